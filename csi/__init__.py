@@ -1,0 +1,1 @@
+"""Satisfaction indices: from a survey export to a report with uncertainty."""

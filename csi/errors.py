@@ -1,0 +1,142 @@
+"""What can go wrong, as values and exceptions.
+
+    CsiError
+    ├── Problems         input that the user must change: every problem at once
+    ├── NotConverged     an estimate was demanded from an algorithm that did not settle
+    └── MissingPackage   an optional package is needed for what was asked
+
+Three kinds of bad news, three shapes: what the user got wrong *raises* `Problems`; what cannot be computed is a
+value with a `Reason`; what is doubtful is a `Note` on the result.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence or label in the two languages of the package.
+
+    Example:
+        >>> Text("wave", "期").say("zh")
+        '期'
+    """
+
+    en: str
+    zh: str
+
+    def say(self, lang: str = "en") -> str:
+        """The text in `lang` ("en" or "zh"); a missing translation falls back to the other language."""
+        return (self.zh or self.en) if lang == "zh" else (self.en or self.zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing the user must change: what, where, what was expected, what to do.
+
+    Parameters:
+        code: a stable short name, such as "E-SCALE" (tests and `--json` use it).
+        where: the place, "study.yaml:9", "answers.csv, column q3", "model, line 2, column 7"; "" when there is none.
+        what: what was found and what was expected.
+        remedy: what to do about it.
+    """
+
+    code: str
+    where: str
+    what: Text
+    remedy: Text
+
+    def say(self, lang: str = "en") -> str:
+        """One line: `where: what. remedy`."""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what.say(lang)} {self.remedy.say(lang)}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something doubtful about a result; printed under its tables and kept in the record."""
+
+    code: str
+    text: Text
+
+    def say(self, lang: str = "en") -> str:
+        """The note in `lang`."""
+        return self.text.say(lang)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a value is absent (instead of a bare NaN)."""
+
+    code: str
+    text: Text
+
+    def say(self, lang: str = "en") -> str:
+        """The reason in `lang`."""
+        return self.text.say(lang)
+
+
+class CsiError(Exception):
+    """The root of every exception this package raises on purpose."""
+
+
+class Problems(CsiError):
+    """All problems of one input, raised together.
+
+    Example:
+        >>> missing = problem("E-FILE", "a.csv", "no such file.", "文件不存在。", "Check the path.", "请检查路径。")
+        >>> print(Problems([missing]))
+        a.csv: no such file. Check the path.
+    """
+
+    def __init__(self, problems: Iterable[Problem], lang: str = "en") -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.lang = lang
+        super().__init__("\n".join(p.say(lang) for p in self.problems))
+
+    def __str__(self) -> str:
+        return "\n".join(p.say(self.lang) for p in self.problems)
+
+
+class NotConverged(CsiError):
+    """The algorithm did not settle and the caller asked for a solution."""
+
+
+class MissingPackage(CsiError):
+    """An optional package is needed; the message names the extra to install."""
+
+
+def problem(code: str, where: str, en: str, zh: str, do: str = "", do_zh: str = "") -> Problem:
+    """A `Problem` from plain strings (what and remedy, both languages)."""
+    return Problem(code, where, Text(en, zh), Text(do, do_zh))
+
+
+def note(code: str, en: str, zh: str) -> Note:
+    """A `Note` from plain strings."""
+    return Note(code, Text(en, zh))
+
+
+def reason(code: str, en: str, zh: str) -> Reason:
+    """A `Reason` from plain strings."""
+    return Reason(code, Text(en, zh))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> Text:
+    """A remedy sentence naming the closest known name, or listing what is known.
+
+    Example:
+        >>> did_you_mean("satisfation", ["satisfaction", "loyalty"]).en
+        'Did you mean "satisfaction"?'
+    """
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return Text(f'Did you mean "{close[0]}"?', f"是否应为“{close[0]}”？")
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return Text(f"Known names: {listed}.", f"可用名称：{listed}。")

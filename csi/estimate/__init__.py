@@ -1,0 +1,1 @@
+"""The contract of engines: a model and moments in, an estimate out."""

@@ -1,0 +1,175 @@
+"""The claim meeting the moments: what every engine returns.
+
+Letters: `p` items, `q` constructs, `k` free parameters, `b` slices of a stack, `B` bootstrap replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Note, Reason
+from csi.models.model import Model
+from csi.moments.stack import Array, Ints, Moments, Sample
+
+if TYPE_CHECKING:
+    from csi.estimate.protocol import Estimator
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The arrays of a solved stack, the same for composites and factors.
+
+    Attributes:
+        constructs (q), items (p, in the order of `block`), block: (p,) index of each item's construct.
+        modes: "A" or "B" per construct.
+        weights: (b, p) outer weights on standardised items, giving scores of variance 1 (None for CB-SEM).
+        loadings: (b, p) correlation of item and its construct. cross_loadings: (b, p, q) or None.
+        paths: (b, q, q) standardised, [outcome, predictor]. r2: (b, q), NaN for exogenous constructs.
+        construct_cor: (b, q, q) correlations of the construct scores (model-implied for factors).
+    """
+
+    constructs: tuple[str, ...]
+    items: tuple[str, ...]
+    block: Ints
+    modes: tuple[str, ...]
+    weights: Array | None
+    loadings: Array
+    cross_loadings: Array | None
+    paths: Array
+    r2: Array
+    construct_cor: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How each slice ended: iterations (b,), converged (b,), last change (b,), and a reason where something is wrong.
+
+    `reasons` maps a slice number to why its solution cannot be used or trusted.
+    """
+
+    converged: npt.NDArray[np.bool_]
+    iterations: Ints
+    change: Array
+    reasons: Mapping[int, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The name of one parameter in lavaan's terms (`lhs op rhs`)."""
+
+    lhs: str
+    op: str
+    rhs: str
+    group: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """What resampling gave: B re-estimates of every cell.
+
+    Attributes:
+        n, seed, kind: how many, the seed, "multinomial" or "bayesian".
+        values: (B, b, k) parameters. solution: arrays with leading axis B*b (replicate-major).
+        mean, sd: (B, b, p) item moments of each replicate.
+        usable: (B, b) True where the replicate's solution converged and is finite.
+        admissible: (B, b) True where no outer weight is negative (such replicates are kept and counted).
+        counts: cell x cause -> how many (columns: cell, cause, replicates).
+        over: applies a function of (Moments, Solution) -> array (m, ...) to every replicate again, by replaying the
+            seed, and returns (B, b, ...).
+        units: number of resampling units behind each cell (b,). strata: number of strata behind each cell (b,).
+    """
+
+    n: int
+    seed: int
+    kind: str
+    values: Array
+    solution: Solution
+    mean: Array
+    sd: Array
+    usable: npt.NDArray[np.bool_]
+    admissible: npt.NDArray[np.bool_]
+    counts: pl.DataFrame
+    over: Callable[[Callable[[Moments, Solution], Array]], Array]
+    jackknife: Callable[[Callable[[Moments, Solution], Array]], Array]
+    units: Ints
+    strata: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A fitted model, for one cell or a stack of them.
+
+    Attributes:
+        model, settings (the estimator value), moments, sample (None when fitted from moments alone).
+        rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
+        std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. std_lv, std_all: (b, k) or None.
+        solution, convergence, replicates (after `bootstrap`), level, interval, notes.
+    """
+
+    model: Model
+    settings: Estimator
+    moments: Moments
+    sample: Sample | None
+    rows: tuple[Row, ...]
+    values: Array
+    solution: Solution
+    convergence: Convergence
+    std_error: Array | None = None
+    statistic: Array | None = None
+    p_value: Array | None = None
+    conf_low: Array | None = None
+    conf_high: Array | None = None
+    std_lv: Array | None = None
+    std_all: Array | None = None
+    replicates: Replicates | None = None
+    level: float = 0.95
+    interval: str = ""
+    notes: tuple[Note, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Tidy parameters: the cell's key columns, then lhs, op, rhs, group, label, estimate, std_error, statistic,
+        p_value, conf_low, conf_high, std_lv, std_all; full precision.
+        """
+        b, k = self.values.shape
+        keys = [c for c in self.moments.cells.columns if c != "n"]
+        names = pl.DataFrame(
+            {
+                "lhs": [r.lhs for r in self.rows],
+                "op": [r.op for r in self.rows],
+                "rhs": [r.rhs for r in self.rows],
+                "group": pl.Series([r.group for r in self.rows], dtype=pl.String),
+                "label": [r.label for r in self.rows],
+            }
+        )
+        columns = {
+            "estimate": self.values,
+            "std_error": self.std_error,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "conf_low": self.conf_low,
+            "conf_high": self.conf_high,
+            "std_lv": self.std_lv,
+            "std_all": self.std_all,
+        }
+        numbers = pl.DataFrame({name: _column(array, b * k) for name, array in columns.items()})
+        parts = [pl.concat([names] * b), numbers]
+        if keys:
+            parts.insert(0, self.moments.cells.select(pl.col(keys).repeat_by(k).explode()))
+        return pl.concat(parts, how="horizontal")
+
+
+def _column(array: Array | None, height: int) -> pl.Series:
+    """One Float64 column from a (b, k) array; null where not finite or absent."""
+    if array is None:
+        return pl.Series([None] * height, dtype=pl.Float64)
+    flat = array.reshape(-1)
+    return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)

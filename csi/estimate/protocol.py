@@ -1,0 +1,24 @@
+"""The contract of an estimator: a frozen settings value that solves a stack of moments."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from csi.estimate.estimate import Estimate
+from csi.models.model import Model
+from csi.moments.stack import Missing, Moments
+
+
+class Estimator(Protocol):
+    """PLS, SEM, Semopy, ...: settings in, `Estimate` out."""
+
+    @property
+    def name(self) -> str:
+        """Short name for tables, such as "PLS (path)"."""
+
+    @property
+    def missing(self) -> Missing:
+        """How absent answers are treated before moments are formed."""
+
+    def solve(self, model: Model, moments: Moments) -> Estimate:
+        """Fit every slice of `moments`."""

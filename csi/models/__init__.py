@@ -1,0 +1,1 @@
+"""What we claim: constructs, models, lavaan text, model cards."""

@@ -1,0 +1,1 @@
+"""Telling: sections, figures, words, renderers. The only place that rounds, colours or writes HTML."""

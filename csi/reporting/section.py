@@ -1,0 +1,98 @@
+"""A report as values: sections with figures, tables and notes; nothing is rendered here.
+
+Rounding happens when a table or figure is drawn; `data` keeps full precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from csi.errors import Note, Text
+
+Draw = Callable[[str], str]
+"""Draws an SVG for a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture drawn once per language; `finding` is its accessible sentence, `width` "full" or "half".
+
+    `narrow` draws the version for a phone (about 360 units wide); None reuses the wide one.
+    """
+
+    name: str
+    draw: Draw
+    finding: Text
+    width: Literal["full", "half"] = "full"
+    narrow: Draw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a printed table: the frame column `name`, its heading, how its values are printed.
+
+    `kind`: "text", "score" (0-100, one decimal), "share" (percent), "coefficient" (.62), "number" (two decimals),
+    "count", "p" (p-value).
+    """
+
+    name: str
+    heading: Text
+    kind: Literal["text", "score", "share", "coefficient", "number", "count", "p"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A printed table over a full-precision frame. `emphasis` maps (row, column name) to "warn" or "focus".
+
+    `texts` translates text cells: value -> Text.
+    """
+
+    name: str
+    title: Text
+    frame: pl.DataFrame
+    columns: tuple[Column, ...]
+    emphasis: Mapping[tuple[int, str], Literal["warn", "focus"]] = field(default_factory=dict)
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers."""
+
+    key: str
+    title: Text
+    subtitle: Text
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    paragraphs: tuple[Text, ...] = ()
+    notes: tuple[Note, ...] = ()
+    data: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    half: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence."""
+
+    kicker: Text
+    sentence: Text
+    value: float
+    conf_low: float
+    conf_high: float
+    changes: tuple[tuple[Text, float, float, bool], ...]
+    dateline: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Values until rendered: a title, a headline, sections in order, and the record of how they were made."""
+
+    title: Text
+    headline: Headline
+    sections: tuple[Section, ...]
+    record: Mapping[str, object]

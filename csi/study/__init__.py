@@ -1,0 +1,1 @@
+"""The study file: binds panel, codebook, model, settings, waves and report options; validates them together."""

@@ -1,0 +1,58 @@
+"""What was answered: one row per respondent x brand x wave, with everything that was done to it on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Note
+from csi.survey.codebook import Codebook
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file (or frame) the panel came from: where, its SHA-256, and what was taken from it."""
+
+    name: str
+    sha256: str
+    rows: int
+    used: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEffect:
+    """What one named rule did: how many rows or cells it touched, and how."""
+
+    rule: str
+    action: str
+    rows: int
+    cells: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Survey answers ready for moments.
+
+    Attributes:
+        frame: kept rows; key columns bear their role names (`respondent`, `wave`, `brand`, `weight`, ...; only those
+            the study has; keys are String, weight and duration Float64), items are Float64, reversed where declared,
+            null where missing. `wave` sorts in the study's order through `waves`.
+        codebook: what was asked.
+        reasons: same height as `frame`, one String column per item: the `MissingReason` where the answer is null.
+        waves: the waves present, oldest first. brands: the brands present, in the study's order.
+        audit: what each rule did. excluded: the dropped rows (as read) with a column `rule`.
+        sources: the files. notes: what is doubtful.
+    """
+
+    frame: pl.DataFrame
+    codebook: Codebook
+    reasons: pl.DataFrame
+    waves: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    audit: tuple[RuleEffect, ...] = ()
+    excluded: pl.DataFrame | None = None
+    sources: tuple[Source, ...] = ()
+    notes: tuple[Note, ...] = ()

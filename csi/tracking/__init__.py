@@ -1,0 +1,1 @@
+"""The practice: the published index, its waves, changes and tests."""
