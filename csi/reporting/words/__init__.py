@@ -1,0 +1,31 @@
+"""Sentences computed from numbers, in Chinese and English; each rule that cannot decide says so neutrally."""
+
+from csi.reporting.words.causes import chain, model, points, priorities, stages
+from csi.reporting.words.facts import Change, Gap, Named, Standing
+from csi.reporting.words.phrases import listed, lowered, period, wave_name
+from csi.reporting.words.quality import fieldwork, items, measurement, separation
+from csi.reporting.words.standing import headline, league, movement, trend
+
+__all__ = [
+    "Change",
+    "Gap",
+    "Named",
+    "Standing",
+    "chain",
+    "fieldwork",
+    "headline",
+    "items",
+    "league",
+    "listed",
+    "lowered",
+    "measurement",
+    "model",
+    "movement",
+    "period",
+    "points",
+    "priorities",
+    "separation",
+    "stages",
+    "trend",
+    "wave_name",
+]

@@ -1,0 +1,164 @@
+"""What goes with satisfaction and what to improve first: the model, the map, the chain, the stages.
+
+Cross-sectional answers earn "associated", not "effect"; "total effect" stays the technical term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from csi.errors import Text
+from csi.reporting.tables import printed, signed
+from csi.reporting.words.facts import Named
+from csi.reporting.words.phrases import capital, listed, lowered, sentence
+
+EMPTY = Text("", "")
+
+
+def model(target: Text, drivers: Sequence[Named], paths: int, significant: int) -> Text:
+    """Which constructs go most closely with the target, and how many paths hold.
+
+    Parameters:
+        drivers: constructs with their standardised total effect on `target` as `value` and the verdict of its test.
+        paths, significant: how many paths the model has and how many are significant.
+
+    Returns:
+        At most two drivers are named: the largest significant one and the next if it is at least half as large.
+
+    Example:
+        >>> quality = Named(Text("Perceived quality", "感知质量"), 0.62, significant=True)
+        >>> said = model(Text("Satisfaction", "满意度"), [quality], 9, 7)
+        >>> said.en
+        'Satisfaction goes most closely with perceived quality; 7 of 9 paths are significant'
+        >>> said.zh
+        '与满意度关联最强的是感知质量，9 条路径中 7 条显著'
+    """
+    real = sorted((d for d in drivers if d.significant), key=lambda d: -abs(d.value))
+    counted = Text(f"{significant} of {paths} paths are significant", f"{paths} 条路径中 {significant} 条显著")
+    if not real:
+        none = Text(
+            f"no total effect on {lowered(target).en} can be told from zero", f"对{target.zh}的总效应均与零无显著差异"
+        )
+        return sentence(none, counted)
+    strong = [d.label for d in real[:2] if abs(d.value) >= abs(real[0].value) / 2]
+    names = listed([lowered(s) for s in strong])
+    return sentence(
+        Text(f"{capital(target.en)} goes most closely with {names.en}", f"与{target.zh}关联最强的是{names.zh}"), counted
+    )
+
+
+def points(driver: Text, target: Text, effect: float) -> Text:
+    """One point of the driver in points of the target (unstandardised total effect on 0-100 scales).
+
+    Example:
+        >>> points(Text("Perceived quality", "感知质量"), Text("Satisfaction", "满意度"), 0.453).zh
+        '感知质量每高 1 分，满意度相应高 0.45 分（总效应，为关联而非实验结论）。'
+    """
+    way = Text("higher", "高") if effect >= 0 else Text("lower", "低")
+    size = printed(abs(effect), "number")
+    return Text(
+        f"One point more of {lowered(driver).en} goes with {size} points {way.en} {lowered(target).en} "
+        "(total effect; an association, not an experiment).",
+        f"{driver.zh}每高 1 分，{target.zh}相应{way.zh} {size} 分（总效应，为关联而非实验结论）。",
+    )
+
+
+def priorities(weak: Sequence[Text], drivers: int) -> Text:
+    """What to improve first: the important and weak ones, the most rewarding first.
+
+    Example:
+        >>> priorities([Text("Complaints", "投诉"), Text("Price", "资费")], 6)
+        Text(en='Start with complaints and price', zh='先改进投诉与资费')
+        >>> priorities([], 6).zh
+        '没有既重要又薄弱的环节'
+    """
+    if drivers < 2:
+        return Text("One driver only: nothing to rank", "只有一个驱动因素，无从排序")
+    if not weak:
+        return Text("Nothing is both important and weak", "没有既重要又薄弱的环节")
+    names = listed([lowered(w) for w in weak[:3]])
+    return Text(f"Start with {names.en}", f"先改进{names.zh}")
+
+
+def chain(constructs: Sequence[Named], *, sector: bool) -> Text:
+    """The focal brand's constructs against the sector mean; without a sector, its highest and lowest.
+
+    Example:
+        >>> image = Named(Text("Image", "品牌形象"), 78.0, 2.0, True)
+        >>> value = Named(Text("Perceived value", "感知价值"), 66.0, -0.4, False)
+        >>> chain([image, value], sector=True)
+        Text(en='Image is above the sector mean', zh='品牌形象高于行业均值')
+        >>> chain([image, value], sector=False).zh
+        '品牌形象最高（78.0），感知价值最低（66.0）'
+    """
+    if not constructs:
+        return Text("No index could be computed", "没有可计算的指数")
+    if not sector:
+        return _extremes(constructs)
+    above = [c.label for c in constructs if c.significant and c.difference > 0]
+    below = [c.label for c in constructs if c.significant and c.difference < 0]
+    if not above and not below:
+        return Text("No construct differs significantly from the sector mean", "各构念与行业均值均无显著差异")
+    return sentence(_side(above, "above", "高于"), _side(below, "below", "低于"))
+
+
+def stages(cells: Sequence[Named], *, tested: bool = True) -> Text:
+    """Which stage of the relationship scores lowest, against the highest.
+
+    Parameters:
+        cells: stages with their index; the lowest one bears the `difference` (lowest minus highest) and its verdict.
+
+    Example:
+        >>> first = Named(Text("First use", "首次使用"), 71.0, -3.2, True)
+        >>> stages([first, Named(Text("Long-term", "长期使用"), 74.2)])
+        Text(en='First use scores lowest, 3.2 points below long-term', zh='首次使用得分最低，比长期使用低 3.2 分')
+    """
+    if len(cells) < 2:
+        return Text("Too few stages with enough answers to compare", "样本充足的阶段不足两个，无从比较")
+    low, high = min(cells, key=lambda c: c.value), max(cells, key=lambda c: c.value)
+    if not (tested and low.significant):
+        return Text("The stages do not differ significantly", "各阶段之间差异不显著")
+    short = printed(high.value - low.value, "score")
+    return Text(
+        f"{low.label.en} scores lowest, {short} points below {lowered(high.label).en}",
+        f"{low.label.zh}得分最低，比{high.label.zh}低 {short} 分",
+    )
+
+
+def gain(target: Text, step: float, expected: float) -> Text:
+    """What a step of one driver would be associated with, in words.
+
+    Example:
+        >>> gain(Text("Satisfaction", "满意度"), 5, 2.31).en
+        'satisfaction +2.3 per +5'
+    """
+    return Text(
+        f"{lowered(target).en} {signed(expected)} per {signed(step, 'count')}",
+        f"每 {signed(step, 'count')} 分，{target.zh} {signed(expected)} 分",
+    )
+
+
+def _extremes(constructs: Sequence[Named]) -> Text:
+    high, low = max(constructs, key=lambda c: c.value), min(constructs, key=lambda c: c.value)
+    if high is low:
+        return Text(
+            f"{high.label.en} stands at {printed(high.value, 'score')}",
+            f"{high.label.zh}为 {printed(high.value, 'score')}",
+        )
+    return sentence(
+        Text(
+            f"{high.label.en} is highest ({printed(high.value, 'score')})",
+            f"{high.label.zh}最高（{printed(high.value, 'score')}）",
+        ),
+        Text(
+            f"{lowered(low.label).en} is lowest ({printed(low.value, 'score')})",
+            f"{low.label.zh}最低（{printed(low.value, 'score')}）",
+        ),
+    )
+
+
+def _side(names: Sequence[Text], en: str, zh: str) -> Text:
+    if not names:
+        return EMPTY
+    joined = listed([lowered(n) for n in names])
+    return Text(f"{joined.en} {'is' if len(names) == 1 else 'are'} {en} the sector mean", f"{joined.zh}{zh}行业均值")

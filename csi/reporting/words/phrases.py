@@ -1,0 +1,88 @@
+"""The small change of both languages: lists, wave names, capital letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from csi.errors import Text
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_DIGITS = "一二三四"
+
+
+def listed(names: Sequence[Text]) -> Text:
+    """Names joined as each language joins them.
+
+    Example:
+        >>> listed([Text("price", "资费"), Text("complaints", "投诉"), Text("image", "形象")])
+        Text(en='price, complaints and image', zh='资费、投诉和形象')
+        >>> listed([Text("price", "资费"), Text("complaints", "投诉")]).zh
+        '资费与投诉'
+    """
+    en = [n.say("en") for n in names]
+    zh = [n.say("zh") for n in names]
+    if len(names) <= 1:
+        return Text("".join(en), "".join(zh))
+    joined_zh = f"{zh[0]}与{zh[1]}" if len(zh) == 2 else f"{'、'.join(zh[:-1])}和{zh[-1]}"
+    return Text(f"{', '.join(en[:-1])} and {en[-1]}", joined_zh)
+
+
+def lowered(label: Text) -> Text:
+    """A label inside an English sentence: its first letter falls unless the first word is an acronym.
+
+    Example:
+        >>> lowered(Text("Perceived value", "感知价值")).en, lowered(Text("SMS service", "短信")).en
+        ('perceived value', 'SMS service')
+    """
+    first = label.en.split(" ", 1)[0]
+    en = label.en[:1].lower() + label.en[1:] if first[1:] == first[1:].lower() else label.en
+    return Text(en, label.zh)
+
+
+def capital(text: str) -> str:
+    """The first letter of an English sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(*clauses: Text) -> Text:
+    """Clauses as one title: comma in Chinese, semicolon in English; empty ones fall away.
+
+    Example:
+        >>> sentence(Text("up 2.0 points", "上升 2.0 分"), Text("", ""), Text("level with A", "与 A 持平"))
+        Text(en='Up 2.0 points; level with A', zh='上升 2.0 分，与 A 持平')
+    """
+    kept = [c for c in clauses if c.en or c.zh]
+    return Text(capital("; ".join(c.en for c in kept)), "，".join(c.zh for c in kept))
+
+
+def wave_name(wave: str) -> Text:
+    """A wave in words; a name that follows no known pattern stays as it is.
+
+    Example:
+        >>> wave_name("2026Q3"), wave_name("2026-07").zh, wave_name("pilot").zh
+        (Text(en='2026 Q3', zh='2026 年第三季度'), '2026 年 7 月', 'pilot')
+    """
+    if m := re.fullmatch(r"(\d{4})[- ]?[Qq]([1-4])", wave):
+        return Text(f"{m[1]} Q{m[2]}", f"{m[1]} 年第{_DIGITS[int(m[2]) - 1]}季度")
+    if m := re.fullmatch(r"(\d{4})[- ]?[Hh]([12])", wave):
+        return Text(f"{m[1]} H{m[2]}", f"{m[1]} 年{'上' if m[2] == '1' else '下'}半年")
+    if (m := re.fullmatch(r"(\d{4})[- ]?[Mm]?(\d{2})", wave)) and 1 <= int(m[2]) <= 12:
+        return Text(f"{_MONTHS[int(m[2]) - 1]} {m[1]}", f"{m[1]} 年 {int(m[2])} 月")
+    if re.fullmatch(r"\d{4}", wave):
+        return Text(wave, f"{wave} 年")
+    return Text(wave, wave)
+
+
+def period(per_year: int) -> Text:
+    """What one wave is called when there are `per_year` of them.
+
+    Example:
+        >>> period(4), period(7).en
+        (Text(en='quarter', zh='季度'), 'wave')
+    """
+    names = {1: Text("year", "年"), 2: Text("half-year", "半年"), 4: Text("quarter", "季度"), 12: Text("month", "月")}
+    return names.get(per_year, Text("wave", "期"))

@@ -1,0 +1,110 @@
+"""Whether the questionnaire and the fieldwork can carry the numbers: scales, separation, items, cleaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from csi.errors import Text
+from csi.reporting.tables import printed
+from csi.reporting.words.phrases import listed, lowered, sentence
+
+EMPTY = Text("", "")
+
+
+def measurement(
+    weak_scales: Sequence[Text],
+    low_items: Sequence[Text],
+    pairs: Sequence[tuple[Text, Text]],
+    *,
+    judged: int,
+    threshold: float = 0.85,
+) -> Text:
+    """Reliability and separation in one sentence.
+
+    Parameters:
+        weak_scales: constructs whose composite reliability (rho_c) is below .70. judged: constructs that have one.
+        low_items: items whose loading is below .708. pairs: pairs whose HTMT is at or above `threshold`.
+
+    Example:
+        >>> pair = (Text("Satisfaction", "满意度"), Text("Value", "价值"))
+        >>> measurement([], [Text("loy3", "loy3")], [pair], judged=6).zh
+        '量表可靠，1 题载荷偏低，满意度与价值区分不足'
+    """
+    if judged == 0:
+        return Text("Single items only: reliability cannot be judged", "均为单题构念，无从判断信度")
+    if weak_scales:
+        names = listed([lowered(s) for s in weak_scales])
+        first = Text(f"{names.en}: reliability below .70", f"{names.zh}信度不足 0.70")
+    else:
+        first = Text("the scales are reliable", "量表可靠")
+    low = len(low_items)
+    loads = Text(f"{low} {'item loads' if low == 1 else 'items load'} weakly", f"{low} 题载荷偏低") if low else EMPTY
+    return sentence(first, loads, separation(pairs, threshold=threshold))
+
+
+def separation(pairs: Sequence[tuple[Text, Text]], *, threshold: float = 0.85) -> Text:
+    """Which constructs cannot be told apart (the first pair is named, the rest counted).
+
+    Example:
+        >>> separation([(Text("Satisfaction", "满意度"), Text("Value", "价值"))]).en
+        'satisfaction and value are hard to tell apart'
+        >>> separation([]).zh
+        '各构念区分清楚'
+    """
+    if not pairs:
+        return Text("the constructs are distinct", "各构念区分清楚")
+    names = listed([lowered(n) for n in pairs[0]])
+    more = len(pairs) - 1
+    if not more:
+        return Text(f"{names.en} are hard to tell apart", f"{names.zh}区分不足")
+    others = f"{more} more {'pair' if more == 1 else 'pairs'}"
+    return Text(
+        f"{names.en} and {others} are hard to tell apart (HTMT ≥ {printed(threshold, 'coefficient')})",
+        f"{names.zh}等 {more + 1} 对构念区分不足",
+    )
+
+
+def items(rewrite: Sequence[Text], asked: int) -> Text:
+    """Which questions need a new wording, by loading and missing share.
+
+    Example:
+        >>> items([Text("loy3", "loy3")], 24)
+        Text(en='23 of 24 items hold; loy3 needs another look', zh='24 题中 23 题合格，loy3 需要斟酌')
+    """
+    if not rewrite:
+        return Text(f"All {asked} items hold", f"{asked} 题全部合格")
+    some = listed(rewrite[:3])
+    need = "needs another look" if len(rewrite) == 1 else "need another look"
+    more = len(rewrite) - 3
+    tail = Text(f", with {more} more,", f"等 {len(rewrite)} 题") if more > 0 else EMPTY
+    held = asked - len(rewrite)
+    return sentence(
+        Text(f"{held} of {asked} items hold", f"{asked} 题中 {held} 题合格"),
+        Text(
+            f"{some.en}{tail.en} {need}",
+            f"{some.zh}{tail.zh} 需要斟酌" if not tail.zh else f"{some.zh}{tail.zh}需要斟酌",
+        ),
+    )
+
+
+def fieldwork(read: int, dropped: int, flagged: int) -> Text:
+    """What came in and what was kept.
+
+    Example:
+        >>> fieldwork(14650, 212, 30).en
+        '14,438 of 14,650 answers kept (1.4% dropped); 30 flagged'
+        >>> fieldwork(14650, 212, 30).zh
+        '14,650 份答卷保留 14,438 份（剔除 1.4%），标记 30 份'
+    """
+    if read == 0:
+        return Text("No answers were read", "没有读到答卷")
+    share = printed(dropped / read, "share")
+    kept = printed(read - dropped, "count")
+    total = printed(read, "count")
+    first = (
+        Text(f"{kept} of {total} answers kept ({share} dropped)", f"{total} 份答卷保留 {kept} 份（剔除 {share}）")
+        if dropped
+        else Text(f"all {total} answers kept", f"{total} 份答卷全部保留")
+    )
+    marked = printed(flagged, "count")
+    return sentence(first, Text(f"{marked} flagged", f"标记 {marked} 份") if flagged else EMPTY)

@@ -1,0 +1,249 @@
+"""Sentences follow from numbers, branch by branch, in both languages."""
+
+import itertools
+
+import pytest
+
+from csi.errors import Text
+from csi.reporting import words
+from csi.reporting.words import Change, Gap, Named, Standing
+
+ME = Text("Zhongxun", "中讯")
+YUNAN = Text("Yun'an", "云安")
+HAILIAN = Text("Hailian", "海联")
+UP, DOWN, FLAT = (
+    Change(2.0, 1.5, significant=True),
+    Change(-2.0, 1.5, significant=True),
+    Change(0.7, 1.5, significant=False),
+)
+
+
+def league_of(value, *rivals):
+    return Standing(ME, value, tuple(Gap(b, v, value - v, s) for b, v, s in rivals))
+
+
+@pytest.mark.parametrize(
+    ("previous", "year", "en", "zh"),
+    [
+        (None, None, "first measurement, with nothing earlier to compare", "首次测量，尚无可比的前期"),
+        (UP, None, "up 2.0 points on the previous quarter", "较上季度上升 2.0 分"),
+        (DOWN, None, "down 2.0 points on the previous quarter", "较上季度下降 2.0 分"),
+        (FLAT, None, "no significant change on the previous quarter", "较上季度无显著变化"),
+        (None, UP, "up 2.0 points in a year", "一年上升 2.0 分"),
+        (UP, UP, "up 2.0 points in a year", "一年上升 2.0 分"),
+        (FLAT, DOWN, "down 2.0 points in a year", "一年下降 2.0 分"),
+        (FLAT, FLAT, "no significant change in a year", "一年来无显著变化"),
+        (UP, FLAT, "up 2.0 points on the previous quarter", "较上季度上升 2.0 分"),
+        (
+            DOWN,
+            UP,
+            "up 2.0 points in a year but down 2.0 on the previous quarter",
+            "一年上升 2.0 分，但较上季度下降 2.0 分",
+        ),
+    ],
+)
+def test_movement_tells_only_significant_changes(previous, year, en, zh):
+    said = words.movement(previous, year)
+    assert (said.en, said.zh) == (en, zh)
+
+
+def test_a_yearly_study_has_one_comparison():
+    assert words.movement(UP, UP, per_year=1).zh == "一年上升 2.0 分"
+    assert words.movement(FLAT, None, per_year=1).en == "no significant change in a year"
+
+
+def test_a_large_insignificant_change_is_not_called_a_rise():
+    said = words.movement(Change(5.0, 6.0, significant=False), None)
+    assert "5.0" not in said.en
+    assert "上升" not in said.zh
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "en", "zh"),
+    [
+        (league_of(78, (YUNAN, 75.0, True), (HAILIAN, 73.0, True)), None, "Zhongxun leads the sector", "中讯领先行业"),
+        (
+            league_of(76.5, (YUNAN, 75.7, False), (HAILIAN, 73.0, True)),
+            league_of(72.0, (YUNAN, 75.0, True)),
+            "Zhongxun draws level with the leader",
+            "中讯赶上行业领先者",
+        ),
+        (
+            league_of(76.5, (YUNAN, 75.7, False)),
+            None,
+            "Zhongxun is ahead of Yun'an, within sampling error",
+            "中讯与云安同处领先，差异不显著",
+        ),
+        (
+            league_of(75.0, (YUNAN, 75.7, False)),
+            league_of(75.0, (YUNAN, 75.7, False)),
+            "Zhongxun is level with the leader, Yun'an",
+            "中讯与领先的云安不分上下",
+        ),
+        (
+            league_of(71.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, False)),
+            None,
+            "Zhongxun trails the leader, Yun'an, by 4.7 points",
+            "中讯落后领先的云安 4.7 分",
+        ),
+        (
+            league_of(71.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, False)),
+            league_of(75.0, (YUNAN, 75.7, False)),
+            "Zhongxun falls behind the leader, Yun'an",
+            "中讯被领先的云安拉开",
+        ),
+        (
+            league_of(66.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, True)),
+            None,
+            "Zhongxun is last in the sector",
+            "中讯居行业末位",
+        ),
+    ],
+)
+def test_headline_places_the_brand_by_the_test(now, before, en, zh):
+    said = words.headline(now, before=before)
+    assert (said.en, said.zh) == (en, zh)
+
+
+def test_headline_names_at_most_two_weak_points():
+    now = league_of(78, (YUNAN, 75.0, True))
+    weak = [Text("Complaints", "投诉"), Text("Price", "资费"), Text("Image", "形象")]
+    assert words.headline(now, weak).zh == "中讯领先行业，短板在投诉与资费"
+    assert words.headline(now, weak).en == "Zhongxun leads the sector; complaints and price are its weak points"
+    assert words.headline(now, weak[:1]).en == "Zhongxun leads the sector; complaints is its weak point"
+
+
+def test_headline_of_a_single_brand_tells_its_movement():
+    assert words.headline(Standing(ME, 76.5), year=UP).zh == "中讯一年上升 2.0 分"
+    assert words.headline(Standing(ME, 76.5)).en == "Zhongxun: first measurement, with nothing earlier to compare"
+
+
+def test_headline_without_an_index_claims_nothing():
+    said = words.headline(Standing(ME, None, (Gap(YUNAN, 75.0, 0.0, significant=False),)), [Text("Price", "资费")])
+    assert said.zh == "中讯本季度样本不足，不公布指数"
+    assert "too few answers" in said.en
+
+
+def test_an_uncertain_leader_is_not_the_one_we_trail():
+    """The highest rival has a wide interval; the sentence names the one that is significantly ahead."""
+    now = league_of(71.0, (YUNAN, 76.0, False), (HAILIAN, 75.0, True))
+    assert words.headline(now).zh == "中讯落后领先的海联 4.0 分"
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier", "zh"),
+    [
+        (league_of(76.5, (YUNAN, 75.7, False)), [league_of(72.0, (YUNAN, 75.0, True))], "首次与云安并肩"),
+        (league_of(76.5, (YUNAN, 75.7, False)), [league_of(75.0, (YUNAN, 75.0, False))], "与云安不分上下"),
+        (league_of(76.5, (YUNAN, 75.7, False)), [], "与云安不分上下"),
+        (league_of(79.0, (YUNAN, 75.7, True)), [league_of(72.0, (YUNAN, 75.0, True))], "首次领先所有对手"),
+        (league_of(79.0, (YUNAN, 75.7, True)), [league_of(79.0, (YUNAN, 75.0, True))], "领先所有对手"),
+        (league_of(70.0, (YUNAN, 75.7, True)), [], "落后云安 5.7 分"),
+        (Standing(ME, 70.0), [], ""),
+    ],
+)
+def test_trend_relation(now, earlier, zh):
+    said = words.trend(now, earlier, year=UP)
+    assert said.zh == "，".join(["一年上升 2.0 分", *([zh] if zh else [])])
+
+
+def test_trend_without_an_index():
+    assert "样本不足" in words.trend(Standing(ME, None)).zh
+
+
+def test_league_groups():
+    a, b, c, d = (Text(x, x) for x in "ABCD")
+    assert words.league([a], [b, c]).en == "A leads alone; B and C are significantly lower"
+    assert words.league([a, b, c], [d]).zh == "A、B和C同处第一梯队，D显著落后"
+    assert words.league([a, b], []).en == "No brand differs significantly from A, the highest"
+    assert words.league([a], []).zh == "只有一个品牌，无从排名"
+    assert (
+        words.league([a, b], [c], [d]).en
+        == "A and B lead and do not differ; C is significantly lower; D has too few answers to rank"
+    )
+
+
+def test_model_names_only_significant_drivers():
+    target = Text("Satisfaction", "满意度")
+    quality = Named(Text("Perceived quality", "感知质量"), 0.6, significant=True)
+    value = Named(Text("Perceived value", "感知价值"), 0.4, significant=True)
+    image = Named(Text("Image", "品牌形象"), 0.1, significant=True)
+    loud = Named(Text("Price", "资费"), 0.9, significant=False)
+    assert (
+        words.model(target, [image, value, quality, loud], 9, 7).zh
+        == "与满意度关联最强的是感知质量与感知价值，9 条路径中 7 条显著"
+    )
+    assert words.model(target, [image, quality], 9, 7).en.startswith(
+        "Satisfaction goes most closely with perceived quality;"
+    )
+    assert words.model(target, [loud], 9, 0).en.startswith("No total effect on satisfaction can be told from zero")
+
+
+def test_priorities_and_their_absence():
+    assert words.priorities([Text("Price", "资费")], 5).en == "Start with price"
+    assert words.priorities([], 5).en == "Nothing is both important and weak"
+    assert words.priorities([], 1).zh == "只有一个驱动因素，无从排序"
+
+
+def test_chain_against_the_sector():
+    up = Named(Text("Image", "品牌形象"), 78.0, 2.0, significant=True)
+    down = Named(Text("Perceived value", "感知价值"), 66.0, -2.4, significant=True)
+    assert (
+        words.chain([up, down], sector=True).en
+        == "Image is above the sector mean; perceived value is below the sector mean"
+    )
+    flat = Named(Text("Image", "品牌形象"), 78.0, 2.0, significant=False)
+    assert words.chain([flat], sector=True).zh == "各构念与行业均值均无显著差异"
+    assert words.chain([flat], sector=False).zh == "品牌形象为 78.0"
+    assert words.chain([], sector=True).en == "No index could be computed"
+
+
+def test_stages_need_a_test_and_two_cells():
+    first, long = (
+        Named(Text("First use", "首次使用"), 71.0, -3.0, significant=False),
+        Named(Text("Long-term", "长期使用"), 74.0),
+    )
+    assert words.stages([first, long]).zh == "各阶段之间差异不显著"
+    assert words.stages([long]).zh == "样本充足的阶段不足两个，无从比较"
+
+
+def test_measurement_sentences():
+    weak, ok = Text("Loyalty", "顾客忠诚"), Text("Satisfaction", "满意度")
+    assert words.measurement([weak], [], [], judged=6).zh == "顾客忠诚信度不足 0.70，各构念区分清楚"
+    assert (
+        words.measurement([], [], [(ok, weak), (weak, ok)], judged=6).zh
+        == "量表可靠，满意度与顾客忠诚等 2 对构念区分不足"
+    )
+    assert words.measurement([], [], [], judged=0).zh == "均为单题构念，无从判断信度"
+
+
+def test_items_and_fieldwork():
+    many = [Text(f"q{i}", f"q{i}") for i in range(5)]
+    assert words.items([], 24).zh == "24 题全部合格"
+    assert words.items(many, 24).zh == "24 题中 19 题合格，q0、q1和q2等 5 题需要斟酌"
+    assert words.items(many, 24).en == "19 of 24 items hold; q0, q1 and q2, with 2 more, need another look"
+    assert words.fieldwork(100, 0, 0).zh == "100 份答卷全部保留"
+    assert words.fieldwork(0, 0, 0).en == "No answers were read"
+
+
+def test_wave_names():
+    assert words.wave_name("2026H2").zh == "2026 年下半年"
+    assert words.wave_name("2026M07").en == "July 2026"
+    assert words.wave_name("2026").zh == "2026 年"
+    assert words.wave_name("200013").zh == "200013"
+
+
+def test_chinese_sentences_use_full_width_punctuation_and_english_ones_none():
+    standings = [
+        league_of(78, (YUNAN, 75.0, True)),
+        league_of(71, (YUNAN, 75.0, True)),
+        league_of(75, (YUNAN, 75.5, False)),
+    ]
+    for now, previous, year in itertools.product(standings, (None, UP, FLAT), (None, DOWN, FLAT)):
+        for said in (
+            words.headline(now, [YUNAN], previous=previous, year=year),
+            words.trend(now, previous=previous, year=year),
+        ):
+            assert not set(",;:()!?") & set(said.zh)
+            assert not set("，；：（）。、") & set(said.en)
+            assert said.en[0].isupper()
