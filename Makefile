@@ -1,0 +1,58 @@
+# Two commands do everything, setting up included:   make report   and   make test
+# Without make, the same two pip lines stand in README.md.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+# Compiled bytecode makes every start faster; a machine-wide wish for none is not for this environment.
+unexport PYTHONDONTWRITEBYTECODE
+# Outside reference data, when it lies beside the project; tests that need it skip with a reason otherwise.
+ifneq ($(wildcard ../shared/reference/.),)
+export CSI_REFERENCE_DIR ?= $(abspath ../shared)
+endif
+
+.PHONY: help setup report test check check-slow bench lock clean
+
+help:           ## this list
+	@grep -E '^[a-z-]+: .*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1\t/'
+
+setup: $(READY) ## make .venv from the lock (quick the second time)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("csi needs Python 3.11 or newer; name one that you have, for example: make PYTHON=python3.12 test")'
+	@echo "Setting up $(VENV) (once, a few minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+report: setup   ## the demonstration quarter's report, into reports/
+	@$(BIN)/csi report data/telecom/study.yaml --wave 2026Q3 --lang zh,en
+
+test: setup     ## the tests; what was skipped and why is listed at the end
+	@$(BIN)/python -m pytest -rs -m "not slow"
+
+check: setup    ## format, lint, types, architecture, tests, doctests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -rs -m "not slow"
+
+check-slow: setup ## coverage, recovery and null studies (long)
+	@$(BIN)/python -m pytest -rs -s -m slow
+
+bench: setup    ## speed, beside the seminr package from the package index
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	@$(BIN)/python tests/bench/startup.py
+	@$(BIN)/python tests/bench/cells.py
+	@$(BIN)/python tests/bench/bootstrap.py
+
+lock:           ## resolve the lock again (needs uv)
+	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade --quiet -o requirements.lock
+
+clean:          ## remove the environment and every cache
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,130 @@
+"""Printing: aligned grids (a Chinese character is two columns wide), one line per problem, one JSON object."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from csi.cli.answer import Answer, Grid
+from csi.errors import Language, Note, Problem, Reason, Text
+
+NOTE = Text("Note: ", "注：")
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes in a terminal.
+
+    Example:
+        >>> width("忠诚 loyal")
+        10
+    """
+    return sum(_width(c) for c in text)
+
+
+def _width(character: str) -> int:
+    """0 for a combining mark, 2 for a wide or full-width character, else 1."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def lines(grid: Grid) -> list[str]:
+    r"""The grid as aligned lines: title, headings, a rule, rows.
+
+    Example:
+        >>> print("\n".join(lines(Grid(("brand", "index"), (("中讯", "78.1"),), ("<", ">")))))
+        brand  index
+        -----  -----
+        中讯    78.1
+    """
+    cells = [grid.headings, *grid.rows]
+    widths = [max(width(row[j]) for row in cells) for j in range(len(grid.headings))]
+    rule = tuple("-" * w for w in widths)
+    printed = [_line(row, widths, grid.align) for row in (grid.headings, rule, *grid.rows)]
+    return [grid.title, *printed] if grid.title else printed
+
+
+def _line(row: Sequence[str], widths: Sequence[int], align: Sequence[str]) -> str:
+    """One row, each cell padded to its column's width."""
+    padded = []
+    for cell, wide, side in zip(row, widths, align, strict=True):
+        space = " " * (wide - width(cell))
+        padded.append(space + cell if side == ">" else cell + space)
+    return "  ".join(padded).rstrip()
+
+
+def as_text(answer: Answer, lang: Language) -> str:
+    """Everything a person reads: blocks separated by a blank line where a grid is involved, then the notes."""
+    parts: list[str] = []
+    for block in answer.blocks:
+        if isinstance(block, str):
+            parts.append(block)
+        else:
+            parts.extend(["", *lines(block), ""])
+    notes = list(dict.fromkeys(n.say(lang) for n in answer.notes))
+    parts.extend(NOTE.say(lang) + n for n in notes)
+    text = "\n".join(parts).strip("\n")
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text
+
+
+def as_json(answer: Answer, verb: str, lang: Language) -> str:
+    """One JSON object in full precision: the data, the notes, the problems and the exit code."""
+    body = {
+        "verb": verb,
+        "exit": answer.code,
+        **answer.data,
+        "notes": [{"code": n.code, "text": n.say(lang)} for n in answer.notes],
+        "problems": [as_entry(p, lang) for p in answer.problems],
+    }
+    return json.dumps(plain(body), ensure_ascii=False, allow_nan=False)
+
+
+def as_entry(problem: Problem, lang: Language) -> dict[str, str]:
+    """A problem as plain strings."""
+    return {
+        "code": problem.code,
+        "where": problem.where,
+        "what": problem.what.say(lang),
+        "remedy": problem.remedy.say(lang),
+    }
+
+
+def plain(value: object) -> object:
+    """`value` as JSON can hold it: frames become rows, arrays lists, notes text, what is not finite null.
+
+    Example:
+        >>> plain({"r2": float("nan"), "names": ("a", "b")})
+        {'r2': None, 'names': ['a', 'b']}
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Text):
+        return {"en": value.en, "zh": value.zh}
+    if isinstance(value, Note | Reason):
+        return {"code": value.code, "en": value.text.en, "zh": value.text.zh}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    return _plain_many(value)
+
+
+def _plain_many(value: object) -> object:
+    """Frames by `to_dicts`, arrays and numpy numbers by `tolist`, other iterables item by item, else the text."""
+    for method in ("to_dicts", "tolist"):
+        if hasattr(value, method):
+            return plain(getattr(value, method)())
+    if isinstance(value, Iterable):
+        return [plain(v) for v in value]
+    return str(value)
+
+
+def say_problems(problems: Iterable[Problem], lang: Language) -> None:
+    """One line per problem on standard error."""
+    for problem in problems:
+        print(problem.say(lang).replace("\n", " "), file=sys.stderr)

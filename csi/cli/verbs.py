@@ -1,0 +1,22 @@
+"""The verbs and their one-line help; the file of the same name is loaded when its verb is asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from csi.errors import Text
+
+VERBS: Final[dict[str, Text]] = {
+    "init": Text("write a study file and a codebook to start from", "由导出数据生成研究文件与题项表的初稿"),
+    "check": Text("say what is read, what the rules did, and what is wrong", "检查数据、规则效果与所有问题"),
+    "fit": Text("estimate the model in every brand and wave", "按品牌与期次估计模型"),
+    "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
+    "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
+    "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),
+    "report": Text(
+        "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"
+    ),
+    "simulate": Text("draw a panel with known truth from a recipe", "按配方生成真值已知的模拟数据"),
+    "models": Text("list the model cards, show or draw one", "列出、查看或绘制模型卡"),
+    "explain": Text("what a measure or a message code means", "解释指标或消息代码"),
+}
