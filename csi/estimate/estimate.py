@@ -50,13 +50,15 @@ class Solution:
 class Convergence:
     """How each slice ended: iterations (b,), converged (b,), last change (b,), and a reason where something is wrong.
 
-    `reasons` maps a slice number to why its solution cannot be used or trusted.
+    `reasons` maps a slice number to why its solution cannot be used or trusted; `cause` (b,) is the engine's code of
+    that reason, 0 where all is well.
     """
 
     converged: npt.NDArray[np.bool_]
     iterations: Ints
     change: Array
     reasons: Mapping[int, Reason] = field(default_factory=dict)
+    cause: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,9 @@ class Replicates:
         usable: (B, b) True where the replicate's solution converged and is finite.
         admissible: (B, b) True where no outer weight is negative (such replicates are kept and counted).
         counts: cell x cause -> how many (columns: cell, cause, replicates).
-        over: applies a function of (Moments, Solution) -> array (m, ...) to every replicate again, by replaying the
-            seed, and returns (B, b, ...).
+        over: applies a function of (Moments, Solution) -> array (m, ...) to every replicate, by replaying the seed,
+            and returns (B, b, ...); NaN where the replicate is not usable.
+        acceleration: Efron's acceleration of such a function per cell (b, ...), by the jackknife over units.
         units: number of resampling units behind each cell (b,). strata: number of strata behind each cell (b,).
     """
 
@@ -97,7 +100,7 @@ class Replicates:
     admissible: npt.NDArray[np.bool_]
     counts: pl.DataFrame
     over: Callable[[Callable[[Moments, Solution], Array]], Array]
-    jackknife: Callable[[Callable[[Moments, Solution], Array]], Array]
+    acceleration: Callable[[Callable[[Moments, Solution], Array]], Array]
     units: Ints
     strata: Ints
 

@@ -20,5 +20,12 @@ class Estimator(Protocol):
     def missing(self) -> Missing:
         """How absent answers are treated before moments are formed."""
 
-    def solve(self, model: Model, moments: Moments) -> Estimate:
-        """Fit every slice of `moments`."""
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What the codes of `Convergence.cause` mean; "" for 0."""
+
+    def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
+        """Fit every slice of `moments`.
+
+        `like` is the estimate these slices are replicates of: it fixes orientation (signs), never start values.
+        """

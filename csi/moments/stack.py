@@ -25,12 +25,13 @@ class Sample:
 
     Attributes:
         names: item names (p). rows: (n, p) answers; NaN only under `missing="pairwise"`.
-        weight: (n,) design weights scaled to mean 1 within each cell. cell: (n,) index into `cells`.
+        weight: (n,) design weights scaled to mean 1 over the sample. cell: (n,) index into `cells`.
         unit: (n,) index of the resampling unit (cluster, else respondent), shared by all cells.
         stratum: (units,) stratum of each unit.
         cells: one row per cell with its key columns (`brand`, `wave`, ... ; none for a single cell) and `n`.
         minimum, maximum: (p,) theoretical bounds of the items; NaN where unknown.
         missing: how absent answers were treated. notes: what is doubtful.
+        designed: True when strata or clusters were declared (resampling then follows Rao and Wu).
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class Sample:
     maximum: Array
     missing: Missing
     notes: tuple[Note, ...] = ()
+    designed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""Checks, moments, estimate: one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, Text, note
+from csi.estimate.estimate import Estimate
+from csi.estimate.protocol import Estimator
+from csi.models.model import Model
+from csi.moments.pearson import moments_of
+from csi.moments.sample import sample_of
+from csi.moments.stack import Moments, Sample
+
+SMALL = 30
+"""Cells with fewer rows are named in a note (methods: W-BASE)."""
+
+
+def fit(
+    model: Model,
+    data: object,
+    estimator: Estimator,
+    by: Sequence[str] = (),
+    *,
+    where: Mapping[str, str] | None = None,
+    weight: str | None = None,
+    unit: str | None = None,
+    stratum: str | None = None,
+    na: Sequence[float] = (),
+    scale: tuple[float, float] | None = None,
+) -> Estimate:
+    """Fit `model` to answers, in one cell or in all cells of `by` at once.
+
+    Parameters:
+        model: what we claim.
+        data: a Panel, a polars or pandas frame, or Moments.
+        estimator: settings such as `csi.PLS()`.
+        by: key columns that make cells, such as ["brand", "wave"]; all cells are fitted in one call.
+        where: keep only rows with these key values, such as {"wave": "2026Q3"}.
+        weight, unit, stratum, na, scale: for a bare frame: its weight, respondent (or cluster) and stratum columns, the
+            codes that mean "no answer", and the theoretical (minimum, maximum) of the items.
+
+    Returns:
+        Estimate with one slice per cell.
+
+    Raises:
+        Problems: bad data or a model the estimator cannot fit, all problems at once.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.models.model import Construct, Model, Path, Term
+        >>> from csi.pls.estimator import PLS
+        >>> x, y = (Construct(n, "=~", (Term(n + "1"),)) for n in "xy")
+        >>> model = Model((x, y), (Path("y", Term("x")),))
+        >>> frame = pl.DataFrame({"x1": [1, 2, 3, 4], "y1": [1, 3, 2, 4]})
+        >>> round(float(fit(model, frame, PLS()).solution.paths[0, 1, 0]), 3)
+        0.8
+    """
+    if isinstance(data, Moments):
+        return _judged(estimator.solve(model, data))
+    sample = sample_of(
+        data,
+        model.items,
+        by,
+        missing=estimator.missing,
+        where=where,
+        weight=weight,
+        unit=unit,
+        stratum=stratum,
+        na=na,
+        scale=scale,
+    )
+    return fit_sample(model, sample, estimator)
+
+
+def fit_sample(model: Model, sample: Sample, estimator: Estimator) -> Estimate:
+    """Fit `model` to every cell of a sample; the estimate remembers the sample, so it can be resampled."""
+    estimate = estimator.solve(model, moments_of(sample))
+    return _judged(replace(estimate, sample=sample, notes=(*sample.notes, *_small(sample), *estimate.notes)))
+
+
+def _judged(estimate: Estimate) -> Estimate:
+    """Raise when no slice has numbers at all; a fit that did not converge stays, with its reason."""
+    reasons = estimate.convergence.reasons
+    hopeless = [r for r in reasons.values() if r.code != "R-CONVERGE"]
+    if reasons and len(hopeless) == estimate.values.shape[0]:
+        unique = {r.code + r.text.en: r for r in hopeless}
+        raise Problems([Problem(r.code.replace("R-", "E-", 1), "data", r.text, _REMEDY) for r in unique.values()])
+    return estimate
+
+
+_REMEDY = Text(
+    "Remove the item or the predictor, or add answers.",
+    "请移除该题项或预测构念，或补充样本。",
+)
+
+
+def _small(sample: Sample) -> tuple[Note, ...]:
+    """A note naming cells with fewer rows than a reader should trust."""
+    few = sample.cells.filter(pl.col("n") < SMALL)
+    if not few.height:
+        return ()
+    keys = [c for c in few.columns if c != "n"]
+    named = [" ".join(str(row[k]) for k in keys) + f" (n = {row['n']})" for row in few.head(5).iter_rows(named=True)]
+    listed = "; ".join(named).strip() + ("; ..." if few.height > len(named) else "")
+    return (note("W-BASE", f"cells below n = {SMALL}: {listed}.", f"样本量小于 {SMALL} 的单元：{listed}。"),)

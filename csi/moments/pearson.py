@@ -1,0 +1,133 @@
+"""Weighted Pearson moments of many slices at once: products are formed once, every weighting is a matrix product.
+
+For complete rows, with z = x - c (c fixed) and Z = [1, z, z z'], each row of W Z holds the sums of one slice, so B
+resamples of n rows cost one (B x n) by (n x (1 + p + p(p+1)/2)) product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from csi.moments.stack import Array, Moments, Sample
+
+
+def moments_of(sample: Sample) -> Moments:
+    """Moments of every cell under the design weights.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.moments.sample import sample_of
+        >>> moments_of(sample_of(pl.DataFrame({"q": [1, 2, 3]}), ["q"])).mean.tolist()
+        [[2.0]]
+    """
+    return moments_under(sample, np.ones((1, sample.stratum.size)))
+
+
+def moments_under(sample: Sample, multiplicity: Array) -> Moments:
+    """Moments of every cell for every replicate.
+
+    Parameters:
+        sample: n rows in c cells.
+        multiplicity: (B, units) how often (or how heavily) each unit counts.
+
+    Returns:
+        Moments with B * c slices, replicate-major; `cells` describes one replicate.
+    """
+    parts = [
+        cell_moments(sample.rows[rows], multiplicity[:, sample.unit[rows]] * sample.weight[rows], sample.missing)
+        for rows in cell_slices(sample)
+    ]
+    size = multiplicity.shape[0] * len(parts)
+    n, sum_w, sum_w2, mean, cov = (np.stack([p[i] for p in parts], axis=1) for i in range(5))
+    p = len(sample.names)
+    return Moments(
+        names=sample.names,
+        n=n.reshape(size),
+        sum_w=sum_w.reshape(size),
+        sum_w2=sum_w2.reshape(size),
+        mean=mean.reshape(size, p),
+        cov=cov.reshape(size, p, p),
+        cells=sample.cells,
+        minimum=sample.minimum,
+        maximum=sample.maximum,
+        missing=sample.missing,
+        notes=sample.notes,
+    )
+
+
+def cell_slices(sample: Sample) -> Iterator[slice]:
+    """The contiguous rows of each cell."""
+    ends = np.cumsum(sample.cells["n"].to_numpy())
+    return (slice(int(start), int(end)) for start, end in zip(np.r_[0, ends[:-1]], ends, strict=True))
+
+
+def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Array, Array, Array, Array, Array]:
+    """Moments of one cell under B weightings.
+
+    cov = (sum_i w_i z_i z_i' / sum_w - zbar zbar') n / (n - 1)
+
+    Parameters:
+        rows: (n, p) answers, NaN where absent. W: (B, n) weights. missing: as in `Sample`.
+
+    Returns:
+        n (B,), sum_w (B,), sum_w2 (B,), mean (B, p), cov (B, p, p).
+    """
+    n = np.full(W.shape[0], float(rows.shape[0]))
+    sum_w, sum_w2 = W.sum(axis=1), np.einsum("bn,bn->b", W, W)
+    centre = np.round(np.nan_to_num(np.nanmean(rows, axis=0))) if rows.size else np.zeros(rows.shape[1])
+    if np.isnan(rows).any():
+        mean, cov = _masked(rows - centre, W, missing)
+    else:
+        mean, cov = _complete(rows - centre, W, sum_w)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cov *= (n / (n - 1))[:, None, None]
+    return n, sum_w, sum_w2, mean + centre, cov
+
+
+def _complete(z: Array, W: Array, sum_w: Array) -> tuple[Array, Array]:
+    """Means and (divisor sum_w) covariances of complete rows."""
+    p = z.shape[1]
+    upper = np.triu_indices(p)
+    sums = W @ np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
+    sums /= sum_w[:, None]
+    mean, products = sums[:, :p], sums[:, p:]
+    products -= mean[:, upper[0]] * mean[:, upper[1]]
+    return mean, _symmetric(products, p)
+
+
+def _masked(z: Array, W: Array, missing: str) -> tuple[Array, Array]:
+    """Means of the answers there are; covariances pairwise, or with absent answers at the mean.
+
+    Pairwise: r_ij from the rows that answer both, turned into a covariance with each item's own variance.
+    Mean replacement: sum over the rows that answer both, divided by all rows.
+    """
+    p = z.shape[1]
+    present = (~np.isnan(z)).astype(np.float64)
+    z = np.nan_to_num(z)
+    i, j = np.triu_indices(p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        both = W @ (present[:, i] * present[:, j])
+        sum_i, sum_j = W @ (z[:, i] * present[:, j]), W @ (z[:, j] * present[:, i])
+        product = W @ (z[:, i] * z[:, j])
+        diagonal = i == j
+        mean = sum_i[:, diagonal] / both[:, diagonal]
+        if missing == "mean":
+            cross = product - mean[:, i] * sum_j - mean[:, j] * sum_i + mean[:, i] * mean[:, j] * both
+            return mean, _symmetric(cross / W.sum(axis=1)[:, None], p)
+        square_i, square_j = W @ (z[:, i] ** 2 * present[:, j]), W @ (z[:, j] ** 2 * present[:, i])
+        cross = product - sum_i * sum_j / both
+        r = cross / np.sqrt((square_i - sum_i**2 / both) * (square_j - sum_j**2 / both))
+        variance = product[:, diagonal] / both[:, diagonal] - mean**2
+        sd = np.sqrt(variance)
+        return mean, _symmetric(np.where(diagonal, variance[:, i], r * sd[:, i] * sd[:, j]), p)
+
+
+def _symmetric(upper: Array, p: int) -> Array:
+    """(B, p, p) from its upper triangles (B, p(p+1)/2)."""
+    i, j = np.triu_indices(p)
+    full = np.empty((upper.shape[0], p, p))
+    full[:, i, j] = upper
+    full[:, j, i] = upper
+    return full

@@ -1,0 +1,333 @@
+"""From a panel or a frame to rows ready for counting: items, cells, weights, resampling units, absences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.moments.stack import Array, Ints, Missing, Sample
+from csi.survey.panel import Panel
+
+GRID = 2.0**20
+"""Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
+
+
+def sample_of(
+    data: object,
+    items: Sequence[str],
+    by: Sequence[str] = (),
+    *,
+    missing: Missing = "listwise",
+    weight: str | None = None,
+    unit: str | None = None,
+    stratum: str | None = None,
+    na: Sequence[float] = (),
+    scale: tuple[float, float] | None = None,
+    where: Mapping[str, str] | None = None,
+) -> Sample:
+    """Rows of `items` grouped into cells by the key columns `by`.
+
+    Parameters:
+        data: a Panel (keys by role name) or a frame (polars, pandas, ... through narwhals).
+        items: p item names.
+        by: key columns that make cells, such as ("brand", "wave"); none for one cell.
+        missing: "listwise" (rows with an absent answer leave, counted in a note), "pairwise" or "mean" (kept).
+        weight, unit, stratum: columns of a bare frame; a Panel brings its own.
+        na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items.
+        where: keep only rows with these key values, such as {"wave": "2026Q3"}.
+
+    Returns:
+        Sample sorted by cell, unit and answers.
+
+    Raises:
+        Problems: unknown or non-numeric items, bad weights, no rows left.
+
+    Example:
+        >>> frame = pl.DataFrame({"q1": [1, 2, 9], "q2": [3, 4, 5]})
+        >>> sample_of(frame, ["q1", "q2"], na=[9], scale=(1, 5)).rows.shape
+        (2, 2)
+    """
+    frame, roles = _frame_of(data, weight, unit, stratum)
+    _check_columns(frame, items, [*by, *(where or {}), *roles.values()])
+    for key, value in (where or {}).items():
+        frame = frame.filter(pl.col(key).cast(pl.String) == value)
+    frame = _with_design(_numeric(frame, items, na), roles)
+    complete, notes = _treat(frame, items, missing)
+    if complete.height == 0:
+        raise Problems([_no_rows(frame.height)])
+    minimum, maximum = _bounds(data, items, scale)
+    return _assemble(complete, tuple(items), tuple(by), missing, notes, (minimum, maximum), data)
+
+
+def regroup(sample: Sample, by: Sequence[str]) -> Sample:
+    """The same rows, units and strata with coarser cells: those that share the key columns `by` become one.
+
+    Example:
+        >>> frame = pl.DataFrame({"q1": [1, 2, 4], "b": ["x", "y", "y"]})
+        >>> regroup(sample_of(frame, ["q1"], by=["b"]), []).cells["n"].to_list()
+        [3]
+    """
+    keys = sample.cells.select(list(by)) if by else pl.DataFrame({"": [0] * sample.cells.height})
+    groups = keys.unique(maintain_order=True)
+    group_of = keys.join(groups.with_row_index("group"), on=keys.columns, how="left", maintain_order="left")["group"]
+    cell = group_of.to_numpy().astype(np.int64)[sample.cell]
+    order = np.argsort(cell, kind="stable")
+    counts = np.bincount(cell, minlength=groups.height)
+    cells = groups.with_columns(pl.Series("n", counts)).select([*by, "n"])
+    return replace(
+        sample,
+        rows=sample.rows[order],
+        weight=sample.weight[order],
+        cell=cell[order],
+        unit=sample.unit[order],
+        cells=cells,
+    )
+
+
+def select(sample: Sample, keep: Sequence[bool]) -> Sample:
+    """Only the cells where `keep` is true; units and strata stay as they are, so that resampling stays joint.
+
+    Example:
+        >>> frame = pl.DataFrame({"q1": [1, 2, 4], "b": ["x", "y", "y"]})
+        >>> select(sample_of(frame, ["q1"], by=["b"]), [False, True]).rows.ravel().tolist()
+        [2.0, 4.0]
+    """
+    kept = np.asarray(keep, dtype=bool)
+    rows = kept[sample.cell]
+    renumbered = np.cumsum(kept) - 1
+    return replace(
+        sample,
+        rows=sample.rows[rows],
+        weight=sample.weight[rows],
+        cell=renumbered[sample.cell[rows]].astype(np.int64),
+        unit=sample.unit[rows],
+        cells=sample.cells.filter(pl.Series(kept)),
+    )
+
+
+def _frame_of(
+    data: object, weight: str | None, unit: str | None, stratum: str | None
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The polars frame and the columns of its design roles."""
+    if isinstance(data, Panel):
+        has = data.frame.columns
+        unit_column = "cluster" if "cluster" in has else "respondent"
+        roles = {"weight": "weight", "unit": unit_column, "stratum": "stratum"}
+        return data.frame, {role: column for role, column in roles.items() if column in has}
+    frame = data if isinstance(data, pl.DataFrame) else _polars(data)
+    given = {"weight": weight, "unit": unit, "stratum": stratum}
+    return frame, {role: column for role, column in given.items() if column}
+
+
+def _polars(data: object) -> pl.DataFrame:
+    """Any eager frame that narwhals knows, as polars."""
+    frame = nw.from_native(data, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        return frame.to_polars()
+    raise Problems(
+        [
+            problem(
+                "E-FRAME",
+                "data",
+                f"expected a Panel or a data frame, not {type(data).__name__}.",
+                f"需要 Panel 或数据框，而不是 {type(data).__name__}。",
+                "Read a file with csi.read_panel, or pass a polars or pandas frame.",
+                "请用 csi.read_panel 读取文件，或传入 polars、pandas 数据框。",
+            )
+        ]
+    )
+
+
+def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str]) -> None:
+    """Every named column exists and every item is numeric or text that can be told so."""
+    problems: list[Problem] = []
+    for name in dict.fromkeys([*items, *keys]):
+        if name not in frame.columns:
+            remedy = did_you_mean(name, frame.columns)
+            problems.append(
+                problem(
+                    "E-ROLE",
+                    f'column "{name}"',
+                    "the data have no such column.",
+                    "数据中没有这一列。",
+                    remedy.en,
+                    remedy.zh,
+                )
+            )
+        elif name in items and not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null:
+            problems.append(
+                problem(
+                    "E-TYPE",
+                    f'column "{name}"',
+                    f"an item must be numeric, this column is {frame.schema[name]}.",
+                    f"题项必须为数值，此列类型为 {frame.schema[name]}。",
+                    "Recode it, or read the file with a codebook.",
+                    "请先重新编码，或配合编码簿读取文件。",
+                )
+            )
+    if problems:
+        raise Problems(problems)
+
+
+def _numeric(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float]) -> pl.DataFrame:
+    """Items as Float64 with the codes `na` and non-finite entries turned into null."""
+    codes = [float(c) for c in na]
+    cleaned = [pl.col(name).cast(pl.Float64).alias(name) for name in items]
+    frame = frame.with_columns(cleaned)
+    absent = [pl.when(pl.col(i).is_finite() & ~pl.col(i).is_in(codes)).then(pl.col(i)).alias(i) for i in items]
+    return frame.with_columns(absent)
+
+
+def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
+    """Columns `_weight` (mean 1, on the grid), `_unit`, `_stratum`."""
+    weight = pl.col(roles["weight"]).cast(pl.Float64) if "weight" in roles else pl.lit(1.0)
+    frame = frame.with_columns(
+        weight.alias("_weight"),
+        pl.col(roles["unit"]).cast(pl.String).alias("_unit")
+        if "unit" in roles
+        else pl.int_range(pl.len()).cast(pl.String).str.zfill(12).alias("_unit"),
+        (pl.col(roles["stratum"]).cast(pl.String) if "stratum" in roles else pl.lit(None, dtype=pl.String)).alias(
+            "_stratum"
+        ),
+    )
+    bad = frame.filter(~(pl.col("_weight") > 0) | pl.col("_weight").is_null() | ~pl.col("_weight").is_finite()).height
+    if bad:
+        raise Problems(
+            [
+                problem(
+                    "E-WEIGHT",
+                    f'column "{roles["weight"]}"',
+                    f"{bad} of {frame.height} weights are zero, negative or absent; weights must be positive.",
+                    f"{frame.height} 个权重中有 {bad} 个为零、负数或缺失；权重必须为正数。",
+                    "Correct them, or remove these rows.",
+                    "请更正这些权重，或删除相应的行。",
+                )
+            ]
+        )
+    scaled = (pl.col("_weight") / pl.col("_weight").mean() * GRID).round() / GRID
+    return frame.with_columns(scaled.clip(lower_bound=1 / GRID).alias("_weight"))
+
+
+def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple[pl.DataFrame, list[Note]]:
+    """Rows to keep under the treatment of absent answers, and what to say about it."""
+    absent = pl.any_horizontal(pl.col(items).is_null())
+    rows = frame.filter(absent).height
+    if rows == 0:
+        return frame, []
+    if missing == "listwise":
+        text = note(
+            "N-LISTWISE",
+            f"{rows} of {frame.height} rows have an absent answer and are left out (listwise).",
+            f"{frame.height} 行中有 {rows} 行含缺失，已按行删除（listwise）。",
+        )
+        return frame.filter(~absent), [text]
+    label = {"pairwise": ("pairwise moments", "成对计算"), "mean": ("mean replacement", "均值替换")}[missing]
+    text = note(
+        "N-MISSING",
+        f"{rows} of {frame.height} rows have an absent answer; treated by {label[0]}.",
+        f"{frame.height} 行中有 {rows} 行含缺失，按{label[1]}处理。",
+    )
+    return frame.filter(~pl.all_horizontal(pl.col(items).is_null())), [text]
+
+
+def _no_rows(height: int) -> Problem:
+    return problem(
+        "E-EMPTY",
+        "data",
+        f"no row is left to analyse ({height} before absent answers were treated).",
+        f"没有可供分析的行（处理缺失之前为 {height} 行）。",
+        'Use missing="pairwise" or "mean", or check the missing codes.',
+        '请改用 missing="pairwise" 或 "mean"，或检查缺失值编码。',
+    )
+
+
+def _bounds(data: object, items: Sequence[str], scale: tuple[float, float] | None) -> tuple[Array, Array]:
+    """Theoretical bounds of the items: the codebook's, the given scale, else NaN."""
+    if isinstance(data, Panel):
+        known = set(data.codebook.names)
+        pairs = [data.codebook.bounds([i]) if i in known else ((np.nan,), (np.nan,)) for i in items]
+        return np.array([low[0] for low, _ in pairs]), np.array([high[0] for _, high in pairs])
+    low, high = scale or (np.nan, np.nan)
+    return np.full(len(items), float(low)), np.full(len(items), float(high))
+
+
+def _assemble(
+    frame: pl.DataFrame,
+    items: tuple[str, ...],
+    by: tuple[str, ...],
+    missing: Missing,
+    notes: list[Note],
+    bounds: tuple[Array, Array],
+    data: object,
+) -> Sample:
+    """Sort by cell and unit, number cells, units and strata."""
+    ranks = _key_ranks(frame, by, data)
+    frame = frame.with_columns(ranks).sort([f"_rank_{k}" for k in by] + ["_unit", *items])
+    keys = [f"_rank_{k}" for k in by]
+    cells = (
+        frame.group_by(keys, maintain_order=True).agg(
+            [pl.col(k).first().cast(pl.String) for k in by] + [pl.len().alias("n")]
+        )
+        if by
+        else pl.DataFrame({"n": [frame.height]})
+    )
+    cells = cells.with_columns(pl.col("n").cast(pl.Int64))
+    cell = np.repeat(np.arange(cells.height), cells["n"].to_numpy())
+    units, unit = np.unique(frame["_unit"].to_numpy().astype(str), return_inverse=True)
+    return Sample(
+        names=items,
+        rows=np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy()),
+        weight=frame["_weight"].to_numpy().copy(),
+        cell=cell.astype(np.int64),
+        unit=unit.astype(np.int64),
+        stratum=_strata(frame, unit.astype(np.int64), cell, units.size),
+        cells=cells.select([*by, "n"]),
+        minimum=bounds[0],
+        maximum=bounds[1],
+        missing=missing,
+        notes=tuple(notes),
+        designed=frame["_stratum"].null_count() < frame.height
+        or (isinstance(data, Panel) and "cluster" in frame.columns),
+    )
+
+
+def _key_ranks(frame: pl.DataFrame, by: Sequence[str], data: object) -> list[pl.Expr]:
+    """Sort ranks of the key columns: the panel's wave and brand order, else alphabetical."""
+    orders = {"wave": data.waves, "brand": data.brands} if isinstance(data, Panel) else {}
+    expressions = []
+    for key in by:
+        known = list(orders.get(key, ()))
+        found = frame[key].cast(pl.String).unique().drop_nulls().sort().to_list()
+        order = known + [v for v in found if v not in known]
+        rank = (
+            pl.col(key)
+            .cast(pl.String)
+            .replace_strict(order, list(range(len(order))), default=len(order), return_dtype=pl.Int64)
+        )
+        expressions.append(rank.alias(f"_rank_{key}"))
+    return expressions
+
+
+def _strata(frame: pl.DataFrame, unit: Ints, cell: Ints, units: int) -> Ints:
+    """Stratum of each unit: the declared one; else the cell when every unit lies in one cell; else one stratum.
+
+    Quota designs fix the number of interviews per cell, so cells are strata where respondents do not repeat. Units
+    that occur in several cells (panels, several brands per respondent) are resampled together.
+    """
+    first = np.zeros(units, dtype=np.int64)
+    declared = frame["_stratum"]
+    if declared.null_count() < frame.height:
+        names = declared.fill_null("").to_numpy().astype(str)
+        _, codes = np.unique(names, return_inverse=True)
+        first[unit] = codes
+        return first
+    lowest = np.full(units, np.iinfo(np.int64).max)
+    highest = np.full(units, -1)
+    np.minimum.at(lowest, unit, cell)
+    np.maximum.at(highest, unit, cell)
+    return lowest if bool(np.all(lowest == highest)) else first

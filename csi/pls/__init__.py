@@ -1,0 +1,1 @@
+"""Composite-based estimation over a stack of moments."""

@@ -1,0 +1,176 @@
+"""The PLS algorithm on correlation matrices, for a whole stack at once.
+
+One iteration on R (b, p, p) with outer weights w: covariances R W of items and scores, correlations C of the scores,
+inner weights E, proxies' covariances with their own items, new outer weights (mode A: those covariances; mode B: their
+regression). A slice is frozen the moment it has converged, so its result does not depend on the rest of the stack.
+
+Source: Wold (1982); Lohmöller (1989); Dijkstra & Henseler (2015) for the covariance form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from csi.moments.linear import inverse
+from csi.moments.stack import Array, Ints
+from csi.pls.inner import Arrows, Scheme, inner_weights, regressions
+
+BATCH = 512
+"""Slices worked on together; a batch of 24 x 24 matrices then stays near the processor. Results do not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The model as indices: block (p,) construct of each item (items sorted by construct), arrows (q, q)
+    [outcome, predictor], mode_b (q,).
+    """
+
+    block: Ints
+    arrows: Arrows
+    mode_b: npt.NDArray[np.bool_]
+
+    @property
+    def starts(self) -> Ints:
+        """First item of each block."""
+        return np.searchsorted(self.block, np.arange(self.arrows.shape[0])).astype(np.int64)
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """First and one-past-last item of each block."""
+        starts = self.starts.tolist()
+        return tuple(zip(starts, [*starts[1:], self.block.size], strict=True))
+
+    @property
+    def member(self) -> Array:
+        """(p, q) 1 where the item belongs to the construct."""
+        same: Array = (self.block[:, None] == np.arange(self.arrows.shape[0])).astype(np.float64)
+        return same
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """weights (b, p), cross (b, p, q) item-score correlations, C (b, q, q), paths (b, q, q), r2 (b, q), iterations
+    (b,), change (b,), converged (b,).
+    """
+
+    weights: Array
+    cross: Array
+    C: Array
+    paths: Array
+    r2: Array
+    iterations: Ints
+    change: Array
+    converged: npt.NDArray[np.bool_]
+
+
+def solve_stack(
+    R: Array, design: Design, scheme: Scheme, tolerance: float, max_iterations: int, reference: Array | None = None
+) -> Solved:
+    """Outer weights, paths and correlations of every slice.
+
+    Parameters:
+        R: (b, p, p) item correlations in the order of `design.block`.
+        tolerance: largest change of a standardised outer weight that counts as settled.
+        reference: (p,) weights that fix the orientation of each score (it must correlate positively with the score
+            these weights would give); equal weights when None. A bootstrap passes its estimate's weights: orientation
+            is decided by the measurement alone, so no distribution of paths is folded at zero.
+
+    Returns:
+        Solved; NaN in slices that cannot be solved (a constant item, collinear predictors).
+    """
+    parts = [
+        _solve_batch(R[i : i + BATCH], design, scheme, tolerance, max_iterations, reference)
+        for i in range(0, R.shape[0], BATCH)
+    ]
+    return Solved(*(np.concatenate([getattr(p, name) for p in parts]) for name in Solved.__slots__))
+
+
+def _solve_batch(
+    R: Array, design: Design, scheme: Scheme, tolerance: float, max_iterations: int, reference: Array | None
+) -> Solved:
+    b, p = R.shape[:2]
+    out_w, iterations = np.full((b, p), np.nan), np.full(b, max_iterations, dtype=np.int64)
+    out_change, converged = np.full(b, np.nan), np.zeros(b, dtype=bool)
+    active = np.flatnonzero(np.isfinite(R).all(axis=(1, 2)))
+    R_now = R if active.size == b else R[active]
+    inverses = _block_inverses(R_now, design)
+    state = _normalised(np.ones((active.size, p)), R_now, design)
+    for iteration in range(1, max_iterations + 1):
+        if not active.size:
+            break
+        following = _normalised(_outer_weights(state, design, scheme, inverses), R_now, design)
+        change = _change(following[0], state[0], design)
+        settled = ~(change >= tolerance) if iteration < max_iterations else np.ones(active.size, dtype=bool)
+        if settled.any():
+            rows = active[settled]
+            out_w[rows], out_change[rows], iterations[rows] = following[0][settled], change[settled], iteration
+            converged[rows] = change[settled] < tolerance
+            keep = ~settled
+            active, R_now = active[keep], R_now[keep]
+            following = (following[0][keep], following[1][keep], following[2][keep])
+            inverses = {j: m[keep] for j, m in inverses.items()}
+        state = following
+    return _finish(out_w, R, design, reference, (iterations, out_change, converged))
+
+
+def _outer_weights(
+    state: tuple[Array, Array, Array], design: Design, scheme: Scheme, inverses: dict[int, Array]
+) -> Array:
+    """(b, p) new outer weights, not yet normalised: covariances of items and proxies, regressed for mode B."""
+    _, RW, C = state
+    E = inner_weights(C, design.arrows, scheme)
+    new = np.empty(RW.shape[:2])
+    for j, (start, stop) in enumerate(design.spans):
+        neighbours = np.flatnonzero(design.arrows[j] | design.arrows[:, j])
+        new[:, start:stop] = np.einsum("bpk,bk->bp", RW[:, start:stop, neighbours], E[:, j, neighbours])
+        if j in inverses:
+            new[:, start:stop] = np.einsum("bik,bk->bi", inverses[j], new[:, start:stop])
+    return new
+
+
+def _change(new: Array, old: Array, design: Design) -> Array:
+    """(b,) largest change of a weight, whichever way each score points."""
+    same = np.maximum.reduceat(np.abs(new - old), design.starts, axis=1)
+    flipped = np.maximum.reduceat(np.abs(new + old), design.starts, axis=1)
+    change: Array = np.minimum(same, flipped).max(axis=1)
+    return change
+
+
+def _normalised(w: Array, R: Array, design: Design) -> tuple[Array, Array, Array]:
+    """Weights giving scores of variance 1, with their item covariances R W and score correlations C."""
+    RW = R @ (w[:, :, None] * design.member)
+    C = np.add.reduceat(w[:, :, None] * RW, design.starts, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = 1.0 / np.sqrt(np.einsum("bjj->bj", C))
+    return w * s[:, design.block], RW * s[:, None, :], C * s[:, :, None] * s[:, None, :]
+
+
+def _block_inverses(R: Array, design: Design) -> dict[int, Array]:
+    """Inverse of each mode B block's correlations."""
+    found = {}
+    for j, (start, stop) in enumerate(design.spans):
+        if design.mode_b[j] and stop - start > 1:
+            found[j] = inverse(R[:, start:stop, start:stop])
+    return found
+
+
+def _finish(
+    w: Array, R: Array, design: Design, reference: Array | None, ending: tuple[Ints, Array, npt.NDArray[np.bool_]]
+) -> Solved:
+    """Orient the scores and compute everything that follows from the weights."""
+    w, RW, C = _normalised(w, R, design)
+    anchor = np.ones(w.shape[1]) if reference is None else reference
+    agreement = np.add.reduceat(anchor * _own(RW, design), design.starts, axis=1)
+    sign = np.where(agreement < 0, -1.0, 1.0)
+    w, RW, C = w * sign[:, design.block], RW * sign[:, None, :], C * sign[:, :, None] * sign[:, None, :]
+    paths = regressions(C, design.arrows)
+    r2 = np.where(design.arrows.any(axis=1), np.einsum("bjk,bjk->bj", paths, C), np.nan)
+    return Solved(w, RW, C, paths, r2, *ending)
+
+
+def _own(RW: Array, design: Design) -> Array:
+    """(b, p) covariance of each item with its own score."""
+    return RW[:, np.arange(design.block.size), design.block]
