@@ -12,11 +12,12 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note
-from csi.estimate.estimate import Estimate
-from csi.measures.tidy import cells_of, interval, tidy
+from csi.estimate.estimate import Estimate, Solution
+from csi.inference.replicates import Quantity
+from csi.measures.tidy import cells_of, tidy, uncertain
 from csi.measures.validity import vif
 from csi.models.model import Model
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Moments
 
 Chain = tuple[str, ...]
 
@@ -177,38 +178,13 @@ def effects(est: Estimate) -> Effects:
     )
 
 
-def solved(est: Estimate, values: Array) -> Array:
-    """Arrays of the replicates' solution (B*b, ...) as (B, b, ...), NaN where the replicate is unusable."""
-    if est.replicates is None:
-        raise ValueError("the estimate has no replicates")
-    usable = est.replicates.usable
-    shaped = np.array(values, dtype=np.float64).reshape(*usable.shape, *values.shape[1:])
-    shaped[~usable] = np.nan
-    return shaped
-
-
-def _with_interval(est: Estimate, name: str, point: Array, replicates: Array | None) -> dict[str, Array]:
-    """estimate, std_error, conf_low, conf_high of (b, m) values with (B, b, m) replicates."""
-    columns = {name: point}
-    between = interval(replicates, est.level)
-    if between is not None and replicates is not None:
-        columns["std_error"] = spread(replicates)
-        columns["conf_low"], columns["conf_high"] = between
-    return columns
-
-
-def spread(replicates: Array) -> Array:
-    """Standard deviation over the leading axis (divisor B - 1), NaN left out; NaN with fewer than two values."""
-    count = np.isfinite(replicates).sum(axis=0)
-    kept = np.where(np.isfinite(replicates), replicates, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = kept.sum(axis=0) / count
-        squares = np.where(np.isfinite(replicates), (replicates - mean) ** 2, 0.0).sum(axis=0)
-        return np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
-
-
-def _replicated_paths(est: Estimate) -> Array | None:
-    return None if est.replicates is None else solved(est, est.replicates.solution.paths)
+def _numbers(est: Estimate, name: str, quantity: Quantity) -> dict[str, Array]:
+    """A measure of the solution with std_error, conf_low and conf_high where there are replicates: (b, m) each."""
+    numbers = {name: quantity(est.moments, est.solution)}
+    found = uncertain(est, quantity, moments=False)
+    if found is not None:
+        numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
+    return numbers
 
 
 def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:
@@ -230,13 +206,11 @@ def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:
     at = [(("direct", "indirect", "total").index(kind), names.index(y), names.index(x)) for y, x, kind in rows]
     kind, to, source = np.array(at, dtype=np.int64).reshape(-1, 3).T
 
-    def pick(paths: Array) -> Array:
-        total = total_effects(paths)
-        return np.stack([paths, total - paths, total], axis=-3)[..., kind, to, source]
+    def pick(_: Moments, solution: Solution) -> Array:
+        total = total_effects(solution.paths)
+        return np.stack([solution.paths, total - solution.paths, total], axis=-3)[..., kind, to, source]
 
-    again = _replicated_paths(est)
-    numbers = _with_interval(est, "estimate", pick(est.solution.paths), None if again is None else pick(again))
-    return tidy(cells_of(est), labels, numbers)
+    return tidy(cells_of(est), labels, _numbers(est, "estimate", pick))
 
 
 def _specific(est: Estimate, indirect: list[Chain]) -> pl.DataFrame:
@@ -244,14 +218,12 @@ def _specific(est: Estimate, indirect: list[Chain]) -> pl.DataFrame:
     schema = {"outcome": pl.String, "predictor": pl.String, "chain": pl.String}
     labels = pl.DataFrame([(c[-1], c[0], " -> ".join(c)) for c in indirect], schema=schema, orient="row")
 
-    def pick(paths: Array) -> Array:
+    def pick(_: Moments, solution: Solution) -> Array:
         if not indirect:
-            return np.empty((*paths.shape[:-2], 0))
-        return np.stack([along(paths, c, est.solution.constructs) for c in indirect], axis=-1)
+            return np.empty((len(solution.paths), 0))
+        return np.stack([along(solution.paths, c, solution.constructs) for c in indirect], axis=-1)
 
-    again = _replicated_paths(est)
-    numbers = _with_interval(est, "estimate", pick(est.solution.paths), None if again is None else pick(again))
-    return tidy(cells_of(est), labels, numbers)
+    return tidy(cells_of(est), labels, _numbers(est, "estimate", pick))
 
 
 def _r2(est: Estimate) -> pl.DataFrame:
@@ -262,12 +234,9 @@ def _r2(est: Estimate) -> pl.DataFrame:
         {"construct": [names[k] for k in at], "predictors": [count[names[k]] for k in at]},
         schema={"construct": pl.String, "predictors": pl.Int64},
     )
-    point = est.solution.r2[:, at]
-    again = None if est.replicates is None else solved(est, est.replicates.solution.r2)[..., at]
-    numbers = _with_interval(est, "r2", point, again)
-    k = np.array([count[names[i]] for i in at])
-    corrected = [adjusted(point[:, i], est.moments.n, int(k[i])) for i in range(len(at))]
-    numbers["r2_adjusted"] = np.stack(corrected, axis=-1) if corrected else np.empty((len(point), 0))
+    numbers = _numbers(est, "r2", lambda _, solution: solution.r2[:, at])
+    corrected = [adjusted(est.solution.r2[:, k], est.moments.n, count[names[k]]) for k in at]
+    numbers["r2_adjusted"] = np.stack(corrected, axis=-1) if at else np.empty((len(est.moments.n), 0))
     return tidy(cells_of(est), labels, numbers)
 
 
@@ -277,9 +246,9 @@ def _f2(est: Estimate) -> pl.DataFrame:
     rows = [(y, names[x]) for y, xs in groups.items() for x in xs]
     labels = pl.DataFrame(rows, schema={"outcome": pl.String, "predictor": pl.String}, orient="row")
 
-    def pick(cor: Array) -> Array:
+    def pick(_: Moments, solution: Solution) -> Array:
+        cor = solution.construct_cor
         parts = [f2(cor, names.index(y), xs) for y, xs in groups.items() if xs]
-        return np.concatenate(parts, axis=-1) if parts else np.empty((*cor.shape[:-2], 0))
+        return np.concatenate(parts, axis=-1) if parts else np.empty((len(cor), 0))
 
-    again = None if est.replicates is None else pick(solved(est, est.replicates.solution.construct_cor))
-    return tidy(cells_of(est), labels, _with_interval(est, "f2", pick(est.solution.construct_cor), again))
+    return tidy(cells_of(est), labels, _numbers(est, "f2", pick))

@@ -14,7 +14,7 @@ import polars as pl
 from csi.errors import Note, Reason, note, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
-from csi.measures.tidy import cells_of, interval, replicated, tidy
+from csi.measures.tidy import cells_of, tidy, uncertain
 from csi.moments.stack import Array, Moments
 
 MEASURES = ("alpha", "alpha_std", "rho_a", "rho_c", "ave")
@@ -187,12 +187,11 @@ def reliability(est: Estimate) -> Reliability:
     why = [absent(est, k) for k in range(len(solution.constructs))]
     shown = np.where([w is not None for w in why], np.nan, values)
     numbers = {name: shown[:, i] for i, name in enumerate(MEASURES)}
-    between = interval(replicated(est, measure), est.level)
-    if between is not None:
-        hide = ~np.isfinite(shown)
+    found = uncertain(est, measure)
+    if found is not None:
         for i, name in enumerate(MEASURES):
-            for side, bound in zip(("low", "high"), between, strict=True):
-                numbers[f"{name}_conf_{side}"] = np.where(hide[:, i], np.nan, bound[:, i])
+            for side, bound in (("low", found.conf_low), ("high", found.conf_high)):
+                numbers[f"{name}_conf_{side}"] = np.where(np.isfinite(shown[:, i]), bound[:, i], np.nan)
     count = np.bincount(solution.block, minlength=len(solution.constructs))
     labels = pl.DataFrame({"construct": solution.constructs, "n_items": count})
     codes = _codes(why, shown if solution.weights is not None else np.delete(shown, MEASURES.index("rho_a"), axis=1))
@@ -218,7 +217,7 @@ def absent(est: Estimate, k: int) -> Reason | None:
 
 def _codes(why: list[Reason | None], shown: Array) -> list[str | None]:
     """The code of a reason per cell and construct: the construct's own, or that a value came out as no number."""
-    broken = np.isnan(shown).any(axis=1).tolist()
+    broken: list[list[bool]] = np.asarray(np.isnan(shown).any(axis=1)).tolist()
     return [
         w.code if w is not None else NOT_COMPUTABLE.code if bad else None
         for row in broken

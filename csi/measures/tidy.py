@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
-from csi.estimate.estimate import Estimate, Solution
-from csi.moments.stack import Array, Moments
-
-Measure = Callable[[Moments, Solution], Array]
-"""A measure on a stack: moments and solution with m slices in, (m, ...) out."""
+from csi.estimate.estimate import Estimate
+from csi.inference.bootstrap import Uncertainty, uncertainty
+from csi.inference.intervals import p_value, percentile, standard_error
+from csi.inference.replicates import Quantity
+from csi.moments.stack import Array
 
 
 def tidy(
@@ -57,39 +57,21 @@ def cells_of(est: Estimate) -> pl.DataFrame:
     return pl.DataFrame({"n": est.moments.n})
 
 
-def replicated(est: Estimate, measure: Measure) -> Array | None:
-    """`measure` on every replicate of an estimate: (B, b, ...), NaN where one is unusable; None without replicates."""
+def uncertain(est: Estimate, quantity: Quantity, *, moments: bool = True) -> Uncertainty | None:
+    """Standard errors and intervals of a measure from the estimate's replicates; None without replicates.
+
+    Parameters:
+        quantity: (Moments, Solution) -> (m, ...). moments: False for a measure of the solution alone, which then needs
+            no second pass over the rows.
+    """
     if est.replicates is None:
         return None
-    values = np.array(est.replicates.over(measure), dtype=np.float64)
-    values[~est.replicates.usable] = np.nan
-    return values
-
-
-def interval(values: Array | None, level: float) -> tuple[Array, Array] | None:
-    """Percentile interval of (B, ...) replicates, NaN left out.
-
-    Source:
-        Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13.
-
-    Example:
-        >>> [x.round(6).tolist() for x in interval(np.arange(101.0)[:, None], 0.90)]
-        [[5.0], [95.0]]
-    """
-    if values is None:
-        return None
-    tail = (1 - level) / 2
-    low, high = quantiles(values, (tail, 1 - tail))
-    return low, high
-
-
-def quantiles(values: Array, at: Sequence[float]) -> Array:
-    """Quantiles over the leading axis, (len(at), ...); NaN left out; NaN where fewer than two values are finite."""
-    finite = np.isfinite(values)
-    if finite.all():
-        return np.asarray(np.quantile(values, at, axis=0), dtype=np.float64)
-    enough = finite.sum(axis=0) >= 2
-    filled = np.where(finite, values, np.nan)
-    filled = np.where(enough, filled, 0.0)
-    out = np.asarray(np.nanquantile(filled, at, axis=0), dtype=np.float64)
-    return np.where(enough, out, np.nan)
+    if moments or est.interval == "bca":
+        return uncertainty(est, quantity)
+    usable = est.replicates.usable
+    flat = quantity(est.moments, est.replicates.solution)
+    draws = np.array(flat, dtype=np.float64).reshape(*usable.shape, *flat.shape[1:])
+    draws[~usable] = np.nan
+    value = quantity(est.moments, est.solution)
+    low, high = percentile(draws, est.level)
+    return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws), draws)

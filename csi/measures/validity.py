@@ -13,9 +13,11 @@ import polars as pl
 
 from csi.errors import Note, Reason, note, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.intervals import percentile
+from csi.inference.replicates import Quantity
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
-from csi.measures.tidy import Measure, cells_of, interval, quantiles, replicated, tidy
+from csi.measures.tidy import cells_of, tidy, uncertain
 from csi.moments.stack import Array, Moments
 
 GATE = 0.90
@@ -148,7 +150,7 @@ def validity(est: Estimate, *, signed: bool = False) -> Validity:
     )
 
 
-def htmt_of(*, signed: bool = False) -> Measure:
+def htmt_of(*, signed: bool = False) -> Quantity:
     """HTMT as a measure on a stack, for `Replicates.over`: (Moments, Solution) -> (b, q, q)."""
 
     def of(moments: Moments, solution: Solution) -> Array:
@@ -168,14 +170,11 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     point = np.where(withheld, np.nan, values[:, i, j])
     numbers = {"htmt": point}
     upper = None
-    replicates = replicated(est, htmt_of(signed=signed))
-    if replicates is not None:
-        pairs = replicates[..., i, j]
-        between = interval(pairs, est.level)
-        upper = np.where(np.isfinite(point), quantiles(pairs, (0.95,))[0], np.nan)
-        for side, bound in zip(("low", "high"), between or (), strict=True):
-            numbers[f"conf_{side}"] = np.where(np.isfinite(point), bound, np.nan)
-        numbers["upper"] = upper
+    found = uncertain(est, htmt_of(signed=signed))
+    if found is not None:
+        bounds = {"conf_low": found.conf_low, "conf_high": found.conf_high, "upper": percentile(found.draws, 0.90)[1]}
+        numbers |= {name: np.where(np.isfinite(point), bound[:, i, j], np.nan) for name, bound in bounds.items()}
+        upper = numbers["upper"]
     verdicts = _verdicts(point, upper)
     code = [why[a] or why[b] or NOT_COMPUTABLE for a, b in zip(i, j, strict=True)]
     texts = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from csi.measures.effects import adjusted, along, chains, effects, f2, regression, spread, total_effects
+from csi.measures.effects import adjusted, along, chains, effects, f2, regression, total_effects
 
 B = np.array([[0.0, 0, 0], [0.5, 0, 0], [0.2, 0.4, 0]])
 
@@ -66,7 +66,6 @@ def test_by_hand():
     assert along(B, ("a", "b", "c"), ("a", "b", "c")) == pytest.approx(0.2)
     assert adjusted(np.array(0.5), np.array(4.0), 3).item() != adjusted(np.array(0.5), np.array(21.0), 3).item()
     assert np.isnan(adjusted(np.array(0.5), np.array(4.0), 3))
-    assert spread(np.array([[1.0], [2.0], [3.0], [np.nan]]))[0] == pytest.approx(1.0)
 
 
 def test_chains_stop_at_a_cycle(mobi):
