@@ -1,15 +1,30 @@
-"""The index: 0-100 from unstandardised outer weights, with a standard error that knows the weights are estimated."""
+"""The index: 0-100 from unstandardised outer weights, with a standard error that knows the weights are estimated.
+
+Letters: `c` cells, `g` weight groups, `p` items, `q` constructs, `B` replicates.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy import special
 
-from csi.errors import Note, Reason
-from csi.moments.stack import Array
+from csi.errors import Note, Problem, Problems, Reason, problem, reason
+from csi.estimate.estimate import Estimate, Solution
+from csi.moments.sample import regroup
+from csi.moments.stack import Array, Sample
+from csi.tracking.index_fit import Weights, estimate_weights, item_bounds, item_places, key_columns, refit, rows_of
+from csi.tracking.index_table import index_notes, index_table, weight_table
+from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
+from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule, hundred, one_hot
+from csi.tracking.waves import wave_order
+
+Interval = Literal["t", "percentile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +33,15 @@ class Index:
 
     Attributes:
         table: tidy; key columns (`brand`, `wave`, ... as present), construct, index, std_error, conf_low, conf_high, n,
-            n_effective, std_error_fixed (weights held fixed), reason (null unless index is null).
+            n_effective, std_error_fixed (weights held fixed), reason and reason_zh (null unless index is null).
         weights: tidy; construct, item, weight (relative, sums to 1 per construct), std_error, plus the key columns of
             the cells that estimated them.
         constructs, cells: axes of the arrays. values: (c, q). replicates: (B, c, q) or None; NaN where unusable.
         rule: which cells estimate the weights: "own", "entity", "wave", "base", "pooled" or "given". base: the base
             wave when anchored. level, scheme (the engine's name), seed.
+        degrees_of_freedom: (c,) resampling units minus strata behind each cell.
+        covariance_fixed: (q, c, c) design-based covariances of the cells with the weights held fixed.
+        sample: the rows behind the cells (None when fitted from moments alone).
     """
 
     table: pl.DataFrame
@@ -40,3 +58,236 @@ class Index:
     degrees_of_freedom: npt.NDArray[np.float64] | None = None
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Note, ...] = ()
+    covariance_fixed: Array | None = None
+    sample: Sample | None = None
+
+
+def index(
+    est: Estimate,
+    by: Sequence[str] | None = None,
+    weights: Rule | None = None,
+    base: str | None = None,
+    given: Given | None = None,
+    level: float | None = None,
+    interval: Interval = "t",
+) -> Index:
+    """The 0-100 index of every construct in every cell.
+
+    `I_c = sum_k a_k 100 (xbar_kc - l_k) / (u_k - l_k)`, `a_k = w_k (u_k - l_k) / sum_j w_j (u_j - l_j)`,
+    `w_k = w~_k / s_k`: the unstandardised outer weight, with s_k from the sample that estimated w~_k. Anchoring to a
+    base wave freezes w_k. After `bootstrap` the standard error contains the uncertainty of the weights: cells, base
+    wave and pooled groups share one resampling plan.
+
+    Parameters:
+        est: a fitted stack of cells, with or without replicates.
+        by: key columns of the index's cells, among those `est` was fitted by (all of them by default).
+        weights: which cells estimate the weights: "own", "entity" (a brand over its waves), "wave" (a wave over its
+            brands), "base" (one wave over its brands), "pooled" (all cells), "given". By default "base" with several
+            waves, "wave" with several brands in one wave, "own" for one cell.
+        base: the base wave under "base" (the first by default).
+        given: relative weights of the 0-100 items under "given", construct -> item -> weight.
+        level: of the intervals (the estimate's by default).
+        interval: "t" (replicate standard error, design degrees of freedom) or "percentile".
+
+    Returns:
+        Index. A construct with a weight that is not positive has no value but a reason naming the item.
+
+    Raises:
+        Problems: E-SCALE (no theoretical bounds), E-WEIGHTS, E-WAVE, E-BY, E-GIVEN, E-ENGINE.
+
+    Source:
+        Fornell et al. (1996), Journal of Marketing 60(4), appendix.
+
+    Example:
+        >>> import csi
+        >>> frame = pl.DataFrame({"a": [1, 4, 7, 10], "b": [2, 4, 8, 9], "c": [1, 5, 5, 9], "d": [2, 3, 8, 8]})
+        >>> model = csi.Model.parse("use =~ a + b; joy =~ c + d; joy ~ use".replace("; ", chr(10)))
+        >>> est = csi.fit(model, frame, csi.PLS(), scale=(1, 10))
+        >>> [round(v, 1) for v in index(est).table["index"]]
+        [51.4, 45.5]
+    """
+    keys = _keys(est, by)
+    cells = est if keys == key_columns(est) else refit(est, regroup(rows_of(est, "E-BY"), keys))
+    weighting, anchor = _rule(est, keys, weights, base, given)
+    _check_bounds(cells)
+    estimated = estimate_weights(est, cells, weighting, anchor, given)
+    return _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, interval)
+
+
+def _keys(est: Estimate, by: Sequence[str] | None) -> list[str]:
+    """The key columns of the index, in the order of the estimate's."""
+    have = key_columns(est)
+    wanted = have if by is None else [by] if isinstance(by, str) else list(by)
+    unknown = [k for k in wanted if k not in have]
+    if unknown:
+        raise Problems([_unknown_key(k, have) for k in unknown])
+    return [k for k in have if k in wanted]
+
+
+def _unknown_key(key: str, have: Sequence[str]) -> Problem:
+    en = f'the estimate has no cells by "{key}" (it has: {", ".join(have) or "one cell"}).'
+    zh = f"估计结果没有按“{key}”分组的单元（现有：{'、'.join(have) or '仅一个单元'}）。"
+    do, do_zh = "Name it in by= when fitting.", "请在拟合时写入 by=。"
+    return problem("E-BY", "index", en, zh, do, do_zh)
+
+
+def _rule(
+    est: Estimate, keys: list[str], weights: str | None, base: str | None, given: Given | None
+) -> tuple[Rule, str | None]:
+    """The effective rule and base wave."""
+    cells = est.moments.cells.select(keys)
+    rule = weights or ("given" if given is not None else "base" if base is not None else default_rule(cells))
+    found = check_rule(rule, keys, given is not None)
+    if est.solution.weights is None and rule != "given":
+        en = f"{est.settings.name} gives no outer weights."
+        zh = f"{est.settings.name} 不提供外部权重。"
+        do, do_zh = (
+            "Use PLS, or pass given={construct: {item: weight}}.",
+            "请改用 PLS，或传入 given={构念: {题项: 权重}}。",
+        )
+        found.append(problem("E-ENGINE", "index", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+    return cast("Rule", rule), base_wave(base, wave_order(cells)) if rule == "base" else None
+
+
+def _check_bounds(est: Estimate) -> None:
+    """Raise when no construct can be put on the 0-100 scale."""
+    low, high = item_bounds(est)
+    known = np.isfinite(low) & np.isfinite(high) & (high > low)
+    sol = est.solution
+    complete = [known[sol.block == j].all() for j in range(len(sol.constructs)) if (sol.block == j).any()]
+    if not any(complete):
+        items = [i for i, ok in zip(sol.items, known, strict=True) if not ok]
+        en = f"the theoretical bounds of {', '.join(items)} are unknown."
+        zh = f"{'、'.join(items)} 的理论上下限未知。"
+        do = "Give the items a scale in the codebook, or scale=(minimum, maximum) when fitting a frame."
+        do_zh = "请在编码簿中为题项指定量表，或在拟合数据框时给出 scale=(最小值, 最大值)。"
+        raise Problems([problem("E-SCALE", "index", en, zh, do, do_zh)])
+
+
+def scores(mean: Array, relative: Array, bounds: tuple[Array, Array], sol: Solution) -> Array:
+    """Indices from item means and relative weights.
+
+    Parameters:
+        mean: (..., p) item means. relative: (..., p) weights summing to 1 per construct. bounds: minima, maxima (p,).
+
+    Returns:
+        (..., q); NaN for constructs without items.
+    """
+    membership = one_hot(sol.block, len(sol.constructs))
+    weighted = relative * hundred(mean, *bounds)
+    known = np.where(np.isnan(weighted), 0.0, weighted) @ membership
+    hole = np.isnan(weighted) @ membership + (membership.sum(axis=0) == 0)
+    result: Array = np.where(hole > 0, np.nan, known)
+    return result
+
+
+def _assemble(
+    cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float, interval: Interval
+) -> Index:
+    """Values, reasons, replicates, variances, table and notes."""
+    sol, places, bounds = cells.solution, item_places(cells), item_bounds(cells)
+    of = weights.groups.of_index
+    values = scores(cells.moments.mean[:, places], weights.values[of], bounds, sol)
+    reasons = _reasons(values, weights, cells)
+    for c, j in reasons:
+        values[c, j] = np.nan
+    drawn = _replicates(cells, weights, values)
+    fixed = _fixed(cells, weights.values[of], bounds)
+    df = _degrees(cells)
+    std_error = None if drawn is None else replicate_sd(drawn)
+    table = index_table(
+        cells, values, std_error, _diagonal(fixed), _interval(values, drawn, fixed, df, level, interval), reasons
+    )
+    return Index(
+        table=table,
+        weights=weight_table(sol, weights),
+        constructs=sol.constructs,
+        cells=cells.moments.cells,
+        values=values,
+        replicates=drawn,
+        rule=rule,
+        base=base,
+        level=level,
+        scheme=cells.settings.name,
+        seed=cells.replicates.seed if cells.replicates else None,
+        degrees_of_freedom=df,
+        reasons=tuple(dict.fromkeys(reasons.values())),
+        notes=index_notes(rule, base, cells, weights),
+        covariance_fixed=fixed,
+        sample=cells.sample,
+    )
+
+
+def _reasons(values: Array, weights: Weights, cells: Estimate) -> dict[tuple[int, int], Reason]:
+    """(cell, construct) -> why there is no index: weights first, then bounds, then answers."""
+    low, high = item_bounds(cells)
+    sol, found = cells.solution, {}
+    for c in range(values.shape[0]):
+        for j, name in enumerate(sol.constructs):
+            mine = sol.block == j
+            unknown = [sol.items[k] for k in np.flatnonzero(mine & ~(high > low))]
+            why = weights.reasons.get((int(weights.groups.of_index[c]), j))
+            if unknown:
+                en = f"{name}: the theoretical bounds of {', '.join(unknown)} are unknown."
+                why = reason("E-SCALE", en, f"{name}：{'、'.join(unknown)} 的理论上下限未知。")
+            elif why is None and not np.isfinite(values[c, j]):
+                why = reason(
+                    "R-NO-ANSWERS", f"{name}: an item has no answers here.", f"{name}：有题项在此单元无人作答。"
+                )
+            if why is not None:
+                found[c, j] = why
+    return found
+
+
+def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | None:
+    """(B, c, q) indices of the replicates, NaN where there is no index or the replicate is unusable."""
+    rep = cells.replicates
+    if rep is None:
+        return None
+    relative = weights.values[None] if weights.replicates is None else weights.replicates
+    drawn = np.empty((rep.n, *values.shape))
+    places, bounds = item_places(cells), item_bounds(cells)
+    for c, g in enumerate(weights.groups.of_index):
+        drawn[:, c] = scores(rep.mean[:, c, places], relative[:, g], bounds, cells.solution)
+    drawn[:, np.isnan(values)] = np.nan
+    return drawn
+
+
+def _fixed(cells: Estimate, relative: Array, bounds: tuple[Array, Array]) -> Array:
+    """(q, c, c) covariances with the weights held fixed."""
+    sol, places = cells.solution, item_places(cells)
+    gradient = 100.0 * relative / (bounds[1] - bounds[0])
+    q = len(sol.constructs)
+    if cells.sample is None:
+        moments = replace(cells.moments, cov=cells.moments.cov[:, places[:, None], places])
+        return fixed_covariance_of_moments(moments, gradient, sol.block, q)
+    return fixed_covariance(replace(cells.sample, rows=cells.sample.rows[:, places]), gradient, sol.block, q)
+
+
+def _degrees(cells: Estimate) -> Array:
+    """(c,) design degrees of freedom; n - 1 from moments alone."""
+    if cells.sample is None:
+        return cells.moments.n - 1.0
+    sample = cells.sample
+    return np.array([degrees(sample, np.array([c])) for c in range(sample.cells.height)], dtype=np.float64)
+
+
+def _diagonal(covariance: Array) -> Array:
+    """(c, q) standard errors from (q, c, c) covariances."""
+    return np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)).T
+
+
+def _interval(
+    values: Array, drawn: Array | None, fixed: Array, df: Array, level: float, interval: Interval
+) -> tuple[Array, Array]:
+    """Lower and upper limits (c, q): t with the replicate (else the fixed) standard error, or percentiles."""
+    tail = (1.0 - level) / 2.0
+    if drawn is not None and interval == "percentile":
+        usable = np.where(np.isnan(values), 0.0, drawn)
+        low, high = np.nanquantile(usable, [tail, 1.0 - tail], axis=0)
+        return np.where(np.isnan(values), np.nan, low), np.where(np.isnan(values), np.nan, high)
+    std_error = _diagonal(fixed) if drawn is None else replicate_sd(drawn)
+    margin = special.stdtrit(np.maximum(df, 1.0), 1.0 - tail)[:, None] * std_error
+    return values - margin, values + margin

@@ -1,0 +1,218 @@
+"""Change against the previous and the year-ago wave: difference, joint standard error, test, what could be found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problems, did_you_mean, note, problem
+from csi.moments.stack import Ints
+from csi.tracking.contrasts import (
+    basis_note,
+    construct_place,
+    contrast,
+    holm,
+    minimal_detectable,
+    smallest_significant,
+    t_test,
+)
+from csi.tracking.index import Index
+from csi.tracking.waves import Against, check_waves, reference_wave, wave_order
+
+Family = Literal["release", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of indices between waves.
+
+    Attributes:
+        table: tidy; key columns (brand, ...), wave, construct, against ("previous" or "year"), reference (its wave),
+            change, std_error, statistic, df, p_value, p_holm, significant, conf_low, conf_high, smallest_significant,
+            minimal_detectable, reason and reason_zh (null unless change is null).
+        waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
+        level: of tests and intervals.
+    """
+
+    table: pl.DataFrame
+    waves: tuple[str, ...]
+    family: Family
+    level: float
+    notes: tuple[Note, ...] = ()
+
+
+def changes(
+    index: Index,
+    construct: str | Sequence[str] = "satisfaction",
+    against: Sequence[Against] = ("previous", "year"),
+    waves: Sequence[str] | None = None,
+    per_year: int = 4,
+    wave: str | None = None,
+    small: int = 0,
+    family: Family = "release",
+) -> Changes:
+    """`Delta = I_t - I_s` of every cell against its previous and year-ago wave, from unrounded values.
+
+    The standard error comes from the joint replicates, so that weights shared by both waves and respondents who
+    answered in both enter with their covariance. The test is t with the design degrees of freedom of both cells.
+
+    Parameters:
+        index: an index by wave. construct: one or several. against: "previous", "year" or both.
+        waves: their order, gaps included (as the index's cells stand by default). per_year: waves in a year.
+        wave: only changes up to this wave's release (all waves by default).
+        small: cells with fewer rows are not compared.
+        family: Holm within the tests of one wave ("release": all brands, references and constructs) or all ("table").
+
+    Returns:
+        Changes; one row per cell, construct and reference wave that the series reaches back to.
+
+    Raises:
+        Problems: E-WAVE, E-CONSTRUCT, E-AGAINST.
+
+    Source:
+        Holm (1979) for the family; Wolter (2007), chapter 2, for replicate variances of differences.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a": [1, 4, 7, 9, 3, 6, 8, 9], "b": [2, 4, 8, 9, 3, 5, 9, 9], "wave": ["1"] * 4 + ["2"] * 4}
+        >>> frame = pl.DataFrame(answers).with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> est = csi.fit(model, frame, csi.PLS(), by=["wave"], scale=(1, 10))
+        >>> table = changes(csi.index(est), "joy").table
+        >>> table["reference"][0], round(table["change"][0], 1)
+        ('1', 11.1)
+    """
+    names = [construct] if isinstance(construct, str) else list(construct)
+    places = [construct_place(index, name) for name in names]
+    order = _check(index, against, waves, wave)
+    rows = [_row(index, j, pair, small) for pair in _pairs(index, against, order, per_year, wave) for j in places]
+    table = _frame(index, rows, family)
+    return Changes(table, order, family, index.level, (_family_note(table, family), basis_note(index)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A cell and the earlier cell it is compared with (None when that brand has no answers there)."""
+
+    cell: int
+    earlier: int | None
+    against: str
+    reference: str
+
+
+def _check(index: Index, against: Sequence[Against], waves: Sequence[str] | None, wave: str | None) -> tuple[str, ...]:
+    """The order of waves, after every argument was checked."""
+    if "wave" not in index.cells.columns:
+        en, zh = "the index has no cells by wave.", "该指数没有按期分组的单元。"
+        do, do_zh = 'Fit with by=("brand", "wave").', "请用 by=(“brand”, “wave”) 拟合。"
+        raise Problems([problem("E-WAVE", "changes", en, zh, do, do_zh)])
+    unknown = [a for a in against if a not in get_args(Against)]
+    if unknown:
+        hint = did_you_mean(unknown[0], get_args(Against))
+        en, zh = f'against="{unknown[0]}" is not a comparison.', f"against=“{unknown[0]}”不是可用的比较方式。"
+        raise Problems([problem("E-AGAINST", "changes", en, zh, hint.en, hint.zh)])
+    order = tuple(waves) if waves else wave_order(index.cells)
+    check_waves(order, index.cells["wave"].to_list(), [] if wave is None else [wave])
+    return order
+
+
+def _pairs(
+    index: Index, against: Sequence[Against], waves: Sequence[str], per_year: int, only: str | None
+) -> Iterator[_Pair]:
+    """Every cell with each earlier wave of the same brand it is compared with."""
+    place = cell_places(index)
+    for (*entity, wave), cell in place.items():
+        for kind in against:
+            reference = reference_wave(str(wave), kind, waves, per_year)
+            if reference is not None and only in {None, wave}:
+                yield _Pair(cell, place.get((*entity, reference)), kind, reference)
+
+
+def cell_places(index: Index) -> dict[tuple[object, ...], int]:
+    """(other keys ..., wave) -> number of the cell."""
+    keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
+    return {row: i for i, row in enumerate(index.cells.select([*keys, "wave"]).iter_rows())}
+
+
+def _row(index: Index, construct: int, pair: _Pair, small: int) -> dict[str, object]:
+    """One comparison: numbers, or the reason why there are none."""
+    keys = [k for k in index.cells.columns if k != "n"]
+    head: dict[str, object] = {
+        **{k: index.cells[k][pair.cell] for k in keys},
+        "construct": index.constructs[construct],
+        "against": pair.against,
+        "reference": pair.reference,
+    }
+    why = _reason(index, construct, pair, small)
+    if why is not None or pair.earlier is None:
+        return {**head, "reason": why[0] if why else None, "reason_zh": why[1] if why else None}
+    cells: Ints = np.array([pair.cell, pair.earlier])
+    difference = contrast(index, construct, cells, np.array([1.0, -1.0]))
+    test = t_test(difference.estimate, difference.std_error, difference.df, index.level)
+    return {
+        **head,
+        "change": difference.estimate,
+        "std_error": difference.std_error,
+        "statistic": test.statistic,
+        "df": difference.df,
+        "p_value": test.p_value,
+        "conf_low": test.conf_low,
+        "conf_high": test.conf_high,
+        "smallest_significant": smallest_significant(difference.std_error, index.level),
+        "minimal_detectable": minimal_detectable(difference.std_error, index.level),
+    }
+
+
+def _reason(index: Index, construct: int, pair: _Pair, small: int) -> tuple[str, str] | None:
+    """Why a comparison cannot be made."""
+    if pair.earlier is None:
+        return f"no answers in {pair.reference}.", f"{pair.reference} 期没有数据。"
+    n = index.cells["n"]
+    if min(n[pair.cell], n[pair.earlier]) < small:
+        return f"fewer than {small} answers in a wave.", f"某一期样本量不足 {small}。"
+    if not np.isfinite(index.values[[pair.cell, pair.earlier], construct]).all():
+        return "no index in one of the waves.", "其中一期没有指数。"
+    return None
+
+
+NUMBERS = (
+    "change", "std_error", "statistic", "df", "p_value", "p_holm", "conf_low", "conf_high", "smallest_significant",
+    "minimal_detectable",
+)  # fmt: skip
+"""The numeric columns of a table of changes."""
+
+
+def _frame(index: Index, rows: Sequence[dict[str, object]], family: Family) -> pl.DataFrame:
+    """The rows as a table, with Holm's p-values within their family."""
+    keys = {k: index.cells.schema[k] for k in index.cells.columns if k != "n"}
+    texts = dict.fromkeys(["construct", "against", "reference", "reason", "reason_zh"], pl.String())
+    numbers = dict.fromkeys(NUMBERS, pl.Float64())
+    table = pl.DataFrame(list(rows), schema={**keys, **texts, **numbers}, orient="row")
+    group = table["wave"].to_numpy() if family == "release" else np.zeros(table.height)
+    adjusted = np.full(table.height, np.nan)
+    p_values = table["p_value"].fill_null(float("nan")).to_numpy()
+    for release in np.unique(group):
+        members = group == release
+        adjusted[members] = holm(p_values[members])
+    numeric = [pl.col(name).fill_nan(None) for name in NUMBERS]
+    table = table.with_columns(pl.Series("p_holm", adjusted)).with_columns(numeric)
+    significant = (pl.col("p_holm") < 1.0 - index.level).alias("significant")
+    tests = ["p_value", "p_holm"]
+    order = [*keys, "construct", "against", "reference", "change", "std_error", "statistic", "df", *tests]
+    rest = ["significant", "conf_low", "conf_high", "smallest_significant", "minimal_detectable", "reason", "reason_zh"]
+    return table.with_columns(significant).select([*order, *rest])
+
+
+def _family_note(table: pl.DataFrame, family: Family) -> Note:
+    """Which tests Holm's correction counts together."""
+    tested = table.drop_nulls("p_value")
+    if family == "table":
+        en = f"Holm's correction counts all {tested.height} tests of the table."
+        return note("N-FAMILY", en, f"Holm 校正以表中全部 {tested.height} 个检验为一族。")
+    size = max(tested.group_by("wave").len()["len"].to_list(), default=0)
+    en = f"Holm's correction counts the tests of one wave's release together (at most {size})."
+    return note("N-FAMILY", en, f"Holm 校正以同一期发布的检验为一族（最多 {size} 个）。")

@@ -1,0 +1,105 @@
+"""The index as tidy tables and the sentences under them.
+
+Letters: `c` cells, `g` weight groups, `p` items, `q` constructs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Reason, note
+from csi.estimate.estimate import Estimate, Solution
+from csi.moments.stack import Array
+from csi.tracking.index_fit import Weights, key_columns
+from csi.tracking.index_variance import kish_n, replicate_sd
+from csi.tracking.index_weights import Rule
+
+
+def index_table(
+    cells: Estimate,
+    values: Array,
+    std_error: Array | None,
+    fixed: Array,
+    limits: tuple[Array, Array],
+    reasons: Mapping[tuple[int, int], Reason],
+) -> pl.DataFrame:
+    """One row per cell and construct."""
+    c, q = values.shape
+    frame, keys = cells.moments.cells, key_columns(cells)
+    known = np.where(np.isnan(values), np.nan, 1.0)
+    why = [reasons.get((i, j)) for i in range(c) for j in range(q)]
+    columns = {
+        **{k: frame[k].gather(np.repeat(np.arange(c), q)) for k in keys},
+        "construct": list(cells.solution.constructs) * c,
+        "index": number_column(values),
+        "std_error": number_column(np.full((c, q), np.nan) if std_error is None else std_error),
+        "conf_low": number_column(limits[0]),
+        "conf_high": number_column(limits[1]),
+        "n": np.repeat(cells.moments.n.astype(np.int64), q),
+        "n_effective": np.repeat(kish_n(cells.moments), q),
+        "std_error_fixed": number_column(fixed * known),
+        "reason": pl.Series([None if r is None else r.text.en for r in why], dtype=pl.String),
+        "reason_zh": pl.Series([None if r is None else r.text.zh for r in why], dtype=pl.String),
+    }
+    return pl.DataFrame(columns)
+
+
+def number_column(values: Array) -> pl.Series:
+    """A Float64 column, null where not finite."""
+    flat = np.asarray(values, dtype=np.float64).reshape(-1)
+    return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)
+
+
+def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
+    """Relative weights with their standard errors, one row per group and item."""
+    g, p = weights.values.shape
+    std_error = np.full((g, p), np.nan) if weights.replicates is None else replicate_sd(weights.replicates)
+    cells = weights.groups.cells
+    return pl.DataFrame(
+        {
+            **{k: cells[k].gather(np.repeat(np.arange(g), p)) for k in cells.columns},
+            "construct": [sol.constructs[j] for j in sol.block] * g,
+            "item": list(sol.items) * g,
+            "weight": number_column(weights.values),
+            "std_error": number_column(std_error),
+        }
+    )
+
+
+def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights) -> tuple[Note, ...]:
+    """The rule of the weights, what the intervals cover, negative replicates."""
+    said = {
+        "own": ("each cell's own", "各单元自身"),
+        "entity": ("each brand's, over its waves", "各品牌合并全部期次"),
+        "wave": ("each wave's, over its brands", "各期合并全部品牌"),
+        "base": (f"wave {base}, over its brands (frozen)", f"基期 {base} 合并全部品牌（固定）"),
+        "pooled": ("all cells together", "全部单元合并"),
+        "given": ("given", "外部给定"),
+    }[rule]
+    scheme = cells.settings.name
+    notes = [note("N-INDEX-WEIGHTS", f"Outer weights: {said[0]}; {scheme}.", f"外部权重：{said[1]}；{scheme}。")]
+    if cells.replicates is None:
+        en = "Intervals hold the weights fixed (no replicates)."
+        notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
+    notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))
+    return (*notes, *_negative_notes(cells.solution, weights))
+
+
+def _negative_notes(sol: Solution, weights: Weights) -> list[Note]:
+    """How many replicates of each construct have a weight that is not positive; they are kept."""
+    if weights.replicates is None:
+        return []
+    notes = []
+    for j, name in enumerate(sol.constructs):
+        drawn = weights.replicates[:, :, sol.block == j]
+        usable = np.isfinite(drawn).all(axis=2)
+        negative = int(((drawn <= 0).any(axis=2) & usable).sum())
+        if negative and drawn.shape[2]:
+            total = int(usable.sum())
+            en = f"{name}: {negative} of {total} replicates have an outer weight that is not positive; they are kept."
+            zh = f"{name}：{total} 个重抽样中有 {negative} 个外部权重不为正，均予保留。"
+            notes.append(note("N-NEGATIVE-REPLICATES", en, zh))
+    return notes

@@ -1,0 +1,298 @@
+"""Brands within a wave: pairwise differences, groups that do not differ, rank intervals, the sector mean.
+
+Letters: `k` brands of a wave, `m` pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.moments.stack import Array, Ints
+from csi.tracking.contrasts import basis_note, construct_place, contrast, design_df, holm, joint_covariance, t_test
+from csi.tracking.index import Index
+from csi.tracking.index_table import number_column
+from csi.tracking.waves import check_waves
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class League:
+    """The brands of one wave compared with each other.
+
+    Attributes:
+        table: one row per brand, best first; the entity's keys, n, index, std_error, rank, rank_low, rank_high.
+        pairs: one row per pair; above, below (labels), difference, std_error, statistic, df, p_value, p_holm,
+            significant, conf_low, conf_high.
+        groups: maximal sets of brands no two of which differ significantly (labels, best first).
+        construct, wave, level: what was compared, and how surely.
+    """
+
+    table: pl.DataFrame
+    pairs: pl.DataFrame
+    groups: tuple[tuple[str, ...], ...]
+    construct: str
+    wave: str | None
+    level: float
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """The mean over brands, and each brand's distance from it.
+
+    Attributes:
+        table: one row per wave; wave, construct, index, std_error, conf_low, conf_high, df, brands (how many).
+        differences: one row per cell; keys, construct, difference, std_error, statistic, df, p_value, p_holm (within
+            the wave), significant, conf_low, conf_high.
+    """
+
+    table: pl.DataFrame
+    differences: pl.DataFrame
+    notes: tuple[Note, ...] = ()
+
+
+def pairwise(index: Index, wave: str | None = None, construct: str = "satisfaction", small: int = 0) -> League:
+    """All differences between the brands of a wave, with Holm's correction over the pairs.
+
+    Ranks come with the interval `1 + number significantly above` to `k - number significantly below`.
+
+    Parameters:
+        index: an index of several brands. wave: which wave (not needed where there is one).
+        construct: which construct. small: brands with fewer rows stay out.
+
+    Returns:
+        League; brands without an index are left out.
+
+    Raises:
+        Problems: E-WAVE, E-CONSTRUCT.
+
+    Source:
+        Mogstad, Romano, Shaikh & Wilhelm (2024), Review of Economic Studies 91(1): ranks from simultaneous tests.
+
+    Example:
+        >>> import csi
+        >>> groups = {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9), "C": (8, 9, 9, 10)}
+        >>> rows = [(x, x, b) for b, xs in groups.items() for x in xs]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> est = csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10))
+        >>> pairwise(csi.index(est), construct="joy").groups
+        (('B', 'C'), ('A',))
+    """
+    j = construct_place(index, construct)
+    cells = _ranked(index, j, wave, small)
+    labels = [_label(index, int(c)) for c in cells]
+    above, below = np.triu_indices(cells.size, 1)
+    pairs = _tests(index, j, cells, above, below)
+    differ = np.zeros((cells.size, cells.size), dtype=np.bool_)
+    differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
+    names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
+    groups = tuple(tuple(labels[i] for i in group) for group in do_not_differ(differ))
+    said = (_pairs_note(above.size), basis_note(index))
+    table = _ranks(index, j, cells, differ)
+    return League(
+        table, pl.concat([names, pairs], how="horizontal"), groups, index.constructs[j], wave, index.level, said
+    )
+
+
+def sector(
+    index: Index,
+    construct: str = "satisfaction",
+    shares: Mapping[str, float] | None = None,
+    small: int = 0,
+) -> Sector:
+    """The weighted mean over the brands of each wave, and each brand's difference from it.
+
+    `S_t = sum_j v_j I_jt`, v normalised over the brands with an index in the wave; variances from the joint replicates.
+
+    Parameters:
+        shares: brand label -> v (equal by default); several keys are joined by " / ".
+        small: brands with fewer rows stay out.
+
+    Raises:
+        Problems: E-CONSTRUCT, E-SHARE.
+
+    Example:
+        >>> import csi
+        >>> rows = [(x, x, b) for b, xs in {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9)}.items() for x in xs]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> est = csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10))
+        >>> round(sector(csi.index(est), "joy").table["index"][0], 2)
+        50.0
+    """
+    j = construct_place(index, construct)
+    _check_shares(index, shares)
+    has_waves = "wave" in index.cells.columns
+    waves = index.cells["wave"].unique(maintain_order=True).to_list() if has_waves else [None]
+    means, differences = [], []
+    for wave in waves:
+        cells = _ranked(index, j, wave, small)
+        if cells.size == 0:
+            continue
+        v = np.array([1.0 if shares is None else shares[_label(index, int(c))] for c in cells])
+        v /= v.sum()
+        means.append(_mean_row(index, j, wave, cells, v))
+        differences.append(_from_mean(index, j, cells, v))
+    equal = shares is None
+    en = "Sector mean: brands weighted equally." if equal else "Sector mean: brands weighted by the given shares."
+    zh = "行业均值：各品牌等权。" if equal else "行业均值：各品牌按给定份额加权。"
+    table = pl.DataFrame(means) if means else pl.DataFrame()
+    return Sector(
+        table, pl.concat(differences) if differences else pl.DataFrame(), (note("N-SECTOR", en, zh), basis_note(index))
+    )
+
+
+def do_not_differ(differ: Bools) -> list[list[int]]:
+    """Maximal sets in which no two differ (Bron-Kerbosch with pivoting), ordered by their best members.
+
+    Parameters:
+        differ: (k, k) symmetric, True where two differ significantly.
+
+    Source:
+        Bron & Kerbosch (1973), Communications of the ACM 16(9), algorithm 457.
+
+    Example:
+        >>> do_not_differ(np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], dtype=bool))
+        [[0, 1], [1, 2]]
+    """
+    k = differ.shape[0]
+    alike = [{j for j in range(k) if j != i and not differ[i, j]} for i in range(k)]
+    found: list[list[int]] = []
+    stack: list[tuple[set[int], set[int], set[int]]] = [(set(), set(range(k)), set())]
+    while stack:
+        chosen, open_, closed = stack.pop()
+        if not open_ and not closed:
+            if chosen:
+                found.append(sorted(chosen))
+            continue
+        pivot = max(open_ | closed, key=lambda i: len(alike[i] & open_))
+        for i in sorted(open_ - alike[pivot]):
+            stack.append((chosen | {i}, open_ & alike[i], closed & alike[i]))
+            open_ = open_ - {i}
+            closed = closed | {i}
+    return sorted(found)
+
+
+def _ranked(index: Index, construct: int, wave: str | None, small: int) -> Ints:
+    """The cells of a wave with an index and enough rows, best first."""
+    keep = np.isfinite(index.values[:, construct]) & (index.cells["n"].to_numpy() >= small)
+    if "wave" in index.cells.columns:
+        present = index.cells["wave"].unique(maintain_order=True).to_list()
+        chosen = present[0] if wave is None and len(present) == 1 else wave
+        check_waves(present, present, [str(chosen)])
+        keep &= (index.cells["wave"] == chosen).to_numpy()
+    cells = np.flatnonzero(keep)
+    best_first: Ints = cells[np.argsort(-index.values[cells, construct], kind="stable")]
+    return best_first
+
+
+def _label(index: Index, cell: int) -> str:
+    """The brand of a cell (several keys joined by " / ")."""
+    keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
+    return " / ".join(str(index.cells[k][cell]) for k in keys)
+
+
+def _tests(index: Index, construct: int, cells: Ints, left: Ints, right: Ints) -> pl.DataFrame:
+    """Tests of `I_left - I_right` with Holm's correction."""
+    covariance = joint_covariance(index, construct, cells)
+    value = index.values[cells, construct]
+    variance = np.diagonal(covariance)
+    difference = value[left] - value[right]
+    std_error = np.sqrt(np.maximum(variance[left] + variance[right] - 2.0 * covariance[left, right], 0.0))
+    df = np.array([design_df(index, cells[[i, j]]) for i, j in zip(left, right, strict=True)])
+    return tested(difference, std_error, df, index.level)
+
+
+def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.DataFrame:
+    """One row per test: difference, std_error, statistic, df, p_value, p_holm, significant, conf_low, conf_high."""
+    tests = [t_test(d, s, f, level) for d, s, f in zip(difference, std_error, df, strict=True)]
+    p_value = np.array([t.p_value for t in tests], dtype=np.float64)
+    table = pl.DataFrame(
+        {
+            "difference": number_column(difference),
+            "std_error": number_column(std_error),
+            "statistic": number_column(np.array([t.statistic for t in tests])),
+            "df": number_column(df),
+            "p_value": number_column(p_value),
+            "p_holm": number_column(holm(p_value.tolist())),
+            "conf_low": number_column(np.array([t.conf_low for t in tests])),
+            "conf_high": number_column(np.array([t.conf_high for t in tests])),
+        }
+    )
+    significant = (pl.col("p_holm") < 1.0 - level).alias("significant")
+    return table.select([*table.columns[:6], significant, *table.columns[6:]])
+
+
+def _ranks(index: Index, construct: int, cells: Ints, differ: Bools) -> pl.DataFrame:
+    """The brands best first, with ranks and rank intervals."""
+    k = cells.size
+    std_error = np.sqrt(np.diagonal(joint_covariance(index, construct, cells))) if k else np.empty(0)
+    upper = np.triu(differ, 1)
+    keys = [c for c in index.cells.columns if c != "wave"]
+    numbers = {
+        "index": number_column(index.values[cells, construct]),
+        "std_error": number_column(std_error),
+        "rank": np.arange(1, k + 1),
+        "rank_low": 1 + upper.sum(axis=0),
+        "rank_high": k - upper.sum(axis=1),
+    }
+    rows: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
+    return rows.with_columns([pl.Series(n, v) for n, v in numbers.items()])
+
+
+def _pairs_note(tests: int) -> Note:
+    en = f"Holm's correction counts the {tests} pairs of the wave together; rank intervals come from the same tests."
+    zh = f"Holm 校正以该期 {tests} 个两两比较为一族；名次区间由同一组检验得出。"
+    return note("N-FAMILY", en, zh)
+
+
+def _check_shares(index: Index, shares: Mapping[str, float] | None) -> None:
+    """Every brand has a positive share."""
+    if shares is None:
+        return
+    labels = dict.fromkeys(_label(index, c) for c in range(index.cells.height))
+    found: list[Problem] = []
+    for label in labels:
+        if not shares.get(label, 0.0) > 0:
+            hint = did_you_mean(label, shares)
+            en, zh = f'no positive share for "{label}".', f"“{label}”没有正的份额。"
+            found.append(problem("E-SHARE", "shares", en, zh, hint.en, hint.zh))
+    if found:
+        raise Problems(found)
+
+
+def _mean_row(index: Index, construct: int, wave: str | None, cells: Ints, v: Array) -> dict[str, object]:
+    """One wave's sector mean."""
+    mean = contrast(index, construct, cells, v)
+    test = t_test(mean.estimate, mean.std_error, mean.df, index.level)
+    return {
+        **({} if wave is None else {"wave": wave}),
+        "construct": index.constructs[construct],
+        "index": mean.estimate,
+        "std_error": mean.std_error,
+        "conf_low": test.conf_low,
+        "conf_high": test.conf_high,
+        "df": mean.df,
+        "brands": cells.size,
+    }
+
+
+def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFrame:
+    """Each brand's difference from the sector mean (which contains it)."""
+    covariance = joint_covariance(index, construct, cells)
+    L = np.eye(cells.size) - v
+    difference = L @ index.values[cells, construct]
+    std_error = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", L, covariance, L), 0.0))
+    df = np.full(cells.size, design_df(index, cells))
+    keys: Sequence[str] = [k for k in index.cells.columns if k != "n"]
+    brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
+    head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
+    return pl.concat([head, tested(difference, std_error, df, index.level)], how="horizontal")

@@ -1,0 +1,168 @@
+"""The tracking table: brand by wave, what was found, how sure it is, what could have been found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Note, Problems, note, problem
+from csi.estimate.estimate import Estimate
+from csi.tracking.changes import Changes, Family, changes
+from csi.tracking.contrasts import construct_place
+from csi.tracking.index import Index, index
+from csi.tracking.index_weights import Given, Rule
+from csi.tracking.league import pairwise
+from csi.tracking.waves import Against
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The tracking table of one construct.
+
+    Attributes:
+        table: one row per cell, waves in order within a brand; keys, construct, n, n_effective, index, std_error,
+            conf_low, conf_high, then for "previous" and "year": change_*, std_error_*, p_value_*, p_holm_*,
+            significant_*, smallest_significant_*, minimal_detectable_*; rank, rank_low, rank_high (within the wave);
+            flag ("suppressed", "small" or null), reason, reason_zh.
+        index, changes: what the table was made from, unsuppressed and at full precision.
+        small, flagged: cells below `small` rows are suppressed, below `flagged` are marked.
+    """
+
+    table: pl.DataFrame
+    index: Index
+    changes: Changes
+    construct: str
+    small: int
+    flagged: int
+    notes: tuple[Note, ...] = ()
+
+
+def track(
+    source: Estimate | Index,
+    construct: str = "satisfaction",
+    waves: Sequence[str] | None = None,
+    per_year: int = 4,
+    small: int = 30,
+    flagged: int = 100,
+    weights: Rule | None = None,
+    base: str | None = None,
+    given: Given | None = None,
+    level: float | None = None,
+    family: Family = "release",
+) -> Tracking:
+    """Index, interval, changes, ranks and flags of every brand and wave.
+
+    Parameters:
+        source: an estimate (best after `bootstrap`), or an index made before (then weights, base, given and level are
+            the index's and must not be passed).
+        construct: which construct. waves: their order, gaps included. per_year: waves in a year.
+        small: cells with fewer rows are suppressed. flagged: cells with fewer rows are marked "small".
+        weights, base, given, level: as in `index`. family: as in `changes`.
+
+    Returns:
+        Tracking.
+
+    Raises:
+        Problems: as `index` and `changes`; E-INDEX when an index comes with index settings.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a": [1, 4, 7, 9, 3, 6, 8, 9], "b": [2, 4, 8, 9, 3, 5, 9, 9], "wave": ["1"] * 4 + ["2"] * 4}
+        >>> frame = pl.DataFrame(answers).with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> est = csi.fit(model, frame, csi.PLS(), by=["wave"], scale=(1, 10))
+        >>> track(est, "joy", small=2).table["flag"].to_list()
+        ['small', 'small']
+    """
+    made = _index(source, weights, base, given, level)
+    place = construct_place(made, construct)
+    name = made.constructs[place]
+    moved = changes(made, name, waves=waves, per_year=per_year, small=small, family=family)
+    table = made.table.filter(pl.col("construct") == name).drop("std_error_fixed")
+    table = _with_changes(table, moved, _keys(made))
+    table = _with_ranks(table, made, name, small)
+    table = _suppressed(_ordered(table, moved.waves), small, flagged)
+    return Tracking(table, made, moved, name, small, flagged, (*made.notes, *moved.notes, *_notes(small, flagged)))
+
+
+def _index(
+    source: Estimate | Index, weights: Rule | None, base: str | None, given: Given | None, level: float | None
+) -> Index:
+    """The index to tabulate."""
+    if isinstance(source, Estimate):
+        return index(source, weights=weights, base=base, given=given, level=level)
+    if any(setting is not None for setting in (weights, base, given, level)):
+        en, zh = "an index already has its weights and level.", "指数已确定其权重与置信水平。"
+        do, do_zh = "Pass the estimate, or leave these settings out.", "请传入估计结果，或省略这些设置。"
+        raise Problems([problem("E-INDEX", "track", en, zh, do, do_zh)])
+    return source
+
+
+def _keys(made: Index) -> list[str]:
+    return [k for k in made.cells.columns if k != "n"]
+
+
+CHANGE_COLUMNS = (
+    "change", "std_error", "p_value", "p_holm", "significant", "smallest_significant", "minimal_detectable",
+)  # fmt: skip
+"""What the tracking table takes from the table of changes, once per reference wave."""
+
+
+def _with_changes(table: pl.DataFrame, moved: Changes, keys: Sequence[str]) -> pl.DataFrame:
+    """Columns change_previous, ..., change_year, ..."""
+    kinds: tuple[Against, ...] = ("previous", "year")
+    for kind in kinds:
+        part = moved.table.filter(pl.col("against") == kind)
+        part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGE_COLUMNS])
+        table = table.join(part, on=keys, how="left", maintain_order="left")
+    return table
+
+
+def _with_ranks(table: pl.DataFrame, made: Index, construct: str, small: int) -> pl.DataFrame:
+    """Columns rank, rank_low, rank_high within each wave; null where a wave has one brand."""
+    entity = [k for k in _keys(made) if k != "wave"]
+    columns = ["rank", "rank_low", "rank_high"]
+    if not entity:
+        return table.with_columns([pl.lit(None, dtype=pl.Int64).alias(c) for c in columns])
+    parts = []
+    for wave in made.cells["wave"].unique(maintain_order=True).to_list():
+        ranked = pairwise(made, wave, construct, small).table.select(
+            *entity, *[pl.col(c).cast(pl.Int64) for c in columns]
+        )
+        parts.append(ranked.with_columns(pl.lit(wave).alias("wave")))
+    return table.join(pl.concat(parts), on=[*entity, "wave"], how="left", maintain_order="left")
+
+
+def _ordered(table: pl.DataFrame, waves: Sequence[str]) -> pl.DataFrame:
+    """Rows with each brand's waves oldest first, brands in order of appearance."""
+    entity = [k for k in table.columns[: table.columns.index("construct")] if k != "wave"]
+    brand = table.select(entity).unique(maintain_order=True).with_row_index("_brand") if entity else None
+    place = pl.col("wave").replace_strict(list(waves), list(range(len(waves))), return_dtype=pl.Int64).alias("_wave")
+    numbered = table if brand is None else table.join(brand, on=entity, how="left", maintain_order="left")
+    by = ["_wave"] if brand is None else ["_brand", "_wave"]
+    return numbered.with_columns(place).sort(by, maintain_order=True).drop(by)
+
+
+def _suppressed(table: pl.DataFrame, small: int, flagged: int) -> pl.DataFrame:
+    """The flag, and null for every number of a cell that is too small to publish."""
+    few = pl.col("n") < small
+    flag = pl.when(few).then(pl.lit("suppressed")).when(pl.col("n") < flagged).then(pl.lit("small")).alias("flag")
+    start = table.columns.index("n_effective")
+    numbers = [c for c in table.columns[start:] if c not in {"reason", "reason_zh"}]
+    hidden = [pl.when(~few).then(pl.col(c)).alias(c) for c in numbers]
+    why = pl.when(few).then(pl.format("fewer than {} answers; suppressed.", pl.lit(small)))
+    why_zh = pl.when(few).then(pl.format("样本量不足 {}，不予发布。", pl.lit(small)))
+    reasons = [why.otherwise("reason").alias("reason"), why_zh.otherwise("reason_zh").alias("reason_zh")]
+    table = table.with_columns([flag, *hidden, *reasons])
+    tail = ["flag", "reason", "reason_zh"]
+    return table.select([c for c in table.columns if c not in tail] + tail)
+
+
+def _notes(small: int, flagged: int) -> tuple[Note, ...]:
+    """The rules of small cells, and what was not tested."""
+    en = f"Cells with fewer than {small} answers are suppressed, fewer than {flagged} flagged."
+    zh = f"样本量不足 {small} 的单元不予发布，不足 {flagged} 的加以标记。"
+    tested = "Whether waves and brands are comparable (measurement invariance) was not tested."
+    return (note("N-SMALL", en, zh), note("N-NOT-TESTED", tested, "未检验各期与各品牌之间的可比性（测量不变性）。"))
