@@ -145,7 +145,7 @@ def _normalised(w: Array, R: Array, design: Design) -> tuple[Array, Array, Array
     C = np.add.reduceat(w[:, :, None] * RW, design.starts, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         s = 1.0 / np.sqrt(np.einsum("bjj->bj", C))
-    return w * s[:, design.block], RW * s[:, None, :], C * s[:, :, None] * s[:, None, :]
+        return w * s[:, design.block], RW * s[:, None, :], C * s[:, :, None] * s[:, None, :]
 
 
 def _block_inverses(R: Array, design: Design) -> dict[int, Array]:

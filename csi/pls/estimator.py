@@ -8,6 +8,7 @@ import numpy as np
 
 from csi.errors import Note, Problem, Problems, Reason, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.models.check import check_composites
 from csi.models.model import Model
 from csi.moments.stack import Array, Ints, Missing, Moments
 from csi.pls.algorithm import Design, Solved, solve_stack
@@ -108,49 +109,20 @@ def item_order(model: Model, moments: Moments) -> Ints:
 
 
 def composite_problems(model: Model) -> list[Problem]:
-    """What keeps a model from being fitted by PLS here: products, higher order, shared items, lone constructs."""
-    problems = []
+    """What keeps a model from being fitted by PLS: `check_composites`, and constructs made of other constructs."""
     names = set(model.names)
-    owners: dict[str, str] = {}
-    for construct in model.constructs:
-        if construct.product_of or names & set(construct.items):
-            problems.append(
-                problem(
-                    "E-PLS",
-                    f'construct "{construct.name}"',
-                    "PLS fits constructs measured by items; this one is made of other constructs.",
-                    "PLS 目前只拟合由题项直接测量的构念，而该构念由其他构念组成。",
-                    "Take it out of the model, or give it items of its own.",
-                    "请将其移出模型，或为其指定题项。",
-                )
-            )
-        for item in construct.items:
-            if item in owners and item not in names:
-                problems.append(
-                    problem(
-                        "E-SHARED",
-                        f'construct "{construct.name}"',
-                        f'item "{item}" already belongs to "{owners[item]}".',
-                        f"题项“{item}”已属于“{owners[item]}”。",
-                        "In PLS an item belongs to one construct; keep it in one of them.",
-                        "在 PLS 中每个题项只能属于一个构念，请只保留一处。",
-                    )
-                )
-            owners[item] = construct.name
-    linked = {n for p in model.paths for n in (p.outcome, p.predictor.name)}
-    problems += [
+    made = [c.name for c in model.constructs if c.product_of or names & set(c.items)]
+    return check_composites(model) + [
         problem(
-            "E-LONE",
+            "E-PLS",
             f'construct "{name}"',
-            "no path leads to or from this construct, so PLS has nothing to weight its items by.",
-            "没有路径与该构念相连，PLS 无从确定其题项权重。",
-            "Add a path, or take the construct out.",
-            "请添加路径，或移除该构念。",
+            "PLS fits constructs measured by items; this one is made of other constructs.",
+            "PLS 目前只拟合由题项直接测量的构念，而该构念由其他构念组成。",
+            "Take it out of the model, or give it items of its own.",
+            "请将其移出模型，或为其指定题项。",
         )
-        for name in model.names
-        if name not in linked
+        for name in made
     ]
-    return problems
 
 
 def design_of(model: Model) -> Design:
