@@ -1,0 +1,179 @@
+"""From a recipe to arrays: the population, the groups inside a cell, and every cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from csi.errors import Problem, Problems, Text, problem
+from csi.models.model import Construct, Model, Path, Term
+from csi.moments.stack import Array
+from csi.simulation.answers import calibrate, cut_points
+from csi.simulation.population import (
+    Cell,
+    Population,
+    causal_order,
+    composite_correlations,
+    construct_correlations,
+    factor_correlations,
+    points_per_unit,
+    shift_to_level,
+)
+from csi.simulation.recipe import GroupPart, Recipe
+from csi.survey.codebook import Codebook, Item, Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A stage within a segment: names ("" where the recipe has none), shares in the population and in the sample."""
+
+    stage: str
+    segment: str
+    share: float
+    sample: float
+    shift: dict[str, float]
+
+
+def population_of(recipe: Recipe) -> Population:
+    """The population a recipe states.
+
+    Raises:
+        Problems: paths with a cycle or an R2 of 1 or more, an answer shape the scale cannot have, correlations that
+            cannot exist together.
+    """
+    names = tuple(recipe.constructs)
+    paths = _matrix(names, recipe.paths)
+    given = _matrix(names, recipe.correlations)
+    try:
+        causal_order(paths)
+    except ValueError:
+        what = Text("the paths form a cycle.", "路径构成循环。")
+        raise Problems([Problem("E-CYCLE", "paths", what, Text("Remove one arrow.", "请删除其中一条。"))]) from None
+    cor, r2 = construct_correlations(paths, given + given.T)
+    block = np.array([names.index(i.of) for i in recipe.items])
+    if recipe.population == "factor":
+        loadings = np.array([i.loading for i in recipe.items])
+        item_cor = factor_correlations(loadings, block, cor)
+    else:
+        weights = np.array([i.weight for i in recipe.items])
+        within = np.array([c.within for c in recipe.constructs.values()])
+        item_cor, loadings = composite_correlations(weights, within, block, cor)
+    mean, sd, skew, low, high = (np.array(v, dtype=float) for v in zip(*_shapes(recipe), strict=True))
+    location, spread, miss = calibrate(mean, sd, skew, low, high)
+    found = [*_impossible(names, r2, item_cor), *_shapeless(recipe, miss)]
+    if found:
+        raise Problems(found)
+    tau = cut_points(location, spread, skew, low, high)
+    items = tuple(i.name for i in recipe.items)
+    return Population(recipe.population, names, items, block, loadings, paths, cor, item_cor, tau, spread, low, high)
+
+
+def _matrix(names: tuple[str, ...], table: dict[str, dict[str, float]]) -> Array:
+    """(q, q) [row name, column name] from a nested mapping."""
+    out = np.zeros((len(names), len(names)))
+    for row, entries in table.items():
+        for column, value in entries.items():
+            out[names.index(row), names.index(column)] = value
+    return out
+
+
+def _shapes(recipe: Recipe) -> list[tuple[float, float, float, float, float]]:
+    """Mean, sd, skew, minimum and maximum of every item."""
+    return [(i.mean, i.sd, i.skew, recipe.scale_of(i).min, recipe.scale_of(i).max) for i in recipe.items]
+
+
+def _impossible(names: tuple[str, ...], r2: Array, item_cor: Array) -> list[Problem]:
+    """Constructs explained by more than all their variance; correlations that cannot exist together."""
+    found = []
+    for name, value in zip(names, r2, strict=True):
+        if value >= 1:
+            what = (f'"{name}" has R2 = {value:.3f}.', f"“{name}”的 R² = {value:.3f}。")
+            found.append(problem("E-R2", f"paths, {name}", *what, "Lower its paths.", "请减小其路径系数。"))
+    if not found and np.linalg.eigvalsh(item_cor)[0] <= 1e-10:
+        what = ("the item correlations are not positive definite.", "题项相关矩阵不是正定的。")
+        remedy = ("Lower loadings, paths or `within`.", "请减小载荷、路径或 within。")
+        found.append(problem("E-CORRELATION", "items", *what, *remedy))
+    return found
+
+
+def _shapeless(recipe: Recipe, miss: Array) -> list[Problem]:
+    """Items whose mean, sd and skew cannot go together on their scale."""
+    found = []
+    for item, wrong in zip(recipe.items, miss, strict=True):
+        if wrong > 1e-6:
+            what = (
+                f"mean {item.mean:g} with sd {item.sd:g} cannot be had on this scale.",
+                f"该量表上不可能同时达到均值 {item.mean:g} 与标准差 {item.sd:g}。",
+            )
+            remedy = ("Lower the sd or move the mean inwards.", "请减小标准差，或让均值离端点远一些。")
+            found.append(problem("E-SHAPE", f"items, {item.name}", *what, *remedy))
+    return found
+
+
+def groups_of(recipe: Recipe) -> tuple[Group, ...]:
+    """Every stage within every segment."""
+    everyone = (GroupPart(name="", share=1.0),)
+    return tuple(
+        Group(
+            stage.name,
+            segment.name,
+            stage.share * segment.share,
+            (stage.sample or stage.share) * (segment.sample or segment.share),
+            {k: stage.shift.get(k, 0.0) + segment.shift.get(k, 0.0) for k in {**stage.shift, **segment.shift}},
+        )
+        for stage, segment in product(recipe.stages or everyone, recipe.segments or everyone)
+    )
+
+
+def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
+    """Every brand in every wave, waves first; the constructs are moved to their stated levels exactly."""
+    groups = groups_of(recipe)
+    share = np.array([g.share for g in groups])
+    per_construct, per_item = points_per_unit(population)
+    moved = np.array([[g.shift.get(c, 0.0) for c in population.constructs] for g in groups]) / per_construct
+    of_groups = moved[:, population.block] * population.loadings
+    cells = []
+    for t, wave in enumerate(recipe.waves):
+        for brand in recipe.brands:
+            extra = _numbers(recipe.item_shifts.get(brand.name, {}), population.items, t, 0.0) / per_item
+            target = _numbers(recipe.levels.get(brand.name, {}), population.constructs, t, np.nan)
+            shift = shift_to_level(population, share, of_groups + extra, target)
+            cells.append(Cell(brand.name, wave, share, shift))
+    return tuple(cells)
+
+
+def _numbers(table: dict[str, float | tuple[float, ...]], names: tuple[str, ...], t: int, absent: float) -> Array:
+    """The numbers of wave `t` in the order of `names`."""
+    values = [table.get(n, absent) for n in names]
+    return np.array([v[t] if isinstance(v, tuple) else v for v in values])
+
+
+def model_of(recipe: Recipe) -> Model:
+    """The model a recipe simulates: its constructs with their items (mode A) and its paths.
+
+    Args:
+        recipe: a checked recipe.
+    """
+    constructs = tuple(
+        Construct(name, "=~", tuple(Term(i.name) for i in recipe.items if i.of == name)) for name in recipe.constructs
+    )
+    paths = tuple(Path(y, Term(x)) for y, row in recipe.paths.items() for x in row)
+    labels = {name: Text(c.en, c.zh) for name, c in recipe.constructs.items()}
+    return Model(constructs, paths, labels=labels)
+
+
+def codebook_of(recipe: Recipe) -> Codebook:
+    """The codebook of the simulated answers.
+
+    Args:
+        recipe: a checked recipe.
+    """
+    scales = {n: Scale(n, float(s.min), float(s.max), dict(s.missing)) for n, s in recipe.scales.items()}
+    first = next(iter(scales))
+    items = tuple(
+        Item(i.name, i.of, scales[i.scale or first], Text(i.en, i.zh), i.attribute, i.form, i.reverse, i.column)
+        for i in recipe.items
+    )
+    return Codebook(items, {n: Text(c.en, c.zh) for n, c in recipe.constructs.items()}, dict(recipe.columns))

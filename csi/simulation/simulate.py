@@ -1,0 +1,91 @@
+"""A panel with known truth, from a recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from csi.models.model import Model
+from csi.simulation.blueprint import cells_of, codebook_of, groups_of, model_of, population_of
+from csi.simulation.checks import check, read_recipe
+from csi.simulation.draw import draw_cell
+from csi.simulation.recipe import Recipe
+from csi.simulation.texts import codebook_text, study_text
+from csi.simulation.truth import truth_table
+from csi.survey.codebook import Codebook
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a recipe gives.
+
+    Attributes:
+        recipe: the recipe. seed: the seed used. frame: the panel as an export holds it (missing codes, blanks, careless
+            respondents and all). codebook, model: what was asked and what was claimed.
+        truth: brand, wave, kind, name, value of the uncontaminated population (see `truth_table`).
+        codebook_text, study_text: the two YAML files that go with the panel.
+    """
+
+    recipe: Recipe
+    seed: int
+    frame: pl.DataFrame
+    codebook: Codebook
+    model: Model
+    truth: pl.DataFrame
+    codebook_text: str
+    study_text: str
+
+    def write(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write panel.csv, codebook.yaml, study.yaml and truth.csv into `folder` (existing ones are replaced).
+
+        Returns:
+            The four paths.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = {
+            "panel.csv": self.frame.write_csv(),
+            "codebook.yaml": self.codebook_text,
+            "study.yaml": self.study_text,
+            "truth.csv": self.truth.with_columns(pl.col("value").round(6)).write_csv(),
+        }
+        for name, text in texts.items():
+            (folder / name).write_bytes(text.encode("utf-8"))
+        return tuple(folder / name for name in texts)
+
+
+def simulate(recipe: Recipe | str | Path, seed: int | None = None) -> Simulation:
+    """Draw a panel (brands x waves x respondents) from a stated population.
+
+    Args:
+        recipe: a `Recipe` or the path of a recipe file.
+        seed: instead of the recipe's own.
+
+    Returns:
+        The panel with its codebook, study file and truth.
+
+    Raises:
+        Problems: everything in the recipe that must be changed.
+
+    Example:
+        >>> from csi.simulation import Recipe, simulate
+        >>> one = {"construct": "sat", "mean": 7.6, "sd": 1.8}
+        >>> recipe = Recipe(recipe="tiny", seed=1, scales={"ten": {"min": 1, "max": 10}}, constructs={"sat": {}},
+        ...     paths={},
+        ...     items=({"name": "s1", **one}, {"name": "s2", **one}), brands=({"name": "A"},), waves=("1", "2"),
+        ...     cell_size={"least": 100, "most": 100})
+        >>> simulate(recipe).frame.columns
+        ['respondent', 'wave', 'brand', 'weight', 'duration', 's1', 's2']
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(recipe)
+    check(recipe)
+    seed = recipe.seed if seed is None else seed
+    population = population_of(recipe)
+    groups, cells = groups_of(recipe), cells_of(recipe, population)
+    frame = pl.concat([draw_cell(recipe, population, groups, cell, seed) for cell in cells])
+    texts = codebook_text(recipe), study_text(recipe, "panel.csv", "codebook.yaml")
+    truth = truth_table(population, cells)
+    return Simulation(recipe, seed, frame, codebook_of(recipe), model_of(recipe), truth, *texts)

@@ -1,0 +1,93 @@
+"""The study file and the codebook of a simulation, as texts a person can read and edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from csi.simulation.recipe import BrandPart, GroupPart, Recipe
+
+PLAIN = re.compile(r"[^\W_][^:#,\[\]{}\"'&*!|>%@`\n\\=]*\Z")
+"""Strings that need no quotes inside a flow mapping."""
+
+
+def flow(value: object) -> str:
+    """A value in YAML's one-line form.
+
+    Example:
+        >>> print(flow({"zh": "值得信赖", "en": "Keeps its word: always", "share": [1, 2]}))
+        {zh: 值得信赖, en: "Keeps its word: always", share: [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k}: {flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(flow(v) for v in value) + "]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if (PLAIN.match(text) and text == text.strip()) or re.fullmatch(r"-?[\d.]+(e-?\d+)?", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def codebook_text(recipe: Recipe) -> str:
+    """The codebook as YAML: scales, constructs, items (one line each).
+
+    Args:
+        recipe: a checked recipe.
+    """
+    lines = [f"# What was asked in the study {recipe.recipe}; written from its recipe.", "scales:"]
+    for name, part in recipe.scales.items():
+        lines.append(f"  {name}: {flow({'min': part.min, 'max': part.max, 'missing': part.missing})}")
+    lines.append("constructs:")
+    lines += [f"  {name}: {flow(_labels(c.zh, c.en))}" for name, c in recipe.constructs.items()]
+    lines.append("items:")
+    for item in recipe.items:
+        first = {"name": item.name, "construct": item.of}
+        attribute = {"attribute": item.attribute} if item.attribute else {}
+        scale: dict[str, object] = {
+            "form": item.form,
+            "scale": item.scale or next(iter(recipe.scales)),
+            "reverse": item.reverse,
+        }
+        column = {"column": item.column} if item.column else {}
+        lines.append("  - " + flow({**first, **attribute, **scale, **_labels(item.zh, item.en), **column}))
+    return "\n".join(lines) + "\n"
+
+
+def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
+    """The study file as YAML: what the recipe's `study` says, with files, keys, waves, brands and stages filled in.
+
+    Args:
+        recipe: a checked recipe.
+        panel: file name of the panel, beside the study file.
+        codebook: file name of the codebook, beside the study file.
+    """
+    said: dict[str, Any] = dict(recipe.study)
+    waves = {"order": list(recipe.waves), **said.pop("waves", {})}
+    roles = ["respondent", "wave", "brand", "weight", "duration"]
+    roles += ["stage"] if recipe.stages else []
+    roles += ["segment"] if recipe.segments else []
+    head = {"csi": recipe.csi, "study": recipe.recipe}
+    opening = {k: said.pop(k) for k in ("title", "sector", "language") if k in said}
+    lines = [f"# The study {recipe.recipe}; written from its recipe. Edit a copy to make it yours."]
+    lines += [f"{k}: {flow(v)}" for k, v in [*head.items(), *opening.items()]]
+    lines += ["data:", f"  - {flow({'file': panel})}", f"codebook: {codebook}"]
+    lines += [f"keys: {flow({r: recipe.column(r) for r in roles})}", f"waves: {flow(waves)}"]
+    lines += ["brands:", *(_entry(b) for b in recipe.brands)]
+    if recipe.stages:
+        lines += ["stages:", *(_entry(s) for s in recipe.stages)]
+    lines += [f"{k}: {flow(v)}" for k, v in said.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(zh: str, en: str) -> dict[str, str]:
+    """The labels that are there."""
+    return {k: v for k, v in (("zh", zh), ("en", en)) if v}
+
+
+def _entry(part: BrandPart | GroupPart) -> str:
+    """One line of a list of brands or stages."""
+    focal: dict[str, object] = {"focal": True} if isinstance(part, BrandPart) and part.focal else {}
+    return "  - " + flow({"name": part.name, **_labels(part.zh, part.en), **focal})
