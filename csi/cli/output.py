@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from csi.cli.answer import Answer, Grid
-from csi.errors import Language, Note, Problem, Reason, Text
+from csi.display import width
+from csi.errors import Language, Problem, Text
 
 NOTE = Text("Note: ", "注：")
-
-
-def width(text: str) -> int:
-    """Columns that `text` takes in a terminal.
-
-    Example:
-        >>> width("忠诚 loyal")
-        10
-    """
-    return sum(_width(c) for c in text)
-
-
-def _width(character: str) -> int:
-    """0 for a combining mark, 2 for a wide or full-width character, else 1."""
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def lines(grid: Grid) -> list[str]:
@@ -43,7 +27,8 @@ def lines(grid: Grid) -> list[str]:
     cells = [grid.headings, *grid.rows]
     widths = [max(width(row[j]) for row in cells) for j in range(len(grid.headings))]
     rule = tuple("-" * w for w in widths)
-    printed = [_line(row, widths, grid.align) for row in (grid.headings, rule, *grid.rows)]
+    above = (grid.headings, rule) if any(grid.headings) else ()
+    printed = [_line(row, widths, grid.align) for row in (*above, *grid.rows)]
     return [grid.title, *printed] if grid.title else printed
 
 
@@ -95,7 +80,7 @@ def as_entry(problem: Problem, lang: Language) -> dict[str, str]:
 
 
 def plain(value: object) -> object:
-    """`value` as JSON can hold it: frames become rows, arrays lists, notes text, what is not finite null.
+    """`value` as JSON can hold it: frames become rows, arrays lists, dataclasses mappings, what is not finite null.
 
     Example:
         >>> plain({"r2": float("nan"), "names": ("a", "b")})
@@ -105,12 +90,10 @@ def plain(value: object) -> object:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Text):
-        return {"en": value.en, "zh": value.zh}
-    if isinstance(value, Note | Reason):
-        return {"code": value.code, "en": value.text.en, "zh": value.text.zh}
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     return _plain_many(value)
 
 

@@ -1,0 +1,160 @@
+"""`csi check STUDY`: what was recognised, what the rules did, how many answers each cell has, and what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+
+import polars as pl
+
+from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
+from csi.cli.grids import each, grid, numbers, pairs
+from csi.cli.studied import keys_of, names, study_argument
+from csi.errors import Language, Text
+from csi.pls.estimator import composite_problems
+from csi.reporting.tables import Kind
+from csi.study.panel import read_study_panel
+from csi.study.reading import read_study
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+FILES = Text("Files", "数据文件")
+RULES = Text("Rules", "规则的效果")
+CELLS = Text("Answers by brand and wave", "各品牌各期的有效答卷")
+ABSENT = Text("Answers absent, by reason", "缺失回答（按原因）")
+ALL_GOOD = Text("No problems found.", "未发现问题。")
+HEADINGS = {
+    "name": Text("file", "文件"),
+    "rows": Text("rows", "行数"),
+    "used": Text("columns used", "使用列数"),
+    "unused": Text("columns unused", "未使用的列"),
+    "rule": Text("rule", "规则"),
+    "action": Text("action", "处理"),
+    "cells": Text("cells", "单元格数"),
+    "detail": Text("detail", "说明"),
+}
+WORDS = {
+    "skipped": Text("skipped", "跳过"),
+    "dont_know": Text("don't know", "不知道"),
+    "refused": Text("refused", "拒答"),
+    "not_asked": Text("not asked", "未询问"),
+    "empty": Text("empty", "空白"),
+    "out_of_range": Text("out of range", "超出量表"),
+    "not_a_number": Text("not a number", "不是数字"),
+    "drop": Text("dropped", "剔除"),
+    "flag": Text("flagged", "标记"),
+    "stop": Text("stop", "停止"),
+    "missing": Text("made missing", "记为缺失"),
+    "kept": Text("kept", "保留"),
+    "off": Text("off", "关闭"),
+    "duplicates": Text("duplicates", "重复答卷"),
+    "straight_lining": Text("straight-lining", "直线作答"),
+    "speeders": Text("speeders", "答题过快"),
+    "empty_rows": Text("empty rows", "空白答卷"),
+    "range": Text("outside the scale", "超出量表"),
+    "missing_codes": Text("missing codes", "缺失代码"),
+    "reverse": Text("reversed items", "反向题项"),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study."""
+    study_argument(parser)
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """Read everything the study names and say what came of it."""
+    study = read_study(args.study)
+    panel = read_study_panel(study)
+    problems = tuple(composite_problems(study.model))
+    files = pl.DataFrame(
+        [[s.name, s.rows, len(s.used), ", ".join(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
+    )
+    effects = [[e.rule, e.action, e.rows, e.cells, e.detail] for e in panel.audit]
+    audit = pl.DataFrame(effects, RULE_COLUMNS, orient="row")
+    counted = counts(panel)
+    blocks: list[str | Grid] = [
+        overview(study, panel, lang),
+        grid(files, FILE_KINDS, lang, FILES, headings=HEADINGS),
+        grid(audit, RULE_KINDS, lang, RULES, WORDS, HEADINGS),
+        absent_grid(panel, lang),
+        cell_grid(study, panel, counted, lang),
+        *([] if problems else [ALL_GOOD.say(lang)]),
+    ]
+    return Answer(
+        blocks=tuple(blocks),
+        data={
+            "study": {"name": study.name, "sha256": study.sha256, "model": study.model.card or "text"},
+            "files": panel.sources,
+            "rules": audit,
+            "cells": counted,
+            "absent": absent(panel),
+        },
+        notes=panel.notes,
+        problems=problems,
+        code=PROBLEMS if problems else FINE,
+    )
+
+
+FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
+FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
+RULE_COLUMNS = {"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String}
+RULE_KINDS: dict[str, Kind] = {"rule": "text", "action": "text", "rows": "count", "cells": "count", "detail": "text"}
+
+
+def overview(study: Study, panel: Panel, lang: Language) -> Grid:
+    """The study in five lines."""
+    waves = f"{panel.waves[0]} – {panel.waves[-1]} ({len(panel.waves)})" if panel.waves else "–"
+    brands = ", ".join(study.brands.get(b, Text(b, b)).say(lang) for b in panel.brands) or "–"
+    items = len(study.model.items)
+    model = study.model.card or Text("lavaan text", "lavaan 文本").say(lang)
+    constructs = Text(
+        f"{len(study.model.names)} constructs, {items} items", f"{len(study.model.names)} 个构念，{items} 个题项"
+    )
+    lines = [
+        (Text("study", "研究"), study.title.say(lang) or study.name),
+        (
+            Text("model", "模型"),
+            f"{model} ({constructs.say(lang)})" if lang == "en" else f"{model}（{constructs.say(lang)}）",
+        ),
+        (Text("waves", "期次"), waves),
+        (Text("brands", "品牌"), brands),
+        (Text("answers", "答卷"), f"{panel.frame.height:,}"),
+    ]
+    return pairs([(name.say(lang), value) for name, value in lines])
+
+
+def counts(panel: Panel) -> pl.DataFrame:
+    """Respondents kept in each cell, in the study's order."""
+    keys = keys_of(panel)
+    if not keys:
+        return pl.DataFrame({"n": [panel.frame.height]})
+    found = panel.frame.group_by(keys, maintain_order=True).len("n")
+    orders = {"brand": panel.brands, "wave": panel.waves}
+    place = {k: {v: i for i, v in enumerate(orders[k])} for k in keys}
+    return found.sort([pl.col(k).replace_strict(place[k], default=len(place[k])) for k in keys])
+
+
+def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language) -> Grid:
+    """Waves down, brands across; a cell below the study's smallest base is marked."""
+    texts = names(study, lang)
+    small = study.settings.small
+    if set(keys_of(panel)) != {"brand", "wave"}:
+        return grid(counted, {**each(keys_of(panel), "text"), "n": "count"}, lang, CELLS, texts)
+    size = {(b, w): n for b, w, n in counted.select("brand", "wave", "n").iter_rows()}
+    marked = {k: f"{n}{' !' if n < small else ''}" for k, n in size.items()}
+    rows = tuple((w, *(marked.get((b, w), "–") for b in panel.brands)) for w in panel.waves)
+    headings = (Text("wave", "期次").say(lang), *(texts.get(b, Text(b, b)).say(lang) for b in panel.brands))
+    few = any(n < small for n in size.values())
+    legend = Text(f" (! below {small})", f"（! 少于 {small}）").say(lang) if few else ""
+    return Grid(headings, rows, numbers(len(headings)), CELLS.say(lang) + legend)
+
+
+def absent(panel: Panel) -> pl.DataFrame:
+    """How many answers are absent for each reason."""
+    long = panel.reasons.unpivot(variable_name="item", value_name="reason").drop_nulls("reason")
+    return long.group_by("reason").len("cells").sort("cells", "reason", descending=[True, False])
+
+
+def absent_grid(panel: Panel, lang: Language) -> Grid:
+    """The reasons in the reader's words."""
+    return grid(absent(panel), {"reason": "text", "cells": "count"}, lang, ABSENT, WORDS, HEADINGS)

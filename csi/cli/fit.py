@@ -1,0 +1,129 @@
+"""`csi fit STUDY`: the model in every brand and wave, and one cell's parameters with their intervals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.grids import each, grid
+from csi.cli.progress import working
+from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, resampled
+from csi.errors import Language, Text
+from csi.estimate.estimate import Estimate
+from csi.reporting.tables import Kind
+from csi.study.panel import read_study_panel
+from csi.study.reading import read_study
+from csi.study.study import Study
+
+CELLS = Text("Cells", "单元")
+PATHS = Text("Paths (standardised)", "路径系数（标准化）")
+ITEMS = Text("Items", "题项")
+R2 = Text("R²", "R²")
+ITERATIONS = Text("iterations", "迭代次数")
+RESAMPLING = Text("Resampling", "重抽样")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study, and the cells to estimate."""
+    cell_arguments(parser)
+    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the intervals (0: none)")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """Estimate every cell asked for; show one with intervals."""
+    study = read_study(args.study)
+    panel = read_study_panel(study)
+    asked = chosen(panel, study.brands, args.brand, args.wave)
+    est = estimated(study, panel, asked)
+    one = shown(study, est, asked)
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        cell = resampled(study, estimated(study, panel, one), args.bootstrap)
+    texts = names(study, lang)
+    place = " · ".join(texts.get(v, Text(v, v)).say(lang) for v in one.values())
+    return Answer(
+        blocks=(grid_of_cells(study, est, lang, texts), place, *parameters(cell, lang, texts)),
+        data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
+        notes=(*panel.notes, *est.notes, *cell.notes),
+        code=FINE if bool(est.convergence.converged.all()) and not negative(cell) else INADMISSIBLE,
+        record={"study": study.sha256, "seed": study.settings.seed, "settings": est.settings, "estimates": est.table},
+    )
+
+
+def shown(study: Study, est: Estimate, asked: Mapping[str, str]) -> dict[str, str]:
+    """The cell whose parameters are printed: what was asked, completed by the focal brand and the latest wave."""
+    table = est.moments.cells
+    one = dict(asked)
+    if "brand" in table.columns and "brand" not in one:
+        brands = table["brand"].to_list()
+        one["brand"] = study.focal if study.focal in brands else brands[0]
+    if "wave" in table.columns and "wave" not in one:
+        present = set(table.filter(*(pl.col(k) == v for k, v in one.items()))["wave"].to_list())
+        one["wave"] = next(w for w in reversed(study.waves or tuple(sorted(present))) if w in present)
+    return one
+
+
+def negative(est: Estimate) -> bool:
+    """True when an outer weight of a printed cell is negative."""
+    return est.solution.weights is not None and bool((est.solution.weights < 0).any())
+
+
+def cells(study: Study, est: Estimate) -> pl.DataFrame:
+    """One row per cell: n, iterations, R2 of the target, and why a cell has no solution."""
+    target = study.settings.target
+    names_ = est.solution.constructs
+    r2 = est.solution.r2[:, names_.index(target)] if target in names_ else np.full(len(est.values), np.nan)
+    why = est.convergence.reasons
+    return est.moments.cells.with_columns(
+        pl.Series("iterations", est.convergence.iterations),
+        pl.Series("converged", est.convergence.converged),
+        pl.Series("r2", r2).fill_nan(None),
+        pl.Series("reason", [why[i].text.en if i in why else None for i in range(len(r2))], dtype=pl.String),
+        pl.Series("reason_zh", [why[i].text.zh if i in why else None for i in range(len(r2))], dtype=pl.String),
+    )
+
+
+def grid_of_cells(study: Study, est: Estimate, lang: Language, texts: Mapping[str, Text]) -> Grid:
+    """The cells as a person reads them."""
+    frame = cells(study, est)
+    reason = "reason_zh" if lang == "zh" else "reason"
+    kinds: dict[str, Kind] = {**each(keys_in(frame), "text"), "n": "count", "iterations": "count", "r2": "coefficient"}
+    if frame[reason].null_count() < frame.height:
+        frame, kinds = frame.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
+    r2 = Text(f"R² {study.settings.target}", f"R² {study.codebook.label(study.settings.target, 'zh')}")
+    extra = {"iterations": ITERATIONS, "r2": r2, "reason_zh": Text("reason", "原因")}
+    return grid(frame, kinds, lang, CELLS, texts, extra)
+
+
+def parameters(est: Estimate, lang: Language, texts: Mapping[str, Text]) -> tuple[Grid, Grid]:
+    """Paths with their intervals; items with loading and weight."""
+    table = est.table
+    paths = table.filter(pl.col("op") == "~").rename({"lhs": "outcome", "rhs": "predictor"})
+    numbers: dict[str, Kind] = {
+        "estimate": "coefficient",
+        "std_error": "coefficient",
+        "conf_low": "coefficient",
+        "conf_high": "coefficient",
+    }
+    has_errors = est.std_error is not None
+    kinds: dict[str, Kind] = {
+        "predictor": "text",
+        "outcome": "text",
+        **(numbers if has_errors else {"estimate": "coefficient"}),
+    }
+    loadings = table.filter(pl.col("op") == "=~").select(construct="lhs", item="rhs", loading="estimate")
+    weights = table.filter(pl.col("op") == "<~").select(item="rhs", weight="estimate")
+    items = loadings.join(weights, on="item", how="left", maintain_order="left").with_columns(label=pl.col("item"))
+    printed: dict[str, Kind] = {
+        "construct": "text",
+        "item": "text",
+        "label": "text",
+        "loading": "coefficient",
+        "weight": "coefficient",
+    }
+    plain = {k: v for k, v in texts.items() if k not in set(items["item"])}
+    named = items.with_columns(pl.col("label").replace_strict({k: v.say(lang) for k, v in texts.items()}, default=""))
+    return grid(paths, kinds, lang, PATHS, texts), grid(named, printed, lang, ITEMS, plain)

@@ -1,0 +1,114 @@
+"""`csi index STUDY`: the 0-100 index of every construct, with its standard error, by brand and wave."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+import polars as pl
+
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.grids import each, grid
+from csi.cli.progress import working
+from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, only, resampled
+from csi.errors import Language, Text
+from csi.estimate.estimate import Estimate
+from csi.reporting.tables import Kind
+from csi.study.panel import read_study_panel
+from csi.study.reading import read_study
+from csi.study.study import Study
+from csi.tracking.index import Index, index
+
+RESAMPLING = Text("Resampling", "重抽样")
+EVERY = Text("All constructs", "全部构念")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study, and the cells to print."""
+    cell_arguments(parser)
+    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the standard errors (0: none)")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
+    study = read_study(args.study)
+    panel = read_study_panel(study)
+    asked = chosen(panel, study.brands, args.brand, args.wave)
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        boot = resampled(study, estimated(study, panel), args.bootstrap)
+        found = index_of(study, boot)
+    table = only(found.table, asked)
+    if not asked and panel.waves:
+        asked = {"wave": panel.waves[-1]}
+    printed = only(found.table, asked)
+    missing = printed.filter(pl.col("construct") == study.settings.target)["index"].null_count()
+    return Answer(
+        blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
+        data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
+        notes=(*panel.notes, *boot.notes, *found.notes),
+        code=INADMISSIBLE if missing else FINE,
+        record=recorded(study, found),
+    )
+
+
+def index_of(study: Study, boot: Estimate) -> Index:
+    """The index by the study's rule; the base wave only where the rule is anchored to one."""
+    settings = study.settings
+    anchored = "wave" in boot.moments.cells.columns
+    if not anchored:
+        return index(boot)
+    base = settings.base_wave or None if settings.index_weights == "base" else None
+    return index(boot, weights=settings.index_weights, base=base)
+
+
+def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
+    """The target's index by cell with its standard error and interval."""
+    target = study.settings.target
+    reason = "reason_zh" if lang == "zh" and "reason_zh" in table.columns else "reason"
+    rows = table.filter(pl.col("construct") == target)
+    keys = each(keys_in(rows), "text")
+    kinds: dict[str, Kind] = {
+        **keys,
+        "index": "score",
+        "std_error": "number",
+        "conf_low": "score",
+        "conf_high": "score",
+        "n": "count",
+    }
+    if rows[reason].null_count() < rows.height:
+        rows, kinds = rows.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
+    texts = names(study, lang)
+    title = texts.get(target, Text(target, target))
+    titled = Text(f"{title.en}, index 0-100", f"{title.zh}指数（0–100）")
+    return grid(rows, kinds, lang, titled, texts, {"reason_zh": Text("reason", "原因")})
+
+
+def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
+    """Every construct's index, one column each."""
+    texts = names(study, lang)
+    keys = keys_in(table)
+    constructs = table["construct"].unique(maintain_order=True).to_list()
+    wide: dict[str, list[object]] = {k: [] for k in [*keys, *constructs]}
+    for cell in table.partition_by(keys, maintain_order=True) if keys else [table]:
+        for k in keys:
+            wide[k].append(cell[k][0])
+        values: Mapping[str, object] = dict(zip(cell["construct"], cell["index"], strict=True))
+        for c in constructs:
+            wide[c].append(values.get(c))
+    frame = pl.DataFrame(wide, schema_overrides=dict.fromkeys(constructs, pl.Float64))
+    kinds = each(keys, "text") | each(constructs, "score")
+    return grid(frame, kinds, lang, EVERY, texts, {c: texts.get(c, Text(c, c)) for c in constructs})
+
+
+def recorded(study: Study, found: Index) -> dict[str, object]:
+    """What `--record` keeps: what was read, how it was computed, and the numbers."""
+    return {
+        "study": {"name": study.name, "sha256": study.sha256},
+        "settings": study.settings,
+        "seed": found.seed,
+        "scheme": found.scheme,
+        "rule": found.rule,
+        "base": found.base,
+        "index": found.table,
+        "weights": found.weights,
+    }

@@ -1,0 +1,122 @@
+"""Who may import whom, held by reading the source; nothing is imported here."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "csi"
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if "__pycache__" not in p.parts)
+
+ROWS = (
+    {"errors"},
+    {"display", "catalogue"},
+    {"survey", "models"},
+    {"moments"},
+    {"estimate"},
+    {"sem", "pls", "engines"},
+    {"inference"},
+    {"simulation", "measures"},
+    {"importance", "behaviour"},
+    {"expectation"},
+    {"tracking"},
+    {"study"},
+    {"reporting"},
+    {"cli"},
+)
+HEIGHT = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
+LAZY_ROOMS = {"engines", "cli"}  # third-party engines and verbs are loaded where they are used
+ENGINES_ONLY = {"pandas", "semopy", "statsmodels", "pingouin"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> list[tuple[str, int]]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: imports are written in full"
+            found.append((node.module, node.lineno))
+            if node.module == "csi":
+                found += [(f"csi.{alias.name}", node.lineno) for alias in node.names if alias.name in HEIGHT]
+    return found
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE.parent))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_go_upwards_only(path):
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    wrong = []
+    for module, line in imported(ast.parse(path.read_text(encoding="utf-8"))):
+        parts = module.split(".")
+        if parts[0] != "csi" or len(parts) == 1 or parts[1] == room:
+            continue
+        if HEIGHT[parts[1]] >= HEIGHT[room]:
+            wrong.append(f"{name(path)}:{line}: {room} may not import {parts[1]}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_engines_and_pandas_live_in_their_adapters(path):
+    if room_of(path) == "engines":
+        return
+    wrong = [
+        f"{name(path)}:{line}: {module} belongs in csi/engines"
+        for module, line in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if module.split(".")[0] in ENGINES_ONLY
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_inside_functions_only_where_laziness_is_the_point(path):
+    text = path.read_text(encoding="utf-8")
+    rows = text.splitlines()
+    wrong = []
+    for function in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)):
+        first = True
+        for node in function.body:
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            if room_of(path) not in LAZY_ROOMS:
+                wrong.append(f"{name(path)}:{node.lineno}: import inside a function")
+            elif first and "#" not in rows[node.lineno - 1] and "#" not in rows[node.lineno - 2]:
+                wrong.append(f"{name(path)}:{node.lineno}: say why this import is inside the function")
+            first = False
+        nested = {n.lineno for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)}
+        if room_of(path) not in LAZY_ROOMS and nested - {n.lineno for n in function.body}:
+            wrong.append(f"{name(path)}: import nested in {function.name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_sizes_and_promises(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= 500, "a file this long holds two jobs"
+    long = [
+        f"{name(path)}:{n.lineno}: {n.name} has {n.end_lineno - n.lineno + 1} lines"
+        for n in ast.walk(tree)
+        if isinstance(n, ast.FunctionDef) and n.end_lineno - n.lineno >= 80
+    ]
+    assert not long
+    assert path.stem not in {"utils", "helpers", "misc", "common"}
+    assert ast.get_docstring(tree), "every file says its one job"
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", text)
+    bare = [
+        n
+        for n, row in enumerate(text.splitlines(), 1)
+        if re.search(r"# (noqa|type: ignore)[^#]*$", row)
+        and not re.search(r"# (noqa|type: ignore)\S* ?[A-Z0-9, ]*(- |# )\S+", row)
+    ]
+    assert not bare, "an exception from a rule gives its reason"
