@@ -10,13 +10,23 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
+    from csi.estimate.fit import fit as fit
+    from csi.inference.bootstrap import bootstrap as bootstrap
+    from csi.measures.effects import effects as effects
+    from csi.measures.reliability import reliability as reliability
+    from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
+    from csi.pls.estimator import PLS as PLS
+    from csi.simulation.simulate import simulate as simulate
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.panel import Panel as Panel
+    from csi.tracking.changes import changes as changes
     from csi.tracking.index import Index as Index
+    from csi.tracking.index import index as index
 
 __version__ = "0.1.0"
 
@@ -26,11 +36,39 @@ _HOMES = {
     "Index": "csi.tracking.index",
     "Model": "csi.models.model",
     "Moments": "csi.moments.stack",
+    "PLS": "csi.pls.estimator",
     "Panel": "csi.survey.panel",
+    "Problems": "csi.errors",
     "Study": "csi.study.study",
+    "bootstrap": "csi.inference.bootstrap",
+    "changes": "csi.tracking.changes",
+    "effects": "csi.measures.effects",
+    "fit": "csi.estimate.fit",
+    "index": "csi.tracking.index",
+    "reliability": "csi.measures.reliability",
+    "simulate": "csi.simulation.simulate",
+    "validity": "csi.measures.validity",
 }
 
-__all__ = ["Codebook", "Estimate", "Index", "Model", "Moments", "Panel", "Study"]
+__all__ = [
+    "PLS",
+    "Codebook",
+    "Estimate",
+    "Index",
+    "Model",
+    "Moments",
+    "Panel",
+    "Problems",
+    "Study",
+    "bootstrap",
+    "changes",
+    "effects",
+    "fit",
+    "index",
+    "reliability",
+    "simulate",
+    "validity",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -21,8 +21,18 @@ PUBLIC = [
     "Index",
     "Model",
     "Moments",
+    "PLS",
     "Panel",
+    "Problems",
     "Study",
+    "bootstrap",
+    "changes",
+    "effects",
+    "fit",
+    "index",
+    "reliability",
+    "simulate",
+    "validity",
 ]
 HEAVY = {
     "numpy",
