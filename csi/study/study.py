@@ -10,34 +10,10 @@ from typing import Literal
 from csi.errors import Language, Text
 from csi.models.model import Model
 from csi.survey.codebook import Codebook
+from csi.survey.datafile import DataFile
+from csi.survey.rules import Rules
 
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """One export: a file beside the study file; `rename` maps study names (items, roles) to this file's columns.
-
-    `wave` and `brand` are constants for files that hold one wave or one brand.
-    """
-
-    path: Path
-    encoding: str = ""
-    sheet: str = ""
-    wave: str = ""
-    brand: str = ""
-    rename: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What to do with doubtful rows and cells; each choice is counted in the panel's audit."""
-
-    out_of_range: Literal["missing", "stop"] = "stop"
-    duplicates: Literal["stop", "first", "last"] = "stop"
-    straight_lining: Literal["off", "flag", "drop"] = "flag"
-    straight_lining_items: int = 10
-    speeders: Literal["off", "flag", "drop"] = "off"
-    speeders_seconds: float = 60.0
-    empty_rows: Literal["flag", "drop"] = "drop"
+__all__ = ["DataFile", "Event", "Rules", "Settings", "Study"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Panel:
         waves: the waves present, oldest first. brands: the brands present, in the study's order.
         audit: what each rule did. excluded: the dropped rows (as read) with a column `rule`.
         sources: the files. notes: what is doubtful.
+        flagged: the kept rows that a rule flagged: `rule`, the file and row, and the keys; null when none was.
     """
 
     frame: pl.DataFrame
@@ -56,3 +57,4 @@ class Panel:
     excluded: pl.DataFrame | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
+    flagged: pl.DataFrame | None = None

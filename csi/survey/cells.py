@@ -1,0 +1,181 @@
+"""From text to numbers: every cell of every item becomes an answer or a reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from csi.errors import Problem, problem
+from csi.survey.codebook import Codebook, Item, MissingReason
+from csi.survey.columns import FILE, ROW, Picked
+from csi.survey.panel import RuleEffect
+from csi.survey.rules import Rules
+
+WIDE = "０１２３４５６７８９．－＋％"
+NARROW = "0123456789.-+%"
+REASON = " reason"
+TEXT = " text"
+DECLARED: tuple[MissingReason, ...] = ("skipped", "dont_know", "refused", "not_asked", "empty")
+
+
+def clean(text: pl.Expr) -> pl.Expr:
+    """Text without surrounding space (the ideographic one included) and with half-width digits.
+
+    Example:
+        >>> pl.DataFrame({"q": ["　８ ", "１．５"]}).select(clean(pl.col("q")))["q"].to_list()
+        ['8', '1.5']
+    """
+    return text.str.strip_chars(" \t\r\n\u3000\u00a0").str.replace_many(list(WIDE), list(NARROW))
+
+
+def number(text: pl.Expr) -> pl.Expr:
+    """The finite number a cleaned text says, else null ("NaN" and "inf" are not answers)."""
+    value = text.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def seconds(text: pl.Expr) -> pl.Expr:
+    """A duration: a number, with or without its unit ("85秒", "85 s")."""
+    return number(clean(text).str.replace(r"\s*(秒|s|sec|seconds)$", ""))
+
+
+def typed(picked: Picked, codebook: Codebook, roles: Sequence[str]) -> pl.LazyFrame:
+    """Numbers and reasons of one file: a column per item and one named `item + REASON` beside it; keys as text.
+
+    A code declared missing by the codebook, or by the file itself, becomes null with its reason; a blank is `empty`;
+    what is no number, or lies outside the scale, is null with that reason (the rules decide whether to stop).
+    """
+    items = [item for item in codebook.items if item.name not in picked.absent]
+    lost = [item.name for item in codebook.items if item.name in picked.absent]
+    return (
+        picked.frame.with_columns(clean(pl.col(i.name)).alias(i.name + TEXT) for i in items)
+        .with_columns(number(pl.col(i.name + TEXT)).alias(i.name) for i in items)
+        .with_columns(_reason(i, codes_of(i, picked)).alias(i.name + REASON) for i in items)
+        .with_columns(pl.when(pl.col(i.name + REASON).is_null()).then(pl.col(i.name)).alias(i.name) for i in items)
+        .with_columns(pl.lit(None, pl.Float64).alias(name) for name in lost)
+        .with_columns(pl.lit("not_asked").alias(name + REASON) for name in lost)
+        .with_columns(_key(role, picked).alias(role) for role in roles)
+        .select(FILE, ROW, *roles, *codebook.names, *(name + REASON for name in codebook.names))
+    )
+
+
+def codes_of(item: Item, picked: Picked) -> Mapping[str, MissingReason]:
+    """Missing codes of an item in a file: those of the file, overruled by those of the codebook."""
+    declared = picked.raw.missing.get(picked.columns[item.name], {})
+    return {**declared, **item.scale.missing}
+
+
+def _reason(item: Item, codes: Mapping[str, MissingReason]) -> pl.Expr:
+    """Why the cell holds no answer; null where it does. Codes are compared as numbers where they are numbers."""
+    text, value = pl.col(item.name + TEXT), pl.col(item.name)
+    outside = ~value.is_between(item.scale.minimum, item.scale.maximum)
+    reason = pl.when(value.is_null()).then(pl.lit("not_a_number")).when(outside).then(pl.lit("out_of_range"))
+    found: pl.Expr = reason.otherwise(None)
+    for code, why in codes.items():
+        same = value == float(code) if _is_number(code) else text == code.strip()
+        found = pl.when(same).then(pl.lit(why)).otherwise(found)
+    return pl.when(text.is_null() | (text == "")).then(pl.lit("empty")).otherwise(found)
+
+
+def _is_number(code: str) -> bool:
+    try:
+        return float(code) == float(code)
+    except ValueError:
+        return False
+
+
+def _key(role: str, picked: Picked) -> pl.Expr:
+    """A key column: text without surrounding space, blanks null; absent weights are 1, other absent keys null."""
+    if role in picked.absent:
+        return pl.lit("1" if role == "weight" else None, pl.String)
+    text = pl.col(role).str.strip_chars(" \t\r\n\u3000")
+    return pl.when(text != "").then(text)
+
+
+def turned(codebook: Codebook) -> Iterator[pl.Expr]:
+    """The reversed items, turned over: minimum + maximum - answer."""
+    for item in codebook.items:
+        if item.reverse:
+            yield (item.scale.minimum + item.scale.maximum - pl.col(item.name)).alias(item.name)
+
+
+def cell_effects(frame: pl.DataFrame, codebook: Codebook) -> Iterator[RuleEffect]:
+    """How many cells each reason took, and in how many rows."""
+    names = [name + REASON for name in codebook.names]
+    for reason in (*DECLARED, "not_a_number", "out_of_range"):
+        hits = frame.select((pl.col(name) == reason).fill_null(value=False) for name in names)
+        per_item = {name: int(hits[column].sum()) for name, column in zip(codebook.names, names, strict=True)}
+        cells = sum(per_item.values())
+        if cells:
+            worst = sorted(per_item, key=lambda name: -per_item[name])[:4]
+            detail = ", ".join(f"{name} {per_item[name]}" for name in worst if per_item[name])
+            yield RuleEffect(
+                reason, "missing", int(hits.select(pl.any_horizontal(names)).to_series().sum()), cells, detail
+            )
+
+
+def wide_digits(picked: Picked, codebook: Codebook) -> int:
+    """How many answers were typed with full-width digits."""
+    counts = picked.frame.select(pl.col(name).str.contains(f"[{WIDE}]").sum() for name in codebook.names).collect()
+    return int(sum(counts.row(0)))
+
+
+def cell_problems(
+    frame: pl.DataFrame, raw: pl.DataFrame, picked: Sequence[Picked], codebook: Codebook, rules: Rules
+) -> Iterator[Problem]:
+    """A problem per file and item that holds text, or a number outside its scale, where the rules say stop.
+
+    `raw` holds the same rows as `frame`, as typed.
+    """
+    stops = [reason for reason in ("not_a_number", "out_of_range") if getattr(rules, reason) == "stop"]
+    for item in codebook.items:
+        column = pl.col(item.name + REASON)
+        bad = frame.select(FILE, ROW, column, raw[item.name].alias("typed")).filter(column.is_in(stops))
+        for source in picked:
+            for reason in stops:
+                rows = bad.filter((pl.col(FILE) == source.raw.name) & (column == reason))
+                if rows.height:
+                    yield _cell_problem(source, item, reason, rows)
+
+
+def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -> Problem:
+    where = source.column(item.name)
+    listed, listed_zh = said(rows[ROW], rows["typed"])
+    first = rows["typed"][0]
+    bounds = f"{item.scale.minimum:g}-{item.scale.maximum:g}"
+    if reason == "not_a_number":
+        return problem(
+            "E-NUMBER",
+            where,
+            f"{rows.height} answers to {item.name} are not numbers: {listed}.",
+            f"题项 {item.name} 有 {rows.height} 个回答不是数字：{listed_zh}。",
+            f'Declare it in the codebook (scale {item.scale.name}, missing: {{"{first}": skipped}}), correct it, '
+            "or set rules: not_a_number: missing.",
+            f'请在题项表的量表 {item.scale.name} 中声明（missing: {{"{first}": skipped}}），或更正单元格，'
+            "或设置 rules 中的 not_a_number: missing。",
+        )
+    return problem(
+        "E-RANGE",
+        where,
+        f"{rows.height} answers to {item.name} lie outside its scale {bounds}: {listed}.",
+        f"题项 {item.name} 有 {rows.height} 个回答超出量表范围 {bounds}：{listed_zh}。",
+        f"Declare the code as missing in the codebook (scale {item.scale.name}), correct the scale, "
+        "or set rules: out_of_range: missing.",
+        f"请在题项表的量表 {item.scale.name} 中把该代码声明为缺失，或更正量表，"
+        "或设置 rules 中的 out_of_range: missing。",
+    )
+
+
+def said(rows: pl.Series, values: pl.Series, most: int = 5) -> tuple[str, str]:
+    """The first few rows with what they hold, in English and Chinese.
+
+    Example:
+        >>> said(pl.Series([2, 7]), pl.Series(["x", None]))
+        ('row 2 "x", row 7 (blank)', '第 2 行“x”、第 7 行（空白）')
+    """
+    pairs = list(zip(rows.head(most), values.head(most), strict=True))
+    more = len(rows) > most
+    english = ", ".join(f"row {row} " + (f'"{value}"' if value is not None else "(blank)") for row, value in pairs)
+    chinese = "、".join(f"第 {row} 行" + (f"“{value}”" if value is not None else "（空白）") for row, value in pairs)
+    return english + (", ..." if more else ""), chinese + ("……" if more else "")

@@ -1,0 +1,147 @@
+"""Which columns of an export are taken, and under which names; everything else never enters the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from csi.errors import Problem, did_you_mean, problem
+from csi.survey.codebook import KEY_ROLES, Codebook
+from csi.survey.datafile import DataFile, Raw
+from csi.survey.panel import Source
+
+MAY_BE_ABSENT = frozenset({"weight", "stratum", "cluster", "stage", "segment", "duration"})
+"""Roles that one of several files may lack (with a note)."""
+
+
+ROW = "row in the file"
+FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The used columns of one export.
+
+    Attributes:
+        raw: the export. file: how the study describes it.
+        columns: {item or role: column of the export} for what this file holds.
+        frame: String columns under item and role names, with `row` (as a person counts it in the file).
+        absent: items and roles of the study that this file does not hold.
+    """
+
+    raw: Raw
+    file: DataFile
+    columns: Mapping[str, str]
+    frame: pl.LazyFrame
+    absent: tuple[str, ...]
+
+    @property
+    def source(self) -> Source:
+        """The record of this file: its hash, its size, what was taken and what was left."""
+        used = tuple(dict.fromkeys(self.columns.values()))
+        unused = tuple(name for name in self.raw.frame.columns if name not in used)
+        return Source(self.raw.name, self.raw.sha256, self.raw.frame.height, used, unused)
+
+    def column(self, name: str) -> str:
+        """The place of an item or role for messages: file and column."""
+        return f"{self.raw.name}, column {self.columns.get(name, name)}"
+
+
+def roles_of(codebook: Codebook, files: Sequence[DataFile]) -> tuple[str, ...]:
+    """The key roles the panel will have, in the order of `KEY_ROLES`: from the keys, a rename, or a constant."""
+    said = set(codebook.keys)
+    for file in files:
+        said |= set(file.rename) | ({"wave"} if file.wave else set()) | ({"brand"} if file.brand else set())
+    return tuple(role for role in KEY_ROLES if role in said)
+
+
+def pick(raw: Raw, file: DataFile, codebook: Codebook, roles: Sequence[str]) -> Picked:
+    """The columns of `raw` that the codebook and its keys use, under the study's names; null where it has none."""
+    constants = {role: value for role, value in (("wave", file.wave), ("brand", file.brand)) if value}
+    wanted = {n: column_of(n, codebook, file) for n in (*roles, *codebook.names) if n not in constants}
+    have = {name: column for name, column in wanted.items() if column in raw.frame.columns}
+    absent = tuple(name for name in wanted if name not in have)
+    frame = raw.frame.lazy().with_row_index(ROW, offset=raw.first_row)
+    frame = frame.select(
+        pl.lit(raw.name).alias(FILE),
+        ROW,
+        *(pl.col(column).alias(name) for name, column in have.items()),
+        *(pl.lit(value).alias(role) for role, value in constants.items()),
+        *(pl.lit(None, pl.String).alias(name) for name in absent),
+    ).select(FILE, ROW, *roles, *codebook.names)
+    return Picked(raw, file, have, frame, absent)
+
+
+def column_of(name: str, codebook: Codebook, file: DataFile) -> str:
+    """The export column of an item or role: the file's rename, else the codebook's word; "" when nobody names one."""
+    if name in file.rename:
+        return file.rename[name]
+    if name in codebook.names:
+        return codebook[name].column or name
+    return codebook.keys.get(name, "")
+
+
+def missing_columns(picked: Picked, codebook: Codebook, roles: Sequence[str], *, alone: bool) -> Iterator[Problem]:
+    """A problem for each column the study needs and this file lacks (`alone`: it is the only file)."""
+    raw, file = picked.raw, picked.file
+    known = {*KEY_ROLES, *codebook.names}
+    for name in file.rename:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            yield problem(
+                "E-RENAME",
+                file.place or raw.name,
+                f'rename: "{name}" is neither an item nor a key.',
+                f"rename：“{name}”既不是题项也不是关键列。",
+                hint.en,
+                hint.zh,
+            )
+    for column in dict.fromkeys(picked.columns.values()):
+        if column in raw.twice:
+            yield problem(
+                "E-COLUMN",
+                raw.name,
+                f'the header names "{column}" more than once.',
+                f"表头中“{column}”出现了不止一次。",
+                "Give the columns distinct names.",
+                "请给各列取不同的名称。",
+            )
+    for name in picked.absent:
+        column = column_of(name, codebook, file)
+        if name in roles:
+            excused = name in MAY_BE_ABSENT and not alone and (name not in file.rename or not column)
+        else:
+            excused = not column
+        if not excused:
+            yield _no_column(picked, name, column, "key" if name in roles else "item")
+
+
+def _no_column(picked: Picked, name: str, column: str, kind: Literal["key", "item"]) -> Problem:
+    kind_zh = "关键列" if kind == "key" else "题项"
+    if not column:
+        also = f", or a constant `{name}:`" if name in {"wave", "brand"} else ""
+        also_zh = f"，或写常量 {name}:" if name in {"wave", "brand"} else ""
+        return problem(
+            "E-COLUMN",
+            picked.file.place or picked.raw.name,
+            f"{picked.raw.name} has no {name}.",
+            f"{picked.raw.name} 没有 {name}。",
+            f"Name its column under `keys` or `rename`{also}.",
+            f"请在 keys 或 rename 中写出列名{also_zh}。",
+        )
+    hint = did_you_mean(column, picked.raw.frame.columns)
+    blank, blank_zh = ("", "")
+    if kind == "item":
+        blank = f" If this file does not hold it, say `rename: {{{name}: }}`."
+        blank_zh = f" 如果该文件没有这一题，请写 rename: {{{name}: }}。"
+    return problem(
+        "E-COLUMN",
+        picked.raw.name,
+        f'no column "{column}" (needed for {kind} {name}).',
+        f"没有“{column}”列（{kind_zh} {name} 需要）。",
+        hint.en + blank,
+        hint.zh + blank_zh,
+    )

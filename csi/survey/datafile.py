@@ -1,0 +1,82 @@
+"""One export as it is: the file the study names, and its cells as text before the codebook gives them a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from csi.errors import Note
+from csi.survey.codebook import MissingReason
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One export: a file beside the study file; `rename` maps study names (items, roles) to this file's columns.
+
+    `wave` and `brand` are constants for files that hold one wave or one brand. A `rename` to "" says that this file
+    does not hold the item: its answers are missing with reason `not_asked`. `place` is where the study file names it.
+
+    Example:
+        >>> DataFile(Path("2024.csv"), wave="2024", rename={"sat1": "Q7"}).rename["sat1"]
+        'Q7'
+    """
+
+    path: Path
+    encoding: str = ""
+    sheet: str = ""
+    wave: str = ""
+    brand: str = ""
+    rename: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a reader hands over: every column as String, exactly as typed, blank cells null.
+
+    Attributes:
+        name: the file as the user named it; sha256: of its bytes.
+        frame: all columns, String.
+        first_row: the number of the first answer row as a person sees it (2 where row 1 is the header).
+        missing: codes the file itself declares missing: {column: {code: reason}}.
+        labels: value labels: {column: {code: label}}.
+        twice: header names that occur more than once.
+        notes: what the reader had to assume.
+    """
+
+    name: str
+    sha256: str
+    frame: pl.DataFrame
+    first_row: int = 2
+    missing: Mapping[str, Mapping[str, MissingReason]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    twice: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def plain_text(dtype: pl.DataType, name: str) -> pl.Expr:
+    """Column `name` of type `dtype` as String: whole numbers without ".0", NaN as null.
+
+    Example:
+        >>> frame = pl.DataFrame({"q": [1.0, 2.5, None]})
+        >>> frame.select(plain_text(frame.schema["q"], "q"))["q"].to_list()
+        ['1', '2.5', None]
+    """
+    column = pl.col(name)
+    if dtype.is_float():
+        whole = column.is_finite() & (column == column.round()) & (column.abs() < 2.0**53)
+        number = (
+            pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String))
+        )
+        return pl.when(column.is_nan()).then(None).otherwise(number).alias(name)
+    if dtype == pl.Boolean:
+        return column.cast(pl.Int8).cast(pl.String).alias(name)
+    return column.cast(pl.String, strict=False).alias(name)
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column of `frame` as String."""
+    return frame.select(plain_text(dtype, name) for name, dtype in frame.schema.items())

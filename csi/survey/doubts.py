@@ -1,0 +1,107 @@
+"""What is doubtful about the answers of a panel: items nobody answered, constant items, items that are copies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import polars as pl
+
+from csi.errors import Note, note
+from csi.survey.codebook import Codebook
+from csi.survey.columns import FILE, Picked
+from csi.survey.rules import Rules
+
+
+def item_notes(frame: pl.DataFrame, codebook: Codebook) -> Iterator[Note]:
+    """Items without any answer, with one and the same answer, or equal to another item in every row."""
+    copies: dict[bytes, list[str]] = defaultdict(list)
+    for name in codebook.names:
+        answers = frame[name]
+        distinct = answers.drop_nulls().n_unique()
+        if distinct == 0:
+            yield note("N-ALL-MISSING", f"Item {name} has no answer at all.", f"题项 {name} 没有任何回答。")
+        elif distinct == 1:
+            value = answers.drop_nulls()[0]
+            yield note(
+                "N-CONSTANT",
+                f"Item {name} has the same answer ({value:g}) everywhere; it carries no information.",
+                f"题项 {name} 的回答全部相同（{value:g}），不含信息。",
+            )
+        else:
+            copies[answers.fill_null(float("-inf")).to_numpy().tobytes()].append(name)
+    for names in copies.values():
+        if len(names) > 1:
+            listed = ", ".join(names)
+            yield note(
+                "N-IDENTICAL",
+                f"Items {listed} are identical in every row; was one column exported twice?",
+                f"题项 {'、'.join(names)} 的回答逐行完全相同；是否有一列被重复导出？",
+            )
+
+
+def wave_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Iterator[Note]:
+    """Items that a wave did not answer although another did."""
+    if "wave" not in frame.columns or len(waves) < 2:
+        return
+    counts = frame.group_by("wave").agg(pl.col(name).count() for name in codebook.names)
+    for name in codebook.names:
+        unanswered = set(counts.filter(pl.col(name) == 0)["wave"].to_list())
+        if unanswered and len(unanswered) < len(waves):
+            listed = [wave for wave in waves if wave in unanswered]
+            yield note(
+                "N-NOT-IN-WAVE",
+                f"Item {name} has no answers in {', '.join(listed)}.",
+                f"题项 {name} 在 {'、'.join(listed)} 没有回答。",
+            )
+
+
+def absent_notes(picked: Sequence[Picked], frame: pl.DataFrame) -> Iterator[Note]:
+    """Keys that some files lack: missing weights count as 1, other keys stay blank."""
+    for role in ("weight", "stratum", "cluster", "stage", "segment", "duration"):
+        without = [p.raw.name for p in picked if role in p.absent]
+        if not without or len(without) == len(picked):
+            continue
+        listed, listed_zh = ", ".join(without), "、".join(without)
+        if role != "weight":
+            yield note("N-KEY", f"{role} is absent in {listed}.", f"{listed_zh} 中没有 {role} 列。")
+            continue
+        mean = frame.filter(~pl.col(FILE).is_in(without)).select(pl.col("weight").mean()).item()
+        yield note(
+            "N-WEIGHT",
+            f"{listed} without weights: each of their respondents counts as 1 "
+            f"(the mean weight of the other files is {mean:.3g}).",
+            f"{listed_zh} 没有权重：其中每位受访者按 1 计（其余文件的平均权重为 {mean:.3g}）。",
+        )
+
+
+def same_file_notes(picked: Sequence[Picked]) -> Iterator[Note]:
+    """Files that hold the very same bytes."""
+    seen: dict[str, str] = {}
+    for one in picked:
+        other = seen.setdefault(one.raw.sha256, one.raw.name)
+        if other != one.raw.name:
+            yield note(
+                "N-SAME-FILE",
+                f"{other} and {one.raw.name} hold the very same bytes.",
+                f"{other} 与 {one.raw.name} 的内容完全相同。",
+            )
+
+
+def idle_rules(codebook: Codebook, roles: Sequence[str], rules: Rules) -> Iterator[Note]:
+    """Rules that cannot find anything here."""
+    if "respondent" not in roles:
+        yield note(
+            "N-NO-RESPONDENT",
+            "No key `respondent`: duplicates were not looked for.",
+            "没有关键列 respondent：未检查重复答卷。",
+        )
+    longest = max(len(list(run)) for _, run in groupby(codebook.items, key=lambda item: item.scale.name))
+    if rules.straight_lining != "off" and longest < rules.straight_lining_items:
+        yield note(
+            "N-STRAIGHT-LINING",
+            f"Straight-lining was not looked for: the rule needs {rules.straight_lining_items} items of one scale "
+            f"in a row, the codebook has {longest}.",
+            f"未检查直线作答：规则要求同一量表连续 {rules.straight_lining_items} 个题项，题项表中只有 {longest} 个。",
+        )

@@ -1,0 +1,158 @@
+"""The key columns: known waves, brands and stages, positive weights, a name for every respondent, and their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from csi.errors import Note, Problem, did_you_mean, note, problem
+from csi.survey.cells import clean, number, said, seconds
+from csi.survey.columns import FILE, ROW, Picked
+
+NUMERIC = ("weight", "duration")
+MUST = ("respondent", "wave", "brand")
+NAMED_ZH = {"respondent": "受访者", "wave": "期", "brand": "品牌", "stage": "阶段"}
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key under which "wave 2" comes before "wave 10".
+
+    Example:
+        >>> sorted(["2023Q4", "2024Q1", "2023Q10"], key=natural)
+        ['2023Q4', '2023Q10', '2024Q1']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def relabelled(frame: pl.LazyFrame, role: str, picked: Picked, known: Sequence[str]) -> pl.LazyFrame:
+    """Codes of a key column replaced by the file's value labels, unless the study itself speaks in codes."""
+    labels = picked.raw.labels.get(picked.columns.get(role, ""), {})
+    swaps = {code: text for code, text in labels.items() if code not in known and (not known or text in known)}
+    if role in NUMERIC or role == "respondent" or not swaps:
+        return frame
+    return frame.with_columns(pl.col(role).replace(swaps))
+
+
+def present(frame: pl.DataFrame, role: str, order: Sequence[str]) -> tuple[str, ...]:
+    """The values of a key that occur: in the study's order, else in natural order."""
+    if role not in frame.columns:
+        return ()
+    values = set(frame[role].drop_nulls().unique().to_list())
+    return tuple(name for name in order if name in values) if order else tuple(sorted(values, key=natural))
+
+
+def key_problems(frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """Blank respondents, waves, brands; unknown waves, brands, stages; bad weights; durations that are no number."""
+    for role in roles:
+        if role in MUST:
+            yield from _blank(frame, role)
+        if known.get(role):
+            yield from _unknown(frame, role, known[role])
+    if "weight" in roles:
+        yield from _weights(frame)
+    if "duration" in roles:
+        text = pl.col("duration")
+        yield from _durations(frame.filter(text.is_not_null() & seconds(text).is_null()))
+
+
+def numeric_keys(roles: Sequence[str]) -> Iterator[pl.Expr]:
+    """Weight and duration as numbers."""
+    if "weight" in roles:
+        yield number(clean(pl.col("weight"))).alias("weight")
+    if "duration" in roles:
+        yield seconds(pl.col("duration")).alias("duration")
+
+
+def _blank(frame: pl.DataFrame, role: str) -> Iterator[Problem]:
+    rows = frame.filter(pl.col(role).is_null())
+    for (name,), part in rows.group_by(FILE, maintain_order=True):
+        listed, listed_zh = _rows(part)
+        yield problem(
+            "E-KEY",
+            f"{name}",
+            f"{role} is blank in {part.height} rows: {listed}.",
+            f"{part.height} 行的{NAMED_ZH[role]}为空：{listed_zh}。",
+            "Fill in the cells or remove the rows.",
+            "请补全单元格或删去这些行。",
+        )
+
+
+def _unknown(frame: pl.DataFrame, role: str, known: Sequence[str]) -> Iterator[Problem]:
+    rows = frame.filter(pl.col(role).is_not_null() & ~pl.col(role).is_in(list(known)))
+    for (name, value), part in rows.group_by(FILE, role, maintain_order=True):
+        hint = did_you_mean(clean_name(str(value)), known)
+        listed, listed_zh = _rows(part)
+        yield problem(
+            f"E-{role.upper()}",
+            f"{name}",
+            f'{role} "{value}" is not in the study ({part.height} rows: {listed}).',
+            f"{NAMED_ZH[role]}“{value}”不在研究文件中（{part.height} 行：{listed_zh}）。",
+            f"{hint.en} Or add it to {_section(role)} in the study file.",
+            f"{hint.zh} 或把它加入研究文件的 {_section(role)}。",
+        )
+
+
+def clean_name(name: str) -> str:
+    """A name with full-width letters and digits narrowed, to find what was meant.
+
+    Example:
+        >>> clean_name("２０２４Ｑ１")
+        '2024Q1'
+    """
+    return "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in name)
+
+
+def _section(role: str) -> str:
+    return {"wave": "waves: order", "brand": "brands", "stage": "stages"}.get(role, role)
+
+
+def _weights(frame: pl.DataFrame) -> Iterator[Problem]:
+    value = number(clean(pl.col("weight")))
+    rows = frame.filter(value.is_null() | (value <= 0))
+    for (name,), part in rows.group_by(FILE, maintain_order=True):
+        listed, listed_zh = said(part[ROW], part["weight"])
+        yield problem(
+            "E-WEIGHT",
+            f"{name}",
+            f"{part.height} weights are not positive numbers: {listed}.",
+            f"{part.height} 个权重不是正数：{listed_zh}。",
+            "Correct them, or leave out the key `weight` to weigh all respondents alike.",
+            "请更正；如各受访者等权，请删去关键列 weight。",
+        )
+
+
+def _durations(rows: pl.DataFrame) -> Iterator[Problem]:
+    for (name,), part in rows.group_by(FILE, maintain_order=True):
+        listed, listed_zh = said(part[ROW], part["duration"])
+        yield problem(
+            "E-NUMBER",
+            f"{name}",
+            f"{part.height} durations are not seconds: {listed}.",
+            f"{part.height} 个答题时长不是秒数：{listed_zh}。",
+            "Give seconds, or leave out the key `duration`.",
+            "请填写秒数，或删去关键列 duration。",
+        )
+
+
+def _rows(part: pl.DataFrame, most: int = 5) -> tuple[str, str]:
+    numbers = ", ".join(str(row) for row in part[ROW].head(most)) + (", ..." if part.height > most else "")
+    return f"rows {numbers}" if part.height > 1 else f"row {numbers}", f"第 {numbers} 行"
+
+
+def recurring(frame: pl.DataFrame) -> Iterator[Note]:
+    """A note when one respondent name occurs in several waves and nobody said whether that is one person."""
+    if not {"respondent", "wave"} <= set(frame.columns):
+        return
+    waves = frame.group_by("respondent").agg(pl.col("wave").n_unique().alias("waves"))
+    share = (waves["waves"] > 1).mean()
+    if isinstance(share, float) and share > 0:
+        yield note(
+            "N-RESPONDENTS",
+            f"{share:.0%} of the respondent names occur in more than one wave and are taken as the same people. "
+            "If every wave asked new people, say `waves: {respondents: new}`.",
+            f"{share:.0%} 的受访者编号出现在不止一期，按同一批人处理。"
+            "如果每期是新的受访者，请写 waves: {respondents: new}。",
+        )

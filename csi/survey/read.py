@@ -1,0 +1,188 @@
+"""From exports to a `Panel`: read, pick, type, check, apply the rules, turn reversed items over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, cast
+
+import polars as pl
+from narwhals.typing import IntoFrame
+
+from csi.errors import Language, Problem, Problems, problem
+from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
+from csi.survey.checks import too_few, unfit
+from csi.survey.codebook import Codebook
+from csi.survey.columns import FILE, ROW, Picked, pick, roles_of
+from csi.survey.datafile import DataFile, Raw
+from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, wave_notes
+from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled
+from csi.survey.panel import Panel, RuleEffect
+from csi.survey.readers import read_raw
+from csi.survey.readers.frames import read_frame
+from csi.survey.ruled import POSITION, Ruled, apply, marked
+from csi.survey.rules import Rules, empty_rows, row_rules, with_longest_run
+
+Answers = str | Path | DataFile | IntoFrame
+"""One source of answers: a path, a described file, or a frame."""
+
+STANDARD = Rules()
+"""The rules a study has when it states none."""
+
+
+def read_panel(
+    source: Answers | Sequence[Answers],
+    codebook: Codebook,
+    *,
+    rules: Rules = STANDARD,
+    waves: Sequence[str] = (),
+    brands: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    respondents: Literal["", "same", "new"] = "",
+    lang: Language = "en",
+) -> Panel:
+    """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
+
+    Parameters:
+        source: a path, a `DataFile`, a polars or pandas frame, or several of them (one per wave, say).
+        codebook: items with scales and missing codes, and the key columns.
+        rules: what to do with doubtful rows and cells.
+        waves: the waves the study knows, oldest first; another one in the data is then a problem.
+        brands: the brands the study knows, in its order. stages: likewise.
+        respondents: "new" when every wave asked new people, so that one name in two waves is not one person.
+        lang: language of the messages.
+
+    Returns:
+        A `Panel`; only key and item columns enter it, so names, telephone numbers and addresses stay outside.
+
+    Raises:
+        Problems: everything that is wrong with the answers, with file, column, rows and values.
+
+    Example:
+        >>> from csi.errors import Text
+        >>> from csi.survey.codebook import Item, Scale
+        >>> five = Scale("five", 1, 5, {"9": "refused"})
+        >>> book = Codebook((Item("q1", "sat", five, Text("Content", "满意")),), {}, {"respondent": "id"})
+        >>> answers = pl.DataFrame({"id": ["a", "b", "c"], "q1": ["4", "9", "５"], "ip": ["x", "y", "z"]})
+        >>> panel = read_panel(answers, book, rules=Rules(empty_rows="flag"))
+        >>> panel.frame["q1"].to_list(), panel.reasons["q1"].to_list(), panel.sources[0].unused
+        ([4.0, None, 5.0], [None, 'refused', None], ('ip',))
+    """
+    files, raws = _read(source, lang)
+    roles = roles_of(codebook, files)
+    picked = [pick(raw, file, codebook, roles) for raw, file in zip(raws, files, strict=True)]
+    _stop([*unfit(picked, codebook, rules, roles)], lang)
+    known = {"wave": waves, "brand": brands, "stage": stages}
+    raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
+    filled = apply(Ruled(_typed(picked, codebook, roles, known)), [empty_rows(rules, codebook)])
+    problems = [*key_problems(filled.frame, roles, known)]
+    problems += cell_problems(filled.frame, raw[filled.frame[POSITION]], picked, codebook, rules)
+    rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles)), codebook)
+    ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
+    _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)
+    return _panel(ruled, raw, picked, codebook, roles, known, rules, respondents)
+
+
+def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:
+    """Every source as text; the problems of all unreadable files at once. Names are made distinct."""
+    sources = list(source) if isinstance(source, list | tuple) else [source]
+    files: list[DataFile] = []
+    raws: list[Raw] = []
+    problems: list[Problem] = []
+    for number, one in enumerate(sources, 1):
+        name = "frame" if len(sources) == 1 else f"frame {number}"
+        file = one if isinstance(one, DataFile) else DataFile(Path(one) if isinstance(one, str | Path) else Path(name))
+        try:
+            raws.append(
+                read_raw(file) if isinstance(one, str | Path | DataFile) else read_frame(cast("IntoFrame", one), name)
+            )
+            files.append(file)
+        except Problems as error:
+            problems += error.problems
+    if not sources:
+        problems.append(
+            problem(
+                "E-FILE",
+                "data",
+                "no data file is given.",
+                "没有给出数据文件。",
+                "Name at least one.",
+                "请至少给出一个。",
+            )
+        )
+    _stop(problems, lang)
+    names = Counter(raw.name for raw in raws)
+    distinct = [replace(r, name=str(f.path)) if names[r.name] > 1 else r for r, f in zip(raws, files, strict=True)]
+    return files, distinct
+
+
+def _stop(problems: Sequence[Problem], lang: Language) -> None:
+    if problems:
+        raise Problems(problems, lang)
+
+
+def _typed(
+    picked: Sequence[Picked], codebook: Codebook, roles: Sequence[str], known: Mapping[str, Sequence[str]]
+) -> pl.DataFrame:
+    """Numbers, reasons and keys of all files, one below the other, in the order of the files."""
+    parts = []
+    for one in picked:
+        part = typed(one, codebook, roles)
+        for role in roles:
+            part = relabelled(part, role, one, known.get(role, ()))
+        parts.append(part)
+    return pl.concat(parts).collect(engine="in-memory").with_row_index(POSITION)
+
+
+def _panel(
+    ruled: Ruled,
+    raw: pl.DataFrame,
+    picked: Sequence[Picked],
+    codebook: Codebook,
+    roles: Sequence[str],
+    known: Mapping[str, Sequence[str]],
+    rules: Rules,
+    respondents: Literal["", "same", "new"],
+) -> Panel:
+    """The kept rows as a `Panel`, with its audit and notes."""
+    rows, names = ruled.frame, codebook.names
+    frame = rows.select(*roles, *names).with_columns(turned(codebook))
+    if respondents == "new" and {"respondent", "wave"} <= set(roles):
+        frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
+    waves = present(rows, "wave", known["wave"])
+    return Panel(
+        frame=frame,
+        codebook=codebook,
+        reasons=rows.select(pl.col(name + REASON).alias(name) for name in names),
+        waves=waves,
+        brands=present(rows, "brand", known["brand"]),
+        audit=(*cell_effects(rows, codebook), *_wide(picked, codebook), *ruled.effects, *_reversed(rows, codebook)),
+        excluded=marked(raw, ruled.dropped),
+        sources=tuple(p.source for p in picked),
+        notes=(
+            *(one for p in picked for one in p.raw.notes),
+            *same_file_notes(picked),
+            *absent_notes(picked, rows),
+            *item_notes(rows, codebook),
+            *wave_notes(rows, codebook, waves),
+            *(() if respondents else recurring(rows)),
+            *idle_rules(codebook, roles, rules),
+        ),
+        flagged=marked(raw.select(FILE, ROW, *roles), ruled.flagged),
+    )
+
+
+def _wide(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:
+    cells = sum(wide_digits(one, codebook) for one in picked)
+    if cells:
+        yield RuleEffect("full_width_digits", "read as numbers", 0, cells)
+
+
+def _reversed(rows: pl.DataFrame, codebook: Codebook) -> Iterator[RuleEffect]:
+    names = [item.name for item in codebook.items if item.reverse]
+    if names:
+        answered = rows.select(pl.any_horizontal(pl.col(n).is_not_null() for n in names)).to_series().sum()
+        cells = sum(rows[n].count() for n in names)
+        yield RuleEffect("reverse", "turned over", int(answered), cells, ", ".join(names))

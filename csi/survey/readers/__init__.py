@@ -1,0 +1,124 @@
+"""Readers, one file per platform; each turns an export into `Raw` (all text), or says what is wrong with the file.
+
+    delimited  CSV and other separated text      excel    Excel and OpenDocument workbooks
+    parquet    Parquet                           spss     SPSS .sav
+    frames     polars, pandas and other frames
+
+A reader is loaded when a file of its kind turns up, so that a CSV study never pays for the SPSS or Excel library.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+from pathlib import Path
+from typing import Protocol, cast
+
+from csi.errors import Problem, Problems, problem
+from csi.survey.datafile import DataFile, Raw
+
+READERS = {
+    ".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".tab": "delimited",
+    ".parquet": "parquet", ".pq": "parquet",
+    ".xlsx": "excel", ".xlsm": "excel", ".xlsb": "excel", ".xls": "excel", ".ods": "excel",
+    ".sav": "spss", ".zsav": "spss",
+}  # fmt: skip
+"""Suffix -> module of this package that reads it."""
+
+MAGIC = {b"PK\x03\x04": "excel", b"\xd0\xcf\x11\xe0": "excel", b"$FL2": "spss", b"$FL3": "spss", b"PAR1": "parquet"}
+"""First four bytes -> the module a file really belongs to."""
+
+
+class Reader(Protocol):
+    """What every reader module offers."""
+
+    def read(self, file: DataFile, content: bytes, sha256: str) -> Raw:
+        """The file as text; raises `Problems`."""
+        ...
+
+
+def read_raw(file: DataFile) -> Raw:
+    """The export as text, by the reader its suffix names.
+
+    Raises:
+        Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.
+    """
+    kind = READERS.get(file.path.suffix.lower(), "")
+    bad = _unusable(file, kind)
+    if bad is not None:
+        raise Problems([bad])
+    content = file.path.read_bytes()
+    bad = _unlike(file, kind, content)
+    if bad is not None:
+        raise Problems([bad])
+    reader = cast("Reader", importlib.import_module(f"{__name__}.{kind}"))
+    return reader.read(file, content, hashlib.sha256(content).hexdigest())
+
+
+def _unusable(file: DataFile, kind: str) -> Problem | None:
+    """What is wrong with the path."""
+    where, name = file.place or str(file.path), file.path.name
+    if not file.path.exists():
+        near = _similar(file.path)
+        return problem(
+            "E-FILE",
+            where,
+            f'data file "{file.path}" does not exist.',
+            f"数据文件“{file.path}”不存在。",
+            f'Did you mean "{near}"?' if near else "Check the name; it is looked up beside the study file.",
+            f"是否应为“{near}”？" if near else "请检查文件名；文件应放在研究文件所在的文件夹。",
+        )
+    if not file.path.is_file():
+        return problem(
+            "E-FILE",
+            where,
+            f'"{file.path}" is a folder, not a data file.',
+            f"“{file.path}”是文件夹，不是数据文件。",
+            "Name one file.",
+            "请写出具体的文件名。",
+        )
+    if not kind:
+        known = ", ".join(READERS)
+        return problem(
+            "E-FORMAT",
+            where,
+            f'"{name}" is of an unknown kind.',
+            f"无法识别“{name}”的文件类型。",
+            f"Known kinds: {known}.",
+            f"支持的类型：{known}。",
+        )
+    return None
+
+
+def _unlike(file: DataFile, kind: str, content: bytes) -> Problem | None:
+    """What is wrong with the bytes: none at all, or those of another kind of file."""
+    where, name = file.place or str(file.path), file.path.name
+    if not content.strip():
+        return problem(
+            "E-EMPTY",
+            where,
+            f'"{name}" is empty.',
+            f"文件“{name}”是空的。",
+            "Export the answers again.",
+            "请重新导出答卷数据。",
+        )
+    real = MAGIC.get(content[:4], kind)
+    if real != kind:
+        right = next(suffix for suffix, module in READERS.items() if module == real)
+        return problem(
+            "E-FORMAT",
+            where,
+            f'"{name}" is in truth a file of kind {right}.',
+            f"“{name}”实际上是 {right} 类型的文件。",
+            f"Rename it to *{right}, or export it again as {file.path.suffix}.",
+            f"请把后缀改为 {right}，或重新导出为 {file.path.suffix}。",
+        )
+    return None
+
+
+def _similar(path: Path) -> str:
+    """The name in the same folder closest to `path`, or ""."""
+    names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
+    return close[0] if close else ""

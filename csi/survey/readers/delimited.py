@@ -1,0 +1,198 @@
+"""Separated text (CSV and its kin): encoding, separator and shape are checked before a cell is believed."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from itertools import islice
+
+import polars as pl
+from polars.exceptions import NoDataError, PolarsError
+
+from csi.errors import Note, Problem, Problems, note, problem
+from csi.survey.datafile import DataFile, Raw
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SEPARATORS_ZH = {",": "逗号", ";": "分号", "\t": "制表符", "|": "竖线"}
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+"""Byte-order marks: a declaration inside the file itself."""
+
+
+def read(file: DataFile, content: bytes, sha256: str) -> Raw:
+    """A separated text file, every cell as text.
+
+    Raises:
+        Problems: wrong encoding, no rows, rows of unequal width, a broken quotation.
+    """
+    text = decode(file, content)
+    separator = separator_of(text)
+    try:
+        frame = pl.scan_csv(io.BytesIO(text.encode()), infer_schema=False, separator=separator).collect()
+    except NoDataError as error:
+        raise Problems([_empty(file)]) from error
+    except PolarsError as error:
+        raise Problems([ragged(file, text, separator) or _broken(file)]) from error
+    if frame[:, -1].null_count():
+        bad = ragged(file, text, separator)
+        if bad is not None:
+            raise Problems([bad])
+    frame = frame.rename({name: name.strip() for name in frame.columns if name.strip() not in frame.columns})
+    header = Counter(next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator)))
+    twice = tuple(name.strip() for name, count in header.items() if count > 1)
+    return Raw(file.path.name, sha256, frame, twice=twice, notes=_assumed(file, separator))
+
+
+def decode(file: DataFile, content: bytes) -> str:
+    """The text of the file: a byte-order mark decides, else `encoding:`, else UTF-8.
+
+    Raises:
+        Problems: the bytes are not in that encoding; the message names the one that fits.
+    """
+    marked = next((name for mark, name in MARKS if content.startswith(mark)), "")
+    declared = marked or file.encoding or "utf-8"
+    try:
+        text = content.decode(declared)
+    except LookupError as error:
+        raise Problems([_unknown_encoding(file)]) from error
+    except UnicodeDecodeError as error:
+        raise Problems([_wrong_encoding(file, content, declared, error)]) from error
+    if not marked and _is_utf8_after_all(content, declared):
+        raise Problems([_not_declared(file, declared)])
+    return text
+
+
+def separator_of(text: str) -> str:
+    r"""The separator that occurs most often in the header line; a comma when none does.
+
+    Example:
+        >>> separator_of("id;q1;q2\n1;7,5;8")
+        ';'
+    """
+    counts = Counter(char for char in text.lstrip().split("\n", 1)[0] if char in SEPARATORS)
+    return counts.most_common(1)[0][0] if counts else ","
+
+
+def ragged(file: DataFile, text: str, separator: str) -> Problem | None:
+    """The first rows whose width differs from the header's, if any."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        width = len(next(rows))
+        wrong = list(islice(((rows.line_num, len(row)) for row in rows if row and len(row) != width), 5))
+    except csv.Error:
+        return _broken(file)
+    if not wrong:
+        return None
+    listed = ", ".join(f"{line} ({count})" for line, count in wrong)
+    return problem(
+        "E-ROWS",
+        file.place or file.path.name,
+        f"the header of {file.path.name} has {width} columns, but other counts stand in lines: {listed}.",
+        f"{file.path.name} 的表头有 {width} 列，但以下行的列数不同：{listed}。",
+        "A cell with a separator needs quotation marks; a cut-off file must be exported again.",
+        "含分隔符的单元格须加引号；被截断的文件请重新导出。",
+    )
+
+
+def _is_utf8_after_all(content: bytes, declared: str) -> bool:
+    """True when another encoding was declared but the bytes are valid UTF-8 with at least 8 characters beyond ASCII."""
+    if codecs.lookup(declared).name in {"utf-8", "utf-8-sig", "ascii"}:
+        return False
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return sum(not char.isascii() for char in islice(text, 100_000)) >= 8
+
+
+def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: UnicodeDecodeError) -> Problem:
+    line = content.count(b"\n", 0, error.start) + 1
+    where = file.place or file.path.name
+    found, found_zh = (
+        f"{file.path.name} is not {declared.upper()} (line {line}).",
+        f"{file.path.name} 不是 {declared.upper()} 编码（第 {line} 行）。",
+    )
+    fits = next((name for name in ("utf-8", "gb18030", "cp1252") if name != declared and _decodes(content, name)), "")
+    if fits == "gb18030":
+        return problem(
+            "E-ENCODING",
+            where,
+            found,
+            found_zh,
+            "It reads as GBK/GB18030 (Chinese Excel): set `encoding: gb18030` for this file.",
+            "它是 GBK/GB18030 编码（中文版 Excel 导出）：请为该文件设置 encoding: gb18030。",
+        )
+    remedy = (
+        (
+            f"Set `encoding: {fits}`, if that is how it was saved, or save it as UTF-8.",
+            f"如保存时用的是 {fits}，请设置 encoding: {fits}，或另存为 UTF-8。",
+        )
+        if fits
+        else ("Save it as UTF-8.", "请另存为 UTF-8。")
+    )
+    return problem("E-ENCODING", where, found, found_zh, *remedy)
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _not_declared(file: DataFile, declared: str) -> Problem:
+    return problem(
+        "E-ENCODING",
+        file.place or file.path.name,
+        f"{file.path.name} is UTF-8, but `encoding: {declared}` is set.",
+        f"{file.path.name} 是 UTF-8 编码，却设置了 encoding: {declared}。",
+        "Remove `encoding:` for this file.",
+        "请删去该文件的 encoding 设置。",
+    )
+
+
+def _unknown_encoding(file: DataFile) -> Problem:
+    return problem(
+        "E-ENCODING",
+        file.place or file.path.name,
+        f'unknown encoding "{file.encoding}".',
+        f"未知的编码“{file.encoding}”。",
+        "Use utf-8, gb18030, big5, shift_jis or cp1252.",
+        "可用 utf-8、gb18030、big5、shift_jis 或 cp1252。",
+    )
+
+
+def _empty(file: DataFile) -> Problem:
+    return problem(
+        "E-EMPTY",
+        file.place or file.path.name,
+        f"{file.path.name} has no header and no rows.",
+        f"{file.path.name} 没有表头也没有数据。",
+        "Export the answers again.",
+        "请重新导出答卷数据。",
+    )
+
+
+def _broken(file: DataFile) -> Problem:
+    return problem(
+        "E-ROWS",
+        file.place or file.path.name,
+        f"{file.path.name} cannot be split into rows and columns.",
+        f"{file.path.name} 无法拆分成行和列。",
+        "Check for a quotation mark that is opened but never closed.",
+        "请检查是否有未闭合的引号。",
+    )
+
+
+def _assumed(file: DataFile, separator: str) -> tuple[Note, ...]:
+    if separator == "," or (separator == "\t" and file.path.suffix.lower() in {".tsv", ".tab"}):
+        return ()
+    return (
+        note(
+            "N-SEPARATOR",
+            f"{file.path.name}: columns are separated by a {SEPARATORS[separator]}.",
+            f"{file.path.name}：列以{SEPARATORS_ZH[separator]}分隔。",
+        ),
+    )

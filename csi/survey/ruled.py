@@ -1,0 +1,80 @@
+"""Rows on their way through the rules; what a rule takes out or flags stays on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Problem, problem
+from csi.survey.columns import FILE, ROW
+from csi.survey.panel import RuleEffect
+from csi.survey.rules import RowRule
+
+POSITION = "position"
+"""The row's place among all rows read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The rows still kept, what each rule did, and marks (`POSITION`, `rule`) of rows dropped and flagged."""
+
+    frame: pl.DataFrame
+    effects: tuple[RuleEffect, ...] = ()
+    dropped: tuple[pl.DataFrame, ...] = ()
+    flagged: tuple[pl.DataFrame, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def apply(state: Ruled, rules: Iterable[RowRule]) -> Ruled:
+    """Each rule in turn, on the rows its predecessors kept."""
+    for rule in rules:
+        frame = state.frame
+        hits = frame.select(rule.hits.alias("hit")).to_series()
+        hit = frame.filter(hits)
+        mark = (hit.select(POSITION, pl.lit(rule.name).alias("rule")),) if hit.height else ()
+        state = Ruled(
+            frame.filter(~hits) if rule.action == "drop" else frame,
+            (*state.effects, RuleEffect(rule.name, rule.action, hit.height, 0, rule.detail)),
+            state.dropped + (mark if rule.action == "drop" else ()),
+            state.flagged + (mark if rule.action == "flag" else ()),
+            state.problems + (tuple(_twice(hit)) if rule.action == "stop" else ()),
+        )
+    return state
+
+
+def marked(rows: pl.DataFrame, marks: tuple[pl.DataFrame, ...]) -> pl.DataFrame | None:
+    """`rows` (all rows read) that bear a mark, with their `rule`; None when there is none."""
+    if not marks:
+        return None
+    every = pl.concat(marks)
+    return rows[every[POSITION]].insert_column(0, every["rule"])
+
+
+def _twice(hit: pl.DataFrame) -> Iterator[Problem]:
+    """The problem of duplicate respondents, with the first few and their rows."""
+    if hit.is_empty():
+        return
+    keys = [key for key in ("respondent", "brand", "wave") if key in hit.columns]
+    groups = hit.group_by(keys, maintain_order=True).agg(pl.col(FILE).first(), pl.col(ROW))
+    shown = groups.head(5).rows(named=True)
+    more = groups.height > len(shown)
+    listed = "; ".join(" / ".join(str(g[k]) for k in keys) + f" (rows {_rows(g[ROW])})" for g in shown)
+    listed_zh = "；".join(" / ".join(str(g[k]) for k in keys) + f"（第 {_rows(g[ROW])} 行）" for g in shown)
+    within, within_zh = (" in a wave", "同一期内") if "wave" in keys else ("", "")
+    yield problem(
+        "E-DUPLICATE",
+        shown[0][FILE],
+        f"{groups.height} respondents occur more than once{within} ({' / '.join(keys)}): {listed}"
+        + ("; ..." if more else "."),
+        f"{within_zh}有 {groups.height} 位受访者重复出现（{' / '.join(keys)}）：{listed_zh}{'……' if more else '。'}",
+        "Remove the repeated rows, or set rules: duplicates: first (or last). "
+        "If several brands were rated, name the key `brand`.",
+        "请删去重复的行，或设置 rules 中的 duplicates: first（或 last）。"
+        "如果同一人评价了多个品牌，请写出关键列 brand。",
+    )
+
+
+def _rows(rows: list[int]) -> str:
+    return ", ".join(str(row) for row in rows[:4]) + (", ..." if len(rows) > 4 else "")
