@@ -1,136 +1,151 @@
 """What we claim: constructs, their items, and the arrows between them. One noun for every engine.
 
-A term of lavaan's grammar may carry one modifier per group; a single modifier serves all groups.
+`Model.parse(text)` reads lavaan text, `Model.card("acsi", items=...)` a card of the model library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Self, overload
 
+from csi.display import Shown, text
 from csi.errors import Text
+from csi.models.cards import read_card
+from csi.models.nouns import (
+    Claim,
+    Constraint,
+    Construct,
+    Covariance,
+    Defined,
+    Intercept,
+    Modifier,
+    Path,
+    Term,
+)
+from csi.models.syntax.build import parse_claim
+from csi.models.syntax.write import write_claim
+
+__all__ = [
+    "Claim",
+    "Constraint",
+    "Construct",
+    "Covariance",
+    "Defined",
+    "Intercept",
+    "Model",
+    "Modifier",
+    "Path",
+    "Term",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Modifier:
-    """What stands before `*`: a fixed value, a label, a start value, or NA (free although it would be fixed)."""
+class _FromCard:
+    """Makes models of one class from cards: what `Model.card` is on the class."""
 
-    fixed: float | None = None
-    label: str | None = None
-    start: float | None = None
-    free: bool = False
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
 
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A name on the right-hand side with its modifiers (one per group, or one for all, or none)."""
-
-    name: str
-    modifiers: tuple[Modifier, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Construct:
-    """A latent variable or a composite.
-
-    `operator` is "=~" (reflective; mode A in PLS) or "<~" (composite; mode B unless `mode` says otherwise).
-    Indicators may be items, other constructs (higher order), or absent for an interaction, whose `product_of` names
-    its two or more constructs (`a:b`).
-    """
-
-    name: str
-    operator: Literal["=~", "<~"]
-    indicators: tuple[Term, ...]
-    mode: Literal["A", "B"] = "A"
-    product_of: tuple[str, ...] = ()
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """Names on the right-hand side."""
-        return tuple(t.name for t in self.indicators)
+    def __call__(
+        self,
+        name: str,
+        items: Mapping[str, Sequence[str]],
+        *,
+        optional: bool | Iterable[str] = True,
+        without: Iterable[str] = (),
+        lang: str = "en",
+    ) -> Model:
+        """See `Model`."""
+        card = read_card(name, lang)
+        claim = card.fill(items, optional=optional, without=without, lang=lang)
+        kept = set(claim.names)
+        labels = {c: label for c, label in card.labels.items() if c in kept}
+        layout = {c: place for c, place in card.layout.items() if c in kept}
+        return self._model(claim.constructs, claim.paths, from_card=card.id, labels=labels, layout=layout)
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """An arrow `outcome ~ predictor`, with the sign theory expects ("+", "-" or "" when it takes no side)."""
+class _Card:
+    """On the class the maker of models from cards, on a model the name of the card it came from."""
 
-    outcome: str
-    predictor: Term
-    sign: Literal["+", "-", ""] = ""
-    optional: bool = False
+    @overload
+    def __get__(self, model: None, owner: type[Model]) -> _FromCard: ...
 
+    @overload
+    def __get__(self, model: Model, owner: type[Model]) -> str: ...
 
-@dataclass(frozen=True, slots=True)
-class Covariance:
-    """`lhs ~~ rhs`."""
-
-    lhs: str
-    rhs: Term
+    def __get__(self, model: Model | None, owner: type[Model]) -> _FromCard | str:
+        """The maker, or the name."""
+        return _FromCard(owner) if model is None else model.from_card
 
 
-@dataclass(frozen=True, slots=True)
-class Intercept:
-    """`lhs ~ 1`."""
-
-    lhs: str
-    modifiers: tuple[Modifier, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Defined:
-    """`name := expression`."""
-
-    name: str
-    expression: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """`lhs == rhs`, `lhs < rhs` or `lhs > rhs` between labels and numbers."""
-
-    lhs: str
-    operator: Literal["==", "<", ">"]
-    rhs: str
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
+@dataclass(frozen=True, slots=True, repr=False)
+class Model(Shown, Claim):
     """The claim. `Model.parse(text)` reads lavaan text, `Model.card(name, items=...)` a model card; `str(model)` writes
-    lavaan text that parses back to an equal model.
+    lavaan text that parses back to an equal claim.
 
-    `card` names the card it came from, `labels` holds zh/en construct names, `layout` diagram positions
-    {construct: (x, y)} on a unit-less grid with y downwards.
+    `labels` holds zh/en construct names, `layout` diagram positions {construct: (x, y)} on a grid 1040 wide with y
+    downwards. `model.card` (the same as `from_card`) names the card it came from, "" when it came from text.
+
+    `Model.card(name, items, optional=True, without=(), lang="en")` makes a model from a card of the library:
+    `items` gives each construct's items, `optional` says which optional arrows are in (all, none, or those into or out
+    of named constructs written "outcome~predictor"), `without` drops constructs with their arrows.
+
+    Example:
+        >>> model = Model.parse("sat =~ s1 + s2; loy =~ l1; loy ~ sat")
+        >>> print(model)
+        sat =~ s1 + s2
+        loy =~ l1
+        loy ~ sat
+        >>> items = {"expectation": ["x1"], "perceived_value": ["v1", "v2"], "satisfaction": ["s1", "s2", "s3"],
+        ...          "complaints": ["c1"], "loyalty": ["l1", "l2"]}
+        >>> Model.card("scsb", items=items).card
+        'scsb'
     """
 
-    constructs: tuple[Construct, ...]
-    paths: tuple[Path, ...] = ()
-    covariances: tuple[Covariance, ...] = ()
-    intercepts: tuple[Intercept, ...] = ()
-    constraints: tuple[Constraint, ...] = ()
-    defined: tuple[Defined, ...] = ()
-    card: str = ""
+    from_card: str = ""
     labels: Mapping[str, Text] = field(default_factory=dict)
     layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Construct names in order of appearance."""
-        return tuple(c.name for c in self.constructs)
+    card = _Card()
 
-    @property
-    def items(self) -> tuple[str, ...]:
-        """Observed items in order of appearance, each once."""
-        constructs = set(self.names)
-        seen = dict.fromkeys(n for c in self.constructs for n in c.items if n not in constructs)
-        return tuple(seen)
+    @classmethod
+    def parse(cls, text: str, name: str = "model", lang: str = "en") -> Self:
+        """A model from lavaan text.
 
-    def __getitem__(self, name: str) -> Construct:
-        for construct in self.constructs:
-            if construct.name == name:
-                return construct
-        raise KeyError(name)
+        Parameters:
+            text: the model text. name: what messages call it, such as "model.txt". lang: language of messages.
 
-    def predictors(self, outcome: str) -> tuple[str, ...]:
-        """Names with an arrow into `outcome`, in order."""
-        return tuple(p.predictor.name for p in self.paths if p.outcome == outcome)
+        Raises:
+            Problems: every problem of the text at once, each pointing at its place.
+
+        Source: the language is lavaan's (Rosseel, 2012, Journal of Statistical Software 48(2), section 3).
+
+        Example:
+            >>> Model.parse("f =~ x1 + x2 + x3").items
+            ('x1', 'x2', 'x3')
+        """
+        claim = parse_claim(text, name, lang)
+        return cls(claim.constructs, claim.paths, claim.covariances, claim.intercepts, claim.constraints, claim.defined)
+
+    def label(self, name: str, lang: str = "en") -> str:
+        """The label of a construct; its name when it has none.
+
+        Example:
+            >>> Model.parse("f =~ x1").label("f", "zh")
+            'f'
+        """
+        return self.labels[name].say(lang) if name in self.labels else name
+
+    def __str__(self) -> str:
+        return write_claim(self)
+
+
+@text.register
+def _(value: Model, lang: str = "en") -> str:
+    """The text of a model, under a line that counts its parts."""
+    count = Text(
+        f"Model: {len(value.constructs)} constructs, {len(value.items)} items, {len(value.paths)} paths",
+        f"模型：{len(value.constructs)} 个构念，{len(value.items)} 个题项，{len(value.paths)} 条路径",
+    )
+    source = Text(f" (card {value.from_card})", f"（模型卡 {value.from_card}）") if value.from_card else Text("", "")
+    return f"{count.say(lang)}{source.say(lang)}\n{value}"

@@ -1,0 +1,105 @@
+"""The model library: one YAML file per card beside this file; a new model needs no Python."""
+
+from __future__ import annotations
+
+import functools
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.models.card import Card
+
+_CARD = TypeAdapter(Card)
+
+
+def card_names() -> tuple[str, ...]:
+    """The ids of the cards in the library, oldest model first.
+
+    Example:
+        >>> card_names()
+        ('scsb', 'acsi', 'ecsi', 'ncsb', 'ecsi_mobile', 'ccsi')
+    """
+    cards = [read_card(file.name.removesuffix(".yaml")) for file in _library()]
+    return tuple(c.id for c in sorted(cards, key=lambda c: (c.year, c.id)))
+
+
+def read_card(name: str, lang: str = "en") -> Card:
+    """A card of the library, or one of your own.
+
+    Parameters:
+        name: a card id ("acsi"), or the path of a YAML file (ending in ".yaml"). lang: language of messages.
+
+    Returns:
+        the card.
+
+    Raises:
+        Problems: when there is no such card or the file is not a card.
+
+    Example:
+        >>> read_card("ecsi_mobile").index.target
+        'satisfaction'
+        >>> read_card("asci")
+        Traceback (most recent call last):
+        ...
+        csi.errors.Problems: there is no card "asci". Did you mean "acsi"?
+    """
+    own = name.endswith((".yaml", ".yml"))
+    found = {f.name.removesuffix(".yaml"): f for f in _library()}
+    if own and Path(name).is_file():
+        return card_from(Path(name).read_text(encoding="utf-8"), name, lang)
+    if own or name not in found:
+        what = Text(f'there is no card "{name}".', f"没有模型卡“{name}”。")
+        raise Problems([Problem("E-CARD", "", what, did_you_mean(name, found))], lang)
+    return _shipped(name)
+
+
+def card_from(text: str, where: str, lang: str = "en") -> Card:
+    """A card from YAML text.
+
+    Parameters:
+        text: the file's text. where: its name, for messages. lang: language of messages.
+
+    Raises:
+        Problems: what is not as a card must be, all at once.
+
+    Example:
+        >>> shipped = (files("csi.models.cards") / "acsi.yaml").read_text(encoding="utf-8")
+        >>> card_from(shipped, "acsi.yaml").year
+        1994
+    """
+    try:
+        return _CARD.validate_python(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - BaseLoader makes only strings
+    except yaml.YAMLError as error:
+        raise Problems([_not_a_card(where, "", str(error))], lang) from None
+    except ValidationError as error:
+        found = [(".".join(str(part) for part in e["loc"]), e["msg"]) for e in error.errors()]
+        raise Problems([_not_a_card(where, place, message) for place, message in found], lang) from None
+
+
+def _not_a_card(where: str, place: str, message: str) -> Problem:
+    """One complaint about a card file."""
+    return problem(
+        "E-CARD",
+        f"{where}, {place}" if place else where,
+        f"{message}.",
+        f"不符合模型卡格式（{message}）。",
+        "See csi/models/cards/acsi.yaml for a complete card.",
+        "完整示例见 csi/models/cards/acsi.yaml。",
+    )
+
+
+@functools.cache
+def _shipped(name: str) -> Card:
+    """A card of the library; read once."""
+    file = next(f for f in _library() if f.name == f"{name}.yaml")
+    return card_from(file.read_text(encoding="utf-8"), file.name)
+
+
+def _library() -> tuple[Traversable, ...]:
+    """The card files, by name."""
+    inside = files("csi.models.cards").iterdir()
+    return tuple(sorted((f for f in inside if f.name.endswith(".yaml")), key=lambda f: f.name))

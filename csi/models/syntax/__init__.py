@@ -1,0 +1,1 @@
+"""lavaan text: tokens -> statements (`grammar`) -> `Claim` (`build`), and back (`write`)."""

@@ -1,0 +1,342 @@
+"""Tokens -> statements: what each line says, not yet what the model means.
+
+    statement  = names operator terms | label ":=" expression | expression ("==" | "<" | ">") expression
+    operator   = "=~" | "<~" | "~" | "~~"              terms = term ("+" term)*
+    term       = (modifier "*")* (name (":" name)* | "1")
+    modifier   = number | label | "NA" | "c(" value, ... ")" | "start(" value ")" | "label(" "a" ")"
+
+One statement that cannot be read gives one problem; the others are read all the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from csi.errors import Problem, Text
+from csi.models.nouns import Modifier
+from csi.models.syntax.cursor import Cursor, Stumble, found
+from csi.models.syntax.expression import Expression, read_expression
+from csi.models.syntax.modifiers import merged, read_modifier
+from csi.models.syntax.places import Source
+from csi.models.syntax.tokens import Token, half_width
+
+RELATIONS = ("=~", "<~", "~", "~~")
+_CARRY_ON = ("+", "*", ",", "(", ":", "-", "/", "^")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One term of a right-hand side: its name parts (`a:b` has two; none for the intercept) and modifiers.
+
+    Example:
+        >>> Target(("a", "b"), (), None).name
+        'a:b'
+    """
+
+    parts: tuple[str, ...]
+    modifiers: tuple[Modifier, ...]
+    token: Token | None
+    tokens: tuple[Token, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name, parts joined by a colon."""
+        return ":".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`lhs + lhs operator target + target`.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> statements(tokens("y ~ x"), Source("y ~ x"))[0][0].targets[0].name
+        'x'
+    """
+
+    lhs: tuple[Token, ...]
+    operator: Token
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`lhs := rhs` or `lhs == rhs`, `<`, `>`.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> statements(tokens("d := a*b"), Source("d := a*b"))[0][0].rhs.text
+        'a*b'
+    """
+
+    lhs: Expression
+    operator: Token
+    rhs: Expression
+
+
+Statement = Relation | Equation
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Statements read so far and the problems met."""
+
+    statements: list[Statement] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def statements(run: Sequence[Token], source: Source) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
+    r"""The statements of a token run, and one problem for each that cannot be read.
+
+    Parameters:
+        run: tokens of the whole text. source: the text, for pointing at it.
+
+    Returns:
+        statements in order; problems in order.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> text = "f =~ x1 +\n  x2; y ~"
+        >>> read, problems = statements(tokens(text), Source(text))
+        >>> [t.name for t in read[0].targets], problems[0].where
+        (['x1', 'x2'], 'model, line 2, column 10')
+    """
+    reading = _Reading()
+    for part in split(run):
+        reading.problems.extend(_wide(part, source))
+        try:
+            reading.statements.append(_statement(Cursor(part)))
+        except Stumble as stumble:
+            reading.problems.append(source.problem(stumble.token.spot, stumble.code, stumble.what, stumble.remedy))
+    return tuple(reading.statements), tuple(reading.problems)
+
+
+def split(run: Sequence[Token]) -> Iterator[list[Token]]:
+    r"""Runs of tokens, one per statement, each closed by its `end` token; carried-on lines are joined.
+
+    A line carries on when it ends with an operator or inside a bracket, or when the next one begins with `+`, `*`, `,`.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> [[t.text for t in part] for part in split(tokens("y ~ a\n + b; z ~ c"))]
+        [['y', '~', 'a', '+', 'b', ';'], ['z', '~', 'c', '\n']]
+    """
+    part: list[Token] = []
+    depth = 0
+    for place, token in enumerate(run):
+        depth = max(0, depth + {"(": 1, ")": -1}.get(token.text, 0)) if token.kind == "mark" else depth
+        if token.kind != "end":
+            part.append(token)
+        elif part and not (token.text == "\n" and (_carries_on(run, place, depth) or _goes_on(run, place))):
+            yield [*part, token]
+            part, depth = [], 0
+    if part:
+        yield [*part, run[-1]]
+
+
+def _carries_on(run: Sequence[Token], place: int, depth: int) -> bool:
+    """Whether the line ending at `place` asks for more, and the next one is not a statement of its own."""
+    last = next(t for t in reversed(run[:place]) if t.kind != "end")
+    asks = last.kind == "operator" or (last.kind == "mark" and last.text in _CARRY_ON)
+    return depth > 0 or (asks and not any(t.kind == "operator" for t in _next_line(run, place)))
+
+
+def _goes_on(run: Sequence[Token], place: int) -> bool:
+    """Whether the line behind `place` can only continue this statement."""
+    first = next(_next_line(run, place), None)
+    return first is not None and (first.kind == "operator" or (first.kind == "mark" and first.text in "+*,)"))
+
+
+def _next_line(run: Sequence[Token], place: int) -> Iterator[Token]:
+    """The tokens of the next line that has any."""
+    ahead = itertools.dropwhile(lambda t: t.kind == "end", run[place:])
+    return itertools.takewhile(lambda t: t.kind != "end", ahead)
+
+
+def _wide(part: Sequence[Token], source: Source) -> Iterator[Problem]:
+    """One problem for the full-width characters of each line of a statement."""
+    for number, group in itertools.groupby((t for t in part if t.wide), key=lambda t: t.line):
+        wide = list(group)
+        seen = dict.fromkeys(c for t in wide for c in t.typed if half_width(c) != c)
+        typed, plain = " ".join(seen), " ".join(dict.fromkeys(half_width(c) for c in seen))
+        line = half_width(source.line(number)).strip()
+        yield source.problem(
+            wide[0].spot,
+            "E-FULLWIDTH",
+            Text(f"full-width {typed} where a model text takes {plain}.", f"全角字符 {typed} 应写成半角 {plain}。"),
+            Text(f"Write: {line}", f"请写成：{line}"),
+        )
+
+
+def _statement(cursor: Cursor) -> Statement:
+    """A relation when a relation's operator comes first, else an equation."""
+    operator = next((t for t in _rest(cursor) if t.kind in {"operator", "unsupported"}), None)
+    if operator is None:
+        _no_operator(cursor)
+    elif operator.kind == "unsupported":
+        _unsupported(operator)
+    elif operator.text not in RELATIONS:
+        return _equation(cursor)
+    return _relation(cursor)
+
+
+def _rest(cursor: Cursor) -> Iterator[Token]:
+    """The tokens ahead, not taken."""
+    ahead = 0
+    while cursor.peek(ahead).kind != "end":
+        yield cursor.peek(ahead)
+        ahead += 1
+
+
+def _no_operator(cursor: Cursor) -> None:
+    """Refuse a line that says nothing."""
+    token = cursor.peek()
+    if token.text in {"level", "group"} and cursor.peek(1).text == ":":
+        raise Stumble(
+            token,
+            "E-SYNTAX",
+            f'"{token.text}:" blocks are not read.',
+            f"不支持“{token.text}:”分块写法。",
+            "Give one modifier per group with c(...), as in f =~ c(a1, a2)*x1.",
+            "请用 c(...) 逐组给出，例如 f =~ c(a1, a2)*x1。",
+        )
+    raise Stumble(
+        token,
+        "E-SYNTAX",
+        "this statement has no operator.",
+        "此语句没有运算符。",
+        'Use "=~" (measured by), "<~" (made of), "~" (explained by) or "~~" (varies with); '
+        'end the line before with "+" if this one belongs to it.',
+        "请使用“=~”（由……测量）、“<~”（由……构成）、“~”（由……解释）或“~~”（协方差）；"
+        "若本行续接上一行，上一行应以“+”结尾。",
+    )
+
+
+_INSTEAD = {
+    "|": Text("Thresholds are estimated from the answers; leave the line out.", "阈值由数据估计，请删去此行。"),
+    "~*~": Text("Scaling factors are not part of this language; leave the line out.", "不支持尺度因子，请删去此行。"),
+    "~=": Text('Write "=~".', "请写“=~”。"),
+    "<=": Text('Write "<".', "请写“<”。"),
+    ">=": Text('Write ">".', "请写“>”。"),
+    "<-": Text('Write "outcome ~ predictor".', "请写“结果 ~ 预测变量”。"),
+    "->": Text('Write "outcome ~ predictor", the outcome first.', "请写“结果 ~ 预测变量”，结果在前。"),
+}
+
+
+def _unsupported(token: Token) -> None:
+    """Refuse an operator of another language (or another release of this one)."""
+    known = Text('Use "=~", "<~", "~", "~~", ":=", "==", "<" or ">".', "可用：“=~”“<~”“~”“~~”“:=”“==”“<”“>”。")
+    remedy = _INSTEAD.get(token.text, known)
+    en, zh = f'"{token.typed}" is not an operator here.', f"“{token.typed}”不是可用的运算符。"
+    raise Stumble(token, "E-OPERATOR", en, zh, remedy.en, remedy.zh)
+
+
+def _equation(cursor: Cursor) -> Equation:
+    """`label := expression`, or a constraint between expressions."""
+    first = cursor.peek()
+    lhs = read_expression(cursor)
+    operator = cursor.take()
+    if operator.kind != "operator":
+        _misplaced(operator)
+    if operator.text == ":=" and [first] != list(lhs.labels):
+        raise Stumble(
+            first,
+            "E-SYNTAX",
+            'left of ":=" stands one new name.',
+            "“:=”左边应为一个新名称。",
+            "Write for example: indirect := a*b.",
+            "例如：indirect := a*b。",
+        )
+    rhs = read_expression(cursor)
+    cursor.expect_end()
+    return Equation(lhs, operator, rhs)
+
+
+def _relation(cursor: Cursor) -> Relation:
+    """`names operator terms`."""
+    lhs = [_name(cursor)]
+    while cursor.at_mark("+"):
+        cursor.take()
+        lhs.append(_name(cursor))
+    operator = cursor.take()
+    if operator.kind != "operator":
+        _misplaced(operator)
+    targets = [_target(cursor)]
+    while cursor.at_mark("+"):
+        cursor.take()
+        targets.append(_target(cursor))
+    cursor.expect_end()
+    return Relation(tuple(lhs), operator, tuple(targets))
+
+
+def _misplaced(token: Token) -> None:
+    """Refuse what stands where an operator belongs."""
+    raise Stumble(
+        token,
+        "E-SYNTAX",
+        f"{found(token).en}; an operator was expected.",
+        f"{found(token).zh}，此处应为运算符。",
+        'Left of the operator stand one name, or several joined by "+"; a name with blanks needs quotes.',
+        "运算符左边写一个名称，或用“+”连接的几个名称；名称含空格时请加英文引号。",
+    )
+
+
+def _name(cursor: Cursor) -> Token:
+    """One name."""
+    token = cursor.take()
+    if token.kind == "quoted" and token.text and ":" not in token.text:
+        return token
+    if token.kind == "name" and token.text != "NA":
+        return token
+    digits = token.kind in {"number", "other"} and token.text[:1].isdigit()
+    raise Stumble(
+        token,
+        "E-SYNTAX",
+        f"{found(token).en}; a name was expected.",
+        f"{found(token).zh}，此处应为名称。",
+        f'A name begins with a letter; put "{token.typed}" in quotes if it is one.' if digits else "Put a name there.",
+        f'名称应以字母或汉字开头；若它确是名称，请写成 "{token.typed}"（加英文引号）。'
+        if digits
+        else "请在此处写名称。",
+    )
+
+
+def _target(cursor: Cursor) -> Target:
+    """Modifiers and the name they modify."""
+    modifiers: tuple[Modifier, ...] = ()
+    while True:
+        token = cursor.peek()
+        modifier = read_modifier(cursor)
+        if modifier is None:
+            break
+        modifiers = merged(modifiers, modifier, token)
+    token = cursor.peek()
+    if token.kind == "number" and float(token.text) in {0.0, 1.0}:
+        return _intercept(cursor.take(), modifiers)
+    if token.kind == "number":
+        _lone_number(token)
+    names = [_name(cursor)]
+    while cursor.at_mark(":"):
+        cursor.take()
+        names.append(_name(cursor))
+    return Target(tuple(n.text for n in names), modifiers, token, tuple(names))
+
+
+def _lone_number(token: Token) -> None:
+    """Refuse `y ~ 3`."""
+    raise Stumble(
+        token,
+        "E-SYNTAX",
+        f"a number stands alone: {token.typed}.",
+        f"数字 {token.typed} 单独出现。",
+        f'Write "{token.typed}*1" for an intercept fixed at it, "{token.typed}*x" for the path from x.',
+        f"若固定截距，请写“{token.typed}*1”；若固定路径，请写“{token.typed}*x”。",
+    )
+
+
+def _intercept(token: Token, modifiers: tuple[Modifier, ...]) -> Target:
+    """`1`, or `0` for an intercept fixed to zero."""
+    fixed = (Modifier(fixed=0.0),)
+    return Target((), modifiers if float(token.text) == 1.0 else merged(modifiers, fixed, token), token)

@@ -1,0 +1,173 @@
+"""What stands before `*`: numbers, labels, NA, `c(...)` with one value per group, `start(...)`; and how two combine."""
+
+from __future__ import annotations
+
+from csi.errors import Text
+from csi.models.nouns import Modifier
+from csi.models.syntax.cursor import Cursor, Stumble, found
+from csi.models.syntax.tokens import Token
+
+_SHARE = Text(
+    "Give both parameters the same label, as in a*x1 and a*x2.", "请给两个参数写同一个标签，例如 a*x1 与 a*x2。"
+)
+_BOUND = Text("Give the parameter a label and add a line such as: a > 0.", "请给参数加标签，另写一行，例如：a > 0。")
+_REFUSED = {"equal": _SHARE, "lower": _BOUND, "upper": _BOUND}
+
+
+def read_modifier(cursor: Cursor) -> tuple[Modifier, ...] | None:
+    """The modifier at the cursor with its `*`, or None when the name itself stands there.
+
+    Parameters:
+        cursor: moved behind the `*` when there is a modifier.
+
+    Returns:
+        one `Modifier` per group (one for all groups outside `c(...)`), or None.
+
+    Raises:
+        Stumble: at a modifier that cannot be read.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> read_modifier(Cursor(tokens("c(a, 1)*x")))[1].fixed
+        1.0
+    """
+    called = cursor.peek().kind == "name" and cursor.peek(1).kind == "mark" and cursor.peek(1).text == "("
+    signed = cursor.at_mark("-")
+    if not called and not signed and cursor.peek(1).text != "*":
+        return None
+    modifiers = _call(cursor) if called else (_value(cursor),)
+    cursor.expect_mark("*")
+    return modifiers
+
+
+def merged(first: tuple[Modifier, ...], second: tuple[Modifier, ...], token: Token) -> tuple[Modifier, ...]:
+    """Two sets of modifiers of the same term as one; a single modifier serves all groups.
+
+    Parameters:
+        first, second: one modifier per group, one for all, or none. token: where to point on a contradiction.
+
+    Raises:
+        Stumble: when they contradict each other or count different groups.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> merged((Modifier(free=True),), (Modifier(label="a"),), tokens("x")[0])
+        (Modifier(fixed=None, label='a', start=None, free=True),)
+    """
+    if not first or not second:
+        return first or second
+    groups = max(len(first), len(second))
+    if {len(first), len(second)} - {1, groups}:
+        raise Stumble(
+            token,
+            "E-MODIFIER",
+            f"modifiers for {len(first)} and for {len(second)} groups on one term.",
+            f"同一项的修饰分别给了 {len(first)} 组和 {len(second)} 组。",
+            "Give one value per group in every c(...).",
+            "每个 c(...) 都应逐组各给一个值。",
+        )
+    wide = (m * groups if len(m) == 1 else m for m in (first, second))
+    return tuple(_both(a, b, token) for a, b in zip(*wide, strict=True))
+
+
+def _both(a: Modifier, b: Modifier, token: Token) -> Modifier:
+    """Two modifiers of one parameter as one."""
+    pairs = ((a.fixed, b.fixed), (a.label, b.label), (a.start, b.start))
+    twice = next((p for p in pairs if None not in p and p[0] != p[1]), None)
+    free = a.free or b.free
+    fixed = a.fixed if a.fixed is not None else b.fixed
+    if twice or (free and fixed is not None):
+        one, other = twice or ("NA", fixed)
+        raise Stumble(
+            token,
+            "E-MODIFIER",
+            f"this term is said to be {one} and {other}.",
+            f"同一项既写成 {one} 又写成 {other}。",
+            "Keep one of the two.",
+            "请只保留一个。",
+        )
+    return Modifier(fixed, a.label or b.label, a.start if a.start is not None else b.start, free)
+
+
+def _call(cursor: Cursor) -> tuple[Modifier, ...]:
+    """`c(...)`, `start(...)` or `label("a")`."""
+    name = cursor.take()
+    if name.text == "c":
+        return tuple(_values(cursor))
+    if name.text in {"start", "label"}:
+        inner = cursor.peek(1)
+        values = _inside(cursor)
+        if name.text == "start":
+            return tuple(_as_start(v, inner) for v in values)
+        return tuple(values)
+    remedy = _REFUSED.get(
+        name.text,
+        Text('Use a number, a label, "NA", c(...) or start(...).', "可用数字、标签、NA、c(...) 或 start(...)。"),
+    )
+    raise Stumble(
+        name,
+        "E-MODIFIER",
+        f'the modifier "{name.typed}(...)" is not read.',
+        f"不支持修饰“{name.typed}(...)”。",
+        remedy.en,
+        remedy.zh,
+    )
+
+
+def _inside(cursor: Cursor) -> list[Modifier]:
+    """What stands in the brackets of start(...) and label(...): one value, or c(...)."""
+    nested = cursor.peek(1).text == "c" and cursor.peek(2).text == "("
+    if not nested:
+        return _values(cursor)
+    cursor.expect_mark("(")
+    cursor.take()
+    values = _values(cursor)
+    cursor.expect_mark(")")
+    return values
+
+
+def _values(cursor: Cursor) -> list[Modifier]:
+    """`( value, value, ... )`."""
+    cursor.expect_mark("(")
+    values = [_value(cursor)]
+    while cursor.at_mark(","):
+        cursor.take()
+        values.append(_value(cursor))
+    cursor.expect_mark(")")
+    return values
+
+
+def _value(cursor: Cursor) -> Modifier:
+    """A number, a label or NA; an empty quoted label says nothing about its group."""
+    sign = -1.0 if cursor.at_mark("-") else 1.0
+    if sign < 0:
+        cursor.take()
+    token = cursor.take()
+    if token.kind == "number":
+        return Modifier(fixed=sign * float(token.text) + 0.0)
+    if token.kind == "name" and sign > 0:
+        return Modifier(free=True) if token.text == "NA" else Modifier(label=token.text)
+    if token.kind == "quoted" and sign > 0:
+        return Modifier(label=token.text or None)
+    raise Stumble(
+        token,
+        "E-MODIFIER",
+        f"{found(token).en}; a number, a label or NA was expected.",
+        f"{found(token).zh}，此处应为数字、标签或 NA。",
+        "Write for example 1*x, a*x or c(a1, a2)*x.",
+        "例如 1*x、a*x 或 c(a1, a2)*x。",
+    )
+
+
+def _as_start(value: Modifier, token: Token) -> Modifier:
+    """A number of start(...) as a start value; NA gives none."""
+    if value.label is not None:
+        raise Stumble(
+            token,
+            "E-MODIFIER",
+            "a start value is a number.",
+            "起始值应为数字。",
+            "Write start(0.5).",
+            "例如 start(0.5)。",
+        )
+    return Modifier(start=value.fixed)
