@@ -23,7 +23,7 @@ def cut_points(location: Array, spread: Array, skew: Array, minimum: Array, maxi
 
         tau_j = -log(1 - skew (minimum + j + 1/2 - location) / spread) / skew        (the limit without skew)
 
-    Args:
+    Parameters:
         location: (p,) where a response of 0 lies, scale points.
         spread: (p,) scale points per unit of response at 0.
         skew: (p,) without unit; positive gives a long lower tail.
@@ -75,7 +75,7 @@ def covariance(tau: Array, cor: Array, tolerance: float = 1e-12) -> Array:
 
     the tetrachoric series summed over all pairs of cut points; it is cut where rho^n falls under `tolerance`.
 
-    Args:
+    Parameters:
         tau: (m, p, j) cut points.
         cor: (p, p) correlations of the responses, off-diagonal below 1 in absolute value.
         tolerance: where the series ends.
@@ -114,7 +114,7 @@ def calibrate(
 ) -> tuple[Array, Array, Array]:
     """Location and spread that give the answers the stated mean and standard deviation (fixed-point iteration).
 
-    Args:
+    Parameters:
         mean: (p,) of the answers, scale points.
         sd: (p,) of the answers, scale points.
         skew: (p,) see `cut_points`.

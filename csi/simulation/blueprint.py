@@ -153,7 +153,7 @@ def _numbers(table: dict[str, float | tuple[float, ...]], names: tuple[str, ...]
 def model_of(recipe: Recipe) -> Model:
     """The model a recipe simulates: its constructs with their items (mode A) and its paths.
 
-    Args:
+    Parameters:
         recipe: a checked recipe.
     """
     constructs = tuple(
@@ -167,7 +167,7 @@ def model_of(recipe: Recipe) -> Model:
 def codebook_of(recipe: Recipe) -> Codebook:
     """The codebook of the simulated answers.
 
-    Args:
+    Parameters:
         recipe: a checked recipe.
     """
     scales = {n: Scale(n, float(s.min), float(s.max), dict(s.missing)) for n, s in recipe.scales.items()}

@@ -18,7 +18,7 @@ CONSTRUCT, ITEM = ("construct", "构念"), ("item", "题项")
 def read_recipe(path: str | Path) -> Recipe:
     """Read and check a recipe file.
 
-    Args:
+    Parameters:
         path: the YAML file.
 
     Raises:

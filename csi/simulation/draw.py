@@ -42,7 +42,7 @@ def draw_answers(population: Population, shift: Array, uniform: Array) -> Ints:
 
         y = L z + shift,   x = minimum + #{j: y >= tau_j},   L L' = item_cor
 
-    Args:
+    Parameters:
         population: what is true.
         shift: (n, p) in units of the responses.
         uniform: (n, p) in (0, 1).

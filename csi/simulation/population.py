@@ -60,7 +60,7 @@ class Cell:
 def causal_order(paths: Array) -> list[int]:
     """Constructs so ordered that every predictor stands before its outcomes, exogenous first.
 
-    Args:
+    Parameters:
         paths: (q, q) [outcome, predictor]; what is not zero is an arrow.
 
     Raises:
@@ -87,7 +87,7 @@ def construct_correlations(paths: Array, given: Array) -> tuple[Array, Array]:
 
         R[j, i] = sum_k B[j, k] R[k, i]   for every construct i before j;   R2_j = b_j' R b_j
 
-    Args:
+    Parameters:
         paths: (q, q) [outcome, predictor].
         given: (q, q) correlations among the exogenous constructs (others ignored).
 
@@ -139,7 +139,7 @@ def composite_correlations(weights: Array, within: Array, block: Ints, construct
 
         w scaled to w'Ww = 1,   l = W w,   Sigma_ab = R[a, b] l_a l_b' between blocks, W within
 
-    Args:
+    Parameters:
         weights: (p,) relative.
         within: (q,) correlation between the items of each block.
         block: (p,) index of each item's construct.
@@ -167,7 +167,7 @@ def composite_correlations(weights: Array, within: Array, block: Ints, construct
 def levels(population: Population, cell_share: Array, shift: Array) -> Array:
     """Construct levels (q,) of a cell, 0-100: the plain mean of its items' scores, groups weighted by their shares.
 
-    Args:
+    Parameters:
         population: what is true before the shift.
         cell_share: (g,) population shares.
         shift: (g, p) in units of the responses.
@@ -181,7 +181,7 @@ def levels(population: Population, cell_share: Array, shift: Array) -> Array:
 def shift_to_level(population: Population, share: Array, shift: Array, target: Array) -> Array:
     """Move the constructs of a cell until their levels are `target` (bisection; one number per construct).
 
-    Args:
+    Parameters:
         population: what is true.
         share: (g,) population shares.
         shift: (g, p) what groups and single items add, in units of the responses.

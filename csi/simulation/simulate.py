@@ -59,7 +59,7 @@ class Simulation:
 def simulate(recipe: Recipe | str | Path, seed: int | None = None) -> Simulation:
     """Draw a panel (brands x waves x respondents) from a stated population.
 
-    Args:
+    Parameters:
         recipe: a `Recipe` or the path of a recipe file.
         seed: instead of the recipe's own.
 

@@ -34,7 +34,7 @@ def flow(value: object) -> str:
 def codebook_text(recipe: Recipe) -> str:
     """The codebook as YAML: scales, constructs, items (one line each).
 
-    Args:
+    Parameters:
         recipe: a checked recipe.
     """
     lines = [f"# What was asked in the study {recipe.recipe}; written from its recipe.", "scales:"]
@@ -59,7 +59,7 @@ def codebook_text(recipe: Recipe) -> str:
 def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
     """The study file as YAML: what the recipe's `study` says, with files, keys, waves, brands and stages filled in.
 
-    Args:
+    Parameters:
         recipe: a checked recipe.
         panel: file name of the panel, beside the study file.
         codebook: file name of the codebook, beside the study file.

@@ -6,7 +6,8 @@ a factor population, or on ten-point answers with a ceiling, has its own populat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -21,18 +22,20 @@ EVERYONE = 1e9
 """The n that stands for a whole population."""
 
 
-def population_moments(recipe: Recipe) -> Moments:
+def population_moments(recipe: Recipe, by: Sequence[str] = ("brand", "wave")) -> Moments:
     """Exact moments of every cell of a recipe: the truth that estimates are compared with.
 
         mean = sum_g pi_g mu_g        cov = sum_g pi_g (C_g + mu_g mu_g') - mean mean'
 
     with g the groups (stage within segment) at their population shares; C_g by the tetrachoric series.
 
-    Args:
+    Parameters:
         recipe: a checked recipe.
+        by: key columns that make the slices; cells that share them are mixed at equal shares, as their samples are of
+            equal expected size.
 
     Returns:
-        `Moments` with one slice per brand and wave; `n` is 1e9 in place of infinity.
+        `Moments` with one slice per brand and wave (or what `by` says); `n` is 1e9 in place of infinity.
 
     Source: statistics.md 1 of the project's design: truth is the same estimator on population moments.
 
@@ -47,7 +50,35 @@ def population_moments(recipe: Recipe) -> Moments:
         array([[7.6, 7.6]])
     """
     population = population_of(recipe)
-    return moments_of_cells(population, cells_of(recipe, population))
+    return pooled(moments_of_cells(population, cells_of(recipe, population)), by)
+
+
+def pooled(moments: Moments, by: Sequence[str]) -> Moments:
+    """Cells that share the key columns `by`, mixed at equal shares.
+
+        mean = average of mean_c        cov = average of (cov_c + mean_c mean_c') - mean mean'
+
+    Parameters:
+        moments: (b, ...) population moments of cells.
+        by: the key columns to keep.
+
+    Example:
+        >>> m = Moments(("a",), np.ones(2), np.ones(2), np.ones(2), np.array([[1.0], [3.0]]), np.ones((2, 1, 1)),
+        ...     pl.DataFrame({"wave": ["1", "1"], "n": [1.0, 1.0]}), np.zeros(1), np.ones(1))
+        >>> pooled(m, ["wave"]).cov.ravel()
+        array([2.])
+    """
+    keys = [tuple(row) for row in moments.cells.select(list(by)).iter_rows()] if by else [()] * len(moments.n)
+    names = list(dict.fromkeys(keys))
+    share = np.array([[key == name for key in keys] for name in names], dtype=np.float64)
+    share /= share.sum(axis=1, keepdims=True)
+    mean = share @ moments.mean
+    apart = moments.mean - mean[:, None, :]
+    between = np.einsum("gb,gbi,gbj->gij", share, apart, apart)
+    cov = np.einsum("gb,bij->gij", share, moments.cov) + between
+    n = np.full(len(names), EVERYONE)
+    columns = {k: [name[i] for name in names] for i, k in enumerate(by)}
+    return replace(moments, n=n, sum_w=n, sum_w2=n, mean=mean, cov=cov, cells=pl.DataFrame({**columns, "n": n}))
 
 
 def moments_of_cells(population: Population, cells: Iterable[Cell]) -> Moments:
