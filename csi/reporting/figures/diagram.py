@@ -1,0 +1,320 @@
+"""The path diagram: constructs as ellipses ringed by R², arrows as wide as their coefficients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Text
+from csi.models.model import Model
+from csi.reporting import style, svg
+from csi.reporting.figures.cells import known, say
+from csi.reporting.figures.path_list import path_list
+from csi.reporting.figures.routing import Box, Node, Route, place_captions, place_labels, routes
+from csi.reporting.layouts import complete
+from csi.reporting.text_width import text_width
+
+_OPTIONAL = Text("optional", "可选")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One path as drawn: coefficient and interval as text, its width, and whether it is firm."""
+
+    start: str
+    end: str
+    value: str
+    interval: str
+    width: float
+    firm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One construct as drawn: its label lines, the number below them, and the share of its ring."""
+
+    name: str
+    lines: tuple[str, ...]
+    number: str
+    r2: float | None
+
+
+def path_diagram(
+    paths: pl.DataFrame,
+    nodes: pl.DataFrame,
+    *,
+    lang: str,
+    labels: Mapping[str, Text],
+    layout: Mapping[str, tuple[float, float]] | None = None,
+    target: str = "",
+    finding: str = "",
+    width: int = style.FULL,
+) -> str:
+    """Arrows with coefficients and intervals between constructs with their index and R²; below 508 units a list.
+
+    Parameters:
+        paths: `predictor`, `outcome`, `estimate`, `conf_low`, `conf_high`, `significant`; standardised.
+        nodes: `construct`, `index` (0-100 or null), `r2` (null for causes only).
+        lang: "zh" or "en".
+        labels: construct names.
+        layout: {construct: (x, y)}, y downwards; layered where absent or incomplete.
+        target: the construct filled with the focal colour.
+        finding: the sentence read aloud.
+        width: 1040, or 360 for the list.
+
+    Returns:
+        SVG.
+
+    Example:
+        >>> paths = pl.DataFrame({"predictor": ["a"], "outcome": ["b"], "estimate": [0.5], "conf_low": [0.4],
+        ...                       "conf_high": [0.6], "significant": [True]})
+        >>> nodes = pl.DataFrame({"construct": ["a", "b"], "index": [70.0, 71.0], "r2": [None, 0.25]})
+        >>> path_diagram(paths, nodes, lang="en", labels={}).count("<ellipse")
+        2
+    """
+    if width < style.HALF:
+        return path_list(paths, nodes, lang=lang, labels=labels, target=target, finding=finding, width=width)
+    rows = paths.select("predictor", "outcome", "estimate", "conf_low", "conf_high", "significant").iter_rows()
+    arrows = [_arrow(*row, lang=lang) for row in rows]
+    facts = nodes.select("construct", "index", "r2").rows()
+    bubbles = [
+        Bubble(
+            name,
+            _label_lines(say(name, labels, lang), lang),
+            style.score(index) if known(index) else "",
+            r2 if known(r2) else None,
+        )
+        for name, index, r2 in facts
+    ]
+    return _draw(bubbles, arrows, layout or {}, target, lang, finding, width)
+
+
+def model_diagram(
+    model: Model, *, lang: str, finding: str = "", target: str = "satisfaction", width: int = style.FULL
+) -> str:
+    """The claim alone: constructs with their number of items, arrows with the expected sign, optional ones dashed.
+
+    Parameters:
+        model: a parsed model or a card's.
+        lang: "zh" or "en".
+        finding: the sentence read aloud.
+        target: the construct filled with the focal colour.
+        width: of the drawing.
+
+    Returns:
+        SVG.
+    """
+    bubbles = []
+    for one in model.constructs:
+        size = len(one.items)
+        counted = {"zh": f"{size} 题", "en": f"{size} item{'' if size == 1 else 's'}"}[lang] if size else ""
+        bubbles.append(Bubble(one.name, _label_lines(say(one.name, model.labels, lang), lang), counted, None))
+    signs = {"+": "+", "-": style.MINUS, "": ""}
+    arrows = [
+        Arrow(
+            p.predictor.name, p.outcome, signs[p.sign], _OPTIONAL.say(lang) if p.optional else "", 2.2, not p.optional
+        )
+        for p in model.paths
+    ]
+    return _draw(bubbles, arrows, model.layout, target, lang, finding, width)
+
+
+def _arrow(
+    start: str,
+    end: str,
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    significant: bool | None,
+    *,
+    lang: str,
+) -> Arrow:
+    size = abs(value) if value is not None and known(value) else 0
+    firm = bool(significant)
+    thick = 1.2 + 7.2 * min(size, 1) if firm else 1.3
+    return Arrow(start, end, style.coefficient(value, lang), style.span(low, high, lang, of="coefficient"), thick, firm)
+
+
+def _label_lines(label: str, lang: str) -> tuple[str, ...]:
+    limit = 118 if lang == "en" else 104
+    return tuple(svg.wrap(label, limit, 13, bold=True, lang=lang))
+
+
+def _draw(
+    bubbles: Sequence[Bubble],
+    arrows: Sequence[Arrow],
+    layout: Mapping[str, tuple[float, float]],
+    target: str,
+    lang: str,
+    finding: str,
+    width: int,
+) -> str:
+    ways = [(a.start, a.end) for a in arrows]
+    places = complete([b.name for b in bubbles], ways, layout)
+    nodes = _ellipses(bubbles, places, lang, width)
+    top = min(n.y - n.ry for n in nodes.values())
+    foot = max(n.y + n.ry for n in nodes.values())
+    room = (4.0, top - 60, width - 4.0, foot + 60)
+    found = routes(nodes, ways, room)
+    lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
+    said = {b.name: "R² = " + style.coefficient(b.r2, lang) for b in bubbles if b.r2 is not None}
+    captions = place_captions(nodes, {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}, lines)
+    sizes = [_label_size(a, lang) for a in arrows]
+    spots = place_labels(found, sizes, [a.width for a in arrows], nodes, list(captions.values()), room)
+    parts: list[str] = []
+    for arrow, route in sorted(zip(arrows, found, strict=True), key=lambda pair: pair[0].firm):
+        parts += _arrow_marks(arrow, route)
+    for bubble in bubbles:
+        parts += _bubble_marks(bubble, nodes[bubble.name], lang, filled=bubble.name == target)
+    for name, spot in captions.items():
+        parts.append(svg.words(spot.x, spot.y + 4, said[name], size=11.5, fill=style.MUTED, anchor="middle"))
+    for arrow, (spot, covers) in zip(arrows, spots, strict=True):
+        parts += _label_marks(arrow, spot, covers=covers)
+    return _cropped(parts, nodes, found, [*captions.values(), *(s for s, _ in spots)], lang, finding, width)
+
+
+def _ellipses(
+    bubbles: Sequence[Bubble], places: Mapping[str, tuple[float, float]], lang: str, width: int
+) -> dict[str, Node]:
+    """All of one size, from the widest label; the grid stretched to the width, rows a comfortable distance apart."""
+    widest = max(text_width(line, 13, bold=True, lang=lang) for b in bubbles for line in b.lines)
+    tall = max(len(b.lines) for b in bubbles) > 1
+    ry = 41.0 if tall else 35.0
+    rx = max(54.0, (widest / 2 + 7) / (0.80 if tall else 0.86))
+    xs = sorted({x for x, _ in places.values()})
+    ys = sorted({y for _, y in places.values()})
+    columns = (xs[-1] - xs[0]) or 1
+    span = width - 2 * rx - 16
+    least = min((b - a for a, b in zip(ys, ys[1:], strict=False)), default=1)
+    unit = max(2 * ry + 58, 132) / least
+    if (ys[-1] - ys[0]) * unit > 640:
+        unit = max(640 / (ys[-1] - ys[0]), (2 * ry + 14) / _closest(places))
+    left = rx + 8 if len(xs) > 1 else width / 2
+    return {
+        b.name: Node(
+            left + (places[b.name][0] - xs[0]) / columns * span, ry + 8 + (places[b.name][1] - ys[0]) * unit, rx, ry
+        )
+        for b in bubbles
+    }
+
+
+def _closest(places: Mapping[str, tuple[float, float]]) -> float:
+    """The smallest vertical distance between two constructs of one column."""
+    held = list(places.values())
+    gaps = [abs(a[1] - b[1]) for i, a in enumerate(held) for b in held[:i] if abs(a[0] - b[0]) < 0.8 and a[1] != b[1]]
+    return min(gaps, default=1)
+
+
+def _label_size(arrow: Arrow, lang: str) -> tuple[float, float]:
+    wide = max(text_width(arrow.value, 14, bold=True), text_width(arrow.interval, 10.5, lang=lang))
+    return wide / 2 + 1, 14.0 if arrow.interval and arrow.value else 8.0
+
+
+def _arrow_marks(arrow: Arrow, route: Route) -> list[str]:
+    """The line ends where the head begins; the head grows with the line."""
+    head = 7 + 1.35 * arrow.width
+    half = 3.2 + 0.78 * arrow.width
+    (cx, cy), (ex, ey) = route.control, route.end
+    length = math.hypot(ex - cx, ey - cy) or 1
+    ux, uy = (ex - cx) / length, (ey - cy) / length
+    base = (ex - ux * head * 0.92, ey - uy * head * 0.92)
+    colour = style.STEEL if arrow.firm else style.FAINT
+    course = (
+        f"M{_xy(route.start)}Q{_xy(route.control)} {_xy(base)}" if route.bend else f"M{_xy(route.start)}L{_xy(base)}"
+    )
+    tip = f"{arrow.value} ({arrow.interval})" if arrow.interval else arrow.value
+    wing = (ex - ux * head, ey - uy * head)
+    return [
+        svg.element(
+            "path",
+            svg.title(tip),
+            d=course,
+            fill="none",
+            stroke=colour,
+            stroke_width=arrow.width,
+            stroke_dasharray=None if arrow.firm else "5 4",
+        ),
+        svg.polygon(
+            [route.end, (wing[0] - uy * half, wing[1] + ux * half), (wing[0] + uy * half, wing[1] - ux * half)], colour
+        ),
+    ]
+
+
+def _bubble_marks(bubble: Bubble, node: Node, lang: str, *, filled: bool) -> list[str]:
+    fill, track, arc = (
+        (style.FOCAL, style.FOCAL_PALE, style.FOCAL_DARK) if filled else ("#ffffff", style.TRACK, style.STEEL)
+    )
+    ink = "#ffffff" if filled else style.INK
+    parts = [
+        svg.element("ellipse", cx=node.x, cy=node.y, rx=node.rx, ry=node.ry, fill=fill, stroke=track, stroke_width=5)
+    ]
+    if bubble.r2 is not None and bubble.r2 > 0:
+        parts.append(_ring(node, min(bubble.r2, 0.9999), arc))
+    rows = len(bubble.lines)
+    big = bool(bubble.number) and bubble.number[0].isdigit() and "." in bubble.number
+    first = node.y + 4.5 - (7.5 * (rows - 1)) - (11 if big else 8 if bubble.number else 0)
+    for i, row in enumerate(bubble.lines):
+        parts.append(svg.words(node.x, first + 15.5 * i, row, size=13, fill=ink, bold=filled, anchor="middle"))
+    if bubble.number:
+        last = first + 15.5 * (rows - 1)
+        if big:
+            parts.append(svg.words(node.x, last + 23, bubble.number, size=21, fill=ink, bold=True, anchor="middle"))
+        else:
+            tone = "#ffffff" if filled else style.MUTED
+            parts.append(svg.words(node.x, last + 17, bubble.number, size=11.5, fill=tone, anchor="middle"))
+    return parts
+
+
+def _ring(node: Node, part: float, colour: str) -> str:
+    """An arc of `part` of the ellipse's length, clockwise from nine o'clock."""
+    count = 720
+    turn = [math.pi + 2 * math.pi * i / count for i in range(count + 1)]
+    spots = [(node.x + node.rx * math.cos(a), node.y + node.ry * math.sin(a)) for a in turn]
+    lengths = [math.dist(a, b) for a, b in zip(spots, spots[1:], strict=False)]
+    goal, done, i = part * sum(lengths), 0.0, 0
+    while i < count and done + lengths[i] <= goal:
+        done += lengths[i]
+        i += 1
+    large = 1 if i > count / 2 else 0
+    course = f"M{_xy(spots[0])}A{svg.number(node.rx)} {svg.number(node.ry)} 0 {large} 1 {_xy(spots[i])}"
+    return svg.element("path", d=course, fill="none", stroke=colour, stroke_width=5)
+
+
+def _label_marks(arrow: Arrow, spot: Box, *, covers: bool) -> list[str]:
+    parts = []
+    if covers:
+        parts.append(svg.box(spot.x - spot.w - 2, spot.y - spot.h, 2 * spot.w + 4, 2 * spot.h, style.PAPER, radius=3))
+    ink = style.INK if arrow.firm else style.MUTED
+    if arrow.value and arrow.interval:
+        parts.append(svg.words(spot.x, spot.y, arrow.value, size=14, fill=ink, bold=True, anchor="middle"))
+        parts.append(svg.words(spot.x, spot.y + 12.5, arrow.interval, size=10.5, fill=style.MUTED, anchor="middle"))
+    else:
+        only = arrow.value or arrow.interval
+        small = 14 if arrow.value else 10.5
+        parts.append(svg.words(spot.x, spot.y + 5, only, size=small, fill=ink, bold=bool(arrow.value), anchor="middle"))
+    return parts
+
+
+def _cropped(
+    parts: list[str],
+    nodes: Mapping[str, Node],
+    found: Sequence[Route],
+    boxes: Sequence[Box],
+    lang: str,
+    finding: str,
+    width: int,
+) -> str:
+    """The drawing, as high as what is in it."""
+    tops = [n.y - n.ry - 4 for n in nodes.values()] + [float(r.points[:, 1].min()) - 5 for r in found]
+    feet = [n.y + n.ry + 4 for n in nodes.values()] + [float(r.points[:, 1].max()) + 5 for r in found]
+    top = min([*tops, *(b.y - b.h for b in boxes)]) - 4
+    foot = max([*feet, *(b.y + b.h for b in boxes)]) + 4
+    moved = svg.element("g", "".join(parts), transform=f"translate(0 {svg.number(-top)})")
+    return svg.drawing(width, math.ceil(foot - top), [moved], finding, lang)
+
+
+def _xy(point: tuple[float, float]) -> str:
+    return f"{svg.number(point[0])} {svg.number(point[1])}"

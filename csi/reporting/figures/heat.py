@@ -1,0 +1,215 @@
+"""Heat tables whose every cell carries its number; cells with too few answers are outlined and empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import style, svg
+from csi.reporting.figures.cells import known, say
+from csi.reporting.figures.reliability import HTMT_CEILING
+from csi.reporting.text_width import text_width
+
+_NEUTRAL = "#f2efe6"
+_COOL = "#8b959b"
+Groups = Sequence[tuple[Text, Sequence[str]]]
+
+
+def heat_table(
+    frame: pl.DataFrame,
+    *,
+    lang: str,
+    labels: Mapping[str, Text],
+    finding: str = "",
+    focal: str = "",
+    groups: Groups = (),
+    small: int = 30,
+    width: int = style.FULL,
+) -> str:
+    """Scores in cells coloured by their distance from a reference: focal colour above, warning colour below.
+
+    Parameters:
+        frame: `row`, `column`, `value` (0-100), `reference` (what the colour is measured from; null: the mean of
+            the row), `n`; rows and columns in order of appearance.
+        lang: "zh" or "en".
+        labels: names of rows and columns.
+        finding: the sentence read aloud.
+        focal: the column named in the focal colour.
+        groups: (heading, columns) sets drawn with a gap between; columns in no group are left out.
+        small: cells with fewer answers show "n < 30" in an outline.
+        width: 1040, 508 or 360 (the narrow one stacks the groups).
+
+    Returns:
+        SVG.
+
+    Example:
+        >>> data = pl.DataFrame({"row": ["shop", "shop"], "column": ["A", "B"], "value": [70.0, 60.0],
+        ...                      "reference": [65.0, 65.0], "n": [300, 12]})
+        >>> "n &lt; 30" in heat_table(data, lang="en", labels={})
+        True
+    """
+    rows = frame["row"].unique(maintain_order=True).to_list()
+    columns = frame["column"].unique(maintain_order=True).to_list()
+    cells = {(r["row"], r["column"]): r for r in frame.to_dicts()}
+    sets: Groups = groups or [(Text("", ""), columns)]
+    if width < style.HALF:
+        sets = [(said, part) for said, many in sets for part in _parts_of(many, 4)]
+    reach = _reach(cells)
+    names = max((text_width(say(r, labels, lang), 13, lang=lang) for r in rows), default=0)
+    left = min(names, 104 if width < style.HALF else 200) + 14
+    blocks = [sets] if width >= style.HALF else [[one] for one in sets]
+    parts: list[str] = []
+    y = 0.0
+    for block in blocks:
+        y = _block(parts, block, rows, cells, labels, lang, focal, small, reach, (left, width), y)
+    return svg.drawing(width, y, parts, finding, lang)
+
+
+def htmt_matrix(
+    frame: pl.DataFrame,
+    *,
+    lang: str,
+    labels: Mapping[str, Text],
+    order: Sequence[str] = (),
+    finding: str = "",
+    ceiling: float = HTMT_CEILING,
+    width: int = style.HALF,
+) -> str:
+    """HTMT as a triangle of cells with their numbers; above the ceiling bold on the warning colour.
+
+    Parameters:
+        frame: `first`, `second`, `htmt`, optionally `conf_low`, `conf_high` (shown on hover).
+        lang: "zh" or "en".
+        labels: construct names.
+        order: constructs from first to last; otherwise in order of appearance.
+        finding: the sentence read aloud.
+        ceiling: .85, or .90 for constructs that are close by design.
+        width: 508 or 360.
+
+    Returns:
+        SVG.
+
+    Source: Henseler, Ringle & Sarstedt (2015), cut-off .85.
+
+    Example:
+        >>> data = pl.DataFrame({"first": ["a"], "second": ["b"], "htmt": [0.87]})
+        >>> ".87" in htmt_matrix(data, lang="en", labels={})
+        True
+    """
+    pairs = {frozenset((r["first"], r["second"])): r for r in frame.to_dicts() if r["first"] != r["second"]}
+    found = dict.fromkeys(n for r in frame.to_dicts() for n in (r["first"], r["second"]))
+    names = list(order) or list(found)
+    down, across = names[1:], names[:-1]
+    size = 12.0 if width < style.HALF else 12.5
+    widest = max((text_width(say(n, labels, lang), size, lang=lang) for n in down), default=0)
+    left = min(widest, width * 0.3) + 12
+    side = min((width - left) / max(len(across), 1), 66.0)
+    rows_of = {n: svg.wrap(say(n, labels, lang), side - 4, 10.5, lang=lang, lines=3) for n in across}
+    top = 8.0 + 13 * max((len(v) for v in rows_of.values()), default=1)
+    high = min(side, 46.0)
+    parts = []
+    for i, name in enumerate(down):
+        said = svg.shorten(say(name, labels, lang), left - 12, size, lang=lang)
+        parts.append(svg.words(left - 10, top + high * (i + 0.5) + 4.5, said, size=size, anchor="end"))
+        for k, other in enumerate(across[: i + 1]):
+            row = pairs.get(frozenset((name, other)))
+            if row is not None and known(row["htmt"]):
+                parts += _htmt_cell(row, left + side * k, top + high * i, side, high, ceiling, lang)
+    for k, name in enumerate(across):
+        for j, piece in enumerate(rows_of[name]):
+            base = top - 8 - 13 * (len(rows_of[name]) - 1 - j) + high * k
+            parts.append(svg.words(left + side * (k + 0.5), base, piece, size=10.5, fill=style.MUTED, anchor="middle"))
+    return svg.drawing(width, top + high * len(down) + 2, parts, finding, lang)
+
+
+def _htmt_cell(
+    row: Mapping[str, float], x: float, y: float, side: float, high: float, ceiling: float, lang: str
+) -> list[str]:
+    value = row["htmt"]
+    over = value > ceiling
+    fill = style.WARN if over else style.shade(_NEUTRAL, "#c3c9c9", (value - 0.3) / max(ceiling - 0.3, 0.1))
+    said = style.coefficient(value, lang)
+    interval = style.span(row.get("conf_low"), row.get("conf_high"), lang, of="coefficient")
+    tip = f"{said} ({interval})" if interval else ""
+    ink = style.readable_on(fill)
+    return [
+        svg.box(x + 1, y + 1, side - 2, high - 2, fill, radius=2, tip=tip),
+        svg.words(x + side / 2, y + high / 2 + 4.5, said, size=13, fill=ink, bold=over, anchor="middle"),
+    ]
+
+
+def _parts_of(many: Sequence[str], most: int) -> list[Sequence[str]]:
+    return [many[i : i + most] for i in range(0, len(many), most)]
+
+
+def _reach(cells: Mapping[tuple[str, str], Mapping[str, float]]) -> float:
+    """The distance from the reference that gets the full colour: the largest, at least five points."""
+    away = [abs(c["value"] - c["reference"]) for c in cells.values() if known(c["value"]) and known(c.get("reference"))]
+    return max([5.0, *away])
+
+
+def _block(
+    parts: list[str],
+    sets: Groups,
+    rows: Sequence[str],
+    cells: Mapping[tuple[str, str], Mapping[str, float]],
+    labels: Mapping[str, Text],
+    lang: str,
+    focal: str,
+    small: int,
+    reach: float,
+    room: tuple[float, float],
+    y: float,
+) -> float:
+    left, width = room
+    gap, step = 22.0, 30.0
+    total = sum(len(columns) for _, columns in sets)
+    side = (width - left - gap * (len(sets) - 1)) / max(total, 1)
+    side = min(side, 116.0) if total < 8 else side
+    named = any(said.say(lang) for said, _ in sets)
+    top = y + (52 if named else 30)
+    x = left
+    for said, columns in sets:
+        if said.say(lang):
+            parts.append(svg.words(x + 1, y + 16, said.say(lang), size=12, fill=style.MUTED))
+        for column in columns:
+            own = column == focal
+            head = svg.shorten(say(column, labels, lang), side - 4, 12.5, bold=own, lang=lang)
+            ink = style.FOCAL if own else style.TEXT
+            parts.append(svg.words(x + side / 2, top - 10, head, size=12.5, fill=ink, bold=own, anchor="middle"))
+            for i, row in enumerate(rows):
+                parts += _cell(cells.get((row, column)), x, top + step * i, side, step, small, reach)
+            x += side
+        x += gap
+    for i, row in enumerate(rows):
+        name = svg.shorten(say(row, labels, lang), left - 14, 13, lang=lang)
+        parts.append(svg.words(left - 12, top + step * (i + 0.5) + 4.5, name, anchor="end"))
+    return top + step * len(rows) + (14 if width < style.HALF else 2)
+
+
+def _cell(
+    cell: Mapping[str, float] | None, x: float, y: float, side: float, step: float, small: int, reach: float
+) -> list[str]:
+    frame = (x + 1.5, y + 1.5, side - 3, step - 3)
+    if cell is None or not known(cell["value"]) or (known(cell.get("n")) and cell["n"] < small):
+        few = cell is not None and known(cell.get("n")) and cell["n"] < small
+        said = f"n < {small}" if few else style.ABSENT
+        return [
+            svg.box(*frame, style.PAPER, radius=2, stroke=style.TRACK),
+            svg.words(x + side / 2, y + step / 2 + 4, said, size=10.5, fill=style.MUTED, anchor="middle"),
+        ]
+    away = cell["value"] - cell["reference"] if known(cell.get("reference")) else 0.0
+    pole = style.FOCAL if away >= 0 else style.WARN
+    part = (abs(away) / reach) ** 0.85 * 0.9
+    fill = style.shade(_NEUTRAL, pole, part)
+    strong = part > 0.55
+    tip = f"{style.change(away)} (n = {style.count(cell.get('n'))})"
+    ink = style.readable_on(fill)
+    return [
+        svg.box(*frame, fill, radius=2, tip=tip),
+        svg.words(
+            x + side / 2, y + step / 2 + 4.5, style.score(cell["value"], 0), fill=ink, bold=strong, anchor="middle"
+        ),
+    ]

@@ -1,0 +1,266 @@
+"""The importance-performance map: what counts most against how well it is done, with the uncertainty of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import style, svg
+from csi.reporting.figures.cells import Scale, known, say
+from csi.reporting.figures.routing import Box
+from csi.reporting.text_width import text_width
+
+_CORNERS = (
+    Text("Possible overkill", "可能过度投入"),
+    Text("Keep up", "保持优势"),
+    Text("Low priority", "低优先级"),
+    Text("Improve first", "优先改进"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """One construct or driver on the map, in drawing units."""
+
+    label: str
+    x: float
+    y: float
+    west: float
+    east: float
+    north: float
+    south: float
+    corner: int
+    tip: str
+
+
+def importance_map(
+    frame: pl.DataFrame,
+    *,
+    lang: str,
+    labels: Mapping[str, Text],
+    target: Text | None = None,
+    finding: str = "",
+    width: int = style.HALF,
+) -> str:
+    """Points with a cross for both intervals; the means split four fields, the one to improve first is shaded.
+
+    Parameters:
+        frame: `name`, `importance`, `importance_low`, `importance_high` (total effects), `performance`,
+            `performance_low`, `performance_high` (0-100).
+        lang: "zh" or "en".
+        labels: names.
+        target: what importance is for, named at the axis.
+        finding: the sentence read aloud.
+        width: 508, 1040 or 360.
+
+    Returns:
+        SVG.
+
+    Source: Ringle & Sarstedt (2016), importance-performance map analysis; lines at the means.
+
+    Example:
+        >>> data = pl.DataFrame({"name": ["a", "b"], "importance": [0.2, 0.4], "importance_low": [0.1, 0.3],
+        ...     "importance_high": [0.3, 0.5], "performance": [70.0, 60.0], "performance_low": [68.0, 58.0],
+        ...     "performance_high": [72.0, 62.0]})
+        >>> importance_map(data, lang="en", labels={}).count("<circle")
+        2
+    """
+    rows = [r for r in frame.to_dicts() if known(r["importance"]) and known(r["performance"])]
+    height = 340.0 if width < style.HALF else 440.0
+    x, y = _axes(rows, width, height)
+    if not rows:
+        return svg.drawing(width, height, [], finding, lang)
+    middle = (
+        sum(r["importance"] for r in rows) / len(rows),
+        sum(r["performance"] for r in rows) / len(rows),
+    )
+    marks = [_mark(r, x, y, middle, labels, lang) for r in rows]
+    size = 12.0 if width < style.HALF else 13.0
+    corners = _corner_boxes(x, y, lang)
+    boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
+    parts = _field(x, y, middle, lang)
+    for mark in marks:
+        parts += _cross(mark)
+    for mark in marks:
+        parts.append(svg.dot(mark.x, mark.y, 4.6, _colour(mark.corner), style.PAPER, 1.2, tip=mark.tip))
+    for mark, box in zip(marks, boxes, strict=True):
+        parts += _label(mark, box, size)
+    for said, box, corner in zip(_CORNERS, corners, range(4), strict=True):
+        strong = corner in (1, 3)
+        ink = _ink(corner) if strong else style.MUTED
+        parts.append(svg.words(box.x, box.y + 4.5, said.say(lang), size=12, fill=ink, bold=strong, anchor="middle"))
+    parts += _axis_names(x, y, target, lang, height)
+    return svg.drawing(width, height, parts, finding, lang)
+
+
+def _axes(rows: Sequence[Mapping[str, float]], width: float, height: float) -> tuple[Scale, Scale]:
+    across = [v for r in rows for v in (r["importance"], r["importance_low"], r["importance_high"]) if known(v)]
+    up = [v for r in rows for v in (r["performance"], r["performance_low"], r["performance_high"]) if known(v)]
+    ticks_x = svg.steps(min([0.0, *across]), max([0.1, *across]) * 1.02, 5)
+    low, high = min(up, default=0), max(up, default=100)
+    room = max(high - low, 4) * 0.12
+    ticks_y = svg.steps(max(low - room, 0), min(high + room, 100), 5)
+    return (
+        Scale(ticks_x[0], ticks_x[-1], 42, width - 8),
+        Scale(ticks_y[0], ticks_y[-1], height - 52, 8),
+    )
+
+
+def _mark(
+    row: Mapping[str, float], x: Scale, y: Scale, middle: tuple[float, float], labels: Mapping[str, Text], lang: str
+) -> _Mark:
+    name = str(row["name"])
+    right, good = row["importance"] >= middle[0], row["performance"] >= middle[1]
+    corner = (1 if right else 0) if good else (3 if right else 2)
+    label = say(name, labels, lang)
+
+    def side(key: str, scale: Scale, value: float) -> float:
+        return scale.kept(row[key]) if known(row.get(key)) else scale(value)
+
+    tip = f"{label}: {style.coefficient(row['importance'], lang)}, {style.score(row['performance'])}"
+    return _Mark(
+        label,
+        x(row["importance"]),
+        y(row["performance"]),
+        side("importance_low", x, row["importance"]),
+        side("importance_high", x, row["importance"]),
+        side("performance_high", y, row["performance"]),
+        side("performance_low", y, row["performance"]),
+        corner,
+        tip,
+    )
+
+
+def _colour(corner: int) -> str:
+    return (style.FAINT, style.FOCAL, style.FAINT, style.WARN)[corner]
+
+
+def _ink(corner: int) -> str:
+    return (style.TEXT, style.FOCAL, style.TEXT, style.WARN)[corner]
+
+
+def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str) -> list[str]:
+    parts = [svg.box(x(middle[0]), y(middle[1]), x.end - x(middle[0]), y.start - y(middle[1]), style.WARN_PALE)]
+    for tick in svg.steps(y.low, y.high, 5):
+        if y.low <= tick <= y.high:
+            parts.append(svg.line((x.start, y(tick)), (x.end, y(tick)), style.HAIR))
+            said = style.score(tick, 0 if tick == int(tick) else 1)
+            parts.append(svg.words(x.start - 8, y(tick) + 4, said, size=11.5, fill=style.MUTED, anchor="end"))
+    for tick in svg.steps(x.low, x.high, 5):
+        if x.low <= tick <= x.high:
+            said = style.coefficient(tick, lang, 1 if round(tick * 10, 6) == round(tick * 10) else 2) if tick else "0"
+            parts.append(svg.words(x(tick), y.start + 17, said, size=11.5, fill=style.MUTED, anchor="middle"))
+    parts.append(svg.line((x(middle[0]), y.end), (x(middle[0]), y.start), style.MUTED, 1.1, "1.5 3"))
+    parts.append(svg.line((x.start, y(middle[1])), (x.end, y(middle[1])), style.MUTED, 1.1, "1.5 3"))
+    return parts
+
+
+def _cross(mark: _Mark) -> list[str]:
+    tone = style.shade(_colour(mark.corner), style.PAPER, 0.45)
+    return [
+        svg.line((mark.west, mark.y), (mark.east, mark.y), tone, 1.4),
+        svg.line((mark.x, mark.north), (mark.x, mark.south), tone, 1.4),
+    ]
+
+
+def _corner_boxes(x: Scale, y: Scale, lang: str) -> list[Box]:
+    halves = [text_width(c.say(lang), 12, bold=True, lang=lang) / 2 for c in _CORNERS]
+    left, right, top, foot = x.start + 8, x.end - 8, y.end + 13, y.start - 13
+    return [
+        Box(left + halves[0], top, halves[0], 8),
+        Box(right - halves[1], top, halves[1], 8),
+        Box(left + halves[2], foot, halves[2], 8),
+        Box(right - halves[3], foot, halves[3], 8),
+    ]
+
+
+def _label_boxes(
+    marks: Sequence[_Mark],
+    corners: Sequence[Box],
+    x: Scale,
+    y: Scale,
+    middle: tuple[float, float],
+    lang: str,
+    size: float,
+) -> list[Box]:
+    """The cheapest spot round each point: off points, crosses, captions and other labels; three passes."""
+    options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size) for m in marks]
+    dots = [Box(m.x, m.y, 6, 6) for m in marks]
+    arms = [Box((m.west + m.east) / 2, m.y, (m.east - m.west) / 2, 0.8) for m in marks]
+    arms += [Box(m.x, (m.north + m.south) / 2, 0.8, abs(m.south - m.north) / 2) for m in marks]
+    means = [Box(middle[0], (y.start + y.end) / 2, 0.5, abs(y.start - y.end) / 2)]
+    means += [Box((x.start + x.end) / 2, middle[1], (x.end - x.start) / 2, 0.5)]
+
+    def fixed(box: Box) -> float:
+        cost = sum(60.0 for b in corners if box.overlap(b, 2)) + sum(40.0 for b in dots if box.overlap(b))
+        cost += sum(9.0 for b in arms if box.overlap(b)) + sum(5.0 for b in means if box.overlap(b))
+        beyond = max(x.start + 2 - (box.x - box.w), 0) + max(box.x + box.w - x.end, 0)
+        beyond += max(y.end - (box.y - box.h), 0) + max(box.y + box.h - y.start, 0)
+        return cost + (100 + beyond if beyond else 0)
+
+    costs = [[away + fixed(b) for away, b in spots] for spots in options]
+    best = [min(range(len(c)), key=c.__getitem__) for c in costs]
+    for _ in range(4):
+        for i, spots in enumerate(options):
+            others = [options[j][best[j]][1] for j in range(len(options)) if j != i]
+            totals = [
+                c + sum(50 + b.overlap(o) / 10 for o in others if b.overlap(o, 1))
+                for c, (_, b) in zip(costs[i], spots, strict=True)
+            ]
+            best[i] = min(range(len(totals)), key=totals.__getitem__)
+    return [options[i][best[i]][1] for i in range(len(options))]
+
+
+def _spots(mark: _Mark, half: float, size: float) -> list[tuple[float, Box]]:
+    spots = []
+    high = size * 0.55
+    for far in (0, 5, 11, 18, 27):
+        for cost, side, rise in ((0, 1, -1), (0.6, 1, 1), (1.2, -1, -1), (1.6, -1, 1), (2.2, 0, -1), (2.6, 0, 1)):
+            reach = 7 + far * 0.7
+            x = mark.x + side * (reach + half)
+            y = mark.y + rise * (high + 4 + far + (3 if side == 0 else 0))
+            spots.append((cost + far * 0.55, Box(x, y, half, high)))
+    return spots
+
+
+def _label(mark: _Mark, box: Box, size: float) -> list[str]:
+    ink, strong = _ink(mark.corner), mark.corner in (1, 3)
+    parts = []
+    dx = max(abs(box.x - mark.x) - box.w, 0)
+    dy = max(abs(box.y - mark.y) - box.h, 0)
+    if math.hypot(dx, dy) > 16:
+        end_x = min(max(mark.x, box.x - box.w), box.x + box.w)
+        end_y = box.y + (box.h if mark.y > box.y else -box.h)
+        parts.append(svg.line((mark.x, mark.y), (end_x, end_y), style.FAINT, 0.8))
+    parts.append(
+        svg.words(box.x, box.y + size * 0.36, mark.label, size=size, fill=ink, bold=strong, anchor="middle", halo=True)
+    )
+    return parts
+
+
+def _axis_names(x: Scale, y: Scale, target: Text | None, lang: str, height: float) -> list[str]:
+    goal = target.say(lang) if target else ""
+    across = {
+        "zh": f"重要性：对{goal}的总效应" if goal else "重要性：总效应",
+        "en": f"Importance: total effect on {goal.lower()}" if goal else "Importance: total effect",
+    }[lang]
+    up = {"zh": "表现（0–100）", "en": "Performance (0–100)"}[lang]
+    middle = (y.start + y.end) / 2
+    turned = svg.element(
+        "text",
+        svg.clean(up),
+        x=0,
+        y=0,
+        font_size=11.5,
+        fill=style.MUTED,
+        text_anchor="middle",
+        transform=f"translate(11 {svg.number(middle)}) rotate(-90)",
+    )
+    return [
+        svg.words((x.start + x.end) / 2, height - 8, across, size=11.5, fill=style.MUTED, anchor="middle"),
+        turned,
+    ]

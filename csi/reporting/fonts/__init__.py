@@ -1,0 +1,154 @@
+"""The report's own fonts: which characters they hold, how wide each is, and a cut of them for one document.
+
+A report embeds only the glyphs it uses, so it looks the same with or without fonts on the reader's machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+from csi.errors import Note, note
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One font file: its CSS family and weight."""
+
+    family: str
+    weight: int
+    file: str
+
+
+REGULAR = Face("CSI Sans", 400, "CSISans-Regular.woff2")
+BOLD = Face("CSI Sans", 700, "CSISans-Bold.woff2")
+SERIF_BOLD = Face("CSI Serif", 700, "CSISerif-Bold.woff2")
+FACES = (REGULAR, BOLD, SERIF_BOLD)
+
+
+def open_face(face: Face) -> TTFont:
+    """The font, tables read on demand; times and boxes are kept as stored."""
+    stored = io.BytesIO((_FOLDER / face.file).read_bytes())
+    return TTFont(stored, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
+
+
+@lru_cache(maxsize=8)
+def characters(face: Face) -> frozenset[str]:
+    """The characters a face holds.
+
+    Example:
+        >>> "−" in characters(REGULAR), "満" in characters(REGULAR)
+        (True, False)
+    """
+    return frozenset(map(chr, open_face(face).getBestCmap()))
+
+
+@lru_cache(maxsize=8)
+def advances(face: Face, *, proportional: bool) -> Mapping[str, float]:
+    """Advance width of every character in em.
+
+    Parameters:
+        face: the font.
+        proportional: with the narrow forms of quotation marks and brackets (feature `pwid`), as English text is set.
+
+    Example:
+        >>> advances(REGULAR, proportional=False)["质"]
+        1.0
+    """
+    font = open_face(face)
+    narrow = _proportional_forms(font) if proportional else {}
+    metrics, em = font["hmtx"].metrics, font["head"].unitsPerEm
+    return {chr(code): metrics[narrow.get(glyph, glyph)][0] / em for code, glyph in font.getBestCmap().items()}
+
+
+def font_css(used: Mapping[Face, str]) -> str:
+    """`@font-face` rules with the glyphs of the texts embedded as woff2; the same texts give the same bytes.
+
+    Parameters:
+        used: what each face shows; a heading character that the serif lacks is taken from the bold sans.
+
+    Returns:
+        CSS, one rule per face that holds at least one of its characters.
+
+    Example:
+        >>> font_css({REGULAR: "76.5", BOLD: ""}).count("@font-face")
+        1
+    """
+    wanted = {face: frozenset(used.get(face, "")) for face in FACES}
+    wanted[BOLD] |= wanted[SERIF_BOLD] - characters(SERIF_BOLD)
+    with ThreadPoolExecutor(len(FACES)) as pool:
+        cuts = list(pool.map(lambda face: _cut(face, wanted[face] & characters(face)), FACES))
+    return "".join(_rule(face, cut) for face, cut in zip(FACES, cuts, strict=True) if cut)
+
+
+def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
+    """A note naming the characters that none of the report's fonts holds; the reader's own fonts draw those.
+
+    Example:
+        >>> coverage("质量 76.5")
+        ()
+        >>> coverage("\\u3402")[0].code
+        'N-GLYPH'
+    """
+    wanted = {c for c in "".join(text) if c > " "}
+    absent = sorted(wanted - characters(REGULAR))
+    if not absent:
+        return ()
+    named = " ".join(f"{c} (U+{ord(c):04X})" for c in absent[:20]) + (" …" if len(absent) > 20 else "")
+    return (
+        note(
+            "N-GLYPH",
+            f"The embedded fonts lack these characters: {named}. They show only where the reader's own fonts have them.",
+            f"内嵌字体缺少以下字符：{named}。只有读者的电脑装有相应字体时才能正常显示。",
+        ),
+    )
+
+
+def _cut(face: Face, wanted: frozenset[str]) -> bytes:
+    """The face with these characters only, as woff2."""
+    if not wanted:
+        return b""
+    options = subset.Options()
+    options.layout_features = ["kern", "halt", "pwid"]
+    options.hinting = True  # the files carry no hints; asking for their removal would only read every glyph
+    options.name_IDs = [0, 1, 2, 13]
+    options.recalc_timestamp = False
+    options.recalc_bounds = False
+    options.flavor = "woff2"
+    font = open_face(face)
+    cutter = subset.Subsetter(options)
+    cutter.populate(text="".join(sorted(wanted)))
+    cutter.subset(font)
+    out = io.BytesIO()
+    font.flavor = "woff2"
+    font.save(out)
+    return out.getvalue()
+
+
+def _rule(face: Face, cut: bytes) -> str:
+    data = base64.b64encode(cut).decode("ascii")
+    return (
+        f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:normal;'
+        f'src:url(data:font/woff2;base64,{data}) format("woff2")}}\n'
+    )
+
+
+def _proportional_forms(font: TTFont) -> dict[str, str]:
+    """The single substitutions of the `pwid` feature."""
+    table = font["GSUB"].table
+    wanted = {i for r in table.FeatureList.FeatureRecord if r.FeatureTag == "pwid" for i in r.Feature.LookupListIndex}
+    forms: dict[str, str] = {}
+    for i in sorted(wanted):
+        for part in table.LookupList.Lookup[i].SubTable:
+            forms.update(getattr(getattr(part, "ExtSubTable", part), "mapping", {}))
+    return forms
