@@ -17,6 +17,7 @@ from csi.inference.replicates import Quantity
 from csi.measures.tidy import cells_of, tidy, uncertain
 from csi.measures.validity import vif
 from csi.models.model import Model
+from csi.moments.linear import solve
 from csi.moments.stack import Array, Moments
 
 Chain = tuple[str, ...]
@@ -58,9 +59,8 @@ def regression(cor: Array, outcome: int, predictors: list[int]) -> tuple[Array, 
     """
     r = cor[..., predictors, outcome]
     R = cor[..., predictors, :][..., :, predictors]
-    finite = np.asarray(np.isfinite(r).all(axis=-1) & np.isfinite(R).all(axis=(-2, -1)))
-    R = np.where(finite[..., None, None], R, np.eye(len(predictors)))
-    slopes = (np.linalg.pinv(R, hermitian=True) @ r[..., None])[..., 0]
+    k = len(predictors)
+    slopes = solve(R.reshape(-1, k, k), r.reshape(-1, k, 1)).reshape(r.shape)
     return slopes, np.asarray((slopes * r).sum(axis=-1), dtype=np.float64)
 
 
@@ -181,7 +181,8 @@ def effects(est: Estimate) -> Effects:
 def _numbers(est: Estimate, name: str, quantity: Quantity) -> dict[str, Array]:
     """A measure of the solution with std_error, conf_low and conf_high where there are replicates: (b, m) each."""
     numbers = {name: quantity(est.moments, est.solution)}
-    found = uncertain(est, quantity, moments=False)
+    drawn = None if est.replicates is None else quantity(est.moments, est.replicates.solution)
+    found = uncertain(est, quantity, drawn)
     if found is not None:
         numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
     return numbers

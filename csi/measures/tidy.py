@@ -57,20 +57,19 @@ def cells_of(est: Estimate) -> pl.DataFrame:
     return pl.DataFrame({"n": est.moments.n})
 
 
-def uncertain(est: Estimate, quantity: Quantity, *, moments: bool = True) -> Uncertainty | None:
+def uncertain(est: Estimate, quantity: Quantity, drawn: Array | None = None) -> Uncertainty | None:
     """Standard errors and intervals of a measure from the estimate's replicates; None without replicates.
 
     Parameters:
-        quantity: (Moments, Solution) -> (m, ...). moments: False for a measure of the solution alone, which then needs
-            no second pass over the rows.
+        quantity: (Moments, Solution) -> (m, ...). drawn: (B*b, ...) the measure on the replicates where it follows from
+            what they keep, which saves a second pass over the rows (not used for BCa, which needs leave-outs too).
     """
     if est.replicates is None:
         return None
-    if moments or est.interval == "bca":
+    if drawn is None or est.interval == "bca":
         return uncertainty(est, quantity)
     usable = est.replicates.usable
-    flat = quantity(est.moments, est.replicates.solution)
-    draws = np.array(flat, dtype=np.float64).reshape(*usable.shape, *flat.shape[1:])
+    draws = np.array(drawn, dtype=np.float64).reshape(*usable.shape, *drawn.shape[1:])
     draws[~usable] = np.nan
     value = quantity(est.moments, est.solution)
     low, high = percentile(draws, est.level)

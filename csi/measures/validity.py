@@ -18,6 +18,7 @@ from csi.inference.replicates import Quantity
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.moments.linear import inverse
 from csi.moments.stack import Array, Moments
 
 GATE = 0.90
@@ -75,12 +76,10 @@ def vif(cor: Array) -> Array:
         >>> vif(np.array([[1.0, 0.6], [0.6, 1.0]])).round(6).tolist()
         [1.5625, 1.5625]
     """
-    finite = np.asarray(np.isfinite(cor).all(axis=(-2, -1)))
-    root, vectors = np.linalg.eigh(np.where(finite[..., None, None], cor, np.eye(cor.shape[-1])))
-    share = vectors**2 / np.maximum(root, 1e-14)[..., None, :]
-    inflation = share.sum(axis=-1)
-    inflation = np.where(inflation > 1e10, np.inf, inflation)
-    return np.where(finite[..., None], inflation, np.nan)
+    k = cor.shape[-1]
+    inflation = diagonal(inverse(cor.reshape(-1, k, k))).reshape(cor.shape[:-1])
+    finite = np.asarray(np.isfinite(cor).all(axis=(-2, -1)))[..., None]
+    return np.where(finite & np.isnan(inflation), np.inf, inflation)
 
 
 def fornell_larcker(construct_cor: Array, ave_values: Array) -> Array:

@@ -1,0 +1,325 @@
+"""Importance and performance of everything that leads to a target.
+
+Letters: `p` items, `q` constructs, `b` slices of a stack, `B` replicates. Effects are [outcome, predictor].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, Reason, did_you_mean, note, problem, reason
+from csi.estimate.estimate import Estimate, Solution
+from csi.inference.bootstrap import Uncertainty
+from csi.measures.effects import chains, total_effects
+from csi.measures.performance import hundred, performance, relative_weights, spread
+from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.moments.stack import Array, Moments
+
+GAIN = 5.0
+"""Points of performance the expected gain is stated for."""
+
+CONSTRUCT_COLUMNS = ("importance", "importance_std", "performance")
+ITEM_COLUMNS = ("importance", "weight", "performance")
+
+Map = Callable[[Array, Array, tuple[Array, Array], Solution, str], Array]
+"""A map of a stack: (means, spreads, bounds, solution, target) -> (m, 3, ...)."""
+
+Why = list[list[Reason | None]]
+"""Per cell and construct, why there is no value."""
+
+NO_WEIGHTS = reason(
+    "no_weights",
+    "the engine gives no outer weights, so there is no performance and no importance in points.",
+    "该估计方法没有外部权重，无法给出绩效与以分数计的重要性。",
+)
+NO_BOUNDS = reason(
+    "no_bounds",
+    "the theoretical minimum and maximum of the items are unknown; declare the scale in the codebook.",
+    "题项的理论上下限未知，请在编码簿中声明量表。",
+)
+NOT_COMPUTABLE = reason(
+    "not_computable",
+    "the model has no usable solution in this cell.",
+    "该单元没有可用的解。",
+)
+
+
+def importance(paths: Array, sd: Array, target: int) -> Array:
+    """Unstandardised total effects on a target: T_tj sd(target) / sd(j).
+
+    Parameters:
+        paths: (..., q, q) standardised, [outcome, predictor]. sd: (..., q) of the construct scores. target: position.
+
+    Returns:
+        (..., q): change of the target, in its points, that goes with one point of each construct.
+
+    Source:
+        Ringle & Sarstedt (2016), Industrial Management & Data Systems 116(9), eq. 1-3.
+
+    Example:
+        >>> importance(np.array([[0.0, 0], [0.5, 0]]), np.array([20.0, 10.0]), 1).tolist()
+        [0.25, 0.0]
+    """
+    total = total_effects(paths)[..., target, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(total * sd[..., target, None] / sd, dtype=np.float64)
+
+
+def quadrants(importances: Array, performances: Array) -> list[list[str | None]]:
+    """Where each driver stands on the map, the cross-hair at the means of the drivers (one row per cell).
+
+    "improve": important and below average performance; "keep": important and good; "ease": unimportant and good;
+    "low": unimportant and below average.
+
+    Example:
+        >>> quadrants(np.array([[0.6, 0.2]]), np.array([[60.0, 80.0]]))
+        [['improve', 'ease']]
+    """
+    known = np.isfinite(importances) & np.isfinite(performances)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    x, y = (np.where(known, a, 0.0).sum(axis=1, keepdims=True) / count for a in (importances, performances))
+    with np.errstate(invalid="ignore"):
+        high, good = importances >= x, performances >= y
+    names = np.where(high, np.where(good, "keep", "improve"), np.where(good, "ease", "low"))
+    return [[str(n) if k else None for n, k in zip(*row, strict=True)] for row in zip(names, known, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """The importance-performance map of a target in every cell. Each frame starts with the cell's key columns.
+
+    Attributes:
+        table: one row per driver (every construct with a chain of arrows to the target): construct, importance
+            (unstandardised total effect, points of the target per point of the driver), importance_std (standardised
+            total effect), performance (0-100), gain (points of the target that go with +5 points of performance),
+            quadrant ("improve", "keep", "ease", "low"; cross-hair: means of the drivers), reason (code), and with
+            replicates NAME_conf_low, NAME_conf_high of each number.
+        items: construct, item, weight (relative, sums to 1), importance, performance, and intervals as above.
+        target: the construct explained. target_performance: (b,) its 0-100 value.
+        reasons: code -> Reason. level, notes.
+    """
+
+    table: pl.DataFrame
+    items: pl.DataFrame
+    target: str
+    target_performance: Array
+    reasons: Mapping[str, Reason]
+    level: float
+    notes: tuple[Note, ...] = ()
+
+
+def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
+    """Importance, performance and expected gain of every driver of `target`, items included.
+
+    Performance and importance in points need composites with non-negative outer weights and items with theoretical
+    bounds; where that fails the value is absent with a reason naming the items, and the standardised total effect
+    remains.
+
+    Parameters:
+        est: a fitted model; after `bootstrap` the frames have intervals. target: an endogenous construct.
+
+    Returns:
+        A `Drivers`.
+
+    Raises:
+        Problems: the target is not a construct of the model, or nothing leads to it.
+
+    Source:
+        Ringle & Sarstedt (2016). Agrees with cSEM 0.6.1 (doIPMA) on the bank data to 1e-7.
+    """
+    check_target(est, target)
+    names = est.solution.constructs
+    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    at = [k for k, name in enumerate(names) if name in causes]
+    why = _reasons(est, target)
+    table = _table(est, target, at, why)
+    return Drivers(
+        table=table,
+        items=_items(est, target, at, why),
+        target=target,
+        target_performance=_own_performance(est, target, why),
+        reasons={r.code: r for row in why for k, r in enumerate(row) if r is not None and k in at},
+        level=est.level,
+        notes=_notes(est, table),
+    )
+
+
+def check_target(est: Estimate, target: str) -> None:
+    """Raise `Problems` unless `target` is a construct that something leads to."""
+    names = est.solution.constructs
+    if target not in names:
+        remedy = did_you_mean(target, names)
+        en, zh = f'the model has no construct "{target}".', f"模型中没有构念“{target}”。"
+        raise Problems([problem("E-TARGET", "drivers", en, zh, remedy.en, remedy.zh)])
+    if not est.model.predictors(target):
+        endogenous = [y for y in names if est.model.predictors(y)]
+        found: Problem = problem(
+            "E-TARGET",
+            "drivers",
+            f'nothing leads to "{target}", so it has no drivers.',
+            f"没有任何路径指向“{target}”，因此没有驱动因素。",
+            f"Choose one of: {', '.join(endogenous)}.",
+            f"请选择：{'、'.join(endogenous)}。",
+        )
+        raise Problems([found])
+
+
+def _own_performance(est: Estimate, target: str, why: Why) -> Array:
+    """(b,) performance of the target itself."""
+    y = est.solution.constructs.index(target)
+    at = [est.moments.names.index(i) for i in est.solution.items]
+    bounds = est.moments.minimum[at], est.moments.maximum[at]
+    values = of_constructs(est.moments.mean[:, at], est.moments.sd[:, at], bounds, est.solution, target)
+    return np.where([row[y] is not None for row in why], np.nan, values[:, 2, y])
+
+
+def _of(est: Estimate, measure: Map, target: str) -> tuple[Array, Uncertainty | None]:
+    """A map of the estimate (b, 3, m), and its uncertainty from what the replicates keep."""
+    at = [est.moments.names.index(i) for i in est.solution.items]
+    bounds = est.moments.minimum[at], est.moments.maximum[at]
+
+    def quantity(moments: Moments, solution: Solution) -> Array:
+        return measure(moments.mean[:, at], moments.sd[:, at], bounds, solution, target)
+
+    drawn = None
+    if est.replicates is not None:
+        mean, sd = (a.reshape(-1, a.shape[-1])[:, at] for a in (est.replicates.mean, est.replicates.sd))
+        drawn = measure(mean, sd, bounds, est.replicates.solution, target)
+    return quantity(est.moments, est.solution), uncertain(est, quantity, drawn)
+
+
+def of_constructs(mean: Array, sd: Array, bounds: tuple[Array, Array], solution: Solution, target: str) -> Array:
+    """(m, 3, q): importance, importance_std, performance of every construct, from item means and spreads (m, p)."""
+    q, y = len(solution.constructs), solution.constructs.index(target)
+    standard = total_effects(solution.paths)[:, y]
+    if solution.weights is None:
+        nothing = np.full(standard.shape, np.nan)
+        return np.stack([nothing, standard, nothing], axis=1)
+    span = bounds[1] - bounds[0]
+    relative = relative_weights(solution.weights, sd, span, solution.block, q)
+    points = importance(solution.paths, spread(solution.weights, sd, span, solution.block, q), y)
+    level = performance(relative, hundred(mean, *bounds), solution.block, q)
+    return np.stack([points, standard, level], axis=1)
+
+
+def of_items(mean: Array, sd: Array, bounds: tuple[Array, Array], solution: Solution, target: str) -> Array:
+    """(m, 3, p): importance (relative weight x importance of the construct), relative weight, performance of items."""
+    q = len(solution.constructs)
+    level = hundred(mean, *bounds)
+    if solution.weights is None:
+        nothing = np.full(level.shape, np.nan)
+        return np.stack([nothing, nothing, level], axis=1)
+    relative = relative_weights(solution.weights, sd, bounds[1] - bounds[0], solution.block, q)
+    own = of_constructs(mean, sd, bounds, solution, target)[:, 0, solution.block]
+    return np.stack([relative * own, relative, level], axis=1)
+
+
+def _table(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
+    """One row per driver; importance in points and performance only where nothing speaks against them."""
+    names = est.solution.constructs
+    values, found = _of(est, of_constructs, target)
+    hidden = np.array([[row[k] is not None for k in at] for row in why], dtype=bool).reshape(len(why), len(at))
+    hide = {"importance": hidden, "performance": hidden}
+    numbers = _numbers(CONSTRUCT_COLUMNS, values[:, :, at], found, at, hide)
+    for name in [n for n in numbers if n.startswith("importance") and not n.startswith("importance_std")]:
+        numbers[name.replace("importance", "gain")] = GAIN * numbers[name]
+    code = [_code(row[k]) for row in why for k in at]
+    place = [q for row in quadrants(numbers["importance"], numbers["performance"]) for q in row]
+    labels = pl.DataFrame({"construct": [names[k] for k in at]}, schema={"construct": pl.String})
+    return tidy(cells_of(est), labels, numbers, {"quadrant": place, "reason": code})
+
+
+def _items(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
+    """One row per item of a driver."""
+    solution = est.solution
+    values, found = _of(est, of_items, target)
+    of = [k for k in range(len(solution.items)) if solution.block[k] in at]
+    hidden = np.array([[row[solution.block[k]] is not None for k in of] for row in why], dtype=bool)
+    hidden = hidden.reshape(len(why), len(of))
+    hide = {"importance": hidden, "weight": hidden}
+    numbers = _numbers(ITEM_COLUMNS, values[:, :, of], found, of, hide)
+    labels = pl.DataFrame(
+        {
+            "construct": [solution.constructs[solution.block[k]] for k in of],
+            "item": [solution.items[k] for k in of],
+        },
+        schema={"construct": pl.String, "item": pl.String},
+    )
+    return tidy(cells_of(est), labels, numbers, {"reason": [_code(row[solution.block[k]]) for row in why for k in of]})
+
+
+def _numbers(
+    columns: tuple[str, ...],
+    values: Array,
+    found: Uncertainty | None,
+    at: list[int],
+    hide: Mapping[str, npt.NDArray[np.bool_]],
+) -> dict[str, Array]:
+    """Named columns (b, m), each with its interval where there are replicates, NaN where hidden."""
+    numbers: dict[str, Array] = {}
+    for i, name in enumerate(columns):
+        parts = {name: values[:, i]}
+        if found is not None:
+            parts |= {f"{name}_conf_low": found.conf_low[:, i, at], f"{name}_conf_high": found.conf_high[:, i, at]}
+        numbers |= {n: np.where(hide[name], np.nan, v) if name in hide else v for n, v in parts.items()}
+    return numbers
+
+
+def _code(why: Reason | None) -> str | None:
+    return None if why is None else why.code
+
+
+def _reasons(est: Estimate, target: str) -> Why:
+    """Per cell and construct: why it has no value in points; a bad target spoils every driver."""
+    solution, moments = est.solution, est.moments
+    at = [moments.names.index(i) for i in solution.items]
+    known = np.isfinite(moments.minimum[at]) & np.isfinite(moments.maximum[at])
+    y = solution.constructs.index(target)
+    rows = []
+    for cell in range(len(moments.n)):
+        own = [_reason(solution, cell, k, known) for k in range(len(solution.constructs))]
+        rows.append([r if r is not None else own[y] for r in own])
+    return rows
+
+
+def _reason(solution: Solution, cell: int, k: int, known: npt.NDArray[np.bool_]) -> Reason | None:
+    """Why one construct in one cell cannot be put on 0-100; None when it can."""
+    mine = solution.block == k
+    if solution.weights is None:
+        return NO_WEIGHTS
+    if not known[mine].all():
+        return NO_BOUNDS
+    weights = solution.weights[cell, mine]
+    if not np.isfinite(weights).all():
+        return NOT_COMPUTABLE
+    negative = [solution.items[i] for i, w in zip(np.flatnonzero(mine), weights, strict=True) if w < 0]
+    if not negative:
+        return None
+    listed, name = ", ".join(negative), solution.constructs[k]
+    return reason(
+        "negative_weight",
+        f'"{name}" has a negative outer weight ({listed}), so it has no 0-100 value.',
+        f"“{name}”的外部权重为负（{listed}），无法换算为 0-100 分。",
+    )
+
+
+def _notes(est: Estimate, table: pl.DataFrame) -> tuple[Note, ...]:
+    """Importance below zero is worth a look before anybody acts on it."""
+    notes = []
+    for name in est.solution.constructs:
+        values = table.filter(pl.col("construct") == name)["importance_std"].drop_nulls()
+        if (values < 0).any():
+            label, zh = est.model.label(name), est.model.label(name, "zh")
+            notes.append(
+                note(
+                    "negative_importance",
+                    f'the total effect of "{label}" is negative in some cell; look at suppression and collinearity.',
+                    f"“{zh}”的总效应在某些单元中为负，请检查抑制效应与共线性。",
+                )
+            )
+    return tuple(notes)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.errors import Problems
+from csi.estimate.fit import fit
+from csi.importance.drivers import GAIN, drivers, importance, quadrants
+from csi.inference.bootstrap import bootstrap
+from csi.models.model import Model
+from csi.moments.stack import Moments
+from csi.pls.estimator import PLS
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+IPMA = json.loads((REFERENCE / "satisfaction/ipma.json").read_text(encoding="utf-8"))
+
+
+def moments_of(folder, bounds=True):
+    m = json.loads((REFERENCE / folder / "moments.json").read_text(encoding="utf-8"))
+    n = np.array([float(m["n"])])
+    low, high = (np.array(m[k]) if bounds else np.full(len(m["names"]), np.nan) for k in ("minimum", "maximum"))
+    cells = pl.DataFrame({"n": [m["n"]]})
+    return Moments(tuple(m["names"]), n, n, n, np.array(m["mean"])[None], np.array(m["cov"])[None], cells, low, high)
+
+
+def model_of(folder):
+    return Model.parse((REFERENCE / folder / "model.txt").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return fit(model_of("satisfaction"), moments_of("satisfaction"), PLS(tolerance=1e-10))
+
+
+@pytest.fixture(scope="module")
+def booted():
+    rng = np.random.default_rng(7)
+    use = rng.normal(size=300)
+    joy = 0.6 * use + 0.8 * rng.normal(size=300)
+    columns = {f"u{i}": use for i in range(3)} | {f"j{i}": joy for i in range(3)}
+    frame = pl.DataFrame(
+        {k: np.clip(np.round(6 + 1.5 * (v + 0.7 * rng.normal(size=300))), 1, 10) for k, v in columns.items()}
+    )
+    model = Model.parse("use =~ u0 + u1 + u2\njoy =~ j0 + j1 + j2\njoy ~ use")
+    return bootstrap(fit(model, frame, PLS(), scale=(1, 10)), n=200, seed=3)
+
+
+def test_map_agrees_with_csem(bank):
+    result = drivers(bank, "SAT")
+    names = IPMA["constructs"]
+    for row in result.table.to_dicts():
+        k = names.index(row["construct"])
+        assert row["importance"] == pytest.approx(IPMA["importance"][names.index("SAT")][k], abs=1e-6)
+        assert row["performance"] == pytest.approx(10 * IPMA["performance"][k], abs=1e-5)
+        assert row["gain"] == pytest.approx(GAIN * row["importance"])
+    assert result.target_performance[0] == pytest.approx(10 * IPMA["performance"][names.index("SAT")], abs=1e-5)
+
+
+def test_items_agree_with_csem(bank):
+    items = drivers(bank, "SAT").items
+    assert len(items) == 19
+    for row in items.to_dicts():
+        k = IPMA["items"].index(row["item"])
+        assert row["importance"] == pytest.approx(IPMA["item_importance"][k], abs=1e-6)
+        assert row["performance"] == pytest.approx(10 * IPMA["item_performance"][k], abs=1e-9)
+    sums = items.group_by("construct", maintain_order=True).agg(pl.col("weight").sum())["weight"].to_list()
+    assert sums == pytest.approx([1.0] * 4)
+
+
+def test_map_gives_the_printed_golden_numbers(bank):
+    golden, result = IPMA["golden"], drivers(bank, "SAT")
+    assert result.table["construct"].to_list() == golden["constructs"]
+    assert result.table["performance"].to_list() == pytest.approx(golden["performance"], abs=5e-4)
+    assert result.table["importance"].to_list() == pytest.approx(golden["importance"], abs=5e-5)
+    assert result.table["importance_std"].to_list() == pytest.approx(golden["importance_std"], abs=5e-5)
+    assert result.target_performance[0] == pytest.approx(golden["performance_target"], abs=5e-4)
+
+
+def test_index_of_satisfaction_on_mobi():
+    est = fit(model_of("mobi"), moments_of("mobi"), PLS(tolerance=1e-10))
+    assert drivers(est, "Satisfaction").target_performance[0] == pytest.approx(72.454, abs=5e-4)
+
+
+def test_unknown_target_is_a_problem_with_a_suggestion(bank):
+    with pytest.raises(Problems, match='Did you mean "SAT"'):
+        drivers(bank, "SATT")
+
+
+def test_exogenous_target_is_a_problem(bank):
+    with pytest.raises(Problems) as caught:
+        drivers(bank, "IMAG")
+    assert caught.value.problems[0].code == "E-TARGET"
+    assert "驱动因素" in caught.value.problems[0].say("zh")
+
+
+def test_unknown_bounds_leave_the_standardised_importance():
+    result = drivers(fit(model_of("mobi"), moments_of("mobi", bounds=False), PLS()), "Satisfaction")
+    assert set(result.table["reason"]) == {"no_bounds"}
+    assert result.table["importance"].null_count() == result.table["performance"].null_count() == 4
+    assert result.table["importance_std"].null_count() == 0
+    assert np.isnan(result.target_performance[0])
+
+
+def test_a_negative_weight_names_its_item(bank):
+    weights = bank.solution.weights.copy()
+    weights[0, 0] *= -1
+    result = drivers(replace(bank, solution=replace(bank.solution, weights=weights)), "SAT")
+    reasons = dict(result.table.select("construct", "reason").rows())
+    assert reasons == {"IMAG": "negative_weight", "EXPE": None, "QUAL": None, "VAL": None}
+    assert "imag1" in result.reasons["negative_weight"].say("en")
+    assert result.items.filter(construct="IMAG")["importance"].null_count() == 5
+
+
+def test_a_negative_weight_of_the_target_spoils_every_driver(bank):
+    weights = bank.solution.weights.copy()
+    weights[0, bank.solution.items.index("sat2")] *= -1
+    result = drivers(replace(bank, solution=replace(bank.solution, weights=weights)), "SAT")
+    assert set(result.table["reason"]) == {"negative_weight"}
+    assert np.isnan(result.target_performance[0])
+
+
+def test_intervals_hold_the_estimate_and_follow_the_seed(booted):
+    row = drivers(booted, "joy").table.row(0, named=True)
+    for name in ("importance", "importance_std", "performance", "gain"):
+        assert row[f"{name}_conf_low"] < row[name] < row[f"{name}_conf_high"]
+    again = drivers(booted, "joy").table.row(0, named=True)
+    assert again == row
+    draws = booted.replicates.mean[:, 0, :3]
+    assert row["performance_conf_high"] - row["performance_conf_low"] < 100 / 9 * np.ptp(draws.mean(axis=1)) * 1.5
+
+
+def test_importance_by_hand():
+    paths = np.array([[0.0, 0, 0], [0.5, 0, 0], [0.2, 0.4, 0]])
+    assert importance(paths, np.array([10.0, 20.0, 30.0]), 2).tolist() == pytest.approx([1.2, 0.6, 0.0])
+
+
+def test_quadrants_split_at_the_means():
+    places = quadrants(np.array([[0.6, 0.5, 0.1, 0.2, np.nan]]), np.array([[60.0, 80.0, 80.0, 60.0, 70.0]]))
+    assert places == [["improve", "keep", "ease", "low", None]]
