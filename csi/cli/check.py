@@ -7,14 +7,12 @@ import argparse
 import polars as pl
 
 from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
-from csi.cli.grids import each, grid, numbers, pairs
-from csi.cli.studied import keys_of, names, study_argument
+from csi.cli.grids import grid, numbers, pairs
+from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
 from csi.pls.estimator import composite_problems
 from csi.reporting.tables import Kind
-from csi.study.panel import read_study_panel
-from csi.study.reading import read_study
-from csi.study.study import Study
+from csi.study import Study
 from csi.survey.panel import Panel
 
 FILES = Text("Files", "数据文件")
@@ -63,8 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Read everything the study names and say what came of it."""
-    study = read_study(args.study)
-    panel = read_study_panel(study)
+    study, panel = opened(args.study)
     problems = tuple(composite_problems(study.model))
     files = pl.DataFrame(
         [[s.name, s.rows, len(s.used), ", ".join(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
@@ -125,21 +122,16 @@ def overview(study: Study, panel: Panel, lang: Language) -> Grid:
 
 def counts(panel: Panel) -> pl.DataFrame:
     """Respondents kept in each cell, in the study's order."""
-    keys = keys_of(panel)
-    if not keys:
-        return pl.DataFrame({"n": [panel.frame.height]})
-    found = panel.frame.group_by(keys, maintain_order=True).len("n")
+    found = panel.frame.group_by(CELL_KEYS, maintain_order=True).len("n")
     orders = {"brand": panel.brands, "wave": panel.waves}
-    place = {k: {v: i for i, v in enumerate(orders[k])} for k in keys}
-    return found.sort([pl.col(k).replace_strict(place[k], default=len(place[k])) for k in keys])
+    place = {k: {v: i for i, v in enumerate(orders[k])} for k in CELL_KEYS}
+    return found.sort([pl.col(k).replace_strict(place[k], default=len(place[k])) for k in CELL_KEYS])
 
 
 def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language) -> Grid:
     """Waves down, brands across; a cell below the study's smallest base is marked."""
     texts = names(study, lang)
     small = study.settings.small
-    if set(keys_of(panel)) != {"brand", "wave"}:
-        return grid(counted, {**each(keys_of(panel), "text"), "n": "count"}, lang, CELLS, texts)
     size = {(b, w): n for b, w, n in counted.select("brand", "wave", "n").iter_rows()}
     marked = {k: f"{n}{' !' if n < small else ''}" for k, n in size.items()}
     rows = tuple((w, *(marked.get((b, w), "–") for b in panel.brands)) for w in panel.waves)

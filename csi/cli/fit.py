@@ -11,13 +11,13 @@ import polars as pl
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, resampled
+from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, opened, place, shown, with_resamples
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
+from csi.reporting.analysis import resampled
 from csi.reporting.tables import Kind
-from csi.study.panel import read_study_panel
-from csi.study.reading import read_study
-from csi.study.study import Study
+from csi.study import Study
+from csi.survey.panel import Panel
 
 CELLS = Text("Cells", "单元")
 PATHS = Text("Paths (standardised)", "路径系数（标准化）")
@@ -35,17 +35,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Estimate every cell asked for; show one with intervals."""
-    study = read_study(args.study)
-    panel = read_study_panel(study)
+    study, panel = opened(args.study)
     asked = chosen(panel, study.brands, args.brand, args.wave)
     est = estimated(study, panel, asked)
-    one = shown(study, est, asked)
+    one = shown(study, panel, asked)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        cell = resampled(study, estimated(study, panel, one), args.bootstrap)
+        cell = one_cell(with_resamples(study, args.bootstrap), panel, one)
     texts = names(study, lang)
-    place = " · ".join(texts.get(v, Text(v, v)).say(lang) for v in one.values())
     return Answer(
-        blocks=(grid_of_cells(study, est, lang, texts), place, *parameters(cell, lang, texts)),
+        blocks=(grid_of_cells(study, est, lang, texts), place(one, texts, lang), *parameters(cell, lang, texts)),
         data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
         notes=(*panel.notes, *est.notes, *cell.notes),
         code=FINE if bool(est.convergence.converged.all()) and not negative(cell) else INADMISSIBLE,
@@ -53,17 +51,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
-def shown(study: Study, est: Estimate, asked: Mapping[str, str]) -> dict[str, str]:
-    """The cell whose parameters are printed: what was asked, completed by the focal brand and the latest wave."""
-    table = est.moments.cells
-    one = dict(asked)
-    if "brand" in table.columns and "brand" not in one:
-        brands = table["brand"].to_list()
-        one["brand"] = study.focal if study.focal in brands else brands[0]
-    if "wave" in table.columns and "wave" not in one:
-        present = set(table.filter(*(pl.col(k) == v for k, v in one.items()))["wave"].to_list())
-        one["wave"] = next(w for w in reversed(study.waves or tuple(sorted(present))) if w in present)
-    return one
+def one_cell(study: Study, panel: Panel, where: Mapping[str, str]) -> Estimate:
+    """The model in one cell, resampled unless the study asks for no resamples."""
+    est = estimated(study, panel, where)
+    return resampled(study, est) if study.settings.replicates else est
 
 
 def negative(est: Estimate) -> bool:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, only, resampled
+from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, only, opened, with_resamples
 from csi.errors import Language, Text
-from csi.estimate.estimate import Estimate
+from csi.reporting.analysis import base_of, resampled
 from csi.reporting.tables import Kind
-from csi.study.panel import read_study_panel
-from csi.study.reading import read_study
-from csi.study.study import Study
+from csi.study import Study
+from csi.survey.panel import Panel
 from csi.tracking.index import Index, index
 
 RESAMPLING = Text("Resampling", "重抽样")
@@ -31,34 +31,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
-    study = read_study(args.study)
-    panel = read_study_panel(study)
+    study, panel = opened(args.study)
     asked = chosen(panel, study.brands, args.brand, args.wave)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        boot = resampled(study, estimated(study, panel), args.bootstrap)
-        found = index_of(study, boot)
+        found = published(with_resamples(study, args.bootstrap), panel)
     table = only(found.table, asked)
-    if not asked and panel.waves:
+    if not asked:
         asked = {"wave": panel.waves[-1]}
     printed = only(found.table, asked)
     missing = printed.filter(pl.col("construct") == study.settings.target)["index"].null_count()
     return Answer(
         blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
         data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
-        notes=(*panel.notes, *boot.notes, *found.notes),
+        notes=(*panel.notes, *found.notes),
         code=INADMISSIBLE if missing else FINE,
         record=recorded(study, found),
     )
 
 
-def index_of(study: Study, boot: Estimate) -> Index:
-    """The index by the study's rule; the base wave only where the rule is anchored to one."""
-    settings = study.settings
-    anchored = "wave" in boot.moments.cells.columns
-    if not anchored:
-        return index(boot)
-    base = settings.base_wave or None if settings.index_weights == "base" else None
-    return index(boot, weights=settings.index_weights, base=base)
+def published(study: Study, panel: Panel) -> Index:
+    """The index of every cell by the study's rule, resampled unless the study asks for no resamples."""
+    est = estimated(study, panel)
+    boot = resampled(study, est) if study.settings.replicates else est
+    found = index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level)
+    return replace(found, notes=(*boot.notes, *found.notes))
 
 
 def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:

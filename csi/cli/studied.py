@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +12,8 @@ import polars as pl
 from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
-from csi.inference.bootstrap import bootstrap
-from csi.pls.estimator import PLS
-from csi.study.study import Study
+from csi.reporting.analysis import engine, with_keys
+from csi.study import Study, read_study, read_study_panel
 from csi.survey.panel import Panel
 
 CELL_KEYS = ("brand", "wave")
@@ -58,25 +58,25 @@ def chosen(panel: Panel, brands: Mapping[str, Text], brand: str | None, wave: st
     return asked
 
 
-def keys_of(panel: Panel) -> tuple[str, ...]:
-    """The key columns that make cells in this panel."""
-    return tuple(k for k in CELL_KEYS if k in panel.frame.columns)
-
-
 def keys_in(frame: pl.DataFrame) -> list[str]:
     """The key columns of a result table."""
     return [k for k in CELL_KEYS if k in frame.columns]
 
 
-def estimator(study: Study) -> PLS:
-    """The engine by the study's settings."""
-    settings = study.settings
-    return PLS(weighting=settings.weighting, missing=settings.missing, tolerance=settings.tolerance)
+def opened(path: Path) -> tuple[Study, Panel]:
+    """The study and its panel; a study of one brand or one wave gets its key column."""
+    study = read_study(path)
+    return study, with_keys(study, read_study_panel(study))
+
+
+def with_resamples(study: Study, n: int | None) -> Study:
+    """The study with `n` resamples instead of its own."""
+    return study if n is None else replace(study, settings=replace(study.settings, replicates=n))
 
 
 def estimated(study: Study, panel: Panel, where: Mapping[str, str] | None = None) -> Estimate:
     """The study's model in every cell (of `where`, when given)."""
-    return fit(study.model, panel, estimator(study), keys_of(panel), where=where)
+    return fit(study.model, panel, engine(study), CELL_KEYS, where=where)
 
 
 def only(frame: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
@@ -94,17 +94,15 @@ def names(study: Study, lang: Language) -> dict[str, Text]:
     return {**labels, **dict(study.brands)}
 
 
-def resampled(study: Study, est: Estimate, n: int | None = None) -> Estimate:
-    """The estimate with the study's bootstrap (`n` resamples when given; 0 leaves it as it is)."""
-    settings = study.settings
-    count = settings.replicates if n is None else n
-    if count == 0:
-        return est
-    return bootstrap(
-        est,
-        n=count,
-        seed=settings.seed,
-        interval=settings.interval,
-        resampling=settings.resampling,
-        level=settings.level,
-    )
+def shown(study: Study, panel: Panel, asked: Mapping[str, str]) -> dict[str, str]:
+    """One cell: what was asked, completed by the focal brand and its latest wave."""
+    brand = asked.get("brand") or (study.focal if study.focal in panel.brands else panel.brands[0])
+    if "wave" in asked:
+        return {"brand": brand, "wave": asked["wave"]}
+    present = set(panel.frame.filter(pl.col("brand") == brand)["wave"].unique().to_list())
+    return {"brand": brand, "wave": next(w for w in reversed(panel.waves) if w in present)}
+
+
+def place(cell: Mapping[str, str], texts: Mapping[str, Text], lang: Language) -> str:
+    """A cell by its labels."""
+    return " · ".join(texts.get(v, Text(v, v)).say(lang) for v in cell.values())

@@ -8,14 +8,12 @@ import polars as pl
 
 from csi.cli.answer import Answer, Grid
 from csi.cli.grids import each, grid
-from csi.cli.index import RESAMPLING, index_of, recorded
+from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, only, resampled
+from csi.cli.studied import cell_arguments, chosen, keys_in, names, only, opened, with_resamples
 from csi.errors import Language, Text
 from csi.reporting.tables import Kind, signed
-from csi.study.panel import read_study_panel
-from csi.study.reading import read_study
-from csi.study.study import Study
+from csi.study import Study
 from csi.tracking.changes import changes
 
 AGAINST = {"previous": Text("previous wave", "上期"), "year": Text("year ago", "去年同期")}
@@ -38,15 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Changes up to the wave asked for (the latest by default)."""
-    study = read_study(args.study)
-    panel = read_study_panel(study)
+    study, panel = opened(args.study)
     asked = chosen(panel, study.brands, args.brand, args.wave)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = index_of(study, resampled(study, estimated(study, panel), args.bootstrap))
+        found = published(with_resamples(study, args.bootstrap), panel)
     construct = args.construct or study.settings.target
     settings = study.settings
-    order = study.waves or panel.waves
-    result = changes(found, construct, waves=order, per_year=settings.waves_per_year, small=settings.small)
+    result = changes(found, construct, waves=study.waves, per_year=settings.waves_per_year, small=settings.small)
     asked.setdefault("wave", panel.waves[-1])
     table = only(result.table, asked)
     return Answer(

@@ -1,0 +1,80 @@
+"""`csi drivers STUDY`: what is associated with the target, how well it is done, and where to begin."""
+
+from __future__ import annotations
+
+import argparse
+
+import polars as pl
+
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.fit import RESAMPLING, negative, one_cell
+from csi.cli.grids import grid
+from csi.cli.progress import working
+from csi.cli.studied import cell_arguments, chosen, names, opened, place, shown, with_resamples
+from csi.errors import Language, Text
+from csi.importance.drivers import Drivers, drivers
+from csi.reporting.tables import Kind
+from csi.study import Study
+
+HEADINGS = {
+    "importance": Text("importance", "重要性"),
+    "importance_conf_low": Text("low", "下限"),
+    "importance_conf_high": Text("high", "上限"),
+    "importance_std": Text("standardised", "标准化"),
+    "performance": Text("performance", "表现"),
+    "gain": Text("+5 points give", "提高 5 点对应"),
+    "quadrant": Text("map", "象限"),
+}
+QUADRANTS = {
+    "improve": Text("improve first", "优先改进"),
+    "keep": Text("keep up", "继续保持"),
+    "ease": Text("can ease", "可适度放宽"),
+    "low": Text("low priority", "次要改进"),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study, one cell, and the target."""
+    cell_arguments(parser)
+    parser.add_argument("--target", help="a construct (the study's target by default)")
+    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the intervals (0: none)")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """The importance-performance map of one cell (the focal brand's latest wave by default)."""
+    study, panel = opened(args.study)
+    one = shown(study, panel, chosen(panel, study.brands, args.brand, args.wave))
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        est = one_cell(with_resamples(study, args.bootstrap), panel, one)
+        found = drivers(est, target=args.target or study.settings.target)
+    settled = bool(est.convergence.converged.all()) and not negative(est)
+    texts = names(study, lang)
+    return Answer(
+        blocks=(place(one, texts, lang), driver_grid(study, found, lang), item_grid(study, found, lang)),
+        data={"cell": one, "target": found.target, "drivers": found.table, "items": found.items},
+        notes=(*est.notes, *found.notes),
+        code=FINE if settled else INADMISSIBLE,
+        record={"study": study.sha256, "settings": study.settings, "cell": one, "drivers": found.table},
+    )
+
+
+def driver_grid(study: Study, found: Drivers, lang: Language) -> Grid:
+    """Drivers by importance."""
+    table = found.table.sort("importance", descending=True, nulls_last=True)
+    interval = {c: "coefficient" for c in ("importance_conf_low", "importance_conf_high") if c in table.columns}
+    kinds: dict[str, Kind] = {"construct": "text", "importance": "coefficient"}
+    kinds |= dict.fromkeys(interval, "coefficient")
+    kinds |= {"importance_std": "coefficient", "performance": "score", "gain": "score", "quadrant": "text"}
+    texts = {**names(study, lang), **QUADRANTS}
+    label = texts.get(found.target, Text(found.target, found.target))
+    title = Text(f"Associated with {label.en.lower()}", f"与{label.zh}相关的驱动因素")
+    return grid(table, kinds, lang, title, texts, HEADINGS)
+
+
+def item_grid(study: Study, found: Drivers, lang: Language) -> Grid:
+    """Items of the drivers by importance."""
+    book = study.codebook
+    labels = pl.Series("label", [book.label(i, lang) for i in found.items["item"]], dtype=pl.String)
+    table = found.items.with_columns(labels).sort("importance", descending=True, nulls_last=True)
+    kinds: dict[str, Kind] = {"item": "text", "label": "text", "importance": "coefficient", "performance": "score"}
+    return grid(table, kinds, lang, Text("Items", "题项"), None, HEADINGS)

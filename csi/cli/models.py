@@ -1,0 +1,75 @@
+"""`csi models [CARD] [--draw FILE]`: the model library, one card in full, its diagram, or a codebook to fill in."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from csi.cli.answer import Answer, Grid
+from csi.errors import Language, Text
+from csi.models.card import Card
+from csi.models.cards import card_names, read_card
+
+PROVISIONAL = Text("provisional", "暂定")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A card, and what to make of it."""
+    parser.add_argument("card", nargs="?", metavar="CARD", help="a card, such as acsi, or the path of your own")
+    parser.add_argument("--draw", metavar="FILE", type=Path, help="write the card's diagram as SVG")
+    parser.add_argument("--codebook", metavar="FILE", type=Path, help="write a blank codebook for the card")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """List the cards, or show one."""
+    if args.card is None:
+        cards = [read_card(name, lang) for name in card_names()]
+        return Answer((listed(cards, lang),), {"models": [summary(c) for c in cards]})
+    card = read_card(args.card, lang)
+    written = []
+    if args.draw:
+        args.draw.write_text(drawing(card, lang), encoding="utf-8")
+        written.append(args.draw)
+    if args.codebook:
+        args.codebook.write_text(card.codebook_text(lang), encoding="utf-8")
+        written.append(args.codebook)
+    said = [Text(f"Written: {path}", f"已写入：{path}").say(lang) for path in written]
+    return Answer((*card.describe(lang), *(["", *said] if said else [])), {"card": card, "written": written})
+
+
+def listed(cards: list[Card], lang: Language) -> Grid:
+    """One line per card."""
+    headings = (
+        Text("card", "模型卡"),
+        Text("year", "年份"),
+        Text("constructs", "构念"),
+        Text("model", "模型"),
+        Text("", ""),
+    )
+    rows = [
+        (c.id, str(c.year), str(len(c.constructs)), c.title.say(lang), PROVISIONAL.say(lang) if c.provisional else "")
+        for c in cards
+    ]
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", ">", ">", "<", "<"))
+
+
+def summary(card: Card) -> dict[str, object]:
+    """A card's line for machines."""
+    return {
+        "id": card.id,
+        "year": card.year,
+        "title": card.title,
+        "constructs": list(card.constructs),
+        "paths": [a.name for a in card.arrows],
+        "provisional": card.provisional,
+    }
+
+
+def drawing(card: Card, lang: Language) -> str:
+    """The card's diagram: constructs and arrows, no numbers."""
+    # the figures are loaded only when a drawing is asked for
+    from csi.models.model import Model
+    from csi.reporting.figures.diagram import model_diagram
+
+    model = Model.card(card.id, items={name: [f"{name}_1"] for name in card.constructs})
+    return model_diagram(model, lang=lang, target=card.index.target)
