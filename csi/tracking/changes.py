@@ -84,7 +84,7 @@ def changes(
         >>> est = csi.fit(model, frame, csi.PLS(), by=["wave"], scale=(1, 10))
         >>> table = changes(csi.index(est), "joy").table
         >>> table["reference"][0], round(table["change"][0], 1)
-        ('1', 11.1)
+        ('1', 11.0)
     """
     names = [construct] if isinstance(construct, str) else list(construct)
     places = [construct_place(index, name) for name in names]

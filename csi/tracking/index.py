@@ -104,7 +104,7 @@ def index(
         >>> model = csi.Model.parse("use =~ a + b; joy =~ c + d; joy ~ use".replace("; ", chr(10)))
         >>> est = csi.fit(model, frame, csi.PLS(), scale=(1, 10))
         >>> [round(v, 1) for v in index(est).table["index"]]
-        [51.4, 45.5]
+        [51.5, 45.9]
     """
     keys = _keys(est, by)
     cells = est if keys == key_columns(est) else refit(est, regroup(rows_of(est, "E-BY"), keys))
@@ -135,7 +135,7 @@ def _rule(
     est: Estimate, keys: list[str], weights: str | None, base: str | None, given: Given | None
 ) -> tuple[Rule, str | None]:
     """The effective rule and base wave."""
-    cells = est.moments.cells.select(keys)
+    cells = est.moments.cells.select([*keys, "n"])
     rule = weights or ("given" if given is not None else "base" if base is not None else default_rule(cells))
     found = check_rule(rule, keys, given is not None)
     if est.solution.weights is None and rule != "given":

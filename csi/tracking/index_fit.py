@@ -92,9 +92,7 @@ def subset(sample: Sample, taking_part: Ints) -> Sample:
 
 def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | None, given: Given | None) -> Weights:
     """Relative weights of every group, from the cells the rule names."""
-    groups = groups_of(
-        rule, est.moments.cells.select(key_columns(est)), cells.moments.cells.select(key_columns(cells)), base
-    )
+    groups = groups_of(rule, est.moments.cells, cells.moments.cells, base)
     if rule == "given" and given is not None:
         values = given_weights(given, est.solution)[None, :]
         return Weights(values, None, groups, weight_reasons(values, est.solution, None))

@@ -132,8 +132,8 @@ def groups_of(rule: Rule, estimate_cells: pl.DataFrame, index_cells: pl.DataFram
     """The weight groups of a rule.
 
     Parameters:
-        rule: how cells share weights. estimate_cells: key columns (e rows). index_cells: the keys of the index, a
-            subset of those columns (c rows). base: the base wave under "base".
+        rule: how cells share weights. estimate_cells: key columns and `n` (e rows). index_cells: the keys of the
+            index, a subset of those, and `n` (c rows). base: the base wave under "base".
 
     Returns:
         `Groups`; a single group has no key columns, except under "base" (the wave).
@@ -150,8 +150,8 @@ def groups_of(rule: Rule, estimate_cells: pl.DataFrame, index_cells: pl.DataFram
         one = np.zeros(index_cells.height, dtype=np.int64)
         return Groups(np.where(taking_part, 0, -1), one, pl.DataFrame({"wave": [base]}))
     keys = {
-        "own": index_cells.columns,
-        "entity": [k for k in index_cells.columns if k != "wave"],
+        "own": [k for k in index_cells.columns if k != "n"],
+        "entity": [k for k in index_cells.columns if k not in {"wave", "n"}],
         "wave": [k for k in index_cells.columns if k == "wave"],
     }.get(rule, [])
     cells, of_index = number(index_cells, keys)
@@ -192,7 +192,7 @@ def given_weights(given: Given, solution: Solution) -> Array:
         items = [solution.items[k] for k in places]
         found += _given_problems(name, weights, items)
         values = np.array([weights.get(item, np.nan) for item in items])
-        relative[places] = values / values.sum()
+        relative[places] = values / values.sum() if values.sum() > 0 else np.nan
     if found:
         raise Problems(found)
     return relative

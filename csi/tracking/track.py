@@ -80,7 +80,9 @@ def track(
     place = construct_place(made, construct)
     name = made.constructs[place]
     moved = changes(made, name, waves=waves, per_year=per_year, small=small, family=family)
-    table = made.table.filter(pl.col("construct") == name).drop("std_error_fixed")
+    table = made.table.filter(pl.col("construct") == name)
+    numbers = ("n", "n_effective", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh")
+    table = table.select(*_keys(made), "construct", *numbers)
     table = _with_changes(table, moved, _keys(made))
     table = _with_ranks(table, made, name, small)
     table = _suppressed(_ordered(table, moved.waves), small, flagged)
