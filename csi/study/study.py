@@ -5,48 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from csi.errors import Language, Text
 from csi.models.model import Model
+from csi.study.panel import read_study_panel
+from csi.study.read import study_fields
+from csi.study.settings import Event, Settings
 from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
+from csi.survey.panel import Panel
 from csi.survey.rules import Rules
 
-__all__ = ["DataFile", "Event", "Rules", "Settings", "Study"]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to estimate: engine, weighting scheme, missing treatment, bootstrap, index rule."""
-
-    weighting: Literal["path", "factorial", "centroid"] = "path"
-    missing: Literal["listwise", "pairwise", "mean"] = "listwise"
-    tolerance: float = 1e-7
-    replicates: int = 1000
-    seed: int = 20260101
-    resampling: Literal["multinomial", "bayesian"] = "multinomial"
-    interval: Literal["percentile", "bca"] = "percentile"
-    level: float = 0.95
-    target: str = "satisfaction"
-    index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"
-    base_wave: str = ""
-    waves_per_year: int = 4
-    small: int = 30
-    flagged: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened at a wave, marked on the trend."""
-
-    wave: str
-    text: Text
+__all__ = ["DataFile", "Event", "Rules", "Settings", "Study", "read_study"]
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Everything one study file says."""
+    """Everything one study file says.
+
+    `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
+    """
 
     path: Path
     sha256: str
@@ -64,3 +43,39 @@ class Study:
     settings: Settings
     stages: Mapping[str, Text] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    respondents: Literal["", "same", "new"] = ""
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """The study a YAML file describes.
+
+        Parameters:
+            path: the study file; the files it names are looked up beside it.
+
+        Raises:
+            Problems: every problem of the study file, its codebook and its model at once, with file and line.
+
+        Example:
+            >>> Study.read("no/such/study.yaml")
+            Traceback (most recent call last):
+            ...
+            csi.errors.Problems: no/such/study.yaml: there is no file "no/such/study.yaml". Check the path, ...
+        """
+        return cls(**study_fields(path))
+
+    def panel(self) -> Panel:
+        """The answers of the study's files (see `csi.study.panel.read_study_panel`).
+
+        Raises:
+            Problems: everything that is wrong with the answers, with file, column, rows and values.
+        """
+        return read_study_panel(self)
+
+
+def read_study(path: str | Path) -> Study:
+    """The study a YAML file describes; the same as `Study.read`.
+
+    Raises:
+        Problems: every problem at once, with file and line.
+    """
+    return Study.read(path)

@@ -1,0 +1,138 @@
+"""What pydantic found, in the words of the person who typed it: place, value, what was expected, what was meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from csi.errors import Problem, Text, did_you_mean, problem
+from csi.study.positions import WIDE, Document, Loc
+
+Form = TypeVar("Form", bound=BaseModel)
+
+KINDS: Mapping[str, Text] = {
+    "float_parsing": Text("a number", "数字"),
+    "float_type": Text("a number", "数字"),
+    "int_parsing": Text("a whole number", "整数"),
+    "int_type": Text("a whole number", "整数"),
+    "bool_parsing": Text("yes or no", "yes 或 no"),
+    "bool_type": Text("yes or no", "yes 或 no"),
+    "string_type": Text("a single text", "一段文字"),
+    "list_type": Text("a list, such as [a, b]", "列表，如 [a, b]"),
+    "dict_type": Text("`key: value` pairs", "“键: 值”的形式"),
+    "model_type": Text("`key: value` pairs", "“键: 值”的形式"),
+}
+"""What was expected, by pydantic's name for the failure."""
+
+BOUNDS: Mapping[str, tuple[str, Text]] = {
+    "greater_than": ("gt", Text("more than", "大于")),
+    "greater_than_equal": ("ge", Text("at least", "不小于")),
+    "less_than": ("lt", Text("less than", "小于")),
+    "less_than_equal": ("le", Text("at most", "不大于")),
+}
+"""Broken bounds, by pydantic's name for the failure."""
+
+
+_NESTED = {"list": "[...]", "dict": "{...}"}
+
+
+def held_to(form: type[Form], value: object, document: Document, at: Loc = ()) -> tuple[Form | None, list[Problem]]:
+    """`value` (found at `at`) as `form`, or every problem it has."""
+    try:
+        return form.model_validate(value), []
+    except ValidationError as error:
+        return None, [_explained(form, found, document, at) for found in error.errors(include_url=False)]
+
+
+def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Document, at: Loc) -> Problem:
+    loc: Loc = tuple(found["loc"])
+    kind, value = found["type"], found["input"]
+    where, key = document.place((*at, *loc)), ".".join(str(step) for step in loc[-2:] if isinstance(step, str))
+    wide = _wide(value if kind != "extra_forbidden" else str(loc[-1]))
+    if kind == "extra_forbidden":
+        hint = wide or did_you_mean(str(loc[-1]), fields_at(form, loc[:-1]))
+        return Problem("E-KEY-UNKNOWN", where, Text(f'unknown key "{loc[-1]}".', f"未知的键“{loc[-1]}”。"), hint)
+    if kind == "missing":
+        name = str(loc[-1])
+        return problem(
+            "E-KEY-MISSING",
+            where,
+            f'the key "{name}" is missing or blank.',
+            f"缺少键“{name}”，或其值为空。",
+            f"Add `{name}: ...`.",
+            f"请补充 {name}: ……。",
+        )
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", found["ctx"]["expected"])
+        return Problem(
+            "E-VALUE",
+            where,
+            _said(
+                key,
+                value,
+                Text(f"one of {', '.join(k for k in known if k)}", "、".join(k for k in known if k) + " 之一"),
+            ),
+            wide or did_you_mean(str(value), [k for k in known if k]),
+        )
+    if kind in BOUNDS:
+        name, words = BOUNDS[kind]
+        bound = found["ctx"][name]
+        return Problem(
+            "E-VALUE", where, _said(key, value, Text(f"{words.en} {bound:g}", f"{words.zh} {bound:g}")), Text("", "")
+        )
+    if kind == "too_short":
+        return problem(
+            "E-VALUE", where, f"{key} is an empty list.", f"{key} 是空列表。", "List at least one.", "请至少列出一个。"
+        )
+    expected = KINDS.get(kind, Text(f"something else ({found['msg']})", f"其他内容（{found['msg']}）"))
+    return Problem("E-VALUE", where, _said(key, value, expected), wide or Text("", ""))
+
+
+def _said(key: str, value: object, expected: Text) -> Text:
+    """`key is "value"; expected ...`."""
+    shown = str(value) if isinstance(value, str) else _NESTED.get(type(value).__name__, str(value))
+    return Text(f'{key} is "{shown}"; expected {expected.en}.', f"{key} 的值是“{shown}”，应为{expected.zh}。")
+
+
+def _wide(value: object) -> Text | None:
+    """A hint when a text holds full-width punctuation or digits where none belongs."""
+    if not isinstance(value, str):
+        return None
+    narrow = "".join(WIDE.get(char, chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char) for char in value)
+    narrow = re.sub(r"([:,])(?=\S)", r"\1 ", narrow)
+    if narrow == value or all(char not in WIDE and not "０" <= char <= "９" and char not in "．－" for char in value):
+        return None
+    return Text(f"It is typed with full-width characters; write `{narrow}`.", f"使用了全角字符，请写成 {narrow}。")
+
+
+def fields_at(form: object, loc: Loc) -> tuple[str, ...]:
+    """The keys a form allows at a place.
+
+    Example:
+        >>> from csi.study.schema import StudyForm
+        >>> fields_at(StudyForm, ("data", 0))
+        ('file', 'encoding', 'sheet', 'wave', 'brand', 'rename')
+    """
+    kind = _plain(form)
+    for step in loc:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            named = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+            kind = _plain(named.get(str(step)))
+        else:
+            kind = _plain(get_args(kind)[-1]) if get_args(kind) else None
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return tuple(field.alias or name for name, field in kind.model_fields.items())
+    return ()
+
+
+def _plain(kind: object) -> object:
+    """An annotation without `Annotated` and `| None`."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if get_origin(kind) in {Union, UnionType}:
+        return _plain(next(arg for arg in get_args(kind) if arg is not type(None)))
+    return kind

@@ -1,0 +1,168 @@
+"""The model a study names: a card filled from the codebook, or lavaan text here or in a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.models.card import Block
+from csi.models.cards import read_card
+from csi.models.check import check_composites
+from csi.models.model import Model
+from csi.study.positions import Document
+from csi.study.schema import ModelForm
+from csi.survey.codebook import Codebook
+
+
+def model_of(
+    form: ModelForm, codebook: Codebook, document: Document, folder: Path, lang: Language
+) -> tuple[Model | None, list[Problem]]:
+    """The model, or None and every problem, each at its line of the study file (or of the model's own file)."""
+    given = [name for name in ("card", "text", "file") if getattr(form, name)]
+    if len(given) != 1:
+        return None, [_one_of_three(given, document)]
+    try:
+        model = _from_card(form, codebook, lang) if form.card else _from_text(form, document, folder, lang)
+    except Problems as error:
+        return None, [_placed(found, form, document) for found in error.problems]
+    where = document.place(("model", given[0]))
+    problems = [*_unknown_items(model, codebook, where)]
+    problems += [replace(found, where=_join(where, found.where)) for found in check_composites(model)]
+    return model, problems
+
+
+def _from_card(form: ModelForm, codebook: Codebook, lang: Language) -> Model:
+    """A card with the items of the codebook's constructs (through `constructs` where their names differ)."""
+    card = read_card(form.card, lang)
+    wanted = [name for name in card.constructs if name not in form.without]
+    problems = [*_unknown_mapping(form, list(card.constructs), codebook)]
+    if problems:
+        raise Problems(problems, lang)
+    items = {}
+    for name in wanted:
+        source, shape = form.constructs.get(name) or name, card.constructs[name].form
+        items[name] = codebook.items_of(source, shape) or codebook.items_of(source, "P") or codebook.items_of(source)
+    absent = [name for name in wanted if not items[name]]
+    if absent:
+        raise Problems([_no_items(name, card.constructs[name], form, codebook) for name in absent], lang)
+    optional = True if form.optional is None else form.optional
+    return Model.card(form.card, items=items, optional=optional, without=form.without, lang=lang)
+
+
+def _from_text(form: ModelForm, document: Document, folder: Path, lang: Language) -> Model:
+    """Lavaan text written in the study file, or in a file beside it."""
+    if form.text:
+        return Model.parse(form.text, lang=lang)
+    path = folder / form.file
+    if not path.is_file():
+        raise Problems([_no_file(path, document)], lang)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Problems([_not_utf8(path, document)], lang) from error
+    return Model.parse(text, name=path.name, lang=lang)
+
+
+def _placed(found: Problem, form: ModelForm, document: Document) -> Problem:
+    """A problem of the model at its line: of the study file for text written there, else of the model's file."""
+    spot = re.fullmatch(r"(.*), line (\d+), column (\d+)", found.where)
+    key = next(name for name in ("card", "text", "file") if getattr(form, name))
+    here = document.place(("model", key))
+    if spot is None or not form.text:
+        inside = found.where if spot or found.where.startswith(document.name) else _join(here, found.where)
+        return replace(found, where=f"{spot[1]}:{spot[2]}:{spot[3]}" if spot else inside)
+    if ("model", "text") in document.blocks:
+        start = document.lines["model", "text"]
+        return replace(found, where=f"{document.name}:{start + int(spot[2])} ({found.where})")
+    return replace(found, where=_join(here, found.where))
+
+
+def _join(here: str, inside: str) -> str:
+    """`study.yaml:9 (model, line 2)`."""
+    return f"{here} ({inside})" if inside and inside != "model" else here
+
+
+def _unknown_items(model: Model, codebook: Codebook, where: str) -> Iterator[Problem]:
+    """Items of the model that the codebook does not have."""
+    constructs = set(model.names)
+    for construct in model.constructs:
+        for name in construct.items:
+            if name not in codebook.names and name not in constructs:
+                hint = did_you_mean(name, codebook.names)
+                yield Problem(
+                    "E-ITEM",
+                    where,
+                    Text(
+                        f'the model measures {construct.name} by "{name}", which is not in the codebook.',
+                        f"模型用“{name}”测量 {construct.name}，但题项表中没有它。",
+                    ),
+                    hint,
+                )
+
+
+def _unknown_mapping(form: ModelForm, card: list[str], codebook: Codebook) -> Iterator[Problem]:
+    """Names in `constructs` and `without` that neither card nor codebook know."""
+    for name, source in form.constructs.items():
+        for one, known, place, place_zh in (
+            (name, card, f"card {form.card}", f"模型卡 {form.card}"),
+            (source, list(codebook.constructs), "the codebook", "题项表"),
+        ):
+            if one and one not in known:
+                what = Text(f'"{one}" is not a construct of {place}.', f"{place_zh}中没有构念“{one}”。")
+                yield Problem("E-CONSTRUCT", "", what, did_you_mean(one, known))
+    for name in form.without:
+        if name not in card:
+            what = Text(f'"{name}" is not a construct of card {form.card}.', f"模型卡 {form.card} 中没有构念“{name}”。")
+            yield Problem("E-CONSTRUCT", "", what, did_you_mean(name, card))
+
+
+def _no_items(name: str, block: Block, form: ModelForm, codebook: Codebook) -> Problem:
+    """A construct of the card that no item of the codebook measures."""
+    have, have_zh = ", ".join(codebook.constructs), "、".join(codebook.constructs)
+    return problem(
+        "E-ROLE",
+        "",
+        f'card {form.card} needs items for "{name}" ({block.en}, {block.count("en")}); the codebook has none '
+        f"(its constructs: {have}).",
+        f"模型卡 {form.card} 需要“{name}”（{block.zh}，{block.count('zh')}），题项表中没有（其构念：{have_zh}）。",
+        f"Give items `construct: {name}`, map it with `constructs: {{{name}: ...}}`, "
+        f"or drop it with `without: [{name}]`.",
+        f"请给题项写 construct: {name}，或用 constructs: {{{name}: ……}} 对应，或用 without: [{name}] 去掉。",
+    )
+
+
+def _one_of_three(given: list[str], document: Document) -> Problem:
+    found, found_zh = (" and ".join(given), "、".join(given)) if given else ("none", "都没有")
+    return problem(
+        "E-MODEL",
+        document.place(("model",)),
+        f"a model is given by one of card, text, file; found {found}.",
+        f"模型须由 card、text、file 之一给出；现有：{found_zh}。",
+        "Keep one.",
+        "请只写一个。",
+    )
+
+
+def _no_file(path: Path, document: Document) -> Problem:
+    return problem(
+        "E-FILE",
+        document.place(("model", "file")),
+        f'model file "{path}" does not exist.',
+        f"模型文件“{path}”不存在。",
+        "It is looked up beside the study file.",
+        "文件应放在研究文件所在的文件夹。",
+    )
+
+
+def _not_utf8(path: Path, document: Document) -> Problem:
+    return problem(
+        "E-ENCODING",
+        document.place(("model", "file")),
+        f'model file "{path.name}" is not UTF-8.',
+        f"模型文件“{path.name}”不是 UTF-8 编码。",
+        "Save it as UTF-8.",
+        "请另存为 UTF-8。",
+    )

@@ -1,0 +1,79 @@
+"""The answers of a study, and the public door for answers with a codebook alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from csi.errors import Language
+from csi.study.codebook import read_codebook
+from csi.survey import read as survey
+from csi.survey.codebook import Codebook
+from csi.survey.panel import Panel
+from csi.survey.rules import Rules
+
+if TYPE_CHECKING:
+    from csi.study.study import Study
+
+
+def read_study_panel(study: Study) -> Panel:
+    """The answers of a study's files: waves, brands and stages in its order, its rules applied.
+
+    Raises:
+        Problems: everything that is wrong with the answers, in the study's language.
+    """
+    return survey.read_panel(
+        study.data,
+        study.codebook,
+        rules=study.rules,
+        waves=study.waves,
+        brands=tuple(study.brands),
+        stages=tuple(study.stages),
+        respondents=study.respondents,
+        lang=study.language,
+    )
+
+
+def read_panel(
+    source: survey.Answers | Sequence[survey.Answers],
+    codebook: Codebook | str | Path,
+    *,
+    rules: Rules = survey.STANDARD,
+    keys: Mapping[str, str] | None = None,
+    waves: Sequence[str] = (),
+    brands: Sequence[str] = (),
+    lang: Language = "en",
+) -> Panel:
+    """Answers with a codebook, no study file needed.
+
+    Parameters:
+        source: a path (CSV, Parquet, Excel, SPSS), a polars or pandas frame, or a list of them.
+        codebook: a `Codebook`, or the path of a codebook.yaml.
+        rules: what to do with doubtful rows and cells.
+        keys: {role: column}, before the codebook's own: respondent, wave, brand, weight, stratum, cluster, stage,
+            segment, duration.
+        waves: the waves, oldest first. brands: the brands in order; other names in the data are then a problem.
+        lang: language of the messages.
+
+    Returns:
+        A `Panel`.
+
+    Raises:
+        Problems: everything that is wrong with codebook and answers.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.errors import Text
+        >>> from csi.survey.codebook import Item, Scale
+        >>> book = Codebook((Item("q1", "sat", Scale("ten", 1, 10), Text("Content", "满意")),), {}, {})
+        >>> answers = pl.DataFrame({"q1": [7, 9, None], "w": ["2024Q1", "2024Q2", "2024Q2"]})
+        >>> panel = read_panel(answers, book, keys={"wave": "w"})
+        >>> panel.waves, panel.frame.height
+        (('2024Q1', '2024Q2'), 2)
+    """
+    book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook, lang)
+    if keys:
+        book = replace(book, keys={**book.keys, **keys})
+    return survey.read_panel(source, book, rules=rules, waves=waves, brands=brands, lang=lang)

@@ -1,0 +1,236 @@
+"""A study file as the fields of a `Study`; every problem of the study file, its codebook and its model at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.models.model import Model
+from csi.study.codebook import codebook_of, text_of
+from csi.study.explain import held_to
+from csi.study.model import model_of
+from csi.study.positions import Document, Loc, read_document
+from csi.study.schema import StudyForm
+from csi.study.settings import TARGET, Event, Settings
+from csi.survey.codebook import Codebook
+from csi.survey.datafile import DataFile
+from csi.survey.rules import Rules
+
+
+def study_fields(path: str | Path) -> dict[str, Any]:
+    """What a study file says, as the fields of `Study`.
+
+    Raises:
+        Problems: every problem at once, each with file, line and remedy, in the study's language.
+    """
+    path = Path(path)
+    document = read_document(path)
+    lang: Language = "zh" if document.data.get("language") == "zh" else "en"
+    data = {key: value for key, value in document.data.items() if key != "codebook"}
+    form, problems = held_to(StudyForm, data, document)
+    codebook, book, found = _codebook(path, document, form)
+    problems = [*document.problems, *problems, *found]
+    if form is None or codebook is None:
+        raise Problems(problems, lang)
+    model, found = model_of(form.model, codebook, document, path.parent, lang)
+    problems += [*found, *_check(form, codebook, model, document, path.parent)]
+    if problems or model is None:
+        raise Problems(problems, lang)
+    return _fields(path, form, codebook, model, document, book)
+
+
+def _codebook(
+    path: Path, document: Document, form: StudyForm | None
+) -> tuple[Codebook | None, Document, list[Problem]]:
+    """The codebook, inline or from its file, and the document it stands in."""
+    value = document.data.get("codebook")
+    keys = form.keys if form else StudyForm.model_fields["keys"].default
+    if value is None:
+        return None, document, [_no_codebook(document)]
+    if not isinstance(value, str):
+        codebook, problems = codebook_of(value, document, ("codebook",), keys)
+        return codebook, document, problems
+    try:
+        book = read_document(path.parent / value, document.place(("codebook",)))
+    except Problems as error:
+        return None, document, list(error.problems)
+    codebook, problems = codebook_of(book.data, book, (), keys)
+    return codebook, book, [*book.problems, *problems]
+
+
+def _no_codebook(document: Document) -> Problem:
+    return problem(
+        "E-KEY-MISSING",
+        document.place(("codebook",)),
+        'the key "codebook" is missing or blank.',
+        "缺少键“codebook”，或其值为空。",
+        "Name the codebook's file, or write scales, constructs and items under it.",
+        "请写出题项表的文件名，或在其下写 scales、constructs、items。",
+    )
+
+
+def _check(
+    form: StudyForm, codebook: Codebook, model: Model | None, document: Document, folder: Path
+) -> Iterator[Problem]:
+    """What crosses parts: waves, brands, files, renames and the index."""
+    yield from _waves(form, document)
+    yield from _lists(form, document)
+    for number, file in enumerate(form.data):
+        yield from _file(folder / file.file, document.place(("data", number, "file")))
+    if form.rules.speeders != "off" and not _has_duration(form, codebook):
+        yield problem(
+            "E-KEY",
+            document.place(("rules", "speeders")),
+            "the rule needs the key `duration`.",
+            "该规则需要关键列 duration。",
+            "Name its column under `keys`, or set speeders: off.",
+            "请在 keys 中写出该列，或设置 speeders: off。",
+        )
+    if model is not None:
+        yield from _target(form, model, document)
+
+
+def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
+    return "duration" in codebook.keys or any("duration" in file.rename for file in form.data)
+
+
+def _waves(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """Names of waves that the order does not know."""
+    order = form.waves.order
+    named: list[tuple[Loc, str]] = [(("waves", "base"), form.waves.base), (("index", "base"), form.index.base)]
+    named += [(("report", "events", i, "wave"), event.wave) for i, event in enumerate(form.report.events)]
+    named += [(("data", i, "wave"), file.wave) for i, file in enumerate(form.data)]
+    for loc, wave in named:
+        if wave and order and wave not in order:
+            hint = did_you_mean(wave, order)
+            yield Problem("E-WAVE", document.place(loc), Text(f'unknown wave "{wave}".', f"未知的期“{wave}”。"), hint)
+
+
+def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """Names listed twice, more than one focal brand, constant brands that are not listed."""
+    lists: tuple[tuple[str, Loc, list[str]], ...] = (
+        ("wave", ("waves", "order"), form.waves.order),
+        ("brand", ("brands",), [brand.name for brand in form.brands]),
+        ("stage", ("stages",), [stage.name for stage in form.stages]),
+    )
+    for what, loc, names in lists:
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield problem(
+                    "E-TWICE",
+                    document.place((*loc, number)),
+                    f'{what} "{name}" is listed twice.',
+                    f"“{name}”重复列出。",
+                    "Keep one of them.",
+                    "请只保留一个。",
+                )
+    focal = [number for number, brand in enumerate(form.brands) if brand.focal]
+    if len(focal) > 1:
+        yield problem(
+            "E-FOCAL",
+            document.place(("brands", focal[1])),
+            "more than one brand is focal.",
+            "不止一个品牌标为 focal。",
+            "Mark one.",
+            "请只标一个。",
+        )
+    known = [brand.name for brand in form.brands]
+    for number, file in enumerate(form.data):
+        if file.brand and known and file.brand not in known:
+            hint = did_you_mean(file.brand, known)
+            yield Problem(
+                "E-BRAND",
+                document.place(("data", number, "brand")),
+                Text(f'unknown brand "{file.brand}".', f"未知的品牌“{file.brand}”。"),
+                hint,
+            )
+
+
+def _file(path: Path, where: str) -> Iterator[Problem]:
+    if not path.exists():
+        near = (
+            did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else Text("", "")
+        )
+        hint = (
+            near
+            if "?" in near.en
+            else Text("It is looked up beside the study file.", "文件应放在研究文件所在的文件夹。")
+        )
+        yield Problem("E-FILE", where, Text(f'data file "{path}" does not exist.', f"数据文件“{path}”不存在。"), hint)
+
+
+def _target(form: StudyForm, model: Model, document: Document) -> Iterator[Problem]:
+    """The index construct, when the model does not have it."""
+    target = form.index.target or TARGET
+    if target not in model.names:
+        hint = did_you_mean(target, model.names)
+        place = document.place(("index", "target") if form.index.target else ("index",))
+        yield problem(
+            "E-TARGET",
+            place,
+            f'the index target "{target}" is not a construct of the model.',
+            f"指数目标“{target}”不是模型中的构念。",
+            f"{hint.en} Set `index: {{target: ...}}`.",
+            f"{hint.zh} 请设置 index: {{target: ……}}。",
+        )
+
+
+def _fields(
+    path: Path, form: StudyForm, codebook: Codebook, model: Model, document: Document, book: Document
+) -> dict[str, Any]:
+    """The fields of `Study`."""
+    texts = (document.text,) if book is document else (document.text, book.text)
+    return {
+        "path": path,
+        "sha256": hashlib.sha256("\0".join((*texts, str(model))).encode()).hexdigest(),
+        "name": form.study,
+        "title": text_of(form.title),
+        "sector": text_of(form.sector),
+        "language": form.language,
+        "codebook": codebook,
+        "data": tuple(
+            DataFile(
+                path.parent / f.file,
+                f.encoding,
+                f.sheet,
+                f.wave,
+                f.brand,
+                dict(f.rename),
+                document.place(("data", i, "file")),
+            )
+            for i, f in enumerate(form.data)
+        ),
+        "waves": tuple(form.waves.order),
+        "brands": {b.name: Text(b.en, b.zh) for b in form.brands},
+        "focal": next((b.name for b in form.brands if b.focal), ""),
+        "model": model,
+        "rules": Rules(**form.rules.model_dump()),
+        "settings": _settings(form, codebook),
+        "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
+        "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
+        "respondents": form.waves.respondents,
+    }
+
+
+def _settings(form: StudyForm, codebook: Codebook) -> Settings:
+    """How to estimate; without waves the index has its own weights unless the study says otherwise."""
+    waves = bool(form.waves.order) or "wave" in codebook.keys or any(file.wave for file in form.data)
+    return Settings(
+        weighting=form.estimate.weighting,
+        missing=form.estimate.missing,
+        tolerance=form.estimate.tolerance,
+        replicates=form.bootstrap.n,
+        seed=form.bootstrap.seed,
+        resampling=form.bootstrap.resampling,
+        interval=form.bootstrap.interval,
+        level=form.bootstrap.level,
+        target=form.index.target or TARGET,
+        index_weights=form.index.weights or ("base" if waves else "own"),
+        base_wave=form.index.base or form.waves.base,
+        waves_per_year=form.waves.per_year,
+        small=form.report.small,
+        flagged=form.report.flagged,
+    )

@@ -1,0 +1,203 @@
+"""The keys of a study file and a codebook, with their types: what pydantic holds them to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from csi.survey.codebook import Form
+
+Reason = Literal["skipped", "dont_know", "refused", "not_asked", "empty"]
+
+
+def _label(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A plain text is a label in the language it is written in."""
+    if not isinstance(value, str):
+        return value
+    return {"zh": value} if any("\u4e00" <= char <= "\u9fff" for char in value) else {"en": value}
+
+
+class Part(BaseModel):
+    """A part of the file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(Part):
+    """A text in one or two languages."""
+
+    zh: str = ""
+    en: str = ""
+
+
+Labelled = Annotated[Label, BeforeValidator(_label)]
+
+
+class ScaleForm(Part):
+    """`ten: {min: 1, max: 10, missing: {98: dont_know}}`."""
+
+    min: float = Field(allow_inf_nan=False)
+    max: float = Field(allow_inf_nan=False)
+    missing: dict[str, Reason] = {}
+
+
+class ItemForm(Part):
+    """One question."""
+
+    name: str
+    construct_: str = Field(default="", alias="construct")
+    attribute: str = ""
+    form: Form = "P"
+    scale: str
+    reverse: bool = False
+    zh: str = ""
+    en: str = ""
+    column: str = ""
+
+
+class KeysForm(Part):
+    """Which columns play which role."""
+
+    respondent: str = ""
+    wave: str = ""
+    brand: str = ""
+    weight: str = ""
+    stratum: str = ""
+    cluster: str = ""
+    stage: str = ""
+    segment: str = ""
+    duration: str = ""
+
+
+class CodebookForm(Part):
+    """What was asked."""
+
+    scales: dict[str, ScaleForm]
+    constructs: dict[str, Labelled] = {}
+    items: list[ItemForm] = Field(min_length=1)
+    keys: KeysForm = KeysForm()
+
+
+class FileForm(Part):
+    """One export."""
+
+    file: str
+    encoding: str = ""
+    sheet: str = ""
+    wave: str = ""
+    brand: str = ""
+    rename: dict[str, str] = {}
+
+
+class WavesForm(Part):
+    """The waves in order; `respondents: new` where every wave asked new people."""
+
+    order: list[str] = []
+    base: str = ""
+    per_year: int = Field(default=4, ge=1, le=366)
+    respondents: Literal["", "same", "new"] = ""
+
+
+class BrandForm(Part):
+    """A brand and its labels; one may be the focal one."""
+
+    name: str
+    zh: str = ""
+    en: str = ""
+    focal: bool = False
+
+
+class StageForm(Part):
+    """A stage of the customer relation and its labels."""
+
+    name: str
+    zh: str = ""
+    en: str = ""
+
+
+class ModelForm(Part):
+    """A card, or lavaan text here or in a file; `constructs` maps the card's constructs to the codebook's."""
+
+    card: str = ""
+    text: str = ""
+    file: str = ""
+    constructs: dict[str, str] = {}
+    without: list[str] = []
+    optional: list[str] | None = None
+
+
+class EstimateForm(Part):
+    """How to estimate."""
+
+    weighting: Literal["path", "factorial", "centroid"] = "path"
+    missing: Literal["listwise", "pairwise", "mean"] = "listwise"
+    tolerance: float = Field(default=1e-7, gt=0, lt=1)
+
+
+class RulesForm(Part):
+    """What to do with doubtful rows and cells."""
+
+    out_of_range: Literal["missing", "stop"] = "stop"
+    not_a_number: Literal["missing", "stop"] = "stop"
+    duplicates: Literal["stop", "first", "last"] = "stop"
+    straight_lining: Literal["off", "flag", "drop"] = "flag"
+    straight_lining_items: int = Field(default=10, ge=2)
+    speeders: Literal["off", "flag", "drop"] = "off"
+    speeders_seconds: float = Field(default=60.0, gt=0)
+    empty_rows: Literal["flag", "drop"] = "drop"
+
+
+class IndexForm(Part):
+    """Which construct is published, and where its weights come from."""
+
+    target: str = ""
+    weights: Literal["own", "entity", "wave", "base", "pooled"] | None = None
+    base: str = ""
+
+
+class BootstrapForm(Part):
+    """How uncertainty is found."""
+
+    n: int = Field(default=1000, ge=0, le=1_000_000)
+    seed: int = Field(default=20260101, ge=0)
+    resampling: Literal["multinomial", "bayesian"] = "multinomial"
+    interval: Literal["percentile", "bca"] = "percentile"
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class EventForm(Part):
+    """Something that happened at a wave."""
+
+    wave: str
+    zh: str = ""
+    en: str = ""
+
+
+class ReportForm(Part):
+    """Below which n a cell is suppressed (`small`) or flagged, and what to mark on the trend."""
+
+    small: int = Field(default=30, ge=0)
+    flagged: int = Field(default=100, ge=0)
+    events: list[EventForm] = []
+
+
+class StudyForm(Part):
+    """A whole study file, but for the codebook, which may stand in a file of its own."""
+
+    csi: Literal["1"]
+    study: str
+    title: Labelled = Label()
+    sector: Labelled = Label()
+    language: Literal["zh", "en"] = "en"
+    data: list[FileForm] = Field(min_length=1)
+    keys: KeysForm = KeysForm()
+    waves: WavesForm = WavesForm()
+    brands: list[BrandForm] = []
+    stages: list[StageForm] = []
+    model: ModelForm
+    estimate: EstimateForm = EstimateForm()
+    rules: RulesForm = RulesForm()
+    index: IndexForm = IndexForm()
+    bootstrap: BootstrapForm = BootstrapForm()
+    report: ReportForm = ReportForm()
