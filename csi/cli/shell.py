@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NoReturn, TextIO
 
 from csi.cli.answer import FINE, INADMISSIBLE, PROBLEMS, STOPPED, UNEXPECTED, USAGE, Answer
@@ -84,7 +85,7 @@ def language(words: Sequence[str]) -> Language:
         >>> language(["report", "study.yaml", "--lang", "zh,en"])
         'zh'
     """
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         asked = word.removeprefix("--lang=") if word.startswith("--lang=") else following if word == "--lang" else ""
         if asked:
             return "zh" if asked.startswith("zh") else "en"
