@@ -260,7 +260,7 @@ def _missing(where: str, name: str, block: Block) -> Problem:
         f'no items for "{name}" ({block.en}); the card expects {block.count("en")}.',
         f"缺少“{name}”（{block.zh}）的题项，该模型卡需要 {block.count('zh')}。",
         f'Give items={{"{name}": [...]}} or give items that construct in the codebook.',
-        f'请给出 items={{"{name}": [...]}}，或在码本中把题项归入该构念。',
+        f'请给出 items={{"{name}": [...]}}，或在编码簿中把题项归入该构念。',
     )
 
 

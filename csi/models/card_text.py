@@ -56,7 +56,7 @@ def blank_codebook(card: Card, lang: str = "en") -> str:
         >>> print(blank_codebook(read_card("acsi")).splitlines()[-1])
           - {name: loyalty2, construct: loyalty, form: P, scale: ten, column: , zh: , en: }
     """
-    head = Text(f"# Codebook for card {card.id}: ", f"# 模型卡 {card.id} 的码本：").say(lang) + card.title.say(lang)
+    head = Text(f"# Codebook for card {card.id}: ", f"# 模型卡 {card.id} 的编码簿：").say(lang) + card.title.say(lang)
     hint = Text(
         "# Fill in the wording (zh, en) and, where it differs, the column of your export; add or delete items freely.",
         "# 请填写题项措辞（zh、en），列名与导出文件不同时填写 column；题项可增可减。",

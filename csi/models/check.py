@@ -200,7 +200,7 @@ def _groups(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
 
 def _higher_order_cycles(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
     """Constructs that measure one another in a circle."""
-    circle = find_cycle({c.name: (i for i in c.items if i != c.name) for c in claim.constructs})
+    circle = find_cycle({c.name: [i for i in c.items if i != c.name] for c in claim.constructs})
     if circle:
         chain = " -> ".join(circle)
         what = Text(f"constructs measure one another in a circle: {chain}.", f"构念互相测量，形成循环：{chain}。")

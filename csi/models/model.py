@@ -144,7 +144,15 @@ class Model(Shown, Claim):
 def _(value: Model, lang: str = "en") -> str:
     """The text of a model, under a line that counts its parts."""
     count = Text(
-        f"Model: {len(value.constructs)} constructs, {len(value.items)} items, {len(value.paths)} paths",
+        "Model: "
+        + ", ".join(
+            f"{n} {word}{'' if n == 1 else 's'}"
+            for n, word in (
+                (len(value.constructs), "construct"),
+                (len(value.items), "item"),
+                (len(value.paths), "path"),
+            )
+        ),
         f"模型：{len(value.constructs)} 个构念，{len(value.items)} 个题项，{len(value.paths)} 条路径",
     )
     source = Text(f" (card {value.from_card})", f"（模型卡 {value.from_card}）") if value.from_card else Text("", "")

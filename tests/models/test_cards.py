@@ -1,0 +1,185 @@
+import itertools
+
+import pytest
+import yaml
+
+from csi.errors import Problems
+from csi.models.cards import card_from, card_names, read_card
+from csi.models.check import check_composites
+from csi.models.model import Model
+
+CARDS = card_names()
+MOBI = {
+    "image": [f"IMAG{i}" for i in range(1, 6)],
+    "expectation": [f"CUEX{i}" for i in range(1, 4)],
+    "perceived_quality": [f"PERQ{i}" for i in range(1, 8)],
+    "perceived_value": ["PERV1", "PERV2"],
+    "satisfaction": [f"CUSA{i}" for i in range(1, 4)],
+    "complaints": ["CUSCO"],
+    "loyalty": [f"CUSL{i}" for i in range(1, 4)],
+}
+
+
+def filled(name, **options):
+    card = read_card(name)
+    items = {c: [f"{c}{i}" for i in range((block.items or (1, 2))[1])] for c, block in card.constructs.items()}
+    return Model.card(name, items=items, **options)
+
+
+def arrows(model):
+    return {p.outcome: model.predictors(p.outcome) for p in model.paths}
+
+
+def test_the_library():
+    assert set(CARDS) == {"scsb", "acsi", "ncsb", "ecsi", "ecsi_mobile", "ccsi"}
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_card_makes_a_model_that_composites_can_fit(name):
+    model = filled(name)
+    assert check_composites(model) == []
+    assert model.card == name
+    assert set(model.labels) == set(model.layout) == set(model.names)
+    assert all(model.label(c, "zh") != c and model.label(c, "en") != c for c in model.names)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_text_of_a_card_model_parses_to_the_same_claim(name):
+    model = filled(name)
+    again = Model.parse(str(model))
+    assert again.constructs == model.constructs
+    assert arrows(again) == arrows(model)
+
+
+def test_the_mobile_card_is_the_model_of_tenenhaus_and_others_2005():
+    model = Model.card("ecsi_mobile", items=MOBI)
+    assert arrows(model) == {
+        "expectation": ("image",),
+        "perceived_quality": ("expectation",),
+        "perceived_value": ("expectation", "perceived_quality"),
+        "satisfaction": ("image", "expectation", "perceived_quality", "perceived_value"),
+        "complaints": ("satisfaction",),
+        "loyalty": ("image", "satisfaction", "complaints"),
+    }
+    assert len(model.items) == 24
+    assert {p.sign for p in model.paths} == {"+"}
+
+
+def test_signs_of_the_swedish_and_american_cards():
+    for name in ("scsb", "acsi"):
+        signs = {(p.outcome, p.predictor.name): p.sign for p in filled(name).paths}
+        assert signs["complaints", "satisfaction"] == "-"
+        assert signs["loyalty", "complaints"] == ""
+        assert signs["loyalty", "satisfaction"] == "+"
+    assert len(filled("acsi").paths) == 9
+    assert len(filled("scsb").paths) == 6
+
+
+def test_optional_arrows_of_the_chinese_card():
+    assert read_card("ccsi").provisional is not None
+    assert len(filled("ccsi").paths) == 12
+    assert len(filled("ccsi", optional=False).paths) == 9
+    some = filled("ccsi", optional=["loyalty ~ image"])
+    assert [(p.outcome, p.predictor.name) for p in some.paths if p.optional] == [("loyalty", "image")]
+
+
+def test_without_drops_constructs_and_their_arrows():
+    items = {k: v for k, v in MOBI.items() if k != "complaints"}
+    model = Model.card("ecsi_mobile", items=items, without=["complaints"])
+    assert model.predictors("loyalty") == ("image", "satisfaction")
+    assert "complaints" not in model.layout
+
+
+def refused(name, items, **options):
+    with pytest.raises(Problems) as caught:
+        Model.card(name, items=items, **options)
+    return caught.value.problems
+
+
+def test_missing_blocks_are_all_named_with_their_counts():
+    problems = refused("ecsi_mobile", {"satisfaction": ["s1"], "image": []})
+    assert [p.code for p in problems] == ["E-ROLE"] * 6
+    assert problems[2].what.en == 'no items for "perceived_quality" (Perceived quality); the card expects 7 items.'
+    assert problems[2].what.zh == "缺少“perceived_quality”（感知质量）的题项，该模型卡需要 7 个题项。"
+
+
+def test_unknown_blocks_shared_items_and_bare_texts():
+    problems = refused("ecsi_mobile", MOBI | {"satisfation": ["x"], "complaints": "CUSCO", "loyalty": ["CUSA1"]})
+    assert [p.code for p in problems] == ["E-CONSTRUCT", "E-ITEMS", "E-ITEM-TWICE"]
+    assert problems[0].remedy.en == 'Did you mean "satisfaction"?'
+
+
+def test_unknown_cards_and_options():
+    with pytest.raises(Problems, match='Did you mean "ecsi"'):
+        read_card("escsi")
+    assert [p.code for p in refused("ecsi_mobile", MOBI, optional=["loyalty~image"], without=["trust"])] == [
+        "E-CONSTRUCT",
+        "E-CARD",
+    ]
+
+
+@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_blank_codebook_has_the_card_s_constructs_and_counts(name, lang):
+    card = read_card(name)
+    book = yaml.safe_load(card.codebook_text(lang))
+    assert list(book["constructs"]) == list(card.constructs)
+    for construct, block in card.constructs.items():
+        assert sum(i["construct"] == construct for i in book["items"]) == (block.items or (1, 1))[1]
+    assert {i["scale"] for i in book["items"]} == set(book["scales"])
+
+
+def test_the_description_says_provisional_and_marks_optional_arrows():
+    lines = "\n".join(read_card("ccsi").describe("zh"))
+    assert "暂定" in lines
+    assert "+image?" in lines
+    assert "GB/T 19038-2009" in lines
+    assert "暂定" not in "\n".join(read_card("acsi").describe("zh"))
+
+
+def test_a_card_of_one_s_own(tmp_path):
+    text = """
+        id: mine
+        title: {zh: 我的, en: Mine}
+        year: 2026
+        cite: [me]
+        constructs: {use: {zh: 使用, en: Use}, joy: {zh: 愉悦, en: Joy, mode: B}}
+        paths: {joy: [+use]}
+        index: {target: joy}
+        layout: {use: [0, 0], joy: [1, 0]}
+    """
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    model = Model.card(str(file), items={"use": ["u1"], "joy": ["j1", "j2"]})
+    assert (model["joy"].operator, model["joy"].mode, model.card) == ("<~", "B", "mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("paths: {joy: [+use]}", "paths: {joy: [+usage]}"), "usage"),
+        (("index:", "indx:"), "indx"),
+        (("joy: [1, 0]}", "jo: [1, 0]}"), "jo"),
+        (("[+use]", "['*use']"), "*use"),
+        (("year: 2026", "year: soon"), "year"),
+        (("cite: [me]", "cite: [me"), "x.yaml"),
+    ],
+)
+def test_a_wrong_card_says_what_is_wrong(change, said):
+    text = (
+        "id: mine\ntitle: {zh: 我的, en: Mine}\nyear: 2026\ncite: [me]\n"
+        "constructs: {use: {zh: 使用, en: Use}, joy: {zh: 愉悦, en: Joy}}\n"
+        "paths: {joy: [+use]}\nindex: {target: joy}\nlayout: {use: [0, 0], joy: [1, 0]}\n"
+    )
+    with pytest.raises(Problems) as caught:
+        card_from(text.replace(*change), "x.yaml")
+    assert all(p.code == "E-CARD" for p in caught.value.problems)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_constructs_of_a_layout_do_not_overlap_and_stay_on_the_sheet(name):
+    places = read_card(name).layout.values()
+    assert all(70 <= x <= 970 and y >= 45 for x, y in places)
+    for (x1, y1), (x2, y2) in itertools.combinations(places, 2):
+        assert abs(x1 - x2) >= 150 or abs(y1 - y2) >= 90
