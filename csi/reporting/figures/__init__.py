@@ -12,6 +12,8 @@ in the frame (a name without a label prints itself) and `finding`, the sentence 
         paths: predictor, outcome, estimate, conf_low, conf_high, significant; nodes: construct, index, r2 (nulls allowed)
     model_diagram(model, *, lang, finding, width)
         the claim alone: a csi Model, no estimates
+    card_diagram(card, *, lang, width)
+        a card of the library, no estimates
     importance_map(frame, *, lang, labels, finding, target, width)
         frame: name, importance, importance_low, importance_high, performance, performance_low, performance_high
     index_chain(frame, *, lang, labels, focal, finding, width)
@@ -30,7 +32,7 @@ in the frame (a name without a label prints itself) and `finding`, the sentence 
 
 from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
-from csi.reporting.figures.diagram import model_diagram, path_diagram
+from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.heat import heat_table, htmt_matrix
 from csi.reporting.figures.importance import importance_map
 from csi.reporting.figures.items import item_table
@@ -39,6 +41,7 @@ from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.trend import trend
 
 __all__ = [
+    "card_diagram",
     "heat_table",
     "htmt_matrix",
     "importance_map",

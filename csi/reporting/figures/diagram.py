@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from csi.errors import Text
+from csi.models.card import Block, Card
 from csi.models.model import Model
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import known, say
@@ -110,16 +111,44 @@ def model_diagram(
     bubbles = []
     for one in model.constructs:
         size = len(one.items)
-        counted = {"zh": f"{size} 题", "en": f"{size} item{'' if size == 1 else 's'}"}[lang] if size else ""
+        counted = {"zh": f"{size} 个题项", "en": f"{size} item{'' if size == 1 else 's'}"}[lang] if size else ""
         bubbles.append(Bubble(one.name, _label_lines(say(one.name, model.labels, lang), lang), counted, None))
-    signs = {"+": "+", "-": style.MINUS, "": ""}
-    arrows = [
-        Arrow(
-            p.predictor.name, p.outcome, signs[p.sign], _OPTIONAL.say(lang) if p.optional else "", 2.2, not p.optional
-        )
-        for p in model.paths
-    ]
+    arrows = [_claimed(p.predictor.name, p.outcome, p.sign, lang, optional=p.optional) for p in model.paths]
     return _draw(bubbles, arrows, model.layout, target, lang, finding, width)
+
+
+def card_diagram(card: Card, *, lang: str, width: int = style.FULL) -> str:
+    """A card of the model library: constructs with their item counts, expected signs, optional arrows dashed.
+
+    Parameters:
+        card: from `read_card`.
+        lang: "zh" or "en".
+        width: of the drawing.
+
+    Returns:
+        SVG.
+
+    Example:
+        >>> from csi.models.cards import read_card
+        >>> card_diagram(read_card("acsi"), lang="en").count("<ellipse")
+        6
+    """
+    bubbles = [
+        Bubble(name, _label_lines(block.zh if lang == "zh" else block.en, lang), _counted(block, lang), None)
+        for name, block in card.constructs.items()
+    ]
+    arrows = [_claimed(a.predictor, a.outcome, a.sign, lang, optional=a.optional) for a in card.arrows]
+    return _draw(bubbles, arrows, card.layout, card.index.target, lang, card.title.say(lang), width)
+
+
+def _counted(block: Block, lang: str) -> str:
+    return block.count(lang).replace("-", "–") if block.items else ""
+
+
+def _claimed(start: str, end: str, sign: str, lang: str, *, optional: bool) -> Arrow:
+    """An arrow without a number: its sign, or that it may be left out."""
+    shown = {"+": "+", "-": style.MINUS, "": ""}[sign]
+    return Arrow(start, end, shown, _OPTIONAL.say(lang) if optional else "", 2.2, not optional)
 
 
 def _arrow(
@@ -139,8 +168,12 @@ def _arrow(
 
 
 def _label_lines(label: str, lang: str) -> tuple[str, ...]:
-    limit = 118 if lang == "en" else 104
-    return tuple(svg.wrap(label, limit, 13, bold=True, lang=lang))
+    """On one line when short, else on two; wider ones first widen the ellipse, then lose their end."""
+    for limit in (104, 118, 134, 150):
+        rows = svg.wrap(label, limit, 13, bold=True, lang=lang)
+        if not rows[-1].endswith("…"):
+            break
+    return tuple(rows)
 
 
 def _draw(
@@ -161,7 +194,7 @@ def _draw(
     found = routes(nodes, ways, room)
     lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
     said = {b.name: "R² = " + style.coefficient(b.r2, lang) for b in bubbles if b.r2 is not None}
-    captions = place_captions(nodes, {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}, lines)
+    captions = place_captions(nodes, {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}, lines, room)
     sizes = [_label_size(a, lang) for a in arrows]
     spots = place_labels(found, sizes, [a.width for a in arrows], nodes, list(captions.values()), room)
     parts: list[str] = []
@@ -185,27 +218,29 @@ def _ellipses(
     ry = 41.0 if tall else 35.0
     rx = max(54.0, (widest / 2 + 7) / (0.80 if tall else 0.86))
     xs = sorted({x for x, _ in places.values()})
-    ys = sorted({y for _, y in places.values()})
+    top = min(y for _, y in places.values())
     columns = (xs[-1] - xs[0]) or 1
     span = width - 2 * rx - 16
-    least = min((b - a for a, b in zip(ys, ys[1:], strict=False)), default=1)
-    unit = max(2 * ry + 58, 132) / least
-    if (ys[-1] - ys[0]) * unit > 640:
-        unit = max(640 / (ys[-1] - ys[0]), (2 * ry + 14) / _closest(places))
+    across = span / columns
+    unit = 1.0 if columns > 20 else 132.0
+    unit = max(unit, _stretch(places, across, rx, ry))
     left = rx + 8 if len(xs) > 1 else width / 2
     return {
-        b.name: Node(
-            left + (places[b.name][0] - xs[0]) / columns * span, ry + 8 + (places[b.name][1] - ys[0]) * unit, rx, ry
-        )
+        b.name: Node(left + (places[b.name][0] - xs[0]) * across, ry + 8 + (places[b.name][1] - top) * unit, rx, ry)
         for b in bubbles
     }
 
 
-def _closest(places: Mapping[str, tuple[float, float]]) -> float:
-    """The smallest vertical distance between two constructs of one column."""
+def _stretch(places: Mapping[str, tuple[float, float]], across: float, rx: float, ry: float) -> float:
+    """The vertical unit that keeps ellipses standing over each other apart."""
     held = list(places.values())
-    gaps = [abs(a[1] - b[1]) for i, a in enumerate(held) for b in held[:i] if abs(a[0] - b[0]) < 0.8 and a[1] != b[1]]
-    return min(gaps, default=1)
+    gaps = [
+        abs(a[1] - b[1])
+        for i, a in enumerate(held)
+        for b in held[:i]
+        if abs(a[0] - b[0]) * across < 2 * rx + 10 and a[1] != b[1]
+    ]
+    return (2 * ry + 20) / min(gaps) if gaps else 0.0
 
 
 def _label_size(arrow: Arrow, lang: str) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 _SAMPLES = 33
-_BENDS = (0.0, 0.09, -0.09, 0.16, -0.16, 0.24, -0.24, 0.33, -0.33, 0.44, -0.44)
+_BENDS = (0.0, 0.08, -0.08, 0.13, -0.13, 0.19, -0.19, 0.26, -0.26, 0.34, -0.34, 0.44, -0.44)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,14 @@ def routes(
     best = [int(np.argmin(costs)) for costs in alone]
     order = sorted(range(len(arrows)), key=lambda i: (-float(np.min(alone[i])), i))
     for _ in range(3):
+        before = list(best)
         for i in order:
-            others = [
-                (choices[j][best[j]], bool(set(arrows[i]) & set(arrows[j]))) for j in range(len(arrows)) if j != i
-            ]
-            totals = [cost + _shared_cost(route, others) for cost, route in zip(alone[i], choices[i], strict=True)]
-            best[i] = int(np.argmin(np.round(totals, 6)))
+            rest = [j for j in range(len(arrows)) if j != i]
+            kin = np.array([bool(set(arrows[i]) & set(arrows[j])) for j in rest])
+            shared = _shared_costs(choices[i], [choices[j][best[j]] for j in rest], kin)
+            best[i] = int(np.argmin(np.round(np.array(alone[i]) + shared, 6)))
+        if best == before:
+            break
     return [choices[i][best[i]] for i in range(len(arrows))]
 
 
@@ -115,7 +117,7 @@ def _border(node: Node, towards: tuple[float, float], gap: float) -> tuple[float
 def _own_cost(
     route: Route, nodes: Mapping[str, Node], arrow: tuple[str, str], room: tuple[float, float, float, float]
 ) -> float:
-    cost = 60 * abs(route.bend) + (4 if route.bend else 0)
+    cost = 45 * abs(route.bend) + 120 * route.bend**2 + (4 if route.bend else 0)
     x, y = route.points[:, 0], route.points[:, 1]
     for name, node in nodes.items():
         if name in arrow:
@@ -128,30 +130,35 @@ def _own_cost(
     return cost + 3 * float(outside.max()) + 0.4 * float(above.max())
 
 
-def _shared_cost(route: Route, others: Sequence[tuple[Route, bool]]) -> float:
-    """Crossings, and stretches closer than 14 units to another arrow."""
-    cost = 0.0
-    for other, related in others:
-        gaps = np.hypot(
-            route.points[:, None, 0] - other.points[None, :, 0], route.points[:, None, 1] - other.points[None, :, 1]
-        ).min(axis=1)
-        middle = gaps[4:-4]
-        cost += 5.0 * float(np.mean(middle < 14)) * (4 if related else 8)
-        cost += (
-            18.0 * _crossings(route.points, other.points)
-            if not related
-            else 30.0 * _crossings(route.points, other.points)
-        )
-    return cost
+def _shared_costs(choices: Sequence[Route], others: Sequence[Route], kin: npt.NDArray[np.bool_]) -> Array:
+    """What each choice costs beside the other arrows: crossings, and stretches closer than 14 units.
+
+    Parameters:
+        choices: courses of one arrow, c of them. others: the current course of every other arrow, m of them.
+        kin: (m,) whether the other arrow shares an end; such a pair may run close but should not cross.
+
+    Returns:
+        (c,).
+    """
+    if not others:
+        return np.zeros(len(choices))
+    p = np.stack([r.points[::2] for r in choices])[:, None]
+    q = np.stack([r.points[::2] for r in others])[None]
+    gaps = np.hypot(p[:, :, :, None, 0] - q[:, :, None, :, 0], p[:, :, :, None, 1] - q[:, :, None, :, 1]).min(axis=3)
+    close = (gaps[:, :, 2:-2] < 14).mean(axis=2)
+    ends_p, ends_q = p[:, :, [0, -1], None], q[:, :, None, [0, -1]]
+    apart = np.hypot(*np.moveaxis(ends_p - ends_q, -1, 0)).min(axis=(2, 3))
+    cost: Array = close * np.where(kin, 20, 40) + _crossings(p, q) * np.where(kin, 30, 18) + 12 * (apart < 17)
+    return np.asarray(cost.sum(axis=1))
 
 
-def _crossings(p: Array, q: Array) -> int:
-    """How often two polylines cross."""
-    a, b = p[:-1:2], p[2::2]
-    c, d = q[:-1:2], q[2::2]
-    first = _side(a[:, None], b[:, None], c[None]) * _side(a[:, None], b[:, None], d[None])
-    second = _side(c[None], d[None], a[:, None]) * _side(c[None], d[None], b[:, None])
-    return int(((first < 0) & (second < 0)).sum())
+def _crossings(p: Array, q: Array) -> Array:
+    """How often polylines cross, (c, m), for p (c, 1, n, 2) and q (1, m, n, 2)."""
+    a, b = p[:, :, :-1, None], p[:, :, 1:, None]
+    c, d = q[:, :, None, :-1], q[:, :, None, 1:]
+    apart = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
+    counted: Array = apart.sum(axis=(2, 3)).astype(float)
+    return counted
 
 
 def _side(a: Array, b: Array, c: Array) -> Array:
@@ -160,30 +167,36 @@ def _side(a: Array, b: Array, c: Array) -> Array:
 
 
 def place_captions(
-    nodes: Mapping[str, Node], sizes: Mapping[str, tuple[float, float]], lines: Sequence[tuple[Route, float]]
+    nodes: Mapping[str, Node],
+    sizes: Mapping[str, tuple[float, float]],
+    lines: Sequence[tuple[Route, float]],
+    room: tuple[float, float, float, float],
 ) -> dict[str, Box]:
     """Where the small caption of each node stands: below, above or at a corner, whichever is free of arrows."""
     placed: dict[str, Box] = {}
     for name, (w, h) in sizes.items():
         node = nodes[name]
+        side, foot = node.rx * 0.72 + w, node.ry * 0.8 + h
         spots = [
             (0.0, Box(node.x, node.y + node.ry + 7 + h, w, h)),
             (2.0, Box(node.x, node.y - node.ry - 7 - h, w, h)),
-            (3.0, Box(node.x + node.rx * 0.72 + w, node.y + node.ry * 0.8 + h, w, h)),
-            (3.0, Box(node.x - node.rx * 0.72 - w, node.y + node.ry * 0.8 + h, w, h)),
-            (4.0, Box(node.x + node.rx * 0.72 + w, node.y - node.ry * 0.8 - h, w, h)),
-            (4.0, Box(node.x - node.rx * 0.72 - w, node.y - node.ry * 0.8 - h, w, h)),
+            (3.0, Box(node.x + side, node.y + foot, w, h)),
+            (3.0, Box(node.x - side, node.y + foot, w, h)),
+            (4.0, Box(node.x + side, node.y - foot, w, h)),
+            (4.0, Box(node.x - side, node.y - foot, w, h)),
         ]
+        crossed = _on_lines([b for _, b in spots], lines, 3)
         others = list(placed.values())
-        placed[name] = min(
-            spots,
-            key=lambda s: s[0] + _on_lines(s[1], lines, 3) + _on_nodes(s[1], nodes, 3) + _on_boxes(s[1], others, 4),
-        )[1]
+        costs = [
+            away + on + _on_nodes(b, nodes, 3) + _on_boxes(b, others, 4) + _outside(b, room)
+            for (away, b), on in zip(spots, crossed, strict=True)
+        ]
+        placed[name] = spots[int(np.argmin(costs))][1]
     return placed
 
 
 def place_labels(
-    routes_: Sequence[Route],
+    courses: Sequence[Route],
     sizes: Sequence[tuple[float, float]],
     widths: Sequence[float],
     nodes: Mapping[str, Node],
@@ -196,29 +209,39 @@ def place_labels(
     all lines, near the middle. Three passes in a fixed order.
 
     Parameters:
-        routes_: the arrows. sizes: half width and half height of each label. widths: stroke widths.
+        courses: the arrows. sizes: half width and half height of each label. widths: stroke widths.
         nodes: ellipses. taken: boxes already used. room: x0, y0, x1, y1.
 
     Returns:
         (box, on a line) per arrow.
     """
-    lines = list(zip(routes_, widths, strict=True))
-    options = [_spots(r, s, w) for r, s, w in zip(routes_, sizes, widths, strict=True)]
+    lines = list(zip(courses, widths, strict=True))
+    options = [_spots(r, s, w) for r, s, w in zip(courses, sizes, widths, strict=True)]
     fixed = []
-    for choices in options:
-        costs = [
-            away + _on_lines(b, lines, 2.5) + _on_nodes(b, nodes, 4) + _on_boxes(b, taken, 3) + _outside(b, room)
-            for away, b in choices
-        ]
-        fixed.append(costs)
+    for i, choices in enumerate(options):
+        boxes = [b for _, b in choices]
+        crossed = _on_lines(boxes, lines, 2.5) + 0.2 * _on_lines(boxes, lines[:i] + lines[i + 1 :], 9)
+        fixed.append(
+            [
+                away + on + _on_nodes(b, nodes, 4) + _on_boxes(b, taken, 3) + _outside(b, room)
+                for (away, b), on in zip(choices, crossed, strict=True)
+            ]
+        )
     best = [int(np.argmin(costs)) for costs in fixed]
     for _ in range(3):
+        before = list(best)
         for i, choices in enumerate(options):
             others = [options[j][best[j]][1] for j in range(len(options)) if j != i]
-            totals = [cost + _on_boxes(b, others, 3) for cost, (_, b) in zip(fixed[i], choices, strict=True)]
+            cheap = min(fixed[i]) + 200
+            totals = [
+                cost + _on_boxes(b, others, 3) if cost < cheap else cost
+                for cost, (_, b) in zip(fixed[i], choices, strict=True)
+            ]
             best[i] = int(np.argmin(np.round(totals, 6)))
+        if best == before:
+            break
     boxes = [options[i][best[i]][1] for i in range(len(options))]
-    return [(b, _on_lines(b, lines, 0) > 0) for b in boxes]
+    return list(zip(boxes, [bool(c > 0) for c in _on_lines(boxes, lines, 0)], strict=True))
 
 
 def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[float, Box]]:
@@ -240,26 +263,19 @@ def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[
     return spots
 
 
-def _on_lines(box: Box, lines: Sequence[tuple[Route, float]], gap: float) -> float:
-    """Cost of touching arrows: how many sample points lie in the box grown by half the stroke and `gap`."""
-    cost = 0.0
-    for route, width in lines:
-        near_x = np.abs(route.points[:, 0] - box.x) - (box.w + width / 2 + gap)
-        near_y = np.abs(route.points[:, 1] - box.y) - (box.h + width / 2 + gap)
-        depth = np.minimum(-near_x, -near_y)
-        hit = depth[depth > 0]
-        if hit.size:
-            cost += 30 + 2 * float(hit.max())
-        elif _between(route.points, box, width / 2 + gap):
-            cost += 30
+def _on_lines(boxes: Sequence[Box], lines: Sequence[tuple[Route, float]], gap: float) -> Array:
+    """Cost of touching arrows, per box grown by half the stroke and `gap`: 30 an arrow and its depth in the box."""
+    if not boxes or not lines:
+        return np.zeros(len(boxes))
+    points = np.stack([r.points for r, _ in lines])
+    points = np.concatenate([points, (points[:, :-1] + points[:, 1:]) / 2], axis=1)
+    grown = np.array([width / 2 + gap for _, width in lines])[None, :, None]
+    held = np.array([(b.x, b.y, b.w, b.h) for b in boxes])[:, :, None, None]
+    depth_x = held[:, 2] + grown - np.abs(points[None, :, :, 0] - held[:, 0])
+    depth_y = held[:, 3] + grown - np.abs(points[None, :, :, 1] - held[:, 1])
+    depth = np.minimum(depth_x, depth_y).max(axis=2)
+    cost: Array = np.where(depth > 0, 30 + 2 * depth, 0).sum(axis=1)
     return cost
-
-
-def _between(points: Array, box: Box, gap: float) -> bool:
-    """Whether a segment passes through the box between two samples."""
-    middle = (points[:-1] + points[1:]) / 2
-    inside = (np.abs(middle[:, 0] - box.x) < box.w + gap) & (np.abs(middle[:, 1] - box.y) < box.h + gap)
-    return bool(inside.any())
 
 
 def _on_nodes(box: Box, nodes: Mapping[str, Node], gap: float) -> float:
