@@ -9,7 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problems, did_you_mean, note, problem
+from csi.display import Shown, text
+from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.moments.stack import Ints
 from csi.tracking.contrasts import (
     basis_note,
@@ -21,13 +22,14 @@ from csi.tracking.contrasts import (
     t_test,
 )
 from csi.tracking.index import Index
+from csi.tracking.show import shown
 from csi.tracking.waves import Against, check_waves, reference_wave, wave_order
 
 Family = Literal["release", "table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+@dataclass(frozen=True, slots=True, repr=False)
+class Changes(Shown):
     """Changes of indices between waves.
 
     Attributes:
@@ -216,3 +218,9 @@ def _family_note(table: pl.DataFrame, family: Family) -> Note:
     size = max(tested.group_by("wave").len()["len"].to_list(), default=0)
     en = f"Holm's correction counts the tests of one wave's release together (at most {size})."
     return note("N-FAMILY", en, f"Holm 校正以同一期发布的检验为一族（最多 {size} 个）。")
+
+
+@text.register
+def _(value: Changes, lang: str = "en") -> str:
+    """The table and the notes."""
+    return shown(Text("Changes", "指数变动").say(lang), value.table, value.notes, lang)

@@ -14,21 +14,22 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
-from csi.errors import Note, Problem, Problems, Reason, problem, reason
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate, Solution
-from csi.moments.sample import regroup
 from csi.moments.stack import Array, Sample
-from csi.tracking.index_fit import Weights, estimate_weights, item_bounds, item_places, key_columns, refit, rows_of
+from csi.tracking.index_fit import Weights, estimate_weights, item_bounds, item_places, key_columns, pooled
 from csi.tracking.index_table import index_notes, index_table, weight_table
 from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
-from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule, hundred, one_hot
+from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, coarser, default_rule, hundred, one_hot
+from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
 Interval = Literal["t", "percentile"]
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+@dataclass(frozen=True, slots=True, repr=False)
+class Index(Shown):
     """Index values of every construct in every cell.
 
     Attributes:
@@ -42,6 +43,13 @@ class Index:
         degrees_of_freedom: (c,) resampling units minus strata behind each cell.
         covariance_fixed: (q, c, c) design-based covariances of the cells with the weights held fixed.
         sample: the rows behind the cells (None when fitted from moments alone).
+
+    Example:
+        >>> import csi
+        >>> frame = pl.DataFrame({"a": [1, 4, 7, 10], "b": [2, 4, 8, 9], "c": [1, 5, 5, 9]})
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c" + chr(10) + "joy ~ use")
+        >>> csi.index(csi.fit(model, frame, csi.PLS(), scale=(1, 10))).rule
+        'own'
     """
 
     table: pl.DataFrame
@@ -87,7 +95,7 @@ def index(
         base: the base wave under "base" (the first by default).
         given: relative weights of the 0-100 items under "given", construct -> item -> weight.
         level: of the intervals (the estimate's by default).
-        interval: "t" (replicate standard error, design degrees of freedom) or "percentile".
+        interval: "t" (replicate standard error, design degrees of freedom, cut at 0 and 100) or "percentile".
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
@@ -107,7 +115,7 @@ def index(
         [51.5, 45.9]
     """
     keys = _keys(est, by)
-    cells = est if keys == key_columns(est) else refit(est, regroup(rows_of(est, "E-BY"), keys))
+    cells = est if keys == key_columns(est) else pooled(est, coarser(est.moments.cells, keys))
     weighting, anchor = _rule(est, keys, weights, base, given)
     _check_bounds(cells)
     estimated = estimate_weights(est, cells, weighting, anchor, given)
@@ -290,4 +298,10 @@ def _interval(
         return np.where(np.isnan(values), np.nan, low), np.where(np.isnan(values), np.nan, high)
     std_error = _diagonal(fixed) if drawn is None else replicate_sd(drawn)
     margin = special.stdtrit(np.maximum(df, 1.0), 1.0 - tail)[:, None] * std_error
-    return values - margin, values + margin
+    return np.maximum(values - margin, 0.0), np.minimum(values + margin, 100.0)
+
+
+@text.register
+def _(value: Index, lang: str = "en") -> str:
+    """The table and the notes."""
+    return shown(Text("Index", "指数").say(lang), value.table, value.notes, lang)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+import polars as pl
 
 from csi.errors import Problems, Reason, problem
 from csi.estimate.estimate import Estimate
@@ -16,8 +17,17 @@ from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, plan_of
 from csi.moments.pearson import moments_of
 from csi.moments.sample import regroup
-from csi.moments.stack import Array, Ints, Sample
-from csi.tracking.index_weights import Given, Groups, Rule, given_weights, groups_of, relative_weights, weight_reasons
+from csi.moments.stack import Array, Ints, Moments, Sample
+from csi.tracking.index_weights import (
+    Given,
+    Groups,
+    Rule,
+    given_weights,
+    groups_of,
+    one_hot,
+    relative_weights,
+    weight_reasons,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +48,43 @@ def key_columns(est: Estimate) -> list[str]:
     return [k for k in est.moments.cells.columns if k != "n"]
 
 
-def rows_of(est: Estimate, code: str) -> Sample:
-    """The rows behind an estimate, which pooling cells needs."""
-    if est.sample is None:
-        en, zh = (
-            "pooling cells needs the rows, and this estimate has moments alone.",
-            "合并单元需要原始行，而该估计仅含矩。",
-        )
+def pooled(est: Estimate, groups: Groups) -> Estimate:
+    """The model fitted to the answers of each group together, from the rows, or from the moments where there are none.
+
+    Raises:
+        Problems: E-ROWS, moments with absent answers cannot be pooled without the rows.
+    """
+    if est.sample is not None:
+        part = subset(est.sample, np.flatnonzero(groups.of_estimate >= 0))
+        return refit(est, regroup(part, [k for k in groups.cells.columns if k != "n"]))
+    if est.moments.missing != "listwise":
+        en = f"pooling cells needs the rows when absent answers are treated {est.moments.missing}."
+        zh = f"缺失值按 {est.moments.missing} 处理时，合并单元需要原始行。"
         do, do_zh = 'Fit from a panel, or use weights="own".', "请用面板数据拟合，或改用 weights=“own”。"
-        raise Problems([problem(code, "index", en, zh, do, do_zh)])
-    return est.sample
+        raise Problems([problem("E-ROWS", "index", en, zh, do, do_zh)])
+    return replace(est.settings.solve(est.model, pooled_moments(est.moments, groups)), level=est.level)
+
+
+def pooled_moments(moments: Moments, groups: Groups) -> Moments:
+    """Moments of the cells of each group together.
+
+    `mean = sum_c W_c mean_c / W`, `cov = n / (n - 1) sum_c W_c ((n_c - 1) / n_c cov_c + d_c d_c') / W` with
+    `d_c = mean_c - mean` and W the sums of weights.
+
+    Source:
+        Chan, Golub & LeVeque (1983), The American Statistician 37(3), pairwise combination.
+    """
+    member = one_hot(groups.of_estimate, int(groups.of_estimate.max()) + 1).T
+    n, total = member @ moments.n, member @ moments.sum_w
+    share = member * moments.sum_w / total[:, None]
+    mean = share @ moments.mean
+    within = np.einsum("gc,c,cij->gij", share, (moments.n - 1.0) / moments.n, moments.cov)
+    between = moments.mean[None] - mean[:, None]
+    cov = (within + np.einsum("gc,gci,gcj->gij", share, between, between)) * (n / (n - 1.0))[:, None, None]
+    named = {k: groups.cells[k] for k in groups.cells.columns if k != "n"}
+    cells = pl.DataFrame({**named, "n": n.astype(np.int64)})
+    squares = member @ moments.sum_w2
+    return replace(moments, n=n, sum_w=total, sum_w2=squares, mean=mean, cov=cov, cells=cells)
 
 
 def item_places(est: Estimate) -> Ints:
@@ -96,7 +133,7 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     if rule == "given" and given is not None:
         values = given_weights(given, est.solution)[None, :]
         return Weights(values, None, groups, weight_reasons(values, est.solution, None))
-    fitted = cells if rule == "own" else refit(est, _pool(rows_of(est, "E-ROWS"), groups))
+    fitted = cells if rule == "own" else pooled(est, groups)
     sol, low_high = fitted.solution, item_bounds(fitted)
     span, places = low_high[1] - low_high[0], item_places(fitted)
     values = relative_weights(
@@ -110,9 +147,3 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     drawn = relative_weights(outer, rep.sd[:, :, places], span, sol.block, len(sol.constructs))
     drawn[~rep.usable] = np.nan
     return Weights(values, drawn, groups, reasons)
-
-
-def _pool(sample: Sample, groups: Groups) -> Sample:
-    """The rows that estimate weights, with one cell per group."""
-    part = subset(sample, np.flatnonzero(groups.of_estimate >= 0))
-    return regroup(part, groups.cells.columns)

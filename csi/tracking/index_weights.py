@@ -158,6 +158,12 @@ def groups_of(rule: Rule, estimate_cells: pl.DataFrame, index_cells: pl.DataFram
     return Groups(match(estimate_cells, cells), of_index, cells)
 
 
+def coarser(cells: pl.DataFrame, keys: Sequence[str]) -> Groups:
+    """Groups of the cells that agree in `keys`; each is its own index cell."""
+    distinct, place = number(cells, keys)
+    return Groups(place, np.arange(int(place.max()) + 1), distinct)
+
+
 def number(cells: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, Ints]:
     """Distinct rows of `keys` in order of appearance, and the number of each row of `cells` among them."""
     if not keys:

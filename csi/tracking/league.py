@@ -12,18 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import basis_note, construct_place, contrast, design_df, holm, joint_covariance, t_test
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
+from csi.tracking.show import shown
 from csi.tracking.waves import check_waves
 
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class League:
+@dataclass(frozen=True, slots=True, repr=False)
+class League(Shown):
     """The brands of one wave compared with each other.
 
     Attributes:
@@ -43,8 +45,8 @@ class League:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sector:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sector(Shown):
     """The mean over brands, and each brand's distance from it.
 
     Attributes:
@@ -296,3 +298,17 @@ def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFr
     brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
     head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
     return pl.concat([head, tested(difference, std_error, df, index.level)], how="horizontal")
+
+
+@text.register
+def _(value: League, lang: str = "en") -> str:
+    """The ranked brands, the groups that do not differ, the notes."""
+    groups = "; ".join(" = ".join(group) for group in value.groups)
+    alike = note("N-GROUPS", f"Do not differ: {groups}.", f"无显著差异：{groups}。")
+    return shown(Text("League", "品牌排名").say(lang), value.table, (alike, *value.notes), lang)
+
+
+@text.register
+def _(value: Sector, lang: str = "en") -> str:
+    """The table and the notes."""
+    return shown(Text("Sector mean", "行业均值").say(lang), value.table, value.notes, lang)

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from csi.errors import Note, Problems, note, problem
+from csi.display import Shown, text
+from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index, index
 from csi.tracking.index_weights import Given, Rule
 from csi.tracking.league import pairwise
+from csi.tracking.show import shown
 from csi.tracking.waves import Against
 
 
-@dataclass(frozen=True, slots=True)
-class Tracking:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tracking(Shown):
     """The tracking table of one construct.
 
     Attributes:
@@ -168,3 +170,9 @@ def _notes(small: int, flagged: int) -> tuple[Note, ...]:
     zh = f"样本量不足 {small} 的单元不予发布，不足 {flagged} 的加以标记。"
     tested = "Whether waves and brands are comparable (measurement invariance) was not tested."
     return (note("N-SMALL", en, zh), note("N-NOT-TESTED", tested, "未检验各期与各品牌之间的可比性（测量不变性）。"))
+
+
+@text.register
+def _(value: Tracking, lang: str = "en") -> str:
+    """The table and the notes."""
+    return shown(Text("Tracking", "跟踪表").say(lang), value.table, value.notes, lang)

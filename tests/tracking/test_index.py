@@ -211,9 +211,40 @@ def test_bad_settings(est, settings, code, says):
     assert code in codes(error)
 
 
-def test_pooling_needs_rows(est):
-    alone = fit(est.model, est.moments, PLS())
+@pytest.mark.parametrize("rule", ["own", "entity", "wave", "base", "pooled"])
+def test_moments_alone_pool_to_the_same_weights(est, rule):
+    alone = index(fit(est.model, est.moments, PLS()), weights=rule)
+    rows = index(est, weights=rule)
+    np.testing.assert_allclose(alone.values, rows.values, rtol=1e-9)
+    np.testing.assert_allclose(alone.weights["weight"], rows.weights["weight"], rtol=1e-7)
+
+
+def test_coarser_cells_from_moments_alone(est):
+    alone, rows = (index(e, by=["brand"]) for e in (fit(est.model, est.moments, PLS()), est))
+    assert alone.cells["n"].to_list() == rows.cells["n"].to_list() == [240, 240]
+    np.testing.assert_allclose(alone.values, rows.values, rtol=1e-9)
+
+
+def test_pooling_pairwise_moments_needs_rows(model, frame):
+    holes = frame.with_columns(pl.when(pl.int_range(pl.len()) % 7 == 0).then(None).otherwise("use1").alias("use1"))
+    est = fit(model, holes, PLS(missing="pairwise"), by=CELLS, scale=SCALE)
+    assert index(est).table["index"].null_count() == 0
     with pytest.raises(Problems) as error:
-        index(alone)
+        index(fit(model, est.moments, PLS(missing="pairwise")))
     assert codes(error) == ["E-ROWS"]
-    np.testing.assert_allclose(index(alone, weights="own").values, index(est, weights="own").values)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_an_item_nobody_answered_gives_a_reason(model, frame):
+    gone = (pl.col("wave") == "w2") & (pl.col("brand") == "A")
+    holes = frame.with_columns(pl.when(~gone).then("use1").alias("use1"))
+    table = index(fit(model, holes, PLS(missing="pairwise"), by=CELLS, scale=SCALE)).table
+    assert table.filter(gone, pl.col("construct") == "Use")["index"][0] is None
+    assert table.filter(gone, pl.col("construct") == "Use")["reason"][0]
+    assert table.filter(gone, pl.col("construct") == "Joy")["index"][0] is not None
+
+
+def test_shows_its_table_and_notes(est):
+    shown = repr(index(est))
+    assert "construct" in shown
+    assert "wave w1" in shown
