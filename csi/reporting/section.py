@@ -6,15 +6,19 @@ Rounding happens when a table or figure is drawn; `data` keeps full precision.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import polars as pl
 
-from csi.errors import Note, Text
+from csi.errors import Language, Note, Problems, Text, did_you_mean, problem
 
 Draw = Callable[[str], str]
 """Draws an SVG for a language."""
+
+
+Emphasis = dict[tuple[int, str], Literal["warn", "focus"]]
+"""Which printed cells stand out: (row, column name) -> why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Section:
     notes: tuple[Note, ...] = ()
     data: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     half: bool = False
+    language: Language = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +101,22 @@ class Report:
     headline: Headline
     sections: tuple[Section, ...]
     record: Mapping[str, object]
+    languages: tuple[Language, ...] = ("zh", "en")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the sections, in order."""
+        return tuple(s.key for s in self.sections)
+
+    def section(self, key: str, lang: Language | None = None) -> Section:
+        """The section `key`, to be shown in `lang` (the report's first language by default).
+
+        Raises:
+            Problems: E-SECTION for an unknown key.
+        """
+        for section in self.sections:
+            if section.key == key:
+                return replace(section, language=lang or self.languages[0])
+        hint = did_you_mean(key, self.keys)
+        en, zh = f'the report has no section "{key}".', f"报告中没有“{key}”一节。"
+        raise Problems([problem("E-SECTION", "section", en, zh, hint.en, hint.zh)])

@@ -2,7 +2,7 @@
 
 from csi.reporting.words.causes import chain, model, points, priorities, stages
 from csi.reporting.words.facts import Change, Gap, Named, Standing
-from csi.reporting.words.phrases import listed, lowered, period, wave_name
+from csi.reporting.words.phrases import listed, lowered, period, sentence, wave_name
 from csi.reporting.words.quality import fieldwork, items, measurement, separation
 from csi.reporting.words.standing import headline, league, movement, trend
 
@@ -24,6 +24,7 @@ __all__ = [
     "period",
     "points",
     "priorities",
+    "sentence",
     "separation",
     "stages",
     "trend",

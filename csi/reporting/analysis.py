@@ -1,0 +1,291 @@
+"""Everything a report needs, computed once: `analyse` reads like the report's table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import polars as pl
+
+from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.estimate.estimate import Estimate
+from csi.estimate.fit import fit
+from csi.importance import Drivers, drivers
+from csi.inference.bootstrap import bootstrap
+from csi.measures import Effects, Reliability, Validity, effects, reliability, validity
+from csi.models.model import Model
+from csi.pls.estimator import PLS
+from csi.reporting.words import lowered
+from csi.study.study import Study
+from csi.survey.panel import Panel
+from csi.tracking.changes import Changes, changes
+from csi.tracking.index import Index, index
+from csi.tracking.league import League, Sector, pairwise, sector
+from csi.tracking.waves import reference_wave
+
+GROUPINGS = ("stage", "segment")
+"""Keys that split the focal brand's answers in the heat table, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The focal brand at the report's wave: the fitted model, resampled, and what judges it."""
+
+    estimate: Estimate
+    reliability: Reliability
+    validity: Validity
+    effects: Effects
+    drivers: Drivers
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a report tells, before any word is chosen.
+
+    Attributes:
+        study, panel: what was asked and answered, cut at `wave`.
+        wave, waves: the report's wave, and all waves up to it, oldest first.
+        previous, year_ago: the waves it is compared with; None where there is none.
+        target, focal: the published construct and the client's brand.
+        brands: brands with answers, in the study's order. n: brand -> usable answers at the wave.
+        index: every construct by brand x wave, with joint replicates. changes: their changes against both references.
+        leagues: wave -> League of the target. sectors: construct -> Sector mean.
+        cell: the focal brand's model; None when it has too few answers.
+        groups: key ("stage", "segment") -> index of every construct by that key, focal brand at the wave.
+        notes: what is doubtful about the whole.
+    """
+
+    study: Study
+    panel: Panel
+    wave: str
+    waves: tuple[str, ...]
+    previous: str | None
+    year_ago: str | None
+    target: str
+    focal: str
+    brands: tuple[str, ...]
+    n: Mapping[str, int]
+    stack: Estimate
+    index: Index
+    changes: Changes
+    leagues: Mapping[str, League]
+    sectors: Mapping[str, Sector]
+    cell: Cell | None
+    groups: Mapping[str, Index]
+    notes: tuple[Note, ...] = ()
+
+    def enough(self, brand: str) -> bool:
+        """Whether a brand has enough answers at the wave to be published."""
+        return self.n.get(brand, 0) >= self.study.settings.small
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self.study.model
+
+    @property
+    def brand_labels(self) -> dict[str, Text]:
+        """Brand -> its name in both languages."""
+        return {b: self.study.brands.get(b, Text(b, b)) for b in self.brands}
+
+    @property
+    def construct_labels(self) -> dict[str, Text]:
+        """Construct -> its name in both languages: the codebook's, else the model card's, else its own."""
+        book = self.study.codebook.constructs
+        return {c: book.get(c) or self.model.labels.get(c) or Text(c, c) for c in self.model.names}
+
+    @property
+    def group_labels(self) -> dict[str, Text]:
+        """Stage -> its name in both languages; segments bear their own."""
+        return dict(self.study.stages)
+
+    def label(self, construct: str) -> Text:
+        """A construct's name."""
+        return self.construct_labels[construct]
+
+    @property
+    def target_name(self) -> Text:
+        """The target's name inside a sentence."""
+        return lowered(self.label(self.target))
+
+
+def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
+    """Compute everything a report of `wave` tells.
+
+    Parameters:
+        study: the study file as a value. panel: its answers. wave: the last one with answers by default.
+
+    Returns:
+        Analysis; later waves take no part, so an old report can be made again.
+
+    Raises:
+        Problems: E-WAVE (unknown, or without answers), E-FOCAL, E-TARGET; and those of the rooms below.
+    """
+    panel = with_keys(study, panel)
+    wave = check_wave(study, panel, wave)
+    check_names(study, panel, wave)
+    waves = study.waves[: study.waves.index(wave) + 1]
+    panel = until(panel, waves)
+    settings, focal = study.settings, study.focal
+    # the published numbers: every brand and wave, one resampling plan
+    stack = resampled(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
+    published = index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level)
+    moved = changes(published, study.model.names, waves=waves, per_year=settings.waves_per_year, small=settings.small)
+    n = answers(published, wave)
+    present = [w for w in waves if w in set(published.cells["wave"].to_list())]
+    leagues = {w: pairwise(published, w, settings.target, settings.small) for w in present}
+    sectors = {c: sector(published, c, small=settings.small) for c in published.constructs}
+    # the focal brand at the wave: model, measures, drivers; then its stages and segments
+    enough = n.get(focal, 0) >= settings.small
+    cell = focal_cell(study, panel, wave) if enough else None
+    return Analysis(
+        study=study,
+        panel=panel,
+        wave=wave,
+        waves=waves,
+        previous=reference_wave(wave, "previous", waves, settings.waves_per_year),
+        year_ago=reference_wave(wave, "year", waves, settings.waves_per_year),
+        target=settings.target,
+        focal=focal,
+        brands=in_order(study, panel),
+        n=n,
+        stack=stack,
+        index=published,
+        changes=moved,
+        leagues=leagues,
+        sectors=sectors,
+        cell=cell,
+        groups={key: by_group(study, panel, wave, key, published) for key in groupings(panel)} if enough else {},
+        notes=() if enough else (too_few(study, n.get(focal, 0)),),
+    )
+
+
+def with_keys(study: Study, panel: Panel) -> Panel:
+    """The panel with a `brand` and a `wave` column: a study without one of them has a single brand or wave."""
+    missing = {"brand": study.focal, "wave": study.waves[-1] if study.waves else ""}
+    added = [pl.lit(v).alias(k) for k, v in missing.items() if k not in panel.frame.columns]
+    return replace(panel, frame=panel.frame.with_columns(added)) if added else panel
+
+
+def check_wave(study: Study, panel: Panel, wave: str | None) -> str:
+    """The wave of the report, present in the study's order and in the data."""
+    have = set(panel.frame["wave"].unique().to_list())
+    answered = [w for w in study.waves if w in have]
+    if wave is None and answered:
+        return answered[-1]
+    if wave in answered:
+        return wave
+    hint = did_you_mean(wave or "", answered)
+    listed = ", ".join(answered)
+    known = Text(f"{hint.en} Waves with answers: {listed}.", f"{hint.zh}有数据的期次：{listed.replace(', ', '、')}。")
+    if wave in study.waves:
+        en, zh = f'the wave "{wave}" has no answers.', f"“{wave}”期没有数据。"
+    else:
+        en, zh = f'there is no wave "{wave}".', f"没有“{wave}”这一期。"
+    raise Problems([problem("E-WAVE", str(study.path), en, zh, known.en, known.zh)], study.language)
+
+
+def check_names(study: Study, panel: Panel, wave: str) -> None:
+    """The focal brand has answers at the wave and the target is a construct of the model."""
+    found = []
+    here = panel.frame.filter(pl.col("wave") == wave)["brand"].unique(maintain_order=True).to_list()
+    if study.focal not in here:
+        hint = did_you_mean(study.focal, here)
+        en, zh = (
+            f'the focal brand "{study.focal}" has no answers in {wave}.',
+            f"焦点品牌“{study.focal}”在 {wave} 期没有数据。",
+        )
+        found.append(problem("E-FOCAL", str(study.path), en, zh, hint.en, hint.zh))
+    target = study.settings.target
+    if target not in study.model.names:
+        hint = did_you_mean(target, study.model.names)
+        en, zh = f'the model has no construct "{target}".', f"模型中没有构念“{target}”。"
+        found.append(problem("E-TARGET", str(study.path), en, zh, hint.en, hint.zh))
+    if found:
+        raise Problems(found, study.language)
+
+
+def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
+    """The panel without later waves."""
+    keep = panel.frame["wave"].is_in(list(waves))
+    reasons = panel.reasons.filter(keep) if panel.reasons.height == panel.frame.height else panel.reasons
+    return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves)
+
+
+def engine(study: Study) -> PLS:
+    """The study's estimator."""
+    settings = study.settings
+    return PLS(weighting=settings.weighting, missing=settings.missing, tolerance=settings.tolerance)
+
+
+def resampled(study: Study, est: Estimate) -> Estimate:
+    """The estimate under the study's bootstrap."""
+    settings = study.settings
+    return bootstrap(
+        est,
+        settings.replicates,
+        settings.seed,
+        interval=settings.interval,
+        resampling=settings.resampling,
+        level=settings.level,
+    )
+
+
+def base_of(study: Study) -> str | None:
+    """The base wave when the index is anchored."""
+    return (study.settings.base_wave or study.waves[0]) if study.settings.index_weights == "base" else None
+
+
+def answers(published: Index, wave: str) -> dict[str, int]:
+    """Brand -> answers that entered the index at the wave."""
+    here = published.cells.filter(pl.col("wave") == wave)
+    return dict(zip(here["brand"].to_list(), here["n"].to_list(), strict=True))
+
+
+def in_order(study: Study, panel: Panel) -> tuple[str, ...]:
+    """Brands with answers: the study's order, then those it does not name."""
+    have = panel.frame["brand"].unique(maintain_order=True).to_list()
+    return (*(b for b in study.brands if b in have), *(b for b in have if b not in study.brands))
+
+
+def focal_cell(study: Study, panel: Panel, wave: str) -> Cell:
+    """The focal brand's model at the wave and what judges it."""
+    where = {"brand": study.focal, "wave": wave}
+    est = resampled(study, fit(study.model, panel, engine(study), where=where))
+    return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target))
+
+
+def groupings(panel: Panel) -> list[str]:
+    """Keys that split the focal brand's answers."""
+    return [key for key in GROUPINGS if key in panel.frame.columns]
+
+
+def by_group(study: Study, panel: Panel, wave: str, key: str, published: Index) -> Index:
+    """Every construct by `key` for the focal brand at the wave, with the published weights held fixed."""
+    mine = (pl.col("brand") == study.focal) & (pl.col("wave") == wave) & pl.col(key).is_not_null()
+    part = replace(panel, frame=panel.frame.filter(mine))
+    split = fit(study.model, part, engine(study), by=(key,))
+    return index(
+        split, weights="given", given=published_weights(published, study.focal, wave), level=study.settings.level
+    )
+
+
+def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict[str, float]]:
+    """Construct -> item -> relative weight behind the published index of one cell."""
+    table = published.weights
+    for key, value in (("brand", brand), ("wave", wave)):
+        if key in table.columns and published.rule != "base":
+            table = table.filter(pl.col(key) == value)
+    found: dict[str, dict[str, float]] = {}
+    for row in table.iter_rows(named=True):
+        found.setdefault(cast("str", row["construct"]), {})[row["item"]] = row["weight"]
+    return found
+
+
+def too_few(study: Study, n: int) -> Note:
+    """Why the report has no model."""
+    small = study.settings.small
+    brand = study.brands.get(study.focal, Text(study.focal, study.focal))
+    en = f"{brand.en} has {n} answers, fewer than {small}: no index and no model are printed for it."
+    return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")

@@ -1,0 +1,91 @@
+"""From a study to a `Report`: read, analyse, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from csi.errors import Language, Problems, Text, did_you_mean, problem
+from csi.reporting import words
+from csi.reporting.analysis import Analysis, analyse
+from csi.reporting.record import record
+from csi.reporting.section import Report
+from csi.reporting.sections import NEED_A_MODEL, build, headline, planned
+from csi.study.panel import read_study_panel
+from csi.study.study import Study, read_study
+from csi.survey.panel import Panel
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+def report(
+    study: Study | str | Path,
+    wave: str | None = None,
+    lang: str | Sequence[str] = LANGUAGES,
+    *,
+    kind: str = "quarterly",
+    panel: Panel | None = None,
+) -> Report:
+    """The report of a study's wave as values: headline, sections, record.
+
+    Parameters:
+        study: a study file's path or a `Study`. wave: the last one with answers by default.
+        lang: "zh", "en", or both in the order they are shown ("zh,en" is understood).
+        kind: "quarterly" (managers), "researcher" (measurement and structure), "validator" (the questionnaire).
+        panel: the answers, when they are already read.
+
+    Returns:
+        Report; in a notebook it shows its headline, `r.section("trend")` a section, `r.keys` the sections there are.
+
+    Raises:
+        Problems: everything wrong with the study file, the answers, the wave, the language or the kind.
+    """
+    languages = check_languages(lang)
+    if not isinstance(study, Study):
+        study = read_study(study)
+    panel = read_study_panel(study) if panel is None else panel
+    keys = planned_for(study, panel, kind)
+    return told(analyse(study, panel, wave), keys, languages, kind)
+
+
+def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...], kind: str = "quarterly") -> Report:
+    """A report of an analysis: the sections `keys` in order, those without a model left out where there is none."""
+    kept = [k for k in keys if analysis.cell is not None or k not in NEED_A_MODEL]
+    title, wave = analysis.study.title, words.wave_name(analysis.wave)
+    return Report(
+        title=Text(f"{title.en}, {wave.en}", f"{title.zh}，{wave.zh}"),
+        headline=headline(analysis),
+        sections=tuple(replace(build(k, analysis), language=languages[0]) for k in kept),
+        record={**record(analysis), "kind": kind, "languages": list(languages)},
+        languages=languages,
+    )
+
+
+def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
+    """The sections a report of this kind will have, before anything is estimated."""
+    columns = panel.frame.columns
+    brands = panel.frame["brand"].n_unique() if "brand" in columns else 1
+    waves = panel.frame["wave"].n_unique() if "wave" in columns else 1
+    return planned(kind, brands=brands, waves=min(waves, len(study.waves) or 1), keys=tuple(columns))
+
+
+def check_languages(lang: str | Sequence[str]) -> tuple[Language, ...]:
+    """The languages asked for, each once.
+
+    Raises:
+        Problems: E-LANG.
+
+    Example:
+        >>> check_languages("zh,en"), check_languages(["en"])
+        (('zh', 'en'), ('en',))
+    """
+    asked = lang.replace("，", ",").split(",") if isinstance(lang, str) else list(lang)
+    names = list(dict.fromkeys(name.strip() for name in asked if name.strip()))
+    unknown = [n for n in names if n not in LANGUAGES]
+    if unknown or not names:
+        name = unknown[0] if unknown else ""
+        hint = did_you_mean(name, LANGUAGES)
+        en, zh = f'"{name}" is not a language of reports.', f"“{name}”不是报告可用的语言。"
+        raise Problems([problem("E-LANG", "lang", en, zh, hint.en, hint.zh)])
+    return tuple(known for name in names for known in LANGUAGES if known == name)

@@ -1,0 +1,76 @@
+"""What every section needs: a figure in two widths, labels, and frames of one wave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import style
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Draw, Figure
+
+
+def figure(name: str, finding: Text, draw: Callable[..., str], *, half: bool = False) -> Figure:
+    """A figure from a drawing function that takes `lang`, `finding` and `width`: full or half width, and a phone's.
+
+    Example:
+        >>> made = figure("f", Text("A rise", "上升"), lambda *, lang, finding, width: f"<svg>{finding} {width}</svg>")
+        >>> made.draw("zh"), made.narrow("en")
+        ('<svg>上升 1040</svg>', '<svg>A rise 360</svg>')
+    """
+    width = style.HALF if half else style.FULL
+    return Figure(name, _at(draw, finding, width), finding, "half" if half else "full", _at(draw, finding, style.PHONE))
+
+
+def _at(draw: Callable[..., str], finding: Text, width: int) -> Draw:
+    return partial(_draw, draw, finding, width)
+
+
+def _draw(draw: Callable[..., str], finding: Text, width: int, lang: str) -> str:
+    return draw(lang=lang, finding=finding.say(lang), width=width)
+
+
+def percent(level: float) -> str:
+    """A confidence level in words.
+
+    Example:
+        >>> percent(0.95)
+        '95%'
+    """
+    return f"{100 * level:.10g}%"
+
+
+def here(a: Analysis, construct: str | None = None) -> pl.DataFrame:
+    """The index table at the report's wave (of one construct), published cells only: small ones lose their numbers."""
+    return published(a, construct).filter(pl.col("wave") == a.wave)
+
+
+def published(a: Analysis, construct: str | None = None) -> pl.DataFrame:
+    """The index table with brands in the study's order and waves oldest first; small cells lose their numbers.
+
+    A cell below the study's minimum keeps its row: its numbers are null and `index_reason` says "n < 30".
+    """
+    table = a.index.table if construct is None else a.index.table.filter(pl.col("construct") == construct)
+    small = pl.col("n") < a.study.settings.small
+    numbers = [c for c in ("index", "std_error", "conf_low", "conf_high", "std_error_fixed") if c in table.columns]
+    hidden = [pl.when(~small).then(pl.col(c)).alias(c) for c in numbers]
+    why = pl.when(small).then(pl.lit(few(a))).when(pl.col("index").is_null()).then(pl.col("reason"))
+    return (
+        table.with_columns(*hidden, why.alias("index_reason"))
+        .with_columns(_brand=rank("brand", a.brands), _wave=rank("wave", a.waves))
+        .sort("_brand", "_wave", maintain_order=True)
+        .drop("_brand", "_wave")
+    )
+
+
+def rank(column: str, order: tuple[str, ...]) -> pl.Expr:
+    """The place of each value in `order`."""
+    return pl.col(column).replace_strict({v: i for i, v in enumerate(order)}, default=len(order), return_dtype=pl.Int64)
+
+
+def few(a: Analysis) -> str:
+    """What stands in a suppressed cell."""
+    return f"n < {a.study.settings.small}"

@@ -1,0 +1,94 @@
+"""What came in, what each rule did, and what was kept."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Column, Section, Table
+
+RULES = {
+    "empty_rows": Text("empty questionnaires", "空白答卷"),
+    "duplicates": Text("duplicate respondents", "重复受访者"),
+    "straight_lining": Text("straight-lining", "直线作答"),
+    "speeders": Text("speeders", "作答过快"),
+    "reverse": Text("reversed items", "反向题"),
+    "full_width_digits": Text("full-width digits", "全角数字"),
+    "out_of_range": Text("outside the scale", "超出量表范围"),
+    "not_a_number": Text("not a number", "非数值"),
+    "skipped": Text("skipped", "跳过"),
+    "dont_know": Text("don't know", "不知道"),
+    "refused": Text("refused", "拒答"),
+    "not_asked": Text("not asked", "未询问"),
+    "empty": Text("left blank", "空白"),
+}
+ACTIONS = {
+    "drop": Text("dropped", "剔除"),
+    "flag": Text("flagged, kept", "标记，保留"),
+    "missing": Text("set to missing", "记为缺失"),
+    "stop": Text("none found", "未发现"),
+    "turned over": Text("turned over", "反向计分"),
+    "read as numbers": Text("read as numbers", "按数字读取"),
+}
+
+
+def fieldwork(a: Analysis) -> Section:
+    """Every rule with what it touched, and the sources."""
+    audit = pl.DataFrame(
+        [(e.rule, e.action, e.rows, e.cells, e.detail) for e in a.panel.audit],
+        schema={"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String},
+        orient="row",
+    )
+    sources = pl.DataFrame(
+        [(s.name, s.rows, s.sha256, len(s.used), len(s.unused)) for s in a.panel.sources],
+        schema={"file": pl.String, "rows": pl.Int64, "sha256": pl.String, "used": pl.Int64, "unused": pl.Int64},
+        orient="row",
+    )
+    dropped = 0 if a.panel.excluded is None else a.panel.excluded.height
+    flagged = int(audit.filter(pl.col("action") == "flag")["rows"].sum())
+    read = int(sources["rows"].sum()) or a.panel.frame.height + dropped
+    return Section(
+        key="fieldwork",
+        title=words.fieldwork(read, dropped, flagged),
+        subtitle=Text(
+            "All waves read; what each rule of the study file did", "全部读入期次；研究文件中各条规则的处理结果"
+        ),
+        tables=(_audit_table(audit), _cells_table(a)),
+        notes=a.panel.notes,
+        data={"audit": audit, "sources": sources},
+    )
+
+
+def _audit_table(audit: pl.DataFrame) -> Table:
+    columns = (
+        Column("rule", Text("Rule", "规则")),
+        Column("action", Text("What was done", "处理")),
+        Column("rows", Text("Rows", "份数"), "count"),
+        Column("cells", Text("Answers", "答案数"), "count"),
+        Column("detail", Text("Detail", "说明")),
+    )
+    return Table("audit", Text("Rules and their effect", "规则及其结果"), audit, columns, texts={**RULES, **ACTIONS})
+
+
+def _cells_table(a: Analysis) -> Table:
+    """Answers per brand: kept at the wave, usable in the model, effective under the weights."""
+    kept = (
+        a.panel.frame.filter(pl.col("wave") == a.wave)
+        .group_by("brand", maintain_order=True)
+        .agg(pl.len().alias("kept"))
+    )
+    table = a.index.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    frame = pl.DataFrame({"brand": list(a.brands)}).join(kept, on="brand", how="left", maintain_order="left")
+    frame = frame.join(table.select("brand", "n", "n_effective"), on="brand", how="left", maintain_order="left")
+    frame = frame.with_columns((pl.col("n") / pl.col("n_effective")).alias("design_effect"))
+    columns = (
+        Column("brand", Text("Brand", "品牌")),
+        Column("kept", Text("Kept", "保留"), "count"),
+        Column("n", Text("Usable", "有效"), "count"),
+        Column("n_effective", Text("Effective n", "有效样本量"), "count"),
+        Column("design_effect", Text("Design effect", "设计效应"), "number"),
+    )
+    title = Text(f"Answers in {words.wave_name(a.wave).en}", f"{words.wave_name(a.wave).zh}答卷")
+    return Table("answers", title, frame, columns, texts=a.brand_labels)

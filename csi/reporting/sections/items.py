@@ -1,0 +1,115 @@
+"""The questionnaire, item by item: how it was answered and how well it loads."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Section
+from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.measurement import LOADING, loading_frame
+
+MISSING = 0.05
+"""A share of absent answers worth a look."""
+
+
+def items(a: Analysis) -> Section:
+    """Wording, answers, loading with interval, mean and missing share of every item of the model."""
+    frame = item_frame(a)
+    doubtful = frame.filter(pl.col("doubtful"))["item"].to_list()
+    title = words.items([Text(i, i) for i in doubtful], frame.height)
+    low, high = _range(a, frame["item"].to_list())
+    draw = partial(figures.item_table, frame, labels=a.construct_labels, scale=(low, high))
+    level = percent(a.index.level)
+    return Section(
+        key="items",
+        title=title,
+        subtitle=Text(
+            f"{a.brand_labels[a.focal].en}: answers from {low:g} to {high:g}, loading with {level} interval, mean, missing; "
+            f"coloured: loading below .708, more than {MISSING:.0%} missing",
+            f"{a.brand_labels[a.focal].zh}：{low:g}–{high:g} 分的回答分布、载荷与 {level} 区间、均值与缺失；"
+            f"着色处为载荷低于 0.708 或缺失超过 {MISSING:.0%}",
+        ),
+        figures=(figure("items", title, draw),),
+        data={"items": frame.drop("shares", "doubtful"), "answers": _answers(a), "missing": _missing(a)},
+    )
+
+
+def item_frame(a: Analysis) -> pl.DataFrame:
+    """construct, item, wording, shares (list), loading, conf_low, conf_high, mean, sd, missing, n, doubtful."""
+    mine = focal_rows(a)
+    answers = _answers(a)
+    rows = []
+    for construct in a.model.constructs:
+        for item in construct.items:
+            if item not in mine.columns:
+                continue
+            column = mine[item]
+            shares = answers.filter(pl.col("item") == item)["share"].to_list()
+            rows.append(
+                {
+                    "construct": construct.name,
+                    "item": item,
+                    "wording": a.study.codebook.label(item, a.study.language),
+                    "shares": shares,
+                    "mean": column.mean(),
+                    "sd": column.std(),
+                    "missing": column.null_count() / max(column.len(), 1),
+                    "n": column.len() - column.null_count(),
+                }
+            )
+    frame = pl.DataFrame(rows)
+    if a.cell is None:
+        none = [pl.lit(None, pl.Float64).alias(c) for c in ("loading", "conf_low", "conf_high")]
+        return frame.with_columns(*none, (pl.col("missing") > MISSING).alias("doubtful"))
+    loads = loading_frame(a.cell).select("item", "loading", "conf_low", "conf_high", "mode", "n_items")
+    frame = frame.join(loads, on="item", how="left", maintain_order="left")
+    weak = (pl.col("loading") < LOADING) & (pl.col("mode") == "A") & (pl.col("n_items") > 1)
+    return frame.with_columns((weak.fill_null(value=False) | (pl.col("missing") > MISSING)).alias("doubtful")).drop(
+        "mode", "n_items"
+    )
+
+
+def focal_rows(a: Analysis) -> pl.DataFrame:
+    """The kept answers of the focal brand at the wave, unweighted."""
+    return a.panel.frame.filter((pl.col("brand") == a.focal) & (pl.col("wave") == a.wave))
+
+
+def _range(a: Analysis, items_: list[str]) -> tuple[float, float]:
+    low, high = a.study.codebook.bounds(items_)
+    return min(low), max(high)
+
+
+def _answers(a: Analysis) -> pl.DataFrame:
+    """item, answer, share of the given answers, n: every point of the item's scale."""
+    mine, rows = focal_rows(a), []
+    for item in (i for i in a.model.items if i in mine.columns):
+        scale = a.study.codebook[item].scale
+        points = [scale.minimum + i for i in range(round(scale.maximum - scale.minimum) + 1)]
+        given = mine[item].drop_nulls().round()
+        counts = [int((given == p).sum()) for p in points]
+        rows += [
+            {"item": item, "answer": p, "share": c / max(given.len(), 1), "n": c}
+            for p, c in zip(points, counts, strict=True)
+        ]
+    return pl.DataFrame(rows, schema={"item": pl.String, "answer": pl.Float64, "share": pl.Float64, "n": pl.Int64})
+
+
+def _missing(a: Analysis) -> pl.DataFrame:
+    """item, reason, n: why answers of the focal brand are absent at the wave."""
+    frame, reasons = a.panel.frame, a.panel.reasons
+    schema = {"item": pl.String, "reason": pl.String, "n": pl.Int64}
+    if reasons.height != frame.height:
+        return pl.DataFrame(schema=schema)
+    mine = reasons.filter((frame["brand"] == a.focal) & (frame["wave"] == a.wave))
+    rows = [
+        {"item": item, "reason": reason, "n": n}
+        for item in a.model.items
+        if item in mine.columns
+        for reason, n in mine[item].drop_nulls().value_counts(sort=True).sort(item).iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=schema)

@@ -1,0 +1,117 @@
+"""The brands of the wave against each other."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Note, Text, note
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.drawn import few, figure, here, percent
+
+
+def league(a: Analysis) -> Section:
+    """Dots with intervals, the sector mean, brackets round brands that do not differ; ranks and changes as a table."""
+    shown = here(a, a.target)
+    result = a.leagues[a.wave]
+    ranked = result.table["brand"].to_list()
+    behind = _behind(a, ranked)
+    labels = a.brand_labels
+    absent = shown.filter(pl.col("index").is_null())["brand"].to_list()
+    title = words.league(
+        [labels[b] for b in ranked if b not in behind], [labels[b] for b in behind], [labels[b] for b in absent]
+    )
+    sector = a.sectors[a.target].table.filter(pl.col("wave") == a.wave)
+    draw = partial(
+        figures.league,
+        shown.select("brand", "index", "conf_low", "conf_high", "n"),
+        labels=labels,
+        focal=a.focal,
+        mean=sector["index"][0] if sector.height else None,
+        same=[g for g in result.groups if len(g) > 1],
+    )
+    level = percent(a.index.level)
+    return Section(
+        key="league",
+        title=title,
+        subtitle=Text(
+            f"{a.label(a.target).en} index with {level} intervals; the line is the sector mean; brackets join brands "
+            "whose pairwise differences are not significant (Holm)",
+            f"{a.label(a.target).zh}指数与 {level} 置信区间；竖线为行业均值；括线内的品牌两两差异不显著（Holm 校正）",
+        ),
+        figures=(figure("league", title, draw),),
+        tables=(_table(a, shown),),
+        notes=(*result.notes, *_suppressed(a, absent)),
+        data={"league": shown.drop("reason", "reason_zh"), "pairs": result.pairs, "ranks": result.table},
+    )
+
+
+def _behind(a: Analysis, ranked: list[str]) -> list[str]:
+    """Brands significantly below the highest, highest first."""
+    pairs = a.leagues[a.wave].pairs.filter(pl.col("significant"))
+    lower = {row["below"] for row in pairs.iter_rows(named=True) if row["above"] == ranked[0]} if ranked else set()
+    return [b for b in ranked if b in lower]
+
+
+def _table(a: Analysis, shown: pl.DataFrame) -> Table:
+    """Brand, index, interval, changes, rank interval, n."""
+    moved = a.changes.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    frame = shown.select("brand", "index", "index_reason", "conf_low", "conf_high", "n")
+    for against in ("previous", "year"):
+        part = moved.filter(pl.col("against") == against).select(
+            "brand", pl.col("change").alias(against), pl.col("p_holm").alias(f"{against}_p")
+        )
+        frame = frame.join(part, on="brand", how="left", maintain_order="left")
+    ranks = a.leagues[a.wave].table.select("brand", "rank", "rank_low", "rank_high")
+    frame = frame.join(ranks, on="brand", how="left", maintain_order="left").sort(
+        "index", descending=True, nulls_last=True, maintain_order=True
+    )
+    columns = [
+        Column("brand", Text("Brand", "品牌")),
+        Column("index", Text("Index", "指数"), "score"),
+        Column("conf_low", Text("from", "下限"), "score"),
+        Column("conf_high", Text("to", "上限"), "score"),
+        *_change_columns(a),
+        Column("rank_low", Text("Rank from", "名次自"), "count"),
+        Column("rank_high", Text("to", "至"), "count"),
+        Column("n", Text("n", "样本量"), "count"),
+    ]
+    place = {b: i for i, b in enumerate(frame["brand"].to_list())}
+    emphasis: Emphasis = {(place[a.focal], c): "focus" for c in ("brand", "index") if a.focal in place}
+    title = Text("League, changes and rank intervals", "排名、变化与名次区间")
+    return Table("league", title, frame, tuple(columns), emphasis, a.brand_labels, _flagged(a))
+
+
+def _change_columns(a: Analysis) -> list[Column]:
+    columns = []
+    if a.previous is not None:
+        columns += [Column("previous", Text("Change", "环比"), "score"), Column("previous_p", Text("p", "p"), "p")]
+    if a.year_ago is not None:
+        columns += [Column("year", Text("In a year", "同比"), "score"), Column("year_p", Text("p", "p"), "p")]
+    return columns
+
+
+def _flagged(a: Analysis) -> tuple[Note, ...]:
+    """Brands between the minimum and the comfortable base."""
+    small, enough = a.study.settings.small, a.study.settings.flagged
+    thin = [b for b, n in a.n.items() if small <= n < enough]
+    if not thin:
+        return ()
+    names = words.listed([a.brand_labels[b] for b in thin])
+    en = f"Fewer than {enough} answers: {names.en}; read with care."
+    return (note("W-BASE", en, f"{names.zh}样本量不足 {enough}，请谨慎解读。"),)
+
+
+def _suppressed(a: Analysis, absent: list[str]) -> tuple[Note, ...]:
+    thin = [b for b in absent if not a.enough(b)]
+    if not thin:
+        return ()
+    names = words.listed(
+        [Text(f"{a.brand_labels[b].en} (n = {a.n[b]})", f"{a.brand_labels[b].zh}（n = {a.n[b]}）") for b in thin]
+    )
+    count = f"{len(thin)} {'brand' if len(thin) == 1 else 'brands'}"
+    en = f"{count} suppressed, {few(a)}: {names.en}."
+    return (note("E-BASE", en, f"{len(thin)} 个品牌因 {few(a)} 不公布：{names.zh}。"),)

@@ -1,0 +1,170 @@
+"""The method box: what a reader needs to judge the numbers or to make them again."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import words
+from csi.reporting.analysis import Analysis
+from csi.reporting.record import data_hash, versions
+from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.drawn import percent
+from csi.reporting.tables import printed
+
+MISSING = {
+    "listwise": Text("listwise deletion", "按行删除（listwise）"),
+    "pairwise": Text("pairwise moments", "成对计算（pairwise）"),
+    "mean": Text("mean replacement", "均值替换"),
+}
+RESAMPLING = {
+    "multinomial": Text("respondents drawn with replacement", "受访者有放回抽样"),
+    "bayesian": Text("Bayesian bootstrap", "贝叶斯自助法"),
+}
+INTERVALS = {"percentile": Text("percentile", "百分位"), "bca": Text("BCa", "BCa")}
+RULES = {
+    "own": Text("each cell's own weights", "各单元自身的权重"),
+    "entity": Text("each brand's weights over its waves", "各品牌合并全部期次的权重"),
+    "wave": Text("each wave's weights over its brands", "各期合并全部品牌的权重"),
+    "base": Text("weights of wave {base}, held for all waves", "基期 {base} 的权重，各期沿用"),
+    "pooled": Text("weights of all cells together", "全部单元合并的权重"),
+    "given": Text("given weights", "外部给定的权重"),
+}
+
+
+def method(a: Analysis) -> Section:
+    """Answers, weights, cleaning, model, missing answers, bootstrap, index rule, what intervals cover, versions, hash."""
+    rows = [*_sample(a), *_estimation(a), *_index(a), *_provenance(a)]
+    table = _table(rows)
+    return Section(
+        key="method",
+        title=Text("How these numbers were made", "数据与方法"),
+        subtitle=Text("Everything needed to judge or repeat them", "判断与复现所需的全部信息"),
+        tables=(table,),
+        paragraphs=(SAMPLING_ONLY,),
+        notes=a.notes,
+        data={"method": pl.DataFrame([(k.en, v.en, v.zh) for k, v in rows], schema=["what", "en", "zh"], orient="row")},
+    )
+
+
+SAMPLING_ONLY = Text(
+    "Intervals cover sampling error only: not coverage, nonresponse or measurement error.",
+    "区间仅反映抽样误差，不含覆盖误差、无应答误差与测量误差。",
+)
+
+Pair = tuple[Text, Text]
+
+
+def _table(rows: list[Pair]) -> Table:
+    """Two columns: what, and how it was."""
+    keys = [f"{i:02d}" for i in range(len(rows))]
+    frame = pl.DataFrame({"what": [f"what {k}" for k in keys], "how": [f"how {k}" for k in keys]})
+    texts = {f"what {k}": what for k, (what, _) in zip(keys, rows, strict=True)}
+    texts |= {f"how {k}": how for k, (_, how) in zip(keys, rows, strict=True)}
+    columns = (Column("what", Text("What", "项目")), Column("how", Text("How", "说明")))
+    return Table("method", Text("Method", "方法"), frame, columns, texts=texts)
+
+
+def _sample(a: Analysis) -> list[Pair]:
+    labels = a.brand_labels
+    each = [(labels[b], printed(n, "count")) for b, n in a.n.items()]
+    table = a.index.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    effect = (table["n"] / table["n_effective"]).max()
+    dropped = 0 if a.panel.excluded is None else a.panel.excluded.height
+    weighted = "weight" in a.panel.frame.columns
+    deff = printed(effect, "number")
+    return [
+        (
+            Text("Usable answers", "有效答卷"),
+            Text(", ".join(f"{b.en} {n}" for b, n in each), "，".join(f"{b.zh} {n}" for b, n in each)),
+        ),
+        (
+            Text("Weights", "加权"),
+            Text(f"design weights; largest design effect (Kish) {deff}", f"使用设计权重，最大设计效应（Kish）{deff}")
+            if weighted
+            else Text("none", "未加权"),
+        ),
+        (
+            Text("Cleaning", "清理"),
+            Text(
+                f"{printed(dropped, 'count')} answers dropped; see fieldwork",
+                f"剔除 {printed(dropped, 'count')} 份，详见“收回与清理”",
+            ),
+        ),
+    ]
+
+
+def _estimation(a: Analysis) -> list[Pair]:
+    settings = a.study.settings
+    modes = {c.mode for c in a.model.constructs}
+    card = a.model.card or "lavaan text"
+    scheme = a.stack.settings.name
+    mode = " + ".join(sorted(modes))
+    missing, drawn, kind = MISSING[settings.missing], RESAMPLING[settings.resampling], INTERVALS[settings.interval]
+    n, level = printed(settings.replicates, "count"), percent(settings.level)
+    return [
+        (
+            Text("Model", "模型"),
+            Text(
+                f"{card}: {len(a.model.names)} constructs, {len(a.model.items)} items, {len(a.model.paths)} paths",
+                f"{card}：{len(a.model.names)} 个构念、{len(a.model.items)} 个题项、{len(a.model.paths)} 条路径",
+            ),
+        ),
+        (
+            Text("Estimation", "估计"),
+            Text(
+                f"{scheme}, mode {mode}, tolerance {settings.tolerance:.0e}",
+                f"{scheme}，模式 {mode}，收敛标准 {settings.tolerance:.0e}",
+            ),
+        ),
+        (Text("Missing answers", "缺失值"), missing),
+        (
+            Text("Bootstrap", "自助法"),
+            Text(
+                f"{n} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t intervals for the "
+                f"index; seed {settings.seed}",
+                f"{n} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；随机种子 {settings.seed}",
+            ),
+        ),
+    ]
+
+
+def _index(a: Analysis) -> list[Pair]:
+    rule = RULES[a.index.rule]
+    base = words.wave_name(a.index.base or "")
+    small, flagged = a.study.settings.small, a.study.settings.flagged
+    return [
+        (
+            Text("Index", "指数"),
+            Text(
+                f"0–100, unstandardised outer weights (ACSI); {rule.en.format(base=base.en)}",
+                f"0–100 分，非标准化外部权重（ACSI 公式）；{rule.zh.format(base=base.zh)}",
+            ),
+        ),
+        (
+            Text("Tests", "检验"),
+            Text(
+                "t tests from joint replicates with design degrees of freedom; Holm within one wave's release",
+                "联合重抽样标准误的 t 检验，自由度按抽样设计；同一期发布内作 Holm 校正",
+            ),
+        ),
+        (
+            Text("Small bases", "小样本"),
+            Text(f"n < {small} suppressed, n < {flagged} flagged", f"n < {small} 不公布，n < {flagged} 加注"),
+        ),
+    ]
+
+
+def _provenance(a: Analysis) -> list[Pair]:
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    digest = data_hash(a.panel)[:16]
+    return [
+        (Text("Software", "软件"), Text(packages, packages)),
+        (
+            Text("Data", "数据"),
+            Text(
+                f"SHA-256 {digest}…, study file {a.study.sha256[:16]}…",
+                f"SHA-256 {digest}…，研究文件 {a.study.sha256[:16]}…",
+            ),
+        ),
+    ]

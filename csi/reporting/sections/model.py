@@ -1,0 +1,202 @@
+"""What goes with what: the path diagram, total effects, and the structural table."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Problems, Text, problem
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis, Cell
+from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.drawn import figure, here, percent
+from csi.reporting.words import Named
+
+EFFECTS = {"direct": Text("direct", "直接"), "indirect": Text("indirect", "间接"), "total": Text("total", "总效应")}
+
+
+def cell_of(a: Analysis) -> Cell:
+    """The focal brand's model.
+
+    Raises:
+        Problems: E-BASE when the focal brand has too few answers for one.
+    """
+    if a.cell is None:
+        text = a.notes[0].text
+        do, do_zh = "Choose another wave or focal brand.", "请选择其他期次或焦点品牌。"
+        raise Problems([problem("E-BASE", str(a.study.path), text.en, text.zh, do, do_zh)], a.study.language)
+    return a.cell
+
+
+def model(a: Analysis) -> Section:
+    """The path diagram with published indices in the nodes, and total effects on the target and the last outcomes."""
+    cell = cell_of(a)
+    paths, nodes = path_frame(cell), _nodes(a, cell)
+    totals = _totals(a, cell)
+    drivers = [
+        Named(a.label(r["predictor"]), r["estimate"], significant=bool(r["significant"]))
+        for r in totals.filter(pl.col("outcome") == a.target).iter_rows(named=True)
+    ]
+    title = words.model(a.label(a.target), drivers, paths.height, int(paths["significant"].sum()))
+    draw = partial(
+        figures.path_diagram, paths, nodes, labels=a.construct_labels, layout=a.model.layout or None, target=a.target
+    )
+    level = percent(cell.estimate.level)
+    engine = cell.estimate.settings.name
+    return Section(
+        key="model",
+        title=title,
+        subtitle=Text(
+            f"{a.brand_labels[a.focal].en}: standardised paths, {engine}, {level} bootstrap intervals; width is size, "
+            "dashed is not significant, the ring is R², the number is the index",
+            f"{a.brand_labels[a.focal].zh}：{engine} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，虚线为不显著，"
+            "圆环为 R²，圆内为指数得分",
+        ),
+        figures=(figure("model", title, draw),),
+        tables=(_effects_table(a, totals),),
+        paragraphs=_consequences(a, cell),
+        notes=cell.estimate.notes,
+        data={"paths": paths, "nodes": nodes, "effects": cell.effects.table},
+    )
+
+
+def path_frame(cell: Cell) -> pl.DataFrame:
+    """Rows: predictor, outcome, estimate, std_error, conf_low, conf_high, p_value, significant (interval without zero)."""
+    return (
+        cell.estimate.table.filter(pl.col("op") == "~")
+        .select(
+            pl.col("rhs").alias("predictor"),
+            pl.col("lhs").alias("outcome"),
+            "estimate", "std_error", "conf_low", "conf_high", "p_value",
+        )
+        .with_columns(_excludes_zero())
+    )  # fmt: skip
+
+
+def _excludes_zero() -> pl.Expr:
+    return ((pl.col("conf_low") > 0) | (pl.col("conf_high") < 0)).fill_null(value=False).alias("significant")
+
+
+def _nodes(a: Analysis, cell: Cell) -> pl.DataFrame:
+    """construct, index (the published one), r2."""
+    r2 = cell.effects.r2.select("construct", "r2")
+    mine = here(a).filter(brand=a.focal).select("construct", "index")
+    names = pl.DataFrame({"construct": list(a.model.names)})
+    return names.join(mine, on="construct", how="left", maintain_order="left").join(
+        r2, on="construct", how="left", maintain_order="left"
+    )
+
+
+def outcomes(a: Analysis) -> list[str]:
+    """The target, then the constructs that nothing follows."""
+    causes = {p.predictor.name for p in a.model.paths}
+    last = [c for c in a.model.names if c not in causes and a.model.predictors(c) and c != a.target]
+    return [a.target, *last]
+
+
+def _totals(a: Analysis, cell: Cell) -> pl.DataFrame:
+    """Total effects on the target and on the last outcomes, largest first."""
+    wanted = outcomes(a)
+    parts = [
+        cell.effects.table.filter((pl.col("effect") == "total") & (pl.col("outcome") == y)).sort(
+            pl.col("estimate").abs(), descending=True, maintain_order=True
+        )
+        for y in wanted
+    ]
+    return pl.concat(parts).with_columns(_excludes_zero())
+
+
+def _effects_table(a: Analysis, totals: pl.DataFrame) -> Table:
+    columns = (
+        Column("outcome", Text("On", "结果")),
+        Column("predictor", Text("From", "来源")),
+        Column("estimate", Text("Total effect", "总效应"), "coefficient"),
+        Column("conf_low", Text("from", "下限"), "coefficient"),
+        Column("conf_high", Text("to", "上限"), "coefficient"),
+    )
+    title = Text("Standardised total effects", "标准化总效应")
+    keep = [c.name for c in columns]
+    return Table("total_effects", title, totals.select(keep), columns, texts=a.construct_labels)
+
+
+def _consequences(a: Analysis, cell: Cell) -> tuple[Text, ...]:
+    """What one point of the strongest drivers goes with (those whose interval excludes zero)."""
+    table = cell.drivers.table.filter(pl.col("importance").is_not_null())
+    if "importance_conf_low" in table.columns:
+        table = table.filter((pl.col("importance_conf_low") > 0) | (pl.col("importance_conf_high") < 0))
+    top = table.sort("importance", descending=True, maintain_order=True).head(2)
+    return tuple(
+        words.points(a.label(r["construct"]), a.label(a.target), r["importance"]) for r in top.iter_rows(named=True)
+    )
+
+
+def structure(a: Analysis) -> Section:
+    """Every path with its interval, test, f² and VIF; R²; specific indirect effects."""
+    cell = cell_of(a)
+    keys = ["outcome", "predictor"]
+    f2 = cell.effects.f2.select(*keys, "f2")
+    vif = cell.validity.vif_inner.select(*keys, "vif")
+    paths = path_frame(cell).join(f2, on=keys, how="left", maintain_order="left")
+    paths = paths.join(vif, on=keys, how="left", maintain_order="left")
+    held = int(paths["significant"].sum())
+    level = percent(cell.estimate.level)
+    return Section(
+        key="structure",
+        title=Text(f"{held} of {paths.height} paths are significant", f"{paths.height} 条路径中 {held} 条显著"),
+        subtitle=Text(
+            f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals",
+            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间",
+        ),
+        tables=(_paths_table(a, paths), _r2_table(a, cell), _chains_table(a, cell)),
+        notes=(*cell.estimate.notes, *cell.effects.notes),
+        data={"paths": paths, "r2": cell.effects.r2, "chains": cell.effects.chains, "effects": cell.effects.table},
+    )
+
+
+def _interval_columns() -> tuple[Column, Column]:
+    return Column("conf_low", Text("from", "下限"), "coefficient"), Column(
+        "conf_high", Text("to", "上限"), "coefficient"
+    )
+
+
+def _paths_table(a: Analysis, paths: pl.DataFrame) -> Table:
+    columns = (
+        Column("predictor", Text("From", "自变量")),
+        Column("outcome", Text("To", "因变量")),
+        Column("estimate", Text("β", "β"), "coefficient"),
+        Column("std_error", Text("SE", "标准误"), "coefficient"),
+        *_interval_columns(),
+        Column("p_value", Text("p", "p"), "p"),
+        Column("f2", Text("f²", "f²"), "coefficient"),
+        Column("vif", Text("VIF", "VIF"), "number"),
+    )
+    return Table("paths", Text("Paths", "路径系数"), paths, columns, texts=a.construct_labels)
+
+
+def _r2_table(a: Analysis, cell: Cell) -> Table:
+    columns = (
+        Column("construct", Text("Construct", "构念")),
+        Column("predictors", Text("Predictors", "自变量数"), "count"),
+        Column("r2", Text("R²", "R²"), "coefficient"),
+        *_interval_columns(),
+        Column("r2_adjusted", Text("adjusted", "调整后"), "coefficient"),
+    )
+    return Table("r2", Text("Explained variance", "解释方差"), cell.effects.r2, columns, texts=a.construct_labels)
+
+
+def _chains_table(a: Analysis, cell: Cell) -> Table:
+    frame = cell.effects.chains
+    labels = a.construct_labels
+    texts = {
+        c: Text(
+            " → ".join(labels[n].en for n in c.split(" -> ")), " → ".join(labels[n].zh or n for n in c.split(" -> "))
+        )
+        for c in frame["chain"].to_list()
+    }
+    columns = (
+        Column("chain", Text("Chain", "链条")),
+        Column("estimate", Text("Indirect effect", "间接效应"), "coefficient"),
+        *_interval_columns(),
+    )
+    return Table("chains", Text("Specific indirect effects", "特定间接效应"), frame, columns, texts=texts)

@@ -1,0 +1,160 @@
+"""What to improve first: importance-performance maps and the ranked list with expected gains."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Text, note
+from csi.importance.drivers import GAIN, quadrants
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.drawn import figure, here, percent
+from csi.reporting.sections.model import cell_of
+
+QUADRANTS = {
+    "improve": Text("improve first", "优先改进"),
+    "keep": Text("keep up", "保持优势"),
+    "ease": Text("possible overkill", "可能过度投入"),
+    "low": Text("low priority", "低优先级"),
+}
+
+
+def priorities(a: Analysis) -> Section:
+    """Two maps (constructs, items) and the drivers ranked by what five points more of each would go with."""
+    cell = cell_of(a)
+    drivers, items = driver_frame(a), item_frame(a)
+    weak = weak_constructs(a)
+    title = words.priorities([a.label(c) for c in weak], drivers.height)
+    labels = {**a.construct_labels, **{i.name: i.label for i in a.study.codebook.items}}
+    target = a.label(a.target)
+    maps = [
+        ("map", drivers.rename({"construct": "name"})),
+        ("map_items", items.rename({"item": "name"})),
+    ]
+    drawn = tuple(
+        figure(
+            name,
+            title,
+            partial(figures.importance_map, _map(frame), labels=labels, target=target),
+            half=True,
+        )
+        for name, frame in maps
+    )
+    level = percent(cell.estimate.level)
+    return Section(
+        key="priorities",
+        title=title,
+        subtitle=Text(
+            f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} per "
+            f"point, up: performance (0–100); crosses are {level} intervals, dotted lines the means",
+            f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，纵轴为表现（0–100）；"
+            f"十字为 {level} 区间，虚线为均值",
+        ),
+        figures=drawn,
+        tables=(_driver_table(a, drivers), _item_table(a, items)),
+        notes=(*cell.drivers.notes, _PERFORMANCE),
+        data={"drivers": drivers, "items": items},
+    )
+
+
+_PERFORMANCE = note(
+    "N-PERFORMANCE",
+    "Performance of constructs is the published index; gains are associations scaled to five points, not forecasts.",
+    "构念的表现取自公布的指数；预期增益由关联按 5 分换算，并非预测。",
+)
+
+
+def driver_frame(a: Analysis) -> pl.DataFrame:
+    """Drivers by expected gain: importance, the published index as performance, gain, quadrant."""
+    table = cell_of(a).drivers.table
+    mine = (
+        here(a)
+        .filter(brand=a.focal)
+        .select(
+            "construct",
+            pl.col("index").alias("performance"),
+            pl.col("conf_low").alias("performance_conf_low"),
+            pl.col("conf_high").alias("performance_conf_high"),
+        )
+    )
+    wanted = [c for c in table.columns if not c.startswith("performance") and c not in {"quadrant", "brand", "wave"}]
+    return _placed(table.select(wanted).join(mine, on="construct", how="left", maintain_order="left"))
+
+
+def item_frame(a: Analysis) -> pl.DataFrame:
+    """Items of the drivers by expected gain; the target's own items are not drivers."""
+    table = cell_of(a).drivers.items.drop("brand", "wave", strict=False)
+    gains = {
+        c.replace("importance", "gain"): GAIN * table[c]
+        for c in ("importance", "importance_conf_low", "importance_conf_high")
+        if c in table.columns
+    }
+    return _placed(table.with_columns(**gains))
+
+
+def weak_constructs(a: Analysis) -> list[str]:
+    """Constructs that are important and weak, the most rewarding first."""
+    if a.cell is None:
+        return []
+    frame = driver_frame(a)
+    return frame.filter(pl.col("quadrant") == "improve")["construct"].to_list()
+
+
+def _placed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The quadrant of each row, and rows by expected gain."""
+    values = [frame[c].fill_null(float("nan")).to_numpy() for c in ("importance", "performance")]
+    place = quadrants(np.asarray(values[0])[None, :], np.asarray(values[1])[None, :])[0]
+    return frame.with_columns(pl.Series("quadrant", place, dtype=pl.String)).sort(
+        "gain", descending=True, nulls_last=True, maintain_order=True
+    )
+
+
+def _map(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns the map draws."""
+    pairs = {
+        f"{what}_{side}": f"{what}_conf_{side}" for what in ("importance", "performance") for side in ("low", "high")
+    }
+    columns = [
+        pl.col(source).alias(name) if source in frame.columns else pl.lit(None, pl.Float64).alias(name)
+        for name, source in pairs.items()
+    ]
+    return frame.filter(pl.col("importance").is_not_null() & pl.col("performance").is_not_null()).select(
+        "name", "importance", "performance", *columns
+    )
+
+
+def _gain_columns(a: Analysis) -> tuple[Column, ...]:
+    name = a.label(a.target)
+    return (
+        Column("importance", Text("Points per point", "每分效应"), "coefficient"),
+        Column("performance", Text("Performance", "表现"), "score"),
+        Column("gain", Text(f"{name.en}, +5 points", f"+5 分时{name.zh}"), "number"),
+        Column("gain_conf_low", Text("from", "下限"), "number"),
+        Column("gain_conf_high", Text("to", "上限"), "number"),
+        Column("quadrant", Text("Place", "位置")),
+    )
+
+
+def _driver_table(a: Analysis, frame: pl.DataFrame) -> Table:
+    columns = tuple(
+        c for c in (Column("construct", Text("Driver", "驱动因素")), *_gain_columns(a)) if c.name in frame.columns
+    )
+    title = Text("Drivers by expected gain", "按预期增益排序的驱动因素")
+    return Table("drivers", title, frame, columns, _warn(frame), {**a.construct_labels, **QUADRANTS})
+
+
+def _item_table(a: Analysis, frame: pl.DataFrame) -> Table:
+    """The items to work on: the eight with the largest gain."""
+    first = (Column("item", Text("Item", "题项")), Column("construct", Text("Of", "所属构念")))
+    columns = tuple(c for c in (*first, *_gain_columns(a)) if c.name in frame.columns)
+    top = frame.head(8)
+    texts = {**a.construct_labels, **QUADRANTS, **{i.name: i.label for i in a.study.codebook.items}}
+    return Table("items", Text("Items by expected gain", "按预期增益排序的题项"), top, columns, _warn(top), texts)
+
+
+def _warn(frame: pl.DataFrame) -> Emphasis:
+    return {(i, "quadrant"): "warn" for i, q in enumerate(frame["quadrant"].to_list()) if q == "improve"}

@@ -1,0 +1,48 @@
+"""The league of a wave and the changes of the focal brand, as the facts that sentences are made of."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting.analysis import Analysis
+from csi.reporting.words import Change, Gap, Standing
+
+
+def standing(a: Analysis, wave: str) -> Standing:
+    """The league of one wave from the focal brand's seat; rivals with too few answers stay out."""
+    league = a.leagues.get(wave)
+    labels = a.brand_labels
+    me = labels.get(a.focal, Text(a.focal, a.focal))
+    if league is None or league.table.is_empty():
+        return Standing(me, None)
+    values = dict(zip(league.table["brand"].to_list(), league.table["index"].to_list(), strict=True))
+    if a.focal not in values:
+        return Standing(me, None)
+    gaps = []
+    for row in league.pairs.iter_rows(named=True):
+        if a.focal not in {row["above"], row["below"]}:
+            continue
+        rival, sign = (row["below"], 1.0) if row["above"] == a.focal else (row["above"], -1.0)
+        gaps.append(Gap(labels[rival], values[rival], sign * row["difference"], bool(row["significant"])))
+    return Standing(me, values[a.focal], tuple(gaps))
+
+
+def before(a: Analysis) -> Standing | None:
+    """The league a year ago; None when the series does not reach so far."""
+    return None if a.year_ago is None or a.year_ago not in a.leagues else standing(a, a.year_ago)
+
+
+def change(a: Analysis, against: str, construct: str | None = None, brand: str | None = None) -> Change | None:
+    """The change of a brand's construct (the focal brand's target) against "previous" or "year"."""
+    rows = a.changes.table.filter(
+        (pl.col("brand") == (brand or a.focal))
+        & (pl.col("wave") == a.wave)
+        & (pl.col("construct") == (construct or a.target))
+        & (pl.col("against") == against)
+    )
+    if rows.is_empty() or rows["change"][0] is None:
+        return None
+    row = rows.row(0, named=True)
+    half = 0.0 if row["conf_high"] is None else (row["conf_high"] - row["conf_low"]) / 2
+    return Change(row["change"], half, bool(row["significant"]))

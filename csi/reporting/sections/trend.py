@@ -1,0 +1,56 @@
+"""The index over waves."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Section
+from csi.reporting.sections.drawn import figure, percent, published
+from csi.reporting.sections.standings import change, standing
+
+
+def trend(a: Analysis) -> Section:
+    """A line with its band per brand, the sector mean, events, and what the focal brand did."""
+    table = published(a, a.target)
+    shown = table.filter(pl.col("index").is_not_null()).select("brand", "wave", "index", "conf_low", "conf_high")
+    moved = a.changes.table.filter(
+        (pl.col("construct") == a.target) & (pl.col("wave") == a.wave) & (pl.col("against") == "previous")
+    ).select("brand", "change", "significant")
+    mean = a.sectors[a.target].table.select("wave", "index") if len(a.brands) > 1 else None
+    waves = [w for w in a.waves if w in set(shown["wave"].to_list())]
+    title = words.trend(
+        standing(a, a.wave),
+        [standing(a, w) for w in waves if w != a.wave],
+        previous=change(a, "previous"),
+        year=change(a, "year"),
+        per_year=a.study.settings.waves_per_year,
+    )
+    draw = partial(
+        figures.trend,
+        shown.with_columns(_wave=pl.col("wave").replace_strict({w: i for i, w in enumerate(a.waves)}))
+        .sort("_wave", maintain_order=True)
+        .drop("_wave"),
+        labels=a.brand_labels,
+        focal=a.focal,
+        changes=moved.filter(pl.col("change").is_not_null()),
+        mean=mean,
+        events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
+    )
+    level = percent(a.index.level)
+    name = a.label(a.target)
+    return Section(
+        key="trend",
+        title=title,
+        subtitle=Text(
+            f"{name.en} index (0–100); bands are {level} confidence intervals; a grey arrow is a change within sampling error",
+            f"{name.zh}指数（0–100），带宽为 {level} 置信区间；灰色箭头表示变化不显著",
+        ),
+        figures=(figure("trend", title, draw),),
+        notes=a.index.notes,
+        data={"index": table.drop("reason", "reason_zh"), "sector": a.sectors[a.target].table},
+    )

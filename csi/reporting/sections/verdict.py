@@ -1,0 +1,67 @@
+"""The answer first: the headline of a report."""
+
+from __future__ import annotations
+
+import math
+
+from csi.errors import Text
+from csi.reporting import words
+from csi.reporting.analysis import Analysis
+from csi.reporting.section import Headline
+from csi.reporting.sections.drawn import here
+from csi.reporting.sections.priorities import weak_constructs
+from csi.reporting.sections.standings import before, change, standing
+from csi.reporting.tables import printed
+
+
+def headline(a: Analysis) -> Headline:
+    """Kicker, sentence, the focal brand's index with its interval and changes, and the line under the sentence."""
+    row = here(a, a.target).filter(brand=a.focal).row(0, named=True)
+    previous, year = change(a, "previous"), change(a, "year")
+    per_year = a.study.settings.waves_per_year
+    sentence = words.headline(
+        standing(a, a.wave),
+        [a.label(c) for c in weak_constructs(a)],
+        before=before(a),
+        previous=previous,
+        year=year,
+        per_year=per_year,
+    )
+    return Headline(
+        kicker=_kicker(a),
+        sentence=sentence,
+        value=_number(row["index"]),
+        conf_low=_number(row["conf_low"]),
+        conf_high=_number(row["conf_high"]),
+        changes=_changes(a, previous, year),
+        dateline=_dateline(a),
+    )
+
+
+def _kicker(a: Analysis) -> Text:
+    title, sector = a.study.title, a.study.sector
+    return Text(" • ".join(t for t in (title.en, sector.en) if t), " • ".join(t for t in (title.zh, sector.zh) if t))
+
+
+def _changes(
+    a: Analysis, previous: words.Change | None, year: words.Change | None
+) -> tuple[tuple[Text, float, float, bool], ...]:
+    rows = []
+    if previous is not None and a.previous is not None and a.study.settings.waves_per_year > 1:
+        rows.append((Text(f"vs {words.wave_name(a.previous).en}", "环比"), previous))
+    if year is not None and a.year_ago is not None:
+        rows.append((Text("vs a year ago", "同比"), year))
+    return tuple((label, c.difference, c.half_width, c.significant) for label, c in rows)
+
+
+def _dateline(a: Analysis) -> Text:
+    """Wave, brands, usable answers."""
+    wave, brands, total = words.wave_name(a.wave), len(a.n), printed(sum(a.n.values()), "count")
+    return Text(
+        f"{wave.en} • {brands} {'brand' if brands == 1 else 'brands'} • {total} usable interviews",
+        f"{wave.zh} • {brands} 个品牌 • {total} 份有效答卷",
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
