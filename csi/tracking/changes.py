@@ -38,6 +38,14 @@ class Changes(Shown):
             minimal_detectable, reason and reason_zh (null unless change is null).
         waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
         level: of tests and intervals.
+
+    Example:
+        >>> import csi
+        >>> frame = pl.DataFrame({"a": [1, 4, 7, 9, 3, 6, 8, 9], "wave": ["1"] * 4 + ["2"] * 4}).with_columns(b="a")
+        >>> model = csi.Model.parse("use =~ a" + chr(10) + "joy =~ b" + chr(10) + "joy ~ use")
+        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["wave"], scale=(1, 10)))
+        >>> csi.changes(made, "joy").waves
+        ('1', '2')
     """
 
     table: pl.DataFrame

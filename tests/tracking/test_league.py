@@ -12,7 +12,8 @@ from csi.inference.bootstrap import bootstrap
 from csi.pls.estimator import PLS
 from csi.tracking.contrasts import holm
 from csi.tracking.index import index
-from csi.tracking.league import do_not_differ, pairwise, sector
+from csi.tracking.league import do_not_differ, pairwise
+from csi.tracking.sector import sector
 
 BRANDS = ("A", "B", "C", "D")
 
