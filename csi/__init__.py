@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.importance.drivers import drivers as drivers
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.effects import effects as effects
     from csi.measures.reliability import reliability as reliability
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from csi.moments.stack import Moments as Moments
     from csi.pls.estimator import PLS as PLS
     from csi.simulation.simulate import simulate as simulate
+    from csi.study.panel import read_panel as read_panel
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.panel import Panel as Panel
     from csi.tracking.changes import changes as changes
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
+    from csi.tracking.track import track as track
 
 __version__ = "0.1.0"
 
@@ -42,11 +45,14 @@ _HOMES = {
     "Study": "csi.study.study",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
+    "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "fit": "csi.estimate.fit",
     "index": "csi.tracking.index",
+    "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
     "simulate": "csi.simulation.simulate",
+    "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
 }
 
@@ -62,11 +68,14 @@ __all__ = [
     "Study",
     "bootstrap",
     "changes",
+    "drivers",
     "effects",
     "fit",
     "index",
+    "read_panel",
     "reliability",
     "simulate",
+    "track",
     "validity",
 ]
 

@@ -11,7 +11,18 @@ import polars as pl
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, opened, place, shown, with_resamples
+from csi.cli.studied import (
+    cell_arguments,
+    chosen,
+    estimated,
+    keys_in,
+    names,
+    only,
+    opened,
+    place,
+    shown,
+    with_resamples,
+)
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
 from csi.reporting.analysis import resampled
@@ -42,8 +53,16 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         cell = one_cell(with_resamples(study, args.bootstrap), panel, one)
     texts = names(study, lang)
+    settled = int(est.convergence.converged.sum())
+    total = est.moments.cells.height
+    said = Text(f"{settled} of {total} cells converged.", f"{total} 个单元中有 {settled} 个收敛。")
     return Answer(
-        blocks=(grid_of_cells(study, est, lang, texts), place(one, texts, lang), *parameters(cell, lang, texts)),
+        blocks=(
+            grid_of_cells(study, est, asked or {"wave": panel.waves[-1]}, lang),
+            said.say(lang),
+            place(one, texts, lang),
+            *parameters(cell, lang, texts),
+        ),
         data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
         notes=(*panel.notes, *est.notes, *cell.notes),
         code=FINE if bool(est.convergence.converged.all()) and not negative(cell) else INADMISSIBLE,
@@ -77,9 +96,9 @@ def cells(study: Study, est: Estimate) -> pl.DataFrame:
     )
 
 
-def grid_of_cells(study: Study, est: Estimate, lang: Language, texts: Mapping[str, Text]) -> Grid:
-    """The cells as a person reads them."""
-    frame = cells(study, est)
+def grid_of_cells(study: Study, est: Estimate, asked: Mapping[str, str], lang: Language) -> Grid:
+    """The cells asked for (those of the latest wave by default) as a person reads them."""
+    frame, texts = only(cells(study, est), asked), names(study, lang)
     reason = "reason_zh" if lang == "zh" else "reason"
     kinds: dict[str, Kind] = {**each(keys_in(frame), "text"), "n": "count", "iterations": "count", "r2": "coefficient"}
     if frame[reason].null_count() < frame.height:

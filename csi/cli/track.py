@@ -1,4 +1,4 @@
-"""`csi track STUDY`: changes of the index against the previous and the year-ago wave, with their tests."""
+"""`csi track STUDY`: the index, its changes with their tests, and ranks, by brand and wave."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import argparse
 
 import polars as pl
 
-from csi.cli.answer import Answer, Grid
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
 from csi.cli.studied import cell_arguments, chosen, keys_in, names, only, opened, with_resamples
 from csi.errors import Language, Text
-from csi.reporting.tables import Kind, signed
+from csi.reporting.style import share
+from csi.reporting.tables import Kind, printed, signed
 from csi.study import Study
-from csi.tracking.changes import changes
+from csi.tracking.track import track
 
-AGAINST = {"previous": Text("previous wave", "上期"), "year": Text("year ago", "去年同期")}
 HEADINGS = {
-    "against": Text("against", "对比"),
-    "reference": Text("wave", "期次"),
-    "p_holm": Text("p (Holm)", "p（Holm）"),
-    "verdict": Text("", ""),
-    "smallest_significant": Text("needed", "显著所需"),
+    "interval": Text("interval", "区间"),
+    "change_previous": Text("vs previous", "较上期"),
+    "p_holm_previous": Text("p", "p 值"),
+    "change_year": Text("vs year ago", "较去年同期"),
+    "p_holm_year": Text("p", "p 值"),
+    "ranked": Text("rank", "名次"),
+    "flag": Text("", ""),
 }
-CHANGED = {True: Text("significant", "显著"), False: Text("not significant", "不显著"), None: Text("", "")}
+FLAGS = {"suppressed": Text("too few answers", "样本过少，不公布"), "small": Text("few answers", "样本偏少")}
+LEGEND = Text(
+    "* significant at {}; p by Holm's method. Rank: interval in brackets.",
+    "* 在 {} 水平显著；p 值经 Holm 校正。名次括号内为区间。",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,44 +41,69 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
-    """Changes up to the wave asked for (the latest by default)."""
+    """One wave of every brand (the latest by default), or every wave of one brand."""
     study, panel = opened(args.study)
     asked = chosen(panel, study.brands, args.brand, args.wave)
+    settings = study.settings
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(with_resamples(study, args.bootstrap), panel)
-    construct = args.construct or study.settings.target
-    settings = study.settings
-    result = changes(found, construct, waves=study.waves, per_year=settings.waves_per_year, small=settings.small)
-    asked.setdefault("wave", panel.waves[-1])
-    table = only(result.table, asked)
+    tracked = track(
+        found,
+        args.construct or settings.target,
+        waves=study.waves or panel.waves,
+        per_year=settings.waves_per_year,
+        small=settings.small,
+        flagged=settings.flagged,
+    )
+    shown = only(tracked.table, asked or {"wave": panel.waves[-1]})
     return Answer(
-        blocks=(change_grid(study, table, construct, lang),),
-        data={"construct": construct, "changes": table, "index": only(found.table, asked)},
-        notes=(*panel.notes, *found.notes, *result.notes),
-        record={**recorded(study, found), "changes": result.table},
+        blocks=(
+            tracking_grid(study, shown, tracked.construct, lang),
+            LEGEND.say(lang).format(share(1 - found.level, 0)),
+        ),
+        data={"construct": tracked.construct, "tracking": shown, "changes": only(tracked.changes.table, asked)},
+        notes=(*panel.notes, *tracked.notes),
+        code=INADMISSIBLE if shown["index"].null_count() == shown.height else FINE,
+        record={**recorded(study, found), "tracking": tracked.table, "changes": tracked.changes.table},
     )
 
 
-def change_grid(study: Study, table: pl.DataFrame, construct: str, lang: Language) -> Grid:
-    """One row per brand and reference wave: the change, its error, and whether it passes the test."""
-    texts = names(study, lang)
-    shown = table.with_columns(
-        pl.Series("change", [None if v is None else signed(v) for v in table["change"]], dtype=pl.String),
-        pl.Series("change_reason", table["reason_zh" if lang == "zh" else "reason"], dtype=pl.String),
-        pl.Series("against", [AGAINST[a].say(lang) for a in table["against"]], dtype=pl.String),
-        pl.Series("verdict", [CHANGED[s].say(lang) for s in table["significant"]], dtype=pl.String),
+def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Language) -> Grid:
+    """One row per cell; a star marks a change that passes its test."""
+    texts = {**names(study, lang), **FLAGS}
+    moved = {f"change_{a}": starred(table, a) for a in ("previous", "year") if f"change_{a}" in table.columns}
+    frame = table.with_columns(
+        *(pl.Series(name, cells, dtype=pl.String) for name, cells in moved.items()),
+        pl.Series(
+            "ranked",
+            [ranked(*row) for row in table.select("rank", "rank_low", "rank_high").iter_rows()],
+            dtype=pl.String,
+        ),
+        pl.col("flag").fill_null(""),
     )
     kinds: dict[str, Kind] = {
-        **each(keys_in(shown), "text"),
-        "against": "text",
-        "reference": "text",
-        "change": "text",
-        "std_error": "number",
-        "p_value": "p",
-        "p_holm": "p",
-        "smallest_significant": "score",
-        "verdict": "text",
+        **each(keys_in(frame), "text"),
+        **each(["n"], "count"),
+        **each(["index", "conf_low", "conf_high"], "score"),
     }
+    for name in moved:
+        kinds |= {name: "text", name.replace("change", "p_holm"): "p"}
+    kinds |= each(["ranked"], "text")
+    if (frame["flag"] != "").any():
+        kinds |= each(["flag"], "text")
     label = texts.get(construct, Text(construct, construct))
-    title = Text(f"{label.en}: change in index points", f"{label.zh}：指数变化（点）")
-    return grid(shown, kinds, lang, title, texts, HEADINGS, right=("change",))
+    title = Text(f"{label.en}: index 0-100 and its changes", f"{label.zh}：指数（0–100）及其变化")
+    return grid(frame, kinds, lang, title, texts, HEADINGS, right=[*moved, "ranked"])
+
+
+def starred(table: pl.DataFrame, against: str) -> list[str | None]:
+    """Changes with their sign, a star where significant."""
+    pairs = table.select(f"change_{against}", f"significant_{against}").iter_rows()
+    return [None if change is None else signed(change) + (" *" if sure else "  ") for change, sure in pairs]
+
+
+def ranked(rank: float | None, low: float | None, high: float | None) -> str | None:
+    """A rank with its interval."""
+    if rank is None:
+        return None
+    return printed(rank, "count") if low is None or high is None else f"{rank:.0f} ({low:.0f}–{high:.0f})"

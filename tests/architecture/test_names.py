@@ -27,11 +27,14 @@ PUBLIC = [
     "Study",
     "bootstrap",
     "changes",
+    "drivers",
     "effects",
     "fit",
     "index",
+    "read_panel",
     "reliability",
     "simulate",
+    "track",
     "validity",
 ]
 HEAVY = {

@@ -1,0 +1,44 @@
+"""A small study: two brands, five quarters of the demonstration panel, 100 resamples."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WAVES = ["2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"]
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    source = ROOT / "data/telecom"
+    panel = pl.read_csv(source / "panel.csv", infer_schema=False)
+    kept = panel.filter(pl.col("quarter").is_in(WAVES) & pl.col("operator").is_in(["ZX", "YA"]))
+    kept.write_csv(folder / "panel.csv")
+    (folder / "codebook.yaml").write_bytes((source / "codebook.yaml").read_bytes())
+    (folder / "study.yaml").write_text(
+        "\n".join(
+            [
+                "csi: 1",
+                "study: small",
+                "title: {zh: 小型研究, en: A small study}",
+                "sector: {zh: 移动通信, en: Mobile telecom}",
+                "language: zh",
+                "data:",
+                "  - {file: panel.csv}",
+                "codebook: codebook.yaml",
+                "keys: {respondent: id, wave: quarter, brand: operator, weight: weight, duration: seconds}",
+                f"waves: {{order: [{', '.join(WAVES)}], base: 2025Q3, per_year: 4}}",
+                "brands:",
+                "  - {name: ZX, zh: 中讯, en: Zhongxun, focal: yes}",
+                "  - {name: YA, zh: 云安, en: Yunan}",
+                "model: {card: ecsi_mobile}",
+                "rules: {speeders: drop, speeders_seconds: 60}",
+                "index: {target: satisfaction, weights: base, base: 2025Q3}",
+                "bootstrap: {n: 100, seed: 7}",
+            ]
+        ),
+        encoding="utf-8",
+    )
+    return folder / "study.yaml"

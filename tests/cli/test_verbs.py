@@ -1,0 +1,228 @@
+"""Every verb on a small study: what a person reads, what a machine gets, and how it ends."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from csi.cli import main
+from csi.models.cards import card_names
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def asked(capsys):
+    """Run a command; give its code, its text and what went to standard error."""
+
+    def run(*words):
+        code = main([str(w) for w in words])
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
+
+
+@pytest.fixture
+def machine(asked):
+    """Run a command with --json; give its object."""
+
+    def run(*words, code=0):
+        ended, out, err = asked(*words, "--json")
+        assert (ended, err) == (code, ""), out
+        return json.loads(out)
+
+    return run
+
+
+def test_check_tells_what_was_read(asked, study):
+    code, out, err = asked("check", study)
+    assert (code, err) == (0, "")
+    for said in ("小型研究", "panel.csv", "答题过快", "中讯", "2026Q3", "未使用的列", "stage, segment", "未发现问题"):
+        assert said in out
+
+
+def test_check_counts_add_up(machine, study):
+    found = machine("check", study)
+    read = sum(f["rows"] for f in found["files"])
+    dropped = sum(r["rows"] for r in found["rules"] if r["action"] == "drop")
+    assert sum(c["n"] for c in found["cells"]) == read - dropped
+    assert len(found["cells"]) == 10
+
+
+def test_check_says_everything_that_is_wrong_at_once(asked, study, tmp_path):
+    broken = tmp_path / "study.yaml"
+    text = (
+        study.read_text(encoding="utf-8")
+        .replace("panel.csv", "pannel.csv")
+        .replace("target: satisfaction", "target: satisfation")
+    )
+    broken.write_text(text, encoding="utf-8")
+    (tmp_path / "codebook.yaml").write_bytes((study.parent / "codebook.yaml").read_bytes())
+    code, out, err = asked("check", broken, "--lang", "en")
+    assert (code, out) == (1, "")
+    assert "pannel.csv" in err
+    assert 'Did you mean "satisfaction"?' in err
+    assert all(line.startswith(str(tmp_path)) or "study.yaml:" in line for line in err.splitlines())
+
+
+def test_fit_shows_the_focal_brand_with_intervals(asked, study):
+    code, out, _ = asked("fit", study, "--lang", "en")
+    assert code == 0
+    assert "Zhongxun · 2026Q3" in out
+    assert "10 of 10 cells converged." in out
+    assert "low" in out
+
+
+def test_fit_for_machines_covers_every_cell(machine, study):
+    found = machine("fit", study, "--bootstrap", "0")
+    assert len(found["cells"]) == 10
+    assert {(r["brand"], r["wave"]) for r in found["estimates"]} == {(c["brand"], c["wave"]) for c in found["cells"]}
+    assert all(r["std_error"] is None for r in found["shown"])
+
+
+def test_index_by_brand_and_wave(machine, study):
+    found = machine("index", study)
+    satisfaction = [r for r in found["index"] if r["construct"] == "satisfaction"]
+    assert len(satisfaction) == 10
+    assert all(0 < r["index"] < 100 and r["std_error"] > 0 for r in satisfaction)
+    assert (found["rule"], found["base"]) == ("base", "2025Q3")
+
+
+def test_index_prints_one_decimal_of_the_same_number(asked, machine, study):
+    value = next(
+        r["index"]
+        for r in machine("index", study, "--wave", "2026Q3", "--brand", "中讯")["index"]
+        if r["construct"] == "satisfaction"
+    )
+    assert f" {value:.1f} " in asked("index", study, "--wave", "2026Q3", "--brand", "ZX")[1]
+
+
+def test_track_gives_changes_against_both_references(machine, study):
+    found = machine("track", study, "--wave", "2026Q3")
+    assert {
+        (r["brand"], r["against"], r["reference"]) for r in found["changes"] if r["construct"] == "satisfaction"
+    } == {(b, a, w) for b in ("ZX", "YA") for a, w in (("previous", "2026Q2"), ("year", "2025Q3"))}
+
+
+def test_track_of_one_brand_lists_its_waves(asked, study):
+    code, out, _ = asked("track", study, "--brand", "Zhongxun", "--lang", "en")
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("Zhongxun")] == [
+        "2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3",
+    ]  # fmt: skip
+
+
+def test_drivers_are_sorted_by_importance(asked, machine, study):
+    found = machine("drivers", study)
+    assert found["cell"] == {"brand": "ZX", "wave": "2026Q3"}
+    assert {r["construct"] for r in found["drivers"]} == {
+        "image",
+        "expectation",
+        "perceived_quality",
+        "perceived_value",
+    }
+    order = [r["construct"] for r in sorted(found["drivers"], key=lambda r: -r["importance"])]
+    out = asked("drivers", study, "--lang", "en")[1]
+    labels = {
+        "image": "Image",
+        "expectation": "Expect",
+        "perceived_quality": "Perceived quality",
+        "perceived_value": "Perceived value",
+    }
+    places = [out.index(f"\n{labels[c]}") for c in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("verb", ["fit", "index", "track", "drivers"])
+def test_an_unknown_cell_is_named_with_a_hint(asked, study, verb):
+    code, out, err = asked(verb, study, "--wave", "2026Q4", "--brand", "Zhongxn", "--lang", "en")
+    assert (code, out) == (1, "")
+    assert 'there is no brand "Zhongxn". Did you mean "Zhongxun"?' in err
+    assert 'there is no wave "2026Q4"' in err
+
+
+@pytest.mark.parametrize("verb", ["check", "fit", "index", "track", "drivers", "report"])
+def test_a_missing_study_file_is_one_line(asked, tmp_path, verb):
+    code, out, err = asked(verb, tmp_path / "no.yaml")
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert "no.yaml" in err
+
+
+def test_a_negative_weight_ends_with_code_3(asked, study, tmp_path):
+    for name in ("codebook.yaml", "study.yaml"):
+        (tmp_path / name).write_bytes((study.parent / name).read_bytes())
+    panel = pl.read_csv(study.parent / "panel.csv", infer_schema=False)
+    turned = pl.col("sat1").cast(pl.Int64)
+    panel.with_columns(pl.when(turned <= 10).then(11 - turned).otherwise(turned).alias("sat1")).write_csv(
+        tmp_path / "panel.csv"
+    )
+    code, out, err = asked("index", tmp_path / "study.yaml", "--bootstrap", "0", "--lang", "en")
+    assert (code, err) == (3, "")
+    assert "sat1" in out
+
+
+def test_a_record_holds_the_study_hash_the_seed_and_the_numbers(asked, study, tmp_path):
+    asked("index", study, "--quiet", "--record", tmp_path / "record.json")
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert record["seed"] == 7
+    assert len(record["study"]["sha256"]) == 64
+    assert len(record["index"]) == 70
+
+
+def test_models_lists_every_card(machine):
+    assert [m["id"] for m in machine("models")["models"]] == list(card_names())
+
+
+@pytest.mark.parametrize("name", card_names())
+def test_models_draws_every_card(asked, tmp_path, name):
+    code, out, _ = asked("models", name, "--draw", tmp_path / "model.svg", "--lang", "zh")
+    assert code == 0
+    assert name in out
+    assert ET.fromstring((tmp_path / "model.svg").read_text(encoding="utf-8")).tag.endswith("svg")  # noqa: S314 - our own file
+
+
+def test_explain_a_measure_and_a_code(asked):
+    assert "Henseler" in asked("explain", "htmt", "--lang", "en")[1]
+    assert "E-SCALE" in asked("explain", "e-scale", "--lang", "zh")[1]
+    code, _, err = asked("explain", "htmtt", "--lang", "en")
+    assert (code, 'Did you mean "htmt"?' in err) == (1, True)
+
+
+def test_simulate_writes_a_study_that_checks(asked, tmp_path):
+    code, out, _ = asked("simulate", ROOT / "data/telecom/recipe.yaml", "--out", tmp_path)
+    assert code == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"panel.csv", "codebook.yaml", "study.yaml", "truth.csv"}
+    assert (tmp_path / "panel.csv").read_bytes() == (ROOT / "data/telecom/panel.csv").read_bytes()
+    assert str(tmp_path / "study.yaml") in out
+
+
+def test_init_then_check(asked, study, tmp_path):
+    export = tmp_path / "answers.csv"
+    export.write_bytes((study.parent / "panel.csv").read_bytes())
+    code, out, _ = asked("init", export, "--card", "ecsi_mobile", "--lang", "zh")
+    assert code == 0
+    assert "24" in out
+    code, out, err = asked("check", tmp_path / "study.yaml")
+    assert (code, err) == (0, "")
+    assert asked("init", export, "--lang", "en")[0] == 1
+    assert asked("init", export, "--force", "--quiet")[0] == 0
+
+
+def test_init_understands_chinese_headers(machine, tmp_path):
+    export = tmp_path / "导出.csv"
+    rows = [
+        "序号,季度,品牌,总体满意度,与期望相比满意程度,您是否会再次购买,意见",
+        "1,2026Q1,甲,7,8,9,好",
+        "2,2026Q1,乙,5,98,10,",
+    ]
+    export.write_text("\n".join(rows), encoding="utf-8")
+    found = machine("init", export, "--card", "scsb", "--lang", "zh")
+    assert found["roles"] == {"respondent": "序号", "wave": "季度", "brand": "品牌"}
+    assert found["items"]["总体满意度"] == "satisfaction"
+    assert found["items"]["您是否会再次购买"] == "loyalty"
+    assert "complaints" in found["missing"]
+    assert "column: 总体满意度" in (tmp_path / "codebook.yaml").read_text(encoding="utf-8")
