@@ -1,0 +1,98 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import csi
+from csi.catalogue import codes, entry, explain, meaning, names
+from csi.errors import Problems
+
+PACKAGE = Path(csi.__file__).parent
+CODE = re.compile(r"[EWNR]-[A-Z0-9][A-Z0-9-]+")
+SAYS = {"note", "reason", "problem", "Note", "Reason", "Problem"}
+MEASURES = (
+    "loading weight path r2 f2 alpha rho_a rho_c ave htmt fornell_larcker vif cross_loading direct_effect "
+    "indirect_effect "
+    "total_effect index importance performance std_error percentile_interval bca_interval change rank_interval"
+)
+
+
+def used_codes():
+    """Codes in the package's source: constants that look like one, and first arguments of note, reason, problem."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+                found.add(node.value)
+            called = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in SAYS
+            if called and node.args and isinstance(getattr(node.args[0], "value", None), str):
+                found.add(node.args[0].value)
+    return found
+
+
+def test_every_code_used_in_the_package_has_a_meaning():
+    used = used_codes()
+    assert len(used) > 50
+    assert sorted(used - set(codes())) == []
+
+
+@pytest.mark.parametrize("name", MEASURES.split())
+def test_the_measures_of_the_package_are_in_it(name):
+    assert name in names()
+
+
+@pytest.mark.parametrize("name", names())
+def test_entries_are_complete_in_both_languages(name):
+    found = entry(name)
+    assert re.search(r"[\u4e00-\u9fff]", found.label.zh)
+    assert found.label.en
+    assert found.formula
+    assert found.source
+    if found.threshold is not None:
+        assert found.threshold.source
+        assert re.search(r"[\u4e00-\u9fff]", found.threshold.text.zh)
+
+
+@pytest.mark.parametrize("code", codes())
+def test_meanings_are_complete_in_both_languages(code):
+    found = meaning(code)
+    for text in (found.text, found.remedy):
+        assert text.en.endswith(".")
+        assert text.zh.endswith("。")
+        assert re.search(r"[\u4e00-\u9fff]", text.zh)
+        assert not re.search(r"[\u4e00-\u9fff]", text.en)
+
+
+def test_no_field_of_the_files_goes_unread():
+    for file, known in (
+        ("catalogue.yaml", {"zh", "en", "formula", "source", "threshold", "note", "aliases"}),
+        ("problems.yaml", {"zh", "en", "do", "do_zh"}),
+    ):
+        text = (PACKAGE / "catalogue" / file).read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+        assert {key for fields in raw.values() for key in fields} <= known
+        keys = re.findall(r"^([\w-]+):", text, re.MULTILINE)
+        assert len(keys) == len(set(keys))
+
+
+def test_aliases_lead_to_one_entry_each():
+    every = [n for name in names() for n in (name, *entry(name).aliases)]
+    assert len(every) == len(set(every))
+    assert entry("Composite Reliability").name == "rho_c"
+    assert entry("IPMA").name == "importance_performance_map"
+
+
+def test_unknown_words_are_met_with_a_guess():
+    with pytest.raises(Problems, match='Did you mean "htmt"'):
+        entry("htmtt")
+    with pytest.raises(Problems, match="是否应为“E-CYCLE”"):
+        explain("E-CICLE", "zh")
+
+
+def test_explain_prints_threshold_and_its_source():
+    lines = explain("htmt", "zh")
+    assert "0.85" in " ".join(lines)
+    assert "Henseler" in " ".join(lines)
+    assert explain("e-cycle")[0] == "E-CYCLE: The arrows run in a circle (a -> b -> a)."
