@@ -1,0 +1,103 @@
+"""Replicates of item means alone: all an index needs of a cell whose outer weights come from other cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Problems, problem
+from csi.estimate.estimate import Estimate, Replicates
+from csi.inference.resample import Kind, plan_of
+from csi.moments.pearson import cell_slices
+from csi.moments.stack import Array, Ints, Sample
+
+
+def bootstrap_means(
+    est: Estimate, n: int = 1000, seed: int = 1, *, resampling: Kind = "multinomial", level: float = 0.95
+) -> Estimate:
+    """The same estimate with replicates of its item means and no refits.
+
+    The resampling plan is that of `bootstrap`, replicate by replicate, so an index with weights anchored to a base wave
+    has the same replicates from either; cells that are only averaged are not fitted again.
+
+    Parameters:
+        est: an estimate fitted from rows. n: resamples. seed, resampling, level: as in `bootstrap`.
+
+    Returns:
+        Estimate whose `replicates` hold `mean`; parameters have no standard errors.
+
+    Raises:
+        Problems: the estimate has no rows to resample.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.estimate.fit import fit
+        >>> from csi.models.model import Construct, Model, Path, Term
+        >>> from csi.pls.estimator import PLS
+        >>> x, y = (Construct(c, "=~", (Term(c + "1"),)) for c in "xy")
+        >>> frame = pl.DataFrame({"x1": [1, 2, 3, 4, 5], "y1": [1, 3, 2, 4, 5]})
+        >>> est = fit(Model((x, y), (Path("y", Term("x")),)), frame, PLS())
+        >>> bootstrap_means(est, n=200).replicates.mean.shape
+        (200, 1, 2)
+    """
+    sample = _rows(est)
+    plan = plan_of(sample, n, seed, resampling)
+    mean = np.concatenate([cell_means(sample, multiplicity) for _, multiplicity in plan.blocks()])
+    cells, always = sample.cells.height, np.ones((n, sample.cells.height), dtype=np.bool_)
+    units = [np.unique(sample.unit[rows]) for rows in cell_slices(sample)]
+    replicates = Replicates(
+        n=n,
+        seed=seed,
+        kind=resampling,
+        values=np.full((n, cells, est.values.shape[1]), np.nan),
+        solution=est.solution,
+        mean=mean,
+        sd=np.full(mean.shape, np.nan),
+        usable=always,
+        admissible=always,
+        counts=pl.DataFrame(schema={"cell": pl.Int64, "cause": pl.String, "replicates": pl.Int64}),
+        over=_refuse,
+        acceleration=_refuse,
+        units=_sizes(units),
+        strata=_sizes([np.unique(sample.stratum[u]) for u in units]),
+    )
+    return replace(est, replicates=replicates, level=level)
+
+
+def cell_means(sample: Sample, multiplicity: Array) -> Array:
+    """(B, c, p) weighted item means of every cell for every replicate, over the answers there are.
+
+    Parameters:
+        multiplicity: (B, units) how often each unit counts.
+    """
+    means = []
+    for rows in cell_slices(sample):
+        W = multiplicity[:, sample.unit[rows]] * sample.weight[rows]
+        answers = sample.rows[rows]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means.append((W @ np.nan_to_num(answers)) / (W @ np.isfinite(answers).astype(np.float64)))
+    return np.stack(means, axis=1)
+
+
+def _rows(est: Estimate) -> Sample:
+    """The rows behind an estimate."""
+    if est.sample is None:
+        en = "a bootstrap needs the rows; this estimate was fitted from moments alone."
+        zh = "自助法需要原始数据行，而该估计仅由矩得到。"
+        do, do_zh = "Fit it from a panel or a frame.", "请用面板或数据框拟合。"
+        raise Problems([problem("E-ROWS", "estimate", en, zh, do, do_zh)])
+    return est.sample
+
+
+def _sizes(sets: list[Ints]) -> Ints:
+    return np.array([s.size for s in sets], dtype=np.int64)
+
+
+def _refuse(_: object) -> Array:
+    """Nothing was refitted, so no other quantity has replicates."""
+    en = "these replicates hold item means only; nothing was refitted."
+    zh = "这些重抽样只保存题项均值，未重新估计模型。"
+    do, do_zh = "Use csi.bootstrap(est) for other quantities.", "其他统计量请使用 csi.bootstrap(est)。"
+    raise Problems([problem("E-BOOT", "estimate", en, zh, do, do_zh)])
