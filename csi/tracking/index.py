@@ -250,7 +250,7 @@ def _reasons(values: Array, weights: Weights, cells: Estimate) -> dict[tuple[int
 
 
 def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | None:
-    """(B, c, q) indices of the replicates, NaN where there is no index or the replicate is unusable."""
+    """(B, c, q) indices of the replicates, NaN without an index, a usable replicate or a second unit to resample."""
     rep = cells.replicates
     if rep is None:
         return None
@@ -260,6 +260,7 @@ def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | Non
     for c, g in enumerate(weights.groups.of_index):
         drawn[:, c] = scores(rep.mean[:, c, places], relative[:, g], bounds, cells.solution)
     drawn[:, np.isnan(values)] = np.nan
+    drawn[:, rep.units < 2] = np.nan
     return drawn
 
 
@@ -293,11 +294,11 @@ def _interval(
     """Lower and upper limits (c, q): t with the replicate (else the fixed) standard error, or percentiles."""
     tail = (1.0 - level) / 2.0
     if drawn is not None and interval == "percentile":
-        usable = np.where(np.isnan(values), 0.0, drawn)
-        low, high = np.nanquantile(usable, [tail, 1.0 - tail], axis=0)
-        return np.where(np.isnan(values), np.nan, low), np.where(np.isnan(values), np.nan, high)
+        absent = np.isnan(drawn).all(axis=0)
+        low, high = np.nanquantile(np.where(absent, 0.0, drawn), [tail, 1.0 - tail], axis=0)
+        return np.where(absent, np.nan, low), np.where(absent, np.nan, high)
     std_error = _diagonal(fixed) if drawn is None else replicate_sd(drawn)
-    margin = special.stdtrit(np.maximum(df, 1.0), 1.0 - tail)[:, None] * std_error
+    margin = np.where(df >= 1.0, special.stdtrit(np.maximum(df, 1.0), 1.0 - tail), np.nan)[:, None] * std_error
     return np.maximum(values - margin, 0.0), np.minimum(values + margin, 100.0)
 
 

@@ -36,7 +36,7 @@ def answers(rng, respondent, level):
 def survey():
     """Rows of brands x waves; `overlap` lets the same respondents answer in every wave."""
 
-    def draw(n=80, waves=("w1", "w2", "w3"), brands=("A", "B"), seed=7, *, overlap=False, shift=0.4):
+    def draw(n=80, waves=("w1", "w2", "w3"), brands=("A", "B"), seed=7, *, overlap=False, shift=0.4, trend=0.2):
         rng = np.random.default_rng(seed)
         parts = []
         for b, brand in enumerate(brands):
@@ -44,7 +44,7 @@ def survey():
             for t, wave in enumerate(waves):
                 if not overlap:
                     people = rng.normal(scale=1.2, size=n)
-                rows = answers(rng, people, 6.0 + shift * b + 0.2 * t)
+                rows = answers(rng, people, 6.0 + shift * b + trend * t)
                 name = [f"{brand}{i}" if overlap else f"{brand}{wave}{i}" for i in range(n)]
                 keys = {"brand": [brand] * n, "wave": [wave] * n, "id": name, "weight": rng.uniform(0.5, 2.0, size=n)}
                 parts.append(pl.DataFrame(keys | dict(zip(ITEMS, rows.T, strict=True))))

@@ -244,6 +244,20 @@ def test_an_item_nobody_answered_gives_a_reason(model, frame):
     assert table.filter(gone, pl.col("construct") == "Joy")["index"][0] is not None
 
 
+@pytest.mark.parametrize("interval", ["t", "percentile"])
+def test_tiny_cells(model, frame, survey, interval):
+    # anchored weights give even one respondent an index, but nobody can say how sure it is
+    tiny = pl.concat([frame, survey(n=3, brands=("Y",), seed=5), survey(n=1, brands=("Z",), seed=6)])
+    boot = bootstrap(fit(model, tiny, PLS(), by=CELLS, scale=SCALE, unit="id"), n=100, seed=1)
+    table = index(boot, interval=interval).table
+    assert table["index"].null_count() == 0
+    unsure = table.filter(pl.col("std_error").is_null())
+    assert unsure["brand"].unique().to_list() == ["Z"]
+    assert unsure.height == unsure["conf_low"].null_count() == unsure["std_error_fixed"].null_count() == 6
+    assert (table.drop_nulls("conf_low")["conf_low"] >= 0).all()
+    assert (table.drop_nulls("conf_high")["conf_high"] <= 100).all()
+
+
 def test_shows_its_table_and_notes(est):
     shown = repr(index(est))
     assert "construct" in shown
