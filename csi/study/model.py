@@ -12,7 +12,7 @@ from csi.models.card import Block
 from csi.models.cards import read_card
 from csi.models.check import check_composites
 from csi.models.model import Model
-from csi.study.positions import Document
+from csi.study.positions import Document, Loc
 from csi.study.schema import ModelForm
 from csi.survey.codebook import Codebook
 
@@ -29,7 +29,7 @@ def model_of(
     except Problems as error:
         return None, [_placed(found, form, document) for found in error.problems]
     where = document.place(("model", given[0]))
-    problems = [*_unknown_items(model, codebook, where)]
+    problems = [*_unknown_items(model, codebook, document, given[0])]
     problems += [replace(found, where=_join(where, found.where)) for found in check_composites(model)]
     return model, problems
 
@@ -85,7 +85,18 @@ def _join(here: str, inside: str) -> str:
     return f"{here} ({inside})" if inside and inside != "model" else here
 
 
-def _unknown_items(model: Model, codebook: Codebook, where: str) -> Iterator[Problem]:
+def _line_of(name: str, document: Document, key: str) -> str:
+    """Where a text written as a block in the study file names `name`; else where the model is given."""
+    here: Loc = ("model", key)
+    if here in document.blocks and key == "text":
+        lines = document.text.splitlines()
+        for number in range(document.lines[here], len(lines)):
+            if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", lines[number].split("#")[0]):
+                return f"{document.name}:{number + 1}"
+    return document.place(here)
+
+
+def _unknown_items(model: Model, codebook: Codebook, document: Document, key: str) -> Iterator[Problem]:
     """Items of the model that the codebook does not have."""
     constructs = set(model.names)
     for construct in model.constructs:
@@ -94,7 +105,7 @@ def _unknown_items(model: Model, codebook: Codebook, where: str) -> Iterator[Pro
                 hint = did_you_mean(name, codebook.names)
                 yield Problem(
                     "E-ITEM",
-                    where,
+                    _line_of(name, document, key),
                     Text(
                         f'the model measures {construct.name} by "{name}", which is not in the codebook.',
                         f"模型用“{name}”测量 {construct.name}，但题项表中没有它。",

@@ -205,6 +205,12 @@ def _syntax(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
     said = str(getattr(error, "problem", "") or getattr(error, "reason", "") or "not YAML")
     rows = text.splitlines()
     here = rows[line - 1] if 0 < line <= len(rows) else ""
+    for number in (line, line - 1):
+        near = rows[number - 1] if 0 < number <= len(rows) else ""
+        char = next((char for char in "，：［］｛｝【】" if char in near), "")
+        if char:
+            narrow = WIDE[char]
+            return [_wide(f"{name}:{number}", near.strip(), char, narrow, "character", "字符", "", "")]
     if "\t" in here and ("\\t" in said or here.lstrip(" ").startswith("\t")):
         return [
             problem(

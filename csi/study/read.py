@@ -118,6 +118,16 @@ def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
     )
     for what, loc, names in lists:
         for number, name in enumerate(names):
+            if "，" in name and what == "wave":
+                split = name.replace("，", ", ")
+                yield problem(
+                    "E-FULLWIDTH",
+                    document.place((*loc, number)),
+                    f'a full-width comma stands in "{name}", so that it is one wave.',
+                    f"“{name}”中使用了全角逗号，被当作一期。",
+                    f"Write `{split}`.",
+                    f"请写成 {split}。",
+                )
             if name in names[:number]:
                 yield problem(
                     "E-TWICE",

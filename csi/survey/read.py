@@ -76,9 +76,9 @@ def read_panel(
     _stop([*unfit(picked, codebook, rules, roles)], lang)
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
-    filled = apply(Ruled(_typed(picked, codebook, roles, known)), [empty_rows(rules, codebook)])
-    problems = [*key_problems(filled.frame, roles, known)]
-    problems += cell_problems(filled.frame, raw[filled.frame[POSITION]], picked, codebook, rules)
+    frame = _typed(picked, codebook, roles, known)
+    filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
+    problems = [*cell_problems(frame, raw, picked, codebook, rules), *key_problems(filled.frame, roles, known)]
     rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles)), codebook)
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
     _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)

@@ -113,7 +113,9 @@ def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: Unicod
         f"{file.path.name} is not {declared.upper()} (line {line}).",
         f"{file.path.name} 不是 {declared.upper()} 编码（第 {line} 行）。",
     )
-    fits = next((name for name in ("utf-8", "gb18030", "cp1252") if name != declared and _decodes(content, name)), "")
+    if file.encoding and _decodes(content, "utf-8"):
+        return _not_declared(file, declared)
+    fits = next((name for name in ("gb18030", "cp1252") if name != declared and _decodes(content, name)), "")
     if fits == "gb18030":
         return problem(
             "E-ENCODING",
