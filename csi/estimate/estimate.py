@@ -114,6 +114,14 @@ class Estimate:
         rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
         std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. std_lv, std_all: (b, k) or None.
         solution, convergence, replicates (after `bootstrap`), level, interval, notes.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> est = csi.fit(model, pl.DataFrame(answers), csi.PLS(), scale=(1, 10))
+        >>> est.table.filter(op="~").select("lhs", "rhs", pl.col("estimate").round(3)).row(0)
+        ('b', 'a', 0.912)
     """
 
     model: Model

@@ -131,6 +131,14 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
 
     Source:
         Ringle & Sarstedt (2016). Agrees with cSEM 0.6.1 (doIPMA) on the bank data to 1e-7.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> est = csi.fit(model, pl.DataFrame(answers), csi.PLS(), scale=(1, 10))
+        >>> drivers(est, "b").table.select("construct", pl.col("importance", "performance").round(2)).row(0)
+        ('a', 0.87, 48.97)
     """
     check_target(est, target)
     names = est.solution.constructs

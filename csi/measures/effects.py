@@ -163,6 +163,14 @@ def effects(est: Estimate) -> Effects:
 
     Source:
         The formulas' own docstrings. Agrees with seminr 2.3.4 (total effects, r2) and cSEM 0.6.1 (f2) on ECSI mobi.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> est = csi.fit(model, pl.DataFrame(answers), csi.PLS(), scale=(1, 10))
+        >>> effects(est).table.select("outcome", "predictor", "effect", pl.col("estimate").round(3)).row(0)
+        ('b', 'a', 'direct', 0.912)
     """
     every = chains(est.model)
     names = est.solution.constructs

@@ -133,6 +133,14 @@ def validity(est: Estimate, *, signed: bool = False) -> Validity:
 
     Source:
         The formulas' own docstrings. Agrees with seminr 2.3.4 on ECSI mobi to 1e-8.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> est = csi.fit(model, pl.DataFrame(answers), csi.PLS(), scale=(1, 10))
+        >>> validity(est).table.select(pl.col("htmt").round(3), "verdict").row(0)
+        (0.954, 'fail')
     """
     table, values, reasons, notes = _htmt(est, signed=signed)
     return Validity(

@@ -57,6 +57,14 @@ class Moments:
         mean: (b, p). cov: (b, p, p), divisor n - 1 with weights scaled to sum n.
         cells: one row per slice (key columns of the cell, `n`); for replicates the cells of one replicate.
         minimum, maximum: (p,) theoretical bounds (NaN where unknown). missing: how absent answers were treated.
+
+    Example:
+        >>> from csi.moments.pearson import moments_of
+        >>> from csi.moments.sample import sample_of
+        >>> frame = pl.DataFrame({"q1": [1, 2, 3], "q2": [2, 4, 6]})
+        >>> moments = moments_of(sample_of(frame, ["q1", "q2"]))
+        >>> moments.mean.tolist(), moments.cor[0, 0, 1].round(3)
+        ([[2.0, 4.0]], np.float64(1.0))
     """
 
     names: tuple[str, ...]

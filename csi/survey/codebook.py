@@ -55,7 +55,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """All items, the labels of constructs, and which export columns play which key role."""
+    """All items, the labels of constructs, and which export columns play which key role.
+
+    Example:
+        >>> ten = Scale("ten", 1, 10, {"98": "dont_know"})
+        >>> item = Item("sat1", "satisfaction", ten, Text("Overall satisfaction", "总体满意程度"))
+        >>> book = Codebook((item,), {"satisfaction": Text("Satisfaction", "顾客满意")}, {"respondent": "id"})
+        >>> book.items_of("satisfaction"), book.label("satisfaction", "zh")
+        (('sat1',), '顾客满意')
+    """
 
     items: tuple[Item, ...]
     constructs: Mapping[str, Text]

@@ -46,6 +46,12 @@ class Panel:
         audit: what each rule did. excluded: the dropped rows (as read) with a column `rule`.
         sources: the files. notes: what is doubtful.
         flagged: the kept rows that a rule flagged: `rule`, the file and row, and the keys; null when none was.
+
+    Example:
+        >>> import csi
+        >>> panel = csi.Study.read("data/telecom/study.yaml").panel()
+        >>> panel.frame.height, panel.brands, panel.waves[-1]
+        (14237, ('ZX', 'YA', 'HL', 'BD'), '2026Q3')
     """
 
     frame: pl.DataFrame
