@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
     from csi.pls.estimator import PLS as PLS
+    from csi.reporting.build import report as report
     from csi.simulation.simulate import simulate as simulate
     from csi.study.panel import read_panel as read_panel
     from csi.study.study import Study as Study
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "PLS": "csi.pls.estimator",
     "Codebook": "csi.survey.codebook",
     "Estimate": "csi.estimate.estimate",
     "Index": "csi.tracking.index",
     "Model": "csi.models.model",
     "Moments": "csi.moments.stack",
-    "PLS": "csi.pls.estimator",
     "Panel": "csi.survey.panel",
     "Problems": "csi.errors",
     "Study": "csi.study.study",
@@ -51,6 +52,7 @@ _HOMES = {
     "index": "csi.tracking.index",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
+    "report": "csi.reporting.build",
     "simulate": "csi.simulation.simulate",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
@@ -74,6 +76,7 @@ __all__ = [
     "index",
     "read_panel",
     "reliability",
+    "report",
     "simulate",
     "track",
     "validity",

@@ -16,12 +16,12 @@ import csi
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
+    "PLS",
     "Codebook",
     "Estimate",
     "Index",
     "Model",
     "Moments",
-    "PLS",
     "Panel",
     "Problems",
     "Study",
@@ -33,6 +33,7 @@ PUBLIC = [
     "index",
     "read_panel",
     "reliability",
+    "report",
     "simulate",
     "track",
     "validity",

@@ -1,0 +1,52 @@
+"""`csi report STUDY --wave W --lang zh,en`: the page, the notebook, the tables, every number, and the record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from csi.cli.answer import Answer
+from csi.cli.progress import working
+from csi.cli.studied import study_argument
+from csi.errors import Language, Text
+from csi.reporting.write import FILES, write_report
+from csi.study import read_study
+
+TELLING = Text("Writing the report", "正在生成报告")
+WHAT = {
+    "report.html": Text("the page; open it in a browser", "报告页面，用浏览器打开"),
+    "notebook.ipynb": Text("the same sections, executed", "同样的各节，已运行"),
+    "tables.xlsx": Text("every table", "全部表格"),
+    "numbers.json": Text("every number in full precision", "全部数值（完整精度）"),
+    "record.json": Text("what was read and how it was computed", "数据来源与计算设置"),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study, a wave, a folder and the kind of report."""
+    study_argument(parser)
+    parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
+    parser.add_argument("--kind", default="quarterly", help="quarterly, researcher or validator")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """Write the report and say where to look."""
+    start = time.perf_counter()
+    study = read_study(args.study)
+    with working(TELLING.say(lang), quiet=args.quiet):
+        folder = write_report(study, args.out, args.wave, args.languages or (study.language,), kind=args.kind)
+    files = [folder / name for name in FILES if (folder / name).exists()]
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+    took = time.perf_counter() - start
+    done = Text(f"Report written in {took:.1f} s. Look at:", f"报告已生成，用时 {took:.1f} 秒。请看：")
+    wide = max(len(str(path)) for path in files)
+    listed = [f"  {str(path).ljust(wide)}  {WHAT[path.name].say(lang)}" for path in files]
+    return Answer(
+        blocks=(numbers["headline"]["sentence"][lang], done.say(lang), *listed),
+        data={"files": [str(path) for path in files], "headline": numbers["headline"], "seconds": took},
+        record=record,
+    )
