@@ -221,7 +221,7 @@ def shorten(content: str, limit: float, size: float, *, bold: bool = False, lang
         >>> shorten("Satisfaction", 40, 13)
         'Sati…'
     """
-    if text_width(content, size, bold=bold, lang=lang) <= limit:
+    if text_width(content, size, bold=bold, lang=lang) <= limit + 0.01:
         return content
     for end in range(len(content) - 1, 0, -1):
         cut = content[:end].rstrip() + "…"
@@ -269,7 +269,7 @@ def steps(low: float, high: float, count: int = 5) -> list[float]:
 
     Example:
         >>> steps(64.2, 79)
-        [60.0, 65.0, 70.0, 75.0, 80.0]
+        [64.0, 68.0, 72.0, 76.0, 80.0]
     """
     reach = max(high - low, 1e-9)
     raw = reach / max(count - 1, 1)

@@ -38,7 +38,11 @@ DRIVERS = {
     "promise": (Text("Promises kept", "品牌承诺"), 0.22, 68.9),
     "install": (Text("Home installation", "安装维修"), 0.13, 69.1),
 }
-STAGES = {"new": Text("Prospect", "潜在客户"), "first": Text("First use", "首次使用"), "long": Text("Long-term", "长期使用")}
+STAGES = {
+    "new": Text("Prospect", "潜在客户"),
+    "first": Text("First use", "首次使用"),
+    "long": Text("Long-term", "长期使用"),
+}
 LABELS = {**BRANDS, **CONSTRUCTS, **STAGES, **{k: v[0] for k, v in DRIVERS.items()}}
 WAVES = [f"{2023 + (q + 3) // 4}Q{(q + 3) % 4 + 1}" for q in range(12)]
 
@@ -81,7 +85,15 @@ def chain_frame() -> pl.DataFrame:
 
 def driver_frame() -> pl.DataFrame:
     rows = [(k, x, x - 0.05, x + 0.05, y, y - 1.5, y + 1.5) for k, (_, x, y) in DRIVERS.items()]
-    names = ["name", "importance", "importance_low", "importance_high", "performance", "performance_low", "performance_high"]
+    names = [
+        "name",
+        "importance",
+        "importance_low",
+        "importance_high",
+        "performance",
+        "performance_low",
+        "performance_high",
+    ]
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
@@ -108,7 +120,9 @@ def reliability_frame() -> pl.DataFrame:
         [
             {
                 "construct": c,
-                "loadings": [draw.uniform(0.62 if c == "loyalty" else 0.74, 0.92) for _ in range(draw.choice([2, 3, 5]))],
+                "loadings": [
+                    draw.uniform(0.62 if c == "loyalty" else 0.74, 0.92) for _ in range(draw.choice([2, 3, 5]))
+                ],
                 "alpha": draw.uniform(0.68, 0.9),
                 "rho_a": draw.uniform(0.72, 0.9),
                 "rho_c": draw.uniform(0.8, 0.93),
@@ -178,7 +192,9 @@ def plausible() -> Report:
     frame = index_frame()
     last = frame.filter(pl.col("wave") == WAVES[-1])
     mean = frame.group_by("wave", maintain_order=True).agg(pl.col("index").mean())
-    changes = pl.DataFrame({"brand": list(BRANDS), "change": [0.7, 1.6, -0.1, -2.8], "significant": [False] * 3 + [True]})
+    changes = pl.DataFrame(
+        {"brand": list(BRANDS), "change": [0.7, 1.6, -0.1, -2.8], "significant": [False] * 3 + [True]}
+    )
     paths, nodes = path_frames()
     named = {"labels": LABELS}
     focal = {**named, "focal": "zx"}
@@ -194,7 +210,11 @@ def plausible() -> Report:
                 "Satisfaction index (0–100); bands are 95% intervals; a grey arrow is a change within sampling error",
                 "满意度指数（0–100），带宽为 95% 置信区间；灰色箭头表示变化不显著",
             ),
-            (picture("trend", up, partial(figures.trend, frame, changes=changes, mean=mean, events=relaunch, **focal)),),
+            (
+                picture(
+                    "trend", up, partial(figures.trend, frame, changes=changes, mean=mean, events=relaunch, **focal)
+                ),
+            ),
         ),
         Section(
             "league",
@@ -231,7 +251,12 @@ def plausible() -> Report:
                     "model",
                     why,
                     partial(
-                        figures.path_diagram, paths, nodes, layout=read_card("ccsi").layout, target="satisfaction", **named
+                        figures.path_diagram,
+                        paths,
+                        nodes,
+                        layout=read_card("ccsi").layout,
+                        target="satisfaction",
+                        **named,
                     ),
                 ),
             ),
@@ -289,7 +314,13 @@ def plausible() -> Report:
             "reliability",
             Text("The scales hold; loyalty has one weak item", "量表可靠；忠诚有一题偏低"),
             Text("Dotted line: loading .708; HTMT above .85 in colour", "虚线为载荷 0.708；HTMT 高于 0.85 标红"),
-            (picture("reliability", Text("Scales", "量表"), partial(figures.reliability_table, reliability_frame(), **named)),),
+            (
+                picture(
+                    "reliability",
+                    Text("Scales", "量表"),
+                    partial(figures.reliability_table, reliability_frame(), **named),
+                ),
+            ),
             tables=(standings(last),),
         ),
         Section(
@@ -308,7 +339,10 @@ def plausible() -> Report:
     )
     headline = Headline(
         Text("Customer satisfaction quarterly • Mobile telecom", "顾客满意度季度报告 · 移动通信"),
-        Text("Zhongxun draws level with the leader; complaints and price hold it back", "中讯赶上行业领先者，短板在投诉与资费"),
+        Text(
+            "Zhongxun draws level with the leader; complaints and price hold it back",
+            "中讯赶上行业领先者，短板在投诉与资费",
+        ),
         76.5,
         75.4,
         77.6,

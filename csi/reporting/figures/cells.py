@@ -57,7 +57,7 @@ def whisker(scale: Scale, y: float, low: float, high: float, fill: str, width: f
 
 
 def loading_cell(
-    loadings: Sequence[float | None], *, lang: str = "en", width: float = 120, height: float = 18, floor: float = 0
+    loadings: Sequence[float | None], *, lang: str = "en", width: float = 120, height: float = 18, floor: float = 0.4
 ) -> str:
     """The loadings of one construct as dots on a line from `floor` to 1, with a tick at .708; weaker ones in the warning colour.
 
@@ -80,7 +80,7 @@ def loading_cell(
 
 
 def loading_marks(
-    loadings: Sequence[float | None], x: float, y: float, width: float, lang: str, floor: float = 0
+    loadings: Sequence[float | None], x: float, y: float, width: float, lang: str, floor: float = 0.4
 ) -> list[str]:
     """The marks of `loading_cell` at a place inside a larger drawing."""
     scale = Scale(floor, 1, x + 5, x + width - 5)

@@ -44,9 +44,10 @@ def index_chain(
         2
     """
     rows = frame.to_dicts()
-    names = max((text_width(say(r["construct"], labels, lang), 13, bold=True, lang=lang) for r in rows), default=0)
-    left = min(names, 130 if width < style.HALF else 190) + 16
-    right = 84 if width < style.HALF else 150 if width > style.HALF else 96
+    size = 12.5 if width < style.HALF else 13
+    names = max((text_width(say(r["construct"], labels, lang), size, lang=lang) for r in rows), default=0)
+    left = min(names, 138 if width < style.HALF else 190) + 12
+    right = 98 if width < style.HALF else 150 if width > style.HALF else 96
     values = [r[k] for r in rows for k in ("index", "conf_low", "conf_high", "sector") if known(r.get(k))]
     ticks = svg.steps(max(min(values, default=0) - 0.5, 0), min(max(values, default=100) + 0.5, 100), 4)
     step, top = 38.0, 38.0
@@ -57,7 +58,7 @@ def index_chain(
         parts.append(svg.line((x(tick), top - 6), (x(tick), height - 24), style.HAIR))
         parts.append(svg.words(x(tick), height - 7, style.score(tick, 0), size=11.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
-        parts += _row(row, top + step * (i + 0.5), x, labels, lang, wide=right > 100)
+        parts += _row(row, top + step * (i + 0.5), x, labels, lang, size, wide=right > 100)
     parts += _key(rows, x, top, step, say(focal, labels, lang), lang)
     return svg.drawing(width, height, parts, finding, lang)
 
@@ -68,11 +69,12 @@ def _row(
     x: Scale,
     labels: Mapping[str, Text],
     lang: str,
+    size: float,
     *,
     wide: bool,
 ) -> list[str]:
-    name = svg.shorten(say(str(row["construct"]), labels, lang), x.start - 16, 13, lang=lang)
-    parts = [svg.words(0, y + 4.5, name)]
+    name = svg.shorten(say(str(row["construct"]), labels, lang), x.start - 12, size, lang=lang)
+    parts = [svg.words(0, y + 4.5, name, size=size)]
     value, sector = _float(row.get("index")), _float(row.get("sector"))
     low, high = _float(row.get("conf_low")), _float(row.get("conf_high"))
     if value is None:
@@ -99,7 +101,7 @@ def _row(
         ink = (style.FOCAL if delta > 0 else style.WARN) if sure else style.MUTED
         if round(delta, 1) != 0:
             parts.append(svg.triangle(at + 44, y, 8, mark, up=delta > 0))
-        parts.append(svg.words(at + 51, y + 4.5, style.score(abs(delta)), size=12, fill=ink, bold=sure))
+        parts.append(svg.words(at + 52, y + 4.5, style.score(abs(delta)), size=12, fill=ink, bold=sure))
     if wide and sector is not None:
         gap = style.change(value - sector)
         parts.append(svg.words(at + 122, y + 4.5, gap, size=12, fill=style.MUTED, anchor="end"))

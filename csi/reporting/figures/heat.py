@@ -57,13 +57,14 @@ def heat_table(
     if width < style.HALF:
         sets = [(said, part) for said, many in sets for part in _parts_of(many, 4)]
     reach = _reach(cells)
-    names = max((text_width(say(r, labels, lang), 13, lang=lang) for r in rows), default=0)
-    left = min(names, 104 if width < style.HALF else 200) + 14
+    size = 12.0 if width < style.HALF else 13.0
+    names = max((text_width(say(r, labels, lang), size, lang=lang) for r in rows), default=0)
+    left = min(names, 116 if width < style.HALF else 200) + 14
     blocks = [sets] if width >= style.HALF else [[one] for one in sets]
     parts: list[str] = []
     y = 0.0
     for block in blocks:
-        y = _block(parts, block, rows, cells, labels, lang, focal, small, reach, (left, width), y)
+        y = _block(parts, block, rows, cells, labels, lang, focal, small, reach, (left, width, size), y)
     return svg.drawing(width, y, parts, finding, lang)
 
 
@@ -103,25 +104,38 @@ def htmt_matrix(
     names = list(order) or list(found)
     down, across = names[1:], names[:-1]
     size = 12.0 if width < style.HALF else 12.5
-    widest = max((text_width(say(n, labels, lang), size, lang=lang) for n in down), default=0)
-    left = min(widest, width * 0.3) + 12
-    side = min((width - left) / max(len(across), 1), 66.0)
-    rows_of = {n: svg.wrap(say(n, labels, lang), side - 4, 10.5, lang=lang, lines=3) for n in across}
-    top = 8.0 + 13 * max((len(v) for v in rows_of.values()), default=1)
-    high = min(side, 46.0)
+    shown = {n: say(n, labels, lang) for n in names}
+    left = min(max((text_width(shown[n], size, lang=lang) for n in down), default=0), width * 0.4) + 12
+    heads, side = _htmt_heads([shown[n] for n in across], width - left, lang)
+    high = min(side, 44.0)
+    top = 8.0 + 12.5 * (len(heads[0]) if heads else 1)
     parts = []
     for i, name in enumerate(down):
-        said = svg.shorten(say(name, labels, lang), left - 12, size, lang=lang)
+        said = svg.shorten(shown[name], left - 12, size, lang=lang)
         parts.append(svg.words(left - 10, top + high * (i + 0.5) + 4.5, said, size=size, anchor="end"))
         for k, other in enumerate(across[: i + 1]):
             row = pairs.get(frozenset((name, other)))
             if row is not None and known(row["htmt"]):
                 parts += _htmt_cell(row, left + side * k, top + high * i, side, high, ceiling, lang)
-    for k, name in enumerate(across):
-        for j, piece in enumerate(rows_of[name]):
-            base = top - 8 - 13 * (len(rows_of[name]) - 1 - j) + high * k
-            parts.append(svg.words(left + side * (k + 0.5), base, piece, size=10.5, fill=style.MUTED, anchor="middle"))
+    for k, pieces in enumerate(heads):
+        for j, piece in enumerate(pieces):
+            base = top - 7 - 12.5 * (len(pieces) - 1 - j) + high * k
+            parts.append(svg.words(left + side * k + 3, base, piece, size=11, fill=style.MUTED))
     return svg.drawing(width, top + high * len(down) + 2, parts, finding, lang)
+
+
+def _htmt_heads(names: Sequence[str], room: float, lang: str) -> tuple[list[list[str]], float]:
+    """Column names, which run to the right over the empty half, and the cell side that leaves them room."""
+    heads: list[list[str]] = []
+    side = 72.0
+    for limit in (400.0, 92.0, 72.0):
+        heads = [svg.wrap(said, limit, 11, lang=lang) for said in names]
+        wide = [max(text_width(piece, 11, lang=lang) for piece in pieces) for pieces in heads]
+        fits = [(room - 3 - w) / k for k, w in enumerate(wide) if k]
+        side = min([72.0, room / max(len(names), 1), *fits])
+        if side >= 46:
+            break
+    return heads, max(side, 34.0)
 
 
 def _htmt_cell(
@@ -160,14 +174,14 @@ def _block(
     focal: str,
     small: int,
     reach: float,
-    room: tuple[float, float],
+    room: tuple[float, float, float],
     y: float,
 ) -> float:
-    left, width = room
+    left, width, size = room
     gap, step = 22.0, 30.0
     total = sum(len(columns) for _, columns in sets)
     side = (width - left - gap * (len(sets) - 1)) / max(total, 1)
-    side = min(side, 116.0) if total < 8 else side
+    side = min(side, 150.0)
     named = any(said.say(lang) for said, _ in sets)
     top = y + (52 if named else 30)
     x = left
@@ -176,16 +190,16 @@ def _block(
             parts.append(svg.words(x + 1, y + 16, said.say(lang), size=12, fill=style.MUTED))
         for column in columns:
             own = column == focal
-            head = svg.shorten(say(column, labels, lang), side - 4, 12.5, bold=own, lang=lang)
+            head = svg.shorten(say(column, labels, lang), side - 2, size - 1, bold=own, lang=lang)
             ink = style.FOCAL if own else style.TEXT
-            parts.append(svg.words(x + side / 2, top - 10, head, size=12.5, fill=ink, bold=own, anchor="middle"))
+            parts.append(svg.words(x + side / 2, top - 10, head, size=size - 1, fill=ink, bold=own, anchor="middle"))
             for i, row in enumerate(rows):
                 parts += _cell(cells.get((row, column)), x, top + step * i, side, step, small, reach)
             x += side
         x += gap
     for i, row in enumerate(rows):
-        name = svg.shorten(say(row, labels, lang), left - 14, 13, lang=lang)
-        parts.append(svg.words(left - 12, top + step * (i + 0.5) + 4.5, name, anchor="end"))
+        name = svg.shorten(say(row, labels, lang), left - 14, size, lang=lang)
+        parts.append(svg.words(left - 12, top + step * (i + 0.5) + 4.5, name, size=size, anchor="end"))
     return top + step * len(rows) + (14 if width < style.HALF else 2)
 
 

@@ -202,7 +202,10 @@ def _label_boxes(
         beyond += max(y.end - (box.y - box.h), 0) + max(box.y + box.h - y.start, 0)
         return cost + (100 + beyond if beyond else 0)
 
-    costs = [[away + fixed(b) for away, b in spots] for spots in options]
+    costs = [
+        [away + fixed(b) + _doubt(b, mark, marks) for away, b in spots]
+        for mark, spots in zip(marks, options, strict=True)
+    ]
     best = [min(range(len(c)), key=c.__getitem__) for c in costs]
     for _ in range(4):
         for i, spots in enumerate(options):
@@ -213,6 +216,12 @@ def _label_boxes(
             ]
             best[i] = min(range(len(totals)), key=totals.__getitem__)
     return [options[i][best[i]][1] for i in range(len(options))]
+
+
+def _doubt(box: Box, own: _Mark, marks: Sequence[_Mark]) -> float:
+    """The cost of standing nearer to another point than to one's own."""
+    gaps = {m: math.hypot(max(abs(box.x - m.x) - box.w, 0), max(abs(box.y - m.y) - box.h, 0)) for m in marks}
+    return sum(7.0 for m, gap in gaps.items() if m is not own and gap < gaps[own] + 4)
 
 
 def _spots(mark: _Mark, half: float, size: float) -> list[tuple[float, Box]]:

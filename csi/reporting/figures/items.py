@@ -59,7 +59,8 @@ def item_table(
     groups = max((text_width(say(r["construct"], labels, lang), 13, bold=True, lang=lang) for r in rows), default=0)
     code_x = min(groups, 150) + 18
     word_x = code_x + codes + 12
-    bar = (350.0, 650.0)
+    widest = max((text_width(say(r["wording"], labels, lang), 13, lang=lang) for r in rows), default=0)
+    bar = (min(max(330.0, word_x + widest + 18), 450.0), 650.0)
     x = Scale(low, 1, 690, 866)
     step, top = 25.0, 34.0
     y, marks, gone = top, [], ""

@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import Scale, known, say, whisker
+from csi.reporting.text_width import text_width
 
 
 def path_list(
@@ -38,7 +39,8 @@ def path_list(
     rows = paths.to_dicts()
     bounds = [v for r in rows for v in (r["conf_low"], r["conf_high"], r["estimate"]) if known(v)]
     ticks = svg.steps(min([0.0, *bounds]), max([0.5, *bounds]), 4)
-    x = Scale(ticks[0], ticks[-1], 124, width - 52)
+    names = max((text_width(say(r["predictor"], labels, lang), 12.5, lang=lang) for r in rows), default=0)
+    x = Scale(ticks[0], ticks[-1], min(names, 142) + 20, width - 52)
     y, parts = 0.0, []
     axis: list[tuple[float, float]] = []
     for outcome in dict.fromkeys(r["outcome"] for r in rows):
@@ -69,7 +71,7 @@ def _facts(index: float | None, r2: float | None, width: float, y: float, lang: 
     return svg.words(
         width,
         y,
-        "   ".join(said).replace("   ", " · ") if lang == "zh" else ",  ".join(said),
+        "，".join(said) if lang == "zh" else ", ".join(said),
         size=11.5,
         fill=style.MUTED,
         anchor="end",

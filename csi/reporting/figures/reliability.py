@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import known, loading_marks, say
+from csi.reporting.text_width import text_width
 
 _CONSTRUCT = Text("Construct", "构念")
 _ITEMS = Text("Items", "题项")
@@ -60,8 +61,8 @@ def reliability_table(
         parts.append(svg.words(4, y + 4.5, svg.shorten(say(row["construct"], labels, lang), 208, 13, lang=lang)))
         loadings = [v for v in row["loadings"] or [] if known(v)]
         parts.append(svg.words(258, y + 4.5, str(len(loadings)), anchor="end"))
-        parts += loading_marks(loadings, 284, y, 150, lang)
-        parts.append(svg.words(450, y + 4.5, _reach(loadings, lang), size=12, fill=style.MUTED))
+        parts += loading_marks(loadings, 279, y, 210, lang)
+        parts.append(svg.words(506, y + 4.5, _reach(loadings, lang), size=12, fill=style.MUTED))
         parts += _numbers(row, edges, y + 4.5, lang)
         if i + 1 < len(rows):
             parts.append(svg.line((0, top + step * (i + 1)), (width, top + step * (i + 1)), style.HAIR))
@@ -82,7 +83,8 @@ def _greek(x: float, y: float, said: str) -> str:
     """A heading at the right edge; the letter after rho stands below the line."""
     if said[0] != "ρ" or len(said) == 1:
         return svg.words(x, y, said, size=12.5, fill=style.MUTED, anchor="end")
-    return svg.words(x - 8, y, said[0], size=12.5, fill=style.MUTED, anchor="end") + svg.words(
+    low = text_width(said[1:], 9.5) + 1
+    return svg.words(x - low, y, said[0], size=12.5, fill=style.MUTED, anchor="end") + svg.words(
         x, y + 3.5, said[1:], size=9.5, fill=style.MUTED, anchor="end"
     )
 

@@ -146,9 +146,8 @@ def _shared_costs(choices: Sequence[Route], others: Sequence[Route], kin: npt.ND
     q = np.stack([r.points[::2] for r in others])[None]
     gaps = np.hypot(p[:, :, :, None, 0] - q[:, :, None, :, 0], p[:, :, :, None, 1] - q[:, :, None, :, 1]).min(axis=3)
     close = (gaps[:, :, 2:-2] < 14).mean(axis=2)
-    ends_p, ends_q = p[:, :, [0, -1], None], q[:, :, None, [0, -1]]
-    apart = np.hypot(*np.moveaxis(ends_p - ends_q, -1, 0)).min(axis=(2, 3))
-    cost: Array = close * np.where(kin, 20, 40) + _crossings(p, q) * np.where(kin, 30, 18) + 12 * (apart < 17)
+    heads = np.hypot(*np.moveaxis(p[:, :, -1] - q[:, :, -1], -1, 0))
+    cost: Array = close * np.where(kin, 20, 40) + _crossings(p, q) * np.where(kin, 30, 18) + 9 * (heads < 15)
     return np.asarray(cost.sum(axis=1))
 
 
@@ -185,7 +184,7 @@ def place_captions(
             (4.0, Box(node.x + side, node.y - foot, w, h)),
             (4.0, Box(node.x - side, node.y - foot, w, h)),
         ]
-        crossed = _on_lines([b for _, b in spots], lines, 3)
+        crossed = _on_lines([b for _, b in spots], lines, 6)
         others = list(placed.values())
         costs = [
             away + on + _on_nodes(b, nodes, 3) + _on_boxes(b, others, 4) + _outside(b, room)
@@ -223,7 +222,7 @@ def place_labels(
         crossed = _on_lines(boxes, lines, 2.5) + 0.2 * _on_lines(boxes, lines[:i] + lines[i + 1 :], 9)
         fixed.append(
             [
-                away + on + _on_nodes(b, nodes, 4) + _on_boxes(b, taken, 3) + _outside(b, room)
+                away + on + _on_nodes(b, nodes, 4) + _on_boxes(b, taken, 9) + _outside(b, room)
                 for (away, b), on in zip(choices, crossed, strict=True)
             ]
         )

@@ -57,7 +57,7 @@ def trend(
         finding: the sentence read aloud.
         changes: `brand`, `change`, `significant` against the previous wave; a grey arrow is not significant.
         mean: `wave`, `index` of the sector, drawn as a dotted line.
-        events: (wave, text) marked by a dotted vertical line before the wave.
+        events: (wave, text) marked by a dotted vertical line at the wave.
         breaks: waves before which every line is broken (questionnaire or mode changed).
         width: 1040, 508 or 360.
 
@@ -181,7 +181,7 @@ def _wave_axis(waves: list[str], x: Scale, height: float, *, narrow: bool) -> li
 
 def _event_marks(events: Sequence[tuple[str, Text]], waves: list[str], x: Scale, y: Scale, lang: str) -> list[str]:
     parts = []
-    for order, (wave, said) in enumerate((e for e in events if e[0] in waves)):
+    for order, (wave, said) in enumerate(e for e in events if e[0] in waves):
         at = x(waves.index(wave))
         words = said.say(lang)
         wide = text_width(words, 11.5, lang=lang)
@@ -263,7 +263,7 @@ def _end_labels(
     marked: list[tuple[float, _Series | None]] = [(y(s.values[max(s.values)].index), s) for s in series]
     if dotted and max(dotted) == last:
         marked.append((y(dotted[last]), None))
-    gap = 28 if not narrow else 26
+    gap = 28 if not narrow else 29
     places = svg.spread([at for at, _ in marked], gap, y.end + 4, y.start - 2)
     start = x(last) + 8
     name_x = start + 12
@@ -313,9 +313,9 @@ def _end_label(
         delta, sure = moved
         colour = (style.FOCAL if delta > 0 else style.WARN) if sure else style.FAINT
         ink = (style.FOCAL if delta > 0 else style.WARN) if sure else style.MUTED
-        at = value_x + text_width(shown, size + (0 if narrow else 1), bold=True) + 11
+        at = value_x + text_width(shown, size + (0 if narrow else 1), bold=True) + 12
         if round(delta, 1) != 0:
             parts.append(svg.triangle(at, base - 4.5, 8, colour, up=delta > 0))
         shown_change = style.score(abs(delta))
-        parts.append(svg.words(at + 7, base, shown_change, size=size - 1, fill=ink, bold=sure))
+        parts.append(svg.words(at + 8, base, shown_change, size=size - 1, fill=ink, bold=sure))
     return parts
