@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar, Literal, cast
 
-from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.models.card_text import blank_codebook, description
 from csi.models.nouns import Claim, Construct, Mode, Path, Sign, Term
 
@@ -181,6 +181,25 @@ class Card:
             tuple(Path(a.outcome, Term(a.predictor), a.sign, a.optional) for a in arrows),
         )
 
+    def doubts(self, items: Mapping[str, Sequence[str]]) -> tuple[Note, ...]:
+        """Notes on blocks with fewer or more items than the card's authors use; such a model is fitted all the same.
+
+        Example:
+            >>> from csi.models.cards import read_card
+            >>> print(read_card("acsi").doubts({"satisfaction": ["s1"]})[0].say())
+            Card acsi uses 3 items for "satisfaction"; 1 given.
+        """
+        given = {name: (len(items[name]), block) for name, block in self.constructs.items() if name in items}
+        return tuple(
+            note(
+                "N-ITEM-COUNT",
+                f'Card {self.id} uses {block.count("en")} for "{name}"; {n} given.',
+                f"模型卡 {self.id} 的“{name}”使用 {block.count('zh')}，实际给出 {n} 个。",
+            )
+            for name, (n, block) in given.items()
+            if block.items is not None and not block.items[0] <= n <= block.items[1]
+        )
+
     def describe(self, lang: str = "en") -> tuple[str, ...]:
         """The card as lines a person reads.
 
@@ -208,10 +227,10 @@ class Card:
         where = f"card {self.id}"
         wanted = {name: block for name, block in self.constructs.items() if name not in left_out}
         problems = [_missing(where, n, b) for n, b in wanted.items() if n not in items or not items[n]]
-        problems += [_unknown(where, n, wanted) for n in items if n not in wanted]
+        problems += [_unknown(where, n, wanted) for n in items if n not in self.constructs]
         problems += [_bare(where, n, block) for n, block in items.items() if isinstance(block, str) and block]
         owners: dict[str, list[str]] = {}
-        for name, block in items.items():
+        for name, block in ((n, b) for n, b in items.items() if n not in left_out):
             for item in () if isinstance(block, str) else block:
                 owners.setdefault(item, []).append(name)
         problems += [_shared(where, item, names) for item, names in owners.items() if len(names) > 1]

@@ -44,6 +44,9 @@ def description(card: Card, lang: str = "en") -> tuple[str, ...]:
     ]
     target = Text("Index: {} ({})", "指数：{}（{}）").say(lang)
     lines += ["", target.format(card.index.target, card.labels[card.index.target].say(lang))]
+    if card.hypotheses:
+        lines += ["", Text("Hypotheses (chains of paths)", "假设（路径链）").say(lang)]
+        lines += [f"  {chain}" for chain in card.hypotheses.values()]
     colon = Text("Source: ", "来源：").say(lang)
     return (*lines, "", *(f"{colon}{cite}" for cite in card.cite))
 

@@ -11,7 +11,7 @@ from csi.models.nouns import Claim, Modifier
 from csi.models.syntax.cursor import Cursor
 from csi.models.syntax.expression import read_expression
 from csi.models.syntax.places import Source, Spot
-from csi.models.syntax.tokens import tokens
+from csi.models.syntax.tokens import Token, tokens
 
 Places = dict[tuple[str, str, str], Spot]
 """Where things stand: relations by (lhs, operator, rhs), names by (name, "", ""), labels by (label, "label", "")."""
@@ -154,8 +154,10 @@ def _twice(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
     """Paths, or items of one construct, stated twice (in models not made from text)."""
     paths = Counter((p.outcome, "~", p.predictor.name) for p in claim.paths)
     items = Counter((c.name, c.operator, i) for c in claim.constructs for i in c.items)
-    for key in (k for k, n in (paths + items).items() if n > 1):
-        what = Text(f'"{" ".join(key)}" is stated twice.', f"“{' '.join(key)}”重复出现。")
+    names = Counter(("construct", "", name) for name in claim.names)
+    for key in (k for k, n in (names + paths + items).items() if n > 1):
+        stated = " ".join(part for part in key if part)
+        what = Text(f'"{stated}" is stated twice.', f"“{stated}”重复出现。")
         yield source.problem(places.get(key), "E-DUPLICATE", what, Text("Leave one of them out.", "请删去其中一处。"))
 
 
@@ -163,13 +165,24 @@ def _labels(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
     """Labels that definitions and constraints use and no parameter bears."""
     known = _known_labels(claim) | {d.name for d in claim.defined}
     texts = [d.expression for d in claim.defined] + [t for c in claim.constraints for t in (c.lhs, c.rhs)]
-    used = dict.fromkeys(t.text for text in texts for t in read_expression(Cursor(tokens(text))).labels)
+    used = dict.fromkeys(t.text for text in texts for t in _labels_in(text))
     for label in (n for n in used if n not in known):
         what = Text(f'no parameter has the label "{label}".', f"没有参数使用标签“{label}”。")
         hint = (
             did_you_mean(label, known) if known else Text("Write a label before a term: a*x.", "请在项前写标签：a*x。")
         )
         yield source.problem(places.get((label, "label", "")), "E-LABEL", what, hint)
+    circle = find_cycle({d.name: [t.text for t in _labels_in(d.expression)] for d in claim.defined})
+    if circle:
+        chain = " -> ".join(circle)
+        what = Text(f"definitions use one another in a circle: {chain}.", f"定义互相引用，形成循环：{chain}。")
+        remedy = Text("Write one of them out in labels.", "请把其中一个直接用标签写出。")
+        yield source.problem(places.get((circle[0], "label", "")), "E-CYCLE", what, remedy)
+
+
+def _labels_in(text: str) -> tuple[Token, ...]:
+    """The labels of an expression."""
+    return read_expression(Cursor(tokens(text))).labels
 
 
 def _known_labels(claim: Claim) -> set[str]:

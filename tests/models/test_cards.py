@@ -90,6 +90,18 @@ def test_without_drops_constructs_and_their_arrows():
     assert "complaints" not in model.layout
 
 
+def test_items_of_a_left_out_construct_do_not_matter():
+    assert Model.card("ecsi_mobile", items=MOBI, without=["complaints"]).items.count("CUSCO") == 0
+
+
+def test_other_item_counts_are_noted_not_refused():
+    card = read_card("ecsi_mobile")
+    assert card.doubts(MOBI) == ()
+    (doubt,) = card.doubts(MOBI | {"image": ["i1"]})
+    assert doubt.say("zh") == "模型卡 ecsi_mobile 的“image”使用 5 个题项，实际给出 1 个。"
+    assert Model.card("ecsi_mobile", items=MOBI | {"image": ["i1"]})["image"].items == ("i1",)
+
+
 def refused(name, items, **options):
     with pytest.raises(Problems) as caught:
         Model.card(name, items=items, **options)

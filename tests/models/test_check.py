@@ -59,6 +59,7 @@ def test_parts_of_a_higher_order_construct_need_no_arrow():
         (Model(TWO, (Path("b", Term("a")), Path("b", Term("a")))), "E-DUPLICATE"),
         (Model((Construct("a", "=~", (Term("x"), Term("x"))),)), "E-DUPLICATE"),
         (Model(TWO, (Path("a", Term("a")),)), "E-PATH"),
+        (Model((*TWO, TWO[0])), "E-DUPLICATE"),
         (Model(TWO, (Path("b", Term("a")),), defined=(Defined("d", "p*q"),)), "E-LABEL"),
     ],
 )

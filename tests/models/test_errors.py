@@ -1,5 +1,6 @@
 """Errors point at the token, come all at once, and say what to do in both languages."""
 
+import random
 import re
 
 import pytest
@@ -52,6 +53,9 @@ def refused(text):
         ("y ~ a*x; d := a*b", "E-LABEL", (1, 17)),
         ("y ~ x; a == 1", "E-LABEL", (1, 8)),
         ("a =~ b; b =~ a", "E-CYCLE", (1, 1)),
+        ("y ~ a*x; d := e + a; e := 2*d", "E-CYCLE", (1, 10)),
+        ("y ~ a*x; d := d + a", "E-CYCLE", (1, 10)),
+        ("y ~ a*x; d := " + "(" * 60 + "a" + ")" * 60, "E-SYNTAX", (1, 56)),
     ],
 )
 def test_one_error_one_problem_at_its_place(text, code, place):
@@ -139,3 +143,22 @@ def test_lang_chooses_the_language_of_the_exception():
 )
 def test_nonsense_gives_problems_and_nothing_else(text):
     assert refused(text)
+
+
+def test_damaged_texts_give_a_model_or_problems_and_nothing_else():
+    draw = random.Random(7)  # noqa: S311 - texts, not secrets
+    good = "满意 =~ c(1, NA)*s1 + a*s2; 忠诚 <~ l1\n忠诚 ~ 满意 + 满意:x # note\nd := a^2*(1 - a)\na > 0; s1 ~ 0*1"
+    for _ in range(400):
+        text = list(good)
+        for _ in range(draw.randint(1, 4)):
+            place = draw.randrange(len(text))
+            text[place : place + draw.randint(0, 2)] = draw.choice(
+                ["", "(", ")", "~", "=", "+", "*", '"', "：", "＋", "\n", "|", "1", "x"]
+            )
+        damaged = "".join(text)
+        try:
+            model = Model.parse(damaged)
+        except Problems as found:
+            assert all(p.where.startswith("model") and p.remedy.zh for p in found.problems)  # noqa: PT017 - both ways are right
+        else:
+            assert Model.parse(str(model)) == model

@@ -55,6 +55,8 @@ def test_half_width_keeps_the_length():
     assert len(half_width(line)) == len(line)
 
 
-@pytest.mark.parametrize("name", ["满意度", "x.1", "_a", "brand image", "NA", "3x", "a+b", "ｑ１"])
+@pytest.mark.parametrize(
+    "name", ["满意度", "x.1", "_a", "brand image", "NA", "3x", "a+b", "ｑ１", 'say "so"', "it's：ok"]
+)
 def test_a_written_name_reads_back(name):
     assert tokens(written(name))[0].text == name

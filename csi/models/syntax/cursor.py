@@ -33,9 +33,10 @@ class Cursor:
     """
 
     def __init__(self, run: Sequence[Token]) -> None:
-        """`run`: the tokens of one statement, the last of kind `end`."""
+        """`run`: the tokens of one statement, the last of kind `end`; `depth` counts open brackets."""
         self._run = run
         self._at = 0
+        self.depth = 0
 
     def peek(self, ahead: int = 0) -> Token:
         """The token here (or `ahead` tokens on), not taken."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from csi.models.syntax.cursor import Cursor, Stumble, found
 from csi.models.syntax.tokens import Token, written
 
+_DEEPEST = 40
 FUNCTIONS = ("abs", "exp", "log", "sqrt")
 
 
@@ -103,8 +104,20 @@ def _atom(cursor: Cursor) -> Expression:
 
 def _bracket(cursor: Cursor, *, opened: bool = False) -> Expression:
     """`( expression )`."""
+    token = cursor.peek()
     if not opened:
         cursor.take()
+    cursor.depth += 1
+    if cursor.depth > _DEEPEST:
+        raise Stumble(
+            token,
+            "E-SYNTAX",
+            f"brackets stand more than {_DEEPEST} deep.",
+            f"括号嵌套超过 {_DEEPEST} 层。",
+            "Define a part of it first, on a line of its own.",
+            "请先另起一行定义其中一部分。",
+        )
     inner = read_expression(cursor)
+    cursor.depth -= 1
     cursor.expect_mark(")")
     return Expression(f"({inner.text})", inner.labels)

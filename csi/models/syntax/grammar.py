@@ -311,7 +311,9 @@ def _target(cursor: Cursor) -> Target:
         modifier = read_modifier(cursor)
         if modifier is None:
             break
-        modifiers = merged(modifiers, modifier, token)
+        # an empty label says nothing
+        said = modifier if any(m != Modifier() for m in modifier) else ()
+        modifiers = merged(modifiers, said, token)
     token = cursor.peek()
     if token.kind == "number" and float(token.text) in {0.0, 1.0}:
         return _intercept(cursor.take(), modifiers)

@@ -91,7 +91,7 @@ def half_width(line: str) -> str:
         >>> half_width("满意 ＝～ ｑ１＋ｑ２")
         '满意 =~ q1+q2'
     """
-    return re.sub(r'"[^"]*"|.', lambda m: _HALF_WIDTH.get(m[0], m[0]), line)
+    return re.sub(r"\"[^\"]*\"|'[^']*'|.", lambda m: _HALF_WIDTH.get(m[0], m[0]), line)
 
 
 def written(name: str) -> str:
@@ -102,7 +102,8 @@ def written(name: str) -> str:
         ('满意度', '"brand image"', '"NA"')
     """
     plain = _NAME.fullmatch(name) and half_width(name) == name and name != "NA"
-    return name if plain else f'"{name}"'
+    mark = "'" if '"' in name else '"'
+    return name if plain else f"{mark}{name}{mark}"
 
 
 def _token(kind: str, match: re.Match[str], line: str, number: int) -> Token:
