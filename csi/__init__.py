@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from csi.display import html_from
+
 if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.track import track as track
+
+html_from("csi.reporting.cell_html")
 
 __version__ = "0.1.0"
 

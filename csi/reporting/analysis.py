@@ -10,18 +10,22 @@ import polars as pl
 
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
-from csi.estimate.fit import fit
+from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
 from csi.inference.bootstrap import bootstrap
+from csi.inference.means import bootstrap_means
 from csi.measures import Effects, Reliability, Validity, effects, reliability, validity
 from csi.models.model import Model
+from csi.moments.sample import select
 from csi.pls.estimator import PLS
+from csi.reporting.release import holm_within_waves
 from csi.reporting.words import lowered
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
 from csi.tracking.index import Index, index
-from csi.tracking.league import League, Sector, pairwise, sector
+from csi.tracking.league import League, pairwise
+from csi.tracking.sector import Sector, sector
 from csi.tracking.waves import reference_wave
 
 GROUPINGS = ("stage", "segment")
@@ -129,16 +133,16 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     panel = until(panel, waves)
     settings, focal = study.settings, study.focal
     # the published numbers: every brand and wave, one resampling plan
-    stack = resampled(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
+    stack = with_replicates(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
     published = index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level)
-    moved = changes(published, study.model.names, waves=waves, per_year=settings.waves_per_year, small=settings.small)
+    moved = released(study, published, waves)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
     leagues = {w: pairwise(published, w, settings.target, settings.small) for w in present}
     sectors = {c: sector(published, c, small=settings.small) for c in published.constructs}
     # the focal brand at the wave: model, measures, drivers; then its stages and segments
     enough = n.get(focal, 0) >= settings.small
-    cell = focal_cell(study, panel, wave) if enough else None
+    cell = focal_cell(study, stack, wave) if enough else None
     return Analysis(
         study=study,
         panel=panel,
@@ -232,6 +236,31 @@ def resampled(study: Study, est: Estimate) -> Estimate:
     )
 
 
+def with_replicates(study: Study, est: Estimate) -> Estimate:
+    """The cells with what their index needs: refits where each cell has its own weights, else item means."""
+    settings = study.settings
+    if settings.index_weights == "own":
+        return resampled(study, est)
+    return bootstrap_means(
+        est, settings.replicates, settings.seed, resampling=settings.resampling, level=settings.level
+    )
+
+
+def released(study: Study, published: Index, waves: tuple[str, ...]) -> Changes:
+    """The changes a report prints, with Holm's correction over exactly those of one wave.
+
+    Printed are the target of every brand against both references and every construct of the focal brand against the
+    previous wave. `half_width` is half the interval at the level of the test's own Holm step, so that an interval
+    without zero and "significant" are one statement.
+    """
+    settings = study.settings
+    every = changes(published, study.model.names, waves=waves, per_year=settings.waves_per_year, small=settings.small)
+    printed = (pl.col("construct") == settings.target) | (
+        (pl.col("brand") == study.focal) & (pl.col("against") == "previous")
+    )
+    return holm_within_waves(replace(every, table=every.table.filter(printed)))
+
+
 def base_of(study: Study) -> str | None:
     """The base wave when the index is anchored."""
     return (study.settings.base_wave or study.waves[0]) if study.settings.index_weights == "base" else None
@@ -249,10 +278,13 @@ def in_order(study: Study, panel: Panel) -> tuple[str, ...]:
     return (*(b for b in study.brands if b in have), *(b for b in have if b not in study.brands))
 
 
-def focal_cell(study: Study, panel: Panel, wave: str) -> Cell:
-    """The focal brand's model at the wave and what judges it."""
-    where = {"brand": study.focal, "wave": wave}
-    est = resampled(study, fit(study.model, panel, engine(study), where=where))
+def focal_cell(study: Study, stack: Estimate, wave: str) -> Cell:
+    """The focal brand's model at the wave, under the plan that resamples every cell, and what judges it."""
+    if stack.sample is None:
+        raise ValueError("a report needs the rows behind its cells")
+    cells = stack.sample.cells
+    mine = select(stack.sample, ((cells["brand"] == study.focal) & (cells["wave"] == wave)).to_list())
+    est = resampled(study, fit_sample(study.model, mine, engine(study)))
     return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target))
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 import polars as pl
 
+from csi import display
+from csi.display import Shown
 from csi.errors import Language, Note, Problems, Text, did_you_mean, problem
 
 Draw = Callable[[str], str]
@@ -64,8 +66,8 @@ class Table:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+@dataclass(frozen=True, slots=True, repr=False)
+class Section(Shown):
     """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers."""
 
     key: str
@@ -80,8 +82,8 @@ class Section:
     language: Language = "zh"
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+@dataclass(frozen=True, slots=True, repr=False)
+class Headline(Shown):
     """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence."""
 
     kicker: Text
@@ -93,8 +95,8 @@ class Headline:
     dateline: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
     """Values until rendered: a title, a headline, sections in order, and the record of how they were made."""
 
     title: Text
@@ -120,3 +122,23 @@ class Report:
         hint = did_you_mean(key, self.keys)
         en, zh = f'the report has no section "{key}".', f"报告中没有“{key}”一节。"
         raise Problems([problem("E-SECTION", "section", en, zh, hint.en, hint.zh)])
+
+
+@display.text.register
+def _section_text(value: Section, lang: str = "") -> str:
+    """A section on one line: its key and its finding."""
+    return f"{value.key}: {value.title.say(lang or value.language)}"
+
+
+@display.text.register
+def _headline_text(value: Headline, lang: str = "en") -> str:
+    """The headline on one line."""
+    return value.sentence.say(lang)
+
+
+@display.text.register
+def _report_text(value: Report, lang: str = "") -> str:
+    """A report as its headline and the findings of its sections."""
+    lang = lang or value.languages[0]
+    lines = [value.title.say(lang), value.headline.sentence.say(lang)]
+    return "\n".join([*lines, *(f"  {s.key}: {s.title.say(lang)}" for s in value.sections)])

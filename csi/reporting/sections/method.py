@@ -144,8 +144,9 @@ def _index(a: Analysis) -> list[Pair]:
         (
             Text("Tests", "检验"),
             Text(
-                "t tests from joint replicates with design degrees of freedom; Holm within one wave's release",
-                "联合重抽样标准误的 t 检验，自由度按抽样设计；同一期发布内作 Holm 校正",
+                "t tests from joint replicates with design degrees of freedom; Holm over the changes printed for one "
+                "wave; ± is half the interval at the level of that correction",
+                "联合重抽样标准误的 t 检验，自由度按抽样设计；对同一期公布的全部变化作 Holm 校正；± 为校正水平下区间的半宽",
             ),
         ),
         (

@@ -49,8 +49,8 @@ def priorities(a: Analysis) -> Section:
         key="priorities",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} per "
-            f"point, up: performance (0–100); crosses are {level} intervals, dotted lines the means",
+            f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} "
+            f"per point, up: performance (0–100); crosses are {level} intervals, dotted lines the means",
             f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，纵轴为表现（0–100）；"
             f"十字为 {level} 区间，虚线为均值",
         ),
@@ -97,11 +97,14 @@ def item_frame(a: Analysis) -> pl.DataFrame:
 
 
 def weak_constructs(a: Analysis) -> list[str]:
-    """Constructs that are important and weak, the most rewarding first."""
+    """Constructs that are important and weak, the most rewarding first; where none is, those with such items."""
     if a.cell is None:
         return []
-    frame = driver_frame(a)
-    return frame.filter(pl.col("quadrant") == "improve")["construct"].to_list()
+    for frame in (driver_frame(a), item_frame(a)):
+        found = frame.filter(pl.col("quadrant") == "improve")["construct"].unique(maintain_order=True).to_list()
+        if found:
+            return found
+    return []
 
 
 def _placed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -44,5 +44,4 @@ def change(a: Analysis, against: str, construct: str | None = None, brand: str |
     if rows.is_empty() or rows["change"][0] is None:
         return None
     row = rows.row(0, named=True)
-    half = 0.0 if row["conf_high"] is None else (row["conf_high"] - row["conf_low"]) / 2
-    return Change(row["change"], half, bool(row["significant"]))
+    return Change(row["change"], row["half_width"] or 0.0, bool(row["significant"]))

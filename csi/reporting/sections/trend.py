@@ -47,7 +47,8 @@ def trend(a: Analysis) -> Section:
         key="trend",
         title=title,
         subtitle=Text(
-            f"{name.en} index (0–100); bands are {level} confidence intervals; a grey arrow is a change within sampling error",
+            f"{name.en} index (0–100); bands are {level} confidence intervals; a grey arrow is a change within "
+            "sampling error",
             f"{name.zh}指数（0–100），带宽为 {level} 置信区间；灰色箭头表示变化不显著",
         ),
         figures=(figure("trend", title, draw),),

@@ -160,10 +160,14 @@ def _level_place(now: Standing, before: Standing | None) -> Text:
     if before is not None and before.value is not None and before.rivals and not before.level:
         return Text(f"{me.en} draws level with the leader", f"{me.zh}赶上行业领先者")
     if now.value is not None and now.value >= leader.value:
-        return Text(
-            f"{me.en} is ahead of {leader.brand.en}, within sampling error",
-            f"{me.zh}与{leader.brand.zh}同处领先，差异不显著",
-        )
+        beside = sorted((g for g in now.rivals if not g.behind), key=lambda g: -g.value)
+        if len(beside) > 2:
+            return Text(
+                f"{me.en} shares the lead with {len(beside)} brands", f"{me.zh}与另外 {len(beside)} 个品牌同处领先"
+            )
+        names = listed([g.brand for g in beside])
+        joined = "、".join(g.brand.zh for g in beside)
+        return Text(f"{me.en} shares the lead with {names.en}", f"{me.zh}与{joined}同处领先")
     return Text(f"{me.en} is level with the leader, {leader.brand.en}", f"{me.zh}与领先的{leader.brand.zh}不分上下")
 
 

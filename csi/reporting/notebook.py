@@ -1,0 +1,201 @@
+"""The report as an executed notebook: a thin skin over the same sections, with the same bytes on every run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbclient
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+import csi
+from csi.errors import Problems, Text, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEADINGS = {
+    "trend": Text("Trend", "趋势"),
+    "league": Text("League", "排名"),
+    "chain": Text("Constructs", "各构念"),
+    "model": Text("Model", "模型"),
+    "priorities": Text("What to improve first", "先改进什么"),
+    "stages": Text("Brands, stages and segments", "品牌、阶段与客群"),
+    "reliability": Text("Reliability", "信度"),
+    "items": Text("Questionnaire", "问卷题项"),
+    "loadings": Text("Loadings", "载荷"),
+    "validity": Text("Discriminant validity", "区分效度"),
+    "structure": Text("Structural model", "结构模型"),
+    "fieldwork": Text("Fieldwork", "收回与清理"),
+    "method": Text("Method", "数据与方法"),
+}
+"""What stands over each section's cell."""
+
+Book = dict[str, Any]
+"""A notebook as plain values (nbformat 4.5)."""
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebook(
+    study: str,
+    wave: str,
+    keys: Sequence[str],
+    title: Text,
+    *,
+    languages: Sequence[str] = ("zh", "en"),
+    kind: str = "quarterly",
+) -> Book:
+    """A notebook that makes the report and shows its sections one by one; not yet run.
+
+    Parameters:
+        study: the study file as the notebook will open it (relative to the notebook's folder).
+        wave, languages, kind: as for `csi.report`. keys: the sections to show. title: over the notebook.
+    """
+    options = [repr(study), f"wave={wave!r}", f"lang={','.join(languages)!r}"]
+    options += [f"kind={kind!r}"] if kind != "quarterly" else []
+    cells = [
+        ("markdown", f"# {_both(title, languages)}"),
+        ("code", f"import csi\n\nr = csi.report({', '.join(options)})\nr"),
+    ]
+    for key in keys:
+        cells += [("markdown", f"## {_both(HEADINGS[key], languages)}"), ("code", f'r.section("{key}")')]
+    return from_cells(cells)
+
+
+def from_cells(cells: Sequence[tuple[str, str]]) -> Book:
+    """A notebook of (kind, source) cells with ids that count, so that the same cells give the same bytes.
+
+    Example:
+        >>> [c["id"] for c in from_cells([("markdown", "# A"), ("code", "1 + 1")])["cells"]]
+        ['cell-01', 'cell-02']
+    """
+    made = []
+    for number, (kind, source) in enumerate(cells, start=1):
+        cell: Book = {"cell_type": kind, "id": f"cell-{number:02d}", "metadata": {}, "source": source}
+        made.append({**cell, "execution_count": None, "outputs": []} if kind == "code" else cell)
+    return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def execute(book: Book, folder: Path, timeout: float = 300) -> Book:
+    """Run every cell in `folder` with this very interpreter; outputs keep no time, no address, no stream.
+
+    Parameters:
+        book: the notebook. folder: the working directory of its kernel. timeout: seconds per cell.
+
+    Returns:
+        The notebook with its outputs.
+
+    Raises:
+        Problems: E-NOTEBOOK with the cell and the error when a cell fails.
+    """
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
+    resources = {"metadata": {"path": str(folder)}}
+    node = nbformat.reads(json.dumps(book), as_version=4)  # type: ignore[no-untyped-call]  # nbformat is not annotated
+    client = nbclient.NotebookClient(node, km=manager, timeout=timeout, record_timing=False, resources=resources)
+    try:
+        client.execute(env=kernel_environment())
+    except nbclient.exceptions.CellExecutionError as error:
+        en, zh = f"a cell failed: {error.ename}: {error.evalue}", f"有单元格运行失败：{error.ename}：{error.evalue}"
+        do, do_zh = "Run the cell by hand to see more.", "请手动运行该单元格以了解详情。"
+        raise Problems([problem("E-NOTEBOOK", "notebook", en, zh, do, do_zh)]) from error
+    return cleaned(json.loads(json.dumps(node)))
+
+
+@contextmanager
+def executing(book: Book, folder: Path) -> Iterator[Future[Book]]:
+    """Run the notebook beside the work of the `with` block; the future gives the executed notebook.
+
+    The block's own error wins: the kernel is then still waited for, so that it never outlives the caller.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="csi-notebook") as pool:
+        yield pool.submit(execute, book, folder)
+
+
+def cleaned(book: Book) -> Book:
+    """Drop what differs between runs: printed streams, timings, the kernel's version.
+
+    Example:
+        >>> book = from_cells([("code", "1")])
+        >>> book["cells"][0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "3.1 s"}]
+        >>> cleaned(book)["cells"][0]["outputs"]
+        []
+    """
+    return {**book, "metadata": METADATA, "cells": [_cleaned_cell(cell) for cell in book["cells"]]}
+
+
+def _cleaned_cell(cell: Book) -> Book:
+    if cell["cell_type"] != "code":
+        return cell
+    outputs = [o for o in cell["outputs"] if o["output_type"] != "stream"]
+    metadata = {k: v for k, v in cell["metadata"].items() if k != "execution"}
+    return {**cell, "outputs": outputs, "metadata": metadata}
+
+
+def without_outputs(book: Book) -> Book:
+    """The notebook as it is kept under version control.
+
+    Example:
+        >>> without_outputs(from_cells([("code", "1")]))["cells"][0]["execution_count"] is None
+        True
+    """
+    bare = [
+        {**c, "outputs": [], "execution_count": None} if c["cell_type"] == "code" else c for c in cleaned(book)["cells"]
+    ]
+    return {**cleaned(book), "cells": bare}
+
+
+def to_text(book: Book) -> str:
+    """The .ipynb file: sorted keys, UTF-8, sources and outputs as lists of lines, one final newline.
+
+    Example:
+        >>> to_text(from_cells([("markdown", "# 甲")])).splitlines()[:3]
+        ['{', ' "cells": [', '  {']
+    """
+    lined = {**book, "cells": [_lined(cell) for cell in book["cells"]]}
+    return json.dumps(lined, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _lined(cell: Book) -> Book:
+    """Texts as lists of lines, as notebooks are stored."""
+    made = {**cell, "source": cell["source"].splitlines(keepends=True)}
+    if cell["cell_type"] == "code":
+        made["outputs"] = [_lined_output(o) for o in cell["outputs"]]
+    return made
+
+
+def _lined_output(output: Book) -> Book:
+    data = output.get("data", {})
+    lines = {kind: text.splitlines(keepends=True) if isinstance(text, str) else text for kind, text in data.items()}
+    return {**output, "data": lines} if "data" in output else output
+
+
+def kernel_environment() -> dict[str, str]:
+    """This process's environment, with the package importable and one thread per BLAS call."""
+    home = str(Path(csi.__file__).parents[1])
+    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "JPY_PARENT_PID": ""}
+
+
+class _ThisInterpreter(KernelSpecManager):
+    """Finds no kernel but the interpreter that runs us, whatever is installed for the user."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """The specification of `kernel_name`."""
+        argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+
+
+def _both(text: Text, languages: Sequence[str]) -> str:
+    return " · ".join(dict.fromkeys(text.say(lang) for lang in languages))

@@ -1,0 +1,109 @@
+"""A report on disk: page, notebook, tables, numbers, record; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from csi.errors import Problems, problem
+from csi.reporting.analysis import analyse, check_wave, with_keys
+from csi.reporting.build import LANGUAGES, check_languages, planned_for, told
+from csi.reporting.html import render_html
+from csi.reporting.notebook import executing, notebook, to_text
+from csi.reporting.numbers import numbers, to_json
+from csi.reporting.section import Report
+from csi.reporting.xlsx import workbook
+from csi.study.panel import read_study_panel
+from csi.study.study import Study, read_study
+
+FILES = ("report.html", "notebook.ipynb", "tables.xlsx", "numbers.json", "record.json")
+"""What `write_report` leaves in a wave's folder."""
+
+
+def write_report(
+    study: Study | str | Path,
+    out: str | Path = "reports",
+    wave: str | None = None,
+    lang: str | Sequence[str] = LANGUAGES,
+    *,
+    kind: str = "quarterly",
+    execute: bool = True,
+) -> Path:
+    """Write a wave's report into OUT/WAVE and return that folder.
+
+    The notebook runs beside the page: its kernel makes the report again from the study file, so its cells show what the
+    code gives. Nothing is written before everything succeeded.
+
+    Parameters:
+        study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
+        lang: "zh", "en" or both. kind: "quarterly", "researcher" or "validator".
+        execute: False leaves the notebook unrun.
+
+    Returns:
+        The folder, with the files of `FILES`.
+
+    Raises:
+        Problems: everything wrong with the input, or E-OUT when the folder cannot be written.
+    """
+    languages = check_languages(lang)
+    if not isinstance(study, Study):
+        study = read_study(study)
+    panel = read_study_panel(study)
+    keys = planned_for(study, panel, kind)
+    wave = check_wave(study, with_keys(study, panel), wave)
+    folder = prepared(Path(out) / wave)
+    book = notebook(relative(study.path, folder), wave, keys, study.title, languages=languages, kind=kind)
+    with ExitStack() as stack:
+        running = stack.enter_context(executing(book, folder)) if execute else None
+        report = told(analyse(study, panel, wave), keys, languages, kind)
+        files = contents(report)
+        files["notebook.ipynb"] = to_text(book if running is None else running.result()).encode()
+    return written(folder, files)
+
+
+def contents(report: Report) -> dict[str, bytes]:
+    """The bytes of every file but the notebook."""
+    return {
+        "report.html": render_html(report, report.languages).encode(),
+        "tables.xlsx": workbook(report, report.languages),
+        "numbers.json": to_json(numbers(report)).encode(),
+        "record.json": to_json(report.record).encode(),
+    }
+
+
+def relative(path: Path, folder: Path) -> str:
+    """The study file as seen from the report's folder, with forward slashes."""
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def prepared(folder: Path) -> Path:
+    """The folder, made when it is not there.
+
+    Raises:
+        Problems: E-OUT.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        en, zh = f"cannot make the folder: {error.strerror}.", f"无法建立文件夹：{error.strerror}。"
+        do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
+        raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
+    return folder
+
+
+def written(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files and return the folder.
+
+    Raises:
+        Problems: E-OUT.
+    """
+    try:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        en, zh = f"cannot write {error.filename}: {error.strerror}.", f"无法写入 {error.filename}：{error.strerror}。"
+        do, do_zh = "Close the file or choose another folder with --out.", "请关闭该文件，或用 --out 指定其他文件夹。"
+        raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
+    return folder
