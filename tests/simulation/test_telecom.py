@@ -1,5 +1,6 @@
 """The demonstration study is what its recipe says, byte for byte."""
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +66,17 @@ def test_the_model_is_the_card(drawn):
     assert {(p.outcome, p.predictor.name) for p in card.paths} == {
         (p.outcome, p.predictor.name) for p in drawn.model.paths
     }
+
+
+def test_the_readme_shows_how_to_get_the_truth(monkeypatch):
+    monkeypatch.chdir(FOLDER.parents[1])
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    said = {}
+    exec(textwrap.dedent(code), said)  # noqa: S102 - the page's own example, committed beside the data
+    index = csi.index(
+        csi.fit(said["model"], population_moments(said["recipe"]), csi.PLS()), given=said["given"]
+    ).table.filter(pl.col("construct") == "satisfaction")
+    level = dict(zip(index["brand"] + index["wave"], index["index"], strict=True))
+    assert level["ZX2023Q4"] == pytest.approx(70.4, abs=0.5)  # stated for the plain mean, not the weighted one
+    assert level["ZX2026Q3"] - level["ZX2023Q4"] == pytest.approx(6.0, abs=0.1)

@@ -214,7 +214,7 @@ def page(covered, changed):
     return f"""# Coverage of intervals and level of tests
 
 Written by `tests/slow/coverage.py`: {n:,} panels of an ECSI-type model (`population.yaml`), n = {SIZE}, ten-point
-items, PLS with path weighting, {REPLICATES} bootstrap replicates. Truth is PLS on the exact moments of the ten-point answers.
+items, PLS with path weighting, {REPLICATES} bootstrap replicates. Truth is PLS on the exact moments of the answers.
 `truth_below`: share of intervals that lie above the truth; `truth_above`: below it.
 
 ## Paths and indices (gated: coverage .925-.970, SE ratio .95-1.05)
