@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.positions import WIDE, Document, Loc
+from csi.survey.cells import shown as as_shown
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -94,7 +95,7 @@ def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Docume
 
 def _said(key: str, value: object, expected: Text) -> Text:
     """`key is "value"; expected ...`."""
-    shown = str(value) if isinstance(value, str) else _NESTED.get(type(value).__name__, str(value))
+    shown = as_shown(value) if isinstance(value, str) else _NESTED.get(type(value).__name__, str(value))
     return Text(f'{key} is "{shown}"; expected {expected.en}.', f"{key} 的值是“{shown}”，应为{expected.zh}。")
 
 

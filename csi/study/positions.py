@@ -30,6 +30,7 @@ WIDE = {
 """Characters of Chinese keyboards that YAML does not read as punctuation."""
 
 _WIDE_COLON = re.compile(r"^\s*(?:-\s*)?(?:\{\s*)?[\w.]+\s*：")
+_WIDE_INSIDE = re.compile(r"，\s*[A-Za-z_]\w*\s*[:：]|[{,]\s*[A-Za-z_]\w*\s*：|[［］｛｝【】]")
 _WIDE_BRACKET = re.compile(r":\s*[［【｛]")
 
 
@@ -207,10 +208,10 @@ def _syntax(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
     here = rows[line - 1] if 0 < line <= len(rows) else ""
     for number in (line, line - 1):
         near = rows[number - 1] if 0 < number <= len(rows) else ""
-        char = next((char for char in "，：［］｛｝【】" if char in near), "")
-        if char:
-            narrow = WIDE[char]
-            return [_wide(f"{name}:{number}", near.strip(), char, narrow, "character", "字符", "", "")]
+        inside = _WIDE_INSIDE.search(near)
+        if inside:
+            char = next(char for char in inside[0] if char in WIDE)
+            return [_wide(f"{name}:{number}", near.strip(), char, WIDE[char], "character", "字符", "", "")]
     if "\t" in here and ("\\t" in said or here.lstrip(" ").startswith("\t")):
         return [
             problem(

@@ -142,7 +142,7 @@ def cell_problems(
 def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -> Problem:
     where = source.column(item.name)
     listed, listed_zh = said(rows[ROW], rows["typed"])
-    first = rows["typed"][0]
+    first = shown(rows["typed"][0])
     bounds = f"{item.scale.minimum:g}-{item.scale.maximum:g}"
     if reason == "not_a_number":
         return problem(
@@ -167,6 +167,17 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
     )
 
 
+def shown(value: object) -> str:
+    r"""A value as a message can bear it: one line, no control characters, at most 40 characters.
+
+    Example:
+        >>> shown("red \x1b[31m" + "x" * 50)
+        'red ·[31mxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'
+    """
+    text = "".join(char if char.isprintable() else "·" for char in str(value))
+    return text if len(text) <= 40 else text[:40] + "..."
+
+
 def said(rows: pl.Series, values: pl.Series, most: int = 5) -> tuple[str, str]:
     """The first few rows with what they hold, in English and Chinese.
 
@@ -176,6 +187,10 @@ def said(rows: pl.Series, values: pl.Series, most: int = 5) -> tuple[str, str]:
     """
     pairs = list(zip(rows.head(most), values.head(most), strict=True))
     more = len(rows) > most
-    english = ", ".join(f"row {row} " + (f'"{value}"' if value is not None else "(blank)") for row, value in pairs)
-    chinese = "、".join(f"第 {row} 行" + (f"“{value}”" if value is not None else "（空白）") for row, value in pairs)
+    english = ", ".join(
+        f"row {row} " + (f'"{shown(value)}"' if value is not None else "(blank)") for row, value in pairs
+    )
+    chinese = "、".join(
+        f"第 {row} 行" + (f"“{shown(value)}”" if value is not None else "（空白）") for row, value in pairs
+    )
     return english + (", ..." if more else ""), chinese + ("……" if more else "")

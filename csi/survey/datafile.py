@@ -74,6 +74,8 @@ def plain_text(dtype: pl.DataType, name: str) -> pl.Expr:
         return pl.when(column.is_nan()).then(None).otherwise(number).alias(name)
     if dtype == pl.Boolean:
         return column.cast(pl.Int8).cast(pl.String).alias(name)
+    if dtype.is_nested() or dtype in {pl.Object, pl.Binary}:
+        return column.map_elements(repr, return_dtype=pl.String).alias(name)
     return column.cast(pl.String, strict=False).alias(name)
 
 

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from csi.errors import Note, Problem, did_you_mean, note, problem
-from csi.survey.cells import clean, number, said, seconds
+from csi.survey.cells import clean, number, said, seconds, shown
 from csi.survey.columns import FILE, ROW, Picked
 
 NUMERIC = ("weight", "duration")
 MUST = ("respondent", "wave", "brand")
+SECTIONS = {"wave": "waves: order", "brand": "brands", "stage": "stages"}
+MOST = 6
+"""More unknown names than this are told in one sentence."""
+
 NAMED_ZH = {"respondent": "受访者", "wave": "期", "brand": "品牌", "stage": "阶段"}
 
 
@@ -81,18 +85,40 @@ def _blank(frame: pl.DataFrame, role: str) -> Iterator[Problem]:
 
 
 def _unknown(frame: pl.DataFrame, role: str, known: Sequence[str]) -> Iterator[Problem]:
+    """A problem per unknown name; one for all when they are many (the wrong column is the likely cause)."""
     rows = frame.filter(pl.col(role).is_not_null() & ~pl.col(role).is_in(list(known)))
-    for (name, value), part in rows.group_by(FILE, role, maintain_order=True):
-        hint = did_you_mean(clean_name(str(value)), known)
-        listed, listed_zh = _rows(part)
-        yield problem(
-            f"E-{role.upper()}",
-            f"{name}",
-            f'{role} "{value}" is not in the study ({part.height} rows: {listed}).',
-            f"{NAMED_ZH[role]}“{value}”不在研究文件中（{part.height} 行：{listed_zh}）。",
-            f"{hint.en} Or add it to {_section(role)} in the study file.",
-            f"{hint.zh} 或把它加入研究文件的 {_section(role)}。",
-        )
+    for (name,), part in rows.group_by(FILE, maintain_order=True):
+        values = part[role].unique(maintain_order=True).to_list()
+        if len(values) > MOST:
+            yield _many_unknown(str(name), role, values, known)
+            continue
+        for value in values:
+            yield _one_unknown(str(name), role, value, part.filter(pl.col(role) == value), known)
+
+
+def _one_unknown(file: str, role: str, value: str, part: pl.DataFrame, known: Sequence[str]) -> Problem:
+    hint, place = did_you_mean(clean_name(value), known), SECTIONS[role]
+    listed, listed_zh = _rows(part)
+    return problem(
+        f"E-{role.upper()}",
+        file,
+        f'{role} "{shown(value)}" is not in the study ({part.height} rows: {listed}).',
+        f"{NAMED_ZH[role]}“{shown(value)}”不在研究文件中（{part.height} 行：{listed_zh}）。",
+        f"{hint.en} Or add it to {place} in the study file.",
+        f"{hint.zh} 或把它加入研究文件的 {place}。",
+    )
+
+
+def _many_unknown(file: str, role: str, values: Sequence[str], known: Sequence[str]) -> Problem:
+    few = [shown(value) for value in values[:MOST]]
+    return problem(
+        f"E-{role.upper()}",
+        file,
+        f"{len(values)} values of {role} are not in the study: {', '.join(few)}, ...",
+        f"{NAMED_ZH[role]}有 {len(values)} 个取值不在研究文件中：{'、'.join(few)}……",
+        f"Is it the right column? {SECTIONS[role]} in the study file: {', '.join(known[:MOST])}.",
+        f"列名是否正确？研究文件的 {SECTIONS[role]}：{'、'.join(known[:MOST])}。",
+    )
 
 
 def clean_name(name: str) -> str:
@@ -103,10 +129,6 @@ def clean_name(name: str) -> str:
         '2024Q1'
     """
     return "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in name)
-
-
-def _section(role: str) -> str:
-    return {"wave": "waves: order", "brand": "brands", "stage": "stages"}.get(role, role)
 
 
 def _weights(frame: pl.DataFrame) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from csi.errors import Problem, problem
+from csi.survey.cells import shown
 from csi.survey.columns import FILE, ROW
 from csi.survey.panel import RuleEffect
 from csi.survey.rules import RowRule
@@ -58,14 +59,14 @@ def _twice(hit: pl.DataFrame) -> Iterator[Problem]:
         return
     keys = [key for key in ("respondent", "brand", "wave") if key in hit.columns]
     groups = hit.group_by(keys, maintain_order=True).agg(pl.col(FILE).first(), pl.col(ROW))
-    shown = groups.head(5).rows(named=True)
-    more = groups.height > len(shown)
-    listed = "; ".join(" / ".join(str(g[k]) for k in keys) + f" (rows {_rows(g[ROW])})" for g in shown)
-    listed_zh = "；".join(" / ".join(str(g[k]) for k in keys) + f"（第 {_rows(g[ROW])} 行）" for g in shown)
+    few = groups.head(5).rows(named=True)
+    more = groups.height > len(few)
+    listed = "; ".join(" / ".join(shown(g[k]) for k in keys) + f" (rows {_rows(g[ROW])})" for g in few)
+    listed_zh = "；".join(" / ".join(shown(g[k]) for k in keys) + f"（第 {_rows(g[ROW])} 行）" for g in few)
     within, within_zh = (" in a wave", "同一期内") if "wave" in keys else ("", "")
     yield problem(
         "E-DUPLICATE",
-        shown[0][FILE],
+        few[0][FILE],
         f"{groups.height} respondents occur more than once{within} ({' / '.join(keys)}): {listed}"
         + ("; ..." if more else "."),
         f"{within_zh}有 {groups.height} 位受访者重复出现（{' / '.join(keys)}）：{listed_zh}{'……' if more else '。'}",

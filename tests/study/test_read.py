@@ -130,6 +130,7 @@ def test_a_full_width_comma_in_a_list(write_study):
 def test_yaml_slips(write_study, tmp_path):
     one(write_study(("  - {file: answers.csv}", "\t- {file: answers.csv}")), "E-TAB", "study.yaml:6")
     one(write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店, en: Shop")), "E-YAML", "study.yaml:4")
+    one(write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店，很大, en: Shop")), "E-YAML", "study.yaml:4")
     one(write_study(("study: shop", "study: shop\nstudy: shop2")), "E-KEY-TWICE", "study.yaml:3")
     one(write_study(("study: shop", "study: &a shop\nsector: *a")), "E-YAML", "study.yaml")
     path = tmp_path / "study.yaml"
@@ -257,3 +258,9 @@ def test_problems_of_the_answers_speak_the_language_of_the_study(write_study, tm
         read_study(path).panel()
     assert sorted(p.code for p in error.value.problems) == ["E-NUMBER", "E-WAVE"]
     assert "第 2 行“好”" in str(error.value)
+
+
+def test_control_characters_and_a_folder_instead_of_a_file(write_study, tmp_path):
+    path = write_study(("en: Shop", "en: Sh\x00op"))
+    assert [(p.code, p.where) for p in problems_of(path).problems] == [("E-YAML", "study.yaml:3")]
+    assert [p.code for p in problems_of(tmp_path).problems] == ["E-FILE"]

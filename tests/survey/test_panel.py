@@ -244,3 +244,24 @@ def test_hostile_text_in_keys_is_kept_as_it_is(book):
     names = ["=cmd|' /C calc'!A0", "<script>alert(1)</script>"]
     panel = read_panel(rows(s1=["1", "2"], s2=["1", "2"], b=names), keyed)
     assert sorted(panel.brands) == sorted(names)
+
+
+def test_messages_bear_hostile_values_on_one_short_line(book):
+    with pytest.raises(Problems) as error:
+        read_panel(rows(s1=["4", "\x1b[31mred\nline" + "x" * 500], s2=["1", "2"]), book)
+    said = error.value.problems[0].say()
+    assert said.isprintable()
+    assert len(said) < 400
+
+
+def test_the_wrong_column_as_brand_is_one_problem(book):
+    keyed = replace(book, keys={"respondent": "id", "brand": "id"})
+    with pytest.raises(Problems) as error:
+        read_panel(rows(s1=["4"] * 50, s2=["1"] * 50), keyed, brands=["A"])
+    assert codes(error) == ["E-BRAND"]
+    assert "50 values of brand" in str(error.value)
+
+
+def test_lazy_frames_and_nested_columns_beside_the_answers(book):
+    frame = rows(s1=["4", "5"], s2=["1", "2"], extra=[[1, 2], [3]]).lazy()
+    assert read_panel(frame, book).frame.height == 2
