@@ -40,6 +40,13 @@ def report(
 
     Raises:
         Problems: everything wrong with the study file, the answers, the wave, the language or the kind.
+
+    Example:
+        >>> import csi
+        >>> study = csi.Study.read("data/telecom/study.yaml")
+        >>> quick = replace(study, settings=replace(study.settings, replicates=100))
+        >>> report(quick, "2024Q1", "en").title.en
+        'Mobile telecom customer satisfaction, quarterly, 2024 Q1'
     """
     languages = check_languages(lang)
     if not isinstance(study, Study):

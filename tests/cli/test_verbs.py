@@ -226,3 +226,17 @@ def test_init_understands_chinese_headers(machine, tmp_path):
     assert found["items"]["您是否会再次购买"] == "loyalty"
     assert "complaints" in found["missing"]
     assert "column: 总体满意度" in (tmp_path / "codebook.yaml").read_text(encoding="utf-8")
+
+
+def test_a_report_of_an_unknown_wave_writes_nothing(asked, study, tmp_path):
+    code, out, err = asked("report", study, "--wave", "2026Q9", "--out", tmp_path / "r", "--lang", "en")
+    assert (code, out) == (1, "")
+    assert 'there is no wave "2026Q9"' in err
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_report_folder_that_is_a_file_is_one_line(asked, study, tmp_path):
+    (tmp_path / "r").write_text("", encoding="utf-8")
+    code, out, err = asked("report", study, "--out", tmp_path / "r", "--lang", "en")
+    assert (code, out) == (1, "")
+    assert "cannot make the folder" in err
