@@ -331,7 +331,10 @@ def covariance(name: str, case: str, key: str, data: Path, items: Sequence[str])
     table, std = part["parameters"], part["std_all"]
     if [table[k] for k in ("lhs", "op", "rhs")] != [std[k] for k in ("lhs", "op", "rhs")]:
         raise SystemExit(f"{case}: parameters and std_all are not in the same order")
-    expected = {k: table[k] for k in ("lhs", "op", "rhs", "est")} | {"std_all": std["est.std"], "fmin": part["fmin"]}
+    expected = {k: table[k] for k in ("lhs", "op", "rhs", "est", "se")} | {
+        "std_all": std["est.std"],
+        "fmin": part["fmin"],
+    }
     write(folder / "ml.json", expected)
     why = "moved to the optimum by Newton steps; the second opinion stops where its objective no longer changes"
     provenance(folder, data, {"ml.json": _source(f"{part['software']} (R 4.2.2), {part['call']}", 1e-4, why)})
