@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.intervals import acceleration
 from csi.inference.resample import Plan
-from csi.moments.pearson import cell_moments, cell_slices, moments_under
+from csi.moments.pearson import STACKED, cell_moments, cell_slices, cell_stack, interleaved, moments_under
 from csi.moments.stack import Array, Ints, Moments, Sample
 
 Flags = npt.NDArray[np.bool_]
@@ -25,33 +29,44 @@ Quantity = Callable[[Moments, Solution], Array]
 KEEP_BYTES = 2**26
 """Replicate moments up to this size stay in memory; larger ones are formed again from the seed when needed."""
 
+WORKERS = min(4, os.cpu_count() or 1)
+"""Threads that refit cells; results do not depend on it."""
+
 _STACKED = ("weights", "loadings", "cross_loadings", "paths", "r2", "construct_cor")
 
 
 def replicates_of(
     est: Estimate, sample: Sample, plan: Plan, progress: Callable[[int, int], None] | None = None
 ) -> Replicates:
-    """Refit every block of the plan; keep the arrays that are small, replay the rest on demand."""
+    """Refit every cell under every block of the plan; keep the small arrays, replay the rest on demand.
+
+    Cells and blocks are independent tasks shared out over the processor's cores; each gives the same bits wherever it
+    runs.
+    """
     c = sample.cells.height
     keep = plan.n * c * len(sample.names) ** 2 * 8 <= KEEP_BYTES
     kept: list[Moments] = []
-    fits: list[Estimate] = []
-    for start, multiplicity in plan.blocks():
-        fit = est.settings.solve(est.model, moments_under(sample, multiplicity), est)
-        if keep:
-            kept.append(fit.moments)
-        fits.append(_slim(fit))
-        if progress is not None:
-            progress(start + multiplicity.shape[0], plan.n)
-    solution = _joined([f.solution for f in fits])
-    cause = np.concatenate([_cause(f) for f in fits]).reshape(plan.n, c)
+    blocks: list[_Block] = []
+    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
+        upcoming = plan.blocks()
+        while window := [multiplicity for _, multiplicity in islice(upcoming, WORKERS)]:
+            tasks = [(m, number, rows) for m in window for number, rows in enumerate(cell_slices(sample))]
+            fits = list(pool.map(partial(_refit, est, sample), *zip(*tasks, strict=True)))
+            for first in range(0, len(fits), c):
+                cells = fits[first : first + c]
+                if keep:
+                    kept.append(_merged([f.moments for f in cells], sample))
+                blocks.append(_block(cells))
+            if progress is not None:
+                progress(sum(b.mean.shape[0] for b in blocks) // c, plan.n)
+    solution = _joined([b.solution for b in blocks], np.concatenate)
+    cause = np.concatenate([b.cause for b in blocks]).reshape(plan.n, c)
+    values, mean, sd = (
+        np.concatenate([getattr(b, name) for b in blocks]).reshape(plan.n, c, -1) for name in ("values", "mean", "sd")
+    )
     units, strata = _degrees(sample)
     usable = (cause == 0) & (units > 1)
     admissible = _admissible(solution).reshape(plan.n, c)
-    values, mean, sd = (
-        np.concatenate(arrays).reshape(plan.n, c, -1)
-        for arrays in ([f.values for f in fits], [f.moments.mean for f in fits], [f.extra["sd"] for f in fits])
-    )
     return Replicates(
         n=plan.n,
         seed=plan.seed,
@@ -70,6 +85,42 @@ def replicates_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What stays of one block: arrays with leading axis B_block * c, replicate-major."""
+
+    values: Array
+    solution: Solution
+    cause: Ints
+    mean: Array
+    sd: Array
+
+
+def _refit(est: Estimate, sample: Sample, multiplicity: Array, number: int, rows: slice) -> Estimate:
+    """One cell under one block of weightings."""
+    return est.settings.solve(est.model, cell_stack(sample, number, rows, multiplicity), est)
+
+
+def _block(fits: list[Estimate]) -> _Block:
+    """The cells of one block side by side, without their large arrays."""
+    slim = [replace(f.solution, cross_loadings=None) for f in fits]
+    zero = np.zeros(fits[0].values.shape[0], dtype=np.int64)
+    causes = [zero if f.convergence.cause is None else f.convergence.cause for f in fits]
+    return _Block(
+        values=interleaved([f.values for f in fits]),
+        solution=_joined(slim, interleaved),
+        cause=np.stack(causes, axis=1).reshape(-1),
+        mean=interleaved([f.moments.mean for f in fits]),
+        sd=interleaved([f.moments.sd for f in fits]),
+    )
+
+
+def _merged(stacks: list[Moments], sample: Sample) -> Moments:
+    """The moments of one block, replicate-major."""
+    arrays: dict[str, Any] = {name: interleaved([getattr(m, name) for m in stacks]) for name in STACKED}
+    return replace(stacks[0], cells=sample.cells, **arrays)
+
+
 def leave_one_out(est: Estimate, sample: Sample) -> Iterator[tuple[Moments, Solution] | None]:
     """For each cell, the stack of its fits without each of its units; None where it has fewer than three units."""
     for number, rows in enumerate(cell_slices(sample)):
@@ -82,19 +133,6 @@ def leave_one_out(est: Estimate, sample: Sample) -> Iterator[tuple[Moments, Solu
         cell = sample.cells[number : number + 1]
         moments = replace(est.moments, n=n, sum_w=sum_w, sum_w2=sum_w2, mean=mean, cov=cov, cells=cell)
         yield moments, est.settings.solve(est.model, moments, est).solution
-
-
-def _slim(fit: Estimate) -> Estimate:
-    """A replicate block without its large arrays."""
-    moments = replace(fit.moments, cov=np.empty((0, 0, 0)))
-    return replace(
-        fit, moments=moments, solution=replace(fit.solution, cross_loadings=None), extra={"sd": fit.moments.sd}
-    )
-
-
-def _cause(fit: Estimate) -> Ints:
-    cause = fit.convergence.cause
-    return np.zeros(fit.values.shape[0], dtype=np.int64) if cause is None else cause
 
 
 def _admissible(solution: Solution) -> Flags:
@@ -131,10 +169,10 @@ def _acceleration(est: Estimate, sample: Sample, quantity: Quantity) -> Array:
     return np.stack(values)
 
 
-def _joined(parts: list[Solution]) -> Solution:
-    """One solution from the solutions of the blocks."""
+def _joined(parts: list[Solution], join: Callable[[list[Array]], Array]) -> Solution:
+    """One solution from several."""
     present = [name for name in _STACKED if getattr(parts[0], name) is not None]
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in present}
+    arrays: dict[str, Any] = {name: join([getattr(part, name) for part in parts]) for name in present}
     return replace(parts[0], **arrays)
 
 

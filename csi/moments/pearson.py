@@ -6,7 +6,9 @@ resamples of n rows cost one (B x n) by (n x (1 + p + p(p+1)/2)) product.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -35,26 +37,40 @@ def moments_under(sample: Sample, multiplicity: Array) -> Moments:
     Returns:
         Moments with B * c slices, replicate-major; `cells` describes one replicate.
     """
-    parts = [
-        cell_moments(sample.rows[rows], multiplicity[:, sample.unit[rows]] * sample.weight[rows], sample.missing)
-        for rows in cell_slices(sample)
-    ]
-    size = multiplicity.shape[0] * len(parts)
-    n, sum_w, sum_w2, mean, cov = (np.stack([p[i] for p in parts], axis=1) for i in range(5))
-    p = len(sample.names)
+    stacks = [cell_stack(sample, number, rows, multiplicity) for number, rows in enumerate(cell_slices(sample))]
+    if len(stacks) == 1:
+        return stacks[0]
+    arrays: dict[str, Any] = {name: interleaved([getattr(m, name) for m in stacks]) for name in STACKED}
+    return replace(stacks[0], cells=sample.cells, **arrays)
+
+
+def cell_stack(sample: Sample, number: int, rows: slice, multiplicity: Array) -> Moments:
+    """Moments of one cell for every replicate: B slices, `cells` holds that cell."""
+    W = multiplicity[:, sample.unit[rows]] * sample.weight[rows]
+    n, sum_w, sum_w2, mean, cov = cell_moments(sample.rows[rows], W, sample.missing)
     return Moments(
         names=sample.names,
-        n=n.reshape(size),
-        sum_w=sum_w.reshape(size),
-        sum_w2=sum_w2.reshape(size),
-        mean=mean.reshape(size, p),
-        cov=cov.reshape(size, p, p),
-        cells=sample.cells,
+        n=n,
+        sum_w=sum_w,
+        sum_w2=sum_w2,
+        mean=mean,
+        cov=cov,
+        cells=sample.cells[number : number + 1],
         minimum=sample.minimum,
         maximum=sample.maximum,
         missing=sample.missing,
         notes=sample.notes,
     )
+
+
+STACKED = ("n", "sum_w", "sum_w2", "mean", "cov")
+"""The array fields of `Moments` with a leading slice axis."""
+
+
+def interleaved(arrays: Sequence[Array]) -> Array:
+    """C arrays of shape (B, ...) as one (B * c, ...), replicate-major."""
+    joined = np.stack(arrays, axis=1)
+    return joined.reshape(-1, *joined.shape[2:])
 
 
 def cell_slices(sample: Sample) -> Iterator[slice]:
@@ -76,7 +92,7 @@ def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Arra
     """
     n = np.full(W.shape[0], float(rows.shape[0]))
     sum_w, sum_w2 = W.sum(axis=1), np.einsum("bn,bn->b", W, W)
-    centre = np.round(np.nan_to_num(np.nanmean(rows, axis=0))) if rows.size else np.zeros(rows.shape[1])
+    centre = _centre(rows)
     if np.isnan(rows).any():
         mean, cov = _masked(rows - centre, W, missing)
     else:
@@ -84,6 +100,13 @@ def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         cov *= (n / (n - 1))[:, None, None]
     return n, sum_w, sum_w2, mean + centre, cov
+
+
+def _centre(rows: Array) -> Array:
+    """(p,) whole numbers near the means, so that sums over integer answers stay exact; 0 where nobody answered."""
+    present = ~np.isnan(rows)
+    centre: Array = np.round(np.nansum(rows, axis=0) / np.maximum(present.sum(axis=0), 1))
+    return centre
 
 
 def _complete(z: Array, W: Array, sum_w: Array) -> tuple[Array, Array]:
