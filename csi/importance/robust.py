@@ -73,6 +73,14 @@ def robust_drivers(est: Estimate, target: str = "satisfaction") -> RobustDrivers
 
     Raises:
         Problems: no such target, nothing leads to it, or the estimate has no rows.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> est = csi.fit(model, pl.DataFrame(answers), csi.PLS(), scale=(1, 10))
+        >>> robust_drivers(est, "b").table.select("predictor", pl.col("ols").round(2)).row(0)
+        ('a', 0.87)
     """
     check_target(est, target)
     names = est.solution.constructs

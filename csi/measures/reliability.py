@@ -247,12 +247,12 @@ def _notes(est: Estimate, shown: Array) -> tuple[Note, ...]:
     with np.errstate(invalid="ignore"):
         negative = (shown[:, 0] < 0).any(axis=0)
     for k in np.flatnonzero(negative):
-        name = est.solution.constructs[k]
+        name, zh = (est.model.label(est.solution.constructs[k], lang) for lang in ("en", "zh"))
         notes.append(
             note(
                 "negative_alpha",
                 f'alpha of "{name}" is negative: its items do not go together; check reversed items.',
-                f"“{name}”的 alpha 为负：题项方向不一致，请检查反向题。",
+                f"“{zh}”的 alpha 为负：题项方向不一致，请检查反向题。",
             )
         )
     return tuple(notes)

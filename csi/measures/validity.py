@@ -18,6 +18,7 @@ from csi.inference.replicates import Quantity
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.models.model import Model
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Moments
 
@@ -191,7 +192,7 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     labels = pl.DataFrame({"construct": [names[a] for a in i], "other": [names[b] for b in j]}, schema_overrides=_TEXT)
     reasons = {r.code: r for m, r in enumerate(code) if any(not row[m] for row in verdicts)}
     table = tidy(cells_of(est), labels, numbers, texts)
-    return table, values, reasons, _notes(labels, verdicts, point, upper)
+    return table, values, reasons, _notes(est.model, labels, verdicts, point, upper)
 
 
 _TEXT = {"construct": pl.String, "other": pl.String, "outcome": pl.String, "predictor": pl.String, "item": pl.String}
@@ -216,21 +217,23 @@ def _verdicts(point: Array, upper: Array | None) -> list[list[str | None]]:
 
 
 def _notes(
-    labels: pl.DataFrame, verdicts: list[list[str | None]], point: Array, upper: Array | None
+    model: Model, labels: pl.DataFrame, verdicts: list[list[str | None]], point: Array, upper: Array | None
 ) -> tuple[Note, ...]:
     """One note per pair that fails the gate or whose upper bound does, in any cell."""
     notes = []
     for m, (one, other) in enumerate(labels.rows()):
         seen = [row[m] for row in verdicts]
+        a, b = (model.label(name) for name in (one, other))
+        a_zh, b_zh = (model.label(name, "zh") for name in (one, other))
         if "fail" in seen:
             worst = np.nanmax(point[:, m])
-            en = f'"{one}" and "{other}" are not distinct: HTMT {worst:.3f} (limit {GATE:.2f}).'
-            zh = f"“{one}”与“{other}”区分不开：HTMT 为 {worst:.3f}（界限 {GATE:.2f}）。"
+            en = f'"{a}" and "{b}" are not distinct: HTMT {worst:.3f} (limit {GATE:.2f}).'
+            zh = f"“{a_zh}”与“{b_zh}”区分不开：HTMT 为 {worst:.3f}（界限 {GATE:.2f}）。"
             notes.append(note("htmt_fail", en, zh))
         elif "doubtful" in seen and upper is not None:
             worst = np.nanmax(upper[:, m])
-            en = f'"{one}" and "{other}": the 95 % upper bound of HTMT, {worst:.3f}, reaches {GATE:.2f}.'
-            zh = f"“{one}”与“{other}”：HTMT 的 95% 单侧上限为 {worst:.3f}，达到界限 {GATE:.2f}。"
+            en = f'"{a}" and "{b}": the 95 % upper bound of HTMT, {worst:.3f}, reaches {GATE:.2f}.'
+            zh = f"“{a_zh}”与“{b_zh}”：HTMT 的 95% 单侧上限为 {worst:.3f}，达到界限 {GATE:.2f}。"
             notes.append(note("htmt_upper", en, zh))
     return tuple(notes)
 
