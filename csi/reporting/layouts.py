@@ -52,9 +52,7 @@ def _without_cycles(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> 
     for start, end in arrows:
         if start in reached and end in reached and start not in reached[end]:
             kept.append((start, end))
-            for known in reached.values():
-                if start in known:
-                    known |= reached[end]
+            reached = {n: ends | reached[end] if start in ends else ends for n, ends in reached.items()}
     return kept
 
 

@@ -107,7 +107,7 @@ def words(
         return ""
     behind = ""
     if halo:
-        edge = {"stroke": style.PAPER, "stroke_width": 4, "stroke_linejoin": "round"}
+        edge: dict[str, str | float | None] = {"stroke": style.PAPER, "stroke_width": 4, "stroke_linejoin": "round"}
         behind = element("text", clean(content), **face, fill=style.PAPER, **edge)
     return behind + element("text", clean(content), **face, fill=fill)
 

@@ -47,8 +47,12 @@ LABELS = {**BRANDS, **CONSTRUCTS, **STAGES, **{k: v[0] for k, v in DRIVERS.items
 WAVES = [f"{2023 + (q + 3) // 4}Q{(q + 3) % 4 + 1}" for q in range(12)]
 
 
+def drawn(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - plausible numbers, not secrets
+
+
 def index_frame() -> pl.DataFrame:
-    draw = random.Random(3)
+    draw = drawn(3)
     rows = []
     for brand, start in zip(BRANDS, (71.0, 74.0, 72.0, 68.0), strict=True):
         value = start
@@ -58,8 +62,8 @@ def index_frame() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["brand", "wave", "index", "conf_low", "conf_high", "n"], orient="row")
 
 
-def path_frames(card: str = "ccsi") -> tuple[pl.DataFrame, pl.DataFrame]:
-    draw = random.Random(7)
+def paths_of(card: str = "ccsi") -> tuple[pl.DataFrame, pl.DataFrame]:
+    draw = drawn(7)
     found = read_card(card)
     paths = []
     for arrow in found.arrows:
@@ -76,7 +80,7 @@ def path_frames(card: str = "ccsi") -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def chain_frame() -> pl.DataFrame:
-    draw = random.Random(5)
+    draw = drawn(5)
     rows = [(c, v := draw.uniform(68, 79), v - 1.4, v + 1.4, draw.uniform(69, 76), draw.uniform(-2, 2), i == 3)
             for i, c in enumerate(CONSTRUCTS)]  # fmt: skip
     names = ["construct", "index", "conf_low", "conf_high", "sector", "change", "significant"]
@@ -98,14 +102,14 @@ def driver_frame() -> pl.DataFrame:
 
 
 def htmt_frame() -> pl.DataFrame:
-    draw = random.Random(11)
+    draw = drawn(11)
     names = list(CONSTRUCTS)
     rows = [(a, b, draw.choice([0.45, 0.58, 0.66, 0.72, 0.81, 0.87])) for i, a in enumerate(names) for b in names[:i]]
     return pl.DataFrame(rows, schema=["first", "second", "htmt"], orient="row")
 
 
 def heat_frame() -> pl.DataFrame:
-    draw = random.Random(13)
+    draw = drawn(13)
     rows = []
     for row in DRIVERS:
         for column in (*BRANDS, *STAGES):
@@ -115,7 +119,7 @@ def heat_frame() -> pl.DataFrame:
 
 
 def reliability_frame() -> pl.DataFrame:
-    draw = random.Random(17)
+    draw = drawn(17)
     return pl.DataFrame(
         [
             {
@@ -135,7 +139,7 @@ def reliability_frame() -> pl.DataFrame:
 
 
 def item_frame() -> pl.DataFrame:
-    draw = random.Random(19)
+    draw = drawn(19)
     rows = []
     for construct, label in CONSTRUCTS.items():
         for k in range(3):
@@ -195,7 +199,7 @@ def plausible() -> Report:
     changes = pl.DataFrame(
         {"brand": list(BRANDS), "change": [0.7, 1.6, -0.1, -2.8], "significant": [False] * 3 + [True]}
     )
-    paths, nodes = path_frames()
+    paths, nodes = paths_of()
     named = {"labels": LABELS}
     focal = {**named, "focal": "zx"}
     relaunch = [(WAVES[5], Text("App relaunch", "App 改版"))]
@@ -243,7 +247,7 @@ def plausible() -> Report:
             "model",
             why,
             Text(
-                "Standardised paths with 95% intervals; width = size, dashed = not significant, ring = R², number = index",
+                "Paths with 95% intervals; width = size, dashed = not significant, ring = R², number = index",
                 "标准化路径系数与 95% 自助法区间；线宽为系数大小，虚线为不显著，圆环为 R²，圆内为指数得分",
             ),
             (
@@ -355,3 +359,8 @@ def plausible() -> Report:
 @pytest.fixture(scope="session")
 def report() -> Report:
     return plausible()
+
+
+@pytest.fixture(scope="session")
+def path_frames():
+    return paths_of

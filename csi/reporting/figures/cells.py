@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from csi.errors import Text
 from csi.reporting import style, svg
@@ -46,9 +47,14 @@ def say(name: str, labels: Mapping[str, Text], lang: str) -> str:
     return labels[name].say(lang) if name in labels else name
 
 
-def known(value: float | None) -> bool:
-    """Whether a cell of a frame holds a finite number."""
-    return value is not None and math.isfinite(value)
+def known(value: object) -> TypeGuard[float]:
+    """Whether a cell of a frame holds a finite number.
+
+    Example:
+        >>> known(1.5), known(None), known(float("nan"))
+        (True, False, False)
+    """
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def whisker(scale: Scale, y: float, low: float, high: float, fill: str, width: float = 2, tip: str = "") -> str:
@@ -59,7 +65,7 @@ def whisker(scale: Scale, y: float, low: float, high: float, fill: str, width: f
 def loading_cell(
     loadings: Sequence[float | None], *, lang: str = "en", width: float = 120, height: float = 18, floor: float = 0.4
 ) -> str:
-    """The loadings of one construct as dots on a line from `floor` to 1, with a tick at .708; weaker ones in the warning colour.
+    """The loadings of one construct as dots on a line from `floor` to 1, a tick at .708, weaker ones as warnings.
 
     Parameters:
         loadings: standardised loadings; absent ones are skipped.

@@ -23,7 +23,7 @@ def index_chain(
     finding: str = "",
     width: int = style.FULL,
 ) -> str:
-    """One row per construct: an open ring for the sector, a dot with its interval for the focal brand, value and change.
+    """One row per construct: a ring for the sector, a dot with its interval for the focal brand, value and change.
 
     Parameters:
         frame: `construct`, `index`, `conf_low`, `conf_high`, `sector`, `change`, `significant`; rows in causal order.
@@ -59,7 +59,7 @@ def index_chain(
         parts.append(svg.words(x(tick), height - 7, style.score(tick, 0), size=11.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
         parts += _row(row, top + step * (i + 0.5), x, labels, lang, size, wide=right > 100)
-    parts += _key(rows, x, top, step, say(focal, labels, lang), lang)
+    parts += _key(rows, x, top, say(focal, labels, lang), lang)
     return svg.drawing(width, height, parts, finding, lang)
 
 
@@ -108,9 +108,7 @@ def _row(
     return parts
 
 
-def _key(
-    rows: list[dict[str, float | str | bool | None]], x: Scale, top: float, step: float, brand: str, lang: str
-) -> list[str]:
+def _key(rows: list[dict[str, float | str | bool | None]], x: Scale, top: float, brand: str, lang: str) -> list[str]:
     """Who is who, written above the first row that has both marks."""
     if not rows:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -201,7 +202,7 @@ def _draw(
     for arrow, route in sorted(zip(arrows, found, strict=True), key=lambda pair: pair[0].firm):
         parts += _arrow_marks(arrow, route)
     for bubble in bubbles:
-        parts += _bubble_marks(bubble, nodes[bubble.name], lang, filled=bubble.name == target)
+        parts += _bubble_marks(bubble, nodes[bubble.name], filled=bubble.name == target)
     for name, spot in captions.items():
         parts.append(svg.words(spot.x, spot.y + 4, said[name], size=11.5, fill=style.MUTED, anchor="middle"))
     for arrow, (spot, covers) in zip(arrows, spots, strict=True):
@@ -278,7 +279,7 @@ def _arrow_marks(arrow: Arrow, route: Route) -> list[str]:
     ]
 
 
-def _bubble_marks(bubble: Bubble, node: Node, lang: str, *, filled: bool) -> list[str]:
+def _bubble_marks(bubble: Bubble, node: Node, *, filled: bool) -> list[str]:
     fill, track, arc = (
         (style.FOCAL, style.FOCAL_PALE, style.FOCAL_DARK) if filled else ("#ffffff", style.TRACK, style.STEEL)
     )
@@ -308,7 +309,7 @@ def _ring(node: Node, part: float, colour: str) -> str:
     count = 720
     turn = [math.pi + 2 * math.pi * i / count for i in range(count + 1)]
     spots = [(node.x + node.rx * math.cos(a), node.y + node.ry * math.sin(a)) for a in turn]
-    lengths = [math.dist(a, b) for a, b in zip(spots, spots[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in pairwise(spots)]
     goal, done, i = part * sum(lengths), 0.0, 0
     while i < count and done + lengths[i] <= goal:
         done += lengths[i]

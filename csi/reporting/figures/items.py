@@ -75,7 +75,7 @@ def item_table(
         marks.append(svg.words(word_x, y, wording))
         marks += spread_bar(row["shares"], bar[0], y - 13, bar[1] - bar[0], 17, scale)
         marks += _loading(row, x, y - 4.5, lang)
-        marks += _figures(row, (width - 74, width - 2), y, lang, scale)
+        marks += _figures(row, (width - 74, width - 2), y, scale)
     foot = y + 14
     parts = _heads(x, bar, top, foot, width, lang, scale)
     return svg.drawing(width, foot + 22, parts + marks, finding, lang)
@@ -97,7 +97,8 @@ def spread_bar(
                 if place < 0.35
                 else style.shade("#e6ece8", style.FOCAL, (place - 0.35) / 0.65)
             )
-            tip = f"{style.score(scale[0] + i * (scale[1] - scale[0]) / max(len(held) - 1, 1), 0)}: {style.share(part / whole)}"
+            answer = scale[0] + i * (scale[1] - scale[0]) / max(len(held) - 1, 1)
+            tip = f"{style.score(answer, 0)}: {style.share(part / whole)}"
             parts.append(svg.box(at, y, max(wide - 1, 0.4), height, fill, tip=tip))
         at += wide
     return parts
@@ -141,7 +142,7 @@ def _loading(row: Mapping[str, float | None], x: Scale, y: float, lang: str) -> 
 
 
 def _figures(
-    row: Mapping[str, float | None], edges: tuple[float, float], y: float, lang: str, scale: tuple[float, float]
+    row: Mapping[str, float | None], edges: tuple[float, float], y: float, scale: tuple[float, float]
 ) -> list[str]:
     mean, missing = row["mean"], row["missing"]
     decimals = 1 if scale[1] - scale[0] >= 9 else 2

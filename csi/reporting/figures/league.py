@@ -30,7 +30,8 @@ def league(
     """Dots with whiskers from best to worst, a line at the sector's mean, brackets round brands that do not differ.
 
     Parameters:
-        frame: `brand`, `index`, `conf_low`, `conf_high` (0-100), optionally `n`; an absent index is said, not drawn.
+        frame: `brand`, `index`, `conf_low`, `conf_high` (0-100), optionally `index_reason`, what is
+            said where the index is absent.
         lang: "zh" or "en".
         labels: brand names.
         focal: the brand in the focal colour.
@@ -98,7 +99,8 @@ def _row(
     parts = [svg.words(0, y + 4.5, name, size=13, fill=style.FOCAL if own else style.TEXT, bold=own)]
     value, low, high = (row[k] if isinstance(row[k], float) else None for k in ("index", "conf_low", "conf_high"))
     if not isinstance(value, float) or not known(value):
-        return [*parts, svg.words(x.start + 6, y + 4, _FEW.say(lang), size=11.5, fill=style.MUTED)]
+        said = str(row.get("index_reason") or _FEW.say(lang))
+        return [*parts, svg.words(x.start + 6, y + 4, said, size=11.5, fill=style.MUTED, halo=True)]
     interval = style.span(low if isinstance(low, float) else None, high if isinstance(high, float) else None)
     if isinstance(low, float) and isinstance(high, float) and interval:
         parts.append(whisker(x, y, low, high, colour, 2.4 if own else 1.8))

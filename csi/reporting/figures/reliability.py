@@ -74,9 +74,8 @@ def _heads(width: float, edges: Sequence[float], lang: str) -> list[str]:
     parts = [svg.line((0, 1), (width, 1), style.INK, 1.6), svg.line((0, 33), (width, 33), style.INK, 0.9)]
     for x, said, anchor in ((4, _CONSTRUCT, "start"), (258, _ITEMS, "end"), (284, _LOADINGS, "start")):
         parts.append(svg.words(x, 22, said.say(lang), size=12.5, fill=style.MUTED, anchor=anchor))
-    for x, said in zip(edges, ("α", "ρA", "ρC", "AVE", _HTMT.say(lang)), strict=True):
-        parts.append(_greek(x, 22, said))
-    return parts
+    named = ("α", "ρA", "ρC", "AVE", _HTMT.say(lang))
+    return parts + [_greek(edge, 22, head) for edge, head in zip(edges, named, strict=True)]
 
 
 def _greek(x: float, y: float, said: str) -> str:

@@ -47,10 +47,10 @@ def trend(
     breaks: Sequence[str] = (),
     width: int = style.FULL,
 ) -> str:
-    """Lines with interval bands; value, interval and change stand at the line ends, moved apart where they would touch.
+    """Lines with bands; value, interval and change stand at the line ends, moved apart where they would touch.
 
     Parameters:
-        frame: `brand`, `wave`, `index`, `conf_low`, `conf_high` (0-100), waves in order; an absent wave breaks the line.
+        frame: `brand`, `wave`, `index`, `conf_low`, `conf_high` (0-100), waves in order; an absent one breaks the line.
         lang: "zh" or "en".
         labels: brand names.
         focal: the brand drawn in the focal colour.
@@ -152,12 +152,12 @@ def _grid(ticks: list[float], x: Scale, y: Scale, right: float) -> list[str]:
 
 def _wave_axis(waves: list[str], x: Scale, height: float, *, narrow: bool) -> list[str]:
     """Quarter above, year below where it begins; other wave names as they are, thinned to what fits."""
-    split = [re.fullmatch(r"(\d{4})[-_ ]?([QHM]?\d{1,2}|Q[1-4])", str(w)) for w in waves]
+    split = [re.fullmatch(r"(\d{4})[-_ ]?([QHM]?\d{1,2})", str(w)) for w in waves]
     size = 10.5 if narrow else 11.5
     base = height - 28
     parts = []
     if all(split):
-        pairs = [(m[1], m[2] if m[2][0] in "QHM" else m[2]) for m in split if m]
+        pairs = [(m[1], m[2]) for m in split if m]
         step = (x(1) - x(0)) if len(waves) > 1 else 99
         every = 1 if step >= 24 else 2 if step >= 12 else 4
         last = len(waves) - 1

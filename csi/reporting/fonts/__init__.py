@@ -97,7 +97,7 @@ def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
     Example:
         >>> coverage("质量 76.5")
         ()
-        >>> coverage("\\u3402")[0].code
+        >>> coverage("㐂")[0].code
         'N-GLYPH'
     """
     wanted = {c for c in "".join(text) if c > " "}
@@ -108,7 +108,7 @@ def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
     return (
         note(
             "N-GLYPH",
-            f"The embedded fonts lack these characters: {named}. They show only where the reader's own fonts have them.",
+            f"The embedded fonts lack these characters: {named}. They show where the reader's own fonts have them.",
             f"内嵌字体缺少以下字符：{named}。只有读者的电脑装有相应字体时才能正常显示。",
         ),
     )

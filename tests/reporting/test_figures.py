@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+from csi.errors import Text
+from csi.models.cards import read_card
+from csi.reporting import figures, style, svg
+from csi.reporting.layouts import layered
+from csi.reporting.text_width import text_width
+
+CARDS = ("scsb", "acsi", "ncsb", "ecsi", "ecsi_mobile", "ccsi")
+NAME = "{http://www.w3.org/2000/svg}"
+
+
+def parsed(drawn: str) -> ET.Element:
+    return ET.fromstring(drawn)  # noqa: S314 - our own drawing
+
+
+def texts(root: ET.Element, lang: str) -> list[tuple[str, float, float, float, float]]:
+    """Upright texts as (words, x0, y0, x1, y1), from the fonts' own widths."""
+    shift = 0.0
+    group = root.find(f"{NAME}g")
+    if group is not None:
+        shift = float(group.attrib["transform"].split()[1].rstrip(")"))
+    found = []
+    for node in root.iter(f"{NAME}text"):
+        if "transform" in node.attrib or not node.text or "stroke" in node.attrib:
+            continue
+        size = float(node.attrib["font-size"])
+        wide = text_width(node.text, size, bold=node.attrib.get("font-weight") == "700", lang=lang)
+        x, y = float(node.attrib["x"]), float(node.attrib["y"]) + shift
+        left = x - {"start": 0, "middle": wide / 2, "end": wide}[node.attrib.get("text-anchor", "start")]
+        found.append((node.text, left, y - size * 0.8, left + wide, y + size * 0.22))
+    return found
+
+
+def all_figures(report) -> list[tuple[str, str, str]]:
+    found = []
+    for section in report.sections:
+        for one in section.figures:
+            for lang in ("zh", "en"):
+                found.append((one.name, lang, one.draw(lang)))
+                found.append((one.name + " narrow", lang, one.narrow(lang)))
+    return found
+
+
+def test_every_figure_is_plain_svg_with_its_finding(report):
+    for name, _, drawn in all_figures(report):
+        root = parsed(drawn)
+        assert root.attrib["role"] == "img", name
+        assert root.attrib["aria-label"], name
+        for node in root.iter():
+            assert not {"class", "id", "style", "pathLength", "overflow", "href"} & set(node.attrib), name
+            assert node.tag.removeprefix(NAME) not in {"script", "style", "defs", "marker", "image"}, name
+
+
+def test_no_text_leaves_its_drawing(report):
+    for name, lang, drawn in all_figures(report):
+        root = parsed(drawn)
+        width, height = float(root.attrib["width"]), float(root.attrib["height"])
+        for said, x0, y0, x1, y1 in texts(root, lang):
+            assert x0 >= -1, (name, lang, said)
+            assert x1 <= width + 1, (name, lang, said)
+            assert y0 >= -2, (name, lang, said)
+            assert y1 <= height + 2, (name, lang, said)
+
+
+def test_figures_repeat_to_the_byte(report):
+    assert all_figures(report) == all_figures(report)
+
+
+def ellipses(root: ET.Element, shift: float) -> list[tuple[float, float, float, float]]:
+    keys = ("cx", "cy", "rx", "ry")
+    found = [tuple(float(n.attrib[k]) for k in keys) for n in root.iter(f"{NAME}ellipse")]
+    return [(x, y + shift, rx, ry) for x, y, rx, ry in found]
+
+
+def arrow_points(root: ET.Element, shift: float) -> list[list[tuple[float, float]]]:
+    found = []
+    for node in root.iter(f"{NAME}path"):
+        numbers = [float(v) for v in re.findall(r"-?[\d.]+", node.attrib["d"])]
+        if "A" in node.attrib["d"]:
+            continue
+        (x0, y0), (x2, y2) = numbers[:2], numbers[-2:]
+        x1, y1 = numbers[2:4] if "Q" in node.attrib["d"] else ((x0 + x2) / 2, (y0 + y2) / 2)
+        steps = [i / 60 for i in range(61)]
+        found.append(
+            [
+                (
+                    (1 - t) ** 2 * x0 + 2 * t * (1 - t) * x1 + t * t * x2,
+                    (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y1 + t * t * y2 + shift,
+                )
+                for t in steps
+            ]
+        )
+    return found
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("card", CARDS)
+def test_path_diagram_keeps_labels_off_arrows_nodes_and_each_other(path_frames, card, lang):
+    paths, nodes = path_frames(card)
+    found = read_card(card)
+    drawn = figures.path_diagram(
+        paths, nodes, lang=lang, labels=found.labels, layout=found.layout, target="satisfaction"
+    )
+    root = parsed(drawn)
+    shift = float(root.find(f"{NAME}g").attrib["transform"].split()[1].rstrip(")"))
+    rings, arrows = ellipses(root, shift), arrow_points(root, shift)
+    assert len(rings) == len(found.constructs)
+    assert len(arrows) == len(found.arrows)
+    said = texts(root, lang)
+    inside = [any(math.hypot((x0 + x1 - 2 * cx) / 2 / rx, (y0 + y1 - 2 * cy) / 2 / ry) < 0.95 for cx, cy, rx, ry in rings)
+              for _, x0, y0, x1, y1 in said]  # fmt: skip
+    outside = [t for t, within in zip(said, inside, strict=True) if not within]
+    assert len(outside) >= 2 * len(arrows)
+    for words, x0, y0, x1, y1 in outside:
+        for points in arrows:
+            assert not any(x0 < x < x1 and y0 < y < y1 for x, y in points), (words, "on an arrow")
+        for cx, cy, rx, ry in rings:
+            near = math.hypot(max(x0 - cx, cx - x1, 0) / rx, max(y0 - cy, cy - y1, 0) / ry)
+            assert near > 0.99, (words, "on a node")
+    for i, (one, a0, b0, a1, b1) in enumerate(outside):
+        for other, c0, d0, c1, d1 in outside[:i]:
+            assert min(a1, c1) - max(a0, c0) < 1 or min(b1, d1) - max(b0, d0) < 2.5, (one, other)
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_no_arrow_runs_through_a_construct_it_does_not_join(path_frames, card):
+    paths, nodes = path_frames(card)
+    found = read_card(card)
+    root = parsed(figures.path_diagram(paths, nodes, lang="en", labels=found.labels, layout=found.layout))
+    for points in arrow_points(root, 0):
+        touched = {
+            e for e in ellipses(root, 0) for x, y in points if math.hypot((x - e[0]) / e[2], (y - e[1]) / e[3]) < 0.99
+        }
+        assert not touched
+
+
+def test_labels_fit_their_nodes_in_both_languages(path_frames):
+    for card in CARDS:
+        found = read_card(card)
+        for lang in ("zh", "en"):
+            root = parsed(figures.card_diagram(found, lang=lang))
+            rx = float(next(root.iter(f"{NAME}ellipse")).attrib["rx"])
+            shown = [n.text for n in root.iter(f"{NAME}text") if n.attrib["font-size"] == "13"]
+            assert not any("…" in t for t in shown), (card, lang, shown)
+            assert max(text_width(t, 13, bold=True, lang=lang) for t in shown) < 2 * rx - 12
+
+
+def test_arrow_width_follows_the_coefficient_and_dashes_mean_not_significant(path_frames):
+    paths = pl.DataFrame(
+        {
+            "predictor": ["a", "b"],
+            "outcome": ["c", "c"],
+            "estimate": [0.5, 0.03],
+            "conf_low": [0.4, -0.05],
+            "conf_high": [0.6, 0.1],
+            "significant": [True, False],
+        }
+    )
+    nodes = pl.DataFrame({"construct": ["a", "b", "c"], "index": [70.0, 71.0, 72.0], "r2": [None, None, 0.3]})
+    root = parsed(figures.path_diagram(paths, nodes, lang="zh", labels={}))
+    lines = [n for n in root.iter(f"{NAME}path") if "A" not in n.attrib["d"]]
+    dashed = [n for n in lines if "stroke-dasharray" in n.attrib]
+    assert [float(n.attrib["stroke-width"]) for n in dashed] == [1.3]
+    assert sorted(float(n.attrib["stroke-width"]) for n in lines) == [1.3, 1.2 + 7.2 * 0.5]
+    shown = [n.text for n in root.iter(f"{NAME}text")]
+    assert "0.50" in shown
+    assert "−0.05, 0.10" in shown
+
+
+def test_ring_covers_r2_of_the_ellipse(path_frames):
+    paths, _ = path_frames("scsb")
+    nodes = pl.DataFrame({"construct": list(read_card("scsb").constructs), "index": 70.0, "r2": 0.5})
+    root = parsed(figures.path_diagram(paths, nodes, lang="en", labels={}))
+    ring = next(n.attrib["d"] for n in root.iter(f"{NAME}path") if "A" in n.attrib["d"])
+    x0, y0, rx, _, _, _, _, x1, y1 = (float(v) for v in re.findall(r"-?[\d.]+", ring))
+    assert x1 - x0 == pytest.approx(2 * rx, abs=0.02)
+    assert y1 == pytest.approx(y0, abs=2.0)
+
+
+def test_hostile_names_are_escaped_everywhere(report):
+    bad = "<script>alert(1)</script>\"'&\x00"
+    frame = pl.DataFrame(
+        {
+            "brand": [bad, "b"],
+            "index": [70.0, 71.0],
+            "conf_low": [69.0, 70.0],
+            "conf_high": [71.0, 72.0],
+            "n": [300, 20],
+        }
+    )
+    drawn = figures.league(frame, lang="zh", labels={"b": Text(bad, bad)}, focal=bad, finding=bad)
+    assert "<script" not in drawn
+    assert "\x00" not in drawn
+    assert parsed(drawn).attrib["aria-label"].startswith("<script>")
+
+
+def test_absent_values_leave_rows_not_errors():
+    league = pl.DataFrame(
+        {"brand": ["a", "b"], "index": [70.0, None], "conf_low": [69.0, None], "conf_high": [71.0, None],
+         "index_reason": [None, "n < 30"]}
+    )  # fmt: skip
+    assert "n &lt; 30" in figures.league(league, lang="en", labels={}, focal="a")
+    waves = ["w1", "w2", "w3"]
+    values = [70.0, None, 72.0]
+    gap = pl.DataFrame({"brand": "a", "wave": waves, "index": values, "conf_low": values, "conf_high": values})
+    drawn = figures.trend(gap, lang="en", labels={}, focal="a")
+    assert "<polyline" not in drawn
+    assert "nan" not in drawn
+
+
+def test_line_breaks_where_the_questionnaire_changed():
+    waves = ["2025Q1", "2025Q2", "2025Q3", "2025Q4"]
+    values = [70.0, 71.0, 72.0, 73.0]
+    frame = pl.DataFrame({"brand": "a", "wave": waves, "index": values, "conf_low": values, "conf_high": values})
+    whole = figures.trend(frame, lang="en", labels={}, focal="a")
+    broken = figures.trend(frame, lang="en", labels={}, focal="a", breaks=["2025Q3"])
+    assert (whole.count("<polyline"), broken.count("<polyline")) == (1, 2)
+
+
+def test_end_labels_stay_apart_with_many_brands():
+    brands = [f"b{i}" for i in range(12)]
+    frame = pl.DataFrame({"brand": brands, "wave": "2025Q1", "index": 70.0, "conf_low": 69.0, "conf_high": 71.0})
+    root = parsed(figures.trend(frame, lang="en", labels={}, focal="b3"))
+    rows = sorted(float(n.attrib["y"]) for n in root.iter(f"{NAME}text") if n.text in brands)
+    assert min(b - a for a, b in pairwise(rows)) > 26
+    assert rows[-1] < float(root.attrib["height"])
+
+
+def test_map_shades_important_and_weak():
+    frame = pl.DataFrame(
+        {
+            "name": ["strong", "weak"],
+            "importance": [0.1, 0.5],
+            "importance_low": [0.05, 0.45],
+            "importance_high": [0.15, 0.55],
+            "performance": [80.0, 60.0],
+            "performance_low": [79.0, 59.0],
+            "performance_high": [81.0, 61.0],
+        }
+    )
+    root = parsed(figures.importance_map(frame, lang="en", labels={}))
+    weak = [n for n in root.iter(f"{NAME}text") if n.text == "weak"]
+    assert weak[-1].attrib["fill"] == style.WARN
+    area = next(n for n in root.iter(f"{NAME}rect") if n.attrib["fill"] == style.WARN_PALE)
+    assert float(area.attrib["width"]) > 100
+
+
+def test_text_colours_reach_contrast():
+    for ink in (style.INK, style.TEXT, style.MUTED, style.FOCAL, style.WARN):
+        assert style.contrast(ink, style.PAPER) >= 4.5
+    for pole in (style.FOCAL, style.WARN):
+        for part in range(10):
+            fill = style.shade("#f2efe6", pole, part / 10)
+            assert style.contrast(style.readable_on(fill), fill) >= 4.0
+
+
+def test_layered_layout_puts_causes_left_and_survives_a_cycle():
+    places = layered(["a", "b", "c", "d"], [("a", "b"), ("b", "c"), ("c", "a"), ("d", "c")])
+    assert places["a"][0] < places["b"][0] < places["c"][0]
+    assert places["d"][0] == places["c"][0] - 1
+    assert len(set(places.values())) == 4
+
+
+def test_spread_keeps_order_and_gap():
+    placed = svg.spread([50, 49, 10, 50.5], 20, 0, 100)
+    order = sorted(range(4), key=placed.__getitem__)
+    assert order == [2, 1, 0, 3]
+    assert min(placed[b] - placed[a] for a, b in pairwise(order)) >= 20 - 1e-9
