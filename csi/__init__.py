@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from csi.display import html_from
 
 if TYPE_CHECKING:
+    from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
@@ -47,6 +48,7 @@ _HOMES = {
     "Moments": "csi.moments.stack",
     "Panel": "csi.survey.panel",
     "Problems": "csi.errors",
+    "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
@@ -71,6 +73,7 @@ __all__ = [
     "Moments",
     "Panel",
     "Problems",
+    "Semopy",
     "Study",
     "bootstrap",
     "changes",

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,26 @@ def test_sizes_and_promises(path):
         and not re.search(r"# (noqa|type: ignore)\S* ?[A-Z0-9, ]*(- |# )\S+", row)
     ]
     assert not bare, "an exception from a rule gives its reason"
+
+
+DISTRIBUTION = {"yaml": "pyyaml", "fontTools": "fonttools"}
+
+
+def test_every_package_imported_is_declared_and_every_declared_package_is_used():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[<>=\[ ]", d)[0].lower().replace("-", "_") for d in project["dependencies"]}
+    used = set()
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        used |= {module.split(".")[0] for module, _ in imported(ast.parse(text))}
+        used |= set(re.findall(r'import_module\("(\w+)', text))
+    used = {DISTRIBUTION.get(m, m) for m in used if m != "csi" and m not in sys.stdlib_module_names}
+    assert used - declared == set(), "import what pyproject.toml declares"
+    assert declared - used - NOT_IMPORTED == set(), "declare what is used"
+
+
+NOT_IMPORTED = {
+    "jupyter": "the program in which notebooks are opened",
+    "ipykernel": "the kernel that runs the report's notebook",
+    "brotli": "fonttools writes woff2 with it",
+}.keys()

@@ -24,6 +24,7 @@ PUBLIC = [
     "Moments",
     "Panel",
     "Problems",
+    "Semopy",
     "Study",
     "bootstrap",
     "changes",
