@@ -79,7 +79,7 @@ def text(value: object, lang: str = "en") -> str:
     if isinstance(value, float):
         return significant(value)
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return repr(value)
+        return f"{type(value).__name__}()" if isinstance(value, Shown) else repr(value)
     frame = getattr(value, "table", None)
     if frame is not None and hasattr(frame, "iter_rows"):
         return "\n".join([type(value).__name__, table(frame), *_notes(value, lang)])

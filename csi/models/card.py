@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar, Literal, cast
 
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note
+from csi.models.card_problems import bare_text, no_items, shared_item, unknown_construct
 from csi.models.card_text import blank_codebook, description
 from csi.models.nouns import Claim, Construct, Mode, Path, Sign, Term
 
@@ -42,13 +43,18 @@ class Block:
     mode: Mode = "A"
     note: Text | None = None
 
-    def count(self, lang: str = "en") -> str:
+    @property
+    def counts(self) -> Text:
         """The number of items in words."""
         if self.items is None:
-            return Text("1 or more items", "1 个以上题项").say(lang)
+            return Text("1 or more items", "1 个以上题项")
         low, high = self.items
         number = str(low) if low == high else f"{low}-{high}"
-        return Text(f"{number} item{'' if high == 1 else 's'}", f"{number} 个题项").say(lang)
+        return Text(f"{number} item{'' if high == 1 else 's'}", f"{number} 个题项")
+
+    def count(self, lang: str = "en") -> str:
+        """The number of items in words, in one language."""
+        return self.counts.say(lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,21 +232,22 @@ class Card:
         """Blocks that are missing, empty, unknown or share items."""
         where = f"card {self.id}"
         wanted = {name: block for name, block in self.constructs.items() if name not in left_out}
-        problems = [_missing(where, n, b) for n, b in wanted.items() if n not in items or not items[n]]
-        problems += [_unknown(where, n, wanted) for n in items if n not in self.constructs]
-        problems += [_bare(where, n, block) for n, block in items.items() if isinstance(block, str) and block]
+        lacking = (n for n in wanted if not items.get(n))
+        problems = [no_items(where, n, self.labels[n], wanted[n].counts) for n in lacking]
+        problems += [unknown_construct(where, n, wanted) for n in items if n not in self.constructs]
+        problems += [bare_text(where, n, block) for n, block in items.items() if isinstance(block, str) and block]
         owners: dict[str, list[str]] = {}
         for name, block in ((n, b) for n, b in items.items() if n not in left_out):
             for item in () if isinstance(block, str) else block:
                 owners.setdefault(item, []).append(name)
-        problems += [_shared(where, item, names) for item, names in owners.items() if len(names) > 1]
+        problems += [shared_item(where, item, names) for item, names in owners.items() if len(names) > 1]
         return problems
 
     def _choice_problems(self, chosen: bool | tuple[str, ...], left_out: tuple[str, ...]) -> list[Problem]:
         """Unknown names in `optional` and `without`."""
         where = f"card {self.id}"
         marked = [a.name for a in self.arrows if a.optional]
-        problems = [_unknown(where, n, self.constructs) for n in left_out if n not in self.constructs]
+        problems = [unknown_construct(where, n, self.constructs) for n in left_out if n not in self.constructs]
         for name in () if isinstance(chosen, bool) else (n for n in chosen if n not in marked):
             hint = did_you_mean(name, marked) if marked else Text("This card has none.", "该模型卡没有可选路径。")
             what = Text(f'"{name}" is not an optional arrow.', f"“{name}”不是可选路径。")
@@ -270,41 +277,3 @@ def _chosen(arrow: Arrow, chosen: bool | tuple[str, ...]) -> bool:
 def _plain(name: str) -> str:
     """`loyalty ~ image` without blanks."""
     return "".join(name.split())
-
-
-def _missing(where: str, name: str, block: Block) -> Problem:
-    return problem(
-        "E-ROLE",
-        where,
-        f'no items for "{name}" ({block.en}); the card expects {block.count("en")}.',
-        f"缺少“{name}”（{block.zh}）的题项，该模型卡需要 {block.count('zh')}。",
-        f'Give items={{"{name}": [...]}} or give items that construct in the codebook.',
-        f'请给出 items={{"{name}": [...]}}，或在编码簿中把题项归入该构念。',
-    )
-
-
-def _unknown(where: str, name: str, known: Iterable[str]) -> Problem:
-    what = Text(f'"{name}" is not a construct of this card.', f"该模型卡没有构念“{name}”。")
-    return Problem("E-CONSTRUCT", where, what, did_you_mean(name, known))
-
-
-def _bare(where: str, name: str, item: str) -> Problem:
-    return problem(
-        "E-ITEMS",
-        where,
-        f'the items of "{name}" are one text, not a list.',
-        f"“{name}”的题项是一段文字而不是列表。",
-        f'Write "{name}": ["{item}"].',
-        f'请写成 "{name}": ["{item}"]。',
-    )
-
-
-def _shared(where: str, item: str, names: list[str]) -> Problem:
-    return problem(
-        "E-ITEM-TWICE",
-        where,
-        f'item "{item}" is given {len(names)} times: {", ".join(names)}.',
-        f"题项“{item}”出现 {len(names)} 次：{'、'.join(names)}。",
-        "Keep it in one construct.",
-        "请只保留在一个构念中。",
-    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from csi.errors import Problem, Text, did_you_mean
+from csi.models.composites import circles, find_cycle, shared_items, untouched, without_items
 from csi.models.nouns import Claim, Modifier
 from csi.models.syntax.cursor import Cursor
 from csi.models.syntax.expression import read_expression
@@ -67,32 +68,8 @@ def check_composites(model: Claim) -> list[Problem]:
         model: item "x2" is in 2 constructs: a, b. Keep it in one of them; composites cannot share an item.
         model: the paths run in a circle: a -> b -> a. Take one of these arrows out.
     """
-    checks = (_shared_items, _cycles, _without_items, _untouched)
+    checks = (shared_items, circles, without_items, untouched)
     return [*check_model(model), *(p for check in checks for p in check(model))]
-
-
-def find_cycle(arrows: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """The first circle of arrows, its first name repeated at the end; empty when there is none.
-
-    Parameters:
-        arrows: from each name, the names it points to.
-
-    Example:
-        >>> find_cycle({"a": ["b"], "b": ["c"], "c": ["a"]})
-        ('a', 'b', 'c', 'a')
-    """
-    done: set[str] = set()
-
-    def walk(name: str, trail: tuple[str, ...]) -> tuple[str, ...]:
-        if name in trail:
-            return (*trail[trail.index(name) :], name)
-        if name in done:
-            return ()
-        found = next((c for to in arrows.get(name, ()) if (c := walk(to, (*trail, name)))), ())
-        done.add(name)
-        return found
-
-    return next((c for name in arrows if (c := walk(name, ()))), ())
 
 
 def _self_loops(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
@@ -219,63 +196,3 @@ def _higher_order_cycles(claim: Claim, places: Places, source: Source) -> Iterat
         what = Text(f"constructs measure one another in a circle: {chain}.", f"构念互相测量，形成循环：{chain}。")
         remedy = Text("A higher-order construct stands above its parts only.", "高阶构念只能由低阶构念测量。")
         yield source.problem(places.get((circle[0], "", "")), "E-CYCLE", what, remedy)
-
-
-def _shared_items(model: Claim) -> Iterator[Problem]:
-    """Items that two constructs claim."""
-    owners: dict[str, list[str]] = {}
-    for construct in model.constructs:
-        for item in dict.fromkeys(construct.items):
-            owners.setdefault(item, []).append(construct.name)
-    for item, names in owners.items():
-        if len(names) > 1:
-            what = Text(
-                f'item "{item}" is in {len(names)} constructs: {", ".join(names)}.',
-                f"题项“{item}”同时属于 {len(names)} 个构念：{'、'.join(names)}。",
-            )
-            remedy = Text(
-                "Keep it in one of them; composites cannot share an item.",
-                "请只保留在一个构念中；合成变量不能共用题项。",
-            )
-            yield _NOWHERE.problem(None, "E-ITEM-TWICE", what, remedy)
-
-
-def _cycles(model: Claim) -> Iterator[Problem]:
-    """A circle of arrows, self loops aside."""
-    arrows: dict[str, list[str]] = {}
-    for path in model.paths:
-        if path.outcome != path.predictor.name:
-            arrows.setdefault(path.predictor.name, []).append(path.outcome)
-    circle = find_cycle(arrows)
-    if circle:
-        chain = " -> ".join(circle)
-        what = Text(f"the paths run in a circle: {chain}.", f"路径形成循环：{chain}。")
-        yield _NOWHERE.problem(None, "E-CYCLE", what, Text("Take one of these arrows out.", "请删去其中一条路径。"))
-
-
-def _without_items(model: Claim) -> Iterator[Problem]:
-    """Names on paths, or multiplied, that no line measures."""
-    products = {c.name: c.product_of for c in model.constructs if c.product_of}
-    used = dict.fromkeys(n for p in model.paths for n in (p.outcome, p.predictor.name))
-    for name in dict.fromkeys(part for n in used for part in products.get(n, (n,))):
-        if name not in model.names:
-            what = Text(f'construct "{name}" has no items.', f"构念“{name}”没有题项。")
-            guess = did_you_mean(name, model.names)
-            add = Text(f"Or add {name}_c =~ {name}.", f"或补充 {name}_c =~ {name}。")
-            if name not in model.items:
-                add = Text(f"Or add {name} =~ item1 + item2.", f"或补充 {name} =~ 题项1 + 题项2。")
-            remedy = Text(f"{guess.en} {add.en}", f"{guess.zh}{add.zh}")
-            yield _NOWHERE.problem(None, "E-CONSTRUCT", what, remedy)
-
-
-def _untouched(model: Claim) -> Iterator[Problem]:
-    """Constructs that no arrow touches and that build no other construct."""
-    touched = {n for p in model.paths for n in (p.outcome, p.predictor.name)}
-    touched |= {n for c in model.constructs for n in (*c.items, *c.product_of)}
-    for name in (n for n in model.names if n not in touched):
-        what = Text(f'no arrow touches construct "{name}".', f"没有路径与构念“{name}”相连。")
-        remedy = Text(
-            f"Add a path such as outcome ~ {name}, or take the construct out.",
-            f"请补充路径（如 结果 ~ {name}）或删去该构念。",
-        )
-        yield _NOWHERE.problem(None, "E-PATH", what, remedy)

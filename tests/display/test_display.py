@@ -44,13 +44,22 @@ def test_rooms_register_their_own_text():
 
 
 def test_html_is_none_until_somebody_registers_it():
+    class Plain: ...
+
     class Drawn(Shown):
         __slots__ = ()
 
-    assert Drawn()._repr_html_() is None
+    assert html(Plain()) is None
     register_html(Drawn, lambda value, lang: f"<p>{lang}</p>")
     assert Drawn()._repr_html_() == "<p>en</p>"
     assert html(Drawn(), "zh") == "<p>zh</p>"
+
+
+def test_a_shown_value_without_fields_shows_its_name():
+    class Bare(Shown):
+        __slots__ = ()
+
+    assert repr(Bare()) == "Bare()"
 
 
 def test_the_module_with_the_html_is_imported_at_the_first_html_only(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 import pytest
 
-from csi.models.check import check_composites, check_model, find_cycle
+from csi.models.check import check_composites, check_model
+from csi.models.composites import find_cycle
 from csi.models.model import Construct, Defined, Model, Path, Term
 
 TWO = (Construct("a", "=~", (Term("a1"),)), Construct("b", "=~", (Term("b1"),)))

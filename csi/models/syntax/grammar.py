@@ -18,12 +18,13 @@ from csi.errors import Problem, Text
 from csi.models.nouns import Modifier
 from csi.models.syntax.cursor import Cursor, Stumble, found
 from csi.models.syntax.expression import Expression, read_expression
+from csi.models.syntax.lines import split
 from csi.models.syntax.modifiers import merged, read_modifier
 from csi.models.syntax.places import Source
+from csi.models.syntax.refusals import refuse_lone, refuse_misplaced, refuse_number, refuse_operator
 from csi.models.syntax.tokens import Token, half_width
 
 RELATIONS = ("=~", "<~", "~", "~~")
-_CARRY_ON = ("+", "*", ",", "(", ":", "-", "/", "^")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,48 +114,6 @@ def statements(run: Sequence[Token], source: Source) -> tuple[tuple[Statement, .
     return tuple(reading.statements), tuple(reading.problems)
 
 
-def split(run: Sequence[Token]) -> Iterator[list[Token]]:
-    r"""Runs of tokens, one per statement, each closed by its `end` token; carried-on lines are joined.
-
-    A line carries on when it ends with an operator or inside a bracket, or when the next one begins with `+`, `*`, `,`.
-
-    Example:
-        >>> from csi.models.syntax.tokens import tokens
-        >>> [[t.text for t in part] for part in split(tokens("y ~ a\n + b; z ~ c"))]
-        [['y', '~', 'a', '+', 'b', ';'], ['z', '~', 'c', '\n']]
-    """
-    part: list[Token] = []
-    depth = 0
-    for place, token in enumerate(run):
-        depth = max(0, depth + {"(": 1, ")": -1}.get(token.text, 0)) if token.kind == "mark" else depth
-        if token.kind != "end":
-            part.append(token)
-        elif part and not (token.text == "\n" and (_carries_on(run, place, depth) or _goes_on(run, place))):
-            yield [*part, token]
-            part, depth = [], 0
-    if part:
-        yield [*part, run[-1]]
-
-
-def _carries_on(run: Sequence[Token], place: int, depth: int) -> bool:
-    """Whether the line ending at `place` asks for more, and the next one is not a statement of its own."""
-    last = next(t for t in reversed(run[:place]) if t.kind != "end")
-    asks = last.kind == "operator" or (last.kind == "mark" and last.text in _CARRY_ON)
-    return depth > 0 or (asks and not any(t.kind == "operator" for t in _next_line(run, place)))
-
-
-def _goes_on(run: Sequence[Token], place: int) -> bool:
-    """Whether the line behind `place` can only continue this statement."""
-    first = next(_next_line(run, place), None)
-    return first is not None and (first.kind == "operator" or (first.kind == "mark" and first.text in "+*,)"))
-
-
-def _next_line(run: Sequence[Token], place: int) -> Iterator[Token]:
-    """The tokens of the next line that has any."""
-    ahead = itertools.dropwhile(lambda t: t.kind == "end", run[place:])
-    return itertools.takewhile(lambda t: t.kind != "end", ahead)
-
-
 def _wide(part: Sequence[Token], source: Source) -> Iterator[Problem]:
     """One problem for the full-width characters of each line of a statement."""
     for number, group in itertools.groupby((t for t in part if t.wide), key=lambda t: t.line):
@@ -174,9 +133,9 @@ def _statement(cursor: Cursor) -> Statement:
     """A relation when a relation's operator comes first, else an equation."""
     operator = next((t for t in _rest(cursor) if t.kind in {"operator", "unsupported"}), None)
     if operator is None:
-        _no_operator(cursor)
+        refuse_lone(cursor)
     elif operator.kind == "unsupported":
-        _unsupported(operator)
+        refuse_operator(operator)
     elif operator.text not in RELATIONS:
         return _equation(cursor)
     return _relation(cursor)
@@ -190,56 +149,13 @@ def _rest(cursor: Cursor) -> Iterator[Token]:
         ahead += 1
 
 
-def _no_operator(cursor: Cursor) -> None:
-    """Refuse a line that says nothing."""
-    token = cursor.peek()
-    if token.text in {"level", "group"} and cursor.peek(1).text == ":":
-        raise Stumble(
-            token,
-            "E-SYNTAX",
-            f'"{token.text}:" blocks are not read.',
-            f"不支持“{token.text}:”分块写法。",
-            "Give one modifier per group with c(...), as in f =~ c(a1, a2)*x1.",
-            "请用 c(...) 逐组给出，例如 f =~ c(a1, a2)*x1。",
-        )
-    raise Stumble(
-        token,
-        "E-SYNTAX",
-        "this statement has no operator.",
-        "此语句没有运算符。",
-        'Use "=~" (measured by), "<~" (made of), "~" (explained by) or "~~" (varies with); '
-        'end the line before with "+" if this one belongs to it.',
-        "请使用“=~”（由……测量）、“<~”（由……构成）、“~”（由……解释）或“~~”（协方差）；"
-        "若本行续接上一行，上一行应以“+”结尾。",
-    )
-
-
-_INSTEAD = {
-    "|": Text("Thresholds are estimated from the answers; leave the line out.", "阈值由数据估计，请删去此行。"),
-    "~*~": Text("Scaling factors are not part of this language; leave the line out.", "不支持尺度因子，请删去此行。"),
-    "~=": Text('Write "=~".', "请写“=~”。"),
-    "<=": Text('Write "<".', "请写“<”。"),
-    ">=": Text('Write ">".', "请写“>”。"),
-    "<-": Text('Write "outcome ~ predictor".', "请写“结果 ~ 预测变量”。"),
-    "->": Text('Write "outcome ~ predictor", the outcome first.', "请写“结果 ~ 预测变量”，结果在前。"),
-}
-
-
-def _unsupported(token: Token) -> None:
-    """Refuse an operator of another language (or another release of this one)."""
-    known = Text('Use "=~", "<~", "~", "~~", ":=", "==", "<" or ">".', "可用：“=~”“<~”“~”“~~”“:=”“==”“<”“>”。")
-    remedy = _INSTEAD.get(token.text, known)
-    en, zh = f'"{token.typed}" is not an operator here.', f"“{token.typed}”不是可用的运算符。"
-    raise Stumble(token, "E-OPERATOR", en, zh, remedy.en, remedy.zh)
-
-
 def _equation(cursor: Cursor) -> Equation:
     """`label := expression`, or a constraint between expressions."""
     first = cursor.peek()
     lhs = read_expression(cursor)
     operator = cursor.take()
     if operator.kind != "operator":
-        _misplaced(operator)
+        refuse_misplaced(operator)
     if operator.text == ":=" and [first] != list(lhs.labels):
         raise Stumble(
             first,
@@ -262,25 +178,13 @@ def _relation(cursor: Cursor) -> Relation:
         lhs.append(_name(cursor))
     operator = cursor.take()
     if operator.kind != "operator":
-        _misplaced(operator)
+        refuse_misplaced(operator)
     targets = [_target(cursor)]
     while cursor.at_mark("+"):
         cursor.take()
         targets.append(_target(cursor))
     cursor.expect_end()
     return Relation(tuple(lhs), operator, tuple(targets))
-
-
-def _misplaced(token: Token) -> None:
-    """Refuse what stands where an operator belongs."""
-    raise Stumble(
-        token,
-        "E-SYNTAX",
-        f"{found(token).en}; an operator was expected.",
-        f"{found(token).zh}，此处应为运算符。",
-        'Left of the operator stand one name, or several joined by "+"; a name with blanks needs quotes.',
-        "运算符左边写一个名称，或用“+”连接的几个名称；名称含空格时请加英文引号。",
-    )
 
 
 def _name(cursor: Cursor) -> Token:
@@ -318,24 +222,12 @@ def _target(cursor: Cursor) -> Target:
     if token.kind == "number" and float(token.text) in {0.0, 1.0}:
         return _intercept(cursor.take(), modifiers)
     if token.kind == "number":
-        _lone_number(token)
+        refuse_number(token)
     names = [_name(cursor)]
     while cursor.at_mark(":"):
         cursor.take()
         names.append(_name(cursor))
     return Target(tuple(n.text for n in names), modifiers, token, tuple(names))
-
-
-def _lone_number(token: Token) -> None:
-    """Refuse `y ~ 3`."""
-    raise Stumble(
-        token,
-        "E-SYNTAX",
-        f"a number stands alone: {token.typed}.",
-        f"数字 {token.typed} 单独出现。",
-        f'Write "{token.typed}*1" for an intercept fixed at it, "{token.typed}*x" for the path from x.',
-        f"若固定截距，请写“{token.typed}*1”；若固定路径，请写“{token.typed}*x”。",
-    )
 
 
 def _intercept(token: Token, modifiers: tuple[Modifier, ...]) -> Target:
