@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from csi.measures.blocks import correlations
 from csi.measures.reliability import alpha, ave, reliability, rho_a, rho_c
+from csi.measures.validity import validity
 
 PAIR = np.ones((2, 1))
 
@@ -89,3 +92,14 @@ def test_cells_carry_their_keys(estimate_of):
     table = reliability(estimate_of("mobi", slices=2)).table
     assert table.columns[:2] == ["wave", "construct"]
     assert table["wave"].to_list() == ["W0"] * 7 + ["W1"] * 7
+
+
+def test_a_factor_solution_has_no_rho_a_and_keeps_the_rest(mobi):
+    solution = mobi.solution
+    factor = replace(mobi, solution=replace(solution, weights=None, cross_loadings=None))
+    result = reliability(factor)
+    assert result.table["rho_a"].null_count() == 7
+    assert result.table["rho_c"].null_count() == 1
+    assert result.table["reason"].null_count() == 6
+    assert result.notes == ()
+    assert validity(factor).cross_loadings["loading"].null_count() == 24 * 6
