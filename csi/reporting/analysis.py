@@ -135,7 +135,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     # the published numbers: every brand and wave, one resampling plan
     stack = with_replicates(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
     published = index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level)
-    moved = released(study, published, waves)
+    moved = released(study, published, waves, wave)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
     leagues = {w: pairwise(published, w, settings.target, settings.small) for w in present}
@@ -246,7 +246,7 @@ def with_replicates(study: Study, est: Estimate) -> Estimate:
     )
 
 
-def released(study: Study, published: Index, waves: tuple[str, ...]) -> Changes:
+def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) -> Changes:
     """The changes a report prints, with Holm's correction over exactly those of one wave.
 
     Printed are the target of every brand against both references and every construct of the focal brand against the
@@ -254,7 +254,14 @@ def released(study: Study, published: Index, waves: tuple[str, ...]) -> Changes:
     without zero and "significant" are one statement.
     """
     settings = study.settings
-    every = changes(published, study.model.names, waves=waves, per_year=settings.waves_per_year, small=settings.small)
+    every = changes(
+        published,
+        study.model.names,
+        waves=waves,
+        per_year=settings.waves_per_year,
+        wave=wave,
+        small=settings.small,
+    )
     printed = (pl.col("construct") == settings.target) | (
         (pl.col("brand") == study.focal) & (pl.col("against") == "previous")
     )

@@ -11,7 +11,8 @@ def layered(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> dict[str
     """Positions on a unit grid, x from cause to outcome, y downwards, rows centred on each other.
 
     A construct stands one column right of its furthest cause; causes of a later column are drawn up to it; within a
-    column the order follows the mean height of the neighbours (barycentre, four sweeps). Arrows that close a cycle
+    column the order follows the mean height of the neighbours (barycentre, four sweeps); lone
+    constructs stand alternately higher and lower, so that longer arrows pass them by. Arrows that close a cycle
     are left out of the layering.
 
     Parameters:
@@ -25,7 +26,7 @@ def layered(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> dict[str
 
     Example:
         >>> layered(["a", "b", "c"], [("a", "b"), ("b", "c")])
-        {'a': (0.0, 0.0), 'b': (1.0, 0.0), 'c': (2.0, 0.0)}
+        {'a': (0.0, 0.0), 'b': (1.0, 0.9), 'c': (2.0, 0.0)}
     """
     kept = _without_cycles(names, arrows)
     column = _columns(names, kept)
@@ -77,5 +78,8 @@ def _rows(names: Sequence[str], arrows: Sequence[tuple[str, str]], column: Mappi
             near = {n: [row[a if b == n else b] for a, b in arrows if n in (a, b)] for n in layer}
             layer.sort(key=lambda n: (sum(near[n]) / len(near[n]) if near[n] else row[n], row[n]))
             row |= {n: i - (len(layer) - 1) / 2 for i, n in enumerate(layer)}
+    for place, layer in enumerate(layers):
+        if len(layer) == 1 and len(layers) > 2:
+            row[layer[0]] += 0.45 if place % 2 else -0.45
     top = min(row.values(), default=0)
     return {n: row[n] - top for n in names}

@@ -5,22 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import nbclient
-import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
+from subprocess import PIPE, Popen
+from tempfile import TemporaryFile
+from typing import Any
 
 import csi
 from csi.errors import Problems, Text, problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HEADINGS = {
     "trend": Text("Trend", "趋势"),
@@ -88,39 +81,53 @@ def from_cells(cells: Sequence[tuple[str, str]]) -> Book:
     return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
 
-def execute(book: Book, folder: Path, timeout: float = 300) -> Book:
+def execute(book: Book, folder: Path) -> Book:
     """Run every cell in `folder` with this very interpreter; outputs keep no time, no address, no stream.
 
     Parameters:
-        book: the notebook. folder: the working directory of its kernel. timeout: seconds per cell.
+        book: the notebook. folder: the working directory of its kernel.
 
     Returns:
         The notebook with its outputs.
 
     Raises:
-        Problems: E-NOTEBOOK with the cell and the error when a cell fails.
+        Problems: E-NOTEBOOK with the error when a cell fails.
     """
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
-    resources = {"metadata": {"path": str(folder)}}
-    node = nbformat.reads(json.dumps(book), as_version=4)  # type: ignore[no-untyped-call]  # nbformat is not annotated
-    client = nbclient.NotebookClient(node, km=manager, timeout=timeout, record_timing=False, resources=resources)
-    try:
-        client.execute(env=kernel_environment())
-    except nbclient.exceptions.CellExecutionError as error:
-        en, zh = f"a cell failed: {error.ename}: {error.evalue}", f"有单元格运行失败：{error.ename}：{error.evalue}"
-        do, do_zh = "Run the cell by hand to see more.", "请手动运行该单元格以了解详情。"
-        raise Problems([problem("E-NOTEBOOK", "notebook", en, zh, do, do_zh)]) from error
-    return cleaned(json.loads(json.dumps(node)))
+    with executing(book, folder) as finished:
+        return finished()
 
 
 @contextmanager
-def executing(book: Book, folder: Path) -> Iterator[Future[Book]]:
-    """Run the notebook beside the work of the `with` block; the future gives the executed notebook.
+def executing(book: Book, folder: Path) -> Iterator[Callable[[], Book]]:
+    """Run the notebook beside the work of the `with` block; the function it gives waits for the executed notebook.
 
-    The block's own error wins: the kernel is then still waited for, so that it never outlives the caller.
+    When the block fails, the notebook's process ends with it.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="csi-notebook") as pool:
-        yield pool.submit(execute, book, folder)
+    with TemporaryFile("w+", encoding="utf-8") as source:
+        json.dump(book, source)
+        source.seek(0)
+        command = [sys.executable, "-m", "csi.reporting.runner", str(folder)]
+        with Popen(command, stdin=source, stdout=PIPE, stderr=PIPE, env=environment()) as process:  # noqa: S603 - our own module
+            try:
+                yield lambda: _finished(process)
+            except BaseException:
+                process.terminate()
+                raise
+
+
+def _finished(process: Popen[bytes]) -> Book:
+    """Wait for the notebook; a cell that failed raises."""
+    out, said = process.communicate()
+    if process.returncode == 0:
+        return cleaned(json.loads(out))
+    if out:
+        error = json.loads(out)
+        what = f"{error['name']}: {error['value']}"
+    else:
+        what = said.decode(errors="replace").strip().rsplit("\n", 1)[-1]
+    en, zh = f"the notebook could not be run: {what}", f"笔记本运行失败：{what}"
+    do, do_zh = "Open it and run its cells to see more.", "请打开笔记本并运行各单元格以了解详情。"
+    raise Problems([problem("E-NOTEBOOK", "notebook.ipynb", en, zh, do, do_zh)])
 
 
 def cleaned(book: Book) -> Book:
@@ -181,20 +188,11 @@ def _lined_output(output: Book) -> Book:
     return {**output, "data": lines} if "data" in output else output
 
 
-def kernel_environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's environment, with the package importable and one thread per BLAS call."""
     home = str(Path(csi.__file__).parents[1])
     path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "JPY_PARENT_PID": ""}
-
-
-class _ThisInterpreter(KernelSpecManager):
-    """Finds no kernel but the interpreter that runs us, whatever is installed for the user."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """The specification of `kernel_name`."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _both(text: Text, languages: Sequence[str]) -> str:

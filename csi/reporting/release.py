@@ -17,7 +17,7 @@ from csi.tracking.contrasts import holm
 def holm_within_waves(changes: Changes) -> Changes:
     """The same changes with `p_holm`, `significant` and `half_width` over the tests of each wave in the table.
 
-    `half_width = t_{1 - a/2, df} SE` with a the level of the test's own Holm step, so |change| > half_width exactly where
+    `half_width = t_{1 - a/2, df} SE` with a the level of the test's own Holm step: |change| > half_width exactly where
     the change is significant.
 
     Parameters:
@@ -33,7 +33,7 @@ def holm_within_waves(changes: Changes) -> Changes:
     if not parts:
         return replace(changes, table=changes.table.with_columns(half_width=pl.lit(None, pl.Float64)))
     table = pl.concat(parts)
-    size = table.drop_nulls("p_value").group_by("wave").len()["len"].max() or 0
+    size = max(part["p_value"].count() for part in parts)
     en = f"Holm's correction counts the changes printed for one wave together (at most {size})."
     family = note("N-FAMILY", en, f"Holm 校正以同一期公布的变化为一族（最多 {size} 个）。")
     kept = [n for n in changes.notes if n.code != "N-FAMILY"]

@@ -42,12 +42,12 @@ class Column:
     """A column of a printed table: the frame column `name`, its heading, how its values are printed.
 
     `kind`: "text", "score" (0-100, one decimal), "share" (percent), "coefficient" (.62), "number" (two decimals),
-    "count", "p" (p-value).
+    "count", "p" (p-value), "change" (a signed difference of scores).
     """
 
     name: str
     heading: Text
-    kind: Literal["text", "score", "share", "coefficient", "number", "count", "p"] = "text"
+    kind: Literal["text", "score", "share", "coefficient", "number", "count", "p", "change"] = "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from csi.errors import Text
 from csi.reporting import style
 from csi.reporting.section import Column, Table
 
-Kind = Literal["text", "score", "share", "coefficient", "number", "count", "p"]
+Kind = Literal["text", "score", "share", "coefficient", "number", "count", "p", "change"]
 
 
 def printed(value: object, kind: Kind = "number", lang: str = "en") -> str:
@@ -17,7 +17,8 @@ def printed(value: object, kind: Kind = "number", lang: str = "en") -> str:
     Parameters:
         value: a number, a text, or None.
         kind: "score" (0-100, one decimal), "share" (a fraction as percent), "coefficient" (.62, in Chinese 0.62),
-            "number" (two decimals), "count" (grouped integer), "p" (three decimals, never ".000"), "text".
+            "number" (two decimals), "count" (grouped integer), "p" (three decimals, never ".000"), "change" (signed,
+            one decimal), "text".
 
     Returns:
         The printed value with a true minus sign (U+2212).
@@ -80,4 +81,4 @@ def _number(value: float, kind: str, lang: str) -> str:
         return style.p_value(value, lang)
     if kind == "number":
         return style.score(value, 2)
-    return {"score": style.score, "share": style.share, "count": style.count}[kind](value)
+    return {"change": style.change, "score": style.score, "share": style.share, "count": style.count}[kind](value)

@@ -56,10 +56,10 @@ def write_report(
     folder = prepared(Path(out) / wave)
     book = notebook(relative(study.path, folder), wave, keys, study.title, languages=languages, kind=kind)
     with ExitStack() as stack:
-        running = stack.enter_context(executing(book, folder)) if execute else None
+        finished = stack.enter_context(executing(book, folder)) if execute else None
         report = told(analyse(study, panel, wave), keys, languages, kind)
         files = contents(report)
-        files["notebook.ipynb"] = to_text(book if running is None else running.result()).encode()
+        files["notebook.ipynb"] = to_text(book if finished is None else finished()).encode()
     return written(folder, files)
 
 

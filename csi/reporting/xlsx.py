@@ -21,6 +21,7 @@ from csi.reporting.section import Column, Report, Section, Table
 FORMATS = {
     "text": "@",
     "score": "0.0",
+    "change": "+0.0;-0.0;0.0",
     "share": "0.0%",
     "coefficient": "0.000",
     "number": "0.00",

@@ -71,8 +71,8 @@ def test_a_large_insignificant_change_is_not_called_a_rise():
         (
             league_of(76.5, (YUNAN, 75.7, False)),
             None,
-            "Zhongxun is ahead of Yun'an, within sampling error",
-            "中讯与云安同处领先，差异不显著",
+            "Zhongxun shares the lead with Yun'an",
+            "中讯与云安同处领先",
         ),
         (
             league_of(75.0, (YUNAN, 75.7, False)),

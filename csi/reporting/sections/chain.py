@@ -34,7 +34,8 @@ def chain(a: Analysis) -> Section:
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}; change on the "
             "previous wave",
-            f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间{'' if alone else ring.zh}；右侧为环比变化",
+            f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间"
+            f"{'' if alone else ring.zh}；右侧为环比变化",
         ),
         figures=(figure("chain", title, draw),),
         notes=() if alone else a.sectors[a.target].notes[:1],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from csi.errors import Text
@@ -69,7 +71,29 @@ def _audit_table(audit: pl.DataFrame) -> Table:
         Column("cells", Text("Answers", "答案数"), "count"),
         Column("detail", Text("Detail", "说明")),
     )
-    return Table("audit", Text("Rules and their effect", "规则及其结果"), audit, columns, texts={**RULES, **ACTIONS})
+    details = {d: detail(d) for d in audit["detail"].to_list()}
+    title = Text("Rules and their effect", "规则及其结果")
+    return Table("audit", title, audit, columns, texts={**details, **RULES, **ACTIONS})
+
+
+def detail(said: str) -> Text:
+    """The settings of a rule in both languages; lists of items stay as they are.
+
+    Example:
+        >>> detail("duration < 60 s").zh, detail("run >= 10 items").en
+        ('用时不足 60 秒', 'at least 10 equal answers in a row')
+    """
+    if m := re.fullmatch(r"duration < ([\d.]+) s", said):
+        return Text(f"less than {m[1]} seconds", f"用时不足 {m[1]} 秒")
+    if m := re.fullmatch(r"run >= (\d+) items", said):
+        return Text(f"at least {m[1]} equal answers in a row", f"连续 {m[1]} 题及以上答案相同")
+    keys = said.split(" + ")
+    if all(k in KEYS for k in keys):
+        return Text(" + ".join(KEYS[k].en for k in keys), " + ".join(KEYS[k].zh for k in keys))
+    return Text(said, said)
+
+
+KEYS = {"respondent": Text("respondent", "受访者"), "brand": Text("brand", "品牌"), "wave": Text("wave", "期次")}
 
 
 def _cells_table(a: Analysis) -> Table:

@@ -29,8 +29,8 @@ def items(a: Analysis) -> Section:
         key="items",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: answers from {low:g} to {high:g}, loading with {level} interval, mean, missing; "
-            f"coloured: loading below .708, more than {MISSING:.0%} missing",
+            f"{a.brand_labels[a.focal].en}: answers from {low:g} to {high:g}, loading with {level} interval, mean, "
+            f"missing; coloured: loading below .708, more than {MISSING:.0%} missing",
             f"{a.brand_labels[a.focal].zh}：{low:g}–{high:g} 分的回答分布、载荷与 {level} 区间、均值与缺失；"
             f"着色处为载荷低于 0.708 或缺失超过 {MISSING:.0%}",
         ),

@@ -88,9 +88,9 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
 def _change_columns(a: Analysis) -> list[Column]:
     columns = []
     if a.previous is not None:
-        columns += [Column("previous", Text("Change", "环比"), "score"), Column("previous_p", Text("p", "p"), "p")]
+        columns += [Column("previous", Text("Change", "环比"), "change"), Column("previous_p", Text("p", "p"), "p")]
     if a.year_ago is not None:
-        columns += [Column("year", Text("In a year", "同比"), "score"), Column("year_p", Text("p", "p"), "p")]
+        columns += [Column("year", Text("In a year", "同比"), "change"), Column("year_p", Text("p", "p"), "p")]
     return columns
 
 

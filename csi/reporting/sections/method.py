@@ -33,7 +33,7 @@ RULES = {
 
 
 def method(a: Analysis) -> Section:
-    """Answers, weights, cleaning, model, missing answers, bootstrap, index rule, what intervals cover, versions, hash."""
+    """Answers, weights, cleaning, model, absent answers, bootstrap, index rule, what intervals cover, versions."""
     rows = [*_sample(a), *_estimation(a), *_index(a), *_provenance(a)]
     table = _table(rows)
     return Section(
@@ -146,7 +146,8 @@ def _index(a: Analysis) -> list[Pair]:
             Text(
                 "t tests from joint replicates with design degrees of freedom; Holm over the changes printed for one "
                 "wave; ± is half the interval at the level of that correction",
-                "联合重抽样标准误的 t 检验，自由度按抽样设计；对同一期公布的全部变化作 Holm 校正；± 为校正水平下区间的半宽",
+                "联合重抽样标准误的 t 检验，自由度按抽样设计；对同一期公布的全部变化作 Holm 校正；"
+                "± 为校正水平下区间的半宽",
             ),
         ),
         (

@@ -50,8 +50,8 @@ def model(a: Analysis) -> Section:
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: standardised paths, {engine}, {level} bootstrap intervals; width is size, "
             "dashed is not significant, the ring is R², the number is the index",
-            f"{a.brand_labels[a.focal].zh}：{engine} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，虚线为不显著，"
-            "圆环为 R²，圆内为指数得分",
+            f"{a.brand_labels[a.focal].zh}：{engine} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，"
+            "虚线为不显著，圆环为 R²，圆内为指数得分",
         ),
         figures=(figure("model", title, draw),),
         tables=(_effects_table(a, totals),),
@@ -62,7 +62,7 @@ def model(a: Analysis) -> Section:
 
 
 def path_frame(cell: Cell) -> pl.DataFrame:
-    """Rows: predictor, outcome, estimate, std_error, conf_low, conf_high, p_value, significant (interval without zero)."""
+    """Rows: predictor, outcome, estimate, std_error, conf_low, conf_high, p_value, significant (no zero inside)."""
     return (
         cell.estimate.table.filter(pl.col("op") == "~")
         .select(

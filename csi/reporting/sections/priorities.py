@@ -29,7 +29,8 @@ def priorities(a: Analysis) -> Section:
     drivers, items = driver_frame(a), item_frame(a)
     weak = weak_constructs(a)
     title = words.priorities([a.label(c) for c in weak], drivers.height)
-    labels = {**a.construct_labels, **{i.name: i.label for i in a.study.codebook.items}}
+    worded = items.filter(pl.col("quadrant").is_in(["improve", "keep"]))["item"].to_list()
+    labels = {**a.construct_labels, **{i: a.study.codebook[i].label for i in worded}}
     target = a.label(a.target)
     maps = [
         ("map", drivers.rename({"construct": "name"})),
@@ -51,8 +52,8 @@ def priorities(a: Analysis) -> Section:
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} "
             f"per point, up: performance (0–100); crosses are {level} intervals, dotted lines the means",
-            f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，纵轴为表现（0–100）；"
-            f"十字为 {level} 区间，虚线为均值",
+            f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，"
+            f"纵轴为表现（0–100）；十字为 {level} 区间，虚线为均值",
         ),
         figures=drawn,
         tables=(_driver_table(a, drivers), _item_table(a, items)),

@@ -39,8 +39,11 @@ def headline(a: Analysis) -> Headline:
 
 
 def _kicker(a: Analysis) -> Text:
+    """The study's title, and the sector where the title does not name it."""
     title, sector = a.study.title, a.study.sector
-    return Text(" • ".join(t for t in (title.en, sector.en) if t), " • ".join(t for t in (title.zh, sector.zh) if t))
+    pairs = ((title.en, sector.en), (title.zh, sector.zh))
+    en, zh = (" • ".join(t for t in (name, "" if of in name else of) if t) for name, of in pairs)
+    return Text(en, zh)
 
 
 def _changes(

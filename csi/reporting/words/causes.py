@@ -99,7 +99,8 @@ def chain(constructs: Sequence[Named], *, sector: bool) -> Text:
     below = [c.label for c in constructs if c.significant and c.difference < 0]
     if not above and not below:
         return Text("No construct differs significantly from the sector mean", "各构念与行业均值均无显著差异")
-    return sentence(_side(above, "above", "高于"), _side(below, "below", "低于"))
+    every = len(constructs)
+    return sentence(_side(above, every, "above", "高于"), _side(below, every, "below", "低于"))
 
 
 def stages(cells: Sequence[Named], *, tested: bool = True) -> Text:
@@ -157,8 +158,14 @@ def _extremes(constructs: Sequence[Named]) -> Text:
     )
 
 
-def _side(names: Sequence[Text], en: str, zh: str) -> Text:
+def _side(names: Sequence[Text], every: int, en: str, zh: str) -> Text:
+    """Up to three by name, more by their number."""
     if not names:
         return EMPTY
+    if len(names) > 3:
+        return Text(
+            f"{len(names)} of {every} constructs are {en} the sector mean",
+            f"{every} 个构念中 {len(names)} 个{zh}行业均值",
+        )
     joined = listed([lowered(n) for n in names])
     return Text(f"{joined.en} {'is' if len(names) == 1 else 'are'} {en} the sector mean", f"{joined.zh}{zh}行业均值")
