@@ -11,6 +11,7 @@ import pytest
 from csi.errors import Text
 from csi.models.cards import read_card
 from csi.reporting import figures, style, svg
+from csi.reporting.figures.league import _brackets
 from csi.reporting.layouts import layered
 from csi.reporting.text_width import text_width
 
@@ -102,6 +103,12 @@ def arrow_points(root: ET.Element, shift: float) -> list[list[tuple[float, float
     return found
 
 
+def within(text: tuple[str, float, float, float, float], ring: tuple[float, float, float, float]) -> bool:
+    _, x0, y0, x1, y1 = text
+    cx, cy, rx, ry = ring
+    return math.hypot(((x0 + x1) / 2 - cx) / rx, ((y0 + y1) / 2 - cy) / ry) < 0.95
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("card", CARDS)
 def test_path_diagram_keeps_labels_off_arrows_nodes_and_each_other(path_frames, card, lang):
@@ -116,9 +123,7 @@ def test_path_diagram_keeps_labels_off_arrows_nodes_and_each_other(path_frames, 
     assert len(rings) == len(found.constructs)
     assert len(arrows) == len(found.arrows)
     said = texts(root, lang)
-    inside = [any(math.hypot((x0 + x1 - 2 * cx) / 2 / rx, (y0 + y1 - 2 * cy) / 2 / ry) < 0.95 for cx, cy, rx, ry in rings)
-              for _, x0, y0, x1, y1 in said]  # fmt: skip
-    outside = [t for t, within in zip(said, inside, strict=True) if not within]
+    outside = [t for t in said if not any(within(t, ring) for ring in rings)]
     assert len(outside) >= 2 * len(arrows)
     for words, x0, y0, x1, y1 in outside:
         for points in arrows:
@@ -275,3 +280,8 @@ def test_spread_keeps_order_and_gap():
     order = sorted(range(4), key=placed.__getitem__)
     assert order == [2, 1, 0, 3]
     assert min(placed[b] - placed[a] for a, b in pairwise(order)) >= 20 - 1e-9
+
+
+def test_brackets_share_a_lane_unless_they_overlap():
+    groups = _brackets([["a", "b"], ["b", "c"], ["d", "e"], ["a"]], ["a", "b", "c", "d", "e"])
+    assert groups == [(0, 1, 0), (1, 2, 1), (3, 4, 0)]

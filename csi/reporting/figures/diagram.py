@@ -148,7 +148,7 @@ def _counted(block: Block, lang: str) -> str:
 
 def _claimed(start: str, end: str, sign: str, lang: str, *, optional: bool) -> Arrow:
     """An arrow without a number: its sign, or that it may be left out."""
-    shown = {"+": "+", "-": style.MINUS, "": ""}[sign]
+    shown = {"+": "+", "-": style.MINUS, "": "±"}[sign]
     return Arrow(start, end, shown, _OPTIONAL.say(lang) if optional else "", 2.2, not optional)
 
 

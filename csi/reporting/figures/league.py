@@ -52,16 +52,10 @@ def league(
     rows = frame.sort("index", descending=True, nulls_last=True).to_dicts()
     size = 13.0
     names = max((text_width(say(r["brand"], labels, lang), size, bold=True, lang=lang) for r in rows), default=0)
-    left = min(names, 150 if width < style.HALF else 220) + 14
+    left = min(names, 0.34 * width if width <= style.HALF else 240) + 14
     step, top = 30.0, 34.0
-    order = [r["brand"] for r in rows if known(r["index"])]
-    brackets = _brackets(same, order)
-    bracket_room = 0.0
-    if brackets:
-        bracket_room = 16.0 * len(brackets) + (
-            0 if width < style.HALF else text_width(_SAME.say(lang), 11.5, lang=lang) + 8
-        )
-    value_room = 56 if width < style.HALF else 116
+    brackets = _brackets(same, [r["brand"] for r in rows if known(r["index"])])
+    value_room, bracket_room, named = _rooms(brackets, width - left, lang, wide=width >= style.HALF)
     ends = [v for r in rows for v in (r["conf_low"], r["conf_high"], r["index"], mean) if known(v)]
     ticks = svg.steps(
         max(min(ends, default=0) - 0.5, 0), min(max(ends, default=100) + 0.5, 100), 5 if width > style.HALF else 4
@@ -79,7 +73,7 @@ def league(
         parts.append(svg.words(x(mean), top - 16, said, size=11.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
         parts += _row(row, top + step * (i + 0.5), x, labels, focal, lang, width - bracket_room, left)
-    parts += _bracket_marks(brackets, top, step, width, bracket_room, lang, named=width >= style.HALF)
+    parts += _bracket_marks(brackets, top, step, width - bracket_room, lang if named else "")
     return svg.drawing(width, height, parts, finding, lang)
 
 
@@ -116,28 +110,46 @@ def _row(
     return parts
 
 
-def _brackets(same: Sequence[Sequence[str]], order: list[str]) -> list[tuple[int, int]]:
-    """First and last row of each group of at least two brands; the widest innermost, those inside another dropped."""
+def _rooms(
+    brackets: Sequence[tuple[int, int, int]], room: float, lang: str, *, wide: bool
+) -> tuple[float, float, bool]:
+    """Room for values and for brackets, and whether the brackets are named; the whiskers keep at least 170 units."""
+    lanes = 16.0 * (1 + max((lane for _, _, lane in brackets), default=-1))
+    said = text_width(_SAME.say(lang), 11.5, lang=lang) + 8 if brackets else 0.0
+    if wide and room - 116 - lanes - said >= 170:
+        return 116.0, lanes + said, bool(brackets)
+    if wide and room - 116 - lanes >= 170:
+        return 116.0, lanes, False
+    return 56.0, lanes, False
+
+
+def _brackets(same: Sequence[Sequence[str]], order: list[str]) -> list[tuple[int, int, int]]:
+    """First row, last row and lane of each group of at least two brands; groups inside another are dropped."""
     spans = []
     for group in same:
         places = sorted(order.index(b) for b in group if b in order)
         if len(places) > 1:
             spans.append((places[0], places[-1]))
-    kept = sorted(set(spans))
-    return [s for s in kept if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in kept)]
+    kept = [s for s in sorted(set(spans)) if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)]
+    lanes: list[int] = []
+    found = []
+    for first, last in kept:
+        lane = next((k for k, end in enumerate(lanes) if end < first), len(lanes))
+        lanes[lane : lane + 1] = [last]
+        found.append((first, last, lane))
+    return found
 
 
 def _bracket_marks(
-    brackets: list[tuple[int, int]], top: float, step: float, width: float, room: float, lang: str, *, named: bool
+    brackets: Sequence[tuple[int, int, int]], top: float, step: float, left: float, lang: str
 ) -> list[str]:
     parts = []
-    for k, (first, last) in enumerate(brackets):
-        x = width - room + 8 + 16 * k
+    for first, last, lane in brackets:
+        x = left + 8 + 16 * lane
         upper, lower = top + step * (first + 0.2), top + step * (last + 0.8)
         parts.append(svg.polyline([(x - 5, upper), (x, upper), (x, lower), (x - 5, lower)], style.MUTED, 1.2))
-    if brackets and named:
-        first, last = brackets[0]
+    if brackets and lang:
         middle = top + step * (min(b[0] for b in brackets) + max(b[1] for b in brackets) + 1) / 2
-        x = width - room + 8 + 16 * (len(brackets) - 1) + 8
+        x = left + 8 + 16 * max(lane for _, _, lane in brackets) + 8
         parts.append(svg.words(x, middle + 4, _SAME.say(lang), size=11.5, fill=style.MUTED))
     return parts

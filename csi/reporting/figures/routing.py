@@ -171,14 +171,19 @@ def place_captions(
     lines: Sequence[tuple[Route, float]],
     room: tuple[float, float, float, float],
 ) -> dict[str, Box]:
-    """Where the small caption of each node stands: below, above or at a corner, whichever is free of arrows."""
+    """Where the small caption of each node stands: below, above or beside, whichever is free of arrows."""
     placed: dict[str, Box] = {}
     for name, (w, h) in sizes.items():
         node = nodes[name]
         side, foot = node.rx * 0.72 + w, node.ry * 0.8 + h
+        near, part = node.ry + 7 + h, node.rx * 0.42
         spots = [
-            (0.0, Box(node.x, node.y + node.ry + 7 + h, w, h)),
-            (2.0, Box(node.x, node.y - node.ry - 7 - h, w, h)),
+            (0.0, Box(node.x, node.y + near, w, h)),
+            (1.5, Box(node.x + part, node.y + near - 1, w, h)),
+            (1.5, Box(node.x - part, node.y + near - 1, w, h)),
+            (2.0, Box(node.x, node.y - near, w, h)),
+            (2.5, Box(node.x + part, node.y - near + 1, w, h)),
+            (2.5, Box(node.x - part, node.y - near + 1, w, h)),
             (3.0, Box(node.x + side, node.y + foot, w, h)),
             (3.0, Box(node.x - side, node.y + foot, w, h)),
             (4.0, Box(node.x + side, node.y - foot, w, h)),

@@ -136,7 +136,8 @@ def _ticks(series: list[_Series], dotted: Mapping[int, float]) -> list[float]:
 
 
 def _label_room(series: list[_Series], lang: str, size: float, *, narrow: bool) -> float:
-    names = max((text_width(s.label, size, bold=True, lang=lang) for s in series), default=0)
+    drawn = size if narrow else size + 1
+    names = max((text_width(s.label, drawn, bold=True, lang=lang) for s in series), default=0)
     names = max(names, text_width(_MEAN.say(lang), size, lang=lang))
     return min(names, 92 if narrow else 190) + (48 if narrow else 116)
 
@@ -267,7 +268,7 @@ def _end_labels(
     places = svg.spread([at for at, _ in marked], gap, y.end + 4, y.start - 2)
     start = x(last) + 8
     name_x = start + 12
-    names = max(text_width(s.label, size, bold=True, lang=lang) for s in series)
+    names = max(text_width(s.label, size if narrow else size + 1, bold=True, lang=lang) for s in series)
     value_x = name_x + min(names, 92 if narrow else 190) + 14
     parts = []
     for (at, one), place in zip(marked, places, strict=True):
@@ -296,7 +297,7 @@ def _end_label(
 ) -> list[str]:
     value = one.values[max(one.values)]
     limit = 92 if narrow else 190
-    name = svg.shorten(one.label, limit, size, bold=True, lang=lang)
+    name = svg.shorten(one.label, limit, size if narrow else size + 1, bold=True, lang=lang)
     tone = style.FOCAL if one.focal else style.shade(one.colour, style.INK, 0.25)
     shown = style.score(value.index)
     if narrow:
