@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from csi.cli.answer import Answer
@@ -43,10 +44,16 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     took = time.perf_counter() - start
     done = Text(f"Report written in {took:.1f} s. Look at:", f"报告已生成，用时 {took:.1f} 秒。请看：")
+    spoken = args.languages or (lang,)
     wide = max(len(str(path)) for path in files)
-    listed = [f"  {str(path).ljust(wide)}  {WHAT[path.name].say(lang)}" for path in files]
+    listed = [f"  {str(path).ljust(wide)}  {both(WHAT[path.name], spoken)}" for path in files]
     return Answer(
-        blocks=(numbers["headline"]["sentence"][lang], done.say(lang), *listed),
+        blocks=(*(numbers["headline"]["sentence"][a] for a in spoken), "", both(done, spoken), *listed),
         data={"files": [str(path) for path in files], "headline": numbers["headline"], "seconds": took},
         record=record,
     )
+
+
+def both(text: Text, languages: Sequence[Language]) -> str:
+    """A text in every language asked for."""
+    return " / ".join(text.say(lang) for lang in languages)
