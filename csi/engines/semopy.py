@@ -60,6 +60,11 @@ class Semopy:
         """What the codes of `Convergence.cause` mean."""
         return CAUSES
 
+    @property
+    def threads(self) -> bool:
+        """Whether `solve` may run in several threads at once."""
+        return False
+
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`, one after another.
 

@@ -24,6 +24,10 @@ class Estimator(Protocol):
     def causes(self) -> tuple[str, ...]:
         """What the codes of `Convergence.cause` mean; "" for 0."""
 
+    @property
+    def threads(self) -> bool:
+        """Whether `solve` may run in several threads at once."""
+
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`.
 

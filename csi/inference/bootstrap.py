@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problems, note, problem
-from csi.estimate.estimate import Estimate, Replicates, Solution
+from csi.estimate.estimate import Estimate, Replicates
 from csi.inference.intervals import Interval, bca, p_value, percentile, standard_error
-from csi.inference.replicates import Flags, Quantity, replicates_of
+from csi.inference.replicates import Flags, Quantity, parameter_acceleration, replicates_of
 from csi.inference.resample import Kind, plan_of
-from csi.moments.stack import Array, Moments, Sample
+from csi.moments.stack import Array, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,8 @@ def bootstrap(
     plan = plan_of(sample, n, seed, resampling)
     replicates = replicates_of(est, sample, plan, progress)
     boot = replace(est, replicates=replicates, level=level, interval=interval)
-    found = uncertainty(boot, partial(_parameters, est))
+    accelerations = parameter_acceleration(est, sample) if interval == "bca" else None
+    found = _summary(boot, est.values, replicates.values, accelerations)
     fixed = _without_variance(est)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(fixed, np.nan, est.values / found.std_error)
@@ -115,6 +115,11 @@ def uncertainty(boot: Estimate, quantity: Quantity) -> Uncertainty:
     value = quantity(boot.moments, boot.solution)
     draws = boot.replicates.over(quantity)
     accelerations = boot.replicates.acceleration(quantity) if boot.interval == "bca" else None
+    return _summary(boot, value, draws, accelerations)
+
+
+def _summary(boot: Estimate, value: Array, draws: Array, accelerations: Array | None) -> Uncertainty:
+    """The interval the estimate asks for."""
     if accelerations is None:
         low, high = percentile(draws, boot.level)
     else:
@@ -149,22 +154,6 @@ def _resampled(est: Estimate, n: int) -> Sample:
     if problems or est.sample is None:
         raise Problems(problems)
     return est.sample
-
-
-def _parameters(est: Estimate, moments: Moments, solution: Solution) -> Array:
-    """(m, k) the parameters in the order of `est.rows`."""
-    del moments
-    q = {name: j for j, name in enumerate(solution.constructs)}
-    p = {name: i for i, name in enumerate(solution.items)}
-    columns = []
-    for row in est.rows:
-        if row.op == "~":
-            columns.append(solution.paths[:, q[row.lhs], q[row.rhs]])
-        elif row.op == "<~" and solution.weights is not None:
-            columns.append(solution.weights[:, p[row.rhs]])
-        else:
-            columns.append(solution.loadings[:, p[row.rhs]])
-    return np.stack(columns, axis=1)
 
 
 def _without_variance(est: Estimate) -> Flags:

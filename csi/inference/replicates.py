@@ -47,7 +47,7 @@ def replicates_of(
     keep = plan.n * c * len(sample.names) ** 2 * 8 <= KEEP_BYTES
     kept: list[Moments] = []
     blocks: list[_Block] = []
-    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(WORKERS if est.settings.threads else 1) as pool:
         upcoming = plan.blocks()
         while window := [multiplicity for _, multiplicity in islice(upcoming, WORKERS)]:
             tasks = [(m, number, rows) for m in window for number, rows in enumerate(cell_slices(sample))]
@@ -121,7 +121,7 @@ def _merged(stacks: list[Moments], sample: Sample) -> Moments:
     return replace(stacks[0], cells=sample.cells, **arrays)
 
 
-def leave_one_out(est: Estimate, sample: Sample) -> Iterator[tuple[Moments, Solution] | None]:
+def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
     """For each cell, the stack of its fits without each of its units; None where it has fewer than three units."""
     for number, rows in enumerate(cell_slices(sample)):
         units, position = np.unique(sample.unit[rows], return_inverse=True)
@@ -132,7 +132,13 @@ def leave_one_out(est: Estimate, sample: Sample) -> Iterator[tuple[Moments, Solu
         n, sum_w, sum_w2, mean, cov = cell_moments(sample.rows[rows], W, sample.missing)
         cell = sample.cells[number : number + 1]
         moments = replace(est.moments, n=n, sum_w=sum_w, sum_w2=sum_w2, mean=mean, cov=cov, cells=cell)
-        yield moments, est.settings.solve(est.model, moments, est).solution
+        yield est.settings.solve(est.model, moments, est)
+
+
+def parameter_acceleration(est: Estimate, sample: Sample) -> Array:
+    """(b, k) jackknife acceleration of the parameters."""
+    lefts = leave_one_out(est, sample)
+    return np.stack([np.zeros(len(est.rows)) if left is None else acceleration(left.values) for left in lefts])
 
 
 def _admissible(solution: Solution) -> Flags:
@@ -163,7 +169,7 @@ def _acceleration(est: Estimate, sample: Sample, quantity: Quantity) -> Array:
     """(b, ...) jackknife acceleration of a quantity, leaving out one unit at a time within each cell."""
     point = quantity(est.moments, est.solution)
     values = [
-        np.zeros_like(point[number]) if left is None else acceleration(quantity(*left))
+        np.zeros_like(point[number]) if left is None else acceleration(quantity(left.moments, left.solution))
         for number, left in enumerate(leave_one_out(est, sample))
     ]
     return np.stack(values)

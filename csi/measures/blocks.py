@@ -11,13 +11,13 @@ from csi.moments.stack import Array, Ints, Moments
 
 
 def membership(block: Ints, constructs: int) -> Array:
-    """(p, q) with 1 where the item belongs to the construct.
+    """(p, q) with 1 where the item belongs to the construct; a block of -1 belongs to none.
 
     Example:
         >>> membership(np.array([0, 0, 1]), 2).tolist()
         [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
-    return np.asarray(np.eye(constructs)[block], dtype=np.float64)
+    return np.asarray(block[:, None] == np.arange(constructs), dtype=np.float64)
 
 
 def block_sum(matrix: Array, member: Array) -> Array:

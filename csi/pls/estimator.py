@@ -54,6 +54,11 @@ class PLS:
         """What the codes of `Convergence.cause` mean."""
         return CAUSES
 
+    @property
+    def threads(self) -> bool:
+        """Whether `solve` may run in several threads at once."""
+        return True
+
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`.
 
@@ -77,7 +82,7 @@ class PLS:
             values=_values(solution, design),
             solution=solution,
             convergence=_convergence(solved, cause, moments, order),
-            notes=() if like else _notes(solution, cause),
+            notes=() if like else (*_unused(model), *_notes(solution, cause)),
         )
 
 
@@ -202,6 +207,25 @@ def _reason(i: int, cause: int, solved: Solved, moments: Moments, order: Ints) -
         f"no convergence after {solved.iterations[i]} iterations (last change {solved.change[i]:.1e}).",
         f"迭代 {solved.iterations[i]} 次仍未收敛（最后变化 {solved.change[i]:.1e}）。",
     )
+
+
+def _unused(model: Model) -> tuple[Note, ...]:
+    """A note on what a model text says and composites do not use."""
+    terms = [t for c in model.constructs for t in c.indicators] + [p.predictor for p in model.paths]
+    said = {
+        ("covariances", "协方差"): bool(model.covariances),
+        ("intercepts", "截距"): bool(model.intercepts),
+        ("constraints", "约束"): bool(model.constraints),
+        ("defined parameters", "自定义参数"): bool(model.defined),
+        ("fixed values and start values", "固定值与初始值"): any(
+            m.fixed is not None or m.start is not None for t in terms for m in t.modifiers
+        ),
+    }
+    found = [words for words, present in said.items() if present]
+    if not found:
+        return ()
+    en, zh = ", ".join(w[0] for w in found), "、".join(w[1] for w in found)
+    return (note("N-PLS-UNUSED", f"PLS does not use the model's {en}.", f"PLS 未使用模型中的{zh}。"),)
 
 
 def _notes(solution: Solution, cause: Ints) -> tuple[Note, ...]:

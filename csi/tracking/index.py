@@ -17,11 +17,13 @@ from scipy import special
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.measures.blocks import membership
+from csi.measures.performance import hundred
 from csi.moments.stack import Array, Sample
 from csi.tracking.index_fit import Weights, estimate_weights, item_bounds, item_places, key_columns, pooled
 from csi.tracking.index_table import index_notes, index_table, weight_table
 from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
-from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, coarser, default_rule, hundred, one_hot
+from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, coarser, default_rule
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
@@ -183,10 +185,10 @@ def scores(mean: Array, relative: Array, bounds: tuple[Array, Array], sol: Solut
     Returns:
         (..., q); NaN for constructs without items.
     """
-    membership = one_hot(sol.block, len(sol.constructs))
+    member = membership(sol.block, len(sol.constructs))
     weighted = relative * hundred(mean, *bounds)
-    known = np.where(np.isnan(weighted), 0.0, weighted) @ membership
-    hole = np.isnan(weighted) @ membership + (membership.sum(axis=0) == 0)
+    known = np.where(np.isnan(weighted), 0.0, weighted) @ member
+    hole = np.isnan(weighted) @ member + (member.sum(axis=0) == 0)
     result: Array = np.where(hole > 0, np.nan, known)
     return result
 

@@ -15,6 +15,8 @@ from csi.errors import Problems, Reason, problem
 from csi.estimate.estimate import Estimate
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, plan_of
+from csi.measures.blocks import membership
+from csi.measures.performance import relative_weights
 from csi.moments.pearson import moments_of
 from csi.moments.sample import regroup
 from csi.moments.stack import Array, Ints, Moments, Sample
@@ -24,8 +26,6 @@ from csi.tracking.index_weights import (
     Rule,
     given_weights,
     groups_of,
-    one_hot,
-    relative_weights,
     weight_reasons,
 )
 
@@ -74,7 +74,7 @@ def pooled_moments(moments: Moments, groups: Groups) -> Moments:
     Source:
         Chan, Golub & LeVeque (1983), The American Statistician 37(3), pairwise combination.
     """
-    member = one_hot(groups.of_estimate, int(groups.of_estimate.max()) + 1).T
+    member = membership(groups.of_estimate, int(groups.of_estimate.max()) + 1).T
     n, total = member @ moments.n, member @ moments.sum_w
     share = member * moments.sum_w / total[:, None]
     mean = share @ moments.mean

@@ -39,53 +39,6 @@ class Groups:
     cells: pl.DataFrame
 
 
-def one_hot(block: Ints, constructs: int) -> Array:
-    """(p, q) membership: 1 where item k belongs to construct j.
-
-    Example:
-        >>> one_hot(np.array([0, 0, 1]), 2).sum(axis=0).tolist()
-        [2.0, 1.0]
-    """
-    return np.asarray(block[:, None] == np.arange(constructs), dtype=np.float64)
-
-
-def relative_weights(weights: Array, sd: Array, span: Array, block: Ints, constructs: int) -> Array:
-    """Weights of the 0-100 items, summing to 1 within each construct.
-
-    `w_k = w~_k / s_k`, `a_k = w_k (u_k - l_k) / sum_j w_j (u_j - l_j)`.
-
-    Parameters:
-        weights: (..., p) standardised outer weights w~. sd: (..., p) item standard deviations of the sample that
-            estimated them. span: (p,) theoretical range u - l. block: (p,) construct of each item. constructs: q.
-
-    Returns:
-        (..., p) relative weights a; NaN where they cannot be formed.
-
-    Source:
-        Fornell et al. (1996), Journal of Marketing 60(4), appendix: index from unstandardised weights.
-
-    Example:
-        >>> relative_weights(np.array([0.6, 0.6]), np.array([1.0, 2.0]), np.array([9.0, 9.0]), np.array([0, 0]), 1)
-        array([0.66666667, 0.33333333])
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        raw = weights / sd * span
-        total = raw @ one_hot(block, constructs)
-        relative: Array = raw / total[..., block]
-    return relative
-
-
-def hundred(mean: Array, minimum: Array, maximum: Array) -> Array:
-    """Item means on the 0-100 scale of their theoretical bounds: `100 (x - l) / (u - l)`.
-
-    Example:
-        >>> hundred(np.array([1.0, 5.5, 10.0]), np.ones(3), np.full(3, 10.0)).tolist()
-        [0.0, 50.0, 100.0]
-    """
-    scaled: Array = 100.0 * (mean - minimum) / (maximum - minimum)
-    return scaled
-
-
 def default_rule(cells: pl.DataFrame) -> Rule:
     """The rule where none is asked: "base" with several waves, "wave" with several brands, "own" for one cell.
 

@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from csi.measures.performance import hundred, relative_weights
 from csi.moments.pearson import moments_of
 from csi.moments.sample import sample_of
 from csi.tracking.index_variance import degrees, fixed_covariance, kish_n, replicate_sd
-from csi.tracking.index_weights import default_rule, groups_of, hundred, relative_weights
+from csi.tracking.index_weights import default_rule, groups_of
 from csi.tracking.waves import reference_wave, wave_order
 
 ONE_BLOCK = np.array([0, 0])
