@@ -32,16 +32,16 @@ report: setup   ## the demonstration quarter's report, into reports/
 	@$(BIN)/csi report data/telecom/study.yaml --wave 2026Q3 --lang zh,en
 
 test: setup     ## the tests; what was skipped and why is listed at the end
-	@$(BIN)/python -m pytest -rs -m "not slow"
+	@$(BIN)/python -m pytest -rfEs -m "not slow"
 
 check: setup    ## format, lint, types, architecture, tests, doctests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -rs -m "not slow"
+	@$(BIN)/python -m pytest -rfEs -m "not slow"
 
 check-slow: setup ## coverage, recovery and null studies (long)
-	@$(BIN)/python -m pytest -rs -s -m slow
+	@$(BIN)/python -m pytest -rfEs -s -m slow
 
 bench: setup    ## speed, beside the seminr package from the package index
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
