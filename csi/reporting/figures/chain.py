@@ -12,6 +12,8 @@ from csi.reporting.figures.cells import Scale, known, say, whisker
 from csi.reporting.text_width import text_width
 
 _SECTOR = Text("Sector", "行业")
+_CHANGE = Text("Change", "环比")
+_GAP = Text("vs sector", "与行业差")
 
 
 def index_chain(
@@ -27,7 +29,7 @@ def index_chain(
 
     Parameters:
         frame: `construct`, `index`, `conf_low`, `conf_high`, `sector`, `change`, `significant`; rows in causal order.
-            `change` is against the previous wave.
+            `change` is against the previous wave; the wide drawing adds the difference from the sector.
         lang: "zh" or "en".
         labels: construct names, and the focal brand's.
         focal: the brand whose values `index` holds.
@@ -47,7 +49,7 @@ def index_chain(
     size = 12.5 if width < style.HALF else 13
     names = max((text_width(say(r["construct"], labels, lang), size, lang=lang) for r in rows), default=0)
     left = min(names, 138 if width < style.HALF else 190) + 12
-    right = 98 if width < style.HALF else 150 if width > style.HALF else 96
+    right = 98 if width < style.HALF else 172 if width > style.HALF else 98
     values = [r[k] for r in rows for k in ("index", "conf_low", "conf_high", "sector") if known(r.get(k))]
     ticks = svg.steps(max(min(values, default=0) - 0.5, 0), min(max(values, default=100) + 0.5, 100), 4)
     step, top = 38.0, 38.0
@@ -59,6 +61,10 @@ def index_chain(
         parts.append(svg.words(x(tick), height - 7, style.score(tick, 0), size=11.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
         parts += _row(row, top + step * (i + 0.5), x, labels, lang, size, wide=right > 100)
+    if right > 100:
+        at = x.end + 18
+        parts.append(svg.words(at + 38, top - 12, _CHANGE.say(lang), size=11.5, fill=style.MUTED))
+        parts.append(svg.words(at + 148, top - 12, _GAP.say(lang), size=11.5, fill=style.MUTED, anchor="end"))
     parts += _key(rows, x, top, say(focal, labels, lang), lang)
     return svg.drawing(width, height, parts, finding, lang)
 
@@ -104,7 +110,7 @@ def _row(
         parts.append(svg.words(at + 52, y + 4.5, style.score(abs(delta)), size=12, fill=ink, bold=sure))
     if wide and sector is not None:
         gap = style.change(value - sector)
-        parts.append(svg.words(at + 122, y + 4.5, gap, size=12, fill=style.MUTED, anchor="end"))
+        parts.append(svg.words(at + 148, y + 4.5, gap, size=12, fill=style.MUTED, anchor="end"))
     return parts
 
 

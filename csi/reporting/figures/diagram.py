@@ -191,7 +191,7 @@ def _draw(
     nodes = _ellipses(bubbles, places, lang, width)
     top = min(n.y - n.ry for n in nodes.values())
     foot = max(n.y + n.ry for n in nodes.values())
-    room = (4.0, top - 60, width - 4.0, foot + 60)
+    room = (4.0, top - 80, width - 4.0, foot + 80)
     found = routes(nodes, ways, room)
     lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
     said = {b.name: "R² = " + style.coefficient(b.r2, lang) for b in bubbles if b.r2 is not None}

@@ -190,9 +190,12 @@ def _block(
             parts.append(svg.words(x + 1, y + 16, said.say(lang), size=12, fill=style.MUTED))
         for column in columns:
             own = column == focal
-            head = svg.shorten(say(column, labels, lang), side - 2, size - 1, bold=own, lang=lang)
+            head, small_size = say(column, labels, lang), size - 1
+            if text_width(head, small_size, bold=own, lang=lang) > side - 2:
+                small_size = 10.0
+            head = svg.shorten(head, side, small_size, bold=own, lang=lang)
             ink = style.FOCAL if own else style.TEXT
-            parts.append(svg.words(x + side / 2, top - 10, head, size=size - 1, fill=ink, bold=own, anchor="middle"))
+            parts.append(svg.words(x + side / 2, top - 10, head, size=small_size, fill=ink, bold=own, anchor="middle"))
             for i, row in enumerate(rows):
                 parts += _cell(cells.get((row, column)), x, top + step * i, side, step, small, reach)
             x += side

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -78,8 +78,10 @@ def importance_map(
         sum(r["importance"] for r in rows) / len(rows),
         sum(r["performance"] for r in rows) / len(rows),
     )
-    marks = [_mark(r, x, y, middle, labels, lang) for r in rows]
     size = 12.0 if width < style.HALF else 13.0
+    marks = [_mark(r, x, y, middle, labels, lang) for r in rows]
+    limit = 0.62 * (x.end - x.start)
+    marks = [replace(m, label=svg.shorten(m.label, limit, size, bold=True, lang=lang)) for m in marks]
     corners = _corner_boxes(x, y, lang)
     boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
     parts = _field(x, y, middle, lang)
@@ -105,7 +107,7 @@ def _axes(rows: Sequence[Mapping[str, float]], width: float, height: float) -> t
     room = max(high - low, 4) * 0.12
     ticks_y = svg.steps(max(low - room, 0), min(high + room, 100), 5)
     return (
-        Scale(ticks_x[0], ticks_x[-1], 42, width - 8),
+        Scale(ticks_x[0], ticks_x[-1], 42, width - 14),
         Scale(ticks_y[0], ticks_y[-1], height - 52, 8),
     )
 
@@ -188,7 +190,8 @@ def _label_boxes(
     size: float,
 ) -> list[Box]:
     """The cheapest spot round each point: off points, crosses, captions and other labels; three passes."""
-    options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size) for m in marks]
+    room = (x.start + 3, x.end)
+    options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size, room) for m in marks]
     dots = [Box(m.x, m.y, 6, 6) for m in marks]
     arms = [Box((m.west + m.east) / 2, m.y, (m.east - m.west) / 2, 0.8) for m in marks]
     arms += [Box(m.x, (m.north + m.south) / 2, 0.8, abs(m.south - m.north) / 2) for m in marks]
@@ -224,13 +227,13 @@ def _doubt(box: Box, own: _Mark, marks: Sequence[_Mark]) -> float:
     return sum(7.0 for m, gap in gaps.items() if m is not own and gap < gaps[own] + 4)
 
 
-def _spots(mark: _Mark, half: float, size: float) -> list[tuple[float, Box]]:
+def _spots(mark: _Mark, half: float, size: float, room: tuple[float, float]) -> list[tuple[float, Box]]:
     spots = []
     high = size * 0.55
     for far in (0, 5, 11, 18, 27):
         for cost, side, rise in ((0, 1, -1), (0.6, 1, 1), (1.2, -1, -1), (1.6, -1, 1), (2.2, 0, -1), (2.6, 0, 1)):
             reach = 7 + far * 0.7
-            x = mark.x + side * (reach + half)
+            x = min(max(mark.x + side * (reach + half), room[0] + half), room[1] - half)
             y = mark.y + rise * (high + 4 + far + (3 if side == 0 else 0))
             spots.append((cost + far * 0.55, Box(x, y, half, high)))
     return spots

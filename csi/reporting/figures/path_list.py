@@ -59,7 +59,9 @@ def path_list(
         y += 14
     grid = [svg.line((x(t), a), (x(t), b), style.FAINT if t == 0 else style.HAIR) for a, b in axis for t in ticks]
     foot = [
-        svg.words(x(t), y + 14, style.coefficient(t, lang, 1), size=10.5, fill=style.MUTED, anchor="middle")
+        svg.words(
+            x(t), y + 14, style.coefficient(t, lang, 1) if t else "0", size=10.5, fill=style.MUTED, anchor="middle"
+        )
         for t in ticks
     ]
     return svg.drawing(width, y + 22, grid + parts + foot, finding, lang)

@@ -262,7 +262,8 @@ def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[
             reach = abs(nx) * w + abs(ny) * h + width / 2 + 4 + extra
             for side in (-1, 1):
                 upper = side * ny <= 0
-                cost = 14 * abs(part - 0.5) + 0.35 * extra + (0 if upper else 0.6)
+                inner = route.bend * side < 0
+                cost = 14 * abs(part - 0.5) + 0.35 * extra + (0 if upper else 0.6) + (3 if inner else 0)
                 spots.append((cost, Box(float(x + side * nx * reach), float(y + side * ny * reach), w, h)))
     return spots
 
