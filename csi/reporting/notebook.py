@@ -174,6 +174,18 @@ def to_text(book: Book) -> str:
     return json.dumps(lined, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+def from_text(text: str) -> Book:
+    r"""The notebook of an .ipynb file whose outputs are cleared; the inverse of `to_text`.
+
+    Example:
+        >>> book = from_cells([("markdown", "# A\nB"), ("code", "1")])
+        >>> from_text(to_text(book)) == book
+        True
+    """
+    book: Book = json.loads(text)
+    return {**book, "cells": [{**c, "source": "".join(c["source"])} for c in book["cells"]]}
+
+
 def _lined(cell: Book) -> Book:
     """Texts as lists of lines, as notebooks are stored."""
     made = {**cell, "source": cell["source"].splitlines(keepends=True)}

@@ -364,3 +364,124 @@ def report() -> Report:
 @pytest.fixture(scope="session")
 def path_frames():
     return paths_of
+
+
+SMALL_STUDY = """
+csi: 1
+study: small
+title: {zh: 小型研究, en: A small study}
+sector: {zh: 行业, en: Sector}
+language: zh
+data: [{file: panel.csv}]
+codebook: codebook.yaml
+keys: {respondent: id, wave: wave, brand: brand, weight: w, stage: stage}
+waves: {order: [2025Q1, 2025Q2, 2025Q3, 2025Q4, 2026Q1], base: 2025Q1, per_year: 4}
+brands:
+  - {name: A, zh: 甲, en: Alpha, focal: yes}
+  - {name: B, zh: 乙, en: Beta}
+  - {name: C, zh: <script>alert(1)</script>, en: "=cmd|' /C calc'!A0"}
+stages: [{name: new, zh: 新客, en: New}, {name: old, zh: 老客, en: Old}, {name: rare, zh: 少数, en: Rare}]
+model:
+  text: |
+    image =~ i1 + i2
+    quality =~ q1 + q2 + q3
+    satisfaction =~ s1 + s2
+    loyalty =~ l1
+    quality ~ image
+    satisfaction ~ image + quality
+    loyalty ~ satisfaction
+index: {target: satisfaction, weights: base, base: 2025Q1}
+bootstrap: {n: 200, seed: 5, interval: percentile, level: 0.95}
+report: {small: 30, flagged: 100, events: [{wave: 2025Q3, zh: 事件, en: Event}]}
+"""
+SMALL_BOOK = """
+scales:
+  ten: {min: 1, max: 10, missing: {99: refused}}
+constructs:
+  image: {zh: 形象, en: Image}
+  quality: {zh: 质量, en: Quality}
+  satisfaction: {zh: 满意度, en: Satisfaction}
+  loyalty: {zh: 忠诚, en: Loyalty}
+items:
+"""
+SMALL_ITEMS = {"image": ["i1", "i2"], "quality": ["q1", "q2", "q3"], "satisfaction": ["s1", "s2"], "loyalty": ["l1"]}
+
+
+def small_answers(per_cell: int = 80, waves: int = 5) -> pl.DataFrame:
+    """Brands A and B in every wave (A rises), C with three answers in the last one; one stage is rare."""
+    rng, rows = drawn(11), []
+    names = ["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1"][:waves]
+    for place, wave in enumerate(names):
+        for brand, level in (("A", 6.0 + 0.5 * place), ("B", 7.0), ("C", 6.0)):
+            count = per_cell if brand != "C" else 3 if wave == names[-1] else 0
+            for i in range(count):
+                image = rng.gauss(0, 1)
+                quality = 0.6 * image + rng.gauss(0, 0.8)
+                satisfaction = 0.3 * image + 0.5 * quality + rng.gauss(0, 0.7)
+                traits = {"i": image, "q": quality, "s": satisfaction, "l": 0.7 * satisfaction + rng.gauss(0, 0.7)}
+                answers = {
+                    item: round(min(max(level + 1.5 * (0.85 * traits[item[0]] + 0.5 * rng.gauss(0, 1)), 1), 10))
+                    for items in SMALL_ITEMS.values()
+                    for item in items
+                }
+                stage = "rare" if i % 10 == 0 else "new" if i % 2 else "old"
+                weight = round(rng.uniform(0.7, 1.4), 3)
+                rows.append(
+                    {"id": f"{brand}{wave}{i}", "wave": wave, "brand": brand, "w": weight, "stage": stage, **answers}
+                )
+    return pl.DataFrame(rows).with_columns(q3=pl.when(pl.int_range(pl.len()) % 40 == 7).then(99).otherwise("q3"))
+
+
+def write_small_study(folder, answers=None, study=SMALL_STUDY):
+    """A study file, a codebook and answers in `folder`; returns the study file."""
+    lines = [
+        f"  - {{name: {item}, construct: {construct}, scale: ten, zh: 题{item}, en: Item {item}}}\n"
+        for construct, items in SMALL_ITEMS.items()
+        for item in items
+    ]
+    (folder / "codebook.yaml").write_text(SMALL_BOOK + "".join(lines), encoding="utf-8")
+    (small_answers() if answers is None else answers).write_csv(folder / "panel.csv")
+    (folder / "study.yaml").write_text(study, encoding="utf-8")
+    return folder / "study.yaml"
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """The path of a small study: three brands, five quarters, a brand with three answers, a rare stage."""
+    return write_small_study(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def make_study():
+    """Writes the small study into a folder, with other answers or another study file."""
+    return write_small_study
+
+
+@pytest.fixture(scope="session")
+def study_text():
+    """The small study's file."""
+    return SMALL_STUDY
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """Makes the small study's answers."""
+    return small_answers
+
+
+@pytest.fixture(scope="session")
+def analysis(small_study):
+    """Everything the small study's report needs."""
+    from csi.reporting.analysis import analyse  # noqa: PLC0415 - only the tests that ask pay for it
+    from csi.study import read_study, read_study_panel  # noqa: PLC0415 - same
+
+    study = read_study(small_study)
+    return analyse(study, read_study_panel(study))
+
+
+@pytest.fixture(scope="session")
+def told(small_study):
+    """The small study's quarterly report."""
+    from csi.reporting.build import report as tell  # noqa: PLC0415 - only the tests that ask pay for it
+
+    return tell(small_study)

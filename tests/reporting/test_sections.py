@@ -1,0 +1,191 @@
+"""The sections say what the analysis found, and say so when there is too little to find anything."""
+
+import re
+
+import polars as pl
+import pytest
+
+import csi
+from csi.errors import Problems
+from csi.reporting.analysis import analyse
+from csi.reporting.build import check_languages
+from csi.reporting.build import told as tell
+from csi.reporting.numbers import numbers, to_json
+from csi.reporting.sections import KINDS, SECTIONS, planned
+from csi.reporting.tables import rows
+from csi.study import read_study, read_study_panel
+
+
+def of(path, **options):
+    return csi.report(path, **options)
+
+
+def test_the_quarterly_report_has_the_planned_sections_in_order(told):
+    assert told.keys == KINDS["quarterly"]
+
+
+@pytest.mark.parametrize("key", sorted(SECTIONS))
+def test_every_section_draws_in_both_languages_and_escapes_labels(analysis, key):
+    section = SECTIONS[key](analysis)
+    assert section.title.zh
+    assert not section.title.en[0].islower()
+    for figure in section.figures:
+        for lang in ("zh", "en"):
+            for draw in (figure.draw, figure.narrow):
+                svg = draw(lang)
+                assert svg.startswith("<svg")
+                assert "<script" not in svg
+                assert "nan" not in re.sub(r">[^<]*<", "><", svg)
+    for table in section.tables:
+        assert all(len(row) == len(table.columns) for lang in ("zh", "en") for row in rows(table, lang))
+
+
+def test_one_number_one_source(analysis, told):
+    """The hero, the trend, the league, the chain and the diagram's node show the same index."""
+    trend = told.section("trend").data["index"].filter(brand="A", wave="2026Q1")["index"][0]
+    league = told.section("league").data["league"].filter(brand="A")["index"][0]
+    chain = told.section("chain").data["chain"].filter(construct="satisfaction")["index"][0]
+    node = told.section("model").data["nodes"].filter(construct="satisfaction")["index"][0]
+    assert {told.headline.value, trend, league, chain, node} == {told.headline.value}
+
+
+def test_the_headline_agrees_with_the_tests(analysis, told):
+    """The focal brand was built to rise by two points of ten and to overtake: both are significant."""
+    year = analysis.changes.table.filter((pl.col("against") == "year") & (pl.col("brand") == "A"))
+    assert year["significant"][0]
+    assert told.headline.sentence.zh.startswith("甲")
+    assert all(firm == (abs(d) > half) for _, d, half, firm in told.headline.changes)
+
+
+def test_significance_and_half_width_are_one_statement(analysis):
+    table = analysis.changes.table.drop_nulls("p_value")
+    assert table.height == 2 * 2 + 3
+    assert ((table["change"].abs() > table["half_width"]) == table["significant"]).all()
+
+
+def test_holm_counts_the_printed_changes(analysis):
+    family = next(n for n in analysis.changes.notes if n.code == "N-FAMILY")
+    assert "at most 7" in family.text.en
+
+
+def test_a_brand_with_three_answers_is_suppressed_and_counted(told):
+    league = told.section("league")
+    table = league.tables[0]
+    printed = {row[0]: row[1] for row in rows(table, "en")}
+    assert printed["=cmd|' /C calc'!A0"] == "n < 30"
+    note = next(n for n in league.notes if n.code == "E-BASE")
+    assert note.say("zh").startswith("1 个品牌因 n < 30 不公布")
+    assert told.section("trend").data["index"].filter(brand="C")["index"].null_count() == 1
+
+
+def test_a_rare_stage_is_empty_and_counted(told):
+    section = told.section("stages")
+    assert section.data["cells"].filter(column="stage:rare")["value"].null_count() == 4
+    assert any("1 个分组" in n.say("zh") for n in section.notes)
+
+
+def test_stage_scores_average_to_the_published_index(analysis, told):
+    """Stages use the published weights, so their weighted mean is the index (weights lie on a grid of 2^-20)."""
+    table = analysis.groups["stage"].table.filter(construct="satisfaction")
+    weights = (
+        analysis.panel.frame.filter((pl.col("brand") == "A") & (pl.col("wave") == "2026Q1"))
+        .drop_nulls(list(analysis.model.items))
+        .group_by("stage")
+        .agg(pl.col("weight").sum())
+    )
+    joined = table.join(weights, on="stage")
+    mean = (joined["index"] * joined["weight"]).sum() / joined["weight"].sum()
+    assert mean == pytest.approx(told.headline.value, abs=1e-5)
+
+
+def test_a_focal_brand_with_few_answers_gets_a_report_without_a_model(tmp_path, make_study, study_text):
+    text = study_text.replace(", focal: yes", "").replace("calc'!A0\"}", "calc'!A0\", focal: yes}")
+    study = make_study(tmp_path, study=text)
+    report = of(study)
+    assert report.keys == ("trend", "league", "chain", "stages", "items", "fieldwork", "method")
+    assert "样本不足" in report.headline.sentence.zh
+    assert any(n.code == "W-BASE" for n in report.section("method").notes)
+    assert "NaN" not in to_json(numbers(report))
+
+
+def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answers, study_text):
+    frame = answers().filter((pl.col("brand") == "A") & (pl.col("wave") == "2025Q1")).drop("brand", "stage", "w")
+    text = study_text
+    text = text.replace("brand: brand, weight: w, stage: stage", "").replace("wave: wave, }", "wave: wave}")
+    text = re.sub(r"brands:\n(  - .*\n)+stages: .*\n", "brands: [{name: A, zh: 甲, en: Alpha, focal: yes}]\n", text)
+    text = text.replace("[2025Q1, 2025Q2, 2025Q3, 2025Q4, 2026Q1]", "[2025Q1]").replace(
+        ", events: [{wave: 2025Q3, zh: 事件, en: Event}]", ""
+    )
+    report = of(make_study(tmp_path, frame, text))
+    assert report.keys == ("chain", "model", "priorities", "reliability", "items", "fieldwork", "method")
+    assert report.headline.changes == ()
+    assert report.headline.sentence.zh.startswith("甲首次测量")
+
+
+def test_an_old_wave_does_not_know_the_later_ones(tmp_path, small_study, make_study, answers, study_text):
+    frame = answers()
+    text = study_text.replace(", 2025Q4, 2026Q1]", "]")
+    short = make_study(tmp_path, frame.filter(~pl.col("wave").is_in(["2025Q4", "2026Q1"])), text)
+    old, alone = of(small_study, wave="2025Q3"), of(short)
+    assert old.headline.value == pytest.approx(alone.headline.value, abs=1e-9)
+    assert set(old.section("trend").data["index"]["wave"]) == {"2025Q1", "2025Q2", "2025Q3"}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ({"wave": "2026Q2"}, "E-WAVE", "2026Q1"),
+        ({"kind": "quarterley"}, "E-KIND", "quarterly"),
+        ({"lang": "fr"}, "E-LANG", "en, zh"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_with_what_is_there(small_study, options, code, said):
+    with pytest.raises(Problems) as caught:
+        of(small_study, **options)
+    assert caught.value.problems[0].code == code
+    assert said in caught.value.problems[0].remedy.en
+
+
+def test_an_unknown_section_is_named(told):
+    with pytest.raises(Problems, match='Did you mean "trend"'):
+        told.section("trends")
+
+
+def test_planned_leaves_out_what_cannot_be_filled():
+    assert "trend" not in planned("quarterly", brands=3, waves=1, keys=())
+    assert "league" not in planned("quarterly", brands=1, waves=4, keys=())
+    assert "stages" in planned("quarterly", brands=1, waves=4, keys=("stage",))
+
+
+def test_languages_in_the_order_asked():
+    assert check_languages("en，zh") == ("en", "zh")
+
+
+@pytest.mark.parametrize("kind", ["researcher", "validator"])
+def test_the_other_kinds(analysis, kind):
+    report = tell(analysis, KINDS[kind], ("en",), kind)
+    assert report.keys == KINDS[kind]
+    loadings = report.section("loadings").data["loadings"]
+    assert loadings.filter(item="q1")["squared"][0] == pytest.approx(loadings.filter(item="q1")["loading"][0] ** 2)
+    fornell = report.section("validity").tables[1]
+    assert fornell.frame["quality"][0] is None
+    assert fornell.frame["image"][0] == pytest.approx(
+        analysis.cell.reliability.table.filter(construct="image")["ave"][0] ** 0.5
+    )
+
+
+def test_report_and_section_show_themselves(told):
+    html = told.section("priorities")._repr_html_()
+    assert html.count("<svg") == 2
+    assert "<style" not in html
+    assert "<script" not in html
+    assert repr(told.section("trend")).startswith("trend: ")
+    assert told.headline.sentence.zh in told._repr_html_()
+    assert told.section("trend", "en").title.en in told.section("trend", "en")._repr_html_()
+
+
+def test_an_unweighted_study_says_so(tmp_path, make_study, answers, study_text):
+    text = study_text.replace("weight: w, ", "")
+    study = read_study(make_study(tmp_path, answers(40).drop("w"), text))
+    section = SECTIONS["method"](analyse(study, read_study_panel(study)))
+    assert ["加权", "未加权"] in rows(section.tables[0], "zh")
