@@ -55,7 +55,8 @@ class Problem:
     def say(self, lang: str = "en") -> str:
         """One line: `where: what. remedy`."""
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what.say(lang)} {self.remedy.say(lang)}".rstrip()
+        space = "" if lang == "zh" else " "
+        return f"{place}{self.what.say(lang)}{space}{self.remedy.say(lang)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

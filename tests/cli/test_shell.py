@@ -66,7 +66,7 @@ def test_every_verb_has_its_file_and_help(capsys):
 
 def test_a_missing_argument_is_a_usage_error(capsys):
     assert main(["check", "--lang", "zh"]) == 2
-    assert capsys.readouterr().err == "csi check: 缺少参数：STUDY。 见 csi check --help。\n"
+    assert capsys.readouterr().err == "csi check: 缺少参数：STUDY。见 csi check --help。\n"
 
 
 def test_an_unknown_option_gets_a_hint(capsys):
@@ -105,7 +105,7 @@ def test_all_problems_come_at_once(verb, capsys):
     found = [problem("E-X", f"a:{i}", "bad.", "坏。", "Mend it.", "请修。") for i in range(3)]
     verb(raising(Problems(found)))
     assert main(["models", "--lang", "zh"]) == 1
-    assert capsys.readouterr().err.splitlines() == [f"a:{i}: 坏。 请修。" for i in range(3)]
+    assert capsys.readouterr().err.splitlines() == [f"a:{i}: 坏。请修。" for i in range(3)]
 
 
 def test_problems_as_json(verb, capsys):
