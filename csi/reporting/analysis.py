@@ -8,7 +8,7 @@ from typing import cast
 
 import polars as pl
 
-from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
@@ -142,7 +142,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     sectors = {c: sector(published, c, small=settings.small) for c in published.constructs}
     # the focal brand at the wave: model, measures, drivers; then its stages and segments
     enough = n.get(focal, 0) >= settings.small
-    cell = focal_cell(study, stack, wave) if enough else None
+    cell, doubts = focal_cell(study, stack, wave) if enough else (None, (too_few(study, n.get(focal, 0)),))
     return Analysis(
         study=study,
         panel=panel,
@@ -160,8 +160,8 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         leagues=leagues,
         sectors=sectors,
         cell=cell,
-        groups={key: by_group(study, panel, wave, key, published) for key in groupings(panel)} if enough else {},
-        notes=() if enough else (too_few(study, n.get(focal, 0)),),
+        groups=split(study, panel, wave, published) if cell is not None else {},
+        notes=doubts,
     )
 
 
@@ -285,19 +285,30 @@ def in_order(study: Study, panel: Panel) -> tuple[str, ...]:
     return (*(b for b in study.brands if b in have), *(b for b in have if b not in study.brands))
 
 
-def focal_cell(study: Study, stack: Estimate, wave: str) -> Cell:
-    """The focal brand's model at the wave, under the plan that resamples every cell, and what judges it."""
+def focal_cell(study: Study, stack: Estimate, wave: str) -> tuple[Cell | None, tuple[Note, ...]]:
+    """The focal brand's model at the wave, under the plan that resamples every cell, and what judges it.
+
+    Where its answers cannot carry the model (a constant item, collinear predictors) there is none, and notes say why.
+    """
     if stack.sample is None:
         raise ValueError("a report needs the rows behind its cells")
     cells = stack.sample.cells
     mine = select(stack.sample, ((cells["brand"] == study.focal) & (cells["wave"] == wave)).to_list())
-    est = resampled(study, fit_sample(study.model, mine, engine(study)))
-    return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target))
+    try:
+        est = resampled(study, fit_sample(study.model, mine, engine(study)))
+    except Problems as found:
+        return None, tuple(no_model(study, one) for one in found.problems)
+    return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target)), ()
 
 
 def groupings(panel: Panel) -> list[str]:
     """Keys that split the focal brand's answers."""
     return [key for key in GROUPINGS if key in panel.frame.columns]
+
+
+def split(study: Study, panel: Panel, wave: str, published: Index) -> dict[str, Index]:
+    """The focal brand's answers by stage and by segment."""
+    return {key: by_group(study, panel, wave, key, published) for key in groupings(panel)}
 
 
 def by_group(study: Study, panel: Panel, wave: str, key: str, published: Index) -> Index:
@@ -311,7 +322,7 @@ def by_group(study: Study, panel: Panel, wave: str, key: str, published: Index) 
 
 
 def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict[str, float]]:
-    """Construct -> item -> relative weight behind the published index of one cell."""
+    """Construct -> item -> relative weight behind the published index of one cell; only constructs that have one."""
     table = published.weights
     for key, value in (("brand", brand), ("wave", wave)):
         if key in table.columns and published.rule != "base":
@@ -319,7 +330,7 @@ def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict
     found: dict[str, dict[str, float]] = {}
     for row in table.iter_rows(named=True):
         found.setdefault(cast("str", row["construct"]), {})[row["item"]] = row["weight"]
-    return found
+    return {c: weights for c, weights in found.items() if all(w is not None and w > 0 for w in weights.values())}
 
 
 def too_few(study: Study, n: int) -> Note:
@@ -328,3 +339,10 @@ def too_few(study: Study, n: int) -> Note:
     brand = study.brands.get(study.focal, Text(study.focal, study.focal))
     en = f"{brand.en} has {n} answers, fewer than {small}: no index and no model are printed for it."
     return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")
+
+
+def no_model(study: Study, found: Problem) -> Note:
+    """Why the focal brand's answers carry no model."""
+    brand = study.brands.get(study.focal, Text(study.focal, study.focal))
+    en = f"No model for {brand.en}: {found.what.en} {found.remedy.en}"
+    return note(found.code, en.rstrip(), f"{brand.zh}没有模型结果：{found.what.zh}{found.remedy.zh}")

@@ -60,10 +60,13 @@ def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...
     """A report of an analysis: the sections `keys` in order, those without a model left out where there is none."""
     kept = [k for k in keys if analysis.cell is not None or k not in NEED_A_MODEL]
     title, wave = analysis.study.title, words.wave_name(analysis.wave)
+    sections = [replace(build(k, analysis), language=languages[0]) for k in kept]
+    if sections and analysis.notes:  # what keeps numbers out of the whole report stands at its top
+        sections[0] = replace(sections[0], notes=(*analysis.notes, *sections[0].notes))
     return Report(
         title=Text(f"{title.en}, {wave.en}", f"{title.zh}，{wave.zh}"),
-        headline=headline(analysis),
-        sections=tuple(replace(build(k, analysis), language=languages[0]) for k in kept),
+        headline=headline(analysis, kind),
+        sections=tuple(sections),
         record={**record(analysis), "kind": kind, "languages": list(languages)},
         languages=languages,
     )

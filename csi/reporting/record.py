@@ -8,12 +8,13 @@ import json
 import platform
 from importlib import metadata
 
+import csi
 from csi.reporting.analysis import Analysis
 from csi.survey.codebook import Codebook
 from csi.survey.panel import Panel
 
-PACKAGES = ("csi", "numpy", "scipy", "polars")
-"""Packages whose version can change a number."""
+PACKAGES = ("numpy", "scipy", "polars")
+"""Packages whose version can change a number, besides our own."""
 
 
 def record(analysis: Analysis) -> dict[str, object]:
@@ -64,7 +65,7 @@ def versions() -> dict[str, str]:
         >>> sorted(versions())
         ['csi', 'numpy', 'polars', 'scipy']
     """
-    return {name: _version(name) for name in PACKAGES}
+    return {"csi": csi.__version__, **{name: metadata.version(name) for name in PACKAGES}}
 
 
 def data_hash(panel: Panel) -> str:
@@ -99,10 +100,3 @@ def counts(analysis: Analysis) -> list[dict[str, object]]:
     if analysis.cell is None or analysis.cell.estimate.replicates is None:
         return []
     return list(analysis.cell.estimate.replicates.counts.iter_rows(named=True))
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "source"

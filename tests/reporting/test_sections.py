@@ -10,6 +10,7 @@ from csi.errors import Problems
 from csi.reporting.analysis import analyse
 from csi.reporting.build import check_languages
 from csi.reporting.build import told as tell
+from csi.reporting.html import render_html
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.sections import KINDS, SECTIONS, planned
 from csi.reporting.tables import rows
@@ -103,8 +104,8 @@ def test_a_focal_brand_with_few_answers_gets_a_report_without_a_model(tmp_path, 
     study = make_study(tmp_path, study=text)
     report = of(study)
     assert report.keys == ("trend", "league", "chain", "stages", "items", "fieldwork", "method")
-    assert "样本不足" in report.headline.sentence.zh
-    assert any(n.code == "W-BASE" for n in report.section("method").notes)
+    assert "不公布指数" in report.headline.sentence.zh
+    assert report.section("trend").notes[0].code == "W-BASE"
     assert "NaN" not in to_json(numbers(report))
 
 
@@ -189,3 +190,38 @@ def test_an_unweighted_study_says_so(tmp_path, make_study, answers, study_text):
     study = read_study(make_study(tmp_path, answers(40).drop("w"), text))
     section = SECTIONS["method"](analyse(study, read_study_panel(study)))
     assert ["加权", "未加权"] in rows(section.tables[0], "zh")
+
+
+def test_a_negative_weight_names_the_item_and_takes_the_index_away(tmp_path, make_study, answers):
+    report = of(make_study(tmp_path, answers().with_columns(s2=11 - pl.col("s2"))))
+    assert report.headline.sentence.zh == "甲本季度不公布指数"
+    assert report.section("trend").figures == ()
+    assert any("外部权重不为正，不给出指数" in n.say("zh") for n in report.section("trend").notes)
+    assert "loyalty" in report.section("chain").data["chain"].drop_nulls("index")["construct"].to_list()
+    assert render_html(report)
+
+
+def test_a_constant_item_in_the_focal_cell_leaves_out_the_model(tmp_path, make_study, answers):
+    here = (pl.col("brand") == "A") & (pl.col("wave") == "2026Q1")
+    report = of(make_study(tmp_path, answers().with_columns(q1=pl.when(here).then(7).otherwise("q1"))))
+    assert "model" not in report.keys
+    assert "q1" in report.section("trend").notes[0].say("zh")
+    assert report.headline.value > 70
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("weights: base, base: 2025Q1", "weights: own"),
+        ("weights: base, base: 2025Q1", "weights: pooled"),
+        ("interval: percentile", "interval: bca"),
+        ("n: 200,", "n: 200, resampling: bayesian,"),
+        ("csi: 1", "csi: 1\nestimate: {missing: pairwise}"),
+        ("csi: 1", "csi: 1\nestimate: {missing: mean, weighting: factorial}"),
+    ],
+    ids=str,
+)
+def test_every_setting_makes_a_report(tmp_path, make_study, answers, study_text, change):
+    report = of(make_study(tmp_path, answers(40), study_text.replace(*change)))
+    assert report.headline.sentence.zh.startswith("甲领先行业")
+    assert "NaN" not in to_json(numbers(report))

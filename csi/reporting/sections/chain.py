@@ -10,7 +10,7 @@ from csi.errors import Text
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import figure, here, percent
+from csi.reporting.sections.drawn import figure, here, percent, sector_now, why_absent
 from csi.reporting.words import Named
 
 
@@ -37,8 +37,8 @@ def chain(a: Analysis) -> Section:
             f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间"
             f"{'' if alone else ring.zh}；右侧为环比变化",
         ),
-        figures=(figure("chain", title, draw),),
-        notes=() if alone else a.sectors[a.target].notes[:1],
+        figures=(figure("chain", title, draw),) if named else (),
+        notes=(*(() if alone else a.sectors[a.target].notes[:1]), *why_absent(a)),
         data={"chain": frame},
     )
 
@@ -54,7 +54,6 @@ def _frame(a: Analysis) -> pl.DataFrame:
     rows = []
     for construct in a.index.constructs:
         sector = a.sectors[construct]
-        mean = sector.table.filter(pl.col("wave") == a.wave) if sector.table.width else sector.table
         gap = (
             sector.differences.filter((pl.col("wave") == a.wave) & (pl.col("brand") == a.focal))
             if sector.differences.width
@@ -63,7 +62,7 @@ def _frame(a: Analysis) -> pl.DataFrame:
         rows.append(
             {
                 "construct": construct,
-                "sector": mean["index"][0] if mean.height else None,
+                "sector": sector_now(a, construct),
                 "difference": gap["difference"][0] if gap.height else None,
                 "differs": gap["significant"][0] if gap.height else None,
                 "p_holm": gap["p_holm"][0] if gap.height else None,

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text, note
 from csi.reporting import style
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Draw, Figure
@@ -64,6 +64,28 @@ def published(a: Analysis, construct: str | None = None) -> pl.DataFrame:
         .sort("_brand", "_wave", maintain_order=True)
         .drop("_brand", "_wave")
     )
+
+
+def sector_means(a: Analysis, construct: str) -> pl.DataFrame:
+    """The sector's mean of a construct by wave: wave, index; no rows where no brand has an index."""
+    table = a.sectors[construct].table
+    return table.select("wave", "index") if table.width else pl.DataFrame(schema=SECTOR)
+
+
+def sector_now(a: Analysis, construct: str) -> float | None:
+    """The sector's mean of a construct at the report's wave."""
+    found: list[float] = sector_means(a, construct).filter(pl.col("wave") == a.wave)["index"].to_list()
+    return found[0] if found else None
+
+
+SECTOR = {"wave": pl.String, "index": pl.Float64}
+
+
+def why_absent(a: Analysis) -> tuple[Note, ...]:
+    """Why constructs have no index at the wave, each reason once."""
+    table = a.index.table.filter((pl.col("wave") == a.wave) & pl.col("reason").is_not_null())
+    pairs = table.select("reason", "reason_zh").unique(maintain_order=True).rows()
+    return tuple(note("E-INDEX", en, zh) for en, zh in pairs)
 
 
 def rank(column: str, order: tuple[str, ...]) -> pl.Expr:

@@ -20,10 +20,9 @@ MISSING = 0.05
 def items(a: Analysis) -> Section:
     """Wording, answers, loading with interval, mean and missing share of every item of the model."""
     frame = item_frame(a)
-    doubtful = frame.filter(pl.col("doubtful"))["item"].to_list()
-    title = words.items([Text(i, i) for i in doubtful], frame.height)
+    title = items_finding(a)
     low, high = _range(a, frame["item"].to_list())
-    draw = partial(figures.item_table, frame, labels=a.construct_labels, scale=(low, high))
+    draw = partial(_draw, a, frame, (low, high))
     level = percent(a.index.level)
     return Section(
         key="items",
@@ -37,6 +36,19 @@ def items(a: Analysis) -> Section:
         figures=(figure("items", title, draw),),
         data={"items": frame.drop("shares", "doubtful"), "answers": _answers(a), "missing": _missing(a)},
     )
+
+
+def _draw(a: Analysis, frame: pl.DataFrame, scale: tuple[float, float], *, lang: str, finding: str, width: int) -> str:
+    """The figure with each item's wording in the language drawn."""
+    worded = frame.with_columns(wording=pl.Series([a.study.codebook.label(i, lang) for i in frame["item"].to_list()]))
+    return figures.item_table(worded, labels=a.construct_labels, scale=scale, lang=lang, finding=finding, width=width)
+
+
+def items_finding(a: Analysis) -> Text:
+    """The sentence over the items."""
+    frame = item_frame(a)
+    doubtful = frame.filter(pl.col("doubtful"))["item"].to_list()
+    return words.items([Text(i, i) for i in doubtful], frame.height)
 
 
 def item_frame(a: Analysis) -> pl.DataFrame:
@@ -63,15 +75,14 @@ def item_frame(a: Analysis) -> pl.DataFrame:
                 }
             )
     frame = pl.DataFrame(rows)
+    doubt = (pl.col("missing") > MISSING) | (pl.col("sd") == 0)
     if a.cell is None:
         none = [pl.lit(None, pl.Float64).alias(c) for c in ("loading", "conf_low", "conf_high")]
-        return frame.with_columns(*none, (pl.col("missing") > MISSING).alias("doubtful"))
+        return frame.with_columns(*none, doubt.alias("doubtful"))
     loads = loading_frame(a.cell).select("item", "loading", "conf_low", "conf_high", "mode", "n_items")
     frame = frame.join(loads, on="item", how="left", maintain_order="left")
     weak = (pl.col("loading") < LOADING) & (pl.col("mode") == "A") & (pl.col("n_items") > 1)
-    return frame.with_columns((weak.fill_null(value=False) | (pl.col("missing") > MISSING)).alias("doubtful")).drop(
-        "mode", "n_items"
-    )
+    return frame.with_columns((weak.fill_null(value=False) | doubt).alias("doubtful")).drop("mode", "n_items")
 
 
 def focal_rows(a: Analysis) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import few, figure, here, percent
+from csi.reporting.sections.drawn import few, figure, here, percent, sector_now, why_absent
 
 
 def league(a: Analysis) -> Section:
@@ -22,15 +22,16 @@ def league(a: Analysis) -> Section:
     labels = a.brand_labels
     absent = shown.filter(pl.col("index").is_null())["brand"].to_list()
     title = words.league(
-        [labels[b] for b in ranked if b not in behind], [labels[b] for b in behind], [labels[b] for b in absent]
+        [labels[b] for b in ranked if b not in behind],
+        [labels[b] for b in behind],
+        [labels[b] for b in absent if not a.enough(b)],
     )
-    sector = a.sectors[a.target].table.filter(pl.col("wave") == a.wave)
     draw = partial(
         figures.league,
         shown.select("brand", "index", "conf_low", "conf_high", "n"),
         labels=labels,
         focal=a.focal,
-        mean=sector["index"][0] if sector.height else None,
+        mean=sector_now(a, a.target),
         same=[g for g in result.groups if len(g) > 1],
     )
     level = percent(a.index.level)
@@ -42,9 +43,9 @@ def league(a: Analysis) -> Section:
             "whose pairwise differences are not significant (Holm)",
             f"{a.label(a.target).zh}指数与 {level} 置信区间；竖线为行业均值；括线内的品牌两两差异不显著（Holm 校正）",
         ),
-        figures=(figure("league", title, draw),),
+        figures=(figure("league", title, draw),) if ranked else (),
         tables=(_table(a, shown),),
-        notes=(*result.notes, *_suppressed(a, absent)),
+        notes=(*result.notes, *_suppressed(a, absent), *why_absent(a)),
         data={"league": shown.drop("reason", "reason_zh"), "pairs": result.pairs, "ranks": result.table},
     )
 

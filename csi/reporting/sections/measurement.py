@@ -234,7 +234,7 @@ def _fornell_table(a: Analysis, cell: Cell) -> Table:
             **{c: [values.get((r, c)) if names.index(c) <= i else None for i, r in enumerate(names)] for c in names},
         },
         schema={"construct": pl.String, **dict.fromkeys(names, pl.Float64)},
-    )
+    ).with_columns(pl.lit("").alias(f"{c}_reason") for c in names)
     columns = (
         Column("construct", Text("√AVE on the diagonal", "对角线为 √AVE")),
         *(Column(c, a.label(c), "coefficient") for c in names),

@@ -10,7 +10,7 @@ from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import few, figure, here
+from csi.reporting.sections.drawn import few, figure, here, sector_now
 from csi.reporting.words import Named
 from csi.tracking.index import Index
 from csi.tracking.league import pairwise
@@ -66,15 +66,9 @@ def _frame(a: Analysis) -> pl.DataFrame:
             pl.col("n").cast(pl.Int64),
         )
         parts.append(part)
-    means = [
-        {"row": c, "reference": s.table.filter(pl.col("wave") == a.wave)["index"].to_list()[:1]}
-        for c, s in a.sectors.items()
-        if s.table.width
-    ]
-    reference = pl.DataFrame(means, schema={"row": pl.String, "reference": pl.List(pl.Float64)})
-    joined = pl.concat(parts).join(
-        reference.with_columns(pl.col("reference").list.first()), on="row", how="left", maintain_order="left"
-    )
+    means = [(c, sector_now(a, c)) for c in a.index.constructs]
+    reference = pl.DataFrame(means, schema={"row": pl.String, "reference": pl.Float64}, orient="row")
+    joined = pl.concat(parts).join(reference, on="row", how="left", maintain_order="left")
     return joined.select("row", "column", "value", "reference", "n")
 
 

@@ -10,7 +10,7 @@ from csi.errors import Text
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import figure, percent, published
+from csi.reporting.sections.drawn import figure, percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
 
 
@@ -21,7 +21,7 @@ def trend(a: Analysis) -> Section:
     moved = a.changes.table.filter(
         (pl.col("construct") == a.target) & (pl.col("wave") == a.wave) & (pl.col("against") == "previous")
     ).select("brand", "change", "significant")
-    mean = a.sectors[a.target].table.select("wave", "index") if len(a.brands) > 1 else None
+    mean = sector_means(a, a.target) if len(a.brands) > 1 else None
     waves = [w for w in a.waves if w in set(shown["wave"].to_list())]
     title = words.trend(
         standing(a, a.wave),
@@ -51,7 +51,7 @@ def trend(a: Analysis) -> Section:
             "sampling error",
             f"{name.zh}指数（0–100），带宽为 {level} 置信区间；灰色箭头表示变化不显著",
         ),
-        figures=(figure("trend", title, draw),),
-        notes=a.index.notes,
+        figures=(figure("trend", title, draw),) if shown.height else (),
+        notes=(*a.index.notes, *why_absent(a)),
         data={"index": table.drop("reason", "reason_zh"), "sector": a.sectors[a.target].table},
     )

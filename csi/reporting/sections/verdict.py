@@ -9,32 +9,43 @@ from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Headline
 from csi.reporting.sections.drawn import here
+from csi.reporting.sections.items import items_finding
+from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import weak_constructs
 from csi.reporting.sections.standings import before, change, standing
 from csi.reporting.tables import printed
 
 
-def headline(a: Analysis) -> Headline:
-    """Kicker, sentence, the focal brand's index with its interval and changes, and the line under the sentence."""
+def headline(a: Analysis, kind: str = "quarterly") -> Headline:
+    """Kicker, sentence, the focal brand's index with its interval and changes, and the line under the sentence.
+
+    A researcher's sentence judges the measurement, a validator's the questionnaire.
+    """
     row = here(a, a.target).filter(brand=a.focal).row(0, named=True)
     previous, year = change(a, "previous"), change(a, "year")
-    per_year = a.study.settings.waves_per_year
-    sentence = words.headline(
-        standing(a, a.wave),
-        [a.label(c) for c in weak_constructs(a)],
-        before=before(a),
-        previous=previous,
-        year=year,
-        per_year=per_year,
-    )
     return Headline(
         kicker=_kicker(a),
-        sentence=sentence,
+        sentence=_sentence(a, kind),
         value=_number(row["index"]),
         conf_low=_number(row["conf_low"]),
         conf_high=_number(row["conf_high"]),
         changes=_changes(a, previous, year),
         dateline=_dateline(a),
+    )
+
+
+def _sentence(a: Analysis, kind: str) -> Text:
+    if kind == "researcher" and a.cell is not None:
+        return measurement_finding(a, a.cell)
+    if kind == "validator":
+        return items_finding(a)
+    return words.headline(
+        standing(a, a.wave),
+        [a.label(c) for c in weak_constructs(a)],
+        before=before(a),
+        previous=change(a, "previous"),
+        year=change(a, "year"),
+        per_year=a.study.settings.waves_per_year,
     )
 
 

@@ -162,6 +162,8 @@ def _side(names: Sequence[Text], every: int, en: str, zh: str) -> Text:
     """Up to three by name, more by their number."""
     if not names:
         return EMPTY
+    if len(names) == every > 3:
+        return Text(f"all {every} constructs are {en} the sector mean", f"全部 {every} 个构念{zh}行业均值")
     if len(names) > 3:
         return Text(
             f"{len(names)} of {every} constructs are {en} the sector mean",

@@ -84,8 +84,7 @@ def headline(
     """
     if now.value is None:
         return Text(
-            f"{now.focal.en}: too few answers for an index this {period(per_year).en}",
-            f"{now.focal.zh}本{period(per_year).zh}样本不足，不公布指数",
+            f"{now.focal.en}: no index this {period(per_year).en}", f"{now.focal.zh}本{period(per_year).zh}不公布指数"
         )
     if now.rivals:
         first = _place(now, before)
@@ -117,7 +116,7 @@ def trend(
         Text(en="Up 2.0 points in a year; level with Yun'an for the first time", zh='一年上升 2.0 分，首次与云安并肩')
     """
     if now.value is None:
-        return Text("No index this time: too few answers", "本期样本不足，不公布指数")
+        return Text("No index this time", "本期不公布指数")
     return sentence(movement(previous, year, per_year), _relation(now, earlier))
 
 
@@ -135,6 +134,7 @@ def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence
     """
     if len(leaders) + len(behind) <= 1:
         alone = Text("Only one brand: nothing to rank", "只有一个品牌，无从排名")
+        alone = alone if leaders else Text("No brand has an index to rank", "没有可供排名的指数")
         return sentence(alone, _left_out(suppressed))
     return sentence(_front(leaders, behind), _left_out(suppressed))
 
