@@ -32,6 +32,10 @@ GROUPINGS = ("stage", "segment")
 """Keys that split the focal brand's answers in the heat table, in this order."""
 
 
+EVERYBODY = Text("All respondents", "全体受访者")
+"""What stands for the brand in a study without brands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The focal brand at the report's wave: the fitted model, resampled, and what judges it."""
@@ -91,7 +95,7 @@ class Analysis:
     @property
     def brand_labels(self) -> dict[str, Text]:
         """Brand -> its name in both languages."""
-        return {b: self.study.brands.get(b, Text(b, b)) for b in self.brands}
+        return {b: self.study.brands.get(b, Text(b, b) if b else EVERYBODY) for b in self.brands}
 
     @property
     def construct_labels(self) -> dict[str, Text]:
@@ -254,9 +258,11 @@ def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) 
     without zero and "significant" are one statement.
     """
     settings = study.settings
+    yearly = settings.waves_per_year == 1  # the previous wave is the one a year ago: one test, not two
     every = changes(
         published,
         study.model.names,
+        ("previous",) if yearly else ("previous", "year"),
         waves=waves,
         per_year=settings.waves_per_year,
         wave=wave,
@@ -336,13 +342,13 @@ def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict
 def too_few(study: Study, n: int) -> Note:
     """Why the report has no model."""
     small = study.settings.small
-    brand = study.brands.get(study.focal, Text(study.focal, study.focal))
-    en = f"{brand.en} has {n} answers, fewer than {small}: no index and no model are printed for it."
+    brand = study.brands.get(study.focal, EVERYBODY)
+    en = f"{brand.en}: only {n} answers, fewer than {small}: no index and no model are printed for it."
     return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")
 
 
 def no_model(study: Study, found: Problem) -> Note:
     """Why the focal brand's answers carry no model."""
-    brand = study.brands.get(study.focal, Text(study.focal, study.focal))
+    brand = study.brands.get(study.focal, EVERYBODY)
     en = f"No model for {brand.en}: {found.what.en} {found.remedy.en}"
     return note(found.code, en.rstrip(), f"{brand.zh}没有模型结果：{found.what.zh}{found.remedy.zh}")

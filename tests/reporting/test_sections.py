@@ -121,6 +121,24 @@ def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answ
     assert report.keys == ("chain", "model", "priorities", "reliability", "items", "fieldwork", "method")
     assert report.headline.changes == ()
     assert report.headline.sentence.zh.startswith("甲首次测量")
+    assert "品牌" not in report.headline.dateline.zh
+
+
+def test_a_yearly_study_without_brands_has_one_change_and_one_subject(tmp_path, make_study, answers, study_text):
+    years = {f"{2025 + (i + 3) // 4}Q{(i % 4) + 1}": str(2021 + i) for i in range(5)}
+    years = dict(zip(["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1"], years.values(), strict=True))
+    frame = answers().filter(pl.col("brand") == "A").drop("brand", "stage").with_columns(pl.col("wave").replace(years))
+    text = (
+        re.sub(r"brands:\n(  - .*\n)+stages: .*\n", "", study_text)
+        .replace("brand: brand, ", "")
+        .replace(", stage: stage", "")
+    )
+    for quarter, year in years.items():
+        text = text.replace(quarter, year)
+    report = of(make_study(tmp_path, frame, text.replace("per_year: 4", "per_year: 1")))
+    assert [t.en for t, *_ in report.headline.changes] == ["vs a year ago"]
+    assert re.match(r"全体受访者一年(上升|来)", report.headline.sentence.zh)
+    assert report.section("chain").data["chain"]["change"].null_count() == 0
 
 
 def test_an_old_wave_does_not_know_the_later_ones(tmp_path, small_study, make_study, answers, study_text):

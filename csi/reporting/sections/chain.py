@@ -35,7 +35,7 @@ def chain(a: Analysis) -> Section:
             f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}; change on the "
             "previous wave",
             f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间"
-            f"{'' if alone else ring.zh}；右侧为环比变化",
+            f"{'' if alone else ring.zh}；右侧为较上期变化",
         ),
         figures=(figure("chain", title, draw),) if named else (),
         notes=(*(() if alone else a.sectors[a.target].notes[:1]), *why_absent(a)),

@@ -14,7 +14,7 @@ from csi.reporting.sections.drawn import figure, percent
 from csi.reporting.sections.measurement import LOADING, loading_frame
 
 MISSING = 0.05
-"""A share of absent answers worth a look."""
+"""A share of absent answers worth a look, among those who were asked."""
 
 
 def items(a: Analysis) -> Section:
@@ -55,12 +55,13 @@ def item_frame(a: Analysis) -> pl.DataFrame:
     """construct, item, wording, shares (list), loading, conf_low, conf_high, mean, sd, missing, n, doubtful."""
     mine = focal_rows(a)
     answers = _answers(a)
+    not_asked = dict(_missing(a).filter(reason="not_asked").select("item", "n").iter_rows())
     rows = []
     for construct in a.model.constructs:
         for item in construct.items:
             if item not in mine.columns:
                 continue
-            column = mine[item]
+            column, skipped = mine[item], not_asked.get(item, 0)
             shares = answers.filter(pl.col("item") == item)["share"].to_list()
             rows.append(
                 {
@@ -70,7 +71,7 @@ def item_frame(a: Analysis) -> pl.DataFrame:
                     "shares": shares,
                     "mean": column.mean(),
                     "sd": column.std(),
-                    "missing": column.null_count() / max(column.len(), 1),
+                    "missing": (column.null_count() - skipped) / max(column.len() - skipped, 1),
                     "n": column.len() - column.null_count(),
                 }
             )

@@ -90,7 +90,7 @@ def _change_columns(a: Analysis) -> list[Column]:
     columns = []
     if a.previous is not None:
         columns += [Column("previous", Text("Change", "环比"), "change"), Column("previous_p", Text("p", "p"), "p")]
-    if a.year_ago is not None:
+    if a.year_ago not in {None, a.previous}:
         columns += [Column("year", Text("In a year", "同比"), "change"), Column("year_p", Text("p", "p"), "p")]
     return columns
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from csi.errors import Text
 from csi.reporting.analysis import Analysis
 from csi.reporting.words import Change, Gap, Standing
 
@@ -13,7 +12,7 @@ def standing(a: Analysis, wave: str) -> Standing:
     """The league of one wave from the focal brand's seat; rivals with too few answers stay out."""
     league = a.leagues.get(wave)
     labels = a.brand_labels
-    me = labels.get(a.focal, Text(a.focal, a.focal))
+    me = labels[a.focal]
     if league is None or league.table.is_empty():
         return Standing(me, None)
     values = dict(zip(league.table["brand"].to_list(), league.table["index"].to_list(), strict=True))
@@ -34,7 +33,11 @@ def before(a: Analysis) -> Standing | None:
 
 
 def change(a: Analysis, against: str, construct: str | None = None, brand: str | None = None) -> Change | None:
-    """The change of a brand's construct (the focal brand's target) against "previous" or "year"."""
+    """The change of a brand's construct (the focal brand's target) against "previous" or "year".
+
+    In a yearly study the two are one.
+    """
+    against = "previous" if a.study.settings.waves_per_year == 1 else against
     rows = a.changes.table.filter(
         (pl.col("brand") == (brand or a.focal))
         & (pl.col("wave") == a.wave)

@@ -71,10 +71,8 @@ def _changes(
 def _dateline(a: Analysis) -> Text:
     """Wave, brands, usable answers."""
     wave, brands, total = words.wave_name(a.wave), len(a.n), printed(sum(a.n.values()), "count")
-    return Text(
-        f"{wave.en} • {brands} {'brand' if brands == 1 else 'brands'} • {total} usable interviews",
-        f"{wave.zh} • {brands} 个品牌 • {total} 份有效答卷",
-    )
+    many = Text(f" • {brands} brands", f" • {brands} 个品牌") if brands > 1 else Text("", "")
+    return Text(f"{wave.en}{many.en} • {total} usable interviews", f"{wave.zh}{many.zh} • {total} 份有效答卷")
 
 
 def _number(value: float | None) -> float:

@@ -22,13 +22,21 @@ def listed(names: Sequence[Text]) -> Text:
         Text(en='price, complaints and image', zh='资费、投诉和形象')
         >>> listed([Text("price", "资费"), Text("complaints", "投诉")]).zh
         '资费与投诉'
+        >>> listed([Text("signs and lifts", "导向与通行"), Text("shops", "商店")]).zh
+        '导向与通行、商店'
     """
     en = [n.say("en") for n in names]
     zh = [n.say("zh") for n in names]
     if len(names) <= 1:
         return Text("".join(en), "".join(zh))
-    joined_zh = f"{zh[0]}与{zh[1]}" if len(zh) == 2 else f"{'、'.join(zh[:-1])}和{zh[-1]}"
-    return Text(f"{', '.join(en[:-1])} and {en[-1]}", joined_zh)
+    return Text(f"{', '.join(en[:-1])} and {en[-1]}", _joined_zh(zh))
+
+
+def _joined_zh(names: Sequence[str]) -> str:
+    """Two by 与, more by 、 and 和; names that hold such a word themselves by 、 alone."""
+    if any(c in name for name in names for c in "与和"):
+        return "、".join(names)
+    return f"{names[0]}与{names[1]}" if len(names) == 2 else f"{'、'.join(names[:-1])}和{names[-1]}"
 
 
 def lowered(label: Text) -> Text:
