@@ -19,6 +19,7 @@ FILES = Text("Files", "数据文件")
 RULES = Text("Rules", "规则的效果")
 CELLS = Text("Answers by brand and wave", "各品牌各期的有效答卷")
 ABSENT = Text("Answers absent, by reason", "缺失回答（按原因）")
+COUNT = Text("answers", "答卷")
 ALL_GOOD = Text("No problems found.", "未发现问题。")
 HEADINGS = {
     "name": Text("file", "文件"),
@@ -51,6 +52,9 @@ WORDS = {
     "range": Text("outside the scale", "超出量表"),
     "missing_codes": Text("missing codes", "缺失代码"),
     "reverse": Text("reversed items", "反向题项"),
+    "full_width_digits": Text("full-width digits", "全角数字"),
+    "read as numbers": Text("read as numbers", "按数字读取"),
+    "turned over": Text("turned over", "已反向"),
 }
 
 
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, panel = opened(args.study)
     problems = tuple(composite_problems(study.model))
     files = pl.DataFrame(
-        [[s.name, s.rows, len(s.used), ", ".join(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
+        [[s.name, s.rows, len(s.used), some(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
     )
     effects = [[e.rule, e.action, e.rows, e.cells, e.detail] for e in panel.audit]
     audit = pl.DataFrame(effects, RULE_COLUMNS, orient="row")
@@ -92,6 +96,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
+SHOWN = 6
 FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
 FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
 RULE_COLUMNS = {"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String}
@@ -120,6 +125,12 @@ def overview(study: Study, panel: Panel, lang: Language) -> Grid:
     return pairs([(name.say(lang), value) for name, value in lines])
 
 
+def some(columns: tuple[str, ...]) -> str:
+    """The first few names and how many there are; `--json` lists all."""
+    named = ", ".join(columns[:SHOWN])
+    return named if len(columns) <= SHOWN else f"{len(columns)}: {named}, …"
+
+
 def counts(panel: Panel) -> pl.DataFrame:
     """Respondents kept in each cell, in the study's order."""
     found = panel.frame.group_by(CELL_KEYS, maintain_order=True).len("n")
@@ -134,8 +145,11 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
     small = study.settings.small
     size = {(b, w): n for b, w, n in counted.select("brand", "wave", "n").iter_rows()}
     marked = {k: f"{n}{' !' if n < small else ''}" for k, n in size.items()}
-    rows = tuple((w, *(marked.get((b, w), "–") for b in panel.brands)) for w in panel.waves)
-    headings = (Text("wave", "期次").say(lang), *(texts.get(b, Text(b, b)).say(lang) for b in panel.brands))
+    brands, waves = (counted[k].unique(maintain_order=True).to_list() for k in CELL_KEYS)
+    waves = [w for w in panel.waves if w in waves] or waves
+    rows = tuple((w, *(marked.get((b, w), "–") for b in brands)) for w in waves)
+    named = [texts.get(b, Text(b, b)).say(lang) or COUNT.say(lang) for b in brands]
+    headings = (Text("wave", "期次").say(lang), *named)
     few = any(n < small for n in size.values())
     legend = Text(f" (! below {small})", f"（! 少于 {small}）").say(lang) if few else ""
     return Grid(headings, rows, numbers(len(headings)), CELLS.say(lang) + legend)

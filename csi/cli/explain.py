@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from csi.catalogue import codes, entry, explain, meaning, names
+from csi.catalogue import Meaning, codes, entry, explain, look_up, meaning, names
 from csi.cli.answer import Answer, Grid
 from csi.errors import Language, Text
 
@@ -18,9 +18,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Explain one word, or list all."""
     if args.word is None:
         return Answer(tuple(listed(lang)), {"measures": list(names()), "codes": list(codes())})
-    lines = explain(args.word, lang)
-    is_code = args.word.strip().upper() in codes()
-    return Answer(lines, {"code": meaning(args.word)} if is_code else {"measure": entry(args.word)})
+    found = look_up(args.word, lang)
+    kind = "code" if isinstance(found, Meaning) else "measure"
+    return Answer(explain(args.word, lang), {kind: found})
 
 
 def listed(lang: Language) -> list[Grid]:

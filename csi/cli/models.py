@@ -68,8 +68,6 @@ def summary(card: Card) -> dict[str, object]:
 def drawing(card: Card, lang: Language) -> str:
     """The card's diagram: constructs and arrows, no numbers."""
     # the figures are loaded only when a drawing is asked for
-    from csi.models.model import Model
-    from csi.reporting.figures.diagram import model_diagram
+    from csi.reporting.figures.diagram import card_diagram
 
-    model = Model.card(card.id, items={name: [f"{name}_1"] for name in card.constructs})
-    return model_diagram(model, lang=lang, target=card.index.target)
+    return card_diagram(card, lang=lang)
