@@ -20,7 +20,10 @@ from csi.reporting.tables import head, rows, signed
 ROWS = 60
 """A result's table shows so many rows; the rest is counted."""
 
-_PAGE = f"max-width:{style.FULL}px;color:{style.INK};font-family:{style.SANS};font-size:14px"
+_PAGE = (
+    f"max-width:{style.FULL}px;padding:12px;background:{style.PAPER};color:{style.INK};"
+    f"font-family:{style.SANS};font-size:14px"
+)
 _TITLE = f"font-family:{style.SERIF};font-weight:700;font-size:21px;margin:4px 0"
 _SOFT = f"color:{style.MUTED};font-size:12.5px;margin:2px 0"
 _CELL = "border:0;padding:5px 10px"
@@ -61,7 +64,10 @@ def headline_html(headline: Headline, lang: str) -> str:
         _block(f"{colour};font-size:13px", headline.kicker.say(lang)),
         _block(_TITLE.replace("21px", "30px"), headline.sentence.say(lang)),
         _block(f"{colour};font-size:44px;line-height:1.1", value),
-        _block(_SOFT, f"95% CI {style.span(headline.conf_low, headline.conf_high)}" if value else ""),
+        _block(
+            _SOFT,
+            f"{headline.interval_name.say(lang)} {style.span(headline.conf_low, headline.conf_high)}" if value else "",
+        ),
     ]
     for against, difference, half, firm in headline.changes:
         verdict = _VERDICTS[firm].say(lang)

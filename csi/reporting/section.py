@@ -93,6 +93,12 @@ class Headline(Shown):
     conf_high: float
     changes: tuple[tuple[Text, float, float, bool], ...]
     dateline: Text
+    level: float = 0.95
+
+    @property
+    def interval_name(self) -> Text:
+        """What stands before the interval."""
+        return Text(f"{100 * self.level:.10g}% CI", f"{100 * self.level:.10g}% 置信区间")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -12,7 +12,7 @@ from csi.reporting.figures.cells import LOADING_FLOOR, Scale, known, say, whiske
 from csi.reporting.text_width import text_width
 
 _SPREAD = Text("Answers", "回答分布")
-_LOADING = Text("Loading, 95% interval", "载荷与 95% 区间")
+_LOADING = Text("Loading and interval", "载荷与区间")
 _MEAN = Text("Mean", "均值")
 _MISSING = Text("Missing", "缺失")
 

@@ -31,6 +31,7 @@ def headline(a: Analysis, kind: str = "quarterly") -> Headline:
         conf_high=_number(row["conf_high"]),
         changes=_changes(a, previous, year),
         dateline=_dateline(a),
+        level=a.index.level,
     )
 
 
