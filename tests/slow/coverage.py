@@ -243,13 +243,12 @@ def _markdown(frame, digits):
 
 def main():
     panels = int(sys.argv[1]) if len(sys.argv) > 1 else PANELS
-    covered, changed = coverage(panels), changes(panels)
+    covered, changed = (t.with_columns(pl.col(pl.Float64).round(6)) for t in (coverage(panels), changes(panels)))
     text = page(covered, changed)
     print(text)
     if panels == PANELS:
         for name, table in (("coverage", covered), ("changes", changed)):
-            rounded = table.with_columns(pl.col(pl.Float64).round(6))
-            (HERE / f"{name}.csv").write_text(rounded.write_csv(), encoding="utf-8", newline="\n")
+            (HERE / f"{name}.csv").write_text(table.write_csv(), encoding="utf-8", newline="\n")
         (HERE / "coverage.md").write_text(text, encoding="utf-8", newline="\n")
     missed = failures(covered, changed)
     print("\n".join(missed) if missed else "Every gate is met.")
