@@ -105,8 +105,8 @@ class Analysis:
 
     @property
     def group_labels(self) -> dict[str, Text]:
-        """Stage -> its name in both languages; segments bear their own."""
-        return dict(self.study.stages)
+        """Stage or segment -> its name in both languages."""
+        return {**self.study.segments, **self.study.stages}
 
     def label(self, construct: str) -> Text:
         """A construct's name."""

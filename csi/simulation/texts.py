@@ -78,6 +78,8 @@ def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
     lines += ["brands:", *(_entry(b) for b in recipe.brands)]
     if recipe.stages:
         lines += ["stages:", *(_entry(s) for s in recipe.stages)]
+    if recipe.segments:
+        lines += ["segments:", *(_entry(s) for s in recipe.segments)]
     lines += [f"{k}: {flow(v)}" for k, v in said.items()]
     return "\n".join(lines) + "\n"
 

@@ -115,6 +115,7 @@ def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
         ("wave", ("waves", "order"), form.waves.order),
         ("brand", ("brands",), [brand.name for brand in form.brands]),
         ("stage", ("stages",), [stage.name for stage in form.stages]),
+        ("segment", ("segments",), [segment.name for segment in form.segments]),
     )
     for what, loc, names in lists:
         for number, name in enumerate(names):
@@ -220,6 +221,7 @@ def _fields(
         "rules": Rules(**form.rules.model_dump()),
         "settings": _settings(form, codebook),
         "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
+        "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
     }

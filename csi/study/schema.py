@@ -109,7 +109,7 @@ class BrandForm(Part):
 
 
 class StageForm(Part):
-    """A stage of the customer relation and its labels."""
+    """A stage of the customer relation, or a segment, and its labels."""
 
     name: str
     zh: str = ""
@@ -195,6 +195,7 @@ class StudyForm(Part):
     waves: WavesForm = WavesForm()
     brands: list[BrandForm] = []
     stages: list[StageForm] = []
+    segments: list[StageForm] = []
     model: ModelForm
     estimate: EstimateForm = EstimateForm()
     rules: RulesForm = RulesForm()

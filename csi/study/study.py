@@ -42,6 +42,7 @@ class Study:
     rules: Rules
     settings: Settings
     stages: Mapping[str, Text] = field(default_factory=dict)
+    segments: Mapping[str, Text] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     respondents: Literal["", "same", "new"] = ""
 

@@ -79,3 +79,9 @@ def test_the_readme_shows_how_to_get_the_truth(monkeypatch):
     level = dict(zip(index["brand"] + index["wave"], index["index"], strict=True))
     assert level["ZX2023Q4"] == pytest.approx(70.4, abs=0.5)  # stated for the plain mean, not the weighted one
     assert level["ZX2026Q3"] - level["ZX2023Q4"] == pytest.approx(6.2, abs=0.1)
+
+
+def test_segments_bear_labels_in_both_languages():
+    segments = csi.Study.read(FOLDER / "study.yaml").segments
+    assert segments["contract"].say("zh") == "合约用户"
+    assert list(segments) == ["contract", "prepaid", "family"]

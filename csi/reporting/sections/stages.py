@@ -85,14 +85,10 @@ def _columns(a: Analysis, frame: pl.DataFrame) -> list[tuple[Text, tuple[str, ..
 
 
 def group_values(a: Analysis, key: str) -> list[str]:
-    """The values of a grouping key: the study's order for stages, as they come for the rest."""
-    have = a.groups[key].cells[key].to_list()
-    return sorted(have, key=lambda v: (_place(a, v), have.index(v))) if key == "stage" else sorted(have)
-
-
-def _place(a: Analysis, stage: str) -> int:
-    names = list(a.study.stages)
-    return names.index(stage) if stage in names else len(names)
+    """The values of a grouping key: the study's order, then the rest by name."""
+    names = list(a.study.stages if key == "stage" else a.study.segments)
+    place = {name: i for i, name in enumerate(names)}
+    return sorted(a.groups[key].cells[key].to_list(), key=lambda v: (place.get(v, len(place)), v))
 
 
 def _labels(a: Analysis, frame: pl.DataFrame) -> dict[str, Text]:
