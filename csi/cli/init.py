@@ -77,7 +77,7 @@ def told(card: Card, found: Guess, files: list[Path], lang: Language) -> Iterato
     lost = [c for c, k in found.items.items() if not k]
     if lost:
         some = ", ".join(lost[:8]) + (", ..." if len(lost) > 8 else "")
-        yield Text(f"Not recognised (listed in the codebook): {some}.", f"未能归类（已列在题项表中）：{some}。").say(
+        yield Text(f"Not recognised (listed in the codebook): {some}.", f"未能归类（已列在编码簿中）：{some}。").say(
             lang
         )
     if missing(card, found):

@@ -7,7 +7,7 @@ from typing import Final
 from csi.errors import Text
 
 VERBS: Final[dict[str, Text]] = {
-    "init": Text("write a study file and a codebook to start from", "由导出数据生成研究文件与题项表的初稿"),
+    "init": Text("write a study file and a codebook to start from", "由导出数据生成研究文件与编码簿的初稿"),
     "check": Text("say what is read, what the rules did, and what is wrong", "检查数据、规则效果与所有问题"),
     "fit": Text("estimate the model in every brand and wave", "按品牌与期次估计模型"),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),

@@ -108,7 +108,7 @@ def _unknown_items(model: Model, codebook: Codebook, document: Document, key: st
                     _line_of(name, document, key),
                     Text(
                         f'the model measures {construct.name} by "{name}", which is not in the codebook.',
-                        f"模型用“{name}”测量 {construct.name}，但题项表中没有它。",
+                        f"模型用“{name}”测量 {construct.name}，但编码簿中没有它。",
                     ),
                     hint,
                 )
@@ -119,7 +119,7 @@ def _unknown_mapping(form: ModelForm, card: list[str], codebook: Codebook) -> It
     for name, source in form.constructs.items():
         for one, known, place, place_zh in (
             (name, card, f"card {form.card}", f"模型卡 {form.card}"),
-            (source, list(codebook.constructs), "the codebook", "题项表"),
+            (source, list(codebook.constructs), "the codebook", "编码簿"),
         ):
             if one and one not in known:
                 what = Text(f'"{one}" is not a construct of {place}.', f"{place_zh}中没有构念“{one}”。")
@@ -138,7 +138,7 @@ def _no_items(name: str, block: Block, form: ModelForm, codebook: Codebook) -> P
         "",
         f'card {form.card} needs items for "{name}" ({block.en}, {block.count("en")}); the codebook has none '
         f"(its constructs: {have}).",
-        f"模型卡 {form.card} 需要“{name}”（{block.zh}，{block.count('zh')}），题项表中没有（其构念：{have_zh}）。",
+        f"模型卡 {form.card} 需要“{name}”（{block.zh}，{block.count('zh')}），编码簿中没有（其构念：{have_zh}）。",
         f"Give items `construct: {name}`, map it with `constructs: {{{name}: ...}}`, "
         f"or drop it with `without: [{name}]`.",
         f"请给题项写 construct: {name}，或用 constructs: {{{name}: ……}} 对应，或用 without: [{name}] 去掉。",

@@ -68,7 +68,7 @@ def _no_codebook(document: Document) -> Problem:
         'the key "codebook" is missing or blank.',
         "缺少键“codebook”，或其值为空。",
         "Name the codebook's file, or write scales, constructs and items under it.",
-        "请写出题项表的文件名，或在其下写 scales、constructs、items。",
+        "请写出编码簿的文件名，或在其下写 scales、constructs、items。",
     )
 
 

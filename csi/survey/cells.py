@@ -152,7 +152,7 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
             f"题项 {item.name} 有 {rows.height} 个回答不是数字：{listed_zh}。",
             f'Declare it in the codebook (scale {item.scale.name}, missing: {{"{first}": skipped}}), correct it, '
             "or set rules: not_a_number: missing.",
-            f'请在题项表的量表 {item.scale.name} 中声明（missing: {{"{first}": skipped}}），或更正单元格，'
+            f'请在编码簿的量表 {item.scale.name} 中声明（missing: {{"{first}": skipped}}），或更正单元格，'
             "或设置 rules 中的 not_a_number: missing。",
         )
     return problem(
@@ -162,7 +162,7 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
         f"题项 {item.name} 有 {rows.height} 个回答超出量表范围 {bounds}：{listed_zh}。",
         f"Declare the code as missing in the codebook (scale {item.scale.name}), correct the scale, "
         "or set rules: out_of_range: missing.",
-        f"请在题项表的量表 {item.scale.name} 中把该代码声明为缺失，或更正量表，"
+        f"请在编码簿的量表 {item.scale.name} 中把该代码声明为缺失，或更正量表，"
         "或设置 rules 中的 out_of_range: missing。",
     )
 

@@ -22,7 +22,7 @@ def unfit(picked: Sequence[Picked], codebook: Codebook, rules: Rules, roles: Seq
             "E-ITEMS",
             "codebook",
             "the codebook has no items.",
-            "题项表中没有题项。",
+            "编码簿中没有题项。",
             "List at least one item.",
             "请至少列出一个题项。",
         )

@@ -103,5 +103,5 @@ def idle_rules(codebook: Codebook, roles: Sequence[str], rules: Rules) -> Iterat
             "N-STRAIGHT-LINING",
             f"Straight-lining was not looked for: the rule needs {rules.straight_lining_items} items of one scale "
             f"in a row, the codebook has {longest}.",
-            f"未检查直线作答：规则要求同一量表连续 {rules.straight_lining_items} 个题项，题项表中只有 {longest} 个。",
+            f"未检查直线作答：规则要求同一量表连续 {rules.straight_lining_items} 个题项，编码簿中只有 {longest} 个。",
         )
