@@ -12,8 +12,8 @@ from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Replicates
 from csi.inference.intervals import Interval, bca, p_value, percentile, standard_error
 from csi.inference.replicates import Flags, Quantity, parameter_acceleration, replicates_of
-from csi.inference.resample import Kind, plan_of
-from csi.moments.stack import Array, Sample
+from csi.inference.resample import Kind, plan_of, rows_behind
+from csi.moments.stack import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def bootstrap(
         >>> boot.table.filter(pl.col("op") == "~")["std_error"].null_count()
         0
     """
-    sample = _resampled(est, n)
+    _enough(n)
+    sample = rows_behind(est)
     plan = plan_of(sample, n, seed, resampling)
     replicates = replicates_of(est, sample, plan, progress)
     boot = replace(est, replicates=replicates, level=level, interval=interval)
@@ -127,33 +128,12 @@ def _summary(boot: Estimate, value: Array, draws: Array, accelerations: Array | 
     return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws, accelerations), draws)
 
 
-def _resampled(est: Estimate, n: int) -> Sample:
-    problems = []
-    if est.sample is None:
-        problems.append(
-            problem(
-                "E-ROWS",
-                "estimate",
-                "a bootstrap needs the rows; this estimate was fitted from moments alone.",
-                "自助法需要原始数据行，而该估计仅由矩得到。",
-                "Fit it from a panel or a frame.",
-                "请用面板或数据框拟合。",
-            )
-        )
+def _enough(n: int) -> None:
+    """Raise when there are too few resamples for an interval."""
     if n < 100:
-        problems.append(
-            problem(
-                "E-BOOT",
-                "n",
-                f"{n} resamples are too few for an interval.",
-                f"{n} 次重抽样不足以给出区间。",
-                "Use at least 100, better 1000 or more.",
-                "请至少使用 100 次，最好 1000 次以上。",
-            )
-        )
-    if problems or est.sample is None:
-        raise Problems(problems)
-    return est.sample
+        en, zh = f"{n} resamples are too few for an interval.", f"{n} 次重抽样不足以给出区间。"
+        do, do_zh = "Use at least 100, better 1000 or more.", "请至少使用 100 次，最好 1000 次以上。"
+        raise Problems([problem("E-BOOT", "n", en, zh, do, do_zh)])
 
 
 def _without_variance(est: Estimate) -> Flags:

@@ -9,7 +9,7 @@ import polars as pl
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate, Replicates
-from csi.inference.resample import Kind, plan_of
+from csi.inference.resample import Kind, plan_of, rows_behind
 from csi.moments.pearson import cell_slices
 from csi.moments.stack import Array, Ints, Sample
 
@@ -42,7 +42,7 @@ def bootstrap_means(
         >>> bootstrap_means(est, n=200).replicates.mean.shape
         (200, 1, 2)
     """
-    sample = _rows(est)
+    sample = rows_behind(est)
     plan = plan_of(sample, n, seed, resampling)
     mean = np.concatenate([cell_means(sample, multiplicity) for _, multiplicity in plan.blocks()])
     cells, always = sample.cells.height, np.ones((n, sample.cells.height), dtype=np.bool_)
@@ -79,16 +79,6 @@ def cell_means(sample: Sample, multiplicity: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             means.append((W @ np.nan_to_num(answers)) / (W @ np.isfinite(answers).astype(np.float64)))
     return np.stack(means, axis=1)
-
-
-def _rows(est: Estimate) -> Sample:
-    """The rows behind an estimate."""
-    if est.sample is None:
-        en = "a bootstrap needs the rows; this estimate was fitted from moments alone."
-        zh = "自助法需要原始数据行，而该估计仅由矩得到。"
-        do, do_zh = "Fit it from a panel or a frame.", "请用面板或数据框拟合。"
-        raise Problems([problem("E-ROWS", "estimate", en, zh, do, do_zh)])
-    return est.sample
 
 
 def _sizes(sets: list[Ints]) -> Ints:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from csi.errors import Problems, problem
+from csi.estimate.estimate import Estimate
 from csi.moments.sample import GRID
 from csi.moments.stack import Array, Ints, Sample
 
@@ -47,6 +49,20 @@ class Plan:
                 _bayesian(rng, sizes) if self.kind == "bayesian" else _multinomial(rng, sizes, self.rao_wu)
             )
             yield start, drawn[:count]
+
+
+def rows_behind(est: Estimate) -> Sample:
+    """The rows an estimate was fitted from.
+
+    Raises:
+        Problems: it was fitted from moments alone.
+    """
+    if est.sample is not None:
+        return est.sample
+    en = "a bootstrap needs the rows; this estimate was fitted from moments alone."
+    zh = "自助法需要原始数据行，而该估计仅由矩得到。"
+    do, do_zh = "Fit it from a panel or a frame.", "请用面板或数据框拟合。"
+    raise Problems([problem("E-ROWS", "estimate", en, zh, do, do_zh)])
 
 
 def plan_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Plan:
