@@ -28,6 +28,9 @@ from csi.tracking.league import League, pairwise
 from csi.tracking.sector import Sector, sector
 from csi.tracking.waves import reference_wave
 
+TESTED = ("p_value", "p_holm", "significant", "half_width")
+"""Columns of a change that only a test fills."""
+
 GROUPINGS = ("stage", "segment")
 """Keys that split the focal brand's answers in the heat table, in this order."""
 
@@ -251,11 +254,11 @@ def with_replicates(study: Study, est: Estimate) -> Estimate:
 
 
 def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) -> Changes:
-    """The changes a report prints, with Holm's correction over exactly those of one wave.
+    """The changes a report prints: tested for the target of every brand, as `csi track` tests them; untested beside.
 
-    Printed are the target of every brand against both references and every construct of the focal brand against the
-    previous wave. `half_width` is half the interval at the level of the test's own Holm step, so that an interval
-    without zero and "significant" are one statement.
+    Holm's correction counts the tests of one wave: the target, every brand, both references. `half_width` is half the
+    interval at the level of the test's own Holm step, so that an interval without zero and "significant" are one
+    statement. The focal brand's other constructs come with their change alone.
     """
     settings = study.settings
     yearly = settings.waves_per_year == 1  # the previous wave is the one a year ago: one test, not two
@@ -268,10 +271,12 @@ def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) 
         wave=wave,
         small=settings.small,
     )
-    printed = (pl.col("construct") == settings.target) | (
-        (pl.col("brand") == study.focal) & (pl.col("against") == "previous")
-    )
-    return holm_within_waves(replace(every, table=every.table.filter(printed)))
+    target = pl.col("construct") == settings.target
+    beside = ~target & (pl.col("brand") == study.focal) & (pl.col("against") == "previous")
+    tested = holm_within_waves(replace(every, table=every.table.filter(target)))
+    untested = [pl.lit(None, tested.table.schema[c]).alias(c) for c in TESTED]
+    others = every.table.filter(beside).with_columns(untested).select(tested.table.columns)
+    return replace(tested, table=pl.concat([tested.table, others]))
 
 
 def base_of(study: Study) -> str | None:

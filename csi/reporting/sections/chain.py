@@ -33,9 +33,9 @@ def chain(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}; change on the "
-            "previous wave",
+            "previous wave, not tested",
             f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间"
-            f"{'' if alone else ring.zh}；右侧为较上期变化",
+            f"{'' if alone else ring.zh}；右侧为较上期变化（未作检验）",
         ),
         figures=(figure("chain", title, draw),) if named else (),
         notes=(*(() if alone else a.sectors[a.target].notes[:1]), *why_absent(a)),
