@@ -28,8 +28,11 @@ from csi.tracking.league import League, pairwise
 from csi.tracking.sector import Sector, sector
 from csi.tracking.waves import reference_wave
 
-TESTED = ("p_value", "p_holm", "significant", "half_width")
-"""Columns of a change that only a test fills."""
+TESTED = (
+    "std_error", "statistic", "df", "p_value", "p_holm", "significant", "half_width", "conf_low", "conf_high",
+    "smallest_significant", "minimal_detectable",
+)  # fmt: skip
+"""Columns of a change that only a test fills: an untested change bears none of them."""
 
 GROUPINGS = ("stage", "segment")
 """Keys that split the focal brand's answers in the heat table, in this order."""

@@ -16,6 +16,7 @@ from csi.tracking.contrasts import (
     basis_note,
     construct_place,
     contrast,
+    half_widths,
     holm,
     minimal_detectable,
     smallest_significant,
@@ -34,8 +35,10 @@ class Changes(Shown):
 
     Attributes:
         table: tidy; key columns (brand, ...), wave, construct, against ("previous" or "year"), reference (its wave),
-            change, std_error, statistic, df, p_value, p_holm, significant, conf_low, conf_high, smallest_significant,
-            minimal_detectable, reason and reason_zh (null unless change is null).
+            change, std_error, statistic, df, p_value, p_holm, significant, half_width, conf_low, conf_high,
+            smallest_significant, minimal_detectable, reason and reason_zh (null unless change is null).
+            `half_width` is half the interval at the level of the test's own Holm step: |change| > half_width exactly
+            where significant; conf_low and conf_high are of the single change, not adjusted for the others.
         waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
         level: of tests and intervals.
 
@@ -190,8 +193,8 @@ def _reason(index: Index, construct: int, pair: _Pair, small: int) -> tuple[str,
 
 
 NUMBERS = (
-    "change", "std_error", "statistic", "df", "p_value", "p_holm", "conf_low", "conf_high", "smallest_significant",
-    "minimal_detectable",
+    "change", "std_error", "statistic", "df", "p_value", "p_holm", "half_width", "conf_low", "conf_high",
+    "smallest_significant", "minimal_detectable",
 )  # fmt: skip
 """The numeric columns of a table of changes."""
 
@@ -203,17 +206,19 @@ def _frame(index: Index, rows: Sequence[dict[str, object]], family: Family) -> p
     numbers = dict.fromkeys(NUMBERS, pl.Float64())
     table = pl.DataFrame(list(rows), schema={**keys, **texts, **numbers}, orient="row")
     group = table["wave"].to_numpy() if family == "release" else np.zeros(table.height)
-    adjusted = np.full(table.height, np.nan)
-    p_values = table["p_value"].fill_null(float("nan")).to_numpy()
+    adjusted, half = np.full((2, table.height), np.nan)
+    p_values, std_errors, df = (table[c].fill_null(float("nan")).to_numpy() for c in ("p_value", "std_error", "df"))
     for release in np.unique(group):
         members = group == release
         adjusted[members] = holm(p_values[members])
+        half[members] = half_widths(p_values[members], std_errors[members], df[members], index.level)
     numeric = [pl.col(name).fill_nan(None) for name in NUMBERS]
-    table = table.with_columns(pl.Series("p_holm", adjusted)).with_columns(numeric)
+    table = table.with_columns(pl.Series("p_holm", adjusted), pl.Series("half_width", half)).with_columns(numeric)
     significant = (pl.col("p_holm") < 1.0 - index.level).alias("significant")
     tests = ["p_value", "p_holm"]
     order = [*keys, "construct", "against", "reference", "change", "std_error", "statistic", "df", *tests]
-    rest = ["significant", "conf_low", "conf_high", "smallest_significant", "minimal_detectable", "reason", "reason_zh"]
+    tail = ["smallest_significant", "minimal_detectable", "reason", "reason_zh"]
+    rest = ["significant", "half_width", "conf_low", "conf_high", *tail]
     return table.with_columns(significant).select([*order, *rest])
 
 

@@ -123,6 +123,45 @@ def holm(p_values: Sequence[float]) -> Array:
     return adjusted
 
 
+def step_levels(p_values: Array, alpha: float) -> Array:
+    """The level each p-value is held against by Holm's procedure; NaN stays NaN.
+
+    The i-th smallest of m is held against alpha / (m - i + 1); from the first that is not rejected on, all are held
+    against that one's level.
+
+    Example:
+        >>> step_levels(np.array([0.01, 0.04, 0.03]), 0.05).round(4).tolist()
+        [0.0167, 0.025, 0.025]
+    """
+    levels = np.full(p_values.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    steps = alpha / np.arange(order.size, 0, -1)
+    rejected = np.cumprod(p_values[order] < steps).astype(bool)
+    stop = int(rejected.sum())
+    if stop < order.size:
+        steps[stop:] = steps[stop]
+    levels[order] = steps
+    return levels
+
+
+def half_widths(p_values: Array, std_errors: Array, df: Array, level: float) -> Array:
+    """Half the interval of each difference at the level of its own Holm step, `t_{1 - a/2, df} SE`.
+
+    The difference is larger than its half width exactly where `holm` finds it significant.
+
+    Parameters:
+        p_values, std_errors, df: (m,) the tests of one family. level: of the family.
+
+    Example:
+        >>> half_widths(np.array([0.01, 0.2]), np.ones(2), np.full(2, 60.0), 0.95).round(3).tolist()
+        [2.299, 2.0]
+    """
+    alpha = step_levels(p_values, 1.0 - level)
+    found: Array = special.stdtrit(df, 1.0 - alpha / 2.0) * std_errors
+    return found
+
+
 def smallest_significant(std_error: float, level: float = 0.95) -> float:
     """The smallest difference that is significant: `z_{1 - alpha/2} SE`.
 

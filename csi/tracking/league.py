@@ -14,7 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Text, note
 from csi.moments.stack import Array, Ints
-from csi.tracking.contrasts import basis_note, construct_place, design_df, holm, joint_covariance, t_test
+from csi.tracking.contrasts import basis_note, construct_place, design_df, half_widths, holm, joint_covariance, t_test
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.show import shown
@@ -30,7 +30,9 @@ class League(Shown):
     Attributes:
         table: one row per brand, best first; the entity's keys, n, index, std_error, rank, rank_low, rank_high.
         pairs: one row per pair; above, below (labels), difference, std_error, statistic, df, p_value, p_holm,
-            significant, conf_low, conf_high.
+            significant, half_width, conf_low, conf_high. `half_width` is half the interval at the level of the
+            test's own Holm step, so |difference| > half_width exactly where significant; conf_low and conf_high are of
+            the single difference, not adjusted for the others.
         groups: maximal sets of brands no two of which differ significantly (labels, best first).
         construct, wave, level: what was compared, and how surely.
     """
@@ -150,7 +152,7 @@ def _tests(index: Index, construct: int, cells: Ints, left: Ints, right: Ints) -
 
 
 def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.DataFrame:
-    """One row per test: difference, std_error, statistic, df, p_value, p_holm, significant, conf_low, conf_high."""
+    """One row per test, as `League.pairs` without its labels: Holm's p-value and half width, the single interval."""
     tests = [t_test(d, s, f, level) for d, s, f in zip(difference, std_error, df, strict=True)]
     p_value = np.array([t.p_value for t in tests], dtype=np.float64)
     table = pl.DataFrame(
@@ -161,6 +163,7 @@ def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.D
             "df": number_column(df),
             "p_value": number_column(p_value),
             "p_holm": number_column(holm(p_value.tolist())),
+            "half_width": number_column(half_widths(p_value, std_error, df, level)),
             "conf_low": number_column(np.array([t.conf_low for t in tests])),
             "conf_high": number_column(np.array([t.conf_high for t in tests])),
         }

@@ -27,7 +27,7 @@ class Sector(Shown):
     Attributes:
         table: one row per wave; wave, construct, index, std_error, conf_low, conf_high, df, brands (how many).
         differences: one row per cell; keys, construct, difference, std_error, statistic, df, p_value, p_holm (within
-            the wave), significant, conf_low, conf_high.
+            the wave), significant, half_width (as in `League.pairs`), conf_low, conf_high.
     """
 
     table: pl.DataFrame

@@ -77,7 +77,9 @@ def test_holm_counts_the_tests_of_the_release_as_tracking_does(analysis):
 def test_other_constructs_change_without_a_test(analysis):
     beside = analysis.changes.table.filter(pl.col("construct") != analysis.target)
     assert beside["change"].null_count() == 0
-    assert beside["p_holm"].null_count() == beside["significant"].null_count() == beside.height > 0
+    assert beside.height > 0
+    assert all(beside[c].null_count() == beside.height for c in ("std_error", "statistic", "conf_low", "conf_high"))
+    assert beside["p_holm"].null_count() == beside["significant"].null_count() == beside.height
 
 
 def test_a_brand_with_three_answers_is_suppressed_and_counted(told):

@@ -5,11 +5,13 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 import pytest
+from scipy import special
 
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
 from csi.pls.estimator import PLS
+from csi.tracking.changes import changes
 from csi.tracking.contrasts import holm
 from csi.tracking.index import index
 from csi.tracking.league import do_not_differ, pairwise
@@ -36,6 +38,20 @@ def test_pairs(made):
     assert top["difference"] == pytest.approx(made.values[i, 1] - made.values[j, 1])
     assert top["std_error"] == pytest.approx(np.std(made.replicates[:, i, 1] - made.replicates[:, j, 1], ddof=1))
     assert (league.pairs["difference"] >= 0).all()
+
+
+def test_half_widths_and_verdicts_are_one_statement(made):
+    """At the level of its own Holm step: the largest of m tests is held against alpha / m."""
+    pairs = pairwise(made, "w2", "Joy").pairs
+    assert ((pairs["difference"].abs() > pairs["half_width"]) == pairs["significant"]).all()
+    first = pairs.sort("p_value").row(0, named=True)
+    bound = special.stdtrit(first["df"], 1 - 0.05 / 6 / 2) * first["std_error"]
+    assert first["half_width"] == pytest.approx(bound)
+    away = sector(made, "Joy").differences.drop_nulls("p_value")
+    assert ((away["difference"].abs() > away["half_width"]) == away["significant"]).all()
+    moved = changes(made, "Joy").table.drop_nulls("p_value")
+    assert ((moved["change"].abs() > moved["half_width"]) == moved["significant"]).all()
+    assert not moved["significant"].all()
 
 
 def test_ranks_follow_the_tests(made):
