@@ -102,7 +102,7 @@ class Semopy:
             conf_high=values + z * errors,
             std_all=std,
             interval="normal",
-            notes=() if like else _notes(model, parameters, values, solution),
+            notes=() if like else (*_weighted(moments), *_notes(model, parameters, values, solution)),
         )
 
 
@@ -310,6 +310,15 @@ def _solution(model: Model, parameters: tuple[Parameter, ...], values: Array) ->
         r2[s] = np.where(endogenous, share, np.nan)
     modes = tuple(c.mode for c in model.constructs)
     return Solution(names, items, block, modes, None, loadings, None, paths, r2, cor), std
+
+
+def _weighted(moments: Moments) -> tuple[Note, ...]:
+    """A note that standard errors take the weighted rows for a simple random sample."""
+    if np.allclose(moments.sum_w2 * moments.n, moments.sum_w**2, rtol=1e-9):
+        return ()
+    en = "the answers are weighted; semopy's standard errors do not know it (csi.bootstrap does)."
+    zh = "数据带有权重，而 semopy 的标准误未考虑权重（可改用 csi.bootstrap）。"
+    return (note("N-SEMOPY-WEIGHTS", en, zh),)
 
 
 def _notes(model: Model, parameters: tuple[Parameter, ...], values: Array, solution: Solution) -> tuple[Note, ...]:

@@ -31,5 +31,6 @@ class Estimator(Protocol):
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`.
 
-        `like` is the estimate these slices are replicates of: it fixes orientation (signs), never start values.
+        `like` is the estimate, of one cell, that these slices are replicates of: it fixes orientation (signs), never
+        start values.
         """

@@ -78,7 +78,8 @@ def p_value(point: Array, draws: Array, accelerations: Array | None = None) -> A
     """Two-sided p for the hypothesis zero: 1 - the level of the widest interval that leaves zero out.
 
     Percentile: 2 min(#{draws <= 0} + 1, #{draws >= 0} + 1) / (B + 1), at most 1. With accelerations the BCa interval
-    is inverted instead, so p < 1 - level exactly when the interval excludes zero (up to one draw).
+    is inverted instead, so p < 1 - level exactly when the interval excludes zero (up to one draw). No p-value is below
+    2 / (B + 1): draws say nothing beyond their number.
     """
     usable = np.isfinite(draws).sum(axis=0)
     with np.errstate(invalid="ignore"):
@@ -88,7 +89,7 @@ def p_value(point: Array, draws: Array, accelerations: Array | None = None) -> A
             z0 = _bias(point, draws)
             zero = ndtri(np.clip((below + 1.0) / (usable + 2.0), 1e-12, 1 - 1e-12))
             z = (zero - z0) / (1 + accelerations * (zero - z0)) - z0
-            share = np.minimum(ndtr(z), ndtr(-z))
+            share = np.maximum(np.minimum(ndtr(z), ndtr(-z)), 1.0 / (usable + 1.0))
     p: Array = np.where(usable > 1, np.minimum(2 * share, 1.0), np.nan)
     return p
 

@@ -45,20 +45,16 @@ def replicates_of(
     """
     c = sample.cells.height
     keep = plan.n * c * len(sample.names) ** 2 * 8 <= KEEP_BYTES
-    kept: list[Moments] = []
-    blocks: list[_Block] = []
+    blocks: list[_Part] = []
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS if est.settings.threads else 1) as pool:
         upcoming = plan.blocks()
         while window := [multiplicity for _, multiplicity in islice(upcoming, WORKERS)]:
             tasks = [(m, number, rows) for m in window for number, rows in enumerate(cell_slices(sample))]
-            fits = list(pool.map(partial(_refit, est, sample), *zip(*tasks, strict=True)))
-            for first in range(0, len(fits), c):
-                cells = fits[first : first + c]
-                if keep:
-                    kept.append(_merged([f.moments for f in cells], sample))
-                blocks.append(_block(cells))
+            parts = list(pool.map(partial(_refit, est, sample, keep), *zip(*tasks, strict=True)))
+            blocks += [_side_by_side(parts[first : first + c], sample) for first in range(0, len(parts), c)]
             if progress is not None:
                 progress(sum(b.mean.shape[0] for b in blocks) // c, plan.n)
+    kept = tuple(b.moments for b in blocks if b.moments is not None)
     solution = _joined([b.solution for b in blocks], np.concatenate)
     cause = np.concatenate([b.cause for b in blocks]).reshape(plan.n, c)
     values, mean, sd = (
@@ -78,7 +74,7 @@ def replicates_of(
         usable=usable,
         admissible=admissible,
         counts=_counts(est, cause, admissible),
-        over=partial(_over, sample, plan, tuple(kept), solution, usable),
+        over=partial(_over, sample, plan, kept, solution, usable),
         acceleration=partial(_acceleration, est, sample),
         units=units,
         strata=strata,
@@ -86,32 +82,46 @@ def replicates_of(
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """What stays of one block: arrays with leading axis B_block * c, replicate-major."""
+class _Part:
+    """What stays of refits: arrays with one row per slice; the moments only where they are small enough to keep."""
 
     values: Array
     solution: Solution
     cause: Ints
     mean: Array
     sd: Array
+    moments: Moments | None
 
 
-def _refit(est: Estimate, sample: Sample, multiplicity: Array, number: int, rows: slice) -> Estimate:
-    """One cell under one block of weightings."""
-    return est.settings.solve(est.model, cell_stack(sample, number, rows, multiplicity), est)
+def _refit(est: Estimate, sample: Sample, keep: bool, multiplicity: Array, number: int, rows: slice) -> _Part:
+    """One cell under one block of weightings, its scores pointing where the cell's own estimate points them."""
+    fit = est.settings.solve(est.model, cell_stack(sample, number, rows, multiplicity), _one_cell(est, number))
+    cause = fit.convergence.cause
+    return _Part(
+        values=fit.values,
+        solution=replace(fit.solution, cross_loadings=None),
+        cause=np.zeros(fit.values.shape[0], dtype=np.int64) if cause is None else cause,
+        mean=fit.moments.mean,
+        sd=fit.moments.sd,
+        moments=fit.moments if keep else None,
+    )
 
 
-def _block(fits: list[Estimate]) -> _Block:
-    """The cells of one block side by side, without their large arrays."""
-    slim = [replace(f.solution, cross_loadings=None) for f in fits]
-    zero = np.zeros(fits[0].values.shape[0], dtype=np.int64)
-    causes = [zero if f.convergence.cause is None else f.convergence.cause for f in fits]
-    return _Block(
-        values=interleaved([f.values for f in fits]),
-        solution=_joined(slim, interleaved),
-        cause=np.stack(causes, axis=1).reshape(-1),
-        mean=interleaved([f.moments.mean for f in fits]),
-        sd=interleaved([f.moments.sd for f in fits]),
+def _one_cell(est: Estimate, number: int) -> Estimate:
+    """The estimate with the solution of one cell alone."""
+    return replace(est, solution=_sliced(est.solution, slice(number, number + 1)))
+
+
+def _side_by_side(cells: list[_Part], sample: Sample) -> _Part:
+    """The cells of one block as one part, replicate-major."""
+    stacks = [p.moments for p in cells if p.moments is not None]
+    return _Part(
+        values=interleaved([p.values for p in cells]),
+        solution=_joined([p.solution for p in cells], interleaved),
+        cause=np.stack([p.cause for p in cells], axis=1).reshape(-1),
+        mean=interleaved([p.mean for p in cells]),
+        sd=interleaved([p.sd for p in cells]),
+        moments=_merged(stacks, sample) if stacks else None,
     )
 
 
@@ -132,7 +142,7 @@ def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
         n, sum_w, sum_w2, mean, cov = cell_moments(sample.rows[rows], W, sample.missing)
         cell = sample.cells[number : number + 1]
         moments = replace(est.moments, n=n, sum_w=sum_w, sum_w2=sum_w2, mean=mean, cov=cov, cells=cell)
-        yield est.settings.solve(est.model, moments, est)
+        yield est.settings.solve(est.model, moments, _one_cell(est, number))
 
 
 def parameter_acceleration(est: Estimate, sample: Sample) -> Array:

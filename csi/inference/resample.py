@@ -14,7 +14,7 @@ import numpy as np
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
-from csi.moments.sample import GRID
+from csi.moments.design import GRID
 from csi.moments.stack import Array, Ints, Sample
 
 BLOCK = 250
@@ -28,14 +28,13 @@ class Plan:
     """How units are weighted in each of `n` replicates.
 
     Attributes:
-        stratum: (units,) stratum of each unit. n, seed, kind. rao_wu: draw n_h - 1 units of each stratum and rescale.
+        stratum: (units,) stratum of each unit. n, seed, kind.
     """
 
     stratum: Ints
     n: int
     seed: int
     kind: Kind = "multinomial"
-    rao_wu: bool = False
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
         """First replicate and (B_block, units) multiplicities of each block."""
@@ -45,9 +44,7 @@ class Plan:
             count = min(BLOCK, self.n - start)
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, number])))
             drawn = np.empty((BLOCK, self.stratum.size))
-            drawn[:, order] = (
-                _bayesian(rng, sizes) if self.kind == "bayesian" else _multinomial(rng, sizes, self.rao_wu)
-            )
+            drawn[:, order] = _bayesian(rng, sizes) if self.kind == "bayesian" else _multinomial(rng, sizes)
             yield start, drawn[:count]
 
 
@@ -66,38 +63,48 @@ def rows_behind(est: Estimate) -> Sample:
 
 
 def plan_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Plan:
-    """The plan of a sample: Rao and Wu's rescaling where strata or clusters were declared, plain resampling else.
+    """The plan of a sample.
 
-    Source: Efron (1979); Rao & Wu (1988) for declared designs; Rubin (1981) for the Bayesian bootstrap.
+    "multinomial" draws n_h - 1 of a stratum's n_h units with replacement and rescales by n_h / (n_h - 1); "bayesian"
+    gives them n_h Dirichlet weights with concentration (n_h - 2) / n_h each. Either way a weight has mean 1 and
+    variance 1, so that the replicates of a mean have the design's variance s^2 / n_h, for two units as for thousands.
+
+    Source: Rao & Wu (1988), JASA 83:231-241; Rubin (1981) and Rust & Rao (1996) for general weights.
 
     Example:
         >>> import polars as pl
         >>> from csi.moments.sample import sample_of
         >>> plan = plan_of(sample_of(pl.DataFrame({"q": [1, 2, 3]}), ["q"]), n=10, seed=1)
-        >>> [m.sum(axis=1).max() for _, m in plan.blocks()] == [3.0]
-        True
+        >>> [round(float(m.sum(axis=1).max()), 5) for _, m in plan.blocks()]
+        [3.0]
     """
-    return Plan(sample.stratum, n, seed, kind, sample.designed and kind == "multinomial")
+    return Plan(sample.stratum, n, seed, kind)
 
 
-def _multinomial(rng: np.random.Generator, sizes: Ints, rao_wu: bool) -> Array:
-    """(BLOCK, units) counts, drawn with replacement within each stratum (units sorted by stratum)."""
+def _multinomial(rng: np.random.Generator, sizes: Ints) -> Array:
+    """(BLOCK, units) rescaled counts of n_h - 1 draws within each stratum (units sorted by stratum)."""
     parts = []
     for size in sizes.tolist():
-        draws = size - 1 if rao_wu else size
-        if size == 1 or draws == 0:
-            parts.append(np.ones((BLOCK, size)))
+        if size == 1:
+            parts.append(np.ones((BLOCK, 1)))
             continue
-        picks = rng.integers(0, size, size=(BLOCK, draws)) + size * np.arange(BLOCK)[:, None]
-        counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size).astype(np.float64)
-        parts.append(np.round(counts * (size / draws) * GRID) / GRID if rao_wu else counts)
+        picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
+        counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
+        parts.append(_on_grid(counts * (size / (size - 1))))
     return np.concatenate(parts, axis=1)
 
 
 def _bayesian(rng: np.random.Generator, sizes: Ints) -> Array:
-    """(BLOCK, units) Dirichlet weights with mean 1 within each stratum, on the grid of exact sums."""
+    """(BLOCK, units) Dirichlet weights with mean 1 and variance 1 within each stratum."""
     parts = []
     for size in sizes.tolist():
-        drawn = rng.standard_exponential((BLOCK, size))
-        parts.append(np.round(drawn / drawn.mean(axis=1, keepdims=True) * GRID) / GRID)
+        if size < 3:  # concentration 0: all weight on one unit, as the multinomial draws it
+            parts.append(_multinomial(rng, np.array([size])))
+            continue
+        drawn = rng.standard_gamma((size - 2) / size, (BLOCK, size))
+        parts.append(_on_grid(drawn / drawn.mean(axis=1, keepdims=True)))
     return np.concatenate(parts, axis=1)
+
+
+def _on_grid(weights: Array) -> Array:
+    return np.round(weights * GRID) / GRID

@@ -114,7 +114,8 @@ def _complete(z: Array, W: Array, sum_w: Array) -> tuple[Array, Array]:
     p = z.shape[1]
     upper = np.triu_indices(p)
     sums = W @ np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
-    sums /= sum_w[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample may leave a tiny cell empty
+        sums /= sum_w[:, None]
     mean, products = sums[:, :p], sums[:, p:]
     products -= mean[:, upper[0]] * mean[:, upper[1]]
     return mean, _symmetric(products, p)

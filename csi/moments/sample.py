@@ -10,11 +10,9 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
-from csi.moments.stack import Array, Ints, Missing, Sample
+from csi.moments.design import GRID, design_of_rows
+from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
-
-GRID = 2.0**20
-"""Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
 
 
 def sample_of(
@@ -59,7 +57,7 @@ def sample_of(
     frame = _with_design(_numeric(frame, items, na), roles)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
-        raise Problems([_no_rows(frame.height)])
+        raise Problems([_no_rows(frame, items)])
     minimum, maximum = _bounds(data, items, scale)
     return _assemble(complete, tuple(items), tuple(by), missing, notes, (minimum, maximum), data)
 
@@ -188,9 +186,7 @@ def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
     weight = pl.col(roles["weight"]).cast(pl.Float64) if "weight" in roles else pl.lit(1.0)
     frame = frame.with_columns(
         weight.alias("_weight"),
-        pl.col(roles["unit"]).cast(pl.String).alias("_unit")
-        if "unit" in roles
-        else pl.int_range(pl.len()).cast(pl.String).str.zfill(12).alias("_unit"),
+        (pl.col(roles["unit"]).cast(pl.String) if "unit" in roles else pl.lit(None, dtype=pl.String)).alias("_unit"),
         (pl.col(roles["stratum"]).cast(pl.String) if "stratum" in roles else pl.lit(None, dtype=pl.String)).alias(
             "_stratum"
         ),
@@ -235,12 +231,24 @@ def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple
     return frame.filter(~pl.all_horizontal(pl.col(items).is_null())), [text]
 
 
-def _no_rows(height: int) -> Problem:
+def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
+    """No row is complete: name the items nobody answered, if that is why."""
+    silent = [i for i in items if frame[i].null_count() == frame.height] if frame.height else []
+    if silent:
+        listed = ", ".join(silent)
+        return problem(
+            "E-EMPTY",
+            f"item {listed}" if len(silent) == 1 else f"items {listed}",
+            f"none of the {frame.height} rows has an answer, so no row is complete.",
+            f"{frame.height} 行中无人作答，因此没有完整的行。",
+            "Take the item out of the model, or check its column and its missing codes.",
+            "请将该题项移出模型，或检查其列名与缺失值编码。",
+        )
     return problem(
         "E-EMPTY",
         "data",
-        f"no row is left to analyse ({height} before absent answers were treated).",
-        f"没有可供分析的行（处理缺失之前为 {height} 行）。",
+        f"no row is left to analyse ({frame.height} before absent answers were treated).",
+        f"没有可供分析的行（处理缺失之前为 {frame.height} 行）。",
         'Use missing="pairwise" or "mean", or check the missing codes.',
         '请改用 missing="pairwise" 或 "mean"，或检查缺失值编码。',
     )
@@ -267,8 +275,8 @@ def _assemble(
 ) -> Sample:
     """Sort by cell and unit, number cells, units and strata."""
     ranks = _key_ranks(frame, by, data)
-    frame = frame.with_columns(ranks).sort([f"_rank_{k}" for k in by] + ["_unit", *items])
     keys = [f"_rank_{k}" for k in by]
+    frame = frame.with_columns(ranks).sort([*keys, "_unit", *items, "_weight"])
     cells = (
         frame.group_by(keys, maintain_order=True).agg(
             [pl.col(k).first().cast(pl.String) for k in by] + [pl.len().alias("n")]
@@ -278,21 +286,19 @@ def _assemble(
     )
     cells = cells.with_columns(pl.col("n").cast(pl.Int64))
     cell = np.repeat(np.arange(cells.height), cells["n"].to_numpy())
-    units, unit = np.unique(frame["_unit"].to_numpy().astype(str), return_inverse=True)
+    unit, stratum, doubts = design_of_rows(frame, cell, nested=isinstance(data, Panel) and "cluster" in frame.columns)
     return Sample(
         names=items,
         rows=np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy()),
         weight=frame["_weight"].to_numpy().copy(),
         cell=cell.astype(np.int64),
-        unit=unit.astype(np.int64),
-        stratum=_strata(frame, unit.astype(np.int64), cell, units.size),
+        unit=unit,
+        stratum=stratum,
         cells=cells.select([*by, "n"]),
         minimum=bounds[0],
         maximum=bounds[1],
         missing=missing,
-        notes=tuple(notes),
-        designed=frame["_stratum"].null_count() < frame.height
-        or (isinstance(data, Panel) and "cluster" in frame.columns),
+        notes=(*notes, *doubts),
     )
 
 
@@ -311,23 +317,3 @@ def _key_ranks(frame: pl.DataFrame, by: Sequence[str], data: object) -> list[pl.
         )
         expressions.append(rank.alias(f"_rank_{key}"))
     return expressions
-
-
-def _strata(frame: pl.DataFrame, unit: Ints, cell: Ints, units: int) -> Ints:
-    """Stratum of each unit: the declared one; else the cell when every unit lies in one cell; else one stratum.
-
-    Quota designs fix the number of interviews per cell, so cells are strata where respondents do not repeat. Units
-    that occur in several cells (panels, several brands per respondent) are resampled together.
-    """
-    first = np.zeros(units, dtype=np.int64)
-    declared = frame["_stratum"]
-    if declared.null_count() < frame.height:
-        names = declared.fill_null("").to_numpy().astype(str)
-        _, codes = np.unique(names, return_inverse=True)
-        first[unit] = codes
-        return first
-    lowest = np.full(units, np.iinfo(np.int64).max)
-    highest = np.full(units, -1)
-    np.minimum.at(lowest, unit, cell)
-    np.maximum.at(highest, unit, cell)
-    return lowest if bool(np.all(lowest == highest)) else first

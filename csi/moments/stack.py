@@ -27,11 +27,10 @@ class Sample:
         names: item names (p). rows: (n, p) answers; NaN only under `missing="pairwise"`.
         weight: (n,) design weights scaled to mean 1 over the sample. cell: (n,) index into `cells`.
         unit: (n,) index of the resampling unit (cluster, else respondent), shared by all cells.
-        stratum: (units,) stratum of each unit.
+        stratum: (units,) stratum of each unit: the declared one in the waves it answered, else the cells it answered.
         cells: one row per cell with its key columns (`brand`, `wave`, ... ; none for a single cell) and `n`.
         minimum, maximum: (p,) theoretical bounds of the items; NaN where unknown.
         missing: how absent answers were treated. notes: what is doubtful.
-        designed: True when strata or clusters were declared (resampling then follows Rao and Wu).
     """
 
     names: tuple[str, ...]
@@ -45,7 +44,6 @@ class Sample:
     maximum: Array
     missing: Missing
     notes: tuple[Note, ...] = ()
-    designed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
-from csi.errors import Note, Problem, Problems, Reason, note, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.check import check_composites
 from csi.models.model import Model
@@ -67,7 +69,7 @@ class PLS:
         """
         order = item_order(model, moments)
         design = design_of(model)
-        reference = None if like is None or like.solution.weights is None else like.solution.weights[0]
+        reference = None if like is None else _orientation(like)
         with np.errstate(divide="ignore", invalid="ignore"):
             R = moments.cor[:, order[:, None], order]
         solved = solve_stack(R, design, self.weighting, self.tolerance, self.max_iterations, reference)
@@ -81,9 +83,21 @@ class PLS:
             rows=_rows(model),
             values=_values(solution, design),
             solution=solution,
-            convergence=_convergence(solved, cause, moments, order),
-            notes=() if like else (*_unused(model), *_notes(solution, cause)),
+            convergence=Convergence(
+                solved.converged & (cause == 0),
+                solved.iterations,
+                solved.change,
+                {} if like else _reasons(self, design, solved, cause, _of_model(moments, order)),
+                cause,
+            ),
+            notes=() if like else (*_unused(model), *_notes(solution, cause, moments.cells)),
         )
+
+
+def _orientation(like: Estimate) -> Array | None:
+    """The weights of the cell whose replicates are solved; equal weights where it has none."""
+    weights = like.solution.weights
+    return None if weights is None or not np.isfinite(weights[0]).all() else weights[0]
 
 
 def item_order(model: Model, moments: Moments) -> Ints:
@@ -181,31 +195,46 @@ def _causes(sd: Array, solved: Solved) -> Ints:
     return np.select([constant, broken, ~solved.converged], [1, 2, 3], default=0).astype(np.int64)
 
 
-def _convergence(solved: Solved, cause: Ints, moments: Moments, order: Ints) -> Convergence:
-    bad = np.flatnonzero(cause)
-    reasons = {int(i): _reason(int(i), int(cause[i]), solved, moments, order) for i in bad[:1000]}
-    return Convergence(solved.converged & (cause == 0), solved.iterations, solved.change, reasons, cause)
+def _of_model(moments: Moments, order: Ints) -> Moments:
+    """The moments of the model's items alone."""
+    names = tuple(moments.names[k] for k in order)
+    return replace(moments, names=names, mean=moments.mean[:, order], cov=moments.cov[:, order[:, None], order])
 
 
-def _reason(i: int, cause: int, solved: Solved, moments: Moments, order: Ints) -> Reason:
+def _reasons(settings: PLS, design: Design, solved: Solved, cause: Ints, moments: Moments) -> dict[int, Reason]:
+    """Why each failed slice has no usable solution; the moments hold the model's items alone."""
+    few = int(design.arrows.sum(axis=1).max()) + 2
+    failed = [int(i) for i in np.flatnonzero(cause)]
+    return {i: _reason(i, int(cause[i]), solved, moments, few, settings.tolerance) for i in failed}
+
+
+def _reason(i: int, cause: int, solved: Solved, moments: Moments, few: int, tolerance: float) -> Reason:
     if cause == 1:
-        sd = moments.sd[i, order]
-        names = ", ".join(moments.names[k] for k in order[~(np.isfinite(sd) & (sd > 0))])
+        sd = moments.sd[i]
+        names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
         return reason(
             "R-CONSTANT",
             f"all answers to {names} are the same (n = {moments.n[i]:.0f}).",
             f"题项 {names} 的回答全部相同（n = {moments.n[i]:.0f}）。",
         )
+    n = f"{moments.n[i]:.0f}"
+    if cause == 2 and moments.n[i] <= few:
+        return reason(
+            "R-FEW",
+            f"n = {n} is too few for the model's regressions.",
+            f"样本量仅为 {n}，不足以估计模型中的回归。",
+        )
     if cause == 2:
         return reason(
             "R-COLLINEAR",
-            f"predictors or items of a mode B block are collinear (n = {moments.n[i]:.0f}).",
-            f"预测构念或模式 B 区块的题项共线（n = {moments.n[i]:.0f}）。",
+            f"the predictors of a construct, or the items of a mode B block, are collinear (n = {n}).",
+            f"某构念的预测构念（或模式 B 区块的题项）共线（n = {n}）。",
         )
     return reason(
         "R-CONVERGE",
-        f"no convergence after {solved.iterations[i]} iterations (last change {solved.change[i]:.1e}).",
-        f"迭代 {solved.iterations[i]} 次仍未收敛（最后变化 {solved.change[i]:.1e}）。",
+        f"no convergence after {solved.iterations[i]} iterations (last change {solved.change[i]:.1e}, tolerance "
+        f"{tolerance:.1e}).",
+        f"迭代 {solved.iterations[i]} 次仍未收敛（最后变化 {solved.change[i]:.1e}，容差 {tolerance:.1e}）。",
     )
 
 
@@ -228,27 +257,28 @@ def _unused(model: Model) -> tuple[Note, ...]:
     return (note("N-PLS-UNUSED", f"PLS does not use the model's {en}.", f"PLS 未使用模型中的{zh}。"),)
 
 
-def _notes(solution: Solution, cause: Ints) -> tuple[Note, ...]:
+def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, ...]:
     """What a reader must know: failed slices, negative outer weights."""
     notes = []
     if cause.any():
-        failed, b = int((cause > 0).sum()), cause.size
-        notes.append(
-            note(
-                "W-CELLS",
-                f"{failed} of {b} cells have no usable solution.",
-                f"{b} 个单元中有 {failed} 个没有可用的解。",
-            )
-        )
+        failed, b, where = int((cause > 0).sum()), cause.size, _named(cells, cause > 0)
+        en, zh = f"{failed} of {b} cells have no usable solution", f"{b} 个单元中有 {failed} 个没有可用的解"
+        notes.append(note("W-CELLS", f"{en}{where.en}.", f"{zh}{where.zh}。"))
     if solution.weights is not None:
-        negative = [i for k, i in enumerate(solution.items) if (solution.weights[:, k] < 0).any()]
+        below = solution.weights < 0
+        negative = [f"{solution.items[k]}{_named(cells, below[:, k]).en}" for k in np.flatnonzero(below.any(axis=0))]
         if negative:
-            listed = ", ".join(negative)
-            notes.append(
-                note(
-                    "W-WEIGHT",
-                    f"negative outer weight: {listed}. No index can be formed from a construct with a negative weight.",
-                    f"外部权重为负：{listed}。含负权重的构念不能计算指数。",
-                )
-            )
+            listed = "; ".join(negative)
+            en = f"negative outer weight: {listed}. These weights give their construct no index."
+            notes.append(note("W-WEIGHT", en, f"外部权重为负：{listed}。由这些权重不能得到该构念的指数。"))
     return tuple(notes)
+
+
+def _named(cells: pl.DataFrame, chosen: npt.NDArray[np.bool_]) -> Text:
+    """The chosen cells in brackets, three at most; nothing for a single unnamed cell."""
+    keys = [c for c in cells.columns if c != "n"]
+    if not keys:
+        return Text("", "")
+    rows = [" ".join(str(v) for v in row) for row in cells.select(keys).filter(pl.Series(chosen)).iter_rows()]
+    listed = ", ".join(rows[:3]) + (", ..." if len(rows) > 3 else "")
+    return Text(f" ({listed})", f"（{listed}）")

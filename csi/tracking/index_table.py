@@ -85,7 +85,20 @@ def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights)
         en = "Intervals hold the weights fixed (no replicates)."
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
     notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))
-    return (*notes, *_negative_notes(cells.solution, weights))
+    return (*notes, *_failed_notes(weights), *_negative_notes(cells.solution, weights))
+
+
+def _failed_notes(weights: Weights) -> list[Note]:
+    """How many replicates gave no weights (a constant item, collinear items, no convergence); they are left out."""
+    if weights.replicates is None:
+        return []
+    failed = int(np.any(~np.isfinite(weights.replicates), axis=(1, 2)).sum())
+    total = weights.replicates.shape[0]
+    if not failed:
+        return []
+    en = f"{failed} of {total} replicates gave no outer weights (an item without variance, say) and are left out."
+    zh = f"{total} 个重抽样中有 {failed} 个未得到外部权重（例如某题项无变异），不计入标准误。"
+    return [note("N-WEIGHT-REPLICATES", en, zh)]
 
 
 def _negative_notes(sol: Solution, weights: Weights) -> list[Note]:

@@ -35,11 +35,9 @@ def degrees(sample: Sample, cells: Ints) -> int:
 
 
 def item_influence(sample: Sample) -> tuple[Array, Ints, Ints]:
-    """Influence of each unit on each cell's item means, centred within strata.
+    """Influence of each unit on each cell's item means.
 
-    `z_uk = sum_{i in u} d_i m_ik (x_ik - xbar_ck) / sum_i d_i m_ik`, m = 1 where answered; within stratum h of a cell
-    the unit totals are centred and scaled by `sqrt(n_h / (n_h - 1))`, so that sums of squares are variances. A
-    stratum with one unit is centred at the cell's mean instead.
+    `z_uk = sum_{i in u} d_i m_ik (x_ik - xbar_ck) / sum_i d_i m_ik`, m = 1 where answered.
 
     Returns:
         (r, p) influence of the r pairs of unit and cell that occur, their units (r,), their cells (r,).
@@ -55,9 +53,7 @@ def item_influence(sample: Sample) -> tuple[Array, Ints, Ints]:
         row = weight * (np.nan_to_num(sample.rows) - mean[sample.cell]) / total[sample.cell]
     units = sample.stratum.size
     pair, place = np.unique(sample.cell * units + sample.unit, return_inverse=True)
-    cell, unit = pair // units, pair % units
-    _, layer = np.unique(cell * (int(sample.stratum.max()) + 1) + sample.stratum[unit], return_inverse=True)
-    return _centred(_by(place, row, pair.size), layer), unit, cell
+    return _by(place, row, pair.size), pair % units, pair // units
 
 
 def _by(group: Ints, values: Array, groups: int) -> Array:
@@ -65,20 +61,36 @@ def _by(group: Ints, values: Array, groups: int) -> Array:
     return np.stack([np.bincount(group, column, groups) for column in values.T], axis=1)
 
 
-def _centred(totals: Array, layer: Ints) -> Array:
-    """Unit totals centred within layers and scaled by sqrt(n / (n - 1)); single units stay as they are."""
-    size = np.bincount(layer)
-    mean = _by(layer, totals, size.size) / size[:, None]
-    mean[size == 1] = 0.0
-    scale = np.sqrt(size / np.maximum(size - 1, 1))
-    centred: Array = (totals - mean[layer]) * scale[layer, None]
-    return centred
+def design_covariance(influence: Array, stratum: Ints) -> Array:
+    """Covariance of statistics from the influence of every unit on them, with replacement within strata.
+
+    `V_cd = sum_h n_h / (n_h - 1) (sum_u z_uc z_ud - sum_u z_uc sum_u z_ud / n_h)`; a unit of the stratum without a row
+    in a cell counts as zero, because cells are domains of the sample.
+
+    Parameters:
+        influence: (u, c) dense or sparse. stratum: (u,) of each unit.
+
+    Returns:
+        (c, c).
+
+    Source:
+        Wolter (2007), 6.2; Lohr (2010), Sampling: Design and Analysis, 9.1.
+    """
+    codes, layer = np.unique(stratum, return_inverse=True)
+    size = np.bincount(layer).astype(np.float64)
+    factor = np.where(size > 1, size / np.maximum(size - 1.0, 1.0), 1.0)
+    share = np.where(size > 1, factor / size, 0.0)
+    within = sparse.csr_matrix(influence)
+    sums = sparse.csr_matrix((np.ones(layer.size), (layer, np.arange(layer.size))), shape=(codes.size, layer.size))
+    totals = sums @ within
+    square = within.T @ sparse.diags(factor[layer]) @ within - totals.T @ sparse.diags(share) @ totals
+    return np.asarray(square.todense(), dtype=np.float64)
 
 
 def fixed_covariance(sample: Sample, gradient: Array, block: Ints, constructs: int) -> Array:
     """Design-based covariance of the cells' indices with the weights held fixed.
 
-    `V_cd = sum_u z_uc z_ud` with `z_uc = sum_k g_ck z_uk`; cells share the units that answered in both.
+    `design_covariance` of `z_uc = sum_k g_ck z_uk`; cells share the units that answered in both.
 
     Parameters:
         sample: rows whose columns are the items of `block`. gradient: (c, p) change of the index per unit of an item's
@@ -95,7 +107,7 @@ def fixed_covariance(sample: Sample, gradient: Array, block: Ints, constructs: i
         mine = block == j
         z = (influence[:, mine] * gradient[cell][:, mine]).sum(axis=1)
         matrix = sparse.csr_matrix((np.nan_to_num(z), (unit, cell)), shape=shape)
-        covariance[j] = (matrix.T @ matrix).toarray()
+        covariance[j] = design_covariance(matrix, sample.stratum)
         absent = lonely | ~np.isfinite(gradient[:, mine]).all(axis=1) | (not mine.any())
         covariance[j][absent | absent[:, None]] = np.nan
     return covariance

@@ -13,8 +13,10 @@ from csi.inference.intervals import acceleration, bca, p_value, percentile
 from csi.inference.resample import plan_of
 from csi.models.model import Construct, Model, Term
 from csi.models.model import Path as Arrow
+from csi.moments.pearson import moments_under
 from csi.moments.sample import regroup, sample_of
 from csi.pls.estimator import PLS
+from csi.tracking.index_variance import design_covariance, item_influence
 
 
 def model() -> Model:
@@ -113,18 +115,18 @@ def test_null_paths_are_not_folded() -> None:
     assert 0.02 < (path < 0).mean() < 0.98
 
 
-def test_bayesian_weights_and_rao_wu() -> None:
-    data = answers().with_columns(s=pl.int_range(120) // 30)
+@pytest.mark.parametrize("kind", ["multinomial", "bayesian"])
+@pytest.mark.parametrize("per_stratum", [2, 3, 30])
+def test_weights_have_mean_one_and_variance_one(kind: str, per_stratum: int) -> None:
+    """The variance of a weighted mean is then s^2 / n_h for any number of units: Rao and Wu (1988)."""
+    data = answers().with_columns(s=pl.int_range(120) // per_stratum)
     sample = sample_of(data, ["x1", "x2", "y1", "y2"], unit="id", stratum="s")
-    plan = plan_of(sample, 500, 1)
-    assert plan.rao_wu
-    drawn = np.concatenate([m for _, m in plan.blocks()])
-    assert drawn.sum(axis=1) == pytest.approx(np.full(500, 120.0), abs=1e-3)
-    per_stratum = np.var(drawn[:, sample.stratum == 0], axis=0).mean()
-    assert per_stratum == pytest.approx(1.0, rel=0.05)  # n_h - 1 draws rescaled: variance exactly n_h / n_h
-    bayes = np.concatenate([m for _, m in plan_of(sample, 500, 1, "bayesian").blocks()])
-    assert (bayes > 0).all()
-    assert bayes.mean() == pytest.approx(1.0, abs=1e-6)
+    drawn = np.concatenate([m for _, m in plan_of(sample, 2000, 1, kind).blocks()])
+    sums = np.array([drawn[:, sample.stratum == h].sum(axis=1) for h in range(sample.stratum.max() + 1)])
+    np.testing.assert_allclose(sums, per_stratum, atol=1e-3)
+    assert drawn.mean() == pytest.approx(1.0, abs=1e-6)
+    assert drawn.var(axis=0).mean() == pytest.approx(1.0, rel=0.03)
+    assert (drawn >= 0).all()
 
 
 def test_one_unit_has_no_variance_and_three_are_counted() -> None:
@@ -148,3 +150,89 @@ def test_what_cannot_be_resampled_is_said() -> None:
 
 def test_block_is_part_of_the_seed() -> None:
     assert resample.BLOCK == 250
+
+
+def mean_error(data: pl.DataFrame, resampling: str = "multinomial", **design: str) -> tuple[float, float]:
+    """Bootstrap and linearised standard error of the mean of one item in the first cell."""
+    sample = sample_of(data, ["x1"], [k for k in ("wave",) if k in data.columns], **design)
+    plan = plan_of(sample, 3000, 4, resampling)
+    means = np.concatenate([moments_under(sample, m).mean.reshape(m.shape[0], -1) for _, m in plan.blocks()])
+    influence, unit, cell = item_influence(sample)
+    z = np.zeros((sample.stratum.size, sample.cells.height))
+    z[unit, cell] = influence[:, 0]
+    return means[:, 0].std(ddof=1), float(np.sqrt(design_covariance(z, sample.stratum)[0, 0]))
+
+
+def clustered(seed: int, strata: int, per_stratum: int, size: int = 5) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = [
+        {"s": f"s{h:02d}", "c": f"c{k}", "u": f"s{h}c{k}", "x1": h % 5 + v + e}
+        for h in range(strata)
+        for k in range(per_stratum)
+        for v, es in [(rng.normal(), rng.normal(size=size))]
+        for e in es
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize("resampling", ["multinomial", "bayesian"])
+def test_two_clusters_per_stratum(resampling: str) -> None:
+    boot, linear = mean_error(clustered(1, 30, 2), resampling, unit="u", stratum="s")
+    assert boot == pytest.approx(linear, rel=0.05)
+
+
+def test_few_clusters_without_strata() -> None:
+    boot, linear = mean_error(clustered(2, 1, 5), unit="u")
+    data = clustered(2, 1, 5).group_by("u").agg(pl.col("x1").mean())["x1"]
+    assert linear == pytest.approx(data.std() / np.sqrt(5), rel=1e-9)
+    assert boot == pytest.approx(linear, rel=0.05)
+
+
+def test_strata_are_crossed_with_waves_that_are_drawn_anew() -> None:
+    """A stratum's share in a wave is fixed by design, so it adds no variance although both waves share its name."""
+    data = pl.concat([clustered(s, 2, 60, 1).with_columns(wave=pl.lit(str(s)), u=pl.col("u") + str(s)) for s in (1, 2)])
+    data = data.with_columns(x1=pl.col("x1") * 0.5 + pl.when(pl.col("s") == "s01").then(8.0).otherwise(0.0))
+    boot, linear = mean_error(data, unit="u", stratum="s")
+    within = np.sqrt(
+        sum(data.filter((pl.col("wave") == "1") & (pl.col("s") == s))["x1"].var() / 60 * 0.25 for s in ("s00", "s01"))
+    )
+    assert linear == pytest.approx(within, rel=1e-9)
+    assert boot == pytest.approx(within, rel=0.05)
+
+
+def test_a_stratum_with_one_cluster_is_merged_and_counted() -> None:
+    data = pl.concat([clustered(3, 10, 2), clustered(4, 1, 1).with_columns(s=pl.lit("s99"), u=pl.lit("alone"))])
+    sample = sample_of(data, ["x1"], unit="u", stratum="s")
+    assert [n.code for n in sample.notes] == ["N-STRATUM-ALONE"]
+    assert np.bincount(sample.stratum).min() == 2
+    boot, linear = mean_error(data, unit="u", stratum="s")
+    assert boot == pytest.approx(linear, rel=0.05)
+
+
+def test_cells_with_different_weak_items_keep_their_own_orientation() -> None:
+    """Each cell's replicates point where that cell's estimate points, whatever the first cell looks like."""
+    rng = np.random.default_rng(7)
+    z = rng.normal(size=300)
+    good, bad = ([z + 0.6 * rng.normal(size=300) for _ in "ab"], [-2 * z + 0.5 * rng.normal(size=300) for _ in "ab"])
+    y = [0.6 * z + 0.8 * rng.normal(size=300) for _ in "ab"]
+    weak = 0.05 * z + rng.normal(size=300)
+    one = pl.DataFrame({"x1": good[0], "x2": weak, "y1": y[0], "y2": y[1]}).with_columns(brand=pl.lit("a"))
+    two = pl.DataFrame({"x1": weak, "x2": bad[0], "y1": y[0], "y2": y[1]}).with_columns(brand=pl.lit("b"))
+    both = bootstrap(fit(model(), pl.concat([one, two]), PLS(), by=["brand"]), n=300, seed=1)
+    alone = bootstrap(fit(model(), two, PLS()), n=300, seed=1)
+    paths = both.table.filter((pl.col("op") == "~") & (pl.col("brand") == "b"))
+    assert paths["conf_low"][0] < paths["estimate"][0] < paths["conf_high"][0]
+    expected = alone.table.filter(pl.col("op") == "~")["std_error"][0]
+    assert paths["std_error"][0] == pytest.approx(expected, rel=0.25)
+
+
+def test_a_p_value_claims_no_more_than_its_draws() -> None:
+    draws = np.abs(np.random.default_rng(0).normal(5, 1, size=(999, 1)))
+    assert p_value(np.array([5.0]), draws, np.array([0.1]))[0] >= 2 / 1000
+
+
+def test_order_of_rows_without_ids_changes_no_bit() -> None:
+    data = answers().drop("id")
+    one = bootstrap(fit(model(), data, PLS()), n=200, seed=1)
+    two = bootstrap(fit(model(), data.sample(fraction=1.0, shuffle=True, seed=3), PLS()), n=200, seed=1)
+    assert np.array_equal(one.std_error, two.std_error, equal_nan=True)

@@ -1,0 +1,124 @@
+"""Who is resampled together with whom: units (clusters, respondents, rows) and their strata.
+
+Letters: `n` rows, `u` units.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, note
+from csi.moments.stack import Ints
+
+GRID = 2.0**20
+"""Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
+
+
+def design_of_rows(frame: pl.DataFrame, cell: Ints, *, nested: bool = False) -> tuple[Ints, Ints, tuple[Note, ...]]:
+    """Units and strata of rows.
+
+    A unit is what `_unit` names: a cluster (within its stratum when `nested`, because cluster numbers often start again
+    in each stratum), a respondent, else the row itself. Its stratum is the declared one together with the waves it
+    answered in, because waves are drawn anew; where nothing is declared, the cells it answered in, because quotas fix
+    their sizes. Units that came back (panels, several brands) share a stratum with those of the same pattern. A stratum
+    with a single unit says nothing about variance: such strata are merged, and a note counts them.
+
+    Parameters:
+        frame: n rows sorted by cell, with `_unit` (null for rows without one), `_stratum`, perhaps `wave`.
+        cell: (n,) cell of each row. nested: unit names are unique only within a stratum.
+
+    Returns:
+        unit (n,), stratum (u,), notes.
+
+    Source:
+        Rao & Wu (1988), JASA 83:231-241; Lohr (2010), Sampling, 5.5 (combining strata with one unit).
+
+    Example:
+        >>> rows = pl.DataFrame({"_unit": ["a", "b", "a", "c"], "_stratum": [None] * 4})
+        >>> unit, stratum, _ = design_of_rows(rows, np.array([0, 0, 1, 1]))
+        >>> unit.tolist()
+        [0, 1, 0, 2]
+    """
+    label = frame["_stratum"].cast(pl.String).fill_null("").to_numpy().astype(str)
+    declared = bool((label != "").any())
+    unit = _units(frame["_unit"], label, nested=nested)
+    occasion = _codes(frame["wave"]) if declared and "wave" in frame.columns else cell if not declared else cell * 0
+    first = np.full(int(unit.max()) + 1, unit.size)
+    np.minimum.at(first, unit, np.arange(unit.size))
+    stratum = _crossed(label[first], _patterns(unit, occasion))
+    moved = int(np.unique(unit[label != label[first][unit]]).size)
+    notes = [_moved(moved)] if moved else []
+    stratum, alone = _merged(stratum, _numbered(label[first]))
+    return unit, stratum, (*notes, *([_alone(alone)] if alone and declared else []))
+
+
+def _units(names: pl.Series, label: np.ndarray, *, nested: bool) -> Ints:
+    """(n,) unit of each row; rows without a name are units of their own, in their sorted order."""
+    if names.null_count() == names.len():
+        return np.arange(names.len(), dtype=np.int64)
+    own = pl.Series([f"\x1e{i:09d}" for i in range(names.len())])
+    keys = names.zip_with(names.is_not_null(), own).to_numpy().astype(str)
+    return _numbered(np.char.add(np.char.add(label, "\x1f"), keys) if nested else keys)
+
+
+def _codes(column: pl.Series) -> Ints:
+    return _numbered(column.cast(pl.String).fill_null("").to_numpy().astype(str))
+
+
+def _numbered(values: np.ndarray) -> Ints:
+    """The rank of each value among the distinct ones."""
+    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int64)
+
+
+def _patterns(unit: Ints, occasion: Ints) -> Ints:
+    """(u,) code of the set of occasions (waves or cells) in which each unit has rows."""
+    pairs = np.unique(np.stack([unit, occasion], axis=1), axis=0)
+    sets = pl.DataFrame(pairs, schema=["unit", "occasion"]).group_by("unit", maintain_order=True).agg("occasion")
+    listed = sets.select(pl.col("occasion").cast(pl.List(pl.String)).list.join(","))["occasion"]
+    return _numbered(listed.to_numpy().astype(str))
+
+
+def _crossed(label: np.ndarray, pattern: Ints) -> Ints:
+    """(u,) code of label and pattern together."""
+    return _numbered(_numbered(label) * (int(pattern.max()) + 1) + pattern)
+
+
+def _merged(stratum: Ints, label: Ints) -> tuple[Ints, int]:
+    """Strata with one unit joined to a neighbour, of the same declared stratum if there is one; how many there were.
+
+    Parameters:
+        stratum: (u,). label: (u,) code of the declared stratum.
+    """
+    size = np.bincount(stratum)
+    alone = int((size == 1).sum())
+    if not alone or size.size == 1:
+        return stratum, 0
+    named = np.zeros(size.size, dtype=np.int64)
+    named[stratum] = label
+    target = np.arange(size.size)
+    for code in np.flatnonzero(size == 1):
+        if size[target[code]] > 1:
+            continue
+        others = [k for k in (code + 1, code - 1) if 0 <= k < size.size]
+        kin = next((k for k in others if named[k] == named[code]), others[0])
+        joined = target[kin]
+        size[joined] += size[target[code]]
+        target[target == target[code]] = joined
+    return _numbered(target[stratum]), alone
+
+
+def _moved(units: int) -> Note:
+    return note(
+        "N-STRATUM-MOVED",
+        f"{units} units lie in more than one stratum; the first one is used.",
+        f"有 {units} 个抽样单元出现在多个层中，按其首个层处理。",
+    )
+
+
+def _alone(strata: int) -> Note:
+    return note(
+        "N-STRATUM-ALONE",
+        f"{strata} strata have a single unit and are merged with their neighbours for variances.",
+        f"有 {strata} 个层只含一个抽样单元，计算方差时与相邻层合并。",
+    )
