@@ -15,6 +15,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, Reason, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.bootstrap import Uncertainty
+from csi.inference.intervals import p_value
 from csi.measures.effects import chains, total_effects
 from csi.measures.performance import hundred, performance, relative_weights, spread
 from csi.measures.tidy import cells_of, tidy, uncertain
@@ -155,6 +156,39 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
         level=est.level,
         notes=_notes(est, table),
     )
+
+
+def largest_gain(est: Estimate, target: str = "satisfaction") -> str | None:
+    """The driver of a single cell whose expected gain exceeds zero and every other driver's; None where none does.
+
+    Every difference `gain_first - gain_k` must exclude zero at the estimate's level in the joint replicates. No
+    correction is due: all of them must (an intersection-union test).
+
+    Parameters:
+        est: a fitted model of one cell after `bootstrap`. target: as in `drivers`.
+
+    Returns:
+        A construct's name, or None; always None without replicates or with fewer than two drivers.
+
+    Source:
+        Berger (1982), Technometrics 24(4), 295-300.
+    """
+    rep, names = est.replicates, est.solution.constructs
+    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    why = _reasons(est, target)[0]
+    at = [k for k, name in enumerate(names) if name in causes and why[k] is None]
+    if rep is None or len(at) < 2:
+        return None
+    places = [est.moments.names.index(i) for i in est.solution.items]
+    bounds = est.moments.minimum[places], est.moments.maximum[places]
+    mean, sd = est.moments.mean[:, places], est.moments.sd[:, places]
+    value = of_constructs(mean, sd, bounds, est.solution, target)[0, 0, at]
+    drawn = of_constructs(rep.mean[:, 0, places], rep.sd[:, 0, places], bounds, rep.solution, target)[:, 0, at]
+    drawn[~rep.usable[:, 0]] = np.nan
+    best = int(np.argmax(value))
+    ahead = np.delete(value[best] - value, best), np.delete(drawn[:, [best]] - drawn, best, axis=1)
+    tests = np.append(p_value(*ahead), p_value(value[[best]], drawn[:, [best]]))
+    return names[at[best]] if value[best] > 0 and bool((tests < 1 - est.level).all()) else None
 
 
 def check_target(est: Estimate, target: str) -> None:

@@ -69,6 +69,14 @@ def joint_covariance(index: Index, construct: int, cells: Ints) -> Array:
     return np.atleast_2d(np.cov(drawn, rowvar=False))
 
 
+def construct_covariance(index: Index, cell: int, constructs: Ints) -> Array:
+    """(k, k) covariance of some constructs' indices in one cell, from the joint replicates; NaN without them."""
+    k = constructs.size
+    drawn = np.empty((0, k)) if index.replicates is None else index.replicates[:, cell, constructs]
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    return np.full((k, k), np.nan) if drawn.shape[0] < 2 else np.atleast_2d(np.cov(drawn, rowvar=False))
+
+
 def design_df(index: Index, cells: Ints) -> float:
     """Resampling units minus strata behind some cells together; the sum over cells when the rows are unknown."""
     if index.sample is not None:

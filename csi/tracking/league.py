@@ -14,7 +14,16 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Text, note
 from csi.moments.stack import Array, Ints
-from csi.tracking.contrasts import basis_note, construct_place, design_df, half_widths, holm, joint_covariance, t_test
+from csi.tracking.contrasts import (
+    basis_note,
+    construct_place,
+    contrast,
+    design_df,
+    half_widths,
+    holm,
+    joint_covariance,
+    t_test,
+)
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.show import shown
@@ -88,6 +97,45 @@ def pairwise(index: Index, wave: str | None = None, construct: str = "satisfacti
     return League(
         table, pl.concat([names, pairs], how="horizontal"), groups, index.constructs[j], wave, index.level, said
     )
+
+
+def gap_changes(
+    index: Index, brand: str, wave: str, reference: str, construct: str = "satisfaction", small: int = 0
+) -> pl.DataFrame:
+    """How the distance of one brand to every other changed between two waves, `(I_bt - I_rt) - (I_bs - I_rs)`.
+
+    The standard error is of the contrast over the four cells, from the joint replicates; Holm counts the rivals.
+
+    Parameters:
+        brand: whose distances. wave, reference: t and the earlier s. construct, small: as in `pairwise`.
+
+    Returns:
+        One row per rival with an index in both waves: rival, then the columns of `League.pairs` after its labels; no
+        rows where the brand itself lacks one.
+
+    Raises:
+        Problems: E-WAVE, E-CONSTRUCT.
+
+    Example:
+        >>> import csi
+        >>> cells = {("A", "1"): 2, ("B", "1"): 5, ("A", "2"): 4, ("B", "2"): 5}
+        >>> rows = [(x + d, x + d, b, w) for (b, w), x in cells.items() for d in (0, 1, 2, 3, 1)]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand", "wave"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["brand", "wave"], scale=(1, 10)))
+        >>> gap_changes(made, "A", "2", "1", "joy").select("rival", pl.col("difference").round(1)).row(0)
+        ('B', 22.2)
+    """
+    j = construct_place(index, construct)
+    now, then = ({brand_of(index, int(c)): int(c) for c in ranked(index, j, w, small)} for w in (wave, reference))
+    rivals = [r for r in now if r != brand and r in then] if brand in now and brand in then else []
+    shares = np.array([1.0, -1.0, -1.0, 1.0])
+    cells = [np.array([now[brand], now[r], then[brand], then[r]]) for r in rivals]
+    found = [contrast(index, j, four, shares) for four in cells]
+    numbers = (np.array([getattr(c, f) for c in found], dtype=np.float64) for f in ("estimate", "std_error", "df"))
+    names = pl.DataFrame({"rival": rivals}, schema={"rival": pl.String})
+    difference, std_error, df = numbers
+    return pl.concat([names, tested(difference, std_error, df, index.level)], how="horizontal")
 
 
 def do_not_differ(differ: Bools) -> list[list[int]]:

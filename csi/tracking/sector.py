@@ -14,7 +14,15 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.moments.stack import Array, Ints
-from csi.tracking.contrasts import basis_note, construct_place, contrast, design_df, joint_covariance, t_test
+from csi.tracking.contrasts import (
+    basis_note,
+    construct_covariance,
+    construct_place,
+    contrast,
+    design_df,
+    joint_covariance,
+    t_test,
+)
 from csi.tracking.index import Index
 from csi.tracking.league import brand_of, ranked, tested
 from csi.tracking.show import shown
@@ -125,6 +133,27 @@ def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFr
     brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
     head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
     return pl.concat([head, tested(difference, std_error, df, index.level)], how="horizontal")
+
+
+def from_own_mean(index: Index, cell: int, constructs: Sequence[str]) -> pl.DataFrame:
+    """How far each of some constructs lies from their mean in one cell, `I_j - mean_k I_k`, Holm over the constructs.
+
+    Parameters:
+        cell: its number among `index.cells`. constructs: at least two.
+
+    Returns:
+        One row per construct with an index there: construct, then the columns of a test as in `Sector.differences`.
+    """
+    every = np.array([construct_place(index, c) for c in constructs], dtype=np.int64)
+    places = every[np.isfinite(index.values[cell, every])]
+    k = places.size
+    L = np.eye(k) - 1.0 / max(k, 1)
+    covariance = construct_covariance(index, cell, places)
+    std_error = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", L, covariance, L), 0.0))
+    df = np.full(k, design_df(index, np.array([cell])))
+    names = pl.DataFrame({"construct": [index.constructs[j] for j in places]}, schema={"construct": pl.String})
+    found = tested(L @ index.values[cell, places], std_error, df, index.level)
+    return pl.concat([names, found], how="horizontal")
 
 
 @text.register

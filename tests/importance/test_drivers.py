@@ -10,7 +10,7 @@ import pytest
 
 from csi.errors import Problems
 from csi.estimate.fit import fit
-from csi.importance.drivers import GAIN, drivers, importance, quadrants
+from csi.importance.drivers import GAIN, drivers, importance, largest_gain, quadrants
 from csi.inference.bootstrap import bootstrap
 from csi.models.model import Model
 from csi.moments.stack import Moments
@@ -142,3 +142,17 @@ def test_importance_by_hand():
 def test_quadrants_split_at_the_means():
     places = quadrants(np.array([[0.6, 0.5, 0.1, 0.2, np.nan]]), np.array([[60.0, 80.0, 80.0, 60.0, 70.0]]))
     assert places == [["improve", "keep", "ease", "low", None]]
+
+
+@pytest.mark.parametrize(("second", "expected"), [(0.4, None), (0.05, "use")])
+def test_the_largest_gain_is_named_only_when_it_is_told_from_the_others(second, expected):
+    """Two drivers with the same path cannot be ranked; one with eight times the path of the other can."""
+    rng = np.random.default_rng(3)
+    use, own = rng.normal(size=(2, 400))
+    traits = {"u": use, "o": own, "j": 0.4 * use + second * own + 0.7 * rng.normal(size=400)}
+    columns = {f"{t}{i}": 6 + 1.5 * (v + 0.5 * rng.normal(size=400)) for t, v in traits.items() for i in range(3)}
+    frame = pl.DataFrame({k: np.clip(np.round(v), 1, 10) for k, v in columns.items()})
+    model = Model.parse("use =~ u0 + u1 + u2\nown =~ o0 + o1 + o2\njoy =~ j0 + j1 + j2\njoy ~ use + own")
+    est = fit(model, frame, PLS(), scale=(1, 10))
+    assert largest_gain(bootstrap(est, n=200, seed=3), "joy") == expected
+    assert largest_gain(est, "joy") is None

@@ -1,6 +1,7 @@
 """The sections say what the analysis found, and say so when there is too little to find anything."""
 
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,8 +14,13 @@ from csi.reporting.build import told as tell
 from csi.reporting.html import render_html
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.sections import KINDS, SECTIONS, planned
+from csi.reporting.sections.measurement import measurement_finding
+from csi.reporting.sections.priorities import weak_points
+from csi.reporting.sections.standings import standing
 from csi.reporting.tables import rows
 from csi.study import read_study, read_study_panel
+from csi.tracking.contrasts import holm
+from csi.tracking.league import gap_changes
 
 
 def of(path, **options):
@@ -256,3 +262,78 @@ def test_every_setting_makes_a_report(tmp_path, make_study, answers, study_text,
     report = of(make_study(tmp_path, answers(40), study_text.replace(*change)))
     assert report.headline.sentence.zh.startswith("甲领先行业")
     assert "NaN" not in to_json(numbers(report))
+
+
+def lowered_quality(frame, brand="A"):
+    """The brand's answers on quality three points down."""
+    here = pl.col("brand") == brand
+    q = [c for c in ("q1", "q2", "q3") if c in frame.columns]
+    return frame.with_columns(
+        pl.when(here & (pl.col(c) <= 10)).then((pl.col(c) - 3).clip(1, 10)).otherwise(c).alias(c) for c in q
+    )
+
+
+def test_a_quadrant_alone_is_no_weak_point(analysis, told):
+    """Some driver lies in the improve-first quadrant or near it by chance; only one that is tested is named."""
+    assert weak_points(analysis) == []
+    assert "短板" not in told.headline.sentence.zh
+
+
+def test_a_weak_point_is_below_the_sector(tmp_path, make_study, answers):
+    report = of(make_study(tmp_path, lowered_quality(answers())))
+    assert report.headline.sentence.zh.endswith("短板在质量")
+    assert report.section("priorities").title.zh == "先改进质量"
+
+
+def test_a_weak_point_of_a_single_brand_is_below_the_mean_of_its_drivers(tmp_path, make_study, answers):
+    alone = answers().filter(pl.col("brand") == "A")
+    (tmp_path / "low").mkdir()
+    low = of(make_study(tmp_path / "low", lowered_quality(alone)))
+    assert low.headline.sentence.zh.endswith("短板在质量")
+    assert "短板" not in of(make_study(tmp_path, alone)).headline.sentence.zh
+
+
+def test_the_chain_corrects_over_its_constructs(analysis, told):
+    section = told.section("chain")
+    frame = section.data["chain"]
+    single = [
+        analysis.sectors[c].differences.filter(brand="A", wave="2026Q1")["p_value"][0] for c in frame["construct"]
+    ]
+    assert frame["p_holm"].to_list() == pytest.approx(holm(single).tolist())
+    assert ((frame["difference"].abs() > frame["half_width"]) == frame["differs"]).all()
+    assert "4 个构念为一族" in next(n for n in section.notes if n.code == "N-FAMILY").say("zh")
+
+
+def test_the_year_of_a_gap_is_one_contrast_over_four_cells(analysis):
+    moved = standing(analysis, "2026Q1").rivals[0].since
+    index, j = analysis.index, analysis.index.constructs.index("satisfaction")
+    cells = [
+        index.cells.with_row_index("i").filter(pl.col("brand") == b, pl.col("wave") == w)["i"][0]
+        for w in ("2026Q1", "2025Q1")
+        for b in ("A", "B")
+    ]
+    drawn = index.replicates[:, cells, j] @ [1, -1, -1, 1]
+    row = gap_changes(index, "A", "2026Q1", "2025Q1", small=30).row(0, named=True)
+    assert row["rival"] == "B"
+    assert row["std_error"] == pytest.approx(drawn.std(ddof=1))
+    assert moved.difference == pytest.approx(index.values[cells, j] @ [1, -1, -1, 1])
+    assert moved.significant == (abs(moved.difference) > moved.half_width)
+
+
+@pytest.mark.parametrize("name", ["alpha", "rho_a", "rho_c", "ave"])
+def test_scales_are_reliable_only_where_no_cell_is_coloured(analysis, name):
+    table = analysis.cell.reliability.table
+    low = table.with_columns(pl.when(pl.col("construct") == "quality").then(0.4).otherwise(name).alias(name))
+    cell = replace(analysis.cell, reliability=replace(analysis.cell.reliability, table=low))
+    said = measurement_finding(analysis, cell)
+    assert "可靠" not in said.zh
+    assert said.en.startswith("Quality: ")
+
+
+def test_an_absent_half_width_prints_nothing(analysis):
+    table = analysis.changes.table.with_columns(half_width=pl.lit(None, pl.Float64))
+    bare = replace(analysis, changes=replace(analysis.changes, table=table))
+    report = tell(bare, ("chain",), ("en",))
+    assert len(report.headline.changes) == 2
+    assert " ± " not in render_html(report, ("en",)).split("</header>")[0]
+    assert numbers(report)["headline"]["changes"][0]["half_width"] is None

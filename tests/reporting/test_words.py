@@ -1,6 +1,7 @@
 """Sentences follow from numbers, branch by branch, in both languages."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -58,39 +59,56 @@ def test_a_large_insignificant_change_is_not_called_a_rise():
     assert "上升" not in said.zh
 
 
+def since(difference, *, significant=True):
+    """The year's change of the gap, on every rival of a standing."""
+    return Change(difference, 1.5, significant)
+
+
 @pytest.mark.parametrize(
-    ("now", "before", "en", "zh"),
+    ("now", "moved", "en", "zh"),
     [
         (league_of(78, (YUNAN, 75.0, True), (HAILIAN, 73.0, True)), None, "Zhongxun leads the sector", "中讯领先行业"),
         (
             league_of(76.5, (YUNAN, 75.7, False), (HAILIAN, 73.0, True)),
-            league_of(72.0, (YUNAN, 75.0, True)),
-            "Zhongxun draws level with the leader",
-            "中讯赶上行业领先者",
+            since(3.8),
+            "Zhongxun gained 3.8 points on Yun'an in a year and does not differ significantly from it now",
+            "中讯一年来相对云安提高 3.8 分，目前差异不显著",
+        ),
+        (
+            league_of(75.0, (YUNAN, 75.7, False)),
+            since(-2.6),
+            "Zhongxun lost 2.6 points to the leader, Yun'an, in a year and does not differ significantly from it now",
+            "中讯一年来相对领先的云安下降 2.6 分，目前差异不显著",
         ),
         (
             league_of(76.5, (YUNAN, 75.7, False)),
+            since(3.8, significant=False),
+            "Zhongxun is highest but does not differ significantly from Yun'an (gap 0.8)",
+            "中讯最高，但与云安差异不显著（相差 0.8 分）",
+        ),
+        (
+            league_of(76.5, (YUNAN, 75.7, False), (HAILIAN, 75.0, False)),
             None,
-            "Zhongxun shares the lead with Yun'an",
-            "中讯与云安同处领先",
+            "Zhongxun is highest but does not differ significantly from Yun'an and Hailian",
+            "中讯最高，但与云安、海联差异均不显著",
         ),
         (
             league_of(75.0, (YUNAN, 75.7, False)),
-            league_of(75.0, (YUNAN, 75.7, False)),
-            "Zhongxun is level with the leader, Yun'an",
-            "中讯与领先的云安不分上下",
+            None,
+            "Zhongxun does not differ significantly from the leader, Yun'an (gap 0.7)",
+            "中讯与领先的云安差异不显著（相差 0.7 分）",
         ),
         (
             league_of(71.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, False)),
-            None,
+            since(-2.0, significant=False),
             "Zhongxun trails the leader, Yun'an, by 4.7 points",
             "中讯落后领先的云安 4.7 分",
         ),
         (
             league_of(71.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, False)),
-            league_of(75.0, (YUNAN, 75.7, False)),
-            "Zhongxun falls behind the leader, Yun'an",
-            "中讯被领先的云安拉开",
+            since(-4.0),
+            "Zhongxun trails the leader, Yun'an, by 4.7 points, 4.0 more than a year ago",
+            "中讯落后领先的云安 4.7 分，差距一年来扩大 4.0 分",
         ),
         (
             league_of(66.0, (YUNAN, 75.7, True), (HAILIAN, 70.0, True)),
@@ -100,8 +118,8 @@ def test_a_large_insignificant_change_is_not_called_a_rise():
         ),
     ],
 )
-def test_headline_places_the_brand_by_the_test(now, before, en, zh):
-    said = words.headline(now, before=before)
+def test_headline_tells_movement_only_where_the_gap_itself_changed(now, moved, en, zh):
+    said = words.headline(replace(now, rivals=tuple(replace(g, since=moved) for g in now.rivals)))
     assert (said.en, said.zh) == (en, zh)
 
 
@@ -130,21 +148,27 @@ def test_an_uncertain_leader_is_not_the_one_we_trail():
     assert words.headline(now).zh == "中讯落后领先的海联 4.0 分"
 
 
+def test_headline_without_a_weak_point_names_the_largest_gain_or_nothing():
+    now = league_of(78, (YUNAN, 75.0, True))
+    quality = Text("Perceived quality", "感知质量")
+    assert words.headline(now, most=quality).en == "Zhongxun leads the sector; most to gain from perceived quality"
+    assert words.headline(now, most=quality).zh == "中讯领先行业，提升感知质量的预期增益最大"
+    assert words.headline(now, [Text("Price", "资费")], most=quality).zh == "中讯领先行业，短板在资费"
+
+
 @pytest.mark.parametrize(
-    ("now", "earlier", "zh"),
+    ("now", "zh"),
     [
-        (league_of(76.5, (YUNAN, 75.7, False)), [league_of(72.0, (YUNAN, 75.0, True))], "首次与云安并肩"),
-        (league_of(76.5, (YUNAN, 75.7, False)), [league_of(75.0, (YUNAN, 75.0, False))], "与云安不分上下"),
-        (league_of(76.5, (YUNAN, 75.7, False)), [], "与云安不分上下"),
-        (league_of(79.0, (YUNAN, 75.7, True)), [league_of(72.0, (YUNAN, 75.0, True))], "首次领先所有对手"),
-        (league_of(79.0, (YUNAN, 75.7, True)), [league_of(79.0, (YUNAN, 75.0, True))], "领先所有对手"),
-        (league_of(70.0, (YUNAN, 75.7, True)), [], "落后云安 5.7 分"),
-        (Standing(ME, 70.0), [], ""),
+        (league_of(76.5, (YUNAN, 75.7, False)), "与云安差异不显著（相差 0.8 分）"),
+        (league_of(79.0, (YUNAN, 75.7, True)), "领先所有对手"),
+        (league_of(70.0, (YUNAN, 75.7, True)), "落后云安 5.7 分"),
+        (Standing(ME, 70.0), ""),
     ],
 )
-def test_trend_relation(now, earlier, zh):
-    said = words.trend(now, earlier, year=UP)
+def test_trend_relation_is_of_the_present(now, zh):
+    said = words.trend(now, year=UP)
     assert said.zh == "，".join(["一年上升 2.0 分", *([zh] if zh else [])])
+    assert "first" not in said.en
 
 
 def test_trend_without_an_index():
@@ -160,7 +184,7 @@ def test_league_groups():
     assert words.league([], []).zh == "没有可供排名的指数"
     assert (
         words.league([a, b], [c], [d]).en
-        == "A and B lead and do not differ; C is significantly lower; D has too few answers to rank"
+        == "A and B lead and do not differ significantly; C is significantly lower; D has too few answers to rank"
     )
 
 
@@ -199,23 +223,39 @@ def test_chain_against_the_sector():
     assert words.chain([], sector=True).en == "No index could be computed"
 
 
-def test_stages_need_a_test_and_two_cells():
-    first, long = (
-        Named(Text("First use", "首次使用"), 71.0, -3.0, significant=False),
-        Named(Text("Long-term", "长期使用"), 74.0),
+def test_items_are_named_as_items():
+    wording, other = Text("The price is fair", "资费合理"), Text("Worth it", "值得")
+    said = words.priorities([], 4, [wording])
+    assert said.en == 'Start with the item "The price is fair"; no construct is both important and weak'
+    assert said.zh == "先改进题项“资费合理”，构念层面没有既重要又薄弱的环节"
+    assert words.priorities([other], 4, [wording]).en == "Start with worth it"
+
+
+def test_groups_are_judged_by_every_pair():
+    """The wide pair of the lowest and the highest may miss significance where a narrow one does not."""
+    names = [Text(n, n) for n in ("Low", "Mid", "Next", "High")]
+    low, mid, near, high = names
+    groups = [Named(n, v) for n, v in zip(names, (70.0, 71.0, 73.0, 74.0), strict=True)]
+    assert words.stages(groups, []).zh == "各组之间差异不显著"
+    assert words.stages(groups, [(mid, near, 2.0)]).en == "Mid scores 2.0 points lower than next"
+    assert words.stages(groups, [(mid, near, 2.0), (mid, high, 3.0)]).zh == "Mid比High低 3.0 分，另有 1 对差异显著"
+    assert words.stages(groups, [(low, near, 3.0)]).zh == "Low是最低的一组，比Next低 3.0 分"
+    assert (
+        words.stages(groups, [(low, near, 3.0), (low, high, 4.0)]).en
+        == "Low is the lowest group, significantly below next and high"
     )
-    assert words.stages([first, long]).zh == "各阶段之间差异不显著"
-    assert words.stages([long]).zh == "样本充足的阶段不足两个，无从比较"
+    assert words.stages(groups[:1], []).zh == "样本充足的分组不足两个，无从比较"
 
 
 def test_measurement_sentences():
     weak, ok = Text("Loyalty", "顾客忠诚"), Text("Satisfaction", "满意度")
-    assert words.measurement([weak], [], [], judged=6).zh == "顾客忠诚信度不足 0.70，各构念区分清楚"
+    assert words.measurement([weak], [], [], [], judged=6).zh == "顾客忠诚信度不足 0.70，各构念区分清楚"
+    assert words.measurement([], [weak], [], [], judged=6).en == "Loyalty: AVE below .50; the constructs are distinct"
     assert (
-        words.measurement([], [], [(ok, weak), (weak, ok)], judged=6).zh
+        words.measurement([], [], [], [(ok, weak), (weak, ok)], judged=6).zh
         == "量表可靠，满意度与顾客忠诚等 2 对构念区分不足"
     )
-    assert words.measurement([], [], [], judged=0).zh == "均为单题构念，无从判断信度"
+    assert words.measurement([], [], [], [], judged=0).zh == "均为单题构念，无从判断信度"
 
 
 def test_items_and_fieldwork():

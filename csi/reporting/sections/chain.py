@@ -6,18 +6,18 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Section
 from csi.reporting.sections.drawn import figure, here, percent, sector_now, why_absent
 from csi.reporting.words import Named
+from csi.tracking.contrasts import half_widths, holm
 
 
 def chain(a: Analysis) -> Section:
     """Index, interval, sector mean, change and difference from the sector for every construct."""
-    frame = _frame(a)
-    alone = sum(1 for b in a.n if a.enough(b)) < 2
+    frame, alone = chain_frame(a), single(a)
     named = [
         Named(a.label(r["construct"]), r["index"], r["difference"] or 0.0, bool(r["differs"]))
         for r in frame.iter_rows(named=True)
@@ -38,7 +38,7 @@ def chain(a: Analysis) -> Section:
             f"{'' if alone else ring.zh}；右侧为较上期变化（未作检验）",
         ),
         figures=(figure("chain", title, draw),) if named else (),
-        notes=(*(() if alone else a.sectors[a.target].notes[:1]), *why_absent(a)),
+        notes=(*(() if alone else (*a.sectors[a.target].notes[:1], _family(frame))), *why_absent(a)),
         data={"chain": frame},
     )
 
@@ -48,8 +48,23 @@ def _focal(a: Analysis) -> dict[str, Text]:
     return {} if a.focal in a.construct_labels else {a.focal: a.brand_labels[a.focal]}
 
 
-def _frame(a: Analysis) -> pl.DataFrame:
-    """construct, index, conf_low, conf_high, sector, difference, differs, p_holm, change, significant."""
+def single(a: Analysis) -> bool:
+    """Whether there is no other brand to compare with at the wave."""
+    return sum(1 for b in a.n if a.enough(b)) < 2
+
+
+def _family(frame: pl.DataFrame) -> Note:
+    """Which tests Holm's correction counts together."""
+    m = frame["p_holm"].count()
+    en = f"Against the sector mean: Holm's correction counts the {m} constructs shown together."
+    return note("N-FAMILY", en, f"与行业均值之差：Holm 校正以所列 {m} 个构念为一族。")
+
+
+def chain_frame(a: Analysis) -> pl.DataFrame:
+    """construct, index, conf_low, conf_high, sector, difference, half_width, differs, p_holm, change, significant.
+
+    The differences from the sector mean are one family: the constructs of the focal brand at the wave (Holm).
+    """
     mine = here(a).filter(brand=a.focal).select("construct", "index", "conf_low", "conf_high", "n")
     rows = []
     for construct in a.index.constructs:
@@ -64,20 +79,30 @@ def _frame(a: Analysis) -> pl.DataFrame:
                 "construct": construct,
                 "sector": sector_now(a, construct),
                 "difference": gap["difference"][0] if gap.height else None,
-                "differs": gap["significant"][0] if gap.height else None,
-                "p_holm": gap["p_holm"][0] if gap.height else None,
+                **{c: gap[c][0] if gap.height else None for c in ("std_error", "df", "p_value")},
             }
         )
     schema = {
         "construct": pl.String,
         "sector": pl.Float64,
         "difference": pl.Float64,
-        "differs": pl.Boolean,
-        "p_holm": pl.Float64,
+        "std_error": pl.Float64,
+        "df": pl.Float64,
+        "p_value": pl.Float64,
     }
     moved = a.changes.table.filter(
         (pl.col("brand") == a.focal) & (pl.col("wave") == a.wave) & (pl.col("against") == "previous")
     ).select("construct", "change", "significant")
-    return mine.join(pl.DataFrame(rows, schema=schema), on="construct", how="left", maintain_order="left").join(
+    gaps = _corrected(pl.DataFrame(rows, schema=schema), a.index.level)
+    return mine.join(gaps, on="construct", how="left", maintain_order="left").join(
         moved, on="construct", how="left", maintain_order="left"
     )
+
+
+def _corrected(gaps: pl.DataFrame, level: float) -> pl.DataFrame:
+    """`p_holm`, `half_width` and `differs` over the constructs in place of what one test needs."""
+    p, std_error, df = (gaps[c].fill_null(float("nan")).to_numpy() for c in ("p_value", "std_error", "df"))
+    columns = {"half_width": half_widths(p, std_error, df, level), "p_holm": holm(p.tolist())}
+    made = gaps.with_columns(*(pl.Series(c, v).fill_nan(None) for c, v in columns.items()))
+    differs = (pl.col("p_holm") < 1.0 - level).alias("differs")
+    return made.select("construct", "sector", "difference", "half_width", differs, "p_holm")

@@ -44,10 +44,12 @@ def reliability(a: Analysis) -> Section:
 def measurement_finding(a: Analysis, cell: Cell) -> Text:
     """The sentence over the reliability table."""
     table = cell.reliability.table
-    judged = table.filter(pl.col("rho_c").is_not_null())
-    weak = judged.filter(pl.col("rho_c") < RELIABLE)["construct"].to_list()
+    judged = table.filter(pl.any_horizontal(pl.col("alpha", "rho_a", "rho_c").is_not_null()))
+    weak = judged.filter(pl.any_horizontal(pl.col("alpha", "rho_a", "rho_c") < RELIABLE))["construct"].to_list()
+    thin = table.filter(pl.col("ave") < VARIANCE)["construct"].to_list()
     return words.measurement(
         [a.label(c) for c in weak],
+        [a.label(c) for c in thin],
         [Text(i, i) for i in low_items(cell)],
         [(a.label(x), a.label(y)) for x, y in close_pairs(cell)],
         judged=judged.height,

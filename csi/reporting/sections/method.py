@@ -145,9 +145,11 @@ def _index(a: Analysis) -> list[Pair]:
             Text("Tests", "检验"),
             Text(
                 "t tests from joint replicates with design degrees of freedom; Holm over the changes printed for one "
-                "wave; ± is half the interval at the level of that correction",
-                "联合重抽样标准误的 t 检验，自由度按抽样设计；对同一期公布的全部变化作 Holm 校正；"
-                "± 为校正水平下区间的半宽",
+                "wave, over the pairs of brands, over one brand's constructs against the sector mean, over the rivals "
+                "whose gap changed in a year, over the pairs of groups; ± is half the interval at the level of that "
+                "correction",
+                "联合重抽样标准误的 t 检验，自由度按抽样设计；Holm 校正分别以同一期公布的全部变化、各品牌两两比较、"
+                "焦点品牌各构念与行业均值之差、与各对手差距的年度变化、各分组两两比较为一族；± 为校正水平下区间的半宽",
             ),
         ),
         (

@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Text, note
-from csi.importance.drivers import GAIN, quadrants
+from csi.importance.drivers import GAIN, largest_gain, quadrants
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.chain import chain_frame, single
 from csi.reporting.sections.drawn import figure, here, percent
 from csi.reporting.sections.model import cell_of
+from csi.tracking.sector import from_own_mean
 
 QUADRANTS = {
     "improve": Text("improve first", "优先改进"),
@@ -27,8 +29,9 @@ def priorities(a: Analysis) -> Section:
     """Two maps (constructs, items) and the drivers ranked by what five points more of each would go with."""
     cell = cell_of(a)
     drivers, items = driver_frame(a), item_frame(a)
-    weak = weak_constructs(a)
-    title = words.priorities([a.label(c) for c in weak], drivers.height)
+    weak, faults = improve_first(drivers, "construct"), improve_first(items, "item")
+    named = [a.study.codebook[i].label for i in faults]
+    title = words.priorities([a.label(c) for c in weak], drivers.height, named)
     worded = items.filter(pl.col("quadrant").is_in(["improve", "keep"]))["item"].to_list()
     labels = {**a.construct_labels, **{i: a.study.codebook[i].label for i in worded}}
     target = a.label(a.target)
@@ -97,15 +100,34 @@ def item_frame(a: Analysis) -> pl.DataFrame:
     return _placed(table.with_columns(**gains))
 
 
-def weak_constructs(a: Analysis) -> list[str]:
-    """Constructs that are important and weak, the most rewarding first; where none is, those with such items."""
+def improve_first(frame: pl.DataFrame, column: str) -> list[str]:
+    """What lies in the quadrant of the important and weak, the most rewarding first."""
+    return frame.filter(pl.col("quadrant") == "improve")[column].to_list()
+
+
+def weak_points(a: Analysis) -> list[str]:
+    """Drivers to improve first that are tested to be weak: a quadrant alone holds some driver by chance too.
+
+    Weak is below the sector mean of the construct; without another brand, below the mean of the drivers' performances.
+    """
     if a.cell is None:
         return []
-    for frame in (driver_frame(a), item_frame(a)):
-        found = frame.filter(pl.col("quadrant") == "improve")["construct"].unique(maintain_order=True).to_list()
-        if found:
-            return found
-    return []
+    first = improve_first(driver_frame(a), "construct")
+    if single(a):
+        cells = a.index.cells.with_row_index("_cell")
+        mine = cells.filter((pl.col("brand") == a.focal) & (pl.col("wave") == a.wave))["_cell"][0]
+        tests = from_own_mean(a.index, mine, a.cell.drivers.table["construct"].to_list())
+        low = tests.filter(pl.col("significant") & (pl.col("difference") < 0))
+    else:
+        low = chain_frame(a).filter(pl.col("differs") & (pl.col("difference") < 0))
+    tested = set(low["construct"].to_list())
+    return [c for c in first if c in tested]
+
+
+def most_to_gain(a: Analysis) -> Text | None:
+    """The driver whose expected gain is larger than every other's by more than sampling error; None where none is."""
+    found = None if a.cell is None else largest_gain(a.cell.estimate, a.target)
+    return None if found is None else a.label(found)
 
 
 def _placed(frame: pl.DataFrame) -> pl.DataFrame:

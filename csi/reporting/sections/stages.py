@@ -26,7 +26,7 @@ def stages(a: Analysis) -> Section:
     """A heat table: every construct by brand, and by the focal brand's stages and segments; small cells are empty."""
     frame = _frame(a)
     columns, labels = _columns(a, frame), _labels(a, frame)
-    title = words.stages(_tested(a), tested=True) if a.groups else _lowest(a)
+    title = words.stages(*_tested(a)) if a.groups else _lowest(a)
     draw = partial(
         figures.heat_table,
         frame.select("row", "column", "value", "reference", "n"),
@@ -100,24 +100,17 @@ def _labels(a: Analysis, frame: pl.DataFrame) -> dict[str, Text]:
     return labels
 
 
-def _tested(a: Analysis) -> list[Named]:
-    """The target by the first grouping; the lowest value bears its difference from the highest and the verdict."""
+def _tested(a: Analysis) -> tuple[list[Named], list[tuple[Text, Text, float]]]:
+    """The target by the first grouping, and every pair of groups that differs (Holm over all pairs)."""
     key, index = next(iter(a.groups.items()))
     league = pairwise(index, construct=a.target, small=a.study.settings.small)
-    values = league.table.select(key, "index").rows()
-    if len(values) < 2:
-        return []
-    top, bottom = values[0][0], values[-1][0]
-    pair = league.pairs.filter((pl.col("above") == top) & (pl.col("below") == bottom)).row(0, named=True)
-    return [
-        Named(
-            a.group_labels.get(value, Text(value, value)),
-            number,
-            -pair["difference"] if value == bottom else 0.0,
-            value == bottom and bool(pair["significant"]),
-        )
-        for value, number in values
-    ]
+
+    def name(value: str) -> Text:
+        return a.group_labels.get(value, Text(value, value))
+
+    pairs = league.pairs.filter(pl.col("significant")).select("below", "above", "difference").rows()
+    cells = [Named(name(value), number) for value, number in league.table.select(key, "index").rows()]
+    return cells, [(name(low), name(high), gap) for low, high, gap in pairs]
 
 
 def _lowest(a: Analysis) -> Text:

@@ -6,10 +6,14 @@ import polars as pl
 
 from csi.reporting.analysis import Analysis
 from csi.reporting.words import Change, Gap, Standing
+from csi.tracking.league import gap_changes
 
 
 def standing(a: Analysis, wave: str) -> Standing:
-    """The league of one wave from the focal brand's seat; rivals with too few answers stay out."""
+    """The league of one wave from the focal brand's seat; rivals with too few answers stay out.
+
+    At the report's wave each rival bears how the gap to it changed in a year.
+    """
     league = a.leagues.get(wave)
     labels = a.brand_labels
     me = labels[a.focal]
@@ -18,18 +22,25 @@ def standing(a: Analysis, wave: str) -> Standing:
     values = dict(zip(league.table["brand"].to_list(), league.table["index"].to_list(), strict=True))
     if a.focal not in values:
         return Standing(me, None)
-    gaps = []
+    gaps, moved = [], _since(a) if wave == a.wave else {}
     for row in league.pairs.iter_rows(named=True):
         if a.focal not in {row["above"], row["below"]}:
             continue
         rival, sign = (row["below"], 1.0) if row["above"] == a.focal else (row["above"], -1.0)
-        gaps.append(Gap(labels[rival], values[rival], sign * row["difference"], bool(row["significant"])))
+        verdict = bool(row["significant"])
+        gaps.append(Gap(labels[rival], values[rival], sign * row["difference"], verdict, moved.get(rival)))
     return Standing(me, values[a.focal], tuple(gaps))
 
 
-def before(a: Analysis) -> Standing | None:
-    """The league a year ago; None when the series does not reach so far."""
-    return None if a.year_ago is None or a.year_ago not in a.leagues else standing(a, a.year_ago)
+def _since(a: Analysis) -> dict[str, Change]:
+    """Rival -> the change of the focal brand's gap to it since a year ago, corrected over the rivals (Holm)."""
+    if a.year_ago is None or a.year_ago not in a.leagues:
+        return {}
+    table = gap_changes(a.index, a.focal, a.wave, a.year_ago, a.target, a.study.settings.small)
+    return {
+        row["rival"]: Change(row["difference"], row["half_width"], bool(row["significant"]))
+        for row in table.iter_rows(named=True)
+    }
 
 
 def change(a: Analysis, against: str, construct: str | None = None, brand: str | None = None) -> Change | None:
@@ -47,4 +58,4 @@ def change(a: Analysis, against: str, construct: str | None = None, brand: str |
     if rows.is_empty() or rows["change"][0] is None:
         return None
     row = rows.row(0, named=True)
-    return Change(row["change"], row["half_width"] or 0.0, bool(row["significant"]))
+    return Change(row["change"], row["half_width"], bool(row["significant"]))

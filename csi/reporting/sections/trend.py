@@ -25,7 +25,6 @@ def trend(a: Analysis) -> Section:
     waves = [w for w in a.waves if w in set(shown["wave"].to_list())]
     title = words.trend(
         standing(a, a.wave),
-        [standing(a, w) for w in waves if w != a.wave],
         previous=change(a, "previous"),
         year=change(a, "year"),
         per_year=a.study.settings.waves_per_year,

@@ -11,8 +11,8 @@ from csi.reporting.section import Headline
 from csi.reporting.sections.drawn import here
 from csi.reporting.sections.items import items_finding
 from csi.reporting.sections.measurement import measurement_finding
-from csi.reporting.sections.priorities import weak_constructs
-from csi.reporting.sections.standings import before, change, standing
+from csi.reporting.sections.priorities import most_to_gain, weak_points
+from csi.reporting.sections.standings import change, standing
 from csi.reporting.tables import printed
 
 
@@ -42,8 +42,8 @@ def _sentence(a: Analysis, kind: str) -> Text:
         return items_finding(a)
     return words.headline(
         standing(a, a.wave),
-        [a.label(c) for c in weak_constructs(a)],
-        before=before(a),
+        [a.label(c) for c in weak_points(a)],
+        most=most_to_gain(a),
         previous=change(a, "previous"),
         year=change(a, "year"),
         per_year=a.study.settings.waves_per_year,
@@ -66,7 +66,7 @@ def _changes(
         rows.append((Text(f"vs {words.wave_name(a.previous).en}", "环比"), previous))
     if year is not None and a.year_ago is not None:
         rows.append((Text("vs a year ago", "同比"), year))
-    return tuple((label, c.difference, c.half_width, c.significant) for label, c in rows)
+    return tuple((label, c.difference, _number(c.half_width), c.significant) for label, c in rows)
 
 
 def _dateline(a: Analysis) -> Text:

@@ -63,8 +63,12 @@ def points(driver: Text, target: Text, effect: float) -> Text:
     )
 
 
-def priorities(weak: Sequence[Text], drivers: int) -> Text:
+def priorities(weak: Sequence[Text], drivers: int, items: Sequence[Text] = ()) -> Text:
     """What to improve first: the important and weak ones, the most rewarding first.
+
+    Parameters:
+        weak: constructs that are important and weak. drivers: how many there are.
+        items: items that are; they speak, as items, where no construct does.
 
     Example:
         >>> priorities([Text("Complaints", "投诉"), Text("Price", "资费")], 6)
@@ -74,6 +78,12 @@ def priorities(weak: Sequence[Text], drivers: int) -> Text:
     """
     if drivers < 2:
         return Text("One driver only: nothing to rank", "只有一个驱动因素，无从排序")
+    if not weak and items:
+        some = listed([Text(f'"{i.en}"', f"“{i.zh}”") for i in items[:2]])
+        return Text(
+            f"Start with the item{'s' if len(items) > 1 else ''} {some.en}; no construct is both important and weak",
+            f"先改进题项{some.zh}，构念层面没有既重要又薄弱的环节",
+        )
     if not weak:
         return Text("Nothing is both important and weak", "没有既重要又薄弱的环节")
     names = listed([lowered(w) for w in weak[:3]])
@@ -103,26 +113,47 @@ def chain(constructs: Sequence[Named], *, sector: bool) -> Text:
     return sentence(_side(above, every, "above", "高于"), _side(below, every, "below", "低于"))
 
 
-def stages(cells: Sequence[Named], *, tested: bool = True) -> Text:
-    """Which stage of the relationship scores lowest, against the highest.
+def stages(cells: Sequence[Named], differing: Sequence[tuple[Text, Text, float]]) -> Text:
+    """Which groups (stages of the relationship, segments) differ: the lowest first, else the pair furthest apart.
 
     Parameters:
-        cells: stages with their index; the lowest one bears the `difference` (lowest minus highest) and its verdict.
+        cells: groups with their index. differing: every pair that differs significantly, corrected over all pairs:
+            the lower group, the higher one, and how far apart they are.
 
     Example:
-        >>> first = Named(Text("First use", "首次使用"), 71.0, -3.2, True)
-        >>> stages([first, Named(Text("Long-term", "长期使用"), 74.2)])
-        Text(en='First use scores lowest, 3.2 points below long-term', zh='首次使用得分最低，比长期使用低 3.2 分')
+        >>> first, trial, long = (Text(n, n) for n in ("First use", "Trial", "Long-term"))
+        >>> groups = [Named(first, 71.0), Named(trial, 73.4), Named(long, 74.2)]
+        >>> stages(groups, [(first, long, 3.2)]).en
+        'First use is the lowest group, 3.2 points below long-term'
+        >>> stages(groups, [(first, long, 3.2), (first, trial, 2.4)]).en
+        'First use is the lowest group, significantly below every other'
+        >>> stages(groups, [(trial, long, 0.8)]).en
+        'Trial scores 0.8 points lower than long-term'
     """
     if len(cells) < 2:
-        return Text("Too few stages with enough answers to compare", "样本充足的阶段不足两个，无从比较")
-    low, high = min(cells, key=lambda c: c.value), max(cells, key=lambda c: c.value)
-    if not (tested and low.significant):
-        return Text("The stages do not differ significantly", "各阶段之间差异不显著")
-    short = printed(high.value - low.value, "score")
+        return Text("Too few groups with enough answers to compare", "样本充足的分组不足两个，无从比较")
+    if not differing:
+        return Text("The groups do not differ significantly", "各组之间差异不显著")
+    lowest = min(cells, key=lambda c: c.value).label
+    above = [(high, gap) for low, high, gap in differing if low == lowest]
+    if not above:
+        low, high, gap = max(differing, key=lambda d: d[2])
+        size, more = printed(gap, "score"), len(differing) - 1
+        rest = Text(f"{more} more {'pair differs' if more == 1 else 'pairs differ'}", f"另有 {more} 对差异显著")
+        first = Text(f"{low.en} scores {size} points lower than {lowered(high).en}", f"{low.zh}比{high.zh}低 {size} 分")
+        return sentence(first, rest if more else EMPTY)
+    if len(above) == 1:
+        high, gap = above[0]
+        size = printed(gap, "score")
+        return Text(
+            f"{lowest.en} is the lowest group, {size} points below {lowered(high).en}",
+            f"{lowest.zh}是最低的一组，比{high.zh}低 {size} 分",
+        )
+    names = listed([lowered(h) for h, _ in above])
+    names = Text("every other", "其他各组") if len(above) == len(cells) - 1 else names
     return Text(
-        f"{low.label.en} scores lowest, {short} points below {lowered(high.label).en}",
-        f"{low.label.zh}得分最低，比{high.label.zh}低 {short} 分",
+        f"{lowest.en} is the lowest group, significantly below {names.en}",
+        f"{lowest.zh}是最低的一组，显著低于{names.zh}",
     )
 
 

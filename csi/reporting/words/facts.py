@@ -9,24 +9,28 @@ from csi.errors import Text
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference in index points between two waves of one brand, with the verdict of its test.
+    """A difference in index points between two waves, with the verdict of its test.
 
-    `half_width` is half the confidence interval of the difference.
+    `half_width` is half the confidence interval of the difference; None where there was no test.
     """
 
     difference: float
-    half_width: float
+    half_width: float | None
     significant: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A rival seen from the focal brand: its index and `difference` = focal minus rival, with the verdict."""
+    """A rival seen from the focal brand: its index and `difference` = focal minus rival, with the verdict.
+
+    `since` is how much `difference` changed in a year, with the verdict on that change; None where it is not known.
+    """
 
     brand: Text
     value: float
     difference: float
     significant: bool
+    since: Change | None = None
 
     @property
     def ahead(self) -> bool:

@@ -13,6 +13,7 @@ EMPTY = Text("", "")
 
 def measurement(
     weak_scales: Sequence[Text],
+    thin: Sequence[Text],
     low_items: Sequence[Text],
     pairs: Sequence[tuple[Text, Text]],
     *,
@@ -22,24 +23,36 @@ def measurement(
     """Reliability and separation in one sentence.
 
     Parameters:
-        weak_scales: constructs whose composite reliability (rho_c) is below .70. judged: constructs that have one.
+        weak_scales: constructs with an alpha, rho_a or rho_c below .70. thin: constructs with an AVE below .50.
+        judged: constructs that have a reliability. Nothing of a construct is called reliable unless both are empty.
         low_items: items whose loading is below .708. pairs: pairs whose HTMT is at or above `threshold`.
 
     Example:
         >>> pair = (Text("Satisfaction", "满意度"), Text("Value", "价值"))
-        >>> measurement([], [Text("loy3", "loy3")], [pair], judged=6).zh
+        >>> measurement([], [], [Text("loy3", "loy3")], [pair], judged=6).zh
         '量表可靠，1 题载荷偏低，满意度与价值区分不足'
     """
     if judged == 0:
         return Text("Single items only: reliability cannot be judged", "均为单题构念，无从判断信度")
-    if weak_scales:
-        names = listed([lowered(s) for s in weak_scales])
-        first = Text(f"{names.en}: reliability below .70", f"{names.zh}信度不足 0.70")
-    else:
-        first = Text("the scales are reliable", "量表可靠")
+    first = Text("the scales are reliable", "量表可靠")
+    if weak_scales or thin:
+        first = sentence(
+            _below(weak_scales, Text("reliability below .70", "信度不足 0.70")),
+            _below(thin, Text("AVE below .50", " AVE 不足 0.50")),
+        )
     low = len(low_items)
     loads = Text(f"{low} {'item loads' if low == 1 else 'items load'} weakly", f"{low} 题载荷偏低") if low else EMPTY
     return sentence(first, loads, separation(pairs, threshold=threshold))
+
+
+def _below(names: Sequence[Text], what: Text) -> Text:
+    """Who misses a threshold; up to three by name."""
+    if not names:
+        return EMPTY
+    some, more = listed([lowered(n) for n in names[:3]]), len(names) - 3
+    if more > 0:
+        return Text(f"{some.en} and {more} more: {what.en}", f"{some.zh}等 {len(names)} 个构念{what.zh.strip()}")
+    return Text(f"{some.en}: {what.en}", f"{some.zh}{what.zh}")
 
 
 def separation(pairs: Sequence[tuple[Text, Text]], *, threshold: float = 0.85) -> Text:

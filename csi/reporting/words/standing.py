@@ -59,65 +59,67 @@ def headline(
     now: Standing,
     weak: Sequence[Text] = (),
     *,
-    before: Standing | None = None,
+    most: Text | None = None,
     previous: Change | None = None,
     year: Change | None = None,
     per_year: int = 4,
 ) -> Text:
-    """The answer first: the focal brand's place (or, alone, its movement) and its weak points.
+    """The answer first: the focal brand's place (or, alone, its movement) and its weak points or largest gain.
 
     Parameters:
-        now: the league at this wave. before: the league a year ago, None when there was none.
-        weak: labels of constructs that are important and weak, the most rewarding first; at most two are named.
+        now: the league at this wave. A year's movement against a rival is told only where `Gap.since` is significant:
+            that one gap is significant and another is not says nothing about the difference between them.
+        weak: labels of constructs that are important and tested to be weak, the most rewarding first; two are named.
+        most: the driver whose expected gain is larger than every other's; named where nothing is weak.
         previous, year, per_year: see `movement`; they speak when there is no rival.
 
     Returns:
         One sentence without a full stop.
 
+    Source:
+        Gelman & Stern (2006), The American Statistician 60(4): significant beside not significant is no difference.
+
     Example:
-        >>> ahead = Gap(Text("Yun'an", "云安"), 75.7, 0.8, False)
-        >>> once = Gap(Text("Yun'an", "云安"), 74.6, -2.5, True)
-        >>> now = Standing(Text("Zhongxun", "中讯"), 76.5, (ahead,))
-        >>> then = Standing(Text("Zhongxun", "中讯"), 72.1, (once,))
-        >>> headline(now, [Text("Complaints", "投诉")], before=then).zh
-        '中讯赶上行业领先者，短板在投诉'
+        >>> rival = Gap(Text("Yun'an", "云安"), 77.3, -0.8, False, since=Change(2.4, 1.9, True))
+        >>> now = Standing(Text("Zhongxun", "中讯"), 76.5, (rival,))
+        >>> headline(now, [Text("Complaints", "投诉")]).zh
+        '中讯一年来相对领先的云安提高 2.4 分，目前差异不显著，短板在投诉'
+        >>> level = Standing(now.focal, 76.5, (Gap(rival.brand, 77.3, -0.8, False),))
+        >>> headline(level, most=Text("Perceived quality", "感知质量")).zh
+        '中讯与领先的云安差异不显著（相差 0.8 分），提升感知质量的预期增益最大'
     """
     if now.value is None:
         return Text(
             f"{now.focal.en}: no index this {period(per_year).en}", f"{now.focal.zh}本{period(per_year).zh}不公布指数"
         )
     if now.rivals:
-        first = _place(now, before)
+        first = _place(now)
     else:
         moved = movement(previous, year, per_year)
         first = Text(f"{now.focal.en}: {moved.en}", f"{now.focal.zh}{moved.zh}")
-    return sentence(first, _weakness(weak))
+    return sentence(first, _weakness(weak) if weak else _reward(most))
 
 
 def trend(
     now: Standing,
-    earlier: Sequence[Standing] = (),
     *,
     previous: Change | None = None,
     year: Change | None = None,
     per_year: int = 4,
 ) -> Text:
-    """What the lines show: how the focal brand moved and how it stands to the strongest rival.
-
-    Parameters:
-        earlier: the league at the earlier waves, oldest first; they decide what happens "for the first time".
+    """What the lines show: how the focal brand moved and how it stands to the strongest rival now.
 
     Example:
         >>> rival = Gap(Text("Yun'an", "云安"), 75.7, 0.8, False)
-        >>> ahead = Gap(Text("Yun'an", "云安"), 75.0, -3.0, True)
-        >>> zhongxun = Text("Zhongxun", "中讯")
-        >>> then = Standing(zhongxun, 72.0, (ahead,))
-        >>> trend(Standing(zhongxun, 76.5, (rival,)), [then], year=Change(2.0, 1.5, True))
-        Text(en="Up 2.0 points in a year; level with Yun'an for the first time", zh='一年上升 2.0 分，首次与云安并肩')
+        >>> said = trend(Standing(Text("Zhongxun", "中讯"), 76.5, (rival,)), year=Change(2.0, 1.5, True))
+        >>> said.en
+        "Up 2.0 points in a year; no significant difference from Yun'an (gap 0.8)"
+        >>> said.zh
+        '一年上升 2.0 分，与云安差异不显著（相差 0.8 分）'
     """
     if now.value is None:
         return Text("No index this time", "本期不公布指数")
-    return sentence(movement(previous, year, per_year), _relation(now, earlier))
+    return sentence(movement(previous, year, per_year), _relation(now))
 
 
 def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence[Text] = ()) -> Text:
@@ -129,8 +131,8 @@ def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence
 
     Example:
         >>> a, b, c = Text("A", "甲"), Text("B", "乙"), Text("C", "丙")
-        >>> league([a, b], [c])
-        Text(en='A and B lead and do not differ; C is significantly lower', zh='甲与乙领先，彼此差异不显著，丙显著落后')
+        >>> league([a, b], [c]).zh
+        '甲与乙领先，彼此差异不显著，丙显著落后'
     """
     if len(leaders) + len(behind) <= 1:
         alone = Text("Only one brand: nothing to rank", "只有一个品牌，无从排名")
@@ -147,42 +149,71 @@ def _size(change: Change) -> str:
     return printed(abs(change.difference), "score")
 
 
-def _place(now: Standing, before: Standing | None) -> Text:
-    """The focal brand against its rivals, in the light of a year ago."""
+def _place(now: Standing) -> Text:
+    """The focal brand against its rivals."""
     if all(g.behind for g in now.rivals):
         return Text(f"{now.focal.en} leads the sector", f"{now.focal.zh}领先行业")
-    return _level_place(now, before) if now.level else _trailing_place(now, before)
+    return _level_place(now) if now.level else _trailing_place(now)
 
 
-def _level_place(now: Standing, before: Standing | None) -> Text:
-    """Nobody is significantly ahead: caught up, first within error, or level."""
+def _level_place(now: Standing) -> Text:
+    """Nobody is significantly ahead: moved against the strongest rival, highest, or not told apart from the leader."""
+    rival, me = _top(now), now.focal
+    first = now.value is not None and now.value >= rival.value
+    if rival.since is not None and rival.since.significant:
+        return _moved(me, rival, rival.since, leader=not first)
+    if not first:
+        return Text(
+            f"{me.en} does not differ significantly from the leader, {rival.brand.en} ({_gap(rival).en})",
+            f"{me.zh}与领先的{rival.brand.zh}差异不显著（{_gap(rival).zh}）",
+        )
+    beside = sorted((g for g in now.rivals if not g.behind), key=lambda g: -g.value)
+    if len(beside) == 1:
+        return Text(
+            f"{me.en} is highest but does not differ significantly from {rival.brand.en} ({_gap(rival).en})",
+            f"{me.zh}最高，但与{rival.brand.zh}差异不显著（{_gap(rival).zh}）",
+        )
+    both = Text(listed([g.brand for g in beside]).en, "、".join(g.brand.zh for g in beside))
+    others = both if len(beside) == 2 else Text(f"{len(beside)} brands", f"另外 {len(beside)} 个品牌")
+    return Text(
+        f"{me.en} is highest but does not differ significantly from {others.en}",
+        f"{me.zh}最高，但与{others.zh}差异均不显著",
+    )
+
+
+def _moved(me: Text, rival: Gap, since: Change, *, leader: bool) -> Text:
+    """What a year added to the gap to the strongest rival, where that itself is significant."""
+    size = printed(abs(since.difference), "score")
+    name = Text(f"the leader, {rival.brand.en},", f"领先的{rival.brand.zh}") if leader else rival.brand
+    way = Text("gained", "提高") if since.difference > 0 else Text("lost", "下降")
+    on = "on" if since.difference > 0 else "to"
+    return Text(
+        f"{me.en} {way.en} {size} points {on} {name.en} in a year and does not differ significantly from it now",
+        f"{me.zh}一年来相对{name.zh}{way.zh} {size} 分，目前差异不显著",
+    )
+
+
+def _trailing_place(now: Standing) -> Text:
+    """Somebody is significantly ahead: last, or behind, and by how much more or less than a year ago."""
     leader, me = _top(now), now.focal
-    if before is not None and before.value is not None and before.rivals and not before.level:
-        return Text(f"{me.en} draws level with the leader", f"{me.zh}赶上行业领先者")
-    if now.value is not None and now.value >= leader.value:
-        beside = sorted((g for g in now.rivals if not g.behind), key=lambda g: -g.value)
-        if len(beside) > 2:
-            return Text(
-                f"{me.en} shares the lead with {len(beside)} brands", f"{me.zh}与另外 {len(beside)} 个品牌同处领先"
-            )
-        names = listed([g.brand for g in beside])
-        joined = "、".join(g.brand.zh for g in beside)
-        return Text(f"{me.en} shares the lead with {names.en}", f"{me.zh}与{joined}同处领先")
-    return Text(f"{me.en} is level with the leader, {leader.brand.en}", f"{me.zh}与领先的{leader.brand.zh}不分上下")
-
-
-def _trailing_place(now: Standing, before: Standing | None) -> Text:
-    """Somebody is significantly ahead: lost the lead, last, or behind."""
-    leader, me = _top(now), now.focal
-    if before is not None and before.level and before.rivals:
-        return Text(f"{me.en} falls behind the leader, {leader.brand.en}", f"{me.zh}被领先的{leader.brand.zh}拉开")
     if all(g.ahead for g in now.rivals) and len(now.rivals) > 1:
         return Text(f"{me.en} is last in the sector", f"{me.zh}居行业末位")
-    short = printed(abs(leader.difference), "score")
+    short, since = printed(abs(leader.difference), "score"), leader.since
+    tail = EMPTY
+    if since is not None and since.significant:
+        size = printed(abs(since.difference), "score")
+        way = Text("fewer", "缩小") if since.difference > 0 else Text("more", "扩大")
+        tail = Text(f", {size} {way.en} than a year ago", f"，差距一年来{way.zh} {size} 分")
     return Text(
-        f"{me.en} trails the leader, {leader.brand.en}, by {short} points",
-        f"{me.zh}落后领先的{leader.brand.zh} {short} 分",
+        f"{me.en} trails the leader, {leader.brand.en}, by {short} points{tail.en}",
+        f"{me.zh}落后领先的{leader.brand.zh} {short} 分{tail.zh}",
     )
+
+
+def _gap(rival: Gap) -> Text:
+    """How far a rival is, without a verdict."""
+    size = printed(abs(rival.difference), "score")
+    return Text(f"gap {size}", f"相差 {size} 分")
 
 
 def _top(now: Standing) -> Gap:
@@ -198,26 +229,26 @@ def _weakness(weak: Sequence[Text]) -> Text:
     return Text(f"{names.en} {are}", f"短板在{names.zh}")
 
 
-def _relation(now: Standing, earlier: Sequence[Standing]) -> Text:
+def _reward(most: Text | None) -> Text:
+    if most is None:
+        return EMPTY
+    name = lowered(most)
+    return Text(f"most to gain from {name.en}", f"提升{name.zh}的预期增益最大")
+
+
+def _relation(now: Standing) -> Text:
     if not now.rivals:
         return EMPTY
     leader = _top(now)
-    known = [s for s in earlier if s.value is not None and s.rivals]
     if all(g.behind for g in now.rivals):
-        first = known and not any(all(g.behind for g in s.rivals) for s in known)
-        return Text("ahead of every rival" + _first_en(first), f"{'首次' if first else ''}领先所有对手")
+        return Text("ahead of every rival", "领先所有对手")
     if now.level:
-        first = known and not any(s.level for s in known)
         return Text(
-            f"level with {leader.brand.en}" + _first_en(first),
-            f"{'首次' if first else ''}与{leader.brand.zh}{'并肩' if first else '不分上下'}",
+            f"no significant difference from {leader.brand.en} ({_gap(leader).en})",
+            f"与{leader.brand.zh}差异不显著（{_gap(leader).zh}）",
         )
     short = printed(abs(leader.difference), "score")
     return Text(f"{short} points behind {leader.brand.en}", f"落后{leader.brand.zh} {short} 分")
-
-
-def _first_en(first: object) -> str:
-    return " for the first time" if first else ""
 
 
 def _front(leaders: Sequence[Text], behind: Sequence[Text]) -> Text:
@@ -232,7 +263,9 @@ def _front(leaders: Sequence[Text], behind: Sequence[Text]) -> Text:
     if len(leaders) == 1:
         return sentence(Text(f"{names.en} leads alone", f"{names.zh}单独领先"), lower)
     if len(leaders) == 2:
-        return sentence(Text(f"{names.en} lead and do not differ", f"{names.zh}领先，彼此差异不显著"), lower)
+        return sentence(
+            Text(f"{names.en} lead and do not differ significantly", f"{names.zh}领先，彼此差异不显著"), lower
+        )
     return sentence(Text(f"{names.en} form the leading group", f"{names.zh}同处第一梯队"), lower)
 
 
