@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from csi.cli.answer import Answer, Grid
-from csi.errors import Language, Text
+from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
 
@@ -16,20 +16,25 @@ PROVISIONAL = Text("provisional", "暂定")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A card, and what to make of it."""
     parser.add_argument("card", nargs="?", metavar="CARD", help="a card, such as acsi, or the path of your own")
-    parser.add_argument("--draw", metavar="FILE", type=Path, help="write the card's diagram as SVG")
+    parser.add_argument(
+        "--draw", metavar="FILE", nargs="?", const=Path(), type=Path, help="write the card's diagram (CARD.svg) as SVG"
+    )
     parser.add_argument("--codebook", metavar="FILE", type=Path, help="write a blank codebook for the card")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """List the cards, or show one."""
+    if args.card is None and not (args.draw is None and args.codebook is None):
+        raise Problems([_no_card("--codebook" if args.draw is None else "--draw")], lang)
     if args.card is None:
         cards = [read_card(name, lang) for name in card_names()]
         return Answer((listed(cards, lang),), {"models": [summary(c) for c in cards]})
     card = read_card(args.card, lang)
     written = []
-    if args.draw:
-        args.draw.write_text(drawing(card, lang), encoding="utf-8")
-        written.append(args.draw)
+    if args.draw is not None:
+        target = args.draw if args.draw.name else Path(f"{card.id}.svg")
+        target.write_text(drawing(card, lang), encoding="utf-8")
+        written.append(target)
     if args.codebook:
         args.codebook.write_text(card.codebook_text(lang), encoding="utf-8")
         written.append(args.codebook)
@@ -71,3 +76,15 @@ def drawing(card: Card, lang: Language) -> str:
     from csi.reporting.figures.diagram import card_diagram
 
     return card_diagram(card, lang=lang)
+
+
+def _no_card(option: str) -> Problem:
+    """A file was asked for and no card named."""
+    return problem(
+        "E-CARD",
+        "csi models",
+        f"{option} needs a card.",
+        f"{option} 需要指定模型卡。",
+        f"Write the card before it: csi models acsi {option}.",
+        f"请把模型卡写在前面：csi models acsi {option}。",
+    )

@@ -74,7 +74,7 @@ def as_entry(problem: Problem, lang: Language) -> dict[str, str]:
     return {
         "code": problem.code,
         "where": problem.where,
-        "what": problem.what.say(lang),
+        "what": problem.what.say(lang).rstrip(),
         "remedy": problem.remedy.say(lang),
     }
 
@@ -108,6 +108,7 @@ def _plain_many(value: object) -> object:
 
 
 def say_problems(problems: Iterable[Problem], lang: Language) -> None:
-    """One line per problem on standard error."""
+    """One line per problem on standard error; a line of a model with its caret stands indented under it."""
     for problem in problems:
-        print(problem.say(lang).replace("\n", " "), file=sys.stderr)
+        first, *more = problem.say(lang).split("\n")
+        print("\n".join([first, *(f"    {line.removeprefix('    ')}" for line in more)]), file=sys.stderr)

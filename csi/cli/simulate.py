@@ -7,8 +7,9 @@ from pathlib import Path
 
 from csi.cli.answer import Answer
 from csi.cli.progress import working
-from csi.errors import Language, Text
+from csi.errors import Language, Problem, Problems, Text, problem
 from csi.simulation.simulate import simulate
+from csi.study.positions import read_document
 
 DRAWING = Text("Drawing answers", "正在生成答卷")
 
@@ -22,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Draw, write, and say what was written."""
+    if is_study(args.recipe):
+        raise Problems([_a_study(args.recipe)], lang)
     with working(DRAWING.say(lang), quiet=args.quiet):
         drawn = simulate(args.recipe, seed=args.seed)
         written = drawn.write(args.out or args.recipe.parent)
@@ -32,4 +35,25 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     return Answer(
         blocks=(said.say(lang), *(str(p) for p in written)),
         data={"rows": drawn.frame.height, "seed": drawn.seed, "files": [str(p) for p in written], "truth": drawn.truth},
+    )
+
+
+def is_study(path: Path) -> bool:
+    """Whether a file is a study file and not a recipe; what cannot be read is left to the recipe's own reader."""
+    try:
+        named = read_document(path).data
+    except Problems:
+        return False
+    return "recipe" not in named and bool({"data", "codebook", "model"} & set(named))
+
+
+def _a_study(path: Path) -> Problem:
+    """A study file stands where a recipe belongs."""
+    return problem(
+        "E-RECIPE",
+        str(path),
+        "this is a study file, not a recipe.",
+        "这是研究文件，不是模拟配方。",
+        f"To read a study: csi check {path}. To draw answers, name a recipe (its first key is `recipe`).",
+        f"查看研究请用 csi check {path}；生成模拟数据请指定配方文件（含 recipe 键）。",
     )

@@ -240,3 +240,37 @@ def test_a_report_folder_that_is_a_file_is_one_line(asked, study, tmp_path):
     code, out, err = asked("report", study, "--out", tmp_path / "r", "--lang", "en")
     assert (code, out) == (1, "")
     assert "cannot make the folder" in err
+
+
+def test_a_card_is_drawn_into_a_file_of_its_name_when_none_is_given(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = asked("models", "acsi", "--draw", "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "Written: acsi.svg" in out
+    assert (tmp_path / "acsi.svg").read_text(encoding="utf-8").startswith("<svg")
+    code, out, err = asked("models", "--draw", "acsi", "--lang", "en")
+    assert (code, out) == (1, "")
+    assert "csi models acsi --draw" in err
+
+
+def test_a_study_given_to_simulate_is_one_line_with_the_right_verb(asked, study, tmp_path):
+    code, out, err = asked("simulate", study, "--out", tmp_path, "--lang", "en")
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert f"csi check {study}" in err
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_slip_in_the_model_text_is_pointed_at(asked, study, tmp_path, lang):
+    text = "model:\n  text: |\n    satisfaction =~ sat1 + sat2\n    loyalty =~ loy1\n    loyalty ~ + satisfaction"
+    broken = tmp_path / "study.yaml"
+    broken.write_text(study.read_text(encoding="utf-8").replace("model: {card: ecsi_mobile}", text), encoding="utf-8")
+    for name in ("codebook.yaml", "panel.csv"):
+        (tmp_path / name).write_bytes((study.parent / name).read_bytes())
+    code, _, err = asked("check", broken, "--lang", lang)
+    first, line, caret, remedy = err.splitlines()
+    assert code == 1
+    assert first.startswith("study.yaml:18 (model, line 3, column 11)")
+    assert (line, caret) == ("    loyalty ~ + satisfaction", "              ^")
+    assert remedy.startswith("    ")
+    assert not remedy.startswith("     ")

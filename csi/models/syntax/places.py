@@ -47,7 +47,7 @@ class Source:
         """A problem whose place is `spot`, with the line and a caret under it (no caret without a spot)."""
         if spot is None:
             return Problem(code, self.name, what, remedy)
-        pointed = Text(what.en + self._caret(spot), what.zh + self._caret(spot))
+        pointed = Text(what.en + self._caret(spot), what.zh + self._caret(spot) + " ")
         return Problem(code, f"{self.name}, line {spot.line}, column {spot.column}", pointed, remedy)
 
     def _caret(self, spot: Spot) -> str:
