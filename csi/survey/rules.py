@@ -67,12 +67,16 @@ def row_rules(rules: Rules, roles: Sequence[str]) -> Iterator[RowRule]:
 
 
 def duplicates(rules: Rules, keys: Sequence[str]) -> RowRule:
-    """The same respondent (and brand) twice in a wave: all of them, all but the first, or all but the last."""
+    """The same respondent (and brand) twice in a wave: all of them, all but the first, or all but the last.
+
+    Blank keys name nobody: they are a problem of their own (`csi.survey.keys`) and no duplicates of one another.
+    """
     same, detail = pl.struct(keys), " + ".join(keys)
+    named = pl.all_horizontal(pl.col(key).is_not_null() for key in keys)
     if rules.duplicates == "stop":
-        return RowRule("duplicates", "stop", same.is_duplicated(), detail)
+        return RowRule("duplicates", "stop", same.is_duplicated() & named, detail)
     kept = same.is_first_distinct() if rules.duplicates == "first" else same.is_last_distinct()
-    return RowRule("duplicates", "drop", ~kept, f"{detail}, {rules.duplicates} kept")
+    return RowRule("duplicates", "drop", ~kept & named, f"{detail}, {rules.duplicates} kept")
 
 
 def with_longest_run(frame: pl.LazyFrame, codebook: Codebook) -> pl.LazyFrame:

@@ -97,6 +97,17 @@ def test_duplicate_respondent_in_a_wave(book):
     assert first.excluded["row in the file"].to_list() == [1]
 
 
+@pytest.mark.parametrize("blank", ["id", "w"])
+@pytest.mark.parametrize("rule", ["stop", "first", "last"])
+def test_blank_keys_are_one_problem_and_no_duplicates(book, blank, rule):
+    keyed = replace(book, keys={"respondent": "id", "wave": "w"})
+    frame = pl.DataFrame({"id": ["a", "a", "b"], "w": ["1", "1", "1"], "s1": ["1", "2", "3"], "s2": ["1"] * 3})
+    frame = frame.with_columns(pl.Series(blank, [None, None, "1"]))
+    with pytest.raises(Problems) as error:
+        read_panel(frame, keyed, rules=Rules(duplicates=rule))
+    assert codes(error) == ["E-KEY"]
+
+
 def test_speeders(book):
     keyed = replace(book, keys={"respondent": "id", "duration": "t"})
     frame = rows(s1=["4", "5", "3"], s2=["1", "2", "3"], t=["85秒", "12", "60"])
