@@ -15,9 +15,13 @@ from csi.study.model import model_of
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema import StudyForm
 from csi.study.settings import TARGET, Event, Settings
+from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
 from csi.survey.rules import Rules
+
+QUARTERS = 4
+"""Waves in a year where neither the study file nor the names of its waves tell."""
 
 
 def study_fields(path: str | Path) -> dict[str, Any]:
@@ -107,6 +111,17 @@ def _waves(form: StudyForm, document: Document) -> Iterator[Problem]:
         if wave and order and wave not in order:
             hint = did_you_mean(wave, order)
             yield Problem("E-WAVE", document.place(loc), Text(f'unknown wave "{wave}".', f"未知的期“{wave}”。"), hint)
+    many, told = form.waves.per_year, per_year(order)
+    if many is not None and contradicts(order, many):
+        few = ", ".join(order[:3]) + (", ..." if len(order) > 3 else "")
+        yield problem(
+            "E-WAVE",
+            document.place(("waves", "per_year")),
+            f"per_year is {many}, but the names of the waves ({few}) say {told} a year.",
+            f"per_year 的值是 {many}，但各期名称（{few}）表明一年有 {told} 期。",
+            f"Write `per_year: {told}` or leave it out; the comparison with a year ago goes back so many waves.",
+            f"请写 per_year: {told}，或删去该键；同比按该期数往前追溯。",
+        )
 
 
 def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
@@ -242,7 +257,7 @@ def _settings(form: StudyForm, codebook: Codebook) -> Settings:
         target=form.index.target or TARGET,
         index_weights=form.index.weights or ("base" if waves else "own"),
         base_wave=form.index.base or form.waves.base,
-        waves_per_year=form.waves.per_year,
+        waves_per_year=form.waves.per_year or per_year(form.waves.order) or QUARTERS,
         small=form.report.small,
         flagged=form.report.flagged,
     )

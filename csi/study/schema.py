@@ -91,11 +91,14 @@ class FileForm(Part):
 
 
 class WavesForm(Part):
-    """The waves in order; `respondents: new` where every wave asked new people."""
+    """The waves in order; `respondents: new` where every wave asked new people.
+
+    Without `per_year` the names of the waves tell it (2026Q1, 2026-01, 2026H1, 2026), and 4 is taken where they do not.
+    """
 
     order: list[str] = []
     base: str = ""
-    per_year: int = Field(default=4, ge=1, le=366)
+    per_year: int | None = Field(default=None, ge=1, le=366)
     respondents: Literal["", "same", "new"] = ""
 
 

@@ -1,0 +1,85 @@
+"""How many waves a year has, by the way the waves are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+NUMERALS: Final = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
+
+NAMES: Final = (
+    (4, re.compile(r"(\d{4})[-_/. ]?Q([1-4])", re.IGNORECASE)),
+    (4, re.compile(r"(\d{4})\s*年?\s*第?([1-4一二三四])\s*季度?")),
+    (12, re.compile(r"(\d{4})[-_/.](\d{1,2})")),
+    (12, re.compile(r"(\d{4})M(\d{1,2})", re.IGNORECASE)),
+    (12, re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月份?")),
+    (2, re.compile(r"(\d{4})[-_/. ]?H([12])", re.IGNORECASE)),
+    (2, re.compile(r"(\d{4})\s*年?\s*([上下])半年")),
+    (1, re.compile(r"(\d{4})\s*年?()")),
+)
+"""Periods in a year and how they are written: year, then the number of the period."""
+
+
+def period_of(name: str) -> tuple[int, int] | None:
+    """How many such periods a year has and the number of this one since year 0; None when the name does not tell.
+
+    Example:
+        >>> period_of("2026Q1"), period_of("2026年1月"), period_of("2025下半年"), period_of("before the merger")
+        ((4, 8104), (12, 24312), (2, 4051), None)
+    """
+    for many, pattern in NAMES:
+        found = pattern.fullmatch(name.strip())
+        if found:
+            number = int(NUMERALS.get(found[2], found[2] or 1))
+            return (many, int(found[1]) * many + number - 1) if 1 <= number <= many else None
+    return None
+
+
+def years_of(names: Sequence[str]) -> tuple[int, int] | None:
+    """The periods in a year of waves that are all named by one kind of period, and the fewest between two waves.
+
+    Returns:
+        (periods, step): quarters in every second quarter are (4, 2); None when the names do not tell.
+
+    Example:
+        >>> years_of(["2025Q4", "2026Q1"]), years_of(["2025Q2", "2025Q4"]), years_of(["2025", "2026Q1"])
+        ((4, 1), (4, 2), None)
+    """
+    periods = [period_of(name) for name in names]
+    kinds = {period[0] for period in periods if period}
+    if not periods or None in periods or len(kinds) != 1:
+        return None
+    numbers = sorted({period[1] for period in periods if period})
+    steps = [later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    return kinds.pop(), min(steps, default=1)
+
+
+def per_year(names: Sequence[str]) -> int | None:
+    """How many waves a year has; None when the names do not tell.
+
+    A regular series that leaves periods out (every second quarter, for a year or more) has as many as it holds.
+
+    Example:
+        >>> per_year(["2026Q1", "2026Q2"]), per_year(["2026-01", "2026-02"]), per_year(["wave 1", "wave 2"])
+        (4, 12, None)
+        >>> per_year(["2025Q2", "2025Q4", "2026Q2"])
+        2
+    """
+    told = years_of(names)
+    if told is None:
+        return None
+    periods, step = told
+    regular = periods % step == 0 and len(names) > periods // step
+    return periods // step if regular else periods
+
+
+def contradicts(names: Sequence[str], many: int) -> bool:
+    """Whether waves so named cannot be `many` a year.
+
+    Example:
+        >>> contradicts(["2026Q1", "2026Q2"], 2), contradicts(["2026Q2", "2026Q4"], 2), contradicts(["a", "b"], 3)
+        (True, False, False)
+    """
+    told = years_of(names)
+    return told is not None and many not in {told[0], max(told[0] // told[1], 1)}
