@@ -18,7 +18,7 @@ from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import p_value
 from csi.measures.effects import chains, total_effects
 from csi.measures.performance import hundred, performance, relative_weights, spread
-from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.measures.tidy import NO_SOLUTION, cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
 
 GAIN = 5.0
@@ -42,11 +42,6 @@ NO_BOUNDS = reason(
     "no_bounds",
     "the theoretical minimum and maximum of the items are unknown; declare the scale in the codebook.",
     "题项的理论上下限未知，请在编码簿中声明量表。",
-)
-NOT_COMPUTABLE = reason(
-    "not_computable",
-    "the model has no usable solution in this cell.",
-    "该单元没有可用的解。",
 )
 
 
@@ -152,7 +147,7 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
         items=_items(est, target, at, why),
         target=target,
         target_performance=_own_performance(est, target, why),
-        reasons={r.code: r for row in why for k, r in enumerate(row) if r is not None and k in at},
+        reasons=said_once(row[k] for row in why for k in at),
         level=est.level,
         notes=_notes(est, table),
     )
@@ -266,7 +261,8 @@ def _table(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
     names = est.solution.constructs
     values, found = _of(est, of_constructs, target)
     hidden = np.array([[row[k] is not None for k in at] for row in why], dtype=bool).reshape(len(why), len(at))
-    hide = {"importance": hidden, "performance": hidden}
+    failed = np.repeat([[r is not None] for r in unsolved(est)], len(at), axis=1)
+    hide = {"importance": hidden, "importance_std": failed, "performance": hidden}
     numbers = _numbers(CONSTRUCT_COLUMNS, values[:, :, at], found, at, hide)
     for name in [n for n in numbers if n.startswith("importance") and not n.startswith("importance_std")]:
         numbers[name.replace("importance", "gain")] = GAIN * numbers[name]
@@ -322,10 +318,11 @@ def _reasons(est: Estimate, target: str) -> Why:
     at = [moments.names.index(i) for i in solution.items]
     known = np.isfinite(moments.minimum[at]) & np.isfinite(moments.maximum[at])
     y = solution.constructs.index(target)
-    rows = []
+    rows, cells = [], unsolved(est)
     for cell in range(len(moments.n)):
         own = [_reason(solution, cell, k, known) for k in range(len(solution.constructs))]
-        rows.append([r if r is not None else own[y] for r in own])
+        failed = cells[cell]
+        rows.append([failed or (r if r is not None else own[y]) for r in own])
     return rows
 
 
@@ -338,7 +335,7 @@ def _reason(solution: Solution, cell: int, k: int, known: npt.NDArray[np.bool_])
         return NO_BOUNDS
     weights = solution.weights[cell, mine]
     if not np.isfinite(weights).all():
-        return NOT_COMPUTABLE
+        return NO_SOLUTION
     negative = [solution.items[i] for i, w in zip(np.flatnonzero(mine), weights, strict=True) if w < 0]
     if not negative:
         return None

@@ -5,16 +5,17 @@ Letters: `q` constructs, `b` slices of a stack, `B` replicates, `...` any leadin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
-from csi.errors import Note
+from csi.errors import Note, Reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.replicates import Quantity
-from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.measures.validity import vif
 from csi.models.model import Model
 from csi.moments.linear import solve
@@ -133,13 +134,15 @@ def along(paths: Array, chain: Chain, names: tuple[str, ...]) -> Array:
 class Effects:
     """Effects between constructs in every cell, standardised. Each frame starts with the cell's key columns.
 
+    Where a cell has no usable solution the numbers are null and `reason` (the last column) bears the code.
+
     Attributes:
         table: outcome, predictor, effect ("direct", "indirect", "total"), estimate and, with replicates, std_error,
             conf_low, conf_high; only pairs joined by a chain of arrows, "indirect" only where a longer chain exists.
         chains: specific indirect effects: outcome, predictor, chain ("a -> b -> c"), estimate, ... as above.
         r2: construct, predictors (how many), r2, r2_adjusted, conf_low, conf_high (of r2).
         f2: outcome, predictor, f2, conf_low, conf_high.
-        constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes.
+        constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
     """
 
     table: pl.DataFrame
@@ -150,6 +153,7 @@ class Effects:
     total: Array
     level: float
     notes: tuple[Note, ...] = ()
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def effects(est: Estimate) -> Effects:
@@ -183,7 +187,13 @@ def effects(est: Estimate) -> Effects:
         constructs=names,
         total=total_effects(est.solution.paths),
         level=est.level,
+        reasons=said_once(unsolved(est)),
     )
+
+
+def _told(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.DataFrame:
+    """The numbers of the solved cells, and why the others have none."""
+    return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": cell_codes(est, labels.height)})
 
 
 def _numbers(est: Estimate, name: str, quantity: Quantity) -> dict[str, Array]:
@@ -219,7 +229,7 @@ def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:
         total = total_effects(solution.paths)
         return np.stack([solution.paths, total - solution.paths, total], axis=-3)[..., kind, to, source]
 
-    return tidy(cells_of(est), labels, _numbers(est, "estimate", pick))
+    return _told(est, labels, _numbers(est, "estimate", pick))
 
 
 def _specific(est: Estimate, indirect: list[Chain]) -> pl.DataFrame:
@@ -232,7 +242,7 @@ def _specific(est: Estimate, indirect: list[Chain]) -> pl.DataFrame:
             return np.empty((len(solution.paths), 0))
         return np.stack([along(solution.paths, c, solution.constructs) for c in indirect], axis=-1)
 
-    return tidy(cells_of(est), labels, _numbers(est, "estimate", pick))
+    return _told(est, labels, _numbers(est, "estimate", pick))
 
 
 def _r2(est: Estimate) -> pl.DataFrame:
@@ -246,7 +256,7 @@ def _r2(est: Estimate) -> pl.DataFrame:
     numbers = _numbers(est, "r2", lambda _, solution: solution.r2[:, at])
     corrected = [adjusted(est.solution.r2[:, k], est.moments.n, count[names[k]]) for k in at]
     numbers["r2_adjusted"] = np.stack(corrected, axis=-1) if at else np.empty((len(est.moments.n), 0))
-    return tidy(cells_of(est), labels, numbers)
+    return _told(est, labels, numbers)
 
 
 def _f2(est: Estimate) -> pl.DataFrame:
@@ -260,4 +270,4 @@ def _f2(est: Estimate) -> pl.DataFrame:
         parts = [f2(cor, names.index(y), xs) for y, xs in groups.items() if xs]
         return np.concatenate(parts, axis=-1) if parts else np.empty((len(cor), 0))
 
-    return tidy(cells_of(est), labels, _numbers(est, "f2", pick))
+    return _told(est, labels, _numbers(est, "f2", pick))

@@ -14,10 +14,12 @@ import polars as pl
 from csi.errors import Note, Reason, note, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
-from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
 
 MEASURES = ("alpha", "alpha_std", "rho_a", "rho_c", "ave")
+ITEMS_ALONE = ("alpha", "alpha_std")
+"""Measures of the answers, which need no solution."""
 
 SINGLE = reason(
     "single_item",
@@ -153,7 +155,8 @@ class Reliability:
     Attributes:
         table: the cell's key columns, construct, n_items, alpha (raw, from covariances), alpha_std (standardised: what
             seminr and plspm print as alpha), rho_a, rho_c, ave, and with replicates NAME_conf_low, NAME_conf_high of
-            each; `reason` holds the code of a reason (see `reasons`) where values are absent.
+            each; `reason` holds the code of a reason (see `reasons`) where values are absent. A cell without a usable
+            solution keeps its alphas, which come from the answers alone.
         constructs: (q). values: measure -> (b, q) before anything is withheld.
         reasons: code -> Reason. level: of the intervals. notes: what is doubtful.
     """
@@ -193,7 +196,9 @@ def reliability(est: Estimate) -> Reliability:
     solution = est.solution
     values = measure(est.moments, solution)
     why = [absent(est, k) for k in range(len(solution.constructs))]
+    failed = unsolved(est)
     shown = np.where([w is not None for w in why], np.nan, values)
+    shown[np.ix_([f is not None for f in failed], [n not in ITEMS_ALONE for n in MEASURES])] = np.nan
     numbers = {name: shown[:, i] for i, name in enumerate(MEASURES)}
     found = uncertain(est, measure)
     if found is not None:
@@ -202,12 +207,14 @@ def reliability(est: Estimate) -> Reliability:
                 numbers[f"{name}_conf_{side}"] = np.where(np.isfinite(shown[:, i]), bound[:, i], np.nan)
     count = np.bincount(solution.block, minlength=len(solution.constructs))
     labels = pl.DataFrame({"construct": solution.constructs, "n_items": count})
-    codes = _codes(why, shown if solution.weights is not None else np.delete(shown, MEASURES.index("rho_a"), axis=1))
+    codes = _codes(
+        why, failed, shown if solution.weights is not None else np.delete(shown, MEASURES.index("rho_a"), axis=1)
+    )
     return Reliability(
         table=tidy(cells_of(est), labels, numbers, {"reason": codes}),
         constructs=solution.constructs,
         values={name: values[:, i] for i, name in enumerate(MEASURES)},
-        reasons={r.code: r for r in (*why, NOT_COMPUTABLE) if r is not None and r.code in codes},
+        reasons=said_once(r for r in (*why, *failed, NOT_COMPUTABLE) if r is not None and r.code in codes),
         level=est.level,
         notes=_notes(est, shown),
     )
@@ -223,12 +230,12 @@ def absent(est: Estimate, k: int) -> Reason | None:
     return SINGLE if count == 1 else None
 
 
-def _codes(why: list[Reason | None], shown: Array) -> list[str | None]:
-    """The code of a reason per cell and construct: the construct's own, or that a value came out as no number."""
+def _codes(why: list[Reason | None], failed: list[Reason | None], shown: Array) -> list[str | None]:
+    """The code of a reason per cell and construct: the construct's own, the cell's, or that a value is no number."""
     broken: list[list[bool]] = np.asarray(np.isnan(shown).any(axis=1)).tolist()
     return [
-        w.code if w is not None else NOT_COMPUTABLE.code if bad else None
-        for row in broken
+        w.code if w is not None else (cell or NOT_COMPUTABLE).code if bad else None
+        for row, cell in zip(broken, failed, strict=True)
         for w, bad in zip(why, row, strict=True)
     ]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
+from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.inference.bootstrap import Uncertainty, uncertainty
 from csi.inference.intervals import p_value, percentile, standard_error
@@ -55,6 +56,41 @@ def cells_of(est: Estimate) -> pl.DataFrame:
     if cells.height == len(est.moments.n):
         return cells
     return pl.DataFrame({"n": est.moments.n})
+
+
+def unsolved(est: Estimate) -> list[Reason | None]:
+    """Per cell: why its solution cannot be used (no numbers, or no convergence); None where it can."""
+    ended = est.convergence
+    return [None if ok else ended.reasons.get(i, NO_SOLUTION) for i, ok in enumerate(ended.converged)]
+
+
+def solved_only(est: Estimate, numbers: Mapping[str, Array]) -> dict[str, Array]:
+    """Numbers (b, m) that come from the solution, NaN in the cells without one."""
+    usable = np.array([r is None for r in unsolved(est)], dtype=bool)[:, None]
+    return {name: np.where(usable, array, np.nan) for name, array in numbers.items()}
+
+
+def cell_codes(est: Estimate, m: int) -> list[str | None]:
+    """The code of why each cell has no solution, m times per cell: the `reason` column of `tidy`."""
+    return [None if r is None else r.code for r in unsolved(est) for _ in range(m)]
+
+
+def said_once(reasons: Iterable[Reason | None]) -> dict[str, Reason]:
+    """Code -> reason; where cells give one code different words, the code stands for all of them in general words."""
+    found: dict[str, Reason] = {}
+    for why in reasons:
+        if why is not None:
+            first = found.setdefault(why.code, why)
+            if first.text != why.text:
+                found[why.code] = Reason(why.code, SEVERAL)
+    return found
+
+
+NO_SOLUTION = reason("no_solution", "the model has no usable solution in this cell.", "该单元没有可用的解。")
+SEVERAL = Text(
+    "the model has no usable solution in several cells, each for its own cause (see the estimate's convergence).",
+    "多个单元没有可用的解，原因各异，详见估计结果的收敛信息。",
+)
 
 
 def uncertain(est: Estimate, quantity: Quantity, drawn: Array | None = None) -> Uncertainty | None:

@@ -13,11 +13,12 @@ import polars as pl
 
 from csi.errors import Note, Reason, note, reason
 from csi.estimate.estimate import Estimate, Solution
-from csi.inference.intervals import percentile
+from csi.inference.bootstrap import Uncertainty
+from csi.inference.intervals import bca, percentile
 from csi.inference.replicates import Quantity
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
-from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.models.model import Model
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Moments
@@ -95,6 +96,9 @@ def fornell_larcker(construct_cor: Array, ave_values: Array) -> Array:
 @dataclass(frozen=True, slots=True)
 class Validity:
     """Discriminant validity and collinearity in every cell. Each frame starts with the cell's key columns.
+
+    Where a cell has no usable solution, what comes from the solution is null and `reason` bears the code; HTMT and the
+    outer VIF come from the answers alone.
 
     Attributes:
         table: one row per pair of constructs: construct, other, htmt, with replicates conf_low, conf_high and upper
@@ -180,19 +184,36 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     upper = None
     found = uncertain(est, htmt_of(signed=signed))
     if found is not None:
-        bounds = {"conf_low": found.conf_low, "conf_high": found.conf_high, "upper": percentile(found.draws, 0.90)[1]}
+        bounds = {
+            "conf_low": found.conf_low,
+            "conf_high": found.conf_high,
+            "upper": _upper(est, found, htmt_of(signed=signed)),
+        }
         numbers |= {name: np.where(np.isfinite(point), bound[:, i, j], np.nan) for name, bound in bounds.items()}
         upper = numbers["upper"]
     verdicts = _verdicts(point, upper)
-    code = [why[a] or why[b] or NOT_COMPUTABLE for a, b in zip(i, j, strict=True)]
+    own = [why[a] or why[b] for a, b in zip(i, j, strict=True)]
+    code = [[w or cell or NOT_COMPUTABLE for w in own] for cell in unsolved(est)]
     texts = {
         "verdict": [v for row in verdicts for v in row],
-        "reason": [None if v else code[m].code for row in verdicts for m, v in enumerate(row)],
+        "reason": [
+            None if v else w.code
+            for row, each in zip(verdicts, code, strict=True)
+            for v, w in zip(row, each, strict=True)
+        ],
     }
     labels = pl.DataFrame({"construct": [names[a] for a in i], "other": [names[b] for b in j]}, schema_overrides=_TEXT)
-    reasons = {r.code: r for m, r in enumerate(code) if any(not row[m] for row in verdicts)}
+    used = [w for row, each in zip(verdicts, code, strict=True) for v, w in zip(row, each, strict=True) if not v]
+    reasons = said_once([*used, *unsolved(est)])
     table = tidy(cells_of(est), labels, numbers, texts)
     return table, values, reasons, _notes(est.model, labels, verdicts, point, upper)
+
+
+def _upper(est: Estimate, found: Uncertainty, quantity: Quantity) -> Array:
+    """The one-sided 95 % upper bound, of the kind that the estimate's intervals are."""
+    if est.replicates is None or est.interval != "bca":
+        return percentile(found.draws, 0.90)[1]
+    return bca(found.value, found.draws, 0.90, est.replicates.acceleration(quantity))[1]
 
 
 _TEXT = {"construct": pl.String, "other": pl.String, "outcome": pl.String, "predictor": pl.String, "item": pl.String}
@@ -247,8 +268,9 @@ def _fornell_larcker(est: Estimate) -> pl.DataFrame:
     i, j = np.tril_indices(len(solution.constructs))
     names = solution.constructs
     labels = pl.DataFrame({"construct": [names[a] for a in i], "other": [names[b] for b in j]}, schema_overrides=_TEXT)
-    frame = tidy(cells_of(est), labels, {"value": table[:, i, j]})
-    known = np.isfinite(diagonal(table))
+    numbers = solved_only(est, {"value": table[:, i, j]})
+    frame = tidy(cells_of(est), labels, numbers, {"reason": cell_codes(est, len(i))})
+    known = np.isfinite(diagonal(table)) & np.array([r is None for r in unsolved(est)])[:, None]
     flags = [
         bool(passes[s, a]) if a == b and known[s, a] else None
         for s in range(len(table))
@@ -271,7 +293,8 @@ def _cross_loadings(est: Estimate) -> pl.DataFrame:
     if loadings is None:
         own = membership(solution.block, q) > 0
         loadings = np.where(own, solution.loadings[..., None], np.nan)
-    return tidy(cells_of(est), labels, {"loading": loadings.reshape(len(loadings), -1)})
+    numbers = solved_only(est, {"loading": loadings.reshape(len(loadings), -1)})
+    return tidy(cells_of(est), labels, numbers, {"reason": cell_codes(est, p * q)})
 
 
 def _vif_inner(est: Estimate) -> pl.DataFrame:
@@ -285,7 +308,8 @@ def _vif_inner(est: Estimate) -> pl.DataFrame:
             columns.append(vif(est.solution.construct_cor[:, at][:, :, at]))
             rows += [(outcome, x) for x in predictors]
     labels = pl.DataFrame(rows, schema={"outcome": pl.String, "predictor": pl.String}, orient="row")
-    return tidy(cells_of(est), labels, {"vif": _side_by_side(columns, len(est.moments.n))})
+    numbers = solved_only(est, {"vif": _side_by_side(columns, len(est.moments.n))})
+    return tidy(cells_of(est), labels, numbers, {"reason": cell_codes(est, len(rows))})
 
 
 def _vif_outer(est: Estimate) -> pl.DataFrame:

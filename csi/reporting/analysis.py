@@ -8,7 +8,7 @@ from typing import cast
 
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
@@ -302,16 +302,21 @@ def in_order(study: Study, panel: Panel) -> tuple[str, ...]:
 def focal_cell(study: Study, stack: Estimate, wave: str) -> tuple[Cell | None, tuple[Note, ...]]:
     """The focal brand's model at the wave, under the plan that resamples every cell, and what judges it.
 
-    Where its answers cannot carry the model (a constant item, collinear predictors) there is none, and notes say why.
+    Where its answers cannot carry the model (a constant item, collinear predictors, no convergence) there is none, and
+    notes say why.
     """
     if stack.sample is None:
         raise ValueError("a report needs the rows behind its cells")
     cells = stack.sample.cells
     mine = select(stack.sample, ((cells["brand"] == study.focal) & (cells["wave"] == wave)).to_list())
     try:
-        est = resampled(study, fit_sample(study.model, mine, engine(study)))
+        fitted = fit_sample(study.model, mine, engine(study))
+        if not fitted.convergence.converged.all():
+            return None, tuple(no_model(study, why.code, why.text) for why in fitted.convergence.reasons.values())
+        est = resampled(study, fitted)
     except Problems as found:
-        return None, tuple(no_model(study, one) for one in found.problems)
+        said = [(p.code, Text(f"{p.what.en} {p.remedy.en}", f"{p.what.zh}{p.remedy.zh}")) for p in found.problems]
+        return None, tuple(no_model(study, code, why) for code, why in said)
     return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target)), ()
 
 
@@ -355,8 +360,7 @@ def too_few(study: Study, n: int) -> Note:
     return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")
 
 
-def no_model(study: Study, found: Problem) -> Note:
+def no_model(study: Study, code: str, why: Text) -> Note:
     """Why the focal brand's answers carry no model."""
     brand = study.brands.get(study.focal, EVERYBODY)
-    en = f"No model for {brand.en}: {found.what.en} {found.remedy.en}"
-    return note(found.code, en.rstrip(), f"{brand.zh}没有模型结果：{found.what.zh}{found.remedy.zh}")
+    return note(code, f"No model for {brand.en}: {why.en.rstrip()}", f"{brand.zh}没有模型结果：{why.zh}")

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
+from csi.errors import reason
 from csi.estimate.fit import fit
+from csi.importance.drivers import drivers
 from csi.inference.bootstrap import bootstrap
-from csi.inference.intervals import percentile
+from csi.inference.intervals import bca, percentile
 from csi.measures import effects, reliability, validity
 from csi.measures.effects import total_effects
+from csi.measures.validity import htmt_of
 from csi.models.model import Model
 from csi.pls.estimator import PLS
 
@@ -78,3 +83,49 @@ def test_bca_is_used_when_the_bootstrap_says_so(booted, accelerated):
         percentiles, corrected = judge(booted).drop_nulls().to_numpy(), judge(accelerated).drop_nulls().to_numpy()
         assert np.abs(percentiles - corrected).max() > 1e-4
         assert np.abs(percentiles - corrected).max() < 0.2
+
+
+def test_the_upper_bound_of_htmt_is_of_the_same_kind_as_its_interval(accelerated):
+    table = validity(accelerated).table.drop_nulls("upper")
+    quantity = htmt_of()
+    draws = accelerated.replicates.over(quantity)
+    plain, kept = percentile(draws, 0.90)[1], accelerated.replicates.acceleration(quantity)
+    corrected = bca(quantity(accelerated.moments, accelerated.solution), draws, 0.90, kept)[1]
+    found = table.filter(brand="A", construct="use", other="price")["upper"].item()
+    assert found == pytest.approx(corrected[0, 1, 0])
+    assert abs(found - plain[0, 1, 0]) > 1e-4
+    assert (table["upper"] <= table["conf_high"]).all()
+
+
+def test_a_cell_without_a_solution_has_reasons_in_place_of_numbers(booted):
+    """Brand A did not converge: what comes from its solution is withheld, alpha and HTMT come from its answers."""
+    why = reason("R-CONVERGE", "no convergence after 300 iterations.", "迭代 300 次仍未收敛。")
+    ended = replace(booted.convergence, converged=np.array([False, True]), reasons={0: why})
+    est = replace(booted, convergence=ended)
+    reliable, valid, effect, driver = reliability(est), validity(est), effects(est), drivers(est, "joy")
+    frames = {
+        "rho_a": reliable.table.filter(pl.col("construct") != "joy"),
+        "value": valid.fornell_larcker,
+        "loading": valid.cross_loadings,
+        "vif": valid.vif_inner,
+        "estimate": effect.table,
+        "r2": effect.r2,
+        "f2": effect.f2,
+        "importance_std": driver.table,
+        "gain": driver.table,
+    }
+    for name, frame in frames.items():
+        failed, fine = frame.filter(brand="A"), frame.filter(brand="B")
+        assert failed[name].null_count() == failed.height > 0, name
+        assert set(failed["reason"]) == {"R-CONVERGE"}, name
+        assert fine[name].null_count() == 0, name
+        assert fine["reason"].null_count() == fine.height, name
+    assert effect.table.filter(brand="A")["conf_low"].null_count() == effect.table.filter(brand="A").height
+    assert frames["rho_a"]["alpha"].null_count() == valid.table["htmt"].null_count() == 0
+    assert all(found.reasons["R-CONVERGE"] == why for found in (reliable, valid, effect, driver))
+
+
+def test_cells_that_failed_for_different_causes_share_general_words(booted):
+    first, second = (reason("R-CONVERGE", f"{n} iterations.", f"{n} 次。") for n in (100, 200))
+    both = replace(booted.convergence, converged=np.zeros(2, bool), reasons={0: first, 1: second})
+    assert "several cells" in effects(replace(booted, convergence=both)).reasons["R-CONVERGE"].say()

@@ -7,13 +7,15 @@ import polars as pl
 import pytest
 
 import csi
-from csi.errors import Problems
+from csi.errors import Problems, reason
+from csi.estimate.fit import fit_sample
+from csi.reporting import analysis as analysing
 from csi.reporting.analysis import analyse
 from csi.reporting.build import check_languages
 from csi.reporting.build import told as tell
 from csi.reporting.html import render_html
 from csi.reporting.numbers import numbers, to_json
-from csi.reporting.sections import KINDS, SECTIONS, planned
+from csi.reporting.sections import KINDS, NEED_A_MODEL, SECTIONS, planned
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import weak_points
 from csi.reporting.sections.standings import standing
@@ -337,3 +339,19 @@ def test_an_absent_half_width_prints_nothing(analysis):
     assert len(report.headline.changes) == 2
     assert " ± " not in render_html(report, ("en",)).split("</header>")[0]
     assert numbers(report)["headline"]["changes"][0]["half_width"] is None
+
+
+def test_a_model_that_did_not_converge_is_withheld_with_the_reason(analysis, monkeypatch):
+    why = reason("R-CONVERGE", "no convergence after 300 iterations.", "迭代 300 次仍未收敛。")
+
+    def stopped(*given):
+        est = fit_sample(*given)
+        ended = replace(est.convergence, converged=est.convergence.converged & False, reasons={0: why})
+        return replace(est, convergence=ended)
+
+    monkeypatch.setattr(analysing, "fit_sample", stopped)
+    cell, notes = analysing.focal_cell(analysis.study, analysis.stack, "2026Q1")
+    assert cell is None
+    report = tell(replace(analysis, cell=cell, notes=notes, groups={}), KINDS["quarterly"], ("zh",))
+    assert not NEED_A_MODEL & set(report.keys)
+    assert report.sections[0].notes[0].say("zh") == "甲没有模型结果：迭代 300 次仍未收敛。"
