@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
+
+from csi.errors import Text
+from csi.survey.cells import shown
 
 ROLES = {
     "respondent": r"(resp(ondent)?(_?id)?|id|uid|case(_?id)?|record(_?id)?|序号|编号|问卷编号|受访者(编号)?|答卷编号)",
@@ -21,33 +25,65 @@ ROLES = {
 }
 """Key role -> what its column is usually called."""
 
-WORDS = {
-    "image": r"ima?g|形象",
-    "expectation": r"exp|cuex|期望|预期",
-    "perceived_quality": r"qua|perq|质量|品质",
-    "product_quality": r"prod|产品质量",
-    "service_quality": r"serv|服务质量",
-    "perceived_value": r"val|perv|价值|性价比",
-    "satisfaction": r"sat|cusa|满意",
-    "complaints": r"comp?l?|cusco|抱怨|投诉",
-    "loyalty": r"loy|cusl|忠诚|推荐|再次购买",
-    "trust": r"trust|信任",
-}
-"""Construct -> how its columns usually begin, or what their question speaks of."""
+NO_ANSWER = (
+    (r".*IP(地址)?|ip_?address", Text("an address, not an answer", "网络地址，不是回答")),
+    (r"(提交|开始|结束|答卷|作答).*时间|.*(_at|_?date|timestamp)", Text("a date or time", "日期或时间")),
+    (r"来源(详情)?|渠道|source|channel", Text("where the answers came from", "答卷来源")),
+    (r".*(姓名|手机|电话|邮箱|微信号|openid|phone|e?mail)", Text("names a person; never read", "个人信息，不读取")),
+)
+"""Columns that survey platforms add, and why they are no answers."""
 
-SCALES = ((1, 5), (1, 7), (1, 10), (0, 10), (0, 1), (0, 100))
-CODES = {"97": "not_asked", "98": "dont_know", "99": "refused", "88": "dont_know", "-1": "skipped", "-9": "refused"}
+MET = r"满意|(与|和|跟|同).*(期望|预期|理想).*(相比|比较|差)|(符合|达到|超出|超过|满足).*(期望|预期)"
+"""Satisfaction, also when it is asked as a comparison with what was expected or with an ideal."""
+
+WORDS = {
+    "image": ("ima?g", "形象"),
+    "expectation": ("exp|cuex", "期望|预期"),
+    "perceived_quality": ("qua|perq", "质量|品质"),
+    "product_quality": ("prod", "产品质量"),
+    "service_quality": ("serv", "服务质量"),
+    "perceived_value": ("val|perv", "价值|性价比|物有所值|价格(合理|公道|公平|水平)"),
+    "satisfaction": ("sat|cusa", MET),
+    "complaints": ("comp?l?|cusco", "抱怨|投诉"),
+    "loyalty": ("loy|cusl", "忠诚|推荐|再次(购买|选择|使用)|继续使用|复购|回购"),
+    "trust": ("trust", "信任"),
+}
+"""Construct -> how its columns usually begin, and what their question speaks of in Chinese."""
+
+SCALES = ((0, 1), (1, 5), (1, 7), (1, 10), (0, 10), (0, 100))
+CODES = {
+    "97": "not_asked", "98": "dont_know", "99": "refused", "88": "dont_know",
+    "-1": "skipped", "-2": "empty", "-3": "skipped", "-9": "refused",
+    "(跳过)": "skipped", "（跳过）": "skipped", "(空)": "empty", "（空）": "empty",
+}  # fmt: skip
+"""What exports write where there is no answer, with the reason (Chinese platforms: -3 and (跳过), -2 and (空))."""
+
 PLAIN = re.compile(r"[A-Za-z_]\w*")
+NUMBER = re.compile(r"[Qq]?\d+\s*[、.．:：]\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Roles {role: column}, items {column: construct or ""}, scale {column: (min, max)}, codes seen {code: reason}."""
+    """What the columns probably are.
+
+    `roles` {role: column}, `items` {column: construct or ""}, `scales` {column: (min, max)}, `codes` {scale: {code:
+    reason}} as they occur, `unused` {column: why} for every other column.
+    """
 
     roles: Mapping[str, str]
     items: Mapping[str, str]
     scales: Mapping[str, tuple[int, int]]
-    codes: Mapping[str, str]
+    codes: Mapping[tuple[int, int], Mapping[str, str]]
+    unused: Mapping[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The whole numbers and the missing codes in a column; `odd` are the first entries that are neither."""
+
+    numbers: frozenset[int]
+    codes: frozenset[str]
+    odd: tuple[str, ...] = ()
 
 
 def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
@@ -57,25 +93,21 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
         frame: every column as text. constructs: those of the model, in order.
 
     Example:
-        >>> frame = pl.DataFrame({"id": ["1", "2"], "sat1": ["7", "98"], "q": ["3", "4"]})
+        >>> frame = pl.DataFrame({"id": ["1", "2"], "sat1": ["7", "98"], "q": ["3", "-3"], "sex": ["f", "m"]})
         >>> found = guess(frame, ["satisfaction"])
-        >>> found.roles, found.items, found.scales["sat1"]
-        ({'respondent': 'id'}, {'sat1': 'satisfaction', 'q': ''}, (1, 7))
+        >>> found.roles, found.items, found.scales["sat1"], found.codes[1, 5]
+        ({'respondent': 'id'}, {'sat1': 'satisfaction', 'q': ''}, (1, 7), {'-3': 'skipped'})
+        >>> found.unused["sex"].en
+        'not numbers: "f", "m"'
     """
-    roles = roles_of(frame.columns)
-    values = {c: values_of(frame[c]) for c in frame.columns if c not in roles.values()}
-    blocks: dict[str, set[int]] = {}
-    for column, seen in values.items():
-        if seen is not None:
-            blocks.setdefault(prefix(column), set()).update(seen - {int(c) for c in CODES})
-    scales = {}
-    for column, seen in values.items():
-        scale = scale_of(blocks[prefix(column)]) if seen else None
-        if scale:
-            scales[column] = scale
-    items = {c: construct_of(c, constructs) for c in scales}
-    used = {str(v) for c in scales for v in values[c] or ()}
-    return Guess(roles, items, scales, {c: r for c, r in CODES.items() if c in used})
+    roles, named = roles_of(frame.columns), list(constructs)
+    left = [c for c in frame.columns if c not in roles.values()]
+    unused = {c: why for c in left if (why := no_answer(c))}
+    seen = {c: seen_in(frame[c]) for c in left if c not in unused}
+    scales = scales_of(seen)
+    unused |= {c: why_not(s) for c, s in seen.items() if c not in scales}
+    items = {c: construct_of(c, named) for c in scales}
+    return Guess(roles, items, scales, codes_of(seen, scales), {c: unused[c] for c in left if c in unused})
 
 
 def roles_of(columns: Iterable[str]) -> dict[str, str]:
@@ -83,44 +115,131 @@ def roles_of(columns: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in columns:
         for role, pattern in ROLES.items():
-            if role not in found and re.fullmatch(pattern, column.strip(), re.IGNORECASE):
+            if role not in found and re.fullmatch(pattern, label_of(column), re.IGNORECASE):
                 found[role] = column
                 break
     return found
 
 
-def values_of(column: pl.Series) -> set[int] | None:
-    """The whole numbers in a column, or None when something else is in it."""
-    seen = column.drop_nulls().str.strip_chars().unique()
-    numbers = seen.cast(pl.Float64, strict=False)
-    if numbers.null_count() or not len(seen) or (numbers != numbers.round()).any():
+def label_of(column: str) -> str:
+    """The question without its number.
+
+    Example:
+        >>> label_of("1、总体满意度"), label_of("Q12. Overall"), label_of("q1")
+        ('总体满意度', 'Overall', 'q1')
+    """
+    return NUMBER.sub("", column.strip(), count=1) if NUMBER.match(column.strip()) else column.strip()
+
+
+def no_answer(column: str) -> Text | None:
+    """Why a column is known by its name to hold no answers; None for all others."""
+    label = label_of(column)
+    for role, pattern in ROLES.items():
+        if re.fullmatch(pattern, label, re.IGNORECASE):
+            return Text(f"another column is the {role} already", f"已有其他列作为 {role}")
+    return next((why for pattern, why in NO_ANSWER if re.fullmatch(pattern, label, re.IGNORECASE)), None)
+
+
+def seen_in(column: pl.Series) -> Seen:
+    """What a column holds."""
+    entries = column.drop_nulls().str.strip_chars(" \t\r\n\u3000").unique(maintain_order=True)
+    typed = [entry for entry in entries.to_list() if entry]
+    codes = frozenset(entry for entry in typed if entry in CODES)
+    numbers: set[int] = set()
+    odd: list[str] = []
+    for entry in typed:
+        value = _number(entry)
+        if value is not None and value == round(value):
+            numbers.add(round(value))
+        elif entry not in CODES:
+            odd.append(entry)
+    return Seen(frozenset(numbers), codes, tuple(odd[:2]))
+
+
+def _number(entry: str) -> float | None:
+    """The finite number an entry is."""
+    try:
+        value = float(entry)
+    except ValueError:
         return None
-    return {int(v) for v in numbers}
+    return value if math.isfinite(value) else None
 
 
-def scale_of(seen: set[int]) -> tuple[int, int] | None:
-    """The smallest usual scale that holds all values; None when none does or nothing varies."""
-    fits = [s for s in SCALES if seen and s[0] <= min(seen) and max(seen) <= s[1]]
+def scales_of(seen: Mapping[str, Seen]) -> dict[str, tuple[int, int]]:
+    """The scale of each column that has one; questions named alike but for a number share theirs.
+
+    A question answered by 0 and 1 alone keeps its own scale. 97, 98 and 99 are codes unless the answers go beyond 10.
+    """
+    answers = {c: _answers(s.numbers) for c, s in seen.items() if not s.odd}
+    blocks: dict[str, set[int]] = {}
+    for column, numbers in answers.items():
+        if not numbers <= {0, 1}:
+            blocks.setdefault(prefix(column), set()).update(numbers)
+    found = {c: scale_of(n if n <= {0, 1} and 0 in n else blocks.get(prefix(c), n)) for c, n in answers.items() if n}
+    return {c: scale for c, scale in found.items() if scale}
+
+
+def _answers(numbers: frozenset[int]) -> frozenset[int]:
+    """The numbers that are no missing codes."""
+    plain = frozenset(n for n in numbers if str(n) not in CODES)
+    return plain if not plain or max(plain) <= 10 else frozenset(n for n in numbers if n >= 0)
+
+
+def scale_of(seen: Collection[int]) -> tuple[int, int] | None:
+    """The narrowest usual scale that holds all values; None when none does. Nobody's 0 makes no yes-no question.
+
+    Example:
+        >>> scale_of({0, 1}), scale_of({1, 4}), scale_of({0, 9}), scale_of({1})
+        ((0, 1), (1, 5), (0, 10), (1, 5))
+    """
+    fits = [s for s in SCALES if seen and s[0] <= min(seen) and max(seen) <= s[1] and (s != (0, 1) or 0 in seen)]
     return fits[0] if fits else None
+
+
+def codes_of(seen: Mapping[str, Seen], scales: Mapping[str, tuple[int, int]]) -> dict[tuple[int, int], dict[str, str]]:
+    """The missing codes that occur on each scale, but for numbers that are answers on it."""
+    found: dict[tuple[int, int], dict[str, str]] = {scale: {} for scale in scales.values()}
+    for column, scale in scales.items():
+        for code in (c for c in CODES if c in seen[column].codes):
+            value = _number(code)
+            if value is None or not scale[0] <= value <= scale[1]:
+                found[scale][code] = CODES[code]
+    return found
+
+
+def why_not(seen: Seen) -> Text:
+    """Why a column is no question on a scale."""
+    if seen.odd:
+        listed = ", ".join(f'"{shown(entry)}"' for entry in seen.odd)
+        kind = ("not whole numbers", "不是整数") if all(map(_number, seen.odd)) else ("not numbers", "不是数字")
+        return Text(f"{kind[0]}: {listed}", f"{kind[1]}：{'、'.join(f'“{shown(entry)}”' for entry in seen.odd)}")
+    if not seen.numbers or not _answers(seen.numbers):
+        return Text("no answer at all", "没有任何回答")
+    low, high = min(seen.numbers), max(seen.numbers)
+    return Text(f"{low} to {high} is no usual scale", f"取值 {low} 到 {high}，不是常见量表")
 
 
 def prefix(column: str) -> str:
     """The name without its closing number: items of one block share it.
 
     Example:
-        >>> prefix("PERQ7"), prefix("总体满意度2")
-        ('PERQ', '总体满意度')
+        >>> prefix("PERQ7"), prefix("总体满意度2"), prefix("12、总体满意度")
+        ('PERQ', '总体满意度', '总体满意度')
     """
-    return re.sub(r"[\d_.\- ]+$", "", column)
+    return re.sub(r"[\d_.\- ]+$", "", label_of(column))
 
 
 def construct_of(column: str, constructs: Iterable[str]) -> str:
-    """The construct whose words the column's name begins with (or, in Chinese, contains); "" when none."""
-    for construct in constructs:
-        pattern = WORDS.get(construct, re.escape(construct))
-        if re.match(f"({construct}|{pattern})", column, re.IGNORECASE):
-            return construct
-        chinese = "|".join(w for w in pattern.split("|") if not w.isascii())
-        if chinese and re.search(chinese, column):
-            return construct
+    """The construct whose words the question begins with (or, in Chinese, contains); "" when none.
+
+    Example:
+        >>> construct_of("7、与预期相比是否满意", ["expectation", "satisfaction"])
+        'satisfaction'
+    """
+    label, named = label_of(column), list(constructs)
+    for construct in named:
+        begins, speaks = WORDS.get(construct, (re.escape(construct), ""))
+        if re.match(f"{re.escape(construct)}|{begins}", label, re.IGNORECASE) or (speaks and re.search(speaks, label)):
+            met = construct == "expectation" and "satisfaction" in named and re.search(MET, label)
+            return "satisfaction" if met else construct
     return ""

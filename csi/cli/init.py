@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from csi.cli.answer import Answer
-from csi.cli.guess import PLAIN, Guess, guess
+from csi.cli.answer import Answer, Grid
+from csi.cli.guess import PLAIN, Guess, guess, label_of
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import read_card
 from csi.simulation.texts import flow
-from csi.survey.datafile import DataFile
+from csi.study.waves import per_year
+from csi.survey.codebook import KEY_ROLES
+from csi.survey.datafile import DataFile, Raw
 from csi.survey.keys import natural
 from csi.survey.readers import read_raw
+
+UNTOLD = Text(
+    "# per_year: 4   (how many waves a year has; their names do not tell, and without it 4 is taken)",
+    "# per_year: 4   （一年有几期；从期次名称无法判断，不写则按 4 期）",
+)
+"""What stands under waves whose names do not tell how many a year has."""
 
 MOST = 200
 """More distinct waves or brands than this are not listed."""
@@ -36,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Look at the columns and write both files."""
     card = read_card(args.card, lang)
-    raw = read_raw(DataFile(path=args.export, encoding=args.encoding))
+    raw = read_export(args.export, args.encoding, lang)
     found = guess(raw.frame, card.constructs)
     folder: Path = args.out or args.export.parent
     texts = {
@@ -45,7 +56,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     }
     there = [p for p in texts if p.exists() and not args.force]
     if there:
-        raise Problems([_exists(p) for p in there])
+        raise Problems([_exists(p) for p in there], lang)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
@@ -57,9 +68,38 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "items": {c: k for c, k in found.items.items() if k},
             "unassigned": [c for c, k in found.items.items() if not k],
             "missing": missing(card, found),
+            "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(found).items()],
         },
         notes=raw.notes,
     )
+
+
+def read_export(path: Path, encoding: str, lang: Language) -> Raw:
+    """The export's cells; there is no study file yet, so an encoding is given on the command line."""
+    try:
+        return read_raw(DataFile(path=path, encoding=encoding))
+    except Problems as error:
+        raise Problems([_typed(found, path) for found in error.problems], lang) from error
+
+
+def _typed(found: Problem, path: Path) -> Problem:
+    """A problem whose remedy is a setting of the study file, with what to type instead."""
+    setting = re.search(r"`encoding: (\w+)`", found.remedy.en)
+    if setting:
+        typed = f"csi init {path} --encoding {setting[1]}"
+        return replace(found, remedy=Text(f"Try `{typed}`.", f"请运行 {typed}。"))
+    if "`encoding:`" in found.remedy.en:
+        return replace(found, remedy=Text("Leave out --encoding.", "请去掉 --encoding。"))
+    return found
+
+
+def left_out(found: Guess) -> dict[str, Text]:
+    """Every column that becomes neither a key nor an item, and why."""
+    unclear = Text(
+        "on a scale, but of no construct by its name; a comment in the codebook",
+        "是量表题，但按列名无法归入构念；已作为注释写入编码簿",
+    )
+    return {c: unclear for c, k in found.items.items() if not k} | dict(found.unused)
 
 
 def missing(card: Card, found: Guess) -> list[str]:
@@ -67,19 +107,20 @@ def missing(card: Card, found: Guess) -> list[str]:
     return [c for c in card.constructs if c not in found.items.values()]
 
 
-def told(card: Card, found: Guess, files: list[Path], lang: Language) -> Iterator[str]:
+def told(card: Card, found: Guess, files: list[Path], lang: Language) -> Iterator[str | Grid]:
     """What was recognised, what was not, and what to do next."""
     given = sum(1 for k in found.items.values() if k)
     listed = ", ".join(f"{role} = {column}" for role, column in found.roles.items()) or "–"
     yield from (Text(f"Written: {p}", f"已写入：{p}").say(lang) for p in files)
     yield Text(f"Keys: {listed}.", f"识别到的关键列：{listed}。").say(lang)
     yield Text(f"{given} items given to constructs by their names.", f"按列名归入构念的题项：{given} 个。").say(lang)
-    lost = [c for c, k in found.items.items() if not k]
-    if lost:
-        some = ", ".join(lost[:8]) + (", ..." if len(lost) > 8 else "")
-        yield Text(f"Not recognised (listed in the codebook): {some}.", f"未能归类（已列在编码簿中）：{some}。").say(
-            lang
-        )
+    codes = {code: why for held in found.codes.values() for code, why in held.items()}
+    if codes:
+        some = ", ".join(f"{code} = {why}" for code, why in codes.items())
+        yield Text(f"Missing codes: {some}.", f"识别到的缺失代码：{some}。").say(lang)
+    if left_out(found):
+        headings = (Text("unused column", "未使用的列").say(lang), Text("why", "原因").say(lang))
+        yield Grid(headings, tuple((c, why.say(lang)) for c, why in left_out(found).items()), ("<", "<"))
     if missing(card, found):
         some = ", ".join(missing(card, found))
         yield Text(f"Constructs without an item yet: {some}.", f"尚无题项的构念：{some}。").say(lang)
@@ -94,8 +135,7 @@ def study_text(
 ) -> str:
     """The study file."""
     name = export.stem if PLAIN.fullmatch(export.stem) else "study"
-    place = export.name if folder.resolve() == export.parent.resolve() else str(export.resolve())
-    file = {"file": place, **({"encoding": encoding} if encoding else {})}
+    file = {"file": beside(export, folder), **({"encoding": encoding} if encoding else {})}
     waves = distinct(frame, found.roles.get("wave"))
     brands = distinct(frame, found.roles.get("brand"))
     lines = [
@@ -113,7 +153,11 @@ def study_text(
         f"keys: {flow(found.roles)}",
     ]
     if waves:
-        lines.append(f"waves: {flow({'order': waves, 'base': waves[0], 'per_year': per_year(waves)})}")
+        many = per_year(waves)
+        rhythm = {} if many is None else {"per_year": many}
+        lines.append(f"waves: {flow({'order': waves, 'base': waves[0], **rhythm})}")
+        if many is None:
+            lines.append(UNTOLD.say(lang))
     if brands:
         lines.append("brands:")
         lines += [
@@ -130,16 +174,19 @@ def study_text(
 
 def codebook_text(card: Card, found: Guess, lang: Language) -> str:
     """The codebook: recognised items in the card's order, the rest as comments to complete."""
-    names = scale_names(found)
+    names = scale_names(found) or {(1, 10): "ten"}
     lines = ["scales:"]
     for (low, high), name in names.items():
-        lines.append(f"  {name}: {flow({'min': low, 'max': high, 'missing': dict(found.codes)})}")
+        lines.append(f"  {name}: {flow({'min': low, 'max': high, 'missing': found.codes.get((low, high), {})})}")
     lines.append("constructs:")
     lines += [f"  {c}: {flow({'zh': block.zh, 'en': block.en})}" for c, block in card.constructs.items()]
     lines.append("items:")
     for construct, block in card.constructs.items():
         columns = [c for c, k in found.items.items() if k == construct]
-        lines += [f"  - {item(c, construct, j, names[found.scales[c]], block.form)}" for j, c in enumerate(columns, 1)]
+        lines += [
+            f"  - {item(c, construct, j, names[found.scales[c]], block.form, found.items)}"
+            for j, c in enumerate(columns, 1)
+        ]
         if not columns:
             hint = Text(f"no column recognised for {construct}", f"未识别到“{construct}”的题项").say(lang)
             lines.append(f"  # {hint}: {item('COLUMN', construct, 1, next(iter(names.values()), 'ten'), block.form)}")
@@ -152,11 +199,14 @@ def codebook_text(card: Card, found: Guess, lang: Language) -> str:
     return "\n".join(lines) + "\n"
 
 
-def item(column: str, construct: str, number: int, scale: str, form: str = "P") -> str:
+def item(column: str, construct: str, number: int, scale: str, form: str = "P", taken: Collection[str] = ()) -> str:
     """One item; a column whose name is a sentence becomes the label and gets a short name."""
-    plain = PLAIN.fullmatch(column) is not None
+    plain = PLAIN.fullmatch(column) is not None and column not in {construct, *KEY_ROLES}
     name = column if plain else f"{construct or 'item'}{number}"
-    label = {"zh": "", "en": ""} if plain else {"zh": column, "en": ""}
+    while not plain and name in taken:
+        name += "_"
+    language = "en" if column.isascii() else "zh"
+    label = {"zh": "", "en": ""} if plain else {"zh": "", "en": "", language: label_of(column)}
     told: dict[str, object] = {"name": name, "construct": construct, "form": form, "scale": scale, **label}
     return flow(told if plain else {**told, "column": column})
 
@@ -175,12 +225,12 @@ def distinct(frame: pl.DataFrame, column: str | None) -> list[str]:
     return sorted(set(values), key=natural) if len(values) <= MOST else []
 
 
-def per_year(waves: list[str]) -> int:
-    """How many waves a year has, by the look of their names."""
-    years: dict[str, int] = {}
-    for wave in waves:
-        years[wave[:4]] = years.get(wave[:4], 0) + 1
-    return max(years.values()) if all(y.isdigit() for y in years) else 1
+def beside(export: Path, folder: Path) -> str:
+    """The export's place as seen from the study file, so that both can be moved together."""
+    try:
+        return Path(os.path.relpath(export.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return export.resolve().as_posix()
 
 
 def _exists(path: Path) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 NUMERALS: Final = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
@@ -51,7 +52,7 @@ def years_of(names: Sequence[str]) -> tuple[int, int] | None:
     if not periods or None in periods or len(kinds) != 1:
         return None
     numbers = sorted({period[1] for period in periods if period})
-    steps = [later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
     return kinds.pop(), min(steps, default=1)
 
 
