@@ -13,6 +13,8 @@ from csi.cli.progress import working
 from csi.cli.studied import cell_arguments, chosen, names, opened, place, shown, with_resamples
 from csi.errors import Language, Text
 from csi.importance.drivers import Drivers, drivers
+from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.sections.priorities import QUADRANTS
 from csi.reporting.tables import Kind
 from csi.study import Study
 
@@ -22,14 +24,8 @@ HEADINGS = {
     "importance_conf_high": Text("high", "上限"),
     "importance_std": Text("standardised", "标准化"),
     "performance": Text("performance", "表现"),
-    "gain": Text("+5 points give", "提高 5 点对应"),
+    "gain": Text("+5 points go with", "高 5 分时相应高"),
     "quadrant": Text("map", "象限"),
-}
-QUADRANTS = {
-    "improve": Text("improve first", "优先改进"),
-    "keep": Text("keep up", "继续保持"),
-    "ease": Text("can ease", "可适度放宽"),
-    "low": Text("low priority", "次要改进"),
 }
 
 
@@ -52,7 +48,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     return Answer(
         blocks=(place(one, texts, lang), driver_grid(study, found, lang), item_grid(study, found, lang)),
         data={"cell": one, "target": found.target, "drivers": found.table, "items": found.items},
-        notes=(*est.notes, *found.notes),
+        notes=(*est.notes, *found.notes, *((SAMPLING_ONLY,) if est.replicates is not None else ())),
         code=FINE if settled else INADMISSIBLE,
         record={"study": study.sha256, "settings": study.settings, "cell": one, "drivers": found.table},
     )

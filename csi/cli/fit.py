@@ -26,6 +26,7 @@ from csi.cli.studied import (
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
 from csi.reporting.analysis import resampled
+from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.panel import Panel
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *parameters(cell, lang, texts),
         ),
         data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
-        notes=(*panel.notes, *est.notes, *cell.notes),
+        notes=(*panel.notes, *est.notes, *cell.notes, *((SAMPLING_ONLY,) if cell.conf_low is not None else ())),
         code=FINE if bool(est.convergence.converged.all()) and not negative(cell) else INADMISSIBLE,
         record={"study": study.sha256, "seed": study.settings.seed, "settings": est.settings, "estimates": est.table},
     )

@@ -13,7 +13,7 @@ import polars as pl
 from csi.display import Shown, register_html, significant
 from csi.errors import Note, Text
 from csi.reporting import style
-from csi.reporting.section import Figure, Headline, Report, Section, Table
+from csi.reporting.section import SAMPLING_ONLY, Figure, Headline, Report, Section, Table
 from csi.reporting.svg import svg_html
 from csi.reporting.tables import head, rows, signed
 
@@ -43,7 +43,7 @@ def section_html(section: Section, lang: str | None = None) -> str:
         *_figures(section.figures, lang),
         *(_table(t, lang) for t in section.tables),
         *(_block("margin:6px 0", p.say(lang)) for p in section.paragraphs),
-        *_notes(section.notes, lang),
+        *_notes((*section.notes, *((SAMPLING_ONLY,) if section.has_intervals else ())), lang),
     ]
     return _page(parts)
 

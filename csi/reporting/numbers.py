@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from csi.errors import Text
-from csi.reporting.section import Report, Section
+from csi.errors import Note, Text
+from csi.reporting.section import SAMPLING_ONLY, Report, Section
 
 
 def numbers(report: Report) -> dict[str, object]:
@@ -17,7 +17,7 @@ def numbers(report: Report) -> dict[str, object]:
 
     Returns:
         `{"title": ..., "headline": ..., "sections": {key: {"title": ..., "data": {name: {"columns", "rows"}}}}}`;
-        what is not finite is None.
+        what is not finite is None. A section with intervals says under "intervals" what they cover.
 
     Example:
         >>> frame_values(pl.DataFrame({"x": [1.5, float("nan")]}))
@@ -37,6 +37,7 @@ def numbers(report: Report) -> dict[str, object]:
             ],
         },
         "sections": {s.key: _section(s) for s in report.sections},
+        "notes": _notes(report.notes),
     }
 
 
@@ -82,8 +83,13 @@ def _section(section: Section) -> dict[str, object]:
     return {
         "title": _both(section.title),
         "data": {name: frame_values(frame) for name, frame in frames.items()},
-        "notes": [{"code": n.code, **_both(n.text)} for n in section.notes],
+        "notes": _notes(section.notes),
+        **({"intervals": _both(SAMPLING_ONLY.text)} if section.has_intervals else {}),
     }
+
+
+def _notes(found: Sequence[Note]) -> list[dict[str, str]]:
+    return [{"code": n.code, **_both(n.text)} for n in found]
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from csi import display
 from csi.display import Shown
-from csi.errors import Language, Note, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
 
 Draw = Callable[[str], str]
 """Draws an SVG for a language."""
@@ -21,6 +21,14 @@ Draw = Callable[[str], str]
 
 Emphasis = dict[tuple[int, str], Literal["warn", "focus"]]
 """Which printed cells stand out: (row, column name) -> why."""
+
+
+SAMPLING_ONLY = note(
+    "N-SAMPLING-ONLY",
+    "Intervals cover sampling error only: not coverage, nonresponse or measurement error.",
+    "区间仅反映抽样误差，不含覆盖误差、无应答误差与测量误差。",
+)
+"""What every interval states and what it leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,12 @@ class Section(Shown):
     half: bool = False
     language: Language = "zh"
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether its numbers carry intervals, so that `SAMPLING_ONLY` is due."""
+        frames = (*self.data.values(), *(t.frame for t in self.tables))
+        return any(c.endswith(("conf_low", "half_width")) for frame in frames for c in frame.columns)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Headline(Shown):
@@ -103,13 +117,22 @@ class Headline(Shown):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report(Shown):
-    """Values until rendered: a title, a headline, sections in order, and the record of how they were made."""
+    """Values until rendered: a title, a headline, sections in order, and the record of how they were made.
+
+    `absent` says why the index of a brand or the model is missing although there are enough answers for it.
+    """
 
     title: Text
     headline: Headline
     sections: tuple[Section, ...]
     record: Mapping[str, object]
     languages: tuple[Language, ...] = ("zh", "en")
+    absent: tuple[Note, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What holds for the whole report: said once, under all sections."""
+        return (SAMPLING_ONLY,) if any(s.has_intervals for s in self.sections) else ()
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from csi.display import width
 from csi.errors import Text
-from csi.reporting.section import Column, Report, Section, Table
+from csi.reporting.section import SAMPLING_ONLY, Column, Report, Section, Table
 
 FORMATS = {
     "text": "@",
@@ -127,7 +127,7 @@ class _Writer:
                 row = self.table(sheet, row, _raw(name, frame), wide) + 1
         for text in section.paragraphs:
             row = self.sentences(sheet, row, text)
-        for note in section.notes:
+        for note in (*section.notes, *((SAMPLING_ONLY,) if section.has_intervals else ())):
             row = self.sentences(sheet, row, note.text)
         for place, chars in wide.items():
             sheet.set_column(place, place, min(chars, 48.0))

@@ -274,3 +274,18 @@ def test_a_slip_in_the_model_text_is_pointed_at(asked, study, tmp_path, lang):
     assert (line, caret) == ("    loyalty ~ + satisfaction", "              ^")
     assert remedy.startswith("    ")
     assert not remedy.startswith("     ")
+
+
+@pytest.mark.parametrize("verb", ["fit", "drivers", "index", "track"])
+def test_every_verb_with_intervals_says_what_they_cover(asked, study, verb):
+    out = asked(verb, study, "--lang", "en")[1]
+    assert out.count("Intervals cover sampling error only") == 1
+
+
+@pytest.mark.parametrize(
+    ("lang", "heading", "claims"), [("en", "go with", ("points give", "can ease")), ("zh", "相应", ("对应", "放宽"))]
+)
+def test_drivers_are_associated_and_nothing_more(asked, study, lang, heading, claims):
+    out = asked("drivers", study, "--lang", lang)[1]
+    assert heading in out
+    assert not any(claim in out for claim in claims)

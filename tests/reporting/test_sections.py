@@ -355,3 +355,26 @@ def test_a_model_that_did_not_converge_is_withheld_with_the_reason(analysis, mon
     report = tell(replace(analysis, cell=cell, notes=notes, groups={}), KINDS["quarterly"], ("zh",))
     assert not NEED_A_MODEL & set(report.keys)
     assert report.sections[0].notes[0].say("zh") == "甲没有模型结果：迭代 300 次仍未收敛。"
+
+
+def test_item_means_and_answers_are_weighted_as_the_index_is(analysis, told):
+    mine = analysis.panel.frame.filter(brand="A", wave="2026Q1").drop_nulls("q3")
+    frame = told.section("items").data["items"].filter(item="q3")
+    answers = told.section("items").data["answers"].filter(item="q3")
+    weighted = (mine["q3"] * mine["weight"]).sum() / mine["weight"].sum()
+    assert frame["mean"].item() == pytest.approx(weighted)
+    assert abs(weighted - mine["q3"].mean()) > 1e-3
+    assert (answers["answer"] * answers["share"]).sum() == pytest.approx(weighted)
+    assert answers["n"].sum() == mine.height
+    assert "已加权" in told.section("items").subtitle.zh
+
+
+def test_every_section_with_intervals_says_what_they_cover(told):
+    told_in = numbers(told)["sections"]
+    with_intervals = {s.key for s in told.sections if s.has_intervals}
+    assert {"trend", "league", "chain", "model", "priorities", "reliability", "items"} <= with_intervals
+    assert {key for key, section in told_in.items() if "intervals" in section} == with_intervals
+    assert "sampling error only" in told_in["chain"]["intervals"]["en"]
+    footer = render_html(told).split("<footer>")[1].split("</footer>")[0]
+    assert "区间仅反映抽样误差，不含" in footer
+    assert "sampling error only" in told.section("chain", "en")._repr_html_()

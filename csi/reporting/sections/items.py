@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from csi.errors import Text
@@ -29,9 +30,10 @@ def items(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: answers from {low:g} to {high:g}, loading with {level} interval, mean, "
-            f"missing; coloured: loading below .708, more than {MISSING:.0%} missing",
+            f"missing; answers and mean {weighted(a).en} over all who answered the item; coloured: loading below "
+            f".708, more than {MISSING:.0%} missing",
             f"{a.brand_labels[a.focal].zh}：{low:g}–{high:g} 分的回答分布、载荷与 {level} 区间、均值与缺失；"
-            f"着色处为载荷低于 0.708 或缺失超过 {MISSING:.0%}",
+            f"分布与均值{weighted(a).zh}，含答过该题的全部受访者；着色处为载荷低于 0.708 或缺失超过 {MISSING:.0%}",
         ),
         figures=(figure("items", title, draw),),
         data={"items": frame.drop("shares", "doubtful"), "answers": _answers(a), "missing": _missing(a)},
@@ -62,6 +64,7 @@ def item_frame(a: Analysis) -> pl.DataFrame:
             if item not in mine.columns:
                 continue
             column, skipped = mine[item], not_asked.get(item, 0)
+            mean, sd = weighted_mean(column, mine["weight"] if "weight" in mine.columns else None)
             shares = answers.filter(pl.col("item") == item)["share"].to_list()
             rows.append(
                 {
@@ -69,8 +72,8 @@ def item_frame(a: Analysis) -> pl.DataFrame:
                     "item": item,
                     "wording": a.study.codebook.label(item, a.study.language),
                     "shares": shares,
-                    "mean": column.mean(),
-                    "sd": column.std(),
+                    "mean": mean,
+                    "sd": sd,
                     "missing": (column.null_count() - skipped) / max(column.len() - skipped, 1),
                     "n": column.len() - column.null_count(),
                 }
@@ -86,8 +89,33 @@ def item_frame(a: Analysis) -> pl.DataFrame:
     return frame.with_columns((weak.fill_null(value=False) | doubt).alias("doubtful")).drop("mode", "n_items")
 
 
+def weighted_mean(answers: pl.Series, weights: pl.Series | None) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of the answers there are, `sum w x / sum w` and `sqrt(n/(n-1) sum w d^2 / sum w)`.
+
+    Parameters:
+        answers: nulls take no part. weights: of the same rows; None weighs all alike.
+
+    Example:
+        >>> weighted_mean(pl.Series([1.0, 4.0, None]), pl.Series([2.0, 1.0, 5.0]))
+        (2.0, 2.0)
+    """
+    given = answers.is_not_null()
+    x = answers.filter(given).cast(pl.Float64).to_numpy()
+    w = np.ones(x.size) if weights is None else weights.filter(given).cast(pl.Float64).to_numpy()
+    if x.size < 1 or not w.sum() > 0:
+        return None, None
+    mean = float(w @ x / w.sum())
+    return mean, float(np.sqrt(x.size / (x.size - 1) * (w @ (x - mean) ** 2) / w.sum())) if x.size > 1 else None
+
+
+def weighted(a: Analysis) -> Text:
+    """Whether the study has design weights, as a word."""
+    has = "weight" in a.panel.frame.columns
+    return Text("weighted", "已加权") if has else Text("unweighted", "未加权")
+
+
 def focal_rows(a: Analysis) -> pl.DataFrame:
-    """The kept answers of the focal brand at the wave, unweighted."""
+    """The kept answers of the focal brand at the wave, one row per respondent."""
     return a.panel.frame.filter((pl.col("brand") == a.focal) & (pl.col("wave") == a.wave))
 
 
@@ -97,17 +125,17 @@ def _range(a: Analysis, items_: list[str]) -> tuple[float, float]:
 
 
 def _answers(a: Analysis) -> pl.DataFrame:
-    """item, answer, share of the given answers, n: every point of the item's scale."""
+    """item, answer, share of the given answers (weighted), n (how many): every point of the item's scale."""
     mine, rows = focal_rows(a), []
     for item in (i for i in a.model.items if i in mine.columns):
         scale = a.study.codebook[item].scale
         points = [scale.minimum + i for i in range(round(scale.maximum - scale.minimum) + 1)]
-        given = mine[item].drop_nulls().round()
-        counts = [int((given == p).sum()) for p in points]
-        rows += [
-            {"item": item, "answer": p, "share": c / max(given.len(), 1), "n": c}
-            for p, c in zip(points, counts, strict=True)
-        ]
+        given = mine.filter(pl.col(item).is_not_null())
+        w = given["weight"].to_numpy() if "weight" in mine.columns else np.ones(given.height)
+        for p in points:
+            here = (given[item].round() == p).to_numpy()
+            share = float(w[here].sum() / w.sum()) if given.height else 0.0
+            rows.append({"item": item, "answer": p, "share": share, "n": int(here.sum())})
     return pl.DataFrame(rows, schema={"item": pl.String, "answer": pl.Float64, "share": pl.Float64, "n": pl.Int64})
 
 

@@ -8,7 +8,7 @@ from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.record import data_hash, versions
-from csi.reporting.section import Column, Section, Table
+from csi.reporting.section import SAMPLING_ONLY, Column, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.tables import printed
 
@@ -41,16 +41,11 @@ def method(a: Analysis) -> Section:
         title=Text("How these numbers were made", "数据与方法"),
         subtitle=Text("Everything needed to judge or repeat them", "判断与复现所需的全部信息"),
         tables=(table,),
-        paragraphs=(SAMPLING_ONLY,),
+        paragraphs=(SAMPLING_ONLY.text,),
         notes=a.notes,
         data={"method": pl.DataFrame([(k.en, v.en, v.zh) for k, v in rows], schema=["what", "en", "zh"], orient="row")},
     )
 
-
-SAMPLING_ONLY = Text(
-    "Intervals cover sampling error only: not coverage, nonresponse or measurement error.",
-    "区间仅反映抽样误差，不含覆盖误差、无应答误差与测量误差。",
-)
 
 Pair = tuple[Text, Text]
 

@@ -67,8 +67,9 @@ def priorities(a: Analysis) -> Section:
 
 _PERFORMANCE = note(
     "N-PERFORMANCE",
-    "Performance of constructs is the published index; gains are associations scaled to five points, not forecasts.",
-    "构念的表现取自公布的指数；预期增益由关联按 5 分换算，并非预测。",
+    "Performance of constructs is the published index, of items the weighted mean (0–100) of the rows that enter the "
+    "model; gains are associations scaled to five points, not forecasts.",
+    "构念的表现取自公布的指数，题项的表现为进入模型的答卷的加权均值（0–100）；预期增益由关联按 5 分换算，并非预测。",
 )
 
 
