@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
-from csi.study.explain import held_to
+from csi.study.explain import Held, held_to
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema import CodebookForm, ItemForm, KeysForm, Label, ScaleForm
 from csi.survey.codebook import KEY_ROLES, Codebook, Item, Scale
@@ -33,27 +33,48 @@ def read_codebook(path: str | Path, lang: str = "en") -> Codebook:
     """
     document = read_document(Path(path))
     codebook, problems = codebook_of(document.data, document, (), KeysForm())
+    problems = [*document.problems, *problems]
     if problems or codebook is None:
-        raise Problems([*document.problems, *problems], lang)
+        raise Problems(problems, lang)
     return codebook
 
 
 def codebook_of(value: object, document: Document, at: Loc, keys: KeysForm) -> tuple[Codebook | None, list[Problem]]:
-    """The codebook found at `at`, with the study's keys before its own; or None and every problem."""
-    form, problems = held_to(CodebookForm, value, document, at)
+    """The codebook found at `at`, with the study's keys before its own, and every problem.
+
+    A codebook with problems is what could be read of it, good for checking the rest of the study and nothing else;
+    None when there is not even that.
+    """
+    held = held_to(CodebookForm, value, document, at, stand_in)
+    form = held.form
     if form is None:
-        return None, problems
-    problems = [*_check(form, document, at)]
-    if problems:
-        return None, problems
+        return None, list(held.problems)
+    problems = [*held.problems, *_check(form, held, document, at)]
     scales = {name: scale_of(name, scale) for name, scale in form.scales.items()}
     constructs = {name: text_of(label) for name, label in form.constructs.items()}
     constructs |= {i.construct_: Text("", "") for i in form.items if i.construct_ and i.construct_ not in constructs}
     items = tuple(
-        Item(i.name, i.construct_, scales[i.scale], Text(i.en, i.zh), i.attribute, i.form, i.reverse, i.column)
+        Item(
+            i.name, i.construct_, scales.get(i.scale, Scale(i.scale, 0, 1)), Text(i.en, i.zh),
+            i.attribute, i.form, i.reverse, i.column,
+        )
         for i in form.items
-    )
-    return Codebook(items, constructs, {**keys_of(form.keys), **keys_of(keys)}), []
+    )  # fmt: skip
+    return Codebook(items, constructs, {**keys_of(form.keys), **keys_of(keys)}), problems
+
+
+def stand_in(at: Loc) -> object:
+    """What a required value of the codebook is taken for while the rest is checked."""
+    match at:
+        case ("items", int(number), "name"):
+            return f"unnamed_{number}"
+        case ("items", int(), "scale"):
+            return "unnamed"
+        case ("scales", str(), "min"):
+            return "0"
+        case ("scales", str(), "max"):
+            return "1"
+    return None
 
 
 def keys_of(form: KeysForm) -> dict[str, str]:
@@ -71,11 +92,14 @@ def scale_of(name: str, form: ScaleForm) -> Scale:
     return Scale(name, form.min, form.max, dict(form.missing))
 
 
-def _check(form: CodebookForm, document: Document, at: Loc) -> Iterator[Problem]:
+def _check(form: CodebookForm, held: Held[CodebookForm], document: Document, at: Loc) -> Iterator[Problem]:
     """What types alone cannot tell: scales, names, and items that are listed twice."""
     for name, scale in form.scales.items():
-        yield from _scale_problems(name, scale, document.place((*at, "scales", name)))
+        if not held.faulty("scales", name):
+            yield from _scale_problems(name, scale, document.place((*at, "scales", name)))
     for number, item in enumerate(form.items):
+        if not held.faulty("items", number, "scale"):
+            yield from _scale_of_item(item, form, document, (*at, "items", number))
         yield from _item_problems(item, form, document, (*at, "items", number))
     yield from _twice(form, document, at)
 
@@ -106,7 +130,7 @@ def _scale_problems(name: str, scale: ScaleForm, where: str) -> Iterator[Problem
             )
 
 
-def _item_problems(item: ItemForm, form: CodebookForm, document: Document, at: Loc) -> Iterator[Problem]:
+def _scale_of_item(item: ItemForm, form: CodebookForm, document: Document, at: Loc) -> Iterator[Problem]:
     if item.scale not in form.scales:
         hint = did_you_mean(item.scale, form.scales)
         yield Problem(
@@ -118,6 +142,9 @@ def _item_problems(item: ItemForm, form: CodebookForm, document: Document, at: L
             ),
             hint,
         )
+
+
+def _item_problems(item: ItemForm, form: CodebookForm, document: Document, at: Loc) -> Iterator[Problem]:
     if item.construct_ and form.constructs and item.construct_ not in form.constructs:
         hint = did_you_mean(item.construct_, form.constructs)
         yield Problem(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.positions import WIDE, Document, Loc
+from csi.study.salvage import Fill, nothing, salvaged
 from csi.survey.cells import shown as as_shown
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -41,12 +43,30 @@ BOUNDS: Mapping[str, tuple[str, Text]] = {
 _NESTED = {"list": "[...]", "dict": "{...}"}
 
 
-def held_to(form: type[Form], value: object, document: Document, at: Loc = ()) -> tuple[Form | None, list[Problem]]:
-    """`value` (found at `at`) as `form`, or every problem it has."""
+@dataclass(frozen=True, slots=True)
+class Held(Generic[Form]):
+    """A value held to its form: the form (without what is wrong, or None), the problems, and where they are."""
+
+    form: Form | None
+    problems: tuple[Problem, ...] = ()
+    flawed: tuple[Loc, ...] = ()
+
+    def faulty(self, *at: str | int) -> bool:
+        """Whether something is wrong at `at` or below it."""
+        return any(loc[: len(at)] == at for loc in self.flawed)
+
+
+def held_to(form: type[Form], value: object, document: Document, at: Loc = (), fill: Fill = nothing) -> Held[Form]:
+    """`value` (found at `at`) as `form`, with every problem it has; what is right of it is kept.
+
+    `fill` gives stand-ins for required values, so that the rest of a faulty file can be checked all the same.
+    """
     try:
-        return form.model_validate(value), []
+        return Held(form.model_validate(value))
     except ValidationError as error:
-        return None, [_explained(form, found, document, at) for found in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        problems = tuple(_explained(form, one, document, at) for one in found)
+        return Held(salvaged(form, value, error, fill), problems, tuple(tuple(one["loc"]) for one in found))
 
 
 def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Document, at: Loc) -> Problem:

@@ -11,27 +11,103 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Block
 from csi.models.cards import read_card
 from csi.models.check import check_composites
-from csi.models.model import Model
+from csi.models.model import Construct, Model, Term
 from csi.study.positions import Document, Loc
 from csi.study.schema import ModelForm
 from csi.survey.codebook import Codebook
 
+OF_CODEBOOK = ("E-ITEM", "E-ROLE", "E-ITEM-TWICE")
+"""Problems of a model that a faulty codebook may have caused; they are told once the codebook is right."""
+
 
 def model_of(
-    form: ModelForm, codebook: Codebook, document: Document, folder: Path, lang: Language
+    form: ModelForm, codebook: Codebook | None, document: Document, folder: Path, lang: Language, *, sure: bool = True
 ) -> tuple[Model | None, list[Problem]]:
-    """The model, or None and every problem, each at its line of the study file (or of the model's own file)."""
+    """The model, or None, and every problem, each at its line of the study file (or of the model's own file).
+
+    `sure` is False when names or constructs of the codebook are faulty, so that what it lacks is not yet known.
+    """
     given = [name for name in ("card", "text", "file") if getattr(form, name)]
     if len(given) != 1:
         return None, [_one_of_three(given, document)]
+    book = codebook or Codebook((), {}, {})
+    sure = sure and codebook is not None
     try:
-        model = _from_card(form, codebook, lang) if form.card else _from_text(form, document, folder, lang)
+        model = _from_card(form, book, lang) if form.card else _from_text(form, document, folder, lang)
+        if form.card or measured(model):
+            where = document.place(("model", given[0]))
+            found = [*_unknown_items(model, book, document, given[0])]
+            found += [replace(one, where=_join(where, one.where)) for one in check_composites(model)]
+        elif not sure:
+            return None, []
+        else:
+            model = with_items(model, book, lang)
+            where = document.place(("model", given[0]))
+            found = [replace(one, where=_join(where, one.where)) for one in check_composites(model)]
     except Problems as error:
-        return None, [_placed(found, form, document) for found in error.problems]
-    where = document.place(("model", given[0]))
-    problems = [*_unknown_items(model, codebook, document, given[0])]
-    problems += [replace(found, where=_join(where, found.where)) for found in check_composites(model)]
-    return model, problems
+        model, found = None, [_placed(one, form, document) for one in error.problems]
+    return model, [one for one in found if sure or one.code not in OF_CODEBOOK]
+
+
+def measured(model: Model) -> bool:
+    """Whether a model says how any of its constructs is measured."""
+    return any(construct.indicators for construct in model.constructs)
+
+
+def with_items(model: Model, codebook: Codebook, lang: Language) -> Model:
+    """A model of paths alone, its constructs measured by the codebook's items of the same constructs.
+
+    Raises:
+        Problems: names that the codebook has no items for; one problem when that is all of them.
+
+    Example:
+        >>> from csi.survey.codebook import Item, Scale
+        >>> ten = Scale("ten", 1, 10)
+        >>> items = (Item("q1", "quality", ten, Text("", "")), Item("s1", "satisfaction", ten, Text("", "")))
+        >>> print(with_items(Model.parse("satisfaction ~ quality"), Codebook(items, {}, {}), "en"))
+        quality =~ q1
+        satisfaction =~ s1
+        satisfaction ~ quality
+    """
+    products = {c.name: c.product_of for c in model.constructs if c.product_of}
+    used = dict.fromkeys(n for path in model.paths for n in (path.outcome, path.predictor.name))
+    names = dict.fromkeys(part for name in used for part in products.get(name, (name,)))
+    have = list(dict.fromkeys(item.construct for item in codebook.items if item.construct))
+    unknown = [name for name in names if name not in have]
+    if len(unknown) == len(names):
+        raise Problems([_unmeasured(have)], lang)
+    if unknown:
+        raise Problems([_no_such_construct(name, have) for name in unknown], lang)
+    blocks = (
+        Construct(name, "=~", tuple(Term(i) for i in codebook.items_of(name, "P") or codebook.items_of(name)))
+        for name in have
+        if name in names
+    )
+    return replace(model, constructs=(*blocks, *model.constructs))
+
+
+def _unmeasured(have: list[str]) -> Problem:
+    """Nothing says what the constructs are measured by."""
+    first, listed, listed_zh = (have or ["satisfaction"])[0], ", ".join(have), "、".join(have)
+    return problem(
+        "E-MODEL",
+        "model",
+        "the model text has no `=~`: it does not say which items measure which construct.",
+        "模型文本中没有“=~”，未说明各构念由哪些题项测量。",
+        f"Add a line such as {first} =~ item1 + item2 for each construct"
+        + (f", or use the codebook's names in the paths ({listed}); its items are then taken." if have else "."),
+        f"请为每个构念补充一行，如 {first} =~ 题项1 + 题项2"
+        + (f"；或在路径中使用编码簿的构念名（{listed_zh}），题项即取自编码簿。" if have else "。"),
+    )
+
+
+def _no_such_construct(name: str, have: list[str]) -> Problem:
+    """A path's name that the codebook, from which the items come, has no items for."""
+    what = Text(
+        f'"{name}" has no items: the text has no `=~`, so items come from the codebook, which has none for it.',
+        f"“{name}”没有题项：模型文本中没有“=~”，题项取自编码簿，而编码簿中没有它的题项。",
+    )
+    return Problem("E-CONSTRUCT", "model", what, did_you_mean(name, have))
 
 
 def _from_card(form: ModelForm, codebook: Codebook, lang: Language) -> Model:
@@ -121,7 +197,7 @@ def _unknown_mapping(form: ModelForm, card: list[str], codebook: Codebook) -> It
             (name, card, f"card {form.card}", f"模型卡 {form.card}"),
             (source, list(codebook.constructs), "the codebook", "编码簿"),
         ):
-            if one and one not in known:
+            if one and known and one not in known:
                 what = Text(f'"{one}" is not a construct of {place}.', f"{place_zh}中没有构念“{one}”。")
                 yield Problem("E-CONSTRUCT", "", what, did_you_mean(one, known))
     for name in form.without:

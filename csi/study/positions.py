@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -29,9 +29,17 @@ WIDE = {
 }
 """Characters of Chinese keyboards that YAML does not read as punctuation."""
 
-_WIDE_COLON = re.compile(r"^\s*(?:-\s*)?(?:\{\s*)?[\w.]+\s*：")
-_WIDE_INSIDE = re.compile(r"，\s*[A-Za-z_]\w*\s*[:：]|[{,]\s*[A-Za-z_]\w*\s*：|[［］｛｝【】]")
-_WIDE_BRACKET = re.compile(r":\s*[［【｛]")
+_SLIPS = (
+    (re.compile(r"^(\s*)－\s*"), r"\1- "),
+    (re.compile(r"(:\s*)[［【]"), r"\1["),
+    (re.compile(r"((?:^\s*-|:)\s*)｛"), r"\1{"),
+    (re.compile(r"[］】](?=\s*(?:[,，}｝\]]|$))"), "]"),
+    (re.compile(r"｝(?=\s*(?:[,，}\]]|$))"), "}"),
+    (re.compile(r"^(\s*(?:-\s*)?(?:\{\s*)?[\w.]+)\s*：\s*"), r"\1: "),
+    (re.compile(r"([{,，]\s*[A-Za-z_]\w*)\s*：\s*"), r"\1: "),
+    (re.compile(r"\s*，\s*(?=[A-Za-z_]\w*\s*:)"), ", "),
+)
+"""Chinese punctuation where YAML needs its own, and what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +101,39 @@ def parse_document(text: str, name: str) -> Document:
     """
     lang = language_of(text)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise Problems([_alias(name)], lang)
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        raise Problems(_syntax(name, text, error), lang) from error
-    except RecursionError as error:
-        raise Problems([_too_deep(name)], lang) from error
-    if not isinstance(root, yaml.MappingNode):
-        raise Problems(list(wide_typing(name, text)) or [_no_mapping(name, empty=root is None)], lang)
+        root = _root(text, name)
+    except Problems as error:
+        slips = tuple(wide_typing(name, text))
+        if not slips:
+            raise Problems(error.problems, lang) from error
+        return _mended(text, name, slips, lang)
     walk = _Walk(name)
     data = walk.mapping(root, ())
     return Document(name, text, data, walk.lines, walk.keys, frozenset(walk.blocks), tuple(walk.problems))
+
+
+def _root(text: str, name: str) -> yaml.MappingNode:
+    """The mapping that a document is."""
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
+            raise Problems([_alias(name)])
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise Problems([_syntax(name, text, error)]) from error
+    except RecursionError as error:
+        raise Problems([_too_deep(name)]) from error
+    if not isinstance(root, yaml.MappingNode):
+        raise Problems([_no_mapping(name, empty=root is None)])
+    return root
+
+
+def _mended(text: str, name: str, slips: tuple[Problem, ...], lang: Language) -> Document:
+    """A document typed with Chinese punctuation, read as it was meant so that its other problems show as well."""
+    try:
+        meant = parse_document("\n".join(narrowed(line) for line in text.split("\n")), name)
+    except Problems as error:
+        raise Problems([*slips, *error.problems], lang) from error
+    return replace(meant, text=text, problems=(*slips, *meant.problems))
 
 
 def language_of(text: str) -> Language:
@@ -166,74 +195,72 @@ class _Walk:
         )
 
 
+def narrowed(line: str) -> str:
+    """A line with YAML's own punctuation where Chinese punctuation stands in for it; quoted texts stay.
+
+    Example:
+        >>> narrowed("keys: {respondent：id， wave: quarter}"), narrowed("zh: 好，很好")
+        ('keys: {respondent: id, wave: quarter}', 'zh: 好，很好')
+    """
+    if line.lstrip().startswith("#"):
+        return line
+    text = line.lstrip("\u3000")
+    parts = re.split(r"(\"[^\"]*\"|'[^']*')", "  " * (len(line) - len(text)) + text)
+    for pattern, meant in _SLIPS:
+        parts[::2] = [pattern.sub(meant, part) for part in parts[::2]]
+    return "".join(parts)
+
+
 def wide_typing(name: str, text: str) -> Iterator[Problem]:
-    """Lines typed with Chinese punctuation where YAML needs its own: `name：移动`, `scale: ［1, 10］`."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("#"):
-            continue
-        if _WIDE_COLON.match(line):
-            yield _wide(
-                f"{name}:{number}", line.strip(), "：", ":", "colon", "冒号", "(followed by a space)", "（后面加空格）"
-            )
-        elif _WIDE_BRACKET.search(line):
-            yield _wide(f"{name}:{number}", line.strip(), "［", "[", "bracket", "括号", "", "")
-        elif line.startswith("\u3000"):
-            yield _wide(
-                f"{name}:{number}", line.strip(), "　", " ", "space", "空格", "at the start of the line", "（行首缩进）"
-            )
+    """Every line typed with Chinese punctuation where YAML needs its own: `name：移动`, `scale: ［1, 10］`."""
+    for number, line in enumerate(text.split("\n"), 1):
+        meant = narrowed(line)
+        if meant != line:
+            chars = [c for c in dict.fromkeys(line) if c in WIDE and line.count(c) > meant.count(c)]
+            yield _wide(f"{name}:{number}", line.strip(), "".join(chars))
 
 
-def _wide(where: str, line: str, wide: str, narrow: str, what: str, what_zh: str, more: str, more_zh: str) -> Problem:
+def _wide(where: str, line: str, chars: str) -> Problem:
     shown = line if len(line) <= 40 else line[:40] + "..."
+    typed, meant = " ".join(chars).replace("\u3000", "(space)"), " ".join(WIDE[char] for char in chars)
+    typed_zh = "".join(chars).replace("\u3000", "（空格）")
+    more, more_zh = (' (a space follows ":")', "（冒号后加空格）") if "：" in chars else ("", "")
     return problem(
         "E-FULLWIDTH",
         where,
-        f'a full-width {what} "{wide}" stands in "{shown}".',
-        f"“{shown}”中使用了全角{what_zh}“{wide}”。",
-        f'Type the half-width "{narrow}" {more}'.rstrip() + ".",
-        f"请改用半角“{narrow}”{more_zh}。",
+        f'full-width "{typed}" stands in "{shown}".',
+        f"“{shown}”中使用了全角符号“{typed_zh}”。",
+        f'Type half-width "{meant}"{more}.',
+        f"请改用半角“{meant}”{more_zh}。",
     )
 
 
-def _syntax(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
-    """Full-width punctuation and tabs where they are to blame, else what YAML says, with its line."""
-    found = list(wide_typing(name, text))
-    if found:
-        return found
+def _syntax(name: str, text: str, error: yaml.YAMLError) -> Problem:
+    """A tab where it is to blame, else what YAML says, with its line."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
     where = f"{name}:{line}"
     said = str(getattr(error, "problem", "") or getattr(error, "reason", "") or "not YAML")
     rows = text.splitlines()
     here = rows[line - 1] if 0 < line <= len(rows) else ""
-    for number in (line, line - 1):
-        near = rows[number - 1] if 0 < number <= len(rows) else ""
-        inside = _WIDE_INSIDE.search(near)
-        if inside:
-            char = next(char for char in inside[0] if char in WIDE)
-            return [_wide(f"{name}:{number}", near.strip(), char, WIDE[char], "character", "字符", "", "")]
     if "\t" in here and ("\\t" in said or here.lstrip(" ").startswith("\t")):
-        return [
-            problem(
-                "E-TAB",
-                where,
-                "the line is indented with a tab.",
-                "该行使用了制表符缩进。",
-                "Indent with spaces.",
-                "请用空格缩进。",
-            )
-        ]
-    return [
-        problem(
-            "E-YAML",
+        return problem(
+            "E-TAB",
             where,
-            f"the file cannot be read here ({said}).",
-            f"此处无法解析（{said}）。",
-            'Check the indentation, the ": " behind keys, and open quotation marks or brackets '
-            "in this line and the one before.",
-            "请检查本行及上一行的缩进、键后的冒号加空格，以及未闭合的引号或括号。",
+            "the line is indented with a tab.",
+            "该行使用了制表符缩进。",
+            "Indent with spaces.",
+            "请用空格缩进。",
         )
-    ]
+    return problem(
+        "E-YAML",
+        where,
+        f"the file cannot be read here ({said}).",
+        f"此处无法解析（{said}）。",
+        'Check the indentation, the ": " behind keys, and open quotation marks or brackets '
+        "in this line and the one before.",
+        "请检查本行及上一行的缩进、键后的冒号加空格，以及未闭合的引号或括号。",
+    )
 
 
 def _no_file(path: Path, missing_at: str) -> Problem:

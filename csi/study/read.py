@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.models.cards import card_names, read_card
 from csi.models.model import Model
-from csi.study.codebook import codebook_of, text_of
-from csi.study.explain import held_to
+from csi.study.codebook import codebook_of, keys_of, text_of
+from csi.study.explain import Held, held_to
 from csi.study.model import model_of
 from csi.study.positions import Document, Loc, read_document
-from csi.study.schema import StudyForm
+from csi.study.schema import KeysForm, StudyForm
 from csi.study.settings import TARGET, Event, Settings
 from csi.study.waves import contradicts, per_year
-from csi.survey.codebook import Codebook
+from csi.survey.codebook import KEY_ROLES, Codebook
+from csi.survey.columns import missing_columns, pick, roles_of
 from csi.survey.datafile import DataFile
+from csi.survey.readers import read_raw
 from csi.survey.rules import Rules
 
 QUARTERS = 4
@@ -31,19 +36,116 @@ def study_fields(path: str | Path) -> dict[str, Any]:
         Problems: every problem at once, each with file, line and remedy, in the study's language.
     """
     path = Path(path)
-    document = read_document(path)
+    try:
+        document = read_document(path)
+    except Problems as error:
+        raise Problems([*error.problems, *_codebook_beside(path)], error.lang) from error
     lang: Language = "zh" if document.data.get("language") == "zh" else "en"
     data = {key: value for key, value in document.data.items() if key != "codebook"}
-    form, problems = held_to(StudyForm, data, document)
-    codebook, book, found = _codebook(path, document, form)
-    problems = [*document.problems, *problems, *found]
-    if form is None or codebook is None:
-        raise Problems(problems, lang)
-    model, found = model_of(form.model, codebook, document, path.parent, lang)
-    problems += [*found, *_check(form, codebook, model, document, path.parent)]
-    if problems or model is None:
+    held = held_to(StudyForm, data, document, fill=stand_in)
+    codebook, book, found = _codebook(path, document, held.form)
+    sure = all(one.code in HARMLESS for one in found)
+    problems = [*document.problems, *held.problems, *found]
+    form, model = held.form, None
+    if form is not None:
+        model, found = _model(held, form, codebook, document, path.parent, lang, sure=sure)
+        problems += [*found, *_check(held, form, codebook, model, document, path.parent)]
+    if form is not None and problems:
+        problems += _columns(held, form, codebook if sure else None, document, path.parent)
+    if problems or form is None or codebook is None or model is None:
         raise Problems(problems, lang)
     return _fields(path, form, codebook, model, document, book)
+
+
+HARMLESS = ("E-SCALE", "E-COLUMN", "E-VALUE")
+"""Problems of a codebook that leave no doubt about its items and constructs."""
+
+
+def stand_in(at: Loc) -> object:
+    """What a required value of the study file is taken for while the rest is checked."""
+    match at:
+        case ("csi",):
+            return "1"
+        case ("study",):
+            return "unnamed"
+        case ("data",):
+            return [{"file": "."}]
+        case ("data", int(), "file"):
+            return "."
+        case ("model",):
+            return {}
+    return None
+
+
+def _model(
+    held: Held[StudyForm],
+    form: StudyForm,
+    codebook: Codebook | None,
+    document: Document,
+    folder: Path,
+    lang: Language,
+    *,
+    sure: bool,
+) -> tuple[Model | None, list[Problem]]:
+    """The model, unless the study file does not say which."""
+    given = [one for one in (form.model.card, form.model.text, form.model.file) if one]
+    if held.faulty("model") and len(given) != 1:
+        return None, []
+    return model_of(form.model, codebook, document, folder, lang, sure=sure)
+
+
+def _codebook_beside(path: Path) -> list[Problem]:
+    """The problems of the codebook that an unreadable study file names."""
+    named = path.is_file() and re.search(
+        r"^codebook\s*[:：]\s*[\"']?([^\s\"'{#]+)", path.read_bytes().decode("utf-8", errors="replace"), re.MULTILINE
+    )
+    file = path.parent / named[1] if named else path.parent
+    if not file.is_file():
+        return []
+    try:
+        book = read_document(file)
+    except Problems as error:
+        return list(error.problems)
+    return [*book.problems, *codebook_of(book.data, book, (), KeysForm())[1]]
+
+
+def _columns(
+    held: Held[StudyForm], form: StudyForm, codebook: Codebook | None, document: Document, folder: Path
+) -> list[Problem]:
+    """Columns that the exports lack, told together with what is wrong with the files that name them."""
+    book = codebook or Codebook((), {}, {} if held.faulty("keys") else keys_of(form.keys))
+    known = {*KEY_ROLES, *book.names}
+    files = [
+        replace(file, rename={n: c for n, c in file.rename.items() if codebook or n in known})
+        for file in _files(form, document, folder)
+        if file.path.is_file()
+    ]
+    roles = roles_of(book, files)
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            raw = read_raw(file)
+        except Problems as error:
+            problems += error.problems
+        else:
+            problems += missing_columns(pick(raw, file, book, roles), book, roles, alone=len(form.data) == 1)
+    return problems
+
+
+def _files(form: StudyForm, document: Document, folder: Path) -> tuple[DataFile, ...]:
+    """The exports, each with the place that names it."""
+    return tuple(
+        DataFile(
+            folder / f.file,
+            f.encoding,
+            f.sheet,
+            f.wave,
+            f.brand,
+            dict(f.rename),
+            document.place(("data", i, "file")),
+        )
+        for i, f in enumerate(form.data)
+    )
 
 
 def _codebook(
@@ -77,14 +179,19 @@ def _no_codebook(document: Document) -> Problem:
 
 
 def _check(
-    form: StudyForm, codebook: Codebook, model: Model | None, document: Document, folder: Path
+    held: Held[StudyForm],
+    form: StudyForm,
+    codebook: Codebook | None,
+    model: Model | None,
+    document: Document,
+    folder: Path,
 ) -> Iterator[Problem]:
     """What crosses parts: waves, brands, files, renames and the index."""
     yield from _waves(form, document)
     yield from _lists(form, document)
     for number, file in enumerate(form.data):
         yield from _file(folder / file.file, document.place(("data", number, "file")))
-    if form.rules.speeders != "off" and not _has_duration(form, codebook):
+    if form.rules.speeders != "off" and not held.faulty("keys") and codebook and not _has_duration(form, codebook):
         yield problem(
             "E-KEY",
             document.place(("rules", "speeders")),
@@ -93,8 +200,9 @@ def _check(
             "Name its column under `keys`, or set speeders: off.",
             "请在 keys 中写出该列，或设置 speeders: off。",
         )
-    if model is not None:
-        yield from _target(form, model, document)
+    names = model.names if model is not None else _names_of_card(form)
+    if names and not held.faulty("index"):
+        yield from _target(form, names, document)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
@@ -188,11 +296,18 @@ def _file(path: Path, where: str) -> Iterator[Problem]:
         yield Problem("E-FILE", where, Text(f'data file "{path}" does not exist.', f"数据文件“{path}”不存在。"), hint)
 
 
-def _target(form: StudyForm, model: Model, document: Document) -> Iterator[Problem]:
+def _names_of_card(form: StudyForm) -> tuple[str, ...]:
+    """The constructs of the study's card, where it has one that exists."""
+    if form.model.card not in card_names():
+        return ()
+    return tuple(name for name in read_card(form.model.card).constructs if name not in form.model.without)
+
+
+def _target(form: StudyForm, names: Sequence[str], document: Document) -> Iterator[Problem]:
     """The index construct, when the model does not have it."""
     target = form.index.target or TARGET
-    if target not in model.names:
-        hint = did_you_mean(target, model.names)
+    if target not in names:
+        hint = did_you_mean(target, names)
         place = document.place(("index", "target") if form.index.target else ("index",))
         yield problem(
             "E-TARGET",
@@ -217,18 +332,7 @@ def _fields(
         "sector": text_of(form.sector),
         "language": form.language,
         "codebook": codebook,
-        "data": tuple(
-            DataFile(
-                path.parent / f.file,
-                f.encoding,
-                f.sheet,
-                f.wave,
-                f.brand,
-                dict(f.rename),
-                document.place(("data", i, "file")),
-            )
-            for i, f in enumerate(form.data)
-        ),
+        "data": _files(form, document, path.parent),
         "waves": tuple(form.waves.order),
         "brands": {b.name: Text(b.en, b.zh) for b in form.brands},
         "focal": next((b.name for b in form.brands if b.focal), ""),
