@@ -11,7 +11,9 @@ from csi.cli.grids import grid, numbers, pairs
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
 from csi.pls.estimator import composite_problems
+from csi.reporting.analysis import base_of
 from csi.reporting.tables import Kind
+from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study
 from csi.survey.panel import Panel
 
@@ -66,7 +68,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Read everything the study names and say what came of it."""
     study, panel = opened(args.study)
-    problems = tuple(composite_problems(study.model))
+    waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
+    problems = (*composite_problems(study.model), *unusable_items(study, panel, waves))
     files = pl.DataFrame(
         [[s.name, s.rows, len(s.used), some(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
     )
@@ -105,7 +108,7 @@ RULE_KINDS: dict[str, Kind] = {"rule": "text", "action": "text", "rows": "count"
 
 def overview(study: Study, panel: Panel, lang: Language) -> Grid:
     """The study in five lines."""
-    waves = f"{panel.waves[0]} – {panel.waves[-1]} ({len(panel.waves)})" if panel.waves else "–"
+    waves = "–" if no_waves(study) else f"{panel.waves[0]} – {panel.waves[-1]} ({len(panel.waves)})"
     brands = ", ".join(study.brands.get(b, Text(b, b)).say(lang) for b in panel.brands) or "–"
     items = len(study.model.items)
     model = study.model.card or Text("lavaan text", "lavaan 文本").say(lang)

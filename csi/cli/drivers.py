@@ -7,14 +7,25 @@ import argparse
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
-from csi.cli.fit import RESAMPLING, negative, one_cell
+from csi.cli.fit import RESAMPLING, one_cell
 from csi.cli.grids import grid
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, names, opened, place, shown, with_resamples
+from csi.cli.studied import (
+    bootstrap_argument,
+    cell_arguments,
+    check_cells,
+    chosen,
+    names,
+    opened,
+    place,
+    shown,
+    with_resamples,
+)
 from csi.errors import Language, Text
 from csi.importance.drivers import Drivers, drivers
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.sections.priorities import QUADRANTS
+from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
 from csi.study import Study
 
@@ -33,23 +44,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, one cell, and the target."""
     cell_arguments(parser)
     parser.add_argument("--target", help="a construct (the study's target by default)")
-    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the intervals (0: none)")
+    bootstrap_argument(parser, "the intervals")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The importance-performance map of one cell (the focal brand's latest wave by default)."""
     study, panel = opened(args.study)
-    one = shown(study, panel, chosen(panel, study.brands, args.brand, args.wave))
+    one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
+    check_cells(study, panel, one, anchored=False)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         est = one_cell(with_resamples(study, args.bootstrap), panel, one)
         found = drivers(est, target=args.target or study.settings.target)
-    settled = bool(est.convergence.converged.all()) and not negative(est)
     texts = names(study, lang)
     return Answer(
         blocks=(place(one, texts, lang), driver_grid(study, found, lang), item_grid(study, found, lang)),
         data={"cell": one, "target": found.target, "drivers": found.table, "items": found.items},
-        notes=(*est.notes, *found.notes, *((SAMPLING_ONLY,) if est.replicates is not None else ())),
-        code=FINE if settled else INADMISSIBLE,
+        notes=(
+            *estimate_notes(est),
+            *cell_notes(study, est),
+            *found.notes,
+            *((SAMPLING_ONLY,) if est.replicates is not None else ()),
+        ),
+        code=FINE if all(settled(est)) else INADMISSIBLE,
         record={"study": study.sha256, "settings": study.settings, "cell": one, "drivers": found.table},
     )
 

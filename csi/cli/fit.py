@@ -12,7 +12,9 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.studied import (
+    bootstrap_argument,
     cell_arguments,
+    check_cells,
     chosen,
     estimated,
     keys_in,
@@ -27,6 +29,7 @@ from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
 from csi.reporting.analysis import resampled
 from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.panel import Panel
@@ -42,21 +45,22 @@ RESAMPLING = Text("Resampling", "重抽样")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, and the cells to estimate."""
     cell_arguments(parser)
-    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the intervals (0: none)")
+    bootstrap_argument(parser, "the intervals")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Estimate every cell asked for; show one with intervals."""
     study, panel = opened(args.study)
-    asked = chosen(panel, study.brands, args.brand, args.wave)
-    est = estimated(study, panel, asked)
+    asked = chosen(study, panel, args.brand, args.wave)
     one = shown(study, panel, asked)
+    check_cells(study, panel, one, anchored=False)
+    est = estimated(study, panel, asked)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         cell = one_cell(with_resamples(study, args.bootstrap), panel, one)
     texts = names(study, lang)
-    settled = int(est.convergence.converged.sum())
+    good = int(est.convergence.converged.sum())
     total = est.moments.cells.height
-    said = Text(f"{settled} of {total} cells converged.", f"{total} 个单元中有 {settled} 个收敛。")
+    said = Text(f"{good} of {total} cells converged.", f"{total} 个单元中有 {good} 个收敛。")
     return Answer(
         blocks=(
             grid_of_cells(study, est, asked or {"wave": panel.waves[-1]}, lang),
@@ -65,8 +69,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *parameters(cell, lang, texts),
         ),
         data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
-        notes=(*panel.notes, *est.notes, *cell.notes, *((SAMPLING_ONLY,) if cell.conf_low is not None else ())),
-        code=FINE if bool(est.convergence.converged.all()) and not negative(cell) else INADMISSIBLE,
+        notes=(
+            *panel.notes,
+            *estimate_notes(est),
+            *cell_notes(study, est),
+            *estimate_notes(cell),
+            *((SAMPLING_ONLY,) if cell.conf_low is not None else ()),
+        ),
+        code=FINE if bool(est.convergence.converged.all()) and all(settled(cell)) else INADMISSIBLE,
         record={"study": study.sha256, "seed": study.settings.seed, "settings": est.settings, "estimates": est.table},
     )
 
@@ -75,11 +85,6 @@ def one_cell(study: Study, panel: Panel, where: Mapping[str, str]) -> Estimate:
     """The model in one cell, resampled unless the study asks for no resamples."""
     est = estimated(study, panel, where)
     return resampled(study, est) if study.settings.replicates else est
-
-
-def negative(est: Estimate) -> bool:
-    """True when an outer weight of a printed cell is negative."""
-    return est.solution.weights is not None and bool((est.solution.weights < 0).any())
 
 
 def cells(study: Study, est: Estimate) -> pl.DataFrame:

@@ -11,9 +11,21 @@ import polars as pl
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, estimated, keys_in, names, only, opened, with_resamples
+from csi.cli.studied import (
+    bootstrap_argument,
+    cell_arguments,
+    check_cells,
+    chosen,
+    estimated,
+    keys_in,
+    names,
+    only,
+    opened,
+    with_resamples,
+)
 from csi.errors import Language, Text
 from csi.reporting.analysis import base_of, resampled
+from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, suppressed
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.panel import Panel
@@ -26,35 +38,38 @@ EVERY = Text("All constructs", "全部构念")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, and the cells to print."""
     cell_arguments(parser)
-    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the standard errors (0: none)")
+    bootstrap_argument(parser, "the standard errors")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
     study, panel = opened(args.study)
-    asked = chosen(panel, study.brands, args.brand, args.wave)
+    asked = chosen(study, panel, args.brand, args.wave)
+    cells = asked or {"wave": panel.waves[-1]}
+    check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = published(with_resamples(study, args.bootstrap), panel)
-    table = only(found.table, asked)
-    if not asked:
-        asked = {"wave": panel.waves[-1]}
-    printed = only(found.table, asked)
-    missing = printed.filter(pl.col("construct") == study.settings.target)["index"].null_count()
+        found = published(with_resamples(study, args.bootstrap), panel, cells)
+    table, printed = only(found.table, asked), only(found.table, cells)
+    missing = absent_notes(study, found, printed, study.settings.target)
     return Answer(
         blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
         data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
-        notes=(*panel.notes, *found.notes),
+        notes=(*panel.notes, *found.notes, *missing),
         code=INADMISSIBLE if missing else FINE,
         record=recorded(study, found),
     )
 
 
-def published(study: Study, panel: Panel) -> Index:
-    """The index of every cell by the study's rule, resampled unless the study asks for no resamples."""
+def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
+    """The index of every cell by the study's rule, resampled unless the study asks for no resamples.
+
+    Its table shows no number of a cell below the study's smallest base; notes say what is doubtful in `cells`.
+    """
     est = estimated(study, panel)
     boot = resampled(study, est) if study.settings.replicates else est
-    found = index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level)
-    return replace(found, notes=(*boot.notes, *found.notes))
+    made = explained(index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level))
+    notes = (*estimate_notes(boot), *made.notes, *cell_notes(study, est, cells, made))
+    return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)
 
 
 def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from csi.cli.answer import Answer
+from csi.cli.answer import FINE, INADMISSIBLE, Answer
 from csi.cli.progress import working
 from csi.cli.studied import study_argument
 from csi.errors import Language, Text
-from csi.reporting.write import FILES, write_report
+from csi.reporting.sections import KINDS
+from csi.reporting.write import FILES, report_in
 from csi.study import read_study
 
 TELLING = Text("Writing the report", "正在生成报告")
@@ -30,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     study_argument(parser)
     parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
-    parser.add_argument("--kind", default="quarterly", help="quarterly, researcher or validator")
+    parser.add_argument("--kind", default="quarterly", choices=list(KINDS), help="the report's reader")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     start = time.perf_counter()
     study = read_study(args.study)
     with working(TELLING.say(lang), quiet=args.quiet):
-        folder = write_report(study, args.out, args.wave, args.languages or (study.language,), kind=args.kind)
+        folder, told = report_in(study, args.out, args.wave, args.languages or (study.language,), kind=args.kind)
     files = [folder / name for name in FILES if (folder / name).exists()]
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     return Answer(
         blocks=(*(numbers["headline"]["sentence"][a] for a in spoken), "", both(done, spoken), *listed),
         data={"files": [str(path) for path in files], "headline": numbers["headline"], "seconds": took},
+        notes=told.absent,
+        code=INADMISSIBLE if told.absent else FINE,
         record=record,
     )
 

@@ -37,6 +37,7 @@ ARGPARSE_ZH = {
     "invalid int value: ": "应为整数：",
     "invalid float value: ": "应为数值：",
     "choose from ": "可选：",
+    "expected 0 or at least 2 resamples, not ": "重抽样次数应为 0 或不少于 2，而不是 ",
     "argument ": "参数 ",
 }
 

@@ -12,7 +12,8 @@ import polars as pl
 from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
-from csi.reporting.analysis import engine, with_keys
+from csi.reporting.analysis import EVERYBODY, asked_without_waves, base_of, engine
+from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
 from csi.survey.panel import Panel
 
@@ -31,16 +32,34 @@ def cell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wave", help="one wave")
 
 
-def chosen(panel: Panel, brands: Mapping[str, Text], brand: str | None, wave: str | None) -> dict[str, str]:
+def resamples(text: str) -> int:
+    """A number of resamples: 0 for none, else at least 2.
+
+    Example:
+        >>> resamples("1000")
+        1000
+    """
+    value = int(text) if text.isdecimal() else -1
+    if value < 0 or value == 1:
+        raise argparse.ArgumentTypeError(f"expected 0 or at least 2 resamples, not {text}")
+    return value
+
+
+def bootstrap_argument(parser: argparse.ArgumentParser, what: str) -> None:
+    """How many resamples, instead of the study's own number."""
+    parser.add_argument("--bootstrap", type=resamples, metavar="N", help=f"resamples for {what} (0: none)")
+
+
+def chosen(study: Study, panel: Panel, brand: str | None, wave: str | None) -> dict[str, str]:
     """The brand and wave asked for, as they stand in the panel.
 
     Raises:
-        Problems: E-BRAND, E-WAVE with the closest name.
+        Problems: E-BRAND, E-WAVE with the closest name; E-BASE where the brand has no answers in the wave.
     """
     asked: dict[str, str] = {}
     found = []
     if brand is not None:
-        by_label = {label: name for name, text in brands.items() for label in (text.en, text.zh)}
+        by_label = {label: name for name, text in study.brands.items() for label in (text.en, text.zh)}
         name = brand if brand in panel.brands else by_label.get(brand, brand)
         asked["brand"] = name
         if name not in panel.brands:
@@ -49,24 +68,43 @@ def chosen(panel: Panel, brands: Mapping[str, Text], brand: str | None, wave: st
             found.append(problem("E-BRAND", "--brand", en, zh, hint.en, hint.zh))
     if wave is not None:
         asked["wave"] = wave
-        if wave not in panel.waves:
+        if no_waves(study):
+            found.append(asked_without_waves(study))
+        elif wave not in panel.waves:
             hint = did_you_mean(wave, panel.waves)
             en, zh = f'there is no wave "{wave}" in the data.', f"数据中没有“{wave}”这一期。"
             found.append(problem("E-WAVE", "--wave", en, zh, hint.en, hint.zh))
+    if not found and only(panel.frame, asked).is_empty():
+        cell = named(study, asked)
+        do, do_zh = "Choose another wave or brand.", "请选择其他期次或品牌。"
+        found.append(problem("E-BASE", "", f"there are no answers for {cell.en}.", f"{cell.zh} 没有数据。", do, do_zh))
     if found:
         raise Problems(found)
     return asked
 
 
 def keys_in(frame: pl.DataFrame) -> list[str]:
-    """The key columns of a result table."""
-    return [k for k in CELL_KEYS if k in frame.columns]
+    """The key columns of a result table that say something: a study without waves (or brands) prints no such column."""
+    return [k for k in CELL_KEYS if k in frame.columns and (frame.is_empty() or (frame[k] != "").any())]
 
 
 def opened(path: Path) -> tuple[Study, Panel]:
     """The study and its panel; a study of one brand or one wave gets its key column."""
     study = read_study(path)
-    return study, with_keys(study, read_study_panel(study))
+    return completed(study, read_study_panel(study))
+
+
+def check_cells(study: Study, panel: Panel, asked: Mapping[str, str], *, anchored: bool = True) -> None:
+    """Raise what keeps the cells asked for (and the base wave, when `anchored`) from having any usable row.
+
+    Raises:
+        Problems: E-EMPTY, E-CONSTANT naming the item.
+    """
+    base = base_of(study) if anchored else None
+    check_items(study, panel, [w for w in (asked.get("wave"), base) if w is not None])
+    silent = unanswered(study, panel, asked)
+    if silent:
+        raise Problems(silent)
 
 
 def with_resamples(study: Study, n: int | None) -> Study:
@@ -75,8 +113,16 @@ def with_resamples(study: Study, n: int | None) -> Study:
 
 
 def estimated(study: Study, panel: Panel, where: Mapping[str, str] | None = None) -> Estimate:
-    """The study's model in every cell (of `where`, when given)."""
-    return fit(study.model, panel, engine(study), CELL_KEYS, where=where)
+    """The study's model in every cell (of `where`, when given).
+
+    Raises:
+        Problems: as `csi.fit`, placed at the cells that were asked for.
+    """
+    try:
+        return fit(study.model, panel, engine(study), CELL_KEYS, where=where)
+    except Problems as found:
+        cells = " ".join(v for v in (where or {}).values() if v) or "data"
+        raise Problems([replace(p, where=cells) if p.where == "data" else p for p in found.problems]) from None
 
 
 def only(frame: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
@@ -104,5 +150,5 @@ def shown(study: Study, panel: Panel, asked: Mapping[str, str]) -> dict[str, str
 
 
 def place(cell: Mapping[str, str], texts: Mapping[str, Text], lang: Language) -> str:
-    """A cell by its labels."""
-    return " · ".join(texts.get(v, Text(v, v)).say(lang) for v in cell.values())
+    """A cell by its labels; all respondents where the study has neither brands nor waves."""
+    return " · ".join(texts.get(v, Text(v, v)).say(lang) for v in cell.values() if v) or EVERYBODY.say(lang)

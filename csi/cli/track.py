@@ -10,10 +10,22 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
-from csi.cli.studied import cell_arguments, chosen, keys_in, names, only, opened, with_resamples
-from csi.errors import Language, Text
+from csi.cli.studied import (
+    bootstrap_argument,
+    cell_arguments,
+    check_cells,
+    chosen,
+    keys_in,
+    names,
+    only,
+    opened,
+    with_resamples,
+)
+from csi.errors import Language, Problem, Problems, Text, problem
+from csi.reporting.soundness import absent_notes
 from csi.reporting.style import share
 from csi.reporting.tables import Kind, printed, signed
+from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.tracking.track import track
 
@@ -37,16 +49,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, the cells to print, and the construct."""
     cell_arguments(parser)
     parser.add_argument("--construct", help="a construct (the study's target by default)")
-    parser.add_argument("--bootstrap", type=int, metavar="N", help="resamples for the standard errors (0: none)")
+    bootstrap_argument(parser, "the standard errors")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """One wave of every brand (the latest by default), or every wave of one brand."""
     study, panel = opened(args.study)
-    asked = chosen(panel, study.brands, args.brand, args.wave)
-    settings = study.settings
+    asked = chosen(study, panel, args.brand, args.wave)
+    if no_waves(study):
+        raise Problems([needs_waves(study)])
+    settings, cells = study.settings, asked or {"wave": panel.waves[-1]}
+    check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = published(with_resamples(study, args.bootstrap), panel)
+        found = published(with_resamples(study, args.bootstrap), panel, cells)
     tracked = track(
         found,
         args.construct or settings.target,
@@ -55,17 +70,27 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         small=settings.small,
         flagged=settings.flagged,
     )
-    shown = only(tracked.table, asked or {"wave": panel.waves[-1]})
+    shown = only(tracked.table, cells)
+    missing = absent_notes(study, found, shown, tracked.construct)
     return Answer(
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
         ),
         data={"construct": tracked.construct, "tracking": shown, "changes": only(tracked.changes.table, asked)},
-        notes=(*panel.notes, *tracked.notes),
-        code=INADMISSIBLE if shown["index"].null_count() == shown.height else FINE,
+        notes=(*panel.notes, *tracked.notes, *missing),
+        code=INADMISSIBLE if missing else FINE,
         record={**recorded(study, found), "tracking": tracked.table, "changes": tracked.changes.table},
     )
+
+
+def needs_waves(study: Study) -> Problem:
+    """Why there is nothing to track."""
+    en = "the study has no waves, and a change needs two of them."
+    zh = "该研究没有期次，而变化至少需要两期。"
+    do = "Name the column of the wave under keys (or give each file its wave); csi index gives the index."
+    do_zh = "请在 keys 中写明期次所在的列（或为每个数据文件注明 wave）；指数可用 csi index 查看。"
+    return problem("E-WAVE", str(study.path), en, zh, do, do_zh)
 
 
 def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Language) -> Grid:
@@ -88,7 +113,7 @@ def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Langu
     }
     for name in moved:
         kinds |= {name: "text", name.replace("change", "p_holm"): "p"}
-    kinds |= each(["ranked"], "text")
+    kinds |= each(["ranked"] if "brand" in keys_in(table) else [], "text")
     if (frame["flag"] != "").any():
         kinds |= each(["flag"], "text")
     label = texts.get(construct, Text(construct, construct))

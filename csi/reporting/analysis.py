@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 import polars as pl
 
-from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
@@ -19,6 +19,8 @@ from csi.models.model import Model
 from csi.moments.sample import select
 from csi.pls.estimator import PLS
 from csi.reporting.release import holm_within_waves
+from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
+from csi.reporting.usable import check_items, completed, no_waves, unanswered
 from csi.reporting.words import lowered
 from csi.study.study import Study
 from csi.survey.panel import Panel
@@ -67,7 +69,8 @@ class Analysis:
         leagues: wave -> League of the target. sectors: construct -> Sector mean.
         cell: the focal brand's model; None when it has too few answers.
         groups: key ("stage", "segment") -> index of every construct by that key, focal brand at the wave.
-        notes: what is doubtful about the whole.
+        notes: what is doubtful about the whole. absent: why an index or the model is missing although there are enough
+            answers for it.
     """
 
     study: Study
@@ -88,6 +91,7 @@ class Analysis:
     cell: Cell | None
     groups: Mapping[str, Index]
     notes: tuple[Note, ...] = ()
+    absent: tuple[Note, ...] = ()
 
     def enough(self, brand: str) -> bool:
         """Whether a brand has enough answers at the wave to be published."""
@@ -134,17 +138,15 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         Analysis; later waves take no part, so an old report can be made again.
 
     Raises:
-        Problems: E-WAVE (unknown, or without answers), E-FOCAL, E-TARGET; and those of the rooms below.
+        Problems: as `checked`; and those of the rooms below.
     """
-    panel = with_keys(study, panel)
-    wave = check_wave(study, panel, wave)
-    check_names(study, panel, wave)
+    study, panel, wave = checked(study, panel, wave)
     waves = study.waves[: study.waves.index(wave) + 1]
     panel = until(panel, waves)
     settings, focal = study.settings, study.focal
     # the published numbers: every brand and wave, one resampling plan
     stack = with_replicates(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
-    published = index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level)
+    published = explained(index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level))
     moved = released(study, published, waves, wave)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
@@ -153,6 +155,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     # the focal brand at the wave: model, measures, drivers; then its stages and segments
     enough = n.get(focal, 0) >= settings.small
     cell, doubts = focal_cell(study, stack, wave) if enough else (None, (too_few(study, n.get(focal, 0)),))
+    lost = absent_notes(study, published, published.table.filter(pl.col("wave") == wave), settings.target)
     return Analysis(
         study=study,
         panel=panel,
@@ -171,15 +174,25 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         sectors=sectors,
         cell=cell,
         groups=split(study, panel, wave, published) if cell is not None else {},
-        notes=doubts,
+        notes=(*doubts, *cell_notes(study, stack, {"wave": wave}, published)),
+        absent=(*lost, *(doubts if enough else ())),
     )
 
 
-def with_keys(study: Study, panel: Panel) -> Panel:
-    """The panel with a `brand` and a `wave` column: a study without one of them has a single brand or wave."""
-    missing = {"brand": study.focal, "wave": study.waves[-1] if study.waves else ""}
-    added = [pl.lit(v).alias(k) for k, v in missing.items() if k not in panel.frame.columns]
-    return replace(panel, frame=panel.frame.with_columns(added)) if added else panel
+def checked(study: Study, panel: Panel, wave: str | None = None) -> tuple[Study, Panel, str]:
+    """Study, panel and wave, complete and fit for a report.
+
+    Raises:
+        Problems: E-WAVE, E-FOCAL, E-TARGET; E-EMPTY and E-CONSTANT for items that leave nothing to estimate.
+    """
+    study, panel = completed(study, panel)
+    wave = check_wave(study, panel, wave)
+    check_names(study, panel, wave)
+    check_items(study, panel, [wave, *filter(None, [base_of(study)])])
+    silent = unanswered(study, panel, {"brand": study.focal, "wave": wave})
+    if silent:
+        raise Problems(silent, study.language)
+    return study, panel, wave
 
 
 def check_wave(study: Study, panel: Panel, wave: str | None) -> str:
@@ -190,6 +203,8 @@ def check_wave(study: Study, panel: Panel, wave: str | None) -> str:
         return answered[-1]
     if wave in answered:
         return wave
+    if no_waves(study):
+        raise Problems([asked_without_waves(study)], study.language)
     hint = did_you_mean(wave or "", answered)
     listed = ", ".join(answered)
     known = Text(f"{hint.en} Waves with answers: {listed}.", f"{hint.zh}有数据的期次：{listed.replace(', ', '、')}。")
@@ -200,11 +215,20 @@ def check_wave(study: Study, panel: Panel, wave: str | None) -> str:
     raise Problems([problem("E-WAVE", str(study.path), en, zh, known.en, known.zh)], study.language)
 
 
+def asked_without_waves(study: Study) -> Problem:
+    """A wave was asked of a study that has none."""
+    do = "Leave --wave out, or name the column of the wave under keys (or give each file its wave)."
+    do_zh = "请去掉 --wave，或在 keys 中写明期次所在的列（或为每个数据文件注明 wave）。"
+    return problem("E-WAVE", str(study.path), "the study has no waves.", "该研究没有期次。", do, do_zh)
+
+
 def check_names(study: Study, panel: Panel, wave: str) -> None:
     """The focal brand has answers at the wave and the target is a construct of the model."""
     found = []
     here = panel.frame.filter(pl.col("wave") == wave)["brand"].unique(maintain_order=True).to_list()
-    if study.focal not in here:
+    if not study.focal and study.focal not in here:
+        found.append(no_focal(study, here))
+    elif study.focal not in here:
         hint = did_you_mean(study.focal, here)
         en, zh = (
             f'the focal brand "{study.focal}" has no answers in {wave}.',
@@ -218,6 +242,16 @@ def check_names(study: Study, panel: Panel, wave: str) -> None:
         found.append(problem("E-TARGET", str(study.path), en, zh, hint.en, hint.zh))
     if found:
         raise Problems(found, study.language)
+
+
+def no_focal(study: Study, here: Sequence[str]) -> Problem:
+    """Several brands and none of them is the report's own."""
+    count = len(here)
+    en, zh = f"there are {count} brands and none of them is the focal one.", f"共有 {count} 个品牌，尚未指定焦点品牌。"
+    form = f"brands: [{{name: {here[0]}, focal: yes}}, {{name: {here[1]}}}]"
+    do = f"A report has one focal brand: list the brands in the study file and mark it, such as {form}."
+    do_zh = f"报告需要一个焦点品牌：请在研究文件中列出各品牌并标明，例如 {form}。"
+    return problem("E-FOCAL", str(study.path), en, zh, do, do_zh)
 
 
 def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
@@ -313,7 +347,7 @@ def focal_cell(study: Study, stack: Estimate, wave: str) -> tuple[Cell | None, t
         fitted = fit_sample(study.model, mine, engine(study))
         if not fitted.convergence.converged.all():
             return None, tuple(no_model(study, why.code, why.text) for why in fitted.convergence.reasons.values())
-        est = resampled(study, fitted)
+        est = resampled(study, replace(fitted, notes=estimate_notes(fitted)))
     except Problems as found:
         said = [(p.code, Text(f"{p.what.en} {p.remedy.en}", f"{p.what.zh}{p.remedy.zh}")) for p in found.problems]
         return None, tuple(no_model(study, code, why) for code, why in said)
@@ -346,21 +380,27 @@ def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict
     for key, value in (("brand", brand), ("wave", wave)):
         if key in table.columns and published.rule != "base":
             table = table.filter(pl.col(key) == value)
+    cell = published.table.filter((pl.col("brand") == brand) & (pl.col("wave") == wave) & pl.col("index").is_not_null())
     found: dict[str, dict[str, float]] = {}
-    for row in table.iter_rows(named=True):
+    for row in table.filter(pl.col("construct").is_in(cell["construct"].to_list())).iter_rows(named=True):
         found.setdefault(cast("str", row["construct"]), {})[row["item"]] = row["weight"]
     return {c: weights for c, weights in found.items() if all(w is not None and w > 0 for w in weights.values())}
+
+
+def focal_label(study: Study) -> Text:
+    """The focal brand's name; all respondents in a study without brands."""
+    return study.brands.get(study.focal, Text(study.focal, study.focal) if study.focal else EVERYBODY)
 
 
 def too_few(study: Study, n: int) -> Note:
     """Why the report has no model."""
     small = study.settings.small
-    brand = study.brands.get(study.focal, EVERYBODY)
+    brand = focal_label(study)
     en = f"{brand.en}: only {n} answers, fewer than {small}: no index and no model are printed for it."
     return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")
 
 
 def no_model(study: Study, code: str, why: Text) -> Note:
     """Why the focal brand's answers carry no model."""
-    brand = study.brands.get(study.focal, EVERYBODY)
+    brand = focal_label(study)
     return note(code, f"No model for {brand.en}: {why.en.rstrip()}", f"{brand.zh}没有模型结果：{why.zh}")

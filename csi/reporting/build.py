@@ -12,6 +12,7 @@ from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.record import record
 from csi.reporting.section import Report
 from csi.reporting.sections import NEED_A_MODEL, build, headline, planned
+from csi.reporting.usable import completed
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, read_study
 from csi.survey.panel import Panel
@@ -52,24 +53,35 @@ def report(
     if not isinstance(study, Study):
         study = read_study(study)
     panel = read_study_panel(study) if panel is None else panel
+    study, panel = completed(study, panel)
     keys = planned_for(study, panel, kind)
     return told(analyse(study, panel, wave), keys, languages, kind)
 
 
 def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...], kind: str = "quarterly") -> Report:
     """A report of an analysis: the sections `keys` in order, those without a model left out where there is none."""
-    kept = [k for k in keys if analysis.cell is not None or k not in NEED_A_MODEL]
+    kept = [k for k in keys if _can_tell(k, analysis)]
     title, wave = analysis.study.title, words.wave_name(analysis.wave)
+    titled = ((", ", (title.en, wave.en)), ("，", (title.zh, wave.zh)))
     sections = [replace(build(k, analysis), language=languages[0]) for k in kept]
     if sections and analysis.notes:  # what keeps numbers out of the whole report stands at its top
         sections[0] = replace(sections[0], notes=(*analysis.notes, *sections[0].notes))
     return Report(
-        title=Text(f"{title.en}, {wave.en}", f"{title.zh}，{wave.zh}"),
+        title=Text(*(sign.join(t for t in parts if t) for sign, parts in titled)),
         headline=headline(analysis, kind),
         sections=tuple(sections),
         record={**record(analysis), "kind": kind, "languages": list(languages)},
         languages=languages,
+        absent=analysis.absent,
     )
+
+
+def _can_tell(key: str, analysis: Analysis) -> bool:
+    """Whether a section has anything to tell: a model where it needs one, importances where it ranks them."""
+    if analysis.cell is None:
+        return key not in NEED_A_MODEL
+    importances = analysis.cell.drivers.table["importance"]
+    return key != "priorities" or importances.null_count() < importances.len()
 
 
 def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,12 +61,23 @@ def notebook(
     options = [repr(study), f"wave={wave!r}", f"lang={','.join(languages)!r}"]
     options += [f"kind={kind!r}"] if kind != "quarterly" else []
     cells = [
-        ("markdown", f"# {_both(title, languages)}"),
+        ("markdown", f"# {literal(_both(title, languages))}"),
         ("code", f"import csi\n\nr = csi.report({', '.join(options)})\nr"),
     ]
     for key in keys:
         cells += [("markdown", f"## {_both(HEADINGS[key], languages)}"), ("code", f'r.section("{key}")')]
     return from_cells(cells)
+
+
+def literal(text: str) -> str:
+    r"""A text as markdown shows it letter by letter: on one line, without HTML, links, emphasis or formulas.
+
+    Example:
+        >>> literal("<b> *A* [x](y)\n$z$ Q1, App")
+        '&lt;b&gt; \\*A\\* \\[x\\]\\(y\\) \\$z\\$ Q1, App'
+    """
+    plain = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\`*_{}\[\]()#!|~$])", r"\\\1", plain)
 
 
 def from_cells(cells: Sequence[tuple[str, str]]) -> Book:
@@ -101,7 +114,7 @@ def execute(book: Book, folder: Path) -> Book:
 def executing(book: Book, folder: Path) -> Iterator[Callable[[], Book]]:
     """Run the notebook beside the work of the `with` block; the function it gives waits for the executed notebook.
 
-    When the block fails, the notebook's process ends with it.
+    When the block fails, or ends without asking for it, the notebook's process ends with it.
     """
     with TemporaryFile("w+", encoding="utf-8") as source:
         json.dump(book, source)
@@ -110,9 +123,8 @@ def executing(book: Book, folder: Path) -> Iterator[Callable[[], Book]]:
         with Popen(command, stdin=source, stdout=PIPE, stderr=PIPE, env=environment()) as process:  # noqa: S603 - our own module
             try:
                 yield lambda: _finished(process)
-            except BaseException:
+            finally:
                 process.terminate()
-                raise
 
 
 def _finished(process: Popen[bytes]) -> Book:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from csi.errors import Problems, problem
-from csi.reporting.analysis import analyse, check_wave, with_keys
+from csi.reporting.analysis import analyse, checked
 from csi.reporting.build import LANGUAGES, check_languages, planned_for, told
 from csi.reporting.html import render_html
-from csi.reporting.notebook import executing, notebook, to_text
+from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
 from csi.reporting.xlsx import workbook
@@ -47,20 +47,47 @@ def write_report(
     Raises:
         Problems: everything wrong with the input, or E-OUT when the folder cannot be written.
     """
+    return report_in(study, out, wave, lang, kind=kind, execute=execute)[0]
+
+
+def report_in(
+    study: Study | str | Path,
+    out: str | Path = "reports",
+    wave: str | None = None,
+    lang: str | Sequence[str] = LANGUAGES,
+    *,
+    kind: str = "quarterly",
+    execute: bool = True,
+) -> tuple[Path, Report]:
+    """Write a wave's report as `write_report` does, and return the folder and the report itself."""
     languages = check_languages(lang)
     if not isinstance(study, Study):
         study = read_study(study)
     panel = read_study_panel(study)
+    study, panel, wave = checked(study, panel, wave)
     keys = planned_for(study, panel, kind)
-    wave = check_wave(study, with_keys(study, panel), wave)
-    folder = prepared(Path(out) / wave)
-    book = notebook(relative(study.path, folder), wave, keys, study.title, languages=languages, kind=kind)
-    with ExitStack() as stack:
-        finished = stack.enter_context(executing(book, folder)) if execute else None
-        report = told(analyse(study, panel, wave), keys, languages, kind)
-        files = contents(report)
-        files["notebook.ipynb"] = to_text(book if finished is None else finished()).encode()
-    return written(folder, files)
+    with prepared(Path(out) / (wave or study.name or "report")) as folder:
+        path = relative(study.path, folder)
+        book = notebook(path, wave, keys, study.title, languages=languages, kind=kind)
+        with running(book, folder, execute=execute) as finished:
+            report = told(analyse(study, panel, wave), keys, languages, kind)
+            files = contents(report)
+            done = finished() if report.keys == keys else None
+        if done is None:  # the answers carry no model: the notebook is made again without its sections
+            book = notebook(path, wave, report.keys, study.title, languages=languages, kind=kind)
+            with running(book, folder, execute=execute) as finished:
+                done = finished()
+        return written(folder, {**files, "notebook.ipynb": to_text(done).encode()}), report
+
+
+@contextmanager
+def running(book: Book, folder: Path, *, execute: bool) -> Iterator[Callable[[], Book]]:
+    """The notebook running beside the `with` block (see `executing`), or as it is when not to be executed."""
+    if not execute:
+        yield lambda: book
+        return
+    with executing(book, folder) as finished:
+        yield finished
 
 
 def contents(report: Report) -> dict[str, bytes]:
@@ -78,19 +105,27 @@ def relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
-def prepared(folder: Path) -> Path:
-    """The folder, made when it is not there.
+@contextmanager
+def prepared(folder: Path) -> Iterator[Path]:
+    """The folder, made when it is not there; when the work in it fails, folders made for it go again while empty.
 
     Raises:
         Problems: E-OUT.
     """
+    fresh = [f for f in (folder, *folder.parents) if not f.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         en, zh = f"cannot make the folder: {error.strerror}.", f"无法建立文件夹：{error.strerror}。"
         do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
         raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
-    return folder
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):  # a folder that is not empty stays
+            for made in fresh:
+                made.rmdir()
+        raise
 
 
 def written(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -83,4 +83,4 @@ def test_a_failing_section_leaves_no_half_report(small_study, tmp_path, monkeypa
     monkeypatch.setattr(writing, "render_html", fail)
     with pytest.raises(KeyError):
         write_report(small_study, tmp_path, execute=False)
-    assert list((tmp_path / "2026Q1").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []

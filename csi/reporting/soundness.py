@@ -1,0 +1,202 @@
+"""Which cells have no usable model, a negative weight, or no index: named, with the reason and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Reason, Text, note
+from csi.estimate.estimate import Estimate
+from csi.reporting.usable import named
+from csi.study.study import Study
+from csi.tracking.index import Index
+
+MOST = 5
+"""More cells than this are counted, not named."""
+
+CELLS_OWN = frozenset({"W-CELLS", "W-WEIGHT"})
+"""Notes of an estimate that `cell_notes` says better."""
+
+NUMBERS = ("index", "std_error", "conf_low", "conf_high", "n_effective", "std_error_fixed")
+"""What a suppressed cell does not show."""
+
+_ITEM = Text(
+    "Check the direction of the item (reverse: yes in the codebook), or leave it out.",
+    "请检查该题项的方向（编码簿中的 reverse: yes），或移除该题项。",
+)
+_FEW = Text("Leave the item or predictor out, or add answers.", "请移除该题项或预测构念，或补充样本。")
+REMEDIES: dict[str, Text] = {
+    "R-CONVERGE": Text(
+        "Raise tolerance under estimate (1e-7 is usual), or look for doubled and reversed items.",
+        "请放宽 estimate 中的 tolerance（通常为 1e-7），或检查重复与反向的题项。",
+    ),
+    "R-WEIGHT-SIGN": _ITEM,
+    "R-CONSTANT": _FEW,
+    "R-COLLINEAR": _FEW,
+    "R-FEW": Text("Add answers, or use a smaller model.", "请补充样本，或使用更小的模型。"),
+}
+"""Code of a reason -> what to do."""
+
+
+def remedy(why: Reason) -> Text:
+    """What to do about a reason; nothing where the reason says it all."""
+    return REMEDIES.get(why.code, Text("", ""))
+
+
+def suppressed(table: pl.DataFrame, small: int) -> pl.DataFrame:
+    """An index table whose cells with fewer than `small` answers have no numbers but a reason.
+
+    Example:
+        >>> row = {"index": [70.0], "n": [3], "reason": [None], "reason_zh": [None]}
+        >>> suppressed(pl.DataFrame(row, schema_overrides={"reason": pl.String, "reason_zh": pl.String}), 30).row(0)
+        (None, 3, 'fewer than 30 answers; suppressed.', '样本量不足 30，不予发布。')
+    """
+    few = pl.col("n") < small
+    why = {"reason": f"fewer than {small} answers; suppressed.", "reason_zh": f"样本量不足 {small}，不予发布。"}
+    hidden = [pl.when(~few).then(pl.col(c)).alias(c) for c in NUMBERS if c in table.columns]
+    said = [pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c) for c, text in why.items()]
+    return table.with_columns(*hidden, *said)
+
+
+def explained(found: Index) -> Index:
+    """The index whose reasons say which fit they come from where the weights are not the cell's own."""
+    whose = {
+        "base": Text(f"weights of the base wave {found.base}: ", f"基期 {found.base} 的权重："),
+        "pooled": Text("weights of all cells together: ", "全部单元合并的权重："),
+        "wave": Text("weights of the wave: ", "该期全部品牌的权重："),
+        "entity": Text("weights of the brand: ", "该品牌全部期次的权重："),
+    }.get(found.rule)
+    weighed = [r for r in found.reasons if r.code in REMEDIES or r.code == "R-NO-WEIGHTS"]
+    if whose is None or not weighed:
+        return found
+    texts = {r.text: Text(whose.en + r.text.en, whose.zh + r.text.zh) for r in weighed}
+    table = found.table.with_columns(
+        pl.col("reason").replace({old.en: new.en for old, new in texts.items()}),
+        pl.col("reason_zh").replace({old.zh: new.zh for old, new in texts.items()}),
+    )
+    return replace(found, table=table, reasons=tuple(replace(r, text=texts.get(r.text, r.text)) for r in found.reasons))
+
+
+def absent_notes(study: Study, found: Index, table: pl.DataFrame, construct: str) -> tuple[Note, ...]:
+    """Why cells with enough answers have no index of `construct`: one note per reason, naming the cells.
+
+    Parameters:
+        found: an index after `explained`. table: the rows of its table that were asked for.
+    """
+    lost = table.filter(
+        (pl.col("construct") == construct) & pl.col("index").is_null() & (pl.col("n") >= study.settings.small)
+    )
+    reasons = {r.text.en: r for r in found.reasons}
+    notes = []
+    for part in lost.partition_by("reason", maintain_order=True):
+        why = reasons.get(part["reason"][0])
+        what = Text(part["reason"][0] or "", part["reason_zh"][0] or "")
+        do = Text("", "") if why is None else remedy(why)
+        cells = _listed(study, part)
+        en = f"No index for {cells.en}: {what.en} {do.en}".rstrip()
+        notes.append(note("E-INDEX", en, f"{cells.zh} 没有指数：{what.zh}{do.zh}"))
+    return tuple(notes)
+
+
+def cell_notes(
+    study: Study, est: Estimate, where: Mapping[str, str] | None = None, found: Index | None = None
+) -> tuple[Note, ...]:
+    """The cells (of `where`) whose own model has no usable solution, and those with a negative outer weight.
+
+    Parameters:
+        est: the model in every cell. found: the published index, whose weights may come from other cells.
+
+    Returns:
+        Notes: W-CELLS per reason, W-WEIGHT per item.
+    """
+    cells = est.moments.cells
+    asked = np.ones(cells.height, dtype=bool)
+    for key, value in (where or {}).items():
+        asked &= (cells[key] == value).to_numpy()
+    elsewhere = _elsewhere(found)
+    return (*_failed(study, est, asked, elsewhere), *_negative(study, est, asked, found, elsewhere))
+
+
+def estimate_notes(est: Estimate) -> tuple[Note, ...]:
+    """The notes of an estimate without those that `cell_notes` says."""
+    return tuple(n for n in est.notes if n.code not in CELLS_OWN)
+
+
+def _failed(study: Study, est: Estimate, asked: np.ndarray, elsewhere: Text) -> list[Note]:
+    """One note per kind of failure."""
+    kinds: dict[str, list[int]] = {}
+    for i, why in sorted(est.convergence.reasons.items()):
+        if asked[i]:
+            kinds.setdefault(why.code, []).append(i)
+    notes = []
+    for rows in kinds.values():
+        first = est.convergence.reasons[rows[0]]
+        cells, do = _listed(study, est.moments.cells[rows]), remedy(first)
+        more = Text(" in the first of them", "（其中首个）") if len(rows) > 1 else Text("", "")
+        en = f"{cells.en}: no usable model: {first.text.en.rstrip('.')}{more.en}{elsewhere.en}."
+        zh = f"{cells.zh}：没有可用的模型解：{first.text.zh.rstrip('。')}{more.zh}{elsewhere.zh}。"
+        notes.append(note("W-CELLS", f"{en} {do.en}".rstrip(), f"{zh}{do.zh}"))
+    return notes
+
+
+def _negative(study: Study, est: Estimate, asked: np.ndarray, found: Index | None, elsewhere: Text) -> list[Note]:
+    """One note per item with a negative weight."""
+    sol = est.solution
+    if sol.weights is None:
+        return []
+    notes = []
+    for k, item in enumerate(sol.items):
+        rows = np.flatnonzero(asked & (sol.weights[:, k] < 0) & (est.convergence.converged))
+        if not rows.size:
+            continue
+        construct = sol.constructs[sol.block[k]]
+        cells = _listed(study, est.moments.cells[rows.tolist()])
+        then = _then(construct, found, elsewhere)
+        en = f"{cells.en}: the outer weight of {item} is negative there{then.en}. {_ITEM.en}"
+        notes.append(note("W-WEIGHT", en, f"{cells.zh}：{item} 的外部权重在此为负{then.zh}。{_ITEM.zh}"))
+    return notes
+
+
+def _then(construct: str, found: Index | None, elsewhere: Text) -> Text:
+    """What a negative weight of a cell means for the published index."""
+    if found is None:
+        return Text("", "")
+    mine = found.table.filter((pl.col("construct") == construct) & pl.col("index").is_not_null())
+    if elsewhere.en and mine.height:
+        return elsewhere
+    return Text(f", so {construct} has no index", f"，因此 {construct} 没有指数")
+
+
+def _elsewhere(found: Index | None) -> Text:
+    """Whose weights the published index uses, where they are not the cell's own."""
+    if found is None or found.rule == "own" or found.table["index"].null_count() == found.table.height:
+        return Text("", "")
+    whose = {
+        "base": Text("the base wave's weights", "基期的权重"),
+        "pooled": Text("the weights of all cells together", "全部单元合并的权重"),
+        "wave": Text("the weights of all brands of the wave", "该期全部品牌合并的权重"),
+        "entity": Text("the weights of the brand over its waves", "该品牌各期合并的权重"),
+    }[found.rule]
+    return Text(f"; the published index uses {whose.en}", f"；公布的指数使用{whose.zh}")
+
+
+def _listed(study: Study, cells: pl.DataFrame) -> Text:
+    """Cells in words, `MOST` of them at most."""
+    keys = [k for k in ("brand", "wave") if k in cells.columns]
+    rows = cells.select(keys).unique(maintain_order=True).head(MOST).to_dicts()
+    texts = [named(study, row) for row in rows]
+    more = cells.height - len(rows)
+    en, zh = ", ".join(t.en for t in texts), "、".join(t.zh for t in texts)
+    return Text(en + (f" and {more} more" if more > 0 else ""), zh + (f" 等 {cells.height} 个单元" if more > 0 else ""))
+
+
+def settled(est: Estimate) -> Sequence[bool]:
+    """Per cell, whether its model converged to a usable solution without a negative weight."""
+    good = est.convergence.converged.copy()
+    if est.solution.weights is not None:
+        with np.errstate(invalid="ignore"):
+            good &= ~(est.solution.weights < 0).any(axis=1)
+    return [bool(g) for g in good]
