@@ -107,7 +107,8 @@ def cell_notes(
     """The cells (of `where`) whose own model has no usable solution, and those with a negative outer weight.
 
     Parameters:
-        est: the model in every cell. found: the published index, whose weights may come from other cells.
+        est: the model in every cell. found: the published index, whose weights may come from other cells; cells too
+            small to be published are then left out.
 
     Returns:
         Notes: W-CELLS per reason, W-WEIGHT per item.
@@ -116,6 +117,8 @@ def cell_notes(
     asked = np.ones(cells.height, dtype=bool)
     for key, value in (where or {}).items():
         asked &= (cells[key] == value).to_numpy()
+    if found is not None:
+        asked &= (cells["n"] >= study.settings.small).to_numpy()
     elsewhere = _elsewhere(found)
     return (*_failed(study, est, asked, elsewhere), *_negative(study, est, asked, found, elsewhere))
 

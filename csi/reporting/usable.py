@@ -20,7 +20,7 @@ def completed(study: Study, panel: Panel) -> tuple[Study, Panel]:
 
     A panel without the key `brand` or `wave` gets one brand or one wave, called "" where the study has no name for it;
     a study that lists no waves takes the panel's order, and its only brand is the focal one. With one wave, weights of
-    the base wave are those of all cells together.
+    the base wave are those of all cells together. A study without a title is called by its name.
 
     Parameters:
         study: the study file as a value. panel: its answers.
@@ -43,7 +43,8 @@ def completed(study: Study, panel: Panel) -> tuple[Study, Panel]:
     if panel.waves == ONE and settings.index_weights == "entity":
         settings = replace(settings, index_weights="own")
     focal = study.focal or (panel.brands[0] if len(panel.brands) == 1 else "")
-    return replace(study, waves=study.waves or panel.waves, focal=focal, settings=settings), panel
+    title = study.title if study.title.en or study.title.zh else Text(study.name, study.name)
+    return replace(study, waves=study.waves or panel.waves, focal=focal, settings=settings, title=title), panel
 
 
 def no_waves(study: Study) -> bool:

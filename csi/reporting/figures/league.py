@@ -93,7 +93,7 @@ def _row(
     parts = [svg.words(0, y + 4.5, name, size=13, fill=style.FOCAL if own else style.TEXT, bold=own)]
     value, low, high = (row[k] if isinstance(row[k], float) else None for k in ("index", "conf_low", "conf_high"))
     if not isinstance(value, float) or not known(value):
-        said = str(row.get("index_reason") or _FEW.say(lang))
+        said = say(str(row.get("index_reason") or _FEW.say(lang)), labels, lang)
         return [*parts, svg.words(x.start + 6, y + 4, said, size=11.5, fill=style.MUTED, halo=True)]
     interval = style.span(low if isinstance(low, float) else None, high if isinstance(high, float) else None)
     if isinstance(low, float) and isinstance(high, float) and interval:

@@ -27,15 +27,15 @@ def chain(a: Analysis) -> Section:
     level = percent(a.index.level)
     shown = frame.with_columns(sector=pl.lit(None, pl.Float64)) if alone else frame
     draw = partial(figures.index_chain, shown, labels={**a.construct_labels, **_focal(a)}, focal=a.focal)
+    moved = Text("; change on the previous wave, not tested", "；右侧为较上期变化（未作检验）")
+    moved = moved if frame["change"].count() else Text("", "")
     ring = Text("; an open ring is the sector mean", "；空心圆为行业均值")
     return Section(
         key="chain",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}; change on the "
-            "previous wave, not tested",
-            f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间"
-            f"{'' if alone else ring.zh}；右侧为较上期变化（未作检验）",
+            f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}{moved.en}",
+            f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间{'' if alone else ring.zh}{moved.zh}",
         ),
         figures=(figure("chain", title, draw),) if named else (),
         notes=(*(() if alone else (*a.sectors[a.target].notes[:1], _family(frame))), *why_absent(a)),

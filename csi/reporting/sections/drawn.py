@@ -81,6 +81,12 @@ def sector_now(a: Analysis, construct: str) -> float | None:
 SECTOR = {"wave": pl.String, "index": pl.Float64}
 
 
+def reasons(a: Analysis) -> dict[str, Text]:
+    """`index_reason` -> the reason in both languages, for tables and figures that print it."""
+    table = a.index.table.filter(pl.col("reason").is_not_null())
+    return {en: Text(en, zh) for en, zh in table.select("reason", "reason_zh").unique(maintain_order=True).rows()}
+
+
 def why_absent(a: Analysis) -> tuple[Note, ...]:
     """Why constructs have no index at the wave, each reason once."""
     table = a.index.table.filter((pl.col("wave") == a.wave) & pl.col("reason").is_not_null())

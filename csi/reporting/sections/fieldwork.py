@@ -114,5 +114,6 @@ def _cells_table(a: Analysis) -> Table:
         Column("n_effective", Text("Effective n", "有效样本量"), "count"),
         Column("design_effect", Text("Design effect", "设计效应"), "number"),
     )
-    title = Text(f"Answers in {words.wave_name(a.wave).en}", f"{words.wave_name(a.wave).zh}答卷")
+    wave = words.wave_name(a.wave)
+    title = Text(f"Answers in {wave.en}" if a.wave else "Answers", f"{wave.zh}答卷")
     return Table("answers", title, frame, columns, texts=a.brand_labels)

@@ -10,7 +10,7 @@ from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import few, figure, here, percent, sector_now, why_absent
+from csi.reporting.sections.drawn import few, figure, here, percent, reasons, sector_now, why_absent
 
 
 def league(a: Analysis) -> Section:
@@ -28,8 +28,8 @@ def league(a: Analysis) -> Section:
     )
     draw = partial(
         figures.league,
-        shown.select("brand", "index", "conf_low", "conf_high", "n"),
-        labels=labels,
+        shown.select("brand", "index", "conf_low", "conf_high", "n", _short(a)),
+        labels={NONE.en: NONE, **labels},
         focal=a.focal,
         mean=sector_now(a, a.target),
         same=[g for g in result.groups if len(g) > 1],
@@ -55,6 +55,16 @@ def _behind(a: Analysis, ranked: list[str]) -> list[str]:
     pairs = a.leagues[a.wave].pairs.filter(pl.col("significant"))
     lower = {row["below"] for row in pairs.iter_rows(named=True) if row["above"] == ranked[0]} if ranked else set()
     return [b for b in ranked if b in lower]
+
+
+NONE = Text("no index", "无指数")
+"""What stands in the figure for an index that is absent for another reason than a small base."""
+
+
+def _short(a: Analysis) -> pl.Expr:
+    """`index_reason` in two words."""
+    why = pl.col("index_reason")
+    return pl.when(why == few(a)).then(why).when(why.is_not_null()).then(pl.lit(NONE.en)).alias("index_reason")
 
 
 def _table(a: Analysis, shown: pl.DataFrame) -> Table:
@@ -83,7 +93,7 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
     place = {b: i for i, b in enumerate(frame["brand"].to_list())}
     emphasis: Emphasis = {(place[a.focal], c): "focus" for c in ("brand", "index") if a.focal in place}
     title = Text("League, changes and rank intervals", "排名、变化与名次区间")
-    return Table("league", title, frame, tuple(columns), emphasis, a.brand_labels, _flagged(a))
+    return Table("league", title, frame, tuple(columns), emphasis, {**reasons(a), **a.brand_labels}, _flagged(a))
 
 
 def _change_columns(a: Analysis) -> list[Column]:

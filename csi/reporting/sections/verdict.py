@@ -72,8 +72,9 @@ def _changes(
 def _dateline(a: Analysis) -> Text:
     """Wave, brands, usable answers."""
     wave, brands, total = words.wave_name(a.wave), len(a.n), printed(sum(a.n.values()), "count")
-    many = Text(f" • {brands} brands", f" • {brands} 个品牌") if brands > 1 else Text("", "")
-    return Text(f"{wave.en}{many.en} • {total} usable interviews", f"{wave.zh}{many.zh} • {total} 份有效答卷")
+    many = Text(f"{brands} brands", f"{brands} 个品牌") if brands > 1 else Text("", "")
+    parts = (wave, many, Text(f"{total} usable interviews", f"{total} 份有效答卷"))
+    return Text(" • ".join(p.en for p in parts if p.en), " • ".join(p.zh for p in parts if p.zh))
 
 
 def _number(value: float | None) -> float:
