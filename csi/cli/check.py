@@ -153,9 +153,13 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
     rows = tuple((w, *(marked.get((b, w), "–") for b in brands)) for w in waves)
     named = [texts.get(b, Text(b, b)).say(lang) or COUNT.say(lang) for b in brands]
     headings = (Text("wave", "期次").say(lang), *named)
+    align = numbers(len(headings))
+    if no_waves(study):
+        headings, rows, align = headings[1:], tuple(row[1:] for row in rows), align[1:]
     few = any(n < small for n in size.values())
+    title = Text("Answers", "有效答卷") if no_waves(study) else CELLS
     legend = Text(f" (! below {small})", f"（! 少于 {small}）").say(lang) if few else ""
-    return Grid(headings, rows, numbers(len(headings)), CELLS.say(lang) + legend)
+    return Grid(headings, rows, align, title.say(lang) + legend)
 
 
 def absent(panel: Panel) -> pl.DataFrame:

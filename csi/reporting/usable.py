@@ -112,17 +112,18 @@ def unanswered(study: Study, panel: Panel, where: Mapping[str, str]) -> list[Pro
     if study.settings.missing != "listwise" or here.is_empty() or here.drop_nulls().height:
         return []
     cell = named(study, where)
+    within = cell.zh if cell.zh.endswith("）") else f"{cell.zh} "
     silent = [i for i in items if here[i].null_count() == here.height]
     if not silent:
         en = f"none of the {here.height} answer sheets in {cell.en} answers all {len(items)} items of the model."
-        zh = f"{cell.zh} 的 {here.height} 份答卷中，没有一份答全模型的 {len(items)} 个题项。"
+        zh = f"{within}的 {here.height} 份答卷中，没有一份答全模型的 {len(items)} 个题项。"
         return [problem("E-EMPTY", _files(panel), f"{en} {LISTWISE.en}", f"{zh}{LISTWISE.zh}", DO.en, DO.zh)]
     return [
         problem(
             "E-EMPTY",
             place(study, panel, item),
             f"item {item} has no answers in {cell.en}. {LISTWISE.en}",
-            f"题项 {item} 在 {cell.zh} 没有回答。{LISTWISE.zh}",
+            f"题项 {item} 在 {within}没有回答。{LISTWISE.zh}",
             LEAVE.en,
             LEAVE.zh,
         )

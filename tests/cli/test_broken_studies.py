@@ -75,6 +75,7 @@ def test_a_study_without_waves_or_brands_prints_no_such_column(asked, broken, ve
     assert (code, err) == (0, "")
     headings = [line.split() for line in out.splitlines() if "Satisfaction" in line or line.startswith(("brand", "n"))]
     assert not any("wave" in words for words in headings)
+    assert "\nwave " not in out
     assert ("Zhongxun" in out) == (edit is no_wave)
 
 
