@@ -24,7 +24,7 @@ from csi.cli.studied import (
     with_resamples,
 )
 from csi.errors import Language, Text
-from csi.reporting.analysis import base_of, resampled
+from csi.reporting.analysis import base_of, with_replicates
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, suppressed
 from csi.reporting.tables import Kind
 from csi.study import Study
@@ -66,7 +66,7 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
     Its table shows no number of a cell below the study's smallest base; notes say what is doubtful in `cells`.
     """
     est = estimated(study, panel)
-    boot = resampled(study, est) if study.settings.replicates else est
+    boot = with_replicates(study, est) if study.settings.replicates else est
     made = explained(index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level))
     notes = (*estimate_notes(boot), *made.notes, *cell_notes(study, est, cells, made))
     return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)

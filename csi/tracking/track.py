@@ -59,7 +59,8 @@ def track(
     Parameters:
         source: an estimate (best after `bootstrap`), or an index made before (then weights, base, given and level are
             the index's and must not be passed).
-        construct: which construct. waves: their order, gaps included. per_year: waves in a year.
+        construct: which construct. waves: their order, gaps included. per_year: waves in a year; with one, the wave
+            before is the one a year ago, and there is a single test.
         small: cells with fewer rows are suppressed. flagged: cells with fewer rows are marked "small".
         weights, base, given, level: as in `index`. family: as in `changes`.
 
@@ -81,7 +82,8 @@ def track(
     made = _index(source, weights, base, given, level)
     place = construct_place(made, construct)
     name = made.constructs[place]
-    moved = changes(made, name, waves=waves, per_year=per_year, small=small, family=family)
+    against: tuple[Against, ...] = ("previous",) if per_year == 1 else ("previous", "year")
+    moved = changes(made, name, against, waves=waves, per_year=per_year, small=small, family=family)
     table = made.table.filter(pl.col("construct") == name)
     numbers = ("n", "n_effective", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh")
     table = table.select(*_keys(made), "construct", *numbers)
@@ -116,8 +118,7 @@ CHANGE_COLUMNS = (
 
 def _with_changes(table: pl.DataFrame, moved: Changes, keys: Sequence[str]) -> pl.DataFrame:
     """Columns change_previous, ..., change_year, ..."""
-    kinds: tuple[Against, ...] = ("previous", "year")
-    for kind in kinds:
+    for kind in moved.table["against"].unique(maintain_order=True):
         part = moved.table.filter(pl.col("against") == kind)
         part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGE_COLUMNS])
         table = table.join(part, on=keys, how="left", maintain_order="left")

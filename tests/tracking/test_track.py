@@ -81,3 +81,9 @@ def test_waves_alone(model, survey):
 def test_notes_say_what_was_done(tracking):
     codes = {n.code for n in tracking.notes}
     assert {"N-INDEX-WEIGHTS", "N-FAMILY", "N-JOINT-REPLICATES", "N-SMALL", "N-NOT-TESTED", "N-SAMPLING-ONLY"} <= codes
+
+
+def test_a_yearly_study_tests_each_change_once(boot):
+    table = track(boot, "Joy", per_year=1).table
+    assert "change_previous" in table.columns
+    assert "change_year" not in table.columns
