@@ -13,7 +13,7 @@ def problems_of(path):
     return error.value
 
 
-def one(path, code, place, *words):
+def expect_one(path, code, place, *words):
     """Exactly one problem, with its code, its place and words that its sentence must hold."""
     error = problems_of(path)
     assert [(p.code, p.where) for p in error.problems] == [(code, place)], str(error)
@@ -64,22 +64,22 @@ def test_scalars_stay_texts(write_study):
 def test_missing_study_codebook_data_and_model_files(write_study, tmp_path):
     with pytest.raises(Problems, match="there is no file"):
         read_study(tmp_path / "stduy.yaml")
-    one(write_study(("codebook.yaml", "code.yaml")), "E-FILE", "study.yaml:7", "code.yaml")
-    one(write_study(("answers.csv", "anwsers.csv")), "E-FILE", "study.yaml:6", 'Did you mean "answers.csv"')
+    expect_one(write_study(("codebook.yaml", "code.yaml")), "E-FILE", "study.yaml:7", "code.yaml")
+    expect_one(write_study(("answers.csv", "anwsers.csv")), "E-FILE", "study.yaml:6", 'Did you mean "answers.csv"')
     path = write_study(("text: |", "file: model.txt #"), ("    quality =~ q1 + q2\n", ""),
                        ("    satisfaction =~ s1\n", ""), ("    satisfaction ~ quality\n", ""))  # fmt: skip
-    one(path, "E-FILE", "study.yaml:13", "model.txt")
+    expect_one(path, "E-FILE", "study.yaml:13", "model.txt")
 
 
 def test_unknown_keys_get_a_suggestion(write_study):
-    one(write_study(("base:", "bsae:")), "E-KEY-UNKNOWN", "study.yaml:9", 'Did you mean "base"?')
-    one(
+    expect_one(write_study(("base:", "bsae:")), "E-KEY-UNKNOWN", "study.yaml:9", 'Did you mean "base"?')
+    expect_one(
         write_study(("{file: answers.csv}", "{file: answers.csv, enconding: gbk}")),
         "E-KEY-UNKNOWN",
         "study.yaml:6",
         '"encoding"',
     )
-    one(write_study(codebook=[("reverse: yes", "revers: yes")]), "E-KEY-UNKNOWN", "codebook.yaml:8", '"reverse"')
+    expect_one(write_study(codebook=[("reverse: yes", "revers: yes")]), "E-KEY-UNKNOWN", "codebook.yaml:8", '"reverse"')
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_files(write_study):
@@ -124,15 +124,19 @@ def test_full_width_typing_is_explained(write_study, old, new, line, word):
 
 
 def test_a_full_width_comma_in_a_list(write_study):
-    one(write_study(("order: [2024Q1, 2024Q2]", "order: 2024Q1，2024Q2")), "E-VALUE", "study.yaml:9", "2024Q1, 2024Q2")
+    expect_one(
+        write_study(("order: [2024Q1, 2024Q2]", "order: 2024Q1，2024Q2")), "E-VALUE", "study.yaml:9", "2024Q1, 2024Q2"
+    )
 
 
 def test_yaml_slips(write_study, tmp_path):
-    one(write_study(("  - {file: answers.csv}", "\t- {file: answers.csv}")), "E-TAB", "study.yaml:6")
-    one(write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店, en: Shop")), "E-YAML", "study.yaml:4")
-    one(write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店，很大, en: Shop")), "E-YAML", "study.yaml:4")
-    one(write_study(("study: shop", "study: shop\nstudy: shop2")), "E-KEY-TWICE", "study.yaml:3")
-    one(write_study(("study: shop", "study: &a shop\nsector: *a")), "E-YAML", "study.yaml")
+    expect_one(write_study(("  - {file: answers.csv}", "\t- {file: answers.csv}")), "E-TAB", "study.yaml:6")
+    expect_one(write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店, en: Shop")), "E-YAML", "study.yaml:4")
+    expect_one(
+        write_study(("title: {zh: 商店, en: Shop}", "title: {zh: 商店，很大, en: Shop")), "E-YAML", "study.yaml:4"
+    )
+    expect_one(write_study(("study: shop", "study: shop\nstudy: shop2")), "E-KEY-TWICE", "study.yaml:3")
+    expect_one(write_study(("study: shop", "study: &a shop\nsector: *a")), "E-YAML", "study.yaml")
     path = tmp_path / "study.yaml"
     for content, code in (
         (b"", "E-EMPTY"),
@@ -145,22 +149,26 @@ def test_yaml_slips(write_study, tmp_path):
 
 
 def test_names_that_do_not_exist(write_study):
-    one(write_study(("base: 2024Q1", "base: 2023Q1")), "E-WAVE", "study.yaml:9", "2023Q1")
-    one(
+    expect_one(write_study(("base: 2024Q1", "base: 2023Q1")), "E-WAVE", "study.yaml:9", "2023Q1")
+    expect_one(
         write_study(("index: {target: satisfaction}", "report: {events: [{wave: 2025Q1, en: x}]}")),
         "E-WAVE",
         "study.yaml:17",
     )
-    one(write_study(("target: satisfaction", "target: satisfation")), "E-TARGET", "study.yaml:17", '"satisfaction"')
-    one(write_study(codebook=[("construct: quality, scale: ten, zh", "construct: qualty, scale: ten, zh")]),
+    expect_one(
+        write_study(("target: satisfaction", "target: satisfation")), "E-TARGET", "study.yaml:17", '"satisfaction"'
+    )
+    expect_one(write_study(codebook=[("construct: quality, scale: ten, zh", "construct: qualty, scale: ten, zh")]),
         "E-CONSTRUCT", "codebook.yaml:7", 'Did you mean "quality"?')  # fmt: skip
-    one(write_study(codebook=[("scale: ten, column", "scale: tne, column")]), "E-SCALE", "codebook.yaml:9", '"ten"')
-    one(write_study(("=~ s1", "=~ s7")), "E-ITEM", "study.yaml:15", '"s7"', "q1, q2, s1")
+    expect_one(
+        write_study(codebook=[("scale: ten, column", "scale: tne, column")]), "E-SCALE", "codebook.yaml:9", '"ten"'
+    )
+    expect_one(write_study(("=~ s1", "=~ s7")), "E-ITEM", "study.yaml:15", '"s7"', "q1, q2, s1")
 
 
 def test_an_item_in_two_constructs(write_study):
     twice = [("  - {name: s1,", "  - {name: q1, construct: satisfaction, scale: ten, column: z}\n  - {name: s1,")]
-    found = one(write_study(codebook=twice), "E-ITEM-TWICE", "codebook.yaml:9", "codebook.yaml:7")
+    found = expect_one(write_study(codebook=twice), "E-ITEM-TWICE", "codebook.yaml:9", "codebook.yaml:7")
     assert "quality" in found.what.zh
     error = problems_of(write_study(("=~ s1", "=~ s1 + q1")))
     assert [p.code for p in error.problems] == ["E-ITEM-TWICE"]
@@ -168,9 +176,9 @@ def test_an_item_in_two_constructs(write_study):
 
 
 def test_codebook_slips(write_study):
-    one(write_study(codebook=[("column: 满意度", "column: q1")]), "E-COLUMN", "codebook.yaml:9", "q1 and s1")
-    one(write_study(codebook=[("min: 1, max: 10", "min: 10, max: 1")]), "E-SCALE", "codebook.yaml:2")
-    one(write_study(codebook=[("99: refused", "9: refused")]), "E-SCALE", "codebook.yaml:2", "inside its range")
+    expect_one(write_study(codebook=[("column: 满意度", "column: q1")]), "E-COLUMN", "codebook.yaml:9", "q1 and s1")
+    expect_one(write_study(codebook=[("min: 1, max: 10", "min: 10, max: 1")]), "E-SCALE", "codebook.yaml:2")
+    expect_one(write_study(codebook=[("99: refused", "9: refused")]), "E-SCALE", "codebook.yaml:2", "inside its range")
     for name in ("weight", "quality", "1st", "two words"):
         error = problems_of(write_study(("=~ s1", "=~ q1"), codebook=[("name: s1", f"name: {name}")]))
         assert ("E-NAME", "codebook.yaml:9") in [(p.code, p.where) for p in error.problems]
@@ -225,7 +233,7 @@ def test_unknown_card_and_unknown_mapping(write_study):
 
 
 def test_two_models_are_one_too_many(write_study):
-    one(write_study(("  text: |", "  card: acsi\n  text: |")), "E-MODEL", "study.yaml:12", "card and text")
+    expect_one(write_study(("  text: |", "  card: acsi\n  text: |")), "E-MODEL", "study.yaml:12", "card and text")
 
 
 def test_hostile_labels_are_kept_as_texts(write_study):
@@ -235,7 +243,7 @@ def test_hostile_labels_are_kept_as_texts(write_study):
 
 
 def test_speeders_need_a_duration(write_study):
-    one(write_study(("index:", "rules: {speeders: drop}\nindex:")), "E-KEY", "study.yaml:17", "duration")
+    expect_one(write_study(("index:", "rules: {speeders: drop}\nindex:")), "E-KEY", "study.yaml:17", "duration")
 
 
 def test_answers_with_a_codebook_alone(write_study, tmp_path):
