@@ -8,7 +8,7 @@ from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.record import data_hash, versions
-from csi.reporting.section import SAMPLING_ONLY, Column, Section, Table
+from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.tables import printed
 
@@ -41,7 +41,6 @@ def method(a: Analysis) -> Section:
         title=Text("How these numbers were made", "数据与方法"),
         subtitle=Text("Everything needed to judge or repeat them", "判断与复现所需的全部信息"),
         tables=(table,),
-        paragraphs=(SAMPLING_ONLY.text,),
         notes=a.notes,
         data={"method": pl.DataFrame([(k.en, v.en, v.zh) for k, v in rows], schema=["what", "en", "zh"], orient="row")},
     )
@@ -92,8 +91,8 @@ def _sample(a: Analysis) -> list[Pair]:
 def _estimation(a: Analysis) -> list[Pair]:
     settings = a.study.settings
     modes = {c.mode for c in a.model.constructs}
-    card = a.model.card or "lavaan text"
-    scheme = a.stack.settings.name
+    scheme = words.engine_name(a.stack.settings.name)
+    card = Text(a.model.card or "lavaan text", a.model.card or "lavaan 语法")
     mode = " + ".join(sorted(modes))
     missing, drawn, kind = MISSING[settings.missing], RESAMPLING[settings.resampling], INTERVALS[settings.interval]
     n, level = printed(settings.replicates, "count"), percent(settings.level)
@@ -101,15 +100,15 @@ def _estimation(a: Analysis) -> list[Pair]:
         (
             Text("Model", "模型"),
             Text(
-                f"{card}: {len(a.model.names)} constructs, {len(a.model.items)} items, {len(a.model.paths)} paths",
-                f"{card}：{len(a.model.names)} 个构念、{len(a.model.items)} 个题项、{len(a.model.paths)} 条路径",
+                f"{card.en}: {len(a.model.names)} constructs, {len(a.model.items)} items, {len(a.model.paths)} paths",
+                f"{card.zh}：{len(a.model.names)} 个构念、{len(a.model.items)} 个题项、{len(a.model.paths)} 条路径",
             ),
         ),
         (
             Text("Estimation", "估计"),
             Text(
-                f"{scheme}, mode {mode}, tolerance {settings.tolerance:.0e}",
-                f"{scheme}，模式 {mode}，收敛标准 {settings.tolerance:.0e}",
+                f"{scheme.en}, mode {mode}, tolerance {settings.tolerance:.0e}",
+                f"{scheme.zh}，模式 {mode}，收敛标准 {settings.tolerance:.0e}",
             ),
         ),
         (Text("Missing answers", "缺失值"), missing),

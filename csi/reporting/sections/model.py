@@ -43,14 +43,14 @@ def model(a: Analysis) -> Section:
         figures.path_diagram, paths, nodes, labels=a.construct_labels, layout=a.model.layout or None, target=a.target
     )
     level = percent(cell.estimate.level)
-    engine = cell.estimate.settings.name
+    engine = words.engine_name(cell.estimate.settings.name)
     return Section(
         key="model",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: standardised paths, {engine}, {level} bootstrap intervals; width is size, "
-            "dashed is not significant, the ring is R², the number is the index",
-            f"{a.brand_labels[a.focal].zh}：{engine} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，"
+            f"{a.brand_labels[a.focal].en}: standardised paths, {engine.en}, {level} bootstrap intervals; width is "
+            "size, dashed is not significant, the ring is R², the number is the index",
+            f"{a.brand_labels[a.focal].zh}：{engine.zh} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，"
             "虚线为不显著，圆环为 R²，圆内为指数得分",
         ),
         figures=(figure("model", title, draw),),
@@ -143,7 +143,7 @@ def structure(a: Analysis) -> Section:
     level = percent(cell.estimate.level)
     return Section(
         key="structure",
-        title=Text(f"{held} of {paths.height} paths are significant", f"{paths.height} 条路径中 {held} 条显著"),
+        title=words.sentence(words.held_paths(held, paths.height)),
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals",
             f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间",

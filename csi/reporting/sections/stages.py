@@ -26,7 +26,7 @@ def stages(a: Analysis) -> Section:
     """A heat table: every construct by brand, and by the focal brand's stages and segments; small cells are empty."""
     frame = _frame(a)
     columns, labels = _columns(a, frame), _labels(a, frame)
-    title = words.stages(*_tested(a)) if a.groups else _lowest(a)
+    title = words.stages(*_tested(a), level=_level(a)) if a.groups else _lowest(a)
     draw = partial(
         figures.heat_table,
         frame.select("row", "column", "value", "reference", "n"),
@@ -111,6 +111,16 @@ def _tested(a: Analysis) -> tuple[list[Named], list[tuple[Text, Text, float]]]:
     pairs = league.pairs.filter(pl.col("significant")).select("below", "above", "difference").rows()
     cells = [Named(name(value), number) for value, number in league.table.select(key, "index").rows()]
     return cells, [(name(low), name(high), gap) for low, high, gap in pairs]
+
+
+def _level(a: Analysis) -> Text:
+    """What to say where no pair of the first grouping differs: whose groups and which construct were tested."""
+    focal, target, by = a.brand_labels[a.focal], a.label(a.target), next(iter(a.groups))
+    groups = {"stage": Text("customer stages", "客户阶段"), "segment": Text("segments", "客群")}[by]
+    return Text(
+        f"{focal.en}: no significant difference in {words.lowered(target).en} between {groups.en}",
+        f"{focal.zh}各{groups.zh}的{target.zh}差异不显著",
+    )
 
 
 def _lowest(a: Analysis) -> Text:

@@ -1,8 +1,8 @@
 """Sentences computed from numbers, in Chinese and English; each rule that cannot decide says so neutrally."""
 
-from csi.reporting.words.causes import chain, model, points, priorities, stages
+from csi.reporting.words.causes import chain, held_paths, model, points, priorities, stages
 from csi.reporting.words.facts import Change, Gap, Named, Standing
-from csi.reporting.words.phrases import listed, lowered, period, sentence, wave_name
+from csi.reporting.words.phrases import engine_name, listed, lowered, period, sentence, wave_name
 from csi.reporting.words.quality import fieldwork, items, measurement, separation
 from csi.reporting.words.standing import headline, league, movement, trend
 
@@ -12,8 +12,10 @@ __all__ = [
     "Named",
     "Standing",
     "chain",
+    "engine_name",
     "fieldwork",
     "headline",
+    "held_paths",
     "items",
     "league",
     "listed",

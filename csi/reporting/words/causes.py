@@ -13,6 +13,7 @@ from csi.reporting.words.facts import Named
 from csi.reporting.words.phrases import capital, listed, lowered, sentence
 
 EMPTY = Text("", "")
+LEVEL = Text("The groups do not differ significantly", "各组之间差异不显著")
 
 
 def model(target: Text, drivers: Sequence[Named], paths: int, significant: int) -> Text:
@@ -34,7 +35,7 @@ def model(target: Text, drivers: Sequence[Named], paths: int, significant: int) 
         '与满意度关联最强的是感知质量，9 条路径中 7 条显著'
     """
     real = sorted((d for d in drivers if d.significant), key=lambda d: -abs(d.value))
-    counted = Text(f"{significant} of {paths} paths are significant", f"{paths} 条路径中 {significant} 条显著")
+    counted = held_paths(significant, paths)
     if not real:
         none = Text(
             f"no total effect on {lowered(target).en} can be told from zero", f"对{target.zh}的总效应均与零无显著差异"
@@ -45,6 +46,24 @@ def model(target: Text, drivers: Sequence[Named], paths: int, significant: int) 
     return sentence(
         Text(f"{capital(target.en)} goes most closely with {names.en}", f"与{target.zh}关联最强的是{names.zh}"), counted
     )
+
+
+def held_paths(significant: int, paths: int) -> Text:
+    """How many paths are significant.
+
+    Example:
+        >>> held_paths(6, 6).zh, held_paths(0, 6).en, held_paths(1, 1).zh
+        ('6 条路径全部显著', 'none of the 6 paths is significant', '唯一的路径显著')
+    """
+    if paths == 1:
+        said = "significant" if significant else "not significant"
+        return Text(f"the only path is {said}", f"唯一的路径{'' if significant else '不'}显著")
+    if significant == paths:
+        return Text(f"all {paths} paths are significant", f"{paths} 条路径全部显著")
+    if not significant:
+        return Text(f"none of the {paths} paths is significant", f"{paths} 条路径均不显著")
+    are = "is" if significant == 1 else "are"
+    return Text(f"{significant} of {paths} paths {are} significant", f"{paths} 条路径中 {significant} 条显著")
 
 
 def points(driver: Text, target: Text, effect: float) -> Text:
@@ -113,12 +132,18 @@ def chain(constructs: Sequence[Named], *, sector: bool) -> Text:
     return sentence(_side(above, every, "above", "高于"), _side(below, every, "below", "低于"))
 
 
-def stages(cells: Sequence[Named], differing: Sequence[tuple[Text, Text, float]]) -> Text:
+def stages(
+    cells: Sequence[Named],
+    differing: Sequence[tuple[Text, Text, float]],
+    *,
+    level: Text = LEVEL,
+) -> Text:
     """Which groups (stages of the relationship, segments) differ: the lowest first, else the pair furthest apart.
 
     Parameters:
         cells: groups with their index. differing: every pair that differs significantly, corrected over all pairs:
             the lower group, the higher one, and how far apart they are.
+        level: what to say where no pair differs.
 
     Example:
         >>> first, trial, long = (Text(n, n) for n in ("First use", "Trial", "Long-term"))
@@ -133,7 +158,7 @@ def stages(cells: Sequence[Named], differing: Sequence[tuple[Text, Text, float]]
     if len(cells) < 2:
         return Text("Too few groups with enough answers to compare", "样本充足的分组不足两个，无从比较")
     if not differing:
-        return Text("The groups do not differ significantly", "各组之间差异不显著")
+        return level
     lowest = min(cells, key=lambda c: c.value).label
     above = [(high, gap) for low, high, gap in differing if low == lowest]
     if not above:
@@ -179,11 +204,11 @@ def _extremes(constructs: Sequence[Named]) -> Text:
         )
     return sentence(
         Text(
-            f"{high.label.en} is highest ({printed(high.value, 'score')})",
+            f"highest: {lowered(high.label).en} ({printed(high.value, 'score')})",
             f"{high.label.zh}最高（{printed(high.value, 'score')}）",
         ),
         Text(
-            f"{lowered(low.label).en} is lowest ({printed(low.value, 'score')})",
+            f"lowest: {lowered(low.label).en} ({printed(low.value, 'score')})",
             f"{low.label.zh}最低（{printed(low.value, 'score')}）",
         ),
     )

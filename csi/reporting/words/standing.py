@@ -97,7 +97,7 @@ def headline(
     else:
         moved = movement(previous, year, per_year)
         first = Text(f"{now.focal.en}: {moved.en}", f"{now.focal.zh}{moved.zh}")
-    return sentence(first, _weakness(weak) if weak else _reward(most))
+    return sentence(first, _weakness(weak, alone=not now.rivals) if weak else _reward(most))
 
 
 def trend(
@@ -221,10 +221,13 @@ def _top(now: Standing) -> Gap:
     return max([g for g in now.rivals if g.ahead] or now.rivals, key=lambda g: g.value)
 
 
-def _weakness(weak: Sequence[Text]) -> Text:
+def _weakness(weak: Sequence[Text], *, alone: bool = False) -> Text:
+    """The one or two weak points; without rivals the subject may be plural ("All respondents"), so no "its"."""
     if not weak:
         return EMPTY
     names = listed([lowered(w) for w in weak[:2]])
+    if alone:
+        return Text(f"weak {'points' if len(weak[:2]) > 1 else 'point'}: {names.en}", f"短板在{names.zh}")
     are = "are its weak points" if len(weak[:2]) > 1 else "is its weak point"
     return Text(f"{names.en} {are}", f"短板在{names.zh}")
 
