@@ -125,15 +125,20 @@ def count(value: float | None) -> str:
 def span(low: float | None, high: float | None, lang: str = "en", *, of: str = "score") -> str:
     """An interval: 75.4–77.6 for scores, ".55, .69" for coefficients (a dash would read as minus).
 
+    A bound that excludes zero but rounds to it brings a third decimal.
+
     Example:
         >>> span(75.41, 77.6), span(-0.04, 0.1, of="coefficient")
         ('75.4–77.6', '−.04, .10')
+        >>> span(0.0031, 0.262, of="coefficient")
+        '.003, .262'
     """
     if low is None or high is None or _absent(low) or _absent(high):
         return ""
     if of == "score":
         return f"{score(low)}–{score(high)}"
-    return f"{coefficient(low, lang)}, {coefficient(high, lang)}"
+    sided = (low > 0 or high < 0) and min(abs(low), abs(high)) < 0.005  # .00 would read as holding zero
+    return f"{coefficient(low, lang, 3 if sided else 2)}, {coefficient(high, lang, 3 if sided else 2)}"
 
 
 def shade(low: str, high: str, part: float) -> str:

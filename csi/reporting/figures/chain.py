@@ -12,7 +12,7 @@ from csi.reporting.figures.cells import Scale, known, say, whisker
 from csi.reporting.text_width import text_width
 
 _SECTOR = Text("Sector", "行业")
-_CHANGE = Text("Change", "环比")
+_CHANGE = Text("Change", "较上期")
 _GAP = Text("vs sector", "与行业差")
 
 
@@ -63,8 +63,10 @@ def index_chain(
         parts += _row(row, top + step * (i + 0.5), x, labels, lang, size, wide=right > 100)
     if right > 100:
         at = x.end + 18
-        parts.append(svg.words(at + 38, top - 12, _CHANGE.say(lang), size=11.5, fill=style.MUTED))
-        parts.append(svg.words(at + 148, top - 12, _GAP.say(lang), size=11.5, fill=style.MUTED, anchor="end"))
+        if any(known(r.get("change")) for r in rows):
+            parts.append(svg.words(at + 38, top - 12, _CHANGE.say(lang), size=11.5, fill=style.MUTED))
+        if any(known(r.get("sector")) for r in rows):
+            parts.append(svg.words(at + 148, top - 12, _GAP.say(lang), size=11.5, fill=style.MUTED, anchor="end"))
     parts += _key(rows, x, top, say(focal, labels, lang), lang)
     return svg.drawing(width, height, parts, finding, lang)
 

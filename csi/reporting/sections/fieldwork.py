@@ -10,6 +10,7 @@ from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
+from csi.reporting.tables import printed
 
 RULES = {
     "empty_rows": Text("empty questionnaires", "空白答卷"),
@@ -82,11 +83,16 @@ def detail(said: str) -> Text:
     Example:
         >>> detail("duration < 60 s").zh, detail("run >= 10 items").en
         ('用时不足 60 秒', 'at least 10 equal answers in a row')
+        >>> detail("qua4 1900, com1 187")
+        Text(en='qua4 1,900, com1 187', zh='qua4 1,900；com1 187')
     """
     if m := re.fullmatch(r"duration < ([\d.]+) s", said):
         return Text(f"less than {m[1]} seconds", f"用时不足 {m[1]} 秒")
     if m := re.fullmatch(r"run >= (\d+) items", said):
         return Text(f"at least {m[1]} equal answers in a row", f"连续 {m[1]} 题及以上答案相同")
+    if re.fullmatch(r"\S+ \d+(, \S+ \d+)*", said):
+        grouped = re.sub(r" (\d+)(?=,|$)", lambda m: f" {printed(int(m[1]), 'count')}", said)
+        return Text(grouped, grouped.replace(", ", "；"))
     keys = said.split(" + ")
     if all(k in KEYS for k in keys):
         return Text(" + ".join(KEYS[k].en for k in keys), " + ".join(KEYS[k].zh for k in keys))

@@ -98,8 +98,9 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
 
 def _change_columns(a: Analysis) -> list[Column]:
     columns = []
+    before = "同比" if a.previous == a.year_ago else "环比"
     if a.previous is not None:
-        columns += [Column("previous", Text("Change", "环比"), "change"), Column("previous_p", Text("p", "p"), "p")]
+        columns += [Column("previous", Text("Change", before), "change"), Column("previous_p", Text("p", "p"), "p")]
     if a.year_ago not in {None, a.previous}:
         columns += [Column("year", Text("In a year", "同比"), "change"), Column("year_p", Text("p", "p"), "p")]
     return columns

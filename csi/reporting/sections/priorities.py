@@ -180,7 +180,12 @@ def _item_table(a: Analysis, frame: pl.DataFrame) -> Table:
     columns = tuple(c for c in (*first, *_gain_columns(a)) if c.name in frame.columns)
     top = frame.head(8)
     texts = {**a.construct_labels, **QUADRANTS, **{i.name: i.label for i in a.study.codebook.items}}
-    return Table("items", Text("Items by expected gain", "按预期增益排序的题项"), top, columns, _warn(top), texts)
+    part = frame.height > top.height
+    title = Text(
+        f"Items by expected gain{f', the first {top.height}' if part else ''}",
+        f"按预期增益排序的题项{f'（前 {top.height} 题）' if part else ''}",
+    )
+    return Table("items", title, top, columns, _warn(top), texts)
 
 
 def _warn(frame: pl.DataFrame) -> Emphasis:

@@ -42,13 +42,16 @@ def trend(a: Analysis) -> Section:
     )
     level = percent(a.index.level)
     name = a.label(a.target)
+    nothing = Text("", "")
+    dotted = nothing if mean is None else Text("; dotted: sector mean", "；虚线为行业均值")
+    arrows = Text("; arrows: change on the previous wave, grey if not significant", "；箭头为较上期变化，灰色为不显著")
+    arrows = arrows if moved["change"].count() else nothing
     return Section(
         key="trend",
         title=title,
         subtitle=Text(
-            f"{name.en} index (0–100); bands are {level} confidence intervals; a grey arrow is a change within "
-            "sampling error",
-            f"{name.zh}指数（0–100），带宽为 {level} 置信区间；灰色箭头表示变化不显著",
+            f"{name.en} index (0–100); bands are {level} confidence intervals{dotted.en}{arrows.en}",
+            f"{name.zh}指数（0–100），带宽为 {level} 置信区间{dotted.zh}{arrows.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
         notes=(*a.index.notes, *why_absent(a)),
