@@ -50,7 +50,7 @@ def model(a: Analysis) -> Section:
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: standardised paths, {engine.en}, {level} bootstrap intervals; width is "
             "size, dashed is not significant, the ring is R², the number is the index",
-            f"{a.brand_labels[a.focal].zh}：{engine.zh} 标准化路径系数与 {level} 自助法区间；线宽为系数大小，"
+            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间，{engine.zh}；线宽为系数大小，"
             "虚线为不显著，圆环为 R²，圆内为指数得分",
         ),
         figures=(figure("model", title, draw),),
