@@ -77,21 +77,32 @@ def acceleration(leave_out: Array) -> Array:
 def p_value(point: Array, draws: Array, accelerations: Array | None = None) -> Array:
     """Two-sided p for the hypothesis zero: 1 - the level of the widest interval that leaves zero out.
 
-    Percentile: 2 min(#{draws <= 0} + 1, #{draws >= 0} + 1) / (B + 1), at most 1. With accelerations the BCa interval
-    is inverted instead, so p < 1 - level exactly when the interval excludes zero (up to one draw). No p-value is below
-    2 / (B + 1): draws say nothing beyond their number.
+    The interval is inverted exactly: with F the interpolated distribution of the draws, the percentile p is
+    2 min(F(0), 1 - F(0)); with accelerations the BCa interval is inverted. So p < 1 - level where, and only where, the
+    interval excludes zero. No p-value is below 2 / (B + 1): draws say nothing beyond their number.
     """
     usable = np.isfinite(draws).sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        below, above = (draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0)
-        share = (np.minimum(below, above) + 1.0) / (usable + 1.0)
-        if accelerations is not None:
-            z0 = _bias(point, draws)
-            zero = ndtri(np.clip((below + 1.0) / (usable + 2.0), 1e-12, 1 - 1e-12))
+    least = 1.0 / (usable + 1.0)
+    share = _share_below_zero(np.sort(draws, axis=0), usable)
+    if accelerations is not None:
+        z0, zero = _bias(point, draws), ndtri(share)
+        with np.errstate(invalid="ignore"):
             z = (zero - z0) / (1 + accelerations * (zero - z0)) - z0
-            share = np.maximum(np.minimum(ndtr(z), ndtr(-z)), 1.0 / (usable + 1.0))
-    p: Array = np.where(usable > 1, np.minimum(2 * share, 1.0), np.nan)
+        share = np.where(np.isfinite(zero), ndtr(z), share)
+    share = np.clip(share, least, 1 - least)
+    p: Array = np.where(usable > 1, np.minimum(2 * np.minimum(share, 1 - share), 1.0), np.nan)
     return p
+
+
+def _share_below_zero(ordered: Array, usable: Array) -> Array:
+    """F(0) of sorted draws (NaN last), the inverse of the interpolation that `_quantile` uses."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = (ordered <= 0).sum(axis=0)
+        left = np.take_along_axis(ordered, np.maximum(below - 1, 0)[None], axis=0)[0]
+        right = np.take_along_axis(ordered, np.minimum(below, ordered.shape[0] - 1)[None], axis=0)[0]
+        share = (below - 1 + left / (left - right)) / (usable - 1)
+    inside: Array = np.where(below == 0, 0.0, np.where(below >= usable, 1.0, share))
+    return inside
 
 
 def _bias(point: Array, draws: Array) -> Array:
