@@ -128,6 +128,21 @@ def reason(code: str, en: str, zh: str) -> Reason:
     return Reason(code, Text(en, zh))
 
 
+def one_of(setting: str, value: object, known: Iterable[str]) -> list[Problem]:
+    """A problem when a setting's value is not among the known ones, with the closest; else none.
+
+    Example:
+        >>> print(Problems(one_of("weighting", "pth", ["path", "factorial"])))
+        weighting: "pth" is not a value of this setting. Did you mean "path"?
+    """
+    names = list(known)
+    if value in names:
+        return []
+    hint = did_you_mean(str(value), names)
+    what = Text(f'"{value}" is not a value of this setting.', f"“{value}”不是该设置的取值。")
+    return [Problem("E-SETTING", setting, what, hint)]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> Text:
     """A remedy sentence naming the closest known name, or listing what is known.
 

@@ -18,8 +18,8 @@ from csi.cli.studied import (
     names,
     opened,
     place,
+    provenance,
     shown,
-    with_resamples,
 )
 from csi.errors import Language, Text
 from csi.importance.drivers import Drivers, drivers
@@ -49,11 +49,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The importance-performance map of one cell (the focal brand's latest wave by default)."""
-    study, panel = opened(args.study)
+    study, panel = opened(args.study, args.bootstrap)
     one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
     check_cells(study, panel, one, anchored=False)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        est = one_cell(with_resamples(study, args.bootstrap), panel, one)
+        est = one_cell(study, panel, one)
         found = drivers(est, target=args.target or study.settings.target)
     texts = names(study, lang)
     return Answer(
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *((SAMPLING_ONLY,) if est.replicates is not None else ()),
         ),
         code=FINE if all(settled(est)) else INADMISSIBLE,
-        record={"study": study.sha256, "settings": study.settings, "cell": one, "drivers": found.table},
+        record={**provenance(study, panel), "cell": one, "drivers": found.table},
     )
 
 

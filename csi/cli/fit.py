@@ -22,8 +22,8 @@ from csi.cli.studied import (
     only,
     opened,
     place,
+    provenance,
     shown,
-    with_resamples,
 )
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
@@ -50,13 +50,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Estimate every cell asked for; show one with intervals."""
-    study, panel = opened(args.study)
+    study, panel = opened(args.study, args.bootstrap)
     asked = chosen(study, panel, args.brand, args.wave)
     one = shown(study, panel, asked)
     check_cells(study, panel, one, anchored=False)
     est = estimated(study, panel, asked)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        cell = one_cell(with_resamples(study, args.bootstrap), panel, one)
+        cell = one_cell(study, panel, one)
     texts = names(study, lang)
     good = int(est.convergence.converged.sum())
     total = est.moments.cells.height
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *((SAMPLING_ONLY,) if cell.conf_low is not None else ()),
         ),
         code=FINE if bool(est.convergence.converged.all()) and all(settled(cell)) else INADMISSIBLE,
-        record={"study": study.sha256, "seed": study.settings.seed, "settings": est.settings, "estimates": est.table},
+        record={**provenance(study, panel), "estimator": est.settings, "estimates": est.table},
     )
 
 

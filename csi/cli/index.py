@@ -21,7 +21,7 @@ from csi.cli.studied import (
     names,
     only,
     opened,
-    with_resamples,
+    provenance,
 )
 from csi.errors import Language, Text
 from csi.reporting.analysis import base_of, with_replicates
@@ -43,12 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
-    study, panel = opened(args.study)
+    study, panel = opened(args.study, args.bootstrap)
     asked = chosen(study, panel, args.brand, args.wave)
     cells = asked or {"wave": panel.waves[-1]}
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = published(with_resamples(study, args.bootstrap), panel, cells)
+        found = published(study, panel, cells)
     table, printed = only(found.table, asked), only(found.table, cells)
     missing = absent_notes(study, found, printed, study.settings.target)
     return Answer(
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
         notes=(*panel.notes, *found.notes, *missing),
         code=INADMISSIBLE if missing else FINE,
-        record=recorded(study, found),
+        record=recorded(study, panel, found),
     )
 
 
@@ -111,12 +111,10 @@ def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
     return grid(frame, kinds, lang, EVERY, texts, {c: texts.get(c, Text(c, c)) for c in constructs})
 
 
-def recorded(study: Study, found: Index) -> dict[str, object]:
+def recorded(study: Study, panel: Panel, found: Index) -> dict[str, object]:
     """What `--record` keeps: what was read, how it was computed, and the numbers."""
     return {
-        "study": {"name": study.name, "sha256": study.sha256},
-        "settings": study.settings,
-        "seed": found.seed,
+        **provenance(study, panel),
         "scheme": found.scheme,
         "rule": found.rule,
         "base": found.base,

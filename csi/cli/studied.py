@@ -13,6 +13,7 @@ from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.reporting.analysis import EVERYBODY, asked_without_waves, base_of, engine
+from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
 from csi.survey.panel import Panel
@@ -88,9 +89,11 @@ def keys_in(frame: pl.DataFrame) -> list[str]:
     return [k for k in CELL_KEYS if k in frame.columns and (frame.is_empty() or (frame[k] != "").any())]
 
 
-def opened(path: Path) -> tuple[Study, Panel]:
-    """The study and its panel; a study of one brand or one wave gets its key column."""
+def opened(path: Path, resamples: int | None = None) -> tuple[Study, Panel]:
+    """The study (with `resamples` instead of its own) and its panel; missing brand and wave keys are completed."""
     study = read_study(path)
+    if resamples is not None:
+        study = replace(study, settings=replace(study.settings, replicates=resamples))
     return completed(study, read_study_panel(study))
 
 
@@ -107,9 +110,15 @@ def check_cells(study: Study, panel: Panel, asked: Mapping[str, str], *, anchore
         raise Problems(silent)
 
 
-def with_resamples(study: Study, n: int | None) -> Study:
-    """The study with `n` resamples instead of its own."""
-    return study if n is None else replace(study, settings=replace(study.settings, replicates=n))
+def provenance(study: Study, panel: Panel) -> dict[str, object]:
+    """What every `--record` says of where its numbers come from: hashes, seed, settings, versions."""
+    return {
+        "study": {"name": study.name, "sha256": study.sha256},
+        "hashes": {"data": data_hash(panel), "codebook": codebook_hash(study.codebook)},
+        "seed": study.settings.seed,
+        "settings": study.settings,
+        "versions": versions(),
+    }
 
 
 def estimated(study: Study, panel: Panel, where: Mapping[str, str] | None = None) -> Estimate:

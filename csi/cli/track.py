@@ -19,7 +19,6 @@ from csi.cli.studied import (
     names,
     only,
     opened,
-    with_resamples,
 )
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.soundness import absent_notes
@@ -54,14 +53,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """One wave of every brand (the latest by default), or every wave of one brand."""
-    study, panel = opened(args.study)
+    study, panel = opened(args.study, args.bootstrap)
     asked = chosen(study, panel, args.brand, args.wave)
     if no_waves(study):
         raise Problems([needs_waves(study)])
     settings, cells = study.settings, asked or {"wave": panel.waves[-1]}
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = published(with_resamples(study, args.bootstrap), panel, cells)
+        found = published(study, panel, cells)
     tracked = track(
         found,
         args.construct or settings.target,
@@ -80,7 +79,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         data={"construct": tracked.construct, "tracking": shown, "changes": only(tracked.changes.table, asked)},
         notes=(*panel.notes, *tracked.notes, *missing),
         code=INADMISSIBLE if missing else FINE,
-        record={**recorded(study, found), "tracking": tracked.table, "changes": tracked.changes.table},
+        record={**recorded(study, panel, found), "tracking": tracked.table, "changes": tracked.changes.table},
     )
 
 

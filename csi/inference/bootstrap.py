@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problems, note, problem
+from csi.errors import Note, Problems, note, one_of, problem
 from csi.estimate.estimate import Estimate, Replicates
 from csi.inference.intervals import Interval, bca, p_value, percentile, standard_error
 from csi.inference.replicates import Flags, Quantity, parameter_acceleration, replicates_of
@@ -69,7 +70,7 @@ def bootstrap(
         >>> boot.table.filter(pl.col("op") == "~")["std_error"].null_count()
         0
     """
-    _enough(n)
+    _check(n, seed, interval, resampling, level)
     sample = rows_behind(est)
     plan = plan_of(sample, n, seed, resampling)
     replicates = replicates_of(est, sample, plan, progress)
@@ -128,12 +129,21 @@ def _summary(boot: Estimate, value: Array, draws: Array, accelerations: Array | 
     return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws, accelerations), draws)
 
 
-def _enough(n: int) -> None:
-    """Raise when there are too few resamples for an interval."""
+def _check(n: int, seed: int, interval: str, resampling: str, level: float) -> None:
+    """Raise when a setting makes no sense, all at once."""
+    found = one_of("interval", interval, get_args(Interval)) + one_of("resampling", resampling, get_args(Kind))
     if n < 100:
         en, zh = f"{n} resamples are too few for an interval.", f"{n} 次重抽样不足以给出区间。"
         do, do_zh = "Use at least 100, better 1000 or more.", "请至少使用 100 次，最好 1000 次以上。"
-        raise Problems([problem("E-BOOT", "n", en, zh, do, do_zh)])
+        found.append(problem("E-BOOT", "n", en, zh, do, do_zh))
+    if seed < 0:
+        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
+        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    if not 0.5 <= level < 1:
+        en, zh = f"a level lies between 0.5 and 1, not at {level}.", f"置信水平应在 0.5 与 1 之间，而不是 {level}。"
+        found.append(problem("E-SETTING", "level", en, zh, "Use level=0.95, say.", "例如 level=0.95。"))
+    if found:
+        raise Problems(found)
 
 
 def _without_variance(est: Estimate) -> Flags:

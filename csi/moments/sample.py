@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 
@@ -13,6 +13,10 @@ from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.design import GRID, design_of_rows
 from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
+from csi.survey.readers.frames import to_polars
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 
 def sample_of(
@@ -52,12 +56,11 @@ def sample_of(
     """
     frame, roles = _frame_of(data, weight, unit, stratum)
     _check_columns(frame, items, [*by, *(where or {}), *roles.values()])
-    for key, value in (where or {}).items():
-        frame = frame.filter(pl.col(key).cast(pl.String) == value)
-    frame = _with_design(_numeric(frame, items, na), roles)
+    frame = _with_design(_numeric(_chosen(frame, where or {}), items, na), roles)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
+    notes += _silent_cells(frame, complete, items, by)
     minimum, maximum = _bounds(data, items, scale)
     return _assemble(complete, tuple(items), tuple(by), missing, notes, (minimum, maximum), data)
 
@@ -117,28 +120,44 @@ def _frame_of(
         unit_column = "cluster" if "cluster" in has else "respondent"
         roles = {"weight": "weight", "unit": unit_column, "stratum": "stratum"}
         return data.frame, {role: column for role, column in roles.items() if column in has}
-    frame = data if isinstance(data, pl.DataFrame) else _polars(data)
+    frame = data if isinstance(data, pl.DataFrame) else to_polars(cast("IntoFrame", data), "data")
     given = {"weight": weight, "unit": unit, "stratum": stratum}
     return frame, {role: column for role, column in given.items() if column}
 
 
-def _polars(data: object) -> pl.DataFrame:
-    """Any eager frame that narwhals knows, as polars."""
-    frame = nw.from_native(data, eager_only=True, pass_through=True)
-    if isinstance(frame, nw.DataFrame):
-        return frame.to_polars()
-    raise Problems(
-        [
-            problem(
-                "E-FRAME",
-                "data",
-                f"expected a Panel or a data frame, not {type(data).__name__}.",
-                f"需要 Panel 或数据框，而不是 {type(data).__name__}。",
-                "Read a file with csi.read_panel, or pass a polars or pandas frame.",
-                "请用 csi.read_panel 读取文件，或传入 polars、pandas 数据框。",
-            )
-        ]
-    )
+def _chosen(frame: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
+    """The rows with these key values.
+
+    Raises:
+        Problems: a value that no row has, with the closest one.
+    """
+    problems = []
+    for key, value in where.items():
+        have = frame[key].cast(pl.String).unique().drop_nulls().to_list()
+        if value not in have:
+            hint = did_you_mean(value, have)
+            en, zh = f'no row has {key} "{value}".', f"没有 {key} 为“{value}”的行。"
+            problems.append(problem("E-WHERE", "where", en, zh, hint.en, hint.zh))
+    if problems:
+        raise Problems(problems)
+    return frame.filter(*(pl.col(key).cast(pl.String) == value for key, value in where.items())) if where else frame
+
+
+def _silent_cells(frame: pl.DataFrame, complete: pl.DataFrame, items: Sequence[str], by: Sequence[str]) -> list[Note]:
+    """A note for every cell that lost all its rows, with the items nobody answered there."""
+    if not by:
+        return []
+    keys = [pl.col(k).cast(pl.String) for k in by]
+    left = complete.select(keys).unique()
+    lost = frame.select(*keys, *(pl.col(i).is_null().alias(i) for i in items)).join(left, on=list(by), how="anti")
+    notes = []
+    for cell in lost.partition_by(list(by), maintain_order=True):
+        named = " ".join(str(v) for v in cell.select(by).row(0))
+        silent = [i for i in items if cell[i].all()]
+        en = f"{named}: none of its {cell.height} rows is complete" + (f" ({', '.join(silent)})" if silent else "")
+        zh = f"{named}：{cell.height} 行中没有完整的行" + (f"（{'、'.join(silent)} 无人作答）" if silent else "")
+        notes.append(note("W-CELL-EMPTY", f"{en}, so this cell has no result.", f"{zh}，该单元没有结果。"))
+    return notes
 
 
 def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str]) -> None:

@@ -5,8 +5,9 @@ Letters: `p` items, `n` rows, `c` cells (brand x wave), `b` slices of a stack.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +77,39 @@ class Moments:
     maximum: Array
     missing: Missing = "listwise"
     notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        cov: npt.ArrayLike,
+        n: float,
+        mean: npt.ArrayLike | None = None,
+        scale: tuple[float, float] | None = None,
+    ) -> Self:
+        """One slice from a published covariance (or correlation) matrix.
+
+        Parameters:
+            names: p items. cov: (p, p), divisor n - 1. n: rows behind it. mean: (p,), zeros when unknown.
+            scale: theoretical (minimum, maximum) of the items, which an index needs.
+
+        Example:
+            >>> Moments.of(["a", "b"], [[1.0, 0.5], [0.5, 1.0]], n=200).cor[0, 0, 1]
+            np.float64(0.5)
+        """
+        p, low, high = len(names), *(scale or (np.nan, np.nan))
+        count = np.array([float(n)])
+        return cls(
+            names=tuple(names),
+            n=count,
+            sum_w=count,
+            sum_w2=count,
+            mean=np.zeros((1, p)) if mean is None else np.asarray(mean, dtype=np.float64).reshape(1, p),
+            cov=np.asarray(cov, dtype=np.float64).reshape(1, p, p),
+            cells=pl.DataFrame({"n": [int(n)]}),
+            minimum=np.full(p, float(low)),
+            maximum=np.full(p, float(high)),
+        )
 
     @property
     def sd(self) -> Array:

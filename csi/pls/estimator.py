@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.check import check_composites
 from csi.models.model import Model
@@ -45,6 +46,21 @@ class PLS:
     missing: Missing = "listwise"
     tolerance: float = 1e-7
     max_iterations: int = 300
+
+    def __post_init__(self) -> None:
+        """All settings are known values.
+
+        Raises:
+            Problems: E-SETTING with the closest name.
+        """
+        found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of(
+            "missing", self.missing, get_args(Missing)
+        )
+        if not (self.tolerance > 0 and self.max_iterations >= 1):
+            en, zh = "tolerance and max_iterations must be positive.", "tolerance 与 max_iterations 必须为正数。"
+            found.append(problem("E-SETTING", "PLS", en, zh, "Leave them out for the defaults.", "省略即取默认值。"))
+        if found:
+            raise Problems(found)
 
     @property
     def name(self) -> str:
@@ -135,10 +151,10 @@ def composite_problems(model: Model) -> list[Problem]:
         problem(
             "E-PLS",
             f'construct "{name}"',
-            "PLS fits constructs measured by items; this one is made of other constructs.",
-            "PLS 目前只拟合由题项直接测量的构念，而该构念由其他构念组成。",
-            "Take it out of the model, or give it items of its own.",
-            "请将其移出模型，或为其指定题项。",
+            "PLS fits constructs measured by items; this one is a product or is made of other constructs.",
+            "PLS 目前只拟合由题项直接测量的构念，而该构念是乘积项或由其他构念组成。",
+            "Take it out of the model.",
+            "请将其移出模型。",
         )
         for name in made
     ]

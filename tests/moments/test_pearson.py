@@ -92,7 +92,7 @@ def test_negative_weights_and_nothing_left() -> None:
         sample_of(frame().with_columns(w=pl.lit(-1.0)), ["a"], weight="w")
     with pytest.raises(Problems, match="no row"):
         sample_of(frame(), ["a"], where={"brand": "z"})
-    with pytest.raises(Problems, match="data frame"):
+    with pytest.raises(Problems, match="type list"):
         sample_of([1, 2], ["a"])
 
 

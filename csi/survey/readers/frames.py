@@ -24,14 +24,26 @@ def read_frame(source: IntoFrame, name: str = "frame") -> Raw:
         >>> read_frame(pl.DataFrame({"q1": [7.0, None]})).frame["q1"].to_list()
         ['7', None]
     """
+    text = as_text(to_polars(source, name))
+    return Raw(name, hashlib.sha256(text.write_csv().encode()).hexdigest(), text, first_row=0)
+
+
+def to_polars(source: IntoFrame, name: str = "frame") -> pl.DataFrame:
+    """Any frame as polars, column by column, with null for every kind of absence.
+
+    Raises:
+        Problems: `source` is not a frame, or it has two columns of one name.
+
+    Example:
+        >>> to_polars(pl.DataFrame({"q1": [7.0, None]})).height
+        2
+    """
     try:
         frame = nw.from_native(source)
         table = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-        columns = [_series(str(column), table[column]) for column in table.columns]
-        text = as_text(pl.DataFrame(columns))
+        return pl.DataFrame([_series(str(column), table[column]) for column in table.columns])
     except (TypeError, nw.exceptions.NarwhalsError, PolarsError) as error:
         raise Problems([_no_frame(source, name, error)]) from error
-    return Raw(name, hashlib.sha256(text.write_csv().encode()).hexdigest(), text, first_row=0)
 
 
 def _series(name: str, column: nw.Series[Any]) -> pl.Series:
