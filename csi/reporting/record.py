@@ -53,7 +53,8 @@ def record(analysis: Analysis) -> dict[str, object]:
         "replicates": counts(a),
         "versions": {"python": platform.python_version(), **versions()},
         "notes": [
-            {"code": n.code, "en": n.text.en, "zh": n.text.zh} for n in (*a.notes, *a.panel.notes, *a.index.notes)
+            {"code": n.code, "en": n.text.en, "zh": n.text.zh}
+            for n in dict.fromkeys((*a.notes, *a.panel.notes, *a.stack.notes, *a.index.notes))
         ],
     }
 

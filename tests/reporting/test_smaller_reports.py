@@ -130,3 +130,20 @@ def test_folders_made_in_vain_go_again_and_others_stay(tmp_path):
             raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
     assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_brand_that_lost_all_its_rows_is_named_in_the_league_and_the_record(
+    tmp_path, make_study, answers, study_text
+):
+    """Nobody of brand B answered one item in the last wave: listwise leaves it no row."""
+    frame = answers()
+    item = "s1"
+    lost = (pl.col("brand") == "B") & (pl.col("wave") == "2026Q1")
+    path = make_study(
+        tmp_path, frame.with_columns(pl.when(lost).then(None).otherwise(pl.col(item)).alias(item)), study_text
+    )
+    told = csi.report(path)
+    said = [n.say("en") for n in told.section("league").notes if n.code == "W-CELL-EMPTY"]
+    assert len(said) == 1
+    assert f"({item})" in said[0]
+    assert any(n["code"] == "W-CELL-EMPTY" for n in told.record["notes"])

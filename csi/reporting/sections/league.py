@@ -45,7 +45,12 @@ def league(a: Analysis) -> Section:
         ),
         figures=(figure("league", title, draw),) if ranked else (),
         tables=(_table(a, shown),),
-        notes=(*result.notes, *_suppressed(a, absent), *why_absent(a)),
+        notes=(
+            *result.notes,
+            *_suppressed(a, absent),
+            *(n for n in a.stack.notes if n.code == "W-CELL-EMPTY"),
+            *why_absent(a),
+        ),
         data={"league": shown.drop("reason", "reason_zh"), "pairs": result.pairs, "ranks": result.table},
     )
 
