@@ -34,7 +34,7 @@ def expected_of(folder):
     return {k: (a, se, s) for k, a, se, s in zip(keys, e["est"], e["se"], e["std_all"], strict=True)}
 
 
-@pytest.mark.parametrize("folder", ["holzinger", "democracy"])
+@pytest.mark.parametrize("folder", ["holzinger", "democracy", "airlinesat"])
 def test_estimates_agree_with_lavaan(folder):
     est = Semopy().solve(
         Model.parse((REFERENCE / folder / "model.txt").read_text(encoding="utf-8")), moments_of(folder)

@@ -103,3 +103,16 @@ def test_a_factor_solution_has_no_rho_a_and_keeps_the_rest(mobi):
     assert result.table["reason"].null_count() == 6
     assert result.notes == ()
     assert validity(factor).cross_loadings["loading"].null_count() == 24 * 6
+
+
+@pytest.mark.parametrize(("construct", "stem"), [("satisfaction", "sat"), ("commitment", "com"), ("loyalty", "loy")])
+def test_alpha_of_the_airline_survey(construct, stem, read):
+    """psych 2.2.9 on 1,065 passengers; provenance in tests/reference/airlinesat."""
+    saved, expected = read("airlinesat", "moments.json"), read("airlinesat", "alpha.json")
+    mine = [i for i, name in enumerate(saved["names"]) if name.startswith(stem)]
+    cov = np.array(saved["cov"])[np.ix_(mine, mine)]
+    found = alpha(cov[None], np.ones((len(mine), 1)))[0, 0]
+    assert found == pytest.approx(expected[construct]["raw_alpha"], abs=1e-12)
+    assert alpha(correlations(cov[None]), np.ones((len(mine), 1)))[0, 0] == pytest.approx(
+        expected[construct]["std.alpha"], abs=1e-12
+    )

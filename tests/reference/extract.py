@@ -340,6 +340,38 @@ def covariance(name: str, case: str, key: str, data: Path, items: Sequence[str])
     provenance(folder, data, {"ml.json": _source(f"{part['software']} (R 4.2.2), {part['call']}", 1e-4, why)})
 
 
+def airline() -> None:
+    """Satisfaction, commitment and loyalty of 1,065 passengers: moments, alpha, and lavaan's ML solution."""
+    blocks = {"satisfaction": ("sat", 3), "commitment": ("com", 3), "loyalty": ("loy", 5)}
+    items = [f"{stem}{k}" for stem, count in blocks.values() for k in range(1, count + 1)]
+    covariance("airlinesat", "survey_airlinesat.json", "sem_ML", SHARED / "data/airlinesat/airlinesat.csv", items)
+    saved = read("survey_airlinesat.json")
+    alpha = {name: saved[f"{name}_alpha"] for name in blocks}
+    write(HERE / "airlinesat/alpha.json", {k: {m: v[m] for m in ("raw_alpha", "std.alpha")} for k, v in alpha.items()})
+    path = HERE / "airlinesat/provenance.json"
+    said = json.loads(path.read_text("utf-8"))
+    said["sources"]["alpha.json"] = _source("psych 2.2.9 (R 4.2.2)", 1e-12, "closed formula, printed with 15 digits")
+    write(path, said)
+
+
+def airport() -> None:
+    """The airport as a whole in four waves: n, mean and sd of valid answers, and Welch's tests between waves."""
+    folder, saved = HERE / "sfo", read("survey_sfo.json")
+    kept = ("n_valid", "mean", "sd")
+    waves = {w: {k: v["items"]["WHOLE"][k] for k in kept} for w, v in saved["waves"].items()}
+    tests = [{k: t[k] for k in ("from", "to", "diff", "t")} for t in saved["wave_change_whole_welch"]]
+    write(folder / "whole.json", {"minimum": 1.0, "maximum": 5.0, "waves": waves, "welch": tests})
+    files = sorted((SHARED / "data/sfo_2010_2013").glob("sfo_*.csv"))
+    content = {
+        "data": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
+        "command": COMMAND,
+        "sources": {
+            "whole.json": _source("psych 2.2.9 and t.test (R 4.2.2), unweighted", 1e-9, "closed formulas, 15 digits")
+        },
+    }
+    write(folder / "provenance.json", content)
+
+
 def _source(software: str, tolerance: float, why: str) -> dict[str, Any]:
     return {"software": software, "tolerance": tolerance, "why": why}
 
@@ -348,6 +380,8 @@ def main() -> None:
     """Write every folder."""
     mobi()
     satisfaction()
+    airline()
+    airport()
     items = [i for b in HOLZINGER.values() for i in b]
     covariance("holzinger", "cbsem_hs.json", "ML", SHARED / "data/holzinger_swineford/holzinger_swineford.csv", items)
     items = [*(f"x{i}" for i in range(1, 4)), *(f"y{i}" for i in range(1, 9))]
