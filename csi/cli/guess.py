@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from csi.errors import Text
+from csi.study.waves import per_year
 from csi.survey.cells import shown
 
 ROLES = {
@@ -49,6 +50,9 @@ WORDS = {
     "trust": ("trust", "信任"),
 }
 """Construct -> how its columns usually begin, and what their question speaks of in Chinese."""
+
+MOST_WAVES = 120
+"""A column with more periods than this is a date of interview, not a wave."""
 
 SCALES = ((0, 1), (1, 5), (1, 7), (1, 10), (0, 10), (0, 100))
 CODES = {
@@ -100,7 +104,7 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
         >>> found.unused["sex"].en
         'not numbers: "f", "m"'
     """
-    roles, named = roles_of(frame.columns), list(constructs)
+    roles, named = {**periods_in(frame), **roles_of(frame.columns)}, list(constructs)
     left = [c for c in frame.columns if c not in roles.values()]
     unused = {c: why for c in left if (why := no_answer(c))}
     seen = {c: seen_in(frame[c]) for c in left if c not in unused}
@@ -108,6 +112,20 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
     unused |= {c: why_not(s) for c, s in seen.items() if c not in scales}
     items = {c: construct_of(c, named) for c in scales}
     return Guess(roles, items, scales, codes_of(seen, scales), {c: unused[c] for c in left if c in unused})
+
+
+def periods_in(frame: pl.DataFrame) -> dict[str, str]:
+    """The wave, when no column is called so but the entries of one name quarters, months or half-years.
+
+    Example:
+        >>> periods_in(pl.DataFrame({"date": ["2024Q1", "2024Q2", "2024Q1"], "age": ["31", "45", "28"]}))
+        {'wave': 'date'}
+    """
+    for column in frame.columns:
+        names = frame[column].drop_nulls().unique(maintain_order=True).head(MOST_WAVES + 1).to_list()
+        if 2 <= len(names) <= MOST_WAVES and (per_year(names) or 0) > 1:
+            return {"wave": column}
+    return {}
 
 
 def roles_of(columns: Iterable[str]) -> dict[str, str]:

@@ -289,3 +289,12 @@ def test_drivers_are_associated_and_nothing_more(asked, study, lang, heading, cl
     out = asked("drivers", study, "--lang", lang)[1]
     assert heading in out
     assert not any(claim in out for claim in claims)
+
+
+def test_a_first_study_finds_its_waves_by_what_they_say(asked, tmp_path):
+    export = tmp_path / "export.csv"
+    export.write_text("id,date,sat1,sat2\n1,2024Q1,7,8\n2,2024Q1,6,5\n3,2024Q2,9,10\n4,2024Q2,3,4\n", encoding="utf-8")
+    asked("init", str(export), "--out", str(tmp_path / "study"))
+    text = (tmp_path / "study" / "study.yaml").read_text("utf-8")
+    assert "wave: date" in text
+    assert "per_year: 4" in text
