@@ -141,8 +141,9 @@ def _change(new: Array, old: Array, design: Design) -> Array:
 
 def _normalised(w: Array, R: Array, design: Design) -> tuple[Array, Array, Array]:
     """Weights giving scores of variance 1, with their item covariances R W and score correlations C."""
-    RW = R @ (w[:, :, None] * design.member)
-    C = np.add.reduceat(w[:, :, None] * RW, design.starts, axis=1)
+    W = w[:, :, None] * design.member
+    RW = R @ W
+    C = W.transpose(0, 2, 1) @ RW
     with np.errstate(divide="ignore", invalid="ignore"):
         s = 1.0 / np.sqrt(np.einsum("bjj->bj", C))
         return w * s[:, design.block], RW * s[:, None, :], C * s[:, :, None] * s[:, None, :]
