@@ -4,7 +4,7 @@
 
 Writes, per data set, `moments.json` (names, n, mean, cov with divisor n - 1), `model.txt` (lavaan text),
 `pls_<scheme>_<mode>.json` (one entry per program), `provenance.json` and what the measures need beside them. Rows of
-data are read here and never written.
+data are read here and never written. The covariance models (`<data set>/lavaan/*.json`) come from `lavaan_records.py`.
 
 In every file matrices follow `constructs` and `items` of that file; paths and effects are [outcome, predictor].
 """
@@ -15,6 +15,7 @@ import csv
 import hashlib
 import json
 import os
+import runpy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -388,6 +389,7 @@ def main() -> None:
     covariance(
         "democracy", "cbsem_poldem.json", "ML", SHARED / "data/political_democracy/political_democracy.csv", items
     )
+    runpy.run_path(str(HERE / "lavaan_records.py"))["extract"](SHARED, write, COMMAND)
 
 
 if __name__ == "__main__":
