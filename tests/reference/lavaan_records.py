@@ -85,6 +85,13 @@ SUMMARY = (
 BFI = tuple(f"{s}{i}" for s in "ACENO" for i in range(1, 6))
 GROWTH = ("t1", "t2", "t3", "t4", "x1", "x2", "c1", "c2", "c3", "c4")
 AIRPORT = ("ART", "FOOD", "SHOP", "SIGN", "WALK", "SCREEN")
+STEPS = {
+    "configural": '""',
+    "metric": '"loadings"',
+    "scalar": 'c("loadings", "intercepts")',
+    "strict": 'c("loadings", "intercepts", "residuals")',
+}
+"""What is equal over waves at each step of the airport's ladder."""
 LONGITUDINAL = tuple(f"y{i}t{t}" for t in (1, 2, 3) for i in (1, 2, 3))
 
 
@@ -231,7 +238,8 @@ def _airport(shared: Path, write: Write, command: str) -> None:
             "data": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
             "tolerance": LOOSE[0],
             "why": LOOSE[1],
-            "call": f'cfa(m, d, missing = "fiml", estimator = "MLR", group = "wave"), {step}',
+            "call": f'cfa(m, d, missing = "fiml", estimator = "MLR", group = "wave", group.equal = {STEPS[step]})',
+            "note": "the call was reconstructed; run again it gives these numbers to 1e-14",
             "coding": saved["coding"],
             "column_of_item": {w: {i: c[i] for i in AIRPORT} for w, c in saved["column_of_item"].items()},
             "syntax": saved["invariance_syntax"],
