@@ -15,10 +15,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from csi.engines.ram import Parameter, factor_of, implied, observed, parameters_of, scales, standardised
-from csi.errors import MissingPackage, Note, Problems, Reason, note, problem, reason
+from csi.errors import MissingPackage, Note, Problems, Reason, note, one_of, problem, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.model import Model
-from csi.moments.stack import Array, Missing, Moments
+from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 
 CAUSES = ("", "constant item", "collinear", "not converged", "failed")
 
@@ -36,7 +36,8 @@ class Semopy:
 
     Parameters:
         tolerance: change of the objective at which semopy's optimiser stops (its own default, 1e-6, is too loose).
-        max_iterations: give up after so many rounds. missing: only "listwise".
+        max_iterations: give up after so many rounds.
+        missing: treatment of absent answers, "listwise", "pairwise" or "mean".
 
     Source: Joereskog (1969), Psychometrika 34.
     Agrees: lavaan 0.6-14 on Holzinger & Swineford and on political democracy within 1e-4 relative (tests/engines).
@@ -50,10 +51,29 @@ class Semopy:
     max_iterations: int = 2000
     missing: Missing = "listwise"
 
+    def __post_init__(self) -> None:
+        """All settings are known values.
+
+        Raises:
+            Problems: E-SETTING with the closest name.
+        """
+        found = one_of("missing", self.missing, MOMENTS_ALONE)
+        if found:
+            raise Problems(found)
+
     @property
     def name(self) -> str:
         """Name for tables."""
         return "semopy (ML)"
+
+    @property
+    def groups(self) -> str | None:
+        """No multi-group model: groups are cells of `by`."""
+        return None
+
+    def needs(self, model: Model) -> tuple[str, ...]:
+        """The columns the model takes from the data: items and observed variables in paths."""
+        return observed(model)
 
     @property
     def causes(self) -> tuple[str, ...]:

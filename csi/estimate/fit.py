@@ -63,9 +63,10 @@ def fit(
         return _judged(estimator.solve(model, data))
     sample = sample_of(
         data,
-        model.items,
+        estimator.needs(model),
         by,
         missing=estimator.missing,
+        group=estimator.groups,
         where=where,
         weight=weight,
         unit=unit,

@@ -21,6 +21,13 @@ class Estimator(Protocol):
         """How absent answers are treated before moments are formed."""
 
     @property
+    def groups(self) -> str | None:
+        """The column whose values are the groups of a multi-group model; None without one."""
+
+    def needs(self, model: Model) -> tuple[str, ...]:
+        """The columns that `model` takes from the data, in the order the moments shall have."""
+
+    @property
     def causes(self) -> tuple[str, ...]:
         """What the codes of `Convergence.cause` mean; "" for 0."""
 

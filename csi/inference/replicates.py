@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.intervals import acceleration
 from csi.inference.resample import Plan
-from csi.moments.pearson import STACKED, cell_moments, cell_slices, cell_stack, interleaved, moments_under
+from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side, weighted_cell
 from csi.moments.stack import Array, Ints, Moments, Sample
 
 Flags = npt.NDArray[np.bool_]
@@ -107,7 +107,7 @@ def _refit(est: Estimate, sample: Sample, keep: bool, multiplicity: Array, numbe
         cause=np.zeros(fit.values.shape[0], dtype=np.int64) if cause is None else cause,
         mean=fit.moments.mean,
         sd=fit.moments.sd,
-        moments=fit.moments if keep else None,
+        moments=fit.moments.without_rows() if keep else None,
     )
 
 
@@ -125,14 +125,8 @@ def _side_by_side(cells: list[_Part], sample: Sample) -> _Part:
         cause=np.stack([p.cause for p in cells], axis=1).reshape(-1),
         mean=interleaved([p.mean for p in cells]),
         sd=interleaved([p.sd for p in cells]),
-        moments=_merged(stacks, sample) if stacks else None,
+        moments=side_by_side(stacks, sample.cells) if stacks else None,
     )
-
-
-def _merged(stacks: list[Moments], sample: Sample) -> Moments:
-    """The moments of one block, replicate-major."""
-    arrays: dict[str, Any] = {name: interleaved([getattr(m, name) for m in stacks]) for name in STACKED}
-    return replace(stacks[0], cells=sample.cells, **arrays)
 
 
 def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
@@ -143,10 +137,7 @@ def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
             yield None
             continue
         W = (1.0 - np.eye(units.size))[:, position] * sample.weight[rows]
-        n, sum_w, sum_w2, mean, cov = cell_moments(sample.rows[rows], W, sample.missing)
-        cell = sample.cells[number : number + 1]
-        moments = replace(est.moments, n=n, sum_w=sum_w, sum_w2=sum_w2, mean=mean, cov=cov, cells=cell)
-        yield est.settings.solve(est.model, moments, _one_cell(est, number))
+        yield est.settings.solve(est.model, weighted_cell(sample, number, rows, W), _one_cell(est, number))
 
 
 def parameter_acceleration(est: Estimate, sample: Sample) -> Array:

@@ -15,7 +15,9 @@ GRID = 2.0**20
 """Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
 
 
-def design_of_rows(frame: pl.DataFrame, cell: Ints, *, nested: bool = False) -> tuple[Ints, Ints, tuple[Note, ...]]:
+def design_of_rows(
+    frame: pl.DataFrame, cell: Ints, *, nested: bool = False, group: Ints | None = None
+) -> tuple[Ints, Ints, tuple[Note, ...]]:
     """Units and strata of rows.
 
     A unit is what `_unit` names: a cluster (within its stratum when `nested`, because cluster numbers often start again
@@ -27,6 +29,7 @@ def design_of_rows(frame: pl.DataFrame, cell: Ints, *, nested: bool = False) -> 
     Parameters:
         frame: n rows sorted by cell, with `_unit` (null for rows without one), `_stratum`, perhaps `wave`.
         cell: (n,) cell of each row. nested: unit names are unique only within a stratum.
+        group: (n,) group of each row in a multi-group model; units are drawn within groups, whose sizes stay fixed.
 
     Returns:
         unit (n,), stratum (u,), notes.
@@ -44,6 +47,8 @@ def design_of_rows(frame: pl.DataFrame, cell: Ints, *, nested: bool = False) -> 
     declared = bool((label != "").any())
     unit = _units(frame["_unit"], label, nested=nested)
     occasion = _codes(frame["wave"]) if declared and "wave" in frame.columns else cell if not declared else cell * 0
+    if group is not None:
+        occasion = occasion * (int(group.max()) + 1) + group
     first = np.full(int(unit.max()) + 1, unit.size)
     np.minimum.at(first, unit, np.arange(unit.size))
     stratum = _crossed(label[first], _patterns(unit, occasion))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from csi.moments.stack import Array, Moments, Sample
+from csi.moments.stack import Array, Moments, RowPass, Sample
 
 
 def moments_of(sample: Sample) -> Moments:
@@ -38,16 +40,33 @@ def moments_under(sample: Sample, multiplicity: Array) -> Moments:
         Moments with B * c slices, replicate-major; `cells` describes one replicate.
     """
     stacks = [cell_stack(sample, number, rows, multiplicity) for number, rows in enumerate(cell_slices(sample))]
-    if len(stacks) == 1:
-        return stacks[0]
-    arrays: dict[str, Any] = {name: interleaved([getattr(m, name) for m in stacks]) for name in STACKED}
-    return replace(stacks[0], cells=sample.cells, **arrays)
+    return side_by_side(stacks, sample.cells)
 
 
 def cell_stack(sample: Sample, number: int, rows: slice, multiplicity: Array) -> Moments:
     """Moments of one cell for every replicate: B slices, `cells` holds that cell."""
-    W = multiplicity[:, sample.unit[rows]] * sample.weight[rows]
-    n, sum_w, sum_w2, mean, cov = cell_moments(sample.rows[rows], W, sample.missing)
+    return weighted_cell(sample, number, rows, multiplicity[:, sample.unit[rows]] * sample.weight[rows])
+
+
+def weighted_cell(sample: Sample, number: int, rows: slice, W: Array) -> Moments:
+    """Moments of one cell under B weightings of its rows, with a part for each group of a multi-group sample.
+
+    Parameters:
+        number: the cell. rows: its n_c rows in the sample. W: (B, n_c) weights, design weights included.
+    """
+    whole = _weighted(sample, number, rows, W)
+    if sample.group is None:
+        return whole
+    ends = np.searchsorted(sample.group[rows], np.arange(len(sample.groups) + 1))
+    spans = [slice(int(start), int(end)) for start, end in pairwise(ends)]
+    parts = [_weighted(sample, number, slice(rows.start + s.start, rows.start + s.stop), W[:, s]) for s in spans]
+    return replace(whole, groups=sample.groups, parts=tuple(replace(part, notes=()) for part in parts))
+
+
+def _weighted(sample: Sample, number: int, rows: slice, W: Array) -> Moments:
+    """Moments of some rows of a cell, as one group."""
+    answers = sample.rows[rows]
+    n, sum_w, sum_w2, mean, cov = cell_moments(answers, W, sample.missing)
     return Moments(
         names=sample.names,
         n=n,
@@ -55,12 +74,39 @@ def cell_stack(sample: Sample, number: int, rows: slice, multiplicity: Array) ->
         sum_w2=sum_w2,
         mean=mean,
         cov=cov,
-        cells=sample.cells[number : number + 1],
+        cells=sample.cells[number : number + 1].with_columns(n=pl.lit(len(answers), dtype=pl.Int64)),
         minimum=sample.minimum,
         maximum=sample.maximum,
         missing=sample.missing,
         notes=sample.notes,
+        rows=RowPass((answers,), (W,), (sample.unit[rows],)),
     )
+
+
+def side_by_side(stacks: Sequence[Moments], cells: pl.DataFrame) -> Moments:
+    """The stacks of c cells as one, replicate-major; their rows and groups likewise.
+
+    Parameters:
+        stacks: c stacks of B slices. cells: c rows, their key columns and `n`.
+    """
+    first = stacks[0]
+    if len(stacks) == 1:
+        return first
+    arrays: dict[str, Any] = {name: interleaved([getattr(m, name) for m in stacks]) for name in STACKED}
+    parts = []
+    for beside in zip(*(m.parts for m in stacks), strict=True):
+        counts = pl.concat([part.cells["n"] for part in beside])
+        parts.append(side_by_side(beside, cells.with_columns(n=counts)))
+    return replace(first, cells=cells, rows=_passed(stacks), parts=tuple(parts), **arrays)
+
+
+def _passed(stacks: Sequence[Moments]) -> RowPass | None:
+    """The rows of all cells; None where one has let them go."""
+    found = [m.rows for m in stacks if m.rows is not None]
+    if len(found) < len(stacks):
+        return None
+    rows, weights, units = ([one for r in found for one in getattr(r, name)] for name in ("rows", "weights", "units"))
+    return RowPass(tuple(rows), tuple(weights), tuple(units))
 
 
 STACKED = ("n", "sum_w", "sum_w2", "mean", "cov")

@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.design import GRID, design_of_rows
+from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
 from csi.survey.readers.frames import to_polars
@@ -31,6 +32,7 @@ def sample_of(
     na: Sequence[float] = (),
     scale: tuple[float, float] | None = None,
     where: Mapping[str, str] | None = None,
+    group: str | None = None,
 ) -> Sample:
     """Rows of `items` grouped into cells by the key columns `by`.
 
@@ -38,16 +40,18 @@ def sample_of(
         data: a Panel (keys by role name) or a frame (polars, pandas, ... through narwhals).
         items: p item names.
         by: key columns that make cells, such as ("brand", "wave"); none for one cell.
-        missing: "listwise" (rows with an absent answer leave, counted in a note), "pairwise" or "mean" (kept).
+        missing: "listwise" (rows with an absent answer leave, counted in a note); "pairwise", "mean", "fiml" and
+            "two-stage" keep them, and only rows without any answer leave.
         weight, unit, stratum: columns of a bare frame; a Panel brings its own.
         na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
+        group: column with the groups of a multi-group model, in order of first appearance.
 
     Returns:
-        Sample sorted by cell, unit and answers.
+        Sample sorted by cell, group, unit and answers.
 
     Raises:
-        Problems: unknown or non-numeric items, bad weights, no rows left.
+        Problems: unknown or non-numeric items, bad weights, no rows left, a group without rows.
 
     Example:
         >>> frame = pl.DataFrame({"q1": [1, 2, 9], "q2": [3, 4, 5]})
@@ -55,14 +59,18 @@ def sample_of(
         (2, 2)
     """
     frame, roles = _frame_of(data, weight, unit, stratum)
-    _check_columns(frame, items, [*by, *(where or {}), *roles.values()])
-    frame = _with_design(_numeric(_chosen(frame, where or {}), items, na), roles)
+    _check_columns(frame, items, [*by, *(where or {}), *roles.values(), *([group] if group else [])])
+    frame = _chosen(frame.with_row_index("_place"), where or {})
+    frame, groups, said = with_groups(frame, group)
+    frame = _with_design(_numeric(frame, items, na), roles)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
     notes += _silent_cells(frame, complete, items, by)
+    complete, left = cells_with_all_groups(complete, by, groups)
     minimum, maximum = _bounds(data, items, scale)
-    return _assemble(complete, tuple(items), tuple(by), missing, notes, (minimum, maximum), data)
+    sample = _assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
+    return replace(sample, groups=groups) if group else replace(sample, group=None)
 
 
 def regroup(sample: Sample, by: Sequence[str]) -> Sample:
@@ -77,7 +85,7 @@ def regroup(sample: Sample, by: Sequence[str]) -> Sample:
     groups = keys.unique(maintain_order=True)
     group_of = keys.join(groups.with_row_index("group"), on=keys.columns, how="left", maintain_order="left")["group"]
     cell = group_of.to_numpy().astype(np.int64)[sample.cell]
-    order = np.argsort(cell, kind="stable")
+    order = np.lexsort((cell,) if sample.group is None else (sample.group, cell))
     counts = np.bincount(cell, minlength=groups.height)
     cells = groups.with_columns(pl.Series("n", counts)).select([*by, "n"])
     return replace(
@@ -87,6 +95,8 @@ def regroup(sample: Sample, by: Sequence[str]) -> Sample:
         cell=cell[order],
         unit=sample.unit[order],
         cells=cells,
+        group=None if sample.group is None else sample.group[order],
+        place=None if sample.place is None else sample.place[order],
     )
 
 
@@ -108,6 +118,8 @@ def select(sample: Sample, keep: Sequence[bool]) -> Sample:
         cell=renumbered[sample.cell[rows]].astype(np.int64),
         unit=sample.unit[rows],
         cells=sample.cells.filter(pl.Series(kept)),
+        group=None if sample.group is None else sample.group[rows],
+        place=None if sample.place is None else sample.place[rows],
     )
 
 
@@ -241,13 +253,27 @@ def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple
             f"{frame.height} 行中有 {rows} 行含缺失，已按行删除（listwise）。",
         )
         return frame.filter(~absent), [text]
-    label = {"pairwise": ("pairwise moments", "成对计算"), "mean": ("mean replacement", "均值替换")}[missing]
+    label = _TREATMENTS[missing]
+    silent = frame.filter(pl.all_horizontal(pl.col(items).is_null())).height
     text = note(
         "N-MISSING",
-        f"{rows} of {frame.height} rows have an absent answer; treated by {label[0]}.",
-        f"{frame.height} 行中有 {rows} 行含缺失，按{label[1]}处理。",
+        f"{rows} of {frame.height} rows have an absent answer; treated by {label[0]}"
+        + (f"; {silent} of them have no answer at all and are left out." if silent else "."),
+        f"{frame.height} 行中有 {rows} 行含缺失，按{label[1]}处理"
+        + (f"；其中 {silent} 行完全没有作答，已删除。" if silent else "。"),
     )
     return frame.filter(~pl.all_horizontal(pl.col(items).is_null())), [text]
+
+
+_TREATMENTS = {
+    "pairwise": ("pairwise moments", "成对计算"),
+    "mean": ("mean replacement", "均值替换"),
+    "fiml": ("full information maximum likelihood", "全信息极大似然法"),
+    "two-stage": (
+        "the two-stage method (saturated moments by maximum likelihood)",
+        "两阶段法（先以极大似然估计饱和矩）",
+    ),
+}
 
 
 def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
@@ -292,10 +318,10 @@ def _assemble(
     bounds: tuple[Array, Array],
     data: object,
 ) -> Sample:
-    """Sort by cell and unit, number cells, units and strata."""
+    """Sort by cell, group and unit; number cells, units and strata."""
     ranks = _key_ranks(frame, by, data)
     keys = [f"_rank_{k}" for k in by]
-    frame = frame.with_columns(ranks).sort([*keys, "_unit", *items, "_weight"])
+    frame = frame.with_columns(ranks).sort([*keys, "_group", "_unit", *items, "_weight"])
     cells = (
         frame.group_by(keys, maintain_order=True).agg(
             [pl.col(k).first().cast(pl.String) for k in by] + [pl.len().alias("n")]
@@ -305,7 +331,9 @@ def _assemble(
     )
     cells = cells.with_columns(pl.col("n").cast(pl.Int64))
     cell = np.repeat(np.arange(cells.height), cells["n"].to_numpy())
-    unit, stratum, doubts = design_of_rows(frame, cell, nested=isinstance(data, Panel) and "cluster" in frame.columns)
+    group = frame["_group"].to_numpy().astype(np.int64)
+    nested = isinstance(data, Panel) and "cluster" in frame.columns
+    unit, stratum, doubts = design_of_rows(frame, cell, nested=nested, group=group)
     return Sample(
         names=items,
         rows=np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy()),
@@ -318,6 +346,8 @@ def _assemble(
         maximum=bounds[1],
         missing=missing,
         notes=(*notes, *doubts),
+        group=group,
+        place=frame["_place"].to_numpy().astype(np.int64),
     )
 
 

@@ -5,19 +5,21 @@ Letters: `p` items, `n` rows, `c` cells (brand x wave), `b` slices of a stack.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Note
+from csi.errors import Note, Problems, problem
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Missing = Literal["listwise", "pairwise", "mean"]
+Missing = Literal["listwise", "pairwise", "mean", "fiml", "two-stage"]
+MOMENTS_ALONE: tuple[Missing, ...] = ("listwise", "pairwise", "mean")
+"""Treatments of absent answers that end in moments; the others need the rows themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,16 @@ class Sample:
     """Rows of answers with their design, sorted by cell; everything that resampling needs.
 
     Attributes:
-        names: item names (p). rows: (n, p) answers; NaN only under `missing="pairwise"`.
+        names: item names (p). rows: (n, p) answers; NaN only where `missing` keeps rows with absences.
         weight: (n,) design weights scaled to mean 1 over the sample. cell: (n,) index into `cells`.
         unit: (n,) index of the resampling unit (cluster, else respondent), shared by all cells.
         stratum: (units,) stratum of each unit: the declared one in the waves it answered, else the cells it answered.
         cells: one row per cell with its key columns (`brand`, `wave`, ... ; none for a single cell) and `n`.
         minimum, maximum: (p,) theoretical bounds of the items; NaN where unknown.
         missing: how absent answers were treated. notes: what is doubtful.
+        group: (n,) index into `groups` of a multi-group model, None without one; rows are sorted by cell, then group.
+        groups: their labels in order of first appearance in the data.
+        place: (n,) position of each row in the data as read (before any row left).
     """
 
     names: tuple[str, ...]
@@ -45,6 +50,33 @@ class Sample:
     maximum: Array
     missing: Missing
     notes: tuple[Note, ...] = ()
+    group: Ints | None = None
+    groups: tuple[str, ...] = ()
+    place: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowPass:
+    """The rows behind a stack of moments, one entry per cell; slice `s` is replicate `s // c` of cell `s % c`.
+
+    Attributes:
+        rows: per cell (n_c, p) answers, NaN where absent. weights: per cell (B, n_c), design weight times multiplicity.
+        units: per cell (n_c,) resampling unit of each row.
+
+    Example:
+        >>> rows = RowPass((np.eye(2),), (np.array([[1.0, 1.0], [2.0, 0.0]]),), (np.arange(2),))
+        >>> rows.of(1)[1].tolist()
+        [2.0, 0.0]
+    """
+
+    rows: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    units: tuple[Ints, ...]
+
+    def of(self, s: int) -> tuple[Array, Array, Ints]:
+        """Rows (n_c, p), weights (n_c,) and units (n_c,) of slice `s`."""
+        replicate, cell = divmod(s, len(self.rows))
+        return self.rows[cell], self.weights[cell][replicate], self.units[cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +88,9 @@ class Moments:
         mean: (b, p). cov: (b, p, p), divisor n - 1 with weights scaled to sum n.
         cells: one row per slice (key columns of the cell, `n`); for replicates the cells of one replicate.
         minimum, maximum: (p,) theoretical bounds (NaN where unknown). missing: how absent answers were treated.
+        rows: the rows behind the slices; None for published moments and where they were let go.
+        groups, parts: labels of a multi-group model and one stack per group, aligned on the slice axis; the outer
+            arrays pool the groups.
 
     Example:
         >>> from csi.moments.pearson import moments_of
@@ -77,6 +112,9 @@ class Moments:
     maximum: Array
     missing: Missing = "listwise"
     notes: tuple[Note, ...] = ()
+    rows: RowPass | None = None
+    groups: tuple[str, ...] = ()
+    parts: tuple[Moments, ...] = ()
 
     @classmethod
     def of(
@@ -111,6 +149,78 @@ class Moments:
             maximum=np.full(p, float(high)),
         )
 
+    @classmethod
+    def grouped(cls, parts: Mapping[str, Moments]) -> Moments:
+        """Groups of a multi-group model as one stack.
+
+        mean = sum_g w_g mean_g / w; cov = (sum_g w_g (V_g + d_g d_g') / w) n / (n - 1), where
+        V_g = cov_g (n_g - 1) / n_g, d_g = mean_g - mean and w_g is the group's sum of weights.
+
+        Parameters:
+            parts: label of each group to its moments; the same items (in any order) and slices in each.
+
+        Raises:
+            Problems: fewer than two groups, other items or slices in one of them.
+
+        Example:
+            >>> a = Moments.of(["x"], [[1.0]], n=11, mean=[0.0])
+            >>> b = Moments.of(["x"], [[1.0]], n=11, mean=[2.0])
+            >>> both = Moments.grouped({"a": a, "b": b})
+            >>> both.groups, both.mean.tolist(), both.cov.round(6).tolist()
+            (('a', 'b'), [[1.0]], [[[2.0]]])
+        """
+        _check_parts(parts)
+        first = next(iter(parts.values()))
+        aligned = tuple(m.of_items(first.names) for m in parts.values())
+        n, sum_w, sum_w2 = (np.sum([getattr(m, name) for m in aligned], axis=0) for name in ("n", "sum_w", "sum_w2"))
+        share = [m.sum_w / sum_w for m in aligned]
+        mean = np.sum([w[:, None] * m.mean for w, m in zip(share, aligned, strict=True)], axis=0)
+        about = [_about(m, mean) * w[:, None, None] for w, m in zip(share, aligned, strict=True)]
+        return replace(
+            first,
+            n=n,
+            sum_w=sum_w,
+            sum_w2=sum_w2,
+            mean=mean,
+            cov=np.sum(about, axis=0) * (n / (n - 1))[:, None, None],
+            cells=first.cells.with_columns(n=sum((m.cells["n"] for m in aligned[1:]), start=first.cells["n"])),
+            notes=tuple(dict.fromkeys(told for m in aligned for told in m.notes)),
+            rows=None,
+            groups=tuple(parts),
+            parts=aligned,
+        )
+
+    def of_items(self, names: Sequence[str]) -> Moments:
+        """The moments of some items, in this order; rows and groups follow.
+
+        Example:
+            >>> Moments.of(["a", "b"], [[1.0, 0.5], [0.5, 2.0]], n=200).of_items(["b"]).cov.tolist()
+            [[[2.0]]]
+        """
+        if tuple(names) == self.names:
+            return self
+        at = [self.names.index(name) for name in names]
+        kept = self.rows
+        return replace(
+            self,
+            names=tuple(names),
+            mean=self.mean[:, at],
+            cov=self.cov[:, at][:, :, at],
+            minimum=self.minimum[at],
+            maximum=self.maximum[at],
+            rows=None if kept is None else replace(kept, rows=tuple(r[:, at] for r in kept.rows)),
+            parts=tuple(part.of_items(names) for part in self.parts),
+        )
+
+    def without_rows(self) -> Moments:
+        """The same moments, holding on to no rows (nor do their groups).
+
+        Example:
+            >>> Moments.of(["a"], [[1.0]], n=9).without_rows().rows is None
+            True
+        """
+        return replace(self, rows=None, parts=tuple(part.without_rows() for part in self.parts))
+
     @property
     def sd(self) -> Array:
         """(b, p) standard deviations."""
@@ -121,3 +231,29 @@ class Moments:
         """(b, p, p) correlations."""
         sd = self.sd
         return self.cov / (sd[..., :, None] * sd[..., None, :])
+
+
+def _about(moments: Moments, centre: Array) -> Array:
+    """(b, p, p) mean cross-products about `centre` (b, p)."""
+    d = moments.mean - centre
+    return moments.cov * ((moments.n - 1) / moments.n)[:, None, None] + d[:, :, None] * d[:, None, :]
+
+
+def _check_parts(parts: Mapping[str, Moments]) -> None:
+    """At least two groups; the same items and as many slices in each."""
+    found = []
+    if len(parts) < 2:
+        en, zh = (
+            f"a multi-group model needs two groups or more, not {len(parts)}.",
+            f"多组模型至少需要两组，现有 {len(parts)} 组。",
+        )
+        found.append(problem("E-GROUP", "groups", en, zh, "Give the moments of each group.", "请给出每一组的矩。"))
+    first = next(iter(parts.values()), None)
+    for label, m in parts.items():
+        if first is not None and (set(m.names) != set(first.names) or m.n.shape != first.n.shape):
+            en = f"its items ({', '.join(m.names)}) or slices ({m.n.size}) differ from those of the first group."
+            zh = f"其题项（{'、'.join(m.names)}）或切片数（{m.n.size}）与第一组不同。"
+            do, do_zh = "Give every group the same items and cells.", "请让各组使用相同的题项与单元。"
+            found.append(problem("E-GROUP", f'group "{label}"', en, zh, do, do_zh))
+    if found:
+        raise Problems(found)

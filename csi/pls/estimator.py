@@ -13,7 +13,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, prob
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.check import check_composites
 from csi.models.model import Model
-from csi.moments.stack import Array, Ints, Missing, Moments
+from csi.moments.stack import MOMENTS_ALONE, Array, Ints, Missing, Moments
 from csi.pls.algorithm import Design, Solved, solve_stack
 from csi.pls.inner import Scheme
 
@@ -53,9 +53,7 @@ class PLS:
         Raises:
             Problems: E-SETTING with the closest name.
         """
-        found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of(
-            "missing", self.missing, get_args(Missing)
-        )
+        found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of("missing", self.missing, MOMENTS_ALONE)
         if not (self.tolerance > 0 and self.max_iterations >= 1):
             en, zh = "tolerance and max_iterations must be positive.", "tolerance 与 max_iterations 必须为正数。"
             found.append(problem("E-SETTING", "PLS", en, zh, "Leave them out for the defaults.", "省略即取默认值。"))
@@ -66,6 +64,15 @@ class PLS:
     def name(self) -> str:
         """Name for tables."""
         return f"PLS ({self.weighting})"
+
+    @property
+    def groups(self) -> str | None:
+        """No multi-group model: groups are cells of `by`."""
+        return None
+
+    def needs(self, model: Model) -> tuple[str, ...]:
+        """The columns the model takes from the data: its items."""
+        return model.items
 
     @property
     def causes(self) -> tuple[str, ...]:

@@ -124,6 +124,8 @@ def subset(sample: Sample, taking_part: Ints) -> Sample:
         cell=new[sample.cell[keep]],
         unit=sample.unit[keep],
         cells=sample.cells[taking_part.tolist()],
+        group=None if sample.group is None else sample.group[keep],
+        place=None if sample.place is None else sample.place[keep],
     )
 
 
