@@ -1,0 +1,126 @@
+# More covariance models fitted by lavaan, beside the saved ones: what those do not cover (second order, constraints,
+# bounds, weights, clusters, exogenous predictors, mixed ordinal items, change scores, groups with other estimators).
+#
+#   CSI_REFERENCE_DIR=../shared Rscript tests/reference/lavaan_more.R
+#
+# Writes tests/reference/<data set>/lavaan/more_<name>.json in the form of lavaan_records.py.
+
+suppressMessages({ library(lavaan); library(jsonlite); library(tools) })
+shared <- Sys.getenv("CSI_REFERENCE_DIR", "../shared")
+here <- "tests/reference"
+tight <- function(tolerance) list(rel.tol = tolerance, eval.max = 20000L, iter.max = 20000L)
+
+lower <- function(x) { x <- unclass(x); if (is.matrix(x)) t(x)[upper.tri(x, diag = TRUE)] else as.vector(x) }
+named <- function(t) trimws(paste(t$lhs, t$op, t$rhs))
+blocks <- function(x, groups) {
+  b <- if (length(groups)) x else list(x)
+  out <- list(names = rownames(b[[1]]$cov))
+  for (k in intersect(c("cov", "mean", "th"), names(b[[1]]))) {
+    v <- lapply(b, function(g) lower(g[[k]]))
+    out[[k]] <- if (length(groups)) unname(v) else v[[1]]
+  }
+  if (!is.null(b[[1]]$th)) out$thresholds <- names(b[[1]]$th)
+  out
+}
+
+put <- function(folder, name, fit, call, file, note = NULL) {
+  groups <- lavInspect(fit, "group.label")
+  p <- parameterEstimates(fit, standardized = TRUE, remove.nonfree = FALSE)
+  keep <- p$op %in% c("=~", "~", "~~", "~1", "|", "~*~", ":=", "<~")
+  p <- p[keep, ]
+  std <- standardizedSolution(fit)
+  std <- std[std$op %in% unique(p$op), ]
+  stopifnot(identical(named(p), named(std)))
+  par <- list(name = named(p))
+  if (length(groups)) par$group <- p$group
+  if (any(nzchar(p$label))) par$label <- p$label
+  par <- c(par, list(est = p$est, se = p$se, std_lv = p$std.lv, std_all = p$std.all, std_all_se = std$se))
+  path <- file.path(shared, "data", file)
+  o <- lavInspect(fit, "options")
+  kept <- c("estimator", "se", "test", "missing", "information", "likelihood", "meanstructure", "parameterization",
+            "std.lv", "fixed.x", "bounds")
+  r <- list(
+    source = "tests/reference/lavaan_more.R", record = name,
+    software = paste0("lavaan ", packageVersion("lavaan"), " (R ", getRversion(), ")"),
+    command = "CSI_REFERENCE_DIR=../shared Rscript tests/reference/lavaan_more.R",
+    data = paste0("data/", file), data_sha256 = unname(sha256(path)),
+    tolerance = 1e-5,
+    why = "rel.tol from 1e-14 to 1e-10; estimates good to about 1e-7; 1e-5 |theta| or 1e-4 SE, fit measures 1e-4 absolute",
+    call = call, note = note, options = o[intersect(kept, names(o))], syntax = syntax[[name]], groups = groups,
+    n = lavInspect(fit, "nobs"), npar = fitMeasures(fit, "npar")[[1]], polished = FALSE, parameters = par,
+    fit = as.list(unclass(fitMeasures(fit))), implied = blocks(fitted(fit), groups)
+  )
+  r2 <- lavInspect(fit, "rsquare")
+  r$r2 <- if (length(groups)) lapply(r2, as.list) else as.list(r2)
+  r <- r[lengths(r) > 0]
+  dir.create(file.path(here, folder, "lavaan"), recursive = TRUE, showWarnings = FALSE)
+  target <- file.path(here, folder, "lavaan", paste0("more_", name, ".json"))
+  text <- vapply(names(r), function(k) paste0(' "', k, '": ', toJSON(r[[k]], digits = NA, auto_unbox = TRUE, na = "null", null = "null")), "")
+  writeLines(c("{", paste(text, collapse = ",\n"), "}"), target)
+  cat(name, fitMeasures(fit, "chisq"), lavInspect(fit, "converged"), "\n")
+}
+sha256 <- function(path) strsplit(system2("sha256sum", path, stdout = TRUE), " ")[[1]][1]
+syntax <- list()
+fit_as <- function(folder, name, text, file, data, fun = "cfa", ..., note = NULL) {
+  syntax[[name]] <<- text
+  said <- substitute(list(...))
+  args <- vapply(as.list(said)[-1], function(a) paste(deparse(a, width.cutoff = 500L), collapse = ""), "")
+  call <- paste0(fun, "(m, d", if (length(args)) ", ", paste(names(args), args, sep = " = ", collapse = ", "), ")")
+  for (tolerance in c(1e-14, 1e-13, 1e-12, 1e-11, 1e-10)) {
+    f <- suppressWarnings(do.call(fun, c(list(text, data, control = tight(tolerance)), list(...))))
+    if (lavInspect(f, "converged")) break
+  }
+  put(folder, name, f, call, file, note)
+  invisible(f)
+}
+get <- function(file, ...) read.csv(file.path(shared, "data", file), ...)
+
+hs_file <- "holzinger_swineford/holzinger_swineford.csv"
+hs <- get(hs_file)
+cfa3 <- "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
+fit_as("holzinger", "second_order", paste0(cfa3, "\ng =~ visual + textual + speed"), hs_file, hs)
+fit_as("holzinger", "nonlinear_equality", "visual =~ x1 + a*x2 + b*x3\ntextual =~ x4 + x5 + x6\nb == a^2 + 0.4", hs_file, hs)
+fit_as("holzinger", "linear_equality", "visual =~ x1 + a*x2 + b*x3\ntextual =~ x4 + c*x5 + d*x6\na + b == c + d - 0.7\ngap := d - c", hs_file, hs)
+fit_as("holzinger", "inequality_inactive", "visual =~ x1 + a*x2 + b*x3\ntextual =~ x4 + x5 + x6\na < b", hs_file, hs)
+fit_as("holzinger", "inequality_active", "visual =~ x1 + a*x2 + b*x3\ntextual =~ x4 + x5 + x6\na > b", hs_file, hs)
+fit_as("holzinger", "sem_observed", paste0(cfa3, "\nspeed ~ visual + textual + ageyr\nvisual ~ sex\ntextual ~ sex"), hs_file, hs, "sem")
+fit_as("holzinger", "sem_observed_MLR", paste0(cfa3, "\nspeed ~ visual + textual + ageyr\nvisual ~ sex\ntextual ~ sex"), hs_file, hs, "sem", estimator = "MLR")
+fit_as("holzinger", "nonrecursive", "x1 ~ x4 + ageyr\nx4 ~ x1 + sex\nx1 ~~ x4", hs_file, hs, "sem")
+fit_as("holzinger", "cluster_agemo", cfa3, hs_file, hs, cluster = "agemo")
+fit_as("holzinger", "weights", cfa3, hs_file, transform(hs, w = 1 + ageyr %% 3), sampling.weights = "w", note = "w = 1 + ageyr %% 3")
+fit_as("holzinger", "groups_std_lv_metric", cfa3, hs_file, hs, std.lv = TRUE, group = "school", group.equal = "loadings")
+fit_as("holzinger", "groups_all_equal", cfa3, hs_file, hs, group = "school", group.equal = c("loadings", "intercepts", "means", "residuals", "lv.variances", "lv.covariances"))
+for (e in c("GLS", "ULS", "WLS", "DWLS", "MLM", "MLMV", "ULSMV")) {
+  f <- eval(bquote(fit_as("holzinger", .(paste0("groups_metric_", e)), cfa3, hs_file, hs, estimator = .(e), group = "school", group.equal = "loadings")))
+}
+fit_as("holzinger", "groups_metric_wishart", cfa3, hs_file, hs, likelihood = "wishart", group = "school", group.equal = "loadings")
+for (e in c("GLS", "ULS", "WLS", "DWLS", "MLM", "MLMV", "WLSMV")) {
+  f <- eval(bquote(fit_as("holzinger", .(paste0("mean_", e)), cfa3, hs_file, hs, estimator = .(e), meanstructure = TRUE)))
+}
+fit_as("holzinger", "first_order", cfa3, hs_file, hs, information = "first.order")
+fit_as("holzinger", "robust_se_expected", cfa3, hs_file, hs, se = "robust.sem")
+pd_file <- "political_democracy/political_democracy.csv"
+pd <- get(pd_file)
+fit_as("democracy", "heywood", "f =~ y1 + y2\ng =~ y3 + y5\nh =~ x1 + x2 + x3\ng ~ f + h", pd_file, pd, "sem")
+fit_as("democracy", "heywood_pos_var", "f =~ y1 + y2\ng =~ y3 + y5\nh =~ x1 + x2 + x3\ng ~ f + h", pd_file, pd, "sem", bounds = "pos.var")
+
+ms_file <- "holzinger_swineford/holzinger_swineford_missing.csv"
+ms <- get(ms_file)
+fit_as("holzinger_missing", "FIML_exogenous", paste0(cfa3, "\nspeed ~ visual + ageyr"), ms_file, ms, "sem", missing = "fiml")
+fit_as("holzinger_missing", "FIML_exogenous_MLR", paste0(cfa3, "\nspeed ~ visual + ageyr"), ms_file, ms, "sem", missing = "fiml", estimator = "MLR")
+fit_as("holzinger_missing", "two_stage_robust", cfa3, ms_file, ms, missing = "robust.two.stage")
+
+dc_file <- "semtools/datCat.csv"
+dc <- get(dc_file)
+us <- paste0("u", 1:8)
+cat2 <- "f1 =~ u1 + u2 + u3 + u4\nf2 =~ u5 + u6 + u7 + u8"
+fit_as("datcat", "groups_delta", cat2, dc_file, dc, ordered = us, group = "g")
+fit_as("datcat", "groups_delta_scalar", cat2, dc_file, dc, ordered = us, group = "g", group.equal = c("thresholds", "loadings"))
+fit_as("datcat", "groups_theta_scalar", cat2, dc_file, dc, ordered = us, group = "g", group.equal = c("thresholds", "loadings"), parameterization = "theta")
+fit_as("datcat", "groups_theta_strict", cat2, dc_file, dc, ordered = us, group = "g", group.equal = c("thresholds", "loadings", "residuals"), parameterization = "theta")
+bfi_file <- "bfi/bfi.csv"
+b <- get(bfi_file)
+mixed <- "A =~ A1 + A2 + A3 + A4 + A5\nC =~ C1 + C2 + C3 + C4 + C5"
+fit_as("bfi", "mixed_WLSMV", mixed, bfi_file, b, ordered = paste0("A", 1:5))
+fit_as("bfi", "mixed_WLSMV_path", paste0(mixed, "\nC ~ A"), bfi_file, b, "sem", ordered = paste0("A", 1:5), std.lv = TRUE)
+fit_as("bfi", "WLS_five", "A =~ A1 + A2 + A3 + A4 + A5", bfi_file, b, ordered = paste0("A", 1:5), estimator = "WLS")
