@@ -8,20 +8,21 @@ from collections.abc import Iterator
 
 from csi.errors import Problem, Text, did_you_mean
 from csi.models.composites import circles, find_cycle, shared_items, untouched, without_items
-from csi.models.nouns import Claim, Modifier
-from csi.models.syntax.cursor import Cursor
-from csi.models.syntax.expression import read_expression
-from csi.models.syntax.places import Source, Spot
-from csi.models.syntax.tokens import Token, tokens
-
-Places = dict[tuple[str, str, str], Spot]
-"""Where things stand: relations by (lhs, operator, rhs), names by (name, "", ""), labels by (label, "label", "")."""
+from csi.models.constraints import constraint_problems, modifiers_of
+from csi.models.nouns import Claim
+from csi.models.syntax.cursor import Stumble
+from csi.models.syntax.expression import expression_of
+from csi.models.syntax.places import Places, Source
 
 _NOWHERE = Source("")
 
 
 def check_model(model: Claim) -> list[Problem]:
-    """What no engine can fit: self loops, constructs without items, doubled paths, misspelt names, unknown labels.
+    """What no engine can fit.
+
+    Self loops, constructs with neither items nor arrows, doubled paths, misspelt names, unknown labels, constraints
+    that contradict each other. Cross-loadings, circles of paths, observed variables on paths, single items and
+    constructs that measure others are all allowed.
 
     Parameters:
         model: a `Model` (or a `Claim`).
@@ -44,7 +45,18 @@ def check_claim(claim: Claim, places: Places, source: Source) -> list[Problem]:
         >>> check_claim(Claim(()), {}, Source(""))
         []
     """
-    checks = (_self_loops, _empty, _names, _twice, _labels, _groups, _higher_order_cycles)
+    checks = (
+        _self_loops,
+        _empty,
+        _names,
+        _twice,
+        _thresholds,
+        _expressions,
+        _labels,
+        _groups,
+        _higher_order_cycles,
+        constraint_problems,
+    )
     return [p for check in checks for p in check(claim, places, source)]
 
 
@@ -88,9 +100,13 @@ def _self_loops(claim: Claim, places: Places, source: Source) -> Iterator[Proble
 
 
 def _empty(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
-    """Constructs with neither items nor a product."""
+    """Constructs with neither items nor a product; a phantom (`f =~ 0`) is one that something else touches."""
+    touched = {n for p in claim.paths for n in (p.outcome, p.predictor.name)}
+    touched |= {n for c in claim.covariances if c.lhs != c.rhs.name for n in (c.lhs, c.rhs.name)}
+    touched |= {n for c in claim.constructs for n in (*c.items, *c.product_of)}
     for construct in claim.constructs:
-        if not construct.indicators and not construct.product_of:
+        phantom = construct.operator == "=~" and construct.name in touched
+        if not construct.indicators and not construct.product_of and not phantom:
             what = Text(f'construct "{construct.name}" has no items.', f"构念“{construct.name}”没有题项。")
             remedy = Text(f"Add {construct.name} =~ item1 + item2.", f"请补充 {construct.name} =~ 题项1 + 题项2。")
             yield source.problem(places.get((construct.name, "", "")), "E-CONSTRUCT", what, remedy)
@@ -132,24 +148,52 @@ def _twice(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
     paths = Counter((p.outcome, "~", p.predictor.name) for p in claim.paths)
     items = Counter((c.name, c.operator, i) for c in claim.constructs for i in c.items)
     names = Counter(("construct", "", name) for name in claim.names)
-    for key in (k for k, n in (names + paths + items).items() if n > 1):
+    cuts = Counter((t.item, "|", t.name) for t in claim.thresholds)
+    for key in (k for k, n in (names + paths + items + cuts).items() if n > 1):
         stated = " ".join(part for part in key if part)
         what = Text(f'"{stated}" is stated twice.', f"“{stated}”重复出现。")
         yield source.problem(places.get(key), "E-DUPLICATE", what, Text("Leave one of them out.", "请删去其中一处。"))
 
 
+def _thresholds(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
+    """Thresholds and scaling factors of constructs."""
+    said = [(t.item, "|", t.name) for t in claim.thresholds] + [(s.item, "~*~", s.item) for s in claim.scalings]
+    for key in (k for k in said if k[0] in claim.names):
+        what = Text(f'"{key[0]}" is a construct; "{key[1]}" is for items.', f"“{key[0]}”是构念，“{key[1]}”只用于题项。")
+        remedy = Text("Name an ordinal item on the left.", "左边请写有序题项的名称。")
+        yield source.problem(places.get(key), "E-CONSTRUCT", what, remedy)
+
+
+def _expressions(claim: Claim, _: Places, source: Source) -> Iterator[Problem]:
+    """Definitions and constraints that cannot be read (in models not made from text)."""
+    for text in _texts(claim):
+        try:
+            expression_of(text)
+        except Stumble as stumble:
+            yield Problem(stumble.code, f'{source.name}, "{text}"', stumble.what, stumble.remedy)
+
+
+def _texts(claim: Claim) -> list[str]:
+    """Every expression of a model."""
+    return [d.expression for d in claim.defined] + [t for c in claim.constraints for t in (c.lhs, c.rhs)]
+
+
 def _labels(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
-    """Labels that definitions and constraints use and no parameter bears."""
-    known = _known_labels(claim) | {d.name for d in claim.defined}
-    texts = [d.expression for d in claim.defined] + [t for c in claim.constraints for t in (c.lhs, c.rhs)]
-    used = dict.fromkeys(t.text for text in texts for t in _labels_in(text))
+    """Labels that definitions and constraints use and no parameter bears, and names that are both."""
+    labels, names = _known_labels(claim), {d.name for d in claim.defined}
+    known = labels | names
+    for name in sorted(labels & names):
+        what = Text(f'"{name}" is a label and is defined as well.', f"“{name}”既是参数标签又被“:=”定义。")
+        remedy = Text("Give the definition another name.", "请为该定义另取名称。")
+        yield source.problem(places.get((name, "label", "")), "E-LABEL", what, remedy)
+    used = dict.fromkeys(label for text in _texts(claim) for label in _labels_in(text))
     for label in (n for n in used if n not in known):
         what = Text(f'no parameter has the label "{label}".', f"没有参数使用标签“{label}”。")
         hint = (
             did_you_mean(label, known) if known else Text("Write a label before a term: a*x.", "请在项前写标签：a*x。")
         )
         yield source.problem(places.get((label, "label", "")), "E-LABEL", what, hint)
-    circle = find_cycle({d.name: [t.text for t in _labels_in(d.expression)] for d in claim.defined})
+    circle = find_cycle({d.name: _labels_in(d.expression) for d in claim.defined})
     if circle:
         chain = " -> ".join(circle)
         what = Text(f"definitions use one another in a circle: {chain}.", f"定义互相引用，形成循环：{chain}。")
@@ -157,27 +201,22 @@ def _labels(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
         yield source.problem(places.get((circle[0], "label", "")), "E-CYCLE", what, remedy)
 
 
-def _labels_in(text: str) -> tuple[Token, ...]:
-    """The labels of an expression."""
-    return read_expression(Cursor(tokens(text))).labels
+def _labels_in(text: str) -> tuple[str, ...]:
+    """The labels of an expression; none when it cannot be read."""
+    try:
+        return tuple(t.text for t in expression_of(text).labels)
+    except Stumble:
+        return ()
 
 
 def _known_labels(claim: Claim) -> set[str]:
     """Labels of parameters."""
-    return {m.label for modifiers in _modifiers(claim).values() for m in modifiers if m.label}
-
-
-def _modifiers(claim: Claim) -> dict[tuple[str, str, str], tuple[Modifier, ...]]:
-    """The modifiers of every relation."""
-    items = {(c.name, c.operator, t.name): t.modifiers for c in claim.constructs for t in c.indicators}
-    paths = {(p.outcome, "~", p.predictor.name): p.predictor.modifiers for p in claim.paths}
-    covariances = {(c.lhs, "~~", c.rhs.name): c.rhs.modifiers for c in claim.covariances}
-    return items | paths | covariances | {(i.lhs, "~", "1"): i.modifiers for i in claim.intercepts}
+    return {m.label for modifiers in modifiers_of(claim).values() for m in modifiers if m.label}
 
 
 def _groups(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
     """Terms whose c(...) counts other groups than the first one does."""
-    counts = {key: len(m) for key, m in _modifiers(claim).items() if len(m) > 1}
+    counts = {key: len(m) for key, m in modifiers_of(claim).items() if len(m) > 1}
     groups = next(iter(counts.values()), 0)
     for key in (k for k, n in counts.items() if n != groups):
         what = Text(

@@ -68,8 +68,9 @@ def without_items(model: Claim) -> Iterator[Problem]:
     """Names on paths, or multiplied, that no line measures."""
     products = {c.name: c.product_of for c in model.constructs if c.product_of}
     used = dict.fromkeys(n for p in model.paths for n in (p.outcome, p.predictor.name))
+    measured = {c.name for c in model.constructs if c.indicators or c.product_of}
     for name in dict.fromkeys(part for n in used for part in products.get(n, (n,))):
-        if name not in model.names:
+        if name not in measured:
             what = Text(f'construct "{name}" has no items.', f"构念“{name}”没有题项。")
             guess = did_you_mean(name, model.names)
             add = Text(f"Or add {name}_c =~ {name}.", f"或补充 {name}_c =~ {name}。")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Self, overload
 
 from csi.display import Shown, text
@@ -21,7 +21,9 @@ from csi.models.nouns import (
     Intercept,
     Modifier,
     Path,
+    Scaling,
     Term,
+    Threshold,
 )
 from csi.models.syntax.build import parse_claim
 from csi.models.syntax.write import write_claim
@@ -36,7 +38,9 @@ __all__ = [
     "Model",
     "Modifier",
     "Path",
+    "Scaling",
     "Term",
+    "Threshold",
 ]
 
 
@@ -125,7 +129,7 @@ class Model(Shown, Claim):
             ('x1', 'x2', 'x3')
         """
         claim = parse_claim(text, name, lang)
-        return cls(claim.constructs, claim.paths, claim.covariances, claim.intercepts, claim.constraints, claim.defined)
+        return cls(*(getattr(claim, part.name) for part in fields(claim)))
 
     def label(self, name: str, lang: str = "en") -> str:
         """The label of a construct; its name when it has none.

@@ -15,17 +15,19 @@ Sign = Literal["+", "-", ""]
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """What stands before `*`: a fixed value, a label, a start value, or NA (free although it would be fixed).
+    """What stands before `*`: a fixed value, a label, a start value, bounds, or NA (free although it would be fixed).
 
     Example:
         >>> Modifier(fixed=1.0)
-        Modifier(fixed=1.0, label=None, start=None, free=False)
+        Modifier(fixed=1.0, label=None, start=None, free=False, lower=None, upper=None)
     """
 
     fixed: float | None = None
     label: str | None = None
     start: float | None = None
     free: bool = False
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Construct:
     """A latent variable or a composite.
 
     `operator` is "=~" (reflective; mode A in PLS) or "<~" (composite; mode B unless `mode` says otherwise).
-    Indicators may be items, other constructs (higher order), or absent for an interaction, whose `product_of` names
-    its two or more constructs (`a:b`).
+    Indicators may be items, other constructs (higher order), or absent: for an interaction, whose `product_of` names
+    its two or more constructs (`a:b`), and for a phantom construct (`f =~ 0`), which only arrows touch.
 
     Example:
         >>> Construct("value", "=~", (Term("v1"), Term("v2"))).items
@@ -108,6 +110,33 @@ class Intercept:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """`item | name`: a cut of an ordinal item; names are `t1`, `t2`, ... from the lowest up.
+
+    Example:
+        >>> Threshold("u1", "t1").name
+        't1'
+    """
+
+    item: str
+    name: str
+    modifiers: tuple[Modifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """`item ~*~ item`: the scale of the latent response of an ordinal item (1 / its standard deviation).
+
+    Example:
+        >>> Scaling("u1", (Modifier(fixed=1.0),)).item
+        'u1'
+    """
+
+    item: str
+    modifiers: tuple[Modifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Defined:
     """`name := expression`.
 
@@ -122,7 +151,7 @@ class Defined:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """`lhs == rhs`, `lhs < rhs` or `lhs > rhs` between labels and numbers.
+    """`lhs == rhs`, `lhs < rhs` or `lhs > rhs` between labels and numbers; the bound itself is allowed.
 
     Example:
         >>> Constraint("a", "==", "b").operator
@@ -150,6 +179,8 @@ class Claim:
     intercepts: tuple[Intercept, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     defined: tuple[Defined, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    scalings: tuple[Scaling, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -162,6 +193,28 @@ class Claim:
         constructs = set(self.names)
         seen = dict.fromkeys(n for c in self.constructs for n in c.items if n not in constructs)
         return tuple(seen)
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """All observed variables, each once, in lavaan's order.
+
+        Items of `=~`, items of `<~`, other outcomes, other predictors, then what else is named in covariances,
+        thresholds, scaling factors and intercepts. A product counts as its parts.
+
+        Example:
+            >>> from csi.models.syntax.build import parse_claim
+            >>> parse_claim("q ~ f + a; f =~ y1 + y2; y1 ~ c; z ~~ w").observed
+            ('y1', 'y2', 'q', 'a', 'c', 'z', 'w')
+        """
+        products = {c.name: c.product_of for c in self.constructs if c.product_of}
+        named = [n for operator in ("=~", "<~") for c in self.constructs if c.operator == operator for n in c.items]
+        named += [p.outcome for p in self.paths]
+        named += [n for p in self.paths for n in products.get(p.predictor.name, (p.predictor.name,))]
+        named += [n for c in self.covariances for n in (c.lhs, c.rhs.name)]
+        named += [t.item for t in self.thresholds] + [s.item for s in self.scalings]
+        named += [i.lhs for i in self.intercepts]
+        constructs = set(self.names)
+        return tuple(n for n in dict.fromkeys(named) if n not in constructs)
 
     def __getitem__(self, name: str) -> Construct:
         for construct in self.constructs:

@@ -34,10 +34,22 @@ def refused(text):
         ("y ~ a*x; a*b := 2", "E-SYNTAX", (1, 10)),
         ("y ~ a*x; d := a*", "E-SYNTAX", (1, 17)),
         ("y ~ a*x; d := (a", "E-SYNTAX", (1, 17)),
-        ("u1 | t1", "E-OPERATOR", (1, 4)),
+        ("u1 | t1 + x", "E-SYNTAX", (1, 11)),
+        ("u1 | 1", "E-SYNTAX", (1, 6)),
+        ("u1 | t0", "E-SYNTAX", (1, 6)),
+        ("u1 ~*~ 1*u2", "E-SYNTAX", (1, 10)),
+        ("f =~ u1; f | t1", "E-CONSTRUCT", (1, 14)),
+        ("u1 | t1 + t1", "E-DUPLICATE", (1, 11)),
+        ("f <~ 0; y ~ f", "E-SYNTAX", (1, 6)),
+        ("f =~ 0", "E-CONSTRUCT", (1, 1)),
+        ("y ~ a*x; a ≤ 1", "E-OPERATOR", (1, 12)),
         ("a -> b", "E-OPERATOR", (1, 3)),
-        ("y ~ a*x; a <= 1", "E-OPERATOR", (1, 12)),
         ("f =~ equal('a')*x", "E-MODIFIER", (1, 6)),
+        ("f =~ x1 + equal('f=~x3')*x2", "E-MODIFIER", (1, 11)),
+        ("f =~ x1 + x2 + b*equal('f=~x2')*x3", "E-MODIFIER", (1, 18)),
+        ("f =~ efa('b')*x", "E-MODIFIER", (1, 6)),
+        ("f =~ lower(a)*x", "E-MODIFIER", (1, 12)),
+        ("f =~ lower(0)*x + lower(1)*x", "E-MODIFIER", (1, 28)),
         ("f =~ c(1, )*x", "E-MODIFIER", (1, 11)),
         ("f =~ start(a)*x", "E-MODIFIER", (1, 12)),
         ("f =~ 1*x + 2*x", "E-MODIFIER", (1, 14)),
@@ -52,10 +64,14 @@ def refused(text):
         ("f =~ f + x", "E-CONSTRUCT", (1, 6)),
         ("y ~ a*x; d := a*b", "E-LABEL", (1, 17)),
         ("y ~ x; a == 1", "E-LABEL", (1, 8)),
+        ("y ~ a*x; a := 2", "E-LABEL", (1, 10)),
+        ("y ~ a*x; a == 1; a == 2", "E-CONSTRAINT", (1, 20)),
+        ("y ~ lower(2)*upper(1)*x", "E-CONSTRAINT", (1, 23)),
         ("a =~ b; b =~ a", "E-CYCLE", (1, 1)),
         ("y ~ a*x; d := e + a; e := 2*d", "E-CYCLE", (1, 10)),
         ("y ~ a*x; d := d + a", "E-CYCLE", (1, 10)),
-        ("y ~ a*x; d := " + "(" * 60 + "a" + ")" * 60, "E-SYNTAX", (1, 56)),
+        ("y ~ a*x; d := " + "(" * 60 + "a" + ")" * 60, "E-SYNTAX", (1, 55)),
+        ("y ~ a*x; d := a" + "^a" * 60, "E-SYNTAX", (1, 96)),
     ],
 )
 def test_one_error_one_problem_at_its_place(text, code, place):
@@ -111,7 +127,7 @@ def test_a_full_width_colon_in_a_definition():
 
 
 def test_all_errors_come_at_once_and_good_lines_do_not_hide_them():
-    problems = refused("f =~ x1 +\nok ~ f\nu | t1\ny ~ 3\ng ＝~ y1")
+    problems = refused("f =~ x1 +\nok ~ f\nu -> t1\ny ~ 3\ng ＝~ y1")
     assert [(p.code, p.where.split(", ")[1]) for p in problems] == [
         ("E-SYNTAX", "line 1"),
         ("E-OPERATOR", "line 3"),
@@ -127,7 +143,9 @@ def test_an_empty_text(text):
 
 
 def test_messages_speak_both_languages():
-    for found in refused("f =~ x1 +\nu | t1\nf =~ equal('a')*x\ny ~ 3\nx1\n3 ~ y\na b ~ y\ny ~ a:\ny ~ q*\n"):
+    for found in refused(
+        "f =~ x1 +\nu | x\nu ~*~ x\nf =~ efa('a')*x\nf =~ lower(a)*x\ny ~ 3\nx1\n3 ~ y\na b ~ y\ny ~ a:\ny ~ q*\n"
+    ):
         assert re.search(r"[\u4e00-\u9fff]", found.what.zh.splitlines()[0])
         assert re.search(r"[\u4e00-\u9fff]", found.remedy.zh)
         assert not re.search(r"[\u4e00-\u9fff]", found.what.en.splitlines()[0] + found.remedy.en)
@@ -147,7 +165,10 @@ def test_nonsense_gives_problems_and_nothing_else(text):
 
 def test_damaged_texts_give_a_model_or_problems_and_nothing_else():
     draw = random.Random(7)  # noqa: S311 - texts, not secrets
-    good = "满意 =~ c(1, NA)*s1 + a*s2; 忠诚 <~ l1\n忠诚 ~ 满意 + 满意:x # note\nd := a^2*(1 - a)\na > 0; s1 ~ 0*1"
+    good = (
+        "满意 =~ c(1, NA)*s1 + a*s2; 忠诚 <~ l1\n忠诚 ~ 满意 + 满意:x # note\nd := a^2*(1 - a)\na > 0; s1 ~ 0*1\n"
+        "l1 | t1 + lower(1)*t2 + equal('满意=~s2')*t3; l1 ~*~ 0.5?l1"
+    )
     for _ in range(400):
         text = list(good)
         for _ in range(draw.randint(1, 4)):

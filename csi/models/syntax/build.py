@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from csi.errors import Problem, Problems, Text
-from csi.models.check import Places, check_claim
+from csi.models.check import check_claim
 from csi.models.nouns import (
     Claim,
     Constraint,
@@ -18,16 +19,16 @@ from csi.models.nouns import (
     Modifier,
     Operator,
     Path,
+    Scaling,
     Term,
+    Threshold,
 )
 from csi.models.syntax.cursor import Stumble
+from csi.models.syntax.equal import equate
 from csi.models.syntax.grammar import Equation, Relation, Statement, Target, statements
 from csi.models.syntax.modifiers import merged
-from csi.models.syntax.places import Source
-from csi.models.syntax.tokens import Token, tokens
-
-Key = tuple[str, str, str]
-"""lhs, operator, rhs ("1" for an intercept)."""
+from csi.models.syntax.places import Key, Places, Source
+from csi.models.syntax.tokens import Token, tokens, written
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Draft:
     products: dict[str, tuple[str, ...]] = field(default_factory=dict)
     defined: list[Defined] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
+    equal: dict[Key, Token] = field(default_factory=dict)
     places: Places = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -102,6 +104,7 @@ def claim_of(read: Iterable[Statement], draft: Draft) -> Claim:
             _relation(statement, draft)
         else:
             _equation(statement, draft)
+    draft.problems += equate(draft.relations, draft.equal, draft.source)
     said = list(draft.relations.items())
     return Claim(
         constructs=_constructs(draft),
@@ -110,6 +113,8 @@ def claim_of(read: Iterable[Statement], draft: Draft) -> Claim:
         intercepts=tuple(Intercept(lhs, m) for (lhs, op, rhs), m in said if (op, rhs) == ("~", "1")),
         constraints=tuple(draft.constraints),
         defined=tuple(draft.defined),
+        thresholds=tuple(Threshold(lhs, rhs, m) for (lhs, op, rhs), m in said if op == "|"),
+        scalings=tuple(Scaling(lhs, m) for (lhs, op, _), m in said if op == "~*~"),
     )
 
 
@@ -134,6 +139,10 @@ def _enter(lhs: Token, operator: Token, target: Target, draft: Draft) -> None:
     """Enter one relation; a second mention may only add modifiers."""
     if not _sensible(lhs, operator, target, draft):
         return
+    if operator.text == "=~" and not target.parts:
+        # f =~ 0: a construct without items
+        draft.places.setdefault((lhs.text, "", ""), lhs.spot)
+        return
     key = _key(lhs.text, operator.text, target.name or "1", draft)
     token = target.token or operator
     draft.places.setdefault(key, token.spot)
@@ -144,6 +153,8 @@ def _enter(lhs: Token, operator: Token, target: Target, draft: Draft) -> None:
     if key in draft.relations and not target.modifiers:
         _twice(key, token, draft)
         return
+    if target.equal:
+        draft.equal[key] = target.equal
     try:
         draft.relations[key] = merged(draft.relations.get(key, ()), target.modifiers, token)
     except Stumble as stumble:
@@ -159,10 +170,14 @@ def _key(lhs: str, operator: str, rhs: str, draft: Draft) -> Key:
 def _sensible(lhs: Token, operator: Token, target: Target, draft: Draft) -> bool:
     """Whether the operator can relate such a pair; note a problem when not."""
     measures = operator.text in {"=~", "<~"}
-    if (measures or operator.text == "~~") and len(target.parts) != 1:
+    token = target.token or operator
+    if operator.text in {"|", "~*~"}:
+        return _ordinal(lhs, operator, target, draft)
+    phantom = operator.text == "=~" and not target.parts and float(token.text) == 0.0
+    if operator.text != "~" and len(target.parts) != 1 and not phantom:
         what = Text(f'"{operator.text}" takes names on its right.', f"“{operator.text}”右边应为名称。")
         remedy = Text('Interactions (a:b) and intercepts (1) go with "~".', "交互项 (a:b) 与截距 (1) 只能用于“~”。")
-        draft.refuse(target.token or operator, "E-SYNTAX", what, remedy)
+        draft.refuse(token, "E-SYNTAX", what, remedy)
         return False
     if not measures:
         return True
@@ -175,6 +190,21 @@ def _sensible(lhs: Token, operator: Token, target: Target, draft: Draft) -> bool
         remedy = Text("Keep one of the two.", "请只保留一种。")
         draft.refuse(operator, "E-SYNTAX", what, remedy)
     return earlier == operator.text
+
+
+def _ordinal(lhs: Token, operator: Token, target: Target, draft: Draft) -> bool:
+    """Whether `u1 | t1` names a threshold and `u1 ~*~ u1` the item itself; note a problem when not."""
+    name, item = target.name, written(lhs.text)
+    if operator.text == "|" and not re.fullmatch(r"t[1-9]\d*", name):
+        what = Text('"|" takes the thresholds t1, t2, ... on its right.', "“|”右边应为阈值 t1、t2……。")
+        remedy = Text(f"Write for example: {item} | t1 + t2.", f"例如：{item} | t1 + t2。")
+    elif operator.text == "~*~" and name != lhs.text:
+        what = Text('"~*~" has the same item on both sides.', "“~*~”两边应为同一题项。")
+        remedy = Text(f"Write for example: {item} ~*~ 1*{item}.", f"例如：{item} ~*~ 1*{item}。")
+    else:
+        return True
+    draft.refuse(target.token or operator, "E-SYNTAX", what, remedy)
+    return False
 
 
 def _twice(key: Key, token: Token, draft: Draft) -> None:
@@ -190,7 +220,8 @@ def _equation(statement: Equation, draft: Draft) -> None:
     for token in (*statement.lhs.labels, *statement.rhs.labels):
         draft.places.setdefault((token.text, "label", ""), token.spot)
     if operator.text != ":=":
-        sign = cast("Literal['==', '<', '>']", operator.text)
+        sign = cast("Literal['==', '<', '>']", operator.text if operator.text == "==" else operator.text[0])
+        draft.places.setdefault((statement.lhs.text, sign, statement.rhs.text), operator.spot)
         draft.constraints.append(Constraint(statement.lhs.text, sign, statement.rhs.text))
         return
     name = statement.lhs.labels[0]

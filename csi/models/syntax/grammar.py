@@ -1,9 +1,11 @@
 """Tokens -> statements: what each line says, not yet what the model means.
 
-    statement  = names operator terms | label ":=" expression | expression ("==" | "<" | ">") expression
-    operator   = "=~" | "<~" | "~" | "~~"              terms = term ("+" term)*
-    term       = (modifier "*")* (name (":" name)* | "1")
-    modifier   = number | label | "NA" | "c(" value, ... ")" | "start(" value ")" | "label(" "a" ")"
+    statement  = names operator terms | label ":=" expression
+               | expression ("==" | "<" | ">" | "<=" | ">=") expression
+    operator   = "=~" | "<~" | "~" | "~~" | "|" | "~*~"          terms = term ("+" term)*
+    term       = (modifier "*")* (name (":" name)* | "1" | "0")
+    modifier   = number | label | "NA" | "c(" value, ... ")" | name "(" value ")"
+    name       = "start" | "lower" | "upper" | "label" | "equal"
 
 One statement that cannot be read gives one problem; the others are read all the same.
 """
@@ -24,12 +26,14 @@ from csi.models.syntax.places import Source
 from csi.models.syntax.refusals import refuse_lone, refuse_misplaced, refuse_number, refuse_operator
 from csi.models.syntax.tokens import Token, half_width
 
-RELATIONS = ("=~", "<~", "~", "~~")
+RELATIONS = ("=~", "<~", "~", "~~", "|", "~*~")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One term of a right-hand side: its name parts (`a:b` has two; none for the intercept) and modifiers.
+
+    `equal` is the token of an `equal(...)` among the modifiers, whose labels name another parameter.
 
     Example:
         >>> Target(("a", "b"), (), None).name
@@ -40,6 +44,7 @@ class Target:
     modifiers: tuple[Modifier, ...]
     token: Token | None
     tokens: tuple[Token, ...] = ()
+    equal: Token | None = None
 
     @property
     def name(self) -> str:
@@ -64,7 +69,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """`lhs := rhs` or `lhs == rhs`, `<`, `>`.
+    """`lhs := rhs` or `lhs == rhs`, `<`, `>`, `<=`, `>=`.
 
     Example:
         >>> from csi.models.syntax.tokens import tokens
@@ -210,8 +215,10 @@ def _name(cursor: Cursor) -> Token:
 def _target(cursor: Cursor) -> Target:
     """Modifiers and the name they modify."""
     modifiers: tuple[Modifier, ...] = ()
+    equal = None
     while True:
         token = cursor.peek()
+        equal = token if token.kind == "name" and token.text == "equal" and cursor.peek(1).text == "(" else equal
         modifier = read_modifier(cursor)
         if modifier is None:
             break
@@ -220,17 +227,18 @@ def _target(cursor: Cursor) -> Target:
         modifiers = merged(modifiers, said, token)
     token = cursor.peek()
     if token.kind == "number" and float(token.text) in {0.0, 1.0}:
-        return _intercept(cursor.take(), modifiers)
+        return _intercept(cursor.take(), modifiers, equal)
     if token.kind == "number":
         refuse_number(token)
     names = [_name(cursor)]
     while cursor.at_mark(":"):
         cursor.take()
         names.append(_name(cursor))
-    return Target(tuple(n.text for n in names), modifiers, token, tuple(names))
+    return Target(tuple(n.text for n in names), modifiers, token, tuple(names), equal)
 
 
-def _intercept(token: Token, modifiers: tuple[Modifier, ...]) -> Target:
+def _intercept(token: Token, modifiers: tuple[Modifier, ...], equal: Token | None) -> Target:
     """`1`, or `0` for an intercept fixed to zero."""
     fixed = (Modifier(fixed=0.0),)
-    return Target((), modifiers if float(token.text) == 1.0 else merged(modifiers, fixed, token), token)
+    said = modifiers if float(token.text) == 1.0 else merged(modifiers, fixed, token)
+    return Target((), said, token, (), equal)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from csi.models.syntax.tokens import Token
 
-_CARRY_ON = ("+", "*", ",", "(", ":", "-", "/", "^")
+_CARRY_ON = ("+", "*", "?", ",", "(", ":", "-", "/", "^")
 
 
 def split(run: Sequence[Token]) -> Iterator[list[Token]]:

@@ -1,4 +1,6 @@
-"""What stands before `*`: numbers, labels, NA, `c(...)` with one value per group, `start(...)`; and how two combine."""
+"""What stands before `*`: numbers, labels, NA, `c(...)` with one value per group, `start(...)`, bounds, `equal(...)`;
+and how two combine.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,19 @@ from csi.models.nouns import Modifier
 from csi.models.syntax.cursor import Cursor, Stumble, found
 from csi.models.syntax.tokens import Token
 
-_SHARE = Text(
-    "Give both parameters the same label, as in a*x1 and a*x2.", "请给两个参数写同一个标签，例如 a*x1 与 a*x2。"
-)
-_BOUND = Text("Give the parameter a label and add a line such as: a > 0.", "请给参数加标签，另写一行，例如：a > 0。")
-_REFUSED = {"equal": _SHARE, "lower": _BOUND, "upper": _BOUND}
+_NUMBERS = ("start", "lower", "upper")
+_REFUSED = {
+    "efa": Text(
+        "Exploratory blocks are not estimated: state which items load on which construct.",
+        "不估计探索性因子块：请写明每个构念由哪些题项测量。",
+    )
+}
 
 
 def read_modifier(cursor: Cursor) -> tuple[Modifier, ...] | None:
     """The modifier at the cursor with its `*`, or None when the name itself stands there.
+
+    `0.5?` is short for `start(0.5)*`. What `equal("f=~x2")` refers to stands as the label, for `build` to look up.
 
     Parameters:
         cursor: moved behind the `*` when there is a modifier.
@@ -33,9 +39,14 @@ def read_modifier(cursor: Cursor) -> tuple[Modifier, ...] | None:
     """
     called = cursor.peek().kind == "name" and cursor.peek(1).kind == "mark" and cursor.peek(1).text == "("
     signed = cursor.at_mark("-")
-    if not called and not signed and cursor.peek(1).text != "*":
+    following = cursor.peek(1)
+    if not called and not signed and not (following.kind == "mark" and following.text in {"*", "?"}):
         return None
+    first = cursor.peek()
     modifiers = _call(cursor) if called else (_value(cursor),)
+    if cursor.at_mark("?"):
+        cursor.take()
+        return tuple(_as_number("start", m, first) for m in modifiers)
     cursor.expect_mark("*")
     return modifiers
 
@@ -52,7 +63,7 @@ def merged(first: tuple[Modifier, ...], second: tuple[Modifier, ...], token: Tok
     Example:
         >>> from csi.models.syntax.tokens import tokens
         >>> merged((Modifier(free=True),), (Modifier(label="a"),), tokens("x")[0])
-        (Modifier(fixed=None, label='a', start=None, free=True),)
+        (Modifier(fixed=None, label='a', start=None, free=True, lower=None, upper=None),)
     """
     if not first or not second:
         return first or second
@@ -72,7 +83,7 @@ def merged(first: tuple[Modifier, ...], second: tuple[Modifier, ...], token: Tok
 
 def _both(a: Modifier, b: Modifier, token: Token) -> Modifier:
     """Two modifiers of one parameter as one."""
-    pairs = ((a.fixed, b.fixed), (a.label, b.label), (a.start, b.start))
+    pairs = ((a.fixed, b.fixed), (a.label, b.label), (a.start, b.start), (a.lower, b.lower), (a.upper, b.upper))
     twice = next((p for p in pairs if None not in p and p[0] != p[1]), None)
     free = a.free or b.free
     fixed = a.fixed if a.fixed is not None else b.fixed
@@ -86,23 +97,25 @@ def _both(a: Modifier, b: Modifier, token: Token) -> Modifier:
             "Keep one of the two.",
             "请只保留一个。",
         )
-    return Modifier(fixed, a.label or b.label, a.start if a.start is not None else b.start, free)
+    start, lower, upper = (one if one is not None else other for one, other in pairs[2:])
+    return Modifier(fixed, a.label or b.label, start, free, lower, upper)
 
 
 def _call(cursor: Cursor) -> tuple[Modifier, ...]:
-    """`c(...)`, `start(...)` or `label("a")`."""
+    """`c(...)`, `start(...)`, `lower(...)`, `upper(...)`, `label("a")` or `equal("f=~x2")`."""
     name = cursor.take()
     if name.text == "c":
         return tuple(_values(cursor))
-    if name.text in {"start", "label"}:
+    if name.text in {*_NUMBERS, "label", "equal"}:
         inner = cursor.peek(1)
         values = _inside(cursor)
-        if name.text == "start":
-            return tuple(_as_start(v, inner) for v in values)
-        return tuple(values)
+        return tuple(_as_number(name.text, v, inner) for v in values) if name.text in _NUMBERS else tuple(values)
     remedy = _REFUSED.get(
         name.text,
-        Text('Use a number, a label, "NA", c(...) or start(...).', "可用数字、标签、NA、c(...) 或 start(...)。"),
+        Text(
+            'Use a number, a label, "NA", c(...), start(...), lower(...), upper(...) or equal("f=~x").',
+            '可用数字、标签、NA、c(...)、start(...)、lower(...)、upper(...) 或 equal("f=~x")。',
+        ),
     )
     raise Stumble(
         name,
@@ -115,7 +128,7 @@ def _call(cursor: Cursor) -> tuple[Modifier, ...]:
 
 
 def _inside(cursor: Cursor) -> list[Modifier]:
-    """What stands in the brackets of start(...) and label(...): one value, or c(...)."""
+    """What stands in the brackets of start(...), label(...) and the like: one value, or c(...)."""
     nested = cursor.peek(1).text == "c" and cursor.peek(2).text == "("
     if not nested:
         return _values(cursor)
@@ -159,15 +172,25 @@ def _value(cursor: Cursor) -> Modifier:
     )
 
 
-def _as_start(value: Modifier, token: Token) -> Modifier:
-    """A number of start(...) as a start value; NA gives none."""
+def _as_number(name: str, value: Modifier, token: Token) -> Modifier:
+    """A number of start(...), lower(...) or upper(...) in its place; NA gives none."""
     if value.label is not None:
+        en, zh = _WORDS[name]
         raise Stumble(
             token,
             "E-MODIFIER",
-            "a start value is a number.",
-            "起始值应为数字。",
-            "Write start(0.5).",
-            "例如 start(0.5)。",
+            f"{en} is a number.",
+            f"{zh}应为数字。",
+            f"Write {name}(0.5).",
+            f"例如 {name}(0.5)。",
         )
-    return Modifier(start=value.fixed)
+    if name == "start":
+        return Modifier(start=value.fixed)
+    return Modifier(lower=value.fixed) if name == "lower" else Modifier(upper=value.fixed)
+
+
+_WORDS = {
+    "start": ("a start value", "起始值"),
+    "lower": ("a lower bound", "下界"),
+    "upper": ("an upper bound", "上界"),
+}

@@ -22,6 +22,14 @@ class Spot:
     length: int = 1
 
 
+Key = tuple[str, str, str]
+"""lhs, operator, rhs ("1" for an intercept)."""
+
+Places = dict[Key, Spot]
+"""Where things stand: relations and constraints by (lhs, operator, rhs), names by (name, "", ""), labels by
+(label, "label", "")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A model text and what to call it ("model", "model.txt").

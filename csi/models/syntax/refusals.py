@@ -34,11 +34,9 @@ def refuse_lone(cursor: Cursor) -> NoReturn:
 
 
 _INSTEAD = {
-    "|": Text("Thresholds are estimated from the answers; leave the line out.", "阈值由数据估计，请删去此行。"),
-    "~*~": Text("Scaling factors are not part of this language; leave the line out.", "不支持尺度因子，请删去此行。"),
     "~=": Text('Write "=~".', "请写“=~”。"),
-    "<=": Text('Write "<".', "请写“<”。"),
-    ">=": Text('Write ">".', "请写“>”。"),
+    "≤": Text('Write "<=".', "请写“<=”。"),
+    "≥": Text('Write ">=".', "请写“>=”。"),
     "<-": Text('Write "outcome ~ predictor".', "请写“结果 ~ 预测变量”。"),
     "->": Text('Write "outcome ~ predictor", the outcome first.', "请写“结果 ~ 预测变量”，结果在前。"),
 }
@@ -46,7 +44,10 @@ _INSTEAD = {
 
 def refuse_operator(token: Token) -> NoReturn:
     """Refuse an operator of another language (or another release of this one)."""
-    known = Text('Use "=~", "<~", "~", "~~", ":=", "==", "<" or ">".', "可用：“=~”“<~”“~”“~~”“:=”“==”“<”“>”。")
+    known = Text(
+        'Use "=~", "<~", "~", "~~", "|", "~*~", ":=", "==", "<" or ">".',
+        "可用：“=~”“<~”“~”“~~”“|”“~*~”“:=”“==”“<”“>”。",
+    )
     remedy = _INSTEAD.get(token.text, known)
     en, zh = f'"{token.typed}" is not an operator here.', f"“{token.typed}”不是可用的运算符。"
     raise Stumble(token, "E-OPERATOR", en, zh, remedy.en, remedy.zh)

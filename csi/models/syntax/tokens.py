@@ -9,7 +9,7 @@ from typing import Literal
 from csi.models.syntax.places import Spot
 
 Kind = Literal["name", "quoted", "number", "operator", "unsupported", "mark", "end", "other"]
-"""`mark` is one of `+ - * / ^ : , ( )`; `end` closes a line (newline) or a statement (`;`)."""
+"""`mark` is one of `+ - * / ^ : , ( ) ?`; `end` closes a line (newline) or a statement (`;`)."""
 
 _HALF_WIDTH = {chr(c): chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)} | {
     "\u3000": " ", "“": '"', "”": '"', "‘": "'", "’": "'", "〜": "~", "∼": "~", "、": ",", "−": "-", "–": "-", "×": "*",
@@ -21,11 +21,11 @@ _PATTERN = re.compile(
     (?P<blank>[^\S\n]+)
   | (?P<comment>[#!].*)
   | (?P<quoted>"[^"\n]*"|'[^'\n]*')
-  | (?P<unsupported>~\*~|<=|>=|<-|->|~=|<>|!=|\|~|[|%&@$\\?{}\[\]])
-  | (?P<operator>=~|<~|~~|:=|==|~|<|>)
+  | (?P<unsupported><-|->|~=|<>|!=|\|~|[%&@$\\{}\[\]≤≥])
+  | (?P<operator>~\*~|=~|<~|~~|:=|==|<=|>=|~|<|>|\|)
   | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![^\W\d]))
   | (?P<name>[^\W\d][\w.]*|\.[^\W\d][\w.]*)
-  | (?P<mark>[-+*/^:,()])
+  | (?P<mark>[-+*/^:,()?])
   | (?P<end>;)
   | (?P<other>\d[\w.]*|.)
     """,

@@ -50,9 +50,10 @@ def write_term(name: str, modifiers: tuple[Modifier, ...]) -> str:
     """
     layers = itertools.zip_longest(*(_values(m) for m in modifiers), fillvalue='""')
     parts = [f"{_together(layer)}*{name}" for layer in layers]
-    starts = [_number(m.start) if m.start is not None else "NA" for m in modifiers]
-    if any(m.start is not None for m in modifiers):
-        parts.append(f"start({_together(starts)})*{name}")
+    for kind in ("start", "lower", "upper"):
+        numbers = [getattr(m, kind) for m in modifiers]
+        if any(n is not None for n in numbers):
+            parts.append(f"{kind}({_together('NA' if n is None else _number(n) for n in numbers)})*{name}")
     return " + ".join(parts or [name])
 
 
@@ -60,12 +61,16 @@ def _said(claim: Claim) -> Iterator[_Said]:
     """Every relation, in writing order."""
     for c in claim.constructs:
         yield from ((c.name, c.operator, written(t.name), t.modifiers) for t in c.indicators)
+        if not c.indicators and not c.product_of:
+            yield c.name, c.operator, "0", ()
     products = {c.name: ":".join(written(p) for p in c.product_of) for c in claim.constructs if c.product_of}
     for p in claim.paths:
         name = p.predictor.name
         yield p.outcome, "~", products.get(name) or written(name), p.predictor.modifiers
     yield from ((c.lhs, "~~", written(c.rhs.name), c.rhs.modifiers) for c in claim.covariances)
     yield from ((i.lhs, "~", "1", i.modifiers) for i in claim.intercepts)
+    yield from ((t.item, "|", written(t.name), t.modifiers) for t in claim.thresholds)
+    yield from ((s.item, "~*~", written(s.item), s.modifiers) for s in claim.scalings)
 
 
 def _lines(
@@ -77,7 +82,7 @@ def _lines(
 
 
 def _values(modifier: Modifier) -> list[str]:
-    """What is said of one group's parameter, start value aside."""
+    """What is said of one group's parameter, start value and bounds aside."""
     values = ["NA"] if modifier.free else []
     if modifier.fixed is not None:
         values.append(_number(modifier.fixed))
