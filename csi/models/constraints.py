@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -37,9 +37,10 @@ def constraint_problems(claim: Claim, places: Places | None = None, source: Sour
         these constraints contradict each other: a == 1; a == 2.
     """
     system = _System()
-    stated = sorted(_stated(claim), key=lambda s: s.operator != "==")
-    found = [clash for one in stated if (clash := system.add(one))]
-    return [_problem(clash, places or {}, source or Source("")) for clash in found]
+    said = {one: number for number, one in enumerate(_stated(claim))}
+    equalities_first = sorted(said, key=lambda one: one.operator != "==")
+    clashes = [clash for one in equalities_first if (clash := system.add(one))]
+    return [_problem(sorted(clash, key=said.__getitem__), places or {}, source or Source("")) for clash in clashes]
 
 
 def modifiers_of(claim: Claim) -> dict[Key, tuple[Modifier, ...]]:
@@ -151,7 +152,7 @@ class _System:
         return ()
 
 
-def _problem(clash: _Clash, places: Places, source: Source) -> Problem:
+def _problem(clash: Sequence[_Stated], places: Places, source: Source) -> Problem:
     """The statements that contradict each other, pointing at the last one of them that has a place."""
     texts = tuple(dict.fromkeys(s.text for s in clash))
     listed = "; ".join(texts)
