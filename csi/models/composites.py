@@ -19,17 +19,21 @@ def find_cycle(arrows: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
         ('a', 'b', 'c', 'a')
     """
     done: set[str] = set()
-
-    def walk(name: str, trail: tuple[str, ...]) -> tuple[str, ...]:
-        if name in trail:
-            return (*trail[trail.index(name) :], name)
-        if name in done:
-            return ()
-        found = next((c for to in arrows.get(name, ()) if (c := walk(to, (*trail, name)))), ())
-        done.add(name)
-        return found
-
-    return next((c for name in arrows if (c := walk(name, ()))), ())
+    for start in arrows:
+        # names on the way here, each with what it still points at
+        trail = {} if start in done else {start: iter(arrows[start])}
+        while trail:
+            here = next(reversed(trail))
+            to = next((name for name in trail[here] if name not in done), None)
+            if to is None:
+                done.add(here)
+                del trail[here]
+            elif to in trail:
+                names = list(trail)
+                return (*names[names.index(to) :], to)
+            else:
+                trail[to] = iter(arrows.get(to, ()))
+    return ()
 
 
 def shared_items(model: Claim) -> Iterator[Problem]:

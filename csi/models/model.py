@@ -116,6 +116,13 @@ class Model(Shown, Claim):
     def parse(cls, text: str, name: str = "model", lang: str = "en") -> Self:
         """A model from lavaan text.
 
+        `f =~ x1 + x2` measured by, `c <~ x1 + x2` made of, `y ~ x` explained by (`a:b` an interaction, `y ~ 1` an
+        intercept), `x ~~ z` varies with, `u | t1 + t2` thresholds and `u ~*~ 1*u` the scale of an ordinal item,
+        `ind := a*b` a definition, `a == b`, `a > 0`, `a <= 1` constraints. `f =~ 0` is a construct without items.
+
+        Before a term: a value (`1*x`), a label (`a*x`), `NA*x` free, `c(a, b)*x` one per group, `start(0.5)*x` or
+        `0.5?x`, `lower(0)*x`, `upper(1)*x`, `equal("f=~x2")*x3`.
+
         Parameters:
             text: the model text. name: what messages call it, such as "model.txt". lang: language of messages.
 

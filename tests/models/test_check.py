@@ -35,6 +35,28 @@ def test_a_construct_without_items():
     assert (found.code, found.what.zh) == ("E-CONSTRUCT", "构念“c”没有题项。")
 
 
+def test_a_phantom_construct_is_refused_for_composites_only():
+    model = Model.parse("a =~ a1; f =~ 0; b =~ b1; f ~ a; b ~ f")
+    assert check_model(model) == []
+    (found,) = check_composites(model)
+    assert (found.code, '"f"' in found.what.en) == ("E-CONSTRUCT", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f =~ x1 + x2 + x3; g =~ x3 + x4 + x5; g ~ f",
+        "a =~ a1 + a2; b =~ b1 + b2; a ~ b + z1; b ~ a + z2",
+        "f =~ x1; y ~ f + w; w ~ x1",
+        "g =~ a + b; a =~ a1 + a2; b =~ b1 + b2; y ~ g",
+        "a =~ a1 + a2; b =~ b1 + b2; y =~ y1; y ~ a + b + a:b",
+        "f =~ x1 + x2; x1 ~~ x2; f ~ 0*1; x1 ~ 1; u | t1",
+    ],
+)
+def test_what_covariance_models_allow(text):
+    assert check_model(Model.parse(text)) == []
+
+
 def test_a_path_to_a_name_without_items_is_refused_for_composites():
     model = Model.parse("a =~ a1; b =~ b1; b ~ a + age + b1")
     assert check_model(model) == []
@@ -71,3 +93,9 @@ def test_models_not_made_from_text_are_checked_too(model, code):
 def test_find_cycle_looks_beyond_the_first_start():
     assert find_cycle({"a": ["b"], "c": ["d"], "d": ["c"]}) == ("c", "d", "c")
     assert find_cycle({"a": ["b", "c"], "b": ["d"], "c": ["d"]}) == ()
+
+
+def test_find_cycle_walks_chains_of_any_length():
+    chain = {f"n{i}": [f"n{i + 1}"] for i in range(5000)}
+    assert find_cycle(chain) == ()
+    assert len(find_cycle(chain | {"n5000": ["n0"]})) == 5002

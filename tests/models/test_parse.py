@@ -1,7 +1,7 @@
 import pytest
 
 from csi.errors import Problems
-from csi.models.model import Constraint, Construct, Defined, Intercept, Model, Modifier, Path, Term
+from csi.models.model import Constraint, Construct, Defined, Intercept, Model, Modifier, Path, Scaling, Term, Threshold
 
 
 def test_the_four_relations():
@@ -26,6 +26,12 @@ def test_the_four_relations():
         ("f =~ c(1, NA)*x", (Modifier(fixed=1.0), Modifier(free=True))),
         ("f =~ c(NA,NA)*x + c(l, l)*x", (Modifier(label="l", free=True),) * 2),
         ("f =~ NA*x + l*x", (Modifier(label="l", free=True),)),
+        ("f =~ 0.3?x", (Modifier(start=0.3),)),
+        ("f =~ -0.3?a*x", (Modifier(label="a", start=-0.3),)),
+        ("f =~ lower(0)*x", (Modifier(lower=0.0),)),
+        ("f =~ lower(-1)*upper(1.5)*a*x", (Modifier(label="a", lower=-1.0, upper=1.5),)),
+        ("f =~ upper(c(NA, 2))*x", (Modifier(), Modifier(upper=2.0))),
+        ("f =~ 'a b'*x", (Modifier(label="a b"),)),
         ("f =~ start(0.3)*a*x", (Modifier(label="a", start=0.3),)),
         ("f =~ c(1, 1)*x + a*x", (Modifier(fixed=1.0, label="a"),) * 2),
         ('f =~ c("", a)*x', (Modifier(), Modifier(label="a"))),
@@ -52,6 +58,63 @@ def test_definitions_and_constraints():
     model = Model.parse("y ~ a*x + b*m\nind := a * b\ntotal:=ind+(a-1)^2/exp(b)\na==b\na > 0\na + b < 1")
     assert model.defined == (Defined("ind", "a*b"), Defined("total", "ind + (a - 1)^2/exp(b)"))
     assert model.constraints == (Constraint("a", "==", "b"), Constraint("a", ">", "0"), Constraint("a + b", "<", "1"))
+
+
+def test_constraints_with_equality_are_the_same_as_without():
+    model = Model.parse("y ~ a*x; a <= 1; a >= 0")
+    assert model.constraints == (Constraint("a", "<", "1"), Constraint("a", ">", "0"))
+
+
+def test_thresholds_and_scaling_factors():
+    model = Model.parse("f =~ u1 + u2; u1 + u2 | 0*t1 + t2; u1 ~*~ 1*u1\nu2 |\n c(a, b)*t3")
+    assert model.thresholds == (
+        Threshold("u1", "t1", (Modifier(fixed=0.0),)),
+        Threshold("u1", "t2"),
+        Threshold("u2", "t1", (Modifier(fixed=0.0),)),
+        Threshold("u2", "t2"),
+        Threshold("u2", "t3", (Modifier(label="a"), Modifier(label="b"))),
+    )
+    assert model.scalings == (Scaling("u1", (Modifier(fixed=1.0),)),)
+
+
+def labels(model):
+    return [[m.label for m in t.modifiers] for c in model.constructs for t in c.indicators]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("f =~ x1 + x2 + equal('f=~x2')*x3", [[], ["f=~x2"], ["f=~x2"]]),
+        ("f =~ x1 + equal('f =~ x3')*x2 + x3", [[], ["f=~x3"], ["f=~x3"]]),
+        ("f =~ x1 + a*x2 + equal('f=~x2')*x3 + equal('f=~x3')*x4", [[], ["a"], ["a"], ["a"]]),
+        ("f =~ x1 + equal('f=~x3')*x2 + equal('f=~x4')*x3 + b*x4", [[], ["b"], ["b"], ["b"]]),
+        ("f =~ x1 + equal('f=~x3')*x2 + equal('f=~x2')*x3", [[], ["f=~x3"], ["f=~x3"]]),
+        ("f =~ x1 + c(a, b)*x2 + equal(c('f=~x2', 'f=~x2'))*x3", [[], ["a", "b"], ["a", "b"]]),
+        ("f =~ x1 + a*x2 + equal('')*x3", [[], ["a"], []]),
+        ("f =~ x1 + a*x2 + equal('a')*x3", [[], ["a"], ["a"]]),
+        ('f =~ x1 + "brand image" + equal("f =~ \'brand image\'")*x3', [[], ["f=~brand image"], ["f=~brand image"]]),
+    ],
+)
+def test_equal_gives_two_parameters_one_label(text, found):
+    assert labels(Model.parse(text)) == found
+
+
+def test_equal_names_covariances_either_way_round_and_intercepts():
+    model = Model.parse("y ~~ x; z ~~ equal('x ~~ y')*w; y ~ 1; x ~ equal('y ~ 1')*1")
+    assert [c.rhs.modifiers[0].label for c in model.covariances] == ["y~~x", "y~~x"]
+    assert [i.modifiers[0].label for i in model.intercepts] == ["y~1", "y~1"]
+
+
+def test_equal_to_a_parameter_with_one_label_per_group():
+    for text in ("equal('f=~x2')*c(NA, NA)*x3", "equal('f=~x2')*x3", "equal('f=~x4')*x3 + equal('f=~x2')*x4"):
+        model = Model.parse(f"f =~ x1 + c(a, b)*x2 + {text}")
+        assert labels(model)[2:] == [["a", "b"]] * (len(model.items) - 2)
+
+
+def test_a_phantom_construct_has_no_items():
+    model = Model.parse("f =~ 0; y =~ y1; y ~ f; f ~ x")
+    assert model["f"] == Construct("f", "=~", ())
+    assert model.observed == ("y1", "x")
 
 
 def test_lines_carry_on_and_statements_share_a_line():

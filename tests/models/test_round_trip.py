@@ -72,6 +72,18 @@ TEXTS = {
     "interaction": "int =~ i1; inv =~ v1; sat =~ s1; int ~ inv + b*inv:sat + sat",
     "Chinese": '满意度 =~ 总体 + "与 期望 相比"\n"品牌 形象" =~ 形象1\n满意度 ~ p*"品牌 形象"',
     "starts and empty groups": 'f =~ start(0.5)*x + c("", a)*y + start(c(1, 2))*z + c("", 1)*w + c(b, "")*w',
+    "ordinal": """
+        f1 =~ c(NA, NA)*u1 + c(l1.g1, l1.g2)*u1 + u2
+        u1 | c(NA, NA)*t1 + c(u1.thr1, u1.thr1)*t1
+        u1 + u2 | t2 + start(0.5)*t3
+        u2 | -0.5*t1
+        u1 ~*~ c(1, NA)*u1 + c("", d)*u1
+        "与 期望" | a*t1
+        a > 0""",
+    "bounds": "f =~ x1 + lower(0)*x2 + upper(c(1, NA))*x3 + b*lower(-1.5)*upper(2)*x4; x1 ~~ lower(0)*x1; b <= 1",
+    "equal": "f =~ x1 + x2 + equal('f=~x2')*x3; x3 ~~ equal('x2 ~~ x2')*x3 + start(1)*x3; x2 ~~ x2",
+    "phantom": "f =~ 0; g <~ g1 + g2; y =~ y1 + y2; f ~ 1*g; y ~ f; f ~~ 0*f",
+    "nonlinear": "y ~ a*x + b*z; a == b^2; log(a)/exp(-b)^2 > sqrt(abs(a - 1)) - -b",
     "numbers": "f =~ 0.1*x + 1e-07*y + -3*z + 12345678.9*w; x ~ 0.30000000000000004*1",
 }
 
@@ -109,7 +121,9 @@ def random_text(draw):
         return "NA" if kind == "free" else repr(round(draw.uniform(-2, 2), draw.randint(0, 15)))
 
     def term(name):
-        kind = draw.choice(["plain", "plain", "one", "groups", "start"])
+        kind = draw.choice(["plain", "plain", "one", "groups", "start", "bound"])
+        if kind == "bound":
+            return f"lower({-draw.random()})*upper(c({', '.join(['NA', repr(draw.random()), '1'][:groups])}))*{name}"
         if kind == "groups":
             return f"c({', '.join(value() for _ in range(groups))})*{name}"
         if kind == "one":
@@ -122,6 +136,7 @@ def random_text(draw):
     ]
     lines += [f"{q} ~ " + " + ".join(term(p) for p in quoted[:k]) for k, q in enumerate(quoted) if k]
     lines += [f"{quoted[-1]} ~ {quoted[0]}:{quoted[1]}"] if draw.random() < 0.5 else []
+    lines += [f"x0_0 | {term('t1')} + {term('t2')}", f"x0_0 ~*~ {term('x0_0')}"] if draw.random() < 0.5 else []
     lines += [f"x0_0 ~~ {term('x1_0')}", f"x0_0 ~ {term('1')}"]
     lines += [f"d := {labels[0]}*({labels[-1]} - 2)^2", f"{labels[0]} > 0"] if labels else []
     draw.shuffle(lines)

@@ -153,12 +153,13 @@ def _enter(lhs: Token, operator: Token, target: Target, draft: Draft) -> None:
     if key in draft.relations and not target.modifiers:
         _twice(key, token, draft)
         return
-    if target.equal:
-        draft.equal[key] = target.equal
     try:
         draft.relations[key] = merged(draft.relations.get(key, ()), target.modifiers, token)
     except Stumble as stumble:
         draft.refuse(token, stumble.code, stumble.what, stumble.remedy)
+        return
+    if target.equal and any(m.label for m in target.modifiers):
+        draft.equal[key] = target.equal
 
 
 def _key(lhs: str, operator: str, rhs: str, draft: Draft) -> Key:

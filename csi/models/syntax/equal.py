@@ -57,6 +57,12 @@ def _look_up(key: Key, work: _Equating) -> None:
     """Replace the names in the labels of one relation by labels; what they name is looked up first."""
     token = work.waiting.pop(key)
     said = work.relations[key]
+    named = work.names.get(_plain(said[0].label or ""))
+    if named in work.waiting:
+        _look_up(named, work)
+    if named and len(said) == 1:
+        # one name serves all groups of what it names
+        said = said * max(1, len(work.relations[named]))
     labels = [_label(m.label, g, key, token, work) if m.label else None for g, m in enumerate(said)]
     work.relations[key] = tuple(replace(m, label=label) for m, label in zip(said, labels, strict=True))
 
