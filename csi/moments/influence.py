@@ -71,7 +71,7 @@ def _on_cuts(counts: Array, cuts: Array, n: float) -> Array:
     p, k = counts.shape
     total = counts.sum(axis=1)[:, None]
     inside = np.abs(cuts) < FAR
-    phi = np.exp(-0.5 * cuts * cuts) / np.sqrt(2 * np.pi)
+    phi = np.where(inside, np.exp(-0.5 * cuts * cuts) / np.sqrt(2 * np.pi), 1.0)
     table = np.zeros((p, k + 1, k - 1))
     below = (np.arange(k)[:, None] <= np.arange(k - 1)).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
