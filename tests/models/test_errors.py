@@ -47,7 +47,7 @@ def refused(text):
         ("f =~ equal('a')*x", "E-MODIFIER", (1, 6)),
         ("f =~ x1 + equal('f=~x3')*x2", "E-MODIFIER", (1, 11)),
         ("f =~ x1 + x2 + b*equal('f=~x2')*x3", "E-MODIFIER", (1, 18)),
-        ("f =~ x1 + b*x2 + x3; f =~ equal('f=~x3')*x2", "E-MODIFIER", (1, 44)),
+        ("f =~ x1 + b*x2 + x3; f =~ equal('f=~x3')*x2", "E-MODIFIER", (1, 42)),
         ("f =~ efa('b')*x", "E-MODIFIER", (1, 6)),
         ("f =~ lower(a)*x", "E-MODIFIER", (1, 12)),
         ("f =~ lower(0)*x + lower(1)*x", "E-MODIFIER", (1, 28)),
