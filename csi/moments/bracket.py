@@ -11,8 +11,8 @@ from csi.moments.stack import Array, Ints
 BOUND = 0.9999
 """Correlations are sought between minus and plus this; where a likelihood rises up to it there is no maximum inside."""
 
-SETTLED = 1e-11
-"""The search ends where a Newton step, or what is left between the brackets, is smaller than this."""
+SETTLED = 1e-9
+"""The search ends after a Newton step (its error is the square) or an interval between brackets smaller than this."""
 
 STEPS = 100
 """Enough for bisection to reach `SETTLED` from anywhere."""
@@ -44,7 +44,7 @@ def maximum(derivatives: Callable[[Array, Ints], tuple[Array, Array]], start: Ar
         low[moving], high[moving] = np.where(rises, now, low[moving]), np.where(rises, high[moving], now)
         concave = curve < 0
         newton = now - slope / np.where(concave, curve, 1.0)
-        inside = concave & (newton > low[moving]) & (newton < high[moving])
+        inside = concave & (newton >= low[moving]) & (newton <= high[moving])
         new = np.where(inside, newton, (low[moving] + high[moving]) / 2)
         x[moving] = np.where(slope == 0, now, new)
         moving = moving[(np.abs(new - now) > SETTLED) & (slope != 0)]

@@ -13,6 +13,9 @@ from scipy.sparse import csr_array
 
 from csi.moments.stack import Array, Ints
 
+ENTRIES = 250_000
+"""Numbers in one block of work: it stays in the cache of a core."""
+
 
 def codes_of(rows: Array, categories: Sequence[Sequence[float]]) -> Ints:
     """Category numbers from 0 in the order of `categories`; -1 where absent or not among them.
@@ -50,8 +53,29 @@ def margins(codes: Ints, W: Array, k: int) -> Array:
         [[[1.0, 2.0]]]
     """
     p = codes.shape[1]
-    cells = np.where(codes < 0, -1, codes + k * np.arange(p))
-    return _counts(cells, W, p * k).reshape(W.shape[0], p, k)
+    places = np.where(codes < 0, k, codes).T + (k + 1) * np.arange(p)[:, None]
+    return _counts(places, W, p * (k + 1)).reshape(W.shape[0], p, k + 1)[:, :, :k]
+
+
+def cells(codes: Ints, k: int, pairs: tuple[Ints, Ints]) -> Ints:
+    """The place of every row in the table of every pair, absence being the last category of each item.
+
+    Parameters:
+        codes: (n, p). k: categories. pairs: first (t,) and second (t,) items.
+
+    Returns:
+        (t, n) places in t tables of (k + 1)^2 cells laid end to end.
+
+    Example:
+        >>> cells(np.array([[0, 1], [1, -1]]), 2, (np.array([0]), np.array([1]))).tolist()
+        [[1, 5]]
+    """
+    by_item = np.ascontiguousarray(np.where(codes < 0, k, codes).T)
+    first, second = pairs
+    places = (by_item * (k + 1))[first]
+    places += by_item[second]
+    places += (np.arange(first.size) * (k + 1) ** 2)[:, None]
+    return places
 
 
 def tables(codes: Ints, W: Array, k: int, pairs: tuple[Ints, Ints]) -> Array:
@@ -69,23 +93,26 @@ def tables(codes: Ints, W: Array, k: int, pairs: tuple[Ints, Ints]) -> Array:
         [[1.0, 0.0], [1.0, 1.0]]
     """
     first, second = pairs
-    a, b = codes[:, first], codes[:, second]
-    cells = a * k + b + np.arange(first.size) * (k * k)
-    cells[(a < 0) | (b < 0)] = -1
-    return _counts(cells, W, first.size * k * k).reshape(W.shape[0], first.size, k, k)
+    result = np.empty((W.shape[0], first.size, k, k))
+    step = max(1, ENTRIES // max(codes.shape[0], 1)) if W.shape[0] == 1 else max(1, 8 * ENTRIES // codes.shape[0])
+    for start in range(0, first.size, step):
+        block = slice(start, start + step)
+        part = first[block], second[block]
+        counts = _counts(cells(codes, k, part), W, part[0].size * (k + 1) ** 2)
+        result[:, block] = counts.reshape(W.shape[0], -1, k + 1, k + 1)[:, :, :k, :k]
+    return result
 
 
-def _counts(cells: Ints, W: Array, size: int) -> Array:
-    """(B, size) sums of weights over the cells (n, m) that a row falls into; -1 falls nowhere."""
+def _counts(places: Ints, W: Array, size: int) -> Array:
+    """(B, size) sums of weights over the places (m, n) that a row falls into."""
+    m, n = places.shape
     if W.shape[0] == 1:
-        weights = np.broadcast_to(W[0][:, None], cells.shape)
-        counts = np.bincount(cells.ravel() + 1, weights=weights.ravel(), minlength=size + 1)
-        return counts[None, 1:].astype(np.float64)
-    row, column = np.nonzero(cells >= 0)
-    where = (cells[row, column], row)
-    indicator = csr_array((np.ones(row.size), where), shape=(size, cells.shape[0]))
+        counts = np.bincount(places.ravel(), weights=np.tile(W[0], m), minlength=size)
+        return counts[None].astype(np.float64, copy=False)
+    rows = np.tile(np.arange(n), m)
+    indicator = csr_array((np.ones(m * n), (places.ravel(), rows)), shape=(size, n))
     blocks = [indicator @ np.ascontiguousarray(W[i : i + 64].T) for i in range(0, W.shape[0], 64)]
-    return np.ascontiguousarray(np.concatenate(blocks, axis=1).T)
+    return np.concatenate(blocks, axis=1).T
 
 
 def refilled(counts: Array) -> tuple[Array, Array]:

@@ -17,12 +17,13 @@ from itertools import combinations
 import numpy as np
 
 from csi.moments.bivariate_normal import FAR
+from csi.moments.crosstabs import cells, margins
 from csi.moments.polychoric import threshold_products
 from csi.moments.polyserial import pearson_scores, polyserial_scores
 from csi.moments.stack import Array, Ints
 from csi.moments.two_step import Answers, TwoStep, standardised
 
-BLOCK = 4096
+BLOCK = 1024
 """Rows looked up at once."""
 
 
@@ -61,9 +62,9 @@ def influence(answers: Answers, w: Array, found: TwoStep, b: int = 0) -> Influen
     z = standardised(answers, found.mean[b], found.variance[b])
     cuts = _on_cuts(found.margins[b], found.cuts[b], w.sum())
     mean, variance = _on_moments(z, found.variance[b], w)
-    cells = _on_cells(answers, found, cuts, b, w.sum())
+    crossed = _on_cells(answers, found, cuts, b, w.sum())
     serial = _on_serial(answers, z, w, found, (cuts, mean, variance), b)
-    return Influence(cuts, mean, variance, cells, serial)
+    return Influence(cuts, mean, variance, crossed, serial)
 
 
 def _on_cuts(counts: Array, cuts: Array, n: float) -> Array:
@@ -175,39 +176,40 @@ def rows_of(answers: Answers, on: Influence) -> Iterator[tuple[slice, Array]]:
     """Blocks of the influence of every row on every moment, in the order of the moment vector.
 
     Returns:
-        (rows, (rows of the block, M)) pairs.
+        (rows, (M, rows of the block)) pairs.
 
     Example:
         >>> from csi.moments.two_step import answers_of, two_step
         >>> answers = answers_of(np.array([[1.0], [2.0]]), [True])
         >>> on = influence(answers, np.ones(2), two_step(answers, np.ones((1, 2))))
         >>> [block.round(4).tolist() for _, block in rows_of(answers, on)]
-        [[[1.2533], [-1.2533]]]
+        [[[1.2533, -1.2533]]]
     """
     n, p = answers.codes.shape
-    i, j = answers.pairs
-    spread = answers.k + 1
-    codes = np.where(answers.codes < 0, answers.k, answers.codes)
-    upper = list(zip(*(side.tolist() for side in np.triu_indices(p, 1)), strict=True))
+    upper = list(combinations(range(p), 2))
     polychoric = np.array([q for q, pair in enumerate(upper) if pair not in on.serial], dtype=np.int64)
-    flat = on.cells.ravel()
+    sizes = [max(len(values) - 1, 1) for values in answers.categories]
+    ends = np.cumsum([*sizes, int((~answers.ordered).sum()), len(upper)])
     for start in range(0, n, BLOCK):
         block = slice(start, min(start + BLOCK, n))
-        here = codes[block]
-        last = np.empty((here.shape[0], len(upper)))
-        last[:, polychoric] = flat[here[:, i] * spread + here[:, j] + np.arange(i.size) * spread**2]
+        codes = answers.codes[block]
+        u = np.empty((ends[-1], codes.shape[0]))
+        for item, (size, end) in enumerate(zip(sizes, ends[:p], strict=True)):
+            u[end - size : end] = _first(answers, on, codes, block, item)
+        u[ends[p - 1] : ends[p]] = on.variance[block][:, ~answers.ordered].T
+        u[ends[p] + polychoric] = on.cells.ravel()[cells(codes, answers.k, answers.pairs)]
         for q, pair in enumerate(upper):
             if pair in on.serial:
-                last[:, q] = on.serial[pair][block]
-        first = [_first(answers, on, here, block, item) for item in range(p)]
-        yield block, np.concatenate([*first, on.variance[block][:, ~answers.ordered], last], axis=1)
+                u[ends[p] + q] = on.serial[pair][block]
+        yield block, u
 
 
 def _first(answers: Answers, on: Influence, codes: Ints, block: slice, item: int) -> Array:
-    """(rows, .) influence on the thresholds of an ordinal item, or on minus the mean of a continuous one."""
+    """(., rows) influence on the thresholds of an ordinal item, or on minus the mean of a continuous one."""
     if not answers.ordered[item]:
-        return -on.mean[block, item][:, None]
-    return np.asarray(on.cuts[item, :, : len(answers.categories[item]) - 1][codes[:, item]])
+        return -on.mean[block, item][None]
+    table = on.cuts[item, :, : len(answers.categories[item]) - 1].T
+    return np.asarray(table[:, codes[:, item]])
 
 
 def gamma_of(answers: Answers, on: Influence, squares: Array, n: float) -> Array:
@@ -228,6 +230,43 @@ def gamma_of(answers: Answers, on: Influence, squares: Array, n: float) -> Array
     """
     total: Array | float = 0.0
     for block, u in rows_of(answers, on):
-        weighted = u * np.sqrt(squares[block])[:, None]
-        total = total + weighted.T @ weighted
+        u *= np.sqrt(squares[block])  # noqa: PLW2901 - the block is ours and large
+        total = total + u @ u.T
     return np.asarray(total) / n
+
+
+def spread_of(answers: Answers, on: Influence, squares: Array, tables: Array, n: float) -> Array:
+    """The diagonal of Gamma alone, polychoric correlations by their tables instead of by rows.
+
+    Parameters:
+        answers, on, squares, n: as in `gamma_of`. tables: (t, k, k) sums of `squares` in the tables of the pairs.
+
+    Returns:
+        (M,).
+
+    Example:
+        >>> from csi.moments.two_step import answers_of, two_step
+        >>> answers, one = answers_of(np.array([[1.0], [2.0]]), [True]), np.ones(2)
+        >>> found = two_step(answers, one[None])
+        >>> spread_of(answers, influence(answers, one, found), one, found.tables[0], 2).round(4).tolist()  # pi / 2
+        [1.5708]
+    """
+    counts = margins(answers.codes, squares[None], answers.k)[0]
+    first = [_first_spread(answers, on, squares, counts, item) for item in range(answers.ordered.size)]
+    variances = squares @ on.variance[:, ~answers.ordered] ** 2
+    pairs = {pair: squares @ column**2 for pair, column in on.serial.items()}
+    i, j = answers.pairs
+    influences = on.cells.reshape(i.size, answers.k + 1, answers.k + 1) ** 2
+    total = (influences[:, :-1, :-1] * tables).sum(axis=(1, 2))
+    total += (influences[:, :-1, -1] * (counts[i] - tables.sum(axis=2))).sum(axis=1)
+    total += (influences[:, -1, :-1] * (counts[j] - tables.sum(axis=1))).sum(axis=1)
+    pairs |= dict(zip(zip(i.tolist(), j.tolist(), strict=True), total, strict=True))
+    last = [pairs[pair] for pair in combinations(range(answers.ordered.size), 2)]
+    return np.concatenate([*first, variances, last]) / n
+
+
+def _first_spread(answers: Answers, on: Influence, squares: Array, counts: Array, item: int) -> Array:
+    """(.,) sums of squared influence on the thresholds of an item, or on its mean."""
+    if not answers.ordered[item]:
+        return np.atleast_1d(squares @ on.mean[:, item] ** 2)
+    return np.asarray(counts[item] @ on.cuts[item, :-1, : len(answers.categories[item]) - 1] ** 2)

@@ -13,7 +13,8 @@ import numpy as np
 
 from csi.errors import Note, Problem, Problems, note, problem
 from csi.moments.bracket import BOUND
-from csi.moments.influence import gamma_of, influence
+from csi.moments.crosstabs import tables
+from csi.moments.influence import gamma_of, influence, spread_of
 from csi.moments.stack import Array, Ints
 from csi.moments.two_step import Answers, Flags, TwoStep, answers_of, two_step
 
@@ -62,11 +63,12 @@ class OrdinalMoments:
 
 @dataclass(frozen=True, slots=True)
 class OrdinalStack:
-    """Ordinal moments under many weightings, without their asymptotic covariance.
+    """Ordinal moments under many weightings, of their asymptotic covariance the diagonal at most.
 
     Attributes:
         thresholds: (B, T). mean, variance: (B, p). cov: (B, p, p). vector: (B, M) as in `OrdinalMoments`.
         usable: (B,) False where an item lost a category, varies no more, or shares no row with another.
+        spread: (B, M) diagonal of each replicate's gamma (NaN where not usable), or None when not asked for.
     """
 
     thresholds: Array
@@ -75,6 +77,7 @@ class OrdinalStack:
     cov: Array
     vector: Array
     usable: Flags
+    spread: Array | None = None
 
 
 def ordinal_moments(
@@ -146,12 +149,16 @@ def polychoric_stack(
     missing: str = "listwise",
     categories: Sequence[Sequence[float]] | None = None,
     start: Array | None = None,
+    spread: bool = False,
+    squares: Array | None = None,
 ) -> OrdinalStack:
     """Ordinal moments of many resamples: all tables by one sparse product, all correlations by one Newton.
 
     Parameters:
         rows: (n, p) answers. W: (B, n) weights. ordered: (p,). missing: as in `ordinal_moments`.
         categories: as in `ordinal_moments`. start: (p, p) correlations of the sample, to start from.
+        spread: whether the diagonal of gamma is wanted. squares: (B, n) what stands for squared weights in it; the
+            weights themselves by default (they count rows), multiplicity times design weight squared with both.
 
     Example:
         >>> rows = np.array([[1, 1], [1, 2], [2, 2], [2, 1], [1, 1], [2, 2]], dtype=float)
@@ -159,15 +166,31 @@ def polychoric_stack(
         [0.5, 0.5]
     """
     rows, W = np.asarray(rows, dtype=np.float64), np.asarray(W, dtype=np.float64)
-    rows, turned = _kept(rows, W.T, missing)
-    answers = answers_of(rows, ordered, categories)
-    found = two_step(answers, np.ascontiguousarray(turned.T), start)
+    kept, turned = _kept(rows, W.T, missing)
+    answers, W = answers_of(kept, ordered, categories), np.ascontiguousarray(turned.T)
+    found = two_step(answers, W, start)
     item, number = _threshold_places(answers)
     used = (found.margins > 0).sum(axis=2) == [max(len(c), 1) for c in answers.categories]
     varied = np.where(answers.ordered, used, found.variance > 0).all(axis=1)
     sound = np.asarray(varied & ~np.isnan(found.cor).any(axis=(1, 2)))
     vectors = _vectors(answers, found)
-    return OrdinalStack(found.cuts[:, item, number - 1], found.mean, found.variance, found.cov, vectors, sound)
+    diagonal = None
+    if spread:
+        squared = W if squares is None else np.ascontiguousarray(_kept(rows, squares.T, missing)[1].T)
+        diagonal = _spreads(answers, W, squared, found, sound, vectors.shape[1])
+    return OrdinalStack(
+        found.cuts[:, item, number - 1], found.mean, found.variance, found.cov, vectors, sound, diagonal
+    )
+
+
+def _spreads(answers: Answers, W: Array, squares: Array, found: TwoStep, sound: Flags, size: int) -> Array:
+    """(B, M) diagonals of gamma."""
+    result = np.full((W.shape[0], size), np.nan)
+    crossed = found.tables if squares is W else tables(answers.codes, squares, answers.k, answers.pairs)
+    for b in np.flatnonzero(sound).tolist():
+        on = influence(answers, W[b], found, b)
+        result[b] = spread_of(answers, on, squares[b], crossed[b], float(W[b].sum()))
+    return result
 
 
 def _kept(rows: Array, weights: Array, missing: str) -> tuple[Array, Array]:

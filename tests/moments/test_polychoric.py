@@ -175,7 +175,7 @@ def test_influence_is_the_derivative_of_the_moments_in_the_population():
     answers = answers_of(rows, ordered)
     n = weights.sum()
     on = influence(answers, weights, two_step(answers, weights[None]))
-    u = np.concatenate([block for _, block in rows_of(answers, on)])
+    u = np.concatenate([block for _, block in rows_of(answers, on)], axis=1).T
     found = two_step(answers, weights[None])
     np.testing.assert_allclose(found.cor[0, [0, 0, 1], [1, 2, 2]], [0.7, -0.35, -0.5], atol=1e-7)
     direction = weights * np.cos(np.arange(len(rows)) * np.array([[1], [0.37]]))
@@ -226,6 +226,27 @@ def test_replicates_are_the_moments_of_the_weighted_rows():
         single = ordinal_moments(rows, w, list("abc"), [True, True, False], gamma=False)
         np.testing.assert_allclose(stack.vector[b], single.vector, atol=1e-9)
         np.testing.assert_allclose(stack.cov[b], single.cov, atol=1e-9)
+
+
+@pytest.mark.parametrize("missing", ["listwise", "pairwise"])
+def test_spread_of_replicates_is_the_diagonal_of_their_gamma(missing):
+    rows = np.column_stack([mixed(), mixed(seed=6)[:, :2]])
+    rows[::9, 0], rows[4::7, 1], rows[2::11, 2] = np.nan, np.nan, np.nan
+    ordered = [True, True, False, True, True]
+    rng = np.random.default_rng(4)
+    design = rng.uniform(0.5, 1.5, 300)
+    design *= 300 / design.sum()
+    times = rng.multinomial(300, np.full(300, 1 / 300), 3).astype(float)
+    counted = polychoric_stack(rows, times, ordered, missing, spread=True)
+    for b, w in enumerate(times):
+        single = ordinal_moments(rows, w, list("abcde"), ordered, missing, counts=True)
+        np.testing.assert_allclose(counted.spread[b], np.diag(single.gamma), rtol=1e-8)
+    rows = rows[~np.isnan(rows).any(axis=1)] if missing == "listwise" else rows
+    design = design[: len(rows)] * len(rows) / design[: len(rows)].sum()
+    once = np.ones((2, 1)) * design
+    weighted = polychoric_stack(rows, once, ordered, missing, spread=True, squares=once**2)
+    single = ordinal_moments(rows, design, list("abcde"), ordered, missing)
+    np.testing.assert_allclose(weighted.spread[1], np.diag(single.gamma), rtol=1e-8)
 
 
 def test_a_replicate_that_loses_a_category_is_not_usable():
