@@ -103,7 +103,8 @@ def ordinal_moments(
         counts: the weights count repeated rows (a resample) instead of weighting sampled ones.
 
     Raises:
-        Problems: items that do not vary, categories nobody used, pairs no row answers, wrong missing.
+        Problems: answers outside the categories, items that do not vary, categories nobody used, pairs no row
+            answers, wrong missing.
 
     Source: Olsson (1979), Psychometrika 44, 443-460; Muthen (1984), Psychometrika 49, 115-132.
 
@@ -116,7 +117,7 @@ def ordinal_moments(
     answers = answers_of(rows, ordered, categories)
     w = weights * (rows.shape[0] / weights.sum()) if weights.sum() > 0 else weights
     found = two_step(answers, w[None])
-    _check(answers, found, names)
+    _check(answers, found, names, rows)
     covariance = None
     if gamma:
         covariance = gamma_of(answers, influence(answers, w, found), w if counts else w * w, float(w.sum()))
@@ -244,13 +245,14 @@ def _vectors(answers: Answers, found: TwoStep) -> Array:
     return np.concatenate([*first, found.variance[:, ~answers.ordered], found.cov[:, i, j]], axis=1)
 
 
-def _check(answers: Answers, found: TwoStep, names: Sequence[str]) -> None:
+def _check(answers: Answers, found: TwoStep, names: Sequence[str], rows: Array) -> None:
     """Raises what makes the moments undefined.
 
     Raises:
-        Problems: items that do not vary, categories nobody used, pairs that no row answers.
+        Problems: answers outside the categories, items that do not vary, categories nobody used, pairs no row answers.
     """
-    problems: list[Problem] = []
+    strange = (answers.codes < 0) & ~np.isnan(rows) & answers.ordered
+    problems = [_outside(names[item], rows[strange[:, item], item]) for item in np.flatnonzero(strange.any(axis=0))]
     for item, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
         used = found.margins[0, item] > 0
         empty = [f"{value:g}" for value, there in zip(values, used, strict=False) if not there]
@@ -263,6 +265,13 @@ def _check(answers: Answers, found: TwoStep, names: Sequence[str]) -> None:
         problems = [_apart(names[i], names[j]) for i, j in unknown]
     if problems:
         raise Problems(problems)
+
+
+def _outside(name: str, values: Array) -> Problem:
+    some = ", ".join(f"{value:g}" for value in np.unique(values)[:6])
+    en, zh = f"answers outside its categories: {some}.", f"存在类别之外的回答：{some}。"
+    do, do_zh = "Correct them or add the category.", "请更正，或补充该类别。"
+    return problem("E-ORDINAL-VALUE", f"item {name}", en, zh, do, do_zh)
 
 
 def _constant(name: str) -> Problem:

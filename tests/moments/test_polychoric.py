@@ -281,6 +281,12 @@ def test_all_problems_of_the_items_at_once():
     assert "category 3" in str(caught.value)
 
 
+def test_answers_outside_the_categories_are_named():
+    rows = np.array([[1, 1], [2, 2], [7, 1], [1, 2.0]])
+    with pytest.raises(Problems, match="item a: answers outside its categories: 7"):
+        ordinal_moments(rows, np.ones(4), ["a", "b"], [True, True], categories=[(1, 2), (1, 2)])
+
+
 def test_pairs_without_a_common_row_and_no_rows_at_all():
     nan = np.nan
     rows = np.array([[1, nan, 1], [2, nan, 2], [nan, 1, 1], [nan, 2, 2.0]])
