@@ -34,7 +34,7 @@ class Influence:
     Attributes:
         cuts: (p, k + 1, k - 1) by category (the last one: absent) on each threshold of the item.
         mean, variance: (n, p) of continuous items. cells: (t, (k + 1)^2) on polychoric correlations.
-        serial: (n, p, p) upper triangle of covariances with a continuous item, as a mapping of pairs to columns.
+        serial: (n,) on the covariance of each pair (i, j), i < j, that has a continuous item.
     """
 
     cuts: Array

@@ -252,7 +252,9 @@ def _check(answers: Answers, found: TwoStep, names: Sequence[str], rows: Array) 
         Problems: answers outside the categories, items that do not vary, categories nobody used, pairs no row answers.
     """
     strange = (answers.codes < 0) & ~np.isnan(rows) & answers.ordered
-    problems = [_outside(names[item], rows[strange[:, item], item]) for item in np.flatnonzero(strange.any(axis=0))]
+    problems = [
+        _outside(names[item], rows[strange[:, item], item]) for item in np.flatnonzero(strange.any(axis=0)).tolist()
+    ]
     for item, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
         used = found.margins[0, item] > 0
         empty = [f"{value:g}" for value, there in zip(values, used, strict=False) if not there]
