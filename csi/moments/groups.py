@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -65,11 +66,11 @@ def cells_with_all_groups(
     if not short.height:
         return frame, []
     if short.height == cells.height:
-        raise Problems([_absent(" ".join(cell[:-1]), _others(groups, cell[-1])) for cell in short.iter_rows()])
+        raise Problems([_absent(_named(cell), _others(groups, cell[-1])) for cell in short.iter_rows()])
     names = list(by)
     whole = cells.filter(pl.col("_group").list.len() == len(groups)).select(names)
-    kept = frame.join(whole, left_on=keys, right_on=names, how="semi", maintain_order="left")
-    return kept, [_left_out(" ".join(cell[:-1]), _others(groups, cell[-1])) for cell in short.iter_rows()]
+    kept = frame.join(whole, left_on=keys, right_on=names, how="semi", nulls_equal=True, maintain_order="left")
+    return kept, [_left_out(_named(cell), _others(groups, cell[-1])) for cell in short.iter_rows()]
 
 
 def _labels(column: pl.Series) -> pl.Series:
@@ -77,6 +78,11 @@ def _labels(column: pl.Series) -> pl.Series:
     if column.dtype.is_float() and column.drop_nulls().is_finite().all() and (column.drop_nulls() % 1 == 0).all():
         column = column.cast(pl.Int64)
     return column.cast(pl.String)
+
+
+def _named(cell: tuple[Any, ...]) -> str:
+    """The key values of a cell; its last entry is not one."""
+    return " ".join(str(value) for value in cell[:-1])
 
 
 def _others(groups: tuple[str, ...], have: Sequence[int]) -> str:

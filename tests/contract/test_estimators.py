@@ -48,6 +48,11 @@ def test_table_is_tidy_and_complete(estimator, frame) -> None:
     assert table["estimate"].null_count() == 0
 
 
+def test_it_says_what_it_takes_from_the_data(estimator, frame) -> None:
+    assert set(MODEL.items) <= set(estimator.needs(MODEL)) <= set(frame.columns)
+    assert estimator.groups is None or estimator.groups in frame.columns
+
+
 def test_arrays_have_the_stated_shapes(estimator, frame) -> None:
     estimate = csi.fit(MODEL, frame, estimator, by=["brand"])
     solution = estimate.solution

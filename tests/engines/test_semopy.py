@@ -134,6 +134,12 @@ def test_what_it_cannot_fit_is_a_problem_in_two_languages(text, code):
     assert all(p.what.zh and p.remedy.zh for p in caught.value.problems)
 
 
+def test_rows_with_absences_are_not_its_business():
+    with pytest.raises(Problems, match="listwise"):
+        Semopy(missing="fiml")
+    assert Semopy().needs(Model.parse("f =~ x1 + x2 + x3\nf ~ z")) == ("x1", "x2", "x3", "z")
+
+
 def test_defaults_are_lavaans():
     rows = {
         (p.lhs, p.op, p.rhs): p.fixed

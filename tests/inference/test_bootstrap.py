@@ -59,6 +59,14 @@ def test_replaying_from_the_seed_equals_keeping(monkeypatch: pytest.MonkeyPatch)
     assert np.array_equal(kept.draws, replayed.draws)
 
 
+def test_kept_replicates_hold_on_to_no_rows() -> None:
+    boot = bootstrap(fit(model(), answers(), PLS()), n=100, seed=1)
+    held = []
+    boot.replicates.over(lambda moments, solution: held.append(moments.rows) or solution.r2)
+    assert held == [None]
+    assert boot.moments.rows is not None
+
+
 def test_cells_and_pools_move_together() -> None:
     data = answers().with_columns(brand=pl.when(pl.int_range(120) < 50).then(pl.lit("a")).otherwise(pl.lit("b")))
     sample = sample_of(data, ["x1", "x2", "y1", "y2"], by=["brand"], unit="id")

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from csi.moments.patterns import pattern_rows, patterns_of
+from csi.moments.incomplete import expand, saturated_information
+from csi.moments.patterns import Patterns, pattern_rows, patterns_of
+from csi.moments.saturated import saturated
 from csi.moments.stack import RowPass
 from csi.sem.fiml import Incomplete, casewise, directions, discrepancy, information, loglik, saturated_directions, terms
 
@@ -120,17 +122,102 @@ def test_slices_of_cells_and_replicates_find_their_rows(monkeypatch, limit: int)
     np.testing.assert_allclose(again.total, [weights[s % 2][s // 2].sum() for s in (2, 5, 1)])
 
 
-def test_log_likelihoods_are_lavaans() -> None:
-    """Model-implied moments of the reference (15 digits) give the reference's log-likelihood."""
+@pytest.fixture(scope="module")
+def holzinger() -> tuple[np.ndarray, dict]:
     where = os.environ.get("CSI_REFERENCE_DIR")
     if not where:
         pytest.skip("CSI_REFERENCE_DIR is not set: row-level reference data are not part of the package")
     frame = pl.read_csv(
         Path(where) / "data/holzinger_swineford/holzinger_swineford_missing.csv", null_values=["", "NA"]
     )
-    record = json.loads((Path(where) / "reference/cbsem_hs_fiml.json").read_text(encoding="utf-8"))["FIML"]
-    patterns = patterns_of(frame.select(f"x{i}" for i in range(1, 10)).cast(pl.Float64).to_numpy())
-    mu = np.array([list(record["implied"]["mean"].values())])
-    Sigma = np.array([record["implied"]["cov"]["values"]])
-    found = loglik(patterns, mu, Sigma)[0]
-    assert found == pytest.approx(record["fit"]["logl"], abs=1e-8)
+    records = json.loads((Path(where) / "reference/cbsem_hs_fiml.json").read_text(encoding="utf-8"))
+    return frame.select(f"x{i}" for i in range(1, 10)).cast(pl.Float64).to_numpy(), records
+
+
+def test_log_likelihoods_are_lavaans(holzinger) -> None:
+    """Model-implied moments of the reference (15 digits) give the reference's log-likelihood."""
+    X, records = holzinger
+    implied = records["FIML"]["implied"]
+    mu, Sigma = np.array([list(implied["mean"].values())]), np.array([implied["cov"]["values"]])
+    assert loglik(patterns_of(X), mu, Sigma)[0] == pytest.approx(records["FIML"]["fit"]["logl"], abs=1e-8)
+
+
+class ThreeFactors:
+    """Holzinger and Swineford's three factors with three items each: parameters of a reference, moments, K."""
+
+    factor = np.repeat([0, 1, 2], 3)
+    free = np.array([i for i in range(9) if i % 3])
+    a, b = np.triu_indices(3)
+    u = np.concatenate([free, np.arange(9), 9 + a, np.arange(9)])
+    v = np.concatenate([12 + factor[free], np.arange(9), 9 + b, np.arange(9)])
+    s = np.concatenate([np.ones(6), np.full(9, 0.5), np.where(a == b, 0.5, 1.0), np.zeros(9)])
+    c = np.repeat([0.0, 1.0], [21, 9])
+
+    def __init__(self, record: dict) -> None:
+        p, names = record["parameters"], ("visual", "textual", "speed")
+        rows = {key: at for at, key in enumerate(zip(p["lhs"], p["op"], p["rhs"], strict=True))}
+        keys = [(names[self.factor[i]], "=~", f"x{i + 1}") for i in self.free]
+        keys += [(f"x{i}", "~~", f"x{i}") for i in range(1, 10)]
+        keys += [(names[i], "~~", names[j]) for i, j in zip(self.a, self.b, strict=True)]
+        keys += [(f"x{i}", "~1", "") for i in range(1, 10)]
+        at = [rows[k] if k in rows else rows[k[2], k[1], k[0]] for k in keys]
+        self.theta, self.se = np.array(p["est"])[at], np.array(p["se"])[at]
+
+    def moments(self, theta):
+        """mu (1, 9), Sigma (1, 9, 9), K (1, 9, 15)."""
+        loading, Phi = np.zeros((9, 3)), np.empty((3, 3))
+        loading[np.arange(9), self.factor] = 1.0
+        loading[self.free, self.factor[self.free]] = theta[:6]
+        Phi[self.a, self.b] = Phi[self.b, self.a] = theta[15:21]
+        K = np.hstack([np.eye(9), loading, loading @ Phi])
+        return theta[None, 21:], (loading @ Phi @ loading.T + np.diag(theta[6:15]))[None], K[None]
+
+    def gradient(self, patterns, theta):
+        return terms(patterns, *self.moments(theta), self.u, self.v, self.s, self.c)[1][0]
+
+    def hessian(self, patterns, h=1e-5):
+        """Half the Hessian of -2 log L, by differences of the gradient."""
+        steps = h * np.eye(30)
+        moved = [self.gradient(patterns, self.theta + e) - self.gradient(patterns, self.theta - e) for e in steps]
+        return np.stack(moved) / (4 * h)
+
+
+def test_errors_and_robust_errors_are_lavaans(holzinger) -> None:
+    """Differences of the gradient leave 1e-8 or so; lavaan's own derivatives are analytic."""
+    X, records = holzinger
+    rows, patterns = pattern_rows(X), patterns_of(X)
+    one, robust = ThreeFactors(records["FIML"]), ThreeFactors(records["FIML_MLR"])
+    assert np.abs(one.gradient(patterns, one.theta)).max() < 1e-9
+    inverse = np.linalg.inv(one.hessian(patterns))
+    np.testing.assert_allclose(np.sqrt(np.diag(inverse)), one.se, rtol=1e-6)
+    mu, Sigma, K = robust.moments(robust.theta)
+    scores = casewise(rows, mu[0], Sigma[0], K[0], one.u, one.v, one.s, one.c)
+    sandwich = inverse @ (scores.T @ scores) @ inverse
+    np.testing.assert_allclose(np.sqrt(np.diag(sandwich)), robust.se, rtol=1e-6)
+
+
+def test_the_scaling_factor_of_mlr_is_lavaans(holzinger) -> None:
+    """Yuan & Bentler (2000) as Mplus has it: the traces of saturated and restricted sandwiches differ by df c."""
+    X, records = holzinger
+    rows, patterns, record = pattern_rows(X), patterns_of(X), records["FIML_MLR"]
+    model = ThreeFactors(record)
+    mu, Sigma, K = model.moments(model.theta)
+    scores = casewise(rows, mu[0], Sigma[0], K[0], model.u, model.v, model.s, model.c)
+    free = saturated(patterns)
+    moments = casewise(rows, free.mean[0], free.cov[0], np.eye(9), *saturated_directions(9))
+    H = saturated_information(expand(patterns, free.mean, free.cov))[0]
+    traces = [np.trace(np.linalg.solve(A, z.T @ z)) for A, z in ((H, moments), (model.hessian(patterns), scores))]
+    assert (traces[0] - traces[1]) / 24 == pytest.approx(record["fit"]["chisq.scaling.factor"], abs=1e-6)
+
+
+def test_two_stage_errors_are_lavaans(holzinger) -> None:
+    """Savalei & Bentler (2009): the moments' own information in the middle. lavaan's EM stops early, hence 1e-4."""
+    X, records = holzinger
+    patterns, model = patterns_of(X), ThreeFactors(records["two_stage"])
+    free = saturated(patterns)
+    complete = Patterns(np.ones((1, 9), dtype=bool), np.array([[301.0]]), free.mean[:, None], free.cov[:, None])
+    H = saturated_information(expand(complete, free.mean, free.cov))[0]
+    middle = np.linalg.inv(saturated_information(expand(patterns, free.mean, free.cov))[0])
+    D = directions(model.moments(model.theta)[2], model.u, model.v, model.s, model.c)[0]
+    bread = np.linalg.inv(D.T @ H @ D) @ D.T @ H
+    np.testing.assert_allclose(np.sqrt(np.diag(bread @ middle @ bread.T)), model.se, rtol=1e-4)
