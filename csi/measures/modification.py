@@ -1,0 +1,168 @@
+"""What would change if a fixed parameter were free: modification indices.
+
+    MI = U^2 / V,  V = I_22 - I_21 N (N' I_11 N)^-1 N' I_12,  EPC = U / V
+
+with U the score and I the expected information at the solution, N the directions along the equality constraints.
+
+Letters: `b` slices, `k` parameters of the wider model, `r` directions the fitted model is free in, `x` candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from csi.estimate.estimate import Estimate
+from csi.measures.tidy import cells_of, solved_only, tidy
+from csi.moments.stack import Array, Ints
+from csi.sem.fitted import fitted
+from csi.sem.lagrange import flats_of, score, widened
+from csi.sem.standardise import factors
+from csi.sem.table import Parameter, Table
+
+UNIDENTIFIED = 1e-6
+"""A candidate whose information is explained by the model but for this share could not be estimated beside it."""
+
+
+def modification(U: Array, info: Array, N: Array, extra: Ints) -> tuple[Array, Array]:
+    """MI and EPC of each candidate on its own: (b, x) each, NaN where it would not be identified.
+
+    Parameters:
+        U: (b, k) score. info: (b, k, k) information. N: (k, r) directions the model is free in. extra: (x,) candidates.
+
+    Source:
+        Sörbom (1989), Psychometrika 54:371-384, eq. 11; Saris, Satorra & Sörbom (1987), Sociol. Methodol. 17 (EPC).
+
+    Example:
+        >>> info = np.array([[[2.0, 1], [1, 2]]])
+        >>> mi, epc = modification(np.array([[0.0, 3.0]]), info, np.eye(2)[:, :1], np.array([1]))
+        >>> mi.tolist(), epc.tolist()
+        ([[6.0]], [[2.0]])
+    """
+    return released(U, N, U[:, extra], info[:, extra, extra], N.T @ info[:, :, extra], N.T @ info @ N)[:2]
+
+
+def released(U: Array, N: Array, slope: Array, own: Array, crossed: Array, inner: Array) -> tuple[Array, Array, Array]:
+    """MI and EPC (b, x) of directions, and (b, r, x) what a step of 1 along each takes from the free directions.
+
+    Parameters:
+        U: (b, k) score. N: (k, r). slope: (b, x) of the directions. own: (b, x), crossed: (b, r, x), inner: (b, r, r)
+            information of the directions, with the free ones, and of the free ones.
+
+    Example:
+        >>> one = np.ones((1, 1, 1))
+        >>> released(np.zeros((1, 1)), np.eye(1), np.array([[3.0]]), np.array([[2.0]]), one, 2 * one)[0].tolist()
+        [[6.0]]
+    """
+    solved = np.linalg.solve(inner, crossed)
+    V = own - np.einsum("brx,brx->bx", crossed, solved)
+    # the score along the free directions is 0 at the solution; what rounding leaves of it is taken out
+    rest = slope - np.einsum("brx,br->bx", solved, U @ N)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        V = np.where(UNIDENTIFIED * own < V, V, np.nan)
+        return np.asarray(rest**2 / V), np.asarray(rest / V), np.asarray(solved)
+
+
+def modification_indices(est: Estimate) -> pl.DataFrame:
+    """Modification indices and expected parameter changes of every fixed or absent parameter.
+
+    Cross-loadings of all items, residual covariances among indicators, covariances among constructs and regressions
+    among the variables of the structural part; candidates that the model could not identify are left out. The indices
+    are normal-theory ones (not scaled) also for robust estimators, as lavaan prints them.
+
+    Parameters:
+        est: a fit by `csi.SEM`.
+
+    Returns:
+        frame: the cell's key columns, lhs, op, rhs, group, mi, epc, sepc_lv, sepc_all (EPC with constructs, and with
+        all variables, of variance 1).
+
+    Raises:
+        Problems: the estimate is not of `csi.SEM`.
+
+    Source:
+        Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (information expected).
+
+    Example:
+        >>> import csi
+        >>> cov = [[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]]
+        >>> est = csi.fit(csi.Model.parse("f =~ a + b + c + d"), csi.Moments.of("abcd", cov, n=300), csi.SEM())
+        >>> modification_indices(est).sort("mi").select("lhs", "op", "rhs", pl.col("mi").round(2)).row(-1)
+        ('a', '~~', 'b', 16.13)
+    """
+    fit = fitted(est)
+    table = fit.layout.table
+    wide = widened(table, _fixed(table), _absent(table))
+    theta = wide.theta(fit.theta)
+    U, info = score(fit, wide.layout, theta)
+    mi, epc = modification(U, info, wide.spread @ fit.linear.N, wide.extra)
+    scale = [factors(wide.layout, flats_of(fit, wide.layout), theta, kind) for kind in ("std_lv", "std_all")]
+    keep = np.isfinite(mi).any(axis=0)
+    rows = wide.rows[keep]
+    numbers = {"mi": mi[:, keep], "epc": epc[:, keep]}
+    with np.errstate(invalid="ignore"):
+        numbers |= {name: epc[:, keep] * s[:, rows] for name, s in zip(("sepc_lv", "sepc_all"), scale, strict=True)}
+    labels = labels_of(wide.layout.table, rows)
+    return tidy(cells_of(est), labels, solved_only(est, numbers))
+
+
+def labels_of(table: Table, rows: Ints) -> pl.DataFrame:
+    """lhs, op, rhs, group of some rows."""
+    groups = table.rules.groups
+    named = [table.rows[i] for i in rows.tolist()]
+    columns = {
+        "lhs": [r.lhs for r in named],
+        "op": [r.op for r in named],
+        "rhs": [r.rhs for r in named],
+        "group": [groups[r.group] if groups else None for r in named],
+    }
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def _fixed(table: Table) -> list[int]:
+    """Fixed rows that could be free: no moments of the sample, nothing that the parameterisation derives."""
+    ordinal = {name for name, _ in table.rules.ordered}
+    theta = table.rules.theta
+    derived = {("~*~", True), ("~~", False)}
+    return [
+        number
+        for number, row in enumerate(table.rows)
+        if row.fixed is not None and not (row.lhs in ordinal and row.lhs == row.rhs and (row.op, theta) in derived)
+    ]
+
+
+def _absent(table: Table) -> list[Parameter]:
+    """Rows that the table does not have, group by group."""
+    known = {_key(r.lhs, r.op, r.rhs, r.group) for r in table.rows}
+    return [p for p in _candidates(table) if _key(p.lhs, p.op, p.rhs, p.group) not in known]
+
+
+def _key(lhs: str, op: str, rhs: str, group: int) -> tuple[str, str, str, int]:
+    """A parameter's name in which `a ~~ b` is `b ~~ a`."""
+    if op == "~~":
+        lhs, rhs = sorted((lhs, rhs))
+    return lhs, op, rhs, group
+
+
+def _candidates(table: Table) -> Iterator[Parameter]:
+    """Every row that is considered, whether or not the table has it."""
+    first = [r for r in table.rows if r.group == 0]
+    indicators = {r.rhs for r in first if r.op == "=~"} & set(table.observed)
+    outcomes = tuple(dict.fromkeys(r.lhs for r in first if r.op == "~"))
+    structural = tuple(dict.fromkeys([*outcomes, *(r.rhs for r in first if r.op == "~")]))
+    items = [n for n in table.observed if n in indicators]
+    loose = [n for n in table.observed if n in indicators or n not in structural]
+    for g in range(table.count):
+        yield from (Parameter(f, "=~", y, g) for f in table.latent for y in loose)
+        yield from _pairs(items, g)
+        yield from _pairs(list(table.latent), g)
+        for y in structural:
+            yield from (Parameter(y, "~", x, g) for x in structural if x != y)
+
+
+def _pairs(names: list[str], g: int) -> Iterator[Parameter]:
+    """Covariances of all pairs."""
+    for i, a in enumerate(names):
+        yield from (Parameter(a, "~~", b, g) for b in names[i + 1 :])
