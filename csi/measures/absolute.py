@@ -1,0 +1,127 @@
+"""Absolute fit of a covariance model: sizes of residuals, GFI and its kin, critical N, ECVI, WRMR.
+
+Letters: `b` slices, `p` items, `M` moments, `g` groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csi.measures.baseline import exogenous_of, fit_length
+from csi.measures.fit_indices import ecvi, hoelter, mfi, wrmr
+from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, residual_sizes, roots
+from csi.moments.stack import Array
+from csi.sem.fitted import Fitted
+from csi.sem.implied import vech
+from csi.sem.moment_vector import plans_of, vector
+
+
+def absolute(fit: Fitted) -> dict[str, Array]:
+    """RMR, SRMR, CRMR, critical N, GFI, AGFI, PGFI, MFI; ECVI for continuous items, WRMR for ordinal ones."""
+    T, df, M = fit.test.statistic, fit.df, fit_length(fit) * len(fit.groups)
+    gfi = goodness(fit)
+    agfi, pgfi = adjusted(gfi, M, df)
+    found = {
+        **sizes(fit),
+        "cn_05": hoelter(T, df, fit.total, 0.05),
+        "cn_01": hoelter(T, df, fit.total, 0.01),
+        "gfi": gfi,
+        "agfi": agfi,
+        "pgfi": pgfi,
+        "mfi": mfi(T, df, fit.total),
+    }
+    if fit.layout.table.rules.ordered:
+        return found | {"wrmr": wrmr(T, M)}
+    return found | {"ecvi": ecvi(T, fit.npar, fit.total)}
+
+
+def sizes(fit: Fitted) -> dict[str, Array]:
+    """RMR and its standardised kin: means over the groups, weighted by their rows.
+
+    `srmr` is Bentler's; for ordinal items that of their correlations alone.
+    """
+    n = np.stack([g.n for g in fit.groups])
+    share = n / n.sum(axis=0)
+    ordinal = bool(fit.layout.table.rules.ordered)
+    each = [_ordinal_sizes(fit, g) if ordinal else _sizes(fit, g) for g in range(len(fit.groups))]
+    found = {name: np.sum([w * one[name] for w, one in zip(share, each, strict=True)], axis=0) for name in each[0]}
+    if ordinal:
+        found |= dict.fromkeys(("srmr_mplus", "srmr_mplus_nomean"), np.full(n.shape[1], np.nan))
+    return {"srmr": found["srmr_bentler_nomean" if ordinal else "srmr_bentler"], **found}
+
+
+def _sizes(fit: Fitted, g: int) -> dict[str, Array]:
+    """Residuals of one group of continuous items."""
+    S, m = observed(fit, g)
+    at = fit.groups[g].at
+    return residual_sizes(S, m, at.Sigma, at.mu, means=fit.layout.means)
+
+
+def observed(fit: Fitted, g: int) -> tuple[Array, Array]:
+    """The covariances (b, p, p) and means (b, p) that a group of continuous items was fitted to."""
+    group = fit.groups[g]
+    return (group.cov if group.vector is None else group.moments.cov), group.mean
+
+
+def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
+    """Residuals of thresholds, of variances of continuous items and of correlations.
+
+    Thresholds take the place of means; what belongs to a continuous item is divided by its standard deviation.
+    """
+    plan, group = plans_of(fit.layout)[g], fit.groups[g]
+    if group.vector is None:
+        raise LookupError("ordinal items are fitted through their moment vector")
+    s = group.vector.s
+    e = s - vector(plan, group.at, fit.theta)
+    p = len(plan.ordinal)
+    own = np.array([i for i, flag in enumerate(plan.ordinal) if not flag], dtype=np.int64)
+    first, cells = plan.th_item.size, p * (p + 1) // 2
+    sd = np.ones((len(s), p))
+    sd[:, own] = np.sqrt(s[:, first : first + own.size])
+    implied = np.ones((len(s), p))
+    implied[:, own] = np.sqrt(s[:, first : first + own.size] - e[:, first : first + own.size])
+    i, j = np.triu_indices(p, 1)
+    off, s_off = e[:, first + own.size :], s[:, first + own.size :]
+    level = (e[:, :first] / sd[:, plan.th_item]) ** 2
+    variance = e[:, first : first + own.size]
+    cor = s_off / (sd[:, i] * sd[:, j]) - (s_off - off) / (implied[:, i] * implied[:, j])
+    sums = {
+        "rmr": ((e[:, first:] ** 2).sum(axis=1), cells, (e[:, :first] ** 2).sum(axis=1)),
+        "srmr_bentler": (
+            ((off / (sd[:, i] * sd[:, j])) ** 2).sum(axis=1) + ((variance / sd[:, own] ** 2) ** 2).sum(axis=1),
+            cells,
+            level.sum(axis=1),
+        ),
+        "crmr": ((cor**2).sum(axis=1), p * (p - 1) // 2, level.sum(axis=1)),
+    }
+    return roots(sums, first, means=True)
+
+
+def goodness(fit: Fitted) -> Array:
+    """(b,) GFI = 1 - sum_g n_g e'We / sum_g n_g s'Ws, with the weights of the fit.
+
+    Source:
+        Jöreskog & Sörbom (1984), LISREL VI; Tanaka & Huba (1985), British J. of Math. and Stat. Psychology 38.
+    """
+    left, whole = np.zeros(len(fit.theta)), np.zeros(len(fit.theta))
+    for g, group in enumerate(fit.groups):
+        a, b = _weighted_squares(fit, g)
+        left += group.share * a
+        whole += group.share * b
+    return 1 - left / whole
+
+
+def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
+    """Weighted squares of a group's residuals and of its moments."""
+    group = fit.groups[g]
+    if group.vector is not None:
+        s = group.vector.s
+        return gfi_parts(s - vector(plans_of(fit.layout)[g], group.at, fit.theta), s, group.vector.weight)
+    S, m, Sigma, mu = group.cov, group.mean, group.at.Sigma, group.at.mu
+    if fit.fitting == "ULS":
+        s, sigma = vech(S), vech(Sigma)
+        if fit.layout.means:
+            s, sigma = np.concatenate([m, s], axis=1), np.concatenate([mu, sigma], axis=1)
+        return gfi_parts(s - sigma, s, np.ones_like(s))
+    W = np.linalg.inv(S if fit.fitting == "GLS" else Sigma)
+    return gfi_normal(S, m, Sigma, mu, W, exogenous_of(fit), means=fit.layout.means)

@@ -1,0 +1,180 @@
+"""The families of fit measures, each from a `Fitted`: tests, incremental indices, RMSEA, likelihood.
+
+Letters: `b` slices, `g` groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from csi.errors import Reason, reason
+from csi.measures.absolute import absolute
+from csi.measures.baseline import Baseline, baseline
+from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, tli
+from csi.measures.rmsea import Number, below, rmsea, rmsea_interval
+from csi.measures.robust_fit import Corrected, corrected
+from csi.moments.stack import Array
+from csi.sem.fitted import Fitted, Test
+from csi.sem.normal import discrepancy, target_of
+
+NO_DF = reason("no_df", "the model has no degrees of freedom to test.", "模型没有可供检验的自由度。")
+NO_CHI_SQUARE = reason(
+    "no_chi_square",
+    "N F of unweighted least squares has no chi-square distribution; see the scaled test.",
+    "未加权最小二乘的 N F 不服从卡方分布，请看校正后的检验。",
+)
+NOT_NESTED = reason(
+    "baseline_not_nested",
+    "the model has more degrees of freedom than the independence model.",
+    "模型的自由度多于独立模型，该指标没有定义。",
+)
+NOT_ORDINAL = reason("not_ordinal", "not defined for ordinal items.", "对有序题项没有定义。")
+NO_ROBUST = reason(
+    "no_robust_index",
+    "no robust form is known for constrained thresholds, or for ordinal beside continuous items.",
+    "阈值受约束，或有序与连续题项混合时，没有已知的稳健形式。",
+)
+
+
+def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[str, Array], dict[str, Reason]]:
+    """All measures of a fit, (b,) each, and why some are absent.
+
+    Parameters:
+        hypotheses: rmsea_level, rmsea_close, rmsea_not_close.
+    """
+    base = baseline(fit)
+    robust = corrected(fit, base)
+    found = _tests(fit, base)
+    found |= incremental(fit.test.statistic, fit.df, base.chi2, base.df)
+    scaled = fit.scaled is not None and base.scaled is not None
+    if fit.scaled is not None and base.scaled is not None:
+        found |= _named(
+            incremental(fit.scaled.statistic, fit.scaled.df, base.scaled.statistic, base.scaled.df), "scaled"
+        )
+    if robust is not None:
+        found |= _named(_robust_incremental(fit, base, robust), "robust")
+    found |= _likelihood(fit)
+    found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses)
+    if scaled:
+        found |= _named(_scaled_rmsea(fit, hypotheses), "scaled")
+    if robust is not None:
+        found |= _named(_robust_rmsea(fit, robust, hypotheses), "robust")
+    found |= absolute(fit)
+    return found, _reasons(fit, found)
+
+
+def _named(measures: Mapping[str, Array], form: str) -> dict[str, Array]:
+    """Measures with the name of their form at the end."""
+    return {f"{name}_{form}": values for name, values in measures.items()}
+
+
+def _tests(fit: Fitted, base: Baseline) -> dict[str, Array]:
+    """The tests of the model and of the independence model."""
+    one = np.ones(len(fit.theta))
+    unknown = fit.fitting == "ULS"
+    found = {"npar": fit.npar * one, "fmin": minimum(fit)}
+    for prefix, chi2, df, test in (
+        ("", fit.test.statistic, fit.df, fit.scaled),
+        ("baseline_", base.chi2, base.df, base.scaled),
+    ):
+        p = np.full_like(chi2, np.nan) if unknown else p_exact(chi2, df)
+        found |= {f"{prefix}chi2": chi2, f"{prefix}df": df * one, f"{prefix}p_value": p}
+        if test is not None:
+            found |= {f"{prefix}{name}": values for name, values in _scaled_test(test).items()}
+    return found
+
+
+def _scaled_test(test: Test) -> dict[str, Array]:
+    """A scaled test's numbers."""
+    found = {
+        "chi2_scaled": test.statistic,
+        "df_scaled": test.df,
+        "p_value_scaled": p_exact(test.statistic, test.df),
+        "scaling_factor": test.factor,
+    }
+    return found | ({"shift": test.shift} if test.name == "scaled.shifted" else {})
+
+
+def minimum(fit: Fitted) -> Array:
+    """(b,) half the discrepancy, groups weighted by their rows: lavaan's fmin."""
+    n = np.stack([g.n for g in fit.groups])
+    if fit.fitting != "ML" or len(fit.groups) == 1 or (fit.total == n.sum(axis=0)).all():
+        rows = n.sum(axis=0) if fit.fitting not in {"ML", "FIML"} else fit.total
+        return np.asarray(0.5 * fit.total * fit.value / rows)
+    each = [discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=fit.layout.means)[0] for g in fit.groups]
+    return np.asarray(0.5 * (n / n.sum(axis=0) * np.stack(each)).sum(axis=0))
+
+
+def _robust_incremental(fit: Fitted, base: Baseline, robust: Corrected) -> dict[str, Array]:
+    """Robust CFI, TLI and RNI."""
+    noise = (robust.T, robust.c * fit.df, robust.T0, robust.c0 * base.df)
+    lewis = tli(robust.T, fit.df, robust.T0, base.df, robust.c, robust.c0)
+    return {"cfi": cfi(*noise), "tli": lewis, "nnfi": lewis, "rni": rni(*noise)}
+
+
+def _likelihood(fit: Fitted) -> dict[str, Array]:
+    """Log-likelihoods and information criteria, where there is a likelihood."""
+    if fit.fitting not in {"ML", "FIML"}:
+        return {}
+    n = np.sum([g.n for g in fit.groups], axis=0)
+    criteria = information_criteria(fit.loglik, fit.npar, n)
+    found = {
+        "logl": fit.loglik,
+        "logl_unrestricted": fit.saturated,
+        "aic": criteria["aic"],
+        "bic": criteria["bic"],
+        "n": n,
+        "sabic": criteria["sabic"],
+    }
+    if fit.scaled is not None and fit.scaled.name.startswith("yuan"):
+        found |= {f"scaling_factor_{h}": fit.scaled.traces[f"{h}_factor"] for h in ("h1", "h0")}
+    return found
+
+
+def _rmsea(fit: Fitted, T: Array, df: Number, at: Mapping[str, float], c: Number = 1.0) -> dict[str, Array]:
+    """RMSEA, its interval and its tests. The parts of `rmsea` that a robust form replaces are replaced by it."""
+    g, N = len(fit.groups), fit.total
+    low, high = rmsea_interval(T, df, N, g, c, at["rmsea_level"])
+    return {
+        "rmsea": rmsea(T, df, N, g),
+        "rmsea_conf_low": low,
+        "rmsea_conf_high": high,
+        "rmsea_p_close": 1 - below(T, df, N, at["rmsea_close"], g, c),
+        "rmsea_p_not_close": below(T, df, N, at["rmsea_not_close"], g, c),
+    }
+
+
+def _scaled_rmsea(fit: Fitted, at: Mapping[str, float]) -> dict[str, Array]:
+    """RMSEA from the scaled statistic: T on tr(U Gamma) degrees of freedom, or the shifted statistic on its own."""
+    test = fit.scaled
+    if test is None:
+        return {}
+    if test.name == "scaled.shifted":
+        return _rmsea(fit, test.statistic, fit.df, at)
+    return _rmsea(fit, fit.test.statistic, test.traces["first"], at)
+
+
+def _robust_rmsea(fit: Fitted, robust: Corrected, at: Mapping[str, float]) -> dict[str, Array]:
+    """RMSEA from T - c df, its interval from the scaled statistic."""
+    found = _rmsea(fit, robust.tested, fit.df, at, robust.factor)
+    return found | {"rmsea": rmsea(robust.T, fit.df, fit.total, len(fit.groups), robust.c)}
+
+
+def _reasons(fit: Fitted, found: Mapping[str, Array]) -> dict[str, Reason]:
+    """Why each measure that some cell lacks is absent there."""
+    absent = [name for name, values in found.items() if not np.isfinite(values).all()]
+    out = {}
+    for name in absent:
+        if name.endswith("_robust"):
+            out[name] = NO_ROBUST
+        elif name.startswith("srmr_mplus"):
+            out[name] = NOT_ORDINAL
+        elif fit.df == 0:
+            out[name] = NO_DF
+        elif name in {"p_value", "baseline_p_value"}:
+            out[name] = NO_CHI_SQUARE
+        elif name.startswith(("nfi", "rfi")):
+            out[name] = NOT_NESTED
+    return out

@@ -1,0 +1,191 @@
+"""Indices of fit on arrays: what a chi-square, its degrees of freedom and those of the independence model say.
+
+Letters: `b` slices; T, df of the model; T0, df0 of the independence (baseline) model; N the multiplier of F.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import chdtrc, chdtri
+
+from csi.moments.stack import Array
+
+Number = Array | float
+
+
+def ratio(above: Number, below: Number) -> Array:
+    """Quotient above / below, NaN where below is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.asarray(above, dtype=np.float64) / np.asarray(below, dtype=np.float64)
+    return np.where(np.isinf(found), np.nan, found)
+
+
+def p_exact(T: Number, df: Number) -> Array:
+    """(b,) P(chi-square(df) > T), NaN without degrees of freedom.
+
+    Example:
+        >>> p_exact(3.841459, 1).round(6).item()
+        0.05
+    """
+    df = np.asarray(df, dtype=np.float64)
+    return np.where(df > 0, chdtrc(np.where(df > 0, df, 1.0), np.maximum(T, 0.0)), np.nan)
+
+
+def cfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
+    """1 - max(T - df, 0) / max(T - df, T0 - df0, 0); 1 where nothing is misfitted.
+
+    With c df and c0 df0 for the degrees of freedom this is the robust CFI of Brosseau-Liard & Savalei (2014, eq. 5).
+
+    Source:
+        Bentler (1990), Psychological Bulletin 107, eq. 12.
+
+    Example:
+        >>> cfi(85.3055, 24, 918.8516, 36).round(4).item()
+        0.9306
+    """
+    own = np.maximum(np.asarray(T) - df, 0.0)
+    worst = np.maximum(own, np.asarray(T0) - df0)
+    return np.where(own > 0, 1 - ratio(own, worst), 1.0)
+
+
+def rni(T: Number, df: Number, T0: Number, df0: Number) -> Array:
+    """1 - (T - df) / (T0 - df0), the CFI without its bounds.
+
+    Source:
+        McDonald & Marsh (1990), Psychological Bulletin 107, eq. 10.
+    """
+    return 1 - ratio(np.asarray(T) - df, np.asarray(T0) - df0)
+
+
+def tli(T: Number, df: Number, T0: Number, df0: Number, c: Number = 1.0, c0: Number = 1.0) -> Array:
+    """1 - ((T - c df) / df) / ((T0 - c0 df0) / df0); 1 without degrees of freedom.
+
+    c = c0 = 1: (T0 / df0 - T / df) / (T0 / df0 - 1); with scaling factors the robust TLI.
+
+    Source:
+        Tucker & Lewis (1973), Psychometrika 38, eq. 27; robust: Brosseau-Liard & Savalei (2014), MBR 49, eq. 9.
+
+    Example:
+        >>> tli(85.3055, 24, 918.8516, 36).round(4).item()
+        0.8958
+    """
+    df = np.asarray(df, dtype=np.float64)
+    found = 1 - ratio(ratio(T - c * df, df), ratio(T0 - c0 * np.asarray(df0), df0))
+    return np.where(df > 0, found, 1.0)
+
+
+def nfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
+    """(T0 - T) / T0; NaN where the model has more degrees of freedom than the baseline or fits worse.
+
+    Source:
+        Bentler & Bonett (1980), Psychological Bulletin 88, eq. 11.
+    """
+    nested = (np.asarray(df) <= df0) & (np.asarray(T) <= T0)
+    return np.where(nested, 1 - ratio(T, T0), np.nan)
+
+
+def rfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
+    """(T0 / df0 - T / df) / (T0 / df0); 1 without degrees of freedom, NaN where the baseline has fewer than the model.
+
+    Source:
+        Bollen (1986), Psychometrika 51, eq. 4.
+    """
+    df = np.asarray(df, dtype=np.float64)
+    found = np.where(df > 0, 1 - ratio(ratio(T, df), ratio(T0, df0)), 1.0)
+    return np.where((df <= df0) & (np.asarray(T) <= T0), found, np.nan)
+
+
+def pnfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
+    """PNFI = df / df0 (T0 - T) / T0.
+
+    Source:
+        James, Mulaik & Brett (1982), Causal analysis, ch. 5.
+    """
+    return ratio(df, df0) * (1 - ratio(T, T0))
+
+
+def ifi(T: Number, df: Number, T0: Number) -> Array:
+    """(T0 - T) / (T0 - df).
+
+    Source:
+        Bollen (1989), Sociological Methods & Research 17, eq. 5.
+    """
+    return ratio(np.asarray(T0) - T, np.asarray(T0) - df)
+
+
+def incremental(T: Number, df: Number, T0: Number, df0: Number) -> dict[str, Array]:
+    """Every index that compares the model with the independence model.
+
+    Example:
+        >>> list(incremental(85.3, 24, 918.9, 36))
+        ['cfi', 'tli', 'nnfi', 'rfi', 'nfi', 'pnfi', 'ifi', 'rni']
+    """
+    lewis = tli(T, df, T0, df0)
+    return {
+        "cfi": cfi(T, df, T0, df0),
+        "tli": lewis,
+        "nnfi": lewis,
+        "rfi": rfi(T, df, T0, df0),
+        "nfi": nfi(T, df, T0, df0),
+        "pnfi": pnfi(T, df, T0, df0),
+        "ifi": ifi(T, df, T0),
+        "rni": rni(T, df, T0, df0),
+    }
+
+
+def hoelter(T: Number, df: Number, N: Number, alpha: float) -> Array:
+    """Critical N: the smallest sample in which F would be significant at `alpha`; NaN without degrees of freedom.
+
+    CN = crit(df) / (T / N) + 1
+
+    Source:
+        Hoelter (1983), Sociological Methods & Research 11, p. 331 (in Bollen's form).
+
+    Example:
+        >>> hoelter(85.3055, 24, 301, 0.05).round(2).item()
+        129.49
+    """
+    df = np.asarray(df, dtype=np.float64)
+    critical = chdtri(np.where(df > 0, df, 1.0), alpha)
+    return np.where(df > 0, ratio(critical * N, T) + 1, np.nan)
+
+
+def mfi(T: Number, df: Number, N: Number) -> Array:
+    """exp(-(T - df) / (2 N)).
+
+    Source:
+        McDonald (1989), J. of Classification 6, p. 100.
+    """
+    return np.exp(-0.5 * (np.asarray(T) - df) / N)
+
+
+def ecvi(T: Number, npar: Number, N: Number) -> Array:
+    """T / N + 2 npar / N.
+
+    Source:
+        Browne & Cudeck (1993), Testing structural equation models, p. 147.
+    """
+    return (np.asarray(T) + 2 * np.asarray(npar)) / N
+
+
+def wrmr(T: Number, moments: Number) -> Array:
+    """sqrt(T / moments), T = N e'We with a diagonal W.
+
+    Source:
+        Yu (2002), Evaluating cutoff criteria of model fit indices, eq. 8.
+    """
+    return np.sqrt(np.asarray(T) / moments)
+
+
+def information_criteria(loglik: Array, npar: int, n: Array) -> dict[str, Array]:
+    """AIC = -2 l + 2 k, BIC = -2 l + k log n, SABIC = -2 l + k log((n + 2) / 24).
+
+    Source:
+        Akaike (1974); Schwarz (1978); Sclove (1987), Psychometrika 52, p. 342.
+    """
+    deviance = -2 * loglik
+    return {
+        "aic": deviance + 2 * npar,
+        "bic": deviance + npar * np.log(n),
+        "sabic": deviance + npar * np.log((n + 2) / 24),
+    }
