@@ -105,8 +105,10 @@ def fit_measures(
     Example:
         >>> import csi
         >>> cov = [[2.0, 0.9, 0.8, 0.7], [0.9, 1.5, 0.6, 0.3], [0.8, 0.6, 1.2, 0.4], [0.7, 0.3, 0.4, 1.1]]
-        >>> est = csi.fit("f =~ a + b + c + d", csi.Moments.of(["a", "b", "c", "d"], cov, n=200), csi.SEM())
-        >>> round(csi.fit_measures(est)["cfi"], 3), csi.fit_measures(est)["df"]
+        >>> model = csi.Model.parse("f =~ a + b + c + d")
+        >>> est = csi.fit(model, csi.Moments.of(["a", "b", "c", "d"], cov, n=200), csi.SEM())
+        >>> found = csi.fit_measures(est)
+        >>> round(found["cfi"], 3), found["df"]
         (0.993, 2.0)
     """
     fit = fitted(est)
