@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from csi.importance.drivers import drivers as drivers
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.effects import effects as effects
+    from csi.measures.fit_measures import fit_measures as fit_measures
     from csi.measures.reliability import reliability as reliability
     from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
     from csi.pls.estimator import PLS as PLS
     from csi.reporting.build import report as report
+    from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
     from csi.study.panel import read_panel as read_panel
     from csi.study.study import Study as Study
@@ -41,6 +43,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "PLS": "csi.pls.estimator",
+    "SEM": "csi.sem.estimator",
     "Codebook": "csi.survey.codebook",
     "Estimate": "csi.estimate.estimate",
     "Index": "csi.tracking.index",
@@ -55,6 +58,7 @@ _HOMES = {
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "fit": "csi.estimate.fit",
+    "fit_measures": "csi.measures.fit_measures",
     "index": "csi.tracking.index",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
@@ -66,6 +70,7 @@ _HOMES = {
 
 __all__ = [
     "PLS",
+    "SEM",
     "Codebook",
     "Estimate",
     "Index",
@@ -80,6 +85,7 @@ __all__ = [
     "drivers",
     "effects",
     "fit",
+    "fit_measures",
     "index",
     "read_panel",
     "reliability",

@@ -31,6 +31,7 @@ PUBLIC = [
     "drivers",
     "effects",
     "fit",
+    "fit_measures",
     "index",
     "read_panel",
     "reliability",
