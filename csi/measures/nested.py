@@ -1,0 +1,313 @@
+"""Is the narrower model worse? Likelihood-ratio and scaled difference tests; Wald tests of constraints.
+
+    standard       T_d = T0 - T1                  satorra2001   T_d = (T0 - T1) / c_d, c_d = (d0 c0 - d1 c1) / (d0 - d1)
+    satorra2010    the same with c1 at the estimates of the narrower model, so that c_d is positive
+    satorra2000    T_d scaled (and shifted) by the traces of U_d Gamma
+
+Letters: `b` slices, `k` parameters, `r` working parameters, `M` moments, `c` constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from scipy.linalg import null_space
+from scipy.special import chdtrc
+
+from csi.display import Shown
+from csi.errors import Note, Problem, Problems, Reason, problem, reason
+from csi.estimate.estimate import Estimate
+from csi.measures.tidy import cells_of, tidy
+from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
+from csi.moments.stack import Array
+from csi.sem.elsewhere import carried, pieces_of, scaled_at
+from csi.sem.estimator import SEM
+from csi.sem.fitted import Fitted, Test, fitted
+from csi.sem.robust import apply
+
+Difference = Literal["standard", "satorra2001", "satorra2010", "satorra2000", "scaled.shifted"]
+STEP = 1e-20
+NEGATIVE = reason(
+    "R-NEGATIVE-FACTOR",
+    "the scaling factor of the difference is not positive; satorra2010 always has one.",
+    "差异的校正因子非正；可改用 satorra2010。",
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Nested(Shown):
+    """Nested models, the widest first.
+
+    Attributes:
+        table: the cell's key columns, model, df, chi2 (unscaled), aic, bic, then against the model above: chi2_diff,
+            df_diff, p_value, rmsea (of the difference; only unscaled) and reason.
+        method: how differences were tested. reasons: code -> Reason. notes.
+    """
+
+    table: pl.DataFrame
+    method: Difference
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+def scaled_factor(df0: int, c0: Array, df1: int, c1: Array) -> Array:
+    """Scaling factor of the difference of two scaled tests: (d0 c0 - d1 c1) / (d0 - d1).
+
+    Source:
+        Satorra & Bentler (2001), Psychometrika 66:507-514, eq. 9.
+
+    Example:
+        >>> scaled_factor(10, np.array([1.2]), 5, np.array([1.1])).round(6).tolist()
+        [1.3]
+    """
+    return np.asarray((df0 * c0 - df1 * c1) / (df0 - df1), dtype=np.float64)
+
+
+def difference_traces(wide: Fitted, narrow: Fitted, s: int) -> tuple[float, float]:
+    """tr(U_d Gamma) and tr((U_d Gamma)^2) of a difference test, for slice `s`.
+
+    U_d = V D P^-1 A' (A P^-1 A')^-1 A P^-1 D' V with P the unit information of the wider model; A holds the
+    restrictions, the directions of the wider model that the Jacobian of the narrower one lacks.
+
+    Source:
+        Satorra (2000), in Heijmans, Pollock & Satorra (eds.), Innovations in multivariate statistical analysis, eq. 23.
+    """
+    pieces = pieces_of(wide, s)
+    D = [p.jacobian @ wide.linear.N for p in pieces]
+    D0 = np.concatenate([p.jacobian @ narrow.linear.N for p in pieces_of(narrow, s)])
+    H = np.linalg.lstsq(np.concatenate(D), D0, rcond=None)[0]
+    A = null_space(H.T).T
+    B = np.zeros((A.shape[1],) * 2)
+    for piece, one in zip(pieces, D, strict=True):
+        VD = apply(piece.weight, one)
+        B += piece.share * VD.T @ piece.gamma @ VD
+    inverse = np.linalg.inv(wide.information[s])
+    across = inverse @ A.T
+    UG = across @ np.linalg.solve(A @ across, across.T) @ B
+    return float(np.trace(UG)), float(np.trace(UG @ UG))
+
+
+def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimate) -> Nested:
+    """Difference tests of nested models, each against the next wider one.
+
+    Parameters:
+        estimates, named: fits by `csi.SEM` to the same data; a keyword names its model, others are "1", "2", ...
+        method: None takes "standard" for unscaled fits, "satorra2001" for mean-scaled ones and "scaled.shifted" for
+            mean and variance adjusted ones, as lavaan does. "satorra2000" scales by the mean only.
+
+    Returns:
+        A `Nested`.
+
+    Raises:
+        Problems: fewer than two models, models of other data or estimators, or none wider than the other.
+
+    Source:
+        Satorra & Bentler (2001, 2010), Psychometrika 66 and 75; Satorra (2000). Agrees with lavaan 0.6-14.
+
+    Example:
+        >>> import csi
+        >>> cov = [[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]]
+        >>> data = csi.Moments.of("abcd", cov, n=300)
+        >>> free, equal = (csi.Model.parse(f"f =~ a + {x} + d") for x in ("b + c", "l*b + l*c"))
+        >>> found = lrt(free=csi.fit(free, data, csi.SEM()), equal=csi.fit(equal, data, csi.SEM()))
+        >>> found.table.select("model", "df_diff", pl.col("chi2_diff").round(2)).row(1)
+        ('equal', 1.0, 7.66)
+    """
+    given = {str(i + 1): e for i, e in enumerate(estimates)} | named
+    fits = {name: fitted(e) for name, e in given.items()}
+    order = sorted(given, key=lambda name: fits[name].df)
+    _check(given, fits, order)
+    way = method or _usual(fits[order[-1]])
+    b = len(fits[order[0]].theta)
+    blank = np.full(b, np.nan)
+    steps = [(blank, blank)]
+    steps += [_step(given[one], given[other], way) for one, other in pairwise(order)]
+    drop = np.array([0, *(fits[o].df - fits[i].df for i, o in pairwise(order))], dtype=np.float64)
+    chi2_diff = np.stack([s[0] for s in steps], axis=1)
+    df_diff = np.where(drop > 0, np.broadcast_to(drop, chi2_diff.shape), np.nan)
+    plain = way == "standard"
+    numbers = {
+        "df": np.broadcast_to(np.array([float(fits[n].df) for n in order]), chi2_diff.shape),
+        "chi2": np.stack([fits[n].test.statistic for n in order], axis=1),
+        "aic": np.stack([-2 * fits[n].loglik + 2 * fits[n].npar for n in order], axis=1),
+        "bic": np.stack([-2 * fits[n].loglik + np.log(_rows(fits[n])) * fits[n].npar for n in order], axis=1),
+        "chi2_diff": chi2_diff,
+        "df_diff": df_diff,
+        "p_value": chdtrc(df_diff, np.maximum(chi2_diff, 0.0)),
+        "rmsea": _rmsea(chi2_diff, df_diff, fits[order[0]]) if plain else np.full(chi2_diff.shape, np.nan),
+    }
+    failed = np.isnan(chi2_diff) & (drop > 0)
+    codes = [NEGATIVE.code if bad else None for bad in failed.reshape(-1).tolist()]
+    labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
+    reasons = {NEGATIVE.code: NEGATIVE} if failed.any() else {}
+    return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons)
+
+
+def _usual(fit: Fitted) -> Difference:
+    """The method that goes with a fit's own test."""
+    if fit.scaled is None:
+        return "standard"
+    return "scaled.shifted" if fit.scaled.name in {"scaled.shifted", "mean.var.adjusted"} else "satorra2001"
+
+
+def _rows(fit: Fitted) -> Array:
+    """(b,) rows of all groups."""
+    return np.asarray(np.sum([g.n for g in fit.groups], axis=0), dtype=np.float64)
+
+
+def _rmsea(chi2: Array, df: Array, fit: Fitted) -> Array:
+    """RMSEA of the difference.
+
+    Source: Browne & Du Toit (1992), Multivariate Behavioral Research 27; sqrt(g) for groups: Steiger (1998).
+    """
+    with np.errstate(invalid="ignore"):
+        excess = np.maximum(chi2 - df, 0.0) / (df * _rows(fit)[:, None])
+    return np.asarray(np.sqrt(excess * len(fit.groups)), dtype=np.float64)
+
+
+def _step(wide: Estimate, narrow: Estimate, way: Difference) -> tuple[Array, Array]:
+    """chi2 of the difference (b,) and its scaling factor (b,)."""
+    one, other = fitted(wide), fitted(narrow)
+    raw = other.test.statistic - one.test.statistic
+    m = other.df - one.df
+    if way == "standard":
+        return raw, np.ones_like(raw)
+    if way in {"satorra2000", "scaled.shifted"}:
+        traces = np.array([difference_traces(one, other, s) for s in range(len(raw))])
+        first, second = traces[:, 0], traces[:, 1]
+        if way == "satorra2000":
+            return raw * m / first, first / m
+        a = np.sqrt(m / second)
+        return raw * a + m - a * first, 1 / a
+    wider = one.scaled
+    if way == "satorra2010" and isinstance(wide.settings, SEM):
+        wider = scaled_at(wide, wide.settings, one.df, carried(other, one))
+    factor = scaled_factor(other.df, _factor(other.scaled, raw), one.df, _factor(wider, raw))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(factor > 0, raw / factor, np.nan), factor
+
+
+def _factor(test: Test | None, like: Array) -> Array:
+    """(b,) scaling factor; 1 for a model without degrees of freedom."""
+    return np.ones_like(like) if test is None else np.where(np.isfinite(test.factor), test.factor, 1.0)
+
+
+def _check(given: Mapping[str, Estimate], fits: Mapping[str, Fitted], order: Sequence[str]) -> None:
+    """The same data, the same estimator, and each model wider than the next."""
+    found: list[Problem] = []
+    if len(order) < 2:
+        en, zh = (
+            f"a difference test needs two models or more, not {len(order)}.",
+            f"差异检验至少需要两个模型，现有 {len(order)} 个。",
+        )
+        raise Problems([_problem("estimates", en, zh)])
+    first = fits[order[0]]
+    for wide, narrow in pairwise(order):
+        place = f'models "{wide}" and "{narrow}"'
+        if fits[wide].df == fits[narrow].df:
+            found.append(
+                _problem(
+                    place,
+                    f"both have {fits[wide].df} degrees of freedom: neither is nested in the other.",
+                    f"二者的自由度同为 {fits[wide].df}：互不嵌套。",
+                )
+            )
+        if not _same_data(first, fits[narrow]):
+            found.append(
+                _problem(place, "they were fitted to different items or rows.", "二者拟合所用的题项或数据行不同。")
+            )
+        if given[wide].settings.name != given[narrow].settings.name:
+            found.append(_problem(place, "they were fitted by different estimators.", "二者使用的估计方法不同。"))
+    if found:
+        raise Problems(found)
+
+
+def _same_data(one: Fitted, other: Fitted) -> bool:
+    """The same items and as many rows in every group."""
+    same = set(one.layout.table.observed) == set(other.layout.table.observed) and len(one.groups) == len(other.groups)
+    return same and all(np.array_equal(a.n, b.n) for a, b in zip(one.groups, other.groups, strict=True))
+
+
+def _problem(place: str, en: str, zh: str) -> Problem:
+    do = "Compare models of the same items, rows and estimator, one a restriction of the other."
+    do_zh = "请比较题项、数据行与估计方法均相同、且一方为另一方特例的模型。"
+    return problem("E-NESTED", place, en, zh, do, do_zh)
+
+
+def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
+    """Wald test that constraints on labels hold together: h' (J V J')^-1 h, with h = lhs - rhs and J its slopes.
+
+    Parameters:
+        est: a fit by `csi.SEM`. constraints: such as "a == b" or "a*b == 0"; labels and `:=` names of the model.
+
+    Returns:
+        frame: the cell's key columns, chi2, df, p_value.
+
+    Raises:
+        Problems: the estimate is not of `csi.SEM`; a constraint without `==`, or with an unknown label.
+
+    Source:
+        Wald (1943), Trans. Amer. Math. Soc. 54:426-482. Agrees with lavaan 0.6-14, lavTestWald.
+
+    Example:
+        >>> import csi
+        >>> cov = [[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]]
+        >>> est = csi.fit(csi.Model.parse("f =~ a + x*b + y*c + d"), csi.Moments.of("abcd", cov, n=300), csi.SEM())
+        >>> wald(est, "x == y").select(pl.col("chi2").round(2), "df").row(0)
+        (6.79, 1.0)
+    """
+    fit = fitted(est)
+    labels, fixed = _labels(fit)
+    formulas = [_formula(text, {*labels, *fixed, *(d.name for d in est.model.defined)}) for text in constraints]
+    wrong = [f for f in formulas if isinstance(f, Problem)]
+    if wrong or not formulas:
+        raise Problems(wrong or [_unreadable("", "no constraint was given.", "没有给出约束。")])
+    b, k = fit.theta.shape
+    h, J = np.empty((b, len(formulas))), np.zeros((b, len(formulas), k))
+    for i, text in enumerate(f for f in formulas if isinstance(f, str)):
+        h[:, i] = _value(est, text, labels, fixed, fit.theta).real
+        for at in set(labels.values()):
+            moved = fit.theta + 1j * STEP * (np.arange(k) == at)
+            J[:, i, at] = _value(est, text, labels, fixed, moved).imag / STEP
+    V = J @ fit.vcov @ J.swapaxes(1, 2)
+    chi2 = np.einsum("bc,bc->b", h, np.linalg.solve(V, h[:, :, None])[:, :, 0])[:, None]
+    df = np.full_like(chi2, len(formulas))
+    test = pl.DataFrame({"test": ["wald"]})
+    return tidy(cells_of(est), test, {"chi2": chi2, "df": df, "p_value": chdtrc(df, chi2)}).drop("test")
+
+
+def _labels(fit: Fitted) -> tuple[dict[str, int], dict[str, float]]:
+    """Labels of free parameters and of fixed values."""
+    rows = list(zip(fit.layout.table.rows, fit.layout.table.index, strict=True))
+    free = {r.label: at for r, at in rows if at >= 0 and r.label}
+    return free, {r.label: r.fixed for r, at in rows if at < 0 and r.label and r.fixed is not None}
+
+
+def _formula(text: str, known: set[str]) -> str | Problem:
+    """The difference of both sides, or what is wrong with it."""
+    lhs, equal, rhs = text.partition("==")
+    if not equal or "=" in rhs:
+        return _unreadable(text, "it is not of the form `a == b`.", "不是 `a == b` 的形式。")
+    formula = f"({lhs}) - ({rhs})"
+    unknown = [n for n in compile_expression(formula).labels if n not in known]
+    if unknown:
+        listed = ", ".join(unknown)
+        return _unreadable(text, f"no parameter has the label {listed}.", f"没有参数的标签为 {listed}。")
+    return formula
+
+
+def _unreadable(text: str, en: str, zh: str) -> Problem:
+    do, do_zh = "Label the parameters in the model, as in `f =~ a*y1`.", "请在模型中为参数加标签，如 `f =~ a*y1`。"
+    return problem("E-WALD", f'constraint "{text}"', en, zh, do, do_zh)
+
+
+def _value(est: Estimate, text: str, labels: dict[str, int], fixed: dict[str, float], theta: Array) -> Array:
+    """(b,) value of an expression of labels."""
+    values = {n: theta[:, at] for n, at in labels.items()} | {n: np.full(len(theta), v) for n, v in fixed.items()}
+    values |= evaluate_definitions(est.model.defined, values)
+    return compile_expression(text).evaluate(values)

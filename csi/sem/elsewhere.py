@@ -1,0 +1,96 @@
+"""What a fitted model would say at other parameters, and the pieces of a difference test.
+
+Letters: `b` slices, `k` parameters, `M` moments, `r` working parameters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csi.estimate.estimate import Estimate
+from csi.moments.fourth import gamma
+from csi.moments.stack import Array
+from csi.sem.fitted import Fitted, GroupFit, Test
+from csi.sem.judge import judge
+from csi.sem.lagrange import implied_at
+from csi.sem.moment_vector import plans_of, vector_jacobian
+from csi.sem.optimise import Optimum
+from csi.sem.prepare import prepare
+from csi.sem.robust import Pieces, normal_weight
+from csi.sem.solve import problem_for
+from csi.sem.standardise import row_values
+from csi.sem.vectors import needs_rows, thresholds_of
+
+if TYPE_CHECKING:
+    from csi.sem.estimator import SEM
+
+
+def carried(source: Fitted, target: Fitted) -> Array:
+    """(b, k) parameters of `target` that say what `source` says; what `source` does not have is 0."""
+    rows = row_values(source.layout, source.flats, source.theta)
+    known = {(*_key(r.lhs, r.op, r.rhs), r.group): rows[:, n] for n, r in enumerate(source.layout.table.rows)}
+    theta = np.zeros((len(rows), target.layout.count))
+    for row, at in zip(target.layout.table.rows, target.layout.table.index, strict=True):
+        if at >= 0:
+            theta[:, at] = known.get((*_key(row.lhs, row.op, row.rhs), row.group), 0.0)
+    return theta
+
+
+def _key(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
+    """`a ~~ b` is `b ~~ a`."""
+    return (min(lhs, rhs), op, max(lhs, rhs)) if op == "~~" else (lhs, op, rhs)
+
+
+def scaled_at(est: Estimate, settings: SEM, df: int, theta: Array) -> Test | None:
+    """The scaled test of a model as if these parameters were its minimum; None for an unscaled estimator.
+
+    Nonlinear constraints and inequalities are not looked at.
+
+    Parameters:
+        est: the model's own estimate, fitted with `settings`. df: its degrees of freedom. theta: (b, k).
+
+    Source:
+        Satorra & Bentler (2010), Psychometrika 75:243-248, the model M10.
+    """
+    ordered = thresholds_of(settings, est.model, est.moments) if settings.ordered else ()
+    prepared, problem, _ = problem_for(settings, prepare(settings, est.model, est.moments, ordered))
+    linear = problem.linear
+    phi = linear.phi(theta)
+    value, slope, H = problem.evaluate(phi)
+    b = len(theta)
+    best = Optimum(phi, value, slope, H, np.zeros(b, dtype=np.int64), np.ones(b, dtype=bool), np.zeros(b))
+    theta = linear.theta(phi)
+    return judge(prepared, problem, best, linear, theta, problem.implied(theta), df).scaled
+
+
+def pieces_of(fit: Fitted, s: int) -> list[Pieces]:
+    """Jacobian, weight, asymptotic covariance of the moments, and share of every group, for slice `s`.
+
+    Raises:
+        Problems: there are no rows to estimate the asymptotic covariance from.
+    """
+    layout = fit.layout
+    at = implied_at(fit, layout, fit.theta)
+    out = []
+    for g, group in enumerate(fit.groups):
+        D = vector_jacobian(layout, g, plans_of(layout)[g], at[g], fit.theta)[s]
+        share = float(group.share[s])
+        if group.vector is not None:
+            G = group.vector.gamma
+            out.append(Pieces(D, group.vector.weight[s], np.empty((0, 0)) if G is None else G[s], share))
+            continue
+        Sigma = {"GLS": group.cov[s], "ULS": np.eye(group.cov.shape[1])}.get(fit.fitting, at[g].Sigma[s])
+        weight = normal_weight(Sigma, means=layout.means)
+        out.append(Pieces(D, weight, _gamma(group, s, means=layout.means), share))
+    return out
+
+
+def _gamma(group: GroupFit, s: int, *, means: bool) -> Array:
+    """(M, M) asymptotic covariance of a group's moments, from its rows."""
+    if group.moments.rows is None:
+        raise needs_rows("a scaled difference test", "校正的差异检验")
+    rows, weights, _ = group.moments.rows.of(s)
+    keep = weights > 0
+    return gamma(rows[keep], weights[keep], means=means)
