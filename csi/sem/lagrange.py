@@ -56,7 +56,7 @@ def widened(table: Table, released: Iterable[int] = (), added: Iterable[Paramete
         >>> from csi.sem.table import Rules, table_of
         >>> table = table_of(parse_claim("f =~ a*y1 + a*y2 + y3"), Rules())
         >>> widened(table, added=[Parameter("y1", "~~", "y2")]).spread.shape
-        (8, 6)
+        (7, 6)
     """
     open_ = set(released)
     new = tuple(replace(row, fixed=None, sampled=False, label="") for row in added)

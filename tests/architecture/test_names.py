@@ -17,6 +17,7 @@ import csi
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
     "PLS",
+    "SEM",
     "Codebook",
     "Estimate",
     "Index",

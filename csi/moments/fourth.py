@@ -1,0 +1,43 @@
+"""Asymptotic covariance of means and covariances without normality: fourth moments of the rows.
+
+Letters: `p` items, `M` = [p +] p(p+1)/2 moments: means first where wanted, then the lower triangle column by column.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csi.moments.stack import Array
+
+
+def deviations(rows: Array, weights: Array, *, means: bool) -> tuple[Array, Array]:
+    """Each row's contribution to the moments, (n, M), and the moments themselves (M,), divisor n.
+
+    Parameters:
+        rows: (n, p) complete answers. weights: (n,) of any positive scale.
+    """
+    w = weights / weights.sum()
+    centre = w @ rows
+    z = rows - centre
+    j, i = np.triu_indices(rows.shape[1])
+    products = z[:, i] * z[:, j]
+    moments = w @ products
+    if not means:
+        return products - moments, moments
+    return np.concatenate([z, products - moments], axis=1), np.concatenate([centre, moments])
+
+
+def gamma(rows: Array, weights: Array, *, means: bool) -> Array:
+    """(M, M) covariance of sqrt(n) times the sample moments, divisor n.
+
+    Source:
+        Browne (1984), British J. of Mathematical and Statistical Psychology 37, eq. 2.6.
+
+    Example:
+        >>> gamma(np.array([[1.0], [2.0], [6.0]]), np.ones(3), means=False).round(3)
+        array([[26.]])
+    """
+    z, _ = deviations(rows, weights, means=means)
+    w = weights / weights.sum()
+    scaled: Array = z * np.sqrt(w)[:, None]
+    return scaled.T @ scaled

@@ -1,0 +1,166 @@
+"""Nonlinear equalities and general inequalities: SLSQP to the neighbourhood, then Newton on the active set.
+
+One slice at a time: such models are rare and single.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+
+from csi.moments.stack import Array
+from csi.sem.constraints import Linear, unconstrained
+from csi.sem.full_information import FullInformation
+from csi.sem.least_squares import LeastSquares
+from csi.sem.optimise import Optimum
+from csi.sem.prepare import Prepared, label_values
+from csi.sem.problem import Problem
+
+Fittable = Problem | LeastSquares | FullInformation
+
+STEP = 1e-20
+TOUCH = 1e-7
+"""An inequality nearer to 0 than this is active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """Constraints that hold with equality at the solution, by value (c,) and jacobian (c, k)."""
+
+    value: Array
+    jacobian: Array
+
+
+def constrained(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, Linear]:
+    """The constrained minimum of every slice, and the tangent space of its constraints (of the first slice).
+
+    Parameters:
+        start: (b, k) start values of theta.
+
+    Source:
+        Kraft (1988), A software package for sequential quadratic programming; Aitchison & Silvey (1958) for the tangent
+        space in standard errors.
+    """
+    k = start.shape[1]
+    free = _unspread(problem, k)
+    found = [_one(prepared, free.take(np.array([s])), start[s]) for s in range(len(start))]
+    best = [f[0] for f in found]
+    names = Optimum.__slots__
+    return Optimum(*(np.concatenate([getattr(o, n) for o in best]) for n in names)), found[0][1]
+
+
+def _unspread(problem: Fittable, k: int) -> Fittable:
+    """The same problem with theta itself as the working parameters."""
+    if isinstance(problem, LeastSquares):
+        return replace(problem, linear=unconstrained(k))
+    spread = tuple(np.eye(k)[block.entries.parameter] for block in problem.layout.blocks)
+    return replace(problem, linear=unconstrained(k), spread=spread)
+
+
+def conditions(prepared: Prepared, theta: Array, *, equality: bool) -> Array:
+    """(c,) values of the equality or inequality constraints at one theta (k,), real or complex."""
+    linear = prepared.linear
+    values = label_values(prepared, theta[None, :])
+    parts = [np.asarray(c.formula.evaluate(values)).reshape(-1)[:1] for c in prepared.curved if c.equality == equality]
+    if equality and not linear.plain:
+        inside = theta - linear.origin
+        normal = np.eye(len(theta)) - linear.N @ linear.N.T
+        U, s, _ = np.linalg.svd(normal)
+        parts.append(U[:, s > 0.5].T @ inside)
+    if not equality:
+        low, high = np.isfinite(linear.lower), np.isfinite(linear.upper)
+        parts += [theta[low] - linear.lower[low], linear.upper[high] - theta[high]]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=theta.dtype)
+
+
+def _slopes(prepared: Prepared, theta: Array, *, equality: bool) -> Array:
+    """(c, k) jacobian of `conditions` by complex steps."""
+    k = len(theta)
+    columns = [conditions(prepared, theta + 1j * STEP * np.eye(k)[i], equality=equality).imag / STEP for i in range(k)]
+    return np.stack(columns, axis=1) if columns else np.empty((0, 0))
+
+
+def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, Linear]:
+    """One slice."""
+    rules = [
+        {
+            "type": "eq" if equality else "ineq",
+            "fun": lambda x, e=equality: conditions(prepared, x, equality=e),
+            "jac": lambda x, e=equality: _slopes(prepared, x, equality=e),
+        }
+        for equality in (True, False)
+        if conditions(prepared, start, equality=equality).size
+    ]
+
+    def objective(x: Array) -> tuple[float, Array]:
+        value, slope, _ = problem.evaluate(x[None, :])
+        return (float(value[0]), slope[0]) if np.isfinite(value[0]) else (1e6, np.zeros_like(x))
+
+    rough = minimize(
+        objective, start, jac=True, method="SLSQP", constraints=rules, options={"maxiter": 500, "ftol": 1e-12}
+    )
+    x = np.asarray(rough.x, dtype=np.float64)
+    settled, drop, rounds = False, np.inf, int(rough.nit)
+    for _ in range(30):
+        step, drop = _newton(prepared, problem, x)
+        x = x + step
+        rounds += 1
+        if drop < 1e-12:
+            settled = True
+            break
+    value, slope, H = problem.evaluate(x[None, :])
+    active = _active(prepared, problem, x)
+    tangent = _tangent(active.jacobian, len(x))
+    linear = Linear(tangent, x.copy(), prepared.linear.lower, prepared.linear.upper)
+    optimum = Optimum(
+        x[None, :],
+        value,
+        slope,
+        H,
+        np.array([rounds]),
+        np.array([settled and bool(np.isfinite(value[0]))]),
+        np.array([drop]),
+    )
+    return optimum, linear
+
+
+def _active(prepared: Prepared, problem: Fittable, x: Array) -> Active:
+    """Equalities and the inequalities that bind with a multiplier of the right sign."""
+    equal = conditions(prepared, x, equality=True)
+    J = _slopes(prepared, x, equality=True).reshape(len(equal), len(x))
+    loose = conditions(prepared, x, equality=False)
+    K = _slopes(prepared, x, equality=False).reshape(len(loose), len(x))
+    near = loose < TOUCH
+    value, jacobian = np.concatenate([equal, loose[near]]), np.concatenate([J, K[near]])
+    if near.any():
+        slope = problem.evaluate(x[None, :])[1][0]
+        multiplier = np.linalg.lstsq(jacobian.T, slope, rcond=None)[0]
+        keep = np.concatenate([np.ones(len(equal), dtype=bool), multiplier[len(equal) :] > 0])
+        value, jacobian = value[keep], jacobian[keep]
+    return Active(value, jacobian)
+
+
+def _tangent(jacobian: Array, k: int) -> Array:
+    """(k, r) orthonormal directions along the constraints."""
+    if not len(jacobian):
+        return np.eye(k)
+    _, s, Vt = np.linalg.svd(jacobian)
+    rank = int((s > 1e-10 * s.max(initial=1e-300)).sum())
+    return Vt[rank:].T.copy()
+
+
+def _newton(prepared: Prepared, problem: Fittable, x: Array) -> tuple[Array, float]:
+    """One step on the active set: back onto the constraints, then along them. Returns it and the expected drop."""
+    active = _active(prepared, problem, x)
+    back = np.zeros_like(x)
+    if len(active.value):
+        back = np.asarray(-np.linalg.lstsq(active.jacobian, active.value, rcond=None)[0])
+    N = _tangent(active.jacobian, len(x))
+    _, slope, H = problem.evaluate(x[None, :])
+    inner = N.T @ H[0] @ N
+    along = -np.linalg.solve(inner + 1e-12 * np.eye(len(inner)), N.T @ (slope[0] + H[0] @ back))
+    step = np.asarray(back + N @ along)
+    drop = 0.25 * float(problem.total[0]) * float(along @ inner @ along) + float(np.abs(active.value).sum())
+    return step, drop

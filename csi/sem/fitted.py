@@ -1,0 +1,117 @@
+"""What a covariance fit knows beyond its `Estimate`: the arrays that fit measures, residuals and tests are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from csi.errors import Problems, problem
+from csi.estimate.estimate import Estimate
+from csi.moments.stack import Array, Moments
+from csi.sem.constraints import Linear
+from csi.sem.implied import Implied
+from csi.sem.layout import Layout
+from csi.sem.method import Method
+from csi.sem.moment_vector import MomentVector
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test of exact fit: statistic (b,), df, p (b,), and how it was scaled.
+
+    Attributes:
+        factor: (b,) scaling factor c of a scaled statistic T / c (+ shift). shift: (b,) of the scaled-shifted test.
+        df: (b,) degrees of freedom (not whole for the mean and variance adjusted test). traces: what made the factor.
+    """
+
+    name: str
+    statistic: Array
+    df: Array
+    p_value: Array
+    factor: Array
+    shift: Array
+    traces: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFit:
+    """One group: what was observed and what the model implies.
+
+    Attributes:
+        name: its label, "" for one group. n: (b,) rows. share: (b,) its weight in F, summing to 1 over groups.
+        cov: (b, p, p) sample covariances with the divisor of the likelihood (latent-response correlations for ordinal
+            items; EM estimates under FIML). mean: (b, p). at: the implied moments.
+        vector: the moment vector of least squares (None for ML, GLS, ULS on continuous items).
+        moments: the stack it was fitted to.
+    """
+
+    name: str
+    n: Array
+    share: Array
+    cov: Array
+    mean: Array
+    at: Implied
+    vector: MomentVector | None
+    moments: Moments
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The fit of a stack.
+
+    Attributes:
+        layout: the parameters' places. linear: equality constraints. theta: (b, k) free parameters.
+        value: (b,) F at the optimum; total: (b,) its multiplier N, so that chi2 = N F.
+        df: degrees of freedom. groups: one per group.
+        information: (b, k, k) unit information that standard errors came from. vcov: (b, k, k).
+        fitting: "ML", "GLS", "ULS", "WLS", "DWLS" or "FIML". test: of exact fit; scaled: its scaled form or None.
+        loglik: (b,) log-likelihood of the model and saturated: (b,) of the unrestricted one (NaN where not ML).
+        flats: per group (b, size), the fixed values of the matrices. method: estimator, errors, test and information.
+        gradient: (b,) expected further drop of the log-likelihood when the search stopped.
+    """
+
+    layout: Layout
+    linear: Linear
+    theta: Array
+    value: Array
+    total: Array
+    df: int
+    groups: tuple[GroupFit, ...]
+    information: Array
+    vcov: Array
+    fitting: str
+    test: Test
+    scaled: Test | None
+    loglik: Array
+    saturated: Array
+    flats: tuple[Array, ...]
+    method: Method
+    gradient: Array
+
+    @property
+    def npar(self) -> int:
+        """Free parameters, equality constraints taken off."""
+        return int(self.linear.N.shape[1])
+
+
+def fitted(est: Estimate) -> Fitted:
+    """The covariance fit behind an estimate.
+
+    Raises:
+        Problems: the estimate is not of `csi.SEM`.
+    """
+    found = est.extra.get("sem")
+    if isinstance(found, Fitted):
+        return found
+    raise Problems(
+        [
+            problem(
+                "E-NOT-SEM",
+                "estimate",
+                f"this needs a covariance fit by csi.SEM; the estimate is by {est.settings.name}.",
+                f"此功能需要由 csi.SEM 得到的协方差拟合，而该估计来自 {est.settings.name}。",
+                "Fit the model with csi.fit(model, data, csi.SEM()).",
+                "请用 csi.fit(model, data, csi.SEM()) 拟合模型。",
+            )
+        ]
+    )

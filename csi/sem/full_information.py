@@ -1,0 +1,221 @@
+"""Full information maximum likelihood as a stack of functions of the working parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from csi.errors import Note
+from csi.moments.patterns import Patterns, coverage_notes
+from csi.moments.saturated import Saturated, saturated
+from csi.moments.stack import Array, Ints, Moments
+from csi.sem.constraints import Linear
+from csi.sem.fiml import Incomplete, casewise, information, saturated_directions, terms
+from csi.sem.implied import Implied, Values, implied, matrices, template
+from csi.sem.layout import Block, Entries, Layout, Pairs, pairs_of
+from csi.sem.normal import curvature
+from csi.sem.prepare import Prepared
+from csi.sem.robust import cross_product
+from csi.sem.vectors import needs_rows
+
+
+@dataclass(frozen=True, slots=True)
+class FullInformation:
+    """Everything a pattern-wise fit needs; attributes as in `csi.sem.problem.Problem`.
+
+    Attributes:
+        sources: rows of each group by pattern. base: (b,) f of the saturated moments, all groups.
+        expected: whether the Hessian that is not exact leaves out what the observed answers say.
+    """
+
+    layout: Layout
+    sources: tuple[Incomplete, ...]
+    base: Array
+    flats: tuple[Array, ...]
+    share: Array
+    total: Array
+    linear: Linear
+    spread: tuple[Array, ...]
+    pairs: tuple[Pairs, ...]
+
+    def take(self, at: Ints | slice) -> FullInformation:
+        """Some slices."""
+        return replace(
+            self,
+            sources=tuple(source.take(at) for source in self.sources),
+            base=self.base[at],
+            flats=tuple(f[at] for f in self.flats),
+            share=self.share[at],
+            total=self.total[at],
+        )
+
+    def theta(self, phi: Values) -> Values:
+        """(b, k) parameters."""
+        return self.linear.theta(phi)
+
+    def implied(self, theta: Values) -> tuple[Implied, ...]:
+        """Implied moments of every group."""
+        pairs = zip(self.layout.blocks, self.flats, strict=True)
+        return tuple(implied(block, matrices(block, flat, theta)) for block, flat in pairs)
+
+    def evaluate(self, phi: Array, *, exact: bool = False, observed: bool = False) -> tuple[Array, Array, Array]:
+        """F (b,), its gradient (b, r) and Hessian (b, r, r).
+
+        Parameters:
+            exact: the Hessian itself; else the information given the patterns (expected, or `observed` without the
+                curvature of the moments).
+        """
+        at = self.implied(self.theta(phi))
+        b, r = phi.shape
+        value, slope, H = -self.base, np.zeros((b, r)), np.zeros((b, r, r))
+        for g, block in enumerate(self.layout.blocks):
+            e, one = block.entries, at[g]
+            c = one.reach[:, e.c]
+
+            look = partial(_terms, e, exact or observed)
+            f, gradient, curve, mean_slope, cov_slope = self.sources[g].over(look, one.mu, one.Sigma, one.K, c)
+            curve = 2 * curve
+            if exact:
+                Kt = one.K.swapaxes(1, 2)
+                X = (Kt @ cov_slope @ one.K).reshape(b, -1)
+                h = -0.5 * (Kt @ mean_slope[:, :, None])[:, :, 0]
+                curve = curve + curvature(block, self.pairs[g], one, X, h)
+            J = self.spread[g]
+            value = value + f
+            slope += gradient @ J
+            H += J.T @ curve @ J
+        n = self.total
+        value = np.where(np.isfinite(value), value / n, np.inf)
+        return value, slope / n[:, None], H / n[:, None, None]
+
+
+def _terms(
+    e: Entries, observed: bool, patterns: Patterns, mu: Array, Sigma: Array, K: Array, c: Array
+) -> tuple[Array, ...]:
+    """What `Incomplete.over` asks of each cell."""
+    return terms(patterns, mu, Sigma, K, e.u, e.v, e.s, c, observed=observed)
+
+
+def full_information(prepared: Prepared) -> tuple[FullInformation, tuple[Moments, ...], Array, tuple[Note, ...]]:
+    """The problem, the saturated moments of each group, their log-likelihood (b,), and what is doubtful.
+
+    Raises:
+        Problems: there are no rows.
+    """
+    sources, found, notes = sources_of(prepared)
+    groups = tuple(with_moments(m, s) for m, s in zip(prepared.groups, found, strict=True))
+    loglik = np.sum([s.loglik for s in found], axis=0)
+    counts = np.stack([source.total for source in sources], axis=1)
+    total = counts.sum(axis=1)
+    layout, linear = prepared.layout, prepared.linear
+    problem = FullInformation(
+        layout=layout,
+        sources=sources,
+        base=-2 * loglik,
+        flats=tuple(template(b, s.cov, s.mean) for b, s in zip(layout.blocks, found, strict=True)),
+        share=counts / total[:, None],
+        total=total,
+        linear=linear,
+        spread=tuple(linear.N[block.entries.parameter] for block in layout.blocks),
+        pairs=tuple(pairs_of(block) for block in layout.blocks),
+    )
+    return problem, groups, loglik, notes
+
+
+def sources_of(prepared: Prepared) -> tuple[tuple[Incomplete, ...], list[Saturated], tuple[Note, ...]]:
+    """Rows by pattern and saturated moments of every group."""
+    sources: list[Incomplete] = []
+    notes: list[Note] = []
+    for group in prepared.groups:
+        if group.rows is None:
+            raise needs_rows("maximum likelihood with missing answers", "缺失数据下的极大似然估计")
+        sources.append(Incomplete.of(group.rows))
+        for _, patterns in sources[-1].parts():
+            notes += coverage_notes(patterns.take(slice(0, 1)), group.names)
+    return tuple(sources), [_saturated(source) for source in sources], tuple(dict.fromkeys(notes))
+
+
+def _saturated(source: Incomplete) -> Saturated:
+    """Saturated moments of every slice."""
+
+    def found(patterns: Patterns) -> tuple[Array, ...]:
+        s = saturated(patterns)
+        return s.mean, s.cov, s.loglik, s.iterations.astype(np.float64), s.converged.astype(np.float64)
+
+    mean, cov, loglik, iterations, converged = source.over(found)
+    return Saturated(mean, cov, loglik, iterations.astype(np.int64), converged > 0)
+
+
+def with_moments(moments: Moments, found: Saturated) -> Moments:
+    """Moments with the saturated means and covariances (divisor n - 1)."""
+    n = moments.n
+    return replace(moments, mean=found.mean, cov=found.cov * (n / (n - 1))[:, None, None])
+
+
+def meat(prepared: Prepared, problem: FullInformation, at: Sequence[Implied], s: int) -> Array:
+    """(k, k) mean cross-product of the casewise scores of slice `s`."""
+    layout = prepared.layout
+    B = np.zeros((layout.count, layout.count))
+    for g, block in enumerate(layout.blocks):
+        e, one = block.entries, at[g]
+        raw, w, units = _casewise(prepared, problem, g, s, one.mu[s], one.Sigma[s], one.K[s], block, one.reach[s, e.c])
+        scores = np.zeros((len(raw), layout.count))
+        np.add.at(scores.T, e.parameter, raw.T)
+        B += cross_product(scores, w, units)
+    return np.asarray(B / problem.total[s])
+
+
+def _casewise(
+    prepared: Prepared,
+    problem: FullInformation,
+    g: int,
+    s: int,
+    mu: Array,
+    Sigma: Array,
+    K: Array,
+    block: Block,
+    c: Array,
+) -> tuple[Array, Array, Ints]:
+    """Scores by the entries, weights and units of one group's rows."""
+    source, e = problem.sources[g], block.entries
+    rows = source.rows[int(source.cell[s])]
+    weights = source.weights[int(source.cell[s])][int(source.replicate[s])]
+    scores = casewise(rows, mu, Sigma, K, e.u, e.v, e.s, c)
+    passed = prepared.groups[g].rows
+    units = np.arange(len(weights)) if passed is None else passed.of(s)[2]
+    return scores, weights, units
+
+
+def saturated_pieces(
+    prepared: Prepared,
+    sources: Sequence[Incomplete],
+    groups: Sequence[Moments],
+    s: int,
+    g: int,
+    *,
+    observed: bool = True,
+) -> tuple[Array, Array]:
+    """A1 and B1 (M, M) of the unrestricted model of one group: information and cross-product of scores, per row."""
+    source = sources[g]
+    moments = groups[g]
+    n = float(moments.n[s])
+    mean, cov = moments.mean[s], moments.cov[s] * ((n - 1) / n)
+    u, v, share, c = saturated_directions(len(mean))
+    eye = np.eye(len(mean))
+    one = source.take(np.array([s]))
+    total = float(one.total[0])
+
+    def look(patterns: Patterns) -> tuple[Array, ...]:
+        at = (mean[None], cov[None], eye[None])
+        return (information(patterns, *at, u, v, share, c, observed=observed),)
+
+    A = one.over(look)[0][0] / total
+    rows = source.rows[int(source.cell[s])]
+    weights = source.weights[int(source.cell[s])][int(source.replicate[s])]
+    passed = prepared.groups[g].rows
+    units = np.arange(len(weights)) if passed is None else passed.of(s)[2]
+    B = cross_product(casewise(rows, mean, cov, eye, u, v, share, c), weights, units) / total
+    return A, B

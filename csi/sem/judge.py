@@ -1,0 +1,300 @@
+"""Standard errors and the test of exact fit, for every estimator.
+
+Letters: `b` slices, `k` parameters, `r` working parameters, `g` groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc
+
+from csi.moments.fourth import gamma
+from csi.moments.stack import Array, Ints, Moments
+from csi.sem.constraints import Linear
+from csi.sem.fitted import Test
+from csi.sem.full_information import FullInformation, meat, saturated_pieces, sources_of
+from csi.sem.implied import Implied, jacobian
+from csi.sem.least_squares import LeastSquares
+from csi.sem.moment_vector import plans_of, vector_jacobian
+from csi.sem.optimise import Optimum
+from csi.sem.prepare import Prepared
+from csi.sem.problem import Problem
+from csi.sem.robust import (
+    Pieces,
+    casewise_scores,
+    cross_product,
+    normal_weight,
+    residual_traces,
+    sandwich,
+    scaled_test,
+    yuan_bentler,
+)
+from csi.sem.vectors import needs_rows, normal_gammas
+
+Fittable = Problem | LeastSquares | FullInformation
+"""What can be minimised."""
+
+SANDWICHES = {"robust.sem", "two.stage", "robust.two.stage"}
+"""Standard errors from jacobians, weights and Gamma."""
+
+TRACED = {"satorra.bentler", "mean.var.adjusted", "scaled.shifted"}
+"""Tests scaled by tr(U Gamma)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """information, vcov: (b, k, k). test: of exact fit. scaled: its scaled form."""
+
+    information: Array
+    vcov: Array
+    test: Test
+    scaled: Test | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A fit to be judged: what was fitted, where it ended, and what rows say about its variance.
+
+    Attributes:
+        N: (k, r) directions along the constraints. bread: (b, r, r) inverse information. half: the same without the
+            curvature of the moments (Yuan-Bentler), or None. gammas: per group and slice (M, M), or None.
+    """
+
+    prepared: Prepared
+    problem: Fittable
+    at: tuple[Implied, ...]
+    theta: Array
+    chi2: Array
+    df: int
+    N: Array
+    bread: Array
+    half: Array | None
+    gammas: list[list[Array]] | None
+
+
+def plain_test(chi2: Array, df: int) -> Test:
+    """The chi-square test."""
+    one = np.ones_like(chi2)
+    p = chdtrc(df, np.maximum(chi2, 0)) if df > 0 else np.full_like(chi2, np.nan)
+    return Test("standard", chi2, df * one, p, one, 0 * one)
+
+
+def inverse(H: Array) -> Array:
+    """Inverses; NaN where a slice is singular."""
+    try:
+        return np.asarray(np.linalg.inv(H), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        if len(H) == 1:
+            return np.full_like(H, np.nan)
+        return np.concatenate([inverse(one) for one in np.split(H, len(H))])
+
+
+def judge(
+    prepared: Prepared,
+    problem: Fittable,
+    best: Optimum,
+    linear: Linear,
+    theta: Array,
+    at: tuple[Implied, ...],
+    df: int,
+) -> Judged:
+    """Standard errors and tests of a fit.
+
+    Parameters:
+        linear: tangent space of the constraints. theta: (b, k). at: implied moments of each group.
+    """
+    method, N = prepared.method, linear.N
+    chi2 = problem.total * best.value
+    information = 0.5 * _hessian(prepared, problem, best, theta, linear)
+    bread = inverse(information)
+    test = plain_test(chi2, df)
+    if not method.robust:
+        return Judged(information, N @ bread @ N.T / problem.total[:, None, None], test, None)
+    half = None
+    if method.test == "yuan.bentler" and isinstance(problem, Problem):
+        half = inverse(0.5 * problem.evaluate(best.phi, exact=True, curved=False)[2])
+    case = _Case(prepared, problem, at, theta, chi2, df, N, bread, half, _gammas(prepared, problem))
+    found = [_robust(case, s) for s in range(len(theta))]
+    tests = [t for _, t in found if t is not None]
+    return Judged(information, np.stack([v for v, _ in found]), test, _stacked(tests) if tests else None)
+
+
+def _gammas(prepared: Prepared, problem: Fittable) -> list[list[Array]] | None:
+    """Asymptotic covariances of the sample moments where the weight vector does not carry them."""
+    method = prepared.method
+    if method.se in {"two.stage", "robust.two.stage"}:
+        return _two_stage_gammas(prepared, robust=method.se == "robust.two.stage")
+    if isinstance(problem, Problem) and (method.se == "robust.sem" or method.test in TRACED):
+        return normal_gammas(prepared, means=prepared.layout.means)
+    return None
+
+
+def _robust(case: _Case, s: int) -> tuple[Array, Test | None]:
+    """Covariance of the estimates and the scaled test of slice `s`."""
+    method, N = case.prepared.method, case.N
+    total, chi2 = float(case.problem.total[s]), float(case.chi2[s])
+    pieces = _pieces(case, s) if method.se in SANDWICHES or method.test in TRACED else []
+    scores = method.se in {"robust.huber.white", "first.order"} or method.test.startswith("yuan")
+    B = N.T @ _meat(case, s) @ N if scores else np.empty((0, 0))
+    inner = case.bread[s]
+    if method.se in SANDWICHES:
+        E, middle = sandwich(pieces, N)
+        one = inverse(E[None])[0]
+        inner = one @ middle @ one
+    elif method.se == "first.order":
+        inner = inverse(B[None])[0]
+    elif method.se == "robust.huber.white":
+        inner = inner @ B @ inner
+    vcov: Array = N @ inner @ N.T / total
+    if method.test in TRACED:
+        return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, N))
+    return vcov, _yuan(case, s, B) if method.test.startswith("yuan") else None
+
+
+def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, theta: Array, linear: Linear) -> Array:
+    """(b, r, r) Hessian of F along the constraints."""
+    method = prepared.method
+    if isinstance(problem, Problem) and method.fitting == "ULS" and method.se == "standard":
+        H = _plain_squares(prepared, problem, theta)
+    elif linear is problem.linear:
+        return problem.evaluate(best.phi, exact=True)[2] if method.information == "observed" else best.hessian
+    else:
+        H = best.hessian
+    return np.asarray(linear.N.T @ H @ linear.N)
+
+
+def _plain_squares(prepared: Prepared, problem: Problem, theta: Array) -> Array:
+    """2 D'D: lavaan's information for naive ULS standard errors weighs every moment alike (off-diagonals once)."""
+    parts = []
+    for g, at in enumerate(problem.implied(theta)):
+        D = vector_jacobian(prepared.layout, g, plans_of(prepared.layout)[g], at, theta)
+        parts.append(2 * problem.share[:, g, None, None] * (D.swapaxes(1, 2) @ D))
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def _pieces(case: _Case, s: int) -> list[Pieces]:
+    """Jacobian, weight, Gamma and share of every group for slice `s`."""
+    problem, layout = case.problem, case.prepared.layout
+    out = []
+    for g in range(len(layout.blocks)):
+        one, share = _slice(case.at[g], s), float(problem.share[s, g])
+        if isinstance(problem, LeastSquares):
+            sample = problem.vectors[g]
+            D = vector_jacobian(layout, g, plans_of(layout)[g], one, case.theta[s : s + 1])[0]
+            G = np.empty((0, 0)) if sample.gamma is None else sample.gamma[s]
+            out.append(Pieces(D, sample.weight[s], G, share))
+        elif case.gammas is not None:
+            weight = normal_weight(_weighing(case, g, s), means=layout.means)
+            out.append(Pieces(entries_jacobian(layout.count, case, g, one), weight, case.gammas[g][s], share))
+    return out
+
+
+def entries_jacobian(count: int, case: _Case, g: int, one: Implied) -> Array:
+    """(M, k) derivatives of [mu,] vech(Sigma) by the parameters for one slice."""
+    block = case.prepared.layout.blocks[g]
+    raw = jacobian(block, one, means=case.prepared.layout.means)[0]
+    D = np.zeros((count, raw.shape[0]))
+    np.add.at(D, block.entries.parameter, raw.T)
+    return np.asarray(D.T)
+
+
+def _weighing(case: _Case, g: int, s: int) -> Array:
+    """The covariance matrix whose normal theory weighs: implied (ML), sample (GLS, two-stage), identity (ULS)."""
+    target = case.problem.targets[g] if isinstance(case.problem, Problem) else None
+    if target is not None and target.weight is not None:
+        return np.asarray(np.linalg.inv(target.weight[s]))
+    if target is not None and "two.stage" in case.prepared.method.se:
+        return np.asarray(target.cov[s])
+    return np.asarray(case.at[g].Sigma[s])
+
+
+def _slice(at: Implied, s: int) -> Implied:
+    """One slice of implied moments."""
+    return Implied(*(getattr(at, n)[s : s + 1] for n in Implied.__slots__))
+
+
+def _two_stage_gammas(prepared: Prepared, *, robust: bool) -> list[list[Array]]:
+    """Asymptotic covariance of the saturated moments of incomplete rows: inverse information, or sandwich.
+
+    Source:
+        Savalei & Bentler (2009), Structural Equation Modeling 16; Savalei & Falk (2014) for the robust form.
+    """
+    sources, _, _ = sources_of(prepared)
+
+    def one(g: int, s: int) -> Array:
+        A1, B1 = saturated_pieces(prepared, sources, prepared.groups, s, g)
+        inner = inverse(A1[None])[0]
+        return np.asarray(inner @ B1 @ inner) if robust else inner
+
+    return [[one(g, s) for s in range(len(group.n))] for g, group in enumerate(prepared.groups)]
+
+
+def _meat(case: _Case, s: int) -> Array:
+    """(k, k) mean cross-product of the casewise scores."""
+    prepared, problem = case.prepared, case.problem
+    if isinstance(problem, FullInformation):
+        return meat(prepared, problem, case.at, s)
+    layout = prepared.layout
+    B = np.zeros((layout.count, layout.count))
+    for g, (block, group) in enumerate(zip(layout.blocks, prepared.groups, strict=True)):
+        rows, w, units = _rows(group, s)
+        centre = case.at[g].mu[s] if layout.means else w @ rows / w.sum()
+        raw = casewise_scores(block, case.at[g], rows, means=layout.means, centre=centre, s=s)
+        scores = np.zeros((layout.count, len(rows)))
+        np.add.at(scores, block.entries.parameter, raw.T)
+        B += cross_product(scores.T, w, units)
+    return np.asarray(B / problem.total[s])
+
+
+def _rows(group: Moments, s: int) -> tuple[Array, Array, Ints]:
+    """Rows behind a slice without those of weight 0, weights with mean 1, units."""
+    if group.rows is None:
+        raise needs_rows("a robust estimator", "稳健估计")
+    rows, weights, units = group.rows.of(s)
+    keep = weights > 0
+    w = weights[keep]
+    return rows[keep], w * (len(weights) / weights.sum()), units[keep]
+
+
+def _yuan(case: _Case, s: int, B: Array) -> Test:
+    """The Yuan-Bentler test of slice `s`."""
+    inner = case.bread[s] if case.half is None else case.half[s]
+    h0 = float(np.trace(inner @ B))
+    traces = [_saturated_trace(case, g, s) for g in range(len(case.prepared.groups))]
+    h1, count = sum(t for t, _ in traces), sum(m for _, m in traces)
+    rows_free = sum(at >= 0 for at in case.prepared.layout.table.index)
+    return yuan_bentler(case.prepared.method.test, float(case.chi2[s]), case.df, h1, h0, count, rows_free)
+
+
+def _saturated_trace(case: _Case, g: int, s: int) -> tuple[float, int]:
+    """tr(B1 A1^-1) of the unrestricted model of one group and its number of moments."""
+    prepared, problem = case.prepared, case.problem
+    if isinstance(problem, FullInformation):
+        A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g)
+        return float(np.trace(np.linalg.solve(A1, B1))), len(A1)
+    if not isinstance(problem, Problem):
+        return float("nan"), 0
+    rows, w, _ = _rows(prepared.groups[g], s)
+    V = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)
+    return float(np.trace(V @ gamma(rows, w, means=prepared.layout.means))), len(V)
+
+
+def _stacked(tests: Sequence[Test]) -> Test:
+    """Tests of single slices as one."""
+    first = tests[0]
+
+    def joined(name: str) -> Array:
+        return np.concatenate([getattr(t, name) for t in tests])
+
+    return Test(
+        first.name,
+        joined("statistic"),
+        joined("df"),
+        joined("p_value"),
+        joined("factor"),
+        joined("shift"),
+        {n: np.concatenate([t.traces[n] for t in tests]) for n in first.traces},
+    )

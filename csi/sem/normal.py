@@ -1,0 +1,201 @@
+"""Normal-theory discrepancies (ML, GLS, ULS) of a stack: value, gradient and expected Hessian in one pass.
+
+    ML   F = log|Sigma| + tr(Sigma^-1 T) - log|S| - p,  T = S + d d',  d = m - mu
+    GLS  F = tr[(W (S - Sigma))^2] / 2 + d' W d,  W = S^-1           ULS  the same with W = I
+
+With G = K' W K the expected Hessian has the entries 2 s s' (G_uu' G_vv' + G_uv' G_vu') + 2 c c' G_uu', and the gradient
+2 s (K' Q K)_uv - 2 c (K' W d)_u with Q = W - W T W (ML), -W (S - Sigma) W (GLS, ULS). No p x p matrix per parameter.
+
+Source:
+    Browne (1974), South African Statistical Journal 8; Bollen (1989), app. 4A, 4B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from csi.moments.stack import Array
+from csi.sem.implied import Implied, Values
+from csi.sem.layout import Block, Pairs
+
+Fitting = Literal["ML", "GLS", "ULS"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one group's moments are, ready for fitting.
+
+    Attributes:
+        cov: (b, p, p) with the divisor of the likelihood. mean: (b, p). constant: (b,) log|S| + p.
+        weight: (b, p, p) S^-1 (GLS), identity (ULS), None (ML).
+    """
+
+    cov: Array
+    mean: Array
+    constant: Array
+    weight: Array | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Value (b,), gradient (b, e) and expected Hessian (b, e, e) of one group's F, by its entries."""
+
+    value: Array
+    gradient: Array
+    hessian: Array
+
+
+def target_of(cov: Array, mean: Array, fitting: Fitting) -> Target:
+    """Sample moments ready for fitting; log|S| is -inf where S is singular."""
+    sign, logdet = np.linalg.slogdet(cov)
+    logdet = np.where(sign > 0, logdet, -np.inf)
+    p = cov.shape[1]
+    weight: Array | None = None
+    if fitting == "GLS":
+        weight = np.asarray(np.linalg.inv(cov))
+    elif fitting == "ULS":
+        weight = np.asarray(np.broadcast_to(np.eye(p), cov.shape))
+    return Target(cov, mean, logdet + p, weight)
+
+
+def discrepancy(target: Target, at: Implied, *, means: bool) -> tuple[Array, Values, Values]:
+    """F (b,), the weight W (b, p, p) and Q (b, p, p) of the gradient; F is inf where Sigma is not positive definite."""
+    T = target.cov
+    d = target.mean - at.mu
+    if target.weight is not None:
+        W, R = target.weight, target.cov - at.Sigma
+        WR = W @ R
+        value = 0.5 * np.einsum("bij,bji->b", WR, WR)
+        if means:
+            value = value + np.einsum("bi,bij,bj->b", d, W, d)
+        return value, W, -WR @ W
+    if means:
+        T = T + d[:, :, None] * d[:, None, :]
+    logdet = log_determinant(at.Sigma)
+    with np.errstate(invalid="ignore"):
+        W = np.linalg.inv(np.where(np.isfinite(logdet)[:, None, None], at.Sigma, np.eye(T.shape[1])))
+    WT = W @ T
+    value = logdet + np.einsum("bii->b", WT) - target.constant
+    return value, W, W - WT @ W
+
+
+def log_determinant(Sigma: Array) -> Array:
+    """(b,) log|Sigma|, inf where it is not positive definite."""
+    try:
+        factor = np.linalg.cholesky(Sigma)
+    except np.linalg.LinAlgError:
+        if len(Sigma) == 1:
+            return np.array([np.inf])
+        return np.concatenate([log_determinant(one) for one in np.array_split(Sigma, min(len(Sigma), 4))])
+    return np.asarray(2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
+
+
+def terms(
+    block: Block,
+    pairs: Pairs,
+    target: Target,
+    at: Implied,
+    *,
+    means: bool,
+    exact: bool = False,
+    curved: bool = True,
+) -> Terms:
+    """Value, gradient and Hessian (expected, or exact) of one group.
+
+    `curved` False leaves out second derivatives of the moments (the unrestricted model's observed information).
+    """
+    value, W, Q = discrepancy(target, at, means=means)
+    d = target.mean - at.mu if means else None
+    flat = (len(at.K), at.K.shape[2] ** 2)
+    Kt = at.K.swapaxes(1, 2)
+    WK = W @ at.K
+    X = (Kt @ (Q @ at.K)).reshape(flat)
+    G = (Kt @ WK).reshape(flat)
+    h = None if d is None else (WK.swapaxes(1, 2) @ d[:, :, None])[:, :, 0]
+    slope = _slope(block, at, X, h)
+    H = _curve(block, pairs, at, G, G if not exact or target.weight is not None else G - 2 * X, h)
+    if exact:
+        H += curvature(block, pairs, at, X, h) if curved else 0.0
+        if h is not None and target.weight is None:
+            H += crossed(block, pairs, at, G, h)
+    return Terms(value, slope, H)
+
+
+def _curve(block: Block, pairs: Pairs, at: Implied, G: Array, P: Array, h: Array | None) -> Array:
+    """tr(dSigma W dSigma' P) + 2 dmu' W dmu' for every pair of entries; P = W gives the expected Hessian.
+
+    With T = S + dd' the exact one has P = 2 W T W - W = W - 2 Q.
+    """
+    e = block.entries
+    uu, vv, uv = G[:, pairs.uu], G[:, pairs.vv], G[:, pairs.uv]
+    ss = e.s[:, None] * e.s
+    if P is G:
+        H = 2 * ss * (uu * vv + uv * uv.swapaxes(1, 2))
+    else:
+        puv = P[:, pairs.uv]
+        H = ss * (uu * P[:, pairs.vv] + vv * P[:, pairs.uu] + uv * puv.swapaxes(1, 2) + uv.swapaxes(1, 2) * puv)
+    if h is not None:
+        k = at.reach[:, e.c]
+        H += 2 * k[:, :, None] * k[:, None, :] * uu
+    return H
+
+
+def curvature(block: Block, pairs: Pairs, at: Implied, X: Array, h: Array | None) -> Array:
+    """tr(Q d2Sigma) - 2 d' W d2mu: what the second derivatives of the moments add.
+
+    dK_w/dtheta_l = s_l (K_u R_vw + K_v R_uw), with R made of A and Phi.
+    """
+    e = block.entries
+    R = coupling(block, at).reshape(len(X), -1)
+    uu, vv, uv, vu = R[:, pairs.uu], R[:, pairs.vv], R[:, pairs.uv], R[:, pairs.vu]
+    ss = 2 * e.s[:, None] * e.s
+    swap = (0, 2, 1)
+    # entry k against entry l: R[v_l, u_k] is the transpose of R[v_k, u_l]
+    C = X[:, pairs.vu] * vu.transpose(swap) + X[:, pairs.vv] * uu.transpose(swap)
+    C += X[:, pairs.uu] * vv.transpose(swap) + X[:, pairs.uv] * uv.transpose(swap)
+    C *= ss
+    if h is None:
+        return C
+    c = at.reach[:, e.c]
+    moved = e.s * (h[:, None, e.u] * vu.transpose(swap) + h[:, None, e.v] * uu.transpose(swap))
+    level = reach_slopes(block, at)[:, e.c][:, :, e.u] * c[:, None, :] * h[:, e.u, None]
+    return C - 2 * (c[:, :, None] * moved + level)
+
+
+def crossed(block: Block, pairs: Pairs, at: Implied, G: Array, h: Array) -> Array:
+    """2 dmu' W dSigma' W d and its transpose."""
+    e = block.entries
+    c = at.reach[:, e.c][:, :, None]
+    half = 2 * c * e.s * (G[:, pairs.uu] * h[:, None, e.v] + G[:, pairs.uv] * h[:, None, e.u])
+    return half + half.swapaxes(1, 2)
+
+
+def coupling(block: Block, at: Implied) -> Array:
+    """(b, c, c) R: how the columns of K move with the parameters."""
+    b, p, c = at.K.shape
+    m = len(block.latent)
+    R = np.zeros((b, c, c), dtype=at.K.dtype)
+    R[:, p : p + m, p + m :] = at.A.swapaxes(1, 2)
+    R[:, p + m :, p : p + m] = at.A
+    R[:, p + m :, p + m :] = at.Phi
+    return R
+
+
+def reach_slopes(block: Block, at: Implied) -> Array:
+    """(b, m + 2, c) derivatives of [A alpha, 1, 0] by a unit mean step along column u of K."""
+    b, p, c = at.K.shape
+    m = len(block.latent)
+    out = np.zeros((b, m + 2, c), dtype=at.K.dtype)
+    out[:, :m, p : p + m] = at.A
+    return out
+
+
+def _slope(block: Block, at: Implied, X: Array, h: Array | None) -> Array:
+    """(b, e) gradient from X = K' Q K (flat) and h = K' W d."""
+    e = block.entries
+    c = at.K.shape[2]
+    slope: Array = 2 * e.s * X[:, e.u * c + e.v]
+    return slope if h is None else slope - 2 * at.reach[:, e.c] * h[:, e.u]

@@ -1,0 +1,182 @@
+"""A `Fitted` told as an `Estimate`: rows, standard errors, standardised values, the arrays other measures read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from csi.errors import Note
+from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.models.model import Model
+from csi.models.nouns import Defined
+from csi.models.syntax.evaluate import evaluate_definitions
+from csi.moments.stack import Array, Ints, Moments
+from csi.sem.fitted import Fitted
+from csi.sem.implied import Values, matrices
+from csi.sem.layout import Layout
+from csi.sem.prepare import Prepared, label_values
+from csi.sem.standardise import row_values, standardised
+from csi.sem.table import Table
+
+if TYPE_CHECKING:
+    from csi.sem.estimator import SEM
+
+STEP = 1e-20
+LEVEL = 0.95
+
+
+@lru_cache(maxsize=64)
+def rows_of(table: Table, defined: tuple[Defined, ...] = ()) -> tuple[Row, ...]:
+    """Names of all rows, definitions last."""
+    groups = table.rules.groups
+    named = [
+        Row(r.lhs, r.op, r.rhs, groups[r.group] if groups else None, "" if r.label.startswith(".") else r.label)
+        for r in table.rows
+    ]
+    return (*named, *(Row(d.name, ":=", d.expression, None, d.name) for d in defined))
+
+
+def values_of(prepared: Prepared, flats: tuple[Array, ...], theta: Values) -> Values:
+    """(b, t + d) every row and definition."""
+    values = row_values(prepared.layout, flats, theta)
+    return np.concatenate([values, defined_values(prepared, theta)], axis=1) if prepared.claim.defined else values
+
+
+def defined_values(prepared: Prepared, theta: Values) -> Values:
+    """(b, d) values of the `:=` definitions."""
+    found = evaluate_definitions(prepared.claim.defined, label_values(prepared, theta))
+    columns = [np.broadcast_to(found[d.name], (len(theta),)) for d in prepared.claim.defined]
+    return np.stack(columns, axis=1)
+
+
+def errors_of(prepared: Prepared, theta: Array, vcov: Array) -> Array:
+    """(b, t + d) standard errors; NaN for what is fixed. Definitions and derived rows by the delta method."""
+    index = np.array(prepared.layout.table.index)
+    with np.errstate(invalid="ignore"):
+        se = np.sqrt(np.diagonal(vcov, axis1=1, axis2=2))
+    errors = np.where(index >= 0, se[:, np.maximum(index, 0)], np.nan)
+    if not prepared.claim.defined:
+        return errors
+    b, k = theta.shape
+    out = np.empty((b, len(prepared.claim.defined)))
+    for s in range(b):
+        J = defined_values(prepared, theta[s] + 1j * STEP * np.eye(k)).imag / STEP
+        with np.errstate(invalid="ignore"):
+            out[s] = np.sqrt(np.einsum("kd,kl,ld->d", J, vcov[s], J))
+    return np.concatenate([errors, out], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where the parts of a `Solution` stand in the matrices of the first group."""
+
+    constructs: tuple[str, ...]
+    items: tuple[str, ...]
+    block: Ints
+    at: Ints
+    inner: bool
+    endogenous: Array
+
+
+@lru_cache(maxsize=64)
+def _places(layout: Layout) -> _Places:
+    """Index arrays of `solution_of`."""
+    table, block = layout.table, layout.blocks[0]
+    q = block.q
+    home: dict[str, int] = {}
+    for row in table.rows:
+        if row.op == "=~" and row.rhs in block.observed:
+            home.setdefault(row.rhs, block.latent.index(row.lhs))
+    items = tuple(home)
+    outcomes = {r.lhs for r in table.rows if r.op == "~"} | {r.rhs for r in table.rows if r.op == "=~"}
+    return _Places(
+        constructs=block.latent[:q],
+        items=items,
+        block=np.array(list(home.values()), dtype=np.int64),
+        at=np.array([block.observed.index(i) for i in items], dtype=np.int64),
+        inner=bool(set(items) & set(block.latent)),
+        endogenous=np.array([n in outcomes for n in block.latent[:q]], dtype=bool),
+    )
+
+
+def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
+    """Standardised loadings, paths, r2 and construct correlations of the first group."""
+    where, block, at = _places(fit.layout), fit.layout.blocks[0], fit.groups[0].at
+    q = block.q
+    inside = matrices(block, flat, fit.theta)
+    raw = inside.Lambda[:, where.at, where.block]
+    for position, item in enumerate(where.items) if where.inner else ():
+        if item in block.latent:
+            raw[:, position] = inside.Beta[:, block.latent.index(item), where.block[position]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.diagonal(at.Phi, axis1=1, axis2=2)[:, :q]
+        sd = np.sqrt(own)
+        items = np.sqrt(np.diagonal(at.Sigma, axis1=1, axis2=2))[:, where.at]
+        psi = np.diagonal(inside.Psi, axis1=1, axis2=2)[:, :q]
+        return Solution(
+            constructs=where.constructs,
+            items=where.items,
+            block=where.block,
+            modes=tuple(c.mode for c in model.constructs),
+            weights=None,
+            loadings=raw * sd[:, where.block] / items,
+            cross_loadings=None,
+            paths=inside.Beta[:, :q, :q] * sd[:, None, :] / sd[:, :, None],
+            r2=np.where(where.endogenous, 1 - psi / own, np.nan),
+            construct_cor=at.Phi[:, :q, :q] / (sd[:, :, None] * sd[:, None, :]),
+        )
+
+
+def estimate_of(
+    settings: SEM,
+    model: Model,
+    moments: Moments,
+    prepared: Prepared,
+    fit: Fitted,
+    flats: tuple[Array, ...],
+    convergence: Convergence,
+    *,
+    bare: bool,
+    notes: tuple[Note, ...],
+) -> Estimate:
+    """The estimate; `bare` leaves out standard errors and standardised columns (replicates need neither)."""
+    theta = fit.theta
+    values = values_of(prepared, flats, theta)
+    solution = solution_of(model, fit, flats[0])
+    common = {
+        "model": model,
+        "settings": settings,
+        "moments": moments,
+        "sample": None,
+        "rows": rows_of(fit.layout.table, prepared.claim.defined),
+        "values": values,
+        "solution": solution,
+        "convergence": convergence,
+    }
+    if bare:
+        return Estimate(**common)  # type: ignore[arg-type]  # the fields are named above
+    errors = errors_of(prepared, theta, fit.vcov)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = values / errors
+    z = float(ndtri(0.5 + LEVEL / 2))
+    extra = np.full((len(values), len(prepared.claim.defined)), np.nan)
+    std = [
+        np.concatenate([standardised(fit.layout, flats, theta, kind), extra], axis=1) for kind in ("std_lv", "std_all")
+    ]
+    return Estimate(
+        **common,  # type: ignore[arg-type]  # the fields are named above
+        std_error=errors,
+        statistic=statistic,
+        p_value=2 * ndtr(-np.abs(statistic)),
+        conf_low=values - z * errors,
+        conf_high=values + z * errors,
+        std_lv=std[0],
+        std_all=std[1],
+        interval="normal",
+        notes=notes,
+        extra={"sem": fit},
+    )

@@ -1,0 +1,182 @@
+"""From settings, a model and moments to what a fit needs: layout, groups, equality constraints, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.models.check import check_model
+from csi.models.model import Model
+from csi.models.nouns import Claim
+from csi.models.syntax.evaluate import Formula, compile_expression
+from csi.models.syntax.linear import linear_form
+from csi.moments.stack import Array, Moments
+from csi.sem.constraints import Linear, reduced, unconstrained
+from csi.sem.layout import Layout, layout_of
+from csi.sem.method import Method
+from csi.sem.table import Rules, Table, table_of
+
+if TYPE_CHECKING:
+    from csi.sem.estimator import SEM
+
+
+@dataclass(frozen=True, slots=True)
+class Curved:
+    """A constraint that is not a bound and not a linear equality: formula == 0, or formula >= 0."""
+
+    formula: Formula
+    equality: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What a fit needs beside its settings.
+
+    Attributes:
+        claim: the model. layout: places of parameters. groups: moments of each group, items in the layout's order.
+        linear: linear equalities and bounds. curved: all other constraints. labels: label -> free parameter.
+        method: what the estimator's name stands for. fixed: labels of fixed values.
+    """
+
+    claim: Claim
+    layout: Layout
+    groups: tuple[Moments, ...]
+    linear: Linear
+    curved: tuple[Curved, ...]
+    labels: dict[str, int]
+    fixed: dict[str, float]
+    method: Method
+
+
+def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tuple[str, int]] = ()) -> Prepared:
+    """Everything a fit needs.
+
+    Parameters:
+        ordered: ordinal items with their number of thresholds.
+
+    Raises:
+        Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
+    """
+    claim = claim_of(model)
+    problems = [*check_model(claim), *_absent(claim, moments)]
+    if problems:
+        raise Problems(problems)
+    rules = Rules(
+        groups=moments.groups,
+        equal=tuple(settings.equal),
+        released=tuple(settings.free),
+        means=_means(settings, claim, moments) or bool(ordered),
+        growth=settings.growth,
+        std_lv=settings.std_lv,
+        fixed_x=settings.fixed_x,
+        theta=settings.parameterization == "theta",
+        ordered=tuple(ordered),
+    )
+    table = table_of(claim, rules)
+    layout = layout_of(table)
+    groups = tuple(part.of_items(table.observed) for part in (moments.parts or (moments,)))
+    labels = {row.label: at for row, at in zip(table.rows, table.index, strict=True) if row.label and at >= 0}
+    fixed = {row.label: row.fixed for row in table.rows if row.label and row.fixed is not None}
+    linear, curved = constraints_of(claim, table, labels, fixed)
+    linear = _bounded(settings, linear, layout, groups)
+    return Prepared(claim, layout, groups, linear, curved, labels, fixed, settings.method)
+
+
+def claim_of(model: Model) -> Claim:
+    """The claim of a model, without card and labels."""
+    names = ("constructs", "paths", "covariances", "intercepts", "constraints", "defined", "thresholds", "scalings")
+    return Claim(**{name: getattr(model, name) for name in names})
+
+
+def _means(settings: SEM, claim: Claim, moments: Moments) -> bool:
+    """Whether means are modelled."""
+    if settings.meanstructure is not None:
+        return settings.meanstructure
+    stated = bool(moments.groups or claim.intercepts or settings.growth)
+    return stated or settings.missing in {"fiml", "two-stage"}
+
+
+def _absent(claim: Claim, moments: Moments) -> list[Problem]:
+    """Items the data do not have."""
+    found = []
+    for name in claim.observed:
+        if name not in moments.names:
+            hint = did_you_mean(name, moments.names)
+            en, zh = f'item "{name}" is not among the data.', f"数据中没有题项“{name}”。"
+            found.append(problem("E-ROLE", "model", en, zh, hint.en, hint.zh))
+    return found
+
+
+def constraints_of(
+    claim: Claim, table: Table, labels: dict[str, int], fixed: dict[str, float]
+) -> tuple[Linear, tuple[Curved, ...]]:
+    """Linear equalities and single-parameter bounds as `Linear`, everything else as curved constraints."""
+    k = len(table.names)
+    lower, upper = np.full(k, -np.inf), np.full(k, np.inf)
+    for row, at in zip(table.rows, table.index, strict=True):
+        if at >= 0:
+            lower[at] = max(lower[at], -np.inf if row.lower is None else row.lower)
+            upper[at] = min(upper[at], np.inf if row.upper is None else row.upper)
+    rows, sides, curved = [], [], []
+    for c in claim.constraints:
+        text = f"({c.rhs}) - ({c.lhs})" if c.operator == "<" else f"({c.lhs}) - ({c.rhs})"
+        form = linear_form(text, claim.defined)
+        if form is None:
+            curved.append(Curved(compile_expression(text), c.operator == "=="))
+            continue
+        slopes, constant = form
+        constant += sum(value * fixed[name] for name, value in slopes.items() if name in fixed)
+        free = {labels[name]: value for name, value in slopes.items() if name in labels and value}
+        if c.operator == "==":
+            if free:
+                rows.append([free.get(i, 0.0) for i in range(k)])
+                sides.append(-constant)
+        elif len(free) == 1:
+            i, slope = next(iter(free.items()))
+            limit = -constant / slope
+            lower[i], upper[i] = (max(lower[i], limit), upper[i]) if slope > 0 else (lower[i], min(upper[i], limit))
+        elif free:
+            curved.append(Curved(compile_expression(text), equality=False))
+    linear = reduced(np.array(rows), np.array(sides)) if rows else unconstrained(k)
+    return replace(linear, lower=lower, upper=upper), tuple(curved)
+
+
+def _bounded(settings: SEM, linear: Linear, layout: Layout, groups: Sequence[Moments]) -> Linear:
+    """The bounds of `bounds=` beside those that are stated.
+
+    "pos.var": variances are not negative. "standard": residual variances within [0, the item's variance], variances of
+    marked latents within [0, the marker's variance], loadings within what a marker reliability of .1 allows.
+
+    Source:
+        De Jonckheere & Rosseel (2022), Structural Equation Modeling 29(3) (bounded estimation).
+    """
+    if settings.bounds is None:
+        return linear
+    lower, upper = linear.lower.copy(), linear.upper.copy()
+    table = layout.table
+    for row, at in zip(table.rows, table.index, strict=True):
+        if at < 0 or row.op not in {"~~", "=~"}:
+            continue
+        moments = groups[row.group]
+        own = {n: float(moments.cov[:, i, i].max()) for i, n in enumerate(moments.names)}
+        if row.op == "~~" and row.lhs == row.rhs:
+            lower[at] = max(lower[at], 0.0)
+            if settings.bounds == "standard" and row.lhs in own:
+                upper[at] = min(upper[at], own[row.lhs])
+        marker = next((r.rhs for r in table.rows if r.op == "=~" and r.lhs == row.lhs and r.fixed == 1.0), None)
+        if row.op == "=~" and settings.bounds == "standard" and marker in own and row.rhs in own:
+            most = float(np.sqrt(own[row.rhs] / (0.1 * own[marker])))
+            lower[at], upper[at] = max(lower[at], -most), min(upper[at], most)
+    return replace(linear, lower=lower, upper=upper)
+
+
+def label_values(prepared: Prepared, theta: Array) -> dict[str, Array]:
+    """{label: (b,) value} of every label, for definitions and constraints."""
+    values: dict[str, Array] = {name: theta[:, at] for name, at in prepared.labels.items()}
+    for name, value in prepared.fixed.items():
+        values.setdefault(name, np.full(len(theta), value, dtype=theta.dtype))
+    return values

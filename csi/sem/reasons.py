@@ -1,0 +1,113 @@
+"""Why a slice has no usable solution, and what a reader must know about one that has."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Note, Reason, note, reason
+from csi.moments.stack import Array, Ints
+from csi.sem.optimise import Optimum
+from csi.sem.prepare import Prepared
+
+Flags = npt.NDArray[np.bool_]
+
+CAUSES = ("", "constant item", "not positive definite", "not converged")
+
+
+def causes_of(prepared: Prepared, best: Optimum) -> Ints:
+    """(b,) code into CAUSES."""
+    constant: Flags = np.zeros(len(best.value), dtype=bool)
+    singular: Flags = np.zeros(len(best.value), dtype=bool)
+    ordinal = {name for name, _ in prepared.layout.table.rules.ordered}
+    for group in prepared.groups:
+        own = np.diagonal(group.cov, axis1=1, axis2=2)
+        constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
+        if not ordinal:
+            singular |= ~positive(group.cov)
+    return np.select([constant, singular, ~best.settled], [1, 2, 3], default=0).astype(np.int64)
+
+
+def positive(cov: Array) -> Flags:
+    """(b,) True where a covariance matrix is positive definite (on the scale of its correlations)."""
+    sd = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
+    R = cov / (sd[:, :, None] * sd[:, None, :])
+    finite = np.isfinite(R).all(axis=(1, 2))
+    try:
+        np.linalg.cholesky(np.where(finite[:, None, None], R, np.eye(R.shape[1])) - 1e-10 * np.eye(R.shape[1]))
+    except np.linalg.LinAlgError:
+        lowest = np.linalg.eigvalsh(np.where(finite[:, None, None], R, 0.0))[:, 0]
+        found: Flags = finite & (lowest > 1e-10)
+        return found
+    return np.asarray(finite, dtype=bool)
+
+
+def reasons_of(prepared: Prepared, best: Optimum, cause: Ints) -> dict[int, Reason]:
+    """Why each failed slice has no usable solution."""
+    return {int(i): _reason(prepared, best, int(i), int(cause[i])) for i in np.flatnonzero(cause)}
+
+
+def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
+    """One slice."""
+    if cause == 1:
+        named = [
+            name
+            for group in prepared.groups
+            for name, v in zip(group.names, np.diagonal(group.cov[i]), strict=True)
+            if not v > 0
+        ]
+        n = sum(float(g.n[i]) for g in prepared.groups)
+        listed = ", ".join(dict.fromkeys(named))
+        en, zh = (
+            f"all answers to {listed} are the same (n = {n:.0f}).",
+            f"题项 {listed} 的回答全部相同（n = {n:.0f}）。",
+        )
+        return reason("R-CONSTANT", en, zh)
+    if cause == 2:
+        return _singular(prepared, i)
+    en = f"no convergence after {best.iterations[i]} iterations (expected drop of -log L {best.drop[i]:.1e})."
+    return reason("R-CONVERGE", en, f"迭代 {best.iterations[i]} 次仍未收敛（对数似然的预期下降 {best.drop[i]:.1e}）。")
+
+
+def _singular(prepared: Prepared, i: int) -> Reason:
+    """Why a covariance matrix is not positive definite: too few rows, doubled items, or sums of others."""
+    group = next(g for g in prepared.groups if not positive(g.cov[i : i + 1])[0])
+    n, p = float(group.n[i]), len(group.names)
+    if n <= p:
+        en = f"n = {n:.0f} rows are too few for the covariances of {p} items; the matrix is not positive definite."
+        return reason("R-FEW", en, f"样本量 n = {n:.0f} 少于估计 {p} 个题项协方差所需，协方差矩阵非正定。")
+    sd = np.sqrt(np.diagonal(group.cov[i]))
+    R = group.cov[i] / np.outer(sd, sd)
+    same = [
+        (group.names[a], group.names[b]) for a, b in zip(*np.nonzero(np.triu(np.abs(R) > 1 - 1e-9, 1)), strict=True)
+    ]
+    if same:
+        listed = "; ".join(f"{a} = {b}" for a, b in same[:5])
+        en = f"items repeat each other ({listed}); the covariance matrix is not positive definite."
+        return reason("R-COLLINEAR", en, f"题项互相重复（{listed}），协方差矩阵非正定。")
+    vector = np.linalg.eigh(R)[1][:, 0]
+    part = [group.names[k] for k in np.argsort(-np.abs(vector)) if abs(vector[k]) > 0.1][:6]
+    en = f"the covariance matrix is not positive definite: {', '.join(part)} determine one another."
+    return reason("R-COLLINEAR", en, f"协方差矩阵非正定：{'、'.join(part)} 之间线性相依。")
+
+
+def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note, ...]:
+    """What a reader must know: failed cells, weights that standard errors ignore."""
+    notes = []
+    if cause.any() and len(cause) > 1:
+        keys = [c for c in cells.columns if c != "n"]
+        rows = [" ".join(str(v) for v in r) for r in cells.select(keys).filter(pl.Series(cause > 0)).iter_rows()]
+        listed = ", ".join(rows[:3]) + (", ..." if len(rows) > 3 else "")
+        failed, b = int((cause > 0).sum()), len(cause)
+        en, zh = (
+            f"{failed} of {b} cells have no usable solution ({listed}).",
+            f"{b} 个单元中有 {failed} 个没有可用的解（{listed}）。",
+        )
+        notes.append(note("W-CELLS", en, zh))
+    weighted = any(not np.allclose(g.sum_w2 * g.n, g.sum_w**2, rtol=1e-9) for g in prepared.groups)
+    if weighted and prepared.method.se == "standard":
+        en = 'the answers are weighted and these standard errors do not know it (estimator="MLR" or csi.bootstrap do).'
+        zh = '数据带有权重，而该估计方法的标准误未考虑权重（可改用 estimator="MLR" 或 csi.bootstrap）。'
+        notes.append(note("N-WEIGHTS", en, zh))
+    return tuple(notes)

@@ -1,0 +1,185 @@
+"""The way of a fit: prepare, minimise, judge, tell. Each function reads like a table of contents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csi.errors import Note
+from csi.estimate.estimate import Convergence, Estimate
+from csi.models.model import Model
+from csi.moments.stack import Array, Moments
+from csi.sem.constrained import constrained
+from csi.sem.constraints import Linear
+from csi.sem.fitted import Fitted, GroupFit
+from csi.sem.full_information import FullInformation, full_information, sources_of, with_moments
+from csi.sem.implied import Implied
+from csi.sem.judge import Fittable, Judged, judge, plain_test
+from csi.sem.least_squares import LeastSquares
+from csi.sem.optimise import Optimum, minimise
+from csi.sem.outcome import estimate_of
+from csi.sem.prepare import Prepared, prepare
+from csi.sem.problem import Problem, problem_of
+from csi.sem.reasons import causes_of, notes_of, reasons_of
+from csi.sem.starts import ordinal_starts, starts
+from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, thresholds_of
+
+if TYPE_CHECKING:
+    from csi.sem.estimator import SEM
+
+
+def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estimate:
+    """Fit every slice of `moments`; `bare` leaves out what replicates do not need."""
+    ordered = thresholds_of(settings, model, moments) if settings.ordered else ()
+    prepared = prepare(settings, model, moments, ordered)
+    prepared, problem, doubts = problem_for(settings, prepared)
+    best, linear = _minimum(prepared, problem)
+    theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
+    at = problem.implied(theta)
+    df = degrees(prepared, linear)
+    judged = _bare(problem, best, df) if bare else judge(prepared, problem, best, linear, theta, at, df)
+    fit = _fitted(prepared, problem, best, linear, theta, at, df, judged)
+    cause = causes_of(prepared, best)
+    convergence = Convergence(
+        converged=best.settled & (cause == 0),
+        iterations=best.iterations,
+        change=best.drop,
+        reasons={} if bare else reasons_of(prepared, best, cause),
+        cause=cause,
+    )
+    notes = () if bare else (*doubts, *notes_of(prepared, cause, moments.cells))
+    return estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
+
+
+def problem_for(settings: SEM, prepared: Prepared) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
+    """What is minimised, and what is doubtful about its moments; saturated moments stand in for incomplete ones."""
+    if settings.ordered:
+        problem, found = ordinal_problem(settings, prepared)
+        return prepared, problem, notes_of_ordinal(found)
+    if settings.missing == "fiml":
+        full, groups, _, notes = full_information(prepared)
+        return replace(prepared, groups=groups), full, notes
+    notes = ()
+    if settings.missing == "two-stage":
+        _, found_, notes = sources_of(prepared)
+        groups = tuple(with_moments(m, s) for m, s in zip(prepared.groups, found_, strict=True))
+        prepared = replace(prepared, groups=groups)
+    fitting = prepared.method.fitting
+    if fitting == "WLS" or fitting == "DWLS":  # noqa: PLR1714 - the type checker narrows by it
+        return prepared, continuous_problem(prepared), notes
+    wishart = settings.likelihood == "wishart" or fitting != "ML"
+    return prepared, problem_of(prepared.layout, prepared.groups, fitting, prepared.linear, wishart=wishart), notes
+
+
+def _minimum(prepared: Prepared, problem: Fittable) -> tuple[Optimum, Linear]:
+    """The optimum and the tangent space of the constraints there."""
+    begin = _start(prepared, problem)
+    linear = prepared.linear
+    if prepared.curved or (linear.bounded and not linear.plain):
+        return constrained(prepared, problem, begin)
+    everywhere = np.full(linear.N.shape[1], np.inf)
+    lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
+    return minimise(problem, linear.phi(begin), lower, upper), linear
+
+
+def _start(prepared: Prepared, problem: Fittable) -> Array:
+    """(b, k) start values."""
+    if isinstance(problem, LeastSquares) and prepared.layout.table.rules.ordered:
+        return ordinal_starts(prepared.layout, [v.s for v in problem.vectors])
+    covs = [g.cov * ((g.n - 1) / g.n)[:, None, None] for g in prepared.groups]
+    return starts(prepared.layout, covs, [g.mean for g in prepared.groups])
+
+
+def degrees(prepared: Prepared, linear: Linear) -> int:
+    """Degrees of freedom: moments less working parameters; moments of exogenous observed variables do not count."""
+    table, rules = prepared.layout.table, prepared.layout.table.rules
+    p, x = len(table.observed), len(table.exogenous)
+    each = p * (p + 1) // 2 - x * (x + 1) // 2
+    if rules.ordered:
+        continuous = p - len(rules.ordered)
+        each = sum(count for _, count in rules.ordered) + continuous + continuous + p * (p - 1) // 2
+    elif prepared.layout.means:
+        each += p - x
+    return each * table.count - int(linear.N.shape[1])
+
+
+def _bare(problem: Fittable, best: Optimum, df: int) -> Judged:
+    """No standard errors: replicates need none."""
+    none = np.empty((len(best.value), 0, 0))
+    return Judged(none, none, plain_test(problem.total * best.value, df), None)
+
+
+def _fitted(
+    prepared: Prepared,
+    problem: Fittable,
+    best: Optimum,
+    linear: Linear,
+    theta: Array,
+    at: tuple[Implied, ...],
+    df: int,
+    judged: Judged,
+) -> Fitted:
+    """Everything the measures read."""
+    groups = tuple(_group(prepared, problem, g, at[g]) for g in range(len(at)))
+    loglik, saturated = _logliks(prepared, problem, best)
+    return Fitted(
+        layout=prepared.layout,
+        linear=linear,
+        theta=theta,
+        value=best.value,
+        total=problem.total,
+        df=df,
+        groups=groups,
+        information=judged.information,
+        vcov=judged.vcov,
+        fitting="FIML" if isinstance(problem, FullInformation) else prepared.method.fitting,
+        test=judged.test,
+        scaled=judged.scaled,
+        loglik=loglik,
+        saturated=saturated,
+        flats=problem.flats,
+        method=prepared.method,
+        gradient=best.drop,
+    )
+
+
+def _group(prepared: Prepared, problem: Fittable, g: int, at: Implied) -> GroupFit:
+    """One group."""
+    moments = prepared.groups[g]
+    names = prepared.layout.table.rules.groups
+    if isinstance(problem, Problem):
+        cov, mean, vector = problem.targets[g].cov, problem.targets[g].mean, None
+    else:
+        vector = problem.vectors[g] if isinstance(problem, LeastSquares) else None
+        cov, mean = moments.cov * ((moments.n - 1) / moments.n)[:, None, None], moments.mean
+    return GroupFit(
+        name=names[g] if names else "",
+        n=moments.n,
+        share=problem.share[:, g],
+        cov=cov,
+        mean=mean,
+        at=at,
+        vector=vector,
+        moments=moments,
+    )
+
+
+def _logliks(prepared: Prepared, problem: Fittable, best: Optimum) -> tuple[Array, Array]:
+    """(b,) log-likelihood of the model and of the unrestricted one; NaN where there is no likelihood."""
+    nothing = np.full(len(best.value), np.nan)
+    if isinstance(problem, FullInformation):
+        return -0.5 * (problem.base + problem.total * best.value), -0.5 * problem.base
+    if not isinstance(problem, Problem) or prepared.method.fitting != "ML":
+        return nothing, nothing
+    saturated = np.zeros(len(best.value))
+    x = [prepared.layout.table.observed.index(n) for n in prepared.layout.table.exogenous]
+    for g, target in enumerate(problem.targets):
+        n = problem.total * problem.share[:, g]
+        p = target.cov.shape[1]
+        saturated += -0.5 * n * (p * np.log(2 * np.pi) + target.constant)
+        if x:
+            logdet = np.linalg.slogdet(target.cov[:, x][:, :, x])[1]
+            saturated += 0.5 * n * (len(x) * np.log(2 * np.pi) + logdet + len(x))
+    return saturated - 0.5 * problem.total * best.value, saturated

@@ -1,0 +1,186 @@
+"""Moment vectors with their weights, from rows: continuous (WLS, DWLS, robust ULS) and ordinal items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csi.errors import Note, Problem, Problems, did_you_mean, problem
+from csi.models.model import Model
+from csi.moments.fourth import gamma
+from csi.moments.ordinal import OrdinalMoments, ordinal_moments
+from csi.moments.stack import Array, Moments
+from csi.sem.implied import template
+from csi.sem.least_squares import LeastSquares
+from csi.sem.moment_vector import MomentVector
+from csi.sem.prepare import Prepared
+
+if TYPE_CHECKING:
+    from csi.sem.estimator import SEM
+
+
+def needs_rows(what: str, zh: str) -> Problems:
+    """What is raised when moments alone cannot carry a request."""
+    en = f"{what} needs the rows; moments alone do not carry what it takes."
+    return Problems(
+        [
+            problem(
+                "E-ROWS",
+                "data",
+                en,
+                f"{zh}需要原始数据行，仅有矩不足以计算。",
+                'Fit it from a panel or a frame, or use estimator="ML".',
+                '请用面板或数据框拟合，或改用 estimator="ML"。',
+            )
+        ]
+    )
+
+
+def thresholds_of(settings: SEM, model: Model, moments: Moments) -> tuple[tuple[str, int], ...]:
+    """Ordinal items of a model with their number of thresholds.
+
+    Raises:
+        Problems: names that are not items of the model, no rows.
+    """
+    items = model.observed
+    unknown = [name for name in settings.ordered if name not in items]
+    if unknown:
+        raise Problems([_not_an_item(name, items) for name in unknown])
+    if moments.rows is None:
+        raise needs_rows("an ordinal model", "有序模型")
+    chosen = [name for name in items if name in settings.ordered]
+    at = [moments.names.index(name) for name in chosen if name in moments.names]
+    if len(at) < len(chosen):
+        return ()
+    values = np.concatenate([rows[:, at] for rows in moments.rows.rows])
+    return tuple((name, len(_categories(values[:, j])) - 1) for j, name in enumerate(chosen))
+
+
+def _not_an_item(name: str, items: Sequence[str]) -> Problem:
+    hint = did_you_mean(name, items)
+    en, zh = f'ordered= names "{name}", which is no item of the model.', f"ordered= 中的“{name}”不是模型的题项。"
+    return problem("E-ROLE", "ordered", en, zh, hint.en, hint.zh)
+
+
+def _categories(column: Array) -> Array:
+    """Distinct answers."""
+    return np.unique(column[~np.isnan(column)])
+
+
+def normal_gammas(prepared: Prepared, *, means: bool) -> list[list[Array]]:
+    """Per group and slice the (M, M) asymptotic covariance of the sample moments, from rows.
+
+    Raises:
+        Problems: there are no rows.
+    """
+    out = []
+    for group in prepared.groups:
+        if group.rows is None:
+            raise needs_rows(f"{prepared.method.test} or {prepared.method.se}", "稳健估计")
+        slices = (group.rows.of(s) for s in range(len(group.n)))
+        out.append([gamma(rows, weights, means=means) for rows, weights, _ in slices])
+    return out
+
+
+def continuous_problem(prepared: Prepared) -> LeastSquares:
+    """WLS or DWLS on means and covariances of continuous items.
+
+    Raises:
+        Problems: fewer rows than the weight matrix of WLS has columns.
+    """
+    means = prepared.layout.means
+    vectors = []
+    for group, per_slice in zip(prepared.groups, normal_gammas(prepared, means=means), strict=True):
+        G = np.stack(per_slice)
+        p = group.cov.shape[1]
+        j, i = np.triu_indices(p)
+        covs = group.cov[:, i, j]
+        s = np.concatenate([group.mean, covs], axis=1) if means else covs
+        if prepared.method.fitting == "WLS":
+            _enough(group, G.shape[1])
+            weight = np.asarray(np.linalg.inv(G))
+        else:
+            weight = 1 / np.diagonal(G, axis1=1, axis2=2)
+        vectors.append(MomentVector(s, G, weight))
+    return _least_squares(prepared, vectors)
+
+
+def _enough(group: Moments, size: int) -> None:
+    """WLS inverts a matrix of fourth moments: it needs more rows than moments."""
+    few = group.n <= size
+    if few.any():
+        n = int(group.n[few].min())
+        raise Problems(
+            [
+                problem(
+                    "E-ADF",
+                    "data",
+                    f"n = {n} is too few for WLS (ADF): its weight matrix of fourth moments has {size} rows.",
+                    f"样本量 n = {n} 对 WLS（渐近自由分布）过小：其权重矩阵有 {size} 行。",
+                    'Use estimator="MLR", "MLM" or "DWLS".',
+                    '请用 estimator="MLR"、"MLM" 或 "DWLS"。',
+                )
+            ]
+        )
+
+
+def _least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> LeastSquares:
+    """The problem over all groups."""
+    counts = np.stack([g.n - 1 for g in prepared.groups], axis=1)
+    total = counts.sum(axis=1)
+    pairs = zip(prepared.layout.blocks, prepared.groups, strict=True)
+    return LeastSquares(
+        layout=prepared.layout,
+        vectors=tuple(vectors),
+        flats=tuple(template(block, m.cov * ((m.n - 1) / m.n)[:, None, None], m.mean) for block, m in pairs),
+        share=counts / total[:, None],
+        total=total,
+        linear=prepared.linear,
+    )
+
+
+def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tuple[tuple[OrdinalMoments, ...], ...]]:
+    """WLS, DWLS or ULS on thresholds and latent correlations; and the ordinal moments of each group and slice."""
+    table = prepared.layout.table
+    counts = dict(table.rules.ordered)
+    flags = [name in counts for name in table.observed]
+    found, vectors = [], []
+    categories = _all_categories(prepared, flags)
+    for group in prepared.groups:
+        if group.rows is None:
+            raise needs_rows("an ordinal model", "有序模型")
+        slices = []
+        for s in range(len(group.n)):
+            rows, weights, _ = group.rows.of(s)
+            slices.append(
+                ordinal_moments(rows, weights, table.observed, flags, settings.missing, categories=categories)
+            )
+        G = np.stack([_gamma(m) for m in slices])
+        fitting = prepared.method.fitting
+        if fitting == "WLS":
+            weight = np.asarray(np.linalg.inv(G))
+        elif fitting == "ULS":
+            weight = np.ones(G.shape[:2])
+        else:
+            weight = 1 / np.diagonal(G, axis1=1, axis2=2)
+        vectors.append(MomentVector(np.stack([m.vector for m in slices]), G, weight))
+        found.append(tuple(slices))
+    return _least_squares(prepared, vectors), tuple(found)
+
+
+def _gamma(moments: OrdinalMoments) -> Array:
+    """The asymptotic covariance, which was asked for."""
+    return np.empty((0, 0)) if moments.gamma is None else moments.gamma
+
+
+def _all_categories(prepared: Prepared, flags: Sequence[bool]) -> list[tuple[float, ...]]:
+    """The answers of each ordinal item over all groups and cells, () for continuous items."""
+    rows = np.concatenate([r for g in prepared.groups if g.rows is not None for r in g.rows.rows])
+    return [tuple(_categories(rows[:, j]).tolist()) if flag else () for j, flag in enumerate(flags)]
+
+
+def notes_of_ordinal(found: Sequence[Sequence[OrdinalMoments]]) -> tuple[Note, ...]:
+    """Everything doubtful about ordinal moments, each once."""
+    return tuple(dict.fromkeys(told for group in found for one in group for told in one.notes))
