@@ -1,16 +1,22 @@
-"""`csi fit STUDY`: the model in every brand and wave, and one cell's parameters with their intervals."""
+"""`csi fit STUDY`: the model in every brand and wave, and one cell's parameters with their intervals.
+
+`csi fit MODEL DATA` fits a model text to a data file without a study: see `csi.cli.fit_model`.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.fit_options import ONLY_MODEL, ONLY_STUDY, given, model_arguments
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
+from csi.cli.shell import UsageError
 from csi.cli.studied import (
     bootstrap_argument,
     cell_arguments,
@@ -43,12 +49,33 @@ RESAMPLING = Text("Resampling", "重抽样")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A study, and the cells to estimate."""
-    cell_arguments(parser)
+    """A study and the cells to estimate, or a model text with a data file and its options."""
+    cell_arguments(parser, "STUDY|MODEL", "the study file, or a model in lavaan's language beside DATA")
+    parser.add_argument(
+        "data", metavar="DATA", nargs="?", type=Path, help="CSV, Parquet, Excel or SPSS file of a MODEL"
+    )
     bootstrap_argument(parser, "the intervals")
+    model_arguments(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """A study's model in its cells, or a model text fitted to a data file."""
+    is_study = args.study.suffix.lower() in {".yaml", ".yml"} or args.study.is_dir()
+    if is_study and args.data is not None:
+        raise UsageError("a study names its own data; DATA goes with a model text")
+    if not is_study and args.data is None:
+        raise UsageError("the following arguments are required: DATA")
+    strange = given(args, ONLY_MODEL if is_study else ONLY_STUDY)
+    if strange:
+        raise UsageError(f"not for {'a study' if is_study else 'a model text'}: {', '.join(strange)}")
+    if is_study:
+        return of_study(args, lang)
+    from csi.cli.fit_model import of_model  # a study does not load the covariance engine
+
+    return of_model(args, lang)
+
+
+def of_study(args: argparse.Namespace, lang: Language) -> Answer:
     """Estimate every cell asked for; show one with intervals."""
     study, panel = opened(args.study, args.bootstrap)
     asked = chosen(study, panel, args.brand, args.wave)

@@ -37,6 +37,9 @@ ARGPARSE_ZH = {
     "invalid int value: ": "应为整数：",
     "invalid float value: ": "应为数值：",
     "choose from ": "可选：",
+    "a study names its own data; DATA goes with a model text": "研究文件已写明数据；DATA 只与模型文本同用",
+    "not for a study: ": "不适用于研究文件：",
+    "not for a model text: ": "不适用于模型文本：",
     "expected 0 or at least 2 resamples, not ": "重抽样次数应为 0 或不少于 2，而不是 ",
     "argument ": "参数 ",
 }
@@ -155,7 +158,7 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
     parser.add_argument("--lang", help="zh or en (report: zh,en for both)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but problems")
     parser.add_argument("--record", metavar="PATH", help="write what was done and what came of it, as JSON")
-    args, left = parser.parse_known_args(words)
+    args, left = parser.parse_known_intermixed_args(words)
     if left:
         hint = did_you_mean(left[0], [o for a in parser._actions for o in a.option_strings])  # noqa: SLF001 - argparse offers no other list
         raise UsageError(f"unrecognized arguments: {left[0]}", hint)

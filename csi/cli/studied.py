@@ -21,14 +21,17 @@ from csi.survey.panel import Panel
 CELL_KEYS = ("brand", "wave")
 
 
-def study_argument(parser: argparse.ArgumentParser) -> None:
+STUDY = "the study file, such as study.yaml"
+
+
+def study_argument(parser: argparse.ArgumentParser, metavar: str = "STUDY", what: str = STUDY) -> None:
     """The study file."""
-    parser.add_argument("study", metavar="STUDY", type=Path, help="the study file, such as study.yaml")
+    parser.add_argument("study", metavar=metavar, type=Path, help=what)
 
 
-def cell_arguments(parser: argparse.ArgumentParser) -> None:
+def cell_arguments(parser: argparse.ArgumentParser, metavar: str = "STUDY", what: str = STUDY) -> None:
     """The study file and the cells asked for."""
-    study_argument(parser)
+    study_argument(parser, metavar, what)
     parser.add_argument("--brand", help="one brand, by name or label")
     parser.add_argument("--wave", help="one wave")
 

@@ -49,13 +49,15 @@ class Figure:
 class Column:
     """A column of a printed table: the frame column `name`, its heading, how its values are printed.
 
-    `kind`: "text", "score" (0-100, one decimal), "share" (percent), "coefficient" (.62), "number" (two decimals),
-    "count", "p" (p-value), "change" (a signed difference of scores).
+    `kind`: "text", "score" (0-100, one decimal), "share" (percent), "coefficient" (.62), "index" (.621), "number" (two
+    decimals), "estimate" (three), "count", "p" (p-value), "change" (a signed difference of scores).
     """
 
     name: str
     heading: Text
-    kind: Literal["text", "score", "share", "coefficient", "number", "count", "p", "change"] = "text"
+    kind: Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"] = (
+        "text"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from csi.errors import Text
 from csi.reporting import style
 from csi.reporting.section import Column, Table
 
-Kind = Literal["text", "score", "share", "coefficient", "number", "count", "p", "change"]
+Kind = Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"]
 
 
 def printed(value: object, kind: Kind = "number", lang: str = "en") -> str:
@@ -17,8 +17,8 @@ def printed(value: object, kind: Kind = "number", lang: str = "en") -> str:
     Parameters:
         value: a number, a text, or None.
         kind: "score" (0-100, one decimal), "share" (a fraction as percent), "coefficient" (.62, in Chinese 0.62),
-            "number" (two decimals), "count" (grouped integer), "p" (three decimals, never ".000"), "change" (signed,
-            one decimal), "text".
+            "index" (a coefficient or fit index to three decimals), "number" (two decimals), "estimate" (three), "count"
+            (grouped integer), "p" (three decimals, never ".000"), "change" (signed, one decimal), "text".
 
     Returns:
         The printed value with a true minus sign (U+2212).
@@ -77,8 +77,12 @@ def _cell(table: Table, column: Column, row: dict[str, object], lang: str) -> st
 def _number(value: float, kind: str, lang: str) -> str:
     if kind == "coefficient":
         return style.coefficient(value, lang)
+    if kind == "index":
+        return style.coefficient(value, lang, 3)
     if kind == "p":
         return style.p_value(value, lang)
+    if kind == "estimate":
+        return style.score(value, 3)
     if kind == "number":
         return style.score(value, 2)
     return {"change": style.change, "score": style.score, "share": style.share, "count": style.count}[kind](value)

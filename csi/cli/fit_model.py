@@ -1,0 +1,209 @@
+"""`csi fit MODEL DATA`: a model in lavaan's language fitted to the rows of a file; no study file needed."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from csi.cli.answer import FINE, INADMISSIBLE, USAGE, Answer, Grid
+from csi.cli.fit_options import listed
+from csi.cli.fit_tables import cells_grid, fit_lines, indices_grid, parameter_grids, r2_grid, test_lines
+from csi.cli.progress import working
+from csi.errors import Language, Problem, Problems, Reason, Text, did_you_mean, problem
+from csi.estimate.estimate import Estimate
+from csi.estimate.fit import fit
+from csi.inference.bootstrap import bootstrap
+from csi.measures.fit_measures import FitMeasures, fit_measures
+from csi.measures.modification import modification_indices
+from csi.models.model import Model
+from csi.reporting.record import versions
+from csi.reporting.section import SAMPLING_ONLY
+from csi.sem.estimator import SEM
+from csi.survey.plain_file import PlainFile, read_plain
+
+RESAMPLING = Text("Resampling", "重抽样")
+SHOWN = 4
+"""Cells whose parameters are printed; `--json` has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, read: the model and where it came from, the settings, the data and their columns."""
+
+    model: Model
+    settings: SEM
+    file: PlainFile
+    by: tuple[str, ...]
+    where: dict[str, str]
+
+
+def of_model(args: argparse.Namespace, lang: Language) -> Answer:
+    """Fit the model in every cell and print what a person reads of it."""
+    try:
+        asked = _asked(args, lang)
+    except _UsageProblems as error:
+        return Answer((), {}, problems=error.problems, code=USAGE)
+    frame = asked.file.frame
+    est = fit(
+        asked.model, frame, asked.settings, asked.by,
+        where=asked.where or None, weight=args.weight, unit=args.unit, stratum=args.stratum,
+    )  # fmt: skip
+    if args.bootstrap:
+        with working(RESAMPLING.say(lang), quiet=args.quiet):
+            est = bootstrap(est, args.bootstrap, args.seed, interval=args.interval)
+    return _answer(est, asked, args, lang)
+
+
+class _UsageProblems(Problems):
+    """Options that no settings can be made of."""
+
+
+def _asked(args: argparse.Namespace, lang: Language) -> Asked:
+    """Read model, options and data; everything that is wrong with them at once."""
+    where, by = dict(_pair(one) for one in args.where or ()), listed(args.by)
+    found: list[Problem] = []
+    model, settings = None, None
+    try:
+        model = read_model(args.study, lang)
+    except Problems as error:
+        found += error.problems
+    try:
+        settings = _settings(args, model)
+    except Problems as error:
+        raise _UsageProblems([*found, *(_as_option(p) for p in error.problems)], lang) from None
+    if model is None:
+        raise Problems(found, lang)
+    items = settings.needs(model)
+    keys = [k for k in (settings.groups, *by, *where, args.unit, args.stratum) if k]
+    try:
+        file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], keys, listed(args.na))
+    except Problems as error:
+        raise Problems([*found, *error.problems], lang) from None
+    return Asked(model, settings, file, by, where)
+
+
+def read_model(path: Path, lang: Language = "en") -> Model:
+    """The model in a text file; text that holds an operator is the model itself.
+
+    Raises:
+        Problems: no such file, not text, or the problems of the model at their places.
+
+    Example:
+        >>> read_model(Path("f =~ x1 + x2 + x3")).items
+        ('x1', 'x2', 'x3')
+    """
+    if "~" in str(path) and not path.exists():
+        return Model.parse(str(path), lang=lang)
+    if not path.exists():
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = did_you_mean(path.name, near)
+        raise Problems([problem("E-FILE", str(path), "no such file.", "文件不存在。", hint.en, hint.zh)], lang)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        en, zh = (
+            "is not UTF-8 text; a model in lavaan's language was expected.",
+            "不是 UTF-8 文本，应为 lavaan 语言的模型。",
+        )
+        do, do_zh = "Name the model first and the data second.", "请先写模型文件，再写数据文件。"
+        raise Problems([problem("E-FILE", str(path), en, zh, do, do_zh)], lang) from None
+    return Model.parse(text, path.name, lang)
+
+
+def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
+    """The estimator of the options; `--ordered all` names every item."""
+    ordered = listed(args.ordered)
+    if ordered == ("all",) and (model is None or "all" not in model.items):
+        ordered = model.items if model is not None else ()
+    names = ("estimator", "missing", "groups", "std_lv", "meanstructure", "growth", "bounds", "parameterization")
+    more = ("se", "test", "information", "likelihood")
+    same = {name: getattr(args, name) for name in (*names, *more)}
+    return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=not args.random_x)
+
+
+def _as_option(found: Problem) -> Problem:
+    """A problem of a setting, placed at its option."""
+    return replace(found, where="--" + found.where.replace("_", "-"))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Column and value of `--where`."""
+    column, sign, value = text.partition("=")
+    if not sign:
+        do = Text("Write --where wave=2024.", "请写作 --where wave=2024。")
+        what = Text(f'"{text}" names no value.', f"“{text}”没有写明取值。")
+        raise Problems([Problem("E-WHERE", "--where", what, do)])
+    return column.strip(), value.strip()
+
+
+def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> Answer:
+    """The printed blocks and the numbers in full precision."""
+    measures = fit_measures(est)
+    withheld = None if args.show_anyway else _withheld(est)
+    changes = modification_indices(est) if args.modification else None
+    converged = bool(est.convergence.converged.all())
+    one = len(est.values) == 1
+    blocks: list[str | Grid] = [_heading(est, asked, args, lang)]
+    blocks += test_lines(est, lang) + fit_lines(measures, lang) if one else [cells_grid(est, measures, lang)]
+    if withheld is not None:
+        blocks.append(withheld.say(lang))
+    for cell in range(min(len(est.values), SHOWN)):
+        blocks += parameter_grids(est, cell, lang, paths=withheld is None)
+    if one:
+        blocks += r2_grid(est, lang)
+    if changes is not None:
+        blocks.append(indices_grid(changes, args.modification, lang))
+    notes = (*asked.file.notes, *est.notes, *measures.notes, *((SAMPLING_ONLY,) if args.bootstrap else ()))
+    data = _numbers(est, asked, measures, withheld, changes)
+    return Answer(tuple(blocks), data, notes, code=FINE if converged and withheld is None else INADMISSIBLE)
+
+
+def _withheld(est: Estimate) -> Reason | None:
+    """Why the paths of the model must not be read; None when they may."""
+    del est
+    return None
+
+
+def _heading(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> str:
+    """What was fitted to what: model, data, estimator."""
+    model = "" if "~" in str(args.study) else f"{args.study.name} · "
+    cells = (
+        "" if len(est.values) == 1 else Text(f" · {len(est.values)} cells", f" · {len(est.values)} 个单元").say(lang)
+    )
+    return f"{model}{asked.file.name} · {est.settings.name}{cells}"
+
+
+def _numbers(
+    est: Estimate, asked: Asked, measures: FitMeasures, withheld: Reason | None, changes: pl.DataFrame | None
+) -> dict[str, object]:
+    """Everything in full precision, for machines."""
+    table = est.table
+    if withheld is not None:
+        numbers = [c for c in table.columns if table.schema[c].is_float()]
+        table = table.with_columns(pl.when(pl.col("op") != "~").then(pl.col(c)).alias(c) for c in numbers)
+    why = est.convergence.reasons
+    return {
+        "model": str(asked.model),
+        "data": {"file": asked.file.name, "sha256": asked.file.sha256},
+        "settings": est.settings,
+        "cells": est.moments.cells.with_columns(
+            pl.Series("converged", est.convergence.converged),
+            pl.Series("iterations", est.convergence.iterations),
+            pl.Series(
+                "reason", [why[i].text.en if i in why else None for i in range(len(est.values))], dtype=pl.String
+            ),
+        ),
+        "parameters": table,
+        "fit_measures": measures.table,
+        "withheld": None if withheld is None else {"code": withheld.code, **_both(withheld.text)},
+        **({} if changes is None else {"modification_indices": changes}),
+        "versions": versions(),
+    }
+
+
+def _both(text: Text) -> dict[str, str]:
+    """A text in both languages."""
+    return {"en": text.en, "zh": text.zh}

@@ -1,0 +1,92 @@
+"""What `csi fit MODEL DATA` can be asked: options with their defaults, and the settings they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+ONLY_MODEL: dict[str, object] = {
+    "estimator": None,
+    "missing": "listwise",
+    "ordered": None,
+    "groups": None,
+    "equal": None,
+    "free": None,
+    "std_lv": False,
+    "meanstructure": None,
+    "growth": False,
+    "bounds": None,
+    "parameterization": "delta",
+    "se": None,
+    "test": None,
+    "information": None,
+    "likelihood": "normal",
+    "random_x": False,
+    "na": None,
+    "weight": None,
+    "unit": None,
+    "stratum": None,
+    "seed": 1,
+    "interval": "percentile",
+    "by": None,
+    "where": None,
+    "modification": None,
+    "show_anyway": False,
+}
+"""Option -> its default, of those that belong to a model text with a data file."""
+
+ONLY_STUDY: dict[str, object] = {"brand": None, "wave": None}
+
+
+def model_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of a covariance model."""
+    model = parser.add_argument_group("a model text with a data file (csi fit MODEL DATA)")
+    add = model.add_argument
+    add("--estimator", metavar="NAME", help="ML, MLR, MLM, GLS, ULS, WLS, WLSMV, ... (ML; WLSMV with --ordered)")
+    add("--missing", default="listwise", metavar="HOW", help="listwise, fiml, two-stage, pairwise")
+    add("--ordered", metavar="ITEMS", help='ordinal items, comma-separated, or "all"')
+    add("--groups", metavar="COLUMN", help="column of a multi-group model")
+    add("--equal", metavar="KINDS", help="equal over groups, such as loadings,intercepts")
+    add("--free", metavar="ROWS", help='exceptions from --equal, such as "visual =~ x2, x7 ~ 1"')
+    add("--std-lv", action="store_true", help="latents with variance 1 instead of marker items")
+    add("--meanstructure", action=argparse.BooleanOptionalAction, help="means are modelled")
+    add("--growth", action="store_true", help="latent means free, item intercepts 0")
+    add("--bounds", metavar="KIND", help="standard or pos.var")
+    add("--parameterization", default="delta", metavar="NAME", help="of ordinal items: delta or theta")
+    add("--se", metavar="KIND", help="standard errors other than the estimator's own")
+    add("--test", metavar="KIND", help="test of fit other than the estimator's own")
+    add("--information", metavar="KIND", help="expected, observed, first.order")
+    add("--likelihood", default="normal", metavar="KIND", help="normal or wishart")
+    add("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
+    add("--na", action="append", metavar="CODES", help="codes that mean no answer, such as 97,98,99 (--na=-9 for -9)")
+    add("--weight", metavar="COLUMN", help="sampling weights")
+    add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")
+    add("--stratum", metavar="COLUMN", help="strata, for resampling")
+    add("--seed", type=int, default=1, metavar="N", help="of --bootstrap")
+    add("--interval", default="percentile", metavar="KIND", help="of --bootstrap: percentile or bca")
+    add("--by", metavar="COLUMNS", help="a fit in every cell of these columns")
+    add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")
+    add("--modification", nargs="?", const=10, type=int, metavar="N", help="the N largest modification indices (10)")
+    add("--show-anyway", action="store_true", help="print the paths of an unidentified or collinear model")
+
+
+def given(args: argparse.Namespace, defaults: dict[str, object]) -> list[str]:
+    """The options, as typed, that differ from their defaults.
+
+    Example:
+        >>> given(argparse.Namespace(brand="ZX", wave=None), ONLY_STUDY)
+        ['--brand']
+    """
+    return ["--" + name.replace("_", "-") for name, usual in defaults.items() if getattr(args, name) != usual]
+
+
+def listed(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The entries of a comma-separated option, given once or several times.
+
+    Example:
+        >>> listed(" x1, x2，x3")
+        ('x1', 'x2', 'x3')
+    """
+    texts = [] if text is None else [text] if isinstance(text, str) else list(text)
+    parts = [part.strip() for one in texts for part in one.replace("，", ",").split(",")]
+    return tuple(part for part in parts if part)
