@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from csi.models.nouns import Claim
 from csi.models.syntax.evaluate import Formula, compile_expression
 from csi.models.syntax.linear import linear_form
 from csi.moments.stack import Array, Moments
+from csi.sem.composites import composite_problems, composites_of, expanded
 from csi.sem.constraints import Linear, reduced, unconstrained
 from csi.sem.layout import Layout, layout_of
 from csi.sem.method import Method
@@ -62,9 +64,11 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
     """
     claim = claim_of(model)
-    problems = [*check_model(claim), *_absent(claim, moments)]
+    problems = [*_faults(claim), *_absent(claim, moments), *composite_problems(claim, settings.ordered)]
     if problems:
         raise Problems(problems)
+    composites = composites_of(claim)
+    claim = expanded(claim, growth=settings.growth)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
@@ -75,6 +79,7 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         fixed_x=settings.fixed_x,
         theta=settings.parameterization == "theta",
         ordered=tuple(ordered),
+        composites=composites,
     )
     table = table_of(claim, rules)
     layout = layout_of(table)
@@ -84,6 +89,12 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
     linear, curved = constraints_of(claim, table, labels, fixed)
     linear = _bounded(settings, linear, layout, groups)
     return Prepared(claim, layout, groups, linear, curved, labels, fixed, settings.method)
+
+
+@lru_cache(maxsize=64)
+def _faults(claim: Claim) -> tuple[Problem, ...]:
+    """What no engine can fit."""
+    return tuple(check_model(claim))
 
 
 def claim_of(model: Model) -> Claim:

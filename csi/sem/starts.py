@@ -7,11 +7,12 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from csi.moments.stack import Array
+from csi.sem.composites import Composite, start_weights
 from csi.sem.layout import Block, Layout
 from csi.sem.table import Parameter
 
@@ -27,9 +28,10 @@ def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Arr
     """
     b = len(covs[0])
     total, seen = np.zeros((b, layout.count)), np.zeros(layout.count)
+    made = {c.name: c for c in layout.table.rules.composites}
     for g, block in enumerate(layout.blocks):
         rows = [(n, r) for n, r in enumerate(layout.table.rows) if r.group == g]
-        found = _group(block, rows, covs[g], means[g])
+        found = _group(block, rows, covs[g], means[g], made)
         for number, row in rows:
             at = layout.table.index[number]
             if at < 0 or number not in found:
@@ -39,7 +41,9 @@ def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Arr
     return total / np.maximum(seen, 1)
 
 
-def _group(block: Block, rows: Sequence[tuple[int, Parameter]], S: Array, mean: Array) -> dict[int, Array]:
+def _group(
+    block: Block, rows: Sequence[tuple[int, Parameter]], S: Array, mean: Array, made: Mapping[str, Composite]
+) -> dict[int, Array]:
     """A start for every row of one group."""
     b = len(S)
     constructs = block.latent[: block.q]
@@ -53,11 +57,15 @@ def _group(block: Block, rows: Sequence[tuple[int, Parameter]], S: Array, mean: 
     names, C = list(block.observed), S
     out: dict[int, Array] = {}
     loading: dict[tuple[str, str], Array] = {}
-    waiting = [c for c in constructs if c in by_lhs]
+    rests = {n for c in made.values() for n in c.rests}
+    waiting = [c for c in constructs if c in by_lhs and c not in rests]
     while waiting:
-        ready = [c for c in waiting if all(r.rhs in names for _, r in by_lhs[c])] or waiting[:1]
+        ready = [c for c in waiting if all(n in names for n in _below(by_lhs[c], made.get(c)))] or waiting[:1]
         for c in ready:
             waiting.remove(c)
+            if c in made:
+                names, C = _composite(made[c], rows, names, C, out)
+                continue
             indicators = [(n, r) for n, r in by_lhs[c] if r.rhs in names]
             at = [names.index(r.rhs) for _, r in indicators]
             load, scores, v = _factor(C[:, at][:, :, at], [r for _, r in indicators], variance.get(c))
@@ -76,6 +84,40 @@ def _group(block: Block, rows: Sequence[tuple[int, Parameter]], S: Array, mean: 
     for number, row in rows:
         out.setdefault(number, _other(row, block, at_, C, left, loading, mean, b))
     return out
+
+
+def _below(rows: Sequence[tuple[int, Parameter]], made: Composite | None) -> tuple[str, ...]:
+    """What must be known before a construct is."""
+    return made.items if made is not None else tuple(r.rhs for _, r in rows)
+
+
+def _composite(
+    made: Composite, rows: Sequence[tuple[int, Parameter]], names: list[str], C: Array, out: dict[int, Array]
+) -> tuple[list[str], Array]:
+    """Start rows of a composite block; names and covariances with the composite and its n_j added."""
+    at = [names.index(i) for i in made.items]
+    known = {r.lhs for _, r in rows if r.op == "=~"} - {made.name}
+    w = start_weights(C, at, [i for i, n in enumerate(names) if i not in at and n not in known])
+    own = {r.lhs: r for _, r in rows if r.op == "=~" and r.rhs == made.items[0]}
+    for j, rest in enumerate(made.rests, start=1):
+        held = own[rest]
+        if held.fixed is not None or held.start is not None:
+            w[:, j] = held.fixed if held.fixed is not None else held.start
+    w = w * made.unit
+    cross = np.einsum("bxi,bi->bx", C[:, :, at], w)
+    v = np.einsum("bi,bi->b", cross[:, at], w)
+    C = _joined(C, cross, v)
+    load = cross[:, at] / v[:, None]
+    place = {rest: j for j, rest in enumerate(made.rests, start=1)}
+    for number, row in rows:
+        if row.op == "=~" and row.lhs in place and row.rhs == made.items[0]:
+            out[number] = w[:, place[row.lhs]] / made.unit
+        elif row.op == "=~" and row.lhs == made.name and row.rhs in place:
+            out[number] = -load[:, place[row.rhs]]
+        elif row.op == "~~" and row.lhs in place and row.rhs in place:
+            i, j = place[row.lhs], place[row.rhs]
+            out[number] = C[:, at[i], at[j]] - load[:, i] * load[:, j] * v
+    return [*names, made.name], C
 
 
 def _factor(S: Array, rows: Sequence[Parameter], variance: Parameter | None) -> tuple[Array, Array, Array]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from csi.models.nouns import Claim, Modifier
+from csi.sem.composites import Composite
 
 Kind = Literal[
     "loadings",
@@ -65,6 +66,7 @@ class Rules:
 
     Attributes:
         groups: labels of the groups, () for one. ordered: ordinal items with their number of thresholds.
+        composites: those of the model (`csi.sem.composites` wrote them as loadings).
     """
 
     groups: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ class Rules:
     fixed_x: bool = True
     theta: bool = False
     ordered: tuple[tuple[str, int], ...] = ()
+    composites: tuple[Composite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
