@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from csi.measures.baseline import exogenous_of, fit_length
-from csi.measures.fit_indices import ecvi, hoelter, mfi, wrmr
+from csi.measures.baseline import Flags, exogenous_of, fit_length
+from csi.measures.fit_indices import ecvi, hoelter, mfi, ratio, wrmr
 from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, residual_sizes, roots
+from csi.measures.robust_incomplete import source_of
+from csi.moments.incomplete import expand, saturated_information
+from csi.moments.patterns import Patterns
+from csi.moments.saturated import available
 from csi.moments.stack import Array
-from csi.sem.fitted import Fitted
+from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.implied import vech
 from csi.sem.moment_vector import plans_of, vector
 
@@ -98,17 +102,14 @@ def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
 
 
 def goodness(fit: Fitted) -> Array:
-    """(b,) GFI = 1 - sum_g n_g e'We / sum_g n_g s'Ws, with the weights of the fit.
+    """(b,) GFI = 1 - e'We / s'Ws with the weights of the fit; over groups its mean, weighted by their rows.
 
     Source:
         Jöreskog & Sörbom (1984), LISREL VI; Tanaka & Huba (1985), British J. of Math. and Stat. Psychology 38.
     """
-    left, whole = np.zeros(len(fit.theta)), np.zeros(len(fit.theta))
-    for g, group in enumerate(fit.groups):
-        a, b = _weighted_squares(fit, g)
-        left += group.share * a
-        whole += group.share * b
-    return 1 - left / whole
+    n = np.stack([g.n for g in fit.groups])
+    each = [1 - ratio(*_weighted_squares(fit, g)) for g in range(len(fit.groups))]
+    return np.asarray((n / n.sum(axis=0) * np.stack(each)).sum(axis=0))
 
 
 def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
@@ -118,6 +119,8 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
         s = group.vector.s
         return gfi_parts(s - vector(plans_of(fit.layout)[g], group.at, fit.theta), s, group.vector.weight)
     S, m, Sigma, mu = group.cov, group.mean, group.at.Sigma, group.at.mu
+    if fit.fitting == "FIML":
+        return _incomplete_squares(group, exogenous_of(fit))
     if fit.fitting == "ULS":
         s, sigma = vech(S), vech(Sigma)
         if fit.layout.means:
@@ -125,3 +128,32 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
         return gfi_parts(s - sigma, s, np.ones_like(s))
     W = np.linalg.inv(S if fit.fitting == "GLS" else Sigma)
     return gfi_normal(S, m, Sigma, mu, W, exogenous_of(fit), means=fit.layout.means)
+
+
+def _incomplete_squares(group: GroupFit, exogenous: Flags) -> tuple[Array, Array]:
+    """As `gfi_parts` for rows with absent answers: moments of the answers there are, pair by pair, and the expected
+    information given the patterns (that is how lavaan has it).
+    """
+    mean, cov, H = source_of(group).over(_pairwise, group.at.mu, group.at.Sigma)
+    s, sigma = np.concatenate([mean, vech(cov)], axis=1), np.concatenate([group.at.mu, vech(group.at.Sigma)], axis=1)
+    i, j = np.triu_indices(exogenous.size)
+    modelled = ~np.concatenate([exogenous, exogenous[i] & exogenous[j]])
+    return gfi_parts((s - sigma) * modelled, s * modelled, H)
+
+
+def _pairwise(patterns: Patterns, mu: Array, Sigma: Array) -> tuple[Array, Array, Array]:
+    """Means and covariances of the rows that answer both items, and the expected information at (mu, Sigma) per row."""
+    mean, _ = available(patterns)
+    seen = patterns.observed[:, :, None] & patterns.observed[:, None, :]
+    n = np.einsum("bj,jik->bik", patterns.n, seen)
+    level = np.einsum("bj,bji,jik->bik", patterns.n, patterns.mean, seen) / n
+    square = np.einsum("bj,bjik,jik->bik", patterns.n, patterns.cov + _outer(patterns.mean), seen) / n
+    total = patterns.total[:, None, None]
+    cov = (square - level * level.swapaxes(1, 2)) * (n / (n - 1)) * ((total - 1) / total)
+    H = saturated_information(expand(patterns, mu, Sigma), observed=False)
+    return mean, cov, H / total
+
+
+def _outer(mean: Array) -> Array:
+    """(b, J, p, p) products of means."""
+    return np.asarray(mean[..., :, None] * mean[..., None, :])

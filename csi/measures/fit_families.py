@@ -14,7 +14,9 @@ from csi.measures.absolute import absolute
 from csi.measures.baseline import Baseline, baseline
 from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, tli
 from csi.measures.rmsea import Number, below, rmsea, rmsea_interval
-from csi.measures.robust_fit import Corrected, corrected
+from csi.measures.robust_fit import Corrected, complete
+from csi.measures.robust_incomplete import incomplete
+from csi.measures.robust_ordinal import ordinal
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, Test
 from csi.sem.normal import discrepancy, target_of
@@ -45,7 +47,7 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
         hypotheses: rmsea_level, rmsea_close, rmsea_not_close.
     """
     base = baseline(fit)
-    robust = corrected(fit, base)
+    robust = _corrected(fit, base)
     found = _tests(fit, base)
     found |= incremental(fit.test.statistic, fit.df, base.chi2, base.df)
     scaled = fit.scaled is not None and base.scaled is not None
@@ -63,6 +65,13 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
         found |= _named(_robust_rmsea(fit, robust, hypotheses), "robust")
     found |= absolute(fit)
     return found, _reasons(fit, found)
+
+
+def _corrected(fit: Fitted, base: Baseline) -> Corrected | None:
+    """What the robust indices are made of, by the kind of data."""
+    if fit.fitting == "FIML":
+        return incomplete(fit, base)
+    return ordinal(fit, base) if fit.layout.table.rules.ordered else complete(fit, base)
 
 
 def _named(measures: Mapping[str, Array], form: str) -> dict[str, Array]:

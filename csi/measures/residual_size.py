@@ -93,7 +93,7 @@ def _triangle(residual: Array) -> Array:
 
 
 def gfi_parts(e: Array, s: Array, weight: Array) -> tuple[Array, Array]:
-    """Sums e'We and s'Ws, (b,) each; GFI = 1 - sum_g f_g e'We / sum_g f_g s'Ws.
+    """Sums e'We and s'Ws, (b,) each; GFI = 1 - e'We / s'Ws.
 
     Parameters:
         e: (b, M) residuals. s: (b, M) sample moments. weight: (b, M, M), or (b, M) where it is diagonal.

@@ -1,18 +1,28 @@
-"""Robust fit indices: the population's index estimated from a test statistic and the expectation of its noise.
+"""Robust fit indices: the population's index estimated from a statistic and the expectation of its noise.
 
-    T - c df estimates N F0 where T has the expectation c df in a model that holds
+    T - c df estimates N F0, where T has the expectation c df in a model that holds
+
+Complete continuous answers: T of the fit and c of its scaled test. Absent answers and ordinal items: T is the normal
+discrepancy of the estimated moments, c follows from how they and the parameters were estimated.
+
+Letters: `b` slices, `M` moments, `k` parameters, `r` working parameters, `g` groups.
 
 Source:
-    Brosseau-Liard, Savalei & Li (2012), MBR 47; Brosseau-Liard & Savalei (2014), MBR 49; Savalei (2018), MBR 53.
+    Brosseau-Liard, Savalei & Li (2012), MBR 47; Brosseau-Liard & Savalei (2014), MBR 49; Savalei (2018), MBR 53;
+    ordinal: Savalei (2021), MBR 56; absent answers: Zhang & Savalei (2023), Psychological Methods 28.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from csi.measures.baseline import Baseline
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, Test
+from csi.sem.robust import apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +42,65 @@ class Corrected:
     factor: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One group of one slice.
+
+    Attributes:
+        jacobian: (M, r). judged: (M, M) weight of the discrepancy that judges. fitted: (M, M) or (M,) weight that the
+            estimates minimise. gamma: (M, M) covariance of sqrt(N_g) s. share: N_g / N.
+    """
+
+    jacobian: Array
+    judged: Array
+    fitted: Array
+    gamma: Array
+    share: float
+
+
+def noise(parts: Sequence[Parts]) -> float:
+    """Expectation of e'Ve: tr(M'VM Gamma), M = I - D (D'HD)^-1 D'H, over all groups.
+
+    V judges, H is the weight that the estimates minimise. With V = H it is tr(U Gamma).
+
+    Source:
+        Savalei (2021), MBR 56, eq. 13.
+
+    Example:
+        >>> one = Parts(np.array([[1.0], [0.0]]), np.eye(2), np.ones(2), np.diag([5.0, 3.0]), 1.0)
+        >>> noise([one])
+        3.0
+    """
+    r = parts[0].jacobian.shape[1]
+    X, cross, judged, spread = (np.zeros((r, r)) for _ in range(4))
+    first = 0.0
+    for p in parts:
+        D, HD = p.jacobian, apply(p.fitted, p.jacobian)
+        VD = p.judged @ D
+        first += float(np.sum(p.judged * p.gamma))
+        X += p.share * D.T @ HD
+        cross += p.share * HD.T @ (p.gamma @ VD)
+        judged += p.share * D.T @ VD
+        spread += p.share * HD.T @ (p.gamma @ HD)
+    inner = np.linalg.inv(X)
+    return first - 2 * float(np.trace(inner @ cross)) + float(np.trace(inner @ judged @ inner @ spread))
+
+
 def scaling(test: Test, df: int) -> Array:
     """(b,) mean scaling factor tr(U Gamma) / df, whatever the form of the test."""
     return test.traces["first"] / max(df, 1)
 
 
-def corrected(fit: Fitted, base: Baseline) -> Corrected | None:
+def complete(fit: Fitted, base: Baseline) -> Corrected | None:
     """The corrections of a fit to complete continuous answers; None where no robust index is defined."""
     scaled, scaled0 = fit.scaled, base.scaled
     if scaled is None or scaled0 is None or scaled.name == "mean.var.adjusted":
         return None
     c, c0 = scaling(scaled, fit.df), scaling(scaled0, base.df)
     return Corrected(fit.test.statistic, c, base.chi2, c0, scaled.statistic, scaled.factor)
+
+
+def from_noise(T: Array, expected: Array, df: int, T0: Array, expected0: Array, df0: int) -> Corrected:
+    """Corrections from statistics and their expectations in models that hold."""
+    c = expected / max(df, 1)
+    return Corrected(T, c, T0, expected0 / max(df0, 1), T / c, c)
