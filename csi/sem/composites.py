@@ -165,9 +165,9 @@ def _problems(claim: Claim, construct: Construct, ordered: set[str]) -> Iterator
         )
     for item in items:
         others = [c.name for c in claim.constructs if c.name != name and item in c.items]
-        touched = [p for p in claim.paths if item in (p.outcome, p.predictor.name)]
-        touched += [c for c in claim.covariances if item in (c.lhs, c.rhs.name) and item not in claim.names]
-        if others or touched:
+        named = {n for p in claim.paths for n in (p.outcome, p.predictor.name)}
+        named |= {n for c in claim.covariances for n in (c.lhs, c.rhs.name) if item not in claim.names}
+        if others or item in named:
             yield problem(
                 "E-COMPOSITE",
                 where,
@@ -235,7 +235,8 @@ def start_weights(cov: Array, block: Sequence[int], others: Sequence[int]) -> Ar
     own, cross, outer = cov[:, block][:, :, block], cov[:, block][:, :, others], cov[:, others][:, :, others]
     sd = np.sqrt(np.maximum(np.diagonal(own, axis1=1, axis2=2), 1e-12))
     if not others or len(block) == 1:
-        return sd[:, :1] / sd
+        equal: Array = sd[:, :1] / sd
+        return equal
     ridge = 1e-3 * np.einsum("bii->bi", outer).mean(axis=1)
     explained = cross @ np.linalg.solve(outer + ridge[:, None, None] * np.eye(len(others)), cross.swapaxes(1, 2))
     small = 1e-6 * np.einsum("bii->bi", own).mean(axis=1)
@@ -246,4 +247,5 @@ def start_weights(cov: Array, block: Sequence[int], others: Sequence[int]) -> Ar
     w = w * np.where(w[:, :1] < 0, -1.0, 1.0)
     least = 0.1 * np.abs(w).max(axis=1)
     w[:, 0] = np.maximum(w[:, 0], least)
-    return w / w[:, :1] * sd[:, :1] / sd
+    out: Array = w / w[:, :1] * sd[:, :1] / sd
+    return out

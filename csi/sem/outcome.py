@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from csi.errors import Note
@@ -21,28 +22,25 @@ from csi.sem.layout import Layout
 from csi.sem.prepare import Prepared, label_values
 from csi.sem.standardise import row_values, standardised
 from csi.sem.table import Table
+from csi.sem.view import standardised_view, view_of
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
 
+Flags = npt.NDArray[np.bool_]
 STEP = 1e-20
 LEVEL = 0.95
 
 
 @lru_cache(maxsize=64)
 def rows_of(table: Table, defined: tuple[Defined, ...] = ()) -> tuple[Row, ...]:
-    """Names of all rows, definitions last."""
-    groups = table.rules.groups
-    named = [
-        Row(r.lhs, r.op, r.rhs, groups[r.group] if groups else None, "" if r.label.startswith(".") else r.label)
-        for r in table.rows
-    ]
-    return (*named, *(Row(d.name, ":=", d.expression, None, d.name) for d in defined))
+    """Names of all rows shown, definitions last."""
+    return (*view_of(table).rows, *(Row(d.name, ":=", d.expression, None, d.name) for d in defined))
 
 
 def values_of(prepared: Prepared, flats: tuple[Array, ...], theta: Values) -> Values:
-    """(b, t + d) every row and definition."""
-    values = row_values(prepared.layout, flats, theta)
+    """(b, t + d) every row shown and definition."""
+    values = view_of(prepared.layout.table).values(row_values(prepared.layout, flats, theta))
     return np.concatenate([values, defined_values(prepared, theta)], axis=1) if prepared.claim.defined else values
 
 
@@ -53,18 +51,22 @@ def defined_values(prepared: Prepared, theta: Values) -> Values:
     return np.stack(columns, axis=1)
 
 
-def errors_of(prepared: Prepared, theta: Array, vcov: Array) -> Array:
+def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: Array) -> Array:
     """(b, t + d) standard errors; NaN for what is fixed. Definitions and derived rows by the delta method."""
-    index = np.array(prepared.layout.table.index)
+    view = view_of(prepared.layout.table)
+    index = np.array(prepared.layout.table.index)[view.take]
     with np.errstate(invalid="ignore"):
         se = np.sqrt(np.diagonal(vcov, axis1=1, axis2=2))
-    errors = np.where(index >= 0, se[:, np.maximum(index, 0)], np.nan)
-    if not prepared.claim.defined:
+    errors = np.where(index >= 0, se[:, np.maximum(index, 0)] * np.abs(view.factor), np.nan)
+    derived = len(view.added) + len(prepared.claim.defined)
+    if not derived:
         return errors
     b, k = theta.shape
-    out = np.empty((b, len(prepared.claim.defined)))
+    out = np.empty((b, derived))
     for s in range(b):
-        J = defined_values(prepared, theta[s] + 1j * STEP * np.eye(k)).imag / STEP
+        moved = theta[s] + 1j * STEP * np.eye(k)
+        held = tuple(np.broadcast_to(f[s], (k, f.shape[1])) for f in flats)
+        J = values_of(prepared, held, moved)[:, len(view.take) :].imag / STEP
         with np.errstate(invalid="ignore"):
             out[s] = np.sqrt(np.einsum("kd,kl,ld->d", J, vcov[s], J))
     return np.concatenate([errors, out], axis=1)
@@ -78,45 +80,55 @@ class _Places:
     items: tuple[str, ...]
     block: Ints
     at: Ints
+    latent: Ints
     inner: bool
-    endogenous: Array
+    composite: Flags
+    endogenous: Flags
 
 
 @lru_cache(maxsize=64)
 def _places(layout: Layout) -> _Places:
     """Index arrays of `solution_of`."""
     table, block = layout.table, layout.blocks[0]
-    q = block.q
-    home: dict[str, int] = {}
+    made = table.rules.composites
+    home = {item: c.name for c in made for item in c.items}
     for row in table.rows:
         if row.op == "=~" and row.rhs in block.observed:
-            home.setdefault(row.rhs, block.latent.index(row.lhs))
-    items = tuple(home)
+            home.setdefault(row.rhs, row.lhs)
+    names = [n for n in block.latent[: block.q] if n not in {rest for c in made for rest in c.rests}]
+    items = tuple(n for n in block.observed if n in home)
     outcomes = {r.lhs for r in table.rows if r.op == "~"} | {r.rhs for r in table.rows if r.op == "=~"}
     return _Places(
-        constructs=block.latent[:q],
+        constructs=tuple(names),
         items=items,
-        block=np.array(list(home.values()), dtype=np.int64),
+        block=np.array([names.index(home[i]) for i in items], dtype=np.int64),
         at=np.array([block.observed.index(i) for i in items], dtype=np.int64),
+        latent=np.array([block.latent.index(n) for n in names], dtype=np.int64),
         inner=bool(set(items) & set(block.latent)),
-        endogenous=np.array([n in outcomes for n in block.latent[:q]], dtype=bool),
+        composite=np.array([home[i] in {c.name for c in made} for i in items], dtype=bool),
+        endogenous=np.array([n in outcomes for n in names], dtype=bool),
     )
 
 
 def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
     """Standardised loadings, paths, r2 and construct correlations of the first group."""
     where, block, at = _places(fit.layout), fit.layout.blocks[0], fit.groups[0].at
-    q = block.q
     inside = matrices(block, flat, fit.theta)
-    raw = inside.Lambda[:, where.at, where.block]
+    j = where.latent
+    home = j[where.block]
+    raw = inside.Lambda[:, where.at, home]
     for position, item in enumerate(where.items) if where.inner else ():
         if item in block.latent:
-            raw[:, position] = inside.Beta[:, block.latent.index(item), where.block[position]]
+            raw[:, position] = inside.Beta[:, block.latent.index(item), home[position]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.diagonal(at.Phi, axis1=1, axis2=2)[:, :q]
+        Phi = at.Phi[:, j][:, :, j]
+        own = np.diagonal(Phi, axis1=1, axis2=2)
         sd = np.sqrt(own)
+        if where.composite.any():
+            shared = at.K[:, where.at, len(block.observed) + len(block.latent) + home] / own[:, where.block]
+            raw = np.where(where.composite, shared, raw)
         items = np.sqrt(np.diagonal(at.Sigma, axis1=1, axis2=2))[:, where.at]
-        psi = np.diagonal(inside.Psi, axis1=1, axis2=2)[:, :q]
+        psi = np.diagonal(inside.Psi, axis1=1, axis2=2)[:, j]
         return Solution(
             constructs=where.constructs,
             items=where.items,
@@ -125,9 +137,9 @@ def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
             weights=None,
             loadings=raw * sd[:, where.block] / items,
             cross_loadings=None,
-            paths=inside.Beta[:, :q, :q] * sd[:, None, :] / sd[:, :, None],
+            paths=inside.Beta[:, j][:, :, j] * sd[:, None, :] / sd[:, :, None],
             r2=np.where(where.endogenous, 1 - psi / own, np.nan),
-            construct_cor=at.Phi[:, :q, :q] / (sd[:, :, None] * sd[:, None, :]),
+            construct_cor=Phi / (sd[:, :, None] * sd[:, None, :]),
         )
 
 
@@ -159,13 +171,23 @@ def estimate_of(
     }
     if bare:
         return Estimate(**common)  # type: ignore[arg-type]  # the fields are named above
-    errors = errors_of(prepared, theta, fit.vcov)
+    errors = errors_of(prepared, flats, theta, fit.vcov)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = values / errors
     z = float(ndtri(0.5 + LEVEL / 2))
     extra = np.full((len(values), len(prepared.claim.defined)), np.nan)
+    at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - extra.shape[1]]
     std = [
-        np.concatenate([standardised(fit.layout, flats, theta, kind), extra], axis=1) for kind in ("std_lv", "std_all")
+        np.concatenate(
+            [
+                standardised_view(
+                    fit.layout, at, shown, standardised(fit.layout, flats, theta, kind), items=kind == "std_all"
+                ),
+                extra,
+            ],
+            axis=1,
+        )
+        for kind in ("std_lv", "std_all")
     ]
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
