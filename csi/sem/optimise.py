@@ -19,6 +19,12 @@ CHUNK = 16
 SETTLED = 1e-12
 """Expected drop of the log-likelihood (half a squared standard error) at which a slice is done."""
 
+FIRST = 12
+"""Rounds after which a slice that is not done joins the slow ones."""
+
+QUADRATIC = 1e-8
+"""The same where the step came from an exact Hessian: Newton's next step would be its square."""
+
 NEAR = 3.0
 """Expected drop of the log-likelihood below which exact Hessians (Newton steps) are used where they are usable."""
 
@@ -53,12 +59,16 @@ class Optimum:
 
 
 def minimise(
-    problem: Objective, start: Array, lower: Array, upper: Array, *, rounds: int = 200, settled: float = SETTLED
+    problem: Objective, start: Array, lower: Array, upper: Array, *, rounds: int = 200, expected: bool = True
 ) -> Optimum:
     """The minimum of every slice.
 
+    Slices are solved in chunks; those that need more than a few rounds are put together in chunks of their own, so that
+    one slow slice does not keep a whole chunk waiting. What a slice becomes does not depend on its neighbours.
+
     Parameters:
         problem: b functions. start: (b, r). lower, upper: (r,) or (b, r) bounds. rounds: at most so many iterations.
+        expected: whether the expected Hessian at the optimum is wanted; else it is whatever the last round used.
 
     Returns:
         Optimum; slices that did not settle say so.
@@ -68,73 +78,166 @@ def minimise(
     """
     b, r = start.shape
     low, high = np.broadcast_to(lower, (b, r)), np.broadcast_to(upper, (b, r))
-    if b <= CHUNK:
-        return _chunk(problem, start, low, high, rounds, settled)
-    parts = []
-    for first in range(0, b, CHUNK):
-        some = slice(first, first + CHUNK)
-        parts.append(_chunk(problem.take(some), start[some], low[some], high[some], rounds, settled))
-    names = Optimum.__slots__
-    return Optimum(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
-
-
-def _chunk(problem: Objective, start: Array, low: Array, high: Array, rounds: int, settled: float) -> Optimum:
-    """The minimum of a few slices; those that are done leave the work."""
-    b = len(start)
-    phi = np.clip(start, low, high)
-    value, slope, H = problem.evaluate(phi)
-    iterations = np.zeros(b, dtype=np.int64)
-    damping = np.where(np.isfinite(value), 0.0, 1.0)
-    done = ~np.isfinite(value)
-    drop = np.full(b, np.inf)
     bounded = bool(np.isfinite(low).any() or np.isfinite(high).any())
+    states = []
+    for at in _chunks(b):
+        some = problem if b <= CHUNK else problem.take(at)
+        limits = (low[at], high[at]) if bounded else None
+        states.append(_advance(some, _begin(some, start[at], limits), limits, min(rounds, FIRST)))
+    state = states[0] if len(states) == 1 else _joined(states)
+    slow = np.flatnonzero(~state.done)
+    if slow.size and rounds > FIRST:
+        for part in _chunks(slow.size):
+            few = slow[part]
+            limits = (low[few], high[few]) if bounded else None
+            _put(state, few, _advance(problem.take(few), _some(state, few), limits, rounds - FIRST))
+    if expected:
+        for at in _chunks(b):
+            some = problem if b <= CHUNK else problem.take(at)
+            state.value[at], state.slope[at], state.hessian[at] = some.evaluate(state.phi[at])
+    good = np.isfinite(state.value) & state.settled
+    return Optimum(state.phi, state.value, state.slope, state.hessian, state.iterations, good, state.drop)
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a few slices stand: phi, F, gradient, Hessian, damping, and whether that Hessian is exact."""
+
+    phi: Array
+    value: Array
+    slope: Array
+    hessian: Array
+    damping: Array
+    drop: Array
+    iterations: Ints
+    exact: npt.NDArray[np.bool_]
+    settled: npt.NDArray[np.bool_]
+    done: npt.NDArray[np.bool_]
+
+
+def _chunks(b: int) -> list[slice]:
+    """Slices of a stack, CHUNK at a time."""
+    return [slice(first, min(first + CHUNK, b)) for first in range(0, b, CHUNK)]
+
+
+def _joined(states: list[_State]) -> _State:
+    """Several states as one."""
+    return _State(*(np.concatenate([getattr(s, n) for s in states]) for n in _State.__slots__))
+
+
+def _some(state: _State, at: Ints) -> _State:
+    """Some slices of a state."""
+    return _State(*(getattr(state, n)[at] for n in _State.__slots__))
+
+
+def _put(state: _State, at: Ints, some: _State) -> None:
+    """Some slices back where they came from."""
+    for name in _State.__slots__:
+        getattr(state, name)[at] = getattr(some, name)
+
+
+def _begin(problem: Objective, start: Array, limits: tuple[Array, Array] | None) -> _State:
+    """The state before the first step; slices without a value are done."""
+    phi = start.copy() if limits is None else np.clip(start, *limits)
+    value, slope, H = problem.evaluate(phi)
+    b = len(phi)
+    return _State(
+        phi,
+        value,
+        slope,
+        H,
+        damping=np.zeros(b),
+        drop=np.full(b, np.inf),
+        iterations=np.zeros(b, dtype=np.int64),
+        exact=np.zeros(b, dtype=bool),
+        settled=np.zeros(b, dtype=bool),
+        done=~np.isfinite(value),
+    )
+
+
+def _advance(problem: Objective, state: _State, limits: tuple[Array, Array] | None, rounds: int) -> _State:
+    """At most so many rounds; slices that are done leave the work."""
+    b = len(state.phi)
     for _ in range(rounds):
-        active = np.flatnonzero(~done)
+        active = np.flatnonzero(~state.done)
         if not active.size:
             break
         whole = active.size == b
-        some = problem if whole else problem.take(active)
-        at = slice(None) if whole else active
-        here, g, curve = phi[at], slope[at], H[at]
-        held = np.asarray(((here <= low[at]) & (g > 0)) | ((here >= high[at]) & (g < 0))) if bounded else None
-        step = _step(curve, g, damping[at], held)
-        trial = here + step
-        if bounded:
-            trial = np.clip(trial, low[at], high[at])
-            step = trial - here
-        expected = 0.25 * some.total * np.abs(np.einsum("bi,bij,bj->b", step, curve, step))
-        tiny = expected < settled
-        found = _looked(some, trial, exact=bool((expected < NEAR).all()))
-        better = found[0] <= value[at] + 1e-13 * np.maximum(1.0, np.abs(value[at]))
-        keep = better | (tiny & np.isfinite(found[0]))
-        moved = active[keep]
-        phi[moved], value[moved] = trial[keep], found[0][keep]
-        slope[moved], H[moved] = found[1][keep], found[2][keep]
-        iterations[active] += 1
-        drop[active] = expected
-        done[active] = tiny & (damping[active] <= 1e-8)
-        damping[active] = np.where(better, damping[at] * 0.1 * (damping[at] > 1e-7), np.maximum(1e-3, damping[at] * 8))
-        done[active[damping[active] > 1e12]] = True
-        drop[active[damping[active] > 1e12]] = np.inf
-    value, slope, H = problem.evaluate(phi)
-    return Optimum(phi, value, slope, H, iterations, np.isfinite(value) & (drop < settled), drop)
+        now = state if whole else _some(state, active)
+        _round(problem if whole else problem.take(active), now, None if limits is None else _cut(limits, active))
+        if not whole:
+            _put(state, active, now)
+    return state
 
 
-def _looked(problem: Objective, phi: Array, *, exact: bool) -> tuple[Array, Array, Array]:
-    """Value, gradient and a positive definite Hessian: the exact one where it is, else the expected one."""
-    found = problem.evaluate(phi, exact=exact)
-    if not exact:
-        return found
+def _cut(limits: tuple[Array, Array], at: Ints) -> tuple[Array, Array]:
+    return limits[0][at], limits[1][at]
+
+
+def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) -> None:
+    """One damped step of every slice, kept where F does not rise."""
+    held = None
+    if limits is not None:
+        held = np.asarray(
+            ((now.phi <= limits[0]) & (now.slope > 0)) | ((now.phi >= limits[1]) & (now.slope < 0)), dtype=bool
+        )
+    step = _step(now.hessian, now.slope, now.damping, held)
+    trial = now.phi + step
+    if limits is not None:
+        trial = np.clip(trial, *limits)
+        step = trial - now.phi
+    gain = 0.25 * problem.total * np.abs(np.einsum("bi,bij,bj->b", step, now.hessian, step))
+    tiny = (gain < np.where(now.exact, QUADRATIC, SETTLED)) & (now.damping <= 1e-8)
+    value, slope, H, exact = _looked(problem, trial, gain < NEAR)
+    better = value <= now.value + 1e-13 * np.maximum(1.0, np.abs(now.value))
+    keep = better | (tiny & np.isfinite(value))
+    every = bool(keep.all())
+    for mine, found in ((now.phi, trial), (now.value, value), (now.slope, slope), (now.hessian, H), (now.exact, exact)):
+        mine[...] = found if every else np.where(keep.reshape(-1, *[1] * (found.ndim - 1)), found, mine)
+    now.iterations += 1
+    now.drop[...] = gain
+    now.settled[...] = tiny
+    eased = np.where(now.damping > 1e-7, now.damping * 0.1, 0.0)
+    now.damping[...] = np.where(better, eased, np.maximum(1e-3, now.damping * 8))
+    now.done[...] = tiny | (now.damping > 1e12)
+
+
+def _looked(
+    problem: Objective, phi: Array, near: npt.NDArray[np.bool_]
+) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
+    """Value, gradient, a positive definite Hessian, and whether it is exact: so for slices near their optimum."""
+    if not near.any():
+        return *problem.evaluate(phi), near
+    if not near.all():
+        far = np.flatnonzero(~near)
+        close = np.flatnonzero(near)
+        parts = [problem.take(far).evaluate(phi[far]), _looked(problem.take(close), phi[close], near[close])]
+        out = [np.empty((len(phi), *x.shape[1:])) for x in parts[0]]
+        for whole, a, c in zip(out, parts[0], parts[1], strict=False):
+            whole[far], whole[close] = a, c
+        exact = np.zeros(len(phi), dtype=bool)
+        exact[close] = parts[1][3]
+        return out[0], out[1], out[2], exact
+    value, slope, H = problem.evaluate(phi, exact=True)
     try:
-        np.linalg.cholesky(found[2])
+        np.linalg.cholesky(H)
     except np.linalg.LinAlgError:
-        expected = problem.evaluate(phi)[2]
-        finite = np.isfinite(found[2]).all(axis=(1, 2))
-        lowest = np.asarray(np.linalg.eigvalsh(np.where(finite[:, None, None], found[2], 0.0)))[:, 0]
-        usable = np.flatnonzero(lowest > 0)
-        expected[usable] = found[2][usable]
-        return found[0], found[1], expected
-    return found
+        usable = _positive(H)
+        bad = np.flatnonzero(~usable)
+        H[bad] = problem.take(bad).evaluate(phi[bad])[2]
+        return value, slope, H, usable
+    return value, slope, H, near
+
+
+def _positive(H: Array) -> npt.NDArray[np.bool_]:
+    """(b,) whether a matrix has a Cholesky factor."""
+    flags = np.ones(len(H), dtype=bool)
+    for s in range(len(H)):
+        try:
+            np.linalg.cholesky(H[s])
+        except np.linalg.LinAlgError:
+            flags[s] = False
+    return flags
 
 
 def _step(H: Array, slope: Array, damping: Array, held: npt.NDArray[np.bool_] | None) -> Array:

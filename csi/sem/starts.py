@@ -68,7 +68,7 @@ def _group(
                 continue
             indicators = [(n, r) for n, r in by_lhs[c] if r.rhs in names]
             at = [names.index(r.rhs) for _, r in indicators]
-            load, scores, v = _factor(C[:, at][:, :, at], [r for _, r in indicators], variance.get(c))
+            load, scores, v = _factor(C, at, [r for _, r in indicators], variance.get(c))
             for j, (n, r) in enumerate(indicators):
                 out[n] = load[:, j]
                 loading[r.rhs, c] = load[:, j]
@@ -120,35 +120,50 @@ def _composite(
     return [*names, made.name], C
 
 
-def _factor(S: Array, rows: Sequence[Parameter], variance: Parameter | None) -> tuple[Array, Array, Array]:
-    """Loadings (b, j), weights of the factor's covariances (b, j) and its variance (b,) from its indicators."""
+def _factor(
+    C: Array, at: Sequence[int], rows: Sequence[Parameter], variance: Parameter | None
+) -> tuple[Array, Array, Array]:
+    """Loadings (b, j), weights of the factor's covariances (b, j) and its variance (b,) from its indicators.
+
+    The loading of indicator i relative to the marker is sum_l s_il s_1l / sum_l s_1l^2 over all other variables l, those
+    of other constructs included: they are instruments too.
+
+    Parameters:
+        C: (b, n, n) covariances of all variables so far. at: places of the indicators.
+    """
+    S = C[:, at][:, :, at]
     b, j, _ = S.shape
     own = np.diagonal(S, axis1=1, axis2=2)
     if j == 1:
         load, v = np.ones((b, 1)), np.where(own[:, 0] > 0, own[:, 0], 1.0)
     else:
-        off = S * (1 - np.eye(j))
-        others = off[:, :, 0].copy()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            load = (off @ others[:, :, None])[:, :, 0] - 0.0
-            for i in range(1, j):
-                held = np.ones(j)
-                held[[0, i]] = 0.0
-                weight = others * held
-                scale = (weight * others).sum(axis=1)
-                load[:, i] = np.where(scale > 0, (off[:, i] * weight).sum(axis=1) / scale, 1.0) if j > 2 else 1.0
-            load[:, 0] = 1.0
-            ratio = np.sqrt(own / own[:, :1])
-            load = np.where(np.isfinite(load), np.clip(load, -4 * ratio, 4 * ratio), ratio)
-            load = np.where(np.abs(load) < 0.05 * ratio, 0.05 * ratio, load)
-            outer = load[:, :, None] * load[:, None, :] * (1 - np.eye(j))
-            v = (off * outer).sum(axis=(1, 2)) / (outer**2).sum(axis=(1, 2))
+        ratio = np.sqrt(own / np.maximum(own[:, :1], 1e-300))
+        load = _ratios(C, at)
+        load = np.where(np.isfinite(load), np.clip(load, -4 * ratio, 4 * ratio), ratio)
+        load = np.where(np.abs(load) < 0.05 * ratio, 0.05 * ratio, load)
+        apart = 1 - np.eye(j)
+        outer = load[:, :, None] * load[:, None, :] * apart
+        v = (S * outer).sum(axis=(1, 2)) / (outer**2).sum(axis=(1, 2))
         v = np.clip(np.where(np.isfinite(v), v, 0.0), 0.05 * own[:, 0], 0.9 * own[:, 0])
         most = 0.9 * own / np.maximum(v[:, None], 1e-12)
         load = np.where(load**2 > most, np.sign(load) * np.sqrt(most), load)
     load, v = _scaled(load, v, rows, variance)
     weights = load / np.maximum((load**2).sum(axis=1), 1e-12)[:, None]
     return load, weights, v
+
+
+def _ratios(C: Array, at: Sequence[int]) -> Array:
+    """(b, j) loadings relative to the first indicator, every other variable (on its correlation scale) an instrument."""
+    sd = np.sqrt(np.maximum(np.diagonal(C, axis1=1, axis2=2), 1e-300))
+    cross = C[:, at] / sd[:, None, :]
+    usable = np.ones((len(at), C.shape[1]))
+    usable[:, at[0]] = 0.0
+    usable[np.arange(len(at)), list(at)] = 0.0
+    first = cross[:, :1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        load = (cross * first * usable).sum(axis=2) / (first * first * usable).sum(axis=2)
+    load[:, 0] = 1.0
+    return np.asarray(load)
 
 
 def _scaled(load: Array, v: Array, rows: Sequence[Parameter], variance: Parameter | None) -> tuple[Array, Array]:
