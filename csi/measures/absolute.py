@@ -9,8 +9,8 @@ import numpy as np
 
 from csi.measures.baseline import Flags, exogenous_of, fit_length
 from csi.measures.fit_indices import ecvi, hoelter, mfi, ratio, wrmr
+from csi.measures.incomplete_rows import source_of
 from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, residual_sizes, roots
-from csi.measures.robust_incomplete import source_of
 from csi.moments.incomplete import expand, saturated_information
 from csi.moments.patterns import Patterns
 from csi.moments.saturated import available
@@ -35,7 +35,7 @@ def absolute(fit: Fitted) -> dict[str, Array]:
         "mfi": mfi(T, df, fit.total),
     }
     if fit.layout.table.rules.ordered:
-        return found | {"wrmr": wrmr(T, M)}
+        return found | {"wrmr": wrmr(T, fit_length(fit))}
     return found | {"ecvi": ecvi(T, fit.npar, fit.total)}
 
 
@@ -70,7 +70,8 @@ def observed(fit: Fitted, g: int) -> tuple[Array, Array]:
 def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
     """Residuals of thresholds, of variances of continuous items and of correlations.
 
-    Thresholds take the place of means; what belongs to a continuous item is divided by its standard deviation.
+    Thresholds take the place of means (those of continuous items leave, as in lavaan); what belongs to a continuous
+    item is divided by its standard deviation.
     """
     plan, group = plans_of(fit.layout)[g], fit.groups[g]
     if group.vector is None:
@@ -80,25 +81,26 @@ def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
     p = len(plan.ordinal)
     own = np.array([i for i, flag in enumerate(plan.ordinal) if not flag], dtype=np.int64)
     first, cells = plan.th_item.size, p * (p + 1) // 2
+    steps = np.array(plan.ordinal)[plan.th_item]
     sd = np.ones((len(s), p))
     sd[:, own] = np.sqrt(s[:, first : first + own.size])
     implied = np.ones((len(s), p))
     implied[:, own] = np.sqrt(s[:, first : first + own.size] - e[:, first : first + own.size])
     i, j = np.triu_indices(p, 1)
     off, s_off = e[:, first + own.size :], s[:, first + own.size :]
-    level = (e[:, :first] / sd[:, plan.th_item]) ** 2
+    step = (e[:, :first] ** 2) @ steps
     variance = e[:, first : first + own.size]
     cor = s_off / (sd[:, i] * sd[:, j]) - (s_off - off) / (implied[:, i] * implied[:, j])
     sums = {
-        "rmr": ((e[:, first:] ** 2).sum(axis=1), cells, (e[:, :first] ** 2).sum(axis=1)),
+        "rmr": ((e[:, first:] ** 2).sum(axis=1), cells, step),
         "srmr_bentler": (
             ((off / (sd[:, i] * sd[:, j])) ** 2).sum(axis=1) + ((variance / sd[:, own] ** 2) ** 2).sum(axis=1),
             cells,
-            level.sum(axis=1),
+            step,
         ),
-        "crmr": ((cor**2).sum(axis=1), p * (p - 1) // 2, level.sum(axis=1)),
+        "crmr": ((cor**2).sum(axis=1), p * (p - 1) // 2, step),
     }
-    return roots(sums, first, means=True)
+    return roots(sums, int(steps.sum()), means=True)
 
 
 def goodness(fit: Fitted) -> Array:
@@ -126,7 +128,7 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
         if fit.layout.means:
             s, sigma = np.concatenate([m, s], axis=1), np.concatenate([mu, sigma], axis=1)
         return gfi_parts(s - sigma, s, np.ones_like(s))
-    W = np.linalg.inv(S if fit.fitting == "GLS" else Sigma)
+    W = np.asarray(np.linalg.inv(S if fit.fitting == "GLS" else Sigma))
     return gfi_normal(S, m, Sigma, mu, W, exogenous_of(fit), means=fit.layout.means)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from csi.measures.incomplete_rows import saturated_gamma, saturated_weight
 from csi.moments.fourth import gamma
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit, Test
@@ -79,7 +80,7 @@ def independence_ls(s: Array, weight: Array, at: Slots) -> Array:
     """
     e = s[:, at.held]
     if weight.ndim == 2:
-        return (e * e * weight[:, at.held]).sum(axis=1)
+        return np.asarray((e * e * weight[:, at.held]).sum(axis=1))
     W = weight[:, at.held][:, :, at.held]
     cross = weight[:, at.held][:, :, at.free]
     W = W - cross @ np.linalg.solve(weight[:, at.free][:, :, at.free], cross.swapaxes(1, 2))
@@ -124,7 +125,7 @@ def fit_length(fit: Fitted) -> int:
     """Moments of one group's vector."""
     vector = fit.groups[0].vector
     if vector is not None:
-        return vector.s.shape[1]
+        return int(vector.s.shape[1])
     p = len(fit.layout.table.observed)
     return p * (p + 1) // 2 + (p if fit.layout.means else 0)
 
@@ -204,14 +205,18 @@ def _pieces(fit: Fitted, group: GroupFit, s: int, slots: Slots) -> Pieces:
     if group.vector is not None:
         weight = group.vector.weight[s]
         G = np.empty((0, 0)) if group.vector.gamma is None else group.vector.gamma[s]
+        G = G[np.ix_(keep, keep)]
+    elif "two.stage" in fit.method.se:
+        G = saturated_gamma(saturated_weight(group)[s], group, s, keep, robust=fit.method.se == "robust.two.stage")
+        weight = normal_weight(group.cov[s], means=True)
     else:
         rows, weights, _ = _rows(group, s)
-        G = gamma(rows, weights, means=fit.layout.means)
+        G = gamma(rows, weights, means=fit.layout.means)[np.ix_(keep, keep)]
         own = {"ML": np.diag(np.diag(group.cov[s])), "GLS": group.cov[s], "ULS": np.eye(len(group.cov[s]))}
         weight = normal_weight(own[fit.fitting], means=fit.layout.means)
     weight = weight[np.ix_(keep, keep)] if weight.ndim == 2 else weight[keep]
     D = (keep[:, None] == np.sort(slots.free)).astype(np.float64)
-    return Pieces(D, weight, G[np.ix_(keep, keep)], float(group.share[s]))
+    return Pieces(D, weight, G, float(group.share[s]))
 
 
 def independence_trace(rows: Array, weights: Array, units: Ints, exogenous: Flags, *, means: bool) -> float:
@@ -240,8 +245,12 @@ def independence_trace(rows: Array, weights: Array, units: Ints, exogenous: Flag
 
 def stacked(tests: list[Test]) -> Test:
     """Tests of single slices as one."""
-    arrays = [
-        np.concatenate([getattr(t, name) for t in tests]) for name in ("statistic", "df", "p_value", "factor", "shift")
-    ]
-    traces = {name: np.concatenate([t.traces[name] for t in tests]) for name in tests[0].traces}
-    return Test(tests[0].name, *arrays, traces)
+    return Test(
+        name=tests[0].name,
+        statistic=np.concatenate([t.statistic for t in tests]),
+        df=np.concatenate([t.df for t in tests]),
+        p_value=np.concatenate([t.p_value for t in tests]),
+        factor=np.concatenate([t.factor for t in tests]),
+        shift=np.concatenate([t.shift for t in tests]),
+        traces={name: np.concatenate([t.traces[name] for t in tests]) for name in tests[0].traces},
+    )

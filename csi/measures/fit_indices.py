@@ -45,7 +45,7 @@ def cfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
     """
     own = np.maximum(np.asarray(T) - df, 0.0)
     worst = np.maximum(own, np.asarray(T0) - df0)
-    return np.where(own > 0, 1 - ratio(own, worst), 1.0)
+    return np.where(own == 0, 1.0, 1 - ratio(own, worst))
 
 
 def rni(T: Number, df: Number, T0: Number, df0: Number) -> Array:
@@ -165,11 +165,11 @@ def ecvi(T: Number, npar: Number, N: Number) -> Array:
     Source:
         Browne & Cudeck (1993), Testing structural equation models, p. 147.
     """
-    return (np.asarray(T) + 2 * np.asarray(npar)) / N
+    return np.asarray((np.asarray(T) + 2 * np.asarray(npar)) / N)
 
 
 def wrmr(T: Number, moments: Number) -> Array:
-    """sqrt(T / moments), T = N e'We with a diagonal W.
+    """sqrt(T / moments), T = N e'We with a diagonal W; of several groups T is the sum and `moments` those of one.
 
     Source:
         Yu (2002), Evaluating cutoff criteria of model fit indices, eq. 8.

@@ -68,7 +68,7 @@ class FitMeasures(Shown, Mapping[str, "float | Array"]):
 
     @property
     def table(self) -> pl.DataFrame:
-        """One row per cell and measure: the cell's key columns, measure, value, reason (the code where it is absent)."""
+        """One row per cell and measure: key columns, measure, value, reason (the code where it is absent)."""
         names = list(self.arrays)
         values = np.stack([self.arrays[n] for n in names], axis=1)
         codes = [

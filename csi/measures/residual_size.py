@@ -89,7 +89,7 @@ def roots(sums: Mapping[str, tuple[Array, int, Array]], levels: int, *, means: b
 def _triangle(residual: Array) -> Array:
     """(b,) sum of squares over the lower triangle with its diagonal."""
     square = residual**2
-    return 0.5 * (square.sum(axis=(1, 2)) + np.einsum("bii->b", square))
+    return np.asarray(0.5 * (square.sum(axis=(1, 2)) + np.einsum("bii->b", square)))
 
 
 def gfi_parts(e: Array, s: Array, weight: Array) -> tuple[Array, Array]:

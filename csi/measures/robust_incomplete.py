@@ -14,16 +14,14 @@ from __future__ import annotations
 import numpy as np
 
 from csi.measures.baseline import Baseline, Flags, exogenous_of, slots_of
+from csi.measures.incomplete_rows import saturated_gamma, saturated_weight, source_of
 from csi.measures.robust_fit import Corrected, Parts, from_noise, noise
-from csi.moments.incomplete import expand, saturated_information
-from csi.moments.patterns import Patterns, pattern_rows
 from csi.moments.saturated import available
 from csi.moments.stack import Array, Ints
-from csi.sem.fiml import Incomplete, casewise, saturated_directions
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.moment_vector import plans_of, vector_jacobian
 from csi.sem.normal import discrepancy, target_of
-from csi.sem.robust import cross_product, normal_weight
+from csi.sem.robust import normal_weight
 
 
 def incomplete(fit: Fitted, base: Baseline) -> Corrected:
@@ -62,42 +60,17 @@ def _independence(group: GroupFit, exogenous: Flags) -> Array:
     return np.asarray(logs[0] - logs[1] + spread + np.einsum("bi,bij,bj->b", d, W, d))
 
 
-def source_of(group: GroupFit) -> Incomplete:
-    """The rows of a group by pattern."""
-    if group.moments.rows is None:
-        raise LookupError("the fit let its rows go")
-    return Incomplete.of(group.moments.rows)
-
-
-def _unit_information(patterns: Patterns, mean: Array, cov: Array) -> tuple[Array]:
-    """(b, M, M) observed information of the saturated moments per row."""
-    return (saturated_information(expand(patterns, mean, cov)) / patterns.total[:, None, None],)
-
-
 def _group(fit: Fitted, g: int, keep: Ints) -> list[Parts]:
     """What `noise` needs of a group, slice by slice; moments of exogenous variables leave."""
     group = fit.groups[g]
-    (H,) = source_of(group).over(_unit_information, group.mean, group.cov)
+    H = saturated_weight(group)
     D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta) @ fit.linear.N
     robust = fit.scaled is not None
     out = []
     square = np.ix_(keep, keep)
     for s in range(len(H)):
         own = H[s][square]
-        G = np.linalg.inv(own)
-        if robust:
-            G = G @ _meat(group, s)[square] @ G
+        G = saturated_gamma(H[s], group, s, keep, robust=robust)
         V = normal_weight(group.cov[s], means=True)[square]
         out.append(Parts(D[s][keep], V, own, G, float(group.share[s])))
     return out
-
-
-def _meat(group: GroupFit, s: int) -> Array:
-    """(M, M) mean cross-product of the rows' saturated scores."""
-    if group.moments.rows is None:
-        raise LookupError("the fit let its rows go")
-    rows, weights, units = group.moments.rows.of(s)
-    w = weights * len(weights) / weights.sum()
-    p = rows.shape[1]
-    scores = casewise(pattern_rows(rows), group.mean[s], group.cov[s], np.eye(p), *saturated_directions(p))
-    return cross_product(scores, w, units) / w.sum()
