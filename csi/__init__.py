@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.effects import effects as effects
     from csi.measures.fit_measures import fit_measures as fit_measures
+    from csi.measures.invariance import invariance as invariance
     from csi.measures.reliability import reliability as reliability
     from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
@@ -60,6 +61,7 @@ _HOMES = {
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
     "index": "csi.tracking.index",
+    "invariance": "csi.measures.invariance",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
     "report": "csi.reporting.build",
@@ -87,6 +89,7 @@ __all__ = [
     "fit",
     "fit_measures",
     "index",
+    "invariance",
     "read_panel",
     "reliability",
     "report",

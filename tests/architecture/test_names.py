@@ -34,6 +34,7 @@ PUBLIC = [
     "fit",
     "fit_measures",
     "index",
+    "invariance",
     "read_panel",
     "reliability",
     "report",

@@ -1,0 +1,192 @@
+"""One computed sentence per step of the invariance ladder, in both languages, and the customary limits it names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from csi.display import significant
+from csi.errors import Text
+from csi.measures.ladder import TITLES, Step
+
+Verdict = Literal["baseline", "holds", "partial", "fails", "void", "equivalent", "not tested"]
+"""`void`: fitted on top of a step that fails, so that its difference test says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Customary limits of a change: cfi (a fall beyond it), rmsea and srmr (a rise beyond it)."""
+
+    cfi: float
+    rmsea: float
+    srmr: float
+
+
+def limits(step: Step, n: float) -> Limits:
+    """Customary limits of the changes of CFI, RMSEA and SRMR at a step.
+
+    They come from simulations and have no nominal error rate: read them beside the test, not instead of it.
+
+    Parameters:
+        n: rows of all groups.
+
+    Source:
+        Cheung & Rensvold (2002), Structural Equation Modeling 9(2):233-255 (CFI -.01); Chen (2007), Structural Equation
+        Modeling 14(3):464-504 (n <= 300: -.005, .010, .025 for loadings and .005 for others; else -.010, .015, .030
+        and .010).
+
+    Example:
+        >>> limits("metric", 301)
+        Limits(cfi=-0.01, rmsea=0.015, srmr=0.03)
+    """
+    loadings = step == "metric"
+    if n <= 300:
+        return Limits(-0.005, 0.010, 0.025 if loadings else 0.005)
+    return Limits(-0.010, 0.015, 0.030 if loadings else 0.010)
+
+
+_THEN: dict[Step, Text] = {
+    "thresholds": Text("Answers cut the same latent responses in every group.", "各组以相同的阈值划分潜在反应。"),
+    "metric": Text("Relations among constructs may be compared over groups.", "各组间可以比较构念之间的关系。"),
+    "scalar": Text("Latent means may be compared over groups.", "各组间可以比较潜变量均值。"),
+    "strict": Text(
+        "Sums and indices of items may be compared over groups, their variances too.",
+        "各组间可以比较题项合成分与指数，包括其方差。",
+    ),
+    "means": Text("No difference of latent means was found.", "未发现潜变量均值存在差异。"),
+}
+_ELSE: dict[Step, Text] = {
+    "thresholds": Text("Categories do not mean the same in every group.", "各组对选项的理解不同。"),
+    "metric": Text("Relations among constructs are not comparable over groups.", "各组间构念之间的关系不可比。"),
+    "scalar": Text("Latent means are not comparable over groups.", "各组间潜变量均值不可比。"),
+    "strict": Text(
+        "Latent means stay comparable where the scalar step holds; variances of item sums are not.",
+        "若标量等值成立，潜变量均值仍可比，但题项合成分的方差不可比。",
+    ),
+    "means": Text("Latent means differ.", "潜变量均值存在差异。"),
+}
+_PARTLY: dict[Step, Text] = {
+    "thresholds": Text("Comparisons rest on the other thresholds.", "比较以其余阈值为依据。"),
+    "metric": Text("Comparisons of relations rest on the other items.", "关系的比较以其余题项为依据。"),
+    "scalar": Text(
+        "Latent means may be compared on the strength of the other items; sums of items are not comparable.",
+        "可依据其余题项比较潜变量均值，但题项合成分不可比。",
+    ),
+    "strict": Text("The other residual variances are equal.", "其余残差方差相等。"),
+}
+
+
+_VOID = Text(
+    "A step it rests on does not hold, so this one says nothing about the groups.",
+    "其所依赖的前一步不成立，本步结果不能用于比较各组。",
+)
+_BLANK: dict[Verdict, Text] = {
+    "not tested": Text(
+        "not tested, because a step it rests on does not stand.", "未检验，因为其所依赖的前一步不成立。"
+    ),
+    "equivalent": Text(
+        "nothing is restricted beyond the step before, so there is nothing to test.",
+        "相对前一步没有增加约束，无可检验。",
+    ),
+}
+
+
+def sentence(
+    step: Step, verdict: Verdict, numbers: Mapping[str, float], released: tuple[str, ...] = (), *, whole: bool = True
+) -> Text:
+    """What a step found.
+
+    Parameters:
+        numbers: chi2, df, p_value, cfi, rmsea, delta_chi2, delta_df, delta_p, delta_cfi, delta_rmsea, n, alpha.
+        released: parameters released in this step. whole: whether no parameter below may differ.
+
+    Example:
+        >>> print(sentence("metric", "equivalent", {}).en)
+        Metric (equal loadings): nothing is restricted beyond the step before, so there is nothing to test.
+    """
+    title = TITLES[step]
+    if verdict in _BLANK:
+        return Text(f"{title.en}: {_BLANK[verdict].en}", f"{title.zh}：{_BLANK[verdict].zh}")
+    if verdict == "baseline":
+        return _baseline(title, numbers)
+    test, names = _test(numbers), ", ".join(released)
+    word = {
+        "holds": Text(" holds", "成立"),
+        "fails": Text(" does not hold", "不成立"),
+        "partial": Text(f" holds in part, with {names} free", f"部分成立（放开 {names.replace(', ', '、')}）"),
+        "void": Text("", ""),
+    }[verdict]
+    parts = [_custom(step, numbers), _after(step, verdict, whole=whole)]
+    return Text(
+        " ".join([f"{title.en}{word.en}: {test.en}.", *(t.en for t in parts if t.en)]),
+        "".join([f"{title.zh}{word.zh}：{test.zh}。", *(t.zh for t in parts)]),
+    )
+
+
+def _after(step: Step, verdict: Verdict, *, whole: bool) -> Text:
+    """What follows from a step."""
+    if verdict == "void":
+        return _VOID
+    if verdict == "fails":
+        return _ELSE[step]
+    return _PARTLY[step] if step in _PARTLY and not (whole and verdict == "holds") else _THEN[step]
+
+
+def _baseline(title: Text, numbers: Mapping[str, float]) -> Text:
+    """The configural step; difference tests on a model that is rejected itself can mislead.
+
+    Source: Yuan & Bentler (2004), Educational and Psychological Measurement 64(5):737-757.
+    """
+    chi2, df = significant(numbers["chi2"]), significant(numbers["df"])
+    p, cfi, rmsea = probability(numbers["p_value"]), significant(numbers["cfi"], 3), significant(numbers["rmsea"], 3)
+    en, zh = "it is not rejected", "未被拒绝"
+    if numbers["p_value"] < numbers["alpha"]:
+        en = "it is rejected itself, so that difference tests on it may mislead (Yuan & Bentler 2004)"
+        zh = "该模型本身被拒绝，以其为基准的差异检验可能有偏（Yuan 与 Bentler，2004）"
+    return Text(
+        f"{title.en}: chi-square {chi2} (df {df}, {p}), CFI {cfi}, RMSEA {rmsea}; {en}.",
+        f"{title.zh}：卡方 {chi2}（df = {df}，{p}），CFI 为 {cfi}，RMSEA 为 {rmsea}；{zh}。",
+    )
+
+
+def _test(numbers: Mapping[str, float]) -> Text:
+    """The difference test."""
+    d, df = significant(numbers["delta_chi2"]), significant(numbers["delta_df"])
+    p = probability(numbers["delta_p"])
+    return Text(f"chi-square rises by {d} (df {df}, {p})", f"卡方增加 {d}（df = {df}，{p}）")
+
+
+def _custom(step: Step, numbers: Mapping[str, float]) -> Text:
+    """The changes of CFI and RMSEA beside the customary limits."""
+    cfi, rmsea = numbers["delta_cfi"], numbers["delta_rmsea"]
+    if step == "means" or not (math.isfinite(cfi) and math.isfinite(rmsea)):
+        return Text("", "")
+    limit = limits(step, numbers["n"])
+    beyond = [w for w, out in (("CFI", cfi < limit.cfi), ("RMSEA", rmsea > limit.rmsea)) if out]
+    en = f"beyond the customary limit for {' and '.join(beyond)}" if beyond else "within the customary limits"
+    zh = f"{'与'.join(beyond)} 超过惯用界限" if beyond else "均未超过惯用界限"
+    change = f"CFI {_signed(cfi)}, RMSEA {_signed(rmsea)}"
+    return Text(
+        f"Changes ({change}) are {en} ({significant(limit.cfi)}, {significant(limit.rmsea)}).",
+        f"变化量（CFI {_signed(cfi)}，RMSEA {_signed(rmsea)}）{zh}"
+        f"（{significant(limit.cfi)}，{significant(limit.rmsea)}）。",
+    )
+
+
+def _signed(value: float) -> str:
+    """A change with its sign, three decimals."""
+    return f"{value:+.3f}"
+
+
+def probability(p: float) -> str:
+    """`p = .224`, `p < .001`.
+
+    Example:
+        >>> probability(0.2243), probability(4e-7)
+        ('p = .224', 'p < .001')
+    """
+    if not math.isfinite(p):
+        return "p = -"
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
