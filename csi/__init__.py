@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from csi.importance.drivers import drivers as drivers
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.effects import effects as effects
+    from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fit_measures import fit_measures as fit_measures
     from csi.measures.invariance import invariance as invariance
+    from csi.measures.modification import modification_indices as modification_indices
+    from csi.measures.nested import lrt as lrt
+    from csi.measures.nested import wald as wald
     from csi.measures.reliability import reliability as reliability
     from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
@@ -58,16 +62,20 @@ _HOMES = {
     "changes": "csi.tracking.changes",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
+    "factor_scores": "csi.measures.factor_scores",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
+    "lrt": "csi.measures.nested",
+    "modification_indices": "csi.measures.modification",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
     "report": "csi.reporting.build",
     "simulate": "csi.simulation.simulate",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
+    "wald": "csi.measures.nested",
 }
 
 __all__ = [
@@ -86,16 +94,20 @@ __all__ = [
     "changes",
     "drivers",
     "effects",
+    "factor_scores",
     "fit",
     "fit_measures",
     "index",
     "invariance",
+    "lrt",
+    "modification_indices",
     "read_panel",
     "reliability",
     "report",
     "simulate",
     "track",
     "validity",
+    "wald",
 ]
 
 

@@ -11,17 +11,18 @@ from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtri
 
 from csi.errors import Note, Reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.replicates import Quantity
+from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.measures.validity import vif
 from csi.models.model import Model
 from csi.moments.linear import solve
 from csi.moments.stack import Array, Moments
-
-Chain = tuple[str, ...]
+from csi.sem.fitted import Fitted, fitted
 
 
 def total_effects(paths: Array) -> Array:
@@ -109,14 +110,9 @@ def chains(model: Model) -> tuple[Chain, ...]:
         (('a', 'b'), ('b', 'c'), ('a', 'b', 'c'))
     """
     names = set(model.names)
-    arrows = dict.fromkeys((p.predictor.name, p.outcome) for p in model.paths)
-    links = [(x, y) for x, y in arrows if x in names and y in names]
-    found: list[Chain] = []
-    longer: list[Chain] = list(links)
-    while longer:
-        found += longer
-        longer = [(*c, y) for c in longer for x, y in links if x == c[-1] and y not in c]
-    return tuple(found)
+    return routes(
+        (p.predictor.name, p.outcome) for p in model.paths if p.predictor.name in names and p.outcome in names
+    )
 
 
 def along(paths: Array, chain: Chain, names: tuple[str, ...]) -> Array:
@@ -156,14 +152,21 @@ class Effects:
     reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
-def effects(est: Estimate) -> Effects:
+def effects(est: Estimate, *, standardised: bool = True) -> Effects:
     """Direct, indirect, total and specific indirect effects, r2 and f2, with intervals when `est` has replicates.
 
+    Fits by `csi.SEM` have delta-method standard errors and intervals without replicates, effects among observed
+    variables too, and a column `group` in a multi-group model.
+
     Parameters:
-        est: a fitted model; intervals come from `est.replicates.solution`.
+        est: a fitted model; intervals come from `est.replicates.solution`. standardised: False gives effects in the
+            variables' own units, for fits by `csi.SEM`.
 
     Returns:
         An `Effects`.
+
+    Raises:
+        Problems: unstandardised effects of an estimate that is not of `csi.SEM`.
 
     Source:
         The formulas' own docstrings. Agrees with seminr 2.3.4 (total effects, r2) and cSEM 0.6.1 (f2) on ECSI mobi.
@@ -179,9 +182,15 @@ def effects(est: Estimate) -> Effects:
     every = chains(est.model)
     names = est.solution.constructs
     every = tuple(c for c in every if set(c) <= set(names))
+    if not standardised or ("sem" in est.extra and est.replicates is None):
+        fit = fitted(est)
+        table = _by_delta(est, fit, pairs_of(fit), "effect", standardised=standardised)
+        specific = _by_delta(est, fit, specific_of(fit), "chain", standardised=standardised)
+    else:
+        table, specific = _pairs(est, every), _specific(est, [c for c in every if len(c) > 2])
     return Effects(
-        table=_pairs(est, every),
-        chains=_specific(est, [c for c in every if len(c) > 2]),
+        table=table,
+        chains=specific,
         r2=_r2(est),
         f2=_f2(est),
         constructs=names,
@@ -204,6 +213,23 @@ def _numbers(est: Estimate, name: str, quantity: Quantity) -> dict[str, Array]:
     if found is not None:
         numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
     return numbers
+
+
+def _by_delta(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, standardised: bool) -> pl.DataFrame:
+    """Effects of a covariance fit with delta-method standard errors; `last` is "effect" or "chain"."""
+    value, error = estimates_of(fit, found, standardised=standardised)
+    z = float(ndtri(0.5 + est.level / 2))
+    groups = fit.layout.table.rules.groups
+    columns = {
+        "group": [groups[e.group] for e in found] if groups else [],
+        "outcome": [e.outcome for e in found],
+        "predictor": [e.predictor for e in found],
+        last: [" -> ".join(e.chain) if last == "chain" else e.kind for e in found],
+    }
+    if not groups:
+        columns.pop("group")
+    numbers = {"estimate": value, "std_error": error, "conf_low": value - z * error, "conf_high": value + z * error}
+    return _told(est, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)), numbers)
 
 
 def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:

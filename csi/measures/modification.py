@@ -89,8 +89,8 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
         >>> import csi
         >>> cov = [[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]]
         >>> est = csi.fit(csi.Model.parse("f =~ a + b + c + d"), csi.Moments.of("abcd", cov, n=300), csi.SEM())
-        >>> modification_indices(est).sort("mi").select("lhs", "op", "rhs", pl.col("mi").round(2)).row(-1)
-        ('a', '~~', 'b', 16.13)
+        >>> modification_indices(est).select("lhs", "op", "rhs", pl.col("mi", "epc").round(2)).row(0)
+        ('a', '~~', 'b', 21.51, 0.26)
     """
     fit = fitted(est)
     table = fit.layout.table
@@ -126,10 +126,13 @@ def _fixed(table: Table) -> list[int]:
     ordinal = {name for name, _ in table.rules.ordered}
     theta = table.rules.theta
     derived = {("~*~", True), ("~~", False)}
+    hidden = {n for c in table.rules.composites for n in (c.name, *c.rests, *c.items)}
     return [
         number
         for number, row in enumerate(table.rows)
-        if row.fixed is not None and not (row.lhs in ordinal and row.lhs == row.rhs and (row.op, theta) in derived)
+        if row.fixed is not None
+        and row.lhs not in hidden
+        and not (row.lhs in ordinal and row.lhs == row.rhs and (row.op, theta) in derived)
     ]
 
 
@@ -154,10 +157,13 @@ def _candidates(table: Table) -> Iterator[Parameter]:
     structural = tuple(dict.fromkeys([*outcomes, *(r.rhs for r in first if r.op == "~")]))
     items = [n for n in table.observed if n in indicators]
     loose = [n for n in table.observed if n in indicators or n not in structural]
+    hidden = {n for c in table.rules.composites for n in (*c.rests, *c.items)}
+    latent, items, loose = ([n for n in names if n not in hidden] for names in (table.latent, items, loose))
+    made = {c.name for c in table.rules.composites}
     for g in range(table.count):
-        yield from (Parameter(f, "=~", y, g) for f in table.latent for y in loose)
+        yield from (Parameter(f, "=~", y, g) for f in latent if f not in made for y in loose)
         yield from _pairs(items, g)
-        yield from _pairs(list(table.latent), g)
+        yield from _pairs(latent, g)
         for y in structural:
             yield from (Parameter(y, "~", x, g) for x in structural if x != y)
 

@@ -84,7 +84,7 @@ def score_tests(est: Estimate) -> ScoreTests:
         >>> cov = [[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]]
         >>> est = csi.fit(csi.Model.parse("f =~ a + x*b + x*c + d"), csi.Moments.of("abcd", cov, n=300), csi.SEM())
         >>> score_tests(est).table.select("constraint", pl.col("x2").round(2)).row(0)
-        ('f =~ b == f =~ c', 9.2)
+        ('f =~ b == f =~ c', 2.2)
     """
     fit = fitted(est)
     table = fit.layout.table
