@@ -27,8 +27,8 @@ from csi.sem.fitted import fitted
 
 NOT_COMPARABLE = reason(
     "R-NOT-INVARIANT",
-    "intercepts differ over groups, so latent means are not comparable.",
-    "各组截距不等，潜变量均值不可比。",
+    "the scalar step does not stand, so latent means are not comparable.",
+    "标量等值不成立，潜变量均值不可比。",
 )
 NOT_TESTED = reason("R-NOT-TESTED", "the step it rests on was not tested.", "其所依赖的步骤未检验。")
 _NUMBERS = (
