@@ -63,7 +63,7 @@ def _rows_of(layout: Layout) -> tuple[_Rows, ...]:
             elif r.op == "~~":
                 factors.append((one, a, a) if r.lhs == r.rhs else (one, a + own, b + own))
             else:
-                factors.append((one, one, one) if r.op == "~*~" else (one, a, one))
+                factors.append((a, one, one) if r.op == "~*~" else (one, a, one))
         placed = [n for n in every if n in block.place]
         slots = [n for n in every if n not in block.place]
         columns = np.array(factors, dtype=np.int64).reshape(-1, 3)
