@@ -66,8 +66,8 @@ def view_of(table: Table) -> View:
     found = [(n, *shown) for n, row in enumerate(table.rows) if (shown := _shown(row, owner, named)) is not None]
     measured = {"<~": 0, "=~": 1}
     ordered: list[tuple[int, tuple[str, str, str], float]] = []
-    for (name, _), run in groupby(found, key=lambda f: (f[1][0], f[1][1] in measured)):
-        ordered += sorted(run, key=lambda f: measured.get(f[1][1], 0)) if name in named else run
+    for _, run in groupby(found, key=lambda f: (f[1][0] if f[1][0] in named else "", f[1][1] in measured)):
+        ordered += sorted(run, key=lambda f: measured.get(f[1][1], 0))
     rows = [Row(*key, groups[r.group] if groups else None, _label(r)) for n, key, _ in ordered for r in [table.rows[n]]]
     added = [_first(table, g, c) for g in range(table.count) for c in made]
     rows += [Row(c.name, "=~", c.items[0], groups[g] if groups else None) for g, c, _, _ in added]
