@@ -128,7 +128,8 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
         if fit.layout.means:
             s, sigma = np.concatenate([m, s], axis=1), np.concatenate([mu, sigma], axis=1)
         return gfi_parts(s - sigma, s, np.ones_like(s))
-    W = np.asarray(np.linalg.inv(S if fit.fitting == "GLS" else Sigma))
+    sample = fit.fitting == "GLS" or "two.stage" in fit.method.se
+    W = np.asarray(np.linalg.inv(S if sample else Sigma))
     return gfi_normal(S, m, Sigma, mu, W, exogenous_of(fit), means=fit.layout.means)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from csi.display import Shown
-from csi.errors import Note, Reason, reason
+from csi.display import Shown, significant, table, text
+from csi.errors import Note, Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.fit_families import every_measure
 from csi.measures.fit_names import LAVAAN
@@ -85,6 +85,10 @@ class FitMeasures(Shown, Mapping[str, "float | Array"]):
         return said_once([*absent, *self.failed])
 
 
+HEADLINE = ("chi2", "df", "p_value", "cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr", "aic", "bic")
+"""What is shown first; `table` has everything."""
+
+
 def fit_measures(
     est: Estimate, *, level: float = LEVEL, close: float = CLOSE, not_close: float = NOT_CLOSE
 ) -> FitMeasures:
@@ -120,3 +124,34 @@ def fit_measures(
     if not usable.all():
         arrays = {name: np.where(usable, values, np.nan) for name, values in arrays.items()}
     return FitMeasures(arrays, reasons, hypotheses, cells_of(est), tuple(failed), est.notes)
+
+
+@text.register
+def _text(found: FitMeasures, lang: str = "en") -> str:
+    """The headline: one row per measure for one cell, one row per cell for several; then reasons and notes."""
+    title = Text("Fit measures", "拟合指标").say(lang)
+    frame = _single(found) if len(found.failed) == 1 else _several(found)
+    more = Text("All measures: .table", "全部指标：.table").say(lang)
+    told = [f"* {r.say(lang)}" for r in found.why.values()] + [f"* {n.say(lang)}" for n in found.notes]
+    return "\n".join([title, table(frame, significant), more, *told])
+
+
+def _single(found: FitMeasures) -> pl.DataFrame:
+    """Measures of one cell, with their scaled and robust forms beside them."""
+    names = [n for n in HEADLINE if n in found.arrays]
+    columns = {"value": names, **{form: [f"{n}_{form}" for n in names] for form in ("scaled", "robust")}}
+    shown = {c: [_finite(found.arrays.get(n), 0) for n in keys] for c, keys in columns.items()}
+    kept = {c: values for c, values in shown.items() if c == "value" or any(v is not None for v in values)}
+    return pl.DataFrame({"measure": names, **kept}, schema_overrides=dict.fromkeys(kept, pl.Float64))
+
+
+def _several(found: FitMeasures) -> pl.DataFrame:
+    """One row per cell."""
+    names = [n for n in HEADLINE if n in found.arrays]
+    columns = {n: [_finite(found.arrays[n], i) for i in range(len(found.failed))] for n in names}
+    return found.cells.hstack(pl.DataFrame(columns, schema_overrides=dict.fromkeys(names, pl.Float64)))
+
+
+def _finite(values: Array | None, i: int) -> float | None:
+    """A number, None where it is absent."""
+    return float(values[i]) if values is not None and np.isfinite(values[i]) else None
