@@ -7,13 +7,13 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Note, Reason, note, reason
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array, Ints, Moments
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
 
 Flags = npt.NDArray[np.bool_]
 
-CAUSES = ("", "constant item", "not positive definite", "not converged")
+CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows")
 
 
 def causes_of(prepared: Prepared, best: Optimum) -> Ints:
@@ -58,7 +58,11 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
             if not v > 0
         ]
         n = sum(float(g.n[i]) for g in prepared.groups)
-        listed = ", ".join(dict.fromkeys(named))
+        silent = {name for g in prepared.groups for name in g.names if _nobody(g, i, name)}
+        listed = ", ".join(dict.fromkeys(name for name in named if name not in silent))
+        if silent:
+            gone = ", ".join(name for name in dict.fromkeys(named) if name in silent)
+            return reason("R-NO-ANSWERS", f"nobody answered {gone} (n = {n:.0f}).", f"{gone} 无人作答（n = {n:.0f}）。")
         en, zh = (
             f"all answers to {listed} are the same (n = {n:.0f}).",
             f"题项 {listed} 的回答全部相同（n = {n:.0f}）。",
@@ -66,8 +70,17 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
         return reason("R-CONSTANT", en, zh)
     if cause == 2:
         return _singular(prepared, i)
+    if cause == 4:
+        n = min(float(g.n[i]) for g in prepared.groups)
+        en, zh = f"n = {n:.0f} rows are too few for WLS (ADF).", f"样本量 n = {n:.0f} 对 WLS（渐近自由分布）过小。"
+        return reason("R-FEW", en, zh)
     en = f"no convergence after {best.iterations[i]} iterations (expected drop of -log L {best.drop[i]:.1e})."
     return reason("R-CONVERGE", en, f"迭代 {best.iterations[i]} 次仍未收敛（对数似然的预期下降 {best.drop[i]:.1e}）。")
+
+
+def _nobody(group: Moments, i: int, name: str) -> bool:
+    """Whether an item has no answer in a slice."""
+    return group.rows is not None and bool(np.isnan(group.rows.of(i)[0][:, group.names.index(name)]).all())
 
 
 def _singular(prepared: Prepared, i: int) -> Reason:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from csi.errors import Note
+from csi.errors import Note, Problems
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
@@ -23,7 +23,9 @@ from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import causes_of, notes_of, reasons_of
+from csi.sem.stand_in import blanked, hopeless, with_stand_ins
 from csi.sem.starts import ordinal_starts, starts
+from csi.sem.unusable import unusable
 from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, thresholds_of
 
 if TYPE_CHECKING:
@@ -34,23 +36,28 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     """Fit every slice of `moments`; `bare` leaves out what replicates do not need."""
     ordered = thresholds_of(settings, model, moments) if settings.ordered else ()
     prepared = prepare(settings, model, moments, ordered)
+    given, gone = prepared, hopeless(prepared, settings.missing)
+    if gone.all() and not bare:
+        raise Problems(unusable(prepared, moments.cells, settings.missing))
+    prepared = with_stand_ins(prepared, gone)
     prepared, problem, doubts = problem_for(settings, prepared)
-    best, linear = _minimum(prepared, problem)
+    best, linear = _minimum(prepared, problem, bare=bare)
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
     df = degrees(prepared, linear)
     judged = _bare(problem, best, df) if bare else judge(prepared, problem, best, linear, theta, at, df)
     fit = _fitted(prepared, problem, best, linear, theta, at, df, judged)
-    cause = causes_of(prepared, best)
+    cause = np.where(gone > 0, gone, causes_of(prepared, best))
     convergence = Convergence(
         converged=best.settled & (cause == 0),
         iterations=best.iterations,
         change=best.drop,
-        reasons={} if bare else reasons_of(prepared, best, cause),
+        reasons={} if bare else reasons_of(given if gone.any() else prepared, best, cause),
         cause=cause,
     )
     notes = () if bare else (*doubts, *notes_of(prepared, cause, moments.cells))
-    return estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
+    est = estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
+    return blanked(est, gone)
 
 
 def problem_for(settings: SEM, prepared: Prepared) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
@@ -73,7 +80,7 @@ def problem_for(settings: SEM, prepared: Prepared) -> tuple[Prepared, Fittable, 
     return prepared, problem_of(prepared.layout, prepared.groups, fitting, prepared.linear, wishart=wishart), notes
 
 
-def _minimum(prepared: Prepared, problem: Fittable) -> tuple[Optimum, Linear]:
+def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tuple[Optimum, Linear]:
     """The optimum and the tangent space of the constraints there."""
     begin = _start(prepared, problem)
     linear = prepared.linear
@@ -81,7 +88,7 @@ def _minimum(prepared: Prepared, problem: Fittable) -> tuple[Optimum, Linear]:
         return constrained(prepared, problem, begin)
     everywhere = np.full(linear.N.shape[1], np.inf)
     lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
-    return minimise(problem, linear.phi(begin), lower, upper), linear
+    return minimise(problem, linear.phi(begin), lower, upper, expected=not bare), linear
 
 
 def _start(prepared: Prepared, problem: Fittable) -> Array:

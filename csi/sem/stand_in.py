@@ -1,0 +1,135 @@
+"""Cells whose answers cannot carry a covariance model sit out: another cell stands in while the stack is solved.
+
+A batched solver must not stumble over one singular matrix. The slice gets the moments (and rows) of a usable one, and
+afterwards its values are absent, with the reason that its own moments give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from csi.estimate.estimate import Estimate
+from csi.moments.stack import Array, Ints, Moments, RowPass
+from csi.sem.prepare import Prepared
+from csi.sem.reasons import Flags, positive
+from csi.sem.unusable import SAME
+
+
+def hopeless(prepared: Prepared, missing: str) -> Ints:
+    """(b,) code into `CAUSES` of slices that cannot be fitted: 1 an item without variance, 2 no definite covariance,
+    4 fewer rows than WLS has moments (where other slices have enough; else the estimator says so).
+
+    Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
+    of rows are looked at. Ordinal items have their own checks.
+    """
+    ordinal = prepared.layout.table.rules.ordered
+    b = len(prepared.groups[0].n)
+    constant, singular = np.zeros(b, dtype=bool), np.zeros(b, dtype=bool)
+    for group in () if ordinal else prepared.groups:
+        own = np.diagonal(group.cov, axis1=1, axis2=2)
+        constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
+        singular |= group.n <= len(group.names)
+        singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
+    few = _few(prepared)
+    return np.select([constant, singular, few & ~few.all()], [1, 2, 4], default=0).astype(np.int64)
+
+
+def _few(prepared: Prepared) -> Flags:
+    """(b,) True where WLS on continuous items has no more rows than moments."""
+    found = np.zeros(len(prepared.groups[0].n), dtype=bool)
+    if prepared.method.fitting == "WLS" and not prepared.layout.table.rules.ordered:
+        p = len(prepared.layout.table.observed)
+        size = p * (p + 1) // 2 + (p if prepared.layout.means else 0)
+        for group in prepared.groups:
+            found |= group.n <= size
+    return found
+
+
+def _repeats(cov: Array) -> Flags:
+    """(b,) True where two items have a correlation of 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+        R = np.abs(cov / (sd[:, :, None] * sd[:, None, :]))
+        return np.asarray((np.triu(R, 1) > SAME).any(axis=(1, 2)))
+
+
+def with_stand_ins(prepared: Prepared, gone: Ints) -> Prepared:
+    """The same with the moments and rows of a usable slice in the place of each that is `gone`."""
+    if not gone.any() or (gone > 0).all():
+        return prepared
+    return replace(prepared, groups=tuple(_filled(group, gone) for group in prepared.groups))
+
+
+def _filled(group: Moments, gone: Ints) -> Moments:
+    """One group: a slice is filled by another replicate of its cell, else by the first usable slice."""
+    cells = len(gone) if group.rows is None else len(group.rows.rows)
+    usable = np.flatnonzero(gone == 0)
+    of = np.arange(len(gone))
+    for s in np.flatnonzero(gone):
+        same = usable[usable % cells == s % cells]
+        of[s] = same[0] if same.size else usable[0]
+    return replace(
+        group,
+        n=group.n[of],
+        sum_w=group.sum_w[of],
+        sum_w2=group.sum_w2[of],
+        mean=group.mean[of],
+        cov=group.cov[of],
+        rows=None if group.rows is None else _rows(group.rows, of),
+    )
+
+
+def _rows(rows: RowPass, of: Sequence[int] | Ints) -> RowPass:
+    """The rows behind slices `of`; with replicates, the weights of another replicate of the same cell."""
+    cells = len(rows.rows)
+    if len(of) == cells:
+        return RowPass(
+            tuple(rows.rows[s] for s in of), tuple(rows.weights[s] for s in of), tuple(rows.units[s] for s in of)
+        )
+    weights = []
+    for cell, own in enumerate(rows.weights):
+        source = [s // cells if s % cells == cell else r for r, s in enumerate(of[cell::cells])]
+        weights.append(own[source])
+    return replace(rows, weights=tuple(weights))
+
+
+def blanked(est: Estimate, gone: Ints) -> Estimate:
+    """The estimate with absent values in the slices that are `gone`."""
+    if not gone.any():
+        return est
+    out, solved = gone > 0, est.solution
+    return replace(
+        est,
+        values=_nan(est.values, out),
+        std_error=_without(est.std_error, out),
+        statistic=_without(est.statistic, out),
+        p_value=_without(est.p_value, out),
+        conf_low=_without(est.conf_low, out),
+        conf_high=_without(est.conf_high, out),
+        std_lv=_without(est.std_lv, out),
+        std_all=_without(est.std_all, out),
+        solution=replace(
+            solved,
+            weights=_without(solved.weights, out),
+            loadings=_nan(solved.loadings, out),
+            cross_loadings=_without(solved.cross_loadings, out),
+            paths=_nan(solved.paths, out),
+            r2=_nan(solved.r2, out),
+            construct_cor=_nan(solved.construct_cor, out),
+        ),
+    )
+
+
+def _nan(array: Array, out: Flags) -> Array:
+    """(b, ...) with NaN in some slices."""
+    kept = np.array(array, dtype=np.float64)
+    kept[out] = np.nan
+    return kept
+
+
+def _without(array: Array | None, out: Flags) -> Array | None:
+    """The same for an array that may be absent."""
+    return None if array is None else _nan(array, out)

@@ -1,0 +1,113 @@
+"""What makes answers unusable for a covariance model, all at once and by name.
+
+A stack of cells goes on without such a cell (`csi.sem.stand_in`); where no cell is left, the user must change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Problem, Text, problem
+from csi.moments.stack import Array, Moments
+from csi.sem.prepare import Prepared
+
+SAME = 1 - 1e-9
+"""Two items with a larger absolute correlation repeat each other."""
+
+SINGULAR = 1e-10
+"""A correlation matrix with a smaller eigenvalue is not positive definite."""
+
+
+def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Problem]:
+    """Constant items, items that repeat each other or add up to others, pairs never answered together, too few rows.
+
+    Parameters:
+        prepared: of cells none of which can be fitted. cells: their key columns. missing: "fiml" and "two-stage" need
+            no rows that answer a pair together.
+    """
+    names = prepared.layout.table.rules.groups
+    keys = [" ".join(str(v) for v in row) for row in cells.select(pl.exclude("n")).iter_rows()] or [""]
+    found: list[Problem] = []
+    for s in range(len(prepared.groups[0].n)):
+        for g, group in enumerate(prepared.groups):
+            place = " ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
+            found += _group(group, s, place or "data", apart=missing in {"fiml", "two-stage"})
+    return found
+
+
+def _group(group: Moments, s: int, place: str, *, apart: bool) -> Iterator[Problem]:
+    """Slice `s` of one group."""
+    n, p = float(group.n[s]), len(group.names)
+    cov = group.cov[s]
+    own = np.diagonal(cov)
+    if n < 2:
+        yield few(place, n, p)
+        return
+    silent = _silent(group, s)
+    constant = [name for name, v in zip(group.names, own, strict=True) if not v > 0 and name not in silent]
+    for name in silent:
+        en, zh = f"nobody answered item {name}.", f"题项 {name} 无人作答。"
+        yield problem("E-EMPTY", place, en, zh, LEAVE_OUT.en, LEAVE_OUT.zh)
+    for name in constant:
+        value = float(group.mean[s][group.names.index(name)])
+        en, zh = f"all answers to item {name} are {value:g}.", f"题项 {name} 的回答全部为 {value:g}。"
+        yield problem("E-CONSTANT", place, en, zh, LEAVE_OUT.en, LEAVE_OUT.zh)
+    if n <= p:
+        yield few(place, n, p)
+        return
+    keep = [i for i, name in enumerate(group.names) if name not in {*silent, *constant}]
+    kept = cov[np.ix_(keep, keep)]
+    if not apart or np.isfinite(kept).all():
+        yield from dependent(kept, [group.names[i] for i in keep], place)
+
+
+LEAVE_OUT = Text(
+    "Leave it out of the model, or check its column and its missing codes.",
+    "请将其移出模型，或检查其列名与缺失值编码。",
+)
+
+
+def few(place: str, n: float, p: int) -> Problem:
+    """Too few rows for the covariances of the items."""
+    en = f"n = {n:.0f} rows are too few for the covariances of {p} items: their matrix is not positive definite."
+    zh = f"样本量 n = {n:.0f} 不足以估计 {p} 个题项的协方差，协方差矩阵非正定。"
+    do = f"At least {p + 1} rows are needed, and many more for standard errors; use fewer items or merge groups."
+    return problem("E-FEW", place, en, zh, do, f"至少需要 {p + 1} 行，标准误则需要更多；请减少题项或合并分组。")
+
+
+def dependent(cov: Array, names: list[str], place: str) -> Iterator[Problem]:
+    """Pairs without common rows, pairs that repeat each other, else items that determine one another."""
+    if not names:
+        return
+    pairs = [(names[i], names[j]) for i, j in zip(*np.nonzero(np.triu(~np.isfinite(cov), 1)), strict=True)]
+    if pairs:
+        listed = ", ".join(f"{a} – {b}" for a, b in pairs[:6]) + (", ..." if len(pairs) > 6 else "")
+        en, zh = f"no two rows answer both items of {listed}.", f"没有两行同时回答下列题项对：{listed}。"
+        do, do_zh = 'Use missing="fiml", or leave one of them out.', '请用 missing="fiml"，或移除其中之一。'
+        yield problem("E-PAIR", place, en, zh, do, do_zh)
+        return
+    sd = np.sqrt(np.diagonal(cov))
+    R = cov / np.outer(sd, sd)
+    same = [(names[i], names[j]) for i, j in zip(*np.nonzero(np.triu(np.abs(R) > SAME, 1)), strict=True)]
+    for a, b in same:
+        en, zh = f"items {a} and {b} repeat each other exactly.", f"题项 {a} 与 {b} 完全重复。"
+        do, do_zh = "Leave one of them out; was one column exported twice?", "请移除其中之一；是否有一列被重复导出？"
+        yield problem("E-COLLINEAR", place, en, zh, do, do_zh)
+    values, vectors = np.linalg.eigh(R)
+    if not same and values[0] < SINGULAR:
+        part = [names[k] for k in np.argsort(-np.abs(vectors[:, 0])) if abs(vectors[k, 0]) > 0.1]
+        en = f"items {', '.join(part)} determine one another: their covariance matrix is not positive definite."
+        zh = f"题项 {'、'.join(part)} 线性相依，协方差矩阵非正定。"
+        do, do_zh = "Leave one of them out (is one a sum of others?).", "请移除其中之一（是否有题项为其他题项之和？）。"
+        yield problem("E-COLLINEAR", place, en, zh, do, do_zh)
+
+
+def _silent(group: Moments, s: int) -> set[str]:
+    """Items that nobody answered, where the rows are known."""
+    if group.rows is None:
+        return set()
+    rows = group.rows.of(s)[0]
+    return {name for j, name in enumerate(group.names) if np.isnan(rows[:, j]).all()}
