@@ -9,9 +9,10 @@ from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import Missing, Moments
+from csi.sem.interaction import Interaction, Pairs
 from csi.sem.method import METHODS, Errors, Information, Method, Testing
+from csi.sem.moderated import moderated
 from csi.sem.reasons import CAUSES
-from csi.sem.solve import solve
 from csi.sem.table import Kind
 
 Bounds = Literal["standard", "pos.var"]
@@ -37,6 +38,9 @@ class SEM:
         se, test: override what the estimator's name stands for. likelihood: "normal" or "wishart".
         parameterization: of ordinal items, "delta" or "theta".
         fixed_x: moments of exogenous observed predictors are taken from the sample.
+        interaction: how `a:b` of latents is estimated, by products of indicators ("double-mean-centred" or
+            "orthogonal") or as latent moderated structural equations ("lms"). pairs: items are multiplied "matched"
+            (first with first, ...) or "all" with all; None: matched where both have as many.
 
     Source: Jöreskog (1969), Psychometrika 34; Bollen (1989); Rosseel (2012), J. of Statistical Software 48(2).
     Agrees: lavaan 0.6-14 within 1e-5 of an estimate or 1e-4 of its standard error (tests/sem).
@@ -62,6 +66,8 @@ class SEM:
     likelihood: Likelihood = "normal"
     parameterization: Parameterization = "delta"
     fixed_x: bool = True
+    interaction: Interaction = "double-mean-centred"
+    pairs: Pairs | None = None
 
     def __post_init__(self) -> None:
         """All settings are known values and go together.
@@ -115,7 +121,7 @@ class SEM:
         Raises:
             Problems: a model or data that cannot be fitted, all problems at once.
         """
-        return solve(self, model, moments, bare=like is not None)
+        return moderated(self, model, moments, bare=like is not None)
 
 
 def _known(settings: SEM) -> list[Problem]:
@@ -124,7 +130,14 @@ def _known(settings: SEM) -> list[Problem]:
     found += one_of("missing", settings.missing, _MISSING)
     found += one_of("likelihood", settings.likelihood, get_args(Likelihood))
     found += one_of("parameterization", settings.parameterization, get_args(Parameterization))
-    for name, kinds in (("bounds", Bounds), ("information", Information), ("se", Errors), ("test", Testing)):
+    found += one_of("interaction", settings.interaction, get_args(Interaction))
+    for name, kinds in (
+        ("pairs", Pairs),
+        ("bounds", Bounds),
+        ("information", Information),
+        ("se", Errors),
+        ("test", Testing),
+    ):
         if getattr(settings, name) is not None:
             found += one_of(name, getattr(settings, name), get_args(kinds))
     for kind in settings.equal:
