@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from csi.moments.stack import Array, Moments, RowPass, Sample
+from csi.moments.stack import Array, Ints, Moments, RowPass, Sample
 
 
 def moments_of(sample: Sample) -> Moments:
@@ -74,13 +75,19 @@ def _weighted(sample: Sample, number: int, rows: slice, W: Array) -> Moments:
         sum_w2=sum_w2,
         mean=mean,
         cov=cov,
-        cells=sample.cells[number : number + 1].with_columns(n=pl.lit(len(answers), dtype=pl.Int64)),
+        cells=_cell(sample, number, len(answers)),
         minimum=sample.minimum,
         maximum=sample.maximum,
         missing=sample.missing,
         notes=sample.notes,
         rows=RowPass((answers,), (W,), (sample.unit[rows],)),
     )
+
+
+def _cell(sample: Sample, number: int, n: int) -> pl.DataFrame:
+    """The row of `cells` of one cell, with the number of rows at hand (a group's rows are fewer than the cell's)."""
+    row = sample.cells if sample.cells.height == 1 else sample.cells[number : number + 1]
+    return row if row["n"][0] == n else row.with_columns(n=pl.lit(n, dtype=pl.Int64))
 
 
 def side_by_side(stacks: Sequence[Moments], cells: pl.DataFrame) -> Moments:
@@ -158,7 +165,13 @@ def _centre(rows: Array) -> Array:
 def _complete(z: Array, W: Array, sum_w: Array) -> tuple[Array, Array]:
     """Means and (divisor sum_w) covariances of complete rows."""
     p = z.shape[1]
-    upper = np.triu_indices(p)
+    if len(W) == 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (W @ z) / sum_w[:, None]
+            whole = ((z * W[0][:, None]).T @ z) / sum_w[0]
+        whole = 0.5 * (whole + whole.T)
+        return mean, (whole - mean.T * mean)[None]
+    upper = upper_of(p)
     sums = W @ np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # a resample may leave a tiny cell empty
         sums /= sum_w[:, None]
@@ -176,7 +189,7 @@ def _masked(z: Array, W: Array, missing: str) -> tuple[Array, Array]:
     p = z.shape[1]
     present = (~np.isnan(z)).astype(np.float64)
     z = np.nan_to_num(z)
-    i, j = np.triu_indices(p)
+    i, j = upper_of(p)
     with np.errstate(divide="ignore", invalid="ignore"):
         both = W @ (present[:, i] * present[:, j])
         sum_i, sum_j = W @ (z[:, i] * present[:, j]), W @ (z[:, j] * present[:, i])
@@ -194,9 +207,21 @@ def _masked(z: Array, W: Array, missing: str) -> tuple[Array, Array]:
         return mean, _symmetric(np.where(diagonal, variance[:, i], r * sd[:, i] * sd[:, j]), p)
 
 
+@lru_cache(maxsize=32)
+def upper_of(p: int) -> tuple[Ints, Ints]:
+    """Rows and columns of the upper triangle of a p x p matrix.
+
+    Example:
+        >>> [at.tolist() for at in upper_of(2)]
+        [[0, 0, 1], [0, 1, 1]]
+    """
+    i, j = np.triu_indices(p)
+    return i, j
+
+
 def _symmetric(upper: Array, p: int) -> Array:
     """(B, p, p) from its upper triangles (B, p(p+1)/2)."""
-    i, j = np.triu_indices(p)
+    i, j = upper_of(p)
     full = np.empty((upper.shape[0], p, p))
     full[:, i, j] = upper
     full[:, j, i] = upper

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
@@ -59,6 +60,10 @@ def sample_of(
         (2, 2)
     """
     frame, roles = _frame_of(data, weight, unit, stratum)
+    if not (roles or by or where or group):
+        bare = _bare(frame, tuple(items), missing, na, scale)
+        if bare is not None:
+            return bare
     _check_columns(frame, items, [*by, *(where or {}), *roles.values(), *([group] if group else [])])
     frame = _chosen(frame.with_row_index("_place"), where or {})
     frame, groups, said = with_groups(frame, group)
@@ -71,6 +76,41 @@ def sample_of(
     minimum, maximum = _bounds(data, items, scale)
     sample = _assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
     return replace(sample, groups=groups) if group else replace(sample, group=None)
+
+
+def _bare(
+    frame: pl.DataFrame,
+    items: tuple[str, ...],
+    missing: Missing,
+    na: Sequence[float],
+    scale: tuple[float, float] | None,
+) -> Sample | None:
+    """A sample without cells, design or groups, by array operations alone; None where something must be told first."""
+    rows = bare_rows(frame, items, na)
+    if rows is None:
+        return None
+    absent = np.isnan(rows)
+    touched, empty = absent.any(axis=1), absent.all(axis=1)
+    place = np.flatnonzero(~(touched if missing == "listwise" else empty))
+    if not place.size:
+        return None
+    place = place[sorting(rows[place])]
+    n = place.size
+    low, high = scale or (np.nan, np.nan)
+    return Sample(
+        names=items,
+        rows=rows[place],
+        weight=np.ones(n),
+        cell=np.zeros(n, dtype=np.int64),
+        unit=np.arange(n, dtype=np.int64),
+        stratum=np.zeros(n, dtype=np.int64),
+        cells=pl.DataFrame({"n": [n]}),
+        minimum=np.full(len(items), float(low)),
+        maximum=np.full(len(items), float(high)),
+        missing=missing,
+        notes=_told(missing, int(touched.sum()), len(rows), int(empty.sum())),
+        place=place.astype(np.int64),
+    )
 
 
 def regroup(sample: Sample, by: Sequence[str]) -> Sample:
@@ -246,23 +286,24 @@ def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple
     rows = frame.filter(absent).height
     if rows == 0:
         return frame, []
+    silent = pl.all_horizontal(pl.col(items).is_null())
+    notes = list(_told(missing, rows, frame.height, frame.filter(silent).height))
+    return frame.filter(~(absent if missing == "listwise" else silent)), notes
+
+
+def _told(missing: Missing, rows: int, of: int, silent: int) -> tuple[Note, ...]:
+    """What is said about `rows` rows of `of` that have an absent answer, `silent` of them without any answer."""
+    if not rows:
+        return ()
     if missing == "listwise":
-        text = note(
-            "N-LISTWISE",
-            f"{rows} of {frame.height} rows have an absent answer and are left out (listwise).",
-            f"{frame.height} 行中有 {rows} 行含缺失，已按行删除（listwise）。",
-        )
-        return frame.filter(~absent), [text]
+        en = f"{rows} of {of} rows have an absent answer and are left out (listwise)."
+        return (note("N-LISTWISE", en, f"{of} 行中有 {rows} 行含缺失，已按行删除（listwise）。"),)
     label = _TREATMENTS[missing]
-    silent = frame.filter(pl.all_horizontal(pl.col(items).is_null())).height
-    text = note(
-        "N-MISSING",
-        f"{rows} of {frame.height} rows have an absent answer; treated by {label[0]}"
-        + (f"; {silent} of them have no answer at all and are left out." if silent else "."),
-        f"{frame.height} 行中有 {rows} 行含缺失，按{label[1]}处理"
-        + (f"；其中 {silent} 行完全没有作答，已删除。" if silent else "。"),
-    )
-    return frame.filter(~pl.all_horizontal(pl.col(items).is_null())), [text]
+    en = f"{rows} of {of} rows have an absent answer; treated by {label[0]}"
+    en += f"; {silent} of them have no answer at all and are left out." if silent else "."
+    zh = f"{of} 行中有 {rows} 行含缺失，按{label[1]}处理"
+    zh += f"；其中 {silent} 行完全没有作答，已删除。" if silent else "。"
+    return (note("N-MISSING", en, zh),)
 
 
 _TREATMENTS = {

@@ -1,0 +1,52 @@
+"""Answers of a bare frame as one array: what most fits start from, without a query per column.
+
+Letters: `n` rows, `p` items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from csi.moments.stack import Array, Ints
+
+
+def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = ()) -> Array | None:
+    """(n, p) answers, NaN where absent, not finite or one of the codes `na`; None unless all items are numeric.
+
+    Example:
+        >>> bare_rows(pl.DataFrame({"a": [1, None, 9], "b": ["x", "y", "z"]}), ["a"], na=[9])
+        array([[ 1.],
+               [nan],
+               [nan]])
+    """
+    columns = frame.columns
+    if not items or not set(items) <= set(columns):
+        return None
+    chosen = frame[list(items)]
+    if not all(kind.is_numeric() for kind in chosen.dtypes):
+        return None
+    found = chosen.to_numpy(writable=True)
+    rows: Array = np.ascontiguousarray(found, dtype=np.float64)
+    if not np.isfinite(rows).all():
+        rows[~np.isfinite(rows)] = np.nan
+    if len(na):
+        rows[np.isin(rows, np.asarray(na, dtype=np.float64))] = np.nan
+    return rows
+
+
+def sorting(rows: Array) -> Ints:
+    """(n,) the order that sorts rows by their first item, then the second, ...; absent answers come first.
+
+    The bits of a number, its sign turned, sort as the number does; so each row is one string of bytes.
+
+    Example:
+        >>> sorting(np.array([[2.0, 1.0], [-1.0, 5.0], [2.0, np.nan], [-3.0, 0.0]])).tolist()
+        [3, 1, 2, 0]
+    """
+    bits = (np.where(np.isnan(rows), -np.inf, rows) + 0.0).view(np.int64)
+    turned = np.where(bits < 0, ~bits, bits ^ np.int64(-(2**63)))
+    strings = np.ascontiguousarray(turned.astype(">i8")).view(f"V{8 * rows.shape[1]}").ravel()
+    return np.asarray(np.argsort(strings, kind="stable"), dtype=np.int64)
