@@ -9,6 +9,7 @@ Letters: `b` slices, `p` items, `M` moments, `g` groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from csi.moments.fourth import gamma
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit, Test
 from csi.sem.implied import vech
+from csi.sem.layout import Layout
 from csi.sem.robust import Pieces, cross_product, normal_weight, residual_traces, scaled_test, yuan_bentler
 
 Flags = npt.NDArray[np.bool_]
@@ -90,7 +92,7 @@ def independence_ls(s: Array, weight: Array, at: Slots) -> Array:
 def baseline(fit: Fitted) -> Baseline:
     """The independence model of a fit, tested as the model is."""
     exogenous = exogenous_of(fit)
-    slots = slots_of(fit, exogenous)
+    slots = slots_of(fit)
     df = slots.held.size * len(fit.groups)
     if fit.fitting == "FIML":
         chi2 = 2 * (fit.saturated - sum(_loglik(g, exogenous) for g in fit.groups))
@@ -102,18 +104,31 @@ def baseline(fit: Fitted) -> Baseline:
 
 def exogenous_of(fit: Fitted) -> Flags:
     """(p,) which items are exogenous observed variables."""
-    table = fit.layout.table
+    return _exogenous(fit.layout)
+
+
+@lru_cache(maxsize=64)
+def _exogenous(layout: Layout) -> Flags:
+    """The same, by layout."""
+    table = layout.table
     return np.array([name in table.exogenous for name in table.observed], dtype=bool)
 
 
-def slots_of(fit: Fitted, exogenous: Flags) -> Slots:
+def slots_of(fit: Fitted) -> Slots:
     """Held and free places of the moment vector."""
+    return _slots(fit.layout, fit_length(fit))
+
+
+@lru_cache(maxsize=64)
+def _slots(layout: Layout, length: int) -> Slots:
+    """The same, by layout and length of the vector."""
+    exogenous = _exogenous(layout)
     p = exogenous.size
     i, j = np.triu_indices(p)
-    if fit.layout.table.rules.ordered:
-        first = fit_length(fit) - p * (p - 1) // 2
+    if layout.table.rules.ordered:
+        first = length - p * (p - 1) // 2
         return Slots(first + np.arange(p * (p - 1) // 2), np.arange(first))
-    offset = p if fit.layout.means else 0
+    offset = p if layout.means else 0
     both = exogenous[i] & exogenous[j]
     levels = np.flatnonzero(~exogenous) if offset else np.arange(0)
     return Slots(

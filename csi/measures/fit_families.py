@@ -173,7 +173,9 @@ def _robust_rmsea(fit: Fitted, robust: Corrected, at: Mapping[str, float]) -> di
 
 def _reasons(fit: Fitted, found: Mapping[str, Array]) -> dict[str, Reason]:
     """Why each measure that some cell lacks is absent there."""
-    absent = [name for name, values in found.items() if not np.isfinite(values).all()]
+    names = list(found)
+    whole = np.isfinite(np.stack(list(found.values()))).all(axis=1)
+    absent = [names[i] for i in np.flatnonzero(~whole)]
     out = {}
     for name in absent:
         if name.endswith("_robust"):

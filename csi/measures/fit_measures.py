@@ -132,7 +132,9 @@ def _text(found: FitMeasures, lang: str = "en") -> str:
     title = Text("Fit measures", "拟合指标").say(lang)
     frame = _single(found) if len(found.failed) == 1 else _several(found)
     more = Text("All measures: .table", "全部指标：.table").say(lang)
-    told = [f"* {r.say(lang)}" for r in found.why.values()] + [f"* {n.say(lang)}" for n in found.notes]
+    kept = {n for n in found.reasons for head in HEADLINE if n in {head, f"{head}_scaled", f"{head}_robust"}}
+    why = said_once([*(found.reasons[n] for n in found.reasons if n in kept), *found.failed])
+    told = [f"* {r.say(lang)}" for r in why.values()] + [f"* {n.say(lang)}" for n in found.notes]
     return "\n".join([title, table(frame, significant), more, *told])
 
 

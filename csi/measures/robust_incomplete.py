@@ -27,7 +27,7 @@ from csi.sem.robust import normal_weight
 def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     """The corrections of a full-information fit."""
     exogenous, b = exogenous_of(fit), len(fit.theta)
-    slots = slots_of(fit, exogenous)
+    slots = slots_of(fit)
     keep = np.sort(np.concatenate([slots.held, slots.free]))
     select = (keep[:, None] == np.sort(slots.free)).astype(np.float64)
     groups = [_group(fit, g, keep) for g in range(len(fit.groups))]
