@@ -187,17 +187,45 @@ def _cell(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Flat places in a (c x c) matrix of [u, u'], [v, v'], [u, v'] and [v, u'] for every pair of entries, (e, e)."""
+    """Every pair of entries (k, l), k <= l: h of them.
+
+    Attributes:
+        uu, vv, uv, vu: (h,) flat places in a (c x c) matrix of [u_k, u_l], [v_k, v_l], [u_k, v_l], [v_k, u_l].
+        row, column: (h,) k and l. ss: (h,) 2 s_k s_l. square: (e, e) which pair stands where in the full matrix.
+        all_uu, all_uv, all_vu: (e, e) the same places for all pairs.
+    """
 
     uu: Ints
     vv: Ints
     uv: Ints
     vu: Ints
+    row: Ints
+    column: Ints
+    ss: Array
+    square: Ints
+    all_uu: Ints
+    all_uv: Ints
+    all_vu: Ints
 
 
 @lru_cache(maxsize=64)
 def pairs_of(block: Block) -> Pairs:
     """Index arrays of a group's Hessian."""
     width = len(block.observed) + 2 * len(block.latent)
-    u, v = block.entries.u, block.entries.v
-    return Pairs(u[:, None] * width + u, v[:, None] * width + v, u[:, None] * width + v, v[:, None] * width + u)
+    u, v, s = block.entries.u, block.entries.v, block.entries.s
+    k, other = np.triu_indices(len(u))
+    square = np.zeros((len(u), len(u)), dtype=np.int64)
+    square[k, other] = square[other, k] = np.arange(len(k))
+    return Pairs(
+        uu=u[k] * width + u[other],
+        vv=v[k] * width + v[other],
+        uv=u[k] * width + v[other],
+        vu=v[k] * width + u[other],
+        row=k,
+        column=other,
+        ss=2 * s[k] * s[other],
+        square=square,
+        all_uu=u[:, None] * width + u,
+        all_uv=u[:, None] * width + v,
+        all_vu=v[:, None] * width + u,
+    )

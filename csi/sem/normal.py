@@ -116,61 +116,79 @@ def terms(
     G = (Kt @ WK).reshape(flat)
     h = None if d is None else (WK.swapaxes(1, 2) @ d[:, :, None])[:, :, 0]
     slope = _slope(block, at, X, h)
-    H = _curve(block, pairs, at, G, G if not exact or target.weight is not None else G - 2 * X, h)
-    if exact:
-        H += curvature(block, pairs, at, X, h) if curved else 0.0
-        if h is not None and target.weight is None:
-            H += crossed(block, pairs, at, G, h)
+    if not exact:
+        return Terms(value, slope, _expected(block, pairs, at, G, h))
+    N = coupling(block, at).swapaxes(1, 2).reshape(flat) if curved else np.zeros(flat)
+    H = _exact(block, pairs, at, G, X, N if target.weight is not None else N - G, h)
+    if h is not None:
+        H += mean_curvature(block, pairs, at, h) if curved else 0.0
+        H += crossed(block, pairs, at, G, h) if target.weight is None else 0.0
     return Terms(value, slope, H)
 
 
-def _curve(block: Block, pairs: Pairs, at: Implied, G: Array, P: Array, h: Array | None) -> Array:
-    """tr(dSigma W dSigma' P) + 2 dmu' W dmu' for every pair of entries; P = W gives the expected Hessian.
+def _expected(block: Block, pairs: Pairs, at: Implied, G: Array, h: Array | None) -> Array:
+    """2 tr(dSigma W dSigma' W) / 2 + 2 dmu' W dmu' for every pair of entries."""
+    uu, vv, uv, vu = (G[:, index] for index in (pairs.uu, pairs.vv, pairs.uv, pairs.vu))
+    uu2 = uu * vv
+    uv *= vu
+    uu2 += uv
+    return _mirrored(block, pairs, at, uu2, uu, h)
 
-    With T = S + dd' the exact one has P = 2 W T W - W = W - 2 Q.
+
+def _exact(block: Block, pairs: Pairs, at: Implied, G: Array, X: Array, N: Array, h: Array | None) -> Array:
+    """The exact Hessian but for means: with N = R' - G (ML) or R' (fixed weights), R of `coupling`,
+
+    2 s s' (G_uu G_vv + G_uv G_vu + X_vv N_uu + X_uu N_vv + X_vu N_uv + X_uv N_vu).
     """
-    e = block.entries
-    uu, vv, uv = G[:, pairs.uu], G[:, pairs.vv], G[:, pairs.uv]
-    ss = e.s[:, None] * e.s
-    if P is G:
-        H = 2 * ss * (uu * vv + uv * uv.swapaxes(1, 2))
-    else:
-        puv = P[:, pairs.uv]
-        H = ss * (uu * P[:, pairs.vv] + vv * P[:, pairs.uu] + uv * puv.swapaxes(1, 2) + uv.swapaxes(1, 2) * puv)
+    uu, vv, uv, vu = pairs.uu, pairs.vv, pairs.uv, pairs.vu
+    first = G[:, uu]
+    sum_ = first * G[:, vv]
+    for left, i, right, j in ((G, uv, G, vu), (X, vv, N, uu), (X, uu, N, vv), (X, vu, N, uv), (X, uv, N, vu)):
+        part = left[:, i]
+        part *= right[:, j]
+        sum_ += part
+    return _mirrored(block, pairs, at, sum_, first, h)
+
+
+def _mirrored(block: Block, pairs: Pairs, at: Implied, upper: Array, uu: Array, h: Array | None) -> Array:
+    """(b, e, e) from the upper triangle of its pairs, scaled, with what means add."""
+    upper *= pairs.ss
     if h is not None:
-        k = at.reach[:, e.c]
-        H += 2 * k[:, :, None] * k[:, None, :] * uu
-    return H
+        k = at.reach[:, block.entries.c]
+        upper += 2 * k[:, pairs.row] * k[:, pairs.column] * uu
+    return np.asarray(upper[:, pairs.square])
 
 
-def curvature(block: Block, pairs: Pairs, at: Implied, X: Array, h: Array | None) -> Array:
-    """tr(Q d2Sigma) - 2 d' W d2mu: what the second derivatives of the moments add.
+def mean_curvature(block: Block, pairs: Pairs, at: Implied, h: Array) -> Array:
+    """-2 d' W d2mu for every pair of entries."""
+    e = block.entries
+    R = coupling(block, at).reshape(len(h), -1)
+    c = at.reach[:, e.c]
+    vu, uu = R[:, pairs.all_vu], R[:, pairs.all_uu]
+    moved = e.s * (h[:, None, e.u] * vu.transpose(0, 2, 1) + h[:, None, e.v] * uu.transpose(0, 2, 1))
+    level = reach_slopes(block, at)[:, e.c][:, :, e.u] * c[:, None, :] * h[:, e.u, None]
+    return np.asarray(-2 * (c[:, :, None] * moved + level))
+
+
+def curvature(block: Block, pairs: Pairs, at: Implied, X: Array, h: Array) -> Array:
+    """tr(Q d2Sigma) - 2 d' W d2mu: what the second derivatives of the moments add to a Hessian.
 
     dK_w/dtheta_l = s_l (K_u R_vw + K_v R_uw), with R made of A and Phi.
+
+    Parameters:
+        X: (b, c c) K' Q K. h: (b, c) K' W d.
     """
-    e = block.entries
-    R = coupling(block, at).reshape(len(X), -1)
-    uu, vv, uv, vu = R[:, pairs.uu], R[:, pairs.vv], R[:, pairs.uv], R[:, pairs.vu]
-    ss = 2 * e.s[:, None] * e.s
-    swap = (0, 2, 1)
-    # entry k against entry l: R[v_l, u_k] is the transpose of R[v_k, u_l]
-    C = X[:, pairs.vu] * vu.transpose(swap) + X[:, pairs.vv] * uu.transpose(swap)
-    C += X[:, pairs.uu] * vv.transpose(swap) + X[:, pairs.uv] * uv.transpose(swap)
-    C *= ss
-    if h is None:
-        return C
-    c = at.reach[:, e.c]
-    moved = e.s * (h[:, None, e.u] * vu.transpose(swap) + h[:, None, e.v] * uu.transpose(swap))
-    level = reach_slopes(block, at)[:, e.c][:, :, e.u] * c[:, None, :] * h[:, e.u, None]
-    return C - 2 * (c[:, :, None] * moved + level)
+    flat = X.shape
+    N = coupling(block, at).swapaxes(1, 2).reshape(flat)
+    return _exact(block, pairs, at, np.zeros(flat), X, N, None) + mean_curvature(block, pairs, at, h)
 
 
 def crossed(block: Block, pairs: Pairs, at: Implied, G: Array, h: Array) -> Array:
     """2 dmu' W dSigma' W d and its transpose."""
     e = block.entries
     c = at.reach[:, e.c][:, :, None]
-    half = 2 * c * e.s * (G[:, pairs.uu] * h[:, None, e.v] + G[:, pairs.uv] * h[:, None, e.u])
-    return half + half.swapaxes(1, 2)
+    half = 2 * c * e.s * (G[:, pairs.all_uu] * h[:, None, e.v] + G[:, pairs.all_uv] * h[:, None, e.u])
+    return np.asarray(half + half.swapaxes(1, 2))
 
 
 def coupling(block: Block, at: Implied) -> Array:
