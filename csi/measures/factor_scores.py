@@ -36,7 +36,7 @@ def factor_scores(est: Estimate, method: Scores = "regression") -> pl.DataFrame:
         >>> answers = {"a": [1, 4, 7, 9, 5, 3], "b": [2, 4, 8, 9, 5, 5], "c": [1, 5, 6, 9, 3, 4]}
         >>> est = csi.fit(csi.Model.parse("f =~ a + b + c"), pl.DataFrame(answers), csi.SEM())
         >>> factor_scores(est)["f"].round(2).to_list()[:3]
-        [-3.55, -0.58, 2.16]
+        [-3.81, -0.97, 2.26]
     """
     fit = fitted(est)
     sample = _sample(est, fit, method)

@@ -55,7 +55,7 @@ def standardised(est: Estimate, kind: Standard = "std_all", level: float = 0.95)
         >>> cov = [[1.0, 0.5, 0.5], [0.5, 1.0, 0.4], [0.5, 0.4, 1.0]]
         >>> est = csi.fit(csi.Model.parse("f =~ a + b + c"), csi.Moments.of("abc", cov, n=300), csi.SEM())
         >>> standardised(est).select("rhs", pl.col("estimate", "std_error").round(3)).row(0)
-        ('a', 0.791, 0.05)
+        ('a', 0.791, 0.051)
     """
     fit = fitted(est)
     value = _values(est, fit, fit.flats, fit.theta, kind)

@@ -1,0 +1,162 @@
+"""Modification indices and score tests: hand-checked formulas, refits, and numbers printed by lavaan 0.6-14.
+
+The numbers of lavaan stand with their call; data: datCat (semTools) and HolzingerSwineford1939.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.errors import Problems
+from csi.measures.modification import modification, modification_indices
+from csi.measures.score_tests import score_tests
+
+FOUR = np.array([[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]])
+HOLZINGER = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
+
+
+def four(model, **settings):
+    return csi.fit(csi.Model.parse(model), csi.Moments.of("abcd", FOUR, n=300), csi.SEM(**settings))
+
+
+def rows(name):
+    place = os.environ.get("CSI_REFERENCE_DIR")
+    if not place:
+        pytest.skip("CSI_REFERENCE_DIR is not set: this needs the rows")
+    return pl.read_csv(Path(place) / "data" / name, infer_schema_length=None)
+
+
+def test_score_squared_over_its_conditional_information():
+    U, info = np.array([[0.0, 2.0, 1.0]]), np.array([[[4.0, 2.0, 0.0], [2.0, 3.0, 0.0], [0.0, 0.0, 5.0]]])
+    mi, epc = modification(U, info, np.eye(3)[:, :1], np.array([1, 2]))
+    # conditional information 3 - 2 * 2 / 4 = 2, and 5
+    assert mi.tolist() == [[2.0, 0.2]]
+    assert epc.tolist() == [[1.0, 0.2]]
+
+
+def test_what_is_not_identified_has_no_index():
+    info = np.array([[[4.0, 2.0], [2.0, 1.0]]])
+    mi, epc = modification(np.array([[0.0, 1.0]]), info, np.eye(2)[:, :1], np.array([1]))
+    assert np.isnan(mi).all()
+    assert np.isnan(epc).all()
+
+
+def test_an_index_announces_the_drop_of_chi2_and_the_change_of_the_parameter():
+    est = four("f =~ a + b + c + d")
+    # a small misfit, so that the quadratic approximation is good: the second largest residual covariance
+    index = modification_indices(est).filter(lhs="a", rhs="c").row(0, named=True)
+    freed = four("f =~ a + b + c + d\na ~~ c")
+    drop = float(est.extra["sem"].test.statistic[0] - freed.extra["sem"].test.statistic[0])
+    assert index["mi"] == pytest.approx(drop, rel=0.1)
+    change = freed.table.filter(lhs="a", op="~~", rhs="c")["estimate"][0]
+    assert np.sign(index["epc"]) == np.sign(change)
+
+
+def test_marker_and_free_parameters_are_not_listed():
+    table = modification_indices(four("f =~ a + b + c + d"))
+    assert set(table["op"]) == {"~~"}
+    assert table.height == 6
+
+
+def test_std_all_scales_by_residual_standard_deviations():
+    est = four("f =~ a + b + c + d")
+    row = modification_indices(est).filter(lhs="a", rhs="b").row(0, named=True)
+    own = dict(est.table.filter(pl.col("lhs") == pl.col("rhs")).select("lhs", "estimate").iter_rows())
+    assert row["sepc_all"] == pytest.approx(row["epc"] / np.sqrt(own["a"] * own["b"]), rel=1e-12)
+    assert row["sepc_lv"] == row["epc"]
+
+
+def test_regressions_of_the_structural_part_are_listed_in_lavaans_order():
+    # of modindices(sem(the same text, HolzingerSwineford1939)), lavaan 0.6-14, without its rows of fixed moments
+    model = csi.Model.parse("f =~ x1+x2+x3\ng =~ x4+x5+x6\ng ~ f + x7\nx8 ~ g + x9")
+    table = modification_indices(csi.fit(model, rows("holzinger_swineford/holzinger_swineford.csv"), csi.SEM())).filter(
+        op="~"
+    )
+    named = [f"{a}~{b}" for a, b in table.select("lhs", "rhs").rows()]
+    assert named[:4] == ["g~x8", "g~x9", "x8~f", "x8~x7"]
+    found = dict(zip(named, table["mi"].to_list(), strict=True))
+    expected = {"g~x8": 2.173, "x8~x7": 47.505, "f~x9": 56.024, "x9~f": 57.786}
+    assert {k: round(found[k], 3) for k in expected} == expected
+
+
+@pytest.mark.parametrize("parameterization", ["delta", "theta"])
+def test_ordinal_groups_with_equal_thresholds(parameterization):
+    # cfa(..., ordered, group = "g", group.equal = c("loadings", "thresholds")): f1 =~ u1, u1 ~1, u2 ~1 of group 1
+    expected = {("f1", "=~", "u1"): 0.405678, ("u1", "~1", ""): 2.163400, ("u2", "~1", ""): 0.825438}
+    items = tuple(f"u{i}" for i in range(1, 9))
+    settings = csi.SEM(
+        estimator="WLSMV",
+        ordered=items,
+        groups="g",
+        equal=("loadings", "thresholds"),
+        parameterization=parameterization,
+    )
+    model = csi.Model.parse("f1 =~ u1+u2+u3+u4\nf2 =~ u5+u6+u7+u8")
+    table = modification_indices(csi.fit(model, rows("semtools/datCat.csv"), settings))
+    assert table.height == 92
+    first = table["group"][0]
+    for (lhs, op, rhs), mi in expected.items():
+        found = table.filter(lhs=lhs, op=op, rhs=rhs, group=first)["mi"][0]
+        assert found == pytest.approx(mi, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "single", "both"),
+    [
+        # modindices of the one-group model, first row; lavTestScore with group.equal = "loadings", first row and total
+        ({"likelihood": "wishart"}, 1.211436, (0.667819, 7.255859)),
+        ({"estimator": "GLS"}, 3.508169, (0.507774, 5.014485)),
+        ({"estimator": "ULS"}, 0.562516, (1.476512, 8.192669)),
+        ({"estimator": "WLS"}, 2.596298, (0.197089, 5.867820)),
+        ({"estimator": "DWLS"}, 0.122731, (0.696558, 3.500774)),
+    ],
+)
+def test_every_discrepancy(settings, single, both):
+    frame = rows("holzinger_swineford/holzinger_swineford.csv")
+    model = csi.Model.parse(HOLZINGER)
+    one = modification_indices(csi.fit(model, frame, csi.SEM(**settings)))
+    assert one["mi"][0] == pytest.approx(single, abs=1e-4)
+    tests = score_tests(csi.fit(model, frame, csi.SEM(**settings, groups="school", equal=("loadings",))))
+    assert tests.table["x2"][0] == pytest.approx(both[0], abs=1e-4)
+    assert tests.total["x2"][0] == pytest.approx(both[1], abs=1e-3)
+    assert tests.total["df"][0] == 6
+
+
+def test_nonlinear_constraints_are_released_along_their_tangent():
+    # lavTestScore(cfa(m, HolzingerSwineford1939)): uni 32.29370, 7.15883; total 37.85812; epc of a: -1.59283
+    model = csi.Model.parse("f =~ x1+a*x2+b*x3\ng =~ x4+c*x5+x6\na == 2*b\nc == a*b")
+    found = score_tests(csi.fit(model, rows("holzinger_swineford/holzinger_swineford.csv"), csi.SEM()))
+    assert found.table["constraint"].to_list() == ["a == 2*b", "c == a*b"]
+    np.testing.assert_allclose(found.table["x2"].to_numpy(), [32.29370, 7.15883], atol=1e-3)
+    assert found.total["x2"][0] == pytest.approx(37.85812, abs=1e-3)
+    assert found.changes["epc"][0] == pytest.approx(-1.59283, abs=1e-4)
+
+
+def test_what_only_identifies_the_model_does_not_count_as_a_degree_of_freedom():
+    # lavTestScore of the scalar model: X2 46.956 on 15 constraints, three of which no data can test
+    frame = rows("holzinger_swineford/holzinger_swineford.csv")
+    settings = csi.SEM(groups="school", equal=("loadings", "intercepts"))
+    found = score_tests(csi.fit(csi.Model.parse(HOLZINGER), frame, settings))
+    assert found.table.height == 15
+    assert found.total["x2"][0] == pytest.approx(46.956, abs=1e-3)
+    assert found.total["df"][0] == 12
+    loose = found.changes.filter(pl.col("epc").is_null())
+    assert set(loose["op"]) == {"~1"}
+
+
+def test_no_constraint_no_score_test():
+    with pytest.raises(Problems, match="no equality constraint"):
+        score_tests(four("f =~ a + b + c + d"))
+
+
+def test_an_estimate_by_another_engine_is_refused():
+    answers = pl.DataFrame({"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]})
+    est = csi.fit(csi.Model.parse("a =~ a1 + a2\nb =~ b1 + b2\nb ~ a"), answers, csi.PLS(), scale=(1, 10))
+    with pytest.raises(Problems, match=r"csi\.SEM"):
+        modification_indices(est)

@@ -1,0 +1,91 @@
+"""Difference and Wald tests: hand-checked, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.errors import Problems
+from csi.measures.nested import lrt, scaled_factor, wald
+
+FOUR = np.array([[1.0, 0.5, 0.5, 0.3], [0.5, 1.0, 0.4, 0.3], [0.5, 0.4, 1.0, 0.5], [0.3, 0.3, 0.5, 1.0]])
+
+
+def four(model, n=300, **settings):
+    return csi.fit(csi.Model.parse(model), csi.Moments.of("abcd", FOUR, n=n), csi.SEM(**settings))
+
+
+def heavy(seed=3, n=400):
+    """A one-factor model whose rows are multiplied by a common random scale: heavy tails."""
+    rng = np.random.default_rng(seed)
+    f, scale = rng.normal(size=n), np.sqrt(4 / rng.chisquare(4, size=n))
+    return pl.DataFrame({name: scale * (f + rng.normal(size=n)) for name in "abcd"})
+
+
+def test_scaling_factor_of_a_difference():
+    assert scaled_factor(10, np.array([1.2]), 4, np.array([1.1])).tolist() == pytest.approx([7.6 / 6])
+
+
+def test_differences_are_of_neighbours_whatever_the_order():
+    wide, mid, narrow = four("f =~ a + b + c + d"), four("f =~ a + l*b + l*c + d"), four("f =~ a + l*b + l*c + l*d")
+    table = lrt(narrow=narrow, wide=wide, mid=mid).table
+    assert table["model"].to_list() == ["wide", "mid", "narrow"]
+    chi2 = table["chi2"].to_numpy()
+    np.testing.assert_allclose(table["chi2_diff"].to_numpy()[1:], np.diff(chi2), rtol=1e-12)
+    assert table["df_diff"].to_list() == [None, 1.0, 1.0]
+
+
+def test_satorra2010_is_near_satorra2001_and_has_a_positive_factor():
+    frame = heavy()
+    fits = [
+        csi.fit(csi.Model.parse(m), frame, csi.SEM(estimator="MLM"))
+        for m in ("f =~ a + b + c + d", "f =~ a + l*b + l*c + l*d")
+    ]
+    found = {m: lrt(*fits, method=m).table["chi2_diff"][1] for m in ("satorra2001", "satorra2010", "satorra2000")}
+    assert lrt(*fits).method == "satorra2001"
+    plain = lrt(*fits, method="standard").table["chi2_diff"][1]
+    # heavy tails: every scaled difference is smaller than the plain one
+    assert all(0 < value < plain for value in found.values())
+    assert found["satorra2010"] == pytest.approx(found["satorra2000"], rel=0.2)
+
+
+def test_a_single_restriction_by_wald_is_the_squared_z():
+    est = four("f =~ a + x*b + c + d")
+    row = est.table.filter(label="x").row(0, named=True)
+    found = wald(est, "x == 1").row(0, named=True)
+    assert found["chi2"] == pytest.approx(((row["estimate"] - 1) / row["std_error"]) ** 2, rel=1e-10)
+
+
+def test_wald_knows_definitions():
+    est = four("f =~ a + x*b + y*c + d\nratio := x/y")
+    row = est.table.filter(lhs="ratio").row(0, named=True)
+    found = wald(est, "ratio == 1").row(0, named=True)
+    assert found["chi2"] == pytest.approx(((row["estimate"] - 1) / row["std_error"]) ** 2, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("x = 1", "not of the form"), ("x == z", "no parameter has the label z")],
+)
+def test_what_wald_cannot_read(text, message):
+    with pytest.raises(Problems, match=message):
+        wald(four("f =~ a + x*b + c + d"), text)
+
+
+def test_wald_needs_a_constraint():
+    with pytest.raises(Problems, match="no constraint"):
+        wald(four("f =~ a + x*b + c + d"))
+
+
+def test_models_that_cannot_be_compared():
+    wide, narrow = four("f =~ a + b + c + d"), four("f =~ a + l*b + l*c + d", n=200)
+    with pytest.raises(Problems, match="different items or rows"):
+        lrt(wide, narrow)
+    with pytest.raises(Problems, match="neither is nested"):
+        lrt(wide, four("f =~ b + a + c + d"))
+    with pytest.raises(Problems, match="two models or more"):
+        lrt(wide)
+    with pytest.raises(Problems, match="different estimators"):
+        lrt(wide, four("f =~ a + l*b + l*c + d", estimator="GLS"))

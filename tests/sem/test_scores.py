@@ -1,0 +1,121 @@
+"""Factor scores against lavaan 0.6-14 (lavPredict), and from first principles."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.errors import Problems
+from csi.measures.factor_scores import factor_scores
+from csi.sem.scores import Categories, posterior_modes
+from tests.sem.lavaan_cases import BFI, CASES, HOLZINGER, MISSING, fitted, frame_of, numbers, saved_of
+
+DEMOCRACY = "political_democracy/political_democracy.csv"
+COMPLETE = [
+    ("holzinger", "ML", HOLZINGER, {}),
+    ("democracy", "ML", DEMOCRACY, {}),
+    ("democracy", "ML_equal_loadings_defined", DEMOCRACY, {}),
+    ("mobi", "CFA_ML", "mobi/mobi.csv", {"std_lv": True}),
+    ("satisfaction", "SEM_ML", "satisfaction/satisfaction.csv", {}),
+    ("growth", "growth", "demo_growth/demo_growth.csv", {"growth": True}),
+    ("longitudinal", "long_scalar", "semtools/exLong.csv", {}),
+    ("holzinger_missing", "FIML", MISSING, {"missing": "fiml"}),
+]
+
+
+@pytest.mark.parametrize("method", ["regression", "bartlett"])
+@pytest.mark.parametrize(("folder", "record", "file", "settings"), COMPLETE)
+def test_scores_of_the_first_rows(folder, record, file, settings, method):
+    saved = saved_of(folder, record)
+    est = csi.fit(csi.Model.parse(saved["syntax"]), frame_of(folder, file), csi.SEM(**settings))
+    expected = saved[f"scores_{method}"]
+    found = factor_scores(est, method).select(expected["names"])
+    theirs = np.array([numbers(row) for row in expected["head"]])
+    np.testing.assert_allclose(found.to_numpy()[: len(theirs)], theirs, rtol=0, atol=2e-6)
+    np.testing.assert_allclose([found[n].std() for n in found.columns], numbers(expected["sd"]), rtol=1e-5)
+
+
+def test_scores_of_groups_come_back_in_the_order_of_the_data():
+    frame = frame_of("holzinger", HOLZINGER)
+    model = csi.Model.parse(saved_of("holzinger", "ML_configural")["syntax"])
+    settings = csi.SEM(groups="school", meanstructure=True)
+    mixed = frame.sample(fraction=1.0, shuffle=True, seed=5)
+    found = factor_scores(csi.fit(model, mixed, settings))
+    straight = factor_scores(csi.fit(model, frame, settings))
+    assert found["row"].to_list() == list(range(frame.height))
+    assert found["group"].to_list() == mixed["school"].to_list()
+    order = np.argsort(frame.with_row_index("at").sample(fraction=1.0, shuffle=True, seed=5)["at"].to_numpy())
+    np.testing.assert_allclose(found["visual"].to_numpy()[order], straight["visual"].to_numpy(), atol=1e-6)
+
+
+def test_posterior_modes_of_ordinal_items():
+    place = os.environ.get("CSI_REFERENCE_DIR")
+    if not place:
+        pytest.skip("CSI_REFERENCE_DIR is not set: this needs the rows")
+    saved = json.loads((Path(place) / "reference" / "ordinal_bfi.json").read_text("utf-8"))
+    expected = saved["WLSMV_scores_EBM_first20"]
+    est = fitted(next(c for c in CASES if c.id == "bfi-WLSMV"))
+    found = factor_scores(est).select(expected["cols"]).to_numpy()[:20]
+    # lavaan stops its search at a gradient of about 1e-5
+    np.testing.assert_allclose(found, np.array(expected["values"]), atol=5e-5)
+    assert len(BFI) == 25
+
+
+def test_a_single_ordinal_item_by_hand():
+    # a latent response of eta plus noise, both of variance 1, threshold 0: the mode is where phi / Phi equals eta
+    model = Categories(
+        load=np.ones((1, 1)),
+        level=np.zeros(1),
+        precision=np.ones((1, 1)),
+        sd=np.ones(1),
+        lower=np.array([[-np.inf, 0.0]]),
+        upper=np.array([[0.0, np.inf]]),
+    )
+    mode = posterior_modes(model, np.array([[1], [0], [-1]]))[:, 0]
+    root = 0.5060545
+    np.testing.assert_allclose(mode, [root, -root, 0.0], atol=1e-6)
+
+
+def test_one_factor_by_hand():
+    rng = np.random.default_rng(1)
+    f = rng.normal(size=60)
+    frame = pl.DataFrame({n: f * w + rng.normal(size=60) for n, w in zip("abc", (1.0, 0.8, 1.2), strict=True)})
+    est = csi.fit(csi.Model.parse("f =~ a + b + c"), frame, csi.SEM())
+    at = est.table.select(pl.concat_str("lhs", "op", "rhs"), "estimate").rows()
+    v = dict(at)
+    load = np.array([v["f=~a"], v["f=~b"], v["f=~c"]])
+    theta = np.array([v["a~~a"], v["b~~b"], v["c~~c"]])
+    z = frame.to_numpy() - frame.to_numpy().mean(axis=0)
+    information = (load**2 / theta).sum()
+    bartlett = z @ (load / theta) / information
+    regression = z @ (load / theta) / (information + 1 / v["f~~f"])
+    np.testing.assert_allclose(factor_scores(est, "bartlett")["f"].to_numpy(), bartlett, rtol=1e-8)
+    np.testing.assert_allclose(factor_scores(est)["f"].to_numpy(), regression, rtol=1e-8)
+
+
+def test_second_order_factors_have_scores():
+    # first row of lavPredict for the model with the second-order factor g, regression scores
+    text = saved_of("holzinger", "ML")["syntax"] + "\ng =~ visual + textual + speed"
+    est = csi.fit(csi.Model.parse(text), frame_of("holzinger", HOLZINGER), csi.SEM())
+    found = factor_scores(est).select("visual", "textual", "speed", "g").row(0)
+    assert found == pytest.approx((-0.8176741, -0.1375458, 0.0615077, -0.5288499), abs=5e-6)
+    assert factor_scores(est, "bartlett")["g"].is_not_null().all()
+
+
+def test_moments_alone_cannot_be_scored():
+    cov = np.array([[1.0, 0.5, 0.5], [0.5, 1.0, 0.4], [0.5, 0.4, 1.0]])
+    est = csi.fit(csi.Model.parse("f =~ a + b + c"), csi.Moments.of("abc", cov, n=100), csi.SEM())
+    with pytest.raises(Problems, match="no rows to score"):
+        factor_scores(est)
+
+
+def test_ordinal_items_have_no_bartlett_scores():
+    est = fitted(next(c for c in CASES if c.id == "datcat-one_group"))
+    with pytest.raises(Problems, match="posterior modes"):
+        factor_scores(est, "bartlett")
