@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.panel import Panel as Panel
     from csi.tracking.changes import changes as changes
+    from csi.tracking.compare import compare as compare
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.track import track as track
@@ -60,6 +61,7 @@ _HOMES = {
     "Study": "csi.study.study",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
+    "compare": "csi.tracking.compare",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "factor_scores": "csi.measures.factor_scores",
@@ -92,6 +94,7 @@ __all__ = [
     "Study",
     "bootstrap",
     "changes",
+    "compare",
     "drivers",
     "effects",
     "factor_scores",

@@ -29,6 +29,7 @@ PUBLIC = [
     "Study",
     "bootstrap",
     "changes",
+    "compare",
     "drivers",
     "effects",
     "factor_scores",
