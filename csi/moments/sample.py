@@ -12,6 +12,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows
+from csi.moments.doubts import code_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
@@ -64,7 +65,8 @@ def sample_of(
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
             return bare
-    _check_columns(frame, items, [*by, *(where or {}), *roles.values(), *([group] if group else [])])
+    keys = [*by, *(where or {}), *roles.values(), *([group] if group else [])]
+    _check_columns(frame, items, keys, roles.get("weight", ""))
     frame = _chosen(frame.with_row_index("_place"), where or {})
     frame, groups, said = with_groups(frame, group)
     frame = _with_design(_numeric(frame, items, na), roles)
@@ -75,6 +77,8 @@ def sample_of(
     complete, left = cells_with_all_groups(complete, by, groups)
     minimum, maximum = _bounds(data, items, scale)
     sample = _assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
+    if not isinstance(data, Panel):
+        sample = replace(sample, notes=(*sample.notes, *code_notes(sample.names, sample.rows)))
     return replace(sample, groups=groups) if group else replace(sample, group=None)
 
 
@@ -212,8 +216,8 @@ def _silent_cells(frame: pl.DataFrame, complete: pl.DataFrame, items: Sequence[s
     return notes
 
 
-def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str]) -> None:
-    """Every named column exists and every item is numeric or text that can be told so."""
+def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str], weight: str = "") -> None:
+    """Every named column exists; items and the column of weights are numeric."""
     problems: list[Problem] = []
     for name in dict.fromkeys([*items, *keys]):
         if name not in frame.columns:
@@ -228,13 +232,16 @@ def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str
                     remedy.zh,
                 )
             )
-        elif name in items and not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null:
+        elif (
+            (name in items or name == weight) and not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null
+        ):
+            what, what_zh = ("an item", "题项") if name in items else ("a weight", "权重")
             problems.append(
                 problem(
                     "E-TYPE",
                     f'column "{name}"',
-                    f"an item must be numeric, this column is {frame.schema[name]}.",
-                    f"题项必须为数值，此列类型为 {frame.schema[name]}。",
+                    f"{what} must be numeric, this column is {frame.schema[name]}.",
+                    f"{what_zh}必须为数值，此列类型为 {frame.schema[name]}。",
                     "Recode it, or read the file with a codebook.",
                     "请先重新编码，或配合编码簿读取文件。",
                 )
@@ -335,8 +342,8 @@ def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
         "data",
         f"no row is left to analyse ({frame.height} before absent answers were treated).",
         f"没有可供分析的行（处理缺失之前为 {frame.height} 行）。",
-        'Use missing="pairwise" or "mean", or check the missing codes.',
-        '请改用 missing="pairwise" 或 "mean"，或检查缺失值编码。',
+        'Keep incomplete rows (missing="fiml", "pairwise" or "mean"), or check the missing codes.',
+        '请保留不完整的行（missing="fiml"、"pairwise" 或 "mean"），或检查缺失值编码。',
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, note, reason
 from csi.moments.stack import Array, Ints, Moments
+from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
 
@@ -106,7 +107,7 @@ def _singular(prepared: Prepared, i: int) -> Reason:
 
 
 def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note, ...]:
-    """What a reader must know: failed cells, weights that standard errors ignore."""
+    """What a reader must know: failed cells, weights that standard errors ignore, items with few categories."""
     notes = []
     if cause.any() and len(cause) > 1:
         keys = [c for c in cells.columns if c != "n"]
@@ -123,4 +124,4 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
         en = 'the answers are weighted and these standard errors do not know it (estimator="MLR" or csi.bootstrap do).'
         zh = '数据带有权重，而该估计方法的标准误未考虑权重（可改用 estimator="MLR" 或 csi.bootstrap）。'
         notes.append(note("N-WEIGHTS", en, zh))
-    return tuple(notes)
+    return (*notes, *few_categories(prepared))
