@@ -1,0 +1,140 @@
+"""Findings about separability: latent correlations, HTMT, standardised paths, their errors and collinearity."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csi.errors import Text
+from csi.measures.admissible_variances import interval_of
+from csi.measures.findings import Finding, cor, listed, number
+from csi.measures.symptoms import Equation, Pair
+from csi.measures.validity import GATE
+
+WIDE = 1.0
+"""A standard error of a standardised path above this withholds the structural table."""
+
+DOUBTFUL = 0.5
+"""With |standardised path| > 1, a standard error above this is evidence that predictors are not separable."""
+
+INFLATED = 10.0
+"""With |standardised path| > 1, a VIF above this is evidence (Marquardt, 1970, Technometrics 12)."""
+
+ALL = 0.97
+"""A latent outcome explained beyond this cannot be told from its predictors."""
+
+Z90 = 1.6448536269514722
+"""One-sided 95 %."""
+
+
+def of_pairs(pairs: list[Pair], cell: int, place: str) -> list[Finding]:
+    """Pairs of latent variables that are hardly distinct: by the point value a warning, by the upper bound a note."""
+    out = []
+    for p in pairs:
+        r, ratio = abs(p.value), p.htmt
+        if r >= GATE or ratio >= GATE:
+            out.append(_close(p, cell, place))
+        elif r + Z90 * p.std_error >= GATE:
+            en = f"{p.one} and {p.other} correlate {cor(p.value)}{interval_of(p)}; the upper bound reaches .90."
+            zh = f"{p.one} 与 {p.other} 相关 {cor(p.value)}{interval_of(p, 'zh')}，上限达到 .90。"
+            what, no = Text(en, zh), Text("", "")
+            out.append(Finding("N-COLL", "fine", cell, place, (p.one, p.other), what, no, no))
+    return out
+
+
+def _close(p: Pair, cell: int, place: str) -> Finding:
+    """One pair that fails the gate."""
+    ratio = f", HTMT {cor(p.htmt)}" if np.isfinite(p.htmt) else ""
+    ratio_zh = f"，HTMT {cor(p.htmt)}" if np.isfinite(p.htmt) else ""
+    kind, kind_zh = ("latent correlation", "潜变量相关") if np.isfinite(p.std_error) else ("correlation", "相关")
+    en = f"{p.one} and {p.other} are hardly distinct: {kind} {cor(p.value)}{interval_of(p)}{ratio}."
+    zh = f"{p.one} 与 {p.other} 难以区分：{kind_zh} {cor(p.value)}{interval_of(p, 'zh')}{ratio_zh}。"
+    low, high = p.interval
+    if abs(p.value) >= GATE and low <= 1 <= high:
+        cause, cause_zh = "The interval includes 1: they may be one construct.", "区间包含 1：两者可能是同一构念。"
+    elif abs(p.value) < GATE:
+        cause = "Their items correlate across as highly as within."
+        cause_zh = "题项跨构念的相关与构念内部的相关一样高。"
+    else:
+        share = number(100 * p.value**2)
+        cause, cause_zh = f"They share {share} % of their variance.", f"两者共享 {share} % 的方差。"
+    do = "Read the paths of these two beside this number; merge them where theory allows."
+    do_zh = "请结合该数值解读两者的路径；理论允许时可合并。"
+    return Finding(
+        "W-COLL", "warning", cell, place, (p.one, p.other), Text(en, zh), Text(cause, cause_zh), Text(do, do_zh)
+    )
+
+
+def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
+    """Paths that must not be read, or only with care."""
+    size = np.abs(np.nan_to_num(e.std))
+    wide = e.std_error > WIDE
+    evidence = (e.std_error > DOUBTFUL) | (e.vif > INFLATED)
+    bad = wide | ((size > 1) & evidence)
+    out = []
+    if bad.any():
+        out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place))
+    elif e.latent and e.r2 > ALL:
+        out.append(_explained(e, cell, place))
+    large = np.flatnonzero((size > 1) & ~bad)
+    if large.size and not bad.any() and not (e.latent and e.r2 > ALL):
+        told, told_zh = _paths(e, large.tolist())
+        what = Text(f"A standardised path exceeds 1: {told}.", f"有标准化路径超过 1：{told_zh}。")
+        en = "That may be right where predictors correlate (Jöreskog, 1999); standard errors and VIF give no alarm."
+        zh = "预测变量相关时可能是正当的（Jöreskog, 1999）；标准误与 VIF 未提示异常。"
+        do = Text("Read it with the correlations of the predictors.", "请结合预测变量之间的相关解读。")
+        out.append(Finding("W-PATH", "warning", cell, place, _names(e, large.tolist()), what, Text(en, zh), do))
+    return out
+
+
+def _names(e: Equation, at: list[int]) -> tuple[str, ...]:
+    """Rows as `outcome ~ predictor`."""
+    return tuple(f"{e.outcome} ~ {e.predictors[i]}" for i in at)
+
+
+def _paths(e: Equation, at: list[int]) -> tuple[str, str]:
+    """Paths with their standard errors."""
+    told = [f"{e.outcome} ~ {e.predictors[i]} = {number(e.std[i])} (SE {number(e.std_error[i])})" for i in at]
+    zh = [f"{e.outcome} ~ {e.predictors[i]} = {number(e.std[i])}（SE {number(e.std_error[i])}）" for i in at]
+    return "; ".join(told), "；".join(zh)
+
+
+def _inseparable(e: Equation, at: list[int], cell: int, place: str) -> Finding:
+    """Paths that explode."""
+    told, told_zh = _paths(e, at)
+    worst = float(np.nanmax(e.vif))
+    several = len(e.predictors) > 1
+    if several and abs(e.r) > 0.7:
+        x = listed(list(e.predictors))
+        x_zh = listed(list(e.predictors), "zh")
+        en, zh = f"{told}: {x} are not separable here.", f"{told_zh}：{x_zh} 在此无法区分。"
+        cause = f"{e.pair[0]} and {e.pair[1]} correlate {cor(e.r)} (largest VIF {number(worst)})."
+        cause_zh = f"{e.pair[0]} 与 {e.pair[1]} 相关 {cor(e.r)}（最大 VIF {number(worst)}）。"
+        do = f"Merge {e.pair[0]} and {e.pair[1]}, drop one, or use PLS (csi.PLS)."
+        do_zh = f"请合并 {e.pair[0]} 与 {e.pair[1]}、去掉其一，或改用 PLS（csi.PLS）。"
+    else:
+        en, zh = f"{told}: the data do not determine it.", f"{told_zh}：数据无法确定。"
+        cause = f"The standard error is as large as the scale itself (VIF {number(worst)})."
+        cause_zh = f"标准误与量尺本身一样大（VIF {number(worst)}）。"
+        do, do_zh = (
+            "Look at weak items of these variables and at the identification.",
+            "请检查相关变量的弱题项与识别情况。",
+        )
+    what = Text(f"{en} Structural table withheld.", f"{zh}结构路径表不予显示。")
+    return Finding("E-COLL", "error", cell, place, _names(e, at), what, Text(cause, cause_zh), Text(do, do_zh))
+
+
+def _explained(e: Equation, cell: int, place: str) -> Finding:
+    """A latent outcome that is its predictors."""
+    x, x_zh = listed(list(e.predictors)), listed(list(e.predictors), "zh")
+    en = f"R2 of {e.outcome} is {cor(e.r2)}: it cannot be told from {x}. Structural table withheld."
+    zh = f"{e.outcome} 的 R2 为 {cor(e.r2)}：无法与 {x_zh} 区分。结构路径表不予显示。"
+    if len(e.predictors) == 1:
+        cause = f"The two correlate {cor(float(np.sign(e.std[0]) * np.sqrt(max(e.r2, 0.0))))}."
+        cause_zh = f"两者相关 {cor(float(np.sign(e.std[0]) * np.sqrt(max(e.r2, 0.0))))}。"
+    else:
+        cause = f"Its disturbance is {number(100 * (1 - e.r2))} % of its variance."
+        cause_zh = f"其扰动方差仅占总方差的 {number(100 * (1 - e.r2))} %。"
+    do = f"Merge {e.outcome} with what explains it, or use PLS (csi.PLS)."
+    do_zh = f"请将 {e.outcome} 与解释它的构念合并，或改用 PLS（csi.PLS）。"
+    every = _names(e, list(range(len(e.predictors))))
+    return Finding("E-COLL", "error", cell, place, every, Text(en, zh), Text(cause, cause_zh), Text(do, do_zh))

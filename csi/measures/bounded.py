@@ -1,0 +1,137 @@
+"""The same model with variances kept from being negative, and what that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from csi.errors import Problems, Text
+from csi.estimate.estimate import Estimate
+from csi.measures.findings import Finding, listed, number
+from csi.sem.estimator import SEM, Bounds
+from csi.sem.fitted import Fitted, fitted
+
+TOUCHED = 1e-6
+"""A parameter this near to a bound (relative to its size) is at the bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A parameter that moved by more than its standard error: before, after, and the standard error before."""
+
+    parameter: str
+    before: float
+    after: float
+    std_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """A bounded refit of one cell.
+
+    Attributes:
+        cell: number of the slice. bounds: the setting. converged: whether it settled. chi2: before and after. df.
+        at_bound: parameters at their bounds. moved: parameters that moved by more than a standard error, most first.
+        estimate: the bounded fit (all cells).
+    """
+
+    cell: int
+    bounds: str
+    converged: bool
+    chi2: tuple[float, float]
+    df: int
+    at_bound: tuple[str, ...]
+    moved: tuple[Moved, ...]
+    estimate: Estimate
+
+    @property
+    def difference(self) -> float:
+        """How much worse the bounded model fits, in chi-square."""
+        return self.chi2[1] - self.chi2[0]
+
+
+def refits(est: Estimate, cells: Collection[int], bounds: Bounds) -> list[Refit]:
+    """The bounded refit of `cells`; none where the settings know no bounds, have them already, or it cannot be fitted.
+
+    Source:
+        De Jonckheere & Rosseel (2022), Structural Equation Modeling 29(3) (bounded estimation).
+    """
+    if not cells or not isinstance(est.settings, SEM) or est.settings.bounds is not None:
+        return []
+    try:
+        after = replace(est.settings, bounds=bounds).solve(est.model, est.moments)
+    except Problems:
+        return []
+    return [_refit(est, after, cell, bounds) for cell in sorted(cells)]
+
+
+def _refit(before: Estimate, after: Estimate, cell: int, bounds: Bounds) -> Refit:
+    """What changed in one cell."""
+    old, new = fitted(before), fitted(after)
+    return Refit(
+        cell=cell,
+        bounds=bounds,
+        converged=bool(after.convergence.converged[cell]),
+        chi2=(float(old.test.statistic[cell]), float(new.test.statistic[cell])),
+        df=new.df,
+        at_bound=at_bounds(new, cell),
+        moved=_moved(old, new, cell),
+        estimate=after,
+    )
+
+
+def at_bounds(fit: Fitted, cell: int) -> tuple[str, ...]:
+    """Names of the parameters at one of their bounds."""
+    theta, low, high = fit.theta[cell], fit.linear.lower, fit.linear.upper
+    near = TOUCHED * np.maximum(1.0, np.abs(theta))
+    held = (theta - low <= near) | (high - theta <= near)
+    return tuple(fit.layout.table.names[int(i)] for i in np.flatnonzero(held))
+
+
+def _moved(old: Fitted, new: Fitted, cell: int) -> tuple[Moved, ...]:
+    """Parameters that moved by more than their standard error before."""
+    before, after = old.theta[cell], new.theta[cell]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = np.sqrt(np.diagonal(old.vcov[cell]))
+        size = np.abs(after - before) / se
+    order = [int(i) for i in np.argsort(-np.nan_to_num(size)) if size[i] > 1]
+    names = old.layout.table.names
+    return tuple(Moved(names[i], float(before[i]), float(after[i]), float(se[i])) for i in order)
+
+
+def of_refit(refit: Refit, place: str, left: Collection[str]) -> Finding:
+    """What a bounded refit changes, as a finding.
+
+    Parameters:
+        left: codes of the errors and warnings that remain in the bounded solution.
+    """
+    title, title_zh = f'Refitted with bounds="{refit.bounds}"', f'以 bounds="{refit.bounds}" 重新拟合'
+    if not refit.converged:
+        what = Text(f"{title}: it does not converge.", f"{title_zh}：未收敛。")
+        return Finding("N-REFIT", "fine", refit.cell, place, (), what, Text("", ""), Text("", ""))
+    held, held_zh = listed(refit.at_bound), listed(refit.at_bound, "zh")
+    en = f"{title}: chi2 {number(refit.chi2[0])} becomes {number(refit.chi2[1])} (+{number(refit.difference)})"
+    zh = f"{title_zh}：卡方由 {number(refit.chi2[0])} 变为 {number(refit.chi2[1])}（+{number(refit.difference)}）"
+    if refit.at_bound:
+        en, zh = f"{en}, with {held} at the bound", f"{zh}，{held_zh} 落在界上"
+    what = Text(f"{en}.", f"{zh}。")
+    moved = [m for m in refit.moved if m.parameter not in refit.at_bound]
+    if moved:
+        told = "; ".join(f"{m.parameter} {number(m.before)} to {number(m.after)}" for m in moved[:4])
+        told_zh = "；".join(f"{m.parameter} 由 {number(m.before)} 变为 {number(m.after)}" for m in moved[:4])
+        cause = Text(f"Moved by more than a standard error: {told}.", f"变动超过一个标准误：{told_zh}。")
+    else:
+        cause = Text("No other parameter moves by more than its standard error.", "其他参数的变动均不超过其标准误。")
+    return Finding("N-REFIT", "fine", refit.cell, place, refit.at_bound, what, cause, _verdict(refit, moved, left))
+
+
+def _verdict(refit: Refit, moved: list[Moved], left: Collection[str]) -> Text:
+    """Whether the bounded solution may be used."""
+    if left:
+        codes = listed(sorted(left))
+        return Text(f"It does not mend {codes}.", f"未能解决 {codes}。")
+    if not moved and refit.difference < 3.84:
+        return Text("The conclusions do not hang on it: report the bounded fit.", "结论不受影响，可报告加界后的结果。")
+    return Text("Report both fits, or change the model.", "请同时报告两种结果，或修改模型。")
