@@ -14,6 +14,7 @@ import numpy as np
 from csi.moments.stack import Array
 from csi.sem.composites import Composite, start_weights
 from csi.sem.layout import Block, Layout
+from csi.sem.start_means import with_latent_means
 from csi.sem.table import Parameter
 
 FLOOR = 0.1
@@ -38,7 +39,8 @@ def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Arr
                 continue
             total[:, at] += found[number] if row.start is None else row.start
             seen[at] += 1
-    return total / np.maximum(seen, 1)
+    begin = total / np.maximum(seen, 1)
+    return with_latent_means(layout, covs, means, begin) if layout.means else begin
 
 
 def _group(
@@ -125,8 +127,8 @@ def _factor(
 ) -> tuple[Array, Array, Array]:
     """Loadings (b, j), weights of the factor's covariances (b, j) and its variance (b,) from its indicators.
 
-    The loading of indicator i relative to the marker is sum_l s_il s_1l / sum_l s_1l^2 over all other variables l, those
-    of other constructs included: they are instruments too.
+    The loading of indicator i relative to the marker is sum_l s_il s_1l / sum_l s_1l^2 over all other variables l,
+    those of other constructs included: they are instruments too.
 
     Parameters:
         C: (b, n, n) covariances of all variables so far. at: places of the indicators.
@@ -153,7 +155,7 @@ def _factor(
 
 
 def _ratios(C: Array, at: Sequence[int]) -> Array:
-    """(b, j) loadings relative to the first indicator, every other variable (on its correlation scale) an instrument."""
+    """(b, j) loadings relative to the first indicator; every other variable, standardised, is an instrument."""
     sd = np.sqrt(np.maximum(np.diagonal(C, axis1=1, axis2=2), 1e-300))
     cross = C[:, at] / sd[:, None, :]
     usable = np.ones((len(at), C.shape[1]))
@@ -200,7 +202,13 @@ def _regressions(
     for number, row in rows:
         if row.op == "~" and row.lhs in at and row.rhs in at:
             outcomes.setdefault(row.lhs, []).append((number, row.rhs))
+    around = _in_circles({name: [p for _, p in predictors] for name, predictors in outcomes.items()})
     for name, predictors in outcomes.items():
+        if name in around:
+            left[name] = C[:, at[name], at[name]]
+            for number, _ in predictors:
+                out[number] = np.zeros(len(C))
+            continue
         x = [at[p] for _, p in predictors]
         P, c = C[:, x][:, :, x], C[:, x, at[name]]
         P = P + 0.02 * np.einsum("bii->bi", P)[:, :, None] * np.eye(len(x))
@@ -213,6 +221,22 @@ def _regressions(
         for j, (number, _) in enumerate(predictors):
             out[number] = slopes[:, j]
     return left
+
+
+def _in_circles(arrows: dict[str, list[str]]) -> set[str]:
+    """Outcomes that lead back to themselves: least squares says nothing about their arrows."""
+
+    def reached(name: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = list(arrows.get(name, ()))
+        while waiting:
+            one = waiting.pop()
+            if one not in seen:
+                seen.add(one)
+                waiting += arrows.get(one, ())
+        return seen
+
+    return {name for name in arrows if name in reached(name)}
 
 
 def _other(
