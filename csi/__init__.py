@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from csi.estimate.fit import fit as fit
     from csi.importance.drivers import drivers as drivers
     from csi.inference.bootstrap import bootstrap as bootstrap
+    from csi.measures.admissible import verify as verify
     from csi.measures.effects import effects as effects
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fit_measures import fit_measures as fit_measures
@@ -77,6 +78,7 @@ _HOMES = {
     "simulate": "csi.simulation.simulate",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
+    "verify": "csi.measures.admissible",
     "wald": "csi.measures.nested",
 }
 
@@ -110,6 +112,7 @@ __all__ = [
     "simulate",
     "track",
     "validity",
+    "verify",
     "wald",
 ]
 

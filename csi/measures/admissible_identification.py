@@ -254,9 +254,9 @@ def of_size(fit: Fitted, cell: int, place: str) -> list[Finding]:
         cause = Text(f"That is {number(n / k)} per parameter.", f"每个参数平均 {number(n / k)} 行。")
         do = Text("Read standard errors and tests with care.", "请谨慎解读标准误与检验。")
         if n <= k:
-            out.append(Finding("W-SMALL", "warning", cell, place, (), Text(en, zh), cause, do))
+            out.append(Finding("W-FEW-ROWS", "warning", cell, place, (), Text(en, zh), cause, do))
         else:
-            out.append(Finding("N-SMALL", "fine", cell, place, (), Text(en, zh), cause, do))
+            out.append(Finding("N-FEW-ROWS", "fine", cell, place, (), Text(en, zh), cause, do))
     if fit.df == 0 and generic_rank(fit.layout, fit.linear).identified:
         what = Text("The model has no degrees of freedom.", "模型自由度为 0。")
         cause = Text("It fits any data.", "任何数据都能完全拟合。")

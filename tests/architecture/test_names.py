@@ -45,6 +45,7 @@ PUBLIC = [
     "simulate",
     "track",
     "validity",
+    "verify",
     "wald",
 ]
 HEAVY = {
