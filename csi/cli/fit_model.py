@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,14 +11,24 @@ import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, USAGE, Answer, Grid
 from csi.cli.fit_options import listed
-from csi.cli.fit_tables import cells_grid, fit_lines, indices_grid, parameter_grids, r2_grid, test_lines
+from csi.cli.fit_tables import (
+    cells_grid,
+    finding_lines,
+    fit_lines,
+    indices_grid,
+    parameter_grids,
+    r2_grid,
+    test_lines,
+)
 from csi.cli.progress import working
 from csi.errors import Language, Problem, Problems, Reason, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
+from csi.measures.admissible import Diagnosis, verify
 from csi.measures.fit_measures import FitMeasures, fit_measures
 from csi.measures.modification import modification_indices
+from csi.measures.standardised import r2
 from csi.models.model import Model
 from csi.reporting.record import versions
 from csi.reporting.section import SAMPLING_ONLY
@@ -142,29 +153,23 @@ def _pair(text: str) -> tuple[str, str]:
 def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> Answer:
     """The printed blocks and the numbers in full precision."""
     measures = fit_measures(est)
-    withheld = None if args.show_anyway else _withheld(est)
+    diagnosis = verify(est)
+    withheld = {} if args.show_anyway else diagnosis.withheld
     changes = modification_indices(est) if args.modification else None
     converged = bool(est.convergence.converged.all())
     one = len(est.values) == 1
     blocks: list[str | Grid] = [_heading(est, asked, args, lang)]
     blocks += test_lines(est, lang) + fit_lines(measures, lang) if one else [cells_grid(est, measures, lang)]
-    if withheld is not None:
-        blocks.append(withheld.say(lang))
+    blocks += finding_lines(diagnosis, lang)
     for cell in range(min(len(est.values), SHOWN)):
-        blocks += parameter_grids(est, cell, lang, paths=withheld is None)
+        blocks += parameter_grids(est, cell, lang, withheld.get(cell))
     if one:
         blocks += r2_grid(est, lang)
     if changes is not None:
         blocks.append(indices_grid(changes, args.modification, lang))
     notes = (*asked.file.notes, *est.notes, *measures.notes, *((SAMPLING_ONLY,) if args.bootstrap else ()))
-    data = _numbers(est, asked, measures, withheld, changes)
-    return Answer(tuple(blocks), data, notes, code=FINE if converged and withheld is None else INADMISSIBLE)
-
-
-def _withheld(est: Estimate) -> Reason | None:
-    """Why the paths of the model must not be read; None when they may."""
-    del est
-    return None
+    data = _numbers(est, asked, measures, diagnosis, withheld, changes)
+    return Answer(tuple(blocks), data, notes, code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 
 
 def _heading(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> str:
@@ -177,31 +182,48 @@ def _heading(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Langua
 
 
 def _numbers(
-    est: Estimate, asked: Asked, measures: FitMeasures, withheld: Reason | None, changes: pl.DataFrame | None
+    est: Estimate,
+    asked: Asked,
+    measures: FitMeasures,
+    diagnosis: Diagnosis,
+    withheld: Mapping[int, Reason],
+    changes: pl.DataFrame | None,
 ) -> dict[str, object]:
     """Everything in full precision, for machines."""
-    table = est.table
-    if withheld is not None:
-        numbers = [c for c in table.columns if table.schema[c].is_float()]
-        table = table.with_columns(pl.when(pl.col("op") != "~").then(pl.col(c)).alias(c) for c in numbers)
-    why = est.convergence.reasons
     return {
         "model": str(asked.model),
         "data": {"file": asked.file.name, "sha256": asked.file.sha256},
         "settings": est.settings,
-        "cells": est.moments.cells.with_columns(
-            pl.Series("converged", est.convergence.converged),
-            pl.Series("iterations", est.convergence.iterations),
-            pl.Series(
-                "reason", [why[i].text.en if i in why else None for i in range(len(est.values))], dtype=pl.String
-            ),
-        ),
-        "parameters": table,
+        "cells": cells(est),
+        "parameters": _shown(est, withheld),
         "fit_measures": measures.table,
-        "withheld": None if withheld is None else {"code": withheld.code, **_both(withheld.text)},
+        "r2": r2(est),
+        "findings": diagnosis.table,
+        "withheld": [{"cell": cell, "code": r.code, **_both(r.text)} for cell, r in withheld.items()],
         **({} if changes is None else {"modification_indices": changes}),
         "versions": versions(),
     }
+
+
+def cells(est: Estimate) -> pl.DataFrame:
+    """One row per cell: n, whether and after how many iterations it converged, and why not."""
+    ended = est.convergence
+    why = [ended.reasons[i].text if i in ended.reasons else None for i in range(len(est.values))]
+    return est.moments.cells.with_columns(
+        pl.Series("converged", ended.converged),
+        pl.Series("iterations", ended.iterations),
+        pl.Series("reason", [None if t is None else t.en for t in why], dtype=pl.String),
+        pl.Series("reason_zh", [None if t is None else t.zh for t in why], dtype=pl.String),
+    )
+
+
+def _shown(est: Estimate, withheld: Mapping[int, Reason]) -> pl.DataFrame:
+    """The parameters; the numbers of paths that are withheld are absent."""
+    table = est.table
+    numbers = [c for c in table.columns if table.schema[c].is_float()]
+    k = table.height // len(est.values)
+    hidden = pl.Series([row // k in withheld for row in range(table.height)]) & (table["op"] == "~")
+    return table.with_columns(pl.when(~hidden).then(pl.col(c)).alias(c) for c in numbers)
 
 
 def _both(text: Text) -> dict[str, str]:

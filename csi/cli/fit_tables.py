@@ -10,9 +10,11 @@ import polars as pl
 
 from csi.cli.answer import Grid
 from csi.cli.grids import grid
-from csi.errors import Language, Text
+from csi.errors import Language, Reason, Text
 from csi.estimate.estimate import Estimate
+from csi.measures.admissible import Diagnosis
 from csi.measures.fit_measures import FitMeasures
+from csi.measures.standardised import r2
 from csi.reporting.tables import Kind, printed
 from csi.sem.fitted import Test, fitted
 
@@ -138,8 +140,23 @@ def cells_grid(est: Estimate, measures: FitMeasures, lang: Language) -> Grid:
     return grid(frame, kinds, lang, Text("Cells", "单元"), headings=HEADINGS)
 
 
-def parameter_grids(est: Estimate, cell: int, lang: Language, *, paths: bool) -> list[str | Grid]:
-    """The parameters of one cell, a table per kind of row (and group); without paths when they are withheld."""
+SEVERITIES: Final = {
+    "error": Text("Error", "错误"),
+    "warning": Text("Warning", "警告"),
+    "fine": Text("For the record", "提示"),
+}
+
+
+def finding_lines(diagnosis: Diagnosis, lang: Language) -> list[str | Grid]:
+    """What is wrong or doubtful about the solution, a line each."""
+    colon = "：" if lang == "zh" else ": "
+    found = diagnosis.findings
+    lines = [f"{SEVERITIES[f.severity].say(lang)} {f.code}{colon}{f.say(lang)}" for f in found]
+    return ["", *lines] if lines else []
+
+
+def parameter_grids(est: Estimate, cell: int, lang: Language, withheld: Reason | None) -> list[str | Grid]:
+    """The parameters of one cell, a table per kind of row (and group); the reason in the place of withheld paths."""
     table = est.table
     k = table.height // len(est.values)
     rows = table[cell * k : (cell + 1) * k].with_columns(kind=_kind())
@@ -152,10 +169,20 @@ def parameter_grids(est: Estimate, cell: int, lang: Language, *, paths: bool) ->
         own = rows.filter((pl.col("group").eq_missing(group)) & (pl.col("op") != ":="))
         if group is not None:
             blocks.append("\n" + Text(f"Group {group}", f"组 {group}").say(lang))
-        blocks += [_section(own, kind, est, lang) for kind in SECTIONS if (kind != "~" or paths) and _has(own, kind)]
-    if _has(rows, ":=") and paths:
+        for kind in SECTIONS:
+            if _has(own, kind):
+                hidden = kind == "~" and withheld is not None
+                blocks.append(_instead(withheld, lang) if hidden else _section(own, kind, est, lang))
+    if _has(rows, ":=") and withheld is None:
         blocks.append(_section(rows, ":=", est, lang))
     return blocks
+
+
+def _instead(withheld: Reason | None, lang: Language) -> str:
+    """What stands in the place of the paths."""
+    why = Text("", "") if withheld is None else withheld.text
+    en = f"\n{SECTIONS['~'].en}: withheld. {why.en} --show-anyway prints them."
+    return en if lang == "en" else f"\n{SECTIONS['~'].zh}：不予显示。{why.zh}可用 --show-anyway 强制显示。"
 
 
 def _kind() -> pl.Expr:
@@ -194,11 +221,8 @@ def _once(names: pl.Series) -> pl.Series:
 
 
 def r2_grid(est: Estimate, lang: Language) -> list[str | Grid]:
-    """Explained variance of constructs that are predicted, and of items."""
-    table = est.table
-    explained = set(table.filter(pl.col("op") == "~")["lhs"]) | set(table.filter(pl.col("op") == "=~")["rhs"])
-    own = table.filter((pl.col("op") == "~~") & (pl.col("lhs") == pl.col("rhs")) & pl.col("lhs").is_in(explained))
-    frame = own.select("group", variable="lhs", r2=1 - pl.col("std_all")).filter(pl.col("r2").is_not_null())
+    """Explained variance, printed."""
+    frame = r2(est)
     if not frame.height:
         return []
     shown: Sequence[str] = ["variable"] if frame["group"].null_count() == frame.height else ["group", "variable"]

@@ -64,7 +64,7 @@ def sample_of(
     if not (roles or by or where or group):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
-            return bare
+            return replace(bare, notes=(*bare.notes, *code_notes(bare.names, bare.rows)))
     keys = [*by, *(where or {}), *roles.values(), *([group] if group else [])]
     _check_columns(frame, items, keys, roles.get("weight", ""))
     frame = _chosen(frame.with_row_index("_place"), where or {})
