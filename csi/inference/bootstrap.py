@@ -47,7 +47,8 @@ def bootstrap(
 
     Parameters:
         est: an estimate fitted from rows. n: resamples. seed: recorded; the same seed gives the same bits.
-        interval: "percentile" or "bca" (jackknife acceleration). resampling: "multinomial" or "bayesian".
+        interval: "percentile", "bc" (bias-corrected) or "bca" (with jackknife acceleration).
+        resampling: "multinomial" or "bayesian".
         level: of the intervals. progress: called with (done, n) now and then.
 
     Returns:
@@ -76,6 +77,8 @@ def bootstrap(
     replicates = replicates_of(est, sample, plan, progress)
     boot = replace(est, replicates=replicates, level=level, interval=interval)
     accelerations = parameter_acceleration(est, sample) if interval == "bca" else None
+    if interval == "bc":
+        accelerations = np.zeros_like(est.values)
     found = _summary(boot, est.values, replicates.values, accelerations)
     fixed = _without_variance(est)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -117,6 +120,8 @@ def uncertainty(boot: Estimate, quantity: Quantity) -> Uncertainty:
     value = quantity(boot.moments, boot.solution)
     draws = boot.replicates.over(quantity)
     accelerations = boot.replicates.acceleration(quantity) if boot.interval == "bca" else None
+    if boot.interval == "bc":
+        accelerations = np.zeros_like(value)
     return _summary(boot, value, draws, accelerations)
 
 

@@ -13,7 +13,8 @@ from scipy.special import ndtr, ndtri
 
 from csi.moments.stack import Array
 
-Interval = Literal["percentile", "bca"]
+Interval = Literal["percentile", "bc", "bca"]
+"""Percentile, bias-corrected, bias-corrected and accelerated."""
 
 
 def standard_error(draws: Array) -> Array:

@@ -143,6 +143,19 @@ def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
         )
 
 
+def _standardised_definitions(prepared: Prepared, raw: Array) -> Array:
+    """(b, d) the definitions computed from standardised values: each label takes that of its first row."""
+    defined = prepared.claim.defined
+    if not defined:
+        return np.empty((len(raw), 0))
+    values: dict[str, Array] = {}
+    for number, row in enumerate(prepared.layout.table.rows):
+        if row.label:
+            values.setdefault(row.label, raw[:, number])
+    found = evaluate_definitions(defined, values)
+    return np.stack([np.broadcast_to(found[d.name], (len(raw),)) for d in defined], axis=1)
+
+
 def estimate_of(
     settings: SEM,
     model: Model,
@@ -168,6 +181,7 @@ def estimate_of(
         "values": values,
         "solution": solution,
         "convergence": convergence,
+        "extra": {"sem": fit},
     }
     if bare:
         return Estimate(**common)  # type: ignore[arg-type]  # the fields are named above
@@ -175,20 +189,12 @@ def estimate_of(
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = values / errors
     z = float(ndtri(0.5 + LEVEL / 2))
-    extra = np.full((len(values), len(prepared.claim.defined)), np.nan)
-    at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - extra.shape[1]]
-    std = [
-        np.concatenate(
-            [
-                standardised_view(
-                    fit.layout, at, shown, standardised(fit.layout, flats, theta, kind), items=kind == "std_all"
-                ),
-                extra,
-            ],
-            axis=1,
-        )
-        for kind in ("std_lv", "std_all")
-    ]
+    at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - len(prepared.claim.defined)]
+    std = []
+    for kind in ("std_lv", "std_all"):
+        raw = standardised(fit.layout, flats, theta, kind)
+        rows = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
+        std.append(np.concatenate([rows, _standardised_definitions(prepared, raw)], axis=1))
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
         std_error=errors,
@@ -200,5 +206,4 @@ def estimate_of(
         std_all=std[1],
         interval="normal",
         notes=notes,
-        extra={"sem": fit},
     )
