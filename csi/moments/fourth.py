@@ -28,7 +28,7 @@ def deviations(rows: Array, weights: Array, *, means: bool) -> tuple[Array, Arra
 
 
 def gamma(rows: Array, weights: Array, *, means: bool) -> Array:
-    """(M, M) covariance of sqrt(n) times the sample moments, divisor n.
+    """(M, M) covariance of sqrt(n) times the sample moments, divisor n; sampling weights (mean 1) count squared.
 
     Source:
         Browne (1984), British J. of Mathematical and Statistical Psychology 37, eq. 2.6.
@@ -38,6 +38,6 @@ def gamma(rows: Array, weights: Array, *, means: bool) -> Array:
         array([[26.]])
     """
     z, _ = deviations(rows, weights, means=means)
-    w = weights / weights.sum()
-    scaled: Array = z * np.sqrt(w)[:, None]
-    return scaled.T @ scaled
+    w = weights / weights.mean()
+    scaled: Array = z * w[:, None]
+    return np.asarray(scaled.T @ scaled / len(rows))

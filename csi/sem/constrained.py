@@ -82,6 +82,13 @@ def _slopes(prepared: Prepared, theta: Array, *, equality: bool) -> Array:
     return np.stack(columns, axis=1) if columns else np.empty((0, 0))
 
 
+def equalities(prepared: Prepared, theta: Array) -> Linear:
+    """The tangent space of the equality constraints alone, at the first slice: degrees of freedom count by it."""
+    jacobian = _slopes(prepared, theta[0], equality=True)
+    k = theta.shape[1]
+    return Linear(_tangent(jacobian.reshape(-1, k), k), theta[0], prepared.linear.lower, prepared.linear.upper)
+
+
 def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, Linear]:
     """One slice."""
     rules = [

@@ -90,6 +90,10 @@ class SEM:
         if self.information is None and self.missing == "fiml":
             information = "observed" if base.information == "expected" else base.information
         se, test = self.se or base.se, self.test or base.test
+        if se == "robust.huber.white" and self.information is None:
+            information = "observed"
+        if self.information == "first.order" and se == "standard":
+            se = "first.order"
         if self.missing == "two-stage":
             se = self.se or ("robust.two.stage" if base.se.startswith("robust") else "two.stage")
             test = self.test or "satorra.bentler"

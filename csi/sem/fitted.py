@@ -62,7 +62,8 @@ class Fitted:
     Attributes:
         layout: the parameters' places. linear: equality constraints. theta: (b, k) free parameters.
         value: (b,) F at the optimum; total: (b,) its multiplier N, so that chi2 = N F.
-        df: degrees of freedom. groups: one per group.
+        df: degrees of freedom. npar: free parameters, equality constraints taken off (active bounds are not).
+        groups: one per group.
         information: (b, k, k) unit information that standard errors came from. vcov: (b, k, k).
         fitting: "ML", "GLS", "ULS", "WLS", "DWLS" or "FIML". test: of exact fit; scaled: its scaled form or None.
         loglik: (b,) log-likelihood of the model and saturated: (b,) of the unrestricted one (NaN where not ML).
@@ -76,6 +77,7 @@ class Fitted:
     value: Array
     total: Array
     df: int
+    npar: int
     groups: tuple[GroupFit, ...]
     information: Array
     vcov: Array
@@ -87,11 +89,6 @@ class Fitted:
     flats: tuple[Array, ...]
     method: Method
     gradient: Array
-
-    @property
-    def npar(self) -> int:
-        """Free parameters, equality constraints taken off."""
-        return int(self.linear.N.shape[1])
 
 
 def fitted(est: Estimate) -> Fitted:

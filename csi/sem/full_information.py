@@ -61,6 +61,15 @@ class FullInformation:
         pairs = zip(self.layout.blocks, self.flats, strict=True)
         return tuple(implied(block, matrices(block, flat, theta)) for block, flat in pairs)
 
+    @property
+    def informing(self) -> Array:
+        """(b, g) weights of the groups' information, n_g / N."""
+        return self.share
+
+    def chi2(self, phi: Array) -> Array:
+        """(b,) twice the log-likelihood ratio to the saturated moments."""
+        return np.asarray(self.total * self.evaluate(phi)[0])
+
     def evaluate(self, phi: Array, *, exact: bool = False, observed: bool = False) -> tuple[Array, Array, Array]:
         """F (b,), its gradient (b, r) and Hessian (b, r, r).
 

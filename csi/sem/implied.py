@@ -75,15 +75,17 @@ def matrices(block: Block, flat: Values, theta: Values) -> Matrices:
 def unpacked(block: Block, full: Values) -> Matrices:
     """Views of the flat vector as matrices."""
     b, p, m = len(full), len(block.observed), len(block.latent)
-    cuts = np.cumsum([p * m, p * p, m * m, m * m, p])
-    Lambda, Theta, Psi, Beta, nu, alpha = np.split(full, cuts, axis=1)
+    theta = p * m
+    psi = theta + p * p
+    beta = psi + m * m
+    nu = beta + m * m
     return Matrices(
-        Lambda.reshape(b, p, m),
-        Theta.reshape(b, p, p),
-        Psi.reshape(b, m, m),
-        Beta.reshape(b, m, m),
-        nu,
-        alpha,
+        full[:, :theta].reshape(b, p, m),
+        full[:, theta:psi].reshape(b, p, p),
+        full[:, psi:beta].reshape(b, m, m),
+        full[:, beta:nu].reshape(b, m, m),
+        full[:, nu : nu + p],
+        full[:, nu + p :],
     )
 
 

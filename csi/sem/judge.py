@@ -6,12 +6,12 @@ Letters: `b` slices, `k` parameters, `r` working parameters, `g` groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import chdtrc
 
-from csi.moments.fourth import gamma
+from csi.moments.fourth import deviations, gamma
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Test
@@ -27,6 +27,7 @@ from csi.sem.robust import (
     casewise_scores,
     cross_product,
     normal_weight,
+    observed_weight,
     residual_traces,
     sandwich,
     scaled_test,
@@ -107,14 +108,14 @@ def judge(
         linear: tangent space of the constraints. theta: (b, k). at: implied moments of each group.
     """
     method, N = prepared.method, linear.N
-    chi2 = problem.total * best.value
-    information = 0.5 * _hessian(prepared, problem, best, theta, linear)
+    chi2 = problem.chi2(best.phi)
+    information = 0.5 * _hessian(prepared, problem, best, linear)
     bread = inverse(information)
     test = plain_test(chi2, df)
     if not method.robust:
         return Judged(information, N @ bread @ N.T / problem.total[:, None, None], test, None)
     half = None
-    if method.test == "yuan.bentler" and isinstance(problem, Problem):
+    if method.test.startswith("yuan") and isinstance(problem, Problem):
         half = inverse(0.5 * problem.evaluate(best.phi, exact=True, curved=False)[2])
     case = _Case(prepared, problem, at, theta, chi2, df, N, bread, half, _gammas(prepared, problem))
     found = [_robust(case, s) for s in range(len(theta))]
@@ -154,25 +155,17 @@ def _robust(case: _Case, s: int) -> tuple[Array, Test | None]:
     return vcov, _yuan(case, s, B) if method.test.startswith("yuan") else None
 
 
-def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, theta: Array, linear: Linear) -> Array:
+def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, linear: Linear) -> Array:
     """(b, r, r) Hessian of F along the constraints."""
     method = prepared.method
-    if isinstance(problem, Problem) and method.fitting == "ULS" and method.se == "standard":
-        H = _plain_squares(prepared, problem, theta)
-    elif linear is problem.linear:
+    if len(problem.layout.blocks) > 1 and not np.array_equal(problem.share, problem.informing):
+        weighed = problem if isinstance(problem, FullInformation) else replace(problem, share=problem.informing)
+        phi = best.phi if linear is problem.linear else problem.linear.phi(best.phi)
+        H = weighed.evaluate(phi, exact=method.information == "observed")[2]
+        return H if linear is problem.linear else np.asarray(linear.N.T @ H @ linear.N)
+    if linear is problem.linear:
         return problem.evaluate(best.phi, exact=True)[2] if method.information == "observed" else best.hessian
-    else:
-        H = best.hessian
-    return np.asarray(linear.N.T @ H @ linear.N)
-
-
-def _plain_squares(prepared: Prepared, problem: Problem, theta: Array) -> Array:
-    """2 D'D: lavaan's information for naive ULS standard errors weighs every moment alike (off-diagonals once)."""
-    parts = []
-    for g, at in enumerate(problem.implied(theta)):
-        D = vector_jacobian(prepared.layout, g, plans_of(prepared.layout)[g], at, theta)
-        parts.append(2 * problem.share[:, g, None, None] * (D.swapaxes(1, 2) @ D))
-    return np.asarray(np.sum(parts, axis=0))
+    return np.asarray(linear.N.T @ best.hessian @ linear.N)
 
 
 def _pieces(case: _Case, s: int) -> list[Pieces]:
@@ -180,7 +173,7 @@ def _pieces(case: _Case, s: int) -> list[Pieces]:
     problem, layout = case.problem, case.prepared.layout
     out = []
     for g in range(len(layout.blocks)):
-        one, share = _slice(case.at[g], s), float(problem.share[s, g])
+        one, share = _slice(case.at[g], s), float(problem.informing[s, g])
         if isinstance(problem, LeastSquares):
             sample = problem.vectors[g]
             D = vector_jacobian(layout, g, plans_of(layout)[g], one, case.theta[s : s + 1])[0]
@@ -261,25 +254,72 @@ def _rows(group: Moments, s: int) -> tuple[Array, Array, Ints]:
 
 def _yuan(case: _Case, s: int, B: Array) -> Test:
     """The Yuan-Bentler test of slice `s`."""
-    inner = case.bread[s] if case.half is None else case.half[s]
-    h0 = float(np.trace(inner @ B))
-    traces = [_saturated_trace(case, g, s) for g in range(len(case.prepared.groups))]
-    h1, count = sum(t for t, _ in traces), sum(m for _, m in traces)
+    count = sum(len(_modelled(case, g)) for g in range(len(case.prepared.groups)))
     rows_free = sum(at >= 0 for at in case.prepared.layout.table.index)
-    return yuan_bentler(case.prepared.method.test, float(case.chi2[s]), case.df, h1, h0, count, rows_free)
+    name, chi2 = case.prepared.method.test, float(case.chi2[s])
+    if name == "yuan.bentler" and isinstance(case.problem, Problem):
+        h1, h0 = _projected_traces(case, case.problem, s)
+    else:
+        inner = case.half[s] if case.half is not None and _clustered(case, s) else case.bread[s]
+        h0 = float(np.trace(inner @ B))
+        h1 = sum(_saturated_trace(case, g, s) for g in range(len(case.prepared.groups)))
+    return yuan_bentler(name, chi2, case.df, h1, h0, count, rows_free)
 
 
-def _saturated_trace(case: _Case, g: int, s: int) -> tuple[float, int]:
-    """tr(B1 A1^-1) of the unrestricted model of one group and its number of moments."""
+def _clustered(case: _Case, s: int) -> bool:
+    """Whether rows come in clusters."""
+    groups = (_rows(g, s)[2] for g in case.prepared.groups if g.rows is not None)
+    return any(np.unique(units).size < units.size for units in groups)
+
+
+def _modelled(case: _Case, g: int) -> Ints:
+    """Moments that are not those of exogenous observed variables alone."""
+    layout = case.prepared.layout
+    names, x = layout.table.observed, set(layout.table.exogenous)
+    j, i = np.triu_indices(len(names))
+    inside = [not (names[a] in x and names[b] in x) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
+    means = [n not in x for n in names] if layout.means else []
+    del g
+    return np.flatnonzero(np.array(means + inside))
+
+
+def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, float]:
+    """tr(A Gamma) and tr(D'A Gamma A D (D'AD)^-1), A the unrestricted model's observed information at Sigma(theta).
+
+    Source:
+        Yuan & Bentler (2000), Sociological Methodology 30, eq. 17.
+    """
+    layout, N = case.prepared.layout, case.N
+    r = N.shape[1]
+    whole, E, middle = 0.0, np.zeros((r, r)), np.zeros((r, r))
+    for g, group in enumerate(case.prepared.groups):
+        rows, w, _ = _rows(group, s)
+        G = gamma(rows, w, means=layout.means)
+        target = problem.targets[g]
+        A = observed_weight(case.at[g].Sigma[s], target.cov[s], means=layout.means)
+        D = entries_jacobian(layout.count, case, g, _slice(case.at[g], s)) @ N
+        AD, share = A @ D, float(problem.informing[s, g])
+        whole += float(np.trace(A @ G))
+        E += share * D.T @ AD
+        middle += share * AD.T @ G @ AD
+    return whole, float(np.trace(middle @ inverse(E[None])[0]))
+
+
+def _saturated_trace(case: _Case, g: int, s: int) -> float:
+    """tr(B1 A1^-1) of the unrestricted model of one group, without the moments of exogenous observed variables."""
     prepared, problem = case.prepared, case.problem
+    kept = _modelled(case, g)
+    inside = np.ix_(kept, kept)
     if isinstance(problem, FullInformation):
         A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g)
-        return float(np.trace(np.linalg.solve(A1, B1))), len(A1)
-    if not isinstance(problem, Problem):
-        return float("nan"), 0
-    rows, w, _ = _rows(prepared.groups[g], s)
-    V = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)
-    return float(np.trace(V @ gamma(rows, w, means=prepared.layout.means))), len(V)
+    elif isinstance(problem, Problem):
+        rows, w, units = _rows(prepared.groups[g], s)
+        A1 = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)
+        z, _ = deviations(rows, w, means=prepared.layout.means)
+        B1 = cross_product(z @ A1, w, units) / len(rows)
+    else:
+        return float("nan")
+    return float(np.trace(np.linalg.solve(A1[inside], B1[inside])))
 
 
 def _stacked(tests: Sequence[Test]) -> Test:

@@ -28,6 +28,8 @@ class LeastSquares:
     flats: tuple[Array, ...]
     share: Array
     total: Array
+    counts: Array
+    informing: Array
     linear: Linear
 
     def take(self, at: Ints | slice) -> LeastSquares:
@@ -36,7 +38,15 @@ class LeastSquares:
             MomentVector(v.s[at], None if v.gamma is None else v.gamma[at], v.weight[at]) for v in self.vectors
         )
         flats = tuple(f[at] for f in self.flats)
-        return replace(self, vectors=vectors, flats=flats, share=self.share[at], total=self.total[at])
+        return replace(
+            self,
+            vectors=vectors,
+            flats=flats,
+            share=self.share[at],
+            total=self.total[at],
+            counts=self.counts[at],
+            informing=self.informing[at],
+        )
 
     def theta(self, phi: Values) -> Values:
         """(b, k) parameters."""
@@ -46,6 +56,15 @@ class LeastSquares:
         """Implied moments of every group."""
         pairs = zip(self.layout.blocks, self.flats, strict=True)
         return tuple(implied(block, matrices(block, flat, theta)) for block, flat in pairs)
+
+    def chi2(self, phi: Array) -> Array:
+        """(b,) sum over groups of multiplier times F."""
+        theta = self.theta(phi)
+        parts = []
+        for at, plan, sample in zip(self.implied(theta), plans_of(self.layout), self.vectors, strict=True):
+            e = sample.s - vector(plan, at, theta)
+            parts.append(np.einsum("bm,bm->b", e, weighted(sample.weight, e[:, :, None])[:, :, 0]))
+        return np.asarray((self.counts * np.stack(parts, axis=1)).sum(axis=1))
 
     def evaluate(self, phi: Array, *, exact: bool = False) -> tuple[Array, Array, Array]:
         """F (b,), its gradient (b, r) and Gauss-Newton Hessian (b, r, r); `exact` changes nothing here."""

@@ -136,7 +136,9 @@ def _expected(block: Block, pairs: Pairs, at: Implied, G: Array, h: Array | None
 
 
 def _exact(block: Block, pairs: Pairs, at: Implied, G: Array, X: Array, N: Array, h: Array | None) -> Array:
-    """The exact Hessian but for means: with N = R' - G (ML) or R' (fixed weights), R of `coupling`,
+    """The exact Hessian but for means.
+
+    With N = R' - G (ML) or R' (fixed weights), R of `coupling`:
 
     2 s s' (G_uu G_vv + G_uv G_vu + X_vv N_uu + X_uu N_vv + X_vu N_uv + X_uv N_vu).
     """

@@ -16,7 +16,7 @@ from csi.moments.stack import Array, Ints, Moments
 from csi.sem.constraints import Linear
 from csi.sem.implied import Implied, Values, implied, matrices, template
 from csi.sem.layout import Layout, Pairs, pairs_of
-from csi.sem.normal import Fitting, Target, target_of, terms
+from csi.sem.normal import Fitting, Target, discrepancy, target_of, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Problem:
 
     Attributes:
         targets, flats: per group, the sample moments and the matrices' fixed values. share: (b, g) weight of each
-            group, summing to 1. total: (b,) multiplier of F that gives chi2.
+            group, summing to 1. total: (b,) multiplier of information. counts: (b, g) multipliers of each
+            group's F, whose sum is chi2. informing: (b, g) weights of the groups' information, n_g / N.
         spread: per group, (e, r) from working parameters to entries, None where it is the identity.
         pairs: per group, index arrays of the Hessian.
     """
@@ -35,6 +36,8 @@ class Problem:
     flats: tuple[Array, ...]
     share: Array
     total: Array
+    counts: Array
+    informing: Array
     linear: Linear
     spread: tuple[Array | None, ...]
     pairs: tuple[Pairs, ...]
@@ -46,7 +49,15 @@ class Problem:
             for t in self.targets
         )
         flats = tuple(f[at] for f in self.flats)
-        return replace(self, targets=targets, flats=flats, share=self.share[at], total=self.total[at])
+        return replace(
+            self,
+            targets=targets,
+            flats=flats,
+            share=self.share[at],
+            total=self.total[at],
+            counts=self.counts[at],
+            informing=self.informing[at],
+        )
 
     def theta(self, phi: Values) -> Values:
         """(b, k) parameters."""
@@ -75,6 +86,13 @@ class Problem:
             H += w[:, None, None] * (J.T @ part.hessian @ J)
         return value, slope, H
 
+    def chi2(self, phi: Array) -> Array:
+        """(b,) sum over groups of multiplier times F."""
+        at = self.implied(self.theta(phi))
+        means = self.layout.means
+        parts = [discrepancy(t, one, means=means)[0] for t, one in zip(self.targets, at, strict=True)]
+        return np.asarray((self.counts * np.stack(parts, axis=1)).sum(axis=1))
+
     def observed(self, phi: Array) -> Array:
         """(b, r, r) exact Hessian of F."""
         return self.evaluate(phi, exact=True)[2]
@@ -95,14 +113,16 @@ def problem_of(
         cov = moments.cov if wishart else moments.cov * ((n - 1) / n)[:, None, None]
         targets.append(target_of(cov, moments.mean, fitting))
         flats.append(template(block, cov, moments.mean))
-    counts = np.stack([m.n - 1 if wishart else m.n for m in groups], axis=1)
-    total = counts.sum(axis=1)
+    rows = np.stack([m.n for m in groups], axis=1)
+    counts = rows - 1 if wishart else rows
     return Problem(
         layout=layout,
         targets=tuple(targets),
         flats=tuple(flats),
-        share=counts / total[:, None],
-        total=total,
+        share=(counts / counts.sum(axis=1)[:, None]) if fitting == "GLS" else rows / rows.sum(axis=1)[:, None],
+        informing=rows / rows.sum(axis=1)[:, None],
+        total=counts.sum(axis=1),
+        counts=counts,
         linear=linear,
         spread=tuple(_spread(block.entries.parameter, linear) for block in layout.blocks),
         pairs=tuple(pairs_of(block) for block in layout.blocks),

@@ -49,6 +49,34 @@ def normal_weight(Sigma: Array, *, means: bool) -> Array:
     return out
 
 
+def observed_weight(Sigma: Array, S: Array, *, means: bool) -> Array:
+    """(M, M) observed information of [means,] vech(Sigma) at Sigma, from sample covariances S.
+
+    With P = 2 W S W - W it is the weight of normal theory with one of its two W replaced by P, symmetrised.
+
+    Example:
+        >>> observed_weight(np.array([[2.0]]), np.array([[2.0]]), means=False)
+        array([[0.125]])
+    """
+    W = np.asarray(np.linalg.inv(Sigma), dtype=np.float64)
+    P = np.asarray(2 * W @ S @ W - W)
+    p = len(W)
+    j, i = np.triu_indices(p)
+    times = np.where(i == j, 1.0, 2.0)
+
+    def at(M: Array, a: Ints, b: Ints) -> Array:
+        return np.asarray(M[np.ix_(a, b)])
+
+    V: Array = at(W, i, i) * at(P, j, j) + at(W, j, j) * at(P, i, i)
+    V += at(W, i, j) * at(P, j, i) + at(W, j, i) * at(P, i, j)
+    V *= 0.125 * np.outer(times, times)
+    if not means:
+        return np.asarray(V)
+    out = np.zeros((p + len(V), p + len(V)))
+    out[:p, :p], out[p:, p:] = W, V
+    return out
+
+
 def apply(weight: Array, D: Array) -> Array:
     """W D for a full or a diagonal weight."""
     out: Array = weight @ D if weight.ndim == 2 else weight[:, None] * D
@@ -155,11 +183,12 @@ def casewise_scores(block: Block, at: Implied, rows: Array, *, means: bool, cent
 
 
 def cross_product(scores: Array, weights: Array, units: Ints) -> Array:
-    """(k, k) sum over units of the outer products of their weighted scores."""
+    """(k, k) sum over units of the outer products of their weighted scores, times C / (C - 1) for C clusters."""
     weighted = scores * weights[:, None]
     if np.unique(units).size < units.size:
         order = np.argsort(units, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(units[order]) > 0])
         weighted = np.add.reduceat(weighted[order], starts, axis=0)
+        weighted *= np.sqrt(len(starts) / max(len(starts) - 1, 1))
     product: Array = weighted.T @ weighted
     return product

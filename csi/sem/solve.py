@@ -11,7 +11,7 @@ from csi.errors import Note, Problems
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
-from csi.sem.constrained import constrained
+from csi.sem.constrained import constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.full_information import FullInformation, full_information, sources_of, with_moments
@@ -44,9 +44,10 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     best, linear = _minimum(prepared, problem, bare=bare)
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
-    df = degrees(prepared, linear)
+    counted = linear if linear is prepared.linear else equalities(prepared, theta)
+    df = degrees(prepared, counted)
     judged = _bare(problem, best, df) if bare else judge(prepared, problem, best, linear, theta, at, df)
-    fit = _fitted(prepared, problem, best, linear, theta, at, df, judged)
+    fit = _fitted(prepared, problem, best, linear, theta, at, df, int(counted.N.shape[1]), judged)
     cause = np.where(gone > 0, gone, causes_of(prepared, best))
     convergence = Convergence(
         converged=best.settled & (cause == 0),
@@ -74,9 +75,9 @@ def problem_for(settings: SEM, prepared: Prepared) -> tuple[Prepared, Fittable, 
         groups = tuple(with_moments(m, s) for m, s in zip(prepared.groups, found_, strict=True))
         prepared = replace(prepared, groups=groups)
     fitting = prepared.method.fitting
-    if fitting == "WLS" or fitting == "DWLS":  # noqa: PLR1714 - the type checker narrows by it
+    if fitting != "ML" and fitting != "GLS":  # noqa: PLR1714 - the type checker narrows by it
         return prepared, continuous_problem(prepared), notes
-    wishart = settings.likelihood == "wishart" or fitting != "ML"
+    wishart = settings.likelihood == "wishart" or fitting == "GLS"
     return prepared, problem_of(prepared.layout, prepared.groups, fitting, prepared.linear, wishart=wishart), notes
 
 
@@ -115,7 +116,7 @@ def degrees(prepared: Prepared, linear: Linear) -> int:
 def _bare(problem: Fittable, best: Optimum, df: int) -> Judged:
     """No standard errors: replicates need none."""
     none = np.empty((len(best.value), 0, 0))
-    return Judged(none, none, plain_test(problem.total * best.value, df), None)
+    return Judged(none, none, plain_test(problem.chi2(best.phi), df), None)
 
 
 def _fitted(
@@ -126,6 +127,7 @@ def _fitted(
     theta: Array,
     at: tuple[Implied, ...],
     df: int,
+    npar: int,
     judged: Judged,
 ) -> Fitted:
     """Everything the measures read."""
@@ -138,6 +140,7 @@ def _fitted(
         value=best.value,
         total=problem.total,
         df=df,
+        npar=npar,
         groups=groups,
         information=judged.information,
         vcov=judged.vcov,

@@ -85,20 +85,27 @@ def normal_gammas(prepared: Prepared, *, means: bool) -> list[list[Array]]:
 
 
 def continuous_problem(prepared: Prepared) -> LeastSquares:
-    """WLS or DWLS on means and covariances of continuous items.
+    """WLS, DWLS or ULS on means and covariances of continuous items; ULS counts every covariance once, as lavaan does.
 
     Raises:
         Problems: fewer rows than the weight matrix of WLS has columns.
     """
     means = prepared.layout.means
-    vectors = []
-    for group, per_slice in zip(prepared.groups, normal_gammas(prepared, means=means), strict=True):
-        G = np.stack(per_slice)
+    vectors: list[MomentVector] = []
+    method = prepared.method
+    gammas = normal_gammas(prepared, means=means) if method.fitting != "ULS" or method.robust else None
+    for g, group in enumerate(prepared.groups):
         p = group.cov.shape[1]
         j, i = np.triu_indices(p)
         covs = group.cov[:, i, j]
         s = np.concatenate([group.mean, covs], axis=1) if means else covs
-        if prepared.method.fitting == "WLS":
+        if gammas is None:
+            vectors.append(MomentVector(s, None, np.ones_like(s)))
+            continue
+        G = np.stack(gammas[g])
+        if method.fitting == "ULS":
+            weight = np.ones_like(s)
+        elif method.fitting == "WLS":
             _enough(group, G.shape[1])
             weight = np.asarray(np.linalg.inv(G))
         else:
@@ -128,15 +135,16 @@ def _enough(group: Moments, size: int) -> None:
 
 def _least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> LeastSquares:
     """The problem over all groups."""
-    counts = np.stack([g.n - 1 for g in prepared.groups], axis=1)
-    total = counts.sum(axis=1)
+    rows = np.stack([g.n for g in prepared.groups], axis=1)
     pairs = zip(prepared.layout.blocks, prepared.groups, strict=True)
     return LeastSquares(
         layout=prepared.layout,
         vectors=tuple(vectors),
         flats=tuple(template(block, m.cov * ((m.n - 1) / m.n)[:, None, None], m.mean) for block, m in pairs),
-        share=counts / total[:, None],
-        total=total,
+        share=(rows - 1) / (rows - 1).sum(axis=1)[:, None],
+        informing=rows / rows.sum(axis=1)[:, None],
+        total=(rows - 1).sum(axis=1),
+        counts=rows - 1,
         linear=prepared.linear,
     )
 

@@ -239,33 +239,7 @@ MORE = (
 CASES = (*BY_MOMENTS, *BY_ROWS, *ORDINAL, *MORE)
 
 
-OPEN: dict[str, tuple[str, ...]] = {
-    # weights of the groups: n_g / N, and N minus the number of groups behind standard errors
-    "groups": (
-        "holzinger-more_groups_metric_GLS",
-        "holzinger-more_groups_metric_ULS",
-        "holzinger-more_groups_metric_WLS",
-        "holzinger-more_groups_metric_DWLS",
-        "holzinger-more_groups_metric_ULSMV",
-        "holzinger-more_groups_metric_wishart",
-    ),
-    # lavaan's ULS counts each covariance once
-    "uls": ("holzinger-more_equal_residuals_ULS", "holzinger-more_equal_residuals_ULSMV"),
-    # the h1 part of the Yuan-Bentler factor: clusters, squared weights, exogenous moments, structured information
-    "h1": (
-        "holzinger-ML_yuanbentler",
-        "holzinger-more_cluster_agemo",
-        "holzinger-more_weights",
-        "holzinger-more_sem_observed_MLR",
-        "holzinger_missing-more_FIML_exogenous_MLR",
-    ),
-    # another local minimum, information="first.order" of ML, degrees of freedom under an active inequality
-    "one": (
-        "holzinger-more_nonrecursive",
-        "holzinger-more_first_order",
-        "holzinger-more_inequality_active",
-    ),
-}
+OPEN: dict[str, tuple[str, ...]] = {}
 """Known differences; a case leaves this list when it agrees."""
 
 
