@@ -123,7 +123,7 @@ STACKED = ("n", "sum_w", "sum_w2", "mean", "cov")
 def interleaved(arrays: Sequence[Array]) -> Array:
     """C arrays of shape (B, ...) as one (B * c, ...), replicate-major."""
     joined = np.stack(arrays, axis=1)
-    return joined.reshape(-1, *joined.shape[2:])
+    return joined.reshape(joined.shape[0] * joined.shape[1], *joined.shape[2:])
 
 
 def cell_slices(sample: Sample) -> Iterator[slice]:
