@@ -123,8 +123,17 @@ def invariance(
     claim, dropped = measurement(model)
     free = frozenset(keys_of(settings.free))
     bare = replace(settings, free=(), std_lv=settings.std_lv or bool(settings.ordered))
-    design = {"where": where, "weight": weight, "unit": unit, "stratum": stratum, "na": na, "scale": scale}
-    first = fit(claim, data, replace(bare, equal=()), **design)  # type: ignore[arg-type]  # one dictionary of fit's own arguments
+    first = fit(
+        claim,
+        data,
+        replace(bare, equal=()),
+        where=where,
+        weight=weight,
+        unit=unit,
+        stratum=stratum,
+        na=na,
+        scale=scale,
+    )
     _check(first)
     ladder = _Ladder(claim, bare, first, partial=partial, alpha=alpha, limit=limit)
     rungs = ladder.climb(order, free)
@@ -295,7 +304,8 @@ def _told(ladder: _Ladder, rungs: Sequence[_Rung], notes: tuple[Note, ...]) -> I
         }
     )
     means, why = _means(ladder, last["scalar"][0] if "scalar" in last else None)
-    told = (*ladder.first.notes, *notes, *(x for r in rungs for x in r.notes), *_notes(ladder, form, rungs, n))
+    steps = (x for r in rungs for x in (*r.notes, *(r.est.notes if r.est is not None else ())))
+    told = (*ladder.first.notes, *notes, *steps, *_notes(ladder, form, rungs, n))
     return Invariance(
         table=found,
         releases=_released(rungs),

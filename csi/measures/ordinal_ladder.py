@@ -11,7 +11,7 @@ With one threshold (two categories) or none held equal, the scale of an item wai
 restriction (two-category items until `scalar`), it has as many parameters as the one before and is no test.
 
 Source:
-    Wu & Estabrook (2016), Psychometrika 81:1014-1045, propositions 2-12. The same as semTools 0.5-6,
+    Wu & Estabrook (2016), Psychometrika 81:1014-1045. The same as semTools 0.5-6,
     measEq.syntax(ID.cat = "Wu.Estabrook.2016"), on items of three or more categories (tests/measures).
 """
 

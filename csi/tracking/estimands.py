@@ -61,8 +61,8 @@ def found(
             parameter that differs most, by how much, and in standard errors of the first (None without one).
 
     Example:
-        >>> print(found(("SEM", "semopy"), "same", "estimate", (9, 9), ("f =~ b", 1e-7, None)).en)
-        SEM and semopy minimise the same criterion: 9 of 9 parameters agree; the largest difference is 1e-07 at f =~ b.
+        >>> print(found(("SEM", "semopy"), "same", "estimate", (9, 9), ("f =~ b", 0.25, None)).en)
+        SEM and semopy minimise the same criterion: 9 of 9 parameters agree; the largest difference is 0.25 at f =~ b.
     """
     one, other = names
     what = {

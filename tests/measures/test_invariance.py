@@ -1,0 +1,224 @@
+"""The invariance ladder: lavaan's and semTools' numbers step by step, partial invariance, what is not comparable."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.display import text
+from csi.measures.invariance import invariance
+from csi.measures.invariance_words import sentence
+from csi.measures.ladder import exempt, measurement, steps_of
+from csi.measures.partial import next_release
+from tests.sem.lavaan_cases import CATEGORIES, CATS, HOLZINGER, frame_of, moments_of, saved_of
+
+MODEL = csi.Model.parse("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; speed =~ x7 + x8 + x9")
+LADDER = ("configural", "metric", "scalar", "strict")
+BESIDE = "beside_cbsem_hs_multigroup"
+
+
+@pytest.fixture(scope="module")
+def schools():
+    return moments_of("holzinger", "by_school")
+
+
+def row(found, step, verdict=None):
+    rows = found.table.filter(pl.col("step") == step)
+    return (rows if verdict is None else rows.filter(pl.col("verdict") == verdict)).row(0, named=True)
+
+
+def fit_of(folder, record):
+    saved = saved_of(folder, record)
+    return saved["fit"]
+
+
+def test_every_step_has_lavaans_numbers(schools):
+    found = invariance(MODEL, schools, "school")
+    for step in LADDER:
+        theirs = fit_of("holzinger", f"ML_{step}")
+        ours = row(found, step)
+        for name, lavaan in (("chi2", "chisq"), ("df", "df"), ("cfi", "cfi"), ("rmsea", "rmsea"), ("srmr", "srmr")):
+            assert ours[name] == pytest.approx(theirs[lavaan], abs=1e-4)
+    lrt = saved_of("holzinger", BESIDE)["lrt_ML"]
+    assert found.table["delta_chi2"][1:4].to_list() == pytest.approx(lrt["Chisq diff"][1:], abs=1e-4)
+    assert found.table["delta_p"][1:4].to_list() == pytest.approx(lrt["Pr(>Chisq)"][1:], abs=1e-4)
+    # with equal means too: 221.335 on 72 (design notes, golden numbers of lavaan 0.6)
+    assert row(found, "means")["chi2"] == pytest.approx(221.335, abs=1e-3)
+    assert row(found, "means")["df"] == 72
+
+
+def test_robust_steps_have_satorra_bentler_differences():
+    found = invariance(MODEL, frame_of("holzinger", HOLZINGER), "school", csi.SEM(estimator="MLR"), LADDER)
+    for step in LADDER:
+        theirs = fit_of("holzinger", f"MLR_{step}")
+        ours = row(found, step)
+        assert ours["chi2"] == pytest.approx(theirs["chisq.scaled"], abs=1e-4)
+        assert ours["cfi"] == pytest.approx(theirs["cfi.robust"], abs=1e-4)
+        assert ours["rmsea"] == pytest.approx(theirs["rmsea.robust"], abs=1e-4)
+    lrt = saved_of("holzinger", BESIDE)["lrt_MLR_satorra2001"]
+    assert found.table["delta_chi2"][1:].to_list() == pytest.approx(lrt["Chisq diff"][1:], abs=1e-4)
+    assert found.form == "robust"
+
+
+@pytest.mark.parametrize("parameterization", ["theta", "delta"])
+def test_ordinal_steps_are_those_of_wu_and_estabrook(parameterization):
+    model = csi.Model.parse("f1 =~ u1 + u2 + u3 + u4; f2 =~ u5 + u6 + u7 + u8")
+    settings = csi.SEM(ordered=CATEGORIES, parameterization=parameterization)
+    steps = ["thresholds", "metric", "scalar"] + (["strict"] if parameterization == "theta" else [])
+    found = invariance(model, frame_of("datcat", CATS), "g", settings, steps)
+    names = {"thresholds": "threshold"}
+    for step in ("configural", *steps):
+        theirs = fit_of("datcat", names.get(step, step))
+        assert row(found, step)["chi2"] == pytest.approx(theirs["chisq.scaled"], abs=1e-3)
+        assert row(found, step)["df"] == theirs["df"]
+        assert row(found, step)["cfi"] == pytest.approx(theirs["cfi.scaled"], abs=1e-3)
+    lrt = saved_of("datcat", "beside_ordinal_datcat")["lrt_scaled"]
+    assert found.table["delta_chi2"][1:].to_list() == pytest.approx(lrt["Chisq diff"][1 : found.table.height], abs=1e-3)
+
+
+def test_waves_of_an_airport_with_absent_answers():
+    model = csi.Model.parse("AMEN =~ ART + FOOD + SHOP; WAYF =~ SIGN + WALK + SCREEN")
+    settings = csi.SEM(estimator="MLR", missing="fiml")
+    found = invariance(model, frame_of("sfo", "sfo"), "wave", settings, ["metric", "scalar"])
+    for step in ("configural", "metric", "scalar"):
+        theirs = fit_of("sfo", f"invariance_{step}")
+        assert row(found, step)["chi2"] == pytest.approx(theirs["chisq.scaled"], rel=1e-5)
+        assert row(found, step)["cfi"] == pytest.approx(theirs["cfi.robust"], abs=1e-4)
+
+
+def test_partial_invariance_releases_what_lavaan_released(schools):
+    found = invariance(MODEL, schools, "school", partial=True)
+    assert found.releases.select("step", "lhs", "op").rows() == [("scalar", "x3", "~1"), ("scalar", "x7", "~1")]
+    # the first score test is lavTestScore's largest
+    assert found.releases["x2"][0] == pytest.approx(
+        max(saved_of("holzinger", BESIDE)["score_ML_scalar"]["X2"]), abs=1e-4
+    )
+    theirs = fit_of("holzinger", "ML_scalar_partial")
+    assert row(found, "scalar", "partial")["chi2"] == pytest.approx(theirs["chisq"], abs=1e-4)
+    assert row(found, "strict")["verdict"] == "holds"
+    assert "other residual variances" in found.sentences["strict"].en  # sums of items are not declared comparable
+
+
+def test_latent_means_come_with_the_scalar_step(schools):
+    found = invariance(MODEL, schools, "school", partial=True)
+    theirs = csi.fit(MODEL, schools, csi.SEM(groups="school", equal=("loadings", "intercepts"), free=("x3~1", "x7~1")))
+    theirs = theirs.table.filter(pl.col("op") == "~1", pl.col("group") == "Grant-White", pl.col("lhs") == "textual")
+    ours = found.means.filter(pl.col("construct") == "textual", pl.col("group") == "Grant-White").row(0, named=True)
+    assert ours["mean"] == pytest.approx(theirs["estimate"].item(), abs=1e-8)
+    assert ours["std_error"] == pytest.approx(theirs["std_error"].item(), abs=1e-8)
+
+
+def test_latent_means_are_withheld_where_intercepts_differ(schools):
+    found = invariance(MODEL, schools, "school")
+    assert found.means["mean"].null_count() == found.means.height
+    assert set(found.means["reason"]) == {"R-NOT-INVARIANT"}
+    assert row(found, "strict")["verdict"] == "void"
+    assert set(invariance(MODEL, schools, "school", steps=["metric"]).means["reason"]) == {"R-NOT-TESTED"}
+
+
+def shifted(**means):
+    """Three groups that differ in nothing but some intercepts."""
+    cov = 0.5 * np.eye(5) + 0.5
+    groups = {g: csi.Moments.of("abcde", cov, n=300, mean=[0.0, 0, 0, 0, m]) for g, m in means.items()}
+    return csi.Moments.grouped(groups)
+
+
+def test_steps_on_one_that_fails_are_not_tested_when_releases_are_forbidden():
+    data = shifted(one=0.0, two=0.0, three=0.8)
+    found = invariance(csi.Model.parse("f =~ a + b + c + d + e"), data, "g", partial=True, limit=0)
+    assert found.table["verdict"].to_list() == ["baseline", "holds", "fails", "not tested", "not tested"]
+    assert found.sentences["strict"].zh == "严格等值（残差方差相等）：未检验，因为其所依赖的前一步不成立。"
+
+
+def test_the_shifted_intercept_is_found_and_the_means_are_right():
+    found = invariance(
+        csi.Model.parse("f =~ a + b + c + d + e"), shifted(one=0.0, two=0.0, three=0.8), "g", partial=True
+    )
+    assert found.releases.select("lhs", "group").rows() == [("e", "three")]
+    assert found.means["mean"].to_list() == pytest.approx([0.0, 0.0, 0.0], abs=1e-6)
+    assert row(found, "means")["verdict"] == "holds"
+
+
+def test_a_marker_that_differs_hands_its_place_over():
+    cov = 0.5 * np.eye(4) + 0.5
+    other = cov.copy()
+    other[0, 1:] = other[1:, 0] = 0.25  # the first item's loading is half as large
+    data = csi.Moments.grouped({g: csi.Moments.of("abcd", c, n=500) for g, c in (("one", cov), ("two", other))})
+    found = invariance(csi.Model.parse("f =~ a + b + c + d"), data, "g", steps=["metric"], partial=True)
+    assert found.releases.select("lhs", "op", "rhs").rows() == [("f", "=~", "a")]
+    assert str(found.fits["metric"].model) == "f =~ NA*a + 1*b + c + d"
+    assert row(found, "metric", "partial")["delta_chi2"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_two_items_of_a_construct_stay_invariant(schools):
+    free = frozenset({("visual", "=~", "x1")})
+    est = csi.fit(MODEL, schools, csi.SEM(groups="school", equal=("loadings",), free=("visual=~x1",), std_lv=True))
+    found = next_release(est, "metric", MODEL, (), exempt(free))
+    assert found is not None
+    assert found.key[0] != "visual"
+
+
+def binary():
+    """Four two-category items in two groups, the same thresholds and loadings."""
+    rng = np.random.default_rng(7)
+    parts = []
+    for group in ("one", "two"):
+        f = rng.standard_normal(800)
+        y = 0.8 * f[:, None] + 0.6 * rng.standard_normal((800, 4)) > np.array([-0.4, 0.0, 0.2, 0.5])
+        parts.append(pl.DataFrame(y.astype(np.int64), schema=list("abcd")).with_columns(g=pl.lit(group)))
+    return pl.concat(parts)
+
+
+def test_two_categories_restrict_nothing_before_the_scalar_step():
+    found = invariance(csi.Model.parse("f =~ a + b + c + d"), binary(), "g", csi.SEM(ordered=tuple("abcd")))
+    rows = dict(found.table.select("step", "verdict").rows())
+    assert rows["thresholds"] == rows["metric"] == "equivalent"
+    # 4 thresholds and 6 correlations a group less 8 parameters; then 6 in the second group; then 2
+    assert found.table["df"].to_list() == [4.0, 4.0, 4.0, 6.0, 10.0, 11.0]
+
+
+def test_arrows_are_left_out_and_said():
+    model, notes = measurement(csi.Model.parse("f =~ a + b; g =~ c + d; g ~ p*f; x := p*2"))
+    assert not model.paths
+    assert not model.defined
+    assert notes[0].code == "N-MEASUREMENT"
+
+
+def test_composites_are_refused_with_a_remedy(schools):
+    with pytest.raises(csi.Problems, match="composite"):
+        invariance(csi.Model.parse("visual <~ x1 + x2 + x3; textual =~ x4 + x5 + x6"), schools, "school")
+
+
+def test_an_unknown_step_is_named():
+    with pytest.raises(csi.Problems, match='"metirc"'):
+        steps_of(["metirc"], ordinal=False)
+
+
+def test_data_without_groups_are_refused():
+    data = csi.Moments.of("abcd", 0.5 * np.eye(4) + 0.5, n=100)
+    with pytest.raises(csi.Problems, match="no groups"):
+        invariance(csi.Model.parse("f =~ a + b + c + d"), data, "g")
+
+
+def test_a_sentence_says_test_change_and_consequence():
+    numbers = {
+        "delta_chi2": 40.06,
+        "delta_df": 6.0,
+        "delta_p": 4e-7,
+        "delta_cfi": -0.038,
+        "delta_rmsea": 0.0145,
+        "n": 301,
+    }
+    said = sentence("scalar", "fails", numbers)
+    assert said.en == (
+        "Scalar (equal intercepts) does not hold: chi-square rises by 40.06 (df 6, p < .001). Changes (CFI -0.038, "
+        "RMSEA +0.015) are beyond the customary limit for CFI (-0.01, 0.015). "
+        "Latent means are not comparable over groups."
+    )
+
+
+def test_the_text_shows_steps_sentences_and_means_in_both_languages(schools):
+    found = invariance(MODEL, schools, "school", partial=True)
+    assert "Scalar (equal intercepts), in part" in text(found)
+    assert "convention" in text(found)
+    assert "潜变量均值" in text(found, "zh")
