@@ -39,6 +39,7 @@ class GroupFit:
 
     Attributes:
         name: its label, "" for one group. n: (b,) rows. share: (b,) its weight in F, summing to 1 over groups.
+        count: (b,) the multiplier of its F in chi2.
         cov: (b, p, p) sample covariances with the divisor of the likelihood (latent-response correlations for ordinal
             items; EM estimates under FIML). mean: (b, p). at: the implied moments.
         vector: the moment vector of least squares (None for ML, GLS, ULS on continuous items).
@@ -48,6 +49,7 @@ class GroupFit:
     name: str
     n: Array
     share: Array
+    count: Array
     cov: Array
     mean: Array
     at: Implied

@@ -66,6 +66,11 @@ class FullInformation:
         """(b, g) weights of the groups' information, n_g / N."""
         return self.share
 
+    @property
+    def counts(self) -> Array:
+        """(b, g) multipliers of each group's F, whose sum is chi2."""
+        return np.asarray(self.share * self.total[:, None])
+
     def chi2(self, phi: Array) -> Array:
         """(b,) twice the log-likelihood ratio to the saturated moments."""
         return np.asarray(self.total * self.evaluate(phi)[0])

@@ -168,6 +168,7 @@ def _group(prepared: Prepared, problem: Fittable, g: int, at: Implied) -> GroupF
         name=names[g] if names else "",
         n=moments.n,
         share=problem.share[:, g],
+        count=problem.counts[:, g],
         cov=cov,
         mean=mean,
         at=at,
