@@ -91,7 +91,7 @@ def residuals(est: Estimate, kind: Kind = "cor") -> Residuals:
         >>> model = csi.Model.parse("f =~ a + b + c + d")
         >>> est = csi.fit(model, csi.Moments.of(["a", "b", "c", "d"], cov, n=200), csi.SEM())
         >>> residuals(est, "standardised").cov[0, 0, 3, 1].round(2).item()
-        -1.34
+        -2.58
     """
     wrong = one_of("kind", kind, get_args(Kind))
     if wrong:
