@@ -11,8 +11,9 @@ With one threshold (two categories) or none held equal, the scale of an item wai
 restriction (two-category items until `scalar`), it has as many parameters as the one before and is no test.
 
 Source:
-    Wu & Estabrook (2016), Psychometrika 81:1014-1045. The same as semTools 0.5-6,
-    measEq.syntax(ID.cat = "Wu.Estabrook.2016"), on items of three or more categories (tests/measures).
+    Wu & Estabrook (2016), Psychometrika 81:1014-1045. Agrees with semTools 0.5-6, measEq.syntax(ID.cat =
+    "Wu.Estabrook.2016"), but for `metric` with two-category items, whose scales semTools holds at 1 there: that model
+    does not contain the scalar one (tests/measures).
 """
 
 from __future__ import annotations

@@ -177,6 +177,36 @@ def test_two_categories_restrict_nothing_before_the_scalar_step():
     assert found.table["df"].to_list() == [4.0, 4.0, 4.0, 6.0, 10.0, 11.0]
 
 
+def mixed():
+    """Three items of three categories and two of two; the second group's mean is 0.3."""
+    rng = np.random.default_rng(3)
+    parts = []
+    for group, shift in (("one", 0.0), ("two", 0.3)):
+        f = rng.standard_normal(700) + shift
+        y = 0.8 * f[:, None] + 0.6 * rng.standard_normal((700, 5))
+        cut = {n: np.digitize(y[:, i], [-0.5, 0.4] if i < 3 else [0.1]) for i, n in enumerate("abcde")}
+        parts.append(pl.DataFrame(cut).with_columns(g=pl.lit(group)))
+    return pl.concat(parts)
+
+
+# lavaan 0.6-14 on syntax of semTools 0.5-6, measEq.syntax(ID.fac = "std.lv", ID.cat = "Wu.Estabrook.2016",
+# parameterization = "theta"), on these rows: scaled chi-square of configural, scalar, strict; latent mean and its error
+@pytest.mark.parametrize(
+    ("items", "rows", "theirs", "mean"),
+    [
+        ("abcd", binary, [0.614760778, 1.374465076, 4.988940807], (0.064, 0.066)),
+        ("abcde", mixed, [6.664663915, 12.428199814, 26.314149067], (0.183, 0.062)),
+    ],
+)
+def test_few_categories_are_semtools(items, rows, theirs, mean):
+    settings = csi.SEM(ordered=tuple(items), parameterization="theta")
+    found = invariance(csi.Model.parse(f"f =~ {' + '.join(items)}"), rows(), "g", settings)
+    ours = [row(found, step)["chi2"] for step in ("configural", "scalar", "strict")]
+    assert ours == pytest.approx(theirs, abs=1e-3)
+    second = found.means.row(1, named=True)
+    assert (second["mean"], second["std_error"]) == pytest.approx(mean, abs=5e-4)
+
+
 def test_arrows_are_left_out_and_said():
     model, notes = measurement(csi.Model.parse("f =~ a + b; g =~ c + d; g ~ p*f; x := p*2"))
     assert not model.paths

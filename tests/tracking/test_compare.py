@@ -105,6 +105,18 @@ def test_cells_are_kept_apart():
     assert set(made.fit["school"]) == {"Grant-White", "Pasteur"}
 
 
+def test_groups_are_kept_apart():
+    data = moments_of("holzinger", "by_school")
+    model = csi.Model.parse("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6")
+    made = compare(*(csi.fit(model, data, csi.SEM(groups="school", likelihood=k)) for k in ("normal", "wishart")))
+    assert made.relations == {"2": "method"}
+    assert made.table["group"].n_unique() == 2
+    variance = made.table.filter(pl.col("lhs") == "visual", pl.col("rhs") == "visual")
+    assert (variance["estimate_2"] / variance["estimate_1"]).to_list() == pytest.approx(
+        [156 / 155, 145 / 144], abs=1e-4
+    )
+
+
 def test_one_estimate_is_no_comparison(pupils):
     with pytest.raises(csi.Problems, match="two estimates or more"):
         compare(csi.fit(MODEL, pupils, csi.SEM()))
