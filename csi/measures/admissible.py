@@ -108,7 +108,7 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
         >>> cov = [[1.0, 0.8, 0.8], [0.8, 1.0, 0.5], [0.8, 0.5, 1.0]]
         >>> moments = csi.Moments.of(["a", "b", "c"], cov, n=200)
         >>> found = verify(csi.fit(csi.Model.parse("f =~ a + b + c"), moments, csi.SEM()))
-        >>> [(f.code, f.parameters) for f in found.warnings]
+        >>> [(f.code, f.parameters) for f in found.errors]
         [('E-HEYWOOD', ('a ~~ a',))]
     """
     found = _findings(est)

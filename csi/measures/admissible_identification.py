@@ -44,7 +44,7 @@ def of_model(fit: Fitted, cell: int, place: str) -> list[Finding]:
     rank = generic_rank(fit.layout, fit.linear)
     if rank.identified:
         return []
-    m, k, r = fit.df + rank.parameters, rank.parameters, rank.rank
+    m, k, r = fit.df + fit.npar, rank.parameters, rank.rank
     en = f"The model is not identified: {m} moments determine {r} of {k} free parameters, and not {listed(rank.names)}"
     zh = f"模型不可识别：{m} 个矩只能确定 {k} 个自由参数中的 {r} 个，无法确定 {listed(rank.names, 'zh')}"
     df, df_zh = (f" (df = {fit.df}).", f"（df = {fit.df}）。") if fit.df < 0 else (".", "。")
@@ -115,8 +115,8 @@ def _few(
     a, b = sorted(items, key=[r.rhs for r, _ in loadings].index)
     en = f"{name} has two items and no relation to anything else: one covariance cannot give two loadings."
     zh = f"{name} 只有两个题项，且与其他变量没有关系：一个协方差无法确定两个载荷。"
-    do = f"Add a third item or a relation, or hold the loadings equal: {name} =~ l*{a} + l*{b} with {name} ~~ 1*{name}."
-    do_zh = f"请增加第三个题项或与其他变量的关系，或令载荷相等：{name} =~ l*{a} + l*{b}，并设 {name} ~~ 1*{name}。"
+    do = f"Add a third item or a relation, or hold the loadings equal: {name} =~ 1*{a} + 1*{b}."
+    do_zh = f"请增加第三个题项或与其他变量的关系，或令载荷相等：{name} =~ 1*{a} + 1*{b}。"
     return Story(Text(en, zh), Text(do, do_zh))
 
 

@@ -198,8 +198,9 @@ def lowest(matrix: Array, names: tuple[str, ...]) -> Lowest:
     """The smallest eigenvalue of a covariance matrix, on the scale of its correlations.
 
     Example:
-        >>> lowest(np.array([[1.0, 1.5], [1.5, 1.0]]), ("f", "g"))
-        Lowest(value=-0.5, names=('f', 'g'))
+        >>> found = lowest(np.array([[1.0, 1.5], [1.5, 1.0]]), ("f", "g"))
+        >>> round(found.value, 6), found.names
+        (-0.5, ('f', 'g'))
     """
     own = np.abs(np.diagonal(matrix))
     if not len(names) or not np.isfinite(matrix).all() or not (own > 0).all():
