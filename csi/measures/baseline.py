@@ -8,7 +8,7 @@ Letters: `b` slices, `p` items, `M` moments, `g` groups.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +20,15 @@ from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit, Test
 from csi.sem.implied import vech
 from csi.sem.layout import Layout
-from csi.sem.robust import Pieces, cross_product, normal_weight, residual_traces, scaled_test, yuan_bentler
+from csi.sem.robust import (
+    Pieces,
+    cross_product,
+    normal_weight,
+    observed_weight,
+    residual_traces,
+    scaled_test,
+    yuan_bentler,
+)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -191,20 +199,26 @@ def _available(rows: Array, weights: Array) -> tuple[Array, Array, Array]:
 def _scaled(fit: Fitted, scaled: Test, chi2: Array, df: int, slots: Slots, exogenous: Flags) -> Test:
     """The baseline's test, scaled as the model's was."""
     tests = []
+    projected = scaled.name == "yuan.bentler" and fit.fitting == "ML"
     for s in range(len(chi2)):
-        if scaled.name.startswith("yuan"):
+        value = float(chi2[s])
+        if scaled.name.startswith("yuan") and not projected:
             h0 = sum(independence_trace(*_rows(g, s), exogenous, means=fit.layout.means) for g in fit.groups)
             free = slots.free.size * len(fit.groups)
             h1 = float(scaled.traces["h1"][s])
-            tests.append(yuan_bentler(scaled.name, float(chi2[s]), df, h1, h0, free + df, free))
-        else:
-            pieces = [_pieces(fit, g, s, slots) for g in fit.groups]
-            N = np.eye(slots.free.size * len(fit.groups))
-            spread = [
-                Pieces(_embedded(p.jacobian, g, len(pieces)), p.weight, p.gamma, p.share) for g, p in enumerate(pieces)
-            ]
-            tests.append(scaled_test(scaled.name, float(chi2[s]), df, *residual_traces(spread, N)))
+            tests.append(yuan_bentler(scaled.name, value, df, h1, h0, free + df, free))
+            continue
+        first, second = _traces(fit, s, slots)
+        name = "satorra.bentler" if projected else scaled.name
+        tests.append(replace(scaled_test(name, value, df, first, second), name=scaled.name))
     return stacked(tests)
+
+
+def _traces(fit: Fitted, s: int, slots: Slots) -> tuple[float, float]:
+    """tr(U Gamma) and tr((U Gamma)^2) of the independence model in slice `s`."""
+    pieces = [_pieces(fit, g, s, slots) for g in fit.groups]
+    spread = [Pieces(_embedded(p.jacobian, g, len(pieces)), p.weight, p.gamma, p.share) for g, p in enumerate(pieces)]
+    return residual_traces(spread, np.eye(slots.free.size * len(fit.groups)))
 
 
 def _embedded(D: Array, g: int, groups: int) -> Array:
@@ -227,8 +241,11 @@ def _pieces(fit: Fitted, group: GroupFit, s: int, slots: Slots) -> Pieces:
     else:
         rows, weights, _ = _rows(group, s)
         G = gamma(rows, weights, means=fit.layout.means)[np.ix_(keep, keep)]
-        own = {"ML": np.diag(np.diag(group.cov[s])), "GLS": group.cov[s], "ULS": np.eye(len(group.cov[s]))}
-        weight = normal_weight(own[fit.fitting], means=fit.layout.means)
+        S = group.cov[s]
+        own = {"ML": np.diag(np.diag(S)), "GLS": S, "ULS": np.eye(len(S))}[fit.fitting]
+        observed = fit.method.test == "yuan.bentler"
+        means = fit.layout.means
+        weight = observed_weight(own, S, means=means) if observed else normal_weight(own, means=means)
     weight = weight[np.ix_(keep, keep)] if weight.ndim == 2 else weight[keep]
     D = (keep[:, None] == np.sort(slots.free)).astype(np.float64)
     return Pieces(D, weight, G, float(group.share[s]))
