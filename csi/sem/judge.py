@@ -60,8 +60,8 @@ class _Case:
     """A fit to be judged: what was fitted, where it ended, and what rows say about its variance.
 
     Attributes:
-        N: (k, r) directions along the constraints. bread: (b, r, r) inverse information. half: the same without the
-            curvature of the moments (Yuan-Bentler), or None. gammas: per group and slice (M, M), or None.
+        N: (k, r) directions along the constraints. bread: (b, r, r) inverse information. gammas: per group and slice
+            (M, M), or None.
     """
 
     prepared: Prepared
@@ -72,7 +72,6 @@ class _Case:
     df: int
     N: Array
     bread: Array
-    half: Array | None
     gammas: list[list[Array]] | None
 
 
@@ -114,10 +113,7 @@ def judge(
     test = plain_test(chi2, df)
     if not method.robust:
         return Judged(information, N @ bread @ N.T / problem.total[:, None, None], test, None)
-    half = None
-    if method.test.startswith("yuan") and isinstance(problem, Problem):
-        half = inverse(0.5 * problem.evaluate(best.phi, exact=True, curved=False)[2])
-    case = _Case(prepared, problem, at, theta, chi2, df, N, bread, half, _gammas(prepared, problem))
+    case = _Case(prepared, problem, at, theta, chi2, df, N, bread, _gammas(prepared, problem))
     found = [_robust(case, s) for s in range(len(theta))]
     tests = [t for _, t in found if t is not None]
     return Judged(information, np.stack([v for v, _ in found]), test, _stacked(tests) if tests else None)
@@ -260,16 +256,9 @@ def _yuan(case: _Case, s: int, B: Array) -> Test:
     if name == "yuan.bentler" and isinstance(case.problem, Problem):
         h1, h0 = _projected_traces(case, case.problem, s)
     else:
-        inner = case.half[s] if case.half is not None and _clustered(case, s) else case.bread[s]
-        h0 = float(np.trace(inner @ B))
+        h0 = float(np.trace(case.bread[s] @ B))
         h1 = sum(_saturated_trace(case, g, s) for g in range(len(case.prepared.groups)))
     return yuan_bentler(name, chi2, case.df, h1, h0, count, rows_free)
-
-
-def _clustered(case: _Case, s: int) -> bool:
-    """Whether rows come in clusters."""
-    groups = (_rows(g, s)[2] for g in case.prepared.groups if g.rows is not None)
-    return any(np.unique(units).size < units.size for units in groups)
 
 
 def _modelled(case: _Case, g: int) -> Ints:

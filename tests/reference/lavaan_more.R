@@ -113,7 +113,7 @@ for (e in c("ULS", "ULSMV", "DWLS", "WLS", "GLS")) {
 fit_as("holzinger", "sem_observed", paste0(cfa3, "\nspeed ~ visual + textual + ageyr\nvisual ~ sex\ntextual ~ sex"), hs_file, hs, "sem")
 fit_as("holzinger", "sem_observed_MLR", paste0(cfa3, "\nspeed ~ visual + textual + ageyr\nvisual ~ sex\ntextual ~ sex"), hs_file, hs, "sem", estimator = "MLR")
 fit_as("holzinger", "nonrecursive", "x1 ~ x4 + ageyr\nx4 ~ x1 + sex\nx1 ~~ x4", hs_file, hs, "sem")
-fit_as("holzinger", "cluster_agemo", cfa3, hs_file, hs, cluster = "agemo")
+fit_as("holzinger", "cluster_agemo", cfa3, hs_file, hs, cluster = "agemo", estimator = "MLR")
 fit_as("holzinger", "weights", cfa3, hs_file, transform(hs, w = 1 + ageyr %% 3), sampling.weights = "w", note = "w = 1 + ageyr %% 3")
 fit_as("holzinger", "groups_std_lv_metric", cfa3, hs_file, hs, std.lv = TRUE, group = "school", group.equal = "loadings")
 fit_as("holzinger", "groups_all_equal", cfa3, hs_file, hs, group = "school", group.equal = c("loadings", "intercepts", "means", "residuals", "lv.variances", "lv.covariances"))
