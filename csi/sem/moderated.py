@@ -11,7 +11,7 @@ from csi.models.model import Model
 from csi.models.nouns import Claim
 from csi.moments.stack import Moments
 from csi.sem.interaction import interaction_problems, product_moments, products_of, told, with_products
-from csi.sem.lms import solve_lms
+from csi.sem.lms_fit import solve_lms
 from csi.sem.solve import solve
 
 if TYPE_CHECKING:
