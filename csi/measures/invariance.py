@@ -15,12 +15,10 @@ from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
+from csi.measures.climb import Ladder, Rung
 from csi.measures.fit_measures import fit_measures
-from csi.measures.invariance_words import Verdict, limits, sentence
-from csi.measures.ladder import NEEDS, TITLES, Key, Step, continuous_step, exempt, keys_of, measurement, steps_of
-from csi.measures.nested import lrt
-from csi.measures.ordinal_ladder import ordinal_step
-from csi.measures.partial import Release, next_release
+from csi.measures.invariance_words import limits, sentence
+from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_of
 from csi.models.model import Model
 from csi.sem.estimator import SEM
 from csi.sem.fitted import fitted
@@ -135,7 +133,7 @@ def invariance(
         scale=scale,
     )
     _check(first)
-    ladder = _Ladder(claim, bare, first, partial=partial, alpha=alpha, limit=limit)
+    ladder = Ladder(claim, bare, first, partial=partial, alpha=alpha, limit=limit)
     rungs = ladder.climb(order, free)
     return _told(ladder, rungs, (*dropped, *told))
 
@@ -164,6 +162,9 @@ def _check(est: Estimate) -> None:
             f"阶梯检验只针对一个单元，现有 {len(est.values)} 个。",
         )
         found.append(_problem("data", en, zh, "Choose one with where=.", "请用 where= 选定一个单元。"))
+    if fitted(est).df < 0:
+        en, zh = "it has more parameters than the groups have moments.", "模型参数多于各组的矩。"
+        found.append(_problem("model", en, zh, "Remove parameters or add items.", "请减少参数或增加题项。"))
     if not est.convergence.converged.all():
         why = next(iter(est.convergence.reasons.values()), NOT_TESTED)
         en, zh = f"the configural model has no solution: {why.text.en}", f"形态模型无解：{why.text.zh}"
@@ -176,114 +177,7 @@ def _problem(where: str, en: str, zh: str, do: str, do_zh: str) -> Problem:
     return problem("E-INVARIANCE", where, en, zh, do, do_zh)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rung:
-    """A step that was fitted: what is in force, what may differ, how it compares with the last that stands."""
-
-    step: Step
-    verdict: Verdict
-    est: Estimate | None
-    held: frozenset[Step]
-    free: frozenset[Key]
-    below: _Rung | None = None
-    difference: tuple[float, float, float] = (np.nan, np.nan, np.nan)
-    releases: tuple[Release, ...] = ()
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def broken(self) -> bool:
-        """Whether what the next steps rest on fails (equal residual variances carry nothing)."""
-        return self.verdict == "void" or (self.verdict == "fails" and self.step != "strict")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ladder:
-    """What all steps share."""
-
-    model: Model
-    settings: SEM
-    first: Estimate
-    partial: bool
-    alpha: float
-    limit: int
-
-    @property
-    def thresholds(self) -> dict[str, int]:
-        """Thresholds of the ordinal items."""
-        return dict(fitted(self.first).layout.table.rules.ordered)
-
-    def fit(self, held: frozenset[Step], free: frozenset[Key], *, std_lv: bool = False) -> Estimate:
-        """A step's estimate; `std_lv` in the equivalent form in which every loading can be tested."""
-        if self.settings.ordered:
-            groups = len(self.first.moments.groups)
-            model, settings = ordinal_step(self.model, self.settings, self.thresholds, groups, held, free)
-        else:
-            settings = replace(self.settings, std_lv=self.settings.std_lv or std_lv)
-            model, settings = continuous_step(self.model, settings, held, free)
-        return replace(fit(model, self.first.moments, settings), sample=self.first.sample)
-
-    def climb(self, order: Sequence[Step], free: frozenset[Key]) -> list[_Rung]:
-        """All steps, one above the other."""
-        stands = _Rung("configural", "baseline", self.fit(frozenset(), free), frozenset(), free)
-        rungs, broken = [stands], False
-        for step in order[1:]:
-            if broken:
-                rungs.append(_Rung(step, "not tested", None, frozenset(), stands.free))
-                continue
-            found = self.step(step, stands)
-            rungs += found
-            if found[-1].verdict != "fails" or not self.partial:
-                stands = found[-1] if found[-1].est is not None else stands
-            else:
-                broken = found[-1].broken
-        return rungs
-
-    def step(self, step: Step, below: _Rung) -> list[_Rung]:
-        """A step, and its partial form where it fails and releases are wanted."""
-        held = below.held | {step, *NEEDS[step]}
-        whole = self.rung(step, below, held, below.free)
-        if whole.verdict != "fails" or not self.partial or step == "means":
-            return [whole]
-        now = whole
-        done: list[Release] = []
-        while now.verdict == "fails" and now.est is not None and len(done) < self.limit:
-            twin = None if self.settings.std_lv else self.fit(held, now.free, std_lv=True)
-            found = next_release(twin or now.est, step, self.model, self.settings.ordered, exempt(now.free))
-            if found is None or found.p_value >= self.alpha:
-                break
-            done.append(found)
-            now = self.rung(step, below, held, now.free | {found.key})
-        if not done:
-            return [whole]
-        verdict: Verdict = "fails" if now.verdict == "fails" else "partial"
-        return [whole, replace(now, verdict=verdict, releases=tuple(done))]
-
-    def rung(self, step: Step, below: _Rung, held: frozenset[Step], free: frozenset[Key]) -> _Rung:
-        """A step against the last that stands."""
-        est = self.fit(held, free)
-        if not est.convergence.converged.all() or below.est is None:
-            return _Rung(step, "not tested", None, held, free, below)
-        if fitted(est).df == fitted(below.est).df:
-            return _Rung(step, "equivalent", est, held, free, below)
-        difference, notes = _difference(below.est, est)
-        verdict: Verdict = "fails" if difference[2] < self.alpha else "holds"
-        if below.broken and step != "configural":
-            verdict = "void"
-        return _Rung(step, verdict, est, held, free, below, difference, (), notes)
-
-
-def _difference(wide: Estimate, narrow: Estimate) -> tuple[tuple[float, float, float], tuple[Note, ...]]:
-    """chi2, df and p of the (scaled) difference."""
-    found = lrt(wide, narrow).table.row(1, named=True)
-    notes: tuple[Note, ...] = ()
-    if found["chi2_diff"] is None:
-        found = lrt(wide, narrow, method="satorra2010").table.row(1, named=True)
-        en = "a scaling factor of the difference was not positive; the test of Satorra & Bentler (2010) stands instead."
-        notes = (note("N-SATORRA2010", en, "差异的校正因子非正，改用 Satorra 与 Bentler（2010）的检验。"),)
-    return (found["chi2_diff"], found["df_diff"], found["p_value"]), notes
-
-
-def _told(ladder: _Ladder, rungs: Sequence[_Rung], notes: tuple[Note, ...]) -> Invariance:
+def _told(ladder: Ladder, rungs: Sequence[Rung], notes: tuple[Note, ...]) -> Invariance:
     """The noun from the rungs."""
     measures = {id(r): fit_measures(r.est) for r in rungs if r.est is not None}
     form = _form(list(measures.values()), ordinal=bool(ladder.settings.ordered))
@@ -333,7 +227,7 @@ def _of(measures: Mapping[str, object], name: str, form: str) -> float:
     return float(measures[key]) if key in measures else np.nan  # type: ignore[arg-type]  # one cell: a float
 
 
-def _numbers(rung: _Rung, measures: Mapping[int, Mapping[str, object]], form: str) -> dict[str, float]:
+def _numbers(rung: Rung, measures: Mapping[int, Mapping[str, object]], form: str) -> dict[str, float]:
     """The numbers of a row."""
     if rung.est is None:
         return dict.fromkeys(_NUMBERS, np.nan)
@@ -356,7 +250,7 @@ def _written(key: Key) -> str:
     return f"{key[0]} ~ 1" if key[1] == "~1" else " ".join(key)
 
 
-def _released(rungs: Sequence[_Rung]) -> pl.DataFrame:
+def _released(rungs: Sequence[Rung]) -> pl.DataFrame:
     """Everything that was released, in order."""
     rows = [(x.step, *x.key, x.group, x.x2, x.p_value, x.epc) for r in rungs for x in r.releases]
     words, numbers = ("step", "lhs", "op", "rhs", "group"), ("x2", "p_value", "epc")
@@ -364,10 +258,10 @@ def _released(rungs: Sequence[_Rung]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _means(ladder: _Ladder, scalar: _Rung | None) -> tuple[pl.DataFrame, Reason | None]:
+def _means(ladder: Ladder, scalar: Rung | None) -> tuple[pl.DataFrame, Reason | None]:
     """Latent means with their errors where the scalar step stands, else why not."""
-    why = NOT_TESTED if scalar is None or scalar.verdict == "not tested" else None
-    if scalar is not None and scalar.broken:
+    why = NOT_TESTED if scalar is None or scalar.est is None else None
+    if why is None and scalar is not None and scalar.broken:
         why = NOT_COMPARABLE
     groups = ladder.first.moments.groups
     names = [c.name for c in ladder.model.constructs if not set(c.items) & set(ladder.model.names)]
@@ -387,7 +281,7 @@ def _means(ladder: _Ladder, scalar: _Rung | None) -> tuple[pl.DataFrame, Reason 
     return out.select("construct", "group", *columns, "reason"), None
 
 
-def _notes(ladder: _Ladder, form: str, rungs: Sequence[_Rung], n: float) -> tuple[Note, ...]:
+def _notes(ladder: Ladder, form: str, rungs: Sequence[Rung], n: float) -> tuple[Note, ...]:
     """What was compared, and how far to trust the limits."""
     limit = limits("metric", n)
     out = [

@@ -11,8 +11,8 @@ from csi.display import significant
 from csi.errors import Text
 from csi.measures.ladder import TITLES, Step
 
-Verdict = Literal["baseline", "holds", "partial", "fails", "void", "equivalent", "not tested"]
-"""`void`: fitted on top of a step that fails, so that its difference test says nothing."""
+Verdict = Literal["baseline", "holds", "partial", "fails", "void", "equivalent", "unsettled", "not tested"]
+"""`void`: fitted on top of a step that fails, so that its difference test says nothing. `unsettled`: no solution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ _BLANK: dict[Verdict, Text] = {
     "not tested": Text(
         "not tested, because a step it rests on does not stand.", "未检验，因为其所依赖的前一步不成立。"
     ),
+    "unsettled": Text("its model has no solution, so it is not tested.", "该步模型无解，未能检验。"),
     "equivalent": Text(
         "nothing is restricted beyond the step before, so there is nothing to test.",
         "相对前一步没有增加约束，无可检验。",
@@ -141,6 +142,11 @@ def _baseline(title: Text, numbers: Mapping[str, float]) -> Text:
     """
     chi2, df = significant(numbers["chi2"]), significant(numbers["df"])
     p, cfi, rmsea = probability(numbers["p_value"]), significant(numbers["cfi"], 3), significant(numbers["rmsea"], 3)
+    if numbers["df"] == 0:
+        return Text(
+            f"{title.en}: it has no degrees of freedom, so it fits by construction.",
+            f"{title.zh}：没有自由度，必然完全拟合。",
+        )
     en, zh = "it is not rejected", "未被拒绝"
     if numbers["p_value"] < numbers["alpha"]:
         en = "it is rejected itself, so that difference tests on it may mislead (Yuan & Bentler 2004)"

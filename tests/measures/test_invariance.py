@@ -207,6 +207,22 @@ def test_few_categories_are_semtools(items, rows, theirs, mean):
     assert (second["mean"], second["std_error"]) == pytest.approx(mean, abs=5e-4)
 
 
+def test_a_negative_factor_gives_way_to_satorras_test():
+    # lavaan 0.6-14: lavTestLRT of these fits has no value ("scaling factor is negative"), nor by satorra.bentler.2010;
+    # 21.6543453682 by method = "satorra.2000", scaled.shifted = FALSE
+    settings = csi.SEM(estimator="MLR")
+    found = invariance(csi.Model.parse("f =~ x1 + x2 + x3"), frame_of("holzinger", HOLZINGER), "school", settings)
+    assert row(found, "scalar")["delta_chi2"] == pytest.approx(21.6543453682, abs=1e-4)
+    assert row(found, "scalar")["verdict"] == "fails"
+    assert any(n.code == "N-SATORRA2000" for n in found.notes)
+    assert "no degrees of freedom" in found.sentences["configural"].en
+
+
+def test_more_parameters_than_moments_are_refused(schools):
+    with pytest.raises(csi.Problems, match="more parameters"):
+        invariance(csi.Model.parse("visual =~ x1 + x2"), schools, "school")
+
+
 def test_arrows_are_left_out_and_said():
     model, notes = measurement(csi.Model.parse("f =~ a + b; g =~ c + d; g ~ p*f; x := p*2"))
     assert not model.paths
