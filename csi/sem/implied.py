@@ -97,23 +97,37 @@ def implied(block: Block, at: Matrices) -> Implied:
     """
     p, m = len(block.observed), len(block.latent)
     b = len(at.Lambda)
-    eye = np.eye(m)
-    if at.Beta.any():
-        A = np.linalg.inv(eye - at.Beta)
+    A = total_arrows(block, at.Beta)
+    if block.depth:
         Phi = A @ at.Psi @ A.swapaxes(1, 2)
         LA = at.Lambda @ A
     else:
-        A, Phi, LA = np.broadcast_to(eye, (b, m, m)), at.Psi, at.Lambda
+        Phi, LA = at.Psi, at.Lambda
     LPhi = at.Lambda @ Phi
     K = np.empty((b, p, p + 2 * m), dtype=LPhi.dtype)
     K[:, :, :p] = np.eye(p)
     K[:, :, p : p + m] = LA
     K[:, :, p + m :] = LPhi
     Sigma = LPhi @ at.Lambda.swapaxes(1, 2) + at.Theta
+    if not block.means:
+        return Implied(A, Phi, K, Sigma, np.zeros((b, p), K.dtype), np.zeros((b, m + 2), K.dtype))
     level = (A @ at.alpha[:, :, None])[:, :, 0]
     mu = at.nu + (at.Lambda @ level[:, :, None])[:, :, 0]
     reach = np.concatenate([level, np.ones((b, 1)), np.zeros((b, 1))], axis=1)
     return Implied(A, Phi, K, Sigma, mu, reach)
+
+
+def total_arrows(block: Block, Beta: Values) -> Values:
+    """(b, m, m) (I - Beta)^-1: a short power series where arrows run in no circle."""
+    eye = np.eye(len(block.latent))
+    if block.depth == 0:
+        return np.broadcast_to(eye, Beta.shape)
+    if block.depth < 0:
+        return np.asarray(np.linalg.inv(eye - Beta))
+    A = eye + Beta
+    for _ in range(block.depth - 1):
+        A = eye + Beta @ A
+    return A
 
 
 def vech(symmetric: Values) -> Values:

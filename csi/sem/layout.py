@@ -59,6 +59,10 @@ class Block:
     sampled: tuple[Ints, Ints, Ints, Ints]
     place: dict[int, tuple[int, int]]
     """table row -> (flat place, mirror)."""
+    depth: int
+    """arrows of the longest path among latents, -1 where one runs in a circle."""
+    means: bool
+    """whether means are modelled."""
 
     @property
     def size(self) -> int:
@@ -154,7 +158,25 @@ def _block(table: Table, g: int, promoted: tuple[str, ...]) -> Block:
         ),
         sampled=(taken[0], taken[1], taken[2], taken[3]),
         place=place,
+        depth=_depth(table, g, inner),
+        means=any(r.op == "~1" for r in table.rows),
     )
+
+
+def _depth(table: Table, g: int, inner: dict[str, int]) -> int:
+    """Arrows of the longest path among latents; -1 where one runs in a circle."""
+    arrows = np.zeros((len(inner), len(inner)), dtype=bool)
+    for row in table.rows:
+        to, source = (row.rhs, row.lhs) if row.op == "=~" else (row.lhs, row.rhs)
+        if row.group == g and row.op in {"=~", "~"} and to in inner:
+            arrows[inner[to], inner[source]] = True
+    reached, depth = arrows, 0
+    while reached.any():
+        depth += 1
+        if depth > len(inner):
+            return -1
+        reached = reached @ arrows
+    return depth
 
 
 def _cell(

@@ -128,7 +128,7 @@ def terms(
 
 def _expected(block: Block, pairs: Pairs, at: Implied, G: Array, h: Array | None) -> Array:
     """2 tr(dSigma W dSigma' W) / 2 + 2 dmu' W dmu' for every pair of entries."""
-    uu, vv, uv, vu = (G[:, index] for index in (pairs.uu, pairs.vv, pairs.uv, pairs.vu))
+    uu, vv, uv, vu = (G.take(index, axis=1) for index in (pairs.uu, pairs.vv, pairs.uv, pairs.vu))
     uu2 = uu * vv
     uv *= vu
     uu2 += uv
@@ -143,11 +143,11 @@ def _exact(block: Block, pairs: Pairs, at: Implied, G: Array, X: Array, N: Array
     2 s s' (G_uu G_vv + G_uv G_vu + X_vv N_uu + X_uu N_vv + X_vu N_uv + X_uv N_vu).
     """
     uu, vv, uv, vu = pairs.uu, pairs.vv, pairs.uv, pairs.vu
-    first = G[:, uu]
-    sum_ = first * G[:, vv]
+    first = G.take(uu, axis=1)
+    sum_ = first * G.take(vv, axis=1)
     for left, i, right, j in ((G, uv, G, vu), (X, vv, N, uu), (X, uu, N, vv), (X, vu, N, uv), (X, uv, N, vu)):
-        part = left[:, i]
-        part *= right[:, j]
+        part = left.take(i, axis=1)
+        part *= right.take(j, axis=1)
         sum_ += part
     return _mirrored(block, pairs, at, sum_, first, h)
 
@@ -158,7 +158,7 @@ def _mirrored(block: Block, pairs: Pairs, at: Implied, upper: Array, uu: Array, 
     if h is not None:
         k = at.reach[:, block.entries.c]
         upper += 2 * k[:, pairs.row] * k[:, pairs.column] * uu
-    return np.asarray(upper[:, pairs.square])
+    return np.asarray(upper.take(pairs.square, axis=1))
 
 
 def mean_curvature(block: Block, pairs: Pairs, at: Implied, h: Array) -> Array:

@@ -22,8 +22,8 @@ SETTLED = 1e-12
 FIRST = 12
 """Rounds after which a slice that is not done joins the slow ones."""
 
-QUADRATIC = 1e-8
-"""The same where the step came from an exact Hessian: Newton's next step would be its square."""
+QUADRATIC = 1e-10
+"""The same for the step after this one, which exact Hessians let foresee."""
 
 NEAR = 3.0
 """Expected drop of the log-likelihood below which exact Hessians (Newton steps) are used where they are usable."""
@@ -91,10 +91,11 @@ def minimise(
             few = slow[part]
             limits = (low[few], high[few]) if bounded else None
             _put(state, few, _advance(problem.take(few), _some(state, few), limits, rounds - FIRST))
-    if expected:
-        for at in _chunks(b):
-            some = problem if b <= CHUNK else problem.take(at)
-            state.value[at], state.slope[at], state.hessian[at] = some.evaluate(state.phi[at])
+    stale = np.flatnonzero(state.exact) if expected else state.iterations[:0]
+    for part in _chunks(stale.size):
+        few = stale[part]
+        some = problem if few.size == b else problem.take(few)
+        state.value[few], state.slope[few], state.hessian[few] = some.evaluate(state.phi[few])
     good = np.isfinite(state.value) & state.settled
     return Optimum(state.phi, state.value, state.slope, state.hessian, state.iterations, good, state.drop)
 
@@ -187,8 +188,9 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) 
         trial = np.clip(trial, *limits)
         step = trial - now.phi
     gain = 0.25 * problem.total * np.abs(np.einsum("bi,bij,bj->b", step, now.hessian, step))
-    tiny = (gain < np.where(now.exact, QUADRATIC, SETTLED)) & (now.damping <= 1e-8)
-    value, slope, H, exact = _looked(problem, trial, gain < NEAR)
+    tiny = (gain < SETTLED) | (now.exact & _last(gain, now.drop))
+    tiny &= now.damping <= 1e-8
+    value, slope, H, exact = _looked(problem, trial, (gain < NEAR) & ~tiny)
     better = value <= now.value + 1e-13 * np.maximum(1.0, np.abs(now.value))
     keep = better | (tiny & np.isfinite(value))
     every = bool(keep.all())
@@ -200,6 +202,12 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) 
     eased = np.where(now.damping > 1e-7, now.damping * 0.1, 0.0)
     now.damping[...] = np.where(better, eased, np.maximum(1e-3, now.damping * 8))
     now.done[...] = tiny | (now.damping > 1e12)
+
+
+def _last(gain: Array, before: Array) -> npt.NDArray[np.bool_]:
+    """Whether the step after this one would be nothing: Newton's gains fall as g, C g^2, C (C g^2)^2."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray((gain < 1e-8) | ((gain < 1e-2) & (gain * (gain / before) ** 2 < QUADRATIC)))
 
 
 def _looked(

@@ -1,6 +1,11 @@
 """Start values from the moments alone: loadings by instrumental ratios, latent covariances from blocks, regressions
 from those. Never from an earlier fit.
 
+Constructs are taken level by level (those measured by items, then those measured by constructs, ...); a level is a few
+array operations, whatever the number of its constructs.
+
+Letters: `b` slices, `n` variables known so far (items, then constructs), `j` indicators of a level, `f` its constructs.
+
 Source:
     Hägglund (1982), Psychometrika 47 (instrumental estimators of loadings).
 """
@@ -8,17 +13,80 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from csi.moments.stack import Array
-from csi.sem.composites import Composite, start_weights
-from csi.sem.layout import Block, Layout
-from csi.sem.start_means import with_latent_means
+from csi.moments.stack import Array, Ints
+from csi.sem.layout import Layout
 from csi.sem.table import Parameter
 
 FLOOR = 0.1
 """Smallest share of a variance that a start leaves unexplained."""
+
+CEILING = 0.85
+"""Largest correlation of constructs that a start assumes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """Constructs measured by what is known already.
+
+    Attributes:
+        rows: (j,) rows of the table. item: (j,) places of the indicators. marker: (j,) place of the first indicator of
+            the same construct. owner: (j,) construct, numbered within the level. first: (f,) its first row here.
+        instrument: (j, n) variables that are neither the indicator nor the marker. together: (j, j) pairs of different
+            indicators of one construct. lone: (f,) one indicator only. member: (j, f) 1 where owned.
+        unit: (f,) indicator whose fixed loading sets the unit, -1 without one; value: (f,) that loading.
+        variance: (f,) fixed variance of the construct, NaN without one. given: (j,) fixed loadings of constructs that
+            have only such, NaN elsewhere.
+    """
+
+    rows: Ints
+    item: Ints
+    marker: Ints
+    owner: Ints
+    first: Ints
+    instrument: Array
+    together: Array
+    lone: Array
+    member: Array
+    unit: Ints
+    value: Array
+    variance: Array
+    given: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """One regression: rows of the table, places of outcome and predictors; whether it leads back to itself."""
+
+    rows: Ints
+    place: int
+    predictors: Ints
+    circular: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scheme:
+    """How the starts of one group are made.
+
+    Attributes:
+        levels, outcomes: see there. latent: places of constructs.
+        variances: (rows, places) of variances; covariances: (rows, i, j) of covariances that start as observed; the
+            rest start at 0. means: (rows, items). loadings: (row, item, construct) of every loading, by place.
+        stated: (rows, values) of start values in the model.
+    """
+
+    levels: tuple[_Level, ...]
+    outcomes: tuple[_Outcome, ...]
+    latent: Ints
+    variances: tuple[Ints, ...]
+    covariances: tuple[Ints, ...]
+    means: tuple[Ints, ...]
+    loadings: tuple[Ints, ...]
+    stated: tuple[Ints, Array]
 
 
 def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Array:
@@ -27,200 +95,227 @@ def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Arr
     Parameters:
         covs, means: per group (b, p, p) and (b, p), items in the layout's order.
     """
-    b = len(covs[0])
-    total, seen = np.zeros((b, layout.count)), np.zeros(layout.count)
-    made = {c.name: c for c in layout.table.rules.composites}
-    for g, block in enumerate(layout.blocks):
-        rows = [(n, r) for n, r in enumerate(layout.table.rows) if r.group == g]
-        found = _group(block, rows, covs[g], means[g], made)
-        for number, row in rows:
-            at = layout.table.index[number]
-            if at < 0 or number not in found:
-                continue
-            total[:, at] += found[number] if row.start is None else row.start
-            seen[at] += 1
-    begin = total / np.maximum(seen, 1)
-    return with_latent_means(layout, covs, means, begin) if layout.means else begin
+    table = layout.table
+    values = np.zeros((len(covs[0]), len(table.rows)))
+    for scheme, cov, mean in zip(_schemes(layout), covs, means, strict=True):
+        _fill(scheme, cov, mean, values)
+    spread, count = _spread(layout)
+    return np.asarray(values @ spread / count)
 
 
-def _group(
-    block: Block, rows: Sequence[tuple[int, Parameter]], S: Array, mean: Array, made: Mapping[str, Composite]
-) -> dict[int, Array]:
-    """A start for every row of one group."""
-    b = len(S)
-    constructs = block.latent[: block.q]
-    by_lhs: dict[str, list[tuple[int, Parameter]]] = {}
-    variance: dict[str, Parameter] = {}
-    for number, row in rows:
-        if row.op == "=~":
-            by_lhs.setdefault(row.lhs, []).append((number, row))
-        if row.op == "~~" and row.lhs == row.rhs:
-            variance[row.lhs] = row
-    names, C = list(block.observed), S
-    out: dict[int, Array] = {}
-    loading: dict[tuple[str, str], Array] = {}
-    rests = {n for c in made.values() for n in c.rests}
-    waiting = [c for c in constructs if c in by_lhs and c not in rests]
-    while waiting:
-        ready = [c for c in waiting if all(n in names for n in _below(by_lhs[c], made.get(c)))] or waiting[:1]
-        for c in ready:
-            waiting.remove(c)
-            if c in made:
-                names, C = _composite(made[c], rows, names, C, out)
-                continue
-            indicators = [(n, r) for n, r in by_lhs[c] if r.rhs in names]
-            at = [names.index(r.rhs) for _, r in indicators]
-            load, scores, v = _factor(C, at, [r for _, r in indicators], variance.get(c))
-            for j, (n, r) in enumerate(indicators):
-                out[n] = load[:, j]
-                loading[r.rhs, c] = load[:, j]
-            C = _joined(C, np.einsum("bxi,bi->bx", C[:, :, at], scores), v)
-            names.append(c)
-    at_ = {n: i for i, n in enumerate(names)}
-    sd = np.sqrt(np.maximum(np.diagonal(C, axis1=1, axis2=2), 1e-8))
-    limit = 0.85 * sd[:, :, None] * sd[:, None, :] * (1 - np.eye(len(names))) + (sd**2)[:, :, None] * np.eye(len(names))
-    latents = [i for n, i in at_.items() if n in constructs]
-    inner = np.ix_(np.arange(b), np.array(latents, dtype=np.int64), np.array(latents, dtype=np.int64))
-    C[inner] = np.clip(C[inner], -limit[inner], limit[inner])
-    left = _regressions(rows, at_, C, out)
-    for number, row in rows:
-        out.setdefault(number, _other(row, block, at_, C, left, loading, mean, b))
-    return out
+@lru_cache(maxsize=64)
+def _spread(layout: Layout) -> tuple[Array, Array]:
+    """(t, k) which row has which parameter, and how many rows share one."""
+    index = np.array(layout.table.index)
+    spread = np.zeros((len(index), layout.count))
+    rows = np.flatnonzero(index >= 0)
+    spread[rows, index[rows]] = 1.0
+    return spread, spread.sum(axis=0)
 
 
-def _below(rows: Sequence[tuple[int, Parameter]], made: Composite | None) -> tuple[str, ...]:
-    """What must be known before a construct is."""
-    return made.items if made is not None else tuple(r.rhs for _, r in rows)
+def _fill(scheme: _Scheme, cov: Array, mean: Array, values: Array) -> None:
+    """The starts of one group, into `values` (b, t)."""
+    C = cov
+    for level in scheme.levels:
+        C = _level(level, C, values)
+    C = _moderate(C, scheme.latent)
+    left = np.diagonal(C, axis1=1, axis2=2).copy()
+    rows, item, construct = scheme.loadings
+    if rows.size:
+        explained = np.zeros(left.shape)
+        np.add.at(explained.T, item, (values[:, rows] ** 2 * left[:, construct]).T)
+        left = np.where(explained > 0, np.maximum(left - explained, FLOOR * left), left)
+    for outcome in scheme.outcomes:
+        _regress(outcome, C, left, values)
+    at, places = scheme.variances
+    values[:, at] = left[:, places]
+    at, i, j = scheme.covariances
+    values[:, at] = C[:, i, j]
+    at, items = scheme.means
+    values[:, at] = mean[:, items]
+    at, given = scheme.stated
+    values[:, at] = given
 
 
-def _composite(
-    made: Composite, rows: Sequence[tuple[int, Parameter]], names: list[str], C: Array, out: dict[int, Array]
-) -> tuple[list[str], Array]:
-    """Start rows of a composite block; names and covariances with the composite and its n_j added."""
-    at = [names.index(i) for i in made.items]
-    known = {r.lhs for _, r in rows if r.op == "=~"} - {made.name}
-    w = start_weights(C, at, [i for i, n in enumerate(names) if i not in at and n not in known])
-    own = {r.lhs: r for _, r in rows if r.op == "=~" and r.rhs == made.items[0]}
-    for j, rest in enumerate(made.rests, start=1):
-        held = own[rest]
-        if held.fixed is not None or held.start is not None:
-            w[:, j] = held.fixed if held.fixed is not None else held.start
-    w = w * made.unit
-    cross = np.einsum("bxi,bi->bx", C[:, :, at], w)
-    v = np.einsum("bi,bi->b", cross[:, at], w)
-    C = _joined(C, cross, v)
-    load = cross[:, at] / v[:, None]
-    place = {rest: j for j, rest in enumerate(made.rests, start=1)}
-    for number, row in rows:
-        if row.op == "=~" and row.lhs in place and row.rhs == made.items[0]:
-            out[number] = w[:, place[row.lhs]] / made.unit
-        elif row.op == "=~" and row.lhs == made.name and row.rhs in place:
-            out[number] = -load[:, place[row.rhs]]
-        elif row.op == "~~" and row.lhs in place and row.rhs in place:
-            i, j = place[row.lhs], place[row.rhs]
-            out[number] = C[:, at[i], at[j]] - load[:, i] * load[:, j] * v
-    return [*names, made.name], C
-
-
-def _factor(
-    C: Array, at: Sequence[int], rows: Sequence[Parameter], variance: Parameter | None
-) -> tuple[Array, Array, Array]:
-    """Loadings (b, j), weights of the factor's covariances (b, j) and its variance (b,) from its indicators.
+def _level(level: _Level, C: Array, values: Array) -> Array:
+    """Loadings of one level into `values`; returns C with its constructs added.
 
     The loading of indicator i relative to the marker is sum_l s_il s_1l / sum_l s_1l^2 over all other variables l,
-    those of other constructs included: they are instruments too.
-
-    Parameters:
-        C: (b, n, n) covariances of all variables so far. at: places of the indicators.
+    standardised: those of other constructs are instruments too.
     """
-    S = C[:, at][:, :, at]
-    b, j, _ = S.shape
-    own = np.diagonal(S, axis1=1, axis2=2)
-    if j == 1:
-        load, v = np.ones((b, 1)), np.where(own[:, 0] > 0, own[:, 0], 1.0)
-    else:
-        ratio = np.sqrt(own / np.maximum(own[:, :1], 1e-300))
-        load = _ratios(C, at)
-        load = np.where(np.isfinite(load), np.clip(load, -4 * ratio, 4 * ratio), ratio)
-        load = np.where(np.abs(load) < 0.05 * ratio, 0.05 * ratio, load)
-        apart = 1 - np.eye(j)
-        outer = load[:, :, None] * load[:, None, :] * apart
-        v = (S * outer).sum(axis=(1, 2)) / (outer**2).sum(axis=(1, 2))
-        v = np.clip(np.where(np.isfinite(v), v, 0.0), 0.05 * own[:, 0], 0.9 * own[:, 0])
-        most = 0.9 * own / np.maximum(v[:, None], 1e-12)
-        load = np.where(load**2 > most, np.sign(load) * np.sqrt(most), load)
-    load, v = _scaled(load, v, rows, variance)
-    weights = load / np.maximum((load**2).sum(axis=1), 1e-12)[:, None]
-    return load, weights, v
-
-
-def _ratios(C: Array, at: Sequence[int]) -> Array:
-    """(b, j) loadings relative to the first indicator; every other variable, standardised, is an instrument."""
-    sd = np.sqrt(np.maximum(np.diagonal(C, axis1=1, axis2=2), 1e-300))
-    cross = C[:, at] / sd[:, None, :]
-    usable = np.ones((len(at), C.shape[1]))
-    usable[:, at[0]] = 0.0
-    usable[np.arange(len(at)), list(at)] = 0.0
-    first = cross[:, :1]
+    own = np.diagonal(C, axis1=1, axis2=2)
+    cross = C / np.sqrt(np.maximum(own, 1e-300))[:, None, :]
+    marker = cross[:, level.marker] * level.instrument
     with np.errstate(divide="ignore", invalid="ignore"):
-        load = (cross * first * usable).sum(axis=2) / (first * first * usable).sum(axis=2)
-    load[:, 0] = 1.0
-    return np.asarray(load)
+        load = np.einsum("bjn,bjn->bj", cross[:, level.item], marker) / np.einsum("bjn,bjn->bj", marker, marker)
+        ratio = np.sqrt(own[:, level.item] / own[:, level.marker])
+    load = np.where(np.isfinite(load), load, ratio)
+    size = np.minimum(np.maximum(np.abs(load), 0.05 * ratio), 4 * ratio)
+    load = np.where(level.item == level.marker, 1.0, np.where(load < 0, -size, size))
+    v = _variances(level, C, own, load)
+    most = np.sqrt(0.9 * own[:, level.item] / v[:, level.owner])
+    load = np.where(np.abs(load) > most, np.sign(load) * most, load) if not level.lone.all() else load
+    load, v = _unit(level, load, v)
+    values[:, level.rows] = load
+    weights = load / np.maximum(load**2 @ level.member, 1e-12)[:, level.owner]
+    mixed = weights[:, :, None] * level.member
+    cross = (C[:, :, level.item] @ mixed).swapaxes(1, 2)
+    return _joined(C, cross, cross[:, :, level.item] @ mixed, v)
 
 
-def _scaled(load: Array, v: Array, rows: Sequence[Parameter], variance: Parameter | None) -> tuple[Array, Array]:
-    """The same factor on the unit that the fixed values set."""
-    fixed = [(i, r.fixed) for i, r in enumerate(rows) if r.fixed]
-    if len(fixed) == len(rows) and len(rows) > 1:
-        return np.broadcast_to(np.array([f for _, f in fixed]), load.shape).astype(np.float64), v
-    if fixed:
-        i, value = fixed[0]
-        scale = load[:, i] / value
-    elif variance is not None and variance.fixed:
-        scale = np.sqrt(variance.fixed / v)
-    else:
-        return load, v
-    return load / scale[:, None], v * scale**2
+def _variances(level: _Level, C: Array, own: Array, load: Array) -> Array:
+    """(b, f) variances of the constructs on the marker's scale, from the covariances of their indicators."""
+    S = C[:, level.item[:, None], level.item] * level.together
+    outer = load[:, :, None] * load[:, None, :] * level.together
+    with np.errstate(divide="ignore", invalid="ignore"):
+        v = (S * outer).sum(axis=2) @ level.member / ((outer**2).sum(axis=2) @ level.member)
+    first = own[:, level.item[level.first]]
+    v = np.clip(np.where(np.isfinite(v), v, 0.0), 0.05 * first, 0.9 * first)
+    return np.where(level.lone, np.where(first > 0, first, 1.0), v)
 
 
-def _joined(C: Array, cross: Array, v: Array) -> Array:
-    """Covariances with one variable more."""
+def _unit(level: _Level, load: Array, v: Array) -> tuple[Array, Array]:
+    """The same constructs on the unit that fixed values set."""
+    with np.errstate(invalid="ignore"):
+        by_loading = load[:, np.maximum(level.unit, 0)] / level.value
+        by_variance = np.sqrt(level.variance / v)
+    scale = np.where(level.unit >= 0, by_loading, np.where(np.isfinite(by_variance), by_variance, 1.0))
+    scaled = load / scale[:, level.owner]
+    return np.where(np.isfinite(level.given), level.given, scaled), v * scale**2
+
+
+def _joined(C: Array, cross: Array, among: Array, v: Array) -> Array:
+    """Covariances with the constructs of a level added: cross (b, f, n) with all others, among (b, f, f), v (b, f)."""
     b, n, _ = C.shape
-    out = np.empty((b, n + 1, n + 1))
+    f = v.shape[1]
+    out = np.empty((b, n + f, n + f))
     out[:, :n, :n] = C
-    out[:, n, :n] = out[:, :n, n] = cross
-    out[:, n, n] = v
+    out[:, n:, :n] = cross
+    out[:, :n, n:] = cross.swapaxes(1, 2)
+    out[:, n:, n:] = 0.5 * (among + among.swapaxes(1, 2))
+    out[:, np.arange(n, n + f), np.arange(n, n + f)] = v
     return out
 
 
-def _regressions(
-    rows: Sequence[tuple[int, Parameter]], at: dict[str, int], C: Array, out: dict[int, Array]
-) -> dict[str, Array]:
-    """Starts of regressions; returns the variance each outcome keeps."""
-    left: dict[str, Array] = {}
-    outcomes: dict[str, list[tuple[int, str]]] = {}
+def _moderate(C: Array, latent: Ints) -> Array:
+    """Correlations of constructs at most CEILING."""
+    if not latent.size:
+        return C
+    inner = C[:, latent[:, None], latent]
+    sd = np.sqrt(np.maximum(np.diagonal(inner, axis1=1, axis2=2), 1e-8))
+    limit = (CEILING + (1 - CEILING) * np.eye(latent.size)) * sd[:, :, None] * sd[:, None, :]
+    out = C.copy()
+    out[:, latent[:, None], latent] = np.clip(inner, -limit, limit)
+    return out
+
+
+def _regress(outcome: _Outcome, C: Array, left: Array, values: Array) -> None:
+    """Slopes of one outcome into `values`, the variance it keeps into `left`; 0 where it leads back to itself."""
+    own = C[:, outcome.place, outcome.place]
+    if outcome.circular:
+        left[:, outcome.place] = own
+        return
+    x = outcome.predictors
+    c = C[:, x, outcome.place]
+    P = C[:, x[:, None], x] * (1 + 0.02 * np.eye(x.size))
+    slopes = c / P[:, 0] if x.size == 1 else np.linalg.solve(P, c[:, :, None])[:, :, 0]
+    explained = (slopes * c).sum(axis=1)
+    shrink = np.where(explained > 0.8 * own, 0.8 * own / np.maximum(explained, 1e-12), 1.0)
+    values[:, outcome.rows] = slopes * shrink[:, None]
+    left[:, outcome.place] = np.maximum(own - explained * shrink, FLOOR * own)
+
+
+@lru_cache(maxsize=64)
+def _schemes(layout: Layout) -> tuple[_Scheme, ...]:
+    """The scheme of every group."""
+    rows = [(n, r) for n, r in enumerate(layout.table.rows)]
+    return tuple(_scheme(layout, [(n, r) for n, r in rows if r.group == g]) for g in range(len(layout.blocks)))
+
+
+def _scheme(layout: Layout, rows: Sequence[tuple[int, Parameter]]) -> _Scheme:
+    """The scheme of one group."""
+    table = layout.table
+    place = {name: i for i, name in enumerate(table.observed)}
+    variance = {r.lhs: r.fixed for _, r in rows if r.op == "~~" and r.lhs == r.rhs and r.fixed is not None}
+    measured: dict[str, list[tuple[int, Parameter]]] = {}
     for number, row in rows:
-        if row.op == "~" and row.lhs in at and row.rhs in at:
-            outcomes.setdefault(row.lhs, []).append((number, row.rhs))
-    around = _in_circles({name: [p for _, p in predictors] for name, predictors in outcomes.items()})
-    for name, predictors in outcomes.items():
-        if name in around:
-            left[name] = C[:, at[name], at[name]]
-            for number, _ in predictors:
-                out[number] = np.zeros(len(C))
-            continue
-        x = [at[p] for _, p in predictors]
-        P, c = C[:, x][:, :, x], C[:, x, at[name]]
-        P = P + 0.02 * np.einsum("bii->bi", P)[:, :, None] * np.eye(len(x))
-        slopes = np.linalg.solve(P, c[:, :, None])[:, :, 0]
-        own = C[:, at[name], at[name]]
-        explained = np.einsum("bi,bi->b", slopes, c)
-        shrink = np.where(explained > 0.8 * own, 0.8 * own / np.maximum(explained, 1e-12), 1.0)
-        slopes = slopes * shrink[:, None]
-        left[name] = np.maximum(own - explained * shrink, FLOOR * own)
-        for j, (number, _) in enumerate(predictors):
-            out[number] = slopes[:, j]
-    return left
+        if row.op == "=~":
+            measured.setdefault(row.lhs, []).append((number, row))
+    levels, waiting = [], [c for c in table.latent if c in measured]
+    while waiting:
+        ready = [c for c in waiting if all(r.rhs in place for _, r in measured[c])]
+        if not ready:
+            break
+        levels.append(_level_of([measured[c] for c in ready], place, variance))
+        place |= {c: len(place) + i for i, c in enumerate(ready)}
+        waiting = [c for c in waiting if c not in ready]
+    known = [(n, r) for n, r in rows if r.lhs in place and (r.rhs in place or r.op == "~1")]
+    loads = [(n, place[r.rhs], place[r.lhs]) for n, r in known if r.op == "=~"]
+    inner = {r.lhs for _, r in known if r.op == "~"} | {r.rhs for _, r in known if r.op == "=~"}
+    pairs = [(n, place[r.lhs], place[r.rhs]) for n, r in known if r.op == "~~" and r.lhs != r.rhs]
+    free = [(n, i, j) for (n, i, j) in pairs if not {table.rows[n].lhs, table.rows[n].rhs} & inner]
+    stated = [(n, r.start) for n, r in rows if r.start is not None]
+    return _Scheme(
+        levels=tuple(levels),
+        outcomes=_outcomes(known, place),
+        latent=_ints([place[c] for c in table.latent if c in place]),
+        variances=_columns([(n, place[r.lhs]) for n, r in known if r.op == "~~" and r.lhs == r.rhs], 2),
+        covariances=_columns(free, 3),
+        means=_columns([(n, place[r.lhs]) for n, r in known if r.op == "~1" and r.lhs in table.observed], 2),
+        loadings=_columns(loads, 3),
+        stated=(_ints([n for n, _ in stated]), np.array([s for _, s in stated], dtype=np.float64)),
+    )
+
+
+def _level_of(
+    constructs: Sequence[Sequence[tuple[int, Parameter]]], place: dict[str, int], variance: Mapping[str, float | None]
+) -> _Level:
+    """Index arrays of constructs that can be started now."""
+    every = [(f, n, r) for f, rows in enumerate(constructs) for n, r in rows]
+    owner, item = _ints([f for f, _, _ in every]), _ints([place[r.rhs] for _, _, r in every])
+    first = _ints([[f for f, _, _ in every].index(f) for f in range(len(constructs))])
+    marker = item[first][owner]
+    instrument = np.ones((len(every), len(place)))
+    instrument[np.arange(len(every)), item] = 0.0
+    instrument[np.arange(len(every)), marker] = 0.0
+    same = (owner[:, None] == owner) & ~np.eye(len(every), dtype=bool)
+    held = [all(r.fixed is not None for _, r in rows) and len(rows) > 1 for rows in constructs]
+    units = [_unit_of(rows, int(first[f])) if not held[f] else (-1, 1.0) for f, rows in enumerate(constructs)]
+    fixed = [variance.get(rows[0][1].lhs) for rows in constructs]
+    return _Level(
+        rows=_ints([n for _, n, _ in every]),
+        item=item,
+        marker=marker,
+        owner=owner,
+        first=first,
+        instrument=instrument,
+        together=same.astype(np.float64),
+        lone=np.array([len(rows) == 1 for rows in constructs], dtype=bool),
+        member=(owner[:, None] == np.arange(len(constructs))).astype(np.float64),
+        unit=_ints([u for u, _ in units]),
+        value=np.array([v for _, v in units]),
+        variance=np.array([np.nan if not v or held[f] else v for f, v in enumerate(fixed)]),
+        given=np.array([r.fixed if held[f] and r.fixed is not None else np.nan for f, _, r in every]),
+    )
+
+
+def _unit_of(rows: Sequence[tuple[int, Parameter]], first: int) -> tuple[int, float]:
+    """The indicator whose fixed loading sets the unit, and that loading; -1 without one."""
+    found = [(first + i, r.fixed) for i, (_, r) in enumerate(rows) if r.fixed]
+    return found[0] if found else (-1, 1.0)
+
+
+def _outcomes(known: Sequence[tuple[int, Parameter]], place: dict[str, int]) -> tuple[_Outcome, ...]:
+    """Regressions, outcome by outcome."""
+    arrows: dict[str, list[tuple[int, str]]] = {}
+    for number, row in known:
+        if row.op == "~":
+            arrows.setdefault(row.lhs, []).append((number, row.rhs))
+    around = _in_circles({name: [p for _, p in found] for name, found in arrows.items()})
+    return tuple(
+        _Outcome(_ints([n for n, _ in found]), place[name], _ints([place[p] for _, p in found]), name in around)
+        for name, found in arrows.items()
+    )
 
 
 def _in_circles(arrows: dict[str, list[str]]) -> set[str]:
@@ -239,32 +334,13 @@ def _in_circles(arrows: dict[str, list[str]]) -> set[str]:
     return {name for name in arrows if name in reached(name)}
 
 
-def _other(
-    row: Parameter,
-    block: Block,
-    at: dict[str, int],
-    C: Array,
-    left: dict[str, Array],
-    loading: dict[tuple[str, str], Array],
-    mean: Array,
-    b: int,
-) -> Array:
-    """Variances, covariances and means."""
-    if row.op == "~1":
-        return mean[:, at[row.lhs]] if row.lhs in block.observed else np.zeros(b)
-    if row.op != "~~" or row.lhs not in at or row.rhs not in at:
-        return np.zeros(b)
-    i, j = at[row.lhs], at[row.rhs]
-    if row.lhs == row.rhs:
-        if row.lhs in left:
-            return left[row.lhs]
-        causes = [f for (x, f) in loading if x == row.lhs]
-        if not causes:
-            return C[:, i, i]
-        explained = sum((loading[row.lhs, f] ** 2 * C[:, at[f], at[f]] for f in causes), np.zeros(b))
-        return np.maximum(C[:, i, i] - explained, FLOOR * C[:, i, i])
-    free = row.lhs in left or row.rhs in left or any(x in (row.lhs, row.rhs) for x, _ in loading)
-    return np.zeros(b) if free else C[:, i, j]
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def _columns(rows: Sequence[tuple[int, ...]], width: int) -> tuple[Ints, ...]:
+    """Tuples as columns of whole numbers."""
+    return tuple(_ints([r[i] for r in rows]) for i in range(width))
 
 
 def ordinal_starts(layout: Layout, vectors: Sequence[Array]) -> Array:
