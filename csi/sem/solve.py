@@ -11,6 +11,7 @@ from csi.errors import Note, Problems
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
+from csi.sem.begin import begin
 from csi.sem.constrained import constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Fitted, GroupFit
@@ -24,7 +25,7 @@ from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import causes_of, notes_of, reasons_of
 from csi.sem.stand_in import blanked, hopeless, with_stand_ins
-from csi.sem.starts import ordinal_starts, starts
+from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
 from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, thresholds_of
 
@@ -97,7 +98,7 @@ def _start(prepared: Prepared, problem: Fittable) -> Array:
     if isinstance(problem, LeastSquares) and prepared.layout.table.rules.ordered:
         return ordinal_starts(prepared.layout, [v.s for v in problem.vectors])
     covs = [g.cov * ((g.n - 1) / g.n)[:, None, None] for g in prepared.groups]
-    return starts(prepared.layout, covs, [g.mean for g in prepared.groups])
+    return begin(prepared.claim, prepared.layout, covs, [g.mean for g in prepared.groups])
 
 
 def degrees(prepared: Prepared, linear: Linear) -> int:
