@@ -16,6 +16,9 @@ from csi.inference.replicates import Flags, Quantity, parameter_acceleration, re
 from csi.inference.resample import Kind, plan_of, rows_behind
 from csi.moments.stack import Array
 
+ROUNDING = 1e-12
+"""A parameter that varies less than this over resamples is a constant: a fixed loading has no standard error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
@@ -80,7 +83,7 @@ def bootstrap(
     if interval == "bc":
         accelerations = np.zeros_like(est.values)
     found = _summary(boot, est.values, replicates.values, accelerations)
-    fixed = _without_variance(est)
+    fixed = _without_variance(est) | (found.std_error <= ROUNDING * (1 + np.abs(est.values)))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(fixed, np.nan, est.values / found.std_error)
     return replace(
@@ -176,6 +179,9 @@ _CAUSE_ZH = {
     "constant item": "题项无变异",
     "collinear": "共线",
     "not converged": "未收敛",
+    "not positive definite": "协方差矩阵非正定",
+    "too few rows": "样本量过小",
+    "empty category": "某类别无人选择",
     "negative weight": "出现负权重",
     "failed": "无解",
 }

@@ -14,20 +14,7 @@ from csi.sem.prepare import Prepared
 
 Flags = npt.NDArray[np.bool_]
 
-CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows")
-
-
-def causes_of(prepared: Prepared, best: Optimum) -> Ints:
-    """(b,) code into CAUSES."""
-    constant: Flags = np.zeros(len(best.value), dtype=bool)
-    singular: Flags = np.zeros(len(best.value), dtype=bool)
-    ordinal = {name for name, _ in prepared.layout.table.rules.ordered}
-    for group in prepared.groups:
-        own = np.diagonal(group.cov, axis1=1, axis2=2)
-        constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
-        if not ordinal:
-            singular |= ~positive(group.cov)
-    return np.select([constant, singular, ~best.settled], [1, 2, 3], default=0).astype(np.int64)
+CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category")
 
 
 def positive(cov: Array) -> Flags:
@@ -71,12 +58,35 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
         return reason("R-CONSTANT", en, zh)
     if cause == 2:
         return _singular(prepared, i)
+    if cause == 5:
+        return _unused(prepared, i)
     if cause == 4:
         n = min(float(g.n[i]) for g in prepared.groups)
         en, zh = f"n = {n:.0f} rows are too few for WLS (ADF).", f"样本量 n = {n:.0f} 对 WLS（渐近自由分布）过小。"
         return reason("R-FEW", en, zh)
     en = f"no convergence after {best.iterations[i]} iterations (expected drop of -log L {best.drop[i]:.1e})."
     return reason("R-CONVERGE", en, f"迭代 {best.iterations[i]} 次仍未收敛（对数似然的预期下降 {best.drop[i]:.1e}）。")
+
+
+def categories_of(prepared: Prepared, j: int) -> Array:
+    """All answers to the item at place `j`, over groups and cells."""
+    cells = [cell[:, j] for g in prepared.groups if g.rows is not None for cell in g.rows.rows]
+    answers = np.concatenate(cells)
+    return np.unique(answers[~np.isnan(answers)])
+
+
+def _unused(prepared: Prepared, i: int) -> Reason:
+    """The categories without answers in a slice."""
+    table = prepared.layout.table
+    found = []
+    for name, _ in table.rules.ordered:
+        j = table.observed.index(name)
+        for group in prepared.groups:
+            rows, weights, _ = group.rows.of(i) if group.rows is not None else (np.empty((0, j + 1)), np.empty(0), None)
+            gone = np.setdiff1d(categories_of(prepared, j), rows[weights > 0, j])
+            found += [f"{name} = {value:g}" for value in gone]
+    listed = ", ".join(dict.fromkeys(found[:6])) + (", ..." if len(found) > 6 else "")
+    return reason("R-CATEGORY", f"nobody answered {listed}, as others do.", f"无人选择 {listed}，而其他单元有人选择。")
 
 
 def _nobody(group: Moments, i: int, name: str) -> bool:
@@ -119,7 +129,7 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
             f"{b} 个单元中有 {failed} 个没有可用的解（{listed}）。",
         )
         notes.append(note("W-CELLS", en, zh))
-    weighted = any(not np.allclose(g.sum_w2 * g.n, g.sum_w**2, rtol=1e-9) for g in prepared.groups)
+    weighted = any((np.abs(g.sum_w2 * g.n - g.sum_w**2) > 1e-9 * g.sum_w**2).any() for g in prepared.groups)
     if weighted and prepared.method.se == "standard":
         en = 'the answers are weighted and these standard errors do not know it (estimator="MLR" or csi.bootstrap do).'
         zh = '数据带有权重，而该估计方法的标准误未考虑权重（可改用 estimator="MLR" 或 csi.bootstrap）。'

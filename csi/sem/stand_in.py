@@ -6,7 +6,7 @@ afterwards its values are absent, with the reason that its own moments give.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +14,14 @@ import numpy as np
 from csi.estimate.estimate import Estimate
 from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.prepare import Prepared
-from csi.sem.reasons import Flags, positive
+from csi.sem.reasons import Flags, categories_of, positive
 from csi.sem.unusable import SAME
 
 
 def hopeless(prepared: Prepared, missing: str) -> Ints:
     """(b,) code into `CAUSES` of slices that cannot be fitted: 1 an item without variance, 2 no definite covariance,
-    4 fewer rows than WLS has moments (where other slices have enough; else the estimator says so).
+    4 fewer rows than WLS has moments, 5 an ordinal item of which some category has no answers (both where other slices
+    can be fitted; else the estimator says so).
 
     Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
     of rows are looked at. Ordinal items have their own checks.
@@ -33,8 +34,31 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
         constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
         singular |= group.n <= len(group.names)
         singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
-    few = _few(prepared)
-    return np.select([constant, singular, few & ~few.all()], [1, 2, 4], default=0).astype(np.int64)
+    few, unused = _few(prepared), _unused(prepared)
+    if few.all() or unused.all():
+        return np.zeros(b, dtype=np.int64)
+    return np.select([constant, singular, few, unused], [1, 2, 4, 5], default=0).astype(np.int64)
+
+
+def _unused(prepared: Prepared) -> Flags:
+    """(b,) True where a category of an ordinal item, used by some other slice or group, has no answers."""
+    table, b = prepared.layout.table, len(prepared.groups[0].n)
+    found = np.zeros(b, dtype=bool)
+    for name, _ in table.rules.ordered:
+        j = table.observed.index(name)
+        values = categories_of(prepared, j)
+        for rows, cell, count in _cells(prepared.groups):
+            used = rows.weights[cell] @ (rows.rows[cell][:, j, None] == values)
+            found[cell::count] |= ~(used > 0).all(axis=1)
+    return found
+
+
+def _cells(groups: Sequence[Moments]) -> Iterator[tuple[RowPass, int, int]]:
+    """The rows of every group, the number of each of its cells, and how many cells there are."""
+    for group in groups:
+        if group.rows is not None:
+            count = len(group.rows.rows)
+            yield from ((group.rows, cell, count) for cell in range(count))
 
 
 def _few(prepared: Prepared) -> Flags:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,16 +156,7 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
     counts = dict(table.rules.ordered)
     flags = [name in counts for name in table.observed]
     found, vectors = [], []
-    categories = _all_categories(prepared, flags)
-    for group in prepared.groups:
-        if group.rows is None:
-            raise needs_rows("an ordinal model", "有序模型")
-        slices = []
-        for s in range(len(group.n)):
-            rows, weights, _ = group.rows.of(s)
-            slices.append(
-                ordinal_moments(rows, weights, table.observed, flags, settings.missing, categories=categories)
-            )
+    for slices in _ordinal_slices(settings, prepared, flags):
         G = np.stack([_gamma(m) for m in slices])
         fitting = prepared.method.fitting
         if fitting == "WLS":
@@ -176,6 +168,35 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
         vectors.append(MomentVector(np.stack([m.vector for m in slices]), G, weight))
         found.append(tuple(slices))
     return _least_squares(prepared, vectors), tuple(found)
+
+
+def _ordinal_slices(settings: SEM, prepared: Prepared, flags: Sequence[bool]) -> list[list[OrdinalMoments]]:
+    """Thresholds and correlations of each group and slice; the problems of all groups at once.
+
+    Raises:
+        Problems: no rows, or what makes the moments undefined, with the group.
+    """
+    table = prepared.layout.table
+    categories = _all_categories(prepared, flags)
+    found: list[list[OrdinalMoments]] = []
+    problems: list[Problem] = []
+    for g, group in enumerate(prepared.groups):
+        if group.rows is None:
+            raise needs_rows("an ordinal model", "有序模型")
+        place = f"group {table.rules.groups[g]}, " if table.rules.groups else ""
+        slices = []
+        for s in range(len(group.n)):
+            rows, weights, _ = group.rows.of(s)
+            try:
+                slices.append(
+                    ordinal_moments(rows, weights, table.observed, flags, settings.missing, categories=categories)
+                )
+            except Problems as error:
+                problems += [replace(p, where=place + p.where) for p in error.problems]
+        found.append(slices)
+    if problems:
+        raise Problems(problems)
+    return found
 
 
 def _gamma(moments: OrdinalMoments) -> Array:

@@ -171,9 +171,26 @@ def test_constraints_that_contradict_each_other(frame):
 def test_a_category_that_a_group_does_not_use(frame):
     ordinal = csi.SEM(groups="school", ordered=tuple(ITEMS))
     data = frame.filter(~((pl.col("school") == "b") & (pl.col("x1") == 1)))
-    found = problems(MODEL, data, ordinal)
-    assert found[0][0] == "E-ORDINAL-CATEGORY"
-    assert "category 1" in found[0][2]
+    ((code, where, what, _),) = problems(MODEL, data, ordinal)
+    assert (code, where, "category 1" in what) == ("E-ORDINAL-CATEGORY", "group b, item x1", True)
+
+
+def test_resamples_and_cells_without_a_rare_category_are_counted(frame):
+    rare = swap(frame, x1=pl.when(pl.int_range(pl.len()) == 0).then(6.0).otherwise("x1"))
+    ordinal = csi.SEM(ordered=tuple(ITEMS))
+    boot = csi.bootstrap(csi.fit(csi.Model.parse(MODEL), rare, ordinal), 100, seed=1)
+    counts = dict(boot.replicates.counts.select("cause", "replicates").iter_rows())
+    assert 20 < counts["empty category"] < 60
+    assert int(boot.replicates.usable.sum()) == 100 - sum(counts.values())
+    cells = csi.fit(csi.Model.parse(MODEL), rare, ordinal, ["school"])
+    assert cells.convergence.converged.tolist() == [True, False]
+    assert cells.convergence.reasons[1].text.en == "nobody answered x1 = 6, as others do."
+
+
+def test_fixed_loadings_have_no_bootstrap_error(frame):
+    boot = csi.bootstrap(csi.fit(csi.Model.parse(MODEL), frame, csi.SEM()), 100, seed=1)
+    fixed = boot.table.filter((pl.col("op") == "=~") & pl.col("rhs").is_in(["x1", "x4"]))
+    assert fixed.select("std_error", "p_value", "conf_low").null_count().row(0) == (2, 2, 2)
 
 
 def test_an_ordinal_item_with_one_category(frame):
