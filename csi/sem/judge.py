@@ -16,6 +16,7 @@ from csi.moments.stack import Array, Ints, Moments
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Test
 from csi.sem.full_information import FullInformation, meat, saturated_pieces, sources_of
+from csi.sem.identification import Rank, blanked, determined, generic_rank
 from csi.sem.implied import Implied, jacobian
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import plans_of, vector_jacobian
@@ -60,8 +61,8 @@ class _Case:
     """A fit to be judged: what was fitted, where it ended, and what rows say about its variance.
 
     Attributes:
-        N: (k, r) directions along the constraints. bread: (b, r, r) inverse information. gammas: per group and slice
-            (M, M), or None.
+        N: (k, r) directions along the constraints, or (b, k, r) where the model is not identified. bread: (b, r, r)
+            inverse information. gammas: per group and slice (M, M), or None.
     """
 
     prepared: Prepared
@@ -74,12 +75,21 @@ class _Case:
     bread: Array
     gammas: list[list[Array]] | None
 
+    def directions(self, s: int) -> Array:
+        """(k, r) N of slice `s`."""
+        return self.N if self.N.ndim == 2 else np.asarray(self.N[s])
+
 
 def plain_test(chi2: Array, df: int) -> Test:
     """The chi-square test."""
     one = np.ones_like(chi2)
     p = chdtrc(df, np.maximum(chi2, 0)) if df > 0 else np.full_like(chi2, np.nan)
     return Test("standard", chi2, df * one, p, one, 0 * one)
+
+
+def chi2_of(problem: Fittable, best: Optimum) -> Array:
+    """(b,) chi2: N F, with each group's own multiplier where there are several."""
+    return problem.total * best.value if len(problem.layout.blocks) == 1 else problem.chi2(best.phi)
 
 
 def inverse(H: Array) -> Array:
@@ -100,23 +110,31 @@ def judge(
     theta: Array,
     at: tuple[Implied, ...],
     df: int,
+    rank: Rank | None = None,
 ) -> Judged:
-    """Standard errors and tests of a fit.
+    """Standard errors and tests of a fit; no standard errors for parameters that are not identified.
 
     Parameters:
-        linear: tangent space of the constraints. theta: (b, k). at: implied moments of each group.
+        linear: tangent space of the constraints. theta: (b, k). at: implied moments of each group. rank: what the
+            moments determine; None: looked up.
     """
     method, N = prepared.method, linear.N
-    chi2 = problem.chi2(best.phi)
-    information = 0.5 * _hessian(prepared, problem, best, linear)
-    bread = inverse(information)
+    rank = rank or generic_rank(prepared.layout, linear)
+    chi2 = chi2_of(problem, best)
+    information = inside = 0.5 * _hessian(prepared, problem, best, linear)
+    if not rank.identified:
+        R = determined(information, rank.rank)
+        N, inside = linear.N @ R, R.swapaxes(1, 2) @ information @ R
+    bread = inverse(inside)
     test = plain_test(chi2, df)
     if not method.robust:
-        return Judged(information, N @ bread @ N.T / problem.total[:, None, None], test, None)
+        vcov = N @ bread @ N.swapaxes(-1, -2) / problem.total[:, None, None]
+        return Judged(information, blanked(vcov, rank.at), test, None)
     case = _Case(prepared, problem, at, theta, chi2, df, N, bread, _gammas(prepared, problem))
-    found = [_robust(case, s) for s in range(len(theta))]
+    found = [_robust(case, s, tested=rank.identified) for s in range(len(theta))]
     tests = [t for _, t in found if t is not None]
-    return Judged(information, np.stack([v for v, _ in found]), test, _stacked(tests) if tests else None)
+    vcov = blanked(np.stack([v for v, _ in found]), rank.at)
+    return Judged(information, vcov, test, _stacked(tests) if tests else None)
 
 
 def _gammas(prepared: Prepared, problem: Fittable) -> list[list[Array]] | None:
@@ -129,9 +147,9 @@ def _gammas(prepared: Prepared, problem: Fittable) -> list[list[Array]] | None:
     return None
 
 
-def _robust(case: _Case, s: int) -> tuple[Array, Test | None]:
-    """Covariance of the estimates and the scaled test of slice `s`."""
-    method, N = case.prepared.method, case.N
+def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
+    """Covariance of the estimates and, where `tested`, the scaled test of slice `s`."""
+    method, N = case.prepared.method, case.directions(s)
     total, chi2 = float(case.problem.total[s]), float(case.chi2[s])
     pieces = _pieces(case, s) if method.se in SANDWICHES or method.test in TRACED else []
     scores = method.se in {"robust.huber.white", "first.order"} or method.test.startswith("yuan")
@@ -146,6 +164,8 @@ def _robust(case: _Case, s: int) -> tuple[Array, Test | None]:
     elif method.se == "robust.huber.white":
         inner = inner @ B @ inner
     vcov: Array = N @ inner @ N.T / total
+    if not tested:
+        return vcov, None
     if method.test in TRACED:
         return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, N))
     return vcov, _yuan(case, s, B) if method.test.startswith("yuan") else None
@@ -278,7 +298,7 @@ def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, flo
     Source:
         Yuan & Bentler (2000), Sociological Methodology 30, eq. 17.
     """
-    layout, N = case.prepared.layout, case.N
+    layout, N = case.prepared.layout, case.directions(s)
     r = N.shape[1]
     whole, E, middle = 0.0, np.zeros((r, r)), np.zeros((r, r))
     for g, group in enumerate(case.prepared.groups):

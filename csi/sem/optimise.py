@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 
-CHUNK = 16
-"""Slices solved together: their p x p stacks stay in the processor's cache."""
+CHUNK = 64
+"""Slices solved together: long array operations whose stacks still fit the processor's cache."""
 
 SETTLED = 1e-12
 """Expected drop of the log-likelihood (half a squared standard error) at which a slice is done."""
@@ -22,11 +22,19 @@ SETTLED = 1e-12
 FIRST = 12
 """Rounds after which a slice that is not done joins the slow ones."""
 
-QUADRATIC = 1e-10
+QUADRATIC = 1e-16
 """The same for the step after this one, which exact Hessians let foresee."""
+
+ROUGH = 1e-10
+"""The same for replicates: a hundred-thousandth of a standard error."""
 
 NEAR = 3.0
 """Expected drop of the log-likelihood below which exact Hessians (Newton steps) are used where they are usable."""
+
+
+FLAT = 1e-9
+"""A last, tiny step may raise F by this share (rounding); where it raises F more, the Hessian is singular and the point
+before it stays."""
 
 
 class Objective(Protocol):
@@ -78,19 +86,20 @@ def minimise(
     """
     b, r = start.shape
     low, high = np.broadcast_to(lower, (b, r)), np.broadcast_to(upper, (b, r))
+    limit = QUADRATIC if expected else ROUGH
     bounded = bool(np.isfinite(low).any() or np.isfinite(high).any())
     states = []
     for at in _chunks(b):
         some = problem if b <= CHUNK else problem.take(at)
         limits = (low[at], high[at]) if bounded else None
-        states.append(_advance(some, _begin(some, start[at], limits), limits, min(rounds, FIRST)))
+        states.append(_advance(some, _begin(some, start[at], limits), limits, min(rounds, FIRST), limit))
     state = states[0] if len(states) == 1 else _joined(states)
     slow = np.flatnonzero(~state.done)
     if slow.size and rounds > FIRST:
         for part in _chunks(slow.size):
             few = slow[part]
             limits = (low[few], high[few]) if bounded else None
-            _put(state, few, _advance(problem.take(few), _some(state, few), limits, rounds - FIRST))
+            _put(state, few, _advance(problem.take(few), _some(state, few), limits, rounds - FIRST, limit))
     stale = np.flatnonzero(state.exact) if expected else state.iterations[:0]
     for part in _chunks(stale.size):
         few = stale[part]
@@ -156,7 +165,9 @@ def _begin(problem: Objective, start: Array, limits: tuple[Array, Array] | None)
     )
 
 
-def _advance(problem: Objective, state: _State, limits: tuple[Array, Array] | None, rounds: int) -> _State:
+def _advance(
+    problem: Objective, state: _State, limits: tuple[Array, Array] | None, rounds: int, limit: float
+) -> _State:
     """At most so many rounds; slices that are done leave the work."""
     b = len(state.phi)
     for _ in range(rounds):
@@ -165,7 +176,7 @@ def _advance(problem: Objective, state: _State, limits: tuple[Array, Array] | No
             break
         whole = active.size == b
         now = state if whole else _some(state, active)
-        _round(problem if whole else problem.take(active), now, None if limits is None else _cut(limits, active))
+        _round(problem if whole else problem.take(active), now, None if limits is None else _cut(limits, active), limit)
         if not whole:
             _put(state, active, now)
     return state
@@ -175,7 +186,7 @@ def _cut(limits: tuple[Array, Array], at: Ints) -> tuple[Array, Array]:
     return limits[0][at], limits[1][at]
 
 
-def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) -> None:
+def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None, limit: float) -> None:
     """One damped step of every slice, kept where F does not rise."""
     held = None
     if limits is not None:
@@ -188,11 +199,11 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) 
         trial = np.clip(trial, *limits)
         step = trial - now.phi
     gain = 0.25 * problem.total * np.abs(np.einsum("bi,bij,bj->b", step, now.hessian, step))
-    tiny = (gain < SETTLED) | (now.exact & _last(gain, now.drop))
+    tiny = (gain < SETTLED) | (now.exact & _last(gain, now.drop, limit))
     tiny &= now.damping <= 1e-8
     value, slope, H, exact = _looked(problem, trial, (gain < NEAR) & ~tiny)
     better = value <= now.value + 1e-13 * np.maximum(1.0, np.abs(now.value))
-    keep = better | (tiny & np.isfinite(value))
+    keep = better | (tiny & (value <= now.value + FLAT * np.maximum(1.0, np.abs(now.value))))
     every = bool(keep.all())
     for mine, found in ((now.phi, trial), (now.value, value), (now.slope, slope), (now.hessian, H), (now.exact, exact)):
         mine[...] = found if every else np.where(keep.reshape(-1, *[1] * (found.ndim - 1)), found, mine)
@@ -204,10 +215,10 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None) 
     now.done[...] = tiny | (now.damping > 1e12)
 
 
-def _last(gain: Array, before: Array) -> npt.NDArray[np.bool_]:
+def _last(gain: Array, before: Array, limit: float) -> npt.NDArray[np.bool_]:
     """Whether the step after this one would be nothing: Newton's gains fall as g, C g^2, C (C g^2)^2."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray((gain < 1e-8) | ((gain < 1e-2) & (gain * (gain / before) ** 2 < QUADRATIC)))
+        return np.asarray((gain < 1e-8) | ((gain < 1e-2) & (gain * (gain / before) ** 2 < limit)))
 
 
 def _looked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -67,8 +67,6 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
     problems = [*_faults(claim), *_absent(claim, moments), *composite_problems(claim, settings.ordered)]
     if problems:
         raise Problems(problems)
-    composites = composites_of(claim)
-    claim = expanded(claim, growth=settings.growth)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
@@ -79,16 +77,36 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         fixed_x=settings.fixed_x,
         theta=settings.parameterization == "theta",
         ordered=tuple(ordered),
-        composites=composites,
+        composites=composites_of(claim),
     )
+    frame = _frame(claim, rules)
+    groups = tuple(part.of_items(frame.layout.table.observed) for part in (moments.parts or (moments,)))
+    linear = _bounded(settings, frame.linear, frame.layout, groups)
+    labels, fixed = dict(frame.labels), dict(frame.fixed)
+    return Prepared(frame.claim, frame.layout, groups, linear, frame.curved, labels, fixed, settings.method)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frame:
+    """What a fit needs whatever the data; attributes as in `Prepared`."""
+
+    claim: Claim
+    layout: Layout
+    linear: Linear
+    curved: tuple[Curved, ...]
+    labels: Mapping[str, int]
+    fixed: Mapping[str, float]
+
+
+@lru_cache(maxsize=64)
+def _frame(claim: Claim, rules: Rules) -> _Frame:
+    """The part of a preparation that the model and the rules decide."""
+    claim = expanded(claim, growth=rules.growth)
     table = table_of(claim, rules)
-    layout = layout_of(table)
-    groups = tuple(part.of_items(table.observed) for part in (moments.parts or (moments,)))
     labels = {row.label: at for row, at in zip(table.rows, table.index, strict=True) if row.label and at >= 0}
     fixed = {row.label: row.fixed for row in table.rows if row.label and row.fixed is not None}
     linear, curved = constraints_of(claim, table, labels, fixed)
-    linear = _bounded(settings, linear, layout, groups)
-    return Prepared(claim, layout, groups, linear, curved, labels, fixed, settings.method)
+    return _Frame(claim, layout_of(table), linear, curved, labels, fixed)
 
 
 @lru_cache(maxsize=64)

@@ -17,19 +17,6 @@ Flags = npt.NDArray[np.bool_]
 CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category")
 
 
-def causes_of(prepared: Prepared, best: Optimum) -> Ints:
-    """(b,) code into CAUSES."""
-    constant: Flags = np.zeros(len(best.value), dtype=bool)
-    singular: Flags = np.zeros(len(best.value), dtype=bool)
-    ordinal = {name for name, _ in prepared.layout.table.rules.ordered}
-    for group in prepared.groups:
-        own = np.diagonal(group.cov, axis1=1, axis2=2)
-        constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
-        if not ordinal:
-            singular |= ~positive(group.cov)
-    return np.select([constant, singular, ~best.settled], [1, 2, 3], default=0).astype(np.int64)
-
-
 def positive(cov: Array) -> Flags:
     """(b,) True where a covariance matrix is positive definite (on the scale of its correlations)."""
     sd = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))

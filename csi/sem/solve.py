@@ -16,14 +16,15 @@ from csi.sem.constrained import constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.full_information import FullInformation, full_information, sources_of, with_moments
+from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
-from csi.sem.judge import Fittable, Judged, judge, plain_test
+from csi.sem.judge import Fittable, Judged, chi2_of, judge, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.optimise import Optimum, minimise
 from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
-from csi.sem.reasons import causes_of, notes_of, reasons_of
+from csi.sem.reasons import notes_of, reasons_of
 from csi.sem.stand_in import blanked, hopeless, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
@@ -31,6 +32,13 @@ from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_proble
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
+
+
+ROUNDS = 200
+"""Iterations at most."""
+
+REPLICATE_ROUNDS = 60
+"""The same for replicates: those that need more have their optimum at infinity."""
 
 
 def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estimate:
@@ -47,9 +55,10 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     at = problem.implied(theta)
     counted = linear if linear is prepared.linear else equalities(prepared, theta)
     df = degrees(prepared, counted)
-    judged = _bare(problem, best, df) if bare else judge(prepared, problem, best, linear, theta, at, df)
+    rank = None if bare else generic_rank(prepared.layout, linear)
+    judged = _bare(problem, best, df) if rank is None else judge(prepared, problem, best, linear, theta, at, df, rank)
     fit = _fitted(prepared, problem, best, linear, theta, at, df, int(counted.N.shape[1]), judged)
-    cause = np.where(gone > 0, gone, causes_of(prepared, best))
+    cause = np.where(gone > 0, gone, np.where(best.settled, 0, 3))
     convergence = Convergence(
         converged=best.settled & (cause == 0),
         iterations=best.iterations,
@@ -57,7 +66,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
         reasons={} if bare else reasons_of(given if gone.any() else prepared, best, cause),
         cause=cause,
     )
-    notes = () if bare else (*doubts, *notes_of(prepared, cause, moments.cells))
+    notes = () if rank is None else (*doubts, *notes_of_rank(rank, df), *notes_of(prepared, cause, moments.cells))
     est = estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
     return blanked(est, gone)
 
@@ -90,7 +99,8 @@ def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tu
         return constrained(prepared, problem, begin)
     everywhere = np.full(linear.N.shape[1], np.inf)
     lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
-    return minimise(problem, linear.phi(begin), lower, upper, expected=not bare), linear
+    rounds = REPLICATE_ROUNDS if bare else ROUNDS
+    return minimise(problem, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare), linear
 
 
 def _start(prepared: Prepared, problem: Fittable) -> Array:
@@ -117,7 +127,7 @@ def degrees(prepared: Prepared, linear: Linear) -> int:
 def _bare(problem: Fittable, best: Optimum, df: int) -> Judged:
     """No standard errors: replicates need none."""
     none = np.empty((len(best.value), 0, 0))
-    return Judged(none, none, plain_test(problem.chi2(best.phi), df), None)
+    return Judged(none, none, plain_test(chi2_of(problem, best), df), None)
 
 
 def _fitted(
