@@ -203,11 +203,30 @@ def _value(op: str, own: bool, rhs: str, draw: np.random.Generator) -> float:
 
 def blanked(vcov: Array, at: Sequence[int] | Ints) -> Array:
     """Covariances (b, k, k) of estimates, NaN for the parameters that are not identified."""
+    if not len(at):
+        return vcov
     out = vcov.copy()
     where = np.asarray(at, dtype=np.int64)
     out[:, where, :] = np.nan
     out[:, :, where] = np.nan
     return out
+
+
+def determined(information: Array, rank: int) -> Array:
+    """(b, r, rank) directions that the information is not blind to: the rest of an unidentified model can be judged in
+    them, and what is identified has the same errors whichever way the rest is pinned down.
+
+    Parameters:
+        information: (b, r, r). rank: how many directions the moments determine.
+
+    Source:
+        Rao & Mitra (1971): c' H- c is the same for every generalised inverse when c is estimable.
+    """
+    own = np.abs(np.diagonal(information, axis1=1, axis2=2))
+    scale = 1 / np.sqrt(np.where(own > 0, own, 1.0))
+    levelled = information * scale[:, :, None] * scale[:, None, :]
+    vectors = np.linalg.eigh(np.where(np.isfinite(levelled), levelled, 0.0))[1]
+    return np.asarray(scale[:, :, None] * vectors[:, :, information.shape[1] - rank :])
 
 
 def notes_of_rank(rank: Rank, df: int) -> tuple[Note, ...]:
@@ -218,6 +237,6 @@ def notes_of_rank(rank: Rank, df: int) -> tuple[Note, ...]:
     named = "、".join(rank.names[:8]) + ("等" if len(rank.names) > 8 else "")
     m, k, r = rank.moments, rank.parameters, rank.rank
     more, more_zh = (f" (df = {df})", f"（df = {df}）") if df < 0 else ("", "")
-    en = f"the model is not identified{more}: {m} moments determine {r} of {k} parameters, and no data {listed}."
-    zh = f"模型不可识别{more_zh}：{m} 个矩只能确定 {k} 个参数中的 {r} 个；任何数据都无法确定 {named}。"
+    en = f"the model is not identified{more}: {m} moments determine {r} of {k} parameters and cannot tell {listed}."
+    zh = f"模型不可识别{more_zh}：{m} 个矩只能确定 {k} 个参数中的 {r} 个；无法确定 {named}。"
     return (note("W-IDENT", en, zh),)
