@@ -16,8 +16,8 @@ from csi.models.model import Model
 from csi.models.nouns import Construct
 from csi.moments.stack import Array, Moments
 from csi.sem.fitted import fitted
-from csi.sem.implied import template
-from csi.sem.lms import Data, Terms, given, information, log_likelihood, marginal, nodes_of, row_scores
+from csi.sem.implied import matrices, template
+from csi.sem.lms import Data, Terms, given, information, log_likelihood, marginal, nodes_of, precision, row_scores
 from csi.sem.lms_table import Maximum, Task, errors_of, rows_of, solution_of, standardised_of, values_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.solve import solve
@@ -160,12 +160,13 @@ def _slice(settings: SEM, task: Task, start: Estimate, s: int, *, bare: bool) ->
     if group.rows is None:
         raise Problems([problem("E-ROWS", "data", "LMS needs the rows.", "LMS 需要原始数据行。")])
     rows, weight, _ = group.rows.of(s)
-    z, node = nodes_of(len(terms.moderators))
-    data = Data(rows, weight * (n / weight.sum()), z, node)
-    flat = template(block, group.cov[s : s + 1] * ((n - 1) / n), group.mean[s : s + 1])[0]
     linear = fitted(start)
-    Phi = linear.groups[0].at.Phi[s]
-    sd = np.sqrt(np.diagonal(Phi))
+    at = linear.groups[0].at
+    flat = template(block, group.cov[s : s + 1] * ((n - 1) / n), group.mean[s : s + 1])[0]
+    spread = precision(at.Phi[s], _loadings(task, flat, linear.theta[s]), at.Sigma[s], terms.moderators)
+    z, node = nodes_of(spread)
+    data = Data(rows, weight * (n / weight.sum()), z, node)
+    sd = np.sqrt(np.diagonal(at.Phi[s]))
     mods = [terms.moderators[i] for i in terms.moderator]
     unit = sd[list(terms.outcome)] / (sd[mods] * sd[list(terms.other)]) / np.sqrt(n)
     theta = np.concatenate([linear.theta[s], np.zeros(len(terms))])
@@ -187,7 +188,13 @@ def _slice(settings: SEM, task: Task, start: Estimate, s: int, *, bare: bool) ->
         scores = row_scores(block, flat, best, terms, data) * data.weight[:, None]
         vcov = vcov @ (scores.T @ scores) @ vcov
     Phi, Sigma = marginal(given(block, flat, best[None], terms, z), node)
-    return Maximum(best, value, vcov, int(found.nit), drop < 1e-6, drop, flat, Phi, Sigma)
+    return Maximum(best, value, vcov, int(found.nit), drop < 1e-6, drop, flat, Phi, Sigma, len(node))
+
+
+def _loadings(task: Task, flat: Array, theta: Array) -> Array:
+    """(p, m) loadings of the linear model."""
+    out: Array = matrices(task.prepared.layout.blocks[0], flat[None], theta[None]).Lambda[0]
+    return out
 
 
 def _polished(
@@ -260,7 +267,7 @@ def _estimate(
     extra = _extra(task, start, fits, theta.shape[1])
     test = ", ".join(f"{t:.2f}" for t in extra.statistic)
     names = ", ".join(c.name for c in task.products)
-    nodes = len(nodes_of(len(task.terms.moderators))[1])
+    nodes = max(f.nodes for f in fits)
     told = note(
         "N-INTERACTION",
         f"{names} by latent moderated structural equations (LMS, {nodes} nodes, observed information); "

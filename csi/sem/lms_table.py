@@ -30,7 +30,7 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class Maximum:
     """One slice: theta (k,), log-likelihood, vcov (k, k), steps, whether it settled, expected further rise, latent and
-    item covariances.
+    item covariances, number of nodes.
     """
 
     theta: Array
@@ -42,6 +42,7 @@ class Maximum:
     flat: Array
     Phi: Array
     Sigma: Array
+    nodes: int
 
 
 def rows_of(model: Model, task: Task) -> tuple[tuple[Row, ...], list[int]]:

@@ -1,7 +1,8 @@
 """Composites `<~` in covariance models.
 
 Population: two composites with known weights and a factor; every number follows from the weights by hand.
-Reference: the Henseler-Ogasawara specification written out for lavaan (tests/reference/composites/henseler_ogasawara.R).
+Reference: the Henseler-Ogasawara specification written out for lavaan
+(tests/reference/composites/henseler_ogasawara.R).
 """
 
 from __future__ import annotations
