@@ -192,12 +192,19 @@ def _unsolved(est: Estimate, cell: int) -> Finding | None:
 
 
 def _of_cell(est: Estimate, fit: Fitted, cell: int) -> list[Finding]:
-    """Findings of one slice of a covariance fit."""
+    """Findings of one slice of a covariance fit.
+
+    Where the model is not identified its numbers are one choice of many, and nothing else is said about them. Moments
+    do not tell whether LMS is identified: it looks at more than them.
+    """
     place = _place(est, cell)
-    out = identification.of_model(fit, cell, place)
+    beyond = getattr(est.settings, "interaction", "") == "lms" and any(c.product_of for c in est.model.constructs)
+    unknown = [] if beyond else identification.of_model(fit, cell, place)
+    if unknown:
+        return unknown + identification.of_size(fit, cell, place)
     lost = None if est.convergence.converged[cell] else est.convergence.reasons.get(cell, NO_SOLUTION)
-    out += identification.of_search(fit, lost, cell, place)
-    out += identification.of_data(fit, cell, place) if lost is None else []
+    out = identification.of_search(fit, lost, cell, place)
+    out += identification.of_data(fit, cell, place) if lost is None and not beyond else []
     rows = rows_of(fit, cell)
     for g in range(len(fit.groups)):
         here = _place(est, cell, fit.groups[g].name)
