@@ -130,7 +130,7 @@ def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     if ordered == ("all",) and (model is None or "all" not in model.items):
         ordered = model.items if model is not None else ()
     names = ("estimator", "missing", "groups", "std_lv", "meanstructure", "growth", "bounds", "parameterization")
-    more = ("se", "test", "information", "likelihood")
+    more = ("se", "test", "information", "likelihood", "interaction", "pairs")
     same = {name: getattr(args, name) for name in (*names, *more)}
     return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=not args.random_x)
 

@@ -22,6 +22,8 @@ ONLY_MODEL: dict[str, object] = {
     "information": None,
     "likelihood": "normal",
     "random_x": False,
+    "interaction": "double-mean-centred",
+    "pairs": None,
     "na": None,
     "weight": None,
     "unit": None,
@@ -58,6 +60,9 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--information", metavar="KIND", help="expected, observed, first.order")
     add("--likelihood", default="normal", metavar="KIND", help="normal or wishart")
     add("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
+    how = "double-mean-centred, orthogonal or lms"
+    add("--interaction", default="double-mean-centred", metavar="HOW", help=f"of latents, a:b: {how}")
+    add("--pairs", metavar="WHICH", help="items multiplied for an interaction: matched or all")
     add("--na", action="append", metavar="CODES", help="codes that mean no answer, such as 97,98,99 (--na=-9 for -9)")
     add("--weight", metavar="COLUMN", help="sampling weights")
     add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")

@@ -9,7 +9,10 @@ from csi.errors import Text
 VERBS: Final[dict[str, Text]] = {
     "init": Text("write a study file and a codebook to start from", "由导出数据生成研究文件与编码簿的初稿"),
     "check": Text("say what is read, what the rules did, and what is wrong", "检查数据、规则效果与所有问题"),
-    "fit": Text("estimate the model in every brand and wave", "按品牌与期次估计模型"),
+    "fit": Text(
+        "estimate the model in every brand and wave, or a model text on a data file",
+        "按品牌与期次估计模型，或用模型文本拟合数据文件",
+    ),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),

@@ -208,6 +208,19 @@ def test_paths_of_a_collinear_model_are_withheld(asked, machine, frame, files, t
     assert all(r["estimate"] is not None for r in shown["parameters"] if r["op"] == "~")
 
 
+def test_an_interaction_of_constructs(machine, frame, tmp_path):
+    draw = np.random.default_rng(3)
+    f = draw.normal(size=N)
+    g = 0.5 * f + draw.normal(size=N)
+    frame.with_columns(z=pl.Series(0.5 * f + 0.6 * f * g + np.random.default_rng(9).normal(size=N))).write_csv(
+        tmp_path / "a.csv"
+    )
+    model = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nz ~ f + g + f:g"
+    found = machine(model, str(tmp_path / "a.csv"), "--interaction", "orthogonal")
+    assert found["settings"]["interaction"] == "orthogonal"
+    assert "f:g" in {r["rhs"] for r in found["parameters"] if r["op"] == "~"}
+
+
 def test_a_record_is_written(asked, files, tmp_path):
     assert asked(*files, "--record", str(tmp_path / "record.json"))[0] == 0
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
