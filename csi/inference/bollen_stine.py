@@ -89,7 +89,7 @@ def transformed(sample: Sample, fit: Fitted) -> Sample:
     """
     rows = sample.rows.copy()
     names = fit.layout.table.observed
-    at = [sample.names.index(name) for name in names]
+    at = np.array([sample.names.index(name) for name in names], dtype=np.int64)
     group = np.zeros(len(rows), dtype=np.int64) if sample.group is None else sample.group
     for s in range(sample.cells.height):
         for g, part in enumerate(fit.groups):

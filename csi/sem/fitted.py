@@ -102,6 +102,12 @@ def fitted(est: Estimate) -> Fitted:
     found = est.extra.get("sem")
     if isinstance(found, Fitted):
         return found
+    if "lms" in est.extra:
+        en = "LMS fits a likelihood of rows; it has no chi-square, implied covariances or factor scores."
+        zh = "LMS 拟合的是逐行似然，没有卡方、隐含协方差或因子得分。"
+        do = 'Read est.extra["lms"] (log-likelihoods and their test), or use interaction="double-mean-centred".'
+        do_zh = '请看 est.extra["lms"]（对数似然及其检验），或改用 interaction="double-mean-centred"。'
+        raise Problems([problem("E-NOT-SEM", "estimate", en, zh, do, do_zh)])
     raise Problems(
         [
             problem(

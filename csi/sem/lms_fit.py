@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from scipy.special import chdtrc, ndtr, ndtri
 from csi.errors import Problem, Problems, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
-from csi.models.nouns import Construct
 from csi.moments.stack import Array, Moments
 from csi.sem.fitted import fitted
 from csi.sem.implied import matrices, template
@@ -105,8 +105,7 @@ def _problems(settings: SEM, model: Model, moments: Moments) -> Iterator[Problem
     for (en, where, zh), there in doubts.items():
         if there:
             yield problem("E-INTERACTION", where, f"LMS does not go with {en}.", f"LMS 不支持{zh}。", do, do_zh)
-    outcomes = {p.outcome for p in model.paths} | {i for c in model.constructs for i in c.items}
-    moderators = {_moderator(c, outcomes) for c in model.constructs if c.product_of}
+    moderators = set(_moderators(model))
     if len(moderators) > 3:
         en, zh = f"{len(moderators)} moderators are too many for LMS.", f"{len(moderators)} 个调节变量对 LMS 而言过多。"
         yield problem("E-INTERACTION", "model", en, zh, do, do_zh)
@@ -114,7 +113,7 @@ def _problems(settings: SEM, model: Model, moments: Moments) -> Iterator[Problem
         if not c.product_of:
             continue
         latent = all(n in model.names and model[n].indicators for n in c.product_of)
-        if len(c.product_of) != 2 or not latent or _moderator(c, outcomes) is None:
+        if len(c.product_of) != 2 or not latent or not moderators & set(c.product_of):
             en = "LMS takes products of two latents, at least one of them exogenous."
             zh = "LMS 只支持两个潜变量的乘积，且至少一个为外生。"
             yield problem("E-INTERACTION", f'interaction "{c.name}"', en, zh, do, do_zh)
@@ -126,19 +125,26 @@ def _problems(settings: SEM, model: Model, moments: Moments) -> Iterator[Problem
                 yield problem("E-INTERACTION", f'interaction "{c.name}"', en, zh, do, do_zh)
 
 
-def _moderator(product: Construct, outcomes: set[str]) -> str | None:
-    """The part that is held at the nodes: the last exogenous one."""
-    return next((n for n in reversed(product.product_of) if n not in outcomes), None)
+def _moderators(model: Model) -> tuple[str, ...]:
+    """The fewest exogenous latents such that every product has one of them; products without any are left aside."""
+    outcomes = {p.outcome for p in model.paths} | {i for c in model.constructs for i in c.items}
+    products = [set(c.product_of) - outcomes for c in model.constructs if c.product_of]
+    products = [parts for parts in products if parts]
+    names = [n for n in model.names if any(n in parts for parts in products)]
+    for size in range(len(names) + 1):
+        for chosen in combinations(names, size):
+            if all(parts & set(chosen) for parts in products):
+                return chosen
+    return ()
 
 
 def _task(model: Model, prepared: Prepared) -> Task:
     """Products as places among the latents."""
     latent = {n: i for i, n in enumerate(prepared.layout.blocks[0].latent)}
-    outcomes = {p.outcome for p in model.paths} | {i for c in model.constructs for i in c.items}
+    moderators = _moderators(model)
     known = {c.name: c for c in model.constructs if c.product_of}
     paths = tuple(p for p in model.paths if p.predictor.name in known)
-    held = [_moderator(known[p.predictor.name], outcomes) or "" for p in paths]
-    moderators = tuple(dict.fromkeys(held))
+    held = [next(n for n in moderators if n in known[p.predictor.name].product_of) for p in paths]
     others = []
     for path, mod in zip(paths, held, strict=True):
         a, b = known[path.predictor.name].product_of

@@ -191,3 +191,14 @@ def test_lms_says_what_it_cannot_fit():
         csi.fit(csi.Model.parse(XZ + "; a == b"), simulated(60, 1), csi.SEM(interaction="lms", missing="fiml"))
     assert len(caught.value.problems) == 2
     assert {p.code for p in caught.value.problems} == {"E-INTERACTION"}
+
+
+def test_a_quadratic_term_shares_the_nodes_of_its_construct():
+    text = XZ.replace("; Y ~ a*X + b*Z + g*X:Z", "; Y ~ X + Z + X:Z + X:X")
+    est = csi.fit(csi.Model.parse(text), simulated(300, 2), csi.SEM(interaction="lms"))
+    by_products = csi.fit(csi.Model.parse(text), simulated(300, 2), csi.SEM())
+    for name in ("X:Z", "X:X"):
+        assert abs(path(est, name) - path(by_products, name)) < path(est, name, "std_error")
+    assert abs(path(est, "X:X")) < 2 * path(est, "X:X", "std_error")
+    with pytest.raises(Problems, match="no chi-square"):
+        csi.fit_measures(est)
