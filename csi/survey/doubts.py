@@ -30,6 +30,7 @@ def item_notes(frame: pl.DataFrame, codebook: Codebook) -> Iterator[Note]:
                 f"题项 {name} 的回答全部相同（{value:g}），不含信息。",
             )
         else:
+            yield from _fractions(name, answers.drop_nulls())
             copies[answers.fill_null(float("-inf")).to_numpy().tobytes()].append(name)
     for names in copies.values():
         if len(names) > 1:
@@ -39,6 +40,22 @@ def item_notes(frame: pl.DataFrame, codebook: Codebook) -> Iterator[Note]:
                 f"Items {listed} are identical in every row; was one column exported twice?",
                 f"题项 {'、'.join(names)} 的回答逐行完全相同；是否有一列被重复导出？",
             )
+
+
+FEW = 0.05
+"""Fractions below this share of an item's answers are taken for slips, above it for a scale that has them."""
+
+
+def _fractions(name: str, answers: pl.Series) -> Iterator[Note]:
+    """A few answers between the points of an item that is answered in whole numbers."""
+    between = answers.filter(answers % 1 != 0)
+    if 0 < between.len() <= FEW * answers.len():
+        some = ", ".join(f"{value:g}" for value in between.unique().sort().head(5))
+        yield note(
+            "N-FRACTION",
+            f"Item {name} is answered in whole numbers but for {between.len()} answers ({some}); they are kept.",
+            f"题项 {name} 的回答均为整数，仅 {between.len()} 个例外（{some}），已照常保留。",
+        )
 
 
 def wave_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Iterator[Note]:

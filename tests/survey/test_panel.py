@@ -160,6 +160,17 @@ def test_doubtful_items_get_notes():
     assert any("a, copy" in note.say() for note in panel.notes)
 
 
+def test_a_fraction_among_whole_numbers_is_noted():
+    ten = Scale("ten", 1, 10)
+    book = Codebook(tuple(Item(n, "x", ten, Text("", "")) for n in ("a", "slider")), {}, {"respondent": "id"})
+    whole = [str(1 + k % 10) for k in range(40)]
+    panel = read_panel(rows(a=[*whole[1:], "7.5"], slider=["1.5", "7.5"] * 10 + whole[20:]), book)
+    (told,) = [n for n in panel.notes if n.code == "N-FRACTION"]
+    assert "Item a" in told.text.en
+    assert "1 answers (7.5)" in told.text.en
+    assert panel.frame["a"].to_list()[-1] == 7.5
+
+
 def test_one_respondent_and_none(book):
     with pytest.raises(Problems) as error:
         read_panel(rows(s1=["4"], s2=["2"]), book)
