@@ -28,7 +28,7 @@ from csi.sem.reasons import notes_of, reasons_of
 from csi.sem.stand_in import blanked, hopeless, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
-from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, thresholds_of
+from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, ordinal_replicates, thresholds_of
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -49,7 +49,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     if gone.all() and not bare:
         raise Problems(unusable(prepared, moments.cells, settings.missing))
     prepared = with_stand_ins(prepared, gone)
-    prepared, problem, doubts = problem_for(settings, prepared)
+    prepared, problem, doubts = problem_for(settings, prepared, bare=bare)
     best, linear = _minimum(prepared, problem, bare=bare)
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
@@ -71,8 +71,12 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     return blanked(est, gone)
 
 
-def problem_for(settings: SEM, prepared: Prepared) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
+def problem_for(
+    settings: SEM, prepared: Prepared, *, bare: bool = False
+) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
     """What is minimised, and what is doubtful about its moments; saturated moments stand in for incomplete ones."""
+    if settings.ordered and bare and prepared.method.fitting != "WLS":
+        return prepared, ordinal_replicates(settings, prepared), ()
     if settings.ordered:
         problem, found = ordinal_problem(settings, prepared)
         return prepared, problem, notes_of_ordinal(found)

@@ -11,7 +11,7 @@ import numpy as np
 from csi.errors import Note, Problem, Problems, did_you_mean, problem
 from csi.models.model import Model
 from csi.moments.fourth import gamma
-from csi.moments.ordinal import OrdinalMoments, ordinal_moments
+from csi.moments.ordinal import OrdinalMoments, ordinal_moments, polychoric_stack
 from csi.moments.stack import Array, Moments
 from csi.sem.implied import template
 from csi.sem.least_squares import LeastSquares
@@ -168,6 +168,30 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
         vectors.append(MomentVector(np.stack([m.vector for m in slices]), G, weight))
         found.append(tuple(slices))
     return _least_squares(prepared, vectors), tuple(found)
+
+
+def ordinal_replicates(settings: SEM, prepared: Prepared) -> LeastSquares:
+    """`ordinal_problem` of replicates, all resamples of a cell at once; DWLS weighs by each replicate's own variances.
+
+    Slices whose moments do not exist (a category nobody drew) get those of another replicate; `hopeless` names them.
+    """
+    table = prepared.layout.table
+    counts = dict(table.rules.ordered)
+    flags = [name in counts for name in table.observed]
+    categories = _all_categories(prepared, flags)
+    vectors = []
+    for group in prepared.groups:
+        if group.rows is None:
+            raise needs_rows("an ordinal model", "有序模型")
+        parts = [
+            polychoric_stack(rows, W, flags, settings.missing, categories, spread=prepared.method.fitting != "ULS")
+            for rows, W in zip(group.rows.rows, group.rows.weights, strict=True)
+        ]
+        s = np.stack([p.vector for p in parts], axis=1).reshape(len(group.n), -1)
+        spread = [np.ones_like(p.vector) if p.spread is None else p.spread for p in parts]
+        weight = 1 / np.stack(spread, axis=1).reshape(s.shape)
+        vectors.append(MomentVector(s, None, weight))
+    return _least_squares(prepared, vectors)
 
 
 def _ordinal_slices(settings: SEM, prepared: Prepared, flags: Sequence[bool]) -> list[list[OrdinalMoments]]:

@@ -9,7 +9,14 @@ import pytest
 import csi
 from csi.errors import Problems
 
-ESTIMATORS = [csi.PLS(), csi.PLS(weighting="factorial"), csi.PLS(weighting="centroid"), csi.Semopy()]
+ESTIMATORS = [
+    csi.PLS(),
+    csi.PLS(weighting="factorial"),
+    csi.PLS(weighting="centroid"),
+    csi.Semopy(),
+    csi.SEM(),
+    csi.SEM(estimator="MLR", missing="fiml"),
+]
 MODEL = csi.Model.parse(
     "image =~ i1 + i2 + i3\nsatisfaction =~ s1 + s2 + s3\nloyalty =~ l1 + l2 + l3\n"
     "satisfaction ~ image\nloyalty ~ image + satisfaction"
