@@ -43,11 +43,12 @@ check: setup    ## format, lint, types, architecture, tests, doctests
 check-slow: setup ## coverage, recovery and null studies (long)
 	@$(BIN)/python -m pytest -rfEs -s -m slow
 
-bench: setup    ## speed, beside the seminr package from the package index
+bench: setup    ## speed, beside seminr and semopy, and R's lavaan where it is installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@$(BIN)/python tests/bench/startup.py
 	@$(BIN)/python tests/bench/cells.py
 	@$(BIN)/python tests/bench/bootstrap.py
+	@$(BIN)/python tests/bench/sem.py
 
 lock:           ## resolve the lock again (needs uv)
 	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
