@@ -101,9 +101,9 @@ _REMEDY = Text(
 
 def _small(sample: Sample) -> tuple[Note, ...]:
     """A note naming cells with fewer rows than a reader should trust."""
-    few = sample.cells.filter(pl.col("n") < SMALL)
-    if not few.height:
+    if (sample.cells["n"].to_numpy() >= SMALL).all():
         return ()
+    few = sample.cells.filter(pl.col("n") < SMALL)
     keys = [c for c in few.columns if c != "n"]
     named = [" ".join(str(row[k]) for k in keys) + f" (n = {row['n']})" for row in few.head(5).iter_rows(named=True)]
     listed = "; ".join(named).strip() + ("; ..." if few.height > len(named) else "")

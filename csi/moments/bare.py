@@ -25,11 +25,12 @@ def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = (
     columns = frame.columns
     if not items or not set(items) <= set(columns):
         return None
-    chosen = frame[list(items)]
-    if not all(kind.is_numeric() for kind in chosen.dtypes):
+    chosen = [frame.get_column(name) for name in items]
+    if not all(column.dtype.is_numeric() for column in chosen):
         return None
-    found = chosen.to_numpy(writable=True)
-    rows: Array = np.ascontiguousarray(found, dtype=np.float64)
+    rows: Array = np.empty((frame.height, len(chosen)))
+    for at, column in enumerate(chosen):
+        rows[:, at] = column.to_numpy()
     if not np.isfinite(rows).all():
         rows[~np.isfinite(rows)] = np.nan
     if len(na):

@@ -91,6 +91,8 @@ def half_width(line: str) -> str:
         >>> half_width("满意 ＝～ ｑ１＋ｑ２")
         '满意 =~ q1+q2'
     """
+    if line.isascii():
+        return line
     return re.sub(r"\"[^\"]*\"|'[^']*'|.", lambda m: _HALF_WIDTH.get(m[0], m[0]), line)
 
 
