@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
     from csi.importance.drivers import drivers as drivers
+    from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.admissible import verify as verify
     from csi.measures.effects import effects as effects
@@ -60,6 +61,7 @@ _HOMES = {
     "Problems": "csi.errors",
     "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
+    "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
     "compare": "csi.tracking.compare",
@@ -94,6 +96,7 @@ __all__ = [
     "Problems",
     "Semopy",
     "Study",
+    "bollen_stine",
     "bootstrap",
     "changes",
     "compare",

@@ -38,6 +38,12 @@ NEGATIVE = reason(
     "差异的校正因子非正；可改用 satorra2010。",
 )
 
+INCOMPLETE = reason(
+    "R-INCOMPLETE-ROWS",
+    "the traces of this difference test are not defined for incomplete rows; satorra2001 and satorra2010 are.",
+    "该差异检验所需的迹对含缺失的数据没有定义；可改用 satorra2001 或 satorra2010。",
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Nested(Shown):
@@ -142,10 +148,16 @@ def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimat
         "rmsea": _rmsea(chi2_diff, df_diff, fits[order[0]]) if plain else np.full(chi2_diff.shape, np.nan),
     }
     failed = np.isnan(chi2_diff) & (drop > 0)
-    codes = [NEGATIVE.code if bad else None for bad in failed.reshape(-1).tolist()]
+    why = INCOMPLETE if _by_traces(way) and fits[order[0]].fitting == "FIML" else NEGATIVE
+    codes = [why.code if bad else None for bad in failed.reshape(-1).tolist()]
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
-    reasons = {NEGATIVE.code: NEGATIVE} if failed.any() else {}
+    reasons = {why.code: why} if failed.any() else {}
     return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons)
+
+
+def _by_traces(way: Difference) -> bool:
+    """Whether a method takes the traces of U_d Gamma."""
+    return way in {"satorra2000", "scaled.shifted"}
 
 
 def _usual(fit: Fitted) -> Difference:
@@ -177,17 +189,20 @@ def _step(wide: Estimate, narrow: Estimate, way: Difference) -> tuple[Array, Arr
     m = other.df - one.df
     if way == "standard":
         return raw, np.ones_like(raw)
-    if way in {"satorra2000", "scaled.shifted"}:
+    if _by_traces(way) and one.fitting == "FIML":
+        return np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+    if _by_traces(way):
         traces = np.array([difference_traces(one, other, s) for s in range(len(raw))])
         first, second = traces[:, 0], traces[:, 1]
         if way == "satorra2000":
             return raw * m / first, first / m
         a = np.sqrt(m / second)
         return raw * a + m - a * first, 1 / a
-    wider = one.scaled
+    wider, usable = one.scaled, np.ones(len(raw), dtype=bool)
     if way == "satorra2010" and isinstance(wide.settings, SEM):
-        wider = scaled_at(wide, wide.settings, one.df, carried(other, one))
+        wider, usable = scaled_at(wide, wide.settings, one.df, carried(other, one))
     factor = scaled_factor(other.df, _factor(other.scaled, raw), one.df, _factor(wider, raw))
+    factor = np.where(usable, factor, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(factor > 0, raw / factor, np.nan), factor
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.estimate.estimate import Estimate
 from csi.moments.fourth import gamma
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from csi.sem.estimator import SEM
 
 
+Flags = npt.NDArray[np.bool_]
+
+
 def carried(source: Fitted, target: Fitted) -> Array:
     """(b, k) parameters of `target` that say what `source` says; what `source` does not have is 0."""
     rows = row_values(source.layout, source.flats, source.theta)
@@ -43,8 +47,9 @@ def _key(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
     return (min(lhs, rhs), op, max(lhs, rhs)) if op == "~~" else (lhs, op, rhs)
 
 
-def scaled_at(est: Estimate, settings: SEM, df: int, theta: Array) -> Test | None:
-    """The scaled test of a model as if these parameters were its minimum; None for an unscaled estimator.
+def scaled_at(est: Estimate, settings: SEM, df: int, theta: Array) -> tuple[Test | None, Flags]:
+    """The scaled test of a model as if these parameters were its minimum; None for an unscaled estimator. And (b,)
+    whether its information is positive definite there, without which the test says nothing.
 
     Nonlinear constraints and inequalities are not looked at.
 
@@ -62,7 +67,9 @@ def scaled_at(est: Estimate, settings: SEM, df: int, theta: Array) -> Test | Non
     b = len(theta)
     best = Optimum(phi, value, slope, H, np.zeros(b, dtype=np.int64), np.ones(b, dtype=bool), np.zeros(b))
     theta = linear.theta(phi)
-    return judge(prepared, problem, best, linear, theta, problem.implied(theta), df).scaled
+    judged = judge(prepared, problem, best, linear, theta, problem.implied(theta), df)
+    definite = np.linalg.eigvalsh(np.nan_to_num(judged.information))[:, 0] > 0
+    return judged.scaled, np.asarray(definite, dtype=bool)
 
 
 def pieces_of(fit: Fitted, s: int) -> list[Pieces]:

@@ -160,6 +160,10 @@ def _known(settings: SEM) -> list[Problem]:
         found.append(
             problem("E-SETTING", "missing", en, zh, 'Use estimator="ML" or "MLR".', '请用 estimator="ML" 或 "MLR"。')
         )
+    if settings.missing == "fiml" and settings.estimator in {"MLM", "MLMV", "MLMVS"}:
+        en = f"{settings.estimator} needs complete rows; with incomplete ones its robust counterpart is MLR."
+        zh = f"{settings.estimator} 需要完整数据；含缺失时对应的稳健方法是 MLR。"
+        found.append(problem("E-SETTING", "missing", en, zh, 'Use estimator="MLR".', '请用 estimator="MLR"。'))
     if settings.ordered and settings.estimator is not None and base in {"ML", "GLS"}:
         en = f"{settings.estimator} takes items for continuous; ordinal items need WLSMV, ULSMV, WLS or DWLS."
         zh = f"{settings.estimator} 将题项视为连续变量；有序题项需用 WLSMV、ULSMV、WLS 或 DWLS。"

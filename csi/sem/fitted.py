@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
@@ -23,6 +24,8 @@ class Test:
         factor: (b,) scaling factor c of a scaled statistic T / c (+ shift). shift: (b,) of the scaled-shifted test.
         df: (b,) degrees of freedom (not whole for the mean and variance adjusted test). traces: what made the factor.
     """
+
+    __test__: ClassVar[bool] = False  # no test of pytest's
 
     name: str
     statistic: Array

@@ -149,10 +149,10 @@ def sources_of(prepared: Prepared) -> tuple[tuple[Incomplete, ...], list[Saturat
         sources.append(Incomplete.of(group.rows))
         for _, patterns in sources[-1].parts():
             notes += coverage_notes(patterns.take(slice(0, 1)), group.names)
-    return tuple(sources), [_saturated(source) for source in sources], tuple(dict.fromkeys(notes))
+    return tuple(sources), [saturated_of(source) for source in sources], tuple(dict.fromkeys(notes))
 
 
-def _saturated(source: Incomplete) -> Saturated:
+def saturated_of(source: Incomplete) -> Saturated:
     """Saturated moments of every slice."""
 
     def found(patterns: Patterns) -> tuple[Array, ...]:

@@ -278,7 +278,28 @@ def _yuan(case: _Case, s: int, B: Array) -> Test:
     else:
         h0 = float(np.trace(case.bread[s] @ B))
         h1 = sum(_saturated_trace(case, g, s) for g in range(len(case.prepared.groups)))
-    return yuan_bentler(name, chi2, case.df, h1, h0, count, rows_free)
+    test = yuan_bentler(name, chi2, case.df, h1, h0, count, rows_free)
+    return test if name == "yuan.bentler.mplus" else replace(test, traces=_printed_traces(case, s, B, count, rows_free))
+
+
+def _printed_traces(case: _Case, s: int, B: Array, count: int, rows_free: int) -> dict[str, Array]:
+    """The traces that lavaan prints beside the Yuan-Bentler test: those of the sandwiches, not projected."""
+    bread = case.bread[s]
+    if isinstance(case.problem, Problem):
+        one = case.problem.take(np.array([s]))
+        phi = one.linear.phi(case.theta[s : s + 1])
+        bread = inverse(0.5 * one.evaluate(phi, exact=True, curved=False)[2])[0]
+    h0 = float(np.trace(bread @ B))
+    h1 = sum(_saturated_trace(case, g, s) for g in range(len(case.prepared.groups)))
+    named = {
+        "h1": h1,
+        "h0": h0,
+        "h1_factor": h1 / count,
+        "h0_factor": h0 / rows_free,
+        "first": h1 - h0,
+        "second": np.nan,
+    }
+    return {name: np.array([float(value)]) for name, value in named.items()}
 
 
 def _modelled(case: _Case, g: int) -> Ints:

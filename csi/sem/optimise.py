@@ -22,7 +22,7 @@ SETTLED = 1e-12
 FIRST = 12
 """Rounds after which a slice that is not done joins the slow ones."""
 
-QUADRATIC = 1e-16
+QUADRATIC = 1e-22
 """The same for the step after this one, which exact Hessians let foresee."""
 
 ROUGH = 1e-10
@@ -218,7 +218,7 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None, 
 def _last(gain: Array, before: Array, limit: float) -> npt.NDArray[np.bool_]:
     """Whether the step after this one would be nothing: Newton's gains fall as g, C g^2, C (C g^2)^2."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray((gain < 1e-8) | ((gain < 1e-2) & (gain * (gain / before) ** 2 < limit)))
+        return np.asarray((gain < np.sqrt(limit)) | ((gain < 1e-2) & (gain * (gain / before) ** 2 < limit)))
 
 
 def _looked(

@@ -10,12 +10,13 @@ import numpy as np
 from csi.errors import Note, Problems
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
-from csi.moments.stack import Array, Moments
+from csi.moments.stack import Array, Moments, RowPass
 from csi.sem.begin import begin
 from csi.sem.constrained import constrained, equalities
 from csi.sem.constraints import Linear
+from csi.sem.fiml import Incomplete
 from csi.sem.fitted import Fitted, GroupFit
-from csi.sem.full_information import FullInformation, full_information, sources_of, with_moments
+from csi.sem.full_information import FullInformation, full_information, saturated_of, sources_of, with_moments
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, plain_test
@@ -196,16 +197,40 @@ def _logliks(prepared: Prepared, problem: Fittable, best: Optimum) -> tuple[Arra
     """(b,) log-likelihood of the model and of the unrestricted one; NaN where there is no likelihood."""
     nothing = np.full(len(best.value), np.nan)
     if isinstance(problem, FullInformation):
-        return -0.5 * (problem.base + problem.total * best.value), -0.5 * problem.base
+        unrestricted = -0.5 * problem.base - _of_exogenous(prepared, problem)
+        return unrestricted - 0.5 * problem.total * best.value, unrestricted
     if not isinstance(problem, Problem) or prepared.method.fitting != "ML":
         return nothing, nothing
     saturated = np.zeros(len(best.value))
     x = [prepared.layout.table.observed.index(n) for n in prepared.layout.table.exogenous]
     for g, target in enumerate(problem.targets):
-        n = problem.total * problem.share[:, g]
+        n = prepared.groups[g].n
         p = target.cov.shape[1]
         saturated += -0.5 * n * (p * np.log(2 * np.pi) + target.constant)
         if x:
             logdet = np.linalg.slogdet(target.cov[:, x][:, :, x])[1]
             saturated += 0.5 * n * (len(x) * np.log(2 * np.pi) + logdet + len(x))
-    return saturated - 0.5 * problem.total * best.value, saturated
+    n = np.sum([group.n for group in prepared.groups], axis=0)
+    return saturated - 0.5 * n * best.value, saturated
+
+
+def _of_exogenous(prepared: Prepared, problem: FullInformation) -> Array:
+    """(b,) log-likelihood of the exogenous observed variables alone, which the model takes as given."""
+    names = prepared.layout.table.exogenous
+    total = np.zeros(len(problem.base))
+    for group in prepared.groups if names else ():
+        part = group.of_items(names)
+        if part.rows is not None:
+            answered = replace(part, rows=_answered(part.rows))
+            total += saturated_of(Incomplete.of(answered.rows)).loglik if answered.rows is not None else 0.0
+    return total
+
+
+def _answered(rows: RowPass) -> RowPass:
+    """Rows with an answer to at least one item."""
+    keep = [~np.isnan(x).all(axis=1) for x in rows.rows]
+    return RowPass(
+        tuple(x[k] for x, k in zip(rows.rows, keep, strict=True)),
+        tuple(w[:, k] for w, k in zip(rows.weights, keep, strict=True)),
+        tuple(u[k] for u, k in zip(rows.units, keep, strict=True)),
+    )

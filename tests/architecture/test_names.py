@@ -27,6 +27,7 @@ PUBLIC = [
     "Problems",
     "Semopy",
     "Study",
+    "bollen_stine",
     "bootstrap",
     "changes",
     "compare",

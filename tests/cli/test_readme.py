@@ -17,11 +17,11 @@ COMMANDS = [row for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) f
 
 
 def test_there_is_something_to_run():
-    assert len(PYTHON) == 2
+    assert len(PYTHON) == 3
     assert len(COMMANDS) >= 5
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=["researcher", "validator"])
+@pytest.mark.parametrize("code", PYTHON, ids=["researcher", "covariance", "validator"])
 def test_python_blocks_run(code, monkeypatch):
     monkeypatch.chdir(ROOT)
     said = io.StringIO()
