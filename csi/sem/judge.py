@@ -279,7 +279,9 @@ def _yuan(case: _Case, s: int, B: Array) -> Test:
         h0 = float(np.trace(case.bread[s] @ B))
         h1 = sum(_saturated_trace(case, g, s) for g in range(len(case.prepared.groups)))
     test = yuan_bentler(name, chi2, case.df, h1, h0, count, rows_free)
-    return test if name == "yuan.bentler.mplus" else replace(test, traces=_printed_traces(case, s, B, count, rows_free))
+    if name == "yuan.bentler.mplus":
+        return test
+    return replace(test, traces={**test.traces, **_printed_traces(case, s, B, count, rows_free)})
 
 
 def _printed_traces(case: _Case, s: int, B: Array, count: int, rows_free: int) -> dict[str, Array]:
