@@ -22,7 +22,7 @@ SETTLED = 1e-12
 FIRST = 12
 """Rounds after which a slice that is not done joins the slow ones."""
 
-QUADRATIC = 1e-22
+QUADRATIC = 1e-20
 """The same for the step after this one, which exact Hessians let foresee."""
 
 ROUGH = 1e-10
@@ -187,20 +187,36 @@ def _cut(limits: tuple[Array, Array], at: Ints) -> tuple[Array, Array]:
 
 
 def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None, limit: float) -> None:
-    """One damped step of every slice, kept where F does not rise."""
+    """One damped step of every slice, kept where F does not rise.
+
+    An exact Hessian must be positive definite, or the expected one takes its place; replicates look at it along the
+    step and once more where they settle, other fits in every round.
+    """
     held = None
     if limits is not None:
         held = np.asarray(
             ((now.phi <= limits[0]) & (now.slope > 0)) | ((now.phi >= limits[1]) & (now.slope < 0)), dtype=bool
         )
+    if limit < ROUGH:
+        _no_saddle(problem, now, now.exact.copy())
     step = _step(now.hessian, now.slope, now.damping, held)
+    bent = _curve(now, step)
+    uphill = np.flatnonzero(now.exact & ~(bent > 0))
+    if uphill.size:
+        _expect(problem, now, uphill)
+        step[uphill] = _step(
+            now.hessian[uphill], now.slope[uphill], now.damping[uphill], None if held is None else held[uphill]
+        )
+        bent = _curve(now, step)
     trial = now.phi + step
     if limits is not None:
         trial = np.clip(trial, *limits)
         step = trial - now.phi
-    gain = 0.25 * problem.total * np.abs(np.einsum("bi,bij,bj->b", step, now.hessian, step))
+        bent = _curve(now, step)
+    gain = 0.25 * problem.total * np.abs(bent)
     tiny = (gain < SETTLED) | (now.exact & _last(gain, now.drop, limit))
     tiny &= now.damping <= 1e-8
+    _no_saddle(problem, now, tiny)
     value, slope, H, exact = _looked(problem, trial, (gain < NEAR) & ~tiny)
     better = value <= now.value + 1e-13 * np.maximum(1.0, np.abs(now.value))
     keep = better | (tiny & (value <= now.value + FLAT * np.maximum(1.0, np.abs(now.value))))
@@ -215,6 +231,26 @@ def _round(problem: Objective, now: _State, limits: tuple[Array, Array] | None, 
     now.done[...] = tiny | (now.damping > 1e12)
 
 
+def _curve(now: _State, step: Array) -> Array:
+    """(b,) step' H step."""
+    return np.asarray(((now.hessian @ step[:, :, None])[:, :, 0] * step).sum(axis=1))
+
+
+def _expect(problem: Objective, now: _State, at: Ints) -> None:
+    """Expected Hessians in the place of exact ones."""
+    now.hessian[at] = problem.take(at).evaluate(now.phi[at])[2]
+    now.exact[at] = False
+
+
+def _no_saddle(problem: Objective, now: _State, tiny: npt.NDArray[np.bool_]) -> None:
+    """Slices whose exact Hessian is not positive definite have not settled, however small their step."""
+    at = np.flatnonzero(tiny & now.exact)
+    bad = at[~_positive(now.hessian[at])] if at.size else at
+    if bad.size:
+        tiny[bad] = False
+        _expect(problem, now, bad)
+
+
 def _last(gain: Array, before: Array, limit: float) -> npt.NDArray[np.bool_]:
     """Whether the step after this one would be nothing: Newton's gains fall as g, C g^2, C (C g^2)^2."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -224,39 +260,26 @@ def _last(gain: Array, before: Array, limit: float) -> npt.NDArray[np.bool_]:
 def _looked(
     problem: Objective, phi: Array, near: npt.NDArray[np.bool_]
 ) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
-    """Value, gradient, a positive definite Hessian, and whether it is exact: so for slices near their optimum."""
-    if not near.any():
-        return *problem.evaluate(phi), near
-    if not near.all():
-        far = np.flatnonzero(~near)
-        close = np.flatnonzero(near)
-        parts = [problem.take(far).evaluate(phi[far]), _looked(problem.take(close), phi[close], near[close])]
-        out = [np.empty((len(phi), *x.shape[1:])) for x in parts[0]]
-        for whole, a, c in zip(out, parts[0], parts[1], strict=False):
-            whole[far], whole[close] = a, c
-        exact = np.zeros(len(phi), dtype=bool)
-        exact[close] = parts[1][3]
-        return out[0], out[1], out[2], exact
-    value, slope, H = problem.evaluate(phi, exact=True)
-    try:
-        np.linalg.cholesky(H)
-    except np.linalg.LinAlgError:
-        usable = _positive(H)
-        bad = np.flatnonzero(~usable)
-        H[bad] = problem.take(bad).evaluate(phi[bad])[2]
-        return value, slope, H, usable
-    return value, slope, H, near
+    """Value, gradient, Hessian, and whether it is exact: so for slices near their optimum."""
+    if near.all() or not near.any():
+        return *problem.evaluate(phi, exact=bool(near.any())), near
+    out = [np.empty(len(phi)), np.empty(phi.shape), np.empty((*phi.shape, phi.shape[1]))]
+    for exact in (False, True):
+        some = np.flatnonzero(near == exact)
+        for whole, part in zip(out, problem.take(some).evaluate(phi[some], exact=exact), strict=True):
+            whole[some] = part
+    return out[0], out[1], out[2], near
 
 
 def _positive(H: Array) -> npt.NDArray[np.bool_]:
     """(b,) whether a matrix has a Cholesky factor."""
-    flags = np.ones(len(H), dtype=bool)
-    for s in range(len(H)):
-        try:
-            np.linalg.cholesky(H[s])
-        except np.linalg.LinAlgError:
-            flags[s] = False
-    return flags
+    try:
+        np.linalg.cholesky(H)
+    except np.linalg.LinAlgError:
+        if len(H) == 1:
+            return np.zeros(1, dtype=bool)
+        return np.concatenate([_positive(part) for part in np.array_split(H, min(len(H), 4))])
+    return np.ones(len(H), dtype=bool)
 
 
 def _step(H: Array, slope: Array, damping: Array, held: npt.NDArray[np.bool_] | None) -> Array:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ROUNDS = 200
 """Iterations at most."""
 
-REPLICATE_ROUNDS = 60
+REPLICATE_ROUNDS = 40
 """The same for replicates: those that need more have their optimum at infinity."""
 
 
