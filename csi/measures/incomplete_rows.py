@@ -5,6 +5,8 @@ Letters: `b` slices, `p` items, `M` moments (means, then vech).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from csi.moments.incomplete import expand, saturated_information
@@ -22,9 +24,9 @@ def source_of(group: GroupFit) -> Incomplete:
     return Incomplete.of(group.moments.rows)
 
 
-def saturated_weight(group: GroupFit) -> Array:
-    """(b, M, M) observed information of the saturated moments per row."""
-    (H,) = source_of(group).over(_unit_information, group.mean, group.cov)
+def saturated_weight(group: GroupFit, *, observed: bool = True) -> Array:
+    """(b, M, M) information of the saturated moments per row: observed, or expected given the patterns."""
+    (H,) = source_of(group).over(partial(_unit_information, observed), group.mean, group.cov)
     return H
 
 
@@ -42,9 +44,9 @@ def saturated_gamma(H: Array, group: GroupFit, s: int, keep: Ints, *, robust: bo
     return np.asarray(inner @ _meat(group, s)[square] @ inner) if robust else inner
 
 
-def _unit_information(patterns: Patterns, mean: Array, cov: Array) -> tuple[Array]:
-    """(b, M, M) observed information of the saturated moments per row."""
-    return (saturated_information(expand(patterns, mean, cov)) / patterns.total[:, None, None],)
+def _unit_information(observed: bool, patterns: Patterns, mean: Array, cov: Array) -> tuple[Array]:
+    """(b, M, M) information of the saturated moments per row."""
+    return (saturated_information(expand(patterns, mean, cov), observed=observed) / patterns.total[:, None, None],)
 
 
 def _meat(group: GroupFit, s: int) -> Array:

@@ -49,6 +49,7 @@ class Parts:
     Attributes:
         jacobian: (M, r). judged: (M, M) weight of the discrepancy that judges. fitted: (M, M) or (M,) weight that the
             estimates minimise. gamma: (M, M) covariance of sqrt(N_g) s. share: N_g / N.
+        informing: (M, M) information that standard errors invert, where it is not `fitted`.
     """
 
     jacobian: Array
@@ -56,12 +57,17 @@ class Parts:
     fitted: Array
     gamma: Array
     share: float
+    informing: Array | None = None
 
 
-def noise(parts: Sequence[Parts]) -> float:
-    """Expectation of e'Ve: tr(M'VM Gamma), M = I - D (D'HD)^-1 D'H, over all groups.
+def noise(parts: Sequence[Parts], *, efficient: bool = False) -> float:
+    """Expectation of e'Ve: tr V (Gamma - 2 Gamma H D X D' + D C D'), X = (D'ID)^-1, over all groups.
 
-    V judges, H is the weight that the estimates minimise. With V = H it is tr(U Gamma).
+    V judges, H is the weight that the estimates minimise, I the information (H unless `informing` says otherwise) and
+    C = X D'H Gamma H D X the covariance of the parameters. With V = H = I it is tr(U Gamma).
+
+    Parameters:
+        efficient: the parameters are taken to have the covariance C = X of their information.
 
     Source:
         Savalei (2021), MBR 56, eq. 13.
@@ -78,11 +84,12 @@ def noise(parts: Sequence[Parts]) -> float:
         D, HD = p.jacobian, apply(p.fitted, p.jacobian)
         VD = p.judged @ D
         first += float(np.sum(p.judged * p.gamma))
-        X += p.share * D.T @ HD
+        X += p.share * D.T @ (HD if p.informing is None else p.informing @ D)
         cross += p.share * HD.T @ (p.gamma @ VD)
         judged += p.share * D.T @ VD
         spread += p.share * HD.T @ (p.gamma @ HD)
     inner = np.linalg.inv(X)
+    spread = X if efficient else spread
     return first - 2 * float(np.trace(inner @ cross)) + float(np.trace(inner @ judged @ inner @ spread))
 
 

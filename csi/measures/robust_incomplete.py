@@ -2,6 +2,8 @@
 
     T = N F_ML(saturated moments, implied moments),  c df = its expectation given how the moments were estimated
 
+The saturated moments have the covariance of observed information, the parameters that of the information of the fit.
+
 Letters: `b` slices, `p` items, `M` moments, `g` groups.
 
 Source:
@@ -10,6 +12,8 @@ Source:
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,14 +41,13 @@ def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     for g in fit.groups:
         T += g.n * discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=True)[0]
         T0 += g.n * _independence(g, exogenous)
-    expected = np.array([noise([parts[s] for parts in groups]) for s in range(b)])
-    expected0 = np.array([noise([_with(parts[s], D) for parts, D in zip(groups, free, strict=True)]) for s in range(b)])
+    efficient = fit.scaled is None
+    alone = [[replace(one, jacobian=D) for one in parts] for parts, D in zip(groups, free, strict=True)]
+    expected, expected0 = (
+        np.array([noise([parts[s] for parts in each], efficient=efficient) for s in range(b)])
+        for each in (groups, alone)
+    )
     return from_noise(T, expected, fit.df, T0, expected0, base.df)
-
-
-def _with(parts: Parts, jacobian: Array) -> Parts:
-    """The same group under another model."""
-    return Parts(jacobian, parts.judged, parts.fitted, parts.gamma, parts.share)
 
 
 def _independence(group: GroupFit, exogenous: Flags) -> Array:
@@ -66,11 +69,13 @@ def _group(fit: Fitted, g: int, keep: Ints) -> list[Parts]:
     H = saturated_weight(group)
     D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta) @ fit.linear.N
     robust = fit.scaled is not None
+    informing = saturated_weight(group, observed=False) if fit.method.information == "expected" else None
     out = []
     square = np.ix_(keep, keep)
     for s in range(len(H)):
         own = H[s][square]
         G = saturated_gamma(H[s], group, s, keep, robust=robust)
         V = normal_weight(group.cov[s], means=True)[square]
-        out.append(Parts(D[s][keep], V, own, G, float(group.share[s])))
+        inner = None if informing is None else informing[s][square]
+        out.append(Parts(D[s][keep], V, own, G, float(group.share[s]), inner))
     return out

@@ -341,7 +341,8 @@ def _saturated_trace(case: _Case, g: int, s: int) -> float:
     kept = _modelled(case, g)
     inside = np.ix_(kept, kept)
     if isinstance(problem, FullInformation):
-        A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g)
+        observed = prepared.method.information != "expected"
+        A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g, observed=observed)
     elif isinstance(problem, Problem):
         rows, w, units = _rows(prepared.groups[g], s)
         A1 = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)

@@ -135,8 +135,12 @@ ms_file <- "holzinger_swineford/holzinger_swineford_missing.csv"
 ms <- get(ms_file)
 fit_as("holzinger_missing", "FIML_exogenous", paste0(cfa3, "\nspeed ~ visual + ageyr"), ms_file, ms, "sem", missing = "fiml")
 fit_as("holzinger_missing", "FIML_exogenous_MLR", paste0(cfa3, "\nspeed ~ visual + ageyr"), ms_file, ms, "sem", missing = "fiml", estimator = "MLR")
+fit_as("holzinger_missing", "FIML_MLR_expected", cfa3, ms_file, ms, missing = "fiml", estimator = "MLR", information = "expected", em.h1.tol = 1e-12)
 fit_as("holzinger_missing", "two_stage", cfa3, ms_file, ms, missing = "two.stage", em.h1.tol = 1e-12)
 fit_as("holzinger_missing", "two_stage_robust", cfa3, ms_file, ms, missing = "robust.two.stage", em.h1.tol = 1e-12)
+independent <- paste(paste0("x", 1:9, " ~~ x", 1:9), collapse = "\n")
+fit_as("holzinger_missing", "two_stage_independence", independent, ms_file, ms, missing = "two.stage", em.h1.tol = 1e-12)
+fit_as("holzinger_missing", "two_stage_robust_independence", independent, ms_file, ms, missing = "robust.two.stage", em.h1.tol = 1e-12)
 
 dc_file <- "semtools/datCat.csv"
 dc <- get(dc_file)

@@ -220,6 +220,14 @@ MORE = (
     _moments("democracy", "more_heywood_pos_var", bounds="pos.var"),
     _rows("holzinger_missing", "more_FIML_exogenous", MISSING, missing="fiml"),
     _rows("holzinger_missing", "more_FIML_exogenous_MLR", MISSING, missing="fiml", estimator="MLR"),
+    _rows(
+        "holzinger_missing",
+        "more_FIML_MLR_expected",
+        MISSING,
+        missing="fiml",
+        estimator="MLR",
+        information="expected",
+    ),
     _rows("holzinger_missing", "more_two_stage", MISSING, missing="two-stage"),
     _rows("holzinger_missing", "more_two_stage_robust", MISSING, missing="two-stage", estimator="MLR"),
     *(
