@@ -22,7 +22,7 @@ SETTLED = 1e-12
 FIRST = 12
 """Rounds after which a slice that is not done joins the slow ones."""
 
-QUADRATIC = 1e-20
+QUADRATIC = 1e-18
 """The same for the step after this one, which exact Hessians let foresee."""
 
 ROUGH = 1e-10
