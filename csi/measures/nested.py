@@ -34,8 +34,15 @@ Difference = Literal["standard", "satorra2001", "satorra2010", "satorra2000", "s
 STEP = 1e-20
 NEGATIVE = reason(
     "R-NEGATIVE-FACTOR",
-    "the scaling factor of the difference is not positive; satorra2010 always has one.",
-    "差异的校正因子非正；可改用 satorra2010。",
+    "the scaling factor of the difference is not positive; satorra2010 or satorra2000 may have one.",
+    "差异的校正因子非正；可改用 satorra2010 或 satorra2000。",
+)
+
+ELSEWHERE = reason(
+    "R-ELSEWHERE",
+    "at the estimates of the narrower model the wider one has no positive definite information or no positive scaling "
+    "factor; satorra2000 needs neither.",
+    "在较窄模型的估计值处，较宽模型的信息矩阵非正定或校正因子非正；satorra2000 不需要它们。",
 )
 
 INCOMPLETE = reason(
@@ -148,11 +155,18 @@ def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimat
         "rmsea": _rmsea(chi2_diff, df_diff, fits[order[0]]) if plain else np.full(chi2_diff.shape, np.nan),
     }
     failed = np.isnan(chi2_diff) & (drop > 0)
-    why = INCOMPLETE if _by_traces(way) and fits[order[0]].fitting == "FIML" else NEGATIVE
+    why = _why(way, fits[order[0]])
     codes = [why.code if bad else None for bad in failed.reshape(-1).tolist()]
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
     reasons = {why.code: why} if failed.any() else {}
     return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons)
+
+
+def _why(way: Difference, fit: Fitted) -> Reason:
+    """Why a difference has no value."""
+    if _by_traces(way) and fit.fitting == "FIML":
+        return INCOMPLETE
+    return ELSEWHERE if way == "satorra2010" else NEGATIVE
 
 
 def _by_traces(way: Difference) -> bool:
@@ -200,7 +214,8 @@ def _step(wide: Estimate, narrow: Estimate, way: Difference) -> tuple[Array, Arr
         return raw * a + m - a * first, 1 / a
     wider, usable = one.scaled, np.ones(len(raw), dtype=bool)
     if way == "satorra2010" and isinstance(wide.settings, SEM):
-        wider, usable = scaled_at(wide, wide.settings, one.df, carried(other, one))
+        wider, definite = scaled_at(wide, wide.settings, one.df, carried(other, one))
+        usable = definite & (_factor(wider, raw) > 0)
     factor = scaled_factor(other.df, _factor(other.scaled, raw), one.df, _factor(wider, raw))
     factor = np.where(usable, factor, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import csi
 from csi.measures.nested import lrt, wald
 from csi.measures.score_tests import score_tests
-from tests.sem.lavaan_cases import CASES, fitted, numbers, saved_of
+from tests.sem.lavaan_cases import CASES, HOLZINGER, MISSING, SCALAR, fitted, frame_of, numbers, saved_of
 
 STEPS = ("configural", "metric", "scalar", "strict")
 
@@ -53,6 +54,29 @@ def test_scaled_differences_of_ordinal_invariance():
     np.testing.assert_allclose(
         table["p_value"].fill_null(np.nan).to_numpy()[1:], numbers(expected["Pr(>Chisq)"])[1:], rtol=0, atol=1e-4
     )
+
+
+def test_wider_models_without_a_scaling_factor_at_the_narrower_estimates():
+    """lavaan 0.6-14: none by 2001 (negative factor) and 2010 (M10 not positive definite); p = 2.064e-05 by 2000."""
+    model, rows = csi.Model.parse("f =~ x1 + x2 + x3"), frame_of("holzinger", HOLZINGER)
+    settings = {"estimator": "MLR", "groups": "school"}
+    fits = [csi.fit(model, rows, csi.SEM(**settings, equal=equal)) for equal in (("loadings",), SCALAR)]
+    for method, code in (("satorra2010", "R-ELSEWHERE"), ("satorra2001", "R-NEGATIVE-FACTOR")):
+        found = lrt(*fits, method=method)
+        row = found.table.row(1, named=True)
+        assert (row["chi2_diff"], row["p_value"], row["reason"]) == (None, None, code)
+        assert "satorra2000" in found.reasons[code].say("en")
+    assert lrt(*fits, method="scaled.shifted").table["p_value"][1] == pytest.approx(2.064e-05, rel=1e-3)
+
+
+@pytest.mark.parametrize("method", ["satorra2000", "scaled.shifted"])
+def test_traces_of_a_difference_are_not_defined_for_incomplete_rows(method):
+    rows, settings = frame_of("holzinger_missing", MISSING), csi.SEM(estimator="MLR", missing="fiml")
+    fits = [csi.fit(csi.Model.parse(m), rows, settings) for m in ("f =~ x1+x2+x3+x4", "f =~ x1+a*x2+a*x3+x4")]
+    found = lrt(*fits, method=method)
+    row = found.table.row(1, named=True)
+    assert (row["chi2_diff"], row["p_value"], row["reason"]) == (None, None, "R-INCOMPLETE-ROWS")
+    assert "satorra2001" in found.reasons["R-INCOMPLETE-ROWS"].say("en")
 
 
 def test_equal_loadings_against_free_ones():
