@@ -20,7 +20,7 @@ from csi.sem.fitted import Fitted, fitted
 from csi.sem.implied import Values, implied, matrices
 from csi.sem.standardise import Standard, factors, row_values
 from csi.sem.standardise import standardised as row_standardised
-from csi.sem.view import standardised_view, view_of
+from csi.sem.view import standardised_labels, standardised_view, view_of
 
 STEP = 1e-20
 NEGATIVE = reason(
@@ -108,11 +108,7 @@ def _values(est: Estimate, fit: Fitted, flats: tuple[Array, ...], theta: Values,
         values = standardised_view(fit.layout, at, plain, rows, items=kind == "std_all")
     if not est.model.defined:
         return values
-    labels: dict[str, Values] = {}
-    for number, row in enumerate(fit.layout.table.rows):
-        if row.label:
-            labels.setdefault(row.label, rows[:, number])
-    found = evaluate_definitions(est.model.defined, labels)
+    found = evaluate_definitions(est.model.defined, standardised_labels(fit.layout.table, values, rows))
     return np.concatenate([values, *(found[d.name][:, None] for d in est.model.defined)], axis=1)
 
 

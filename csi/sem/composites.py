@@ -186,7 +186,8 @@ def _problems(claim: Claim, construct: Construct, ordered: set[str]) -> Iterator
             )
     made = _composite(construct)
     loose = [t.name for t in construct.indicators if t.name != made.items[0] and t not in held and t.modifiers]
-    if made.unit != 1.0 and loose:
+    labelled = any(m.label for t in construct.indicators if t.name == made.items[0] for m in t.modifiers)
+    if made.unit != 1.0 and (loose or labelled):
         yield problem(
             "E-COMPOSITE",
             where,

@@ -22,7 +22,7 @@ from csi.sem.layout import Layout
 from csi.sem.prepare import Prepared, label_values
 from csi.sem.standardise import row_values, standardised
 from csi.sem.table import Table
-from csi.sem.view import standardised_view, view_of
+from csi.sem.view import standardised_labels, standardised_view, view_of
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -143,16 +143,12 @@ def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
         )
 
 
-def _standardised_definitions(prepared: Prepared, raw: Array) -> Array:
-    """(b, d) the definitions computed from standardised values: each label takes that of its first row."""
+def _standardised_definitions(prepared: Prepared, rows: Array, raw: Array) -> Array:
+    """(b, d) the definitions computed from standardised values, of rows shown where they are shown."""
     defined = prepared.claim.defined
     if not defined:
         return np.empty((len(raw), 0))
-    values: dict[str, Array] = {}
-    for number, row in enumerate(prepared.layout.table.rows):
-        if row.label:
-            values.setdefault(row.label, raw[:, number])
-    found = evaluate_definitions(defined, values)
+    found = evaluate_definitions(defined, standardised_labels(prepared.layout.table, rows, raw))
     return np.stack([np.broadcast_to(found[d.name], (len(raw),)) for d in defined], axis=1)
 
 
@@ -194,7 +190,7 @@ def estimate_of(
     for kind in ("std_lv", "std_all"):
         raw = standardised(fit.layout, flats, theta, kind)
         rows = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
-        std.append(np.concatenate([rows, _standardised_definitions(prepared, raw)], axis=1))
+        std.append(np.concatenate([rows, _standardised_definitions(prepared, rows, raw)], axis=1))
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
         std_error=errors,

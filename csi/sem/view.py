@@ -133,6 +133,22 @@ def standardised_view(
     return out
 
 
+def standardised_labels(table: Table, shown: Values, table_rows: Values) -> dict[str, Values]:
+    """{label: (b,) standardised value of its first row}: as shown, a weight for the label of a weight.
+
+    Parameters:
+        shown: (b, s + a) standardised values shown. table_rows: (b, t) standardised rows of the table.
+    """
+    first: dict[str, Values] = {}
+    for number, row in enumerate(view_of(table).rows):
+        if row.label:
+            first.setdefault(row.label, shown[:, number])
+    for number, written in enumerate(table.rows):
+        if written.label:
+            first.setdefault(written.label, table_rows[:, number])
+    return first
+
+
 def _spread(layout: Layout, g: int, at: Implied) -> dict[str, Array]:
     """Implied standard deviation of every variable of a group."""
     block = layout.blocks[g]

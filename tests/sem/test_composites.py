@@ -16,6 +16,7 @@ import pytest
 
 import csi
 from csi.errors import Problems
+from csi.measures.standardised import standardised
 from tests.sem.lavaan_cases import moments_of
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "composites" / "henseler_ogasawara.json"
@@ -58,6 +59,19 @@ def test_a_composite_population_is_recovered_exactly():
     assert csi.fit_measures(est)["chisq"] == pytest.approx(0, abs=1e-8)
     # 45 moments; 3 + 3 weights less scales, 2 variances, 4 loadings, 2 x 3 within blocks, a factor with 3 + 3, 3 paths
     assert csi.fit_measures(est)["df"] == 45 - (2 * 2 + 2 + 2 * 2 + 2 * 3 + 3 + 2 + 1 + 3)
+
+
+def test_definitions_take_standardised_weights_as_shown():
+    moments, wa, *_ = population()
+    text = MODEL.replace("a1 + a2", "a1 + w2*a2").replace("B ~ A", "B ~ p*A") + "; direct := w2; through := w2*p"
+    est = csi.fit(csi.Model.parse(text), moments, csi.SEM())
+    assert column(est, "direct", ":=", "estimate") == pytest.approx([wa[1] / wa[0]], abs=1e-6)
+    assert column(est, "direct", ":=") == pytest.approx([wa[1]], abs=1e-7)
+    assert column(est, "through", ":=") == pytest.approx([0.5 * wa[1]], abs=1e-7)
+    table = standardised(est)
+    weight, defined = (table.filter(lhs=lhs, label=label) for lhs, label in (("A", "w2"), ("direct", "direct")))
+    for name in ("estimate", "std_error"):
+        assert defined[name][0] == pytest.approx(weight[name][0], rel=1e-9)
 
 
 def test_solution_of_composites():
@@ -164,6 +178,7 @@ def test_bootstrap_of_composites_has_the_spread_of_the_standard_errors():
         ("c <~ a1 + a2; d =~ a2 + b1 + b2; d ~ c", "other relations"),
         ("c <~ a1 + a2; d =~ b1 + b2 + b3; d ~ c; a1 ~~ b1", "other relations"),
         ("c <~ 2*a1 + w*a2; d =~ b1 + b2 + b3; d ~ c", "must be 1"),
+        ("c <~ 2*a1 + w*a1 + a2; d =~ b1 + b2 + b3; d ~ c", "must be 1"),
     ],
 )
 def test_what_cannot_be_estimated_is_said(text, said):
