@@ -35,7 +35,7 @@ def gamma(rows: Array, weights: Array, *, means: bool) -> Array:
 
     Example:
         >>> gamma(np.array([[1.0], [2.0], [6.0]]), np.ones(3), means=False).round(3)
-        array([[26.]])
+        array([[10.889]])
     """
     z, _ = deviations(rows, weights, means=means)
     # 200 normal samples (n = 600, df 24, weights 1, 2 or 5): mean MLM chi2 24.3 +- 0.4, 4.5 % rejected at .05; with the

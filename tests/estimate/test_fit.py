@@ -67,5 +67,5 @@ def test_estimator_settings(settings, word):
 def test_bootstrap_settings_all_at_once(frame):
     estimate = csi.fit(MODEL, frame, csi.PLS())
     with pytest.raises(Problems) as error:
-        csi.bootstrap(estimate, n=5, seed=-1, interval="bc", resampling="jackknife", level=95)
+        csi.bootstrap(estimate, n=5, seed=-1, interval="exact", resampling="jackknife", level=95)
     assert sorted(codes(error)) == ["E-BOOT", "E-SETTING", "E-SETTING", "E-SETTING", "E-SETTING"]
