@@ -51,7 +51,8 @@ class Convergence:
     """How each slice ended: iterations (b,), converged (b,), last change (b,), and a reason where something is wrong.
 
     `reasons` maps a slice number to why its solution cannot be used or trusted; `cause` (b,) is the engine's code of
-    that reason, 0 where all is well.
+    that reason, 0 where all is well. `improper` names what a solution should not have, such as a negative variance,
+    with (b,) flags: such solutions are kept and counted.
     """
 
     converged: npt.NDArray[np.bool_]
@@ -59,6 +60,7 @@ class Convergence:
     change: Array
     reasons: Mapping[int, Reason] = field(default_factory=dict)
     cause: Ints | None = None
+    improper: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Replicates:
         values: (B, b, k) parameters. solution: arrays with leading axis B*b (replicate-major).
         mean, sd: (B, b, p) item moments of each replicate.
         usable: (B, b) True where the replicate's solution converged and is finite.
-        admissible: (B, b) True where no outer weight is negative (such replicates are kept and counted).
+        admissible: (B, b) True where the solution is proper: no negative weight or variance, latent covariances that
+            can be (the others are kept and counted).
         counts: cell x cause -> how many (columns: cell, cause, replicates).
         over: applies a function of (Moments, Solution) -> array (m, ...) to every replicate, by replaying the seed,
             and returns (B, b, ...); NaN where the replicate is not usable.

@@ -45,8 +45,9 @@ def bootstrap(
     """The same estimate with standard errors, intervals and p-values from `n` resamples.
 
     Respondents (clusters where declared) are drawn within strata; where none are declared the cells are strata, because
-    quota designs fix their sizes. Replicates with a negative weight are kept and counted; replicates without a solution
-    are left out and counted. Signs are never changed replicate by replicate: see `csi.pls.algorithm.solve_stack`.
+    quota designs fix their sizes. Replicates with a negative weight, a negative variance or impossible latent
+    covariances are kept and counted; replicates without a solution are left out and counted. Signs are never changed
+    replicate by replicate: see `csi.pls.algorithm.solve_stack`.
 
     Parameters:
         est: an estimate fitted from rows. n: resamples. seed: recorded; the same seed gives the same bits.
@@ -161,15 +162,15 @@ def _without_variance(est: Estimate) -> Flags:
 
 
 def _counted(replicates: Replicates) -> tuple[Note, ...]:
-    """A note on the replicates that had no solution or a negative weight."""
+    """A note on the replicates that had no solution or an improper one."""
     total = replicates.usable.size
     by_cause = replicates.counts.group_by("cause", maintain_order=True).agg(pl.col("replicates").sum())
     return tuple(
         note(
             "N-REPLICATES",
-            f"{count} of {total} replicates: {cause} ({'kept' if cause == 'negative weight' else 'left out'}).",
-            f"{total} 次重抽样中有 {count} 次：{_CAUSE_ZH.get(cause, cause)}"
-            f"（{'保留并计数' if cause == 'negative weight' else '不计入区间'}）。",
+            f"{count} of {total} replicates: {cause} ({'kept' if cause in _KEPT_ZH else 'left out'}).",
+            f"{total} 次重抽样中有 {count} 次：{(_CAUSE_ZH | _KEPT_ZH).get(cause, cause)}"
+            f"（{'保留并计数' if cause in _KEPT_ZH else '不计入区间'}）。",
         )
         for cause, count in by_cause.iter_rows()
     )
@@ -182,6 +183,12 @@ _CAUSE_ZH = {
     "not positive definite": "协方差矩阵非正定",
     "too few rows": "样本量过小",
     "empty category": "某类别无人选择",
-    "negative weight": "出现负权重",
     "failed": "无解",
 }
+
+_KEPT_ZH = {
+    "negative weight": "出现负权重",
+    "negative variance": "出现负方差",
+    "latent covariances not positive definite": "潜变量协方差矩阵非正定",
+}
+"""Solutions that should not look like this, but are solutions."""

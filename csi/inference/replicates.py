@@ -66,7 +66,10 @@ def replicates_of(
     )
     units, strata = _degrees(sample)
     usable = (cause == 0) & (units > 1)
-    admissible = _admissible(solution).reshape(plan.n, c)
+    improper = {
+        name: np.concatenate([b.improper[name] for b in blocks]).reshape(plan.n, c) for name in blocks[0].improper
+    }
+    admissible = ~np.any([*improper.values(), np.zeros((plan.n, c), dtype=bool)], axis=0)
     return Replicates(
         n=plan.n,
         seed=plan.seed,
@@ -77,7 +80,7 @@ def replicates_of(
         sd=sd,
         usable=usable,
         admissible=admissible,
-        counts=_counts(est, cause, admissible),
+        counts=_counts(est, cause, improper),
         over=partial(_over, sample, plan, kept, solution, usable),
         acceleration=partial(_acceleration, est, sample),
         units=units,
@@ -92,6 +95,7 @@ class _Part:
     values: Array
     solution: Solution
     cause: Ints
+    improper: dict[str, Flags]
     mean: Array
     sd: Array
     moments: Moments | None
@@ -105,6 +109,7 @@ def _refit(est: Estimate, sample: Sample, keep: bool, multiplicity: Array, numbe
         values=fit.values,
         solution=replace(fit.solution, cross_loadings=None),
         cause=np.zeros(fit.values.shape[0], dtype=np.int64) if cause is None else cause,
+        improper=dict(fit.convergence.improper),
         mean=fit.moments.mean,
         sd=fit.moments.sd,
         moments=fit.moments.without_rows() if keep else None,
@@ -123,6 +128,7 @@ def _side_by_side(cells: list[_Part], sample: Sample) -> _Part:
         values=interleaved([p.values for p in cells]),
         solution=_joined([p.solution for p in cells], interleaved),
         cause=np.stack([p.cause for p in cells], axis=1).reshape(-1),
+        improper={n: np.stack([p.improper[n] for p in cells], axis=1).reshape(-1) for n in cells[0].improper},
         mean=interleaved([p.mean for p in cells]),
         sd=interleaved([p.sd for p in cells]),
         moments=side_by_side(stacks, sample.cells) if stacks else None,
@@ -144,14 +150,6 @@ def parameter_acceleration(est: Estimate, sample: Sample) -> Array:
     """(b, k) jackknife acceleration of the parameters."""
     lefts = leave_one_out(est, sample)
     return np.stack([np.zeros(len(est.rows)) if left is None else acceleration(left.values) for left in lefts])
-
-
-def _admissible(solution: Solution) -> Flags:
-    """True where no outer weight is negative."""
-    if solution.weights is None:
-        return np.ones(solution.paths.shape[0], dtype=bool)
-    admissible: Flags = ~np.any(solution.weights < 0, axis=1)
-    return admissible
 
 
 def _over(
@@ -202,15 +200,14 @@ def _degrees(sample: Sample) -> tuple[Ints, Ints]:
     return np.array([u.size for u in units], dtype=np.int64), np.array(strata, dtype=np.int64)
 
 
-def _counts(est: Estimate, cause: Ints, admissible: Flags) -> pl.DataFrame:
-    """How many replicates of each cell ended how (columns: cell, cause, replicates)."""
+def _counts(est: Estimate, cause: Ints, improper: dict[str, Flags]) -> pl.DataFrame:
+    """How many replicates of each cell ended how (columns: cell, cause, replicates); improper ones may count twice."""
+    ends = {name: cause == code for code, name in enumerate(est.settings.causes) if code}
+    ends |= {name: flags & (cause == 0) for name, flags in improper.items()}
     rows = [
-        {"cell": cell, "cause": name, "replicates": int((cause[:, cell] == code).sum())}
+        {"cell": cell, "cause": name, "replicates": int(flags[:, cell].sum())}
+        for name, flags in ends.items()
         for cell in range(cause.shape[1])
-        for code, name in enumerate(est.settings.causes)
-        if code
     ]
-    negative = (~admissible & (cause == 0)).sum(axis=0)
-    rows += [{"cell": i, "cause": "negative weight", "replicates": int(k)} for i, k in enumerate(negative)]
     frame = pl.DataFrame(rows, schema={"cell": pl.Int64, "cause": pl.String, "replicates": pl.Int64})
     return frame.filter(pl.col("replicates") > 0)

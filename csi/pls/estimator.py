@@ -112,9 +112,18 @@ class PLS:
                 solved.change,
                 {} if like else _reasons(self, design, solved, cause, _of_model(moments, order)),
                 cause,
+                {"negative weight": _negative(solution)},
             ),
             notes=() if like else (*_unused(model), *_notes(solution, cause, moments.cells)),
         )
+
+
+def _negative(solution: Solution) -> npt.NDArray[np.bool_]:
+    """(b,) True where an outer weight is negative."""
+    if solution.weights is None:
+        return np.zeros(len(solution.paths), dtype=bool)
+    found: npt.NDArray[np.bool_] = np.any(solution.weights < 0, axis=1)
+    return found
 
 
 def _orientation(like: Estimate) -> Array | None:

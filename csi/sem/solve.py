@@ -19,6 +19,7 @@ from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.full_information import FullInformation, full_information, saturated_of, sources_of, with_moments
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
+from csi.sem.improper import improper_of
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.optimise import Optimum, minimise
@@ -69,7 +70,8 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     )
     notes = () if rank is None else (*doubts, *notes_of_rank(rank, df), *notes_of(prepared, cause, moments.cells))
     est = estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
-    return blanked(est, gone)
+    improper = improper_of(prepared.layout, est.rows, est.values, at)
+    return blanked(replace(est, convergence=replace(convergence, improper=improper)), gone)
 
 
 def problem_for(

@@ -1,0 +1,48 @@
+"""What a solution of a covariance model should not have: negative variances, impossible latent covariances.
+
+Letters: `b` slices, `t` rows, `q` constructs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from csi.estimate.estimate import Row
+from csi.moments.stack import Array
+from csi.sem.implied import Implied
+from csi.sem.layout import Layout
+
+NEGLIGIBLE = 1e-8
+"""Share of the largest eigenvalue (or of 1) by which an eigenvalue or variance may fall below 0 by rounding."""
+
+
+def improper_of(
+    layout: Layout, rows: Sequence[Row], values: Array, at: Sequence[Implied]
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """{what: (b,) flags} of negative variances, residual ones included, and of latent covariances that cannot be.
+
+    Parameters:
+        rows: names of the t rows. values: (b, t). at: implied moments of each group.
+
+    Source:
+        Chen, Bollen, Paxton, Curran & Kirby (2001), Sociological Methods & Research 29:468-508.
+    """
+    variances = [i for i, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs]
+    with np.errstate(invalid="ignore"):
+        negative = np.asarray((values[:, variances] < -NEGLIGIBLE).any(axis=1), dtype=bool)
+    impossible = np.zeros(len(values), dtype=bool)
+    for block, one in zip(layout.blocks, at, strict=True):
+        if block.q > 1:
+            impossible |= _impossible(one.Phi[:, : block.q, : block.q])
+    return {"negative variance": negative, "latent covariances not positive definite": impossible}
+
+
+def _impossible(Phi: Array) -> npt.NDArray[np.bool_]:
+    """(b,) True where a covariance matrix has a negative eigenvalue; False where it is not finite."""
+    finite = np.isfinite(Phi).all(axis=(1, 2))
+    usable: Array = np.where(np.asarray(finite)[:, None, None], Phi, np.eye(Phi.shape[1]))
+    roots: Array = np.asarray(np.linalg.eigvalsh(usable))
+    return np.asarray(roots[:, 0] < -NEGLIGIBLE * np.abs(roots[:, -1]), dtype=bool)
