@@ -3,7 +3,8 @@
 #
 #   CSI_REFERENCE_DIR=../shared Rscript tests/reference/lavaan_more.R
 #
-# Writes tests/reference/<data set>/lavaan/more_<name>.json in the form of lavaan_records.py.
+# Writes tests/reference/<data set>/lavaan/more_<name>.json in the form of lavaan_records.py; beside_<name>.json is no case
+# of its own.
 
 suppressMessages({ library(lavaan); library(jsonlite); library(tools) })
 shared <- Sys.getenv("CSI_REFERENCE_DIR", "../shared")
@@ -21,7 +22,7 @@ blocks <- function(x, groups) {
   out
 }
 
-put <- function(folder, name, fit, call, file, note = NULL) {
+put <- function(folder, name, fit, call, file, note = NULL, prefix = "more_") {
   groups <- lavInspect(fit, "group.label")
   moved <- isTRUE(attr(fit, "moved"))
   p <- parameterEstimates(fit, standardized = TRUE, remove.nonfree = FALSE)
@@ -54,7 +55,7 @@ put <- function(folder, name, fit, call, file, note = NULL) {
   r$r2 <- if (length(groups)) lapply(r2, as.list) else as.list(r2)
   r <- r[lengths(r) > 0]
   dir.create(file.path(here, folder, "lavaan"), recursive = TRUE, showWarnings = FALSE)
-  target <- file.path(here, folder, "lavaan", paste0("more_", name, ".json"))
+  target <- file.path(here, folder, "lavaan", paste0(prefix, name, ".json"))
   text <- vapply(names(r), function(k) paste0(' "', k, '": ', toJSON(r[[k]], digits = NA, auto_unbox = TRUE, na = "null", null = "null")), "")
   writeLines(c("{", paste(text, collapse = ",\n"), "}"), target)
   cat(name, fitMeasures(fit, "chisq"), lavInspect(fit, "converged"), "\n")
@@ -87,13 +88,13 @@ polished <- function(fun, text, data, args) {
 }
 sha256 <- function(path) strsplit(system2("sha256sum", path, stdout = TRUE), " ")[[1]][1]
 syntax <- list()
-fit_as <- function(folder, name, text, file, data, fun = "cfa", ..., note = NULL) {
+fit_as <- function(folder, name, text, file, data, fun = "cfa", ..., note = NULL, prefix = "more_") {
   syntax[[name]] <<- text
   said <- substitute(list(...))
   args <- vapply(as.list(said)[-1], function(a) paste(deparse(a, width.cutoff = 500L), collapse = ""), "")
   call <- paste0(fun, "(m, d", if (length(args)) ", ", paste(names(args), args, sep = " = ", collapse = ", "), ")")
   f <- polished(fun, text, data, list(...))
-  put(folder, name, f, call, file, note)
+  put(folder, name, f, call, file, note, prefix)
   invisible(f)
 }
 get <- function(file, ...) read.csv(file.path(shared, "data", file), ...)
@@ -139,8 +140,8 @@ fit_as("holzinger_missing", "FIML_MLR_expected", cfa3, ms_file, ms, missing = "f
 fit_as("holzinger_missing", "two_stage", cfa3, ms_file, ms, missing = "two.stage", em.h1.tol = 1e-12)
 fit_as("holzinger_missing", "two_stage_robust", cfa3, ms_file, ms, missing = "robust.two.stage", em.h1.tol = 1e-12)
 independent <- paste(paste0("x", 1:9, " ~~ x", 1:9), collapse = "\n")
-fit_as("holzinger_missing", "two_stage_independence", independent, ms_file, ms, missing = "two.stage", em.h1.tol = 1e-12)
-fit_as("holzinger_missing", "two_stage_robust_independence", independent, ms_file, ms, missing = "robust.two.stage", em.h1.tol = 1e-12)
+fit_as("holzinger_missing", "two_stage_independence", independent, ms_file, ms, missing = "two.stage", em.h1.tol = 1e-12, prefix = "beside_")
+fit_as("holzinger_missing", "two_stage_robust_independence", independent, ms_file, ms, missing = "robust.two.stage", em.h1.tol = 1e-12, prefix = "beside_")
 
 dc_file <- "semtools/datCat.csv"
 dc <- get(dc_file)

@@ -56,7 +56,7 @@ def case_of(folder, record):
 
 @pytest.mark.parametrize("form", ["two_stage", "two_stage_robust"])
 def test_two_stage_baseline_is_the_independence_model_fitted_alike(form):
-    alone = saved_of("holzinger_missing", f"more_{form}_independence")["fit"]
+    alone = saved_of("holzinger_missing", f"beside_{form}_independence")["fit"]
     ours = csi.fit_measures(fitted(case_of("holzinger_missing", f"more_{form}")))
     for measure in ("chisq", "chisq.scaled", "chisq.scaling.factor"):
         assert ours[f"baseline.{measure}"] == pytest.approx(alone[measure], rel=1e-7)
