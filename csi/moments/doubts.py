@@ -13,6 +13,8 @@ CODES = (-999.0, -99.0, -98.0, -97.0, -9.0, -8.0, -7.0, 77.0, 88.0, 96.0, 97.0, 
          999.0, 9998.0, 9999.0)  # fmt: skip
 """Values that questionnaires use for "don't know", "refused" and the like."""
 
+_USUAL = frozenset(CODES)
+
 FAR = 2.0
 """A code lies apart when it is more than so many times the largest of the other answers, or negative beside none."""
 
@@ -31,12 +33,11 @@ def code_notes(names: Sequence[str], rows: Array) -> tuple[Note, ...]:
     if not rows.size:
         return ()
     low, high = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
-    suspects = np.isin(low, CODES) | np.isin(high, CODES)
     found = {}
-    for j in np.flatnonzero(suspects):
-        codes = codes_apart(rows[:, j])
+    for j, (least, most) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        codes = codes_apart(rows[:, j]) if least in _USUAL or most in _USUAL else ()
         if codes:
-            found[names[int(j)]] = codes
+            found[names[j]] = codes
     if not found:
         return ()
     listed = "; ".join(f"{name} holds {', '.join(f'{c:g}' for c in codes)}" for name, codes in list(found.items())[:6])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, cast
 
 from csi.errors import Problem, Problems, Text
@@ -55,8 +56,9 @@ class Draft:
         self.problems.append(self.source.problem(token.spot, code, what, remedy))
 
 
+@lru_cache(maxsize=256)
 def parse_claim(text: str, name: str = "model", lang: str = "en") -> Claim:
-    """A `Claim` from lavaan text.
+    """A `Claim` from lavaan text; a text is read once and its claim kept.
 
     Parameters:
         text: the model text. name: what to call it in messages. lang: language of the message.
