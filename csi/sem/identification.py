@@ -17,12 +17,12 @@ import numpy as np
 from csi.errors import Note, note
 from csi.moments.stack import Array, Ints
 from csi.sem.constraints import Linear, unconstrained
-from csi.sem.implied import implied, matrices, template
+from csi.sem.implied import Implied, implied, matrices, template, vech
 from csi.sem.layout import Layout
-from csi.sem.moment_vector import plans_of, vector_jacobian
+from csi.sem.moment_vector import Plan, plans_of, vector_jacobian
 
 RANK = 1e-9
-"""A singular value this far below the largest (rows and columns of the jacobian on one scale) counts as 0."""
+"""A singular value this far below the largest (rows and columns of the jacobian without units) counts as 0."""
 
 MOVED = 1e-5
 """A parameter with a larger share in a direction of the null space is moved by it."""
@@ -118,20 +118,36 @@ def rank_at(layout: Layout, linear: Linear, flats: Sequence[Array], theta: Array
 
 
 def moment_jacobian(layout: Layout, flats: Sequence[Array], theta: Array) -> Array:
-    """(b, M, k) derivatives of the moments of all groups by the parameters."""
+    """(b, M, k) derivatives of the moments of all groups by the parameters, in standard deviations of the items."""
     parts = []
     with np.errstate(all="ignore"):
         for g, (block, flat, plan) in enumerate(zip(layout.blocks, flats, plans_of(layout), strict=True)):
             at = implied(block, matrices(block, flat, theta))
-            parts.append(vector_jacobian(layout, g, plan, at, theta))
+            parts.append(vector_jacobian(layout, g, plan, at, theta) / moment_units(plan, at)[:, :, None])
     return np.concatenate(parts, axis=1)
+
+
+def moment_units(plan: Plan, at: Implied) -> Array:
+    """(b, M) units of the moments: (products of) implied standard deviations; 1 for what ordinal items respond with.
+
+    Moments divided by them are the same whatever units the items are measured in.
+    """
+    own = np.abs(np.diagonal(at.Sigma, axis1=1, axis2=2))
+    counted = np.isfinite(own) & (own > 0) & ~np.array(plan.ordinal, dtype=bool)
+    sd = np.sqrt(np.where(counted, own, 1.0))
+    products = sd[:, :, None] * sd[:, None, :]
+    if not plan.any_ordinal:
+        return np.concatenate([sd, vech(products)], axis=1) if plan.means else vech(products)
+    measured = np.flatnonzero(~np.array(plan.ordinal))
+    i, j = np.triu_indices(sd.shape[1], 1)
+    return np.concatenate([sd[:, plan.th_item], sd[:, measured] ** 2, products[:, i, j]], axis=1)
 
 
 def rank_of(layout: Layout, jacobian: Array, N: Array) -> Rank:
     """The rank of a jacobian along the constraints.
 
     Parameters:
-        jacobian: (M, k). N: (k, r) directions the constraints leave.
+        jacobian: (M, k), moments without units. N: (k, r) directions the constraints leave.
     """
     J, scale = _levelled(jacobian)
     Q = np.linalg.qr(scale[:, None] * N)[0]
@@ -161,15 +177,10 @@ def null_space(matrix: Array) -> tuple[Array, float, int]:
 
 
 def _levelled(jacobian: Array) -> tuple[Array, Array]:
-    """The jacobian with rows and columns of unit length, and (k,) what each parameter was multiplied by."""
-    J, scale = jacobian, np.ones(jacobian.shape[1])
-    for _ in range(2):
-        own = np.sqrt((J**2).sum(axis=1))
-        J = J / np.where(own > 0, own, 1.0)[:, None]
-        long = np.sqrt((J**2).sum(axis=0))
-        long = np.where(long > 0, long, 1.0)
-        J, scale = J / long, scale * long
-    return J, scale
+    """The jacobian with columns of unit length, and (k,) what each parameter was multiplied by."""
+    long = np.sqrt((jacobian**2).sum(axis=0))
+    scale = np.where(long > 0, long, 1.0)
+    return jacobian / scale, scale
 
 
 def generic_point(layout: Layout, linear: Linear, seed: int = 0) -> tuple[tuple[Array, ...], Array]:

@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 
 from csi.moments.fourth import deviations, gamma
 from csi.moments.stack import Array, Ints, Moments
+from csi.sem.constrained import unspread
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Test
 from csi.sem.full_information import FullInformation, meat, saturated_pieces, sources_of
@@ -20,7 +21,7 @@ from csi.sem.identification import Rank, blanked, determined, generic_rank
 from csi.sem.implied import Implied, jacobian
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import plans_of, vector_jacobian
-from csi.sem.optimise import Optimum
+from csi.sem.optimise import Optimum, level
 from csi.sem.prepare import Prepared
 from csi.sem.problem import Problem
 from csi.sem.robust import (
@@ -93,13 +94,25 @@ def chi2_of(problem: Fittable, best: Optimum) -> Array:
 
 
 def inverse(H: Array) -> Array:
+    """Inverses; NaN where a slice is singular. Rows and columns are brought to one scale by powers of 2 (exactly).
+
+    Example:
+        >>> H = np.array([[[1e12, 1e-3], [1e-3, 1e-15]]])
+        >>> inverse(H)[0, 0, 1] / inverse(H)[0, 1, 0]
+        1.0
+    """
+    scale = level(H)
+    return scale[:, :, None] * _inverse(scale[:, :, None] * H * scale[:, None, :]) * scale[:, None, :]
+
+
+def _inverse(H: Array) -> Array:
     """Inverses; NaN where a slice is singular."""
     try:
         return np.asarray(np.linalg.inv(H), dtype=np.float64)
     except np.linalg.LinAlgError:
         if len(H) == 1:
             return np.full_like(H, np.nan)
-        return np.concatenate([inverse(one) for one in np.split(H, len(H))])
+        return np.concatenate([_inverse(one) for one in np.split(H, len(H))])
 
 
 def judge(
@@ -172,16 +185,17 @@ def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
 
 
 def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, linear: Linear) -> Array:
-    """(b, r, r) Hessian of F along the constraints."""
-    method = prepared.method
-    if len(problem.layout.blocks) > 1 and not np.array_equal(problem.share, problem.informing):
-        weighed = problem if isinstance(problem, FullInformation) else replace(problem, share=problem.informing)
-        phi = best.phi if linear is problem.linear else problem.linear.phi(best.phi)
-        H = weighed.evaluate(phi, exact=method.information == "observed")[2]
-        return H if linear is problem.linear else np.asarray(linear.N.T @ H @ linear.N)
-    if linear is problem.linear:
-        return problem.evaluate(best.phi, exact=True)[2] if method.information == "observed" else best.hessian
-    return np.asarray(linear.N.T @ best.hessian @ linear.N)
+    """(b, r, r) Hessian of F along the constraints, groups weighed by their rows."""
+    exact = prepared.method.information == "observed"
+    curved = linear is not problem.linear
+    weighed = len(problem.layout.blocks) > 1 and not np.array_equal(problem.share, problem.informing)
+    if not (exact or weighed):
+        return np.asarray(linear.N.T @ best.hessian @ linear.N) if curved else best.hessian
+    whole = unspread(problem, problem.layout.count) if curved else problem
+    if weighed and not isinstance(whole, FullInformation):
+        whole = replace(whole, share=whole.informing)
+    H = whole.evaluate(best.phi, exact=exact)[2]
+    return np.asarray(linear.N.T @ H @ linear.N) if curved else H
 
 
 def _pieces(case: _Case, s: int) -> list[Pieces]:

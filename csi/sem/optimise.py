@@ -284,6 +284,8 @@ def _positive(H: Array) -> npt.NDArray[np.bool_]:
 
 def _step(H: Array, slope: Array, damping: Array, held: npt.NDArray[np.bool_] | None) -> Array:
     """-(H + damping diag H)^-1 slope, 0 for parameters held at their bounds."""
+    scale = level(H)
+    H, slope = scale[:, :, None] * H * scale[:, None, :], scale * slope
     diagonal = np.einsum("bii->bi", H)
     if held is not None and held.any():
         open_ = ~held
@@ -294,7 +296,20 @@ def _step(H: Array, slope: Array, damping: Array, held: npt.NDArray[np.bool_] | 
     if damping.any():
         H = H + (damping[:, None] * np.maximum(diagonal, 1e-12))[:, :, None] * np.eye(H.shape[1])
     try:
-        return np.asarray(-np.linalg.solve(H, slope[:, :, None])[:, :, 0])
+        return np.asarray(-scale * np.linalg.solve(H, slope[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError:
         ridge = 1e-8 * np.maximum(diagonal.max(axis=1), 1e-12)
-        return np.asarray(-np.linalg.solve(H + ridge[:, None, None] * np.eye(H.shape[1]), slope[:, :, None])[:, :, 0])
+        return np.asarray(
+            -scale * np.linalg.solve(H + ridge[:, None, None] * np.eye(H.shape[1]), slope[:, :, None])[:, :, 0]
+        )
+
+
+def level(H: Array) -> Array:
+    """(b, r) powers of 2 that bring the diagonal of H to between 1/2 and 2, so that nothing hangs on units.
+
+    Example:
+        >>> level(np.array([[[1e12, 0.0], [0.0, 4.0]]])).tolist()
+        [[9.5367431640625e-07, 0.5]]
+    """
+    own = np.abs(np.einsum("bii->bi", H))
+    return np.exp2(-np.round(0.5 * np.log2(np.where(np.isfinite(own) & (own > 0), own, 1.0))))
