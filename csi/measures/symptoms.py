@@ -125,6 +125,38 @@ def _flats(fit: Fitted, s: int) -> tuple[Array, ...]:
     return tuple(f[s : s + 1] for f in fit.flats)
 
 
+def units_of(fit: Fitted, s: int) -> Array:
+    """(k,) unit of every free parameter: what it is measured in, made of the standard deviations of its variables.
+
+    Of a parameter that stands in several rows, the smallest.
+    """
+    out = np.full(fit.theta.shape[1], np.inf)
+    for row, at in zip(fit.layout.table.rows, fit.layout.table.index, strict=True):
+        if at >= 0:
+            out[at] = min(out[at], _unit(_deviations(fit, s, row.group), row.lhs, row.op, row.rhs))
+    return np.where(np.isfinite(out) & (out > 0), out, 1.0)
+
+
+def _deviations(fit: Fitted, s: int, g: int) -> dict[str, float]:
+    """Implied standard deviations of the latent and observed variables of a group."""
+    block, at = fit.layout.blocks[g], fit.groups[g].at
+    own = dict(zip(block.latent, np.diagonal(at.Phi[s]).tolist(), strict=True))
+    own |= dict(zip(block.observed, np.diagonal(at.Sigma[s]).tolist(), strict=True))
+    return {name: float(np.sqrt(abs(v))) for name, v in own.items()}
+
+
+def _unit(sd: dict[str, float], lhs: str, op: str, rhs: str) -> float:
+    """The unit of one row."""
+    if op == "~~":
+        return sd[lhs] * sd[rhs]
+    if op == "~1":
+        return sd[lhs]
+    if op in {"=~", "~"}:
+        up, down = (rhs, lhs) if op == "=~" else (lhs, rhs)
+        return sd[up] / sd[down] if sd[down] > 0 else np.inf
+    return 1.0
+
+
 def latent_cor(fit: Fitted, s: int, g: int) -> tuple[Array, Array]:
     """(q, q) correlations of the latent variables of a group, and their delta-method errors."""
     theta, V = fit.theta[s : s + 1], fit.vcov[s]
