@@ -21,6 +21,9 @@ import numpy as np
 from csi.moments.patterns import Flags, Patterns
 from csi.moments.stack import Array, Ints
 
+KEPT_ITEMS = 40
+"""Up to so many items the places of the information's terms are kept (21 MB at 40)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
@@ -169,13 +172,11 @@ def saturated_information(at: Expansion, *, observed: bool = True) -> Array:
     p = at.W.shape[-1]
     place = places(p)
     k, m = place.row, place.column
-    i, j = k[:, None], m[:, None]
     pair = place.index
     flat = at.W[:, :, k, m]
     weighted = (at.n[:, :, None] * flat).swapaxes(1, 2)
     product = weighted @ (2 * at.Q[:, :, k, m] - flat if observed else flat)
-    curve = product[:, pair[j, k], pair[m, i]] + product[:, pair[j, m], pair[k, i]]
-    curve += product[:, pair[i, k], pair[m, j]] + product[:, pair[i, m], pair[k, j]]
+    curve = _crosswise(product, p)
     out = np.zeros((len(at.value), p + k.size, p + k.size))
     out[:, :p, :p] = _weighted_sum(at.n, at.W)
     out[:, p:, p:] = curve * (0.5 * place.share[:, None] * place.share)
@@ -184,6 +185,29 @@ def saturated_information(at: Expansion, *, observed: bool = True) -> Array:
         crossed = (product[:, k, pair[m, item]] + product[:, m, pair[k, item]]) * place.share
         out[:, :p, p:], out[:, p:, :p] = crossed, crossed.swapaxes(1, 2)
     return out
+
+
+def _crosswise(product: Array, p: int) -> Array:
+    """(b, V, V) P[jk, mi] + P[jm, ki] + P[ik, mj] + P[im, kj] at (ij, km), from (b, V, V) P."""
+    b, V, _ = product.shape
+    flat = product.reshape(b, V * V)
+    first, *others = _crossings(p) if p <= KEPT_ITEMS else _crossings.__wrapped__(p)
+    curve = flat.take(first, axis=1)
+    for index in others:
+        curve += flat.take(index, axis=1)
+    return curve.reshape(b, V, V)
+
+
+@lru_cache(maxsize=4)
+def _crossings(p: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """The flat places of the four terms of `_crosswise`."""
+    place = places(p)
+    pair, V = place.index, place.row.size
+    k, m = place.row, place.column
+    i, j = k[:, None], m[:, None]
+    terms = ((pair[j, k], pair[m, i]), (pair[j, m], pair[k, i]), (pair[i, k], pair[m, j]), (pair[i, m], pair[k, j]))
+    one, two, three, four = ((a * V + c).ravel() for a, c in terms)
+    return one, two, three, four
 
 
 @dataclass(frozen=True, slots=True)
