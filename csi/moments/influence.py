@@ -26,6 +26,9 @@ from csi.moments.two_step import Answers, TwoStep, standardised
 BLOCK = 1024
 """Rows looked up at once."""
 
+SAME = 1e-10
+"""Relative determinant of two scores' products below which they say the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Influence:
@@ -83,12 +86,22 @@ def _on_cuts(counts: Array, cuts: Array, n: float) -> Array:
 
 
 def _on_moments(z: Array, variance: Array, w: Array) -> tuple[Array, Array]:
-    """(n, p) influence on mean and variance: scores of the normal likelihood through their own products."""
+    """(n, p) influence on mean and variance: scores of the normal likelihood through their own products.
+
+    Two scores that say the same (a 0/1 item) have no such products; there the influences are y - mean and
+    (y - mean)^2 - variance themselves.
+    """
     mean, var = np.zeros(z.shape), np.zeros(z.shape)
     for item in np.flatnonzero(~np.isnan(z).all(axis=0)):
         scores = np.nan_to_num(_moment_scores(z[:, item], variance[item]))
         products = (scores * w[:, None]).T @ scores / w.sum()
-        mean[:, item], var[:, item] = np.linalg.solve(products, scores.T)
+        apart = products[0, 0] * products[1, 1] - products[0, 1] ** 2
+        if apart > SAME * products[0, 0] * max(products[1, 1], 1 / variance[item] ** 2):
+            mean[:, item], var[:, item] = np.linalg.solve(products, scores.T)
+            continue
+        y = np.nan_to_num(z[:, item])
+        mean[:, item] = y * np.sqrt(variance[item])
+        var[:, item] = np.where(np.isnan(z[:, item]), 0.0, (y * y - 1) * variance[item])
     return mean, var
 
 

@@ -44,14 +44,14 @@ def constrained(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Op
         space in standard errors.
     """
     k = start.shape[1]
-    free = _unspread(problem, k)
+    free = unspread(problem, k)
     found = [_one(prepared, free.take(np.array([s])), start[s]) for s in range(len(start))]
     best = [f[0] for f in found]
     names = Optimum.__slots__
     return Optimum(*(np.concatenate([getattr(o, n) for o in best]) for n in names)), found[0][1]
 
 
-def _unspread(problem: Fittable, k: int) -> Fittable:
+def unspread(problem: Fittable, k: int) -> Fittable:
     """The same problem with theta itself as the working parameters."""
     if isinstance(problem, LeastSquares):
         return replace(problem, linear=unconstrained(k))

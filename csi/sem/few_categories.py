@@ -6,6 +6,7 @@ import numpy as np
 
 from csi.errors import Note, note
 from csi.sem.prepare import Prepared
+from csi.sem.table import given_variables
 
 ENOUGH = 5
 """With five categories or more, robust ML on the codes does about as well as ordinal methods."""
@@ -20,7 +21,7 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
         Rhemtulla, Brosseau-Liard & Savalei (2012), Psychological Methods 17(3), 354-373 (five categories).
     """
     table = prepared.layout.table
-    ordinal = {name for name, _ in table.rules.ordered}
+    ordinal, given = {name for name, _ in table.rules.ordered}, given_variables(prepared.claim)
     answers = [cell for group in prepared.groups if group.rows is not None for cell in group.rows.rows if len(cell)]
     if not answers:
         return ()
@@ -30,7 +31,7 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
     narrow = (high - low < ENOUGH - 1) & (low % 1 == 0) & (high % 1 == 0)
     for j in np.flatnonzero(narrow).tolist():
         name = table.observed[j]
-        if name in ordinal or name in table.exogenous:
+        if name in ordinal or name in given:
             continue
         values = np.unique(np.concatenate([cell[:, j] for cell in answers]))
         values = values[~np.isnan(values)]

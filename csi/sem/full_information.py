@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
-from csi.errors import Note
+from csi.errors import Note, note
 from csi.moments.patterns import Patterns, coverage_notes
 from csi.moments.saturated import Saturated, saturated
-from csi.moments.stack import Array, Ints, Moments
+from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.constraints import Linear
 from csi.sem.fiml import Incomplete, casewise, information, saturated_directions, terms
 from csi.sem.implied import Implied, Values, implied, matrices, template
@@ -20,6 +21,8 @@ from csi.sem.normal import curvature
 from csi.sem.prepare import Prepared
 from csi.sem.robust import cross_product
 from csi.sem.vectors import needs_rows
+
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,39 @@ def full_information(prepared: Prepared) -> tuple[FullInformation, tuple[Moments
         pairs=tuple(pairs_of(block) for block in layout.blocks),
     )
     return problem, groups, loglik, notes
+
+
+def with_given(prepared: Prepared) -> tuple[Prepared, tuple[Note, ...]]:
+    """The same without rows that lack an exogenous observed variable: what is taken as given must be there."""
+    table = prepared.layout.table
+    at = [table.observed.index(name) for name in table.exogenous]
+    if not at:
+        return prepared, ()
+    groups, left = [], 0
+    for group in prepared.groups:
+        if group.rows is None:
+            groups.append(group)
+            continue
+        keep: list[Flags] = [np.asarray(~np.isnan(rows[:, at]).any(axis=1)) for rows in group.rows.rows]
+        left += sum(int((~k).sum()) for k in keep)
+        rows = kept_rows(group.rows, keep)
+        n = np.array([float(len(rows.of(s)[0])) for s in range(len(group.n))])
+        groups.append(replace(group, rows=rows, n=n))
+    if not left:
+        return prepared, ()
+    listed = ", ".join(table.exogenous)
+    en = f"{left} rows lack an exogenous predictor ({listed}) and are left out; fixed_x=False would model it instead."
+    zh = f"{left} 行缺少外生预测变量（{listed}），已删除；若要一并建模，请用 fixed_x=False。"
+    return replace(prepared, groups=tuple(groups)), (note("N-X-ABSENT", en, zh),)
+
+
+def kept_rows(rows: RowPass, keep: Sequence[Flags]) -> RowPass:
+    """Some rows of each cell."""
+    return RowPass(
+        tuple(x[k] for x, k in zip(rows.rows, keep, strict=True)),
+        tuple(w[:, k] for w, k in zip(rows.weights, keep, strict=True)),
+        tuple(u[k] for u, k in zip(rows.units, keep, strict=True)),
+    )
 
 
 def sources_of(prepared: Prepared) -> tuple[tuple[Incomplete, ...], list[Saturated], tuple[Note, ...]]:

@@ -11,6 +11,7 @@ from csi.moments.stack import Array, Ints, Moments
 from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
+from csi.sem.table import given_variables
 
 Flags = npt.NDArray[np.bool_]
 
@@ -134,4 +135,15 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
         en = 'the answers are weighted and these standard errors do not know it (estimator="MLR" or csi.bootstrap do).'
         zh = '数据带有权重，而该估计方法的标准误未考虑权重（可改用 estimator="MLR" 或 csi.bootstrap）。'
         notes.append(note("N-WEIGHTS", en, zh))
-    return (*notes, *few_categories(prepared))
+    return (*notes, *_joint(prepared), *few_categories(prepared))
+
+
+def _joint(prepared: Prepared) -> tuple[Note, ...]:
+    """A note that ordinal models take exogenous predictors as variables like the others, not as given."""
+    named = given_variables(prepared.claim) if prepared.layout.table.rules.ordered else ()
+    if not named:
+        return ()
+    en = f"exogenous predictors ({', '.join(named)}) are modelled jointly with the ordinal items, assuming normality"
+    zh = f"外生预测变量（{'、'.join(named)}）与有序题项联合建模，并假定其服从正态分布"
+    en += " (lavaan: conditional.x = FALSE, fixed.x = FALSE; its default conditions on them)."
+    return (note("N-X-JOINT", en, f"{zh}（lavaan 中为 conditional.x = FALSE、fixed.x = FALSE，其默认以它们为条件）。"),)

@@ -10,13 +10,20 @@ import numpy as np
 from csi.errors import Note, Problems
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
-from csi.moments.stack import Array, Moments, RowPass
+from csi.moments.stack import Array, Moments
 from csi.sem.begin import begin
 from csi.sem.constrained import constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fiml import Incomplete
 from csi.sem.fitted import Fitted, GroupFit
-from csi.sem.full_information import FullInformation, full_information, saturated_of, sources_of, with_moments
+from csi.sem.full_information import (
+    FullInformation,
+    full_information,
+    saturated_of,
+    sources_of,
+    with_given,
+    with_moments,
+)
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
 from csi.sem.improper import improper_of
@@ -83,9 +90,10 @@ def problem_for(
     if settings.ordered:
         problem, found = ordinal_problem(settings, prepared)
         return prepared, problem, notes_of_ordinal(found)
+    prepared, given = with_given(prepared) if settings.missing in {"fiml", "two-stage"} else (prepared, ())
     if settings.missing == "fiml":
         full, groups, _, notes = full_information(prepared)
-        return replace(prepared, groups=groups), full, notes
+        return replace(prepared, groups=groups), full, (*given, *notes)
     notes = ()
     if settings.missing == "two-stage":
         _, found_, notes = sources_of(prepared)
@@ -223,16 +231,5 @@ def _of_exogenous(prepared: Prepared, problem: FullInformation) -> Array:
     for group in prepared.groups if names else ():
         part = group.of_items(names)
         if part.rows is not None:
-            answered = replace(part, rows=_answered(part.rows))
-            total += saturated_of(Incomplete.of(answered.rows)).loglik if answered.rows is not None else 0.0
+            total += saturated_of(Incomplete.of(part.rows)).loglik
     return total
-
-
-def _answered(rows: RowPass) -> RowPass:
-    """Rows with an answer to at least one item."""
-    keep = [~np.isnan(x).all(axis=1) for x in rows.rows]
-    return RowPass(
-        tuple(x[k] for x, k in zip(rows.rows, keep, strict=True)),
-        tuple(w[:, k] for w, k in zip(rows.weights, keep, strict=True)),
-        tuple(u[k] for u, k in zip(rows.units, keep, strict=True)),
-    )

@@ -129,7 +129,7 @@ def table_of(claim: Claim, rules: Rules) -> Table:
         [('=~', 't1', 1.0), ('=~', 't2', None), ('=~', 't3', None)]
     """
     observed, latent = claim.observed, latents_of(claim)
-    exogenous = _exogenous(claim, observed) if rules.fixed_x else ()
+    exogenous = given_variables(claim) if rules.fixed_x else ()
     rows: list[Parameter] = []
     for g in range(max(1, len(rules.groups))):
         rows += _group(claim, rules, g, observed, exogenous)
@@ -175,13 +175,19 @@ def _measured(claim: Claim, rules: Rules, g: int) -> Iterator[Parameter]:
             yield row
 
 
-def _exogenous(claim: Claim, observed: tuple[str, ...]) -> tuple[str, ...]:
-    """Observed predictors that nothing explains and no statement gives a variance or mean."""
+def given_variables(claim: Claim) -> tuple[str, ...]:
+    """Observed predictors that nothing explains and no statement gives a variance or mean.
+
+    Example:
+        >>> from csi.models.model import Model
+        >>> given_variables(Model.parse("f =~ y1 + y2; f ~ x"))
+        ('x',)
+    """
     indicators = {i for c in claim.constructs for i in c.items}
     outcomes = {p.outcome for p in claim.paths}
     predictors = {p.predictor.name for p in claim.paths}
     stated = {n for c in claim.covariances for n in (c.lhs, c.rhs.name)} | {i.lhs for i in claim.intercepts}
-    return tuple(v for v in observed if v in predictors - outcomes - indicators - stated)
+    return tuple(v for v in claim.observed if v in predictors - outcomes - indicators - stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +250,8 @@ def _variances(roles: _Roles, rules: Rules, g: int) -> Iterator[Parameter]:
 def _covariances(roles: _Roles, g: int) -> Iterator[Parameter]:
     """Covariances of exogenous variables, and of outcomes that predict nothing."""
     inner = [v for v in (*roles.constructs, *roles.items) if v not in roles.indicators]
-    free = [v for v in inner if v not in roles.outcomes and v not in roles.exogenous]
+    causes = {*roles.constructs, *roles.predictors}
+    free = [v for v in inner if v in causes and v not in roles.outcomes and v not in roles.exogenous]
     last = [v for v in inner if v in roles.outcomes and v not in roles.predictors]
     for group in (free, last):
         for i, a in enumerate(group):

@@ -164,10 +164,18 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
         elif fitting == "ULS":
             weight = np.ones(G.shape[:2])
         else:
-            weight = 1 / np.diagonal(G, axis1=1, axis2=2)
+            weight = own_weights(np.diagonal(G, axis1=1, axis2=2))
         vectors.append(MomentVector(np.stack([m.vector for m in slices]), G, weight))
         found.append(tuple(slices))
     return _least_squares(prepared, vectors), tuple(found)
+
+
+def own_weights(variances: Array) -> Array:
+    """1 / variance of each moment; 1 for a moment that does not vary (the variance of an evenly split 0/1 predictor),
+    which a parameter of its own fits exactly.
+    """
+    flat = variances <= 1e-12 * np.max(variances, axis=-1, keepdims=True)
+    return np.asarray(1 / np.where(flat, 1.0, variances))
 
 
 def ordinal_replicates(settings: SEM, prepared: Prepared) -> LeastSquares:
@@ -189,7 +197,7 @@ def ordinal_replicates(settings: SEM, prepared: Prepared) -> LeastSquares:
         ]
         s = np.stack([p.vector for p in parts], axis=1).reshape(len(group.n), -1)
         spread = [np.ones_like(p.vector) if p.spread is None else p.spread for p in parts]
-        weight = 1 / np.stack(spread, axis=1).reshape(s.shape)
+        weight = own_weights(np.stack(spread, axis=1).reshape(s.shape))
         vectors.append(MomentVector(s, None, weight))
     return _least_squares(prepared, vectors)
 
