@@ -150,7 +150,7 @@ def test_higher_order_constructs_have_constructs_as_indicators():
 
 
 def test_a_second_line_adds_to_a_construct():
-    model = Model.parse("f =~ c(NA, NA)*u1\nf =~ c(l1, l1)*u1\nf =~ u2")
+    model = Model.parse("f =~ c(NA, NA)*u1 + c(l1, l1)*u1\nf =~ u2")
     assert model["f"].indicators == (Term("u1", (Modifier(label="l1", free=True),) * 2), Term("u2"))
 
 

@@ -131,14 +131,15 @@ def _constructs(draft: Draft) -> tuple[Construct, ...]:
 
 
 def _relation(statement: Relation, draft: Draft) -> None:
-    """Enter each left-hand side with each target."""
+    """Enter each left-hand side with each target; what earlier statements said is not said again."""
+    earlier = frozenset(draft.relations)
     for lhs in statement.lhs:
         for target in statement.targets:
-            _enter(lhs, statement.operator, target, draft)
+            _enter(lhs, statement.operator, target, draft, earlier)
 
 
-def _enter(lhs: Token, operator: Token, target: Target, draft: Draft) -> None:
-    """Enter one relation; a second mention may only add modifiers."""
+def _enter(lhs: Token, operator: Token, target: Target, draft: Draft, earlier: frozenset[Key]) -> None:
+    """Enter one relation; a second mention may only add modifiers, within its statement: `y ~ a*x + 0.5*x`."""
     if not _sensible(lhs, operator, target, draft):
         return
     if operator.text == "=~" and not target.parts:
@@ -152,8 +153,8 @@ def _enter(lhs: Token, operator: Token, target: Target, draft: Draft) -> None:
         draft.places.setdefault((name.text, "", ""), name.spot)
     if len(target.parts) > 1:
         draft.products.setdefault(target.name, target.parts)
-    if key in draft.relations and not target.modifiers:
-        _twice(key, token, draft)
+    if key in earlier or (key in draft.relations and not target.modifiers):
+        _twice(key, token, draft, said=bool(target.modifiers))
         return
     try:
         draft.relations[key] = merged(draft.relations.get(key, ()), target.modifiers, token)
@@ -210,11 +211,16 @@ def _ordinal(lhs: Token, operator: Token, target: Target, draft: Draft) -> bool:
     return False
 
 
-def _twice(key: Key, token: Token, draft: Draft) -> None:
-    """Note a relation that is stated again and adds nothing."""
+def _twice(key: Key, token: Token, draft: Draft, *, said: bool = False) -> None:
+    """Note a relation that is stated again; `said`: this time with modifiers."""
     lhs, operator, rhs = key
     what = Text(f'"{lhs} {operator} {rhs}" is stated twice.', f"“{lhs} {operator} {rhs}”重复出现。")
-    draft.refuse(token, "E-DUPLICATE", what, Text("Leave one of them out.", "请删去其中一处。"))
+    remedy = Text("Leave one of them out.", "请删去其中一处。")
+    if said:
+        remedy = Text(
+            "Leave one of them out; modifiers belong to the one that stays.", "请删去其中一处，并将修饰写在保留的一处。"
+        )
+    draft.refuse(token, "E-DUPLICATE", what, remedy)
 
 
 def _equation(statement: Equation, draft: Draft) -> None:
