@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from csi.measures.baseline import Flags, exogenous_of, fit_length
+from csi.measures.baseline import fit_length
+from csi.measures.baseline_exogenous import Flags, exogenous_of
 from csi.measures.fit_indices import ecvi, hoelter, mfi, ratio, wrmr
 from csi.measures.incomplete_rows import source_of
 from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, residual_sizes, roots

@@ -1,5 +1,5 @@
 """The baseline of incremental fit: independence. Variances, means and thresholds are free, covariances are 0;
-exogenous observed variables keep theirs.
+exogenous observed variables keep theirs, whether they are given or estimated (`fixed_x`).
 
 It is linear in the moments, so least squares has it in closed form; so has normal theory.
 
@@ -12,8 +12,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from csi.measures.baseline_exogenous import (
+    Flags,
+    correlated,
+    correlated_of,
+    free_exogenous,
+    free_trace,
+    given,
+    part_of,
+)
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight
 from csi.moments.fourth import gamma
 from csi.moments.stack import Array, Ints
@@ -29,8 +37,6 @@ from csi.sem.robust import (
     scaled_test,
     yuan_bentler,
 )
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Places in a group's moment vector: held at 0, and free (the moments of exogenous variables are neither)."""
+    """Places in a group's moment vector: held at 0, and free (moments of exogenous variables are free, or neither)."""
 
     held: Ints
     free: Ints
@@ -99,27 +105,15 @@ def independence_ls(s: Array, weight: Array, at: Slots) -> Array:
 
 def baseline(fit: Fitted) -> Baseline:
     """The independence model of a fit, tested as the model is."""
-    exogenous = exogenous_of(fit)
+    exogenous = correlated_of(fit)
     slots = slots_of(fit)
     df = slots.held.size * len(fit.groups)
     if fit.fitting == "FIML":
-        chi2 = 2 * (fit.saturated - sum(_loglik(g, exogenous) for g in fit.groups))
+        chi2 = 2 * (fit.saturated - sum(_loglik(g, exogenous, free_exogenous(fit)) for g in fit.groups))
     else:
         F = [_discrepancy(fit, g, slots, exogenous) for g in fit.groups]
         chi2 = np.sum([g.count * f for g, f in zip(fit.groups, F, strict=True)], axis=0)
     return Baseline(chi2, df, None if fit.scaled is None else _scaled(fit, fit.scaled, chi2, df, slots, exogenous))
-
-
-def exogenous_of(fit: Fitted) -> Flags:
-    """(p,) which items are exogenous observed variables."""
-    return _exogenous(fit.layout)
-
-
-@lru_cache(maxsize=64)
-def _exogenous(layout: Layout) -> Flags:
-    """The same, by layout."""
-    table = layout.table
-    return np.array([name in table.exogenous for name in table.observed], dtype=bool)
 
 
 def slots_of(fit: Fitted) -> Slots:
@@ -130,17 +124,18 @@ def slots_of(fit: Fitted) -> Slots:
 @lru_cache(maxsize=64)
 def _slots(layout: Layout, length: int) -> Slots:
     """The same, by layout and length of the vector."""
-    exogenous = _exogenous(layout)
-    p = exogenous.size
+    fixed, kept = given(layout), correlated(layout)
+    p = fixed.size
     i, j = np.triu_indices(p)
     if layout.table.rules.ordered:
         first = length - p * (p - 1) // 2
         return Slots(first + np.arange(p * (p - 1) // 2), np.arange(first))
     offset = p if layout.means else 0
-    both = exogenous[i] & exogenous[j]
-    levels = np.flatnonzero(~exogenous) if offset else np.arange(0)
+    held = (i != j) & ~(kept[i] & kept[j])
+    levels = np.flatnonzero(~fixed) if offset else np.arange(0)
     return Slots(
-        offset + np.flatnonzero((i != j) & ~both), np.concatenate([levels, offset + np.flatnonzero((i == j) & ~both)])
+        offset + np.flatnonzero(held),
+        np.concatenate([levels, offset + np.flatnonzero(~held & ~(fixed[i] & fixed[j]))]),
     )
 
 
@@ -167,13 +162,13 @@ def _discrepancy(fit: Fitted, group: GroupFit, slots: Slots, exogenous: Flags) -
     return independence_ls(s, np.stack([normal_weight(S, means=False) for S in group.cov]), at)
 
 
-def _loglik(group: GroupFit, exogenous: Flags) -> Array:
-    """(b,) log-likelihood of the independence model from rows with absent answers, exogenous variables left out."""
-    out = np.zeros(len(group.n))
+def _loglik(group: GroupFit, exogenous: Flags, free: Flags) -> Array:
+    """(b,) log-likelihood of the independence model from rows with absent answers; given variables are left out."""
+    out = part_of(group, free)[1] if free.any() else np.zeros(len(group.n))
     for s in range(len(out)):
         rows, weights, _ = _rows(group, s)
         _, v, n = _available(rows[:, ~exogenous], weights)
-        out[s] = -0.5 * float((n * (np.log(2 * np.pi * v) + 1)).sum())
+        out[s] -= 0.5 * float((n * (np.log(2 * np.pi * v) + 1)).sum())
     return out
 
 
@@ -200,10 +195,13 @@ def _scaled(fit: Fitted, scaled: Test, chi2: Array, df: int, slots: Slots, exoge
     """The baseline's test, scaled as the model's was."""
     tests = []
     projected = scaled.name == "yuan.bentler" and fit.fitting == "ML"
+    more, free_x = np.zeros(len(chi2)), free_exogenous(fit)
+    if free_x.any() and scaled.name.startswith("yuan") and not projected:
+        more = np.sum([free_trace(g, free_x, means=fit.layout.means) for g in fit.groups], axis=0)
     for s in range(len(chi2)):
         value = float(chi2[s])
         if scaled.name.startswith("yuan") and not projected:
-            h0 = sum(independence_trace(*_rows(g, s), exogenous, means=fit.layout.means) for g in fit.groups)
+            h0 = sum(independence_trace(*_rows(g, s), exogenous, means=fit.layout.means) for g in fit.groups) + more[s]
             free = slots.free.size * len(fit.groups)
             h1 = float(scaled.traces["h1"][s])
             tests.append(yuan_bentler(scaled.name, value, df, h1, h0, free + df, free))
@@ -245,13 +243,19 @@ def _pieces(fit: Fitted, group: GroupFit, s: int, slots: Slots) -> Pieces:
         rows, weights, _ = _rows(group, s)
         G = gamma(rows, weights, means=fit.layout.means)[np.ix_(keep, keep)]
         S = group.cov[s]
-        own = {"ML": np.diag(np.diag(S)), "GLS": S, "ULS": np.eye(len(S))}[fit.fitting]
+        own = {"ML": _apart(S, correlated_of(fit)), "GLS": S, "ULS": np.eye(len(S))}[fit.fitting]
         observed = fit.method.test == "yuan.bentler"
         means = fit.layout.means
         weight = observed_weight(own, S, means=means) if observed else normal_weight(own, means=means)
     weight = weight[np.ix_(keep, keep)] if weight.ndim == 2 else weight[keep]
     D = (keep[:, None] == np.sort(slots.free)).astype(np.float64)
     return Pieces(D, weight, G, float(group.share[s]))
+
+
+def _apart(S: Array, exogenous: Flags) -> Array:
+    """(p, p) covariances under independence: those of exogenous variables with each other stay."""
+    stays = np.eye(len(S), dtype=bool) | (exogenous[:, None] & exogenous)
+    return np.asarray(np.where(stays, S, 0.0))
 
 
 def independence_trace(rows: Array, weights: Array, units: Ints, exogenous: Flags, *, means: bool) -> float:

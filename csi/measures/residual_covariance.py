@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csi.measures.baseline import exogenous_of
+from csi.measures.baseline_exogenous import exogenous_of
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight, source_of
 from csi.moments.fourth import gamma
 from csi.moments.incomplete import expand, saturated_information

@@ -17,7 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from csi.measures.baseline import Baseline, Flags, exogenous_of, slots_of
+from csi.measures.baseline import Baseline, slots_of
+from csi.measures.baseline_exogenous import Flags, correlated_of, free_exogenous, part_of
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight, source_of
 from csi.measures.robust_fit import Corrected, Parts, from_noise, noise
 from csi.moments.saturated import available
@@ -30,7 +31,7 @@ from csi.sem.robust import normal_weight
 
 def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     """The corrections of a full-information fit."""
-    exogenous, b = exogenous_of(fit), len(fit.theta)
+    exogenous, b = correlated_of(fit), len(fit.theta)
     slots = slots_of(fit)
     keep = np.sort(np.concatenate([slots.held, slots.free]))
     select = (keep[:, None] == np.sort(slots.free)).astype(np.float64)
@@ -40,7 +41,7 @@ def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     T, T0 = np.zeros(b), np.zeros(b)
     for g in fit.groups:
         T += g.n * discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=True)[0]
-        T0 += g.n * _independence(g, exogenous)
+        T0 += g.n * _independence(g, exogenous, free_exogenous(fit))
     efficient = fit.scaled is None
     alone = [[replace(one, jacobian=D) for one in parts] for parts, D in zip(groups, free, strict=True)]
     expected, expected0 = (
@@ -50,13 +51,18 @@ def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     return from_noise(T, expected, fit.df, T0, expected0, base.df)
 
 
-def _independence(group: GroupFit, exogenous: Flags) -> Array:
+def _independence(group: GroupFit, exogenous: Flags, free: Flags) -> Array:
     """(b,) normal discrepancy of the saturated moments from independence, as the answers there are estimate it."""
     mean, variance = source_of(group).over(available)
     Sigma = np.where(np.eye(exogenous.size, dtype=bool), variance[:, :, None], 0.0)
     both = exogenous[:, None] & exogenous
     Sigma = np.where(both, group.cov, Sigma)
-    d = group.mean - np.where(exogenous, group.mean, mean)
+    level = np.where(exogenous, group.mean, mean)
+    if free.any():
+        part = part_of(group, free)[0]
+        at = np.flatnonzero(free)
+        Sigma[:, at[:, None], at], level[:, at] = part.cov, part.mean
+    d = group.mean - level
     W = np.linalg.inv(Sigma)
     logs = np.linalg.slogdet(np.stack([Sigma, group.cov]))[1]
     spread = np.einsum("bij,bji->b", W, group.cov) - exogenous.size
