@@ -22,6 +22,7 @@ from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_o
 from csi.models.model import Model
 from csi.sem.estimator import SEM
 from csi.sem.fitted import fitted
+from csi.sem.of_groups import released
 
 NOT_COMPARABLE = reason(
     "R-NOT-INVARIANT",
@@ -119,7 +120,6 @@ def invariance(
     settings = replace(estimator or SEM(), groups=groups)
     settings, order, told = _settled(settings, steps)
     claim, dropped = measurement(model)
-    free = frozenset(keys_of(settings.free))
     bare = replace(settings, free=(), std_lv=settings.std_lv or bool(settings.ordered))
     first = fit(
         claim,
@@ -133,6 +133,7 @@ def invariance(
         scale=scale,
     )
     _check(first)
+    free = frozenset(keys_of(_released_by(settings, first)))
     ladder = Ladder(claim, bare, first, partial=partial, alpha=alpha, limit=limit)
     rungs = ladder.climb(order, free)
     return _told(ladder, rungs, (*dropped, *told))
@@ -146,6 +147,14 @@ def _settled(settings: SEM, steps: Sequence[str] | None) -> tuple[SEM, tuple[Ste
         zh = "采用 theta 参数化：delta 参数化无法约束残差方差相等；卡方值不变。"
         return replace(settings, parameterization="theta"), order, (note("N-THETA", en, zh),)
     return settings, order, ()
+
+
+def _released_by(settings: SEM, first: Estimate) -> tuple[str, ...]:
+    """What `free=` names, as parameters of the ladder's model."""
+    names, unknown = released(settings.free, ((r.lhs, r.op, r.rhs) for r in first.rows))
+    if unknown:
+        raise Problems(unknown)
+    return names
 
 
 def _check(est: Estimate) -> None:

@@ -153,7 +153,8 @@ def continuous_step(model: Model, settings: SEM, held: frozenset[Step], released
     # the mean of a higher-order construct has no place beside free means of the constructs it explains
     higher = [c.name for c in model.constructs if set(c.items) & set(model.names) and c.name not in means]
     fixed = tuple(Intercept(name, (Modifier(fixed=0.0),)) for name in higher)
-    texts = tuple(sorted("".join(key) for key in free))
+    modelled = settings.meanstructure is not False
+    texts = tuple(sorted("".join(key) for key in free if modelled or key[1] != "~1"))
     return replace(moved, intercepts=(*model.intercepts, *fixed)), replace(settings, equal=tuple(equal), free=texts)
 
 

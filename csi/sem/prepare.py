@@ -20,6 +20,7 @@ from csi.sem.composites import composite_problems, composites_of, expanded
 from csi.sem.constraints import Linear, reduced, unconstrained
 from csi.sem.layout import Layout, layout_of
 from csi.sem.method import Method
+from csi.sem.of_groups import modifier_problems, released
 from csi.sem.table import Rules, Table, table_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Prepared:
 
     Attributes:
         claim: the model. layout: places of parameters. groups: moments of each group, items in the layout's order.
-        linear: linear equalities and bounds. curved: all other constraints. labels: label -> free parameter.
+        linear: linear equalities and bounds. curved: all other constraints. stated: parameters whose bound is a
+            constraint of the model (a > 0): where it binds it counts in standard errors. labels: label -> parameter.
         method: what the estimator's name stands for. fixed: labels of fixed values.
     """
 
@@ -49,6 +51,7 @@ class Prepared:
     groups: tuple[Moments, ...]
     linear: Linear
     curved: tuple[Curved, ...]
+    stated: tuple[int, ...]
     labels: dict[str, int]
     fixed: dict[str, float]
     method: Method
@@ -65,12 +68,12 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
     """
     claim = claim_of(model)
     problems = [*_faults(claim), *_absent(claim, moments), *composite_problems(claim, settings.ordered)]
-    if problems:
+    problems += modifier_problems(claim, moments.groups)
+    if any(p.code not in {"E-ROLE", "E-MODIFIER"} for p in problems):
         raise Problems(problems)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
-        released=tuple(settings.free),
         means=_means(settings, claim, moments) or bool(ordered),
         growth=settings.growth,
         std_lv=settings.std_lv,
@@ -79,11 +82,25 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         ordered=tuple(ordered),
         composites=composites_of(claim),
     )
+    rules, unknown = _released(claim, rules, settings.free)
+    if problems or unknown:
+        raise Problems([*problems, *unknown])
     frame = _frame(claim, rules)
     groups = tuple(part.of_items(frame.layout.table.observed) for part in (moments.parts or (moments,)))
     linear = _bounded(settings, frame.linear, frame.layout, groups)
     labels, fixed = dict(frame.labels), dict(frame.fixed)
-    return Prepared(frame.claim, frame.layout, groups, linear, frame.curved, labels, fixed, settings.method)
+    return Prepared(
+        frame.claim, frame.layout, groups, linear, frame.curved, frame.stated, labels, fixed, settings.method
+    )
+
+
+def _released(claim: Claim, rules: Rules, asked: Sequence[str]) -> tuple[Rules, list[Problem]]:
+    """The rules with the parameters that `free=` names, and what it names that is no parameter."""
+    if not asked:
+        return rules, []
+    table = table_of(expanded(claim, growth=rules.growth), rules)
+    names, unknown = released(asked, (row.key for row in table.rows if row.group == 0), rules.composites)
+    return replace(rules, released=names), unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +111,7 @@ class _Frame:
     layout: Layout
     linear: Linear
     curved: tuple[Curved, ...]
+    stated: tuple[int, ...]
     labels: Mapping[str, int]
     fixed: Mapping[str, float]
 
@@ -105,8 +123,8 @@ def _frame(claim: Claim, rules: Rules) -> _Frame:
     table = table_of(claim, rules)
     labels = {row.label: at for row, at in zip(table.rows, table.index, strict=True) if row.label and at >= 0}
     fixed = {row.label: row.fixed for row in table.rows if row.label and row.fixed is not None}
-    linear, curved = constraints_of(claim, table, labels, fixed)
-    return _Frame(claim, layout_of(table), linear, curved, labels, fixed)
+    linear, curved, stated = constraints_of(claim, table, labels, fixed)
+    return _Frame(claim, layout_of(table), linear, curved, stated, labels, fixed)
 
 
 @lru_cache(maxsize=64)
@@ -142,15 +160,17 @@ def _absent(claim: Claim, moments: Moments) -> list[Problem]:
 
 def constraints_of(
     claim: Claim, table: Table, labels: dict[str, int], fixed: dict[str, float]
-) -> tuple[Linear, tuple[Curved, ...]]:
-    """Linear equalities and single-parameter bounds as `Linear`, everything else as curved constraints."""
+) -> tuple[Linear, tuple[Curved, ...], tuple[int, ...]]:
+    """Linear equalities and single-parameter bounds as `Linear`, everything else as curved constraints; and the
+    parameters whose bound is a statement of the model.
+    """
     k = len(table.names)
     lower, upper = np.full(k, -np.inf), np.full(k, np.inf)
     for row, at in zip(table.rows, table.index, strict=True):
         if at >= 0:
             lower[at] = max(lower[at], -np.inf if row.lower is None else row.lower)
             upper[at] = min(upper[at], np.inf if row.upper is None else row.upper)
-    rows, sides, curved = [], [], []
+    rows, sides, curved, stated = [], [], [], []
     for c in claim.constraints:
         text = f"({c.rhs}) - ({c.lhs})" if c.operator == "<" else f"({c.lhs}) - ({c.rhs})"
         form = linear_form(text, claim.defined)
@@ -166,12 +186,13 @@ def constraints_of(
                 sides.append(-constant)
         elif len(free) == 1:
             i, slope = next(iter(free.items()))
+            stated.append(i)
             limit = -constant / slope
             lower[i], upper[i] = (max(lower[i], limit), upper[i]) if slope > 0 else (lower[i], min(upper[i], limit))
         elif free:
             curved.append(Curved(compile_expression(text), equality=False))
     linear = reduced(np.array(rows), np.array(sides)) if rows else unconstrained(k)
-    return replace(linear, lower=lower, upper=upper), tuple(curved)
+    return replace(linear, lower=lower, upper=upper), tuple(curved), tuple(stated)
 
 
 def _bounded(settings: SEM, linear: Linear, layout: Layout, groups: Sequence[Moments]) -> Linear:

@@ -65,7 +65,8 @@ class Rules:
     """What fills a model up to a full table (see `SEM` for the meaning of each).
 
     Attributes:
-        groups: labels of the groups, () for one. ordered: ordinal items with their number of thresholds.
+        groups: labels of the groups, () for one. released: exceptions from `equal`, as "visual=~x2" or "x1~1".
+        ordered: ordinal items with their number of thresholds.
         composites: those of the model (`csi.sem.composites` wrote them as loadings).
     """
 
@@ -293,7 +294,7 @@ def _equated(rows: list[Parameter], rules: Rules, latent: set[str], exogenous: s
     """Rows held equal over groups get the label of the first group; what that identifies is set free."""
     if len(rules.groups) < 2:
         return rows
-    free = {_plain(text) for text in rules.released}
+    free = set(rules.released)
     first = {r.key: r for r in rows if r.group == 0}
     out = []
     for row in rows:
@@ -322,11 +323,6 @@ def _opened(row: Parameter, kind: Kind, rules: Rules) -> bool:
     if kind == "residuals":
         return row.lhs in ordinal and rules.theta and "thresholds" in equal and "residuals" not in equal
     return False
-
-
-def _plain(text: str) -> str:
-    """`visual =~ x2` without blanks, `x1 ~ 1` as `x1~1`."""
-    return text.replace(" ", "")
 
 
 def _numbered(rows: list[Parameter], rules: Rules) -> tuple[tuple[int, ...], tuple[str, ...]]:
