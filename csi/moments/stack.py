@@ -212,6 +212,31 @@ class Moments:
             parts=tuple(part.of_items(names) for part in self.parts),
         )
 
+    def of_slice(self, s: int) -> Moments:
+        """One slice of the stack, with its rows and groups.
+
+        Example:
+            >>> Moments.of(["a"], [[1.0]], n=9).of_slice(0).n.tolist()
+            [9.0]
+        """
+        one = slice(s, s + 1)
+        rows = None
+        if self.rows is not None:
+            answers, weights, units = self.rows.of(s)
+            rows = RowPass((answers,), (weights[None],), (units,))
+        cell = s % max(self.cells.height, 1)
+        return replace(
+            self,
+            n=self.n[one],
+            sum_w=self.sum_w[one],
+            sum_w2=self.sum_w2[one],
+            mean=self.mean[one],
+            cov=self.cov[one],
+            cells=self.cells[cell : cell + 1],
+            rows=rows,
+            parts=tuple(part.of_slice(s) for part in self.parts),
+        )
+
     def without_rows(self) -> Moments:
         """The same moments, holding on to no rows (nor do their groups).
 

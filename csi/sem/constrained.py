@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from csi.moments.stack import Array
@@ -19,6 +20,8 @@ from csi.sem.prepare import Prepared, label_values
 from csi.sem.problem import Problem
 
 Fittable = Problem | LeastSquares | FullInformation
+
+Flags = npt.NDArray[np.bool_]
 
 STEP = 1e-20
 TOUCH = 1e-7
@@ -33,8 +36,8 @@ class Active:
     jacobian: Array
 
 
-def constrained(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, Linear]:
-    """The constrained minimum of every slice, and the tangent space of its constraints (of the first slice).
+def constrained(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, tuple[Linear, ...]]:
+    """The constrained minimum of every slice, and the tangent space of its constraints there.
 
     Parameters:
         start: (b, k) start values of theta.
@@ -48,7 +51,7 @@ def constrained(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Op
     found = [_one(prepared, free.take(np.array([s])), start[s]) for s in range(len(start))]
     best = [f[0] for f in found]
     names = Optimum.__slots__
-    return Optimum(*(np.concatenate([getattr(o, n) for o in best]) for n in names)), found[0][1]
+    return Optimum(*(np.concatenate([getattr(o, n) for o in best]) for n in names)), tuple(f[1] for f in found)
 
 
 def unspread(problem: Fittable, k: int) -> Fittable:
@@ -118,8 +121,7 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
             settled = True
             break
     value, slope, H = problem.evaluate(x[None, :])
-    active = _active(prepared, problem, x)
-    tangent = _tangent(active.jacobian, len(x))
+    tangent = _tangent(_active(prepared, problem, x, told=True).jacobian, len(x))
     linear = Linear(tangent, x.copy(), prepared.linear.lower, prepared.linear.upper)
     optimum = Optimum(
         x[None, :],
@@ -133,13 +135,17 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
     return optimum, linear
 
 
-def _active(prepared: Prepared, problem: Fittable, x: Array) -> Active:
-    """Equalities and the inequalities that bind with a multiplier of the right sign."""
+def _active(prepared: Prepared, problem: Fittable, x: Array, *, told: bool = False) -> Active:
+    """Equalities and the inequalities that bind with a multiplier of the right sign; `told` leaves out bounds that are
+    settings, not statements of the model.
+    """
     equal = conditions(prepared, x, equality=True)
     J = _slopes(prepared, x, equality=True).reshape(len(equal), len(x))
     loose = conditions(prepared, x, equality=False)
     K = _slopes(prepared, x, equality=False).reshape(len(loose), len(x))
     near = loose < TOUCH
+    if told:
+        near &= _statements(prepared)
     value, jacobian = np.concatenate([equal, loose[near]]), np.concatenate([J, K[near]])
     if near.any():
         slope = problem.evaluate(x[None, :])[1][0]
@@ -147,6 +153,27 @@ def _active(prepared: Prepared, problem: Fittable, x: Array) -> Active:
         keep = np.concatenate([np.ones(len(equal), dtype=bool), multiplier[len(equal) :] > 0])
         value, jacobian = value[keep], jacobian[keep]
     return Active(value, jacobian)
+
+
+def _statements(prepared: Prepared) -> Flags:
+    """Which of the inequalities of `conditions` the model states."""
+    linear = prepared.linear
+    curved = [True for c in prepared.curved if not c.equality]
+    bounds = [*np.flatnonzero(np.isfinite(linear.lower)).tolist(), *np.flatnonzero(np.isfinite(linear.upper)).tolist()]
+    return np.array([*curved, *(at in prepared.stated for at in bounds)], dtype=bool)
+
+
+def bound_tangents(prepared: Prepared, best: Optimum) -> tuple[Linear, ...]:
+    """The tangent space of each slice where only bounds and labels constrain; one for all where no statement binds."""
+    linear = prepared.linear
+    at = np.array(prepared.stated, dtype=np.int64)
+    held = (best.phi[:, at] <= linear.lower[at]) | (best.phi[:, at] >= linear.upper[at])
+    if not held.any():
+        return (linear,)
+    free = np.ones(best.phi.shape, dtype=bool)
+    free[np.arange(len(free))[:, None], at] = ~held
+    eye = np.eye(best.phi.shape[1])
+    return tuple(Linear(eye[:, f], x * ~f, linear.lower, linear.upper) for f, x in zip(free, best.phi, strict=True))
 
 
 def _tangent(jacobian: Array, k: int) -> Array:

@@ -21,7 +21,8 @@ from csi.sem.identification import Rank, blanked, determined, generic_rank
 from csi.sem.implied import Implied, jacobian
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import plans_of, vector_jacobian
-from csi.sem.optimise import Optimum, level
+from csi.sem.normal import inverse
+from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
 from csi.sem.problem import Problem
 from csi.sem.robust import (
@@ -93,28 +94,6 @@ def chi2_of(problem: Fittable, best: Optimum) -> Array:
     return problem.total * best.value if len(problem.layout.blocks) == 1 else problem.chi2(best.phi)
 
 
-def inverse(H: Array) -> Array:
-    """Inverses; NaN where a slice is singular. Rows and columns are brought to one scale by powers of 2 (exactly).
-
-    Example:
-        >>> H = np.array([[[1e12, 1e-3], [1e-3, 1e-15]]])
-        >>> inverse(H)[0, 0, 1] / inverse(H)[0, 1, 0]
-        1.0
-    """
-    scale = level(H)
-    return scale[:, :, None] * _inverse(scale[:, :, None] * H * scale[:, None, :]) * scale[:, None, :]
-
-
-def _inverse(H: Array) -> Array:
-    """Inverses; NaN where a slice is singular."""
-    try:
-        return np.asarray(np.linalg.inv(H), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        if len(H) == 1:
-            return np.full_like(H, np.nan)
-        return np.concatenate([_inverse(one) for one in np.split(H, len(H))])
-
-
 def judge(
     prepared: Prepared,
     problem: Fittable,
@@ -150,6 +129,32 @@ def judge(
     return Judged(information, vcov, test, _stacked(tests) if tests else None)
 
 
+def judge_each(
+    prepared: Prepared,
+    problem: Fittable,
+    best: Optimum,
+    linears: Sequence[Linear],
+    theta: Array,
+    at: tuple[Implied, ...],
+    df: int,
+) -> Judged:
+    """`judge` where constraints bind differently from slice to slice; the information is told in theta (b, k, k)."""
+    parts = []
+    for s, linear in enumerate(linears):
+        alone = replace(prepared, groups=tuple(group.of_slice(s) for group in prepared.groups))
+        own = Optimum(*(getattr(best, n)[s : s + 1] for n in Optimum.__slots__))
+        here = tuple(_slice(one, s) for one in at)
+        parts.append(judge(alone, problem.take(np.array([s])), own, linear, theta[s : s + 1], here, df))
+    spread = [lin.N @ p.information[0] @ lin.N.T for lin, p in zip(linears, parts, strict=True)]
+    scaled = [p.scaled for p in parts if p.scaled is not None]
+    return Judged(
+        np.stack(spread),
+        np.concatenate([p.vcov for p in parts]),
+        _stacked([p.test for p in parts]),
+        _stacked(scaled) if len(scaled) == len(parts) else None,
+    )
+
+
 def _gammas(prepared: Prepared, problem: Fittable) -> list[list[Array]] | None:
     """Asymptotic covariances of the sample moments where the weight vector does not carry them."""
     method = prepared.method
@@ -168,10 +173,13 @@ def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
     scores = method.se in {"robust.huber.white", "first.order"} or method.test.startswith("yuan")
     B = N.T @ _meat(case, s) @ N if scores else np.empty((0, 0))
     inner = case.bread[s]
+    wide = N
+    if pieces:
+        pieces, wide = _beside_given(case, pieces, N)
     if method.se in SANDWICHES:
-        E, middle = sandwich(pieces, N)
+        E, middle = sandwich(pieces, wide)
         one = inverse(E[None])[0]
-        inner = one @ middle @ one
+        inner = (one @ middle @ one)[: N.shape[1], : N.shape[1]]
     elif method.se == "first.order":
         inner = inverse(B[None])[0]
     elif method.se == "robust.huber.white":
@@ -180,8 +188,27 @@ def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
     if not tested:
         return vcov, None
     if method.test in TRACED:
-        return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, N))
+        return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, wide))
     return vcov, _yuan(case, s, B) if method.test.startswith("yuan") else None
+
+
+def _beside_given(case: _Case, pieces: list[Pieces], N: Array) -> tuple[list[Pieces], Array]:
+    """The moments of exogenous observed variables as parameters of their own: tests and errors rest on the others."""
+    given = [np.setdiff1d(np.arange(len(p.gamma)), _modelled(case, g)) for g, p in enumerate(pieces)]
+    extra = sum(len(at) for at in given)
+    if not extra or isinstance(case.problem, LeastSquares):
+        return pieces, N
+    wide = np.zeros((N.shape[0] + extra, N.shape[1] + extra))
+    wide[: N.shape[0], : N.shape[1]] = N
+    wide[N.shape[0] :, N.shape[1] :] = np.eye(extra)
+    out, first = [], N.shape[0]
+    for piece, at in zip(pieces, given, strict=True):
+        D = np.zeros((len(piece.jacobian), len(wide)))
+        D[:, : N.shape[0]] = piece.jacobian
+        D[at, first + np.arange(len(at))] = 1.0
+        first += len(at)
+        out.append(replace(piece, jacobian=D))
+    return out, wide
 
 
 def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, linear: Linear) -> Array:

@@ -75,11 +75,20 @@ def discrepancy(target: Target, at: Implied, *, means: bool) -> tuple[Array, Val
     if means:
         T = T + d[:, :, None] * d[:, None, :]
     logdet = log_determinant(at.Sigma)
-    with np.errstate(invalid="ignore"):
-        W = np.linalg.inv(np.where(np.isfinite(logdet)[:, None, None], at.Sigma, np.eye(T.shape[1])))
+    W = inverse(np.where(np.isfinite(logdet)[:, None, None], at.Sigma, np.eye(T.shape[1])))
     WT = W @ T
     value = logdet + np.einsum("bii->b", WT) - target.constant
-    return value, W, W - WT @ W
+    return np.where(np.isnan(value), np.inf, value), W, W - WT @ W
+
+
+def inverse(stack: Array) -> Array:
+    """Inverses of a stack; NaN where a matrix is singular."""
+    try:
+        return np.asarray(np.linalg.inv(stack), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        if len(stack) == 1:
+            return np.full_like(stack, np.nan)
+        return np.concatenate([inverse(part) for part in np.array_split(stack, min(len(stack), 4))])
 
 
 def log_determinant(Sigma: Array) -> Array:

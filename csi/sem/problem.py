@@ -113,7 +113,7 @@ def problem_of(
         cov = moments.cov if wishart else moments.cov * ((n - 1) / n)[:, None, None]
         targets.append(target_of(cov, moments.mean, fitting))
         flats.append(template(block, cov, moments.mean))
-    rows = np.stack([m.n for m in groups], axis=1)
+    rows = group_sizes(groups)
     counts = rows - 1 if wishart else rows
     return Problem(
         layout=layout,
@@ -127,6 +127,13 @@ def problem_of(
         spread=tuple(_spread(block.entries.parameter, linear) for block in layout.blocks),
         pairs=tuple(pairs_of(block) for block in layout.blocks),
     )
+
+
+def group_sizes(groups: Sequence[Moments]) -> Array:
+    """(b, g) rows of each group, or its share of the weights times the rows of all."""
+    n = np.stack([m.n for m in groups], axis=1)
+    weight = np.stack([m.sum_w for m in groups], axis=1)
+    return np.asarray(n if len(groups) == 1 else weight * (n.sum(axis=1) / weight.sum(axis=1))[:, None])
 
 
 def _spread(parameter: Ints, linear: Linear) -> Array | None:

@@ -12,7 +12,7 @@ from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
 from csi.sem.begin import begin
-from csi.sem.constrained import constrained, equalities
+from csi.sem.constrained import bound_tangents, constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fiml import Incomplete
 from csi.sem.fitted import Fitted, GroupFit
@@ -27,7 +27,7 @@ from csi.sem.full_information import (
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
 from csi.sem.improper import improper_of
-from csi.sem.judge import Fittable, Judged, chi2_of, judge, plain_test
+from csi.sem.judge import Fittable, Judged, chi2_of, judge, judge_each, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.optimise import Optimum, minimise
 from csi.sem.outcome import estimate_of
@@ -59,13 +59,19 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
         raise Problems(unusable(prepared, moments.cells, settings.missing))
     prepared = with_stand_ins(prepared, gone)
     prepared, problem, doubts = problem_for(settings, prepared, bare=bare)
-    best, linear = _minimum(prepared, problem, bare=bare)
+    best, linears = _minimum(prepared, problem, bare=bare)
+    linear = linears[0]
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
     counted = linear if linear is prepared.linear else equalities(prepared, theta)
     df = degrees(prepared, counted)
     rank = None if bare else generic_rank(prepared.layout, linear)
-    judged = _bare(problem, best, df) if rank is None else judge(prepared, problem, best, linear, theta, at, df, rank)
+    if rank is None:
+        judged = _bare(problem, best, df)
+    elif len(linears) > 1:
+        judged = judge_each(prepared, problem, best, linears, theta, at, df)
+    else:
+        judged = judge(prepared, problem, best, linear, theta, at, df, rank)
     fit = _fitted(prepared, problem, best, linear, theta, at, df, int(counted.N.shape[1]), judged)
     cause = np.where(gone > 0, gone, np.where(best.settled, 0, 3))
     convergence = Convergence(
@@ -106,8 +112,8 @@ def problem_for(
     return prepared, problem_of(prepared.layout, prepared.groups, fitting, prepared.linear, wishart=wishart), notes
 
 
-def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tuple[Optimum, Linear]:
-    """The optimum and the tangent space of the constraints there."""
+def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tuple[Optimum, tuple[Linear, ...]]:
+    """The optimum and the tangent space of the constraints there: one for all slices, or one for each."""
     begin = _start(prepared, problem)
     linear = prepared.linear
     if prepared.curved or (linear.bounded and not linear.plain):
@@ -115,7 +121,8 @@ def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tu
     everywhere = np.full(linear.N.shape[1], np.inf)
     lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
     rounds = REPLICATE_ROUNDS if bare else ROUNDS
-    return minimise(problem, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare), linear
+    best = minimise(problem, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
+    return best, bound_tangents(prepared, best) if prepared.stated and not bare else (linear,)
 
 
 def _start(prepared: Prepared, problem: Fittable) -> Array:

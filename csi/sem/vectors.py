@@ -17,6 +17,7 @@ from csi.sem.implied import template
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import MomentVector
 from csi.sem.prepare import Prepared
+from csi.sem.problem import group_sizes
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -136,7 +137,7 @@ def _enough(group: Moments, size: int) -> None:
 
 def _least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> LeastSquares:
     """The problem over all groups."""
-    rows = np.stack([g.n for g in prepared.groups], axis=1)
+    rows = group_sizes(prepared.groups)
     pairs = zip(prepared.layout.blocks, prepared.groups, strict=True)
     return LeastSquares(
         layout=prepared.layout,
