@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from csi.errors import reason
 from csi.estimate.estimate import Estimate
-from csi.measures.tidy import cells_of, solved_only, tidy
+from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import fitted
 from csi.sem.lagrange import flats_of, score, widened
@@ -24,10 +26,18 @@ from csi.sem.table import Parameter, Table
 
 UNIDENTIFIED = 1e-6
 """A candidate whose information is explained by the model but for this share could not be estimated beside it."""
+SINGULAR = 1e-11
+"""Information with an eigenvalue below this (of 1, each parameter's own) belongs to a model that is not identified."""
+IDENT = reason(
+    "R-IDENT",
+    "the model is not identified, or would not be with this parameter free.",
+    "模型不可识别，或放开该参数后不可识别。",
+)
+Bools = npt.NDArray[np.bool_]
 
 
 def modification(U: Array, info: Array, N: Array, extra: Ints) -> tuple[Array, Array]:
-    """MI and EPC of each candidate on its own: (b, x) each, NaN where it would not be identified.
+    """MI and EPC of each candidate on its own: (b, x) each, NaN where it, or the model, would not be identified.
 
     Parameters:
         U: (b, k) score. info: (b, k, k) information. N: (k, r) directions the model is free in. extra: (x,) candidates.
@@ -51,13 +61,17 @@ def released(U: Array, N: Array, slope: Array, own: Array, crossed: Array, inner
         U: (b, k) score. N: (k, r). slope: (b, x) of the directions. own: (b, x), crossed: (b, r, x), inner: (b, r, r)
             information of the directions, with the free ones, and of the free ones.
 
+    Returns:
+        MI and EPC are NaN in slices whose free directions are not identified.
+
     Example:
         >>> one = np.ones((1, 1, 1))
         >>> released(np.zeros((1, 1)), np.eye(1), np.array([[3.0]]), np.array([[2.0]]), one, 2 * one)[0].tolist()
         [[6.0]]
     """
-    solved = np.linalg.solve(inner, crossed)
-    V = own - np.einsum("brx,brx->bx", crossed, solved)
+    fine = identified(inner)
+    solved = np.linalg.solve(np.where(fine[:, None, None], inner, np.eye(inner.shape[1])), crossed)
+    V = np.where(fine[:, None], own - np.einsum("brx,brx->bx", crossed, solved), np.nan)
     # the score along the free directions is 0 at the solution; what rounding leaves of it is taken out
     rest = slope - np.einsum("brx,br->bx", solved, U @ N)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -65,25 +79,49 @@ def released(U: Array, N: Array, slope: Array, own: Array, crossed: Array, inner
         return np.asarray(rest**2 / V), np.asarray(rest / V), np.asarray(solved)
 
 
+def identified(inner: Array) -> Bools:
+    """(b,) whether information can be inverted, whatever units its parameters have.
+
+    Parameters:
+        inner: (b, r, r) information along the directions a model is free in.
+
+    Example:
+        >>> identified(np.array([[[4.0, 2.0], [2.0, 1.0]], [[4.0, 1.0], [1.0, 1.0]]])).tolist()
+        [False, True]
+    """
+    own = np.abs(np.diagonal(inner, axis1=1, axis2=2))
+    scale = 1 / np.sqrt(np.where(own > 0, own, 1.0))
+    levelled = inner * scale[:, :, None] * scale[:, None, :]
+    finite = np.asarray(np.isfinite(levelled).all(axis=(1, 2)), dtype=np.bool_)
+    values = np.linalg.eigvalsh(np.where(finite[:, None, None], levelled, 0.0))
+    return np.asarray(finite & (values.min(axis=1, initial=1.0) > SINGULAR), dtype=np.bool_)
+
+
 def modification_indices(est: Estimate) -> pl.DataFrame:
-    """Modification indices and expected parameter changes of every fixed or absent parameter.
+    """Modification indices and expected parameter changes of every fixed or absent parameter, largest index first.
 
     Cross-loadings of all items, residual covariances among indicators, covariances among constructs and regressions
-    among the variables of the structural part; candidates that the model could not identify are left out. The indices
-    are normal-theory ones (not scaled) also for robust estimators, as lavaan prints them.
+    among the variables of the structural part; candidates that the model could not identify are left out, and so is
+    `y ~ f` beside `f =~ y`, which is the same parameter.
+
+    What an index announces is the drop of the estimator's own unscaled chi2, also for robust estimators (lavaan prints
+    these too). For two-stage estimates that is the drop of the normal-theory chi2 of the EM moments, in which absent
+    answers count as if given: a scaled difference (`csi.lrt`) is smaller. lavaan weighs these moments by their sample
+    covariances instead; its indices of large misfits are far above any difference test.
 
     Parameters:
         est: a fit by `csi.SEM`.
 
     Returns:
         frame: the cell's key columns, lhs, op, rhs, group, mi, epc, sepc_lv, sepc_all (EPC with constructs, and with
-        all variables, of variance 1).
+        all variables, of variance 1), reason (a code where a number is absent, "R-IDENT" if the model is not
+        identified). Cells stand in their order; within a cell the largest index is first.
 
     Raises:
         Problems: the estimate is not of `csi.SEM`.
 
     Source:
-        Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (information expected).
+        Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (information expected; not for two-stage).
 
     Example:
         >>> import csi
@@ -99,13 +137,29 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
     U, info = score(fit, wide.layout, theta)
     mi, epc = modification(U, info, wide.spread @ fit.linear.N, wide.extra)
     scale = [factors(wide.layout, flats_of(fit, wide.layout), theta, kind) for kind in ("std_lv", "std_all")]
-    keep = np.isfinite(mi).any(axis=0)
+    known = np.isfinite(mi)
+    keep = known.any(axis=0) | ~known.any()
     rows = wide.rows[keep]
     numbers = {"mi": mi[:, keep], "epc": epc[:, keep]}
     with np.errstate(invalid="ignore"):
         numbers |= {name: epc[:, keep] * s[:, rows] for name, s in zip(("sepc_lv", "sepc_all"), scale, strict=True)}
-    labels = labels_of(wide.layout.table, rows)
-    return tidy(cells_of(est), labels, solved_only(est, numbers))
+    return _largest_first(est, labels_of(wide.layout.table, rows), solved_only(est, numbers))
+
+
+def _largest_first(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.DataFrame:
+    """The frame, sorted by the index within each cell; equal ones in the order of the labels."""
+    codes = absent_codes(est, numbers["mi"])
+    frame = tidy(cells_of(est), labels, numbers, {"reason": codes})
+    cell = pl.Series("_cell", np.repeat(np.arange(len(est.moments.n)), labels.height))
+    by, down = ["_cell", "mi"], [False, True]
+    return frame.with_columns(cell).sort(by, descending=down, nulls_last=True, maintain_order=True).drop("_cell")
+
+
+def absent_codes(est: Estimate, numbers: Array) -> list[str | None]:
+    """Why numbers (b, m) are absent: the code of their cell, else that something is not identified; None where not."""
+    cells = cell_codes(est, numbers.shape[1])
+    gone = np.isnan(numbers).reshape(-1).tolist()
+    return [code or (IDENT.code if bad else None) for code, bad in zip(cells, gone, strict=True)]
 
 
 def labels_of(table: Table, rows: Ints) -> pl.DataFrame:
@@ -137,16 +191,19 @@ def _fixed(table: Table) -> list[int]:
 
 
 def _absent(table: Table) -> list[Parameter]:
-    """Rows that the table does not have, group by group."""
+    """Rows that the table does not have, group by group, each once."""
     known = {_key(r.lhs, r.op, r.rhs, r.group) for r in table.rows}
-    return [p for p in _candidates(table) if _key(p.lhs, p.op, p.rhs, p.group) not in known]
+    found: dict[tuple[str, str, str, int], Parameter] = {}
+    for p in _candidates(table):
+        found.setdefault(_key(p.lhs, p.op, p.rhs, p.group), p)
+    return [p for key, p in found.items() if key not in known]
 
 
 def _key(lhs: str, op: str, rhs: str, group: int) -> tuple[str, str, str, int]:
-    """A parameter's name in which `a ~~ b` is `b ~~ a`."""
+    """A parameter's name in which `a ~~ b` is `b ~~ a`, and `f =~ y` is `y ~ f`: one cell of the matrices."""
     if op == "~~":
         lhs, rhs = sorted((lhs, rhs))
-    return lhs, op, rhs, group
+    return (rhs, "~", lhs, group) if op == "=~" else (lhs, op, rhs, group)
 
 
 def _candidates(table: Table) -> Iterator[Parameter]:

@@ -19,7 +19,7 @@ from scipy.special import chdtrc
 
 from csi.errors import Problem, Problems, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.modification import labels_of, released
+from csi.measures.modification import absent_codes, identified, labels_of, released
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.models.nouns import Constraint
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -42,9 +42,10 @@ class ScoreTests:
     Attributes:
         table: one row per constraint released on its own: constraint (text), lhs, op, rhs, group (of the parameter that
             would leave the others; null for a stated constraint), x2, df, p_value, epc (its change) and epc_first (the
-            change of the one it is held equal to).
+            change of the one it is held equal to), reason (a code where there is no test).
         total: x2, df, p_value of releasing all of them. df counts the directions that are identified; lavaan counts
-            constraints, also those that only identify the model.
+            constraints, also those that only identify the model. reason: "R-IDENT" where the fitted model is not
+            identified.
         changes: lhs, op, rhs, group, estimate, epc, expected, sepc_lv, sepc_all of every free parameter when all are
             released; null where the model is then not identified.
     """
@@ -95,6 +96,8 @@ def score_tests(est: Estimate) -> ScoreTests:
     theta = wide.theta(fit.theta)
     U, info = score(fit, wide.layout, theta)
     N = wide.spread @ fit.linear.N
+    fine = identified(N.T @ info @ N)
+    U, info = np.where(fine[:, None], U, 0.0), np.where(fine[:, None, None], info, np.eye(info.shape[1]))
     E = np.linalg.pinv(np.stack([h.slopes for h in held]))
     IE = info @ E
     inner = N.T @ info @ N
@@ -103,10 +106,12 @@ def score_tests(est: Estimate) -> ScoreTests:
     x2, step, solved = released(U, N, U @ E, np.einsum("bcc->bc", own), crossed, inner)
     ways = E - N @ solved
     whole = _together(U, N, E, own, crossed, solved)
+    change = np.where(_moving(ways, whole[3]) | ~fine[:, None], np.nan, _along(ways, whole[2]))
+    x2 = np.where(fine[:, None], x2, np.nan)
     return ScoreTests(
         table=_each(est, table, wide, held, x2, step, ways),
-        total=_total(est, whole[0], whole[1]),
-        changes=_changes(est, fit, wide, theta, np.where(_moving(ways, whole[3]), np.nan, _along(ways, whole[2]))),
+        total=_total(est, np.where(fine, whole[0], np.nan), np.where(fine, whole[1], np.nan)),
+        changes=_changes(est, fit, wide, theta, change),
     )
 
 
@@ -206,14 +211,15 @@ def _each(
             other[:, i] = ways[:, wide.layout.table.index[h.first], i] * step[:, i]
     one = np.ones(x2.shape)
     numbers = {"x2": x2, "df": one, "p_value": chdtrc(one, x2), "epc": own, "epc_first": other}
-    return tidy(cells_of(est), labels, solved_only(est, numbers))
+    return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": absent_codes(est, x2)})
 
 
 def _total(est: Estimate, x2: Array, df: Array) -> pl.DataFrame:
     """The test of all constraints."""
     numbers = {"x2": x2, "df": df, "p_value": chdtrc(df, x2)}
     labels = pl.DataFrame({"test": ["score"]})
-    return tidy(cells_of(est), labels, solved_only(est, {n: a[:, None] for n, a in numbers.items()}))
+    codes = {"reason": absent_codes(est, x2[:, None])}
+    return tidy(cells_of(est), labels, solved_only(est, {n: a[:, None] for n, a in numbers.items()}), codes)
 
 
 def _changes(est: Estimate, fit: Fitted, wide: Wider, theta: Array, change: Array) -> pl.DataFrame:

@@ -144,15 +144,22 @@ def _meant(name: str, known: list[str]) -> Text | None:
 
 
 def _twice(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:
-    """Paths, or items of one construct, stated twice (in models not made from text)."""
+    """Paths, covariances or items of a construct stated twice (in models not made from text); `f =~ y` and `y ~ f`."""
     paths = Counter((p.outcome, "~", p.predictor.name) for p in claim.paths)
     items = Counter((c.name, c.operator, i) for c in claim.constructs for i in c.items)
     names = Counter(("construct", "", name) for name in claim.names)
     cuts = Counter((t.item, "|", t.name) for t in claim.thresholds)
-    for key in (k for k, n in (names + paths + items + cuts).items() if n > 1):
+    shared = Counter((*sorted((c.lhs, c.rhs.name)), "~~") for c in claim.covariances)
+    pairs = Counter({(a, "~~", b): n for (a, b, _), n in shared.items()})
+    for key in (k for k, n in (names + paths + pairs + items + cuts).items() if n > 1):
         stated = " ".join(part for part in key if part)
         what = Text(f'"{stated}" is stated twice.', f"“{stated}”重复出现。")
         yield source.problem(places.get(key), "E-DUPLICATE", what, Text("Leave one of them out.", "请删去其中一处。"))
+    for f, y in ((c.name, i) for c in claim.constructs if c.operator == "=~" for i in c.items):
+        if (y, "~", f) in paths:
+            what = Text(f'"{f} =~ {y}" and "{y} ~ {f}" are one arrow.', f"“{f} =~ {y}”与“{y} ~ {f}”是同一条路径。")
+            remedy = Text("Leave one of them out.", "请删去其中一处。")
+            yield source.problem(places.get((y, "~", f)), "E-DUPLICATE", what, remedy)
 
 
 def _thresholds(claim: Claim, places: Places, source: Source) -> Iterator[Problem]:

@@ -89,6 +89,9 @@ class Layout:
 def layout_of(table: Table) -> Layout:
     """Index arrays of every group.
 
+    Raises:
+        ValueError: two rows fill one cell (`f =~ y` and `y ~ f`), so that one of them would be lost.
+
     Example:
         >>> from csi.models.syntax.build import parse_claim
         >>> from csi.sem.table import Rules, table_of
@@ -127,6 +130,7 @@ def _block(table: Table, g: int, promoted: tuple[str, ...]) -> Block:
     item = {n: i for i, n in enumerate(table.observed)}
     inner = {n: i for i, n in enumerate(latent)}
     place: dict[int, tuple[int, int]] = {}
+    filled: dict[int, int] = {}
     free: list[tuple[int, int, int, int, int, float, int, int]] = []
     fixed: list[tuple[int, int, float]] = [(item[n] * m + inner[n], item[n] * m + inner[n], 1.0) for n in promoted]
     sampled: list[tuple[int, int, int, int]] = []
@@ -134,6 +138,10 @@ def _block(table: Table, g: int, promoted: tuple[str, ...]) -> Block:
         if row.group != g or row.op in {"|", "~*~"}:
             continue
         at, mirror, u, v, s, c = _cell(row, item, inner, p, m)
+        other = filled.setdefault(min(at, mirror), number)
+        if other != number:
+            both = " and ".join("{} {} {}".format(*table.rows[n].key).strip() for n in (other, number))
+            raise ValueError(f"{both} fill one cell of the matrices")
         place[number] = (at, mirror)
         if row.sampled:
             sampled.append((at, mirror, item[row.lhs], item[row.rhs] if row.op == "~~" else -1))
