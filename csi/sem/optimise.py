@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 
-CHUNK = 64
-"""Slices solved together: long array operations whose stacks still fit the processor's cache."""
+CHUNK_BYTES, LEAST, MOST = 2**22, 16, 256
+"""Slices solved together: their Hessians take about 4 MB; long array operations let threads run at once."""
 
 SETTLED = 1e-12
 """Expected drop of the log-likelihood (half a squared standard error) at which a slice is done."""
@@ -88,20 +88,24 @@ def minimise(
     low, high = np.broadcast_to(lower, (b, r)), np.broadcast_to(upper, (b, r))
     limit = QUADRATIC if expected else ROUGH
     bounded = bool(np.isfinite(low).any() or np.isfinite(high).any())
+    if b == 1 and not bounded and expected:
+        plain = _undamped(problem, start, min(rounds, FIRST))
+        if plain is not None:
+            return plain
     states = []
-    for at in _chunks(b):
-        some = problem if b <= CHUNK else problem.take(at)
+    for at in _chunks(b, r):
+        some = problem if at.stop - at.start == b else problem.take(at)
         limits = (low[at], high[at]) if bounded else None
         states.append(_advance(some, _begin(some, start[at], limits), limits, min(rounds, FIRST), limit))
     state = states[0] if len(states) == 1 else _joined(states)
     slow = np.flatnonzero(~state.done)
     if slow.size and rounds > FIRST:
-        for part in _chunks(slow.size):
+        for part in _chunks(slow.size, r):
             few = slow[part]
             limits = (low[few], high[few]) if bounded else None
             _put(state, few, _advance(problem.take(few), _some(state, few), limits, rounds - FIRST, limit))
     stale = np.flatnonzero(state.exact) if expected else state.iterations[:0]
-    for part in _chunks(stale.size):
+    for part in _chunks(stale.size, r):
         few = stale[part]
         some = problem if few.size == b else problem.take(few)
         state.value[few], state.slope[few], state.hessian[few] = some.evaluate(state.phi[few])
@@ -125,9 +129,11 @@ class _State:
     done: npt.NDArray[np.bool_]
 
 
-def _chunks(b: int) -> list[slice]:
-    """Slices of a stack, CHUNK at a time."""
-    return [slice(first, min(first + CHUNK, b)) for first in range(0, b, CHUNK)]
+def _chunks(b: int, r: int) -> list[slice]:
+    """Slices of a stack of b problems with r parameters, a few at a time and much the same number each time."""
+    most = min(MOST, max(LEAST, CHUNK_BYTES // (8 * r * r)))
+    size = -(-b // max(1, -(-b // most)))
+    return [slice(first, min(first + size, b)) for first in range(0, b, max(1, size))]
 
 
 def _joined(states: list[_State]) -> _State:
@@ -163,6 +169,34 @@ def _begin(problem: Objective, start: Array, limits: tuple[Array, Array] | None)
         settled=np.zeros(b, dtype=bool),
         done=~np.isfinite(value),
     )
+
+
+def _undamped(problem: Objective, start: Array, rounds: int) -> Optimum | None:
+    """One slice without bounds, as `_advance` finds it when no step needs damping; None when one does."""
+    phi, total = start, float(problem.total[0])
+    value, slope, H = problem.evaluate(phi)
+    exact, before = False, np.inf
+    for number in range(1, rounds + 1):
+        if not np.isfinite(value[0]) or (exact and not _positive(H)[0]):
+            return None
+        try:
+            step = -np.linalg.solve(H[0], slope[0])
+        except np.linalg.LinAlgError:
+            return None
+        gain = 0.25 * total * abs(float(step @ (H[0] @ step)))
+        last = exact and bool(_last(np.array(gain), np.array(before), QUADRATIC))
+        tiny = gain < SETTLED or last
+        near = gain < NEAR and not tiny
+        found = problem.evaluate(phi + step, exact=near)
+        rise = FLAT if tiny else 1e-13
+        if not float(found[0][0]) <= float(value[0]) + rise * max(1.0, abs(float(value[0]))):
+            return None
+        phi, before, exact = phi + step, gain, near
+        value, slope, H = found
+        if tiny:
+            one = np.array([True])
+            return Optimum(phi, value, slope, H, np.array([number]), one, np.array([gain]))
+    return None
 
 
 def _advance(
