@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
-import polars as pl
 
-from csi.errors import Note, Problems, note, one_of, problem
-from csi.estimate.estimate import Estimate, Replicates
+from csi.errors import Problems, one_of, problem
+from csi.estimate.estimate import Estimate
 from csi.inference.intervals import Interval, bca, p_value, percentile, standard_error
+from csi.inference.lost import counted
 from csi.inference.replicates import Flags, Quantity, parameter_acceleration, replicates_of
 from csi.inference.resample import Kind, plan_of, rows_behind
 from csi.moments.stack import Array
@@ -94,7 +94,7 @@ def bootstrap(
         p_value=np.where(fixed, np.nan, found.p_value),
         conf_low=np.where(fixed, np.nan, found.conf_low),
         conf_high=np.where(fixed, np.nan, found.conf_high),
-        notes=(*est.notes, *_counted(replicates)),
+        notes=(*est.notes, *counted(est, replicates)),
     )
 
 
@@ -159,36 +159,3 @@ def _without_variance(est: Estimate) -> Flags:
     """(k,) True for loadings and weights of single-item constructs, which are 1 by definition."""
     single = {c.name for c in est.model.constructs if len(c.items) == 1}
     return np.array([r.op in ("=~", "<~") and r.lhs in single for r in est.rows])
-
-
-def _counted(replicates: Replicates) -> tuple[Note, ...]:
-    """A note on the replicates that had no solution or an improper one."""
-    total = replicates.usable.size
-    by_cause = replicates.counts.group_by("cause", maintain_order=True).agg(pl.col("replicates").sum())
-    return tuple(
-        note(
-            "N-REPLICATES",
-            f"{count} of {total} replicates: {cause} ({'kept' if cause in _KEPT_ZH else 'left out'}).",
-            f"{total} 次重抽样中有 {count} 次：{(_CAUSE_ZH | _KEPT_ZH).get(cause, cause)}"
-            f"（{'保留并计数' if cause in _KEPT_ZH else '不计入区间'}）。",
-        )
-        for cause, count in by_cause.iter_rows()
-    )
-
-
-_CAUSE_ZH = {
-    "constant item": "题项无变异",
-    "collinear": "共线",
-    "not converged": "未收敛",
-    "not positive definite": "协方差矩阵非正定",
-    "too few rows": "样本量过小",
-    "empty category": "某类别无人选择",
-    "failed": "无解",
-}
-
-_KEPT_ZH = {
-    "negative weight": "出现负权重",
-    "negative variance": "出现负方差",
-    "latent covariances not positive definite": "潜变量协方差矩阵非正定",
-}
-"""Solutions that should not look like this, but are solutions."""

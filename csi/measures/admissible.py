@@ -17,6 +17,7 @@ from csi.estimate.estimate import Estimate
 from csi.measures import admissible_identification as identification
 from csi.measures.admissible_composites import of_solution
 from csi.measures.admissible_paths import of_equation, of_pairs
+from csi.measures.admissible_replicates import of_replicates
 from csi.measures.admissible_variances import negative, of_matrices, of_variances
 from csi.measures.bounded import Refit, at_bounds, of_refit, refits
 from csi.measures.findings import Finding, listed
@@ -175,6 +176,7 @@ def _findings(est: Estimate, only: int | None = None) -> list[Finding]:
             out += _of_cell(est, fit, cell)
         else:
             out += of_solution(est, cell, _place(est, cell))
+        out += of_replicates(est, cell, _place(est, cell))
     return out
 
 
