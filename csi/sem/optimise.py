@@ -66,6 +66,7 @@ class Optimum:
     drop: Array
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a step too far has no value and is taken back
 def minimise(
     problem: Objective, start: Array, lower: Array, upper: Array, *, rounds: int = 200, expected: bool = True
 ) -> Optimum:

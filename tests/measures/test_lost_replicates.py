@@ -1,5 +1,7 @@
 """Heavy loss of replicates is a warning, in the notes of a bootstrap and in the diagnosis; a light one is a note."""
 
+import warnings
+
 import numpy as np
 import polars as pl
 import pytest
@@ -51,3 +53,11 @@ def test_sound_replicates_leave_no_warning():
     assert boot.replicates.usable.all()
     assert not [n for n in boot.notes if "REPLICATES" in n.code]
     assert not {"W-REPLICATES", "N-REPLICATES", "W-IMPROPER", "N-IMPROPER"} & set(csi.verify(boot).codes)
+
+
+def test_a_search_that_runs_off_leaves_no_warnings_of_the_numerics():
+    est = csi.fit(csi.Model.parse(WEAK), two_factors(0.45, 0.3, 120, 5), csi.SEM())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        boot = csi.bootstrap(est, n=300, seed=1)
+    assert not boot.replicates.usable.all()
