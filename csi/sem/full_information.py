@@ -178,14 +178,29 @@ def kept_rows(rows: RowPass, keep: Sequence[Flags]) -> RowPass:
 def sources_of(prepared: Prepared) -> tuple[tuple[Incomplete, ...], list[Saturated], tuple[Note, ...]]:
     """Rows by pattern and saturated moments of every group."""
     sources: list[Incomplete] = []
+    if any(group.rows is None for group in prepared.groups):
+        raise needs_rows("maximum likelihood with missing answers", "缺失数据下的极大似然估计")
+    sizes = np.sum([g.n for g in prepared.groups], axis=0)
+    factor = sizes / np.sum([_weights(g) for g in prepared.groups], axis=0)
     notes: list[Note] = []
     for group in prepared.groups:
-        if group.rows is None:
-            raise needs_rows("maximum likelihood with missing answers", "缺失数据下的极大似然估计")
-        sources.append(Incomplete.of(group.rows))
+        if group.rows is not None:
+            sources.append(Incomplete.of(_summing(group.rows, factor)))
         for _, patterns in sources[-1].parts():
             notes += coverage_notes(patterns.take(slice(0, 1)), group.names)
     return tuple(sources), [saturated_of(source) for source in sources], tuple(dict.fromkeys(notes))
+
+
+def _weights(group: Moments) -> Array:
+    """(b,) sums of the weights behind a group's slices."""
+    return np.array([0.0 if group.rows is None else group.rows.of(s)[1].sum() for s in range(len(group.n))])
+
+
+def _summing(rows: RowPass, factor: Array) -> RowPass:
+    """Weights times a factor (b,) of each slice: over all groups they sum to the number of rows."""
+    cells = len(rows.rows)
+    weights = tuple(W * factor[cell::cells, None] for cell, W in enumerate(rows.weights))
+    return RowPass(rows.rows, weights, rows.units)
 
 
 def saturated_of(source: Incomplete) -> Saturated:

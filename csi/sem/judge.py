@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from csi.moments.fourth import deviations, gamma
-from csi.moments.stack import Array, Ints, Moments
+from csi.moments.stack import Array, Ints
 from csi.sem.constrained import unspread
 from csi.sem.constraints import Linear
 from csi.sem.fitted import Test
@@ -24,7 +24,7 @@ from csi.sem.moment_vector import plans_of, vector_jacobian
 from csi.sem.normal import inverse
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
-from csi.sem.problem import Problem
+from csi.sem.problem import Problem, group_sizes
 from csi.sem.robust import (
     Pieces,
     casewise_scores,
@@ -289,8 +289,8 @@ def _meat(case: _Case, s: int) -> Array:
         return meat(prepared, problem, case.at, s)
     layout = prepared.layout
     B = np.zeros((layout.count, layout.count))
-    for g, (block, group) in enumerate(zip(layout.blocks, prepared.groups, strict=True)):
-        rows, w, units = _rows(group, s)
+    for g, block in enumerate(layout.blocks):
+        rows, w, units = _rows(prepared, g, s)
         centre = case.at[g].mu[s] if layout.means else w @ rows / w.sum()
         raw = casewise_scores(block, case.at[g], rows, means=layout.means, centre=centre, s=s)
         scores = np.zeros((layout.count, len(rows)))
@@ -299,14 +299,15 @@ def _meat(case: _Case, s: int) -> Array:
     return np.asarray(B / problem.total[s])
 
 
-def _rows(group: Moments, s: int) -> tuple[Array, Array, Ints]:
-    """Rows behind a slice without those of weight 0, weights with mean 1, units."""
+def _rows(prepared: Prepared, g: int, s: int) -> tuple[Array, Array, Ints]:
+    """Rows behind a slice without those of weight 0, weights that sum to the group's size, units."""
+    group = prepared.groups[g]
     if group.rows is None:
         raise needs_rows("a robust estimator", "稳健估计")
     rows, weights, units = group.rows.of(s)
     keep = weights > 0
-    w = weights[keep]
-    return rows[keep], w * (len(weights) / weights.sum()), units[keep]
+    size = float(group_sizes(prepared.groups)[s, g])
+    return rows[keep], weights[keep] * (size / weights.sum()), units[keep]
 
 
 def _yuan(case: _Case, s: int, B: Array) -> Test:
@@ -363,8 +364,8 @@ def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, flo
     layout, N = case.prepared.layout, case.directions(s)
     r = N.shape[1]
     whole, E, middle = 0.0, np.zeros((r, r)), np.zeros((r, r))
-    for g, group in enumerate(case.prepared.groups):
-        rows, w, _ = _rows(group, s)
+    for g in range(len(case.prepared.groups)):
+        rows, w, _ = _rows(case.prepared, g, s)
         G = gamma(rows, w, means=layout.means)
         target = problem.targets[g]
         A = observed_weight(case.at[g].Sigma[s], target.cov[s], means=layout.means)
@@ -385,10 +386,10 @@ def _saturated_trace(case: _Case, g: int, s: int) -> float:
         observed = prepared.method.information != "expected"
         A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g, observed=observed)
     elif isinstance(problem, Problem):
-        rows, w, units = _rows(prepared.groups[g], s)
+        rows, w, units = _rows(prepared, g, s)
         A1 = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)
         z, _ = deviations(rows, w, means=prepared.layout.means)
-        B1 = cross_product(z @ A1, w, units) / len(rows)
+        B1 = cross_product(z @ A1, w, units) / w.sum()
     else:
         return float("nan")
     return float(np.trace(np.linalg.solve(A1[inside], B1[inside])))

@@ -41,7 +41,7 @@ def test_a_covariate_of_two_equal_halves_has_no_variance_to_estimate():
 
 
 def test_rows_without_a_given_predictor_are_left_out():
-    # R: sem("x9 ~ x1 + x4; x1 ~ x4 + ageyr", d, missing = "fiml", estimator = "MLR")
+    # in R, sem("x9 ~ x1 + x4; x1 ~ x4 + ageyr", d, missing = "fiml", estimator = "MLR")
     model = csi.Model.parse("x9 ~ x1 + x4; x1 ~ x4 + ageyr")
     est = csi.fit(model, frame_of("holzinger_missing", MISSING), csi.SEM(estimator="MLR", missing="fiml"))
     np.testing.assert_allclose(est.table.filter(op="~")["estimate"], [0.372, 0.075, 0.405, -0.002], atol=5e-4)
@@ -72,3 +72,56 @@ def test_observed_variables_that_only_vary_do_not_covary():
     est = csi.fit(csi.Model.parse("f =~ x1 + x2 + x3; x4 ~~ x4"), moments, csi.SEM())
     pairs = est.table.filter(pl.col("op") == "~~", pl.col("lhs") != pl.col("rhs"))
     assert pairs.height == 0
+
+
+def test_weights_count_over_all_groups():
+    # R: cfa("visual =~ x1 + x2 + x3", d, group = "school", group.equal = "loadings", sampling.weights = "w2",
+    # R:     estimator = "MLR"), w2 = (1 + ageyr %% 3) * ifelse(school == "Pasteur", 10, 1)
+    frame = frame_of("holzinger", HOLZINGER).with_columns(
+        w2=(1 + pl.col("ageyr") % 3) * pl.when(pl.col("school") == "Pasteur").then(10).otherwise(1)
+    )
+    settings = csi.SEM(estimator="MLR", groups="school", equal=("loadings",))
+    est = csi.fit(csi.Model.parse("visual =~ x1 + x2 + x3"), frame, settings, weight="w2")
+    loadings = est.table.filter(pl.col("op") == "=~")
+    np.testing.assert_allclose(loadings["estimate"][1:3], [0.859, 1.302], atol=5e-4)
+    np.testing.assert_allclose(loadings["std_error"][1:3], [0.218, 0.400], atol=5e-4)
+    assert est.extra["sem"].test.statistic[0] == pytest.approx(0.198, abs=5e-4)
+    assert est.extra["sem"].scaled.statistic[0] == pytest.approx(0.465, abs=5e-4)
+
+
+BOUND = "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; textual ~ b*visual; b > 0.8"
+
+
+def test_a_stated_bound_that_binds_counts_in_standard_errors():
+    # in R, sem("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; textual ~ b*visual; b > 0.8", d)
+    est = csi.fit(csi.Model.parse(BOUND), frame_of("holzinger", HOLZINGER), csi.SEM())
+    free = est.table.filter(pl.col("op") == "=~", pl.col("std_error").is_not_null())["std_error"]
+    np.testing.assert_allclose(free, [0.11913413, 0.12431019, 0.05860627, 0.04982827], rtol=5e-5)
+    assert est.extra["sem"].test.statistic[0] == pytest.approx(32.365, abs=5e-4)
+    assert est.extra["sem"].df == 8
+
+
+def test_constraints_bind_cell_by_cell():
+    frame, settings = frame_of("holzinger", HOLZINGER), csi.SEM()
+    together = csi.fit(csi.Model.parse(BOUND), frame, settings, by=["school"])
+    for cell, school in enumerate(together.moments.cells["school"]):
+        alone = csi.fit(csi.Model.parse(BOUND), frame.filter(pl.col("school") == school), settings)
+        np.testing.assert_allclose(together.std_error[cell], alone.std_error[0], rtol=1e-6)
+
+
+def test_given_variables_stay_out_of_scaled_tests():
+    # R: sem("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; visual ~ ageyr; textual ~ ageyr + visual", d,
+    # R:     estimator = "MLM"): factor 1.069; lavaan conditions Gamma on x, here x varies, which agrees as n grows
+    text = "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; visual ~ ageyr; textual ~ ageyr + visual"
+    est = csi.fit(csi.Model.parse(text), frame_of("holzinger", HOLZINGER), csi.SEM(estimator="MLM"))
+    assert est.extra["sem"].scaled.factor[0] == pytest.approx(1.069, abs=0.01)
+
+
+def test_one_singular_replicate_does_not_end_a_bootstrap():
+    rng = np.random.default_rng(7)
+    f = rng.normal(size=80)
+    rows = 0.9 * f[:, None] + 0.45 * rng.normal(size=(80, 6))
+    frame = pl.DataFrame(rows, schema=[f"y{i}" for i in range(6)])
+    model = csi.Model.parse("f =~ y0 + y1 + y2; g =~ y3 + y4 + y5")
+    boot = csi.bootstrap(csi.fit(model, frame, csi.SEM(bounds="pos.var")), n=300, seed=3)
+    assert boot.replicates.usable.mean() > 0.5
