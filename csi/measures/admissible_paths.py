@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.errors import Text
 from csi.measures.admissible_variances import interval_of
 from csi.measures.findings import Finding, cor, listed, number
-from csi.measures.symptoms import Equation, Pair
+from csi.measures.symptoms import Z95, Equation, Pair
 from csi.measures.validity import GATE
+from csi.moments.stack import Array
+
+Flags = npt.NDArray[np.bool_]
 
 WIDE = 1.0
-"""A standard error of a standardised path above this withholds the structural table."""
+"""A standard error of a standardised path above this withholds the structural table, with a path not told from 0 or
+with a VIF above `INFLATED`.
+"""
 
 DOUBTFUL = 0.5
-"""With |standardised path| > 1, a standard error above this is evidence that predictors are not separable."""
+"""With |standardised path| > 1, the same for a standard error above this."""
 
 INFLATED = 10.0
-"""With |standardised path| > 1, a VIF above this is evidence (Marquardt, 1970, Technometrics 12)."""
+"""With |standardised path| > 1, a VIF above this is evidence alone (Marquardt, 1970, Technometrics 12)."""
 
 ALL = 0.97
 """A latent outcome explained beyond this cannot be told from its predictors."""
@@ -67,9 +73,7 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
 def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
     """Paths that must not be read, or only with care."""
     size = np.abs(np.nan_to_num(e.std))
-    wide = e.std_error > WIDE
-    evidence = (e.std_error > DOUBTFUL) | (e.vif > INFLATED)
-    bad = wide | ((size > 1) & evidence)
+    bad = unreadable(e.std, e.std_error, e.vif)
     out = []
     if bad.any():
         out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place))
@@ -79,11 +83,33 @@ def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
     if large.size and not bad.any() and not (e.latent and e.r2 > ALL):
         told, told_zh = _paths(e, large.tolist())
         what = Text(f"A standardised path exceeds 1: {told}.", f"有标准化路径超过 1：{told_zh}。")
-        en = "That may be right where predictors correlate (Jöreskog, 1999); standard errors and VIF give no alarm."
-        zh = "预测变量相关时可能是正当的（Jöreskog, 1999）；标准误与 VIF 未提示异常。"
+        en = "That may be right where predictors correlate (Jöreskog, 1999) or variables explain each other; "
+        zh = "预测变量相关（Jöreskog, 1999）或变量互为因果时可能是正当的；标准误与 VIF 未提示异常。"
+        en += "standard errors and VIF give no alarm."
         do = Text("Read it with the correlations of the predictors.", "请结合预测变量之间的相关解读。")
         out.append(Finding("W-PATH", "warning", cell, place, _names(e, large.tolist()), what, Text(en, zh), do))
     return out
+
+
+def unreadable(std: Array, std_error: Array, vif: Array) -> Flags:
+    """Which standardised paths the data do not determine; neither size nor standard error is evidence alone.
+
+    |b| > 1 and VIF > 10;  or |b| > 1 and SE > .5, or SE > 1, where b is not told from 0 or VIF > 10.
+
+    Parameters:
+        std, std_error, vif: (x,) paths of one outcome, all variables standardised; NaN where not known.
+
+    Source:
+        Deegan (1978), Educational and Psychological Measurement 38 (standardised paths beyond 1 can be right).
+
+    Example:
+        >>> unreadable(np.array([2.0, 2.0, 0.4]), np.array([0.7, 10.8, 1.2]), np.array([1.04, 88.0, 1.2])).tolist()
+        [False, True, True]
+    """
+    size = np.abs(np.nan_to_num(std))
+    inflated = vif > INFLATED
+    wide = (std_error > WIDE) | ((size > 1) & (std_error > DOUBTFUL))
+    return np.asarray((inflated & (size > 1)) | (wide & (inflated | (size < Z95 * std_error))))
 
 
 def _names(e: Equation, at: list[int]) -> tuple[str, ...]:
@@ -113,14 +139,25 @@ def _inseparable(e: Equation, at: list[int], cell: int, place: str) -> Finding:
         do_zh = f"请合并 {e.pair[0]} 与 {e.pair[1]}、去掉其一，或改用 PLS（csi.PLS）。"
     else:
         en, zh = f"{told}: the data do not determine it.", f"{told_zh}：数据无法确定。"
-        cause = f"The standard error is as large as the scale itself (VIF {number(worst)})."
-        cause_zh = f"标准误与量尺本身一样大（VIF {number(worst)}）。"
+        cause, cause_zh = _span(e, at, worst)
         do, do_zh = (
             "Look at weak items of these variables and at the identification.",
             "请检查相关变量的弱题项与识别情况。",
         )
     what = Text(f"{en} Structural table withheld.", f"{zh}结构路径表不予显示。")
     return Finding("E-COLL", "error", cell, place, _names(e, at), what, Text(cause, cause_zh), Text(do, do_zh))
+
+
+def _span(e: Equation, at: list[int], worst: float) -> tuple[str, str]:
+    """How far the interval of the widest of some paths reaches."""
+    i = at[int(np.argmax(np.nan_to_num(e.std_error[at])))]
+    se = e.std_error[i]
+    if not np.isfinite(se):
+        return f"The largest VIF is {number(worst)}.", f"最大 VIF 为 {number(worst)}。"
+    low, high = number(e.std[i] - Z95 * se), number(e.std[i] + Z95 * se)
+    name = _names(e, [i])[0]
+    en = f"The 95 % interval of the standardised {name} reaches from {low} to {high} (largest VIF {number(worst)})."
+    return en, f"标准化路径 {name} 的 95 % 区间为 {low} 至 {high}（最大 VIF {number(worst)}）。"
 
 
 def _explained(e: Equation, cell: int, place: str) -> Finding:

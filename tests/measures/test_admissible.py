@@ -15,6 +15,7 @@ import csi
 from csi.display import text
 from csi.errors import reason
 from csi.measures.admissible import structural, verify, withheld_cells, withholds_paths
+from csi.measures.admissible_paths import unreadable
 from csi.measures.symptoms import condition, delta, lowest
 from csi.models.syntax.build import parse_claim
 from csi.sem.identification import generic_rank, unidentified
@@ -414,3 +415,63 @@ def test_condition_number_of_correlated_estimates():
     size, vector = condition(np.array([[4.0, 1.98, 0], [1.98, 1.0, 0], [0, 0, 1.0]]))
     assert size == pytest.approx(199)
     assert vector[2] == pytest.approx(0)
+
+
+UNITS = [dict.fromkeys((f"x{i}" for i in range(1, 10)), 10.0**e) for e in (6, -6)] + [
+    {"x1": 1e6, "x4": 1e-6},
+    {f"x{i}": 10.0 ** ((5 * i) % 13 - 6) for i in range(1, 10)},
+]
+
+
+def rescaled(given, units):
+    u = np.array([units.get(n, 1.0) for n in given.names])
+    return csi.Moments.of(given.names, given.cov[0] * np.outer(u, u), given.n[0], given.mean[0] * u)
+
+
+@pytest.mark.parametrize("units", UNITS, ids=["large", "small", "two", "every"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"meanstructure": True}, {"bounds": "standard"}, {"estimator": "GLS"}], ids=str
+)
+@pytest.mark.parametrize("syntax", [HOLZINGER, f"{HOLZINGER}\ntextual ~ visual"], ids=["cfa", "path"])
+def test_units_of_the_items_change_no_finding_and_no_ratio_to_the_standard_error(syntax, settings, units):
+    given = moments("holzinger")
+    one, other = fitted(syntax, given, **settings), fitted(syntax, rescaled(given, units), **settings)
+    assert other.convergence.converged.all()
+    assert verify(other).codes == verify(one).codes == ()
+    np.testing.assert_allclose(other.std_error * one.values, one.std_error * other.values, rtol=1e-6)
+    assert other.extra["sem"].test.statistic == pytest.approx(one.extra["sem"].test.statistic, abs=1e-8)
+
+
+@pytest.mark.parametrize("units", UNITS[2:], ids=["two", "every"])
+def test_units_of_the_items_change_no_finding_where_there_are_some(units):
+    given, names = moments("holzinger"), {"a": "x1", "b": "x2", "c": "x3"}
+    scale = {n: units.get(x, 1.0) for n, x in names.items()}
+    for n in (30, 200):
+        est = fitted("f =~ a + b + c", rescaled(of("abc", HEYWOOD, n), scale))
+        assert verify(est).codes == verify(fitted("f =~ a + b + c", of("abc", HEYWOOD, n))).codes
+    syntax = "visual =~ x1 + x2 + x3\ntextual =~ NA*x4 + x5 + x6"
+    one, other = (verify(fitted(syntax, m)) for m in (given, rescaled(given, units)))
+    assert [(f.code, f.parameters) for f in one.findings] == [(f.code, f.parameters) for f in other.findings]
+
+
+@pytest.mark.parametrize(("n", "codes"), [(80, ["W-PATH", "N-SATURATED"]), (30, ["E-COLL", "N-SATURATED"])])
+def test_a_large_path_in_a_circle_is_withheld_only_where_it_is_not_told_from_0(n, codes):
+    # f ~ -1.2 g + .5 x, g ~ 1.2 f + .5 y, disturbances and predictors with variance 1
+    B = np.zeros((4, 4))
+    B[0, 1:3], B[1, [0, 3]] = (-1.2, 0.5), (1.2, 0.5)
+    A = np.linalg.inv(np.eye(4) - B)
+    found = verify(fitted("f ~ g + x; g ~ f + y; f ~~ g", of("fgxy", A @ A.T, n)))
+    assert [c for c in found.codes if c != "N-FEW-ROWS"] == codes
+    # n = 80: -1.2 (SE .51), n = 30: SE .83; VIF 1.1
+    assert found.usable == (n == 80)
+    large = next(f for f in found.findings if f.code == codes[0])
+    assert "f ~ g = -1.20" in large.what.en
+    if n == 30:
+        assert "The 95 % interval of the standardised" in large.cause.en
+
+
+def test_neither_size_nor_error_of_a_path_withholds_alone():
+    std, se, vif = np.array([2.03, 2.03, 1.5, 1.5, 0.4, 2.19]), np.array([0.73, 1.2, 0.7, 0.2, 1.2, 10.8]), np.ones(6)
+    assert unreadable(std, se, vif).tolist() == [False, True, False, False, True, True]
+    assert unreadable(std, se, 11 * vif).tolist() == [True] * 6
+    assert unreadable(np.array([1.2, 0.9]), np.full(2, np.nan), np.array([12.0, 12.0])).tolist() == [True, False]
