@@ -94,8 +94,12 @@ def bootstrap(
         p_value=np.where(fixed, np.nan, found.p_value),
         conf_low=np.where(fixed, np.nan, found.conf_low),
         conf_high=np.where(fixed, np.nan, found.conf_high),
-        notes=(*est.notes, *counted(est, replicates)),
+        notes=(*(told for told in est.notes if told.code not in _OF_ERRORS), *counted(est, replicates)),
     )
+
+
+_OF_ERRORS = {"N-WEIGHTS", "N-CLUSTERS", "N-CLUSTERS-FEW", "N-CLUSTERS-ONE"}
+"""Notes on standard errors that resampling replaces."""
 
 
 def uncertainty(boot: Estimate, quantity: Quantity) -> Uncertainty:

@@ -15,10 +15,12 @@ from csi.errors import Problem, Problems, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
+from csi.sem.clusters import cluster_notes
 from csi.sem.fitted import fitted
 from csi.sem.implied import matrices, template
 from csi.sem.lms import Data, Terms, given, information, log_likelihood, marginal, nodes_of, precision, row_scores
 from csi.sem.lms_table import Maximum, Task, errors_of, rows_of, solution_of, standardised_of, values_of
+from csi.sem.method import METHODS
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.solve import solve
 
@@ -291,7 +293,7 @@ def _estimate(
         std_lv=std[0],
         std_all=std[1],
         interval="normal",
-        notes=(told,),
+        notes=(told, *cluster_notes((moments,), METHODS["ML"], moments.cells, theta.shape[1])),
         extra={"lms": extra},
     )
 

@@ -16,6 +16,7 @@ from csi.models.nouns import Claim
 from csi.models.syntax.evaluate import Formula, compile_expression
 from csi.models.syntax.linear import linear_form
 from csi.moments.stack import Array, Moments
+from csi.sem.clusters import alone
 from csi.sem.composites import composite_problems, composites_of, expanded
 from csi.sem.constraints import Linear, reduced, unconstrained
 from csi.sem.layout import Layout, layout_of
@@ -87,6 +88,9 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         raise Problems([*problems, *unknown])
     frame = _frame(claim, rules)
     groups = tuple(part.of_items(frame.layout.table.observed) for part in (moments.parts or (moments,)))
+    lone = alone(groups, settings.method)
+    if lone:
+        raise Problems(lone)
     linear = _bounded(settings, frame.linear, frame.layout, groups)
     labels, fixed = dict(frame.labels), dict(frame.fixed)
     return Prepared(

@@ -8,6 +8,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, note, reason
 from csi.moments.stack import Array, Ints, Moments
+from csi.sem.clusters import cluster_notes
 from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
@@ -135,6 +136,9 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
         en = 'the answers are weighted and these standard errors do not know it (estimator="MLR" or csi.bootstrap do).'
         zh = '数据带有权重，而该估计方法的标准误未考虑权重（可改用 estimator="MLR" 或 csi.bootstrap）。'
         notes.append(note("N-WEIGHTS", en, zh))
+    rules = prepared.layout.table.rules
+    free = prepared.linear.N.shape[1]
+    notes += cluster_notes(prepared.groups, prepared.method, cells, free, ordinal=bool(rules.ordered))
     return (*notes, *_joint(prepared), *few_categories(prepared))
 
 

@@ -183,12 +183,15 @@ def casewise_scores(block: Block, at: Implied, rows: Array, *, means: bool, cent
 
 
 def cross_product(scores: Array, weights: Array, units: Ints) -> Array:
-    """(k, k) sum over units of the outer products of their weighted scores, times C / (C - 1) for C clusters."""
+    """(k, k) sum over units of the outer products of their weighted scores, times C / (C - 1) for C clusters.
+
+    NaN where there is a single cluster.
+    """
     weighted = scores * weights[:, None]
     if np.unique(units).size < units.size:
         order = np.argsort(units, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(units[order]) > 0])
         weighted = np.add.reduceat(weighted[order], starts, axis=0)
-        weighted *= np.sqrt(len(starts) / max(len(starts) - 1, 1))
+        weighted *= np.sqrt(len(starts) / (len(starts) - 1)) if len(starts) > 1 else np.nan
     product: Array = weighted.T @ weighted
     return product
