@@ -56,8 +56,8 @@ def test_sound_replicates_leave_no_warning():
 
 
 def test_a_search_that_runs_off_leaves_no_warnings_of_the_numerics():
-    est = csi.fit(csi.Model.parse(WEAK), two_factors(0.45, 0.3, 120, 5), csi.SEM())
+    est = csi.fit(csi.Model.parse(WEAK), two_factors(0.3, 0.3, 80, 2), csi.SEM())
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        boot = csi.bootstrap(est, n=300, seed=1)
+        boot = csi.bootstrap(est, n=100, seed=1)
     assert not boot.replicates.usable.all()
