@@ -20,8 +20,12 @@ import numpy as np
 from csi.moments.stack import Array
 from csi.sem.implied import Implied, Values
 from csi.sem.layout import Block, Pairs
+from csi.sem.optimise import level
 
 Fitting = Literal["ML", "GLS", "ULS"]
+
+UNLIKE = 1e6
+"""Diagonal elements of a matrix that differ by more than this are brought to one scale before it is inverted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,32 @@ def discrepancy(target: Target, at: Implied, *, means: bool) -> tuple[Array, Val
 
 
 def inverse(stack: Array) -> Array:
-    """Inverses of a stack; NaN where a matrix is singular."""
+    """Inverses of a stack; NaN where a matrix is singular.
+
+    Matrices whose rows differ widely in their units are brought to one scale first, by powers of 2 (exactly).
+
+    Example:
+        >>> W = inverse(np.array([[[1e-24, 3e-13], [3e-13, 1.0]]]))[0]
+        >>> (W * [[1e-24, 1e-12], [1e-12, 1.0]]).round(6).tolist()
+        [[1.098901, -0.32967], [-0.32967, 1.098901]]
+    """
+    own = np.abs(np.diagonal(stack, axis1=1, axis2=2))
+    wide = own.max(axis=1, initial=0.0) > UNLIKE * own.min(axis=1, initial=np.inf)
+    if not wide.any():
+        return _inverse(stack)
+    scale = np.where(wide[:, None], level(stack), 1.0)
+    both = scale[:, :, None] * scale[:, None, :]
+    return np.asarray(both * _inverse(both * stack))
+
+
+def _inverse(stack: Array) -> Array:
+    """Inverses as they come; NaN where a matrix is singular."""
     try:
         return np.asarray(np.linalg.inv(stack), dtype=np.float64)
     except np.linalg.LinAlgError:
         if len(stack) == 1:
             return np.full_like(stack, np.nan)
-        return np.concatenate([inverse(part) for part in np.array_split(stack, min(len(stack), 4))])
+        return np.concatenate([_inverse(part) for part in np.array_split(stack, min(len(stack), 4))])
 
 
 def log_determinant(Sigma: Array) -> Array:
