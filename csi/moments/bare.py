@@ -14,7 +14,7 @@ from csi.moments.stack import Array, Ints
 
 
 def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = ()) -> Array | None:
-    """(n, p) answers, NaN where absent, not finite or one of the codes `na`; None unless all items are numeric.
+    """(n, p) answers, NaN where absent or one of the codes `na`; None unless all items are numeric and none infinite.
 
     Example:
         >>> bare_rows(pl.DataFrame({"a": [1, None, 9], "b": ["x", "y", "z"]}), ["a"], na=[9])
@@ -32,6 +32,8 @@ def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = (
     for at, column in enumerate(chosen):
         rows[:, at] = column.to_numpy()
     if not np.isfinite(rows).all():
+        if np.isinf(rows).any():
+            return None
         rows[~np.isfinite(rows)] = np.nan
     if len(na):
         rows[np.isin(rows, np.asarray(na, dtype=np.float64))] = np.nan

@@ -1,10 +1,11 @@
-"""What is doubtful about the answers of a bare frame: values that look like codes for "no answer"."""
+"""What is doubtful about answers: values that look like codes for "no answer", infinite ones, rows without a unit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 
 from csi.errors import Note, note
 from csi.moments.stack import Array
@@ -61,3 +62,33 @@ def codes_apart(answers: Array) -> tuple[float, ...]:
         return ()
     low, high = float(values[~usual].min()), float(values[~usual].max())
     return tuple(float(v) for v in values[usual] if (v > FAR * high and high > 0) or v < 0 <= low)
+
+
+def infinite_notes(frame: pl.DataFrame, items: Sequence[str]) -> list[Note]:
+    """A note counting the infinite values of items, which are taken for absent.
+
+    Example:
+        >>> infinite_notes(pl.DataFrame({"a": [1.0, float("inf")], "b": [1, 2]}), ["a", "b"])[0].text.en
+        'infinite values count as absent: a (1).'
+    """
+    floats = [i for i in dict.fromkeys(items) if frame.schema[i].is_float()]
+    counts = frame.select(pl.col(i).is_infinite().sum() for i in floats).row(0) if floats else ()
+    found = [f"{i} ({n})" for i, n in zip(floats, counts, strict=True) if n]
+    if not found:
+        return []
+    more = ", ..." if len(found) > 6 else ""
+    en, zh = f"infinite values count as absent: {', '.join(found[:6])}{more}.", "以下题项含无穷大的取值，按缺失处理："
+    return [note("N-INFINITE", en, f"{zh}{'、'.join(found[:6])}{'等' if more else ''}。")]
+
+
+def unit_notes(column: str, absent: int, rows: int) -> list[Note]:
+    """A note counting the rows without a unit.
+
+    Example:
+        >>> unit_notes("school", 2, 10)[0].text.en
+        '2 of 10 rows have no value in "school"; each of them is a unit (cluster) of its own.'
+    """
+    if not absent:
+        return []
+    en = f'{absent} of {rows} rows have no value in "{column}"; each of them is a unit (cluster) of its own.'
+    return [note("N-UNIT-ABSENT", en, f"{rows} 行中有 {absent} 行的“{column}”为空，各自单独成为一个抽样单元（聚类）。")]

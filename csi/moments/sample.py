@@ -12,7 +12,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows
-from csi.moments.doubts import code_notes
+from csi.moments.doubts import code_notes, infinite_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
@@ -69,11 +69,15 @@ def sample_of(
     _check_columns(frame, items, keys, roles.get("weight", ""))
     frame = _chosen(frame.with_row_index("_place"), where or {})
     frame, groups, said = with_groups(frame, group)
+    endless = infinite_notes(frame, items)
     frame = _with_design(_numeric(frame, items, na), roles)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
-    notes += _silent_cells(frame, complete, items, by)
+    notes += [*endless, *_silent_cells(frame, complete, items, by)]
+    alone = complete["_unit"].null_count() if "unit" in roles else 0
+    if alone < complete.height or not isinstance(data, Panel):
+        notes += unit_notes(roles.get("unit", ""), alone, complete.height)
     complete, left = cells_with_all_groups(complete, by, groups)
     minimum, maximum = _bounds(data, items, scale)
     sample = _assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
