@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from csi.measures.effects import effects as effects
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fit_measures import fit_measures as fit_measures
+    from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
     from csi.measures.modification import modification_indices as modification_indices
     from csi.measures.nested import lrt as lrt
     from csi.measures.nested import wald as wald
     from csi.measures.reliability import reliability as reliability
+    from csi.measures.residuals import residuals as residuals
+    from csi.measures.score_tests import score_tests as score_tests
+    from csi.measures.standardised import r2 as r2
+    from csi.measures.standardised import standardised as standardised
     from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
@@ -70,14 +75,19 @@ _HOMES = {
     "factor_scores": "csi.measures.factor_scores",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
+    "implied": "csi.measures.implied_moments",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
     "lrt": "csi.measures.nested",
     "modification_indices": "csi.measures.modification",
+    "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
     "report": "csi.reporting.build",
+    "residuals": "csi.measures.residuals",
+    "score_tests": "csi.measures.score_tests",
     "simulate": "csi.simulation.simulate",
+    "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
     "verify": "csi.measures.admissible",
@@ -105,14 +115,19 @@ __all__ = [
     "factor_scores",
     "fit",
     "fit_measures",
+    "implied",
     "index",
     "invariance",
     "lrt",
     "modification_indices",
+    "r2",
     "read_panel",
     "reliability",
     "report",
+    "residuals",
+    "score_tests",
     "simulate",
+    "standardised",
     "track",
     "validity",
     "verify",

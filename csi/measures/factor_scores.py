@@ -5,27 +5,38 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from csi.errors import Problem, Problems, problem
+from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.moments.stack import Array, Ints, Sample
 from csi.sem.fitted import Fitted, fitted
 from csi.sem.scores import Scores, categories_of, posterior_modes, scores_of, scoring_of
 
+METHODS: dict[str, Scores] = {
+    "regression": "regression",
+    "bartlett": "bartlett",
+    "Bartlett": "bartlett",
+    "EBM": "regression",
+    "ML": "bartlett",
+}
+"""Names of the methods, ours first, then lavaan's."""
 
-def factor_scores(est: Estimate, method: Scores = "regression") -> pl.DataFrame:
+
+def factor_scores(est: Estimate, method: Scores | str = "regression") -> pl.DataFrame:
     """Factor scores of every row that was fitted, in the order of the data.
 
     Rows with absent answers are scored from the answers they have (by the model's moments of these). Ordinal items are
     scored by the mode of the posterior (`method` is then "regression"); residual covariances among them do not enter.
 
     Parameters:
-        est: a fit by `csi.SEM` to rows. method: "regression" (best predictor, shrunken) or "bartlett" (unbiased).
+        est: a fit by `csi.SEM` to rows. method: "regression" (best predictor, shrunken) or "bartlett" (unbiased);
+            lavaan's names for them, "EBM" and "ML", are known.
 
     Returns:
         frame: row (position in the data, from 0), the cell's key columns, group, and one column per construct.
 
     Raises:
-        Problems: the estimate is not of `csi.SEM`, has no rows, or asks Bartlett scores of ordinal items.
+        Problems: the estimate is not of `csi.SEM`, has no rows, or asks Bartlett scores of ordinal items; an unknown
+            method.
 
     Source:
         Bartlett (1937); Thurstone (1935); Skrondal & Rabe-Hesketh (2004), Generalized latent variable modeling, 7.
@@ -38,8 +49,11 @@ def factor_scores(est: Estimate, method: Scores = "regression") -> pl.DataFrame:
         >>> factor_scores(est)["f"].round(2).to_list()[:3]
         [-3.81, -0.97, 2.26]
     """
-    fit = fitted(est)
-    sample = _sample(est, fit, method)
+    wrong = one_of("method", method, METHODS)
+    if wrong:
+        raise Problems(wrong)
+    fit, way = fitted(est), METHODS[method]
+    sample = _sample(est, fit, way)
     items = np.array([sample.names.index(n) for n in fit.layout.table.observed], dtype=np.int64)
     ordered = fit.layout.table.rules.ordered
     q = fit.layout.blocks[0].q
@@ -55,7 +69,7 @@ def factor_scores(est: Estimate, method: Scores = "regression") -> pl.DataFrame:
             if ordered:
                 out[some] = posterior_modes(categories_of(fit, g, s), _coded(sample, items, rows))
             else:
-                out[some] = scores_of(scoring_of(fit, g, s), rows, method)
+                out[some] = scores_of(scoring_of(fit, g, s), rows, way)
     return _frame(est, fit, sample, group, out)
 
 

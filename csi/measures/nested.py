@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
 from scipy.linalg import null_space
 from scipy.special import chdtrc
 
-from csi.display import Shown
-from csi.errors import Note, Problem, Problems, Reason, problem, reason
+from csi.display import Shown, table, text
+from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.tidy import cells_of, tidy
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -31,6 +31,13 @@ from csi.sem.fitted import Fitted, Test, fitted
 from csi.sem.robust import apply
 
 Difference = Literal["standard", "satorra2001", "satorra2010", "satorra2000", "scaled.shifted"]
+LAVAANS: dict[str, Difference | None] = {
+    "default": None,
+    "satorra.bentler.2001": "satorra2001",
+    "satorra.bentler.2010": "satorra2010",
+    "satorra.2000": "scaled.shifted",
+}
+"""What lavaan calls the methods; its satorra.2000 shifts unless told not to."""
 STEP = 1e-20
 NEGATIVE = reason(
     "R-NEGATIVE-FACTOR",
@@ -66,6 +73,26 @@ class Nested(Shown):
     method: Difference
     reasons: Mapping[str, Reason] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+
+WAYS: dict[Difference, Text] = {
+    "standard": Text("unscaled chi2", "未校正的卡方"),
+    "satorra2001": Text("scaled differences, Satorra & Bentler (2001)", "校正的差异，Satorra 与 Bentler（2001）"),
+    "satorra2010": Text("scaled differences, Satorra & Bentler (2010)", "校正的差异，Satorra 与 Bentler（2010）"),
+    "satorra2000": Text("scaled differences, Satorra (2000)", "校正的差异，Satorra（2000）"),
+    "scaled.shifted": Text("scaled and shifted differences, Satorra (2000)", "校正并平移的差异，Satorra（2000）"),
+}
+
+
+@text.register
+def _(value: Nested, lang: str = "en") -> str:
+    """How differences were tested, one row per model, then why any is absent."""
+    title = Text("Nested models, the widest first", "嵌套模型（由宽到窄）").say(lang)
+    way = WAYS[value.method].say(lang)
+    head = f"{title}; {way}" if lang == "en" else f"{title}；{way}"
+    empty = [c for c in ("rmsea", "reason") if value.table[c].null_count() == value.table.height]
+    told = [f"* {r.say(lang)}" for r in value.reasons.values()] + [f"* {n.say(lang)}" for n in value.notes]
+    return "\n".join([head, table(value.table.drop(empty)), *told])
 
 
 def scaled_factor(df0: int, c0: Array, df1: int, c1: Array) -> Array:
@@ -105,19 +132,20 @@ def difference_traces(wide: Fitted, narrow: Fitted, s: int) -> tuple[float, floa
     return float(np.trace(UG)), float(np.trace(UG @ UG))
 
 
-def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimate) -> Nested:
+def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: Estimate) -> Nested:
     """Difference tests of nested models, each against the next wider one.
 
     Parameters:
         estimates, named: fits by `csi.SEM` to the same data; a keyword names its model, others are "1", "2", ...
         method: None takes "standard" for unscaled fits, "satorra2001" for mean-scaled ones and "scaled.shifted" for
-            mean and variance adjusted ones, as lavaan does. "satorra2000" scales by the mean only.
+            mean and variance adjusted ones, as lavaan does. "satorra2000" scales by the mean only. lavaan's names
+            ("satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000", the last for "scaled.shifted") are known.
 
     Returns:
         A `Nested`.
 
     Raises:
-        Problems: fewer than two models, models of other data or estimators, or none wider than the other.
+        Problems: fewer than two models, models of other data or estimators, none wider than the other; another method.
 
     Source:
         Satorra & Bentler (2001, 2010), Psychometrika 66 and 75; Satorra (2000). Agrees with lavaan 0.6-14.
@@ -131,11 +159,12 @@ def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimat
         >>> found.table.select("model", "df_diff", pl.col("chi2_diff").round(2)).row(1)
         ('equal', 1.0, 2.9)
     """
+    asked = _method(method)
     given = {str(i + 1): e for i, e in enumerate(estimates)} | named
     fits = {name: fitted(e) for name, e in given.items()}
     order = sorted(given, key=lambda name: fits[name].df)
     _check(given, fits, order)
-    way = method or _usual(fits[order[-1]])
+    way = asked or _usual(fits[order[-1]])
     b = len(fits[order[0]].theta)
     blank = np.full(b, np.nan)
     steps = [(blank, blank)]
@@ -160,6 +189,15 @@ def lrt(*estimates: Estimate, method: Difference | None = None, **named: Estimat
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
     reasons = {why.code: why} if failed.any() else {}
     return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons)
+
+
+def _method(method: str | None) -> Difference | None:
+    """The method by our name or lavaan's; None for the usual one."""
+    ways: tuple[Difference, ...] = get_args(Difference)
+    known: dict[str, Difference | None] = {**dict(zip(ways, ways, strict=True)), **LAVAANS}
+    if method is not None and method not in known:
+        raise Problems(one_of("method", method, known))
+    return None if method is None else known[method]
 
 
 def _why(way: Difference, fit: Fitted) -> Reason:
@@ -299,11 +337,11 @@ def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
         raise Problems(wrong or [_unreadable("", "no constraint was given.", "没有给出约束。")])
     b, k = fit.theta.shape
     h, J = np.empty((b, len(formulas))), np.zeros((b, len(formulas), k))
-    for i, text in enumerate(f for f in formulas if isinstance(f, str)):
-        h[:, i] = _value(est, text, labels, fixed, fit.theta).real
+    for i, difference in enumerate(f for f in formulas if isinstance(f, str)):
+        h[:, i] = _value(est, difference, labels, fixed, fit.theta).real
         for at in set(labels.values()):
             moved = fit.theta + 1j * STEP * (np.arange(k) == at)
-            J[:, i, at] = _value(est, text, labels, fixed, moved).imag / STEP
+            J[:, i, at] = _value(est, difference, labels, fixed, moved).imag / STEP
     V = J @ fit.vcov @ J.swapaxes(1, 2)
     chi2 = np.einsum("bc,bc->b", h, np.linalg.solve(V, h[:, :, None])[:, :, 0])[:, None]
     df = np.full_like(chi2, len(formulas))

@@ -11,7 +11,9 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from csi.errors import Problems, one_of
+from csi.display import Shown, text
+from csi.display import table as printed
+from csi.errors import Problems, Text, one_of
 from csi.estimate.estimate import Estimate
 from csi.measures.absolute import observed
 from csi.measures.residual_covariance import residual_variances, sample_variances
@@ -29,8 +31,8 @@ NOTHING = 1e-9
 """A raw residual below this is 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Residuals:
+@dataclass(frozen=True, slots=True, repr=False)
+class Residuals(Shown):
     """Residuals of every cell and group.
 
     Attributes:
@@ -107,12 +109,60 @@ def residuals(est: Estimate, kind: Kind = "cor") -> Residuals:
         cov=np.stack([one[0] for one in each]),
         mean=np.stack([one[1] for one in each]) if fit.layout.means and not ordinal else None,
         thresholds=np.stack([one[1] for one in each]) if ordinal else None,
-        threshold_names=_threshold_names(fit) if ordinal else (),
+        threshold_names=threshold_names(fit) if ordinal else (),
         cells=cells_of(est),
     )
 
 
-def _threshold_names(fit: Fitted) -> tuple[str, ...]:
+KINDS: dict[Kind, Text] = {
+    "raw": Text("Residuals", "残差"),
+    "cor": Text("Residual correlations", "残差相关"),
+    "bentler": Text("Standardised residuals (Bentler)", "标准化残差（Bentler）"),
+    "standardised": Text("Residuals over their standard errors (z)", "残差与其标准误之比（z）"),
+    "normalised": Text("Normalised residuals", "正规化残差"),
+}
+WIDE = 12
+"""More items than this make a square too wide for a terminal."""
+
+
+@text.register
+def _(value: Residuals, lang: str = "en") -> str:
+    """The covariances of the first cell, group by group; a wide square gives way to its largest residuals."""
+    lines = [KINDS[value.kind].say(lang)]
+    for g, name in enumerate(value.groups):
+        head = Text(f"group {name}", f"组 {name}").say(lang)
+        lines += [head] if name else []
+        lines.append(printed(lower(value.items, value.cov[g, 0]) if len(value.items) <= WIDE else _largest(value, g)))
+    cells = value.cells.height
+    more = Text("everything: .table", "全部：.table").say(lang)
+    first = Text(f"the first of {cells} cells; ", f"{cells} 个单元中的第一个；").say(lang) if cells > 1 else ""
+    return "\n".join([*lines, first + more])
+
+
+def lower(names: tuple[str, ...], square: Array) -> pl.DataFrame:
+    """The lower triangle of a symmetric matrix, for the eye.
+
+    Example:
+        >>> lower(("a", "b"), np.array([[1.0, 0.5], [0.5, 2.0]])).row(0)
+        ('a', 1.0, None)
+    """
+    columns = {
+        name: [float(square[i, j]) if i >= j else None for i in range(len(names))] for j, name in enumerate(names)
+    }
+    return pl.DataFrame({" ": list(names), **columns}, schema_overrides=dict.fromkeys(names, pl.Float64))
+
+
+def _largest(value: Residuals, g: int) -> pl.DataFrame:
+    """The largest residual covariances of a group of the first cell."""
+    j, i = np.triu_indices(len(value.items))
+    size = np.nan_to_num(np.abs(value.cov[g, 0, i, j]))
+    at = np.argsort(-size, kind="stable")[:WIDE]
+    names = [(value.items[a], value.items[b]) for a, b in zip(j[at], i[at], strict=True)]
+    numbers = value.cov[g, 0, i[at], j[at]].tolist()
+    return pl.DataFrame({"lhs": [a for a, _ in names], "rhs": [b for _, b in names], "value": numbers})
+
+
+def threshold_names(fit: Fitted) -> tuple[str, ...]:
     """Names of the first entries of the moment vector: thresholds, and `item|mean` for continuous items."""
     counts = dict(fit.layout.table.rules.ordered)
     return tuple(
@@ -147,11 +197,11 @@ def _vector_residuals(fit: Fitted, g: int, kind: Kind) -> tuple[Array, Array]:
     s = group.vector.s
     e = s - vector(plan, group.at, fit.theta)
     if kind in {"standardised", "normalised"}:
-        return _unpacked(_divided(e, _variances(fit, g, kind)), plan.ordinal, plan.th_item.size, diagonal=0.0)
+        return unpacked(_divided(e, _variances(fit, g, kind)), plan.ordinal, plan.th_item.size, diagonal=0.0)
     if kind == "raw":
-        return _unpacked(e, plan.ordinal, plan.th_item.size, diagonal=0.0)
-    S, th = _unpacked(s, plan.ordinal, plan.th_item.size, diagonal=1.0)
-    Sigma, implied = _unpacked(s - e, plan.ordinal, plan.th_item.size, diagonal=1.0)
+        return unpacked(e, plan.ordinal, plan.th_item.size, diagonal=0.0)
+    S, th = unpacked(s, plan.ordinal, plan.th_item.size, diagonal=1.0)
+    Sigma, implied = unpacked(s - e, plan.ordinal, plan.th_item.size, diagonal=1.0)
     none = np.zeros(S.shape[:2])
     cov, _ = (bollen if kind == "cor" else bentler)(S, none, Sigma, none)
     return cov, (th - implied) / np.sqrt(np.einsum("bii->bi", S))[:, plan.th_item]
@@ -177,7 +227,7 @@ def _square(flat: Array, p: int) -> Array:
     return out
 
 
-def _unpacked(s: Array, ordinal: tuple[bool, ...], first: int, *, diagonal: float) -> tuple[Array, Array]:
+def unpacked(s: Array, ordinal: tuple[bool, ...], first: int, *, diagonal: float) -> tuple[Array, Array]:
     """Covariances and thresholds from a moment vector; ordinal items have `diagonal` as their variance."""
     p = len(ordinal)
     own = np.array([i for i, flag in enumerate(ordinal) if not flag], dtype=np.int64)

@@ -17,9 +17,11 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import chdtrc
 
-from csi.errors import Problem, Problems, problem
+from csi.display import Shown, text
+from csi.display import table as printed
+from csi.errors import Problem, Problems, Text, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.modification import absent_codes, identified, labels_of, released
+from csi.measures.modification import IDENT, absent_codes, identified, labels_of, released
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.models.nouns import Constraint
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -33,10 +35,12 @@ Bools = npt.NDArray[np.bool_]
 RANK = 1e-6
 """Directions with a smaller share of information than this are not identified."""
 STEP = 1e-20
+SHOWN = 20
+"""Constraints printed at a prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreTests:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreTests(Shown):
     """Tests of equality constraints. Each frame starts with the cell's key columns.
 
     Attributes:
@@ -233,6 +237,23 @@ def _changes(est: Estimate, fit: Fitted, wide: Wider, theta: Array, change: Arra
         scale = factors(wide.layout, flats_of(fit, wide.layout), theta, "std_lv" if kind == "std_lv" else "std_all")
         numbers[name] = epc * scale[:, rows]
     return tidy(cells_of(est), labels_of(table, rows), solved_only(est, numbers))
+
+
+@text.register
+def _(value: ScoreTests, lang: str = "en") -> str:
+    """The test of all constraints, one row per constraint, largest first, then where the rest is."""
+    title = Text("Score tests of equality constraints", "等值约束的得分检验").say(lang)
+    each = value.table.drop("lhs", "op", "rhs", "group", "reason")
+    if value.total.height == 1:
+        each = each.sort("x2", descending=True, nulls_last=True, maintain_order=True)
+    rest = each.height - SHOWN
+    left = [Text(f"{rest} more rows: .table", f"另有 {rest} 行：.table").say(lang)] if rest > 0 else []
+    whole = Text("All released together", "全部放开").say(lang)
+    more = Text("What each parameter would become: .changes", "放开后各参数的预期值：.changes").say(lang)
+    told = [f"* {IDENT.say(lang)}"] if IDENT.code in set(value.table["reason"]) else []
+    return "\n".join(
+        [title, printed(each.head(SHOWN)), *left, "", whole, printed(value.total.drop("test", "reason")), more, *told]
+    )
 
 
 def _nothing() -> Problem:

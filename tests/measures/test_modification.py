@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import csi
+from csi.display import text
 from csi.errors import Problems
 from csi.measures.modification import modification, modification_indices
 from csi.measures.score_tests import score_tests
@@ -272,3 +273,10 @@ def test_two_stage_indices_announce_the_drop_of_the_unscaled_chi2():
     found = index_of(table, "visual", "=~", "x9")
     assert found == pytest.approx(45.798, abs=1e-2)
     assert found == pytest.approx(42.132, rel=0.1)
+
+
+def test_score_tests_read_in_both_languages():
+    found = score_tests(four("f =~ a + x*b + x*c + d"))
+    assert repr(found).startswith("Score tests of equality constraints\n")
+    assert "All released together" in repr(found)
+    assert text(found, "zh").startswith("等值约束的得分检验\n")

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import csi
+from csi.display import text
 from csi.errors import Problems
 from csi.measures.nested import lrt, scaled_factor, wald
 
@@ -89,3 +90,35 @@ def test_models_that_cannot_be_compared():
         lrt(wide)
     with pytest.raises(Problems, match="different estimators"):
         lrt(wide, four("f =~ a + l*b + l*c + d", estimator="GLS"))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("satorra.bentler.2001", "satorra2001"),
+        ("satorra.bentler.2010", "satorra2010"),
+        ("satorra.2000", "scaled.shifted"),
+        ("default", "satorra2001"),
+    ],
+)
+def test_methods_by_lavaans_names(theirs, ours):
+    frame = heavy()
+    texts = ("f =~ a + b + c + d", "f =~ a + l*b + l*c + l*d")
+    fits = [csi.fit(csi.Model.parse(m), frame, csi.SEM(estimator="MLM")) for m in texts]
+    found = lrt(*fits, method=theirs)
+    assert found.method == ours
+    assert found.table.equals(lrt(*fits, method=ours).table)
+
+
+def test_another_method_is_named():
+    fits = [four(m) for m in ("f =~ a + b + c + d", "f =~ a + l*b + l*c + d")]
+    with pytest.raises(Problems, match='Did you mean "satorra2001"') as told:
+        lrt(*fits, method="satora2001")
+    assert told.value.problems[0].code == "E-SETTING"
+
+
+def test_nested_models_read_in_both_languages():
+    found = lrt(four("f =~ a + b + c + d"), four("f =~ a + l*b + l*c + d"))
+    assert repr(found).startswith("Nested models, the widest first; unscaled chi2")
+    assert text(found, "zh").startswith("嵌套模型（由宽到窄）；未校正的卡方")
+    assert "chi2_diff" in repr(found)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import csi
+from csi.display import text
 from csi.errors import Problems
 from csi.measures.residual_covariance import Known, residual_acov
 from csi.measures.residuals import residuals
@@ -93,3 +94,11 @@ def test_another_kind_is_named():
     est, _ = fitted("holzinger", "ML")
     with pytest.raises(Problems, match="standardised"):
         residuals(est, "standardized")
+
+
+def test_residuals_read_in_both_languages():
+    est, _ = fitted("holzinger", "ML_scalar", "by_school", groups="school", equal=("loadings", "intercepts"))
+    found = residuals(est)
+    assert repr(found).startswith("Residual correlations\ngroup ")
+    assert text(found, "zh").startswith("残差相关\n组 ")
+    assert repr(found).count("\nx9 ") == 2

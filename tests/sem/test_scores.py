@@ -119,3 +119,18 @@ def test_ordinal_items_have_no_bartlett_scores():
     est = fitted(next(c for c in CASES if c.id == "datcat-one_group"))
     with pytest.raises(Problems, match="posterior modes"):
         factor_scores(est, "bartlett")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("EBM", "regression"), ("ML", "bartlett"), ("Bartlett", "bartlett")])
+def test_methods_by_lavaans_names(theirs, ours):
+    answers = pl.DataFrame({"a": [1, 4, 7, 9, 5, 3], "b": [2, 4, 8, 9, 5, 5], "c": [1, 5, 6, 9, 3, 4]})
+    est = csi.fit(csi.Model.parse("f =~ a + b + c"), answers, csi.SEM())
+    assert factor_scores(est, theirs).equals(factor_scores(est, ours))
+
+
+def test_another_method_is_named():
+    answers = pl.DataFrame({"a": [1, 4, 7, 9, 5, 3], "b": [2, 4, 8, 9, 5, 5], "c": [1, 5, 6, 9, 3, 4]})
+    est = csi.fit(csi.Model.parse("f =~ a + b + c"), answers, csi.SEM())
+    with pytest.raises(Problems, match='Did you mean "regression"') as told:
+        factor_scores(est, "regresion")
+    assert told.value.problems[0].code == "E-SETTING"
