@@ -21,6 +21,7 @@ from csi.sem.implied import matrices, template
 from csi.sem.lms import Data, Terms, given, information, log_likelihood, marginal, nodes_of, precision, row_scores
 from csi.sem.lms_table import Maximum, Task, errors_of, rows_of, solution_of, standardised_of, values_of
 from csi.sem.method import METHODS
+from csi.sem.outcome import undefined
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.solve import solve
 
@@ -283,6 +284,7 @@ def _estimate(
         f"{names} 采用潜变量调节结构方程法（LMS，{nodes} 个积分节点，观测信息矩阵）；"
         f"与无交互模型的似然比检验：{test}，df {extra.terms}。",
     )
+    doubts = cluster_notes((moments,), METHODS["ML"], moments.cells, theta.shape[1])
     return Estimate(
         **common,
         std_error=errors,
@@ -293,7 +295,7 @@ def _estimate(
         std_lv=std[0],
         std_all=std[1],
         interval="normal",
-        notes=(told, *cluster_notes((moments,), METHODS["ML"], moments.cells, theta.shape[1])),
+        notes=(told, *doubts, *undefined(model.defined, values, settled)),
         extra={"lms": extra},
     )
 

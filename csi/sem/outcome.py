@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from csi.errors import Note
+from csi.errors import Note, note
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.model import Model
 from csi.models.nouns import Defined
@@ -51,6 +52,26 @@ def defined_values(prepared: Prepared, theta: Values) -> Values:
     return np.stack(columns, axis=1)
 
 
+def undefined(defined: Sequence[Defined], values: Array, converged: Flags) -> tuple[Note, ...]:
+    """A note for each definition without a value where the model has a solution; `values` (b, ... + d).
+
+    Example:
+        >>> undefined([Defined("d", "log(-a)")], np.array([[0.5, np.nan]]), np.array([True]))[0].text.en
+        'd := log(-a) has no finite value (division by 0, or logarithm, root or power of a negative number).'
+    """
+    absent = (~np.isfinite(values[:, values.shape[1] - len(defined) :]) & converged[:, None]).sum(axis=0)
+    notes = []
+    for d, count in zip(defined, absent.tolist(), strict=True):
+        if count:
+            cells, cells_zh = (f" in {count} of {len(values)} cells", f"在 {len(values)} 个单元中的 {count} 个里")
+            place, place_zh = (cells, cells_zh) if len(values) > 1 else ("", "")
+            en = f"{d.name} := {d.expression} has no finite value{place} "
+            zh = f"{d.name} := {d.expression} {place_zh}没有有效取值"
+            en += "(division by 0, or logarithm, root or power of a negative number)."
+            notes.append(note("N-UNDEFINED", en, f"{zh}（除以 0，或对负数取对数、开方或乘幂）。"))
+    return tuple(notes)
+
+
 def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: Array) -> Array:
     """(b, t + d) standard errors; NaN for what is fixed. Definitions and derived rows by the delta method."""
     view = view_of(prepared.layout.table)
@@ -66,7 +87,8 @@ def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: 
     for s in range(b):
         moved = theta[s] + 1j * STEP * np.eye(k)
         held = tuple(np.broadcast_to(f[s], (k, f.shape[1])) for f in flats)
-        J = values_of(prepared, held, moved)[:, len(view.take) :].imag / STEP
+        found = values_of(prepared, held, moved)[:, len(view.take) :]
+        J = np.where(np.isfinite(found.real), found.imag / STEP, np.nan)
         with np.errstate(invalid="ignore"):
             out[s] = np.sqrt(np.einsum("kd,kl,ld->d", J, vcov[s], J))
     return np.concatenate([errors, out], axis=1)
@@ -201,5 +223,5 @@ def estimate_of(
         std_lv=std[0],
         std_all=std[1],
         interval="normal",
-        notes=notes,
+        notes=(*notes, *undefined(prepared.claim.defined, values, convergence.converged)),
     )
