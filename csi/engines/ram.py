@@ -109,8 +109,10 @@ def unsupported(model: Model) -> list[Problem]:
     """What this engine cannot fit, each with what to do."""
     found = []
     for c in model.constructs:
-        if c.operator == "<~" or c.product_of:
+        if c.operator == "<~" or c.product_of or not c.indicators:
             kind, zh = ("an interaction", "交互项") if c.product_of else ("a composite (<~)", "复合构念（<~）")
+            if not c.product_of and not c.indicators:
+                kind, zh = "a construct without indicators", "没有题项的构念"
             found.append(
                 problem(
                     "E-SEMOPY",
@@ -125,6 +127,12 @@ def unsupported(model: Model) -> list[Problem]:
         (model.intercepts, "means (~1)", "均值结构（~1）"),
         (model.constraints, "constraints (==, <, >)", "约束（==、<、>）"),
         (model.defined, "defined parameters (:=)", "自定义参数（:=）"),
+        (model.thresholds or model.scalings, "thresholds and scaling factors", "阈值与尺度因子"),
+        (
+            [m for t in _terms(model) for m in t.modifiers if m.lower is not None or m.upper is not None],
+            "bounds",
+            "上下界",
+        ),
         ([t for t in _terms(model) if len(t.modifiers) > 1], "modifiers for groups", "分组修饰"),
     )
     found += [

@@ -278,6 +278,7 @@ def _unused(model: Model) -> tuple[Note, ...]:
         ("intercepts", "截距"): bool(model.intercepts),
         ("constraints", "约束"): bool(model.constraints),
         ("defined parameters", "自定义参数"): bool(model.defined),
+        ("thresholds and scaling factors", "阈值与尺度因子"): bool(model.thresholds or model.scalings),
         ("fixed values and start values", "固定值与初始值"): any(
             m.fixed is not None or m.start is not None for t in terms for m in t.modifiers
         ),

@@ -148,3 +148,11 @@ def test_defaults_are_lavaans():
     assert rows["x1", "~~", "x1"] == 0.0
     assert ("b", "~~", "c") in rows
     assert ("a", "~~", "b") not in rows
+
+
+@pytest.mark.parametrize("text", ["f =~ a + b + c; g =~ 0; f ~ g", "f =~ a + b + lower(0)*c"])
+def test_parts_of_the_language_it_does_not_know_are_refused(text):
+    moments = Moments.of(list("abc"), 0.3 + 0.7 * np.eye(3), n=100)
+    with pytest.raises(Problems) as error:
+        fit(Model.parse(text), moments, Semopy())
+    assert {p.code for p in error.value.problems} == {"E-SEMOPY"}
