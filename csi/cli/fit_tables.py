@@ -233,8 +233,9 @@ def r2_grid(est: Estimate, lang: Language) -> list[str | Grid]:
 def indices_grid(changes: pl.DataFrame, most: int, lang: Language) -> Grid:
     """The largest modification indices."""
     top = changes.sort("mi", descending=True, nulls_last=True).head(most)
-    extra = [c for c in top.columns if c not in {"lhs", "op", "rhs", "mi", "epc", "sepc_lv", "sepc_all"}]
+    extra = [c for c in top.columns if c not in {"lhs", "op", "rhs", "mi", "epc", "sepc_lv", "sepc_all", "reason"}]
     kept = [c for c in extra if top[c].null_count() < top.height]
     kinds: dict[str, Kind] = {**dict.fromkeys([*kept, "lhs", "op", "rhs"], "text"), "mi": "number"}
     kinds |= {"epc": "estimate", "sepc_all": "index"}
+    kinds |= {"reason": "text"} if top["reason"].null_count() < top.height else {}
     return grid(top, kinds, lang, Text("Largest modification indices", "最大的修正指数"), headings=HEADINGS)

@@ -191,6 +191,14 @@ def test_modification_indices(machine, asked, files):
     assert len([line for line in out.splitlines() if line]) == 5
 
 
+def test_an_unidentified_model_has_no_modification_indices_but_a_reason(machine, asked, files):
+    words = ("f =~ NA*x1 + x2 + x3", files[1], "--modification")
+    code, out, err = asked(*words, "--lang", "en")
+    assert err == ""
+    assert "R-IDENT" in out.split("Largest modification indices\n")[1]
+    assert {r["reason"] for r in machine(*words, code=code)["modification_indices"]} == {"R-IDENT"}
+
+
 def test_paths_of_a_collinear_model_are_withheld(asked, machine, frame, files, tmp_path):
     f, draw = np.random.default_rng(3).normal(size=N), np.random.default_rng(6)
     twins = frame.with_columns(pl.Series(f"y{j}", f + draw.normal(size=N)) for j in (1, 2, 3))
