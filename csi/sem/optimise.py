@@ -25,8 +25,8 @@ FIRST = 12
 QUADRATIC = 1e-18
 """The same for the step after this one, which exact Hessians let foresee."""
 
-ROUGH = 1e-10
-"""The same for replicates: a hundred-thousandth of a standard error."""
+ROUGH = 1e-8
+"""The same for replicates: a ten-thousandth of a standard error."""
 
 NEAR = 3.0
 """Expected drop of the log-likelihood below which exact Hessians (Newton steps) are used where they are usable."""
