@@ -148,10 +148,9 @@ SEVERITIES: Final = {
 
 
 def finding_lines(diagnosis: Diagnosis, lang: Language) -> list[str | Grid]:
-    """What is wrong or doubtful about the solution, a line each."""
+    """What is wrong or doubtful about the solution, a line each, told once for all its cells."""
     colon = "：" if lang == "zh" else ": "
-    found = diagnosis.findings
-    lines = [f"{SEVERITIES[f.severity].say(lang)} {f.code}{colon}{f.say(lang)}" for f in found]
+    lines = [f"{SEVERITIES[g.severity].say(lang)} {g.code}{colon}{g.say(lang)}" for g in diagnosis.gathered]
     return ["", *lines] if lines else []
 
 

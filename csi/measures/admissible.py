@@ -21,6 +21,7 @@ from csi.measures.admissible_replicates import of_replicates
 from csi.measures.admissible_variances import negative, of_matrices, of_variances
 from csi.measures.bounded import Refit, at_bounds, of_refit, refits
 from csi.measures.findings import Finding, listed
+from csi.measures.gathered import Gathered, gathered
 from csi.measures.symptoms import equations_of, pairs_of, rows_of
 from csi.measures.tidy import NO_SOLUTION, cells_of
 from csi.sem.fitted import Fitted
@@ -65,6 +66,11 @@ class Diagnosis(Shown):
     def codes(self) -> tuple[str, ...]:
         """Codes of the findings, each once, in their order."""
         return tuple(dict.fromkeys(f.code for f in self.findings))
+
+    @property
+    def gathered(self) -> tuple[Gathered, ...]:
+        """The findings, each told once for all the cells it was found in."""
+        return gathered(self.findings)
 
     @property
     def table(self) -> pl.DataFrame:
@@ -117,7 +123,7 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
     if refit:
         tried = [*refits(est, _curable(est, found), "pos.var"), *refits(est, _lost(found), "standard")]
         for one in tried:
-            left = {f.code for f in _findings(one.estimate, one.cell) if f.severity == "error"}
+            left = {f.code for f in _findings(one.estimate, 0) if f.severity == "error"}
             found.append(of_refit(one, _place(est, one.cell), left & {f.code for f in found if f.cell == one.cell}))
     order = {"error": 0, "warning": 1, "fine": 2}
     ranked = tuple(sorted(found, key=lambda f: order[f.severity]))
@@ -265,16 +271,16 @@ def _withheld(est: Estimate, found: tuple[Finding, ...]) -> dict[int, Reason]:
 
 def _place(est: Estimate, cell: int, group: str = "") -> str:
     """Cell and group in words."""
-    keys = cells_of(est).select(pl.exclude("n"))
-    named = [str(v) for v in keys.row(cell)] if keys.width else []
+    cells = cells_of(est)
+    named = [str(cells[name][cell]) for name in cells.columns if name != "n"]
     return ", ".join([*named, group] if group else named)
 
 
 @text.register
 def _(value: Diagnosis, lang: str = "en") -> str:
-    """One paragraph per finding."""
+    """One paragraph per finding, told once for all its cells."""
     title = Text("Diagnosis", "解的诊断").say(lang)
     if not value.findings:
         fine = Text("nothing improper was found.", "未发现异常。").say(lang)
         return f"{title}: {fine}" if lang == "en" else f"{title}：{fine}"
-    return "\n".join([title, *(f"{f.code}  {f.say(lang)}" for f in value.findings)])
+    return "\n".join([title, *(f"{g.code}  {g.say(lang)}" for g in value.gathered)])

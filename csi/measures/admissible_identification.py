@@ -201,7 +201,7 @@ def _ridge(fit: Fitted, cell: int, place: str) -> list[Finding]:
     zh = f"部分估计几乎无法区分（条件数 {number(size)}）：{listed(names, 'zh')}。"
     cause = Text("Their standard errors explode together.", "它们的标准误一同膨胀。")
     do = Text("Read none of them alone; merge or drop what overlaps.", "请勿单独解读；请合并或去掉重叠的部分。")
-    return [Finding("W-RIDGE", "warning", cell, place, names, Text(en, zh), cause, do)]
+    return [Finding("W-RIDGE", "warning", cell, place, names, Text(en, zh), cause, do, size)]
 
 
 def of_search(fit: Fitted, reason: Reason | None, cell: int, place: str) -> list[Finding]:
@@ -254,9 +254,9 @@ def of_size(fit: Fitted, cell: int, place: str) -> list[Finding]:
         cause = Text(f"That is {number(n / k)} per parameter.", f"每个参数平均 {number(n / k)} 行。")
         do = Text("Read standard errors and tests with care.", "请谨慎解读标准误与检验。")
         if n <= k:
-            out.append(Finding("W-FEW-ROWS", "warning", cell, place, (), Text(en, zh), cause, do))
+            out.append(Finding("W-FEW-ROWS", "warning", cell, place, (), Text(en, zh), cause, do, k / n))
         else:
-            out.append(Finding("N-FEW-ROWS", "fine", cell, place, (), Text(en, zh), cause, do))
+            out.append(Finding("N-FEW-ROWS", "fine", cell, place, (), Text(en, zh), cause, do, k / n))
     if fit.df == 0 and generic_rank(fit.layout, fit.linear).identified:
         what = Text("The model has no degrees of freedom.", "模型自由度为 0。")
         cause = Text("It fits any data.", "任何数据都能完全拟合。")

@@ -43,7 +43,7 @@ def of_pairs(pairs: list[Pair], cell: int, place: str) -> list[Finding]:
             en = f"{p.one} and {p.other} correlate {cor(p.value)}{interval_of(p)}; the upper bound reaches .90."
             zh = f"{p.one} 与 {p.other} 相关 {cor(p.value)}{interval_of(p, 'zh')}，上限达到 .90。"
             what, no = Text(en, zh), Text("", "")
-            out.append(Finding("N-COLL", "fine", cell, place, (p.one, p.other), what, no, no))
+            out.append(Finding("N-COLL", "fine", cell, place, (p.one, p.other), what, no, no, r))
     return out
 
 
@@ -65,9 +65,8 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
         cause, cause_zh = f"They share {share} % of their variance.", f"两者共享 {share} % 的方差。"
     do = "Read the paths of these two beside this number; merge them where theory allows."
     do_zh = "请结合该数值解读两者的路径；理论允许时可合并。"
-    return Finding(
-        "W-COLL", "warning", cell, place, (p.one, p.other), Text(en, zh), Text(cause, cause_zh), Text(do, do_zh)
-    )
+    why, remedy, size = Text(cause, cause_zh), Text(do, do_zh), float(np.nanmax([abs(p.value), p.htmt]))
+    return Finding("W-COLL", "warning", cell, place, (p.one, p.other), Text(en, zh), why, remedy, size)
 
 
 def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
@@ -87,7 +86,9 @@ def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
         zh = "预测变量相关（Jöreskog, 1999）或变量互为因果时可能是正当的；标准误与 VIF 未提示异常。"
         en += "standard errors and VIF give no alarm."
         do = Text("Read it with the correlations of the predictors.", "请结合预测变量之间的相关解读。")
-        out.append(Finding("W-PATH", "warning", cell, place, _names(e, large.tolist()), what, Text(en, zh), do))
+        out.append(
+            Finding("W-PATH", "warning", cell, place, _names(e, large.tolist()), what, Text(en, zh), do, size.max())
+        )
     return out
 
 
@@ -145,7 +146,8 @@ def _inseparable(e: Equation, at: list[int], cell: int, place: str) -> Finding:
             "请检查相关变量的弱题项与识别情况。",
         )
     what = Text(f"{en} Structural table withheld.", f"{zh}结构路径表不予显示。")
-    return Finding("E-COLL", "error", cell, place, _names(e, at), what, Text(cause, cause_zh), Text(do, do_zh))
+    size = float(np.nanmax([*e.std_error[at], *np.abs(e.std[at])]))
+    return Finding("E-COLL", "error", cell, place, _names(e, at), what, Text(cause, cause_zh), Text(do, do_zh), size)
 
 
 def _span(e: Equation, at: list[int], worst: float) -> tuple[str, str]:
@@ -174,4 +176,5 @@ def _explained(e: Equation, cell: int, place: str) -> Finding:
     do = f"Merge {e.outcome} with what explains it, or use PLS (csi.PLS)."
     do_zh = f"请将 {e.outcome} 与解释它的构念合并，或改用 PLS（csi.PLS）。"
     every = _names(e, list(range(len(e.predictors))))
-    return Finding("E-COLL", "error", cell, place, every, Text(en, zh), Text(cause, cause_zh), Text(do, do_zh))
+    why, remedy = Text(cause, cause_zh), Text(do, do_zh)
+    return Finding("E-COLL", "error", cell, place, every, Text(en, zh), why, remedy, e.r2)

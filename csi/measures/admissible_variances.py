@@ -63,7 +63,8 @@ def _heywood(fit: Fitted, rows: Rows, at: int, cell: int, g: int, place: str) ->
     code = "W-HEYWOOD" if sampling else "E-HEYWOOD"
     name = f"{row.lhs} ~~ {row.rhs}"
     severity = "warning" if sampling else "error"
-    return Finding(code, severity, cell, place, (name,), what, Text(en, zh), Text(do, do_zh))  # type: ignore[arg-type]  # one of the three
+    size = -value / (_total(fit, row.lhs, cell, g) or 1.0)
+    return Finding(code, severity, cell, place, (name,), what, Text(en, zh), Text(do, do_zh), size)  # type: ignore[arg-type]  # one of the three
 
 
 def _what(name: str, value: float, interval: tuple[float, float], *, latent: bool, explained: bool) -> Text:
@@ -146,7 +147,7 @@ def of_matrices(fit: Fitted, rows: Rows, pairs: list[Pair], cell: int, g: int, p
             "Drop the largest residual covariance, or let a factor stand for it.",
             "请去掉最大的残差协方差，或改用因子表示。",
         )
-        out.append(Finding("E-NPD-RESIDUAL", "error", cell, place, residual.names, what, cause, do))
+        out.append(Finding("E-NPD-RESIDUAL", "error", cell, place, residual.names, what, cause, do, -residual.value))
     return out
 
 
@@ -178,7 +179,7 @@ def _latent(found: Lowest, pairs: list[Pair], fit: Fitted, cell: int, place: str
     names, names_zh = (f"{pair.one} and {pair.other}", f"{pair.one} 与 {pair.other}") if pair else ("them", "它们")
     do = f"Merge {names}, drop one, or use PLS (csi.PLS); bounds on variances do not mend it."
     do_zh = f"请合并 {names_zh}、去掉其一，或改用 PLS（csi.PLS）；对方差加界不能解决。"
-    return Finding("E-NPD", "error", cell, place, found.names, what, cause, Text(do, do_zh))
+    return Finding("E-NPD", "error", cell, place, found.names, what, cause, Text(do, do_zh), -found.value)
 
 
 def interval_of(pair: Pair, lang: str = "en") -> str:

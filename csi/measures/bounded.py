@@ -35,7 +35,7 @@ class Refit:
     Attributes:
         cell: number of the slice. bounds: the setting. converged: whether it settled. chi2: before and after. df.
         at_bound: parameters at their bounds. moved: parameters that moved by more than a standard error, most first.
-        estimate: the bounded fit (all cells).
+        estimate: the bounded fit of this cell alone.
     """
 
     cell: int
@@ -61,23 +61,30 @@ def refits(est: Estimate, cells: Collection[int], bounds: Bounds) -> list[Refit]
     """
     if not cells or not isinstance(est.settings, SEM) or est.settings.bounds is not None:
         return []
+    settings = replace(est.settings, bounds=bounds)
+    found = ((cell, _alone(est, settings, cell)) for cell in sorted(cells))
+    return [_refit(est, after, cell, bounds) for cell, after in found if after is not None]
+
+
+def _alone(est: Estimate, settings: SEM, cell: int) -> Estimate | None:
+    """One cell fitted with bounds; None where that is refused, or where it alone has other parameters."""
     try:
-        after = replace(est.settings, bounds=bounds).solve(est.model, est.moments)
+        after = settings.solve(est.model, est.moments.of_slice(cell))
     except Problems:
-        return []
-    return [_refit(est, after, cell, bounds) for cell in sorted(cells)]
+        return None
+    return after if fitted(after).layout.table.names == fitted(est).layout.table.names else None
 
 
 def _refit(before: Estimate, after: Estimate, cell: int, bounds: Bounds) -> Refit:
-    """What changed in one cell."""
+    """What changed in one cell; `after` holds it alone."""
     old, new = fitted(before), fitted(after)
     return Refit(
         cell=cell,
         bounds=bounds,
-        converged=bool(after.convergence.converged[cell]),
-        chi2=(float(old.test.statistic[cell]), float(new.test.statistic[cell])),
+        converged=bool(after.convergence.converged[0]),
+        chi2=(float(old.test.statistic[cell]), float(new.test.statistic[0])),
         df=new.df,
-        at_bound=at_bounds(new, cell),
+        at_bound=at_bounds(new, 0),
         moved=_moved(old, new, cell),
         estimate=after,
     )
@@ -85,6 +92,8 @@ def _refit(before: Estimate, after: Estimate, cell: int, bounds: Bounds) -> Refi
 
 def at_bounds(fit: Fitted, cell: int) -> tuple[str, ...]:
     """Names of the parameters at one of their bounds."""
+    if not fit.linear.bounded:
+        return ()
     theta, low, high = fit.theta[cell], fit.linear.lower, fit.linear.upper
     near = TOUCHED * np.maximum(units_of(fit, cell), np.abs(theta))
     held = (theta - low <= near) | (high - theta <= near)
@@ -93,7 +102,7 @@ def at_bounds(fit: Fitted, cell: int) -> tuple[str, ...]:
 
 def _moved(old: Fitted, new: Fitted, cell: int) -> tuple[Moved, ...]:
     """Parameters that moved by more than their standard error before."""
-    before, after = old.theta[cell], new.theta[cell]
+    before, after = old.theta[cell], new.theta[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.sqrt(np.diagonal(old.vcov[cell]))
         size = np.abs(after - before) / se
@@ -125,7 +134,17 @@ def of_refit(refit: Refit, place: str, left: Collection[str]) -> Finding:
         cause = Text(f"Moved by more than a standard error: {told}.", f"变动超过一个标准误：{told_zh}。")
     else:
         cause = Text("No other parameter moves by more than its standard error.", "其他参数的变动均不超过其标准误。")
-    return Finding("N-REFIT", "fine", refit.cell, place, refit.at_bound, what, cause, _verdict(refit, moved, left))
+    return Finding(
+        "N-REFIT",
+        "fine",
+        refit.cell,
+        place,
+        refit.at_bound,
+        what,
+        cause,
+        _verdict(refit, moved, left),
+        refit.difference,
+    )
 
 
 def _verdict(refit: Refit, moved: list[Moved], left: Collection[str]) -> Text:

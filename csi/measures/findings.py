@@ -21,7 +21,8 @@ class Finding:
     Attributes:
         code: stable short name ("E-COLL"). severity: "error", "warning" or "fine". cell: number of the slice.
         place: cell and group in words, "" where there is one. parameters: the rows or variables concerned.
-        what: what was found. cause: what most likely brought it about. remedy: what to do.
+        what: what was found. cause: what most likely brought it about. remedy: what to do. size: how bad it is among
+            findings of the same code, larger is worse.
     """
 
     code: str
@@ -32,12 +33,17 @@ class Finding:
     what: Text
     cause: Text
     remedy: Text
+    size: float = 0.0
+
+    def text(self) -> Text:
+        """What, cause and remedy in a row."""
+        parts = (self.what, self.cause, self.remedy)
+        return Text(" ".join(t.en for t in parts if t.en), "".join(t.zh for t in parts))
 
     def say(self, lang: str = "en") -> str:
         """One paragraph: place, what, cause, remedy."""
         place = f"{self.place}: " if self.place and lang == "en" else (f"{self.place}：" if self.place else "")
-        space = "" if lang == "zh" else " "
-        return f"{place}{space.join(t.say(lang) for t in (self.what, self.cause, self.remedy) if t.say(lang))}"
+        return f"{place}{self.text().say(lang)}"
 
 
 def number(value: float) -> str:

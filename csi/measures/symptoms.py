@@ -131,9 +131,10 @@ def units_of(fit: Fitted, s: int) -> Array:
     Of a parameter that stands in several rows, the smallest.
     """
     out = np.full(fit.theta.shape[1], np.inf)
+    sd = [_deviations(fit, s, g) for g in range(len(fit.groups))]
     for row, at in zip(fit.layout.table.rows, fit.layout.table.index, strict=True):
         if at >= 0:
-            out[at] = min(out[at], _unit(_deviations(fit, s, row.group), row.lhs, row.op, row.rhs))
+            out[at] = min(out[at], _unit(sd[row.group], row.lhs, row.op, row.rhs))
     return np.where(np.isfinite(out) & (out > 0), out, 1.0)
 
 

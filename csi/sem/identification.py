@@ -169,7 +169,7 @@ def null_space(matrix: Array) -> tuple[Array, float, int]:
     r = matrix.shape[1]
     if not r:
         return np.empty((0, 0)), 1.0, 0
-    _, s, Vt = np.linalg.svd(matrix, full_matrices=True)
+    _, s, Vt = np.linalg.svd(matrix, full_matrices=len(matrix) < r)
     s = np.concatenate([s, np.zeros(max(0, r - len(s)))])
     largest = max(float(s[0]), 1e-300)
     rank = int((s > RANK * largest).sum())
