@@ -121,7 +121,8 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
         Problems: the estimate is not of `csi.SEM`.
 
     Source:
-        Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (information expected; not for two-stage).
+        Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (expected information), not for two-stage
+        fits nor for regressions that explain a given variable: its moments stay those of the sample here.
 
     Example:
         >>> import csi
