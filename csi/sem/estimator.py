@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
@@ -13,6 +13,7 @@ from csi.sem.interaction import Interaction, Pairs
 from csi.sem.method import METHODS, Errors, Information, Method, Testing
 from csi.sem.moderated import moderated
 from csi.sem.reasons import CAUSES
+from csi.sem.spelling import MISSING, flag_problem, names_problem, spelled
 from csi.sem.table import Kind
 
 Bounds = Literal["standard", "pos.var"]
@@ -29,7 +30,7 @@ class SEM:
         estimator: "ML", "GLS", "ULS", "WLS", "DWLS"; robust and scaled "MLM", "MLMV", "MLMVS", "MLR", "MLF", "ULSM",
             "ULSMV", "ULSMVS", "WLSM", "WLSMV", "WLSMVS". None: "ML", or "WLSMV" where items are ordinal.
         missing: "listwise", "fiml" (pattern-wise maximum likelihood), "two-stage" (EM moments, corrected errors),
-            "pairwise" (ordinal items).
+            "pairwise" (ordinal items). Words may be spelled as in lavaan: "mlr", "two.stage", "lv.variances", "ml".
         ordered: ordinal items. groups: the column of a multi-group model. equal: what is equal over groups, such as
             ("loadings", "intercepts"). free: exceptions, such as ("visual =~ x2", "x7 ~ 1").
         meanstructure: whether means are modelled; None: where the model, groups or missing answers need them.
@@ -70,15 +71,21 @@ class SEM:
     pairs: Pairs | None = None
 
     def __post_init__(self) -> None:
-        """All settings are known values and go together.
+        """All settings are known values, in lavaan's spelling or ours, and go together.
 
         Raises:
             Problems: E-SETTING, each with the closest known value.
         """
+        found: list[Problem] = []
         for name in ("ordered", "equal", "free"):
             given = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
-        found = _known(self)
+            wrong = names_problem(name, given)
+            object.__setattr__(self, name, () if wrong else (given,) if isinstance(given, str) else tuple(given))
+            found += wrong
+        for name, known in _WORDS.items():
+            object.__setattr__(self, name, spelled(getattr(self, name), known, _ALIASES.get(name)))
+        object.__setattr__(self, "equal", tuple(spelled(kind, get_args(Kind)) for kind in self.equal))
+        found += _known(self)
         if found:
             raise Problems(found)
 
@@ -128,24 +135,44 @@ class SEM:
         return moderated(self, model, moments, bare=like is not None)
 
 
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "estimator": tuple(METHODS),
+    "missing": _MISSING,
+    "likelihood": get_args(Likelihood),
+    "parameterization": get_args(Parameterization),
+    "interaction": get_args(Interaction),
+    "pairs": get_args(Pairs),
+    "bounds": get_args(Bounds),
+    "information": get_args(Information),
+    "se": get_args(Errors),
+    "test": get_args(Testing),
+}
+"""Settings that are one word, and the words."""
+
+_ALIASES: Final = {"missing": MISSING}
+_OPTIONAL = ("estimator", "pairs", "bounds", "information", "se", "test")
+
+
 def _known(settings: SEM) -> list[Problem]:
     """What is wrong with the settings."""
-    found = [] if settings.estimator is None else one_of("estimator", settings.estimator, METHODS)
-    found += one_of("missing", settings.missing, _MISSING)
-    found += one_of("likelihood", settings.likelihood, get_args(Likelihood))
-    found += one_of("parameterization", settings.parameterization, get_args(Parameterization))
-    found += one_of("interaction", settings.interaction, get_args(Interaction))
-    for name, kinds in (
-        ("pairs", Pairs),
-        ("bounds", Bounds),
-        ("information", Information),
-        ("se", Errors),
-        ("test", Testing),
-    ):
-        if getattr(settings, name) is not None:
-            found += one_of(name, getattr(settings, name), get_args(kinds))
+    found = []
+    for name, words in _WORDS.items():
+        if getattr(settings, name) is not None or name not in _OPTIONAL:
+            found += one_of(name, getattr(settings, name), words)
     for kind in settings.equal:
         found += one_of("equal", kind, get_args(Kind))
+    for name in ("std_lv", "growth", "fixed_x"):
+        found += flag_problem(name, getattr(settings, name))
+    found += flag_problem("meanstructure", settings.meanstructure, optional=True)
+    if settings.groups is not None and not isinstance(settings.groups, str):
+        en, zh = f"{settings.groups} is not the name of one column.", f"{settings.groups} 不是一列的名称。"
+        found.append(problem("E-SETTING", "groups", en, zh, 'Write groups="school".', '请写 groups="school"。'))
+    return [*found, *_together(settings)]
+
+
+def _together(settings: SEM) -> list[Problem]:
+    """Which of the settings, each fine alone, do not go together."""
+    found = []
     if (settings.equal or settings.free) and settings.groups is None:
         en, zh = "equal= and free= speak of groups, and there are none.", "equal= 与 free= 针对分组，而未设定分组。"
         found.append(
@@ -153,14 +180,14 @@ def _known(settings: SEM) -> list[Problem]:
                 "E-SETTING", "groups", en, zh, 'Name the column, groups="school".', '请指定分组列，如 groups="school"。'
             )
         )
-    base = METHODS.get(settings.estimator or "ML", METHODS["ML"]).fitting
-    if settings.missing in {"fiml", "two-stage"} and base != "ML":
+    base = METHODS.get(str(settings.estimator or "ML"), METHODS["ML"]).fitting
+    if str(settings.missing) in {"fiml", "two-stage"} and base != "ML":
         en = f'missing="{settings.missing}" goes with maximum likelihood, not with {settings.estimator}.'
         zh = f'missing="{settings.missing}" 只能用于极大似然估计，不能与 {settings.estimator} 同用。'
         found.append(
             problem("E-SETTING", "missing", en, zh, 'Use estimator="ML" or "MLR".', '请用 estimator="ML" 或 "MLR"。')
         )
-    if settings.missing == "fiml" and settings.estimator in {"MLM", "MLMV", "MLMVS"}:
+    if settings.missing == "fiml" and str(settings.estimator) in {"MLM", "MLMV", "MLMVS"}:
         en = f"{settings.estimator} needs complete rows; with incomplete ones its robust counterpart is MLR."
         zh = f"{settings.estimator} 需要完整数据；含缺失时对应的稳健方法是 MLR。"
         found.append(problem("E-SETTING", "missing", en, zh, 'Use estimator="MLR".', '请用 estimator="MLR"。'))

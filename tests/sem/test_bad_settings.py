@@ -57,3 +57,54 @@ def test_modifiers_count_the_groups(frame):
     found = refused(model, frame, groups="town")
     assert found[0][2] == "c(...) holds 2 entries, and the groups are 3 (p, q, r)."
     assert csi.fit(csi.Model.parse(model), frame, csi.SEM(groups="school")).convergence.converged.all()
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ({"estimator": "mlr"}, {"estimator": "MLR"}),
+        ({"estimator": "wlsmv", "ordered": "x1"}, {"estimator": "WLSMV", "ordered": "x1"}),
+        ({"missing": "ml"}, {"missing": "fiml"}),
+        ({"missing": "direct"}, {"missing": "fiml"}),
+        ({"missing": "FIML"}, {"missing": "fiml"}),
+        ({"missing": "two.stage"}, {"missing": "two-stage"}),
+        ({"se": "robust-huber-white"}, {"se": "robust.huber.white"}),
+        ({"test": "satorra-bentler"}, {"test": "satorra.bentler"}),
+        ({"test": "Yuan-Bentler-Mplus"}, {"test": "yuan.bentler.mplus"}),
+        ({"information": "first-order"}, {"information": "first.order"}),
+        ({"bounds": "pos_var"}, {"bounds": "pos.var"}),
+        (
+            {"groups": "school", "equal": ("lv.variances", "residual.covariances", "lv.covariances")},
+            {"groups": "school", "equal": ("lv_variances", "residual_covariances", "lv_covariances")},
+        ),
+    ],
+)
+def test_lavaans_spelling_means_the_same(typed, means):
+    assert csi.SEM(**typed) == csi.SEM(**means)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"estimator": "MLRR"}, 'estimator: "MLRR" is not a value of this setting. Did you mean "MLR"?'),
+        ({"missing": "two-stages"}, 'missing: "two-stages" is not a value of this setting. Did you mean "two-stage"?'),
+        ({"missing": ["fiml"]}, "missing: \"['fiml']\" is not a value of this setting. Did you mean \"fiml\"?"),
+        ({"std_lv": "yes"}, 'std_lv: "yes" is neither True nor False. Write std_lv=True or std_lv=False.'),
+        ({"growth": 1}, 'growth: "1" is neither True nor False. Write growth=True or growth=False.'),
+        ({"fixed_x": None}, 'fixed_x: "None" is neither True nor False. Write fixed_x=True or fixed_x=False.'),
+        ({"growth": "no"}, 'growth: "no" is neither True nor False. Write growth=True or growth=False.'),
+        ({"ordered": True}, 'ordered: True holds no names. Write ordered=("u1", "u2").'),
+        ({"groups": ["a"]}, "groups: ['a'] is not the name of one column. Write groups=\"school\"."),
+    ],
+)  # fmt: skip
+def test_settings_of_the_wrong_kind_are_refused(settings, said):
+    with pytest.raises(csi.Problems) as raised:
+        csi.SEM(**settings)
+    assert str(raised.value) == said
+    assert [p.code for p in raised.value.problems] == ["E-SETTING"]
+
+
+def test_flags_are_told_all_at_once():
+    with pytest.raises(csi.Problems) as raised:
+        csi.SEM(std_lv="yes", growth="no", meanstructure="yes", fixed_x=0)
+    assert [p.where for p in raised.value.problems] == ["std_lv", "growth", "fixed_x", "meanstructure"]
