@@ -36,8 +36,8 @@ class Rung:
 
     @property
     def broken(self) -> bool:
-        """Whether what the next steps rest on fails (equal residual variances carry nothing)."""
-        return self.verdict == "void" or (self.verdict in {"fails", "unsettled"} and self.step != "strict")
+        """Whether what the next steps rest on is rejected (equal residual variances carry nothing)."""
+        return self.verdict == "void" or (self.verdict in {"rejected", "unsettled"} and self.step != "strict")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ class Ladder:
                 continue
             found = self.step(step, stands)
             rungs += found
-            if found[-1].est is None or (found[-1].verdict == "fails" and self.partial):
+            if found[-1].est is None or (found[-1].verdict == "rejected" and self.partial):
                 broken = found[-1].broken
             else:
                 stands = found[-1]
@@ -91,11 +91,11 @@ class Ladder:
         """A step, and its partial form where it fails and releases are wanted."""
         held = below.held | {step, *NEEDS[step]}
         whole = self.rung(step, below, held, below.free)
-        if whole.verdict != "fails" or not self.partial or step == "means":
+        if whole.verdict != "rejected" or not self.partial or step == "means":
             return [whole]
         now = whole
         done: list[Release] = []
-        while now.verdict == "fails" and now.est is not None and len(done) < self.limit:
+        while now.verdict == "rejected" and now.est is not None and len(done) < self.limit:
             twin = None if self.settings.std_lv else self.fit(held, now.free, std_lv=True)
             found = next_release(twin or now.est, step, self.model, self.settings.ordered, exempt(now.free))
             if found is None or found.p_value >= self.alpha:
@@ -104,7 +104,7 @@ class Ladder:
             now = self.rung(step, below, held, now.free | {found.key})
         if not done:
             return [whole]
-        verdict: Verdict = "fails" if now.verdict == "fails" else "partial"
+        verdict: Verdict = "rejected" if now.verdict == "rejected" else "partial"
         return [whole, replace(now, verdict=verdict, releases=tuple(done))]
 
     def rung(self, step: Step, below: Rung, held: frozenset[Step], free: frozenset[Key]) -> Rung:
@@ -115,7 +115,7 @@ class Ladder:
         if fitted(est).df == fitted(below.est).df:
             return Rung(step, "equivalent", est, held, free, below)
         difference, notes = _difference(below.est, est)
-        verdict: Verdict = "fails" if difference[2] < self.alpha else "holds"
+        verdict: Verdict = "rejected" if difference[2] < self.alpha else "not rejected"
         if below.broken and step != "configural":
             verdict = "void"
         return Rung(step, verdict, est, held, free, below, difference, (), notes)

@@ -19,6 +19,7 @@ from csi.measures.climb import Ladder, Rung
 from csi.measures.fit_measures import fit_measures
 from csi.measures.invariance_words import limits, sentence
 from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_of
+from csi.measures.room import no_room, room_of
 from csi.models.model import Model
 from csi.sem.estimator import SEM
 from csi.sem.fitted import fitted
@@ -41,10 +42,10 @@ class Invariance(Shown):
     """The ladder of measurement invariance.
 
     Attributes:
-        table: one row per step, and one more where it holds in part: step, released (number of parameters that may
+        table: one row per step, and one more for its partial form: step, released (number of parameters that may
             differ), chi2, df, p_value, cfi, rmsea, srmr, delta_chi2, delta_df, delta_p (against the last step that
-            stands), delta_cfi, delta_rmsea, delta_srmr, verdict ("baseline", "holds", "partial", "fails",
-            "equivalent", "not tested").
+            stands), delta_cfi, delta_rmsea, delta_srmr, verdict ("baseline", "not rejected", "partial",
+            "rejected", "void", "equivalent", "unsettled", "not tested").
         releases: what partial invariance set free: step, lhs, op, rhs, group, x2, p_value, epc.
         means: latent means of every group: construct, group, mean (0 in the first), in_sd (in standard deviations of
             the first group), std_error, statistic, p_value, conf_low, conf_high, reason.
@@ -83,8 +84,9 @@ def invariance(
 ) -> Invariance:
     """Do the items measure the same in every group? Configural, metric, scalar, strict, means, each against the last.
 
-    A step stands when its (scaled) chi-square difference has p >= alpha. Changes of CFI and RMSEA are printed beside it
-    with their customary limits, which are conventions without a nominal error rate.
+    A step stands when its (scaled) chi-square difference has p >= alpha, that is, when these data do not reject it: a
+    small sample rejects little, so the largest difference that a step may hide is told with its interval. Changes of
+    CFI and RMSEA are printed beside it with their customary limits, which are conventions without a nominal error rate.
 
     Parameters:
         model: constructs with their items; arrows are left out. data: as in `csi.fit`, or `Moments.grouped`.
@@ -113,7 +115,7 @@ def invariance(
         ... )
         >>> found = invariance(csi.Model.parse("f =~ a + b + c + d"), data, "language", partial=True)
         >>> found.table.select("step", "verdict").rows()[:4]
-        [('configural', 'baseline'), ('metric', 'holds'), ('scalar', 'fails'), ('scalar', 'partial')]
+        [('configural', 'baseline'), ('metric', 'not rejected'), ('scalar', 'rejected'), ('scalar', 'partial')]
         >>> found.releases.select("lhs", "op").rows()
         [('d', '~1')]
     """
@@ -193,9 +195,11 @@ def _told(ladder: Ladder, rungs: Sequence[Rung], notes: tuple[Note, ...]) -> Inv
     rows = [_numbers(r, measures, form) for r in rungs]
     last = {r.step: (r, row) for r, row in zip(rungs, rows, strict=True)}
     free = {step: tuple(_written(x.key) for x in r.releases) for step, (r, _) in last.items()}
-    n = float(np.sum([m.n for m in ladder.first.moments.parts]))
+    rows_of = np.array([float(np.sum(m.n)) for m in ladder.first.moments.parts])
+    n, least = float(rows_of.sum()), float(rows_of.min())
+    also = {"n": n, "n_least": least, "alpha": ladder.alpha}
     sentences = {
-        s: sentence(s, r.verdict, row | {"n": n, "alpha": ladder.alpha}, free[s], whole=not r.free)
+        s: sentence(s, r.verdict, row | also, free[s], whole=not r.free, room=_room(ladder, r, least))
         for s, (r, row) in last.items()
     }
     found = pl.DataFrame(
@@ -221,6 +225,16 @@ def _told(ladder: Ladder, rungs: Sequence[Rung], notes: tuple[Note, ...]) -> Inv
         reasons={} if why is None else {why.code: why},
         notes=tuple(dict.fromkeys(told)),
     )
+
+
+def _room(ladder: Ladder, rung: Rung, least: float) -> Text | None:
+    """How large a difference a step that is not rejected may hide."""
+    if rung.est is None or rung.verdict not in {"not rejected", "partial"} or rung.step == "means":
+        return None
+    ordinal = ladder.settings.ordered
+    twin = rung.est if ladder.settings.std_lv else ladder.fit(rung.held, rung.free, std_lv=True)
+    found = room_of(twin, rung.step, ordinal)
+    return no_room(least) if found is None else found.text(least)
 
 
 def _form(measures: Sequence[Mapping[str, object]], *, ordinal: bool) -> str:
@@ -296,11 +310,13 @@ def _notes(ladder: Ladder, form: str, rungs: Sequence[Rung], n: float) -> tuple[
     out = [
         note(
             "N-DELTA-CFI",
-            f"a step stands when its difference test has p >= {ladder.alpha:g}. Limits of the changes of CFI "
+            f"a step stands when its difference test has p >= {ladder.alpha:g}; that it is not rejected does not prove "
+            f"it. Limits of the changes of CFI "
             f"({limit.cfi:g}) and RMSEA ({limit.rmsea:g}) are conventions without a nominal error rate "
             "(Cheung & Rensvold 2002; Chen 2007).",
-            f"差异检验 p ≥ {ladder.alpha:g} 时该步成立。CFI 变化（{limit.cfi:g}）与 RMSEA 变化（{limit.rmsea:g}）的界限"
-            "只是惯例，没有名义错误率（Cheung 与 Rensvold，2002；Chen，2007）。",
+            f"差异检验 p ≥ {ladder.alpha:g} 时视该步为成立；未被拒绝并不等于得到证明。"
+            f"CFI 变化（{limit.cfi:g}）与 RMSEA 变化（{limit.rmsea:g}）的界限只是惯例，没有名义错误率"
+            "（Cheung 与 Rensvold，2002；Chen，2007）。",
         )
     ]
     if form:

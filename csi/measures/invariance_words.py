@@ -11,8 +11,8 @@ from csi.display import significant
 from csi.errors import Text
 from csi.measures.ladder import TITLES, Step
 
-Verdict = Literal["baseline", "holds", "partial", "fails", "void", "equivalent", "unsettled", "not tested"]
-"""`void`: fitted on top of a step that fails, so that its difference test says nothing. `unsettled`: no solution."""
+Verdict = Literal["baseline", "not rejected", "partial", "rejected", "void", "equivalent", "unsettled", "not tested"]
+"""`void`: fitted on top of a rejected step, so that its difference test says nothing. `unsettled`: no solution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,21 @@ def limits(step: Step, n: float) -> Limits:
 
 
 _THEN: dict[Step, Text] = {
-    "thresholds": Text("Answers cut the same latent responses in every group.", "各组以相同的阈值划分潜在反应。"),
-    "metric": Text("Relations among constructs may be compared over groups.", "各组间可以比较构念之间的关系。"),
-    "scalar": Text("Latent means may be compared over groups.", "各组间可以比较潜变量均值。"),
+    "thresholds": Text(
+        "As far as these data can tell, answers cut the same latent responses in every group.",
+        "就这些数据而言，各组以相同的阈值划分潜在反应。",
+    ),
+    "metric": Text(
+        "As far as these data can tell, relations among constructs may be compared over groups.",
+        "就这些数据而言，各组间可以比较构念之间的关系。",
+    ),
+    "scalar": Text(
+        "As far as these data can tell, latent means may be compared over groups.",
+        "就这些数据而言，各组间可以比较潜变量均值。",
+    ),
     "strict": Text(
-        "Sums and indices of items may be compared over groups, their variances too.",
-        "各组间可以比较题项合成分与指数，包括其方差。",
+        "As far as these data can tell, sums and indices of items may be compared over groups, their variances too.",
+        "就这些数据而言，各组间可以比较题项合成分与指数，包括其方差。",
     ),
     "means": Text("No difference of latent means was found.", "未发现潜变量均值存在差异。"),
 }
@@ -62,8 +71,8 @@ _ELSE: dict[Step, Text] = {
     "metric": Text("Relations among constructs are not comparable over groups.", "各组间构念之间的关系不可比。"),
     "scalar": Text("Latent means are not comparable over groups.", "各组间潜变量均值不可比。"),
     "strict": Text(
-        "Latent means stay comparable where the scalar step holds; variances of item sums are not.",
-        "若标量等值成立，潜变量均值仍可比，但题项合成分的方差不可比。",
+        "Latent means stay comparable where the scalar step is not rejected; variances of item sums are not.",
+        "若标量等值未被拒绝，潜变量均值仍可比，但题项合成分的方差不可比。",
     ),
     "means": Text("Latent means differ.", "潜变量均值存在差异。"),
 }
@@ -71,16 +80,17 @@ _PARTLY: dict[Step, Text] = {
     "thresholds": Text("Comparisons rest on the other thresholds.", "比较以其余阈值为依据。"),
     "metric": Text("Comparisons of relations rest on the other items.", "关系的比较以其余题项为依据。"),
     "scalar": Text(
-        "Latent means may be compared on the strength of the other items; sums of items are not comparable.",
-        "可依据其余题项比较潜变量均值，但题项合成分不可比。",
+        "As far as these data can tell, latent means may be compared on the strength of the other items; sums of items"
+        " are not comparable.",
+        "就这些数据而言，可依据其余题项比较潜变量均值，但题项合成分不可比。",
     ),
-    "strict": Text("The other residual variances are equal.", "其余残差方差相等。"),
+    "strict": Text("No difference of the other residual variances was found.", "未发现其余残差方差存在差异。"),
 }
 
 
 _VOID = Text(
-    "A step it rests on does not hold, so this one says nothing about the groups.",
-    "其所依赖的前一步不成立，本步结果不能用于比较各组。",
+    "A step it rests on is rejected, so this one says nothing about the groups.",
+    "其所依赖的前一步被拒绝，本步结果不能用于比较各组。",
 )
 _BLANK: dict[Verdict, Text] = {
     "not tested": Text(
@@ -95,13 +105,21 @@ _BLANK: dict[Verdict, Text] = {
 
 
 def sentence(
-    step: Step, verdict: Verdict, numbers: Mapping[str, float], released: tuple[str, ...] = (), *, whole: bool = True
+    step: Step,
+    verdict: Verdict,
+    numbers: Mapping[str, float],
+    released: tuple[str, ...] = (),
+    *,
+    whole: bool = True,
+    room: Text | None = None,
 ) -> Text:
     """What a step found.
 
     Parameters:
-        numbers: chi2, df, p_value, cfi, rmsea, delta_chi2, delta_df, delta_p, delta_cfi, delta_rmsea, n, alpha.
-        released: parameters released in this step. whole: whether no parameter below may differ.
+        numbers: chi2, df, p_value, cfi, rmsea, delta_chi2, delta_df, delta_p, delta_cfi, delta_rmsea, n, alpha,
+            n_least (rows of the smallest group).
+        released: parameters released in this step. whole: whether no parameter below may differ. room: how large a
+            difference a step that is not rejected may hide.
 
     Example:
         >>> print(sentence("metric", "equivalent", {}).en)
@@ -114,12 +132,12 @@ def sentence(
         return _baseline(title, numbers)
     test, names = _test(numbers), ", ".join(released)
     word = {
-        "holds": Text(" holds", "成立"),
-        "fails": Text(" does not hold", "不成立"),
-        "partial": Text(f" holds in part, with {names} free", f"部分成立（放开 {names.replace(', ', '、')}）"),
+        "not rejected": Text(" is not rejected", "未被拒绝"),
+        "rejected": Text(" is rejected", "被拒绝"),
+        "partial": Text(f" is not rejected with {names} free", f"在放开 {names.replace(', ', '、')} 后未被拒绝"),
         "void": Text("", ""),
     }[verdict]
-    parts = [_custom(step, numbers), _after(step, verdict, whole=whole)]
+    parts = [_custom(step, verdict, numbers), room or Text("", ""), _after(step, verdict, whole=whole)]
     return Text(
         " ".join([f"{title.en}{word.en}: {test.en}.", *(t.en for t in parts if t.en)]),
         "".join([f"{title.zh}{word.zh}：{test.zh}。", *(t.zh for t in parts)]),
@@ -130,9 +148,9 @@ def _after(step: Step, verdict: Verdict, *, whole: bool) -> Text:
     """What follows from a step."""
     if verdict == "void":
         return _VOID
-    if verdict == "fails":
+    if verdict == "rejected":
         return _ELSE[step]
-    return _PARTLY[step] if step in _PARTLY and not (whole and verdict == "holds") else _THEN[step]
+    return _PARTLY[step] if step in _PARTLY and not (whole and verdict == "not rejected") else _THEN[step]
 
 
 def _baseline(title: Text, numbers: Mapping[str, float]) -> Text:
@@ -164,20 +182,34 @@ def _test(numbers: Mapping[str, float]) -> Text:
     return Text(f"chi-square rises by {d} (df {df}, {p})", f"卡方增加 {d}（df = {df}，{p}）")
 
 
-def _custom(step: Step, numbers: Mapping[str, float]) -> Text:
-    """The changes of CFI and RMSEA beside the customary limits."""
+def _custom(step: Step, verdict: Verdict, numbers: Mapping[str, float]) -> Text:
+    """The changes of CFI and RMSEA beside the customary limits, and whether they and the test disagree."""
     cfi, rmsea = numbers["delta_cfi"], numbers["delta_rmsea"]
     if step == "means" or not (math.isfinite(cfi) and math.isfinite(rmsea)):
         return Text("", "")
     limit = limits(step, numbers["n"])
     beyond = [w for w, out in (("CFI", cfi < limit.cfi), ("RMSEA", rmsea > limit.rmsea)) if out]
     en = f"beyond the customary limit for {' and '.join(beyond)}" if beyond else "within the customary limits"
-    zh = f"{'与'.join(beyond)} 超过惯用界限" if beyond else "均未超过惯用界限"
-    change = f"CFI {_signed(cfi)}, RMSEA {_signed(rmsea)}"
+    zh = f"{' 与 '.join(beyond)} 超过惯用界限" if beyond else "均未超过惯用界限"
+    at_odds = _at_odds(verdict, numbers, beyond=bool(beyond))
     return Text(
-        f"Changes ({change}) are {en} ({significant(limit.cfi)}, {significant(limit.rmsea)}).",
+        f"Changes (CFI {_signed(cfi)}, RMSEA {_signed(rmsea)}) are {en} ({significant(limit.cfi)}, "
+        f"{significant(limit.rmsea)}){at_odds.en}.",
         f"变化量（CFI {_signed(cfi)}，RMSEA {_signed(rmsea)}）{zh}"
-        f"（{significant(limit.cfi)}，{significant(limit.rmsea)}）。",
+        f"（{significant(limit.cfi)}，{significant(limit.rmsea)}）{at_odds.zh}。",
+    )
+
+
+def _at_odds(verdict: Verdict, numbers: Mapping[str, float], *, beyond: bool) -> Text:
+    """That the test and the limits disagree; a test that does not reject may lack the rows to."""
+    if verdict == "void" or beyond == (verdict == "rejected"):
+        return Text("", "")
+    if not beyond:
+        return Text(": they and the test disagree", "，与检验不一致")
+    least = f"{numbers['n_least']:.0f}"
+    return Text(
+        f": they and the test disagree, and with {least} rows in the smallest group a difference may go unseen",
+        f"，与检验不一致；最小组仅 {least} 行，差异可能未被发现",
     )
 
 

@@ -20,7 +20,8 @@ from csi.models.nouns import Claim
 KEPT = 2
 """Items per construct that stay invariant: the fewest that can hold its scale and origin (Byrne et al. 1989)."""
 
-_OF: dict[Step, str] = {"thresholds": "|", "metric": "=~", "scalar": "~1", "strict": "~~"}
+OF: dict[Step, str] = {"thresholds": "|", "metric": "=~", "scalar": "~1", "strict": "~~"}
+"""The operator of what a step holds equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ def next_release(
         Byrne, Shavelson & Muthén (1989), Psychological Bulletin 105(3); Yoon & Millsap (2007), Structural Equation
         Modeling 14(3) (one release at a time).
     """
-    if step not in _OF:
+    if step not in OF:
         return None
-    found = _tests(est, step, set(ordinal)).filter(pl.col("op") == _OF[step]).drop_nulls("x2")
+    found = equality_tests(est, step, set(ordinal)).filter(pl.col("op") == OF[step]).drop_nulls("x2")
     items = set(model.items)
     for row in found.sort("x2", descending=True).iter_rows(named=True):
         key = (row["lhs"], row["op"], row["rhs"])
@@ -66,14 +67,18 @@ def next_release(
     return None
 
 
-def _tests(est: Estimate, step: Step, ordinal: set[str]) -> pl.DataFrame:
-    """Score tests of equal labels; for what an ordinal step holds equal at fixed values, modification indices."""
-    columns = ["lhs", "op", "rhs", "group", "x2", "epc"]
+def equality_tests(est: Estimate, step: Step, ordinal: set[str]) -> pl.DataFrame:
+    """Score tests of equal labels; for what an ordinal step holds equal at fixed values, modification indices.
+
+    Returns:
+        lhs, op, rhs, group, x2, p_value, epc and epc_first (of the parameter it is held equal to; 0 if that is fixed).
+    """
+    columns = ["lhs", "op", "rhs", "group", "x2", "epc", "epc_first"]
     tests = score_tests(est).table.filter(pl.col("lhs").is_not_null()).select(columns)
     if ordinal and step in {"scalar", "strict"}:
         first = est.moments.groups[0]
         fixed = modification_indices(est).filter(pl.col("lhs").is_in(ordinal), pl.col("group") != first)
-        tests = pl.concat([tests, fixed.rename({"mi": "x2"}).select(columns)])
+        tests = pl.concat([tests, fixed.rename({"mi": "x2"}).with_columns(epc_first=0.0).select(columns)])
     tail = tests["x2"].map_elements(_upper_tail, return_dtype=pl.Float64)
     return tests.with_columns(p_value=tail)
 

@@ -10,6 +10,7 @@ from csi.measures.invariance import invariance
 from csi.measures.invariance_words import sentence
 from csi.measures.ladder import exempt, measurement, steps_of
 from csi.measures.partial import next_release
+from csi.measures.room import room_of
 from tests.sem.lavaan_cases import CATEGORIES, CATS, HOLZINGER, frame_of, moments_of, saved_of
 
 MODEL = csi.Model.parse("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; speed =~ x7 + x8 + x9")
@@ -95,7 +96,7 @@ def test_partial_invariance_releases_what_lavaan_released(schools):
     )
     theirs = fit_of("holzinger", "ML_scalar_partial")
     assert row(found, "scalar", "partial")["chi2"] == pytest.approx(theirs["chisq"], abs=1e-4)
-    assert row(found, "strict")["verdict"] == "holds"
+    assert row(found, "strict")["verdict"] == "not rejected"
     assert "other residual variances" in found.sentences["strict"].en  # sums of items are not declared comparable
 
 
@@ -126,7 +127,7 @@ def shifted(**means):
 def test_steps_on_one_that_fails_are_not_tested_when_releases_are_forbidden():
     data = shifted(one=0.0, two=0.0, three=0.8)
     found = invariance(csi.Model.parse("f =~ a + b + c + d + e"), data, "g", partial=True, limit=0)
-    assert found.table["verdict"].to_list() == ["baseline", "holds", "fails", "not tested", "not tested"]
+    assert found.table["verdict"].to_list() == ["baseline", "not rejected", "rejected", "not tested", "not tested"]
     assert found.sentences["strict"].zh == "严格等值（残差方差相等）：未检验，因为其所依赖的前一步不成立。"
 
 
@@ -136,7 +137,7 @@ def test_the_shifted_intercept_is_found_and_the_means_are_right():
     )
     assert found.releases.select("lhs", "group").rows() == [("e", "three")]
     assert found.means["mean"].to_list() == pytest.approx([0.0, 0.0, 0.0], abs=1e-6)
-    assert row(found, "means")["verdict"] == "holds"
+    assert row(found, "means")["verdict"] == "not rejected"
 
 
 def test_a_marker_that_differs_hands_its_place_over():
@@ -213,7 +214,7 @@ def test_a_negative_factor_gives_way_to_satorras_test():
     settings = csi.SEM(estimator="MLR")
     found = invariance(csi.Model.parse("f =~ x1 + x2 + x3"), frame_of("holzinger", HOLZINGER), "school", settings)
     assert row(found, "scalar")["delta_chi2"] == pytest.approx(21.6543453682, abs=1e-4)
-    assert row(found, "scalar")["verdict"] == "fails"
+    assert row(found, "scalar")["verdict"] == "rejected"
     assert any(n.code == "N-SATORRA2000" for n in found.notes)
     assert "no degrees of freedom" in found.sentences["configural"].en
 
@@ -255,9 +256,9 @@ def test_a_sentence_says_test_change_and_consequence():
         "delta_rmsea": 0.0145,
         "n": 301,
     }
-    said = sentence("scalar", "fails", numbers)
+    said = sentence("scalar", "rejected", numbers)
     assert said.en == (
-        "Scalar (equal intercepts) does not hold: chi-square rises by 40.06 (df 6, p < .001). Changes (CFI -0.038, "
+        "Scalar (equal intercepts) is rejected: chi-square rises by 40.06 (df 6, p < .001). Changes (CFI -0.038, "
         "RMSEA +0.015) are beyond the customary limit for CFI (-0.01, 0.015). "
         "Latent means are not comparable over groups."
     )
@@ -268,3 +269,49 @@ def test_the_text_shows_steps_sentences_and_means_in_both_languages(schools):
     assert "Scalar (equal intercepts), in part" in text(found)
     assert "convention" in text(found)
     assert "潜变量均值" in text(found, "zh")
+
+
+def small(n=60, loading=0.45):
+    """Two groups of n rows that differ in one loading: 0.8 and `loading`."""
+    parts = []
+    for group, second in (("one", 0.8), ("two", loading)):
+        rng = np.random.default_rng(5 if group == "one" else 28)
+        load = np.array([0.8, second, 0.8, 0.7])
+        f = rng.standard_normal(n)
+        y = f[:, None] * load + 0.6 * rng.standard_normal((n, 4))
+        parts.append(pl.DataFrame(y, schema=list("abcd")).with_columns(g=pl.lit(group)))
+    return pl.concat(parts)
+
+
+def test_what_is_not_rejected_is_not_proven():
+    found = invariance(csi.Model.parse("f =~ a + b + c + d"), small(), "g", steps=["metric"])
+    assert row(found, "metric")["verdict"] == "not rejected"
+    said = found.sentences["metric"]
+    assert said.en.startswith("Metric (equal loadings) is not rejected: ")
+    assert "they and the test disagree, and with 60 rows in the smallest group a difference may go unseen" in said.en
+    assert "The largest expected difference of a held parameter is" in said.en
+    assert said.en.endswith("As far as these data can tell, relations among constructs may be compared over groups.")
+    assert "未被拒绝" in said.zh
+    assert "与检验不一致" in said.zh
+    assert "成立" not in said.zh
+
+
+def test_the_expected_difference_and_its_interval_are_near_what_a_refit_finds():
+    data, model = small(n=400, loading=0.7), csi.Model.parse("f =~ a + b + c + d")
+    held = csi.SEM(groups="g", equal=("loadings",), std_lv=True)
+    room = room_of(csi.fit(model, data, held), "metric", ())
+    freed = csi.fit(model, data, csi.SEM(groups="g", equal=("loadings",), std_lv=True, free=("".join(room.key),)))
+    of_item = pl.col("op").eq("=~") & pl.col("rhs").eq(room.key[2])
+    one, two = freed.table.filter(of_item).sort("group")["estimate"].to_list()
+    pooled = np.sqrt(data.group_by("g").agg(pl.col(room.key[2]).var(ddof=0))[room.key[2]].mean())
+    assert room.value == pytest.approx((two - one) / pooled, rel=0.05)
+    fall = csi.fit_measures(csi.fit(model, data, held))["chi2"] - csi.fit_measures(freed)["chi2"]
+    assert room.value / (room.high - room.low) * 2 * 1.959964 == pytest.approx(
+        np.sign(room.value) * fall**0.5, rel=0.05
+    )
+
+
+def test_limits_and_a_rejection_can_disagree_too():
+    numbers = {"delta_chi2": 20.0, "delta_df": 6.0, "delta_p": 0.003, "delta_cfi": -0.001, "delta_rmsea": 0.001}
+    said = sentence("metric", "rejected", numbers | {"n": 5000.0, "n_least": 2000.0})
+    assert "within the customary limits (-0.01, 0.015): they and the test disagree." in said.en
