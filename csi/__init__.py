@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 html_from("csi.reporting.cell_html")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "PLS": "csi.pls.estimator",
