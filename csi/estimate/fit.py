@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, Text, note
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import estimator_problems, model_of
 from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.moments.pearson import moments_of
@@ -20,7 +21,7 @@ SMALL = 30
 
 
 def fit(
-    model: Model,
+    model: Model | str,
     data: object,
     estimator: Estimator,
     by: Sequence[str] = (),
@@ -35,10 +36,10 @@ def fit(
     """Fit `model` to answers, in one cell or in all cells of `by` at once.
 
     Parameters:
-        model: what we claim.
+        model: what we claim, a `csi.Model` or its text.
         data: a Panel, a polars or pandas frame, or Moments.
         estimator: settings such as `csi.PLS()`.
-        by: key columns that make cells, such as ["brand", "wave"]; all cells are fitted in one call.
+        by: key columns that make cells, such as "wave" or ["brand", "wave"]; all cells are fitted in one call.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
         weight, unit, stratum, na, scale: for a bare frame: its weight, respondent (or cluster) and stratum columns, the
             codes that mean "no answer", and the theoretical (minimum, maximum) of the items.
@@ -47,7 +48,7 @@ def fit(
         Estimate with one slice per cell.
 
     Raises:
-        Problems: bad data or a model the estimator cannot fit, all problems at once.
+        Problems: bad data, settings, or a model the estimator cannot fit, all problems at once.
 
     Example:
         >>> import polars as pl
@@ -59,12 +60,13 @@ def fit(
         >>> round(float(fit(model, frame, PLS()).solution.paths[0, 1, 0]), 3)
         0.8
     """
+    model = model_of(model, also=estimator_problems(estimator))
     if isinstance(data, Moments):
         return _judged(estimator.solve(model, data))
     sample = sample_of(
         data,
         estimator.needs(model),
-        by,
+        (by,) if isinstance(by, str) else by,
         missing=estimator.missing,
         group=estimator.groups,
         where=where,

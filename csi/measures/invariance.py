@@ -15,6 +15,7 @@ from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
+from csi.estimate.given import estimator_problems, model_of
 from csi.measures.climb import Ladder, Rung
 from csi.measures.fit_measures import fit_measures
 from csi.measures.invariance_words import limits, sentence
@@ -66,7 +67,7 @@ class Invariance(Shown):
 
 
 def invariance(
-    model: Model,
+    model: Model | str,
     data: object,
     groups: str,
     estimator: SEM | None = None,
@@ -89,7 +90,7 @@ def invariance(
     CFI and RMSEA are printed beside it with their customary limits, which are conventions without a nominal error rate.
 
     Parameters:
-        model: constructs with their items; arrows are left out. data: as in `csi.fit`, or `Moments.grouped`.
+        model: constructs with their items, or text; arrows are left out. data: as in `csi.fit`, or `Moments.grouped`.
         groups: the column of the groups. estimator: `csi.SEM(...)`; `ordered=` makes the ladder ordinal.
         steps: some of "configural", "thresholds" (ordinal), "metric", "scalar", "strict", "means"; all by default.
         partial: where a step fails, release equalities one at a time, by score tests, until it stands; each construct
@@ -119,6 +120,7 @@ def invariance(
         >>> found.releases.select("lhs", "op").rows()
         [('d', '~1')]
     """
+    model = model_of(model, also=_no_sem(estimator))
     settings = replace(estimator or SEM(), groups=groups)
     settings, order, told = _settled(settings, steps)
     claim, dropped = measurement(model)
@@ -139,6 +141,16 @@ def invariance(
     ladder = Ladder(claim, bare, first, partial=partial, alpha=alpha, limit=limit)
     rungs = ladder.climb(order, free)
     return _told(ladder, rungs, (*dropped, *told))
+
+
+def _no_sem(estimator: object) -> list[Problem]:
+    """A problem where the estimator is no `csi.SEM(...)`."""
+    if estimator is None or isinstance(estimator, SEM):
+        return []
+    en, zh = "the ladder is climbed by csi.SEM.", "等值性检验由 csi.SEM 完成。"
+    return estimator_problems(estimator) or [
+        problem("E-SETTING", "estimator", en, zh, "Write csi.SEM().", "请写 csi.SEM()。")
+    ]
 
 
 def _settled(settings: SEM, steps: Sequence[str] | None) -> tuple[SEM, tuple[Step, ...], tuple[Note, ...]]:

@@ -69,3 +69,43 @@ def test_bootstrap_settings_all_at_once(frame):
     with pytest.raises(Problems) as error:
         csi.bootstrap(estimate, n=5, seed=-1, interval="exact", resampling="jackknife", level=95)
     assert sorted(codes(error)) == ["E-BOOT", "E-SETTING", "E-SETTING", "E-SETTING", "E-SETTING"]
+
+
+def test_the_model_may_be_text(frame):
+    text = "use =~ u1 + u2\njoy =~ j1 + j2\njoy ~ use"
+    assert np.array_equal(csi.fit(text, frame, csi.PLS()).values, csi.fit(MODEL, frame, csi.PLS()).values)
+    grouped = frame.with_columns(half=pl.when(pl.col("brand") == "a").then(1).otherwise(2))
+    found = csi.invariance("f =~ u1 + u2 + j1 + j2", grouped, "half", steps=["metric"])
+    assert found.table["step"].to_list() == ["configural", "metric"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [
+        ("ML", 'estimator: "ML" is text; settings such as csi.SEM() or csi.PLS() were expected. '),
+        (csi.SEM, "estimator: SEM is a class; settings such as csi.SEM() or csi.PLS() were expected. "),
+        (None, "estimator: it is NoneType; settings such as csi.SEM() or csi.PLS() were expected. "),
+    ],
+)
+def test_an_estimator_is_a_settings_value(frame, estimator, said):
+    with pytest.raises(Problems) as raised:
+        csi.fit(MODEL, frame, estimator)
+    remedy = 'Write csi.SEM(estimator="ML").' if estimator == "ML" else "Write csi.SEM()."
+    assert str(raised.value) == said + remedy
+
+
+def test_model_and_estimator_are_told_together(frame):
+    with pytest.raises(Problems) as raised:
+        csi.fit(frame, MODEL, csi.SEM)
+    assert [(p.code, p.where) for p in raised.value.problems] == [("E-SETTING", "model"), ("E-SETTING", "estimator")]
+    assert "not polars.DataFrame" in str(raised.value)
+    with pytest.raises(Problems) as raised:
+        csi.fit("use =~ u1 + + u2", frame, "MLR")
+    assert [p.code for p in raised.value.problems] == ["E-SYNTAX", "E-SETTING"]
+    with pytest.raises(Problems) as raised:
+        csi.invariance(MODEL, frame, "brand", csi.PLS())
+    assert codes(raised) == ["E-SETTING"]
+
+
+def test_one_key_column_needs_no_list(frame):
+    assert csi.fit(MODEL, frame, csi.PLS(), "brand").values.shape[0] == 3
