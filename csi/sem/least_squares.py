@@ -48,6 +48,13 @@ class LeastSquares:
             informing=self.informing[at],
         )
 
+    def per(self, unit: Array) -> LeastSquares:
+        """The same with F divided by `unit` (b,): where it is smallest stays, how small it is has no unit."""
+        vectors = tuple(
+            replace(v, weight=v.weight / unit.reshape(-1, *[1] * (v.weight.ndim - 1))) for v in self.vectors
+        )
+        return replace(self, vectors=vectors)
+
     def theta(self, phi: Values) -> Values:
         """(b, k) parameters."""
         return self.linear.theta(phi)

@@ -121,8 +121,26 @@ def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tu
     everywhere = np.full(linear.N.shape[1], np.inf)
     lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
     rounds = REPLICATE_ROUNDS if bare else ROUNDS
-    best = minimise(problem, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
+    unit = _unit(prepared, problem)
+    plain = problem if unit is None or not isinstance(problem, LeastSquares) else problem.per(unit)
+    best = minimise(plain, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
+    if unit is not None:
+        F, slope, H = best.value * unit, best.gradient * unit[:, None], best.hessian * unit[:, None, None]
+        best = replace(best, value=F, gradient=slope, hessian=H)
     return best, bound_tangents(prepared, best) if prepared.stated and not bare else (linear,)
+
+
+def _unit(prepared: Prepared, problem: Fittable) -> Array | None:
+    """(b,) unit of F where it has one: for unweighted squares, a power of 2 near the square of the mean variance.
+
+    When a search has settled is told in drops of a log-likelihood, which has no unit.
+    """
+    if prepared.method.fitting != "ULS" or prepared.layout.table.rules.ordered:
+        return None
+    own = [np.diagonal(g.cov, axis1=1, axis2=2).mean(axis=1) for g in prepared.groups]
+    squared = np.sum([w * v**2 for w, v in zip(problem.share.T, own, strict=True)], axis=0)
+    usable = np.isfinite(squared) & (squared > 0)
+    return np.asarray(np.exp2(np.round(np.log2(np.where(usable, squared, 1.0)))))
 
 
 def _start(prepared: Prepared, problem: Fittable) -> Array:
