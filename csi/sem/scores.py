@@ -43,15 +43,30 @@ class Scoring:
 
 
 def scoring_of(fit: Fitted, g: int, s: int) -> Scoring:
-    """The model of group `g` at slice `s`; without a mean structure the sample's means stand in."""
+    """The model of group `g` at slice `s`.
+
+    Without a mean structure the sample's means stand in for the model's, and what observed predictors have for a mean
+    reaches the latents: scores are those of the same model with a mean structure that fits the means. (lavaan 0.6-14
+    leaves out the means of endogenous observed predictors: with `f =~ x1 + x2 + x3; x7 ~ x1` its scores of f do not
+    have mean 0 unless meanstructure = TRUE.)
+    """
     block = fit.layout.blocks[g]
     inside = matrices(block, fit.flats[g][s : s + 1], fit.theta[s : s + 1])
     at = implied(block, inside)
-    m = len(block.latent)
-    level = (at.A @ inside.alpha[:, :, None])[0, :, 0] if fit.layout.means else np.zeros(m)
-    mu = at.mu[0] if fit.layout.means else fit.groups[g].mean[s]
+    if fit.layout.means:
+        level, mu = (at.A @ inside.alpha[:, :, None])[0, :, 0], at.mu[0]
+    else:
+        mu = fit.groups[g].mean[s]
+        given = mu[[block.observed.index(n) for n in block.latent[block.q :]]]
+        level = _passed_on(inside.Beta[0], given)
     loads = _loads(inside, at.A[0], block.q)
     return Scoring(at.Sigma[0], mu, (inside.Lambda @ at.Phi)[0].T, level, loads, block.q)
+
+
+def _passed_on(Beta: Array, given: Array) -> Array:
+    """(m,) means of latents without intercepts, the last of which are observed and have the means `given`."""
+    q = len(Beta) - len(given)
+    return np.concatenate([np.linalg.solve(np.eye(q) - Beta[:q, :q], Beta[:q, q:] @ given), given])
 
 
 def _loads(inside: Matrices, A: Array, q: int) -> tuple[Array, Array]:

@@ -134,3 +134,42 @@ def test_another_method_is_named():
     with pytest.raises(Problems, match='Did you mean "regression"') as told:
         factor_scores(est, "regresion")
     assert told.value.problems[0].code == "E-SETTING"
+
+
+# lavaan 0.6-14: f <- sem("visual =~ x1 + x2 + x3; visual ~ ageyr", HolzingerSwineford1939); lavPredict(f)[1, ] and
+# lavPredict(f, method = "Bartlett")[1, ]; with "visual =~ x1 + x2 + x3; x9 ~ ageyr; visual ~ x9" and
+# meanstructure = TRUE (Bartlett); with "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; x7 ~ x1" and
+# meanstructure = TRUE (visual; without it lavaan's scores have mean -2.18 and the first is -3.07)
+@pytest.mark.parametrize("means", [None, True])
+@pytest.mark.parametrize(
+    ("syntax", "method", "theirs"),
+    [
+        ("visual =~ x1 + x2 + x3; visual ~ ageyr", "regression", -0.7923606045),
+        ("visual =~ x1 + x2 + x3; visual ~ ageyr", "bartlett", -1.159462566),
+        ("visual =~ x1 + x2 + x3; x9 ~ ageyr; visual ~ x9", "bartlett", 0.6275606841),
+        ("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; x7 ~ x1", "regression", -0.8904458366),
+        ("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; x7 ~ x1", "bartlett", -1.358978372),
+    ],
+)
+def test_observed_predictors_hand_their_means_on(syntax, method, theirs, means):
+    settings = csi.SEM() if means is None else csi.SEM(meanstructure=means)
+    est = csi.fit(csi.Model.parse(syntax), frame_of("holzinger", HOLZINGER), settings)
+    assert factor_scores(est, method)["visual"][0] == pytest.approx(theirs, abs=1e-6)
+
+
+def test_regression_scores_use_what_predicts_the_latent():
+    # E(f | x9, items) = b x9 + K (items - nu - lambda b x9), K = psi lambda' (psi lambda lambda' + theta)^-1; lavaan
+    # 0.6-14 has other numbers where an observed variable is explained and explains a latent (first row .952, not 1.721)
+    frame = frame_of("holzinger", HOLZINGER)
+    est = csi.fit(csi.Model.parse("visual =~ x1 + x2 + x3; x9 ~ ageyr; visual ~ x9"), frame, csi.SEM())
+    value = {(r["lhs"], r["op"], r["rhs"]): r["estimate"] for r in est.table.iter_rows(named=True)}
+    items = ("x1", "x2", "x3")
+    load = np.array([value["visual", "=~", i] for i in items])
+    theta = np.diag([value[i, "~~", i] for i in items])
+    b, psi = value["visual", "~", "x9"], value["visual", "~~", "visual"]
+    rows, x9 = frame.select(items).to_numpy(), frame["x9"].to_numpy()
+    expected = b * x9
+    z = rows - rows.mean(axis=0) - np.outer(expected - expected.mean(), load)
+    K = np.linalg.solve(psi * np.outer(load, load) + theta, psi * load)
+    np.testing.assert_allclose(factor_scores(est)["visual"].to_numpy(), expected + z @ K, atol=1e-7)
+    assert factor_scores(est)["visual"][0] == pytest.approx(1.721, abs=1e-3)
