@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from csi.display import Shown, text
 from csi.errors import Note, Reason
+from csi.estimate.shown import lines_of
 from csi.models.model import Model
 from csi.moments.stack import Array, Ints, Moments, Sample
 
@@ -108,8 +110,8 @@ class Replicates:
     strata: Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+@dataclass(frozen=True, slots=True, repr=False)
+class Estimate(Shown):
     """A fitted model, for one cell or a stack of them.
 
     Attributes:
@@ -117,6 +119,7 @@ class Estimate:
         rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
         std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. std_lv, std_all: (b, k) or None.
         solution, convergence, replicates (after `bootstrap`), level, interval, notes.
+        extra: what the engine keeps beside; parts with a `headline` say it where the estimate is printed.
 
     Example:
         >>> import csi
@@ -179,6 +182,12 @@ class Estimate:
         if keys:
             parts.insert(0, self.moments.cells.select(pl.col(keys).repeat_by(k).explode()))
         return pl.concat(parts, how="horizontal")
+
+
+@text.register
+def _(value: Estimate, lang: str = "en") -> str:
+    """What was fitted, how it ended, the first cell's parameters."""
+    return lines_of(value, lang)
 
 
 def _column(array: Array | None, height: int) -> pl.Series:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from csi.errors import Problems, problem
+from csi.display import significant
+from csi.errors import Problems, Text, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.shown import p_text
 from csi.moments.stack import Array, Moments
 from csi.sem.constraints import Linear
 from csi.sem.implied import Implied
@@ -94,6 +96,22 @@ class Fitted:
     flats: tuple[Array, ...]
     method: Method
     gradient: Array
+
+    def headline(self, cell: int) -> Text:
+        """The test of exact fit of slice `cell`, scaled where it is."""
+        tests = [t for t in (self.test, self.scaled) if t is not None]
+        said = [
+            (
+                t.name,
+                significant(float(t.statistic[cell])),
+                significant(float(t.df[cell])),
+                p_text(float(t.p_value[cell])),
+            )
+            for t in tests
+        ]
+        en = [f"{'chi-square' if name == 'standard' else name} {x2}, df {df}, p {p}" for name, x2, df, p in said]
+        zh = [f"{'卡方' if name == 'standard' else name} {x2}，df {df}，p {p}" for name, x2, df, p in said]
+        return Text("; ".join(en), "；".join(zh))
 
 
 def fitted(est: Estimate) -> Fitted:

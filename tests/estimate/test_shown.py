@@ -1,0 +1,80 @@
+"""How an estimate reads at the prompt."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.display import html, text
+
+MODEL = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\ng ~ f"
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    """150 rows by a formula: two correlated latents, six items."""
+    i = np.arange(150)
+    f = np.sin(i)
+    latent = [f, f, f, *[0.5 * f + np.cos(2.3 * i)] * 3]
+    items = {f"x{j + 1}": z + 0.8 * np.sin((3 + j) * 1.7 * i + j) for j, z in enumerate(latent)}
+    return pl.DataFrame({**items, "town": np.resize(["p", "q", "q"], 150)})
+
+
+def test_one_cell_says_engine_rows_test_and_parameters(frame):
+    est = csi.fit(MODEL, frame, csi.SEM())
+    lines = repr(est).splitlines()
+    assert lines[0] == "SEM (ML): n = 150"
+    assert lines[1].startswith("converged after ")
+    fit = est.extra["sem"]
+    assert lines[2].startswith(f"chi-square {fit.test.statistic[0]:.4g}, df ")
+    assert ", df 8, p " in lines[2]
+    assert lines[4].split() == ["estimate", "std_error", "p", "std_all"]
+    path = next(line.split() for line in lines if line.split()[:3] == ["g", "~", "f"])
+    assert float(path[3]) == pytest.approx(est.table.filter(op="~")["estimate"][0], rel=1e-3)
+    assert len(lines) == 6 + len(est.rows)
+
+
+def test_it_is_short_whatever_the_size(frame):
+    est = csi.fit("f =~ " + " + ".join(f"x{j}" for j in range(1, 7)), frame, csi.SEM(), ["town"])
+    wide = csi.fit(MODEL, frame, csi.SEM(groups="town"))
+    assert len(repr(est)) < 3000
+    lines = repr(wide).splitlines()
+    assert lines[0] == "SEM (ML): n = 150 (p 50, q 100)"
+    assert len(wide.rows) == 46
+    assert "... 6 more rows in .table" in lines
+
+
+def test_a_stack_counts_its_cells_and_shows_the_first(frame):
+    constant = frame.with_columns(x2=pl.when(pl.col("town") == "q").then(1.0).otherwise("x2"))
+    est = csi.fit(MODEL, constant, csi.SEM(), ["town"])
+    lines = repr(est).splitlines()
+    assert lines[:3] == [
+        "SEM (ML): 2 cells (town), n = 50 to 100",
+        "1 of 2 cells converged",
+        "* q: all answers to x2 are the same (n = 100).",
+    ]
+    assert "First cell: p" in lines
+    assert f"... {len(est.rows)} more rows in .table" in lines
+
+
+def test_notes_and_scaled_tests_are_told_in_both_languages(frame):
+    est = csi.fit(MODEL, frame.with_columns(x1=pl.col("x1").clip(-1, 1).round()), csi.SEM(estimator="MLR"))
+    assert "; yuan.bentler.mplus " in repr(est)
+    zh = text(est, "zh").splitlines()
+    assert zh[0] == "SEM (MLR)：n = 150"
+    assert zh[1].startswith("迭代 ")
+    assert zh[2].startswith("卡方 ")
+    assert zh[4].split() == ["估计值", "标准误", "p", "值", "标准化"]
+    assert any(line.startswith("* ") and "x1" in line for line in zh)
+
+
+def test_other_engines_show_the_columns_they_have(frame):
+    pls = csi.fit(MODEL, frame, csi.PLS())
+    assert repr(pls).splitlines()[3].split() == ["estimate"]
+    boot = csi.bootstrap(pls, 100, seed=4)
+    assert repr(boot).splitlines()[1].endswith("; 100 resamples, seed 4")
+    assert repr(boot).splitlines()[3].split() == ["estimate", "std_error", "p", "conf_low", "conf_high"]
+
+
+def test_a_notebook_shows_a_table(frame):
+    assert "<table" in html(csi.fit(MODEL, frame, csi.SEM()))
