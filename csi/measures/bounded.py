@@ -9,13 +9,10 @@ import numpy as np
 
 from csi.errors import Problems, Text
 from csi.estimate.estimate import Estimate
+from csi.measures.directions import at_bound
 from csi.measures.findings import Finding, listed, number
-from csi.measures.symptoms import units_of
 from csi.sem.estimator import SEM, Bounds
 from csi.sem.fitted import Fitted, fitted
-
-TOUCHED = 1e-6
-"""A parameter this near to a bound (as a share of its unit: standard deviations of its variables) is at the bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +89,7 @@ def _refit(before: Estimate, after: Estimate, cell: int, bounds: Bounds) -> Refi
 
 def at_bounds(fit: Fitted, cell: int) -> tuple[str, ...]:
     """Names of the parameters at one of their bounds."""
-    if not fit.linear.bounded:
-        return ()
-    theta, low, high = fit.theta[cell], fit.linear.lower, fit.linear.upper
-    near = TOUCHED * np.maximum(units_of(fit, cell), np.abs(theta))
-    held = (theta - low <= near) | (high - theta <= near)
-    return tuple(fit.layout.table.names[int(i)] for i in np.flatnonzero(held))
+    return tuple(fit.layout.table.names[int(i)] for i in np.flatnonzero(at_bound(fit, cell)))
 
 
 def _moved(old: Fitted, new: Fitted, cell: int) -> tuple[Moved, ...]:

@@ -17,6 +17,7 @@ import polars as pl
 
 from csi.errors import reason
 from csi.estimate.estimate import Estimate
+from csi.measures.directions import free_directions, inner_information
 from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import fitted
@@ -40,7 +41,8 @@ def modification(U: Array, info: Array, N: Array, extra: Ints) -> tuple[Array, A
     """MI and EPC of each candidate on its own: (b, x) each, NaN where it, or the model, would not be identified.
 
     Parameters:
-        U: (b, k) score. info: (b, k, k) information. N: (k, r) directions the model is free in. extra: (x,) candidates.
+        U: (b, k) score. info: (b, k, k) information. N: (k, r), or (b, k, r) by slice, directions the model is free
+            in. extra: (x,) candidates.
 
     Source:
         Sörbom (1989), Psychometrika 54:371-384, eq. 11; Saris, Satorra & Sörbom (1987), Sociol. Methodol. 17 (EPC).
@@ -51,15 +53,16 @@ def modification(U: Array, info: Array, N: Array, extra: Ints) -> tuple[Array, A
         >>> mi.tolist(), epc.tolist()
         ([[6.0]], [[2.0]])
     """
-    return released(U, N, U[:, extra], info[:, extra, extra], N.T @ info[:, :, extra], N.T @ info @ N)[:2]
+    crossed, inner = N.swapaxes(-1, -2) @ info[:, :, extra], inner_information(N, info)
+    return released(U, N, U[:, extra], info[:, extra, extra], crossed, inner)[:2]
 
 
 def released(U: Array, N: Array, slope: Array, own: Array, crossed: Array, inner: Array) -> tuple[Array, Array, Array]:
     """MI and EPC (b, x) of directions, and (b, r, x) what a step of 1 along each takes from the free directions.
 
     Parameters:
-        U: (b, k) score. N: (k, r). slope: (b, x) of the directions. own: (b, x), crossed: (b, r, x), inner: (b, r, r)
-            information of the directions, with the free ones, and of the free ones.
+        U: (b, k) score. N: (k, r) or (b, k, r). slope: (b, x) of the directions. own: (b, x), crossed: (b, r, x),
+            inner: (b, r, r) information of the directions, with the free ones, and of the free ones.
 
     Returns:
         MI and EPC are NaN in slices whose free directions are not identified.
@@ -73,7 +76,7 @@ def released(U: Array, N: Array, slope: Array, own: Array, crossed: Array, inner
     solved = np.linalg.solve(np.where(fine[:, None, None], inner, np.eye(inner.shape[1])), crossed)
     V = np.where(fine[:, None], own - np.einsum("brx,brx->bx", crossed, solved), np.nan)
     # the score along the free directions is 0 at the solution; what rounding leaves of it is taken out
-    rest = slope - np.einsum("brx,br->bx", solved, U @ N)
+    rest = slope - np.einsum("brx,br->bx", solved, (U[:, None, :] @ N)[:, 0, :])
     with np.errstate(divide="ignore", invalid="ignore"):
         V = np.where(UNIDENTIFIED * own < V, V, np.nan)
         return np.asarray(rest**2 / V), np.asarray(rest / V), np.asarray(solved)
@@ -109,6 +112,8 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
     answers count as if given: a scaled difference (`csi.lrt`) is smaller. lavaan weighs these moments by their sample
     covariances instead; its indices of large misfits are far above any difference test.
 
+    Parameters at a bound stay there: an index announces the drop of chi2 while the bound still binds.
+
     Parameters:
         est: a fit by `csi.SEM`.
 
@@ -136,7 +141,7 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
     wide = widened(table, _fixed(table), _absent(table))
     theta = wide.theta(fit.theta)
     U, info = score(fit, wide.layout, theta)
-    mi, epc = modification(U, info, wide.spread @ fit.linear.N, wide.extra)
+    mi, epc = modification(U, info, wide.spread @ free_directions(fit), wide.extra)
     scale = [factors(wide.layout, flats_of(fit, wide.layout), theta, kind) for kind in ("std_lv", "std_all")]
     known = np.isfinite(mi)
     keep = known.any(axis=0) | ~known.any()

@@ -21,6 +21,7 @@ from csi.display import Shown, text
 from csi.display import table as printed
 from csi.errors import Problem, Problems, Text, problem
 from csi.estimate.estimate import Estimate
+from csi.measures.directions import free_directions, inner_information
 from csi.measures.modification import IDENT, absent_codes, identified, labels_of, released
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.models.nouns import Constraint
@@ -99,13 +100,13 @@ def score_tests(est: Estimate) -> ScoreTests:
         raise Problems([_nothing()])
     theta = wide.theta(fit.theta)
     U, info = score(fit, wide.layout, theta)
-    N = wide.spread @ fit.linear.N
-    fine = identified(N.T @ info @ N)
+    N = wide.spread @ free_directions(fit)
+    fine = identified(inner_information(N, info))
     U, info = np.where(fine[:, None], U, 0.0), np.where(fine[:, None, None], info, np.eye(info.shape[1]))
     E = np.linalg.pinv(np.stack([h.slopes for h in held]))
     IE = info @ E
-    inner = N.T @ info @ N
-    crossed = N.T @ IE
+    inner = inner_information(N, info)
+    crossed = N.swapaxes(-1, -2) @ IE
     own = E.T @ IE
     x2, step, solved = released(U, N, U @ E, np.einsum("bcc->bc", own), crossed, inner)
     ways = E - N @ solved
@@ -135,7 +136,7 @@ def _together(
 ) -> tuple[Array, Array, Array, Array]:
     """X2 (b,), df (b,) and steps (b, c) of releasing every constraint; (b, c, c) steps that are not identified."""
     V = own - crossed.swapaxes(1, 2) @ solved
-    rest = U @ E - np.einsum("brc,br->bc", solved, U @ N)
+    rest = U @ E - np.einsum("brc,br->bc", solved, (U[:, None, :] @ N)[:, 0, :])
     scale = np.sqrt(np.maximum(np.einsum("bcc->bc", own), 1e-300))
     values, vectors = np.linalg.eigh(V / (scale[:, :, None] * scale[:, None, :]))
     known = values > RANK * values[:, -1:]
