@@ -6,7 +6,6 @@ Letters: `B` replicates, `b` cells.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Note, Text, note
@@ -36,17 +35,17 @@ _KEPT_ZH = {
 
 def lost_share(replicates: Replicates) -> Array:
     """(b,) share of the replicates of each cell that have no solution; NaN for cells of one resampling unit."""
-    return _share(~replicates.usable, replicates)
+    return np.where(replicates.units > 1, (~replicates.usable).mean(axis=0), np.nan)
 
 
 def improper_share(replicates: Replicates) -> Array:
-    """(b,) share of the replicates of each cell that have an improper solution, such as a negative variance."""
-    return _share(replicates.usable & ~replicates.admissible, replicates)
+    """(b,) share of the solved replicates of each cell whose solution is improper, such as a negative variance.
 
-
-def _share(flags: npt.NDArray[np.bool_], replicates: Replicates) -> Array:
-    """(b,) share of flags (B, b)."""
-    return np.where(replicates.units > 1, flags.mean(axis=0), np.nan)
+    NaN where no replicate has a solution.
+    """
+    improper = (replicates.usable & ~replicates.admissible).sum(axis=0)
+    solved = replicates.usable.sum(axis=0)
+    return np.where(solved > 0, improper / np.maximum(solved, 1), np.nan)
 
 
 def counted(est: Estimate, replicates: Replicates) -> tuple[Note, ...]:

@@ -29,7 +29,7 @@ def _lost(replicates: Replicates, share: float, cell: int, place: str) -> Findin
         f"{n} 次重抽样中有 {count} 次（{percent}）无解：{why.zh}。",
     )
     if share <= HEAVY:
-        return Finding("N-REPLICATES", "fine", cell, place, (), what, Text("", ""), Text("", ""))
+        return Finding("N-REPLICATES", "fine", cell, place, (), what, Text("", ""), Text("", ""), share)
     cause = Text(
         "Intervals describe only the resamples that have a solution; most likely the model is nearly not"
         " identified in these data.",
@@ -39,19 +39,19 @@ def _lost(replicates: Replicates, share: float, cell: int, place: str) -> Findin
         "Do not rely on these intervals; add items, merge constructs, or gather more answers.",
         "请勿依赖这些区间；可增加题项、合并构念或扩大样本。",
     )
-    return Finding("W-REPLICATES", "warning", cell, place, (), what, cause, remedy)
+    return Finding("W-REPLICATES", "warning", cell, place, (), what, cause, remedy, share)
 
 
 def _improper(replicates: Replicates, share: float, cell: int, place: str) -> Finding:
     """Replicates that have an improper solution."""
-    n = replicates.n
+    n = int(replicates.usable[:, cell].sum())
     count, percent, why = round(share * n), f"{100 * share:.1f} %", causes_of(replicates, cell, kept=True)
     what = Text(
-        f"{count} of {n} replicates ({percent}) have an improper solution, kept in the intervals: {why.en}.",
-        f"{n} 次重抽样中有 {count} 次（{percent}）的解不恰当，仍计入区间：{why.zh}。",
+        f"{count} of {n} replicates with a solution ({percent}) have an improper one, kept: {why.en}.",
+        f"{n} 次有解的重抽样中有 {count} 次（{percent}）的解不恰当，仍计入区间：{why.zh}。",
     )
     if share <= HEAVY:
-        return Finding("N-IMPROPER", "fine", cell, place, (), what, Text("", ""), Text("", ""))
+        return Finding("N-IMPROPER", "fine", cell, place, (), what, Text("", ""), Text("", ""), share)
     cause = Text(
         "Sampling error alone carries the solution beyond what is possible, so this sample is small for the model.",
         "仅抽样误差就足以使解超出可能范围，说明样本量相对于模型偏小。",
@@ -60,4 +60,4 @@ def _improper(replicates: Replicates, share: float, cell: int, place: str) -> Fi
         "Read intervals, not estimates with symmetric errors, and expect them to be rough.",
         "请以区间为准，不要依赖对称的标准误；区间本身也较粗略。",
     )
-    return Finding("W-IMPROPER", "warning", cell, place, (), what, cause, remedy)
+    return Finding("W-IMPROPER", "warning", cell, place, (), what, cause, remedy, share)

@@ -38,12 +38,12 @@ def test_a_heavy_loss_is_a_warning_with_its_share(weak):
 
 def test_the_diagnosis_reports_lost_and_improper_replicates(weak):
     found = {f.code: f for f in csi.verify(weak, refit=False).findings}
-    lost, kept = weak.replicates.usable[:, 0], weak.replicates.admissible[:, 0]
+    solved, kept = weak.replicates.usable[:, 0], weak.replicates.admissible[:, 0]
     assert found["W-REPLICATES"].severity == "warning"
-    assert found["W-REPLICATES"].what.en.startswith(f"{(~lost).sum()} of 100 replicates")
-    improper = int((lost & ~kept).sum())
+    assert found["W-REPLICATES"].what.en.startswith(f"{(~solved).sum()} of 100 replicates")
+    improper = int((solved & ~kept).sum())
     assert improper > 5
-    assert found["W-IMPROPER"].what.en.startswith(f"{improper} of 100 replicates")
+    assert found["W-IMPROPER"].what.en.startswith(f"{improper} of {solved.sum()} replicates with a solution")
     assert "negative variance" in found["W-IMPROPER"].what.en
 
 
