@@ -54,7 +54,10 @@ class Problem:
 
     def say(self, lang: str = "en") -> str:
         """One line: `where: what. remedy`."""
-        place = f"{self.where}: " if self.where else ""
+        # editors read file:line with a plain colon behind it
+        file, _, line = self.where.rpartition(":")
+        colon = "：" if lang == "zh" and not (file and line.isdecimal()) else ": "
+        place = f"{place_in(self.where, lang)}{colon}" if self.where else ""
         space = "" if lang == "zh" else " "
         return f"{place}{self.what.say(lang)}{space}{self.remedy.say(lang)}".rstrip()
 
@@ -118,6 +121,67 @@ def problem(code: str, where: str, en: str, zh: str, do: str = "", do_zh: str = 
     return Problem(code, where, Text(en, zh), Text(do, do_zh))
 
 
+_PLACES_ZH = {
+    "model": "模型",
+    "data": "数据",
+    "items": "题项",
+    "paths": "路径",
+    "estimate": "估计结果",
+    "estimates": "估计结果",
+    "where": "筛选条件 where",
+}
+"""Places that are one word and no setting's name."""
+
+_KINDS_ZH = {
+    "column": "列",
+    "item": "题项",
+    "group": "组",
+    "construct": "构念",
+    "interaction": "交互项",
+    "constraint": "约束",
+    "expression": "表达式",
+    "estimate": "估计结果",
+}
+"""What stands before a name."""
+
+
+def place_in(where: str, lang: str = "en") -> str:
+    """A place in `lang`; files and settings keep their names.
+
+    Example:
+        >>> place_in("model, line 1, column 12", "zh"), place_in('a.csv, column "q 1"', "zh"), place_in("free", "zh")
+        ('模型，第 1 行，第 12 列', 'a.csv，列“q 1”', 'free')
+    """
+    if lang != "zh":
+        return where
+    outer, _, inner = where.removesuffix(")").partition(" (")
+    if where.endswith(")") and place_in(inner, lang) != inner:
+        return f"{place_in(outer, lang)}（{place_in(inner, lang)}）"
+    if where.startswith("items "):
+        return f"题项 {where.removeprefix('items ').replace(', ', '、')}"
+    said, counted = "", False
+    for position, part in enumerate(where.split(", ")):
+        told = _part_zh(part, counted=counted)
+        counted = part.startswith("line ")
+        said += told if not position else f"，{told}" if told != part else f", {part}"
+    return said
+
+
+def _part_zh(part: str, *, counted: bool) -> str:
+    """One part of a place; `counted`: it follows a line, so that its column is a number."""
+    kind, _, name = part.partition(" ")
+    if name == "more places":
+        return f"另有 {kind} 处"
+    if kind == "line" and name.isdecimal():
+        return f"第 {name} 行"
+    if kind == "column" and counted:
+        return f"第 {name} 列"
+    if kind in _KINDS_ZH and name:
+        quoted = len(name) > 2 and name[0] == name[-1] == '"'
+        return f"{_KINDS_ZH[kind]}“{name[1:-1]}”" if quoted else f"{_KINDS_ZH[kind]} {name}"
+    return _PLACES_ZH.get(part, part)
+
+
 def note(code: str, en: str, zh: str) -> Note:
     """A `Note` from plain strings."""
     return Note(code, Text(en, zh))
@@ -141,6 +205,30 @@ def one_of(setting: str, value: object, known: Iterable[str]) -> list[Problem]:
     hint = did_you_mean(str(value), names)
     what = Text(f'"{value}" is not a value of this setting.', f"“{value}”不是该设置的取值。")
     return [Problem("E-SETTING", setting, what, hint)]
+
+
+def capped(problems: Iterable[Problem], most: int = 5) -> list[Problem]:
+    """Problems of the first `most` places for each code, and a count of the other places.
+
+    Example:
+        >>> few, do = Text("too few rows.", "行数过少。"), Text("Merge.", "请合并。")
+        >>> many = [Problem("E-FEW", f"group {i}", few, do) for i in range(9)]
+        >>> print(capped(many, 2)[-1].say())
+        7 more places: the same of group 2; group 3; ... Merge.
+    """
+    found, places = list(problems), dict[str, dict[str, Problem]]()
+    for p in found:
+        places.setdefault(p.code, {}).setdefault(p.where, p)
+    kept = [p for p in found if p.where in list(places[p.code])[:most]]
+    for code, by_place in places.items():
+        rest = list(by_place)[most:]
+        if rest:
+            end, end_zh = ("; ...", "等") if len(rest) > most else (".", "")
+            en = f"the same of {'; '.join(rest[:most])}{end}"
+            zh = f"{'；'.join(place_in(one, 'zh') for one in rest[:most])}{end_zh}同样如此。"
+            what, remedy = Text(en, zh), by_place[rest[0]].remedy
+            kept.append(Problem(code, f"{len(rest)} more places", what, remedy))
+    return kept
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Text:

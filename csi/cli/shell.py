@@ -40,7 +40,7 @@ ARGPARSE_ZH = {
     "a study names its own data; DATA goes with a model text": "研究文件已写明数据；DATA 只与模型文本同用",
     "not for a study: ": "不适用于研究文件：",
     "not for a model text: ": "不适用于模型文本：",
-    "expected 0 or at least 2 resamples, not ": "重抽样次数应为 0 或不少于 2，而不是 ",
+    "expected 0 or at least 100 resamples, not ": "重抽样次数应为 0 或不少于 100，而不是 ",
     "argument ": "参数 ",
 }
 

@@ -36,22 +36,28 @@ def cell_arguments(parser: argparse.ArgumentParser, metavar: str = "STUDY", what
     parser.add_argument("--wave", help="one wave")
 
 
+LEAST = 100
+"""`csi.bootstrap` takes no fewer resamples."""
+
+
 def resamples(text: str) -> int:
-    """A number of resamples: 0 for none, else at least 2.
+    """A number of resamples: 0 for none, else at least 100.
 
     Example:
         >>> resamples("1000")
         1000
     """
     value = int(text) if text.isdecimal() else -1
-    if value < 0 or value == 1:
-        raise argparse.ArgumentTypeError(f"expected 0 or at least 2 resamples, not {text}")
+    if value < 0 or 0 < value < LEAST:
+        raise argparse.ArgumentTypeError(f"expected 0 or at least {LEAST} resamples, not {text}")
     return value
 
 
 def bootstrap_argument(parser: argparse.ArgumentParser, what: str) -> None:
     """How many resamples, instead of the study's own number."""
-    parser.add_argument("--bootstrap", type=resamples, metavar="N", help=f"resamples for {what} (0: none)")
+    parser.add_argument(
+        "--bootstrap", type=resamples, metavar="N", help=f"resamples for {what} (at least 100; 0: none)"
+    )
 
 
 def chosen(study: Study, panel: Panel, brand: str | None, wave: str | None) -> dict[str, str]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, note, problem
+from csi.errors import Note, Problem, Problems, Text, note, problem
+
+SHOWN = 5
+"""So many groups are named in a message; the rest is counted."""
 
 
 def with_groups(frame: pl.DataFrame, group: str | None) -> tuple[pl.DataFrame, tuple[str, ...], list[Note]]:
@@ -85,8 +88,12 @@ def _named(cell: tuple[Any, ...]) -> str:
     return " ".join(str(value) for value in cell[:-1])
 
 
-def _others(groups: tuple[str, ...], have: Sequence[int]) -> str:
-    return ", ".join(label for number, label in enumerate(groups) if number not in have)
+def _others(groups: tuple[str, ...], have: Sequence[int]) -> Text:
+    """The groups that are not there: the first five, and how many there are more."""
+    named = [label for number, label in enumerate(groups) if number not in have]
+    more = len(named) - SHOWN
+    en = ", ".join(named[:SHOWN]) + (f" and {more} more groups" if more > 0 else "")
+    return Text(en, "、".join(named[:SHOWN]) + (f" 等 {len(named)} 组" if more > 0 else ""))
 
 
 def _too_few(group: str, groups: tuple[str, ...]) -> Problem:
@@ -102,24 +109,24 @@ def _too_few(group: str, groups: tuple[str, ...]) -> Problem:
     )
 
 
-def _absent(cell: str, labels: str) -> Problem:
+def _absent(cell: str, labels: Text) -> Problem:
     place = f"{cell}: " if cell else ""
     place_zh = f"{cell}：" if cell else ""
     return problem(
         "E-GROUP",
         "groups",
-        f"{place}no usable row of {labels}.",
-        f"{place_zh}{labels} 没有可用的行。",
+        f"{place}no usable row of {labels.en}.",
+        f"{place_zh}{labels.zh} 没有可用的行。",
         "Take the group out of the data, or look at its absent answers.",
         "请从数据中移除该组，或检查其缺失回答。",
     )
 
 
-def _left_out(cell: str, labels: str) -> Note:
+def _left_out(cell: str, labels: Text) -> Note:
     return note(
         "W-CELL-GROUP",
-        f"{cell}: no usable row of {labels}, so this cell has no result.",
-        f"{cell}：{labels} 没有可用的行，该单元没有结果。",
+        f"{cell}: no usable row of {labels.en}, so this cell has no result.",
+        f"{cell}：{labels.zh} 没有可用的行，该单元没有结果。",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from csi.errors import Note, Problems
+from csi.errors import Note, Problems, capped
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
@@ -56,7 +56,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     prepared = prepare(settings, model, moments, ordered)
     given, gone = prepared, hopeless(prepared, settings.missing)
     if gone.all() and not bare:
-        raise Problems(unusable(prepared, moments.cells, settings.missing))
+        raise Problems(capped(unusable(prepared, moments.cells, settings.missing)))
     prepared = with_stand_ins(prepared, gone)
     prepared, problem, doubts = problem_for(settings, prepared, bare=bare)
     best, linears = _minimum(prepared, problem, bare=bare)

@@ -33,7 +33,7 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
     found: list[Problem] = []
     for s in range(len(prepared.groups[0].n)):
         for g, group in enumerate(prepared.groups):
-            place = " ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
+            place = ", ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
             found += _group(group, s, place or "data", apart=missing in {"fiml", "two-stage"})
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from csi.errors import Note, Problem, Problems, did_you_mean, problem
+from csi.errors import Note, Problem, Problems, capped, did_you_mean, problem
 from csi.models.model import Model
 from csi.moments.fourth import gamma
 from csi.moments.ordinal import OrdinalMoments, ordinal_moments, polychoric_stack
@@ -228,7 +228,7 @@ def _ordinal_slices(settings: SEM, prepared: Prepared, flags: Sequence[bool]) ->
                 problems += [replace(p, where=place + p.where) for p in error.problems]
         found.append(slices)
     if problems:
-        raise Problems(problems)
+        raise Problems(capped(problems))
     return found
 
 

@@ -1,11 +1,14 @@
 """Studies with one thing wrong: one message with the place and the remedy, never a traceback or an empty table."""
 
+import argparse
 import json
 
 import polars as pl
 import pytest
 
+import csi
 from csi.cli import main
+from csi.cli.studied import LEAST, resamples
 
 TARGET = "satisfaction"
 
@@ -200,8 +203,8 @@ def test_a_report_without_an_index_ends_with_code_3(asked, broken, tmp_path, edi
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("index", "--bootstrap", "-5"), "参数 --bootstrap: 重抽样次数应为 0 或不少于 2，而不是 -5"),
-        (("drivers", "--bootstrap", "1"), "参数 --bootstrap: 重抽样次数应为 0 或不少于 2，而不是 1"),
+        (("index", "--bootstrap", "-5"), "参数 --bootstrap: 重抽样次数应为 0 或不少于 100，而不是 -5"),
+        (("drivers", "--bootstrap", "99"), "参数 --bootstrap: 重抽样次数应为 0 或不少于 100，而不是 99"),
         (("report", "--kind", "foo"), "参数 --kind: 不可用的取值：'foo'"),
     ],
 )
@@ -229,3 +232,13 @@ def test_brands_that_are_not_listed_are_taken_from_the_data(asked, broken, tmp_p
     assert err.startswith(f"{path}: there are 2 brands and none of them is the focal one.")
     assert "brands: [{name: " in err
     assert not (tmp_path / "reports").exists()
+
+
+def test_the_command_line_asks_for_as_many_resamples_as_the_package():
+    frame = pl.DataFrame({"a": [1.0, 2, 3, 5, 4, 6, 9, 7], "b": [2.0, 1, 4, 3, 6, 5, 8, 9]})
+    est = csi.fit("x =~ a; y =~ b; y ~ x", frame, csi.PLS())
+    assert csi.bootstrap(est, resamples(str(LEAST)), seed=1).replicates.n == LEAST
+    with pytest.raises(csi.Problems):
+        csi.bootstrap(est, LEAST - 1, seed=1)
+    with pytest.raises(argparse.ArgumentTypeError):
+        resamples(str(LEAST - 1))

@@ -66,7 +66,7 @@ def test_every_verb_has_its_file_and_help(capsys):
 
 def test_a_missing_argument_is_a_usage_error(capsys):
     assert main(["check", "--lang", "zh"]) == 2
-    assert capsys.readouterr().err == "csi check: 缺少参数：STUDY。见 csi check --help。\n"
+    assert capsys.readouterr().err == "csi check：缺少参数：STUDY。见 csi check --help。\n"
 
 
 def test_an_unknown_option_gets_a_hint(capsys):

@@ -270,7 +270,8 @@ def test_a_slip_in_the_model_text_is_pointed_at(asked, study, tmp_path, lang):
     code, _, err = asked("check", broken, "--lang", lang)
     first, line, caret, remedy = err.splitlines()
     assert code == 1
-    assert first.startswith("study.yaml:18 (model, line 3, column 11)")
+    place = {"en": "study.yaml:18 (model, line 3, column 11): ", "zh": "study.yaml:18（模型，第 3 行，第 11 列）："}
+    assert first.startswith(place[lang])
     assert (line, caret) == ("    loyalty ~ + satisfaction", "              ^")
     assert remedy.startswith("    ")
     assert not remedy.startswith("     ")

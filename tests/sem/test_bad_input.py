@@ -132,6 +132,13 @@ def test_in_a_stack_such_a_cell_sits_out_with_its_reason(frame, estimator):
     np.testing.assert_allclose(est.std_error[0], alone.std_error[0], rtol=1e-5)
 
 
+@pytest.mark.parametrize("settings", [{}, {"missing": "fiml"}, {"ordered": ("x1",)}])
+def test_hundreds_of_bad_groups_are_counted(frame, settings):
+    found = problems(MODEL, frame.with_row_index("id"), csi.SEM(groups="id", **settings))
+    assert len(found) == 6
+    assert found[-1][1].endswith("195 more places")
+
+
 def test_a_group_without_usable_rows(frame):
     data = swap(frame, x1=pl.when(pl.col("school") == "b").then(None).otherwise("x1"))
     (found,) = problems(MODEL, data, csi.SEM(groups="school"))
