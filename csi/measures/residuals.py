@@ -30,6 +30,9 @@ Kind = Literal["raw", "cor", "bentler", "standardised", "normalised"]
 NOTHING = 1e-9
 """A raw residual below this is 0."""
 
+TINY = 1e-12
+"""Residuals of rounding are printed as 0."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Residuals(Shown):
@@ -146,6 +149,7 @@ def lower(names: tuple[str, ...], square: Array) -> pl.DataFrame:
         >>> lower(("a", "b"), np.array([[1.0, 0.5], [0.5, 2.0]])).row(0)
         ('a', 1.0, None)
     """
+    square = np.where(np.abs(square) < TINY, 0.0, square)
     columns = {
         name: [float(square[i, j]) if i >= j else None for i in range(len(names))] for j, name in enumerate(names)
     }
