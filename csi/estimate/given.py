@@ -51,7 +51,9 @@ def estimator_problems(estimator: object) -> list[Problem]:
     )
     if isinstance(estimator, str):
         en, zh = f'"{estimator}" is text; {wanted}.', f"“{estimator}”是文本；{wanted_zh}。"
-        do = f'csi.SEM(estimator="{estimator}")'
+        do = {"pls": "csi.PLS()", "semopy": "csi.Semopy()", "sem": "csi.SEM()"}.get(
+            estimator.lower(), f'csi.SEM(estimator="{estimator}")'
+        )
     elif isinstance(estimator, type):
         en, zh = f"{estimator.__name__} is a class; {wanted}.", f"{estimator.__name__} 是类；{wanted_zh}。"
         do = f"csi.{estimator.__name__}()" if hasattr(estimator, "solve") else "csi.SEM()"

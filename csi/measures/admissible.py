@@ -233,7 +233,10 @@ def _at_bounds(fit: Fitted, cell: int, place: str) -> list[Finding]:
         return []
     what = Text(f"At a bound: {listed(held)}.", f"落在界上：{listed(held, 'zh')}。")
     cause = Text("Without it the estimate would go further.", "若无界限，估计值会越过该处。")
-    do = Text("Its standard error and the test of fit take the bound for free.", "其标准误与拟合检验未考虑该界限。")
+    do = Text(
+        "A constraint of the model that binds leaves no standard error; the test of fit counts the parameter as free.",
+        "模型约束起作用时没有标准误；拟合检验仍将该参数计为自由参数。",
+    )
     return [Finding("W-BOUND", "warning", cell, place, held, what, cause, do)]
 
 

@@ -174,14 +174,15 @@ def select(sample: Sample, keep: Sequence[bool]) -> Sample:
 def _frame_of(
     data: object, weight: str | None, unit: str | None, stratum: str | None
 ) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The polars frame and the columns of its design roles."""
+    """The polars frame and the columns of its design roles: those named in the call, else a panel's own."""
+    given = {"weight": weight, "unit": unit, "stratum": stratum}
     if isinstance(data, Panel):
         has = data.frame.columns
         unit_column = "cluster" if "cluster" in has else "respondent"
         roles = {"weight": "weight", "unit": unit_column, "stratum": "stratum"}
-        return data.frame, {role: column for role, column in roles.items() if column in has}
+        declared = {role: column for role, column in roles.items() if column in has}
+        return data.frame, declared | {role: column for role, column in given.items() if column}
     frame = data if isinstance(data, pl.DataFrame) else to_polars(cast("IntoFrame", data), "data")
-    given = {"weight": weight, "unit": unit, "stratum": stratum}
     return frame, {role: column for role, column in given.items() if column}
 
 

@@ -78,6 +78,7 @@ def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: 
     index = np.array(prepared.layout.table.index)[view.take]
     with np.errstate(invalid="ignore"):
         se = np.sqrt(np.diagonal(vcov, axis1=1, axis2=2))
+    se = np.where(se > 1e-12 * np.abs(theta), se, np.nan)  # a bound of the model that binds leaves no error
     errors = np.where(index >= 0, se[:, np.maximum(index, 0)] * np.abs(view.factor), np.nan)
     derived = len(view.added) + len(prepared.claim.defined)
     if not derived:

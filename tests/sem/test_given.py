@@ -5,6 +5,8 @@ Each number is what the R call in the comment above it prints, on the reference 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import csi
 from tests.sem.lavaan_cases import CATS, HOLZINGER, MISSING, frame_of
 
+STUDY = Path(__file__).parents[2] / "data" / "telecom" / "study.yaml"
 ORDERED = ("u1", "u2", "u3", "u4")
 
 
@@ -125,3 +128,19 @@ def test_one_singular_replicate_does_not_end_a_bootstrap():
     model = csi.Model.parse("f =~ y0 + y1 + y2; g =~ y3 + y4 + y5")
     boot = csi.bootstrap(csi.fit(model, frame, csi.SEM(bounds="pos.var")), n=300, seed=3)
     assert boot.replicates.usable.mean() > 0.5
+
+
+def test_a_bound_that_binds_has_no_standard_error():
+    est = csi.fit(csi.Model.parse(BOUND), frame_of("holzinger", HOLZINGER), csi.SEM())
+    row = est.table.filter(pl.col("label") == "b")
+    assert row.select("std_error", "p_value", "conf_low").row(0) == (None, None, None)
+
+
+def test_a_panel_takes_the_design_that_is_named():
+    panel = csi.Study.read(STUDY).panel()
+    here, model = {"wave": "2026Q3"}, csi.Model.parse("sat =~ sat1 + sat2 + sat3")
+    plain = csi.fit(model, panel, csi.SEM(estimator="MLR"), where=here)
+    by_stage = csi.fit(model, panel, csi.SEM(estimator="MLR"), where=here, unit="stage")
+    assert not np.allclose(plain.std_error, by_stage.std_error, equal_nan=True)
+    with pytest.raises(csi.Problems, match="nope"):
+        csi.fit(model, panel, csi.SEM(), where=here, weight="nope")

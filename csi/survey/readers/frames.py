@@ -65,6 +65,6 @@ def _no_frame(source: object, name: str, error: Exception) -> Problem:
         name,
         f"a value of type {kind} cannot be read as answers ({str(error).splitlines()[0]}).",
         f"无法把 {kind} 类型的值当作答卷读取（{str(error).splitlines()[0]}）。",
-        "Give a file path or a polars or pandas frame whose columns have distinct names.",
-        "请给出文件路径，或列名互不相同的 polars、pandas 数据框。",
+        "Read a file first (csi.read_panel or polars.read_csv), or give a frame whose columns have distinct names.",
+        "请先读取文件（csi.read_panel 或 polars.read_csv），或给出列名互不相同的数据框。",
     )
