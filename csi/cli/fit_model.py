@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,8 +74,9 @@ class _UsageProblems(Problems):
 
 def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     """Read model, options and data; everything that is wrong with them at once."""
-    where, by = dict(_pair(one) for one in args.where or ()), listed(args.by)
-    found: list[Problem] = []
+    pairs, by = [_pair(one) for one in args.where or ()], tuple(dict.fromkeys(listed(args.by)))
+    where = dict(pairs)
+    found = _clashes(args.groups, by, pairs)
     model, settings = None, None
     try:
         model = read_model(args.study, lang)
@@ -93,7 +94,33 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
         file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], keys, listed(args.na))
     except Problems as error:
         raise Problems([*found, *error.problems], lang) from None
+    if found:
+        raise Problems(found, lang)
     return Asked(model, settings, file, by, where)
+
+
+def _clashes(groups: str | None, by: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[Problem]:
+    """A column that is asked for in two ways which exclude each other."""
+    found = []
+    if groups in by:
+        en = f'"{groups}" is named by --by and by --groups: every cell would hold a single group.'
+        zh = f"“{groups}”同时用于 --by 与 --groups：每个单元只会有一个组。"
+        do, do_zh = (
+            "Keep --by for a fit per value, or --groups for one fit of all.",
+            "逐值拟合请用 --by；多组联合拟合请用 --groups。",
+        )
+        found.append(problem("E-SETTING", "--by", en, zh, do, do_zh))
+    for column in dict.fromkeys(name for name, _ in pairs):
+        values = list(dict.fromkeys(value for name, value in pairs if name == column))
+        if len(values) > 1:
+            en = f'{column} cannot be "{values[0]}" and "{values[1]}" in one row.'
+            zh = f"同一行的 {column} 不可能既为“{values[0]}”又为“{values[1]}”。"
+            do, do_zh = (
+                f"Give one value, or fit all with --by {column}.",
+                f"请只写一个取值，或用 --by {column} 逐一拟合。",
+            )
+            found.append(problem("E-WHERE", "--where", en, zh, do, do_zh))
+    return found
 
 
 def read_model(path: Path, lang: Language = "en") -> Model:

@@ -201,7 +201,8 @@ def _section(rows: pl.DataFrame, kind: str, est: Estimate, lang: Language) -> Gr
     own = rows.filter(pl.col("kind") == kind)
     if kind == "variance":
         explained = set(rows.filter(pl.col("op") == "~")["lhs"]) | set(rows.filter(pl.col("op") == "=~")["rhs"])
-        own = own.with_columns(pl.when(pl.col("lhs").is_in(explained)).then("." + pl.col("lhs")).otherwise("lhs"))
+        dotted = pl.when(pl.col("lhs").is_in(explained)).then("." + pl.col("lhs")).otherwise("lhs")
+        own = own.with_columns(dotted.alias("lhs"))
     names = ["lhs"] if kind in {"~1", "variance", "~*~", ":="} else ["lhs", "rhs"]
     labelled = kind != ":=" and (own["label"] != "").any()
     kinds: dict[str, Kind] = dict.fromkeys([*names, *(["label"] if labelled else [])], "text")

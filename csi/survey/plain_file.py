@@ -67,7 +67,7 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     problems = [p for name in numbers for p in _not_numbers(raw, text[name], frame[name], absent[name])]
     if problems:
         raise Problems(problems)
-    only_keys = [name for name in keys if name not in numbers]
+    only_keys = dict.fromkeys(name for name in keys if name not in numbers)
     frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in only_keys)
     return PlainFile(raw.name, raw.sha256, frame, (*raw.notes, *_counted(text, numbers, absent)))
 

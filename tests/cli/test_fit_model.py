@@ -270,3 +270,36 @@ def test_files_that_do_not_exist(asked, files, tmp_path):
     assert asked(files[0], str(tmp_path / "nowhere.csv"))[0] == 1
     _, _, err = asked(files[1], files[0], "--lang", "en")
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--where", "school=Anna", "--unit", "school"),
+        ("--where", "school=Anna", "--stratum", "school"),
+        ("--where", "school=Anna", "--by", "school,school"),
+        ("--groups", "school", "--unit", "school"),
+    ],
+)
+def test_a_column_may_be_named_by_two_options(machine, files, words):
+    rows = N // 2 if "--where" in words else N
+    assert sum(cell["n"] for cell in machine(*files, *words)["cells"]) == rows
+
+
+def test_one_column_cannot_make_cells_and_groups(asked, files):
+    code, out, err = asked(*files, "--by", "school", "--groups", "school", "--lang", "en")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "--by" in err
+    assert "--groups" in err
+
+
+def test_two_values_of_one_column_are_a_problem(asked, files):
+    code, _, err = asked(*files, "--where", "school=Anna", "--where", "school=Bert", "--lang", "en")
+    assert code == 1
+    assert 'school cannot be "Anna" and "Bert"' in err
+
+
+def test_residual_variances_have_a_dot(asked, files):
+    _, out, _ = asked(*files, "--lang", "en")
+    names = [line.split()[0] for line in out.partition("Variances")[2].partition("\n\n")[0].splitlines()[3:]]
+    assert names == [".x1", ".x2", ".x3", ".x4", ".x5", ".x6", "f", ".g"]
