@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+import numpy as np
 import polars as pl
 
 from csi.display import significant, table
@@ -17,7 +18,7 @@ from csi.errors import Text
 if TYPE_CHECKING:
     from csi.estimate.estimate import Estimate
 
-ROWS = 40
+ROWS = 15
 """So many parameters are printed; the rest is counted."""
 
 REASONS = 3
@@ -32,6 +33,32 @@ HEADINGS: Final = {
     "conf_high": Text("conf_high", "区间上限"),
     "std_all": Text("std_all", "标准化"),
 }
+
+KINDS: Final = {
+    "=~": Text("loadings", "载荷"),
+    "<~": Text("weights", "权重"),
+    "~": Text("paths", "路径"),
+    ":=": Text("defined", "定义参数"),
+    "variance": Text("variances", "方差"),
+    "~~": Text("covariances", "协方差"),
+    "~1": Text("intercepts", "截距"),
+    "|": Text("thresholds", "阈值"),
+}
+"""Operator -> what its rows are, in the order they are printed."""
+
+CHOSEN: Final = ("~", ":=", "=~", "<~")
+"""Where rows are many these are printed first."""
+
+NEGATIVE = -1e-8
+"""A variance below this is negative by more than rounding."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A part of `Estimate.extra` that knows which parameters stopped at a bound."""
+
+    def at_bounds(self, cell: int) -> tuple[str, ...]:
+        """Names of the parameters of slice `cell` that are at one of their bounds."""
 
 
 @runtime_checkable
@@ -48,15 +75,64 @@ def lines_of(est: Estimate, lang: str = "en") -> str:
     if len(est.values) > 1:
         named = " ".join(str(v) for v in est.moments.cells.select(pl.exclude("n")).row(0))
         lines += ["", Text(f"First cell: {named}", f"第一个单元：{named}").say(lang)]
-    lines += [part.headline(0).say(lang) for part in est.extra.values() if isinstance(part, Headline)]
-    k = len(est.rows)
-    shown, number = min(k, ROWS), len(est.values) * k
-    lines += ["", _grid(est, shown, lang)]
-    if number > shown:
-        lines.append(
-            Text(f"... {number - shown} more rows in .table", f"……另有 {number - shown} 行，见 .table").say(lang)
-        )
-    return "\n".join([*lines, *(f"* {n.say(lang)}" for n in est.notes)])
+    if est.convergence.converged[0]:
+        lines += [part.headline(0).say(lang) for part in est.extra.values() if isinstance(part, Headline)]
+    lines += [f"! {t.say(lang)}" for t in _doubts(est)]
+    shown = _chosen(est)
+    lines += ["", _grid(est, shown, lang), *_left(est, shown, lang)]
+    return "\n".join([*lines, *(f"* {n.say(lang)}" for n in est.notes if n.code != UNKNOWABLE)])
+
+
+UNKNOWABLE = "W-IDENT"
+"""The note of a model that is not identified; it is told before the numbers."""
+
+
+def _doubts(est: Estimate) -> Iterator[Text]:
+    """What makes a solution doubtful, as far as it shows without a diagnosis."""
+    yield from (n.text for n in est.notes if n.code == UNKNOWABLE)
+    if not est.convergence.converged[0]:
+        if np.isfinite(est.values[0]).any():
+            yield Text("not converged: numbers are not a solution", "未收敛：所列数值不是解")
+    else:
+        yield from _doubts_of_first(est)
+    rest = [i for i in np.flatnonzero(est.convergence.converged).tolist() if i > 0]
+    for what, zh in (
+        ("negative variance", "方差为负"),
+        ("latent covariances not positive definite", "潜变量协方差阵非正定"),
+    ):
+        flags = est.convergence.improper.get(what)
+        count = 0 if flags is None else int(flags[rest].sum())
+        if count:
+            yield Text(f"{what} in {count} more cells (see csi.verify)", f"另有 {count} 个单元{zh}（见 csi.verify）")
+
+
+def _doubts_of_first(est: Estimate) -> Iterator[Text]:
+    """What is doubtful of the first cell."""
+    named = [
+        row.lhs + (f" ({row.group})" if row.group else "")
+        for row, value in zip(est.rows, est.values[0].tolist(), strict=True)
+        if row.op == "~~" and row.lhs == row.rhs and value < NEGATIVE
+    ]
+    if named:
+        en, zh = _listed(named, ", "), _listed(named, "、")
+        yield Text(f"negative variance: {en} (see csi.verify)", f"方差为负：{zh}（见 csi.verify）")
+    flags = est.convergence.improper.get("latent covariances not positive definite")
+    if flags is not None and flags[0] and not set(named) & set(est.solution.constructs):
+        en, zh = "latent covariances not positive definite (see csi.verify)", "潜变量协方差阵非正定（见 csi.verify）"
+        yield Text(en, zh)
+    held = [name for part in est.extra.values() if isinstance(part, Bounded) for name in part.at_bounds(0)]
+    if held:
+        yield Text(f"at its bound: {_listed(held, ', ')}", f"落在界上：{_listed(held, '、')}")
+    error = est.std_error
+    unknown = not any(n.code == UNKNOWABLE for n in est.notes)
+    if error is not None and unknown and est.values.shape[1] and not np.isfinite(error[0]).any():
+        en = "no standard errors: the model may not be identified (see csi.verify)"
+        yield Text(en, "没有标准误：模型可能不可识别（见 csi.verify）")
+
+
+def _listed(names: list[str], comma: str, most: int = 6) -> str:
+    """Names, the first of many."""
+    return comma.join(names[:most]) + (f"{comma}... ({len(names)})" if len(names) > most else "")
 
 
 def p_text(p: float) -> str:
@@ -117,10 +193,45 @@ def _failed(est: Estimate, lang: str) -> Iterator[str]:
         )
 
 
-def _grid(est: Estimate, shown: int, lang: str) -> str:
-    """The first parameters of the first cell; columns without a number are left out."""
+def _kind(est: Estimate, i: int) -> str:
+    """What the row is, a key of KINDS or its operator."""
+    row = est.rows[i]
+    return "variance" if row.op == "~~" and row.lhs == row.rhs else row.op
+
+
+def _chosen(est: Estimate) -> list[int]:
+    """Positions of the printed rows: of the first group, paths and definitions before loadings before the rest."""
+    first = next((r.group for r in est.rows if r.group), None)
+    own = [i for i, r in enumerate(est.rows) if not r.group or r.group == first]
+    kinds, order = {i: _kind(est, i) for i in own}, list(KINDS)
+    kept = sorted(own, key=lambda i: CHOSEN.index(kinds[i]) if kinds[i] in CHOSEN else len(CHOSEN))[:ROWS]
+    return sorted(kept, key=lambda i: order.index(kinds[i]) if kinds[i] in order else len(order))
+
+
+def _left(est: Estimate, shown: list[int], lang: str) -> Iterator[str]:
+    """How many rows are not printed, and what they are."""
+    cells, groups = len(est.values), len({r.group for r in est.rows if r.group})
+    number = cells * len(est.rows) - len(shown)
+    if not number:
+        return
+    first = next((r.group for r in est.rows if r.group), None)
+    own = {_kind(est, i) for i, r in enumerate(est.rows) if i not in shown and (not r.group or r.group == first)}
+    what = [t for kind, t in KINDS.items() if kind in own]
+    what += [Text(f"{groups - 1} more group{'s' * (groups > 2)}", f"其余 {groups - 1} 组")] if groups > 1 else []
+    what += [Text(f"{cells - 1} more cell{'s' * (cells > 2)}", f"其余 {cells - 1} 个单元")] if cells > 1 else []
+    en = f" ({', '.join(t.en for t in what)})" if what else ""
+    zh = f"（{'、'.join(t.zh for t in what)}）" if what else ""
+    yield Text(f"... {number} more row{'s' * (number > 1)}{en} in .table", f"……另有 {number} 行{zh}，见 .table").say(
+        lang
+    )
+
+
+def _grid(est: Estimate, shown: list[int], lang: str) -> str:
+    """Parameters of the first cell; columns without a number are left out, and tests where there is no solution."""
     numbers = ["estimate", "std_error", "p_value", *(["conf_low", "conf_high"] if est.replicates else []), "std_all"]
+    if not est.convergence.converged[0]:
+        numbers = ["estimate"]
     frame = est.table.head(len(est.rows)).select("lhs", "op", "rhs", "group", *numbers)
     kept = [c for c in frame.columns if c in {"lhs", "op", "rhs", "estimate"} or frame[c].null_count() < frame.height]
     headings = {c: text.say(lang) for c, text in HEADINGS.items()} | {"lhs": "", "op": "", "rhs": ""}
-    return table(frame.select(kept).head(shown), dict.fromkeys(numbers, significant) | {"p_value": p_text}, headings)
+    return table(frame.select(kept)[shown], dict.fromkeys(numbers, significant) | {"p_value": p_text}, headings)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from csi.display import significant
 from csi.errors import Problems, Text, problem
 from csi.estimate.estimate import Estimate
@@ -16,6 +18,9 @@ from csi.sem.implied import Implied
 from csi.sem.layout import Layout
 from csi.sem.method import Method
 from csi.sem.moment_vector import MomentVector
+
+ROUNDING = 1e-8
+"""A statistic below this is printed as 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +104,13 @@ class Fitted:
 
     def headline(self, cell: int) -> Text:
         """The test of exact fit of slice `cell`, scaled where it is."""
+        if self.df < 0:
+            return Text("no test of fit: fewer moments than free parameters", "没有拟合检验：矩的个数少于自由参数")
         tests = [t for t in (self.test, self.scaled) if t is not None]
         said = [
             (
                 t.name,
-                significant(float(t.statistic[cell])),
+                significant(float(t.statistic[cell]) if abs(t.statistic[cell]) > ROUNDING else 0.0),
                 significant(float(t.df[cell])),
                 p_text(float(t.p_value[cell])),
             )
@@ -112,6 +119,15 @@ class Fitted:
         en = [f"{'chi-square' if name == 'standard' else name} {x2}, df {df}, p {p}" for name, x2, df, p in said]
         zh = [f"{'卡方' if name == 'standard' else name} {x2}，df {df}，p {p}" for name, x2, df, p in said]
         return Text("; ".join(en), "；".join(zh))
+
+    def at_bounds(self, cell: int) -> tuple[str, ...]:
+        """Names of the parameters of slice `cell` that stopped at one of their bounds."""
+        if not self.linear.bounded:
+            return ()
+        theta = self.theta[cell]
+        near = 1e-9 * (1.0 + np.abs(theta))
+        held = (theta - self.linear.lower <= near) | (self.linear.upper - theta <= near)
+        return tuple(self.layout.table.names[int(i)] for i in np.flatnonzero(held))
 
 
 def fitted(est: Estimate) -> Fitted:

@@ -1,11 +1,14 @@
 """How an estimate reads at the prompt."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 import csi
 from csi.display import html, text
+from csi.errors import reason
 
 MODEL = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\ng ~ f"
 
@@ -34,6 +37,47 @@ def test_one_cell_says_engine_rows_test_and_parameters(frame):
     assert len(lines) == 6 + len(est.rows)
 
 
+def test_many_rows_are_counted_and_paths_come_before_variances(frame):
+    est = csi.fit(MODEL + "\nx1 ~~ x4\nx2 ~~ x5\nq := 1*1\n", frame, csi.SEM(meanstructure=True))
+    lines = repr(est).splitlines()
+    rows = [line.split() for line in lines[6:21]]
+    assert [r[1] for r in rows] == ["=~"] * 6 + ["~", ":="] + ["~~"] * 7
+    left = len(est.rows) - 15
+    assert lines[21] == f"... {left} more rows (variances, intercepts) in .table"
+
+
+def test_a_negative_variance_is_told(frame):
+    cov = [[1, 0.8, 0.7], [0.8, 1, 0.3], [0.7, 0.3, 1.0]]
+    est = csi.fit("f =~ a + b + c", csi.Moments.of("abc", cov, n=200), csi.SEM())
+    assert "! negative variance: a (see csi.verify)" in repr(est).splitlines()
+    assert "! 方差为负：a（见 csi.verify）" in text(est, "zh").splitlines()
+    assert repr(est).splitlines()[2] == "chi-square 0, df 0, p -"
+    held = csi.fit("f =~ a + b + c\na ~~ v*a\nv > 0", csi.Moments.of("abc", cov, n=200), csi.SEM())
+    assert "! at its bound: v" in repr(held).splitlines()
+
+
+def test_a_model_that_is_not_identified_is_told_once_before_the_numbers():
+    est = csi.fit("f =~ a + b", csi.Moments.of("ab", [[1, 0.8], [0.8, 1]], n=200), csi.SEM())
+    told = [i for i, line in enumerate(repr(est).splitlines()) if "not identified" in line]
+    assert told == [3]
+    assert "no test of fit" in repr(est)
+
+
+def test_without_convergence_there_is_no_test(frame):
+    est = csi.fit(MODEL, frame, csi.SEM())
+    why = reason("R-NOT-CONVERGED", "it did not settle.", "未能收敛。")
+    ended = replace(est.convergence, converged=np.array([False]), reasons={0: why})
+    lines = repr(replace(est, convergence=ended)).splitlines()
+    assert lines[:4] == [
+        "SEM (ML): n = 150",
+        "no solution",
+        "* it did not settle.",
+        "! not converged: numbers are not a solution",
+    ]
+    assert lines[5].split() == ["estimate"]
+    assert not any("chi-square" in line for line in lines)
+
+
 def test_it_is_short_whatever_the_size(frame):
     est = csi.fit("f =~ " + " + ".join(f"x{j}" for j in range(1, 7)), frame, csi.SEM(), ["town"])
     wide = csi.fit(MODEL, frame, csi.SEM(groups="town"))
@@ -41,7 +85,7 @@ def test_it_is_short_whatever_the_size(frame):
     lines = repr(wide).splitlines()
     assert lines[0] == "SEM (ML): n = 150 (p 50, q 100)"
     assert len(wide.rows) == 46
-    assert "... 6 more rows in .table" in lines
+    assert "... 31 more rows (intercepts, 1 more group) in .table" in lines
 
 
 def test_a_stack_counts_its_cells_and_shows_the_first(frame):
@@ -54,7 +98,7 @@ def test_a_stack_counts_its_cells_and_shows_the_first(frame):
         "* q: all answers to x2 are the same (n = 100).",
     ]
     assert "First cell: p" in lines
-    assert f"... {len(est.rows)} more rows in .table" in lines
+    assert f"... {len(est.rows)} more rows (1 more cell) in .table" in lines
 
 
 def test_notes_and_scaled_tests_are_told_in_both_languages(frame):
