@@ -5,14 +5,14 @@ Letters: `b` slices (cells), `g` groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from csi.display import Shown, significant, table, text
-from csi.errors import Note, Reason, Text, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.fit_families import every_measure
 from csi.measures.fit_names import LAVAAN
@@ -27,6 +27,41 @@ CLOSE, NOT_CLOSE = 0.05, 0.08
 """RMSEA of close fit and of not-close fit (Browne & Cudeck 1993; MacCallum, Browne & Sugawara 1996)."""
 
 UNDEFINED = reason("undefined", "its denominator is 0.", "分母为 0。")
+
+
+class UnknownMeasure(KeyError, Problems):
+    """A fit measure of that name does not exist, or this fit has no such form of it; a `KeyError`, as of any mapping.
+
+    Example:
+        >>> print(UnknownMeasure("cfii", ["chi2", "cfi", "tli"]))
+        cfii: there is no fit measure of this name. Did you mean "cfi"?
+    """
+
+    def __init__(self, name: object, known: Iterable[str], lang: str = "en") -> None:
+        names = list(known)
+        Problems.__init__(self, [_unknown(name, names)], lang)
+
+    def __str__(self) -> str:
+        return Problems.__str__(self)
+
+
+def _unknown(name: object, names: list[str]) -> Problem:
+    """Why a fit has no measure of this name."""
+    key = str(LAVAAN.get(name, name) if isinstance(name, str) else name)
+    plain, _, form = key.rpartition("_")
+    if form in {"scaled", "robust"} and plain in names:
+        zh = {"scaled": "校正", "robust": "稳健"}[form]
+        if any(n.endswith(f"_{form}") for n in names):
+            what = Text(f"{plain} has no {form} form.", f"{plain} 没有{zh}形式。")
+        else:
+            en = f"this fit has no {form} test, so {plain} has no {form} form."
+            what = Text(en, f"该拟合没有{zh}检验，因此 {plain} 没有{zh}形式。")
+        do = Text(f'Read "{plain}", or fit with a robust estimator.', f"请读取“{plain}”，或改用稳健估计量拟合。")
+        return Problem("E-MEASURE", str(name), what, do)
+    what = Text("there is no fit measure of this name.", "没有这一名称的拟合指标。")
+    return Problem(
+        "E-MEASURE", str(name), what, did_you_mean(str(name), {*names, *(k for k, v in LAVAAN.items() if v in names)})
+    )
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -53,6 +88,8 @@ class FitMeasures(Shown, Mapping[str, "float | Array"]):
         key = LAVAAN.get(name, name)
         if key in self.settings:
             return self.settings[key]
+        if key not in self.arrays:
+            raise UnknownMeasure(name, self.arrays)
         values = self.arrays[key]
         return float(values[0]) if values.size == 1 else values
 

@@ -73,12 +73,17 @@ class Residuals(Shown):
         return tidy(self.cells, labels, {"value": values.swapaxes(0, 1).reshape(values.shape[1], -1)})
 
 
-def residuals(est: Estimate, kind: Kind = "cor") -> Residuals:
+SPELLINGS: dict[str, Kind] = {"correlation": "cor", "standardized": "standardised", "normalized": "normalised"}
+"""Other spellings of a kind."""
+
+
+def residuals(est: Estimate, kind: Kind | Literal["correlation", "standardized", "normalized"] = "cor") -> Residuals:
     """Observed less implied moments.
 
     raw: S - Sigma, m - mu. cor: correlations less implied correlations (Bollen), (m - mu) / s. bentler:
     (S - Sigma) / (s_i s_j), (m - mu) / s.
     standardised: raw over its standard error, a z-value. normalised: raw over the standard error of the sample moment.
+    ("correlation", "standardized" and "normalized" are other spellings.)
 
     Parameters:
         est: a fit by `csi.SEM`.
@@ -98,9 +103,12 @@ def residuals(est: Estimate, kind: Kind = "cor") -> Residuals:
         >>> residuals(est, "standardised").cov[0, 0, 3, 1].round(2).item()
         -2.58
     """
-    wrong = one_of("kind", kind, get_args(Kind))
+    known: tuple[Kind, ...] = get_args(Kind)
+    meant = SPELLINGS.get(kind, kind)
+    wrong = one_of("kind", meant, known)
     if wrong:
         raise Problems(wrong)
+    kind = known[known.index(meant)]
     fit = fitted(est)
     ordinal = bool(fit.layout.table.rules.ordered)
     each = [_vector_residuals(fit, g, kind) if ordinal else _residuals(fit, g, kind) for g in range(len(fit.groups))]

@@ -248,3 +248,13 @@ def test_it_shows_its_headline(holzinger):
 def test_only_covariance_fits_have_fit_measures(estimate_of):
     with pytest.raises(Problems, match=r"csi\.SEM"):
         csi.fit_measures(estimate_of("mobi"))
+
+
+def test_an_unknown_measure_is_named_and_stays_a_key_error(holzinger):
+    assert "cfii" not in holzinger
+    assert holzinger.get("cfi.robust") is None
+    with pytest.raises(KeyError, match='Did you mean "cfi"') as found:
+        holzinger["cfii"]
+    assert isinstance(found.value, Problems)
+    with pytest.raises(Problems, match="this fit has no robust test, so cfi has no robust form"):
+        holzinger["cfi.robust"]

@@ -93,7 +93,16 @@ def test_the_table_names_every_moment_once():
 def test_another_kind_is_named():
     est, _ = fitted("holzinger", "ML")
     with pytest.raises(Problems, match="standardised"):
-        residuals(est, "standardized")
+        residuals(est, "standard")
+
+
+@pytest.mark.parametrize(
+    ("other", "ours"), [("correlation", "cor"), ("standardized", "standardised"), ("normalized", "normalised")]
+)
+def test_a_kind_has_other_spellings(other, ours):
+    est, _ = fitted("holzinger", "ML")
+    assert residuals(est, other).kind == ours
+    assert residuals(est, other).table.equals(residuals(est, ours).table)
 
 
 def test_residuals_read_in_both_languages():
