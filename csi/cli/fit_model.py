@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, USAGE, Answer, Grid
-from csi.cli.fit_options import listed
+from csi.cli.fit_options import is_number, listed
 from csi.cli.fit_tables import (
     cells_grid,
     finding_lines,
@@ -96,7 +96,21 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
         raise Problems([*found, *error.problems], lang) from None
     if found:
         raise Problems(found, lang)
-    return Asked(model, settings, file, by, where)
+    values = {column: as_written(file.frame[column], value) for column, value in where.items()}
+    return Asked(model, settings, file, by, values)
+
+
+def as_written(column: pl.Series, value: str) -> str:
+    """The value as the column says it: exactly, else the same number ("5" for "5.0").
+
+    Example:
+        >>> as_written(pl.Series([5.0, 6.0]), "5"), as_written(pl.Series(["2024", "all"]), "2024.0")
+        ('5.0', '2024')
+    """
+    known = column.cast(pl.String).drop_nulls().unique().sort().to_list()
+    if value in known:
+        return value
+    return next((name for name in known if is_number(value) and is_number(name) and float(name) == float(value)), value)
 
 
 def _clashes(groups: str | None, by: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[Problem]:
@@ -194,7 +208,9 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
         blocks += r2_grid(est, lang)
     if changes is not None:
         blocks.append(indices_grid(changes, args.modification, lang))
-    notes = (*asked.file.notes, *est.notes, *measures.notes, *((SAMPLING_ONLY,) if args.bootstrap else ()))
+    told = any(g.code == "E-IDENT" for g in diagnosis.gathered)
+    of_fit = [n for n in (*est.notes, *measures.notes) if not (told and n.code == "W-IDENT")]
+    notes = (*asked.file.notes, *of_fit, *((SAMPLING_ONLY,) if args.bootstrap else ()))
     data = _numbers(est, asked, measures, diagnosis, withheld, changes)
     return Answer(tuple(blocks), data, notes, code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 
@@ -220,7 +236,7 @@ def _numbers(
     return {
         "model": str(asked.model),
         "data": {"file": asked.file.name, "sha256": asked.file.sha256},
-        "settings": est.settings,
+        "settings": replace(asked.settings, estimator=_estimator(asked.settings)),
         "cells": cells(est),
         "parameters": _shown(est, withheld),
         "fit_measures": measures.table,
@@ -230,6 +246,11 @@ def _numbers(
         **({} if changes is None else {"modification_indices": changes}),
         "versions": versions(),
     }
+
+
+def _estimator(settings: SEM) -> str:
+    """The estimator's name, also where it was left to the items."""
+    return settings.estimator or ("WLSMV" if settings.ordered else "ML")
 
 
 def cells(est: Estimate) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 ONLY_MODEL: dict[str, object] = {
@@ -63,7 +64,13 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     how = "double-mean-centred, orthogonal or lms"
     add("--interaction", default="double-mean-centred", metavar="HOW", help=f"of latents, a:b: {how}")
     add("--pairs", metavar="WHICH", help="items multiplied for an interaction: matched or all")
-    add("--na", action="append", metavar="CODES", help="codes that mean no answer, such as 97,98,99 (--na=-9 for -9)")
+    add(
+        "--na",
+        action="append",
+        type=codes,
+        metavar="CODES",
+        help="codes that mean no answer, such as 97,98,99 (--na=-9 for -9)",
+    )
     add("--weight", metavar="COLUMN", help="sampling weights")
     add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")
     add("--stratum", metavar="COLUMN", help="strata, for resampling")
@@ -73,6 +80,32 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")
     add("--modification", nargs="?", const=10, type=int, metavar="N", help="the N largest modification indices (10)")
     add("--show-anyway", action="store_true", help="print the paths of an unidentified or collinear model")
+
+
+def codes(text: str) -> str:
+    """Codes that mean no answer, as typed; every one a number.
+
+    Example:
+        >>> codes("97,98，-9")
+        '97,98，-9'
+    """
+    for code in listed(text):
+        if not is_number(code):
+            raise argparse.ArgumentTypeError(f"codes are numbers, not {code}")
+    return text
+
+
+def is_number(text: str) -> bool:
+    """Whether `text` says a finite number.
+
+    Example:
+        >>> is_number("-9"), is_number("x"), is_number("nan")
+        (True, False, False)
+    """
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def given(args: argparse.Namespace, defaults: dict[str, object]) -> list[str]:

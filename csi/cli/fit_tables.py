@@ -78,7 +78,9 @@ def _ended(est: Estimate) -> Text:
     """Whether the first cell converged."""
     ended = est.convergence
     if bool(ended.converged[0]):
-        return Text(f"converged after {ended.iterations[0]} iterations", f"迭代 {ended.iterations[0]} 次后收敛")
+        steps = int(ended.iterations[0])
+        many = "iteration" if steps == 1 else "iterations"
+        return Text(f"converged after {steps} {many}", f"迭代 {steps} 次后收敛")
     why = ended.reasons.get(0)
     return Text("not converged", "未收敛") if why is None else why.text
 
@@ -87,12 +89,19 @@ def _tested(test: Test, lang: Language) -> str:
     """`χ²(24) = 85.306, p < .001`."""
     df = float(test.df[0])
     degrees = printed(df, "count" if df == round(df) else "number")
+    if df < 0:
+        return f"χ²({degrees}) = –, p = –"
     p = printed(float(test.p_value[0]), "p", lang)
     return f"χ²({degrees}) = {printed(float(test.statistic[0]), 'estimate')}, p {p if p.startswith('<') else '= ' + p}"
 
 
 def fit_lines(measures: FitMeasures, lang: Language) -> list[str | Grid]:
-    """Incremental and absolute indices, scaled and robust ones on lines of their own, and information criteria."""
+    """Incremental and absolute indices, scaled and robust ones on lines of their own, and information criteria.
+
+    A model with more parameters than moments has none.
+    """
+    if _value(measures, "df") < 0:
+        return []
     kinds = [k for k in ("", "scaled", "robust") if all(_finite(measures, _name(m, k)) for m in MEASURES[:3])]
     lines: list[str | Grid] = []
     for kind in kinds:
@@ -127,11 +136,11 @@ def cells_grid(est: Estimate, measures: FitMeasures, lang: Language) -> Grid:
     fit = fitted(est)
     test = fit.scaled or fit.test
     keys = [c for c in est.moments.cells.columns if c != "n"]
+    told = {"chi2": test.statistic, "p_value": test.p_value} | {m: np.atleast_1d(measures[m]) for m in MEASURES}
+    judged = np.asarray(test.df) >= 0
     frame = est.moments.cells.with_columns(
-        pl.Series("chi2", test.statistic),
         pl.Series("df", test.df),
-        pl.Series("p_value", test.p_value),
-        *(pl.Series(m, np.atleast_1d(measures[m])) for m in MEASURES),
+        *(pl.Series(name, np.where(judged, values, np.nan)) for name, values in told.items()),
         pl.Series("converged", ["✓" if ok else "✗" for ok in est.convergence.converged]),
     ).fill_nan(None)
     numbers: dict[str, Kind] = {"n": "count", "chi2": "estimate", "df": "count", "p_value": "p"}

@@ -63,7 +63,9 @@ def as_json(answer: Answer, verb: str, lang: Language) -> str:
         "verb": verb,
         "exit": answer.code,
         **answer.data,
-        "notes": [{"code": n.code, "text": n.say(lang)} for n in answer.notes],
+        "notes": [
+            {"code": code, "text": text} for code, text in dict.fromkeys((n.code, n.say(lang)) for n in answer.notes)
+        ],
         "problems": [as_entry(p, lang) for p in answer.problems],
     }
     return json.dumps(plain(body), ensure_ascii=False, allow_nan=False)

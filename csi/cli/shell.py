@@ -41,6 +41,7 @@ ARGPARSE_ZH = {
     "not for a study: ": "不适用于研究文件：",
     "not for a model text: ": "不适用于模型文本：",
     "expected 0 or at least 100 resamples, not ": "重抽样次数应为 0 或不少于 100，而不是 ",
+    "codes are numbers, not ": "缺失代码应为数字，而不是 ",
     "argument ": "参数 ",
 }
 
@@ -89,10 +90,11 @@ def language(words: Sequence[str]) -> Language:
         >>> language(["report", "study.yaml", "--lang", "zh,en"])
         'zh'
     """
+    last = ""
     for word, following in zip_longest(words, words[1:], fillvalue=""):
-        asked = word.removeprefix("--lang=") if word.startswith("--lang=") else following if word == "--lang" else ""
-        if asked:
-            return "zh" if asked.startswith("zh") else "en"
+        last = word.removeprefix("--lang=") if word.startswith("--lang=") else following if word == "--lang" else last
+    if last:
+        return "zh" if last.startswith("zh") else "en"
     return _language_of_study(words) or _language_of_machine()
 
 
@@ -155,7 +157,7 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
     parser = Parser(prog=f"csi {verb}", description=VERBS[verb].say(lang), allow_abbrev=False)
     module.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object in full precision, for machines")
-    parser.add_argument("--lang", help="zh or en (report: zh,en for both)")
+    parser.add_argument("--lang", type=_known_languages, help="zh or en (report: zh,en for both)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but problems")
     parser.add_argument("--record", metavar="PATH", help="write what was done and what came of it, as JSON")
     args, left = parser.parse_known_intermixed_args(words)
@@ -166,6 +168,12 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
     args.quiet = args.quiet or args.json
     answer: Answer = module.run(args, lang)
     return answer, args
+
+
+def _known_languages(asked: str) -> str:
+    """What was typed after `--lang`, every time it was typed."""
+    languages(asked)
+    return asked
 
 
 def languages(asked: str | None) -> tuple[Language, ...]:

@@ -84,7 +84,8 @@ def _unknown(rows: int, units: int, *, ordinal: bool) -> Note:
     """Standard errors that take every row for a unit of its own."""
     way = "csi.bootstrap does" if ordinal else 'estimator="MLR" or csi.bootstrap do'
     way_zh = "csi.bootstrap" if ordinal else ' estimator="MLR" 或 csi.bootstrap'
-    en = f"{rows} rows come from {units} units (clusters), and these standard errors do not know it ({way})."
+    many = "1 unit (cluster)" if units == 1 else f"{units} units (clusters)"
+    en = f"{rows} rows come from {many}, and these standard errors do not know it ({way})."
     zh = f"{rows} 行来自 {units} 个抽样单元（聚类），而该估计方法的标准误未考虑这一点（可改用{way_zh}）。"
     return note("N-CLUSTERS", en, zh)
 

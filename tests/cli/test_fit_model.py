@@ -303,3 +303,40 @@ def test_residual_variances_have_a_dot(asked, files):
     _, out, _ = asked(*files, "--lang", "en")
     names = [line.split()[0] for line in out.partition("Variances")[2].partition("\n\n")[0].splitlines()[3:]]
     assert names == [".x1", ".x2", ".x3", ".x4", ".x5", ".x6", "f", ".g"]
+
+
+def test_a_model_without_degrees_of_freedom_to_spare_has_no_fit(asked, files):
+    code, out, _ = asked("f =~ x1 + x2", files[1], "--lang", "en")
+    assert code == 3
+    assert "χ²(-1) = –, p = –" in out
+    assert "converged after 1 iteration\n" in out
+    assert "CFI" not in out
+    assert out.count("not identified") == 1
+
+
+@pytest.mark.parametrize("codes", [("--na", "abc"), ("--na=-9,x",), ("--na", "nan")])
+def test_missing_codes_are_numbers(asked, files, codes):
+    code, _, err = asked(*files, *codes, "--lang", "en")
+    assert (code, "codes are numbers, not" in err) == (2, True)
+
+
+def test_where_compares_numbers_as_numbers(machine, files, frame):
+    found = machine(*files, "--where", "w=2")
+    assert found["cells"][0]["n"] == int((frame["w"] == 2).sum())
+
+
+def test_json_names_the_estimator_that_was_used(machine, files):
+    assert machine(*files)["settings"]["estimator"] == "ML"
+    assert machine(*files, "--estimator", "MLR")["settings"]["estimator"] == "MLR"
+
+
+def test_every_note_is_said_once(machine, files, frame, tmp_path):
+    holes = frame.with_columns(pl.when(pl.int_range(N) > 4).then("x1").alias("x1"))
+    holes.write_csv(tmp_path / "holes.csv")
+    notes = machine(files[0], str(tmp_path / "holes.csv"), "--by", "school")["notes"]
+    assert len(notes) == len({(n["code"], n["text"]) for n in notes})
+
+
+def test_the_last_language_counts_and_every_one_must_be_known(asked, files):
+    assert "converged" in asked(*files, "--lang", "zh", "--lang", "en")[1]
+    assert asked(*files, "--lang", "fr", "--lang", "zh")[0] == 2
