@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from csi.display import Shown, table, text
+from csi.display import Number, Shown, significant, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.given import estimator_problems, model_of
+from csi.estimate.shown import p_text
 from csi.measures.climb import Ladder, Rung
 from csi.measures.fit_measures import fit_measures
-from csi.measures.invariance_words import limits, sentence
+from csi.measures.invariance_words import fixed, limits, sentence, wrapped
 from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_of
 from csi.measures.room import no_room, room_of
 from csi.models.model import Model
@@ -36,6 +37,11 @@ _NUMBERS = (
     *("chi2", "df", "p_value", "cfi", "rmsea", "srmr"),
     *("delta_chi2", "delta_df", "delta_p", "delta_cfi", "delta_rmsea", "delta_srmr"),
 )
+_PRINTED: dict[str, Number] = dict.fromkeys(_NUMBERS, fixed) | dict.fromkeys(
+    ("chi2", "delta_chi2"), lambda value: fixed(value, 2)
+)
+_PRINTED |= dict.fromkeys(("df", "delta_df"), significant) | dict.fromkeys(("p_value", "delta_p"), p_text)
+"""How the ladder's numbers are printed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -355,11 +361,11 @@ def _(value: Invariance, lang: str = "en") -> str:
     part = Text(", in part", "，部分").say(lang)
     suffix = pl.when(pl.col("verdict") == "partial").then(pl.lit(part)).otherwise(pl.lit(""))
     frame = value.table.with_columns(pl.col("step").replace(words) + suffix)
-    lines = [title.say(lang) + listed.say(lang), table(frame.drop("srmr", "delta_srmr")), ""]
-    lines += [s.say(lang) for s in value.sentences.values()]
+    lines = [wrapped(title.say(lang) + listed.say(lang)), table(frame.drop("srmr", "delta_srmr"), _PRINTED), ""]
+    lines += [wrapped(s.say(lang)) for s in value.sentences.values()]
     if value.releases.height:
-        lines += ["", Text("Released", "放开的参数").say(lang), table(value.releases)]
+        lines += ["", Text("Released", "放开的参数").say(lang), table(value.releases, {"p_value": p_text})]
     kept = [c for c in value.means.columns if value.means[c].null_count() < max(value.means.height, 1)]
-    lines += ["", Text("Latent means", "潜变量均值").say(lang), table(value.means.select(kept))]
-    lines += [f"* {r.say(lang)}" for r in value.reasons.values()]
-    return "\n".join([*lines, *(f"* {x.say(lang)}" for x in value.notes)])
+    lines += ["", Text("Latent means", "潜变量均值").say(lang), table(value.means.select(kept), {"p_value": p_text})]
+    told: list[Reason | Note] = [*value.reasons.values(), *value.notes]
+    return "\n".join([*lines, *(wrapped(f"* {x.say(lang)}") for x in told)])

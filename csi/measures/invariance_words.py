@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from csi.display import significant
+from csi.display import significant, width
 from csi.errors import Text
 from csi.measures.ladder import TITLES, Step
 
 Verdict = Literal["baseline", "not rejected", "partial", "rejected", "void", "equivalent", "unsettled", "not tested"]
 """`void`: fitted on top of a rejected step, so that its difference test says nothing. `unsettled`: no solution."""
+
+_WIDE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"
+_STOPS = "，。；：、！？）”"
+_BREAKS = re.compile(f"[（“]*[^\\s{_WIDE}]+[{_STOPS}]*\\s*|[（“]*[{_WIDE}][{_STOPS}]*\\s*|\\s+")
+"""What stays on one line: a word, or one Chinese character, with the punctuation behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +164,8 @@ def _baseline(title: Text, numbers: Mapping[str, float]) -> Text:
 
     Source: Yuan & Bentler (2004), Educational and Psychological Measurement 64(5):737-757.
     """
-    chi2, df = significant(numbers["chi2"]), significant(numbers["df"])
-    p, cfi, rmsea = probability(numbers["p_value"]), significant(numbers["cfi"], 3), significant(numbers["rmsea"], 3)
+    chi2, df = fixed(numbers["chi2"], 2), significant(numbers["df"])
+    p, cfi, rmsea = probability(numbers["p_value"]), fixed(numbers["cfi"]), fixed(numbers["rmsea"])
     if numbers["df"] == 0:
         return Text(
             f"{title.en}: it has no degrees of freedom, so it fits by construction.",
@@ -177,7 +183,7 @@ def _baseline(title: Text, numbers: Mapping[str, float]) -> Text:
 
 def _test(numbers: Mapping[str, float]) -> Text:
     """The difference test."""
-    d, df = significant(numbers["delta_chi2"]), significant(numbers["delta_df"])
+    d, df = fixed(numbers["delta_chi2"], 2), significant(numbers["delta_df"])
     p = probability(numbers["delta_p"])
     return Text(f"chi-square rises by {d} (df {df}, {p})", f"卡方增加 {d}（df = {df}，{p}）")
 
@@ -193,9 +199,9 @@ def _custom(step: Step, verdict: Verdict, numbers: Mapping[str, float]) -> Text:
     zh = f"{' 与 '.join(beyond)} 超过惯用界限" if beyond else "均未超过惯用界限"
     at_odds = _at_odds(verdict, numbers, beyond=bool(beyond))
     return Text(
-        f"Changes (CFI {_signed(cfi)}, RMSEA {_signed(rmsea)}) are {en} ({significant(limit.cfi)}, "
+        f"Changes (CFI {signed(cfi)}, RMSEA {signed(rmsea)}) are {en} ({significant(limit.cfi)}, "
         f"{significant(limit.rmsea)}){at_odds.en}.",
-        f"变化量（CFI {_signed(cfi)}，RMSEA {_signed(rmsea)}）{zh}"
+        f"变化量（CFI {signed(cfi)}，RMSEA {signed(rmsea)}）{zh}"
         f"（{significant(limit.cfi)}，{significant(limit.rmsea)}）{at_odds.zh}。",
     )
 
@@ -213,9 +219,41 @@ def _at_odds(verdict: Verdict, numbers: Mapping[str, float], *, beyond: bool) ->
     )
 
 
-def _signed(value: float) -> str:
-    """A change with its sign, three decimals."""
-    return f"{value:+.3f}"
+def signed(value: float, decimals: int = 3) -> str:
+    """A change with its sign; 0 has none.
+
+    Example:
+        >>> signed(0.0123), signed(-4e-05)
+        ('+0.012', '0.000')
+    """
+    said = fixed(value, decimals)
+    return f"+{said}" if value > 0 and float(said) > 0 else said
+
+
+def fixed(value: float, decimals: int = 3) -> str:
+    """A number with so many decimals, "-" where it is absent; 0 never has a sign.
+
+    Example:
+        >>> fixed(-5.2e-05), fixed(0.93056), fixed(85.3055, 2), fixed(float("nan"))
+        ('0.000', '0.931', '85.31', '-')
+    """
+    return "-" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def wrapped(said: str, columns: int = 100) -> str:
+    """A sentence in lines of at most so many columns, broken at blanks, and anywhere within Chinese text.
+
+    Example:
+        >>> wrapped("one two three", 8).splitlines()
+        ['one two', 'three']
+    """
+    lines: list[str] = []
+    line = ""
+    for part in _BREAKS.findall(said):
+        if line and width(line + part.rstrip()) > columns:
+            lines, line = [*lines, line.rstrip()], ""
+        line += part
+    return "\n".join([*lines, line.rstrip()])
 
 
 def probability(p: float) -> str:

@@ -15,6 +15,7 @@ from scipy.special import ndtri
 
 from csi.errors import Problems, Text
 from csi.estimate.estimate import Estimate
+from csi.measures.invariance_words import fixed, signed
 from csi.measures.ladder import Key, Step
 from csi.measures.partial import OF, equality_tests
 from csi.sem.fitted import fitted
@@ -42,11 +43,11 @@ class Room:
     def text(self, least: float) -> Text:
         """One sentence; `least` rows in the smallest group."""
         name = f"{self.key[0]} ~ 1" if self.key[1] == "~1" else " ".join(self.key)
-        low, high = f"{self.low:.2f}", f"{self.high:.2f}"
+        value, low, high = signed(self.value, 2), fixed(self.low, 2), fixed(self.high, 2)
         return Text(
-            f"The largest expected difference of a held parameter is {self.value:+.2f} (standardised; {name} in "
+            f"The largest expected difference of a held parameter is {value} (standardised; {name} in "
             f"{self.group}; 95 % interval {low} to {high}; smallest group: {least:.0f} rows).",
-            f"被约束参数的预期差异最大为 {self.value:+.2f}（标准化；{self.group} 组的 {name}；95 % 区间 {low} 至 "
+            f"被约束参数的预期差异最大为 {value}（标准化；{self.group} 组的 {name}；95 % 区间 {low} 至 "
             f"{high}；最小组 {least:.0f} 行）。",
         )
 

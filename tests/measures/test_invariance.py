@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 import csi
-from csi.display import text
+from csi.display import text, width
 from csi.measures.invariance import invariance
-from csi.measures.invariance_words import sentence
+from csi.measures.invariance_words import sentence, wrapped
 from csi.measures.ladder import exempt, measurement, steps_of
 from csi.measures.partial import next_release
 from csi.measures.room import room_of
@@ -315,3 +315,17 @@ def test_limits_and_a_rejection_can_disagree_too():
     numbers = {"delta_chi2": 20.0, "delta_df": 6.0, "delta_p": 0.003, "delta_cfi": -0.001, "delta_rmsea": 0.001}
     said = sentence("metric", "rejected", numbers | {"n": 5000.0, "n_least": 2000.0})
     assert "within the customary limits (-0.01, 0.015): they and the test disagree." in said.en
+
+
+def test_the_ladder_is_printed_with_three_decimals_and_short_lines(schools):
+    found = invariance(MODEL, schools, "school")
+    for lang in ("en", "zh"):
+        printed = text(found, lang)
+        assert "-0.000" not in printed
+        assert not any(char in printed for char in ("e-05", "e-06"))
+        said = [line for line in printed.splitlines() if "CFI" in line]
+        assert max(width(line) for line in said) <= 102
+    ladder = next(line for line in text(found).splitlines() if line.startswith("Configural"))
+    assert "115.85" in ladder.split()
+    assert "0.923" in ladder.split()
+    assert wrapped("满意度，忠诚度。", 8).splitlines() == ["满意度，", "忠诚度。"]
