@@ -13,10 +13,12 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
-from csi.errors import Note, Reason
+from csi.display import Shown, text
+from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.replicates import Quantity
 from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
+from csi.measures.shown import ROWS, part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.measures.validity import vif
 from csi.models.model import Model
@@ -126,8 +128,8 @@ def along(paths: Array, chain: Chain, names: tuple[str, ...]) -> Array:
     return np.asarray(np.prod(np.stack(steps), axis=0), dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+@dataclass(frozen=True, slots=True, repr=False)
+class Effects(Shown):
     """Effects between constructs in every cell, standardised. Each frame starts with the cell's key columns.
 
     Where a cell has no usable solution the numbers are null and `reason` (the last column) bears the code.
@@ -150,6 +152,21 @@ class Effects:
     level: float
     notes: tuple[Note, ...] = ()
     reasons: Mapping[str, Reason] = field(default_factory=dict)
+
+
+@text.register
+def _(value: Effects, lang: str = "en") -> str:
+    """Effects of every pair, specific indirect effects, R2, why values are absent, notes."""
+    lines = part(Text("Effects", "效应"), value.table, lang, ".table")
+    left = max(ROWS - value.table.height, 5)
+    for title, frame, place in (
+        (Text("Specific indirect effects", "特定间接效应"), value.chains, ".chains"),
+        (Text("R2", "R²"), value.r2, ".r2"),
+    ):
+        found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place, left)
+        lines += ["", *found] if found else []
+    lines = lines or [Text("no effects among constructs", "构念之间没有效应").say(lang)]
+    return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
 
 
 def effects(est: Estimate, *, standardised: bool = True) -> Effects:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Reason, note, reason
+from csi.display import Shown, text
+from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
+from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
 
@@ -148,8 +150,8 @@ def measure(moments: Moments, solution: Solution) -> Array:
     return np.stack(np.broadcast_arrays(*parts), axis=-2)
 
 
-@dataclass(frozen=True, slots=True)
-class Reliability:
+@dataclass(frozen=True, slots=True, repr=False)
+class Reliability(Shown):
     """Reliability of every construct in every cell.
 
     Attributes:
@@ -167,6 +169,13 @@ class Reliability:
     reasons: Mapping[str, Reason]
     level: float
     notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Reliability, lang: str = "en") -> str:
+    """Coefficients of every construct, why values are absent, notes."""
+    lines = part(Text("Reliability", "信度"), value.table, lang, ".table")
+    return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
 
 
 def reliability(est: Estimate) -> Reliability:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Reason, note, reason
+from csi.display import Shown, text
+from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import bca, percentile
 from csi.inference.replicates import Quantity
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
+from csi.measures.shown import part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.models.model import Model
 from csi.moments.linear import inverse
@@ -93,8 +95,8 @@ def fornell_larcker(construct_cor: Array, ave_values: Array) -> Array:
     return np.where(np.eye(ave_values.shape[-1], dtype=bool), np.sqrt(ave_values)[..., None, :], construct_cor)
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Validity(Shown):
     """Discriminant validity and collinearity in every cell. Each frame starts with the cell's key columns.
 
     Where a cell has no usable solution, what comes from the solution is null and `reason` bears the code; HTMT and the
@@ -122,6 +124,14 @@ class Validity:
     reasons: Mapping[str, Reason]
     level: float
     notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Validity, lang: str = "en") -> str:
+    """HTMT of every pair, why values are absent, notes; the other frames are named."""
+    lines = part(Text("Discriminant validity (HTMT)", "区分效度（HTMT）"), value.table, lang, ".table")
+    more = Text("also", "另见").say(lang) + " .fornell_larcker, .cross_loadings, .vif_inner, .vif_outer"
+    return "\n".join([*lines, more, *told(value.reasons.values(), value.notes, lang)])
 
 
 def validity(est: Estimate, *, signed: bool = False) -> Validity:
