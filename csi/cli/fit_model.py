@@ -20,6 +20,7 @@ from csi.cli.fit_tables import (
     r2_grid,
     test_lines,
 )
+from csi.cli.fit_words import of_notes, of_problems
 from csi.cli.progress import working
 from csi.errors import Language, Problem, Problems, Reason, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
@@ -58,14 +59,17 @@ def of_model(args: argparse.Namespace, lang: Language) -> Answer:
     except _UsageProblems as error:
         return Answer((), {}, problems=error.problems, code=USAGE)
     frame = asked.file.frame
-    est = fit(
-        asked.model, frame, asked.settings, asked.by,
-        where=asked.where or None, weight=args.weight, unit=args.unit, stratum=args.stratum,
-    )  # fmt: skip
-    if args.bootstrap:
-        with working(RESAMPLING.say(lang), quiet=args.quiet):
-            est = bootstrap(est, args.bootstrap, args.seed, interval=args.interval)
-    return _answer(est, asked, args, lang)
+    try:
+        est = fit(
+            asked.model, frame, asked.settings, asked.by,
+            where=asked.where or None, weight=args.weight, unit=args.unit, stratum=args.stratum,
+        )  # fmt: skip
+        if args.bootstrap:
+            with working(RESAMPLING.say(lang), quiet=args.quiet):
+                est = bootstrap(est, args.bootstrap, args.seed, interval=args.interval)
+        return _answer(est, asked, args, lang)
+    except Problems as error:
+        raise Problems(of_problems(error.problems), lang) from None
 
 
 class _UsageProblems(Problems):
@@ -85,7 +89,7 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     try:
         settings = _settings(args, model)
     except Problems as error:
-        raise _UsageProblems([*found, *(_as_option(p) for p in error.problems)], lang) from None
+        raise _UsageProblems([*found, *of_problems(error.problems)], lang) from None
     if model is None:
         raise Problems(found, lang)
     items = settings.needs(model)
@@ -150,6 +154,8 @@ def read_model(path: Path, lang: Language = "en") -> Model:
     if "~" in str(path) and not path.exists():
         return Model.parse(str(path), lang=lang)
     if not path.exists():
+        if any(sign in str(path) for sign in "=+\n"):
+            raise Problems([_no_model(str(path))], lang)
         near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = did_you_mean(path.name, near)
         raise Problems([problem("E-FILE", str(path), "no such file.", "文件不存在。", hint.en, hint.zh)], lang)
@@ -165,6 +171,15 @@ def read_model(path: Path, lang: Language = "en") -> Model:
     return Model.parse(text, path.name, lang)
 
 
+def _no_model(text: str) -> Problem:
+    """Text that is no file's name and has no operator."""
+    line = " ".join(text.split())
+    shown = f"{line[:60]}..." if len(line) > 60 else line
+    en, zh = "neither a file nor a model text: `=~` missing?", "既不是文件，也不是模型文本：是否漏写了 `=~`？"
+    do, do_zh = 'Write "sat =~ sat1 + sat2 + sat3".', "请写作“sat =~ sat1 + sat2 + sat3”。"
+    return problem("E-FILE", f'"{shown}"', en, zh, do, do_zh)
+
+
 def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     """The estimator of the options; `--ordered all` names every item."""
     ordered = listed(args.ordered)
@@ -174,11 +189,6 @@ def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     more = ("se", "test", "information", "likelihood", "interaction", "pairs")
     same = {name: getattr(args, name) for name in (*names, *more)}
     return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=not args.random_x)
-
-
-def _as_option(found: Problem) -> Problem:
-    """A problem of a setting, placed at its option."""
-    return replace(found, where="--" + found.where.replace("_", "-"))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -212,7 +222,7 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
     of_fit = [n for n in (*est.notes, *measures.notes) if not (told and n.code == "W-IDENT")]
     notes = (*asked.file.notes, *of_fit, *((SAMPLING_ONLY,) if args.bootstrap else ()))
     data = _numbers(est, asked, measures, diagnosis, withheld, changes)
-    return Answer(tuple(blocks), data, notes, code=FINE if converged and diagnosis.usable else INADMISSIBLE)
+    return Answer(tuple(blocks), data, of_notes(notes), code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 
 
 def _heading(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from csi.cli.answer import Grid
+from csi.cli.fit_words import in_options
 from csi.cli.grids import grid
 from csi.errors import Language, Reason, Text
 from csi.estimate.estimate import Estimate
@@ -159,7 +160,7 @@ SEVERITIES: Final = {
 def finding_lines(diagnosis: Diagnosis, lang: Language) -> list[str | Grid]:
     """What is wrong or doubtful about the solution, a line each, told once for all its cells."""
     colon = "：" if lang == "zh" else ": "
-    lines = [f"{SEVERITIES[g.severity].say(lang)} {g.code}{colon}{g.say(lang)}" for g in diagnosis.gathered]
+    lines = [f"{SEVERITIES[g.severity].say(lang)} {g.code}{colon}{in_options(g.say(lang))}" for g in diagnosis.gathered]
     return ["", *lines] if lines else []
 
 

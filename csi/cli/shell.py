@@ -202,7 +202,7 @@ def _deliver(answer: Answer, args: argparse.Namespace, verb: str, lang: Language
     if args.json:
         print(as_json(answer, verb, lang))
         return answer.code
-    if not args.quiet:
+    if not args.quiet and (answer.blocks or answer.notes):
         print(as_text(answer, lang))
     say_problems(answer.problems, lang)
     return answer.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,8 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
         >>> file.frame.rows(), [n.code for n in file.notes]
         ([(5.0, None, 'a'), (9.0, None, 'b')], ['N-MISSING-CODES', 'N-ABSENT-WORDS'])
     """
+    if not path.exists():
+        raise Problems([_no_file(path)])
     raw = read_raw(DataFile(path))
     wanted = list(dict.fromkeys([*numbers, *keys]))
     problems = [*_columns(raw, wanted)]
@@ -70,6 +73,15 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     only_keys = dict.fromkeys(name for name in keys if name not in numbers)
     frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in only_keys)
     return PlainFile(raw.name, raw.sha256, frame, (*raw.notes, *_counted(text, numbers, absent)))
+
+
+def _no_file(path: Path) -> Problem:
+    """A path that leads nowhere, with the closest name of its folder."""
+    near = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, near, n=1, cutoff=0.6)
+    do = f'Did you mean "{path.with_name(close[0])}"?' if close else "Check the path of the data file."
+    do_zh = f"是否应为“{path.with_name(close[0])}”？" if close else "请检查数据文件的路径。"
+    return problem("E-FILE", str(path), "no such data file.", "数据文件不存在。", do, do_zh)
 
 
 def _columns(raw: Raw, wanted: Sequence[str]) -> Iterator[Problem]:

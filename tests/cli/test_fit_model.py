@@ -340,3 +340,28 @@ def test_every_note_is_said_once(machine, files, frame, tmp_path):
 def test_the_last_language_counts_and_every_one_must_be_known(asked, files):
     assert "converged" in asked(*files, "--lang", "zh", "--lang", "en")[1]
     assert asked(*files, "--lang", "fr", "--lang", "zh")[0] == 2
+
+
+def test_sentences_name_options_not_settings(asked, files):
+    code, out, err = asked(*files, "--missing", "fiml", "--estimator", "WLS", "--lang", "en")
+    assert (code, out) == (2, "")
+    assert "--missing: --missing fiml goes with maximum likelihood, not with WLS. Use --estimator ML or MLR." in err
+    _, out, _ = asked(*files, "--where", "school=Anna", "--unit", "school", "--lang", "zh")
+    assert "--estimator MLR 或 --bootstrap" in out
+    assert "csi.bootstrap" not in out
+    _, _, err = asked(*files, "--where", "school=Anna", "--groups", "school", "--lang", "en")
+    assert "Leave --groups out" in err
+
+
+def test_a_data_file_that_is_not_there(asked, files):
+    code, _, err = asked(files[0], files[1].replace("answers", "answer"), "--lang", "en")
+    assert code == 1
+    assert "no such data file" in err
+    assert files[1] in err
+    assert "study" not in err
+
+
+def test_a_model_without_its_operator(asked, files):
+    code, _, err = asked("f = x1 + x2 + x3", files[1], "--lang", "en")
+    assert code == 1
+    assert "neither a file nor a model text: `=~` missing?" in err
