@@ -23,6 +23,12 @@ from csi.tracking.estimands import Relation, found, known_differences, relation,
 TOLERANCE = 1e-4
 """Relative difference up to which engines with one criterion agree (semopy against lavaan: tests/engines)."""
 
+ROWS = 20
+"""So many rows are printed, of parameters that more than one has; the rest is counted."""
+
+NOTHING = 1e-12
+"""A difference of rounding."""
+
 MEASURES = ("chi2", "df", "p_value", "chi2_scaled", "cfi", "tli", "rmsea", "srmr", "logl", "aic", "bic")
 _ROW = ("lhs", "op", "rhs", "group")
 
@@ -225,7 +231,7 @@ def _alone(rows: pl.DataFrame, keys: tuple[str, str], names: tuple[str, str]) ->
     for (a, b), name in ((keys, names[0]), (keys[::-1], names[1])):
         only = rows.filter(pl.col(f"estimate_{a}").is_not_null(), pl.col(f"estimate_{b}").is_null()).height
         if only:
-            en = f"{only} parameters are in {name} alone."
+            en = f"{only} parameter{'s are' if only > 1 else ' is'} in {name} alone."
             notes.append(note("N-COMPARE-ALONE", en, f"{only} 个参数只出现在 {name} 中。"))
     return notes
 
@@ -254,13 +260,33 @@ def _(value: Comparison, lang: str = "en") -> str:
         c for c in value.table.columns if c.split("_")[0] not in {"std", "estimate", "se", "difference", "in", "agree"}
     ]
     shown = keep + [c for k in others for c in _shown_columns(value, first, k)]
-    frame = value.table.select(
-        list(dict.fromkeys(c for c in shown if value.table[c].null_count() < value.table.height))
-    )
-    lines = [title, table(frame), "", *(s.say(lang) for s in value.sentences)]
+    both = value.table.filter(pl.any_horizontal(pl.col(f"difference_{k}").is_not_null() for k in others))
+    rows = _settled(both if both.height else value.table, value)
+    frame = rows.select(list(dict.fromkeys(c for c in shown if rows[c].null_count() < rows.height)))
+    lines = [title, table(frame.head(ROWS)), *_left(value.table.height - min(frame.height, ROWS), ".table", lang)]
+    lines += ["", *(s.say(lang) for s in value.sentences)]
     if value.fit.width > 1:
-        lines += ["", table(value.fit)]
+        lines += ["", table(value.fit.head(ROWS)), *_left(value.fit.height - ROWS, ".fit", lang)]
     return "\n".join([*lines, *(f"* {n.say(lang)}" for n in value.notes)])
+
+
+def _settled(rows: pl.DataFrame, value: Comparison) -> pl.DataFrame:
+    """Differences within the tolerance as 0."""
+    for k in (k for k in value.basis if f"agree_{k}" in rows.columns):
+        within = pl.col(f"agree_{k}").fill_null(value=False) | (pl.col(f"difference_{k}").abs() < NOTHING)
+        rows = rows.with_columns(
+            pl.when(within & pl.col(c).is_not_null()).then(0.0).otherwise(c).alias(c)
+            for c in (f"difference_{k}", f"in_se_{k}")
+            if rows[c].null_count() < rows.height
+        )
+    return rows
+
+
+def _left(rest: int, place: str, lang: str) -> list[str]:
+    """How many rows are not printed."""
+    if rest <= 0:
+        return []
+    return [Text(f"... {rest} more row{'s' * (rest > 1)} in {place}", f"……另有 {rest} 行，见 {place}").say(lang)]
 
 
 def _shown_columns(value: Comparison, first: str, k: str) -> list[str]:

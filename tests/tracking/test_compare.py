@@ -93,7 +93,7 @@ def test_a_construct_that_points_the_other_way_is_turned(pupils):
 def test_parameters_of_one_alone_are_counted(pupils):
     a = csi.fit(MODEL, pupils, csi.SEM())
     b = csi.fit(csi.Model.parse(f"{MODEL}\nx1 ~~ x2"), pupils, csi.SEM())
-    assert any(n.text.en == "1 parameters are in SEM (ML) alone." for n in compare(a, b).notes)
+    assert any(n.text.en == "1 parameter is in SEM (ML) alone." for n in compare(a, b).notes)
 
 
 def test_cells_are_kept_apart():
@@ -126,3 +126,27 @@ def test_the_text_is_in_both_languages(pupils):
     made = compare(csi.fit(MODEL, pupils, csi.SEM()), csi.fit(MODEL, pupils, csi.Semopy()))
     assert text(made).startswith("Comparison: 1 = SEM (ML); 2 = semopy (ML)")
     assert "使用同一准则" in text(made, "zh")
+
+
+def test_differences_within_the_tolerance_are_printed_as_0(pupils):
+    made = compare(csi.fit(MODEL, pupils, csi.SEM()), csi.fit(MODEL, pupils, csi.Semopy()))
+    lines = text(made).splitlines()
+    head = lines[1].split()
+    path = next(line.split() for line in lines if line.startswith("speed") and " ~ " in line and "visual" in line)
+    assert path[head.index("difference_2")] == "0"
+    assert path[head.index("in_se_2")] == "0"
+    assert made.table["difference_2"].abs().max() > 0
+
+
+def test_rows_of_one_alone_and_rows_beyond_twenty_are_counted(pupils):
+    a = csi.fit(MODEL, pupils, csi.SEM(meanstructure=True))
+    made = compare(a, csi.fit(MODEL, pupils, csi.PLS()))
+    lines = text(made).splitlines()
+    assert not any(" ~1 " in line for line in lines)
+    both = made.table["difference_2"].drop_nulls().len()
+    assert both < 20
+    assert f"... {made.table.height - both} more rows in .table" in lines
+    frame = frame_of("holzinger", HOLZINGER)
+    cells = compare(*(csi.fit(MODEL, frame, s, by=["school"]) for s in (csi.SEM(), csi.Semopy())))
+    assert "... 28 more rows in .table" in text(cells).splitlines()
+    assert "……另有 28 行，见 .table" in text(cells, "zh").splitlines()
