@@ -71,15 +71,17 @@ class Headline(Protocol):
 
 def lines_of(est: Estimate, lang: str = "en") -> str:
     """The text of an estimate, in lines."""
+    at = _first(est)
     lines = [_fitted(est).say(lang), _ended(est).say(lang), *_failed(est, lang)]
     if len(est.values) > 1:
-        named = " ".join(str(v) for v in est.moments.cells.select(pl.exclude("n")).row(0))
-        lines += ["", Text(f"First cell: {named}", f"第一个单元：{named}").say(lang)]
-    if est.convergence.converged[0]:
-        lines += [part.headline(0).say(lang) for part in est.extra.values() if isinstance(part, Headline)]
-    lines += [f"! {t.say(lang)}" for t in _doubts(est)]
+        named = " ".join(str(v) for v in est.moments.cells.select(pl.exclude("n")).row(at))
+        en, zh = ("First cell with a solution", "第一个有解的单元") if at else ("First cell", "第一个单元")
+        lines += ["", Text(f"{en}: {named}", f"{zh}：{named}").say(lang)]
+    if est.convergence.converged[at]:
+        lines += [part.headline(at).say(lang) for part in est.extra.values() if isinstance(part, Headline)]
+    lines += [f"! {t.say(lang)}" for t in _doubts(est, at)]
     shown = _chosen(est)
-    lines += ["", _grid(est, shown, lang), *_left(est, shown, lang)]
+    lines += ["", _grid(est, at, shown, lang), *_left(est, shown, lang)]
     return "\n".join([*lines, *(f"* {n.say(lang)}" for n in est.notes if n.code != UNKNOWABLE)])
 
 
@@ -87,15 +89,15 @@ UNKNOWABLE = "W-IDENT"
 """The note of a model that is not identified; it is told before the numbers."""
 
 
-def _doubts(est: Estimate) -> Iterator[Text]:
+def _doubts(est: Estimate, at: int) -> Iterator[Text]:
     """What makes a solution doubtful, as far as it shows without a diagnosis."""
     yield from (n.text for n in est.notes if n.code == UNKNOWABLE)
-    if not est.convergence.converged[0]:
-        if np.isfinite(est.values[0]).any():
+    if not est.convergence.converged[at]:
+        if np.isfinite(est.values[at]).any():
             yield Text("not converged: numbers are not a solution", "未收敛：所列数值不是解")
     else:
-        yield from _doubts_of_first(est)
-    rest = [i for i in np.flatnonzero(est.convergence.converged).tolist() if i > 0]
+        yield from _doubts_of_one(est, at)
+    rest = [i for i in np.flatnonzero(est.convergence.converged).tolist() if i != at]
     for what, zh in (
         ("negative variance", "方差为负"),
         ("latent covariances not positive definite", "潜变量协方差阵非正定"),
@@ -106,26 +108,26 @@ def _doubts(est: Estimate) -> Iterator[Text]:
             yield Text(f"{what} in {count} more cells (see csi.verify)", f"另有 {count} 个单元{zh}（见 csi.verify）")
 
 
-def _doubts_of_first(est: Estimate) -> Iterator[Text]:
-    """What is doubtful of the first cell."""
+def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
+    """What is doubtful of cell `at`."""
     named = [
         row.lhs + (f" ({row.group})" if row.group else "")
-        for row, value in zip(est.rows, est.values[0].tolist(), strict=True)
+        for row, value in zip(est.rows, est.values[at].tolist(), strict=True)
         if row.op == "~~" and row.lhs == row.rhs and value < NEGATIVE
     ]
     if named:
         en, zh = _listed(named, ", "), _listed(named, "、")
         yield Text(f"negative variance: {en} (see csi.verify)", f"方差为负：{zh}（见 csi.verify）")
     flags = est.convergence.improper.get("latent covariances not positive definite")
-    if flags is not None and flags[0] and not set(named) & set(est.solution.constructs):
+    if flags is not None and flags[at] and not set(named) & set(est.solution.constructs):
         en, zh = "latent covariances not positive definite (see csi.verify)", "潜变量协方差阵非正定（见 csi.verify）"
         yield Text(en, zh)
-    held = [name for part in est.extra.values() if isinstance(part, Bounded) for name in part.at_bounds(0)]
+    held = [name for part in est.extra.values() if isinstance(part, Bounded) for name in part.at_bounds(at)]
     if held:
         yield Text(f"at its bound: {_listed(held, ', ')}", f"落在界上：{_listed(held, '、')}")
     error = est.std_error
     unknown = not any(n.code == UNKNOWABLE for n in est.notes)
-    if error is not None and unknown and est.values.shape[1] and not np.isfinite(error[0]).any():
+    if error is not None and unknown and est.values.shape[1] and not np.isfinite(error[at]).any():
         en = "no standard errors: the model may not be identified (see csi.verify)"
         yield Text(en, "没有标准误：模型可能不可识别（见 csi.verify）")
 
@@ -193,6 +195,11 @@ def _failed(est: Estimate, lang: str) -> Iterator[str]:
         )
 
 
+def _first(est: Estimate) -> int:
+    """The first cell with a solution, 0 where none has."""
+    return int(np.argmax(est.convergence.converged))
+
+
 def _kind(est: Estimate, i: int) -> str:
     """What the row is, a key of KINDS or its operator."""
     row = est.rows[i]
@@ -226,12 +233,12 @@ def _left(est: Estimate, shown: list[int], lang: str) -> Iterator[str]:
     )
 
 
-def _grid(est: Estimate, shown: list[int], lang: str) -> str:
-    """Parameters of the first cell; columns without a number are left out, and tests where there is no solution."""
+def _grid(est: Estimate, at: int, shown: list[int], lang: str) -> str:
+    """Parameters of cell `at`; columns without a number are left out, and tests where there is no solution."""
     numbers = ["estimate", "std_error", "p_value", *(["conf_low", "conf_high"] if est.replicates else []), "std_all"]
-    if not est.convergence.converged[0]:
+    if not est.convergence.converged[at]:
         numbers = ["estimate"]
-    frame = est.table.head(len(est.rows)).select("lhs", "op", "rhs", "group", *numbers)
+    frame = est.table.slice(at * len(est.rows), len(est.rows)).select("lhs", "op", "rhs", "group", *numbers)
     kept = [c for c in frame.columns if c in {"lhs", "op", "rhs", "estimate"} or frame[c].null_count() < frame.height]
     headings = {c: text.say(lang) for c, text in HEADINGS.items()} | {"lhs": "", "op": "", "rhs": ""}
     return table(frame.select(kept)[shown], dict.fromkeys(numbers, significant) | {"p_value": p_text}, headings)

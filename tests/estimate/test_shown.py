@@ -101,6 +101,15 @@ def test_a_stack_counts_its_cells_and_shows_the_first(frame):
     assert f"... {len(est.rows)} more rows (1 more cell) in .table" in lines
 
 
+def test_the_first_cell_with_a_solution_is_shown(frame):
+    constant = frame.with_columns(x2=pl.when(pl.col("town") == "p").then(1.0).otherwise("x2"))
+    lines = repr(csi.fit(MODEL, constant, csi.SEM(), ["town"])).splitlines()
+    alone = repr(csi.fit(MODEL, frame.filter(pl.col("town") == "q"), csi.SEM())).splitlines()
+    at = lines.index("First cell with a solution: q")
+    assert lines[at + 1].startswith("chi-square ")
+    assert lines[at + 1] == alone[2]
+
+
 def test_notes_and_scaled_tests_are_told_in_both_languages(frame):
     est = csi.fit(MODEL, frame.with_columns(x1=pl.col("x1").clip(-1, 1).round()), csi.SEM(estimator="MLR"))
     assert "; yuan.bentler.mplus " in repr(est)
