@@ -93,6 +93,7 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     if model is None:
         raise Problems(found, lang)
     items = settings.needs(model)
+    found += _items_as("--by", by, items) + _items_as("--weight", [args.weight], items)
     keys = [k for k in (settings.groups, *by, *where, args.unit, args.stratum) if k]
     try:
         file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], keys, listed(args.na))
@@ -139,6 +140,16 @@ def _clashes(groups: str | None, by: Sequence[str], pairs: Sequence[tuple[str, s
             )
             found.append(problem("E-WHERE", "--where", en, zh, do, do_zh))
     return found
+
+
+def _items_as(option: str, columns: Sequence[str | None], items: Sequence[str]) -> list[Problem]:
+    """Items of the model that an option takes for something else."""
+    do, do_zh = "Name another column, or leave it out of the model.", "请改用其他列，或将其移出模型。"
+    return [
+        problem("E-SETTING", option, f'"{c}" is an item of the model.', f"“{c}”是模型中的题项。", do, do_zh)
+        for c in columns
+        if c in items
+    ]
 
 
 def read_model(path: Path, lang: Language = "en") -> Model:

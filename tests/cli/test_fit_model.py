@@ -365,3 +365,9 @@ def test_a_model_without_its_operator(asked, files):
     code, _, err = asked("f = x1 + x2 + x3", files[1], "--lang", "en")
     assert code == 1
     assert "neither a file nor a model text: `=~` missing?" in err
+
+
+@pytest.mark.parametrize("option", ["--by", "--weight"])
+def test_an_item_is_neither_a_cell_nor_a_weight(asked, files, option):
+    code, _, err = asked(*files, option, "x1", "--lang", "en")
+    assert (code, err.split(". ")[0]) == (1, f'{option}: "x1" is an item of the model')
