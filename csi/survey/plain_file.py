@@ -57,6 +57,7 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     if not path.exists():
         raise Problems([_no_file(path)])
     raw = read_raw(DataFile(path))
+    numbers = list(dict.fromkeys(numbers))
     wanted = list(dict.fromkeys([*numbers, *keys]))
     problems = [*_columns(raw, wanted)]
     if problems:
