@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import chdtrc
 
 from csi.errors import Problem, Problems, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate
@@ -21,14 +21,12 @@ from csi.sem.implied import matrices, template
 from csi.sem.lms import Data, Terms, given, information, log_likelihood, marginal, nodes_of, precision, row_scores
 from csi.sem.lms_table import Maximum, Task, errors_of, rows_of, solution_of, standardised_of, values_of
 from csi.sem.method import METHODS
-from csi.sem.outcome import undefined
+from csi.sem.outcome import normal_columns, undefined
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.solve import solve
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +266,6 @@ def _estimate(
     if bare:
         return Estimate(**common)
     errors = np.stack([errors_of(model, task, f) for f in fits])[:, place]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = values / errors
-    z = float(ndtri(0.5 + LEVEL / 2))
     std = [np.stack([standardised_of(task, f, items=i) for f in fits]) for i in (False, True)]
     std = [np.concatenate([s, np.full((len(s), len(model.defined)), np.nan)], axis=1)[:, place] for s in std]
     extra = _extra(task, start, fits, theta.shape[1])
@@ -287,11 +282,7 @@ def _estimate(
     doubts = cluster_notes((moments,), METHODS["ML"], moments.cells, theta.shape[1])
     return Estimate(
         **common,
-        std_error=errors,
-        statistic=statistic,
-        p_value=2 * ndtr(-np.abs(statistic)),
-        conf_low=values - z * errors,
-        conf_high=values + z * errors,
+        **normal_columns(values, errors),
         std_lv=std[0],
         std_all=std[1],
         interval="normal",

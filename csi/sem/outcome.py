@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +175,25 @@ def _standardised_definitions(prepared: Prepared, rows: Array, raw: Array) -> Ar
     return np.stack([np.broadcast_to(found[d.name], (len(raw),)) for d in defined], axis=1)
 
 
+def normal_columns(values: Array, errors: Array) -> dict[str, Any]:
+    """Standard errors with the statistic, p-value and interval of normal theory, (b, t) each, by name of column.
+
+    Example:
+        >>> normal_columns(np.array([[1.96]]), np.array([[1.0]]))["p_value"].round(3).tolist()
+        [[0.05]]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = values / errors
+    reach = float(ndtri(0.5 + LEVEL / 2)) * errors
+    return {
+        "std_error": errors,
+        "statistic": statistic,
+        "p_value": 2 * ndtr(-np.abs(statistic)),
+        "conf_low": values - reach,
+        "conf_high": values + reach,
+    }
+
+
 def estimate_of(
     settings: SEM,
     model: Model,
@@ -205,9 +224,6 @@ def estimate_of(
     if bare:
         return Estimate(**common)  # type: ignore[arg-type]  # the fields are named above
     errors = errors_of(prepared, flats, theta, fit.vcov)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = values / errors
-    z = float(ndtri(0.5 + LEVEL / 2))
     at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - len(prepared.claim.defined)]
     std = []
     for kind in ("std_lv", "std_all"):
@@ -216,11 +232,7 @@ def estimate_of(
         std.append(np.concatenate([rows, _standardised_definitions(prepared, rows, raw)], axis=1))
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
-        std_error=errors,
-        statistic=statistic,
-        p_value=2 * ndtr(-np.abs(statistic)),
-        conf_low=values - z * errors,
-        conf_high=values + z * errors,
+        **normal_columns(values, errors),
         std_lv=std[0],
         std_all=std[1],
         interval="normal",

@@ -42,7 +42,7 @@ def bfi(names: list[str]) -> np.ndarray:
     return frame.select(names).to_numpy().astype(float)
 
 
-def agrees(moments: OrdinalMoments, case: str, vector: float = 1e-6, gamma: float = 1e-5) -> None:
+def assert_agrees(moments: OrdinalMoments, case: str, vector: float = 1e-6, gamma: float = 1e-5) -> None:
     """The vector in absolute terms; gamma in units of the standard deviations of its two moments."""
     expected = NUMBERS[case]
     assert moments.n == expected["n"]
@@ -57,27 +57,27 @@ def agrees(moments: OrdinalMoments, case: str, vector: float = 1e-6, gamma: floa
 
 def test_made_mixed_items_have_lavaans_moments_and_gamma():
     rows, _ = made()
-    agrees(ordinal_moments(rows, np.ones(120), list("xyuv"), [True, True, False, False]), "made")
+    assert_agrees(ordinal_moments(rows, np.ones(120), list("xyuv"), [True, True, False, False]), "made")
 
 
 def test_made_pairwise():
     _, holes = made()
     moments = ordinal_moments(holes, np.ones(120), list("xyuv"), [True, True, False, False], "pairwise")
-    agrees(moments, "made_pairwise")
+    assert_agrees(moments, "made_pairwise")
     assert moments.pair_n[0, 1] == 100
 
 
 def test_made_weighted_on_any_scale():
     rows, _ = made()
     weights = 7 * (np.arange(120) % 4 + 1.0)
-    agrees(ordinal_moments(rows, weights, list("xyuv"), [True, True, False, False]), "made_weighted")
+    assert_agrees(ordinal_moments(rows, weights, list("xyuv"), [True, True, False, False]), "made_weighted")
 
 
 def test_an_empty_cell_of_a_two_by_two_table_gets_half_with_margins_kept_and_is_noted():
     x, y = np.repeat([0, 1, 1], [10, 5, 10]), np.repeat([0, 0, 1], [10, 5, 10])
     rows = np.stack([x, y, np.resize([0, 1], 25)], axis=1).astype(float)
     moments = ordinal_moments(rows, np.ones(25), list("xyz"), [True] * 3)
-    agrees(moments, "made_two_by_two_with_an_empty_cell")
+    assert_agrees(moments, "made_two_by_two_with_an_empty_cell")
     assert [n.code for n in moments.notes] == ["N-ORDINAL-EMPTY", "N-ORDINAL-FILLED"]
     assert "x-y" in moments.notes[1].say("en")
 
@@ -94,14 +94,14 @@ def test_an_empty_cell_of_a_two_by_two_table_gets_half_with_margins_kept_and_is_
 )
 def test_four_items_of_bfi(case, ordered, missing):
     rows = bfi(FOUR)
-    agrees(ordinal_moments(rows, np.ones(len(rows)), FOUR, ordered, missing), case)
+    assert_agrees(ordinal_moments(rows, np.ones(len(rows)), FOUR, ordered, missing), case)
 
 
 @needs_rows
 def test_weighted_items_of_bfi():
     rows = bfi(FOUR)
     weights = ((np.arange(1, len(rows) + 1) * 7) % 5 + 1) / 2
-    agrees(ordinal_moments(rows, weights, FOUR, [True] * 4), "bfi_ordinal_weighted", gamma=1e-9)
+    assert_agrees(ordinal_moments(rows, weights, FOUR, [True] * 4), "bfi_ordinal_weighted", gamma=1e-9)
 
 
 @needs_rows
