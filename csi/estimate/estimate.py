@@ -31,9 +31,12 @@ class Solution:
         constructs (q), items (p, in the order of `block`), block: (p,) index of each item's construct.
         modes: "A" or "B" per construct.
         weights: (b, p) outer weights on standardised items, giving scores of variance 1 (None for CB-SEM).
-        loadings: (b, p) correlation of item and its construct. cross_loadings: (b, p, q) or None.
+        loadings: (b, p) correlation of item and its construct. cross_loadings: (b, p, q) of items and scores, or None.
         paths: (b, q, q) standardised, [outcome, predictor]. r2: (b, q), NaN for exogenous constructs.
-        construct_cor: (b, q, q) correlations of the construct scores (model-implied for factors).
+        construct_cor: (b, q, q) correlations of the constructs: of the scores, disattenuated where `rho` says so,
+            model-implied for factors.
+        rho: (b, q) reliability that correlations were disattenuated by, 1 where they were not; None where none was.
+        proxy_cor: (b, q, q) correlations of the scores where `construct_cor` is disattenuated; None elsewhere.
     """
 
     constructs: tuple[str, ...]
@@ -46,6 +49,13 @@ class Solution:
     paths: Array
     r2: Array
     construct_cor: Array
+    rho: Array | None = None
+    proxy_cor: Array | None = None
+
+    @property
+    def score_cor(self) -> Array:
+        """(b, q, q) correlations of the scores themselves, never disattenuated (model-implied for factors)."""
+        return self.construct_cor if self.proxy_cor is None else self.proxy_cor
 
 
 @dataclass(frozen=True, slots=True)

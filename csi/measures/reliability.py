@@ -18,6 +18,7 @@ from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, mem
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
+from csi.pls.consistent import rho_a
 
 MEASURES = ("alpha", "alpha_std", "rho_a", "rho_c", "ave")
 ITEMS_ALONE = ("alpha", "alpha_std")
@@ -68,32 +69,6 @@ def alpha(cov: Array, member: Array) -> Array:
     own = diagonal(cov) @ member
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(k > 1, k / (k - 1) * (1 - own / total), np.nan)
-
-
-def rho_a(weights: Array, cor: Array, member: Array) -> Array:
-    """Dijkstra-Henseler's rho_A: (w'w)^2 (w'(R - diag R)w) / (w'(ww' - diag ww')w).
-
-    Parameters:
-        weights: (..., p) outer weights on standardised items, scores of variance 1. cor: (..., p, p). member: (p, q).
-
-    Returns:
-        (..., q); NaN for blocks of fewer than two items. May exceed 1 in small samples.
-
-    Source:
-        Dijkstra & Henseler (2015), MIS Quarterly 39(2), eq. 3.
-
-    Example:
-        >>> w = np.array([1.0, 1.0]) / np.sqrt(3.0)
-        >>> rho_a(w, np.array([[1.0, 0.5], [0.5, 1.0]]), np.ones((2, 1))).round(6).tolist()
-        [0.666667]
-    """
-    k = member.sum(axis=0)
-    squared = weights**2 @ member
-    fourth = weights**4 @ member
-    weighted = weights[..., :, None] * cor * weights[..., None, :]
-    shared = diagonal(block_sum(weighted, member)) - diagonal(weighted) @ member
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(k > 1, squared**2 * shared / (squared**2 - fourth), np.nan)
 
 
 def rho_c(loadings: Array, member: Array) -> Array:

@@ -25,12 +25,13 @@ BATCH = 512
 @dataclass(frozen=True, slots=True)
 class Design:
     """The model as indices: block (p,) construct of each item (items sorted by construct), arrows (q, q)
-    [outcome, predictor], mode_b (q,).
+    [outcome, predictor], mode_b (q,), factor (q,) True where the construct is a common factor of several items.
     """
 
     block: Ints
     arrows: Arrows
     mode_b: npt.NDArray[np.bool_]
+    factor: npt.NDArray[np.bool_]
 
     @property
     def starts(self) -> Ints:

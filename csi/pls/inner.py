@@ -33,13 +33,16 @@ def inner_weights(C: Array, arrows: Arrows, scheme: Scheme) -> Array:
     return C * arrows.T + regressions(C, arrows)
 
 
-def regressions(C: Array, arrows: Arrows) -> Array:
-    """(b, q, q) standardised regression coefficients [outcome, predictor] from correlations C."""
+def regressions(C: Array, arrows: Arrows, *, definite: bool = True) -> Array:
+    """(b, q, q) standardised regression coefficients [outcome, predictor] from correlations C.
+
+    Disattenuated correlations need not be `definite`: their coefficients are computed all the same.
+    """
     paths = np.zeros_like(C)
     for outcome in np.flatnonzero(arrows.any(axis=1)):
         k = np.flatnonzero(arrows[outcome])
         if k.size == 1:
             paths[:, outcome, k[0]] = C[:, outcome, k[0]]
         else:
-            paths[:, outcome, k] = solve(C[:, k[:, None], k], C[:, k, outcome][:, :, None])[:, :, 0]
+            paths[:, outcome, k] = solve(C[:, k[:, None], k], C[:, k, outcome][:, :, None], definite=definite)[:, :, 0]
     return paths

@@ -143,6 +143,8 @@ def blanked(est: Estimate, gone: Ints) -> Estimate:
             paths=_nan(solved.paths, out),
             r2=_nan(solved.r2, out),
             construct_cor=_nan(solved.construct_cor, out),
+            rho=_without(solved.rho, out),
+            proxy_cor=_without(solved.proxy_cor, out),
         ),
     )
 

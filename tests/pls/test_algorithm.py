@@ -73,7 +73,7 @@ def test_a_slice_does_not_depend_on_its_neighbours(monkeypatch: pytest.MonkeyPat
     raw = rng.normal(size=(40, 60, 8)) + rng.normal(size=(40, 60, 1))
     R = np.stack([np.corrcoef(x.T) for x in raw])
     arrows = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]], dtype=bool)
-    design = Design(np.array([0, 0, 0, 1, 1, 2, 2, 2]), arrows, np.array([False, True, False]))
+    design = Design(np.array([0, 0, 0, 1, 1, 2, 2, 2]), arrows, np.array([False, True, False]), np.ones(3, dtype=bool))
     together = solve_stack(R, design, "path", 1e-7, 300)
     monkeypatch.setattr(algorithm, "BATCH", 7)
     apart = solve_stack(R, design, "path", 1e-7, 300)

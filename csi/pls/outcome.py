@@ -1,0 +1,256 @@
+"""From solved weights to an `Estimate`: the rows of its table, what is wrong with a slice, what a reader must know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Note, Reason, Text, note, reason
+from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.models.model import Model
+from csi.moments.stack import Array, Ints, Moments
+from csi.pls.algorithm import Design, Solved
+from csi.pls.consistent import ROUNDING, Corrected, improper
+
+if TYPE_CHECKING:
+    from csi.estimate.protocol import Estimator
+
+CAUSES = ("", "constant item", "collinear", "not converged", "negative rho_a")
+"""Why a slice has no usable solution, by code."""
+
+
+def estimate_of(
+    settings: Estimator,
+    model: Model,
+    moments: Moments,
+    order: Ints,
+    design: Design,
+    solved: Solved,
+    found: Corrected | None = None,
+    *,
+    like: Estimate | None = None,
+    tolerance: float = 0.0,
+) -> Estimate:
+    """The estimate of solved weights.
+
+    Parameters:
+        order: positions in `moments` of the model's items. found: what was corrected for unreliability, if it was.
+        like: the estimate whose replicates these are; replicates bear no words.
+        tolerance: the change that counted as settled, for the words.
+    """
+    solution = _solution(model, design, solved, found)
+    cause = _causes(moments.sd[:, order], solved, solution)
+    flags = {"negative weight": _negative(solution)} | ({} if found is None else improper(found))
+    told = () if like else (*_unused(model, settings.name), *_notes(solution, cause, moments.cells))
+    return Estimate(
+        model=model,
+        settings=settings,
+        moments=moments,
+        sample=None,
+        rows=_rows(model),
+        values=_values(solution, design),
+        solution=solution,
+        convergence=Convergence(
+            solved.converged & (cause == 0),
+            solved.iterations,
+            solved.change,
+            {} if like else _reasons(solution, design, solved, cause, _of_model(moments, order), tolerance),
+            cause,
+            flags,
+        ),
+        notes=told if like or found is None else (*told, *_doubts(solution, found, moments.cells)),
+    )
+
+
+def _negative(solution: Solution) -> npt.NDArray[np.bool_]:
+    """(b,) True where an outer weight is negative."""
+    if solution.weights is None:
+        return np.zeros(len(solution.paths), dtype=bool)
+    found: npt.NDArray[np.bool_] = np.any(solution.weights < 0, axis=1)
+    return found
+
+
+def _solution(model: Model, design: Design, solved: Solved, found: Corrected | None) -> Solution:
+    """The arrays; what was corrected takes the place of what was not."""
+    items = tuple(i for c in model.constructs for i in c.items)
+    plain = Solution(
+        constructs=model.names,
+        items=items,
+        block=design.block,
+        modes=tuple("B" if b else "A" for b in design.mode_b.tolist()),
+        weights=solved.weights,
+        loadings=solved.cross[:, np.arange(len(items)), design.block],
+        cross_loadings=solved.cross,
+        paths=solved.paths,
+        r2=solved.r2,
+        construct_cor=solved.C,
+    )
+    if found is None:
+        return plain
+    return replace(
+        plain,
+        loadings=found.loadings,
+        paths=found.paths,
+        r2=found.r2,
+        construct_cor=found.C,
+        rho=found.rho,
+        proxy_cor=solved.C,
+    )
+
+
+def _rows(model: Model) -> tuple[Row, ...]:
+    """Loadings, outer weights, paths, in the order of `_values`."""
+    measured = [(c.name, i) for c in model.constructs for i in c.items]
+    paths = [(o, p) for o in model.names for p in model.names if p in model.predictors(o)]
+    return (
+        *(Row(c, "=~", i) for c, i in measured),
+        *(Row(c, "<~", i) for c, i in measured),
+        *(Row(o, "~", p) for o, p in paths),
+    )
+
+
+def _values(solution: Solution, design: Design) -> Array:
+    outcome, predictor = np.nonzero(design.arrows)
+    weights = solution.loadings if solution.weights is None else solution.weights
+    return np.concatenate([solution.loadings, weights, solution.paths[:, outcome, predictor]], axis=1)
+
+
+def _causes(sd: Array, solved: Solved, solution: Solution) -> Ints:
+    """(b,) code into CAUSES."""
+    constant = ~(np.isfinite(sd) & (sd > 0)).all(axis=1)
+    unsolved = ~np.isfinite(solved.paths).all(axis=(1, 2)) | ~np.isfinite(solved.weights).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        negative = np.zeros_like(constant) if solution.rho is None else (solution.rho <= 0).any(axis=1)
+    broken = unsolved | ~np.isfinite(solution.paths).all(axis=(1, 2))
+    kinds = [constant, unsolved, negative, broken, ~solved.converged]
+    return np.select(kinds, [1, 2, 4, 2, 3], default=0).astype(np.int64)
+
+
+def _of_model(moments: Moments, order: Ints) -> Moments:
+    """The moments of the model's items alone."""
+    names = tuple(moments.names[k] for k in order)
+    return replace(moments, names=names, mean=moments.mean[:, order], cov=moments.cov[:, order[:, None], order])
+
+
+def _reasons(
+    solution: Solution, design: Design, solved: Solved, cause: Ints, moments: Moments, tolerance: float
+) -> dict[int, Reason]:
+    """Why each failed slice has no usable solution; the moments hold the model's items alone."""
+    few = int(design.arrows.sum(axis=1).max()) + 2
+    failed = [int(i) for i in np.flatnonzero(cause)]
+    return {
+        i: _unreliable(i, solution) if cause[i] == CAUSES.index("negative rho_a")
+        else _reason(i, int(cause[i]), solved, moments, few, tolerance)
+        for i in failed
+    }  # fmt: skip
+
+
+def _unreliable(i: int, solution: Solution) -> Reason:
+    """A reliability that nothing can be divided by."""
+    rho = np.ones(len(solution.constructs)) if solution.rho is None else solution.rho[i]
+    names = [f"{name} ({r:.3f})" for name, r in zip(solution.constructs, rho.tolist(), strict=True) if r <= 0]
+    en = f"rho_A is not positive, so nothing can be corrected for it: {', '.join(names)}; its items do not go together."
+    return reason("R-RHO", en, f"rho_A 不为正，无法据此校正：{'、'.join(names)}；其题项方向不一致。")
+
+
+def _reason(i: int, cause: int, solved: Solved, moments: Moments, few: int, tolerance: float) -> Reason:
+    if cause == 1:
+        sd = moments.sd[i]
+        names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
+        return reason(
+            "R-CONSTANT",
+            f"all answers to {names} are the same (n = {moments.n[i]:.0f}).",
+            f"题项 {names} 的回答全部相同（n = {moments.n[i]:.0f}）。",
+        )
+    n = f"{moments.n[i]:.0f}"
+    if cause == 2 and moments.n[i] <= few:
+        return reason(
+            "R-FEW",
+            f"n = {n} is too few for the model's regressions.",
+            f"样本量仅为 {n}，不足以估计模型中的回归。",
+        )
+    if cause == 2:
+        return reason(
+            "R-COLLINEAR",
+            f"the predictors of a construct, or the items of a mode B block, are collinear (n = {n}).",
+            f"某构念的预测构念（或模式 B 区块的题项）共线（n = {n}）。",
+        )
+    return reason(
+        "R-CONVERGE",
+        f"no convergence after {solved.iterations[i]} iterations (last change {solved.change[i]:.1e}, tolerance "
+        f"{tolerance:.1e}).",
+        f"迭代 {solved.iterations[i]} 次仍未收敛（最后变化 {solved.change[i]:.1e}，容差 {tolerance:.1e}）。",
+    )
+
+
+def _unused(model: Model, name: str) -> tuple[Note, ...]:
+    """A note on what a model text says and composites do not use."""
+    terms = [t for c in model.constructs for t in c.indicators] + [p.predictor for p in model.paths]
+    said = {
+        ("covariances", "协方差"): bool(model.covariances),
+        ("intercepts", "截距"): bool(model.intercepts),
+        ("constraints", "约束"): bool(model.constraints),
+        ("defined parameters", "自定义参数"): bool(model.defined),
+        ("thresholds and scaling factors", "阈值与尺度因子"): bool(model.thresholds or model.scalings),
+        ("fixed values and start values", "固定值与初始值"): any(
+            m.fixed is not None or m.start is not None for t in terms for m in t.modifiers
+        ),
+    }
+    found = [words for words, present in said.items() if present]
+    if not found:
+        return ()
+    en, zh = ", ".join(w[0] for w in found), "、".join(w[1] for w in found)
+    return (note("N-PLS-UNUSED", f"{name} does not use the model's {en}.", f"{name} 未使用模型中的{zh}。"),)
+
+
+def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, ...]:
+    """What a reader must know: failed slices, negative outer weights."""
+    notes = []
+    if cause.any():
+        failed, b, where = int((cause > 0).sum()), cause.size, _named(cells, cause > 0)
+        en, zh = f"{failed} of {b} cells have no usable solution", f"{b} 个单元中有 {failed} 个没有可用的解"
+        notes.append(note("W-CELLS", f"{en}{where.en}.", f"{zh}{where.zh}。"))
+    if solution.weights is not None:
+        below = solution.weights < 0
+        negative = [f"{solution.items[k]}{_named(cells, below[:, k]).en}" for k in np.flatnonzero(below.any(axis=0))]
+        if negative:
+            listed = "; ".join(negative)
+            en = f"negative outer weight: {listed}. These weights give their construct no index."
+            notes.append(note("W-WEIGHT", en, f"外部权重为负：{listed}。由这些权重不能得到该构念的指数。"))
+    return tuple(notes)
+
+
+def _doubts(solution: Solution, found: Corrected, cells: pl.DataFrame) -> tuple[Note, ...]:
+    """Reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
+    notes = []
+    with np.errstate(invalid="ignore"):
+        above, beyond = found.rho > 1 + ROUNDING, np.triu(np.abs(found.C) > 1 + ROUNDING, 1)
+    names = solution.constructs
+    high = [f"{names[k]}{_named(cells, above[:, k]).en}" for k in np.flatnonzero(above.any(axis=0))]
+    if high:
+        listed = "; ".join(high)
+        en = f"rho_A above 1: {listed}. More than all of the score's variance is the factor's; nothing was cut."
+        notes.append(note("W-RHO", en, f"rho_A 大于 1：{listed}。分数方差不可能全部以上来自因子；数值未作截断。"))
+    pairs = [
+        f"{names[j]} - {names[k]}{_named(cells, beyond[:, j, k]).en}"
+        for j, k in np.argwhere(beyond.any(axis=0)).tolist()
+    ]
+    if pairs:
+        listed = "; ".join(pairs)
+        en = f"correlation beyond 1 after correction for unreliability: {listed}. These factors cannot be told apart."
+        notes.append(note("W-COR", en, f"校正不可靠性后相关的绝对值大于 1：{listed}。这些因子无法区分。"))
+    return tuple(notes)
+
+
+def _named(cells: pl.DataFrame, chosen: npt.NDArray[np.bool_]) -> Text:
+    """The chosen cells in brackets, three at most; nothing for a single unnamed cell."""
+    keys = [c for c in cells.columns if c != "n"]
+    if not keys:
+        return Text("", "")
+    rows = [" ".join(str(v) for v in row) for row in cells.select(keys).filter(pl.Series(chosen)).iter_rows()]
+    listed = ", ".join(rows[:3]) + (", ..." if len(rows) > 3 else "")
+    return Text(f" ({listed})", f"（{listed}）")

@@ -1,0 +1,116 @@
+"""Consistent PLS: what is corrected, what is not, and what cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.errors import Problems
+from csi.estimate.fit import fit
+from csi.inference.bootstrap import bootstrap
+from csi.moments.stack import Moments
+from csi.pls.estimator import PLS
+
+CHAIN = "x =~ x1 + x2 + x3\nm =~ m1 + m2\ny =~ y1 + y2 + y3\nm ~ x\ny ~ x + m"
+LOADINGS = np.array([0.8, 0.7, 0.6, 0.9, 0.7, 0.75, 0.65, 0.85])
+BLOCK = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+FACTORS = np.array([[1.0, 0.5, 0.55], [0.5, 1.0, 0.6], [0.55, 0.6, 1.0]])
+ITEMS = ("x1", "x2", "x3", "m1", "m2", "y1", "y2", "y3")
+
+
+def population(factors: np.ndarray = FACTORS) -> Moments:
+    """Exact moments of a factor model."""
+    R = np.outer(LOADINGS, LOADINGS) * factors[np.ix_(BLOCK, BLOCK)]
+    np.fill_diagonal(R, 1.0)
+    return Moments.of(ITEMS, R, n=1000)
+
+
+def test_a_factor_population_is_recovered() -> None:
+    """On exact factor moments PLSc is the factor model (Dijkstra & Henseler 2015); plain PLS is attenuated."""
+    solution = fit(CHAIN, population(), PLS(consistent=True, tolerance=1e-12)).solution
+    np.testing.assert_allclose(solution.loadings[0], LOADINGS, atol=1e-9)
+    np.testing.assert_allclose(solution.construct_cor[0], FACTORS, atol=1e-9)
+    slopes = np.linalg.solve(FACTORS[:2, :2], FACTORS[:2, 2])
+    np.testing.assert_allclose(solution.paths[0, 2, :2], slopes, atol=1e-9)
+    np.testing.assert_allclose(solution.r2[0, 2], slopes @ FACTORS[:2, 2], atol=1e-9)
+    plain = fit(CHAIN, population(), PLS(tolerance=1e-12)).solution
+    np.testing.assert_array_equal(solution.score_cor, plain.construct_cor)
+    np.testing.assert_array_equal(solution.cross_loadings, plain.cross_loadings)
+    assert np.abs(plain.construct_cor[0][np.triu_indices(3, 1)]).max() < 0.55
+
+
+def test_composites_and_single_items_are_not_corrected() -> None:
+    text = "x <~ x1 + x2 + x3\nm =~ m1\ny =~ y1 + y2 + y3\nm ~ x\ny ~ x + m"
+    solution = fit(text, population(), PLS(consistent=True)).solution
+    assert solution.rho is not None
+    np.testing.assert_array_equal(solution.rho[0, :2], [1.0, 1.0])
+    assert solution.rho[0, 2] < 1
+    np.testing.assert_array_equal(solution.construct_cor[0, 0, 1], solution.score_cor[0, 0, 1])
+    ratio = solution.construct_cor[0, 0, 2] / solution.score_cor[0, 0, 2]
+    assert ratio == pytest.approx(1 / np.sqrt(solution.rho[0, 2]), rel=1e-12)
+
+
+def test_a_mode_of_the_settings_is_that_of_the_model() -> None:
+    formed = fit(CHAIN.replace("x =~", "x <~"), population(), PLS(consistent=True))
+    asked = fit(CHAIN, population(), PLS(consistent=True, modes={"x": "B"}))
+    np.testing.assert_array_equal(formed.values, asked.values)
+    assert asked.solution.modes == ("B", "A", "A")
+
+
+def test_settings_that_name_nothing() -> None:
+    with pytest.raises(Problems) as caught:
+        PLS(modes={"x": "C"})  # type: ignore[dict-item]
+    assert caught.value.problems[0].code == "E-SETTING"
+    with pytest.raises(Problems) as caught:
+        fit(CHAIN, population(), PLS(modes={"xx": "B"}))
+    assert caught.value.problems[0].code == "E-CONSTRUCT"
+
+
+def test_negative_rho_a_is_a_reason_not_a_number() -> None:
+    R = population().cov[0].copy()
+    R[3, 4] = R[4, 3] = -0.3
+    one = Moments.of(ITEMS, R, n=500)
+    with pytest.raises(Problems) as caught:
+        fit(CHAIN, one, PLS(consistent=True))
+    assert caught.value.problems[0].code == "E-RHO"
+    assert "m (" in caught.value.problems[0].say("en")
+    assert fit(CHAIN, one, PLS()).convergence.converged.all()
+
+
+def test_correlations_beyond_one_are_kept_and_told() -> None:
+    high = FACTORS.copy()
+    high[0, 1] = high[1, 0] = 1.08
+    est = fit(CHAIN, population(high), PLS(consistent=True))
+    assert est.convergence.converged.all()
+    assert np.isfinite(est.values).all()
+    assert est.solution.construct_cor[0, 0, 1] == pytest.approx(1.08, abs=1e-6)
+    assert est.convergence.improper["construct correlation above 1"].all()
+    assert est.convergence.improper["construct correlations not positive definite"].all()
+    assert "x - m" in next(n for n in est.notes if n.code == "W-COR").say("en")
+
+
+def test_rho_a_above_one_is_kept_and_told() -> None:
+    R = population().cov[0].copy()
+    R[3, 4] = R[4, 3] = 0.2
+    R[3, :3] = R[:3, 3] = R[3, 5:] = R[5:, 3] = 0.55
+    R[4, :3] = R[:3, 4] = R[4, 5:] = R[5:, 4] = 0.05
+    est = fit(CHAIN, Moments.of(ITEMS, R, n=500), PLS(consistent=True))
+    assert est.solution.rho is not None
+    assert est.solution.rho[0, 1] > 1
+    assert est.convergence.improper["rho_a above 1"].all()
+    assert "m" in next(n for n in est.notes if n.code == "W-RHO").say("en")
+
+
+def test_replicates_count_what_is_improper() -> None:
+    rng = np.random.default_rng(8)
+    rows = rng.multivariate_normal(np.zeros(8), population().cov[0], size=35)
+    boot = bootstrap(fit(CHAIN, pl.DataFrame(rows, schema=list(ITEMS)), PLS(consistent=True)), 200, seed=1)
+    assert boot.replicates is not None
+    counts = dict(boot.replicates.counts.select("cause", "replicates").iter_rows())
+    assert counts["rho_a above 1"] > 0
+    proper = boot.replicates.admissible[:, 0]
+    rho = boot.replicates.solution.rho
+    assert rho is not None
+    assert (rho[proper] <= 1 + 1e-9).all()
+    assert (~boot.replicates.usable).sum() == counts["negative rho_a"] > 0
