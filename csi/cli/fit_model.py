@@ -199,7 +199,8 @@ def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     names = ("estimator", "missing", "groups", "std_lv", "meanstructure", "growth", "bounds", "parameterization")
     more = ("se", "test", "information", "likelihood", "interaction", "pairs")
     same = {name: getattr(args, name) for name in (*names, *more)}
-    return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=not args.random_x)
+    fixed_x = True if args.fixed_x else False if args.random_x else None
+    return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=fixed_x)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ ONLY_MODEL: dict[str, object] = {
     "information": None,
     "likelihood": "normal",
     "random_x": False,
+    "fixed_x": False,
     "interaction": "double-mean-centred",
     "pairs": None,
     "na": None,
@@ -60,7 +61,9 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--test", metavar="KIND", help="test of fit other than the estimator's own")
     add("--information", metavar="KIND", help="expected, observed, first.order")
     add("--likelihood", default="normal", metavar="KIND", help="normal or wishart")
-    add("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
+    known = model.add_mutually_exclusive_group()
+    known.add_argument("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
+    known.add_argument("--fixed-x", action="store_true", help="they are the sample's (so by default with ML, MLR, ...)")
     how = "double-mean-centred, orthogonal or lms"
     add("--interaction", default="double-mean-centred", metavar="HOW", help=f"of latents, a:b: {how}")
     add("--pairs", metavar="WHICH", help="items multiplied for an interaction: matched or all")

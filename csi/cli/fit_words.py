@@ -10,7 +10,7 @@ from typing import Final
 from csi.cli.fit_options import ONLY_MODEL
 from csi.errors import Note, Problem, Text
 
-NAMES: Final = (*ONLY_MODEL, "fixed_x")
+NAMES: Final = tuple(ONLY_MODEL)
 """The settings of a fit that are options too."""
 
 QUOTED: Final = r'(?:"[^"“”]*"|“[^"“”]*”)'
@@ -22,7 +22,11 @@ SETTING: Final = re.compile(
 
 PLACE: Final = re.compile(rf"`({'|'.join(NAMES)})`")
 RESAMPLED: Final = re.compile(r"csi\.bootstrap(?:\(est\))?")
-SWITCHES: Final = {"fixed_x=False": "--random-x", "meanstructure=False": "--no-meanstructure"}
+SWITCHES: Final = {
+    "fixed_x=True": "--fixed-x",
+    "fixed_x=False": "--random-x",
+    "meanstructure=False": "--no-meanstructure",
+}
 
 
 def in_options(text: str) -> str:

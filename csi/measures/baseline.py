@@ -241,7 +241,8 @@ def _pieces(fit: Fitted, group: GroupFit, s: int, slots: Slots) -> Pieces:
         weight = normal_weight(group.cov[s], means=True)
     else:
         rows, weights, _ = _rows(group, s)
-        G = gamma(rows, weights, means=fit.layout.means)[np.ix_(keep, keep)]
+        given = fit.layout.table.given
+        G = gamma(rows, weights, means=fit.layout.means, given=given)[np.ix_(keep, keep)]
         S = group.cov[s]
         own = {"ML": _apart(S, correlated_of(fit)), "GLS": S, "ULS": np.eye(len(S))}[fit.fitting]
         observed = fit.method.test == "yuan.bentler"

@@ -1,6 +1,6 @@
 """Observed predictors in the baseline: independence leaves them correlated with each other.
 
-With `fixed_x` (the default) their moments are given; without, the baseline estimates them freely.
+With `fixed_x` (the default of maximum likelihood) their moments are given; without, the baseline estimates them freely.
 
 Letters: `b` slices, `p` items, `M` moments.
 """

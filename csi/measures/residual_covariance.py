@@ -157,4 +157,4 @@ def _fourth(fit: Fitted, group: GroupFit, s: int) -> Array:
         raise LookupError("the fit let its rows go")
     rows, weights, _ = group.moments.rows.of(s)
     keep = weights > 0
-    return gamma(rows[keep], weights[keep], means=fit.layout.means)
+    return gamma(rows[keep], weights[keep], means=fit.layout.means, given=fit.layout.table.given)

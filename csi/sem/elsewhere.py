@@ -90,14 +90,14 @@ def pieces_of(fit: Fitted, s: int) -> list[Pieces]:
             continue
         Sigma = {"GLS": group.cov[s], "ULS": np.eye(group.cov.shape[1])}.get(fit.fitting, at[g].Sigma[s])
         weight = normal_weight(Sigma, means=layout.means)
-        out.append(Pieces(D, weight, _gamma(group, s, means=layout.means), share))
+        out.append(Pieces(D, weight, _gamma(group, s, layout.table.given, means=layout.means), share))
     return out
 
 
-def _gamma(group: GroupFit, s: int, *, means: bool) -> Array:
+def _gamma(group: GroupFit, s: int, given: tuple[int, ...], *, means: bool) -> Array:
     """(M, M) asymptotic covariance of a group's moments, from its rows."""
     if group.moments.rows is None:
         raise needs_rows("a scaled difference test", "校正的差异检验")
     rows, weights, _ = group.moments.rows.of(s)
     keep = weights > 0
-    return gamma(rows[keep], weights[keep], means=means)
+    return gamma(rows[keep], weights[keep], means=means, given=given)

@@ -38,7 +38,8 @@ class SEM:
         bounds: "standard" or "pos.var". information: "expected", "observed", "first.order"; None: the estimator's own.
         se, test: override what the estimator's name stands for. likelihood: "normal" or "wishart".
         parameterization: of ordinal items, "delta" or "theta".
-        fixed_x: moments of exogenous observed predictors are taken from the sample.
+        fixed_x: moments of exogenous observed predictors are taken from the sample. None: so for maximum likelihood;
+            least squares (GLS, ULS, WLS, DWLS) estimates them, for what it minimises is the distance of all moments.
         interaction: how `a:b` of latents is estimated, by products of indicators ("double-mean-centred" or
             "orthogonal") or as latent moderated structural equations ("lms"). pairs: items are multiplied "matched"
             (first with first, ...) or "all" with all; None: matched where both have as many.
@@ -66,7 +67,7 @@ class SEM:
     test: Testing | None = None
     likelihood: Likelihood = "normal"
     parameterization: Parameterization = "delta"
-    fixed_x: bool = True
+    fixed_x: bool | None = None
     interaction: Interaction = "double-mean-centred"
     pairs: Pairs | None = None
 
@@ -106,6 +107,11 @@ class SEM:
             test = self.test or "satorra.bentler"
             information = self.information or "observed"
         return Method(base.fitting, se, test, information)
+
+    @property
+    def given(self) -> bool:
+        """Whether exogenous observed predictors are taken as given."""
+        return not self.ordered and (self.method.fitting == "ML" if self.fixed_x is None else self.fixed_x)
 
     @property
     def name(self) -> str:
@@ -161,9 +167,10 @@ def _known(settings: SEM) -> list[Problem]:
             found += one_of(name, getattr(settings, name), words)
     for kind in settings.equal:
         found += one_of("equal", kind, get_args(Kind))
-    for name in ("std_lv", "growth", "fixed_x"):
+    for name in ("std_lv", "growth"):
         found += flag_problem(name, getattr(settings, name))
-    found += flag_problem("meanstructure", settings.meanstructure, optional=True)
+    for name in ("fixed_x", "meanstructure"):
+        found += flag_problem(name, getattr(settings, name), optional=True)
     if settings.groups is not None and not isinstance(settings.groups, str):
         en, zh = f"{settings.groups} is not the name of one column.", f"{settings.groups} 不是一列的名称。"
         found.append(problem("E-SETTING", "groups", en, zh, 'Write groups="school".', '请写 groups="school"。'))

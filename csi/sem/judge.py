@@ -20,7 +20,7 @@ from csi.sem.full_information import FullInformation, meat, saturated_pieces, so
 from csi.sem.identification import Rank, blanked, determined, generic_rank
 from csi.sem.implied import Implied, jacobian
 from csi.sem.least_squares import LeastSquares
-from csi.sem.moment_vector import plans_of, vector_jacobian
+from csi.sem.moment_vector import modelled, plans_of, vector_jacobian
 from csi.sem.normal import inverse
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
@@ -173,13 +173,10 @@ def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
     scores = method.se in {"robust.huber.white", "first.order"} or method.test.startswith("yuan")
     B = N.T @ _meat(case, s) @ N if scores else np.empty((0, 0))
     inner = case.bread[s]
-    wide = N
-    if pieces:
-        pieces, wide = _beside_given(case, pieces, N)
     if method.se in SANDWICHES:
-        E, middle = sandwich(pieces, wide)
+        E, middle = sandwich(pieces, N)
         one = inverse(E[None])[0]
-        inner = (one @ middle @ one)[: N.shape[1], : N.shape[1]]
+        inner = one @ middle @ one
     elif method.se == "first.order":
         inner = inverse(B[None])[0]
     elif method.se == "robust.huber.white":
@@ -188,27 +185,8 @@ def _robust(case: _Case, s: int, *, tested: bool) -> tuple[Array, Test | None]:
     if not tested:
         return vcov, None
     if method.test in TRACED:
-        return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, wide))
+        return vcov, scaled_test(method.test, chi2, case.df, *residual_traces(pieces, N))
     return vcov, _yuan(case, s, B) if method.test.startswith("yuan") else None
-
-
-def _beside_given(case: _Case, pieces: list[Pieces], N: Array) -> tuple[list[Pieces], Array]:
-    """The moments of exogenous observed variables as parameters of their own: tests and errors rest on the others."""
-    given = [np.setdiff1d(np.arange(len(p.gamma)), _modelled(case, g)) for g, p in enumerate(pieces)]
-    extra = sum(len(at) for at in given)
-    if not extra or isinstance(case.problem, LeastSquares):
-        return pieces, N
-    wide = np.zeros((N.shape[0] + extra, N.shape[1] + extra))
-    wide[: N.shape[0], : N.shape[1]] = N
-    wide[N.shape[0] :, N.shape[1] :] = np.eye(extra)
-    out, first = [], N.shape[0]
-    for piece, at in zip(pieces, given, strict=True):
-        D = np.zeros((len(piece.jacobian), len(wide)))
-        D[:, : N.shape[0]] = piece.jacobian
-        D[at, first + np.arange(len(at))] = 1.0
-        first += len(at)
-        out.append(replace(piece, jacobian=D))
-    return out, wide
 
 
 def _hessian(prepared: Prepared, problem: Fittable, best: Optimum, linear: Linear) -> Array:
@@ -273,11 +251,15 @@ def _two_stage_gammas(prepared: Prepared, *, robust: bool) -> list[list[Array]]:
         Savalei & Bentler (2009), Structural Equation Modeling 16; Savalei & Falk (2014) for the robust form.
     """
     sources, _, _ = sources_of(prepared)
+    kept = modelled(prepared.layout)
+    inside = np.ix_(kept, kept)
 
     def one(g: int, s: int) -> Array:
         A1, B1 = saturated_pieces(prepared, sources, prepared.groups, s, g)
-        inner = inverse(A1[None])[0]
-        return np.asarray(inner @ B1 @ inner) if robust else inner
+        out = np.zeros_like(A1)
+        inner = inverse(A1[inside][None])[0]
+        out[inside] = inner @ B1[inside] @ inner if robust else inner
+        return out
 
     return [[one(g, s) for s in range(len(group.n))] for g, group in enumerate(prepared.groups)]
 
@@ -312,7 +294,7 @@ def _rows(prepared: Prepared, g: int, s: int) -> tuple[Array, Array, Ints]:
 
 def _yuan(case: _Case, s: int, B: Array) -> Test:
     """The Yuan-Bentler test of slice `s`."""
-    count = sum(len(_modelled(case, g)) for g in range(len(case.prepared.groups)))
+    count = len(modelled(case.prepared.layout)) * len(case.prepared.groups)
     rows_free = sum(at >= 0 for at in case.prepared.layout.table.index)
     name, chi2 = case.prepared.method.test, float(case.chi2[s])
     if name == "yuan.bentler" and isinstance(case.problem, Problem):
@@ -344,17 +326,6 @@ def _printed_traces(case: _Case, s: int, B: Array, count: int, rows_free: int) -
     return {name: np.array([float(value)]) for name, value in named.items()}
 
 
-def _modelled(case: _Case, g: int) -> Ints:
-    """Moments that are not those of exogenous observed variables alone."""
-    layout = case.prepared.layout
-    names, x = layout.table.observed, set(layout.table.exogenous)
-    j, i = np.triu_indices(len(names))
-    inside = [not (names[a] in x and names[b] in x) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
-    means = [n not in x for n in names] if layout.means else []
-    del g
-    return np.flatnonzero(np.array(means + inside))
-
-
 def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, float]:
     """tr(A Gamma) and tr(D'A Gamma A D (D'AD)^-1), A the unrestricted model's observed information at Sigma(theta).
 
@@ -366,7 +337,7 @@ def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, flo
     whole, E, middle = 0.0, np.zeros((r, r)), np.zeros((r, r))
     for g in range(len(case.prepared.groups)):
         rows, w, _ = _rows(case.prepared, g, s)
-        G = gamma(rows, w, means=layout.means)
+        G = gamma(rows, w, means=layout.means, given=layout.table.given)
         target = problem.targets[g]
         A = observed_weight(case.at[g].Sigma[s], target.cov[s], means=layout.means)
         D = entries_jacobian(layout.count, case, g, _slice(case.at[g], s)) @ N
@@ -380,7 +351,7 @@ def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, flo
 def _saturated_trace(case: _Case, g: int, s: int) -> float:
     """tr(B1 A1^-1) of the unrestricted model of one group, without the moments of exogenous observed variables."""
     prepared, problem = case.prepared, case.problem
-    kept = _modelled(case, g)
+    kept = modelled(prepared.layout)
     inside = np.ix_(kept, kept)
     if isinstance(problem, FullInformation):
         observed = prepared.method.information != "expected"

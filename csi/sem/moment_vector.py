@@ -64,6 +64,24 @@ class Plan:
 
 
 @lru_cache(maxsize=64)
+def modelled(layout: Layout) -> Ints:
+    """Places, in [means,] vech, of the moments that are not those of given variables alone.
+
+    Example:
+        >>> from csi.models.syntax.build import parse_claim
+        >>> from csi.sem.layout import layout_of
+        >>> from csi.sem.table import Rules, table_of
+        >>> modelled(layout_of(table_of(parse_claim("y ~ x"), Rules(means=True)))).tolist()
+        [0, 2, 3]
+    """
+    given = np.zeros(len(layout.table.observed), dtype=bool)
+    given[list(layout.table.given)] = True
+    i, j = np.triu_indices(given.size)
+    both = given[i] & given[j]
+    return np.flatnonzero(~np.concatenate([given, both] if layout.means else [both]))
+
+
+@lru_cache(maxsize=64)
 def plans_of(layout: Layout) -> tuple[Plan, ...]:
     """The plan of every group."""
     table = layout.table

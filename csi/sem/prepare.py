@@ -78,7 +78,7 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         means=_means(settings, claim, moments) or bool(ordered),
         growth=settings.growth,
         std_lv=settings.std_lv,
-        fixed_x=settings.fixed_x and not ordered,
+        fixed_x=settings.given,
         theta=settings.parameterization == "theta",
         ordered=tuple(ordered),
         composites=composites_of(claim),

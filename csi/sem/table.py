@@ -105,6 +105,11 @@ class Table:
         """Number of groups."""
         return max(1, len(self.rules.groups))
 
+    @property
+    def given(self) -> tuple[int, ...]:
+        """Places of the exogenous variables among the observed ones."""
+        return tuple(i for i, name in enumerate(self.observed) if name in self.exogenous)
+
 
 def latents_of(claim: Claim) -> tuple[str, ...]:
     """Constructs that are latents of their own (products are not).

@@ -15,12 +15,16 @@ from csi.moments.ordinal import OrdinalMoments, ordinal_moments, polychoric_stac
 from csi.moments.stack import Array, Moments
 from csi.sem.implied import template
 from csi.sem.least_squares import LeastSquares
-from csi.sem.moment_vector import MomentVector
+from csi.sem.moment_vector import MomentVector, modelled
 from csi.sem.prepare import Prepared
 from csi.sem.problem import group_sizes
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
+
+
+SINGULAR = 1e-10
+"""Least eigenvalue of a correlation matrix of moments below which one of them is a function of the others."""
 
 
 def needs_rows(what: str, zh: str) -> Problems:
@@ -82,7 +86,8 @@ def normal_gammas(prepared: Prepared, *, means: bool) -> list[list[Array]]:
         if group.rows is None:
             raise needs_rows(f"{prepared.method.test} or {prepared.method.se}", "稳健估计")
         slices = (group.rows.of(s) for s in range(len(group.n)))
-        out.append([gamma(rows, weights, means=means) for rows, weights, _ in slices])
+        given = prepared.layout.table.given
+        out.append([gamma(rows, weights, means=means, given=given) for rows, weights, _ in slices])
     return out
 
 
@@ -104,14 +109,16 @@ def continuous_problem(prepared: Prepared) -> LeastSquares:
         if gammas is None:
             vectors.append(MomentVector(s, None, np.ones_like(s)))
             continue
-        G = np.stack(gammas[g])
+        G, inside = np.stack(gammas[g]), modelled(prepared.layout)
         if method.fitting == "ULS":
             weight = np.ones_like(s)
         elif method.fitting == "WLS":
-            _enough(group, G.shape[1])
-            weight = np.asarray(np.linalg.inv(G))
+            _enough(group, len(inside))
+            weight = np.zeros_like(G)
+            weight[:, inside[:, None], inside] = _inverses(G[:, inside[:, None], inside])
         else:
-            weight = 1 / np.diagonal(G, axis1=1, axis2=2)
+            weight = np.zeros_like(s)
+            weight[:, inside] = 1 / np.diagonal(G, axis1=1, axis2=2)[:, inside]
         vectors.append(MomentVector(s, G, weight))
     return _least_squares(prepared, vectors)
 
@@ -135,6 +142,35 @@ def _enough(group: Moments, size: int) -> None:
         )
 
 
+def _inverses(G: Array) -> Array:
+    """(b, M, M) the weight matrices of WLS, NaN where moments are functions of each other.
+
+    Raises:
+        Problems: they are in every slice.
+    """
+    sd = np.sqrt(np.diagonal(G, axis1=1, axis2=2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alike = np.nan_to_num(G / sd[:, :, None] / sd[:, None, :])
+    usable = np.linalg.eigvalsh(alike)[:, 0] > SINGULAR
+    if usable.any():
+        out = np.full_like(G, np.nan)
+        out[usable] = np.linalg.inv(G[usable])
+        return out
+    raise Problems(
+        [
+            problem(
+                "E-ADF",
+                "data",
+                "the fourth moments of these variables have no inverse, which is the weight matrix of WLS (ADF): the mean "
+                "and the variance of a variable with two values, for one, are the same piece of information.",
+                "这些变量的四阶矩矩阵不可逆，而 WLS（渐近自由分布）以其逆为权重：例如只取两个值的变量，其均值与方差是同一信息。",
+                'Use estimator="DWLS" or "MLR", or meanstructure=False.',
+                '请用 estimator="DWLS" 或 "MLR"，或 meanstructure=False。',
+            )
+        ]
+    )
+
+
 def _least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> LeastSquares:
     """The problem over all groups."""
     rows = group_sizes(prepared.groups)
@@ -142,7 +178,7 @@ def _least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> Least
     return LeastSquares(
         layout=prepared.layout,
         vectors=tuple(vectors),
-        flats=tuple(template(block, m.cov * ((m.n - 1) / m.n)[:, None, None], m.mean) for block, m in pairs),
+        flats=tuple(template(block, m.cov, m.mean) for block, m in pairs),
         share=(rows - 1) / (rows - 1).sum(axis=1)[:, None],
         informing=rows / rows.sum(axis=1)[:, None],
         total=(rows - 1).sum(axis=1),

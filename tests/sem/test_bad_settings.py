@@ -91,7 +91,7 @@ def test_lavaans_spelling_means_the_same(typed, means):
         ({"missing": ["fiml"]}, "missing: \"['fiml']\" is not a value of this setting. Did you mean \"fiml\"?"),
         ({"std_lv": "yes"}, 'std_lv: "yes" is neither True nor False. Write std_lv=True or std_lv=False.'),
         ({"growth": 1}, 'growth: "1" is neither True nor False. Write growth=True or growth=False.'),
-        ({"fixed_x": None}, 'fixed_x: "None" is neither True nor False. Write fixed_x=True or fixed_x=False.'),
+        ({"fixed_x": "no"}, 'fixed_x: "no" is neither True nor False. Write fixed_x=True or fixed_x=False.'),
         ({"growth": "no"}, 'growth: "no" is neither True nor False. Write growth=True or growth=False.'),
         ({"ordered": True}, 'ordered: True holds no names. Write ordered=("u1", "u2").'),
         ({"groups": ["a"]}, "groups: ['a'] is not the name of one column. Write groups=\"school\"."),
