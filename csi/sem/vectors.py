@@ -161,9 +161,10 @@ def _inverses(G: Array) -> Array:
             problem(
                 "E-ADF",
                 "data",
-                "the fourth moments of these variables have no inverse, which is the weight matrix of WLS (ADF): the mean "
-                "and the variance of a variable with two values, for one, are the same piece of information.",
-                "这些变量的四阶矩矩阵不可逆，而 WLS（渐近自由分布）以其逆为权重：例如只取两个值的变量，其均值与方差是同一信息。",
+                "the fourth moments of these variables have no inverse, which would be the weight matrix of WLS (ADF): "
+                "the mean and the variance of a variable with two values, for one, are the same piece of information.",
+                "这些变量的四阶矩矩阵不可逆，而 WLS（渐近自由分布）以其逆为权重："
+                "例如只取两个值的变量，其均值与方差是同一信息。",
                 'Use estimator="DWLS" or "MLR", or meanstructure=False.',
                 '请用 estimator="DWLS" 或 "MLR"，或 meanstructure=False。',
             )
