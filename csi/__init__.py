@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
+    from csi.importance.nca import nca as nca
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.admissible import verify as verify
@@ -69,6 +71,7 @@ _HOMES = {
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
+    "cipma": "csi.importance.cipma",
     "compare": "csi.tracking.compare",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
@@ -80,6 +83,7 @@ _HOMES = {
     "invariance": "csi.measures.invariance",
     "lrt": "csi.measures.nested",
     "modification_indices": "csi.measures.modification",
+    "nca": "csi.importance.nca",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
@@ -109,6 +113,7 @@ __all__ = [
     "bollen_stine",
     "bootstrap",
     "changes",
+    "cipma",
     "compare",
     "drivers",
     "effects",
@@ -120,6 +125,7 @@ __all__ = [
     "invariance",
     "lrt",
     "modification_indices",
+    "nca",
     "r2",
     "read_panel",
     "reliability",

@@ -22,6 +22,8 @@ from csi.cli.studied import (
     shown,
 )
 from csi.errors import Language, Text
+from csi.importance.cipma import HEADINGS as NEEDS
+from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.importance.drivers import Drivers, drivers
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.sections.priorities import QUADRANTS
@@ -45,6 +47,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     parser.add_argument("--target", help="a construct (the study's target by default)")
     bootstrap_argument(parser, "the intervals")
+    what = "also what a target of LEVEL (0-100) cannot do without: necessary conditions and shares below"
+    parser.add_argument("--desired", type=float, metavar="LEVEL", help=what)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -55,14 +59,27 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         est = one_cell(study, panel, one)
         found = drivers(est, target=args.target or study.settings.target)
+        needs = None if args.desired is None else cipma(est, found.target, args.desired, seed=study.settings.seed)
     texts = names(study, lang)
     return Answer(
-        blocks=(place(one, texts, lang), driver_grid(study, found, lang), item_grid(study, found, lang)),
-        data={"cell": one, "target": found.target, "drivers": found.table, "items": found.items},
+        blocks=(
+            place(one, texts, lang),
+            driver_grid(study, found, lang),
+            item_grid(study, found, lang),
+            *needs_blocks(study, needs, lang),
+        ),
+        data={
+            "cell": one,
+            "target": found.target,
+            "drivers": found.table,
+            "items": found.items,
+            **({} if needs is None else {"desired": needs.level, "needs": needs.table}),
+        },
         notes=(
             *estimate_notes(est),
             *cell_notes(study, est),
             *found.notes,
+            *(() if needs is None else needs.analysis.notes),
             *((SAMPLING_ONLY,) if est.replicates is not None else ()),
         ),
         code=FINE if all(settled(est)) else INADMISSIBLE,
@@ -81,6 +98,25 @@ def driver_grid(study: Study, found: Drivers, lang: Language) -> Grid:
     label = texts.get(found.target, Text(found.target, found.target))
     title = Text(f"Associated with {label.en.lower()}", f"与{label.zh}相关的驱动因素")
     return grid(table, kinds, lang, title, texts, HEADINGS)
+
+
+def needs_blocks(study: Study, needs: Cipma | None, lang: Language) -> list[str | Grid]:
+    """The grid of needs and its sentences; nothing where no level was asked for."""
+    return [] if needs is None else [needs_grid(study, needs, lang), *(s.say(lang) for s in needs.sentences)]
+
+
+def needs_grid(study: Study, needs: Cipma, lang: Language) -> Grid:
+    """What the desired level of the target needs of each driver, and who is below it."""
+    yes_no = {True: Text("yes", "是"), False: Text("no", "否")}
+    table = needs.table.with_columns(
+        necessary=pl.col("necessary").replace_strict(
+            {k: v.say(lang) for k, v in yes_no.items()}, return_dtype=pl.String
+        )
+    )
+    kinds: dict[str, Kind] = {"construct": "text", "effect": "estimate", "p_value": "p", "necessary": "text"}
+    kinds |= {"status": "text", "needed": "score", "below": "score"}
+    title = Text(f"Needed for {needs.level:g}", f"达到 {needs.level:g} 所需")
+    return grid(table, kinds, lang, title, {**names(study, lang), **STATUS}, NEEDS)
 
 
 def item_grid(study: Study, found: Drivers, lang: Language) -> Grid:

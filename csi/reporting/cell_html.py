@@ -12,7 +12,8 @@ import polars as pl
 
 from csi.display import Shown, register_html, significant
 from csi.errors import Note, Text
-from csi.reporting import style
+from csi.importance.cipma import Cipma
+from csi.reporting import figures, style
 from csi.reporting.section import SAMPLING_ONLY, Figure, Headline, Report, Section, Table
 from csi.reporting.svg import svg_html
 from csi.reporting.tables import head, rows, signed
@@ -94,6 +95,24 @@ def result_html(value: Shown, lang: str = "en") -> str:
     return _page(parts)
 
 
+def cipma_html(value: Cipma, lang: str = "en") -> str:
+    """The map, circles by the share of respondents below what the target needs, then the table."""
+    frame = value.table.rename({"construct": "name"}).with_columns(
+        pl.lit(None, pl.Float64).alias(f"{axis}_{side}")
+        for axis in ("importance", "performance")
+        for side in ("low", "high")
+    )
+    legend = Text(
+        f"Circle: share of respondents below what {value.target} of {value.level:g} needs; hollow: not necessary",
+        f"圆面积：低于{value.target}达到 {value.level:g} 所需水平的受访者比例；空心：非必要",
+    )
+    target = Text(value.target, value.target)
+    drawn = figures.importance_map(frame, lang=lang, labels={}, target=target, finding=legend.say(lang))
+    return _page([f'<div style="margin:8px 0">{svg_html(drawn)}</div>', _block(_SOFT, legend.say(lang))]) + result_html(
+        value, lang
+    )
+
+
 def _page(parts: Iterable[str]) -> str:
     return f'<div style="{escape(_PAGE)}">{"".join(parts)}</div>'
 
@@ -150,3 +169,4 @@ register_html(Section, lambda section, lang: section_html(section))  # noqa: ARG
 register_html(Report, lambda report, lang: report_html(report))  # noqa: ARG005 - so does a report
 register_html(Headline, headline_html)
 register_html(Shown, result_html)
+register_html(Cipma, cipma_html)

@@ -35,6 +35,8 @@ class _Mark:
     south: float
     corner: int
     tip: str
+    radius: float = 4.6
+    hollow: bool = False
 
 
 def importance_map(
@@ -50,7 +52,9 @@ def importance_map(
 
     Parameters:
         frame: `name`, `importance`, `importance_low`, `importance_high` (total effects), `performance`,
-            `performance_low`, `performance_high` (0-100).
+            `performance_low`, `performance_high` (0-100); and, for the map combined with necessary conditions,
+            `below` (percent of the respondents short of what the target needs: the area of the circle) and
+            `necessary` (False leaves the circle hollow).
         lang: "zh" or "en".
         labels: names.
         target: what importance is for, named at the axis.
@@ -60,7 +64,8 @@ def importance_map(
     Returns:
         SVG.
 
-    Source: Ringle & Sarstedt (2016), importance-performance map analysis; lines at the means.
+    Source: Ringle & Sarstedt (2016), importance-performance map analysis; lines at the means. Hauff et al. (2024) for
+    circles.
 
     Example:
         >>> data = pl.DataFrame({"name": ["a", "b"], "importance": [0.2, 0.4], "importance_low": [0.1, 0.3],
@@ -88,7 +93,7 @@ def importance_map(
     for mark in marks:
         parts += _cross(mark)
     for mark in marks:
-        parts.append(svg.dot(mark.x, mark.y, 4.6, _colour(mark.corner), style.PAPER, 1.2, tip=mark.tip))
+        parts.append(_circle(mark))
     for mark, box in zip(marks, boxes, strict=True):
         parts += _label(mark, box, size)
     for said, box, corner in zip(_CORNERS, corners, range(4), strict=True):
@@ -134,7 +139,16 @@ def _mark(
         side("performance_low", y, row["performance"]),
         corner,
         tip,
+        4.6 + 1.3 * math.sqrt(row["below"]) if known(row.get("below")) else 4.6,
+        row.get("necessary") is False,
     )
+
+
+def _circle(mark: _Mark) -> str:
+    """A point; hollow where the construct is not necessary."""
+    ink = _colour(mark.corner)
+    fill, edge = (style.PAPER, ink) if mark.hollow else (ink, style.PAPER)
+    return svg.dot(mark.x, mark.y, mark.radius, fill, edge, 1.2, tip=mark.tip)
 
 
 def _colour(corner: int) -> str:
@@ -192,7 +206,7 @@ def _label_boxes(
     """The cheapest spot round each point: off points, crosses, captions and other labels; three passes."""
     room = (x.start + 3, x.end)
     options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size, room) for m in marks]
-    dots = [Box(m.x, m.y, 6, 6) for m in marks]
+    dots = [Box(m.x, m.y, m.radius + 1.4, m.radius + 1.4) for m in marks]
     arms = [Box((m.west + m.east) / 2, m.y, (m.east - m.west) / 2, 0.8) for m in marks]
     arms += [Box(m.x, (m.north + m.south) / 2, 0.8, abs(m.south - m.north) / 2) for m in marks]
     means = [Box(middle[0], (y.start + y.end) / 2, 0.5, abs(y.start - y.end) / 2)]
@@ -232,9 +246,9 @@ def _spots(mark: _Mark, half: float, size: float, room: tuple[float, float]) -> 
     high = size * 0.55
     for far in (0, 5, 11, 18, 27):
         for cost, side, rise in ((0, 1, -1), (0.6, 1, 1), (1.2, -1, -1), (1.6, -1, 1), (2.2, 0, -1), (2.6, 0, 1)):
-            reach = 7 + far * 0.7
+            reach = mark.radius + 2.4 + far * 0.7
             x = min(max(mark.x + side * (reach + half), room[0] + half), room[1] - half)
-            y = mark.y + rise * (high + 4 + far + (3 if side == 0 else 0))
+            y = mark.y + rise * (high + mark.radius - 0.6 + far + (3 if side == 0 else 0))
             spots.append((cost + far * 0.55, Box(x, y, half, high)))
     return spots
 

@@ -1,0 +1,154 @@
+"""Scores of the respondents behind an estimate, and of every replicate: what methods on rows start from.
+
+Letters: `n` rows, `p` items, `q` constructs, `B` replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from csi.errors import Note, Problems, note, problem
+from csi.estimate.estimate import Estimate, Replicates, Solution
+from csi.inference.bootstrap import Uncertainty
+from csi.inference.intervals import p_value, percentile, standard_error
+from csi.inference.resample import Kind, plan_of
+from csi.measures.blocks import membership
+from csi.moments.stack import Array, Ints, Sample
+
+OnScores = Callable[[Array, Array], Array]
+"""A quantity of scores (n, q) under weights (n,) -> (m,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRows:
+    """Standardised construct scores of the complete rows of an estimate with one cell.
+
+    Attributes:
+        scores: (n, q) mean 0 and variance 1 under the weights. weight: (n,) design weights. place: (n,) position of
+            each row in the data as read. kept: (n,) its position in the sample. notes: rows left out.
+    """
+
+    scores: Array
+    weight: Array
+    place: Ints
+    kept: Ints
+    notes: tuple[Note, ...] = ()
+
+
+def rows_of(est: Estimate, what: str) -> Sample:
+    """The rows of an estimate with scores and a single cell that has a solution.
+
+    Parameters:
+        what: the method that asks, named in the problem.
+
+    Raises:
+        Problems: E-ROWS without rows or outer weights, E-CELLS with several cells or none solved.
+    """
+    sample, found = est.sample, []
+    if sample is None or est.solution.weights is None:
+        en = "needs the answers and outer weights; this estimate has not both."
+        zh = "需要原始回答与外部权重，该估计二者不全。"
+        do, do_zh = "Fit csi.PLS() from a panel or a frame.", "请用 csi.PLS() 对面板或数据框拟合。"
+        found.append(problem("E-ROWS", what, en, zh, do, do_zh))
+    if len(est.values) != 1:
+        en, zh = (
+            f"takes one cell at a time, not {len(est.values)}.",
+            f"一次只分析一个单元，而不是 {len(est.values)} 个。",
+        )
+        do, do_zh = 'Fit one with where={"wave": "2026Q3"}, say.', '请用 where={"wave": "2026Q3"} 等拟合其中一个。'
+        found.append(problem("E-CELLS", what, en, zh, do, do_zh))
+    elif est.solution.weights is not None and not np.isfinite(est.solution.weights).all():
+        en, zh = "the model has no usable solution, so there are no scores.", "模型没有可用的解，因此没有得分。"
+        do, do_zh = "See the estimate's convergence.", "请查看估计结果的收敛信息。"
+        found.append(problem("E-CELLS", what, en, zh, do, do_zh))
+    if found or sample is None:
+        raise Problems(found)
+    return sample
+
+
+def score_rows(est: Estimate, what: str) -> ScoreRows:
+    """Standardised scores of the rows behind an estimate: z W with z_k = (x_k - mean_k) / sd_k.
+
+    Absent answers stand at the item's mean where the estimate put them there; otherwise the row is left out, and noted.
+
+    Parameters:
+        est: an estimate of one cell with outer weights. what: the method that asks.
+
+    Raises:
+        Problems: as `rows_of`.
+
+    Example:
+        >>> import csi, polars as pl
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> found = score_rows(csi.fit(model, pl.DataFrame(answers), csi.PLS()), "example")
+        >>> found.scores.std(axis=0, ddof=1).round(6).tolist()
+        [1.0, 1.0]
+    """
+    sample = rows_of(est, what)
+    at = [est.moments.names.index(i) for i in est.solution.items]
+    mean, sd = est.moments.mean[0, at], est.moments.sd[0, at]
+    Z = scored(sample, est.solution, mean, sd, item_weights(est.solution)[0])
+    kept = np.flatnonzero(np.isfinite(Z).all(axis=1))
+    place = np.arange(len(Z)) if sample.place is None else sample.place
+    return ScoreRows(Z[kept], sample.weight[kept], place[kept], kept, _left(len(Z) - kept.size, len(Z)))
+
+
+def _left(left: int, n: int) -> tuple[Note, ...]:
+    """A note where rows have no score."""
+    if not left:
+        return ()
+    en = f"{left} of {n} rows have an absent answer and no score; they are left out."
+    return (note("N-ROWS-LEFT", en, f"{n} 行中有 {left} 行因缺少回答而没有得分，未纳入分析。"),)
+
+
+def item_weights(solution: Solution) -> Array:
+    """(b, p, q) every construct's score as a combination of standardised items."""
+    if solution.weights is None:
+        return np.full((len(solution.paths), len(solution.items), len(solution.constructs)), np.nan)
+    return solution.weights[:, :, None] * membership(solution.block, len(solution.constructs))
+
+
+def scored(sample: Sample, solution: Solution, mean: Array, sd: Array, weights: Array) -> Array:
+    """(n, q) scores of a sample's rows under means (p,), spreads (p,) and item weights (p, q)."""
+    at = [sample.names.index(i) for i in solution.items]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        Z = (sample.rows[:, at] - mean) / sd
+    if sample.missing == "mean":
+        Z = np.nan_to_num(Z)
+    return np.asarray(Z @ weights, dtype=np.float64)
+
+
+def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertainty | None:
+    """Standard errors, percentile intervals and p-values of a quantity of the scores; None without replicates.
+
+    The scores of every replicate are formed anew, by its own weights, means and spreads.
+
+    Parameters:
+        est: an estimate of one cell after `bootstrap`. rows: its scores. quantity: as in `OnScores`.
+    """
+    rep = est.replicates
+    if rep is None:
+        return None
+    value = quantity(rows.scores, rows.weight)
+    draws = np.full((rep.n, value.size), np.nan)
+    for number, Z, w in _replayed(est, rep):
+        if rep.usable[number, 0]:
+            draws[number] = quantity(Z[rows.kept], w[rows.kept])
+    low, high = percentile(draws, est.level)
+    return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws), draws)
+
+
+def _replayed(est: Estimate, rep: Replicates) -> Iterator[tuple[int, Array, Array]]:
+    """Number, scores (n, q) and weights (n,) of every replicate, from the seed of its plan."""
+    sample = rows_of(est, "bootstrap")
+    at = [est.moments.names.index(i) for i in est.solution.items]
+    W = item_weights(rep.solution)
+    for start, multiplicity in plan_of(sample, rep.n, rep.seed, cast("Kind", rep.kind)).blocks():
+        for number, drawn in enumerate(multiplicity, start):
+            mean, sd = rep.mean[number, 0, at], rep.sd[number, 0, at]
+            yield number, scored(sample, est.solution, mean, sd, W[number]), drawn[sample.unit] * sample.weight
