@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.admissible import verify as verify
     from csi.measures.effects import effects as effects
+    from csi.measures.exact_fit import exact_fit as exact_fit
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fit_measures import fit_measures as fit_measures
     from csi.measures.implied_moments import implied as implied
@@ -75,6 +76,7 @@ _HOMES = {
     "compare": "csi.tracking.compare",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
+    "exact_fit": "csi.measures.exact_fit",
     "factor_scores": "csi.measures.factor_scores",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
@@ -117,6 +119,7 @@ __all__ = [
     "compare",
     "drivers",
     "effects",
+    "exact_fit",
     "factor_scores",
     "fit",
     "fit_measures",

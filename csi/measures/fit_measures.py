@@ -1,4 +1,4 @@
-"""Fit measures of a covariance model: `fit_measures(est)`.
+"""Fit measures of a covariance or a composite model: `fit_measures(est)`.
 
 Letters: `b` slices (cells), `g` groups.
 """
@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, significant, table, text
-from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, reason
 from csi.estimate.estimate import Estimate
+from csi.measures.composite_fit import composite_measures
 from csi.measures.fit_families import every_measure
 from csi.measures.fit_names import LAVAAN
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
@@ -125,23 +126,37 @@ class FitMeasures(Shown, Mapping[str, "float | Array"]):
 HEADLINE = ("chi2", "df", "p_value", "cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr", "aic", "bic")
 """What is shown first; `table` has everything."""
 
+OF_COMPOSITES = ("srmr", "d_uls", "d_g", "d_ml", "nfi", "chi2", "df", "rms_theta")
+"""What is shown first of a composite model."""
+
+DESCRIPTIVE = note(
+    "N-PLS-FIT",
+    "fit of a composite model is descriptive; csi.exact_fit tests it. Beside each value: the saturated model.",
+    "合成模型的拟合指标仅供描述，检验请用 csi.exact_fit；另列饱和模型的数值。",
+)
+
 
 def fit_measures(
     est: Estimate, *, level: float = LEVEL, close: float = CLOSE, not_close: float = NOT_CLOSE
 ) -> FitMeasures:
-    """How well a covariance model fits: tests, incremental and absolute indices, residuals, information criteria.
+    """How well a model fits: tests, incremental and absolute indices, residuals, information criteria.
+
+    Of a composite model (PLS, sum scores): SRMR, d_ULS, d_G, d_ML, NFI and others of the estimated model, and of the
+    saturated one under names such as "srmr_saturated"; RMS_theta.
 
     Parameters:
-        est: a fit by `csi.SEM`. level: of the RMSEA interval. close, not_close: RMSEA of its two hypotheses.
+        est: a fit by `csi.SEM` or of composites. level: of the RMSEA interval. close, not_close: RMSEA of its two
+            hypotheses (both of `csi.SEM` alone).
 
     Returns:
         A `FitMeasures`.
 
     Raises:
-        Problems: the estimate is not of `csi.SEM`.
+        Problems: the estimate is neither of `csi.SEM` nor of composites.
 
     Source:
-        The formulas' own docstrings. Agrees with lavaan 0.6-14 within 1e-4 (tests/sem).
+        The formulas' own docstrings. Agrees with lavaan 0.6-14 within 1e-4 (tests/sem), and for composites with cSEM
+        0.6.1 and ADANCO 2.2 within 1e-6 (tests/measures/test_composite_fit.py).
 
     Example:
         >>> import csi
@@ -152,15 +167,16 @@ def fit_measures(
         >>> round(found["cfi"], 3), found["df"]
         (0.974, 2.0)
     """
-    fit = fitted(est)
-    hypotheses = {"rmsea_level": level, "rmsea_close": close, "rmsea_not_close": not_close}
+    composite = est.solution.weights is not None and "sem" not in est.extra
+    hypotheses = {} if composite else {"rmsea_level": level, "rmsea_close": close, "rmsea_not_close": not_close}
     with np.errstate(invalid="ignore", divide="ignore"):
-        arrays, reasons = every_measure(fit, hypotheses)
+        arrays, reasons = composite_measures(est) if composite else every_measure(fitted(est), hypotheses)
     failed = unsolved(est)
     usable = np.array([r is None for r in failed], dtype=bool)
     if not usable.all():
         arrays = {name: np.where(usable, values, np.nan) for name, values in arrays.items()}
-    return FitMeasures(arrays, reasons, hypotheses, cells_of(est), tuple(failed), est.notes)
+    notes = (*est.notes, DESCRIPTIVE) if composite else est.notes
+    return FitMeasures(arrays, reasons, hypotheses, cells_of(est), tuple(failed), notes)
 
 
 @text.register
@@ -169,16 +185,26 @@ def _text(found: FitMeasures, lang: str = "en") -> str:
     title = Text("Fit measures", "拟合指标").say(lang)
     frame = _single(found) if len(found.failed) == 1 else _several(found)
     more = Text("All measures: .table", "全部指标：.table").say(lang)
-    kept = {n for n in found.reasons for head in HEADLINE if n in {head, f"{head}_scaled", f"{head}_robust"}}
+    shown = {f"{head}{form}" for head in headline(found) for form in ("", *(f"_{f}" for f in FORMS))}
+    kept = shown & set(found.reasons)
     why = said_once([*(found.reasons[n] for n in found.reasons if n in kept), *found.failed])
     told = [f"* {r.say(lang)}" for r in why.values()] + [f"* {n.say(lang)}" for n in found.notes]
     return "\n".join([title, table(frame, significant), more, *told])
 
 
+FORMS = ("scaled", "robust", "saturated")
+"""Forms of a measure that stand beside it."""
+
+
+def headline(found: FitMeasures) -> list[str]:
+    """What is shown first: of a covariance model, or of composites."""
+    return [n for n in (OF_COMPOSITES if "d_uls" in found.arrays else HEADLINE) if n in found.arrays]
+
+
 def _single(found: FitMeasures) -> pl.DataFrame:
-    """Measures of one cell, with their scaled and robust forms beside them."""
-    names = [n for n in HEADLINE if n in found.arrays]
-    columns = {"value": names, **{form: [f"{n}_{form}" for n in names] for form in ("scaled", "robust")}}
+    """Measures of one cell, with their scaled, robust and saturated forms beside them."""
+    names = headline(found)
+    columns = {"value": names, **{form: [f"{n}_{form}" for n in names] for form in FORMS}}
     shown = {c: [_finite(found.arrays.get(n), 0) for n in keys] for c, keys in columns.items()}
     kept = {c: values for c, values in shown.items() if c == "value" or any(v is not None for v in values)}
     return pl.DataFrame({"measure": names, **kept}, schema_overrides=dict.fromkeys(kept, pl.Float64))
@@ -186,7 +212,7 @@ def _single(found: FitMeasures) -> pl.DataFrame:
 
 def _several(found: FitMeasures) -> pl.DataFrame:
     """One row per cell."""
-    names = [n for n in HEADLINE if n in found.arrays]
+    names = headline(found)
     columns = {n: [_finite(found.arrays[n], i) for i in range(len(found.failed))] for n in names}
     return found.cells.hstack(pl.DataFrame(columns, schema_overrides=dict.fromkeys(names, pl.Float64)))
 

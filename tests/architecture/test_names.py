@@ -34,6 +34,7 @@ PUBLIC = [
     "compare",
     "drivers",
     "effects",
+    "exact_fit",
     "factor_scores",
     "fit",
     "fit_measures",

@@ -245,9 +245,11 @@ def test_it_shows_its_headline(holzinger):
     assert any(line.split() == ["cfi", "0.9306"] for line in lines)
 
 
-def test_only_covariance_fits_have_fit_measures(estimate_of):
+def test_fits_of_neither_kind_have_no_fit_measures(estimate_of):
+    """A third-party engine's solution has no weights and is no fit of `csi.SEM`."""
+    est = estimate_of("mobi")
     with pytest.raises(Problems, match=r"csi\.SEM"):
-        csi.fit_measures(estimate_of("mobi"))
+        csi.fit_measures(replace(est, solution=replace(est.solution, weights=None)))
 
 
 def test_an_unknown_measure_is_named_and_stays_a_key_error(holzinger):
