@@ -49,7 +49,9 @@ def sizes(fit: Fitted) -> dict[str, Array]:
     share = n / n.sum(axis=0)
     ordinal = bool(fit.layout.table.rules.ordered)
     each = [_ordinal_sizes(fit, g) if ordinal else _sizes(fit, g) for g in range(len(fit.groups))]
-    found = {name: np.sum([w * one[name] for w, one in zip(share, each, strict=True)], axis=0) for name in each[0]}
+    found = each[0]
+    if len(each) > 1:
+        found = {name: np.sum([w * one[name] for w, one in zip(share, each, strict=True)], axis=0) for name in found}
     if ordinal:
         found |= dict.fromkeys(("srmr_mplus", "srmr_mplus_nomean"), np.full(n.shape[1], np.nan))
     return {"srmr": found["srmr_bentler_nomean" if ordinal else "srmr_bentler"], **found}

@@ -173,9 +173,9 @@ def _robust_rmsea(fit: Fitted, robust: Corrected, at: Mapping[str, float]) -> di
 
 def _reasons(fit: Fitted, found: Mapping[str, Array]) -> dict[str, Reason]:
     """Why each measure that some cell lacks is absent there."""
-    names = list(found)
-    whole = np.isfinite(np.stack(list(found.values()))).all(axis=1)
-    absent = [names[i] for i in np.flatnonzero(~whole)]
+    if np.isfinite(np.concatenate(list(found.values()))).all():
+        return {}
+    absent = [name for name, values in found.items() if not np.isfinite(values).all()]
     out = {}
     for name in absent:
         if name.endswith("_robust"):

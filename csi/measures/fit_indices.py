@@ -15,9 +15,8 @@ Number = Array | float
 
 def ratio(above: Number, below: Number) -> Array:
     """Quotient above / below, NaN where below is 0."""
-    up, down = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-    out = np.full(np.broadcast_shapes(up.shape, down.shape), np.nan)
-    return np.asarray(np.divide(up, down, out=out, where=down != 0))
+    down = np.asarray(below, dtype=np.float64)
+    return np.asarray(above / np.where(down != 0, down, np.nan))
 
 
 def p_exact(T: Number, df: Number) -> Array:

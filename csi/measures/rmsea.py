@@ -36,7 +36,7 @@ def noncentrality(T: Number, df: Number, p: float) -> Array:
         >>> noncentrality(np.array([85.3055, 5.0]), 24.0, 0.95).round(3).tolist()
         [36.847, 0.0]
     """
-    T, df = np.broadcast_arrays(np.asarray(T, dtype=np.float64), np.asarray(df, dtype=np.float64))
+    T, df = np.asarray(T, dtype=np.float64), np.asarray(df, dtype=np.float64)
     usable = (df > 0) & np.isfinite(T) & (T > 0)
     x, v = np.where(usable, T, 1.0), np.where(usable, df, 1.0)
     found = chndtrinc(x, v, p)
@@ -75,7 +75,7 @@ def below(T: Number, df: Number, N: Number, h0: float, g: int = 1, c: Number = 1
         >>> below(85.3055, 24, 301, 0.08).round(4).item()
         0.8396
     """
-    T, df, at = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (T, df, N * np.asarray(df) / c)))
+    T, df, at = (np.asarray(x, dtype=np.float64) for x in (T, df, N * np.asarray(df) / c))
     usable = (df > 0) & np.isfinite(T)
     found = chndtr(np.where(usable, np.maximum(T, 0.0), 1.0), np.where(usable, df, 1.0), at * h0**2 / g)
     return np.where(usable, found, np.nan)

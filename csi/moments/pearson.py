@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from csi.moments.stack import Array, Ints, Moments, RowPass, Sample
@@ -145,20 +146,21 @@ def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Arra
     """
     n = np.full(W.shape[0], float(rows.shape[0]))
     sum_w, sum_w2 = W.sum(axis=1), np.einsum("bn,bn->b", W, W)
-    centre = _centre(rows)
-    if np.isnan(rows).any():
+    absent = np.isnan(rows)
+    if absent.any():
+        centre = _centre(rows, absent)
         mean, cov = _masked(rows - centre, W, missing)
     else:
+        centre = np.round(rows.sum(axis=0) / max(len(rows), 1))
         mean, cov = _complete(rows - centre, W, sum_w)
     with np.errstate(divide="ignore", invalid="ignore"):
         cov *= (n / (n - 1))[:, None, None]
     return n, sum_w, sum_w2, mean + centre, cov
 
 
-def _centre(rows: Array) -> Array:
+def _centre(rows: Array, absent: npt.NDArray[np.bool_]) -> Array:
     """(p,) whole numbers near the means, so that sums over integer answers stay exact; 0 where nobody answered."""
-    present = ~np.isnan(rows)
-    centre: Array = np.round(np.nansum(rows, axis=0) / np.maximum(present.sum(axis=0), 1))
+    centre: Array = np.round(np.nansum(rows, axis=0) / np.maximum((~absent).sum(axis=0), 1))
     return centre
 
 

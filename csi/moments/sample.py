@@ -64,7 +64,8 @@ def sample_of(
     if not (roles or by or where or group):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
-            return replace(bare, notes=(*bare.notes, *code_notes(bare.names, bare.rows)))
+            told = code_notes(bare.names, bare.rows)
+            return replace(bare, notes=(*bare.notes, *told)) if told else bare
     keys = [*by, *(where or {}), *roles.values(), *([group] if group else [])]
     _check_columns(frame, items, keys, roles.get("weight", ""))
     frame = _chosen(frame.with_row_index("_place"), where or {})
@@ -112,7 +113,7 @@ def _bare(
         cell=np.zeros(n, dtype=np.int64),
         unit=np.arange(n, dtype=np.int64),
         stratum=np.zeros(n, dtype=np.int64),
-        cells=pl.DataFrame({"n": [n]}),
+        cells=pl.Series("n", [n], dtype=pl.Int64).to_frame(),
         minimum=np.full(len(items), float(low)),
         maximum=np.full(len(items), float(high)),
         missing=missing,

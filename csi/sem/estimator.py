@@ -84,7 +84,9 @@ class SEM:
             object.__setattr__(self, name, () if wrong else (given,) if isinstance(given, str) else tuple(given))
             found += wrong
         for name, known in _WORDS.items():
-            object.__setattr__(self, name, spelled(getattr(self, name), known, _ALIASES.get(name)))
+            given = getattr(self, name)
+            if given is not None and given not in known:
+                object.__setattr__(self, name, spelled(given, known, _ALIASES.get(name)))
         object.__setattr__(self, "equal", tuple(spelled(kind, get_args(Kind)) for kind in self.equal))
         found += _known(self)
         if found:

@@ -21,7 +21,6 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
         Rhemtulla, Brosseau-Liard & Savalei (2012), Psychological Methods 17(3), 354-373 (five categories).
     """
     table = prepared.layout.table
-    ordinal, given = {name for name, _ in table.rules.ordered}, given_variables(prepared.claim)
     answers = [cell for group in prepared.groups if group.rows is not None for cell in group.rows.rows if len(cell)]
     if not answers:
         return ()
@@ -29,6 +28,9 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
     low = np.fmin.reduce([np.fmin.reduce(cell, axis=0) for cell in answers], axis=0)
     high = np.fmax.reduce([np.fmax.reduce(cell, axis=0) for cell in answers], axis=0)
     narrow = (high - low < ENOUGH - 1) & (low % 1 == 0) & (high % 1 == 0)
+    if not narrow.any():
+        return ()
+    ordinal, given = {name for name, _ in table.rules.ordered}, given_variables(prepared.claim)
     for j in np.flatnonzero(narrow).tolist():
         name = table.observed[j]
         if name in ordinal or name in given:

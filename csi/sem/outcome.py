@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from csi.models.syntax.evaluate import evaluate_definitions
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.fitted import Fitted
 from csi.sem.implied import Values, matrices
+from csi.sem.improper import improper_of
 from csi.sem.layout import Layout
 from csi.sem.prepare import Prepared, label_values
 from csi.sem.standardise import row_values, standardised
@@ -210,15 +211,17 @@ def estimate_of(
     theta = fit.theta
     values = values_of(prepared, flats, theta)
     solution = solution_of(model, fit, flats[0])
+    rows = rows_of(fit.layout.table, prepared.claim.defined)
+    improper = improper_of(fit.layout, rows, values, tuple(g.at for g in fit.groups))
     common = {
         "model": model,
         "settings": settings,
         "moments": moments,
         "sample": None,
-        "rows": rows_of(fit.layout.table, prepared.claim.defined),
+        "rows": rows,
         "values": values,
         "solution": solution,
-        "convergence": convergence,
+        "convergence": replace(convergence, improper=improper),
         "extra": {"sem": fit},
     }
     if bare:
@@ -227,9 +230,9 @@ def estimate_of(
     at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - len(prepared.claim.defined)]
     std = []
     for kind in ("std_lv", "std_all"):
-        raw = standardised(fit.layout, flats, theta, kind)
-        rows = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
-        std.append(np.concatenate([rows, _standardised_definitions(prepared, rows, raw)], axis=1))
+        raw = standardised(fit.layout, flats, theta, kind, at)
+        view = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
+        std.append(np.concatenate([view, _standardised_definitions(prepared, view, raw)], axis=1))
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
         **normal_columns(values, errors),

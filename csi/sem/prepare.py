@@ -68,8 +68,7 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
     """
     claim = claim_of(model)
-    problems = [*_faults(claim), *_absent(claim, moments), *composite_problems(claim, settings.ordered)]
-    problems += modifier_problems(claim, moments.groups)
+    problems = list(_wrong(claim, moments.names, moments.groups, settings.ordered))
     if any(p.code not in {"E-ROLE", "E-MODIFIER"} for p in problems):
         raise Problems(problems)
     rules = Rules(
@@ -137,6 +136,15 @@ def _faults(claim: Claim) -> tuple[Problem, ...]:
     return tuple(check_model(claim))
 
 
+@lru_cache(maxsize=64)
+def _wrong(
+    claim: Claim, names: tuple[str, ...], groups: tuple[str, ...], ordered: tuple[str, ...]
+) -> tuple[Problem, ...]:
+    """What is wrong with a claim about items of these names, in these groups."""
+    found = [*_faults(claim), *_absent(claim, names), *composite_problems(claim, ordered)]
+    return (*found, *modifier_problems(claim, groups))
+
+
 def claim_of(model: Model) -> Claim:
     """The claim of a model, without card and labels."""
     names = ("constructs", "paths", "covariances", "intercepts", "constraints", "defined", "thresholds", "scalings")
@@ -151,12 +159,12 @@ def _means(settings: SEM, claim: Claim, moments: Moments) -> bool:
     return stated or settings.missing in {"fiml", "two-stage"}
 
 
-def _absent(claim: Claim, moments: Moments) -> list[Problem]:
+def _absent(claim: Claim, names: Sequence[str]) -> list[Problem]:
     """Items the data do not have."""
     found = []
     for name in claim.observed:
-        if name not in moments.names:
-            hint = did_you_mean(name, moments.names)
+        if name not in names:
+            hint = did_you_mean(name, names)
             en, zh = f'item "{name}" is not among the data.', f"数据中没有题项“{name}”。"
             found.append(problem("E-ROLE", "model", en, zh, hint.en, hint.zh))
     return found

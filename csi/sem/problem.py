@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from csi.moments.stack import Array, Ints, Moments
+from csi.sem.compiled import evaluated
 from csi.sem.constraints import Linear
 from csi.sem.implied import Implied, Values, implied, matrices, template
 from csi.sem.layout import Layout, Pairs, pairs_of
@@ -72,6 +73,9 @@ class Problem:
 
     def evaluate(self, phi: Array, *, exact: bool = False, curved: bool = True) -> tuple[Array, Array, Array]:
         """F (b,), its gradient (b, r) and Hessian (b, r, r), expected or exact, in phi."""
+        compiled = evaluated(self, phi, exact=exact) if curved else None
+        if compiled is not None:
+            return compiled
         at = self.implied(self.theta(phi))
         r = phi.shape[1]
         value, slope, H = np.zeros(len(phi)), np.zeros(phi.shape), np.zeros((len(phi), r, r))

@@ -24,11 +24,14 @@ def positive(cov: Array) -> Flags:
     sd = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
     R = cov / (sd[:, :, None] * sd[:, None, :])
     finite = np.isfinite(R).all(axis=(1, 2))
+    one = np.arange(R.shape[1])
+    held = R if finite.all() else np.where(finite[:, None, None], R, np.eye(one.size))
+    held[:, one, one] -= 1e-10
     try:
-        np.linalg.cholesky(np.where(finite[:, None, None], R, np.eye(R.shape[1])) - 1e-10 * np.eye(R.shape[1]))
+        np.linalg.cholesky(held)
     except np.linalg.LinAlgError:
-        lowest = np.linalg.eigvalsh(np.where(finite[:, None, None], R, 0.0))[:, 0]
-        found: Flags = finite & (lowest > 1e-10)
+        lowest = np.linalg.eigvalsh(held)[:, 0]
+        found: Flags = finite & (lowest > 0.0)
         return found
     return np.asarray(finite, dtype=bool)
 

@@ -12,6 +12,7 @@ from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
 from csi.sem.begin import begin
+from csi.sem.compiled import minimised
 from csi.sem.constrained import bound_tangents, constrained, equalities
 from csi.sem.constraints import Linear
 from csi.sem.fiml import Incomplete
@@ -26,7 +27,6 @@ from csi.sem.full_information import (
 )
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
-from csi.sem.improper import improper_of
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, judge_each, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.optimise import Optimum, minimise
@@ -83,8 +83,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     )
     notes = () if rank is None else (*doubts, *notes_of_rank(rank, df), *notes_of(prepared, cause, moments.cells))
     est = estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
-    improper = improper_of(prepared.layout, est.rows, est.values, at)
-    return blanked(replace(est, convergence=replace(convergence, improper=improper)), gone)
+    return blanked(est, gone)
 
 
 def problem_for(
@@ -123,7 +122,11 @@ def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tu
     rounds = REPLICATE_ROUNDS if bare else ROUNDS
     unit = _unit(prepared, problem)
     plain = problem if unit is None or not isinstance(problem, LeastSquares) else problem.per(unit)
-    best = minimise(plain, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
+    best = None
+    if isinstance(problem, Problem) and not (linear.plain and linear.bounded):
+        best = minimised(problem, linear.phi(begin), rounds, expected=not bare)
+    if best is None:
+        best = minimise(plain, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
     if unit is not None:
         F, slope, H = best.value * unit, best.gradient * unit[:, None], best.hessian * unit[:, None, None]
         best = replace(best, value=F, gradient=slope, hessian=H)

@@ -24,7 +24,7 @@ def spelled(value: object, known: Iterable[str], aliases: Mapping[str, str] | No
         >>> spelled("two.stage", ["fiml", "two-stage"]), spelled("Direct", ["fiml"], MISSING), spelled("x", ["fiml"])
         ('two-stage', 'fiml', 'x')
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value in (known := tuple(known)):
         return value
     plain = _plain(value)
     names = {_plain(name): name for name in known} | dict(aliases or {})

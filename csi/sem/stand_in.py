@@ -37,7 +37,8 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
         return np.zeros(b, dtype=np.int64)
-    return np.select([constant, singular, few, unused], [1, 2, 4, 5], default=0).astype(np.int64)
+    code = np.where(constant, 1, np.where(singular, 2, np.where(few, 4, np.where(unused, 5, 0))))
+    return code.astype(np.int64)
 
 
 def _unused(prepared: Prepared) -> Flags:

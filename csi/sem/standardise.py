@@ -95,34 +95,48 @@ def row_values(layout: Layout, flats: tuple[Array, ...], theta: Values) -> Value
     return out
 
 
-def standardised(layout: Layout, flats: tuple[Array, ...], theta: Values, kind: Standard = "std_all") -> Values:
+def standardised(
+    layout: Layout,
+    flats: tuple[Array, ...],
+    theta: Values,
+    kind: Standard = "std_all",
+    at: tuple[Implied, ...] | None = None,
+) -> Values:
     """(b, t) standardised value of every row; analytic in theta.
+
+    Parameters:
+        at: the implied moments of every group, where they are known already.
 
     Example:
         `csi.fit(...).table` has both columns; `csi.standardised` their standard errors.
     """
     out = np.zeros((len(theta), len(layout.table.rows)), dtype=theta.dtype)
-    scale = factors(layout, flats, theta, kind, out)
+    scale = factors(layout, flats, theta, kind, out, at)
     with np.errstate(invalid="ignore"):
         return out * scale
 
 
 def factors(
-    layout: Layout, flats: tuple[Array, ...], theta: Values, kind: Standard = "std_all", values: Values | None = None
+    layout: Layout,
+    flats: tuple[Array, ...],
+    theta: Values,
+    kind: Standard = "std_all",
+    values: Values | None = None,
+    at: tuple[Implied, ...] | None = None,
 ) -> Values:
     """(b, t) what each row's value is multiplied by to be standardised.
 
     Parameters:
-        values: (b, t), filled with the unstandardised rows when given.
+        values: (b, t), filled with the unstandardised rows when given. at: as in `standardised`.
     """
     out = np.zeros((len(theta), len(layout.table.rows)), dtype=theta.dtype) if values is None else values
     scale = np.ones(out.shape, dtype=theta.dtype)
     for g, rows in enumerate(_rows_of(layout)):
         full = _filled(layout, g, flats[g], theta)
         block = layout.blocks[g]
-        at = implied(block, unpacked(block, full))
+        here = implied(block, unpacked(block, full)) if at is None else at[g]
         _values(layout, g, rows, full, theta, out)
-        S = _divisors(layout, g, full, at, theta, kind, out)
+        S = _divisors(layout, g, full, here, theta, kind, out)
         with np.errstate(divide="ignore", invalid="ignore"):
             scale[:, rows.every] = S[:, rows.over] / (S[:, rows.under] * S[:, rows.under2])
     return scale

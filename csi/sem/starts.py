@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 from csi.sem.layout import Layout
 from csi.sem.table import Parameter
+
+Flags = npt.NDArray[np.bool_]
 
 FLOOR = 0.1
 """Smallest share of a variance that a start leaves unexplained."""
@@ -59,13 +62,22 @@ class _Level:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Outcome:
-    """One regression: rows of the table, places of outcome and predictors; whether it leads back to itself."""
+class _Outcomes:
+    """All regressions, o of them with at most x predictors; what is absent is filled up.
 
-    rows: Ints
-    place: int
+    Attributes:
+        place: (o,) outcomes. predictors: (o, x) places. present: (o, x) 1 where there is a predictor. absent: (o, x, x)
+            1 on the diagonal where there is none. rows, at: rows of the table and their places in o x.
+        circular: (o,) whether an outcome leads back to itself: least squares says nothing about its arrows.
+    """
+
+    place: Ints
     predictors: Ints
-    circular: bool
+    present: Array
+    absent: Array
+    rows: Ints
+    at: Ints
+    circular: Flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +92,7 @@ class _Scheme:
     """
 
     levels: tuple[_Level, ...]
-    outcomes: tuple[_Outcome, ...]
+    outcomes: _Outcomes
     latent: Ints
     variances: tuple[Ints, ...]
     covariances: tuple[Ints, ...]
@@ -125,8 +137,8 @@ def _fill(scheme: _Scheme, cov: Array, mean: Array, values: Array) -> None:
         explained = np.zeros(left.shape)
         np.add.at(explained.T, item, (values[:, rows] ** 2 * left[:, construct]).T)
         left = np.where(explained > 0, np.maximum(left - explained, FLOOR * left), left)
-    for outcome in scheme.outcomes:
-        _regress(outcome, C, left, values)
+    if scheme.outcomes.place.size:
+        _regress(scheme.outcomes, C, left, values)
     at, places = scheme.variances
     values[:, at] = left[:, places]
     at, i, j = scheme.covariances
@@ -209,20 +221,19 @@ def _moderate(C: Array, latent: Ints) -> Array:
     return out
 
 
-def _regress(outcome: _Outcome, C: Array, left: Array, values: Array) -> None:
-    """Slopes of one outcome into `values`, the variance it keeps into `left`; 0 where it leads back to itself."""
-    own = C[:, outcome.place, outcome.place]
-    if outcome.circular:
-        left[:, outcome.place] = own
-        return
-    x = outcome.predictors
-    c = C[:, x, outcome.place]
-    P = C[:, x[:, None], x] * (1 + 0.02 * np.eye(x.size))
-    slopes = c / P[:, 0] if x.size == 1 else np.linalg.solve(P, c[:, :, None])[:, :, 0]
-    explained = (slopes * c).sum(axis=1)
+def _regress(outcomes: _Outcomes, C: Array, left: Array, values: Array) -> None:
+    """Slopes of every outcome into `values`, the variance it keeps into `left`; 0 where it leads back to itself."""
+    place, x = outcomes.place, outcomes.predictors
+    own = C[:, place, place]
+    c = C[:, x, place[:, None]] * outcomes.present
+    both = outcomes.present[:, :, None] * outcomes.present[:, None, :]
+    P = C[:, x[:, :, None], x[:, None, :]] * (both * (1 + 0.02 * np.eye(x.shape[1]))) + outcomes.absent
+    slopes = np.linalg.solve(P, c[..., None])[..., 0]
+    slopes[:, outcomes.circular] = 0.0
+    explained = (slopes * c).sum(axis=2)
     shrink = np.where(explained > 0.8 * own, 0.8 * own / np.maximum(explained, 1e-12), 1.0)
-    values[:, outcome.rows] = slopes * shrink[:, None]
-    left[:, outcome.place] = np.maximum(own - explained * shrink, FLOOR * own)
+    values[:, outcomes.rows] = (slopes * shrink[:, :, None]).reshape(len(C), -1)[:, outcomes.at]
+    left[:, place] = np.where(outcomes.circular, own, np.maximum(own - explained * shrink, FLOOR * own))
 
 
 @lru_cache(maxsize=64)
@@ -305,16 +316,29 @@ def _unit_of(rows: Sequence[tuple[int, Parameter]], first: int) -> tuple[int, fl
     return found[0] if found else (-1, 1.0)
 
 
-def _outcomes(known: Sequence[tuple[int, Parameter]], place: dict[str, int]) -> tuple[_Outcome, ...]:
-    """Regressions, outcome by outcome."""
+def _outcomes(known: Sequence[tuple[int, Parameter]], place: dict[str, int]) -> _Outcomes:
+    """Index arrays of the regressions."""
     arrows: dict[str, list[tuple[int, str]]] = {}
     for number, row in known:
         if row.op == "~":
             arrows.setdefault(row.lhs, []).append((number, row.rhs))
     around = _in_circles({name: [p for _, p in found] for name, found in arrows.items()})
-    return tuple(
-        _Outcome(_ints([n for n, _ in found]), place[name], _ints([place[p] for _, p in found]), name in around)
-        for name, found in arrows.items()
+    o, x = len(arrows), max((len(found) for found in arrows.values()), default=0)
+    predictors, present = np.zeros((o, x), dtype=np.int64), np.zeros((o, x))
+    rows, at = [], []
+    for i, found in enumerate(arrows.values()):
+        for j, (number, name) in enumerate(found):
+            predictors[i, j], present[i, j] = place[name], 1.0
+            rows.append(number)
+            at.append(i * x + j)
+    return _Outcomes(
+        place=_ints([place[name] for name in arrows]),
+        predictors=predictors,
+        present=present,
+        absent=np.eye(x) * (1 - present)[:, :, None],
+        rows=_ints(rows),
+        at=_ints(at),
+        circular=np.array([name in around for name in arrows], dtype=bool),
     )
 
 

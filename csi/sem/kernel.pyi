@@ -1,0 +1,40 @@
+from typing import TypeAlias
+
+from csi.moments.stack import Array, Ints
+
+GroupArrays: TypeAlias = tuple[
+    int, int, int, Ints, Ints, Ints, Ints, Ints, Ints, Array, Array, Array, Array, Array, Array | None
+]
+
+def evaluate(
+    b: int,
+    r: int,
+    groups: tuple[GroupArrays, ...],
+    share: Array,
+    total: Array,
+    means: bool,
+    exact: bool,
+    phi: Array,
+    value: Array,
+    slope: Array,
+    hessian: Array,
+    /,
+) -> None: ...
+def minimise(
+    b: int,
+    r: int,
+    groups: tuple[GroupArrays, ...],
+    share: Array,
+    total: Array,
+    means: bool,
+    rules: tuple[float, float, float, float, float, int],
+    expected: bool,
+    phi: Array,
+    value: Array,
+    slope: Array,
+    hessian: Array,
+    iterations: Ints,
+    settled: Ints,
+    drop: Array,
+    /,
+) -> None: ...

@@ -1,0 +1,101 @@
+"""The compiled search and its reading version in numpy find the same values, derivatives and minima."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.sem import compiled
+from csi.sem.optimise import minimise
+from csi.sem.prepare import prepare
+from csi.sem.problem import Problem
+from csi.sem.solve import problem_for
+from csi.sem.starts import starts
+from tests.sem.lavaan_cases import CASES, fitted
+
+built = pytest.mark.skipif(not compiled.AVAILABLE, reason="csi.sem.kernel was not compiled in this installation")
+PLAIN = [c for c in CASES if not c.id.startswith("ordinal")]
+
+
+def problem_of(case):
+    """The normal-theory problem of a case, its estimate as working parameters; skips where there is none."""
+    est = fitted(case)
+    if est.settings.ordered:
+        pytest.skip("ordinal items have no normal-theory problem")
+    _, problem, _ = problem_for(est.settings, prepare(est.settings, est.model, est.moments))
+    if not isinstance(problem, Problem) or not problem.linear.plain:
+        pytest.skip("not a normal-theory problem of plain parameters")
+    return problem, est.extra["sem"].theta
+
+
+@built
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id) for c in PLAIN])
+def test_value_gradient_and_hessian_are_those_of_numpy(case, exact, monkeypatch):
+    problem, theta = problem_of(case)
+    rng = np.random.default_rng(3)
+    here = theta * (1 + 0.02 * rng.uniform(-1, 1, theta.shape))
+    fast = problem.evaluate(here, exact=exact)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    for found, wanted in zip(fast, problem.evaluate(here, exact=exact), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-10 * np.abs(wanted).max())
+
+
+@built
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id) for c in PLAIN])
+def test_minimum_is_that_of_numpy(case, monkeypatch):
+    problem, theta = problem_of(case)
+    if problem.linear.bounded:
+        pytest.skip("bounds are numpy's")
+    start = theta * (1 + 0.05 * np.random.default_rng(5).uniform(-1, 1, theta.shape))
+    fast = compiled.minimised(problem, start, 200, expected=True)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    none = np.full(start.shape[1], np.inf)
+    slow = minimise(problem, start, -none, none)
+    assert (fast.settled == slow.settled).all()
+    # a drop of the log-likelihood below 1e-12 is a millionth of a standard error
+    np.testing.assert_allclose(fast.value, slow.value, rtol=1e-12, atol=1e-12)
+    scale = 1 / np.sqrt(0.5 * problem.total[:, None] * np.abs(np.einsum("bii->bi", slow.hessian)))
+    assert (np.abs(fast.phi - slow.phi) <= 1e-5 * scale + 1e-9 * np.abs(slow.phi)).all()
+
+
+def test_replicates_do_not_depend_on_their_neighbours(population):
+    model, frame = population
+    est = csi.fit(model, frame, csi.SEM())
+    settings = est.settings
+    moments = est.moments
+    prepared = prepare(settings, est.model, moments)
+    _, problem, _ = problem_for(settings, prepared, bare=True)
+    cov = moments.cov * ((moments.n - 1) / moments.n)[:, None, None]
+    first = starts(prepared.layout, [cov], [moments.mean])
+    many = np.concatenate([first, first * 1.02, first])
+    whole = problem.take(np.zeros(3, dtype=np.int64))
+    none = np.full(many.shape[1], np.inf)
+    found = compiled.minimised(whole, many, 200, expected=False) or minimise(whole, many, -none, none, expected=False)
+    assert (found.phi[0] == found.phi[2]).all()
+    assert found.settled.all()
+
+
+def test_without_the_compiled_functions_a_fit_is_the_same(population, monkeypatch):
+    model, frame = population
+    fast = csi.bootstrap(csi.fit(model, frame, csi.SEM()), n=100, seed=4)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = csi.bootstrap(csi.fit(model, frame, csi.SEM()), n=100, seed=4)
+    np.testing.assert_allclose(fast.values, slow.values, rtol=1e-9, atol=1e-11)
+    free = np.isfinite(slow.std_error)
+    np.testing.assert_allclose(fast.std_error[free], slow.std_error[free], rtol=1e-5)
+
+
+@pytest.fixture
+def population():
+    """A model of two factors with means and a regression, and rows drawn from it."""
+
+    rng = np.random.default_rng(11)
+    f = rng.standard_normal(300)
+    g = 0.6 * f + 0.8 * rng.standard_normal(300)
+    columns = {f"x{i}": f + 0.7 * rng.standard_normal(300) for i in range(3)}
+    columns |= {f"y{i}": g + 0.7 * rng.standard_normal(300) + i for i in range(3)}
+    text = "f =~ x0 + x1 + x2\ng =~ y0 + y1 + y2\ng ~ f\nx0 ~ 1"
+    return csi.Model.parse(text), pl.DataFrame(columns)
