@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
     from csi.pls.estimator import PLS as PLS
+    from csi.pls.gsca import GSCA as GSCA
+    from csi.pls.sum_scores import SumScores as SumScores
     from csi.reporting.build import report as report
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
@@ -58,6 +60,7 @@ html_from("csi.reporting.cell_html")
 __version__ = "0.2.0"
 
 _HOMES = {
+    "GSCA": "csi.pls.gsca",
     "PLS": "csi.pls.estimator",
     "SEM": "csi.sem.estimator",
     "Codebook": "csi.survey.codebook",
@@ -69,6 +72,7 @@ _HOMES = {
     "Problems": "csi.errors",
     "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
+    "SumScores": "csi.pls.sum_scores",
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
@@ -101,6 +105,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "GSCA",
     "PLS",
     "SEM",
     "Codebook",
@@ -112,6 +117,7 @@ __all__ = [
     "Problems",
     "Semopy",
     "Study",
+    "SumScores",
     "bollen_stine",
     "bootstrap",
     "changes",

@@ -130,10 +130,11 @@ class Reliability(Shown):
     """Reliability of every construct in every cell.
 
     Attributes:
-        table: the cell's key columns, construct, n_items, alpha (raw, from covariances), alpha_std (standardised: what
-            seminr and plspm print as alpha), rho_a, rho_c, ave, and with replicates NAME_conf_low, NAME_conf_high of
-            each; `reason` holds the code of a reason (see `reasons`) where values are absent. A cell without a usable
-            solution keeps its alphas, which come from the answers alone.
+        table: the cell's key columns, construct, n_items, loadings (what rho_c and ave are computed from: loadings of a
+            "factor", as by CB-SEM or PLSc, or of a "composite", which are larger), alpha (raw, from covariances),
+            alpha_std (standardised: what seminr and plspm print as alpha), rho_a, rho_c, ave, and with replicates
+            NAME_conf_low, NAME_conf_high of each; `reason` holds the code of a reason (see `reasons`) where values are
+            absent. A cell without a usable solution keeps its alphas, which come from the answers alone.
         constructs: (q). values: measure -> (b, q) before anything is withheld.
         reasons: code -> Reason. level: of the intervals. notes: what is doubtful.
     """
@@ -158,7 +159,8 @@ def reliability(est: Estimate) -> Reliability:
 
     A single item, a mode B composite and a construct without items get no numbers but a reason. (The reference files
     print 1 for a single item, seminr and semPLS print internal consistency for mode B too; `values` keeps those.)
-    rho_c and AVE of a PLS estimate come from composite loadings and are larger than those of a factor model.
+    rho_c and AVE of a PLS estimate come from composite loadings and are larger than those of a factor model or of
+    consistent PLS; the column `loadings` says which they are.
 
     Parameters:
         est: a fitted model; after `bootstrap` the table has intervals.
@@ -190,7 +192,8 @@ def reliability(est: Estimate) -> Reliability:
             for side, bound in (("low", found.conf_low), ("high", found.conf_high)):
                 numbers[f"{name}_conf_{side}"] = np.where(np.isfinite(shown[:, i]), bound[:, i], np.nan)
     count = np.bincount(solution.block, minlength=len(solution.constructs))
-    labels = pl.DataFrame({"construct": solution.constructs, "n_items": count})
+    kinds = ["factor" if is_factor(est, k) else "composite" for k in range(len(count))]
+    labels = pl.DataFrame({"construct": solution.constructs, "n_items": count, "loadings": kinds})
     codes = _codes(
         why, failed, shown if solution.weights is not None else np.delete(shown, MEASURES.index("rho_a"), axis=1)
     )
@@ -214,6 +217,16 @@ def absent(est: Estimate, k: int) -> Reason | None:
     return SINGLE if count == 1 else None
 
 
+def is_factor(est: Estimate, k: int) -> bool:
+    """Whether the loadings of construct number `k` are those of a common factor rather than of a composite."""
+    solution, name = est.solution, est.solution.constructs[k]
+    reflective = name not in est.model.names or est.model[name].operator == "=~"
+    if solution.weights is None:
+        return reflective
+    several = int((solution.block == k).sum()) > 1
+    return solution.rho is not None and reflective and several and solution.modes[k] == "A"
+
+
 def _codes(why: list[Reason | None], failed: list[Reason | None], shown: Array) -> list[str | None]:
     """The code of a reason per cell and construct: the construct's own, the cell's, or that a value is no number."""
     broken: list[list[bool]] = np.asarray(np.isnan(shown).any(axis=1)).tolist()
@@ -227,14 +240,18 @@ def _codes(why: list[Reason | None], failed: list[Reason | None], shown: Array) 
 def _notes(est: Estimate, shown: Array) -> tuple[Note, ...]:
     """Composite numbers bear a name that factor models use too; a negative alpha asks for a look at the coding."""
     notes = []
-    if est.solution.weights is not None:
-        notes.append(
-            note(
-                "composite_loadings",
-                "rho_c and AVE are computed from composite loadings; a factor model gives smaller values.",
-                "rho_c 与 AVE 由复合（PLS）载荷计算，因子模型得到的数值会更小。",
-            )
+    names = est.solution.constructs
+    composite = [c for k, c in enumerate(names) if absent(est, k) is None and not is_factor(est, k)]
+    if est.solution.weights is not None and composite:
+        whose, whose_zh = (
+            (f" of {', '.join(composite)}", f"{'、'.join(composite)} 的 ") if est.solution.rho is not None else ("", "")
         )
+        en = f"rho_c and AVE{whose} are computed from composite loadings; a factor model gives smaller values."
+        zh = f"{whose_zh}rho_c 与 AVE 由合成载荷计算，因子模型得到的数值会更小。"
+        notes.append(note("composite_loadings", en, zh))
+    elif est.solution.rho is not None:
+        en = "rho_c and AVE are computed from consistent (factor) loadings; those of plain PLS are larger."
+        notes.append(note("factor_loadings", en, "rho_c 与 AVE 由一致性（因子）载荷计算；普通 PLS 的数值会更大。"))
     with np.errstate(invalid="ignore"):
         negative = (shown[:, 0] < 0).any(axis=0)
     for k in np.flatnonzero(negative):

@@ -23,6 +23,7 @@ HEADINGS: Final = {
     "chain": Text("chain", "路径链"),
     "predictors": Text("predictors", "预测变量个数"),
     "n_items": Text("n_items", "题项数"),
+    "loadings": Text("loadings", "载荷"),
     "estimate": Text("estimate", "估计值"),
     "std_error": Text("std_error", "标准误"),
     "conf_low": Text("conf_low", "区间下限"),
@@ -37,6 +38,8 @@ WORDS: Final = {
     "direct": Text("direct", "直接"),
     "indirect": Text("indirect", "间接"),
     "total": Text("total", "总效应"),
+    "factor": Text("factor", "因子"),
+    "composite": Text("composite", "合成"),
     "pass": Text("pass", "通过"),
     "doubtful": Text("doubtful", "存疑"),
     "fail": Text("fail", "未通过"),
@@ -61,7 +64,7 @@ def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = RO
         return []
     kept = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
     said = {word: text.say(lang) for word, text in WORDS.items()}
-    kept = kept.with_columns(pl.col(c).replace(said) for c in ("effect", "verdict") if c in kept.columns)
+    kept = kept.with_columns(pl.col(c).replace(said) for c in ("effect", "verdict", "loadings") if c in kept.columns)
     lines = [title.say(lang), table(kept.head(most), headings={c: t.say(lang) for c, t in HEADINGS.items()})]
     rest = kept.height - most
     if rest > 0:

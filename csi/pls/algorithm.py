@@ -9,6 +9,7 @@ Source: Wold (1982); Lohmöller (1989); Dijkstra & Henseler (2015) for the covar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,28 @@ class Solved:
     converged: npt.NDArray[np.bool_]
 
 
+State = tuple[Array, Array, Array]
+"""Weights giving scores of variance 1 (b, p), their item covariances R W (b, p, q), score correlations C (b, q, q)."""
+
+Ending = tuple[Ints, Array, npt.NDArray[np.bool_]]
+"""Iterations, last change and whether settled: (b,) each."""
+
+Kept = dict[int, Array]
+"""What a step needs of each slice beside its correlations, by construct."""
+
+Step = Callable[[State, Array, Kept], Array]
+"""One round: (state, R, kept) -> (b, p) new outer weights, not yet normalised."""
+
+
 def solve_stack(
-    R: Array, design: Design, scheme: Scheme, tolerance: float, max_iterations: int, reference: Array | None = None
+    R: Array,
+    design: Design,
+    scheme: Scheme,
+    tolerance: float,
+    max_iterations: int,
+    reference: Array | None = None,
+    *,
+    sd: Array | None = None,
 ) -> Solved:
     """Outer weights, paths and correlations of every slice.
 
@@ -78,48 +99,87 @@ def solve_stack(
         reference: (p,) weights that fix the orientation of each score (it must correlate positively with the score
             these weights would give); equal weights when None. A bootstrap passes its estimate's weights: orientation
             is decided by the measurement alone, so no distribution of paths is folded at zero.
+        sd: (b, p) item standard deviations where mode A regresses items in their own units; None for standardised.
 
     Returns:
         Solved; NaN in slices that cannot be solved (a constant item, collinear predictors).
     """
-    parts = [
-        _solve_batch(R[i : i + BATCH], design, scheme, tolerance, max_iterations, reference)
-        for i in range(0, R.shape[0], BATCH)
-    ]
+
+    def keep(R: Array, sd: Array | None) -> Kept:
+        return block_inverses(R, design, design.mode_b) | ({} if sd is None else {UNITS: sd})
+
+    def step(state: State, _: Array, kept: Kept) -> Array:
+        return _outer_weights(state, design, scheme, kept)
+
+    return iterate(R, design, step, keep, tolerance, max_iterations, reference, sd)
+
+
+UNITS = -1
+"""The key of item standard deviations in `Kept`."""
+
+
+def iterate(
+    R: Array,
+    design: Design,
+    step: Step,
+    keep: Callable[[Array, Array | None], Kept],
+    tolerance: float,
+    max_iterations: int,
+    reference: Array | None = None,
+    start: Array | None = None,
+) -> Solved:
+    """Repeat a step in every slice until its weights settle.
+
+    Parameters:
+        keep: what the step needs of the slices, of their R and start weights. start: (b, p) first weights; equal
+            weights when None. The others: see `solve_stack`.
+    """
+    parts = []
+    for i in range(0, R.shape[0], BATCH):
+        first = None if start is None else start[i : i + BATCH]
+        part = R[i : i + BATCH]
+        w, ending = _iterate_batch(part, design, step, keep, tolerance, max_iterations, first)
+        parts.append(scored(w, part, design, reference, ending))
     return Solved(*(np.concatenate([getattr(p, name) for p in parts]) for name in Solved.__slots__))
 
 
-def _solve_batch(
-    R: Array, design: Design, scheme: Scheme, tolerance: float, max_iterations: int, reference: Array | None
-) -> Solved:
+def _iterate_batch(
+    R: Array,
+    design: Design,
+    step: Step,
+    keep: Callable[[Array, Array | None], Kept],
+    tolerance: float,
+    max_iterations: int,
+    start: Array | None,
+) -> tuple[Array, Ending]:
+    """Weights, and iterations, last change and whether settled; a slice is frozen once it has."""
     b, p = R.shape[:2]
     out_w, iterations = np.full((b, p), np.nan), np.full(b, max_iterations, dtype=np.int64)
     out_change, converged = np.full(b, np.nan), np.zeros(b, dtype=bool)
     active = np.flatnonzero(np.isfinite(R).all(axis=(1, 2)))
     R_now = R if active.size == b else R[active]
-    inverses = _block_inverses(R_now, design)
-    state = _normalised(np.ones((active.size, p)), R_now, design)
+    first = None if start is None else start[active]
+    kept = keep(R_now, first)
+    state = normalised(np.ones((active.size, p)) if first is None else first, R_now, design)
     for iteration in range(1, max_iterations + 1):
         if not active.size:
             break
-        following = _normalised(_outer_weights(state, design, scheme, inverses), R_now, design)
+        following = normalised(step(state, R_now, kept), R_now, design)
         change = _change(following[0], state[0], design)
         settled = ~(change >= tolerance) if iteration < max_iterations else np.ones(active.size, dtype=bool)
         if settled.any():
             rows = active[settled]
             out_w[rows], out_change[rows], iterations[rows] = following[0][settled], change[settled], iteration
             converged[rows] = change[settled] < tolerance
-            keep = ~settled
-            active, R_now = active[keep], R_now[keep]
-            following = (following[0][keep], following[1][keep], following[2][keep])
-            inverses = {j: m[keep] for j, m in inverses.items()}
+            left = ~settled
+            active, R_now = active[left], R_now[left]
+            following = (following[0][left], following[1][left], following[2][left])
+            kept = {j: m[left] for j, m in kept.items()}
         state = following
-    return _finish(out_w, R, design, reference, (iterations, out_change, converged))
+    return out_w, (iterations, out_change, converged)
 
 
-def _outer_weights(
-    state: tuple[Array, Array, Array], design: Design, scheme: Scheme, inverses: dict[int, Array]
-) -> Array:
+def _outer_weights(state: State, design: Design, scheme: Scheme, kept: Kept) -> Array:
     """(b, p) new outer weights, not yet normalised: covariances of items and proxies, regressed for mode B."""
     _, RW, C = state
     E = inner_weights(C, design.arrows, scheme)
@@ -127,8 +187,10 @@ def _outer_weights(
     for j, (start, stop) in enumerate(design.spans):
         neighbours = np.flatnonzero(design.arrows[j] | design.arrows[:, j])
         new[:, start:stop] = np.einsum("bpk,bk->bp", RW[:, start:stop, neighbours], E[:, j, neighbours])
-        if j in inverses:
-            new[:, start:stop] = np.einsum("bik,bk->bi", inverses[j], new[:, start:stop])
+        if j in kept:
+            new[:, start:stop] = np.einsum("bik,bk->bi", kept[j], new[:, start:stop])
+        elif UNITS in kept:
+            new[:, start:stop] *= kept[UNITS][:, start:stop] ** 2
     return new
 
 
@@ -140,7 +202,7 @@ def _change(new: Array, old: Array, design: Design) -> Array:
     return change
 
 
-def _normalised(w: Array, R: Array, design: Design) -> tuple[Array, Array, Array]:
+def normalised(w: Array, R: Array, design: Design) -> State:
     """Weights giving scores of variance 1, with their item covariances R W and score correlations C."""
     W = w[:, :, None] * design.member
     RW = R @ W
@@ -150,20 +212,22 @@ def _normalised(w: Array, R: Array, design: Design) -> tuple[Array, Array, Array
         return w * s[:, design.block], RW * s[:, None, :], C * s[:, :, None] * s[:, None, :]
 
 
-def _block_inverses(R: Array, design: Design) -> dict[int, Array]:
-    """Inverse of each mode B block's correlations."""
+def block_inverses(R: Array, design: Design, chosen: npt.NDArray[np.bool_]) -> Kept:
+    """Inverse of the correlations of each chosen block of several items."""
     found = {}
     for j, (start, stop) in enumerate(design.spans):
-        if design.mode_b[j] and stop - start > 1:
+        if chosen[j] and stop - start > 1:
             found[j] = inverse(R[:, start:stop, start:stop])
     return found
 
 
-def _finish(
-    w: Array, R: Array, design: Design, reference: Array | None, ending: tuple[Ints, Array, npt.NDArray[np.bool_]]
-) -> Solved:
-    """Orient the scores and compute everything that follows from the weights."""
-    w, RW, C = _normalised(w, R, design)
+def scored(w: Array, R: Array, design: Design, reference: Array | None, ending: Ending) -> Solved:
+    """Orient the scores of weights `w` (b, p) and compute everything that follows from them.
+
+    Parameters:
+        reference: as in `solve_stack`.
+    """
+    w, RW, C = normalised(w, R, design)
     anchor = np.ones(w.shape[1]) if reference is None else reference
     agreement = np.add.reduceat(anchor * _own(RW, design), design.starts, axis=1)
     sign = np.where(agreement < 0, -1.0, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from csi.pls.algorithm import Design, solve_stack
 from csi.pls.consistent import corrected
 from csi.pls.inner import Scheme
 from csi.pls.outcome import CAUSES, estimate_of
+
+Units = Literal["standardised", "raw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class PLS:
         missing: treatment of absent answers, "listwise", "pairwise" or "mean".
         consistent: whether factors are corrected for unreliability.
         modes: construct -> "A" or "B", where it is not what the model says.
+        units: "raw" lets mode A see items in their own units, so that items that vary more count more.
         tolerance: largest change of a standardised outer weight that counts as settled.
         max_iterations: give up after so many rounds.
 
@@ -49,6 +52,7 @@ class PLS:
     missing: Missing = "listwise"
     consistent: bool = False
     modes: Mapping[str, Mode] = field(default_factory=dict)
+    units: Units = "standardised"
     tolerance: float = 1e-7
     max_iterations: int = 300
 
@@ -60,6 +64,11 @@ class PLS:
         """
         found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of("missing", self.missing, MOMENTS_ALONE)
         found += [p for name, mode in self.modes.items() for p in one_of(f"modes[{name}]", mode, get_args(Mode))]
+        found += one_of("units", self.units, get_args(Units))
+        if self.consistent and self.units == "raw":
+            en, zh = "consistent PLS works on standardised items.", "一致性 PLS 使用标准化题项。"
+            do, do_zh = 'Leave out units="raw".', '请去掉 units="raw"。'
+            found.append(problem("E-SETTING", "units", en, zh, do, do_zh))
         if not (self.tolerance > 0 and self.max_iterations >= 1):
             en, zh = "tolerance and max_iterations must be positive.", "tolerance 与 max_iterations 必须为正数。"
             found.append(problem("E-SETTING", "PLS", en, zh, "Leave them out for the defaults.", "省略即取默认值。"))
@@ -69,7 +78,7 @@ class PLS:
     @property
     def name(self) -> str:
         """Name for tables."""
-        return f"PLS{'c' * self.consistent} ({self.weighting})"
+        return f"PLS{'c' * self.consistent} ({self.weighting}{', raw units' * (self.units == 'raw')})"
 
     @property
     def groups(self) -> str | None:
@@ -98,18 +107,23 @@ class PLS:
         """
         order = item_order(model, moments, self.modes)
         design = design_of(model, self.modes, consistent=self.consistent)
-        reference = None if like is None else _orientation(like)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            R = moments.cor[:, order[:, None], order]
-        solved = solve_stack(R, design, self.weighting, self.tolerance, self.max_iterations, reference)
+        reference = None if like is None else orientation(like)
+        R, sd = item_correlations(moments, order), moments.sd[:, order] if self.units == "raw" else None
+        solved = solve_stack(R, design, self.weighting, self.tolerance, self.max_iterations, reference, sd=sd)
         found = corrected(solved, R, design) if self.consistent else None
         return estimate_of(self, model, moments, order, design, solved, found, like=like, tolerance=self.tolerance)
 
 
-def _orientation(like: Estimate) -> Array | None:
-    """The weights of the cell whose replicates are solved; equal weights where it has none."""
+def orientation(like: Estimate) -> Array | None:
+    """(p,) the weights of the cell whose replicates are solved; equal weights where it has none."""
     weights = like.solution.weights
     return None if weights is None or not np.isfinite(weights[0]).all() else weights[0]
+
+
+def item_correlations(moments: Moments, order: Ints) -> Array:
+    """(b, p, p) correlations of the items at `order`; NaN beside an item without variance."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return moments.cor[:, order[:, None], order]
 
 
 def item_order(model: Model, moments: Moments, modes: Mapping[str, Mode] | None = None) -> Ints:

@@ -12,9 +12,10 @@ import polars as pl
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
 from csi.models.model import Model
+from csi.moments.linear import inverse
 from csi.moments.stack import Array, Ints, Moments
 from csi.pls.algorithm import Design, Solved
-from csi.pls.consistent import ROUNDING, Corrected, improper
+from csi.pls.consistent import ROUNDING, Corrected, Flags, improper
 
 if TYPE_CHECKING:
     from csi.estimate.protocol import Estimator
@@ -34,17 +35,21 @@ def estimate_of(
     *,
     like: Estimate | None = None,
     tolerance: float = 0.0,
+    regressed: Flags | None = None,
 ) -> Estimate:
     """The estimate of solved weights.
 
     Parameters:
         order: positions in `moments` of the model's items. found: what was corrected for unreliability, if it was.
         like: the estimate whose replicates these are; replicates bear no words.
-        tolerance: the change that counted as settled, for the words.
+        tolerance: the change that counted as settled. regressed: (q,) blocks whose weights come from a regression on
+            their items (mode B where None). Both for the words.
     """
     solution = _solution(model, design, solved, found)
     cause = _causes(moments.sd[:, order], solved, solution)
     flags = {"negative weight": _negative(solution)} | ({} if found is None else improper(found))
+    own = _of_model(moments, order)
+    design = design if regressed is None else replace(design, mode_b=regressed)
     told = () if like else (*_unused(model, settings.name), *_notes(solution, cause, moments.cells))
     return Estimate(
         model=model,
@@ -58,7 +63,7 @@ def estimate_of(
             solved.converged & (cause == 0),
             solved.iterations,
             solved.change,
-            {} if like else _reasons(solution, design, solved, cause, _of_model(moments, order), tolerance),
+            {} if like else _reasons(solution, design, solved, cause, own, tolerance),
             cause,
             flags,
         ),
@@ -141,12 +146,18 @@ def _reasons(
 ) -> dict[int, Reason]:
     """Why each failed slice has no usable solution; the moments hold the model's items alone."""
     few = int(design.arrows.sum(axis=1).max()) + 2
-    failed = [int(i) for i in np.flatnonzero(cause)]
-    return {
-        i: _unreliable(i, solution) if cause[i] == CAUSES.index("negative rho_a")
-        else _reason(i, int(cause[i]), solved, moments, few, tolerance)
-        for i in failed
-    }  # fmt: skip
+    found = {}
+    for i in np.flatnonzero(cause).tolist():
+        code = CAUSES[cause[i]]
+        if code == "constant item":
+            found[i] = _constant(i, moments)
+        elif code == "negative rho_a":
+            found[i] = _unreliable(i, solution)
+        elif code == "not converged":
+            found[i] = _unsettled(i, solved, tolerance)
+        else:
+            found[i] = _few(moments.n[i]) if moments.n[i] <= few else _collinear(i, solution, design, moments)
+    return found
 
 
 def _unreliable(i: int, solution: Solution) -> Reason:
@@ -157,34 +168,49 @@ def _unreliable(i: int, solution: Solution) -> Reason:
     return reason("R-RHO", en, f"rho_A 不为正，无法据此校正：{'、'.join(names)}；其题项方向不一致。")
 
 
-def _reason(i: int, cause: int, solved: Solved, moments: Moments, few: int, tolerance: float) -> Reason:
-    if cause == 1:
-        sd = moments.sd[i]
-        names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
+def _constant(i: int, moments: Moments) -> Reason:
+    """Items without variance."""
+    sd, n = moments.sd[i], f"{moments.n[i]:.0f}"
+    names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
+    en, zh = f"all answers to {names} are the same (n = {n}).", f"题项 {names} 的回答全部相同（n = {n}）。"
+    return reason("R-CONSTANT", en, zh)
+
+
+def _few(n: float) -> Reason:
+    """Fewer rows than the regressions need."""
+    en = f"n = {n:.0f} is too few for the model's regressions."
+    return reason("R-FEW", en, f"样本量仅为 {n:.0f}，不足以估计模型中的回归。")
+
+
+def _collinear(i: int, solution: Solution, design: Design, moments: Moments) -> Reason:
+    """Whose items, or whose predictors, are collinear."""
+    cor, n = moments.cor[i], f"{moments.n[i]:.0f}"
+    spans = [(k, slice(*span)) for k, span in enumerate(design.spans) if design.mode_b[k]]
+    blocks = [solution.constructs[k] for k, at in spans if not _solvable(cor[at, at])]
+    if blocks:
+        en, zh = f"the items of {', '.join(blocks)} are collinear", f"{'、'.join(blocks)} 的题项共线"
         return reason(
-            "R-CONSTANT",
-            f"all answers to {names} are the same (n = {moments.n[i]:.0f}).",
-            f"题项 {names} 的回答全部相同（n = {moments.n[i]:.0f}）。",
+            "R-COLLINEAR", f"{en} (n = {n}); their weights cannot be told apart.", f"{zh}（n = {n}），无法区分其权重。"
         )
-    n = f"{moments.n[i]:.0f}"
-    if cause == 2 and moments.n[i] <= few:
-        return reason(
-            "R-FEW",
-            f"n = {n} is too few for the model's regressions.",
-            f"样本量仅为 {n}，不足以估计模型中的回归。",
-        )
-    if cause == 2:
-        return reason(
-            "R-COLLINEAR",
-            f"the predictors of a construct, or the items of a mode B block, are collinear (n = {n}).",
-            f"某构念的预测构念（或模式 B 区块的题项）共线（n = {n}）。",
-        )
-    return reason(
-        "R-CONVERGE",
-        f"no convergence after {solved.iterations[i]} iterations (last change {solved.change[i]:.1e}, tolerance "
-        f"{tolerance:.1e}).",
-        f"迭代 {solved.iterations[i]} 次仍未收敛（最后变化 {solved.change[i]:.1e}，容差 {tolerance:.1e}）。",
-    )
+    score, arrows = solution.score_cor[i], [np.flatnonzero(row) for row in design.arrows]
+    outcomes = [solution.constructs[y] for y, k in enumerate(arrows) if k.size and not _solvable(score[np.ix_(k, k)])]
+    if outcomes:
+        en, zh = f"the predictors of {', '.join(outcomes)} are collinear", f"{'、'.join(outcomes)} 的预测构念共线"
+        return reason("R-COLLINEAR", f"{en} (n = {n}).", f"{zh}（n = {n}）。")
+    en = f"the predictors of a construct, or the items of a block, are collinear (n = {n})."
+    return reason("R-COLLINEAR", en, f"某构念的预测构念（或某区块的题项）共线（n = {n}）。")
+
+
+def _solvable(A: Array) -> bool:
+    """Whether regressions on correlations A (k, k) exist."""
+    return bool(np.isfinite(inverse(A[None])).all())
+
+
+def _unsettled(i: int, solved: Solved, tolerance: float) -> Reason:
+    """Weights that were still moving."""
+    rounds, change = solved.iterations[i], f"{solved.change[i]:.1e}"
+    en = f"no convergence after {rounds} iterations (last change {change}, tolerance {tolerance:.1e})."
+    return reason("R-CONVERGE", en, f"迭代 {rounds} 次仍未收敛（最后变化 {change}，容差 {tolerance:.1e}）。")
 
 
 def _unused(model: Model, name: str) -> tuple[Note, ...]:

@@ -16,6 +16,7 @@ import csi
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
+    "GSCA",
     "PLS",
     "SEM",
     "Codebook",
@@ -27,6 +28,7 @@ PUBLIC = [
     "Problems",
     "Semopy",
     "Study",
+    "SumScores",
     "bollen_stine",
     "bootstrap",
     "changes",

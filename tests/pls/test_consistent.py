@@ -9,6 +9,7 @@ import pytest
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
+from csi.measures.reliability import reliability
 from csi.moments.stack import Moments
 from csi.pls.estimator import PLS
 
@@ -114,3 +115,18 @@ def test_replicates_count_what_is_improper() -> None:
     assert rho is not None
     assert (rho[proper] <= 1 + 1e-9).all()
     assert (~boot.replicates.usable).sum() == counts["negative rho_a"] > 0
+
+
+def test_reliability_says_whose_loadings_it_used() -> None:
+    """AVE of PLSc and of composites are different numbers under one name (mobi: 0.353 and 0.478)."""
+    text = CHAIN.replace("x =~", "x <~")
+    mixed = reliability(fit(text, population(), PLS(consistent=True, modes={"x": "A"})))
+    assert mixed.table["loadings"].to_list() == ["composite", "factor", "factor"]
+    assert [n.code for n in mixed.notes] == ["composite_loadings"]
+    assert " of x " in mixed.notes[0].say("en")
+    whole = reliability(fit(CHAIN, population(), PLS(consistent=True)))
+    assert [n.code for n in whole.notes] == ["factor_loadings"]
+    np.testing.assert_allclose(whole.table["ave"], [np.mean(LOADINGS[k == BLOCK] ** 2) for k in range(3)], atol=1e-6)
+    plain = reliability(fit(CHAIN, population(), PLS()))
+    assert set(plain.table["loadings"]) == {"composite"}
+    assert (plain.table["ave"] > whole.table["ave"]).all()

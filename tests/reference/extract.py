@@ -69,7 +69,7 @@ def read(name: str) -> Any:
 
 def write(path: Path, content: object) -> None:
     """JSON with every digit of the floats; one short list per line."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_lines(content) + "\n", encoding="utf-8")
 
 
@@ -389,7 +389,8 @@ def main() -> None:
     covariance(
         "democracy", "cbsem_poldem.json", "ML", SHARED / "data/political_democracy/political_democracy.csv", items
     )
-    runpy.run_path(str(HERE / "lavaan_records.py"))["extract"](SHARED, write, COMMAND)
+    for records in ("lavaan_records.py", "composite_records.py"):
+        runpy.run_path(str(HERE / records))["extract"](SHARED, write, COMMAND)
 
 
 if __name__ == "__main__":

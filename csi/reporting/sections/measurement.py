@@ -115,6 +115,8 @@ def loadings(a: Analysis) -> Section:
     frame = loading_frame(cell).with_columns((pl.col("loading") ** 2).alias("squared"))
     weak = len(low_items(cell))
     level = percent(cell.estimate.level)
+    corrected = cell.estimate.solution.rho is not None
+    kind = Text("factor (PLSc)", "因子（PLSc）") if corrected else Text("composite (PLS)", "复合（PLS）")
     title = (
         Text(f"{weak} of {frame.height} loadings below .708", f"{frame.height} 个载荷中 {weak} 个低于 0.708")
         if weak
@@ -124,8 +126,8 @@ def loadings(a: Analysis) -> Section:
         key="loadings",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: loadings with {level} bootstrap intervals; composite (PLS) loadings",
-            f"{a.brand_labels[a.focal].zh}：载荷与 {level} 自助法区间；为复合（PLS）载荷",
+            f"{a.brand_labels[a.focal].en}: loadings with {level} bootstrap intervals; {kind.en} loadings",
+            f"{a.brand_labels[a.focal].zh}：载荷与 {level} 自助法区间；为{kind.zh}载荷",
         ),
         tables=(_loading_table(a, frame), _reliability_table(a, cell)),
         notes=(*cell.reliability.notes, *_reasons(a, cell.reliability.table, "construct", cell.reliability.reasons)),
