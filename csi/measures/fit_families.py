@@ -12,7 +12,7 @@ import numpy as np
 from csi.errors import Reason, reason
 from csi.measures.absolute import absolute
 from csi.measures.baseline import Baseline, baseline
-from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, tli
+from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, swain, tli
 from csi.measures.rmsea import Number, below, rmsea, rmsea_interval
 from csi.measures.robust_fit import Corrected, complete
 from csi.measures.robust_incomplete import incomplete
@@ -92,7 +92,15 @@ def _tests(fit: Fitted, base: Baseline) -> dict[str, Array]:
         found |= {f"{prefix}chi2": chi2, f"{prefix}df": df * one, f"{prefix}p_value": p}
         if test is not None:
             found |= {f"{prefix}{name}": values for name, values in _scaled_test(test).items()}
-    return found
+    return found | _small_sample(fit)
+
+
+def _small_sample(fit: Fitted) -> dict[str, Array]:
+    """Swain's test, where its theory is: ML of the covariances of one group of complete rows."""
+    if fit.fitting != "ML" or len(fit.groups) > 1 or fit.layout.means or fit.scaled is not None or fit.df <= 0:
+        return {}
+    chi2 = fit.test.statistic * swain(len(fit.layout.table.observed), fit.df, fit.groups[0].n)
+    return {"chi2_swain": chi2, "p_value_swain": p_exact(chi2, fit.df)}
 
 
 def _scaled_test(test: Test) -> dict[str, Array]:
