@@ -16,7 +16,7 @@ and the number of the chunk.
    .90-1.10. Rejections are tabled: one mean correction leaves the test's spread too wide. The tails were first drawn
    with 6 df, where the scaled test rejected 28 % of 100 samples; 10 df was chosen after that, so these rejections say
    nothing about heavier tails. Normal-theory ML on the same rows stands beside it.
-   The scaled and shifted test (MLMV) of the same rows is gated: 4 to 6.5 % where answers are skewed, at most 6.5 % where
+   The scaled and shifted test (MLMV) of the same rows is gated: 4 to 6.5 % where answers are skewed, at most that where
    tails are heavy. There 4 to 6.5 % was asked for first and 2.5 % was found: it is too careful, and the table says so.
 3. WLSMV, 2,000 samples of n = 500, five ordered categories. Gated: standard error ratio .90-1.10, rejections 4-6.5 %.
 4. FIML, 1,000 samples of n = 300: answers to six items absent completely at random (20 %), and absent where quality is
@@ -242,7 +242,7 @@ CHUNK = 100
 
 
 def chunk(task: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Estimates, standard errors, p of the test of exact fit (Swain's, or the scaled one where there is one), usable."""
+    """Estimates, standard errors, p of the test of exact fit (Swain's, or the scaled one if there is one), usable."""
     number, part = task
     study = STUDIES[number]
     est = fitted(study, part, min(CHUNK, study.samples - part * CHUNK))
