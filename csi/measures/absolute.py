@@ -137,10 +137,17 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
 
 
 def _incomplete_squares(group: GroupFit, exogenous: Flags) -> tuple[Array, Array]:
-    """As `gfi_parts` for rows with absent answers: moments of the answers there are, pair by pair, and the expected
-    information given the patterns (that is how lavaan has it).
+    """As `gfi_parts` for rows with absent answers, weighted by the expected information given the patterns.
+
+    The moments are those of the answers there are, pair by pair; of weighted rows the saturated ones, which are right
+    under MAR as well. That is how lavaan 0.6-14 has both.
     """
-    mean, cov, H = source_of(group).over(_pairwise, group.at.mu, group.at.Sigma)
+    source = source_of(group)
+    mean, cov, H = source.over(_pairwise, group.at.mu, group.at.Sigma)
+    of = zip(source.cell.tolist(), source.replicate.tolist(), strict=True)
+    weighed = np.array([np.ptp(source.weights[cell][replicate]) > 0 for cell, replicate in of])
+    mean = np.where(weighed[:, None], group.mean, mean)
+    cov = np.where(weighed[:, None, None], group.cov, cov)
     s, sigma = np.concatenate([mean, vech(cov)], axis=1), np.concatenate([group.at.mu, vech(group.at.Sigma)], axis=1)
     i, j = np.triu_indices(exogenous.size)
     modelled = ~np.concatenate([exogenous, exogenous[i] & exogenous[j]])

@@ -34,6 +34,11 @@ IDENT = reason(
     "the model is not identified, or would not be with this parameter free.",
     "模型不可识别，或放开该参数后不可识别。",
 )
+NEGATIVE = reason(
+    "R-NEGATIVE-VARIANCE",
+    "a variance that the change would be divided by is negative (Heywood case).",
+    "用于标准化的方差为负（Heywood 情形）。",
+)
 Bools = npt.NDArray[np.bool_]
 
 
@@ -119,15 +124,18 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
 
     Returns:
         frame: the cell's key columns, lhs, op, rhs, group, mi, epc, sepc_lv, sepc_all (EPC with constructs, and with
-        all variables, of variance 1), reason (a code where a number is absent, "R-IDENT" if the model is not
-        identified). Cells stand in their order; within a cell the largest index is first.
+        all variables, of variance 1; of residual covariances with residuals of variance 1), reason (a code where a
+        number is absent: "R-IDENT" if the model is not identified, "R-NEGATIVE-VARIANCE" if a residual variance is
+        negative). Cells stand in their order; within a cell the largest index is first.
 
     Raises:
         Problems: the estimate is not of `csi.SEM`.
 
     Source:
         Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (expected information), not for two-stage
-        fits nor for regressions that explain a given variable: its moments stay those of the sample here.
+        fits nor for regressions that explain a given variable: its moments stay those of the sample here; nor sepc of
+        variances, which is the standardised change here (Saris, Satorra & Sörbom, 1987) and in lavaan the standardised
+        variance with the sign of the change.
 
     Example:
         >>> import csi
@@ -154,7 +162,11 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
 
 def _largest_first(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.DataFrame:
     """The frame, sorted by the index within each cell; equal ones in the order of the labels."""
-    codes = absent_codes(est, numbers["mi"])
+    undefined = (~np.isfinite(numbers["sepc_all"])).reshape(-1).tolist()
+    codes = [
+        code or (NEGATIVE.code if bad else None)
+        for code, bad in zip(absent_codes(est, numbers["mi"]), undefined, strict=True)
+    ]
     frame = tidy(cells_of(est), labels, numbers, {"reason": codes})
     cell = pl.Series("_cell", np.repeat(np.arange(len(est.moments.n)), labels.height))
     by, down = ["_cell", "mi"], [False, True]

@@ -52,7 +52,8 @@ class ScoreTests(Shown):
             constraints, also those that only identify the model. reason: "R-IDENT" where the fitted model is not
             identified.
         changes: lhs, op, rhs, group, estimate, epc, expected, sepc_lv, sepc_all of every free parameter when all are
-            released; null where the model is then not identified.
+            released; null where the model is then not identified. sepc of a variance is its standardised change; lavaan
+            prints the standardised variance with the sign of the change.
     """
 
     table: pl.DataFrame

@@ -90,7 +90,9 @@ def widened(table: Table, released: Iterable[int] = (), added: Iterable[Paramete
 def flats_of(fit: Fitted, layout: Layout) -> tuple[Array, ...]:
     """Per group, the matrices' fixed values."""
     pairs = zip(layout.blocks, fit.groups, strict=True)
-    return tuple(template(block, group.cov, group.mean) for block, group in pairs)
+    return tuple(
+        template(block, group.cov if group.vector is None else group.moments.cov, group.mean) for block, group in pairs
+    )
 
 
 def implied_at(fit: Fitted, layout: Layout, theta: Array) -> tuple[Implied, ...]:

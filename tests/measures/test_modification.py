@@ -280,3 +280,44 @@ def test_score_tests_read_in_both_languages():
     assert repr(found).startswith("Score tests of equality constraints\n")
     assert "All released together" in repr(found)
     assert text(found, "zh").startswith("等值约束的得分检验\n")
+
+
+def row_of(table, lhs, op, rhs):
+    return table.filter(lhs=lhs, op=op, rhs=rhs).row(0, named=True)
+
+
+def test_standardised_changes_beside_a_stated_equality():
+    # R: f <- sem(model, HolzingerSwineford1939); modindices(f); lavTestScore(f, epc = TRUE)$epc
+    model = "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; x1 ~~ a*x1; x2 ~~ b*x2; a == 2*b"
+    est = fitted("holzinger", model)
+    found = csi.modification_indices(est)
+    saved = {
+        ("x1", "~~", "x2"): (32.925, -0.748, -0.748, -0.905),
+        ("textual", "=~", "x1"): (20.841, 0.372, 0.367, 0.297),
+        ("x4", "~~", "x6"): (5.077, -0.298, -0.298, -0.810),
+    }
+    for key, numbers in saved.items():
+        row = row_of(found, *key)
+        assert [row[c] for c in ("mi", "epc", "sepc_lv", "sepc_all")] == pytest.approx(numbers, abs=5e-4)
+    changes = csi.score_tests(est).changes
+    row = row_of(changes, "visual", "=~", "x2")
+    assert [row[c] for c in ("epc", "sepc_lv", "sepc_all")] == pytest.approx([-1.037, -0.624, -0.548], abs=5e-4)
+    # of variances lavaan has the standardised variance with the sign of the change (.664, -.764; 1, 1): here the change
+    implied = csi.implied(est)
+    for item in ("x1", "x2"):
+        row = row_of(changes, item, "~~", item)
+        assert row["sepc_lv"] == pytest.approx(row["epc"])
+        at = implied.items.index(item)
+        assert row["sepc_all"] == pytest.approx(row["epc"] / implied.cov[0, 0, at, at])
+    row, table = row_of(changes, "visual", "~~", "visual"), est.table
+    own = table.filter(pl.col("lhs") == "visual", pl.col("rhs") == "visual")["estimate"][0]
+    assert row["sepc_all"] == pytest.approx(row["epc"] / own)
+
+
+def test_no_standardised_change_beside_a_negative_variance():
+    model = "visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; visual ~~ a*visual; textual ~~ b*textual; a == 2*b"
+    found = csi.modification_indices(fitted("holzinger", model))
+    row = row_of(found, "x1", "~~", "x2")
+    assert row["mi"] == pytest.approx(23.677, abs=5e-4)
+    assert row["sepc_all"] is None
+    assert row["reason"] == "R-NEGATIVE-VARIANCE"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 
+import polars as pl
 import pytest
 
 import csi
-from tests.sem.lavaan_cases import CASES, fitted, params, saved_of
+from tests.sem.lavaan_cases import CASES, MISSING, fitted, frame_of, params, saved_of
 
 CONSTANT = {"rmsea.ci.level", "rmsea.close.h0", "rmsea.notclose.h0"}
 """Settings that lavaan prints among the measures."""
@@ -67,3 +68,15 @@ def test_close_fit_of_strict_invariance_where_the_unrestricted_moments_converged
     ours = csi.fit_measures(fitted(case_of("sfo", "invariance_strict")))
     assert ours["rmsea.robust"] == pytest.approx(0.0505416887155, abs=1e-7)
     assert ours["rmsea.pvalue.robust"] == pytest.approx(0.4135143661407, abs=1e-6)
+
+
+def test_goodness_of_weighted_rows_with_absent_answers():
+    # R: d$w <- 1 + ((seq_len(nrow(d)) - 1) %% 3); sem(three factors, d, missing = "fiml", estimator = "MLR",
+    # sampling.weights = "w", em.h1.tol = 1e-12, em.h1.iter.max = 10000)
+    model = csi.Model.parse("visual =~ x1 + x2 + x3; textual =~ x4 + x5 + x6; speed =~ x7 + x8 + x9")
+    rows = frame_of("holzinger_missing", MISSING).with_row_index("i").with_columns(w=1.0 + pl.col("i") % 3)
+    found = csi.fit_measures(csi.fit(model, rows, csi.SEM(estimator="MLR", missing="fiml"), weight="w"))
+    assert found["chisq"] == pytest.approx(92.9128558781, rel=1e-6)
+    saved = {"gfi": 0.9954627253, "agfi": 0.9897911319, "srmr": 0.0682983437}
+    assert {name: found[name] for name in saved} == pytest.approx(saved, abs=2e-6)
+    assert found["chisq.scaling.factor"] == pytest.approx(1.0869675343, abs=1e-6)
