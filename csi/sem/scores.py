@@ -49,6 +49,10 @@ def scoring_of(fit: Fitted, g: int, s: int) -> Scoring:
     reaches the latents: scores are those of the same model with a mean structure that fits the means. (lavaan 0.6-14
     leaves out the means of endogenous observed predictors: with `f =~ x1 + x2 + x3; x7 ~ x1` its scores of f do not
     have mean 0 unless meanstructure = TRUE.)
+
+    Regression scores are E(eta | y) of all observed variables, an explained predictor such as x9 in `f ~ x9; x9 ~ z`
+    among them. (lavaan 0.6-14 leaves out what x9 says beyond z; where x9 is written as the only indicator of a latent,
+    `g =~ x9; f ~ g; g ~ z`, which is the same model, it has the scores of f that are here.)
     """
     block = fit.layout.blocks[g]
     inside = matrices(block, fit.flats[g][s : s + 1], fit.theta[s : s + 1])

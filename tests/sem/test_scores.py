@@ -173,3 +173,22 @@ def test_regression_scores_use_what_predicts_the_latent():
     K = np.linalg.solve(psi * np.outer(load, load) + theta, psi * load)
     np.testing.assert_allclose(factor_scores(est)["visual"].to_numpy(), expected + z @ K, atol=1e-7)
     assert factor_scores(est)["visual"][0] == pytest.approx(1.721, abs=1e-3)
+
+
+def test_an_explained_predictor_speaks_of_the_latent_it_predicts():
+    # R: lavPredict of the same model with x9 as the only indicator of a latent, less the latent's other zero:
+    # f <- sem("visual =~ x1+x2+x3; g =~ x9; g ~ ageyr; visual ~ g", d, meanstructure = TRUE)
+    model = csi.Model.parse("visual =~ x1 + x2 + x3; x9 ~ ageyr; visual ~ x9")
+    est = csi.fit(model, frame_of("holzinger", HOLZINGER), csi.SEM(meanstructure=True))
+    found = factor_scores(est)["visual"].to_numpy()
+    np.testing.assert_allclose(found[:3], [1.721224723, 2.673520763, 1.769499743], atol=1e-5)
+    # E(f | y) by hand: the items' evidence and the prediction from x9, each by its precision
+    value = {(r["lhs"], r["op"], r["rhs"]): r["estimate"] for r in est.table.iter_rows(named=True)}
+    rows = frame_of("holzinger", HOLZINGER).to_dicts()
+    items = ("x1", "x2", "x3")
+    psi, slope = value["visual", "~~", "visual"], value["visual", "~", "x9"]
+    ratio = {i: value["visual", "=~", i] / value[i, "~~", i] for i in items}
+    precision = 1 / psi + sum(ratio[i] * value["visual", "=~", i] for i in items)
+    for row, score in zip(rows, found.tolist(), strict=True):
+        evidence = sum(ratio[i] * (row[i] - value[i, "~1", ""]) for i in items)
+        assert score == pytest.approx((evidence + slope * row["x9"] / psi) / precision, abs=1e-9)
