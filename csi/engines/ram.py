@@ -5,6 +5,7 @@ Letters: `v` variables (constructs first, then items), `k` parameters, `q` const
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +45,9 @@ def parameters_of(model: Model) -> tuple[Parameter, ...]:
     """Every parameter of a model, lavaan's defaults included, in lavaan's order.
 
     Defaults: the first loading is 1 unless it is freed (`NA*`) ; residual variances are free, but 0 for the only item
-    of a construct; variances and covariances of exogenous constructs are free; residuals of outcomes that predict
-    nothing covary.
+    of a construct that measures nothing else; variances and covariances of exogenous constructs are free, and those of
+    observed predictors that nothing explains and no statement mentions; residuals of outcomes that predict nothing
+    covary.
 
     Raises:
         Problems: the model has parts this engine cannot fit.
@@ -85,15 +87,19 @@ def _defaults(model: Model) -> list[Parameter]:
     """Variances and covariances nobody states."""
     names, items = model.names, observed(model)
     indicators = {i for c in model.constructs for i in c.items}
-    only = {c.items[0] for c in model.constructs if len(c.items) == 1}
+    times = Counter(i for c in model.constructs for i in c.items)
+    only = {c.items[0] for c in model.constructs if len(c.items) == 1 and times[c.items[0]] == 1}
     outcomes = {p.outcome for p in model.paths}
     predictors = {p.predictor.name for p in model.paths}
     variances = [Parameter(v, "~~", v, 0.0 if v in only else None) for v in items]
     variances += [Parameter(c, "~~", c) for c in names]
     inner = [v for v in (*names, *items) if v in names or v not in indicators]
+    stated = {n for c in model.covariances for n in (c.lhs, c.rhs.name)}
     exogenous = [v for v in inner if v not in outcomes and v not in indicators]
+    causes = [v for v in exogenous if v in predictors and v not in names and v not in stated]
     last = [v for v in inner if v in outcomes and v not in predictors and v not in indicators]
-    pairs = [(a, b) for group in (exogenous, last) for i, a in enumerate(group) for b in group[i + 1 :]]
+    groups = ([v for v in exogenous if v in names], causes, last)
+    pairs = [(a, b) for group in groups for i, a in enumerate(group) for b in group[i + 1 :]]
     return [*variances, *(Parameter(a, "~~", b) for a, b in pairs)]
 
 

@@ -5,6 +5,7 @@ Letters: `g` groups, `k` free parameters (rows that share a label share one).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -201,13 +202,15 @@ class _Roles:
     """Which part every name plays.
 
     Attributes:
-        items: observed variables. constructs: latents. exogenous: observed predictors taken from the sample.
-        indicators: names measured by a construct. outcomes, predictors: of regressions. only: lone indicators.
+        items: observed variables. constructs: latents. exogenous: observed predictors taken from the sample. loose: the
+            same where they are estimated. indicators: names measured by a construct. outcomes, predictors: of
+            regressions. only: sole indicators of a construct that measure nothing else.
     """
 
     items: tuple[str, ...]
     constructs: tuple[str, ...]
     exogenous: tuple[str, ...]
+    loose: tuple[str, ...]
     indicators: frozenset[str]
     outcomes: frozenset[str]
     predictors: frozenset[str]
@@ -216,14 +219,16 @@ class _Roles:
 
 def _roles(claim: Claim, observed: tuple[str, ...], exogenous: tuple[str, ...]) -> _Roles:
     """The roles of a model's names."""
+    times = Counter(i for c in claim.constructs for i in c.items)
     return _Roles(
         items=observed,
         constructs=latents_of(claim),
         exogenous=exogenous,
-        indicators=frozenset(i for c in claim.constructs for i in c.items),
+        loose=() if exogenous else given_variables(claim),
+        indicators=frozenset(times),
         outcomes=frozenset(p.outcome for p in claim.paths),
         predictors=frozenset(p.predictor.name for p in claim.paths),
-        only=frozenset(c.items[0] for c in claim.constructs if len(c.items) == 1),
+        only=frozenset(c.items[0] for c in claim.constructs if len(c.items) == 1 and times[c.items[0]] == 1),
     )
 
 
@@ -247,19 +252,22 @@ def _variances(roles: _Roles, rules: Rules, g: int) -> Iterator[Parameter]:
     ordered = dict(rules.ordered)
     for v in roles.items:
         if v not in roles.exogenous:
-            lone = v in roles.only and v not in roles.outcomes
-            yield Parameter(v, "~~", v, g, fixed=0.0 if lone else (1.0 if v in ordered else None), stated=False)
+            held = 0.0 if v in roles.only else 1.0 if v in ordered else None
+            yield Parameter(v, "~~", v, g, fixed=held, stated=False)
     for v in roles.constructs:
         yield Parameter(v, "~~", v, g, fixed=1.0 if rules.std_lv else None, stated=False)
 
 
 def _covariances(roles: _Roles, g: int) -> Iterator[Parameter]:
-    """Covariances of exogenous variables, and of outcomes that predict nothing."""
+    """Covariances of exogenous constructs, of exogenous observed variables, and of outcomes that predict nothing.
+
+    Constructs and observed variables do not covary by default, nor does an observed predictor of which a variance, a
+    covariance or a mean is stated.
+    """
     inner = [v for v in (*roles.constructs, *roles.items) if v not in roles.indicators]
-    causes = {*roles.constructs, *roles.predictors}
-    free = [v for v in inner if v in causes and v not in roles.outcomes and v not in roles.exogenous]
+    free = [v for v in inner if v in roles.constructs and v not in roles.outcomes]
     last = [v for v in inner if v in roles.outcomes and v not in roles.predictors]
-    for group in (free, last):
+    for group in (free, roles.loose, last):
         for i, a in enumerate(group):
             yield from (Parameter(a, "~~", b, g, stated=False) for b in group[i + 1 :])
     for i, a in enumerate(roles.exogenous):

@@ -176,8 +176,8 @@ def test_regression_scores_use_what_predicts_the_latent():
 
 
 def test_an_explained_predictor_speaks_of_the_latent_it_predicts():
-    # R: lavPredict of the same model with x9 as the only indicator of a latent, less the latent's other zero:
-    # f <- sem("visual =~ x1+x2+x3; g =~ x9; g ~ ageyr; visual ~ g", d, meanstructure = TRUE)
+    # R: lavPredict of the same model with x9 as the only indicator of a latent g, less the other zero of g:
+    # the model is "visual =~ x1+x2+x3; g =~ x9; g ~ ageyr; visual ~ g", meanstructure = TRUE
     model = csi.Model.parse("visual =~ x1 + x2 + x3; x9 ~ ageyr; visual ~ x9")
     est = csi.fit(model, frame_of("holzinger", HOLZINGER), csi.SEM(meanstructure=True))
     found = factor_scores(est)["visual"].to_numpy()
