@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from csi.measures.effects import effects as effects
     from csi.measures.exact_fit import exact_fit as exact_fit
     from csi.measures.factor_scores import factor_scores as factor_scores
+    from csi.measures.fimix import fimix as fimix
     from csi.measures.fit_measures import fit_measures as fit_measures
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
     from csi.measures.modification import modification_indices as modification_indices
     from csi.measures.nested import lrt as lrt
     from csi.measures.nested import wald as wald
+    from csi.measures.pos import pos as pos
     from csi.measures.reliability import reliability as reliability
     from csi.measures.residuals import residuals as residuals
     from csi.measures.score_tests import score_tests as score_tests
@@ -82,6 +84,7 @@ _HOMES = {
     "effects": "csi.measures.effects",
     "exact_fit": "csi.measures.exact_fit",
     "factor_scores": "csi.measures.factor_scores",
+    "fimix": "csi.measures.fimix",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
     "implied": "csi.measures.implied_moments",
@@ -90,6 +93,7 @@ _HOMES = {
     "lrt": "csi.measures.nested",
     "modification_indices": "csi.measures.modification",
     "nca": "csi.importance.nca",
+    "pos": "csi.measures.pos",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
@@ -127,6 +131,7 @@ __all__ = [
     "effects",
     "exact_fit",
     "factor_scores",
+    "fimix",
     "fit",
     "fit_measures",
     "implied",
@@ -135,6 +140,7 @@ __all__ = [
     "lrt",
     "modification_indices",
     "nca",
+    "pos",
     "r2",
     "read_panel",
     "reliability",

@@ -20,6 +20,9 @@ VERBS: Final[dict[str, Text]] = {
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"
     ),
+    "segments": Text(
+        "search for people whom one model does not fit: FIMIX or POS", "寻找单一模型不适用的人群：FIMIX 或 POS"
+    ),
     "simulate": Text("draw a panel with known truth from a recipe", "按配方生成真值已知的模拟数据"),
     "models": Text("list the model cards, show or draw one", "列出、查看或绘制模型卡"),
     "explain": Text("what a measure or a message code means", "解释指标或消息代码"),
