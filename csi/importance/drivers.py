@@ -114,7 +114,8 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
 
     Performance and importance in points need composites with non-negative outer weights and items with theoretical
     bounds; where that fails the value is absent with a reason naming the items, and the standardised total effect
-    remains.
+    remains. Points of a factor (consistent PLS) are those that its score shares with it: the score's spread times the
+    root of rho_a.
 
     Parameters:
         est: a fitted model; after `bootstrap` the frames have intervals. target: an endogenous construct.
@@ -239,7 +240,8 @@ def of_constructs(mean: Array, sd: Array, bounds: tuple[Array, Array], solution:
         return np.stack([nothing, standard, nothing], axis=1)
     span = bounds[1] - bounds[0]
     relative = relative_weights(solution.weights, sd, span, solution.block, q)
-    points = importance(solution.paths, spread(solution.weights, sd, span, solution.block, q), y)
+    true = 1.0 if solution.rho is None else np.sqrt(np.maximum(solution.rho, 0.0))
+    points = importance(solution.paths, true * spread(solution.weights, sd, span, solution.block, q), y)
     level = performance(relative, hundred(mean, *bounds), solution.block, q)
     return np.stack([points, standard, level], axis=1)
 

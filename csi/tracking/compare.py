@@ -8,23 +8,28 @@ Letters: `b` cells, `k` parameters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.importance.drivers import check_target
 from csi.measures.fit_measures import fit_measures
 from csi.measures.standardised import standardised
 from csi.sem.fitted import Fitted
 from csi.tracking.estimands import Relation, found, known_differences, relation, scaling
+from csi.tracking.triangulate import triangulate
 
 TOLERANCE = 1e-4
 """Relative difference up to which engines with one criterion agree (semopy against lavaan: tests/engines)."""
 
 ROWS = 20
 """So many rows are printed, of parameters that more than one has; the rest is counted."""
+
+READ = 40
+"""So many rows of what is read from more than two estimates are printed."""
 
 NOTHING = 1e-12
 """A difference of rounding."""
@@ -44,6 +49,9 @@ class Comparison(Shown):
         fit: the cell's key columns, measure, and the value of each by its key (null where it has none).
         names: key -> name of the estimator. basis, relations: key -> what is compared ("estimate" or "std_all"), and
             how it relates to the first. tolerance. sentences: one per estimate after the first. notes.
+        side_by_side: what is read from the estimates (paths, index, drivers, ranks), one row each; see `Triangulation`.
+        target: the construct whose drivers are ordered. verdict: whether what is read depends on the estimator; both
+            None where no construct is explained.
     """
 
     table: pl.DataFrame
@@ -54,21 +62,28 @@ class Comparison(Shown):
     tolerance: float
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    side_by_side: pl.DataFrame = field(default_factory=pl.DataFrame)
+    target: str | None = None
+    verdict: Text | None = None
 
 
-def compare(*estimates: Estimate, tolerance: float = TOLERANCE, **named: Estimate) -> Comparison:
+def compare(
+    *estimates: Estimate, tolerance: float = TOLERANCE, target: str | None = None, **named: Estimate
+) -> Comparison:
     """Lay estimates of a model side by side: engines, estimators, settings.
 
     Parameters:
         estimates, named: two or more, of the same cells; a keyword names its estimate. The first is the reference.
         tolerance: relative difference up to which two values agree.
+        target: the construct whose drivers and index are compared; the one with the most predictors where None.
 
     Returns:
         A `Comparison`. Values are compared as they are where units are the same, else standardised, with constructs
-        turned to the direction they have in the first.
+        turned to the direction they have in the first. Differences of more than two standard errors (of the first
+        estimate with a bootstrap, else of the first that has some) are flagged in `side_by_side` and told in `verdict`.
 
     Raises:
-        Problems: E-COMPARE, fewer than two estimates, or of different cells.
+        Problems: E-COMPARE, fewer than two estimates, or of different cells; E-TARGET, no such construct.
 
     Source:
         tolerance: parity of semopy and of this engine with lavaan 0.6-14 (tests/engines, tests/sem).
@@ -84,6 +99,9 @@ def compare(*estimates: Estimate, tolerance: float = TOLERANCE, **named: Estimat
     given = {str(i + 1): e for i, e in enumerate(estimates)} | named
     _check(given)
     (key, first), *others = given.items()
+    if target is not None:
+        check_target(first, target)
+    triangle = triangulate(given, target)
     shared = _cell_keys(first)
     names = {k: e.settings.name for k, e in given.items()}
     frames = {k: _values(e, k) for k, e in given.items()}
@@ -102,9 +120,19 @@ def compare(*estimates: Estimate, tolerance: float = TOLERANCE, **named: Estimat
         sentences.append(_sentence(rows, (names[key], names[k]), k, relations[k], basis[k]))
         told += [*turned, *_alone(rows, (key, k), (names[key], names[k]))]
     columns = [c for c in rows.columns if c != "key" and not c.startswith("_")]
-    kept = tuple(dict.fromkeys([*told, *(n for e in given.values() for n in e.notes)]))
+    kept = tuple(dict.fromkeys([*told, *triangle.notes, *(n for e in given.values() for n in e.notes)]))
     return Comparison(
-        rows.select(columns), _fits(given, shared), names, basis, relations, tolerance, tuple(sentences), kept
+        table=rows.select(columns),
+        fit=_fits(given, shared),
+        names=names,
+        basis=basis,
+        relations=relations,
+        tolerance=tolerance,
+        sentences=tuple(sentences),
+        notes=kept,
+        side_by_side=triangle.table,
+        target=triangle.target,
+        verdict=triangle.verdict,
     )
 
 
@@ -249,13 +277,34 @@ def _fits(given: Mapping[str, Estimate], shared: Sequence[str]) -> pl.DataFrame:
     return out
 
 
+PARTS = {
+    "path": Text("path", "路径"),
+    "index": Text("index", "指数"),
+    "total effect": Text("total effect", "总效应"),
+    "driver rank": Text("driver rank", "驱动因素名次"),
+    "rank": Text("rank", "名次"),
+}
+"""What the rows of `side_by_side` are."""
+
+
 @text.register
 def _(value: Comparison, lang: str = "en") -> str:
-    """Names, what is compared, sentences, fit measures, notes."""
-    first, *others = value.names
+    """Names, what is compared, sentences, fit measures, notes; of more than two estimates what is read from them."""
     title = Text("Comparison: ", "比较：").say(lang) + Text("; ", "；").say(lang).join(
         f"{k} = {n}" for k, n in value.names.items()
     )
+    verdict = [] if value.verdict is None else [value.verdict.say(lang)]
+    many = len(value.names) > 2 and value.verdict is not None
+    lines = [title, *verdict, "", *_read(value, lang)] if many else [title, *_pairs(value, lang)]
+    lines += ["", *(s.say(lang) for s in value.sentences), *([] if many else verdict)]
+    if value.fit.width > 1:
+        lines += ["", table(value.fit.head(ROWS)), *_left(value.fit.height - ROWS, ".fit", lang)]
+    return "\n".join([*lines, *(f"* {n.say(lang)}" for n in value.notes)])
+
+
+def _pairs(value: Comparison, lang: str) -> list[str]:
+    """Parameters that more than one has, beside the first."""
+    first, *others = value.names
     keep = [
         c for c in value.table.columns if c.split("_")[0] not in {"std", "estimate", "se", "difference", "in", "agree"}
     ]
@@ -263,11 +312,27 @@ def _(value: Comparison, lang: str = "en") -> str:
     both = value.table.filter(pl.any_horizontal(pl.col(f"difference_{k}").is_not_null() for k in others))
     rows = _settled(both if both.height else value.table, value)
     frame = rows.select(list(dict.fromkeys(c for c in shown if rows[c].null_count() < rows.height)))
-    lines = [title, table(frame.head(ROWS)), *_left(value.table.height - min(frame.height, ROWS), ".table", lang)]
-    lines += ["", *(s.say(lang) for s in value.sentences)]
-    if value.fit.width > 1:
-        lines += ["", table(value.fit.head(ROWS)), *_left(value.fit.height - ROWS, ".fit", lang)]
-    return "\n".join([*lines, *(f"* {n.say(lang)}" for n in value.notes)])
+    return [table(frame.head(ROWS)), *_left(value.table.height - min(frame.height, ROWS), ".table", lang)]
+
+
+def _read(value: Comparison, lang: str) -> list[str]:
+    """What is read from the estimates, the flagged rows first where there are many."""
+    frame = value.side_by_side
+    rows = frame.with_row_index("_at").sort(
+        pl.col("differs").fill_null(value=False), descending=True, maintain_order=True
+    )
+    kept = frame if frame.height <= READ else rows.head(READ).sort("_at").drop("_at")
+    headings = {f"value_{k}": k for k in value.names} | {
+        "part": "",
+        "name": "",
+        "std_error": Text("std_error", "标准误").say(lang),
+        "difference": Text("difference", "差异").say(lang),
+        "in_se": Text("in_se", "标准误倍数").say(lang),
+        "differs": Text("differs", "有别").say(lang),
+    }
+    shown = kept.with_columns(pl.col("part").replace({k: t.say(lang) for k, t in PARTS.items()}))
+    shown = shown.select(c for c in shown.columns if shown[c].null_count() < shown.height)
+    return [table(shown, headings=headings), *_left(frame.height - kept.height, ".side_by_side", lang)]
 
 
 def _settled(rows: pl.DataFrame, value: Comparison) -> pl.DataFrame:

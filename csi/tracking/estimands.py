@@ -10,7 +10,12 @@ from csi.engines.semopy import Semopy
 from csi.errors import Note, Text, note
 from csi.estimate.estimate import Estimate
 from csi.pls.estimator import PLS
+from csi.pls.gsca import GSCA
+from csi.pls.sum_scores import SumScores
 from csi.sem.estimator import SEM
+
+COMPOSITES = (PLS, SumScores, GSCA)
+"""Estimators whose scores are weighted sums of the items; their estimates are standardised."""
 
 Relation = Literal["same", "method", "estimand"]
 """`same`: one criterion. `method`: the same parameters, another criterion. `estimand`: other quantities."""
@@ -19,18 +24,31 @@ Relation = Literal["same", "method", "estimand"]
 def relation(one: Estimate, other: Estimate) -> Relation:
     """How two estimates of a model relate.
 
-    Covariance fits and mode B composites estimate the parameters of the model; PLS composites of reflective blocks
-    (mode A) estimate composites of the items, whose paths are attenuated and whose loadings are larger.
+    Covariance fits and consistent PLS estimate the parameters of the model, and so do mode B composites where the model
+    has composites alone. Plain PLS, sums and components of reflective blocks are weighted sums of the items: each kind
+    has its own paths, attenuated by unreliability, and its own, larger loadings.
 
     Source: Dijkstra & Henseler (2015), MIS Quarterly 39(2); Rönkkö & Evermann (2013), Organ. Research Methods 16.
     """
-    factors = any(c.operator == "=~" and len(c.items) > 1 for e in (one, other) for c in e.model.constructs)
-    pls = [isinstance(e.settings, PLS) for e in (one, other)]
-    if any(pls):
-        if all(pls):
-            return "same" if one.settings == other.settings else "method"
-        return "estimand" if factors else "method"
+    if estimand(one) != estimand(other):
+        return "estimand"
     return "same" if _criterion(one) == _criterion(other) else "method"
+
+
+def estimand(est: Estimate) -> str:
+    """What the numbers are about: "factors", "composites", "sums", "components", or "observed" variables."""
+    several = [c for c in est.model.constructs if len(c.items) > 1]
+    settings = est.settings
+    if not several:
+        return "observed"
+    if isinstance(settings, SumScores):
+        return "sums"
+    if isinstance(settings, GSCA):
+        return "components"
+    factors = any(c.operator == "=~" for c in several)
+    if isinstance(settings, PLS) and not settings.consistent:
+        return "weighted sums" if factors else "composites"
+    return "factors" if factors else "composites"
 
 
 def _criterion(est: Estimate) -> tuple[object, ...]:
@@ -38,13 +56,15 @@ def _criterion(est: Estimate) -> tuple[object, ...]:
     settings = est.settings
     if isinstance(settings, SEM):
         return settings.method.fitting, settings.missing, settings.likelihood, frozenset(settings.ordered)
+    if isinstance(settings, COMPOSITES):
+        return (settings,)
     return ("ML" if isinstance(settings, Semopy) else settings.name), settings.missing, "normal", frozenset[str]()
 
 
 def scaling(est: Estimate) -> tuple[object, ...]:
     """What gives the parameters their units; estimates of equal scaling can be compared as they are."""
     settings = est.settings
-    if isinstance(settings, PLS):
+    if isinstance(settings, COMPOSITES):
         return ("standardised",)
     if isinstance(settings, SEM):
         return "model", settings.std_lv, settings.parameterization if settings.ordered else ""
@@ -106,10 +126,14 @@ def known_differences(estimates: tuple[Estimate, ...]) -> tuple[Note, ...]:
     relations = {relation(a, b) for a, b in combinations(estimates, 2)}
     if "estimand" in relations:
         en = (
-            "PLS estimates weighted sums of items: against factors its loadings are larger and its paths smaller by "
-            "the unreliability of the items. Paths and loadings stand side by side in standardised form."
+            "PLS, sums and components are weighted sums of items: against factors (CB-SEM, consistent PLS) their "
+            "loadings are larger and their paths smaller by the unreliability of the items. Paths and loadings stand "
+            "side by side in standardised form."
         )
-        zh = "PLS 估计题项的加权和：与因子模型相比，其载荷偏大，路径因题项不可靠而偏小。路径与载荷以标准化形式并列。"
+        zh = (
+            "PLS、合计分与成分分都是题项的加权和：与因子（协方差模型、一致性 PLS）相比，载荷偏大，"
+            "路径因题项不可靠而偏小。各值以标准化形式并列。"
+        )
         notes.append(note("N-COMPARE-PLS", en, zh))
     elif PLS in kinds and len(kinds) > 1:
         en = (

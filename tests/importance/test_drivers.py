@@ -156,3 +156,22 @@ def test_the_largest_gain_is_named_only_when_it_is_told_from_the_others(second, 
     est = fit(model, frame, PLS(), scale=(1, 10))
     assert largest_gain(bootstrap(est, n=200, seed=3), "joy") == expected
     assert largest_gain(est, "joy") is None
+
+
+def test_importance_of_factors_is_in_points_of_what_the_scores_share():
+    """PLSc on exact factor moments: a point of the factor, on the 0-100 scale of its score, moves the target by
+    beta (a_y' l_y) / (a_x' l_x), with a the relative item weights and l the raw loadings times 100 / span.
+    """
+    loadings, block = np.array([0.8, 0.7, 0.6, 0.75, 0.65, 0.85]), np.array([0, 0, 0, 1, 1, 1])
+    factors, sd = np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([1.0, 2.0, 1.5, 1.2, 0.9, 1.4])
+    R = np.outer(loadings, loadings) * factors[np.ix_(block, block)]
+    np.fill_diagonal(R, 1.0)
+    names = ["x1", "x2", "x3", "y1", "y2", "y3"]
+    made = Moments.of(names, R * np.outer(sd, sd), n=500, mean=[6.0] * 6)
+    data = replace(made, minimum=np.full(6, 1.0), maximum=np.full(6, 10.0))
+    model = "x =~ x1 + x2 + x3; y =~ y1 + y2 + y3; y ~ x"
+    est = fit(Model.parse(model), data, PLS(consistent=True, tolerance=1e-12))
+    raw = est.solution.weights[0] / sd
+    share = [sum(raw[block == k] * (loadings * sd)[block == k]) / sum(raw[block == k]) for k in (0, 1)]
+    found = drivers(est, "y").table["importance"].item()
+    assert found == pytest.approx(0.5 * share[1] / share[0], rel=1e-8)

@@ -1,0 +1,276 @@
+"""Estimators side by side on what is read from them: paths, the index, the order of the drivers, the ranks of cells.
+
+    in_se = |value - value of the first| / SE;   differs: in_se > 2, or another rank
+
+Letters: `b` cells, `q` constructs, `m` quantities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problems, Text, note
+from csi.estimate.estimate import Estimate
+from csi.measures.admissible import withheld_cells
+from csi.measures.effects import chains, effects, total_effects
+from csi.measures.standardised import standardised
+from csi.moments.stack import Array
+from csi.sem.fitted import Fitted
+from csi.tracking.index import index
+from csi.tracking.index_fit import key_columns
+from csi.tracking.index_weights import Given
+from csi.tracking.verdict import verdict
+
+BEYOND = 2.0
+"""A difference of more than this many standard errors is flagged."""
+
+RANKS = ("driver rank", "rank")
+"""Parts whose values are ranks: they differ when they are not the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Triangulation:
+    """What estimators say about the same things.
+
+    Attributes:
+        table: the cell's key columns; part ("path", "index", "total effect", "driver rank", "rank"); name ("y ~ x", or
+            a construct); value_KEY of each estimate; std_error (of the first with a bootstrap, else of the first that
+            has one); difference (the largest from the first), in_se, differs. Paths and effects are standardised;
+            "driver rank" orders the drivers of the target by size, "rank" the cells by the target's index.
+        target: the construct explained, None in a model without paths. verdict: one sentence. notes.
+    """
+
+    table: pl.DataFrame
+    target: str | None
+    verdict: Text | None
+    notes: tuple[Note, ...] = ()
+
+
+EMPTY = Triangulation(pl.DataFrame(), None, None)
+
+
+def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Triangulation:
+    """Lay what is read from several estimates of the same cells side by side.
+
+    Parameters:
+        given: key -> estimate; the first is the reference. target: a construct; the one with the most predictors
+            where None.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "a2": [2, 4, 8, 9, 5], "b1": [1, 5, 6, 9, 3], "b2": [3, 4, 8, 8, 2]}
+        >>> data = pl.DataFrame(answers)
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> fits = {s.name: csi.fit(model, data, s, scale=(1, 10)) for s in (csi.PLS(), csi.SumScores())}
+        >>> triangulate(fits).table.filter(part="path").select(pl.col("^value_.*$").round(3)).row(0)
+        (0.912, 0.909)
+    """
+    first = next(iter(given.values()))
+    shown = target or chosen_target(first)
+    if shown is None or any(e.settings.groups for e in given.values()):
+        return EMPTY
+    frames: dict[str, pl.DataFrame] = {}
+    notes: list[Note] = []
+    for key, est in given.items():
+        parts, told = _parts(est, first, shown)
+        frames[key] = pl.concat(parts)
+        notes += told
+    keys = key_columns(first)
+    table = _judged(_joined(frames, keys), given, [*keys, "part", "name"])
+    names = {k: e.settings.name for k, e in given.items()}
+    return Triangulation(table, shown, verdict(table, names, shown, keys), tuple(dict.fromkeys(notes)))
+
+
+def chosen_target(est: Estimate) -> str | None:
+    """The construct with the most constructs pointing at it, the first of several; None without paths."""
+    names = est.solution.constructs
+    count = {y: sum(x in names for x in est.model.predictors(y)) for y in names}
+    best = max(count, key=lambda y: count[y], default=None)
+    return best if best is not None and count[best] else None
+
+
+def _parts(est: Estimate, first: Estimate, target: str) -> tuple[list[pl.DataFrame], list[Note]]:
+    """Every quantity of one estimate, in long frames."""
+    turn, withheld = directions(est, first), withheld_cells(est)
+    turn[list(withheld)] = np.nan  # what must not be read is absent
+    paths, effect = _paths(est, turn), _effects(est, turn, target)
+    indices, told = _indices(est, directions(est, first))
+    if withheld:
+        why = next(iter(withheld.values())).text
+        name = est.settings.name
+        en, zh = f"paths and effects of {name} are withheld: {why.en}", f"{name} 的路径与效应不予显示：{why.zh}"
+        told = [*told, note("N-COMPARE-WITHHELD", en, zh)]
+    frames = [paths, *indices, effect, _driver_ranks(effect, key_columns(est))]
+    if indices and key_columns(est):
+        frames.append(_cell_ranks(indices[0], target, key_columns(est)))
+    return frames, told
+
+
+def directions(est: Estimate, first: Estimate) -> Array:
+    """(b, q) -1 where a construct's items load on it the other way round than in the first estimate."""
+    one, other = est.solution, first.solution
+    shared = [(k, other.items.index(i)) for k, i in enumerate(one.items) if i in other.items]
+    turn = np.ones((len(one.loadings), len(one.constructs)))
+    for k, name in enumerate(one.constructs):
+        at = [(a, b) for a, b in shared if one.block[a] == k and other.constructs[other.block[b]] == name]
+        if at:
+            mine, theirs = (list(places) for places in zip(*at, strict=True))
+            agreement = (one.loadings[:, mine] * other.loadings[:, theirs]).sum(axis=1)
+            turn[:, k] = np.where(agreement < 0, -1.0, 1.0)
+    return turn
+
+
+def _frame(est: Estimate, part: str, names: list[str], values: Array, errors: Array | None) -> pl.DataFrame:
+    """(b, m) values of one part as a long frame."""
+    b, m = values.shape
+    keys = est.moments.cells.select(pl.col(k).repeat_by(m).explode() for k in key_columns(est))
+    known = np.where(np.isfinite(values), np.nan if errors is None else errors, np.nan)
+    numbers = {"value": values.reshape(-1), "std_error": known.reshape(-1)}
+    table = pl.DataFrame({"part": [part] * (b * m), "name": names * b, **numbers}, schema_overrides=_SCHEMA)
+    table = table.with_columns(pl.col("value", "std_error").fill_nan(None))
+    return pl.concat([keys, table], how="horizontal")
+
+
+_SCHEMA = {"part": pl.String, "name": pl.String, "value": pl.Float64, "std_error": pl.Float64}
+
+
+def _paths(est: Estimate, turn: Array) -> pl.DataFrame:
+    """Standardised paths among constructs, with standard errors where the estimate has them."""
+    names = est.solution.constructs
+    at = [(names.index(y), names.index(x)) for y in names for x in est.model.predictors(y) if x in names]
+    y, x = (np.array(side, dtype=np.int64) for side in zip(*at, strict=True))
+    labels = [f"{names[a]} ~ {names[b]}" for a, b in at]
+    values = est.solution.paths[:, y, x] * turn[:, y] * turn[:, x]
+    return _frame(est, "path", labels, values, _path_errors(est, labels))
+
+
+def _path_errors(est: Estimate, labels: list[str]) -> Array | None:
+    """(b, m) standard errors of standardised paths; None where the estimate has none."""
+    if est.std_error is None:
+        return None
+    table = standardised(est) if isinstance(est.extra.get("sem"), Fitted) and est.replicates is None else est.table
+    if isinstance(est.extra.get("sem"), Fitted) and est.replicates is not None:
+        return _drawn_errors(est, labels)
+    rows = table.filter(pl.col("op") == "~").with_columns(name=pl.format("{} ~ {}", "lhs", "rhs"))
+    errors = [rows.filter(pl.col("name") == label)["std_error"].to_numpy() for label in labels]
+    return np.stack(errors, axis=1).astype(np.float64) if all(len(e) == len(est.values) for e in errors) else None
+
+
+def _drawn_errors(est: Estimate, labels: list[str]) -> Array | None:
+    """(b, m) standard errors of standardised paths from the replicates of a covariance fit."""
+    if est.replicates is None:
+        return None
+    names, drawn = est.solution.constructs, est.replicates
+    pairs = [label.split(" ~ ") for label in labels]
+    paths = drawn.solution.paths.reshape(drawn.n, len(est.values), len(names), len(names))
+    values = np.stack([paths[..., names.index(y), names.index(x)] for y, x in pairs], axis=-1)
+    values[~drawn.usable] = np.nan
+    return np.asarray(np.nanstd(values, axis=0, ddof=1), dtype=np.float64)
+
+
+def _effects(est: Estimate, turn: Array, target: str) -> pl.DataFrame:
+    """Standardised total effects of the target's drivers."""
+    names = est.solution.constructs
+    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    at, y = [k for k, name in enumerate(names) if name in causes], names.index(target)
+    values = total_effects(est.solution.paths)[:, y, at] * turn[:, [y]] * turn[:, at]
+    errors = None
+    if est.std_error is not None:
+        table = effects(est).table.filter(pl.col("effect") == "total", pl.col("outcome") == target)
+        known = "std_error" in table.columns
+        found = [table.filter(pl.col("predictor") == names[k])["std_error"].to_numpy() for k in at] if known else []
+        if found and all(len(e) == len(values) for e in found):
+            errors = np.stack(found, axis=1).astype(np.float64)
+    return _frame(est, "total effect", [names[k] for k in at], values, errors)
+
+
+def _driver_ranks(effect: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """The drivers in order of the size of their total effects, 1 for the largest."""
+    rank = pl.col("value").abs().rank("min", descending=True)  # of an absent value absent
+    ranked = rank.over(keys) if keys else rank
+    return effect.with_columns(
+        part=pl.lit("driver rank"), value=ranked.cast(pl.Float64), std_error=pl.lit(None, pl.Float64)
+    )
+
+
+def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]]:
+    """The index of every construct; a note where there is none."""
+    try:
+        made = index(est) if est.solution.weights is not None else index(est, given=own_item_weights(est, turn))
+    except Problems as error:
+        said = error.problems[0].what
+        en, zh = f"{est.settings.name} has no index: {said.en}", f"{est.settings.name} 没有指数：{said.zh}"
+        return [], [note("N-COMPARE-INDEX", en, zh)]
+    table = made.table.with_columns(
+        part=pl.lit("index"), name="construct", value="index", std_error=pl.coalesce("std_error", "std_error_fixed")
+    )
+    told = []
+    if est.solution.weights is None:
+        en = "a covariance model has no scores: its index weighs the items of a construct by loading / error variance."
+        zh = "协方差模型没有分数：其指数按“载荷 / 误差方差”对构念的题项加权。"
+        told.append(note("N-COMPARE-SEM-INDEX", en, zh))
+    return [table.select(*key_columns(est), "part", "name", "value", "std_error")], told
+
+
+def own_item_weights(est: Estimate, turn: Array) -> Given:
+    """Weights of 0-100 items that fit a factor best from its own items: loading / error variance, pooled over cells.
+
+    A construct with a loading that is not between 0 and 1 gets none.
+
+    Source: Bartlett (1937), British Journal of Psychology 28: the weights of a factor's score from its own items.
+    """
+    sol = est.solution
+    at = [est.moments.names.index(i) for i in sol.items]
+    loadings = sol.loadings * turn[:, sol.block]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = loadings / (1 - loadings**2) / est.moments.sd[:, at] * (est.moments.maximum - est.moments.minimum)[at]
+    single = np.bincount(sol.block, minlength=len(sol.constructs))[sol.block] == 1
+    each = np.where(single, 1.0, each)
+    usable = np.isfinite(loadings).all(axis=1)
+    share = est.moments.n[usable] / est.moments.n[usable].sum()
+    pooled = (each[usable] * share[:, None]).sum(axis=0)
+    return {
+        name: {sol.items[k]: float(pooled[k]) for k in np.flatnonzero(sol.block == j)}
+        for j, name in enumerate(sol.constructs)
+        if (sol.block == j).any() and (pooled[sol.block == j] > 0).all()
+    }
+
+
+def _cell_ranks(indices: pl.DataFrame, target: str, keys: list[str]) -> pl.DataFrame:
+    """The cells of a wave (or all cells) in order of the target's index, 1 for the highest."""
+    within = [k for k in keys if k == "wave"] if len(keys) > 1 else []
+    rank = pl.col("value").rank("min", descending=True)
+    rows = indices.filter(pl.col("name") == target)
+    ranked = rank.over(within) if within else rank
+    return rows.with_columns(part=pl.lit("rank"), value=ranked.cast(pl.Float64), std_error=pl.lit(None, pl.Float64))
+
+
+def _joined(frames: Mapping[str, pl.DataFrame], keys: list[str]) -> pl.DataFrame:
+    """One row per cell, part and name; value_KEY and _error_KEY of each estimate."""
+    on = [*keys, "part", "name"]
+    every = pl.concat([f.select(on) for f in frames.values()]).unique(maintain_order=True)
+    cells = {k: f.rename({"value": f"value_{k}", "std_error": f"_error_{k}"}) for k, f in frames.items()}
+    return reduce(
+        lambda a, b: a.join(b, on=on, how="left", nulls_equal=True, maintain_order="left"), cells.values(), every
+    )
+
+
+def _judged(table: pl.DataFrame, given: Mapping[str, Estimate], on: list[str]) -> pl.DataFrame:
+    """The standard error that counts, the largest difference from the first, and whether it is beyond it."""
+    first, *others = given
+    ordered = sorted(given, key=lambda k: given[k].replicates is None)
+    gaps = [pl.col(f"value_{k}") - pl.col(f"value_{first}") for k in others]
+    widest = pl.max_horizontal(g.abs() for g in gaps)
+    signed = pl.coalesce(pl.when(g.abs() == widest).then(g) for g in gaps)
+    table = table.with_columns(std_error=pl.coalesce(f"_error_{k}" for k in ordered), difference=signed)
+    ranks = pl.col("part").is_in(RANKS)
+    in_se = pl.when(pl.col("std_error") > 0).then(pl.col("difference").abs() / pl.col("std_error"))
+    table = table.with_columns(in_se=in_se)
+    differs = pl.when(ranks).then(pl.col("difference") != 0).otherwise(pl.col("in_se") > BEYOND)
+    values = [f"value_{k}" for k in given]
+    return table.with_columns(differs=differs).select(*on, *values, "std_error", "difference", "in_se", "differs")

@@ -1,0 +1,137 @@
+"""One sentence on whether what is read from a model depends on the estimator, computed from the triangulation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import polars as pl
+
+from csi.display import significant
+from csi.errors import Text
+
+STABLE = Text("what is read does not depend on the estimator", "结论不依赖于估计方法")
+DEPENDS = Text("what is read depends on the estimator", "结论依赖于估计方法")
+
+
+def verdict(table: pl.DataFrame, names: Mapping[str, str], target: str, keys: list[str]) -> Text:
+    """The sentence: paths beyond two standard errors, the order of the drivers, the index, the ranks.
+
+    Parameters:
+        table: of a `Triangulation`. names: key -> name of the estimator, the reference first. target: a construct.
+            keys: key columns of the cells.
+
+    Example:
+        >>> row = {"part": "path", "name": "y ~ x", "value_1": 0.4, "value_2": 0.7, "in_se": 3.0, "differs": True}
+        >>> said = verdict(pl.DataFrame([row]), {"1": "PLS", "2": "SEM"}, "y", []).en
+        >>> print(said.split(": ", 1)[1])
+        1 of 1 path differs from PLS by more than 2 standard errors (most: y ~ x, 0.4 and 0.7).
+    """
+    said = [
+        part
+        for part in (
+            _paths(table, names, keys),
+            _drivers(table, target, keys),
+            _index(table, target),
+            _ranks(table, keys),
+        )
+        if part is not None
+    ]
+    differs = any(moved for _, moved in said)
+    whole = DEPENDS if differs else STABLE
+    count = len(names)
+    en = f"By {count} estimators, {whole.en}: {'; '.join(t.en for t, _ in said)}."
+    return Text(en, f"{count} 种估计方法比较，{whole.zh}：{'；'.join(t.zh for t, _ in said)}。")
+
+
+def _cell(row: Mapping[str, object], keys: list[str]) -> str:
+    """The cell of a row in brackets, nothing for a single one."""
+    return f" ({' '.join(str(row[k]) for k in keys)})" if keys else ""
+
+
+def _paths(table: pl.DataFrame, names: Mapping[str, str], keys: list[str]) -> tuple[Text, bool] | None:
+    """How many paths are beyond two standard errors, and the one that is most."""
+    rows = table.filter(pl.col("part") == "path")
+    first, *others = names
+    judged = rows.filter(pl.col("in_se").is_not_null())
+    if not rows.height:
+        return None
+    if not judged.height:
+        worst = rows.sort(pl.col("difference").abs(), nulls_last=False).row(-1, named=True)
+        size, place = significant(abs(worst["difference"] or 0.0), 2), f"{worst['name']}{_cell(worst, keys)}"
+        en = (
+            f"paths differ by up to {size} ({place}), with no standard errors to judge it by (csi.bootstrap gives them)"
+        )
+        return Text(en, f"路径最多相差 {size}（{place}），没有可供判断的标准误（可用 csi.bootstrap 得到）"), False
+    beyond = judged.filter("differs")
+    total = judged.height
+    if not beyond.height:
+        en = f"none of {total} path{'s' * (total > 1)} differs from {names[first]} by more than 2 standard errors"
+        return Text(en, f"{total} 条路径与 {names[first]} 的差异均不超过 2 个标准误"), False
+    worst = beyond.sort("in_se").row(-1, named=True)
+    gap = max(
+        (k for k in others if worst[f"value_{k}"] is not None),
+        key=lambda k: abs(worst[f"value_{k}"] - worst[f"value_{first}"]),
+    )
+    pair = [significant(worst[f"value_{k}"], 2) for k in (first, gap)]
+    verb = "differ" if beyond.height > 1 else "differs"
+    place = f"{worst['name']}{_cell(worst, keys)}"
+    en = (
+        f"{beyond.height} of {total} path{'s' * (total > 1)} {verb} from {names[first]} by more than 2 standard errors "
+        f"(most: {place}, {pair[0]} and {pair[1]})"
+    )
+    most = f"（最大：{place}，{pair[0]} 与 {pair[1]}）"
+    zh = f"{total} 条路径中有 {beyond.height} 条与 {names[first]} 相差超过 2 个标准误{most}"
+    return Text(en, zh), True
+
+
+def _drivers(table: pl.DataFrame, target: str, keys: list[str]) -> tuple[Text, bool] | None:
+    """Whether the drivers keep their order, and which leads."""
+    rows = table.filter(pl.col("part") == "driver rank")
+    values = [c for c in table.columns if c.startswith("value_")]
+    if rows["name"].n_unique() < 2:
+        return None
+    lead = Counter(name for c in values for name in rows.filter(pl.col(c) == 1)["name"])
+    name, count = lead.most_common(1)[0]
+    whole = sum(lead.values())
+    leads, leads_zh = f"{name} leads in {count} of {whole}", f"{whole} 个排序中有 {count} 个以 {name} 居首"
+    cells = rows.group_by(keys).agg(pl.col("differs").any()) if keys else rows.select(pl.col("differs").any())
+    moved = int(cells["differs"].sum() or 0)
+    if not moved:
+        return Text(
+            f"the drivers of {target} keep their order ({leads})", f"{target} 的驱动因素顺序不变（{leads_zh}）"
+        ), False
+    where = f" in {moved} of {cells.height} cells" if cells.height > 1 else ""
+    where_zh = f"在 {cells.height} 个单元中的 {moved} 个" if cells.height > 1 else ""
+    en = f"the order of the drivers of {target} changes{where} ({leads})"
+    return Text(en, f"{target} 的驱动因素顺序{where_zh}有变（{leads_zh}）"), True
+
+
+def _index(table: pl.DataFrame, target: str) -> tuple[Text, bool] | None:
+    """How far apart the target's index is."""
+    rows = table.filter(pl.col("part") == "index", pl.col("name") == target)
+    values = [c for c in table.columns if c.startswith("value_") and rows[c].null_count() < rows.height]
+    if len(values) < 2:
+        return None
+    low, high = pl.min_horizontal(values), pl.max_horizontal(values)
+    worst = (
+        rows.select(low=low, high=high).with_columns(gap=pl.col("high") - pl.col("low")).sort("gap").row(-1, named=True)
+    )
+    moved = bool(rows["differs"].any())
+    size = f"{worst['gap']:.2f}"
+    beyond = ", more than 2 standard errors," if moved else ""
+    beyond_zh = "（超过 2 个标准误）" if moved else ""
+    en = f"its index moves by up to {size} points{beyond} ({worst['low']:.1f} to {worst['high']:.1f})".replace(
+        ", (", " ("
+    )
+    return Text(en, f"其指数最多相差 {size} 分{beyond_zh}（{worst['low']:.1f} 至 {worst['high']:.1f}）"), moved
+
+
+def _ranks(table: pl.DataFrame, keys: list[str]) -> tuple[Text, bool] | None:
+    """How many cells change their rank."""
+    rows = table.filter(pl.col("part") == "rank")
+    if not rows.height or not keys:
+        return None
+    moved = int(rows["differs"].sum() or 0)
+    en = f"{moved} of {rows.height} ranks change" if moved else f"all {rows.height} ranks are the same"
+    return Text(en, f"{rows.height} 个名次中有 {moved} 个变化" if moved else f"{rows.height} 个名次均不变"), moved > 0

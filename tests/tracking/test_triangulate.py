@@ -1,0 +1,172 @@
+"""What several estimators say about the same paths, index, drivers and ranks, and whether it depends on them."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.display import text
+from csi.tracking.compare import compare
+from csi.tracking.estimands import estimand, relation
+from csi.tracking.triangulate import directions, own_item_weights, triangulate
+from tests.pls.test_parity import REFERENCE
+
+TEXT = "image =~ i1 + i2 + i3\nvalue =~ v1 + v2\nsat =~ s1 + s2 + s3\nvalue ~ image\nsat ~ image + value"
+SETTINGS = (csi.PLS(), csi.PLS(consistent=True), csi.SEM(estimator="MLR"), csi.SumScores(), csi.GSCA())
+
+
+@pytest.fixture(scope="module")
+def answers() -> pl.DataFrame:
+    rng = np.random.default_rng(3)
+    n = 600
+    brand = np.repeat([0, 1, 2], n // 3)
+    image = rng.normal(size=n) + 0.25 * brand
+    value = 0.5 * image + 0.85 * rng.normal(size=n)
+    sat = 0.5 * image + 0.3 * value + 0.7 * rng.normal(size=n)
+    columns = np.column_stack([image] * 3 + [value] * 2 + [sat] * 3)
+    loud = np.array([0.5, 0.8, 1.2, 0.6, 0.7, 0.5, 0.7, 1.0])
+    x = np.clip(np.round(5.5 + 1.3 * (columns + loud * rng.normal(size=columns.shape))), 1, 10)
+    names = ["i1", "i2", "i3", "v1", "v2", "s1", "s2", "s3"]
+    return pl.DataFrame(x, schema=names).with_columns(brand=pl.Series([f"B{b}" for b in brand]))
+
+
+@pytest.fixture(scope="module")
+def fits(answers):
+    return [csi.fit(TEXT, answers, s, scale=(1, 10)) for s in SETTINGS]
+
+
+def test_values_are_those_of_the_estimates(fits) -> None:
+    made = compare(*fits)
+    assert made.target == "sat"
+    paths = made.side_by_side.filter(part="path")
+    assert paths["name"].to_list() == ["value ~ image", "sat ~ image", "sat ~ value"]
+    effects = made.side_by_side.filter(part="total effect")
+    for k, est in enumerate(fits, 1):
+        B = est.solution.paths[0]
+        np.testing.assert_allclose(paths[f"value_{k}"], [B[1, 0], B[2, 0], B[2, 1]], atol=1e-12)
+        np.testing.assert_allclose(effects[f"value_{k}"], [B[2, 0] + B[2, 1] * B[1, 0], B[2, 1]], atol=1e-12)
+    indices = made.side_by_side.filter(part="index")
+    for k in (1, 2, 4, 5):
+        np.testing.assert_allclose(indices[f"value_{k}"], csi.index(fits[k - 1]).table["index"], atol=1e-12)
+
+
+def test_attenuated_paths_are_flagged_in_the_standard_errors_of_the_only_estimator_that_has_some(fits) -> None:
+    made = compare(*fits)
+    row = made.side_by_side.filter(part="path", name="value ~ image").row(0, named=True)
+    values = [row[f"value_{k}"] for k in range(1, 6)]
+    gaps = [v - values[0] for v in values]
+    assert row["difference"] == max(gaps, key=abs)
+    errors = csi.standardised(fits[2]).filter(pl.col("op") == "~", pl.col("lhs") == "value")["std_error"]
+    assert row["std_error"] == pytest.approx(errors.item(), rel=1e-12)
+    assert row["in_se"] == pytest.approx(max(map(abs, gaps)) / errors.item(), rel=1e-12)
+    assert row["differs"] is (row["in_se"] > 2)
+    assert made.side_by_side.filter(part="path")["differs"].any()
+
+
+def test_a_bootstrap_is_the_yardstick_where_there_is_one(fits) -> None:
+    boot = csi.bootstrap(fits[3], 100, seed=1)
+    made = compare(fits[0], fits[2], boot)
+    own = boot.table.filter(op="~")["std_error"]
+    np.testing.assert_allclose(made.side_by_side.filter(part="path")["std_error"], own, rtol=1e-12)
+    index = made.side_by_side.filter(part="index")["std_error"]
+    np.testing.assert_allclose(index, csi.index(boot).table["std_error"], rtol=1e-12)
+
+
+def test_the_verdict_counts_what_the_table_flags(fits) -> None:
+    made = compare(*fits)
+    flagged = made.side_by_side.filter(part="path")["differs"].sum()
+    assert f"{flagged} of 3 paths" in made.verdict.en
+    assert "depends on the estimator" in made.verdict.en
+    assert "结论依赖于估计方法" in made.verdict.zh
+    same = compare(fits[0], csi.fit(TEXT, fits[0].moments, csi.PLS(tolerance=1e-10)), fits[0])
+    assert "does not depend on the estimator" in same.verdict.en
+    assert "路径最多相差" in same.verdict.zh
+
+
+def test_brands_are_ranked_and_changes_counted(answers) -> None:
+    by = [csi.fit(TEXT, answers, s, by=["brand"], scale=(1, 10)) for s in SETTINGS]
+    made = compare(*by)
+    ranks = made.side_by_side.filter(part="rank", name="sat")
+    for k, est in enumerate(by, 1):
+        indices = made.side_by_side.filter(part="index", name="sat")[f"value_{k}"].to_numpy()
+        assert ranks[f"value_{k}"].to_list() == (3 - np.argsort(np.argsort(indices))).tolist()
+        assert est.solution.paths.shape[0] == 3
+    assert ranks["brand"].to_list() == ["B0", "B1", "B2"]
+    assert "all 3 ranks are the same" in made.verdict.en
+    assert made.side_by_side.filter(part="path").height == 9
+
+
+def test_a_factor_s_own_item_weights_are_loading_by_error_variance(fits) -> None:
+    """Bartlett's weights of one factor: Theta^-1 lambda on raw items, times the (equal) spans."""
+    sem = fits[2]
+    table = {(r["lhs"], r["op"], r["rhs"]): r["estimate"] for r in sem.table.iter_rows(named=True)}
+    items = ("i1", "i2", "i3")
+    raw = np.array([table["image", "=~", i] / table[i, "~~", i] for i in items])
+    ours = own_item_weights(sem, directions(sem, sem))["image"]
+    share = np.array([ours[i] for i in items])
+    np.testing.assert_allclose(share / share.sum(), raw / raw.sum(), rtol=1e-6)
+    expected = raw / raw.sum() @ (sem.moments.mean[0, :3] - 1) / 9 * 100
+    row = compare(*fits).side_by_side.filter(part="index", name="image").row(0, named=True)
+    assert row["value_3"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_paths_that_must_not_be_read_are_left_out() -> None:
+    """The full ECSI on mobi cannot be told apart by factors: standardised paths of 2.19 and 3.27."""
+    saved = json.loads((REFERENCE / "mobi/moments.json").read_text("utf-8"))
+    data = csi.Moments.of(saved["names"], saved["cov"], n=saved["n"], mean=saved["mean"])
+    model = (REFERENCE / "mobi/model.txt").read_text("utf-8")
+    fits = [csi.fit(model, data, s) for s in (csi.PLS(), csi.SEM(), csi.SumScores())]
+    made = compare(*fits)
+    paths = made.side_by_side.filter(part="path")
+    assert paths["value_2"].null_count() == paths.height
+    assert paths["value_1"].null_count() == 0
+    assert paths["std_error"].null_count() == paths.height
+    told = {n.code: n.say("en") for n in made.notes}
+    assert "SEM (ML) are withheld" in told["N-COMPARE-WITHHELD"]
+    assert "bounds" in told["N-COMPARE-INDEX"]
+    assert made.side_by_side.filter(part="index").height == 0
+
+
+def test_a_factor_that_points_the_other_way_is_turned(answers) -> None:
+    frame = answers.with_columns(11 - pl.col("i1"))
+    down = csi.fit(TEXT, frame, csi.SEM())  # the marker item is reversed
+    up = csi.fit(TEXT.replace("i1 + i2 + i3", "i2 + i3 + i1"), frame, csi.SEM())
+    made = triangulate({"up": up, "down": down})
+    path = made.table.filter(part="path", name="value ~ image").row(0, named=True)
+    assert path["value_up"] > 0
+    assert path["value_down"] == pytest.approx(path["value_up"], abs=1e-5)
+
+
+def test_what_estimators_estimate(fits) -> None:
+    pls, plsc, sem, sums, gsca = fits
+    assert [estimand(e) for e in fits] == ["weighted sums", "factors", "factors", "sums", "components"]
+    assert relation(plsc, sem) == "method"
+    assert relation(pls, plsc) == relation(pls, sums) == relation(sums, gsca) == relation(sem, pls) == "estimand"
+    assert relation(pls, pls) == "same"
+    made = compare(pls, plsc)
+    assert made.basis == {"2": "estimate"}
+
+
+def test_no_paths_no_verdict(answers) -> None:
+    made = compare(*(csi.fit("image =~ i1 + i2 + i3", answers, s) for s in (csi.SEM(), csi.SEM(estimator="GLS"))))
+    assert made.verdict is None
+    assert made.side_by_side.is_empty()
+
+
+def test_target_is_asked_for_and_checked(fits) -> None:
+    made = compare(*fits, target="value")
+    assert made.side_by_side.filter(part="driver rank")["name"].to_list() == ["image"]
+    with pytest.raises(csi.Problems, match="no construct"):
+        compare(*fits, target="vlaue")
+
+
+def test_what_is_printed(fits) -> None:
+    shown = text(compare(*fits))
+    assert shown.splitlines()[0] == (
+        "Comparison: 1 = PLS (path); 2 = PLSc (path); 3 = SEM (MLR); 4 = sum scores; 5 = GSCA"
+    )
+    assert "By 5 estimators" in shown.splitlines()[1]
+    assert "驱动因素名次" in text(compare(*fits), "zh")
+    assert compare(fits[0], fits[2]).verdict.en in text(compare(fits[0], fits[2]))
