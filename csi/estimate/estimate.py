@@ -37,6 +37,12 @@ class Solution:
             model-implied for factors.
         rho: (b, q) reliability that correlations were disattenuated by, 1 where they were not; None where none was.
         proxy_cor: (b, q, q) correlations of the scores where `construct_cor` is disattenuated; None elsewhere.
+        parts: (construct, indicator) of every construct that is not measured by items: the components of a
+            higher-order construct, the product items of an interaction. part_weights, part_loadings: (b, m) theirs.
+        wide_weights: (b, p, q) weights of every score on the standardised items where a construct has none of its own
+            (higher order), 0 throughout for a product, whose score is not linear in the items; None without such.
+        spread: (b, q) standard deviation of the unit that paths of a construct are per: 1, and for a product of
+            scores that of the product; None without products.
     """
 
     constructs: tuple[str, ...]
@@ -51,6 +57,24 @@ class Solution:
     construct_cor: Array
     rho: Array | None = None
     proxy_cor: Array | None = None
+    parts: tuple[tuple[str, str], ...] = ()
+    part_weights: Array | None = None
+    part_loadings: Array | None = None
+    wide_weights: Array | None = None
+    spread: Array | None = None
+
+    @property
+    def item_weights(self) -> Array | None:
+        """(b, p, q) every score's weights on the standardised items; None where there are no outer weights."""
+        if self.weights is None or self.wide_weights is not None:
+            return self.wide_weights
+        own: Array = self.weights[:, :, None] * (self.block[:, None] == np.arange(len(self.constructs)))
+        return own
+
+    @property
+    def higher(self) -> tuple[str, ...]:
+        """Constructs made of other constructs, in order."""
+        return tuple(c for c in self.constructs if any(w == c and p in self.constructs for w, p in self.parts))
 
     @property
     def score_cor(self) -> Array:

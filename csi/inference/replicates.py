@@ -35,7 +35,20 @@ WORKERS = min(4, os.cpu_count() or 1)
 TOGETHER = 2
 """Blocks refitted in one task: fewer, longer array operations. Results do not depend on it."""
 
-_STACKED = ("weights", "loadings", "cross_loadings", "paths", "r2", "construct_cor", "rho", "proxy_cor")
+_STACKED = (
+    "weights",
+    "loadings",
+    "cross_loadings",
+    "paths",
+    "r2",
+    "construct_cor",
+    "rho",
+    "proxy_cor",
+    "part_weights",
+    "part_loadings",
+    "wide_weights",
+    "spread",
+)
 
 
 def replicates_of(

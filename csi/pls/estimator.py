@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,9 +15,11 @@ from csi.models.model import Model
 from csi.models.nouns import Mode
 from csi.moments.stack import MOMENTS_ALONE, Array, Ints, Missing, Moments
 from csi.pls.algorithm import Design, solve_stack
+from csi.pls.composed import Ways, absent_items, composed
 from csi.pls.consistent import corrected
 from csi.pls.inner import Scheme
 from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.stages import HigherOrder, Interaction, is_composed, is_higher
 
 Units = Literal["standardised", "raw"]
 
@@ -37,6 +39,10 @@ class PLS:
         consistent: whether factors are corrected for unreliability.
         modes: construct -> "A" or "B", where it is not what the model says.
         units: "raw" lets mode A see items in their own units, so that items that vary more count more.
+        higher_order: how constructs made of constructs are estimated, "two-stage" (disjoint), "embedded" or "repeated"
+            (see `csi.pls.higher_order`).
+        interaction: how products `x:z` are formed, "two-stage" (of scores), "product" or "orthogonal" (of items; see
+            `csi.pls.products`).
         tolerance: largest change of a standardised outer weight that counts as settled.
         max_iterations: give up after so many rounds.
 
@@ -53,6 +59,8 @@ class PLS:
     consistent: bool = False
     modes: Mapping[str, Mode] = field(default_factory=dict)
     units: Units = "standardised"
+    higher_order: HigherOrder = "two-stage"
+    interaction: Interaction = "two-stage"
     tolerance: float = 1e-7
     max_iterations: int = 300
 
@@ -63,6 +71,8 @@ class PLS:
             Problems: E-SETTING with the closest name.
         """
         found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of("missing", self.missing, MOMENTS_ALONE)
+        found += one_of("higher_order", self.higher_order, get_args(HigherOrder))
+        found += one_of("interaction", self.interaction, get_args(Interaction))
         found += [p for name, mode in self.modes.items() for p in one_of(f"modes[{name}]", mode, get_args(Mode))]
         found += one_of("units", self.units, get_args(Units))
         if self.consistent and self.units == "raw":
@@ -105,6 +115,8 @@ class PLS:
         Raises:
             Problems: a model PLS cannot fit (a cycle, an item in two constructs, a construct without items).
         """
+        if is_composed(model):
+            return self._solve_composed(model, moments, like)
         order = item_order(model, moments, self.modes)
         design = design_of(model, self.modes, consistent=self.consistent)
         reference = None if like is None else orientation(like)
@@ -112,6 +124,22 @@ class PLS:
         solved = solve_stack(R, design, self.weighting, self.tolerance, self.max_iterations, reference, sd=sd)
         found = corrected(solved, R, design) if self.consistent else None
         return estimate_of(self, model, moments, order, design, solved, found, like=like, tolerance=self.tolerance)
+
+    def _solve_composed(self, model: Model, moments: Moments, like: Estimate | None) -> Estimate:
+        """The same with higher-order constructs or products: plain models in a row."""
+
+        def plain(stage: Model, ground: Moments, original: Estimate | None) -> Estimate:
+            modes = {name: mode for name, mode in self.modes.items() if name in stage.names}
+            return replace(self, modes=modes).solve(stage, ground, original)
+
+        problems = _unknown(model, self.modes)
+        if self.consistent and self.higher_order != "two-stage" and is_higher(model):
+            en = "with repeated items a score stands beside its own items' errors, so PLSc cannot correct it."
+            zh = "重复使用题项时，得分与自身题项的误差相关，PLSc 无法校正。"
+            do, do_zh = 'Use higher_order="two-stage".', '请使用 higher_order="two-stage"。'
+            problems.append(problem("E-SETTING", "PLS", en, zh, do, do_zh))
+        ways = Ways(self.higher_order, self.interaction)
+        return composed(self, model, moments, like, plain, ways, problems=problems)
 
 
 def orientation(like: Estimate) -> Array | None:
@@ -134,24 +162,11 @@ def item_order(model: Model, moments: Moments, modes: Mapping[str, Mode] | None 
             construct that the model does not have.
     """
     problems = [*composite_problems(model), *_unknown(model, modes or {})]
-    position = {name: i for i, name in enumerate(moments.names)}
-    items = [i for c in model.constructs for i in c.items]
-    problems += [
-        problem(
-            "E-ROLE",
-            f'construct "{c.name}"',
-            f'item "{i}" is not among the data.',
-            f"数据中没有题项“{i}”。",
-            "Check its name in the model and the codebook.",
-            "请检查模型与编码簿中的名称。",
-        )
-        for c in model.constructs
-        for i in c.items
-        if i not in position and i not in model.names
-    ]
+    problems += absent_items(model, moments)
     if problems:
         raise Problems(problems)
-    return np.array([position[i] for i in items], dtype=np.int64)
+    position = {name: i for i, name in enumerate(moments.names)}
+    return np.array([position[i] for c in model.constructs for i in c.items], dtype=np.int64)
 
 
 def composite_problems(model: Model) -> list[Problem]:

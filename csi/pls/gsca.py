@@ -21,9 +21,11 @@ from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Kept, Solved, State, block_inverses, iterate
+from csi.pls.composed import composed
 from csi.pls.estimator import design_of, item_correlations, item_order, orientation
 from csi.pls.inner import regressions
 from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.stages import is_composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class GSCA:
         Raises:
             Problems: a model that components cannot fit (a cycle, an item in two constructs, no items).
         """
+        if is_composed(model):
+            return composed(self, model, moments, like, self.solve)
         order, design = item_order(model, moments), design_of(model)
         measured = np.array([c.operator == "=~" for c in model.constructs])
         reference = None if like is None else orientation(like)

@@ -47,10 +47,10 @@ def estimate_of(
     """
     solution = _solution(model, design, solved, found)
     cause = _causes(moments.sd[:, order], solved, solution)
-    flags = {"negative weight": _negative(solution)} | ({} if found is None else improper(found))
+    flags = {"negative weight": negative_weights(solution)} | ({} if found is None else improper(found))
     own = _of_model(moments, order)
     design = design if regressed is None else replace(design, mode_b=regressed)
-    told = () if like else (*_unused(model, settings.name), *_notes(solution, cause, moments.cells))
+    told = () if like else composite_notes(solution, cause, moments.cells, model, settings.name)
     return Estimate(
         model=model,
         settings=settings,
@@ -71,7 +71,12 @@ def estimate_of(
     )
 
 
-def _negative(solution: Solution) -> npt.NDArray[np.bool_]:
+def composite_notes(solution: Solution, cause: Ints, cells: pl.DataFrame, model: Model, name: str) -> tuple[Note, ...]:
+    """What the estimator `name` does not use of a model, failed slices, negative outer weights."""
+    return (*_unused(model, name), *_notes(solution, cause, cells))
+
+
+def negative_weights(solution: Solution) -> npt.NDArray[np.bool_]:
     """(b,) True where an outer weight is negative."""
     if solution.weights is None:
         return np.zeros(len(solution.paths), dtype=bool)

@@ -12,8 +12,10 @@ from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Solved, scored
+from csi.pls.composed import composed
 from csi.pls.estimator import design_of, item_correlations, item_order, orientation
 from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.stages import is_composed
 
 Weights = Literal["equal", "raw", "pca"]
 
@@ -80,6 +82,8 @@ class SumScores:
         Raises:
             Problems: a model that scores cannot fit (a cycle, an item in two constructs, no items).
         """
+        if is_composed(model):
+            return composed(self, model, moments, like, self.solve)
         order, design = item_order(model, moments), design_of(model)
         R = item_correlations(moments, order)
         sums = score_weights(R, moments.sd[:, order], design, self.weights)

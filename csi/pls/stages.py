@@ -1,0 +1,274 @@
+"""What is estimated after what: a model with higher-order constructs or products as plain models in a row.
+
+Disjoint stages: in stage s every construct above level s stands back for its components, which take over its arrows;
+in the next stage their scores measure it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from csi.errors import Problem, problem
+from csi.models.model import Model
+from csi.models.nouns import Claim, Construct, Path, Term
+
+HigherOrder = Literal["two-stage", "embedded", "repeated"]
+Interaction = Literal["two-stage", "product", "orthogonal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Who is made of whom: `components` of each higher-order construct, `products` with their factors, `plain` (the
+    constructs that stand on arrows and are no products), and `level` of every construct that is no product (0: items).
+    """
+
+    components: Mapping[str, tuple[str, ...]]
+    products: Mapping[str, tuple[str, ...]]
+    plain: tuple[str, ...]
+    level: Mapping[str, int]
+
+    @property
+    def highest(self) -> int:
+        """The level of the highest construct."""
+        return max(self.level.values(), default=0)
+
+    def stand_ins(self, name: str, stage: int) -> tuple[str, ...]:
+        """The constructs that stand for one in a stage: itself from its own level on.
+
+        Example:
+            >>> levels = levels_of(Model.parse("a =~ x; b =~ y; top =~ a + b; z =~ w; z ~ top"))
+            >>> levels.stand_ins("top", 0), levels.stand_ins("top", 1)
+            (('a', 'b'), ('top',))
+        """
+        if self.level[name] <= stage:
+            return (name,)
+        return tuple(s for part in self.components[name] for s in self.stand_ins(part, stage))
+
+
+def is_composed(model: Claim) -> bool:
+    """Whether a model has higher-order constructs or products.
+
+    Example:
+        >>> is_composed(Model.parse("a =~ x; y =~ z; y ~ a + a:a"))
+        True
+    """
+    return is_higher(model) or any(c.product_of for c in model.constructs)
+
+
+def is_higher(model: Claim) -> bool:
+    """Whether a model has constructs made of constructs.
+
+    Example:
+        >>> is_higher(Model.parse("a =~ x; y =~ z; y ~ a + a:a"))
+        False
+    """
+    names = set(model.names)
+    return any(names & set(c.items) for c in model.constructs)
+
+
+def levels_of(model: Claim) -> Levels:
+    """The levels of a model without circles."""
+    names = set(model.names)
+    components = {c.name: c.items for c in model.constructs if names & set(c.items)}
+    products = {c.name: c.product_of for c in model.constructs if c.product_of}
+    below = {part for parts in components.values() for part in parts}
+    level: dict[str, int] = {}
+
+    def height(name: str) -> int:
+        if name not in level:
+            level[name] = 1 + max(height(p) for p in components[name]) if name in components else 0
+        return level[name]
+
+    for name in model.names:
+        if name not in products:
+            height(name)
+    return Levels(components, products, tuple(n for n in model.names if n not in below and n not in products), level)
+
+
+def stage_model(model: Claim, levels: Levels, stage: int, products: Mapping[str, tuple[str, ...]]) -> Model:
+    """The plain model of a stage.
+
+    Parameters:
+        products: the columns that measure each product in this stage; products without columns are left out.
+
+    Example:
+        >>> model = Model.parse("a =~ x1 + x2; b =~ y; top =~ a + b; z =~ w; z ~ top")
+        >>> print(stage_model(model, levels_of(model), 0, {}))
+        a =~ x1 + x2
+        b =~ y
+        z =~ w
+        z ~ a + b
+    """
+    kept = {s for name in levels.plain for s in levels.stand_ins(name, stage)}
+    constructs = [c for c in model.constructs if c.name in kept]
+    constructs += [_measured_by(name, columns) for name, columns in products.items()]
+    stand_ins = {name: levels.stand_ins(name, stage) for name in levels.plain} | {name: (name,) for name in products}
+    return Model(tuple(constructs), tuple(_paths(model, stand_ins)))
+
+
+def repeated_model(model: Claim, levels: Levels, products: Mapping[str, tuple[str, ...]]) -> Model:
+    """The plain model of the repeated indicators: every level at once, each construct measured by the items below it.
+
+    Arrows join the levels: from the components to a construct formed of them (`<~`), to the components from a
+    construct that they reflect (`=~`).
+    """
+    constructs, arrows = [], []
+    for c in model.constructs:
+        if c.product_of:
+            continue
+        if c.name not in levels.components:
+            constructs.append(c)
+            continue
+        terms = tuple(Term(repeated_name(c.name, item)) for item in items_below(model, levels, c.name))
+        constructs.append(Construct(c.name, c.operator, terms, c.mode))
+        pairs = [(c.name, p) if c.operator == "<~" else (p, c.name) for p in levels.components[c.name]]
+        arrows += [Path(outcome, Term(predictor)) for outcome, predictor in pairs]
+    constructs += [_measured_by(name, columns) for name, columns in products.items()]
+    stand_ins = {name: (name,) for name in (*levels.plain, *products)}
+    return Model(tuple(constructs), (*_paths(model, stand_ins), *arrows))
+
+
+def score_model(model: Claim, levels: Levels, products: Mapping[str, tuple[str, ...]]) -> Model:
+    """The plain model of the second stage of the embedded approach: scores measure everything.
+
+    A higher-order construct has the scores of its components, any other construct its own score.
+    """
+    constructs = []
+    for c in (c for c in model.constructs if c.name in levels.plain):
+        own = c.name not in levels.components
+        constructs.append(_measured_by(c.name, (score_name(c.name),)) if own else c)
+    constructs += [_measured_by(name, columns) for name, columns in products.items()]
+    return Model(tuple(constructs), tuple(_paths(model, {n: (n,) for n in (*levels.plain, *products)})))
+
+
+def items_below(model: Claim, levels: Levels, name: str) -> tuple[str, ...]:
+    """The items of a construct, through its components where it has some."""
+    if name not in levels.components:
+        return model[name].items
+    return tuple(i for part in levels.components[name] for i in items_below(model, levels, part))
+
+
+def repeated_name(construct: str, item: str) -> str:
+    """What an item is called where it measures a higher-order construct once more."""
+    return f"{construct}<{item}"
+
+
+def score_name(construct: str) -> str:
+    """What the score of a construct is called where it measures its construct."""
+    return f"{construct}."
+
+
+def _measured_by(name: str, columns: Iterable[str]) -> Construct:
+    """A composite in mode A."""
+    return Construct(name, "<~", tuple(Term(c) for c in columns), "A")
+
+
+def _paths(model: Claim, stand_ins: Mapping[str, tuple[str, ...]]) -> Iterable[Path]:
+    """The arrows of the model between those who stand for its constructs."""
+    found = [
+        (y, x)
+        for path in model.paths
+        for y in stand_ins.get(path.outcome, ())
+        for x in stand_ins.get(path.predictor.name, ())
+    ]
+    return (Path(y, Term(x)) for y, x in dict.fromkeys(found))
+
+
+def composed_problems(model: Claim, interaction: str = "two-stage") -> list[Problem]:
+    """What keeps higher-order constructs and products of a model from being estimated.
+
+    Example:
+        >>> print(composed_problems(Model.parse("a =~ x; top =~ a; y =~ z; y ~ top"))[0].say())
+        construct "top": a higher-order construct needs two components or more; it has only "a". Add a component, or \
+use "a" itself in the paths.
+    """
+    names = set(model.names)
+    made = [c for c in model.constructs if names & set(c.items)]
+    below = {part: c.name for c in made for part in c.items if part in names}
+    found = [p for c in made for p in _component_problems(c, names)]
+    found += _arrow_problems(model, below)
+    multiplied = [c for c in model.constructs if c.product_of]
+    return found + [p for c in multiplied for p in _product_problems(model, c, below, interaction)]
+
+
+def _component_problems(construct: Construct, names: set[str]) -> list[Problem]:
+    """Too few components; items among them; products among them."""
+    place, parts = f'construct "{construct.name}"', [i for i in construct.items if i in names]
+    items = [i for i in construct.items if i not in names]
+    if items:
+        en = f"it is measured by constructs ({', '.join(parts)}) and by items ({', '.join(items)}) at once."
+        zh = f"它同时由构念（{'、'.join(parts)}）与题项（{'、'.join(items)}）测量。"
+        do, do_zh = "Give the items a construct of their own.", "请让这些题项另组成一个构念。"
+        return [problem("E-PLS", place, en, zh, do, do_zh)]
+    if len(parts) < 2:
+        one = parts[0]
+        en = f'a higher-order construct needs two components or more; it has only "{one}".'
+        zh = f"高阶构念至少需要两个组成构念，现仅有“{one}”。"
+        do, do_zh = (
+            f'Add a component, or use "{one}" itself in the paths.',
+            f"请补充组成构念，或在路径中直接使用“{one}”。",
+        )
+        return [problem("E-PLS", place, en, zh, do, do_zh)]
+    return []
+
+
+def _arrow_problems(model: Claim, below: Mapping[str, str]) -> list[Problem]:
+    """Arrows at the component of a higher-order construct."""
+    ends = dict.fromkeys(n for p in model.paths for n in (p.outcome, p.predictor.name) if n in below)
+    return [
+        problem(
+            "E-PLS",
+            f'construct "{name}"',
+            f'it is a component of "{below[name]}" and has an arrow of its own.',
+            f"它是“{below[name]}”的组成构念，又单独带有路径。",
+            f'Let the arrow start or end at "{below[name]}".',
+            f"请让路径连到“{below[name]}”。",
+        )
+        for name in ends
+    ]
+
+
+def _product_problems(model: Claim, construct: Construct, below: Mapping[str, str], interaction: str) -> list[Problem]:
+    """What makes no sense as a product, or cannot be estimated."""
+    place, factors = f'"{construct.name}"', construct.product_of
+    outcomes = [p.outcome for p in model.paths if p.predictor.name == construct.name]
+    found: list[tuple[str, str, str, str]] = []
+    for name in (n for n in dict.fromkeys(factors) if n in below):
+        en, zh = f'"{name}" is a component of "{below[name]}".', f"“{name}”是“{below[name]}”的组成构念。"
+        found.append((en, zh, f'Multiply "{below[name]}".', f"请改用“{below[name]}”相乘。"))
+    for name in (n for n in dict.fromkeys(factors) if factors.count(n) > 2):
+        en, zh = f'"{name}" is multiplied by itself more than once.', f"“{name}”自乘超过一次。"
+        found.append((en, zh, f'Write "{name}:{name}" for its quadratic term.', f"二次项请写成“{name}:{name}”。"))
+    if any(p.outcome == construct.name for p in model.paths):
+        en, zh = "nothing can lead to a product.", "乘积项不能作为结果变量。"
+        found.append((en, zh, "Take this arrow out.", "请删去该路径。"))
+    for outcome in (y for y in outcomes if y in factors):
+        en, zh = f'"{outcome}" is explained by a product of itself.', f"“{outcome}”由含其自身的乘积项解释。"
+        found.append((en, zh, "Multiply two of its predictors.", "请用其预测构念相乘。"))
+    for outcome in outcomes:
+        absent = [n for n in dict.fromkeys(factors) if n not in model.predictors(outcome) and n != outcome]
+        absent = [n for n in absent if n in model.names and n not in below]
+        if absent:
+            en = f'the product explains "{outcome}" without {", ".join(absent)} themselves; it has no meaning alone.'
+            zh = f"乘积项解释“{outcome}”，但缺少其主效应（{'、'.join(absent)}），无法单独解读。"
+            do = f"Write {outcome} ~ {' + '.join([*absent, construct.name])}."
+            found.append((en, zh, do, f"请写成 {outcome} ~ {' + '.join([*absent, construct.name])}。"))
+    if interaction != "two-stage":
+        found += _indicator_problems(model, factors)
+    return [problem("E-PLS", place, *words) for words in found]
+
+
+def _indicator_problems(model: Claim, factors: tuple[str, ...]) -> list[tuple[str, str, str, str]]:
+    """Products that have no product indicators: of three constructs, of a higher-order construct."""
+    names, found = set(model.names), []
+    do, do_zh = 'Use interaction="two-stage".', '请使用 interaction="two-stage"。'
+    if len(factors) > 2:
+        found.append(
+            ("a product of three constructs has no product indicators.", "三个构念的乘积没有乘积指标。", do, do_zh)
+        )
+    for name in dict.fromkeys(f for f in factors if f in names and names & set(model[f].items)):
+        en, zh = f'"{name}" has no items of its own to multiply.', f"“{name}”没有可相乘的题项。"
+        found.append((en, zh, do, do_zh))
+    return found

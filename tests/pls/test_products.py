@@ -1,0 +1,204 @@
+"""Products of constructs: against seminr, against regressions on the rows, in replicates, and what makes no sense."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.errors import Problems
+from csi.estimate.fit import fit
+from csi.inference.bootstrap import bootstrap
+from csi.inference.resample import plan_of
+from csi.pls import products
+from csi.pls.estimator import PLS
+from tests.pls.test_higher_order import estimates
+from tests.pls.test_parity import moments_case
+
+REFERENCE = Path(__file__).parent.parent / "reference/composed"
+WAYS = ("two-stage", "product", "orthogonal")
+PLAIN = """
+Image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
+Expectation =~ CUEX1 + CUEX2 + CUEX3
+Value =~ PERV1 + PERV2
+Satisfaction =~ CUSA1 + CUSA2 + CUSA3
+"""
+DOUBLE = PLAIN + "Satisfaction ~ Image + Expectation + Value + Image:Expectation + Image:Value"
+SINGLE = PLAIN.replace("Expectation =~ CUEX1 + CUEX2 + CUEX3\n", "") + "Satisfaction ~ Image + Value + Image:Value"
+NICK = """
+Image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
+Expectation =~ CUEX1 + CUEX2 + CUEX3
+Value =~ PERV1 + PERV2
+Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5
+Loyalty =~ CUSL1 + CUSL2 + CUSL3
+Nick =~ Quality + Loyalty
+Satisfaction =~ CUSA1 + CUSA2 + CUSA3
+Satisfaction ~ Image + Expectation + Value + Nick + Image:Expectation
+"""
+SMALL = "x =~ x1 + x2; z =~ z1 + z2; y =~ y1 + y2; "
+
+
+@pytest.fixture(scope="module")
+def mobi() -> pl.DataFrame:
+    place = os.environ.get("CSI_REFERENCE_DIR")
+    if not place:
+        pytest.skip("CSI_REFERENCE_DIR is not set: products need the rows")
+    return pl.read_csv(Path(place) / "data/mobi/mobi.csv")
+
+
+def expected(case: str) -> Any:
+    return json.loads((REFERENCE / "products.json").read_text("utf-8"))[case]
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "settings"),
+    [
+        ("two_stage", DOUBLE, PLS()),
+        ("product_indicator", DOUBLE, PLS(interaction="product")),
+        ("orthogonal", DOUBLE, PLS(interaction="orthogonal")),
+        ("two_stage_single", SINGLE, PLS()),
+        ("two_stage_single_PLSc", SINGLE, PLS(consistent=True)),
+    ],
+)
+def test_agrees_with_seminr(case: str, text: str, settings: PLS, mobi: pl.DataFrame) -> None:
+    """seminr's path of a product is per unit of the product of scores (with PLSc per standard deviation of it)."""
+    saved = expected(case)
+    est = fit(text, mobi, settings)
+    solution = est.solution
+    names = [n.replace(":", "*") for n in solution.constructs]
+    assert solution.spread is not None
+    for (outcome, predictor), value in estimates(est, "~").items():
+        unit = solution.spread[0, solution.constructs.index(predictor)] if settings.consistent else 1.0
+        assert value * unit == pytest.approx(saved["path_coef"][f"{predictor.replace(':', '*')}|{outcome}"], abs=1e-6)
+    for op, part in (("<~", "outer_weights"), ("=~", "outer_loadings")):
+        for (lhs, rhs), value in estimates(est, op).items():
+            if op == "<~" or ":" not in lhs:
+                assert value == pytest.approx(saved[part][f"{rhs}|{lhs.replace(':', '*')}"], abs=1e-6)
+    for pair, value in saved["construct_correlations"].items():
+        one, other = (names.index(n) for n in pair.split("|"))
+        assert solution.score_cor[0, one, other] == pytest.approx(value, abs=1e-6), pair
+    assert solution.r2[0, names.index("Satisfaction")] == pytest.approx(saved["r2"], abs=1e-6)
+
+
+def test_a_product_beside_a_higher_order_construct_agrees_with_seminr(mobi: pl.DataFrame) -> None:
+    """seminr's own fixture: scores for the product come from the last stage without it."""
+    paths = estimates(fit(NICK, mobi, PLS()), "~")
+    found = {f"{x.replace(':', '*')}|{y}": v for (y, x), v in paths.items()}
+    assert found == pytest.approx(expected("higher_order_two_stage")["path_coef"], abs=1e-6)
+
+
+def rows(n: int = 90, seed: int = 2) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    x, z, e = rng.normal(size=(3, n))
+    z = 0.4 * x + 0.9 * z
+    y = 0.5 * x + 0.3 * z + 0.3 * x * z + 0.7 * e
+    noise = rng.normal(size=(6, n))
+    columns = [f + 0.5 * u for f, u in zip((x, x, z, z, y, y), noise, strict=True)]
+    return pl.DataFrame(np.round(np.array(columns).T * 2 + 5, 1), schema=["x1", "x2", "z1", "z2", "y1", "y2"])
+
+
+def test_two_stages_by_hand() -> None:
+    """Scores by numpy, their product as one more item, the same estimator: the same paths; quadratic likewise."""
+    frame, settings = rows(), PLS(tolerance=1e-12, max_iterations=1000)
+    main = fit(SMALL + "y ~ x + z", frame, settings).solution
+    W = main.item_weights
+    assert W is not None
+    raw = frame.select(main.items).to_numpy()
+    scores = (raw - raw.mean(axis=0)) / raw.std(axis=0, ddof=1) @ W[0]
+    for name, made in (("x:z", scores[:, 0] * scores[:, 1]), ("x:x", scores[:, 0] ** 2)):
+        est = fit(SMALL + f"y ~ x + z + {name}", frame, settings)
+        by_hand = fit(SMALL + "p =~ p1; y ~ x + z + p", frame.with_columns(p1=pl.Series(made)), settings)
+        ours, theirs = estimates(est, "~"), estimates(by_hand, "~")
+        assert ours["y", name] == pytest.approx(theirs["y", "p"] / made.std(ddof=1), abs=1e-10)
+        assert ours["y", "x"] == pytest.approx(theirs["y", "x"], abs=1e-10)
+        assert est.solution.spread is not None
+        assert est.solution.spread[0, -1] == pytest.approx(made.std(ddof=1), abs=1e-10)
+    assert any(n.code == "N-QUADRATIC" for n in est.notes)
+
+
+def test_orthogonal_products_are_uncorrelated_with_their_items() -> None:
+    solution = fit(SMALL + "y ~ x + z + x:z", rows(), PLS(interaction="orthogonal")).solution
+    np.testing.assert_allclose(solution.construct_cor[0, 3, :2], 0.0, atol=1e-12)
+    assert abs(solution.construct_cor[0, 3, 2]) > 0.01
+
+
+def test_three_constructs_multiplied() -> None:
+    text = SMALL + "w =~ w1; y ~ x + z + w + x:z + x:w + z:w + x:z:w"
+    frame = rows().with_columns(w1=pl.Series(np.random.default_rng(9).normal(size=90)))
+    est = fit(text, frame, PLS())
+    assert np.isfinite(est.values).all()
+    assert est.solution.constructs[-1] == "x:z:w"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_replicate_is_the_fit_of_its_rows(way: Any) -> None:
+    """Replicates form their own means, weights and products: a resample fitted alone gives the replicate's numbers."""
+    text, frame = SMALL + "y ~ x + z + x:z", rows()
+    est = fit(text, frame, PLS(interaction=way))
+    boot = bootstrap(est, 100, seed=4, resampling="bayesian")
+    assert boot.replicates is not None
+    assert est.sample is not None
+    _, drawn = next(plan_of(est.sample, 100, 4, "bayesian").blocks())
+    for number in (0, 63):
+        place = est.sample.place if est.sample.place is not None else np.arange(90)
+        weighted = frame[place.tolist()].with_columns(w=pl.Series(drawn[number]))
+        alone = fit(text, weighted, PLS(interaction=way), weight="w")
+        np.testing.assert_allclose(boot.replicates.values[number, 0], alone.values[0], atol=1e-6)
+
+
+def test_batches_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    est = fit(SMALL + "y ~ x + z + x:z", rows(), PLS())
+    whole = bootstrap(est, 100, seed=4)
+    monkeypatch.setattr(products, "BATCH", 1)
+    np.testing.assert_array_equal(whole.values, bootstrap(est, 100, seed=4).values)
+    assert whole.replicates is not None
+    again = bootstrap(est, 100, seed=4).replicates
+    assert again is not None
+    np.testing.assert_array_equal(whole.replicates.values, again.values)
+
+
+def test_cells_are_fitted_as_if_alone() -> None:
+    frame = pl.concat([rows(seed=1).with_columns(g=pl.lit("a")), rows(seed=2).with_columns(g=pl.lit("b"))])
+    for way in WAYS:
+        both = fit(SMALL + "y ~ x + z + x:z", frame, PLS(interaction=way), by="g")
+        alone = fit(SMALL + "y ~ x + z + x:z", rows(seed=2), PLS(interaction=way))
+        np.testing.assert_allclose(both.values[1], alone.values[0], atol=1e-9)
+
+
+def test_absent_answers() -> None:
+    frame = rows().with_columns(x1=pl.when(pl.int_range(90) < 5).then(None).otherwise(pl.col("x1")))
+    text = SMALL + "y ~ x + z + x:z"
+    assert np.isfinite(fit(text, frame, PLS(missing="mean")).values).all()
+    with pytest.raises(Problems) as caught:
+        fit(text, frame, PLS(missing="pairwise"))
+    assert caught.value.problems[0].code == "E-ROWS"
+
+
+def problems_of(text: str, settings: PLS | None = None) -> str:
+    with pytest.raises(Problems) as caught:
+        fit(text, rows(), settings or PLS())
+    assert all(p.say("zh") != p.say("en") for p in caught.value.problems)
+    return " ".join(p.say("en") for p in caught.value.problems)
+
+
+def test_what_makes_no_sense() -> None:
+    assert "Q" in problems_of(SMALL + "y ~ x + z + Q:x")
+    assert "quadratic" in problems_of(SMALL + "y ~ x + z + x:x:x")
+    assert "product of itself" in problems_of(SMALL + "y ~ x + z + x:y")
+    assert "without z" in problems_of(SMALL + "y ~ x + x:z; z ~ x")
+    assert "two-stage" in problems_of(SMALL + "y ~ x + z + x:x + x:z + x:z:z", PLS(interaction="product"))
+    higher = "a =~ x1 + x2; b =~ z1 + z2; h =~ a + b; y =~ y1 + y2; y ~ h + "
+    assert "component" in problems_of(higher + "a:h")
+    assert "no items of its own" in problems_of(higher + "h:h", PLS(interaction="orthogonal"))
+    assert np.isfinite(fit(higher + "h:h", rows(), PLS()).values).all()
+
+
+def test_moments_alone_have_no_products() -> None:
+    with pytest.raises(Problems) as caught:
+        fit(DOUBLE, moments_case("mobi"), PLS())
+    assert caught.value.problems[0].code == "E-ROWS"
