@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.measures.admissible import verify as verify
+    from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
     from csi.measures.exact_fit import exact_fit as exact_fit
     from csi.measures.factor_scores import factor_scores as factor_scores
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from csi.measures.nested import lrt as lrt
     from csi.measures.nested import wald as wald
     from csi.measures.pos import pos as pos
+    from csi.measures.predict import predict as predict
     from csi.measures.reliability import reliability as reliability
     from csi.measures.residuals import residuals as residuals
     from csi.measures.score_tests import score_tests as score_tests
@@ -80,6 +82,7 @@ _HOMES = {
     "changes": "csi.tracking.changes",
     "cipma": "csi.importance.cipma",
     "compare": "csi.tracking.compare",
+    "cvpat": "csi.measures.cvpat",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "exact_fit": "csi.measures.exact_fit",
@@ -94,6 +97,7 @@ _HOMES = {
     "modification_indices": "csi.measures.modification",
     "nca": "csi.importance.nca",
     "pos": "csi.measures.pos",
+    "predict": "csi.measures.predict",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
@@ -127,6 +131,7 @@ __all__ = [
     "changes",
     "cipma",
     "compare",
+    "cvpat",
     "drivers",
     "effects",
     "exact_fit",
@@ -141,6 +146,7 @@ __all__ = [
     "modification_indices",
     "nca",
     "pos",
+    "predict",
     "r2",
     "read_panel",
     "reliability",
