@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fimix import fimix as fimix
     from csi.measures.fit_measures import fit_measures as fit_measures
+    from csi.measures.group_differences import mga as mga
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
+    from csi.measures.micom import micom as micom
     from csi.measures.modification import modification_indices as modification_indices
     from csi.measures.nested import lrt as lrt
     from csi.measures.nested import wald as wald
@@ -94,6 +96,8 @@ _HOMES = {
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
     "lrt": "csi.measures.nested",
+    "mga": "csi.measures.group_differences",
+    "micom": "csi.measures.micom",
     "modification_indices": "csi.measures.modification",
     "nca": "csi.importance.nca",
     "pos": "csi.measures.pos",
@@ -143,6 +147,8 @@ __all__ = [
     "index",
     "invariance",
     "lrt",
+    "mga",
+    "micom",
     "modification_indices",
     "nca",
     "pos",

@@ -16,6 +16,9 @@ VERBS: Final[dict[str, Text]] = {
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),
+    "groups": Text(
+        "may groups be compared (MICOM), and which paths differ between them", "各组是否可比（MICOM），哪些路径不同"
+    ),
     "nca": Text("necessary conditions: what no high outcome goes without", "必要条件：高结果所不可缺少的"),
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"

@@ -58,6 +58,24 @@ def design_of_rows(
     return unit, stratum, (*notes, *([_alone(alone)] if alone and declared else []))
 
 
+def layers_of(stratum: pl.Series, unit: Ints) -> Ints | None:
+    """(u,) code of the declared stratum of each unit, that of its first row; None where none is declared.
+
+    Parameters:
+        stratum: (n,) declared strata. unit: (n,) unit of each row.
+
+    Example:
+        >>> layers_of(pl.Series(["n", "s", "s"]), np.array([0, 1, 1])).tolist()
+        [0, 1]
+    """
+    label = stratum.cast(pl.String).fill_null("").to_numpy().astype(str)
+    if not (label != "").any():
+        return None
+    first = np.full(int(unit.max()) + 1, unit.size)
+    np.minimum.at(first, unit, np.arange(unit.size))
+    return _numbered(label[first])
+
+
 def _units(names: pl.Series, label: np.ndarray, *, nested: bool) -> Ints:
     """(n,) unit of each row; rows without a name are units of their own, in their sorted order."""
     if names.null_count() == names.len():

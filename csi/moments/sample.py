@@ -11,7 +11,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.bare import bare_rows, sorting
-from csi.moments.design import GRID, design_of_rows
+from csi.moments.design import GRID, design_of_rows, layers_of
 from csi.moments.doubts import code_notes, infinite_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
@@ -211,7 +211,9 @@ def _silent_cells(frame: pl.DataFrame, complete: pl.DataFrame, items: Sequence[s
         return []
     keys = [pl.col(k).cast(pl.String) for k in by]
     left = complete.select(keys).unique()
-    lost = frame.select(*keys, *(pl.col(i).is_null().alias(i) for i in items)).join(left, on=list(by), how="anti")
+    lost = frame.select(*keys, *(pl.col(i).is_null().alias(i) for i in items)).join(
+        left, on=list(by), how="anti", nulls_equal=True
+    )
     notes = []
     for cell in lost.partition_by(list(by), maintain_order=True):
         named = " ".join(str(v) for v in cell.select(by).row(0))
@@ -402,6 +404,7 @@ def _assemble(
         notes=(*notes, *doubts),
         group=group,
         place=frame["_place"].to_numpy().astype(np.int64),
+        layer=layers_of(frame["_stratum"], unit),
     )
 
 

@@ -37,6 +37,7 @@ class Sample:
         group: (n,) index into `groups` of a multi-group model, None without one; rows are sorted by cell, then group.
         groups: their labels in order of first appearance in the data.
         place: (n,) position of each row in the data as read (before any row left).
+        layer: (units,) code of the declared stratum of each unit; None where none is declared.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class Sample:
     group: Ints | None = None
     groups: tuple[str, ...] = ()
     place: Ints | None = None
+    layer: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)

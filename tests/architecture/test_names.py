@@ -46,6 +46,8 @@ PUBLIC = [
     "index",
     "invariance",
     "lrt",
+    "mga",
+    "micom",
     "modification_indices",
     "nca",
     "pos",

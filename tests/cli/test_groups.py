@@ -1,0 +1,76 @@
+"""`csi groups`: a model text with a data file, a study, what a machine gets, wrong groups."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from csi.cli import main
+
+ROOT = Path(__file__).parents[2]
+MODEL = "sat =~ sat1 + sat2 + sat3; loy =~ loy1 + loy2 + loy3; val =~ val1 + val2; sat ~ val; loy ~ sat + val"
+DATA = ROOT / "data/telecom/panel.csv"
+FEW = ("--permutations", 99, "--bootstrap", 0)
+
+
+@pytest.fixture
+def asked(capsys):
+    def run(*words):
+        code = main([str(w) for w in words])
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
+
+
+def test_a_model_and_a_file(asked):
+    code, out, err = asked(
+        "groups", MODEL, DATA, "--by", "operator", "--na", "97,98,99", "--where", "quarter=2026Q3", *FEW
+    )
+    assert (code, err) == (0, "")
+    assert "panel.csv · PLS (path)" in out
+    assert out.index("MICOM") < out.index("Step 1, configural") < out.index("sat:") < out.index("Paths")
+    assert "99 permutations, seed 1" in out
+
+
+def test_a_machine_gets_the_invariance_before_the_differences(asked):
+    code, out, _ = asked(
+        "groups", MODEL, DATA, "--by", "operator", "--na", "97,98,99", "--where", "quarter=2026Q3", *FEW, "--json"
+    )
+    found = json.loads(out)
+    assert code == 0
+    assert list(found).index("micom") < list(found).index("differences")
+    assert [g["group"] for g in found["groups"]] == ["BD", "HL", "YA", "ZX"]
+    assert len(found["micom"]["pairs"]) == 6 * 3
+    paths = [r for r in found["differences"] if r["kind"] == "path"]
+    assert len(paths) == 6 * 3
+    assert {r["invariance"] for r in paths} <= {"none", "partial", "full"}
+    assert all((r["p_permutation"] is None) == (r["invariance"] == "none") for r in paths)
+
+
+def test_a_study_by_brand_and_by_wave(asked, study):
+    code, out, _ = asked("groups", study, "--by", "brand", *FEW, "--lang", "zh")
+    assert code == 0
+    assert "2026Q3" in out
+    assert "ZX (n = " in out
+    assert "步骤 1，形态：成立" in out
+    code, out, _ = asked("groups", study, "--by", "wave", "--brand", "ZX", *FEW, "--json")
+    assert code == 0
+    assert [g["group"] for g in json.loads(out)["groups"]] == ["2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"]
+
+
+def test_wrong_words_are_told(asked, study):
+    code, _, err = asked("groups", study, "--by", "brnd", *FEW, "--lang", "en")
+    assert code == 1
+    assert 'Did you mean "brand"?' in err
+    code, _, err = asked("groups", MODEL, "--by", "operator", "--lang", "en")
+    assert code == 2
+    assert "DATA" in err
+    code, _, err = asked(
+        "groups", MODEL, DATA, "--by", "operator", "--na", "97,98,99", "--permutations", 5, "--lang", "en"
+    )
+    assert code == 1
+    assert "5 permutations are too few" in err
+    code, _, err = asked("groups", MODEL, DATA, "--by", "operator", "--where", "operator=ZX", *FEW, "--lang", "en")
+    assert code == 1
+    assert "two groups or more" in err
