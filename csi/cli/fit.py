@@ -141,9 +141,11 @@ def grid_of_cells(study: Study, est: Estimate, asked: Mapping[str, str], lang: L
     return grid(frame, kinds, lang, CELLS, texts, extra)
 
 
-def parameters(est: Estimate, lang: Language, texts: Mapping[str, Text]) -> tuple[Grid, Grid]:
-    """Paths with their intervals; items with loading and weight."""
-    table = est.table
+def parameters(
+    est: Estimate, lang: Language, texts: Mapping[str, Text], rows: pl.DataFrame | None = None
+) -> tuple[Grid, Grid]:
+    """Paths with their intervals; items with loading and weight (of the rows given, else of the whole table)."""
+    table = est.table if rows is None else rows
     paths = table.filter(pl.col("op") == "~").rename({"lhs": "outcome", "rhs": "predictor"})
     numbers: dict[str, Kind] = {
         "estimate": "coefficient",
@@ -167,6 +169,8 @@ def parameters(est: Estimate, lang: Language, texts: Mapping[str, Text]) -> tupl
         "loading": "coefficient",
         "weight": "coefficient",
     }
+    if not any(item in texts for item in items["item"]):
+        printed.pop("label")
     plain = {k: v for k, v in texts.items() if k not in set(items["item"])}
     named = items.with_columns(pl.col("label").replace_strict({k: v.say(lang) for k, v in texts.items()}, default=""))
     return grid(paths, kinds, lang, PATHS, texts), grid(named, printed, lang, ITEMS, plain)

@@ -6,10 +6,14 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, USAGE, Answer, Grid
+from csi.cli.estimators import clashes, composite_of, is_composite
+from csi.cli.fit_composites import of_composites
+from csi.cli.fit_numbers import both, cells, heading, shown_parameters
 from csi.cli.fit_options import is_number, listed
 from csi.cli.fit_tables import (
     cells_grid,
@@ -25,6 +29,7 @@ from csi.cli.progress import working
 from csi.errors import Language, Problem, Problems, Reason, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
+from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
 from csi.measures.admissible import Diagnosis, verify
 from csi.measures.fit_measures import FitMeasures, fit_measures
@@ -46,7 +51,7 @@ class Asked:
     """What was typed, read: the model and where it came from, the settings, the data and their columns."""
 
     model: Model
-    settings: SEM
+    settings: Estimator
     file: PlainFile
     by: tuple[str, ...]
     where: dict[str, str]
@@ -67,6 +72,8 @@ def of_model(args: argparse.Namespace, lang: Language) -> Answer:
         if args.bootstrap:
             with working(RESAMPLING.say(lang), quiet=args.quiet):
                 est = bootstrap(est, args.bootstrap, args.seed, interval=args.interval)
+        if is_composite(args.estimator):
+            return of_composites(est, asked.file, args, lang)
         return _answer(est, asked, args, lang)
     except Problems as error:
         raise Problems(of_problems(error.problems), lang) from None
@@ -87,7 +94,7 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     except Problems as error:
         found += error.problems
     try:
-        settings = _settings(args, model)
+        settings = _estimator_of(args, model)
     except Problems as error:
         raise _UsageProblems([*found, *of_problems(error.problems)], lang) from None
     if model is None:
@@ -191,6 +198,20 @@ def _no_model(text: str) -> Problem:
     return problem("E-FILE", f'"{shown}"', en, zh, do, do_zh)
 
 
+def _estimator_of(args: argparse.Namespace, model: Model | None) -> Estimator:
+    """The estimator of the options.
+
+    Raises:
+        Problems: options it does not take, values that are none of a setting.
+    """
+    found = clashes(args)
+    if found:
+        raise Problems(found)
+    if is_composite(args.estimator):
+        return composite_of(args.estimator, args.missing, args.weighting, args.modes)
+    return _settings(args, model)
+
+
 def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     """The estimator of the options; `--ordered all` names every item."""
     ordered = listed(args.ordered)
@@ -221,7 +242,7 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
     changes = modification_indices(est) if args.modification else None
     converged = bool(est.convergence.converged.all())
     one = len(est.values) == 1
-    blocks: list[str | Grid] = [_heading(est, asked, args, lang)]
+    blocks: list[str | Grid] = [heading(est, asked.file.name, args.study, lang)]
     blocks += test_lines(est, lang) + fit_lines(measures, lang) if one else [cells_grid(est, measures, lang)]
     blocks += finding_lines(diagnosis, lang)
     for cell in range(min(len(est.values), SHOWN)):
@@ -237,15 +258,6 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
     return Answer(tuple(blocks), data, of_notes(notes), code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 
 
-def _heading(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Language) -> str:
-    """What was fitted to what: model, data, estimator."""
-    model = "" if "~" in str(args.study) else f"{args.study.name} · "
-    cells = (
-        "" if len(est.values) == 1 else Text(f" · {len(est.values)} cells", f" · {len(est.values)} 个单元").say(lang)
-    )
-    return f"{model}{asked.file.name} · {est.settings.name}{cells}"
-
-
 def _numbers(
     est: Estimate,
     asked: Asked,
@@ -255,16 +267,17 @@ def _numbers(
     changes: pl.DataFrame | None,
 ) -> dict[str, object]:
     """Everything in full precision, for machines."""
+    settings = cast("SEM", asked.settings)
     return {
         "model": str(asked.model),
         "data": {"file": asked.file.name, "sha256": asked.file.sha256},
-        "settings": replace(asked.settings, estimator=_estimator(asked.settings)),
+        "settings": replace(settings, estimator=_estimator(settings)),
         "cells": cells(est),
-        "parameters": _shown(est, withheld),
+        "parameters": shown_parameters(est, withheld),
         "fit_measures": measures.table,
         "r2": r2(est),
         "findings": diagnosis.table,
-        "withheld": [{"cell": cell, "code": r.code, **_both(r.text)} for cell, r in withheld.items()],
+        "withheld": [{"cell": cell, "code": r.code, **both(r.text)} for cell, r in withheld.items()],
         **({} if changes is None else {"modification_indices": changes}),
         "versions": versions(),
     }
@@ -273,29 +286,3 @@ def _numbers(
 def _estimator(settings: SEM) -> str:
     """The estimator's name, also where it was left to the items."""
     return settings.estimator or ("WLSMV" if settings.ordered else "ML")
-
-
-def cells(est: Estimate) -> pl.DataFrame:
-    """One row per cell: n, whether and after how many iterations it converged, and why not."""
-    ended = est.convergence
-    why = [ended.reasons[i].text if i in ended.reasons else None for i in range(len(est.values))]
-    return est.moments.cells.with_columns(
-        pl.Series("converged", ended.converged),
-        pl.Series("iterations", ended.iterations),
-        pl.Series("reason", [None if t is None else t.en for t in why], dtype=pl.String),
-        pl.Series("reason_zh", [None if t is None else t.zh for t in why], dtype=pl.String),
-    )
-
-
-def _shown(est: Estimate, withheld: Mapping[int, Reason]) -> pl.DataFrame:
-    """The parameters; the numbers of paths that are withheld are absent."""
-    table = est.table
-    numbers = [c for c in table.columns if table.schema[c].is_float()]
-    k = table.height // len(est.values)
-    hidden = pl.Series([row // k in withheld for row in range(table.height)]) & (table["op"] == "~")
-    return table.with_columns(pl.when(~hidden).then(pl.col(c)).alias(c) for c in numbers)
-
-
-def _both(text: Text) -> dict[str, str]:
-    """A text in both languages."""
-    return {"en": text.en, "zh": text.zh}

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 ONLY_MODEL: dict[str, object] = {
     "estimator": None,
+    "weighting": "path",
+    "modes": None,
     "missing": "listwise",
     "ordered": None,
     "groups": None,
@@ -43,10 +45,13 @@ ONLY_STUDY: dict[str, object] = {"brand": None, "wave": None}
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of a covariance model."""
+    """The options of a model text."""
     model = parser.add_argument_group("a model text with a data file (csi fit MODEL DATA)")
     add = model.add_argument
-    add("--estimator", metavar="NAME", help="ML, MLR, MLM, GLS, ULS, WLS, WLSMV, ... (ML; WLSMV with --ordered)")
+    how = "ML, MLR, MLM, GLS, ULS, WLS, WLSMV, ... (ML; WLSMV with --ordered); pls, plsc, sum, raw, pca, gsca"
+    add("--estimator", metavar="NAME", help=how)
+    add("--weighting", default="path", metavar="SCHEME", help="of pls and plsc: path, factorial, centroid")
+    add("--modes", metavar="CONSTRUCT=MODE", help="of pls and plsc: image=B,value=A where not as the model says")
     add("--missing", default="listwise", metavar="HOW", help="listwise, fiml, two-stage, pairwise")
     add("--ordered", metavar="ITEMS", help='ordinal items, comma-separated, or "all"')
     add("--groups", metavar="COLUMN", help="column of a multi-group model")

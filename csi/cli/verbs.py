@@ -13,6 +13,10 @@ VERBS: Final[dict[str, Text]] = {
         "estimate the model in every brand and wave, or a model text on a data file",
         "按品牌与期次估计模型，或用模型文本拟合数据文件",
     ),
+    "compare": Text(
+        "one model by several estimators: does what is read depend on them",
+        "用多种估计方法拟合同一模型，看结论是否依赖方法",
+    ),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),

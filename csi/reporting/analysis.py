@@ -18,6 +18,8 @@ from csi.measures import Effects, Reliability, Validity, effects, reliability, v
 from csi.models.model import Model
 from csi.moments.sample import select
 from csi.pls.estimator import PLS
+from csi.pls.gsca import GSCA
+from csi.pls.sum_scores import SumScores
 from csi.reporting.release import holm_within_waves
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
 from csi.reporting.usable import check_items, completed, no_waves, unanswered
@@ -261,10 +263,15 @@ def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
     return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves)
 
 
-def engine(study: Study) -> PLS:
+def engine(study: Study) -> PLS | SumScores | GSCA:
     """The study's estimator."""
     settings = study.settings
-    return PLS(weighting=settings.weighting, missing=settings.missing, tolerance=settings.tolerance)
+    if settings.estimator == "sum":
+        return SumScores(missing=settings.missing)
+    if settings.estimator == "gsca":
+        return GSCA(missing=settings.missing, tolerance=settings.tolerance)
+    consistent = settings.estimator == "plsc"
+    return PLS(settings.weighting, settings.missing, consistent=consistent, tolerance=settings.tolerance)
 
 
 def resampled(study: Study, est: Estimate) -> Estimate:

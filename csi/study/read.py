@@ -350,6 +350,7 @@ def _settings(form: StudyForm, codebook: Codebook) -> Settings:
     """How to estimate; without waves the index has its own weights unless the study says otherwise."""
     waves = bool(form.waves.order) or "wave" in codebook.keys or any(file.wave for file in form.data)
     return Settings(
+        estimator=form.estimate.estimator,
         weighting=form.estimate.weighting,
         missing=form.estimate.missing,
         tolerance=form.estimate.tolerance,

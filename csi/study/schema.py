@@ -131,8 +131,9 @@ class ModelForm(Part):
 
 
 class EstimateForm(Part):
-    """How to estimate."""
+    """How to estimate; `weighting` and `tolerance` are those of pls and plsc (the tolerance of gsca too)."""
 
+    estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
     missing: Literal["listwise", "pairwise", "mean"] = "listwise"
     tolerance: float = Field(default=1e-7, gt=0, lt=1)

@@ -15,6 +15,7 @@ TARGET = "satisfaction"
 class Settings:
     """How to estimate: engine, weighting scheme, missing treatment, bootstrap, index rule."""
 
+    estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
     missing: Literal["listwise", "pairwise", "mean"] = "listwise"
     tolerance: float = 1e-7

@@ -96,7 +96,11 @@ def compare(
         >>> made.table["agree_2"].all(), made.relations
         (True, {'2': 'same'})
     """
-    given = {str(i + 1): e for i, e in enumerate(estimates)} | named
+    return compared({str(i + 1): e for i, e in enumerate(estimates)} | named, tolerance, target)
+
+
+def compared(given: Mapping[str, Estimate], tolerance: float = TOLERANCE, target: str | None = None) -> Comparison:
+    """`compare` of estimates under their keys, whatever the keys are."""
     _check(given)
     (key, first), *others = given.items()
     if target is not None:

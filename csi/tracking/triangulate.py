@@ -203,9 +203,11 @@ def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]
     try:
         made = index(est) if est.solution.weights is not None else index(est, given=own_item_weights(est, turn))
     except Problems as error:
-        said = error.problems[0].what
-        en, zh = f"{est.settings.name} has no index: {said.en}", f"{est.settings.name} 没有指数：{said.zh}"
-        return [], [note("N-COMPARE-INDEX", en, zh)]
+        said, name = error.problems[0].what, est.settings.name
+        if error.problems[0].code == "E-SCALE":
+            en = "no index is compared: the theoretical bounds of the items are unknown."
+            return [], [note("N-COMPARE-INDEX", en, "未比较指数：题项的理论上下限未知。")]
+        return [], [note("N-COMPARE-INDEX", f"{name} has no index: {said.en}", f"{name} 没有指数：{said.zh}")]
     table = made.table.with_columns(
         part=pl.lit("index"), name="construct", value="index", std_error=pl.coalesce("std_error", "std_error_fixed")
     )

@@ -74,7 +74,7 @@ def engine_name(name: str) -> Text:
         >>> engine_name("PLS (path)")
         Text(en='PLS (path)', zh='PLS（path）')
     """
-    return Text(name, name.replace(" (", "（").replace(")", "）"))
+    return Text(name, name.replace("sum scores", "合计分").replace(" (", "（").replace(")", "）"))
 
 
 def wave_name(wave: str) -> Text:
