@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from csi.importance.nca import nca as nca
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
+    from csi.inference.impute import impute as impute
     from csi.measures.admissible import verify as verify
     from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from csi.tracking.compare import compare as compare
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
+    from csi.tracking.pool import pool as pool
     from csi.tracking.track import track as track
 
 html_from("csi.reporting.cell_html")
@@ -92,6 +94,7 @@ _HOMES = {
     "fimix": "csi.measures.fimix",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
+    "impute": "csi.inference.impute",
     "implied": "csi.measures.implied_moments",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
@@ -102,6 +105,7 @@ _HOMES = {
     "nca": "csi.importance.nca",
     "pos": "csi.measures.pos",
     "predict": "csi.measures.predict",
+    "pool": "csi.tracking.pool",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "reliability": "csi.measures.reliability",
@@ -144,6 +148,7 @@ __all__ = [
     "fit",
     "fit_measures",
     "implied",
+    "impute",
     "index",
     "invariance",
     "lrt",
@@ -151,6 +156,7 @@ __all__ = [
     "micom",
     "modification_indices",
     "nca",
+    "pool",
     "pos",
     "predict",
     "r2",

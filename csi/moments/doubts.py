@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -79,6 +80,42 @@ def infinite_notes(frame: pl.DataFrame, items: Sequence[str]) -> list[Note]:
     more = ", ..." if len(found) > 6 else ""
     en, zh = f"infinite values count as absent: {', '.join(found[:6])}{more}.", "以下题项含无穷大的取值，按缺失处理："
     return [note("N-INFINITE", en, f"{zh}{'、'.join(found[:6])}{'等' if more else ''}。")]
+
+
+_SKIPPED: Final = {
+    "listwise": ("their rows are left out", "相应的行已删除"),
+    "mean": ("they take the mean of those who were asked", "以被问到者的均值代替"),
+    "em": (
+        "the moments describe what all respondents would answer; pairwise moments describe those who were asked",
+        "矩描述的是全体受访者若被问到的情形；成对计算则只描述被问到者",
+    ),
+}
+
+
+def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> list[Note]:
+    """A note counting the questions that were not asked (structural skips), which are no nonresponse.
+
+    Parameters:
+        reasons: why each answer is absent, a column per item. missing: the treatment of absent answers.
+
+    Example:
+        >>> why = pl.DataFrame({"c1": ["not_asked", None, "refused"]})
+        >>> skip_notes(why, ["c1"], "listwise")[0].text.en
+        'questions that were not asked (structural skips, not nonresponse): c1 (1 of 3 rows); their rows are left out.'
+    """
+    have = [i for i in dict.fromkeys(items) if i in reasons.columns]
+    counts = reasons.select((pl.col(i) == "not_asked").sum() for i in have).row(0) if have else ()
+    found = [(i, int(n)) for i, n in zip(have, counts, strict=True) if n]
+    if not found or not reasons.height:
+        return []
+    rest = _SKIPPED.get(missing)
+    listed = ", ".join(f"{i} ({n} of {reasons.height} rows)" for i, n in found[:6]) + (
+        ", ..." if len(found) > 6 else ""
+    )
+    named = "、".join(f"{i}（{reasons.height} 行中 {n} 行）" for i, n in found[:6]) + ("等" if len(found) > 6 else "")
+    en = f"questions that were not asked (structural skips, not nonresponse): {listed}"
+    zh = f"以下题项对部分受访者未提问（结构性跳答，不是无回答）：{named}"
+    return [note("N-NOT-ASKED", f"{en}; {rest[0]}." if rest else f"{en}.", f"{zh}；{rest[1]}。" if rest else f"{zh}。")]
 
 
 def unit_notes(column: str, absent: int, rows: int) -> list[Note]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from csi.moments.expectation import em_moments
 from csi.moments.stack import Array, Ints, Moments, RowPass, Sample
 
 
@@ -149,7 +150,7 @@ def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Arra
     absent = np.isnan(rows)
     if absent.any():
         centre = _centre(rows, absent)
-        mean, cov = _masked(rows - centre, W, missing)
+        mean, cov = em_moments(rows - centre, W) if missing == "em" else _masked(rows - centre, W, missing)
     else:
         centre = np.round(rows.sum(axis=0) / max(len(rows), 1))
         mean, cov = _complete(rows - centre, W, sum_w)

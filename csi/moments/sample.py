@@ -12,7 +12,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows, layers_of
-from csi.moments.doubts import code_notes, infinite_notes, unit_notes
+from csi.moments.doubts import code_notes, infinite_notes, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Missing, Sample
 from csi.survey.panel import Panel
@@ -42,8 +42,8 @@ def sample_of(
         data: a Panel (keys by role name) or a frame (polars, pandas, ... through narwhals).
         items: p item names.
         by: key columns that make cells, such as ("brand", "wave"); none for one cell.
-        missing: "listwise" (rows with an absent answer leave, counted in a note); "pairwise", "mean", "fiml" and
-            "two-stage" keep them, and only rows without any answer leave.
+        missing: "listwise" (rows with an absent answer leave, counted in a note); "pairwise", "mean", "em",
+            "fiml" and "two-stage" keep them, and only rows without any answer leave.
         weight, unit, stratum: columns of a bare frame; a Panel brings its own.
         na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
@@ -75,6 +75,8 @@ def sample_of(
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
+    if isinstance(data, Panel):
+        notes += skip_notes(data.reasons[frame["_place"].to_list()], items, missing)
     notes += [*endless, *_silent_cells(frame, complete, items, by)]
     alone = complete["_unit"].null_count() if "unit" in roles else 0
     if alone < complete.height or not isinstance(data, Panel):
@@ -324,6 +326,7 @@ def _told(missing: Missing, rows: int, of: int, silent: int) -> tuple[Note, ...]
 _TREATMENTS = {
     "pairwise": ("pairwise moments", "成对计算"),
     "mean": ("mean replacement", "均值替换"),
+    "em": ("moments by maximum likelihood (EM)", "EM 算法估计的极大似然矩"),
     "fiml": ("full information maximum likelihood", "全信息极大似然法"),
     "two-stage": (
         "the two-stage method (saturated moments by maximum likelihood)",
@@ -350,8 +353,8 @@ def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
         "data",
         f"no row is left to analyse ({frame.height} before absent answers were treated).",
         f"没有可供分析的行（处理缺失之前为 {frame.height} 行）。",
-        'Keep incomplete rows (missing="fiml", "pairwise" or "mean"), or check the missing codes.',
-        '请保留不完整的行（missing="fiml"、"pairwise" 或 "mean"），或检查缺失值编码。',
+        'Keep incomplete rows (missing="em", "fiml", "pairwise" or "mean"), or check the missing codes.',
+        '请保留不完整的行（missing="em"、"fiml"、"pairwise" 或 "mean"），或检查缺失值编码。',
     )
 
 

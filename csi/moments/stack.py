@@ -17,8 +17,8 @@ from csi.errors import Note, Problems, problem
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Missing = Literal["listwise", "pairwise", "mean", "fiml", "two-stage"]
-MOMENTS_ALONE: tuple[Missing, ...] = ("listwise", "pairwise", "mean")
+Missing = Literal["listwise", "pairwise", "mean", "em", "fiml", "two-stage"]
+MOMENTS_ALONE: tuple[Missing, ...] = ("listwise", "pairwise", "mean", "em")
 """Treatments of absent answers that end in moments; the others need the rows themselves."""
 
 

@@ -35,7 +35,7 @@ class PLS:
 
     Parameters:
         weighting: inner scheme, "path", "factorial" or "centroid".
-        missing: treatment of absent answers, "listwise", "pairwise" or "mean".
+        missing: treatment of absent answers, "listwise", "pairwise", "mean" or "em" (maximum likelihood moments).
         consistent: whether factors are corrected for unreliability.
         modes: construct -> "A" or "B", where it is not what the model says.
         units: "raw" lets mode A see items in their own units, so that items that vary more count more.

@@ -36,7 +36,7 @@ class GSCA:
     component) does not. Scores have variance 1; estimates are standardised. Measurement errors are not modelled.
 
     Parameters:
-        missing: treatment of absent answers, "listwise", "pairwise" or "mean".
+        missing: treatment of absent answers, "listwise", "pairwise", "mean" or "em" (maximum likelihood moments).
         tolerance: largest change of a standardised outer weight that counts as settled.
         max_iterations: give up after so many rounds.
 

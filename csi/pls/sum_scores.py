@@ -29,7 +29,7 @@ class SumScores:
     Parameters:
         weights: "equal" adds up standardised items; "raw" adds up the answers as they were given, so that items that
             vary more count more; "pca" takes each block's first principal component.
-        missing: treatment of absent answers, "listwise", "pairwise" or "mean".
+        missing: treatment of absent answers, "listwise", "pairwise", "mean" or "em" (maximum likelihood moments).
 
     Source: Hotelling (1933) for principal components.
     Agrees: seminr 2.3.4 (unit weights) and cSEM 0.6.1 (unit) on the ECSI mobile data within 1e-6 (tests/pls).

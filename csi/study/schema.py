@@ -135,7 +135,7 @@ class EstimateForm(Part):
 
     estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
-    missing: Literal["listwise", "pairwise", "mean"] = "listwise"
+    missing: Literal["listwise", "pairwise", "mean", "em"] = "listwise"
     tolerance: float = Field(default=1e-7, gt=0, lt=1)
 
 

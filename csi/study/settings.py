@@ -17,7 +17,7 @@ class Settings:
 
     estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
-    missing: Literal["listwise", "pairwise", "mean"] = "listwise"
+    missing: Literal["listwise", "pairwise", "mean", "em"] = "listwise"
     tolerance: float = 1e-7
     replicates: int = 1000
     seed: int = 20260101

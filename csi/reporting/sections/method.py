@@ -15,6 +15,7 @@ from csi.reporting.tables import printed
 MISSING = {
     "listwise": Text("listwise deletion", "按行删除（listwise）"),
     "pairwise": Text("pairwise moments", "成对计算（pairwise）"),
+    "em": Text("moments by maximum likelihood (EM)", "EM 算法估计的极大似然矩"),
     "mean": Text("mean replacement", "均值替换"),
 }
 RESAMPLING = {

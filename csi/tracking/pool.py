@@ -1,0 +1,222 @@
+"""`csi.pool([...])`: estimates or indices of completed data sets as one, by Rubin's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problems, Text, note, problem
+from csi.estimate.estimate import Estimate, Solution
+from csi.inference.rubin import rubin
+from csi.moments.stack import Array, Moments
+from csi.tracking.index import Index
+from csi.tracking.index_table import number_column
+
+Poolable = TypeVar("Poolable", Estimate, Index)
+
+
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """How imputations were combined.
+
+    Attributes:
+        m: how many. missing: fraction of missing information of each quantity, df: degrees of freedom (both in the
+            order of the result's rows).
+    """
+
+    m: int
+    missing: Array
+    df: Array
+
+    def headline(self, cell: int) -> Text:
+        """A line under the estimate of one cell."""
+        here = np.atleast_2d(self.missing)[cell]
+        worst = 100 * float(np.nanmax(here)) if np.isfinite(here).any() else 0.0
+        return Text(
+            f"Pooled over {self.m} imputations; at most {worst:.0f} % of the information is missing.",
+            f"合并 {self.m} 份插补数据；缺失信息比例最高 {worst:.0f} %。",
+        )
+
+
+def pool(results: Sequence[Poolable]) -> Poolable:
+    """One result from those of several completed data sets.
+
+    Values are means; standard errors hold the variance between the copies as well as that inside them; intervals and
+    p-values are t with Barnard and Rubin's degrees of freedom.
+
+    Parameters:
+        results: estimates with standard errors (`csi.SEM`, or after `csi.bootstrap`), or indices of such estimates,
+            of one model on two or more copies (from `csi.impute` or elsewhere).
+
+    Returns:
+        An Estimate (its `extra["pooling"]` has degrees of freedom and fractions of missing information) or an Index;
+        neither has replicates.
+
+    Raises:
+        Problems: fewer than two, of different models or cells, or without standard errors.
+
+    Source:
+        Rubin (1987), Multiple Imputation for Nonresponse in Surveys; Barnard & Rubin (1999), Biometrika 86.
+
+    Example:
+        >>> import csi
+        >>> rng = np.random.default_rng(1)
+        >>> f = rng.standard_normal(200)
+        >>> frame = pl.DataFrame({f"y{i}": f + rng.standard_normal(200) for i in range(4)})
+        >>> holes = frame.with_columns(y0=pl.when(pl.col("y1") > 1).then(None).otherwise("y0"))
+        >>> model = csi.Model.parse("f =~ y1 + y2 + y3 + y0")
+        >>> copies = csi.impute(holes, m=5, seed=1)
+        >>> both = csi.pool([csi.fit(model, copy, csi.SEM()) for copy in copies])
+        >>> both.extra["pooling"].m, bool((both.std_error[0][np.isfinite(both.std_error[0])] > 0).all())
+        (5, True)
+    """
+    _check(results)
+    first = results[0]
+    if isinstance(first, Index):
+        return _index([r for r in results if isinstance(r, Index)])
+    return _estimate([r for r in results if isinstance(r, Estimate)])
+
+
+def _estimate(given: Sequence[Estimate]) -> Estimate:
+    """Estimates as one."""
+    first = given[0]
+    values = np.stack([e.values for e in given])
+    errors = np.stack([np.full_like(e.values, np.nan) if e.std_error is None else e.std_error for e in given])
+    found = rubin(values, errors, _complete(first)[:, None])
+    low, high = found.interval(first.level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = found.value / found.std_error
+    return replace(
+        first,
+        values=found.value,
+        std_error=found.std_error,
+        statistic=statistic,
+        p_value=found.p_value,
+        conf_low=low,
+        conf_high=high,
+        std_lv=_mean([e.std_lv for e in given]),
+        std_all=_mean([e.std_all for e in given]),
+        moments=_moments([e.moments for e in given]),
+        sample=None,
+        solution=_solution([e.solution for e in given]),
+        replicates=None,
+        interval="Rubin t",
+        notes=(*_notes(given), _told(len(given))),
+        extra={"pooling": Pooling(len(given), found.missing, found.df)},
+    )
+
+
+def _complete(est: Estimate) -> Array:
+    """(b,) degrees of freedom of complete data: units less strata after a bootstrap, else those of a normal."""
+    if est.replicates is None:
+        return np.full(len(est.values), np.inf)
+    return np.maximum((est.replicates.units - est.replicates.strata).astype(np.float64), 1.0)
+
+
+def _index(given: Sequence[Index]) -> Index:
+    """Indices as one."""
+    first = given[0]
+    shape = first.values.shape
+    values = np.stack([i.values for i in given])
+    errors = np.stack([i.table["std_error"].cast(pl.Float64).fill_null(np.nan).to_numpy() for i in given])
+    complete = np.inf if first.degrees_of_freedom is None else np.maximum(first.degrees_of_freedom, 1.0)[:, None]
+    found = rubin(values, errors.reshape(len(given), *shape), complete)
+    low, high = found.interval(first.level)
+    table = first.table.with_columns(
+        index=number_column(found.value),
+        std_error=number_column(found.std_error),
+        conf_low=number_column(np.clip(low, 0, 100)),
+        conf_high=number_column(np.clip(high, 0, 100)),
+    )
+    weights = _weights(given)
+    notes = (*dict.fromkeys(n for i in given for n in i.notes if n.code != "N-IMPUTED"), _told(len(given)))
+    return replace(
+        first,
+        table=table,
+        weights=weights,
+        values=found.value,
+        replicates=None,
+        notes=notes,
+        covariance_fixed=None,
+        sample=None,
+    )
+
+
+def _weights(given: Sequence[Index]) -> pl.DataFrame:
+    """Mean relative weights with their pooled standard errors."""
+    values = np.stack([i.weights["weight"].fill_null(np.nan).to_numpy() for i in given])
+    errors = np.stack([i.weights["std_error"].fill_null(np.nan).to_numpy() for i in given])
+    found = rubin(values, errors)
+    return given[0].weights.with_columns(weight=number_column(found.value), std_error=number_column(found.std_error))
+
+
+def _mean(arrays: Sequence[Array | None]) -> Array | None:
+    """Mean of arrays that are all there."""
+    present = [a for a in arrays if a is not None]
+    return np.mean(present, axis=0) if len(present) == len(arrays) else None
+
+
+def _moments(given: Sequence[Moments]) -> Moments:
+    """Mean moments, without rows."""
+    mean, cov = (np.mean([getattr(m, name) for m in given], axis=0) for name in ("mean", "cov"))
+    return replace(given[0].without_rows(), mean=mean, cov=cov)
+
+
+def _solution(given: Sequence[Solution]) -> Solution:
+    """Mean arrays."""
+    first = given[0]
+    arrays = {
+        name: np.mean([getattr(s, name) for s in given], axis=0)
+        for name in Solution.__slots__
+        if isinstance(getattr(first, name), np.ndarray) and getattr(first, name).dtype.kind == "f"
+    }
+    return replace(first, **arrays)
+
+
+def _notes(given: Sequence[Estimate]) -> tuple[Note, ...]:
+    """What is said of any copy, once, but not that it is one of several."""
+    return tuple(dict.fromkeys(n for e in given for n in e.notes if n.code != "N-IMPUTED"))
+
+
+def _told(m: int) -> Note:
+    en = f"{m} completed data sets are combined by Rubin's rules; tests of fit are not."
+    return note("N-POOLED", en, f"{m} 份插补数据按 Rubin 规则合并；拟合检验未合并。")
+
+
+def _check(results: Sequence[object]) -> None:
+    """Raise when these cannot be pooled."""
+    found = []
+    if len(results) < 2:
+        en, zh = f"{len(results)} result cannot be pooled.", f"只有 {len(results)} 份结果，无法合并。"
+        do, do_zh = "Give the results of two or more completed data sets.", "请给出两份以上插补数据的结果。"
+        found.append(problem("E-POOL", "results", en, zh, do, do_zh))
+    elif len({_shape(r) for r in results}) > 1:
+        en, zh = "the results are not of one model and the same cells.", "各份结果的模型或单元不一致。"
+        do, do_zh = "Fit one model with one by= to every copy.", "请对每份数据用同一模型和同一 by= 拟合。"
+        found.append(problem("E-POOL", "results", en, zh, do, do_zh))
+    elif any(not _has_errors(r) for r in results):
+        en, zh = "a result has no standard errors.", "有结果缺少标准误。"
+        do, do_zh = "Call csi.bootstrap on each estimate first.", "请先对每份估计调用 csi.bootstrap。"
+        found.append(problem("E-POOL", "results", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+
+
+def _shape(result: object) -> object:
+    """What results have in common that can be pooled."""
+    if isinstance(result, Estimate):
+        return "estimate", result.rows, result.values.shape
+    if isinstance(result, Index):
+        return "index", result.constructs, tuple(result.cells.drop("n").rows())
+    return type(result)
+
+
+def _has_errors(result: object) -> bool:
+    """Whether standard errors are there."""
+    if isinstance(result, Estimate):
+        return result.std_error is not None
+    return isinstance(result, Index) and result.table["std_error"].null_count() < result.table.height
