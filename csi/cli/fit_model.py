@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from csi.cli.fit_tables import (
 )
 from csi.cli.fit_words import of_notes, of_problems
 from csi.cli.progress import working
-from csi.errors import Language, Problem, Problems, Reason, Text, did_you_mean, problem
+from csi.errors import Language, Problem, Problems, Reason, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.protocol import Estimator
@@ -42,6 +43,8 @@ from csi.sem.estimator import SEM
 from csi.survey.plain_file import PlainFile, read_plain
 
 RESAMPLING = Text("Resampling", "重抽样")
+TEXTS = {".lav", ".lavaan", ".txt", ".model", ".mod", ".sem", ".r", ".md", ""}
+"""Endings of files that may hold a model."""
 SHOWN = 4
 """Cells whose parameters are printed; `--json` has them all."""
 
@@ -174,9 +177,7 @@ def read_model(path: Path, lang: Language = "en") -> Model:
     if not path.exists():
         if any(sign in str(path) for sign in "=+\n"):
             raise Problems([_no_model(str(path))], lang)
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        hint = did_you_mean(path.name, near)
-        raise Problems([problem("E-FILE", str(path), "no such file.", "文件不存在。", hint.en, hint.zh)], lang)
+        raise Problems([_no_file(path)], lang)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -187,6 +188,22 @@ def read_model(path: Path, lang: Language = "en") -> Model:
         do, do_zh = "Name the model first and the data second.", "请先写模型文件，再写数据文件。"
         raise Problems([problem("E-FILE", str(path), en, zh, do, do_zh)], lang) from None
     return Model.parse(text, path.name, lang)
+
+
+def _no_file(path: Path) -> Problem:
+    """A model file that is not there: which, in what folder, and the closest text file of that folder."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        en, zh = f"there is no folder {folder} to hold the model.", f"存放模型的文件夹 {folder} 不存在。"
+        return problem("E-FILE", str(path), en, zh, "Check the path of the model file.", "请检查模型文件的路径。")
+    texts = [p.name for p in folder.iterdir() if p.suffix.lower() in TEXTS and p.is_file()]
+    close = difflib.get_close_matches(path.name, texts, n=1, cutoff=0.6)
+    do, do_zh = "Check its name, or write the model itself in quotes.", "请检查文件名，或用引号直接写出模型。"
+    if close:
+        near = path.with_name(close[0])
+        do, do_zh = f'Did you mean "{near}"?', f"是否应为“{near}”？"
+    en, zh = f"there is no model file of this name in {folder}.", f"{folder} 中没有该名称的模型文件。"
+    return problem("E-FILE", str(path), en, zh, do, do_zh)
 
 
 def _no_model(text: str) -> Problem:

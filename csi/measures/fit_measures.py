@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from csi.display import Shown, significant, table, text
+from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.composite_fit import composite_measures
 from csi.measures.fit_families import every_measure
 from csi.measures.fit_names import LAVAAN
+from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
 from csi.moments.stack import Array
 from csi.sem.fitted import fitted
@@ -28,6 +29,15 @@ CLOSE, NOT_CLOSE = 0.05, 0.08
 """RMSEA of close fit and of not-close fit (Browne & Cudeck 1993; MacCallum, Browne & Sugawara 1996)."""
 
 UNDEFINED = reason("undefined", "its denominator is 0.", "分母为 0。")
+
+
+NEGATIVE_DF = reason(
+    "negative_df",
+    "the model has more free parameters than there are moments (df < 0): it has no fit.",
+    "自由参数多于可用的矩（df < 0），无法评价拟合。",
+)
+COUNTED = {"npar", "df", "df_scaled"}
+"""What is told of a model with more parameters than moments; what is told of the independence model stays."""
 
 
 class UnknownMeasure(KeyError, Problems):
@@ -171,6 +181,11 @@ def fit_measures(
     hypotheses = {} if composite else {"rmsea_level": level, "rmsea_close": close, "rmsea_not_close": not_close}
     with np.errstate(invalid="ignore", divide="ignore"):
         arrays, reasons = composite_measures(est) if composite else every_measure(fitted(est), hypotheses)
+    if not composite and fitted(est).df < 0:
+        arrays = {
+            n: a if n in COUNTED or n.startswith("baseline") else np.full_like(a, np.nan) for n, a in arrays.items()
+        }
+        reasons = dict.fromkeys(arrays, NEGATIVE_DF)
     failed = unsolved(est)
     usable = np.array([r is None for r in failed], dtype=bool)
     if not usable.all():
@@ -189,7 +204,7 @@ def _text(found: FitMeasures, lang: str = "en") -> str:
     kept = shown & set(found.reasons)
     why = said_once([*(found.reasons[n] for n in found.reasons if n in kept), *found.failed])
     told = [f"* {r.say(lang)}" for r in why.values()] + [f"* {n.say(lang)}" for n in found.notes]
-    return "\n".join([title, table(frame, significant), more, *told])
+    return "\n".join([title, listing(frame, lang, words=("measure",)), more, *told])
 
 
 FORMS = ("scaled", "robust", "saturated")

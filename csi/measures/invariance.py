@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from csi.display import Number, Shown, significant, table, text
+from csi.display import Number, Shown, significant, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
@@ -22,6 +22,7 @@ from csi.measures.fit_measures import fit_measures
 from csi.measures.invariance_words import fixed, limits, sentence, wrapped
 from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_of
 from csi.measures.room import no_room, room_of
+from csi.measures.shown import listing
 from csi.models.model import Model
 from csi.sem.estimator import SEM
 from csi.sem.fitted import fitted
@@ -361,11 +362,13 @@ def _(value: Invariance, lang: str = "en") -> str:
     part = Text(", in part", "，部分").say(lang)
     suffix = pl.when(pl.col("verdict") == "partial").then(pl.lit(part)).otherwise(pl.lit(""))
     frame = value.table.with_columns(pl.col("step").replace(words) + suffix)
-    lines = [wrapped(title.say(lang) + listed.say(lang)), table(frame.drop("srmr", "delta_srmr"), _PRINTED), ""]
+    lines = [wrapped(title.say(lang) + listed.say(lang)), listing(frame.drop("srmr", "delta_srmr"), lang, _PRINTED), ""]
     lines += [wrapped(s.say(lang)) for s in value.sentences.values()]
     if value.releases.height:
-        lines += ["", Text("Released", "放开的参数").say(lang), table(value.releases, {"p_value": p_text})]
+        freed = value.releases.with_columns(pl.col("step").replace(words))
+        lines += ["", Text("Released", "放开的参数").say(lang), listing(freed, lang, {"p_value": p_text})]
     kept = [c for c in value.means.columns if value.means[c].null_count() < max(value.means.height, 1)]
-    lines += ["", Text("Latent means", "潜变量均值").say(lang), table(value.means.select(kept), {"p_value": p_text})]
+    means = listing(value.means.select(kept), lang, {"p_value": p_text})
+    lines += ["", Text("Latent means", "潜变量均值").say(lang), means]
     told: list[Reason | Note] = [*value.reasons.values(), *value.notes]
     return "\n".join([*lines, *(wrapped(f"* {x.say(lang)}") for x in told)])

@@ -19,9 +19,10 @@ import polars as pl
 from scipy.linalg import null_space
 from scipy.special import chdtrc
 
-from csi.display import Shown, table, text
+from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, tidy
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
 from csi.moments.stack import Array
@@ -92,7 +93,7 @@ def _(value: Nested, lang: str = "en") -> str:
     head = f"{title}; {way}" if lang == "en" else f"{title}；{way}"
     empty = [c for c in ("rmsea", "reason") if value.table[c].null_count() == value.table.height]
     told = [f"* {r.say(lang)}" for r in value.reasons.values()] + [f"* {n.say(lang)}" for n in value.notes]
-    return "\n".join([head, table(value.table.drop(empty)), *told])
+    return "\n".join([head, listing(value.table.drop(empty), lang), *told])
 
 
 def scaled_factor(df0: int, c0: Array, df1: int, c1: Array) -> Array:

@@ -18,6 +18,7 @@ from csi.estimate.estimate import Estimate
 from csi.measures.absolute import observed
 from csi.measures.residual_covariance import residual_variances, sample_variances
 from csi.measures.residual_size import bentler, bollen
+from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, tidy
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
@@ -143,7 +144,8 @@ def _(value: Residuals, lang: str = "en") -> str:
     for g, name in enumerate(value.groups):
         head = Text(f"group {name}", f"组 {name}").say(lang)
         lines += [head] if name else []
-        lines.append(printed(lower(value.items, value.cov[g, 0]) if len(value.items) <= WIDE else _largest(value, g)))
+        few = len(value.items) <= WIDE
+        lines.append(printed(lower(value.items, value.cov[g, 0])) if few else listing(_largest(value, g), lang))
     cells = value.cells.height
     more = Text("everything: .table", "全部：.table").say(lang)
     first = Text(f"the first of {cells} cells; ", f"{cells} 个单元中的第一个；").say(lang) if cells > 1 else ""

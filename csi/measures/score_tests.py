@@ -18,11 +18,11 @@ import polars as pl
 from scipy.special import chdtrc
 
 from csi.display import Shown, text
-from csi.display import table as printed
 from csi.errors import Problem, Problems, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.measures.directions import free_directions, inner_information
 from csi.measures.modification import IDENT, absent_codes, identified, labels_of, released
+from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.models.nouns import Constraint
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -254,7 +254,16 @@ def _(value: ScoreTests, lang: str = "en") -> str:
     more = Text("What each parameter would become: .changes", "放开后各参数的预期值：.changes").say(lang)
     told = [f"* {IDENT.say(lang)}"] if IDENT.code in set(value.table["reason"]) else []
     return "\n".join(
-        [title, printed(each.head(SHOWN)), *left, "", whole, printed(value.total.drop("test", "reason")), more, *told]
+        [
+            title,
+            listing(each.head(SHOWN), lang),
+            *left,
+            "",
+            whole,
+            listing(value.total.drop("test", "reason"), lang),
+            more,
+            *told,
+        ]
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from csi.display import table
+from csi.display import Number, significant, table
 from csi.errors import Note, Reason, Text
 
 ROWS = 40
@@ -33,6 +33,48 @@ HEADINGS: Final = {
     "reason": Text("reason", "原因"),
     "r2": Text("r2", "R²"),
     "r2_adjusted": Text("r2_adjusted", "调整后 R²"),
+    "measure": Text("measure", "指标"),
+    "value": Text("value", "值"),
+    "scaled": Text("scaled", "校正"),
+    "robust": Text("robust", "稳健"),
+    "saturated": Text("saturated", "饱和模型"),
+    "step": Text("step", "步骤"),
+    "released": Text("released", "放开数"),
+    "model": Text("model", "模型"),
+    "constraint": Text("constraint", "约束"),
+    "label": Text("label", "标签"),
+    "row": Text("row", "行"),
+    "chi2": Text("chi2", "卡方"),
+    "x2": Text("x2", "卡方"),
+    "df": Text("df", "自由度"),
+    "p_value": Text("p_value", "p 值"),
+    "statistic": Text("statistic", "统计量"),
+    "cfi": Text("cfi", "CFI"),
+    "tli": Text("tli", "TLI"),
+    "rmsea": Text("rmsea", "RMSEA"),
+    "rmsea_conf_low": Text("rmsea_conf_low", "RMSEA 下限"),
+    "rmsea_conf_high": Text("rmsea_conf_high", "RMSEA 上限"),
+    "srmr": Text("srmr", "SRMR"),
+    "nfi": Text("nfi", "NFI"),
+    "logl": Text("logl", "对数似然"),
+    "aic": Text("aic", "AIC"),
+    "bic": Text("bic", "BIC"),
+    "delta_chi2": Text("delta_chi2", "卡方增量"),
+    "delta_df": Text("delta_df", "自由度增量"),
+    "delta_p": Text("delta_p", "增量 p 值"),
+    "delta_cfi": Text("delta_cfi", "CFI 变化"),
+    "delta_rmsea": Text("delta_rmsea", "RMSEA 变化"),
+    "chi2_diff": Text("chi2_diff", "卡方差"),
+    "df_diff": Text("df_diff", "自由度差"),
+    "mean": Text("mean", "均值"),
+    "in_sd": Text("in_sd", "以标准差计"),
+    "epc": Text("epc", "预期变化"),
+    "epc_first": Text("epc_first", "另一参数的预期变化"),
+    "std_all": Text("std_all", "标准化"),
+    "std_lv": Text("std_lv", "潜变量标准化"),
+    "difference": Text("difference", "差异"),
+    "in_se": Text("in_se", "以标准误计"),
+    "agree": Text("agree", "一致"),
 }
 WORDS: Final = {
     "direct": Text("direct", "直接"),
@@ -43,7 +85,48 @@ WORDS: Final = {
     "pass": Text("pass", "通过"),
     "doubtful": Text("doubtful", "存疑"),
     "fail": Text("fail", "未通过"),
+    "baseline": Text("baseline", "基准"),
+    "not rejected": Text("not rejected", "未拒绝"),
+    "partial": Text("partial", "部分成立"),
+    "rejected": Text("rejected", "拒绝"),
+    "void": Text("void", "无意义"),
+    "unsettled": Text("unsettled", "未定"),
+    "equivalent": Text("equivalent", "等同"),
+    "not tested": Text("not tested", "未检验"),
 }
+WORDED: Final = ("effect", "verdict", "loadings")
+"""Columns of words."""
+
+
+def listing(
+    frame: pl.DataFrame, lang: str, number: Number | Mapping[str, Number] = significant, words: Sequence[str] = WORDED
+) -> str:
+    """A frame as text: headings, words and flags in the language; names of variables and of columns unknown stay.
+
+    Parameters:
+        number: as of `csi.display.table`. words: columns whose values are words, or names of columns.
+
+    Example:
+        >>> print(listing(pl.DataFrame({"lhs": ["f"], "chi2_ml": [2.5], "verdict": ["partial"]}), "zh"))
+        lhs  卡方 ml  判断
+        ---  -------  --------
+        f        2.5  部分成立
+    """
+    said = {word: text.say(lang) for word, text in (HEADINGS | WORDS).items()}
+    kept = frame.with_columns(pl.col(c).replace(said) for c in words if c in frame.columns)
+    flags = {True: Text("yes", "是").say(lang), False: Text("no", "否").say(lang)}
+    flagged = [c for c, kind in frame.schema.items() if kind == pl.Boolean]
+    kept = kept.with_columns(pl.col(c).replace_strict(flags, return_dtype=pl.String) for c in flagged)
+    headings = {c: _heading(c) for c in frame.columns} if lang == "zh" else {}
+    return table(kept, number, headings)
+
+
+def _heading(column: str) -> str:
+    """The Chinese heading of a column; what follows a known name is kept behind it, as in `estimate_ml`."""
+    if column in HEADINGS:
+        return HEADINGS[column].zh
+    known = max((name for name in HEADINGS if column.startswith(f"{name}_")), key=len, default="")
+    return f"{HEADINGS[known].zh} {column[len(known) + 1 :]}" if known else column
 
 
 def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = ROWS) -> list[str]:
@@ -63,9 +146,7 @@ def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = RO
     if not frame.height:
         return []
     kept = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
-    said = {word: text.say(lang) for word, text in WORDS.items()}
-    kept = kept.with_columns(pl.col(c).replace(said) for c in ("effect", "verdict", "loadings") if c in kept.columns)
-    lines = [title.say(lang), table(kept.head(most), headings={c: t.say(lang) for c, t in HEADINGS.items()})]
+    lines = [title.say(lang), listing(kept.head(most), lang)]
     rest = kept.height - most
     if rest > 0:
         lines.append(

@@ -17,6 +17,7 @@ from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.importance.drivers import check_target
 from csi.measures.fit_measures import fit_measures
+from csi.measures.shown import listing
 from csi.measures.standardised import standardised
 from csi.sem.fitted import Fitted
 from csi.tracking.estimands import Relation, found, known_differences, relation, scaling
@@ -302,7 +303,11 @@ def _(value: Comparison, lang: str = "en") -> str:
     lines = [title, *verdict, "", *_read(value, lang)] if many else [title, *_pairs(value, lang)]
     lines += ["", *(s.say(lang) for s in value.sentences), *([] if many else verdict)]
     if value.fit.width > 1:
-        lines += ["", table(value.fit.head(ROWS)), *_left(value.fit.height - ROWS, ".fit", lang)]
+        lines += [
+            "",
+            listing(value.fit.head(ROWS), lang, words=("measure",)),
+            *_left(value.fit.height - ROWS, ".fit", lang),
+        ]
     return "\n".join([*lines, *(f"* {n.say(lang)}" for n in value.notes)])
 
 
@@ -316,7 +321,7 @@ def _pairs(value: Comparison, lang: str) -> list[str]:
     both = value.table.filter(pl.any_horizontal(pl.col(f"difference_{k}").is_not_null() for k in others))
     rows = _settled(both if both.height else value.table, value)
     frame = rows.select(list(dict.fromkeys(c for c in shown if rows[c].null_count() < rows.height)))
-    return [table(frame.head(ROWS)), *_left(value.table.height - min(frame.height, ROWS), ".table", lang)]
+    return [listing(frame.head(ROWS), lang), *_left(value.table.height - min(frame.height, ROWS), ".table", lang)]
 
 
 def _read(value: Comparison, lang: str) -> list[str]:

@@ -266,7 +266,13 @@ def test_a_model_and_data_that_are_wrong_are_told_in_one_go(asked, frame, tmp_pa
 def test_files_that_do_not_exist(asked, files, tmp_path):
     code, _, err = asked(str(tmp_path / "modle.lav"), files[1], "--lang", "en")
     assert code == 1
-    assert 'Did you mean "model.lav"?' in err
+    assert f"there is no model file of this name in {tmp_path}." in err
+    assert f'Did you mean "{files[0]}"?' in err
+    _, _, err = asked(str(tmp_path / "answers.txt"), files[1], "--lang", "en")
+    assert "answers.csv" not in err  # a file of data is no model
+    assert "Check its name" in err
+    _, _, err = asked(str(tmp_path / "models" / "model.lav"), files[1], "--lang", "zh")
+    assert f"文件夹 {tmp_path / 'models'} 不存在" in err
     assert asked(files[0], str(tmp_path / "nowhere.csv"))[0] == 1
     _, _, err = asked(files[1], files[0], "--lang", "en")
     assert "Traceback" not in err
@@ -305,13 +311,18 @@ def test_residual_variances_have_a_dot(asked, files):
     assert names == [".x1", ".x2", ".x3", ".x4", ".x5", ".x6", "f", ".g"]
 
 
-def test_a_model_without_degrees_of_freedom_to_spare_has_no_fit(asked, files):
+def test_a_model_without_degrees_of_freedom_to_spare_has_no_fit(asked, machine, files):
     code, out, _ = asked("f =~ x1 + x2", files[1], "--lang", "en")
     assert code == 3
     assert "χ²(-1) = –, p = –" in out
     assert "converged after 1 iteration\n" in out
     assert "CFI" not in out
     assert out.count("not identified") == 1
+    told = machine("f =~ x1 + x2", files[1], code=3)["fit_measures"]
+    known = {m["measure"]: m["value"] for m in told if m["value"] is not None}
+    assert {"npar": 4.0, "df": -1.0}.items() <= known.items()
+    assert all(name in {"npar", "df"} or name.startswith("baseline_") for name in known)
+    assert {m["reason"] for m in told if m["value"] is None} == {"negative_df"}
 
 
 @pytest.mark.parametrize("codes", [("--na", "abc"), ("--na=-9,x",), ("--na", "nan")])
