@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.inference.impute import impute as impute
     from csi.measures.admissible import verify as verify
+    from csi.measures.blindfold import blindfolding as blindfolding
+    from csi.measures.collinearity import vif as vif
     from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
     from csi.measures.exact_fit import exact_fit as exact_fit
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     from csi.measures.nested import wald as wald
     from csi.measures.pos import pos as pos
     from csi.measures.predict import predict as predict
+    from csi.measures.redundancy import redundancy as redundancy
     from csi.measures.reliability import reliability as reliability
     from csi.measures.residuals import residuals as residuals
     from csi.measures.score_tests import score_tests as score_tests
+    from csi.measures.selection import selection as selection
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
     from csi.measures.validity import validity as validity
@@ -81,6 +85,7 @@ _HOMES = {
     "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
     "SumScores": "csi.pls.sum_scores",
+    "blindfolding": "csi.measures.blindfold",
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
@@ -108,15 +113,18 @@ _HOMES = {
     "pool": "csi.tracking.pool",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
+    "redundancy": "csi.measures.redundancy",
     "reliability": "csi.measures.reliability",
     "report": "csi.reporting.build",
     "residuals": "csi.measures.residuals",
     "score_tests": "csi.measures.score_tests",
+    "selection": "csi.measures.selection",
     "simulate": "csi.simulation.simulate",
     "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
     "verify": "csi.measures.admissible",
+    "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
 }
 
@@ -134,6 +142,7 @@ __all__ = [
     "Semopy",
     "Study",
     "SumScores",
+    "blindfolding",
     "bollen_stine",
     "bootstrap",
     "changes",
@@ -161,15 +170,18 @@ __all__ = [
     "predict",
     "r2",
     "read_panel",
+    "redundancy",
     "reliability",
     "report",
     "residuals",
     "score_tests",
+    "selection",
     "simulate",
     "standardised",
     "track",
     "validity",
     "verify",
+    "vif",
     "wald",
 ]
 
