@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,17 @@ from csi.display import Shown, text
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.measures import admissible_identification as identification
+from csi.measures.admissible_changes import changes_of
 from csi.measures.admissible_composites import of_solution
+from csi.measures.admissible_freed import freed
+from csi.measures.admissible_items import of_items, weakest
+from csi.measures.admissible_matrices import of_matrices
 from csi.measures.admissible_paths import of_equation, of_pairs
 from csi.measures.admissible_replicates import of_replicates
-from csi.measures.admissible_variances import negative, of_matrices, of_variances
-from csi.measures.bounded import Refit, at_bounds, of_refit, refits
+from csi.measures.admissible_search import of_search
+from csi.measures.admissible_trial import settled
+from csi.measures.admissible_variances import negative, of_variances
+from csi.measures.bounded import Refit, of_bounds, of_refit, refits
 from csi.measures.findings import Finding, listed
 from csi.measures.gathered import Gathered, gathered
 from csi.measures.symptoms import equations_of, pairs_of, rows_of
@@ -123,10 +130,12 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
     if refit:
         tried = [*refits(est, _curable(est, found), "pos.var"), *refits(est, _lost(found), "standard")]
         for one in tried:
-            left = {f.code for f in _findings(one.estimate, 0) if f.severity == "error"}
-            found.append(of_refit(one, _place(est, one.cell), left & {f.code for f in found if f.cell == one.cell}))
+            had = {f.code for f in found if f.cell == one.cell and f.severity == "error"}
+            left = {f.code for f in _improper(one.estimate) if f.severity == "error"}
+            left |= {code for code in had if "-ITEM-" in code}
+            found.append(of_refit(one, _place(est, one.cell), left & had))
     order = {"error": 0, "warning": 1, "fine": 2}
-    ranked = tuple(sorted(found, key=lambda f: order[f.severity]))
+    ranked = tuple(sorted(found, key=lambda f: (order[f.severity], "-ITEM-" not in f.code)))
     return Diagnosis(ranked, _withheld(est, ranked), tuple(tried), cells_of(est))
 
 
@@ -169,8 +178,8 @@ def structural(est: Estimate, *, anyway: bool = False) -> pl.DataFrame:
     return table.with_columns(pl.when(shown).then(pl.col(name)).otherwise(None).alias(name) for name in HIDDEN)
 
 
-def _findings(est: Estimate, only: int | None = None) -> list[Finding]:
-    """Findings of all cells, or of one."""
+def _findings(est: Estimate, only: int | None = None, *, trial: bool = True) -> list[Finding]:
+    """Findings of all cells, or of one; without a trial, findings about items are left out."""
     cells = range(len(est.values)) if only is None else (only,)
     fit = est.extra.get("sem")
     out: list[Finding] = []
@@ -179,7 +188,7 @@ def _findings(est: Estimate, only: int | None = None) -> list[Finding]:
         if why is not None:
             out.append(why)
         elif isinstance(fit, Fitted):
-            out += _of_cell(est, fit, cell)
+            out += _of_cell(est, fit, cell, trial=trial)
         else:
             out += of_solution(est, cell, _place(est, cell))
         out += of_replicates(est, cell, _place(est, cell))
@@ -199,7 +208,7 @@ def _unsolved(est: Estimate, cell: int) -> Finding | None:
     return Finding(code, "error", cell, _place(est, cell), (), told.text, Text("", ""), remedy)
 
 
-def _of_cell(est: Estimate, fit: Fitted, cell: int) -> list[Finding]:
+def _of_cell(est: Estimate, fit: Fitted, cell: int, *, trial: bool) -> list[Finding]:
     """Findings of one slice of a covariance fit.
 
     Where the model is not identified its numbers are one choice of many, and nothing else is said about them. Moments
@@ -211,7 +220,7 @@ def _of_cell(est: Estimate, fit: Fitted, cell: int) -> list[Finding]:
     if unknown:
         return unknown + identification.of_size(fit, cell, place)
     lost = None if est.convergence.converged[cell] else est.convergence.reasons.get(cell, NO_SOLUTION)
-    out = identification.of_search(fit, lost, cell, place)
+    out = of_search(fit, lost, cell, place)
     out += identification.of_data(fit, cell, place) if lost is None and not beyond else []
     rows = rows_of(fit, cell)
     for g in range(len(fit.groups)):
@@ -219,25 +228,33 @@ def _of_cell(est: Estimate, fit: Fitted, cell: int) -> list[Finding]:
         pairs = pairs_of(fit, cell, g)
         out += of_variances(fit, rows, cell, g, here)
         out += of_matrices(fit, rows, pairs, cell, g, here)
-        for equation in equations_of(fit, rows, cell, g):
-            out += of_equation(equation, cell, here)
+        for e in equations_of(fit, rows, cell, g):
+            out += of_equation(e, cell, here, partial(weakest, fit, cell, g, (e.outcome, *e.predictors)))
         out += of_pairs(pairs, cell, here)
-    out += _at_bounds(fit, cell, place)
+    out += of_bounds(fit, cell, place)
+    out = _with_items(est, fit, cell, out) if trial and not beyond else out
     return out + identification.of_size(fit, cell, place)
 
 
-def _at_bounds(fit: Fitted, cell: int, place: str) -> list[Finding]:
-    """Estimates that stopped at a bound."""
-    held = at_bounds(fit, cell)
-    if not held:
-        return []
-    what = Text(f"At a bound: {listed(held)}.", f"落在界上：{listed(held, 'zh')}。")
-    cause = Text("Without it the estimate would go further.", "若无界限，估计值会越过该处。")
-    do = Text(
-        "A constraint of the model that binds leaves no standard error; the test of fit counts the parameter as free.",
-        "模型约束起作用时没有标准误；拟合检验仍将该参数计为自由参数。",
-    )
-    return [Finding("W-BOUND", "warning", cell, place, held, what, cause, do)]
+def _with_items(est: Estimate, fit: Fitted, cell: int, found: list[Finding]) -> list[Finding]:
+    """Findings of a cell with the items that bring them about, and what the model leaves out."""
+    ill = any(f.severity != "fine" for f in found)
+    groups = range(len(fit.groups))
+    changes = [changes_of(est, cell, g) for g in groups]
+    places = [_place(est, cell, group.name) for group in fit.groups]
+    culprits = [c for g in groups for c in of_items(fit, cell, g, places[g], changes[g], ill=ill)]
+    out = settled(est, cell, found, culprits, _improper)
+    at = {place: g for g, place in enumerate(places)}
+    spared = {id(f) for f in found}
+    return [
+        freed(est, cell, f, changes[at[f.place]], _improper) if "HEYWOOD" in f.code and id(f) in spared else f
+        for f in out
+    ]
+
+
+def _improper(est: Estimate) -> list[Finding]:
+    """Findings of the first cell without those about items."""
+    return _findings(est, 0, trial=False)
 
 
 def _curable(est: Estimate, found: list[Finding]) -> set[int]:

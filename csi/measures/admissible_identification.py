@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csi.errors import Reason, Text
+from csi.errors import Text
+from csi.measures.admissible_search import flattest, named, relation_of
 from csi.measures.findings import Finding, listed, number
 from csi.measures.symptoms import condition
-from csi.moments.stack import Array
 from csi.sem.fitted import Fitted
 from csi.sem.identification import Rank, generic_rank, rank_at
 from csi.sem.layout import Layout
@@ -20,9 +20,6 @@ EMPIRICAL = 1e-6
 
 FLAT = 1e-10
 """An eigenvalue of the information (scaled to a unit diagonal) below this: the likelihood is flat in its direction."""
-
-SLOPING = 1e-4
-"""An eigenvalue of that information below this, where the search did not settle: that is why."""
 
 RIDGE = 1e5
 """A condition number of the estimates' correlations above this: some of them are hardly told apart."""
@@ -146,49 +143,14 @@ def of_data(fit: Fitted, cell: int, place: str) -> list[Finding]:
     en = f"The model is identified, but not with these data: nothing in them determines {listed(names)}."
     zh = f"模型本身可识别，但在这批数据上不可识别：数据无法确定 {listed(names, 'zh')}。"
     flat, flat_zh = "The likelihood is flat in that direction.", "似然函数在该方向上是平坦的。"
-    low, low_zh = _near_zero(fit, cell)
-    cause = Text(f"{flat} {low}".strip(), f"{flat_zh}{low_zh}")
-    do = "Look at loadings and correlations near 0; drop the item or factor, or hold parameters equal."
-    do_zh = "请检查接近 0 的载荷与相关；去掉该题项或因子，或令参数相等。"
-    return [
-        Finding("E-EMPIRICAL", "error", cell, place, names, Text(en, zh), cause, Text(do, do_zh)),
-    ]
-
-
-def flattest(fit: Fitted, cell: int) -> tuple[tuple[str, ...], float]:
-    """Parameters of the flattest direction of the information, and its eigenvalue (information on a unit diagonal)."""
-    information = fit.information[cell]
-    N = fit.linear.N
-    own = np.diagonal(information)
-    if not information.size or not np.isfinite(information).all() or not (own > 0).all():
-        return (), 1.0 if not information.size else 0.0
-    sd = np.sqrt(own)
-    values, vectors = np.linalg.eigh(information / np.outer(sd, sd))
-    moved = np.abs(N @ (vectors[:, 0] / sd))
-    scale = np.abs(N) @ (1 / sd)
-    weight = moved / np.where(scale > 0, scale, 1.0)
-    return _named(fit.layout, weight), float(values[0])
-
-
-def _named(layout: Layout, weight: Array) -> tuple[str, ...]:
-    """Parameters with a fifth of the largest weight, largest first."""
-    order = np.argsort(-weight)
-    return tuple(layout.table.names[int(i)] for i in order if weight[i] > 0.2 * weight.max())
-
-
-def _near_zero(fit: Fitted, cell: int) -> tuple[str, str]:
-    """The weakest latent relation, which as a rule is what fails to identify."""
-    block, at = fit.layout.blocks[0], fit.groups[0].at
-    with np.errstate(all="ignore"):
-        sd = np.sqrt(np.abs(np.diagonal(at.Phi[cell])))
-        R = np.abs(at.Phi[cell] / np.outer(sd, sd))
-    if block.q < 2 or not np.isfinite(R).all():
-        return "", ""
-    upper = np.where(np.triu(np.ones_like(R), 1) > 0, R, np.inf)
-    i, j = np.unravel_index(int(upper.argmin()), upper.shape)
-    a, b, r = block.latent[int(i)], block.latent[int(j)], float(R[i, j])
-    en = f"The weakest relation is {a} with {b} (|r| = {number(r)})."
-    return en, f"最弱的关系是 {a} 与 {b}（|r| = {number(r)}）。"
+    known = relation_of(fit, cell)
+    cause = Text(f"{flat} {known.cause.en}", f"{flat_zh}{known.cause.zh}") if known else Text(flat, flat_zh)
+    do = Text(
+        "Look at loadings and correlations near 0; drop the item or factor, or hold parameters equal.",
+        "请检查接近 0 的载荷与相关；去掉该题项或因子，或令参数相等。",
+    )
+    remedy = known.remedy if known and known.remedy.en else do
+    return [Finding("E-EMPIRICAL", "error", cell, place, names, Text(en, zh), cause, remedy)]
 
 
 def _ridge(fit: Fitted, cell: int, place: str) -> list[Finding]:
@@ -196,53 +158,15 @@ def _ridge(fit: Fitted, cell: int, place: str) -> list[Finding]:
     size, flat = condition(fit.vcov[cell])
     if not size > RIDGE:
         return []
-    names = _named(fit.layout, np.abs(flat))
+    names = named(fit.layout, np.abs(flat))
     en = f"Some estimates are hardly told apart (condition number {number(size)}): {listed(names)}."
     zh = f"部分估计几乎无法区分（条件数 {number(size)}）：{listed(names, 'zh')}。"
     cause = Text("Their standard errors explode together.", "它们的标准误一同膨胀。")
     do = Text("Read none of them alone; merge or drop what overlaps.", "请勿单独解读；请合并或去掉重叠的部分。")
+    known = relation_of(fit, cell)
+    if known is not None and known.remedy.en:
+        cause, do = Text(f"{cause.en} {known.cause.en}", cause.zh + known.cause.zh), known.remedy
     return [Finding("W-RIDGE", "warning", cell, place, names, Text(en, zh), cause, do, size)]
-
-
-def of_search(fit: Fitted, reason: Reason | None, cell: int, place: str) -> list[Finding]:
-    """A search that did not settle."""
-    if reason is None:
-        return []
-    spread = _spread(fit, cell)
-    if not generic_rank(fit.layout, fit.linear).identified:
-        cause = Text("The model is not identified.", "模型不可识别。")
-        do = Text("Mend that first.", "请先解决识别问题。")
-    elif spread > 1e3:
-        cause = Text(
-            f"The items' standard deviations differ by a factor of {number(spread)}.",
-            f"题项标准差相差 {number(spread)} 倍。",
-        )
-        do = Text("Bring the items to similar units.", "请将题项换算到相近的单位。")
-    else:
-        cause = _no_minimum(fit, cell)
-        do = Text('Try bounds="standard", or look at weak items.', '请尝试 bounds="standard"，或检查较弱的题项。')
-    return [Finding("E-CONVERGE", "error", cell, place, (), _sentence(reason.text), cause, do)]
-
-
-def _no_minimum(fit: Fitted, cell: int) -> Text:
-    """Where the search ended: on a flat place with the names of its parameters, or nowhere."""
-    names, value = flattest(fit, cell)
-    if value > SLOPING or not names:
-        return Text("The likelihood has no minimum near.", "似然函数附近没有极小点。")
-    low, low_zh = _near_zero(fit, cell)
-    en = f"The likelihood is nearly flat along {listed(names)}."
-    return Text(f"{en} {low}".strip(), f"似然函数沿 {listed(names, 'zh')} 几乎是平坦的。{low_zh}")
-
-
-def _sentence(text: Text) -> Text:
-    """A reason with a capital letter."""
-    return Text(text.en[:1].upper() + text.en[1:], text.zh)
-
-
-def _spread(fit: Fitted, cell: int) -> float:
-    """The largest standard deviation of an item by the smallest."""
-    own = np.concatenate([np.diagonal(g.cov[cell]) for g in fit.groups])
-    return float(np.sqrt(own.max() / own.min())) if (own > 0).all() else np.inf
 
 
 def of_size(fit: Fitted, cell: int, place: str) -> list[Finding]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from csi.errors import Text
-from csi.measures.admissible_variances import interval_of
+from csi.measures.admissible_items import Weak
+from csi.measures.admissible_matrices import interval_of
 from csi.measures.findings import Finding, cor, listed, number
 from csi.measures.symptoms import Z95, Equation, Pair
 from csi.measures.validity import GATE
@@ -27,6 +30,9 @@ INFLATED = 10.0
 
 ALL = 0.97
 """A latent outcome explained beyond this cannot be told from its predictors."""
+
+TOGETHER = 0.8
+"""Predictors that correlate beyond this, or with a VIF above `INFLATED`, are why paths are not determined."""
 
 Z90 = 1.6448536269514722
 """One-sided 95 %."""
@@ -69,13 +75,17 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
     return Finding("W-COLL", "warning", cell, place, (p.one, p.other), Text(en, zh), why, remedy, size)
 
 
-def of_equation(e: Equation, cell: int, place: str) -> list[Finding]:
-    """Paths that must not be read, or only with care."""
+def of_equation(e: Equation, cell: int, place: str, weak: Callable[[], Weak | None] = lambda: None) -> list[Finding]:
+    """Paths that must not be read, or only with care.
+
+    Parameters:
+        weak: looks up the item of its variables that goes least with the others of its own.
+    """
     size = np.abs(np.nan_to_num(e.std))
     bad = unreadable(e.std, e.std_error, e.vif)
     out = []
     if bad.any():
-        out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place))
+        out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place, weak()))
     elif e.latent and e.r2 > ALL:
         out.append(_explained(e, cell, place))
     large = np.flatnonzero((size > 1) & ~bad)
@@ -125,29 +135,39 @@ def _paths(e: Equation, at: list[int]) -> tuple[str, str]:
     return "; ".join(told), "；".join(zh)
 
 
-def _inseparable(e: Equation, at: list[int], cell: int, place: str) -> Finding:
+def _inseparable(e: Equation, at: list[int], cell: int, place: str, weak: Weak | None) -> Finding:
     """Paths that explode."""
     told, told_zh = _paths(e, at)
-    worst = float(np.nanmax(e.vif))
+    worst = float(np.max(e.vif, where=np.isfinite(e.vif), initial=0.0)) or np.nan
     several = len(e.predictors) > 1
-    if several and abs(e.r) > 0.7:
+    if several and (abs(e.r) > TOGETHER or worst > INFLATED):
         x = listed(list(e.predictors))
         x_zh = listed(list(e.predictors), "zh")
         en, zh = f"{told}: {x} are not separable here.", f"{told_zh}：{x_zh} 在此无法区分。"
-        cause = f"{e.pair[0]} and {e.pair[1]} correlate {cor(e.r)} (largest VIF {number(worst)})."
-        cause_zh = f"{e.pair[0]} 与 {e.pair[1]} 相关 {cor(e.r)}（最大 VIF {number(worst)}）。"
+        known = np.isfinite(worst)
+        cause = f"{e.pair[0]} and {e.pair[1]} correlate {cor(e.r)}"
+        cause += f" (largest VIF {number(worst)})." if known else "."
+        cause_zh = f"{e.pair[0]} 与 {e.pair[1]} 相关 {cor(e.r)}"
+        cause_zh += f"（最大 VIF {number(worst)}）。" if known else "。"
         do = f"Merge {e.pair[0]} and {e.pair[1]}, drop one, or use PLS (csi.PLS)."
         do_zh = f"请合并 {e.pair[0]} 与 {e.pair[1]}、去掉其一，或改用 PLS（csi.PLS）。"
     else:
         en, zh = f"{told}: the data do not determine it.", f"{told_zh}：数据无法确定。"
         cause, cause_zh = _span(e, at, worst)
-        do, do_zh = (
-            "Look at weak items of these variables and at the identification.",
-            "请检查相关变量的弱题项与识别情况。",
-        )
+        do, do_zh = _look(weak)
     what = Text(f"{en} Structural table withheld.", f"{zh}结构路径表不予显示。")
     size = float(np.nanmax([*e.std_error[at], *np.abs(e.std[at])]))
     return Finding("E-COLL", "error", cell, place, _names(e, at), what, Text(cause, cause_zh), Text(do, do_zh), size)
+
+
+def _look(weak: Weak | None) -> tuple[str, str]:
+    """What to look at where the data do not determine a path."""
+    if weak is None:
+        return "Look at weak items of these variables and at the identification.", "请检查相关变量的弱题项与识别情况。"
+    r = cor(weak.r)
+    en = f"Look at the identification and at weak items: least at home is {weak.item} in {weak.factor}"
+    zh = f"请检查识别情况与弱题项：最弱的是 {weak.factor} 的 {weak.item}"
+    return f"{en} (correlation with the sum of its others {r}).", f"{zh}（与其余题项之和的相关为 {r}）。"
 
 
 def _span(e: Equation, at: list[int], worst: float) -> tuple[str, str]:
@@ -171,10 +191,16 @@ def _explained(e: Equation, cell: int, place: str) -> Finding:
         cause = f"The two correlate {cor(float(np.sign(e.std[0]) * np.sqrt(max(e.r2, 0.0))))}."
         cause_zh = f"两者相关 {cor(float(np.sign(e.std[0]) * np.sqrt(max(e.r2, 0.0))))}。"
     else:
-        cause = f"Its disturbance is {number(100 * (1 - e.r2))} % of its variance."
-        cause_zh = f"其扰动方差仅占总方差的 {number(100 * (1 - e.r2))} %。"
-    do = f"Merge {e.outcome} with what explains it, or use PLS (csi.PLS)."
-    do_zh = f"请将 {e.outcome} 与解释它的构念合并，或改用 PLS（csi.PLS）。"
+        rest = number(100 * (1 - e.r2))
+        cause = (
+            f"Its disturbance is {rest} % of its variance." if e.r2 < 1 else f"Its disturbance is negative ({rest} %)."
+        )
+        cause_zh = f"其扰动方差仅占总方差的 {rest} %。" if e.r2 < 1 else f"其扰动方差为负（{rest} %）。"
+    one = len(e.predictors) == 1
+    do = f"Merge {e.outcome} with {x if one else 'what explains it'}, or use PLS (csi.PLS)."
+    do_zh = f"请将 {e.outcome} 与{' ' + x if one else '解释它的构念'}合并，或改用 PLS（csi.PLS）。".replace(
+        f"{x}合", f"{x} 合"
+    )
     every = _names(e, list(range(len(e.predictors))))
     why, remedy = Text(cause, cause_zh), Text(do, do_zh)
     return Finding("E-COLL", "error", cell, place, every, Text(en, zh), why, remedy, e.r2)

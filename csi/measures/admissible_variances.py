@@ -1,25 +1,67 @@
-"""Findings about negative variances and covariance matrices that cannot be."""
+"""Findings about negative variances: what they are, why, and what to do."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from csi.errors import Text
-from csi.measures.findings import Finding, cor, listed, number
-from csi.measures.symptoms import NEGATIVE, Z95, Lowest, Pair, Rows, blocks_of, latent_lowest, residual_lowest
-from csi.moments.stack import Array
+from csi.measures.admissible_patterns import first_look, held_equal, pattern_of
+from csi.measures.findings import Finding, listed, number
+from csi.measures.symptoms import NEGATIVE, Z95, Rows
 from csi.sem.fitted import Fitted
-
-NEAR = 0.8
-"""Latent correlations from this size on are named where the matrix is not positive definite."""
 
 HARDLY = 1.0
 """A negative variance whose standard error exceeds this share of its variable's variance is hardly determined."""
 
 
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A negative variance: of what, whether sampling error explains it, what is said, why, what to do, how large."""
+
+    name: str
+    sampling: bool
+    what: Text
+    cause: Text
+    remedy: Text
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A variance with its error, the variance of its variable, and what kind of variable that is."""
+
+    name: str
+    value: float
+    se: float
+    total: float
+    n: float
+    latent: bool
+    sources: tuple[str, ...]
+
+    @property
+    def high(self) -> float:
+        """Upper end of the 95 % interval."""
+        return self.value + Z95 * self.se
+
+    @property
+    def hardly(self) -> bool:
+        """Whether the data hardly determine it."""
+        return self.high >= 0 and self.se > HARDLY * self.total
+
+
 def of_variances(fit: Fitted, rows: Rows, cell: int, g: int, place: str) -> list[Finding]:
     """Negative variances: sampling error where the interval includes 0, else a model that does not hold."""
-    return [_heywood(fit, rows, at, cell, g, place) for at in negative(fit, rows, cell, g)]
+    return [_finding(negative_of(fit, rows, at, cell, g), cell, place) for at in negative(fit, rows, cell, g)]
+
+
+def _finding(found: Negative, cell: int, place: str) -> Finding:
+    """A warning where sampling error explains it, else an error."""
+    name = (f"{found.name} ~~ {found.name}",)
+    if found.sampling:
+        return Finding("W-HEYWOOD", "warning", cell, place, name, found.what, found.cause, found.remedy, found.size)
+    return Finding("E-HEYWOOD", "error", cell, place, name, found.what, found.cause, found.remedy, found.size)
 
 
 def negative(fit: Fitted, rows: Rows, cell: int, g: int) -> list[int]:
@@ -36,63 +78,28 @@ def negative(fit: Fitted, rows: Rows, cell: int, g: int) -> list[int]:
     return found
 
 
-def _heywood(fit: Fitted, rows: Rows, at: int, cell: int, g: int, place: str) -> Finding:
-    """One negative variance."""
-    row = fit.layout.table.rows[at]
-    value, se = float(rows.value[at]), float(rows.std_error[at])
-    low, high = value - Z95 * se, value + Z95 * se
-    latent = row.lhs in fit.layout.table.latent
-    explained = any(
-        (r.op == "~" and r.lhs == row.lhs) or (r.op == "=~" and r.rhs == row.lhs) for r in fit.layout.table.rows
+def negative_of(fit: Fitted, rows: Rows, at: int, cell: int, g: int) -> Negative:
+    """The negative variance of a row."""
+    name = fit.layout.table.rows[at].lhs
+    case = _Case(
+        name,
+        float(rows.value[at]),
+        float(rows.std_error[at]),
+        _total(fit, name, cell, g),
+        sum(float(group.n[cell]) for group in fit.groups),
+        name in fit.layout.table.latent,
+        _sources(fit, name),
     )
-    what = _what(row.lhs, value, (low, high), latent=latent, explained=explained)
-    sampling = not high < 0
-    en, zh = _why(fit, row.lhs, cell, g, (value, se, high))
-    if latent and explained:
-        do = "Its predictors explain more than there is: merge or drop predictors that overlap."
-        do_zh = "解释变量所解释的超过了全部方差：请合并或去掉重叠的解释变量。"
-    elif latent:
-        do = "Its items share no variance: check their coding, or drop the latent variable."
-        do_zh = "其题项没有共同方差：请检查编码方向，或去掉该潜变量。"
-    elif sampling:
-        do = 'Fit with bounds="pos.var", add an item, or hold loadings equal; do not drop the item for this alone.'
-        do_zh = '请用 bounds="pos.var" 拟合、增加题项或令载荷相等；不要仅因此删除题项。'
-    else:
-        do = "Look for an omitted residual covariance or cross-loading (csi.modification_indices) before bounding it."
-        do_zh = "在加界之前，请先检查是否遗漏了残差协方差或交叉载荷（csi.modification_indices）。"
-    code = "W-HEYWOOD" if sampling else "E-HEYWOOD"
-    name = f"{row.lhs} ~~ {row.rhs}"
-    severity = "warning" if sampling else "error"
-    size = -value / (_total(fit, row.lhs, cell, g) or 1.0)
-    return Finding(code, severity, cell, place, (name,), what, Text(en, zh), Text(do, do_zh), size)  # type: ignore[arg-type]  # one of the three
+    size = -case.value / (case.total or 1.0)
+    sampling = not case.high < 0
+    return Negative(name, sampling, _what(case), _why(fit, case, cell, g), _remedy(fit, case, cell, g), size)
 
 
-def _what(name: str, value: float, interval: tuple[float, float], *, latent: bool, explained: bool) -> Text:
-    """What is negative."""
-    kind = "residual variance" if not latent or explained else "variance"
-    kind_zh = "残差方差" if not latent or explained else "方差"
-    low, high = (number(v) for v in interval)
-    span, span_zh = (f", 95 % interval {low} to {high}", f"，95 % 区间 {low} 至 {high}") if low != "-" else ("", "")
-    en = f"The {kind} of {name} is negative ({number(value)}{span}): a Heywood case."
-    return Text(en, f"{name} 的{kind_zh}为负（{number(value)}{span_zh}）：Heywood 情形。")
-
-
-def _why(fit: Fitted, name: str, cell: int, g: int, numbers: tuple[float, float, float]) -> tuple[str, str]:
-    """The likely cause, from the interval and the correlations of the items."""
-    _, se, high = numbers
-    n = sum(float(group.n[cell]) for group in fit.groups)
-    pattern, pattern_zh = _pattern(fit, name, cell, g)
-    if not np.isfinite(se) or se == 0:
-        return f"Its standard error is not known.{pattern}", f"其标准误未知。{pattern_zh}"
-    total = _total(fit, name, cell, g)
-    if high >= 0 and se > HARDLY * total:
-        en = f"The data hardly determine it (its standard error is {number(se / total)} times the variance of {name})."
-        return en + pattern, f"数据几乎无法确定它（标准误为 {name} 方差的 {number(se / total)} 倍）。{pattern_zh}"
-    if high >= 0:
-        en = f"The interval includes 0: sampling error is enough to explain it (n = {n:.0f})."
-        return en + pattern, f"区间包含 0：抽样误差即可解释（n = {n:.0f}）。{pattern_zh}"
-    en = "The interval excludes 0: sampling error does not explain it, so the model does not hold for this variable."
-    return en + pattern, f"区间不含 0：抽样误差不足以解释，说明模型在该变量上不成立。{pattern_zh}"
+def _sources(fit: Fitted, name: str) -> tuple[str, ...]:
+    """What explains a latent variable: predictors, and latent variables that it measures."""
+    rows = fit.layout.table.rows
+    given = [r.rhs for r in rows if r.op == "~" and r.lhs == name]
+    return tuple(dict.fromkeys([*given, *(r.lhs for r in rows if r.op == "=~" and r.rhs == name)]))
 
 
 def _total(fit: Fitted, name: str, cell: int, g: int) -> float:
@@ -104,87 +111,72 @@ def _total(fit: Fitted, name: str, cell: int, g: int) -> float:
     return float(abs(at.Phi[cell, j, j])) or 1.0
 
 
-def _pattern(fit: Fitted, name: str, cell: int, g: int) -> tuple[str, str]:
-    """How an item goes with the others of its factor, and they with each other."""
-    for factor, items in blocks_of(fit.layout).items():
-        if name not in items or len(items) < 3:
-            if name in items:
-                return f" {factor} has only {len(items)} items.", f"{factor} 只有 {len(items)} 个题项。"
-            continue
-        observed = fit.layout.blocks[g].observed
-        R = _correlations(fit.groups[g].cov[cell])
-        own, others = observed.index(name), [observed.index(i) for i in items if i != name]
-        with_item = float(np.abs(R[own, others]).mean())
-        pairs = R[np.ix_(others, others)][np.triu_indices(len(others), 1)]
-        among = float(np.abs(pairs).mean())
-        en = f" It correlates {cor(with_item)} on average with the other items of {factor}, and they {cor(among)}."
-        zh = f"它与 {factor} 其他题项的平均相关为 {cor(with_item)}，而后者之间为 {cor(among)}。"
-        return en, zh
-    return "", ""
+def _what(case: _Case) -> Text:
+    """What is negative."""
+    residual = bool(case.sources) or not case.latent
+    kind, kind_zh = ("residual variance", "残差方差") if residual else ("variance", "方差")
+    low, high = number(case.value - Z95 * case.se), number(case.high)
+    span, span_zh = (f", 95 % interval {low} to {high}", f"，95 % 区间 {low} 至 {high}") if low != "-" else ("", "")
+    en = f"The {kind} of {case.name} is negative ({number(case.value)}{span}): a Heywood case."
+    return Text(en, f"{case.name} 的{kind_zh}为负（{number(case.value)}{span_zh}）：Heywood 情形。")
 
 
-def _correlations(cov: Array) -> Array:
-    sd = np.sqrt(np.diagonal(cov))
-    return np.asarray(cov / np.outer(sd, sd))
-
-
-def of_matrices(fit: Fitted, rows: Rows, pairs: list[Pair], cell: int, g: int, place: str) -> list[Finding]:
-    """Latent and residual covariance matrices that are not positive definite."""
-    out = []
-    latent = latent_lowest(fit, cell, g)
-    if latent.value < NEGATIVE:
-        out.append(_latent(latent, pairs, fit, cell, place))
-    residual = residual_lowest(fit, rows, g)
-    if residual.value < NEGATIVE:
-        en = f"The residual covariance matrix is not positive definite (eigenvalue {number(residual.value)}"
-        zh = f"残差协方差矩阵非正定（特征值 {number(residual.value)}"
-        what = Text(f"{en}; {listed(residual.names)}).", f"{zh}；涉及 {listed(residual.names, 'zh')}）。")
-        cause = Text(
-            "Their residual covariances are larger than their residual variances allow.",
-            "残差协方差超过了残差方差所允许的范围。",
-        )
-        do = Text(
-            "Drop the largest residual covariance, or let a factor stand for it.",
-            "请去掉最大的残差协方差，或改用因子表示。",
-        )
-        out.append(Finding("E-NPD-RESIDUAL", "error", cell, place, residual.names, what, cause, do, -residual.value))
-    return out
-
-
-def _latent(found: Lowest, pairs: list[Pair], fit: Fitted, cell: int, place: str) -> Finding:
-    """A latent covariance matrix that cannot be."""
-    involved = [p for p in pairs if p.one in found.names and p.other in found.names]
-    strongest = sorted(involved or pairs, key=lambda p: -abs(np.nan_to_num(p.value)))[:3]
-    top = [p for p in strongest if abs(p.value) >= NEAR] or strongest[:1]
-    en = f"The latent covariance matrix is not positive definite (eigenvalue {number(found.value)}): "
-    zh = f"潜变量协方差矩阵非正定（特征值 {number(found.value)}），"
-    what = Text(
-        f"{en}{listed(found.names)} cannot have these correlations together.",
-        f"{zh}{listed(found.names, 'zh')} 不可能同时具有这些相关。",
-    )
-    over = [p for p in top if abs(p.value) > 1]
-    said = "; ".join(f"{p.one} with {p.other} {cor(p.value)}{interval_of(p)}" for p in top)
-    said_zh = "；".join(f"{p.one} 与 {p.other} {cor(p.value)}{interval_of(p, 'zh')}" for p in top)
-    n = sum(float(g.n[cell]) for g in fit.groups)
-    if over:
-        cause = Text(f"Correlations beyond 1: {said}.", f"相关超过 1：{said_zh}。")
-    elif top:
-        cause = Text(
-            f"Nearly one and the same (n = {n:.0f}): {said}.",
-            f"它们几乎是同一事物（n = {n:.0f}）：{said_zh}。",
-        )
+def _why(fit: Fitted, case: _Case, cell: int, g: int) -> Text:
+    """The likely cause, from the interval and the correlations of the items."""
+    pattern = _explained(case) if case.latent and case.sources else pattern_of(fit, case.name, cell, g)
+    if not np.isfinite(case.se) or case.se == 0:
+        en, zh = "Its standard error is not known.", "其标准误未知。"
+    elif case.hardly:
+        times = number(case.se / case.total)
+        en = f"The data hardly determine it (its standard error is {times} times the variance of {case.name})."
+        zh = f"数据几乎无法确定它（标准误为 {case.name} 方差的 {times} 倍）。"
+    elif case.high >= 0:
+        en = f"The interval includes 0: sampling error is enough to explain it (n = {case.n:.0f})."
+        zh = f"区间包含 0：抽样误差即可解释（n = {case.n:.0f}）。"
     else:
-        cause = Text("A latent variance is negative.", "有潜变量方差为负。")
-    pair = top[0] if top else None
-    names, names_zh = (f"{pair.one} and {pair.other}", f"{pair.one} 与 {pair.other}") if pair else ("them", "它们")
-    do = f"Merge {names}, drop one, or use PLS (csi.PLS); bounds on variances do not mend it."
-    do_zh = f"请合并 {names_zh}、去掉其一，或改用 PLS（csi.PLS）；对方差加界不能解决。"
-    return Finding("E-NPD", "error", cell, place, found.names, what, cause, Text(do, do_zh), -found.value)
+        en = "The interval excludes 0: sampling error does not explain it; the model does not hold for this variable."
+        zh = "区间不含 0：抽样误差不足以解释，说明模型在该变量上不成立。"
+    return Text(f"{en} {pattern.en}".strip(), zh + pattern.zh)
 
 
-def interval_of(pair: Pair, lang: str = "en") -> str:
-    """The interval of a correlation in brackets; nothing where there is none."""
-    low, high = pair.interval
-    if not np.isfinite(low):
-        return ""
-    return f"（{cor(low)}, {cor(high)}）" if lang == "zh" else f" ({cor(low)}, {cor(high)})"
+def _explained(case: _Case) -> Text:
+    """A latent variable that others explain beyond its variance."""
+    does = "together explain" if len(case.sources) > 1 else "explains"
+    en = f"{listed(case.sources)} {does} more of {case.name} than there is."
+    return Text(en, f"{listed(case.sources, 'zh')} 对 {case.name} 的解释超过了其全部方差。")
+
+
+def _remedy(fit: Fitted, case: _Case, cell: int, g: int) -> Text:
+    """What to do about a negative variance."""
+    name, x, x_zh = case.name, listed(case.sources), listed(case.sources, "zh")
+    two = held_equal(fit, name) if case.hardly else None
+    if two is not None:
+        return two
+    if case.latent and case.sources and case.high >= 0:
+        does = "account" if len(case.sources) > 1 else "accounts"
+        en = f'Hold it at 0 (bounds="pos.var", or {name} ~~ 0*{name}): {x} then {does} for all of it; or merge them.'
+        zh = f'请将其固定在 0（bounds="pos.var" 或 {name} ~~ 0*{name}），即 {name} 全由 {x_zh} 解释；或将它们合并。'
+    elif case.latent and case.sources:
+        en = f"Merge {name} with what it is nearly the same as ({x}), or drop what overlaps."
+        zh = f"请将 {name} 与几乎相同者（{x_zh}）合并，或去掉重叠的部分。"
+    elif case.latent and _given(fit, name):
+        en = f"Hold it and its covariances at 0 ({name} ~~ 0*{name}): everyone has the same {name}."
+        zh = f"请将其方差与协方差固定为 0（{name} ~~ 0*{name}），即所有人的 {name} 相同。"
+    elif case.latent:
+        en = "Its items do not go together: check their coding (an item may be reversed), or drop the latent variable."
+        zh = "其题项彼此不一致：请检查编码方向（可能有反向题），或去掉该潜变量。"
+    elif case.high >= 0:
+        en = 'Fit with bounds="pos.var", add an item, or hold loadings equal; do not drop the item for this alone.'
+        zh = '请用 bounds="pos.var" 拟合、增加题项或令载荷相等；不要仅因此删除题项。'
+    else:
+        first, first_zh = first_look(fit, name, cell, g)
+        en = f"Look for an omitted residual covariance{first} or cross-loading (csi.modification_indices)"
+        en += " before bounding it."
+        zh = f"请先检查是否遗漏了残差协方差{first_zh}或交叉载荷（csi.modification_indices），然后再考虑加界。"
+    return Text(en, zh)
+
+
+def _given(fit: Fitted, name: str) -> bool:
+    """Whether all loadings of a latent variable are fixed, as those of growth are."""
+    loadings = [r for r in fit.layout.table.rows if r.op == "=~" and r.lhs == name]
+    return len(loadings) > 2 and not any(r.free for r in loadings)

@@ -92,6 +92,20 @@ def at_bounds(fit: Fitted, cell: int) -> tuple[str, ...]:
     return tuple(fit.layout.table.names[int(i)] for i in np.flatnonzero(at_bound(fit, cell)))
 
 
+def of_bounds(fit: Fitted, cell: int, place: str) -> list[Finding]:
+    """Estimates that stopped at a bound."""
+    held = at_bounds(fit, cell)
+    if not held:
+        return []
+    what = Text(f"At a bound: {listed(held)}.", f"落在界上：{listed(held, 'zh')}。")
+    cause = Text("Without it the estimate would go further.", "若无界限，估计值会越过该处。")
+    do = Text(
+        "A constraint of the model that binds leaves no standard error; the test of fit counts the parameter as free.",
+        "模型约束起作用时没有标准误；拟合检验仍将该参数计为自由参数。",
+    )
+    return [Finding("W-BOUND", "warning", cell, place, held, what, cause, do)]
+
+
 def _moved(old: Fitted, new: Fitted, cell: int) -> tuple[Moved, ...]:
     """Parameters that moved by more than their standard error before."""
     before, after = old.theta[cell], new.theta[0]

@@ -11,11 +11,13 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtri
 
+from csi.measures.residuals import unpacked
 from csi.measures.validity import htmt, vif
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted
 from csi.sem.implied import Values, implied, matrices
 from csi.sem.layout import Layout
+from csi.sem.moment_vector import plans_of
 from csi.sem.standardise import row_values, standardised, standardised_jacobian
 
 STEP = 1e-20
@@ -201,6 +203,26 @@ def blocks_of(layout: Layout) -> dict[str, tuple[str, ...]]:
     return out
 
 
+def correlations_of(cov: Array) -> Array:
+    """(p, p) correlations of covariances; NaN beside a variance of 0.
+
+    Example:
+        >>> correlations_of(np.array([[4.0, 1.0], [1.0, 1.0]])).tolist()
+        [[1.0, 0.5], [0.5, 1.0]]
+    """
+    with np.errstate(all="ignore"):
+        sd = np.sqrt(np.diagonal(cov))
+        return np.asarray(cov / np.outer(sd, sd))
+
+
+def response_cor(fit: Fitted, s: int, g: int) -> Array:
+    """(p, p) correlations of the sample: of latent responses where items are ordinal and fitted as such."""
+    vector, plan = fit.groups[g].vector, plans_of(fit.layout)[g]
+    if vector is None or not plan.any_ordinal:
+        return correlations_of(fit.groups[g].cov[s])
+    return correlations_of(unpacked(vector.s[s : s + 1], plan.ordinal, plan.th_item.size, diagonal=1.0)[0][0])
+
+
 def pairs_of(fit: Fitted, s: int, g: int) -> list[Pair]:
     """Every pair of latent variables with items of their own, one of them with several."""
     names = fit.layout.blocks[g].latent[: fit.layout.blocks[g].q]
@@ -218,11 +240,9 @@ def pairs_of(fit: Fitted, s: int, g: int) -> list[Pair]:
 def _htmt(fit: Fitted, s: int, g: int, blocks: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], float]:
     """HTMT of every pair of `blocks`."""
     observed = fit.layout.blocks[g].observed
-    cov = fit.groups[g].cov[s]
-    sd = np.sqrt(np.diagonal(cov))
     member = np.array([[float(i in items) for items in blocks.values()] for i in observed])
     with np.errstate(all="ignore"):
-        H = htmt(cov / np.outer(sd, sd), member) if blocks else np.empty((0, 0))
+        H = htmt(correlations_of(fit.groups[g].cov[s]), member) if blocks else np.empty((0, 0))
     names = list(blocks)
     return {(a, b): float(H[i, j]) for i, a in enumerate(names) for j, b in enumerate(names)}
 

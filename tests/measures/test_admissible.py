@@ -290,7 +290,9 @@ def test_groups_are_places():
     npd = [f for f in verify(est).errors if f.code == "E-NPD"]
     assert [f.place for f in npd] == ["male"]
     assert set(npd[0].parameters) == {"EXPE", "QUAL"}
-    assert "Correlations beyond 1" in npd[0].cause.en
+    assert npd[0].cause.en.startswith("The residual variance of QUAL is negative (-0.19")
+    assert "EXPE and QUAL are nearly one and the same: they correlate 1.042" in npd[0].cause.en
+    assert npd[0].remedy.en.startswith("Merge EXPE and QUAL")
 
 
 def test_residual_covariances_can_be_too_large():
