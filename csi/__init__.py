@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csi.measures.admissible import verify as verify
     from csi.measures.blindfold import blindfolding as blindfolding
     from csi.measures.collinearity import vif as vif
+    from csi.measures.copula import copula as copula
     from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
     from csi.measures.exact_fit import exact_fit as exact_fit
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from csi.measures.modification import modification_indices as modification_indices
     from csi.measures.nested import lrt as lrt
     from csi.measures.nested import wald as wald
+    from csi.measures.nonlinear import nonlinear as nonlinear
     from csi.measures.pos import pos as pos
     from csi.measures.predict import predict as predict
     from csi.measures.redundancy import redundancy as redundancy
@@ -92,6 +94,7 @@ _HOMES = {
     "cipma": "csi.importance.cipma",
     "compare": "csi.tracking.compare",
     "cvpat": "csi.measures.cvpat",
+    "copula": "csi.measures.copula",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "exact_fit": "csi.measures.exact_fit",
@@ -108,6 +111,7 @@ _HOMES = {
     "micom": "csi.measures.micom",
     "modification_indices": "csi.measures.modification",
     "nca": "csi.importance.nca",
+    "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
     "predict": "csi.measures.predict",
     "pool": "csi.tracking.pool",
@@ -148,6 +152,7 @@ __all__ = [
     "changes",
     "cipma",
     "compare",
+    "copula",
     "cvpat",
     "drivers",
     "effects",
@@ -165,6 +170,7 @@ __all__ = [
     "micom",
     "modification_indices",
     "nca",
+    "nonlinear",
     "pool",
     "pos",
     "predict",

@@ -147,7 +147,7 @@ def _run(words: list[str]) -> int:
 
 def overview(lang: Language) -> str:
     """What `csi --help` prints."""
-    table = "\n".join(f"  {name:<10}{text.say(lang)}" for name, text in VERBS.items())
+    table = "\n".join(f"  {name:<12}{text.say(lang)}" for name, text in VERBS.items())
     return f"{USAGE_TEXT[lang]}\n{table}\n\n{CODES_TEXT[lang]}"
 
 

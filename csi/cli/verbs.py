@@ -27,6 +27,7 @@ VERBS: Final[dict[str, Text]] = {
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"
     ),
+    "robustness": Text("could a path be endogenous, or bent?", "路径是否可能内生或非线性"),
     "segments": Text(
         "search for people whom one model does not fit: FIMIX or POS", "寻找单一模型不适用的人群：FIMIX 或 POS"
     ),

@@ -82,7 +82,7 @@ def _scores(est: Estimate, x: Sequence[str] | None, y: str) -> Answers:
     if negative or not np.isfinite(points[:, used]).any(axis=0).all():
         at = [est.moments.names.index(i) for i in est.solution.items]
         mean, sd = est.moments.mean[0, at], est.moments.sd[0, at]
-        points, units = scored(sample, est.solution, mean, sd, item_weights(est.solution)[0]), "standardised"
+        points, units = scored(sample, est, mean, sd, item_weights(est.solution)[0]), "standardised"
         en = "scores are standardised: the items' bounds are not known, or an outer weight is negative."
         notes = (note("N-NCA-STANDARD", en, "得分为标准化得分：题项上下限未知，或存在负的外部权重。"),)
     return Answers({c: points[:, names.index(c)] for c in (*conditions, y)}, conditions, y, units, notes)

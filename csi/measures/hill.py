@@ -97,7 +97,7 @@ def distances(slope: Slope, models: Models) -> Array:
     """
     targets, columns = list(slope.targets), []
     for g in range(len(models.r2)):
-        Z = scored(slope.sample, slope.est.solution, models.mean[g], models.sd[g], models.weights[g])
+        Z = scored(slope.sample, slope.est, models.mean[g], models.sd[g], models.weights[g])
         e = np.abs(Z - Z @ models.paths[g].T)[:, targets]
         columns.append(e / np.sqrt(np.maximum(1 - models.r2[g, targets], 1e-6)))
     return np.asarray(np.stack(columns, axis=1).sum(axis=2), dtype=np.float64)

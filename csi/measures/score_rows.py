@@ -6,7 +6,7 @@ Letters: `n` rows, `p` items, `q` constructs, `B` replicates.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -16,7 +16,6 @@ from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import p_value, percentile, standard_error
 from csi.inference.resample import Kind, plan_of
-from csi.measures.blocks import membership
 from csi.moments.stack import Array, Ints, Sample
 
 OnScores = Callable[[Array, Array], Array]
@@ -61,6 +60,10 @@ def rows_of(est: Estimate, what: str) -> Sample:
         )
         do, do_zh = 'Fit one with where={"wave": "2026Q3"}, say.', '请用 where={"wave": "2026Q3"} 等拟合其中一个。'
         found.append(problem("E-CELLS", what, en, zh, do, do_zh))
+    elif any(c.product_of for c in est.model.constructs) and getattr(est.settings, "interaction", "") != "two-stage":
+        en, zh = "needs scores of products, which product items do not give.", "需要乘积项的得分，而乘积指标不提供。"
+        do, do_zh = 'Fit csi.PLS(interaction="two-stage").', '请用 csi.PLS(interaction="two-stage") 拟合。'
+        found.append(problem("E-ENGINE", what, en, zh, do, do_zh))
     elif est.solution.weights is not None and not np.isfinite(est.solution.weights).all():
         en, zh = "the model has no usable solution, so there are no scores.", "模型没有可用的解，因此没有得分。"
         do, do_zh = "See the estimate's convergence.", "请查看估计结果的收敛信息。"
@@ -92,7 +95,7 @@ def score_rows(est: Estimate, what: str) -> ScoreRows:
     sample = rows_of(est, what)
     at = [est.moments.names.index(i) for i in est.solution.items]
     mean, sd = est.moments.mean[0, at], est.moments.sd[0, at]
-    Z = scored(sample, est.solution, mean, sd, item_weights(est.solution)[0])
+    Z = scored(sample, est, mean, sd, item_weights(est.solution)[0])
     kept = np.flatnonzero(np.isfinite(Z).all(axis=1))
     place = np.arange(len(Z)) if sample.place is None else sample.place
     return ScoreRows(Z[kept], sample.weight[kept], place[kept], kept, _left(len(Z) - kept.size, len(Z)))
@@ -107,20 +110,29 @@ def _left(left: int, n: int) -> tuple[Note, ...]:
 
 
 def item_weights(solution: Solution) -> Array:
-    """(b, p, q) every construct's score as a combination of standardised items."""
-    if solution.weights is None:
+    """(b, p, q) every construct's score as a combination of standardised items; NaN without outer weights."""
+    found = solution.item_weights
+    if found is None:
         return np.full((len(solution.paths), len(solution.items), len(solution.constructs)), np.nan)
-    return solution.weights[:, :, None] * membership(solution.block, len(solution.constructs))
+    return found
 
 
-def scored(sample: Sample, solution: Solution, mean: Array, sd: Array, weights: Array) -> Array:
-    """(n, q) scores of a sample's rows under means (p,), spreads (p,) and item weights (p, q)."""
-    at = [sample.names.index(i) for i in solution.items]
+def scored(sample: Sample, est: Estimate, mean: Array, sd: Array, weights: Array) -> Array:
+    """(n, q) scores of a sample's rows under means (p,), spreads (p,) and item weights (p, q).
+
+    A product of constructs is the product of its standardised scores, less its mean, in the unit its path is per.
+    """
+    names, at = est.solution.constructs, [sample.names.index(i) for i in est.solution.items]
     with np.errstate(divide="ignore", invalid="ignore"):
-        Z = (sample.rows[:, at] - mean) / sd
-    if sample.missing == "mean":
-        Z = np.nan_to_num(Z)
-    return np.asarray(Z @ weights, dtype=np.float64)
+        z = (sample.rows[:, at] - mean) / sd
+    Z = np.asarray((np.nan_to_num(z) if sample.missing == "mean" else z) @ weights, dtype=np.float64)
+    for construct in est.model.constructs:
+        if construct.product_of and construct.name in names:
+            product = np.prod([Z[:, names.index(f)] for f in construct.product_of], axis=0)
+            known = np.isfinite(product)
+            centre = np.average(product[known], weights=sample.weight[known])
+            Z[:, names.index(construct.name)] = product - centre
+    return Z
 
 
 def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertainty | None:
@@ -151,4 +163,5 @@ def _replayed(est: Estimate, rep: Replicates) -> Iterator[tuple[int, Array, Arra
     for start, multiplicity in plan_of(sample, rep.n, rep.seed, cast("Kind", rep.kind)).blocks():
         for number, drawn in enumerate(multiplicity, start):
             mean, sd = rep.mean[number, 0, at], rep.sd[number, 0, at]
-            yield number, scored(sample, est.solution, mean, sd, W[number]), drawn[sample.unit] * sample.weight
+            w = drawn[sample.unit] * sample.weight
+            yield number, scored(replace(sample, weight=w), est, mean, sd, W[number]), w

@@ -1,0 +1,108 @@
+"""`csi robustness MODEL DATA`: could a path be endogenous, or bent?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import polars as pl
+
+from csi.cli.answer import Answer, Grid
+from csi.cli.fit_options import listed
+from csi.cli.grids import grid
+from csi.cli.pls_model import fitted_of, pls_arguments
+from csi.cli.progress import working
+from csi.cli.studied import resamples
+from csi.errors import Language, Note, Problems, Text
+from csi.estimate.estimate import Estimate
+from csi.inference.bootstrap import bootstrap
+from csi.measures.copula import Copula, copula
+from csi.measures.copula_words import HEADINGS, VERDICTS
+from csi.measures.nonlinear import MORE, Nonlinear, nonlinear
+from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.tables import Kind
+
+RESAMPLING = Text("Resampling", "重抽样")
+NUMBERS: dict[str, Kind] = {
+    "estimate": "estimate",
+    "std_error": "estimate",
+    "conf_low": "estimate",
+    "conf_high": "estimate",
+    "p_value": "p",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Model, data, resamples, the predictors in question."""
+    pls_arguments(parser)
+    add = parser.add_argument
+    add("--bootstrap", type=resamples, default=1000, metavar="N", help="resamples (1000; 0: none)")
+    add("--endogenous", metavar="CONSTRUCTS", help="predictors in question, comma-separated (all continuous ones)")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """Gaussian copulas, quadratic terms, RESET."""
+    fitted = fitted_of(args, lang)
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        est = bootstrap(fitted.est, args.bootstrap, args.seed) if args.bootstrap else fitted.est
+        bends = nonlinear(est)
+        terms, why = _copula(est, listed(args.endogenous))
+    blocks: list[str | Grid] = [fitted.heading, *_bent_blocks(bends, lang), *s_of(bends, lang)]
+    data: dict[str, object] = {"quadratic": bends.table, "reset": bends.reset, "seed": args.seed}
+    notes = [*fitted.notes, *bends.notes, *why]
+    if terms is not None:
+        blocks += [*_copula_blocks(terms, lang), *s_of(terms, lang)]
+        data |= {"copula": terms.table, "checks": terms.checks}
+        notes += terms.notes
+    return Answer(tuple(blocks), data, (*notes, *((SAMPLING_ONLY,) if args.bootstrap else ())))
+
+
+def _copula(est: Estimate, asked: Sequence[str]) -> tuple[Copula | None, list[Note]]:
+    """The copula terms; where nobody named a predictor, what keeps them from being formed is a note."""
+    if asked:
+        return copula(est, asked), []
+    try:
+        return copula(est), []
+    except Problems as found:
+        return None, [Note(p.code, Text(f"copula: {p.what.en}", f"copula：{p.what.zh}")) for p in found.problems]
+
+
+def s_of(found: Copula | Nonlinear, lang: Language) -> list[str]:
+    """The sentences."""
+    return [s.say(lang) for s in found.sentences]
+
+
+def _bent_blocks(found: Nonlinear, lang: Language) -> list[Grid]:
+    heads = HEADINGS | MORE
+    there = {c: k for c, k in NUMBERS.items() if c in found.table.columns}
+    kinds: dict[str, Kind] = {
+        "predictor": "text",
+        "outcome": "text",
+        "linear": "coefficient",
+        "f2": "estimate",
+        **there,
+    }
+    reset: dict[str, Kind] = {"outcome": "text", "statistic": "number", "df1": "count", "df2": "count", "p_value": "p"}
+    return [
+        grid(found.table, kinds, lang, Text("Quadratic terms", "二次项"), None, heads),
+        grid(found.reset, reset, lang, Text("RESET", "RESET"), None, heads),
+    ]
+
+
+def _copula_blocks(found: Copula, lang: Language) -> list[Grid]:
+    checks: dict[str, Kind] = {"regressor": "text", "distinct": "count", "skewness": "coefficient"}
+    checks |= {"lilliefors_p": "p", "cramer_von_mises_p": "p", "overlap": "estimate", "verdict": "text"}
+    there = {c: k for c, k in NUMBERS.items() if c in found.table.columns}
+    kinds: dict[str, Kind] = {"outcome": "text", "endogenous": "text", "term": "text", **there}
+    shown = found.table.filter(pl.col("term").str.starts_with("copula("))
+    return [
+        grid(
+            found.checks,
+            checks,
+            lang,
+            Text("Are predictors far from normal?", "解释变量是否明显非正态"),
+            VERDICTS,
+            HEADINGS,
+        ),
+        grid(shown, kinds, lang, Text("Copula terms", "copula 项"), None, HEADINGS),
+    ]
