@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from csi.measures.residuals import residuals as residuals
     from csi.measures.score_tests import score_tests as score_tests
     from csi.measures.selection import selection as selection
+    from csi.measures.scores import predictions as predictions
+    from csi.measures.scores import scores as scores
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
     from csi.measures.validity import validity as validity
@@ -115,6 +117,7 @@ _HOMES = {
     "pos": "csi.measures.pos",
     "predict": "csi.measures.predict",
     "pool": "csi.tracking.pool",
+    "predictions": "csi.measures.scores",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "redundancy": "csi.measures.redundancy",
@@ -123,6 +126,7 @@ _HOMES = {
     "residuals": "csi.measures.residuals",
     "score_tests": "csi.measures.score_tests",
     "selection": "csi.measures.selection",
+    "scores": "csi.measures.scores",
     "simulate": "csi.simulation.simulate",
     "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
@@ -174,6 +178,7 @@ __all__ = [
     "pool",
     "pos",
     "predict",
+    "predictions",
     "r2",
     "read_panel",
     "redundancy",
@@ -182,6 +187,7 @@ __all__ = [
     "residuals",
     "score_tests",
     "selection",
+    "scores",
     "simulate",
     "standardised",
     "track",
