@@ -22,6 +22,9 @@ COMPOSITES: Final = ("pls", "plsc", "sum", "raw", "pca", "gsca")
 OF_PLS: Final = ("weighting", "modes")
 """Options of pls and plsc alone."""
 
+OF_COMPOSITES: Final = ("imputations",)
+"""Options of composites alone."""
+
 SHARED: Final = (
     "estimator",
     "missing",
@@ -97,8 +100,8 @@ def covariance_of(name: str, missing: str = "listwise") -> SEM:
 def clashes(args: argparse.Namespace) -> list[Problem]:
     """Options that the estimator does not take."""
     composite = is_composite(args.estimator)
-    own = [name for name in ONLY_MODEL if name not in SHARED and name not in OF_PLS]
-    barred = own if composite else list(OF_PLS)
+    own = [name for name in ONLY_MODEL if name not in SHARED and name not in OF_PLS + OF_COMPOSITES]
+    barred = own if composite else [*OF_PLS, *OF_COMPOSITES]
     if composite and args.estimator.lower() not in {"pls", "plsc"}:
         barred += OF_PLS
     found = given(args, {name: ONLY_MODEL[name] for name in barred})

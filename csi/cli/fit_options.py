@@ -32,6 +32,7 @@ ONLY_MODEL: dict[str, object] = {
     "weight": None,
     "unit": None,
     "stratum": None,
+    "imputations": 0,
     "seed": 1,
     "interval": "percentile",
     "by": None,
@@ -52,7 +53,14 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--estimator", metavar="NAME", help=how)
     add("--weighting", default="path", metavar="SCHEME", help="of pls and plsc: path, factorial, centroid")
     add("--modes", metavar="CONSTRUCT=MODE", help="of pls and plsc: image=B,value=A where not as the model says")
-    add("--missing", default="listwise", metavar="HOW", help="listwise, fiml, two-stage, pairwise")
+    add(
+        "--missing",
+        default="listwise",
+        metavar="HOW",
+        help="listwise, fiml, two-stage, pairwise; of composites: em, mean",
+    )
+    how = "of composites: pool so many imputed copies (with --bootstrap)"
+    add("--imputations", type=int, default=0, metavar="M", help=how)
     add("--ordered", metavar="ITEMS", help='ordinal items, comma-separated, or "all"')
     add("--groups", metavar="COLUMN", help="column of a multi-group model")
     add("--equal", metavar="KINDS", help="equal over groups, such as loadings,intercepts")

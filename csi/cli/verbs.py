@@ -17,6 +17,10 @@ VERBS: Final[dict[str, Text]] = {
         "one model by several estimators: does what is read depend on them",
         "用多种估计方法拟合同一模型，看结论是否依赖方法",
     ),
+    "scores": Text(
+        "every respondent's score on every construct, of the rows of a fit or of new ones",
+        "每位受访者在各构念上的得分（原数据或新数据）",
+    ),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),

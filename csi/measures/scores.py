@@ -59,8 +59,8 @@ def scores(
 
     Returns:
         One row per respondent with an answer, in the order of the data: `row` (its number there, from 0), the key
-        columns, a column per construct; null where an answer is absent (unless absences stand at the mean), where no cell of the estimate has the row's keys, and for
-        products. Notes of the estimate apply.
+        columns, a column per construct; null where an answer is absent (unless absences stand at the mean), where no
+        cell of the estimate has the row's keys, and for products.
 
     Raises:
         Problems: E-SCORES without outer weights or without rows, E-SCALE for "0-100" without bounds, an unknown cell.
