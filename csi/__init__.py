@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from csi.measures.reliability import reliability as reliability
     from csi.measures.residuals import residuals as residuals
     from csi.measures.score_tests import score_tests as score_tests
-    from csi.measures.selection import selection as selection
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
+    from csi.measures.selection import selection as selection
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
     from csi.measures.validity import validity as validity
@@ -186,8 +186,8 @@ __all__ = [
     "report",
     "residuals",
     "score_tests",
-    "selection",
     "scores",
+    "selection",
     "simulate",
     "standardised",
     "track",
