@@ -30,8 +30,7 @@ def solve(A: Array, Y: Array, *, definite: bool = True) -> Array:
         [1.0, 0.5]
     """
     k = A.shape[1]
-    a = np.moveaxis(A, 0, -1).copy()
-    x = np.moveaxis(Y, 0, -1).copy()
+    a, x = A.transpose(1, 2, 0).copy(), Y.transpose(1, 2, 0).copy()
     scale = np.abs(a[np.arange(k), np.arange(k)])
     with np.errstate(divide="ignore", invalid="ignore"):
         for i in range(k):
@@ -46,7 +45,7 @@ def solve(A: Array, Y: Array, *, definite: bool = True) -> Array:
             for j in range(i + 1, k):
                 x[i] -= a[i, j] * x[j]
             x[i] /= a[i, i]
-    return np.moveaxis(x, -1, 0)
+    return x.transpose(2, 0, 1)
 
 
 def inverse(A: Array) -> Array:
@@ -61,7 +60,7 @@ def is_definite(A: Array) -> npt.NDArray[np.bool_]:
         >>> is_definite(np.array([[[1.0, 0.5], [0.5, 1.0]], [[1.0, 1.5], [1.5, 1.0]]])).tolist()
         [True, False]
     """
-    a = np.moveaxis(A, 0, -1).copy()
+    a = A.transpose(1, 2, 0).copy()
     good = np.ones(A.shape[0], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):
         for i in range(A.shape[1]):

@@ -10,7 +10,7 @@ Source: Wold (1982); Lohmöller (1989); Dijkstra & Henseler (2015) for the covar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,29 +27,31 @@ BATCH = 512
 class Design:
     """The model as indices: block (p,) construct of each item (items sorted by construct), arrows (q, q)
     [outcome, predictor], mode_b (q,), factor (q,) True where the construct is a common factor of several items.
+
+    Attributes:
+        starts: first item of each block. spans: first and one-past-last item of each block. member: (p, q) 1 where the
+            item belongs to the construct. neighbours: of each construct, what an arrow joins it to.
     """
 
     block: Ints
     arrows: Arrows
     mode_b: npt.NDArray[np.bool_]
     factor: npt.NDArray[np.bool_]
+    starts: Ints = field(init=False, repr=False, compare=False)
+    spans: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    member: Array = field(init=False, repr=False, compare=False)
+    neighbours: tuple[Ints, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def starts(self) -> Ints:
-        """First item of each block."""
-        return np.searchsorted(self.block, np.arange(self.arrows.shape[0])).astype(np.int64)
-
-    @property
-    def spans(self) -> tuple[tuple[int, int], ...]:
-        """First and one-past-last item of each block."""
-        starts = self.starts.tolist()
-        return tuple(zip(starts, [*starts[1:], self.block.size], strict=True))
-
-    @property
-    def member(self) -> Array:
-        """(p, q) 1 where the item belongs to the construct."""
-        same: Array = (self.block[:, None] == np.arange(self.arrows.shape[0])).astype(np.float64)
-        return same
+    def __post_init__(self) -> None:
+        """What follows from the indices, once."""
+        q = np.arange(self.arrows.shape[0])
+        starts = np.searchsorted(self.block, q).astype(np.int64)
+        ends = [*starts.tolist()[1:], self.block.size]
+        joined = self.arrows | self.arrows.T
+        object.__setattr__(self, "starts", starts)
+        object.__setattr__(self, "spans", tuple(zip(starts.tolist(), ends, strict=True)))
+        object.__setattr__(self, "member", (self.block[:, None] == q).astype(np.float64))
+        object.__setattr__(self, "neighbours", tuple(np.flatnonzero(row) for row in joined))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _outer_weights(state: State, design: Design, scheme: Scheme, kept: Kept) -> 
     E = inner_weights(C, design.arrows, scheme)
     new = np.empty(RW.shape[:2])
     for j, (start, stop) in enumerate(design.spans):
-        neighbours = np.flatnonzero(design.arrows[j] | design.arrows[:, j])
+        neighbours = design.neighbours[j]
         new[:, start:stop] = np.einsum("bpk,bk->bp", RW[:, start:stop, neighbours], E[:, j, neighbours])
         if j in kept:
             new[:, start:stop] = np.einsum("bik,bk->bi", kept[j], new[:, start:stop])
