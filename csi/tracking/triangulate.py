@@ -8,7 +8,7 @@ Letters: `b` cells, `q` constructs, `m` quantities.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -200,6 +200,7 @@ def _driver_ranks(effect: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 
 def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]]:
     """The index of every construct; a note where there is none."""
+    est = _of_answers(est)
     try:
         made = index(est) if est.solution.weights is not None else index(est, given=own_item_weights(est, turn))
     except Problems as error:
@@ -217,6 +218,17 @@ def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]
         zh = "协方差模型没有分数：其指数按“载荷 / 误差方差”对构念的题项加权。"
         told.append(note("N-COMPARE-SEM-INDEX", en, zh))
     return [table.select(*key_columns(est), "part", "name", "value", "std_error")], told
+
+
+def _of_answers(est: Estimate) -> Estimate:
+    """The estimate without items that nobody answered: the products of a covariance model with interactions."""
+    sol = est.solution
+    if est.sample is None or set(sol.items) <= set(est.sample.names):
+        return est
+    at = [k for k, item in enumerate(sol.items) if item in est.sample.names]
+    items = tuple(sol.items[k] for k in at)
+    kept = replace(sol, items=items, block=sol.block[at], loadings=sol.loadings[:, at], cross_loadings=None)
+    return replace(est, solution=kept)
 
 
 def own_item_weights(est: Estimate, turn: Array) -> Given:

@@ -39,9 +39,21 @@ def verdict(table: pl.DataFrame, names: Mapping[str, str], target: str, keys: li
     ]
     differs = any(moved for _, moved in said)
     whole = DEPENDS if differs else STABLE
+    left = _unreadable(table, names)
     count = len(names)
-    en = f"By {count} estimators, {whole.en}: {'; '.join(t.en for t, _ in said)}."
-    return Text(en, f"{count} 种估计方法比较，{whole.zh}：{'；'.join(t.zh for t, _ in said)}。")
+    en = f"By {count} estimators, {whole.en}: {'; '.join(t.en for t in (*(t for t, _ in said), *left))}."
+    zh = f"{count} 种估计方法比较，{whole.zh}：{'；'.join(t.zh for t in (*(t for t, _ in said), *left))}。"
+    return Text(en, zh)
+
+
+def _unreadable(table: pl.DataFrame, names: Mapping[str, str]) -> list[Text]:
+    """Estimators whose paths are absent although others have them."""
+    rows = table.filter(pl.col("part") == "path")
+    gone = [names[k] for k in names if rows.height and rows[f"value_{k}"].null_count() == rows.height]
+    if not gone or len(gone) == len(names):
+        return []
+    en = f"the paths of {' and '.join(gone)} cannot be read and are left out"
+    return [Text(en, f"{'、'.join(gone)} 的路径不可解读，未计入")]
 
 
 def _cell(row: Mapping[str, object], keys: list[str]) -> str:

@@ -126,6 +126,7 @@ def test_paths_that_must_not_be_read_are_left_out() -> None:
     told = {n.code: n.say("en") for n in made.notes}
     assert "SEM (ML) are withheld" in told["N-COMPARE-WITHHELD"]
     assert "bounds" in told["N-COMPARE-INDEX"]
+    assert "the paths of SEM (ML) cannot be read and are left out" in made.verdict.en
     assert made.side_by_side.filter(part="index").height == 0
 
 
@@ -170,3 +171,15 @@ def test_what_is_printed(fits) -> None:
     assert "By 5 estimators" in shown.splitlines()[1]
     assert "驱动因素名次" in text(compare(*fits), "zh")
     assert compare(fits[0], fits[2]).verdict.en in text(compare(fits[0], fits[2]))
+
+
+def test_products_and_higher_orders_stand_beside_each_other(answers) -> None:
+    text_ = TEXT + " + image:value"
+    made = compare(*(csi.fit(text_, answers, s, scale=(1, 10)) for s in (csi.PLS(), csi.SumScores(), csi.SEM())))
+    assert "sat ~ image:value" in made.side_by_side.filter(part="path")["name"].to_list()
+    index = made.side_by_side.filter(part="index", name="sat").row(0, named=True)
+    assert index["value_3"] == pytest.approx(index["value_1"], abs=1.0)
+    above = "image =~ i1 + i2 + i3\nvalue =~ v1 + v2\noffer =~ image + value\nsat =~ s1 + s2 + s3\nsat ~ offer"
+    made = compare(*(csi.fit(above, answers, s, scale=(1, 10)) for s in (csi.PLS(), csi.SumScores())))
+    assert made.side_by_side.filter(part="path")["name"].to_list() == ["sat ~ offer"]
+    assert made.verdict is not None
