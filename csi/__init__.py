@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
+    from csi.inference.adjust import adjust as adjust
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.inference.impute import impute as impute
+    from csi.inference.jackknife import jackknife as jackknife
+    from csi.inference.replicate_weights import replicate_weights as replicate_weights
+    from csi.inference.simultaneous import simultaneous as simultaneous
     from csi.measures.admissible import verify as verify
     from csi.measures.blindfold import blindfolding as blindfolding
     from csi.measures.collinearity import vif as vif
@@ -90,6 +94,7 @@ _HOMES = {
     "Study": "csi.study.study",
     "SumScores": "csi.pls.sum_scores",
     "blindfolding": "csi.measures.blindfold",
+    "adjust": "csi.inference.adjust",
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
@@ -108,6 +113,7 @@ _HOMES = {
     "implied": "csi.measures.implied_moments",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
+    "jackknife": "csi.inference.jackknife",
     "lrt": "csi.measures.nested",
     "mga": "csi.measures.group_differences",
     "micom": "csi.measures.micom",
@@ -122,12 +128,14 @@ _HOMES = {
     "read_panel": "csi.study.panel",
     "redundancy": "csi.measures.redundancy",
     "reliability": "csi.measures.reliability",
+    "replicate_weights": "csi.inference.replicate_weights",
     "report": "csi.reporting.build",
     "residuals": "csi.measures.residuals",
     "score_tests": "csi.measures.score_tests",
     "selection": "csi.measures.selection",
     "scores": "csi.measures.scores",
     "simulate": "csi.simulation.simulate",
+    "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
     "validity": "csi.measures.validity",
@@ -150,6 +158,7 @@ __all__ = [
     "Semopy",
     "Study",
     "SumScores",
+    "adjust",
     "blindfolding",
     "bollen_stine",
     "bootstrap",
@@ -169,6 +178,7 @@ __all__ = [
     "impute",
     "index",
     "invariance",
+    "jackknife",
     "lrt",
     "mga",
     "micom",
@@ -183,12 +193,14 @@ __all__ = [
     "read_panel",
     "redundancy",
     "reliability",
+    "replicate_weights",
     "report",
     "residuals",
     "score_tests",
     "scores",
     "selection",
     "simulate",
+    "simultaneous",
     "standardised",
     "track",
     "validity",

@@ -111,11 +111,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Factors:
+    """How replicates that are no random draws add up: variance = sum_r factor_r (theta_r - centre_r)^2.
+
+    Attributes:
+        factor: (B,). centre: (B,) code of the replicates whose mean is subtracted; None subtracts the estimate itself.
+        df: degrees of freedom; None for resampling units less strata of each cell.
+    """
+
+    factor: Array
+    centre: Ints | None = None
+    df: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Replicates:
     """What resampling gave: B re-estimates of every cell.
 
     Attributes:
-        n, seed, kind: how many, the seed, "multinomial" or "bayesian".
+        n, seed, kind: how many, the seed, "multinomial", "bayesian", "jackknife" or the kind of replicate weights.
         values: (B, b, k) parameters. solution: arrays with leading axis B*b (replicate-major).
         mean, sd: (B, b, p) item moments of each replicate.
         usable: (B, b) True where the replicate's solution converged and is finite.
@@ -126,6 +140,11 @@ class Replicates:
             and returns (B, b, ...); NaN where the replicate is not usable.
         acceleration: Efron's acceleration of such a function per cell (b, ...), by the jackknife over units.
         units: number of resampling units behind each cell (b,). strata: number of strata behind each cell (b,).
+        improper: "keep" or "drop", what becomes of solutions that are not proper.
+        factors: how the replicates add up to variances, None for random draws, whose standard deviation counts.
+        nested: resamples the resamples: a measure Estimate -> (m, ...) and its value (b, ...) give the standard error
+            of each replicate and the share of its own resamples below the value, both (B, b, ...).
+        again: the same resampling for another estimate on other cells of the same rows.
     """
 
     n: int
@@ -142,6 +161,10 @@ class Replicates:
     acceleration: Callable[[Callable[[Moments, Solution], Array]], Array]
     units: Ints
     strata: Ints
+    improper: str = "keep"
+    factors: Factors | None = None
+    nested: Callable[[Callable[[Estimate], Array], Array], tuple[Array, Array]] | None = None
+    again: Callable[[Estimate, Sample], Replicates] | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,7 +175,8 @@ class Estimate(Shown):
         model, settings (the estimator value), moments, sample (None when fitted from moments alone).
         rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
         std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. std_lv, std_all: (b, k) or None.
-        solution, convergence, replicates (after `bootstrap`), level, interval, notes.
+        solution, convergence, replicates (after `bootstrap`), level, interval,
+        alternative ("two-sided", or "greater" or "less" for one-sided intervals, open at one end), notes.
         extra: what the engine keeps beside; parts with a `headline` say it where the estimate is printed.
 
     Example:
@@ -182,6 +206,7 @@ class Estimate(Shown):
     replicates: Replicates | None = None
     level: float = 0.95
     interval: str = ""
+    alternative: str = "two-sided"
     notes: tuple[Note, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 

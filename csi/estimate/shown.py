@@ -168,8 +168,7 @@ def _ended(est: Estimate) -> Text:
     """How the search ended, and how often it was repeated."""
     ended, b = est.convergence, len(est.values)
     good = int(ended.converged.sum())
-    boot = "" if est.replicates is None else f"; {est.replicates.n} resamples, seed {est.replicates.seed}"
-    boot_zh = "" if est.replicates is None else f"；重抽样 {est.replicates.n} 次，种子 {est.replicates.seed}"
+    boot, boot_zh = _repeated(est)
     if b > 1:
         return Text(f"{good} of {b} cells converged{boot}", f"{b} 个单元中 {good} 个收敛{boot_zh}")
     rounds = int(ended.iterations[0])
@@ -179,6 +178,24 @@ def _ended(est: Estimate) -> Text:
         else ("no solution", "无解")
     )
     return Text(en + boot, zh + boot_zh)
+
+
+def _repeated(est: Estimate) -> tuple[str, str]:
+    """How the fit was repeated, after a semicolon; empty where it was not."""
+    replicates = est.replicates
+    if replicates is None:
+        return "", ""
+    if replicates.factors is None:
+        return (
+            f"; {replicates.n} resamples, seed {replicates.seed}",
+            f"；重抽样 {replicates.n} 次，种子 {replicates.seed}",
+        )
+    if replicates.kind == "jackknife":
+        return f"; jackknife, {replicates.n} units", f"；刀切法，{replicates.n} 个抽样单元"
+    return (
+        f"; {replicates.n} replicate weights ({replicates.kind})",
+        f"；{replicates.n} 个重复权重（{replicates.kind}）",
+    )
 
 
 def _failed(est: Estimate, lang: str) -> Iterator[str]:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import replace
 
 import numpy as np
 
-from csi.errors import Problems, one_of, problem
+from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
-from csi.inference.intervals import Interval, bca, p_value, percentile, standard_error
+from csi.inference.intervals import Alternative, Interval
+from csi.inference.leave_out import parameter_acceleration
 from csi.inference.lost import counted
-from csi.inference.replicates import Flags, Quantity, parameter_acceleration, replicates_of
-from csi.inference.resample import Kind, plan_of, rows_behind
-from csi.moments.stack import Array
+from csi.inference.replicates import Flags, replicates_of
+from csi.inference.resample import SMALLEST, Kind, plan_of, rows_behind
+from csi.inference.settings import Improper, check_settings
+from csi.inference.uncertainty import NESTED, Uncertainty, judged, replicates_behind, uncertainty
+from csi.moments.stack import Sample
+
+__all__ = ["Uncertainty", "bootstrap", "uncertainty", "with_errors"]
 
 ROUNDING = 1e-12
 """A parameter that varies less than this over resamples is a constant: a fixed loading has no standard error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """value, std_error, conf_low, conf_high, p_value: (b, ...) each; draws: (B, b, ...)."""
-
-    value: Array
-    std_error: Array
-    conf_low: Array
-    conf_high: Array
-    p_value: Array
-    draws: Array
 
 
 def bootstrap(
@@ -40,6 +32,8 @@ def bootstrap(
     interval: Interval = "percentile",
     resampling: Kind = "multinomial",
     level: float = 0.95,
+    alternative: Alternative = "two-sided",
+    improper: Improper = "keep",
     progress: Callable[[int, int], None] | None = None,
 ) -> Estimate:
     """The same estimate with standard errors, intervals and p-values from `n` resamples.
@@ -49,11 +43,22 @@ def bootstrap(
     covariances are kept and counted; replicates without a solution are left out and counted. Signs are never changed
     replicate by replicate: see `csi.pls.algorithm.solve_stack`.
 
+    p-values invert the interval: p < 1 - level exactly where it excludes zero. Kinds of intervals made of the draws
+    have no p-value below 2 / (n + 1) (one-sided 1 / (n + 1)), whatever the evidence.
+
     Parameters:
         est: an estimate fitted from rows. n: resamples. seed: recorded; the same seed gives the same bits.
-        interval: "percentile", "bc" (bias-corrected) or "bca" (with jackknife acceleration).
+        interval: "percentile"; "basic" (the percentiles turned around the estimate); "normal" (estimate and standard
+            error); "bc" (bias-corrected); "bca" (with jackknife acceleration as well; for HTMT of pairs near 1 use
+            "percentile", see `csi.validity`); "studentised" and "double" (percentiles calibrated by a second bootstrap)
+            resample every resample 50 times, so n = 1000 is many.
         resampling: "multinomial" or "bayesian".
-        level: of the intervals. progress: called with (done, n) now and then.
+        level: of the intervals. alternative: "two-sided", or "greater" or "less" for one-sided intervals and p-values;
+            the open limit is infinite (null in tables).
+        improper: "keep" counts replicates whose solution has a negative weight or variance and uses them; "drop" leaves
+            them out, which narrows intervals (a note says how many). They are not drawn anew: that gives the same
+            narrow intervals and breaks the plan that cells share.
+        progress: called with (done, n) now and then.
 
     Returns:
         Estimate with `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`, `replicates`.
@@ -61,8 +66,8 @@ def bootstrap(
     Raises:
         Problems: the estimate has no rows to resample, or n is too small for intervals.
 
-    Source: Efron (1979, 1987).
-    Agrees: coverage table in tests/slow.
+    Source: Efron (1979, 1987); kinds of intervals: `csi.inference.intervals.curve_of`.
+    Agrees: coverage of every kind in tests/slow/inference_coverage.md.
 
     Example:
         >>> import polars as pl
@@ -75,18 +80,29 @@ def bootstrap(
         >>> boot.table.filter(pl.col("op") == "~")["std_error"].null_count()
         0
     """
-    _check(n, seed, interval, resampling, level)
+    check_settings(level, n, seed, interval=interval, resampling=resampling, alternative=alternative, improper=improper)
     sample = rows_behind(est)
+    if interval in NESTED:
+        _check_strata(sample)
     plan = plan_of(sample, n, seed, resampling)
-    replicates = replicates_of(est, sample, plan, progress)
-    boot = replace(est, replicates=replicates, level=level, interval=interval)
-    accelerations = parameter_acceleration(est, sample) if interval == "bca" else None
-    if interval == "bc":
-        accelerations = np.zeros_like(est.values)
-    found = _summary(boot, est.values, replicates.values, accelerations)
-    fixed = _without_variance(est) | (found.std_error <= ROUNDING * (1 + np.abs(est.values)))
+    replicates = replicates_of(est, sample, plan, progress, improper=improper)
+    return with_errors(
+        replace(est, replicates=replicates, level=level, interval=interval, alternative=alternative), sample
+    )
+
+
+def with_errors(boot: Estimate, sample: Sample) -> Estimate:
+    """The estimate with the standard errors, intervals and p-values that its replicates give.
+
+    Parameters:
+        boot: an estimate with replicates, level, interval and alternative. sample: the rows behind it.
+    """
+    replicates = replicates_behind(boot)
+    accelerations = parameter_acceleration(boot, sample) if boot.interval == "bca" else None
+    found = judged(boot, boot.values, replicates.values, accelerations, lambda fit: fit.values)
+    fixed = _without_variance(boot) | (found.std_error <= ROUNDING * (1 + np.abs(boot.values)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = np.where(fixed, np.nan, est.values / found.std_error)
+        statistic = np.where(fixed, np.nan, boot.values / found.std_error)
     return replace(
         boot,
         std_error=np.where(fixed, np.nan, found.std_error),
@@ -94,7 +110,7 @@ def bootstrap(
         p_value=np.where(fixed, np.nan, found.p_value),
         conf_low=np.where(fixed, np.nan, found.conf_low),
         conf_high=np.where(fixed, np.nan, found.conf_high),
-        notes=(*(told for told in est.notes if told.code not in _OF_ERRORS), *counted(est, replicates)),
+        notes=(*(told for told in boot.notes if told.code not in _OF_ERRORS), *counted(boot, replicates)),
     )
 
 
@@ -102,61 +118,14 @@ _OF_ERRORS = {"N-WEIGHTS", "N-CLUSTERS", "N-CLUSTERS-FEW", "N-CLUSTERS-ONE"}
 """Notes on standard errors that resampling replaces."""
 
 
-def uncertainty(boot: Estimate, quantity: Quantity) -> Uncertainty:
-    """Standard error, interval and p-value of any function of the moments and the solution.
-
-    Parameters:
-        boot: an estimate that went through `bootstrap` (its level and kind of interval are used).
-        quantity: (Moments, Solution) -> (m, ...) for m slices.
-
-    Raises:
-        Problems: the estimate has no replicates.
-    """
-    if boot.replicates is None:
-        raise Problems(
-            [
-                problem(
-                    "E-BOOT",
-                    "estimate",
-                    "there are no replicates to take intervals from.",
-                    "没有可用于计算区间的自助样本。",
-                    "Call csi.bootstrap(est) first.",
-                    "请先调用 csi.bootstrap(est)。",
-                )
-            ]
-        )
-    value = quantity(boot.moments, boot.solution)
-    draws = boot.replicates.over(quantity)
-    accelerations = boot.replicates.acceleration(quantity) if boot.interval == "bca" else None
-    if boot.interval == "bc":
-        accelerations = np.zeros_like(value)
-    return _summary(boot, value, draws, accelerations)
-
-
-def _summary(boot: Estimate, value: Array, draws: Array, accelerations: Array | None) -> Uncertainty:
-    """The interval the estimate asks for."""
-    if accelerations is None:
-        low, high = percentile(draws, boot.level)
-    else:
-        low, high = bca(value, draws, boot.level, accelerations)
-    return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws, accelerations), draws)
-
-
-def _check(n: int, seed: int, interval: str, resampling: str, level: float) -> None:
-    """Raise when a setting makes no sense, all at once."""
-    found = one_of("interval", interval, get_args(Interval)) + one_of("resampling", resampling, get_args(Kind))
-    if n < 100:
-        en, zh = f"{n} resamples are too few for an interval.", f"{n} 次重抽样不足以给出区间。"
-        do, do_zh = "Use at least 100, better 1000 or more.", "请至少使用 100 次，最好 1000 次以上。"
-        found.append(problem("E-BOOT", "n", en, zh, do, do_zh))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
-    if not 0.5 <= level < 1:
-        en, zh = f"a level lies between 0.5 and 1, not at {level}.", f"置信水平应在 0.5 与 1 之间，而不是 {level}。"
-        found.append(problem("E-SETTING", "level", en, zh, "Use level=0.95, say.", "例如 level=0.95。"))
-    if found:
-        raise Problems(found)
+def _check_strata(sample: Sample) -> None:
+    """Raise where a stratum has too few units to be resampled twice."""
+    least = int(np.unique(sample.stratum, return_counts=True)[1].min())
+    if least < SMALLEST:
+        en = f"a stratum has {least} units; resampling the resamples needs at least {SMALLEST} in each."
+        zh = f"某层仅有 {least} 个抽样单元；二次重抽样要求每层至少 {SMALLEST} 个。"
+        do, do_zh = 'Use interval="percentile", or csi.jackknife.', '请使用 interval="percentile" 或 csi.jackknife。'
+        raise Problems([problem("E-BOOT", "interval", en, zh, do, do_zh)])
 
 
 def _without_variance(est: Estimate) -> Flags:

@@ -1,30 +1,217 @@
-"""From bootstrap draws to standard errors, intervals and p-values that agree with them.
+"""Every kind of interval as one curve of confidence limits, and p-values that invert it exactly.
 
-Letters: `B` replicates along axis 0; every other axis is a quantity. NaN draws (unusable replicates) are left out and
-counted by the caller.
+A kind of interval is its curve L(u): the parameter lies below L(u) with confidence u. An interval of level c is
+[L((1 - c) / 2), L((1 + c) / 2)], a one-sided one [L(1 - c), inf) or (-inf, L(c)]. With u0 where L(u0) = 0, the
+p-value of "zero or less" is u0, of "zero or more" 1 - u0, and two-sided 2 min(u0, 1 - u0). So p < 1 - c exactly where
+the interval excludes zero.
+
+Letters: `B` replicates along axis 0, `F` their interpolated (type 7) distribution, `Q` its inverse.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from csi.inference.draws import acceleration, bias, quantile, shares_at, standard_error
 from csi.moments.stack import Array
 
-Interval = Literal["percentile", "bc", "bca"]
-"""Percentile, bias-corrected, bias-corrected and accelerated."""
+__all__ = [
+    "Alternative", "Curve", "Evidence", "Interval", "acceleration", "bca", "curve_of", "limits", "p_of", "p_value",
+    "percentile", "standard_error",
+]  # fmt: skip
+
+Interval = Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
+"""What can be made of bootstrap draws; "t" is what jackknife and replicate weights have."""
+
+EDGE = 1e-12
+"""A share that is not 0 stays this far from it, so that rounding does not put a limit on the outermost draw."""
+
+Alternative = Literal["two-sided", "greater", "less"]
+"""What the p-value speaks for: not zero, above zero, below zero."""
 
 
-def standard_error(draws: Array) -> Array:
-    """Standard deviation over the usable draws (divisor: their number - 1)."""
-    usable = np.isfinite(draws)
-    count = usable.sum(axis=0)
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the curves are made of; `draws` may be absent for "normal" and "t".
+
+    Attributes:
+        value, std_error: (...). draws: (B, ...). accelerations: (...) for "bca". errors: (B, ...) standard error of
+            each replicate for "studentised". ranks: (B, ...) share of a replicate's own resamples below the value, for
+            "double". df: (...) degrees of freedom for "t".
+    """
+
+    value: Array
+    std_error: Array
+    draws: Array
+    accelerations: Array | None = None
+    errors: Array | None = None
+    ranks: Array | None = None
+    df: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """L, the shares u at which it is zero (smallest, largest), and the smallest share that it can speak of."""
+
+    at: Callable[[Array], Array]
+    zero: tuple[Array, Array]
+    least: Array
+
+
+def curve_of(kind: str, found: Evidence) -> Curve:
+    """The confidence limits of a kind of interval.
+
+    percentile: L(u) = Q(u)
+    basic: L(u) = 2 value - Q(1 - u)
+    normal: L(u) = value + z_u SE (without correction for bias: the statistic is value / SE)
+    t: L(u) = value + t_{u, df} SE
+    bc, bca: L(u) = Q(Phi(z0 + (z0 + z_u) / (1 - a (z0 + z_u)))), a = 0 for bc
+    studentised: L(u) = value - SE Q_t(1 - u), Q_t of t* = (value* - value) / SE*
+    double: L(u) = Q(Q_r(u)), Q_r of the ranks: the percentile limit whose coverage, estimated by resampling the
+        resamples, is u
+
+    Source: Efron & Tibshirani (1993), 12-14; Efron (1987); Davison & Hinkley (1997), 5.2-5.6; Beran (1987), Biometrika
+    74:457-468 (double).
+    """
+    return _CURVES[kind](found)
+
+
+def limits(curve: Curve, level: float, alternative: Alternative = "two-sided") -> tuple[Array, Array]:
+    """Lower and upper limit; infinite on the open side, and where the draws are too few to speak of such a share."""
+    open_low, open_high = np.full(curve.least.shape, -np.inf), np.full(curve.least.shape, np.inf)
+    if alternative == "greater":
+        return _limit(curve, 1 - level), open_high
+    if alternative == "less":
+        return open_low, _limit(curve, 1 - (1 - level))
+    tail = (1 - level) / 2
+    return _limit(curve, tail), _limit(curve, 1 - tail)
+
+
+def p_of(curve: Curve, alternative: Alternative = "two-sided") -> Array:
+    """p-value of zero: 1 - the level of the widest interval that leaves zero out.
+
+    From B draws no one-sided p-value is below 1 / (B + 1), no two-sided one below 2 / (B + 1).
+    """
+    greater = np.maximum(curve.zero[1], curve.least)
+    less = np.maximum(1 - curve.zero[0], curve.least)
+    if alternative != "two-sided":
+        return greater if alternative == "greater" else less
+    both: Array = np.minimum(2 * np.minimum(greater, less), 1.0)
+    return both
+
+
+def _limit(curve: Curve, share: float) -> Array:
+    """L at a share; infinite where the draws do not reach it."""
+    found = curve.at(np.full(curve.least.shape, share))
+    beyond = np.where(share <= curve.least, -np.inf, np.where(1 - share <= curve.least, np.inf, found))
+    limit: Array = np.where(np.isnan(found), np.nan, beyond)
+    return limit
+
+
+def _least(draws: Array) -> Array:
+    """(...) 1 / (B + 1) of the usable draws, NaN without two."""
+    usable = np.isfinite(draws).sum(axis=0)
+    least: Array = np.where(usable > 1, 1.0 / (usable + 1.0), np.nan)
+    return least
+
+
+def _percentile(found: Evidence) -> Curve:
+    """The draws' own distribution."""
+    ordered = np.sort(found.draws, axis=0)
+    return Curve(lambda u: quantile(ordered, u), shares_at(ordered, np.zeros_like(found.value)), _least(found.draws))
+
+
+def _basic(found: Evidence) -> Curve:
+    """The distribution of value* - value, turned around."""
+    ordered = np.sort(found.draws, axis=0)
+    low, high = shares_at(ordered, 2 * found.value)
+    return Curve(lambda u: 2 * found.value - quantile(ordered, 1 - u), (1 - high, 1 - low), _least(found.draws))
+
+
+def _normal(found: Evidence) -> Curve:
+    """The standard error alone."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(usable, draws, 0.0).sum(axis=0) / count
-        square = np.where(usable, (draws - mean) ** 2, 0.0).sum(axis=0)
-        return np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
+        zero = ndtr(-found.value / found.std_error)
+    return Curve(lambda u: found.value + ndtri(u) * found.std_error, (zero, zero), _known(found.std_error))
+
+
+def _t(found: Evidence) -> Curve:
+    """The standard error with degrees of freedom."""
+    df = np.full_like(found.value, np.nan) if found.df is None else found.df
+    df = np.where(df >= 1, df, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        zero = stdtr(df, -found.value / found.std_error)
+    return Curve(lambda u: found.value + stdtrit(df, u) * found.std_error, (zero, zero), _known(found.std_error * df))
+
+
+def _known(std_error: Array) -> Array:
+    """0, the floor of p-values from standard errors; NaN where there is none."""
+    return np.where(np.isfinite(std_error), 0.0, np.nan)
+
+
+def _accelerated(found: Evidence) -> Curve:
+    """Bias-corrected, with the acceleration where there is one."""
+    ordered, z0 = np.sort(found.draws, axis=0), bias(found.value, found.draws)
+    a = np.zeros_like(found.value) if found.accelerations is None else found.accelerations
+
+    def at(u: Array) -> Array:
+        shifted = z0 + ndtri(u)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.where(a * shifted < 1, z0 + shifted / (1 - a * shifted), np.sign(a) * np.inf)
+        return quantile(ordered, np.clip(ndtr(z), EDGE, 1 - EDGE))
+
+    def back(share: Array) -> Array:
+        away = ndtri(share) - z0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.where(1 + a * away > 0, away / (1 + a * away) - z0, -np.sign(a) * np.inf)
+        return np.where((share <= 0) | (share >= 1), share, ndtr(z))
+
+    low, high = shares_at(ordered, np.zeros_like(found.value))
+    return Curve(at, (back(low), back(high)), _least(found.draws))
+
+
+def _studentised(found: Evidence) -> Curve:
+    """The distribution of t*, each replicate in its own standard error."""
+    errors = np.full_like(found.draws, np.nan) if found.errors is None else found.errors
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (found.draws - found.value) / errors
+        statistic = found.value / found.std_error
+    ordered = np.sort(np.where(np.isfinite(t), t, np.nan), axis=0)
+    low, high = shares_at(ordered, statistic)
+    return Curve(
+        lambda u: found.value - found.std_error * quantile(ordered, 1 - u), (1 - high, 1 - low), _least(ordered)
+    )
+
+
+def _double(found: Evidence) -> Curve:
+    """Percentiles at the shares that resampling the resamples found to cover."""
+    ranks = np.full_like(found.draws, np.nan) if found.ranks is None else found.ranks
+    kept = np.where(np.isfinite(ranks), found.draws, np.nan)
+    ordered, ranked = np.sort(kept, axis=0), np.sort(np.where(np.isfinite(kept), ranks, np.nan), axis=0)
+    low, high = shares_at(ordered, np.zeros_like(found.value))
+    usable = np.isfinite(ordered).sum(axis=0)
+    zero = (
+        np.where((ordered < 0).sum(axis=0) == usable, 1.0, shares_at(ranked, low)[0]),
+        np.where((ordered > 0).sum(axis=0) == usable, 0.0, shares_at(ranked, high)[1]),
+    )
+    return Curve(lambda u: quantile(ordered, quantile(ranked, u)), zero, _least(kept))
+
+
+_CURVES: dict[str, Callable[[Evidence], Curve]] = {
+    "percentile": _percentile,
+    "basic": _basic,
+    "normal": _normal,
+    "t": _t,
+    "bc": _accelerated,
+    "bca": _accelerated,
+    "studentised": _studentised,
+    "double": _double,
+}
 
 
 def percentile(draws: Array, level: float) -> tuple[Array, Array]:
@@ -37,91 +224,26 @@ def percentile(draws: Array, level: float) -> tuple[Array, Array]:
         >>> round(float(low[0]), 6), round(float(high[0]), 6)
         (5.0, 95.0)
     """
-    ordered = np.sort(draws, axis=0)
-    tail = np.full(draws.shape[1:], (1 - level) / 2)
-    return _quantile(ordered, tail), _quantile(ordered, 1 - tail)
+    return limits(_percentile(_drawn(draws)), level)
 
 
-def bca(point: Array, draws: Array, level: float, acceleration: Array) -> tuple[Array, Array]:
-    """Bias-corrected and accelerated interval with the true (jackknife) acceleration.
+def bca(point: Array, draws: Array, level: float, accelerations: Array) -> tuple[Array, Array]:
+    """Bias-corrected and accelerated interval.
 
     alpha_1 = Phi(z0 + (z0 + z_a) / (1 - a (z0 + z_a))), z0 = Phi^-1(share of draws below the estimate)
 
     Source: Efron (1987), JASA 82:171-185.
     """
-    ordered = np.sort(draws, axis=0)
-    z0 = _bias(point, draws)
-    tails = []
-    for z in (ndtri((1 - level) / 2), ndtri((1 + level) / 2)):
-        shifted = z0 + z
-        tails.append(_quantile(ordered, ndtr(z0 + shifted / (1 - acceleration * shifted))))
-    return tails[0], tails[1]
-
-
-def acceleration(leave_out: Array) -> Array:
-    """Efron's a from leave-one-out values: sum d^3 / (6 (sum d^2)^(3/2)), d = mean - value.
-
-    Parameters:
-        leave_out: (units, ...) the quantity without each unit.
-
-    Source: Efron (1987), eq. 6.6.
-    """
-    usable = np.isfinite(leave_out)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(usable, leave_out, 0.0).sum(axis=0) / usable.sum(axis=0)
-        d = np.where(usable, mean - leave_out, 0.0)
-        a = (d**3).sum(axis=0) / (6.0 * (d**2).sum(axis=0) ** 1.5)
-    finite: Array = np.where(np.isfinite(a), a, 0.0)
-    return finite
+    return limits(_accelerated(_drawn(draws, point, accelerations)), level)
 
 
 def p_value(point: Array, draws: Array, accelerations: Array | None = None) -> Array:
-    """Two-sided p for the hypothesis zero: 1 - the level of the widest interval that leaves zero out.
-
-    The interval is inverted exactly: with F the interpolated distribution of the draws, the percentile p is
-    2 min(F(0), 1 - F(0)); with accelerations the BCa interval is inverted. So p < 1 - level where, and only where, the
-    interval excludes zero. No p-value is below 2 / (B + 1): draws say nothing beyond their number.
-    """
-    usable = np.isfinite(draws).sum(axis=0)
-    least = 1.0 / (usable + 1.0)
-    share = _share_below_zero(np.sort(draws, axis=0), usable)
-    if accelerations is not None:
-        z0, zero = _bias(point, draws), ndtri(share)
-        with np.errstate(invalid="ignore"):
-            z = (zero - z0) / (1 + accelerations * (zero - z0)) - z0
-        share = np.where(np.isfinite(zero), ndtr(z), share)
-    share = np.clip(share, least, 1 - least)
-    p: Array = np.where(usable > 1, np.minimum(2 * np.minimum(share, 1 - share), 1.0), np.nan)
-    return p
+    """Two-sided p of zero from the percentile interval, or from the BCa interval with accelerations."""
+    found = _drawn(draws, point, accelerations)
+    return p_of((_percentile if accelerations is None else _accelerated)(found))
 
 
-def _share_below_zero(ordered: Array, usable: Array) -> Array:
-    """F(0) of sorted draws (NaN last), the inverse of the interpolation that `_quantile` uses."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        below = (ordered <= 0).sum(axis=0)
-        left = np.take_along_axis(ordered, np.maximum(below - 1, 0)[None], axis=0)[0]
-        right = np.take_along_axis(ordered, np.minimum(below, ordered.shape[0] - 1)[None], axis=0)[0]
-        share = (below - 1 + left / (left - right)) / (usable - 1)
-    inside: Array = np.where(below == 0, 0.0, np.where(below >= usable, 1.0, share))
-    return inside
-
-
-def _bias(point: Array, draws: Array) -> Array:
-    """z0, ties counted half, kept finite."""
-    usable = np.isfinite(draws).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = ((draws < point).sum(axis=0) + 0.5 * (draws == point).sum(axis=0)) / usable
-        z0: Array = ndtri(np.clip(share, 0.5 / usable, 1 - 0.5 / usable))
-    return z0
-
-
-def _quantile(ordered: Array, share: Array) -> Array:
-    """Type 7 quantile of sorted draws (NaN last) at one share per quantity."""
-    usable = np.isfinite(ordered).sum(axis=0)
-    position = np.clip(np.nan_to_num(share), 0, 1) * np.maximum(usable - 1, 0)
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(usable - 1, 0))
-    at_low = np.take_along_axis(ordered, low[None], axis=0)[0]
-    at_high = np.take_along_axis(ordered, high[None], axis=0)[0]
-    value: Array = at_low + (position - low) * (at_high - at_low)
-    return np.where((usable > 1) & np.isfinite(share), value, np.nan)
+def _drawn(draws: Array, point: Array | None = None, accelerations: Array | None = None) -> Evidence:
+    """Draws as evidence."""
+    value = np.zeros(draws.shape[1:]) if point is None else point
+    return Evidence(value, standard_error(draws), draws, accelerations)

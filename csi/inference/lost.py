@@ -55,15 +55,16 @@ def counted(est: Estimate, replicates: Replicates) -> tuple[Note, ...]:
         est: what was resampled; cells without a solution of their own are not warned about.
     """
     total = replicates.usable.size
+    left = replicates.improper == "drop"
     by_cause = replicates.counts.group_by("cause", maintain_order=True).agg(pl.col("replicates").sum())
     return (
         *_heavy(est, replicates),
         *(
             note(
                 "N-REPLICATES",
-                f"{count} of {total} replicates: {cause} ({'kept' if cause in _KEPT_ZH else 'left out'}).",
+                f"{count} of {total} replicates: {cause} ({'kept' if cause in _KEPT_ZH and not left else 'left out'}).",
                 f"{total} 次重抽样中有 {count} 次：{_zh(cause)}"
-                f"（{'保留并计数' if cause in _KEPT_ZH else '不计入区间'}）。",
+                f"（{'保留并计数' if cause in _KEPT_ZH and not left else '不计入区间'}）。",
             )
             for cause, count in by_cause.iter_rows()
         ),

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from csi.estimate.estimate import Estimate, Replicates, Solution
-from csi.inference.intervals import acceleration
-from csi.inference.resample import Plan
-from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side, weighted_cell
+from csi.estimate.estimate import Estimate, Factors, Replicates, Solution
+from csi.inference.leave_out import STACKED, one_cell, quantity_acceleration, sliced
+from csi.inference.nested import nested
+from csi.inference.resample import Plan, Resampling
+from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side
 from csi.moments.stack import Array, Ints, Moments, Sample
 
 Flags = npt.NDArray[np.bool_]
@@ -35,70 +36,83 @@ WORKERS = min(4, os.cpu_count() or 1)
 TOGETHER = 2
 """Blocks refitted in one task: fewer, longer array operations. Results do not depend on it."""
 
-_STACKED = (
-    "weights",
-    "loadings",
-    "cross_loadings",
-    "paths",
-    "r2",
-    "construct_cor",
-    "rho",
-    "proxy_cor",
-    "part_weights",
-    "part_loadings",
-    "wide_weights",
-    "spread",
-)
-
 
 def replicates_of(
-    est: Estimate, sample: Sample, plan: Plan, progress: Callable[[int, int], None] | None = None
+    est: Estimate,
+    sample: Sample,
+    plan: Resampling,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    improper: str = "keep",
+    factors: Factors | None = None,
 ) -> Replicates:
     """Refit every cell under every block of the plan; keep the small arrays, replay the rest on demand.
 
     Cells and blocks are independent tasks shared out over the processor's cores; each gives the same bits wherever it
     runs.
     """
+    again = partial(_again, plan, improper, factors)
+    sample = plan.seen(sample)
     c = sample.cells.height
     keep = plan.n * c * len(sample.names) ** 2 * 8 <= KEEP_BYTES
-    blocks: list[_Part] = []
+    kept: list[Moments] = []
+    gathered: dict[str, list[Any]] = {}
+    done = 0
+    for part in _refits(est, sample, plan, keep=keep):
+        kept += [part.moments] if part.moments is not None else []
+        for name in ("values", "solution", "cause", "improper", "mean", "sd"):
+            gathered.setdefault(name, []).append(getattr(part, name))
+        done += len(part.mean) // c
+        if progress is not None:
+            progress(done, plan.n)
+    flags = gathered.pop("improper")
+    wrong = {name: np.concatenate([f[name] for f in flags]).reshape(plan.n, c) for name in flags[0]}
+    solution = _joined(gathered.pop("solution"), np.concatenate)
+    values, mean, sd, cause = (
+        np.concatenate(gathered.pop(name)).reshape(plan.n, c, -1) for name in ("values", "mean", "sd", "cause")
+    )
+    units, strata = _degrees(sample)
+    proper = ~np.any([*wrong.values(), np.zeros((plan.n, c), dtype=bool)], axis=0)
+    usable = (cause[:, :, 0] == 0) & (units > 1) & (proper | (improper == "keep"))
+    values[~usable] = np.nan
+    return Replicates(
+        n=plan.n,
+        seed=plan.seed,
+        kind=plan.kind,
+        values=values,
+        solution=solution,
+        mean=mean,
+        sd=sd,
+        usable=usable,
+        admissible=proper,
+        counts=_counts(est, cause[:, :, 0], wrong),
+        over=partial(_over, sample, plan, tuple(kept), solution, usable),
+        acceleration=partial(quantity_acceleration, est, sample),
+        units=units,
+        strata=strata,
+        improper=improper,
+        factors=factors,
+        nested=partial(nested, est, sample, plan, improper, WORKERS) if isinstance(plan, Plan) else None,
+        again=again,
+    )
+
+
+def _again(plan: Resampling, improper: str, factors: Factors | None, est: Estimate, sample: Sample) -> Replicates:
+    """The same plan for another estimate of the same rows."""
+    return replicates_of(est, sample, plan, improper=improper, factors=factors)
+
+
+def _refits(est: Estimate, sample: Sample, plan: Resampling, *, keep: bool) -> Iterator[_Part]:
+    """All cells under one task's blocks after another, replicate-major."""
+    c = sample.cells.height
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS if est.settings.threads else 1) as pool:
         upcoming = plan.blocks()
         while drawn := [multiplicity for _, multiplicity in islice(upcoming, TOGETHER * WORKERS)]:
             window = [np.concatenate(drawn[i : i + TOGETHER]) for i in range(0, len(drawn), TOGETHER)]
             tasks = [(m, number, rows) for m in window for number, rows in enumerate(cell_slices(sample))]
             parts = list(pool.map(partial(_refit, est, sample, keep), *zip(*tasks, strict=True)))
-            blocks += [_side_by_side(parts[first : first + c], sample) for first in range(0, len(parts), c)]
-            if progress is not None:
-                progress(sum(b.mean.shape[0] for b in blocks) // c, plan.n)
-    kept = tuple(b.moments for b in blocks if b.moments is not None)
-    solution = _joined([b.solution for b in blocks], np.concatenate)
-    cause = np.concatenate([b.cause for b in blocks]).reshape(plan.n, c)
-    values, mean, sd = (
-        np.concatenate([getattr(b, name) for b in blocks]).reshape(plan.n, c, -1) for name in ("values", "mean", "sd")
-    )
-    units, strata = _degrees(sample)
-    usable = (cause == 0) & (units > 1)
-    improper = {
-        name: np.concatenate([b.improper[name] for b in blocks]).reshape(plan.n, c) for name in blocks[0].improper
-    }
-    admissible = ~np.any([*improper.values(), np.zeros((plan.n, c), dtype=bool)], axis=0)
-    return Replicates(
-        n=plan.n,
-        seed=plan.seed,
-        kind=plan.kind,
-        values=np.where(usable[:, :, None], values, np.nan),
-        solution=solution,
-        mean=mean,
-        sd=sd,
-        usable=usable,
-        admissible=admissible,
-        counts=_counts(est, cause, improper),
-        over=partial(_over, sample, plan, kept, solution, usable),
-        acceleration=partial(_acceleration, est, sample),
-        units=units,
-        strata=strata,
-    )
+            for first in range(0, len(parts), c):
+                yield _side_by_side(parts[first : first + c], sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,8 @@ class _Part:
 
 def _refit(est: Estimate, sample: Sample, keep: bool, multiplicity: Array, number: int, rows: slice) -> _Part:
     """One cell under one block of weightings, its scores pointing where the cell's own estimate points them."""
-    fit = est.settings.solve(est.model, cell_stack(sample, number, rows, multiplicity), _one_cell(est, number))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample may leave an item without variance
+        fit = est.settings.solve(est.model, cell_stack(sample, number, rows, multiplicity), one_cell(est, number))
     cause = fit.convergence.cause
     return _Part(
         values=fit.values,
@@ -127,11 +142,6 @@ def _refit(est: Estimate, sample: Sample, keep: bool, multiplicity: Array, numbe
         sd=fit.moments.sd,
         moments=fit.moments.without_rows() if keep else None,
     )
-
-
-def _one_cell(est: Estimate, number: int) -> Estimate:
-    """The estimate with the solution of one cell alone."""
-    return replace(est, solution=_sliced(est.solution, slice(number, number + 1)))
 
 
 def _side_by_side(cells: list[_Part], sample: Sample) -> _Part:
@@ -148,32 +158,15 @@ def _side_by_side(cells: list[_Part], sample: Sample) -> _Part:
     )
 
 
-def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
-    """For each cell, the stack of its fits without each of its units; None where it has fewer than three units."""
-    for number, rows in enumerate(cell_slices(sample)):
-        units, position = np.unique(sample.unit[rows], return_inverse=True)
-        if units.size < 3:
-            yield None
-            continue
-        W = (1.0 - np.eye(units.size))[:, position] * sample.weight[rows]
-        yield est.settings.solve(est.model, weighted_cell(sample, number, rows, W), _one_cell(est, number))
-
-
-def parameter_acceleration(est: Estimate, sample: Sample) -> Array:
-    """(b, k) jackknife acceleration of the parameters."""
-    lefts = leave_one_out(est, sample)
-    return np.stack([np.zeros(len(est.rows)) if left is None else acceleration(left.values) for left in lefts])
-
-
 def _over(
-    sample: Sample, plan: Plan, kept: tuple[Moments, ...], solution: Solution, usable: Flags, quantity: Quantity
+    sample: Sample, plan: Resampling, kept: tuple[Moments, ...], solution: Solution, usable: Flags, quantity: Quantity
 ) -> Array:
     """(B, b, ...) a quantity on every replicate; NaN where the replicate has no usable solution."""
     stored = iter(kept) if kept else (moments_under(sample, m) for _, m in plan.blocks())
     parts, start = [], 0
     for moments in stored:
         stop = start + moments.n.size
-        parts.append(quantity(moments, _sliced(solution, slice(start, stop))))
+        parts.append(quantity(moments, sliced(solution, slice(start, stop))))
         start = stop
     joined = np.concatenate(parts).astype(np.float64)
     values = joined.reshape(plan.n, sample.cells.height, *joined.shape[1:])
@@ -181,29 +174,11 @@ def _over(
     return values
 
 
-def _acceleration(est: Estimate, sample: Sample, quantity: Quantity) -> Array:
-    """(b, ...) jackknife acceleration of a quantity, leaving out one unit at a time within each cell."""
-    point = quantity(est.moments, est.solution)
-    values = [
-        np.zeros_like(point[number]) if left is None else acceleration(quantity(left.moments, left.solution))
-        for number, left in enumerate(leave_one_out(est, sample))
-    ]
-    return np.stack(values)
-
-
 def _joined(parts: list[Solution], join: Callable[[list[Array]], Array]) -> Solution:
     """One solution from several."""
-    present = [name for name in _STACKED if getattr(parts[0], name) is not None]
+    present = [name for name in STACKED if getattr(parts[0], name) is not None]
     arrays: dict[str, Any] = {name: join([getattr(part, name) for part in parts]) for name in present}
     return replace(parts[0], **arrays)
-
-
-def _sliced(solution: Solution, rows: slice) -> Solution:
-    """Some slices of a solution."""
-    arrays: dict[str, Any] = {
-        name: getattr(solution, name)[rows] for name in _STACKED if getattr(solution, name) is not None
-    }
-    return replace(solution, **arrays)
 
 
 def _degrees(sample: Sample) -> tuple[Ints, Ints]:

@@ -7,8 +7,8 @@ sample leaves every unit's multiplicity as it is, so cells, pooled groups and a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -20,7 +20,32 @@ from csi.moments.stack import Array, Ints, Sample
 BLOCK = 250
 """Replicates drawn together from one child seed; fixed, because it is part of what a seed means."""
 
+SMALLEST = 5
+"""Strata with fewer units cannot be resampled twice: the resample's own variance says too little."""
+
 Kind = Literal["multinomial", "bayesian"]
+
+
+class Resampling(Protocol):
+    """How often each unit counts in each of `n` replicates."""
+
+    @property
+    def n(self) -> int:
+        """How many replicates."""
+
+    @property
+    def seed(self) -> int:
+        """The seed; 0 where nothing is random."""
+
+    @property
+    def kind(self) -> str:
+        """Its name."""
+
+    def blocks(self) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block."""
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with the units that are weighted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +71,95 @@ class Plan:
             drawn = np.empty((BLOCK, self.stratum.size))
             drawn[:, order] = _bayesian(rng, sizes) if self.kind == "bayesian" else _multinomial(rng, sizes)
             yield start, drawn[:count]
+
+    def within(self, replicate: int, multiplicity: Array, inner: int) -> Array:
+        """(inner, units) multiplicities of resamples of one replicate, from a child seed of its own.
+
+        Of a stratum's n_h - 1 drawn units n_h - 2 are drawn again and rescaled by n_h / (n_h - 2), so that the
+        resamples of a mean have the variance s*^2 / (n_h - 1) that the replicate itself speaks of; "bayesian" gives
+        Dirichlet weights around the replicate's own with the same variance.
+
+        Parameters:
+            replicate: its number. multiplicity: (units,) its own. inner: how many resamples.
+        """
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, replicate, 1])))
+        drawn = np.empty((inner, self.stratum.size))
+        for h in np.unique(self.stratum):
+            here = np.flatnonzero(self.stratum == h)
+            again = _bayesian_again if self.kind == "bayesian" else _multinomial_again
+            drawn[:, here] = again(rng, multiplicity[here], inner)
+        return drawn
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with the units that the plan weights: its own."""
+        return sample
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Weights of rows that are given, not drawn; they take the place of the design weights.
+
+    Attributes:
+        multiplicity: (B, rows of the data) by their place in the data as read. kind: its name.
+    """
+
+    multiplicity: Array
+    kind: str
+    seed: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many replicates."""
+        return len(self.multiplicity)
+
+    def blocks(self) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block."""
+        for start in range(0, self.n, BLOCK):
+            yield start, self.multiplicity[start : start + BLOCK]
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with every row a unit of its own, of weight 1."""
+        place = np.arange(len(sample.rows)) if sample.place is None else sample.place
+        alone = np.zeros(self.multiplicity.shape[1], dtype=np.int64)
+        return replace(sample, unit=place, stratum=alone, weight=np.ones(place.size))
+
+
+@dataclass(frozen=True, slots=True)
+class OneOut:
+    """Every unit left out once; the others of its stratum count n_h / (n_h - 1) times.
+
+    A unit alone in its stratum is never left out.
+
+    Attributes:
+        stratum: (units,) stratum of each unit.
+
+    Example:
+        >>> next(OneOut(np.array([0, 0, 1, 1, 1])).blocks())[1][0].tolist()
+        [0.0, 2.0, 1.0, 1.0, 1.0]
+    """
+
+    stratum: Ints
+    kind: str = "jackknife"
+    seed: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many replicates."""
+        return self.stratum.size
+
+    def blocks(self) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block."""
+        size = np.bincount(self.stratum)[self.stratum].astype(np.float64)
+        more = on_grid(np.divide(size, size - 1, out=np.ones_like(size), where=size > 1))
+        for start in range(0, self.n, BLOCK):
+            out = np.arange(start, min(start + BLOCK, self.n))
+            weights = np.where(self.stratum[out, None] == self.stratum, more, 1.0)
+            weights[np.arange(out.size), out] = np.where(size[out] > 1, 0.0, 1.0)
+            yield start, weights
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with the units that are left out: its own."""
+        return sample
 
 
 def rows_behind(est: Estimate) -> Sample:
@@ -90,7 +204,7 @@ def _multinomial(rng: np.random.Generator, sizes: Ints) -> Array:
             continue
         picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
         counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
-        parts.append(_on_grid(counts * (size / (size - 1))))
+        parts.append(on_grid(counts * (size / (size - 1))))
     return np.concatenate(parts, axis=1)
 
 
@@ -102,9 +216,31 @@ def _bayesian(rng: np.random.Generator, sizes: Ints) -> Array:
             parts.append(_multinomial(rng, np.array([size])))
             continue
         drawn = rng.standard_gamma((size - 2) / size, (BLOCK, size))
-        parts.append(_on_grid(drawn / drawn.mean(axis=1, keepdims=True)))
+        parts.append(on_grid(drawn / drawn.mean(axis=1, keepdims=True)))
     return np.concatenate(parts, axis=1)
 
 
-def _on_grid(weights: Array) -> Array:
+def _multinomial_again(rng: np.random.Generator, weights: Array, inner: int) -> Array:
+    """(inner, n_h) rescaled counts of n_h - 2 draws from the n_h - 1 units that a replicate drew in a stratum."""
+    size = weights.size
+    if size < SMALLEST:
+        return np.tile(weights, (inner, 1))
+    drawn = np.repeat(np.arange(size), np.rint(weights * ((size - 1) / size)).astype(np.int64))
+    picks = drawn[rng.integers(0, drawn.size, size=(inner, size - 2))] + size * np.arange(inner)[:, None]
+    counts = np.bincount(picks.ravel(), minlength=inner * size).reshape(inner, size)
+    return on_grid(counts.astype(np.float64) * (size / (size - 2)))
+
+
+def _bayesian_again(rng: np.random.Generator, weights: Array, inner: int) -> Array:
+    """(inner, n_h) Dirichlet weights around those of a replicate."""
+    size = weights.size
+    if size < SMALLEST:
+        return np.tile(weights, (inner, 1))
+    shape: Array = weights * ((size - 3) / size)
+    drawn = np.asarray(rng.standard_gamma(shape, (inner, size)), dtype=np.float64)
+    return on_grid(drawn / drawn.mean(axis=1, keepdims=True))
+
+
+def on_grid(weights: Array) -> Array:
+    """Weights as multiples of 1 / GRID, so that sums over integer answers are exact in any order."""
     return np.round(weights * GRID) / GRID

@@ -10,7 +10,6 @@ import polars as pl
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.inference.bootstrap import Uncertainty, uncertainty
-from csi.inference.intervals import p_value, percentile, standard_error
 from csi.inference.replicates import Quantity
 from csi.moments.stack import Array
 
@@ -98,15 +97,8 @@ def uncertain(est: Estimate, quantity: Quantity, drawn: Array | None = None) -> 
 
     Parameters:
         quantity: (Moments, Solution) -> (m, ...). drawn: (B*b, ...) the measure on the replicates where it follows from
-            what they keep, which saves a second pass over the rows (not used for BCa, which needs leave-outs too).
+            what they keep, which saves a second pass over the rows.
     """
     if est.replicates is None:
         return None
-    if drawn is None or est.interval == "bca":
-        return uncertainty(est, quantity)
-    usable = est.replicates.usable
-    draws = np.array(drawn, dtype=np.float64).reshape(*usable.shape, *drawn.shape[1:])
-    draws[~usable] = np.nan
-    value = quantity(est.moments, est.solution)
-    low, high = percentile(draws, est.level)
-    return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws), draws)
+    return uncertainty(est, quantity, drawn)

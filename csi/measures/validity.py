@@ -6,7 +6,7 @@ Letters: `p` items, `q` constructs, `b` slices of a stack, `...` any leading axe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -14,9 +14,8 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
-from csi.inference.bootstrap import Uncertainty
-from csi.inference.intervals import bca, percentile
 from csi.inference.replicates import Quantity
+from csi.inference.uncertainty import uncertainty
 from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.shown import part, told
@@ -197,7 +196,7 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
         bounds = {
             "conf_low": found.conf_low,
             "conf_high": found.conf_high,
-            "upper": _upper(est, found, htmt_of(signed=signed)),
+            "upper": _upper(est, found.draws, htmt_of(signed=signed)),
         }
         numbers |= {name: np.where(np.isfinite(point), bound[:, i, j], np.nan) for name, bound in bounds.items()}
         upper = numbers["upper"]
@@ -219,11 +218,10 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     return table, values, reasons, _notes(est.model, labels, verdicts, point, upper)
 
 
-def _upper(est: Estimate, found: Uncertainty, quantity: Quantity) -> Array:
+def _upper(est: Estimate, drawn: Array, quantity: Quantity) -> Array:
     """The one-sided 95 % upper bound, of the kind that the estimate's intervals are."""
-    if est.replicates is None or est.interval != "bca":
-        return percentile(found.draws, 0.90)[1]
-    return bca(found.value, found.draws, 0.90, est.replicates.acceleration(quantity))[1]
+    one_sided = replace(est, alternative="less", level=0.95)
+    return uncertainty(one_sided, quantity, drawn.reshape(-1, *drawn.shape[2:])).conf_high
 
 
 _TEXT = {"construct": pl.String, "other": pl.String, "outcome": pl.String, "predictor": pl.String, "item": pl.String}

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from csi.errors import Note, Problems, did_you_mean, note, problem
+from csi.inference.adjust import adjust
 from csi.moments.stack import Array, Ints
 from csi.tracking.index import Index
 from csi.tracking.index_variance import degrees
@@ -78,7 +79,12 @@ def construct_covariance(index: Index, cell: int, constructs: Ints) -> Array:
 
 
 def design_df(index: Index, cells: Ints) -> float:
-    """Resampling units minus strata behind some cells together; the sum over cells when the rows are unknown."""
+    """Resampling units minus strata behind some cells together; the sum over cells when the rows are unknown.
+
+    Replicate weights state their own.
+    """
+    if index.stated_df is not None:
+        return index.stated_df
     if index.sample is not None:
         return float(degrees(index.sample, cells))
     return float("nan") if index.degrees_of_freedom is None else float(index.degrees_of_freedom[cells].sum())
@@ -122,13 +128,7 @@ def holm(p_values: Sequence[float]) -> Array:
         >>> holm([0.01, 0.04, 0.03]).tolist()
         [0.03, 0.06, 0.06]
     """
-    p = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(p.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    factors = np.arange(order.size, 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1.0) if order.size else []
-    return adjusted
+    return adjust(p_values, "holm")
 
 
 def step_levels(p_values: Array, alpha: float) -> Array:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import special
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.intervals import Evidence, curve_of, limits
+from csi.inference.uncertainty import as_draws
 from csi.measures.blocks import membership
 from csi.measures.performance import hundred
 from csi.moments.stack import Array, Sample
@@ -27,7 +28,7 @@ from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, coars
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
-Interval = Literal["t", "percentile"]
+Interval = Literal["t", "percentile", "basic", "normal", "bc"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,6 +46,8 @@ class Index(Shown):
         degrees_of_freedom: (c,) resampling units minus strata behind each cell.
         covariance_fixed: (q, c, c) design-based covariances of the cells with the weights held fixed.
         sample: the rows behind the cells (None when fitted from moments alone).
+        stated_df: degrees of freedom that replicate weights bring for every comparison, else None. With such weights
+            (and the jackknife) `replicates` holds 2B numbers whose spread, not whose quantiles, has a meaning.
 
     Example:
         >>> import csi
@@ -70,6 +73,7 @@ class Index(Shown):
     notes: tuple[Note, ...] = ()
     covariance_fixed: Array | None = None
     sample: Sample | None = None
+    stated_df: float | None = None
 
 
 def index(
@@ -97,7 +101,8 @@ def index(
         base: the base wave under "base" (the first by default).
         given: relative weights of the 0-100 items under "given", construct -> item -> weight.
         level: of the intervals (the estimate's by default).
-        interval: "t" (replicate standard error, design degrees of freedom, cut at 0 and 100) or "percentile".
+        interval: "t" (replicate standard error, design degrees of freedom), or of bootstrap draws "percentile",
+            "basic", "normal" or "bc" (as in `csi.bootstrap`); cut at 0 and 100.
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
@@ -120,6 +125,7 @@ def index(
     cells = est if keys == key_columns(est) else pooled(est, coarser(est.moments.cells, keys))
     weighting, anchor = _rule(est, keys, weights, base, given)
     _check_bounds(cells)
+    _check_interval(est, interval)
     estimated = estimate_weights(est, cells, weighting, anchor, given)
     return _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, interval)
 
@@ -227,6 +233,7 @@ def _assemble(
         notes=index_notes(rule, base, cells, weights),
         covariance_fixed=fixed,
         sample=cells.sample,
+        stated_df=stated_degrees(cells),
     )
 
 
@@ -263,7 +270,7 @@ def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | Non
         drawn[:, c] = scores(rep.mean[:, c, places], relative[:, g], bounds, cells.solution)
     drawn[:, np.isnan(values)] = np.nan
     drawn[:, rep.units < 2] = np.nan
-    return drawn
+    return drawn if rep.factors is None else as_draws(drawn, values, rep.factors)
 
 
 def _fixed(cells: Estimate, relative: Array, bounds: tuple[Array, Array]) -> Array:
@@ -278,11 +285,20 @@ def _fixed(cells: Estimate, relative: Array, bounds: tuple[Array, Array]) -> Arr
 
 
 def _degrees(cells: Estimate) -> Array:
-    """(c,) design degrees of freedom; n - 1 from moments alone."""
+    """(c,) design degrees of freedom, or those of the replicate weights; n - 1 from moments alone."""
+    stated = stated_degrees(cells)
+    if stated is not None:
+        return np.full(len(cells.moments.n), stated)
     if cells.sample is None:
         return cells.moments.n - 1.0
     sample = cells.sample
     return np.array([degrees(sample, np.array([c])) for c in range(sample.cells.height)], dtype=np.float64)
+
+
+def stated_degrees(cells: Estimate) -> float | None:
+    """Degrees of freedom that replicate weights bring with them."""
+    rep = cells.replicates
+    return None if rep is None or rep.factors is None else rep.factors.df
 
 
 def _diagonal(covariance: Array) -> Array:
@@ -294,14 +310,23 @@ def _interval(
     values: Array, drawn: Array | None, fixed: Array, df: Array, level: float, interval: Interval
 ) -> tuple[Array, Array]:
     """Lower and upper limits (c, q): t with the replicate (else the fixed) standard error, or percentiles."""
-    tail = (1.0 - level) / 2.0
-    if drawn is not None and interval == "percentile":
-        absent = np.isnan(drawn).all(axis=0)
-        low, high = np.nanquantile(np.where(absent, 0.0, drawn), [tail, 1.0 - tail], axis=0)
-        return np.where(absent, np.nan, low), np.where(absent, np.nan, high)
     std_error = _diagonal(fixed) if drawn is None else replicate_sd(drawn)
-    margin = np.where(df >= 1.0, special.stdtrit(np.maximum(df, 1.0), 1.0 - tail), np.nan)[:, None] * std_error
-    return np.maximum(values - margin, 0.0), np.minimum(values + margin, 100.0)
+    kind, draws = ("t", np.empty((0, *values.shape))) if drawn is None else (interval, drawn)
+    found = Evidence(values, std_error, draws, df=df[:, None] + np.zeros_like(values))
+    low, high = limits(curve_of(kind, found), level)
+    low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in (low, high))
+    return np.maximum(low, 0.0), np.minimum(high, 100.0)
+
+
+def _check_interval(est: Estimate, interval: str) -> None:
+    """Raise for a kind of interval that does not exist, or that these replicates cannot give."""
+    found = one_of("interval", interval, get_args(Interval))
+    if not found and interval != "t" and est.replicates is not None and est.replicates.factors is not None:
+        en = f'"{interval}" needs bootstrap draws; replicates of kind "{est.replicates.kind}" give t intervals.'
+        zh = f"“{interval}”需要自助样本；“{est.replicates.kind}”重复样本只能给出 t 区间。"
+        found.append(problem("E-SETTING", "interval", en, zh, 'Use interval="t".', "请使用 interval=“t”。"))
+    if found:
+        raise Problems(found)
 
 
 @text.register

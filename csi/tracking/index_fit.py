@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Problems, Reason, problem
-from csi.estimate.estimate import Estimate
+from csi.estimate.estimate import Estimate, Factors
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, plan_of
 from csi.measures.blocks import membership
@@ -34,13 +34,14 @@ from csi.tracking.index_weights import (
 class Weights:
     """Relative weights of the 0-100 items by group: values (g, p), replicates (B, g, p) or None, and what is wrong.
 
-    `reasons` maps (group, construct) to why the construct has no index there.
+    `reasons` maps (group, construct) to why the construct has no index there; `factors` as in `Replicates`.
     """
 
     values: Array
     replicates: Array | None
     groups: Groups
     reasons: dict[tuple[int, int], Reason]
+    factors: Factors | None = None
 
 
 def key_columns(est: Estimate) -> list[str]:
@@ -107,9 +108,10 @@ def refit(est: Estimate, sample: Sample) -> Estimate:
     drawn = est.replicates
     if drawn is None:
         return fresh
-    return replace(
-        fresh, replicates=replicates_of(fresh, sample, plan_of(sample, drawn.n, drawn.seed, cast("Kind", drawn.kind)))
-    )
+    if drawn.again is not None:
+        return replace(fresh, replicates=drawn.again(fresh, sample))
+    plan = plan_of(sample, drawn.n, drawn.seed, cast("Kind", drawn.kind))
+    return replace(fresh, replicates=replicates_of(fresh, sample, plan))
 
 
 def subset(sample: Sample, taking_part: Ints) -> Sample:
@@ -148,4 +150,4 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     outer = cast("Array", rep.solution.weights).reshape(rep.n, values.shape[0], -1)
     drawn = relative_weights(outer, rep.sd[:, :, places], span, sol.block, len(sol.constructs))
     drawn[~rep.usable] = np.nan
-    return Weights(values, drawn, groups, reasons)
+    return Weights(values, drawn, groups, reasons, rep.factors)

@@ -12,9 +12,10 @@ import polars as pl
 
 from csi.errors import Note, Reason, note
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.uncertainty import spread
 from csi.moments.stack import Array
 from csi.tracking.index_fit import Weights, key_columns
-from csi.tracking.index_variance import kish_n, replicate_sd
+from csi.tracking.index_variance import kish_n
 from csi.tracking.index_weights import Rule
 
 
@@ -56,7 +57,8 @@ def number_column(values: Array) -> pl.Series:
 def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
     """Relative weights with their standard errors, one row per group and item."""
     g, p = weights.values.shape
-    std_error = np.full((g, p), np.nan) if weights.replicates is None else replicate_sd(weights.replicates)
+    drawn = weights.replicates
+    std_error = np.full((g, p), np.nan) if drawn is None else spread(drawn, weights.values, weights.factors)
     cells = weights.groups.cells
     return pl.DataFrame(
         {

@@ -9,7 +9,8 @@ from csi.errors import Problems
 from csi.estimate.fit import fit, fit_sample
 from csi.inference import resample
 from csi.inference.bootstrap import bootstrap, uncertainty
-from csi.inference.intervals import acceleration, bca, p_value, percentile
+from csi.inference.draws import acceleration
+from csi.inference.intervals import bca, p_value, percentile
 from csi.inference.resample import plan_of
 from csi.models.model import Construct, Model, Term
 from csi.models.model import Path as Arrow

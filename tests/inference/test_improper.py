@@ -69,3 +69,23 @@ def test_weights_of_composites_are_counted_as_before():
     boot = csi.bootstrap(est, n=200, seed=1)
     negative = (boot.replicates.solution.weights < 0).any(axis=1).reshape(200, 1)
     assert np.array_equal(boot.replicates.admissible, ~negative)
+
+
+def test_dropping_improper_replicates_is_said_and_counted(boot):
+    est = csi.fit(csi.Model.parse(TWO), rows(), csi.SEM())
+    left = csi.bootstrap(est, n=400, seed=1, improper="drop")
+    found = left.replicates
+    assert np.array_equal(found.admissible, boot.replicates.admissible)
+    assert np.array_equal(found.usable, boot.replicates.usable & boot.replicates.admissible)
+    assert np.isnan(found.values[~found.usable]).all()
+    said = [n.say("en") for n in left.notes if "negative variance" in n.say("en")]
+    assert said
+    assert all(s.endswith("(left out).") for s in said)
+    kept, dropped = boot.std_error[0], left.std_error[0]
+    assert np.nanmean(dropped) < np.nanmean(kept)
+
+
+def test_policies_are_known_by_name():
+    est = csi.fit(csi.Model.parse(TWO), rows(), csi.SEM())
+    with pytest.raises(csi.Problems, match="keep"):
+        csi.bootstrap(est, n=100, improper="redraw")
