@@ -24,7 +24,7 @@ from csi.measures.group_parameters import Parameter, draws_of, parameters, value
 from csi.measures.group_tests import henseler, parametric, reach, two_sided, welch
 from csi.measures.group_words import sentences_of
 from csi.measures.groups_shown import Differences
-from csi.measures.micom import COMPOSITION, composition, judged, no_composites, spread_p
+from csi.measures.micom import COMPOSITION, composed, composition, judged, no_composites, spread_p
 from csi.measures.micom_shown import Micom
 from csi.moments.stack import Array
 
@@ -95,8 +95,7 @@ def mga(
     gate = micom or judged(groups, runs, items="standardised", alpha=alpha, anyway=anyway)
     boot = _resampled(est, groups, bootstraps, seed)
     table, over = _pairs(groups, runs, chosen, boot, gate), _over(groups, runs, chosen, gate)
-    if not anyway:
-        table, over = _withheld(table, gate), _withheld(over, gate)
+    table, over = (_withheld(frame, anyway=anyway) for frame in (table, over))
     return Differences(
         micom=gate,
         table=table,
@@ -125,12 +124,9 @@ def _check(est: Estimate, n: int, bootstraps: int, seed: int, alpha: float) -> N
 
 def _check_same(micom: Micom, groups: Compared) -> None:
     """The invariance given is that of these groups and constructs."""
-    constructs = set(micom.omnibus["construct"])
-    if (
-        micom.groups == groups.names
-        and micom.sizes == groups.sizes
-        and constructs == set(groups.est.solution.constructs)
-    ):
+    solution = groups.est.solution
+    constructs = {solution.constructs[j] for j in composed(solution)}
+    if (micom.groups, micom.sizes, set(micom.omnibus["construct"])) == (groups.names, groups.sizes, constructs):
         return
     en = f"it is of other groups or constructs ({', '.join(micom.groups[:5])})."
     zh = f"它来自其他分组或构念（{'、'.join(micom.groups[:5])}）。"
@@ -249,13 +245,12 @@ def _least(chosen: Sequence[Parameter], gate: Micom, pair: tuple[str, str] | Non
     return pl.Series([order[min(f)] if f else None for f in found], dtype=pl.String)
 
 
-def _withheld(frame: pl.DataFrame, gate: Micom) -> pl.DataFrame:
+def _withheld(frame: pl.DataFrame, *, anyway: bool) -> pl.DataFrame:
     """Numbers that rest on a construct failing step 2 are absent, with the reason's code."""
-    fails = (pl.col("invariance") == "none").fill_null(value=False)
+    fails = pl.lit(value=False) if anyway else (pl.col("invariance") == "none").fill_null(value=False)
     numbers = [c for c in frame.columns if frame.schema[c].is_float()]
     blank = (pl.when(~fails).then(pl.col(c)).alias(c) for c in numbers)
-    code = pl.when(fails).then(pl.lit(COMPOSITION.code))
-    return frame.with_columns(*blank, reason=code if gate.table.height else pl.lit(None, pl.String))
+    return frame.with_columns(*blank, reason=pl.when(fails).then(pl.lit(COMPOSITION.code)))
 
 
 def _distances(groups: Compared, runs: Contests) -> pl.DataFrame:
@@ -276,7 +271,7 @@ def _distances(groups: Compared, runs: Contests) -> pl.DataFrame:
 def _reasons(table: pl.DataFrame, over: pl.DataFrame, groups: Compared, bootstraps: int) -> dict[str, Reason]:
     """Why numbers are absent."""
     found = [DEPENDENT] if groups.overlapping and bootstraps else []
-    codes = {c for f in (table, over) if "reason" in f.columns for c in f["reason"].drop_nulls()}
+    codes = {c for f in (table, over) for c in f["reason"].drop_nulls()}
     return {r.code: r for r in [*([COMPOSITION] if COMPOSITION.code in codes else []), *found]}
 
 

@@ -5,7 +5,7 @@ Letters: `b` slices, `B` replicates, `c` groups, `K` parameters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -47,22 +47,23 @@ class Parameter:
 def parameters(est: Estimate) -> tuple[Parameter, ...]:
     """Everything that can differ: the weights and loading of a single item are 1 by definition and left out."""
     names, model = est.solution.constructs, est.model
+    factors = {c.name: c.product_of for c in model.constructs if c.product_of}
     single = {c.name for c in model.constructs if len(c.items) == 1}
     of_rows = [
-        Parameter(_OF_OP[r.op], r.lhs, r.rhs, _needs(r), (k,))
+        Parameter(_OF_OP[r.op], r.lhs, r.rhs, _needs(r, factors), (k,))
         for k, r in enumerate(est.rows)
         if r.op in _OF_OP and not (r.op != "~" and r.lhs in single)
     ]
     every = [chain for chain in chains(model) if set(chain) <= set(names)]
     longer = dict.fromkeys((chain[-1], chain[0]) for chain in every if len(chain) > 2)
     totals = [
-        Parameter("total", y, x, _between(every, y, x), (names.index(y), names.index(x)))
+        Parameter("total", y, x, _resolved(_between(every, y, x), factors), (names.index(y), names.index(x)))
         for y in names
         for x in names
         if (y, x) in longer
     ]
     explained = [
-        Parameter("r2", y, "", frozenset({y, *(x for x in model.predictors(y) if x in names)}), (k,))
+        Parameter("r2", y, "", _resolved({y, *(x for x in model.predictors(y) if x in names)}, factors), (k,))
         for k, y in enumerate(names)
         if model.predictors(y)
     ]
@@ -70,9 +71,14 @@ def parameters(est: Estimate) -> tuple[Parameter, ...]:
     return tuple(sorted([*of_rows, *totals, *explained], key=lambda p: order.index(p.kind)))
 
 
-def _needs(row: Row) -> frozenset[str]:
+def _needs(row: Row, factors: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """Constructs a row of the estimate rests on."""
-    return frozenset({row.lhs, row.rhs}) if row.op == "~" else frozenset()
+    return _resolved({row.lhs, row.rhs}, factors) if row.op == "~" else frozenset()
+
+
+def _resolved(names: Iterable[str], factors: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The constructs, products replaced by what they multiply."""
+    return frozenset(part for name in names for part in factors.get(name, (name,)))
 
 
 def _between(every: Sequence[tuple[str, ...]], outcome: str, predictor: str) -> frozenset[str]:

@@ -17,12 +17,12 @@ from csi.errors import Note, Problem, Problems, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.adjust import holm
 from csi.inference.permutation import Permuted, Statistic, exceedance
-from csi.measures.blocks import correlations, item_cov, membership
+from csi.measures.blocks import correlations, item_cov
 from csi.measures.compared import Compared, Contests, check_counts, compared, contests
 from csi.measures.group_tests import spread
 from csi.measures.micom_shown import Items, Micom
 from csi.measures.micom_words import configural_checks, sentence
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 
 COMPOSITION = reason(
     "R-COMPOSITION",
@@ -52,6 +52,9 @@ def micom(
     (compositional): scores by each group's weights, over all rows, correlate as much as under exchanged rows. Step 3:
     means and log variances of the pooled scores differ no more than under exchanged rows. Steps 1 and 2 make partial
     invariance (paths may be compared), all three full invariance (groups may be pooled). Not rejected is not proven.
+
+    Respondents (clusters) change places as a whole, within declared strata, and rows keep their weights; units with
+    rows in several groups exchange them within themselves.
 
     With more than two groups each pair is tested as if the two were alone, and all groups together: sum of 1 - c over
     pairs, and weighted squared deviations of means and log variances.
@@ -110,23 +113,37 @@ def no_composites(est: Estimate) -> list[Problem]:
 
 
 def weights_of(solution: Solution) -> Array:
-    """(b, p, q) weights of every score on the standardised items."""
-    weights = np.zeros_like(solution.loadings) if solution.weights is None else solution.weights
-    return np.asarray(weights[:, :, None] * membership(solution.block, len(solution.constructs)), dtype=np.float64)
+    """(b, p, q) weights of every score on the standardised items; 0 for a product of scores."""
+    weights = solution.item_weights
+    return np.zeros((*solution.loadings.shape, len(solution.constructs))) if weights is None else weights
+
+
+def composed(solution: Solution) -> Ints:
+    """Positions of the constructs that are composed of items; products of scores are not.
+
+    Example:
+        >>> import csi
+        >>> cor = np.full((4, 4), 0.4) + 0.6 * np.eye(4)
+        >>> model = csi.Model.parse("a =~ a1 + a2; b =~ b1 + b2; b ~ a")
+        >>> composed(csi.fit(model, csi.Moments.of(["a1", "a2", "b1", "b2"], cor, n=100), csi.PLS()).solution).tolist()
+        [0, 1]
+    """
+    return np.flatnonzero((weights_of(solution) != 0).any(axis=(0, 1)))
 
 
 def composition(pooled: Estimate, items: Items = "standardised") -> Statistic:
     """What MICOM takes of groups, given the pooled fit: `c` (B, pairs, q), `mean` and `log_variance` (B, c, q) of the
-    pooled scores, `share` (B, c) of the weights.
+    pooled scores, `share` (B, c) of the weights; q constructs as in `composed`.
     """
     S = item_cov(pooled.moments, pooled.solution.items)[0]
     M = correlations(S) if items == "standardised" else S
     at = [pooled.moments.names.index(name) for name in pooled.solution.items]
-    pooled_weights = weights_of(pooled.solution)[0] / np.sqrt(np.diagonal(S))[:, None]
+    kept = composed(pooled.solution)
+    pooled_weights = weights_of(pooled.solution)[0][:, kept] / np.sqrt(np.diagonal(S))[:, None]
     centre = pooled.moments.mean[0, at]
 
     def measure(fit: Estimate, c: int) -> dict[str, Array]:
-        A = weights_of(fit.solution)
+        A = weights_of(fit.solution)[:, :, kept]
         of_groups = A.reshape(-1, c, *A.shape[1:])
         scored = M @ of_groups
         size = np.sqrt((of_groups * scored).sum(axis=2))
@@ -148,7 +165,8 @@ def composition(pooled: Estimate, items: Items = "standardised") -> Statistic:
 
 def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyway: bool) -> Micom:
     """The noun from the permutations."""
-    names = groups.est.solution.constructs
+    solution = runs.whole.pooled.solution
+    names = tuple(solution.constructs[j] for j in composed(solution))
     pairs = pl.concat([_pair(names, groups, pair, run) for pair, run in runs.pairs.items()])
     pairs = _with_holm(pairs.with_columns(_rank=pl.col("construct").replace_strict(list(names), range(len(names)))))
     pairs = _verdicts(pairs.sort("_rank", maintain_order=True).drop("_rank"), alpha)
@@ -168,7 +186,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
         permutations=runs.whole.n,
         seed=runs.whole.seed,
         reasons={COMPOSITION.code: COMPOSITION} if hidden else {},
-        notes=(*groups.notes, *exchange_notes(groups, runs)),
+        notes=(*groups.notes, *_products(solution), *exchange_notes(groups, runs)),
     )
 
 
@@ -245,6 +263,15 @@ def _withheld(frame: pl.DataFrame) -> pl.DataFrame:
     hidden = [c for c in STEP_3 if c in frame.columns]
     blank = (pl.when(~fails).then(pl.col(c)).alias(c) for c in hidden)
     return frame.with_columns(*blank, reason=pl.when(fails).then(pl.lit(COMPOSITION.code)))
+
+
+def _products(solution: Solution) -> tuple[Note, ...]:
+    """A note on constructs that have no composition of their own."""
+    names = [name for j, name in enumerate(solution.constructs) if j not in composed(solution)]
+    if not names:
+        return ()
+    en = f"products of scores have no composition of their own; their factors are tested: {', '.join(names)}."
+    return (note("N-MICOM-PRODUCT", en, f"乘积项没有自身的构成，检验其组成构念：{'、'.join(names)}。"),)
 
 
 def exchange_notes(groups: Compared, runs: Contests) -> tuple[Note, ...]:

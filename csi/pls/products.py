@@ -115,7 +115,14 @@ def _moments_of(moments: Moments, at: Ints, weights: Array, combos: list[Factors
         raise Problems([_no_rows(absent=kept is not None)])
     c = len(kept.rows)
     found = [
-        _of_cell(rows[:, at], W, moments.mean[cell::c][:, at], moments.sd[cell::c][:, at], weights[cell::c], combos)
+        _of_cell(
+            rows[:, at],
+            W,
+            moments.n[cell::c, None, None],
+            (moments.mean[cell::c][:, at], moments.sd[cell::c][:, at]),
+            weights[cell::c],
+            combos,
+        )
         for cell, (rows, W) in enumerate(zip(kept.rows, kept.weights, strict=True))
     ]
     return interleaved([f[0] for f in found]), interleaved([f[1] for f in found])
@@ -136,19 +143,19 @@ def _no_rows(*, absent: bool) -> Problem:
 
 
 def _of_cell(
-    rows: Array, W: Array, mean: Array, sd: Array, weights: Array, combos: list[Factors]
+    rows: Array, W: Array, n: Array, scale: tuple[Array, Array], weights: Array, combos: list[Factors]
 ) -> tuple[Array, Array]:
-    """The covariances of one cell under B weightings."""
-    n, (B, p) = len(rows), mean.shape
+    """The covariances of one cell under B weightings; n (B, 1, 1) rows count, in permuted groups fewer than there are."""
+    (mean, sd), (B, p) = scale, scale[0].shape
     own, across = np.empty((B, len(combos), len(combos))), np.empty((B, p, len(combos)))
-    size = max(1, BATCH // max(1, n * max(p, len(combos))))
+    size = max(1, BATCH // max(1, len(rows) * max(p, len(combos))))
     for start in range(0, B, size):
         s = slice(start, start + size)
         with np.errstate(divide="ignore", invalid="ignore"):
             Z = np.nan_to_num((rows - mean[s, None, :]) / sd[s, None, :], nan=0.0, posinf=np.nan, neginf=np.nan)
             X = _multiplied(Z @ weights[s], combos)
-            share = (W[s] / W[s].sum(axis=1, keepdims=True))[:, :, None] * (n / (n - 1))
-            X -= (share * X).sum(axis=1, keepdims=True) * ((n - 1) / n)
+            share = (W[s] / W[s].sum(axis=1, keepdims=True))[:, :, None] * (n[s] / (n[s] - 1))
+            X -= (share * X).sum(axis=1, keepdims=True) * ((n[s] - 1) / n[s])
             heavy = share * X
             across[s] = Z.transpose(0, 2, 1) @ heavy
             own[s] = X.transpose(0, 2, 1) @ heavy

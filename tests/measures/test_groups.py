@@ -403,3 +403,53 @@ def test_the_groups_as_observed_are_among_their_exchanges() -> None:
     again = est.settings.solve(est.model, moments)
     found = csi.mga(est, permutations=99, bootstraps=0, anyway=True).table.filter(kind="path")
     np.testing.assert_allclose(found["estimate_1"], again.values[0, -3:], atol=1e-9)
+
+
+PRODUCT = "a =~ a1 + a2 + a3; b =~ b1 + b2 + b3; s =~ s1 + s2; s ~ a + b + a:b"
+
+
+@pytest.mark.parametrize("how", ["two-stage", "product", "orthogonal"])
+def test_products_are_compared_and_rest_on_their_factors(how) -> None:
+    est = csi.fit(PRODUCT, answers({"x": 120, "y": 90}), csi.PLS(interaction=how), by="g")
+    found = csi.mga(est, permutations=99, bootstraps=0, anyway=True)
+    paths = found.table.filter(kind="path")
+    np.testing.assert_allclose(paths["estimate_1"], est.table.filter(op="~", g="x")["estimate"], atol=1e-6)
+    np.testing.assert_allclose(paths["estimate_2"], est.table.filter(op="~", g="y")["estimate"], atol=1e-6)
+    assert set(found.micom.omnibus["construct"]) == {"a", "b", "s"}
+    least = dict(found.micom.omnibus.select("construct", "invariance").iter_rows())
+    order = ["none", "partial", "full"]
+    product = paths.filter(rhs="a:b")["invariance"].item()
+    assert order.index(product) == min(order.index(v) for v in least.values())
+    assert any(n.code == "N-MICOM-PRODUCT" for n in found.notes)
+    again = csi.mga(est, permutations=99, bootstraps=0, micom=found.micom, anyway=True)
+    assert again.micom is found.micom
+
+
+def test_higher_order_constructs_have_a_composition_of_their_own() -> None:
+    text_ = "a =~ a1 + a2 + a3; b =~ b1 + b2 + b3; s =~ s1 + s2; h =~ a + b; s ~ h"
+    est = csi.fit(text_, answers({"x": 120, "y": 90}), csi.PLS(), by="g")
+    found = csi.mga(est, permutations=99, bootstraps=0, anyway=True)
+    row = found.micom.table.filter(construct="h").row(0, named=True)
+    W, pooled = est.solution.item_weights[:, :, 3], csi.fit(text_, answers({"x": 120, "y": 90}), csi.PLS())
+    at = [pooled.moments.names.index(i) for i in est.solution.items]
+    R = pooled.moments.cor[0][np.ix_(at, at)]
+    by_hand = W[0] @ R @ W[1] / np.sqrt(W[0] @ R @ W[0] * (W[1] @ R @ W[1]))
+    assert row["c"] == pytest.approx(by_hand, abs=1e-9)
+    assert found.table.filter(kind="path", lhs="s", rhs="h")["p_permutation"].null_count() == 0
+
+
+@pytest.mark.parametrize("missing", ["pairwise", "mean", "listwise"])
+def test_absent_answers_are_treated_in_every_exchange_as_in_the_fit(missing) -> None:
+    frame, rng = answers({"x": 120, "y": 90}), np.random.default_rng(3)
+    holes = frame.with_columns(a1=pl.when(pl.Series(rng.random(210) > 0.1)).then("a1"))
+    est = csi.fit(MODEL, holes, csi.PLS(missing=missing), by="g")
+    found = csi.mga(est, permutations=99, bootstraps=0, anyway=True).table.filter(kind="path")
+    np.testing.assert_allclose(found["estimate_1"], est.table.filter(op="~", g="x")["estimate"], atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [csi.SumScores(), csi.GSCA()])
+def test_other_composites_are_compared_alike(estimator) -> None:
+    est = csi.fit(MODEL, answers({"x": 120, "y": 90}), estimator, by="g")
+    found = csi.mga(est, permutations=99, bootstraps=0, anyway=True).table.filter(kind="path")
+    np.testing.assert_allclose(found["estimate_1"], est.table.filter(op="~", g="x")["estimate"], atol=1e-6)
+    assert found["p_permutation"].null_count() == 0
