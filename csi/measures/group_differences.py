@@ -57,6 +57,9 @@ def mga(
     (bootstrap standard errors). Over more than two groups: permutation of the weighted squared deviations and of the
     range. Over whole groups: permutation of the mean distance of implied correlations.
 
+    In the null study (tests/slow/groups_null.md) permutation tests hold their level for every kind of parameter; the
+    others hold it for paths, reject R2 up to 6.3 % and loadings and weights only 0.7 to 3.2 % of the time at 5 %.
+
     Sarstedt, Henseler & Ringle's (2011) omnibus test exchanges bootstrap replicates, whose number is chosen by the user
     and whose p goes to zero with it; here respondents are exchanged.
 

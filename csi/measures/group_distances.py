@@ -79,19 +79,22 @@ def _inverse_roots(cor: Array) -> Array:
     """L^-1 of every matrix L L'; NaN where it is not positive definite."""
     out = np.full(cor.shape, np.nan)
     sound = np.flatnonzero(np.isfinite(cor).all(axis=(1, 2)))
-    if not _definite(cor[sound]):
+    roots = _roots(cor[sound])
+    if roots is None:
         sound = sound[np.linalg.eigvalsh(cor[sound])[:, 0] > SINGULAR]
-    out[sound] = np.linalg.inv(np.linalg.cholesky(cor[sound]))
+        roots = np.asarray(np.linalg.cholesky(cor[sound]), dtype=np.float64)
+    out[sound] = np.linalg.inv(roots)
     return out
 
 
-def _definite(cor: Array) -> bool:
-    """Whether all are clearly positive definite: every pivot of the Cholesky factor is far from 0."""
+def _roots(cor: Array) -> Array | None:
+    """Cholesky factors; None unless every pivot of all is far from 0."""
     try:
-        pivots = np.diagonal(np.linalg.cholesky(cor), axis1=1, axis2=2)
+        roots = np.asarray(np.linalg.cholesky(cor), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return False
-    return bool((pivots > np.sqrt(SINGULAR) * 10).all())
+        return None
+    clear = np.diagonal(roots, axis1=1, axis2=2) > np.sqrt(SINGULAR) * 10
+    return roots if clear.all() else None
 
 
 def _squared_logs(whitened: Array) -> Array:

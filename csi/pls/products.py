@@ -145,7 +145,11 @@ def _no_rows(*, absent: bool) -> Problem:
 def _of_cell(
     rows: Array, W: Array, n: Array, scale: tuple[Array, Array], weights: Array, combos: list[Factors]
 ) -> tuple[Array, Array]:
-    """The covariances of one cell under B weightings; n (B, 1, 1) rows count, in permuted groups fewer than there are."""
+    """The covariances of one cell under B weightings.
+
+    Parameters:
+        n: (B, 1, 1) rows behind each slice, fewer than there are where some have weight 0 for being in another group.
+    """
     (mean, sd), (B, p) = scale, scale[0].shape
     own, across = np.empty((B, len(combos), len(combos))), np.empty((B, p, len(combos)))
     size = max(1, BATCH // max(1, len(rows) * max(p, len(combos))))
