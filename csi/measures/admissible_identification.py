@@ -132,7 +132,7 @@ def of_data(fit: Fitted, cell: int, place: str) -> list[Finding]:
     if not generic_rank(fit.layout, fit.linear).identified:
         return []
     flats = tuple(f[cell : cell + 1] for f in fit.flats)
-    at = rank_at(fit.layout, fit.linear, flats, fit.theta[cell : cell + 1])[0]
+    at = rank_at(fit.layout, fit.tangent(cell), flats, fit.theta[cell : cell + 1])[0]
     names, value = at.names, at.smallest
     if not (at.smallest < EMPIRICAL):
         names, value = flattest(fit, cell)

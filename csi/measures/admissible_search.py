@@ -71,8 +71,7 @@ def _spread(fit: Fitted, cell: int) -> float:
 
 def flattest(fit: Fitted, cell: int) -> tuple[tuple[str, ...], float]:
     """Parameters of the flattest direction of the information, and its eigenvalue (information on a unit diagonal)."""
-    information = fit.information[cell]
-    N = fit.linear.N
+    information, N = fit.information_along(cell), fit.along(cell)
     own = np.diagonal(information)
     if not information.size or not np.isfinite(information).all() or not (own > 0).all():
         return (), 1.0 if not information.size else 0.0

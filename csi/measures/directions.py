@@ -36,14 +36,11 @@ def free_directions(fit: Fitted) -> Array:
     Source:
         Aitchison & Silvey (1958), Annals of Mathematical Statistics 29(3):813-828 (binding constraints as equalities).
     """
-    N = fit.linear.N
-    if not fit.linear.bounded:
-        return N[None]
-    held = np.stack([at_bound(fit, s) for s in range(len(fit.theta))])
-    # what binds in the first slice has no direction in N, but need not bind in the others
-    lost = np.flatnonzero(held[0] & (np.abs(N).sum(axis=1) == 0))
-    wide = np.concatenate([N, np.eye(len(N))[:, lost]], axis=1)
-    return np.stack([_along(wide, flags) for flags in held])
+    if not (fit.linear.bounded or fit.tangents):
+        return fit.linear.N[None]
+    found = [_along(fit.along(s), at_bound(fit, s)) for s in range(len(fit.theta))]
+    most = max(N.shape[1] for N in found)
+    return np.stack([np.concatenate([N, np.zeros((len(N), most - N.shape[1]))], axis=1) for N in found])
 
 
 def _along(N: Array, held: Flags) -> Array:

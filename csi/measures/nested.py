@@ -119,15 +119,15 @@ def difference_traces(wide: Fitted, narrow: Fitted, s: int) -> tuple[float, floa
         Satorra (2000), in Heijmans, Pollock & Satorra (eds.), Innovations in multivariate statistical analysis, eq. 23.
     """
     pieces = pieces_of(wide, s)
-    D = [p.jacobian @ wide.linear.N for p in pieces]
-    D0 = np.concatenate([p.jacobian @ narrow.linear.N for p in pieces_of(narrow, s)])
+    D = [p.jacobian @ wide.along(s) for p in pieces]
+    D0 = np.concatenate([p.jacobian @ narrow.along(s) for p in pieces_of(narrow, s)])
     H = np.linalg.lstsq(np.concatenate(D), D0, rcond=None)[0]
     A = null_space(H.T).T
     B = np.zeros((A.shape[1],) * 2)
     for piece, one in zip(pieces, D, strict=True):
         VD = apply(piece.weight, one)
         B += piece.share * VD.T @ piece.gamma @ VD
-    inverse = np.linalg.inv(wide.information[s])
+    inverse = np.linalg.inv(wide.information_along(s))
     across = inverse @ A.T
     UG = across @ np.linalg.solve(A @ across, across.T) @ B
     return float(np.trace(UG)), float(np.trace(UG @ UG))

@@ -91,11 +91,11 @@ def modelled(fit: Fitted) -> tuple[Ints, int]:
 def _known(fit: Fitted, g: int, keep: Ints) -> list[Known]:
     """A group, slice by slice."""
     group = fit.groups[g]
-    D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta) @ fit.linear.N
+    D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta)
     total = np.sum([x.n for x in fit.groups], axis=0)
     out = []
     for s, (weight, G) in enumerate(_weights(fit, group, keep)):
-        out.append(Known(D[s][keep], weight, G, float(group.n[s]), float(group.n[s] / total[s])))
+        out.append(Known(D[s][keep] @ fit.along(s), weight, G, float(group.n[s]), float(group.n[s] / total[s])))
     return out
 
 

@@ -73,7 +73,7 @@ def _group(fit: Fitted, g: int, keep: Ints) -> list[Parts]:
     """What `noise` needs of a group, slice by slice; moments of exogenous variables leave."""
     group = fit.groups[g]
     H = saturated_weight(group)
-    D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta) @ fit.linear.N
+    D = vector_jacobian(fit.layout, g, plans_of(fit.layout)[g], group.at, fit.theta)
     robust = fit.scaled is not None
     informing = saturated_weight(group, observed=False) if fit.method.information == "expected" else None
     out = []
@@ -83,5 +83,5 @@ def _group(fit: Fitted, g: int, keep: Ints) -> list[Parts]:
         G = saturated_gamma(H[s], group, s, keep, robust=robust)
         V = normal_weight(group.cov[s], means=True)[square]
         inner = None if informing is None else informing[s][square]
-        out.append(Parts(D[s][keep], V, own, G, float(group.share[s]), inner))
+        out.append(Parts(D[s][keep] @ fit.along(s), V, own, G, float(group.share[s]), inner))
     return out

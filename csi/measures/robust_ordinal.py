@@ -83,12 +83,12 @@ def _group(fit: Fitted, g: int) -> list[tuple[float, float, float, Parts]]:
     p = len(plan.ordinal)
     q = p * (p - 1) // 2
     implied = vector(plan, group.at, fit.theta)
-    D = vector_jacobian(fit.layout, g, plan, group.at, fit.theta) @ fit.linear.N
+    D = vector_jacobian(fit.layout, g, plan, group.at, fit.theta)
     out = []
     for s, G in enumerate(sample.gamma):
         R, P = correlations_of(sample.s[s, -q:], p), correlations_of(implied[s, -q:], p)
         V = np.zeros(G.shape)
         V[-q:, -q:] = off_diagonal_weight(P)
-        parts = Parts(D[s], V, sample.weight[s], G, float(group.share[s]))
+        parts = Parts(D[s] @ fit.along(s), V, sample.weight[s], G, float(group.share[s]))
         out.append((discrepancy(R, P), discrepancy(R, np.eye(p)), float(np.trace(G[-q:, -q:])), parts))
     return out

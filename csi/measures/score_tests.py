@@ -63,7 +63,7 @@ class ScoreTests(Shown):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """A constraint: its text, its slopes (k,) by the parameters taken apart, and the rows it ties (-1: stated)."""
+    """A constraint: its text, its slopes (b, k) by the parameters taken apart, and the rows it ties (-1: stated)."""
 
     text: str
     slopes: Array
@@ -96,7 +96,7 @@ def score_tests(est: Estimate) -> ScoreTests:
     fit = fitted(est)
     table = fit.layout.table
     wide = widened(table)
-    held = [*_labelled(table, wide), *_stated(est, fit, wide)]
+    held = [*_labelled(table, wide, len(fit.theta)), *_stated(est, fit, wide)]
     if not held:
         raise Problems([_nothing()])
     theta = wide.theta(fit.theta)
@@ -104,12 +104,12 @@ def score_tests(est: Estimate) -> ScoreTests:
     N = wide.spread @ free_directions(fit)
     fine = identified(inner_information(N, info))
     U, info = np.where(fine[:, None], U, 0.0), np.where(fine[:, None, None], info, np.eye(info.shape[1]))
-    E = np.linalg.pinv(np.stack([h.slopes for h in held]))
+    E = np.linalg.pinv(np.stack([h.slopes for h in held], axis=1))
     IE = info @ E
     inner = inner_information(N, info)
     crossed = N.swapaxes(-1, -2) @ IE
-    own = E.T @ IE
-    x2, step, solved = released(U, N, U @ E, np.einsum("bcc->bc", own), crossed, inner)
+    own = E.swapaxes(1, 2) @ IE
+    x2, step, solved = released(U, N, np.einsum("bk,bkc->bc", U, E), np.einsum("bcc->bc", own), crossed, inner)
     ways = E - N @ solved
     whole = _together(U, N, E, own, crossed, solved)
     change = np.where(_moving(ways, whole[3]) | ~fine[:, None], np.nan, _along(ways, whole[2]))
@@ -137,7 +137,7 @@ def _together(
 ) -> tuple[Array, Array, Array, Array]:
     """X2 (b,), df (b,) and steps (b, c) of releasing every constraint; (b, c, c) steps that are not identified."""
     V = own - crossed.swapaxes(1, 2) @ solved
-    rest = U @ E - np.einsum("brc,br->bc", solved, (U[:, None, :] @ N)[:, 0, :])
+    rest = np.einsum("bk,bkc->bc", U, E) - np.einsum("brc,br->bc", solved, (U[:, None, :] @ N)[:, 0, :])
     scale = np.sqrt(np.maximum(np.einsum("bcc->bc", own), 1e-300))
     values, vectors = np.linalg.eigh(V / (scale[:, :, None] * scale[:, None, :]))
     known = values > RANK * values[:, -1:]
@@ -148,7 +148,7 @@ def _together(
     return (part * along).sum(axis=1), known.sum(axis=1).astype(np.float64), steps, loose
 
 
-def _labelled(table: Table, wide: Wider) -> list[_Held]:
+def _labelled(table: Table, wide: Wider, b: int) -> list[_Held]:
     """Rows that share a label: each but the first is held equal to the first."""
     first: dict[int, int] = {}
     found = []
@@ -159,8 +159,8 @@ def _labelled(table: Table, wide: Wider) -> list[_Held]:
         if at not in first:
             first[at] = number
             continue
-        slopes = np.zeros(len(wide.origin))
-        slopes[index[number]], slopes[index[first[at]]] = 1.0, -1.0
+        slopes = np.zeros((b, len(wide.origin)))
+        slopes[:, index[number]], slopes[:, index[first[at]]] = 1.0, -1.0
         text = f"{_name(table, first[at])} == {_name(table, number)}"
         found.append(_Held(text, slopes, number, first[at]))
     return found
@@ -173,13 +173,14 @@ def _name(table: Table, number: int) -> str:
 
 
 def _stated(est: Estimate, fit: Fitted, wide: Wider) -> list[_Held]:
-    """Stated equalities, linearised at the solution of the first slice."""
+    """Stated equalities, linearised at the solution of every slice."""
     table = fit.layout.table
     first: dict[str, int] = {}
-    values: dict[str, float] = {}
+    values: dict[str, Array] = {}
+    b = len(fit.theta)
     for number, (row, at) in enumerate(zip(table.rows, table.index, strict=True)):
         if row.label and row.label not in values:
-            values[row.label] = float(fit.theta[0, at]) if at >= 0 else float(row.fixed or 0.0)
+            values[row.label] = fit.theta[:, at] if at >= 0 else np.full(b, row.fixed or 0.0)
             if at >= 0:
                 first[row.label] = wide.layout.table.index[number]
     return [
@@ -189,14 +190,14 @@ def _stated(est: Estimate, fit: Fitted, wide: Wider) -> list[_Held]:
     ]
 
 
-def _slopes(c: Constraint, est: Estimate, values: dict[str, float], first: dict[str, int], k: int) -> Array:
-    """(k,) slopes of lhs - rhs by the parameters taken apart."""
+def _slopes(c: Constraint, est: Estimate, values: dict[str, Array], first: dict[str, int], k: int) -> Array:
+    """(b, k) slopes of lhs - rhs by the parameters taken apart."""
     formula = compile_expression(f"({c.lhs}) - ({c.rhs})")
-    out = np.zeros(k)
+    out = np.zeros((len(est.values), k))
     for label, at in first.items():
-        moved: dict[str, Array] = {n: np.array([v + 1j * STEP * (n == label)]) for n, v in values.items()}
+        moved: dict[str, Array] = {n: v + 1j * STEP * (n == label) for n, v in values.items()}
         moved |= evaluate_definitions(est.model.defined, moved)
-        out[at] += float(formula.evaluate(moved)[0].imag) / STEP
+        out[:, at] += np.imag(formula.evaluate(moved)) / STEP
     return out
 
 

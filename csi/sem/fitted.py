@@ -81,6 +81,7 @@ class Fitted:
         loglik: (b,) log-likelihood of the model and saturated: (b,) of the unrestricted one (NaN where not ML).
         flats: per group (b, size), the fixed values of the matrices. method: estimator, errors, test and information.
         gradient: (b,) expected further drop of the log-likelihood when the search stopped.
+        tangents: one per slice, the constraints as they are at its solution; () where `linear` holds for all of them.
     """
 
     layout: Layout
@@ -101,6 +102,21 @@ class Fitted:
     flats: tuple[Array, ...]
     method: Method
     gradient: Array
+    tangents: tuple[Linear, ...] = ()
+
+    def tangent(self, s: int) -> Linear:
+        """The constraints at the solution of slice `s`."""
+        return self.tangents[s] if self.tangents else self.linear
+
+    def along(self, s: int) -> Array:
+        """(k, r) directions along the constraints at the solution of slice `s`."""
+        return self.tangent(s).N
+
+    def information_along(self, s: int) -> Array:
+        """(r, r) unit information along the constraints at the solution of slice `s`."""
+        N = self.along(s)
+        own = self.information[s]
+        return np.asarray(N.T @ own @ N) if self.tangents else own
 
     def headline(self, cell: int) -> Text:
         """The test of exact fit of slice `cell`, scaled where it is."""

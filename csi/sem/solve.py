@@ -72,7 +72,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
         judged = judge_each(prepared, problem, best, linears, theta, at, df)
     else:
         judged = judge(prepared, problem, best, linear, theta, at, df, rank)
-    fit = _fitted(prepared, problem, best, linear, theta, at, df, int(counted.N.shape[1]), judged)
+    fit = _fitted(prepared, problem, best, linears, theta, at, df, int(counted.N.shape[1]), judged)
     cause = np.where(gone > 0, gone, np.where(best.settled, 0, 3))
     convergence = Convergence(
         converged=best.settled & (cause == 0),
@@ -177,7 +177,7 @@ def _fitted(
     prepared: Prepared,
     problem: Fittable,
     best: Optimum,
-    linear: Linear,
+    linears: tuple[Linear, ...],
     theta: Array,
     at: tuple[Implied, ...],
     df: int,
@@ -189,7 +189,7 @@ def _fitted(
     loglik, saturated = _logliks(prepared, problem, best)
     return Fitted(
         layout=prepared.layout,
-        linear=linear,
+        linear=linears[0],
         theta=theta,
         value=best.value,
         total=problem.total,
@@ -206,6 +206,7 @@ def _fitted(
         flats=problem.flats,
         method=prepared.method,
         gradient=best.drop,
+        tangents=linears if len(linears) > 1 else (),
     )
 
 
