@@ -17,6 +17,7 @@ HEAVY = 0.05
 
 _CAUSE_ZH = {
     "constant item": "题项无变异",
+    "negative rho_a": "rho_A 不为正",
     "collinear": "共线",
     "not converged": "未收敛",
     "not positive definite": "协方差矩阵非正定",
@@ -29,6 +30,9 @@ _KEPT_ZH = {
     "negative weight": "出现负权重",
     "negative variance": "出现负方差",
     "latent covariances not positive definite": "潜变量协方差矩阵非正定",
+    "rho_a above 1": "rho_A 大于 1",
+    "construct correlation above 1": "构念相关绝对值大于 1",
+    "construct correlations not positive definite": "构念相关矩阵非正定",
 }
 """Solutions that should not look like this, but are solutions."""
 

@@ -274,6 +274,15 @@ def _doubts(solution: Solution, found: Corrected, cells: pl.DataFrame) -> tuple[
         listed = "; ".join(pairs)
         en = f"correlation beyond 1 after correction for unreliability: {listed}. These factors cannot be told apart."
         notes.append(note("W-COR", en, f"校正不可靠性后相关的绝对值大于 1：{listed}。这些因子无法区分。"))
+    impossible = improper(found)["construct correlations not positive definite"] & ~beyond.any(axis=(1, 2))
+    if impossible.any():
+        where = _named(cells, impossible)
+        en = (
+            f"corrected for unreliability, the correlations of the constructs are not positive definite{where.en}: no "
+            "variables can correlate like this. Paths and R2 are computed from them all the same."
+        )
+        zh = f"校正不可靠性后，构念相关矩阵非正定{where.zh}：不存在这样相关的变量。路径与 R² 仍据此计算。"
+        notes.append(note("W-COR", en, zh))
     return tuple(notes)
 
 

@@ -79,6 +79,9 @@ def test_solution_agrees(path: Path) -> None:
             compared += 1
         if "rho" in expected and solution.rho is not None:
             close(solution.rho[0], expected["rho"], f"{program} rho")
+        if "not_positive_definite" in expected and solution.rho is not None:
+            flags = est.convergence.improper["construct correlations not positive definite"]
+            assert bool(flags[0]) is expected["not_positive_definite"]
     assert compared
 
 

@@ -114,6 +114,9 @@ def test_replicates_count_what_is_improper() -> None:
     rho = boot.replicates.solution.rho
     assert rho is not None
     assert (rho[proper] <= 1 + 1e-9).all()
+    told = [n.say("en") for n in boot.notes if n.code == "N-REPLICATES"]
+    assert any("rho_a above 1 (kept)" in said for said in told)
+    assert any("negative rho_a (left out)" in said for said in told)
     assert (~boot.replicates.usable).sum() == counts["negative rho_a"] > 0
 
 

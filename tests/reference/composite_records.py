@@ -31,6 +31,9 @@ def extract(shared: Path, write: Write, command: str) -> None:
     for data, name, case in [*_mobi(shared), *_fixtures(shared), *_satisfaction(shared), *_other(shared)]:
         write(HERE / data / "composites" / f"{name}.json", case)
         sources.setdefault(data, {})[name] = case.pop("source")
+    boot = json.loads((shared / "reference/pls_seminr_bootstrap.json").read_text("utf-8"))["ecsi_path_PLSc_2000"]
+    write(HERE / "mobi/composites/plsc_bootstrap.json", {"resamples": 2000, "seed": 123, **boot})
+    sources["mobi"]["plsc_bootstrap"] = {"software": SEMINR, "tolerance": "Monte Carlo error of 2,000 resamples"}
     for data, file in DATA.items():
         rows = shared / "data" / file
         _provenance(HERE / data / "composites", rows, sources[data], write, command)
@@ -102,6 +105,7 @@ def _csem(part: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
         "rho": [part["reliabilities"][c] for c in cons],
         "r2": [part["r2"].get(c) for c in cons],
         "r2_adjusted": [part["r2adj"].get(c) for c in cons],
+        "not_positive_definite": bool(part["admissible"]["3"]),
     }
     assess = part.get("assess")
     if assess:
