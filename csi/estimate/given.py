@@ -36,6 +36,17 @@ def model_of(model: Model | str, *, also: list[Problem] | None = None) -> Model:
     return model
 
 
+CALLS = {
+    "pls": "csi.PLS()",
+    "plsc": "csi.PLS(consistent=True)",
+    "sum": "csi.SumScores()",
+    "gsca": "csi.GSCA()",
+    "semopy": "csi.Semopy()",
+    "sem": "csi.SEM()",
+}
+"""What to write for an estimator's name; any other is one of `csi.SEM`."""
+
+
 def estimator_problems(estimator: object) -> list[Problem]:
     """A problem where the estimator is no settings value: its name, or its class without brackets.
 
@@ -51,9 +62,7 @@ def estimator_problems(estimator: object) -> list[Problem]:
     )
     if isinstance(estimator, str):
         en, zh = f'"{estimator}" is text; {wanted}.', f"“{estimator}”是文本；{wanted_zh}。"
-        do = {"pls": "csi.PLS()", "semopy": "csi.Semopy()", "sem": "csi.SEM()"}.get(
-            estimator.lower(), f'csi.SEM(estimator="{estimator}")'
-        )
+        do = CALLS.get(estimator.lower(), f'csi.SEM(estimator="{estimator}")')
     elif isinstance(estimator, type):
         en, zh = f"{estimator.__name__} is a class; {wanted}.", f"{estimator.__name__} 是类；{wanted_zh}。"
         do = f"csi.{estimator.__name__}()" if hasattr(estimator, "solve") else "csi.SEM()"

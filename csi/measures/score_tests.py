@@ -28,6 +28,7 @@ from csi.models.nouns import Constraint
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
+from csi.sem.implied import Values
 from csi.sem.lagrange import Wider, flats_of, score, widened
 from csi.sem.standardise import factors
 from csi.sem.table import Table
@@ -195,7 +196,7 @@ def _slopes(c: Constraint, est: Estimate, values: dict[str, Array], first: dict[
     formula = compile_expression(f"({c.lhs}) - ({c.rhs})")
     out = np.zeros((len(est.values), k))
     for label, at in first.items():
-        moved: dict[str, Array] = {n: v + 1j * STEP * (n == label) for n, v in values.items()}
+        moved: dict[str, Values] = {n: v + 1j * STEP * (n == label) for n, v in values.items()}
         moved |= evaluate_definitions(est.model.defined, moved)
         out[:, at] += np.imag(formula.evaluate(moved)) / STEP
     return out

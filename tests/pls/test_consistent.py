@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -133,3 +135,23 @@ def test_reliability_says_whose_loadings_it_used() -> None:
     plain = reliability(fit(CHAIN, population(), PLS()))
     assert set(plain.table["loadings"]) == {"composite"}
     assert (plain.table["ave"] > whole.table["ave"]).all()
+
+
+def test_consistent_pls_centres_on_the_factor_values() -> None:
+    """600 normal panels of n = 500 in one call: mean paths and loadings within 3 Monte Carlo errors and 0.003 of small
+    sample bias; plain PLS is below by a fifth.
+    """
+    draws, n, rng = 600, 500, np.random.default_rng(1)
+    root = np.linalg.cholesky(population().cov[0])
+    cov = np.stack([np.cov(rng.normal(size=(n, 8)) @ root.T, rowvar=False) for _ in range(draws)])
+    size = np.full(draws, float(n))
+    cells = pl.DataFrame({"draw": range(draws), "n": [n] * draws})
+    stack = replace(population(), n=size, sum_w=size, sum_w2=size, mean=np.zeros((draws, 8)), cov=cov, cells=cells)
+    found = fit(CHAIN, stack, PLS(consistent=True)).solution
+    slopes = np.linalg.solve(FACTORS[:2, :2], FACTORS[:2, 2])
+    truth = np.array([0.5, *slopes, *LOADINGS])
+    ours = np.column_stack([found.paths[:, [1, 2, 2], [0, 0, 1]], found.loadings])
+    error = ours.std(axis=0, ddof=1) / np.sqrt(draws)
+    assert (np.abs(ours.mean(axis=0) - truth) < 3 * error + 0.003).all()
+    plain = fit(CHAIN, stack, PLS()).solution.paths[:, 1, 0].mean()
+    assert plain < 0.42
