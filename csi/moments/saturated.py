@@ -31,6 +31,9 @@ SLOW = 1e-10
 NEWTON_ROUNDS = 50
 """Rounds in which Newton steps are tried; after them EM goes on alone."""
 
+FIRST_NEWTON, LATE_NEWTON, MANY_MOMENTS = 3, 10, 500
+"""EM steps before the first Newton step, and before it with many moments, where it costs as much as ten of them."""
+
 NEWTON_MOMENTS = 2000
 """With more moments than this their information is not formed and EM goes to the end."""
 
@@ -93,15 +96,16 @@ def _chunk(patterns: Patterns, rounds: int) -> Saturated:
     mean, variance = available(patterns)
     cov = variance[:, :, None] * np.eye(p)
     iterations, converged = np.zeros(b, dtype=np.int64), np.zeros(b, dtype=np.bool_)
-    small = p + p * (p + 1) // 2 <= NEWTON_MOMENTS
-    able = (patterns.coverage > 0).all(axis=(1, 2)) & small
+    moments = p + p * (p + 1) // 2
+    first = FIRST_NEWTON if moments <= MANY_MOMENTS else LATE_NEWTON
+    able = (patterns.coverage > 0).all(axis=(1, 2)) & (moments <= NEWTON_MOMENTS)
     active, some = np.arange(b), patterns
     at = expand(patterns, mean, cov)
     value = at.value.copy()
     for count in range(rounds):
         mu, Sigma = _em_step(at, mean[active], cov[active])
         done = _change(mean[active], cov[active], mu, Sigma) < SLOW
-        if able[active].any() and 3 <= count < NEWTON_ROUNDS:
+        if able[active].any() and first <= count < NEWTON_ROUNDS:
             mu, Sigma, last = _newton(some, at, mean[active], cov[active], mu, Sigma, able[active])
             done |= last
         hopeless = _hopeless(Sigma)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from csi.moments.incomplete import expand, saturated_information
+from csi.moments.incomplete import expand, places, saturated_information
 from csi.moments.patterns import Patterns, pattern_rows, patterns_of
 from csi.moments.saturated import saturated
 from csi.moments.stack import RowPass
@@ -221,3 +221,27 @@ def test_two_stage_errors_are_lavaans(holzinger) -> None:
     D = directions(model.moments(model.theta)[2], model.u, model.v, model.s, model.c)[0]
     bread = np.linalg.inv(D.T @ H @ D) @ D.T @ H
     np.testing.assert_allclose(np.sqrt(np.diag(bread @ middle @ bread.T)), model.se, rtol=1e-4)
+
+
+def test_saturated_moments_of_many_items_where_every_row_has_its_own_pattern() -> None:
+    """594 moments: Newton steps begin late. The slopes vanish at the end, whatever led there."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(150, 1)) + rng.normal(size=(150, 33))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    patterns = patterns_of(X)
+    assert len(patterns.observed) > 130
+    found = saturated(patterns)
+    assert found.converged.all()
+    at = expand(patterns, found.mean, found.cov)
+    assert np.abs(at.mean_slope).max() < 1e-7
+    assert np.abs(at.cov_slope).max() < 1e-7
+    H = saturated_information(at)[0]
+    h, p = 1e-5, 33
+    for i, j in ((4, 4), (20, 7)):
+        step = np.zeros((1, p, p))
+        step[0, i, j] = step[0, j, i] = h
+        up, down = (expand(patterns, found.mean, found.cov + sign * step) for sign in (1, -1))
+        slope = (up.cov_slope - down.cov_slope)[0] / (2 * h)
+        place = places(p)
+        column = 0.5 * slope[place.row, place.column] * 2 * place.share
+        np.testing.assert_allclose(H[p:, p + place.index[i, j]], column, rtol=1e-5, atol=1e-5)
