@@ -10,6 +10,7 @@ import polars as pl
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.fit import parameters
 from csi.cli.fit_numbers import both, cells, heading, shown_parameters
+from csi.cli.fit_repeated import is_repeated
 from csi.cli.fit_tables import finding_lines
 from csi.cli.fit_words import of_notes
 from csi.cli.grids import grid
@@ -63,7 +64,7 @@ def of_composites(est: Estimate, file: PlainFile, args: argparse.Namespace, lang
         "withheld": [{"cell": cell, "code": r.code, **both(r.text)} for cell, r in withheld.items()],
         "versions": versions(),
     }
-    notes = (*file.notes, *est.notes, *reliable.notes, *((SAMPLING_ONLY,) if args.bootstrap else ()))
+    notes = (*file.notes, *est.notes, *reliable.notes, *((SAMPLING_ONLY,) if is_repeated(args) else ()))
     sound = bool(est.convergence.converged.all()) and diagnosis.usable
     return Answer(tuple(blocks), data, of_notes(notes), code=FINE if sound else INADMISSIBLE)
 

@@ -16,6 +16,7 @@ from csi.cli.estimators import clashes, composite_of, is_composite
 from csi.cli.fit_composites import of_composites
 from csi.cli.fit_numbers import both, cells, heading, shown_parameters
 from csi.cli.fit_options import is_number, listed
+from csi.cli.fit_repeated import is_repeated, repeat_problems, repeated
 from csi.cli.fit_tables import (
     cells_grid,
     finding_lines,
@@ -76,9 +77,9 @@ def of_model(args: argparse.Namespace, lang: Language) -> Answer:
         )  # fmt: skip
         if args.imputations:
             est = _imputed(asked, args, lang)
-        elif args.bootstrap:
+        elif is_repeated(args):
             with working(RESAMPLING.say(lang), quiet=args.quiet):
-                est = bootstrap(est, args.bootstrap, args.seed, interval=args.interval)
+                est = repeated(est, frame, args)
         if is_composite(args.estimator):
             return of_composites(est, asked.file, args, lang)
         return _answer(est, asked, args, lang)
@@ -108,7 +109,7 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     """Read model, options and data; everything that is wrong with them at once."""
     pairs, by = [_pair(one) for one in args.where or ()], tuple(dict.fromkeys(listed(args.by)))
     where = dict(pairs)
-    found = _clashes(args.groups, by, pairs)
+    found = [*_clashes(args.groups, by, pairs), *repeat_problems(args)]
     model, settings = None, None
     try:
         model = read_model(args.study, lang)
@@ -124,7 +125,9 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     found += _items_as("--by", by, items) + _items_as("--weight", [args.weight], items)
     keys = [k for k in (settings.groups, *by, *where, args.unit, args.stratum) if k]
     try:
-        file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], keys, listed(args.na))
+        weights = [args.weight] if args.weight else []
+        numbers = [*items, *weights, *listed(args.replicate_weights)]
+        file = read_plain(args.data, numbers, keys, listed(args.na))
     except Problems as error:
         raise Problems([*found, *error.problems], lang) from None
     if found:
@@ -288,7 +291,7 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
         blocks.append(indices_grid(changes, args.modification, lang))
     told = any(g.code == "E-IDENT" for g in diagnosis.gathered)
     of_fit = [n for n in (*est.notes, *measures.notes) if not (told and n.code == "W-IDENT")]
-    notes = (*asked.file.notes, *of_fit, *((SAMPLING_ONLY,) if args.bootstrap else ()))
+    notes = (*asked.file.notes, *of_fit, *((SAMPLING_ONLY,) if is_repeated(args) else ()))
     data = _numbers(est, asked, measures, diagnosis, withheld, changes)
     return Answer(tuple(blocks), data, of_notes(notes), code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 

@@ -35,6 +35,12 @@ ONLY_MODEL: dict[str, object] = {
     "imputations": 0,
     "seed": 1,
     "interval": "percentile",
+    "one_sided": None,
+    "improper": "keep",
+    "jackknife": False,
+    "replicate_weights": None,
+    "replicate_kind": None,
+    "rho": None,
     "by": None,
     "where": None,
     "modification": None,
@@ -91,7 +97,15 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")
     add("--stratum", metavar="COLUMN", help="strata, for resampling")
     add("--seed", type=int, default=1, metavar="N", help="of --bootstrap")
-    add("--interval", default="percentile", metavar="KIND", help="of --bootstrap: percentile or bca")
+    kinds = "percentile, basic, normal, bc, bca, studentised, double"
+    add("--interval", default="percentile", metavar="KIND", help=f"of --bootstrap: {kinds}")
+    what = "one-sided intervals and p-values: greater (without SIDE) or less than zero"
+    add("--one-sided", nargs="?", const="greater", choices=["greater", "less"], metavar="SIDE", help=what)
+    add("--improper", default="keep", metavar="HOW", help="replicates with an improper solution: keep or drop")
+    add("--jackknife", action="store_true", help="standard errors and t intervals from leaving each unit out")
+    add("--replicate-weights", metavar="COLUMNS", help='columns of replicate weights, such as "rw*"')
+    add("--replicate-kind", metavar="KIND", help="of them: brr, fay, jk1, jk2, bootstrap, sdr")
+    add("--rho", type=float, metavar="X", help="of --replicate-kind fay")
     add("--by", metavar="COLUMNS", help="a fit in every cell of these columns")
     add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")
     add("--modification", nargs="?", const=10, type=int, metavar="N", help="the N largest modification indices (10)")

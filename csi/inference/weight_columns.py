@@ -30,12 +30,11 @@ def weights_in(data: object, columns: Sequence[str] | str | None, sample: Sample
     """
     frame = _frame(data)
     names, found = _named(columns, frame)
-    strange = [c for c in names if not frame.schema[c].is_numeric()]
+    schema = frame.schema
+    strange = [c for c in names if not schema[c].is_numeric()]
     for column in strange[:5]:
-        en = f"a weight must be numeric, this column is {frame.schema[column]}."
-        found.append(
-            problem("E-TYPE", f'column "{column}"', en, f"权重必须为数值，此列类型为 {frame.schema[column]}。")
-        )
+        en = f"a weight must be numeric, this column is {schema[column]}."
+        found.append(problem("E-TYPE", f'column "{column}"', en, f"权重必须为数值，此列类型为 {schema[column]}。"))
     if found:
         raise Problems(found)
     weights = frame.select(pl.col(names).cast(pl.Float64)).to_numpy().T

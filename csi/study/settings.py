@@ -22,7 +22,7 @@ class Settings:
     replicates: int = 1000
     seed: int = 20260101
     resampling: Literal["multinomial", "bayesian"] = "multinomial"
-    interval: Literal["percentile", "bca"] = "percentile"
+    interval: Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"] = "percentile"
     level: float = 0.95
     target: str = TARGET
     index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import polars as pl
@@ -39,7 +40,8 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     first are counted in a note.
 
     Parameters:
-        path: the file. numbers: columns that hold numbers. keys: columns that name groups, cells or respondents.
+        path: the file. numbers: columns that hold numbers (* stands for any characters).
+        keys: columns that name groups, cells or respondents.
         na: codes that mean "no answer", as typed in the file.
 
     Raises:
@@ -57,7 +59,7 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     if not path.exists():
         raise Problems([_no_file(path)])
     raw = read_raw(DataFile(path))
-    numbers = list(dict.fromkeys(numbers))
+    numbers = list(dict.fromkeys(column for name in numbers for column in _named(name, raw.frame.columns)))
     wanted = list(dict.fromkeys([*numbers, *keys]))
     problems = [*_columns(raw, wanted)]
     if problems:
@@ -74,6 +76,12 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     only_keys = dict.fromkeys(name for name in keys if name not in numbers)
     frame = frame.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in only_keys)
     return PlainFile(raw.name, raw.sha256, frame, (*raw.notes, *_counted(text, numbers, absent)))
+
+
+def _named(name: str, columns: Sequence[str]) -> list[str]:
+    """The columns that a name with * means; the name itself where it has none or means none."""
+    found = [c for c in columns if fnmatchcase(c, name)] if "*" in name and name not in columns else []
+    return found or [name]
 
 
 def _no_file(path: Path) -> Problem:

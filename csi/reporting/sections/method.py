@@ -22,7 +22,15 @@ RESAMPLING = {
     "multinomial": Text("respondents drawn with replacement", "受访者有放回抽样"),
     "bayesian": Text("Bayesian bootstrap", "贝叶斯自助法"),
 }
-INTERVALS = {"percentile": Text("percentile", "百分位"), "bca": Text("BCa", "BCa")}
+INTERVALS = {
+    "percentile": Text("percentile", "百分位"),
+    "basic": Text("basic bootstrap", "基本自助"),
+    "normal": Text("normal", "正态"),
+    "bc": Text("bias-corrected", "偏差校正"),
+    "bca": Text("BCa", "BCa"),
+    "studentised": Text("studentised", "学生化"),
+    "double": Text("double bootstrap", "双重自助"),
+}
 RULES = {
     "own": Text("each cell's own weights", "各单元自身的权重"),
     "entity": Text("each brand's weights over its waves", "各品牌合并全部期次的权重"),

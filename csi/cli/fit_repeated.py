@@ -1,0 +1,57 @@
+"""How `csi fit MODEL DATA` repeats a fit: bootstrap, jackknife, or replicate weights from columns of the data."""
+
+from __future__ import annotations
+
+import argparse
+from typing import cast
+
+import polars as pl
+
+from csi.cli.fit_options import listed
+from csi.errors import Problem, problem
+from csi.estimate.estimate import Estimate
+from csi.inference.bootstrap import bootstrap
+from csi.inference.intervals import Alternative
+from csi.inference.jackknife import jackknife
+from csi.inference.replicate_weights import replicate_weights
+from csi.inference.settings import Weighting
+
+
+def is_repeated(args: argparse.Namespace) -> bool:
+    """Whether standard errors were asked for that come from repeating the fit."""
+    return bool(args.bootstrap or args.jackknife or args.replicate_weights)
+
+
+def repeated(est: Estimate, frame: pl.DataFrame, args: argparse.Namespace) -> Estimate:
+    """The estimate with the standard errors, intervals and p-values that were asked for.
+
+    Parameters:
+        est: fitted to `frame`. args: as typed.
+    """
+    side = cast("Alternative", args.one_sided or "two-sided")
+    if args.jackknife:
+        return jackknife(est, alternative=side)
+    if args.replicate_weights:
+        kind, columns = cast("Weighting", args.replicate_kind), listed(args.replicate_weights)
+        return replicate_weights(est, frame, columns, kind=kind, rho=args.rho, alternative=side)
+    interval, policy = args.interval, args.improper
+    return bootstrap(est, args.bootstrap, args.seed, interval=interval, alternative=side, improper=policy)
+
+
+def repeat_problems(args: argparse.Namespace) -> list[Problem]:
+    """Ways of repeating that exclude each other, or a kind of weights that is not named."""
+    ways = {"--bootstrap": args.bootstrap, "--jackknife": args.jackknife, "--replicate-weights": args.replicate_weights}
+    named = [option for option, value in ways.items() if value]
+    found = []
+    if len(named) > 1:
+        en, zh = f"{' and '.join(named)} exclude each other.", f"{' 与 '.join(named)} 不能同时使用。"
+        found.append(problem("E-SETTING", named[-1], en, zh, "Keep one of them.", "请只保留其一。"))
+    if args.replicate_weights and not args.replicate_kind:
+        en, zh = "the kind of the replicate weights is not named.", "没有写明重复权重的类型。"
+        do, do_zh = "Add --replicate-kind brr, say.", "例如加上 --replicate-kind brr。"
+        found.append(problem("E-SETTING", "--replicate-weights", en, zh, do, do_zh))
+    if args.one_sided and not named:
+        en, zh = "one-sided intervals come from repeated fits.", "单侧区间来自重复拟合。"
+        do, do_zh = "Add --bootstrap 1000, say.", "例如加上 --bootstrap 1000。"
+        found.append(problem("E-SETTING", "--one-sided", en, zh, do, do_zh))
+    return found
