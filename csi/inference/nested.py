@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+from scipy.special import ndtr
 from threadpoolctl import threadpool_limits
 
 from csi.estimate.estimate import Estimate
@@ -77,9 +78,35 @@ def _resampled(
         values[_useless(fit, improper)] = np.nan
         own = np.moveaxis(values.reshape(len(drawn), INNER, *values.shape[1:]), 1, 0)
         errors.append(standard_error(own))
-        below, upto = shares_at(np.sort(own, axis=0), np.broadcast_to(value[number], own.shape[1:]))
-        ranks.append(np.where(np.isfinite(own).sum(axis=0) > 1, 0.5 * (below + upto), np.nan))
+        ranks.append(rank(own, value[number], errors[-1]))
     return np.stack(errors, axis=1), np.stack(ranks, axis=1)
+
+
+def rank(own: Array, value: Array, error: Array) -> Array:
+    """The share of M draws below a value, uniform where the value is as likely in any gap as in another.
+
+    (k + f) / (M + 1) between the k-th and the next draw, f how far into the gap; beyond all draws the normal tail,
+    where it is smaller than 1 / (M + 1).
+
+    Parameters:
+        own: (M, ...) draws, NaN left out. value: the value, of a shape that fits. error: (...) the draws' deviation.
+
+    Example:
+        >>> rank(np.array([[1.0], [2.0], [4.0]]), np.array([3.0]), np.array([1.5])).tolist()
+        [0.625]
+    """
+    count = np.isfinite(own).sum(axis=0)
+    at = np.broadcast_to(value, own.shape[1:])
+    low, high = shares_at(np.sort(own, axis=0), at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = (0.5 * (low + high) * (count - 1) + 1) / (count + 1)
+        tail = ndtr((at - np.nansum(own, axis=0) / count) / error)
+    least = 1 / (count + 1)
+    below, above = (own < at).sum(axis=0), (own > at).sum(axis=0)
+    found = np.where(
+        above == count, np.minimum(least, tail), np.where(below == count, np.maximum(1 - least, tail), inside)
+    )
+    return np.where(count > 1, found, np.nan)
 
 
 def _useless(fit: Estimate, improper: str) -> Array:
