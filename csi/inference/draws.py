@@ -11,6 +11,9 @@ from scipy.special import ndtri
 
 from csi.moments.stack import Array
 
+SNAP = 1e-9
+"""Positions among sorted draws closer than this are one."""
+
 
 def standard_error(draws: Array) -> Array:
     """Standard deviation over the usable draws (divisor: their number - 1)."""
@@ -57,6 +60,8 @@ def quantile(ordered: Array, share: Array) -> Array:
     """
     usable = np.isfinite(ordered).sum(axis=0)
     position = np.clip(np.nan_to_num(share), 0, 1) * np.maximum(usable - 1, 0)
+    whole = np.rint(position)
+    position = np.where(np.abs(position - whole) < SNAP / 2, whole, position)
     low = np.floor(position).astype(np.int64)
     high = np.minimum(low + 1, np.maximum(usable - 1, 0))
     at_low = np.take_along_axis(ordered, low[None], axis=0)[0]
@@ -69,27 +74,28 @@ def quantile(ordered: Array, share: Array) -> Array:
 def shares_at(ordered: Array, x: Array) -> tuple[Array, Array]:
     """The smallest and the largest share whose `quantile` is x; they differ where several draws equal x.
 
-    0 where all draws lie above x, 1 where all lie below.
+    0 where all draws lie above x, 1 where all lie below. Both are moved outwards by `SNAP` of the way between two
+    draws, so that a share computed from a level never lies beyond them by rounding alone.
 
     Parameters:
         ordered: (B, ...) sorted draws, NaN last. x: (...).
 
     Example:
-        >>> [float(s[0]) for s in shares_at(np.array([[0.0], [1.0], [2.0]]), np.array([0.5]))]
+        >>> [round(float(s[0]), 6) for s in shares_at(np.array([[0.0], [1.0], [2.0]]), np.array([0.5]))]
         [0.25, 0.25]
     """
     usable = np.isfinite(ordered).sum(axis=0)
     return (
-        _between(ordered, x, (ordered < x).sum(axis=0), usable),
-        _between(ordered, x, (ordered <= x).sum(axis=0), usable),
+        _between(ordered, x, (ordered < x).sum(axis=0), usable, -SNAP),
+        _between(ordered, x, (ordered <= x).sum(axis=0), usable, SNAP),
     )
 
 
-def _between(ordered: Array, x: Array, before: Array, usable: Array) -> Array:
+def _between(ordered: Array, x: Array, before: Array, usable: Array, moved: float) -> Array:
     """The share at x between the draw number `before` and the next one."""
     left = np.take_along_axis(ordered, np.maximum(before - 1, 0)[None], axis=0)[0]
     right = np.take_along_axis(ordered, np.minimum(before, ordered.shape[0] - 1)[None], axis=0)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = (before - 1 + (x - left) / (right - left)) / (usable - 1)
+        share = (before - 1 + (x - left) / (right - left) + moved) / (usable - 1)
     inside: Array = np.where(before == 0, 0.0, np.where(before >= usable, 1.0, share))
     return inside

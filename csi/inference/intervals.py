@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from csi.inference.draws import acceleration, bias, quantile, shares_at, standard_error
+from csi.inference.draws import SNAP, acceleration, bias, quantile, shares_at, standard_error
 from csi.moments.stack import Array
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 Interval = Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
 """What can be made of bootstrap draws; "t" is what jackknife and replicate weights have."""
 
-EDGE = 1e-12
+EDGE = 1e-9
 """A share that is not 0 stays this far from it, so that rounding does not put a limit on the outermost draw."""
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -73,7 +74,7 @@ def curve_of(kind: str, found: Evidence) -> Curve:
     bc, bca: L(u) = Q(Phi(z0 + (z0 + z_u) / (1 - a (z0 + z_u)))), a = 0 for bc
     studentised: L(u) = value - SE Q_t(1 - u), Q_t of t* = (value* - value) / SE*
     double: L(u) = Q(Q_r(u)), Q_r of the ranks: the percentile limit whose coverage, estimated by resampling the
-        resamples, is u
+        resamples, is u; both take the (B + 1) u-th draw, as few draws are usual here, the others type 7
 
     Source: Efron & Tibshirani (1993), 12-14; Efron (1987); Davison & Hinkley (1997), 5.2-5.6; Beran (1987), Biometrika
     74:457-468 (double).
@@ -97,8 +98,8 @@ def p_of(curve: Curve, alternative: Alternative = "two-sided") -> Array:
 
     From B draws no one-sided p-value is below 1 / (B + 1), no two-sided one below 2 / (B + 1).
     """
-    greater = np.maximum(curve.zero[1], curve.least)
-    less = np.maximum(1 - curve.zero[0], curve.least)
+    greater = np.clip(curve.zero[1], curve.least, 1.0)
+    less = np.clip(1 - curve.zero[0], curve.least, 1.0)
     if alternative != "two-sided":
         return greater if alternative == "greater" else less
     both: Array = np.minimum(2 * np.minimum(greater, less), 1.0)
@@ -116,7 +117,7 @@ def _limit(curve: Curve, share: float) -> Array:
 def _least(draws: Array) -> Array:
     """(...) 1 / (B + 1) of the usable draws, NaN without two."""
     usable = np.isfinite(draws).sum(axis=0)
-    least: Array = np.where(usable > 1, 1.0 / (usable + 1.0), np.nan)
+    least: Array = np.where(usable > 1, (1.0 + SNAP) / (usable + 1.0), np.nan)
     return least
 
 
@@ -169,7 +170,7 @@ def _accelerated(found: Evidence) -> Curve:
         away = ndtri(share) - z0
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.where(1 + a * away > 0, away / (1 + a * away) - z0, -np.sign(a) * np.inf)
-        return np.where((share <= 0) | (share >= 1), share, ndtr(z))
+        return np.where(share <= EDGE, 0.0, np.where(share >= 1 - EDGE, 1.0, ndtr(z)))
 
     low, high = shares_at(ordered, np.zeros_like(found.value))
     return Curve(at, (back(low), back(high)), _least(found.draws))
@@ -182,10 +183,15 @@ def _studentised(found: Evidence) -> Curve:
         t = (found.draws - found.value) / errors
         statistic = found.value / found.std_error
     ordered = np.sort(np.where(np.isfinite(t), t, np.nan), axis=0)
-    low, high = shares_at(ordered, statistic)
-    return Curve(
-        lambda u: found.value - found.std_error * quantile(ordered, 1 - u), (1 - high, 1 - low), _least(ordered)
-    )
+    low, high = _shares(ordered, statistic)
+    at = partial(_turned, found, ordered)
+    return Curve(at, (1 - high, 1 - low), _least(ordered))
+
+
+def _turned(found: Evidence, ordered: Array, u: Array) -> Array:
+    """The studentised limit from sorted t*."""
+    limit: Array = found.value - found.std_error * quantile(ordered, _rank(1 - u, ordered))
+    return limit
 
 
 def _double(found: Evidence) -> Curve:
@@ -193,13 +199,35 @@ def _double(found: Evidence) -> Curve:
     ranks = np.full_like(found.draws, np.nan) if found.ranks is None else found.ranks
     kept = np.where(np.isfinite(ranks), found.draws, np.nan)
     ordered, ranked = np.sort(kept, axis=0), np.sort(np.where(np.isfinite(kept), ranks, np.nan), axis=0)
-    low, high = shares_at(ordered, np.zeros_like(found.value))
+    low, high = _shares(ordered, np.zeros_like(found.value))
     usable = np.isfinite(ordered).sum(axis=0)
     zero = (
-        np.where((ordered < 0).sum(axis=0) == usable, 1.0, shares_at(ranked, low)[0]),
-        np.where((ordered > 0).sum(axis=0) == usable, 0.0, shares_at(ranked, high)[1]),
+        np.where((ordered < 0).sum(axis=0) == usable, 1.0, _shares(ranked, low)[0]),
+        np.where((ordered > 0).sum(axis=0) == usable, 0.0, _shares(ranked, high)[1]),
     )
-    return Curve(lambda u: quantile(ordered, quantile(ranked, u)), zero, _least(kept))
+    at = partial(_calibrated, ordered, ranked)
+    return Curve(at, zero, _least(kept))
+
+
+def _calibrated(ordered: Array, ranked: Array, u: Array) -> Array:
+    """The double limit from sorted draws and sorted ranks."""
+    return quantile(ordered, _rank(quantile(ranked, _rank(u, ranked)), ordered))
+
+
+def _rank(share: Array, ordered: Array) -> Array:
+    """The share that `quantile` takes for the (B + 1) share-th draw, the convention of Davison and Hinkley."""
+    usable = np.isfinite(ordered).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rank: Array = np.clip((share * (usable + 1) - 1) / (usable - 1), 0.0, 1.0)
+    return rank
+
+
+def _shares(ordered: Array, x: Array) -> tuple[Array, Array]:
+    """Below the first share the `_rank`-ed draws lie below x, above the second one above; 0 and 1 where none does."""
+    usable = np.isfinite(ordered).sum(axis=0)
+    low, high = shares_at(ordered, x)
+    first, second = ((rank * (usable - 1) + 1) / (usable + 1) for rank in (low, high))
+    return np.where(low <= 0, 0.0, first), np.where(high >= 1, 1.0, second)
 
 
 _CURVES: dict[str, Callable[[Evidence], Curve]] = {
