@@ -11,12 +11,12 @@ from csi.cli.fit_model import as_written, read_model
 from csi.cli.fit_options import codes, listed
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
-from csi.cli.studied import chosen, opened, provenance
+from csi.cli.studied import chosen, names, opened, provenance
 from csi.errors import Language, Note, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.measures.group_differences import mga
-from csi.measures.groups_shown import Differences, found_lines
+from csi.measures.groups_shown import Differences, found_lines, labelled
 from csi.pls.estimator import PLS
 from csi.reporting.analysis import engine
 from csi.survey.panel import Panel
@@ -69,7 +69,8 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Answer:
     asked.pop(by, None)
     est = fit(study.model, panel, engine(study), by, where=asked or None)
     place = " · ".join([study.name, *(v for v in asked.values() if v)])
-    return _answer(est, args, lang, place, panel.notes, provenance(study, panel))
+    texts = {name: text.say(lang) for name, text in names(study, lang).items()}
+    return _answer(est, args, lang, (place, texts), panel.notes, provenance(study, panel))
 
 
 def _key(panel: Panel, by: str) -> str:
@@ -95,7 +96,7 @@ def _of_model(args: argparse.Namespace, lang: Language) -> Answer:
         model, file.frame, settings, args.by,
         where=where or None, weight=args.weight, unit=args.unit, stratum=args.stratum,
     )  # fmt: skip
-    return _answer(est, args, lang, _heading(args, file, est), file.notes, {})
+    return _answer(est, args, lang, (_heading(args, file, est), {}), file.notes, {})
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -118,11 +119,16 @@ def _answer(
     est: Estimate,
     args: argparse.Namespace,
     lang: Language,
-    heading: str,
+    told: tuple[str, Mapping[str, str]],
     notes: tuple[Note, ...],
     record: Mapping[str, object],
 ) -> Answer:
-    """The printed blocks and the numbers in full precision."""
+    """The printed blocks, names by their labels, and the numbers in full precision.
+
+    Parameters:
+        told: the heading, and the labels of names.
+    """
+    heading, texts = told
     with working(PERMUTING.say(lang), quiet=args.quiet):
         found = mga(
             est, args.permutations, args.seed,
@@ -131,7 +137,7 @@ def _answer(
     why = tuple(Note(r.code, r.text) for r in found.reasons.values())
     data = _numbers(found)
     return Answer(
-        blocks=(heading, "", "\n".join(found_lines(found, lang))),
+        blocks=(heading, "", "\n".join(found_lines(labelled(found, texts), lang))),
         data=data,
         notes=(*notes, *est.notes, *why, *found.notes),
         code=FINE if bool(est.convergence.converged.all()) else INADMISSIBLE,

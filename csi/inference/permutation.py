@@ -18,6 +18,7 @@ from itertools import islice
 
 import numpy as np
 import polars as pl
+from scipy.special import gammaln
 from threadpoolctl import threadpool_limits
 
 from csi.errors import Problems, problem
@@ -63,6 +64,14 @@ class Exchange:
     n: int
     seed: int
 
+    @property
+    def arrangements(self) -> float:
+        """How many different memberships there are; infinite beyond what a float holds."""
+        pairs, counts = np.unique(np.stack([self.kin, self.label]), axis=1, return_counts=True)
+        sizes = np.bincount(pairs[0] - pairs[0].min(), weights=counts)
+        with np.errstate(over="ignore"):
+            return float(np.round(np.exp(gammaln(sizes + 1).sum() - gammaln(counts + 1).sum())))
+
     def drawn(self) -> Iterator[Array]:
         """(B_part, m) random keys of the things, in parts of one size that depends on n alone."""
         part = max(1, min(BLOCK, ENTRIES // self.thing.size))
@@ -84,6 +93,7 @@ class Permuted:
     Attributes:
         observed: name -> (...) of the data. draws: name -> (B, ...); NaN where a group had no usable solution.
         usable: (B,) all groups had one. pooled: the fit to all rows as one group. n, seed.
+        arrangements: how many different exchanges there are.
     """
 
     observed: Mapping[str, Array]
@@ -92,6 +102,7 @@ class Permuted:
     pooled: Estimate
     n: int
     seed: int
+    arrangements: float
 
     def p_value(self, name: str, size: Callable[[Array], Array] = np.abs) -> Array:
         """(...) p of a statistic, whose `size` is larger the less it agrees with equal groups."""
@@ -149,7 +160,7 @@ def permutation(
                 progress(sum(p.usable.size for p in parts), n)
     draws = {name: np.concatenate([p.values[name] for p in parts]) for name in observed.values}
     usable = np.concatenate([p.usable for p in parts])
-    return Permuted({k: v[0] for k, v in observed.values.items()}, draws, usable, pooled, n, seed)
+    return Permuted({k: v[0] for k, v in observed.values.items()}, draws, usable, pooled, n, seed, plan.arrangements)
 
 
 def exchange_of(sample: Sample, n: int, seed: int) -> Exchange:

@@ -170,7 +170,9 @@ def _pairs(
     groups: Compared, runs: Contests, chosen: Sequence[Parameter], boot: Estimate | None, gate: Micom
 ) -> pl.DataFrame:
     """All parameters of all pairs."""
-    draws = None if boot is None or boot.replicates is None else draws_of(chosen, boot.replicates)
+    replicates = None if boot is None else boot.replicates
+    draws = None if replicates is None else draws_of(chosen, replicates)
+    units = groups.sizes if replicates is None else tuple(int(n) for n in replicates.units)
     parts = []
     for (g, h), run in runs.pairs.items():
         first, second = run.observed["values"]
@@ -179,7 +181,7 @@ def _pairs(
             "estimate_2": second,
             "difference": first - second,
             "p_permutation": run.p_value("values", lambda x: np.abs(x[..., 0, :] - x[..., 1, :])),
-            **_of_replicates(first, second, draws, (g, h), groups.sizes),
+            **_of_replicates(first, second, draws, (g, h), units),
         }
         names = groups.names[g], groups.names[h]
         labels = _labels(chosen).with_columns(group_1=pl.lit(names[0]), group_2=pl.lit(names[1]))
@@ -195,14 +197,18 @@ def _pairs(
 
 
 def _of_replicates(
-    first: Array, second: Array, draws: Array | None, pair: tuple[int, int], sizes: Sequence[int]
+    first: Array, second: Array, draws: Array | None, pair: tuple[int, int], units: Sequence[int]
 ) -> dict[str, Array]:
-    """P of Henseler's, the parametric and Welch's test from bootstrap replicates; NaN without."""
+    """P of Henseler's, the parametric and Welch's test from bootstrap replicates; NaN without.
+
+    Parameters:
+        units: (c) respondents or clusters of each group, which the degrees of freedom count.
+    """
     if draws is None:
         return dict.fromkeys(("p_henseler", "p_parametric", "p_welch"), np.full(first.shape, np.nan))
     g, h = pair
     se = standard_error(draws[:, g]), standard_error(draws[:, h])
-    n = float(sizes[g]), float(sizes[h])
+    n = float(units[g]), float(units[h])
     return {
         "p_henseler": two_sided(henseler(first, second, draws[:, g], draws[:, h])),
         "p_parametric": parametric(first - second, se, n),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -12,9 +12,10 @@ from csi.display import Number, Shown, table, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.shown import p_text
 from csi.measures.group_parameters import KINDS, Kind
+from csi.measures.group_words import sentences_of
 from csi.measures.invariance_words import wrapped
 from csi.measures.micom_shown import Micom, verdict_lines
-from csi.measures.micom_words import VERDICTS
+from csi.measures.micom_words import VERDICTS, sentence
 
 ROWS = 30
 """So many rows of a frame are printed; the rest is counted."""
@@ -113,6 +114,24 @@ def found_lines(value: Differences, lang: str) -> list[str]:
     lines += [wrapped(s.say(lang)) for s in value.sentences]
     whole = value.distances.filter(pl.col("group_1").is_null())
     return [*lines, "", *_part(Text("distances between groups", "组间距离"), whole, lang, ".distances")]
+
+
+def labelled(value: Differences, texts: Mapping[str, str]) -> Differences:
+    """The same with labels in the place of names of constructs, items and groups, sentences included."""
+    if not texts:
+        return value
+    columns = ("construct", "lhs", "rhs", "group_1", "group_2")
+
+    def said(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(pl.col(c).replace(dict(texts)) for c in columns if c in frame.columns)
+
+    gate, table_, over = value.micom, said(value.table), said(value.omnibus)
+    constructs = said(gate.omnibus)
+    verdicts = {r["construct"]: sentence(r, len(gate.groups), gate.alpha) for r in constructs.iter_rows(named=True)}
+    names = tuple(texts.get(g, g) for g in gate.groups)
+    first = replace(gate, table=said(gate.table), omnibus=constructs, groups=names, sentences=verdicts)
+    told = sentences_of(table_, over, value.alpha)
+    return replace(value, micom=first, table=table_, omnibus=over, distances=said(value.distances), sentences=told)
 
 
 def _compared(value: Differences, lang: str) -> list[str]:

@@ -288,6 +288,11 @@ def exchange_notes(groups: Compared, runs: Contests) -> tuple[Note, ...]:
         en = f"{groups.overlapping} units have rows in several groups; their rows change places among themselves."
         zh = f"{groups.overlapping} 个单位在多个组中都有数据，其各行只在单位内部交换。"
         out.append(note("N-PERMUTED-WITHIN", en, zh))
+    few = min(run.arrangements for run in (runs.whole, *runs.pairs.values()))
+    if few < b:
+        en = f"only {few:.0f} different exchanges exist, so p can hardly fall below {1 / few:.2g}."
+        zh = f"仅有 {few:.0f} 种不同的交换方式，p 值难以低于 {1 / few:.2g}。"
+        out.append(note("W-PERMUTED-FEW", en, zh))
     if runs.lost:
         en = f"{runs.lost} of {runs.drawn} permutations had a group without a solution and are left out."
         zh = f"{runs.drawn} 次置换中有 {runs.lost} 次某组无解，已剔除。"

@@ -52,7 +52,8 @@ def test_a_study_by_brand_and_by_wave(asked, study):
     code, out, _ = asked("groups", study, "--by", "brand", *FEW, "--lang", "zh")
     assert code == 0
     assert "2026Q3" in out
-    assert "ZX (n = " in out
+    assert "中讯 (n = " in out
+    assert "感知质量：" in out
     assert "步骤 1，形态：成立" in out
     code, out, _ = asked("groups", study, "--by", "wave", "--brand", "ZX", *FEW, "--json")
     assert code == 0

@@ -121,3 +121,13 @@ def test_strata_that_lie_in_one_group_each_are_refused() -> None:
 def test_lost_permutations_are_left_out_of_p() -> None:
     draws, usable = np.array([[1.0], [np.nan], [3.0]]), np.array([True, False, True])
     assert exceedance(np.array([2.0]), draws, usable).tolist() == [2 / 3]
+
+
+def test_different_exchanges_are_counted() -> None:
+    frame = answers(12).with_columns(
+        g=pl.Series([f"g{(i // 3) % 2}" for i in range(12)]), u=pl.Series([f"u{i // 3}" for i in range(12)])
+    )
+    assert exchange_of(sample_of(frame, ITEMS, ["g"], unit="u"), 10, 1).arrangements == 6
+    assert exchange_of(sample_of(frame, ITEMS, ["g"]), 10, 1).arrangements == 924
+    pairs = answers(8).with_columns(u=pl.Series([f"u{i // 2}" for i in range(8)]))
+    assert exchange_of(sample_of(pairs, ITEMS, ["g"], unit="u"), 10, 1).arrangements == 2**4

@@ -453,3 +453,14 @@ def test_other_composites_are_compared_alike(estimator) -> None:
     found = csi.mga(est, permutations=99, bootstraps=0, anyway=True).table.filter(kind="path")
     np.testing.assert_allclose(found["estimate_1"], est.table.filter(op="~", g="x")["estimate"], atol=1e-6)
     assert found["p_permutation"].null_count() == 0
+
+
+def test_few_clusters_are_told_and_counted_by_the_t_tests() -> None:
+    frame = answers({"x": 60, "y": 60}).with_columns(u=pl.Series([f"u{k // 20}" for k in range(120)]))
+    found = csi.mga(fitted(frame, unit="u"), permutations=199, bootstraps=200, anyway=True)
+    assert any(n.code == "W-PERMUTED-FEW" and "20 different" in n.text.en for n in found.notes)
+    boot = csi.bootstrap(fitted(frame, unit="u"), n=200, seed=1)
+    row = found.table.filter(kind="path").row(0, named=True)
+    errors = boot.table.filter(op="~", lhs=row["lhs"], rhs=row["rhs"])["std_error"].to_numpy()
+    p = welch(np.array([row["difference"]]), (errors[:1], errors[1:]), (3, 3))
+    assert row["p_welch"] == pytest.approx(p[0], abs=1e-9)
