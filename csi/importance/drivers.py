@@ -14,6 +14,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, Reason, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.unrolled import on_items, unrolled
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import p_value
 from csi.measures.effects import chains, total_effects
@@ -138,8 +139,9 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
         ('a', 0.87, 48.97)
     """
     check_target(est, target)
+    est = on_items(est)
     names = est.solution.constructs
-    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    causes = _causes(est, target)
     at = [k for k, name in enumerate(names) if name in causes]
     why = _reasons(est, target)
     table = _table(est, target, at, why)
@@ -169,8 +171,9 @@ def largest_gain(est: Estimate, target: str = "satisfaction") -> str | None:
     Source:
         Berger (1982), Technometrics 24(4), 295-300.
     """
+    est = on_items(est)
     rep, names = est.replicates, est.solution.constructs
-    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    causes = _causes(est, target)
     why = _reasons(est, target)[0]
     at = [k for k, name in enumerate(names) if name in causes and why[k] is None]
     if rep is None or len(at) < 2:
@@ -185,6 +188,12 @@ def largest_gain(est: Estimate, target: str = "satisfaction") -> str | None:
     ahead = np.delete(value[best] - value, best), np.delete(drawn[:, [best]] - drawn, best, axis=1)
     tests = np.append(p_value(*ahead), p_value(value[[best]], drawn[:, [best]]))
     return names[at[best]] if value[best] > 0 and bool((tests < 1 - est.level).all()) else None
+
+
+def _causes(est: Estimate, target: str) -> set[str]:
+    """Constructs with a chain of arrows to the target; a product is no driver of its own."""
+    products = {c.name for c in est.model.constructs if c.product_of}
+    return {c[0] for c in chains(est.model) if c[-1] == target} - products
 
 
 def check_target(est: Estimate, target: str) -> None:
@@ -222,7 +231,7 @@ def _of(est: Estimate, measure: Map, target: str) -> tuple[Array, Uncertainty | 
     bounds = est.moments.minimum[at], est.moments.maximum[at]
 
     def quantity(moments: Moments, solution: Solution) -> Array:
-        return measure(moments.mean[:, at], moments.sd[:, at], bounds, solution, target)
+        return measure(moments.mean[:, at], moments.sd[:, at], bounds, unrolled(solution), target)
 
     drawn = None
     if est.replicates is not None:
@@ -350,8 +359,13 @@ def _reason(solution: Solution, cell: int, k: int, known: npt.NDArray[np.bool_])
 
 
 def _notes(est: Estimate, table: pl.DataFrame) -> tuple[Note, ...]:
-    """Importance below zero is worth a look before anybody acts on it."""
+    """Importance below zero is worth a look before anybody acts on it; a moderated one holds at the mean."""
     notes = []
+    if any(c.product_of for c in est.model.constructs):
+        en = "importance of a moderated driver is that at the mean of its moderator; see csi.simple_slopes."
+        notes.append(
+            note("moderated_importance", en, "受调节驱动因素的重要性取调节变量均值处的值，见 csi.simple_slopes。")
+        )
     for name in est.solution.constructs:
         values = table.filter(pl.col("construct") == name)["importance_std"].drop_nulls()
         if (values < 0).any():

@@ -9,6 +9,7 @@ import numpy as np
 
 from csi.errors import Note, Problems, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.unrolled import unrolled
 from csi.importance.robust import scores
 from csi.measures.effects import chains
 from csi.measures.score_rows import item_weights, rows_of, scored
@@ -67,7 +68,8 @@ def _scores(est: Estimate, x: Sequence[str] | None, y: str) -> Answers:
         for c in dict.fromkeys([y, *(x or ())])
         if c not in names
     ]
-    causes = {c[0] for c in chains(est.model) if c[-1] == y}
+    products = {c.name for c in est.model.constructs if c.product_of}
+    causes = {c[0] for c in chains(est.model) if c[-1] == y} - products
     conditions = tuple(dict.fromkeys(x)) if x is not None else tuple(c for c in names if c in causes)
     if not found and not conditions:
         en, zh = f'nothing leads to "{y}", so it has no conditions.', f"没有任何路径指向“{y}”，因此没有条件。"
@@ -76,9 +78,8 @@ def _scores(est: Estimate, x: Sequence[str] | None, y: str) -> Answers:
         raise Problems(found)
     points, units, notes = scores(est), "0-100", tuple[Note, ...]()
     used = [names.index(c) for c in (*conditions, y)]
-    negative = est.solution.weights is not None and bool(
-        (est.solution.weights[0][np.isin(est.solution.block, used)] < 0).any()
-    )
+    below = unrolled(est.solution)
+    negative = below.weights is not None and bool((below.weights[0][np.isin(below.block, used)] < 0).any())
     if negative or not np.isfinite(points[:, used]).any(axis=0).all():
         at = [est.moments.names.index(i) for i in est.solution.items]
         mean, sd = est.moments.mean[0, at], est.moments.sd[0, at]

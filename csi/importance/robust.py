@@ -10,6 +10,7 @@ import polars as pl
 from csi.engines.statsmodels import RobustRegression, robust_regression
 from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.unrolled import on_items, unrolled
 from csi.importance.drivers import check_target
 from csi.measures.performance import hundred, relative_weights, spread
 from csi.measures.tidy import cells_of, tidy
@@ -39,7 +40,7 @@ def scores(est: Estimate) -> Array:
     Raises:
         Problems: the estimate has no rows or no outer weights.
     """
-    sample, solution = est.sample, est.solution
+    sample, solution = est.sample, unrolled(est.solution)
     if sample is None or solution.weights is None:
         found = problem(
             "E-ROWS",
@@ -56,7 +57,8 @@ def scores(est: Estimate) -> Array:
     q = len(solution.constructs)
     relative = relative_weights(solution.weights, est.moments.sd[:, own], high - low, solution.block, q)
     weighted = relative[sample.cell] * hundred(sample.rows[:, at], low, high)
-    return np.stack([weighted[:, solution.block == k].sum(axis=1) for k in range(q)], axis=1)
+    sums = np.stack([weighted[:, solution.block == k].sum(axis=1) for k in range(q)], axis=1)
+    return np.where(np.isin(np.arange(q), solution.block), sums, np.nan)
 
 
 def robust_drivers(est: Estimate, target: str = "satisfaction") -> RobustDrivers:
@@ -83,8 +85,12 @@ def robust_drivers(est: Estimate, target: str = "satisfaction") -> RobustDrivers
         ('a', 0.87)
     """
     check_target(est, target)
-    names = est.solution.constructs
-    y, x = names.index(target), [names.index(p) for p in est.model.predictors(target) if p in names]
+    est = on_items(est)
+    names, products = est.solution.constructs, {c.name for c in est.model.constructs if c.product_of}
+    y, x = (
+        names.index(target),
+        [names.index(p) for p in est.model.predictors(target) if p in names and p not in products],
+    )
     values = scores(est)
     fits = [_cell(est, values, cell, y, x) for cell in range(len(est.moments.n))]
     numbers = {"model": _own(est, y, x)}

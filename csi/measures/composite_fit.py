@@ -26,6 +26,7 @@ from csi.measures.composite_implied import (
     srmr,
 )
 from csi.measures.fit_indices import cfi, hoelter, ifi, nfi, tli
+from csi.measures.indicators import owners
 from csi.measures.rmsea import rmsea
 from csi.moments.stack import Array, Moments
 
@@ -36,6 +37,12 @@ SINGULAR = reason(
     "not_definite",
     "the observed or implied correlations of the items are not positive definite.",
     "题项的观测或模型隐含相关矩阵不是正定的。",
+)
+
+PRODUCTS = reason(
+    "products",
+    "a model with products of constructs implies more than correlations, so these do not measure its fit.",
+    "含构念乘积项的模型所隐含的不只是相关矩阵，这些指标不能衡量其拟合。",
 )
 
 
@@ -57,11 +64,13 @@ def degrees(est: Estimate, *, saturated: bool) -> int:
     solution = est.solution
     p, q = len(solution.items), len(solution.constructs)
     factor = factors(solution)
+    below = {part for _, part in solution.parts}
     used = 0
-    for k, size in enumerate(np.bincount(solution.block, minlength=q)):
+    for k, size in enumerate(np.bincount(owners(solution), minlength=q)):
         used += int(size) if factor[k] else int(size * (size - 1) // 2 + max(size - 1, 0))
-    predictors = [len([x for x in est.model.predictors(y) if x in solution.constructs]) for y in solution.constructs]
-    free = predictors.count(0)
+    standing = [y for y in solution.constructs if y not in below]
+    predictors = [len([x for x in est.model.predictors(y) if x in solution.constructs]) for y in standing]
+    free, q = predictors.count(0), len(standing)
     used += q * (q - 1) // 2 if saturated else sum(predictors) + free * (free - 1) // 2
     return p * (p - 1) // 2 - used
 
@@ -80,6 +89,9 @@ def composite_measures(est: Estimate) -> tuple[dict[str, Array], Mapping[str, Re
         Henseler et al. (2014), Organizational Research Methods 17(2); Dijkstra & Henseler (2015).
     """
     arrays = _of_model(est, saturated=False)
+    if est.solution.spread is not None:
+        arrays = {**dict.fromkeys(arrays, np.full(len(est.values), np.nan)), "n": np.asarray(est.moments.n, np.float64)}
+        return arrays, {name: PRODUCTS for name in arrays if name != "n"}
     arrays["rms_theta"] = rms_theta(est.moments, est.solution)
     arrays |= {f"{name}_saturated": values for name, values in _of_model(est, saturated=True).items()}
     arrays["n"] = np.asarray(est.moments.n, dtype=np.float64)

@@ -90,7 +90,48 @@ def fitted_cor(moments: Moments, solution: Solution, *, saturated: bool) -> tupl
     cor = solution.construct_cor
     if not saturated:
         cor = structural_cor(cor, solution.paths, solution.r2)
+    if solution.higher:
+        cor = through_wholes(cor, solution)
     return S, implied_cor(S, solution.loadings, solution.block, cor, factors(solution))
+
+
+def through_wholes(cor: Array, solution: Solution) -> Array:
+    """Construct correlations with those of components as their higher-order constructs imply them.
+
+    A component correlates with what is outside its whole by its loading times the whole's correlation, and with its
+    sisters by the product of the loadings where the whole is a factor; a composite claims nothing about these.
+
+    Parameters:
+        cor: (b, q, q) of all constructs; the rows of components are replaced.
+
+    Returns:
+        (b, q, q).
+    """
+    found, names = cor.copy(), solution.constructs
+    k = np.arange(len(names))
+    for whole in sorted(solution.higher, key=lambda name: -_height(solution, name)):
+        w = names.index(whole)
+        at = {names.index(p): m for m, (one, p) in enumerate(solution.parts) if one == whole and p in names}
+        loading = np.stack([_loading(solution, m) for m in at.values()], axis=1)
+        parts = np.array(list(at))
+        found[:, parts, :] = loading[:, :, None] * found[:, [w], :]
+        found[:, :, parts] = found[:, parts, :].swapaxes(1, 2)
+        factor = solution.rho is not None and bool((solution.rho[:, w] != 1.0).any()) and solution.modes[w] == "A"
+        own = loading[:, :, None] * loading[:, None, :] if factor else solution.construct_cor[:, parts[:, None], parts]
+        found[:, parts[:, None], parts] = own
+        found[:, k, k] = cor[:, k, k]
+    return found
+
+
+def _loading(solution: Solution, m: int) -> Array:
+    """(b,) loading of one part."""
+    return np.full(len(solution.paths), np.nan) if solution.part_loadings is None else solution.part_loadings[:, m]
+
+
+def _height(solution: Solution, name: str) -> int:
+    """0 for a construct of items, else one more than its highest component."""
+    below = [p for w, p in solution.parts if w == name and p in solution.constructs]
+    return 1 + max(_height(solution, p) for p in below) if below else 0
 
 
 def srmr(S: Array, Sigma: Array) -> Array:

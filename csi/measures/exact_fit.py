@@ -238,6 +238,11 @@ def _problems(est: Estimate, n: int, seed: int) -> list[Problem]:
         en, zh = "this test is for composite models.", "该检验只适用于合成模型。"
         do, do_zh = "Use csi.bollen_stine for a fit of csi.SEM.", "csi.SEM 的拟合请用 csi.bollen_stine。"
         found.append(problem("E-BOOT", "estimate", en, zh, do, do_zh))
+    if est.solution.spread is not None:
+        en = "a model with products of constructs implies more than correlations; this test does not judge it."
+        zh = "含构念乘积项的模型所隐含的不只是相关矩阵，该检验不适用。"
+        do, do_zh = "Test the model without its products.", "请检验不含乘积项的模型。"
+        found.append(problem("E-BOOT", "estimate", en, zh, do, do_zh))
     if est.sample is not None and np.isnan(est.sample.rows).any():
         en, zh = "the bootstrap test of exact fit needs complete rows.", "精确拟合的自助检验需要完整的数据行。"
         do, do_zh = 'Fit the model with missing="listwise".', '请用 missing="listwise" 拟合模型。'

@@ -14,7 +14,8 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
-from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
+from csi.measures.blocks import block_sum, correlations, diagonal
+from csi.measures.indicators import indicators, members, owners
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
@@ -114,13 +115,11 @@ def ave(loadings: Array, member: Array) -> Array:
 
 def measure(moments: Moments, solution: Solution) -> Array:
     """Every measure of a stack: (b, 5, q) in the order of `MEASURES`; rho_a is NaN without outer weights."""
-    member = membership(solution.block, len(solution.constructs))
-    cov = item_cov(moments, solution.items)
-    cor = correlations(cov)
-    loadings = solution.loadings
+    member, of = members(solution), indicators(moments, solution)
+    cov, cor, loadings = of.cov, correlations(of.cov), of.loadings
     composite = np.full(loadings.shape[:-1] + member.shape[1:], np.nan)
-    if solution.weights is not None:
-        composite = rho_a(solution.weights, cor, member)
+    if of.weights is not None:
+        composite = rho_a(of.weights, of.true_cor, member)
     parts = (alpha(cov, member), alpha(cor, member), composite, rho_c(loadings, member), ave(loadings, member))
     return np.stack(np.broadcast_arrays(*parts), axis=-2)
 
@@ -191,7 +190,7 @@ def reliability(est: Estimate) -> Reliability:
         for i, name in enumerate(MEASURES):
             for side, bound in (("low", found.conf_low), ("high", found.conf_high)):
                 numbers[f"{name}_conf_{side}"] = np.where(np.isfinite(shown[:, i]), bound[:, i], np.nan)
-    count = np.bincount(solution.block, minlength=len(solution.constructs))
+    count = np.bincount(owners(solution), minlength=len(solution.constructs))
     kinds = ["factor" if is_factor(est, k) else "composite" for k in range(len(count))]
     labels = pl.DataFrame({"construct": solution.constructs, "n_items": count, "loadings": kinds})
     codes = _codes(
@@ -209,7 +208,7 @@ def reliability(est: Estimate) -> Reliability:
 
 def absent(est: Estimate, k: int) -> Reason | None:
     """Why construct number `k` has no reliability in any cell; None when it has one."""
-    count = int((est.solution.block == k).sum())
+    count = int((owners(est.solution) == k).sum())
     if count == 0:
         return NO_ITEMS
     if est.solution.modes[k] == "B":
@@ -223,7 +222,7 @@ def is_factor(est: Estimate, k: int) -> bool:
     reflective = name not in est.model.names or est.model[name].operator == "=~"
     if solution.weights is None:
         return reflective
-    several = int((solution.block == k).sum()) > 1
+    several = int((owners(solution) == k).sum()) > 1
     return solution.rho is not None and reflective and several and solution.modes[k] == "A"
 
 

@@ -16,7 +16,8 @@ from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import uncertainty
-from csi.measures.blocks import block_sum, correlations, diagonal, item_cov, membership
+from csi.measures.blocks import block_sum, correlations, diagonal, membership
+from csi.measures.indicators import indicators, members, owners, within
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.shown import part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
@@ -31,6 +32,12 @@ COMPOSITE = reason(
     "composite",
     "HTMT compares factors; it is undefined for a composite.",
     "HTMT 只适用于反映型构念，对复合（形成型）构念没有定义。",
+)
+
+PART_OF = reason(
+    "part_of",
+    "one of the two constructs is made of the other; they need not be distinct.",
+    "其中一个构念由另一个组成，无需区分。",
 )
 
 
@@ -179,8 +186,7 @@ def htmt_of(*, signed: bool = False) -> Quantity:
     """HTMT as a measure on a stack, for `Replicates.over`: (Moments, Solution) -> (b, q, q)."""
 
     def of(moments: Moments, solution: Solution) -> Array:
-        cor = correlations(item_cov(moments, solution.items))
-        return htmt(cor, membership(solution.block, len(solution.constructs)), signed=signed)
+        return htmt(correlations(indicators(moments, solution).cov), members(solution), signed=signed)
 
     return of
 
@@ -191,7 +197,8 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     i, j = np.tril_indices(len(names), -1)
     why = [_without_htmt(est, k) for k in range(len(names))]
     values = htmt_of(signed=signed)(est.moments, est.solution)
-    withheld = np.array([why[a] is not None or why[b] is not None for a, b in zip(i, j, strict=True)], dtype=bool)
+    own = [why[a] or why[b] or _part_of(est, a, b) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
+    withheld = np.array([w is not None for w in own], dtype=bool)
     point = np.where(withheld, np.nan, values[:, i, j])
     numbers = {"htmt": point}
     upper = None
@@ -205,7 +212,6 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
         numbers |= {name: np.where(np.isfinite(point), bound[:, i, j], np.nan) for name, bound in bounds.items()}
         upper = numbers["upper"]
     verdicts = _verdicts(point, upper)
-    own = [why[a] or why[b] for a, b in zip(i, j, strict=True)]
     code = [[w or cell or NOT_COMPUTABLE for w in own] for cell in unsolved(est)]
     texts = {
         "verdict": [v for row in verdicts for v in row],
@@ -233,13 +239,18 @@ _TEXT = {"construct": pl.String, "other": pl.String, "outcome": pl.String, "pred
 
 def _without_htmt(est: Estimate, k: int) -> Reason | None:
     """Why construct number `k` takes no part in HTMT."""
-    if not (est.solution.block == k).any():
+    if not (owners(est.solution) == k).any():
         return NO_ITEMS
     name = est.solution.constructs[k]
     composite = name in est.model.names and est.model[name].operator == "<~"
     if est.solution.modes[k] == "B":
         return FORMATIVE
     return COMPOSITE if composite else None
+
+
+def _part_of(est: Estimate, one: int, other: int) -> Reason | None:
+    """Why two constructs are not held apart: one is made of the other."""
+    return PART_OF if within(est.solution, one, other) else None
 
 
 def _verdicts(point: Array, upper: Array | None) -> list[list[str | None]]:
@@ -273,9 +284,10 @@ def _notes(
 
 def _fornell_larcker(est: Estimate) -> pl.DataFrame:
     solution = est.solution
-    member = membership(solution.block, len(solution.constructs))
-    table = fornell_larcker(solution.construct_cor, ave(solution.loadings, member))
-    off = np.where(np.eye(len(solution.constructs), dtype=bool), -np.inf, np.abs(table))
+    q = len(solution.constructs)
+    table = fornell_larcker(solution.construct_cor, ave(indicators(est.moments, solution).loadings, members(solution)))
+    kin = np.array([[a == b or within(solution, a, b) for a in range(q)] for b in range(q)], dtype=bool)
+    off = np.where(kin, -np.inf, np.abs(table))
     passes = diagonal(table) > off.max(axis=-1)
     i, j = np.tril_indices(len(solution.constructs))
     names = solution.constructs
@@ -327,13 +339,14 @@ def _vif_inner(est: Estimate) -> pl.DataFrame:
 def _vif_outer(est: Estimate) -> pl.DataFrame:
     """VIF of each item among the items of its block."""
     solution = est.solution
-    cor = correlations(item_cov(est.moments, solution.items))
+    of, owner = indicators(est.moments, solution), owners(solution)
+    cor = correlations(of.cov)
     rows, columns = [], []
     for k, name in enumerate(solution.constructs):
-        at = np.flatnonzero(solution.block == k)
+        at = np.flatnonzero(owner == k)
         if len(at):
             columns.append(vif(cor[:, at][:, :, at]))
-            rows += [(name, solution.items[i]) for i in at]
+            rows += [(name, of.names[i]) for i in at]
     labels = pl.DataFrame(rows, schema={"construct": pl.String, "item": pl.String}, orient="row")
     return tidy(cells_of(est), labels, {"vif": _side_by_side(columns, len(est.moments.n))})
 

@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.unrolled import on_items
 from csi.inference.intervals import Evidence, curve_of, limits
 from csi.inference.uncertainty import as_draws
 from csi.measures.blocks import membership
@@ -121,6 +122,7 @@ def index(
         >>> [round(v, 1) for v in index(est).table["index"]]
         [51.5, 45.9]
     """
+    est = on_items(est)
     keys = _keys(est, by)
     cells = est if keys == key_columns(est) else pooled(est, coarser(est.moments.cells, keys))
     weighting, anchor = _rule(est, keys, weights, base, given)

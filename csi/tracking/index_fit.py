@@ -13,6 +13,7 @@ import polars as pl
 
 from csi.errors import Problems, Reason, problem
 from csi.estimate.estimate import Estimate, Factors
+from csi.estimate.unrolled import on_items
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, plan_of
 from csi.measures.blocks import membership
@@ -63,7 +64,7 @@ def pooled(est: Estimate, groups: Groups) -> Estimate:
         zh = f"缺失值按 {est.moments.missing} 处理时，合并单元需要原始行。"
         do, do_zh = 'Fit from a panel, or use weights="own".', "请用面板数据拟合，或改用 weights=“own”。"
         raise Problems([problem("E-ROWS", "index", en, zh, do, do_zh)])
-    return replace(est.settings.solve(est.model, pooled_moments(est.moments, groups)), level=est.level)
+    return on_items(replace(est.settings.solve(est.model, pooled_moments(est.moments, groups)), level=est.level))
 
 
 def pooled_moments(moments: Moments, groups: Groups) -> Moments:
@@ -107,11 +108,11 @@ def refit(est: Estimate, sample: Sample) -> Estimate:
     fresh = replace(est.settings.solve(est.model, moments_of(sample)), sample=sample, level=est.level)
     drawn = est.replicates
     if drawn is None:
-        return fresh
+        return on_items(fresh)
     if drawn.again is not None:
-        return replace(fresh, replicates=drawn.again(fresh, sample))
+        return on_items(replace(fresh, replicates=drawn.again(fresh, sample)))
     plan = plan_of(sample, drawn.n, drawn.seed, cast("Kind", drawn.kind))
-    return replace(fresh, replicates=replicates_of(fresh, sample, plan))
+    return on_items(replace(fresh, replicates=replicates_of(fresh, sample, plan)))
 
 
 def subset(sample: Sample, taking_part: Ints) -> Sample:

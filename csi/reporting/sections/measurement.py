@@ -7,6 +7,7 @@ from functools import partial
 import polars as pl
 
 from csi.errors import Note, Reason, Text
+from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.section import Column, Emphasis, Section, Table
@@ -89,17 +90,17 @@ def reliability_frame(a: Analysis, cell: Cell) -> pl.DataFrame:
 def loading_frame(cell: Cell) -> pl.DataFrame:
     """construct, item, mode, n_items, loading, conf_low, conf_high (interval where the table has it), weight, vif."""
     solution = cell.estimate.solution
-    names = [solution.constructs[k] for k in solution.block]
+    of, owner = indicators(cell.estimate.moments, solution), owners(solution)
     frame = pl.DataFrame(
         {
-            "construct": names,
-            "item": list(solution.items),
-            "mode": [solution.modes[k] for k in solution.block],
-            "loading": solution.loadings[0],
+            "construct": [solution.constructs[k] for k in owner],
+            "item": list(of.names),
+            "mode": [solution.modes[k] for k in owner],
+            "loading": of.loadings[0],
         }
     ).with_columns(pl.len().over("construct").alias("n_items"))
-    if solution.weights is not None:
-        frame = frame.with_columns(pl.Series("weight", solution.weights[0]))
+    if of.weights is not None:
+        frame = frame.with_columns(pl.Series("weight", of.weights[0]))
     bounds = cell.estimate.table.filter(pl.col("op") == "=~").select(
         pl.col("lhs").alias("construct"), pl.col("rhs").alias("item"), "conf_low", "conf_high"
     )
