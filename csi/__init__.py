@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from csi.measures.group_differences import mga as mga
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
+    from csi.measures.johnson_neyman import johnson_neyman as johnson_neyman
+    from csi.measures.mediation import mediation as mediation
     from csi.measures.micom import micom as micom
     from csi.measures.modification import modification_indices as modification_indices
     from csi.measures.nested import lrt as lrt
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
     from csi.measures.selection import selection as selection
+    from csi.measures.slopes import simple_slopes as simple_slopes
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
     from csi.measures.validity import validity as validity
@@ -114,7 +117,9 @@ _HOMES = {
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
     "jackknife": "csi.inference.jackknife",
+    "johnson_neyman": "csi.measures.johnson_neyman",
     "lrt": "csi.measures.nested",
+    "mediation": "csi.measures.mediation",
     "mga": "csi.measures.group_differences",
     "micom": "csi.measures.micom",
     "modification_indices": "csi.measures.modification",
@@ -134,6 +139,7 @@ _HOMES = {
     "score_tests": "csi.measures.score_tests",
     "selection": "csi.measures.selection",
     "scores": "csi.measures.scores",
+    "simple_slopes": "csi.measures.slopes",
     "simulate": "csi.simulation.simulate",
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
@@ -179,7 +185,9 @@ __all__ = [
     "index",
     "invariance",
     "jackknife",
+    "johnson_neyman",
     "lrt",
+    "mediation",
     "mga",
     "micom",
     "modification_indices",
@@ -199,6 +207,7 @@ __all__ = [
     "score_tests",
     "scores",
     "selection",
+    "simple_slopes",
     "simulate",
     "simultaneous",
     "standardised",

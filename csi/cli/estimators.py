@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Final, cast
 
 from csi.cli.fit_options import ONLY_MODEL, given, listed
@@ -10,6 +11,7 @@ from csi.errors import Problem, Problems, problem
 from csi.estimate.protocol import Estimator
 from csi.models.nouns import Mode
 from csi.moments.stack import Missing
+from csi.pls.composed import Ways
 from csi.pls.estimator import PLS
 from csi.pls.gsca import GSCA
 from csi.pls.inner import Scheme
@@ -19,7 +21,7 @@ from csi.sem.estimator import SEM
 COMPOSITES: Final = ("pls", "plsc", "sum", "raw", "pca", "gsca")
 """Estimators whose scores are weighted sums of items."""
 
-OF_PLS: Final = ("weighting", "modes")
+OF_PLS: Final = ("weighting", "modes", "higher_order")
 """Options of pls and plsc alone."""
 
 OF_COMPOSITES: Final = ("imputations",)
@@ -43,6 +45,7 @@ SHARED: Final = (
     "by",
     "where",
     "show_anyway",
+    "interaction",
 )
 """Options of a model text that every estimator takes; the others are those of a covariance model."""
 
@@ -57,8 +60,14 @@ def is_composite(name: str | None) -> bool:
     return name is not None and name.lower() in COMPOSITES
 
 
-def composite_of(name: str, missing: str = "listwise", weighting: str = "path", modes: str | None = None) -> Estimator:
-    """The settings of a composite estimator.
+def composite_of(
+    name: str,
+    missing: str = "listwise",
+    weighting: str = "path",
+    modes: str | None = None,
+    ways: Ways | None = None,
+) -> Estimator:
+    """The settings of a composite estimator; `ways` of higher-order constructs and products are for PLS alone.
 
     Raises:
         Problems: E-SETTING, a value that is none of the setting.
@@ -72,7 +81,8 @@ def composite_of(name: str, missing: str = "listwise", weighting: str = "path", 
         return GSCA(missing=how)
     if kind in {"sum", "raw", "pca"}:
         return SumScores(weights="equal" if kind == "sum" else "raw" if kind == "raw" else "pca", missing=how)
-    return PLS(weighting=cast("Scheme", weighting), missing=how, consistent=kind == "plsc", modes=modes_of(modes))
+    made = PLS(weighting=cast("Scheme", weighting), missing=how, consistent=kind == "plsc", modes=modes_of(modes))
+    return made if ways is None else replace(made, higher_order=ways.higher_order, interaction=ways.interaction)
 
 
 def modes_of(text: str | None) -> dict[str, Mode]:
@@ -109,7 +119,7 @@ def clashes(args: argparse.Namespace) -> list[Problem]:
     own = [name for name in ONLY_MODEL if name not in SHARED and name not in OF_PLS + OF_COMPOSITES]
     barred = own if composite else [*OF_PLS, *OF_COMPOSITES]
     if composite and args.estimator.lower() not in {"pls", "plsc"}:
-        barred += OF_PLS
+        barred += [*OF_PLS, "interaction"]
     found = given(args, {name: ONLY_MODEL[name] for name in barred})
     engine = args.estimator.lower() if composite else "a covariance model"
     engine_zh = args.estimator.lower() if composite else "协方差模型"

@@ -39,6 +39,8 @@ from csi.measures.fit_measures import FitMeasures, fit_measures
 from csi.measures.modification import modification_indices
 from csi.measures.standardised import r2
 from csi.models.model import Model
+from csi.pls.composed import Ways
+from csi.pls.stages import HigherOrder, Interaction
 from csi.reporting.record import versions
 from csi.reporting.section import SAMPLING_ONLY
 from csi.sem.estimator import SEM
@@ -246,7 +248,8 @@ def _estimator_of(args: argparse.Namespace, model: Model | None) -> Estimator:
     if found:
         raise Problems(found)
     if is_composite(args.estimator):
-        return composite_of(args.estimator, args.missing, args.weighting, args.modes)
+        ways = Ways(cast("HigherOrder", args.higher_order), cast("Interaction", args.interaction or "two-stage"))
+        return composite_of(args.estimator, args.missing, args.weighting, args.modes, ways)
     return _settings(args, model)
 
 
@@ -258,6 +261,7 @@ def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     names = ("estimator", "missing", "groups", "std_lv", "meanstructure", "growth", "bounds", "parameterization")
     more = ("se", "test", "information", "likelihood", "interaction", "pairs")
     same = {name: getattr(args, name) for name in (*names, *more)}
+    same["interaction"] = same["interaction"] or "double-mean-centred"
     fixed_x = True if args.fixed_x else False if args.random_x else None
     return SEM(**same, ordered=ordered, equal=listed(args.equal), free=listed(args.free), fixed_x=fixed_x)
 

@@ -26,7 +26,8 @@ ONLY_MODEL: dict[str, object] = {
     "likelihood": "normal",
     "random_x": False,
     "fixed_x": False,
-    "interaction": "double-mean-centred",
+    "interaction": None,
+    "higher_order": "two-stage",
     "pairs": None,
     "na": None,
     "weight": None,
@@ -83,8 +84,12 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     known = model.add_mutually_exclusive_group()
     known.add_argument("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
     known.add_argument("--fixed-x", action="store_true", help="they are the sample's (so by default with ML, MLR, ...)")
-    how = "double-mean-centred, orthogonal or lms"
-    add("--interaction", default="double-mean-centred", metavar="HOW", help=f"of latents, a:b: {how}")
+    how = "double-mean-centred, orthogonal or lms; of pls and plsc: two-stage, product or orthogonal"
+    add("--interaction", metavar="HOW", help=f"products a:b of latents: {how}")
+    how = "two-stage, embedded or repeated"
+    add(
+        "--higher-order", default="two-stage", metavar="HOW", help=f"constructs made of constructs, pls and plsc: {how}"
+    )
     add("--pairs", metavar="WHICH", help="items multiplied for an interaction: matched or all")
     add(
         "--na",

@@ -27,6 +27,8 @@ VERBS: Final[dict[str, Text]] = {
     "groups": Text(
         "may groups be compared (MICOM), and which paths differ between them", "各组是否可比（MICOM），哪些路径不同"
     ),
+    "mediation": Text("indirect effects, and the kind of each mediation", "间接效应与中介类型"),
+    "slopes": Text("moderated arrows: simple slopes and regions of significance", "调节效应：简单斜率与显著区域"),
     "nca": Text("necessary conditions: what no high outcome goes without", "必要条件：高结果所不可缺少的"),
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"

@@ -5,18 +5,19 @@ Letters: `p` items, `v` variables of the ground, `q` constructs, `m` parts, `b` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from csi.errors import Note, Reason, note
-from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.estimate.estimate import Convergence, Estimate, Solution
 from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.moments.linear import solve
 from csi.moments.stack import Array, Ints, Moments
+from csi.pls.composed_rows import rows_of, values_of
 from csi.pls.ground import Ground, reliability, score_weights
 from csi.pls.higher_order import Climbed
 from csi.pls.outcome import composite_notes, negative_weights
@@ -41,8 +42,8 @@ def assembled(
         model=model,
         settings=settings,
         moments=moments,
-        rows=_rows(model, solution),
-        values=_values(model, solution),
+        rows=rows_of(model, solution),
+        values=values_of(model, solution),
         solution=solution,
         convergence=Convergence(
             np.all([est.convergence.converged for est in climbed.stages], axis=0),
@@ -262,50 +263,6 @@ def _placed_row(names: tuple[str, ...], have: tuple[str, ...], values: Array) ->
     full = np.full((len(values), len(names)), np.nan)
     full[:, [names.index(n) for n in have]] = values
     return full
-
-
-def _measured(model: Model, solution: Solution) -> list[tuple[str, str]]:
-    """(construct, indicator), construct by construct."""
-    parts: Mapping[str, list[str]] = {c: [i for w, i in solution.parts if w == c] for c in model.names}
-    return [(c.name, i) for c in model.constructs for i in (parts[c.name] or c.items)]
-
-
-def _rows(model: Model, solution: Solution) -> tuple[Row, ...]:
-    """Loadings, outer weights, paths."""
-    measured = _measured(model, solution)
-    paths = [(y, x) for y in model.names for x in model.names if x in model.predictors(y)]
-    return (
-        *(Row(c, "=~", i) for c, i in measured),
-        *(Row(c, "<~", i) for c, i in measured),
-        *(Row(y, "~", x) for y, x in paths),
-    )
-
-
-def _values(model: Model, solution: Solution) -> Array:
-    """(b, k) in the order of `_rows`."""
-    measured = _measured(model, solution)
-    where = {pair: m for m, pair in enumerate(solution.parts)}
-    place = {i: k for k, i in enumerate(solution.items)}
-
-    def of(own: Array | None, parts: Array | None) -> Array:
-        columns = [
-            parts[:, where[pair]] if pair in where and parts is not None else own[:, place[pair[1]]]
-            for pair in measured
-            if own is not None
-        ]
-        return np.stack(columns, axis=1)
-
-    names = solution.constructs
-    paths = [(names.index(y), names.index(x)) for y in names for x in names if x in model.predictors(y)]
-    outcome, predictor = np.array(paths, dtype=np.int64).reshape(-1, 2).T
-    return np.concatenate(
-        [
-            of(solution.loadings, solution.part_loadings),
-            of(solution.weights, solution.part_weights),
-            solution.paths[:, outcome, predictor],
-        ],
-        axis=1,
-    )
 
 
 def _notes(model: Model, levels: Levels, way: HigherOrder) -> list[Note]:

@@ -12,8 +12,9 @@ from csi.models.check import check_composites
 from csi.models.model import Model
 from csi.moments.stack import Moments
 from csi.pls.assembled import assembled
+from csi.pls.composed_problems import composed_problems
 from csi.pls.higher_order import Fit, climbed
-from csi.pls.stages import HigherOrder, Interaction, composed_problems
+from csi.pls.stages import HigherOrder, Interaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from csi.models.nouns import Mode
 from csi.moments.stack import MOMENTS_ALONE, Array, Ints, Missing, Moments
 from csi.pls.algorithm import Design, solve_stack
 from csi.pls.composed import Ways, absent_items, composed
+from csi.pls.composed_problems import composed_problems
 from csi.pls.consistent import corrected
 from csi.pls.inner import Scheme
 from csi.pls.outcome import CAUSES, estimate_of
@@ -170,20 +171,8 @@ def item_order(model: Model, moments: Moments, modes: Mapping[str, Mode] | None 
 
 
 def composite_problems(model: Model) -> list[Problem]:
-    """What keeps a model from being fitted by PLS: `check_composites`, and constructs made of other constructs."""
-    names = set(model.names)
-    made = [c.name for c in model.constructs if c.product_of or names & set(c.items)]
-    return check_composites(model) + [
-        problem(
-            "E-PLS",
-            f'construct "{name}"',
-            "PLS fits constructs measured by items; this one is a product or is made of other constructs.",
-            "PLS 目前只拟合由题项直接测量的构念，而该构念是乘积项或由其他构念组成。",
-            "Take it out of the model.",
-            "请将其移出模型。",
-        )
-        for name in made
-    ]
+    """What keeps a model from being fitted by composites, its higher-order constructs and products included."""
+    return [*check_composites(model), *composed_problems(model)]
 
 
 def _unknown(model: Model, modes: Mapping[str, Mode]) -> list[Problem]:

@@ -15,8 +15,9 @@ from csi.errors import Problems
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.unrolled import unrolled
-from csi.inference.bootstrap import bootstrap, uncertainty
+from csi.inference.bootstrap import bootstrap
 from csi.inference.resample import plan_of
+from csi.inference.uncertainty import uncertainty
 from csi.moments.stack import Moments
 from csi.pls.estimator import PLS
 from csi.pls.gsca import GSCA

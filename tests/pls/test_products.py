@@ -92,6 +92,23 @@ def test_a_product_beside_a_higher_order_construct_agrees_with_seminr(mobi: pl.D
     assert found == pytest.approx(expected("higher_order_two_stage")["path_coef"], abs=1e-6)
 
 
+def test_orthogonal_products_beside_factors_agree_with_seminr(mobi: pl.DataFrame) -> None:
+    """seminr's own fixture, printed with three digits: PLSc, Expectation by a single item."""
+    saved = expected("orthogonal_PLSc_printed")
+    text = (
+        PLAIN.replace("CUEX1 + CUEX2 + CUEX3", "CUEX3")
+        + "Satisfaction ~ Image + Expectation + Value + Image:Expectation"
+    )
+    est = fit(text, mobi, PLS(interaction="orthogonal", consistent=True))
+    paths, solution = estimates(est, "~"), est.solution
+    assert solution.spread is not None
+    unit = solution.spread[0, solution.constructs.index("Image:Expectation")]
+    for name in ("Image", "Expectation", "Value"):
+        assert paths["Satisfaction", name] == pytest.approx(saved[name], abs=5.1e-4)
+    assert paths["Satisfaction", "Image:Expectation"] * unit == pytest.approx(saved["Image*Expectation"], abs=5.1e-4)
+    assert solution.r2[0, solution.constructs.index("Satisfaction")] == pytest.approx(saved["R^2"], abs=5.1e-4)
+
+
 def rows(n: int = 90, seed: int = 2) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     x, z, e = rng.normal(size=(3, n))

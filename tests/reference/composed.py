@@ -66,6 +66,8 @@ def products() -> dict[str, Any]:
     content["higher_order_two_stage"] = {
         "path_coef": {f"{x}|Satisfaction": v for x, v in zip(paths["1"], paths["Satisfaction"], strict=True) if v}
     }
+    printed = fixtures["plsc-interaction-paths"]
+    content["orthogonal_PLSc_printed"] = dict(zip(printed["1"], printed["Satisfaction"], strict=True))
     return content
 
 
@@ -83,6 +85,19 @@ def second_order_csem() -> dict[str, Any]:
     }
 
 
+def mediation() -> dict[str, Any]:
+    """seminr's specific indirect effect; lavaan's defined effects with their delta-method errors."""
+    boot = read("pls_seminr_bootstrap.json")["indirect_Image_Satisfaction_Loyalty"]
+    content: dict[str, Any] = {"seminr": {"Image -> Satisfaction -> Loyalty": boot["Original Est."]}}
+    found = read("cbsem_mediation.json")
+    for case in ("latent_ML", "tal_or_ML"):
+        p = found[case]["parameters"]
+        rows = zip(p["label"], p["est"], p["se"], strict=True)
+        kept = {label: {"est": est, "se": se} for label, est, se in rows if label in ("indirect", "total", "cp")}
+        content[case] = {"syntax": found[case]["syntax"], **kept}
+    return content
+
+
 def main() -> None:
     """Write the folder, `repeated.json` excepted."""
     folder = HERE / "composed"
@@ -95,7 +110,10 @@ def main() -> None:
         "command": "CSI_REFERENCE_DIR=../shared python tests/reference/composed.py",
         "sources": {
             "higher_order.json": {**seminr, "plspm_fixture": "test fixture of plspm (PyPI), made with seminr"},
-            "products.json": {**seminr, "higher_order_two_stage": "test fixture of seminr 2.3.4"},
+            "products.json": {**seminr, "higher_order_two_stage": "test fixture of seminr 2.3.4",
+                              "orthogonal_PLSc_printed": "test fixture of seminr 2.3.4, three digits"},
+            "mediation.json": {"software": "seminr 2.3.4, lavaan 0.6.14 (R 4.2.2)", "tolerance": 1e-5,
+                               "why": "lavaan stops near a gradient of 1e-7 (tal_or)"},
             "second_order_csem.json": {"software": "cSEM 0.6.1.9000 (R 4.2.2), tolerance 1e-12",
                                        "data": "its dgp_2ndorder_cf_of_c", "tolerance": 1e-6,
                                        "why": "printed with 15 digits"},
@@ -104,7 +122,12 @@ def main() -> None:
                               "DATA", "tolerance": 1e-6, "why": "agrees with seminr to 1e-9 elsewhere"},
         },
     }  # fmt: skip
-    made = {"higher_order": higher_order(), "products": products(), "second_order_csem": second_order_csem()}
+    made = {
+        "higher_order": higher_order(),
+        "products": products(),
+        "second_order_csem": second_order_csem(),
+        "mediation": mediation(),
+    }
     for name, content in {**made, "provenance": provenance}.items():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

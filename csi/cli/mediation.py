@@ -1,0 +1,58 @@
+"""`csi mediation MODEL DATA`: indirect effects with intervals, the kind of each mediation, what moderates it."""
+
+from __future__ import annotations
+
+import argparse
+
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.grids import grid
+from csi.cli.moderated import ESTIMATORS, arguments_of, fitted_of, heading
+from csi.errors import Language, Text
+from csi.measures.mediation import KINDS, Mediation, mediation
+from csi.measures.shown import HEADINGS
+from csi.reporting.tables import Kind
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A model text with a data file; which pairs."""
+    arguments_of(parser, ESTIMATORS)
+    parser.add_argument("--from", dest="predictor", metavar="CONSTRUCT", help="only effects that start here")
+    parser.add_argument("--to", dest="outcome", metavar="CONSTRUCT", help="only effects that end here")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """Tables of effects, then what they say."""
+    est, file = fitted_of(args, lang)
+    found = mediation(est, args.predictor, args.outcome)
+    return Answer(
+        blocks=(heading(args, file, est), *_grids(found, lang), *(s.say(lang) for s in found.sentences)),
+        data={
+            "model": str(est.model),
+            "data": {"file": file.name, "sha256": file.sha256},
+            "settings": est.settings,
+            "bootstrap": {"n": args.bootstrap, "seed": args.seed, "interval": args.interval},
+            "effects": found.table,
+            "conditional": found.conditional,
+            "moderated": found.moderated,
+            "sentences": [{"en": s.en, "zh": s.zh} for s in found.sentences],
+        },
+        notes=(*file.notes, *est.notes, *found.notes),
+        code=FINE if est.convergence.converged.all() else INADMISSIBLE,
+    )
+
+
+def _grids(found: Mediation, lang: Language) -> list[Grid]:
+    """Effects, effects along moderators, indices of moderated mediation."""
+    numbers: dict[str, Kind] = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), "estimate")
+    names: dict[str, Kind] = dict.fromkeys(("outcome", "predictor", "effect", "chain", "moderator", "kind"), "text")
+    made = []
+    for frame, title in (
+        (found.table, Text("Mediation", "中介效应")),
+        (found.conditional, Text("Specific effects along the moderator", "不同调节水平下的特定间接效应")),
+        (found.moderated, Text("Index of moderated mediation", "有调节的中介指数")),
+    ):
+        kept = frame.drop("vaf", "reason", strict=False)
+        if kept.height:
+            kinds: dict[str, Kind] = {c: (names | numbers | {"at": "estimate"}).get(c, "text") for c in kept.columns}
+            made.append(grid(kept, kinds, lang, title, KINDS, HEADINGS))
+    return made
