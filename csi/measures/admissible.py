@@ -5,7 +5,7 @@ Letters: `b` slices (cells), `g` groups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -154,9 +154,11 @@ def withholds_paths(est: Estimate) -> Reason | None:
     return found[min(found)] if found else None
 
 
-def withheld_cells(est: Estimate) -> dict[int, Reason]:
-    """Cell -> why its structural paths are not to be shown."""
-    return dict(_withheld(est, tuple(_findings(est))))
+def withheld_cells(est: Estimate, among: Iterable[int] | None = None) -> dict[int, Reason]:
+    """Cell -> why its structural paths are not to be shown; of the cells named only, where some are."""
+    if among is None:
+        return dict(_withheld(est, tuple(_findings(est))))
+    return dict(_withheld(est, tuple(f for cell in among for f in _findings(est, cell))))
 
 
 def structural(est: Estimate, *, anyway: bool = False) -> pl.DataFrame:

@@ -29,6 +29,15 @@ from csi.tracking.verdict import verdict
 BEYOND = 2.0
 """A difference of more than this many standard errors is flagged."""
 
+FEW = 3
+"""So many cells are looked at one by one without a glance first."""
+
+NEAR = 0.9
+"""A correlation, path or R2 above this makes a cell doubtful."""
+
+WIDE = 0.5
+"""So does a standard error of a standardised path above this."""
+
 RANKS = ("driver rank", "rank")
 """Parts whose values are ranks: they differ when they are not the same."""
 
@@ -96,7 +105,7 @@ def chosen_target(est: Estimate) -> str | None:
 
 def _parts(est: Estimate, first: Estimate, target: str) -> tuple[list[pl.DataFrame], list[Note]]:
     """Every quantity of one estimate, in long frames."""
-    turn, withheld = directions(est, first), withheld_cells(est)
+    turn, withheld = directions(est, first), withheld_cells(est, doubtful_cells(est))
     turn[list(withheld)] = np.nan  # what must not be read is absent
     paths, effect = _paths(est, turn), _effects(est, turn, target)
     indices, told = _indices(est, directions(est, first))
@@ -109,6 +118,27 @@ def _parts(est: Estimate, first: Estimate, target: str) -> tuple[list[pl.DataFra
     if indices and key_columns(est):
         frames.append(_cell_ranks(indices[0], target, key_columns(est)))
     return frames, told
+
+
+def doubtful_cells(est: Estimate) -> list[int]:
+    """Cells whose paths the doctor may withhold, by what shows at a glance; all of a few.
+
+    Not converged, improper, a correlation, path or R2 near 1 or beyond, a standard error of a path that is absent or
+    large: nothing is withheld without one of these.
+    """
+    b, sol = len(est.values), est.solution
+    if b <= FEW:
+        return list(range(b))
+    off = sol.construct_cor - np.eye(sol.construct_cor.shape[1]) * sol.construct_cor
+    large = [np.nan_to_num(np.abs(a), nan=0.0).reshape(b, -1).max(axis=1) > NEAR for a in (off, sol.paths, sol.r2)]
+    flags = [f for name, f in est.convergence.improper.items() if name != "negative weight"]
+    doubt = ~est.convergence.converged | np.any([*large, *flags], axis=0)
+    if est.std_error is not None and est.std_all is not None and est.replicates is None:
+        at = [k for k, row in enumerate(est.rows) if row.op == "~"]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = est.std_error[:, at] * np.abs(est.std_all[:, at] / est.values[:, at])
+        doubt |= ~(error < WIDE).all(axis=1)
+    return [int(cell) for cell in np.flatnonzero(doubt)]
 
 
 def directions(est: Estimate, first: Estimate) -> Array:

@@ -1,6 +1,7 @@
 """What several estimators say about the same paths, index, drivers and ranks, and whether it depends on them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,9 +9,10 @@ import pytest
 
 import csi
 from csi.display import text
+from csi.measures.admissible import withheld_cells
 from csi.tracking.compare import compare
 from csi.tracking.estimands import estimand, relation
-from csi.tracking.triangulate import directions, own_item_weights, triangulate
+from csi.tracking.triangulate import directions, doubtful_cells, own_item_weights, triangulate
 from tests.pls.test_parity import REFERENCE
 
 TEXT = "image =~ i1 + i2 + i3\nvalue =~ v1 + v2\nsat =~ s1 + s2 + s3\nvalue ~ image\nsat ~ image + value"
@@ -128,6 +130,27 @@ def test_paths_that_must_not_be_read_are_left_out() -> None:
     assert "bounds" in told["N-COMPARE-INDEX"]
     assert "the paths of SEM (ML) cannot be read and are left out" in made.verdict.en
     assert made.side_by_side.filter(part="index").height == 0
+
+
+def test_cells_that_must_not_be_read_are_found_at_a_glance() -> None:
+    """Four cells, one of them mobi, where the full ECSI cannot be told apart."""
+    saved = json.loads((REFERENCE / "mobi/moments.json").read_text("utf-8"))
+    sick = np.array(saved["cov"])
+    sd = np.sqrt(np.diag(sick))
+    model = csi.Model.parse((REFERENCE / "mobi/model.txt").read_text("utf-8"))
+    owner = np.array([k for k, c in enumerate(model.constructs) for _ in c.items])
+    factors = np.full((7, 7), 0.5) + 0.5 * np.eye(7)
+    load = np.where(owner == 5, 1.0, 0.8)
+    well = np.outer(load, load) * factors[np.ix_(owner, owner)]
+    np.fill_diagonal(well, 1.0)
+    stack = np.stack([well * np.outer(sd, sd)] * 2 + [sick] + [well * np.outer(sd, sd)])
+    one = csi.Moments.of(saved["names"], saved["cov"], n=saved["n"], mean=saved["mean"])
+    size = np.full(4, 250.0)
+    cells = pl.DataFrame({"brand": list("ABCD"), "n": [250] * 4})
+    data = replace(one, n=size, sum_w=size, sum_w2=size, mean=np.repeat(one.mean, 4, axis=0), cov=stack, cells=cells)
+    est = csi.fit(model, data, csi.SEM())
+    assert doubtful_cells(est) == [2]
+    assert set(withheld_cells(est)) == set(withheld_cells(est, doubtful_cells(est))) == {2}
 
 
 def test_a_factor_that_points_the_other_way_is_turned(answers) -> None:
