@@ -249,7 +249,9 @@ def _with_items(est: Estimate, fit: Fitted, cell: int, found: list[Finding]) -> 
     at = {place: g for g, place in enumerate(places)}
     spared = {id(f) for f in found}
     return [
-        freed(est, cell, f, changes[at[f.place]], _improper) if "HEYWOOD" in f.code and id(f) in spared else f
+        freed(est, cell, at[f.place], f, changes[at[f.place]], _improper)
+        if "HEYWOOD" in f.code and id(f) in spared
+        else f
         for f in out
     ]
 

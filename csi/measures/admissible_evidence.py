@@ -18,6 +18,9 @@ CHANCE = 2.2
 NOTHING, SOMETHING = 0.10, 0.20
 """However many rows, a correlation below the first is none; however few, one above the second is some."""
 
+LEFT = 0.25
+"""Items that are left beside such ones and correlate less than this with each other do not make a block."""
+
 TWIN = 0.95
 """Items with a correlation from this size on are nearly the same, if nothing else comes near either of them."""
 
@@ -69,11 +72,11 @@ def _signs(R: Array, items: Sequence[int]) -> Array:
 
 
 def unrelated(R: Array, blocks: Blocks, limit: float) -> dict[str, tuple[Block, tuple[float, ...]]]:
-    """Factor -> positions of the items that go with nothing, and their correlations with the sum of their mates.
+    """Factor -> positions of the items that go with nothing, and their mean absolute correlations with their mates.
 
     Where one item is found, its mates are looked at again without it. An item that goes with another block only is no
-    matter of chance: see `elsewhere`. Where no item of a block goes with its mates, the block rests on those that go
-    with another one.
+    matter of chance: see `elsewhere`. Where no item of a block goes with its mates, the block rests on the one that
+    goes most with another block.
 
     Parameters:
         limit: below it a correlation is none.
@@ -88,15 +91,20 @@ def unrelated(R: Array, blocks: Blocks, limit: float) -> dict[str, tuple[Block, 
     out = {}
     for f, block in blocks.items():
         low = _apart(R, block, limit) if len(block) > 1 else []
-        rest = {i: with_sum(R, i, [j for j in block if j != i]) for i in low}
         far = {i: max((with_sum(R, i, b) for o, b in blocks.items() if o != f), default=0.0) for i in low}
-        scattered = len(low) == len(block)
-        nowhere = [i for i in low if far[i] < (limit if scattered else LOADS)]
-        if scattered and not nowhere and max(rest.values()) < limit / CHANCE:
-            nowhere = low
+        if low and len(low) == len(block):
+            best = max(low, key=lambda i: far[i])
+            nowhere = [i for i in low if i != best or far[best] < limit]
+        else:
+            nowhere = [i for i in low if far[i] < LOADS]
         if nowhere:
-            out[f] = tuple(nowhere), tuple(rest[i] for i in nowhere)
+            out[f] = tuple(nowhere), tuple(_mean(R, i, block) for i in nowhere)
     return out
+
+
+def _mean(R: Array, one: int, block: Block) -> float:
+    """Mean absolute correlation of an item with the others of its block."""
+    return float(np.abs(R[one, [i for i in block if i != one]]).mean())
 
 
 def _apart(R: Array, block: Block, limit: float) -> list[int]:
@@ -105,7 +113,7 @@ def _apart(R: Array, block: Block, limit: float) -> list[int]:
     left = [i for i in block if i not in low]
     if not low or len(left) < 2:
         return list(block) if len(left) == 1 else low
-    weak = {i for i in left if with_sum(R, i, [j for j in left if j != i]) < SOMETHING}
+    weak = {i for i in left if with_sum(R, i, [j for j in left if j != i]) < LEFT}
     return [i for i in block if i in low or i in weak]
 
 
@@ -147,18 +155,19 @@ def elsewhere(R: Array, blocks: Blocks) -> list[Away]:
         [(2, 'f', 'g', 0.775)]
     """
     out = []
+    on = {f: _loadings(R, block) for f, block in blocks.items() if len(block) > 1}
     for f, block in blocks.items():
-        for i in block if len(block) > 2 else ():
-            own = _loading(R, i, [j for j in block if j != i])
-            there = {o: _loading(R, i, b) for o, b in blocks.items() if o != f and len(b) > 1}
-            best = max(there, key=lambda o: there[o], default="")
-            if best and there[best] > own:
-                out.append(Away(i, f, best, own, there[best]))
+        others = [o for o in on if o != f]
+        for i in block if len(block) > 2 and others else ():
+            best = max(others, key=lambda o, i=i: on[o][i])  # type: ignore[misc]  # the item at hand
+            own = float(_loadings(R, [j for j in block if j != i])[i])
+            if on[best][i] > own:
+                out.append(Away(i, f, best, own, float(on[best][i])))
     return out
 
 
-def _loading(R: Array, one: int, others: Sequence[int]) -> float:
-    """The loading of an item on what several others have in common, 0 where that is nothing."""
-    s = _signs(R, others)
-    within = (s @ R[np.ix_(others, others)] @ s - len(others)) / (len(others) * (len(others) - 1))
-    return float(abs(s @ R[others, one]) / len(others) / np.sqrt(within)) if within > 0 else 0.0
+def _loadings(R: Array, block: Sequence[int]) -> Array:
+    """(p,) loadings of all items on what those of a block have in common, 0 where that is nothing."""
+    s, k = _signs(R, block), len(block)
+    within = float(s @ R[np.ix_(block, block)] @ s - k) / (k * (k - 1))
+    return np.abs(R[:, list(block)] @ s) / k / np.sqrt(within) if within > 0 else np.zeros(len(R))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from csi.errors import Problems, Text
 from csi.estimate.estimate import Estimate
 from csi.measures.admissible_changes import INDEX, Change, Changes
+from csi.measures.admissible_patterns import first_look
 from csi.measures.findings import Finding, number
 from csi.measures.symptoms import blocks_of
 from csi.models.model import Construct, Covariance, Model, Term
@@ -34,12 +35,13 @@ class Freed:
     drop: float
 
 
-def freed(est: Estimate, cell: int, finding: Finding, changes: Changes, judge: Judge) -> Finding:
+def freed(est: Estimate, cell: int, g: int, finding: Finding, changes: Changes, judge: Judge) -> Finding:
     """A finding of a negative residual variance with what the model most likely leaves out, where that mends it.
 
     Tried are the residual covariances within the block and its items' loadings elsewhere; for a variance that sampling
     error explains only where a modification index speaks for one. Kept is what leaves no error and lowers chi2 most, by
-    more than chance; beside it what lowers chi2 nearly as much.
+    more than chance; beside it what lowers chi2 nearly as much, and the two items that fall shortest of what the item
+    at fault implies.
     """
     fit = fitted(est)
     name = finding.parameters[0].split(" ")[0]
@@ -53,7 +55,9 @@ def freed(est: Estimate, cell: int, finding: Finding, changes: Changes, judge: J
     tried.sort(key=lambda t: -t.drop)
     if not tried or tried[0].drop < (SOME if finding.severity == "error" else INDEX):
         return finding
-    return _told(finding, [t for t in tried if t.drop > tried[0].drop - LEVEL][:2])
+    short = first_look(fit, name, cell, g)
+    level = [t for t in tried if t.drop > tried[0].drop - LEVEL or (t.name == short and t.drop > SOME)]
+    return _told(finding, level[:3])
 
 
 def _candidates(fit: Fitted, block: tuple[str, ...], known: Mapping[str, Change]) -> list[str]:

@@ -25,7 +25,7 @@ def lost(
     """Items that go with nothing.
 
     Parameters:
-        rest: their correlations with the sum of the other items. left: items that do. limit: what chance reaches, and
+        rest: their mean correlations with the other items. left: items that do. limit: what chance reaches, and
             the number of rows. whole: whether little of the block is left (a warning, else a note).
     """
     one, two, many = len(items) == 1, len(items) + len(left) == 2, not left
@@ -35,8 +35,8 @@ def lost(
     zh = f"{listed(items, 'zh')} 与 {factor} 的其他题项几乎无关"
     if many:
         en, zh = f"The items of {factor} are hardly related to each other", f"{factor} 的题项彼此几乎无关"
-    size = f" (correlation with the rest: {told}; chance alone reaches {cor(limit[0])} at n = {limit[1]:.0f})."
-    size_zh = f"（与其余题项的相关：{told_zh}；n = {limit[1]:.0f} 时仅凭偶然即可达到 {cor(limit[0])}）。"
+    size = f" (mean correlation with the rest: {told}; chance alone reaches {cor(limit[0])} at n = {limit[1]:.0f})."
+    size_zh = f"（与其余题项的平均相关：{told_zh}；n = {limit[1]:.0f} 时仅凭偶然即可达到 {cor(limit[0])}）。"
     if many:
         cause, cause_zh = f"{factor} measures nothing.", f"{factor} 没有测到任何东西。"
         do = f"Look for wrong columns or codes; drop {factor} or give it other items."

@@ -45,14 +45,16 @@ def _latent(found: Lowest, fit: Fitted, rows: Rows, pairs: list[Pair], cell: int
     zh = f"潜变量协方差矩阵非正定（特征值 {number(found.value)}），"
     near = _near(fit, found.names)
     at = [at for at in negative(fit, rows, cell, g) if fit.layout.table.rows[at].lhs in near]
+    fails = Text(f"{en}it fails at {listed(found.names)}.", f"{zh}问题出在 {listed(found.names, 'zh')}。")
     if at:
-        what = Text(f"{en}it fails at {listed(found.names)}.", f"{zh}问题出在 {listed(found.names, 'zh')}。")
+        what = fails
         cause, do = _below([negative_of(fit, rows, i, cell, g) for i in at], fit, pairs)
     else:
         what = Text(
             f"{en}{listed(found.names)} cannot have these correlations together.",
             f"{zh}{listed(found.names, 'zh')} 不可能同时具有这些相关。",
         )
+        what = fails if len(found.names) < 2 else what
         cause, do = _together(found, pairs, n)
     return Finding("E-NPD", "error", cell, place, found.names, what, cause, do, -found.value)
 

@@ -130,9 +130,13 @@ def _names(e: Equation, at: list[int]) -> tuple[str, ...]:
 
 def _paths(e: Equation, at: list[int]) -> tuple[str, str]:
     """Paths with their standard errors."""
-    told = [f"{e.outcome} ~ {e.predictors[i]} = {number(e.std[i])} (SE {number(e.std_error[i])})" for i in at]
-    zh = [f"{e.outcome} ~ {e.predictors[i]} = {number(e.std[i])}（SE {number(e.std_error[i])}）" for i in at]
-    return "; ".join(told), "；".join(zh)
+    told, told_zh = [], []
+    for i in at:
+        name, value, se = f"{e.outcome} ~ {e.predictors[i]}", number(e.std[i]), number(e.std_error[i])
+        known = np.isfinite(e.std[i])
+        told.append(f"{name} = {value} (SE {se})" if known else f"{name} has no standardised value")
+        told_zh.append(f"{name} = {value}（SE {se}）" if known else f"{name} 没有标准化值")
+    return "; ".join(told), "；".join(told_zh)
 
 
 def _inseparable(e: Equation, at: list[int], cell: int, place: str, weak: Weak | None) -> Finding:

@@ -80,16 +80,15 @@ def thin(fit: Fitted, factor: str, cell: int, g: int) -> Text:
     return Text(en, f"{zh}，须借助与其他变量的关系来识别，其中最强的是 {other}（题项平均相关 {r}）。")
 
 
-def first_look(fit: Fitted, name: str, cell: int, g: int) -> tuple[str, str]:
-    """Which residual covariance to look at first, in brackets."""
+def first_look(fit: Fitted, name: str, cell: int, g: int) -> str:
+    """The residual covariance to look at first where an item of a block of three or more is at fault, else ""."""
     observed, blocks = fit.layout.blocks[g].observed, blocks_of(fit.layout)
     items = next((b for b in blocks.values() if name in b and len(b) > 2), ())
     if not items:
-        return "", ""
+        return ""
     others = [observed.index(i) for i in items if i != name]
     short = shortest(correlations_of(fit.groups[g].cov[cell]), observed.index(name), others)
-    pair = f"{observed[short.one]} ~~ {observed[short.other]}"
-    return f" ({pair} first)", f"（先看 {pair}）"
+    return f"{observed[short.one]} ~~ {observed[short.other]}"
 
 
 def held_equal(fit: Fitted, name: str) -> Text | None:

@@ -120,8 +120,8 @@ def relation_of(fit: Fitted, cell: int) -> Relation | None:
     zh = f"最弱的关系是 {p.one} 与 {p.other}（|r| = {number(abs(p.value))}）。"
     few = [f for f, items in blocks_of(fit.layout).items() if f in {p.one, p.other} and len(items) < 3]
     if abs(p.value) < WEAK and few:
-        en += f" {listed(few)} with two items lean on it."
-        zh += f"只有两个题项的 {listed(few, 'zh')} 须靠它识别。"
+        en += f" {few[0]} has only two items and leans on it." if len(few) == 1 else f" {listed(few)} lean on it."
+        zh += f"题项过少的 {listed(few, 'zh')} 须靠它识别。"
         do = Text(
             "Hold the two loadings of a factor equal, add an item, or take the factor out.",
             "请令该因子的两个载荷相等、增加题项，或去掉该因子。",

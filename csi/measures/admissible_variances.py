@@ -169,7 +169,8 @@ def _remedy(fit: Fitted, case: _Case, cell: int, g: int) -> Text:
         en = 'Fit with bounds="pos.var", add an item, or hold loadings equal; do not drop the item for this alone.'
         zh = '请用 bounds="pos.var" 拟合、增加题项或令载荷相等；不要仅因此删除题项。'
     else:
-        first, first_zh = first_look(fit, name, cell, g)
+        pair = first_look(fit, name, cell, g)
+        first, first_zh = (f" ({pair} first)", f"（先看 {pair}）") if pair else ("", "")
         en = f"Look for an omitted residual covariance{first} or cross-loading (csi.modification_indices)"
         en += " before bounding it."
         zh = f"请先检查是否遗漏了残差协方差{first_zh}或交叉载荷（csi.modification_indices），然后再考虑加界。"

@@ -314,7 +314,7 @@ def test_causes_read_in_both_languages():
     rows, _ = draw([1, 250], 250, equal(3, 0.4), [[0.8, 0, 0], GOOD, GOOD])
     diagnosis = found(THREE, rows)
     en, zh = text(diagnosis), text(diagnosis, "zh")
-    assert "y2, y3 are hardly related to the other items of f1 (correlation with the rest: y2 ." in en
-    assert "y2、y3 与 f1 的其他题项几乎无关（与其余题项的相关：y2 ." in zh
+    assert "y2, y3 are hardly related to the other items of f1 (mean correlation with the rest: y2 ." in en
+    assert "y2、y3 与 f1 的其他题项几乎无关（与其余题项的平均相关：y2 ." in zh
     assert "drop y2, y3 from f1 and find it others, or let y1 stand for it" in en
     assert "将 y2、y3 从 f1 中去掉，并补充其他题项；或只用 y1" in zh
