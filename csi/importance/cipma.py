@@ -54,7 +54,8 @@ class Cipma(Shown):
         table: construct, importance (points of the target per point), performance (0-100), quadrant, effect (d of the
             necessary condition analysis), p_value, necessary (d >= .1 and p < .05), status, needed (the 0-100 score the
             desired level needs), below (percent of the respondents with less), reason (why importance is absent).
-        target, level (0-100), ceiling. analysis: the `Nca`. sentences. reasons: code -> Reason. notes.
+        target, level (0-100), ceiling. analysis: the `Nca`. labels: of target and drivers, where the model has them.
+        sentences. reasons: code -> Reason. notes.
     """
 
     table: pl.DataFrame
@@ -62,6 +63,7 @@ class Cipma(Shown):
     level: float
     ceiling: Ceiling
     analysis: Nca
+    labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     reasons: Mapping[str, Reason]
     notes: tuple[Note, ...] = ()
@@ -135,8 +137,10 @@ def cipma(
     needed = {c: float(required(made.ceilings[c, ceiling], np.array([level]))[0]) for c in names}
     short = {c: float(below(answers.pair(c)[0], np.array([needed[c]]))[0]) for c in names}
     frame = _table(known.table, made.table.filter(ceiling=ceiling), needed, short)
-    sentences = tuple(s for row in frame.iter_rows(named=True) for s in _sentences(row, target, level))
-    return Cipma(frame, target, float(level), ceiling, made, sentences, known.reasons, (*known.notes, *made.notes))
+    labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, target)}
+    sentences = tuple(s for row in frame.iter_rows(named=True) for s in _sentences(row, labels, target, level))
+    notes = (*known.notes, *made.notes)
+    return Cipma(frame, target, float(level), ceiling, made, labels, sentences, known.reasons, notes)
 
 
 def _table(
@@ -158,24 +162,21 @@ def _table(
     )  # fmt: skip
 
 
-def _sentences(row: Mapping[str, Any], target: str, level: float) -> list[Text]:
+def _sentences(row: Mapping[str, Any], labels: Mapping[str, Text], target: str, level: float) -> list[Text]:
     """What a necessary driver asks for at the desired level."""
     if not row["necessary"]:
         return []
-    name = row["construct"]
+    x, y = labels[row["construct"]], labels[target]
     if row["status"] == "needed":
-        en = f"{name}: no {target} of {level:g} without {row['needed']:.1f}; {row['below']:.0f} % are below that."
-        zh = f"{name}：{target}要达到 {level:g}，至少需要 {row['needed']:.1f}；{row['below']:.0f}% 的受访者低于此。"
+        en = f"{x.en}: no {y.en} of {level:g} was found below {row['needed']:.1f}; {row['below']:.0f} % are below that."
+        zh = f"{x.zh}：未见低于 {row['needed']:.1f} 而{y.zh}达到 {level:g} 的情形；{row['below']:.0f}% 的受访者低于此。"
         return [Text(en, zh)]
     if row["status"] == "out of reach":
-        en, zh = (
-            f"{name}: the ceiling does not reach a {target} of {level:g}.",
-            f"{name}：天花板线达不到{target} {level:g}。",
-        )
-        return [Text(en, zh)]
+        en = f"{x.en}: the ceiling does not reach a {y.en} of {level:g}."
+        return [Text(en, f"{x.zh}：天花板线达不到{y.zh} {level:g}。")]
     return [
         Text(
-            f"{name}: necessary for higher levels, not for a {target} of {level:g}.",
-            f"{name}：对更高水平是必要的，但{target}达到 {level:g} 时不需要。",
+            f"{x.en}: consistent with a need at higher levels, not for a {y.en} of {level:g}.",
+            f"{x.zh}：与更高水平上的必要性一致，但{y.zh}达到 {level:g} 时不需要。",
         )
     ]

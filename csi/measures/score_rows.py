@@ -98,15 +98,20 @@ def score_rows(est: Estimate, what: str) -> ScoreRows:
     Z = scored(sample, est, mean, sd, item_weights(est.solution)[0])
     kept = np.flatnonzero(np.isfinite(Z).all(axis=1))
     place = np.arange(len(Z)) if sample.place is None else sample.place
-    return ScoreRows(Z[kept], sample.weight[kept], place[kept], kept, _left(len(Z) - kept.size, len(Z)))
+    told = _notes(len(Z) - kept.size, len(Z), corrected=est.solution.proxy_cor is not None)
+    return ScoreRows(Z[kept], sample.weight[kept], place[kept], kept, told)
 
 
-def _left(left: int, n: int) -> tuple[Note, ...]:
-    """A note where rows have no score."""
-    if not left:
-        return ()
-    en = f"{left} of {n} rows have an absent answer and no score; they are left out."
-    return (note("N-ROWS-LEFT", en, f"{n} 行中有 {left} 行因缺少回答而没有得分，未纳入分析。"),)
+def _notes(left: int, n: int, *, corrected: bool) -> tuple[Note, ...]:
+    """Rows without a score, and scores whose estimate corrects for their unreliability."""
+    said = []
+    if left:
+        en = f"{left} of {n} rows have an absent answer and no score; they are left out."
+        said.append(note("N-ROWS-LEFT", en, f"{n} 行中有 {left} 行因缺少回答而没有得分，未纳入分析。"))
+    if corrected:
+        en = "slopes here are of the scores; those of the estimate are corrected for unreliability (PLSc)."
+        said.append(note("N-SCORES", en, "此处的斜率基于得分本身；该估计（PLSc）的路径已作信度校正。"))
+    return tuple(said)
 
 
 def item_weights(solution: Solution) -> Array:

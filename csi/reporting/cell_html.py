@@ -102,15 +102,14 @@ def cipma_html(value: Cipma, lang: str = "en") -> str:
         for axis in ("importance", "performance")
         for side in ("low", "high")
     )
+    target = value.labels[value.target]
     legend = Text(
-        f"Circle: share of respondents below what {value.target} of {value.level:g} needs; hollow: not necessary",
-        f"圆面积：低于{value.target}达到 {value.level:g} 所需水平的受访者比例；空心：非必要",
+        f"Circle: share of respondents below what {target.en} of {value.level:g} needs; hollow: not necessary",
+        f"圆面积：低于{target.zh}达到 {value.level:g} 所需水平的受访者比例；空心：非必要",
     )
-    target = Text(value.target, value.target)
-    drawn = figures.importance_map(frame, lang=lang, labels={}, target=target, finding=legend.say(lang))
-    return _page([f'<div style="margin:8px 0">{svg_html(drawn)}</div>', _block(_SOFT, legend.say(lang))]) + result_html(
-        value, lang
-    )
+    drawn = figures.importance_map(frame, lang=lang, labels=value.labels, target=target, finding=legend.say(lang))
+    picture = f'<div style="margin:8px 0">{svg_html(drawn)}</div>'
+    return _page([picture, _block(_SOFT, legend.say(lang))]) + result_html(value, lang)
 
 
 def _page(parts: Iterable[str]) -> str:

@@ -217,6 +217,22 @@ def test_absent_answers_and_missing_rows_are_told():
     assert codes_of(lambda: csi.fimix(moments)) == ["E-ROWS"]
 
 
+def test_scores_of_consistent_pls_are_said_to_be_scores():
+    made = csi.fimix(csi.fit(MODEL, two_groups(120)[0], csi.PLS(consistent=True)), 1)
+    assert [n.code for n in made.notes] == ["N-SCORES"]
+
+
+def test_products_are_products_of_scores():
+    est = csi.fit(MODEL + "\nY ~ A:B", two_groups()[0], csi.PLS())
+    made = csi.fimix(est, 1)
+    own = [est.solution.paths[0, 2, list(est.solution.constructs).index(x)] for x in ("A", "B", "A:B")]
+    found = made.paths.filter(outcome="Y")
+    assert found["predictor"].to_list() == ["A", "B", "A:B"]
+    assert found["estimate"].to_list() == pytest.approx(own, abs=1e-4)
+    apart = csi.fit(MODEL + "\nY ~ A:B", two_groups()[0], csi.PLS(interaction="product"))
+    assert codes_of(lambda: csi.fimix(apart, 1)) == ["E-ENGINE"]
+
+
 def test_a_model_without_paths_is_refused():
     frame = two_groups(80)[0]
     est = csi.fit("A =~ a0 + a1\nB =~ b0 + b1\nB ~ A", frame, csi.PLS())
