@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.copula_words import lines_of, notes_of, sentences_of
+from csi.measures.copula_words import ALIKE, lines_of, notes_of, sentences_of
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.normality import cramer_von_mises, lilliefors
 from csi.measures.score_rows import ScoreRows, over_scores, score_rows
@@ -44,7 +44,8 @@ class Copula(Shown):
             estimate and, with replicates, std_error, conf_low, conf_high, p_value.
         checks: regressor, n, distinct, skewness, kurtosis (excess), lilliefors, lilliefors_p, cramer_von_mises,
             cramer_von_mises_p, overlap (squared correlation of the regressor and its copula term: at 1 the two cannot
-            be told apart), verdict ("usable", "near normal", "discrete").
+            be told apart), verdict ("usable"; "near normal" where a test does not reject normality at 5 % or the
+            overlap exceeds .95; "discrete").
         distribution, level. sentences: one per outcome. notes.
     """
 
@@ -198,7 +199,8 @@ def _check(name: str, x: Array, w: Array, distribution: Distribution) -> dict[st
     z = (x - x.mean()) / x.std()
     (D, D_p), (W2, W2_p) = lilliefors(x), cramer_von_mises(x)
     distinct = int(np.unique(np.round(x, 9)).size)
-    near = max(D_p, W2_p) >= 0.05
+    overlap = float(np.corrcoef(x, copula_term(x, w, distribution))[0, 1] ** 2)
+    near = max(D_p, W2_p) >= 0.05 or overlap > ALIKE
     return {
         "regressor": name,
         "n": len(x),
@@ -209,7 +211,7 @@ def _check(name: str, x: Array, w: Array, distribution: Distribution) -> dict[st
         "lilliefors_p": D_p,
         "cramer_von_mises": W2,
         "cramer_von_mises_p": W2_p,
-        "overlap": float(np.corrcoef(x, copula_term(x, w, distribution))[0, 1] ** 2),
+        "overlap": overlap,
         "verdict": "discrete" if distinct <= DISCRETE else "near normal" if near else "usable",
     }
 

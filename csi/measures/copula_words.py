@@ -11,10 +11,10 @@ from csi.display import table
 from csi.errors import Note, Text, note
 
 FEW = 500
-"""Rows below which the terms found little of a planted entanglement (tests/slow/robustness.md)."""
+"""Rows below which the terms often missed a planted entanglement (tests/slow/robustness.md)."""
 
 ALIKE = 0.95
-"""Squared correlation above which a regressor and its copula term are hardly told apart."""
+"""Squared correlation above which a regressor and its copula term are hardly told apart (tests/slow/robustness.md)."""
 
 HEADINGS: Final = {
     "regressor": Text("regressor", "解释变量"),
@@ -95,9 +95,9 @@ def notes_of(checks: pl.DataFrame, n: int, *, drawn: bool) -> list[Note]:
             note("N-COPULA-BOOT", en, "没有标准误：加入 copula 项后最小二乘的标准误不成立；请先 csi.bootstrap(est)。")
         )
     if n < FEW:
-        en = f"{n} rows: below {FEW} copula terms seldom show an entanglement that is there."
-        told.append(note("W-COPULA-N", en, f"样本量 {n}：低于 {FEW} 时 copula 项很少能显示确实存在的内生性。"))
-    near = checks.filter((pl.col("verdict") == "near normal") | (pl.col("overlap") > ALIKE))["regressor"].to_list()
+        en = f"{n} rows: below {FEW} copula terms often miss an endogeneity that is there."
+        told.append(note("W-COPULA-N", en, f"样本量 {n}：低于 {FEW} 时 copula 项常常查不出确实存在的内生性。"))
+    near = checks.filter(verdict="near normal")["regressor"].to_list()
     if near:
         listed, zh = ", ".join(near), "、".join(near)
         en = f"too near to normal to be told from their copula terms: {listed}; do not read these terms."
