@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.copula_words import ALIKE, lines_of, notes_of, sentences_of
+from csi.measures.copula_words import ALIKE, ALIKE_MANY, MANY, lines_of, notes_of, sentences_of
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.normality import cramer_von_mises, lilliefors
 from csi.measures.score_rows import ScoreRows, over_scores, score_rows
@@ -45,7 +45,7 @@ class Copula(Shown):
         checks: regressor, n, distinct, skewness, kurtosis (excess), lilliefors, lilliefors_p, cramer_von_mises,
             cramer_von_mises_p, overlap (squared correlation of the regressor and its copula term: at 1 the two cannot
             be told apart), verdict ("usable"; "near normal" where a test does not reject normality at 5 % or the
-            overlap exceeds .95; "discrete").
+            overlap exceeds .95, .98 from 1,000 rows on; "discrete").
         distribution, level. sentences: one per outcome. notes.
     """
 
@@ -200,7 +200,7 @@ def _check(name: str, x: Array, w: Array, distribution: Distribution) -> dict[st
     (D, D_p), (W2, W2_p) = lilliefors(x), cramer_von_mises(x)
     distinct = int(np.unique(np.round(x, 9)).size)
     overlap = float(np.corrcoef(x, copula_term(x, w, distribution))[0, 1] ** 2)
-    near = max(D_p, W2_p) >= 0.05 or overlap > ALIKE
+    near = max(D_p, W2_p) >= 0.05 or overlap > (ALIKE if len(x) < MANY else ALIKE_MANY)
     return {
         "regressor": name,
         "n": len(x),

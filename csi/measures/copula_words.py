@@ -13,8 +13,9 @@ from csi.errors import Note, Text, note
 FEW = 500
 """Rows below which the terms often missed a planted entanglement (tests/slow/robustness.md)."""
 
-ALIKE = 0.95
-"""Squared correlation above which a regressor and its copula term are hardly told apart (tests/slow/robustness.md)."""
+ALIKE, ALIKE_MANY, MANY = 0.95, 0.98, 1000
+"""Squared correlation above which a regressor and its copula term are hardly told apart: with fewer than `MANY` rows,
+and with as many or more (tests/slow/robustness.md)."""
 
 HEADINGS: Final = {
     "regressor": Text("regressor", "解释变量"),
