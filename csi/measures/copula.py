@@ -97,7 +97,7 @@ def copula(
     """Gaussian copula terms for every predictor that may be endogenous, alone and in every combination.
 
     Each outcome is regressed on its predictors and Phi^-1(F(x)) of some of them, with an intercept. Scores and copula
-    terms are formed anew in every replicate of `csi.bootstrap(est)`, whose intervals and p-values are printed.
+    terms are formed anew in every replicate of `csi.bootstrap(est)`; intervals and p-values are percentile ones.
 
     Parameters:
         est: a PLS estimate of one cell with its rows; bootstrap it first. endogenous: constructs in question; by

@@ -100,8 +100,8 @@ def _residuals(y: Array, X: Array, w: Array) -> tuple[float, Array]:
 def nonlinear(est: Estimate, powers: Sequence[int] = (2, 3)) -> Nonlinear:
     """Quadratic effects of each path, and RESET of each outcome, on the standardised scores.
 
-    Every square enters its outcome's regression alone; after `csi.bootstrap(est)` it has an interval and a p-value.
-    RESET needs no replicates; it takes the scores as given and errors of one variance.
+    Every square enters its outcome's regression alone; after `csi.bootstrap(est)` it has a percentile interval and a
+    p-value. RESET needs no replicates; it takes the scores as given and errors of one variance.
 
     Parameters:
         est: a PLS estimate of one cell with its rows. powers: of the fitted values in RESET.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 
@@ -147,10 +147,20 @@ def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertain
 
     Parameters:
         est: an estimate of one cell after `bootstrap`. rows: its scores. quantity: as in `OnScores`.
+
+    Raises:
+        Problems: E-BOOT, the replicates are a jackknife's or given weights.
     """
     rep = est.replicates
     if rep is None:
         return None
+    if rep.kind not in get_args(Kind):
+        en, zh = f'replicates by "{rep.kind}" are no random resamples.', f"“{rep.kind}”重复不是随机重抽样。"
+        do, do_zh = (
+            "Call csi.bootstrap(est) with its usual resampling first.",
+            "请先用 csi.bootstrap(est) 的常规重抽样。",
+        )
+        raise Problems([problem("E-BOOT", "replicates", en, zh, do, do_zh)])
     value = quantity(rows.scores, rows.weight)
     draws = np.full((rep.n, value.size), np.nan)
     for number, Z, w in _replayed(est, rep):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,11 @@ def codes_of(call):
     with pytest.raises(Problems) as caught:
         call()
     return [p.code for p in caught.value.problems]
+
+
+def test_replicates_that_are_no_resamples_are_refused(est):
+    odd = replace(est, replicates=replace(est.replicates, kind="jackknife"))
+    assert codes_of(lambda: csi.nonlinear(odd)) == ["E-BOOT"]
 
 
 def test_what_cannot_be_tested_is_refused(est):
