@@ -66,7 +66,8 @@ def geodesic(cor: Array, c: int) -> Array:
         >>> geodesic(np.stack([np.eye(2), np.diag([10.0, 1.0])]), 2).round(6).tolist()
         [0.5]
     """
-    groups, halves = (x.reshape(-1, c, *cor.shape[1:]) for x in (cor, _inverse_roots(cor)))
+    groups = cor.reshape(-1, c, *cor.shape[1:])
+    halves = _inverse_roots(groups[:, :-1].reshape(-1, *cor.shape[1:])).reshape(-1, c - 1, *cor.shape[1:])
     pairs = list(combinations(range(c), 2))
     total = np.zeros(len(groups))
     for g, h in pairs:
@@ -103,6 +104,6 @@ def _squared_logs(whitened: Array) -> Array:
     sound = np.isfinite(whitened).all(axis=(1, 2))
     values = np.linalg.eigvalsh(whitened[sound])
     with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(np.where(values > 0, values, np.nan)) / TEN
+        logs = np.log(np.where(values > SINGULAR, values, np.nan)) / TEN
     out[sound] = 0.5 * (logs**2).sum(axis=1)
     return out

@@ -203,6 +203,8 @@ def test_distances_are_means_over_pairs() -> None:
     singular = cor.copy()
     singular[0] = 1.0
     assert np.isnan(geodesic(singular, 3)).tolist() == [True, False]
+    singular[5] = 1.0
+    assert np.isnan(geodesic(singular, 3)).tolist() == [True, True]
 
 
 def test_adjusted_p_by_scipy() -> None:
