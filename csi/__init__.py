@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from csi.measures.slopes import simple_slopes as simple_slopes
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
+    from csi.measures.tetrads import cta as cta
     from csi.measures.validity import validity as validity
     from csi.models.model import Model as Model
     from csi.moments.stack import Moments as Moments
@@ -103,6 +104,7 @@ _HOMES = {
     "changes": "csi.tracking.changes",
     "cipma": "csi.importance.cipma",
     "compare": "csi.tracking.compare",
+    "cta": "csi.measures.tetrads",
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
     "drivers": "csi.importance.drivers",
@@ -112,8 +114,8 @@ _HOMES = {
     "fimix": "csi.measures.fimix",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
-    "impute": "csi.inference.impute",
     "implied": "csi.measures.implied_moments",
+    "impute": "csi.inference.impute",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
     "jackknife": "csi.inference.jackknife",
@@ -172,6 +174,7 @@ __all__ = [
     "cipma",
     "compare",
     "copula",
+    "cta",
     "cvpat",
     "drivers",
     "effects",

@@ -17,6 +17,14 @@ VERBS: Final[dict[str, Text]] = {
         "one model by several estimators: does what is read depend on them",
         "用多种估计方法拟合同一模型，看结论是否依赖方法",
     ),
+    "assess": Text(
+        "judge a composite model: fit, R², f², Q², VIF, criteria, tetrads",
+        "评估合成模型：拟合、R²、f²、Q²、VIF、信息准则、四元组",
+    ),
+    "predict": Text(
+        "how well a composite model predicts respondents it has not seen",
+        "合成模型对未见受访者的预测能力（PLSpredict、CVPAT）",
+    ),
     "scores": Text(
         "every respondent's score on every construct, of the rows of a fit or of new ones",
         "每位受访者在各构念上的得分（原数据或新数据）",

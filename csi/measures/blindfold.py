@@ -211,12 +211,21 @@ def _stack(sample: Sample, X: Array, weight: Array, masks: list[Flags]) -> tuple
     return filled, Moments(sample.names, n, sum_w, sum_w2, mean, cov, cells, sample.minimum, sample.maximum)
 
 
+def without_own_items(est: Estimate) -> bool:
+    """Whether the model has higher-order constructs or products."""
+    return bool(est.solution.parts) or any(c.product_of for c in est.model.constructs)
+
+
 def _problems(est: Estimate, distance: int) -> list[Problem]:
     """What keeps answers from being omitted."""
     found = []
     if est.solution.weights is None or "sem" in est.extra:
         en, zh = "blindfolding is for composite models.", "Blindfolding 只适用于合成模型。"
         found.append(problem("E-PREDICT", "estimate", en, zh, "Fit with csi.PLS().", "请用 csi.PLS() 拟合。"))
+    if without_own_items(est):
+        en = "blindfolding omits answers to items; higher-order constructs and products have none of their own."
+        zh = "Blindfolding 省略的是题项的回答，而高阶构念与乘积项没有自己的题项。"
+        found.append(problem("E-PREDICT", "model", en, zh, "Use csi.predict.", "请改用 csi.predict。"))
     sample = rows_behind(est)
     if np.isnan(sample.rows).any():
         en, zh = "blindfolding needs complete rows.", "Blindfolding 需要完整的数据行。"

@@ -193,7 +193,8 @@ Pair = tuple[Array, Array]
 def _losses(cells: list[Validated], rivals: list[Validated] | None) -> tuple[pl.DataFrame, list[list[Pair]]]:
     """The rows of the table, and their losses in every cell."""
     first = cells[0]
-    rows = [(name, against) for against in ("ia", "lm") for name in (*first.constructs, OVERALL)]
+    measured = [name for name in first.constructs if _own(first, name).any()]
+    rows = [(name, against) for against in ("ia", "lm") for name in (*measured, OVERALL)]
     found = [[_pair(cell, _own(cell, name), against) for name, against in rows] for cell in cells]
     if rivals is not None:
         both = np.array([i in rivals[0].items for i in first.items])

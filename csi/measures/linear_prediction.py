@@ -103,12 +103,20 @@ def linear_rule(moments: Moments, solution: Solution, which: Benchmark) -> Rule:
 def sources(solution: Solution, outcome: int, which: Benchmark) -> Ints:
     """Numbers of the items that the linear model of a construct's items takes."""
     if which == "all":
-        return np.flatnonzero(solution.block != outcome)
-    inner = endogenous(solution)
+        return np.flatnonzero(~np.isin(solution.block, behind(solution, [outcome])))
     if which == "exogenous":
+        inner = behind(solution, endogenous(solution).tolist())
         return np.flatnonzero(~np.isin(solution.block, inner))
     direct = np.flatnonzero((solution.paths[:, outcome] != 0).any(axis=0))
-    return np.flatnonzero(np.isin(solution.block, direct))
+    return np.flatnonzero(np.isin(solution.block, behind(solution, direct.tolist())))
+
+
+def behind(solution: Solution, constructs: list[int]) -> list[int]:
+    """Numbers of the constructs and of what they are made of, down to the first order."""
+    names, found = solution.constructs, list(constructs)
+    for k in found:
+        found += [names.index(p) for whole, p in solution.parts if whole == names[k] and p in names]
+    return found
 
 
 def mean_rule(moments: Moments, solution: Solution) -> Rule:

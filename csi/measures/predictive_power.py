@@ -52,6 +52,12 @@ def sentence_of(row: Mapping[str, object], keys: Sequence[str]) -> Text:
     place = " ".join(str(row[k]) for k in keys)
     en, zh = (f"{place}: ", f"{place}：") if place else ("", "")
     name, items, better = row["construct"], row["items"], row["better"]
+    if not items:
+        q2 = _printed(row["q2_predict"])
+        return Text(
+            f"{en}{name}: it has no items of its own to predict; Q2predict of its score is {q2}.",
+            f"{zh}{name}：没有自己的题项可供预测，其得分的 Q²predict 为 {q2}。",
+        )
     if row["power"] is None:
         return Text(f"{en}{name}: cannot be judged.", f"{zh}{name}：无法判断。")
     power, by = POWERS[str(row["power"])], str(row["by"]).upper()
@@ -66,3 +72,8 @@ def sentence_of(row: Mapping[str, object], keys: Sequence[str]) -> Text:
         f" the model has {power.en} for it.",
         f"{zh}{name}：{items} 个题项中有 {better} 个优于线性模型（{by}），模型对其{power.zh}。",
     )
+
+
+def _printed(value: object) -> str:
+    """A share to two decimals, a dash where it is absent."""
+    return f"{value:.2f}" if isinstance(value, float) else "-"

@@ -215,14 +215,17 @@ def _weighted(table: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 
 
 def saturated_r2(est: Estimate) -> Array:
-    """(b, q) R2 where every construct has all earlier ones as predictors, the model estimated anew.
+    """(b, q) R2 where every construct has all earlier ones (and its products) as predictors, the model estimated anew.
 
     Earlier: in an order that the arrows allow, and of the model's constructs where they leave it open. NaN where it has
     no solution, or none with R2 below 1 (PLSc).
     """
-    order = causal_order(est.model, est.solution.constructs)
+    inside = {part for whole, part in est.solution.parts if whole in est.solution.higher}
+    products = {c.name for c in est.model.constructs if c.product_of}
+    order = [c for c in causal_order(est.model, est.solution.constructs) if c not in inside | products]
+    own = tuple(p for p in est.model.paths if p.predictor.name in products)
     arrows = tuple(Path(y, Term(x)) for i, y in enumerate(order) for x in order[:i])
-    fit = est.settings.solve(replace(est.model, paths=arrows), est.moments.without_rows(), est)
+    fit = est.settings.solve(replace(est.model, paths=(*arrows, *own)), est.moments, est)
     cause = fit.convergence.cause
     failed = np.zeros(len(fit.solution.r2), dtype=bool) if cause is None else cause > 0
     at = [fit.solution.constructs.index(c) for c in est.solution.constructs]

@@ -6,7 +6,7 @@ sets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,9 +36,7 @@ PREDICTORS = ("pls", "lm", "ia")
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Sums over repetitions, (n, t) each: of predictions, of squared, absolute, relative (to the answer) and cubed
-    errors; over rows and repetitions too, (e,) each: of the constructs' squared and absolute errors and squared scores.
-    """
+    """Means over repetitions, (n, t) each: prediction, squared, absolute, relative (to the answer) and cubed error."""
 
     predicted: Array
     squared: Array
@@ -104,8 +102,8 @@ def _cell(
     rules = {"pls": model_rule(moments, solution, technique), "lm": lm, "ia": mean_rule(moments, est.solution)}
     rules["pls"].level[failed > 0] = np.nan
     X = sample.rows[rows][:, [sample.names.index(i) for i in solution.items]]
-    count, errors = _errors(X, wanted, moments.mean, rules, fold)
-    scores = _score_errors(X, moments, solution, failed == 0, technique, fold, sample.weight[rows])
+    scoring = _score_rule(moments, solution, failed == 0, technique)
+    count, errors, scores = _errors(X, wanted, moments.mean, rules, scoring, fold, sample.weight[rows])
     place = np.arange(len(sample.rows)) if sample.place is None else sample.place
     return Validated(
         items=tuple(solution.items[i] for i in wanted),
@@ -125,53 +123,75 @@ def _cell(
     )
 
 
+def _together(rules: Mapping[str, Rule], scores: Rule) -> Rule:
+    """Every rule side by side, the constructs' scores and their errors last: one product per training set."""
+    every = [*rules.values(), scores]
+    return Rule(np.concatenate([r.level for r in every], axis=1), np.concatenate([r.slope for r in every], axis=2))
+
+
+def _score_rule(moments: Moments, solution: Solution, usable: Flags, technique: Technique) -> Rule:
+    """Scores (q) and their prediction errors (q) from raw items.
+
+    A construct's score in a row held out is made with the weights, means and spreads of the rows kept, and so is its
+    prediction from the scores of its antecedents.
+    """
+    W = item_weights(solution)
+    both = np.concatenate([W, W - W @ score_rule(solution, technique).swapaxes(1, 2)], axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = both / moments.sd[:, :, None]
+    level = -np.einsum("mp,mpc->mc", moments.mean, slope)
+    level[~usable] = np.nan
+    return Rule(level, slope)
+
+
+def _repeated(X: Array, mean: Array, rule: Rule, fold: Ints) -> Iterator[Array]:
+    """(n, c) what the rule of the training set that each row was held out of says of it, repetition by repetition.
+
+    Absent answers are taken at their training mean.
+    """
+    K, holes = int(fold.max()) + 1, bool(np.isnan(X).any())
+    found = np.empty((len(X), rule.level.shape[1]))
+    for s, rows in held_out(fold):
+        x = np.where(np.isnan(X[rows]), mean[s], X[rows]) if holes else X[rows]
+        found[rows] = rule.level[s] + x @ rule.slope[s]
+        if s % K == K - 1:
+            yield found
+
+
 def _errors(
-    X: Array, wanted: Ints, mean: Array, rules: Mapping[str, Rule], fold: Ints
-) -> tuple[Ints, dict[str, Errors]]:
-    """How often every answer was predicted by the model and the average, and each predictor's mean errors.
+    X: Array, wanted: Ints, mean: Array, rules: Mapping[str, Rule], scores: Rule, fold: Ints, weight: Array
+) -> tuple[Ints, dict[str, Errors], Array]:
+    """How often every answer was predicted, each predictor's mean errors, and those of the constructs' scores (3, q).
 
     The linear model may have no rule where the others do; its errors are then NaN.
     """
     answers = X[:, wanted]
     n, t = answers.shape
-    count = np.zeros((n, t), dtype=np.int64)
+    count, q = np.zeros((n, t), dtype=np.int64), scores.level.shape[1] // 2
     sums = {name: np.zeros((5, n, t)) for name in rules}
-    for s, rows in held_out(fold):
-        x = np.where(np.isnan(X[rows]), mean[s], X[rows])
-        predicted = {name: rule.level[s] + x @ rule.slope[s] for name, rule in rules.items()}
-        seen = np.isfinite(answers[rows]) & np.isfinite(predicted["pls"])
-        count[rows] += seen
-        for name, y in predicted.items():
-            sums[name][:, rows] += np.where(seen, _powers(answers[rows], y), 0.0)
+    own, total = np.zeros((3, q)), 0.0
+    for found in _repeated(X, mean, _together(rules, scores), fold):
+        parts = {name: found[:, k * t : (k + 1) * t] for k, name in enumerate(rules)}
+        seen = np.isfinite(answers) & np.isfinite(parts["pls"])
+        count += seen
+        for name, y in parts.items():
+            _add(sums[name], answers, y, seen)
+        score, e = found[:, -2 * q : -q], found[:, -q:]
+        w = np.where(np.isfinite(e).any(axis=1), weight, 0.0)
+        own += np.stack([w @ np.where(w[:, None] > 0, part, 0.0) for part in (e**2, score**2, np.abs(e))])
+        total += float(w.sum())
     times = np.maximum(count, 1)
-    return count, {name: Errors(*(total / times)) for name, total in sums.items()}
+    scored = own / total if total else np.full_like(own, np.nan)
+    return count, {name: Errors(*(part / times)) for name, part in sums.items()}, scored
 
 
-def _powers(answers: Array, predicted: Array) -> Array:
-    """(5, n, t) prediction, squared, absolute, relative and cubed error."""
-    e = answers - predicted
+def _add(sums: Array, answers: Array, predicted: Array, seen: Flags) -> None:
+    """Add prediction, squared, absolute, relative and cubed error where an answer was seen, in place."""
+    e = np.where(seen, answers - predicted, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(answers != 0, np.abs(e / answers), np.nan)
-    return np.stack([predicted, e**2, np.abs(e), relative, e**3])
-
-
-def _score_errors(
-    X: Array, moments: Moments, solution: Solution, usable: Flags, technique: Technique, fold: Ints, weight: Array
-) -> Array:
-    """(3, q) weighted means of the constructs' squared errors, squared scores and absolute errors.
-
-    A construct's score in a row held out is made with the weights, means and spreads of the rows kept, and so is its
-    prediction from the scores of its antecedents.
-    """
-    W, toward = item_weights(solution), score_rule(solution, technique).swapaxes(1, 2)
-    sums, total = np.zeros((3, W.shape[2])), 0.0
-    for s, rows in held_out(fold):
-        if not usable[s]:
-            continue
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.nan_to_num((X[rows] - moments.mean[s]) / moments.sd[s])
-        score = z @ W[s]
-        e = score - score @ toward[s]
-        sums += np.stack([weight[rows] @ part for part in (e**2, score**2, np.abs(e))])
-        total += float(weight[rows].sum())
-    return np.asarray(sums / total if total else np.full_like(sums, np.nan), dtype=np.float64)
+        relative = np.where(seen, np.abs(e / np.where(answers != 0, answers, np.nan)), 0.0)
+    sums[0] += np.where(seen, predicted, 0.0)
+    sums[1] += e * e
+    sums[2] += np.abs(e)
+    sums[3] += relative
+    sums[4] += e * e * e

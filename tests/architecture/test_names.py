@@ -36,6 +36,7 @@ PUBLIC = [
     "changes",
     "cipma",
     "compare",
+    "cta",
     "cvpat",
     "copula",
     "drivers",

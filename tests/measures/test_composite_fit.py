@@ -207,3 +207,35 @@ def spread(draws, share):
     """Standard error of the difference of two such quantiles, of 999 draws each, by the bootstrap."""
     rng = np.random.default_rng(0)
     return np.sqrt(2) * np.std([np.quantile(rng.choice(draws, 999), share) for _ in range(200)])
+
+
+SECOND = """Image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
+Value =~ PERV1 + PERV2
+Expectation =~ CUEX1 + CUEX2 + CUEX3
+Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5 + PERQ6 + PERQ7
+Complaints =~ CUSCO
+Loyalty =~ CUSL1 + CUSL2 + CUSL3
+Satisfaction =~ Image + Value
+Satisfaction ~ Expectation + Quality
+Complaints ~ Satisfaction
+Loyalty ~ Satisfaction
+"""
+
+
+def test_components_reach_the_others_by_way_of_their_construct():
+    """Degrees of freedom are cSEM's (150); a component's correlations are its loading times its construct's."""
+    est = csi.fit(SECOND, moments("mobi"), csi.PLS(**EXACT))
+    found = csi.fit_measures(est)
+    assert found["df"] == 150
+    assert found["df_saturated"] == 150 + 4 + 1 - 10  # four paths and a correlation become ten correlations
+    s = est.solution
+    R, Sigma = fitted_cor(est.moments, s, saturated=True)
+    at = {c: k for k, c in enumerate(s.constructs)}
+    column = s.parts.index(("Satisfaction", "Image"))
+    i, j = s.items.index("IMAG1"), s.items.index("CUSL2")
+    reach = s.part_loadings[0, column] * s.construct_cor[0, at["Satisfaction"], at["Loyalty"]]
+    assert Sigma[0, i, j] == pytest.approx(s.loadings[0, i] * reach * s.loadings[0, j])
+    k = s.items.index("PERV1")
+    between = s.construct_cor[0, at["Image"], at["Value"]]
+    assert Sigma[0, i, k] == pytest.approx(s.loadings[0, i] * between * s.loadings[0, k])
+    assert Sigma[0, i, i + 1] == R[0, i, i + 1]

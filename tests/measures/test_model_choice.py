@@ -202,3 +202,16 @@ def test_bad_input_of_blindfolding():
         blindfolding(csi.fit(LARGE, holes, csi.PLS(missing="mean")))
     with pytest.raises(Problems, match="composite"):
         blindfolding(replace(csi.fit("A =~ a1 + a2 + b1", frame, csi.SEM())))
+
+
+def test_higher_order_constructs_and_products():
+    """The saturated model keeps components under their construct and products with their outcome."""
+    frame = answers()
+    whole = csi.fit("A =~ a1 + a2; B =~ b1 + b2; W <~ A + B; Y =~ y1 + y2; Y ~ W", frame, csi.PLS())
+    found = selection(whole).table.row(0, named=True)
+    assert found["gm"] == pytest.approx(149 + 2 * np.log(150))  # saturated already: SSE / MSE = n - 1
+    product = csi.fit("A =~ a1 + a2; B =~ b1 + b2; Y =~ y1 + y2; B ~ A; Y ~ A + B + A:B", frame, csi.PLS())
+    assert selection(product).table.filter(construct="Y")["cp"].item() == pytest.approx(7)
+    for est in (whole, product):
+        with pytest.raises(Problems, match="none of their own"):
+            blindfolding(est)

@@ -285,3 +285,26 @@ def test_too_few_rows_for_the_linear_model():
     assert "N-LM-FEW" in {n.code for n in found.notes}
     assert found.table["lm_rmse"].null_count() > 0
     assert "no_prediction" in found.table["reason"].to_list()
+
+
+WHOLE = "A =~ a1 + a2; M =~ m1 + m2; W <~ A + M; Y =~ y1 + y2; Y ~ W"
+
+
+def test_a_higher_order_construct_predicts_by_its_components():
+    est = csi.fit(WHOLE, answers(), csi.PLS(**EXACT))
+    found = predict(est, repetitions=2)
+    assert found.table["item"].to_list() == ["y1", "y2"]
+    lm = predict(csi.fit("A =~ a1 + a2; M =~ m1 + m2; Y =~ y1 + y2; Y ~ A + M", answers(), csi.PLS()), repetitions=2)
+    np.testing.assert_allclose(found.table["lm_rmse"], lm.table["lm_rmse"], atol=1e-9)  # the items of the components
+    inner = csi.fit(
+        WHOLE.replace("Y ~ W", "Z =~ y1; Y2 =~ y2; W ~ Z; Y2 ~ W").replace("Y =~ y1 + y2; ", ""), answers(), csi.PLS()
+    )
+    told = predict(inner, repetitions=1)
+    assert "no items of its own" in str(told)
+    assert set(cvpat(inner, repetitions=1).table["construct"]) == {"Y2", OVERALL}
+
+
+def test_products_are_not_predicted():
+    est = csi.fit("A =~ a1 + a2; M =~ m1 + m2; Y =~ y1 + y2; Y ~ A + M + A:M", answers(), csi.PLS())
+    with pytest.raises(Problems, match="not linear in the items"):
+        predict(est)
