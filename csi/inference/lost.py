@@ -77,7 +77,8 @@ def counted(est: Estimate, replicates: Replicates) -> tuple[Note, ...]:
 
 def causes_of(replicates: Replicates, cell: int, *, kept: bool) -> Text:
     """Why replicates of a cell were lost, or what is improper about those kept: "not converged 12, ..."."""
-    here = replicates.counts.filter(pl.col("cell") == cell, pl.col("cause").is_in(list(_KEPT_ZH)) == kept)
+    improper = list(_KEPT_ZH) if replicates.improper == "keep" else []
+    here = replicates.counts.filter(pl.col("cell") == cell, pl.col("cause").is_in(improper) == kept)
     rows = list(here.select("cause", "replicates").iter_rows())
     en = ", ".join(f"{cause} {count}" for cause, count in rows)
     return Text(en, "，".join(f"{_zh(cause)} {count} 次" for cause, count in rows))

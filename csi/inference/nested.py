@@ -38,7 +38,9 @@ def nested(
 ) -> tuple[Array, Array]:
     """Standard error of each replicate, and the share of its own resamples below the value: (B, b, ...) each.
 
-    Every replicate is resampled `INNER` times by the plan's own rule, as if it were the data, and refitted.
+    Every replicate is resampled `INNER` times by the plan's own rule, as if it were the data, and refitted. Standard
+    errors are raised by sqrt((M - 1) / (M - 3)), so that what is divided by them has the variance that it would have if
+    they were known exactly.
 
     Parameters:
         est, sample, plan: what was resampled and how. improper: "drop" leaves improper solutions out here too.
@@ -77,9 +79,17 @@ def _resampled(
             values = measure(fit).astype(np.float64)
         values[_useless(fit, improper)] = np.nan
         own = np.moveaxis(values.reshape(len(drawn), INNER, *values.shape[1:]), 1, 0)
-        errors.append(standard_error(own))
-        ranks.append(rank(own, value[number], errors[-1]))
+        error = standard_error(own)
+        errors.append(error * _divisor(own))
+        ranks.append(rank(own, value[number], error))
     return np.stack(errors, axis=1), np.stack(ranks, axis=1)
+
+
+def _divisor(own: Array) -> Array:
+    """sqrt((M - 1) / (M - 3)): what is divided by a standard error of M draws spreads as Student's t with M - 1 df."""
+    count = np.maximum(np.isfinite(own).sum(axis=0), 4)
+    widened: Array = np.sqrt((count - 1) / (count - 3))
+    return widened
 
 
 def rank(own: Array, value: Array, error: Array) -> Array:

@@ -24,9 +24,10 @@ def _lost(replicates: Replicates, share: float, cell: int, place: str) -> Findin
     """Replicates without a solution."""
     n = replicates.n
     count, percent, why = round(share * n), f"{100 * share:.1f} %", causes_of(replicates, cell, kept=False)
+    proper, proper_zh = ("proper ", "恰当的") if replicates.improper == "drop" else ("", "")
     what = Text(
-        f"{count} of {n} replicates ({percent}) have no solution: {why.en}.",
-        f"{n} 次重抽样中有 {count} 次（{percent}）无解：{why.zh}。",
+        f"{count} of {n} replicates ({percent}) have no {proper}solution: {why.en}.",
+        f"{n} 次重抽样中有 {count} 次（{percent}）无{proper_zh}解：{why.zh}。",
     )
     if share <= HEAVY:
         return Finding("N-REPLICATES", "fine", cell, place, (), what, Text("", ""), Text("", ""), share)

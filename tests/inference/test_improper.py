@@ -89,3 +89,11 @@ def test_policies_are_known_by_name():
     est = csi.fit(csi.Model.parse(TWO), rows(), csi.SEM())
     with pytest.raises(csi.Problems, match="keep"):
         csi.bootstrap(est, n=100, improper="redraw")
+
+
+def test_the_doctor_names_what_was_dropped():
+    left = csi.bootstrap(csi.fit(csi.Model.parse(TWO), rows(), csi.SEM()), n=400, seed=1, improper="drop")
+    said = [f.what.say("en") for f in csi.verify(left).findings if "REPLICATES" in f.code]
+    assert len(said) == 1
+    assert "no proper solution" in said[0]
+    assert "negative variance" in said[0]
