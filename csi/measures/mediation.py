@@ -126,7 +126,7 @@ def mediation(
 
     Example:
         >>> import csi, numpy as np
-        >>> x, e, u = np.random.default_rng(1).normal(size=(3, 200))
+        >>> x, e, u = np.random.default_rng(2).normal(size=(3, 200))
         >>> frame = pl.DataFrame({"x1": x, "m1": 0.6 * x + e, "y1": 0.5 * (0.6 * x + e) + u})
         >>> est = csi.fit("x =~ x1; m =~ m1; y =~ y1; m ~ x; y ~ m + x", frame, csi.PLS())
         >>> csi.mediation(csi.bootstrap(est, 200)).table["kind"].drop_nulls().to_list()

@@ -47,7 +47,7 @@ def gamma(rows: Array, weights: Array, *, means: bool, given: Sequence[int] = ()
         array([[10.889]])
         >>> rows = np.array([[1.0, 1.0], [0.0, 2.0], [2.0, 3.0]])
         >>> gamma(rows, np.ones(3), means=False, given=[1]).diagonal().round(3).tolist()
-        [0.241, 0.167, 0.0]
+        [0.292, 0.167, 0.0]
     """
     z, _ = deviations(rows, weights, means=means)
     if len(given):

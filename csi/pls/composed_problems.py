@@ -12,6 +12,7 @@ def composed_problems(model: Claim, interaction: str = "two-stage") -> list[Prob
     """What keeps higher-order constructs and products of a model from being estimated.
 
     Example:
+        >>> from csi.models.model import Model
         >>> print(composed_problems(Model.parse("a =~ x; top =~ a; y =~ z; y ~ top"))[0].say())
         construct "top": a higher-order construct needs two components or more; it has only "a". Add a component, or \
 use "a" itself in the paths.
