@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from csi.errors import Problems, problem
+from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Factors, Replicates
 from csi.inference.draws import standard_error
 from csi.inference.intervals import Alternative, Evidence, curve_of, limits, p_of
@@ -69,6 +69,15 @@ def judged(
     side = cast("Alternative", boot.alternative)
     low, high = limits(curve, boot.level, side)
     return Uncertainty(value, std_error, low, high, p_of(curve, side), draws)
+
+
+def two_sided(est: Estimate) -> tuple[Note, ...]:
+    """A note under results that stay two-sided after one-sided intervals were asked for."""
+    if est.alternative == "two-sided":
+        return ()
+    en = f'Intervals and p-values here are two-sided, not alternative="{est.alternative}" as asked of the estimate.'
+    zh = f"此处的区间与 p 值为双侧，未采用估计所设的 alternative=“{est.alternative}”。"
+    return (note("N-TWO-SIDED", en, zh),)
 
 
 NESTED = ("studentised", "double")

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import ALIKE, ALIKE_MANY, MANY, lines_of, notes_of, sentences_of
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.normality import cramer_von_mises, lilliefors
@@ -140,7 +141,7 @@ def copula(
     frame = frame.with_columns(pl.Series(name, values) for name, values in columns.items())
     told = notes_of(checks.filter(pl.col("regressor").is_in(usable)), len(rows.scores), drawn=found is not None)
     sentences = sentences_of(frame, 1 - est.level) if found is not None else ()
-    return Copula(frame, checks, distribution, est.level, sentences, (*rows.notes, *told))
+    return Copula(frame, checks, distribution, est.level, sentences, (*rows.notes, *told, *two_sided(est)))
 
 
 @dataclass(frozen=True, slots=True)

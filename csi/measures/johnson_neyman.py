@@ -20,7 +20,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate, Solution
-from csi.inference.uncertainty import uncertainty
+from csi.inference.uncertainty import two_sided, uncertainty
 from csi.measures.findings import number
 from csi.measures.shown import part, told
 from csi.measures.slopes import Moderation, base, bend, chosen_of
@@ -203,7 +203,11 @@ def johnson_neyman(
             sentences.append(_sentence(est, m, regions[0], shares[0]))
     rows.sort(key=lambda row: row[0])
     return JohnsonNeyman(
-        _table(est, rows, len(chosen)), pl.concat(curves), est.level, tuple(sentences), tuple(est.notes)
+        _table(est, rows, len(chosen)),
+        pl.concat(curves),
+        est.level,
+        tuple(sentences),
+        (*est.notes, *two_sided(est)),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.effects import Effects, effects
 from csi.measures.findings import number
@@ -107,8 +107,8 @@ def mediation(
     """Indirect effects of every mediated pair, with intervals, and the kind of each mediation.
 
     An effect "differs from 0" where its interval (of the replicates, or by the delta method after `csi.SEM`) excludes
-    0; without intervals no kind is given. A pair without an arrow of its own has a direct effect of 0 by the model.
-    What a product leads to is told by `conditional` and `moderated`.
+    0; without intervals, or with one-sided ones, no kind is given. A pair without an arrow of its own has a direct
+    effect of 0 by the model. What a product leads to is told by `conditional` and `moderated`.
 
     Parameters:
         est: a fitted model; after `bootstrap` with intervals. predictor, outcome: only pairs that start or end there.
@@ -145,9 +145,16 @@ def mediation(
         moderated=change,
         level=found.level,
         sentences=(*_sentences(est, table), *_moderated_sentences(est, change)),
-        reasons=found.reasons,
+        reasons=found.reasons if est.alternative == "two-sided" else {**found.reasons, ONE_SIDED.code: ONE_SIDED},
         notes=(*found.notes, *_notes(table)),
     )
+
+
+ONE_SIDED = reason(
+    "R-ONE-SIDED",
+    "no kinds of mediation: they rest on two-sided intervals, those here are one-sided; csi.bootstrap(est) gives them.",
+    "无法判断中介类型：类型须依据双侧区间，而此处为单侧区间；请用 csi.bootstrap(est) 的双侧区间。",
+)
 
 
 def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Problem:
@@ -217,10 +224,10 @@ def _judged(frame: pl.DataFrame) -> tuple[list[str | None], list[float | None]]:
 
 
 def _kind(row: Mapping[str, Any], direct: Mapping[str, Any] | None) -> str | None:
-    """The kind of an indirect effect; None without intervals."""
-    if row["effect"] not in ("specific", "indirect") or row.get("conf_low") is None:
+    """The kind of an indirect effect; None without intervals that have both limits."""
+    if row["effect"] not in ("specific", "indirect") or not _bounded(row):
         return None
-    if direct is not None and direct.get("conf_low") is None:
+    if direct is not None and not _bounded(direct):
         return None
     return kind_of(
         row["estimate"],
@@ -228,6 +235,11 @@ def _kind(row: Mapping[str, Any], direct: Mapping[str, Any] | None) -> str | Non
         indirect_differs=_differs(row),
         direct_differs=direct is not None and _differs(direct),
     )
+
+
+def _bounded(row: Mapping[str, Any]) -> bool:
+    """Whether an interval has both limits."""
+    return row.get("conf_low") is not None and row.get("conf_high") is not None
 
 
 def _differs(row: Mapping[str, Any]) -> bool:
@@ -297,7 +309,7 @@ def _moderated_sentences(est: Estimate, change: pl.DataFrame) -> Iterable[Text]:
     """Whether a specific effect changes along its moderator."""
     if "conf_low" not in change.columns:
         return
-    for row in change.drop_nulls(["estimate", "conf_low"]).iter_rows(named=True):
+    for row in change.drop_nulls(["estimate", "conf_low", "conf_high"]).iter_rows(named=True):
         z, chain = row["moderator"], row["chain"]
         seen = Text("changes with", "随之变化") if _differs(row) else Text("is not seen to change with", "未见随之变化")
         shown = _interval(row)

@@ -15,6 +15,7 @@ from scipy.special import fdtrc
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import HEADINGS, adjusted
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.score_rows import over_scores, score_rows
@@ -146,7 +147,7 @@ def nonlinear(est: Estimate, powers: Sequence[int] = (2, 3)) -> Nonlinear:
     w = rows.weight * len(rows.weight) / rows.weight.sum()
     tests = [_reset(est, rows.scores, w, y, powers) for y in outcomes]
     reset = pl.DataFrame(tests)
-    notes = (*rows.notes, *_notes(rows.weight, drawn=found is not None))
+    notes = (*rows.notes, *_notes(rows.weight, drawn=found is not None), *two_sided(est))
     return Nonlinear(frame, reset, est.level, _sentences(frame, reset, 1 - est.level), notes)
 
 

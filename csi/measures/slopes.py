@@ -238,12 +238,25 @@ def _place(at: float) -> Text:
 
 def _differs(change: dict[str, float]) -> Text:
     """Whether the slopes differ."""
-    if change.get("conf_low") is None:
+    if change.get("std_error") is None:
         return Text("without replicates there is no test of the difference", "未做重抽样，差异未经检验")
     low, high = change["conf_low"], change["conf_high"]
+    if low is None and high is None:
+        return Text("the replicates are too few for an interval of the difference", "重抽样次数不足，差异没有区间")
+    if high is None or low is None:
+        return _one_sided(low, high)
     if low > 0 or high < 0:
         return Text("the difference excludes 0", "差异的区间不含 0")
     return Text("the difference does not exclude 0", "差异的区间包含 0")
+
+
+def _one_sided(low: float | None, high: float | None) -> Text:
+    """What an interval says that is open above (`high` None) or below."""
+    if low is not None:
+        seen = Text("lies", "大于 0") if low > 0 else Text("is not seen to lie", "未见大于 0")
+        return Text(f"the difference {seen.en} above 0 (one-sided)", f"差异{seen.zh}（单侧）")
+    seen = Text("lies", "小于 0") if high is not None and high < 0 else Text("is not seen to lie", "未见小于 0")
+    return Text(f"the difference {seen.en} below 0 (one-sided)", f"差异{seen.zh}（单侧）")
 
 
 def _notes(est: Estimate) -> tuple[Note, ...]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, note
 from csi.estimate.estimate import Estimate, Solution
-from csi.inference.uncertainty import spread
+from csi.inference.uncertainty import spread, two_sided
 from csi.moments.stack import Array
 from csi.tracking.index_fit import Weights, key_columns
 from csi.tracking.index_variance import kish_n
@@ -87,7 +87,7 @@ def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights)
         en = "Intervals hold the weights fixed (no replicates)."
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
     notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))
-    return (*notes, *_failed_notes(weights), *_negative_notes(cells.solution, weights))
+    return (*notes, *two_sided(cells), *_failed_notes(weights), *_negative_notes(cells.solution, weights))
 
 
 def _failed_notes(weights: Weights) -> list[Note]:
