@@ -29,10 +29,11 @@ COMPOSITION = reason(
     "the construct is not composed alike in these groups (step 2), so a difference would not be one of the construct.",
     "该构念在这些组中的构成不同（步骤 2），差异不能解释为构念本身的差异。",
 )
-NUMBERS: Final = ("c", "c_low", "p_c", "p_c_holm")
+STEPS: Final = ("c", "mean", "variance")
+ORDER: Final = ("none", "partial", "full")
 STEP_3: Final = (
-    *("mean_difference", "mean_low", "mean_high", "p_mean", "p_mean_holm"),
-    *("log_variance_ratio", "variance_low", "variance_high", "p_variance", "p_variance_holm"),
+    *("mean_difference", "mean_low", "mean_high", "p_mean", "p_mean_pair", "p_mean_holm"),
+    *("log_variance_ratio", "variance_low", "variance_high", "p_variance", "p_variance_pair", "p_variance_holm"),
 )
 
 
@@ -56,8 +57,10 @@ def micom(
     Respondents (clusters) change places as a whole, within declared strata, and rows keep their weights; units with
     rows in several groups exchange them within themselves.
 
-    With more than two groups each pair is tested as if the two were alone, and all groups together: sum of 1 - c over
-    pairs, and weighted squared deviations of means and log variances.
+    With more than two groups each pair is tested as if the two were alone. A verdict rests on p adjusted by Holm over
+    the pairs of its construct (with two groups there is one pair, so raw and adjusted p are the same); the verdict on a
+    construct is the least of its pairs'. All groups are tested together besides: sum of 1 - c over pairs, and weighted
+    squared deviations of means and log variances.
 
     Parameters:
         est: `csi.fit(model, data, csi.PLS(), by="group")`, a composite model. permutations, seed: of the test.
@@ -170,7 +173,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
     pairs = pl.concat([_pair(names, groups, pair, run) for pair, run in runs.pairs.items()])
     pairs = _with_holm(pairs.with_columns(_rank=pl.col("construct").replace_strict(list(names), range(len(names)))))
     pairs = _verdicts(pairs.sort("_rank", maintain_order=True).drop("_rank"), alpha)
-    over = _verdicts(_over(names, groups, runs), alpha)
+    over = _over(names, groups, runs).join(_least_of(pairs), on="construct", how="left", maintain_order="left")
     if not anyway:
         pairs, over = (_withheld(f) for f in (pairs, over))
     hidden = bool(pairs["reason"].null_count() < pairs.height or over["reason"].null_count() < over.height)
@@ -186,7 +189,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
         permutations=runs.whole.n,
         seed=runs.whole.seed,
         reasons={COMPOSITION.code: COMPOSITION} if hidden else {},
-        notes=(*groups.notes, *_products(solution), *exchange_notes(groups, runs)),
+        notes=(*groups.notes, *_products(solution), *_rule(groups), *exchange_notes(groups, runs)),
     )
 
 
@@ -222,7 +225,7 @@ def _differences(run: Permuted, name: str) -> tuple[Array, Array, Array, Array]:
 
 
 def _over(names: tuple[str, ...], groups: Compared, runs: Contests) -> pl.DataFrame:
-    """The rows over all groups; with two groups the p of the pair."""
+    """The tests of all groups together; with two groups the p of the pair."""
     run = runs.whole
     columns = {"c": run.observed["c"].min(axis=0), "p_c": run.p_value("c", lambda c: (1 - c).sum(axis=-2))}
     for short, name in (("mean", "mean"), ("variance", "log_variance")):
@@ -244,17 +247,40 @@ def _with_holm(frame: pl.DataFrame) -> pl.DataFrame:
     """Every p with its Holm form over the pairs of a construct."""
     parts = []
     for part in frame.partition_by("construct", maintain_order=True):
-        adjusted = {f"p_{n}_holm": holm(part[f"p_{n}"].to_numpy()) for n in ("c", "mean", "variance")}
+        adjusted = {f"p_{n}_holm": holm(part[f"p_{n}"].to_numpy()) for n in STEPS}
         parts.append(part.with_columns(pl.Series(k, v).fill_nan(None) for k, v in adjusted.items()))
     return pl.concat(parts)
 
 
 def _verdicts(frame: pl.DataFrame, alpha: float) -> pl.DataFrame:
-    """Invariance of every row: "none" where step 2 is rejected, "full" where no step is, else "partial"."""
-    same = (pl.col("p_mean") >= alpha) & (pl.col("p_variance") >= alpha)
-    verdict = pl.when(pl.col("p_c") < alpha).then(pl.lit("none")).when(same).then(pl.lit("full"))
-    verdict = verdict.when(pl.col("p_c").is_not_null()).then(pl.lit("partial"))
+    """Of every pair by adjusted p: "none" where step 2 is rejected, "full" where no step is, else "partial"."""
+    c, mean, variance = (pl.col(f"p_{n}_holm") for n in ("c", "mean", "variance"))
+    verdict = pl.when(c < alpha).then(pl.lit("none")).when((mean >= alpha) & (variance >= alpha)).then(pl.lit("full"))
+    verdict = verdict.when(c.is_not_null()).then(pl.lit("partial"))
     return frame.with_columns(invariance=verdict, reason=pl.lit(None, pl.String))
+
+
+def _least_of(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Per construct: the smallest p of its pairs, raw and adjusted, and the least of their verdicts."""
+    rank = pl.col("invariance").replace_strict(list(ORDER), range(len(ORDER)), default=None, return_dtype=pl.Int64)
+    smallest = [pl.col(f"p_{n}").min().alias(f"p_{n}_pair") for n in STEPS]
+    adjusted = [pl.col(f"p_{n}_holm").min() for n in STEPS]
+    found = pairs.group_by("construct", maintain_order=True).agg(*smallest, *adjusted, _least=rank.min())
+    verdict = pl.col("_least").replace_strict(range(len(ORDER)), list(ORDER), default=None, return_dtype=pl.String)
+    return found.with_columns(invariance=verdict, reason=pl.lit(None, pl.String)).drop("_least")
+
+
+def _rule(groups: Compared) -> tuple[Note, ...]:
+    """Which p the verdicts rest on, where there is more than one pair."""
+    count = len(groups.pairs)
+    if count == 1:
+        return ()
+    en = (
+        f"verdicts rest on p adjusted by Holm over the {count} pairs of a construct; a "
+        "construct's verdict is the least of its pairs'. Raw p are given beside."
+    )
+    zh = f"结论依据每个构念 {count} 个组对的 Holm 校正 p 值；构念的结论取各组对中最低者。表中同时给出原始 p 值。"
+    return (note("N-MICOM-HOLM", en, zh),)
 
 
 def _withheld(frame: pl.DataFrame) -> pl.DataFrame:

@@ -27,10 +27,13 @@ HEADINGS: Final = {
     "c": Text("c", "c"),
     "c_low": Text("5 %", "5 % 分位"),
     "p_c": Text("p", "p 值"),
+    "p_c_holm": Text("p adj.", "校正 p"),
     "mean_difference": Text("mean diff.", "均值差"),
     "p_mean": Text("p mean", "均值 p"),
+    "p_mean_holm": Text("p mean adj.", "均值校正 p"),
     "log_variance_ratio": Text("log var. ratio", "对数方差比"),
     "p_variance": Text("p var.", "方差 p"),
+    "p_variance_holm": Text("p var. adj.", "方差校正 p"),
     "invariance": Text("invariance", "不变性"),
 }
 
@@ -49,7 +52,8 @@ NUMBERS: Final[dict[str, Number]] = {
     "mean_difference": _three,
     "log_variance_ratio": _three,
 }
-NUMBERS.update(dict.fromkeys(("p_c", "p_mean", "p_variance"), p_text))
+ADJUSTED: Final = ("p_c_holm", "p_mean_holm", "p_variance_holm")
+NUMBERS.update(dict.fromkeys(("p_c", "p_mean", "p_variance", *ADJUSTED), p_text))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,9 +65,10 @@ class Micom(Shown):
             permutations), p_c, mean_difference (first less second, scores of the pooled data with variance 1) and
             log_variance_ratio (first over second) with the middle 95 % of the permutations (.._low, .._high), p_mean,
             p_variance, each p with its Holm form over the pairs of the construct, invariance ("none", "partial",
-            "full"), reason (why step 3 is withheld).
-        omnibus: a row per construct over all groups: c (smallest of the pairs), p_c, p_mean, p_variance, invariance,
-            reason. With two groups it is the pair's.
+            "full", by the Holm forms), reason (why step 3 is withheld).
+        omnibus: a row per construct over all groups: c (smallest of the pairs), p_c, p_mean, p_variance (permutation of
+            all groups together), the smallest p of the pairs (p_.._pair) and its Holm form (p_.._holm), invariance (the
+            least of the pairs'), reason. With two groups it is the pair's.
         configural: what step 1 checked, and whether it holds. sentences: construct -> verdict.
         groups, sizes: labels and rows. items: scale of the items. alpha, permutations, seed. reasons, notes.
     """
@@ -111,8 +116,9 @@ def verdict_lines(value: Micom, lang: str) -> list[str]:
 
 
 def _pairs(value: Micom, lang: str) -> list[str]:
-    """Numbers of the pairs of groups."""
-    kept = [c for c in HEADINGS if c in value.table.columns and value.table[c].null_count() < value.table.height]
+    """Numbers of the pairs of groups; adjusted p where there is more than one pair."""
+    said = [c for c in HEADINGS if c not in ADJUSTED or len(value.groups) > 2]
+    kept = [c for c in said if c in value.table.columns and value.table[c].null_count() < value.table.height]
     words = {name: t.say(lang) for name, t in VERDICTS.items()}
     frame = value.table.select(kept).with_columns(pl.col("invariance").replace(words))
     lines = [table(frame.head(ROWS), NUMBERS, {c: t.say(lang) for c, t in HEADINGS.items()})]

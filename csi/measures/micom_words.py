@@ -72,11 +72,14 @@ def sentence(row: Mapping[str, Any], groups: int, alpha: float) -> Text:
     """The verdict on one construct over all groups.
 
     Parameters:
-        row: construct, c, p_c, p_mean, p_variance, invariance. groups: how many.
+        row: construct, c, invariance; of c, mean and variance the smallest p of the pairs (p_.._pair) and its Holm
+            form over the pairs (p_.._holm), which decides. groups: how many.
 
     Example:
-        >>> row = {"construct": "trust", "c": 0.9991, "p_c": 0.4, "p_mean": 0.01, "p_variance": 0.2}
-        >>> print(sentence(row | {"invariance": "partial"}, 2, 0.05).en)
+        >>> raw = {"p_c_pair": 0.4, "p_mean_pair": 0.01, "p_variance_pair": 0.2}
+        >>> row = {"construct": "trust", "c": 0.9991, "invariance": "partial"} | raw
+        >>> row |= {"p_c_holm": 0.4, "p_mean_holm": 0.01, "p_variance_holm": 0.2}
+        >>> print(sentence(row, 2, 0.05).en)
         trust: partial invariance. Composition not rejected (c = 0.9991, p = 0.400); its mean (p = 0.010) differs. \
 Paths may be compared; keep the groups apart.
     """
@@ -84,25 +87,31 @@ Paths may be compared; keep the groups apart.
     least, least_zh = ("smallest c", "最小 c") if groups > 2 else ("c", "c")
     if verdict is None:
         return Text(f"{name}: not tested.", f"{name}：未检验。")
-    found, found_zh = (
-        f"{least} = {row['c']:.4f}, p {_is(row['p_c'])}",
-        f"{least_zh} = {row['c']:.4f}，p {_is(row['p_c'])}",
-    )
+    p = {step: _p(row, step, groups) for step in ("c", "mean", "variance")}
+    found, found_zh = f"{least} = {row['c']:.4f}, {p['c'].en}", f"{least_zh} = {row['c']:.4f}，{p['c'].zh}"
     if verdict == "none":
         en = f"{name}: not comparable. Its composition differs between groups ({found}); what rests on it is withheld."
         return Text(en, f"{name}：不可比。其构成在各组间不同（{found_zh}）；依赖它的比较不予给出。")
     if verdict == "full":
-        en = f"{name}: full invariance is not rejected ({found}; mean p {_is(row['p_mean'])}; variance p "
-        en += f"{_is(row['p_variance'])}). Paths may be compared and groups pooled."
-        zh = f"{name}：未拒绝完全不变性（{found_zh}；均值 p {_is(row['p_mean'])}；方差 p {_is(row['p_variance'])}）。"
+        en = f"{name}: full invariance is not rejected ({found}; mean {p['mean'].en}; variance "
+        en += f"{p['variance'].en}). Paths may be compared and groups pooled."
+        zh = f"{name}：未拒绝完全不变性（{found_zh}；均值 {p['mean'].zh}；方差 {p['variance'].zh}）。"
         return Text(en, f"{zh}可以比较路径，也可合并各组。")
-    differs = [("mean", "均值", row["p_mean"]), ("variance", "方差", row["p_variance"])]
-    differs = [d for d in differs if d[2] is not None and d[2] < alpha]
-    what = " and ".join(f"{d[0]} (p {_is(d[2])})" for d in differs) + f" differ{'s' * (len(differs) == 1)}"
-    what_zh = "、".join(f"{d[1]}（p {_is(d[2])}）" for d in differs) + "不同"
+    known = [(step, zh) for step, zh in (("mean", "均值"), ("variance", "方差")) if row[f"p_{step}_holm"] is not None]
+    differs = [d for d in known if row[f"p_{d[0]}_holm"] < alpha]
+    what = " and ".join(f"{d[0]} ({p[d[0]].en})" for d in differs) + f" differ{'s' * (len(differs) == 1)}"
+    what_zh = "、".join(f"{d[1]}（{p[d[0]].zh}）" for d in differs) + "不同"
     en = f"{name}: partial invariance. Composition not rejected ({found}); its {what}. "
     zh = f"{name}：部分不变性。未拒绝构成相同（{found_zh}）；{what_zh}。"
     return Text(f"{en}Paths may be compared; keep the groups apart.", f"{zh}可以比较路径，但不宜合并各组。")
+
+
+def _p(row: Mapping[str, Any], step: str, groups: int) -> Text:
+    """The p of a step: of two groups that of the pair, of more the smallest of the pairs and its adjusted form."""
+    raw, adjusted = _is(row[f"p_{step}_pair"]), _is(row[f"p_{step}_holm"])
+    if groups == 2:
+        return Text(f"p {adjusted}", f"p {adjusted}")
+    return Text(f"smallest p {raw}, adjusted {adjusted}", f"最小 p {raw}，校正后 {adjusted}")
 
 
 def _is(p: float | None) -> str:

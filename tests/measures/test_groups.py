@@ -218,12 +218,59 @@ def test_adjusted_p_by_scipy() -> None:
 
 def test_a_pair_is_tested_as_if_there_were_no_other_group(three) -> None:
     frame = answers({"x": 60, "y": 70, "z": 80})
-    alone = csi.mga(fitted(frame.filter(pl.col("g") != "z")), permutations=199, bootstraps=0)
+    alone = csi.mga(fitted(frame.filter(pl.col("g") != "z")), permutations=199, bootstraps=0, anyway=True)
     both = three.table.filter(group_1="x", group_2="y")
     for name in ("estimate_1", "estimate_2", "p_permutation"):
         np.testing.assert_allclose(both[name], alone.table[name], rtol=0, atol=1e-12)
     pair = three.micom.table.filter(group_1="x", group_2="y")
     np.testing.assert_allclose(pair["p_c"], alone.micom.table["p_c"], rtol=0, atol=1e-12)
+
+
+def one_rule(found, alpha):
+    """Every pair by its Holm p, every construct by the least of its pairs, the sentence and mga by the construct."""
+    order = ["none", "partial", "full"]
+    kinds = {"none": "not comparable", "partial": "partial invariance", "full": "full invariance"}
+    gate = found.micom
+    for construct, part in gate.table.group_by("construct"):
+        rows = list(part.iter_rows(named=True))
+        for step in ("c", "mean", "variance"):
+            np.testing.assert_allclose([r[f"p_{step}_holm"] for r in rows], holm(part[f"p_{step}"]), atol=1e-12)
+        for r in rows:
+            same = min(r["p_mean_holm"], r["p_variance_holm"]) >= alpha
+            assert r["invariance"] == ("none" if r["p_c_holm"] < alpha else "full" if same else "partial")
+        least = min((r["invariance"] for r in rows), key=order.index)
+        assert gate.omnibus.filter(construct=construct[0])["invariance"].item() == least
+        assert kinds[least] in gate.sentences[construct[0]].en
+    known = dict(gate.omnibus.select("construct", "invariance").iter_rows())
+    for r in found.omnibus.filter(kind="path").iter_rows(named=True):
+        assert r["invariance"] == min((known[r["lhs"]], known[r["rhs"]]), key=order.index)
+    return known
+
+
+def test_verdicts_of_more_than_two_groups_rest_on_one_rule() -> None:
+    frame = answers({"x": 60, "y": 70, "z": 80})
+    high = frame.with_columns(
+        pl.when(pl.col("g") == "z").then(pl.col(i) + 0.9).otherwise(i) for i in ("b1", "b2", "b3")
+    )
+    found = csi.mga(fitted(high), permutations=199, bootstraps=0, anyway=True)
+    assert one_rule(found, 0.05)["b"] == "partial"
+    said = found.micom.sentences["b"]
+    assert "smallest p" in said.en
+    assert "adjusted" in said.en
+    assert "校正后" in said.zh
+    assert "p mean adj." in text(found.micom)
+    assert "均值校正 p" in text(found.micom, "zh")
+    assert any(n.code == "N-MICOM-HOLM" for n in found.notes)
+
+
+def test_a_raw_p_alone_rejects_nothing(three) -> None:
+    """The composition of `b` in x and y: raw p below .05, adjusted not, so nothing is withheld anywhere."""
+    row = three.micom.table.filter(construct="b", group_1="x", group_2="y").row(0, named=True)
+    assert row["p_c"] < 0.05 <= row["p_c_holm"]
+    known = one_rule(three, 0.05)
+    assert row["invariance"] == known["b"] == "full"
+    assert three.micom.failing() == frozenset()
+    assert set(three.table.filter(kind="path")["invariance"]) == {"full"}
 
 
 def test_over_all_groups(three) -> None:
