@@ -190,7 +190,8 @@ def fit_measures(
     usable = np.array([r is None for r in failed], dtype=bool)
     if not usable.all():
         arrays = {name: np.where(usable, values, np.nan) for name, values in arrays.items()}
-    notes = (*est.notes, DESCRIPTIVE) if composite else est.notes
+    products = any(c.product_of for c in est.model.constructs)
+    notes = (*est.notes, DESCRIPTIVE) if composite and not products else est.notes
     return FitMeasures(arrays, reasons, hypotheses, cells_of(est), tuple(failed), notes)
 
 

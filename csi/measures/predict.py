@@ -17,7 +17,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, prob
 from csi.estimate.estimate import Estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds, fold_problems
-from csi.measures.linear_prediction import Benchmark, Technique
+from csi.measures.linear_prediction import Benchmark, Technique, product_problems
 from csi.measures.predictive_power import power_of, sentence_of
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy
@@ -114,7 +114,8 @@ def predict(
         A `Prediction`.
 
     Raises:
-        Problems: no rows, no endogenous construct, more folds than respondents, unknown settings.
+        Problems: no rows, no endogenous construct, more folds than respondents, unknown settings, products in the model
+            (their scores are not linear in the items).
 
     Source:
         Shmueli et al. (2016), Journal of Business Research 69(10); Shmueli et al. (2019), European Journal of Marketing
@@ -169,18 +170,7 @@ def prediction_problems(
     elif not np.isfinite(est.solution.r2).any():
         en, zh = "no construct has predictors.", "没有任何构念含有预测构念。"
         found.append(problem("E-PREDICT", "model", en, zh, "Write a path such as b ~ a.", "请写出路径，如 b ~ a。"))
-    found += [
-        problem(
-            "E-PREDICT",
-            f'construct "{c.name}"',
-            "scores that are products are not linear in the items; they cannot be predicted here.",
-            "乘积得分不是题项的线性组合，此处无法预测。",
-            "Leave the interaction out.",
-            "请去掉交互项。",
-        )
-        for c in est.model.constructs
-        if c.product_of
-    ]
+    found += product_problems(est.model)
     if est.sample is None:
         rows_behind(est)
     return found + fold_problems(est.sample, folds, repetitions, seed)

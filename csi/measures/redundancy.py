@@ -17,6 +17,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.measures.blocks import correlations, item_cov
+from csi.measures.score_rows import item_weights
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
 from csi.models.model import Construct, Model, Path, Term
@@ -67,6 +68,7 @@ def redundancy(
     Without `by`: the construct's score in mode B with the score of the same items in mode A, the model estimated anew
     with that one mode changed (as cSEM does; a lenient check, since the items are the same). With `by`: the path from
     the construct to a construct of other items, such as one global question, in a model of these two (Chin 1998).
+    The score of a higher-order construct is that of its components' scores; with `by` they stay in the model.
 
     Parameters:
         est: a PLS fit with mode B constructs. by: construct -> item or items of the alternative measure.
@@ -104,8 +106,9 @@ def redundancy(
         for name, items in by.items():
             names = (items,) if isinstance(items, str) else tuple(items)
             other = _two(est, name, names)
-            again = fit(other, data, est.settings, where=where, weight=weight, na=na)
-            rows.append((name, ", ".join(names), again.solution.paths[:, 1, 0]))
+            again = fit(other, data, _settings(est, other), where=where, weight=weight, na=na)
+            here, there = (again.solution.constructs.index(n) for n in (name, f"{name}_alternative"))
+            rows.append((name, ", ".join(names), again.solution.paths[:, there, here]))
         cells, failed = pl.DataFrame({"n": [int(est.moments.n[0])]}), [None]
     path = np.stack([values for *_, values in rows], axis=1)
     labels = pl.DataFrame({"construct": [r[0] for r in rows], "against": [r[1] for r in rows]})
@@ -120,20 +123,31 @@ def redundancy(
 def _same_items(est: Estimate, name: str) -> Array:
     """(b,) correlation of a construct's score in mode B with its score in mode A, others as they are."""
     settings = cast("PLS", est.settings)
-    other = replace(settings, modes={**settings.modes, name: "A"}, consistent=False)
-    again = other.solve(est.model, est.moments.without_rows(), est)
-    own = est.solution.block == est.solution.constructs.index(name)
-    R = correlations(item_cov(est.moments, tuple(i for i, o in zip(est.solution.items, own, strict=True) if o)))
-    one, two = (s.weights[:, own] if s.weights is not None else np.nan for s in (est.solution, again.solution))
-    values = np.einsum("bi,bij,bj->b", np.asarray(one), R, np.asarray(two))
-    return np.where([r is None for r in unsolved(est)], values, np.nan)
+    consistent = settings.consistent and bool(est.solution.higher)
+    other = replace(settings, modes={**settings.modes, name: "A"}, consistent=consistent)
+    products = any(c.product_of for c in est.model.constructs)
+    again = other.solve(est.model, est.moments if products else est.moments.without_rows(), est)
+    R = correlations(item_cov(est.moments, est.solution.items))
+    at = est.solution.constructs.index(name)
+    one, two = (item_weights(s)[:, :, at] for s in (est.solution, again.solution))
+    values = np.einsum("bi,bij,bj->b", one, R, two)
+    linear = (one != 0).any(axis=1) & (two != 0).any(axis=1)
+    return np.where(linear & [r is None for r in unsolved(est)], values, np.nan)
 
 
 def _two(est: Estimate, name: str, items: tuple[str, ...]) -> Model:
-    """The construct and its alternative, one arrow between them."""
-    own = est.model[name]
+    """The construct, what it is made of and its alternative, one arrow between the first and the last."""
+    model, needed = est.model, [name]
+    for whole in needed:
+        needed += [t.name for t in model[whole].indicators if t.name in model.names and t.name not in needed]
     other = Construct(f"{name}_alternative", "=~", tuple(Term(i) for i in items))
-    return Model((Construct(name, own.operator, own.indicators, own.mode), other), (Path(other.name, Term(name)),))
+    return Model((*(model[n] for n in needed), other), (Path(other.name, Term(name)),))
+
+
+def _settings(est: Estimate, model: Model) -> PLS:
+    """The estimate's settings, for the constructs of another model."""
+    settings = cast("PLS", est.settings)
+    return replace(settings, modes={n: mode for n, mode in settings.modes.items() if n in model.names})
 
 
 def _problems(est: Estimate, by: Mapping[str, str | tuple[str, ...]] | None, data: object) -> list[Problem]:

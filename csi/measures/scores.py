@@ -14,7 +14,7 @@ import polars as pl
 
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.linear_prediction import Technique, model_rule, targets
+from csi.measures.linear_prediction import Technique, model_rule, product_problems, targets
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 
@@ -116,7 +116,7 @@ def predictions(
         One row per respondent: `row`, the key columns, a column per item of an endogenous construct.
 
     Raises:
-        Problems: as `scores`.
+        Problems: as `scores`; products in the model (their scores are not linear in the items), as in `csi.predict`.
 
     Source:
         Shmueli et al. (2016), Journal of Business Research 69(10), 4552-4564.
@@ -130,7 +130,7 @@ def predictions(
         >>> [round(v, 3) for v in csi.predictions(est, pl.DataFrame(mean)).row(0)]
         [0, 4.8, 5.0]
     """
-    found = one_of("technique", technique, get_args(Technique))
+    found = [*one_of("technique", technique, get_args(Technique)), *product_problems(est.model)]
     if found:
         raise Problems(found)
     rows = _rows(est, data, of, na)

@@ -215,3 +215,26 @@ def test_higher_order_constructs_and_products():
     for est in (whole, product):
         with pytest.raises(Problems, match="none of their own"):
             blindfolding(est)
+
+
+HIGHER = "A =~ a1 + a2; B =~ b1 + b2; H <~ A + B; Y =~ y1 + y2; Y ~ H"
+
+
+@pytest.mark.parametrize("way", ["two-stage", "embedded", "repeated"])
+def test_redundancy_of_a_higher_order_construct_is_that_of_its_scores(way):
+    """Mode A is the correlation of the scores row by row; another measure is its regression on the score."""
+    rng = np.random.default_rng(3)
+    frame = answers().with_columns(whole=pl.col("a1") + 2 * pl.col("b1") + pl.Series(rng.standard_normal(150)))
+    one, two = (csi.fit(HIGHER, frame, csi.PLS(higher_order=way, modes={"H": m}, **EXACT)) for m in "BA")
+    expected = np.corrcoef(csi.scores(one)["H"], csi.scores(two)["H"])[0, 1]
+    found = redundancy(one).table
+    assert found["construct"].to_list() == ["H"]
+    assert found["path"].item() == pytest.approx(expected, abs=1e-8)
+    assert found["verdict"].item() == "pass"
+    against = redundancy(one, {"H": "whole"}, frame).table
+    own = csi.fit(HIGHER.replace("y1 + y2", "whole"), frame, one.settings)
+    assert against["path"].item() == pytest.approx(np.corrcoef(csi.scores(own)["H"], frame["whole"])[0, 1], abs=1e-8)
+    if way == "two-stage":  # the components' scores are A's and B's, so this is their multiple correlation
+        parts = csi.scores(own).select("A", "B").to_numpy()
+        slope = np.linalg.lstsq(parts, frame["whole"].to_numpy() - frame["whole"].mean(), rcond=None)[0]
+        assert against["path"].item() == pytest.approx(np.corrcoef(parts @ slope, frame["whole"])[0, 1], abs=1e-8)

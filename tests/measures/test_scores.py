@@ -110,3 +110,15 @@ def test_what_cannot_be_scored_is_told(est):
         csi.scores(csi.fit(MODEL, est.moments.without_rows(), csi.PLS()))
     with pytest.raises(Problems, match="0 cells of the estimate"):
         csi.scores(est, of={"wave": "1"})
+
+
+def test_answers_are_not_predicted_from_products():
+    model = "A =~ a1 + a2; B =~ b1 + b2 + b3; C =~ c1; C ~ A + B + A:B"
+    frame = drawn().with_columns(c1=pl.Series(np.random.default_rng(5).standard_normal(drawn().height)))
+    est = csi.fit(model, frame, csi.PLS())
+    with pytest.raises(Problems) as told:
+        csi.predictions(est)
+    with pytest.raises(Problems) as same:
+        csi.predict(est)
+    assert told.value.problems == same.value.problems
+    assert "not linear in the items" in str(told.value)
