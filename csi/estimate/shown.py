@@ -128,8 +128,17 @@ def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
     error = est.std_error
     unknown = not any(n.code == UNKNOWABLE for n in est.notes)
     if error is not None and unknown and est.values.shape[1] and not np.isfinite(error[at]).any():
+        if _one_cluster(est, at):
+            yield Text("no standard errors: there is one unit (cluster)", "没有标准误：只有一个抽样单元（聚类）")
+            return
         en = "no standard errors: the model may not be identified (see csi.verify)"
         yield Text(en, "没有标准误：模型可能不可识别（见 csi.verify）")
+
+
+def _one_cluster(est: Estimate, at: int) -> bool:
+    """Whether all rows of cell `at` are known to share one unit."""
+    known = any(n.code == "N-CLUSTERS-ONE" for n in est.notes)
+    return known and (len(est.values) == 1 if est.replicates is None else int(est.replicates.units[at]) == 1)
 
 
 def _listed(names: list[str], comma: str, most: int = 6) -> str:

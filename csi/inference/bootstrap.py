@@ -12,6 +12,7 @@ from csi.estimate.estimate import Estimate
 from csi.inference.intervals import Alternative, Interval
 from csi.inference.leave_out import parameter_acceleration
 from csi.inference.lost import counted
+from csi.inference.reach import beyond_reach, few_units
 from csi.inference.replicates import Flags, replicates_of
 from csi.inference.resample import SMALLEST, Kind, plan_of, rows_behind
 from csi.inference.settings import Improper, check_settings
@@ -101,6 +102,7 @@ def with_errors(boot: Estimate, sample: Sample) -> Estimate:
     accelerations = parameter_acceleration(boot, sample) if boot.interval == "bca" else None
     found = judged(boot, boot.values, replicates.values, accelerations, lambda fit: fit.values)
     fixed = _without_variance(boot) | (found.std_error <= ROUNDING * (1 + np.abs(boot.values)))
+    told = (*beyond_reach(boot, found, fixed), *few_units(sample, replicates))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(fixed, np.nan, boot.values / found.std_error)
     return replace(
@@ -110,11 +112,13 @@ def with_errors(boot: Estimate, sample: Sample) -> Estimate:
         p_value=np.where(fixed, np.nan, found.p_value),
         conf_low=np.where(fixed, np.nan, found.conf_low),
         conf_high=np.where(fixed, np.nan, found.conf_high),
-        notes=(*(told for told in boot.notes if told.code not in _OF_ERRORS), *counted(boot, replicates)),
+        notes=(*(n for n in boot.notes if n.code not in _OF_ERRORS), *told, *counted(boot, replicates)),
     )
 
 
-_OF_ERRORS = {"N-WEIGHTS", "N-CLUSTERS", "N-CLUSTERS-FEW", "N-CLUSTERS-ONE"}
+_OF_ERRORS = {
+    "N-WEIGHTS", "N-CLUSTERS", "N-CLUSTERS-FEW", "N-CLUSTERS-ONE", "W-CLUSTERS", "W-LEVEL", "W-LEVEL-INNER",
+}  # fmt: skip
 """Notes on standard errors that resampling replaces."""
 
 

@@ -146,7 +146,7 @@ def mediation(
         level=found.level,
         sentences=(*_sentences(est, table), *_moderated_sentences(est, change)),
         reasons=found.reasons if est.alternative == "two-sided" else {**found.reasons, ONE_SIDED.code: ONE_SIDED},
-        notes=(*found.notes, *_notes(table)),
+        notes=(*found.notes, *_notes(table), *(n for n in est.notes if n.code == "W-LEVEL")),
     )
 
 

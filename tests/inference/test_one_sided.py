@@ -61,3 +61,10 @@ def test_simple_slopes_follow_one_sided_intervals(side: Alternative, seen: str) 
     bent = csi.fit("x =~ x1 + x2; m =~ m1 + m2; y =~ y1 + y2; y ~ m + x + m:x", answers(), csi.PLS())
     said = csi.simple_slopes(csi.bootstrap(bent, 200, alternative=side)).sentences[0].en
     assert seen in said
+
+
+def test_mediation_says_when_replicates_are_too_few_for_kinds() -> None:
+    """Intervals that the level left out give no kinds, under the estimate's own warning."""
+    found = csi.mediation(csi.bootstrap(csi.fit(MEDIATED, answers(), csi.PLS()), 100, level=0.99))
+    assert found.table["kind"].null_count() == found.table.height
+    assert "W-LEVEL" in {n.code for n in found.notes}
