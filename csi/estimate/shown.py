@@ -127,7 +127,8 @@ def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
         yield Text(f"at its bound: {_listed(held, ', ')}", f"落在界上：{_listed(held, '、')}")
     error = est.std_error
     unknown = not any(n.code == UNKNOWABLE for n in est.notes)
-    if error is not None and unknown and est.values.shape[1] and not np.isfinite(error[at]).any():
+    estimated = any(part.layout.count for part in est.extra.values() if hasattr(part, "layout")) or not est.extra
+    if error is not None and unknown and estimated and est.values.shape[1] and not np.isfinite(error[at]).any():
         if _one_cluster(est, at):
             yield Text("no standard errors: there is one unit (cluster)", "没有标准误：只有一个抽样单元（聚类）")
             return

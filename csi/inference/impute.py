@@ -35,8 +35,8 @@ def impute(
     data: object,
     m: int = 20,
     seed: int = 1,
-    items: Sequence[str] | None = None,
-    by: Sequence[str] = (),
+    items: Sequence[str] | str | None = None,
+    by: Sequence[str] | str = (),
     *,
     na: Sequence[float] = (),
 ) -> tuple[Completed, ...]:
@@ -74,8 +74,9 @@ def impute(
         >>> one["b"].null_count(), one["a"].equals(frame["a"]), one["b"][3] != two["b"][3]
         (0, True, True)
     """
+    by = (by,) if isinstance(by, str) else tuple(by)
     frame = data.frame if isinstance(data, Panel) else _polars(data)
-    names = tuple(items or _items(data, frame))
+    names = (items,) if isinstance(items, str) else tuple(items or _items(data, frame))
     _check(m, seed, names)
     sample = sample_of(data, names, by, missing="em", na=na)
     filled = _completed(sample, m, seed)
@@ -124,6 +125,8 @@ def _completed(sample: Sample, m: int, seed: int) -> Array:
         mean, cov = em_moments(answers, weights[:, sample.unit[rows]] * sample.weight[rows])
         patterns = pattern_rows(answers)
         for d in range(m):
+            if not (np.isfinite(mean[d]).all() and np.isfinite(cov[d]).all()):
+                continue
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, d, number, 7])))
             out[d, rows] = drawn_rows(answers, patterns, mean[d], cov[d], rng)
     return out

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from csi.inference.intervals import Alternative
 from csi.moments.stack import Array
 
 
@@ -29,16 +30,21 @@ class Combined:
     between: Array
     missing: Array
 
-    def interval(self, level: float) -> tuple[Array, Array]:
-        """Limits of the t interval at `level`."""
-        reach = stdtrit(self.df, (1 + level) / 2) * self.std_error
-        return self.value - reach, self.value + reach
+    def interval(self, level: float, alternative: Alternative = "two-sided") -> tuple[Array, Array]:
+        """Limits of the t interval at `level`; one-sided ones are open at one end."""
+        if alternative == "two-sided":
+            reach = stdtrit(self.df, (1 + level) / 2) * self.std_error
+            return self.value - reach, self.value + reach
+        reach, open_ = stdtrit(self.df, level) * self.std_error, np.full_like(self.value, np.inf)
+        return (self.value - reach, open_) if alternative == "greater" else (-open_, self.value + reach)
 
-    @property
-    def p_value(self) -> Array:
-        """Two-sided p of the quantity being 0."""
+    def p_value(self, alternative: Alternative = "two-sided") -> Array:
+        """The p of the quantity being 0, or of its being no greater or no less."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(2 * stdtr(self.df, -np.abs(self.value / self.std_error)))
+            t = self.value / self.std_error
+            if alternative == "two-sided":
+                return np.asarray(2 * stdtr(self.df, -np.abs(t)))
+            return np.asarray(stdtr(self.df, -t if alternative == "greater" else t))
 
 
 def rubin(values: Array, errors: Array, complete: Array | float = np.inf) -> Combined:

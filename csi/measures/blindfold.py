@@ -82,7 +82,7 @@ def blindfolding(est: Estimate, distance: int = 7) -> Blindfolding:
 
     Source:
         Stone (1974); Geisser (1974); Chin (1998), in Modern Methods for Business Research. Which cells fall into which
-        round, and how they are rescaled, differs between programs: semPLS 1.0.10 gives values within .01 on mobi.
+        round, and how they are rescaled, differs between programs: semPLS 1.0.10 gives values within .012 on mobi.
 
     Example:
         >>> import csi

@@ -18,8 +18,8 @@ AT_ONCE = 2**26
 def em_moments(rows: Array, W: Array) -> tuple[Array, Array]:
     """The maximum likelihood mean (b, p) and covariance (b, p, p), divisor n, of normal rows with absent answers.
 
-    What is absent may depend on what is answered (missing at random). NaN where there is no solution: pairs of items
-    that no row answers together, fewer rows than items.
+    What is absent may depend on what is answered (missing at random). NaN where there is no solution (fewer rows than
+    items, say), and for items that nobody answered.
 
     Parameters:
         rows: (n, p) answers, NaN where absent. W: (b, n) weights.
@@ -34,10 +34,16 @@ def em_moments(rows: Array, W: Array) -> tuple[Array, Array]:
         >>> mean.round(6).tolist()
         [[2.5, 2.25]]
     """
+    answered = (~np.isnan(rows)).astype(np.float64)
+    silent = ~((W @ answered) > 0)
     patterns = pattern_rows(rows)
     size = max(1, AT_ONCE // patterns.bytes_of_one)
     with np.errstate(all="ignore"):  # where there is no solution the search runs away, and says so
         parts = [saturated(patterns.under(W[i : i + size])) for i in range(0, len(W), size)]
     settled = np.concatenate([part.converged for part in parts])
     mean, cov = (np.concatenate([getattr(part, name) for part in parts]) for name in ("mean", "cov"))
-    return np.where(settled[:, None], mean, np.nan), np.where(settled[:, None, None], cov, np.nan)
+    mean, cov = np.where(settled[:, None], mean, np.nan), np.where(settled[:, None, None], cov, np.nan)
+    if silent.any():  # the rest of the items does not hang on them
+        mean[silent] = np.nan
+        cov[silent[:, :, None] | silent[:, None, :]] = np.nan
+    return mean, cov

@@ -18,7 +18,7 @@ from csi.models.nouns import Claim
 from csi.moments.stack import Array
 from csi.sem.composites import Composite, start_weights
 from csi.sem.layout import Layout, layout_of
-from csi.sem.start_means import with_latent_means
+from csi.sem.start_means import with_means
 from csi.sem.starts import starts
 from csi.sem.table import table_of
 
@@ -34,7 +34,7 @@ def begin(claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[A
         found = _with_composites(claim, layout, covs, means)
     else:
         found = starts(layout, covs, means)
-    return with_latent_means(layout, covs, means, found) if layout.means else found
+    return with_means(layout, covs, means, found) if layout.means else found
 
 
 def _with_composites(claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Array:

@@ -123,11 +123,26 @@ def total_arrows(block: Block, Beta: Values) -> Values:
     if block.depth == 0:
         return np.broadcast_to(eye, Beta.shape)
     if block.depth < 0:
-        return np.asarray(np.linalg.inv(eye - Beta))
+        return _inverse(eye - Beta)
     A = eye + Beta
     for _ in range(block.depth - 1):
         A = eye + Beta @ A
     return A
+
+
+def _inverse(stack: Values) -> Values:
+    """Inverses; NaN where a matrix is singular: such arrows imply no moments.
+
+    Example:
+        >>> _inverse(np.array([[[2.0]], [[0.0]]])).ravel().tolist()
+        [0.5, nan]
+    """
+    try:
+        return np.asarray(np.linalg.inv(stack))
+    except np.linalg.LinAlgError:
+        if len(stack) == 1:
+            return np.full_like(stack, np.nan)
+        return np.concatenate([_inverse(half) for half in np.array_split(stack, 2)])
 
 
 def vech(symmetric: Values) -> Values:

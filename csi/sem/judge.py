@@ -321,7 +321,7 @@ def _printed_traces(case: _Case, s: int, B: Array, count: int, rows_free: int) -
         "h1": h1,
         "h0": h0,
         "h1_factor": h1 / count,
-        "h0_factor": h0 / rows_free,
+        "h0_factor": h0 / rows_free if rows_free else np.nan,
     }
     return {name: np.array([float(value)]) for name, value in named.items()}
 

@@ -526,21 +526,33 @@ static Ending searched(const Problem *q, int64_t slice, const Rules *rules, Room
 
 /* ---- Python's side ---- */
 
-#define MOST 64
+#define OF_GROUP 12 /* arrays of a group at most */
+#define BESIDE 16   /* arrays beside those of the groups, at most */
 typedef struct {
-    Py_buffer held[MOST];
-    int count;
+    Py_buffer *held;
+    Py_ssize_t count, most;
 } Buffers;
+
+/* Places for the buffers of so many groups; 0 with an exception set. */
+static int placed(Buffers *all, Py_ssize_t groups)
+{
+    all->most = BESIDE + OF_GROUP * groups;
+    all->held = calloc((size_t)all->most, sizeof(Py_buffer));
+    if (!all->held) PyErr_NoMemory();
+    return all->held != NULL;
+}
 
 static void let_go(Buffers *all)
 {
     while (all->count) PyBuffer_Release(&all->held[--all->count]);
+    free(all->held);
+    all->held = NULL;
 }
 
 /* A buffer of `items` numbers of eight bytes; NULL with an exception set. */
 static void *taken(Buffers *all, PyObject *given, Py_ssize_t items, int writable)
 {
-    if (all->count == MOST) {
+    if (all->count == all->most) {
         PyErr_SetString(PyExc_ValueError, "too many arrays");
         return NULL;
     }
@@ -554,14 +566,29 @@ static void *taken(Buffers *all, PyObject *given, Py_ssize_t items, int writable
     return one->buf;
 }
 
+/* Whether `count` places lie in [0, below); an exception is set where not. */
+static int within(const int64_t *places, int64_t count, int64_t below)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (places[i] < 0 || places[i] >= below) {
+            PyErr_SetString(PyExc_IndexError, "a place lies outside its array");
+            return 0;
+        }
+    return 1;
+}
+
 /* One group from (p, m, depth, position, mirror, u, v, c, of, s, flat, cov, mean, constant, weight or None). */
-static int grouped(Buffers *all, PyObject *given, Group *g, Py_ssize_t b)
+static int grouped(Buffers *all, PyObject *given, Group *g, Py_ssize_t b, int64_t r)
 {
     PyObject *o[11], *weight;
     long long p, m, depth;
     if (!PyArg_ParseTuple(given, "LLLOOOOOOOOOOOO", &p, &m, &depth, &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6],
                           &o[7], &o[8], &o[9], &o[10], &weight))
         return 0;
+    if (p < 1 || m < 0) {
+        PyErr_SetString(PyExc_ValueError, "a group has items");
+        return 0;
+    }
     g->p = p;
     g->m = m;
     g->depth = depth;
@@ -576,6 +603,10 @@ static int grouped(Buffers *all, PyObject *given, Group *g, Py_ssize_t b)
         || !(g->mean = taken(all, o[9], b * (Py_ssize_t)p, 0)) || !(g->constant = taken(all, o[10], b, 0)))
         return 0;
     g->weight = NULL;
+    const int64_t c = g->p + 2 * g->m;
+    if (!within(g->position, g->e, g->size) || !within(g->mirror, g->e, g->size) || !within(g->u, g->e, c)
+        || !within(g->v, g->e, c) || !within(g->c, g->e, g->m + 2) || !within(g->of, g->e, r))
+        return 0;
     return weight == Py_None || (g->weight = taken(all, weight, b * (Py_ssize_t)(p * p), 0)) != NULL;
 }
 
@@ -617,7 +648,11 @@ static int problem_of(Buffers *all, PyObject *groups, PyObject *share, PyObject 
                       Py_ssize_t r, Problem *q)
 {
     const Py_ssize_t count = PyTuple_Size(groups);
-    if (count < 0) return 0;
+    if (count < 0 || !placed(all, count)) return 0;
+    if (b < 0 || r < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return 0;
+    }
     q->r = r;
     q->g = count;
     q->means = means;
@@ -627,7 +662,7 @@ static int problem_of(Buffers *all, PyObject *groups, PyObject *share, PyObject 
         return 0;
     }
     for (Py_ssize_t i = 0; i < count; i++)
-        if (!grouped(all, PyTuple_GetItem(groups, i), q->groups + i, b)) return 0;
+        if (!grouped(all, PyTuple_GetItem(groups, i), q->groups + i, b, r)) return 0;
     return (q->share = taken(all, share, b * count, 0)) != NULL && (q->total = taken(all, total, b, 0)) != NULL;
 }
 
@@ -641,7 +676,7 @@ static PyObject *evaluate(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "LLO!OOppOOOO", &b, &r, &PyTuple_Type, &groups, &share, &total, &means, &exact, &phi_,
                           &value_, &slope_, &hessian_))
         return NULL;
-    Buffers all = {.count = 0};
+    Buffers all = {0};
     Problem q = {0};
     Room w;
     State s;
@@ -681,7 +716,7 @@ static PyObject *minimise(PyObject *self, PyObject *args)
                           &phi_, &value_, &slope_, &hessian_, &iterations_, &settled_, &drop_))
         return NULL;
     rules.rounds = rounds;
-    Buffers all = {.count = 0};
+    Buffers all = {0};
     Problem q = {0};
     Room w;
     State s;

@@ -80,6 +80,8 @@ def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: 
     with np.errstate(invalid="ignore"):
         se = np.sqrt(np.diagonal(vcov, axis1=1, axis2=2))
     se = np.where(se > 1e-12 * np.abs(theta), se, np.nan)  # a bound of the model that binds leaves no error
+    if not se.shape[1]:  # every parameter is fixed
+        return np.full((len(theta), index.size + len(prepared.claim.defined)), np.nan)
     errors = np.where(index >= 0, se[:, np.maximum(index, 0)] * np.abs(view.factor), np.nan)
     derived = len(view.added) + len(prepared.claim.defined)
     if not derived:

@@ -160,7 +160,7 @@ def yuan_bentler(name: str, chi2: float, df: int, h1: float, h0: float, moments:
         "h1": np.array([h1]),
         "h0": np.array([h0]),
         "h1_factor": np.array([h1 / moments]),
-        "h0_factor": np.array([h0 / npar]),
+        "h0_factor": np.array([h0 / npar if npar else np.nan]),
     }
     return Test(test.name, test.statistic, test.df, test.p_value, test.factor, test.shift, traces)
 

@@ -1,8 +1,10 @@
-"""Start values of latent means: what items with a fixed intercept ask for, by least squares.
+"""Start values of means: intercepts and latent means that come nearest the means of the items, by least squares.
 
-    mean_i - nu_i = sum_j (Lambda A)_ij alpha_j   over items whose intercept is fixed (growth and change models)
+The implied means are linear in them once everything else has its start:
 
-Letters: `b` slices, `k` parameters, `p` items.
+    mean_g = mu_g(others) + sum_t K_u(t) tau_t,   weighted by 1 / variance, all groups together
+
+Letters: `b` slices, `k` parameters, `p` items, `t` mean parameters.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ from csi.moments.stack import Array
 from csi.sem.implied import implied, matrices, template
 from csi.sem.layout import Layout
 
+RIDGE = 1e-8
+"""Keeps mean parameters that the items say nothing about where they are."""
 
-def with_latent_means(layout: Layout, covs: Sequence[Array], means: Sequence[Array], begin: Array) -> Array:
-    """(b, k) start values in which free latent means reproduce the means of items with fixed intercepts.
+
+def with_means(layout: Layout, covs: Sequence[Array], means: Sequence[Array], begin: Array) -> Array:
+    """(b, k) start values in which free intercepts and latent means come nearest the means of the items.
 
     Parameters:
         covs, means: per group (b, p, p) and (b, p). begin: (b, k) start values of everything else.
@@ -28,29 +33,37 @@ def with_latent_means(layout: Layout, covs: Sequence[Array], means: Sequence[Arr
         >>> from csi.sem.table import Rules, table_of
         >>> table = table_of(parse_claim("i =~ 1*y1 + 1*y2"), Rules(means=True, growth=True))
         >>> one = np.ones((1, len(table.names)))
-        >>> found = with_latent_means(layout_of(table), [np.eye(2)[None]], [np.array([[3.0, 5.0]])], one)
+        >>> found = with_means(layout_of(table), [np.eye(2)[None]], [np.array([[3.0, 5.0]])], one)
         >>> round(float(found[0, -1]), 6)
         4.0
     """
-    out, table = begin.copy(), layout.table
+    table = layout.table
+    asked = sorted(
+        {at for r, at in zip(table.rows, table.index, strict=True) if r.op == "~1" and at >= 0 and r.start is None}
+    )
+    if not asked:
+        return begin
+    column = {at: j for j, at in enumerate(asked)}
+    theta = begin.copy()
+    theta[:, asked] = 0.0
+    square, right = np.zeros((len(begin), len(asked), len(asked))), np.zeros((len(begin), len(asked)))
     for g, block in enumerate(layout.blocks):
-        rows = [(n, r) for n, r in enumerate(table.rows) if r.group == g and r.op == "~1"]
-        asked = [(n, r) for n, r in rows if r.lhs in table.latent and table.index[n] >= 0 and r.start is None]
-        told = [block.observed.index(r.lhs) for _, r in rows if r.lhs in block.observed and r.fixed is not None]
-        if not asked or not told:
-            continue
-        theta = out.copy()
-        theta[:, [table.index[n] for n, _ in asked]] = 0.0
         with np.errstate(all="ignore"):
             at = implied(block, matrices(block, template(block, covs[g], means[g]), theta))
-        p = len(block.observed)
-        slopes = at.K[:, told][:, :, [p + block.latent.index(r.lhs) for _, r in asked]]
-        gap = means[g][:, told] - at.mu[:, told]
-        square = slopes.swapaxes(1, 2) @ slopes
-        ridge = 1e-8 * np.maximum(np.einsum("bii->bi", square).max(axis=1), 1e-8)
-        level = np.linalg.solve(
-            square + ridge[:, None, None] * np.eye(len(asked)), slopes.swapaxes(1, 2) @ gap[:, :, None]
-        )[:, :, 0]
-        for j, (n, _) in enumerate(asked):
-            out[:, table.index[n]] = np.where(np.isfinite(level[:, j]), level[:, j], out[:, table.index[n]])
+            weight = 1 / np.maximum(np.einsum("bii->bi", covs[g]), np.finfo(np.float64).tiny)
+        e = block.entries
+        slopes = np.zeros((len(begin), len(block.observed), len(asked)))
+        for place in np.flatnonzero(e.c == len(block.latent)):
+            if int(e.parameter[place]) in column:
+                slopes[:, :, column[int(e.parameter[place])]] += at.K[:, :, e.u[place]]
+        weighed = slopes * weight[:, :, None]
+        square += weighed.swapaxes(1, 2) @ slopes
+        right += (weighed.swapaxes(1, 2) @ (means[g] - at.mu)[:, :, None])[:, :, 0]
+    usable = np.asarray(np.isfinite(square).all(axis=(1, 2)) & np.isfinite(right).all(axis=1), dtype=bool)
+    square[~usable], right[~usable] = np.eye(len(asked)), 0.0
+    own = np.maximum(np.einsum("bii->bi", square), RIDGE)
+    ridge = RIDGE * own[:, :, None] * np.eye(len(asked))
+    level = np.linalg.solve(square + ridge, right[:, :, None])[:, :, 0]
+    out = begin.copy()
+    out[:, asked] = np.where(usable[:, None], level, begin[:, asked])
     return out

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.intervals import Alternative
 from csi.inference.rubin import rubin
 from csi.moments.stack import Array, Moments
 from csi.tracking.index import Index
@@ -46,7 +47,8 @@ def pool(results: Sequence[Poolable]) -> Poolable:
     """One result from those of several completed data sets.
 
     Values are means; standard errors hold the variance between the copies as well as that inside them; intervals and
-    p-values are t with Barnard and Rubin's degrees of freedom.
+    p-values are t with Barnard and Rubin's degrees of freedom. Parameters and indices are pooled; measures made of the
+    pooled estimate (effects, reliability, HTMT) have no errors of their own.
 
     Parameters:
         results: estimates with standard errors (`csi.SEM`, or after `csi.bootstrap`), or indices of such estimates,
@@ -87,7 +89,8 @@ def _estimate(given: Sequence[Estimate]) -> Estimate:
     values = np.stack([e.values for e in given])
     errors = np.stack([np.full_like(e.values, np.nan) if e.std_error is None else e.std_error for e in given])
     found = rubin(values, errors, _complete(first)[:, None])
-    low, high = found.interval(first.level)
+    side = cast("Alternative", first.alternative)
+    low, high = found.interval(first.level, side)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = found.value / found.std_error
     return replace(
@@ -95,7 +98,7 @@ def _estimate(given: Sequence[Estimate]) -> Estimate:
         values=found.value,
         std_error=found.std_error,
         statistic=statistic,
-        p_value=found.p_value,
+        p_value=found.p_value(side),
         conf_low=low,
         conf_high=high,
         std_lv=_mean([e.std_lv for e in given]),
@@ -194,9 +197,10 @@ def _check(results: Sequence[object]) -> None:
         en, zh = f"{len(results)} result cannot be pooled.", f"只有 {len(results)} 份结果，无法合并。"
         do, do_zh = "Give the results of two or more completed data sets.", "请给出两份以上插补数据的结果。"
         found.append(problem("E-POOL", "results", en, zh, do, do_zh))
-    elif len({_shape(r) for r in results}) > 1:
-        en, zh = "the results are not of one model and the same cells.", "各份结果的模型或单元不一致。"
-        do, do_zh = "Fit one model with one by= to every copy.", "请对每份数据用同一模型和同一 by= 拟合。"
+    elif any(_shape(r) != _shape(results[0]) for r in results):
+        en = "the results are not of one model, one estimator and the same cells."
+        zh = "各份结果的模型、估计方法或单元不一致。"
+        do, do_zh = "Treat every copy alike.", "请对每份数据作相同处理。"
         found.append(problem("E-POOL", "results", en, zh, do, do_zh))
     elif any(not _has_errors(r) for r in results):
         en, zh = "a result has no standard errors.", "有结果缺少标准误。"
@@ -209,7 +213,7 @@ def _check(results: Sequence[object]) -> None:
 def _shape(result: object) -> object:
     """What results have in common that can be pooled."""
     if isinstance(result, Estimate):
-        return "estimate", result.rows, result.values.shape
+        return "estimate", result.rows, result.values.shape, result.settings, result.alternative
     if isinstance(result, Index):
         return "index", result.constructs, tuple(result.cells.drop("n").rows())
     return type(result)

@@ -132,3 +132,27 @@ def test_what_cannot_be_pooled_or_imputed_is_told():
     apart = pl.DataFrame({"a": [1.0, 2, None, None], "b": [None, None, 1.0, 2]})
     with pytest.raises(Problems, match="cannot be estimated"):
         csi.impute(apart, m=2)
+
+
+def test_one_sided_fits_are_pooled_one_sided(holes):
+    copies = csi.impute(holes, m=3, seed=2)
+    two, up, down = (
+        csi.pool([csi.jackknife(csi.fit(MODEL, c, csi.PLS()), alternative=side) for c in copies])
+        for side in ("two-sided", "greater", "less")
+    )
+    assert up.p_value[0, -1] == pytest.approx(two.p_value[0, -1] / 2)
+    assert down.p_value[0, -1] == pytest.approx(1 - up.p_value[0, -1])
+    assert up.table["conf_high"][-1] is None
+    assert up.conf_low[0, -1] > two.conf_low[0, -1]
+
+
+def test_estimators_are_not_mixed(holes):
+    one, two = csi.impute(holes, m=2, seed=2)
+    fits = [csi.bootstrap(csi.fit(MODEL, c, s), 100) for c, s in ((one, csi.PLS()), (two, csi.SumScores()))]
+    with pytest.raises(Problems, match="one estimator"):
+        csi.pool(fits)
+
+
+def test_a_few_rows_are_told(holes):
+    with pytest.raises(Problems, match="cannot be estimated"):
+        csi.impute(holes.head(4).with_columns(x2=pl.Series([None, 1.0, 2.0, 3.0])), m=2)

@@ -75,3 +75,21 @@ def test_composites_and_their_bootstrap_rest_on_em_moments(monotone, estimator):
     shuffled = csi.bootstrap(csi.fit(model, frame.sample(fraction=1, shuffle=True, seed=5), estimator), n=120, seed=2)
     np.testing.assert_array_equal(boot.std_error, shuffled.std_error)
     assert (csi.index(boot).table["std_error"] > 0).all()
+
+
+def test_an_item_that_nobody_answered_in_a_cell_has_no_index_there():
+    rng = np.random.default_rng(4)
+    f = rng.standard_normal(160)
+    frame = pl.DataFrame({n: 5 + f + rng.standard_normal(160) for n in ("x1", "x2", "y1", "y2")})
+    frame = frame.with_columns(g=pl.Series(["a", "b"] * 80), hole=pl.int_range(160) % 5 == 0)
+    frame = frame.with_columns(
+        x1=pl.when(pl.col("g") == "b").then(None).otherwise("x1"), y2=pl.when("hole").then(None).otherwise("y2")
+    )
+    model = csi.Model.parse("x =~ x1 + x2\ny =~ y1 + y2\ny ~ x")
+    for settings in (csi.PLS(missing="em"), csi.SumScores(missing="em"), csi.GSCA(missing="em")):
+        est = csi.fit(model, frame, settings, by="g", scale=(0, 10))
+        assert est.convergence.converged.tolist() == [True, False]
+        assert "x1" in est.convergence.reasons[1].text.en
+        assert csi.index(est).table.filter(g="b", construct="x")["index"].item() is None
+    with pytest.raises(csi.Problems, match="cannot be estimated"):
+        csi.impute(frame.drop("hole"), m=2, by="g")

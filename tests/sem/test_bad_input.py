@@ -262,3 +262,26 @@ def test_settings_that_do_not_exist_or_go_together(frame, tmp_path, capsys):
     assert [p.where for p in raised.value.problems] == ["estimator", "missing", "equal", "groups"]
     code, answer = typed(tmp_path, capsys, MODEL, frame, "--estimator", "MLX", "--missing", "fim")
     assert (code, [p["where"] for p in answer["problems"]]) == (2, ["--estimator", "--missing"])
+
+
+@pytest.mark.parametrize("estimator", ["ML", "GLS", "ULS", "MLR"])
+def test_a_model_without_free_parameters_is_tested_all_the_same(estimator):
+    rng = np.random.default_rng(2)
+    f = rng.standard_normal(300)
+    frame = pl.DataFrame({f"x{i}": f + rng.standard_normal(300) for i in (1, 2, 3)})
+    text = "f =~ 1*x1 + 1*x2 + 1*x3; f ~~ 1*f; x1 ~~ 1*x1; x2 ~~ 1*x2; x3 ~~ 1*x3"
+    est = csi.fit(text, frame, csi.SEM(estimator=estimator))
+    found = csi.fit_measures(est)
+    assert found["df"] == 6
+    assert found["npar"] == 0
+    assert found["srmr"] < 0.2
+    assert "identified" not in str(est)
+
+
+@pytest.mark.parametrize("text", ["x1 ~ 1*x2 + x3; x2 ~ 1*x1 + x4", "x1 ~ start(1)*x2 + x3; x2 ~ start(1)*x1 + x4"])
+def test_a_loop_that_amplifies_itself_without_end_has_a_reason(text):
+    rng = np.random.default_rng(2)
+    frame = pl.DataFrame(rng.standard_normal((200, 4)), schema=["x1", "x2", "x3", "x4"])
+    est = csi.fit(text, frame, csi.SEM())
+    assert not est.convergence.converged[0]
+    assert est.convergence.reasons[0].code == "R-CONVERGE"

@@ -101,3 +101,23 @@ def test_a_single_indicator_of_known_reliability_is_a_correction_for_attenuation
     # reliabilities 0.8 and 0.8: slope 0.6 / (2 - 0.4), correlation 0.6 / sqrt(1.6 * 1.2)
     assert value(est, lhs="y", op="~") == pytest.approx(0.375)
     assert est.table.filter(lhs="y", op="~")["std_all"].item() == pytest.approx(0.6 / np.sqrt(1.6 * 1.2))
+
+
+HOLZINGER = "holzinger_swineford/holzinger_swineford.csv"
+
+
+TWO = "visual =~ x1 + x2 + x3; speed =~ x7 + x8 + x9; visual ~ ageyr + grade; speed ~ visual + ageyr"
+THREE = f"{TWO}; textual =~ x4 + x5 + x6"
+
+
+# lavaan 0.6-14, sem(model, data, group = "school", group.equal = equal): chisq
+@pytest.mark.parametrize(
+    ("text", "equal", "chi2"), [(TWO, ("intercepts",), 119.830), (THREE, ("intercepts", "residuals"), 295.659)]
+)
+def test_groups_with_given_predictors_start_where_the_minimum_is(text, equal, chi2):
+    folder = os.environ.get("CSI_REFERENCE_DIR")
+    if not folder:
+        pytest.skip("CSI_REFERENCE_DIR is not set: row-level reference data are not part of the package")
+    frame = pl.read_csv(Path(folder) / "data" / HOLZINGER)
+    est = csi.fit(text, frame, csi.SEM(groups="school", equal=equal))
+    assert csi.fit_measures(est)["chi2"] == pytest.approx(chi2, abs=1e-3)

@@ -104,3 +104,31 @@ def population():
     columns |= {f"y{i}": g + 0.7 * rng.standard_normal(300) + i for i in range(3)}
     text = "f =~ x0 + x1 + x2\ng =~ y0 + y1 + y2\ng ~ f\nx0 ~ 1"
     return csi.Model.parse(text), pl.DataFrame(columns)
+
+
+@pytest.mark.parametrize("estimator", ["ML", "GLS"])
+def test_any_number_of_groups(estimator, monkeypatch):
+    rng = np.random.default_rng(1)
+    f = rng.standard_normal(900)
+    frame = pl.DataFrame({f"x{i}": f + rng.standard_normal(900) for i in range(4)})
+    frame = frame.with_columns(g=pl.Series([str(i % 9) for i in range(900)]))
+    settings = csi.SEM(groups="g", estimator=estimator)
+    fast = csi.fit("f =~ x0 + x1 + x2 + x3", frame, settings)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = csi.fit("f =~ x0 + x1 + x2 + x3", frame, settings)
+    np.testing.assert_allclose(fast.values, slow.values, rtol=1e-8)
+
+
+@built
+def test_places_outside_their_arrays_are_refused(population):
+    model, frame = population
+    est = csi.fit(model, frame, csi.SEM())
+    _, problem, _ = problem_for(est.settings, prepare(est.settings, est.model, est.moments))
+    (group,) = compiled._groups(problem)
+    far = np.full_like(group[8], 10**9)
+    room = (np.empty(1), np.empty((1, 3)), np.empty((1, 3, 3)))
+    flags = (1, 0)
+    with pytest.raises(IndexError, match="outside"):
+        compiled.kernel.evaluate(
+            1, 3, ((*group[:8], far, *group[9:]),), problem.share, problem.total, *flags, np.zeros((1, 3)), *room
+        )

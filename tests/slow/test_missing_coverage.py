@@ -32,7 +32,7 @@ def test_the_committed_table_is_complete_and_meets_the_gates(study, table):
 
 def test_a_gate_that_is_missed_is_named(study, table):
     assert len(study.failures(table.with_columns(coverage=pl.lit(0.9)))) == 10
-    assert len(study.failures(table.with_columns(se_ratio=pl.lit(1.2)))) == 10
+    assert len(study.failures(table.with_columns(se_ratio=pl.lit(1.2)))) == 5
 
 
 def test_listwise_indices_are_of_other_respondents(table):
