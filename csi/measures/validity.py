@@ -146,7 +146,7 @@ def validity(est: Estimate, *, signed: bool = False) -> Validity:
     A point value of HTMT >= .90 fails the gate; when only its one-sided 95 % upper bound reaches .90 the pair is
     doubtful and a note says so. HTMT is withheld for composites (`<~`, mode B); a single item counts with 1.
 
-    Percentile intervals of HTMT cover at every size (93 to 95.5 % where 95 % is nominal, n = 250); BCa misses small values (it
+    Percentile intervals of HTMT cover at every size (93 to 95.5 %, nominal 95 %, n = 250); BCa misses small values (it
     covers 87 % at HTMT .26), where absolute correlations push the resamples up. Use "percentile" where a
     pair may have little in common (tables in tests/slow/coverage.csv).
 
