@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal
 
 Language = Literal["en", "zh"]
@@ -205,6 +206,37 @@ def one_of(setting: str, value: object, known: Iterable[str]) -> list[Problem]:
     hint = did_you_mean(str(value), names)
     what = Text(f'"{value}" is not a value of this setting.', f"“{value}”不是该设置的取值。")
     return [Problem("E-SETTING", setting, what, hint)]
+
+
+def whole(setting: str, value: object) -> list[Problem]:
+    """A problem when a setting's value is not a whole number; else none.
+
+    Example:
+        >>> whole("n", 1000), [p.code for p in whole("n", 150.5)]
+        ([], ['E-SETTING'])
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return []
+    en, zh = f"a whole number is expected, not {value!r}.", f"应为整数，而不是 {value!r}。"
+    return [problem("E-SETTING", setting, en, zh, f"Write {setting}=1000, say.", f"例如 {setting}=1000。")]
+
+
+def seed_problems(seed: object) -> list[Problem]:
+    """A problem when a seed is not a whole number from 0; else none.
+
+    Example:
+        >>> print(Problems(seed_problems(1.5)))
+        seed: a seed is a whole number from 0, not 1.5. Use seed=1, say.
+    """
+    if not whole("seed", seed) and int(str(seed)) >= 0:
+        return []
+    en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
+    return [problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。")]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number (text, None and truth values are none)."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def capped(problems: Iterable[Problem], most: int = 5) -> list[Problem]:

@@ -54,4 +54,11 @@ def repeat_problems(args: argparse.Namespace) -> list[Problem]:
         en, zh = "one-sided intervals come from repeated fits.", "单侧区间来自重复拟合。"
         do, do_zh = "Add --bootstrap 1000, say.", "例如加上 --bootstrap 1000。"
         found.append(problem("E-SETTING", "--one-sided", en, zh, do, do_zh))
+    if args.interval != "percentile" and not args.bootstrap:
+        en, zh = "kinds of intervals are made of bootstrap draws.", "区间的种类取自自助样本。"
+        do, do_zh = (
+            "Add --bootstrap 1000, say, or leave --interval out.",
+            "例如加上 --bootstrap 1000，或省略 --interval。",
+        )
+        found.append(problem("E-SETTING", "--interval", en, zh, do, do_zh))
     return found

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problems, Text, note, one_of, problem
+from csi.errors import Note, Problems, Text, note, one_of, problem, seed_problems, whole
 from csi.importance.ceilings import Ceiling, Fitted, Scope, ceiling_of, permutation_p, permuted_effects, required
 from csi.importance.nca_data import Answers, answers_of
 from csi.importance.nca_words import lines_of, sentence
@@ -216,13 +216,12 @@ def _or_null(values: Array, needed: Array) -> pl.Series:
 
 def _check(permutations: int, seed: int, levels: Sequence[float]) -> None:
     found = []
-    if permutations < 0 or 0 < permutations < 99:
+    found += whole("permutations", permutations)
+    if not whole("permutations", permutations) and (permutations < 0 or 0 < permutations < 99):
         en, zh = f"{permutations} permutations are too few for a p-value.", f"{permutations} 次置换不足以给出 p 值。"
         do, do_zh = "Use 0 for none, or 999 and more.", "请用 0（不检验），或 999 次以上。"
         found.append(problem("E-SETTING", "permutations", en, zh, do, do_zh))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    found += seed_problems(seed)
     if not levels or not all(0 <= level <= 100 for level in levels):
         en, zh = "levels are percentages from 0 to 100.", "levels 应为 0 到 100 的百分数。"
         found.append(

@@ -43,8 +43,11 @@ def adjust(p: npt.ArrayLike, method: Method = "holm") -> Array:
         >>> adjust([0.01, 0.04, 0.03], "holm").tolist()
         [0.03, 0.06, 0.06]
     """
-    values = np.asarray(p, dtype=np.float64)
     found = one_of("method", method, get_args(Method))
+    try:
+        values = np.asarray(p, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array(-1.0)
     if bool(((values < 0) | (values > 1)).any()):
         en, zh = "p-values lie between 0 and 1.", "p 值应在 0 与 1 之间。"
         found.append(problem("E-SETTING", "p", en, zh, "Give p-values.", "请给出 p 值。"))

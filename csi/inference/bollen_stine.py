@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from csi.errors import Problem, Problems, problem
+from csi.errors import Problem, Problems, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.inference.resample import plan_of, rows_behind
 from csi.moments.pearson import cell_slices, cell_stack
@@ -110,7 +110,8 @@ def _root(S: Array, power: float) -> Array:
 def _problems(est: Estimate, fit: Fitted, sample: Sample, n: int) -> list[Problem]:
     """What the Bollen-Stine bootstrap cannot do."""
     found = []
-    if n < 100:
+    found += whole("n", n)
+    if not whole("n", n) and n < 100:
         en, zh = f"{n} replicates are too few for a p-value.", f"{n} 次重抽样不足以给出 p 值。"
         found.append(problem("E-BOOT", "n", en, zh, "Use 1000 or more.", "请使用 1000 次以上。"))
     if np.isnan(sample.rows).any():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, note, problem
+from csi.errors import Note, Problem, Problems, note, problem, seed_problems, whole
 from csi.inference.resample import plan_of
 from csi.moments.expectation import em_moments
 from csi.moments.patterns import PatternRows, pattern_rows
@@ -101,12 +101,11 @@ def _items(data: object, frame: pl.DataFrame) -> tuple[str, ...]:
 def _check(m: int, seed: int, names: Sequence[str]) -> None:
     """Raise when a setting makes no sense."""
     found = []
-    if m < 2:
+    found += whole("m", m)
+    if not whole("m", m) and m < 2:
         en, zh = f"{m} imputation says nothing about its own uncertainty.", f"仅 {m} 次插补无法反映插补的不确定性。"
         found.append(problem("E-IMPUTE", "m", en, zh, "Use m=20, say.", "例如 m=20。"))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    found += seed_problems(seed)
     if not names:
         en, zh = "the data have no numeric column to impute.", "数据中没有可插补的数值列。"
         found.append(problem("E-IMPUTE", "items", en, zh, "Name the items.", "请指定题项。"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from csi.errors import Problem, Problems, one_of, problem
+from csi.errors import Problem, Problems, is_number, one_of, problem, seed_problems, whole
 from csi.inference.intervals import Alternative, Interval
 from csi.inference.resample import Kind
 
@@ -23,7 +23,7 @@ _KNOWN: dict[str, Any] = {
 }
 
 
-def check_settings(level: float, n: int | None = None, seed: int | None = None, **named: str) -> None:
+def check_settings(level: float, n: int = 1000, seed: int = 1, **named: str) -> None:
     """Raise when a setting makes no sense, all at once.
 
     Parameters:
@@ -33,13 +33,12 @@ def check_settings(level: float, n: int | None = None, seed: int | None = None, 
         Problems: E-SETTING with the closest name, E-BOOT.
     """
     found = [p for name, value in named.items() for p in one_of(name, value, get_args(_KNOWN[name]))]
-    if n is not None and n < 100:
+    found += whole("n", n)
+    if not whole("n", n) and n < 100:
         en, zh = f"{n} resamples are too few for an interval.", f"{n} 次重抽样不足以给出区间。"
         do, do_zh = "Use at least 100, better 1000 or more.", "请至少使用 100 次，最好 1000 次以上。"
         found.append(problem("E-BOOT", "n", en, zh, do, do_zh))
-    if seed is not None and seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    found += seed_problems(seed)
     found += level_problems(level)
     if found:
         raise Problems(found)
@@ -47,7 +46,7 @@ def check_settings(level: float, n: int | None = None, seed: int | None = None, 
 
 def level_problems(level: float) -> list[Problem]:
     """What is wrong with a level."""
-    if 0.5 <= level < 1:
+    if is_number(level) and 0.5 <= level < 1:
         return []
-    en, zh = f"a level lies between 0.5 and 1, not at {level}.", f"置信水平应在 0.5 与 1 之间，而不是 {level}。"
+    en, zh = f"a level lies between 0.5 and 1, not at {level!r}.", f"置信水平应在 0.5 与 1 之间，而不是 {level!r}。"
     return [problem("E-SETTING", "level", en, zh, "Use level=0.95, say.", "例如 level=0.95。")]

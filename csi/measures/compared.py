@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.errors import Note, Problem, Problems, Text, is_number, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
 from csi.inference.permutation import Permuted, Statistic, permutation, shared_units
@@ -78,14 +78,13 @@ def compared(est: Estimate) -> Compared:
 def check_counts(n: int, seed: int, alpha: float) -> list[Problem]:
     """Problems with the number of permutations, the seed or the level."""
     found = []
-    if n < LEAST_PERMUTATIONS:
+    found += whole("permutations", n)
+    if not whole("permutations", n) and n < LEAST_PERMUTATIONS:
         en, zh = f"{n} permutations are too few for a p-value.", f"{n} 次置换不足以给出 p 值。"
         do, do_zh = "Use at least 99, better 999 or more.", "请至少使用 99 次，最好 999 次以上。"
         found.append(problem("E-SETTING", "permutations", en, zh, do, do_zh))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
-    if not 0 < alpha < 0.5:
+    found += seed_problems(seed)
+    if not (is_number(alpha) and 0 < alpha < 0.5):
         en, zh = (
             f"a level of a test lies between 0 and 0.5, not at {alpha}.",
             f"检验水平应在 0 与 0.5 之间，而不是 {alpha}。",

@@ -14,7 +14,7 @@ import polars as pl
 from scipy.special import stdtr, stdtrit
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, is_number, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds
@@ -135,7 +135,7 @@ def cvpat(
     if other is not None:
         found += prediction_problems(other, folds, repetitions, technique, benchmark, seed)
         found = list(dict.fromkeys(found)) or _of_other(est, other)
-    if not 0.5 <= level < 1:
+    if not (is_number(level) and 0.5 <= level < 1):
         en, zh = f"a level lies between 0.5 and 1, not at {level}.", f"置信水平应在 0.5 与 1 之间，而不是 {level}。"
         found.append(problem("E-SETTING", "level", en, zh, "Use level=0.95, say.", "例如 level=0.95。"))
     if found:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, significant, table, text
-from csi.errors import Note, Problem, Problems, Reason, Text, note, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.inference.replicates import Flags, replicates_of
 from csi.inference.resample import plan_of, rows_behind
@@ -247,10 +247,9 @@ def _problems(est: Estimate, n: int, seed: int) -> list[Problem]:
         en, zh = "the bootstrap test of exact fit needs complete rows.", "精确拟合的自助检验需要完整的数据行。"
         do, do_zh = 'Fit the model with missing="listwise".', '请用 missing="listwise" 拟合模型。'
         found.append(problem("E-BOOT", "estimate", en, zh, do, do_zh))
-    if n < 100:
+    found += whole("n", n)
+    if not whole("n", n) and n < 100:
         en, zh = f"{n} replicates are too few for a p-value.", f"{n} 次重抽样不足以给出 p 值。"
         found.append(problem("E-BOOT", "n", en, zh, "Use 1000 or more.", "请使用 1000 次以上。"))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    found += seed_problems(seed)
     return found

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, table, text
-from csi.errors import Note, Problem, Problems, Reason, Text, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.measures.fimix_frames import (
     EMPTIES,
@@ -194,7 +194,10 @@ def check(numbers: Sequence[int], starts: int, seed: int, n: int, least: int) ->
     Raises:
         Problems: E-SEGMENTS, E-SETTING.
     """
-    found = []
+    named = [("starts", starts), ("seed", seed), *(("segments", k) for k in numbers)]
+    found = [p for name, value in named for p in whole(name, value)]
+    if found:
+        raise Problems(found)
     most = max(n // least, 1)
     bad = [k for k in numbers if not 1 <= k <= most]
     if bad or not numbers:

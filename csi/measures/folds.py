@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from csi.errors import Problem, problem
+from csi.errors import Problem, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.moments.pearson import weighted_cell
 from csi.moments.stack import Array, Ints, Moments, Sample
@@ -23,12 +23,11 @@ Folds = int | Sequence[object]
 def fold_problems(sample: Sample | None, folds: object, repetitions: int, seed: int) -> list[Problem]:
     """What is wrong with a request for folds, all at once."""
     found = []
-    if repetitions < 1:
+    found += whole("repetitions", repetitions)
+    if not whole("repetitions", repetitions) and repetitions < 1:
         en, zh = f"{repetitions} repetitions are none.", f"重复次数不能为 {repetitions}。"
         found.append(problem("E-FOLDS", "repetitions", en, zh, "Use repetitions=10, say.", "例如 repetitions=10。"))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
+    found += seed_problems(seed)
     if sample is None:
         return found
     if isinstance(folds, int):

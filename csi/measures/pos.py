@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, table, text
-from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.errors import Note, Problem, Problems, Text, note, one_of, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.measures.fimix import WHAT as FIMIX
 from csi.measures.fimix import design_of, outcomes_of, predictors_at
@@ -135,7 +135,10 @@ def _targets(est: Estimate, targets: Sequence[str] | None) -> tuple[int, ...]:
 
 
 def _check(segments: int, starts: int, seed: int, least: int, n: int, widest: int) -> None:
-    found = []
+    named = {"segments": segments, "starts": starts, "seed": seed, "least": least}
+    found = [p for name, value in named.items() for p in whole(name, value)]
+    if found:
+        raise Problems(found)
     if segments < 2 or segments * least > n:
         en = f"{segments} segments of {least} rows or more: the {n} rows allow 2 to {max(n // least, 1)}."
         zh = f"{segments} 个细分、每个至少 {least} 行：{n} 行只允许 2 至 {max(n // least, 1)} 个。"

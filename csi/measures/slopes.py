@@ -7,14 +7,14 @@ Letters: `q` constructs, `b` slices of a stack, `m` slopes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, is_number, note, problem
 from csi.estimate.estimate import Estimate, Solution
 from csi.measures.findings import number
 from csi.measures.shown import part, told
@@ -130,7 +130,7 @@ def simple_slopes(
         True
     """
     chosen = chosen_of(est, predictor, moderator, outcome)
-    values = [float(v) for v in at]
+    values = _places(at)
     rows = [(m.outcome, m.predictor, m.moderator, v) for m in chosen for v in values]
     labels = pl.DataFrame(rows, schema={**_NAMES, "at": pl.Float64}, orient="row")
 
@@ -147,6 +147,19 @@ def simple_slopes(
     return SimpleSlopes(
         table, interaction, est.level, _sentences(est, chosen, table, interaction), (*est.notes, *_notes(est))
     )
+
+
+def _places(at: Sequence[float]) -> list[float]:
+    """Where the slopes are asked for.
+
+    Raises:
+        Problems: E-SETTING, none, or something that is no number.
+    """
+    values = list(at) if isinstance(at, Iterable) and not isinstance(at, str) else []
+    if values and all(is_number(v) and np.isfinite(v) for v in values):
+        return [float(v) for v in values]
+    en, zh = f"numbers of standard deviations are expected, not {at!r}.", f"应为若干标准差数值，而不是 {at!r}。"
+    raise Problems([problem("E-SETTING", "at", en, zh, "Use at=(-1, 0, 1), say.", "例如 at=(-1, 0, 1)。")])
 
 
 _NAMES = {"outcome": pl.String, "predictor": pl.String, "moderator": pl.String}

@@ -15,7 +15,7 @@ import polars as pl
 from scipy.special import ndtr, ndtri
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, is_number, problem, reason, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.inference.resample import plan_of, rows_behind
 from csi.measures.blocks import correlations, item_cov
@@ -274,13 +274,12 @@ def _constructs(
 def _problems(n: int, seed: int, level: float) -> list[Problem]:
     """Settings that make no sense, all at once."""
     found = []
-    if n < 100:
+    found += whole("n", n)
+    if not whole("n", n) and n < 100:
         en, zh = f"{n} replicates are too few for an interval.", f"{n} 次重抽样不足以给出区间。"
         found.append(problem("E-BOOT", "n", en, zh, "Use 1000 or more.", "请使用 1000 次以上。"))
-    if seed < 0:
-        en, zh = f"a seed is a whole number from 0, not {seed}.", f"种子应为非负整数，而不是 {seed}。"
-        found.append(problem("E-SETTING", "seed", en, zh, "Use seed=1, say.", "例如 seed=1。"))
-    if not 0.5 <= level < 1:
+    found += seed_problems(seed)
+    if not (is_number(level) and 0.5 <= level < 1):
         en, zh = f"a level lies between 0.5 and 1, not at {level}.", f"置信水平应在 0.5 与 1 之间，而不是 {level}。"
         found.append(problem("E-SETTING", "level", en, zh, "Use level=0.90, say.", "例如 level=0.90。"))
     return found

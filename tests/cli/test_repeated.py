@@ -75,6 +75,7 @@ def test_what_excludes_each_other_is_said(machine):
         "exclude each other": ["--jackknife", "--bootstrap", "100"],
         "kind of the replicate weights": ["--replicate-weights", "rw*"],
         "repeated fits": ["--one-sided"],
+        "made of bootstrap draws": ["--interval", "bca"],
         'no column "rv': ["--replicate-weights", "rv*", "--replicate-kind", "brr"],
         "percentile": ["--bootstrap", "100", "--interval", "percentil"],
     }
