@@ -23,7 +23,7 @@ from csi.cli.studied import (
     opened,
     provenance,
 )
-from csi.errors import Language, Text
+from csi.errors import Language, Note, Text, note
 from csi.reporting.analysis import base_of, with_replicates
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, suppressed
 from csi.reporting.tables import Kind
@@ -68,8 +68,18 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
     est = estimated(study, panel)
     boot = with_replicates(study, est) if study.settings.replicates else est
     made = explained(index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level))
-    notes = (*estimate_notes(boot), *made.notes, *cell_notes(study, est, cells, made))
+    notes = (*estimate_notes(boot), *made.notes, *_kind_note(study), *cell_notes(study, est, cells, made))
     return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)
+
+
+def _kind_note(study: Study) -> tuple[Note, ...]:
+    """That the index has t intervals where the study names another kind."""
+    kind = study.settings.interval
+    if kind == "percentile" or not study.settings.replicates:
+        return ()
+    en = f"Intervals of the index are t intervals; interval: {kind} of the study is for paths and loadings."
+    zh = f"指数用 t 区间；研究文件中的 interval: {kind} 用于路径与载荷。"
+    return (note("N-INDEX-T", en, zh),)
 
 
 def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:

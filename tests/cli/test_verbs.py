@@ -91,6 +91,13 @@ def test_index_by_brand_and_wave(machine, study):
     assert (found["rule"], found["base"]) == ("base", "2025Q3")
 
 
+def test_index_says_that_its_intervals_are_t(asked, study):
+    other = study.with_name("bca.yaml")
+    other.write_text(study.read_text("utf-8").replace("seed: 7}", "seed: 7, interval: bca}"), "utf-8")
+    assert "t intervals; interval: bca" in " ".join(asked("index", other, "--lang", "en")[1].split())
+    assert "t intervals; interval" not in asked("index", study, "--lang", "en")[1]
+
+
 def test_index_prints_one_decimal_of_the_same_number(asked, machine, study):
     value = next(
         r["index"]
