@@ -140,7 +140,7 @@ def table_of(claim: Claim, rules: Rules) -> Table:
     rows: list[Parameter] = []
     for g in range(max(1, len(rules.groups))):
         rows += _group(claim, rules, g, observed, exogenous)
-    rows = _equated(rows, rules, set(latent), set(exogenous))
+    rows = _equated(rows, rules, set(latent), set(given_variables(claim)))
     index, names = _numbered(rows, rules)
     return Table(tuple(rows), observed, latent, exogenous, rules, index, names)
 
@@ -303,8 +303,11 @@ def kind_of(row: Parameter, latent: set[str]) -> Kind:
     return "lv_covariances" if inner else "residual_covariances"
 
 
-def _equated(rows: list[Parameter], rules: Rules, latent: set[str], exogenous: set[str]) -> list[Parameter]:
-    """Rows held equal over groups get the label of the first group; what that identifies is set free."""
+def _equated(rows: list[Parameter], rules: Rules, latent: set[str], given: set[str]) -> list[Parameter]:
+    """Rows held equal over groups get the label of the first group; what that identifies is set free.
+
+    Moments of `given` predictors, fixed or estimated, differ over groups whatever `equal=` says.
+    """
     if len(rules.groups) < 2:
         return rows
     free = set(rules.released)
@@ -312,7 +315,7 @@ def _equated(rows: list[Parameter], rules: Rules, latent: set[str], exogenous: s
     out = []
     for row in rows:
         kind = kind_of(row, latent)
-        held = kind in rules.equal and row.lhs not in exogenous and "".join(row.key) not in free
+        held = kind in rules.equal and row.lhs not in given and "".join(row.key) not in free
         if held and first[row.key].free and row.free:
             label = first[row.key].label or f".{''.join(row.key)}."
             out.append(replace(row, label=label))
