@@ -25,8 +25,8 @@ from csi.errors import Language, Text
 from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.importance.drivers import Drivers, drivers
+from csi.importance.drivers_words import QUADRANTS
 from csi.reporting.section import SAMPLING_ONLY
-from csi.reporting.sections.priorities import QUADRANTS
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
 from csi.study import Study

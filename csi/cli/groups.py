@@ -129,10 +129,10 @@ def _answer(
         told: the heading, and the labels of names.
     """
     heading, texts = told
-    with working(PERMUTING.say(lang), quiet=args.quiet):
+    with working(PERMUTING.say(lang), quiet=args.quiet) as tell:
         found = mga(
             est, args.permutations, args.seed,
-            bootstraps=args.bootstrap, alpha=args.alpha, anyway=args.anyway,
+            bootstraps=args.bootstrap, alpha=args.alpha, anyway=args.anyway, progress=tell,
         )  # fmt: skip
     why = tuple(Note(r.code, r.text) for r in found.reasons.values())
     data = _numbers(found)

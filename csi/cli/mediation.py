@@ -8,7 +8,7 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.moderated import ESTIMATORS, arguments_of, fitted_of, heading
 from csi.errors import Language, Text
-from csi.measures.mediation import KINDS, Mediation, mediation
+from csi.measures.mediation import EFFECTS, KINDS, Mediation, mediation
 from csi.measures.shown import HEADINGS
 from csi.reporting.tables import Kind
 
@@ -54,5 +54,5 @@ def _grids(found: Mediation, lang: Language) -> list[Grid]:
         kept = frame.drop("vaf", "reason", strict=False)
         if kept.height:
             kinds: dict[str, Kind] = {c: (names | numbers | {"at": "estimate"}).get(c, "text") for c in kept.columns}
-            made.append(grid(kept, kinds, lang, title, KINDS, HEADINGS))
+            made.append(grid(kept, kinds, lang, title, {**KINDS, **EFFECTS}, HEADINGS))
     return made

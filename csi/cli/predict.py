@@ -11,7 +11,7 @@ from csi.cli.answer import Answer
 from csi.cli.judged_model import judged_arguments, judged_model
 from csi.errors import Language, Text
 from csi.measures.cvpat import AGAINST, OVERALL, cvpat
-from csi.measures.predict import predict
+from csi.measures.predict import BENCHMARKS, TECHNIQUES, predict
 from csi.measures.predictive_power import POWERS
 from csi.reporting.tables import Kind
 
@@ -53,7 +53,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     items: dict[str, Kind] = {"construct": "text", "item": "text", "q2_predict": "index", **numbers}
     judged_by: dict[str, Kind] = {"construct": "text", "q2_predict": "index", "items": "count", "better": "count"}
     tests: dict[str, Kind] = {"against": "text", "difference": "number", "statistic": "number", "p_value": "p"}
-    how = f"{found.folds} x {found.repetitions}, {args.technique}, LM: {found.benchmark}, seed {args.seed}"
+    technique, base = TECHNIQUES[found.technique], BENCHMARKS[found.benchmark]
+    how = Text(
+        f"{found.folds} x {found.repetitions}, {found.technique}, LM: {found.benchmark}, seed {args.seed}",
+        f"{found.folds} 折 × {found.repetitions} 次，{technique.zh}，线性模型：{base.zh}题项，种子 {args.seed}",
+    ).say(lang)
     return Answer(
         blocks=(
             f"{judged.heading} · {how}",

@@ -107,6 +107,10 @@ def _small(sample: Sample) -> tuple[Note, ...]:
         return ()
     few = sample.cells.filter(pl.col("n") < SMALL)
     keys = [c for c in few.columns if c != "n"]
-    named = [" ".join(str(row[k]) for k in keys) + f" (n = {row['n']})" for row in few.head(5).iter_rows(named=True)]
-    listed = "; ".join(named).strip() + ("; ..." if few.height > len(named) else "")
-    return (note("W-BASE", f"cells below n = {SMALL}: {listed}.", f"样本量小于 {SMALL} 的单元：{listed}。"),)
+    rows = list(few.head(5).iter_rows(named=True))
+    more = "; ..." if few.height > len(rows) else ""
+    said, said_zh = (
+        "; ".join(" ".join(str(row[k] or absent) for k in keys) + f" (n = {row['n']})" for row in rows).strip() + more
+        for absent in ("(absent)", "（缺失）")
+    )
+    return (note("W-BASE", f"cells below n = {SMALL}: {said}.", f"样本量小于 {SMALL} 的单元：{said_zh}。"),)

@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, Reason, did_you_mean, note, problem, reason
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.unrolled import on_items, unrolled
+from csi.importance.drivers_words import frame_lines, sentences_of
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import p_value
 from csi.measures.effects import chains, total_effects
 from csi.measures.performance import hundred, performance, relative_weights, spread
+from csi.measures.shown import told
 from csi.measures.tidy import NO_SOLUTION, cells_of, said_once, tidy, uncertain, unsolved
 from csi.moments.stack import Array, Moments
 
@@ -86,8 +89,8 @@ def quadrants(importances: Array, performances: Array) -> list[list[str | None]]
     return [[str(n) if k else None for n, k in zip(*row, strict=True)] for row in zip(names, known, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class Drivers:
+@dataclass(frozen=True, slots=True, repr=False)
+class Drivers(Shown):
     """The importance-performance map of a target in every cell. Each frame starts with the cell's key columns.
 
     Attributes:
@@ -108,6 +111,23 @@ class Drivers:
     reasons: Mapping[str, Reason]
     level: float
     notes: tuple[Note, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[Text, ...]:
+        """Per cell, the driver whose five points more go with most of the target."""
+        return sentences_of(self.table, self.target)
+
+
+@text.register
+def _(value: Drivers, lang: str = "en") -> str:
+    """Drivers by importance, a sentence per cell, items, reasons and notes."""
+    title = Text(f"Associated with {value.target}", f"与 {value.target} 相关的驱动因素")
+    found, items = value.table, value.items
+    if value.target_performance.size == 1:
+        found, items = (f.sort("importance", descending=True, nulls_last=True) for f in (found, items))
+    lines = [*frame_lines(title, found, lang, ".table"), "", *(s.say(lang) for s in value.sentences)]
+    lines += ["", *frame_lines(Text("Items", "题项"), items, lang, ".items")]
+    return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
 
 
 def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:

@@ -18,6 +18,9 @@ from csi.inference.permutation import Permuted, Statistic, permutation, shared_u
 from csi.inference.resample import rows_behind
 from csi.moments.sample import select
 
+ABSENT = Text("(absent)", "（缺失）")
+"""A group that has no name in the data."""
+
 LEAST = 10
 """A group with fewer rows is not compared: its fit follows single answers."""
 
@@ -61,17 +64,15 @@ def compared(est: Estimate) -> Compared:
     """
     sample = rows_behind(est)
     keys = sample.cells.drop("n")
-    names = [" ".join(str(v) for v in row) for row in keys.iter_rows()] if keys.width else [""] * len(est.values)
+    names = [_named(row) for row in keys.iter_rows()] if keys.width else [Text("", "")] * len(est.values)
     why = [_unfit(est, cell, keys.row(cell) if keys.width else ()) for cell in range(len(names))]
     keep = [w is None for w in why]
     left = [(name, w) for name, w in zip(names, why, strict=True) if w is not None]
     if sum(keep) < 2 or sum(keep) > MOST:
         raise Problems(_too_few(sum(keep), left) if sum(keep) < 2 else [_too_many(sum(keep))])
     kept = est if all(keep) else fit_sample(est.model, select(sample, keep), est.settings)
-    notes = tuple(
-        note("W-GROUP-LEFT", f"left out: {Text(n, n).en}: {w.en}", f"未参与比较：{n}：{w.zh}") for n, w in left
-    )
-    chosen = tuple(n for n, k in zip(names, keep, strict=True) if k)
+    notes = tuple(note("W-GROUP-LEFT", f"left out: {n.en}: {w.en}", f"未参与比较：{n.zh}：{w.zh}") for n, w in left)
+    chosen = tuple(n.en for n, k in zip(names, keep, strict=True) if k)
     return Compared(kept, chosen, shared_units(rows_behind(kept)), notes)
 
 
@@ -158,14 +159,20 @@ def _unfit(est: Estimate, cell: int, key: tuple[object, ...]) -> Text | None:
     return None
 
 
-def _too_few(count: int, left: list[tuple[str, Text]]) -> list[Problem]:
+def _named(key: tuple[object, ...]) -> Text:
+    """A group by its key; what the key lacks is said to be absent."""
+    parts = [(ABSENT.en, ABSENT.zh) if v is None else (str(v), str(v)) for v in key]
+    return Text(" ".join(en for en, _ in parts), " ".join(zh for _, zh in parts))
+
+
+def _too_few(count: int, left: list[tuple[Text, Text]]) -> list[Problem]:
     """Fewer than two groups: say so, and why others were left out."""
     en = f"a comparison needs two groups or more; there {'is one' if count else 'is none'}."
     zh = f"比较至少需要两组，现有 {count} 组。"
     do = 'Fit with by="brand", say, so that every group is a cell; mend or merge groups that cannot be compared.'
     do_zh = '请用 by="brand" 等拟合，使每组成为一个单元；无法比较的组请修正或合并。'
     found = [problem("E-GROUPS", "groups", en, zh, do, do_zh)]
-    return found + [problem("E-GROUPS", f'group "{name}"', why.en, why.zh) for name, why in left]
+    return found + [problem("E-GROUPS", f'group "{name.en}"', why.en, why.zh) for name, why in left]
 
 
 def _too_many(count: int) -> Problem:

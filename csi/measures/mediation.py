@@ -76,7 +76,7 @@ class Mediation(Shown):
 @text.register
 def _(value: Mediation, lang: str = "en") -> str:
     """Effects with their kinds, conditional effects, sentences, notes."""
-    said = {k: t.say(lang) for k, t in KINDS.items()} | {k: t.say(lang) for k, t in _EFFECTS.items()}
+    said = {k: t.say(lang) for k, t in KINDS.items()} | {k: t.say(lang) for k, t in EFFECTS.items()}
     shown = value.table.with_columns(pl.col("kind", "effect").replace(said)).drop("vaf")
     lines = part(Text("Mediation", "中介效应"), shown, lang, ".table")
     for title, frame, place in (
@@ -93,7 +93,7 @@ def _(value: Mediation, lang: str = "en") -> str:
     return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
 
 
-_EFFECTS = {
+EFFECTS = {
     "specific": Text("specific", "特定间接"),
     "indirect": Text("indirect", "总间接"),
     "direct": Text("direct", "直接"),

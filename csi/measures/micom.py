@@ -310,6 +310,10 @@ def exchange_notes(groups: Compared, runs: Contests) -> tuple[Note, ...]:
             f"置换 {b} 次，种子 {seed}；p = (k + 1) / (B + 1)；各行保留其权重。",
         )
     ]
+    if groups.est.settings.missing == "em":
+        en = 'every permutation estimates absent answers again (EM), which is slow; missing="mean" is fast.'
+        zh = "每次置换都重新以 EM 估计缺失，耗时较长；missing=“mean”较快。"
+        out.append(note("N-PERMUTED-EM", en, zh))
     if groups.overlapping:
         en = f"{groups.overlapping} units have rows in several groups; their rows change places among themselves."
         zh = f"{groups.overlapping} 个单位在多个组中都有数据，其各行只在单位内部交换。"

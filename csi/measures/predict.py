@@ -66,15 +66,24 @@ class Prediction(Shown):
         return tuple(sentence_of(row, keys) for row in self.constructs.iter_rows(named=True))
 
 
+TECHNIQUES = {"ea": Text("earliest antecedents", "最早前因"), "da": Text("direct antecedents", "直接前因")}
+"""Whose scores predict, in words."""
+
+BENCHMARKS = {
+    "exogenous": Text("exogenous", "外生构念的"),
+    "antecedents": Text("antecedents", "直接前因的"),
+    "all": Text("all", "其他全部构念的"),
+}
+"""Whose items the linear model takes, in words."""
+
+
 @text.register
 def _(value: Prediction, lang: str = "en") -> str:
     """Errors of items and constructs, a sentence per construct, notes."""
-    how = {"ea": Text("earliest antecedents", "最早前因"), "da": Text("direct antecedents", "直接前因")}[
-        value.technique
-    ]
+    how, base = TECHNIQUES[value.technique], BENCHMARKS[value.benchmark]
     title = Text(
-        f"Out-of-sample prediction ({value.folds} folds x {value.repetitions}, {how.en}, LM: {value.benchmark} items)",
-        f"样本外预测（{value.folds} 折 × {value.repetitions} 次，{how.zh}；线性模型基准：{value.benchmark}）",
+        f"Out-of-sample prediction ({value.folds} folds x {value.repetitions}, {how.en}, LM: {base.en} items)",
+        f"样本外预测（{value.folds} 折 × {value.repetitions} 次，{how.zh}；线性模型基准：{base.zh}题项）",
     )
     hidden = {"mape", "lm_mape", "skewness"} | ({"reason"} if set(value.reasons) <= {ZERO_ANSWER.code} else set())
     items = value.table.select(c for c in value.table.columns if c not in hidden)

@@ -67,6 +67,7 @@ def sample_of(
             told = code_notes(bare.names, bare.rows)
             return replace(bare, notes=(*bare.notes, *told)) if told else bare
     keys = [*by, *(where or {}), *roles.values(), *([group] if group else [])]
+    _check_groups(items, by)
     _check_columns(frame, items, keys, roles.get("weight", ""))
     frame = _chosen(frame.with_row_index("_place"), where or {})
     frame, groups, said = with_groups(frame, group)
@@ -218,12 +219,26 @@ def _silent_cells(frame: pl.DataFrame, complete: pl.DataFrame, items: Sequence[s
     )
     notes = []
     for cell in lost.partition_by(list(by), maintain_order=True):
-        named = " ".join(str(v) for v in cell.select(by).row(0))
+        key = cell.select(by).row(0)
+        named, named_zh = (
+            " ".join(absent if v is None else str(v) for v in key) for absent in ("(absent)", "（缺失）")
+        )
         silent = [i for i in items if cell[i].all()]
         en = f"{named}: none of its {cell.height} rows is complete" + (f" ({', '.join(silent)})" if silent else "")
-        zh = f"{named}：{cell.height} 行中没有完整的行" + (f"（{'、'.join(silent)} 无人作答）" if silent else "")
+        zh = f"{named_zh}：{cell.height} 行中没有完整的行" + (f"（{'、'.join(silent)} 无人作答）" if silent else "")
         notes.append(note("W-CELL-EMPTY", f"{en}, so this cell has no result.", f"{zh}，该单元没有结果。"))
     return notes
+
+
+def _check_groups(items: Sequence[str], by: Sequence[str]) -> None:
+    """No column is an item and makes groups at once."""
+    both = [name for name in dict.fromkeys(by) if name in items]
+    en = "it is an item of the model, so it cannot also make the groups: within a group it would not vary."
+    zh = "它是模型的题项，不能同时用来分组：组内它不再变化。"
+    do = "Group by another column, or by a copy of it with few classes and take the item out of the model."
+    do_zh = "请用其他列分组；或将其归并为少数类别的副本用于分组，并将该题项移出模型。"
+    if both:
+        raise Problems([problem("E-SETTING", f'by = "{name}"', en, zh, do, do_zh) for name in both])
 
 
 def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str], weight: str = "") -> None:

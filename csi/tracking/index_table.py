@@ -73,14 +73,7 @@ def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
 
 def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights) -> tuple[Note, ...]:
     """The rule of the weights, what the intervals cover, negative replicates."""
-    said = {
-        "own": ("each cell's own", "各单元自身"),
-        "entity": ("each brand's, over its waves", "各品牌合并全部期次"),
-        "wave": ("each wave's, over its brands", "各期合并全部品牌"),
-        "base": (f"wave {base}, over its brands (frozen)", f"基期 {base} 合并全部品牌（固定）"),
-        "pooled": ("all cells together", "全部单元合并"),
-        "given": ("given", "外部给定"),
-    }[rule]
+    said = _rule_words(rule, base, key_columns(cells))
     scheme = cells.settings.name
     notes = [note("N-INDEX-WEIGHTS", f"Outer weights: {said[0]}; {scheme}.", f"外部权重：{said[1]}；{scheme}。")]
     if cells.replicates is None:
@@ -88,6 +81,25 @@ def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights)
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
     notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))
     return (*notes, *two_sided(cells), *_failed_notes(weights), *_negative_notes(cells.solution, weights))
+
+
+def _rule_words(rule: Rule, base: str | None, keys: list[str]) -> tuple[str, str]:
+    """Whose weights they are, by the names of the cells' own keys."""
+    own = [k for k in keys if k not in {"wave", "brand"}]
+    of = " x ".join(k for k in keys if k != "wave")
+    one, many = (of, f"groups of {of}") if own else ("brand", "brands")
+    all_zh = f" {of} 各组" if own else "全部品牌"
+    each = ("each wave's, over its " + many, f"各期合并{all_zh}")
+    if own and "wave" not in keys:
+        each = (f"one set, over all {many}", f"合并{all_zh}")
+    return {
+        "own": ("each cell's own", "各单元自身"),
+        "entity": (f"each {one}'s, over its waves", f"各{one if own else '品牌'}合并全部期次"),
+        "wave": each,
+        "base": (f"wave {base}, over its {many} (frozen)", f"基期 {base} 合并{all_zh}（固定）"),
+        "pooled": ("all cells together", "全部单元合并"),
+        "given": ("given", "外部给定"),
+    }[rule]
 
 
 def _failed_notes(weights: Weights) -> list[Note]:

@@ -11,11 +11,20 @@ from csi.display import significant
 from csi.errors import Text
 
 STABLE = Text("what is read does not depend on the estimator", "结论不依赖于估计方法")
+OPEN = Text(
+    "whether what is read depends on the estimator cannot be judged without standard errors",
+    "没有标准误，无法判断结论是否依赖于估计方法",
+)
+SAME = 1e-4
+"""Standardised paths this close are the same to a reader, whatever their errors."""
+
 DEPENDS = Text("what is read depends on the estimator", "结论依赖于估计方法")
 
 
 def verdict(table: pl.DataFrame, names: Mapping[str, str], target: str, keys: list[str]) -> Text:
     """The sentence: paths beyond two standard errors, the order of the drivers, the index, the ranks.
+
+    Without standard errors of paths it does not say that nothing depends on the estimator; what differs is still told.
 
     Parameters:
         table: of a `Triangulation`. names: key -> name of the estimator, the reference first. target: a construct.
@@ -38,12 +47,19 @@ def verdict(table: pl.DataFrame, names: Mapping[str, str], target: str, keys: li
         if part is not None
     ]
     differs = any(moved for _, moved in said)
-    whole = DEPENDS if differs else STABLE
+    whole = DEPENDS if differs else STABLE if _judged(table) else OPEN
     left = _unreadable(table, names)
     count = len(names)
     en = f"By {count} estimators, {whole.en}: {'; '.join(t.en for t in (*(t for t, _ in said), *left))}."
     zh = f"{count} 种估计方法比较，{whole.zh}：{'；'.join(t.zh for t in (*(t for t, _ in said), *left))}。"
     return Text(en, zh)
+
+
+def _judged(table: pl.DataFrame) -> bool:
+    """Whether paths, where there are any, have standard errors to judge their differences by, or are all the same."""
+    rows = table.filter(pl.col("part") == "path")
+    same = bool((rows["difference"].abs() < SAME).all())
+    return not rows.height or same or rows["in_se"].null_count() < rows.height
 
 
 def _unreadable(table: pl.DataFrame, names: Mapping[str, str]) -> list[Text]:
@@ -71,10 +87,8 @@ def _paths(table: pl.DataFrame, names: Mapping[str, str], keys: list[str]) -> tu
     if not judged.height:
         worst = rows.sort(pl.col("difference").abs(), nulls_last=False).row(-1, named=True)
         size, place = significant(abs(worst["difference"] or 0.0), 2), f"{worst['name']}{_cell(worst, keys)}"
-        en = (
-            f"paths differ by up to {size} ({place}), with no standard errors to judge it by (csi.bootstrap gives them)"
-        )
-        return Text(en, f"路径最多相差 {size}（{place}），没有可供判断的标准误（可用 csi.bootstrap 得到）"), False
+        en = f"paths differ by up to {size} ({place}), which csi.bootstrap gives the standard errors to judge by"
+        return Text(en, f"路径最多相差 {size}（{place}），可用 csi.bootstrap 得到判断所需的标准误"), False
     beyond = judged.filter("differs")
     total = judged.height
     if not beyond.height:

@@ -82,6 +82,8 @@ def test_aliases_lead_to_one_entry_each():
     assert len(every) == len(set(every))
     assert entry("Composite Reliability").name == "rho_c"
     assert entry("IPMA").name == "importance_performance_map"
+    assert entry("jn").name == "johnson_neyman"
+    assert entry("htmt2").name == "htmt2"
 
 
 def test_unknown_words_are_met_with_a_guess():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from csi.cli import main
+from csi.cli.progress import lines, working
 
 ROOT = Path(__file__).parents[2]
 MODEL = "sat =~ sat1 + sat2 + sat3; loy =~ loy1 + loy2 + loy3; val =~ val1 + val2; sat ~ val; loy ~ sat + val"
@@ -75,3 +76,21 @@ def test_wrong_words_are_told(asked, study):
     code, _, err = asked("groups", MODEL, DATA, "--by", "operator", "--where", "operator=ZX", *FEW, "--lang", "en")
     assert code == 1
     assert "two groups or more" in err
+
+
+def test_progress_is_told_where_nobody_looks(capsys):
+    """Lines come at most every 20 seconds of the clock; nothing when quiet."""
+    tell = lines("Permuting", iter([0.0, 5.0, 21.0, 22.0, 41.5]).__next__)
+    for done in (100, 200, 300, 400):
+        tell(done, 1000)
+    assert capsys.readouterr().err == "Permuting 200/1000\nPermuting 400/1000\n"
+    with working("Permuting", quiet=True) as silent:
+        silent(1, 2)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_item_as_group_is_a_problem_and_no_traceback(asked):
+    code, _, err = asked("groups", MODEL, DATA, "--by", "sat1", "--na", "97,98,99", *FEW, "--lang", "en")
+    assert code == 1
+    assert "it is an item of the model" in err
+    assert "Traceback" not in err

@@ -44,6 +44,8 @@ def test_predict_tells_a_person(asked, files):
     assert "predictive power for it" in out
     assert "the model predicts better than the indicator average" in out
     code, out, _ = asked("predict", *files, "--repetitions", "1", "--by", "wave", "--lang", "zh")
+    assert "最早前因，线性模型：外生构念的题项，种子 1" in out
+    assert "exogenous" not in out
     assert code == 0
     assert "预测能力检验" in out
     assert "均值预测" in out

@@ -26,7 +26,12 @@ def test_mediation_prints_effects_and_sentences(answers: str, capsys: pytest.Cap
     assert "x -> m -> y" in said
     assert "index of moderated mediation" in said
     assert main(["mediation", TEXT, answers, "--bootstrap", "200", "--lang", "zh"]) == 0
-    assert "中介" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "中介" in said
+    for kind in ("特定间接", "总间接", "直接", "总效应"):
+        assert kind in said
+    for word in ("specific", "total"):
+        assert word not in said
 
 
 def test_mediation_for_machines(answers: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.importance.drivers import GAIN, drivers, importance, largest_gain, quadrants
@@ -175,3 +176,23 @@ def test_importance_of_factors_is_in_points_of_what_the_scores_share():
     share = [sum(raw[block == k] * (loadings * sd)[block == k]) / sum(raw[block == k]) for k in (0, 1)]
     found = drivers(est, "y").table["importance"].item()
     assert found == pytest.approx(0.5 * share[1] / share[0], rel=1e-8)
+
+
+def test_drivers_print_as_a_table_in_both_languages():
+    rng = np.random.default_rng(4)
+    score = rng.normal(size=(60, 1))
+    frame = pl.DataFrame(np.clip(np.round(6 + 1.5 * score + rng.normal(size=(60, 6))), 1, 10), schema=list("abcdef"))
+    model = Model.parse("x =~ a + b; z =~ c + d; y =~ e + f; y ~ x + z")
+    found = drivers(fit(model, frame, PLS(), scale=(1, 10)), "y")
+    best = found.table.sort("gain", descending=True).row(0, named=True)
+    for lang, words, sentence in (
+        ("en", ("Associated with y", "importance", "performance", "Items"), f"{best['gain']:.2f} points of y"),
+        ("zh", ("与 y 相关的驱动因素", "重要性", "表现", "题项"), f"y 相应高 {best['gain']:.2f} 分"),
+    ):
+        said = text(found, lang)
+        assert all(w in said for w in words)
+        assert sentence in said
+        assert f"{best['importance']:.3f}" in said
+    assert repr(found) == text(found)
+    assert "shape:" not in repr(found)
+    assert found.sentences[0].en.startswith(f"{best['construct']}: ")

@@ -400,6 +400,32 @@ def test_rows_without_a_group_are_counted() -> None:
     assert any("12 rows have no group" in n.text.en for n in found.notes)
 
 
+def test_a_group_without_a_name_is_said_to_be_absent() -> None:
+    frame = answers({"x": 60, "y": 60, "z": 12}).with_columns(g=pl.when(pl.col("g") != "z").then("g"))
+    est = fitted(frame)
+    found = csi.micom(est, permutations=99)
+    told = [n for n in (*est.notes, *found.notes) if n.code in {"W-GROUP-LEFT", "W-BASE"}]
+    assert len(told) == 2
+    for n in told:
+        assert "None" not in n.text.en + n.text.zh
+        assert "(absent)" in n.text.en
+        assert "（缺失）" in n.text.zh
+
+
+def test_an_item_cannot_make_the_groups() -> None:
+    with pytest.raises(csi.Problems, match="it is an item of the model") as caught:
+        csi.fit(MODEL, answers({"x": 60, "y": 60}), csi.PLS(), by="a1")
+    assert [(p.code, p.where) for p in caught.value.problems] == [("E-SETTING", 'by = "a1"')]
+
+
+def test_permutations_with_em_are_told_to_be_slow() -> None:
+    frame = answers({"x": 60, "y": 60}).with_columns(a1=pl.when(pl.col("a1") < 1).then("a1"))
+    for missing, told in (("em", True), ("mean", False)):
+        est = csi.fit("a =~ a1 + a2; b =~ b1 + b2; b ~ a", frame, csi.PLS(missing=missing), by="g")
+        found = csi.micom(est, permutations=99)
+        assert any(n.code == "N-PERMUTED-EM" for n in found.notes) is told
+
+
 def test_weights_that_sum_to_zero_in_a_group() -> None:
     frame = answers({"x": 60, "y": 60}).with_columns(w=pl.when(pl.col("g") == "x").then(1.0).otherwise(0.0))
     with pytest.raises(csi.Problems, match="60 of 120 weights are zero"):

@@ -10,6 +10,7 @@ from csi.inference.bootstrap import bootstrap
 from csi.models.model import Construct, Model, Path, Term
 from csi.pls.estimator import PLS
 from csi.tracking.index import index
+from csi.tracking.index_table import _rule_words
 
 SCALE = (1, 10)
 CELLS = ["brand", "wave"]
@@ -262,3 +263,10 @@ def test_shows_its_table_and_notes(est):
     shown = repr(index(est))
     assert "construct" in shown
     assert "wave w1" in shown
+
+
+def test_the_note_on_weights_names_the_cells_own_keys():
+    assert _rule_words("wave", None, ["gender"])[0] == "one set, over all groups of gender"
+    assert _rule_words("wave", None, ["wave", "gender"])[0] == "each wave's, over its groups of gender"
+    assert _rule_words("base", "1", ["gender", "wave"])[1] == "基期 1 合并 gender 各组（固定）"
+    assert _rule_words("wave", None, ["brand", "wave"]) == ("each wave's, over its brands", "各期合并全部品牌")

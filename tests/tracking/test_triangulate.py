@@ -87,6 +87,19 @@ def test_the_verdict_counts_what_the_table_flags(fits) -> None:
     assert "路径最多相差" in same.verdict.zh
 
 
+def test_estimators_without_standard_errors_are_not_said_to_agree(answers) -> None:
+    by = [csi.fit(TEXT, answers, s, scale=(1, 10)) for s in (csi.PLS(), csi.SumScores())]
+    made = compare(*by)
+    paths = made.side_by_side.filter(part="path")
+    assert paths["in_se"].null_count() == paths.height
+    assert paths["difference"].abs().max() > 1e-4
+    if not made.side_by_side["differs"].any():
+        assert "cannot be judged without standard errors" in made.verdict.en
+        assert "无法判断结论是否依赖于估计方法" in made.verdict.zh
+    assert "does not depend" not in made.verdict.en
+    assert "csi.bootstrap" in made.verdict.en
+
+
 def test_brands_are_ranked_and_changes_counted(answers) -> None:
     by = [csi.fit(TEXT, answers, s, by=["brand"], scale=(1, 10)) for s in SETTINGS]
     made = compare(*by)

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Text, note
 from csi.importance.drivers import GAIN, largest_gain, quadrants
+from csi.importance.drivers_words import QUADRANTS
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
@@ -16,13 +17,6 @@ from csi.reporting.sections.chain import chain_frame, single
 from csi.reporting.sections.drawn import figure, here, percent
 from csi.reporting.sections.model import cell_of
 from csi.tracking.sector import from_own_mean
-
-QUADRANTS = {
-    "improve": Text("improve first", "优先改进"),
-    "keep": Text("keep up", "保持优势"),
-    "ease": Text("possible overkill", "可能过度投入"),
-    "low": Text("low priority", "低优先级"),
-}
 
 
 def priorities(a: Analysis) -> Section:
