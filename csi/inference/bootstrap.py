@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
 from csi.inference.intervals import Alternative, Interval
 from csi.inference.leave_out import parameter_acceleration
-from csi.inference.lost import counted
+from csi.inference.lost import counted, outside
 from csi.inference.reach import beyond_reach, few_units
 from csi.inference.replicates import Flags, replicates_of
 from csi.inference.resample import SMALLEST, Kind, plan_of, rows_behind
@@ -105,15 +106,24 @@ def with_errors(boot: Estimate, sample: Sample) -> Estimate:
     told = (*beyond_reach(boot, found, fixed), *few_units(sample, replicates))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(fixed, np.nan, boot.values / found.std_error)
+    low, high = np.where(fixed, np.nan, found.conf_low), np.where(fixed, np.nan, found.conf_high)
+    off = outside(_row_names(boot), boot.values.reshape(-1), low.reshape(-1), high.reshape(-1))
     return replace(
         boot,
         std_error=np.where(fixed, np.nan, found.std_error),
         statistic=statistic,
         p_value=np.where(fixed, np.nan, found.p_value),
-        conf_low=np.where(fixed, np.nan, found.conf_low),
-        conf_high=np.where(fixed, np.nan, found.conf_high),
-        notes=(*(n for n in boot.notes if n.code not in _OF_ERRORS), *told, *counted(boot, replicates)),
+        conf_low=low,
+        conf_high=high,
+        notes=(*(n for n in boot.notes if n.code not in _OF_ERRORS), *told, *counted(boot, replicates), *off),
     )
+
+
+def _row_names(est: Estimate) -> list[str]:
+    """Every parameter of every cell in words, cell by cell."""
+    cells = est.moments.cells.select(pl.exclude("n"))
+    keys = [f" ({' '.join(str(v) for v in row)})" for row in cells.iter_rows()] or [""] * len(est.values)
+    return [f"{r.lhs} {r.op} {r.rhs}{key}" for key in keys for r in est.rows]
 
 
 _OF_ERRORS = {

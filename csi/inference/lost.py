@@ -5,6 +5,8 @@ Letters: `B` replicates, `b` cells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -73,6 +75,32 @@ def counted(est: Estimate, replicates: Replicates) -> tuple[Note, ...]:
             for cause, count in by_cause.iter_rows()
         ),
     )
+
+
+def outside(names: Sequence[str], value: Array, low: Array, high: Array) -> tuple[Note, ...]:
+    """A warning on estimates that lie outside their own interval, which the resamples then do not describe.
+
+    Parameters:
+        names: m. value, low, high: (m,); NaN where there is none.
+
+    Example:
+        >>> [n.code for n in outside(["a", "b"], np.array([0.5, 0.5]), np.array([0.1, 0.6]), np.array([0.9, 0.9]))]
+        ['W-INTERVAL']
+    """
+    room = 1e-9 * (1 + np.abs(value))
+    with np.errstate(invalid="ignore"):
+        at = np.flatnonzero((value < low - room) | (value > high + room))
+    if not at.size:
+        return ()
+    most = ", ..." if at.size > MOST else ""
+    listed = ", ".join(names[i] for i in at[:MOST]) + most
+    en = f"the estimate lies outside its own interval: {listed}. The resamples are centred elsewhere (bias, or an"
+    zh = f"估计值落在自身区间之外：{listed}。重抽样的中心与估计值不同（有偏，或解不恰当），该区间不能说明估计值的精度。"
+    return (note("W-INTERVAL", f"{en} improper solution); the interval does not say how exact the estimate is.", zh),)
+
+
+MOST = 6
+"""Names listed in a warning."""
 
 
 def causes_of(replicates: Replicates, cell: int, *, kept: bool) -> Text:

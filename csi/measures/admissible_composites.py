@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from csi.errors import Text
 from csi.estimate.estimate import Estimate
 from csi.measures.admissible_paths import of_equation, of_pairs
-from csi.measures.findings import Finding
+from csi.measures.findings import Finding, listed
 from csi.measures.symptoms import Equation, Pair
 from csi.measures.validity import validity, vif
+
+ROUNDING = 1e-9
 
 
 def of_solution(est: Estimate, cell: int, place: str) -> list[Finding]:
@@ -26,10 +29,50 @@ def of_solution(est: Estimate, cell: int, place: str) -> list[Finding]:
     pairs = [
         Pair(a, b, float(cor[where[a], where[b]]), np.nan, np.nan if h is None else float(h))
         for a, b, h in block.select("construct", "other", "htmt").iter_rows()
+        if not _within(est, a, b)
     ]
     for equation in _equations(est, cell):
         out += of_equation(equation, cell, place)
-    return out + of_pairs(pairs, cell, place)
+    return [*out, *_corrected(est, cell, place), *of_pairs(pairs, cell, place)]
+
+
+def _within(est: Estimate, one: str, other: str) -> bool:
+    """Whether one construct is made of the other, directly or through others."""
+    made = {name: {p for whole, p in est.solution.parts if whole == name} for name in (*est.solution.constructs,)}
+
+    def below(name: str) -> set[str]:
+        parts = made.get(name, set())
+        return parts.union(*(below(p) for p in parts))
+
+    return other in below(one) or one in below(other)
+
+
+def _corrected(est: Estimate, cell: int, place: str) -> list[Finding]:
+    """What correction for unreliability brought about that cannot be: rho_A above 1, impossible correlations."""
+    flags, solution, out = est.convergence.improper, est.solution, []
+    no = Text("", "")
+
+    def here(name: str) -> bool:
+        return name in flags and bool(flags[name][cell])
+
+    if here("rho_a above 1") and solution.rho is not None:
+        high = [n for n, r in zip(solution.constructs, solution.rho[cell], strict=True) if r > 1 + ROUNDING]
+        of, of_zh = (
+            (f": {listed(high)}", f"：{listed(high, 'zh')}") if high else (" in an earlier stage", "（前一阶段）")
+        )
+        en, zh = f"rho_A is above 1{of}.", f"rho_A 大于 1{of_zh}。"
+        do = Text("Look at items with uneven weights.", "请检查权重悬殊的题项。")
+        out.append(Finding("W-RHO", "warning", cell, place, tuple(high), Text(en, zh), no, do))
+    if here("construct correlations not positive definite") or here("construct correlation above 1"):
+        en = "Corrected for unreliability, the correlations of the constructs are not positive definite."
+        what = Text(en, "校正不可靠性后，构念相关矩阵非正定。")
+        why = Text("No variables can correlate like this.", "不存在这样相关的变量。")
+        do = Text(
+            "Paths and R2 come from them: compare with csi.PLS() uncorrected, or merge constructs.",
+            "路径与 R² 由其得出：请与未校正的 csi.PLS() 对照，或合并构念。",
+        )
+        out.append(Finding("W-COR", "warning", cell, place, (), what, why, do))
+    return out
 
 
 def _equations(est: Estimate, cell: int) -> list[Equation]:

@@ -66,6 +66,8 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
     elif abs(p.value) < GATE:
         cause = "Their items correlate across as highly as within."
         cause_zh = "题项跨构念的相关与构念内部的相关一样高。"
+    elif abs(p.value) > 1:
+        cause, cause_zh = "No two variables correlate beyond 1.", "任何两个变量的相关都不可能超过 1。"
     else:
         share = number(100 * p.value**2)
         cause, cause_zh = f"They share {share} % of their variance.", f"两者共享 {share} % 的方差。"

@@ -16,8 +16,10 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
-from csi.inference.replicates import Quantity
+from csi.inference.lost import outside
+from csi.inference.replicates import Flags, Quantity
 from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
+from csi.measures.explained import NO_SHARE, impossible
 from csi.measures.shown import ROWS, part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.measures.validity import vif
@@ -138,8 +140,8 @@ class Effects(Shown):
         table: outcome, predictor, effect ("direct", "indirect", "total"), estimate and, with replicates, std_error,
             conf_low, conf_high; only pairs joined by a chain of arrows, "indirect" only where a longer chain exists.
         chains: specific indirect effects: outcome, predictor, chain ("a -> b -> c"), estimate, ... as above.
-        r2: construct, predictors (how many), r2, r2_adjusted, conf_low, conf_high (of r2).
-        f2: outcome, predictor, f2, conf_low, conf_high.
+        r2: construct, predictors (how many), r2, r2_adjusted, conf_low, conf_high (of r2); null outside 0 to 1.
+        f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome.
         constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
     """
 
@@ -205,16 +207,44 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         specific = _by_delta(est, fit, specific_of(fit), "chain", standardised=standardised)
     else:
         table, specific = _pairs(est, every), _specific(est, [c for c in every if len(c) > 2])
+    shares = _r2(est)
+    no_share = NO_SHARE if NO_SHARE.code in shares["reason"].to_list() else None
     return Effects(
         table=table,
         chains=specific,
-        r2=_r2(est),
+        r2=shares,
         f2=_f2(est),
         constructs=names,
         total=total_effects(est.solution.paths),
         level=est.level,
-        reasons=said_once(unsolved(est)),
+        notes=(*(n for n in est.notes if n.code in DOUBTS), *_off(table, specific)),
+        reasons=said_once([*unsolved(est), no_share]),
     )
+
+
+DOUBTS = {"W-COR", "W-RHO"}
+"""Notes of an estimate that its effects bear as well."""
+
+
+def _off(table: pl.DataFrame, specific: pl.DataFrame) -> tuple[Note, ...]:
+    """A note on effects that lie outside their own interval."""
+    if "conf_low" not in table.columns:
+        return ()
+    names = [f"{x} -> {y} ({kind})" for x, y, kind in table.select("predictor", "outcome", "effect").iter_rows()]
+    numbers = ("estimate", "conf_low", "conf_high")
+    both = [np.concatenate([frame[c].cast(pl.Float64).to_numpy() for frame in (table, specific)]) for c in numbers]
+    return outside([*names, *specific["chain"].to_list()], *both)
+
+
+def _shares(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array], wrong: Flags) -> pl.DataFrame:
+    """Shares of variance, none where `wrong` (b, m) says that they cannot be."""
+    kept = {name: np.where(wrong, np.nan, array) for name, array in solved_only(est, numbers).items()}
+    flat = wrong.reshape(-1).tolist()
+    codes = [
+        failed or (NO_SHARE.code if bad else None)
+        for failed, bad in zip(cell_codes(est, labels.height), flat, strict=True)
+    ]
+    return tidy(cells_of(est), labels, kept, {"reason": codes})
 
 
 def _told(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.DataFrame:
@@ -299,7 +329,7 @@ def _r2(est: Estimate) -> pl.DataFrame:
     numbers = _numbers(est, "r2", lambda _, solution: solution.r2[:, at])
     corrected = [adjusted(est.solution.r2[:, k], est.moments.n, count[names[k]]) for k in at]
     numbers["r2_adjusted"] = np.stack(corrected, axis=-1) if at else np.empty((len(est.moments.n), 0))
-    return _told(est, labels, numbers)
+    return _shares(est, labels, numbers, impossible(est.solution.r2[:, at]))
 
 
 def _f2(est: Estimate) -> pl.DataFrame:
@@ -313,4 +343,5 @@ def _f2(est: Estimate) -> pl.DataFrame:
         parts = [f2(cor, names.index(y), xs) for y, xs in groups.items() if xs]
         return np.concatenate(parts, axis=-1) if parts else np.empty((len(cor), 0))
 
-    return _told(est, labels, _numbers(est, "f2", pick))
+    to = [names.index(y) for y, _ in rows]
+    return _shares(est, labels, _numbers(est, "f2", pick), impossible(est.solution.r2[:, to]))

@@ -13,6 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from csi.errors import reason
 from csi.estimate.estimate import Estimate
+from csi.measures.explained import of_constructs
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.models.syntax.evaluate import evaluate_definitions
 from csi.moments.stack import Array
@@ -115,16 +116,17 @@ def _values(est: Estimate, fit: Fitted, flats: tuple[Array, ...], theta: Values,
 def r2(est: Estimate) -> pl.DataFrame:
     """Share of variance that the model explains of every item, then of every construct that has predictors.
 
-    R2 = 1 - residual variance / variance, of latent responses for ordinal items.
+    R2 = 1 - residual variance / variance, of latent responses for ordinal items. Of a composite model: of the
+    constructs that have predictors, as in `csi.effects(est).r2`.
 
     Parameters:
-        est: a fit by `csi.SEM`.
+        est: a fit by `csi.SEM` or of composites.
 
     Returns:
         frame: the cell's key columns, variable, group, r2, reason (a code where the residual variance is negative).
 
     Raises:
-        Problems: the estimate is not of `csi.SEM`.
+        Problems: the estimate is neither of `csi.SEM` nor of composites.
 
     Source:
         Bollen (1989), Structural equations with latent variables, p. 288. Agrees with lavaan 0.6-14, lavInspect "r2".
@@ -136,6 +138,8 @@ def r2(est: Estimate) -> pl.DataFrame:
         >>> r2(est).select("variable", pl.col("r2").round(3)).row(0)
         ('a', 0.625)
     """
+    if est.solution.weights is not None and "sem" not in est.extra:
+        return of_constructs(est)
     fit = fitted(est)
     table, groups = fit.layout.table, fit.layout.table.rules.groups
     explained = {(r.rhs if r.op == "=~" else r.lhs) for r in table.rows if r.op in {"=~", "~"}}

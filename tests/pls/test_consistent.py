@@ -8,9 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+import csi
+from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
+from csi.inference.lost import outside
 from csi.measures.reliability import reliability
 from csi.moments.stack import Moments
 from csi.pls.estimator import PLS
@@ -91,6 +94,59 @@ def test_correlations_beyond_one_are_kept_and_told() -> None:
     assert est.convergence.improper["construct correlation above 1"].all()
     assert est.convergence.improper["construct correlations not positive definite"].all()
     assert "x - m" in next(n for n in est.notes if n.code == "W-COR").say("en")
+
+
+def test_impossible_shares_are_reasons_and_the_doctor_says_so() -> None:
+    """R2 of m is 1.08^2: no share of variance, in any table; negative where predictors cannot correlate so."""
+    high = FACTORS.copy()
+    high[0, 1] = high[1, 0] = 1.08
+    est = fit(CHAIN, population(high), PLS(consistent=True))
+    assert est.solution.r2[0, 1] == pytest.approx(1.08**2, abs=1e-6)
+    found = csi.effects(est)
+    for table, column in ((found.r2, "construct"), (csi.r2(est), "variable"), (found.f2, "outcome")):
+        row = table.row(by_predicate=pl.col(column) == "m", named=True)
+        assert row["reason"] == "R-R2"
+        assert row.get("r2", row.get("f2")) is None
+    assert csi.r2(est).filter(variable="y")["r2"].item() == pytest.approx(est.solution.r2[0, 2])
+    assert {n.code for n in found.notes} == {"W-COR"}
+    assert next(n for n in est.notes if n.code == "W-COR").say("en") in text(found, "en")
+    diagnosis = csi.verify(est)
+    assert "W-COR" in diagnosis.codes
+    assert "% of their variance" not in text(diagnosis, "en")
+
+
+def test_an_impossible_matrix_without_a_correlation_beyond_one_is_found() -> None:
+    bent = np.array([[1.0, 0.9, -0.3], [0.9, 1.0, 0.4], [-0.3, 0.4, 1.0]])
+    est = fit(CHAIN, population(bent), PLS(consistent=True))
+    assert np.abs(est.solution.construct_cor).max() < 1 + 1e-9
+    assert "W-COR" in csi.verify(est).codes
+    assert "not positive definite" in text(csi.effects(est), "en")
+    assert csi.effects(est).r2.filter(construct="y")["reason"].item() == "R-R2"
+
+
+def test_a_construct_and_what_it_is_made_of_are_not_called_indistinct() -> None:
+    among = np.full((3, 3), 0.85) + 0.15 * np.eye(3)
+    model = "x =~ x1 + x2 + x3; m =~ m1 + m2 ; H <~ x + m; y =~ y1 + y2 + y3; y ~ H"
+    found = csi.verify(fit(csi.Model.parse(model), population(among), PLS()))
+    assert not [f for f in found.findings if f.code == "W-COLL" and set(f.parameters) in ({"H", "x"}, {"H", "m"})]
+
+
+def test_an_interval_without_its_estimate_is_told() -> None:
+    told = outside(["a", "b", "c"], np.array([0.5, 0.2, 0.3]), np.array([0.6, 0.1, np.nan]), np.array([0.9, 0.3, 1.0]))
+    assert [n.code for n in told] == ["W-INTERVAL"]
+    assert told[0].say("en").count(": a.") == 1
+    noise = pl.DataFrame(np.random.default_rng(0).standard_normal((35, 8)), schema=list(ITEMS))
+    est = fit(CHAIN, noise, PLS())  # weights fitted to noise: resamples are centred elsewhere
+    boot = csi.bootstrap(est, 100, seed=2, level=0.5)
+    table = boot.table.filter(~pl.col("estimate").is_between("conf_low", "conf_high"))
+    said = [n.say("en") for n in boot.notes if n.code == "W-INTERVAL"]
+    assert table.height > 0
+    assert len(said) == 1
+    first = table.row(0, named=True)
+    assert f"{first['lhs']} {first['op']} {first['rhs']}" in said[0]
+    off = csi.effects(boot).table.filter(~pl.col("estimate").is_between("conf_low", "conf_high"))
+    assert off.height > 0
+    assert "W-INTERVAL" in {n.code for n in csi.effects(boot).notes}
 
 
 def test_rho_a_above_one_is_kept_and_told() -> None:

@@ -149,7 +149,7 @@ def structure(a: Analysis) -> Section:
             f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间",
         ),
         tables=(_paths_table(a, paths), _r2_table(a, cell), _chains_table(a, cell)),
-        notes=(*cell.estimate.notes, *cell.effects.notes),
+        notes=tuple(dict.fromkeys((*cell.estimate.notes, *cell.effects.notes))),
         data={"paths": paths, "r2": cell.effects.r2, "chains": cell.effects.chains, "effects": cell.effects.table},
     )
 
