@@ -61,6 +61,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """A study's model in its cells, or a model text fitted to a data file."""
     is_study = args.study.suffix.lower() in {".yaml", ".yml"} or args.study.is_dir()
+    if args.data is not None and str(args.study) == ".":
+        raise UsageError("the model text is empty")
     if is_study and args.data is not None:
         raise UsageError("a study names its own data; DATA goes with a model text")
     if not is_study and args.data is None:

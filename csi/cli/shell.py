@@ -38,6 +38,7 @@ ARGPARSE_ZH = {
     "invalid float value: ": "应为数值：",
     "choose from ": "可选：",
     "a study names its own data; DATA goes with a model text": "研究文件已写明数据；DATA 只与模型文本同用",
+    "the model text is empty": "模型文本为空",
     "not for a study: ": "不适用于研究文件：",
     "not for a model text: ": "不适用于模型文本：",
     "expected 0 or at least 100 resamples, not ": "重抽样次数应为 0 或不少于 100，而不是 ",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csi.errors import Problems, problem
 from csi.measures.baseline_exogenous import exogenous_of
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight, source_of
 from csi.moments.fourth import gamma
@@ -104,7 +105,12 @@ def _weights(fit: Fitted, group: GroupFit, keep: Ints) -> list[tuple[Array, Arra
     if group.vector is not None:
         G = group.vector.gamma
         if G is None:
-            raise LookupError("the moment vector has no asymptotic covariance")
+            en = (
+                "standardised residuals need the sampling variances of the moments, which this estimator does not form."
+            )
+            zh = "标准化残差需要矩的抽样方差，而该估计方法不计算它。"
+            do, do_zh = 'Fit with its robust form ("ULSMV").', "请改用其稳健形式（ULSMV）。"
+            raise Problems([problem("E-RESIDUALS", fit.fitting, en, zh, do, do_zh)])
         return list(zip(group.vector.weight, G, strict=True))
     square = np.ix_(keep, keep)
     places = _places(fit, group)

@@ -285,3 +285,17 @@ def test_a_loop_that_amplifies_itself_without_end_has_a_reason(text):
     est = csi.fit(text, frame, csi.SEM())
     assert not est.convergence.converged[0]
     assert est.convergence.reasons[0].code == "R-CONVERGE"
+
+
+def test_what_has_no_answer_is_told_without_a_traceback(capsys, tmp_path):
+    rng = np.random.default_rng(2)
+    f = rng.standard_normal(300)
+    frame = pl.DataFrame({f"x{i}": f + rng.standard_normal(300) for i in range(1, 5)})
+    est = csi.fit("f =~ x1 + x2 + x3 + x4", frame, csi.SEM(estimator="ULS"))
+    with pytest.raises(csi.Problems, match="robust form"):
+        csi.residuals(est, "standardised")
+    with pytest.raises(csi.Problems, match="1e400 is too large"):
+        csi.Model.parse("f =~ NA*x1 + 1e400*x2 + x3")
+    frame.write_csv(tmp_path / "rows.csv")
+    assert main(["fit", "", str(tmp_path / "rows.csv"), "--lang", "en"]) == 2
+    assert "the model text is empty" in capsys.readouterr().err

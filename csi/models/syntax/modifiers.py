@@ -4,6 +4,8 @@ and how two combine.
 
 from __future__ import annotations
 
+import math
+
 from csi.errors import Text
 from csi.models.nouns import Modifier
 from csi.models.syntax.cursor import Cursor, Stumble, found
@@ -156,6 +158,15 @@ def _value(cursor: Cursor) -> Modifier:
     if sign < 0:
         cursor.take()
     token = cursor.take()
+    if token.kind == "number" and math.isinf(float(token.text)):
+        raise Stumble(
+            token,
+            "E-MODIFIER",
+            f"{token.text} is too large a number.",
+            f"{token.text} 超出数值范围。",
+            "Write a finite number.",
+            "请写有限的数值。",
+        )
     if token.kind == "number":
         return Modifier(fixed=sign * float(token.text) + 0.0)
     if token.kind == "name" and sign > 0:
