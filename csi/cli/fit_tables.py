@@ -90,7 +90,7 @@ def _tested(test: Test, lang: Language) -> str:
     """`χ²(24) = 85.306, p < .001`."""
     df = float(test.df[0])
     degrees = printed(df, "count" if df == round(df) else "number")
-    if df < 0:
+    if df < 0 or not np.isfinite(test.statistic[0]):
         return f"χ²({degrees}) = –, p = –"
     p = printed(float(test.p_value[0]), "p", lang)
     return f"χ²({degrees}) = {printed(float(test.statistic[0]), 'estimate')}, p {p if p.startswith('<') else '= ' + p}"
