@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 try:
     from csi.sem import kernel
 except ImportError:  # no compiler at installation: numpy does the same
-    kernel = None  # type: ignore[assignment]  # the stub describes what is there when it was compiled
+    kernel = None  # type: ignore[assignment]  # kernel.pyi says what is there when it was compiled
 
 AVAILABLE = kernel is not None
 """Whether this installation has the compiled functions."""
