@@ -17,16 +17,17 @@ from csi.moments.stack import MOMENTS_ALONE, Array, Ints, Missing, Moments
 from csi.pls.algorithm import Design, solve_stack
 from csi.pls.composed import Ways, absent_items, composed
 from csi.pls.composed_problems import composed_problems
+from csi.pls.composites import Composites
 from csi.pls.consistent import corrected
 from csi.pls.inner import Scheme
-from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.outcome import estimate_of
 from csi.pls.stages import HigherOrder, Interaction, is_composed, is_higher
 
 Units = Literal["standardised", "raw"]
 
 
 @dataclass(frozen=True, slots=True)
-class PLS:
+class PLS(Composites):
     """Partial least squares path modelling, plain or consistent.
 
     Modes come from the model: `=~` is mode A, `<~` mode B (a card may say otherwise, and so may `modes`). Scores have
@@ -90,25 +91,6 @@ class PLS:
     def name(self) -> str:
         """Name for tables."""
         return f"PLS{'c' * self.consistent} ({self.weighting}{', raw units' * (self.units == 'raw')})"
-
-    @property
-    def groups(self) -> str | None:
-        """No multi-group model: groups are cells of `by`."""
-        return None
-
-    def needs(self, model: Model) -> tuple[str, ...]:
-        """The columns the model takes from the data: its items."""
-        return model.items
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """What the codes of `Convergence.cause` mean."""
-        return CAUSES
-
-    @property
-    def threads(self) -> bool:
-        """Whether `solve` may run in several threads at once."""
-        return True
 
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`.

@@ -22,14 +22,15 @@ from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Kept, Solved, State, block_inverses, iterate
 from csi.pls.composed import composed
+from csi.pls.composites import Composites
 from csi.pls.estimator import design_of, item_correlations, item_order, orientation
 from csi.pls.inner import regressions
-from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.outcome import estimate_of
 from csi.pls.stages import is_composed
 
 
 @dataclass(frozen=True, slots=True)
-class GSCA:
+class GSCA(Composites):
     """Generalised structured component analysis: components that predict one another best, by one criterion.
 
     A construct measured by `=~` (a nomological component) also predicts its items; one formed by `<~` (a canonical
@@ -69,25 +70,6 @@ class GSCA:
     def name(self) -> str:
         """Name for tables."""
         return "GSCA"
-
-    @property
-    def groups(self) -> str | None:
-        """No multi-group model: groups are cells of `by`."""
-        return None
-
-    def needs(self, model: Model) -> tuple[str, ...]:
-        """The columns the model takes from the data: its items."""
-        return model.items
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """What the codes of `Convergence.cause` mean."""
-        return CAUSES
-
-    @property
-    def threads(self) -> bool:
-        """Whether `solve` may run in several threads at once."""
-        return True
 
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Fit every slice of `moments`.

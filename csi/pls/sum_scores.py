@@ -13,15 +13,16 @@ from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Solved, scored
 from csi.pls.composed import composed
+from csi.pls.composites import Composites
 from csi.pls.estimator import design_of, item_correlations, item_order, orientation
-from csi.pls.outcome import CAUSES, estimate_of
+from csi.pls.outcome import estimate_of
 from csi.pls.stages import is_composed
 
 Weights = Literal["equal", "raw", "pca"]
 
 
 @dataclass(frozen=True, slots=True)
-class SumScores:
+class SumScores(Composites):
     """Scores that are plain sums of items, and regressions among them.
 
     Scores have variance 1; estimates are standardised, weights are those of standardised items.
@@ -56,25 +57,6 @@ class SumScores:
     def name(self) -> str:
         """Name for tables."""
         return "sum scores" if self.weights == "equal" else f"sum scores ({self.weights})"
-
-    @property
-    def groups(self) -> str | None:
-        """No multi-group model: groups are cells of `by`."""
-        return None
-
-    def needs(self, model: Model) -> tuple[str, ...]:
-        """The columns the model takes from the data: its items."""
-        return model.items
-
-    @property
-    def causes(self) -> tuple[str, ...]:
-        """What the codes of `Convergence.cause` mean."""
-        return CAUSES
-
-    @property
-    def threads(self) -> bool:
-        """Whether `solve` may run in several threads at once."""
-        return True
 
     def solve(self, model: Model, moments: Moments, like: Estimate | None = None) -> Estimate:
         """Score every slice of `moments` and regress the scores.
