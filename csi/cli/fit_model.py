@@ -27,13 +27,12 @@ from csi.cli.fit_tables import (
     test_lines,
 )
 from csi.cli.fit_words import of_notes, of_problems
+from csi.cli.imputed import Plan, check_imputations, imputed
 from csi.cli.progress import working
 from csi.errors import Language, Problem, Problems, Reason, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.protocol import Estimator
-from csi.inference.bootstrap import bootstrap
-from csi.inference.impute import impute
 from csi.measures.admissible import Diagnosis, verify
 from csi.measures.fit_measures import FitMeasures, fit_measures
 from csi.measures.modification import modification_indices
@@ -45,7 +44,6 @@ from csi.reporting.record import versions
 from csi.reporting.section import SAMPLING_ONLY
 from csi.sem.estimator import SEM
 from csi.survey.plain_file import PlainFile, read_plain
-from csi.tracking.pool import pool
 
 RESAMPLING = Text("Resampling", "重抽样")
 TEXTS = {".lav", ".lavaan", ".txt", ".model", ".mod", ".sem", ".r", ".md", ""}
@@ -90,17 +88,13 @@ def of_model(args: argparse.Namespace, lang: Language) -> Answer:
 
 
 def _imputed(asked: Asked, args: argparse.Namespace, lang: Language) -> Estimate:
-    """The fits of completed copies as one; the fit of a bootstrap of each tells the variance inside it."""
-    if not args.bootstrap:
-        en, zh = "the variance inside each copy comes from a bootstrap.", "各份数据内部的方差来自自助法。"
-        do, do_zh = "Add --bootstrap 500, say.", "例如加上 --bootstrap 500。"
-        raise Problems([problem("E-IMPUTE", "--imputations", en, zh, do, do_zh)], lang)
-    items, where = asked.settings.needs(asked.model), asked.where or None
-    design = {"weight": args.weight, "unit": args.unit, "stratum": args.stratum}
-    copies = impute(asked.file.frame, args.imputations, args.seed, items, asked.by)
+    """The fits of completed copies as one."""
+    check_imputations(args.imputations, args.bootstrap, lang)
+    plan = Plan(
+        args.imputations, args.bootstrap, args.seed, asked.by, asked.where or None, args.weight, args.unit, args.stratum
+    )
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        fits = [fit(asked.model, copy, asked.settings, asked.by, where=where, **design) for copy in copies]
-        return pool([bootstrap(one, args.bootstrap, args.seed) for one in fits])
+        return imputed(asked.model, asked.file.frame, asked.settings, plan)
 
 
 class _UsageProblems(Problems):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from csi.cli.fit_model import as_written, read_model
 from csi.cli.fit_options import codes, listed
+from csi.cli.imputed import Plan, check_imputations, imputed
 from csi.cli.progress import working
 from csi.errors import Language, Problems, Text, problem
 from csi.estimate.estimate import Estimate
@@ -33,10 +34,16 @@ def arguments_of(parser: argparse.ArgumentParser, estimators: tuple[str, ...]) -
     )
     add("--interaction", default="two-stage", metavar="HOW", help="of products: two-stage, product or orthogonal")
     add("--higher-order", default="two-stage", metavar="HOW", help="two-stage, embedded or repeated")
-    add("--missing", default="listwise", metavar="HOW", help="listwise, pairwise or mean")
+    add("--missing", default="listwise", metavar="HOW", help="listwise, pairwise, mean or em")
     add("--bootstrap", type=int, default=1000, metavar="N", help="resamples behind the intervals (1000; 0: none)")
+    add("--imputations", type=int, default=0, metavar="M", help="pool so many imputed copies")
     add("--seed", type=int, default=1, metavar="N", help="of the resamples")
-    add("--interval", default="percentile", metavar="KIND", help="percentile, bc or bca")
+    add(
+        "--interval",
+        default="percentile",
+        metavar="KIND",
+        help="percentile, basic, normal, bc, bca, studentised or double",
+    )
     add("--na", action="append", type=codes, metavar="CODES", help="codes that mean no answer, such as 97,98 (--na=-9)")
     add("--weight", metavar="COLUMN", help="sampling weights")
     add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")
@@ -60,6 +67,12 @@ def fitted_of(args: argparse.Namespace, lang: Language) -> tuple[Estimate, Plain
     items = settings.needs(model)
     file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], keys, listed(args.na))
     where = {column: as_written(file.frame[column], value) for column, value in where.items()}
+    design = (args.weight, args.unit, args.stratum)
+    if args.imputations:
+        check_imputations(args.imputations, args.bootstrap, lang)
+        plan = Plan(args.imputations, args.bootstrap, args.seed, by, where or None, *design)
+        with working(RESAMPLING.say(lang), quiet=args.quiet):
+            return imputed(model, file.frame, settings, plan), file
     est = fit(
         model, file.frame, settings, by,
         where=where or None, weight=args.weight, unit=args.unit, stratum=args.stratum,

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     est, file = fitted_of(args, lang)
     which = (args.predictor, args.moderator, args.outcome)
     found = simple_slopes(est, *which, at=args.at)
-    regions = johnson_neyman(est, *which) if est.replicates is not None else None
+    regions = johnson_neyman(est, *which) if args.bootstrap else None
     title = Text("Change of the slope per standard deviation of the moderator", "调节变量每变化一个标准差时斜率的变化")
     grids = [
         _grid(found.table, Text("Simple slopes", "简单斜率"), lang),

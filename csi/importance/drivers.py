@@ -257,7 +257,8 @@ def _of(est: Estimate, measure: Map, target: str) -> tuple[Array, Uncertainty | 
     if est.replicates is not None:
         mean, sd = (a.reshape(-1, a.shape[-1])[:, at] for a in (est.replicates.mean, est.replicates.sd))
         drawn = measure(mean, sd, bounds, est.replicates.solution, target)
-    return quantity(est.moments, est.solution), uncertain(est, quantity, drawn)
+    found = uncertain(est, quantity, drawn)
+    return quantity(est.moments, est.solution) if found is None else found.value, found
 
 
 def of_constructs(mean: Array, sd: Array, bounds: tuple[Array, Array], solution: Solution, target: str) -> Array:

@@ -17,6 +17,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.lost import outside
+from csi.inference.pooled import Scale, copies_of, pooled_pairs
 from csi.inference.replicates import Flags, Quantity
 from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
 from csi.measures.explained import NO_SHARE, impossible
@@ -201,8 +202,9 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
     every = chains(est.model)
     names = est.solution.constructs
     every = tuple(c for c in every if set(c) <= set(names))
-    if not standardised or ("sem" in est.extra and est.replicates is None):
-        fit = fitted(est)
+    every_fit = copies_of(est) or (est,)
+    if not standardised or ("sem" in every_fit[0].extra and every_fit[0].replicates is None):
+        fit = fitted(every_fit[0])
         table = _by_delta(est, fit, pairs_of(fit), "effect", standardised=standardised)
         specific = _by_delta(est, fit, specific_of(fit), "chain", standardised=standardised)
     else:
@@ -215,7 +217,7 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         r2=shares,
         f2=_f2(est),
         constructs=names,
-        total=total_effects(est.solution.paths),
+        total=np.mean([total_effects(one.solution.paths) for one in every_fit], axis=0),
         level=est.level,
         notes=(*(n for n in est.notes if n.code in DOUBTS), *_off(table, specific)),
         reasons=said_once([*unsolved(est), no_share]),
@@ -252,20 +254,18 @@ def _told(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.
     return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": cell_codes(est, labels.height)})
 
 
-def _numbers(est: Estimate, name: str, quantity: Quantity) -> dict[str, Array]:
+def _numbers(est: Estimate, name: str, quantity: Quantity, scale: Scale = "itself") -> dict[str, Array]:
     """A measure of the solution with std_error, conf_low and conf_high where there are replicates: (b, m) each."""
-    numbers = {name: quantity(est.moments, est.solution)}
-    drawn = None if est.replicates is None else quantity(est.moments, est.replicates.solution)
-    found = uncertain(est, quantity, drawn)
-    if found is not None:
-        numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
-    return numbers
+    found = uncertain(est, quantity, scale=scale, kept=True)
+    if found is None:
+        return {name: quantity(est.moments, est.solution)}
+    errors = {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
+    return {name: found.value} | errors
 
 
 def _by_delta(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, standardised: bool) -> pl.DataFrame:
     """Effects of a covariance fit with delta-method standard errors; `last` is "effect" or "chain"."""
-    value, error = estimates_of(fit, found, standardised=standardised)
-    z = float(ndtri(0.5 + est.level / 2))
+    value, error, low, high = _delta(est, fit, found, standardised=standardised)
     groups = fit.layout.table.rules.groups
     columns = {
         "group": [groups[e.group] for e in found] if groups else [],
@@ -275,8 +275,20 @@ def _by_delta(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, sta
     }
     if not groups:
         columns.pop("group")
-    numbers = {"estimate": value, "std_error": error, "conf_low": value - z * error, "conf_high": value + z * error}
+    numbers = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
     return _told(est, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)), numbers)
+
+
+def _delta(est: Estimate, fit: Fitted, found: list[Effect], *, standardised: bool) -> tuple[Array, ...]:
+    """Values, standard errors and limits of effects; of copies by Rubin's rules."""
+    copies = copies_of(est)
+    if not copies:
+        value, error = estimates_of(fit, found, standardised=standardised)
+        z = float(ndtri(0.5 + est.level / 2))
+        return value, error, value - z * error, value + z * error
+    pairs = [estimates_of(fitted(copy), found, standardised=standardised) for copy in copies]
+    one = pooled_pairs(est, np.stack([value for value, _ in pairs]), np.stack([error for _, error in pairs]))
+    return one.value, one.std_error, one.conf_low, one.conf_high
 
 
 def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:
@@ -326,10 +338,16 @@ def _r2(est: Estimate) -> pl.DataFrame:
         {"construct": [names[k] for k in at], "predictors": [count[names[k]] for k in at]},
         schema={"construct": pl.String, "predictors": pl.Int64},
     )
-    numbers = _numbers(est, "r2", lambda _, solution: solution.r2[:, at])
-    corrected = [adjusted(est.solution.r2[:, k], est.moments.n, count[names[k]]) for k in at]
+    numbers = _numbers(est, "r2", lambda _, solution: solution.r2[:, at], "share")
+    corrected = [adjusted(numbers["r2"][:, j], est.moments.n, count[names[k]]) for j, k in enumerate(at)]
     numbers["r2_adjusted"] = np.stack(corrected, axis=-1) if at else np.empty((len(est.moments.n), 0))
-    return _shares(est, labels, numbers, impossible(est.solution.r2[:, at]))
+    return _shares(est, labels, numbers, _wrong(est, at))
+
+
+def _wrong(est: Estimate, at: list[int]) -> Flags:
+    """(b, m) where the R2 of a construct cannot be, in any of the copies that were pooled."""
+    flags = [impossible(one.solution.r2[:, at]) for one in copies_of(est) or (est,)]
+    return np.asarray(np.any(flags, axis=0), dtype=np.bool_)
 
 
 def _f2(est: Estimate) -> pl.DataFrame:
@@ -344,4 +362,4 @@ def _f2(est: Estimate) -> pl.DataFrame:
         return np.concatenate(parts, axis=-1) if parts else np.empty((len(cor), 0))
 
     to = [names.index(y) for y, _ in rows]
-    return _shares(est, labels, _numbers(est, "f2", pick), impossible(est.solution.r2[:, to]))
+    return _shares(est, labels, _numbers(est, "f2", pick, "square"), _wrong(est, to))

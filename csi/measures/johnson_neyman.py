@@ -9,6 +9,7 @@ Letters: `b` slices of a stack, `B` replicates, `n` rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -20,6 +21,8 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.pooled import copies_of
+from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import two_sided, uncertainty
 from csi.measures.findings import number
 from csi.measures.shown import part, told
@@ -182,7 +185,8 @@ def johnson_neyman(
         ['outside']
     """
     chosen = chosen_of(est, predictor, moderator, outcome)
-    if est.replicates is None:
+    copies = copies_of(est) or (est,)
+    if any(one.replicates is None for one in copies):
         en, zh = "the region needs the errors of replicates.", "显著区域需要重抽样得到的标准误。"
         do, do_zh = "Call csi.bootstrap(est) first.", "请先调用 csi.bootstrap(est)。"
         raise Problems([problem("E-BOOT", "johnson_neyman", en, zh, do, do_zh)])
@@ -190,15 +194,14 @@ def johnson_neyman(
     z = np.round(np.linspace(-RANGE, RANGE, 61), 10)
     rows, curves, sentences = [], [], []
     for m in chosen:
-        found = uncertainty(est, partial(_line, est.model, m))
-        V = _covariances(found.draws)
+        value, V = _line_and_covariances(copies, partial(_line, est.model, m))
         regions = [
             within_range(region(v[0], v[1], cov, c)) if np.isfinite(cov).all() and np.isfinite(v).all() else None
-            for v, cov in zip(found.value, V, strict=True)
+            for v, cov in zip(value, V, strict=True)
         ]
         shares = [None if r is None else _share(est, m, cell, r) for cell, r in enumerate(regions)]
         rows += [(cell, m, r, s) for cell, (r, s) in enumerate(zip(regions, shares, strict=True))]
-        curves.append(_curve(est, m, found.value, V, z, c))
+        curves.append(_curve(est, m, value, V, z, c))
         if regions[0] is not None:
             sentences.append(_sentence(est, m, regions[0], shares[0]))
     rows.sort(key=lambda row: row[0])
@@ -209,6 +212,17 @@ def johnson_neyman(
         tuple(sentences),
         (*est.notes, *two_sided(est)),
     )
+
+
+def _line_and_covariances(copies: Sequence[Estimate], line: Quantity) -> tuple[Array, Array]:
+    """(b, 2) the line of a slope and (b, 2, 2) its covariance; of several copies W + (1 + 1/m) B, as Rubin's rules."""
+    found = [uncertainty(one, line) for one in copies]
+    value, within = (np.mean(a, axis=0) for a in ([f.value for f in found], [_covariances(f.draws) for f in found]))
+    if len(copies) == 1:
+        return value, within
+    away = np.stack([f.value for f in found]) - value
+    between = np.einsum("mbi,mbj->bij", away, away) / (len(copies) - 1)
+    return value, within + (1 + 1 / len(copies)) * between
 
 
 def _line(model: Model, m: Moderation, _: Moments, solution: Solution) -> Array:

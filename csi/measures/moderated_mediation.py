@@ -85,9 +85,8 @@ _NAMES = {"outcome": pl.String, "predictor": pl.String, "chain": pl.String, "mod
 
 def _framed(est: Estimate, labels: pl.DataFrame, quantity: Callable[[Moments, Solution], Array]) -> pl.DataFrame:
     """Values with their uncertainty."""
-    numbers = {"estimate": quantity(est.moments, est.solution)}
-    drawn = None if est.replicates is None else quantity(est.moments, est.replicates.solution)
-    found = uncertain(est, quantity, drawn) if labels.height else None
+    found = uncertain(est, quantity, kept=True) if labels.height else None
+    numbers = {"estimate": quantity(est.moments, est.solution) if found is None else found.value}
     if found is not None:
         numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
     return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": cell_codes(est, labels.height)})

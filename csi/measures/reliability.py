@@ -179,13 +179,13 @@ def reliability(est: Estimate) -> Reliability:
         [0.991, 0.915]
     """
     solution = est.solution
-    values = measure(est.moments, solution)
+    found = uncertain(est, measure)
+    values = measure(est.moments, solution) if found is None else found.value
     why = [absent(est, k) for k in range(len(solution.constructs))]
     failed = unsolved(est)
     shown = np.where([w is not None for w in why], np.nan, values)
     shown[np.ix_([f is not None for f in failed], [n not in ITEMS_ALONE for n in MEASURES])] = np.nan
     numbers = {name: shown[:, i] for i, name in enumerate(MEASURES)}
-    found = uncertain(est, measure)
     if found is not None:
         for i, name in enumerate(MEASURES):
             for side, bound in (("low", found.conf_low), ("high", found.conf_high)):

@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, is_number, note, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.pooled import copies_of
 from csi.measures.findings import number
 from csi.measures.shown import part, told
 from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy, uncertain
@@ -204,9 +205,8 @@ def _unknown(every: Sequence[Moderation], asked: Sequence[str | None]) -> Proble
 
 def _framed(est: Estimate, labels: pl.DataFrame, quantity: Callable[[Moments, Solution], Array]) -> pl.DataFrame:
     """Values with their uncertainty."""
-    numbers = {"estimate": quantity(est.moments, est.solution)}
-    drawn = None if est.replicates is None else quantity(est.moments, est.replicates.solution)
-    found = uncertain(est, quantity, drawn)
+    found = uncertain(est, quantity, kept=True)
+    numbers = {"estimate": quantity(est.moments, est.solution) if found is None else found.value}
     if found is not None:
         numbers |= {
             "std_error": found.std_error,
@@ -275,7 +275,7 @@ def _one_sided(low: float | None, high: float | None) -> Text:
 def _notes(est: Estimate) -> tuple[Note, ...]:
     """Errors need replicates; products of noisy scores are attenuated."""
     notes = []
-    if est.replicates is None:
+    if est.replicates is None and not copies_of(est):
         en = "errors and intervals come from replicates: csi.bootstrap(est) first."
         notes.append(note("N-NO-REPLICATES", en, "标准误与区间来自重抽样：请先运行 csi.bootstrap(est)。"))
     if est.solution.rho is not None:

@@ -10,6 +10,7 @@ import polars as pl
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.inference.bootstrap import Uncertainty, uncertainty
+from csi.inference.pooled import Scale, copies_of, pooled
 from csi.inference.replicates import Quantity
 from csi.moments.stack import Array
 
@@ -92,13 +93,20 @@ SEVERAL = Text(
 )
 
 
-def uncertain(est: Estimate, quantity: Quantity, drawn: Array | None = None) -> Uncertainty | None:
-    """Standard errors and intervals of a measure from the estimate's replicates; None without replicates.
+def uncertain(
+    est: Estimate, quantity: Quantity, drawn: Array | None = None, *, scale: Scale = "itself", kept: bool = False
+) -> Uncertainty | None:
+    """Value, standard errors and intervals of a measure from replicates, or from pooled copies; None without either.
 
     Parameters:
         quantity: (Moments, Solution) -> (m, ...). drawn: (B*b, ...) the measure on the replicates where it follows from
-            what they keep, which saves a second pass over the rows.
+            what they keep, which saves a second pass over the rows. kept: whether it follows from the solution alone,
+            which saves that pass as well. scale: where copies are combined.
     """
+    if any(copy.replicates is not None for copy in copies_of(est)):
+        return pooled(est, quantity, scale, kept=kept)
     if est.replicates is None:
         return None
+    if kept and drawn is None:
+        drawn = quantity(est.moments, est.replicates.solution)
     return uncertainty(est, quantity, drawn)

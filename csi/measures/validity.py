@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.pooled import copies_of, pooled
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import uncertainty
 from csi.measures.blocks import block_sum, correlations, diagonal, membership
@@ -196,13 +197,13 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     names = est.solution.constructs
     i, j = np.tril_indices(len(names), -1)
     why = [_without_htmt(est, k) for k in range(len(names))]
-    values = htmt_of(signed=signed)(est.moments, est.solution)
+    found = uncertain(est, htmt_of(signed=signed), scale="ratio")
+    values = htmt_of(signed=signed)(est.moments, est.solution) if found is None else found.value
     own = [why[a] or why[b] or _part_of(est, a, b) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
     withheld = np.array([w is not None for w in own], dtype=bool)
     point = np.where(withheld, np.nan, values[:, i, j])
     numbers = {"htmt": point}
     upper = None
-    found = uncertain(est, htmt_of(signed=signed))
     if found is not None:
         bounds = {
             "conf_low": found.conf_low,
@@ -231,6 +232,8 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
 def _upper(est: Estimate, drawn: Array, quantity: Quantity) -> Array:
     """The one-sided 95 % upper bound, of the kind that the estimate's intervals are."""
     one_sided = replace(est, alternative="less", level=0.95)
+    if copies_of(est):
+        return pooled(one_sided, quantity, "ratio").conf_high
     return uncertainty(one_sided, quantity, drawn.reshape(-1, *drawn.shape[2:])).conf_high
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problems, Text, note, problem
+from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.intervals import Alternative
+from csi.inference.pooled import Pooling
 from csi.inference.rubin import rubin
+from csi.inference.uncertainty import degrees
 from csi.moments.stack import Array, Moments
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
@@ -20,35 +22,13 @@ from csi.tracking.index_table import number_column
 Poolable = TypeVar("Poolable", Estimate, Index)
 
 
-@dataclass(frozen=True, slots=True)
-class Pooling:
-    """How imputations were combined.
-
-    Attributes:
-        m: how many. missing: fraction of missing information of each quantity, df: degrees of freedom (both in the
-            order of the result's rows).
-    """
-
-    m: int
-    missing: Array
-    df: Array
-
-    def headline(self, cell: int) -> Text:
-        """A line under the estimate of one cell."""
-        here = np.atleast_2d(self.missing)[cell]
-        worst = 100 * float(np.nanmax(here)) if np.isfinite(here).any() else 0.0
-        return Text(
-            f"Pooled over {self.m} imputations; at most {worst:.0f} % of the information is missing.",
-            f"合并 {self.m} 份插补数据；缺失信息比例最高 {worst:.0f} %。",
-        )
-
-
 def pool(results: Sequence[Poolable]) -> Poolable:
     """One result from those of several completed data sets.
 
     Values are means; standard errors hold the variance between the copies as well as that inside them; intervals and
-    p-values are t with Barnard and Rubin's degrees of freedom. Parameters and indices are pooled; measures made of the
-    pooled estimate (effects, reliability, HTMT) have no errors of their own.
+    p-values are t with Barnard and Rubin's degrees of freedom. Measures of the pooled estimate (effects, mediation, R2,
+    f2, HTMT, reliability, slopes, drivers) are pooled the same way from the copies, which it keeps: R2 as Fisher's z of
+    its root, HTMT as its logarithm, f2 as its root, the others as they stand.
 
     Parameters:
         results: estimates with standard errors (`csi.SEM`, or after `csi.bootstrap`), or indices of such estimates,
@@ -109,15 +89,15 @@ def _estimate(given: Sequence[Estimate]) -> Estimate:
         replicates=None,
         interval="Rubin t",
         notes=(*_notes(given), _told(len(given))),
-        extra={"pooling": Pooling(len(given), found.missing, found.df)},
+        extra={"pooling": Pooling(len(given), found.missing, found.df, tuple(given))},
     )
 
 
 def _complete(est: Estimate) -> Array:
-    """(b,) degrees of freedom of complete data: units less strata after a bootstrap, else those of a normal."""
+    """(b,) degrees of freedom of complete data: those of the replicates, else those of a normal."""
     if est.replicates is None:
         return np.full(len(est.values), np.inf)
-    return np.maximum((est.replicates.units - est.replicates.strata).astype(np.float64), 1.0)
+    return np.maximum(degrees(est.replicates), 1.0)
 
 
 def _index(given: Sequence[Index]) -> Index:

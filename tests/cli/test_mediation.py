@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from csi.cli.shell import main
@@ -67,3 +68,21 @@ def test_bad_input_is_told(answers: str, capsys: pytest.CaptureFixture[str]) -> 
     assert "two-stage" in capsys.readouterr().err
     assert main(["mediation", TEXT, answers, "--from", "q", "--bootstrap", "0", "--lang", "zh"]) == 1
     assert "中介" in capsys.readouterr().err
+
+
+def test_imputed_copies_are_pooled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Indirect effects of pooled fits have intervals; without resamples the variance inside a copy is unknown."""
+    place = tmp_path / "holes.csv"
+    frame = rows(0.5, 0.4, n=150)
+    frame.with_columns(y1=pl.when(pl.col("x1") > 1).then(None).otherwise("y1")).write_csv(place)
+    words = ["mediation", TEXT, str(place), "--imputations", "3", "--bootstrap", "100"]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    row = next(r for r in found["effects"] if r["effect"] == "specific")
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    assert row["kind"] is not None
+    words = ["slopes", MODERATED, str(place), "--imputations", "3", "--lang", "en"]
+    assert main([*words, "--bootstrap", "100"]) == 0
+    assert "Johnson-Neyman" in capsys.readouterr().out
+    assert main([*words, "--bootstrap", "0"]) != 0
+    assert "inside each copy" in capsys.readouterr().err
