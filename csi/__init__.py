@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from csi.measures.copula import copula as copula
     from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
+    from csi.measures.eigenvalue_tests import eigenvalue_tests as eigenvalue_tests
     from csi.measures.exact_fit import exact_fit as exact_fit
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.fimix import fimix as fimix
@@ -109,6 +110,7 @@ _HOMES = {
     "copula": "csi.measures.copula",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
+    "eigenvalue_tests": "csi.measures.eigenvalue_tests",
     "exact_fit": "csi.measures.exact_fit",
     "factor_scores": "csi.measures.factor_scores",
     "fimix": "csi.measures.fimix",
@@ -178,6 +180,7 @@ __all__ = [
     "cvpat",
     "drivers",
     "effects",
+    "eigenvalue_tests",
     "exact_fit",
     "factor_scores",
     "fimix",

@@ -19,6 +19,7 @@ from csi.cli.fit_options import is_number, listed
 from csi.cli.fit_repeated import is_repeated, repeat_problems, repeated
 from csi.cli.fit_tables import (
     cells_grid,
+    exact_lines,
     finding_lines,
     fit_lines,
     indices_grid,
@@ -279,7 +280,8 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
     converged = bool(est.convergence.converged.all())
     one = len(est.values) == 1
     blocks: list[str | Grid] = [heading(est, asked.file.name, args.study, lang)]
-    blocks += test_lines(est, lang) + fit_lines(measures, lang) if one else [cells_grid(est, measures, lang)]
+    said = [*test_lines(est, lang), *exact_lines(measures, lang), *fit_lines(measures, lang)]
+    blocks += said if one else [cells_grid(est, measures, lang)]
     blocks += finding_lines(diagnosis, lang)
     for cell in range(min(len(est.values), SHOWN)):
         blocks += parameter_grids(est, cell, lang, withheld.get(cell))

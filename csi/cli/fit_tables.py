@@ -96,6 +96,16 @@ def _tested(test: Test, lang: Language) -> str:
     return f"χ²({degrees}) = {printed(float(test.statistic[0]), 'estimate')}, p {p if p.startswith('<') else '= ' + p}"
 
 
+def exact_lines(measures: FitMeasures, lang: Language) -> list[str | Grid]:
+    """The test of exact fit that does without normality, where the fit has one."""
+    if not _finite(measures, "p_value_peba4"):
+        return []
+    statistic = printed(_value(measures, "chi2_rls"), "estimate")
+    p = printed(_value(measures, "p_value_peba4"), "p", lang)
+    said = Text("without normality: pEBA4", "不假定正态：pEBA4").say(lang)
+    return [f"T_RLS = {statistic}, p {p if p.startswith('<') else '= ' + p} · {said}"]
+
+
 def fit_lines(measures: FitMeasures, lang: Language) -> list[str | Grid]:
     """Incremental and absolute indices, scaled and robust ones on lines of their own, and information criteria.
 

@@ -12,6 +12,7 @@ import numpy as np
 from csi.errors import Reason, reason
 from csi.measures.absolute import absolute
 from csi.measures.baseline import Baseline, baseline
+from csi.measures.eigenvalue_tests import recommended
 from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, swain, tli
 from csi.measures.rmsea import Number, below, rmsea, rmsea_interval
 from csi.measures.robust_fit import Corrected, complete
@@ -92,7 +93,7 @@ def _tests(fit: Fitted, base: Baseline) -> dict[str, Array]:
         found |= {f"{prefix}chi2": chi2, f"{prefix}df": df * one, f"{prefix}p_value": p}
         if test is not None:
             found |= {f"{prefix}{name}": values for name, values in _scaled_test(test).items()}
-    return found | _small_sample(fit)
+    return found | _small_sample(fit) | _eigenvalues(fit)
 
 
 def _small_sample(fit: Fitted) -> dict[str, Array]:
@@ -101,6 +102,12 @@ def _small_sample(fit: Fitted) -> dict[str, Array]:
         return {}
     chi2 = fit.test.statistic * swain(len(fit.layout.table.observed), fit.df, fit.groups[0].n)
     return {"chi2_swain": chi2, "p_value_swain": p_exact(chi2, fit.df)}
+
+
+def _eigenvalues(fit: Fitted) -> dict[str, Array]:
+    """Browne's statistic with the p-value of penalised eigenvalue block averaging, of robust maximum likelihood."""
+    told = recommended(fit)
+    return {} if told is None else {"chi2_rls": told[0], "p_value_peba4": told[1]}
 
 
 def _scaled_test(test: Test) -> dict[str, Array]:

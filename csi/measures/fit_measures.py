@@ -133,7 +133,10 @@ class FitMeasures(Shown, Mapping[str, "float | Array"]):
         return said_once([*absent, *self.failed])
 
 
-HEADLINE = ("chi2", "df", "p_value", "cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr", "aic", "bic")
+HEADLINE = (
+    *("chi2", "df", "p_value", "p_value_peba4", "cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr"),
+    *("aic", "bic"),
+)
 """What is shown first; `table` has everything."""
 
 OF_COMPOSITES = ("srmr", "d_uls", "d_g", "d_ml", "nfi", "chi2", "df", "rms_theta")

@@ -82,6 +82,9 @@ HEADINGS: Final = {
     "difference": Text("difference", "差异"),
     "in_se": Text("in_se", "以标准误计"),
     "agree": Text("agree", "一致"),
+    "base": Text("base", "统计量"),
+    "gamma": Text("gamma", "四阶矩"),
+    "test": Text("test", "检验"),
 }
 WORDS: Final = {
     "direct": Text("direct", "直接"),

@@ -5,6 +5,7 @@ Letters: `b` slices, `k` parameters, `M` moments, `r` working parameters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,23 +73,31 @@ def scaled_at(est: Estimate, settings: SEM, df: int, theta: Array) -> tuple[Test
     return judged.scaled, np.asarray(definite, dtype=bool)
 
 
-def pieces_of(fit: Fitted, s: int) -> list[Pieces]:
+def jacobians_of(fit: Fitted) -> list[Array]:
+    """(b, M, k) derivatives of every group's moments by the parameters."""
+    layout = fit.layout
+    at = implied_at(fit, layout, fit.theta)
+    return [vector_jacobian(layout, g, plans_of(layout)[g], at[g], fit.theta) for g in range(len(fit.groups))]
+
+
+def pieces_of(fit: Fitted, s: int, jacobians: Sequence[Array] | None = None) -> list[Pieces]:
     """Jacobian, weight, asymptotic covariance of the moments, and share of every group, for slice `s`.
+
+    Parameters:
+        jacobians: of `jacobians_of`, where many slices are wanted.
 
     Raises:
         Problems: there are no rows to estimate the asymptotic covariance from.
     """
     layout = fit.layout
-    at = implied_at(fit, layout, fit.theta)
     out = []
-    for g, group in enumerate(fit.groups):
-        D = vector_jacobian(layout, g, plans_of(layout)[g], at[g], fit.theta)[s]
-        share = float(group.share[s])
+    for group, whole in zip(fit.groups, jacobians_of(fit) if jacobians is None else jacobians, strict=True):
+        D, share = whole[s], float(group.share[s])
         if group.vector is not None:
             G = group.vector.gamma
             out.append(Pieces(D, group.vector.weight[s], np.empty((0, 0)) if G is None else G[s], share))
             continue
-        Sigma = {"GLS": group.cov[s], "ULS": np.eye(group.cov.shape[1])}.get(fit.fitting, at[g].Sigma[s])
+        Sigma = {"GLS": group.cov[s], "ULS": np.eye(group.cov.shape[1])}.get(fit.fitting, group.at.Sigma[s])
         weight = normal_weight(Sigma, means=layout.means)
         out.append(Pieces(D, weight, _gamma(group, s, layout.table.given, means=layout.means), share))
     return out

@@ -41,6 +41,7 @@ PUBLIC = [
     "copula",
     "drivers",
     "effects",
+    "eigenvalue_tests",
     "exact_fit",
     "factor_scores",
     "fimix",
