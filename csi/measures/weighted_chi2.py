@@ -70,7 +70,8 @@ def weighted_tail(x: Array, weights: Array) -> Array:
         if part.size:
             scale = top[part]
             out[part] = _tail(x[part] / scale, weights[part] / scale[:, None])
-    return np.clip(out, 0.0, 1.0)
+    clipped: Array = np.clip(out, 0.0, 1.0)
+    return clipped
 
 
 def _tail(x: Array, w: Array) -> Array:
