@@ -97,15 +97,17 @@ def fold_of_rows(sample: Sample, rows: slice, folds: Folds, repetitions: int, se
     return found
 
 
-def training(sample: Sample, number: int, rows: slice, fold: Ints) -> Moments:
+def training(sample: Sample, number: int, rows: slice, fold: Ints, *, with_rows: bool = False) -> Moments:
     """Moments of a cell without each fold in turn: m slices, repetition by repetition.
 
     Parameters:
-        number: the cell. rows: its rows in the sample. fold: (R, n) from `fold_of_rows`.
+        number: the cell. rows: its rows in the sample. fold: (R, n) from `fold_of_rows`. with_rows: keep the rows with
+            their weights in each slice, for products.
     """
     K = int(fold.max()) + 1
     kept = (fold[:, None, :] != np.arange(K)[:, None]).reshape(-1, fold.shape[1])
-    whole = weighted_cell(sample, number, rows, kept * sample.weight[rows]).without_rows()
+    whole = weighted_cell(sample, number, rows, kept * sample.weight[rows])
+    whole = whole if with_rows else whole.without_rows()
     n = kept.sum(axis=1).astype(np.float64)
     scale = (whole.n - 1) / whole.n * n / np.maximum(n - 1, 1)
     return replace(whole, n=n, cov=whole.cov * scale[:, None, None])

@@ -12,10 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from csi.errors import Problem, problem
 from csi.estimate.estimate import Solution
 from csi.measures.score_rows import item_weights
-from csi.models.model import Model
 from csi.moments.linear import solve
 from csi.moments.stack import Array, Ints, Moments
 
@@ -24,14 +22,6 @@ Technique = Literal["ea", "da"]
 
 Benchmark = Literal["exogenous", "antecedents", "all"]
 """Whose items the linear model takes: of exogenous constructs, of direct antecedents, of all other constructs."""
-
-
-def product_problems(model: Model) -> list[Problem]:
-    """What keeps a model with products from predicting items by a linear rule: one problem per product."""
-    en = "scores that are products are not linear in the items; they cannot be predicted here."
-    zh, do, do_zh = "乘积得分不是题项的线性组合，此处无法预测。", "Leave the interaction out.", "请去掉交互项。"
-    products = [c.name for c in model.constructs if c.product_of]
-    return [problem("E-PREDICT", f'construct "{name}"', en, zh, do, do_zh) for name in products]
 
 
 @dataclass(frozen=True, slots=True)

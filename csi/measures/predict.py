@@ -17,8 +17,9 @@ from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, prob
 from csi.estimate.estimate import Estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds, fold_problems
-from csi.measures.linear_prediction import Benchmark, Technique, product_problems
+from csi.measures.linear_prediction import Benchmark, Technique
 from csi.measures.predictive_power import power_of, sentence_of
+from csi.measures.product_columns import product_problems
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy
 from csi.measures.validated import PREDICTORS, Validated, validated
@@ -112,6 +113,9 @@ def predict(
     Of a construct, the model has high predictive power when all its items have smaller errors than by LM, medium when
     most have, low when some have, none when none has or when Q2predict of an item is not positive.
 
+    A product of constructs enters with the product of their scores in the rows held out (predicted ones where they are
+    endogenous and "ea" is asked for), standardised and centred as in the training rows. LM has no products.
+
     Parameters:
         est: a fit of composites from rows. folds: how many, or the fold of every row as read (then one repetition).
             Respondents with several rows, and clusters, are held out together. repetitions: divisions into folds.
@@ -123,8 +127,8 @@ def predict(
         A `Prediction`.
 
     Raises:
-        Problems: no rows, no endogenous construct, more folds than respondents, unknown settings, products in the model
-            (their scores are not linear in the items).
+        Problems: no rows, no endogenous construct, more folds than respondents, unknown settings, products of items
+            (`interaction="product"`), which have no score in new rows.
 
     Source:
         Shmueli et al. (2016), Journal of Business Research 69(10); Shmueli et al. (2019), European Journal of Marketing
@@ -179,7 +183,7 @@ def prediction_problems(
     elif not np.isfinite(est.solution.r2).any():
         en, zh = "no construct has predictors.", "没有任何构念含有预测构念。"
         found.append(problem("E-PREDICT", "model", en, zh, "Write a path such as b ~ a.", "请写出路径，如 b ~ a。"))
-    found += product_problems(est.model)
+    found += product_problems(est)
     if est.sample is None:
         rows_behind(est)
     return found + fold_problems(est.sample, folds, repetitions, seed)

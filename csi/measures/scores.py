@@ -14,7 +14,8 @@ import polars as pl
 
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
-from csi.measures.linear_prediction import Technique, model_rule, product_problems, targets
+from csi.measures.linear_prediction import Technique, model_rule, score_rule, targets
+from csi.measures.product_columns import ProductColumns, product_columns, product_problems
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 
@@ -116,7 +117,7 @@ def predictions(
         One row per respondent: `row`, the key columns, a column per item of an endogenous construct.
 
     Raises:
-        Problems: as `scores`; products in the model (their scores are not linear in the items), as in `csi.predict`.
+        Problems: as `scores`; products of items (`interaction="product"`), as in `csi.predict`.
 
     Source:
         Shmueli et al. (2016), Journal of Business Research 69(10), 4552-4564.
@@ -130,20 +131,45 @@ def predictions(
         >>> [round(v, 3) for v in csi.predictions(est, pl.DataFrame(mean)).row(0)]
         [0, 4.8, 5.0]
     """
-    found = [*one_of("technique", technique, get_args(Technique)), *product_problems(est.model)]
+    found = [*one_of("technique", technique, get_args(Technique)), *product_problems(est)]
     if found:
         raise Problems(found)
     rows = _rows(est, data, of, na)
     if est.solution.item_weights is None:
         raise Problems([_unweighted(est)])
     rule, wanted = model_rule(est.moments, est.solution, technique), targets(est.solution)
+    products, toward = _products(est, technique), score_rule(est.solution, technique).swapaxes(1, 2)
     out = np.full((len(rows.items), wanted.size), np.nan)
     for s in range(len(est.values)):
         here = rows.cell == s
         needed = (rule.slope[s] != 0).any(axis=1)
         out[here] = rule.level[s] + rows.items[here][:, needed] @ rule.slope[s][needed]
+        if products is not None:
+            scale = est.solution.loadings[s, wanted] * est.moments.sd[s, _places(est)][wanted]
+            known = np.where(np.isnan(rows.items[here]) & ~_used(products, s), 0.0, rows.items[here])
+            out[here] += products.of(s, known) @ toward[s][products.at][:, est.solution.block[wanted]] * scale
     names = [est.solution.items[i] for i in wanted]
     return _frame(rows, dict(zip(names, out.T, strict=True)))
+
+
+def _products(est: Estimate, technique: Technique) -> ProductColumns | None:
+    """The columns of the products of every cell, centred as in the rows of the estimate."""
+    sample = est.sample
+    if not any(c.product_of for c in est.model.constructs):
+        return None
+    if sample is None:
+        raise Problems([_no_rows()])
+    own = sample.rows[:, [sample.names.index(i) for i in est.solution.items]]
+    at = _places(est)
+    weights = sample.weight * (sample.cell == np.arange(len(est.values))[:, None])
+    return product_columns(
+        est.model, est.solution, technique, (est.moments.mean[:, at], est.moments.sd[:, at]), (own, weights)
+    )
+
+
+def _used(products: ProductColumns, s: int) -> np.ndarray:
+    """(p,) whether an item has a part in any product."""
+    return np.asarray((products.own[s] != 0)[:, sorted({f for fs in products.factors for f in fs})].any(axis=1))
 
 
 def _scored(x: Array, weights: Array, standard: tuple[Array, Array], kind: Kind, bounds: tuple[Array, Array]) -> Array:

@@ -26,6 +26,7 @@ from csi.measures.linear_prediction import (
     score_rule,
     targets,
 )
+from csi.measures.product_columns import ProductColumns, product_columns, with_products
 from csi.measures.score_rows import item_weights
 from csi.moments.pearson import cell_slices
 from csi.moments.stack import Array, Ints, Moments, Sample
@@ -91,7 +92,7 @@ def _cell(
     est: Estimate, sample: Sample, number: int, rows: slice, fold: Ints, technique: Technique, benchmark: Benchmark
 ) -> Validated:
     """One cell: refit, predict, gather the errors."""
-    moments = training(sample, number, rows, fold)
+    moments = training(sample, number, rows, fold, with_rows=any(c.product_of for c in est.model.constructs))
     fit = est.settings.solve(est.model, moments, of_cell(est, number))
     moments = moments.of_items(fit.solution.items)
     wanted, inner = targets(est.solution), endogenous(est.solution)
@@ -103,7 +104,11 @@ def _cell(
     rules["pls"].level[failed > 0] = np.nan
     X = sample.rows[rows][:, [sample.names.index(i) for i in solution.items]]
     scoring = _score_rule(moments, solution, failed == 0, technique)
-    count, errors, scores = _errors(X, wanted, moments.mean, rules, scoring, fold, sample.weight[rows])
+    weights = np.empty((0, len(X))) if moments.rows is None else moments.rows.weights[0]
+    products = product_columns(est.model, solution, technique, (moments.mean, moments.sd), (X, weights))
+    if products is not None:
+        rules, scoring = _widened(rules, scoring, products, solution, moments.sd[:, wanted], technique)
+    count, errors, scores = _errors(X, wanted, moments.mean, rules, scoring, fold, sample.weight[rows], products)
     place = np.arange(len(sample.rows)) if sample.place is None else sample.place
     return Validated(
         items=tuple(solution.items[i] for i in wanted),
@@ -121,6 +126,16 @@ def _cell(
         absent=int(np.isnan(X).sum()),
         without_lm=not np.isfinite(lm.level).all(),
     )
+
+
+def _widened(
+    rules: dict[str, Rule], scoring: Rule, products: ProductColumns, solution: Solution, sd: Array, technique: Technique
+) -> tuple[dict[str, Rule], Rule]:
+    """The rules with what they take from the products' columns; the benchmarks take nothing."""
+    toward, wanted = score_rule(solution, technique).swapaxes(1, 2)[:, products.at], targets(solution)
+    mine = toward[:, :, solution.block[wanted]] * (solution.loadings[:, wanted] * sd)[:, None]
+    wide = {name: with_products(rule, mine if name == "pls" else np.zeros_like(mine)) for name, rule in rules.items()}
+    return wide, with_products(scoring, np.concatenate([np.zeros_like(toward), -toward], axis=2))
 
 
 def _together(rules: Mapping[str, Rule], scores: Rule) -> Rule:
@@ -144,7 +159,7 @@ def _score_rule(moments: Moments, solution: Solution, usable: Flags, technique: 
     return Rule(level, slope)
 
 
-def _repeated(X: Array, mean: Array, rule: Rule, fold: Ints) -> Iterator[Array]:
+def _repeated(X: Array, mean: Array, rule: Rule, fold: Ints, products: ProductColumns | None = None) -> Iterator[Array]:
     """(n, c) what the rule of the training set that each row was held out of says of it, repetition by repetition.
 
     Absent answers are taken at their training mean.
@@ -153,13 +168,21 @@ def _repeated(X: Array, mean: Array, rule: Rule, fold: Ints) -> Iterator[Array]:
     found = np.empty((len(X), rule.level.shape[1]))
     for s, rows in held_out(fold):
         x = np.where(np.isnan(X[rows]), mean[s], X[rows]) if holes else X[rows]
+        x = x if products is None else np.concatenate([x, products.of(s, x)], axis=1)
         found[rows] = rule.level[s] + x @ rule.slope[s]
         if s % K == K - 1:
             yield found
 
 
 def _errors(
-    X: Array, wanted: Ints, mean: Array, rules: Mapping[str, Rule], scores: Rule, fold: Ints, weight: Array
+    X: Array,
+    wanted: Ints,
+    mean: Array,
+    rules: Mapping[str, Rule],
+    scores: Rule,
+    fold: Ints,
+    weight: Array,
+    products: ProductColumns | None = None,
 ) -> tuple[Ints, dict[str, Errors], Array]:
     """How often every answer was predicted, each predictor's mean errors, and those of the constructs' scores (3, q).
 
@@ -170,7 +193,7 @@ def _errors(
     count, q = np.zeros((n, t), dtype=np.int64), scores.level.shape[1] // 2
     sums = {name: np.zeros((5, n, t)) for name in rules}
     own, total = np.zeros((3, q)), 0.0
-    for found in _repeated(X, mean, _together(rules, scores), fold):
+    for found in _repeated(X, mean, _together(rules, scores), fold, products):
         parts = {name: found[:, k * t : (k + 1) * t] for k, name in enumerate(rules)}
         seen = np.isfinite(answers) & np.isfinite(parts["pls"])
         count += seen

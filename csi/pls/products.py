@@ -1,7 +1,7 @@
 """Products of constructs as variables of the ground: of their scores, or of their items.
 
 Every slice has its own means, spreads and (for scores) weights, so products are formed from the rows anew, for many
-replicates in one batch.
+replicates in one batch; where answers are absent see `incomplete_products.py`.
 
     two-stage     the product of two (or more) scores is one variable
     product       every item of one times every item of the other, standardised items
@@ -32,6 +32,7 @@ from csi.moments.linear import solve
 from csi.moments.pearson import interleaved
 from csi.moments.stack import Array, Ints, Moments
 from csi.pls.ground import Ground, score_weights
+from csi.pls.incomplete_products import of_incomplete
 
 BATCH = 2**21
 """Numbers of one batch of rows; results do not depend on it."""
@@ -111,17 +112,20 @@ def _moments_of(moments: Moments, at: Ints, weights: Array, combos: list[Factors
             that each product multiplies.
     """
     kept = moments.rows
-    if kept is None or (moments.missing not in ("listwise", "mean") and _holes(kept.rows, at)):
-        raise Problems([_no_rows(absent=kept is not None)])
+    if kept is None:
+        raise Problems([_no_rows()])
     c = len(kept.rows)
+    incomplete = moments.missing in ("em", "pairwise") and _holes(kept.rows, at)
+    one = _of_incomplete_cell if incomplete else _of_cell
     found = [
-        _of_cell(
+        one(
             rows[:, at],
             W,
             moments.n[cell::c, None, None],
-            (moments.mean[cell::c][:, at], moments.sd[cell::c][:, at]),
+            (moments.mean[cell::c][:, at], moments.cov[cell::c][:, at[:, None], at]),
             weights[cell::c],
             combos,
+            moments.missing,
         )
         for cell, (rows, W) in enumerate(zip(kept.rows, kept.weights, strict=True))
     ]
@@ -132,25 +136,29 @@ def _holes(rows: tuple[Array, ...], at: Ints) -> bool:
     return any(bool(np.isnan(r[:, at]).any()) for r in rows)
 
 
-def _no_rows(*, absent: bool) -> Problem:
-    if absent:
-        en, zh = "products of scores need complete rows.", "乘积项需要完整的数据行。"
-        do = 'Use missing="listwise" or missing="mean".'
-        return problem("E-ROWS", "data", en, zh, do, '请使用 missing="listwise" 或 missing="mean"。')
+def _no_rows() -> Problem:
     en = "products of constructs need the rows; these are moments alone."
     zh = "构念的乘积项需要原始数据行，而现有的只是矩。"
     return problem("E-ROWS", "data", en, zh, "Fit it from a panel or a frame.", "请用面板或数据框拟合。")
 
 
-def _of_cell(
-    rows: Array, W: Array, n: Array, scale: tuple[Array, Array], weights: Array, combos: list[Factors]
+def _of_incomplete_cell(
+    rows: Array, W: Array, n: Array, moments: tuple[Array, Array], weights: Array, combos: list[Factors], missing: str
 ) -> tuple[Array, Array]:
-    """The covariances of one cell under B weightings.
+    """The covariances of one cell with absent answers."""
+    return of_incomplete(rows, W, n[:, 0, 0], moments, weights, lambda S: _multiplied(S[None], combos)[0], missing)
+
+
+def _of_cell(
+    rows: Array, W: Array, n: Array, moments: tuple[Array, Array], weights: Array, combos: list[Factors], _: str
+) -> tuple[Array, Array]:
+    """The covariances of one cell under B weightings; absent answers stand at their means.
 
     Parameters:
         n: (B, 1, 1) rows behind each slice, fewer than there are where some have weight 0 for being in another group.
     """
-    (mean, sd), (B, p) = scale, scale[0].shape
+    mean, (B, p) = moments[0], moments[0].shape
+    sd = np.sqrt(np.diagonal(moments[1], axis1=1, axis2=2))
     own, across = np.empty((B, len(combos), len(combos))), np.empty((B, p, len(combos)))
     size = max(1, BATCH // max(1, len(rows) * max(p, len(combos))))
     for start in range(0, B, size):

@@ -304,7 +304,64 @@ def test_a_higher_order_construct_predicts_by_its_components():
     assert set(cvpat(inner, repetitions=1).table["construct"]) == {"Y2", OVERALL}
 
 
-def test_products_are_not_predicted():
-    est = csi.fit("A =~ a1 + a2; M =~ m1 + m2; Y =~ y1 + y2; Y ~ A + M + A:M", answers(), csi.PLS())
-    with pytest.raises(Problems, match="not linear in the items"):
+MODERATED = "A =~ a1 + a2; M =~ m1 + m2; Y =~ y1 + y2; M ~ A; Y ~ A + M + A:M"
+
+
+def by_hand(train, test, technique):
+    """Answers of Y's items foreseen from a fit to the training rows; every step in numpy."""
+    est = csi.fit(MODERATED, train, csi.PLS(**EXACT))
+    sol, names = est.solution, list(est.solution.items)
+    mean, sd = train[names].to_numpy().mean(axis=0), train[names].to_numpy().std(axis=0, ddof=1)
+    own = {k: ((f[names].to_numpy() - mean) / sd) @ sol.item_weights[0] for k, f in (("in", train), ("out", test))}
+    a, m, y = (sol.constructs.index(c) for c in "AMY")
+    k = sol.constructs.index("A:M")
+    b = sol.paths[0]
+
+    def factors(z):
+        return z[:, a], (b[m, a] * z[:, a] if technique == "ea" else z[:, m])
+
+    middle = np.prod(factors(own["in"]), axis=0).mean()
+    first, second = factors(own["out"])
+    score = b[y, a] * first + b[y, m] * second + b[y, k] * (first * second - middle)
+    at = [names.index(i) for i in ("y1", "y2")]
+    return score[:, None] * sol.loadings[0, at] * sd[at] + mean[at]
+
+
+@pytest.mark.parametrize("technique", ["da", "ea"])
+def test_products_are_predicted_from_products_of_scores(technique):
+    frame = answers()
+    fold = np.arange(frame.height) % 3
+    est = csi.fit(MODERATED, frame, csi.PLS(**EXACT))
+    found = predict(est, fold.tolist(), 1, technique=technique)
+    wide = found.rows.filter(pl.col("item").str.starts_with("y")).pivot(on="item", index="row", values="predicted")
+    for k in range(3):
+        out = frame.with_row_index("row").filter(pl.Series(fold == k))
+        wanted = by_hand(frame.filter(pl.Series(fold != k)), out, technique)
+        got = wide.join(out.select(pl.col("row").cast(pl.Int64)), on="row").sort("row")[["y1", "y2"]].to_numpy()
+        np.testing.assert_allclose(got, wanted, atol=1e-7)
+    whole = csi.predictions(est, frame, technique)
+    np.testing.assert_allclose(whole[["y1", "y2"]].to_numpy(), by_hand(frame, frame, technique), atol=1e-7)
+
+
+def test_a_product_that_matters_predicts_better_than_without_it():
+    rng = np.random.default_rng(12)
+    a, z, e = rng.standard_normal((3, 400))
+    y = 0.3 * a + 0.3 * z + 0.6 * a * z + 0.5 * e
+    columns = {f"{n}{i}": f + 0.3 * rng.standard_normal(400) for n, f in (("a", a), ("z", z), ("y", y)) for i in (1, 2)}
+    text_ = "A =~ a1 + a2; Z =~ z1 + z2; Y =~ y1 + y2; Y ~ A + Z"
+    with_it, without = (csi.fit(t, pl.DataFrame(columns), csi.PLS()) for t in (text_ + " + A:Z", text_))
+    found = predict(with_it, repetitions=1)
+    assert found.constructs["q2_predict"][0] > predict(without, repetitions=1).constructs["q2_predict"][0] + 0.1
+    overall = cvpat(with_it, without, repetitions=1).table.filter(construct=OVERALL, against="other")
+    assert overall["p_better"][0] < 0.01
+    holes = pl.DataFrame(columns).with_columns(a1=pl.when(pl.int_range(400) < 40).then(None).otherwise("a1"))
+    incomplete = predict(csi.fit(text_ + " + A:Z", holes, csi.PLS(missing="em")), repetitions=1)
+    assert abs(incomplete.constructs["q2_predict"][0] - found.constructs["q2_predict"][0]) < 0.1
+
+
+def test_products_of_items_are_not_predicted():
+    est = csi.fit(
+        "A =~ a1 + a2; M =~ m1 + m2; Y =~ y1 + y2; Y ~ A + M + A:M", answers(), csi.PLS(interaction="product")
+    )
+    with pytest.raises(Problems, match="two-stage"):
         predict(est)

@@ -112,13 +112,18 @@ def test_what_cannot_be_scored_is_told(est):
         csi.scores(est, of={"wave": "1"})
 
 
-def test_answers_are_not_predicted_from_products():
+def test_answers_are_predicted_from_products():
     model = "A =~ a1 + a2; B =~ b1 + b2 + b3; C =~ c1; C ~ A + B + A:B"
     frame = drawn().with_columns(c1=pl.Series(np.random.default_rng(5).standard_normal(drawn().height)))
     est = csi.fit(model, frame, csi.PLS())
+    found = csi.predictions(est, frame.with_columns(c1=pl.lit(None, dtype=pl.Float64)))
+    assert found["c1"].null_count() == 0
+    half = csi.predictions(est, frame.with_columns(b1=pl.when(pl.int_range(pl.len()) < 3).then(None).otherwise("b1")))
+    assert half["c1"].null_count() == 3
+    items = csi.fit(model, frame, csi.PLS(interaction="orthogonal"))
     with pytest.raises(Problems) as told:
-        csi.predictions(est)
+        csi.predictions(items)
     with pytest.raises(Problems) as same:
-        csi.predict(est)
+        csi.predict(items)
     assert told.value.problems == same.value.problems
-    assert "not linear in the items" in str(told.value)
+    assert "two-stage" in str(told.value)

@@ -187,13 +187,95 @@ def test_cells_are_fitted_as_if_alone() -> None:
         np.testing.assert_allclose(both.values[1], alone.values[0], atol=1e-9)
 
 
-def test_absent_answers() -> None:
-    frame = rows().with_columns(x1=pl.when(pl.int_range(90) < 5).then(None).otherwise(pl.col("x1")))
-    text = SMALL + "y ~ x + z + x:z"
-    assert np.isfinite(fit(text, frame, PLS(missing="mean")).values).all()
-    with pytest.raises(Problems) as caught:
-        fit(text, frame, PLS(missing="pairwise"))
-    assert caught.value.problems[0].code == "E-ROWS"
+TEXT = SMALL + "y ~ x + z + x:z"
+
+
+def single(n: int = 400) -> pl.DataFrame:
+    """Single items; y is absent where x is high."""
+    rng = np.random.default_rng(8)
+    x, e = rng.standard_normal((2, n))
+    z = 0.4 * x + rng.standard_normal(n)
+    frame = pl.DataFrame({"x": x, "z": z, "y": 0.4 * x + 0.3 * z + 0.35 * x * z + e})
+    return frame.with_columns(y=pl.when(pl.col("x") > 0.5).then(None).otherwise("y"))
+
+
+ONE = "X =~ x; Z =~ z; Y =~ y; Y ~ X + Z + X:Z"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("missing", ["em", "pairwise", "mean"])
+def test_absent_answers(way: str, missing: str) -> None:
+    """Without absences every way of treating them is the same; with some all have a solution."""
+    full, frame = rows(), rows().with_columns(x1=pl.when(pl.int_range(90) < 5).then(None).otherwise(pl.col("x1")))
+    settings = PLS(missing=missing, interaction=way)
+    plain = fit(TEXT, full, PLS(interaction=way))
+    np.testing.assert_allclose(fit(TEXT, full, settings).values, plain.values, atol=1e-12)
+    found = fit(TEXT, frame, settings)
+    assert np.isfinite(found.values).all()
+    assert 0 < np.abs(found.values - plain.values).max() < 0.3
+
+
+def test_absent_outcomes_by_em_are_those_of_the_factored_likelihood() -> None:
+    """Anderson (1957): where y alone is absent, maximum likelihood regresses y in the rows that have it."""
+    frame = single()
+    est = fit(ONE, frame, PLS(missing="em"))
+    x, z, y = frame["x"].to_numpy(), frame["z"].to_numpy(), frame["y"].to_numpy()
+    there, n = np.isfinite(y), len(frame)
+    items = np.column_stack([x, z])
+    S = np.cov(items.T, ddof=0)
+    design = np.column_stack([np.ones(n), items])
+    slope = np.linalg.lstsq(design[there], y[there])[0]
+    left = np.mean((y[there] - design[there] @ slope) ** 2)
+    var_y, cov_y = slope[1:] @ S @ slope[1:] + left, S @ slope[1:]
+    Z = (items - items.mean(axis=0)) / np.sqrt(np.diag(S)) * np.sqrt((n - 1) / n)
+    product = Z[:, 0] * Z[:, 1]
+    wide = np.column_stack([items, product])
+    slopes = np.linalg.lstsq(np.column_stack([np.ones(n), wide])[there], y[there])[0][1:]
+    with_y = np.cov(wide.T, ddof=0) @ slopes
+    sd = np.sqrt(np.append(np.diag(S), product.var()))
+    R = np.corrcoef(wide.T)
+    r = np.append(cov_y, with_y[2]) / sd / np.sqrt(var_y)
+    path = np.linalg.solve(R, r)
+    path[2] /= product.std() * np.sqrt(n / (n - 1))
+    np.testing.assert_allclose(est.solution.paths[0, 2, [0, 1, 3]], path, atol=1e-8)
+
+
+def test_pairwise_products_by_hand() -> None:
+    frame = single().with_columns(x=pl.when(pl.int_range(400) < 30).then(None).otherwise("x"))
+    est = fit(ONE, frame, PLS(missing="pairwise"))
+    table = frame.to_numpy()
+    kept = ~np.isnan(table).all(axis=1)
+    table = table[kept]
+    Z = (table - np.nanmean(table, axis=0)) / np.nanstd(table, axis=0)
+    rows_ = np.column_stack([Z[:, 0], Z[:, 1], Z[:, 0] * Z[:, 1], Z[:, 2]])
+    R = np.eye(4)
+    for i in range(4):
+        for j in range(i):
+            both = np.isfinite(rows_[:, i]) & np.isfinite(rows_[:, j])
+            R[i, j] = R[j, i] = np.corrcoef(rows_[both, i], rows_[both, j])[0, 1]
+    path = np.linalg.solve(R[:3, :3], R[:3, 3])
+    n = len(table)
+    path[2] /= np.nanstd(rows_[:, 2]) * np.sqrt((n - 1) / n)
+    np.testing.assert_allclose(est.solution.paths[0, 2, [0, 1, 3]], path, atol=1e-9)
+
+
+@pytest.mark.parametrize("missing", ["em", "pairwise"])
+def test_replicates_of_incomplete_products(missing: str) -> None:
+    """Every replicate is the fit of its own weights; batches and the order of rows do not matter."""
+    frame = rows().with_columns(x1=pl.when(pl.int_range(90) < 9).then(None).otherwise(pl.col("x1")))
+    est = fit(TEXT, frame, PLS(missing=missing))
+    boot = bootstrap(est, 100, seed=3, resampling="bayesian")
+    other = fit(TEXT, frame.sample(fraction=1, shuffle=True, seed=2), PLS(missing=missing))
+    mixed = bootstrap(other, 100, seed=3, resampling="bayesian")
+    assert boot.replicates is not None
+    assert mixed.replicates is not None
+    assert est.sample is not None
+    np.testing.assert_array_equal(boot.replicates.values, mixed.replicates.values)
+    _, drawn = next(plan_of(est.sample, 100, 3, "bayesian").blocks())
+    place = np.arange(90) if est.sample.place is None else est.sample.place
+    weighted = frame[place.tolist()].with_columns(w=pl.Series(drawn[7]))
+    alone = fit(TEXT, weighted, PLS(missing=missing), weight="w")
+    np.testing.assert_allclose(boot.replicates.values[7, 0], alone.values[0], atol=1e-6)
 
 
 def problems_of(text: str, settings: PLS | None = None) -> str:
