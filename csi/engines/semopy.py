@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 from csi.engines.ram import Parameter, factor_of, implied, observed, parameters_of, scales, standardised
 from csi.errors import MissingPackage, Note, Problems, Reason, note, one_of, problem, reason
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.estimate.later import known
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 
@@ -120,7 +121,7 @@ class Semopy:
             p_value=2 * ndtr(-np.abs(statistic)),
             conf_low=values - z * errors,
             conf_high=values + z * errors,
-            std_all=std,
+            standard=known((None, std)),
             interval="normal",
             notes=() if like else (*_weighted(moments), *_notes(model, parameters, values, solution)),
         )

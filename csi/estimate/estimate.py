@@ -15,6 +15,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Reason
+from csi.estimate.later import Later, known
 from csi.estimate.shown import lines_of
 from csi.models.model import Model
 from csi.moments.stack import Array, Ints, Moments, Sample
@@ -167,6 +168,12 @@ class Replicates:
     again: Callable[[Estimate, Sample], Replicates] | None = None
 
 
+Standardised = tuple[Array | None, Array | None]
+"""std_lv and std_all, (b, k) each where the engine has them."""
+
+NOT_STANDARDISED: Later[Standardised] = known((None, None))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Estimate(Shown):
     """A fitted model, for one cell or a stack of them.
@@ -174,7 +181,8 @@ class Estimate(Shown):
     Attributes:
         model, settings (the estimator value), moments, sample (None when fitted from moments alone).
         rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
-        std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. std_lv, std_all: (b, k) or None.
+        std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. standard: std_lv and std_all, (b, k) or None
+        each, made when they are first read.
         solution, convergence, replicates (after `bootstrap`), level, interval,
         alternative ("two-sided", or "greater" or "less" for one-sided intervals, open at one end), notes.
         extra: what the engine keeps beside; parts with a `headline` say it where the estimate is printed.
@@ -201,14 +209,23 @@ class Estimate(Shown):
     p_value: Array | None = None
     conf_low: Array | None = None
     conf_high: Array | None = None
-    std_lv: Array | None = None
-    std_all: Array | None = None
+    standard: Later[Standardised] = field(default=NOT_STANDARDISED)
     replicates: Replicates | None = None
     level: float = 0.95
     interval: str = ""
     alternative: str = "two-sided"
     notes: tuple[Note, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def std_lv(self) -> Array | None:
+        """(b, k) with latents of variance 1."""
+        return self.standard.value[0]
+
+    @property
+    def std_all(self) -> Array | None:
+        """(b, k) with all variables of variance 1."""
+        return self.standard.value[1]
 
     @property
     def table(self) -> pl.DataFrame:

@@ -5,17 +5,20 @@ Letters: `b` slices, `p` items, `M` moments, `g` groups.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from csi.measures.baseline import fit_length
 from csi.measures.baseline_exogenous import Flags, exogenous_of
 from csi.measures.fit_indices import ecvi, hoelter, mfi, ratio, wrmr
 from csi.measures.incomplete_rows import source_of
-from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, residual_sizes, roots
+from csi.measures.residual_size import adjusted, gfi_normal, gfi_parts, roots, sizes_of, squares
 from csi.moments.incomplete import expand, saturated_information
 from csi.moments.patterns import Patterns
 from csi.moments.saturated import available
 from csi.moments.stack import Array
+from csi.sem.compiled import residual_sums
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.implied import vech
 from csi.sem.moment_vector import plans_of, vector
@@ -24,10 +27,11 @@ from csi.sem.moment_vector import plans_of, vector
 def absolute(fit: Fitted) -> dict[str, Array]:
     """RMR, SRMR, CRMR, critical N, GFI, AGFI, PGFI, MFI; ECVI for continuous items, WRMR for ordinal ones."""
     T, df, M = fit.test.statistic, fit.df, fit_length(fit) * len(fit.groups)
-    gfi = goodness(fit)
+    known = [_compiled(fit, g) for g in fit.groups]
+    gfi = _goodness(fit, known)
     agfi, pgfi = adjusted(gfi, M, df)
     found = {
-        **sizes(fit),
+        **_sizes(fit, known),
         "cn_05": hoelter(T, df, fit.total, 0.05),
         "cn_01": hoelter(T, df, fit.total, 0.01),
         "gfi": gfi,
@@ -40,28 +44,41 @@ def absolute(fit: Fitted) -> dict[str, Array]:
     return found | {"ecvi": ecvi(T, fit.npar, fit.total)}
 
 
-def sizes(fit: Fitted) -> dict[str, Array]:
+Sums = tuple[Array, Array]
+"""Squared residuals (b, 7) and their weighted sums (b, 2) of a group: see `residual_sums`."""
+
+
+def _compiled(fit: Fitted, group: GroupFit) -> Sums | None:
+    """Both sums of a group of continuous items fitted by ML, in one go; None where they must be made one by one."""
+    if fit.fitting != "ML" or group.vector is not None or "two.stage" in fit.method.se:
+        return None
+    at = group.at
+    return residual_sums(group.cov, group.mean, at.Sigma, at.mu, exogenous_of(fit), means=fit.layout.means)
+
+
+def _sizes(fit: Fitted, known: Sequence[Sums | None]) -> dict[str, Array]:
     """RMR and its standardised kin: means over the groups, weighted by their rows.
 
     `srmr` is Bentler's; for ordinal items that of their correlations alone.
     """
-    n = np.stack([g.n for g in fit.groups])
-    share = n / n.sum(axis=0)
     ordinal = bool(fit.layout.table.rules.ordered)
-    each = [_ordinal_sizes(fit, g) if ordinal else _sizes(fit, g) for g in range(len(fit.groups))]
+    each = [_ordinal_sizes(fit, g) if ordinal else _continuous_sizes(fit, g, sums) for g, sums in enumerate(known)]
     found = each[0]
     if len(each) > 1:
+        n = np.stack([g.n for g in fit.groups])
+        share = n / n.sum(axis=0)
         found = {name: np.sum([w * one[name] for w, one in zip(share, each, strict=True)], axis=0) for name in found}
     if ordinal:
-        found |= dict.fromkeys(("srmr_mplus", "srmr_mplus_nomean"), np.full(n.shape[1], np.nan))
+        found |= dict.fromkeys(("srmr_mplus", "srmr_mplus_nomean"), np.full(len(fit.theta), np.nan))
     return {"srmr": found["srmr_bentler_nomean" if ordinal else "srmr_bentler"], **found}
 
 
-def _sizes(fit: Fitted, g: int) -> dict[str, Array]:
+def _continuous_sizes(fit: Fitted, g: int, sums: Sums | None) -> dict[str, Array]:
     """Residuals of one group of continuous items."""
     S, m = observed(fit, g)
     at = fit.groups[g].at
-    return residual_sizes(S, m, at.Sigma, at.mu, means=fit.layout.means)
+    found = squares(S, m, at.Sigma, at.mu) if sums is None else sums[0]
+    return sizes_of(found, S.shape[1], means=fit.layout.means)
 
 
 def observed(fit: Fitted, g: int) -> tuple[Array, Array]:
@@ -106,14 +123,17 @@ def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
     return roots(sums, int(steps.sum()), means=True)
 
 
-def goodness(fit: Fitted) -> Array:
+def _goodness(fit: Fitted, known: Sequence[Sums | None]) -> Array:
     """(b,) GFI = 1 - e'We / s'Ws with the weights of the fit; over groups its mean, weighted by their rows.
 
     Source:
         Jöreskog & Sörbom (1984), LISREL VI; Tanaka & Huba (1985), British J. of Math. and Stat. Psychology 38.
     """
+    parts = [_weighted_squares(fit, g) if sums is None else (*sums[1].T,) for g, sums in enumerate(known)]
+    each = [1 - ratio(e, s) for e, s in parts]
+    if len(each) == 1:
+        return each[0]
     n = np.stack([g.n for g in fit.groups])
-    each = [1 - ratio(*_weighted_squares(fit, g)) for g in range(len(fit.groups))]
     return np.asarray((n / n.sum(axis=0) * np.stack(each)).sum(axis=0))
 
 

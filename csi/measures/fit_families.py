@@ -13,8 +13,8 @@ from csi.errors import Reason, reason
 from csi.measures.absolute import absolute
 from csi.measures.baseline import Baseline, baseline
 from csi.measures.eigenvalue_tests import recommended
-from csi.measures.fit_indices import cfi, incremental, information_criteria, p_exact, rni, swain, tli
-from csi.measures.rmsea import Number, below, rmsea, rmsea_interval
+from csi.measures.fit_indices import Number, cfi, incremental, information_criteria, p_exact, rni, swain, tli
+from csi.measures.rmsea import below, rmsea, rmsea_interval
 from csi.measures.robust_fit import Corrected, complete
 from csi.measures.robust_incomplete import incomplete
 from csi.measures.robust_ordinal import ordinal
@@ -161,12 +161,13 @@ def _rmsea(fit: Fitted, T: Array, df: Number, at: Mapping[str, float], c: Number
     """RMSEA, its interval and its tests. The parts of `rmsea` that a robust form replaces are replaced by it."""
     g, N = len(fit.groups), fit.total
     low, high = rmsea_interval(T, df, N, g, c, at["rmsea_level"])
+    close, not_close = (below(T, df, N, at[f"rmsea_{name}"], g, c) for name in ("close", "not_close"))
     return {
         "rmsea": rmsea(T, df, N, g),
         "rmsea_conf_low": low,
         "rmsea_conf_high": high,
-        "rmsea_p_close": 1 - below(T, df, N, at["rmsea_close"], g, c),
-        "rmsea_p_not_close": below(T, df, N, at["rmsea_not_close"], g, c),
+        "rmsea_p_close": 1 - close,
+        "rmsea_p_not_close": not_close,
     }
 
 

@@ -15,8 +15,29 @@ Number = Array | float
 
 def ratio(above: Number, below: Number) -> Array:
     """Quotient above / below, NaN where below is 0."""
+    if isinstance(below, int | float) and below:
+        return np.asarray(above / below)
     down = np.asarray(below, dtype=np.float64)
     return np.asarray(above / np.where(down != 0, down, np.nan))
+
+
+def with_df(df: Number, found: Array, otherwise: float) -> Array:
+    """`found` where there are degrees of freedom, `otherwise` where there are none.
+
+    Example:
+        >>> with_df(np.array([2.0, 0.0]), np.array([0.9, 0.5]), 1.0).tolist(), with_df(3, np.array([0.9]), 1.0).tolist()
+        ([0.9, 1.0], [0.9])
+    """
+    if isinstance(df, int | float):
+        return np.asarray(found) if df > 0 else np.full_like(found, otherwise)
+    return np.where(np.asarray(df) > 0, found, otherwise)
+
+
+def freedom(df: Number) -> Number:
+    """Degrees of freedom, 1 in the place of none."""
+    if isinstance(df, int | float):
+        return df if df > 0 else 1.0
+    return np.where(np.asarray(df) > 0, df, 1.0)
 
 
 def p_exact(T: Number, df: Number) -> Array:
@@ -26,8 +47,7 @@ def p_exact(T: Number, df: Number) -> Array:
         >>> p_exact(3.841459, 1).round(6).item()
         0.05
     """
-    df = np.asarray(df, dtype=np.float64)
-    return np.where(df > 0, chdtrc(np.where(df > 0, df, 1.0), np.maximum(T, 0.0)), np.nan)
+    return with_df(df, chdtrc(freedom(df), np.maximum(T, 0.0)), np.nan)
 
 
 def swain(p: int, df: Number, N: Number) -> Array:
@@ -89,9 +109,7 @@ def tli(T: Number, df: Number, T0: Number, df0: Number, c: Number = 1.0, c0: Num
         >>> tli(85.3055, 24, 918.8516, 36).round(4).item()
         0.8958
     """
-    df = np.asarray(df, dtype=np.float64)
-    found = 1 - ratio(ratio(T - c * df, df), ratio(T0 - c0 * np.asarray(df0), df0))
-    return np.where(df > 0, found, 1.0)
+    return with_df(df, 1 - ratio(ratio(T - c * df, df), ratio(T0 - c0 * df0, df0)), 1.0)
 
 
 def nfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
@@ -100,8 +118,7 @@ def nfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
     Source:
         Bentler & Bonett (1980), Psychological Bulletin 88, eq. 11.
     """
-    nested = (np.asarray(df) <= df0) & (np.asarray(T) <= T0)
-    return np.where(nested, 1 - ratio(T, T0), np.nan)
+    return np.where((np.asarray(T) <= T0) & (df <= df0), 1 - ratio(T, T0), np.nan)
 
 
 def rfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
@@ -110,9 +127,8 @@ def rfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
     Source:
         Bollen (1986), Psychometrika 51, eq. 4.
     """
-    df = np.asarray(df, dtype=np.float64)
-    found = np.where(df > 0, 1 - ratio(ratio(T, df), ratio(T0, df0)), 1.0)
-    return np.where((df <= df0) & (np.asarray(T) <= T0), found, np.nan)
+    found = with_df(df, 1 - ratio(ratio(T, df), ratio(T0, df0)), 1.0)
+    return np.where((np.asarray(T) <= T0) & (df <= df0), found, np.nan)
 
 
 def pnfi(T: Number, df: Number, T0: Number, df0: Number) -> Array:
@@ -165,9 +181,7 @@ def hoelter(T: Number, df: Number, N: Number, alpha: float) -> Array:
         >>> hoelter(85.3055, 24, 301, 0.05).round(2).item()
         129.49
     """
-    df = np.asarray(df, dtype=np.float64)
-    critical = chdtri(np.where(df > 0, df, 1.0), alpha)
-    return np.where(df > 0, ratio(critical * N, T) + 1, np.nan)
+    return with_df(df, ratio(chdtri(freedom(df), alpha) * N, T) + 1, np.nan)
 
 
 def mfi(T: Number, df: Number, N: Number) -> Array:

@@ -58,18 +58,33 @@ def residual_sizes(S: Array, m: Array, Sigma: Array, mu: Array, *, means: bool) 
         >>> sizes["srmr_bentler"].round(4).item(), sizes["crmr"].round(4).item()
         (0.1732, 0.3)
     """
+    return sizes_of(squares(S, m, Sigma, mu), S.shape[1], means=means)
+
+
+def squares(S: Array, m: Array, Sigma: Array, mu: Array) -> Array:
+    """(b, 7) sums of squares of one group's residuals over the lower triangle.
+
+    Raw, standardised, the diagonal of those; correlations off the diagonal; means raw, standardised, each mean by its
+    own standard deviation.
+    """
     standard, level = bentler(S, m, Sigma, mu)
     cor, own_level = bollen(S, m, Sigma, mu)
-    plain, diagonal = _triangle(cor), (np.einsum("bii->bi", standard) ** 2).sum(axis=1)
-    at_level, p = (level**2).sum(axis=1), S.shape[1]
+    diagonal = (np.einsum("bii->bi", standard) ** 2).sum(axis=1)
+    levels = [(x**2).sum(axis=1) for x in (m - mu, level, own_level)]
+    return np.stack([_triangle(S - Sigma), _triangle(standard), diagonal, _triangle(cor), *levels], axis=1)
+
+
+def sizes_of(sums: Array, p: int, *, means: bool) -> dict[str, Array]:
+    """Root mean squares of the sums (b, 7) of `squares` for p items."""
+    raw, standard, diagonal, cor, mean, level, own_level = sums.T
     cells, off = p * (p + 1) // 2, p * (p - 1) // 2
-    sums = {
-        "rmr": (_triangle(S - Sigma), cells, ((m - mu) ** 2).sum(axis=1)),
-        "srmr_bentler": (_triangle(standard), cells, at_level),
-        "crmr": (plain, off, at_level),
-        "srmr_mplus": (plain + diagonal, cells, (own_level**2).sum(axis=1)),
+    parts = {
+        "rmr": (raw, cells, mean),
+        "srmr_bentler": (standard, cells, level),
+        "crmr": (cor, off, level),
+        "srmr_mplus": (cor + diagonal, cells, own_level),
     }
-    return roots(sums, p, means=means)
+    return roots(parts, p, means=means)
 
 
 def roots(sums: Mapping[str, tuple[Array, int, Array]], levels: int, *, means: bool) -> dict[str, Array]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chndtr, chndtrinc
 
+from csi.measures.fit_indices import Number, freedom, with_df
 from csi.moments.stack import Array
-
-Number = Array | float
 
 
 def rmsea(T: Number, df: Number, N: Number, g: int = 1, c: Number = 1.0) -> Array:
@@ -24,24 +23,22 @@ def rmsea(T: Number, df: Number, N: Number, g: int = 1, c: Number = 1.0) -> Arra
         >>> rmsea(85.3055, 24, 301).round(4).item()
         0.0921
     """
-    df = np.asarray(df, dtype=np.float64)
-    some = np.where(df > 0, df, 1.0)
-    return np.where(df > 0, np.sqrt(g * np.maximum(T - c * df, 0.0) / (np.asarray(N) * some)), 0.0)
+    return with_df(df, np.sqrt(g * np.maximum(T - c * df, 0.0) / (N * freedom(df))), 0.0)
 
 
-def noncentrality(T: Number, df: Number, p: float) -> Array:
+def noncentrality(T: Number, df: Number, p: Number) -> Array:
     """(b,) lambda with P(chi-square(df, lambda) <= T) = p, 0 where even lambda = 0 has less.
 
     Example:
         >>> noncentrality(np.array([85.3055, 5.0]), 24.0, 0.95).round(3).tolist()
         [36.847, 0.0]
     """
-    T, df = np.asarray(T, dtype=np.float64), np.asarray(df, dtype=np.float64)
-    usable = (df > 0) & np.isfinite(T) & (T > 0)
-    x, v = np.where(usable, T, 1.0), np.where(usable, df, 1.0)
+    T = np.asarray(T, dtype=np.float64)
+    usable = (T > 0) & np.isfinite(T) & (df > 0)
+    x, v = np.where(usable, T, 1.0), freedom(df)
     found = chndtrinc(x, v, p)
-    found = np.where((chndtr(x, v, 0.0) > p) & np.isfinite(found), found, 0.0)
-    return np.where(np.isfinite(T), np.where(usable, found, 0.0), np.nan)
+    found = np.where(usable & (chndtr(x, v, 0.0) > p) & np.isfinite(found), found, 0.0)
+    return np.where(np.isfinite(T), found, np.nan)
 
 
 def rmsea_interval(
@@ -56,14 +53,13 @@ def rmsea_interval(
         >>> [bound.round(4).item() for bound in rmsea_interval(85.3055, 24, 301)]
         [0.0714, 0.1137]
     """
-    df = np.asarray(df, dtype=np.float64)
     tail = (1 - level) / 2
-    scale = g * np.asarray(c) / (np.asarray(N) * np.where(df > 0, df, 1.0))
-    low, high = (np.sqrt(scale * noncentrality(T, df, p)) for p in (1 - tail, tail))
+    points = np.array([1 - tail, tail]).reshape(2, *np.ones(np.ndim(T), dtype=int))
+    low, high = np.sqrt(g * c / (N * freedom(df)) * noncentrality(T, df, points))
     return low, high
 
 
-def below(T: Number, df: Number, N: Number, h0: float, g: int = 1, c: Number = 1.0) -> Array:
+def below(T: Number, df: Number, N: Number, h0: Number, g: int = 1, c: Number = 1.0) -> Array:
     """(b,) P(chi-square(df, N df h0^2 / (g c)) <= T): the p-value of RMSEA >= h0; 1 - it is that of RMSEA <= h0.
 
     NaN without degrees of freedom.
@@ -75,7 +71,7 @@ def below(T: Number, df: Number, N: Number, h0: float, g: int = 1, c: Number = 1
         >>> below(85.3055, 24, 301, 0.08).round(4).item()
         0.8396
     """
-    T, df, at = (np.asarray(x, dtype=np.float64) for x in (T, df, N * np.asarray(df) / c))
-    usable = (df > 0) & np.isfinite(T)
-    found = chndtr(np.where(usable, np.maximum(T, 0.0), 1.0), np.where(usable, df, 1.0), at * h0**2 / g)
-    return np.where(usable, found, np.nan)
+    T = np.asarray(T, dtype=np.float64)
+    finite = np.isfinite(T)
+    found = chndtr(np.where(finite, np.maximum(T, 0.0), 1.0), freedom(df), N * df / c * h0**2 / g)
+    return with_df(df, np.where(finite, found, np.nan), np.nan)

@@ -1,8 +1,8 @@
-"""The compiled search for normal-theory problems, where a compiler was at hand when the package was installed.
+"""The compiled starts, search and sums of normal theory, where a compiler was at hand when the package was installed.
 
-`normal.py` and `optimise.py` are the same computation to read; they stand in where `kernel.c` was not compiled, where
-parameters are combined by linear equations and, for the search, where they have bounds. Tests hold the two to each
-other.
+`starts.py`, `normal.py`, `optimise.py` and `measures/residual_size.py` are the same computation to read; they stand in
+where `kernel.c` was not compiled and, for the search, where parameters are combined by linear equations or have bounds.
+Tests hold the two to each other.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 from csi.sem.optimise import FLAT, NEAR, QUADRATIC, ROUGH, SETTLED, Optimum
 
 if TYPE_CHECKING:
@@ -84,6 +85,54 @@ def evaluated(problem: Problem, phi: Array, *, exact: bool) -> tuple[Array, Arra
         hessian,
     )
     return value, slope, hessian
+
+
+def started(plan: Ints, numbers: Array, places: int, cov: Array, mean: Array, values: Array) -> bool:
+    """The starts of one group into `values` (b, t), as `starts.py` finds them; False where nothing is compiled.
+
+    Parameters:
+        plan, numbers: how they are made, as `starts.py` writes it. places: items and constructs. cov: (b, p, p).
+        mean: (b, p).
+    """
+    if not AVAILABLE:
+        return False
+    b, p = mean.shape
+    kernel.start(b, p, places, values.shape[1], plan, numbers, _whole(cov), _whole(mean), values)
+    return True
+
+
+def inverted(stack: Array) -> Array | None:
+    """Inverses of positive definite matrices (b, n, n); None where one of them is not, or nothing is compiled.
+
+    Example:
+        >>> found = inverted(np.array([[[2.0, 1.0], [1.0, 2.0]]]))
+        >>> found is None or (3 * found[0]).round(9).tolist() == [[2.0, -1.0], [-1.0, 2.0]]
+        True
+    """
+    if not AVAILABLE:
+        return None
+    b, n, _ = stack.shape
+    out = np.empty((b, n, n))
+    return out if kernel.invert(b, n, _whole(stack), out) == b else None
+
+
+def residual_sums(
+    S: Array, m: Array, Sigma: Array, mu: Array, given: npt.NDArray[np.bool_], *, means: bool
+) -> tuple[Array, Array] | None:
+    """Sums of squared residuals (b, 7) and weighted by Sigma^-1 (b, 2), as `csi.measures.residual_size` has them.
+
+    None where nothing is compiled, or a Sigma is not positive definite.
+
+    Parameters:
+        S, Sigma: (b, p, p). m, mu: (b, p). given: (p,) True for items whose moments are not modelled.
+    """
+    if not AVAILABLE:
+        return None
+    b, p = m.shape
+    sums, parts = np.empty((b, 7)), np.empty((b, 2))
+    at = np.ascontiguousarray(given, dtype=np.int64)
+    good = kernel.residuals(b, p, _whole(S), _whole(m), _whole(Sigma), _whole(mu), at, means, sums, parts)
+    return (sums, parts) if good == b else None
 
 
 def _groups(problem: Problem) -> tuple[kernel.GroupArrays, ...]:

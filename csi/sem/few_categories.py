@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from csi.errors import Note, note
+from csi.moments.stack import Array
 from csi.sem.prepare import Prepared
 from csi.sem.table import given_variables
 
 ENOUGH = 5
 """With five categories or more, robust ML on the codes does about as well as ordinal methods."""
+
+GLANCE = 64
+"""Rows looked at first: mostly they show already that every item has enough categories."""
 
 
 def few_categories(prepared: Prepared) -> tuple[Note, ...]:
@@ -23,6 +27,8 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
     table = prepared.layout.table
     answers = [cell for group in prepared.groups if group.rows is not None for cell in group.rows.rows if len(cell)]
     if not answers:
+        return ()
+    if _wide(answers[0][:GLANCE]):
         return ()
     found: dict[str, int] = {}
     low = np.fmin.reduce([np.fmin.reduce(cell, axis=0) for cell in answers], axis=0)
@@ -53,3 +59,13 @@ def few_categories(prepared: Prepared) -> tuple[Note, ...]:
         '（可在 ordered= 中列出，并用 estimator="WLSMV"）。'
     )
     return (note("N-CATEGORIES", en, zh),)
+
+
+def _wide(answers: Array) -> bool:
+    """Whether every item takes values at least ENOUGH - 1 apart; absent answers say no.
+
+    Example:
+        >>> _wide(np.array([[1.0, 1.0], [5.0, 7.0]])), _wide(np.array([[1.0, 1.0], [5.0, 2.0]]))
+        (True, False)
+    """
+    return bool((answers.max(axis=0) - answers.min(axis=0) >= ENOUGH - 1).all())

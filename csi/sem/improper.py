@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from csi.estimate.estimate import Row
 from csi.moments.stack import Array
+from csi.sem.compiled import inverted
 from csi.sem.implied import Implied
 from csi.sem.layout import Layout
 
@@ -44,5 +45,7 @@ def _impossible(Phi: Array) -> npt.NDArray[np.bool_]:
     """(b,) True where a covariance matrix has a negative eigenvalue; False where it is not finite."""
     finite = np.isfinite(Phi).all(axis=(1, 2))
     usable: Array = np.where(np.asarray(finite)[:, None, None], Phi, np.eye(Phi.shape[1]))
+    if inverted(usable) is not None:
+        return np.zeros(len(Phi), dtype=bool)
     roots: Array = np.asarray(np.linalg.eigvalsh(usable))
     return np.asarray(roots[:, 0] < -NEGLIGIBLE * np.abs(roots[:, -1]), dtype=bool)

@@ -120,7 +120,8 @@ def judge(
     bread = inverse(inside)
     test = plain_test(chi2, df)
     if not method.robust:
-        vcov = N @ bread @ N.swapaxes(-1, -2) / problem.total[:, None, None]
+        whole = bread if linear.plain and rank.identified else N @ bread @ N.swapaxes(-1, -2)
+        vcov = whole / problem.total[:, None, None]
         return Judged(information, blanked(vcov, rank.at), test, None)
     case = _Case(prepared, problem, at, theta, chi2, df, N, bread, _gammas(prepared, problem))
     found = [_robust(case, s, tested=rank.identified) for s in range(len(theta))]

@@ -38,3 +38,20 @@ def minimise(
     drop: Array,
     /,
 ) -> None: ...
+def start(
+    b: int, p: int, n: int, t: int, plan: Ints, numbers: Array, cov: Array, mean: Array, values: Array, /
+) -> None: ...
+def invert(b: int, n: int, stack: Array, out: Array, /) -> int: ...
+def residuals(
+    b: int,
+    p: int,
+    cov: Array,
+    mean: Array,
+    Sigma: Array,
+    mu: Array,
+    given: Ints,
+    means: bool,
+    sums: Array,
+    parts: Array,
+    /,
+) -> int: ...

@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 
 from csi.errors import Problem, Problems, note, problem, reason
 from csi.estimate.estimate import Convergence, Estimate
+from csi.estimate.later import known
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
 from csi.sem.clusters import cluster_notes
@@ -283,8 +284,7 @@ def _estimate(
     return Estimate(
         **common,
         **normal_columns(values, errors),
-        std_lv=std[0],
-        std_all=std[1],
+        standard=known((std[0], std[1])),
         interval="normal",
         notes=(told, *doubts, *undefined(model.defined, values, settled)),
         extra={"lms": extra},

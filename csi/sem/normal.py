@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from csi.moments.stack import Array
+from csi.sem.compiled import inverted
 from csi.sem.implied import Implied, Values
 from csi.sem.layout import Block, Pairs
 from csi.sem.optimise import level
@@ -86,7 +87,7 @@ def discrepancy(target: Target, at: Implied, *, means: bool) -> tuple[Array, Val
 
 
 def inverse(stack: Array) -> Array:
-    """Inverses of a stack; NaN where a matrix is singular.
+    """Inverses of a stack of symmetric matrices; NaN where one is singular.
 
     Matrices whose rows differ widely in their units are brought to one scale first, by powers of 2 (exactly).
 
@@ -106,6 +107,9 @@ def inverse(stack: Array) -> Array:
 
 def _inverse(stack: Array) -> Array:
     """Inverses as they come; NaN where a matrix is singular."""
+    definite = inverted(stack)
+    if definite is not None:
+        return definite
     try:
         return np.asarray(np.linalg.inv(stack), dtype=np.float64)
     except np.linalg.LinAlgError:

@@ -13,6 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from csi.errors import Note, note
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.estimate.later import Later
 from csi.models.model import Model
 from csi.models.nouns import Defined
 from csi.models.syntax.evaluate import evaluate_definitions
@@ -22,7 +23,7 @@ from csi.sem.implied import Values, matrices
 from csi.sem.improper import improper_of
 from csi.sem.layout import Layout
 from csi.sem.prepare import Prepared, label_values
-from csi.sem.standardise import row_values, standardised
+from csi.sem.standardise import Standard, row_values, standardised
 from csi.sem.table import Table
 from csi.sem.view import standardised_labels, standardised_view, view_of
 
@@ -178,6 +179,18 @@ def _standardised_definitions(prepared: Prepared, rows: Array, raw: Array) -> Ar
     return np.stack([np.broadcast_to(found[d.name], (len(raw),)) for d in defined], axis=1)
 
 
+def _standard(prepared: Prepared, fit: Fitted, flats: tuple[Array, ...], values: Array) -> tuple[Array, Array]:
+    """std_lv and std_all of every row shown and definition."""
+    at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - len(prepared.claim.defined)]
+
+    def column(kind: Standard) -> Array:
+        raw = standardised(fit.layout, flats, fit.theta, kind, at)
+        view = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
+        return np.concatenate([view, _standardised_definitions(prepared, view, raw)], axis=1)
+
+    return column("std_lv"), column("std_all")
+
+
 def normal_columns(values: Array, errors: Array) -> dict[str, Any]:
     """Standard errors with the statistic, p-value and interval of normal theory, (b, t) each, by name of column.
 
@@ -229,17 +242,10 @@ def estimate_of(
     if bare:
         return Estimate(**common)  # type: ignore[arg-type]  # the fields are named above
     errors = errors_of(prepared, flats, theta, fit.vcov)
-    at, shown = tuple(g.at for g in fit.groups), values[:, : values.shape[1] - len(prepared.claim.defined)]
-    std = []
-    for kind in ("std_lv", "std_all"):
-        raw = standardised(fit.layout, flats, theta, kind, at)
-        view = standardised_view(fit.layout, at, shown, raw, items=kind == "std_all")
-        std.append(np.concatenate([view, _standardised_definitions(prepared, view, raw)], axis=1))
     return Estimate(
         **common,  # type: ignore[arg-type]  # the fields are named above
         **normal_columns(values, errors),
-        std_lv=std[0],
-        std_all=std[1],
+        standard=Later(lambda: _standard(prepared, fit, flats, values)),
         interval="normal",
         notes=(*notes, *undefined(prepared.claim.defined, values, convergence.converged)),
     )

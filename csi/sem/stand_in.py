@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from csi.estimate.estimate import Estimate
+from csi.estimate.later import Later
 from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.prepare import Prepared
 from csi.sem.reasons import Flags, categories_of, positive
@@ -36,6 +37,8 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
         singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
+        return np.zeros(b, dtype=np.int64)
+    if not (constant.any() or singular.any() or few.any() or unused.any()):
         return np.zeros(b, dtype=np.int64)
     code = np.where(constant, 1, np.where(singular, 2, np.where(few, 4, np.where(unused, 5, 0))))
     return code.astype(np.int64)
@@ -134,8 +137,7 @@ def blanked(est: Estimate, gone: Ints) -> Estimate:
         p_value=_without(est.p_value, out),
         conf_low=_without(est.conf_low, out),
         conf_high=_without(est.conf_high, out),
-        std_lv=_without(est.std_lv, out),
-        std_all=_without(est.std_all, out),
+        standard=Later(lambda: (_without(est.std_lv, out), _without(est.std_all, out))),
         solution=replace(
             solved,
             weights=_without(solved.weights, out),

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
+from csi.sem.compiled import started
 from csi.sem.layout import Layout
 from csi.sem.table import Parameter
 
@@ -89,6 +90,7 @@ class _Scheme:
         variances: (rows, places) of variances; covariances: (rows, i, j) of covariances that start as observed; the
             rest start at 0. means: (rows, items). loadings: (row, item, construct) of every loading, by place.
         stated: (rows, values) of start values in the model.
+        plan, numbers, places: the same for the compiled starts (see `_plan`); items and constructs.
     """
 
     levels: tuple[_Level, ...]
@@ -99,6 +101,9 @@ class _Scheme:
     means: tuple[Ints, ...]
     loadings: tuple[Ints, ...]
     stated: tuple[Ints, Array]
+    plan: Ints
+    numbers: Array
+    places: int
 
 
 def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Array:
@@ -110,7 +115,11 @@ def starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Arr
     table = layout.table
     values = np.zeros((len(covs[0]), len(table.rows)))
     for scheme, cov, mean in zip(_schemes(layout), covs, means, strict=True):
-        _fill(scheme, cov, mean, values)
+        if not started(scheme.plan, scheme.numbers, scheme.places, cov, mean, values):
+            _fill(scheme, cov, mean, values)
+        at, given = scheme.stated
+        if at.size:
+            values[:, at] = given
     spread, count = _spread(layout)
     return np.asarray(values @ spread / count)
 
@@ -145,8 +154,6 @@ def _fill(scheme: _Scheme, cov: Array, mean: Array, values: Array) -> None:
     values[:, at] = C[:, i, j]
     at, items = scheme.means
     values[:, at] = mean[:, items]
-    at, given = scheme.stated
-    values[:, at] = given
 
 
 def _level(level: _Level, C: Array, values: Array) -> Array:
@@ -266,16 +273,55 @@ def _scheme(layout: Layout, rows: Sequence[tuple[int, Parameter]]) -> _Scheme:
     pairs = [(n, place[r.lhs], place[r.rhs]) for n, r in known if r.op == "~~" and r.lhs != r.rhs]
     free = [(n, i, j) for (n, i, j) in pairs if not {table.rows[n].lhs, table.rows[n].rhs} & inner]
     stated = [(n, r.start) for n, r in rows if r.start is not None]
+    outcomes = _outcomes(known, place)
+    latent = _ints([place[c] for c in table.latent if c in place])
+    variances = _columns([(n, place[r.lhs]) for n, r in known if r.op == "~~" and r.lhs == r.rhs], 2)
+    means = _columns([(n, place[r.lhs]) for n, r in known if r.op == "~1" and r.lhs in table.observed], 2)
+    ends = (variances, _columns(free, 3), means)
+    loadings = _columns(loads, 3)
+    plan, numbers = _plan(levels, latent, loadings, outcomes, ends)
     return _Scheme(
         levels=tuple(levels),
-        outcomes=_outcomes(known, place),
-        latent=_ints([place[c] for c in table.latent if c in place]),
-        variances=_columns([(n, place[r.lhs]) for n, r in known if r.op == "~~" and r.lhs == r.rhs], 2),
-        covariances=_columns(free, 3),
-        means=_columns([(n, place[r.lhs]) for n, r in known if r.op == "~1" and r.lhs in table.observed], 2),
-        loadings=_columns(loads, 3),
+        outcomes=outcomes,
+        latent=latent,
+        variances=variances,
+        covariances=ends[1],
+        means=means,
+        loadings=loadings,
         stated=(_ints([n for n, _ in stated]), np.array([s for _, s in stated], dtype=np.float64)),
+        plan=plan,
+        numbers=numbers,
+        places=len(place),
     )
+
+
+def _plan(
+    levels: Sequence[_Level],
+    latent: Ints,
+    loadings: tuple[Ints, ...],
+    outcomes: _Outcomes,
+    ends: Sequence[tuple[Ints, ...]],
+) -> tuple[Ints, Array]:
+    """A scheme as the compiled starts read it: whole numbers from the front, and the fixed values of the levels.
+
+    The number of levels; of each the number of its indicators and constructs, then rows, item, marker, owner, unit. The
+    number of constructs and their places. Loadings. The number of outcomes; of each its place, whether it is circular,
+    the number of its predictors, their places and rows. Variances, covariances, means. Tuples of columns have their
+    length before them.
+    """
+    parts: list[Ints] = [_ints([len(levels)])]
+    for one in levels:
+        parts += [_ints([one.rows.size, one.first.size]), one.rows, one.item, one.marker, one.owner, one.unit]
+    parts += [_ints([latent.size]), latent, _ints([loadings[0].size]), *loadings, _ints([outcomes.place.size])]
+    wide = outcomes.predictors.shape[1]
+    for o, (place, circular) in enumerate(zip(outcomes.place.tolist(), outcomes.circular.tolist(), strict=True)):
+        own = outcomes.at // max(wide, 1) == o
+        parts += [_ints([place, circular, int(own.sum())]), outcomes.predictors.ravel()[outcomes.at[own]]]
+        parts.append(outcomes.rows[own])
+    for columns in ends:
+        parts += [_ints([columns[0].size]), *columns]
+    numbers = [a for one in levels for a in (one.value, one.variance, one.given)]
+    return np.concatenate(parts), np.concatenate([np.empty(0), *numbers])
 
 
 def _level_of(

@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import known
 from csi.inference.intervals import Alternative
 from csi.inference.pooled import Pooling
 from csi.inference.rubin import rubin
@@ -81,8 +82,7 @@ def _estimate(given: Sequence[Estimate]) -> Estimate:
         p_value=found.p_value(side),
         conf_low=low,
         conf_high=high,
-        std_lv=_mean([e.std_lv for e in given]),
-        std_all=_mean([e.std_all for e in given]),
+        standard=known((_mean([e.std_lv for e in given]), _mean([e.std_all for e in given]))),
         moments=_moments([e.moments for e in given]),
         sample=None,
         solution=_solution([e.solution for e in given]),

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import csi
+from csi.measures.residual_size import gfi_normal, squares
 from csi.sem import compiled
 from csi.sem.optimise import minimise
 from csi.sem.prepare import prepare
@@ -64,6 +65,49 @@ def test_minimum_is_that_of_numpy(case, monkeypatch):
     np.testing.assert_allclose(fast.value, slow.value, rtol=1e-12, atol=1e-12)
     scale = 1 / np.sqrt(0.5 * problem.total[:, None] * np.abs(np.einsum("bii->bi", slow.hessian)))
     assert (np.abs(fast.phi - slow.phi) <= 1e-5 * scale + 1e-9 * np.abs(slow.phi)).all()
+
+
+@built
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id) for c in CASES if not c.settings.get("ordered")])
+def test_starts_are_those_of_numpy(case, monkeypatch):
+    fit = fitted(case).extra["sem"]
+    covs, means = [g.cov for g in fit.groups], [g.mean for g in fit.groups]
+    many = [np.concatenate([cov, 2.0 * cov]) for cov in covs], [np.concatenate([m, -m]) for m in means]
+    fast = starts(fit.layout, *many)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = starts(fit.layout, *many)
+    np.testing.assert_allclose(fast, slow, rtol=1e-12, atol=1e-12 * np.abs(slow).max())
+
+
+@built
+def test_a_plan_of_starts_that_points_outside_is_refused():
+    cov, mean, values = np.eye(2)[None], np.zeros((1, 2)), np.zeros((1, 3))
+    for plan in ([1, 1, 1, 0, 9, 0, 0, 0], [1, 1, 1], [0, 0, 0, 0, 1, 7, 0, 0, 0], []):
+        with pytest.raises(IndexError, match="outside"):
+            compiled.started(np.array(plan, dtype=np.int64), np.ones(3), 3, cov, mean, values)
+
+
+@built
+@pytest.mark.parametrize("p", [1, 4, 19, 43])
+def test_inverses_are_those_of_numpy(p):
+    rows = np.random.default_rng(p).normal(size=(3, 2 * p + 3, p))
+    stack = rows.swapaxes(1, 2) @ rows
+    np.testing.assert_allclose(compiled.inverted(stack), np.linalg.inv(stack), rtol=1e-9, atol=1e-12)
+    assert compiled.inverted(np.concatenate([stack, -stack])) is None
+
+
+@built
+@pytest.mark.parametrize("means", [False, True])
+def test_sums_of_residuals_are_those_of_numpy(means):
+    rng = np.random.default_rng(7)
+    S, Sigma = (np.stack([np.cov(rng.normal(size=(20, 5)).T) for _ in range(4)]) for _ in range(2))
+    m, mu = rng.normal(size=(2, 4, 5))
+    given = np.array([False, False, True, False, True])
+    sums, parts = compiled.residual_sums(S, m, Sigma, mu, given, means=means)
+    np.testing.assert_allclose(sums, squares(S, m, Sigma, mu), rtol=1e-10)
+    wanted = gfi_normal(S, m, Sigma, mu, np.linalg.inv(Sigma), given, means=means)
+    np.testing.assert_allclose(parts, np.stack(wanted, axis=1), rtol=1e-9)
+    assert compiled.residual_sums(S, m, -Sigma, mu, given, means=means) is None
 
 
 def test_replicates_do_not_depend_on_their_neighbours(population):
