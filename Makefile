@@ -20,7 +20,7 @@ help:           ## this list
 
 setup: $(READY) ## make .venv from the lock (quick the second time)
 
-$(READY): requirements.lock pyproject.toml $(wildcard csi/sem/kernel*.[ch])
+$(READY): requirements.lock pyproject.toml $(wildcard csi/*/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("csi needs Python 3.11 or newer; name one that you have, for example: make PYTHON=python3.12 test")'
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
 	@$(PYTHON) -m venv $(VENV)

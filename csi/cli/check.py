@@ -10,7 +10,7 @@ from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
-from csi.pls.estimator import composite_problems
+from csi.pls.blueprint import composite_problems
 from csi.reporting.analysis import base_of
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items

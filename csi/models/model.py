@@ -107,8 +107,8 @@ class Model(Shown, Claim):
     """
 
     from_card: str = ""
-    labels: Mapping[str, Text] = field(default_factory=dict)
-    layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict, hash=False)
+    layout: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False)
 
     card = _Card()
 

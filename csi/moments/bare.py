@@ -22,11 +22,10 @@ def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = (
                [nan],
                [nan]])
     """
-    columns = frame.columns
-    if not items or not set(items) <= set(columns):
+    if not items or not set(items) <= set(frame.columns):
         return None
     chosen = [frame.get_column(name) for name in items]
-    if not all(column.dtype.is_numeric() for column in chosen):
+    if not all(kind.is_numeric() for kind in {column.dtype for column in chosen}):
         return None
     rows: Array = np.empty((frame.height, len(chosen)))
     for at, column in enumerate(chosen):
@@ -49,7 +48,9 @@ def sorting(rows: Array) -> Ints:
         >>> sorting(np.array([[2.0, 1.0], [-1.0, 5.0], [2.0, np.nan], [-3.0, 0.0]])).tolist()
         [3, 1, 2, 0]
     """
-    bits = (np.where(np.isnan(rows), -np.inf, rows) + 0.0).view(np.int64)
-    turned = np.where(bits < 0, ~bits, bits ^ np.int64(-(2**63)))
-    strings = np.ascontiguousarray(turned.astype(">i8")).view(f"V{8 * rows.shape[1]}").ravel()
+    rows = rows + 0.0  # there is one zero
+    if not (rows >= 0).all():
+        bits = np.where(np.isnan(rows), -np.inf, rows).view(np.int64)
+        rows = np.where(bits < 0, ~bits, bits ^ np.int64(-(2**63))).view(np.float64)
+    strings = rows.astype(">f8").view(f"S{8 * rows.shape[1]}").ravel()
     return np.asarray(np.argsort(strings, kind="stable"), dtype=np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -130,8 +130,8 @@ def interleaved(arrays: Sequence[Array]) -> Array:
 
 def cell_slices(sample: Sample) -> Iterator[slice]:
     """The contiguous rows of each cell."""
-    ends = np.cumsum(sample.cells["n"].to_numpy())
-    return (slice(int(start), int(end)) for start, end in zip(np.r_[0, ends[:-1]], ends, strict=True))
+    ends = accumulate(sample.cells["n"].to_list(), initial=0)
+    return (slice(start, end) for start, end in pairwise(ends))
 
 
 def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Array, Array, Array, Array, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows, layers_of
 from csi.moments.doubts import code_notes, infinite_notes, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
-from csi.moments.stack import Array, Missing, Sample
+from csi.moments.stack import Array, Ints, Missing, Sample
 from csi.survey.panel import Panel
 from csi.survey.readers.frames import to_polars
 
@@ -101,12 +102,9 @@ def _bare(
     rows = bare_rows(frame, items, na)
     if rows is None:
         return None
-    absent = np.isnan(rows)
-    touched, empty = absent.any(axis=1), absent.all(axis=1)
-    place = np.flatnonzero(~(touched if missing == "listwise" else empty))
+    place, notes = _kept(rows, missing)
     if not place.size:
         return None
-    place = place[sorting(rows[place])]
     n = place.size
     low, high = scale or (np.nan, np.nan)
     return Sample(
@@ -116,13 +114,29 @@ def _bare(
         cell=np.zeros(n, dtype=np.int64),
         unit=np.arange(n, dtype=np.int64),
         stratum=np.zeros(n, dtype=np.int64),
-        cells=pl.Series("n", [n], dtype=pl.Int64).to_frame(),
+        cells=_one_cell(n).clone(),
         minimum=np.full(len(items), float(low)),
         maximum=np.full(len(items), float(high)),
         missing=missing,
-        notes=_told(missing, int(touched.sum()), len(rows), int(empty.sum())),
-        place=place.astype(np.int64),
+        notes=notes,
+        place=place,
     )
+
+
+def _kept(rows: Array, missing: Missing) -> tuple[Ints, tuple[Note, ...]]:
+    """The rows that stay under the treatment of absent answers, sorted; what is said of the rest."""
+    absent = np.isnan(rows)
+    if not absent.any():
+        return sorting(rows), ()
+    touched, empty = absent.any(axis=1), absent.all(axis=1)
+    place = np.flatnonzero(~(touched if missing == "listwise" else empty))
+    return place[sorting(rows[place])], _told(missing, int(touched.sum()), len(rows), int(empty.sum()))
+
+
+@lru_cache(maxsize=64)
+def _one_cell(n: int) -> pl.DataFrame:
+    """The `cells` of a sample without key columns."""
+    return pl.Series("n", [n], dtype=pl.Int64).to_frame()
 
 
 def regroup(sample: Sample, by: Sequence[str]) -> Sample:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Ints
+from csi.pls import compiled
 from csi.pls.inner import Arrows, Scheme, inner_weights, regressions
 
 BATCH = 512
@@ -29,8 +31,9 @@ class Design:
     [outcome, predictor], mode_b (q,), factor (q,) True where the construct is a common factor of several items.
 
     Attributes:
-        starts: first item of each block. spans: first and one-past-last item of each block. member: (p, q) 1 where the
-            item belongs to the construct. neighbours: of each construct, what an arrow joins it to.
+        starts: first item of each block. ends: the same, and p. spans: first and one-past-last item of each block.
+        member: (p, q) 1 where the item belongs to the construct. neighbours: of each construct, what an arrow joins
+            it to.
     """
 
     block: Ints
@@ -38,6 +41,7 @@ class Design:
     mode_b: npt.NDArray[np.bool_]
     factor: npt.NDArray[np.bool_]
     starts: Ints = field(init=False, repr=False, compare=False)
+    ends: Ints = field(init=False, repr=False, compare=False)
     spans: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
     member: Array = field(init=False, repr=False, compare=False)
     neighbours: tuple[Ints, ...] = field(init=False, repr=False, compare=False)
@@ -46,10 +50,11 @@ class Design:
         """What follows from the indices, once."""
         q = np.arange(self.arrows.shape[0])
         starts = np.searchsorted(self.block, q).astype(np.int64)
-        ends = [*starts.tolist()[1:], self.block.size]
+        ends = np.append(starts, self.block.size)
         joined = self.arrows | self.arrows.T
         object.__setattr__(self, "starts", starts)
-        object.__setattr__(self, "spans", tuple(zip(starts.tolist(), ends, strict=True)))
+        object.__setattr__(self, "ends", ends)
+        object.__setattr__(self, "spans", tuple(pairwise(ends.tolist())))
         object.__setattr__(self, "member", (self.block[:, None] == q).astype(np.float64))
         object.__setattr__(self, "neighbours", tuple(np.flatnonzero(row) for row in joined))
 
@@ -106,6 +111,9 @@ def solve_stack(
     Returns:
         Solved; NaN in slices that cannot be solved (a constant item, collinear predictors).
     """
+    fast = compiled.solved(R, design, scheme, tolerance, max_iterations, reference, sd)
+    if fast is not None:
+        return Solved(*fast)
 
     def keep(R: Array, sd: Array | None) -> Kept:
         return block_inverses(R, design, design.mode_b) | ({} if sd is None else {UNITS: sd})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from csi.errors import Problem, Problems, problem
+from csi.errors import Problem, Problems
 from csi.estimate.estimate import Estimate
 from csi.estimate.protocol import Estimator
 from csi.models.check import check_composites
 from csi.models.model import Model
 from csi.moments.stack import Moments
 from csi.pls.assembled import assembled
-from csi.pls.composed_problems import composed_problems
+from csi.pls.composed_problems import absent_items, composed_problems
 from csi.pls.higher_order import Fit, climbed
 from csi.pls.stages import HigherOrder, Interaction
 
@@ -50,20 +50,3 @@ def composed(
         raise Problems(found)
     stages = climbed(model, moments, fit, ways.higher_order, ways.interaction, like)
     return assembled(settings, model, moments, stages, ways.higher_order, like)
-
-
-def absent_items(model: Model, moments: Moments) -> list[Problem]:
-    """Items of the model that the moments do not have."""
-    return [
-        problem(
-            "E-ROLE",
-            f'construct "{c.name}"',
-            f'item "{i}" is not among the data.',
-            f"数据中没有题项“{i}”。",
-            "Check its name in the model and the codebook.",
-            "请检查模型与编码簿中的名称。",
-        )
-        for c in model.constructs
-        for i in c.items
-        if i not in moments.names and i not in model.names
-    ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from csi.errors import Problem, problem
 from csi.models.nouns import Claim, Construct
+from csi.moments.stack import Moments
 
 
 def composed_problems(model: Claim, interaction: str = "two-stage") -> list[Problem]:
@@ -24,6 +25,23 @@ use "a" itself in the paths.
     found += _arrow_problems(model, below)
     multiplied = [c for c in model.constructs if c.product_of]
     return found + [p for c in multiplied for p in _product_problems(model, c, below, interaction)]
+
+
+def absent_items(model: Claim, moments: Moments) -> list[Problem]:
+    """Items of the model that the moments do not have."""
+    return [
+        problem(
+            "E-ROLE",
+            f'construct "{c.name}"',
+            f'item "{i}" is not among the data.',
+            f"数据中没有题项“{i}”。",
+            "Check its name in the model and the codebook.",
+            "请检查模型与编码簿中的名称。",
+        )
+        for c in model.constructs
+        for i in c.items
+        if i not in moments.names and i not in model.names
+    ]
 
 
 def _component_problems(construct: Construct, names: set[str]) -> list[Problem]:

@@ -8,15 +8,14 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from csi.errors import Problem, Problems, did_you_mean, one_of, problem
+from csi.errors import Problems, one_of, problem
 from csi.estimate.estimate import Estimate
-from csi.models.check import check_composites
 from csi.models.model import Model
 from csi.models.nouns import Mode
 from csi.moments.stack import MOMENTS_ALONE, Array, Ints, Missing, Moments
-from csi.pls.algorithm import Design, solve_stack
-from csi.pls.composed import Ways, absent_items, composed
-from csi.pls.composed_problems import composed_problems
+from csi.pls.algorithm import solve_stack
+from csi.pls.blueprint import blueprint_of, unknown
+from csi.pls.composed import Ways, composed
 from csi.pls.composites import Composites
 from csi.pls.consistent import corrected
 from csi.pls.inner import Scheme
@@ -100,13 +99,12 @@ class PLS(Composites):
         """
         if is_composed(model):
             return self._solve_composed(model, moments, like)
-        order = item_order(model, moments, self.modes)
-        design = design_of(model, self.modes, consistent=self.consistent)
+        drawn, order = blueprint_of(model, moments, self.modes, consistent=self.consistent)
         reference = None if like is None else orientation(like)
         R, sd = item_correlations(moments, order), moments.sd[:, order] if self.units == "raw" else None
-        solved = solve_stack(R, design, self.weighting, self.tolerance, self.max_iterations, reference, sd=sd)
-        found = corrected(solved, R, design) if self.consistent else None
-        return estimate_of(self, model, moments, order, design, solved, found, like=like, tolerance=self.tolerance)
+        solved = solve_stack(R, drawn.design, self.weighting, self.tolerance, self.max_iterations, reference, sd=sd)
+        found = corrected(solved, R, drawn.design) if self.consistent else None
+        return estimate_of(self, drawn, moments, order, solved, found, like=like, tolerance=self.tolerance)
 
     def _solve_composed(self, model: Model, moments: Moments, like: Estimate | None) -> Estimate:
         """The same with higher-order constructs or products: plain models in a row."""
@@ -115,7 +113,7 @@ class PLS(Composites):
             modes = {name: mode for name, mode in self.modes.items() if name in stage.names}
             return replace(self, modes=modes).solve(stage, ground, original)
 
-        problems = _unknown(model, self.modes)
+        problems = unknown(model, self.modes)
         if self.consistent and self.higher_order != "two-stage" and is_higher(model):
             en = "with repeated items a score stands beside its own items' errors, so PLSc cannot correct it."
             zh = "重复使用题项时，得分与自身题项的误差相关，PLSc 无法校正。"
@@ -135,52 +133,3 @@ def item_correlations(moments: Moments, order: Ints) -> Array:
     """(b, p, p) correlations of the items at `order`; NaN beside an item without variance."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return moments.cor[:, order[:, None], order]
-
-
-def item_order(model: Model, moments: Moments, modes: Mapping[str, Mode] | None = None) -> Ints:
-    """Positions in `moments` of the model's items, construct by construct.
-
-    Raises:
-        Problems: the model cannot be fitted by composites, items are absent from the moments, or `modes` names a
-            construct that the model does not have.
-    """
-    problems = [*composite_problems(model), *_unknown(model, modes or {})]
-    problems += absent_items(model, moments)
-    if problems:
-        raise Problems(problems)
-    position = {name: i for i, name in enumerate(moments.names)}
-    return np.array([position[i] for c in model.constructs for i in c.items], dtype=np.int64)
-
-
-def composite_problems(model: Model) -> list[Problem]:
-    """What keeps a model from being fitted by composites, its higher-order constructs and products included."""
-    return [*check_composites(model), *composed_problems(model)]
-
-
-def _unknown(model: Model, modes: Mapping[str, Mode]) -> list[Problem]:
-    """Constructs of `modes` that the model does not have."""
-    return [
-        problem(
-            "E-CONSTRUCT",
-            "modes",
-            f'the model has no construct "{name}".',
-            f"模型中没有构念“{name}”。",
-            (hint := did_you_mean(name, model.names)).en,
-            hint.zh,
-        )
-        for name in modes
-        if name not in model.names
-    ]
-
-
-def design_of(model: Model, modes: Mapping[str, Mode] | None = None, *, consistent: bool = False) -> Design:
-    """The model as indices; factors are corrected constructs only where the estimator is `consistent`."""
-    names = model.names
-    number = {name: j for j, name in enumerate(names)}
-    arrows = np.zeros((len(names), len(names)), dtype=bool)
-    for path in model.paths:
-        arrows[number[path.outcome], number[path.predictor.name]] = True
-    block = np.repeat(np.arange(len(names)), [len(c.items) for c in model.constructs])
-    mode_b = np.array([(modes or {}).get(c.name, c.mode) == "B" for c in model.constructs])
-    several = np.array([c.operator == "=~" and len(c.items) > 1 for c in model.constructs])
-    return Design(block.astype(np.int64), arrows, mode_b, several & ~mode_b & consistent)

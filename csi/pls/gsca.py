@@ -21,9 +21,10 @@ from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Kept, Solved, State, block_inverses, iterate
+from csi.pls.blueprint import blueprint_of
 from csi.pls.composed import composed
 from csi.pls.composites import Composites
-from csi.pls.estimator import design_of, item_correlations, item_order, orientation
+from csi.pls.estimator import item_correlations, orientation
 from csi.pls.inner import regressions
 from csi.pls.outcome import estimate_of
 from csi.pls.stages import is_composed
@@ -79,15 +80,13 @@ class GSCA(Composites):
         """
         if is_composed(model):
             return composed(self, model, moments, like, self.solve)
-        order, design = item_order(model, moments), design_of(model)
+        drawn, order = blueprint_of(model, moments)
         measured = np.array([c.operator == "=~" for c in model.constructs])
         reference = None if like is None else orientation(like)
         R = item_correlations(moments, order)
-        solved = solve_gsca(R, design, measured, self.tolerance, self.max_iterations, reference)
+        solved = solve_gsca(R, drawn.design, measured, self.tolerance, self.max_iterations, reference)
         several = np.ones(len(measured), dtype=bool)
-        return estimate_of(
-            self, model, moments, order, design, solved, like=like, tolerance=self.tolerance, regressed=several
-        )
+        return estimate_of(self, drawn, moments, order, solved, like=like, tolerance=self.tolerance, regressed=several)
 
 
 def solve_gsca(

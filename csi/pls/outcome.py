@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Note, Reason, Text, note, reason
-from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.estimate.estimate import Convergence, Estimate, Solution
 from csi.models.model import Model
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Ints, Moments
 from csi.pls.algorithm import Design, Solved
+from csi.pls.blueprint import Blueprint, unused_by_composites
 from csi.pls.consistent import ROUNDING, Corrected, Flags, improper
 
 if TYPE_CHECKING:
@@ -26,10 +28,9 @@ CAUSES = ("", "constant item", "collinear", "not converged", "negative rho_a")
 
 def estimate_of(
     settings: Estimator,
-    model: Model,
+    drawn: Blueprint,
     moments: Moments,
     order: Ints,
-    design: Design,
     solved: Solved,
     found: Corrected | None = None,
     *,
@@ -40,40 +41,40 @@ def estimate_of(
     """The estimate of solved weights.
 
     Parameters:
-        order: positions in `moments` of the model's items. found: what was corrected for unreliability, if it was.
+        drawn: the model. order: positions in `moments` of its items. found: what was corrected for unreliability.
         like: the estimate whose replicates these are; replicates bear no words.
         tolerance: the change that counted as settled. regressed: (q,) blocks whose weights come from a regression on
             their items (mode B where None). Both for the words.
     """
-    solution = _solution(model, design, solved, found)
-    cause = _causes(moments.sd[:, order], solved, solution)
+    solution = _solution(drawn, solved, found)
+    cause = _causes(moments, order, solved, solution)
     flags = {"negative weight": negative_weights(solution)} | ({} if found is None else improper(found))
-    own = _of_model(moments, order)
-    design = design if regressed is None else replace(design, mode_b=regressed)
-    told = () if like else composite_notes(solution, cause, moments.cells, model, settings.name)
+    told: tuple[Note, ...] = ()
+    reasons: dict[int, Reason] = {}
+    if like is None:
+        told = (*_unused(drawn.unused, settings.name), *_notes(solution, cause, moments.cells))
+        told = told if found is None else (*told, *_doubts(solution, found, flags, moments.cells))
+    if like is None and cause.any():
+        design = drawn.design if regressed is None else replace(drawn.design, mode_b=regressed)
+        reasons = _reasons(solution, design, solved, cause, _of_model(moments, order), tolerance)
     return Estimate(
-        model=model,
+        model=drawn.model,
         settings=settings,
         moments=moments,
         sample=None,
-        rows=_rows(model),
-        values=_values(solution, design),
+        rows=drawn.rows,
+        values=_values(solution, drawn),
         solution=solution,
         convergence=Convergence(
-            solved.converged & (cause == 0),
-            solved.iterations,
-            solved.change,
-            {} if like else _reasons(solution, design, solved, cause, own, tolerance),
-            cause,
-            flags,
+            solved.converged & (cause == 0), solved.iterations, solved.change, reasons, cause, flags
         ),
-        notes=told if like or found is None else (*told, *_doubts(solution, found, moments.cells)),
+        notes=told,
     )
 
 
 def composite_notes(solution: Solution, cause: Ints, cells: pl.DataFrame, model: Model, name: str) -> tuple[Note, ...]:
     """What the estimator `name` does not use of a model, failed slices, negative outer weights."""
-    return (*_unused(model, name), *_notes(solution, cause, cells))
+    return (*_unused(unused_by_composites(model), name), *_notes(solution, cause, cells))
 
 
 def negative_weights(solution: Solution) -> npt.NDArray[np.bool_]:
@@ -84,54 +85,37 @@ def negative_weights(solution: Solution) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _solution(model: Model, design: Design, solved: Solved, found: Corrected | None) -> Solution:
+def _solution(drawn: Blueprint, solved: Solved, found: Corrected | None) -> Solution:
     """The arrays; what was corrected takes the place of what was not."""
-    items = tuple(i for c in model.constructs for i in c.items)
-    plain = Solution(
-        constructs=model.names,
-        items=items,
-        block=design.block,
-        modes=tuple("B" if b else "A" for b in design.mode_b.tolist()),
+    block = drawn.design.block
+    own = solved.cross[:, np.arange(block.size), block] if found is None else found.loadings
+    last = solved if found is None else found
+    return Solution(
+        constructs=drawn.model.names,
+        items=drawn.items,
+        block=block,
+        modes=drawn.modes,
         weights=solved.weights,
-        loadings=solved.cross[:, np.arange(len(items)), design.block],
+        loadings=own,
         cross_loadings=solved.cross,
-        paths=solved.paths,
-        r2=solved.r2,
-        construct_cor=solved.C,
-    )
-    if found is None:
-        return plain
-    return replace(
-        plain,
-        loadings=found.loadings,
-        paths=found.paths,
-        r2=found.r2,
-        construct_cor=found.C,
-        rho=found.rho,
-        proxy_cor=solved.C,
+        paths=last.paths,
+        r2=last.r2,
+        construct_cor=last.C,
+        rho=None if found is None else found.rho,
+        proxy_cor=None if found is None else solved.C,
     )
 
 
-def _rows(model: Model) -> tuple[Row, ...]:
-    """Loadings, outer weights, paths, in the order of `_values`."""
-    measured = [(c.name, i) for c in model.constructs for i in c.items]
-    paths = [(o, p) for o in model.names for p in model.names if p in model.predictors(o)]
-    return (
-        *(Row(c, "=~", i) for c, i in measured),
-        *(Row(c, "<~", i) for c, i in measured),
-        *(Row(o, "~", p) for o, p in paths),
-    )
-
-
-def _values(solution: Solution, design: Design) -> Array:
-    outcome, predictor = np.nonzero(design.arrows)
+def _values(solution: Solution, drawn: Blueprint) -> Array:
+    """(b, k) loadings, outer weights, paths."""
     weights = solution.loadings if solution.weights is None else solution.weights
-    return np.concatenate([solution.loadings, weights, solution.paths[:, outcome, predictor]], axis=1)
+    return np.concatenate([solution.loadings, weights, solution.paths[:, drawn.outcome, drawn.predictor]], axis=1)
 
 
-def _causes(sd: Array, solved: Solved, solution: Solution) -> Ints:
+def _causes(moments: Moments, order: Ints, solved: Solved, solution: Solution) -> Ints:
     """(b,) code into CAUSES."""
-    constant = ~(np.isfinite(sd) & (sd > 0)).all(axis=1)
+    variance = moments.cov[:, order, order]
+    constant = ~(np.isfinite(variance) & (variance > 0)).all(axis=1)
     unsolved = ~np.isfinite(solved.paths).all(axis=(1, 2)) | ~np.isfinite(solved.weights).all(axis=1)
     with np.errstate(invalid="ignore"):
         negative = np.zeros_like(constant) if solution.rho is None else (solution.rho <= 0).any(axis=1)
@@ -218,23 +202,11 @@ def _unsettled(i: int, solved: Solved, tolerance: float) -> Reason:
     return reason("R-CONVERGE", en, f"迭代 {rounds} 次仍未收敛（最后变化 {change}，容差 {tolerance:.1e}）。")
 
 
-def _unused(model: Model, name: str) -> tuple[Note, ...]:
-    """A note on what a model text says and composites do not use."""
-    terms = [t for c in model.constructs for t in c.indicators] + [p.predictor for p in model.paths]
-    said = {
-        ("covariances", "协方差"): bool(model.covariances),
-        ("intercepts", "截距"): bool(model.intercepts),
-        ("constraints", "约束"): bool(model.constraints),
-        ("defined parameters", "自定义参数"): bool(model.defined),
-        ("thresholds and scaling factors", "阈值与尺度因子"): bool(model.thresholds or model.scalings),
-        ("fixed values and start values", "固定值与初始值"): any(
-            m.fixed is not None or m.start is not None for t in terms for m in t.modifiers
-        ),
-    }
-    found = [words for words, present in said.items() if present]
+def _unused(found: Sequence[Text], name: str) -> tuple[Note, ...]:
+    """A note on what a model text says and the estimator `name` does not use."""
     if not found:
         return ()
-    en, zh = ", ".join(w[0] for w in found), "、".join(w[1] for w in found)
+    en, zh = ", ".join(w.en for w in found), "、".join(w.zh for w in found)
     return (note("N-PLS-UNUSED", f"{name} does not use the model's {en}.", f"{name} 未使用模型中的{zh}。"),)
 
 
@@ -255,7 +227,7 @@ def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, 
     return tuple(notes)
 
 
-def _doubts(solution: Solution, found: Corrected, cells: pl.DataFrame) -> tuple[Note, ...]:
+def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], cells: pl.DataFrame) -> tuple[Note, ...]:
     """Reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
     notes = []
     with np.errstate(invalid="ignore"):
@@ -274,7 +246,7 @@ def _doubts(solution: Solution, found: Corrected, cells: pl.DataFrame) -> tuple[
         listed = "; ".join(pairs)
         en = f"correlation beyond 1 after correction for unreliability: {listed}. These factors cannot be told apart."
         notes.append(note("W-COR", en, f"校正不可靠性后相关的绝对值大于 1：{listed}。这些因子无法区分。"))
-    impossible = improper(found)["construct correlations not positive definite"] & ~beyond.any(axis=(1, 2))
+    impossible = flags["construct correlations not positive definite"] & ~beyond.any(axis=(1, 2))
     if impossible.any():
         where = _named(cells, impossible)
         en = (

@@ -12,9 +12,10 @@ from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Missing, Moments
 from csi.pls.algorithm import Design, Solved, scored
+from csi.pls.blueprint import blueprint_of
 from csi.pls.composed import composed
 from csi.pls.composites import Composites
-from csi.pls.estimator import design_of, item_correlations, item_order, orientation
+from csi.pls.estimator import item_correlations, orientation
 from csi.pls.outcome import estimate_of
 from csi.pls.stages import is_composed
 
@@ -66,11 +67,11 @@ class SumScores(Composites):
         """
         if is_composed(model):
             return composed(self, model, moments, like, self.solve)
-        order, design = item_order(model, moments), design_of(model)
+        drawn, order = blueprint_of(model, moments)
         R = item_correlations(moments, order)
-        sums = score_weights(R, moments.sd[:, order], design, self.weights)
+        sums = score_weights(R, moments.sd[:, order], drawn.design, self.weights)
         reference = None if like is None else orientation(like)
-        return estimate_of(self, model, moments, order, design, scores_of(sums, R, design, reference), like=like)
+        return estimate_of(self, drawn, moments, order, scores_of(sums, R, drawn.design, reference), like=like)
 
 
 def score_weights(R: Array, sd: Array, design: Design, kind: Weights) -> Array:

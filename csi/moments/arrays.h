@@ -1,0 +1,51 @@
+/* Arrays of Python as C arrays of eight-byte numbers, for the compiled functions. */
+
+#ifndef CSI_ARRAYS_H
+#define CSI_ARRAYS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Inner loops run along rows, so that a compiler can vectorise them without changing the order of any sum: results do
+   not depend on the processor's registers. */
+#if defined(__linux__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define VECTORISED __attribute__((target_clones("avx2", "default")))
+#else
+#define VECTORISED
+#endif
+
+#define ARRAYS 24 /* arrays of one call at most */
+
+/* The buffers that a call holds. */
+typedef struct {
+    Py_buffer held[ARRAYS];
+    int count;
+} Buffers;
+
+static void let_go(Buffers *all)
+{
+    while (all->count) PyBuffer_Release(&all->held[--all->count]);
+}
+
+/* A buffer of `items` numbers of eight bytes; NULL with an exception set. */
+static void *taken(Buffers *all, PyObject *given, int64_t items, int writable)
+{
+    if (all->count == ARRAYS) {
+        PyErr_SetString(PyExc_ValueError, "too many arrays");
+        return NULL;
+    }
+    Py_buffer *one = &all->held[all->count];
+    if (PyObject_GetBuffer(given, one, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)) < 0) return NULL;
+    all->count++;
+    if (one->itemsize != 8 || one->len != items * 8) {
+        PyErr_SetString(PyExc_ValueError, "an array has another size than the problem");
+        return NULL;
+    }
+    return one->buf;
+}
+
+#endif

@@ -1,0 +1,25 @@
+from csi.moments.stack import Array, Ints
+
+def solve(
+    b: int,
+    p: int,
+    q: int,
+    starts: Ints,
+    arrows: Ints,
+    mode_b: Ints,
+    scheme: int,
+    tolerance: float,
+    rounds: int,
+    R: Array,
+    sd: Array | None,
+    reference: Array | None,
+    w: Array,
+    cross: Array,
+    C: Array,
+    paths: Array,
+    r2: Array,
+    iterations: Ints,
+    change: Array,
+    converged: Ints,
+    /,
+) -> None: ...
