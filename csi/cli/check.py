@@ -11,10 +11,10 @@ from csi.cli.grids import grid, numbers, pairs
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
 from csi.pls.blueprint import composite_problems
-from csi.reporting.analysis import base_of
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study
+from csi.study.fitted import base_of
 from csi.survey.panel import Panel
 
 FILES = Text("Files", "数据文件")
@@ -69,7 +69,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Read everything the study names and say what came of it."""
     study, panel = opened(args.study)
     waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
-    problems = (*composite_problems(study.model), *unusable_items(study, panel, waves))
+    composites = () if study.settings.covariance else composite_problems(study.model)
+    problems = (*composites, *unusable_items(study, panel, waves))
     files = pl.DataFrame(
         [[s.name, s.rows, len(s.used), some(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
     )

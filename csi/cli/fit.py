@@ -33,7 +33,7 @@ from csi.cli.studied import (
 )
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
-from csi.reporting.analysis import resampled
+from csi.reporting.scaled import scale_notes, scaled
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
@@ -103,6 +103,7 @@ def of_study(args: argparse.Namespace, lang: Language) -> Answer:
             *estimate_notes(est),
             *cell_notes(study, est),
             *estimate_notes(cell),
+            *scale_notes(cell),
             *((SAMPLING_ONLY,) if cell.conf_low is not None else ()),
         ),
         code=FINE if bool(est.convergence.converged.all()) and all(settled(cell)) else INADMISSIBLE,
@@ -112,8 +113,7 @@ def of_study(args: argparse.Namespace, lang: Language) -> Answer:
 
 def one_cell(study: Study, panel: Panel, where: Mapping[str, str]) -> Estimate:
     """The model in one cell, resampled unless the study asks for no resamples."""
-    est = estimated(study, panel, where)
-    return resampled(study, est) if study.settings.replicates else est
+    return estimated(study, panel, where, errors=True)
 
 
 def cells(study: Study, est: Estimate) -> pl.DataFrame:
@@ -147,7 +147,7 @@ def parameters(
     est: Estimate, lang: Language, texts: Mapping[str, Text], rows: pl.DataFrame | None = None
 ) -> tuple[Grid, Grid]:
     """Paths with their intervals; items with loading and weight (of the rows given, else of the whole table)."""
-    table = est.table if rows is None else rows
+    table = scaled(est) if rows is None else rows
     paths = table.filter(pl.col("op") == "~").rename({"lhs": "outcome", "rhs": "predictor"})
     numbers: dict[str, Kind] = {
         "estimate": "coefficient",

@@ -18,7 +18,7 @@ from csi.estimate.fit import fit
 from csi.measures.group_differences import mga
 from csi.measures.groups_shown import Differences, found_lines, labelled
 from csi.pls.estimator import PLS
-from csi.reporting.analysis import engine
+from csi.study.fitted import fitted
 from csi.survey.panel import Panel
 from csi.survey.plain_file import PlainFile, read_plain
 
@@ -67,7 +67,7 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Answer:
     if by != "wave" and "wave" not in asked and panel.waves and panel.waves[-1]:
         asked["wave"] = panel.waves[-1]
     asked.pop(by, None)
-    est = fit(study.model, panel, engine(study), by, where=asked or None)
+    est = fitted(study, panel, (by,), asked or None, errors=False)
     place = " · ".join([study.name, *(v for v in asked.values() if v)])
     texts = {name: text.say(lang) for name, text in names(study, lang).items()}
     return _answer(est, args, lang, (place, texts), panel.notes, provenance(study, panel))

@@ -24,12 +24,12 @@ from csi.cli.studied import (
     provenance,
 )
 from csi.errors import Language, Note, Text, note
-from csi.reporting.analysis import base_of, with_replicates
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, suppressed
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.survey.panel import Panel
-from csi.tracking.index import Index, index
+from csi.tracking.index import Index
 
 RESAMPLING = Text("Resampling", "重抽样")
 EVERY = Text("All constructs", "全部构念")
@@ -66,9 +66,13 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
     Its table shows no number of a cell below the study's smallest base; notes say what is doubtful in `cells`.
     """
     est = estimated(study, panel)
-    boot = with_replicates(study, est) if study.settings.replicates else est
-    made = explained(index(boot, weights=study.settings.index_weights, base=base_of(study), level=study.settings.level))
-    notes = (*estimate_notes(boot), *made.notes, *_kind_note(study), *cell_notes(study, est, cells, made))
+
+    def of(answers: Panel) -> Index:
+        cells_ = est if answers is panel else estimated(study, answers)
+        return indexed(study, with_replicates(study, answers, cells_))
+
+    made = explained(over_copies(study, panel, of))
+    notes = (*estimate_notes(est), *made.notes, *_kind_note(study), *cell_notes(study, est, cells, made))
     return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)
 
 

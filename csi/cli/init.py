@@ -16,7 +16,7 @@ from csi.cli.guess import PLAIN, Guess, guess, label_of
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import read_card
-from csi.simulation.texts import flow
+from csi.simulation.texts import FURTHER, flow
 from csi.study.waves import per_year
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.datafile import DataFile, Raw
@@ -169,7 +169,7 @@ def study_text(
         "rules: {out_of_range: stop, duplicates: stop, straight_lining: flag}",
         f"index: {flow({'target': card.index.target, 'weights': 'base' if len(waves) > 1 else 'own'})}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + FURTHER
 
 
 def codebook_text(card: Card, found: Guess, lang: Language) -> str:

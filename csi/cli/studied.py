@@ -11,11 +11,11 @@ import polars as pl
 
 from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
-from csi.estimate.fit import fit
-from csi.reporting.analysis import EVERYBODY, asked_without_waves, base_of, engine
+from csi.reporting.analysis import EVERYBODY, asked_without_waves
 from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
+from csi.study.fitted import base_of, fitted
 from csi.survey.panel import Panel
 
 CELL_KEYS = ("brand", "wave")
@@ -130,14 +130,14 @@ def provenance(study: Study, panel: Panel) -> dict[str, object]:
     }
 
 
-def estimated(study: Study, panel: Panel, where: Mapping[str, str] | None = None) -> Estimate:
-    """The study's model in every cell (of `where`, when given).
+def estimated(study: Study, panel: Panel, where: Mapping[str, str] | None = None, *, errors: bool = False) -> Estimate:
+    """The study's model in every cell (of `where`, when given), with its standard errors where asked for.
 
     Raises:
         Problems: as `csi.fit`, placed at the cells that were asked for.
     """
     try:
-        return fit(study.model, panel, engine(study), CELL_KEYS, where=where)
+        return fitted(study, panel, where=where, errors=errors)
     except Problems as found:
         cells = " ".join(v for v in (where or {}).values() if v) or "data"
         raise Problems([replace(p, where=cells) if p.where == "data" else p for p in found.problems]) from None

@@ -21,6 +21,7 @@ from csi.cli.studied import (
     opened,
 )
 from csi.errors import Language, Problem, Problems, Text, problem
+from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes
 from csi.reporting.style import share
 from csi.reporting.tables import Kind, printed, signed
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     asked = chosen(study, panel, args.brand, args.wave)
     if no_waves(study):
         raise Problems([needs_waves(study)])
+    if study.settings.imputations:
+        raise Problems([copies_untold(study)])
     settings, cells = study.settings, asked or {"wave": panel.waves[-1]}
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):

@@ -12,18 +12,15 @@ from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, proble
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
-from csi.inference.bootstrap import bootstrap
-from csi.inference.means import bootstrap_means
 from csi.measures import Effects, Reliability, Validity, effects, reliability, validity
 from csi.models.model import Model
 from csi.moments.sample import select
-from csi.pls.estimator import PLS
-from csi.pls.gsca import GSCA
-from csi.pls.sum_scores import SumScores
 from csi.reporting.release import holm_within_waves
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
 from csi.reporting.usable import check_items, completed, no_waves, unanswered
 from csi.reporting.words import lowered
+from csi.study.estimator import estimator_of
+from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
@@ -147,8 +144,8 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     panel = until(panel, waves)
     settings, focal = study.settings, study.focal
     # the published numbers: every brand and wave, one resampling plan
-    stack = with_replicates(study, fit(study.model, panel, engine(study), by=("brand", "wave")))
-    published = explained(index(stack, weights=settings.index_weights, base=base_of(study), level=settings.level))
+    stack = with_replicates(study, panel, fit(study.model, panel, estimator_of(settings), by=CELLS))
+    published = explained(indexed(study, stack))
     moved = released(study, published, waves, wave)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
@@ -156,7 +153,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     sectors = {c: sector(published, c, small=settings.small) for c in published.constructs}
     # the focal brand at the wave: model, measures, drivers; then its stages and segments
     enough = n.get(focal, 0) >= settings.small
-    cell, doubts = focal_cell(study, stack, wave) if enough else (None, (too_few(study, n.get(focal, 0)),))
+    cell, doubts = focal_cell(study, panel, stack, wave) if enough else (None, (too_few(study, n.get(focal, 0)),))
     lost = absent_notes(study, published, published.table.filter(pl.col("wave") == wave), settings.target)
     return Analysis(
         study=study,
@@ -187,6 +184,8 @@ def checked(study: Study, panel: Panel, wave: str | None = None) -> tuple[Study,
     Raises:
         Problems: E-WAVE, E-FOCAL, E-TARGET; E-EMPTY and E-CONSTANT for items that leave nothing to estimate.
     """
+    if study.settings.imputations:
+        raise Problems([copies_untold(study)], study.language)
     study, panel = completed(study, panel)
     wave = check_wave(study, panel, wave)
     check_names(study, panel, wave)
@@ -215,6 +214,15 @@ def check_wave(study: Study, panel: Panel, wave: str | None) -> str:
     else:
         en, zh = f'there is no wave "{wave}".', f"没有“{wave}”这一期。"
     raise Problems([problem("E-WAVE", str(study.path), en, zh, known.en, known.zh)], study.language)
+
+
+def copies_untold(study: Study) -> Problem:
+    """Why what needs joint replicates of all cells is not told of imputed copies."""
+    en = "changes, ranks and drivers need joint replicates of all cells; pooled copies have none."
+    zh = "变化、名次与驱动因素需要各单元的联合重抽样，多重插补合并后的结果没有。"
+    do = "Use missing: em in place of imputations; csi index and csi fit pool the copies."
+    do_zh = "请以 missing: em 代替 imputations；csi index 与 csi fit 可合并各份插补结果。"
+    return problem("E-IMPUTE", str(study.path), en, zh, do, do_zh)
 
 
 def asked_without_waves(study: Study) -> Problem:
@@ -263,40 +271,6 @@ def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
     return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves)
 
 
-def engine(study: Study) -> PLS | SumScores | GSCA:
-    """The study's estimator."""
-    settings = study.settings
-    if settings.estimator == "sum":
-        return SumScores(missing=settings.missing)
-    if settings.estimator == "gsca":
-        return GSCA(missing=settings.missing, tolerance=settings.tolerance)
-    consistent = settings.estimator == "plsc"
-    return PLS(settings.weighting, settings.missing, consistent=consistent, tolerance=settings.tolerance)
-
-
-def resampled(study: Study, est: Estimate) -> Estimate:
-    """The estimate under the study's bootstrap."""
-    settings = study.settings
-    return bootstrap(
-        est,
-        settings.replicates,
-        settings.seed,
-        interval=settings.interval,
-        resampling=settings.resampling,
-        level=settings.level,
-    )
-
-
-def with_replicates(study: Study, est: Estimate) -> Estimate:
-    """The cells with what their index needs: refits where each cell has its own weights, else item means."""
-    settings = study.settings
-    if settings.index_weights == "own":
-        return resampled(study, est)
-    return bootstrap_means(
-        est, settings.replicates, settings.seed, resampling=settings.resampling, level=settings.level
-    )
-
-
 def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) -> Changes:
     """The changes a report prints: tested for the target of every brand, as `csi track` tests them; untested beside.
 
@@ -323,11 +297,6 @@ def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) 
     return replace(tested, table=pl.concat([tested.table, others]))
 
 
-def base_of(study: Study) -> str | None:
-    """The base wave when the index is anchored."""
-    return (study.settings.base_wave or study.waves[0]) if study.settings.index_weights == "base" else None
-
-
 def answers(published: Index, wave: str) -> dict[str, int]:
     """Brand -> answers that entered the index at the wave."""
     here = published.cells.filter(pl.col("wave") == wave)
@@ -340,7 +309,7 @@ def in_order(study: Study, panel: Panel) -> tuple[str, ...]:
     return (*(b for b in study.brands if b in have), *(b for b in have if b not in study.brands))
 
 
-def focal_cell(study: Study, stack: Estimate, wave: str) -> tuple[Cell | None, tuple[Note, ...]]:
+def focal_cell(study: Study, panel: Panel, stack: Estimate, wave: str) -> tuple[Cell | None, tuple[Note, ...]]:
     """The focal brand's model at the wave, under the plan that resamples every cell, and what judges it.
 
     Where its answers cannot carry the model (a constant item, collinear predictors, no convergence) there is none, and
@@ -351,10 +320,10 @@ def focal_cell(study: Study, stack: Estimate, wave: str) -> tuple[Cell | None, t
     cells = stack.sample.cells
     mine = select(stack.sample, ((cells["brand"] == study.focal) & (cells["wave"] == wave)).to_list())
     try:
-        fitted = fit_sample(study.model, mine, engine(study))
+        fitted = fit_sample(study.model, mine, estimator_of(study.settings))
         if not fitted.convergence.converged.all():
             return None, tuple(no_model(study, why.code, why.text) for why in fitted.convergence.reasons.values())
-        est = resampled(study, replace(fitted, notes=estimate_notes(fitted)))
+        est = resampled(study, panel, replace(fitted, notes=estimate_notes(fitted)))
     except Problems as found:
         said = [(p.code, Text(f"{p.what.en} {p.remedy.en}", f"{p.what.zh}{p.remedy.zh}")) for p in found.problems]
         return None, tuple(no_model(study, code, why) for code, why in said)
@@ -375,7 +344,7 @@ def by_group(study: Study, panel: Panel, wave: str, key: str, published: Index) 
     """Every construct by `key` for the focal brand at the wave, with the published weights held fixed."""
     mine = (pl.col("brand") == study.focal) & (pl.col("wave") == wave) & pl.col(key).is_not_null()
     part = replace(panel, frame=panel.frame.filter(mine))
-    split = fit(study.model, part, engine(study), by=(key,))
+    split = fit(study.model, part, estimator_of(study.settings), by=(key,))
     return index(
         split, weights="given", given=published_weights(published, study.focal, wave), level=study.settings.level
     )

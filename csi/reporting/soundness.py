@@ -182,6 +182,7 @@ def _elsewhere(found: Index | None) -> Text:
         "pooled": Text("the weights of all cells together", "全部单元合并的权重"),
         "wave": Text("the weights of all brands of the wave", "该期全部品牌合并的权重"),
         "entity": Text("the weights of the brand over its waves", "该品牌各期合并的权重"),
+        "given": Text("fixed weights", "固定的权重"),
     }[found.rule]
     return Text(f"; the published index uses {whose.en}", f"；公布的指数使用{whose.zh}")
 

@@ -12,6 +12,19 @@ PLAIN = re.compile(r"[^\W_][^:#,\[\]{}\"'&*!|>%@`\n\\=]*\Z")
 """Strings that need no quotes inside a flow mapping."""
 
 
+FURTHER = """\
+# Further keys; take away "# " to use one (csi/study/README.md lists them all). 其他可用的键，去掉“# ”即可启用：
+# estimate: {estimator: plsc, modes: {image: B}, missing: em}    # pls, plsc, sum, gsca, or mlr, wlsmv ...
+#   higher_order: two-stage, embedded, repeated (高阶构念); interaction: two-stage, product, orthogonal (交互项)
+#   missing: listwise, pairwise, mean, em (mlr: fiml); imputations: 20 (多重插补份数)
+# bootstrap: {n: 1000, interval: bca, improper: keep}
+#   interval: percentile, basic, normal, bc, bca, studentised, double (区间类型)
+# replicate_weights: {columns: [rw*], kind: jk1}   # brr, fay (rho: 0.3), jk1, jk2, bootstrap, sdr (重复权重)
+# report: {sections: {mediation: yes, prediction: yes, groups: yes}, groups: brand, desired: 80}   # 报告增加的章节
+"""
+"""Comments under a study file: keys that a study may use besides those it does."""
+
+
 def flow(value: object) -> str:
     """A value in YAML's one-line form.
 
@@ -81,7 +94,7 @@ def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
     if recipe.segments:
         lines += ["segments:", *(_entry(s) for s in recipe.segments)]
     lines += [f"{k}: {flow(v)}" for k, v in said.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + FURTHER
 
 
 def _labels(zh: str, en: str) -> dict[str, str]:

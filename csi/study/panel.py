@@ -32,6 +32,7 @@ def read_study_panel(study: Study) -> Panel:
         brands=tuple(study.brands),
         stages=tuple(study.stages),
         respondents=study.respondents,
+        replicates=() if study.settings.replicate_weights is None else study.settings.replicate_weights.columns,
         lang=study.language,
     )
 

@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
 from csi.study.codebook import codebook_of, keys_of, text_of
+from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
 from csi.study.model import model_of
 from csi.study.positions import Document, Loc, read_document
-from csi.study.schema import KeysForm, StudyForm
-from csi.study.settings import TARGET, Event, Settings
+from csi.study.schema import COVARIANCE, KeysForm, StudyForm
+from csi.study.settings import TARGET, Event, ReplicateWeights, Settings, Telling
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.columns import missing_columns, pick, roles_of
@@ -50,6 +51,9 @@ def study_fields(path: str | Path) -> dict[str, Any]:
     if form is not None:
         model, found = _model(held, form, codebook, document, path.parent, lang, sure=sure)
         problems += [*found, *_check(held, form, codebook, model, document, path.parent)]
+        if not held.faulty("estimate") and not held.faulty("replicate_weights"):
+            settings = _settings(form, codebook, model)
+            problems += estimate_problems(form, settings, model, document, lang)
     if form is not None and problems:
         problems += _columns(held, form, codebook if sure else None, document, path.parent)
     if problems or form is None or codebook is None or model is None:
@@ -338,7 +342,7 @@ def _fields(
         "focal": next((b.name for b in form.brands if b.focal), ""),
         "model": model,
         "rules": Rules(**form.rules.model_dump()),
-        "settings": _settings(form, codebook),
+        "settings": _settings(form, codebook, model),
         "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
@@ -346,23 +350,52 @@ def _fields(
     }
 
 
-def _settings(form: StudyForm, codebook: Codebook) -> Settings:
+def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -> Settings:
     """How to estimate; without waves the index has its own weights unless the study says otherwise."""
-    waves = bool(form.waves.order) or "wave" in codebook.keys or any(file.wave for file in form.data)
+    keys = {} if codebook is None else codebook.keys
+    waves = bool(form.waves.order) or "wave" in keys or any(file.wave for file in form.data)
+    how, draws, given = form.estimate, form.bootstrap, form.replicate_weights
+    every = how.ordered == ["all"] and model is not None and "all" not in model.items
     return Settings(
-        estimator=form.estimate.estimator,
-        weighting=form.estimate.weighting,
-        missing=form.estimate.missing,
-        tolerance=form.estimate.tolerance,
-        replicates=form.bootstrap.n,
-        seed=form.bootstrap.seed,
-        resampling=form.bootstrap.resampling,
-        interval=form.bootstrap.interval,
-        level=form.bootstrap.level,
+        estimator="plsc" if how.consistent and how.estimator == "pls" else how.estimator,
+        weighting=how.weighting,
+        modes=dict(how.modes),
+        higher_order=how.higher_order,
+        interaction=how.interaction,
+        ordered=model.items if every and model is not None else tuple(how.ordered),
+        missing=how.missing,
+        imputations=how.imputations,
+        tolerance=how.tolerance,
+        replicates=draws.n,
+        seed=draws.seed,
+        resampling=draws.resampling,
+        interval=draws.interval,
+        level=draws.level,
+        improper=draws.improper,
+        replicate_weights=None
+        if given is None
+        else ReplicateWeights(tuple(given.columns), given.kind, given.rho, given.combined),
         target=form.index.target or TARGET,
-        index_weights=form.index.weights or ("base" if waves else "own"),
+        index_weights=form.index.weights or _index_rule(form, waves=waves),
         base_wave=form.index.base or form.waves.base,
         waves_per_year=form.waves.per_year or per_year(form.waves.order) or QUARTERS,
         small=form.report.small,
         flagged=form.report.flagged,
+        telling=_telling(form),
     )
+
+
+def _index_rule(form: StudyForm, *, waves: bool) -> Literal["base", "own", "pooled"]:
+    """Whose weights the index has where the study does not say; a covariance model has none of a single cell."""
+    if waves:
+        return "base"
+    return "pooled" if form.estimate.estimator in COVARIANCE else "own"
+
+
+def _telling(form: StudyForm) -> Telling:
+    """What reports tell beyond their kind."""
+    told = form.report
+    rivals = tuple(dict.fromkeys(told.rivals))
+    sections: dict[str, bool] = {}
+    sections.update((name, on) for name, on in told.sections.items())
+    return Telling(sections, told.desired, told.groups, rivals, told.permutations)

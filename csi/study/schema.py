@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from csi.survey.codebook import Form
 
@@ -130,12 +130,44 @@ class ModelForm(Part):
     optional: list[str] | None = None
 
 
-class EstimateForm(Part):
-    """How to estimate; `weighting` and `tolerance` are those of pls and plsc (the tolerance of gsca too)."""
+COVARIANCE: Final = (
+    "sem", "ml", "mlr", "mlm", "mlmv", "mlmvs", "mlf", "gls", "uls", "ulsm", "ulsmv", "ulsmvs",
+    "wls", "wlsm", "wlsmv", "wlsmvs", "dwls",
+)  # fmt: skip
+"""Estimators of a covariance model; "sem" is ML, or WLSMV where items are ordinal."""
 
-    estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
+EstimatorName = Literal[
+    "pls", "plsc", "sum", "raw", "pca", "gsca",
+    "sem", "ml", "mlr", "mlm", "mlmv", "mlmvs", "mlf", "gls", "uls", "ulsm", "ulsmv", "ulsmvs",
+    "wls", "wlsm", "wlsmv", "wlsmvs", "dwls",
+]  # fmt: skip
+
+
+def _low(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """Names of estimators in any case: MLR is mlr."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _high(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """Modes in any case: b is B."""
+    return value.upper() if isinstance(value, str) else value
+
+
+AnyEstimator = Annotated[EstimatorName, BeforeValidator(_low)]
+
+
+class EstimateForm(Part):
+    """How to estimate; which key goes with which estimator is said by `csi.study.estimator`."""
+
+    estimator: AnyEstimator = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
-    missing: Literal["listwise", "pairwise", "mean", "em"] = "listwise"
+    consistent: bool | None = None
+    modes: dict[str, Annotated[Literal["A", "B"], BeforeValidator(_high)]] = {}
+    higher_order: Literal["two-stage", "embedded", "repeated"] = "two-stage"
+    interaction: Literal["two-stage", "product", "orthogonal", "double-mean-centred", "lms"] | None = None
+    ordered: list[str] = []
+    missing: Literal["listwise", "pairwise", "mean", "em", "fiml", "two-stage"] = "listwise"
+    imputations: int = Field(default=0, ge=0, le=1000)
     tolerance: float = Field(default=1e-7, gt=0, lt=1)
 
 
@@ -168,6 +200,22 @@ class BootstrapForm(Part):
     resampling: Literal["multinomial", "bayesian"] = "multinomial"
     interval: Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"] = "percentile"
     level: float = Field(default=0.95, gt=0.5, lt=1)
+    improper: Literal["keep", "drop"] = "keep"
+
+
+class ReplicatesForm(Part):
+    """Replicate weights that the survey came with: their columns (* for any characters) and how they were made."""
+
+    columns: list[str] = Field(min_length=1)
+    kind: Literal["brr", "fay", "jk1", "jk2", "bootstrap", "sdr"]
+    rho: float | None = Field(default=None, ge=0, lt=1)
+    combined: bool = True
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+        """A single name is a list of one."""
+        return [value] if isinstance(value, str) else value
 
 
 class EventForm(Part):
@@ -178,12 +226,30 @@ class EventForm(Part):
     en: str = ""
 
 
+SectionName = Literal[
+    "trend", "league", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
+    "structure", "fieldwork", "method",
+    "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary",
+]  # fmt: skip
+
+
 class ReportForm(Part):
-    """Below which n a cell is suppressed (`small`) or flagged, and what to mark on the trend."""
+    """What is suppressed, marked and told in reports.
+
+    Below `small` answers a cell is suppressed, below `flagged` flagged; `events` stand on the trend. `sections`
+    switches sections on (yes: in every kind of report) or off (no: in none). `desired` is the target's level (0-100)
+    whose necessary conditions are looked for; `groups` the key whose groups are compared; `rivals` the estimators laid
+    side by side; `permutations` those of the tests between groups and of ceilings.
+    """
 
     small: int = Field(default=30, ge=0)
     flagged: int = Field(default=100, ge=0)
     events: list[EventForm] = []
+    sections: dict[SectionName, bool] = {}
+    desired: float | None = Field(default=None, gt=0, le=100)
+    groups: Literal["brand", "wave", "stage", "segment"] | None = None
+    rivals: list[AnyEstimator] = Field(default=["pls", "plsc", "mlr", "sum", "gsca"], min_length=1)
+    permutations: int = Field(default=500, ge=100, le=100_000)
 
 
 class StudyForm(Part):
@@ -205,4 +271,5 @@ class StudyForm(Part):
     rules: RulesForm = RulesForm()
     index: IndexForm = IndexForm()
     bootstrap: BootstrapForm = BootstrapForm()
+    replicate_weights: ReplicatesForm | None = None
     report: ReportForm = ReportForm()

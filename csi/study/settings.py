@@ -2,34 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from csi.errors import Text
+from csi.models.nouns import Mode
+from csi.study.schema import COVARIANCE, EstimatorName
 
 TARGET = "satisfaction"
 """The construct that is published where a study names none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How to estimate: engine, weighting scheme, missing treatment, bootstrap, index rule."""
+class ReplicateWeights:
+    """Columns of replicate weights, how they were made, and whether they contain the sampling weight."""
 
-    estimator: Literal["pls", "plsc", "sum", "gsca"] = "pls"
+    columns: tuple[str, ...]
+    kind: Literal["brr", "fay", "jk1", "jk2", "bootstrap", "sdr"]
+    rho: float | None = None
+    combined: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What reports tell beyond their kind: see `csi.study.schema.ReportForm`."""
+
+    sections: Mapping[str, bool] = field(default_factory=dict)
+    desired: float | None = None
+    groups: str | None = None
+    rivals: tuple[EstimatorName, ...] = ("pls", "plsc", "mlr", "sum", "gsca")
+    permutations: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to estimate: engine and its options, missing treatment, resampling, index rule; and what reports tell."""
+
+    estimator: EstimatorName = "pls"
     weighting: Literal["path", "factorial", "centroid"] = "path"
-    missing: Literal["listwise", "pairwise", "mean", "em"] = "listwise"
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    higher_order: Literal["two-stage", "embedded", "repeated"] = "two-stage"
+    interaction: Literal["two-stage", "product", "orthogonal", "double-mean-centred", "lms"] | None = None
+    ordered: tuple[str, ...] = ()
+    missing: Literal["listwise", "pairwise", "mean", "em", "fiml", "two-stage"] = "listwise"
+    imputations: int = 0
     tolerance: float = 1e-7
     replicates: int = 1000
     seed: int = 20260101
     resampling: Literal["multinomial", "bayesian"] = "multinomial"
     interval: Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"] = "percentile"
     level: float = 0.95
+    improper: Literal["keep", "drop"] = "keep"
+    replicate_weights: ReplicateWeights | None = None
     target: str = TARGET
     index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"
     base_wave: str = ""
     waves_per_year: int = 4
     small: int = 30
     flagged: int = 100
+    telling: Telling = Telling()
+
+    @property
+    def covariance(self) -> bool:
+        """Whether the estimator is that of a covariance model."""
+        return self.estimator in COVARIANCE
 
 
 @dataclass(frozen=True, slots=True)

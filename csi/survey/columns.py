@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import polars as pl
 
-from csi.errors import Problem, did_you_mean, problem
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.panel import Source
@@ -55,7 +56,30 @@ def roles_of(codebook: Codebook, files: Sequence[DataFile]) -> tuple[str, ...]:
     said = set(codebook.keys)
     for file in files:
         said |= set(file.rename) | ({"wave"} if file.wave else set()) | ({"brand"} if file.brand else set())
-    return tuple(role for role in KEY_ROLES if role in said)
+    return (*(role for role in KEY_ROLES if role in said), *(name for name in codebook.keys if name not in KEY_ROLES))
+
+
+def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[str], lang: Language = "en") -> Codebook:
+    """The codebook with the columns of replicate weights among its keys, each under its own name.
+
+    Parameters:
+        wanted: names of columns, with * for any characters.
+
+    Raises:
+        Problems: E-COLUMN for a name that no column has.
+    """
+    have = list(dict.fromkeys(column for raw in raws for column in raw.frame.columns))
+    found: dict[str, str] = {}
+    problems = []
+    for name in wanted:
+        hits = [name] if name in have else [c for c in have if "*" in name and fnmatchcase(c, name)]
+        found |= {c: c for c in hits}
+        if not hits:
+            what = Text(f'no column "{name}" (replicate weights).', f"没有“{name}”列（重复权重）。")
+            problems.append(Problem("E-COLUMN", ", ".join(raw.name for raw in raws), what, did_you_mean(name, have)))
+    if problems:
+        raise Problems(problems, lang)
+    return replace(codebook, keys={**codebook.keys, **found}) if found else codebook
 
 
 def pick(raw: Raw, file: DataFile, codebook: Codebook, roles: Sequence[str]) -> Picked:

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, did_you_mean, note, problem
 from csi.survey.cells import clean, number, said, seconds, shown
+from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
 
 NUMERIC = ("weight", "duration")
@@ -55,6 +56,8 @@ def key_problems(frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, 
             yield from _blank(frame, role)
         if known.get(role):
             yield from _unknown(frame, role, known[role])
+        if role not in KEY_ROLES:
+            yield from _replicates(frame, role)
     if "weight" in roles:
         yield from _weights(frame)
     if "duration" in roles:
@@ -63,11 +66,14 @@ def key_problems(frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, 
 
 
 def numeric_keys(roles: Sequence[str]) -> Iterator[pl.Expr]:
-    """Weight and duration as numbers."""
+    """Weights and duration as numbers."""
     if "weight" in roles:
         yield number(clean(pl.col("weight"))).alias("weight")
     if "duration" in roles:
         yield seconds(pl.col("duration")).alias("duration")
+    for role in roles:
+        if role not in KEY_ROLES:  # replicate weights bear their own names
+            yield number(clean(pl.col(role))).alias(role)
 
 
 def _blank(frame: pl.DataFrame, role: str) -> Iterator[Problem]:
@@ -144,6 +150,18 @@ def _weights(frame: pl.DataFrame) -> Iterator[Problem]:
             "Correct them, or leave out the key `weight` to weigh all respondents alike.",
             "请更正；如各受访者等权，请删去关键列 weight。",
         )
+
+
+def _replicates(frame: pl.DataFrame, column: str) -> Iterator[Problem]:
+    """Replicate weights that are no numbers from 0."""
+    value = number(clean(pl.col(column)))
+    rows = frame.filter(value.is_null() | (value < 0))
+    for (name,), part in rows.group_by(FILE, maintain_order=True):
+        listed, listed_zh = said(part[ROW], part[column])
+        en = f"{part.height} replicate weights are not numbers from 0: {listed}."
+        zh = f"{part.height} 个重复权重不是非负数：{listed_zh}。"
+        do, do_zh = "Correct them, or name only the columns of replicate weights.", "请更正，或只写重复权重的列。"
+        yield problem("E-WEIGHT", f"{name}, column {column}", en, zh, do, do_zh)
 
 
 def _durations(rows: pl.DataFrame) -> Iterator[Problem]:

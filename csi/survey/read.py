@@ -15,7 +15,7 @@ from csi.errors import Language, Problem, Problems, problem
 from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
 from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
-from csi.survey.columns import FILE, ROW, Picked, pick, roles_of
+from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_replicates
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, wave_notes
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled
@@ -41,6 +41,7 @@ def read_panel(
     brands: Sequence[str] = (),
     stages: Sequence[str] = (),
     respondents: Literal["", "same", "new"] = "",
+    replicates: Sequence[str] = (),
     lang: Language = "en",
 ) -> Panel:
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
@@ -52,6 +53,7 @@ def read_panel(
         waves: the waves the study knows, oldest first; another one in the data is then a problem.
         brands: the brands the study knows, in its order. stages: likewise.
         respondents: "new" when every wave asked new people, so that one name in two waves is not one person.
+        replicates: columns of replicate weights (* for any characters), kept as numbers under their own names.
         lang: language of the messages.
 
     Returns:
@@ -71,6 +73,7 @@ def read_panel(
         ([4.0, None, 5.0], [None, 'refused', None], ('ip',))
     """
     files, raws = _read(source, lang)
+    codebook = with_replicates(codebook, raws, replicates, lang)
     roles = roles_of(codebook, files)
     picked = [pick(raw, file, codebook, roles) for raw, file in zip(raws, files, strict=True)]
     _stop([*unfit(picked, codebook, rules, roles)], lang)

@@ -350,7 +350,7 @@ def test_a_model_that_did_not_converge_is_withheld_with_the_reason(analysis, mon
         return replace(est, convergence=ended)
 
     monkeypatch.setattr(analysing, "fit_sample", stopped)
-    cell, notes = analysing.focal_cell(analysis.study, analysis.stack, "2026Q1")
+    cell, notes = analysing.focal_cell(analysis.study, analysis.panel, analysis.stack, "2026Q1")
     assert cell is None
     report = tell(replace(analysis, cell=cell, notes=notes, groups={}), KINDS["quarterly"], ("zh",))
     assert not NEED_A_MODEL & set(report.keys)

@@ -80,7 +80,7 @@ def test_without_an_index_there_is_nothing_to_improve_first(reversed_study, tmp_
 
 
 def test_without_convergence_no_number_of_the_failed_fit_is_told(small_study, monkeypatch):
-    monkeypatch.setattr(analysing, "engine", lambda _: csi.PLS(max_iterations=1))
+    monkeypatch.setattr(analysing, "estimator_of", lambda _: csi.PLS(max_iterations=1))
     report = csi.report(small_study)
     assert set(report.keys) <= set(KINDS["quarterly"])
     assert not {"model", "priorities", "reliability"} & set(report.keys)

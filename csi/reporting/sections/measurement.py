@@ -10,6 +10,7 @@ from csi.errors import Note, Reason, Text
 from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
+from csi.reporting.scaled import scaled
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import figure, percent
 from csi.reporting.sections.model import cell_of
@@ -101,8 +102,10 @@ def loading_frame(cell: Cell) -> pl.DataFrame:
     ).with_columns(pl.len().over("construct").alias("n_items"))
     if of.weights is not None:
         frame = frame.with_columns(pl.Series("weight", of.weights[0]))
-    bounds = cell.estimate.table.filter(pl.col("op") == "=~").select(
-        pl.col("lhs").alias("construct"), pl.col("rhs").alias("item"), "conf_low", "conf_high"
+    bounds = (
+        scaled(cell.estimate)
+        .filter(pl.col("op") == "=~")
+        .select(pl.col("lhs").alias("construct"), pl.col("rhs").alias("item"), "conf_low", "conf_high")
     )
     vif = cell.validity.vif_outer.select("construct", "item", "vif")
     for part in (bounds, vif):

@@ -17,6 +17,8 @@ MISSING = {
     "pairwise": Text("pairwise moments", "成对计算（pairwise）"),
     "em": Text("moments by maximum likelihood (EM)", "EM 算法估计的极大似然矩"),
     "mean": Text("mean replacement", "均值替换"),
+    "fiml": Text("full-information maximum likelihood", "完全信息极大似然（FIML）"),
+    "two-stage": Text("two-stage maximum likelihood", "两阶段极大似然"),
 }
 RESAMPLING = {
     "multinomial": Text("respondents drawn with replacement", "受访者有放回抽样"),
@@ -99,12 +101,8 @@ def _sample(a: Analysis) -> list[Pair]:
 
 def _estimation(a: Analysis) -> list[Pair]:
     settings = a.study.settings
-    modes = {c.mode for c in a.model.constructs}
-    scheme = words.engine_name(a.stack.settings.name)
+    scheme, how = words.engine_name(a.stack.settings.name), _options(a)
     card = Text(a.model.card or "lavaan text", a.model.card or "lavaan 语法")
-    mode = " + ".join(sorted(modes))
-    missing, drawn, kind = MISSING[settings.missing], RESAMPLING[settings.resampling], INTERVALS[settings.interval]
-    n, level = printed(settings.replicates, "count"), percent(settings.level)
     return [
         (
             Text("Model", "模型"),
@@ -116,20 +114,48 @@ def _estimation(a: Analysis) -> list[Pair]:
         (
             Text("Estimation", "估计"),
             Text(
-                f"{scheme.en}, mode {mode}, tolerance {settings.tolerance:.0e}",
-                f"{scheme.zh}，模式 {mode}，收敛标准 {settings.tolerance:.0e}",
+                ", ".join([scheme.en, *(t.en for t in how)]),
+                "，".join([scheme.zh, *(t.zh for t in how)]),
             ),
         ),
-        (Text("Missing answers", "缺失值"), missing),
-        (
-            Text("Bootstrap", "自助法"),
-            Text(
-                f"{n} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t intervals for the "
-                f"index; seed {settings.seed}",
-                f"{n} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；随机种子 {settings.seed}",
-            ),
-        ),
+        (Text("Missing answers", "缺失值"), MISSING[settings.missing]),
+        _errors(a),
     ]
+
+
+def _options(a: Analysis) -> list[Text]:
+    """Modes, higher-order constructs, products, tolerance: what the estimator was told."""
+    settings, told = a.study.settings, []
+    if not settings.covariance:
+        modes = " + ".join(sorted({settings.modes.get(c.name, c.mode) for c in a.model.constructs}))
+        told.append(Text(f"mode {modes}", f"模式 {modes}"))
+    if any(set(c.items) & set(a.model.names) for c in a.model.constructs):
+        made = settings.higher_order
+        told.append(Text(f"higher-order constructs: {made}", f"高阶构念：{made}"))
+    if any(c.product_of for c in a.model.constructs):
+        usual = "double-mean-centred" if settings.covariance else "two-stage"
+        way = settings.interaction or usual
+        told.append(Text(f"products: {way}", f"交互项：{way}"))
+    if settings.estimator in {"pls", "plsc", "gsca"}:
+        small = f"{settings.tolerance:.0e}"
+        told.append(Text(f"tolerance {small}", f"收敛标准 {small}"))
+    return told
+
+
+def _errors(a: Analysis) -> Pair:
+    """Where standard errors and intervals come from."""
+    settings, given = a.study.settings, a.study.settings.replicate_weights
+    level = percent(settings.level)
+    if given is not None:
+        many = 0 if a.stack.replicates is None else a.stack.replicates.n
+        en = f"{many} replicate weights ({given.kind}), t intervals, level {level}"
+        return Text("Standard errors", "标准误"), Text(en, f"{many} 个重复权重（{given.kind}），t 区间，水平 {level}")
+    drawn, kind = RESAMPLING[settings.resampling], INTERVALS[settings.interval]
+    n = printed(settings.replicates, "count")
+    en = f"{n} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t intervals for the index; "
+    zh = f"{n} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；"
+    said = Text(f"{en}seed {settings.seed}", f"{zh}随机种子 {settings.seed}")
+    return Text("Bootstrap", "自助法"), said
 
 
 def _index(a: Analysis) -> list[Pair]:

@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Problems, Text, problem
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
+from csi.reporting.scaled import scale_notes, scaled
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import figure, here, percent
 from csi.reporting.words import Named
@@ -56,7 +57,7 @@ def model(a: Analysis) -> Section:
         figures=(figure("model", title, draw),),
         tables=(_effects_table(a, totals),),
         paragraphs=_consequences(a, cell),
-        notes=cell.estimate.notes,
+        notes=(*cell.estimate.notes, *scale_notes(cell.estimate)),
         data={"paths": paths, "nodes": nodes, "effects": cell.effects.table},
     )
 
@@ -64,7 +65,8 @@ def model(a: Analysis) -> Section:
 def path_frame(cell: Cell) -> pl.DataFrame:
     """Rows: predictor, outcome, estimate, std_error, conf_low, conf_high, p_value, significant (no zero inside)."""
     return (
-        cell.estimate.table.filter(pl.col("op") == "~")
+        scaled(cell.estimate)
+        .filter(pl.col("op") == "~")
         .select(
             pl.col("rhs").alias("predictor"),
             pl.col("lhs").alias("outcome"),
