@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, Text, note
@@ -81,7 +82,9 @@ def fit(
 
 def fit_sample(model: Model, sample: Sample, estimator: Estimator) -> Estimate:
     """Fit `model` to every cell of a sample; the estimate remembers the sample, so it can be resampled."""
-    estimate = estimator.solve(model, moments_of(sample))
+    with np.errstate(over="ignore", invalid="ignore"):  # answers too large for their squares have no covariances
+        moments = moments_of(sample)
+    estimate = estimator.solve(model, moments)
     return _judged(replace(estimate, sample=sample, notes=(*sample.notes, *_small(sample), *estimate.notes)))
 
 

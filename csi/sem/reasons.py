@@ -13,16 +13,18 @@ from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
 from csi.sem.table import given_variables
+from csi.sem.units import out_of_reach, said
 
 Flags = npt.NDArray[np.bool_]
 
-CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category")
+CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category", "units")
 
 
 def positive(cov: Array) -> Flags:
     """(b,) True where a covariance matrix is positive definite (on the scale of its correlations)."""
     sd = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
-    R = cov / (sd[:, :, None] * sd[:, None, :])
+    with np.errstate(invalid="ignore"):
+        R = cov / (sd[:, :, None] * sd[:, None, :])
     finite = np.isfinite(R).all(axis=(1, 2))
     one = np.arange(R.shape[1])
     held = R if finite.all() else np.where(finite[:, None, None], R, np.eye(one.size))
@@ -61,10 +63,8 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
             f"题项 {listed} 的回答全部相同（n = {n:.0f}）。",
         )
         return reason("R-CONSTANT", en, zh)
-    if cause == 2:
-        return _singular(prepared, i)
-    if cause == 5:
-        return _unused(prepared, i)
+    if cause in _BY_CAUSE:
+        return _BY_CAUSE[cause](prepared, i)
     if cause == 4:
         n = min(float(g.n[i]) for g in prepared.groups)
         en, zh = f"n = {n:.0f} rows are too few for WLS (ADF).", f"样本量 n = {n:.0f} 对 WLS（渐近自由分布）过小。"
@@ -119,6 +119,16 @@ def _singular(prepared: Prepared, i: int) -> Reason:
     part = [group.names[k] for k in np.argsort(-np.abs(vector)) if abs(vector[k]) > 0.1][:6]
     en = f"the covariance matrix is not positive definite: {', '.join(part)} determine one another."
     return reason("R-COLLINEAR", en, f"协方差矩阵非正定：{'、'.join(part)} 之间线性相依。")
+
+
+def _units(prepared: Prepared, i: int) -> Reason:
+    """Items of a slice whose moments leave what a computer can hold."""
+    spread = [(g.names, far[i]) for g in prepared.groups if (far := out_of_reach(g))[i].any()]
+    return Reason("R-UNITS", said(*spread[0]))
+
+
+_BY_CAUSE = {2: _singular, 5: _unused, 6: _units}
+"""Code into `CAUSES` -> what says why."""
 
 
 def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note, ...]:

@@ -16,31 +16,34 @@ from csi.estimate.later import Later
 from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.prepare import Prepared
 from csi.sem.reasons import Flags, categories_of, positive
+from csi.sem.units import out_of_reach, within
 from csi.sem.unusable import SAME
 
 
 def hopeless(prepared: Prepared, missing: str) -> Ints:
     """(b,) code into `CAUSES` of slices that cannot be fitted: 1 an item without variance, 2 no definite covariance,
     4 fewer rows than WLS has moments, 5 an ordinal item of which some category has no answers (both where other slices
-    can be fitted; else the estimator says so).
+    can be fitted; else the estimator says so), 6 items whose units are out of reach.
 
     Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
     of rows are looked at. Ordinal items have their own checks.
     """
     ordinal = prepared.layout.table.rules.ordered
     b = len(prepared.groups[0].n)
-    constant, singular = np.zeros(b, dtype=bool), np.zeros(b, dtype=bool)
+    constant, singular, far = (np.zeros(b, dtype=bool) for _ in range(3))
     for group in () if ordinal else prepared.groups:
         own = np.diagonal(group.cov, axis1=1, axis2=2)
-        constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
+        if not within(own):
+            constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
+            far |= (out_of_reach(group) > 0).any(axis=1)
         singular |= group.n <= len(group.names)
         singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
         return np.zeros(b, dtype=np.int64)
-    if not (constant.any() or singular.any() or few.any() or unused.any()):
+    if not (far.any() or constant.any() or singular.any() or few.any() or unused.any()):
         return np.zeros(b, dtype=np.int64)
-    code = np.where(constant, 1, np.where(singular, 2, np.where(few, 4, np.where(unused, 5, 0))))
+    code = np.select([far, constant, singular, few, unused], [6, 1, 2, 4, 5])
     return code.astype(np.int64)
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from csi.errors import Problem, Text, problem
 from csi.moments.stack import Array, Moments
 from csi.sem.prepare import Prepared
+from csi.sem.units import OTHER_UNITS, out_of_reach, said
 
 SAME = 1 - 1e-9
 """Two items with a larger absolute correlation repeat each other."""
@@ -22,7 +23,8 @@ SINGULAR = 1e-10
 
 
 def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Problem]:
-    """Constant items, items that repeat each other or add up to others, pairs never answered together, too few rows.
+    """Items in units out of reach, constant items, items that repeat each other or add up to others, pairs never
+    answered together, too few rows; at least one problem.
 
     Parameters:
         prepared: of cells none of which can be fitted. cells: their key columns. missing: "fiml" and "two-stage" need
@@ -35,7 +37,14 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
         for g, group in enumerate(prepared.groups):
             place = ", ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
             found += _group(group, s, place or "data", apart=missing in {"fiml", "two-stage"})
-    return found
+    return found or [_indefinite()]
+
+
+def _indefinite() -> Problem:
+    """A covariance matrix that is not positive definite, by less than can be traced to items."""
+    en, zh = "the covariance matrix of the items is not positive definite.", "题项的协方差矩阵非正定。"
+    do, do_zh = "Leave out items that others almost determine.", "请移除几乎可由其他题项决定的题项。"
+    return problem("E-COLLINEAR", "data", en, zh, do, do_zh)
 
 
 def _group(group: Moments, s: int, place: str, *, apart: bool) -> Iterator[Problem]:
@@ -45,6 +54,10 @@ def _group(group: Moments, s: int, place: str, *, apart: bool) -> Iterator[Probl
     own = np.diagonal(cov)
     if n < 2:
         yield few(place, n, p)
+        return
+    far = out_of_reach(group)[s]
+    if far.any():
+        yield Problem("E-UNITS", place, said(group.names, far), OTHER_UNITS)
         return
     silent = _silent(group, s)
     constant = [name for name, v in zip(group.names, own, strict=True) if not v > 0 and name not in silent]

@@ -1,55 +1,73 @@
-"""Whatever units the items are measured in, a fit settles in the same place: Holzinger's items times powers of 10."""
+"""Items in extreme units: fitted alike while their moments can be held, named in one message where they cannot."""
 
-import json
-from pathlib import Path
+from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 import csi
-from csi.sem.normal import inverse
+from csi.errors import Problems
+from csi.sem.units import LEAST, MOST
 
-SYNTAX = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9\nspeed ~ visual + textual"
-SAVED = json.loads((Path(__file__).parents[1] / "reference" / "holzinger" / "moments.json").read_text("utf-8"))
-
-
-def fitted(unit, **settings):
-    u = unit * np.ones(len(SAVED["names"]))
-    moments = csi.Moments.of(SAVED["names"], np.array(SAVED["cov"]) * np.outer(u, u), SAVED["n"])
-    return csi.fit(csi.Model.parse(SYNTAX), moments, csi.SEM(**settings))
+ITEMS = list("abcde")
+MODEL = csi.Model.parse("f =~ a + b + c + d + e")
 
 
-@pytest.mark.parametrize("unit", [1e-6, 1e-2, 1e6])
-def test_unweighted_least_squares_in_another_unit(unit):
-    one, other = fitted(1.0, estimator="ULS"), fitted(unit, estimator="ULS")
+def rows(scale=1.0, n=300):
+    rng = np.random.default_rng(4)
+    values = 5 + rng.standard_normal((n, 1)) + rng.standard_normal((n, 5))
+    return pl.DataFrame(values * scale, schema=ITEMS)
+
+
+@pytest.mark.parametrize("estimator", ["ML", "GLS", "WLS", "DWLS", "MLM", "MLR"])
+@pytest.mark.parametrize("scale", [1e-29, 1e28])
+def test_all_units_in_reach_give_the_same_solution(estimator, scale):
+    plain = csi.fit(MODEL, rows(), csi.SEM(estimator=estimator))
+    other = csi.fit(MODEL, rows(scale), csi.SEM(estimator=estimator))
     assert other.convergence.converged.all()
-    power = np.array([{"~~": 2, "=~": 0, "~": 0}[r.op] for r in one.rows])
-    np.testing.assert_allclose(other.values, one.values * unit**power, rtol=1e-6)
-    chi2 = [e.extra["sem"].test.statistic[0] for e in (one, other)]
-    assert chi2[1] == pytest.approx(chi2[0] * unit**4, rel=1e-9)
+    assert other.std_all == pytest.approx(plain.std_all, abs=1e-9)
+    assert np.isfinite(other.std_error).sum() == np.isfinite(plain.std_error).sum()
+    statistic = [e.extra["sem"].test.statistic[0] for e in (plain, other)]
+    assert statistic[1] == pytest.approx(statistic[0], rel=1e-7)
 
 
-@pytest.mark.parametrize("estimator", ["ML", "GLS"])
-def test_every_item_in_a_unit_of_its_own(estimator):
-    unit = 10.0 ** np.array([1.6, -2.8, -5.5, -5.8, 3.8, 5.0, 1.3, 2.8, 0.5])
-    one, other = (fitted(u, estimator=estimator, std_lv=True) for u in (1.0, unit))
-    assert other.convergence.converged.all()
-    names = list(SAVED["names"])
-    scale = np.array(
-        [
-            (unit[names.index(r.rhs)] if r.rhs in names else 1.0) * (unit[names.index(r.lhs)] if r.lhs in names else 1)
-            for r in one.rows
-        ]
-    )
-    np.testing.assert_allclose(other.values, one.values * scale, rtol=1e-6)
-    np.testing.assert_allclose(other.std_error, one.std_error * scale, rtol=1e-6)
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-160, 1e-100, 1e-31, 1e32, 1e100, 1e155, 1e200, 1e307])
+@pytest.mark.parametrize("settings", [{}, {"estimator": "MLM"}, {"estimator": "WLS"}, {"missing": "fiml"}])
+def test_units_out_of_reach_are_one_message(scale, settings):
+    with pytest.raises(Problems) as caught:
+        csi.fit(MODEL, rows(scale), csi.SEM(**settings))
+    (found,) = caught.value.problems
+    assert found.code == "E-UNITS"
+    assert "a, b, c, d, e" in found.what.en
+    assert "power of ten" in found.remedy.en
+    assert "换用其他单位" in found.remedy.zh
 
 
-def test_inverses_of_matrices_with_unlike_units():
-    d = 10.0 ** np.array([-9, 0, 8, -3, 5])
-    R = 0.3 + 0.7 * np.eye(5)
-    found = inverse((R * np.outer(d, d))[None])[0] * np.outer(d, d)
-    np.testing.assert_allclose(found, np.linalg.inv(R), rtol=1e-12)
-    singular = np.array([[1e12, 1.0], [1.0, 1e-12]])
-    assert not np.isfinite(inverse(np.stack([singular, np.eye(2)]))[0]).any()
-    assert np.array_equal(inverse(np.stack([singular, np.eye(2)]))[1], np.eye(2))
+def test_only_the_items_out_of_reach_are_named():
+    frame = rows().with_columns(pl.col("b") * 1e-200, pl.col("d") * 1e90)
+    with pytest.raises(Problems) as caught:
+        csi.fit(MODEL, frame, csi.SEM())
+    (found,) = caught.value.problems
+    assert "answers to b, d spread" in found.what.en
+
+
+def test_a_cell_out_of_reach_sits_out():
+    frame = pl.concat([rows().with_columns(cell=pl.lit("1")), rows(1e-100).with_columns(cell=pl.lit("2"))])
+    est = csi.fit(MODEL, frame, csi.SEM(), by=["cell"])
+    assert est.convergence.converged.tolist() == [True, False]
+    assert est.convergence.reasons[1].code == "R-UNITS"
+    assert "spread over about" in est.convergence.reasons[1].text.en
+
+
+def test_an_item_that_does_not_vary_is_still_constant():
+    with pytest.raises(Problems) as caught:
+        csi.fit(MODEL, rows().with_columns(b=pl.lit(3.0)), csi.SEM())
+    assert [p.code for p in caught.value.problems] == ["E-CONSTANT"]
+
+
+def test_moments_out_of_reach():
+    cov = (0.5 * np.eye(5) + 0.5) * 1e-150
+    with pytest.raises(Problems, match="out of reach"):
+        csi.fit(MODEL, csi.Moments.of(ITEMS, cov, n=100), csi.SEM())
+    assert LEAST < 1 < MOST

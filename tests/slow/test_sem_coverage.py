@@ -34,6 +34,18 @@ def test_a_gate_that_is_missed_is_named(study, tables):
     assert len(study.failures(rows, tests.with_columns(usable=pl.lit(900)))) == len(study.STUDIES)
 
 
+def test_the_recommended_test_of_exact_fit_holds_its_level(study):
+    exact = pl.read_csv(HERE / "sem_eigenvalues.csv")
+    assert exact.select("study", "n", "samples").unique(maintain_order=True).rows() == [
+        (s.name, s.n, s.samples) for s in study.EXACT
+    ]
+    assert study.exact_failures(exact) == []
+    assert len(study.exact_failures(exact.with_columns(at_5=pl.lit(0.07)))) == len(study.EXACT)
+    assert "Missed: pEBA4" in study.page(
+        *(pl.read_csv(HERE / f"sem_{n}.csv") for n in ("coverage", "tests")), exact.with_columns(at_5=pl.lit(0.07))
+    )
+
+
 def test_normal_theory_errors_are_too_small_where_tails_are_heavy(tables):
     rows, tests = tables
     assert rows.filter(study="ML, heavy tails")["se_ratio"].max() < 0.9
