@@ -49,6 +49,7 @@ bench: setup    ## speed, beside seminr and semopy, and R's lavaan where it is i
 	@$(BIN)/python tests/bench/cells.py
 	@$(BIN)/python tests/bench/bootstrap.py
 	@$(BIN)/python tests/bench/memory.py
+	@$(BIN)/python tests/bench/absent.py
 	@$(BIN)/python tests/bench/predict.py
 	@$(BIN)/python tests/bench/sem.py
 	@$(BIN)/python tests/bench/groups.py

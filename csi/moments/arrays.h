@@ -18,6 +18,12 @@
 #define VECTORISED
 #endif
 
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 #define ARRAYS 24 /* arrays of one call at most */
 
 /* The buffers that a call holds. */
@@ -46,6 +52,17 @@ static void *taken(Buffers *all, PyObject *given, int64_t items, int writable)
         return NULL;
     }
     return one->buf;
+}
+
+/* Whether `count` places lie in [0, below); an exception is set where not. */
+INLINE int within(const int64_t *places, int64_t count, int64_t below)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (places[i] < 0 || places[i] >= below) {
+            PyErr_SetString(PyExc_IndexError, "a place lies outside its array");
+            return 0;
+        }
+    return 1;
 }
 
 #endif

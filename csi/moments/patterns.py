@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from csi.errors import Note, note
+from csi.moments import compiled
 from csi.moments.stack import Array, Ints, RowPass
 
 Flags = npt.NDArray[np.bool_]
@@ -94,6 +95,12 @@ class PatternRows:
             >>> pattern_rows(np.array([[1.0], [3.0]])).under(np.array([[1.0, 0.0], [1.0, 3.0]])).mean[:, 0, 0].tolist()
             [1.0, 2.5]
         """
+        n, mean, cov = compiled.gathered(self, W) or self._gathered(W)
+        mean += np.where(self.observed & (n > 0)[:, :, None], self.centre, 0.0)
+        return Patterns(self.observed, n, mean, cov)
+
+    def _gathered(self, W: Array) -> tuple[Array, Array, Array]:
+        """n, mean (about the centre) and cov of the patterns."""
         (J, p), b = self.observed.shape, len(W)
         n, mean, cov = np.zeros((b, J)), np.zeros((b, J, p)), np.zeros((b, J, p, p))
         i, j = np.triu_indices(p)
@@ -112,9 +119,7 @@ class PatternRows:
             cov[:, :, j, i] = cov[:, :, i, j]
         divisor = np.where(n > 0, n, 1.0)
         mean /= divisor[:, :, None]
-        cov = cov / divisor[:, :, None, None] - mean[:, :, :, None] * mean[:, :, None, :]
-        mean += np.where(self.observed & (n > 0)[:, :, None], self.centre, 0.0)
-        return Patterns(self.observed, n, mean, cov)
+        return n, mean, cov / divisor[:, :, None, None] - mean[:, :, :, None] * mean[:, :, None, :]
 
 
 def pattern_rows(rows: Array) -> PatternRows:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csi.moments import compiled
 from csi.moments.incomplete import Expansion, expand, places, saturated_information
 from csi.moments.patterns import Flags, Patterns
 from csi.moments.stack import Array, Ints
@@ -27,6 +28,9 @@ SINGULAR = 1e-9
 
 SLOW = 1e-10
 """Largest change of a standardised moment in an EM step that counts as settled where no Newton step is possible."""
+
+DRAWN_OUT = 1e-11
+"""The same in the compiled search, where squared extrapolation (Varadhan & Roland 2008) draws out the steps of EM."""
 
 NEWTON_ROUNDS = 50
 """Rounds in which Newton steps are tried; after them EM goes on alone."""
@@ -73,6 +77,22 @@ def saturated(patterns: Patterns, rounds: int = 2000) -> Saturated:
         >>> found.mean[0].round(9).tolist(), bool(found.converged[0])
         ([2.5, 2.25], True)
     """
+    fast = compiled.settled(patterns, rounds, DRAWN_OUT)
+    if fast is None:
+        return _searched(patterns, rounds)
+    mean, cov, value, iterations, converged = fast
+    converged[converged] = ~_hopeless(cov[converged])
+    found = Saturated(mean, cov, -0.5 * value, iterations, converged)
+    rest = np.flatnonzero(~converged)
+    if rest.size:
+        slow = _searched(patterns.take(rest), rounds)
+        for name in Saturated.__slots__:
+            getattr(found, name)[rest] = getattr(slow, name)
+    return found
+
+
+def _searched(patterns: Patterns, rounds: int) -> Saturated:
+    """The search in numpy: EM, then Newton."""
     b, (J, p) = len(patterns.n), patterns.observed.shape
     size = max(1, CHUNK // (8 * J * p * p))
     parts = [_chunk(patterns.take(slice(i, i + size)), rounds) for i in range(0, b, size)]

@@ -1,0 +1,75 @@
+"""The compiled moments of rows with absent answers, where a compiler was at hand when the package was installed.
+
+`patterns.py` and `saturated.py` are the same computation to read; they stand in where `kernel.c` was not compiled.
+Tests hold the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csi.moments.stack import Array, Ints
+
+if TYPE_CHECKING:
+    from csi.moments.patterns import Flags, PatternRows, Patterns
+
+try:
+    from csi.moments import kernel
+except ImportError:  # no compiler at installation: numpy does the same
+    kernel = None  # type: ignore[assignment]  # kernel.pyi says what is there when it was compiled
+
+AVAILABLE = kernel is not None
+"""Whether this installation has the compiled functions."""
+
+
+def gathered(rows: PatternRows, W: Array) -> tuple[Array, Array, Array] | None:
+    """The patterns' n (b, J), mean (b, J, p) about the rows' centre, cov (b, J, p, p); None where not compiled.
+
+    Parameters:
+        W: (b, n) weights of the rows, in their own order.
+    """
+    if not AVAILABLE:
+        return None
+    (J, p), (b, count) = rows.observed.shape, W.shape
+    n, mean, cov = np.empty((b, J)), np.empty((b, J, p)), np.empty((b, J, p, p))
+    kernel.gather(b, J, p, count, rows.starts, rows.order, _whole(rows.answers), _whole(W), n, mean, cov)
+    return n, mean, cov
+
+
+def settled(patterns: Patterns, rounds: int, tolerance: float) -> tuple[Array, Array, Array, Ints, Flags] | None:
+    """Maximum likelihood moments where the search settles: mean, cov, -2 log L, steps, flags; None where not compiled.
+
+    Weightings in which some pair of items goes unanswered are left out: what they end at depends on the way.
+
+    Parameters:
+        rounds: at most so many steps of EM. tolerance: largest change of a standardised moment in a step that counts
+            as settled.
+    """
+    if not AVAILABLE:
+        return None
+    b, (J, p) = len(patterns.n), patterns.observed.shape
+    mean, cov, value = np.empty((b, p)), np.empty((b, p, p)), np.empty(b)
+    iterations, done = np.empty(b, dtype=np.int64), np.empty(b, dtype=np.int64)
+    kernel.settle(
+        b,
+        J,
+        p,
+        patterns.observed.astype(np.int64),
+        _whole(patterns.n),
+        _whole(patterns.mean),
+        _whole(patterns.cov),
+        tolerance,
+        rounds,
+        mean,
+        cov,
+        value,
+        iterations,
+        done,
+    )
+    return mean, cov, value, iterations, done.astype(np.bool_)
+
+
+def _whole(array: Array) -> Array:
+    return np.ascontiguousarray(array, dtype=np.float64)

@@ -1,0 +1,33 @@
+from csi.moments.stack import Array, Ints
+
+def gather(
+    b: int,
+    J: int,
+    p: int,
+    rows: int,
+    starts: Ints,
+    order: Ints,
+    answers: Array,
+    W: Array,
+    n: Array,
+    mean: Array,
+    cov: Array,
+    /,
+) -> None: ...
+def settle(
+    b: int,
+    J: int,
+    p: int,
+    observed: Ints,
+    n: Array,
+    mean: Array,
+    cov: Array,
+    tolerance: float,
+    rounds: int,
+    mu: Array,
+    Sigma: Array,
+    value: Array,
+    iterations: Ints,
+    settled: Ints,
+    /,
+) -> None: ...

@@ -1,0 +1,126 @@
+"""The compiled moments of rows with absent answers are those of numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from csi.moments import compiled
+from csi.moments.expectation import em_moments
+from csi.moments.patterns import pattern_rows
+from csi.moments.saturated import saturated
+
+built = pytest.mark.skipif(not compiled.AVAILABLE, reason="csi.moments.kernel was not compiled in this installation")
+
+
+def rows(n: int = 120, p: int = 6, share: float = 0.15, seed: int = 3) -> np.ndarray:
+    """Correlated answers far from zero, some absent, one row without any."""
+    rng = np.random.default_rng(seed)
+    found = 100 + np.arange(p) * (rng.normal(size=(n, 1)) + rng.normal(size=(n, p))) + rng.normal(size=(n, p))
+    found[rng.random(found.shape) < share] = np.nan
+    found[7] = np.nan
+    return found
+
+
+def weights(n: int, b: int = 8) -> np.ndarray:
+    """Ones, then resamples."""
+    return np.vstack([np.ones(n), np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=b - 1)]).astype(float)
+
+
+@built
+@pytest.mark.parametrize("b", [1, 8])
+def test_patterns_are_those_of_numpy(b, monkeypatch):
+    X = rows()
+    sorted_rows, W = pattern_rows(X), weights(len(X), b)
+    fast = sorted_rows.under(W)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = sorted_rows.under(W)
+    for name in ("n", "mean", "cov"):
+        np.testing.assert_allclose(getattr(fast, name), getattr(slow, name), rtol=1e-12, atol=1e-10, err_msg=name)
+
+
+@built
+@pytest.mark.parametrize(("n", "p", "share"), [(120, 6, 0.15), (400, 3, 0.3), (60, 12, 0.1)])
+def test_maximum_is_that_of_numpy(n, p, share, monkeypatch):
+    X = rows(n, p, share)
+    patterns = pattern_rows(X).under(weights(n))
+    fast = saturated(patterns)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = saturated(patterns)
+    assert fast.converged.tolist() == slow.converged.tolist()
+    assert slow.converged[:2].all()
+    fast, slow = (type(s)(*(getattr(s, name)[slow.converged] for name in s.__slots__)) for s in (fast, slow))
+    sd = np.sqrt(np.diagonal(slow.cov, axis1=1, axis2=2))
+    np.testing.assert_allclose(fast.loglik, slow.loglik, rtol=1e-11)
+    np.testing.assert_allclose(fast.mean / sd, slow.mean / sd, rtol=0, atol=1e-8)
+    scale = sd[:, :, None] * sd[:, None, :]
+    np.testing.assert_allclose(fast.cov / scale, slow.cov / scale, rtol=0, atol=1e-8)
+
+
+@built
+def test_what_has_no_unique_maximum_ends_as_in_numpy(monkeypatch):
+    X = rows(60, 4)
+    X[:30, 0] = X[30:, 1] = np.nan
+    patterns = pattern_rows(X).under(weights(60, 3))
+    fast = saturated(patterns)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    slow = saturated(patterns)
+    np.testing.assert_allclose(fast.cov, slow.cov, rtol=1e-9)
+    assert fast.converged.tolist() == slow.converged.tolist()
+
+
+@built
+def test_fewer_rows_than_items_have_no_solution():
+    X = rows(8, 10, 0.1)
+    mean, cov = em_moments(X, np.ones((1, 8)))
+    assert np.isnan(mean).all()
+    assert np.isnan(cov).all()
+
+
+@built
+def test_a_weighting_does_not_depend_on_those_beside_it():
+    X = rows()
+    W = weights(len(X))
+    together = em_moments(X, W)
+    alone = [em_moments(X, w[None]) for w in W]
+    for at in (0, 1):
+        np.testing.assert_array_equal(together[at], np.concatenate([one[at] for one in alone]))
+
+
+@built
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"n": np.ones(3)}, ValueError),
+        ({"observed": np.ones((2, 2), dtype=np.int8)}, ValueError),
+        ({"cov": np.zeros((2, 2, 2))[:, :, ::2]}, (ValueError, BufferError)),
+        ({"J": 0}, ValueError),
+    ],
+)
+def test_arrays_of_another_size_are_refused(change, error):
+    good = {
+        "b": 1,
+        "J": 2,
+        "p": 2,
+        "observed": np.ones((2, 2), dtype=np.int64),
+        "n": np.ones(2),
+        "mean": np.zeros((2, 2)),
+        "cov": np.zeros((2, 2, 2)),
+        "tolerance": 1e-9,
+        "rounds": 10,
+        "mu": np.empty(2),
+        "Sigma": np.empty((2, 2)),
+        "value": np.empty(1),
+        "iterations": np.empty(1, dtype=np.int64),
+        "settled": np.empty(1, dtype=np.int64),
+    }
+    with pytest.raises(error):
+        compiled.kernel.settle(*(good | change).values())
+
+
+@built
+@pytest.mark.parametrize("starts", [np.array([0, 4]), np.array([0, -1]), np.array([0.0, 3.0, 3.0])])
+def test_places_outside_the_rows_are_refused(starts):
+    arrays = np.zeros((3, 2)), np.ones((1, 3)), np.empty(1), np.empty(2), np.empty((2, 2))
+    with pytest.raises((IndexError, ValueError)):
+        compiled.kernel.gather(1, 1, 2, 3, starts, np.arange(3), *arrays)
