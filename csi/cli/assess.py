@@ -13,10 +13,10 @@ from csi.cli.judged_model import Judged, judged_arguments, judged_model
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
 from csi.errors import Language, Note, Text
-from csi.measures.blindfold import blindfolding, without_own_items
+from csi.measures.blindfold import blindfolding, cannot_be_omitted
 from csi.measures.collinearity import vif
 from csi.measures.effects import effects
-from csi.measures.exact_fit import MODELS, exact_fit
+from csi.measures.exact_fit import MODELS, can_be_tested, exact_fit
 from csi.measures.fit_measures import OF_COMPOSITES, fit_measures
 from csi.measures.redundancy import redundancy
 from csi.measures.selection import selection
@@ -59,12 +59,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     if args.bootstrap and args.bootstrap < 100:
         raise UsageError(f"--bootstrap: {args.bootstrap}; 0, or 100 and more")
     judged, _ = judged_model(args, lang)
-    complete = args.missing == "listwise"
-    omittable = complete and not without_own_items(judged.est)
+    omittable = not cannot_be_omitted(judged.est)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         parts = [
             _fit(judged, lang),
-            _exact(judged, args, lang) if args.bootstrap and complete and not _products(judged) else Told(),
+            _exact(judged, args, lang) if args.bootstrap and can_be_tested(judged.est) else Told(),
             _regressions(judged, args, lang, omittable=omittable),
             _formative(judged, lang),
             _tetrads(judged, args, lang) if args.bootstrap else Told(),
@@ -74,11 +73,6 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         data={name: value for p in parts for name, value in (p.data or {}).items()},
         notes=(*judged.file.notes, *dict.fromkeys(n for p in parts for n in p.notes)),
     )
-
-
-def _products(judged: Judged) -> bool:
-    """Whether the model has products, whose fit correlations do not tell."""
-    return any(c.product_of for c in judged.est.model.constructs)
 
 
 def _worded(frame: pl.DataFrame, lang: Language) -> pl.DataFrame:

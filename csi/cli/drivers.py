@@ -25,7 +25,7 @@ from csi.errors import Language, Text
 from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.importance.drivers import Drivers, drivers
-from csi.importance.drivers_words import QUADRANTS
+from csi.importance.drivers_words import QUADRANTS, sentences_of
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=(
             place(one, texts, lang),
             driver_grid(study, found, lang),
+            *(s.say(lang) for s in driver_sentences(study, found)),
             item_grid(study, found, lang),
             *needs_blocks(study, needs, lang),
         ),
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "target": found.target,
             "drivers": found.table,
             "items": found.items,
+            "sentences": [{"en": s.en, "zh": s.zh} for s in driver_sentences(study, found)],
             **({} if needs is None else {"desired": needs.level, "needs": needs.table}),
         },
         notes=(
@@ -98,6 +100,16 @@ def driver_grid(study: Study, found: Drivers, lang: Language) -> Grid:
     label = texts.get(found.target, Text(found.target, found.target))
     title = Text(f"Associated with {label.en.lower()}", f"与{label.zh}相关的驱动因素")
     return grid(table, kinds, lang, title, texts, HEADINGS)
+
+
+def driver_sentences(study: Study, found: Drivers) -> tuple[Text, ...]:
+    """What the map says, by the study's labels."""
+    both = []
+    for lang in ("en", "zh"):
+        label = {name: text.say(lang) for name, text in names(study, lang).items()}
+        table = found.table.with_columns(pl.col("construct").replace(label))
+        both.append(sentences_of(table, label.get(found.target, found.target)))
+    return tuple(Text(en.en, zh.zh) for en, zh in zip(*both, strict=True))
 
 
 def needs_blocks(study: Study, needs: Cipma | None, lang: Language) -> list[str | Grid]:

@@ -13,6 +13,12 @@ from csi.measures.validity import validity, vif
 
 ROUNDING = 1e-9
 
+UNCORRECTED = Text("leave the correction out (csi.PLS(), consistent=False)", "去掉校正（csi.PLS()，consistent=False）")
+"""Another way out for consistent PLS: scores correlate less than what they stand for."""
+
+TOTAL = Text("read their effects together, by R2", "仅以 R² 合并解读其影响")
+"""Another way out for composites."""
+
 
 def of_solution(est: Estimate, cell: int, place: str) -> list[Finding]:
     """Pairs that are hardly distinct and paths beyond 1 with inflated variances.
@@ -31,8 +37,9 @@ def of_solution(est: Estimate, cell: int, place: str) -> list[Finding]:
         for a, b, h in block.select("construct", "other", "htmt").iter_rows()
         if not _within(est, a, b)
     ]
+    instead = UNCORRECTED if est.solution.rho is not None else TOTAL
     for equation in _equations(est, cell):
-        out += of_equation(equation, cell, place)
+        out += of_equation(equation, cell, place, instead=instead)
     return [*out, *_corrected(est, cell, place), *of_pairs(pairs, cell, place)]
 
 

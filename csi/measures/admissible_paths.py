@@ -77,19 +77,26 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
     return Finding("W-COLL", "warning", cell, place, (p.one, p.other), Text(en, zh), why, remedy, size)
 
 
-def of_equation(e: Equation, cell: int, place: str, weak: Callable[[], Weak | None] = lambda: None) -> list[Finding]:
+USE_PLS = Text("use PLS (csi.PLS)", "改用 PLS（csi.PLS）")
+"""Another way out for a covariance fit."""
+
+
+def of_equation(
+    e: Equation, cell: int, place: str, weak: Callable[[], Weak | None] = lambda: None, instead: Text = USE_PLS
+) -> list[Finding]:
     """Paths that must not be read, or only with care.
 
     Parameters:
-        weak: looks up the item of its variables that goes least with the others of its own.
+        weak: looks up the item of its variables that goes least with the others of its own. instead: what to fit where
+            merging does not do.
     """
     size = np.abs(np.nan_to_num(e.std))
     bad = unreadable(e.std, e.std_error, e.vif)
     out = []
     if bad.any():
-        out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place, weak()))
+        out.append(_inseparable(e, np.flatnonzero(bad).tolist(), cell, place, weak(), instead))
     elif e.latent and e.r2 > ALL:
-        out.append(_explained(e, cell, place))
+        out.append(_explained(e, cell, place, instead))
     large = np.flatnonzero((size > 1) & ~bad)
     if large.size and not bad.any() and not (e.latent and e.r2 > ALL):
         told, told_zh = _paths(e, large.tolist())
@@ -141,7 +148,7 @@ def _paths(e: Equation, at: list[int]) -> tuple[str, str]:
     return "; ".join(told), "；".join(told_zh)
 
 
-def _inseparable(e: Equation, at: list[int], cell: int, place: str, weak: Weak | None) -> Finding:
+def _inseparable(e: Equation, at: list[int], cell: int, place: str, weak: Weak | None, instead: Text) -> Finding:
     """Paths that explode."""
     told, told_zh = _paths(e, at)
     worst = float(np.max(e.vif, where=np.isfinite(e.vif), initial=0.0)) or np.nan
@@ -155,8 +162,8 @@ def _inseparable(e: Equation, at: list[int], cell: int, place: str, weak: Weak |
         cause += f" (largest VIF {number(worst)})." if known else "."
         cause_zh = f"{e.pair[0]} 与 {e.pair[1]} 相关 {cor(e.r)}"
         cause_zh += f"（最大 VIF {number(worst)}）。" if known else "。"
-        do = f"Merge {e.pair[0]} and {e.pair[1]}, drop one, or use PLS (csi.PLS)."
-        do_zh = f"请合并 {e.pair[0]} 与 {e.pair[1]}、去掉其一，或改用 PLS（csi.PLS）。"
+        do = f"Merge {e.pair[0]} and {e.pair[1]}, drop one, or {instead.en}."
+        do_zh = f"请合并 {e.pair[0]} 与 {e.pair[1]}、去掉其一，或{instead.zh}。"
     else:
         en, zh = f"{told}: the data do not determine it.", f"{told_zh}：数据无法确定。"
         cause, cause_zh = _span(e, at, worst)
@@ -188,7 +195,7 @@ def _span(e: Equation, at: list[int], worst: float) -> tuple[str, str]:
     return en, f"标准化路径 {name} 的 95 % 区间为 {low} 至 {high}（最大 VIF {number(worst)}）。"
 
 
-def _explained(e: Equation, cell: int, place: str) -> Finding:
+def _explained(e: Equation, cell: int, place: str, instead: Text) -> Finding:
     """A latent outcome that is its predictors."""
     x, x_zh = listed(list(e.predictors)), listed(list(e.predictors), "zh")
     en = f"R2 of {e.outcome} is {cor(e.r2)}: it cannot be told from {x}. Structural table withheld."
@@ -203,8 +210,8 @@ def _explained(e: Equation, cell: int, place: str) -> Finding:
         )
         cause_zh = f"其扰动方差仅占总方差的 {rest} %。" if e.r2 < 1 else f"其扰动方差为负（{rest} %）。"
     one = len(e.predictors) == 1
-    do = f"Merge {e.outcome} with {x if one else 'what explains it'}, or use PLS (csi.PLS)."
-    do_zh = f"请将 {e.outcome} 与{' ' + x if one else '解释它的构念'}合并，或改用 PLS（csi.PLS）。".replace(
+    do = f"Merge {e.outcome} with {x if one else 'what explains it'}, or {instead.en}."
+    do_zh = f"请将 {e.outcome} 与{' ' + x if one else '解释它的构念'}合并，或{instead.zh}。".replace(
         f"{x}合", f"{x} 合"
     )
     every = _names(e, list(range(len(e.predictors))))

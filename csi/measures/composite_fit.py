@@ -68,7 +68,8 @@ def degrees(est: Estimate, *, saturated: bool) -> int:
     used = 0
     for k, size in enumerate(np.bincount(owners(solution), minlength=q)):
         used += int(size) if factor[k] else int(size * (size - 1) // 2 + max(size - 1, 0))
-    standing = [y for y in solution.constructs if y not in below]
+    products = {c.name for c in est.model.constructs if c.product_of}
+    standing = [y for y in solution.constructs if y not in below | products]
     predictors = [len([x for x in est.model.predictors(y) if x in solution.constructs]) for y in standing]
     free, q = predictors.count(0), len(standing)
     used += q * (q - 1) // 2 if saturated else sum(predictors) + free * (free - 1) // 2
@@ -77,6 +78,8 @@ def degrees(est: Estimate, *, saturated: bool) -> int:
 
 def composite_measures(est: Estimate) -> tuple[dict[str, Array], Mapping[str, Reason]]:
     """Fit of the estimated model; of the saturated one under names that end in `_saturated`.
+
+    Of a model with products only the saturated model is judged: what its paths imply is more than correlations.
 
     chi2 = (n - 1) d_ML; the baseline model has uncorrelated items, d_ML = -ln |S|. chi2 and what follows from it are
     descriptive: weights are not those of maximum likelihood, so chi2 has no chi-square distribution. For a test of
@@ -89,13 +92,13 @@ def composite_measures(est: Estimate) -> tuple[dict[str, Array], Mapping[str, Re
         Henseler et al. (2014), Organizational Research Methods 17(2); Dijkstra & Henseler (2015).
     """
     arrays = _of_model(est, saturated=False)
-    if est.solution.spread is not None:
-        arrays = {**dict.fromkeys(arrays, np.full(len(est.values), np.nan)), "n": np.asarray(est.moments.n, np.float64)}
-        return arrays, {name: PRODUCTS for name in arrays if name != "n"}
-    arrays["rms_theta"] = rms_theta(est.moments, est.solution)
-    arrays |= {f"{name}_saturated": values for name, values in _of_model(est, saturated=True).items()}
-    arrays["n"] = np.asarray(est.moments.n, dtype=np.float64)
-    return arrays, {name: SINGULAR for name, values in arrays.items() if not np.isfinite(values).all()}
+    judged = est.solution.spread is None
+    kept: dict[str, Array] = arrays if judged else dict.fromkeys(arrays, np.full(len(est.values), np.nan))
+    kept["rms_theta"] = rms_theta(est.moments, est.solution)
+    kept |= {f"{name}_saturated": values for name, values in _of_model(est, saturated=True).items()}
+    kept["n"] = np.asarray(est.moments.n, dtype=np.float64)
+    reasons = {name: SINGULAR for name, values in kept.items() if not np.isfinite(values).all()}
+    return kept, reasons if judged else {**reasons, **dict.fromkeys(arrays, PRODUCTS)}
 
 
 def _of_model(est: Estimate, *, saturated: bool) -> dict[str, Array]:

@@ -133,7 +133,9 @@ def _not_numbers(raw: Raw, text: pl.Series, found: pl.Series, absent: pl.Expr) -
         yield problem(
             "E-NUMBER",
             f"{raw.name}, column {name}",
-            f"{bad.height} cells are not numbers: {listed}.",
+            f"{bad.height} cells are not numbers: {listed}."
+            if bad.height > 1
+            else f"1 cell is not a number: {listed}.",
             f"有 {bad.height} 个单元格不是数字：{listed_zh}。",
             "Recode them, or declare what means no answer with --na.",
             "请重新编码；若表示无回答，请用 --na 声明。",

@@ -16,12 +16,13 @@ from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.importance.drivers import check_target
+from csi.measures.admissible import withheld_cells
 from csi.measures.fit_measures import fit_measures
 from csi.measures.shown import listing
 from csi.measures.standardised import standardised
 from csi.sem.fitted import Fitted
 from csi.tracking.estimands import Relation, found, known_differences, relation, scaling
-from csi.tracking.triangulate import triangulate
+from csi.tracking.triangulate import doubtful_cells, triangulate
 
 TOLERANCE = 1e-4
 """Relative difference up to which engines with one criterion agree (semopy against lavaan: tests/engines)."""
@@ -109,7 +110,7 @@ def compared(given: Mapping[str, Estimate], tolerance: float = TOLERANCE, target
     triangle = triangulate(given, target)
     shared = _cell_keys(first)
     names = {k: e.settings.name for k, e in given.items()}
-    frames = {k: _values(e, k) for k, e in given.items()}
+    frames = {k: _read_values(e, k) for k, e in given.items()}
     on = [*shared, "key", "group"]
     rows = pl.concat([f.select(*shared, *_ROW, "key") for f in frames.values()]).unique(
         on, keep="first", maintain_order=True
@@ -183,6 +184,17 @@ def _values(est: Estimate, k: str) -> pl.DataFrame:
         pl.when(same).then(lhs).otherwise("lhs"), "op", pl.when(same).then(rhs).otherwise("rhs"), separator=" "
     )
     return frame.with_columns(key=key).rename({c: f"{c}_{k}" for c in ("estimate", "std_error", "std_all")})
+
+
+def _read_values(est: Estimate, k: str) -> pl.DataFrame:
+    """The same without the numbers of paths that must not be read; `_hidden_k` marks them."""
+    frame, withheld = _values(est, k), withheld_cells(est, doubtful_cells(est))
+    cells, per = len(est.values), len(est.rows)
+    here = pl.Series([cell in withheld for cell in range(cells) for _ in range(per)], dtype=pl.Boolean)
+    hidden = here & frame["op"].is_in(["~", ":="])
+    numbers = [f"{c}_{k}" for c in ("estimate", "std_error", "std_all")]
+    kept = [pl.when(hidden).then(None).otherwise(pl.col(c)).alias(c) for c in numbers]
+    return frame.with_columns(*kept, hidden.alias(f"_hidden_{k}"))
 
 
 def _differences(
@@ -262,7 +274,8 @@ def _alone(rows: pl.DataFrame, keys: tuple[str, str], names: tuple[str, str]) ->
     """Parameters that only one of two has."""
     notes = []
     for (a, b), name in ((keys, names[0]), (keys[::-1], names[1])):
-        only = rows.filter(pl.col(f"estimate_{a}").is_not_null(), pl.col(f"estimate_{b}").is_null()).height
+        withheld = pl.col(f"_hidden_{b}").fill_null(value=False)
+        only = rows.filter(pl.col(f"estimate_{a}").is_not_null(), pl.col(f"estimate_{b}").is_null(), ~withheld).height
         if only:
             en = f"{only} parameter{'s are' if only > 1 else ' is'} in {name} alone."
             notes.append(note("N-COMPARE-ALONE", en, f"{only} 个参数只出现在 {name} 中。"))

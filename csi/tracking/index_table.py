@@ -90,11 +90,15 @@ def _rule_words(rule: Rule, base: str | None, keys: list[str]) -> tuple[str, str
     one, many = (of, f"groups of {of}") if own else ("brand", "brands")
     all_zh = f" {of} 各组" if own else "全部品牌"
     each = ("each wave's, over its " + many, f"各期合并{all_zh}")
-    if own and "wave" not in keys:
-        each = (f"one set, over all {many}", f"合并{all_zh}")
+    entity = (f"each {one}'s, over its waves", f"各{one if own else '品牌'}合并全部期次")
+    if "wave" not in keys:
+        each, entity = (
+            (f"one set, over all {many}", f"合并{all_zh}"),
+            (f"each {one}'s own", f"各{one if own else '品牌'}自身"),
+        )
     return {
         "own": ("each cell's own", "各单元自身"),
-        "entity": (f"each {one}'s, over its waves", f"各{one if own else '品牌'}合并全部期次"),
+        "entity": entity,
         "wave": each,
         "base": (f"wave {base}, over its {many} (frozen)", f"基期 {base} 合并{all_zh}（固定）"),
         "pooled": ("all cells together", "全部单元合并"),

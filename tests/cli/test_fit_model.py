@@ -261,6 +261,10 @@ def test_a_model_and_data_that_are_wrong_are_told_in_one_go(asked, frame, tmp_pa
     (tmp_path / "a.lav").write_text("f =~ x1 + x2 + x3", encoding="utf-8")
     _, _, err = asked(str(tmp_path / "a.lav"), str(tmp_path / "a.csv"), "--lang", "en")
     assert 'a.csv, column x2: 300 cells are not numbers: row 2 "much"' in err
+    one = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("much")).otherwise(pl.col("x2").cast(pl.String))
+    frame.with_columns(x2=one).write_csv(tmp_path / "a.csv")
+    _, _, err = asked(str(tmp_path / "a.lav"), str(tmp_path / "a.csv"), "--lang", "en")
+    assert '1 cell is not a number: row 2 "much"' in err
 
 
 def test_files_that_do_not_exist(asked, files, tmp_path):

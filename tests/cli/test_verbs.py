@@ -132,7 +132,10 @@ def test_drivers_are_sorted_by_importance(asked, machine, study):
         "perceived_value",
     }
     order = [r["construct"] for r in sorted(found["drivers"], key=lambda r: -r["importance"])]
+    (told,) = found["sentences"]
     out = asked("drivers", study, "--lang", "en")[1]
+    assert told["en"] in out
+    assert told["zh"] in asked("drivers", study, "--lang", "zh")[1]
     labels = {
         "image": "Image",
         "expectation": "Expect",

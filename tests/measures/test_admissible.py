@@ -380,6 +380,21 @@ def test_incomplete_fits_are_judged():
     assert "f has no unit" in one(found, "E-IDENT").cause.en
 
 
+def test_consistent_pls_is_not_sent_to_pls():
+    """Collinear corrected scores: the way out of PLSc is plain PLS by its settings, not "use PLS"."""
+    rng = np.random.default_rng(1)
+    f, u, e = rng.standard_normal((3, 2000))
+    g = 0.96 * f + 0.28 * u
+    factors = {"f": f, "g": g, "y": 1.6 * f - 1.2 * g + 0.6 * e}
+    columns = {f"{k}{i}": v + 0.5 * rng.standard_normal(2000) for k, v in factors.items() for i in (1, 2, 3)}
+    text_ = "F =~ f1 + f2 + f3; G =~ g1 + g2 + g3; Y =~ y1 + y2 + y3; Y ~ F + G"
+    found = verify(csi.fit(text_, pl.DataFrame(columns), csi.PLS(consistent=True)))
+    (finding,) = (f for f in found.findings if f.code == "E-COLL")
+    assert "leave the correction out" in finding.remedy.en
+    assert "去掉校正" in finding.remedy.zh
+    assert "use PLS" not in finding.remedy.en
+
+
 def test_composites_are_gated_by_htmt():
     lines = (REFERENCE / "mobi" / "model.txt").read_text("utf-8")
     found = verify(csi.fit(csi.Model.parse(lines), moments("mobi"), csi.PLS()))

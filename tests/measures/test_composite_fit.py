@@ -19,7 +19,8 @@ from csi.inference.replicates import replicates_of
 from csi.inference.resample import plan_of
 from csi.measures.composite_fit import DISTANCES, degrees, distances
 from csi.measures.composite_implied import fitted_cor, relative_eigenvalues
-from csi.measures.exact_fit import exact_fit, turned
+from csi.measures.exact_fit import exact_fit
+from csi.measures.turned_rows import turned
 from csi.moments.pearson import moments_of as moments_of_rows
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -167,9 +168,35 @@ def test_bad_input():
         exact_fit(csi.fit(TWO, two_blocks(), csi.PLS()), n=10)
     with pytest.raises(Problems, match="rows"):
         exact_fit(estimate("mobi", "path", "A"))
-    holes = two_blocks().with_columns(a1=pl.when(pl.int_range(pl.len()) < 9).then(None).otherwise("a1"))
-    with pytest.raises(Problems, match="complete"):
-        exact_fit(csi.fit(TWO, holes, csi.PLS(missing="mean")))
+
+
+def holed(frame):
+    """A tenth of the answers absent."""
+    rng = np.random.default_rng(5)
+    return frame.with_columns(
+        pl.when(pl.Series(rng.random(frame.height) < 0.1)).then(None).otherwise(pl.col(c)).alias(c)
+        for c in frame.columns
+    )
+
+
+@pytest.mark.parametrize("missing", ["em", "pairwise", "mean"])
+def test_turned_rows_with_absent_answers_hold_the_model(missing):
+    """After turning, the fit's own treatment of absences gives the correlations that the model implies."""
+    est = csi.fit(TWO, holed(two_blocks()), csi.PLS(consistent=True, missing=missing))
+    for saturated in (True, False):
+        held = turned(est, est.sample, saturated=saturated)
+        assert (np.isnan(held.rows) == np.isnan(est.sample.rows)).all()
+        Sigma = fitted_cor(est.moments, est.solution, saturated=saturated)[1]
+        np.testing.assert_allclose(moments_of_rows(held).cor, Sigma, atol=1e-8)
+
+
+@pytest.mark.parametrize("missing", ["em", "mean"])
+def test_absent_answers_neither_make_nor_unmake_fit(missing):
+    kept = exact_fit(csi.fit(TWO, holed(two_blocks()), csi.PLS(consistent=True, missing=missing)), n=100)
+    assert kept.table["p_value"].min() > 0.05
+    assert any(n.code == "W-EXACT-MEAN" for n in kept.notes) == (missing == "mean")
+    gone = exact_fit(csi.fit(TWO, holed(two_blocks(cross=1.5)), csi.PLS(consistent=True, missing=missing)), n=100)
+    assert gone.table["p_value"].max() < 0.05
 
 
 @pytest.mark.skipif(SHARED is None, reason="needs the rows in CSI_REFERENCE_DIR")

@@ -143,9 +143,12 @@ def test_products_downstream() -> None:
     measures = csi.fit_measures(est)
     assert np.isnan(measures["srmr"])
     assert measures.reasons["srmr"].code == "products"
-    assert "N-PLS-FIT" not in {n.code for n in measures.notes}  # nothing to describe, nothing csi.exact_fit could test
+    plain = csi.fit_measures(csi.fit(PRODUCT.replace(" + x:z", ""), rows(), csi.PLS()))
+    assert measures["srmr_saturated"] == pytest.approx(plain["srmr_saturated"], abs=1e-3)  # the product has no items
+    assert measures["df_saturated"] == plain["df_saturated"]
+    assert csi.exact_fit(est, 100).table["model"].unique().to_list() == ["saturated"]
     with pytest.raises(Problems) as caught:
-        csi.exact_fit(est, 100)
+        csi.exact_fit(csi.fit(PRODUCT, rows(), csi.PLS(interaction="product")), 100)
     assert caught.value.problems[0].code == "E-BOOT"
     side = csi.compare(est, csi.fit(PRODUCT, rows(), csi.SumScores()))
     assert side.table.filter(pl.col("rhs") == "x:z").height == 1

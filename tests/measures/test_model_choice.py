@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,22 +160,54 @@ def test_bad_input_of_redundancy():
         redundancy(csi.fit("A =~ a1 + a2 + b1", frame, csi.SEM()))
 
 
+@pytest.mark.skipif("CSI_REFERENCE_DIR" not in os.environ, reason="needs the rows in CSI_REFERENCE_DIR")
+@pytest.mark.parametrize("technique", ["da", "ea"])
+def test_blindfolding_agrees_with_sempls(technique):
+    frame = pl.read_csv(Path(os.environ["CSI_REFERENCE_DIR"]) / "data/mobi/mobi.csv")
+    text_ = (REFERENCE / "mobi" / "model.txt").read_text("utf-8")
+    est = csi.fit(text_, frame, csi.PLS(weighting="centroid", **EXACT))
+    found = dict(blindfolding(est, 7, technique=technique, as_read=True).table.select("construct", "q2").iter_rows())
+    assert found == pytest.approx(read("mobi", "blindfolding")[technique], abs=1e-6)
+
+
 def test_blindfolding_by_hand():
     """One item each: omitted answers rebuilt from the slope of the others, whose omitted answers are their mean."""
     frame = answers(50).select("a1", "y1")
     est = csi.fit("A =~ a1; Y =~ y1; Y ~ A", frame, csi.PLS(**EXACT))
     X = est.sample.rows[:, [est.sample.names.index(i) for i in ("a1", "y1")]]
+    a, y = ((X - X.mean(axis=0)) / X.std(axis=0, ddof=1)).T
     sse = sso = 0.0
     for g in range(7):
         out = np.arange(50) % 7 == g
-        y = np.where(out, X[~out, 1].mean(), X[:, 1])
-        z, t = (X[:, 0] - X[:, 0].mean()) / X[:, 0].std(ddof=1), (X[:, 1] - y.mean()) / y.std(ddof=1)
-        slope = np.corrcoef(X[:, 0], y)[0, 1]
-        sse += ((t - slope * z)[out] ** 2).sum()
-        sso += (t[out] ** 2).sum()
+        left = np.where(out, y[~out].mean(), y)
+        foreseen = left.mean() + np.corrcoef(a, left)[0, 1] * a * left.std(ddof=1)
+        sse += ((y - foreseen)[out] ** 2).sum()
+        sso += ((y - left.mean())[out] ** 2).sum()
     found = blindfolding(est)
     assert found.table["q2"].item() == pytest.approx(1 - sse / sso, abs=1e-9)
     assert found.effects["q2_effect"].item() == pytest.approx((1 - sse / sso) / (sse / sso), abs=1e-9)
+
+
+def test_blindfolding_of_a_higher_order_construct_omits_the_scores_of_its_components():
+    """The same as blindfolding a plain model of those scores."""
+    frame = answers()
+    est = csi.fit("A =~ a1 + a2; B =~ b1 + b2; Y =~ y1 + y2; W <~ B + Y; W ~ A", frame, csi.PLS(**EXACT))
+    made = csi.scores(est).select(B="B", Y="Y")
+    plain = csi.fit("A =~ a1 + a2; W <~ B + Y; W ~ A", frame.hstack(made), csi.PLS(**EXACT))
+    (one,), (two,) = (blindfolding(e, as_read=True).table["q2"] for e in (est, plain))
+    assert one == pytest.approx(two, abs=1e-9)
+    assert 0 < one < 1
+
+
+@pytest.mark.parametrize("missing", ["em", "pairwise", "mean"])
+def test_blindfolding_leaves_absent_answers_out(missing):
+    """Without absences every treatment but em and pairwise is the same; with a few Q2 hardly moves."""
+    frame = answers()
+    holes = frame.with_columns(y1=pl.when(pl.int_range(150) < 9).then(None).otherwise("y1"))
+    full, some = (blindfolding(csi.fit(LARGE, f, csi.PLS(missing=missing))).table for f in (frame, holes))
+    assert full["q2"].to_list() == pytest.approx(some["q2"].to_list(), abs=0.05)
+    if missing != "mean":  # which narrows the spread that answers are standardised by
+        assert some.filter(construct="Y")["sso"][0] < full.filter(construct="Y")["sso"][0]
 
 
 def test_blindfolding_effects_leave_one_arrow_out():
@@ -197,9 +230,10 @@ def test_bad_input_of_blindfolding():
         blindfolding(est, 41)
     with pytest.raises(Problems, match="needs the rows"):
         blindfolding(csi.fit(LARGE, est.moments, csi.PLS()))
-    holes = frame.with_columns(a1=pl.when(pl.int_range(40) < 3).then(None).otherwise("a1"))
-    with pytest.raises(Problems, match="complete rows"):
-        blindfolding(csi.fit(LARGE, holes, csi.PLS(missing="mean")))
+    with pytest.raises(Problems, match="technique"):
+        blindfolding(est, technique="fa")
+    assert any(n.code == "N-BLINDFOLD-ROWS" for n in blindfolding(est, 8).notes)
+    assert not any(n.code == "N-BLINDFOLD-ROWS" for n in blindfolding(est).notes)
     with pytest.raises(Problems, match="composite"):
         blindfolding(replace(csi.fit("A =~ a1 + a2 + b1", frame, csi.SEM())))
 
@@ -212,8 +246,10 @@ def test_higher_order_constructs_and_products():
     assert found["gm"] == pytest.approx(149 + 2 * np.log(150))  # saturated already: SSE / MSE = n - 1
     product = csi.fit("A =~ a1 + a2; B =~ b1 + b2; Y =~ y1 + y2; B ~ A; Y ~ A + B + A:B", frame, csi.PLS())
     assert selection(product).table.filter(construct="Y")["cp"].item() == pytest.approx(7)
-    for est in (whole, product):
-        with pytest.raises(Problems, match="none of their own"):
+    shared = frame.with_columns(b1=pl.col("b1") + pl.col("a1"), b2=pl.col("b2") + pl.col("a2"))
+    corrected = csi.fit(whole.model, shared, csi.PLS(consistent=True))
+    for est in (corrected, product):
+        with pytest.raises(Problems, match=r"csi\.predict"):
             blindfolding(est)
 
 

@@ -2,7 +2,8 @@
 
     CSI_REFERENCE_DIR=../shared python tests/reference/prediction.py
 
-Writes `mobi/prediction.json`: errors per item, the fold of every row, and (of one case) every prediction.
+Writes `mobi/prediction.json`: errors per item, the fold of every row, and (of one case) every prediction; and
+`mobi/blindfolding.json`: Stone-Geisser's Q2 of semPLS.
 """
 
 from __future__ import annotations
@@ -53,6 +54,24 @@ def main() -> None:
     }
     found["sat3_LOOCV_DA"]["predictions"] = seminr["sat3_LOOCV_DA"]["PLS_out_of_sample_predictions"]["values"]
     COMMON["write"](HERE / "mobi" / "prediction.json", found)
+    COMMON["write"](HERE / "mobi" / "blindfolding.json", blindfolding())
+
+
+def blindfolding() -> dict[str, Any]:
+    """Q2 with cells omitted column by column, from direct antecedents and from exogenous constructs."""
+    saved = COMMON["read"]("pls_sempls.json")["blindfolding_q2"]
+    found: dict[str, Any] = {
+        "provenance": {
+            "command": COMMAND,
+            "data": "mobi.csv, rows in the file's order",
+            "software": "semPLS 1.0.10 (R 4.2.2), qSquared, centroid weighting, omission distance 7, mean replacement",
+            "tolerance": "1e-6 (PLS fixed points)",
+        }
+    }
+    for name, case_ in (("da", "cells_mean_direct"), ("ea", "cells_mean_total")):
+        part = saved[case_]
+        found[name] = {c: v[0] for c, v in zip(part["rows"], part["values"], strict=True) if v[0] is not None}
+    return found
 
 
 if __name__ == "__main__":

@@ -143,6 +143,15 @@ def test_paths_that_must_not_be_read_are_left_out() -> None:
     assert "bounds" in told["N-COMPARE-INDEX"]
     assert "the paths of SEM (ML) cannot be read and are left out" in made.verdict.en
     assert made.side_by_side.filter(part="index").height == 0
+    hidden = made.table.filter(pl.col("op") == "~")
+    assert hidden["estimate_2"].null_count() == hidden["difference_2"].null_count() == hidden.height
+    assert hidden["estimate_1"].null_count() == 0
+    assert not any(" ~ " in s.en for s in made.sentences[:1])  # only what may be read is quoted
+    alone = [n.say("en") for n in made.notes if n.code == "N-COMPARE-ALONE"]
+    assert alone == [
+        "24 parameters are in PLS (path) alone.",
+        "31 parameters are in SEM (ML) alone.",
+    ]  # weights, variances
 
 
 def test_cells_that_must_not_be_read_are_found_at_a_glance() -> None:
