@@ -21,7 +21,7 @@ from csi.measures.directions import free_directions, inner_information
 from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import fitted
-from csi.sem.lagrange import flats_of, score, widened
+from csi.sem.lagrange import flats_of, score, solution_in, widened
 from csi.sem.standardise import factors
 from csi.sem.table import Parameter, Table
 
@@ -133,9 +133,11 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
 
     Source:
         Sörbom (1989), Psychometrika 54:371-384. Agrees with lavaan 0.6-14 (expected information), not for two-stage
-        fits nor for regressions that explain a given variable: its moments stay those of the sample here; nor sepc of
-        variances, which is the standardised change here (Saris, Satorra & Sörbom, 1987) and in lavaan the standardised
-        variance with the sign of the change.
+        fits, nor for improper solutions (where a calculation by finite differences agrees with these: tests/measures);
+        regressions that explain a given variable have the index that both programs give them with `fixed_x=False`
+        (lavaan another with fixed.x = TRUE where several variables are given); nor sepc of variances, which is the
+        standardised change here (Saris, Satorra & Sörbom, 1987) and in lavaan the standardised variance with the sign
+        of the change.
 
     Example:
         >>> import csi
@@ -146,18 +148,28 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
     """
     fit = fitted(est)
     table = fit.layout.table
-    wide = widened(table, _fixed(table), _absent(table))
-    theta = wide.theta(fit.theta)
+    taken = [number for number, row in enumerate(table.rows) if row.sampled]
+    wide = widened(table, [*_fixed(table), *taken], _absent(table))
+    theta = solution_in(fit, wide)
     U, info = score(fit, wide.layout, theta)
-    mi, epc = modification(U, info, wide.spread @ free_directions(fit), wide.extra)
+    moved = np.isin(wide.rows, taken)
+    mi, epc = modification(U, info, _beside(wide.spread @ free_directions(fit), wide.extra[moved]), wide.extra[~moved])
     scale = [factors(wide.layout, flats_of(fit, wide.layout), theta, kind) for kind in ("std_lv", "std_all")]
     known = np.isfinite(mi)
     keep = known.any(axis=0) | ~known.any()
-    rows = wide.rows[keep]
+    rows = wide.rows[~moved][keep]
     numbers = {"mi": mi[:, keep], "epc": epc[:, keep]}
     with np.errstate(invalid="ignore"):
         numbers |= {name: epc[:, keep] * s[:, rows] for name, s in zip(("sepc_lv", "sepc_all"), scale, strict=True)}
     return _largest_first(est, labels_of(wide.layout.table, rows), solved_only(est, numbers))
+
+
+def _beside(N: Array, moments: Ints) -> Array:
+    """Free directions (..., k, r) and, beside them, those of the moments of given variables: what explains a given
+    variable makes its variance a residual one, so they move too; other indices do not depend on them.
+    """
+    own = np.eye(N.shape[-2])[:, moments]
+    return np.concatenate([N, np.broadcast_to(own, (*N.shape[:-1], moments.size))], axis=-1)
 
 
 def _largest_first(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.DataFrame:

@@ -49,7 +49,8 @@ def widened(table: Table, released: Iterable[int] = (), added: Iterable[Paramete
     """A table in which every free row is a parameter of its own, some fixed rows are free and some rows are new.
 
     Parameters:
-        released: numbers of fixed rows to set free. added: rows that the table does not have; their value is 0.
+        released: numbers of fixed or sampled rows to set free. added: rows that the table does not have; their value
+            is 0.
 
     Example:
         >>> from csi.models.syntax.build import parse_claim
@@ -76,7 +77,7 @@ def widened(table: Table, released: Iterable[int] = (), added: Iterable[Paramete
         index.append(len(origin))
         origin.append(0.0 if old >= 0 else (row.fixed or 0.0))
         owner.append(old)
-        rows.append(replace(row, fixed=None, label=""))
+        rows.append(replace(row, fixed=None, sampled=False, label=""))
     names = tuple(f"#{i}" for i in range(len(origin)))
     spread = np.zeros((len(owner), len(table.names)))
     for at, old in enumerate(owner):
@@ -85,6 +86,19 @@ def widened(table: Table, released: Iterable[int] = (), added: Iterable[Paramete
     places = np.array(extra, dtype=np.int64).reshape(-1, 2)
     wide = Table(tuple(rows), table.observed, table.latent, table.exogenous, table.rules, tuple(index), names)
     return Wider(layout_of(wide), spread, np.array(origin), places[:, 0], places[:, 1])
+
+
+def solution_in(fit: Fitted, wide: Wider) -> Array:
+    """(b, k) wider parameters at the solution; released moments of given variables have the sample's values."""
+    theta = wide.theta(fit.theta)
+    table = fit.layout.table
+    for at, number in zip(wide.extra.tolist(), wide.rows.tolist(), strict=True):
+        if number < len(table.rows) and table.rows[number].sampled:
+            row = table.rows[number]
+            group, i = fit.groups[row.group], table.observed.index(row.lhs)
+            cov = group.cov if group.vector is None else group.moments.cov
+            theta[:, at] = cov[:, i, table.observed.index(row.rhs)] if row.op == "~~" else group.mean[:, i]
+    return theta
 
 
 def flats_of(fit: Fitted, layout: Layout) -> tuple[Array, ...]:

@@ -321,3 +321,81 @@ def test_no_standardised_change_beside_a_negative_variance():
     assert row["mi"] == pytest.approx(23.677, abs=5e-4)
     assert row["sepc_all"] is None
     assert row["reason"] == "R-NEGATIVE-VARIANCE"
+
+
+# of modindices(sem(model, HolzingerSwineford1939, fixed.x = FALSE)), lavaan 0.6-14
+EXPLAINED = [
+    ("f =~ x1 + x2 + x3\nx7 ~ f + x9", {"x9~f": 52.4360, "x9~x7": 52.4360}),
+    ("f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\nf ~ x9 + x8\ng ~ f", {"x9~g": 0.013276, "x8~g": 0.067399}),
+    ("x7 ~ x9 + x8\nx4 ~ x7", {"x9~x4": 7.613118, "x8~x4": 0.892830}),
+    (
+        "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6\ng ~ f\nf ~ sex + ageyr\nx9 ~ g + sex",
+        {"sex~g": 4.93598, "sex~x9": 12.40606, "ageyr~g": 10.57526, "ageyr~x9": 4.60970},
+    ),
+]
+
+
+@pytest.mark.parametrize("meanstructure", [None, True])
+@pytest.mark.parametrize(("model", "expected"), EXPLAINED)
+def test_a_regression_that_explains_a_given_variable_moves_its_moments_too(model, expected, meanstructure):
+    data = rows("holzinger_swineford/holzinger_swineford.csv")
+    for fixed_x in (True, False):
+        est = csi.fit(csi.Model.parse(model), data, csi.SEM(meanstructure=meanstructure, fixed_x=fixed_x))
+        table = modification_indices(est).filter(op="~")
+        found = {f"{r['lhs']}~{r['rhs']}": r["mi"] for r in table.iter_rows(named=True)}
+        for name, value in expected.items():
+            assert found[name] == pytest.approx(value, rel=2e-4), name
+
+
+def test_the_index_of_a_given_variable_announces_the_drop_of_chi2():
+    rng = np.random.default_rng(2)
+    n = 4000
+    x = rng.standard_normal((n, 3)) @ np.array([[1.0, 0.6, 0.5], [0.0, 0.8, 0.3], [0.0, 0.0, 0.8]])
+    f = x @ [0.4, 0.3, 0.2] + rng.standard_normal(n)
+    y = f[:, None] + rng.standard_normal((n, 3))
+    z = 0.5 * f + 0.4 * x[:, 0] + rng.standard_normal(n)
+    x = x + 0.03 * z[:, None] * [0, 1, 0]
+    frame = pl.DataFrame(np.column_stack([y, z, x]), schema=["a", "b", "c", "z", "u", "v", "w"])
+    model = "f =~ a + b + c; f ~ u + v + w; z ~ f + u"
+    table = modification_indices(csi.fit(csi.Model.parse(model), frame, csi.SEM()))
+    (index,) = table.filter(lhs="v", op="~", rhs="z")["mi"].to_list()
+    free = csi.SEM(fixed_x=False)
+    drop = [
+        csi.fit(csi.Model.parse(text), frame, free).extra["sem"].test.statistic[0]
+        for text in (model, f"{model}; v ~ z; v ~~ u + w; u ~~ w")
+    ]
+    assert index > 3
+    assert index == pytest.approx(drop[0] - drop[1], rel=0.03)
+
+
+def test_an_improper_solution_has_the_indices_of_finite_differences():
+    data = rows("holzinger_swineford/holzinger_swineford.csv")
+    est = csi.fit(csi.Model.parse("f =~ x3 + x2 + x5\ng =~ x6 + x8 + x4\nf ~ sex\ng ~ sex"), data, csi.SEM())
+    assert any(found.any() for found in est.convergence.improper.values())
+    value = {(r["lhs"], r["op"], r["rhs"]): r["estimate"] for r in est.table.iter_rows(named=True)}
+    items = ["x3", "x2", "x5", "x6", "x8", "x4"]
+    free = [("f", "=~", "x2"), ("f", "=~", "x5"), ("g", "=~", "x8"), ("g", "=~", "x4"), ("f", "~", "sex")]
+    free += [("g", "~", "sex"), *((i, "~~", i) for i in items), ("f", "~~", "f"), ("g", "~~", "g"), ("f", "~~", "g")]
+    theta = np.array([*(value[key] for key in free), 0.0])
+    S = np.cov(data.select([*items, "sex"]).to_numpy().T, bias=True)
+
+    def sigma(t):
+        load = np.zeros((7, 3))
+        load[[0, 1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1, 2]] = [1, t[0], t[1], 1, t[2], t[3], 1]
+        way = np.eye(3)
+        way[:2, 2] = t[4:6]
+        psi = np.array([[t[12], t[14], 0], [t[14], t[13], 0], [0, 0, S[6, 6]]])
+        out = load @ way @ psi @ way.T @ load.T
+        out[range(6), range(6)] += t[6:12]
+        out[0, 1], out[1, 0] = out[0, 1] + t[15], out[1, 0] + t[15]
+        return out
+
+    step = 1e-6 * np.eye(16)
+    J = [(sigma(theta + h) - sigma(theta - h)) / 2e-6 for h in step]
+    W = np.linalg.inv(sigma(theta))
+    U = np.array([301 / 2 * np.trace(W @ (S - sigma(theta)) @ W @ j) for j in J])
+    info = np.array([[301 / 2 * np.trace(W @ a @ W @ b) for b in J] for a in J])
+    V = info[15, 15] - info[15, :15] @ np.linalg.solve(info[:15, :15], info[:15, 15])
+    (row,) = modification_indices(est).filter(lhs="x3", op="~~", rhs="x2").iter_rows(named=True)
+    assert row["mi"] == pytest.approx(U[15] ** 2 / V, rel=1e-6)
+    assert row["epc"] == pytest.approx(U[15] / V, rel=1e-6)
