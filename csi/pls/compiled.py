@@ -1,7 +1,7 @@
 """The compiled PLS algorithm, where a compiler was at hand when the package was installed.
 
-`algorithm.py` is the same computation to read; it stands in where `kernel.c` was not compiled. Tests hold the two to
-each other.
+`algorithm.py` and `consistent.py` are the same computation to read; they stand in where `kernel.c` was not compiled.
+Tests hold the two to each other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from csi.moments.stack import Array, Ints
 from csi.pls.inner import Scheme
 
 if TYPE_CHECKING:
-    from csi.pls.algorithm import Design
+    from csi.pls.algorithm import Design, Solved
 
 try:
     from csi.pls import kernel
@@ -26,6 +26,8 @@ AVAILABLE = kernel is not None
 """Whether this installation has the compiled functions."""
 
 Fields = tuple[Array, Array, Array, Array, Array, Ints, Array, npt.NDArray[np.bool_]]
+
+CorrectedFields = tuple[Array, Array, Array, Array, Array, npt.NDArray[np.bool_]]
 
 SCHEMES = get_args(Scheme)
 """Inner schemes in the order of the compiled function's numbers."""
@@ -69,6 +71,34 @@ def solved(
         converged,
     )
     return w, cross, C, paths, r2, iterations, change, converged.astype(np.bool_)
+
+
+def corrected(solved: Solved, R: Array, design: Design) -> CorrectedFields | None:
+    """The fields of `csi.pls.consistent.Corrected`, in order; None where nothing was compiled. Parameters: as there."""
+    if not AVAILABLE:
+        return None
+    (b, p), q = R.shape[:2], len(design.starts)
+    rho, loadings, C, paths, r2 = (np.empty((b, *shape)) for shape in ((q,), (p,), (q, q), (q, q), (q,)))
+    definite = np.empty(b, dtype=np.int64)
+    kernel.correct(
+        b,
+        p,
+        q,
+        design.ends,
+        design.arrows.astype(np.int64),
+        design.factor.astype(np.int64),
+        _whole(R),
+        _whole(solved.weights),
+        _whole(solved.cross),
+        _whole(solved.C),
+        rho,
+        loadings,
+        C,
+        paths,
+        r2,
+        definite,
+    )
+    return rho, loadings, C, paths, r2, definite.astype(np.bool_)
 
 
 def _whole(array: Array) -> Array:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from csi.moments.linear import is_definite
 from csi.moments.stack import Array
+from csi.pls import compiled
 from csi.pls.algorithm import Design, Solved
 from csi.pls.inner import regressions
 
@@ -29,13 +30,16 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """rho (b, q), loadings (b, p), C (b, q, q), paths (b, q, q), r2 (b, q) after correction for unreliability."""
+    """rho (b, q), loadings (b, p), C (b, q, q), paths (b, q, q), r2 (b, q) after correction for unreliability; definite
+    (b,) where C is.
+    """
 
     rho: Array
     loadings: Array
     C: Array
     paths: Array
     r2: Array
+    definite: Flags
 
 
 def rho_a(weights: Array, cor: Array, member: Array) -> Array:
@@ -74,6 +78,9 @@ def corrected(solved: Solved, R: Array, design: Design) -> Corrected:
     Returns:
         NaN where a rho_A is not positive; nothing is cut at 1.
     """
+    fast = compiled.corrected(solved, R, design)
+    if fast is not None:
+        return Corrected(*fast)
     member = design.member
     rho = np.where(design.factor, rho_a(solved.weights, R, member), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -85,7 +92,7 @@ def corrected(solved: Solved, R: Array, design: Design) -> Corrected:
     own = solved.cross[:, np.arange(design.block.size), design.block]
     paths = regressions(C, design.arrows, definite=False)
     r2 = np.where(design.arrows.any(axis=1), np.einsum("bjk,bjk->bj", paths, C), np.nan)
-    return Corrected(rho, np.where(design.factor[design.block], stretched, own), C, paths, r2)
+    return Corrected(rho, np.where(design.factor[design.block], stretched, own), C, paths, r2, is_definite(C))
 
 
 def improper(found: Corrected) -> dict[str, Flags]:
@@ -97,5 +104,5 @@ def improper(found: Corrected) -> dict[str, Flags]:
     return {
         "rho_a above 1": above,
         "construct correlation above 1": usable & beyond,
-        "construct correlations not positive definite": usable & ~is_definite(found.C),
+        "construct correlations not positive definite": usable & ~found.definite,
     }

@@ -31,12 +31,13 @@ typedef struct {
     int64_t *chosen;
 } Room;
 
-/* X (k x m) with A X = Y, in place of Y, by elimination; A (k x k) symmetric, NaN where it is not positive definite. */
-static void eliminated(double *A, double *X, double *scale, int64_t k, int64_t m)
+/* X (k x m) with A X = Y, in place of Y, by elimination; A (k x k) symmetric. NaN where A is singular, and where it is
+   not positive definite but should be. */
+static void eliminated(double *A, double *X, double *scale, int64_t k, int64_t m, int definite)
 {
     for (int64_t i = 0; i < k; i++) scale[i] = fabs(A[i * k + i]);
     for (int64_t i = 0; i < k; i++) {
-        const double own = A[i * k + i], pivot = own > PIVOT * scale[i] ? own : NAN;
+        const double own = A[i * k + i], pivot = (definite ? own : fabs(own)) > PIVOT * scale[i] ? own : NAN;
         for (int64_t j = i + 1; j < k; j++) {
             const double factor = A[j * k + i] / pivot;
             for (int64_t t = i + 1; t < k; t++) A[j * k + t] -= factor * A[i * k + t];
@@ -52,7 +53,7 @@ static void eliminated(double *A, double *X, double *scale, int64_t k, int64_t m
 }
 
 /* B (q x q): standardised regression coefficients [outcome, predictor] from correlations C. */
-static void regressed(const Problem *m, const double *C, Room *r, double *B)
+static void regressed(const Problem *m, const double *C, Room *r, double *B, int definite)
 {
     const int64_t q = m->q;
     for (int64_t i = 0; i < q * q; i++) B[i] = 0.0;
@@ -66,8 +67,24 @@ static void regressed(const Problem *m, const double *C, Room *r, double *B)
             for (int64_t j = 0; j < k; j++) r->A[i * k + j] = C[r->chosen[i] * q + r->chosen[j]];
             r->x[i] = C[r->chosen[i] * q + y];
         }
-        eliminated(r->A, r->x, r->scale, k, 1);
+        eliminated(r->A, r->x, r->scale, k, 1, definite);
         for (int64_t i = 0; i < k; i++) B[y * q + r->chosen[i]] = r->x[i];
+    }
+}
+
+/* Paths and R2 from correlations C; R2 is NaN where nothing predicts. */
+static void explained(const Problem *m, const double *C, Room *r, double *paths, double *r2, int definite)
+{
+    const int64_t q = m->q;
+    regressed(m, C, r, paths, definite);
+    for (int64_t y = 0; y < q; y++) {
+        int64_t predictors = 0;
+        r2[y] = 0.0;
+        for (int64_t x = 0; x < q; x++) {
+            predictors += m->arrows[y * q + x];
+            r2[y] += paths[y * q + x] * C[y * q + x];
+        }
+        if (!predictors) r2[y] = NAN;
     }
 }
 
@@ -75,7 +92,7 @@ static void regressed(const Problem *m, const double *C, Room *r, double *B)
 static void inner(const Problem *m, const double *C, Room *r)
 {
     const int64_t q = m->q;
-    if (m->scheme == PATH) regressed(m, C, r, r->E);
+    if (m->scheme == PATH) regressed(m, C, r, r->E, 1);
     for (int64_t j = 0; j < q; j++)
         for (int64_t k = 0; k < q; k++) {
             const double c = C[j * q + k];
@@ -171,7 +188,7 @@ static void inverted(const Problem *m, const double *R, Room *r)
                 r->W[i * size + k] = R[(start + i) * m->p + start + k];
                 X[i * size + k] = i == k;
             }
-        eliminated(r->W, X, r->scale, size, size);
+        eliminated(r->W, X, r->scale, size, size, 1);
     }
 }
 
@@ -242,16 +259,60 @@ static void solved(const Problem *m, const double *R, const double *sd, const do
     memcpy(C, r->next.C, (size_t)(q * q) * sizeof(double));
     for (int64_t i = 0; i < p; i++)
         for (int64_t j = 0; j < q; j++) cross[i * q + j] = r->next.RW[j * p + i];
-    regressed(m, C, r, paths);
-    for (int64_t y = 0; y < q; y++) {
-        int64_t predictors = 0;
-        r2[y] = 0.0;
-        for (int64_t x = 0; x < q; x++) {
-            predictors += m->arrows[y * q + x];
-            r2[y] += paths[y * q + x] * C[y * q + x];
-        }
-        if (!predictors) r2[y] = NAN;
+    explained(m, C, r, paths, r2, 1);
+}
+
+/* rho_A of the block from start to stop - 1: (w'w)^2 (w'(R - diag R)w) / (w'(ww' - diag ww')w). */
+static double reliable(const Problem *m, const double *R, const double *w, int64_t start, int64_t stop, double *squared)
+{
+    double shared = 0.0, fourth = 0.0;
+    *squared = 0.0;
+    for (int64_t i = start; i < stop; i++) {
+        double beside = 0.0;
+        for (int64_t k = start; k < stop; k++) beside += i == k ? 0.0 : R[i * m->p + k] * w[k];
+        shared += beside * w[i];
+        *squared += w[i] * w[i];
+        fourth += w[i] * w[i] * w[i] * w[i];
     }
+    return *squared * *squared * shared / (*squared * *squared - fourth);
+}
+
+/* Whether A (k x k), which is lost, is positive definite, by the pivots of its elimination. */
+static int is_definite(double *A, int64_t k)
+{
+    for (int64_t i = 0; i < k; i++) {
+        const double pivot = A[i * k + i];
+        if (!(pivot > 0.0)) return 0;
+        for (int64_t j = i + 1; j < k; j++) {
+            const double factor = A[j * k + i] / pivot;
+            for (int64_t t = i + 1; t < k; t++) A[j * k + t] -= factor * A[i * k + t];
+        }
+    }
+    return 1;
+}
+
+/* One slice after correction for unreliability; 1 where C is positive definite. */
+static int corrected(const Problem *m, const int64_t *factor, const double *R, const double *w, const double *cross,
+                     const double *scores, Room *r, double *rho, double *loadings, double *C, double *paths, double *r2)
+{
+    const int64_t q = m->q;
+    double *root = r->now.w;
+    for (int64_t j = 0; j < q; j++) {
+        double squared = 1.0;
+        const int64_t start = m->starts[j], stop = m->starts[j + 1];
+        rho[j] = factor[j] ? reliable(m, R, w, start, stop, &squared) : 1.0;
+        root[j] = sqrt(rho[j] > 0.0 ? rho[j] : NAN);
+        for (int64_t i = start; i < stop; i++)
+            loadings[i] = factor[j] ? w[i] * (root[j] / squared) : cross[i * q + j];
+    }
+    for (int64_t j = 0; j < q; j++)
+        for (int64_t k = 0; k < q; k++) {
+            const double own = scores[j * q + k];
+            C[j * q + k] = j == k ? own : own / (root[j] * root[k]);
+        }
+    explained(m, C, r, paths, r2, 0);
+    memcpy(r->A, C, (size_t)(q * q) * sizeof(double));
+    return is_definite(r->A, q);
 }
 
 /* Room for a slice in one block; NULL where there is no memory. */
@@ -260,7 +321,7 @@ static double *roomy(const Problem *m, Room *r)
     const int64_t p = m->p, q = m->q, wide = p > q ? p : q;
     double **const parts[] = {&r->now.w, &r->next.w, &r->now.RW, &r->next.RW, &r->now.C,      &r->next.C,
                               &r->E,     &r->A,      &r->x,      &r->scale,   &r->inverses,   &r->W};
-    const int64_t sizes[] = {p, p, p * q, p * q, q * q, q * q, q * q, q * q, wide, wide, p * p, p * p};
+    const int64_t sizes[] = {wide, p, p * q, p * q, q * q, q * q, q * q, q * q, wide, wide, p * p, p * p};
     int64_t all = q;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) all += sizes[i];
     double *block = calloc((size_t)all, sizeof(double)), *next = block;
@@ -329,7 +390,55 @@ static PyObject *solve(PyObject *self, PyObject *args)
     return done;
 }
 
+/* correct(b, p, q, starts, arrows, factor, R, w, cross, scores, rho, loadings, C, paths, r2, definite): fills the last
+   six for every slice. */
+static PyObject *correct(PyObject *self, PyObject *args)
+{
+    PyObject *o[13];
+    long long b, p, q;
+    Problem m = {0};
+    Buffers all = {.count = 0};
+    Room r;
+    const int64_t *factor;
+    const double *R, *w, *cross, *scores;
+    double *rho, *loadings, *C, *paths, *r2, *block = NULL;
+    int64_t *definite;
+    PyObject *done = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLLOOOOOOOOOOOOO", &b, &p, &q, &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7],
+                          &o[8], &o[9], &o[10], &o[11], &o[12]))
+        return NULL;
+    if (b < 0 || p < 0 || q < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    m.p = p;
+    m.q = q;
+    if ((m.starts = taken(&all, o[0], q + 1, 0)) && blocked(&m) && (m.arrows = taken(&all, o[1], q * q, 0))
+        && (factor = taken(&all, o[2], q, 0)) && (R = taken(&all, o[3], b * p * p, 0))
+        && (w = taken(&all, o[4], b * p, 0)) && (cross = taken(&all, o[5], b * p * q, 0))
+        && (scores = taken(&all, o[6], b * q * q, 0)) && (rho = taken(&all, o[7], b * q, 1))
+        && (loadings = taken(&all, o[8], b * p, 1)) && (C = taken(&all, o[9], b * q * q, 1))
+        && (paths = taken(&all, o[10], b * q * q, 1)) && (r2 = taken(&all, o[11], b * q, 1))
+        && (definite = taken(&all, o[12], b, 1))) {
+        block = roomy(&m, &r);
+        if (block) {
+            Py_BEGIN_ALLOW_THREADS
+            for (int64_t i = 0; i < b; i++)
+                definite[i] = corrected(&m, factor, R + i * p * p, w + i * p, cross + i * p * q, scores + i * q * q, &r,
+                                        rho + i * q, loadings + i * p, C + i * q * q, paths + i * q * q, r2 + i * q);
+            Py_END_ALLOW_THREADS
+            done = Py_NewRef(Py_None);
+        } else
+            PyErr_NoMemory();
+    }
+    free(block);
+    let_go(&all);
+    return done;
+}
+
 static PyMethodDef functions[] = {
+    {"correct", correct, METH_VARARGS, "Factors' correlations, loadings and paths of every slice, into given arrays."},
     {"solve", solve, METH_VARARGS, "Weights, paths and correlations of every slice, into given arrays."},
     {NULL, NULL, 0, NULL},
 };

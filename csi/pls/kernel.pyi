@@ -1,5 +1,24 @@
 from csi.moments.stack import Array, Ints
 
+def correct(
+    b: int,
+    p: int,
+    q: int,
+    starts: Ints,
+    arrows: Ints,
+    factor: Ints,
+    R: Array,
+    w: Array,
+    cross: Array,
+    scores: Array,
+    rho: Array,
+    loadings: Array,
+    C: Array,
+    paths: Array,
+    r2: Array,
+    definite: Ints,
+    /,
+) -> None: ...
 def solve(
     b: int,
     p: int,

@@ -114,6 +114,8 @@ def _values(solution: Solution, drawn: Blueprint) -> Array:
 
 def _causes(moments: Moments, order: Ints, solved: Solved, solution: Solution) -> Ints:
     """(b,) code into CAUSES."""
+    if solved.converged.all() and np.isfinite(solution.paths).all() and np.isfinite(solved.weights).all():
+        return np.zeros(len(solved.converged), dtype=np.int64)
     variance = moments.cov[:, order, order]
     constant = ~(np.isfinite(variance) & (variance > 0)).all(axis=1)
     unsolved = ~np.isfinite(solved.paths).all(axis=(1, 2)) | ~np.isfinite(solved.weights).all(axis=1)

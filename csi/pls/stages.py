@@ -64,7 +64,7 @@ def is_higher(model: Claim) -> bool:
         False
     """
     names = set(model.names)
-    return any(names & set(c.items) for c in model.constructs)
+    return any(t.name in names for c in model.constructs for t in c.indicators)
 
 
 def levels_of(model: Claim) -> Levels:

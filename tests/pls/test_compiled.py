@@ -10,6 +10,7 @@ from csi.models.model import Model
 from csi.pls import compiled
 from csi.pls.algorithm import Solved, solve_stack
 from csi.pls.blueprint import design_of
+from csi.pls.consistent import Corrected, corrected
 
 built = pytest.mark.skipif(not compiled.AVAILABLE, reason="csi.pls.kernel was not compiled in this installation")
 
@@ -59,6 +60,22 @@ def test_endings_are_those_of_numpy(monkeypatch):
     R[2, :4, :4] = 1.0
     R[3, 4:7, 4:7] = 1.0
     alike(*both(monkeypatch, R, design_of(MODEL, MODES), "path", 1e-9, 4))
+
+
+@built
+@pytest.mark.parametrize("shift", [0.0, -0.35])
+def test_correction_is_that_of_numpy(shift, monkeypatch):
+    R, _ = correlations()
+    R[::3, :4, :4] += shift * (1 - np.eye(4))
+    design = design_of(MODEL, {"image": "A"}, consistent=True)
+    solved = solve_stack(R, design, "path", 1e-9, 300)
+    fast = corrected(solved, R, design)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    wanted = corrected(solved, R, design)
+    for name in Corrected.__slots__:
+        found, other = getattr(fast, name), getattr(wanted, name)
+        np.testing.assert_allclose(found, other, rtol=1e-9, atol=1e-12, err_msg=name)
+    assert np.isnan(fast.C).any() == (shift < 0)
 
 
 @built
