@@ -271,4 +271,5 @@ def _column(array: Array | None, height: int) -> pl.Series:
     if array is None:
         return pl.Series([None] * height, dtype=pl.Float64)
     flat = array.reshape(-1)
-    return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)
+    column, finite = pl.Series(flat, dtype=pl.Float64), np.isfinite(flat)
+    return column if finite.all() else column.set(pl.Series(~finite), None)

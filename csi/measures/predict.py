@@ -21,7 +21,7 @@ from csi.measures.linear_prediction import Benchmark, Technique
 from csi.measures.predictive_power import power_of, sentence_of
 from csi.measures.product_columns import product_problems
 from csi.measures.shown import part, told
-from csi.measures.tidy import cells_of, said_once, tidy
+from csi.measures.tidy import cells_of, number_column, said_once, tidy
 from csi.measures.validated import PREDICTORS, Validated, validated
 from csi.moments.stack import Array, Ints
 
@@ -150,10 +150,11 @@ def predict(
     which: Benchmark = benchmark or default_benchmark(technique)
     cells = validated(est, folds, repetitions, technique, which, seed)
     times = repetitions if isinstance(folds, int) else 1
-    items, reasons = _items(est, cells)
+    measured = [item_measures(cell) for cell in cells]
+    items, reasons = _items(est, cells, measured)
     return Prediction(
         table=items,
-        constructs=_constructs(est, cells),
+        constructs=_constructs(est, cells, measured),
         rows=_rows(est, cells),
         folds=cells[0].trained // times,
         repetitions=times,
@@ -216,11 +217,14 @@ SHOWN = (
 )
 
 
-def _items(est: Estimate, cells: list[Validated]) -> tuple[pl.DataFrame, dict[str, Reason]]:
+Measured = dict[str, Array]
+"""Errors by name, (t,) each, of the items of a cell."""
+
+
+def _items(est: Estimate, cells: list[Validated], measured: list[Measured]) -> tuple[pl.DataFrame, dict[str, Reason]]:
     """The table of items, and why numbers are absent."""
     first = cells[0]
     labels = pl.DataFrame({"construct": [first.constructs[j] for j in first.block], "item": first.items})
-    measured = [item_measures(cell) for cell in cells]
     numbers = {name: np.stack([m[name] for m in measured]) for name in SHOWN}
     why: list[Reason | None] = []
     for s in range(len(cells)):
@@ -232,14 +236,15 @@ def _items(est: Estimate, cells: list[Validated]) -> tuple[pl.DataFrame, dict[st
     return frame, said_once(why)
 
 
-def _constructs(est: Estimate, cells: list[Validated]) -> pl.DataFrame:
+def _constructs(est: Estimate, cells: list[Validated], measured: list[Measured]) -> pl.DataFrame:
     """The table of constructs with the verdict on each."""
     first = cells[0]
     labels = pl.DataFrame({"construct": first.constructs})
     rmse, q2 = np.stack([np.sqrt(c.scores[0]) for c in cells]), np.stack([_one_less(c.scores) for c in cells])
     mae = np.stack([c.scores[2] for c in cells])
     frame = tidy(cells_of(est), labels, {"rmse": rmse, "mae": mae, "q2_predict": q2})
-    judged = [power_of(item_measures(cell), cell.block == j) for cell in cells for j in range(len(first.constructs))]
+    both = list(zip(cells, measured, strict=True))
+    judged = [power_of(found, cell.block == j) for cell, found in both for j in range(len(first.constructs))]
     schema = {"items": pl.Int64, "above": pl.Int64, "better": pl.Int64, "power": pl.String, "by": pl.String}
     return pl.concat([frame, pl.DataFrame(judged, schema=schema, orient="row")], how="horizontal")
 
@@ -252,8 +257,8 @@ def _one_less(scores: Array) -> Array:
 
 def _rows(est: Estimate, cells: list[Validated]) -> pl.DataFrame:
     """Every answer with its prediction."""
-    frames = []
-    keys = cells_of(est).select(pl.exclude("n"))
+    frames, every = [], cells_of(est)
+    keys = [name for name in every.columns if name != "n"]
     for s, cell in enumerate(cells):
         n, t = cell.answers.shape
         predicted = np.where(cell.count > 0, cell.errors["pls"].predicted, np.nan)
@@ -261,12 +266,13 @@ def _rows(est: Estimate, cells: list[Validated]) -> pl.DataFrame:
             {
                 "row": np.repeat(cell.place, t),
                 "item": list(cell.items) * n,
-                "answer": cell.answers.reshape(-1),
-                "predicted": predicted.reshape(-1),
+                "answer": number_column(cell.answers),
+                "predicted": number_column(predicted),
             }
-        ).with_columns(pl.col("answer", "predicted").fill_nan(None))
-        frames.append(pl.concat([keys[np.full(n * t, s)], frame], how="horizontal") if keys.width else frame)
-    return pl.concat(frames).sort("row", maintain_order=True)
+        )
+        frames.append(pl.concat([every[keys][np.full(n * t, s)], frame], how="horizontal") if keys else frame)
+    found = pl.concat(frames)
+    return found[np.argsort(found["row"].to_numpy(), kind="stable")]
 
 
 def notes_of(cells: Sequence[Validated]) -> tuple[Note, ...]:

@@ -33,21 +33,22 @@ def tidy(
         [('A', 'trust', None)]
     """
     b, m = cells.height, labels.height
-    keys = cells.select(pl.exclude("n"))
+    keys = [name for name in cells.columns if name != "n"]
     parts = []
-    if keys.width:
-        rows = np.repeat(np.arange(b), m)
-        parts.append(keys[rows])
-    parts.append(pl.concat([labels] * b) if m else labels)
-    parts.append(pl.DataFrame({name: _finite(array) for name, array in numbers.items()}))
+    if keys:
+        parts.append(cells[keys][np.repeat(np.arange(b), m)])
+    parts.append(pl.concat([labels] * b) if m and b != 1 else labels)
+    parts.append(pl.DataFrame({name: number_column(array) for name, array in numbers.items()}))
     if texts:
         parts.append(pl.DataFrame({name: pl.Series(list(t), dtype=pl.String) for name, t in texts.items()}))
     return pl.concat([p for p in parts if p.width], how="horizontal")
 
 
-def _finite(array: Array) -> pl.Series:
+def number_column(array: Array) -> pl.Series:
+    """Numbers in a row, cell by cell; null where not finite."""
     flat = np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
-    return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)
+    column, finite = pl.Series(flat, dtype=pl.Float64), np.isfinite(flat)
+    return column if finite.all() else column.set(pl.Series(~finite), None)
 
 
 def cells_of(est: Estimate) -> pl.DataFrame:

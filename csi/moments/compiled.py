@@ -1,7 +1,7 @@
-"""The compiled moments of rows with absent answers, where a compiler was at hand when the package was installed.
+"""Compiled small systems and moments of rows with absent answers, where a compiler was at hand at installation.
 
-`patterns.py` and `saturated.py` are the same computation to read; they stand in where `kernel.c` was not compiled.
-Tests hold the two to each other.
+`linear.py`, `patterns.py` and `saturated.py` are the same computation to read; they stand in where `kernel.c` was not
+compiled. Tests hold the two to each other.
 """
 
 from __future__ import annotations
@@ -22,6 +22,25 @@ except ImportError:  # no compiler at installation: numpy does the same
 
 AVAILABLE = kernel is not None
 """Whether this installation has the compiled functions."""
+
+
+def solved(A: Array, Y: Array, *, definite: bool) -> Array | None:
+    """X (b, k, m) with A X = Y, as `csi.moments.linear.solve` finds it to the bit; None where not compiled."""
+    if not AVAILABLE:
+        return None
+    b, k, m = Y.shape
+    X = np.array(Y, dtype=np.float64, order="C")
+    kernel.solve(b, k, m, np.array(A, dtype=np.float64, order="C"), X, definite)
+    return X
+
+
+def are_definite(A: Array) -> Flags | None:
+    """Whether every slice of A (b, k, k) is positive definite; None where not compiled."""
+    if not AVAILABLE:
+        return None
+    found = np.empty(len(A), dtype=np.int64)
+    kernel.definite(len(A), A.shape[1], np.array(A, dtype=np.float64, order="C"), found)
+    return found.astype(np.bool_)
 
 
 def gathered(rows: PatternRows, W: Array) -> tuple[Array, Array, Array] | None:

@@ -1,7 +1,7 @@
-/* Moments of missing patterns (gather), and maximum likelihood moments of rows with absent answers (settle), one
+/* Small systems (solve, definite), moments of missing patterns (gather), and maximum likelihood moments of rows with absent answers (settle), one
    weighting after another.
 
-   The same numbers as patterns.py and saturated.py find, which are the reading version and stand in where no compiler was
+   The same numbers as linear.py, patterns.py and saturated.py find, which are the reading version and stand in where no compiler was
    at hand or where this search does not apply; tests hold the two to each other.
 
    A pattern's rows are known by their first and second moments, which as many rows as the pattern has answers, and one
@@ -9,7 +9,7 @@
    are expected to be mu_m - P_mm^-1 P_mo (z_o - mu_o), with covariance P_mm^-1; sums over answers given stay as they
    are. Steps of EM are drawn out by squared extrapolation as long as the likelihood rises. */
 
-#include "arrays.h"
+#include "elimination.h"
 
 /* One missing pattern: its `o` answered and `m` absent items. */
 typedef struct {
@@ -541,7 +541,64 @@ static PyObject *gather(PyObject *self, PyObject *args)
     return done;
 }
 
+/* solve(b, k, m, A, X, definite): A X = Y for every slice, X in place of Y; A is lost. */
+static PyObject *solve(PyObject *self, PyObject *args)
+{
+    PyObject *A_, *X_;
+    long long b, k, m;
+    int definite;
+    Buffers all = {.count = 0};
+    double *A, *X, *scale = NULL;
+    PyObject *done = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLLOOp", &b, &k, &m, &A_, &X_, &definite)) return NULL;
+    if (b < 0 || k < 0 || m < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if ((A = taken(&all, A_, b * k * k, 1)) && (X = taken(&all, X_, b * k * m, 1))) {
+        scale = calloc((size_t)(k + 1), sizeof(double));
+        if (scale) {
+            Py_BEGIN_ALLOW_THREADS
+            for (int64_t i = 0; i < b; i++) eliminated(A + i * k * k, X + i * k * m, scale, k, m, definite);
+            Py_END_ALLOW_THREADS
+            done = Py_NewRef(Py_None);
+        } else
+            PyErr_NoMemory();
+    }
+    free(scale);
+    let_go(&all);
+    return done;
+}
+
+/* definite(b, k, A, found): 1 where a slice of A, which is lost, is positive definite. */
+static PyObject *definite(PyObject *self, PyObject *args)
+{
+    PyObject *A_, *found_;
+    long long b, k;
+    Buffers all = {.count = 0};
+    double *A;
+    int64_t *found_at;
+    PyObject *done = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLOO", &b, &k, &A_, &found_)) return NULL;
+    if (b < 0 || k < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if ((A = taken(&all, A_, b * k * k, 1)) && (found_at = taken(&all, found_, b, 1))) {
+        Py_BEGIN_ALLOW_THREADS
+        for (int64_t i = 0; i < b; i++) found_at[i] = is_definite(A + i * k * k, k);
+        Py_END_ALLOW_THREADS
+        done = Py_NewRef(Py_None);
+    }
+    let_go(&all);
+    return done;
+}
+
 static PyMethodDef functions[] = {
+    {"solve", solve, METH_VARARGS, "Small systems by elimination, in place."},
+    {"definite", definite, METH_VARARGS, "Whether small matrices are positive definite, into a given array."},
     {"gather", gather, METH_VARARGS, "Moments of missing patterns under every weighting, into given arrays."},
     {"settle", settle, METH_VARARGS, "Maximum likelihood moments of every weighting, into given arrays."},
     {NULL, NULL, 0, NULL},

@@ -1,5 +1,6 @@
 from csi.moments.stack import Array, Ints
 
+def definite(b: int, k: int, A: Array, found: Ints, /) -> None: ...
 def gather(
     b: int,
     J: int,
@@ -31,3 +32,4 @@ def settle(
     settled: Ints,
     /,
 ) -> None: ...
+def solve(b: int, k: int, m: int, A: Array, X: Array, definite: bool, /) -> None: ...

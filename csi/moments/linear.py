@@ -1,7 +1,7 @@
 """Small symmetric systems solved for a whole stack at once, by elimination over the stack's leading axis.
 
 LAPACK is called once per matrix and spends its time on the call; for the few predictors of a construct it is many
-times faster to run the elimination itself on vectors as long as the stack.
+times faster to run the elimination itself on vectors as long as the stack, or to have it compiled (`compiled.py`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from csi.moments import compiled
 from csi.moments.stack import Array
 
 PIVOT = 1e-10
@@ -29,6 +30,9 @@ def solve(A: Array, Y: Array, *, definite: bool = True) -> Array:
         >>> solve(np.array([[[2.0, 0.0], [0.0, 4.0]]]), np.array([[[2.0], [2.0]]]))[0, :, 0].tolist()
         [1.0, 0.5]
     """
+    fast = compiled.solved(A, Y, definite=definite)
+    if fast is not None:
+        return fast
     k = A.shape[1]
     a, x = A.transpose(1, 2, 0).copy(), Y.transpose(1, 2, 0).copy()
     scale = np.abs(a[np.arange(k), np.arange(k)])
@@ -60,6 +64,9 @@ def is_definite(A: Array) -> npt.NDArray[np.bool_]:
         >>> is_definite(np.array([[[1.0, 0.5], [0.5, 1.0]], [[1.0, 1.5], [1.5, 1.0]]])).tolist()
         [True, False]
     """
+    fast = compiled.are_definite(A)
+    if fast is not None:
+        return fast
     a = A.transpose(1, 2, 0).copy()
     good = np.ones(A.shape[0], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -4,9 +4,7 @@
    The same formulas as algorithm.py, inner.py and linear.py, which are the reading version and stand in where no
    compiler was at hand; tests hold the two to each other. */
 
-#include "../moments/arrays.h"
-
-#define PIVOT 1e-10 /* as in linear.py */
+#include "../moments/elimination.h"
 
 enum { PATH, FACTORIAL, CENTROID };
 
@@ -30,27 +28,6 @@ typedef struct {
     double *E, *A, *x, *scale, *inverses, *W;
     int64_t *chosen;
 } Room;
-
-/* X (k x m) with A X = Y, in place of Y, by elimination; A (k x k) symmetric. NaN where A is singular, and where it is
-   not positive definite but should be. */
-static void eliminated(double *A, double *X, double *scale, int64_t k, int64_t m, int definite)
-{
-    for (int64_t i = 0; i < k; i++) scale[i] = fabs(A[i * k + i]);
-    for (int64_t i = 0; i < k; i++) {
-        const double own = A[i * k + i], pivot = (definite ? own : fabs(own)) > PIVOT * scale[i] ? own : NAN;
-        for (int64_t j = i + 1; j < k; j++) {
-            const double factor = A[j * k + i] / pivot;
-            for (int64_t t = i + 1; t < k; t++) A[j * k + t] -= factor * A[i * k + t];
-            for (int64_t t = 0; t < m; t++) X[j * m + t] -= factor * X[i * m + t];
-        }
-        A[i * k + i] = pivot;
-    }
-    for (int64_t i = k - 1; i >= 0; i--) {
-        for (int64_t j = i + 1; j < k; j++)
-            for (int64_t t = 0; t < m; t++) X[i * m + t] -= A[i * k + j] * X[j * m + t];
-        for (int64_t t = 0; t < m; t++) X[i * m + t] /= A[i * k + i];
-    }
-}
 
 /* B (q x q): standardised regression coefficients [outcome, predictor] from correlations C. */
 static void regressed(const Problem *m, const double *C, Room *r, double *B, int definite)
@@ -275,20 +252,6 @@ static double reliable(const Problem *m, const double *R, const double *w, int64
         fourth += w[i] * w[i] * w[i] * w[i];
     }
     return *squared * *squared * shared / (*squared * *squared - fourth);
-}
-
-/* Whether A (k x k), which is lost, is positive definite, by the pivots of its elimination. */
-static int is_definite(double *A, int64_t k)
-{
-    for (int64_t i = 0; i < k; i++) {
-        const double pivot = A[i * k + i];
-        if (!(pivot > 0.0)) return 0;
-        for (int64_t j = i + 1; j < k; j++) {
-            const double factor = A[j * k + i] / pivot;
-            for (int64_t t = i + 1; t < k; t++) A[j * k + t] -= factor * A[i * k + t];
-        }
-    }
-    return 1;
 }
 
 /* One slice after correction for unreliability; 1 where C is positive definite. */

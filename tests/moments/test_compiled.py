@@ -7,6 +7,7 @@ import pytest
 
 from csi.moments import compiled
 from csi.moments.expectation import em_moments
+from csi.moments.linear import is_definite, solve
 from csi.moments.patterns import pattern_rows
 from csi.moments.saturated import saturated
 
@@ -25,6 +26,24 @@ def rows(n: int = 120, p: int = 6, share: float = 0.15, seed: int = 3) -> np.nda
 def weights(n: int, b: int = 8) -> np.ndarray:
     """Ones, then resamples."""
     return np.vstack([np.ones(n), np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=b - 1)]).astype(float)
+
+
+@built
+@pytest.mark.parametrize("definite", [False, True])
+@pytest.mark.parametrize(("b", "k", "m"), [(1, 1, 1), (40, 3, 1), (7, 12, 4), (5, 0, 1), (0, 3, 2)])
+def test_small_systems_are_solved_to_the_same_bits(b, k, m, definite, monkeypatch):
+    rng = np.random.default_rng(2)
+    A = rng.normal(size=(b, k, k))
+    A = A @ A.transpose(0, 2, 1) - 0.8 * np.eye(k)
+    A[3:5, :, : k // 2] = A[3:5, : k // 2] = 0.0
+    Y = rng.normal(size=(m, k, b)).transpose(2, 1, 0)
+    before = A.copy(), Y.copy()
+    fast, good = solve(A, Y, definite=definite), is_definite(A)
+    np.testing.assert_array_equal(A, before[0])
+    np.testing.assert_array_equal(Y, before[1])
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    np.testing.assert_array_equal(fast, solve(A, Y, definite=definite))
+    np.testing.assert_array_equal(good, is_definite(A))
 
 
 @built
