@@ -106,6 +106,9 @@ def exact_fit(
 
         p = (1 + number of d* >= d) / (1 + number of usable replicates)
 
+    A true model is rejected at 5 % in 3.8 to 4.8 % of samples of 250 when it is one of composites, in 0.4 to 3.2 % when
+    it is one of factors (PLSc): there the test is conservative, d_G and d_ML most of all.
+
     Parameters:
         est: a fit of composites or PLSc to rows. n: replicates. seed: the same seed gives the same bits.
         progress: called with (done, 2 n) now and then.

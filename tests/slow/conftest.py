@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+if str(HERE) not in sys.path:  # studies import `calibration`, as they do when they run alone
+    sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope="module")
