@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import polars as pl
 
@@ -29,7 +30,7 @@ from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.survey.panel import Panel
-from csi.tracking.index import Index
+from csi.tracking.index import Index, Interval
 
 RESAMPLING = Text("Resampling", "重抽样")
 EVERY = Text("All constructs", "全部构念")
@@ -39,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, and the cells to print."""
     cell_arguments(parser)
     bootstrap_argument(parser, "the standard errors")
+    kinds = ", ".join(get_args(Interval))
+    parser.add_argument("--interval", default="t", choices=get_args(Interval), metavar="KIND", help=f"{kinds} (t)")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     cells = asked or {"wave": panel.waves[-1]}
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
-        found = published(study, panel, cells)
+        found = published(study, panel, cells, args.interval)
     table, printed = only(found.table, asked), only(found.table, cells)
     missing = absent_notes(study, found, printed, study.settings.target)
     return Answer(
@@ -60,7 +63,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
-def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
+def published(study: Study, panel: Panel, cells: Mapping[str, str], interval: Interval = "t") -> Index:
     """The index of every cell by the study's rule, resampled unless the study asks for no resamples.
 
     Its table shows no number of a cell below the study's smallest base; notes say what is doubtful in `cells`.
@@ -69,20 +72,21 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str]) -> Index:
 
     def of(answers: Panel) -> Index:
         cells_ = est if answers is panel else estimated(study, answers)
-        return indexed(study, with_replicates(study, answers, cells_))
+        return indexed(study, with_replicates(study, answers, cells_), interval)
 
     made = explained(over_copies(study, panel, of))
-    notes = (*estimate_notes(est), *made.notes, *_kind_note(study), *cell_notes(study, est, cells, made))
+    notes = (*estimate_notes(est), *made.notes, *_kind_note(study, interval), *cell_notes(study, est, cells, made))
     return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)
 
 
-def _kind_note(study: Study) -> tuple[Note, ...]:
+def _kind_note(study: Study, interval: Interval) -> tuple[Note, ...]:
     """That the index has t intervals where the study names another kind."""
     kind = study.settings.interval
-    if kind == "percentile" or not study.settings.replicates:
+    if kind == "percentile" or not study.settings.replicates or interval != "t":
         return ()
-    en = f"Intervals of the index are t intervals; interval: {kind} of the study is for paths and loadings."
-    zh = f"指数用 t 区间；研究文件中的 interval: {kind} 用于路径与载荷。"
+    en = f"Intervals of the index are t intervals; interval: {kind} of the study is for paths and loadings"
+    en += " (csi index --interval)."
+    zh = f"指数用 t 区间；研究文件中的 interval: {kind} 用于路径与载荷（另见 csi index --interval）。"
     return (note("N-INDEX-T", en, zh),)
 
 

@@ -85,7 +85,7 @@ def bootstrap(
     check_settings(level, n, seed, interval=interval, resampling=resampling, alternative=alternative, improper=improper)
     sample = rows_behind(est)
     if interval in NESTED:
-        _check_strata(sample)
+        check_strata(sample)
     plan = plan_of(sample, n, seed, resampling)
     replicates = replicates_of(est, sample, plan, progress, improper=improper)
     return with_errors(
@@ -132,7 +132,7 @@ _OF_ERRORS = {
 """Notes on standard errors that resampling replaces."""
 
 
-def _check_strata(sample: Sample) -> None:
+def check_strata(sample: Sample) -> None:
     """Raise where a stratum has too few units to be resampled twice."""
     least = int(np.unique(sample.stratum, return_counts=True)[1].min())
     if least < SMALLEST:

@@ -9,7 +9,8 @@ import polars as pl
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate, Replicates
-from csi.inference.resample import Kind, plan_of, rows_behind
+from csi.inference.replicates import replicates_of
+from csi.inference.resample import Kind, Resampling, plan_of, rows_behind
 from csi.moments.pearson import cell_slices
 from csi.moments.stack import Array, Ints, Sample
 
@@ -42,16 +43,27 @@ def bootstrap_means(
         >>> bootstrap_means(est, n=200).replicates.mean.shape
         (200, 1, 2)
     """
+    return replace(means_under(est, plan_of(rows_behind(est), n, seed, resampling)), level=level)
+
+
+def means_under(est: Estimate, plan: Resampling) -> Estimate:
+    """The same estimate with replicates of its item means under any plan; groups of its cells are refitted by it.
+
+    Parameters:
+        est: an estimate fitted from rows. plan: how often each unit counts.
+
+    Raises:
+        Problems: the estimate has no rows to resample.
+    """
     sample = rows_behind(est)
-    plan = plan_of(sample, n, seed, resampling)
     mean = np.concatenate([cell_means(sample, multiplicity) for _, multiplicity in plan.blocks()])
-    cells, always = sample.cells.height, np.ones((n, sample.cells.height), dtype=np.bool_)
+    cells, always = sample.cells.height, np.ones((plan.n, sample.cells.height), dtype=np.bool_)
     units = [np.unique(sample.unit[rows]) for rows in cell_slices(sample)]
     replicates = Replicates(
-        n=n,
-        seed=seed,
-        kind=resampling,
-        values=np.full((n, cells, est.values.shape[1]), np.nan),
+        n=plan.n,
+        seed=plan.seed,
+        kind=plan.kind,
+        values=np.full((plan.n, cells, est.values.shape[1]), np.nan),
         solution=est.solution,
         mean=mean,
         sd=np.full(mean.shape, np.nan),
@@ -62,8 +74,9 @@ def bootstrap_means(
         acceleration=_refuse,
         units=_sizes(units),
         strata=_sizes([np.unique(sample.stratum[u]) for u in units]),
+        again=lambda other, rows: replicates_of(other, rows, plan),
     )
-    return replace(est, replicates=replicates, level=level)
+    return replace(est, replicates=replicates)
 
 
 def cell_means(sample: Sample, multiplicity: Array) -> Array:

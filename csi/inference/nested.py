@@ -80,12 +80,12 @@ def _resampled(
         values[_useless(fit, improper)] = np.nan
         own = np.moveaxis(values.reshape(len(drawn), INNER, *values.shape[1:]), 1, 0)
         error = standard_error(own)
-        errors.append(error * _divisor(own))
+        errors.append(error * widened(own))
         ranks.append(rank(own, value[number], error))
     return np.stack(errors, axis=1), np.stack(ranks, axis=1)
 
 
-def _divisor(own: Array) -> Array:
+def widened(own: Array) -> Array:
     """sqrt((M - 1) / (M - 3)): what is divided by a standard error of M draws spreads as Student's t with M - 1 df."""
     count = np.maximum(np.isfinite(own).sum(axis=0), 4)
     widened: Array = np.sqrt((count - 1) / (count - 3))

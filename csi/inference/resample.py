@@ -125,6 +125,33 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """How often each unit counts, as drawn elsewhere: resamples of resamples.
+
+    Attributes:
+        multiplicity: (B, units).
+    """
+
+    multiplicity: Array
+    kind: str = "drawn"
+    seed: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many replicates."""
+        return len(self.multiplicity)
+
+    def blocks(self) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block."""
+        for start in range(0, self.n, BLOCK):
+            yield start, self.multiplicity[start : start + BLOCK]
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with the units that are drawn: its own."""
+        return sample
+
+
+@dataclass(frozen=True, slots=True)
 class OneOut:
     """Every unit left out once; the others of its stratum count n_h / (n_h - 1) times.
 

@@ -18,7 +18,7 @@ from csi.inference.replicate_weights import replicate_weights
 from csi.study.estimator import estimator_of
 from csi.study.study import Study
 from csi.survey.panel import Panel
-from csi.tracking.index import Index, index
+from csi.tracking.index import Index, Interval, index
 from csi.tracking.index_weights import Given
 from csi.tracking.pool import pool
 from csi.tracking.triangulate import own_item_weights
@@ -108,16 +108,17 @@ def with_replicates(study: Study, panel: Panel, est: Estimate) -> Estimate:
     )
 
 
-def indexed(study: Study, est: Estimate) -> Index:
-    """The index of every cell by the study's rule.
+def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
+    """The index of every cell by the study's rule, with intervals of a kind.
 
     A covariance model has no outer weights: its items are weighed by loading / error variance, in the base wave's cells
     (weights: base) or in all (pooled), and those weights are held fixed.
     """
     settings = study.settings
     if not settings.covariance:
-        return index(est, weights=settings.index_weights, base=base_of(study), level=settings.level)
-    made = index(est, given=fixed_weights(study, est), level=settings.level)
+        rule, base = settings.index_weights, base_of(study)
+        return index(est, weights=rule, base=base, level=settings.level, interval=interval)
+    made = index(est, given=fixed_weights(study, est), level=settings.level, interval=interval)
     en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."
     told = note("N-INDEX-SEM", en, "题项按协方差模型的“载荷 / 误差方差”加权，权重视为固定。")
     return replace(made, notes=(*made.notes, told))

@@ -15,21 +15,25 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
-from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.estimate import Estimate
 from csi.estimate.unrolled import on_items
+from csi.inference.bootstrap import check_strata
 from csi.inference.intervals import Evidence, curve_of, limits
-from csi.inference.uncertainty import as_draws
-from csi.measures.blocks import membership
-from csi.measures.performance import hundred
+from csi.inference.resample import rows_behind
+from csi.inference.uncertainty import NESTED, as_draws
 from csi.moments.stack import Array, Sample
-from csi.tracking.index_fit import Weights, estimate_weights, item_bounds, item_places, key_columns, pooled
-from csi.tracking.index_table import index_notes, index_table, weight_table
+from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
+from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
+from csi.tracking.index_table import index_notes, index_table, number_column, weight_table
 from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
-from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, coarser, default_rule
+from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
-Interval = Literal["t", "percentile", "basic", "normal", "bc"]
+SECOND = ("bca", *NESTED)
+"""Kinds of intervals that need more than the draws."""
+
+Interval = Literal["t", "percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,7 +107,8 @@ def index(
         given: relative weights of the 0-100 items under "given", construct -> item -> weight.
         level: of the intervals (the estimate's by default).
         interval: "t" (replicate standard error, design degrees of freedom), or of bootstrap draws "percentile",
-            "basic", "normal" or "bc" (as in `csi.bootstrap`); cut at 0 and 100.
+            "basic", "normal", "bc", "bca" (units left out of the whole panel one by one), "studentised" or "double"
+            (every replicate resampled 50 times), as in `csi.bootstrap`; cut at 0 and 100.
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
@@ -122,14 +127,16 @@ def index(
         >>> [round(v, 1) for v in index(est).table["index"]]
         [51.5, 45.9]
     """
-    est = on_items(est)
+    fit, est = est, on_items(est)
     keys = _keys(est, by)
-    cells = est if keys == key_columns(est) else pooled(est, coarser(est.moments.cells, keys))
     weighting, anchor = _rule(est, keys, weights, base, given)
+    request = Request(tuple(keys), weighting, anchor, given)
+    cells = request.cells(est)
     _check_bounds(cells)
     _check_interval(est, interval)
-    estimated = estimate_weights(est, cells, weighting, anchor, given)
-    return _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, interval)
+    estimated = request.weights(est, cells)
+    found = _assemble(cells, estimated, weighting, anchor, est.level if level is None else level)
+    return _with_intervals(found, second_of(fit, request, found.values, interval), interval)
 
 
 def _keys(est: Estimate, by: Sequence[str] | None) -> list[str]:
@@ -184,27 +191,8 @@ def _check_bounds(est: Estimate) -> None:
         raise Problems([problem("E-SCALE", "index", en, zh, do, do_zh)])
 
 
-def scores(mean: Array, relative: Array, bounds: tuple[Array, Array], sol: Solution) -> Array:
-    """Indices from item means and relative weights.
-
-    Parameters:
-        mean: (..., p) item means. relative: (..., p) weights summing to 1 per construct. bounds: minima, maxima (p,).
-
-    Returns:
-        (..., q); NaN for constructs without items.
-    """
-    member = membership(sol.block, len(sol.constructs))
-    weighted = relative * hundred(mean, *bounds)
-    known = np.where(np.isnan(weighted), 0.0, weighted) @ member
-    hole = np.isnan(weighted) @ member + (member.sum(axis=0) == 0)
-    result: Array = np.where(hole > 0, np.nan, known)
-    return result
-
-
-def _assemble(
-    cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float, interval: Interval
-) -> Index:
-    """Values, reasons, replicates, variances, table and notes."""
+def _assemble(cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float) -> Index:
+    """Values, reasons, replicates, variances, table and notes; intervals are still to come."""
     sol, places, bounds = cells.solution, item_places(cells), item_bounds(cells)
     of = weights.groups.of_index
     values = scores(cells.moments.mean[:, places], weights.values[of], bounds, sol)
@@ -215,9 +203,8 @@ def _assemble(
     fixed = _fixed(cells, weights.values[of], bounds)
     df = _degrees(cells)
     std_error = None if drawn is None else replicate_sd(drawn)
-    table = index_table(
-        cells, values, std_error, _diagonal(fixed), _interval(values, drawn, fixed, df, level, interval), reasons
-    )
+    none = np.full_like(values, np.nan)
+    table = index_table(cells, values, std_error, _diagonal(fixed), (none, none), reasons)
     return Index(
         table=table,
         weights=weight_table(sol, weights),
@@ -261,17 +248,11 @@ def _reasons(values: Array, weights: Weights, cells: Estimate) -> dict[tuple[int
 
 
 def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | None:
-    """(B, c, q) indices of the replicates, NaN without an index, a usable replicate or a second unit to resample."""
+    """(B, c, q) indices of the replicates; of given weights numbers whose spread has a meaning."""
     rep = cells.replicates
     if rep is None:
         return None
-    relative = weights.values[None] if weights.replicates is None else weights.replicates
-    drawn = np.empty((rep.n, *values.shape))
-    places, bounds = item_places(cells), item_bounds(cells)
-    for c, g in enumerate(weights.groups.of_index):
-        drawn[:, c] = scores(rep.mean[:, c, places], relative[:, g], bounds, cells.solution)
-    drawn[:, np.isnan(values)] = np.nan
-    drawn[:, rep.units < 2] = np.nan
+    drawn = drawn_indices(cells, rep, weights, values)
     return drawn if rep.factors is None else as_draws(drawn, values, rep.factors)
 
 
@@ -308,16 +289,17 @@ def _diagonal(covariance: Array) -> Array:
     return np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)).T
 
 
-def _interval(
-    values: Array, drawn: Array | None, fixed: Array, df: Array, level: float, interval: Interval
-) -> tuple[Array, Array]:
-    """Lower and upper limits (c, q): t with the replicate (else the fixed) standard error, or percentiles."""
-    std_error = _diagonal(fixed) if drawn is None else replicate_sd(drawn)
+def _with_intervals(found: Index, second: Second, interval: Interval) -> Index:
+    """The index with its limits: t with the replicate (else the fixed) standard error, or made of the draws."""
+    values, drawn, df = found.values, found.replicates, found.degrees_of_freedom
+    fixed = np.full_like(values, np.nan) if found.covariance_fixed is None else _diagonal(found.covariance_fixed)
+    std_error = fixed if drawn is None else replicate_sd(drawn)
     kind, draws = ("t", np.empty((0, *values.shape))) if drawn is None else (interval, drawn)
-    found = Evidence(values, std_error, draws, df=df[:, None] + np.zeros_like(values))
-    low, high = limits(curve_of(kind, found), level)
-    low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in (low, high))
-    return np.maximum(low, 0.0), np.minimum(high, 100.0)
+    spread = np.full_like(values, np.nan) if df is None else df[:, None] + np.zeros_like(values)
+    evidence = Evidence(values, std_error, draws, second.accelerations, second.errors, second.ranks, spread)
+    low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in limits(curve_of(kind, evidence), found.level))
+    columns = {"conf_low": np.maximum(low, 0.0), "conf_high": np.minimum(high, 100.0)}
+    return replace(found, table=found.table.with_columns(**{c: number_column(v) for c, v in columns.items()}))
 
 
 def _check_interval(est: Estimate, interval: str) -> None:
@@ -327,6 +309,11 @@ def _check_interval(est: Estimate, interval: str) -> None:
         en = f'"{interval}" needs bootstrap draws; replicates of kind "{est.replicates.kind}" give t intervals.'
         zh = f"“{interval}”需要自助样本；“{est.replicates.kind}”重复样本只能给出 t 区间。"
         found.append(problem("E-SETTING", "interval", en, zh, 'Use interval="t".', "请使用 interval=“t”。"))
+    if not found and interval in SECOND and est.replicates is None:
+        en, zh = f'"{interval}" needs bootstrap draws.', f"“{interval}”需要自助样本。"
+        found.append(problem("E-SETTING", "interval", en, zh, "Call csi.bootstrap first.", "请先调用 csi.bootstrap。"))
+    if not found and interval in NESTED:
+        check_strata(rows_behind(est))
     if found:
         raise Problems(found)
 

@@ -98,6 +98,14 @@ def test_index_says_that_its_intervals_are_t(asked, study):
     assert "t intervals; interval" not in asked("index", study, "--lang", "en")[1]
 
 
+def test_index_takes_every_kind_of_interval(asked, machine, study):
+    found = {k: machine("index", study, "--interval", k, "--bootstrap", "100")["index"] for k in ("t", "bca", "double")}
+    low = {k: [r["conf_low"] for r in rows if r["conf_low"] is not None] for k, rows in found.items()}
+    assert len({len(v) for v in low.values()}) == 1
+    assert low["t"] != low["bca"] != low["double"]
+    assert asked("index", study, "--interval", "bcb", "--lang", "en")[0] == 2
+
+
 def test_index_prints_one_decimal_of_the_same_number(asked, machine, study):
     value = next(
         r["index"]

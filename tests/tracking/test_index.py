@@ -1,5 +1,7 @@
 """The index on fitted stacks: weight rules, anchoring, joint replicates, what cannot be computed."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,9 @@ import pytest
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
+from csi.inference.jackknife import jackknife
+from csi.inference.means import bootstrap_means
+from csi.inference.uncertainty import uncertainty
 from csi.models.model import Construct, Model, Path, Term
 from csi.pls.estimator import PLS
 from csi.tracking.index import index
@@ -272,3 +277,49 @@ def test_the_note_on_weights_names_the_cells_own_keys():
     assert _rule_words("wave", None, ["wave", "gender"])[0] == "each wave's, over its groups of gender"
     assert _rule_words("base", "1", ["gender", "wave"])[1] == "基期 1 合并 gender 各组（固定）"
     assert _rule_words("wave", None, ["brand", "wave"]) == ("each wave's, over its brands", "各期合并全部品牌")
+
+
+@pytest.fixture(scope="module")
+def alone(model, frame):
+    cell = frame.filter(pl.col("brand") == "A", pl.col("wave") == frame["wave"].min())
+    return bootstrap(fit(model, cell, PLS(), scale=SCALE), n=200, seed=3)
+
+
+@pytest.mark.parametrize("interval", ["bca", "studentised", "double"])
+def test_intervals_beyond_the_draws_are_those_of_any_measure(alone, interval):
+    """With a single cell an index is a measure like another: the same limits as by `csi.inference.uncertainty`."""
+
+    def quantity(moments, solution):
+        block, q = solution.block, len(solution.constructs)
+        places = [moments.names.index(i) for i in solution.items]
+        raw = solution.weights / moments.sd[:, places]
+        member = np.eye(q)[block]
+        return (raw * 100 * (moments.mean[:, places] - 1) / 9) @ member / (raw @ member)
+
+    found = index(alone, interval=interval, level=0.9).table
+    kinds = replace(alone, interval=interval, level=0.9)
+    expected = uncertainty(kinds, quantity)
+    np.testing.assert_allclose(found["index"], expected.value[0], rtol=1e-10)
+    np.testing.assert_allclose(found["conf_low"], expected.conf_low[0], rtol=1e-9)
+    np.testing.assert_allclose(found["conf_high"], expected.conf_high[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("interval", ["bca", "studentised", "double"])
+def test_anchored_indices_have_every_kind(boot, est, interval):
+    """Weights of other cells are left out and drawn again with them; replicates of means alone give the same."""
+    plain = index(boot, interval="t", level=0.9).table
+    found = index(boot, interval=interval, level=0.9).table
+    assert found["conf_low"].null_count() == 0
+    assert (found["conf_low"] < found["index"]).all()
+    assert ((found["conf_low"] - plain["conf_low"]).abs() < 1.5 * found["std_error"]).all()
+    means = index(bootstrap_means(est, n=200, seed=3), interval=interval, level=0.9).table
+    np.testing.assert_allclose(means["conf_low"], found["conf_low"], rtol=1e-9)
+
+
+def test_kinds_that_cannot_be(est, boot):
+    with pytest.raises(Problems, match="bootstrap"):
+        index(est, interval="bca")
+    with pytest.raises(Problems, match="t intervals"):
+        index(jackknife(est), interval="double")
+    with pytest.raises(Problems, match="studentised"):
+        index(boot, interval="studentized")
