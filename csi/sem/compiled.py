@@ -116,6 +116,24 @@ def inverted(stack: Array) -> Array | None:
     return out if kernel.invert(b, n, _whole(stack), out) == b else None
 
 
+def determined(stack: Array) -> tuple[Array, npt.NDArray[np.bool_]] | None:
+    """(b,) log-determinants, -inf where a matrix is not positive definite, and (b,) whether its correlations are.
+
+    None where nothing is compiled; `csi.sem.reasons.positive` is the reading version of the flags.
+
+    Example:
+        >>> found = determined(np.array([[[4.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]]))
+        >>> found is None or (found[0].round(4).tolist(), found[1].tolist()) == ([1.3863, -np.inf], [True, False])
+        True
+    """
+    if not AVAILABLE:
+        return None
+    b, n, _ = stack.shape
+    logdet, sound = np.empty(b), np.empty(b, dtype=np.int64)
+    kernel.definite(b, n, _whole(stack), logdet, sound)
+    return logdet, sound > 0
+
+
 def residual_sums(
     S: Array, m: Array, Sigma: Array, mu: Array, given: npt.NDArray[np.bool_], *, means: bool
 ) -> tuple[Array, Array] | None:

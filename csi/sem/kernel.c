@@ -354,9 +354,41 @@ static PyObject *invert(PyObject *self, PyObject *args)
     return done;
 }
 
+/* definite(b, n, stack, logdet, sound): log-determinants, -inf where there is no Cholesky factor, and whether the matrix
+   with a unit diagonal has one by a margin of 1e-10. */
+static PyObject *definite(PyObject *self, PyObject *args)
+{
+    PyObject *stack_, *logdet_, *sound_, *done = NULL;
+    long long b, n;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLOOO", &b, &n, &stack_, &logdet_, &sound_)) return NULL;
+    Buffers all = {0};
+    double *room = NULL, *logdet;
+    int64_t *sound;
+    const double *stack;
+    if (b < 0 || n < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if (placed(&all, 0) && (stack = taken(&all, stack_, (Py_ssize_t)(b * n * n), 0))
+        && (logdet = taken(&all, logdet_, (Py_ssize_t)b, 1)) && (sound = taken(&all, sound_, (Py_ssize_t)b, 1))) {
+        room = malloc((size_t)(2 * n * n + n + 8) * sizeof(double));
+        if (room) {
+            for (long long i = 0; i < b; i++)
+                sound[i] = determined(stack + i * n * n, n, room, room + n * n, room + 2 * n * n, logdet + i);
+            done = Py_NewRef(Py_None);
+        } else
+            PyErr_NoMemory();
+    }
+    free(room);
+    let_go(&all);
+    return done;
+}
+
 static PyMethodDef functions[] = {
     {"evaluate", evaluate, METH_VARARGS, "Value, gradient and Hessian of every slice, into given arrays."},
     {"minimise", minimise, METH_VARARGS, "The minimum of every slice, into given arrays."},
+    {"definite", definite, METH_VARARGS, "Log-determinants and definiteness, into given arrays."},
     {"invert", invert, METH_VARARGS, "Inverses of positive definite matrices, into a given array."},
     {"residuals", residuals, METH_VARARGS, "Sums of squared and weighted residuals, into given arrays."},
     {"start", start, METH_VARARGS, "Start values of every slice of a group, into a given array."},

@@ -101,6 +101,23 @@ VECTORISED static void inverted(const double *U, double *half, double *W, int64_
         }
 }
 
+/* log|S| into *logdet, -inf where S has no Cholesky factor; whether its correlations less 1e-10 on the diagonal have one.
+   U and R (n x n) and one (n) are room. */
+static int determined(const double *S, int64_t n, double *U, double *R, double *one, double *logdet)
+{
+    *logdet = -INFINITY;
+    if (cholesky(S, U, n)) {
+        *logdet = 0.0;
+        for (int64_t i = 0; i < n; i++) *logdet += 2.0 * log(U[i * n + i]);
+    }
+    for (int64_t i = 0; i < n; i++) one[i] = 1.0 / sqrt(S[i * n + i] > 1e-300 ? S[i * n + i] : 1e-300);
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < n; j++) R[i * n + j] = S[i * n + j] * one[i] * one[j];
+        R[i * n + i] -= 1e-10;
+    }
+    return cholesky(R, U, n);
+}
+
 /* x = H^-1 b by elimination with pivots, H and b destroyed; 0 where a pivot is nothing. */
 static int eliminated(double *H, double *b, int64_t n)
 {

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from csi.moments.stack import Array
-from csi.sem.compiled import inverted
+from csi.sem.compiled import determined, inverted
 from csi.sem.implied import Implied, Values
 from csi.sem.layout import Block, Pairs
 from csi.sem.optimise import level
@@ -55,8 +55,12 @@ class Terms:
 
 def target_of(cov: Array, mean: Array, fitting: Fitting) -> Target:
     """Sample moments ready for fitting; log|S| is -inf where S is singular."""
-    sign, logdet = np.linalg.slogdet(cov)
-    logdet = np.where(sign > 0, logdet, -np.inf)
+    known = determined(cov)
+    if known is None:
+        sign, logdet = np.linalg.slogdet(cov)
+        logdet = np.where(sign > 0, logdet, -np.inf)
+    else:
+        logdet = known[0]
     p = cov.shape[1]
     weight: Array | None = None
     if fitting == "GLS":

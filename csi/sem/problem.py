@@ -119,12 +119,13 @@ def problem_of(
         flats.append(template(block, cov, moments.mean))
     rows = group_sizes(groups)
     counts = rows - 1 if wishart else rows
+    informing = np.ones_like(rows) if len(groups) == 1 else rows / rows.sum(axis=1)[:, None]
     return Problem(
         layout=layout,
         targets=tuple(targets),
         flats=tuple(flats),
-        share=(counts / counts.sum(axis=1)[:, None]) if fitting == "GLS" else rows / rows.sum(axis=1)[:, None],
-        informing=rows / rows.sum(axis=1)[:, None],
+        share=(counts / counts.sum(axis=1)[:, None]) if fitting == "GLS" else informing,
+        informing=informing,
         total=counts.sum(axis=1),
         counts=counts,
         linear=linear,

@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Note, Reason, note, reason
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.clusters import cluster_notes
+from csi.sem.compiled import determined
 from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
@@ -22,6 +23,9 @@ CAUSES = ("", "constant item", "not positive definite", "not converged", "too fe
 
 def positive(cov: Array) -> Flags:
     """(b,) True where a covariance matrix is positive definite (on the scale of its correlations)."""
+    known = determined(cov)
+    if known is not None:
+        return known[1]
     sd = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
     with np.errstate(invalid="ignore"):
         R = cov / (sd[:, :, None] * sd[:, None, :])

@@ -12,6 +12,7 @@ from csi.sem import compiled
 from csi.sem.optimise import minimise
 from csi.sem.prepare import prepare
 from csi.sem.problem import Problem
+from csi.sem.reasons import positive
 from csi.sem.solve import problem_for
 from csi.sem.starts import starts
 from tests.sem.lavaan_cases import CASES, fitted
@@ -94,6 +95,20 @@ def test_inverses_are_those_of_numpy(p):
     stack = rows.swapaxes(1, 2) @ rows
     np.testing.assert_allclose(compiled.inverted(stack), np.linalg.inv(stack), rtol=1e-9, atol=1e-12)
     assert compiled.inverted(np.concatenate([stack, -stack])) is None
+
+
+@built
+def test_definiteness_and_determinants_are_those_of_numpy(monkeypatch):
+    rng = np.random.default_rng(11)
+    good = [np.cov(rng.normal(size=(30, 6)).T) for _ in range(3)]
+    same = np.cov(rng.normal(size=(30, 5)).T)[[0, 1, 2, 3, 4, 4]][:, [0, 1, 2, 3, 4, 4]]
+    stack = np.stack([*good, same, -good[0], np.diag([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), 1e-150 * good[1]])
+    logdet, sound = compiled.determined(stack)
+    np.testing.assert_allclose(logdet[:3], np.linalg.slogdet(stack[:3])[1], rtol=1e-12)
+    assert (logdet[4:6] == -np.inf).all()
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    assert (sound == positive(stack)).all()
+    assert sound.tolist() == [True, True, True, False, False, False, True]
 
 
 @built
