@@ -87,6 +87,26 @@ def evaluated(problem: Problem, phi: Array, *, exact: bool) -> tuple[Array, Arra
     return value, slope, hessian
 
 
+def implied_moments(problem: Problem, theta: Array) -> tuple[tuple[Array, ...], ...] | None:
+    """A, Phi, K, Sigma, mu and reach of every group, as `implied.Implied` names them; None where nothing is compiled.
+
+    Parameters:
+        theta: (b, k).
+    """
+    if not AVAILABLE or theta.dtype != np.float64:
+        return None
+    b, k = theta.shape
+    means, outs = problem.layout.means, []
+    for block in problem.layout.blocks:
+        p, m = len(block.observed), len(block.latent)
+        shapes = ((b, m, m), (b, m, m), (b, p, p + 2 * m), (b, p, p), (b, p), (b, m + 2))
+        outs.append(tuple(np.empty(shape) for shape in shapes))
+    found = tuple(outs)
+    share, total = _whole(problem.share), _whole(problem.total)
+    kernel.imply(b, k, _groups(problem), share, total, means, _whole(theta), found)
+    return found
+
+
 def started(plan: Ints, numbers: Array, places: int, cov: Array, mean: Array, values: Array) -> bool:
     """The starts of one group into `values` (b, t), as `starts.py` finds them; False where nothing is compiled.
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from csi.estimate.estimate import Row
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 from csi.sem.compiled import inverted
 from csi.sem.implied import Implied
 from csi.sem.layout import Layout
@@ -20,18 +20,27 @@ NEGLIGIBLE = 1e-8
 """Share of the largest eigenvalue (or of 1) by which an eigenvalue or variance may fall below 0 by rounding."""
 
 
+def variances_of(rows: Sequence[Row]) -> Ints:
+    """Places of the variances among rows.
+
+    Example:
+        >>> variances_of([Row("y", "~", "x"), Row("y", "~~", "y"), Row("y", "~~", "x")]).tolist()
+        [1]
+    """
+    return np.array([i for i, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs], dtype=np.int64)
+
+
 def improper_of(
-    layout: Layout, rows: Sequence[Row], values: Array, at: Sequence[Implied]
+    layout: Layout, variances: Ints, values: Array, at: Sequence[Implied]
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """{what: (b,) flags} of negative variances, residual ones included, and of latent covariances that cannot be.
 
     Parameters:
-        rows: names of the t rows. values: (b, t). at: implied moments of each group.
+        variances: which of the t rows are variances (`variances_of`). values: (b, t). at: implied moments of each group.
 
     Source:
         Chen, Bollen, Paxton, Curran & Kirby (2001), Sociological Methods & Research 29:468-508.
     """
-    variances = [i for i, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs]
     with np.errstate(invalid="ignore"):
         negative = np.asarray((values[:, variances] < -NEGLIGIBLE).any(axis=1), dtype=bool)
     impossible = np.zeros(len(values), dtype=bool)

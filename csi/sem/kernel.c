@@ -10,7 +10,7 @@
 #include "kernel_search.h"
 #include "kernel_starts.h"
 
-#define OF_GROUP 12 /* arrays of a group at most */
+#define OF_GROUP 18 /* arrays of a group at most */
 #define BESIDE 16   /* arrays beside those of the groups, at most */
 typedef struct {
     Py_buffer *held;
@@ -180,6 +180,74 @@ static PyObject *evaluate(PyObject *self, PyObject *args)
         } else
             PyErr_NoMemory();
     }
+    free(block);
+    free(q.groups);
+    let_go(&all);
+    return done;
+}
+
+/* Where the implied moments of one group go: A, Phi, K, Sigma, mu, reach. */
+typedef struct {
+    double *A, *Phi, *K, *Sigma, *mu, *reach;
+} Told;
+
+/* The implied moments of one slice of a group from the room into `to`; NaN where arrows imply none. */
+static void told(const Group *g, int64_t slice, const double *theta, int means, Room *w, const Told *to)
+{
+    const int64_t p = g->p, m = g->m, c = p + 2 * m;
+    double *K = to->K + slice * p * c, *mu = to->mu + slice * p, *reach = to->reach + slice * (m + 2);
+    const int sound = implied(g, slice, theta, means, w);
+    if (!sound)
+        for (int64_t i = 0; i < m * m; i++) w->A[i] = w->Phi[i] = NAN;
+    memcpy(to->A + slice * m * m, w->A, (size_t)(m * m) * sizeof(double));
+    memcpy(to->Phi + slice * m * m, w->Phi, (size_t)(m * m) * sizeof(double));
+    for (int64_t i = 0; i < p; i++) {
+        for (int64_t j = 0; j < p; j++) {
+            K[i * c + j] = i == j;
+            to->Sigma[slice * p * p + i * p + j] = sound ? w->Sigma[i * p + j] : NAN;
+        }
+        for (int64_t j = 0; j < 2 * m; j++) K[i * c + p + j] = sound ? w->B[i * 2 * m + j] : NAN;
+        mu[i] = !means ? 0.0 : sound ? g->mean[slice * p + i] - w->d[i] : NAN;
+    }
+    for (int64_t j = 0; j < m + 2; j++) reach[j] = !means ? 0.0 : sound ? w->reach[j] : NAN;
+}
+
+/* imply(b, r, groups, share, total, means, theta, outs): the implied moments, into six arrays of every group. */
+static PyObject *imply(PyObject *self, PyObject *args)
+{
+    PyObject *groups, *share, *total, *theta_, *outs;
+    int means;
+    long long b, r;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLO!OOpOO!", &b, &r, &PyTuple_Type, &groups, &share, &total, &means, &theta_,
+                          &PyTuple_Type, &outs))
+        return NULL;
+    Buffers all = {0};
+    Problem q = {0};
+    Room w;
+    State s;
+    double *block = NULL, *theta;
+    PyObject *done = NULL;
+    int sound = problem_of(&all, groups, share, total, means, (Py_ssize_t)b, (Py_ssize_t)r, &q)
+        && (theta = taken(&all, theta_, (Py_ssize_t)(b * r), 0)) && PyTuple_Size(outs) == PyTuple_Size(groups);
+    if (sound && !(block = roomy(&q, &w, &s))) {
+        PyErr_NoMemory();
+        sound = 0;
+    }
+    for (int64_t i = 0; sound && i < q.g; i++) {
+        const Group *g = q.groups + i;
+        const Py_ssize_t p = (Py_ssize_t)g->p, m = (Py_ssize_t)g->m, sizes[6] = {m * m, m * m, p * (p + 2 * m), p * p, p, m + 2};
+        double *at[6];
+        PyObject *own = PyTuple_GetItem(outs, (Py_ssize_t)i);
+        sound = own && PyTuple_Check(own) && PyTuple_Size(own) == 6;
+        for (int j = 0; sound && j < 6; j++) sound = (at[j] = taken(&all, PyTuple_GetItem(own, j), b * sizes[j], 1)) != NULL;
+        const Told to = {at[0], at[1], at[2], at[3], at[4], at[5]};
+        for (int64_t slice = 0; sound && slice < b; slice++) told(g, slice, theta + slice * r, means, &w, &to);
+    }
+    if (sound)
+        done = Py_NewRef(Py_None);
+    else if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "six arrays for every group");
     free(block);
     free(q.groups);
     let_go(&all);
@@ -389,6 +457,7 @@ static PyMethodDef functions[] = {
     {"evaluate", evaluate, METH_VARARGS, "Value, gradient and Hessian of every slice, into given arrays."},
     {"minimise", minimise, METH_VARARGS, "The minimum of every slice, into given arrays."},
     {"definite", definite, METH_VARARGS, "Log-determinants and definiteness, into given arrays."},
+    {"imply", imply, METH_VARARGS, "Implied moments of every slice, into given arrays."},
     {"invert", invert, METH_VARARGS, "Inverses of positive definite matrices, into a given array."},
     {"residuals", residuals, METH_VARARGS, "Sums of squared and weighted residuals, into given arrays."},
     {"start", start, METH_VARARGS, "Start values of every slice of a group, into a given array."},

@@ -56,3 +56,14 @@ def residuals(
     /,
 ) -> int: ...
 def definite(b: int, n: int, stack: Array, logdet: Array, sound: Ints, /) -> None: ...
+def imply(
+    b: int,
+    r: int,
+    groups: tuple[GroupArrays, ...],
+    share: Array,
+    total: Array,
+    means: bool,
+    theta: Array,
+    outs: tuple[tuple[Array, ...], ...],
+    /,
+) -> None: ...

@@ -20,7 +20,7 @@ from csi.models.syntax.evaluate import evaluate_definitions
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.fitted import Fitted
 from csi.sem.implied import Values, matrices
-from csi.sem.improper import improper_of
+from csi.sem.improper import improper_of, variances_of
 from csi.sem.layout import Layout
 from csi.sem.prepare import Prepared, label_values
 from csi.sem.standardise import Standard, row_values, standardised
@@ -39,6 +39,12 @@ LEVEL = 0.95
 def rows_of(table: Table, defined: tuple[Defined, ...] = ()) -> tuple[Row, ...]:
     """Names of all rows shown, definitions last."""
     return (*view_of(table).rows, *(Row(d.name, ":=", d.expression, None, d.name) for d in defined))
+
+
+@lru_cache(maxsize=64)
+def _variances(table: Table, defined: tuple[Defined, ...]) -> Ints:
+    """Places of the variances among the rows shown."""
+    return variances_of(rows_of(table, defined))
 
 
 def values_of(prepared: Prepared, flats: tuple[Array, ...], theta: Values) -> Values:
@@ -227,7 +233,9 @@ def estimate_of(
     values = values_of(prepared, flats, theta)
     solution = solution_of(model, fit, flats[0])
     rows = rows_of(fit.layout.table, prepared.claim.defined)
-    improper = improper_of(fit.layout, rows, values, tuple(g.at for g in fit.groups))
+    improper = improper_of(
+        fit.layout, _variances(fit.layout.table, prepared.claim.defined), values, tuple(g.at for g in fit.groups)
+    )
     common = {
         "model": model,
         "settings": settings,

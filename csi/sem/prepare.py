@@ -68,9 +68,6 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
     """
     claim = claim_of(model)
-    problems = list(_wrong(claim, moments.names, moments.groups, settings.ordered))
-    if any(p.code not in {"E-ROLE", "E-MODIFIER"} for p in problems):
-        raise Problems(problems)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
@@ -80,12 +77,8 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         fixed_x=settings.given,
         theta=settings.parameterization == "theta",
         ordered=tuple(ordered),
-        composites=composites_of(claim),
     )
-    rules, unknown = _released(claim, rules, settings.free)
-    if problems or unknown:
-        raise Problems([*problems, *unknown])
-    frame = _frame(claim, rules)
+    frame = _framed(claim, rules, tuple(settings.free), moments.names, tuple(settings.ordered))
     groups = tuple(part.of_items(frame.layout.table.observed) for part in (moments.parts or (moments,)))
     lone = alone(groups, settings.method)
     if lone:
@@ -95,6 +88,28 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
     return Prepared(
         frame.claim, frame.layout, groups, linear, frame.curved, frame.stated, labels, fixed, settings.method
     )
+
+
+@lru_cache(maxsize=64)
+def _framed(
+    claim: Claim, rules: Rules, free: tuple[str, ...], names: tuple[str, ...], ordered: tuple[str, ...]
+) -> _Frame:
+    """What a fit needs whatever the data.
+
+    Parameters:
+        rules: without composites and exceptions. free: what `free=` names. names: items of the data.
+        ordered: ordinal items.
+
+    Raises:
+        Problems: see `prepare`.
+    """
+    problems = list(_wrong(claim, names, rules.groups, ordered))
+    if any(p.code not in {"E-ROLE", "E-MODIFIER"} for p in problems):
+        raise Problems(problems)
+    rules, unknown = _released(claim, replace(rules, composites=composites_of(claim)), free)
+    if problems or unknown:
+        raise Problems([*problems, *unknown])
+    return _frame(claim, rules)
 
 
 def _released(claim: Claim, rules: Rules, asked: Sequence[str]) -> tuple[Rules, list[Problem]]:

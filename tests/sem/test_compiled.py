@@ -9,6 +9,7 @@ import pytest
 import csi
 from csi.measures.residual_size import gfi_normal, squares
 from csi.sem import compiled
+from csi.sem.implied import Implied
 from csi.sem.optimise import minimise
 from csi.sem.prepare import prepare
 from csi.sem.problem import Problem
@@ -66,6 +67,18 @@ def test_minimum_is_that_of_numpy(case, monkeypatch):
     np.testing.assert_allclose(fast.value, slow.value, rtol=1e-12, atol=1e-12)
     scale = 1 / np.sqrt(0.5 * problem.total[:, None] * np.abs(np.einsum("bii->bi", slow.hessian)))
     assert (np.abs(fast.phi - slow.phi) <= 1e-5 * scale + 1e-9 * np.abs(slow.phi)).all()
+
+
+@built
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id) for c in PLAIN])
+def test_implied_moments_are_those_of_numpy(case, monkeypatch):
+    problem, theta = problem_of(case)
+    fast = problem.implied(theta)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    for found, wanted in zip(fast, problem.implied(theta), strict=True):
+        for name in Implied.__slots__:
+            value = getattr(wanted, name)
+            np.testing.assert_allclose(getattr(found, name), value, rtol=1e-12, atol=1e-12 * np.abs(value).max())
 
 
 @built
