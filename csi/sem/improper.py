@@ -36,7 +36,7 @@ def improper_of(
     """{what: (b,) flags} of negative variances, residual ones included, and of latent covariances that cannot be.
 
     Parameters:
-        variances: which of the t rows are variances (`variances_of`). values: (b, t). at: implied moments of each group.
+        variances: places of the variances (`variances_of`). values: (b, t). at: implied moments of each group.
 
     Source:
         Chen, Bollen, Paxton, Curran & Kirby (2001), Sociological Methods & Research 29:468-508.
