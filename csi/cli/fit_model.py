@@ -254,7 +254,7 @@ def _settings(args: argparse.Namespace, model: Model | None) -> SEM:
     if ordered == ("all",) and (model is None or "all" not in model.items):
         ordered = model.items if model is not None else ()
     names = ("estimator", "missing", "groups", "std_lv", "meanstructure", "growth", "bounds", "parameterization")
-    more = ("se", "test", "information", "likelihood", "interaction", "pairs")
+    more = ("se", "test", "information", "likelihood", "interaction", "pairs", "conditional_x")
     same = {name: getattr(args, name) for name in (*names, *more)}
     same["interaction"] = same["interaction"] or "double-mean-centred"
     fixed_x = True if args.fixed_x else False if args.random_x else None

@@ -26,6 +26,7 @@ ONLY_MODEL: dict[str, object] = {
     "likelihood": "normal",
     "random_x": False,
     "fixed_x": False,
+    "conditional_x": None,
     "interaction": None,
     "higher_order": "two-stage",
     "pairs": None,
@@ -81,9 +82,7 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--test", metavar="KIND", help="test of fit other than the estimator's own")
     add("--information", metavar="KIND", help="expected, observed, first.order")
     add("--likelihood", default="normal", metavar="KIND", help="normal or wishart")
-    known = model.add_mutually_exclusive_group()
-    known.add_argument("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
-    known.add_argument("--fixed-x", action="store_true", help="they are the sample's (so by default with ML, MLR, ...)")
+    _exogenous_arguments(model)
     how = "double-mean-centred, orthogonal or lms; of pls and plsc: two-stage, product or orthogonal"
     add("--interaction", metavar="HOW", help=f"products a:b of latents: {how}")
     how = "two-stage, embedded or repeated"
@@ -115,6 +114,15 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")
     add("--modification", nargs="?", const=10, type=int, metavar="N", help="the N largest modification indices (10)")
     add("--show-anyway", action="store_true", help="print the paths of an unidentified or collinear model")
+
+
+def _exogenous_arguments(model: argparse._ArgumentGroup) -> None:
+    """How exogenous observed variables are taken."""
+    known = model.add_mutually_exclusive_group()
+    known.add_argument("--random-x", action="store_true", help="moments of exogenous observed variables are estimated")
+    known.add_argument("--fixed-x", action="store_true", help="they are the sample's (so by default with ML, MLR, ...)")
+    how = "of ordinal items: all is conditional on exogenous observed variables (so by default), or modelled jointly"
+    model.add_argument("--conditional-x", action=argparse.BooleanOptionalAction, help=how)
 
 
 def codes(text: str) -> str:

@@ -26,6 +26,7 @@ SWITCHES: Final = {
     "fixed_x=True": "--fixed-x",
     "fixed_x=False": "--random-x",
     "meanstructure=False": "--no-meanstructure",
+    "conditional_x=False": "--no-conditional-x",
 }
 
 

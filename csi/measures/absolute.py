@@ -91,16 +91,17 @@ def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
     """Residuals of thresholds, of variances of continuous items and of correlations.
 
     Thresholds take the place of means (those of continuous items leave, as in lavaan); what belongs to a continuous
-    item is divided by its standard deviation.
+    item is divided by its standard deviation. Given exogenous variables, slopes leave too, and every such variable
+    counts as one cell, as in lavaan.
     """
     plan, group = plans_of(fit.layout)[g], fit.groups[g]
     if group.vector is None:
         raise LookupError("ordinal items are fitted through their moment vector")
     s = group.vector.s
     e = s - vector(plan, group.at, fit.theta)
-    p = len(plan.ordinal)
-    own = np.array([i for i, flag in enumerate(plan.ordinal) if not flag], dtype=np.int64)
-    first, cells = plan.th_item.size, p * (p + 1) // 2
+    p = plan.kept.size
+    own = np.flatnonzero(~np.array(plan.ordinal)[plan.kept])
+    first, cells = plan.measured, p * (p + 1) // 2 + plan.given.size
     steps = np.array(plan.ordinal)[plan.th_item]
     sd = np.ones((len(s), p))
     sd[:, own] = np.sqrt(s[:, first : first + own.size])
@@ -108,7 +109,7 @@ def _ordinal_sizes(fit: Fitted, g: int) -> dict[str, Array]:
     implied[:, own] = np.sqrt(s[:, first : first + own.size] - e[:, first : first + own.size])
     i, j = np.triu_indices(p, 1)
     off, s_off = e[:, first + own.size :], s[:, first + own.size :]
-    step = (e[:, :first] ** 2) @ steps
+    step = (e[:, : steps.size] ** 2) @ steps
     variance = e[:, first : first + own.size]
     cor = s_off / (sd[:, i] * sd[:, j]) - (s_off - off) / (implied[:, i] * implied[:, j])
     sums = {

@@ -1,5 +1,6 @@
 """The baseline of incremental fit: independence. Variances, means and thresholds are free, covariances are 0;
-exogenous observed variables keep theirs, whether they are given or estimated (`fixed_x`).
+exogenous observed variables keep theirs, whether they are given or estimated (`fixed_x`). Where ordinal items are
+conditional on them, slopes are free and residual covariances 0.
 
 It is linear in the moments, so least squares has it in closed form; so has normal theory.
 
@@ -28,6 +29,7 @@ from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit, Test
 from csi.sem.implied import vech
 from csi.sem.layout import Layout
+from csi.sem.moment_vector import plans_of
 from csi.sem.robust import (
     Pieces,
     cross_product,
@@ -128,8 +130,8 @@ def _slots(layout: Layout, length: int) -> Slots:
     p = fixed.size
     i, j = np.triu_indices(p)
     if layout.table.rules.ordered:
-        first = length - p * (p - 1) // 2
-        return Slots(first + np.arange(p * (p - 1) // 2), np.arange(first))
+        pairs = plans_of(layout)[0].off[0].size
+        return Slots(length - pairs + np.arange(pairs), np.arange(length - pairs))
     offset = p if layout.means else 0
     held = (i != j) & ~(kept[i] & kept[j])
     levels = np.flatnonzero(~fixed) if offset else np.arange(0)

@@ -9,6 +9,7 @@ from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.moments.stack import Array, Ints, Sample
 from csi.sem.fitted import Fitted, fitted
+from csi.sem.moment_vector import plans_of
 from csi.sem.scores import Scores, categories_of, posterior_modes, scores_of, scoring_of
 
 METHODS: dict[str, Scores] = {
@@ -67,7 +68,11 @@ def factor_scores(est: Estimate, method: Scores | str = "regression") -> pl.Data
                 continue
             rows = sample.rows[np.ix_(some, items)]
             if ordered:
-                out[some] = posterior_modes(categories_of(fit, g, s), _coded(sample, items, rows))
+                plan = plans_of(fit.layout)[g]
+                given = rows[:, list(fit.layout.table.given)] if plan.given.size else np.empty((len(rows), 0))
+                there = ~np.isnan(given).any(axis=1)
+                codes = _coded(sample, items[plan.kept], rows[:, plan.kept])
+                out[some[there]] = posterior_modes(categories_of(fit, g, s), codes[there], given[there])
             else:
                 out[some] = scores_of(scoring_of(fit, g, s), rows, way)
     return _frame(est, fit, sample, group, out)
@@ -106,6 +111,7 @@ def _sample(est: Estimate, fit: Fitted, method: Scores) -> Sample:
     """The rows, when they are there and can be scored."""
     found: list[Problem] = []
     ordered = fit.layout.table.rules.ordered
+    plan = plans_of(fit.layout)[0]
     if est.sample is None:
         found.append(
             problem(
@@ -117,7 +123,7 @@ def _sample(est: Estimate, fit: Fitted, method: Scores) -> Sample:
                 "请用原始回答拟合模型。",
             )
         )
-    if ordered and (method == "bartlett" or len(ordered) < len(fit.layout.table.observed)):
+    if ordered and (method == "bartlett" or plan.own.size):
         found.append(
             problem(
                 "E-SCORES",

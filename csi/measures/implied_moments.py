@@ -14,11 +14,12 @@ from csi.display import Shown, text
 from csi.display import table as printed
 from csi.errors import Text
 from csi.estimate.estimate import Estimate
-from csi.measures.residuals import WIDE, lower, threshold_names, unpacked
+from csi.measures.residuals import WIDE, conditioned_on, items_of, lower, threshold_names, unpacked
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
 from csi.sem.moment_vector import plans_of, vector
+from csi.sem.responses import responses
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +32,8 @@ class ImpliedMoments(Shown):
             items, None without a mean structure. construct_cov: (g, b, q, q). construct_mean: (g, b, q) or None.
         thresholds: (g, b, T) distances from the mean of the responses behind in their standard deviations, None without
             ordinal items. threshold_names: T names such as "q1|t1".
+        given: x names of variables that an ordinal model is conditional on; the moments of items are then those given
+            them (means and thresholds where they are 0), slopes: (g, b, p, x) of the items on them, None without.
     """
 
     items: tuple[str, ...]
@@ -43,6 +46,8 @@ class ImpliedMoments(Shown):
     thresholds: Array | None
     threshold_names: tuple[str, ...]
     cells: pl.DataFrame
+    given: tuple[str, ...] = ()
+    slopes: Array | None = None
 
     @property
     def table(self) -> pl.DataFrame:
@@ -51,6 +56,9 @@ class ImpliedMoments(Shown):
         if self.thresholds is not None:
             names += [(name.split("|")[0], "|", name.split("|")[1]) for name in self.threshold_names]
             parts.append(self.thresholds)
+        if self.slopes is not None:
+            names += [(item, "~", x) for item in self.items for x in self.given]
+            parts.append(self.slopes.reshape(*self.slopes.shape[:2], -1))
         more, others = _listed(self.constructs, self.construct_cov, self.construct_mean)
         names, values = names + more, np.concatenate([*parts, *others], axis=2)
         labels = pl.DataFrame(
@@ -98,11 +106,12 @@ def implied(est: Estimate) -> ImpliedMoments:
     table, ordinal = fit.layout.table, bool(fit.layout.table.rules.ordered)
     hidden = {rest for c in table.rules.composites for rest in c.rests}
     own = [j for j, name in enumerate(table.latent) if name not in hidden]
-    each = [_of_ordinal(fit, g) if ordinal else (at.at.Sigma, at.at.mu, None) for g, at in enumerate(fit.groups)]
+    each = [_of_ordinal(fit, g) if ordinal else (at.at.Sigma, at.at.mu, None, None) for g, at in enumerate(fit.groups)]
     cut = [one[2] for one in each if one[2] is not None]
+    slopes = [one[3] for one in each if one[3] is not None]
     names = threshold_names(fit) if ordinal else ()
     return ImpliedMoments(
-        items=table.observed,
+        items=items_of(fit) if ordinal else table.observed,
         constructs=tuple(table.latent[j] for j in own),
         groups=tuple(g.name for g in fit.groups),
         cov=_usable(est, np.stack([one[0] for one in each])),
@@ -112,16 +121,18 @@ def implied(est: Estimate) -> ImpliedMoments:
         thresholds=_usable(est, np.stack(cut)) if cut else None,
         threshold_names=tuple(n for n in names if not n.endswith("|mean")),
         cells=cells_of(est),
+        given=conditioned_on(fit) if ordinal else (),
+        slopes=_usable(est, np.stack(slopes)) if slopes else None,
     )
 
 
-def _of_ordinal(fit: Fitted, g: int) -> tuple[Array, Array, Array]:
-    """Covariances (b, p, p), means (b, p) and thresholds (b, T) of a group with ordinal items."""
+def _of_ordinal(fit: Fitted, g: int) -> tuple[Array, Array, Array, Array | None]:
+    """Covariances (b, p, p), means (b, p), thresholds (b, T) and slopes (b, p, x) of a group with ordinal items."""
     plan = plans_of(fit.layout)[g]
-    cov, first = unpacked(vector(plan, fit.groups[g].at, fit.theta), plan.ordinal, plan.th_item.size, diagonal=1.0)
+    parts = unpacked(vector(plan, fit.groups[g].at, fit.theta), plan, diagonal=1.0)
     flags = np.array(plan.ordinal)
-    mean = np.where(flags, np.nan, fit.groups[g].at.mu)
-    return cov, mean, first[:, flags[plan.th_item]]
+    mean = np.where(flags, np.nan, responses(plan, fit.groups[g].at).mu)[:, plan.kept]
+    return parts.cov, mean, parts.first[:, flags[plan.th_item]], parts.slopes if plan.given.size else None
 
 
 def _usable(est: Estimate, values: Array) -> Array:

@@ -251,7 +251,7 @@ def _candidates(table: Table) -> Iterator[Parameter]:
         yield from (Parameter(f, "=~", y, g) for f in latent if f not in made for y in loose)
         yield from _pairs(items, g)
         yield from _pairs(latent, g)
-        for y in structural:
+        for y in (n for n in structural if n not in (table.exogenous if table.rules.conditional else ())):
             yield from (Parameter(y, "~", x, g) for x in structural if x != y)
 
 

@@ -23,7 +23,7 @@ from csi.measures.tidy import cells_of, tidy
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
 from csi.sem.implied import vech
-from csi.sem.moment_vector import plans_of, vector
+from csi.sem.moment_vector import Plan, plans_of, vector
 
 Kind = Literal["raw", "cor", "bentler", "standardised", "normalised"]
 """What residuals are divided by."""
@@ -40,10 +40,12 @@ class Residuals(Shown):
     """Residuals of every cell and group.
 
     Attributes:
-        kind: what they are. items: p names. groups: labels, ("",) for one.
+        kind: what they are. items: p names, without those that an ordinal model is conditional on. groups: labels,
+            ("",) for one.
         cov: (g, b, p, p). mean: (g, b, p), None without a mean structure. thresholds: (g, b, T), None without ordinal
             items. threshold_names: T names such as "q1|t1".
-        cells: key columns of each slice.
+        cells: key columns of each slice. given: x names of the variables conditioned on. slopes: (g, b, p, x) of the
+            items on them, None without.
     """
 
     kind: Kind
@@ -54,6 +56,8 @@ class Residuals(Shown):
     thresholds: Array | None
     threshold_names: tuple[str, ...]
     cells: pl.DataFrame
+    given: tuple[str, ...] = ()
+    slopes: Array | None = None
 
     @property
     def table(self) -> pl.DataFrame:
@@ -67,6 +71,9 @@ class Residuals(Shown):
         if self.thresholds is not None:
             names += [(name.split("|")[0], "|", name.split("|")[1]) for name in self.threshold_names]
             parts.append(self.thresholds)
+        if self.slopes is not None:
+            names += [(item, "~", x) for item in self.items for x in self.given]
+            parts.append(self.slopes.reshape(*self.slopes.shape[:2], -1))
         values = np.concatenate(parts, axis=2)
         labels = pl.DataFrame(
             [(g, *n) for g in self.groups for n in names], schema=["group", "lhs", "op", "rhs"], orient="row"
@@ -111,19 +118,48 @@ def residuals(est: Estimate, kind: Kind | Literal["correlation", "standardized",
         raise Problems(wrong)
     kind = known[known.index(meant)]
     fit = fitted(est)
-    ordinal = bool(fit.layout.table.rules.ordered)
-    each = [_vector_residuals(fit, g, kind) if ordinal else _residuals(fit, g, kind) for g in range(len(fit.groups))]
-    items = fit.layout.table.observed
+    if fit.layout.table.rules.ordered:
+        return _of_vectors(est, fit, kind)
+    each = [_residuals(fit, g, kind) for g in range(len(fit.groups))]
     return Residuals(
         kind=kind,
-        items=items,
+        items=fit.layout.table.observed,
         groups=tuple(g.name for g in fit.groups),
         cov=np.stack([one[0] for one in each]),
-        mean=np.stack([one[1] for one in each]) if fit.layout.means and not ordinal else None,
-        thresholds=np.stack([one[1] for one in each]) if ordinal else None,
-        threshold_names=threshold_names(fit) if ordinal else (),
+        mean=np.stack([one[1] for one in each]) if fit.layout.means else None,
+        thresholds=None,
+        threshold_names=(),
         cells=cells_of(est),
     )
+
+
+def _of_vectors(est: Estimate, fit: Fitted, kind: Kind) -> Residuals:
+    """Residuals of a model with ordinal items."""
+    each = [_vector_residuals(fit, g, kind) for g in range(len(fit.groups))]
+    given = conditioned_on(fit)
+    return Residuals(
+        kind=kind,
+        items=items_of(fit),
+        groups=tuple(g.name for g in fit.groups),
+        cov=np.stack([one.cov for one in each]),
+        mean=None,
+        thresholds=np.stack([one.first for one in each]),
+        threshold_names=threshold_names(fit),
+        cells=cells_of(est),
+        given=given,
+        slopes=np.stack([one.slopes for one in each]) if given else None,
+    )
+
+
+def conditioned_on(fit: Fitted) -> tuple[str, ...]:
+    """Names of the variables that an ordinal model is conditional on."""
+    table = fit.layout.table
+    return tuple(table.observed[i] for i in table.given) if table.rules.conditional else ()
+
+
+def items_of(fit: Fitted) -> tuple[str, ...]:
+    """Items of the moment vector: all but those conditioned on."""
+    return tuple(fit.layout.table.observed[i] for i in plans_of(fit.layout)[0].kept.tolist())
 
 
 KINDS: dict[Kind, Text] = {
@@ -181,7 +217,7 @@ def threshold_names(fit: Fitted) -> tuple[str, ...]:
     counts = dict(fit.layout.table.rules.ordered)
     return tuple(
         f"{item}|{step}"
-        for item in fit.layout.table.observed
+        for item in items_of(fit)
         for step in ([f"t{t + 1}" for t in range(counts[item])] if item in counts else ["mean"])
     )
 
@@ -203,22 +239,27 @@ def _residuals(fit: Fitted, g: int, kind: Kind) -> tuple[Array, Array]:
     return _square(z[:, p:] if means else z, p), z[:, :p] if means else np.zeros_like(mean)
 
 
-def _vector_residuals(fit: Fitted, g: int, kind: Kind) -> tuple[Array, Array]:
-    """Residual covariances (b, p, p) and thresholds (b, T) of a group with ordinal items."""
+def _vector_residuals(fit: Fitted, g: int, kind: Kind) -> Parts:
+    """Residual covariances, thresholds and slopes of a group with ordinal items.
+
+    Unless they are raw, minus means and slopes of continuous items are told in their (residual) standard deviations.
+    """
     group, plan = fit.groups[g], plans_of(fit.layout)[g]
     if group.vector is None:
         raise LookupError("ordinal items are fitted through their moment vector")
     s = group.vector.s
     e = s - vector(plan, group.at, fit.theta)
     if kind in {"standardised", "normalised"}:
-        return unpacked(_divided(e, _variances(fit, g, kind)), plan.ordinal, plan.th_item.size, diagonal=0.0)
+        return unpacked(_divided(e, _variances(fit, g, kind)), plan, diagonal=0.0)
     if kind == "raw":
-        return unpacked(e, plan.ordinal, plan.th_item.size, diagonal=0.0)
-    S, th = unpacked(s, plan.ordinal, plan.th_item.size, diagonal=1.0)
-    Sigma, implied = unpacked(s - e, plan.ordinal, plan.th_item.size, diagonal=1.0)
-    none = np.zeros(S.shape[:2])
-    cov, _ = (bollen if kind == "cor" else bentler)(S, none, Sigma, none)
-    return cov, (th - implied) / np.sqrt(np.einsum("bii->bi", S))[:, plan.th_item]
+        return unpacked(e, plan, diagonal=0.0)
+    sample, implied = unpacked(s, plan, diagonal=1.0), unpacked(s - e, plan, diagonal=1.0)
+    none = np.zeros(sample.cov.shape[:2])
+    cov, _ = (bollen if kind == "cor" else bentler)(sample.cov, none, implied.cov, none)
+    sd = np.sqrt(np.einsum("bii->bi", sample.cov))
+    steps = np.searchsorted(plan.kept, plan.th_item)
+    slopes = (sample.slopes - implied.slopes) / sd[:, :, None]
+    return Parts(cov, (sample.first - implied.first) / sd[:, steps], slopes)
 
 
 def _variances(fit: Fitted, g: int, kind: Kind) -> Array:
@@ -241,12 +282,22 @@ def _square(flat: Array, p: int) -> Array:
     return out
 
 
-def unpacked(s: Array, ordinal: tuple[bool, ...], first: int, *, diagonal: float) -> tuple[Array, Array]:
-    """Covariances and thresholds from a moment vector; ordinal items have `diagonal` as their variance."""
-    p = len(ordinal)
-    own = np.array([i for i, flag in enumerate(ordinal) if not flag], dtype=np.int64)
-    out = np.broadcast_to(diagonal * np.eye(p), (len(s), p, p)).copy()
-    out[:, own, own] = s[:, first : first + own.size]
-    j, i = np.triu_indices(p, 1)
-    out[:, i, j] = out[:, j, i] = s[:, first + own.size :]
-    return out, s[:, :first]
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A moment vector told apart: cov (b, y, y), first (b, T) thresholds and minus means, slopes (b, y, x)."""
+
+    cov: Array
+    first: Array
+    slopes: Array
+
+
+def unpacked(s: Array, plan: Plan, *, diagonal: float) -> Parts:
+    """The parts of a moment vector; ordinal items have `diagonal` as their variance."""
+    y, start = plan.kept.size, plan.measured
+    own = np.flatnonzero(~np.array(plan.ordinal)[plan.kept])
+    out = np.broadcast_to(diagonal * np.eye(y), (len(s), y, y)).copy()
+    out[:, own, own] = s[:, start : start + own.size]
+    j, i = np.triu_indices(y, 1)
+    out[:, i, j] = out[:, j, i] = s[:, start + own.size :]
+    first = plan.th_item.size
+    return Parts(out, s[:, :first], s[:, first:start].reshape(len(s), plan.given.size, y).swapaxes(1, 2))

@@ -19,8 +19,8 @@ from csi.sem.robust import normal_weight
 
 
 def ordinal(fit: Fitted, base: Baseline) -> Corrected | None:
-    """The corrections of an ordinal fit; NaN where thresholds are constrained, items are mixed, or the correlations are
-    not positive definite. None without a scaled test.
+    """The corrections of an ordinal fit; NaN where thresholds are constrained, items are mixed, variables given, or the
+    correlations not positive definite. None without a scaled test.
     """
     if fit.scaled is None or fit.scaled.name == "mean.var.adjusted":
         return None
@@ -38,10 +38,10 @@ def ordinal(fit: Fitted, base: Baseline) -> Corrected | None:
 
 
 def unconstrained_thresholds(fit: Fitted) -> bool:
-    """Whether all items are ordinal and every threshold is a parameter of its own, scales being fixed."""
+    """Whether all items are ordinal, none given, and every threshold is a parameter of its own, scales being fixed."""
     seen: list[int] = []
     for plan in plans_of(fit.layout):
-        if not all(plan.ordinal) or (plan.th_parameter < 0).any():
+        if plan.given.size or not all(plan.ordinal) or (plan.th_parameter < 0).any():
             return False
         seen += plan.th_parameter.tolist()
     if len(set(seen)) < len(seen):

@@ -216,11 +216,15 @@ def correlations_of(cov: Array) -> Array:
 
 
 def response_cor(fit: Fitted, s: int, g: int) -> Array:
-    """(p, p) correlations of the sample: of latent responses where items are ordinal and fitted as such."""
+    """(p, p) correlations of the sample: of latent responses where items are ordinal and fitted as such, given what
+    the model is conditional on (whose own are left at 0).
+    """
     vector, plan = fit.groups[g].vector, plans_of(fit.layout)[g]
     if vector is None or not plan.any_ordinal:
         return correlations_of(fit.groups[g].cov[s])
-    return correlations_of(unpacked(vector.s[s : s + 1], plan.ordinal, plan.th_item.size, diagonal=1.0)[0][0])
+    out = np.eye(len(plan.ordinal))
+    out[np.ix_(plan.kept, plan.kept)] = correlations_of(unpacked(vector.s[s : s + 1], plan, diagonal=1.0).cov[0])
+    return out
 
 
 def pairs_of(fit: Fitted, s: int, g: int) -> list[Pair]:

@@ -16,6 +16,9 @@ from csi.moments.stack import Array
 FAR = 38.0
 """A limit this far out is infinite in double precision (its density is zero, its tail below 1e-300)."""
 
+LEAST = -600.0
+"""Exponents below this give nothing; computers are slow at numbers near the least they can hold."""
+
 NODES = ((0.3, 6), (0.75, 12), (0.925, 20))
 """|rho| up to the first number is integrated with the second number of Gauss-Legendre nodes (Genz, 2004)."""
 
@@ -24,8 +27,13 @@ ELEMENTS = 200_000
 
 
 @cache
-def _legendre(nodes: int) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on (0, 1)."""
+def legendre(nodes: int) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on (0, 1).
+
+    Example:
+        >>> [a.round(4).tolist() for a in legendre(2)]
+        [[0.2113, 0.7887], [0.5, 0.5]]
+    """
     x, w = np.polynomial.legendre.leggauss(nodes)
     return (x + 1) / 2, w / 2
 
@@ -63,7 +71,7 @@ def corners(h: Array, k: Array, rho: Array) -> Array:
 
 def _by_angle(h: Array, k: Array, rho: Array, nodes: int) -> Array:
     """Corners by the integral over the angle, for |rho| away from 1."""
-    x, w = _legendre(nodes)
+    x, w = legendre(nodes)
     angle = np.arcsin(rho)
     sine = np.sin(angle[:, None] * x)
     inverse = 1 / (1 - sine * sine)
@@ -85,7 +93,7 @@ def _steep(h: Array, k: Array, rho: Array) -> Array:
     total = _leading(x, y, rest)
     product, gap = x * y, (x - y) ** 2
     c, d = (4 - product) / 8, (12 - product) / 16
-    for node, weight in zip(*_legendre(20), strict=True):
+    for node, weight in zip(*legendre(20), strict=True):
         square = rest * node * node
         root = np.sqrt(1 - square)
         exponent = -(gap / square + product) / 2

@@ -11,15 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csi.errors import Note, Problem, Problems, note, problem
+from csi.errors import Note, Problems, problem
 from csi.moments.bracket import BOUND
 from csi.moments.crosstabs import tables
 from csi.moments.influence import gamma_of, influence, spread_of
+from csi.moments.ordinal_doubts import (
+    MANY,
+    apart,
+    bound_note,
+    constant,
+    empty_note,
+    filled_note,
+    many_note,
+    outside,
+    unused,
+)
 from csi.moments.stack import Array, Ints
 from csi.moments.two_step import Answers, Flags, TwoStep, answers_of, two_step
-
-MANY = 12
-"""More categories than this call for a look at whether the item is ordinal at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def ordinal_moments(
         >>> ordinal_moments(rows, np.ones(6), ["a", "b"], [True, False]).vector_names
         ('a|t1', 'b~1', 'b~~b', 'a~~b')
     """
-    rows, weights = _kept(np.asarray(rows, dtype=np.float64), np.asarray(weights, dtype=np.float64), missing)
+    rows, weights = kept_rows(np.asarray(rows, dtype=np.float64), np.asarray(weights, dtype=np.float64), missing)
     answers = answers_of(rows, ordered, categories)
     w = weights * (rows.shape[0] / weights.sum()) if weights.sum() > 0 else weights
     found = two_step(answers, w[None])
@@ -167,7 +175,7 @@ def polychoric_stack(
         [0.5, 0.5]
     """
     rows, W = np.asarray(rows, dtype=np.float64), np.asarray(W, dtype=np.float64)
-    kept, turned = _kept(rows, W.T, missing)
+    kept, turned = kept_rows(rows, W.T, missing)
     answers, W = answers_of(kept, ordered, categories), np.ascontiguousarray(turned.T)
     found = two_step(answers, W, start)
     item, number = _threshold_places(answers)
@@ -177,7 +185,7 @@ def polychoric_stack(
     vectors = _vectors(answers, found)
     diagonal = None
     if spread:
-        squared = W if squares is None else np.ascontiguousarray(_kept(rows, squares.T, missing)[1].T)
+        squared = W if squares is None else np.ascontiguousarray(kept_rows(rows, squares.T, missing)[1].T)
         diagonal = _spreads(answers, W, squared, found, sound, vectors.shape[1])
     return OrdinalStack(
         found.cuts[:, item, number - 1], found.mean, found.variance, found.cov, vectors, sound, diagonal
@@ -194,11 +202,18 @@ def _spreads(answers: Answers, W: Array, squares: Array, found: TwoStep, sound: 
     return result
 
 
-def _kept(rows: Array, weights: Array, missing: str) -> tuple[Array, Array]:
+def kept_rows(rows: Array, weights: Array, missing: str) -> tuple[Array, Array]:
     """The rows (and their weights) that take part.
+
+    Parameters:
+        rows: (n, p) answers, NaN where absent. weights: (n,) or (n, B). missing: as in `ordinal_moments`.
 
     Raises:
         Problems: another treatment of absent answers, or no row left.
+
+    Example:
+        >>> [a.tolist() for a in kept_rows(np.array([[1.0, np.nan], [2.0, 1.0]]), np.ones(2), "listwise")]
+        [[[2.0, 1.0]], [1.0]]
     """
     if missing not in {"listwise", "pairwise"}:
         en, zh = f'"{missing}" does not go with ordinal items.', f"“{missing}”不适用于有序题项。"
@@ -253,44 +268,20 @@ def _check(answers: Answers, found: TwoStep, names: Sequence[str], rows: Array) 
     """
     strange = (answers.codes < 0) & ~np.isnan(rows) & answers.ordered
     problems = [
-        _outside(names[item], rows[strange[:, item], item]) for item in np.flatnonzero(strange.any(axis=0)).tolist()
+        outside(names[item], rows[strange[:, item], item]) for item in np.flatnonzero(strange.any(axis=0)).tolist()
     ]
     for item, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
         used = found.margins[0, item] > 0
         empty = [f"{value:g}" for value, there in zip(values, used, strict=False) if not there]
         if used.sum() < 2 if answers.ordered[item] else not found.variance[0, item] > 0:
-            problems.append(_constant(name))
+            problems.append(constant(name))
         elif empty:
-            problems.append(_unused(name, ", ".join(empty)))
+            problems.append(unused(name, ", ".join(empty)))
     if not problems:
         unknown = np.argwhere(np.triu(np.isnan(found.cor[0])))
-        problems = [_apart(names[i], names[j]) for i, j in unknown]
+        problems = [apart(names[i], names[j]) for i, j in unknown]
     if problems:
         raise Problems(problems)
-
-
-def _outside(name: str, values: Array) -> Problem:
-    some = ", ".join(f"{value:g}" for value in np.unique(values)[:6])
-    en, zh = f"answers outside its categories: {some}.", f"存在类别之外的回答：{some}。"
-    do, do_zh = "Correct them or add the category.", "请更正，或补充该类别。"
-    return problem("E-ORDINAL-VALUE", f"item {name}", en, zh, do, do_zh)
-
-
-def _constant(name: str) -> Problem:
-    en, zh = "all answers are the same.", "所有回答都相同。"
-    return problem("E-ORDINAL-CONSTANT", f"item {name}", en, zh, "Leave the item out.", "请去掉该题项。")
-
-
-def _unused(name: str, values: str) -> Problem:
-    en, zh = f"nobody chose category {values} here.", f"此处无人选择类别 {values}。"
-    do, do_zh = "Merge categories so that every group uses all of them.", "请合并类别，使每个组都用到全部类别。"
-    return problem("E-ORDINAL-CATEGORY", f"item {name}", en, zh, do, do_zh)
-
-
-def _apart(one: str, other: str) -> Problem:
-    en, zh = "no row answers both items.", "没有任何一行同时回答这两个题项。"
-    do, do_zh = "Leave one of them out.", "请去掉其中之一。"
-    return problem("E-ORDINAL-PAIR", f"items {one}, {other}", en, zh, do, do_zh)
 
 
 def _notes(answers: Answers, found: TwoStep, names: Sequence[str]) -> list[Note]:
@@ -300,39 +291,14 @@ def _notes(answers: Answers, found: TwoStep, names: Sequence[str]) -> list[Note]
     notes = []
     empty = (found.tables[0] > 0).sum(axis=(1, 2)) < size[i] * size[j]
     if empty.any():
-        notes.append(_empty_note(int(empty.sum()), i.size))
+        notes.append(empty_note(int(empty.sum()), i.size))
     filled = found.filled[0]
     if filled.any():
-        notes.append(_filled_note([f"{names[a]}-{names[b]}" for a, b in zip(i[filled], j[filled], strict=True)]))
+        notes.append(filled_note([f"{names[a]}-{names[b]}" for a, b in zip(i[filled], j[filled], strict=True)]))
     edge = np.argwhere(np.triu(np.abs(found.cor[0]) > BOUND - 1e-6, 1))
     if edge.size:
-        notes.append(_bound_note([f"{names[a]}-{names[b]}" for a, b in edge]))
+        notes.append(bound_note([f"{names[a]}-{names[b]}" for a, b in edge]))
     many = [name for name, values in zip(names, answers.categories, strict=True) if len(values) > MANY]
     if many:
-        notes.append(_many_note(many))
+        notes.append(many_note(many))
     return notes
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first few names and how many there are."""
-    return ", ".join(names[:6]) + (f", ... ({len(names)})" if len(names) > 6 else "")
-
-
-def _empty_note(pairs: int, of: int) -> Note:
-    en = f"{pairs} of {of} pairs of ordinal items have combinations of answers that nobody gave."
-    return note("N-ORDINAL-EMPTY", en, f"{of} 对有序题项中，有 {pairs} 对存在无人给出的回答组合。")
-
-
-def _filled_note(pairs: Sequence[str]) -> Note:
-    en = f"An empty cell of a 2 x 2 table counts as 0.5, margins kept: {_listed(pairs)}."
-    return note("N-ORDINAL-FILLED", en, f"2 x 2 列联表中的空格按 0.5 计，边际不变：{_listed(pairs)}。")
-
-
-def _bound_note(pairs: Sequence[str]) -> Note:
-    en = f"The polychoric correlation runs to its bound of {BOUND}: {_listed(pairs)}. Its standard error means nothing."
-    return note("N-ORDINAL-BOUND", en, f"多分格相关达到边界 {BOUND}：{_listed(pairs)}，其标准误没有意义。")
-
-
-def _many_note(items: Sequence[str]) -> Note:
-    en = f"More than {MANY} categories; these items may be better taken as continuous: {_listed(items)}."
-    return note("N-ORDINAL-MANY", en, f"类别超过 {MANY} 个，可考虑作为连续变量：{_listed(items)}。")

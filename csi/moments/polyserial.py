@@ -6,12 +6,15 @@ Letters: `n` rows, `q` ordinal items beside one continuous item, `a` thresholds 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr
 
 from csi.moments.bivariate_normal import FAR
 from csi.moments.bracket import maximum
 from csi.moments.polychoric import TINY
 from csi.moments.stack import Array, Ints
+
+Flags = npt.NDArray[np.bool_]
 
 
 def polyserial(z: Array, codes: Ints, cuts: Array, w: Array, start: Array | None = None) -> Array:
@@ -35,9 +38,26 @@ def polyserial(z: Array, codes: Ints, cuts: Array, w: Array, start: Array | None
         >>> polyserial(z, codes, np.array([[0.0]]), np.ones(6)).round(3).tolist()
         [0.436]
     """
-    w = np.where((codes >= 0) & ~np.isnan(z)[:, None], w[:, None], 0.0)
-    z, below, above = np.nan_to_num(z)[:, None], *_limits(codes, cuts)
-    guess = np.zeros(cuts.shape[0]) if start is None else np.clip(start, -0.95, 0.95)
+    return polyserial_within(z, codes >= 0, _limits(codes, cuts), w, start)
+
+
+def polyserial_within(
+    z: Array, present: Flags, limits: tuple[Array, Array], w: Array, start: Array | None = None
+) -> Array:
+    """`polyserial` where every row has limits of its own, such as thresholds less what other variables predict.
+
+    Parameters:
+        z, w, start: as in `polyserial`. present: (n, q) answers that are there. limits: (n, q) below and above them.
+
+    Example:
+        >>> z = np.array([-1.0, -0.5, 0.5, 1.0, -1.2, 1.2])
+        >>> low, high = np.array([[-38.0, 0, 0, 0, -38, -38]]).T, np.array([[0.0, 38, 38, 38, 0, 0]]).T
+        >>> polyserial_within(z, np.ones((6, 1), dtype=bool), (low, high), np.ones(6)).round(3).tolist()
+        [0.436]
+    """
+    w = np.where(present & ~np.isnan(z)[:, None], w[:, None], 0.0)
+    z, (below, above) = np.nan_to_num(z)[:, None], limits
+    guess = np.zeros(below.shape[1]) if start is None else np.clip(start, -0.95, 0.95)
     rho = maximum(lambda r, q: _score_and_slope(z, below[:, q], above[:, q], r, w[:, q]), guess)
     return np.where(w.sum(axis=0) > 0, rho, np.nan)
 
@@ -100,8 +120,24 @@ def polyserial_scores(z: Array, codes: Ints, cuts: Array, rho: Array) -> tuple[A
         >>> [round(float(s[0, 0]), 4) for s in polyserial_scores(np.array([1.0]), *one)]
         [0.7979, -0.7979, 0.0, -1.0]
     """
-    present = (codes >= 0) & ~np.isnan(z)[:, None]
-    z, below, above = np.nan_to_num(z)[:, None], *_limits(codes, cuts)
+    return scores_within(z, codes >= 0, _limits(codes, cuts), rho)
+
+
+def scores_within(
+    z: Array, present: Flags, limits: tuple[Array, Array], rho: Array
+) -> tuple[Array, Array, Array, Array]:
+    """`polyserial_scores` where every row has limits of its own.
+
+    Parameters:
+        present: (n, q) answers that are there. limits: (n, q) below and above them.
+
+    Example:
+        >>> one = np.ones((1, 1), dtype=bool), (np.array([[0.0]]), np.array([[38.0]])), np.array([0.0])
+        >>> [round(float(s[0, 0]), 4) for s in scores_within(np.array([1.0]), *one)]
+        [0.7979, -0.7979, 0.0, -1.0]
+    """
+    present = present & ~np.isnan(z)[:, None]
+    z, (below, above) = np.nan_to_num(z)[:, None], limits
     root = np.sqrt((1 - rho) * (1 + rho))
     low, high = (below - rho * z) / root, (above - rho * z) / root
     chance = between(low, high)

@@ -19,11 +19,12 @@ from csi.sem.judge import judge
 from csi.sem.lagrange import implied_at
 from csi.sem.moment_vector import plans_of, vector_jacobian
 from csi.sem.optimise import Optimum
+from csi.sem.ordinal_vectors import thresholds_of
 from csi.sem.prepare import prepare
 from csi.sem.robust import Pieces, normal_weight
 from csi.sem.solve import problem_for
 from csi.sem.standardise import row_values
-from csi.sem.vectors import needs_rows, thresholds_of
+from csi.sem.vectors import needs_rows
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM

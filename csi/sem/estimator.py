@@ -40,6 +40,9 @@ class SEM:
         parameterization: of ordinal items, "delta" or "theta".
         fixed_x: moments of exogenous observed predictors are taken from the sample. None: so for maximum likelihood;
             least squares (GLS, ULS, WLS, DWLS) estimates them, for what it minimises is the distance of all moments.
+        conditional_x: with ordinal items, everything is conditional on exogenous observed predictors: each item is
+            regressed on them (probit, or linear where it is continuous) and the model explains slopes and residual
+            correlations. None: so, unless fixed_x=False. False: predictors are modelled jointly with the items.
         interaction: how `a:b` of latents is estimated, by products of indicators ("double-mean-centred" or
             "orthogonal") or as latent moderated structural equations ("lms"). pairs: items are multiplied "matched"
             (first with first, ...) or "all" with all; None: matched where both have as many.
@@ -70,6 +73,7 @@ class SEM:
     fixed_x: bool | None = None
     interaction: Interaction = "double-mean-centred"
     pairs: Pairs | None = None
+    conditional_x: bool | None = None
 
     def __post_init__(self) -> None:
         """All settings are known values, in lavaan's spelling or ours, and go together.
@@ -113,7 +117,14 @@ class SEM:
     @property
     def given(self) -> bool:
         """Whether exogenous observed predictors are taken as given."""
-        return not self.ordered and (self.method.fitting == "ML" if self.fixed_x is None else self.fixed_x)
+        if self.ordered:
+            return self.conditional
+        return self.method.fitting == "ML" if self.fixed_x is None else self.fixed_x
+
+    @property
+    def conditional(self) -> bool:
+        """Whether an ordinal model is conditional on exogenous observed predictors."""
+        return bool(self.ordered) and (self.fixed_x is not False if self.conditional_x is None else self.conditional_x)
 
     @property
     def name(self) -> str:
@@ -171,7 +182,7 @@ def _known(settings: SEM) -> list[Problem]:
         found += one_of("equal", kind, get_args(Kind))
     for name in ("std_lv", "growth"):
         found += flag_problem(name, getattr(settings, name))
-    for name in ("fixed_x", "meanstructure"):
+    for name in ("fixed_x", "meanstructure", "conditional_x"):
         found += flag_problem(name, getattr(settings, name), optional=True)
     if settings.groups is not None and not isinstance(settings.groups, str):
         en, zh = f"{settings.groups} is not the name of one column.", f"{settings.groups} 不是一列的名称。"
@@ -189,6 +200,7 @@ def _together(settings: SEM) -> list[Problem]:
                 "E-SETTING", "groups", en, zh, 'Name the column, groups="school".', '请指定分组列，如 groups="school"。'
             )
         )
+    found += _conditions(settings)
     base = METHODS.get(str(settings.estimator or "ML"), METHODS["ML"]).fitting
     if str(settings.missing) in {"fiml", "two-stage"} and base != "ML":
         en = f'missing="{settings.missing}" goes with maximum likelihood, not with {settings.estimator}.'
@@ -205,3 +217,20 @@ def _together(settings: SEM) -> list[Problem]:
         zh = f"{settings.estimator} 将题项视为连续变量；有序题项需用 WLSMV、ULSMV、WLS 或 DWLS。"
         found.append(problem("E-SETTING", "estimator", en, zh, 'Use estimator="WLSMV".', '请用 estimator="WLSMV"。'))
     return found
+
+
+def _conditions(settings: SEM) -> list[Problem]:
+    """What does not go with `conditional_x=True`."""
+    if settings.conditional_x is not True:
+        return []
+    if not settings.ordered:
+        en = "conditional_x=True is for models with ordinal items (ordered=)."
+        zh = "conditional_x=True 只用于含有序题项（ordered=）的模型。"
+        do = "Leave it out: maximum likelihood with fixed_x takes predictors as given already."
+        do_zh = "请去掉该设定：极大似然估计在 fixed_x 下已将预测变量视为给定。"
+        return [problem("E-SETTING", "conditional_x", en, zh, do, do_zh)]
+    if settings.fixed_x is False:
+        en = "conditional_x=True takes exogenous predictors as given and fixed_x=False estimates their moments."
+        zh = "conditional_x=True 将外生预测变量视为给定，而 fixed_x=False 要估计其矩，两者矛盾。"
+        return [problem("E-SETTING", "conditional_x", en, zh, "Use one of them.", "请只用其一。")]
+    return []

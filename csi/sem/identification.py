@@ -17,9 +17,9 @@ import numpy as np
 from csi.errors import Note, note
 from csi.moments.stack import Array, Ints
 from csi.sem.constraints import Linear, unconstrained
-from csi.sem.implied import Implied, implied, matrices, template, vech
+from csi.sem.implied import Implied, template, vech
 from csi.sem.layout import Layout
-from csi.sem.moment_vector import Plan, plans_of, vector_jacobian
+from csi.sem.moment_vector import Plan, implied_group, plans_of, vector_jacobian
 
 RANK = 1e-9
 """A singular value this far below the largest (rows and columns of the jacobian without units) counts as 0."""
@@ -121,8 +121,8 @@ def moment_jacobian(layout: Layout, flats: Sequence[Array], theta: Array) -> Arr
     """(b, M, k) derivatives of the moments of all groups by the parameters, in standard deviations of the items."""
     parts = []
     with np.errstate(all="ignore"):
-        for g, (block, flat, plan) in enumerate(zip(layout.blocks, flats, plans_of(layout), strict=True)):
-            at = implied(block, matrices(block, flat, theta))
+        for g, (flat, plan) in enumerate(zip(flats, plans_of(layout), strict=True)):
+            at = implied_group(layout, g, flat, theta)
             parts.append(vector_jacobian(layout, g, plan, at, theta) / moment_units(plan, at)[:, :, None])
     return np.concatenate(parts, axis=1)
 
@@ -138,9 +138,10 @@ def moment_units(plan: Plan, at: Implied) -> Array:
     products = sd[:, :, None] * sd[:, None, :]
     if not plan.any_ordinal:
         return np.concatenate([sd, vech(products)], axis=1) if plan.means else vech(products)
-    measured = np.flatnonzero(~np.array(plan.ordinal))
-    i, j = np.triu_indices(sd.shape[1], 1)
-    return np.concatenate([sd[:, plan.th_item], sd[:, measured] ** 2, products[:, i, j]], axis=1)
+    given = np.sqrt(np.einsum("bii->bi", at.Phi)[:, plan.given])
+    slopes = (sd[:, plan.kept, None] / given[:, None, :]).swapaxes(1, 2).reshape(len(sd), -1)
+    own, (i, j) = plan.own, plan.off
+    return np.concatenate([sd[:, plan.th_item], slopes, sd[:, own] ** 2, products[:, i, j]], axis=1)
 
 
 def rank_of(layout: Layout, jacobian: Array, N: Array) -> Rank:

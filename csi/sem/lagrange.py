@@ -16,10 +16,10 @@ from csi.moments.patterns import Patterns
 from csi.moments.stack import Array, Ints
 from csi.sem import fiml
 from csi.sem.fitted import Fitted, GroupFit
-from csi.sem.implied import Implied, implied, matrices, template
+from csi.sem.implied import Implied, template
 from csi.sem.layout import Block, Layout, layout_of, pairs_of
 from csi.sem.least_squares import weighted
-from csi.sem.moment_vector import MomentVector, Plan, plans_of, vector, vector_jacobian
+from csi.sem.moment_vector import MomentVector, Plan, implied_group, plans_of, vector, vector_jacobian
 from csi.sem.normal import Fitting, target_of, terms
 from csi.sem.table import Parameter, Table
 
@@ -111,8 +111,7 @@ def flats_of(fit: Fitted, layout: Layout) -> tuple[Array, ...]:
 
 def implied_at(fit: Fitted, layout: Layout, theta: Array) -> tuple[Implied, ...]:
     """Implied moments of every group at the parameters of another layout of the same items."""
-    pairs = zip(layout.blocks, flats_of(fit, layout), strict=True)
-    return tuple(implied(block, matrices(block, flat, theta)) for block, flat in pairs)
+    return tuple(implied_group(layout, g, flat, theta) for g, flat in enumerate(flats_of(fit, layout)))
 
 
 def score(fit: Fitted, layout: Layout, theta: Array) -> tuple[Array, Array]:

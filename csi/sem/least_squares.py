@@ -14,9 +14,9 @@ import numpy as np
 
 from csi.moments.stack import Array, Ints
 from csi.sem.constraints import Linear
-from csi.sem.implied import Implied, Values, implied, matrices
+from csi.sem.implied import Implied, Values
 from csi.sem.layout import Layout
-from csi.sem.moment_vector import MomentVector, plans_of, vector, vector_jacobian
+from csi.sem.moment_vector import MomentVector, implied_group, plans_of, vector, vector_jacobian
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class LeastSquares:
 
     def implied(self, theta: Values) -> tuple[Implied, ...]:
         """Implied moments of every group."""
-        pairs = zip(self.layout.blocks, self.flats, strict=True)
-        return tuple(implied(block, matrices(block, flat, theta)) for block, flat in pairs)
+        return tuple(implied_group(self.layout, g, flat, theta) for g, flat in enumerate(self.flats))
 
     def chi2(self, phi: Array) -> Array:
         """(b,) sum over groups of multiplier times F."""

@@ -6,6 +6,12 @@ Continuous items: [means,] vech(Sigma). With ordinal items (latent responses y*,
 
 Under the delta parameterisation Delta is a parameter (1 by default); under theta Delta_i = Sigma_ii^(-1/2).
 
+Given exogenous variables x, mu and Sigma are those of the responses at x = 0 and of what x leaves of them,
+
+    Pi = [Lambda A]_x,  mu - Pi mu_x,  Sigma - Pi Sigma_xx Pi',
+
+and the vector has slopes Delta_i Pi_ix between thresholds and covariances.
+
 Source:
     Muthén (1984), Psychometrika 49:115-132; Muthén & Asparouhov (2002), Mplus web note 4 (delta and theta).
 """
@@ -18,8 +24,18 @@ from functools import lru_cache
 import numpy as np
 
 from csi.moments.stack import Array, Ints
-from csi.sem.implied import Implied, Values, jacobian, vech
+from csi.sem.implied import Implied, Values, implied, jacobian, matrices, vech
 from csi.sem.layout import Layout
+from csi.sem.responses import (
+    Responses,
+    by_parameter,
+    completed,
+    completed_derivatives,
+    given_derivatives,
+    responses,
+    scales_of,
+    taken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,9 @@ class Plan:
         ordinal: (p,) flags, all False for continuous items. means: whether means are in the vector.
         th_item, th_parameter, th_value: (T,) item of each threshold slot, its free parameter (-1 where fixed) and fixed
             value; slots of continuous items have parameter -2 (they carry minus the mean).
+        latent, latent_item: ordinal items that are latents too (in regressions), whose residual variance follows from
+            the rest (delta): places among latents and items.
+        kept: items of the vector, all but given ones. given: places of given variables among the latents.
         scale_item, scale_parameter, scale_value: of each ordinal item's scale. theta: parameterisation.
     """
 
@@ -56,6 +75,26 @@ class Plan:
     scale_parameter: Ints
     scale_value: Array
     theta: bool
+    kept: Ints
+    given: Ints
+    latent: Ints
+    latent_item: Ints
+
+    @property
+    def own(self) -> Ints:
+        """Continuous items of the vector."""
+        return np.asarray(self.kept[~np.array(self.ordinal)[self.kept]])
+
+    @property
+    def measured(self) -> int:
+        """Where (co)variances begin in the vector: after thresholds and slopes."""
+        return self.th_item.size + self.kept.size * self.given.size
+
+    @property
+    def off(self) -> tuple[Ints, Ints]:
+        """Items of the covariances, strictly lower triangle column by column."""
+        i, j = np.triu_indices(self.kept.size, 1)
+        return self.kept[j], self.kept[i]
 
     @property
     def any_ordinal(self) -> bool:
@@ -89,14 +128,22 @@ def plans_of(layout: Layout) -> tuple[Plan, ...]:
     plans = []
     for g in range(table.count):
         rows = [(n, r) for n, r in enumerate(table.rows) if r.group == g]
+        given = table.given if table.rules.conditional else ()
+        inner = layout.blocks[g].latent
         slots: list[tuple[int, int, float]] = []
         for i, name in enumerate(table.observed):
+            if i in given:
+                continue
             if name not in counts:
                 slots.append((i, -2, 0.0))
                 continue
             for t in range(counts[name]):
                 number, row = next((n, r) for n, r in rows if r.op == "|" and r.lhs == name and r.rhs == f"t{t + 1}")
                 slots.append((i, table.index[number], row.fixed or 0.0))
+        derived = {
+            r.lhs for _, r in rows if r.op == "~~" and r.lhs == r.rhs and r.fixed is not None and not table.rules.theta
+        }
+        both = [name for name in table.observed if name in counts and name in inner and name in derived]
         scales = [
             (table.observed.index(r.lhs), table.index[n], 1.0 if r.fixed is None else r.fixed)
             for n, r in rows
@@ -113,25 +160,24 @@ def plans_of(layout: Layout) -> tuple[Plan, ...]:
                 scale_parameter=np.array([s[1] for s in scales], dtype=np.int64),
                 scale_value=np.array([s[2] for s in scales], dtype=np.float64),
                 theta=table.rules.theta,
+                kept=np.array([i for i in range(len(table.observed)) if i not in given], dtype=np.int64),
+                latent=np.array([inner.index(name) for name in both], dtype=np.int64),
+                latent_item=np.array([table.observed.index(name) for name in both], dtype=np.int64),
+                given=np.array([inner.index(table.observed[i]) for i in given], dtype=np.int64),
             )
         )
     return tuple(plans)
 
 
-def taken(parameter: Ints, value: Array, theta: Values) -> Values:
-    """(b, ...) values of slots that are parameters or fixed."""
-    return np.where(parameter >= 0, theta[:, np.maximum(parameter, 0)], value)
+def implied_group(layout: Layout, g: int, flat: Values, theta: Values) -> Implied:
+    """Implied moments of a group, residual variances of ordinal items completed.
 
-
-def scales(plan: Plan, at: Implied, theta: Values) -> Values:
-    """(b, p) Delta of every item, 1 for continuous ones."""
-    out = np.ones(at.mu.shape, dtype=at.Sigma.dtype)
-    flags = np.array(plan.ordinal)
-    if plan.theta:
-        own = np.diagonal(at.Sigma, axis1=1, axis2=2)
-        return np.where(flags, 1 / np.sqrt(np.where(flags, own, 1.0)), 1.0)
-    out[:, plan.scale_item] = taken(plan.scale_parameter, plan.scale_value, theta)
-    return out
+    Parameters:
+        flat: (b, size) fixed values of its matrices. theta: (b, k).
+    """
+    block = layout.blocks[g]
+    at = implied(block, matrices(block, flat, theta))
+    return completed(plans_of(layout)[g], at, theta) if layout.table.rules.ordered else at
 
 
 def vector(plan: Plan, at: Implied, theta: Values) -> Values:
@@ -139,53 +185,46 @@ def vector(plan: Plan, at: Implied, theta: Values) -> Values:
     if not plan.any_ordinal:
         covs = vech(at.Sigma)
         return np.concatenate([at.mu, covs], axis=1) if plan.means else covs
-    delta = scales(plan, at, theta)
+    inner = responses(plan, at)
+    delta = scales_of(plan, inner, theta)
     i = plan.th_item
     tau = taken(plan.th_parameter, plan.th_value, theta)
-    th = delta[:, i] * (tau - at.mu[:, i])
-    full = delta[:, :, None] * delta[:, None, :] * at.Sigma
-    own = [j for j, flag in enumerate(plan.ordinal) if not flag]
-    low = _strict(len(plan.ordinal))
-    return np.concatenate([th, full[:, own, own], full[:, low[0], low[1]]], axis=1)
-
-
-def _strict(p: int) -> tuple[Ints, Ints]:
-    """Rows and columns of the strictly lower triangle, column by column."""
-    i, j = np.triu_indices(p, 1)
-    return j, i
+    th = delta[:, i] * (tau - inner.mu[:, i])
+    slopes = (delta[:, :, None] * inner.Pi)[:, plan.kept].swapaxes(1, 2).reshape(len(th), -1)
+    full = delta[:, :, None] * delta[:, None, :] * inner.Sigma
+    own, low = plan.own, plan.off
+    return np.concatenate([th, slopes, full[:, own, own], full[:, low[0], low[1]]], axis=1)
 
 
 def vector_jacobian(layout: Layout, g: int, plan: Plan, at: Implied, theta: Array) -> Array:
     """(b, M, k) derivatives of the implied moments by the parameters."""
     block = layout.blocks[g]
     p, k = len(block.observed), layout.count
-    with_means = plan.means or plan.any_ordinal
-    raw = jacobian(block, at, means=with_means)
-    base = np.zeros((len(raw), raw.shape[1], k))
-    if np.unique(block.entries.parameter).size == block.entries.parameter.size:
-        base[:, :, block.entries.parameter] = raw
-    else:
-        np.add.at(np.moveaxis(base, 2, 0), block.entries.parameter, np.moveaxis(raw, 2, 0))
+    base = by_parameter(block, jacobian(block, at, means=plan.means or plan.any_ordinal), k)
     if not plan.any_ordinal:
         return base
-    dmu, dcov = base[:, :p], np.zeros((len(raw), p, p, k))
+    b, inner = len(base), responses(plan, at)
+    dmu, dcov = base[:, :p], np.zeros((b, p, p, k))
     i, j = np.triu_indices(p)
     dcov[:, i, j] = dcov[:, j, i] = base[:, p:]
-    delta = scales(plan, at, theta)
-    ddelta = _scale_derivatives(plan, at, dcov, k)
+    dmu, dcov, dPi = given_derivatives(layout.blocks[g], layout.count, plan, at, inner, dmu, dcov)
+    delta = scales_of(plan, inner, theta)
+    ddelta = _scale_derivatives(plan, inner, dcov, k)
+    dcov = dcov + completed_derivatives(plan, at, dcov, delta, ddelta)
     item = plan.th_item
     tau = taken(plan.th_parameter, plan.th_value, theta)
-    dth = -delta[:, item, None] * dmu[:, item] + (tau - at.mu[:, item])[:, :, None] * ddelta[:, item]
+    dth = -delta[:, item, None] * dmu[:, item] + (tau - inner.mu[:, item])[:, :, None] * ddelta[:, item]
     slot = np.flatnonzero(plan.th_parameter >= 0)
     dth[:, slot, plan.th_parameter[slot]] += delta[:, item[slot]]
-    own = [x for x, flag in enumerate(plan.ordinal) if not flag]
-    a, b = _strict(p)
-    da, db = delta[:, a, None], delta[:, b, None]
-    off = da * db * dcov[:, a, b] + at.Sigma[:, a, b, None] * (db * ddelta[:, a] + da * ddelta[:, b])
-    return np.concatenate([dth, dcov[:, own, own], off], axis=1)
+    dslopes = delta[:, :, None, None] * dPi + inner.Pi[:, :, :, None] * ddelta[:, :, None, :]
+    dslopes = dslopes[:, plan.kept].swapaxes(1, 2).reshape(b, -1, k)
+    own, (a, c) = plan.own, plan.off
+    da, dc = delta[:, a, None], delta[:, c, None]
+    off = da * dc * dcov[:, a, c] + inner.Sigma[:, a, c, None] * (dc * ddelta[:, a] + da * ddelta[:, c])
+    return np.concatenate([dth, dslopes, dcov[:, own, own], off], axis=1)
 
 
-def _scale_derivatives(plan: Plan, at: Implied, dcov: Array, k: int) -> Array:
+def _scale_derivatives(plan: Plan, at: Responses, dcov: Array, k: int) -> Array:
     """(b, p, k) derivatives of Delta."""
     b, p = at.mu.shape
     out = np.zeros((b, p, k))

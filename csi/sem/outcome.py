@@ -22,7 +22,9 @@ from csi.sem.fitted import Fitted
 from csi.sem.implied import Values, matrices
 from csi.sem.improper import improper_of, variances_of
 from csi.sem.layout import Layout
+from csi.sem.moment_vector import plans_of
 from csi.sem.prepare import Prepared, label_values
+from csi.sem.responses import spreads
 from csi.sem.standardise import Standard, row_values, standardised
 from csi.sem.table import Table
 from csi.sem.view import standardised_labels, standardised_view, view_of
@@ -160,7 +162,7 @@ def solution_of(model: Model, fit: Fitted, flat: Array) -> Solution:
         if where.composite.any():
             shared = at.K[:, where.at, len(block.observed) + len(block.latent) + home] / own[:, where.block]
             raw = np.where(where.composite, shared, raw)
-        items = np.sqrt(np.diagonal(at.Sigma, axis1=1, axis2=2))[:, where.at]
+        items = spreads(plans_of(fit.layout)[0], at, fit.theta)[:, where.at]
         psi = np.diagonal(inside.Psi, axis1=1, axis2=2)[:, j]
         return Solution(
             constructs=where.constructs,

@@ -77,6 +77,7 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         fixed_x=settings.given,
         theta=settings.parameterization == "theta",
         ordered=tuple(ordered),
+        conditional=settings.conditional,
     )
     frame = _framed(claim, rules, tuple(settings.free), moments.names, tuple(settings.ordered))
     groups = tuple(part.of_items(frame.layout.table.observed) for part in (moments.parts or (moments,)))

@@ -160,11 +160,18 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
 
 
 def _joint(prepared: Prepared) -> tuple[Note, ...]:
-    """A note that ordinal models take exogenous predictors as variables like the others, not as given."""
-    named = given_variables(prepared.claim) if prepared.layout.table.rules.ordered else ()
+    """A note on how an ordinal model takes exogenous predictors: as given, or as variables like the others."""
+    table = prepared.layout.table
+    named = given_variables(prepared.claim) if table.rules.ordered else ()
     if not named:
         return ()
-    en = f"exogenous predictors ({', '.join(named)}) are modelled jointly with the ordinal items, assuming normality"
-    zh = f"外生预测变量（{'、'.join(named)}）与有序题项联合建模，并假定其服从正态分布"
+    listed, listed_zh = ", ".join(named), "、".join(named)
+    if table.rules.conditional:
+        en = f"all is conditional on exogenous predictors ({listed}): items are regressed on them, by probit where they"
+        en += " are ordinal (lavaan's default; conditional_x=False models them jointly)."
+        zh = f"结果以外生预测变量（{listed_zh}）为条件：各题项对其回归，有序题项用 probit"
+        return (note("N-X-GIVEN", en, f"{zh}（lavaan 的默认做法；conditional_x=False 则联合建模）。"),)
+    en = f"exogenous predictors ({listed}) are modelled jointly with the ordinal items, assuming normality"
+    zh = f"外生预测变量（{listed_zh}）与有序题项联合建模，并假定其服从正态分布"
     en += " (lavaan: conditional.x = FALSE, fixed.x = FALSE; its default conditions on them)."
     return (note("N-X-JOINT", en, f"{zh}（lavaan 中为 conditional.x = FALSE、fixed.x = FALSE，其默认以它们为条件）。"),)

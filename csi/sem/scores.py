@@ -18,7 +18,8 @@ from scipy.special import log_ndtr
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted
 from csi.sem.implied import Matrices, implied, matrices
-from csi.sem.moment_vector import plans_of, scales, taken
+from csi.sem.moment_vector import implied_group, plans_of
+from csi.sem.responses import responses, scales, taken
 
 Scores = Literal["regression", "bartlett"]
 ROUNDS = 100
@@ -139,11 +140,12 @@ def patterns(rows: Array) -> list[tuple[Ints, Ints]]:
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """One group's model of ordinal answers at one slice.
+    """One group's model of ordinal answers at one slice, for the p items that are not given.
 
     Attributes:
         load: (p, q) of latent responses. level: (q,). precision: (q, q) inverse covariance of the constructs.
         sd: (p,) residual standard deviations. lower, upper: (p, c) bounds of each category, in latent responses.
+        on_level: (q, x), on_items: (p, x) what given variables do to constructs, and to items directly.
     """
 
     load: Array
@@ -152,34 +154,39 @@ class Categories:
     sd: Array
     lower: Array
     upper: Array
+    on_level: Array
+    on_items: Array
 
 
 def categories_of(fit: Fitted, g: int, s: int) -> Categories:
-    """The ordinal model of group `g` at slice `s`."""
+    """The ordinal model of group `g` at slice `s`; given exogenous variables where the model is conditional on them."""
     block, plan = fit.layout.blocks[g], plans_of(fit.layout)[g]
-    theta = fit.theta[s : s + 1]
-    inside = matrices(block, fit.flats[g][s : s + 1], theta)
-    at = implied(block, inside)
-    q = block.q
-    delta = scales(plan, at, theta)[0]
+    theta, flat = fit.theta[s : s + 1], fit.flats[g][s : s + 1]
+    inside, at = matrices(block, flat, theta), implied_group(fit.layout, g, flat, theta)
+    q, x, kept = block.q, plan.given, plan.kept
+    direct, A = _loads(inside, at.A[0], q)[0], at.A[0]
+    load, on_items = direct[kept, :q], direct[np.ix_(kept, x)]
+    level, given = at.reach[0, :q], at.reach[0, x]
+    own = at.Phi[0][:q, :q] - A[:q, x] @ at.Phi[0][np.ix_(x, x)] @ A[:q, x].T
+    inner = responses(plan, at)
+    total = np.diagonal(inner.Sigma[0]) if plan.theta else 1 / scales(plan, at, theta)[0] ** 2
+    sd = np.sqrt(total[kept] - np.einsum("pq,qr,pr->p", load, own, load))
     tau = taken(plan.th_parameter, plan.th_value, theta)[0]
-    explained = np.diagonal(inside.Lambda[0] @ at.Phi[0] @ inside.Lambda[0].T)
-    sd = np.sqrt(np.diagonal(inside.Theta[0]) if plan.theta else 1 / delta**2 - explained)
-    p = len(sd)
-    most = int(np.bincount(plan.th_item, minlength=p).max()) + 1
-    lower, upper = np.full((p, most), -np.inf), np.full((p, most), np.inf)
-    for i in range(p):
-        cuts = tau[plan.th_item == i] - at.mu[0, i] + (inside.Lambda[0] @ at.A[0] @ inside.alpha[0])[i]
+    most = int(np.bincount(plan.th_item).max()) + 1
+    lower, upper = np.full((kept.size, most), -np.inf), np.full((kept.size, most), np.inf)
+    base = at.mu[0, kept] - load @ level - on_items @ given
+    for i, item in enumerate(kept.tolist()):
+        cuts = tau[plan.th_item == item] - base[i]
         upper[i, : cuts.size], lower[i, 1 : cuts.size + 1] = cuts, cuts
-    level = (at.A[0] @ inside.alpha[0])[:q]
-    return Categories(inside.Lambda[0][:, :q], level, np.linalg.inv(at.Phi[0][:q, :q]), sd, lower, upper)
+    on_level = A[:q, x]
+    return Categories(load, level - on_level @ given, np.linalg.inv(own), sd, lower, upper, on_level, on_items)
 
 
-def posterior_modes(model: Categories, answers: Ints) -> Array:
+def posterior_modes(model: Categories, answers: Ints, given: Array) -> Array:
     """(n, q) modes of the posterior of constructs given ordinal answers (EBM), Newton steps over all rows at once.
 
     Parameters:
-        answers: (n, p) categories from 0; -1 where absent.
+        answers: (n, p) categories from 0; -1 where absent. given: (n, x) variables that the model is conditional on.
 
     Source:
         Bartholomew, Knott & Moustaki (2011), Latent variable models and factor analysis, 7.
@@ -188,17 +195,19 @@ def posterior_modes(model: Categories, answers: Ints) -> Array:
     seen = answers >= 0
     low = np.where(seen, model.lower[item, np.maximum(answers, 0)], -np.inf)
     high = np.where(seen, model.upper[item, np.maximum(answers, 0)], np.inf)
-    eta = np.broadcast_to(model.level, (len(answers), model.level.size)).copy()
-    value = _log_posterior(model, low, high, eta)
+    shift = given @ model.on_items.T
+    low, high, level = low - shift, high - shift, model.level + given @ model.on_level.T
+    eta = level.copy()
+    value = _log_posterior(model, low, high, eta - level, eta)
     for _ in range(ROUNDS):
         slope, weight = _item_slopes(model, low, high, eta)
-        gradient = slope @ model.load - (eta - model.level) @ model.precision
+        gradient = slope @ model.load - (eta - level) @ model.precision
         H = np.einsum("np,pa,pb->nab", weight, model.load, model.load) + model.precision
         step = np.linalg.solve(H, gradient[:, :, None])[:, :, 0]
         factor = np.ones(len(eta))
         for _ in range(30):
             trial = eta + factor[:, None] * step
-            reached = _log_posterior(model, low, high, trial)
+            reached = _log_posterior(model, low, high, trial - level, trial)
             worse = ~(reached >= value - 1e-12)
             if not worse.any():
                 break
@@ -209,10 +218,9 @@ def posterior_modes(model: Categories, answers: Ints) -> Array:
     return eta
 
 
-def _log_posterior(model: Categories, low: Array, high: Array, eta: Array) -> Array:
-    """(n,) log posterior, up to a constant."""
+def _log_posterior(model: Categories, low: Array, high: Array, z: Array, eta: Array) -> Array:
+    """(n,) log posterior, up to a constant; z (n, q) is eta less its prior mean."""
     mean = eta @ model.load.T
-    z = eta - model.level
     inside = _log_probability((low - mean) / model.sd, (high - mean) / model.sd)
     return np.asarray(inside.sum(axis=1) - 0.5 * np.einsum("nq,qr,nr->n", z, model.precision, z), dtype=np.float64)
 

@@ -30,6 +30,13 @@ from csi.sem.implied import Implied
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, judge_each, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.optimise import Optimum, minimise
+from csi.sem.ordinal_vectors import (
+    conditioned,
+    notes_of_ordinal,
+    ordinal_problem,
+    ordinal_replicates,
+    thresholds_of,
+)
 from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
@@ -37,7 +44,7 @@ from csi.sem.reasons import notes_of, reasons_of
 from csi.sem.stand_in import blanked, hopeless, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
-from csi.sem.vectors import continuous_problem, notes_of_ordinal, ordinal_problem, ordinal_replicates, thresholds_of
+from csi.sem.vectors import continuous_problem
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -90,11 +97,12 @@ def problem_for(
     settings: SEM, prepared: Prepared, *, bare: bool = False
 ) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
     """What is minimised, and what is doubtful about its moments; saturated moments stand in for incomplete ones."""
-    if settings.ordered and bare and prepared.method.fitting != "WLS":
-        return prepared, ordinal_replicates(settings, prepared), ()
     if settings.ordered:
+        prepared, given = conditioned(prepared)
+        if bare and prepared.method.fitting != "WLS":
+            return prepared, ordinal_replicates(settings, prepared), ()
         problem, found = ordinal_problem(settings, prepared)
-        return prepared, problem, notes_of_ordinal(found)
+        return prepared, problem, (*given, *notes_of_ordinal(found))
     prepared, given = with_given(prepared) if settings.missing in {"fiml", "two-stage"} else (prepared, ())
     if settings.missing == "fiml":
         full, groups, _, notes = full_information(prepared)
@@ -149,7 +157,7 @@ def _unit(prepared: Prepared, problem: Fittable) -> Array | None:
 def _start(prepared: Prepared, problem: Fittable) -> Array:
     """(b, k) start values."""
     if isinstance(problem, LeastSquares) and prepared.layout.table.rules.ordered:
-        return ordinal_starts(prepared.layout, [v.s for v in problem.vectors])
+        return ordinal_starts(prepared.layout, [v.s for v in problem.vectors], prepared.groups)
     covs = [g.cov * ((g.n - 1) / g.n)[:, None, None] for g in prepared.groups]
     return begin(prepared.claim, prepared.layout, covs, [g.mean for g in prepared.groups])
 
@@ -160,8 +168,8 @@ def degrees(prepared: Prepared, linear: Linear) -> int:
     p, x = len(table.observed), len(table.exogenous)
     each = p * (p + 1) // 2 - x * (x + 1) // 2
     if rules.ordered:
-        continuous = p - len(rules.ordered)
-        each = sum(count for _, count in rules.ordered) + continuous + continuous + p * (p - 1) // 2
+        y = p - x
+        each = sum(count for _, count in rules.ordered) + 2 * (y - len(rules.ordered)) + y * x + y * (y - 1) // 2
     elif prepared.layout.means:
         each += p - x
     return each * table.count - int(linear.N.shape[1])

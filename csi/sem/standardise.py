@@ -17,7 +17,8 @@ import numpy as np
 from csi.moments.stack import Array, Ints
 from csi.sem.implied import Implied, Values, implied, unpacked
 from csi.sem.layout import Layout
-from csi.sem.moment_vector import plans_of, scales
+from csi.sem.moment_vector import implied_group, plans_of
+from csi.sem.responses import added_variance, completed, responses, scales, spreads
 
 STEP = 1e-20
 Standard = Literal["std_lv", "std_all"]
@@ -133,8 +134,7 @@ def factors(
     scale = np.ones(out.shape, dtype=theta.dtype)
     for g, rows in enumerate(_rows_of(layout)):
         full = _filled(layout, g, flats[g], theta)
-        block = layout.blocks[g]
-        here = implied(block, unpacked(block, full)) if at is None else at[g]
+        here = implied_group(layout, g, flats[g], theta) if at is None else at[g]
         _values(layout, g, rows, full, theta, out)
         S = _divisors(layout, g, full, here, theta, kind, out)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -163,8 +163,10 @@ def _filled(layout: Layout, g: int, flat: Array, theta: Values) -> Values:
 def _latent_responses(layout: Layout, g: int, full: Values, theta: Values, out: Values) -> None:
     """Residual variances (delta) or scales (theta) of ordinal items, which follow from the rest."""
     block, plan, table = layout.blocks[g], plans_of(layout)[g], layout.table
-    at = implied(block, unpacked(block, full))
-    own = np.diagonal(at.Sigma, axis1=1, axis2=2)
+    raw = implied(block, unpacked(block, full))
+    at = completed(plan, raw, theta)
+    inner = dict(zip(plan.latent_item.tolist(), added_variance(plan, raw, theta).T, strict=True))
+    own = np.diagonal(responses(plan, at).Sigma, axis1=1, axis2=2)
     delta = scales(plan, at, theta)
     for number in _rows_of(layout)[g].every.tolist():
         row = table.rows[number]
@@ -174,7 +176,8 @@ def _latent_responses(layout: Layout, g: int, full: Values, theta: Values, out: 
         if row.op == "~*~" and plan.theta:
             out[:, number] = delta[:, i]
         if row.op == "~~" and row.lhs == row.rhs and not plan.theta and row.fixed is not None:
-            out[:, number] = 1 / delta[:, i] ** 2 - (own[:, i] - out[:, number])
+            rest = 1 / delta[:, i] ** 2 - own[:, i]
+            out[:, number] += inner.get(i, rest)
 
 
 def _divisors(
@@ -193,15 +196,15 @@ def _divisors(
             latent, own = np.concatenate([latent[:, :q], ones], axis=1), np.concatenate([own[:, :q], ones], axis=1)
             residual = items
         else:
-            items = np.sqrt(np.diagonal(at.Sigma, axis1=1, axis2=2))
+            items = spreads(plan, at, theta)
             residual = np.sqrt(np.diagonal(parts.Theta, axis1=1, axis2=2))
             if plan.any_ordinal:
-                flags = np.array(plan.ordinal)
-                items = np.where(flags, 1 / scales(plan, at, theta), items)
                 for number in _rows_of(layout)[g].every.tolist():
                     row = layout.table.rows[number]
                     if row.op == "~~" and row.lhs == row.rhs and row.lhs in block.observed:
                         residual[:, block.observed.index(row.lhs)] = np.sqrt(values[:, number])
+                        if row.lhs in block.latent:
+                            own[:, block.latent.index(row.lhs)] = residual[:, block.observed.index(row.lhs)]
     return np.concatenate([latent, items, own, residual, np.ones((b, 1), dtype=latent.dtype)], axis=1)
 
 

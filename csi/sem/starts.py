@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array, Ints, Moments
 from csi.sem.compiled import started
 from csi.sem.layout import Layout
 from csi.sem.table import Parameter
@@ -413,14 +413,14 @@ def _columns(rows: Sequence[tuple[int, ...]], width: int) -> tuple[Ints, ...]:
     return tuple(_ints([r[i] for r in rows]) for i in range(width))
 
 
-def ordinal_starts(layout: Layout, vectors: Sequence[Array]) -> Array:
+def ordinal_starts(layout: Layout, vectors: Sequence[Array], groups: Sequence[Moments]) -> Array:
     """(b, k) start values for ordinal items: latent correlations as covariances, thresholds as observed.
 
     Parameters:
-        vectors: per group (b, M) sample moments in the order of `moment_vector`.
+        vectors: per group (b, M) sample moments in the order of `moment_vector`. groups: of the codes.
     """
     table = layout.table
-    moments = [_latent_moments(layout, s) for s in vectors]
+    moments = [_latent_moments(layout, s, group) for s, group in zip(vectors, groups, strict=True)]
     begin = starts(layout, [cov for cov, _ in moments], [mean for _, mean in moments])
     seen = np.zeros(layout.count)
     for g, s in enumerate(vectors):
@@ -441,25 +441,50 @@ def _threshold_slots(layout: Layout, g: int) -> list[tuple[int, int]]:
     table = layout.table
     rows = {(r.lhs, r.rhs): n for n, r in enumerate(table.rows) if r.op == "|" and r.group == g}
     counts, out, at = dict(table.rules.ordered), [], 0
-    for name in table.observed:
+    for name in _in_vector(layout):
         out += [(rows[name, f"t{t + 1}"], at + t) for t in range(counts.get(name, 0))]
         at += counts.get(name, 1)
     return out
 
 
-def _latent_moments(layout: Layout, s: Array) -> tuple[Array, Array]:
-    """Covariances (b, p, p) and means (b, p) of latent responses and continuous items from the moment vector."""
+def _in_vector(layout: Layout) -> list[str]:
+    """Items of the moment vector: all but those it is conditional on."""
+    table = layout.table
+    gone = table.exogenous if table.rules.conditional else ()
+    return [name for name in table.observed if name not in gone]
+
+
+def _latent_moments(layout: Layout, s: Array, group: Moments) -> tuple[Array, Array]:
+    """Covariances (b, p, p) and means (b, p) of latent responses and continuous items from the moment vector.
+
+    Where it is given x: Sigma + Pi Sxx Pi' and Pi Sxx; the means are those at x = 0, as intercepts are.
+    """
     table, counts = layout.table, dict(layout.table.rules.ordered)
+    names = _in_vector(layout)
+    y = np.array([table.observed.index(name) for name in names], dtype=np.int64)
+    x = np.array([i for i in range(len(table.observed)) if i not in y], dtype=np.int64)
     p, b = len(table.observed), len(s)
-    j, i = np.triu_indices(p, 1)
-    own = [a for a, name in enumerate(table.observed) if name not in counts]
-    cov = np.broadcast_to(np.eye(p), (b, p, p)).copy()
-    cov[:, i, j] = cov[:, j, i] = s[:, s.shape[1] - len(i) :]
+    cov, mean = np.broadcast_to(np.eye(p), (b, p, p)).copy(), np.zeros((b, p))
+    j, i = np.triu_indices(y.size, 1)
+    own = np.array([a for a, name in zip(y.tolist(), names, strict=True) if name not in counts], dtype=np.int64)
+    cov[:, y[i], y[j]] = cov[:, y[j], y[i]] = s[:, s.shape[1] - len(i) :]
     first = s.shape[1] - len(i) - len(own)
     cov[:, own, own] = s[:, first : first + len(own)]
-    mean, at = np.zeros((b, p)), 0
-    for a, name in enumerate(table.observed):
+    at = 0
+    for a, name in zip(y.tolist(), names, strict=True):
         if name not in counts:
             mean[:, a] = -s[:, at]
         at += counts.get(name, 1)
+    if x.size:
+        _with_given(cov, s[:, at:first].reshape(b, x.size, y.size).swapaxes(1, 2), y, x, group)
+        mean[:, x] = group.mean[:, x]
     return cov, mean
+
+
+def _with_given(cov: Array, Pi: Array, y: Ints, x: Ints, group: Moments) -> None:
+    """Covariances (b, p, p) given x made those of everything, in place; Pi (b, y, x) slopes."""
+    inner = group.cov[:, x[:, None], x]
+    cross = Pi @ inner
+    cov[:, y[:, None], y] += cross @ Pi.swapaxes(1, 2)
+    cov[:, y[:, None], x], cov[:, x[:, None], y] = cross, cross.swapaxes(1, 2)
+    cov[:, x[:, None], x] = inner

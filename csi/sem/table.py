@@ -69,6 +69,7 @@ class Rules:
         groups: labels of the groups, () for one. released: exceptions from `equal`, as "visual=~x2" or "x1~1".
         ordered: ordinal items with their number of thresholds.
         composites: those of the model (`csi.sem.composites` wrote them as loadings).
+        conditional: the moments are those of ordinal items given the exogenous observed variables.
     """
 
     groups: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Rules:
     theta: bool = False
     ordered: tuple[tuple[str, int], ...] = ()
     composites: tuple[Composite, ...] = ()
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

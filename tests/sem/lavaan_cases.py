@@ -244,7 +244,48 @@ MORE = (
     _rows("bfi", "more_WLS_five", "bfi/bfi.csv", ordered=BFI[:5], estimator="WLS"),
 )
 
-CASES = (*BY_MOMENTS, *BY_ROWS, *ORDINAL, *MORE)
+CUT = tuple(f"v{i}" for i in range(1, 10))
+CUTS = ((4.2, 5.6), (5.4, 6.8), (1.5, 3), (2.3, 3.7), (3.6, 5), (1.5, 2.8), (3.6, 4.8), (4.9, 6.1), (4.7, 6))
+"""Where x1, ..., x9 of Holzinger & Swineford are cut into three categories v1, ..., v9."""
+
+
+def _given(folder: str, record: str, ordered: Sequence[str], **settings: Any) -> Case:
+    file = "bfi/bfi.csv" if folder == "bfi" else HOLZINGER
+    return _rows(folder, f"given_{record}", file, ordered=ordered, **settings)
+
+
+GIVEN = (
+    _given("bfi", "mimic", BFI[:5]),
+    _given("bfi", "mimic_theta", BFI[:5], parameterization="theta", std_lv=True),
+    _given("bfi", "mimic_ULSMV", BFI[:5], estimator="ULSMV"),
+    _given("bfi", "mimic_WLSM", BFI[:5], estimator="WLSM"),
+    _given("bfi", "mimic_WLS", BFI[:5], estimator="WLS"),
+    _given("bfi", "mimic_pairwise", BFI[:5], missing="pairwise"),
+    _given("bfi", "mimic_ordered_x", (*BFI[:5], "gender")),
+    _given("bfi", "paths", (*BFI[:5], *BFI[15:20])),
+    _given("bfi", "mixed", BFI[:5]),
+    _given("bfi", "mixed_theta", BFI[:5], parameterization="theta", std_lv=True),
+    _given("bfi", "mixed_pairwise", BFI[:5], missing="pairwise"),
+    _given("bfi", "observed", BFI[:2], parameterization="theta"),
+    _given("bfi", "groups", BFI[:5], groups="gender"),
+    _given("bfi", "groups_equal", BFI[:5], groups="gender", equal=AGREE),
+    _given(
+        "bfi",
+        "groups_equal_theta",
+        BFI[:5],
+        groups="gender",
+        equal=(*AGREE, "regressions"),
+        parameterization="theta",
+    ),
+    _given("bfi", "all", BFI),
+    _given("holzinger", "cut", CUT),
+    _given("holzinger", "cut_theta", CUT, parameterization="theta"),
+    _given("holzinger", "cut_mixed", CUT[:3]),
+    _given("holzinger", "cut_groups", (*CUT[:3], *CUT[6:]), groups="school", equal=("loadings",)),
+)
+"""Ordinal models conditional on exogenous predictors."""
+
+CASES = (*BY_MOMENTS, *BY_ROWS, *ORDINAL, *MORE, *GIVEN)
 
 
 OPEN: dict[str, tuple[str, ...]] = {}
@@ -289,7 +330,8 @@ def frame_of(folder: str, file: str) -> pl.DataFrame:
         beside = saved_of(folder, "beside_ordinal_bfi_reversed")["reversed"]
         return frame.with_columns((7 - pl.col(beside)).name.keep())
     if file == HOLZINGER:
-        return frame.with_columns(w=1 + pl.col("ageyr") % 3)
+        cut = {f"v{i}": 1 + (pl.col(f"x{i}") > a) + (pl.col(f"x{i}") > b) for i, (a, b) in enumerate(CUTS, 1)}
+        return frame.with_columns(w=1 + pl.col("ageyr") % 3, **cut)
     return frame.cast(dict.fromkeys(CATEGORIES, pl.Int64)) if folder == "datcat" else frame
 
 

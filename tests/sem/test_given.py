@@ -24,10 +24,10 @@ def with_rows_numbered() -> pl.DataFrame:
     return frame.with_columns(z=(pl.col("i") % 17).cast(pl.Float64), two=(pl.col("i") % 2).cast(pl.Float64))
 
 
-def test_ordinal_items_with_a_covariate_are_modelled_jointly():
+def test_ordinal_items_with_a_covariate_are_modelled_jointly_on_request():
     # R: sem("f1 =~ u1 + u2 + u3 + u4; f1 ~ z", d, ordered = paste0("u", 1:4), conditional.x = FALSE, fixed.x = FALSE)
     model = csi.Model.parse("f1 =~ u1 + u2 + u3 + u4; f1 ~ z")
-    est = csi.fit(model, with_rows_numbered(), csi.SEM(ordered=ORDERED))
+    est = csi.fit(model, with_rows_numbered(), csi.SEM(ordered=ORDERED, conditional_x=False))
     found = est.extra["sem"]
     assert found.df == 5
     assert found.scaled.statistic[0] == pytest.approx(10.699, abs=5e-4)
@@ -36,7 +36,7 @@ def test_ordinal_items_with_a_covariate_are_modelled_jointly():
 
 def test_a_covariate_of_two_equal_halves_has_no_variance_to_estimate():
     model = csi.Model.parse("f1 =~ u1 + u2 + u3 + u4; f1 ~ two")
-    est = csi.fit(model, with_rows_numbered(), csi.SEM(ordered=ORDERED))
+    est = csi.fit(model, with_rows_numbered(), csi.SEM(ordered=ORDERED, conditional_x=False))
     path = est.table.filter(op="~")
     # the probit slope of the same sign and size as the difference of the two halves' latent means
     assert path["std_error"][0] == pytest.approx(0.121, abs=5e-3)

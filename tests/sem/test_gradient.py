@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from csi.sem.full_information import FullInformation
+from csi.sem.ordinal_vectors import thresholds_of
 from csi.sem.prepare import prepare
 from csi.sem.problem import Problem
 from csi.sem.solve import problem_for
-from csi.sem.vectors import thresholds_of
 from tests.sem.lavaan_cases import CASES, fitted
 
 STEP = 1e-5

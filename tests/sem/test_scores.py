@@ -76,8 +76,10 @@ def test_a_single_ordinal_item_by_hand():
         sd=np.ones(1),
         lower=np.array([[-np.inf, 0.0]]),
         upper=np.array([[0.0, np.inf]]),
+        on_level=np.empty((1, 0)),
+        on_items=np.empty((1, 0)),
     )
-    mode = posterior_modes(model, np.array([[1], [0], [-1]]))[:, 0]
+    mode = posterior_modes(model, np.array([[1], [0], [-1]]), np.empty((3, 0)))[:, 0]
     root = 0.5060545
     np.testing.assert_allclose(mode, [root, -root, 0.0], atol=1e-6)
 
