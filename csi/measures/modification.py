@@ -148,7 +148,7 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
     """
     fit = fitted(est)
     table = fit.layout.table
-    taken = [number for number, row in enumerate(table.rows) if row.sampled]
+    taken = [] if table.rules.conditional else [number for number, row in enumerate(table.rows) if row.sampled]
     wide = widened(table, [*_fixed(table), *taken], _absent(table))
     theta = solution_in(fit, wide)
     U, info = score(fit, wide.layout, theta)
