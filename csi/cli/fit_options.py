@@ -101,7 +101,7 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unit", "--cluster", metavar="COLUMN", help="respondents or clusters")
     add("--stratum", metavar="COLUMN", help="strata, for resampling")
     add("--seed", type=int, default=1, metavar="N", help="of --bootstrap")
-    kinds = "percentile, basic, normal, bc, bca, studentised, double"
+    kinds = "percentile, basic, normal, t, bc, bca, studentised, double"
     add("--interval", default="percentile", metavar="KIND", help=f"of --bootstrap: {kinds}")
     what = "one-sided intervals and p-values: greater (without SIDE) or less than zero"
     add("--one-sided", nargs="?", const="greater", choices=["greater", "less"], metavar="SIDE", help=what)

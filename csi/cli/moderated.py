@@ -42,7 +42,7 @@ def arguments_of(parser: argparse.ArgumentParser, estimators: tuple[str, ...]) -
         "--interval",
         default="percentile",
         metavar="KIND",
-        help="percentile, basic, normal, bc, bca, studentised or double",
+        help="percentile, basic, normal, t, bc, bca, studentised or double",
     )
     add("--na", action="append", type=codes, metavar="CODES", help="codes that mean no answer, such as 97,98 (--na=-9)")
     add("--weight", metavar="COLUMN", help="sampling weights")

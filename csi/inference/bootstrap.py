@@ -51,9 +51,10 @@ def bootstrap(
     Parameters:
         est: an estimate fitted from rows. n: resamples. seed: recorded; the same seed gives the same bits.
         interval: "percentile"; "basic" (the percentiles turned around the estimate); "normal" (estimate and standard
-            error); "bc" (bias-corrected); "bca" (with jackknife acceleration as well; for small HTMT use
-            "percentile", see `csi.validity`); "studentised" and "double" (percentiles calibrated by a second bootstrap)
-            resample every resample 50 times, so n = 1000 is many, and 95 % about the highest level they can speak of.
+            error); "t" (the same with units less strata as degrees of freedom, for samples of clusters); "bc"
+            (bias-corrected); "bca" (with jackknife acceleration as well; for small HTMT use "percentile", see
+            `csi.validity`); "studentised" and "double" (percentiles calibrated by a second bootstrap) resample every
+            resample 50 times, so n = 1000 is many, and 95 % about the highest level they can speak of.
         resampling: "multinomial" or "bayesian".
         level: of the intervals. alternative: "two-sided", or "greater" or "less" for one-sided intervals and p-values;
             the open limit is infinite (null in tables).

@@ -26,8 +26,8 @@ __all__ = [
     "percentile", "standard_error",
 ]  # fmt: skip
 
-Interval = Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
-"""What can be made of bootstrap draws; "t" is what jackknife and replicate weights have."""
+Interval = Literal["percentile", "basic", "normal", "t", "bc", "bca", "studentised", "double"]
+"""What can be made of bootstrap draws; jackknife and replicate weights have "t"."""
 
 EDGE = 1e-9
 """A share that is not 0 stays this far from it, so that rounding does not put a limit on the outermost draw."""

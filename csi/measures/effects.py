@@ -142,7 +142,8 @@ class Effects(Shown):
             conf_low, conf_high; only pairs joined by a chain of arrows, "indirect" only where a longer chain exists.
         chains: specific indirect effects: outcome, predictor, chain ("a -> b -> c"), estimate, ... as above.
         r2: construct, predictors (how many), r2, r2_adjusted, conf_low, conf_high (of r2); null outside 0 to 1.
-        f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome.
+        f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome. An f2 is never negative, so
+            its percentile and BC limits lie above 0 even where the path is zero: test the path, not its f2.
         constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
     """
 

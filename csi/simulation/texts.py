@@ -18,7 +18,7 @@ FURTHER = """\
 #   higher_order: two-stage, embedded, repeated (高阶构念); interaction: two-stage, product, orthogonal (交互项)
 #   missing: listwise, pairwise, mean, em (mlr: fiml); imputations: 20 (多重插补份数)
 # bootstrap: {n: 1000, interval: bca, improper: keep}
-#   interval: percentile, basic, normal, bc, bca, studentised, double (区间类型)
+#   interval: percentile, basic, normal, t, bc, bca, studentised, double (区间类型)
 # replicate_weights: {columns: [rw*], kind: jk1}   # brr, fay (rho: 0.3), jk1, jk2, bootstrap, sdr (重复权重)
 # report: {sections: {mediation: yes, prediction: yes, groups: yes}, groups: brand, desired: 80}   # 报告增加的章节
 """

@@ -198,7 +198,7 @@ class BootstrapForm(Part):
     n: int = Field(default=1000, ge=0, le=1_000_000)
     seed: int = Field(default=20260101, ge=0)
     resampling: Literal["multinomial", "bayesian"] = "multinomial"
-    interval: Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"] = "percentile"
+    interval: Literal["percentile", "basic", "normal", "t", "bc", "bca", "studentised", "double"] = "percentile"
     level: float = Field(default=0.95, gt=0.5, lt=1)
     improper: Literal["keep", "drop"] = "keep"
 

@@ -51,7 +51,7 @@ class Settings:
     replicates: int = 1000
     seed: int = 20260101
     resampling: Literal["multinomial", "bayesian"] = "multinomial"
-    interval: Literal["percentile", "basic", "normal", "bc", "bca", "studentised", "double"] = "percentile"
+    interval: Literal["percentile", "basic", "normal", "t", "bc", "bca", "studentised", "double"] = "percentile"
     level: float = 0.95
     improper: Literal["keep", "drop"] = "keep"
     replicate_weights: ReplicateWeights | None = None

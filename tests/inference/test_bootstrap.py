@@ -243,3 +243,15 @@ def test_order_of_rows_without_ids_changes_no_bit() -> None:
     one = bootstrap(fit(model(), data, PLS()), n=200, seed=1)
     two = bootstrap(fit(model(), data.sample(fraction=1.0, shuffle=True, seed=3), PLS()), n=200, seed=1)
     assert np.array_equal(one.std_error, two.std_error, equal_nan=True)
+
+
+def test_t_intervals_take_the_degrees_of_freedom_of_the_design() -> None:
+    """Twelve clusters in two strata: 10 degrees of freedom, where the normal interval has none."""
+    data = answers(120).with_columns(c=pl.col("id") // 10, s=pl.col("id") // 60)
+    sample = sample_of(data, ["x1", "x2", "y1", "y2"], unit="c", stratum="s")
+    est = fit_sample(model(), sample, PLS())
+    normal, t = (bootstrap(est, n=200, seed=1, interval=kind).table.filter(op="~") for kind in ("normal", "t"))
+    value, error = t["estimate"][0], t["std_error"][0]
+    assert error == normal["std_error"][0]
+    assert (t["conf_low"][0], t["conf_high"][0]) == pytest.approx(stats.t.interval(0.95, 10, value, error), abs=1e-12)
+    assert t["p_value"][0] == pytest.approx(2 * stats.t.sf(abs(value / error), 10), rel=1e-9)

@@ -106,6 +106,17 @@ NAMES = {
 }
 
 
+def of_study(name, nulls):
+    """Coverage and rejections of a study that counts by `calibration`."""
+    lines = []
+    for (study, kind, interval, gate), rows in cal.read(name).group_by(
+        "study", "kind", "interval", "gate", maintain_order=True
+    ):
+        what = f"{study}, {interval}: {NAMES[kind]}"
+        lines.append(covering(what, name, rows, rows["panels"][0], gated=gate == "coverage"))
+    return lines + of_nulls(name, nulls)
+
+
 def of_nulls(name, nulls):
     """Rejections of a study that counts by `calibration`."""
     lines = []
@@ -203,7 +214,7 @@ def of_missing():
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Tests of change", of_changes),
-    ("Effects, HTMT", of_bounded),
+    ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", of_moderation),
     ("Groups", of_groups),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),

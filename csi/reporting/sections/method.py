@@ -28,6 +28,7 @@ INTERVALS = {
     "percentile": Text("percentile", "百分位"),
     "basic": Text("basic bootstrap", "基本自助"),
     "normal": Text("normal", "正态"),
+    "t": Text("t", "t"),
     "bc": Text("bias-corrected", "偏差校正"),
     "bca": Text("BCa", "BCa"),
     "studentised": Text("studentised", "学生化"),
