@@ -42,6 +42,7 @@ SHARED: Final = (
     "replicate_weights",
     "replicate_kind",
     "rho",
+    "rscales",
     "by",
     "where",
     "show_anyway",

@@ -16,7 +16,7 @@ from csi.cli.estimators import clashes, composite_of, is_composite
 from csi.cli.fit_composites import of_composites
 from csi.cli.fit_numbers import both, cells, heading, shown_parameters
 from csi.cli.fit_options import is_number, listed
-from csi.cli.fit_repeated import is_repeated, repeat_problems, repeated
+from csi.cli.fit_repeated import is_repeated, repeat_problems, repeated, scales_column
 from csi.cli.fit_tables import (
     cells_grid,
     exact_lines,
@@ -123,7 +123,7 @@ def _asked(args: argparse.Namespace, lang: Language) -> Asked:
     keys = [k for k in (settings.groups, *by, *where, args.unit, args.stratum) if k]
     try:
         weights = [args.weight] if args.weight else []
-        numbers = [*items, *weights, *listed(args.replicate_weights)]
+        numbers = [*items, *weights, *listed(args.replicate_weights), *scales_column(args.rscales)]
         file = read_plain(args.data, numbers, keys, listed(args.na))
     except Problems as error:
         raise Problems([*found, *error.problems], lang) from None

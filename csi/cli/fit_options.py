@@ -43,12 +43,15 @@ ONLY_MODEL: dict[str, object] = {
     "replicate_weights": None,
     "replicate_kind": None,
     "rho": None,
+    "rscales": None,
     "by": None,
     "where": None,
     "modification": None,
     "show_anyway": False,
 }
 """Option -> its default, of those that belong to a model text with a data file."""
+
+RSCALES = "a factor of each replicate, needed by jkn: numbers with commas, or a column of DATA that starts with them"
 
 ONLY_STUDY: dict[str, object] = {"brand": None, "wave": None}
 
@@ -108,7 +111,8 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     add("--improper", default="keep", metavar="HOW", help="replicates with an improper solution: keep or drop")
     add("--jackknife", action="store_true", help="standard errors and t intervals from leaving each unit out")
     add("--replicate-weights", metavar="COLUMNS", help='columns of replicate weights, such as "rw*"')
-    add("--replicate-kind", metavar="KIND", help="of them: brr, fay, jk1, jk2, bootstrap, sdr")
+    add("--replicate-kind", metavar="KIND", help="of them: brr, fay, jk1, jk2, jkn, bootstrap, sdr, other")
+    add("--rscales", metavar="NUMBERS|COLUMN", help=RSCALES)
     add("--rho", type=float, metavar="X", help="of --replicate-kind fay")
     add("--by", metavar="COLUMNS", help="a fit in every cell of these columns")
     add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")

@@ -7,7 +7,7 @@ from typing import cast
 
 import polars as pl
 
-from csi.cli.fit_options import listed
+from csi.cli.fit_options import is_number, listed
 from csi.errors import Problem, problem
 from csi.estimate.estimate import Estimate
 from csi.inference.bootstrap import bootstrap
@@ -33,9 +33,33 @@ def repeated(est: Estimate, frame: pl.DataFrame, args: argparse.Namespace) -> Es
         return jackknife(est, alternative=side)
     if args.replicate_weights:
         kind, columns = cast("Weighting", args.replicate_kind), listed(args.replicate_weights)
-        return replicate_weights(est, frame, columns, kind=kind, rho=args.rho, alternative=side)
+        each = scales_of(args.rscales, frame)
+        return replicate_weights(est, frame, columns, kind=kind, rho=args.rho, rscales=each, alternative=side)
     interval, policy = args.interval, args.improper
     return bootstrap(est, args.bootstrap, args.seed, interval=interval, alternative=side, improper=policy)
+
+
+def scales_column(text: str | None) -> list[str]:
+    """The column that --rscales names; none where it lists numbers.
+
+    Example:
+        >>> scales_column("0.5,0.5"), scales_column("rscale")
+        ([], ['rscale'])
+    """
+    return [text] if text and not all(map(is_number, listed(text))) else []
+
+
+def scales_of(text: str | None, frame: pl.DataFrame) -> list[float] | None:
+    """A factor of each replicate: the numbers listed, or those that stand first in a column of the data.
+
+    Example:
+        >>> scales_of("rs", pl.DataFrame({"rs": [0.5, 0.75, None]})), scales_of("0.5,1", pl.DataFrame())
+        ([0.5, 0.75], [0.5, 1.0])
+    """
+    if not text:
+        return None
+    named = scales_column(text)
+    return frame[named[0]].drop_nulls().to_list() if named else [float(x) for x in listed(text)]
 
 
 def repeat_problems(args: argparse.Namespace) -> list[Problem]:
@@ -50,6 +74,10 @@ def repeat_problems(args: argparse.Namespace) -> list[Problem]:
         en, zh = "the kind of the replicate weights is not named.", "没有写明重复权重的类型。"
         do, do_zh = "Add --replicate-kind brr, say.", "例如加上 --replicate-kind brr。"
         found.append(problem("E-SETTING", "--replicate-weights", en, zh, do, do_zh))
+    if args.rscales and not args.replicate_weights:
+        en, zh = "factors of replicates go with replicate weights.", "重复样本的系数需与重复权重同用。"
+        do, do_zh = "Add --replicate-weights, or leave --rscales out.", "请加上 --replicate-weights，或省略 --rscales。"
+        found.append(problem("E-SETTING", "--rscales", en, zh, do, do_zh))
     if args.one_sided and not named:
         en, zh = "one-sided intervals come from repeated fits.", "单侧区间来自重复拟合。"
         do, do_zh = "Add --bootstrap 1000, say.", "例如加上 --bootstrap 1000。"

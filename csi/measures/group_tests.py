@@ -43,7 +43,8 @@ def henseler(first: Array, second: Array, draws_first: Array, draws_second: Arra
     """Probability that the first group's parameter is not larger: Henseler's multigroup analysis, one-sided.
 
     p = 1 - sum_ij [2 mean_1 - x_1j - 2 mean_2 + x_2i > 0] / (B_1 B_2), every pair of replicates of two independent
-    groups. Replicates without a solution are left out.
+    groups. Replicates without a solution are left out. As no number of pairs makes more of B replicates than B, p stays
+    at least 1 / (B + 1) from 0 and from 1, B the smaller number of replicates.
 
     Parameters:
         first, second: (K,) estimates, NaN passes through. draws_first, draws_second: (B, K).
@@ -59,6 +60,8 @@ def henseler(first: Array, second: Array, draws_first: Array, draws_second: Arra
         >>> x = np.linspace(0, 1, 100)[:, None]
         >>> henseler(np.array([0.5]), np.array([0.5]), x, x).round(2).tolist()
         [0.5]
+        >>> henseler(np.array([9.5]), np.array([0.5]), x + 9, x).round(4).tolist()
+        [0.0099]
     """
     out = np.full(first.shape, np.nan)
     for k in np.flatnonzero(np.isfinite(first) & np.isfinite(second)).tolist():
@@ -69,7 +72,8 @@ def henseler(first: Array, second: Array, draws_first: Array, draws_second: Arra
         # the replicates mirrored at their means; pairs in which the first is larger, ties counted half
         one, two = 2 * a.mean() - a, np.sort(2 * b.mean() - b)
         below = np.searchsorted(two, one, "left") + np.searchsorted(two, one, "right")
-        out[k] = 1 - below.sum() / (2 * a.size * b.size)
+        least = 1 / (min(a.size, b.size) + 1)
+        out[k] = np.clip(1 - below.sum() / (2 * a.size * b.size), least, 1 - least)
     return out
 
 

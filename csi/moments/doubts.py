@@ -21,6 +21,35 @@ FAR = 2.0
 """A code lies apart when it is more than so many times the largest of the other answers, or negative beside none."""
 
 
+ROUNDED = 1e-3
+"""A weight that is rounded by a larger share of itself is told."""
+
+
+def grid_notes(rounded: pl.Series) -> tuple[Note, ...]:
+    """A note where rounding to multiples of 2^-20 of the mean weight changes a weight by more than 0.1 %.
+
+    Parameters:
+        rounded: (n,) change of each weight as a share of itself.
+
+    Example:
+        >>> [n.code for n in grid_notes(pl.Series([0.0, 0.02]))], grid_notes(pl.Series([1e-6]))
+        (['N-WEIGHT-GRID'], ())
+    """
+    many = int((rounded > ROUNDED).sum())
+    if not many:
+        return ()
+    share = 100 * float(rounded.fill_null(0.0).to_numpy().max())
+    who = (
+        f"{many} weights are tiny beside the mean weight and are"
+        if many > 1
+        else "1 weight is tiny beside the mean and is"
+    )
+    en = f"{who} rounded (by up to {share:.2g} %) to a millionth of the mean weight, so that sums do not depend on the"
+    en += " order of rows."
+    zh = f"{many} 个权重远小于平均权重，已舍入到平均权重的百万分之一（变动至多 {share:.2g} %），以使求和与行序无关。"
+    return (note("N-WEIGHT-GRID", en, zh),)
+
+
 def code_notes(names: Sequence[str], rows: Array) -> tuple[Note, ...]:
     """A note naming items in which a usual missing code lies far outside all other answers.
 

@@ -13,7 +13,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows, layers_of
-from csi.moments.doubts import code_notes, infinite_notes, skip_notes, unit_notes
+from csi.moments.doubts import code_notes, grid_notes, infinite_notes, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Ints, Missing, Sample
 from csi.survey.panel import Panel
@@ -79,7 +79,7 @@ def sample_of(
         raise Problems([_no_rows(frame, items)])
     if isinstance(data, Panel):
         notes += skip_notes(data.reasons[frame["_place"].to_list()], items, missing)
-    notes += [*endless, *_silent_cells(frame, complete, items, by)]
+    notes += [*grid_notes(frame["_rounded"]), *endless, *_silent_cells(frame, complete, items, by)]
     alone = complete["_unit"].null_count() if "unit" in roles else 0
     if alone < complete.height or not isinstance(data, Panel):
         notes += unit_notes(roles.get("unit", ""), alone, complete.height)
@@ -322,8 +322,9 @@ def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
                 )
             ]
         )
-    scaled = (pl.col("_weight") / pl.col("_weight").mean() * GRID).round() / GRID
-    return frame.with_columns(scaled.clip(lower_bound=1 / GRID).alias("_weight"))
+    scaled = pl.col("_weight") / pl.col("_weight").mean()
+    on_grid = ((scaled * GRID).round() / GRID).clip(lower_bound=1 / GRID)
+    return frame.with_columns(on_grid.alias("_weight"), _rounded=(on_grid / scaled - 1).abs())
 
 
 def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple[pl.DataFrame, list[Note]]:

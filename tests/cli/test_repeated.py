@@ -82,3 +82,18 @@ def test_what_excludes_each_other_is_said(machine):
     for words, asked in said.items():
         found = machine("--estimator", "pls", *asked, code=1)
         assert words in json.dumps(found, ensure_ascii=False).replace('\\"', '"'), asked
+
+
+def test_jkn_takes_its_factors(machine, est, frame, tmp_path):
+    own = csi.replicate_weights(est, frame, "rw*", kind="jkn", rscales=[0.75] * 20).table.filter(op="~")["std_error"][0]
+    words = ("--estimator", "pls", "--replicate-weights", "rw*", "--replicate-kind", "jkn")
+    assert path(machine(*words, "--rscales", ",".join(["0.75"] * 20)))["std_error"] == pytest.approx(own)
+    column = pl.Series("factor", [0.75] * 20 + [None] * (N - 20))
+    frame.with_columns(column).write_csv(tmp_path / "answers.csv")
+    assert path(machine(*words, "--rscales", "factor"))["std_error"] == pytest.approx(own)
+    told = machine(*words, code=1)["problems"]
+    assert "rscales" in json.dumps(told)
+    told = machine(*words, "--rscales", "0.5,0.5", code=1)["problems"]
+    assert "20 numbers" in json.dumps(told)
+    told = machine("--estimator", "pls", "--rscales", "0.5", code=1)["problems"]
+    assert "--rscales" in json.dumps(told)

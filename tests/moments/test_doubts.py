@@ -31,3 +31,12 @@ def test_rows_without_a_unit_are_counted_where_they_stay():
     ]
     assert len(set(sample.unit.tolist())) == 4
     assert told(sample_of(frame(c=list("uuvvww")), ["b"], unit="c"), "N-UNIT-ABSENT") == []
+
+
+def test_tiny_weights_are_told_that_they_are_rounded():
+    frame = pl.DataFrame({"q1": [1, 2, 3, 4], "w": [1.0, 1.0, 2.0, 1.234e-5]})
+    sample = sample_of(frame, ["q1"], weight="w")
+    (said,) = (n for n in sample.notes if n.code == "N-WEIGHT-GRID")
+    assert said.text.en.startswith("1 weight is tiny")
+    kept = sample_of(frame.head(3), ["q1"], weight="w")
+    assert not any(n.code == "N-WEIGHT-GRID" for n in kept.notes)
