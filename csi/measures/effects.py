@@ -6,8 +6,9 @@ Letters: `q` constructs, `b` slices of a stack, `B` replicates, `...` any leadin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import Later
 from csi.inference.lost import outside
 from csi.inference.pooled import Scale, copies_of, pooled_pairs
 from csi.inference.replicates import Flags, Quantity
@@ -131,6 +133,17 @@ def along(paths: Array, chain: Chain, names: tuple[str, ...]) -> Array:
     return np.asarray(np.prod(np.stack(steps), axis=0), dtype=np.float64)
 
 
+class Frames(NamedTuple):
+    """The frames of `Effects`, and what is said beside them."""
+
+    table: pl.DataFrame
+    chains: pl.DataFrame
+    r2: pl.DataFrame
+    f2: pl.DataFrame
+    notes: tuple[Note, ...]
+    reasons: Mapping[str, Reason]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Effects(Shown):
     """Effects between constructs in every cell, standardised. Each frame starts with the cell's key columns.
@@ -145,17 +158,43 @@ class Effects(Shown):
         f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome. An f2 is never negative, so
             its percentile and BC limits lie above 0 even where the path is zero: test the path, not its f2.
         constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
+        frames: what all frames are made of, when one is first read.
     """
 
-    table: pl.DataFrame
-    chains: pl.DataFrame
-    r2: pl.DataFrame
-    f2: pl.DataFrame
     constructs: tuple[str, ...]
     total: Array
     level: float
-    notes: tuple[Note, ...] = ()
-    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    frames: Later[Frames]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Effects of every pair."""
+        return self.frames.value.table
+
+    @property
+    def chains(self) -> pl.DataFrame:
+        """Specific indirect effects."""
+        return self.frames.value.chains
+
+    @property
+    def r2(self) -> pl.DataFrame:
+        """Shares of variance explained."""
+        return self.frames.value.r2
+
+    @property
+    def f2(self) -> pl.DataFrame:
+        """What each predictor adds."""
+        return self.frames.value.f2
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is doubtful."""
+        return self.frames.value.notes
+
+    @property
+    def reasons(self) -> Mapping[str, Reason]:
+        """Why values are absent."""
+        return self.frames.value.reasons
 
 
 @text.register
@@ -200,26 +239,33 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         >>> effects(est).table.select("outcome", "predictor", "effect", pl.col("estimate").round(3)).row(0)
         ('b', 'a', 'direct', 0.912)
     """
-    every = chains(est.model)
-    names = est.solution.constructs
-    every = tuple(c for c in every if set(c) <= set(names))
     every_fit = copies_of(est) or (est,)
-    if not standardised or ("sem" in every_fit[0].extra and every_fit[0].replicates is None):
-        fit = fitted(every_fit[0])
+    by_delta = not standardised or ("sem" in every_fit[0].extra and every_fit[0].replicates is None)
+    fit = fitted(every_fit[0]) if by_delta else None
+    return Effects(
+        constructs=est.solution.constructs,
+        total=np.mean([total_effects(one.solution.paths) for one in every_fit], axis=0),
+        level=est.level,
+        frames=Later(lambda: _frames(est, fit, standardised=standardised)),
+    )
+
+
+def _frames(est: Estimate, fit: Fitted | None, *, standardised: bool) -> Frames:
+    """Every frame; effects by the delta method of a covariance fit where one is given."""
+    names = set(est.solution.constructs)
+    if fit is None:
+        every = tuple(c for c in chains(est.model) if set(c) <= names)
+        table, specific = _pairs(est, every), _specific(est, [c for c in every if len(c) > 2])
+    else:
         table = _by_delta(est, fit, pairs_of(fit), "effect", standardised=standardised)
         specific = _by_delta(est, fit, specific_of(fit), "chain", standardised=standardised)
-    else:
-        table, specific = _pairs(est, every), _specific(est, [c for c in every if len(c) > 2])
     shares = _r2(est)
     no_share = NO_SHARE if NO_SHARE.code in shares["reason"].to_list() else None
-    return Effects(
+    return Frames(
         table=table,
         chains=specific,
         r2=shares,
         f2=_f2(est),
-        constructs=names,
-        total=np.mean([total_effects(one.solution.paths) for one in every_fit], axis=0),
-        level=est.level,
         notes=(*(n for n in est.notes if n.code in DOUBTS), *_off(table, specific)),
         reasons=said_once([*unsolved(est), no_share]),
     )

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.later import known
 from csi.measures.effects import Effects, effects
 from csi.measures.findings import number
 from csi.measures.moderated_mediation import moderated
@@ -134,7 +135,8 @@ def mediation(
     """
     found = effects(est, standardised=standardised)
     products = [c.name for c in est.model.constructs if c.product_of]
-    found = replace(found, chains=found.chains.filter(~pl.col("predictor").is_in(products)))
+    real = found.chains.filter(~pl.col("predictor").is_in(products))
+    found = replace(found, frames=known(found.frames.value._replace(chains=real)))
     table = _table(found, predictor, outcome)
     if not table.height:
         raise Problems([_nothing(found, predictor, outcome)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import Later
 from csi.inference.pooled import copies_of, pooled
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import uncertainty
@@ -102,6 +104,14 @@ def fornell_larcker(construct_cor: Array, ave_values: Array) -> Array:
     return np.where(np.eye(ave_values.shape[-1], dtype=bool), np.sqrt(ave_values)[..., None, :], construct_cor)
 
 
+class Pairs(NamedTuple):
+    """HTMT of every pair with its verdict."""
+
+    table: pl.DataFrame
+    reasons: Mapping[str, Reason]
+    notes: tuple[Note, ...]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Validity(Shown):
     """Discriminant validity and collinearity in every cell. Each frame starts with the cell's key columns.
@@ -119,18 +129,49 @@ class Validity(Shown):
         vif_inner: outcome, predictor, vif (from construct correlations; 1 for a single predictor).
         vif_outer: construct, item, vif (among the items of a block; 1 for a single item).
         constructs: (q). htmt: (b, q, q) before anything is withheld. reasons: code -> Reason. level, notes.
+        pairs, frames: what the table and the other frames are made of, when they are first read.
     """
 
-    table: pl.DataFrame
-    fornell_larcker: pl.DataFrame
-    cross_loadings: pl.DataFrame
-    vif_inner: pl.DataFrame
-    vif_outer: pl.DataFrame
     constructs: tuple[str, ...]
     htmt: Array
-    reasons: Mapping[str, Reason]
     level: float
-    notes: tuple[Note, ...] = ()
+    pairs: Later[Pairs]
+    frames: Mapping[str, Later[pl.DataFrame]]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """HTMT of every pair."""
+        return self.pairs.value.table
+
+    @property
+    def reasons(self) -> Mapping[str, Reason]:
+        """Why values are absent."""
+        return self.pairs.value.reasons
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Pairs that fail."""
+        return self.pairs.value.notes
+
+    @property
+    def fornell_larcker(self) -> pl.DataFrame:
+        """Roots of AVE beside correlations."""
+        return self.frames["fornell_larcker"].value
+
+    @property
+    def cross_loadings(self) -> pl.DataFrame:
+        """Every item with every construct."""
+        return self.frames["cross_loadings"].value
+
+    @property
+    def vif_inner(self) -> pl.DataFrame:
+        """Collinearity of predictors."""
+        return self.frames["vif_inner"].value
+
+    @property
+    def vif_outer(self) -> pl.DataFrame:
+        """Collinearity of the items of a block."""
+        return self.frames["vif_outer"].value
 
 
 @text.register
@@ -168,18 +209,20 @@ def validity(est: Estimate, *, signed: bool = False) -> Validity:
         >>> validity(est).table.select(pl.col("htmt").round(3), "verdict").row(0)
         (0.954, 'fail')
     """
-    table, values, reasons, notes = _htmt(est, signed=signed)
+    quantity = htmt_of(signed=signed)
+    found = uncertain(est, quantity, scale="ratio") if copies_of(est) else None
+    values = quantity(est.moments, est.solution) if found is None else found.value
     return Validity(
-        table=table,
-        fornell_larcker=_fornell_larcker(est),
-        cross_loadings=_cross_loadings(est),
-        vif_inner=_vif_inner(est),
-        vif_outer=_vif_outer(est),
         constructs=est.solution.constructs,
         htmt=values,
-        reasons=reasons,
         level=est.level,
-        notes=notes,
+        pairs=Later(lambda: _pairs(est, quantity, values)),
+        frames={
+            "fornell_larcker": Later(lambda: _fornell_larcker(est)),
+            "cross_loadings": Later(lambda: _cross_loadings(est)),
+            "vif_inner": Later(lambda: _vif_inner(est)),
+            "vif_outer": Later(lambda: _vif_outer(est)),
+        },
     )
 
 
@@ -192,13 +235,16 @@ def htmt_of(*, signed: bool = False) -> Quantity:
     return of
 
 
-def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str, Reason], tuple[Note, ...]]:
-    """The table of pairs with their verdicts."""
+def _pairs(est: Estimate, quantity: Quantity, values: Array) -> Pairs:
+    """The table of pairs with their verdicts.
+
+    Parameters:
+        quantity: HTMT of a stack. values: (b, q, q), that of the estimate.
+    """
     names = est.solution.constructs
     i, j = np.tril_indices(len(names), -1)
     why = [_without_htmt(est, k) for k in range(len(names))]
-    found = uncertain(est, htmt_of(signed=signed), scale="ratio")
-    values = htmt_of(signed=signed)(est.moments, est.solution) if found is None else found.value
+    found = uncertain(est, quantity, scale="ratio")
     own = [why[a] or why[b] or _part_of(est, a, b) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
     withheld = np.array([w is not None for w in own], dtype=bool)
     point = np.where(withheld, np.nan, values[:, i, j])
@@ -208,7 +254,7 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
         bounds = {
             "conf_low": found.conf_low,
             "conf_high": found.conf_high,
-            "upper": _upper(est, found.draws, htmt_of(signed=signed)),
+            "upper": _upper(est, found.draws, quantity),
         }
         numbers |= {name: np.where(np.isfinite(point), bound[:, i, j], np.nan) for name, bound in bounds.items()}
         upper = numbers["upper"]
@@ -226,7 +272,7 @@ def _htmt(est: Estimate, *, signed: bool) -> tuple[pl.DataFrame, Array, dict[str
     used = [w for row, each in zip(verdicts, code, strict=True) for v, w in zip(row, each, strict=True) if not v]
     reasons = said_once([*used, *unsolved(est)])
     table = tidy(cells_of(est), labels, numbers, texts)
-    return table, values, reasons, _notes(est.model, labels, verdicts, point, upper)
+    return Pairs(table, reasons, _notes(est.model, labels, verdicts, point, upper))
 
 
 def _upper(est: Estimate, drawn: Array, quantity: Quantity) -> Array:

@@ -83,8 +83,8 @@ def ours(blocks: dict[str, list[str]], frame: pl.DataFrame, settings: csi.PLS) -
 
     def everything() -> None:
         boot = csi.bootstrap(est, n=OURS, seed=1)
-        csi.validity(boot)
-        csi.effects(boot)
+        frames = csi.validity(boot).table, csi.effects(boot).table
+        assert all(f.height for f in frames)
 
     point = seconds(lambda: csi.fit(model, est.moments, settings))
     return point, seconds(lambda: csi.bootstrap(est, n=OURS, seed=1)), seconds(everything)

@@ -20,8 +20,8 @@ def measured(refits: int) -> None:
     est = csi.fit(csi.Model.parse("\n".join([*measures, *arrows])), frame, csi.PLS(consistent=True), scale=(1, 10))
     start = time.perf_counter()
     boot = csi.bootstrap(est, n=refits, seed=1)
-    csi.validity(boot)
-    csi.effects(boot)
+    frames = csi.validity(boot).table, csi.effects(boot).table
+    assert all(f.height for f in frames)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(f"{refits:7,} refits, PLSc with HTMT and total effects: {peak:4.0f} MB, {time.perf_counter() - start:.2f} s")
 
