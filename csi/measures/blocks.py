@@ -32,6 +32,8 @@ def diagonal(matrix: Array) -> Array:
 
 def item_cov(moments: Moments, items: tuple[str, ...]) -> Array:
     """(b, p, p) covariances of `items`, in their order."""
+    if moments.names == items:
+        return moments.cov
     at = [moments.names.index(name) for name in items]
     return moments.cov[:, at][:, :, at]
 

@@ -244,7 +244,7 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
     fit = fitted(every_fit[0]) if by_delta else None
     return Effects(
         constructs=est.solution.constructs,
-        total=np.mean([total_effects(one.solution.paths) for one in every_fit], axis=0),
+        total=total_effects(np.stack([one.solution.paths for one in every_fit])).mean(axis=0),
         level=est.level,
         frames=Later(lambda: _frames(est, fit, standardised=standardised)),
     )

@@ -79,8 +79,19 @@ def indicators(moments: Moments, solution: Solution) -> Indicators:
     loadings = solution.loadings
     if solution.part_loadings is not None:
         loadings = np.concatenate([loadings, solution.part_loadings[:, at]], axis=1)
-    names = (*solution.items, *(part for _, _, part in made))
-    return Indicators(names, owners(solution), weights, loadings, whole, true)
+    return Indicators(indicator_names(solution), owners(solution), weights, loadings, whole, true)
+
+
+def indicator_names(solution: Solution) -> tuple[str, ...]:
+    """(v) names of the indicators: items, then components of higher-order constructs."""
+    return (*solution.items, *(part for _, _, part in components(solution)))
+
+
+def indicator_cor(moments: Moments, solution: Solution) -> Array:
+    """(b, v, v) correlations of the indicators themselves, nothing corrected."""
+    if components(solution):
+        return correlations(indicators(moments, solution).cov)
+    return correlations(item_cov(moments, solution.items))
 
 
 def within(solution: Solution, one: int, other: int) -> bool:

@@ -19,8 +19,8 @@ from csi.estimate.later import Later
 from csi.inference.pooled import copies_of, pooled
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import uncertainty
-from csi.measures.blocks import block_sum, correlations, diagonal, membership
-from csi.measures.indicators import indicators, members, owners, within
+from csi.measures.blocks import block_sum, diagonal, membership
+from csi.measures.indicators import indicator_cor, indicator_names, indicators, members, owners, within
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.shown import part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
@@ -230,7 +230,7 @@ def htmt_of(*, signed: bool = False) -> Quantity:
     """HTMT as a measure on a stack, for `Replicates.over`: (Moments, Solution) -> (b, q, q)."""
 
     def of(moments: Moments, solution: Solution) -> Array:
-        return htmt(correlations(indicators(moments, solution).cov), members(solution), signed=signed)
+        return htmt(indicator_cor(moments, solution), members(solution), signed=signed)
 
     return of
 
@@ -388,14 +388,14 @@ def _vif_inner(est: Estimate) -> pl.DataFrame:
 def _vif_outer(est: Estimate) -> pl.DataFrame:
     """VIF of each item among the items of its block."""
     solution = est.solution
-    of, owner = indicators(est.moments, solution), owners(solution)
-    cor = correlations(of.cov)
+    names, owner = indicator_names(solution), owners(solution)
+    cor = indicator_cor(est.moments, solution)
     rows, columns = [], []
     for k, name in enumerate(solution.constructs):
         at = np.flatnonzero(owner == k)
         if len(at):
             columns.append(vif(cor[:, at][:, :, at]))
-            rows += [(name, of.names[i]) for i in at]
+            rows += [(name, names[i]) for i in at]
     labels = pl.DataFrame(rows, schema={"construct": pl.String, "item": pl.String}, orient="row")
     return tidy(cells_of(est), labels, {"vif": _side_by_side(columns, len(est.moments.n))})
 
