@@ -30,7 +30,10 @@ def main() -> None:
     for settings in (csi.PLS(missing="em"), csi.SEM(missing="two-stage")):
         est = csi.fit(model, holes, settings)
         taken = COMMON["seconds"](lambda est=est: csi.bootstrap(est, n=REFITS, seed=1))
-        print(f"  {settings.name}, {settings.missing:10s} {taken:6.2f} s (aim: below 10)")
+        print(
+            f"  {settings.name}, {settings.missing:10s} {taken:6.2f} s"
+            + " (aim: below 10)" * (settings.missing == "em")
+        )
 
 
 if __name__ == "__main__":
