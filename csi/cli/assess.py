@@ -1,4 +1,4 @@
-"""`csi assess MODEL DATA`: fit of a composite model, its regressions, its measurement."""
+"""`csi assess STUDY` or `MODEL DATA`: fit of a composite model, its regressions, its measurement."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from csi.cli.answer import Answer, Grid
-from csi.cli.judged_model import Judged, judged_arguments, judged_model
+from csi.cli.estimators import COMPOSITES
+from csi.cli.judged_model import Judged
+from csi.cli.predict import CELLS
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
+from csi.cli.source import source_arguments, source_of
 from csi.errors import Language, Note, Text
 from csi.measures.blindfold import blindfolding, cannot_be_omitted
 from csi.measures.collinearity import vif
@@ -46,8 +49,8 @@ class Told:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, data, replicates."""
-    judged_arguments(parser)
+    """A study, or model and data; replicates."""
+    source_arguments(parser, COMPOSITES, by=CELLS)
     parser.add_argument(
         "--bootstrap", type=int, default=REPLICATES, metavar="N", help="replicates of the tests (1000); 0: none"
     )
@@ -58,7 +61,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Fit, judge part by part."""
     if args.bootstrap and args.bootstrap < 100:
         raise UsageError(f"--bootstrap: {args.bootstrap}; 0, or 100 and more")
-    judged, _ = judged_model(args, lang)
+    source = source_of(args, lang)
+    judged = Judged(source.fit(), source)
     omittable = not cannot_be_omitted(judged.est)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         parts = [
@@ -69,9 +73,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             _tetrads(judged, args, lang) if args.bootstrap else Told(),
         ]
     return Answer(
-        blocks=(judged.heading, *(block for p in parts for block in p.blocks)),
-        data={name: value for p in parts for name, value in (p.data or {}).items()},
-        notes=(*judged.file.notes, *dict.fromkeys(n for p in parts for n in p.notes)),
+        blocks=source.worded([judged.heading, *(block for p in parts for block in p.blocks)], lang),
+        data=source.origin | {name: value for p in parts for name, value in (p.data or {}).items()},
+        notes=(*source.notes, *dict.fromkeys(n for p in parts for n in p.notes)),
     )
 
 
@@ -98,7 +102,7 @@ def _fit(judged: Judged, lang: Language) -> Told:
 
 def _exact(judged: Judged, args: argparse.Namespace, lang: Language) -> Told:
     """The bootstrap test of exact fit."""
-    found = exact_fit(judged.est, args.bootstrap, args.seed)
+    found = exact_fit(judged.est, args.bootstrap, judged.source.seed)
     shown = found.table.with_columns(pl.col("model").replace({k: t.say(lang) for k, t in MODELS.items()}))
     kinds: dict[str, Kind] = {"model": "text", "measure": "text", "value": "index", "q95": "index", "q99": "index"}
     grid, said = judged.grid(shown, {**kinds, "p_value": "p"}, lang, EXACT), [s.say(lang) for s in found.sentences]
@@ -144,7 +148,7 @@ def _formative(judged: Judged, lang: Language) -> Told:
 
 def _tetrads(judged: Judged, args: argparse.Namespace, lang: Language) -> Told:
     """Confirmatory tetrad analysis of the blocks that have four items."""
-    found = cta(judged.est, args.bootstrap, args.seed)
+    found = cta(judged.est, args.bootstrap, judged.source.seed)
     tested = found.constructs.drop_nulls("verdict")
     if not tested.height:
         return Told()

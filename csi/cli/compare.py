@@ -1,28 +1,26 @@
-"""`csi compare MODEL DATA`: one model by several estimators, and whether what is read from it depends on them."""
+"""`csi compare STUDY` or `MODEL DATA`: one model by several estimators, and whether what is read depends on them."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.estimators import composite_of, covariance_of, is_composite
-from csi.cli.fit_model import as_written, read_model
-from csi.cli.fit_options import codes, is_number, listed
+from csi.cli.fit_options import is_number, listed
 from csi.cli.grids import grid
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
+from csi.cli.source import Source, source_arguments, source_of
 from csi.errors import Language, Problem, Problems, Text
 from csi.estimate.estimate import Estimate
-from csi.estimate.fit import fit
 from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
 from csi.reporting.record import versions
 from csi.reporting.tables import Kind
-from csi.survey.plain_file import read_plain
+from csi.study.estimator import rivals_of
 from csi.tracking.compare import Comparison, compared
 
 FITTING = Text("Fitting", "拟合")
@@ -39,53 +37,39 @@ PARTS: dict[str, tuple[Text, Kind]] = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, data, estimators, and how the rows are taken."""
+    """A study, or model and data; estimators."""
+    source_arguments(parser, by="a fit in every cell of these columns, such as brand")
     add = parser.add_argument
-    add("model", metavar="MODEL", type=Path, help="a model in lavaan's language: a file, or the text itself")
-    add("data", metavar="DATA", type=Path, help="CSV, Parquet, Excel or SPSS file")
     names = "pls, plsc, sum, raw, pca, gsca, or of a covariance model: ml, mlr, mlm, gls, wlsmv, ..."
-    add("--estimators", default=USUAL, metavar="NAMES", help=f"the first is the reference ({USUAL}); {names}")
+    add("--estimators", metavar="NAMES", help=f"the first is the reference (a study's rivals, or {USUAL}); {names}")
     add("--target", metavar="CONSTRUCT", help="whose drivers and index (the one with the most predictors)")
-    add("--scale", metavar="LOW,HIGH", help="theoretical bounds of the answers, such as 1,10: for the index")
+    how = "theoretical bounds of the answers of a file, such as 1,10: for the index"
+    add("--scale", type=bounds, metavar="LOW,HIGH", help=how)
     add("--bootstrap", type=int, default=500, metavar="N", help="resamples of the reference, its errors (500; 0: none)")
-    add("--seed", type=int, default=1, metavar="N", help="of --bootstrap")
-    add("--missing", default="listwise", metavar="HOW", help="listwise, pairwise, mean")
-    add("--na", action="append", type=codes, metavar="CODES", help="codes that mean no answer, such as 97,98 (--na=-9)")
-    add("--by", metavar="COLUMNS", help="a fit in every cell of these columns, such as brand")
-    add("--where", action="append", metavar="COLUMN=VALUE", help="only these rows")
-    add("--weight", metavar="COLUMN", help="sampling weights")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Fit by every estimator, lay side by side, say whether it matters."""
     names = tuple(dict.fromkeys(n.lower() for n in listed(args.estimators)))
-    if len(names) < 2:
+    if names and len(names) < 2:
         raise UsageError(f"--estimators: two or more, such as {USUAL}")
-    scale, where = _scale(args.scale), _where(args.where or ())
-    model = read_model(args.model, lang)
-    settings = _settings(names, args.missing)
-    by = tuple(dict.fromkeys(listed(args.by)))
-    items = settings[names[0]].needs(model)
-    file = read_plain(args.data, [*items, *([args.weight] if args.weight else [])], [*by, *where], listed(args.na))
-    values = {column: as_written(file.frame[column], value) for column, value in where.items()}
+    source = source_of(args, lang)
+    settings = _settings(source, names, args.missing)
     fits: dict[str, Estimate] = {}
     with working(FITTING.say(lang), quiet=args.quiet):
         for name, setting in settings.items():
-            fits[name] = fit(
-                model, file.frame, setting, by, where=values or None, weight=args.weight, scale=scale
-            )  # fmt: skip
+            fits[name] = source.fit(settings=setting)
+        first = next(iter(fits))
         if args.bootstrap:
-            fits[names[0]] = bootstrap(fits[names[0]], args.bootstrap, args.seed)
-        made = compared(fits, target=args.target)
+            fits[first] = bootstrap(fits[first], args.bootstrap, source.seed)
+        made = compared(fits, target=_target(args, source))
     sound = all(bool(e.convergence.converged.all()) for e in fits.values())
-    heading = f"{'' if '~' in str(args.model) else f'{args.model.name} · '}{file.name}"
     return Answer(
-        blocks=(heading, *_blocks(made, lang)),
+        blocks=source.worded([source.name, *_blocks(made, lang)], lang),
         data={
-            "model": str(model),
-            "data": {"file": file.name, "sha256": file.sha256},
+            **source.origin,
             "estimators": {k: {"name": n, "settings": settings[k]} for k, n in made.names.items()},
-            "bootstrap": {"n": args.bootstrap, "seed": args.seed},
+            "bootstrap": {"n": args.bootstrap, "seed": source.seed},
             "target": made.target,
             "verdict": None if made.verdict is None else {"en": made.verdict.en, "zh": made.verdict.zh},
             "side_by_side": made.side_by_side,
@@ -93,16 +77,18 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "relations": dict(made.relations),
             "versions": versions(),
         },
-        notes=(*file.notes, *made.notes),
+        notes=(*source.notes, *made.notes),
         code=FINE if sound else INADMISSIBLE,
     )
 
 
-def _settings(names: Sequence[str], missing: str) -> dict[str, Estimator]:
+def _settings(source: Source, names: Sequence[str], missing: str) -> dict[str, Estimator]:
     """The settings of every name; what is wrong with any of them at once."""
+    if source.study is not None:
+        return rivals_of(source.study.settings, names or source.study.settings.telling.rivals)
     made: dict[str, Estimator] = {}
     found: list[Problem] = []
-    for name in names:
+    for name in names or listed(USUAL):
         try:
             made[name] = composite_of(name, missing) if is_composite(name) else covariance_of(name, missing)
         except Problems as error:
@@ -112,23 +98,22 @@ def _settings(names: Sequence[str], missing: str) -> dict[str, Estimator]:
     return made
 
 
-def _scale(text: str | None) -> tuple[float, float] | None:
-    """`1,10` as bounds."""
-    if text is None:
-        return None
+def _target(args: argparse.Namespace, source: Source) -> str | None:
+    """The construct named, else the study's."""
+    return args.target or (None if source.study is None else source.study.settings.target)
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """`1,10` as bounds, the smaller first.
+
+    Example:
+        >>> bounds("1,10")
+        (1.0, 10.0)
+    """
     parts = listed(text)
     if len(parts) != 2 or not all(map(is_number, parts)) or float(parts[0]) >= float(parts[1]):
-        raise UsageError(f"--scale: {text} (write 1,10)")
+        raise argparse.ArgumentTypeError(f"two numbers, the smaller first, such as 1,10, not {text}")
     return float(parts[0]), float(parts[1])
-
-
-def _where(texts: Sequence[str]) -> dict[str, str]:
-    """`wave=2024` as column and value."""
-    pairs = [text.partition("=") for text in texts]
-    wrong = [column for column, sign, _ in pairs if not sign]
-    if wrong:
-        raise UsageError(f"--where: {wrong[0]}")
-    return {column.strip(): value.strip() for column, _, value in pairs}
 
 
 def _blocks(made: Comparison, lang: Language) -> list[str | Grid]:

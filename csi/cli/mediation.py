@@ -1,4 +1,4 @@
-"""`csi mediation MODEL DATA`: indirect effects with intervals, the kind of each mediation, what moderates it."""
+"""`csi mediation STUDY` or `MODEL DATA`: indirect effects with intervals, kinds of mediation, what moderates it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
-from csi.cli.moderated import ESTIMATORS, arguments_of, fitted_of, heading
+from csi.cli.moderated import ESTIMATORS, arguments_of, fitted_of
 from csi.errors import Language, Text
 from csi.measures.mediation import EFFECTS, KINDS, Mediation, mediation
 from csi.measures.shown import HEADINGS
@@ -14,7 +14,7 @@ from csi.reporting.tables import Kind
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A model text with a data file; which pairs."""
+    """A study, or a model text with a data file; which pairs."""
     arguments_of(parser, ESTIMATORS)
     parser.add_argument("--from", dest="predictor", metavar="CONSTRUCT", help="only effects that start here")
     parser.add_argument("--to", dest="outcome", metavar="CONSTRUCT", help="only effects that end here")
@@ -22,21 +22,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Tables of effects, then what they say."""
-    est, file = fitted_of(args, lang)
+    est, source, draws = fitted_of(args, lang)
     found = mediation(est, args.predictor, args.outcome)
     return Answer(
-        blocks=(heading(args, file, est), *_grids(found, lang), *(s.say(lang) for s in found.sentences)),
+        blocks=source.worded(
+            [source.heading(est), *_grids(found, lang), *(s.say(lang) for s in found.sentences)], lang
+        ),
         data={
-            "model": str(est.model),
-            "data": {"file": file.name, "sha256": file.sha256},
+            **source.origin,
             "settings": est.settings,
-            "bootstrap": {"n": args.bootstrap, "seed": args.seed, "interval": args.interval},
+            "bootstrap": draws,
             "effects": found.table,
             "conditional": found.conditional,
             "moderated": found.moderated,
             "sentences": [{"en": s.en, "zh": s.zh} for s in found.sentences],
         },
-        notes=(*file.notes, *est.notes, *found.notes),
+        notes=(*source.notes, *est.notes, *found.notes),
         code=FINE if est.convergence.converged.all() else INADMISSIBLE,
     )
 

@@ -1,4 +1,4 @@
-"""`csi robustness MODEL DATA`: could a path be endogenous, or bent?"""
+"""`csi robustness STUDY` or `MODEL DATA`: could a path be endogenous, or bent?"""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ import polars as pl
 from csi.cli.answer import Answer, Grid
 from csi.cli.fit_options import listed
 from csi.cli.grids import grid
-from csi.cli.pls_model import fitted_of, pls_arguments
-from csi.cli.progress import working
+from csi.cli.source import source_arguments, source_of
 from csi.cli.studied import resamples
 from csi.errors import Language, Note, Problems, Text
 from csi.estimate.estimate import Estimate
-from csi.inference.bootstrap import bootstrap
 from csi.measures.copula import Copula, copula
 from csi.measures.copula_words import HEADINGS, VERDICTS
 from csi.measures.nonlinear import MORE, Nonlinear, nonlinear
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.tables import Kind
 
-RESAMPLING = Text("Resampling", "重抽样")
 NUMBERS: dict[str, Kind] = {
     "estimate": "estimate",
     "std_error": "estimate",
@@ -33,8 +30,8 @@ NUMBERS: dict[str, Kind] = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, data, resamples, the predictors in question."""
-    pls_arguments(parser)
+    """A study, or model and data; resamples, the predictors in question."""
+    source_arguments(parser)
     add = parser.add_argument
     add("--bootstrap", type=resamples, default=1000, metavar="N", help="resamples (1000; 0: none)")
     add("--endogenous", metavar="CONSTRUCTS", help="predictors in question, comma-separated (all continuous ones)")
@@ -42,19 +39,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Gaussian copulas, quadratic terms, RESET."""
-    fitted = fitted_of(args, lang)
-    with working(RESAMPLING.say(lang), quiet=args.quiet):
-        est = bootstrap(fitted.est, args.bootstrap, args.seed) if args.bootstrap else fitted.est
-        bends = nonlinear(est)
-        terms, why = _copula(est, listed(args.endogenous))
-    blocks: list[str | Grid] = [fitted.heading, *_bent_blocks(bends, lang), *s_of(bends, lang)]
-    data: dict[str, object] = {"quadratic": bends.table, "reset": bends.reset, "seed": args.seed}
-    notes = [*fitted.notes, *bends.notes, *why]
+    source = source_of(args, lang)
+    est = source.with_errors(args.bootstrap, lang, quiet=args.quiet)
+    bends = nonlinear(est)
+    terms, why = _copula(est, listed(args.endogenous))
+    blocks: list[str | Grid] = [source.heading(est), *_bent_blocks(bends, lang), *s_of(bends, lang)]
+    data: dict[str, object] = {**source.origin, "quadratic": bends.table, "reset": bends.reset, "seed": source.seed}
+    notes = [*source.notes, *est.notes, *bends.notes, *why]
     if terms is not None:
         blocks += [*_copula_blocks(terms, lang), *s_of(terms, lang)]
         data |= {"copula": terms.table, "checks": terms.checks}
         notes += terms.notes
-    return Answer(tuple(blocks), data, (*notes, *((SAMPLING_ONLY,) if args.bootstrap else ())))
+    return Answer(source.worded(blocks, lang), data, (*notes, *((SAMPLING_ONLY,) if args.bootstrap else ())))
 
 
 def _copula(est: Estimate, asked: Sequence[str]) -> tuple[Copula | None, list[Note]]:

@@ -1,4 +1,4 @@
-"""`csi slopes MODEL DATA`: moderated arrows at low, middle and high values, and where they differ from 0."""
+"""`csi slopes STUDY` or `MODEL DATA`: moderated arrows at low, middle and high values, and where they differ from 0."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
-from csi.cli.moderated import arguments_of, fitted_of, heading
+from csi.cli.moderated import arguments_of, fitted_of
 from csi.errors import Language, Text
 from csi.measures.johnson_neyman import KINDS, johnson_neyman
 from csi.measures.shown import HEADINGS
@@ -17,7 +17,7 @@ from csi.reporting.tables import Kind
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A model text with products and a data file; which arrow; at which values."""
+    """A study whose model has products, or a model text and a data file; which arrow; at which values."""
     arguments_of(parser, ("pls", "plsc"))
     add = parser.add_argument
     add("--predictor", metavar="CONSTRUCT", help="whose slope (the first factor of each product by default)")
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Slopes, their change, regions, sentences."""
-    est, file = fitted_of(args, lang)
+    est, source, draws = fitted_of(args, lang)
     which = (args.predictor, args.moderator, args.outcome)
     found = simple_slopes(est, *which, at=args.at)
     regions = johnson_neyman(est, *which) if args.bootstrap else None
@@ -42,19 +42,18 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         grids.append(_grid(regions.table, region, lang))
     said = (*found.sentences, *(() if regions is None else regions.sentences))
     return Answer(
-        blocks=(heading(args, file, est), *grids, *(s.say(lang) for s in said)),
+        blocks=source.worded([source.heading(est), *grids, *(s.say(lang) for s in said)], lang),
         data={
-            "model": str(est.model),
-            "data": {"file": file.name, "sha256": file.sha256},
+            **source.origin,
             "settings": est.settings,
-            "bootstrap": {"n": args.bootstrap, "seed": args.seed, "interval": args.interval},
+            "bootstrap": draws,
             "slopes": found.table,
             "interaction": found.interaction,
             "regions": None if regions is None else regions.table,
             "curve": None if regions is None else regions.curve,
             "sentences": [{"en": s.en, "zh": s.zh} for s in said],
         },
-        notes=(*file.notes, *found.notes),
+        notes=(*source.notes, *found.notes),
         code=FINE if est.convergence.converged.all() else INADMISSIBLE,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 import csi
-from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, one_of, problem
+from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.study.positions import Document, Loc
-from csi.study.schema import COVARIANCE, EstimateForm, StudyForm
+from csi.study.schema import COVARIANCE, EstimateForm, EstimatorName, StudyForm
 from csi.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,6 +57,49 @@ def estimator_of(settings: Settings) -> PLS | SumScores | GSCA | SEM:
         higher_order=settings.higher_order,
         interaction=cast("Products", settings.interaction or "two-stage"),
         tolerance=settings.tolerance,
+    )
+
+
+FILLED: Final = {"em": "fiml", "pairwise": "fiml", "mean": "fiml"}
+"""What a covariance model does with absent answers where a composite does the key."""
+
+PROXY: Final = {"fiml": "em", "two-stage": "em"}
+"""What a composite does with absent answers where a covariance model does the key."""
+
+
+def rivals_of(settings: Settings, names: Sequence[str]) -> dict[str, Estimator]:
+    """A study's model by other estimators: name -> estimator, the study's own as it is.
+
+    Modes, higher-order constructs and products go along where the estimator takes them; absent answers are treated in
+    the estimator's own way (`FILLED`, `PROXY`) where it does not know the study's.
+
+    Raises:
+        Problems: E-SETTING, a name that is no estimator.
+
+    Example:
+        >>> [e.name for e in rivals_of(Settings(missing="em"), ["pls", "mlr"]).values()]
+        ['PLS (path)', 'SEM (MLR)']
+    """
+    found = [p for name in names for p in one_of("estimators", name.lower(), get_args(EstimatorName))]
+    if found:
+        raise Problems(found)
+    return {name: estimator_of(_as(settings, cast("EstimatorName", name.lower()))) for name in names}
+
+
+def _as(settings: Settings, name: EstimatorName) -> Settings:
+    """The settings with another estimator."""
+    if name == settings.estimator:
+        return settings
+    latent = name in COVARIANCE
+    missing = (FILLED if latent else PROXY).get(settings.missing, settings.missing)
+    same = latent == settings.covariance
+    least_squares = latent and name not in {"sem", "ml", "mlr", "mlf"}
+    return replace(
+        settings,
+        estimator=name,
+        missing=cast("Any", "listwise" if least_squares else missing),
+        ordered=settings.ordered if latent else (),
+        interaction=settings.interaction if same and name not in {"sum", "raw", "pca", "gsca"} else None,
     )
 
 
