@@ -12,6 +12,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, note
 from csi.estimate.estimate import Estimate, Solution
+from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
 from csi.moments.stack import Array
 from csi.tracking.index_fit import Weights, key_columns
@@ -76,6 +77,11 @@ def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights)
     said = _rule_words(rule, base, key_columns(cells))
     scheme = cells.settings.name
     notes = [note("N-INDEX-WEIGHTS", f"Outer weights: {said[0]}; {scheme}.", f"外部权重：{said[1]}；{scheme}。")]
+    if copies_of(cells):
+        do = "csi.pool([csi.index(f) for f in fits])"
+        en = "a pooled estimate gives the index without the variance between its copies: pool their indices,"
+        zh = "合并估计所得指数的区间未含各份插补之间的方差：请合并各份的指数，即"
+        notes.append(note("W-INDEX-POOLED", f"{en} {do}.", f"{zh} {do}。"))
     if cells.replicates is None:
         en = "Intervals hold the weights fixed (no replicates)."
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))

@@ -142,3 +142,10 @@ def test_simple_slopes_are_pooled():
     assert found.table["estimate"].to_list() == pytest.approx(mean.tolist())
     region = csi.johnson_neyman(csi.pool(fits)).curve.filter(at=0)
     assert region["std_error"][0] == pytest.approx(found.table.filter(at=0)["std_error"][0], rel=1e-9)
+
+
+def test_the_index_of_a_pooled_estimate_says_what_it_lacks(fits, both):
+    alone, pooled = csi.index(both), csi.pool([csi.index(f) for f in fits])
+    assert any(n.code == "W-INDEX-POOLED" for n in alone.notes)
+    assert not any(n.code == "W-INDEX-POOLED" for n in pooled.notes)
+    assert (pooled.table["std_error"] > alone.table["std_error"]).all()
