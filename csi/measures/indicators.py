@@ -46,6 +46,8 @@ def owners(solution: Solution) -> Ints:
         [0]
     """
     wholes = [solution.constructs.index(whole) for _, whole, _ in components(solution)]
+    if not wholes:
+        return solution.block
     return np.concatenate([solution.block, np.array(wholes, dtype=np.int64)])
 
 
