@@ -9,32 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from csi.errors import Note, Problem, Problems
-from csi.moments.bracket import BOUND
+from csi.errors import Note
+from csi.moments.conditional_checks import check_answers, check_found, complete, dependent, notes_of
 from csi.moments.conditional_influence import influences
-from csi.moments.conditional_steps import ConditionalStep, Given, conditional_steps, present
+from csi.moments.conditional_steps import ConditionalStep, Given, conditional_steps
 from csi.moments.ordinal import kept_rows, vector_names
-from csi.moments.ordinal_doubts import (
-    MANY,
-    apart,
-    bound_note,
-    collinear,
-    constant,
-    many_note,
-    outside,
-    separated,
-    unused,
-)
 from csi.moments.polyserial import Flags
 from csi.moments.stack import Array
 from csi.moments.two_step import Answers, answers_of
-
-SINGULAR = 1e-10
-"""Least eigenvalue of the correlations of given variables below which one of them is a function of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +102,10 @@ def conditional_moments(
     """
     answers, X, w = _ready(rows, weights, len(names), ordered, missing, categories)
     w = w * (len(w) / w.sum()) if w.sum() > 0 else w
-    _check_answers(answers, X, w, names, given, np.asarray(rows, dtype=np.float64)[:, : len(names)])
+    check_answers(answers, X, w, names, given, np.asarray(rows, dtype=np.float64)[:, : len(names)])
     condition = Given.of(X, w)
-    found = conditional_steps(answers, condition, w)
-    _check_found(found, names)
+    found = conditional_steps(answers, condition, w, scored=gamma)
+    check_found(found, names)
     covariance = None
     if gamma:
         u = influences(answers, condition, w, found)
@@ -136,7 +121,7 @@ def conditional_moments(
         vector_names=conditional_names(names, answers, given),
         gamma=covariance,
         missing=missing,
-        notes=tuple(_notes(answers, found, names)),
+        notes=tuple(notes_of(answers, found, names)),
     )
 
 
@@ -167,10 +152,10 @@ def conditional_stack(
     usable = np.zeros(W.shape[0], dtype=bool)
     vector, diagonal = np.full((W.shape[0], size), np.nan), np.full((W.shape[0], size), np.nan)
     for b, w in enumerate(np.ascontiguousarray(turned.T)):
-        if not _complete(answers, w) or _collinear(X, w):
+        if not complete(answers, w) or dependent(X, w):
             continue
         w = w * (len(w) / w.sum())  # noqa: PLW2901 - counts that sum to the rows
-        found = conditional_steps(answers, whole, w, begin if _sound(begin) else None)
+        found = conditional_steps(answers, whole, w, begin if _sound(begin) else None, scored=spread)
         usable[b] = _sound(found)
         if usable[b]:
             vector[b] = _vector(answers, found, whole)
@@ -226,78 +211,3 @@ def _vector(answers: Answers, found: ConditionalStep, given: Given) -> Array:
 def _sound(found: ConditionalStep) -> bool:
     """Whether every regression has a maximum and every pair a correlation."""
     return all(one.settled for one in found.items) and bool(np.isfinite(found.cor).all())
-
-
-def _complete(answers: Answers, w: Array) -> bool:
-    """Whether every category has answers under these weights, and every continuous item two."""
-    for j, values in enumerate(answers.categories):
-        here = present(answers, j)
-        if answers.ordered[j]:
-            if (np.bincount(answers.codes[here, j], w[here], len(values)) <= 0).any():
-                return False
-        elif np.ptp(answers.rows[here & (w > 0), j]) == 0 if (here & (w > 0)).any() else True:
-            return False
-    return True
-
-
-def _collinear(X: Array, w: Array) -> bool:
-    """Whether one of the given variables is a function of the others, or constant."""
-    centred = X - w @ X / w.sum()
-    C = (centred * w[:, None]).T @ centred
-    own = np.sqrt(np.diagonal(C))
-    return bool((own <= 0).any()) or bool(np.linalg.eigvalsh(C / own[:, None] / own)[0] < SINGULAR)
-
-
-def _check_answers(
-    answers: Answers, X: Array, w: Array, names: Sequence[str], given: Sequence[str], rows: Array
-) -> None:
-    """Raises what makes the regressions undefined.
-
-    Raises:
-        Problems: answers outside the categories, items or given variables that do not vary, unused categories,
-            collinear given variables.
-    """
-    problems: list[Problem] = []
-    for j, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
-        here = present(answers, j) & (w > 0)
-        if not answers.ordered[j]:
-            problems += [] if here.any() and np.ptp(answers.rows[here, j]) > 0 else [constant(name)]
-            continue
-        asked = rows[~np.isnan(rows[:, j]), j]
-        strange = asked[~np.isin(asked, values)]
-        problems += [outside(name, strange)] if strange.size else []
-        used = np.bincount(answers.codes[here, j], minlength=len(values)) > 0
-        empty = [f"{value:g}" for value, there in zip(values, used, strict=True) if not there]
-        problems += [constant(name)] if used.sum() < 2 else [unused(name, ", ".join(empty))] if empty else []
-    fixed = [name for name, column in zip(given, X[w > 0].T, strict=True) if np.ptp(column) == 0]
-    problems += [constant(name) for name in fixed]
-    if not fixed and _collinear(X, w):
-        problems.append(collinear(given))
-    if problems:
-        raise Problems(problems)
-
-
-def _check_found(found: ConditionalStep, names: Sequence[str]) -> None:
-    """Raises what has no maximum.
-
-    Raises:
-        Problems: separated answers, pairs that no row answers.
-    """
-    problems = [separated(name) for name, one in zip(names, found.items, strict=True) if not one.settled]
-    if not problems:
-        pairs = combinations(range(len(names)), 2)
-        problems = [apart(names[i], names[j]) for i, j in pairs if np.isnan(found.cor[i, j])]
-    if problems:
-        raise Problems(problems)
-
-
-def _notes(answers: Answers, found: ConditionalStep, names: Sequence[str]) -> list[Note]:
-    """What is doubtful about the correlations."""
-    notes = []
-    edge = np.argwhere(np.triu(np.abs(found.cor) > BOUND - 1e-6, 1))
-    if edge.size:
-        notes.append(bound_note([f"{names[a]}-{names[b]}" for a, b in edge]))
-    many = [name for name, values in zip(names, answers.categories, strict=True) if len(values) > MANY]
-    if many:
-        notes.append(many_note(many))
-    return notes

@@ -19,9 +19,8 @@ from csi.moments.conditional_steps import (
     ConditionalStep,
     Given,
     all_limits,
-    cells_of,
+    pair_scores,
     present,
-    rectangles_of,
     residual,
 )
 from csi.moments.polyserial import pearson_scores, scores_within
@@ -98,10 +97,9 @@ def _polychoric(
 ) -> Array:
     """(n,) influence on the residual correlation of two ordinal items."""
     i, j = pair
-    cells = cells_of(answers, given, i, j)
-    shapes = rectangles_of(cells, found.items[i], found.items[j], w)
-    score, by_one, by_other = shapes.scores(float(found.cor[i, j]))
-    n, weighted = float(w.sum()), shapes.w * score
+    known = pair_scores(answers, given, w, found, i, j)
+    cells, score, by_one, by_other = known.cells, known.by_rho, known.by_one, known.by_other
+    n, weighted = float(w.sum()), known.w * score
     total = np.zeros(len(w))
     here = cells.of >= 0
     total[here] = score[cells.of[here]]

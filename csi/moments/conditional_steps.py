@@ -6,7 +6,7 @@ Letters: `p` items, `n` rows, `x` given variables, `t` pairs of ordinal items; `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from csi.moments.two_step import Answers
 CROWDED = 8
 """Rows are gathered into distinct ones where the table of given values and answers has at most so many cells a row."""
 
+KEPT = 2_000_000
+"""Distinct rows of all pairs are kept for another look where rows times pairs are no more than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -26,7 +29,7 @@ class Given:
 
     Attributes:
         Z: (n, x). centre, scale: (x,) what was taken off, and divided by. pattern: (n,) number of each row's values;
-        distinct: (d, x) those values, standardised.
+        distinct: (d, x) those values, standardised. known: distinct rows of pairs that were looked for already.
     """
 
     Z: Array
@@ -34,6 +37,7 @@ class Given:
     scale: Array
     pattern: Ints
     distinct: Array
+    known: dict[tuple[int, int], Cells] = field(default_factory=dict)
 
     @classmethod
     def of(cls, X: Array, w: Array) -> Given:
@@ -50,11 +54,13 @@ class ConditionalStep:
     """What both steps found.
 
     Attributes:
-        items: the regression of each item. cor: (p, p) residual correlations.
+        items: the regression of each item. cor: (p, p) residual correlations. scores: of pairs of ordinal items, where
+            they were asked for and kept.
     """
 
     items: tuple[Regression, ...]
     cor: Array
+    scores: dict[tuple[int, int], PairScores] = field(default_factory=dict)
 
     @property
     def cov(self) -> Array:
@@ -64,12 +70,13 @@ class ConditionalStep:
 
 
 def conditional_steps(
-    answers: Answers, given: Given, w: Array, start: ConditionalStep | None = None
+    answers: Answers, given: Given, w: Array, start: ConditionalStep | None = None, *, scored: bool = False
 ) -> ConditionalStep:
     """Thresholds, slopes and residual correlations.
 
     Parameters:
         answers: n rows of p items. given: of the same rows. w: (n,) weights. start: of other weights, to begin from.
+        scored: whether scores of pairs are kept, for `influences`.
 
     Source: Muthén (1984), Psychometrika 49:115-132, stages one and two.
 
@@ -85,7 +92,7 @@ def conditional_steps(
     if not all(one.settled for one in items):
         return found
     guess = _guess(answers, given, w, items) if start is None else start.cor
-    _ordinal_pairs(answers, given, w, found, guess)
+    _ordinal_pairs(answers, given, w, found, guess, scored=scored)
     _serial_pairs(answers, given, w, found, guess)
     return found
 
@@ -101,7 +108,13 @@ def _regressed(answers: Answers, given: Given, w: Array, j: int, start: Conditio
     if not answers.ordered[j]:
         return least_squares(answers.rows[here, j], given.Z[here], w[here])
     begin = None if start is None else start.items[j]
-    return probit(answers.codes[here, j], given.Z[here], w[here], len(answers.categories[j]), begin)
+    k, d = len(answers.categories[j]), len(given.distinct)
+    codes = answers.codes[here, j]
+    if d * k > codes.size:
+        return probit(codes, given.Z[here], w[here], k, begin)
+    counts = np.asarray(np.bincount(given.pattern[here] * k + codes, w[here], d * k), dtype=np.float64)
+    place = np.flatnonzero(counts)
+    return probit(place % k, given.distinct[place // k], counts[place], k, begin)
 
 
 def item_limits(answers: Answers, given: Given, one: Regression, j: int) -> tuple[Array, Array]:
@@ -159,6 +172,21 @@ def cells_of(answers: Answers, given: Given, i: int, j: int) -> Cells:
         >>> cells_of(answers, Given.of(np.array([[0.0], [0.0], [0.0]]), np.ones(3)), 0, 1).of.tolist()
         [0, 1, 0]
     """
+    found = given.known.get((i, j))
+    if found is None:
+        found = _cells_of(answers, given, i, j)
+        if _few(answers):
+            given.known[i, j] = found
+    return found
+
+
+def _few(answers: Answers) -> bool:
+    """Whether what is known of all pairs may be kept."""
+    return bool(answers.codes.shape[0] * answers.pairs[0].size <= KEPT)
+
+
+def _cells_of(answers: Answers, given: Given, i: int, j: int) -> Cells:
+    """Distinct rows of items `i` and `j`."""
     a, b = answers.codes[:, i], answers.codes[:, j]
     here = np.flatnonzero((a >= 0) & (b >= 0))
     k = answers.k
@@ -181,17 +209,43 @@ def rectangles_of(cells: Cells, one: Regression, other: Regression, w: Array) ->
     return Rectangles.of(h, k, cells.weights(w))
 
 
+@dataclass(frozen=True, slots=True)
+class PairScores:
+    """Scores of a pair of ordinal items at its maximum: by the correlation (m,), by limits below and above (2, m)."""
+
+    cells: Cells
+    w: Array
+    by_rho: Array
+    by_one: Array
+    by_other: Array
+
+
+def pair_scores(answers: Answers, given: Given, w: Array, found: ConditionalStep, i: int, j: int) -> PairScores:
+    """The scores of a pair, as kept or afresh."""
+    if (i, j) in found.scores:
+        return found.scores[i, j]
+    cells = cells_of(answers, given, i, j)
+    shapes = rectangles_of(cells, found.items[i], found.items[j], w)
+    return PairScores(cells, shapes.w, *shapes.scores(float(found.cor[i, j])))
+
+
 def ordinal_pairs(answers: Answers) -> Iterator[tuple[int, int]]:
     """The pairs of ordinal items."""
     yield from zip(*(at.tolist() for at in answers.pairs), strict=True)
 
 
-def _ordinal_pairs(answers: Answers, given: Given, w: Array, found: ConditionalStep, guess: Array) -> None:
-    """Writes the residual polychoric correlations."""
+def _ordinal_pairs(
+    answers: Answers, given: Given, w: Array, found: ConditionalStep, guess: Array, *, scored: bool
+) -> None:
+    """Writes the residual polychoric correlations, and their scores where they are wanted and not too many."""
+    scored = scored and _few(answers)
     for i, j in ordinal_pairs(answers):
-        shapes = rectangles_of(cells_of(answers, given, i, j), found.items[i], found.items[j], w)
+        cells = cells_of(answers, given, i, j)
+        shapes = rectangles_of(cells, found.items[i], found.items[j], w)
         rho = shapes.maximum(float(np.clip(guess[i, j], -0.95, 0.95))) if shapes.w.sum() > 0 else np.nan
         found.cor[i, j] = found.cor[j, i] = rho
+        if scored and np.isfinite(rho):
+            found.scores[i, j] = PairScores(cells, shapes.w, *shapes.scores(rho))
 
 
 def _serial_pairs(answers: Answers, given: Given, w: Array, found: ConditionalStep, guess: Array) -> None:

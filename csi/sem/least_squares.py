@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 from csi.sem.constraints import Linear
@@ -18,10 +19,16 @@ from csi.sem.implied import Implied, Values
 from csi.sem.layout import Layout
 from csi.sem.moment_vector import MomentVector, implied_group, plans_of, vector, vector_jacobian
 
+Flags = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class LeastSquares:
-    """Everything a least squares fit needs; attributes as in `csi.sem.problem.Problem`."""
+    """Everything a least squares fit needs; attributes as in `csi.sem.problem.Problem`.
+
+    Attributes:
+        absent: (b,) slices whose moments do not exist, another slice's standing in; None where all do.
+    """
 
     layout: Layout
     vectors: tuple[MomentVector, ...]
@@ -31,6 +38,7 @@ class LeastSquares:
     counts: Array
     informing: Array
     linear: Linear
+    absent: Flags | None = None
 
     def take(self, at: Ints | slice) -> LeastSquares:
         """Some slices."""
@@ -46,6 +54,7 @@ class LeastSquares:
             total=self.total[at],
             counts=self.counts[at],
             informing=self.informing[at],
+            absent=None if self.absent is None else self.absent[at],
         )
 
     def per(self, unit: Array) -> LeastSquares:

@@ -15,7 +15,7 @@ from csi.moments.ordinal import OrdinalMoments, OrdinalStack, ordinal_moments, p
 from csi.moments.pearson import cell_moments
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.full_information import with_given
-from csi.sem.least_squares import LeastSquares
+from csi.sem.least_squares import Flags, LeastSquares
 from csi.sem.moment_vector import MomentVector
 from csi.sem.prepare import Prepared, claim_of
 from csi.sem.table import given_variables
@@ -71,16 +71,30 @@ def _categories(column: Array) -> Array:
     return np.unique(column[~np.isnan(column)])
 
 
-def conditioned(prepared: Prepared) -> tuple[Prepared, tuple[Note, ...]]:
-    """The same without rows that lack a given variable, whose moments are those of the rows that stay; and notes."""
+def conditioned(prepared: Prepared, *, bare: bool = False) -> tuple[Prepared, tuple[Note, ...]]:
+    """The same without rows that lack a given variable, whose moments are those of the rows that stay; and notes.
+
+    Covariances of given variables have n - 1 for a divisor, of weighted rows n, as lavaan has it; replicates n - 1.
+    """
     table = prepared.layout.table
     if not (table.rules.conditional and table.exogenous):
         return prepared, ()
     kept, notes = with_given(prepared)
-    if not notes:
-        return prepared, ()
     at = np.array(table.given, dtype=np.int64)
-    return replace(kept, groups=tuple(_with_moments_of(group, at) for group in kept.groups)), notes
+    groups = tuple(_with_moments_of(group, at) for group in kept.groups) if notes else prepared.groups
+    if not bare:
+        groups = tuple(_of_weighted(group, at) for group in groups)
+    return replace(kept, groups=groups), notes
+
+
+def _of_weighted(group: Moments, at: Ints) -> Moments:
+    """A group whose items `at` have covariances with the divisor n where its rows have different weights."""
+    unequal = np.abs(group.sum_w2 * group.n - group.sum_w**2) > 1e-9 * group.sum_w**2
+    if not unequal.any():
+        return group
+    cov = group.cov.copy()
+    cov[:, at[:, None], at] *= np.where(unequal, (group.n - 1) / group.n, 1.0)[:, None, None]
+    return replace(group, cov=cov)
 
 
 def _with_moments_of(group: Moments, at: Ints) -> Moments:
@@ -102,8 +116,8 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
     table = prepared.layout.table
     counts = dict(table.rules.ordered)
     flags = [name in counts for name in table.observed]
-    found, vectors = [], []
-    for slices in _ordinal_slices(settings, prepared, flags):
+    found, vectors, absent = [], [], np.zeros(len(prepared.groups[0].n), dtype=bool)
+    for slices, lost in _ordinal_slices(settings, prepared, flags):
         G = np.stack([_gamma(m) for m in slices])
         fitting = prepared.method.fitting
         if fitting == "WLS":
@@ -114,7 +128,8 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
             weight = own_weights(np.diagonal(G, axis1=1, axis2=2))
         vectors.append(MomentVector(np.stack([m.vector for m in slices]), G, weight))
         found.append(tuple(slices))
-    return least_squares(prepared, vectors), tuple(found)
+        absent |= lost
+    return replace(least_squares(prepared, vectors), absent=absent if absent.any() else None), tuple(found)
 
 
 def own_weights(variances: Array) -> Array:
@@ -134,7 +149,7 @@ def ordinal_replicates(settings: SEM, prepared: Prepared) -> LeastSquares:
     counts = dict(table.rules.ordered)
     flags = [name in counts for name in table.observed]
     categories = _all_categories(prepared, flags)
-    vectors = []
+    vectors, absent = [], np.zeros(len(prepared.groups[0].n), dtype=bool)
     for group in prepared.groups:
         if group.rows is None:
             raise needs_rows("an ordinal model", "有序模型")
@@ -143,10 +158,20 @@ def ordinal_replicates(settings: SEM, prepared: Prepared) -> LeastSquares:
             for rows, W in zip(group.rows.rows, group.rows.weights, strict=True)
         ]
         s = np.stack([p.vector for p in parts], axis=1).reshape(len(group.n), -1)
-        spread = [np.ones_like(p.vector) if p.spread is None else p.spread for p in parts]
-        weight = own_weights(np.stack(spread, axis=1).reshape(s.shape))
-        vectors.append(MomentVector(s, None, weight))
-    return least_squares(prepared, vectors)
+        spread = np.stack([np.ones_like(p.vector) if p.spread is None else p.spread for p in parts], axis=1)
+        lost = ~np.stack([p.usable for p in parts], axis=1).reshape(-1)
+        s, variances = _stood_in(s, lost), _stood_in(spread.reshape(s.shape), lost)
+        vectors.append(MomentVector(s, None, own_weights(variances)))
+        absent |= lost
+    return replace(least_squares(prepared, vectors), absent=absent if absent.any() else None)
+
+
+def _stood_in(values: Array, lost: Flags) -> Array:
+    """(b, M) values with those of the first other slice where they do not exist; 1 where none has any."""
+    if not lost.any():
+        return values
+    there = np.flatnonzero(~lost)
+    return np.where(lost[:, None], values[there[0]] if there.size else 1.0, values)
 
 
 def _replicated(
@@ -197,31 +222,39 @@ def _moments(
     )
 
 
-def _ordinal_slices(settings: SEM, prepared: Prepared, flags: Sequence[bool]) -> list[list[Answered]]:
-    """Thresholds and correlations of each group and slice; the problems of all groups at once.
+def _ordinal_slices(settings: SEM, prepared: Prepared, flags: Sequence[bool]) -> list[tuple[list[Answered], Flags]]:
+    """Moments of each group and slice, and (b,) slices whose moments do not exist, another standing in for them.
 
     Raises:
-        Problems: no rows, or what makes the moments undefined, with the group.
+        Problems: no rows, or what makes the moments undefined, with the group; of all groups at once.
     """
     table = prepared.layout.table
     categories = _all_categories(prepared, flags)
-    found: list[list[Answered]] = []
+    found: list[list[Answered | None]] = []
     problems: list[Problem] = []
     for g, group in enumerate(prepared.groups):
         if group.rows is None:
             raise needs_rows("an ordinal model", "有序模型")
         place = f"group {table.rules.groups[g]}, " if table.rules.groups else ""
-        slices: list[Answered] = []
+        slices: list[Answered | None] = []
         for s in range(len(group.n)):
             rows, weights, _ = group.rows.of(s)
             try:
                 slices.append(_moments(prepared, rows, weights, flags, settings.missing, categories))
             except Problems as error:
+                slices.append(None)
                 problems += [replace(p, where=place + p.where) for p in error.problems]
         found.append(slices)
-    if problems:
+    told = [p for p in problems if p.code != "E-ORDINAL-SEPARATED"]
+    if told or any(all(one is None for one in slices) for slices in found):
         raise Problems(capped(problems))
-    return found
+    return [_with_stand_ins(slices) for slices in found]
+
+
+def _with_stand_ins(slices: Sequence[Answered | None]) -> tuple[list[Answered], Flags]:
+    """The moments of the first slice that has any in the place of each that has none, and which those are."""
+    there = [one for one in slices if one is not None]
+    return [there[0] if one is None else one for one in slices], np.array([one is None for one in slices])
 
 
 def _gamma(moments: Answered) -> Array:

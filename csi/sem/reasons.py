@@ -18,7 +18,8 @@ from csi.sem.units import out_of_reach, said
 
 Flags = npt.NDArray[np.bool_]
 
-CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category", "units")
+CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category", "units",
+          "separated answers")  # fmt: skip
 
 
 def positive(cov: Array) -> Flags:
@@ -52,7 +53,7 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
     if cause == 1:
         named = [
             name
-            for group in prepared.groups
+            for group in looked_at(prepared)
             for name, v in zip(group.names, np.diagonal(group.cov[i]), strict=True)
             if not v > 0
         ]
@@ -105,7 +106,7 @@ def _nobody(group: Moments, i: int, name: str) -> bool:
 
 def _singular(prepared: Prepared, i: int) -> Reason:
     """Why a covariance matrix is not positive definite: too few rows, doubled items, or sums of others."""
-    group = next(g for g in prepared.groups if not positive(g.cov[i : i + 1])[0])
+    group = next(g for g in looked_at(prepared) if not positive(g.cov[i : i + 1])[0])
     n, p = float(group.n[i]), len(group.names)
     if n <= p:
         en = f"n = {n:.0f} rows are too few for the covariances of {p} items; the matrix is not positive definite."
@@ -125,13 +126,32 @@ def _singular(prepared: Prepared, i: int) -> Reason:
     return reason("R-COLLINEAR", en, f"协方差矩阵非正定：{'、'.join(part)} 之间线性相依。")
 
 
+def looked_at(prepared: Prepared) -> tuple[Moments, ...]:
+    """The groups with the items whose covariances must be sound: where ordinal items are conditional on given variables
+    these alone, and none where all are ordinal or joint.
+    """
+    table = prepared.layout.table
+    if not table.rules.ordered:
+        return prepared.groups
+    given = table.exogenous if table.rules.conditional else ()
+    return tuple(group.of_items(given) for group in prepared.groups) if given else ()
+
+
+def _separated(prepared: Prepared, i: int) -> Reason:
+    """Ordinal items whose regression on given variables has no maximum."""
+    listed = ", ".join(prepared.layout.table.exogenous)
+    n = sum(float(g.n[i]) for g in prepared.groups)
+    en = f"exogenous predictors ({listed}) tell answers to an item apart without error (n = {n:.0f})."
+    return reason("R-SEPARATED", en, f"外生预测变量（{listed}）可将某题项的回答完全区分开（n = {n:.0f}）。")
+
+
 def _units(prepared: Prepared, i: int) -> Reason:
     """Items of a slice whose moments leave what a computer can hold."""
     spread = [(g.names, far[i]) for g in prepared.groups if (far := out_of_reach(g))[i].any()]
     return Reason("R-UNITS", said(*spread[0]))
 
 
-_BY_CAUSE = {2: _singular, 5: _unused, 6: _units}
+_BY_CAUSE = {2: _singular, 5: _unused, 6: _units, 7: _separated}
 """Code into `CAUSES` -> what says why."""
 
 

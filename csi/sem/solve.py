@@ -41,7 +41,7 @@ from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import notes_of, reasons_of
-from csi.sem.stand_in import blanked, hopeless, with_stand_ins
+from csi.sem.stand_in import blanked, hopeless, with_absent, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
 from csi.sem.vectors import continuous_problem
@@ -66,6 +66,7 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
         raise Problems(capped(unusable(prepared, moments.cells, settings.missing)))
     prepared = with_stand_ins(prepared, gone)
     prepared, problem, doubts = problem_for(settings, prepared, bare=bare)
+    gone = with_absent(gone, problem)
     best, linears = _minimum(prepared, problem, bare=bare)
     linear = linears[0]
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
@@ -98,7 +99,7 @@ def problem_for(
 ) -> tuple[Prepared, Fittable, tuple[Note, ...]]:
     """What is minimised, and what is doubtful about its moments; saturated moments stand in for incomplete ones."""
     if settings.ordered:
-        prepared, given = conditioned(prepared)
+        prepared, given = conditioned(prepared, bare=bare)
         if bare and prepared.method.fitting != "WLS":
             return prepared, ordinal_replicates(settings, prepared), ()
         problem, found = ordinal_problem(settings, prepared)

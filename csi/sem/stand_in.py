@@ -14,8 +14,9 @@ import numpy as np
 from csi.estimate.estimate import Estimate
 from csi.estimate.later import Later
 from csi.moments.stack import Array, Ints, Moments, RowPass
+from csi.sem.least_squares import LeastSquares
 from csi.sem.prepare import Prepared
-from csi.sem.reasons import Flags, categories_of, positive
+from csi.sem.reasons import Flags, categories_of, looked_at, positive
 from csi.sem.units import out_of_reach, within
 from csi.sem.unusable import SAME
 
@@ -23,15 +24,15 @@ from csi.sem.unusable import SAME
 def hopeless(prepared: Prepared, missing: str) -> Ints:
     """(b,) code into `CAUSES` of slices that cannot be fitted: 1 an item without variance, 2 no definite covariance,
     4 fewer rows than WLS has moments, 5 an ordinal item of which some category has no answers (both where other slices
-    can be fitted; else the estimator says so), 6 items whose units are out of reach.
+    can be fitted; else the estimator says so), 6 items whose units are out of reach. Answers that given variables
+    separate (7) are seen when they are regressed.
 
     Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
-    of rows are looked at. Ordinal items have their own checks.
+    of rows are looked at. Ordinal items have their own checks; variables that they are conditional on are looked at.
     """
-    ordinal = prepared.layout.table.rules.ordered
     b = len(prepared.groups[0].n)
     constant, singular, far = (np.zeros(b, dtype=bool) for _ in range(3))
-    for group in () if ordinal else prepared.groups:
+    for group in looked_at(prepared):
         own = np.diagonal(group.cov, axis1=1, axis2=2)
         if not within(own):
             constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
@@ -45,6 +46,13 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
         return np.zeros(b, dtype=np.int64)
     code = np.select([far, constant, singular, few, unused], [6, 1, 2, 4, 5])
     return code.astype(np.int64)
+
+
+def with_absent(gone: Ints, problem: object) -> Ints:
+    """The same with 7 where moments turned out not to exist."""
+    if not isinstance(problem, LeastSquares) or problem.absent is None:
+        return gone
+    return np.where((gone == 0) & problem.absent, 7, gone)
 
 
 def _unused(prepared: Prepared) -> Flags:

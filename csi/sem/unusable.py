@@ -13,6 +13,7 @@ import polars as pl
 from csi.errors import Problem, Text, problem
 from csi.moments.stack import Array, Moments
 from csi.sem.prepare import Prepared
+from csi.sem.reasons import looked_at
 from csi.sem.units import OTHER_UNITS, out_of_reach, said
 
 SAME = 1 - 1e-9
@@ -34,7 +35,7 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
     keys = [" ".join(str(v) for v in row) for row in cells.select(pl.exclude("n")).iter_rows()] or [""]
     found: list[Problem] = []
     for s in range(len(prepared.groups[0].n)):
-        for g, group in enumerate(prepared.groups):
+        for g, group in enumerate(looked_at(prepared)):
             place = ", ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
             found += _group(group, s, place or "data", apart=missing in {"fiml", "two-stage"})
     return found or [_indefinite()]

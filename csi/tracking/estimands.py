@@ -13,6 +13,8 @@ from csi.pls.estimator import PLS
 from csi.pls.gsca import GSCA
 from csi.pls.sum_scores import SumScores
 from csi.sem.estimator import SEM
+from csi.sem.prepare import claim_of
+from csi.sem.table import given_variables
 
 COMPOSITES = (PLS, SumScores, GSCA)
 """Estimators whose scores are weighted sums of the items; their estimates are standardised."""
@@ -55,10 +57,23 @@ def _criterion(est: Estimate) -> tuple[object, ...]:
     """What is minimised, and on which rows."""
     settings = est.settings
     if isinstance(settings, SEM):
-        return settings.method.fitting, settings.missing, settings.likelihood, frozenset(settings.ordered)
+        fitting, ordered = settings.method.fitting, frozenset(settings.ordered)
+        return fitting, settings.missing, settings.likelihood, ordered, _conditional(est)
     if isinstance(settings, COMPOSITES):
         return (settings,)
-    return ("ML" if isinstance(settings, Semopy) else settings.name), settings.missing, "normal", frozenset[str]()
+    return (
+        ("ML" if isinstance(settings, Semopy) else settings.name),
+        settings.missing,
+        "normal",
+        frozenset[str](),
+        False,
+    )
+
+
+def _conditional(est: Estimate) -> bool:
+    """Whether an ordinal model is conditional on predictors: its responses then have variance 1 given them."""
+    settings = est.settings
+    return isinstance(settings, SEM) and settings.conditional and bool(given_variables(claim_of(est.model)))
 
 
 def scaling(est: Estimate) -> tuple[object, ...]:
@@ -67,8 +82,8 @@ def scaling(est: Estimate) -> tuple[object, ...]:
     if isinstance(settings, COMPOSITES):
         return ("standardised",)
     if isinstance(settings, SEM):
-        return "model", settings.std_lv, settings.parameterization if settings.ordered else ""
-    return "model", False, ""
+        return "model", settings.std_lv, settings.parameterization if settings.ordered else "", _conditional(est)
+    return "model", False, "", False
 
 
 def found(

@@ -150,6 +150,16 @@ def test_all_items_ordinal(machine, frame, files, tmp_path):
     assert "|" in {r["op"] for r in found["parameters"]}
 
 
+def test_predictors_of_ordinal_items_are_given_or_joint(machine, asked, frame, tmp_path):
+    coded = frame.with_columns(pl.col("^x[1-5]$").clip(-1.4, 1.4).round(0) + 2)
+    coded.write_csv(tmp_path / "coded.csv")
+    words = ("f =~ x1 + x2 + x3 + x4; f ~ x6", str(tmp_path / "coded.csv"), "--ordered", "x1,x2,x3,x4")
+    found = [machine(*words, *more)["parameters"] for more in ((), ("--conditional-x",), ("--no-conditional-x",))]
+    slopes = [next(r["estimate"] for r in rows if r["op"] == "~") for rows in found]
+    assert slopes[0] == slopes[1] != slopes[2]
+    assert "--no-conditional-x models them jointly" in asked(*words, "--lang", "en")[1]
+
+
 def test_missing_codes_words_and_blanks(machine, frame, files, tmp_path):
     text = frame.write_csv().splitlines()
     text[1] = "99," + text[1].split(",", 1)[1]

@@ -23,6 +23,7 @@ given("bfi", "mimic_ULSMV", mimic, bfi_file, bfi, ordered = five, estimator = "U
 given("bfi", "mimic_WLSM", mimic, bfi_file, bfi, ordered = five, estimator = "WLSM")
 given("bfi", "mimic_WLS", mimic, bfi_file, bfi, ordered = five, estimator = "WLS")
 given("bfi", "mimic_pairwise", mimic, bfi_file, bfi, ordered = five, missing = "pairwise")
+given("bfi", "mimic_weights", mimic, bfi_file, transform(bfi, w = 1 + seq_len(nrow(bfi)) %% 3), ordered = five, sampling.weights = "w", note = "w = 1 + seq_len(nrow(d)) %% 3")
 given("bfi", "mimic_ordered_x", mimic, bfi_file, bfi, ordered = c(five, "gender"))
 paths <- paste0(A, "\nN =~ N1 + N2 + N3 + N4 + N5\nN ~ b*A + age + gender\nA ~ a*age\nA3 ~ gender\nN4 ~ age\nindirect := a*b")
 given("bfi", "paths", paths, bfi_file, bfi, ordered = c(five, paste0("N", 1:5)), mi = TRUE)

@@ -261,6 +261,14 @@ GIVEN = (
     _given("bfi", "mimic_WLSM", BFI[:5], estimator="WLSM"),
     _given("bfi", "mimic_WLS", BFI[:5], estimator="WLS"),
     _given("bfi", "mimic_pairwise", BFI[:5], missing="pairwise"),
+    Case(
+        "bfi",
+        "given_mimic_weights",
+        {"ordered": BFI[:5]},
+        file="bfi/bfi.csv",
+        polychoric=True,
+        design={"weight": "w"},
+    ),
     _given("bfi", "mimic_ordered_x", (*BFI[:5], "gender")),
     _given("bfi", "paths", (*BFI[:5], *BFI[15:20])),
     _given("bfi", "mixed", BFI[:5]),
@@ -329,6 +337,8 @@ def frame_of(folder: str, file: str) -> pl.DataFrame:
     if folder == "bfi_reversed":
         beside = saved_of(folder, "beside_ordinal_bfi_reversed")["reversed"]
         return frame.with_columns((7 - pl.col(beside)).name.keep())
+    if file == "bfi/bfi.csv":
+        return frame.with_columns(w=1 + pl.int_range(1, pl.len() + 1) % 3)
     if file == HOLZINGER:
         cut = {f"v{i}": 1 + (pl.col(f"x{i}") > a) + (pl.col(f"x{i}") > b) for i, (a, b) in enumerate(CUTS, 1)}
         return frame.with_columns(w=1 + pl.col("ageyr") % 3, **cut)

@@ -297,8 +297,45 @@ def test_predictors_that_say_nothing_new_are_refused(predictors):
     other = "x + v" if len(predictors) > 1 else "u"
     with pytest.raises(Problems) as told:
         csi.fit(f"f =~ a + b + c\nf ~ {other}", frame, csi.SEM(ordered=("a", "b")))
-    wanted = "E-ORDINAL-GIVEN" if len(predictors) > 1 else "E-ORDINAL-CONSTANT"
-    assert [p.code for p in told.value.problems] == [wanted]
+    assert [p.code for p in told.value.problems] == ["E-COLLINEAR" if len(predictors) > 1 else "E-CONSTANT"]
+
+
+def test_moments_of_collinear_predictors_are_refused():
+    rows = made(50)
+    with pytest.raises(Problems) as told:
+        conditional_moments(rows[:, [0, 3, 3]], np.ones(50), "a", (True,), ("x", "v"))
+    assert [p.code for p in told.value.problems] == ["E-ORDINAL-GIVEN"]
+
+
+def test_a_cell_whose_answers_are_separated_sits_out():
+    frame = pl.DataFrame(made(300), schema=["a", "b", "c", "x", "w"]).with_columns(cell=pl.int_range(300) // 100)
+    split = pl.when(pl.col("cell") == 1).then((pl.col("x") > 3).cast(pl.Float64)).otherwise(pl.col("b"))
+    est = csi.fit("f =~ a + b + c\nf ~ x", frame.with_columns(b=split), csi.SEM(ordered=("a", "b")), by="cell")
+    assert est.convergence.converged.tolist() == [True, False, True]
+    assert est.convergence.reasons[1].code == "R-SEPARATED"
+    assert np.isnan(est.values[1]).all()
+    assert np.isfinite(est.values[[0, 2]]).all()
+
+
+def test_a_cell_whose_predictor_is_constant_sits_out():
+    frame = pl.DataFrame(made(300), schema=["a", "b", "c", "x", "w"]).with_columns(cell=pl.int_range(300) // 100)
+    held = frame.with_columns(w=pl.when(pl.col("cell") == 0).then(1.0).otherwise(pl.col("w")))
+    est = csi.fit("f =~ a + b + c\nf ~ x + w", held, csi.SEM(ordered=("a", "b")), by="cell")
+    assert est.convergence.converged.tolist() == [False, True, True]
+    assert est.convergence.reasons[0].code == "R-CONSTANT"
+
+
+def test_replicates_that_cannot_be_fitted_are_counted():
+    """Two of 40 rows have x = 1: resamples without them have no slope, others separate the answers."""
+    draw = np.random.default_rng(1)
+    f, x = draw.normal(size=(40, 1)), np.zeros(40)
+    x[:2] = 1
+    y = (f + draw.normal(size=(40, 4)) > 0).astype(float)
+    y[:2] = [[0, 1, 0, 1], [1, 0, 1, 0]]
+    rows = pl.DataFrame(np.column_stack([y, x]), schema=["a", "b", "c", "d", "x"])
+    est = csi.fit("f =~ a + b + c + d\nf ~ x", rows, csi.SEM(ordered=tuple("abcd")))
+    found = csi.bootstrap(est, n=100, seed=1)
+    assert any("replicates" in n.text.en for n in found.notes)
 
 
 def test_separated_answers_are_refused():
