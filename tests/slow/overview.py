@@ -204,11 +204,43 @@ def of_robustness():
 def of_missing():
     """Intervals where answers are absent."""
     table = cal.read("missing_coverage").with_columns(pl.col("se_ratio").fill_nan(None))
-    return [
+    lines = [
         covering(f"{method}, paths and indices", "missing_coverage", rows.drop_nulls("se_ratio"), 2000, gated=gated)
         for (method,), rows in table.group_by("method", maintain_order=True)
         for gated in [method in ("EM", "imputation")]
     ]
+    return [*lines, *of_completed()]
+
+
+def beyond(level, panels):
+    """Three Monte Carlo standard errors of a share."""
+    return 3 * (level * (1 - level) / panels) ** 0.5
+
+
+def of_completed():
+    """Pooled measures, exact fit and products where answers are absent: studies of a few hundred panels."""
+    pooled, tested, products = (cal.read(n) for n in ("pooled_coverage", "exact_fit_missing", "products_missing"))
+    lines = []
+    for kind, names in (("effects", ["direct", "indirect", "total"]), *((k, [k]) for k in ("r2", "htmt", "f2"))):
+        rows = pooled.filter(pl.col("kind").is_in(names))
+        panels = rows["panels"][0]
+        slack = beyond(0.05, panels)
+        inside = rows["coverage"].is_between(cal.COVERAGE[0] - slack, cal.COVERAGE[1] + slack).all()
+        verdict = "tabled" if kind != "effects" else "held" if inside else "missed"
+        gate = ".925-.970 and 3 errors" if kind == "effects" else "tabled"
+        found = f"coverage {span(rows['coverage'])} ({rows.height} quantities)"
+        lines.append((f"Rubin t: pooled {kind}", link("pooled_coverage"), panels, found, gate, verdict))
+    for way in tested["missing"].unique(maintain_order=True):
+        rows = tested.filter(missing=way)
+        panels = rows["panels"][0]
+        held = all(rows[c].max() <= a + beyond(a, panels) for c, a in (("at_05", 0.05), ("at_10", 0.10)))
+        gate, name = "at most alpha + 3 errors at .05, .10", f"exact fit of PLSc, {way}"
+        lines.append(rejecting(name, "exact_fit_missing", rows["at_05"], panels, gate, held=held))
+    rows = products.filter(missing="em")
+    held = "held" if (rows["mean"] - rows["truth"]).abs().max() <= 0.02 else "missed"
+    found = f"mean path {span(rows['mean'])}, truth {number(rows['truth'][0])}"
+    line = ("EM: path of a product (bias)", link("products_missing"), rows["panels"][0], found, "within .02", held)
+    return [*lines, line]
 
 
 SECTIONS = (
