@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.expectation.gap import gap as gap
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
@@ -127,6 +128,7 @@ _HOMES = {
     "mga": "csi.measures.group_differences",
     "micom": "csi.measures.micom",
     "modification_indices": "csi.measures.modification",
+    "gap": "csi.expectation.gap",
     "nca": "csi.importance.nca",
     "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
@@ -186,6 +188,7 @@ __all__ = [
     "fimix",
     "fit",
     "fit_measures",
+    "gap",
     "implied",
     "impute",
     "index",

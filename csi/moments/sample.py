@@ -62,7 +62,7 @@ def sample_of(
         (2, 2)
     """
     frame, roles = _frame_of(data, weight, unit, stratum)
-    if not (roles or by or where or group):
+    if not (roles or by or where or group or isinstance(data, Panel)):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
             told = code_notes(bare.names, bare.rows)

@@ -58,6 +58,7 @@ PUBLIC = [
     "mga",
     "micom",
     "modification_indices",
+    "gap",
     "nca",
     "pool",
     "nonlinear",

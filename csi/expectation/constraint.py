@@ -1,0 +1,103 @@
+"""What a difference hides: expectation and perception as two predictors, instead of one minus the other.
+
+y = b0 + b_E E + b_P P against y = c0 + c (P - E). Errors are robust: HC3 over rows, summed over units where rows share
+one.
+
+Source:
+    Edwards (2001), Organizational Research Methods 4(3), 265-287; MacKinnon & White (1985), J. of Econometrics 29.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from csi.expectation.linearised import p_of_t
+from csi.moments.stack import Array, Ints
+
+
+def constraint_rows(
+    names: Sequence[str], P: Array, E: Array, y: Array, weight: Array, unit: Ints, stratum: Ints
+) -> pl.DataFrame:
+    """One row per pair of columns of P and E.
+
+    Parameters:
+        names: (m,). P, E: (n, m), NaN where absent. y: (n,). weight, unit: (n,). stratum: (units,), not used here.
+
+    Returns:
+        name, n, b_expected, b_perceived, std_error_expected, std_error_perceived, p_value_expected, p_value_perceived,
+        p_difference, r2, r2_difference; null where rows are too few or a predictor does not vary.
+    """
+    del stratum  # robust errors take units as drawn with replacement
+    rows = []
+    for j, name in enumerate(names):
+        seen = np.isfinite(P[:, j]) & np.isfinite(E[:, j]) & np.isfinite(y)
+        found = _one(P[seen, j], E[seen, j], y[seen], weight[seen], unit[seen])
+        rows.append({"name": name, "n": int(seen.sum()), **found})
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(COLUMNS, pl.Float64))
+
+
+COLUMNS = (
+    "b_expected", "b_perceived", "std_error_expected", "std_error_perceived", "p_value_expected", "p_value_perceived",
+    "p_difference", "r2", "r2_difference",
+)  # fmt: skip
+LEAST = 10
+"""Rows below which no regression is made."""
+
+
+def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints) -> dict[str, float | None]:
+    """The test for one pair."""
+    nothing: dict[str, float | None] = dict.fromkeys(COLUMNS)
+    X = np.column_stack([np.ones(len(y)), E, P])
+    if len(y) < LEAST or np.linalg.matrix_rank(X) < X.shape[1] or np.ptp(y) == 0:
+        return nothing
+    b, V, df = robust_slopes(X, y, weight, unit)
+    se = np.sqrt(np.diagonal(V))
+    both = b[1] + b[2]
+    spread = float(np.sqrt(V[1, 1] + V[2, 2] + 2 * V[1, 2]))
+    t = np.array([b[1] / se[1], b[2] / se[2], both / spread if spread > 0 else np.nan])
+    p = p_of_t(t, np.full(3, df))
+    apart, joined = _r2(X, y, weight), _r2(np.column_stack([np.ones(len(y)), P - E]), y, weight)
+    numbers = (b[1], b[2], se[1], se[2], *p, apart, joined)
+    return {name: float(v) if np.isfinite(v) else None for name, v in zip(COLUMNS, numbers, strict=True)}
+
+
+def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints) -> tuple[Array, Array, float]:
+    """Weighted least squares with a robust covariance.
+
+    Parameters:
+        X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed.
+
+    Returns:
+        slopes (k,), covariance (k, k) (HC3 where every row is a unit of its own, else clustered with u / (u - 1)), and
+        degrees of freedom (n - k, or units - 1).
+
+    Example:
+        >>> X = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 6]])
+        >>> b, V, df = robust_slopes(X, np.array([1.0, 2, 2, 4, 5]), np.ones(5), np.arange(5))
+        >>> b.round(4).tolist(), float(np.sqrt(V[1, 1]).round(4)), df
+        ([0.1622, 0.8243], 0.0885, 3.0)
+    """
+    n, k = X.shape
+    A = np.linalg.inv((X * weight[:, None]).T @ X)
+    b = A @ (X.T @ (weight * y))
+    e = y - X @ b
+    codes, own = np.unique(unit, return_inverse=True)
+    if codes.size == n:
+        h = weight * np.einsum("ij,jk,ik->i", X, A, X)
+        scores = X * (weight * e / np.maximum(1 - h, 1e-12))[:, None]
+        return b, A @ (scores.T @ scores) @ A, float(n - k)
+    sums = np.zeros((codes.size, k))
+    np.add.at(sums, own, X * (weight * e)[:, None])
+    u = codes.size
+    return b, u / max(u - 1, 1) * A @ (sums.T @ sums) @ A, float(u - 1)
+
+
+def _r2(X: Array, y: Array, weight: Array) -> float:
+    """Weighted share of variance explained."""
+    root = np.sqrt(weight)
+    b = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
+    centre = (weight * y).sum() / weight.sum()
+    return float(1 - (weight * (y - X @ b) ** 2).sum() / (weight * (y - centre) ** 2).sum())

@@ -1,0 +1,352 @@
+"""Gaps between what was perceived and what was expected, attribute by attribute, by dimension and overall.
+
+G = P - E, so a negative gap is a shortfall. A gap is a display; what follows from expectation and perception is read
+off the two side by side (`Gap.constraint`).
+
+Letters: `n` rows, `k` attributes, `m` rows of the table (attributes, dimensions, overall).
+
+Source:
+    Parasuraman, Zeithaml & Berry (1985), Journal of Marketing 49(4); Edwards (2001), Organizational Research Methods
+    4(3), on what differences hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.display import Shown, text
+from csi.errors import Note, Problems, Text, problem
+from csi.expectation.constraint import constraint_rows
+from csi.expectation.forms import Matched, matched
+from csi.expectation.gap_words import lines_of, notes_of, sentences_of
+from csi.expectation.linearised import Means, means
+from csi.inference.adjust import adjust
+from csi.moments.sample import sample_of
+from csi.moments.stack import Array, Ints, Sample
+from csi.survey.codebook import Form
+from csi.survey.panel import Panel
+
+HALF = 0.5
+"""A dimension's score needs answers to this share of its attributes."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Gap(Shown):
+    """Perceived minus expected.
+
+    Attributes:
+        table: the cell's key columns, kind ("attribute", "dimension", "overall"), name, n, expected, perceived (means),
+            gap, sd, std_error, statistic, df, p_value, p_adjusted (Holm over the attributes, or the dimensions, of a
+            cell), conf_low, conf_high, dz (gap / sd), short, met, exceeded (shares of respondents), ceiling (share of
+            expectations at the top of the scale).
+        reliability: key columns, kind, name, n, r_expected, r_perceived (alphas), correlation, reliability (of the
+            difference); null with a reason where an alpha needs two attributes.
+        constraint: key columns, name, n, b_expected, b_perceived (with std_error_ and p_value_ columns),
+            p_difference (b_expected = -b_perceived), r2, r2_difference; empty without an outcome.
+        expected, perceived: the forms. band: gaps within it count as met. labels: name -> label.
+        level, outcome, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    reliability: pl.DataFrame
+    constraint: pl.DataFrame
+    expected: Form
+    perceived: Form
+    band: float
+    labels: dict[str, Text]
+    level: float
+    outcome: str
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Gap, lang: str = "en") -> str:
+    """Sentences, the tables, notes."""
+    frames = (value.table, value.reliability, value.constraint)
+    return lines_of(frames, value.sentences, value.notes, value.labels, value.outcome, lang)
+
+
+def gap(
+    panel: Panel,
+    expected: Form = "Ew",
+    perceived: Form = "P",
+    *,
+    attributes: Sequence[str] | None = None,
+    by: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
+    outcome: str | None = None,
+    band: float = 0.0,
+    level: float = 0.95,
+) -> Gap:
+    """Gaps of every attribute that was asked in both forms, of dimensions and overall.
+
+    A dimension's scores are the means of its attributes, of respondents who answered at least half of its pairs;
+    overall is the mean over dimensions, of respondents with all of them. Errors follow the design (weights, clusters,
+    strata).
+
+    Parameters:
+        panel: answers with a codebook in which items name their attribute and form.
+        expected, perceived: the two forms. attributes: only these. by: key columns that make cells.
+        where: keep only rows with these key values, such as {"wave": "2026Q3"}.
+        outcome: a construct or item that both are to explain, "satisfaction" where the codebook has it; "" for none.
+        band: a gap counts as met when it is at most this large. level: of intervals.
+
+    Returns:
+        A `Gap`.
+
+    Raises:
+        Problems: see `csi.expectation.forms.matched`; no such outcome; a level outside (0, 1); a negative band.
+
+    Source:
+        Parasuraman, Zeithaml & Berry (1985). Reliability of a difference: Edwards (2001), eq. 1, with uncorrelated
+        errors. Linearised variances: Lohr (2010).
+
+    Example:
+        >>> import csi
+        >>> from csi.survey.codebook import Codebook, Item, Scale
+        >>> seven = Scale("seven", 1, 7)
+        >>> items = [Item(f"{f}{a}", "service", seven, Text(a, a), a, f) for a in ("fast", "kind") for f in ("P", "Ew")]
+        >>> answers = {"Pfast": [4, 5, 3, 5], "Ewfast": [6, 6, 5, 6], "Pkind": [6, 6, 7, 5], "Ewkind": [6, 5, 6, 5]}
+        >>> frame = pl.DataFrame(answers).cast(pl.Float64)
+        >>> panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.cast(pl.String))
+        >>> gap(panel).table.select("name", "gap").rows()
+        [('fast', -1.5), ('kind', 0.5), ('service', -0.5), ('overall', -0.5)]
+    """
+    _settings(band, level)
+    pairs = matched(panel, (perceived, expected), attributes)
+    target = _outcome(panel, outcome, pairs)
+    sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)
+    tables, reliabilities, constraints = [], [], []
+    for cell in range(sample.cells.height):
+        rows = np.flatnonzero(sample.cell == cell)
+        scores = _scores(pairs, sample.rows[rows], expected, perceived)
+        found = means(np.concatenate([scores.P - scores.E, scores.P, scores.E], axis=1), *_design(sample, rows))
+        tables.append(_table(pairs, scores, found, sample.weight[rows], _top(sample, pairs, expected), band, level))
+        reliabilities.append(_reliabilities(scores, sample.weight[rows]))
+        if target[1]:
+            y = np.nanmean(sample.rows[rows][:, len(pairs.every) :], axis=1) if rows.size else np.empty(0)
+            constraints.append(constraint_rows(scores.names, scores.P, scores.E, y, *_design(sample, rows)))
+    keys = sample.cells.drop("n")
+    table, labels = _stacked(keys, tables), {**pairs.labels, "overall": Text("Overall", "总体")}
+    return Gap(
+        table=table,
+        reliability=_stacked(keys, reliabilities),
+        constraint=_stacked(keys, constraints) if constraints else pl.DataFrame(),
+        expected=expected,
+        perceived=perceived,
+        band=band,
+        labels=labels,
+        level=level,
+        outcome=target[0],
+        sentences=sentences_of(table, labels, keys.columns),
+        notes=(*notes_of(pairs, (perceived, expected), table, labels), *sample.notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Paired scores of one cell: names and kinds (m,), P and E (n, m), NaN where a pair is not complete.
+
+    items: (n, k) of P and of E with only complete pairs; member: (m, k) which attributes a row of the table has.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    P: Array
+    E: Array
+    items: tuple[Array, Array]
+    member: npt.NDArray[np.bool_]
+
+
+def _scores(pairs: Matched, rows: Array, expected: Form, perceived: Form) -> Scores:
+    """Scores of attributes, dimensions and overall."""
+    k = len(pairs.attributes)
+    place = {form: at * k for at, form in enumerate(pairs.items)}
+    P, E = (rows[:, place[f] : place[f] + k] for f in (perceived, expected))
+    both = np.isfinite(P) & np.isfinite(E)
+    P, E = np.where(both, P, np.nan), np.where(both, E, np.nan)
+    of = np.array([[d == name for d in pairs.dimension] for name in pairs.dimensions], dtype=bool)
+    inner = [_mean_of(x, of) for x in (P, E)]
+    overall = [d.mean(axis=1, keepdims=True) for d in inner]
+    names = (*pairs.attributes, *pairs.dimensions, "overall")
+    kinds = (*["attribute"] * k, *["dimension"] * len(of), "overall")
+    member = np.concatenate([np.eye(k, dtype=bool), of, np.ones((1, k), dtype=bool)])
+    wide = [np.concatenate(parts, axis=1) for parts in zip((P, E), inner, overall, strict=True)]
+    return Scores(names, kinds, wide[0], wide[1], (P, E), member)
+
+
+def _mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
+    """(n, d) means over the attributes of each dimension, of rows with at least half of them."""
+    seen = np.isfinite(x).astype(np.float64)
+    count = seen @ of.T
+    total = np.where(seen > 0, x, 0.0) @ of.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(count >= HALF * of.sum(axis=1), total / count, np.nan)
+
+
+def _design(sample: Sample, rows: Ints) -> tuple[Array, Ints, Ints]:
+    """Weights, units and strata of some rows."""
+    return sample.weight[rows], sample.unit[rows], sample.stratum
+
+
+def _top(sample: Sample, pairs: Matched, expected: Form) -> Array:
+    """(k,) top of the scale of each expectation."""
+    at = [sample.names.index(i) for i in pairs.items[expected]]
+    return sample.maximum[at]
+
+
+def _table(
+    pairs: Matched, scores: Scores, found: Means, weight: Array, top: Array, band: float, level: float
+) -> pl.DataFrame:
+    """The table of one cell."""
+    m, k = len(scores.names), len(pairs.attributes)
+    low, high = (x[:m] for x in found.interval(level))
+    p = found.p_value[:m]
+    kinds = np.array(scores.kinds)
+    adjusted = np.full(m, np.nan)
+    for kind in ("attribute", "dimension", "overall"):
+        adjusted[kinds == kind] = adjust(p[kinds == kind], "holm")
+    short, met, exceeded = _shares(scores.P - scores.E, weight, band)
+    ceiling = np.full(m, np.nan)
+    ceiling[:k] = _share(scores.items[1] >= top, np.isfinite(scores.items[1]), weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dz = found.mean[:m] / found.sd[:m]
+    numbers = {
+        "expected": found.mean[2 * m :],
+        "perceived": found.mean[m : 2 * m],
+        "gap": found.mean[:m],
+        "sd": found.sd[:m],
+        "std_error": found.std_error[:m],
+        "statistic": found.statistic[:m],
+        "df": found.df[:m].astype(np.float64),
+        "p_value": p,
+        "p_adjusted": adjusted,
+        "conf_low": low,
+        "conf_high": high,
+        "dz": dz,
+        "short": short,
+        "met": met,
+        "exceeded": exceeded,
+        "ceiling": ceiling,
+    }
+    head = {"kind": list(scores.kinds), "name": list(scores.names), "n": found.n[:m].astype(np.int64)}
+    return pl.DataFrame(head | {c: _finite(x) for c, x in numbers.items()})
+
+
+def _finite(x: Array) -> pl.Series:
+    """A column, null where not finite."""
+    return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
+
+
+def _shares(d: Array, weight: Array, band: float) -> tuple[Array, Array, Array]:
+    """(m,) shares of respondents below, within and above the band."""
+    seen, near = np.isfinite(d), band + 1e-9
+    return (
+        _share(d < -near, seen, weight),
+        _share(np.abs(d) <= near, seen, weight),
+        _share(d > near, seen, weight),
+    )
+
+
+def _share(flag: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], weight: Array) -> Array:
+    """(m,) weighted share of rows with a flag among those seen."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((weight @ (flag & seen)) / (weight @ seen))
+
+
+def _reliabilities(scores: Scores, weight: Array) -> pl.DataFrame:
+    """Reliability of the differences of dimensions and overall."""
+    rows = []
+    for name, kind, of in zip(scores.names, scores.kinds, scores.member, strict=True):
+        if kind == "attribute":
+            continue
+        P, E = (x[:, of] for x in scores.items)
+        whole = np.isfinite(P).all(axis=1)
+        rows.append({"kind": kind, "name": name, **_of_difference(P[whole], E[whole], weight[whole])})
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(NUMBERS, pl.Float64))
+
+
+NUMBERS = ("r_expected", "r_perceived", "correlation", "reliability")
+
+
+def _of_difference(P: Array, E: Array, weight: Array) -> dict[str, float | int | None]:
+    """Reliabilities of sums of items, their correlation, and the reliability of their difference.
+
+        (s_P^2 r_PP + s_E^2 r_EE - 2 s_P s_E r_PE) / (s_P^2 + s_E^2 - 2 s_P s_E r_PE)
+
+    Errors of the two forms are taken as uncorrelated, which asking them side by side makes doubtful.
+
+    Example:
+        >>> reliability_of_difference(1.0, 1.0, 0.75, 0.75, 0.50)
+        0.5
+    """
+    found: dict[str, float | int | None] = {"n": len(P), **dict.fromkeys(NUMBERS)}
+    if len(P) < 3 or P.shape[1] < 2:
+        return found
+    S = np.cov(np.concatenate([P, E], axis=1).T, aweights=weight)
+    m = P.shape[1]
+    SP, SE, SPE = S[:m, :m], S[m:, m:], S[:m, m:]
+    if min(SP.sum(), SE.sum()) <= 0:
+        return found
+    rP, rE = (m / (m - 1) * (1 - np.trace(x) / x.sum()) for x in (SP, SE))
+    sP, sE = np.sqrt(SP.sum()), np.sqrt(SE.sum())
+    r = SPE.sum() / (sP * sE)
+    whole = sP**2 + sE**2 - 2 * sP * sE * r
+    value = reliability_of_difference(sP, sE, rP, rE, r) if whole > 0 else None
+    return found | {"r_expected": float(rE), "r_perceived": float(rP), "correlation": float(r), "reliability": value}
+
+
+def reliability_of_difference(sP: float, sE: float, rP: float, rE: float, r: float) -> float:
+    """Reliability of P - E from standard deviations, reliabilities and the correlation of the two.
+
+    Source:
+        Edwards (2001), Organizational Research Methods 4(3), eq. 1 (after Mosier 1943); errors uncorrelated.
+
+    Example:
+        >>> reliability_of_difference(1.0, 1.0, 0.75, 0.75, 0.50)
+        0.5
+    """
+    shared = 2 * sP * sE * r
+    return float((sP**2 * rP + sE**2 * rE - shared) / (sP**2 + sE**2 - shared))
+
+
+def _stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of cells below each other, with their key columns."""
+    if not keys.width:
+        return pl.concat(frames)
+    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
+    return pl.concat(parts)
+
+
+def _settings(band: float, level: float) -> None:
+    """Refuse settings out of range."""
+    found = []
+    if not 0 < level < 1:
+        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
+        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
+    if not band >= 0:
+        en, zh = f"band = {band:g} is negative.", f"band = {band:g} 为负。"
+        found.append(problem("E-SETTING", "band", en, zh, "Write 0 or more.", "请写 0 或正数。"))
+    if found:
+        raise Problems(found)
+
+
+def _outcome(panel: Panel, asked: str | None, pairs: Matched) -> tuple[str, tuple[str, ...]]:
+    """The outcome's name and items."""
+    book = panel.codebook
+    if asked == "":
+        return "", ()
+    name = asked or "satisfaction"
+    items = book.items_of(name) or ((name,) if name in book.names else ())
+    items = tuple(i for i in items if i not in pairs.every)
+    if not items and asked is not None:
+        en, zh = f'"{name}" is no construct or item beside the pairs.', f"“{name}”不是配对之外的构念或题项。"
+        do, do_zh = "Name a construct or an item, or leave outcome= out.", "请给出构念或题项，或去掉 outcome=。"
+        raise Problems([problem("E-ROLE", "outcome", en, zh, do, do_zh)])
+    return (name, items) if items else ("", ())

@@ -1,0 +1,153 @@
+"""How gaps read: sentences, notes, lines at the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from csi.display import significant, table
+from csi.errors import Note, Text, note
+from csi.expectation.forms import FORMS, Matched
+from csi.measures.shown import told
+from csi.survey.codebook import Form
+
+CEILING = 0.5
+"""Share of expectations at the top of the scale from which they are said to leave no room."""
+
+CLEAR = 0.05
+"""A gap with a larger p-value is not called one."""
+
+HEADINGS: Final = {
+    "kind": Text("kind", "层次"),
+    "name": Text("name", "名称"),
+    "n": Text("n", "样本量"),
+    "expected": Text("expected", "期望"),
+    "perceived": Text("perceived", "感知"),
+    "gap": Text("gap", "差距"),
+    "sd": Text("SD", "标准差"),
+    "std_error": Text("SE", "标准误"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
+    "p_value": Text("p", "p 值"),
+    "p_adjusted": Text("p (Holm)", "p（Holm）"),
+    "dz": Text("d_z", "d_z"),
+    "short": Text("short", "未达"),
+    "met": Text("met", "达到"),
+    "exceeded": Text("exceeded", "超出"),
+    "ceiling": Text("at top", "期望顶端"),
+    "r_expected": Text("alpha, expected", "期望 α"),
+    "r_perceived": Text("alpha, perceived", "感知 α"),
+    "correlation": Text("correlation", "相关"),
+    "reliability": Text("reliability of the gap", "差距信度"),
+    "b_expected": Text("b expected", "期望系数"),
+    "b_perceived": Text("b perceived", "感知系数"),
+    "std_error_expected": Text("SE", "标准误"),
+    "std_error_perceived": Text("SE ", "标准误 "),
+    "p_difference": Text("p: equal and opposite", "p：等值反号"),
+    "r2": Text("R2 apart", "R²（分列）"),
+    "r2_difference": Text("R2 of the gap", "R²（差值）"),
+}
+KINDS: Final = {
+    "attribute": Text("attribute", "属性"),
+    "dimension": Text("dimension", "维度"),
+    "overall": Text("overall", "总体"),
+}
+
+
+def notes_of(
+    pairs: Matched, forms: tuple[Form, Form], found: pl.DataFrame, labels: Mapping[str, Text]
+) -> tuple[Note, ...]:
+    """The convention, attributes left out, expectations at the top of the scale, recall.
+
+    Parameters:
+        forms: perceived, expected. found: the table of gaps. labels: name -> label.
+    """
+    P, E = (FORMS[f] for f in forms)
+    en, zh = f"gap = {P.en} minus {E.en}: below 0 falls short.", f"差距 = {P.zh} − {E.zh}，小于 0 为未达期望。"
+    notes = [note("N-GAP", en, zh)]
+    if pairs.lone:
+        count, every = len(pairs.lone), len(pairs.lone) + len(pairs.attributes)
+        listed = _some(list(pairs.lone), ", ")
+        en = f"{count} of {every} attributes lack one of the two forms and stay out: {listed}."
+        notes.append(note("W-FORM", en, f"{every} 个属性中有 {count} 个缺少其中一种形式，未纳入：{listed}。"))
+    high = found.filter(pl.col("ceiling") >= CEILING)["name"].unique(maintain_order=True).to_list()
+    if high:
+        listed = _some([labels[n].en for n in high], ", ")
+        en = f"at least half of the respondents expect the top of the scale ({listed})"
+        zh = f"至少一半受访者的期望已在量表顶端（{_some([labels[n].zh for n in high], '、')}），无法再被超越。"
+        notes.append(note("W-CEILING", f"{en}: nothing can exceed that.", zh))
+    en = "expectation and perception come from one questionnaire: a recalled expectation is coloured by the experience,"
+    zh = "期望与感知来自同一份问卷：回忆的期望会受体验影响，不宜作因果解读。"
+    return (*notes, note("W-RETRO", f"{en} so nothing here is a cause.", zh))
+
+
+def _some(names: Sequence[str], joint: str) -> str:
+    """At most six names."""
+    return joint.join(names[:6]) + (f"{joint}..." if len(names) > 6 else "")
+
+
+def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str]) -> tuple[Text, ...]:
+    """Per cell: the overall gap and the attribute that falls shortest."""
+    out = []
+    for part in found.partition_by(keys, maintain_order=True) if keys else [found]:
+        cell = " ".join(str(part[k][0]) for k in keys)
+        total = part.filter(kind="overall").row(0, named=True)
+        worst = part.filter(kind="attribute").sort("gap", nulls_last=True).row(0, named=True)
+        said = _sentence(total["gap"], total["p_value"], worst["gap"], labels[worst["name"]])
+        out.append(Text(f"{cell}: {said.en}", f"{cell}：{said.zh}") if cell else said)
+    return tuple(out)
+
+
+def _sentence(gap: float | None, p: float | None, least: float | None, name: Text) -> Text:
+    """One cell.
+
+    Example:
+        >>> _sentence(-0.5, 0.001, -1.2, Text("Speed", "速度")).en
+        'Experience falls short of expectation by 0.5 points of the scale. Speed falls shortest (-1.2).'
+        >>> _sentence(0.1, 0.4, 0.05, Text("Speed", "速度")).en
+        'Experience and expectation cannot be told apart (gap 0.1, p = 0.4).'
+    """
+    if gap is None or p is None:
+        return Text("No overall gap can be given.", "无法给出总体差距。")
+    size = significant(abs(gap))
+    if p >= CLEAR:
+        en = f"Experience and expectation cannot be told apart (gap {significant(gap)}, p = {significant(p)})."
+        zh = f"体验与期望没有显著差异（差距 {significant(gap)}，p = {significant(p)}）。"
+    elif gap < 0:
+        en, zh = f"Experience falls short of expectation by {size} points of the scale.", f"体验比期望低 {size} 分。"
+    else:
+        en, zh = f"Experience exceeds expectation by {size} points of the scale.", f"体验比期望高 {size} 分。"
+    if least is not None and least < 0:
+        en += f" {name.en} falls shortest ({significant(least)})."
+        zh += f"差距最大的是“{name.zh}”（{significant(least)}）。"
+    return Text(en, zh)
+
+
+def lines_of(
+    frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    sentences: Sequence[Text],
+    notes: Sequence[Note],
+    labels: Mapping[str, Text],
+    outcome: str,
+    lang: str,
+) -> str:
+    """Sentences, gaps, reliabilities, the two predictors side by side, notes."""
+    gaps, reliability, constraint = frames
+    lines = [*(s.say(lang) for s in sentences), "", _printed(gaps.drop("statistic", "df", "sd"), labels, lang), ""]
+    lines += [_printed(reliability, labels, lang), ""]
+    if constraint.height:
+        en, zh = f"{outcome} on expectation and perception, side by side", f"{outcome} 对期望与感知的回归（分列）"
+        shown = constraint.drop("p_value_expected", "p_value_perceived")
+        lines += [Text(en, zh).say(lang), _printed(shown, labels, lang), ""]
+    return "\n".join([*lines, *told((), notes, lang)])
+
+
+def _printed(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> str:
+    """A frame with names and kinds in words."""
+    words = {n: t.say(lang) or n for n, t in labels.items()}
+    frame = frame.with_columns(pl.col("name").replace(words))
+    if "kind" in frame.columns:
+        frame = frame.with_columns(pl.col("kind").replace({k: t.say(lang) for k, t in KINDS.items()}))
+    return table(frame, headings={c: t.say(lang) for c, t in HEADINGS.items()})
