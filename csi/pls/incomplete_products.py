@@ -20,9 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from csi.moments.expectation import AT_ONCE
 from csi.moments.linear import solve
-from csi.moments.patterns import PatternRows, pattern_rows
+from csi.moments.patterns import Flags, PatternRows, Patterns, pattern_rows
 from csi.moments.pearson import cell_moments
+from csi.moments.saturated import saturated
 from csi.moments.stack import Array, Ints
 
 Multiplied = Callable[[Array], Array]
@@ -39,18 +41,52 @@ def of_incomplete(
             covariance (B, p, p) of the items. weights: (B, p, s) of the scores on the standardised items.
         missing: "em" or "pairwise".
     """
-    p, patterns = rows.shape[1], pattern_rows(rows)
-    own, across = [], []
+    p = rows.shape[1]
+    patterns = pattern_rows(rows)
+    joint = []
     for s in range(len(W)):
         mean, cov = moments[0][s], moments[1][s]
         with np.errstate(divide="ignore", invalid="ignore"):
             sd = np.sqrt(np.diagonal(cov))
             Z, full = ((answers - mean) / sd for answers in (rows, _filled(rows, patterns, mean, cov, missing)))
         X = times(_scores(full, weights[s]))
-        found = _joint(Z, X, W[s], n[s], missing)
-        own.append(found[p:, p:])
-        across.append(found[:p, p:])
-    return np.stack(own), np.stack(across)
+        together = np.concatenate([Z, X], axis=1)
+        joint.append(np.where(np.isfinite(together), together, np.nan))
+    found = _by_em(joint, W, np.isnan(rows), patterns.bytes_of_one) if missing == "em" else _pairwise(joint, W)
+    found *= (n / (n - 1))[:, None, None]
+    return found[:, p:, p:], found[:, :p, p:]
+
+
+def _by_em(joint: list[Array], W: Array, absent: Flags, size: int) -> Array:
+    """(B, p + m, p + m) maximum likelihood covariances; all slices have the same patterns, so they settle together.
+
+    NaN in a slice where an item has no variance, or a row no products.
+
+    Parameters:
+        absent: (n, p) answers that are. size: bytes of the items' patterns of one slice.
+    """
+    p = absent.shape[1]
+    lost = np.array([bool(np.isnan(rows[:, p:]).any() or (np.isnan(rows[:, :p]) != absent).any()) for rows in joint])
+    found = np.full((len(joint), joint[0].shape[1], joint[0].shape[1]), np.nan)
+    kept = np.flatnonzero(~lost)
+    step = max(1, AT_ONCE // (4 * size))
+    for start in range(0, kept.size, step):
+        some = kept[start : start + step]
+        parts = [pattern_rows(joint[s]).under(W[s][None]) for s in some]
+        one = parts[0]
+        n, mean, cov = (np.concatenate([getattr(part, name) for part in parts]) for name in ("n", "mean", "cov"))
+        with np.errstate(all="ignore"):  # where there is no solution the search runs away, and says so
+            settled = saturated(Patterns(one.observed, n, mean, cov))
+        found[some] = np.where(settled.converged[:, None, None], settled.cov, np.nan)
+    return found
+
+
+def _pairwise(joint: list[Array], W: Array) -> Array:
+    """(B, p + m, p + m) covariances of the rows that have both, divisor n."""
+    found = [cell_moments(rows, w[None], "pairwise")[4][0] for rows, w in zip(joint, W, strict=True)]
+    count = W.shape[1]
+    divided: Array = np.stack(found) * ((count - 1) / count)
+    return divided
 
 
 def _filled(rows: Array, patterns: PatternRows, mean: Array, cov: Array, missing: str) -> Array:
@@ -63,18 +99,6 @@ def _scores(Z: Array, weights: Array) -> Array:
     used = (weights != 0).astype(np.float64)
     hole = ~np.isfinite(Z)
     return np.where(hole.astype(np.float64) @ used > 0, np.nan, np.where(hole, 0.0, Z) @ weights)
-
-
-def _joint(Z: Array, X: Array, w: Array, n: float, missing: str) -> Array:
-    """(p + m, p + m) covariances of items and products, divisor n - 1; NaN where there are none."""
-    together = np.concatenate([Z, X], axis=1)
-    together = np.where(np.isfinite(together), together, np.nan)
-    if not np.isfinite(together).any(axis=0).all():
-        return np.full((together.shape[1],) * 2, np.nan)
-    cov = cell_moments(together, w[None], missing)[4][0]
-    count = len(together)
-    scaled: Array = cov * ((count - 1) / count * n / (n - 1))
-    return scaled
 
 
 def expected_rows(rows: Array, patterns: PatternRows, mean: Array, cov: Array) -> Array:

@@ -278,6 +278,16 @@ def test_replicates_of_incomplete_products(missing: str) -> None:
     np.testing.assert_allclose(boot.replicates.values[7, 0], alone.values[0], atol=1e-6)
 
 
+def test_a_resample_without_variance_has_no_products() -> None:
+    """An item that is constant but for a row or two: resamples without them are left out, the others stand."""
+    place = pl.int_range(90)
+    y1 = pl.when(place < 2).then(9.0).otherwise(5.0)
+    frame = rows().with_columns(y1=y1, x1=pl.when(place > 85).then(None).otherwise("x1"))
+    boot = bootstrap(fit(TEXT, frame, PLS(missing="em")), 100, seed=1)
+    assert boot.replicates is not None
+    assert 0 < boot.replicates.usable.sum() < 100
+
+
 def problems_of(text: str, settings: PLS | None = None) -> str:
     with pytest.raises(Problems) as caught:
         fit(text, rows(), settings or PLS())
