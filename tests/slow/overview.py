@@ -68,6 +68,15 @@ def of_intervals():
             held = bool(sides.is_between(0.035, 0.065).all())
             name = f"{row['interval']}: p of a zero path, one-sided"
             lines.append(rejecting(name, "inference_coverage", sides, row["panels"], ".035-.065", held=held))
+    anchored = cal.read("index_intervals")
+    for kind in anchored["interval"].unique(maintain_order=True):
+        rows = anchored.filter(interval=kind)
+        slack = beyond(0.05, rows["panels"][0])
+        inside = rows["coverage"].is_between(cal.COVERAGE[0] - slack, cal.COVERAGE[1] + slack).all()
+        found = f"coverage {span(rows['coverage'])} ({rows.height} quantities)"
+        where, gate = link("index_intervals"), ".925-.970 and 3 errors"
+        name = f"{kind}: index with the weights of another wave"
+        lines.append((name, where, rows["panels"][0], found, gate, "held" if inside else "missed"))
     joint = cal.read("inference_joint").filter(study="n = 250")["joint"][0]
     held = "held" if 0.925 <= joint <= 0.97 else "missed"
     place = link("inference_coverage")
