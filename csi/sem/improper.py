@@ -43,14 +43,14 @@ def improper_of(
     """
     with np.errstate(invalid="ignore"):
         negative = np.asarray((values[:, variances] < -NEGLIGIBLE).any(axis=1), dtype=bool)
-    impossible = np.zeros(len(values), dtype=bool)
+    beyond = np.zeros(len(values), dtype=bool)
     for block, one in zip(layout.blocks, at, strict=True):
         if block.q > 1:
-            impossible |= _impossible(one.Phi[:, : block.q, : block.q])
-    return {"negative variance": negative, "latent covariances not positive definite": impossible}
+            beyond |= impossible(one.Phi[:, : block.q, : block.q])
+    return {"negative variance": negative, "latent covariances not positive definite": beyond}
 
 
-def _impossible(Phi: Array) -> npt.NDArray[np.bool_]:
+def impossible(Phi: Array) -> npt.NDArray[np.bool_]:
     """(b,) True where a covariance matrix has a negative eigenvalue; False where it is not finite."""
     finite = np.isfinite(Phi).all(axis=(1, 2))
     usable: Array = np.where(np.asarray(finite)[:, None, None], Phi, np.eye(Phi.shape[1]))

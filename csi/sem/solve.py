@@ -41,6 +41,7 @@ from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import notes_of, reasons_of
+from csi.sem.second_start import improved
 from csi.sem.stand_in import blanked, hopeless, with_absent, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
@@ -71,6 +72,11 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     linear = linears[0]
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
+    if isinstance(problem, Problem) and not bare and linear is prepared.linear and not prepared.stated:
+        again = improved(prepared, problem, best, at, ROUNDS)
+        if again is not best:
+            best, theta = again, linear.theta(again.phi)
+            at = problem.implied(theta)
     counted = linear if linear is prepared.linear else equalities(prepared, theta)
     df = degrees(prepared, counted)
     rank = None if bare else generic_rank(prepared.layout, linear)
