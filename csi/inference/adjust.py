@@ -27,6 +27,9 @@ def adjust(p: npt.ArrayLike, method: Method = "holm") -> Array:
         bh          min_{j >= i} m / j p_(j)              false discovery rate, as above
         by          bh times sum_{j <= m} 1 / j           false discovery rate, any dependence
 
+    A family asks how small small p-values are: take those of interval="t" or of `csi.jackknife` (Holm: 5.0 to 5.7 %
+    false rejections at 5 %, ten tests, n = 250; percentile p 6.5 %, never below 2 / (n + 1); tests/slow/families.md).
+
     Parameters:
         p: p-values of one family, any shape; NaN stays NaN and does not count. method: one of the six.
 

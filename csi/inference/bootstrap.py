@@ -51,7 +51,8 @@ def bootstrap(
     Parameters:
         est: an estimate fitted from rows. n: resamples. seed: recorded; the same seed gives the same bits.
         interval: "percentile"; "basic" (the percentiles turned around the estimate); "normal" (estimate and standard
-            error); "t" (the same with units less strata as degrees of freedom, for samples of clusters); "bc"
+            error); "t" (the same with units less strata as degrees of freedom, for samples of clusters: from 60 of
+            them with unequal weights it covers 93 to 94 %, percentile, normal and BC limits 91 to 94 %); "bc"
             (bias-corrected); "bca" (with jackknife acceleration as well; for small HTMT use "percentile", see
             `csi.validity`); "studentised" and "double" (percentiles calibrated by a second bootstrap) resample every
             resample 50 times, so n = 1000 is many, and 95 % about the highest level they can speak of.
@@ -70,7 +71,7 @@ def bootstrap(
         Problems: the estimate has no rows to resample, or n is too small for intervals.
 
     Source: Efron (1979, 1987); kinds of intervals: `csi.inference.intervals.curve_of`.
-    Agrees: coverage of every kind in tests/slow/inference_coverage.md.
+    Agrees: coverage of every kind in tests/slow/README.md.
 
     Example:
         >>> import polars as pl

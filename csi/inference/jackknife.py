@@ -33,7 +33,9 @@ def jackknife(
         SE^2 = sum_h (n_h - 1) / n_h sum_i (theta_hi - theta_h.)^2,   theta_h. the mean of the stratum's replicates
 
     with units - strata degrees of freedom in each cell. Strata and units are those of `csi.bootstrap`. For smooth
-    numbers (paths, loadings, R2, the index); a quantile or a rank has no jackknife variance.
+    numbers (paths, loadings, R2, the index); a quantile or a rank has no jackknife variance. With two clusters in every
+    stratum the errors of paths are 2 to 7 % too small (tests/slow/design_coverage.md): there BRR weights or
+    `csi.bootstrap(est, interval="t")` do better.
 
     Parameters:
         est: an estimate fitted from rows. level: of the intervals. alternative: "two-sided", "greater" or "less".

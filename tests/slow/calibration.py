@@ -7,6 +7,7 @@ that are not gated say "tabled". A miss that is known, with its reason, is named
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -179,6 +180,25 @@ def disclosed_section(misses: Mapping[str, str], reasons: Mapping[str, str]) -> 
     """What misses its gate, and why, as Markdown."""
     lines = [f"- {place}: {what}. {reasons.get(place, 'Not explained.')}" for place, what in misses.items()]
     return "\n".join(lines) if lines else "None."
+
+
+def because(misses: Mapping[str, str], reasons: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Place -> why it misses, by the first pattern that the whole place matches."""
+    found = {}
+    for place in misses:
+        said = next((why for pattern, why in reasons if re.fullmatch(pattern, place)), None)
+        found |= {} if said is None else {place: said}
+    return found
+
+
+def grouped_section(misses: Mapping[str, str], reasons: Sequence[tuple[str, str]]) -> str:
+    """What misses its gate, reason by reason, as Markdown."""
+    known, parts = because(misses, reasons), []
+    for why in dict.fromkeys(w for _, w in reasons):
+        lines = [f"  - {place}: {misses[place]}" for place, said in known.items() if said == why]
+        parts.append("\n".join([f"- {why}", *lines]))
+    parts += [f"- Not explained: {place}: {what}" for place, what in misses.items() if place not in known]
+    return "\n".join(parts)
 
 
 def failures(misses: Mapping[str, str], reasons: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ import overview
 import polars as pl
 import pytest
 
-STUDIES = ("exact_fit_null", "effects_coverage")
+STUDIES = ("exact_fit_null", "effects_coverage", "families", "composites_coverage", "design_coverage")
 
 
 @pytest.fixture(params=STUDIES)
@@ -45,7 +45,7 @@ def test_few_panels_make_tables_of_the_same_form(study, tables):
     assert [t.height for t in made.values()] == [t.height for t in tables]
 
 
-QUICK = {"exact_fit_null": 2, "effects_coverage": 2}
+QUICK = {"exact_fit_null": 2, "effects_coverage": 2, "families": 2, "composites_coverage": 2}
 
 
 def test_a_gate_that_is_missed_is_named():
@@ -59,6 +59,15 @@ def test_a_gate_that_is_missed_is_named():
     assert cal.failures(cal.missed(low), {}) == [f"{place}: coverage 0.9200, SE ratio 1.0000"]
     assert cal.failures(cal.missed(low), {place: "why"}) == []
     assert cal.failures({}, {place: "why"}) == [f"{place}: disclosed as missed, but meets its gate"]
+
+
+def test_misses_are_explained_by_the_first_pattern_that_fits():
+    misses = {"a: path q (bc)": "low", "a: path q (t)": "lower", "b: x": "high"}
+    reasons = (("a: .* \\(bc\\)", "first"), ("a: .*", "second"))
+    assert cal.because(misses, reasons) == {"a: path q (bc)": "first", "a: path q (t)": "second"}
+    text = cal.grouped_section(misses, reasons)
+    assert "- first\n  - a: path q (bc): low" in text
+    assert "- Not explained: b: x: high" in text
 
 
 @pytest.mark.parametrize(
