@@ -21,12 +21,14 @@ def lost(
     where: Where,
     *,
     whole: bool,
+    shared: float = 0.0,
 ) -> Finding:
     """Items that go with nothing.
 
     Parameters:
         rest: their mean correlations with the other items. left: items that do. limit: what chance reaches, and
-            the number of rows. whole: whether little of the block is left (a warning, else a note).
+            the number of rows. whole: whether little of the block is left (a warning, else a note). shared: the
+            modification index of a residual covariance of the two items left, 0 where others are clearly larger.
     """
     one, two, many = len(items) == 1, len(items) + len(left) == 2, not left
     told = ", ".join(f"{i} {cor(r)}" for i, r in zip(items, rest, strict=True))
@@ -46,6 +48,17 @@ def lost(
         do = f"Look for wrong columns or codes; drop {listed(items)} from {factor}"
         do_zh = f"请检查列或编码是否有误；将 {listed(items, 'zh')} 从 {factor} 中去掉"
         do, do_zh = (f"{do}.", f"{do_zh}。") if len(left) > 1 else _single(left[0], do, do_zh)
+    if shared:
+        pair = " ~~ ".join(left)
+        cause += (
+            f" Or {listed(left)} share something beside {factor}: no modification index is clearly larger than that"
+        )
+        cause += f" of {pair} ({number(shared)}), and without it {factor} turns into what these two share."
+        cause_zh += f"或者 {listed(left, 'zh')} 在 {factor} 之外另有共同之处：{pair} 的修正指数为 {number(shared)}，"
+        cause_zh += "没有明显更大者，"
+        cause_zh += f"未放开时 {factor} 会变成这两题的共同部分。"
+        do += f" Where the wording of {listed(left)} is alike, free {pair} first and look again."
+        do_zh += f"若 {listed(left, 'zh')} 的措辞相近，请先放开 {pair} 再看。"
     what, why, remedy = Text(en + size, zh + size_zh), Text(cause, cause_zh), Text(do, do_zh)
     if whole:
         return Finding("W-ITEM-UNRELATED", "warning", *where, items, what, why, remedy, len(items))

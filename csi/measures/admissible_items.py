@@ -36,6 +36,12 @@ beside a modification index, the third times that where the solution is improper
 """
 
 
+SOME, LEVEL = 6.63, 3.84
+"""A modification index that counts beside another finding, and by how much a larger one is clearly larger (chi-square,
+df 1, 1 and 5 %).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Culprit:
     """A finding about items.
@@ -85,13 +91,25 @@ def of_items(fit: Fitted, cell: int, g: int, place: str, changes: Changes, *, il
         left = tuple(names[i] for i in blocks[f] if i not in items)
         told = tuple(names[i] for i in items)
         whole = len(left) < 2 or len(left) <= len(told) or _marker(fit, f, g) in told
-        found = lost(f, told, rest, left, (chance(n), n), (cell, place), whole=whole)
+        shared = _shared(changes(), left) if len(left) == 2 and told else 0.0
+        found = lost(f, told, rest, left, (chance(n), n), (cell, place), whole=whole, shared=shared)
         out.append(Culprit(found, (f,), told, whole=whole))
     skip = {i for pair in pairs for i in pair} | {i for items, _ in gone.values() for i in items}
     kept = {f: tuple(i for i in block if i not in skip) for f, block in blocks.items()}
     return out + [
         _moved(fit, one, R, kept, changes(), g, (cell, place)) for one in _strays(fit, R, kept, n, g, changes, ill=ill)
     ]
+
+
+def _shared(known: Mapping[str, Change], pair: Sequence[str]) -> float:
+    """The modification index of a residual covariance of two items where it is no chance and none is clearly larger,
+    else 0.
+    """
+    a, b = pair
+    own = known.get(f"{a} ~~ {b}") or known.get(f"{b} ~~ {a}")
+    if own is None or own.mi < SOME or own.mi < max(change.mi for change in known.values()) - LEVEL:
+        return 0.0
+    return own.mi
 
 
 def _strays(fit: Fitted, R: Array, blocks: Blocks, n: float, g: int, changes: Changes, *, ill: bool) -> Iterator[Away]:
