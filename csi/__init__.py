@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from csi.display import html_from
 
 if TYPE_CHECKING:
+    from csi.behaviour.nps import nps as nps
     from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
     from csi.expectation.gap import gap as gap
+    from csi.expectation.kano import kano as kano
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
@@ -129,6 +131,8 @@ _HOMES = {
     "micom": "csi.measures.micom",
     "modification_indices": "csi.measures.modification",
     "gap": "csi.expectation.gap",
+    "kano": "csi.expectation.kano",
+    "nps": "csi.behaviour.nps",
     "nca": "csi.importance.nca",
     "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
@@ -195,6 +199,7 @@ __all__ = [
     "invariance",
     "jackknife",
     "johnson_neyman",
+    "kano",
     "lrt",
     "mediation",
     "mga",
@@ -202,6 +207,7 @@ __all__ = [
     "modification_indices",
     "nca",
     "nonlinear",
+    "nps",
     "pool",
     "pos",
     "predict",

@@ -32,7 +32,7 @@ VERBS: Final[dict[str, Text]] = {
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "expectation": Text(
-        "expectation compared with experience: gaps, by attribute and dimension", "期望与体验的比较：各属性与维度的差距"
+        "expectation beside experience: gaps, Kano's classes, recommendation", "期望与体验：差距、Kano 分类、净推荐值"
     ),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),
     "groups": Text(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from csi.expectation.linearised import p_of_t
+from csi.inference.linearised import p_of_t
 from csi.moments.stack import Array, Ints
 
 

@@ -24,8 +24,8 @@ from csi.errors import Note, Problems, Text, problem
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
-from csi.expectation.linearised import Means, means
 from csi.inference.adjust import adjust
+from csi.inference.linearised import Means, means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.codebook import Form

@@ -59,6 +59,8 @@ PUBLIC = [
     "micom",
     "modification_indices",
     "gap",
+    "kano",
+    "nps",
     "nca",
     "pool",
     "nonlinear",

@@ -13,7 +13,7 @@ from csi.cli import main
 from csi.errors import Problems, Text
 from csi.expectation.constraint import robust_slopes
 from csi.expectation.gap import gap, reliability_of_difference
-from csi.expectation.linearised import means
+from csi.inference.linearised import means
 from csi.survey.codebook import Codebook, Item, Scale
 
 SEVEN = Scale("seven", 1, 7)

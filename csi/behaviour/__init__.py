@@ -1,0 +1,1 @@
+"""What customers say they will do, and do: recommendation and its kin."""

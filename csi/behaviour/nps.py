@@ -1,0 +1,212 @@
+"""Net Promoter Score with its interval and the whole distribution behind it.
+
+Source:
+    Reichheld (2003), Harvard Business Review 81(12); variance: Rocks (2016), The American Statistician 70(4), who
+    compares intervals and recommends the adjusted Wald one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from scipy.special import ndtri
+
+from csi.display import Shown, significant, table, text
+from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.inference.linearised import means
+from csi.measures.shown import told
+from csi.moments.sample import sample_of
+from csi.moments.stack import Array, Sample
+from csi.survey.panel import Panel
+
+PROMOTER, PASSIVE, TOP = 9, 7, 10
+"""Promoters answer 9 or 10 of 0 to 10, passives 7 or 8."""
+
+ADDED = (0.75, 1.5, 0.75)
+"""Promoters, passives and detractors that the adjusted Wald interval adds (Rocks 2016)."""
+
+HEADINGS: Final = {
+    "n": Text("n", "样本量"),
+    "nps": Text("NPS", "净推荐值"),
+    "std_error": Text("SE", "标准误"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
+    "promoters": Text("promoters", "推荐者"),
+    "passives": Text("passives", "中立者"),
+    "detractors": Text("detractors", "贬损者"),
+    "mean": Text("mean", "均值"),
+    "answer": Text("answer", "回答"),
+    "share": Text("share", "占比"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Nps(Shown):
+    """The score of every cell.
+
+    Attributes:
+        table: the cell's key columns, n, nps (-100 to 100), std_error, conf_low, conf_high (adjusted Wald), wald_low,
+            wald_high (unadjusted), promoters, passives, detractors (shares), mean (of the answers), n_effective.
+        distribution: key columns, answer (0 to 10), count, share (weighted).
+        item, level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    distribution: pl.DataFrame
+    item: str
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Nps, lang: str = "en") -> str:
+    """Sentences, scores, the distribution, notes."""
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    shown = value.table.drop("wald_low", "wald_high", "n_effective")
+    lines = [*(s.say(lang) for s in value.sentences), "", table(shown, headings=heads), ""]
+    lines += [table(value.distribution.drop("count"), headings=heads), ""]
+    return "\n".join([*lines, *told((), value.notes, lang)])
+
+
+def nps(
+    panel: Panel,
+    item: str,
+    *,
+    by: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
+    level: float = 0.95,
+) -> Nps:
+    """100 (share of promoters - share of detractors) of an item asked from 0 to 10.
+
+    var = ((p + d) - (p - d)^2) / n; with weights, clusters or strata the linearised variance of the mean of +1, 0, -1.
+    The interval is adjusted: .75 promoters, 1.5 passives and .75 detractors join the (effective) sample.
+
+    Parameters:
+        panel: answers with a codebook. item: its name. by: key columns that make cells. where: keep only rows with
+            these key values. level: of the interval.
+
+    Returns:
+        An `Nps`.
+
+    Raises:
+        Problems: no such item (E-ROLE), a scale that does not run from 0 to 10 (E-SCALE), a level outside (0, 1).
+
+    Example:
+        >>> import csi
+        >>> from csi.survey.codebook import Codebook, Item, Scale
+        >>> item = Item("rec", "loyalty", Scale("eleven", 0, 10), Text("Would recommend", "愿意推荐"))
+        >>> frame = pl.DataFrame({"rec": [10.0] * 120 + [8.0] * 50 + [3.0] * 30})
+        >>> panel = csi.Panel(frame, Codebook((item,), {}, {}), frame.cast(pl.String))
+        >>> found = nps(panel, "rec").table.row(0, named=True)
+        >>> [round(found[c], 2) for c in ("nps", "std_error", "wald_low", "wald_high", "conf_low", "conf_high")]
+        [45.0, 5.23, 34.75, 55.25, 34.14, 54.53]
+    """
+    _check(panel, item, level)
+    sample = sample_of(panel, [item], by, where=where)
+    keys = sample.cells.drop("n")
+    rows = [_cell(sample, cell, level) for cell in range(sample.cells.height)]
+    scores = pl.concat([keys, pl.DataFrame(rows)], how="horizontal") if keys.width else pl.DataFrame(rows)
+    parts = [_distribution(sample, cell) for cell in range(sample.cells.height)]
+    if keys.width:
+        parts = [pl.concat([keys[[c] * part.height], part], how="horizontal") for c, part in enumerate(parts)]
+    told_ = note("N-NPS", *(t for t in _MEANING))
+    return Nps(scores, pl.concat(parts), item, level, _sentences(scores, keys.columns, level), (told_, *sample.notes))
+
+
+_MEANING = (
+    "promoters answer 9 or 10, detractors 0 to 6; the whole distribution says more than their difference.",
+    "推荐者为 9–10 分，贬损者为 0–6 分；完整分布比两者之差更有信息。",
+)
+
+
+def _cell(sample: Sample, cell: int, level: float) -> dict[str, float | int | None]:
+    """One cell's numbers."""
+    rows = np.flatnonzero(sample.cell == cell)
+    x, w = sample.rows[rows, 0], sample.weight[rows]
+    sign = np.where(x >= PROMOTER, 1.0, np.where(x >= PASSIVE, 0.0, -1.0))
+    n = len(x)
+    found = means(np.column_stack([sign, x]), w, sample.unit[rows], sample.stratum)
+    p, d = (float((w * (sign == s)).sum() / w.sum()) for s in (1, -1))
+    spread = (p + d) - (p - d) ** 2
+    error = float(found.std_error[0]) * np.sqrt((n - 1) / n) if n > 1 else np.nan
+    effective = spread / error**2 if error > 0 else float(n)
+    z = float(ndtri(0.5 + level / 2))
+    low, high = adjusted(p, d, effective, z)
+    numbers = {
+        "nps": 100 * (p - d),
+        "std_error": 100 * error,
+        "conf_low": 100 * low,
+        "conf_high": 100 * high,
+        "wald_low": 100 * (p - d - z * error),
+        "wald_high": 100 * (p - d + z * error),
+        "promoters": p,
+        "passives": 1 - p - d,
+        "detractors": d,
+        "mean": float(found.mean[1]),
+        "n_effective": effective,
+    }
+    return {"n": n, **{k: float(v) if np.isfinite(v) else None for k, v in numbers.items()}}
+
+
+def adjusted(p: float, d: float, n: float, z: float) -> tuple[float, float]:
+    """Adjusted Wald interval of p - d from n answers, within [-1, 1].
+
+    Source:
+        Rocks (2016), The American Statistician 70(4), 365-372.
+
+    Example:
+        >>> [round(v, 4) for v in adjusted(0.6, 0.15, 200, 1.959964)]
+        [0.3414, 0.5453]
+    """
+    size = n + sum(ADDED)
+    up, down = (n * p + ADDED[0]) / size, (n * d + ADDED[2]) / size
+    reach = z * np.sqrt((up + down - (up - down) ** 2) / size)
+    return max(-1.0, float(up - down - reach)), min(1.0, float(up - down + reach))
+
+
+def _distribution(sample: Sample, cell: int) -> pl.DataFrame:
+    """Counts and weighted shares of the eleven answers."""
+    rows = np.flatnonzero(sample.cell == cell)
+    answers: Array = np.arange(TOP + 1, dtype=np.float64)
+    same = sample.rows[rows, 0][:, None] == answers
+    w = sample.weight[rows]
+    share = (w @ same) / w.sum()
+    return pl.DataFrame({"answer": answers.astype(np.int64), "count": same.sum(axis=0), "share": share})
+
+
+def _check(panel: Panel, item: str, level: float) -> None:
+    """Refuse what is no question from 0 to 10."""
+    found = []
+    book = panel.codebook
+    if not 0 < level < 1:
+        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
+        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
+    if item not in book.names:
+        hint = did_you_mean(item, book.names)
+        en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
+        found.append(problem("E-ROLE", "nps", en, zh, hint.en, hint.zh))
+    elif (book[item].scale.minimum, book[item].scale.maximum) != (0, TOP):
+        low, high = book[item].scale.minimum, book[item].scale.maximum
+        en = f"the score is defined on answers from 0 to 10; {item} runs from {low:g} to {high:g}."
+        zh = f"净推荐值以 0–10 分的回答定义；{item} 的量程为 {low:g}–{high:g}。"
+        do = "Report its mean or top box instead."
+        found.append(problem("E-SCALE", item, en, zh, do, "请改报均值或高分占比。"))
+    if found:
+        raise Problems(found)
+
+
+def _sentences(scores: pl.DataFrame, keys: Sequence[str], level: float) -> tuple[Text, ...]:
+    """The score of every cell with its interval."""
+    out = []
+    for row in scores.iter_rows(named=True):
+        cell = " ".join(str(row[k]) for k in keys)
+        value, low, high = (significant(round(row[c], 1)) for c in ("nps", "conf_low", "conf_high"))
+        en = f"NPS {value}, {100 * level:g} % interval {low} to {high}, from {row['n']} answers."
+        zh = f"净推荐值 {value}，{100 * level:g}% 区间 {low} 至 {high}，基于 {row['n']} 份回答。"
+        out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
+    return tuple(out)

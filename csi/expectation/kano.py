@@ -1,0 +1,265 @@
+"""Kano's classes of attributes from pairs of questions: how would you feel if it were there, and if it were not?
+
+Answers are coded 1 I like it, 2 it must be so, 3 neutral, 4 I can live with it, 5 I dislike it.
+
+Letters: `n` rows, `k` attributes, `B` replicates.
+
+Source:
+    Kano, Seraku, Takahashi & Tsuji (1984), Hinshitsu 14(2); Berger et al. (1993), Center for Quality of Management
+    Journal 2(4), 3-36 (coefficients); DuMouchel (1993), the same issue (continuous analysis).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.expectation.forms import Matched, matched
+from csi.expectation.kano_words import lines_of, sentences_of
+from csi.inference.draws import quantile
+from csi.inference.resample import plan_of
+from csi.moments.sample import sample_of
+from csi.moments.stack import Array, Ints, Sample
+from csi.survey.panel import Panel
+
+TABLE: Final = ("QAAAO", "RIIIM", "RIIIM", "RIIIM", "RRRRQ")
+"""Class of an answer: rows functional, columns dysfunctional, like to dislike."""
+
+ORDER: Final = "MOAIRQ"
+"""Classes; among equal counts the one further left counts (Berger et al. 1993)."""
+
+LIKE = np.array([4.0, 2.0, 0.0, -1.0, -2.0])
+"""DuMouchel's scores of functional answers, like to dislike; dysfunctional ones have them from the other end."""
+
+FONG = 1.65
+"""Fong's (1996) point for the .90 level; measured size 17 to 23 %."""
+
+DOUBT = 0.06
+"""Share of questionable answers above which an attribute's question is doubtful."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kano(Shown):
+    """The class of every attribute.
+
+    Attributes:
+        table: the cell's key columns, attribute, n, counts of M, O, A, I, R, Q (weighted where rows are), category (the
+            most frequent; ties M > O > A > I > R > Q), support (bootstrap share of resamples with that class),
+            cs_plus, cs_minus (coefficients of satisfaction and dissatisfaction) with _low and _high, total_strength
+            ((A + O + M) / n), category_strength (difference of the two largest shares), functional, dysfunctional
+            (DuMouchel's means), fong (whether the two largest counts differ by Fong's legacy rule).
+        labels: attribute -> label. replicates, seed, level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    labels: Mapping[str, Text]
+    replicates: int
+    seed: int
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Kano, lang: str = "en") -> str:
+    """Sentences, classes, notes."""
+    return lines_of(value.table, value.sentences, value.notes, value.labels, lang)
+
+
+def kano(
+    panel: Panel,
+    *,
+    attributes: Sequence[str] | None = None,
+    by: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
+    replicates: int = 1000,
+    seed: int = 1,
+    level: float = 0.95,
+) -> Kano:
+    """Classes of all attributes that were asked both ways (forms Kf and Kd).
+
+    CS+ = (A + O) / (A + O + M + I),   CS- = -(O + M) / (A + O + M + I)
+
+    Parameters:
+        panel: answers with a codebook. attributes: only these. by: key columns that make cells. where: keep only rows
+            with these key values. replicates, seed: of the bootstrap (units within strata). level: of its intervals.
+
+    Returns:
+        A `Kano`; a coefficient without any A, O, M or I is absent.
+
+    Raises:
+        Problems: E-FORM (no pairs), E-KANO (answers other than 1 to 5), E-SETTING.
+
+    Source:
+        Berger et al. (1993); Fong (1996), Center for Quality of Management Journal 5(1). Agrees with the published
+        example of stp25stat (tests/expectation/test_kano.py).
+
+    Example:
+        >>> import csi
+        >>> from csi.survey.codebook import Codebook, Item, Scale
+        >>> five = Scale("five", 1, 5)
+        >>> pair = [Item(f"{f}1", "features", five, Text("Bag", "包"), "bag", f) for f in ("Kf", "Kd")]
+        >>> frame = pl.DataFrame({"Kf1": [1.0, 1.0, 3.0, 1.0], "Kd1": [5.0, 5.0, 5.0, 3.0]})
+        >>> panel = csi.Panel(frame, Codebook(tuple(pair), {}, {}), frame.cast(pl.String))
+        >>> kano(panel, replicates=100).table.select("category", "O", "cs_plus", "cs_minus").row(0)
+        ('O', 2.0, 0.75, -0.75)
+    """
+    _settings(replicates, level)
+    pairs = matched(panel, ("Kf", "Kd"), attributes)
+    sample = sample_of(panel, pairs.every, by, missing="pairwise", where=where)
+    wrong = _codes(sample, pairs)
+    if wrong:
+        raise Problems(wrong)
+    keys = sample.cells.drop("n")
+    parts = [_cell(sample, pairs, cell, replicates, seed, level) for cell in range(sample.cells.height)]
+    if keys.width:
+        parts = [pl.concat([keys[[c] * part.height], part], how="horizontal") for c, part in enumerate(parts)]
+    table = pl.concat(parts)
+    return Kano(
+        table=table,
+        labels=pairs.labels,
+        replicates=replicates,
+        seed=seed,
+        level=level,
+        sentences=sentences_of(table, pairs.labels, keys.columns),
+        notes=(*_notes(table, pairs), *sample.notes),
+    )
+
+
+def classes(functional: Array, dysfunctional: Array) -> Array:
+    """(n, 6) indicators of M, O, A, I, R, Q; all 0 where an answer is absent.
+
+    Parameters:
+        functional, dysfunctional: (n,) codes 1 to 5, NaN where absent.
+
+    Example:
+        >>> classes(np.array([1.0, 3.0, np.nan]), np.array([5.0, 5.0, 1.0])).tolist()
+        [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
+    """
+    seen = np.isfinite(functional) & np.isfinite(dysfunctional)
+    f, d = (np.where(seen, x, 1).astype(np.int64) - 1 for x in (functional, dysfunctional))
+    lookup = np.array([[ORDER.index(c) for c in row] for row in TABLE])
+    return np.asarray((lookup[f, d][:, None] == np.arange(6)) & seen[:, None], dtype=np.float64)
+
+
+def coefficients(counts: Array) -> tuple[Array, Array]:
+    """CS+ and CS- from counts (..., 6) of M, O, A, I, R, Q; NaN where M + O + A + I = 0.
+
+    Example:
+        >>> [round(float(v), 3) for v in coefficients(np.array([18.0, 5.0, 1.0, 1.0, 1.0, 1.0]))]
+        [0.24, -0.92]
+    """
+    M, O, A, I = np.moveaxis(counts[..., :4], -1, 0)  # noqa: E741 - Kano's letters
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = np.where(M + O + A + I > 0, M + O + A + I, np.nan)
+        return (A + O) / total, -(O + M) / total
+
+
+def _cell(sample: Sample, pairs: Matched, cell: int, replicates: int, seed: int, level: float) -> pl.DataFrame:
+    """The classes of one cell."""
+    rows = np.flatnonzero(sample.cell == cell)
+    k = len(pairs.attributes)
+    answers, w = sample.rows[rows], sample.weight[rows]
+    own = np.stack([classes(answers[:, j], answers[:, k + j]) for j in range(k)], axis=1)
+    counts = np.einsum("n,nkc->kc", w, own)
+    drawn = _resampled(sample, rows, own, replicates, seed)
+    plus, minus = coefficients(counts)
+    best = counts.argmax(axis=1)
+    bounds = [_interval(x, level) for x in coefficients(drawn)]
+    n = own.sum(axis=(0, 2))
+    total = counts.sum(axis=1)
+    ordered = np.sort(counts, axis=1)[:, ::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        numbers = {
+            "support": (drawn.argmax(axis=2) == best).mean(axis=0),
+            "cs_plus": plus,
+            "cs_plus_low": bounds[0][0],
+            "cs_plus_high": bounds[0][1],
+            "cs_minus": minus,
+            "cs_minus_low": bounds[1][0],
+            "cs_minus_high": bounds[1][1],
+            "total_strength": counts[:, :3].sum(axis=1) / total,
+            "category_strength": (ordered[:, 0] - ordered[:, 1]) / total,
+            "functional": _mean(LIKE, answers[:, :k], own, w),
+            "dysfunctional": _mean(LIKE[::-1], answers[:, k:], own, w),
+        }
+    a, b = ordered[:, 0], ordered[:, 1]
+    fong = np.abs(a - b) >= FONG * np.sqrt((a + b) * (2 * total - a - b) / (2 * np.maximum(total, 1)))
+    head = {"attribute": list(pairs.attributes), "n": n.astype(np.int64)}
+    cells = {c: counts[:, j] for j, c in enumerate(ORDER)}
+    named = {"category": [ORDER[j] if t > 0 else None for j, t in zip(best, total, strict=True)]}
+    tail = {c: pl.Series(v, dtype=pl.Float64).set(pl.Series(~np.isfinite(v)), None) for c, v in numbers.items()}
+    return pl.DataFrame(head | cells | named | tail | {"fong": fong})
+
+
+def _mean(scores: Array, answers: Array, own: Array, w: Array) -> Array:
+    """(k,) weighted means of scored answers of complete pairs."""
+    seen = own.sum(axis=2) > 0
+    value = np.where(seen, scores[np.where(seen, answers, 1).astype(np.int64) - 1], 0.0)
+    return np.asarray((w @ value) / (w @ seen))
+
+
+def _resampled(sample: Sample, rows: Ints, own: Array, replicates: int, seed: int) -> Array:
+    """(B, k, 6) counts of resamples of units within strata."""
+    unit, w = sample.unit[rows], sample.weight[rows]
+    flat = own.reshape(len(rows), -1) * w[:, None]
+    parts = [m[:, unit] @ flat for _, m in plan_of(sample, replicates, seed).blocks()]
+    return np.concatenate(parts).reshape(-1, *own.shape[1:])[:replicates]
+
+
+def _interval(drawn: Array, level: float) -> tuple[Array, Array]:
+    """(k,) percentile bounds of (B, k) draws; NaN where none is finite."""
+    ordered = np.sort(drawn, axis=0)
+    tail = (1 - level) / 2
+    k = drawn.shape[1]
+    low, high = (quantile(ordered, np.full(k, share)) for share in (tail, 1 - tail))
+    return low, high
+
+
+def _codes(sample: Sample, pairs: Matched) -> list[Problem]:
+    """Answers that are none of the five."""
+    out = []
+    for item in pairs.every:
+        values = sample.rows[:, sample.names.index(item)]
+        strange = np.unique(values[np.isfinite(values) & ~np.isin(values, [1, 2, 3, 4, 5])])
+        if strange.size:
+            listed = ", ".join(f"{v:g}" for v in strange[:5])
+            en, zh = f"{item} has answers other than 1 to 5: {listed}.", f"{item} 含有 1–5 以外的回答：{listed}。"
+            do = "Code like 1, must-be 2, neutral 3, live with 4, dislike 5."
+            out.append(
+                problem("E-KANO", item, en, zh, do, "请编码为：喜欢 1、理应如此 2、无所谓 3、可以忍受 4、不喜欢 5。")
+            )
+    return out
+
+
+def _settings(replicates: int, level: float) -> None:
+    """Refuse settings out of range."""
+    found = []
+    if replicates < 100:
+        en, zh = f"{replicates} resamples are too few.", f"{replicates} 次重抽样过少。"
+        found.append(problem("E-SETTING", "replicates", en, zh, "Take at least 100.", "请至少取 100。"))
+    if not 0 < level < 1:
+        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
+        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
+    if found:
+        raise Problems(found)
+
+
+def _notes(table: pl.DataFrame, pairs: Matched) -> tuple[Note, ...]:
+    """Doubtful questions; what the legacy rule is."""
+    notes = []
+    high = table.filter(pl.col("Q") > DOUBT * pl.sum_horizontal(list(ORDER)))["attribute"].unique(maintain_order=True)
+    if len(high):
+        en = ", ".join(pairs.labels[a].en for a in high)
+        zh = "、".join(pairs.labels[a].zh for a in high)
+        said = f"more than {100 * DOUBT:g} % of the answers contradict themselves (Q): {en}; look at the wording."
+        notes.append(note("W-KANO", said, f"自相矛盾的回答（Q）超过 {100 * DOUBT:g}%：{zh}，请检查措辞。"))
+    en = "support is the share of resamples in which the class is the most frequent; Fong's rule is printed as legacy"
+    zh = "支持度为重抽样中该类别最多的比例；Fong 规则仅作旧法列出（名义 10% 时实测水平为 17–23%）。"
+    return (*notes, note("N-KANO", f"{en} (measured size 17 to 23 % at nominal 10 %).", zh))

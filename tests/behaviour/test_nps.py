@@ -1,0 +1,72 @@
+"""NPS: the hand case, designs, refusals."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import csi
+from csi.errors import Problems, Text
+from csi.survey.codebook import Codebook, Item, Scale
+
+ANSWERS = [10.0] * 70 + [9.0] * 50 + [8.0] * 30 + [7.0] * 20 + [6.0] * 10 + [0.0] * 20
+
+
+def panel(answers=tuple(ANSWERS), scale=(0, 10), **keys):
+    item = Item("rec", "loyalty", Scale("eleven", *scale), Text("Would recommend", "愿意推荐"))
+    frame = pl.DataFrame({"rec": list(answers), **keys})
+    reasons = pl.DataFrame({"rec": [None] * frame.height}, schema={"rec": pl.String})
+    return csi.Panel(frame, Codebook((item,), {}, {}), reasons)
+
+
+def test_the_hand_case_of_120_50_30():
+    row = csi.nps(panel(), "rec").table.row(0, named=True)
+    wanted = {
+        "nps": 45.0,
+        "std_error": 5.232,
+        "wald_low": 34.75,
+        "wald_high": 55.25,
+        "conf_low": 34.14,
+        "conf_high": 54.53,
+    }
+    for name, value in wanted.items():
+        assert row[name] == pytest.approx(value, abs=5.1e-3)
+    assert (row["promoters"], row["passives"], row["detractors"]) == pytest.approx((0.60, 0.25, 0.15))
+
+
+def test_the_whole_distribution_is_there():
+    found = csi.nps(panel(), "rec")
+    assert found.distribution["answer"].to_list() == list(range(11))
+    assert found.distribution["count"].to_list() == [20, 0, 0, 0, 0, 0, 10, 20, 30, 50, 70]
+    assert found.distribution["share"].sum() == pytest.approx(1.0)
+
+
+def test_weights_move_the_score_and_widen_the_interval():
+    row, plain = (csi.nps(p, "rec").table.row(0, named=True) for p in (panel(weight=[2.0, 0.5] * 100), panel()))
+    assert row["nps"] == pytest.approx(plain["nps"])  # every answer has both weights alike
+    assert row["n_effective"] == pytest.approx(200 * 1.25**2 / ((4 + 0.25) / 2), rel=0.01)  # Kish
+    assert row["std_error"] > plain["std_error"]
+    assert plain["n_effective"] == pytest.approx(200)
+
+
+def test_cells_have_their_own_scores():
+    found = csi.nps(panel(brand=["A"] * 120 + ["B"] * 80), "rec", by=["brand"])
+    assert found.table["nps"].to_list() == pytest.approx([100.0, -37.5])
+    assert found.sentences[1].zh.startswith("B：净推荐值")
+
+
+def test_everybody_a_promoter_has_an_interval_below_100():
+    row = csi.nps(panel([10.0] * 40), "rec").table.row(0, named=True)
+    assert row["std_error"] == 0
+    assert 80 < row["conf_low"] < row["conf_high"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("item", "scale", "code", "words"),
+    [("reco", (0, 10), "E-ROLE", "reco"), ("rec", (1, 10), "E-SCALE", "runs from 1 to 10")],
+)
+def test_refusals_name_what_is_wrong(item, scale, code, words):
+    with pytest.raises(Problems) as raised:
+        csi.nps(panel([10.0, 9.0], scale), item)
+    assert raised.value.problems[0].code == code
+    assert words in str(raised.value)
