@@ -25,7 +25,7 @@ from csi.cli.studied import (
     provenance,
 )
 from csi.errors import Language, Note, Text, note
-from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, suppressed
+from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, lost_notes, suppressed
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
     table, printed = only(found.table, asked), only(found.table, cells)
-    missing = absent_notes(study, found, printed, study.settings.target)
+    missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
         data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},

@@ -119,7 +119,9 @@ class Source:
             return tuple(blocks)
         said = {name: text.say(lang) for name, text in self.labels.items()}
         every = sorted(said, key=len, reverse=True)
-        inside = re.compile(r"(?<![\w.])(" + "|".join(re.escape(name) for name in every) + r")(?![\w.])")
+        inside = re.compile(
+            r"(?<![A-Za-z0-9_.])(" + "|".join(re.escape(name) for name in every) + r")(?![A-Za-z0-9_.])"
+        )
 
         def swapped(text: str) -> str:
             return inside.sub(lambda found: said[found[1]], text)

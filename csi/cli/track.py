@@ -22,7 +22,7 @@ from csi.cli.studied import (
 )
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
-from csi.reporting.soundness import absent_notes
+from csi.reporting.soundness import absent_notes, lost_notes
 from csi.reporting.style import share
 from csi.reporting.tables import Kind, printed, signed
 from csi.reporting.usable import no_waves
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         flagged=settings.flagged,
     )
     shown = only(tracked.table, cells)
-    missing = absent_notes(study, found, shown, tracked.construct)
+    missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),

@@ -12,6 +12,7 @@ from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.record import record
 from csi.reporting.section import Report
 from csi.reporting.sections import NEED_A_MODEL, build, headline, planned
+from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, read_study
@@ -89,7 +90,15 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
     columns = panel.frame.columns
     brands = panel.frame["brand"].n_unique() if "brand" in columns else 1
     waves = panel.frame["wave"].n_unique() if "wave" in columns else 1
-    return planned(kind, brands=brands, waves=min(waves, len(study.waves) or 1), keys=tuple(columns))
+    return planned(
+        kind,
+        brands=brands,
+        waves=min(waves, len(study.waves) or 1),
+        keys=tuple(columns),
+        settings=study.settings,
+        grouped=key_of(study, panel) is not None,
+        products=any(c.product_of for c in study.model.constructs),
+    )
 
 
 def check_languages(lang: str | Sequence[str]) -> tuple[Language, ...]:

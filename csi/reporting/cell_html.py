@@ -70,6 +70,9 @@ def headline_html(headline: Headline, lang: str) -> str:
             f"{headline.interval_name.say(lang)} {style.span(headline.conf_low, headline.conf_high)}" if value else "",
         ),
     ]
+    if headline.facts:
+        said = "; ".join(f"{n.say(lang)} {v.say(lang)} ({w.say(lang)})" for n, v, w in headline.facts)
+        return "".join([*lines[:2], _block("margin:4px 0", said), _block(_SOFT, headline.dateline.say(lang))])
     for against, difference, half, firm in headline.changes:
         verdict = _VERDICTS[firm].say(lang)
         said = f"（{verdict}）" if lang == "zh" else f" ({verdict})"

@@ -16,23 +16,7 @@ from typing import Any
 
 import csi
 from csi.errors import Problems, Text, problem
-
-HEADINGS = {
-    "trend": Text("Trend", "趋势"),
-    "league": Text("League", "排名"),
-    "chain": Text("Constructs", "各构念"),
-    "model": Text("Model", "模型"),
-    "priorities": Text("What to improve first", "先改进什么"),
-    "stages": Text("Brands, stages and segments", "品牌、阶段与客群"),
-    "reliability": Text("Reliability", "信度"),
-    "items": Text("Questionnaire", "问卷题项"),
-    "loadings": Text("Loadings", "载荷"),
-    "validity": Text("Discriminant validity", "区分效度"),
-    "structure": Text("Structural model", "结构模型"),
-    "fieldwork": Text("Fieldwork", "收回与清理"),
-    "method": Text("Method", "数据与方法"),
-}
-"""What stands over each section's cell."""
+from csi.reporting.headings import HEADINGS
 
 Book = dict[str, Any]
 """A notebook as plain values (nbformat 4.5)."""

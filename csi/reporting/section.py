@@ -100,7 +100,10 @@ class Section(Shown):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Headline(Shown):
-    """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence."""
+    """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence.
+
+    `facts` (name, number, word) stand in the index's place where a reader wants other numbers first.
+    """
 
     kicker: Text
     sentence: Text
@@ -110,6 +113,7 @@ class Headline(Shown):
     changes: tuple[tuple[Text, float, float, bool], ...]
     dateline: Text
     level: float = 0.95
+    facts: tuple[tuple[Text, Text, Text], ...] = ()
 
     @property
     def interval_name(self) -> Text:

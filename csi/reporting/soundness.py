@@ -12,6 +12,7 @@ from csi.errors import Note, Reason, Text, note
 from csi.estimate.estimate import Estimate
 from csi.reporting.usable import named
 from csi.study.study import Study
+from csi.survey.panel import Panel
 from csi.tracking.index import Index
 
 MOST = 5
@@ -99,6 +100,24 @@ def absent_notes(study: Study, found: Index, table: pl.DataFrame, construct: str
         en = f"No index for {cells.en}: {what.en} {do.en}".rstrip()
         notes.append(note("E-INDEX", en, f"{cells.zh} 没有指数：{what.zh}{do.zh}"))
     return tuple(notes)
+
+
+def lost_notes(study: Study, panel: Panel, found: Index, where: Mapping[str, str]) -> tuple[Note, ...]:
+    """Cells of `where` that had answers when the files were read, and have no row in the index: one note for all."""
+    keys = [k for k in ("brand", "wave") if k in panel.frame.columns and k in found.cells.columns]
+    if not keys:
+        return ()
+    read = [panel.frame.select(keys)]
+    if panel.excluded is not None and set(keys) <= set(panel.excluded.columns):
+        known = [pl.col("brand").is_in(list(study.brands) or list(panel.brands))] if "brand" in keys else []
+        read.append(panel.excluded.select(keys).filter(*known))
+    had = pl.concat(read).unique(maintain_order=True).filter(*(pl.col(k) == v for k, v in where.items() if k in keys))
+    gone = had.join(found.cells.select(keys), on=keys, how="anti", maintain_order="left")
+    if gone.is_empty():
+        return ()
+    cells = _listed(study, gone)
+    en = f"No index for {cells.en}: none of its answer sheets is left; csi check says why."
+    return (note("E-INDEX", en, f"{cells.zh} 没有指数：其答卷全部被剔除，原因见 csi check。"),)
 
 
 def cell_notes(

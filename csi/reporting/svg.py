@@ -5,6 +5,7 @@ No classes, ids, scripts, `pathLength` or overflow, so that the same string draw
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -279,11 +280,21 @@ def steps(low: float, high: float, count: int = 5) -> list[float]:
     while power * 10 <= raw:
         power *= 10
     size = min((m * power for m in (1, 2, 2.5, 4, 5, 10)), key=lambda s: (abs(reach / s - (count - 1)), s))
-    first = int(low / size + 1e-9) - (1 if low < 0 and low % size else 0)
+    first = math.floor(low / size + 1e-9)
     ticks = [first * size]
     while ticks[-1] < high - 1e-9:
         ticks.append(ticks[-1] + size)
     return [round(t, 10) for t in ticks]
+
+
+def places(ticks: Sequence[float]) -> int:
+    """Decimals that tell the ticks apart: one, or two where they are finer.
+
+    Example:
+        >>> places([0, 0.2, 0.4]), places([0, 0.25, 0.5])
+        (1, 2)
+    """
+    return 1 if all(abs(10 * t - round(10 * t)) < 1e-9 for t in ticks) else 2
 
 
 def _reach(group: tuple[float, list[int]], gap: float, side: int) -> float:

@@ -24,6 +24,8 @@ FORMATS = {
     "change": "+0.0;-0.0;0.0",
     "share": "0.0%",
     "coefficient": "0.000",
+    "index": "0.000",
+    "estimate": "0.000",
     "number": "0.00",
     "count": "#,##0",
     "p": "0.000",

@@ -13,21 +13,32 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     item_table         construct, item, wording, shares (list), loading, conf_low, conf_high, mean, missing
     htmt_matrix        first, second, htmt, conf_low, conf_high
     heat_table         row, column, value, reference, n
+    forest             heading, row, value_KEY of each series, conf_low, conf_high, significant, differs
+    ceilings           a column per construct; and the ceiling of each condition
+    slope_lines        outcome, predictor, moderator, at, estimate; and the slope along the moderator
+    gauges             name, value, low, high, limits, good, verdict
     loading_cell       loadings of one construct, for a table cell
 """
 
+from csi.reporting.figures.ceilings import ceilings
 from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
+from csi.reporting.figures.forest import forest
+from csi.reporting.figures.gauges import gauges
 from csi.reporting.figures.heat import heat_table, htmt_matrix
 from csi.reporting.figures.importance import importance_map
 from csi.reporting.figures.items import item_table
 from csi.reporting.figures.league import league
 from csi.reporting.figures.reliability import reliability_table
+from csi.reporting.figures.slopes import slope_lines
 from csi.reporting.figures.trend import trend
 
 __all__ = [
     "card_diagram",
+    "ceilings",
+    "forest",
+    "gauges",
     "heat_table",
     "htmt_matrix",
     "importance_map",
@@ -38,5 +49,6 @@ __all__ = [
     "model_diagram",
     "path_diagram",
     "reliability_table",
+    "slope_lines",
     "trend",
 ]

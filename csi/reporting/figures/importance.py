@@ -123,12 +123,13 @@ def _mark(
     name = str(row["name"])
     right, good = row["importance"] >= middle[0], row["performance"] >= middle[1]
     corner = (1 if right else 0) if good else (3 if right else 2)
-    label = say(name, labels, lang)
+    worded = say(name, labels, lang)
+    label = "" if row.get("quiet") else worded
 
     def side(key: str, scale: Scale, value: float) -> float:
         return scale.kept(row[key]) if known(row.get(key)) else scale(value)
 
-    tip = f"{label}: {style.coefficient(row['importance'], lang)}, {style.score(row['performance'])}"
+    tip = f"{worded}: {style.coefficient(row['importance'], lang)}, {style.score(row['performance'])}"
     return _Mark(
         label,
         x(row["importance"]),

@@ -60,7 +60,7 @@ def item_table(
     code_x = min(groups, 150) + 18
     word_x = code_x + codes + 12
     widest = max((text_width(say(r["wording"], labels, lang), 13, lang=lang) for r in rows), default=0)
-    bar = (min(max(330.0, word_x + widest + 18), 450.0), 650.0)
+    bar = (min(max(330.0, word_x + widest + 18), 520.0), 650.0)
     x = Scale(low, 1, 690, 866)
     step, top = 25.0, 34.0
     y, marks, gone = top, [], ""
@@ -178,13 +178,14 @@ def _narrow(
         used = text_width(said, 11.5, bold=many) + 12
         code = str(row["item"])
         begin = text_width(code, 11) + 8
-        wording = svg.shorten(say(str(row["wording"]), labels, lang), width - used - begin, 12.5, lang=lang)
+        lines = svg.wrap(say(str(row["wording"]), labels, lang), width - used - begin, 12.5, lang=lang)
         y += 21
         parts.append(svg.words(0, y, code, size=11, fill=style.MUTED))
-        parts.append(svg.words(begin, y, wording, size=12.5))
+        parts += [svg.words(begin, y + 16 * i, line, size=12.5) for i, line in enumerate(lines)]
         parts.append(
             svg.words(width, y, said, size=11.5, fill=style.WARN if many else style.MUTED, bold=many, anchor="end")
         )
+        y += 16 * (len(lines) - 1)
         shares = row["shares"]
         parts += spread_bar(shares if isinstance(shares, list) else [], 0, y + 7, width - 124, 11, (1, 10))
         floor = x.kept(LOADING_FLOOR)

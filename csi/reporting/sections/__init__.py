@@ -5,22 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from csi.errors import Problems, did_you_mean, problem
+from csi.errors import Note, Problems, Text, did_you_mean, problem
 from csi.reporting.analysis import GROUPINGS, Analysis
+from csi.reporting.headings import HEADINGS
 from csi.reporting.section import Section
 from csi.reporting.sections.chain import chain
 from csi.reporting.sections.fieldwork import fieldwork
+from csi.reporting.sections.fit import fit_section
+from csi.reporting.sections.groups import groups_section
+from csi.reporting.sections.invariance import invariance_section
 from csi.reporting.sections.items import items
 from csi.reporting.sections.league import league
 from csi.reporting.sections.measurement import loadings, reliability, validity
+from csi.reporting.sections.mediation import mediation_section
 from csi.reporting.sections.method import method
 from csi.reporting.sections.model import model, structure
+from csi.reporting.sections.necessary import necessary_section
+from csi.reporting.sections.prediction import prediction_section
 from csi.reporting.sections.priorities import priorities
+from csi.reporting.sections.robustness import robustness_section
+from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
 from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import headline
+from csi.study.settings import Settings
 
 SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
@@ -36,6 +46,14 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "structure": structure,
     "fieldwork": fieldwork,
     "method": method,
+    "fit": fit_section,
+    "invariance": invariance_section,
+    "mediation": mediation_section,
+    "slopes": slopes_section,
+    "prediction": prediction_section,
+    "groups": groups_section,
+    "robustness": robustness_section,
+    "necessary": necessary_section,
 }
 """Every section by its key."""
 
@@ -43,20 +61,46 @@ KINDS: dict[str, tuple[str, ...]] = {
     "quarterly": (
         "trend", "league", "chain", "model", "priorities", "stages", "reliability", "items", "fieldwork", "method",
     ),
-    "researcher": ("loadings", "reliability", "validity", "model", "structure", "priorities", "method"),
-    "validator": ("fieldwork", "items", "reliability", "validity", "loadings", "method"),
+    "researcher": (
+        "loadings", "reliability", "validity", "fit", "invariance", "model", "structure", "mediation", "slopes",
+        "prediction", "groups", "robustness", "priorities", "method",
+    ),
+    "validator": ("fit", "fieldwork", "items", "reliability", "validity", "loadings", "invariance", "method"),
 }  # fmt: skip
 """Which sections each kind of report has, in order."""
 
-NEED_A_MODEL = frozenset({"model", "priorities", "reliability", "loadings", "validity", "structure"})
+ORDER = (
+    "trend", "league", "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages",
+    "reliability", "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness",
+    "fieldwork", "method",
+)  # fmt: skip
+"""Where a section stands that a study switches on in a kind which has it not."""
+
+NEED_A_MODEL = frozenset({
+    "model", "priorities", "reliability", "loadings", "validity", "structure", "fit", "invariance", "mediation",
+    "slopes", "prediction", "groups", "robustness", "necessary",
+})  # fmt: skip
 """Sections that exist only where the focal brand has enough answers for a model."""
 
 
-def planned(kind: str, *, brands: int, waves: int, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The sections of a kind that this study can fill.
+PLAIN = Settings()
+
+
+def planned(
+    kind: str,
+    *,
+    brands: int,
+    waves: int,
+    keys: tuple[str, ...],
+    settings: Settings = PLAIN,
+    grouped: bool = False,
+    products: bool = False,
+) -> tuple[str, ...]:
+    """The sections of a kind that this study can fill, with those it switches on and without those it switches off.
 
     Parameters:
         kind: a name in `KINDS`. brands, waves: how many there are. keys: the key columns of the panel.
+        settings: the study's. grouped: whether there are two groups to compare. products: whether the model has any.
 
     Raises:
         Problems: E-KIND.
@@ -73,13 +117,46 @@ def planned(kind: str, *, brands: int, waves: int, keys: tuple[str, ...]) -> tup
         "trend": waves < 2,
         "league": brands < 2,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
+        "invariance": not grouped,
+        "groups": not grouped or settings.covariance,
+        "slopes": not products,
+        "prediction": settings.covariance,
+        "necessary": settings.covariance,
     }
-    return tuple(key for key in KINDS[kind] if not idle.get(key, False))
+    wanted = settings.telling.sections
+    usual = KINDS[kind]
+    asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
+    more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
+    keys_ = inserted(usual, more)
+    return tuple(k for k in keys_ if wanted.get(k, True) and not idle.get(k, False))
+
+
+def inserted(usual: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Sections with further ones, each behind the last of those that stand before it in `ORDER`.
+
+    Example:
+        >>> inserted(["model", "method"], ["prediction", "mediation"])
+        ['model', 'mediation', 'prediction', 'method']
+    """
+    found = list(usual)
+    for key in sorted(more, key=ORDER.index):
+        before = [i for i, k in enumerate(found) if ORDER.index(k) < ORDER.index(key) and k != "method"]
+        found.insert(max(before) + 1 if before else 0, key)
+    return found
 
 
 def build(key: str, analysis: Analysis) -> Section:
-    """The section `key` of an analysis."""
-    return SECTIONS[key](analysis)
+    """The section `key` of an analysis; one that says why, where these answers do not carry it."""
+    try:
+        return SECTIONS[key](analysis)
+    except Problems as found:
+        if key not in NEED_A_MODEL or analysis.cell is None:
+            raise
+        said = tuple(
+            Note(p.code, Text(f"{p.what.en} {p.remedy.en}".rstrip(), p.what.zh + p.remedy.zh)) for p in found.problems
+        )
+        title = Text(f"{HEADINGS[key].en}: cannot be told", f"{HEADINGS[key].zh}：无法给出")
+        return Section(key=key, title=title, subtitle=Text("", ""), notes=said)
 
 
 __all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "build", "headline", "planned"]

@@ -134,7 +134,7 @@ def _consequences(a: Analysis, cell: Cell) -> tuple[Text, ...]:
 
 
 def structure(a: Analysis) -> Section:
-    """Every path with its interval, test, f² and VIF; R²; specific indirect effects."""
+    """Every path with its interval, test, f² and VIF; R²."""
     cell = cell_of(a)
     keys = ["outcome", "predictor"]
     f2 = cell.effects.f2.select(*keys, "f2")
@@ -150,7 +150,7 @@ def structure(a: Analysis) -> Section:
             f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals",
             f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间",
         ),
-        tables=(_paths_table(a, paths), _r2_table(a, cell), _chains_table(a, cell)),
+        tables=(_paths_table(a, paths), _r2_table(a, cell)),
         notes=tuple(dict.fromkeys((*cell.estimate.notes, *cell.effects.notes))),
         data={"paths": paths, "r2": cell.effects.r2, "chains": cell.effects.chains, "effects": cell.effects.table},
     )
@@ -185,20 +185,3 @@ def _r2_table(a: Analysis, cell: Cell) -> Table:
         Column("r2_adjusted", Text("adjusted", "调整后"), "coefficient"),
     )
     return Table("r2", Text("Explained variance", "解释方差"), cell.effects.r2, columns, texts=a.construct_labels)
-
-
-def _chains_table(a: Analysis, cell: Cell) -> Table:
-    frame = cell.effects.chains
-    labels = a.construct_labels
-    texts = {
-        c: Text(
-            " → ".join(labels[n].en for n in c.split(" -> ")), " → ".join(labels[n].zh or n for n in c.split(" -> "))
-        )
-        for c in frame["chain"].to_list()
-    }
-    columns = (
-        Column("chain", Text("Chain", "链条")),
-        Column("estimate", Text("Indirect effect", "间接效应"), "coefficient"),
-        *_interval_columns(),
-    )
-    return Table("chains", Text("Specific indirect effects", "特定间接效应"), frame, columns, texts=texts)

@@ -26,12 +26,12 @@ def priorities(a: Analysis) -> Section:
     weak, faults = improve_first(drivers, "construct"), improve_first(items, "item")
     named = [a.study.codebook[i].label for i in faults]
     title = words.priorities([a.label(c) for c in weak], drivers.height, named)
-    worded = items.filter(pl.col("quadrant").is_in(["improve", "keep"]))["item"].to_list()
-    labels = {**a.construct_labels, **{i: a.study.codebook[i].label for i in worded}}
+    labels = {**a.construct_labels, **{i: a.study.codebook[i].label for i in items["item"].to_list()}}
+    minor = ~pl.col("quadrant").is_in(["improve", "keep"])
     target = a.label(a.target)
     maps = [
         ("map", drivers.rename({"construct": "name"})),
-        ("map_items", items.rename({"item": "name"})),
+        ("map_items", items.rename({"item": "name"}).with_columns(quiet=minor)),
     ]
     drawn = tuple(
         figure(
@@ -48,9 +48,10 @@ def priorities(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} "
-            f"per point, up: performance (0–100); crosses are {level} intervals, dotted lines the means",
+            f"per point, up: performance (0–100); crosses are {level} intervals, dotted lines the means; items of "
+            "little importance are not named",
             f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，"
-            f"纵轴为表现（0–100）；十字为 {level} 区间，虚线为均值",
+            f"纵轴为表现（0–100）；十字为 {level} 区间，虚线为均值；重要性低的题项不标名称",
         ),
         figures=drawn,
         tables=(_driver_table(a, drivers), _item_table(a, items)),
@@ -144,7 +145,7 @@ def _map(frame: pl.DataFrame) -> pl.DataFrame:
         for name, source in pairs.items()
     ]
     return frame.filter(pl.col("importance").is_not_null() & pl.col("performance").is_not_null()).select(
-        "name", "importance", "performance", *columns
+        "name", "importance", "performance", *columns, *(["quiet"] if "quiet" in frame.columns else [])
     )
 
 

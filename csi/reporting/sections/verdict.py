@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from csi.errors import Text
+from csi.errors import Problems, Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Headline
 from csi.reporting.sections.drawn import here
+from csi.reporting.sections.fit import fit_facts
 from csi.reporting.sections.items import items_finding
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import most_to_gain, weak_points
@@ -32,7 +33,18 @@ def headline(a: Analysis, kind: str = "quarterly") -> Headline:
         changes=_changes(a, previous, year),
         dateline=_dateline(a),
         level=a.index.level,
+        facts=_facts(a, kind),
     )
+
+
+def _facts(a: Analysis, kind: str) -> tuple[tuple[Text, Text, Text], ...]:
+    """A validator's first numbers: how the items fit their constructs; none where they cannot be fitted."""
+    if kind != "validator" or a.cell is None:
+        return ()
+    try:
+        return fit_facts(a)
+    except Problems:  # the section of fit says why
+        return ()
 
 
 def _sentence(a: Analysis, kind: str) -> Text:

@@ -2,7 +2,17 @@
 
 from csi.reporting.words.causes import chain, held_paths, model, points, priorities, stages
 from csi.reporting.words.facts import Change, Gap, Named, Standing
-from csi.reporting.words.phrases import engine_name, listed, lowered, period, sentence, wave_name
+from csi.reporting.words.phrases import (
+    arrows,
+    engine_name,
+    listed,
+    lowered,
+    named,
+    p_said,
+    period,
+    sentence,
+    wave_name,
+)
 from csi.reporting.words.quality import fieldwork, items, measurement, separation
 from csi.reporting.words.standing import headline, league, movement, trend
 
@@ -11,6 +21,7 @@ __all__ = [
     "Gap",
     "Named",
     "Standing",
+    "arrows",
     "chain",
     "engine_name",
     "fieldwork",
@@ -23,6 +34,8 @@ __all__ = [
     "measurement",
     "model",
     "movement",
+    "named",
+    "p_said",
     "period",
     "points",
     "priorities",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from csi.errors import Text
+from csi.reporting import style
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -104,3 +105,40 @@ def period(per_year: int) -> Text:
     """
     names = {1: Text("year", "年"), 2: Text("half-year", "半年"), 4: Text("quarter", "季度"), 12: Text("month", "月")}
     return names.get(per_year, Text("wave", "期"))
+
+
+def arrows(text: str, labels: Mapping[str, Text]) -> Text:
+    """`a -> b -> c` by the names of its constructs.
+
+    Example:
+        >>> arrows("a -> b", {"a": Text("Image", "形象")})
+        Text(en='Image → b', zh='形象 → b')
+    """
+    names = [labels.get(n, Text(n, n)) for n in text.split(" -> ")]
+    return Text(" → ".join(n.en for n in names), " → ".join(n.zh or n.en for n in names))
+
+
+def named(text: Text, labels: Mapping[str, Text]) -> Text:
+    """A sentence of a measure, with constructs under their names in words instead of their codes.
+
+    Example:
+        >>> named(Text("joy ~ use differs", "joy ~ use 有别"), {"joy": Text("Joy", "快乐"), "use": Text("Use", "使用")})
+        Text(en='Joy ~ use differs', zh='快乐 ~ 使用 有别')
+    """
+    if not labels:
+        return text
+    codes = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    found = re.compile(rf"(?<![A-Za-z0-9_.])({codes})(?![A-Za-z0-9_.])")
+    en = found.sub(lambda hit: lowered(labels[hit[1]]).en, text.en)
+    return Text(capital(en), found.sub(lambda hit: labels[hit[1]].zh or labels[hit[1]].en, text.zh))
+
+
+def p_said(value: float | None) -> Text:
+    """A p-value with its sign: p = .021, p < .001.
+
+    Example:
+        >>> p_said(0.0213), p_said(0.00001).zh
+        (Text(en='p = .021', zh='p = 0.021'), 'p < 0.001')
+    """
+    said = {lang: style.p_value(value, lang) for lang in ("en", "zh")}
+    return Text(*(f"p {s}" if s.startswith("<") else f"p = {s}" for s in said.values()))
