@@ -14,7 +14,7 @@ from csi.display import Shown, text
 from csi.display import table as printed
 from csi.errors import Text
 from csi.estimate.estimate import Estimate
-from csi.measures.residuals import WIDE, conditioned_on, items_of, lower, threshold_names, unpacked
+from csi.measures.residuals import WIDE, conditioned_on, given_words, items_of, lower, threshold_names, unpacked
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
@@ -152,7 +152,7 @@ def _(value: ImpliedMoments, lang: str = "en") -> str:
         if few
         else Text("Implied covariances of constructs", "模型隐含的构念协方差")
     )
-    lines = [title.say(lang)]
+    lines = [title.say(lang) + (given_words(value.given, lang) if few else "")]
     for g, name in enumerate(value.groups):
         lines += [Text(f"group {name}", f"组 {name}").say(lang)] if name else []
         lines.append(printed(lower(names, cov[g, 0])))

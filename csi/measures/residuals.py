@@ -5,6 +5,7 @@ Letters: `b` slices, `p` items, `M` moments of a group, `g` groups.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -169,6 +170,18 @@ KINDS: dict[Kind, Text] = {
     "standardised": Text("Residuals over their standard errors (z)", "残差与其标准误之比（z）"),
     "normalised": Text("Normalised residuals", "正规化残差"),
 }
+
+
+def given_words(names: Sequence[str], lang: str) -> str:
+    """What a title adds where moments are conditional.
+
+    Example:
+        >>> given_words(["age", "sex"], "en"), given_words([], "en")
+        (' given age, sex', '')
+    """
+    return Text(f" given {', '.join(names)}", f"（给定 {'、'.join(names)}）").say(lang) if names else ""
+
+
 WIDE = 12
 """More items than this make a square too wide for a terminal."""
 
@@ -176,7 +189,7 @@ WIDE = 12
 @text.register
 def _(value: Residuals, lang: str = "en") -> str:
     """The covariances of the first cell, group by group; a wide square gives way to its largest residuals."""
-    lines = [KINDS[value.kind].say(lang)]
+    lines = [KINDS[value.kind].say(lang) + given_words(value.given, lang)]
     for g, name in enumerate(value.groups):
         head = Text(f"group {name}", f"组 {name}").say(lang)
         lines += [head] if name else []

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 import csi
+from csi.display import text
 from csi.errors import Problems
 from csi.moments.conditional import conditional_moments, conditional_stack
 from csi.moments.ordinal import ordinal_moments
@@ -169,6 +170,8 @@ def test_residuals_are_observed_less_implied_slopes_and_correlations():
                 observed[f"{item}~{name}"], abs=1e-6
             )
     assert rest.table.filter(pl.col("op") == "~").height == 10
+    assert "given age, gender" in text(rest)
+    assert "给定 age、gender" in text(said, "zh")
     assert np.isfinite(csi.residuals(est, "standardised").slopes).all()
 
 

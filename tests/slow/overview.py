@@ -301,7 +301,8 @@ indirect effects) is tabled, not gated. Of {len(every)} lines {count["held"]} ar
 `make check-slow` makes all tables again.
 
 No interval and no p-value, so nothing to certify: PLSpredict, blindfolding, redundancy analysis, VIF, selection
-criteria, FIMIX and POS. Covariance models have their own pages, [sem_coverage](sem_coverage.md).
+criteria, FIMIX and POS. Covariance models have their own pages,
+[sem_coverage](sem_coverage.md) and, ordinal ones conditional on predictors, [given_coverage](given_coverage.py).
 
 {body}
 """
