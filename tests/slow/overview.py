@@ -60,7 +60,7 @@ def of_intervals():
             gate, note = ".040-.065", ""
             if row["interval"] == "studentised":
                 gate = ".035-.065, set after the result was seen"
-                note = "misses the .040 that the others are held to"
+                note = "misses the .040 that the others are held to; see [studentised](studentised.md)"
             name = f"{row['interval']}: p of a zero path, two-sided"
             rates = pl.Series([row["at_5"]])
             lines.append(rejecting(name, "inference_coverage", rates, row["panels"], gate, held=held, note=note))

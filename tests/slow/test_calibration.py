@@ -12,7 +12,7 @@ import overview
 import polars as pl
 import pytest
 
-STUDIES = ("exact_fit_null", "effects_coverage", "families", "composites_coverage", "design_coverage")
+STUDIES = ("exact_fit_null", "effects_coverage", "families", "composites_coverage", "design_coverage", "studentised")
 
 
 @pytest.fixture(params=STUDIES)
@@ -45,7 +45,7 @@ def test_few_panels_make_tables_of_the_same_form(study, tables):
     assert [t.height for t in made.values()] == [t.height for t in tables]
 
 
-QUICK = {"exact_fit_null": 2, "effects_coverage": 2, "families": 2, "composites_coverage": 2}
+QUICK = {"exact_fit_null": 2, "effects_coverage": 2, "families": 2, "composites_coverage": 2, "studentised": 2}
 
 
 def test_a_gate_that_is_missed_is_named():
