@@ -12,6 +12,9 @@ import polars as pl
 
 from csi.moments.stack import Array, Ints
 
+NUMBERS = "iuf"
+"""Kinds of arrays that are answers: whole numbers and floats (numpy's letters)."""
+
 
 def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = ()) -> Array | None:
     """(n, p) answers, NaN where absent or one of the codes `na`; None unless all items are numeric and none infinite.
@@ -24,12 +27,12 @@ def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = (
     """
     if not items or not set(items) <= set(frame.columns):
         return None
-    chosen = [frame.get_column(name) for name in items]
-    if not all(kind.is_numeric() for kind in {column.dtype for column in chosen}):
-        return None
-    rows: Array = np.empty((frame.height, len(chosen)))
-    for at, column in enumerate(chosen):
-        rows[:, at] = column.to_numpy()
+    rows: Array = np.empty((frame.height, len(items)))
+    for at, name in enumerate(items):
+        column = frame.get_column(name).to_numpy()
+        if column.dtype.kind not in NUMBERS:
+            return None
+        rows[:, at] = column
     if not np.isfinite(rows).all():
         if np.isinf(rows).any():
             return None

@@ -63,7 +63,9 @@ def code_notes(names: Sequence[str], rows: Array) -> tuple[Note, ...]:
     """
     if not rows.size:
         return ()
-    low, high = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    if np.isnan(low).any():
+        low, high = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
     found = {}
     for j, (least, most) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
         codes = codes_apart(rows[:, j]) if least in _USUAL or most in _USUAL else ()
