@@ -6,6 +6,7 @@ A term of lavaan's grammar may carry one modifier per group; a single modifier s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Operator = Literal["=~", "<~"]
@@ -163,6 +164,13 @@ class Constraint:
     rhs: str
 
 
+@lru_cache(maxsize=256)
+def _items_of(constructs: tuple[Construct, ...]) -> tuple[str, ...]:
+    """What constructs are measured by that is no construct itself, each once."""
+    names = {c.name for c in constructs}
+    return tuple(dict.fromkeys(n for c in constructs for n in c.items if n not in names))
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a text says, and nothing about where it came from; `Model` adds the card, labels and layout.
@@ -190,9 +198,7 @@ class Claim:
     @property
     def items(self) -> tuple[str, ...]:
         """Observed items in order of appearance, each once."""
-        constructs = set(self.names)
-        seen = dict.fromkeys(n for c in self.constructs for n in c.items if n not in constructs)
-        return tuple(seen)
+        return _items_of(self.constructs)
 
     @property
     def observed(self) -> tuple[str, ...]:

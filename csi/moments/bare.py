@@ -25,11 +25,13 @@ def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = (
                [nan],
                [nan]])
     """
-    if not items or not set(items) <= set(frame.columns):
+    place = {name: at for at, name in enumerate(frame.columns)}
+    if not items or not set(items) <= place.keys():
         return None
+    columns = frame.get_columns()
     rows: Array = np.empty((frame.height, len(items)))
     for at, name in enumerate(items):
-        column = frame.get_column(name).to_numpy()
+        column = columns[place[name]].to_numpy()
         if column.dtype.kind not in NUMBERS:
             return None
         rows[:, at] = column

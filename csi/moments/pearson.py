@@ -89,7 +89,7 @@ def _weighted(sample: Sample, number: int, rows: slice, W: Array) -> Moments:
 def _cell(sample: Sample, number: int, n: int) -> pl.DataFrame:
     """The row of `cells` of one cell, with the number of rows at hand (a group's rows are fewer than the cell's)."""
     row = sample.cells if sample.cells.height == 1 else sample.cells[number : number + 1]
-    return row if row["n"][0] == n else row.with_columns(n=pl.lit(n, dtype=pl.Int64))
+    return row if row.get_column("n").item() == n else row.with_columns(n=pl.lit(n, dtype=pl.Int64))
 
 
 def side_by_side(stacks: Sequence[Moments], cells: pl.DataFrame) -> Moments:
@@ -130,7 +130,7 @@ def interleaved(arrays: Sequence[Array]) -> Array:
 
 def cell_slices(sample: Sample) -> Iterator[slice]:
     """The contiguous rows of each cell."""
-    ends = accumulate(sample.cells["n"].to_list(), initial=0)
+    ends = accumulate(sample.cells.get_column("n").to_list(), initial=0)
     return (slice(start, end) for start, end in pairwise(ends))
 
 
