@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calibration as cal
 import polars as pl
+import products_coverage
 
 HEAD = ("what", "measured on", "panels", "found", "held to", "verdict")
 COVER = "coverage .925-.970, SE ratio .95-1.05"
@@ -154,6 +155,19 @@ def of_moderation():
     ]
 
 
+def of_products():
+    """Products and squares of every way, slopes, and what regions say of them."""
+    lines = of_study("products_coverage", "products_nulls")
+    for row in cal.read("products_region").iter_rows(named=True):
+        power = " (power)" if row["slope"] else ""
+        what = f"{row['study']}: Johnson-Neyman region where the slope is {number(row['slope'])}{power}"
+        rate = pl.Series([row["says_differs"]])
+        gate = {"level": ".040-.065", "at most": "at most .05 + 3 errors"}.get(row["gate"], "tabled")
+        held = products_coverage.region_holds(row)
+        lines.append(rejecting(what, "products_coverage", rate, row["panels"], gate, held=held))
+    return lines
+
+
 def of_changes():
     """Tests of change."""
     table = cal.read("changes")
@@ -267,7 +281,7 @@ SECTIONS = (
         lambda: [*of_study("design_coverage", "design_nulls"), *of_changes()],
     ),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
-    ("Interactions and squares", of_moderation),
+    ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
     ("Groups", of_groups),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),

@@ -1,6 +1,6 @@
 """Do intervals of products and simple slopes cover, do their tests and regions hold? PLS, n = 250.
 
-    python tests/slow/products_coverage.py [PANELS]        (make check-slow runs it in full: about 10 minutes of a core)
+    python tests/slow/products_coverage.py [PANELS]        (make check-slow runs it in full: about 7 minutes of a core)
 
 y depends on x, z, w, on the product of x and z and on the square of x; the product of x and w and the square of w are
 in the model and zero, in the population of every estimator, because w is normal and independent of all others. Two
@@ -40,7 +40,21 @@ BENT = Moderation("y", "x", "z")
 TEXT = "; ".join([*(f"{c} =~ {c}1 + {c}2" for c in "xzwy"), "y ~ x + z + w + x:z + x:x + x:w + w:w"])
 MODEL = csi.Model.parse(TEXT)
 NAMES = [f"{c}{i}" for c in "xzwy" for i in (1, 2)]
-REASONS: tuple[tuple[str, str], ...] = ()
+FAR = """The place is 1.8 standard deviations below the mean of z, where few respondents are: errors are 3 % too small
+  at n = 250. The normal limits, and with them the region, are held (.062). With n = 1,000 (1,200 other panels) the
+  percentile test rejects .058 and the ratio of errors is .996."""
+NEAR = "One panel of 2,000 beyond the gate; the other limits reject .052 to .063 in the same panels."
+ADAPTED = """BC limits of a slope far from the mean where products have weights of their own (their coverage
+  of products and slopes is as low as .902). In the same panels percentile limits reject .065 and .064, normal ones .062
+  and .065. Not examined further."""
+HEAVY = """At .01 only (.060 at .05, ratio of errors 1.000): presumably tails heavier than normal, as the weights of a
+  product that explains nothing are poorly known. Percentile limits are held in the same panels (.016, .058)."""
+REASONS = (
+    (r"two-stage: zero slope, (percentile|bc|bca)", FAR),
+    (r"two-stage: zero product, bca", NEAR),
+    (r"(product|orthogonal): zero slope, bc", ADAPTED),
+    (r"orthogonal: zero product, normal", HEAVY),
+)
 
 
 def panel(rows, seed):
@@ -145,17 +159,19 @@ def tables(panels):
     )
 
 
+def region_holds(row):
+    """Whether a region says as often as its gate allows that a slope differs from 0."""
+    low, high = {"level": cal.LEVEL, "at most": (0.0, 0.05 + 3 * np.sqrt(0.0475 / row["panels"]))}.get(
+        row["gate"], (0.0, 1.0)
+    )
+    return bool(low <= row["says_differs"] <= high)
+
+
 def misses_of(covered, nulls, region):
     """Place -> what misses its gate there."""
-    missed = cal.missed(covered, nulls)
-    for row in region.iter_rows(named=True):
-        rate = row["says_differs"]
-        low, high = {"level": cal.LEVEL, "at most": (0.0, 0.05 + 3 * np.sqrt(0.0475 / row["panels"]))}.get(
-            row["gate"], (0.0, 1.0)
-        )
-        if not low <= rate <= high:
-            missed[f"{row['study']}: region at the zero slope"] = f"{rate:.4f} at .05"
-    return missed
+    wrong = [row for row in region.iter_rows(named=True) if not region_holds(row)]
+    said = {f"{row['study']}: region at the zero slope": f"{row['says_differs']:.4f} at .05" for row in wrong}
+    return cal.missed(covered, nulls) | said
 
 
 def failures(covered, nulls, region):

@@ -5,14 +5,26 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import calibration as cal
 import numpy as np
 import overview
 import polars as pl
+import products_coverage as products
 import pytest
 
-STUDIES = ("exact_fit_null", "effects_coverage", "families", "composites_coverage", "design_coverage", "studentised")
+import csi
+
+STUDIES = (
+    "exact_fit_null",
+    "effects_coverage",
+    "families",
+    "composites_coverage",
+    "design_coverage",
+    "products_coverage",
+    "studentised",
+)
 
 
 @pytest.fixture(params=STUDIES)
@@ -45,7 +57,14 @@ def test_few_panels_make_tables_of_the_same_form(study, tables):
     assert [t.height for t in made.values()] == [t.height for t in tables]
 
 
-QUICK = {"exact_fit_null": 2, "effects_coverage": 2, "families": 2, "composites_coverage": 2, "studentised": 2}
+QUICK = {
+    "exact_fit_null": 2,
+    "effects_coverage": 2,
+    "families": 2,
+    "composites_coverage": 2,
+    "products_coverage": 2,
+    "studentised": 2,
+}
 
 
 def test_a_gate_that_is_missed_is_named():
@@ -89,6 +108,33 @@ def test_rates_are_held_against_their_gate(gate, rate, wrong):
     assert row["at_5"] == pytest.approx(rate)
     assert row["at_1"] == 0
     assert bool(cal.missed(None, pl.DataFrame([row]))) is wrong
+
+
+@pytest.mark.parametrize(
+    ("gate", "rate", "holds"),
+    [
+        ("level", 0.05, True),
+        ("level", 0.03, False),
+        ("level", 0.07, False),
+        ("at most", 0.03, True),
+        ("at most", 0.066, False),
+        ("tabled", 0.9, True),
+    ],
+)
+def test_regions_are_held_against_their_gate(gate, rate, holds):
+    row = {"study": "s", "gate": gate, "says_differs": rate, "panels": cal.PANELS}
+    assert products.region_holds(row) is holds
+    said = products.misses_of(None, None, pl.DataFrame([row]))
+    assert said == ({} if holds else {"s: region at the zero slope": f"{rate:.4f} at .05"})
+
+
+def test_a_region_says_what_the_normal_interval_at_the_place_says():
+    boot = csi.bootstrap(csi.fit(products.MODEL, products.panel(250, 1), products.settings("two-stage")), 100, 1)
+    places = (-2.5, -1.0, 0.0, 1.0)
+    slopes = csi.simple_slopes(replace(boot, interval="normal"), "x", "z", at=places).table
+    excluded = (slopes["conf_low"] > 0) | (slopes["conf_high"] < 0)
+    assert products.stated(boot, places).tolist() == excluded.cast(float).to_list()
+    assert excluded.n_unique() == 2
 
 
 def test_coverage_counts_what_misses_on_either_side():
