@@ -49,8 +49,9 @@ class Triangulation:
     Attributes:
         table: the cell's key columns; part ("path", "index", "total effect", "driver rank", "rank"); name ("y ~ x", or
             a construct); value_KEY of each estimate; std_error (of the first with a bootstrap, else of the first that
-            has one); difference (the largest from the first), in_se, differs. Paths and effects are standardised;
-            "driver rank" orders the drivers of the target by size, "rank" the cells by the target's index.
+            has one); difference (the largest from the first that has a value), in_se, differs, null where fewer than
+            two have one. Paths and effects are standardised; "driver rank" orders the drivers of the target by size,
+            "rank" the cells by the target's index.
         target: the construct explained, None in a model without paths. verdict: one sentence. notes.
     """
 
@@ -305,16 +306,19 @@ def _joined(frames: Mapping[str, pl.DataFrame], keys: list[str]) -> pl.DataFrame
 
 
 def _judged(table: pl.DataFrame, given: Mapping[str, Estimate], on: list[str]) -> pl.DataFrame:
-    """The standard error that counts, the largest difference from the first, and whether it is beyond it."""
-    first, *others = given
+    """The standard error that counts, the largest difference from the first that has a value, whether it is beyond it.
+
+    A row that fewer than two estimates have is not judged.
+    """
     ordered = sorted(given, key=lambda k: given[k].replicates is None)
-    gaps = [pl.col(f"value_{k}") - pl.col(f"value_{first}") for k in others]
+    values = [f"value_{k}" for k in given]
+    shared = pl.sum_horizontal(pl.col(v).is_not_null() for v in values) > 1
+    gaps = [pl.col(v) - pl.coalesce(values) for v in values]
     widest = pl.max_horizontal(g.abs() for g in gaps)
-    signed = pl.coalesce(pl.when(g.abs() == widest).then(g) for g in gaps)
+    signed = pl.when(shared).then(pl.coalesce(pl.when(g.abs() == widest).then(g) for g in gaps))
     table = table.with_columns(std_error=pl.coalesce(f"_error_{k}" for k in ordered), difference=signed)
     ranks = pl.col("part").is_in(RANKS)
     in_se = pl.when(pl.col("std_error") > 0).then(pl.col("difference").abs() / pl.col("std_error"))
     table = table.with_columns(in_se=in_se)
     differs = pl.when(ranks).then(pl.col("difference") != 0).otherwise(pl.col("in_se") > BEYOND)
-    values = [f"value_{k}" for k in given]
     return table.with_columns(differs=differs).select(*on, *values, "std_error", "difference", "in_se", "differs")

@@ -13,6 +13,7 @@ from csi.measures.admissible import withheld_cells
 from csi.tracking.compare import compare
 from csi.tracking.estimands import estimand, relation
 from csi.tracking.triangulate import directions, doubtful_cells, own_item_weights, triangulate
+from csi.tracking.verdict import verdict
 from tests.pls.test_parity import REFERENCE
 
 TEXT = "image =~ i1 + i2 + i3\nvalue =~ v1 + v2\nsat =~ s1 + s2 + s3\nvalue ~ image\nsat ~ image + value"
@@ -228,3 +229,55 @@ def test_products_and_higher_orders_stand_beside_each_other(answers) -> None:
     made = compare(*(csi.fit(above, answers, s, scale=(1, 10)) for s in (csi.PLS(), csi.SumScores())))
     assert made.side_by_side.filter(part="path")["name"].to_list() == ["sat ~ offer"]
     assert made.verdict is not None
+
+
+@pytest.fixture(scope="module")
+def ecsi():
+    """The full ECSI on mobi by estimators: factors cannot be told apart, consistent PLS can be read."""
+    saved = json.loads((REFERENCE / "mobi/moments.json").read_text("utf-8"))
+    data = csi.Moments.of(saved["names"], saved["cov"], n=saved["n"], mean=saved["mean"])
+    model = (REFERENCE / "mobi/model.txt").read_text("utf-8")
+    settings = (csi.SEM(), csi.SEM(estimator="GLS"), csi.PLS(consistent=True), csi.PLS())
+    return dict(zip(("ml", "gls", "plsc", "pls"), (csi.fit(model, data, s) for s in settings), strict=True))
+
+
+@pytest.mark.parametrize("keys", [("ml", "gls"), ("ml", "plsc"), ("plsc", "ml")])
+def test_fewer_than_two_readable_estimators_are_not_compared(ecsi, keys) -> None:
+    made = compare(*(ecsi[k] for k in keys))
+    rows = made.side_by_side
+    assert rows["difference"].null_count() == rows["differs"].null_count() == rows.height
+    assert "cannot be told" in made.verdict.en
+    assert "the paths of SEM (ML)" in made.verdict.en
+    assert "leaves no two estimators to compare" in made.verdict.en
+    assert "does not depend" not in made.verdict.en
+    assert "differ by up to" not in made.verdict.en
+    assert "无法判断结论是否依赖于估计方法：SEM (ML)" in made.verdict.zh
+    assert "N-COMPARE-WITHHELD" in {n.code for n in made.notes}
+    assert made.verdict.en in text(made)
+
+
+def test_an_unreadable_reference_gives_way_to_the_next_that_can_be_read(ecsi) -> None:
+    made, without = compare(ecsi["ml"], ecsi["plsc"], ecsi["pls"]), compare(ecsi["plsc"], ecsi["pls"])
+    ours, theirs = (c.side_by_side.filter(part="path") for c in (made, without))
+    np.testing.assert_allclose(ours["difference"], theirs["difference"], rtol=1e-12)
+    np.testing.assert_allclose(ours["difference"], ours["value_3"] - ours["value_2"], rtol=1e-12)
+    assert "the paths of SEM (ML) cannot be read and are left out" in made.verdict.en
+    assert "paths differ by up to 0 " not in made.verdict.en
+
+
+def test_differences_are_counted_from_the_estimator_that_is_read_first() -> None:
+    row = {"part": "path", "name": "y ~ x", "value_1": None, "value_2": 0.4, "value_3": 0.7}
+    table = pl.DataFrame([row | {"difference": 0.3, "in_se": 3.0, "differs": True}])
+    said = verdict(table, {"1": "SEM", "2": "PLSc", "3": "PLS"}, "y", [])
+    assert "1 of 1 path differs from PLSc by more than 2 standard errors (most: y ~ x, 0.4 and 0.7)" in said.en
+    assert "与 PLSc 相差超过" in said.zh
+
+
+def test_estimators_that_are_readable_in_different_cells_are_not_compared() -> None:
+    """One cell by the one, the other cell by the other."""
+    base = {"part": "path", "name": "y ~ x", "difference": None, "in_se": None, "differs": None}
+    rows = [base | {"b": "A", "value_1": 0.4, "value_2": None}, base | {"b": "B", "value_1": None, "value_2": 0.7}]
+    schema = {"difference": pl.Float64, "in_se": pl.Float64, "differs": pl.Boolean}
+    said = verdict(pl.DataFrame(rows, schema_overrides=schema), {"1": "SEM", "2": "PLS"}, "y", ["b"])
+    assert "cannot be told: no two of them have readable paths in the same cell" in said.en
+    assert "没有任何单元有两种方法的路径可解读" in said.zh
