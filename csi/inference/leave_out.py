@@ -43,8 +43,14 @@ def leave_one_out(est: Estimate, sample: Sample) -> Iterator[Estimate | None]:
 
 def parameter_acceleration(est: Estimate, sample: Sample) -> Array:
     """(b, k) jackknife acceleration of the parameters."""
-    lefts = leave_one_out(est, sample)
-    return np.stack([np.zeros(len(est.rows)) if left is None else acceleration(left.values) for left in lefts])
+    return measured_acceleration(est, sample, lambda fit: fit.values)
+
+
+def measured_acceleration(est: Estimate, sample: Sample, measure: Callable[[Estimate], Array]) -> Array:
+    """(b, ...) jackknife acceleration of a measure of fits, leaving out one unit at a time within each cell."""
+    point = measure(est)
+    lefts = enumerate(leave_one_out(est, sample))
+    return np.stack([np.zeros_like(point[i]) if left is None else acceleration(measure(left)) for i, left in lefts])
 
 
 def quantity_acceleration(est: Estimate, sample: Sample, quantity: Callable[[Moments, Solution], Array]) -> Array:

@@ -86,8 +86,8 @@ def pooled(est: Estimate, quantity: Quantity, scale: Scale = "itself", *, kept: 
     )
 
 
-def pooled_pairs(est: Estimate, values: Array, errors: Array) -> Uncertainty:
-    """Values and standard errors (m, b, ...) that copies have without replicates, combined.
+def pooled_pairs(est: Estimate, values: Array, errors: Array, complete: Array | float = np.inf) -> Uncertainty:
+    """Values and standard errors (m, b, ...) of copies combined; `complete`: degrees of freedom of complete data.
 
     Example:
         >>> import csi, polars as pl
@@ -98,7 +98,7 @@ def pooled_pairs(est: Estimate, values: Array, errors: Array) -> Uncertainty:
         >>> pooled_pairs(both, np.array([[1.0], [3.0]]), np.ones((2, 1))).value.tolist()
         [2.0]
     """
-    found = rubin(values, errors)
+    found = rubin(values, errors, complete)
     side = cast("Alternative", est.alternative)
     low, high = found.interval(est.level, side)
     draws = np.empty((0, *found.value.shape))

@@ -1,4 +1,4 @@
-"""Effects in a covariance model with delta-method standard errors.
+"""Effects in a covariance model: with delta-method standard errors, and of replicates from the parameters they keep.
 
     total = (I - B)^-1 - I,   a specific indirect effect is the product of the paths along its chain
 
@@ -91,6 +91,30 @@ def estimates_of(fit: Fitted, effects: list[Effect], *, standardised: bool) -> t
         slopes = _effects(fit, held, moved, effects, standardised=standardised).imag / STEP
         error[s] = deviation(slopes, fit.vcov[s])
     return value, error
+
+
+def effects_at(fit: Fitted, values: Array, effects: list[Effect], *, standardised: bool) -> Array:
+    """(m, x) effects of other solutions of the same model, from the values of the table's rows.
+
+    Parameters:
+        fit: any fit of the model. values: (m, rows) the parameters of each solution, NaN where it has none.
+    """
+    table, blocks = fit.layout.table, fit.layout.blocks
+    out = np.full((len(values), len(effects)), np.nan)
+    known = np.isfinite(values[:, : len(table.rows)]).all(axis=1)
+    rows = values[known]
+    theta = np.empty((len(rows), fit.theta.shape[1]))
+    flats = tuple(np.zeros((len(rows), block.size)) for block in blocks)
+    for number, at in enumerate(table.index):
+        if at >= 0:
+            theta[:, at] = rows[:, number]
+    for block, flat in zip(blocks, flats, strict=True):
+        for number, places in block.place.items():
+            flat[:, places] = rows[:, [number]]
+        place, mirror, held = block.fixed
+        flat[:, place] = flat[:, mirror] = held
+    out[known] = _effects(fit, flats, theta, effects, standardised=standardised)
+    return out
 
 
 def _effects(

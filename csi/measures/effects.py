@@ -22,6 +22,7 @@ from csi.inference.lost import outside
 from csi.inference.pooled import Scale, copies_of, pooled_pairs
 from csi.inference.replicates import Flags, Quantity
 from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
+from csi.measures.drawn_effects import drawn_effects, keeps_effects
 from csi.measures.explained import NO_SHARE, impossible
 from csi.measures.shown import ROWS, part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
@@ -215,8 +216,8 @@ def _(value: Effects, lang: str = "en") -> str:
 def effects(est: Estimate, *, standardised: bool = True) -> Effects:
     """Direct, indirect, total and specific indirect effects, r2 and f2, with intervals when `est` has replicates.
 
-    Fits by `csi.SEM` have delta-method standard errors and intervals without replicates, effects among observed
-    variables too, and a column `group` in a multi-group model.
+    Fits by `csi.SEM` have effects among observed variables too, delta-method standard errors and intervals where there
+    are no replicates (or the effects are not standardised), and a column `group` in a multi-group model.
 
     Parameters:
         est: a fitted model; intervals come from `est.replicates.solution`. standardised: False gives effects in the
@@ -240,8 +241,9 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         ('b', 'a', 'direct', 0.912)
     """
     every_fit = copies_of(est) or (est,)
-    by_delta = not standardised or ("sem" in every_fit[0].extra and every_fit[0].replicates is None)
-    fit = fitted(every_fit[0]) if by_delta else None
+    fit = fitted(every_fit[0]) if not standardised or "sem" in every_fit[0].extra else None
+    if standardised and fit is not None and every_fit[0].replicates is not None and not keeps_effects(fit):
+        fit = None
     return Effects(
         constructs=est.solution.constructs,
         total=total_effects(np.stack([one.solution.paths for one in every_fit])).mean(axis=0),
@@ -251,14 +253,14 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
 
 
 def _frames(est: Estimate, fit: Fitted | None, *, standardised: bool) -> Frames:
-    """Every frame; effects by the delta method of a covariance fit where one is given."""
+    """Every frame; effects of the covariance fit where one is given."""
     names = set(est.solution.constructs)
     if fit is None:
         every = tuple(c for c in chains(est.model) if set(c) <= names)
         table, specific = _pairs(est, every), _specific(est, [c for c in every if len(c) > 2])
     else:
-        table = _by_delta(est, fit, pairs_of(fit), "effect", standardised=standardised)
-        specific = _by_delta(est, fit, specific_of(fit), "chain", standardised=standardised)
+        table = _by_fit(est, fit, pairs_of(fit), "effect", standardised=standardised)
+        specific = _by_fit(est, fit, specific_of(fit), "chain", standardised=standardised)
     shares = _r2(est)
     no_share = NO_SHARE if NO_SHARE.code in shares["reason"].to_list() else None
     return Frames(
@@ -310,9 +312,9 @@ def _numbers(est: Estimate, name: str, quantity: Quantity, scale: Scale = "itsel
     return {name: found.value} | errors
 
 
-def _by_delta(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, standardised: bool) -> pl.DataFrame:
-    """Effects of a covariance fit with delta-method standard errors; `last` is "effect" or "chain"."""
-    value, error, low, high = _delta(est, fit, found, standardised=standardised)
+def _by_fit(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, standardised: bool) -> pl.DataFrame:
+    """Effects of a covariance fit; `last` is "effect" or "chain"."""
+    value, error, low, high = _with_errors(est, fit, found, standardised=standardised)
     groups = fit.layout.table.rules.groups
     columns = {
         "group": [groups[e.group] for e in found] if groups else [],
@@ -326,9 +328,12 @@ def _by_delta(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, sta
     return _told(est, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)), numbers)
 
 
-def _delta(est: Estimate, fit: Fitted, found: list[Effect], *, standardised: bool) -> tuple[Array, ...]:
-    """Values, standard errors and limits of effects; of copies by Rubin's rules."""
+def _with_errors(est: Estimate, fit: Fitted, found: list[Effect], *, standardised: bool) -> tuple[Array, ...]:
+    """Values, standard errors and limits of effects, by replicates or the delta method; of copies by Rubin's rules."""
     copies = copies_of(est)
+    if standardised and (copies or (est,))[0].replicates is not None:
+        one = drawn_effects(est, found)
+        return one.value, one.std_error, one.conf_low, one.conf_high
     if not copies:
         value, error = estimates_of(fit, found, standardised=standardised)
         z = float(ndtri(0.5 + est.level / 2))
