@@ -60,6 +60,9 @@ def estimator_of(settings: Settings) -> PLS | SumScores | GSCA | SEM:
     )
 
 
+LEAST: Final = 100
+"""`csi.bootstrap` takes no fewer resamples."""
+
 FILLED: Final = {"em": "fiml", "pairwise": "fiml", "mean": "fiml"}
 """What a covariance model does with absent answers where a composite does the key."""
 
@@ -116,6 +119,7 @@ def estimate_problems(
     yield from _names(form, model, document)
     if not told:
         yield from _refused(settings, document, lang)
+    yield from _resampled(form, document)
     yield from _imputed(form, document)
     yield from _replicated(form, document)
     if settings.covariance and form.index.weights in {"own", "entity", "wave"}:
@@ -183,6 +187,16 @@ def _refused(settings: Settings, document: Document, lang: Language) -> Iterator
             key = one.where if ("estimate", one.where) in document.lines else "estimator"
             at: Loc = ("estimate", key) if ("estimate", key) in document.lines else ("estimate",)
             yield replace(one, where=document.place(at))
+
+
+def _resampled(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """Resamples too few for an interval."""
+    n = form.bootstrap.n
+    if not 0 < n < LEAST:
+        return
+    en, zh = f"{n} resamples are too few for standard errors.", f"{n} 次重抽样过少，不足以估计标准误。"
+    do, do_zh = f"Write n: {LEAST} or more, better 1000; 0 for none.", f"请写 n: {LEAST} 以上，最好 1000；0 表示不做。"
+    yield problem("E-BOOT", document.place(("bootstrap", "n")), en, zh, do, do_zh)
 
 
 def _imputed(form: StudyForm, document: Document) -> Iterator[Problem]:

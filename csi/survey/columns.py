@@ -66,7 +66,8 @@ def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[st
         wanted: names of columns, with * for any characters.
 
     Raises:
-        Problems: E-COLUMN for a name that no column has.
+        Problems: E-COLUMN for a name that no column has; E-REPWEIGHTS where one column is all there is, or a column
+            is a key or an item already.
     """
     have = list(dict.fromkeys(column for raw in raws for column in raw.frame.columns))
     found: dict[str, str] = {}
@@ -77,9 +78,30 @@ def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[st
         if not hits:
             what = Text(f'no column "{name}" (replicate weights).', f"没有“{name}”列（重复权重）。")
             problems.append(Problem("E-COLUMN", ", ".join(raw.name for raw in raws), what, did_you_mean(name, have)))
+    if wanted and not problems:
+        problems += _no_weights(list(found), codebook)
     if problems:
         raise Problems(problems, lang)
     return replace(codebook, keys={**codebook.keys, **found}) if found else codebook
+
+
+def _no_weights(columns: Sequence[str], codebook: Codebook) -> Iterator[Problem]:
+    """What is wrong with columns as replicate weights before any row is read."""
+    taken = {column: role for role, column in codebook.keys.items()}
+    taken |= {item.column or item.name: item.name for item in codebook.items}
+    for column in (c for c in columns if c in taken):
+        en = f'column "{column}" is "{taken[column]}" already, not a replicate weight.'
+        zh = f"“{column}”列已用作“{taken[column]}”，不是重复权重。"
+        do, do_zh = "Name only the columns of replicate weights.", "请只写重复权重的列。"
+        yield problem("E-REPWEIGHTS", "replicate_weights", en, zh, do, do_zh)
+    if len(columns) < TWO:
+        en, zh = f"{len(columns)} replicate weight gives no variance.", f"{len(columns)} 个重复权重无法给出方差。"
+        do, do_zh = "Name all of them, as in rw*.", "请写明全部列，例如 rw*。"
+        yield problem("E-REPWEIGHTS", "replicate_weights", en, zh, do, do_zh)
+
+
+TWO = 2
+"""The fewest replicate weights that vary."""
 
 
 def pick(raw: Raw, file: DataFile, codebook: Codebook, roles: Sequence[str]) -> Picked:

@@ -58,6 +58,8 @@ def codes(write_study, line, lang="en"):
         ("replicate_weights: {columns: [w*], kind: fay}", "E-SETTING", "rho"),
         ("replicate_weights: {columns: [w*], kind: jk1, rho: 0.3}", "E-SETTING", "rho"),
         ("replicate_weights: {columns: [], kind: jk1}", "E-VALUE", "empty"),
+        ("bootstrap: {n: 20}", "E-BOOT", "20 resamples"),
+        ("bootstrap: {n: 99}", "E-BOOT", "99 resamples"),
         ("report: {sections: {mediaton: yes}}", "E-VALUE", "mediaton"),
         ("report: {desired: 120}", "E-VALUE", "120"),
     ],
@@ -139,6 +141,32 @@ def test_replicate_weights_of_a_study_are_those_of_the_function(write_study, tmp
     np.testing.assert_array_equal(ours.std_error, theirs.std_error)
     made = indexed(study, with_replicates(study, panel, plain))
     assert made.table["std_error"].null_count() == 0
+
+
+@pytest.mark.parametrize("n", [0, 100])
+def test_no_resamples_and_enough_of_them_are_fine(write_study, n) -> None:
+    assert Study.read(write_study(("csi: 1", f"csi: 1\nbootstrap: {{n: {n}}}"))).settings.replicates == n
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("rw3", ["1 replicate weight gives no variance"]),
+        ("[rw1, rw2, q1]", ['"q1" is "q1" already']),
+        ("[rw1, rw2, 满意度]", ['"满意度" is "s1" already']),
+        ("id", ['"id" is "respondent" already', "1 replicate weight gives no variance"]),
+    ],
+)
+def test_columns_that_cannot_be_replicate_weights_are_refused_when_the_answers_are_read(
+    write_study, tmp_path, columns, said
+) -> None:
+    replicated(write_study, tmp_path)
+    path = tmp_path / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace("columns: rw*", f"columns: {columns}"), encoding="utf-8")
+    with pytest.raises(Problems) as error:
+        Study.read(path).panel()
+    assert [p.code for p in error.value.problems] == ["E-REPWEIGHTS"] * len(said)
+    assert all(word in p.what.en and p.what.zh for word, p in zip(said, error.value.problems, strict=True))
 
 
 def test_replicate_weights_that_are_not_there_or_no_weights(write_study, tmp_path) -> None:
