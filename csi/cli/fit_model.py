@@ -305,7 +305,7 @@ def _numbers(
     changes: pl.DataFrame | None,
 ) -> dict[str, object]:
     """Everything in full precision, for machines."""
-    settings = cast("SEM", asked.settings)
+    settings = cast("SEM", est.settings)
     return {
         "model": str(asked.model),
         "data": {"file": asked.file.name, "sha256": asked.file.sha256},

@@ -128,7 +128,7 @@ def invariance(
         [('d', '~1')]
     """
     model = model_of(model, also=_no_sem(estimator))
-    settings = replace(estimator or SEM(), groups=groups)
+    settings = replace((estimator or SEM()).knowing(model), groups=groups)
     settings, order, told = _settled(settings, steps)
     claim, dropped = measurement(model)
     bare = replace(settings, free=(), std_lv=settings.std_lv or bool(settings.ordered))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
-from csi.errors import Problem, Problems, one_of, problem
+from csi.errors import Note, Problem, Problems, note, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.moments.stack import Missing, Moments
@@ -31,8 +32,9 @@ class SEM:
             "ULSMV", "ULSMVS", "WLSM", "WLSMV", "WLSMVS". None: "ML", or "WLSMV" where items are ordinal.
         missing: "listwise", "fiml" (pattern-wise maximum likelihood), "two-stage" (EM moments, corrected errors),
             "pairwise" (ordinal items). Words may be spelled as in lavaan: "mlr", "two.stage", "lv.variances", "ml".
-        ordered: ordinal items. groups: the column of a multi-group model. equal: what is equal over groups, such as
-            ("loadings", "intercepts"). free: exceptions, such as ("visual =~ x2", "x7 ~ 1").
+        ordered: ordinal items, beside those of which the model states thresholds (`u1 | t1`). groups: the column of a
+            multi-group model. equal: what is equal over groups, such as ("loadings", "intercepts"). free: exceptions,
+            such as ("visual =~ x2", "x7 ~ 1").
         meanstructure: whether means are modelled; None: where the model, groups or missing answers need them.
         std_lv: latents with variance 1 instead of marker items. growth: latent means free, item intercepts 0.
         bounds: "standard" or "pos.var". information: "expected", "observed", "first.order"; None: the estimator's own.
@@ -151,7 +153,34 @@ class SEM:
         Raises:
             Problems: a model or data that cannot be fitted, all problems at once.
         """
-        return moderated(self, model, moments, bare=like is not None)
+        known = self.knowing(model)
+        est = moderated(known, model, moments, bare=like is not None)
+        if known is self or like is not None:
+            return est
+        return replace(est, notes=(*est.notes, _by_thresholds([n for n in known.ordered if n not in self.ordered])))
+
+    def knowing(self, model: Model) -> SEM:
+        """The same with the items of which a model states thresholds among the ordinal ones, as lavaan has it.
+
+        Raises:
+            Problems: settings that do not go with ordinal items.
+
+        Example:
+            >>> SEM().knowing(Model.parse("f =~ u1 + u2 + u3; u2 | t1")).ordered
+            ('u2',)
+        """
+        new = tuple(dict.fromkeys(t.item for t in model.thresholds if t.item not in self.ordered))
+        return replace(self, ordered=(*self.ordered, *new)) if new else self
+
+
+def _by_thresholds(names: Sequence[str]) -> Note:
+    """A note on items that thresholds of the model make ordinal."""
+    listed, listed_zh = ", ".join(names), "、".join(names)
+    en = (
+        f"the model states thresholds of {listed}: they are taken as ordinal, as if named in ordered= (lavaan does so)."
+    )
+    zh = f"模型给出了 {listed_zh} 的阈值：按有序题项处理，如同列于 ordered=（与 lavaan 一致）。"
+    return note("N-THRESHOLDS", en, zh)
 
 
 _WORDS: Final[dict[str, tuple[str, ...]]] = {

@@ -36,6 +36,7 @@ from csi.sem.responses import (
     scales_of,
     taken,
 )
+from csi.sem.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,21 @@ class MomentVector:
     s: Array
     gamma: Array | None
     weight: Array
+
+
+def ordinal_size(table: Table) -> int:
+    """How many moments an ordinal model explains: thresholds, means and variances of continuous items, slopes on given
+    variables, covariances.
+
+    Example:
+        >>> from csi.models.syntax.build import parse_claim
+        >>> from csi.sem.table import Rules, table_of
+        >>> ordinal_size(table_of(parse_claim("f =~ a + b + c"), Rules(ordered=(("a", 4), ("b", 1)))))
+        10
+    """
+    ordered, x = table.rules.ordered, len(table.exogenous)
+    y = len(table.observed) - x
+    return sum(count for _, count in ordered) + 2 * (y - len(ordered)) + y * x + y * (y - 1) // 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from csi.sem.least_squares import Flags, LeastSquares
 from csi.sem.moment_vector import MomentVector
 from csi.sem.prepare import Prepared, claim_of
 from csi.sem.table import given_variables
-from csi.sem.vectors import least_squares, needs_rows
+from csi.sem.vectors import full_weights, least_squares, needs_rows
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -117,11 +117,11 @@ def ordinal_problem(settings: SEM, prepared: Prepared) -> tuple[LeastSquares, tu
     counts = dict(table.rules.ordered)
     flags = [name in counts for name in table.observed]
     found, vectors, absent = [], [], np.zeros(len(prepared.groups[0].n), dtype=bool)
-    for slices, lost in _ordinal_slices(settings, prepared, flags):
+    for group, (slices, lost) in zip(prepared.groups, _ordinal_slices(settings, prepared, flags), strict=True):
         G = np.stack([_gamma(m) for m in slices])
         fitting = prepared.method.fitting
         if fitting == "WLS":
-            weight = np.asarray(np.linalg.inv(G))
+            weight = full_weights(prepared, group, G)
         elif fitting == "ULS":
             weight = np.ones(G.shape[:2])
         else:

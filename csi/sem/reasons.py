@@ -13,6 +13,7 @@ from csi.sem.compiled import determined
 from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
+from csi.sem.repeated import repeated_names
 from csi.sem.table import given_variables
 from csi.sem.units import out_of_reach, said
 
@@ -72,7 +73,10 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
         return _BY_CAUSE[cause](prepared, i)
     if cause == 4:
         n = min(float(g.n[i]) for g in prepared.groups)
-        en, zh = f"n = {n:.0f} rows are too few for WLS (ADF).", f"样本量 n = {n:.0f} 对 WLS（渐近自由分布）过小。"
+        name, name_zh = (
+            ("WLS", " WLS ") if prepared.layout.table.rules.ordered else ("WLS (ADF)", " WLS（渐近自由分布）")
+        )
+        en, zh = f"n = {n:.0f} rows are too few for {name}.", f"样本量 n = {n:.0f} 对{name_zh}过小。"
         return reason("R-FEW", en, zh)
     en = f"no convergence after {best.iterations[i]} iterations (expected drop of -log L {best.drop[i]:.1e})."
     return reason("R-CONVERGE", en, f"迭代 {best.iterations[i]} 次仍未收敛（对数似然的预期下降 {best.drop[i]:.1e}）。")
@@ -106,6 +110,10 @@ def _nobody(group: Moments, i: int, name: str) -> bool:
 
 def _singular(prepared: Prepared, i: int) -> Reason:
     """Why a covariance matrix is not positive definite: too few rows, doubled items, or sums of others."""
+    twins = [pair for group in prepared.groups for pair in repeated_names(prepared, group, i)]
+    if twins:
+        listed = "; ".join(f"{a} = {b}" for a, b in dict.fromkeys(twins[:5]))
+        return reason("R-COLLINEAR", f"items repeat each other ({listed}).", f"题项互相重复（{listed}）。")
     group = next(g for g in looked_at(prepared) if not positive(g.cov[i : i + 1])[0])
     n, p = float(group.n[i]), len(group.names)
     if n <= p:

@@ -29,6 +29,7 @@ from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, judge_each, plain_test
 from csi.sem.least_squares import LeastSquares
+from csi.sem.moment_vector import ordinal_size
 from csi.sem.optimise import Optimum, minimise
 from csi.sem.ordinal_vectors import (
     conditioned,
@@ -175,8 +176,7 @@ def degrees(prepared: Prepared, linear: Linear) -> int:
     p, x = len(table.observed), len(table.exogenous)
     each = p * (p + 1) // 2 - x * (x + 1) // 2
     if rules.ordered:
-        y = p - x
-        each = sum(count for _, count in rules.ordered) + 2 * (y - len(rules.ordered)) + y * x + y * (y - 1) // 2
+        each = ordinal_size(table)
     elif prepared.layout.means:
         each += p - x
     return each * table.count - int(linear.N.shape[1])

@@ -15,8 +15,10 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.later import Later
 from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.least_squares import LeastSquares
+from csi.sem.moment_vector import ordinal_size
 from csi.sem.prepare import Prepared
 from csi.sem.reasons import Flags, categories_of, looked_at, positive
+from csi.sem.repeated import repeated_names
 from csi.sem.units import out_of_reach, within
 from csi.sem.unusable import SAME
 
@@ -28,7 +30,8 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
     separate (7) are seen when they are regressed.
 
     Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
-    of rows are looked at. Ordinal items have their own checks; variables that they are conditional on are looked at.
+    of rows are looked at. Ordinal items have their own checks, and must not repeat each other; variables that they are
+    conditional on are looked at.
     """
     b = len(prepared.groups[0].n)
     constant, singular, far = (np.zeros(b, dtype=bool) for _ in range(3))
@@ -39,6 +42,7 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
             far |= (out_of_reach(group) > 0).any(axis=1)
         singular |= group.n <= len(group.names)
         singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
+    singular |= _repeated(prepared)
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
         return np.zeros(b, dtype=np.int64)
@@ -68,6 +72,16 @@ def _unused(prepared: Prepared) -> Flags:
     return found
 
 
+def _repeated(prepared: Prepared) -> Flags:
+    """(b,) True where two ordinal items repeat each other in the rows of the cell."""
+    found = np.zeros(len(prepared.groups[0].n), dtype=bool)
+    for group in prepared.groups if prepared.layout.table.rules.ordered else ():
+        cells = 0 if group.rows is None else len(group.rows.rows)
+        for cell in range(cells):
+            found[cell::cells] |= bool(repeated_names(prepared, group, cell))
+    return found
+
+
 def _cells(groups: Sequence[Moments]) -> Iterator[tuple[RowPass, int, int]]:
     """The rows of every group, the number of each of its cells, and how many cells there are."""
     for group in groups:
@@ -77,11 +91,13 @@ def _cells(groups: Sequence[Moments]) -> Iterator[tuple[RowPass, int, int]]:
 
 
 def _few(prepared: Prepared) -> Flags:
-    """(b,) True where WLS on continuous items has no more rows than moments."""
+    """(b,) True where WLS has no more rows than moments."""
     found = np.zeros(len(prepared.groups[0].n), dtype=bool)
-    if prepared.method.fitting == "WLS" and not prepared.layout.table.rules.ordered:
+    if prepared.method.fitting == "WLS":
         p = len(prepared.layout.table.observed)
         size = p * (p + 1) // 2 + (p if prepared.layout.means else 0)
+        if prepared.layout.table.rules.ordered:
+            size = ordinal_size(prepared.layout.table)
         for group in prepared.groups:
             found |= group.n <= size
     return found

@@ -14,6 +14,7 @@ from csi.errors import Problem, Text, problem
 from csi.moments.stack import Array, Moments
 from csi.sem.prepare import Prepared
 from csi.sem.reasons import looked_at
+from csi.sem.repeated import repeated_names
 from csi.sem.units import OTHER_UNITS, out_of_reach, said
 
 SAME = 1 - 1e-9
@@ -35,9 +36,14 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
     keys = [" ".join(str(v) for v in row) for row in cells.select(pl.exclude("n")).iter_rows()] or [""]
     found: list[Problem] = []
     for s in range(len(prepared.groups[0].n)):
-        for g, group in enumerate(looked_at(prepared)):
-            place = ", ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part)
-            found += _group(group, s, place or "data", apart=missing in {"fiml", "two-stage"})
+        places = [
+            ", ".join(part for part in (keys[s], f"group {names[g]}" if names else "") if part) or "data"
+            for g in range(len(prepared.groups))
+        ]
+        for group, place in zip(prepared.groups, places, strict=True):
+            found += [twice(*pair, place) for pair in repeated_names(prepared, group, s)]
+        for group, place in zip(looked_at(prepared), places, strict=False):
+            found += _group(group, s, place, apart=missing in {"fiml", "two-stage"})
     return found or [_indefinite()]
 
 
@@ -92,6 +98,13 @@ def few(place: str, n: float, p: int) -> Problem:
     return problem("E-FEW", place, en, zh, do, f"至少需要 {p + 1} 行，标准误则需要更多；请减少题项或合并分组。")
 
 
+def twice(a: str, b: str, place: str) -> Problem:
+    """Two items that repeat each other."""
+    en, zh = f"items {a} and {b} repeat each other exactly.", f"题项 {a} 与 {b} 完全重复。"
+    do, do_zh = "Leave one of them out; was one column exported twice?", "请移除其中之一；是否有一列被重复导出？"
+    return problem("E-COLLINEAR", place, en, zh, do, do_zh)
+
+
 def dependent(cov: Array, names: list[str], place: str) -> Iterator[Problem]:
     """Pairs without common rows, pairs that repeat each other, else items that determine one another."""
     if not names:
@@ -106,10 +119,7 @@ def dependent(cov: Array, names: list[str], place: str) -> Iterator[Problem]:
     sd = np.sqrt(np.diagonal(cov))
     R = cov / np.outer(sd, sd)
     same = [(names[i], names[j]) for i, j in zip(*np.nonzero(np.triu(np.abs(R) > SAME, 1)), strict=True)]
-    for a, b in same:
-        en, zh = f"items {a} and {b} repeat each other exactly.", f"题项 {a} 与 {b} 完全重复。"
-        do, do_zh = "Leave one of them out; was one column exported twice?", "请移除其中之一；是否有一列被重复导出？"
-        yield problem("E-COLLINEAR", place, en, zh, do, do_zh)
+    yield from (twice(a, b, place) for a, b in same)
     values, vectors = np.linalg.eigh(R)
     if not same and values[0] < SINGULAR:
         part = [names[k] for k in np.argsort(-np.abs(vectors[:, 0])) if abs(vectors[k, 0]) > 0.1]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
-from csi.errors import Problems, problem
+from csi.errors import Problems, Text, problem
 from csi.moments.fourth import gamma
 from csi.moments.stack import Array, Moments
 from csi.sem.implied import template
@@ -74,9 +75,8 @@ def continuous_problem(prepared: Prepared) -> LeastSquares:
         if method.fitting == "ULS":
             weight = np.ones_like(s)
         elif method.fitting == "WLS":
-            _enough(group, len(inside))
             weight = np.zeros_like(G)
-            weight[:, inside[:, None], inside] = _inverses(G[:, inside[:, None], inside])
+            weight[:, inside[:, None], inside] = full_weights(prepared, group, G[:, inside[:, None], inside])
         else:
             weight = np.zeros_like(s)
             weight[:, inside] = 1 / np.diagonal(G, axis1=1, axis2=2)[:, inside]
@@ -84,53 +84,69 @@ def continuous_problem(prepared: Prepared) -> LeastSquares:
     return least_squares(prepared, vectors)
 
 
-def _enough(group: Moments, size: int) -> None:
-    """WLS inverts a matrix of fourth moments: it needs more rows than moments."""
-    few = group.n <= size
-    if few.any():
-        n = int(group.n[few].min())
-        raise Problems(
-            [
-                problem(
-                    "E-ADF",
-                    "data",
-                    f"n = {n} is too few for WLS (ADF): its weight matrix of fourth moments has {size} rows.",
-                    f"样本量 n = {n} 对 WLS（渐近自由分布）过小：其权重矩阵有 {size} 行。",
-                    'Use estimator="MLR", "MLM" or "DWLS".',
-                    '请用 estimator="MLR"、"MLM" 或 "DWLS"。',
-                )
-            ]
-        )
+def full_weights(prepared: Prepared, group: Moments, G: Array) -> Array:
+    """(b, M, M) the weight matrices of WLS, inverses of the asymptotic covariances `G` of a group's moments.
 
-
-def _inverses(G: Array) -> Array:
-    """(b, M, M) the weight matrices of WLS, NaN where moments are functions of each other.
+    NaN where moments are functions of each other.
 
     Raises:
-        Problems: they are in every slice.
+        Problems: no more rows than moments, or no slice with a weight matrix.
     """
+    ordinal = bool(prepared.layout.table.rules.ordered)
+    few = group.n <= G.shape[1]
+    if few.any():
+        n, size = int(group.n[few].min()), G.shape[1]
+        name, of = ("WLS", "moments") if ordinal else ("WLS (ADF)", "fourth moments")
+        name_zh = " WLS " if ordinal else " WLS（渐近自由分布）"
+        en = f"n = {n} is too few for {name}: its weight matrix of {of} has {size} rows."
+        raise _no_weights(en, f"样本量 n = {n} 对{name_zh}过小：其权重矩阵有 {size} 行。", _OTHER[ordinal])
     sd = np.sqrt(np.diagonal(G, axis1=1, axis2=2))
     with np.errstate(divide="ignore", invalid="ignore"):
         alike = np.nan_to_num(G / sd[:, :, None] / sd[:, None, :])
     usable = np.linalg.eigvalsh(alike)[:, 0] > SINGULAR
-    if usable.any():
-        out = np.full_like(G, np.nan)
-        out[usable] = np.linalg.inv(G[usable])
-        return out
-    raise Problems(
-        [
-            problem(
-                "E-ADF",
-                "data",
-                "the fourth moments of these variables have no inverse, which would be the weight matrix of WLS (ADF): "
-                "the mean and the variance of a variable with two values, for one, are the same piece of information.",
-                "这些变量的四阶矩矩阵不可逆，而 WLS（渐近自由分布）以其逆为权重："
-                "例如只取两个值的变量，其均值与方差是同一信息。",
-                'Use estimator="DWLS" or "MLR", or meanstructure=False.',
-                '请用 estimator="DWLS" 或 "MLR"，或 meanstructure=False。',
-            )
-        ]
-    )
+    if not usable.any():
+        raise _no_weights(*_SINGULAR[ordinal])
+    out = np.full_like(G, np.nan)
+    out[usable] = np.linalg.inv(G[usable])
+    return out
+
+
+def _no_weights(en: str, zh: str, remedy: Text) -> Problems:
+    """WLS without a weight matrix."""
+    return Problems([problem("E-ADF", "data", en, zh, remedy.en, remedy.zh)])
+
+
+_OTHER: Final = {
+    False: Text('Use estimator="MLR", "MLM" or "DWLS".', '请用 estimator="MLR"、"MLM" 或 "DWLS"。'),
+    True: Text('Use estimator="WLSMV" or "ULSMV".', '请用 estimator="WLSMV" 或 "ULSMV"。'),
+}
+"""Estimators that need no such matrix; of ordinal items (True) or none."""
+
+_SINGULAR: Final = {
+    False: (
+        (
+            "the fourth moments of these variables have no inverse, which would be the weight matrix of WLS (ADF): "
+            "the mean and the variance of a variable with two values, for one, are the same piece of information."
+        ),
+        (
+            "这些变量的四阶矩矩阵不可逆，而 WLS（渐近自由分布）以其逆为权重："
+            "例如只取两个值的变量，其均值与方差是同一信息。"
+        ),
+        Text(
+            'Use estimator="DWLS" or "MLR", or meanstructure=False.',
+            '请用 estimator="DWLS" 或 "MLR"，或 meanstructure=False。',
+        ),
+    ),
+    True: (
+        (
+            "the thresholds and correlations of these items determine one another in so few answers: their asymptotic "
+            "covariance matrix has no inverse, which would be the weight matrix of WLS."
+        ),
+        "在现有回答下，这些题项的阈值与相关互相决定：其渐近协方差矩阵不可逆，而 WLS 以其逆为权重。",
+        _OTHER[True],
+    ),
+}
+"""What is said where there is no inverse, and the remedy."""
 
 
 def least_squares(prepared: Prepared, vectors: Sequence[MomentVector]) -> LeastSquares:

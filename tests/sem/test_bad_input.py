@@ -234,6 +234,44 @@ def test_too_few_rows_for_adf(frame):
     assert (code, "n = 20" in what, "DWLS" in remedy) == ("E-ADF", True, True)
 
 
+def test_too_few_rows_for_the_weight_matrix_of_ordinal_wls(frame, tmp_path, capsys):
+    ordinal = csi.SEM(estimator="WLS", ordered=tuple(ITEMS))
+    ((code, _, what, remedy),) = problems(MODEL, frame.head(39), ordinal)
+    assert (code, "n = 39" in what, "39 rows" in what, "WLSMV" in remedy) == ("E-ADF", True, True, True)
+    options = ("--estimator", "WLS", "--ordered", ",".join(ITEMS))
+    code, answer = typed(tmp_path, capsys, MODEL, frame.head(39), *options)
+    assert (code, "E-ADF" in json.dumps(answer)) == (1, True)
+    assert csi.fit(csi.Model.parse(MODEL), frame, ordinal).convergence.converged.all()
+
+
+def test_a_cell_too_small_for_ordinal_wls_sits_out(frame):
+    cells = swap(frame, cell=pl.when(pl.int_range(pl.len()) < 30).then(pl.lit("few")).otherwise(pl.lit("many")))
+    est = csi.fit(csi.Model.parse(MODEL), cells, csi.SEM(estimator="WLS", ordered=tuple(ITEMS)), by="cell")
+    assert est.convergence.converged.tolist() == [False, True]
+    assert est.convergence.reasons[0].code == "R-FEW"
+
+
+@pytest.mark.parametrize("twin", ["x1", 6 - pl.col("x1"), pl.when(pl.col("x2") > 1).then("x1")])
+def test_an_ordinal_item_given_twice(frame, twin):
+    data = swap(frame, x2=twin if isinstance(twin, pl.Expr) else pl.col(twin))
+    ((code, where, what, _),) = problems(MODEL, data, csi.SEM(ordered=tuple(ITEMS)))
+    assert (code, where, what) == ("E-COLLINEAR", "data", "items x1 and x2 repeat each other exactly.")
+
+
+def test_an_ordinal_item_given_twice_in_one_cell(frame):
+    first = pl.int_range(pl.len()) < N // 2
+    data = swap(frame, x2=pl.when(first).then("x1").otherwise("x2"), cell=pl.when(first).then(1).otherwise(2))
+    est = csi.fit(csi.Model.parse(MODEL), data, csi.SEM(ordered=tuple(ITEMS)), by="cell")
+    assert est.convergence.reasons[0].text.en == "items repeat each other (x1 = x2)."
+    assert est.convergence.converged.tolist() == [False, True]
+
+
+def test_ordinal_items_that_nearly_repeat_each_other_are_noted(frame):
+    data = swap(frame, x2=pl.when(pl.int_range(pl.len()) == 0).then(pl.col("x3")).otherwise("x1"))
+    assert (data["x2"] != data["x1"]).sum() == 1
+    assert np.isfinite(csi.fit(csi.Model.parse(MODEL), data, csi.SEM(ordered=tuple(ITEMS))).values).all()
+
+
 def test_an_item_with_three_categories_taken_as_continuous_is_noted(frame):
     data = swap(frame, x1=pl.col("x1").clip(2, 4))
     est = csi.fit(csi.Model.parse(MODEL), data, csi.SEM())
