@@ -315,10 +315,12 @@ def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
         est: a fit by `csi.SEM`. constraints: such as "a == b" or "a*b == 0"; labels and `:=` names of the model.
 
     Returns:
-        frame: the cell's key columns, chi2, df, p_value.
+        frame: the cell's key columns, chi2, df, p_value. A constraint that follows from the others, or from the model,
+        adds nothing to df.
 
     Raises:
-        Problems: the estimate is not of `csi.SEM`; a constraint without `==`, or with an unknown label.
+        Problems: the estimate is not of `csi.SEM`; a constraint without `==`, or with an unknown label; constraints
+            that contradict each other, or that hold in the model already.
 
     Source:
         Wald (1943), Trans. Amer. Math. Soc. 54:426-482. Agrees with lavaan 0.6-14, lavTestWald.
@@ -343,11 +345,63 @@ def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
         for at in set(labels.values()):
             moved = fit.theta + 1j * STEP * (np.arange(k) == at)
             J[:, i, at] = _value(est, difference, labels, fixed, moved).imag / STEP
-    V = J @ fit.vcov @ J.swapaxes(1, 2)
-    chi2 = np.einsum("bc,bc->b", h, np.linalg.solve(V, h[:, :, None])[:, :, 0])[:, None]
-    df = np.full_like(chi2, len(formulas))
+    numbers = np.array([quadratic_form(*one) for one in zip(h, J, fit.vcov, strict=True)])
+    chi2, df, left = numbers[:, :1], numbers[:, 1:2], numbers[:, 2]
+    if (left > STRAIN).any():
+        raise Problems([_contradiction(constraints)])
+    if (df == 0).any():
+        raise Problems([_by_the_model(constraints)])
     test = pl.DataFrame({"test": ["wald"]})
     return tidy(cells_of(est), test, {"chi2": chi2, "df": df, "p_value": chdtrc(df, chi2)}).drop("test")
+
+
+def quadratic_form(h: Array, J: Array, V: Array) -> tuple[float, float, float]:
+    """chi2 = h' (J V J')^- h, its rank, and how far (in standard errors) h lies outside of what J V J' spans.
+
+    Parameters:
+        h: (c,) what the constraints leave. J: (c, k) their slopes. V: (k, k) covariance of the parameters.
+
+    Example:
+        >>> [x.round(6).item() for x in np.array(quadratic_form(np.array([2.0, 4]), np.array([[1.0], [2]]), np.eye(1)))]
+        [4.0, 1.0, 0.0]
+    """
+    size = np.sqrt(np.maximum(J**2 @ np.diagonal(V), 0.0))
+    if not (np.isfinite(size).all() and np.isfinite(V).all() and np.isfinite(h).all()):
+        return np.nan, np.nan, np.nan
+    size[size == 0] = 1.0
+    A = J / size[:, None]
+    values, vectors = np.linalg.eigh(A @ V @ A.T)
+    turned = vectors.T @ (h / size)
+    there = values > INDEPENDENT
+    left = np.abs(turned[~there]).max(initial=0.0)
+    return float(np.sum(turned[there] ** 2 / values[there])), float(there.sum()), float(left)
+
+
+INDEPENDENT = 1e-9
+"""Constraints whose standardised covariance has an eigenvalue below this depend on each other."""
+
+STRAIN = 1e-4
+"""So many standard errors a constraint that depends on others may miss what they say."""
+
+
+def _contradiction(constraints: Sequence[str]) -> Problem:
+    """No parameters of the model satisfy all constraints."""
+    en = "no parameters near the estimates satisfy all of them: they contradict each other or the model."
+    zh = "估计值附近没有参数能同时满足这些约束：它们彼此矛盾或与模型矛盾。"
+    do, do_zh = "Leave one of them out, or test them one at a time.", "请去掉其中之一，或逐个检验。"
+    return problem("E-WALD-CONTRADICTION", _place(constraints), en, zh, do, do_zh)
+
+
+def _by_the_model(constraints: Sequence[str]) -> Problem:
+    """Nothing is left to test."""
+    en, zh = "the model itself says so: there is nothing to test.", "模型本身已设定如此，没有可检验的内容。"
+    do = "Fit the model without that constraint, then test it."
+    return problem("E-WALD", _place(constraints), en, zh, do, "请先去掉模型中的该约束再拟合，然后检验。")
+
+
+def _place(constraints: Sequence[str]) -> str:
+    """The constraints, as given."""
+    return "constraints " + ", ".join(f'"{one}"' for one in constraints)
 
 
 def _labels(fit: Fitted) -> tuple[dict[str, int], dict[str, float]]:

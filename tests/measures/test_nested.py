@@ -122,3 +122,29 @@ def test_nested_models_read_in_both_languages():
     assert repr(found).startswith("Nested models, the widest first; unscaled chi2")
     assert text(found, "zh").startswith("嵌套模型（由宽到窄）；未校正的卡方")
     assert "chi2_diff" in repr(found)
+
+
+def test_a_constraint_that_follows_from_others_adds_no_degree_of_freedom():
+    est = four("f =~ a + x*b + y*c + d")
+    one, both = (wald(est, *c).row(0, named=True) for c in (["x == 1"], ["x == 1", "2*x == 2"]))
+    assert (both["df"], both["chi2"]) == (1.0, pytest.approx(one["chi2"], rel=1e-9))
+    two, three = (wald(est, *c).row(0, named=True) for c in (["x == 1", "y == 1"], ["x == 1", "y == 1", "x == y"]))
+    assert (two["df"], three["df"]) == (2.0, 2.0)
+    assert three["chi2"] == pytest.approx(two["chi2"], rel=1e-9)
+    assert three["p_value"] == pytest.approx(two["p_value"], rel=1e-9)
+
+
+@pytest.mark.parametrize("constraints", [("x == 0", "x == 1"), ("x == 1", "y == 1", "x == y + .1"), ("1 == 2",)])
+def test_constraints_that_cannot_hold_together(constraints):
+    with pytest.raises(Problems, match="contradict") as caught:
+        wald(four("f =~ a + x*b + y*c + d"), *constraints)
+    assert [p.code for p in caught.value.problems] == ["E-WALD-CONTRADICTION"]
+
+
+def test_a_constraint_of_the_model_itself_is_not_tested():
+    est = four("f =~ a + x*b + y*c + d\nx == y")
+    with pytest.raises(Problems, match="nothing to test"):
+        wald(est, "x == y")
+    assert wald(est, "x == 1", "y == 1")["df"].item() == 1
+    with pytest.raises(Problems, match="contradict"):
+        wald(est, "x == y + 1")
