@@ -20,7 +20,7 @@ from scipy.linalg import null_space
 from scipy.special import chdtrc
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
+from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, tidy
@@ -66,7 +66,8 @@ class Nested(Shown):
 
     Attributes:
         table: the cell's key columns, model, df, chi2 (unscaled), aic, bic, then against the model above: chi2_diff,
-            df_diff, p_value, rmsea (of the difference; only unscaled) and reason.
+            df_diff, p_value, rmsea (of the difference; only unscaled) and reason. aic and bic are null where they do
+            not count the same: means or exogenous predictors modelled in some of the models only.
         method: how differences were tested. reasons: code -> Reason. notes.
     """
 
@@ -91,7 +92,7 @@ def _(value: Nested, lang: str = "en") -> str:
     title = Text("Nested models, the widest first", "嵌套模型（由宽到窄）").say(lang)
     way = WAYS[value.method].say(lang)
     head = f"{title}; {way}" if lang == "en" else f"{title}；{way}"
-    empty = [c for c in ("rmsea", "reason") if value.table[c].null_count() == value.table.height]
+    empty = [c for c in ("aic", "bic", "rmsea", "reason") if value.table[c].null_count() == value.table.height]
     told = [f"* {r.say(lang)}" for r in value.reasons.values()] + [f"* {n.say(lang)}" for n in value.notes]
     return "\n".join([head, listing(value.table.drop(empty), lang), *told])
 
@@ -184,12 +185,34 @@ def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: E
         "p_value": chdtrc(df_diff, np.maximum(chi2_diff, 0.0)),
         "rmsea": _rmsea(chi2_diff, df_diff, fits[order[0]]) if plain else np.full(chi2_diff.shape, np.nan),
     }
+    apart = _counted_apart([fits[name] for name in order])
+    if apart:
+        numbers |= dict.fromkeys(("aic", "bic"), np.full_like(chi2_diff, np.nan))
     failed = np.isnan(chi2_diff) & (drop > 0)
     why = _why(way, fits[order[0]])
     codes = [why.code if bad else None for bad in failed.reshape(-1).tolist()]
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
     reasons = {why.code: why} if failed.any() else {}
-    return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons)
+    return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons, apart)
+
+
+def _counted_apart(fits: Sequence[Fitted]) -> tuple[Note, ...]:
+    """A note where AIC and BIC of the models do not count the same parameters and variables."""
+    found = []
+    if len({fit.layout.means for fit in fits}) > 1:
+        found.append(Text("means are modelled in some only (meanstructure)", "仅部分模型包含均值结构（meanstructure）"))
+    if len({frozenset(fit.layout.table.exogenous) for fit in fits}) > 1:
+        found.append(
+            Text(
+                "exogenous predictors are given in some and estimated in others (fixed_x)",
+                "外生预测变量在部分模型中给定、在其他模型中被估计（fixed_x）",
+            )
+        )
+    if not found or not all(np.isfinite(fit.loglik).any() for fit in fits):
+        return ()
+    en, zh = " and ".join(t.en for t in found), "，".join(t.zh for t in found)
+    note_en = f"AIC and BIC of these models cannot be compared and are left out: {en}."
+    return (note("N-CRITERIA", note_en, f"这些模型的 AIC 与 BIC 不可比较，故略去：{zh}。"),)
 
 
 def _method(method: str | None) -> Difference | None:
@@ -289,6 +312,14 @@ def _check(given: Mapping[str, Estimate], fits: Mapping[str, Fitted], order: Seq
         if not _same_data(first, fits[narrow]):
             found.append(
                 _problem(place, "they were fitted to different items or rows.", "二者拟合所用的题项或数据行不同。")
+            )
+        if first.layout.table.rules.conditional != fits[narrow].layout.table.rules.conditional:
+            found.append(
+                _problem(
+                    place,
+                    "one is conditional on its exogenous predictors, the other models them jointly (conditional_x).",
+                    "一方以外生预测变量为条件，另一方与其联合建模（conditional_x）。",
+                )
             )
         if given[wide].settings.name != given[narrow].settings.name:
             found.append(_problem(place, "they were fitted by different estimators.", "二者使用的估计方法不同。"))

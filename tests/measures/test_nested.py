@@ -148,3 +148,35 @@ def test_a_constraint_of_the_model_itself_is_not_tested():
     assert wald(est, "x == 1", "y == 1")["df"].item() == 1
     with pytest.raises(Problems, match="contradict"):
         wald(est, "x == y + 1")
+
+
+def predicted(n=300, seed=2):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    f = 0.5 * x + rng.normal(size=n)
+    return pl.DataFrame({"x": x, **{name: f + rng.normal(size=n) for name in "abcd"}})
+
+
+def test_a_model_given_its_predictors_is_not_nested_in_a_joint_one():
+    frame = predicted().with_columns(pl.col("a", "b", "c", "d").round().clip(-1, 1))
+    joint = csi.fit("f =~ a + b + c + d\nf ~ x", frame, csi.SEM(ordered=tuple("abcd"), conditional_x=False))
+    given = csi.fit("f =~ a + b + c + d\nf ~ 0*x", frame, csi.SEM(ordered=tuple("abcd")))
+    with pytest.raises(Problems, match="conditional_x") as caught:
+        lrt(joint, given)
+    assert {p.code for p in caught.value.problems} == {"E-NESTED"}
+
+
+@pytest.mark.parametrize(("setting", "word"), [("meanstructure", "means"), ("fixed_x", "exogenous predictors")])
+def test_criteria_that_do_not_count_the_same_are_left_out(setting, word):
+    wide, narrow = "f =~ a + b + c + d\nf ~ x", "f =~ a + l*b + l*c + d\nf ~ x"
+    fits = [csi.fit(model, predicted(), csi.SEM(**{setting: on})) for model, on in ((wide, True), (narrow, False))]
+    found = lrt(*fits)
+    assert found.table["aic"].null_count() == found.table["bic"].null_count() == 2
+    assert [n.code for n in found.notes] == ["N-CRITERIA"]
+    assert word in text(found)
+    assert "aic" not in text(found)
+    assert "不可比较" in text(found, "zh")
+    assert found.table["p_value"][1] is not None
+    same = lrt(fits[0], csi.fit(narrow, predicted(), csi.SEM(**{setting: True})))
+    assert same.notes == ()
+    assert same.table["aic"].null_count() == 0
