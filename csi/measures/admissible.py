@@ -15,9 +15,11 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
+from csi.inference.pooled import copies_of
 from csi.measures import admissible_identification as identification
 from csi.measures.admissible_changes import changes_of
 from csi.measures.admissible_composites import of_solution
+from csi.measures.admissible_copies import of_copies
 from csi.measures.admissible_freed import freed
 from csi.measures.admissible_items import of_items, weakest
 from csi.measures.admissible_matrices import of_matrices
@@ -46,7 +48,8 @@ class Diagnosis(Shown):
 
     Attributes:
         findings: errors first, then warnings, then notes. withheld: cell -> why its structural paths are not to be
-            shown (empty where the model has no paths). refits: bounded refits. cells: key columns of each slice.
+            shown (empty where the model has no paths). refits: bounded refits (of a pooled estimate those of every
+            copy, in the order of the copies). cells: key columns of each slice.
     """
 
     findings: tuple[Finding, ...]
@@ -107,7 +110,8 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
     """Look a solution over: identification, negative variances, impossible covariances, separability, convergence.
 
     Parameters:
-        est: a fit. refit: whether to fit again with bounds where a variance is negative or the search did not settle.
+        est: a fit, or a pooled one, whose copies are looked over each. refit: whether to fit again with bounds where a
+            variance is negative or the search did not settle.
 
     Returns:
         A `Diagnosis`: findings with their likely cause and remedy, computed from the numbers; which cells' structural
@@ -125,18 +129,27 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
         >>> [(f.code, f.parameters) for f in found.errors]
         [('E-HEYWOOD', ('a ~~ a',))]
     """
-    found = _findings(est)
-    tried: list[Refit] = []
-    if refit:
-        tried = [*refits(est, _curable(est, found), "pos.var"), *refits(est, _lost(found), "standard")]
-        for one in tried:
-            had = {f.code for f in found if f.cell == one.cell and f.severity == "error"}
-            left = {f.code for f in _improper(one.estimate) if f.severity == "error"}
-            left |= {code for code in had if "-ITEM-" in code}
-            found.append(of_refit(one, _place(est, one.cell), left & had))
+    found, tried = _looked_over(est, refit=refit)
     order = {"error": 0, "warning": 1, "fine": 2}
     ranked = tuple(sorted(found, key=lambda f: (order[f.severity], "-ITEM-" not in f.code)))
     return Diagnosis(ranked, _withheld(est, ranked), tuple(tried), cells_of(est))
+
+
+def _looked_over(est: Estimate, *, refit: bool) -> tuple[list[Finding], list[Refit]]:
+    """Findings of an estimate, or of the copies that it was pooled from, and the bounded refits."""
+    if copies_of(est):
+        each = [_looked_over(copy, refit=refit) for copy in copies_of(est)]
+        return of_copies([found for found, _ in each]), [one for _, tried in each for one in tried]
+    found = _findings(est)
+    if not refit:
+        return found, []
+    tried = [*refits(est, _curable(est, found), "pos.var"), *refits(est, _lost(found), "standard")]
+    for one in tried:
+        had = {f.code for f in found if f.cell == one.cell and f.severity == "error"}
+        left = {f.code for f in _improper(one.estimate) if f.severity == "error"}
+        left |= {code for code in had if "-ITEM-" in code}
+        found.append(of_refit(one, _place(est, one.cell), left & had))
+    return found, tried
 
 
 def withholds_paths(est: Estimate) -> Reason | None:
@@ -182,6 +195,8 @@ def structural(est: Estimate, *, anyway: bool = False) -> pl.DataFrame:
 
 def _findings(est: Estimate, only: int | None = None, *, trial: bool = True) -> list[Finding]:
     """Findings of all cells, or of one; without a trial, findings about items are left out."""
+    if copies_of(est):
+        return of_copies([_findings(copy, only, trial=trial) for copy in copies_of(est)])
     cells = range(len(est.values)) if only is None else (only,)
     fit = est.extra.get("sem")
     out: list[Finding] = []

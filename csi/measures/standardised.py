@@ -7,14 +7,17 @@ Letters: `b` slices, `t` rows of the table, `d` definitions, `k` parameters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from scipy.special import ndtr, ndtri
 
 from csi.errors import reason
 from csi.estimate.estimate import Estimate
+from csi.inference.pooled import TURNED, copies_of
 from csi.measures.explained import of_constructs
-from csi.measures.tidy import cells_of, solved_only, tidy
+from csi.measures.tidy import cells_of, number_column, solved_only, tidy
 from csi.models.syntax.evaluate import evaluate_definitions
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, fitted
@@ -117,19 +120,22 @@ def r2(est: Estimate) -> pl.DataFrame:
     """Share of variance that the model explains of every item, then of every construct that has predictors.
 
     R2 = 1 - residual variance / variance, of latent responses for ordinal items. Of a composite model: of the
-    constructs that have predictors, as in `csi.effects(est).r2`.
+    constructs that have predictors, as in `csi.effects(est).r2`. Of a pooled estimate: the mean over the copies of
+    Fisher's z of the root, turned back.
 
     Parameters:
-        est: a fit by `csi.SEM` or of composites.
+        est: a fit by `csi.SEM` or of composites, or several pooled.
 
     Returns:
-        frame: the cell's key columns, variable, group, r2, reason (a code where the residual variance is negative).
+        frame: the cell's key columns, variable, group, r2, reason (a code where the residual variance is negative, in
+        any of the copies that were pooled).
 
     Raises:
         Problems: the estimate is neither of `csi.SEM` nor of composites.
 
     Source:
         Bollen (1989), Structural equations with latent variables, p. 288. Agrees with lavaan 0.6-14, lavInspect "r2".
+        Pooled: Harel (2009), J. of Applied Statistics 36(10).
 
     Example:
         >>> import csi
@@ -138,6 +144,8 @@ def r2(est: Estimate) -> pl.DataFrame:
         >>> r2(est).select("variable", pl.col("r2").round(3)).row(0)
         ('a', 0.625)
     """
+    if copies_of(est):
+        return _pooled([r2(copy) for copy in copies_of(est)])
     if est.solution.weights is not None and "sem" not in est.extra:
         return of_constructs(est)
     fit = fitted(est)
@@ -157,6 +165,17 @@ def r2(est: Estimate) -> pl.DataFrame:
     number = solved_only(est, {"r2": np.where(left >= 0, 1 - left, np.nan)})
     codes = [NEGATIVE.code if bad else None for bad in (left < 0).reshape(-1).tolist()]
     return tidy(cells_of(est), labels, number, {"reason": codes})
+
+
+def _pooled(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """R2 of copies as one: null where any copy has none, with the first reason of the copies."""
+    there, back = TURNED["share"]
+    value = np.stack([frame["r2"].fill_null(np.nan).to_numpy() for frame in frames])
+    with np.errstate(divide="ignore"):
+        z = there(value).mean(axis=0)
+    codes = pl.DataFrame([frame["reason"].alias(str(k)) for k, frame in enumerate(frames)])
+    r2 = number_column(np.where(np.isinf(z), 1.0, back(z)))  # the only item of a construct is explained whole
+    return frames[0].with_columns(r2.alias("r2"), codes.select(pl.coalesce(pl.all())).to_series().alias("reason"))
 
 
 def _inverse_variances(fit: Fitted) -> Array:

@@ -150,11 +150,13 @@ def fitted(est: Estimate) -> Fitted:
     """The covariance fit behind an estimate.
 
     Raises:
-        Problems: the estimate is not of `csi.SEM`.
+        Problems: the estimate is not of `csi.SEM`; or it is pooled over imputations and has no fit of its own.
     """
     found = est.extra.get("sem")
     if isinstance(found, Fitted):
         return found
+    if "pooling" in est.extra:
+        raise _pooled(est)
     if "lms" in est.extra:
         en = "LMS fits a likelihood of rows; it has no chi-square, implied covariances or factor scores."
         zh = "LMS 拟合的是逐行似然，没有卡方、隐含协方差或因子得分。"
@@ -173,3 +175,20 @@ def fitted(est: Estimate) -> Fitted:
             )
         ]
     )
+
+
+def _pooled(est: Estimate) -> Problems:
+    """Why a pooled estimate has no covariance fit: its copies have; or theirs, where they have none either."""
+    copies: tuple[Estimate, ...] = getattr(est.extra["pooling"], "copies", ())
+    try:
+        for copy in copies:
+            fitted(copy)
+    except Problems as error:
+        return error
+    en = (
+        f"it is pooled over {len(copies)} imputations; fit, residuals, scores and the like are of one fit, not of their"
+    )
+    zh = f"该估计由 {len(copies)} 份插补数据合并而成；拟合指标、残差、得分等属于单次拟合，而不属于合并结果。"
+    do = 'Call it on each copy: they are in est.extra["pooling"].copies.'
+    do_zh = '请对每份数据的估计分别调用，它们位于 est.extra["pooling"].copies。'
+    return Problems([problem("E-POOLED", "estimate", f"{en} mean.", zh, do, do_zh)])

@@ -149,3 +149,61 @@ def test_the_index_of_a_pooled_estimate_says_what_it_lacks(fits, both):
     assert any(n.code == "W-INDEX-POOLED" for n in alone.notes)
     assert not any(n.code == "W-INDEX-POOLED" for n in pooled.notes)
     assert (pooled.table["std_error"] > alone.table["std_error"]).all()
+
+
+@pytest.fixture(scope="module")
+def covariance(copies):
+    return csi.pool([csi.fit(MODEL, copy, csi.SEM()) for copy in copies])
+
+
+@pytest.mark.parametrize("kind", ["composites", "covariance"])
+def test_r2_of_a_pooled_estimate_is_that_of_its_copies(kind, both, covariance):
+    pooled = both if kind == "composites" else covariance
+    each = [csi.r2(copy) for copy in pooled.extra["pooling"].copies]
+    found = csi.r2(pooled)
+    assert found.drop("r2").equals(each[0].drop("r2"))
+    z = np.mean([np.arctanh(np.sqrt(one["r2"].to_numpy())) for one in each], axis=0)
+    np.testing.assert_allclose(found["r2"], np.tanh(z) ** 2, rtol=1e-12)
+    if kind == "composites":
+        own = csi.effects(both).r2
+        np.testing.assert_allclose(found["r2"], own["r2"], rtol=1e-12)
+
+
+def test_r2_is_whole_for_an_only_item_and_absent_where_a_copy_has_none():
+    frames = [answers(n=200, seed=s).select("x1", "x2", "x3").drop_nulls() for s in (1, 2)]
+    single = csi.pool([csi.fit("f =~ x1\ng =~ x2\ng ~ f", frame, csi.SEM()) for frame in frames])
+    assert csi.r2(single).filter(variable="x1")["r2"].to_list() == [1.0]
+    sick = frames[1].with_columns(x3=0.3 * pl.col("x3") + 3 * pl.col("x2"))
+    fits = [csi.fit("f =~ x1 + x2 + x3", frame, csi.SEM()) for frame in (frames[0], sick)]
+    assert [csi.r2(one).filter(variable="x3")["r2"].null_count() for one in fits] == [0, 1]
+    row = csi.r2(csi.pool(fits)).filter(variable="x3").row(0, named=True)
+    assert (row["r2"], row["reason"]) == (None, "R-NEGATIVE-VARIANCE")
+
+
+MEASURES = ("standardised", "fit_measures", "implied", "residuals", "modification_indices", "factor_scores")
+
+
+@pytest.mark.parametrize("measure", [*MEASURES, "eigenvalue_tests", "score_tests"])
+def test_what_belongs_to_one_fit_says_that_the_estimate_is_pooled(measure, covariance):
+    with pytest.raises(csi.Problems) as raised:
+        getattr(csi, measure)(covariance)
+    (found,) = raised.value.problems
+    assert found.code == "E-POOLED"
+    assert f"pooled over {M} imputations" in found.say("en")
+    assert 'est.extra["pooling"].copies' in found.say("en")
+    assert f"{M} 份插补数据" in found.say("zh")
+    assert 'est.extra["pooling"].copies' in found.say("zh")
+    assert len(csi.fit_measures(covariance.extra["pooling"].copies[0]).table)
+
+
+def test_a_difference_test_of_pooled_estimates_says_so(covariance):
+    with pytest.raises(csi.Problems, match="pooled over"):
+        csi.lrt(covariance, covariance)
+
+
+def test_pooled_fits_of_another_engine_are_told_that_they_are_no_covariance_fits(copies):
+    one = csi.fit("x =~ x1 + x2 + x3\nm =~ m1 + m2\nm ~ x", copies[0], csi.SEM())
+    other = csi.pool([csi.bootstrap(csi.fit(MODEL, c, csi.GSCA()), n=100, seed=1) for c in copies[:2]])
+    with pytest.raises(csi.Problems) as raised:
+        csi.lrt(one, other)
+    assert [p.code for p in raised.value.problems] == ["E-NOT-SEM"]
