@@ -96,7 +96,9 @@ def _cell(
     fit = est.settings.solve(est.model, moments, of_cell(est, number))
     moments = moments.of_items(fit.solution.items)
     wanted, inner = targets(est.solution), endogenous(est.solution)
-    solution = replace(fit.solution, r2=np.where(np.isfinite(est.solution.r2[:1]), fit.solution.r2, np.nan))
+    solution = replace(
+        fit.solution, r2=est.solution.r2
+    )  # what is predicted is the model's, also where no refit is usable
     cause = fit.convergence.cause
     failed = np.zeros(len(moments.n), dtype=np.int64) if cause is None else cause
     lm = linear_rule(moments, est.solution, benchmark)

@@ -20,7 +20,7 @@ from csi.moments.stack import Array, Ints, Moments
 from csi.pls.composed_rows import rows_of, values_of
 from csi.pls.ground import Ground, reliability, score_weights
 from csi.pls.higher_order import Climbed
-from csi.pls.outcome import composite_notes, negative_weights
+from csi.pls.outcome import composite_notes, negative_weights, unvarying
 from csi.pls.stages import HigherOrder, Levels, levels_of
 
 
@@ -31,6 +31,9 @@ def assembled(
     levels, last = levels_of(model), climbed.stages[-1]
     solution = _solution(model, levels, climbed, way)
     cause, reasons = _ends(climbed.stages)
+    if reasons:  # of the items themselves, not of what repeats them or is made of them
+        items = moments.without_rows().of_items(solution.items)
+        reasons |= {s: why for s in reasons if (why := unvarying(s, items)) is not None}
     flags = _flags(climbed.stages) | {"negative weight": negative_weights(solution)}
     told: tuple[Note, ...] = ()
     if like is None:

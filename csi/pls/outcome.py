@@ -139,9 +139,9 @@ def _reasons(
     few = int(design.arrows.sum(axis=1).max()) + 2
     found = {}
     for i in np.flatnonzero(cause).tolist():
-        code = CAUSES[cause[i]]
-        if code == "constant item":
-            found[i] = _constant(i, moments)
+        code, flat = CAUSES[cause[i]], unvarying(i, moments)
+        if flat is not None:
+            found[i] = flat
         elif code == "negative rho_a":
             found[i] = _unreliable(i, solution)
         elif code == "not converged":
@@ -159,10 +159,21 @@ def _unreliable(i: int, solution: Solution) -> Reason:
     return reason("R-RHO", en, f"rho_A 不为正，无法据此校正：{'、'.join(names)}；其题项方向不一致。")
 
 
-def _constant(i: int, moments: Moments) -> Reason:
-    """Items without variance."""
-    sd, n = moments.sd[i], f"{moments.n[i]:.0f}"
+def unvarying(i: int, moments: Moments) -> Reason | None:
+    """The items of a slice without answers (they have no mean), or else without variance; None where all vary.
+
+    Example:
+        >>> S = np.diag([1.0, 0.0])
+        >>> print(unvarying(0, Moments.of(["q1", "q2"], S, n=9)).say("en"))
+        all answers to q2 are the same (n = 9).
+    """
+    mean, sd, n = moments.mean[i], moments.sd[i], f"{moments.n[i]:.0f}"
+    silent = ", ".join(name for name, m in zip(moments.names, mean, strict=True) if np.isnan(m))
+    if silent:
+        return reason("R-NO-ANSWERS", f"nobody answered {silent} (n = {n}).", f"{silent} 无人作答（n = {n}）。")
     names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
+    if not names:
+        return None
     en, zh = f"all answers to {names} are the same (n = {n}).", f"题项 {names} 的回答全部相同（n = {n}）。"
     return reason("R-CONSTANT", en, zh)
 
