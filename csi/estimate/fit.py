@@ -43,7 +43,8 @@ def fit(
         by: key columns that make cells, such as "wave" or ["brand", "wave"]; all cells are fitted in one call.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
         weight, unit, stratum: columns of weights, respondents (or clusters), strata; a panel has its own unless named.
-        na, scale: for a bare frame: the codes that mean "no answer", the theoretical (minimum, maximum) of the items.
+        na, scale: for a bare frame: the codes that mean "no answer", the theoretical (minimum, maximum) of the items,
+            which no answer may leave.
 
     Returns:
         Estimate with one slice per cell.

@@ -16,6 +16,7 @@ from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.measures.linear_prediction import Technique, model_rule, score_rule, targets
 from csi.measures.product_columns import ProductColumns, product_columns, product_problems
+from csi.moments.asked import check_within
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 
@@ -64,7 +65,8 @@ def scores(
         cell of the estimate has the row's keys, and for products.
 
     Raises:
-        Problems: E-SCORES without outer weights or without rows, E-SCALE for "0-100" without bounds, an unknown cell.
+        Problems: E-SCORES without outer weights or without rows, E-SCALE for "0-100" without bounds, E-RANGE for new
+            answers outside the scale, an unknown cell.
 
     Source:
         Fornell et al. (1996), Journal of Marketing 60(4), appendix; Ringle & Sarstedt (2016), Industrial Management &
@@ -203,6 +205,8 @@ def _rows(est: Estimate, data: object, of: Mapping[str, str] | None, na: Sequenc
     else:
         by = keys if of is None else []
         sample = sample_of(data, est.solution.items, by, missing="pairwise", na=na)
+        known = _places(est)
+        check_within(sample.names, sample.rows, est.moments.minimum[known], est.moments.maximum[known])
     at = [sample.names.index(i) for i in est.solution.items]
     return _Rows(sample, _cells(est, sample, keys, of, own=data is None), sample.rows[:, at])
 

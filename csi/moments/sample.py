@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.moments.asked import check_within, codes_of, rows_asked, scale_of
 from csi.moments.bare import bare_rows, sorting
 from csi.moments.design import GRID, design_of_rows, layers_of
 from csi.moments.doubts import code_notes, grid_notes, infinite_notes, skip_notes, unit_notes
@@ -46,7 +47,8 @@ def sample_of(
         missing: "listwise" (rows with an absent answer leave, counted in a note); "pairwise", "mean", "em",
             "fiml" and "two-stage" keep them, and only rows without any answer leave.
         weight, unit, stratum: columns of a bare frame; a Panel brings its own.
-        na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items.
+        na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items, which no
+            answer may leave.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
         group: column with the groups of a multi-group model, in order of first appearance.
 
@@ -54,26 +56,30 @@ def sample_of(
         Sample sorted by cell, group, unit and answers.
 
     Raises:
-        Problems: unknown or non-numeric items, bad weights, no rows left, a group without rows.
+        Problems: unknown or non-numeric items, answers outside the scale, bad weights, no rows left, a group without
+            rows.
 
     Example:
         >>> frame = pl.DataFrame({"q1": [1, 2, 9], "q2": [3, 4, 5]})
         >>> sample_of(frame, ["q1", "q2"], na=[9], scale=(1, 5)).rows.shape
         (2, 2)
     """
+    na, scale, where = codes_of(na), scale_of(scale), rows_asked(where)
     frame, roles = _frame_of(data, weight, unit, stratum)
     if not (roles or by or where or group or isinstance(data, Panel)):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
             told = code_notes(bare.names, bare.rows)
             return replace(bare, notes=(*bare.notes, *told)) if told else bare
-    keys = [*by, *(where or {}), *roles.values(), *([group] if group else [])]
+    keys = [*by, *where, *roles.values(), *([group] if group else [])]
     _check_groups(items, by)
     _check_columns(frame, items, keys, roles.get("weight", ""))
-    frame = _chosen(frame.with_row_index("_place"), where or {})
+    frame = _chosen(frame.with_row_index("_place"), where)
     frame, groups, said = with_groups(frame, group)
     endless = infinite_notes(frame, items)
     frame = _with_design(_numeric(frame, items, na), roles)
+    if scale and not isinstance(data, Panel):
+        check_within(items, _answers(frame, items), *scale)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
@@ -102,11 +108,13 @@ def _bare(
     rows = bare_rows(frame, items, na)
     if rows is None:
         return None
+    low, high = scale or (np.nan, np.nan)
+    if scale:
+        check_within(items, rows, low, high)
     place, notes = _kept(rows, missing)
     if not place.size:
         return None
     n = place.size
-    low, high = scale or (np.nan, np.nan)
     return Sample(
         names=items,
         rows=rows[place],
@@ -425,7 +433,7 @@ def _assemble(
     unit, stratum, doubts = design_of_rows(frame, cell, nested=nested, group=group)
     return Sample(
         names=items,
-        rows=np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy()),
+        rows=_answers(frame, items),
         weight=frame["_weight"].to_numpy().copy(),
         cell=cell.astype(np.int64),
         unit=unit,
@@ -439,6 +447,11 @@ def _assemble(
         place=frame["_place"].to_numpy().astype(np.int64),
         layer=layers_of(frame["_stratum"], unit),
     )
+
+
+def _answers(frame: pl.DataFrame, items: Sequence[str]) -> Array:
+    """(n, p) answers, NaN where absent."""
+    return np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy())
 
 
 def _key_ranks(frame: pl.DataFrame, by: Sequence[str], data: object) -> list[pl.Expr]:

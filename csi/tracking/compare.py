@@ -77,7 +77,8 @@ def compare(
     Parameters:
         estimates, named: two or more, of the same cells; a keyword names its estimate. The first is the reference.
         tolerance: relative difference up to which two values agree.
-        target: the construct whose drivers and index are compared; the one with the most predictors where None.
+        target: the construct of all whose drivers and index are compared; the one with the most predictors where
+            None.
 
     Returns:
         A `Comparison`. Values are compared as they are where units are the same, else standardised, with constructs
@@ -85,7 +86,8 @@ def compare(
         estimate with a bootstrap, else of the first that has some) are flagged in `side_by_side` and told in `verdict`.
 
     Raises:
-        Problems: E-COMPARE, fewer than two estimates, or of different cells; E-TARGET, no such construct.
+        Problems: E-COMPARE, fewer than two estimates, of different cells, or without a common construct; E-TARGET,
+            one of them has no such construct.
 
     Source:
         tolerance: parity of semopy and of this engine with lavaan 0.6-14 (tests/engines, tests/sem).
@@ -106,7 +108,8 @@ def compared(given: Mapping[str, Estimate], tolerance: float = TOLERANCE, target
     _check(given)
     (key, first), *others = given.items()
     if target is not None:
-        check_target(first, target)
+        for est in given.values():
+            check_target(est, target)
     triangle = triangulate(given, target)
     shared = _cell_keys(first)
     names = {k: e.settings.name for k, e in given.items()}
@@ -157,6 +160,11 @@ def _check(given: Mapping[str, Estimate]) -> None:
         if first is not None and not _cells(first).equals(_cells(est)):
             en, zh = "its cells differ from those of the first.", "其单元与第一个估计不同。"
             do, do_zh = "Fit both with the same by= and where=.", "请用相同的 by= 与 where= 拟合。"
+            found_.append(problem("E-COMPARE", f'estimate "{k}"', en, zh, do, do_zh))
+        names = () if first is None else first.solution.constructs
+        if names and set(names).isdisjoint(est.solution.constructs):
+            en, zh = "it has no construct in common with the first.", "它与第一个估计没有共同的构念。"
+            do, do_zh = "Compare models of the same constructs.", "请比较含相同构念的模型。"
             found_.append(problem("E-COMPARE", f'estimate "{k}"', en, zh, do, do_zh))
     if found_:
         raise Problems(found_)

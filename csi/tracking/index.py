@@ -21,6 +21,7 @@ from csi.inference.bootstrap import check_strata
 from csi.inference.intervals import Evidence, curve_of, limits
 from csi.inference.resample import rows_behind
 from csi.inference.uncertainty import NESTED, as_draws
+from csi.moments.asked import check_within
 from csi.moments.stack import Array, Sample
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
@@ -29,9 +30,6 @@ from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covaria
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
-
-SECOND = ("bca", *NESTED)
-"""Kinds of intervals that need more than the draws."""
 
 Interval = Literal["t", "percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
 
@@ -114,7 +112,8 @@ def index(
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
 
     Raises:
-        Problems: E-SCALE (no theoretical bounds), E-WEIGHTS, E-WAVE, E-BY, E-GIVEN, E-ENGINE.
+        Problems: E-SCALE (no theoretical bounds), E-RANGE (means of given moments beyond them), E-WEIGHTS, E-WAVE,
+            E-BY, E-GIVEN, E-ENGINE.
 
     Source:
         Fornell et al. (1996), Journal of Marketing 60(4), appendix.
@@ -189,6 +188,8 @@ def _check_bounds(est: Estimate) -> None:
         do = "Give the items a scale in the codebook, or scale=(minimum, maximum) when fitting a frame."
         do_zh = "请在编码簿中为题项指定量表，或在拟合数据框时给出 scale=(最小值, 最大值)。"
         raise Problems([problem("E-SCALE", "index", en, zh, do, do_zh)])
+    if est.sample is None:  # of rows, every answer was looked at
+        check_within(sol.items, est.moments.mean[:, item_places(est)], low, high, Text("means", "均值"))
 
 
 def _assemble(cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float) -> Index:
@@ -298,7 +299,7 @@ def _with_intervals(found: Index, second: Second, interval: Interval) -> Index:
     spread = np.full_like(values, np.nan) if df is None else df[:, None] + np.zeros_like(values)
     evidence = Evidence(values, std_error, draws, second.accelerations, second.errors, second.ranks, spread)
     low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in limits(curve_of(kind, evidence), found.level))
-    columns = {"conf_low": np.maximum(low, 0.0), "conf_high": np.minimum(high, 100.0)}
+    columns = {"conf_low": np.clip(low, 0.0, 100.0), "conf_high": np.clip(high, 0.0, 100.0)}
     return replace(found, table=found.table.with_columns(**{c: number_column(v) for c, v in columns.items()}))
 
 
@@ -309,7 +310,7 @@ def _check_interval(est: Estimate, interval: str) -> None:
         en = f'"{interval}" needs bootstrap draws; replicates of kind "{est.replicates.kind}" give t intervals.'
         zh = f"“{interval}”需要自助样本；“{est.replicates.kind}”重复样本只能给出 t 区间。"
         found.append(problem("E-SETTING", "interval", en, zh, 'Use interval="t".', "请使用 interval=“t”。"))
-    if not found and interval in SECOND and est.replicates is None:
+    if not found and interval != "t" and est.replicates is None:
         en, zh = f'"{interval}" needs bootstrap draws.', f"“{interval}”需要自助样本。"
         found.append(problem("E-SETTING", "interval", en, zh, "Call csi.bootstrap first.", "请先调用 csi.bootstrap。"))
     if not found and interval in NESTED:

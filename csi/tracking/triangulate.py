@@ -68,8 +68,8 @@ def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Tri
     """Lay what is read from several estimates of the same cells side by side.
 
     Parameters:
-        given: key -> estimate; the first is the reference. target: a construct; the one with the most predictors
-            where None.
+        given: key -> estimate; the first is the reference. target: a construct of all; the one with the most
+            predictors in the first where None.
 
     Example:
         >>> import csi
@@ -81,7 +81,7 @@ def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Tri
         (0.912, 0.909)
     """
     first = next(iter(given.values()))
-    shown = target or chosen_target(first)
+    shown = target or chosen_target(first, *given.values())
     if shown is None or any(e.settings.groups for e in given.values()):
         return EMPTY
     frames: dict[str, pl.DataFrame] = {}
@@ -96,12 +96,21 @@ def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Tri
     return Triangulation(table, shown, verdict(table, names, shown, keys), tuple(dict.fromkeys(notes)))
 
 
-def chosen_target(est: Estimate) -> str | None:
-    """The construct with the most constructs pointing at it, the first of several; None without paths."""
+def chosen_target(est: Estimate, *others: Estimate) -> str | None:
+    """The construct with the most constructs pointing at it, the first of several; None without paths.
+
+    Parameters:
+        others: estimates in which constructs point at it as well.
+    """
+    names, counts = est.solution.constructs, [_pointing(one) for one in (est, *others)]
+    count = {y: counts[0][y] for y in names if all(one.get(y) for one in counts)}
+    return max(count, key=lambda y: count[y], default=None)
+
+
+def _pointing(est: Estimate) -> dict[str, int]:
+    """Construct -> how many constructs point at it."""
     names = est.solution.constructs
-    count = {y: sum(x in names for x in est.model.predictors(y)) for y in names}
-    best = max(count, key=lambda y: count[y], default=None)
-    return best if best is not None and count[best] else None
+    return {y: sum(x in names for x in est.model.predictors(y)) for y in names}
 
 
 def _parts(est: Estimate, first: Estimate, target: str) -> tuple[list[pl.DataFrame], list[Note]]:
@@ -174,7 +183,7 @@ def _paths(est: Estimate, turn: Array) -> pl.DataFrame:
     """Standardised paths among constructs, with standard errors where the estimate has them."""
     names = est.solution.constructs
     at = [(names.index(y), names.index(x)) for y in names for x in est.model.predictors(y) if x in names]
-    y, x = (np.array(side, dtype=np.int64) for side in zip(*at, strict=True))
+    y, x = np.array(at, dtype=np.int64).reshape(-1, 2).T
     labels = [f"{names[a]} ~ {names[b]}" for a, b in at]
     values = est.solution.paths[:, y, x] * turn[:, y] * turn[:, x]
     return _frame(est, "path", labels, values, _path_errors(est, labels))
@@ -182,7 +191,7 @@ def _paths(est: Estimate, turn: Array) -> pl.DataFrame:
 
 def _path_errors(est: Estimate, labels: list[str]) -> Array | None:
     """(b, m) standard errors of standardised paths; None where the estimate has none."""
-    if est.std_error is None:
+    if est.std_error is None or not labels:
         return None
     table = standardised(est) if isinstance(est.extra.get("sem"), Fitted) and est.replicates is None else est.table
     if isinstance(est.extra.get("sem"), Fitted) and est.replicates is not None:

@@ -156,6 +156,8 @@ def _drivers(table: pl.DataFrame, target: str, keys: list[str]) -> tuple[Text, b
     if rows["name"].n_unique() < 2:
         return None
     lead = Counter(name for c in values for name in rows.filter(pl.col(c) == 1)["name"])
+    if not lead:  # withheld throughout
+        return None
     name, count = lead.most_common(1)[0]
     whole = sum(lead.values())
     leads, leads_zh = f"{name} leads in {count} of {whole}", f"{whole} 个排序中有 {count} 个以 {name} 居首"

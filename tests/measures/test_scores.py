@@ -60,10 +60,10 @@ def test_scores_keep_the_order_of_the_data_and_tell_absences(est):
 
 def test_wave_one_replays_on_wave_two():
     two = pl.concat([drawn().with_columns(wave=pl.lit("1")), drawn(90, 8, 0.5).with_columns(wave=pl.lit("2"))])
-    first = csi.fit(MODEL, two, csi.PLS(), where={"wave": "1"}, scale=(0, 10))
+    first = csi.fit(MODEL, two, csi.PLS(), where={"wave": "1"}, scale=(0, 12))
     second = two.filter(wave="2")
     found = csi.scores(first, second, "0-100")
-    est = csi.fit(MODEL, two, csi.PLS(), by=["wave"], scale=(0, 10))
+    est = csi.fit(MODEL, two, csi.PLS(), by=["wave"], scale=(0, 12))
     frozen = csi.index(est, weights="base", base="1").table.filter(wave="2", construct="a")["index"].item()
     assert found["a"].mean() == pytest.approx(frozen)
     same = csi.scores(est, second, "0-100", of={"wave": "1"})

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import csi
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
@@ -316,9 +317,25 @@ def test_anchored_indices_have_every_kind(boot, est, interval):
     np.testing.assert_allclose(means["conf_low"], found["conf_low"], rtol=1e-9)
 
 
+@pytest.mark.parametrize("interval", ["percentile", "basic", "normal", "bc", "bca", "studentised", "double"])
+def test_intervals_of_draws_need_a_bootstrap(est, interval):
+    with pytest.raises(Problems, match=f'"{interval}" needs bootstrap draws. Call csi.bootstrap first'):
+        index(est, interval=interval)
+
+
+def test_means_of_moments_beyond_the_scale_have_no_index():
+    cov = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
+    for mean, fine in (([5, 6, 7, 8], True), ([5, 6, 14, 8], False)):
+        moments = csi.Moments.of("abcd", cov, n=200, mean=mean, scale=(1, 10))
+        fit = csi.fit("x =~ a + b\ny =~ c + d\ny ~ x", moments, csi.PLS())
+        if fine:
+            assert index(fit).values.shape == (1, 2)
+        else:
+            with pytest.raises(Problems, match="item c: 1 of 1 means lie outside its scale 1-10: 14"):
+                index(fit)
+
+
 def test_kinds_that_cannot_be(est, boot):
-    with pytest.raises(Problems, match="bootstrap"):
-        index(est, interval="bca")
     with pytest.raises(Problems, match="t intervals"):
         index(jackknife(est), interval="double")
     with pytest.raises(Problems, match="studentised"):

@@ -281,3 +281,29 @@ def test_estimators_that_are_readable_in_different_cells_are_not_compared() -> N
     said = verdict(pl.DataFrame(rows, schema_overrides=schema), {"1": "SEM", "2": "PLS"}, "y", ["b"])
     assert "cannot be told: no two of them have readable paths in the same cell" in said.en
     assert "没有任何单元有两种方法的路径可解读" in said.zh
+
+
+def test_models_of_other_constructs_cannot_be_compared(answers, fits) -> None:
+    other = csi.fit("A =~ i1 + i2\nB =~ v1 + v2\nB ~ A", answers, csi.PLS())
+    with pytest.raises(csi.Problems) as raised:
+        compare(fits[0], other)
+    assert [(p.code, p.where) for p in raised.value.problems] == [("E-COMPARE", 'estimate "2"')]
+
+
+def test_the_target_is_a_construct_that_every_model_explains(answers, fits) -> None:
+    part = csi.fit("image =~ i1 + i2 + i3\nvalue =~ v1 + v2\nvalue ~ image", answers, csi.PLS(), scale=(1, 10))
+    made = compare(fits[0], part)
+    assert made.target == "value"
+    row = made.side_by_side.filter(part="total effect").row(0, named=True)
+    assert row["value_1"] == pytest.approx(fits[0].solution.paths[0, 1, 0])
+    assert row["value_2"] == pytest.approx(part.solution.paths[0, 1, 0])
+    with pytest.raises(csi.Problems, match="sat"):
+        compare(fits[0], part, target="sat")
+
+
+def test_a_model_without_paths_stands_beside_one_with_paths(answers, fits) -> None:
+    measured = csi.fit(TEXT.partition("\nvalue ~")[0], answers, csi.SEM())
+    for pair in ((fits[2], measured), (measured, fits[2])):
+        made = compare(*pair)
+        assert made.target is None
+        assert made.table.height > 8
