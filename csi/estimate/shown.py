@@ -17,6 +17,7 @@ from csi.errors import Text
 
 if TYPE_CHECKING:
     from csi.estimate.estimate import Estimate
+    from csi.moments.stack import Array
 
 ROWS = 15
 """So many parameters are printed; the rest is counted."""
@@ -51,6 +52,9 @@ CHOSEN: Final = ("~", ":=", "=~", "<~")
 
 NEGATIVE = -1e-8
 """A variance below this is negative by more than rounding."""
+
+BEYOND = 1 + 1e-8
+"""A standardised path larger than this is beyond 1 by more than rounding."""
 
 
 @runtime_checkable
@@ -106,6 +110,10 @@ def _doubts(est: Estimate, at: int) -> Iterator[Text]:
         count = 0 if flags is None else int(flags[rest].sum())
         if count:
             yield Text(f"{what} in {count} more cells (see csi.verify)", f"另有 {count} 个单元{zh}（见 csi.verify）")
+    count = int((np.abs(_standardised_paths(est)[1][rest]) > BEYOND).any(axis=1).sum())
+    if count:
+        en, zh = f"standardised paths beyond 1 in {count} more cells", f"另有 {count} 个单元的标准化路径超过 1"
+        yield Text(f"{en} (see csi.verify)", f"{zh}（见 csi.verify）")
 
 
 def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
@@ -122,6 +130,7 @@ def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
     if flags is not None and flags[at] and not set(named) & set(est.solution.constructs):
         en, zh = "latent covariances not positive definite (see csi.verify)", "潜变量协方差阵非正定（见 csi.verify）"
         yield Text(en, zh)
+    yield from _large(est, at)
     held = [name for part in est.extra.values() if isinstance(part, Bounded) for name in part.at_bounds(at)]
     if held:
         yield Text(f"at its bound: {_listed(held, ', ')}", f"落在界上：{_listed(held, '、')}")
@@ -134,6 +143,27 @@ def _doubts_of_one(est: Estimate, at: int) -> Iterator[Text]:
             return
         en = "no standard errors: the model may not be identified (see csi.verify)"
         yield Text(en, "没有标准误：模型可能不可识别（见 csi.verify）")
+
+
+def _standardised_paths(est: Estimate) -> tuple[list[int], Array]:
+    """Positions of the m paths among the rows, and their standardised values (b, m); what composites have is so."""
+    value = est.values if est.std_all is None and est.solution.weights is not None else est.std_all
+    at = [i for i, row in enumerate(est.rows) if row.op == "~"] if value is not None else []
+    return at, (est.values if value is None else value)[:, at]
+
+
+def _large(est: Estimate, at: int) -> Iterator[Text]:
+    """Standardised paths beyond 1 of cell `at`: sometimes right, more often of predictors that cannot be told apart."""
+    places, value = _standardised_paths(est)
+    found = zip((est.rows[i] for i in places), value[at].tolist(), strict=True)
+    large = [
+        f"{row.lhs} ~ {row.rhs}{f' ({row.group})' if row.group else ''} {significant(size, 3)}"
+        for row, size in sorted(found, key=lambda one: -abs(one[1]))
+        if abs(size) > BEYOND
+    ]
+    if large:
+        en, zh = _listed(large, ", ", 3), _listed(large, "、", 3)
+        yield Text(f"standardised path beyond 1: {en} (see csi.verify)", f"标准化路径超过 1：{zh}（见 csi.verify）")
 
 
 def _one_cluster(est: Estimate, at: int) -> bool:

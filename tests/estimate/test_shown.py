@@ -56,6 +56,42 @@ def test_a_negative_variance_is_told(frame):
     assert "! at its bound: v" in repr(held).splitlines()
 
 
+TWINS = csi.Moments.of("xzy", [[1, 0.95, 0.5], [0.95, 1, 0.3], [0.5, 0.3, 1]], n=200)
+"""Standardised paths of y by hand: (.5 - .95 x .3) / (1 - .95^2) = 2.2051 and (.3 - .95 x .5) / .0975 = -1.7949."""
+
+
+@pytest.mark.parametrize("settings", [csi.SEM(), csi.SEM(estimator="GLS"), csi.PLS(), csi.SumScores()])
+def test_standardised_paths_beyond_one_are_told(settings):
+    blocks = "" if isinstance(settings, csi.SEM) else "X =~ x\nZ =~ z\nY =~ y\n"
+    x, z, y = "xzy" if isinstance(settings, csi.SEM) else "XZY"
+    est = csi.fit(f"{blocks}{y} ~ {z} + {x}", TWINS, settings)
+    named, named_zh = (f"{y} ~ {x} 2.21{comma}{y} ~ {z} -1.79" for comma in (", ", "、"))
+    assert f"! standardised path beyond 1: {named} (see csi.verify)" in repr(est).splitlines()
+    assert f"! 标准化路径超过 1：{named_zh}（见 csi.verify）" in text(est, "zh").splitlines()
+
+
+def test_standardised_paths_beyond_one_of_other_cells_and_of_groups_are_counted_and_named(frame):
+    twins = frame.with_columns(
+        x2=pl.col("x1") + 0.1 * pl.col("x5"), y=0.3 * pl.col("x1") + pl.col("x5") + 0.2 * pl.col("x6")
+    )
+    whole = pl.concat([twins.with_columns(b=pl.lit(b)) for b in "AB"])
+    by = csi.fit("y ~ x1 + x2", whole, csi.SEM(), by=["b"])
+    assert "! standardised paths beyond 1 in 1 more cells (see csi.verify)" in repr(by).splitlines()
+    assert "! 另有 1 个单元的标准化路径超过 1（见 csi.verify）" in text(by, "zh").splitlines()
+    groups = csi.fit("y ~ x1 + x2", whole, csi.SEM(groups="b"))
+    told = next(line for line in repr(groups).splitlines() if line.startswith("! standardised path"))
+    assert "y ~ x2 (A) " in told
+    assert told.endswith(" ... (4) (see csi.verify)")
+
+
+def test_paths_within_one_are_not_told(frame):
+    assert "beyond 1" not in repr(csi.fit(MODEL, frame, csi.SEM()))
+    wide = frame.with_columns(x4=20 * pl.col("x4"), x5=20 * pl.col("x5"), x6=20 * pl.col("x6"))
+    est = csi.fit(MODEL, wide, csi.SEM())
+    assert est.table.filter(op="~")["estimate"].item() > 1
+    assert "beyond 1" not in repr(est)
+
+
 def test_a_model_that_is_not_identified_is_told_once_before_the_numbers():
     est = csi.fit("f =~ a + b", csi.Moments.of("ab", [[1, 0.8], [0.8, 1]], n=200), csi.SEM())
     told = [i for i, line in enumerate(repr(est).splitlines()) if "not identified" in line]
