@@ -107,6 +107,12 @@ UNBIASED = reason(
     "无偏四阶矩矩阵只适用于等权、独立、完整且无给定协变量的数据行。",
 )
 
+LONE = reason(
+    "R-CLUSTERS-ONE",
+    "all rows come from one unit (cluster); fourth moments that know units need two or more.",
+    "所有行同属一个抽样单元（聚类）；考虑聚类的四阶矩至少需要两个聚类。",
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EigenvalueTests(Shown):
@@ -163,6 +169,8 @@ def eigenvalue_tests(est: Estimate) -> EigenvalueTests:
     replaced: "sb" their mean, "eba2", "eba4" means of blocks, "peba2", "peba4", "peba6" block means halfway towards
     the mean of all, "pall" themselves halfway, "pols2" a straight line with half its slope. The authors recommend
     "peba4" with "rls" and the sample's own fourth moments: the first row, `p_value_peba4` of `csi.fit_measures`.
+    Fourth moments of ML, GLS and ULS know rows that share a unit (`unit=`); those of DWLS, WLS and ordinal items do
+    not.
 
     Parameters:
         est: a fit by `csi.SEM` to complete rows; ML in any form, GLS, ULS, DWLS or WLS, ordinal items too.
@@ -194,16 +202,17 @@ def eigenvalue_tests(est: Estimate) -> EigenvalueTests:
     labels, statistics, p = _every(fit, spectra)
     usable = np.array([r is None for r in unsolved(est)], dtype=bool)[:, None]
     p = np.where(usable, p, np.nan)
+    absent = [UNBIASED.code if kind == "unbiased" else LONE.code for kind in labels["gamma"]]
     codes = [
-        None if np.isfinite(value) else UNBIASED.code if why is None else why.code
+        None if np.isfinite(value) else code if why is None else why.code
         for why, row in zip(unsolved(est), p, strict=True)
-        for value in row
+        for value, code in zip(row, absent, strict=True)
     ]
     df = pl.lit(fit.df).alias("df")
     table = tidy(cells_of(est), labels, {"statistic": np.where(usable, statistics, np.nan), "p_value": p})
     table = table.with_columns(df, pl.Series("reason", codes, dtype=pl.String))
     keys = [c for c in table.columns if c not in _COLUMNS]
-    why = said_once([UNBIASED if UNBIASED.code in codes else None, *unsolved(est)])
+    why = said_once([*(r for r in (UNBIASED, LONE) if r.code in codes), *unsolved(est)])
     return EigenvalueTests(table.select(*keys, *_COLUMNS), spectra.biased, est.notes, why)
 
 

@@ -93,6 +93,8 @@ def _slice(fit: Fitted, s: int, jacobians: Sequence[Array]) -> tuple[Array, Arra
         return nothing, nothing, np.array(np.nan)
     rows = np.array([float(g.n[s]) for g in fit.groups])
     pieces = [replace(p, share=n / rows.sum()) for p, n in zip(pieces_of(fit, s, jacobians), rows, strict=True)]
+    if not all(np.isfinite(p.gamma).all() for p in pieces):
+        return nothing, nothing, np.array(np.nan)
     L = residual_basis(pieces, fit.along(s))
     biased = eigenvalues([p.gamma for p in pieces], pieces, L, fit.df)
     unbiased = [_unbiased(fit, g, s) for g in fit.groups]

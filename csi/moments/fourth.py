@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 
 
 def deviations(rows: Array, weights: Array, *, means: bool) -> tuple[Array, Array]:
@@ -29,17 +29,19 @@ def deviations(rows: Array, weights: Array, *, means: bool) -> tuple[Array, Arra
     return np.concatenate([z, products - moments], axis=1), np.concatenate([centre, moments])
 
 
-def gamma(rows: Array, weights: Array, *, means: bool, given: Sequence[int] = ()) -> Array:
+def gamma(rows: Array, weights: Array, *, means: bool, given: Sequence[int] = (), units: Ints | None = None) -> Array:
     """(M, M) covariance of sqrt(n) times the sample moments, divisor n; sampling weights (mean 1) count squared.
 
     Where some variables x are given, what their own sampling adds is left out: a row brings zz' - E(zz'|x), with
     E(zz'|x) made of its values predicted from x. The moments of x alone then have covariance 0.
 
     Parameters:
-        given: columns of the given variables.
+        given: columns of the given variables. units: (n,) cluster of each row; what rows of one bring is summed before
+            it is squared, times C / (C - 1) for C clusters (NaN for a single one).
 
     Source:
-        Browne (1984), British J. of Mathematical and Statistical Psychology 37, eq. 2.6; given variables: Satorra
+        Browne (1984), British J. of Mathematical and Statistical Psychology 37, eq. 2.6; clusters: Muthén & Satorra
+        (1995), Sociological Methodology 25; given variables: Satorra
         (1992), Sociological Methodology 22. Agrees: lavaan 0.6-14 (`lavInspect(fit, "gamma")`).
 
     Example:
@@ -56,7 +58,20 @@ def gamma(rows: Array, weights: Array, *, means: bool, given: Sequence[int] = ()
     # unweighted Gamma, which is lavaan 0.6-14's, 33.4 +- 0.6 and 33 %.
     w = weights / weights.mean()
     scaled: Array = z * w[:, None]
+    if units is not None:
+        scaled = _summed(scaled, units)
     return np.asarray(scaled.T @ scaled / len(rows))
+
+
+def _summed(rows: Array, units: Ints) -> Array:
+    """(C, M) sums of the rows of each unit, times sqrt(C / (C - 1)); the rows themselves where each is its own."""
+    each, at = np.unique(units, return_inverse=True)
+    if each.size == units.size:
+        return rows
+    out = np.zeros((each.size, rows.shape[1]))
+    np.add.at(out, at, rows)
+    out *= np.sqrt(each.size / (each.size - 1)) if each.size > 1 else np.nan
+    return out
 
 
 def _predicted(rows: Array, weights: Array, given: Sequence[int]) -> Array:

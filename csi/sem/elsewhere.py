@@ -105,9 +105,9 @@ def pieces_of(fit: Fitted, s: int, jacobians: Sequence[Array] | None = None) -> 
 
 
 def _gamma(group: GroupFit, s: int, given: tuple[int, ...], *, means: bool) -> Array:
-    """(M, M) asymptotic covariance of a group's moments, from its rows."""
+    """(M, M) asymptotic covariance of a group's moments, from its rows, which may share units (clusters)."""
     if group.moments.rows is None:
         raise needs_rows("a scaled difference test", "校正的差异检验")
-    rows, weights, _ = group.moments.rows.of(s)
+    rows, weights, units = group.moments.rows.of(s)
     keep = weights > 0
-    return gamma(rows[keep], weights[keep], means=means, given=given)
+    return gamma(rows[keep], weights[keep], means=means, given=given, units=units[keep])

@@ -203,3 +203,43 @@ def test_moments_alone_do_not_carry_them():
     est = csi.fit(csi.Model.parse("f =~ a + b + c + d"), csi.Moments.of("abcd", cov, n=100), csi.SEM())
     with pytest.raises(Problems, match="fourth moments"):
         csi.eigenvalue_tests(est)
+
+
+@pytest.mark.parametrize("settings", [{}, {"meanstructure": True}])
+def test_rows_that_share_a_unit_are_counted_once(settings):
+    """Every row four times in one unit: T is fourfold, so are the eigenvalues, and p is that of the rows themselves."""
+    rng = np.random.default_rng(4)
+    own = pl.DataFrame(rng.standard_exponential((300, 1)) + rng.standard_normal((300, 5)), schema=list("abcde"))
+    own = own.with_columns(unit=pl.arange(300, eager=True))
+    model, mlr = "f =~ a + b + c + d\ne ~ f", csi.SEM(estimator="MLR", **settings)
+    one, four = csi.fit(model, own, mlr), csi.fit(model, pl.concat([own] * 4), mlr, unit="unit")
+    C = 300 / 299
+    first, second = csi.eigenvalue_tests(one), csi.eigenvalue_tests(four)
+    np.testing.assert_allclose(second.eigenvalues, 4 * C * first.eigenvalues, rtol=1e-5)
+    p1, p4 = (csi.fit_measures(e).table.filter(measure="p_value_peba4")["value"].item() for e in (one, four))
+    assert p4 == pytest.approx(p1, abs=0.01)
+    assert (
+        csi.fit_measures(csi.fit(model, pl.concat([own] * 4), mlr))
+        .table.filter(measure="p_value_peba4")["value"]
+        .item()
+        < p1 / 2
+    )
+
+
+def test_a_difference_by_traces_knows_units():
+    rng = np.random.default_rng(4)
+    own = pl.DataFrame(rng.standard_exponential((300, 1)) + rng.standard_normal((300, 4)), schema=list("abcd"))
+    own = own.with_columns(unit=pl.arange(300, eager=True))
+    mlr, models = csi.SEM(estimator="MLR"), ("f =~ a + b + c + d", "f =~ a + l*b + l*c + d")
+    one = csi.lrt(*(csi.fit(m, own, mlr) for m in models), method="satorra2000").table
+    four = csi.lrt(*(csi.fit(m, pl.concat([own] * 4), mlr, unit="unit") for m in models), method="satorra2000").table
+    assert four["chi2_diff"][1] == pytest.approx(one["chi2_diff"][1] * 299 / 300, rel=1e-3)
+
+
+def test_a_single_unit_has_no_such_test():
+    rng = np.random.default_rng(4)
+    frame = pl.DataFrame(rng.standard_normal((100, 1)) + rng.standard_normal((100, 4)), schema=list("abcd"))
+    est = csi.fit("f =~ a + b + c + d", frame.with_columns(unit=pl.lit(1)), csi.SEM(estimator="MLM"), unit="unit")
+    found = csi.eigenvalue_tests(est).table
+    assert found["p_value"].null_count() == found.height
+    assert found.filter(gamma="biased")["reason"].unique().to_list() == ["R-CLUSTERS-ONE"]
