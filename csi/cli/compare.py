@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import get_args
 
 import polars as pl
 
@@ -14,13 +15,15 @@ from csi.cli.grids import grid
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
 from csi.cli.source import Source, source_arguments, source_of
-from csi.errors import Language, Problem, Problems, Text
+from csi.cli.studied import resamples
+from csi.errors import Language, Problems, Text, one_of
 from csi.estimate.estimate import Estimate
 from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
 from csi.reporting.record import versions
 from csi.reporting.tables import Kind
 from csi.study.estimator import rivals_of
+from csi.study.schema import EstimatorName
 from csi.tracking.compare import Comparison, compared
 
 FITTING = Text("Fitting", "拟合")
@@ -45,7 +48,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--target", metavar="CONSTRUCT", help="whose drivers and index (the one with the most predictors)")
     how = "theoretical bounds of the answers of a file, such as 1,10: for the index"
     add("--scale", type=bounds, metavar="LOW,HIGH", help=how)
-    add("--bootstrap", type=int, default=500, metavar="N", help="resamples of the reference, its errors (500; 0: none)")
+    add(
+        "--bootstrap",
+        type=resamples,
+        default=500,
+        metavar="N",
+        help="resamples of the reference, its errors (500; 0: none)",
+    )
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -86,8 +95,10 @@ def _settings(source: Source, names: Sequence[str], missing: str) -> dict[str, E
     """The settings of every name; what is wrong with any of them at once."""
     if source.study is not None:
         return rivals_of(source.study.settings, names or source.study.settings.telling.rivals)
+    found = [p for name in names for p in one_of("--estimators", name, get_args(EstimatorName))]
+    if found:
+        raise Problems(found)
     made: dict[str, Estimator] = {}
-    found: list[Problem] = []
     for name in names or listed(USUAL):
         try:
             made[name] = composite_of(name, missing) if is_composite(name) else covariance_of(name, missing)

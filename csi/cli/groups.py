@@ -9,6 +9,7 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
 from csi.cli.source import Source, source_arguments, source_of
+from csi.cli.studied import resamples
 from csi.errors import Language, Note, Text
 from csi.estimate.estimate import Estimate
 from csi.measures.group_differences import mga
@@ -23,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     source_arguments(parser, by=how)
     add = parser.add_argument
     add("--permutations", type=int, default=1000, metavar="N", help="exchanges of rows between groups (1000)")
-    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples of the other tests (1000; 0: none)")
+    add("--bootstrap", type=resamples, default=1000, metavar="N", help="resamples of the other tests (1000; 0: none)")
     add("--alpha", type=float, default=0.05, metavar="P", help="level of the tests (0.05)")
     add("--anyway", action="store_true", help="give what rests on constructs that fail MICOM's step 2")
     add("--weighting", default="path", metavar="NAME", help="of a model text: path, factorial or centroid")

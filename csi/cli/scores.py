@@ -55,7 +55,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     keys = [c for c, kind in found.schema.items() if kind == pl.String]
     kinds: dict[str, Kind] = {"row": "count", **dict.fromkeys(keys, "text")}
     kinds |= {c: "estimate" for c in found.columns if c not in kinds}
-    lost = found.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
+    products = [c.name for c in source.model.constructs if c.product_of]
+    lost = found.select(pl.any_horizontal(pl.exclude(products).is_null()).sum()).item()
     more = Text(
         f"{found.height} rows, {lost} of them without some score.",
         f"共 {found.height} 行，其中 {lost} 行缺少某项得分。",

@@ -40,7 +40,10 @@ def answers_of(data: object, x: Sequence[str] | None, y: str | None, na: Sequenc
     Raises:
         Problems: no outcome, no condition, an unknown name, the outcome among its conditions.
     """
-    if y is None or (x is not None and (not x or y in x)) or (x is None and not isinstance(data, Estimate)):
+    if y is not None and x is not None and y in x:
+        en, zh = f'the outcome "{y}" is among its own conditions.', f"结果“{y}”也列为自身的条件。"
+        raise Problems([problem("E-TARGET", "nca", en, zh, "Name other conditions.", "请改写其他条件。")])
+    if y is None or (x is not None and not x) or (x is None and not isinstance(data, Estimate)):
         en, zh = "an outcome y and one or more other columns x are needed.", "需要一个结果 y 和一个或多个不同的条件 x。"
         do, do_zh = 'Write csi.nca(frame, x=["trust"], y="loyalty").', '请写 csi.nca(frame, x=["trust"], y="loyalty")。'
         raise Problems([problem("E-TARGET", "nca", en, zh, do, do_zh)])

@@ -197,8 +197,8 @@ def rows_behind(est: Estimate) -> Sample:
     """
     if est.sample is not None:
         return est.sample
-    en = "a bootstrap needs the rows; this estimate was fitted from moments alone."
-    zh = "自助法需要原始数据行，而该估计仅由矩得到。"
+    en = "this needs the rows behind the estimate; it has none (fitted from moments, or pooled)."
+    zh = "此分析需要估计背后的原始数据行，而该估计没有（由矩拟合，或由多份合并）。"
     do, do_zh = "Fit it from a panel or a frame.", "请用面板或数据框拟合。"
     raise Problems([problem("E-ROWS", "estimate", en, zh, do, do_zh)])
 

@@ -53,6 +53,10 @@ def _over_all(rows: pl.DataFrame, name: Text, alpha: float) -> Text:
     listed = ", ".join(_named(r)[0] for r in found.head(5).iter_rows(named=True))
     listed_zh = "、".join(_named(r)[1] for r in found.head(5).iter_rows(named=True))
     tested = rows.filter(pl.col("p_holm").is_not_null()).height
+    if not tested:
+        return Text(
+            f"Over all groups none of the {name.en} could be tested.", f"全部组合在一起，没有可检验的{name.zh}。"
+        )
     en = f"Over all groups {found.height} of {tested} {name.en} differ after Holm's correction" + (
         f": {listed}" if listed else ""
     )

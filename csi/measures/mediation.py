@@ -172,7 +172,9 @@ def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Prob
     asked = " -> ".join(n or "..." for n in (predictor, outcome))
     en, zh = f"nothing mediates {asked}.", f"{asked} 之间没有中介。"
     there = ", ".join(pairs[:8])
-    return problem("E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.", f"{hint.zh}现有：{there}。")
+    return problem(
+        "E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.".lstrip(), f"{hint.zh}现有：{there}。"
+    )
 
 
 def _table(found: Effects, predictor: str | None, outcome: str | None) -> pl.DataFrame:

@@ -207,7 +207,8 @@ def _sentences(frame: pl.DataFrame, reset: pl.DataFrame, alpha: float) -> tuple[
     }
     said = []
     for row in reset.iter_rows(named=True):
-        y, tail = row["outcome"], f"RESET p = {row['p_value']:.3f}"
+        y, value = row["outcome"], row["p_value"]
+        tail = "RESET p < 0.001" if value < 0.001 else f"RESET p = {value:.3f}"
         squares = [x for outcome, x in sorted(bent) if outcome == y]
         if row["p_value"] >= alpha and not squares:
             said.append(Text(f"{y}: no sign of bent relations ({tail}).", f"{y}：没有非线性的迹象（{tail}）。"))

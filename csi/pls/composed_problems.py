@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from csi.errors import Problem, problem
 from csi.models.nouns import Claim, Construct
@@ -98,17 +99,29 @@ def _product_problems(model: Claim, construct: Construct, below: Mapping[str, st
     for outcome in (y for y in outcomes if y in factors):
         en, zh = f'"{outcome}" is explained by a product of itself.', f"“{outcome}”由含其自身的乘积项解释。"
         found.append((en, zh, "Multiply two of its predictors.", "请用其预测构念相乘。"))
-    for outcome in outcomes:
-        absent = [n for n in dict.fromkeys(factors) if n not in model.predictors(outcome) and n != outcome]
-        absent = [n for n in absent if n in model.names and n not in below]
-        if absent:
-            en = f'the product explains "{outcome}" without {", ".join(absent)} themselves; it has no meaning alone.'
-            zh = f"乘积项解释“{outcome}”，但缺少其主效应（{'、'.join(absent)}），无法单独解读。"
-            do = f"Write {outcome} ~ {' + '.join([*absent, construct.name])}."
-            found.append((en, zh, do, f"请写成 {outcome} ~ {' + '.join([*absent, construct.name])}。"))
+    found += [words for outcome in outcomes for words in _without_lower(model, construct, outcome, below)]
     if interaction != "two-stage":
         found += _indicator_problems(model, factors)
     return [problem("E-PLS", place, *words) for words in found]
+
+
+def _without_lower(
+    model: Claim, construct: Construct, outcome: str, below: Mapping[str, str]
+) -> list[tuple[str, str, str, str]]:
+    """A product without the main effects and the lesser products it is made of: it has no meaning alone."""
+    factors, names = construct.product_of, model.names
+    there = {tuple(sorted(model[n].product_of or (n,))) for n in model.predictors(outcome) if n in names}
+    alike = sorted(factors, key=factors.index)
+    parts = dict.fromkeys(part for size in range(1, len(factors)) for part in combinations(alike, size))
+    known = [p for p in parts if all(n in names and n not in below and n != outcome for n in p)]
+    absent = [":".join(part) for part in known if tuple(sorted(part)) not in there]
+    if not absent or any(factors.count(n) > 2 for n in factors):
+        return []
+    whole = sorted([*model.predictors(outcome), *absent], key=lambda name: name.count(":"))
+    said = f"{outcome} ~ {' + '.join(whole)}"
+    en = f'the product explains "{outcome}" without {", ".join(absent)} themselves; it has no meaning alone.'
+    zh = f"乘积项解释“{outcome}”，但缺少其主效应或低阶乘积（{'、'.join(absent)}），无法单独解读。"
+    return [(en, zh, f"Write {said}.", f"请写成 {said}。")]
 
 
 def _indicator_problems(model: Claim, factors: tuple[str, ...]) -> list[tuple[str, str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
@@ -89,16 +89,12 @@ def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Docume
         )
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", found["ctx"]["expected"])
-        return Problem(
-            "E-VALUE",
-            where,
-            _said(
-                key,
-                value,
-                Text(f"one of {', '.join(k for k in known if k)}", "、".join(k for k in known if k) + " 之一"),
-            ),
-            wide or did_you_mean(str(value), [k for k in known if k]),
-        )
+        if loc[-1] == "[key]":
+            what, name = _strange_key(".".join(map(str, (*at, *loc[:-1]))), known), str(loc[-2])
+        else:
+            choice = Text(f"one of {', '.join(k for k in known if k)}", "、".join(k for k in known if k) + " 之一")
+            what, name = _said(key, value, choice), str(value)
+        return Problem("E-VALUE", where, what, wide or did_you_mean(name, [k for k in known if k]))
     if kind in BOUNDS:
         name, words = BOUNDS[kind]
         bound = found["ctx"][name]
@@ -111,6 +107,14 @@ def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Docume
         )
     expected = KINDS.get(kind, Text(f"something else ({found['msg']})", f"其他内容（{found['msg']}）"))
     return Problem("E-VALUE", where, _said(key, value, expected), wide or Text("", ""))
+
+
+def _strange_key(path: str, known: Sequence[str]) -> Text:
+    """A key that is none of those its mapping can have."""
+    listed, listed_zh = ", ".join(known), "、".join(known)
+    return Text(
+        f'"{path}" is not a known key; expected one of {listed}.', f"“{path}”不是可用的键，应为 {listed_zh} 之一。"
+    )
 
 
 def _said(key: str, value: object, expected: Text) -> Text:

@@ -94,3 +94,18 @@ def test_an_item_as_group_is_a_problem_and_no_traceback(asked):
     assert code == 1
     assert "it is an item of the model" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("verb", ["groups", "compare", "robustness"])
+def test_too_few_resamples_are_refused_in_one_wording(asked, verb):
+    code, _, err = asked(verb, MODEL, DATA, *(["--by", "operator"] if verb == "groups" else []), "--bootstrap", 50)
+    assert code == 2
+    assert "50" in err
+    assert "100" in err
+
+
+def test_an_unknown_estimator_is_told_among_all_estimators(asked):
+    code, _, err = asked("compare", MODEL, DATA, "--estimators", "pls,zz", "--lang", "en")
+    assert code == 1
+    assert '"zz" is not a value' in err
+    assert "gsca" in err

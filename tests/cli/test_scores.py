@@ -73,3 +73,12 @@ def test_imputed_copies_are_pooled(asked, answers):
     assert any(n["code"] == "N-POOLED" for n in found["notes"])
     code, _, err = asked("fit", TEXT, answers, "--imputations", "3", "--lang", "en")
     assert "does not take this option" in err
+
+
+def test_a_product_is_no_score_that_rows_lack(asked, tmp_path):
+    path = tmp_path / "whole.csv"
+    pl.DataFrame(np.random.default_rng(4).normal(size=(60, 3)), schema=["a1", "b1", "c1"]).write_csv(path)
+    text = "a =~ a1; b =~ b1; c =~ c1; c ~ a + b + a:b"
+    code, out, err = asked("scores", text, path, "--kind", "0-100", "--scale=-9,9", "--lang", "en")
+    assert code == 0, err
+    assert "60 rows, 0 of them without some score." in out

@@ -175,6 +175,8 @@ def test_all_that_is_wrong_is_told_at_once():
     assert codes_of(lambda: csi.nca(frame, ["x", "few"], "y")) == ["E-CONSTANT", "E-FEW"]
     assert codes_of(lambda: csi.nca(frame, "x", "y", permutations=5, seed=-1)) == ["E-SETTING", "E-SETTING"]
     assert codes_of(lambda: csi.nca(frame, "x", "x")) == ["E-TARGET"]
+    with pytest.raises(csi.Problems, match='the outcome "x" is among its own conditions'):
+        csi.nca(frame, ["few", "x"], "x")
     assert codes_of(lambda: csi.nca(frame, "xx", "y")) == ["E-ROLE"]
     wide = pl.DataFrame({"x": range(12), "y": range(12)})
     assert codes_of(lambda: csi.nca(wide, "x", "y", scope={"y": (0, 10)})) == ["E-SCOPE"]

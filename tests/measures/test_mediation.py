@@ -140,6 +140,14 @@ def test_cells() -> None:
     assert all(s.en.startswith(("1: ", "2: ")) for s in found.sentences)
 
 
+def test_a_pair_without_a_mediator_is_told_in_one_space() -> None:
+    text = "x =~ x1; m =~ m1; y =~ y1; m ~ x; y ~ m"
+    frame = pl.DataFrame(np.random.default_rng(5).normal(size=(50, 3)), schema=["x1", "m1", "y1"])
+    with pytest.raises(Problems) as caught:
+        csi.mediation(csi.fit(text, frame, csi.PLS()), "y", "x")
+    assert caught.value.problems[0].say("en") == "mediation: nothing mediates y -> x. There is: x -> y."
+
+
 def test_nothing_is_mediated() -> None:
     est = csi.fit("x =~ x1; y =~ y1; y ~ x", rows(), csi.PLS())
     with pytest.raises(Problems) as caught:

@@ -15,7 +15,9 @@ from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
 from csi.inference.resample import plan_of
+from csi.models.model import Model
 from csi.pls import products
+from csi.pls.composed_problems import composed_problems
 from csi.pls.estimator import PLS
 from tests.pls.test_higher_order import estimates
 from tests.pls.test_parity import moments_case
@@ -301,13 +303,29 @@ def test_what_makes_no_sense() -> None:
     assert "product of itself" in problems_of(SMALL + "y ~ x + z + x:y")
     assert "without z" in problems_of(SMALL + "y ~ x + x:z; z ~ x")
     assert "two-stage" in problems_of(SMALL + "y ~ x + z + x:x + x:z + x:z:z", PLS(interaction="product"))
+    assert "Write y ~ x + z + x:z." in problems_of(SMALL + "y ~ x + x:z; z ~ x")
+    assert "Write y ~ z + x + x:z." in problems_of(SMALL + "y ~ z + x:z")
     higher = "a =~ x1 + x2; b =~ z1 + z2; h =~ a + b; y =~ y1 + y2; y ~ h + "
     assert "component" in problems_of(higher + "a:h")
     assert "no items of its own" in problems_of(higher + "h:h", PLS(interaction="orthogonal"))
     assert np.isfinite(fit(higher + "h:h", rows(), PLS()).values).all()
 
 
+def test_a_product_of_three_needs_its_products_of_two() -> None:
+    def said(paths: str) -> str:
+        return " ".join(p.say() for p in composed_problems(Model.parse(SMALL + "w =~ w1; y ~ " + paths)))
+
+    lone = said("x + z + w + x:z:w")
+    assert "without x:z, x:w, z:w themselves" in lone
+    assert "Write y ~ x + z + w + x:z + x:w + z:w + x:z:w." in lone
+    assert "without x:w themselves" in said("x + z + w + z:x + w:z + x:z:w")
+    assert "without x:x themselves" in said("x + z + x:z + x:z:x")
+    assert not said("x + z + x:x + z:x + x:z:x")
+    assert not said("x + z + w + z:x + w:z + w:x + x:z:w")
+
+
 def test_moments_alone_have_no_products() -> None:
     with pytest.raises(Problems) as caught:
         fit(DOUBLE, moments_case("mobi"), PLS())
     assert caught.value.problems[0].code == "E-ROWS"
+    assert "bootstrap" not in caught.value.problems[0].say("en")

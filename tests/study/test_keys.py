@@ -60,7 +60,7 @@ def codes(write_study, line, lang="en"):
         ("replicate_weights: {columns: [], kind: jk1}", "E-VALUE", "empty"),
         ("bootstrap: {n: 20}", "E-BOOT", "20 resamples"),
         ("bootstrap: {n: 99}", "E-BOOT", "99 resamples"),
-        ("report: {sections: {mediaton: yes}}", "E-VALUE", "mediaton"),
+        ("report: {sections: {mediaton: yes}}", "E-VALUE", '"report.sections.mediaton"'),
         ("report: {desired: 120}", "E-VALUE", "120"),
     ],
 )
