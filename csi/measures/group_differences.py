@@ -17,6 +17,7 @@ from csi.inference.adjust import benjamini_hochberg, holm
 from csi.inference.bootstrap import bootstrap
 from csi.inference.intervals import standard_error
 from csi.inference.permutation import Permuted, Statistic
+from csi.measures.blocks import item_cov
 from csi.measures.compared import Compared, Contests, check_counts, compared, contests
 from csi.measures.group_distances import KINDS as DISTANCES
 from csi.measures.group_distances import group_distances
@@ -24,7 +25,7 @@ from csi.measures.group_parameters import Parameter, draws_of, parameters, value
 from csi.measures.group_tests import henseler, parametric, reach, two_sided, welch
 from csi.measures.group_words import sentences_of
 from csi.measures.groups_shown import Differences
-from csi.measures.micom import COMPOSITION, composed, composition, judged, no_composites, spread_p
+from csi.measures.micom import COMPOSITION, composed, composition, judged, no_composites, spread_p, weights_of
 from csi.measures.micom_shown import Micom
 from csi.moments.stack import Array
 
@@ -126,15 +127,28 @@ def _check(est: Estimate, n: int, bootstraps: int, seed: int, alpha: float) -> N
 
 
 def _check_same(micom: Micom, groups: Compared) -> None:
-    """The invariance given is that of these groups and constructs."""
+    """The invariance given is that of these groups and constructs, and of the same scores of the same answers."""
     solution = groups.est.solution
     constructs = {solution.constructs[j] for j in composed(solution)}
-    if (micom.groups, micom.sizes, set(micom.omnibus["construct"])) == (groups.names, groups.sizes, constructs):
-        return
-    en = f"it is of other groups or constructs ({', '.join(micom.groups[:5])})."
-    zh = f"它来自其他分组或构念（{'、'.join(micom.groups[:5])}）。"
-    found = Problem("E-MICOM", "micom", Text(en, zh), Text("Leave micom= out.", "请去掉 micom=。"))
-    raise Problems([found])
+    do = Text("Leave micom= out.", "请去掉 micom=。")
+    if (micom.groups, micom.sizes, set(micom.omnibus["construct"])) != (groups.names, groups.sizes, constructs):
+        en = f"it is of other groups or constructs ({', '.join(micom.groups[:5])})."
+        zh = f"它来自其他分组或构念（{'、'.join(micom.groups[:5])}）。"
+        raise Problems([Problem("E-MICOM", "micom", Text(en, zh), do)])
+    if not _same_scores(micom.est, groups.est):
+        en = "it is of another fit: items, answers or outer weights differ (another weighting scheme, say)."
+        zh = "它来自另一次拟合：题项、回答或外部权重不同（例如权重方案不同）。"
+        raise Problems([Problem("E-MICOM", "micom", Text(en, zh), do)])
+
+
+def _same_scores(one: Estimate, other: Estimate) -> bool:
+    """Whether two fits of the same groups score the same answers alike; consistent PLS scores as PLS does."""
+    if one.solution.items != other.solution.items or one.solution.constructs != other.solution.constructs:
+        return False
+    means = (e.moments.mean[:, [e.moments.names.index(i) for i in e.solution.items]] for e in (one, other))
+    covs = (item_cov(e.moments, e.solution.items) for e in (one, other))
+    weights = (weights_of(e.solution) for e in (one, other))
+    return all(np.allclose(x, y, rtol=1e-9, atol=1e-9) for x, y in (tuple(means), tuple(covs), tuple(weights)))
 
 
 def _statistic(pooled: Estimate, chosen: Sequence[Parameter]) -> Statistic:

@@ -182,6 +182,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
         omnibus=over,
         configural=configural_checks(groups.est, runs.whole.pooled, groups.names),
         sentences={row["construct"]: sentence(row, len(groups.names), alpha) for row in over.iter_rows(named=True)},
+        est=groups.est,
         groups=groups.names,
         sizes=groups.sizes,
         items=items,

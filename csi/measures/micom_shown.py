@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.display import Number, Shown, table, text
 from csi.errors import Note, Reason, Text
+from csi.estimate.estimate import Estimate
 from csi.estimate.shown import p_text
 from csi.measures.invariance_words import wrapped
 from csi.measures.micom_words import NOT_CHECKED, VERDICTS, Check
@@ -69,7 +70,7 @@ class Micom(Shown):
         omnibus: a row per construct over all groups: c (smallest of the pairs), p_c, p_mean, p_variance (permutation of
             all groups together), the smallest p of the pairs (p_.._pair) and its Holm form (p_.._holm), invariance (the
             least of the pairs'), reason. With two groups it is the pair's.
-        configural: what step 1 checked, and whether it holds. sentences: construct -> verdict.
+        configural: what step 1 checked, and whether it holds. sentences: construct -> verdict. est: the groups' fit.
         groups, sizes: labels and rows. items: scale of the items. alpha, permutations, seed. reasons, notes.
     """
 
@@ -77,6 +78,7 @@ class Micom(Shown):
     omnibus: pl.DataFrame
     configural: tuple[Check, ...]
     sentences: Mapping[str, Text]
+    est: Estimate
     groups: tuple[str, ...]
     sizes: tuple[int, ...]
     items: Items

@@ -316,6 +316,29 @@ def test_invariance_that_was_run_before_is_used(unlike) -> None:
         csi.mga(unlike, permutations=99, bootstraps=0, micom=other)
 
 
+@pytest.mark.parametrize("way", ["weighting", "items", "answers"])
+def test_invariance_of_another_fit_is_refused(way) -> None:
+    frame = answers({"x": 60, "y": 60})
+    gate = csi.micom(fitted(frame), permutations=99)
+    shifted = frame.with_columns(a1=pl.when(pl.col("g") == "x").then(pl.col("a1") + 1).otherwise("a1"))
+    other = {
+        "weighting": lambda: csi.fit(MODEL, frame, csi.PLS(weighting="factorial"), by="g"),
+        "items": lambda: csi.fit(MODEL.replace("a1 + a2 + a3", "a1 + a2"), frame, csi.PLS(), by="g"),
+        "answers": lambda: fitted(shifted),
+    }[way]()
+    with pytest.raises(csi.Problems, match="of another fit") as caught:
+        csi.mga(other, permutations=99, bootstraps=0, micom=gate)
+    assert [(p.code, p.where) for p in caught.value.problems] == [("E-MICOM", "micom")]
+    assert "另一次拟合" in str(caught.value.problems[0].what.zh)
+
+
+def test_invariance_of_the_same_scores_is_taken_whatever_is_done_with_them() -> None:
+    frame = answers({"x": 60, "y": 60})
+    gate = csi.micom(fitted(frame), permutations=99)
+    consistent = csi.fit(MODEL, frame, csi.PLS(consistent=True), by="g")
+    assert csi.mga(consistent, permutations=99, bootstraps=0, micom=gate).micom is gate
+
+
 def test_a_real_difference_is_found_and_told() -> None:
     one, other = answers({"north": 200}, seed=3, path=0.8), answers({"south": 200}, seed=4, path=0.3)
     found = csi.mga(fitted(pl.concat([one, other])), permutations=199, bootstraps=200)
