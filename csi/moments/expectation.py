@@ -6,6 +6,7 @@ Letters: `n` rows, `p` items, `b` weightings (replicates).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.moments.patterns import pattern_rows
 from csi.moments.saturated import saturated
@@ -19,7 +20,8 @@ def em_moments(rows: Array, W: Array) -> tuple[Array, Array]:
     """The maximum likelihood mean (b, p) and covariance (b, p, p), divisor n, of normal rows with absent answers.
 
     What is absent may depend on what is answered (missing at random). NaN where there is no solution (fewer rows than
-    items, say), and for items that nobody answered.
+    items, say), for items that nobody answered, and for the covariance of two items that no row answers together: the
+    answers say nothing of it.
 
     Parameters:
         rows: (n, p) answers, NaN where absent. W: (b, n) weights.
@@ -46,4 +48,14 @@ def em_moments(rows: Array, W: Array) -> tuple[Array, Array]:
     if silent.any():  # the rest of the items does not hang on them
         mean[silent] = np.nan
         cov[silent[:, :, None] | silent[:, None, :]] = np.nan
+    cov[_apart(answered, W)] = np.nan
     return mean, cov
+
+
+def _apart(answered: Array, W: Array) -> npt.NDArray[np.bool_]:
+    """(b, p, p) whether no row answers both of two items, of answers (n, p) that are 1 and absences that are 0."""
+    p = answered.shape[1]
+    i, j = np.triu_indices(p, 1)
+    apart = np.zeros((len(W), p, p), dtype=bool)
+    apart[:, i, j] = ~(W @ (answered[:, i] * answered[:, j]) > 0)
+    return np.asarray(apart | apart.swapaxes(1, 2))

@@ -22,6 +22,9 @@ from csi.pls.consistent import ROUNDING, Corrected, Flags, improper
 if TYPE_CHECKING:
     from csi.estimate.protocol import Estimator
 
+MOST = 6
+"""So many pairs of items are named."""
+
 CAUSES = ("", "constant item", "collinear", "not converged", "negative rho_a")
 """Why a slice has no usable solution, by code."""
 
@@ -160,7 +163,8 @@ def _unreliable(i: int, solution: Solution) -> Reason:
 
 
 def unvarying(i: int, moments: Moments) -> Reason | None:
-    """The items of a slice without answers (they have no mean), or else without variance; None where all vary.
+    """The items of a slice without answers (they have no mean), else without variance, else pairs without a
+    covariance; None where all vary together.
 
     Example:
         >>> S = np.diag([1.0, 0.0])
@@ -168,14 +172,29 @@ def unvarying(i: int, moments: Moments) -> Reason | None:
         all answers to q2 are the same (n = 9).
     """
     mean, sd, n = moments.mean[i], moments.sd[i], f"{moments.n[i]:.0f}"
+    if moments.missing == "em" and np.isnan(mean).all():  # an item alone without answers spares the others
+        en = f"no maximum likelihood moments (EM) of {mean.size} items from n = {n}: too few rows, or collinear items."
+        return reason("R-FEW", en, f"无法由 n = {n} 估计 {mean.size} 个题项的极大似然矩（EM）：行数过少或题项共线。")
     silent = ", ".join(name for name, m in zip(moments.names, mean, strict=True) if np.isnan(m))
     if silent:
         return reason("R-NO-ANSWERS", f"nobody answered {silent} (n = {n}).", f"{silent} 无人作答（n = {n}）。")
     names = ", ".join(name for name, s in zip(moments.names, sd, strict=True) if not (np.isfinite(s) and s > 0))
     if not names:
-        return None
+        return _apart(moments.names, moments.cov[i])
     en, zh = f"all answers to {names} are the same (n = {n}).", f"题项 {names} 的回答全部相同（n = {n}）。"
     return reason("R-CONSTANT", en, zh)
+
+
+def _apart(names: Sequence[str], cov: Array) -> Reason | None:
+    """Pairs of items whose answers do not give a covariance; None where all do."""
+    pairs = [f"{names[a]} – {names[b]}" for a, b in np.argwhere(np.triu(~np.isfinite(cov), 1)).tolist()]
+    if not pairs:
+        return None
+    more, more_zh = (", ...", "等") if len(pairs) > MOST else ("", "")
+    en = f"the correlation of {', '.join(pairs[:MOST])}{more} is unknown: "
+    en += "no rows (or none that differ) answer both items."
+    zh = f"{'、'.join(pairs[:MOST])}{more_zh} 的相关无从得知：没有行（或只有相同的回答）同时回答两个题项。"
+    return reason("R-PAIR", en, zh)
 
 
 def _few(n: float) -> Reason:

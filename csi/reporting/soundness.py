@@ -37,6 +37,7 @@ REMEDIES: dict[str, Text] = {
     "R-WEIGHT-SIGN": _ITEM,
     "R-CONSTANT": _FEW,
     "R-COLLINEAR": _FEW,
+    "R-PAIR": _FEW,
     "R-FEW": Text("Add answers, or use a smaller model.", "请补充样本，或使用更小的模型。"),
 }
 """Code of a reason -> what to do."""

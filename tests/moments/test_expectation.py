@@ -48,7 +48,8 @@ def test_items_never_answered_together_have_no_moments():
     rows = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 3.0], [np.nan, 5.0], [np.nan, 4.0]])
     mean, cov = em_moments(rows, np.ones((1, 5)))
     # the covariance is anything: the likelihood is flat in it, and the algorithm stays where it began
-    assert not np.isfinite(mean).all() or cov[0, 0, 1] == pytest.approx(0.0, abs=1e-9)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(cov[0]).tolist() == [[True, False], [False, True]]
 
 
 def test_a_sample_treated_by_em_has_the_moments_of_complete_rows_where_nothing_is_absent():
