@@ -72,6 +72,23 @@ def estimator_problems(estimator: object) -> list[Problem]:
     return [problem("E-SETTING", "estimator", en, zh, f"Write {do}.", f"请写 {do}。")]
 
 
+def check_estimate(value: object) -> None:
+    """What was given as an estimate is one.
+
+    Raises:
+        Problems: E-SETTING.
+
+    Example:
+        >>> check_estimate("a")
+        Traceback (most recent call last):
+        csi.errors.Problems: estimate: an estimate was expected, not str. Give what csi.fit returns.
+    """
+    if not hasattr(value, "solution"):
+        en, zh = f"an estimate was expected, not {_kind(value)}.", f"应为估计结果，而不是 {_kind(value)}。"
+        do, do_zh = "Give what csi.fit returns.", "请给出 csi.fit 的结果。"
+        raise Problems([problem("E-SETTING", "estimate", en, zh, do, do_zh)])
+
+
 def _kind(value: object) -> str:
     """The kind of a value, for a message."""
     return f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}".removeprefix("builtins.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.moments.design import GRID
 from csi.moments.stack import Array, Ints, Sample
 
@@ -195,6 +196,7 @@ def rows_behind(est: Estimate) -> Sample:
     Raises:
         Problems: it was fitted from moments alone.
     """
+    check_estimate(est)
     if est.sample is not None:
         return est.sample
     en = "this needs the rows behind the estimate; it has none (fitted from moments, or pooled)."

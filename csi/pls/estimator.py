@@ -74,7 +74,15 @@ class PLS(Composites):
         found = one_of("weighting", self.weighting, get_args(Scheme)) + one_of("missing", self.missing, MOMENTS_ALONE)
         found += one_of("higher_order", self.higher_order, get_args(HigherOrder))
         found += one_of("interaction", self.interaction, get_args(Interaction))
-        found += [p for name, mode in self.modes.items() for p in one_of(f"modes[{name}]", mode, get_args(Mode))]
+        if isinstance(self.modes, Mapping):
+            found += [p for name, mode in self.modes.items() for p in one_of(f"modes[{name}]", mode, get_args(Mode))]
+        else:
+            en, zh = (
+                f"constructs and their modes are expected, not {self.modes!r}.",
+                f"应为构念与模式，而不是 {self.modes!r}。",
+            )
+            do, do_zh = 'Write modes={"image": "B"}, say.', '例如 modes={"image": "B"}。'
+            found.append(problem("E-SETTING", "modes", en, zh, do, do_zh))
         found += one_of("units", self.units, get_args(Units))
         if self.consistent and self.units == "raw":
             en, zh = "consistent PLS works on standardised items.", "一致性 PLS 使用标准化题项。"

@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items
 from csi.inference.bootstrap import check_strata
 from csi.inference.intervals import Evidence, curve_of, limits
@@ -126,6 +127,7 @@ def index(
         >>> [round(v, 1) for v in index(est).table["index"]]
         [51.5, 45.9]
     """
+    check_estimate(est)
     fit, est = est, on_items(est)
     keys = _keys(est, by)
     weighting, anchor = _rule(est, keys, weights, base, given)

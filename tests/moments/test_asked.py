@@ -79,3 +79,14 @@ def test_rows_are_chosen_by_numbers_as_by_text() -> None:
         assert csi.fit(MODEL, answers(), csi.PLS(), where=where).moments.n[0] == 20  # type: ignore[arg-type]
     assert [f[:2] for f in refused(answers(), csi.PLS(), where={"g": 3})] == [("E-WHERE", "where")]
     assert [f[:2] for f in refused(answers(), csi.PLS(), where="g")] == [("E-SETTING", "where")]
+
+
+@pytest.mark.parametrize("ask", [csi.bootstrap, csi.jackknife, csi.index])
+def test_what_is_no_estimate_is_told(ask: object) -> None:
+    with pytest.raises(csi.Problems, match="an estimate was expected, not str"):
+        ask("a")  # type: ignore[operator]
+
+
+def test_modes_are_of_constructs() -> None:
+    with pytest.raises(csi.Problems, match="modes: constructs and their modes are expected, not 'B'"):
+        csi.PLS(modes="B")  # type: ignore[arg-type]

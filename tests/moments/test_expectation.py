@@ -47,7 +47,7 @@ def test_weights_count_rows(monotone):
 def test_items_never_answered_together_have_no_moments():
     rows = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 3.0], [np.nan, 5.0], [np.nan, 4.0]])
     mean, cov = em_moments(rows, np.ones((1, 5)))
-    # the covariance is anything: the likelihood is flat in it, and the algorithm stays where it began
+    # the likelihood is flat in the covariance, so there is none
     assert np.isfinite(mean).all()
     assert np.isfinite(cov[0]).tolist() == [[True, False], [False, True]]
 
