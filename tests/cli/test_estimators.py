@@ -120,7 +120,7 @@ def test_compare_tells_what_is_wrong(asked, files) -> None:
     assert code == 2
     code, out, err = asked("compare", *files, "--estimators", "pls,mlrr", "--lang", "en")
     assert code == 1
-    assert 'Did you mean "MLR"' in out + err
+    assert 'Did you mean "mlr"' in out + err
     code, out, err = asked("compare", *files, "--scale", "10,1")
     assert code == 2
     code, out, err = asked("compare", *files, "--target", "satt", "--lang", "en")
