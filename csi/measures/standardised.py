@@ -46,6 +46,8 @@ def standardised(est: Estimate, kind: Standard = "std_all", level: float = 0.95)
     Returns:
         frame: the cell's key columns, lhs, op, rhs, group, label, estimate, std_error, statistic, p_value, conf_low,
         conf_high; definitions are computed from standardised values. The standard error of what cannot vary is 0.
+        The scale of an ordinal item (`u ~*~ u`) in a model conditional on predictors is (1 - what they explain of the
+        response)^(-1/2), above 1, where lavaan prints 1; without predictors both are 1.
 
     Raises:
         Problems: the estimate is not of `csi.SEM`.

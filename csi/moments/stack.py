@@ -18,6 +18,9 @@ from csi.errors import Note, Problems, problem
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Missing = Literal["listwise", "pairwise", "mean", "em", "fiml", "two-stage"]
+UNLIKE = 1e-6
+"""Share of the largest entry by which two halves of a covariance matrix may differ by rounding."""
+
 MOMENTS_ALONE: tuple[Missing, ...] = ("listwise", "pairwise", "mean", "em")
 """Treatments of absent answers that end in moments; the others need the rows themselves."""
 
@@ -133,10 +136,14 @@ class Moments:
             names: p items. cov: (p, p), divisor n - 1. n: rows behind it. mean: (p,), zeros when unknown.
             scale: theoretical (minimum, maximum) of the items, which an index needs.
 
+        Raises:
+            Problems: a matrix of another size, not symmetric or with something that is no number; n not positive.
+
         Example:
             >>> Moments.of(["a", "b"], [[1.0, 0.5], [0.5, 1.0]], n=200).cor[0, 0, 1]
             np.float64(0.5)
         """
+        _check_matrix(names, cov, n)
         p, low, high = len(names), *(scale or (np.nan, np.nan))
         count = np.array([float(n)])
         return cls(
@@ -264,6 +271,36 @@ def _about(moments: Moments, centre: Array) -> Array:
     """(b, p, p) mean cross-products about `centre` (b, p)."""
     d = moments.mean - centre
     return moments.cov * ((moments.n - 1) / moments.n)[:, None, None] + d[:, :, None] * d[:, None, :]
+
+
+def _check_matrix(names: Sequence[str], cov: npt.ArrayLike, n: float) -> None:
+    """Raises what cannot be the covariances of `names` in `n` rows.
+
+    Raises:
+        Problems: E-MOMENTS.
+    """
+    found, p = [], len(names)
+    if not n > 0:
+        en, zh = f"n = {n:g} is no number of rows.", f"n = {n:g} 不是有效的样本量。"
+        do, do_zh = "Give the number of respondents behind the matrix.", "请给出该矩阵所依据的受访者人数。"
+        found.append(problem("E-MOMENTS", "n", en, zh, do, do_zh))
+    values = np.asarray(cov, dtype=np.float64)
+    if values.size != p * p:
+        size = " x ".join(str(k) for k in values.shape)
+        en, zh = f"the matrix is {size}, of {p} items.", f"矩阵为 {size}，而题项有 {p} 个。"
+        do, do_zh = f"Give {p} rows of {p} numbers.", f"请给出 {p} 行、每行 {p} 个数。"
+        raise Problems([*found, problem("E-MOMENTS", "cov", en, zh, do, do_zh)])
+    values = values.reshape(p, p)
+    with np.errstate(invalid="ignore"):
+        apart = np.argwhere(np.triu(np.abs(values - values.T) > UNLIKE * np.abs(values).max(initial=0.0)))
+    for i, j in apart[:1].tolist():
+        a, b, one, other = names[i], names[j], values[i, j], values[j, i]
+        en = f"the matrix is not symmetric: {a} with {b} is {one:g}, {b} with {a} is {other:g}."
+        zh = f"矩阵不对称：{a} 与 {b} 为 {one:g}，{b} 与 {a} 为 {other:g}。"
+        do, do_zh = "Correct it; of a triangle fill in both halves.", "请更正；若只有三角矩阵，请补全另一半。"
+        found.append(problem("E-MOMENTS", "cov", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
 
 
 def _check_parts(parts: Mapping[str, Moments]) -> None:

@@ -31,7 +31,10 @@ class SEM:
         estimator: "ML", "GLS", "ULS", "WLS", "DWLS"; robust and scaled "MLM", "MLMV", "MLMVS", "MLR", "MLF", "ULSM",
             "ULSMV", "ULSMVS", "WLSM", "WLSMV", "WLSMVS". None: "ML", or "WLSMV" where items are ordinal.
         missing: "listwise", "fiml" (pattern-wise maximum likelihood), "two-stage" (EM moments, corrected errors),
-            "pairwise" (ordinal items). Words may be spelled as in lavaan: "mlr", "two.stage", "lv.variances", "ml".
+            "pairwise" (ordinal items). "two-stage" with "MLR" has the errors and the scaled
+            test of lavaan's missing = "robust.two.stage"; lavaan's missing = "two.stage" keeps normal-theory errors
+            under MLR too (here estimator="ML") and prints a Yuan-Bentler test beside.
+            Words may be spelled as in lavaan: "mlr", "two.stage", "lv.variances", "ml".
         ordered: ordinal items, beside those of which the model states thresholds (`u1 | t1`). groups: the column of a
             multi-group model. equal: what is equal over groups, such as ("loadings", "intercepts"). free: exceptions,
             such as ("visual =~ x2", "x7 ~ 1").

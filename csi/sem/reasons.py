@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -184,7 +186,7 @@ def notes_of(prepared: Prepared, cause: Ints, cells: pl.DataFrame) -> tuple[Note
     rules = prepared.layout.table.rules
     free = prepared.linear.N.shape[1]
     notes += cluster_notes(prepared.groups, prepared.method, cells, free, ordinal=bool(rules.ordered))
-    return (*notes, *_joint(prepared), *few_categories(prepared))
+    return (*notes, *_joint(prepared), *_stated(prepared), *few_categories(prepared))
 
 
 def _joint(prepared: Prepared) -> tuple[Note, ...]:
@@ -203,3 +205,21 @@ def _joint(prepared: Prepared) -> tuple[Note, ...]:
     zh = f"外生预测变量（{listed_zh}）与有序题项联合建模，并假定其服从正态分布"
     en += " (lavaan: conditional.x = FALSE, fixed.x = FALSE; its default conditions on them)."
     return (note("N-X-JOINT", en, f"{zh}（lavaan 中为 conditional.x = FALSE、fixed.x = FALSE，其默认以它们为条件）。"),)
+
+
+def _stated(prepared: Prepared) -> tuple[Note, ...]:
+    """A note on predictors that an ordinal model would be conditional on, had it not stated moments of theirs."""
+    claim, table = prepared.claim, prepared.layout.table
+    if not table.rules.conditional:
+        return ()
+    bare = given_variables(replace(claim, covariances=(), intercepts=()))
+    named = [name for name in bare if name not in table.exogenous]
+    if not named:
+        return ()
+    listed, listed_zh = ", ".join(named), "、".join(named)
+    en = f"the model states a variance, covariance or mean of {listed}: modelled jointly with the ordinal items,"
+    en += " assuming normality, instead of conditioned on (lavaan does so too)."
+    zh = (
+        f"模型给出了 {listed_zh} 的方差、协方差或均值：与有序题项联合建模并假定正态，不再以其为条件（与 lavaan 一致）。"
+    )
+    return (note("N-X-STATED", en, zh),)

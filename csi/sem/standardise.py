@@ -3,6 +3,10 @@
 std_lv: latents with variance 1. std_all: all variables with variance 1 (a residual covariance becomes a correlation of
 residuals, an intercept is divided by its variable's standard deviation), lavaan's std.lv and std.all.
 
+The scale of an ordinal item (`u ~*~ u`) is multiplied by the standard deviation of its latent response. Where nothing
+is given that makes 1. Conditional on exogenous predictors a scale is one over the standard deviation of what they leave
+of the response, so of a standardised response it is (1 - what they explain)^(-1/2), above 1; lavaan prints 1 there too.
+
 Letters: `p` items, `m` latents, `t` rows of the table, `k` free parameters.
 """
 

@@ -216,6 +216,27 @@ def test_delta_and_theta_are_one_model_where_ordinal_items_predict():
     np.testing.assert_allclose(delta.std_all[0][same], theta.std_all[0][same], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("parameterization", ["delta", "theta"])
+def test_a_standardised_scale_is_of_what_predictors_leave_of_a_response(parameterization):
+    """One over the conditional standard deviation of a response of variance 1; lavaan 0.6-14 prints 1."""
+    est = csi.fit("A =~ A1 + A2 + A3\nA ~ age", bfi(), csi.SEM(ordered=FIVE[:3], parameterization=parameterization))
+    std = {(r.lhs, r.op, r.rhs): v for r, v in zip(est.rows, est.std_all[0].tolist(), strict=True)}
+    for name in FIVE[:3]:
+        left = std[name, "~~", name] + std["A", "=~", name] ** 2 * std["A", "~~", "A"]
+        assert left < 0.999
+        assert std[name, "~*~", name] == pytest.approx(left**-0.5, rel=1e-6)
+
+
+def test_a_stated_covariance_of_a_predictor_ends_conditioning_and_says_so():
+    model = "A =~ A1 + A2 + A3\nA ~ age"
+    stated, plain = (csi.fit(m, bfi(), csi.SEM(ordered=FIVE[:3])) for m in (f"{model}\nage ~~ gender", model))
+    told = [n.text.en for n in stated.notes if n.code == "N-X-STATED"]
+    assert len(told) == 1
+    assert "of age:" in told[0]
+    assert "N-X-STATED" not in [n.code for n in plain.notes]
+    assert "N-X-GIVEN" in [n.code for n in plain.notes]
+
+
 def test_loadings_of_the_solution_are_standardised():
     for parameterization in ("delta", "theta"):
         est = csi.fit(MIMIC, bfi(), csi.SEM(ordered=FIVE, parameterization=parameterization))
