@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.inference.replicates import Flags
 from csi.inference.resample import rows_behind
 from csi.measures.blindfold_rounds import Rounds, ground_of, sums_of
 from csi.measures.linear_prediction import Technique, endogenous
@@ -27,6 +28,7 @@ INSTEAD = note(
     "blindfolding is neither an in-sample nor an out-of-sample measure; csi.predict is preferred.",
     "Blindfolding 既非样本内也非样本外指标，建议改看 csi.predict。",
 )
+FEW = reason("few_for_distance", "the cell has fewer rows than the omission distance.", "该单元的行数少于省略距离。")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +83,7 @@ def blindfolding(
         A `Blindfolding`.
 
     Raises:
-        Problems: no rows, products in the model, a distance below 2 or above the rows of a cell.
+        Problems: no rows, products in the model, a distance below 2 or above the rows of every cell.
 
     Source:
         Wold (1982); Stone (1974); Geisser (1974); Chin (1998), in Modern Methods for Business Research; Tenenhaus,
@@ -117,9 +119,11 @@ def blindfolding(
     }
     less = np.stack(without, axis=1) if pairs else np.empty((len(sums), 0))
     full = np.stack([q2[y] for y, _ in pairs], axis=1) if pairs else less
+    less = np.where(np.isfinite(full), less, np.nan)
     effects = {"q2_without": less, "q2_effect": (full - less) / (1 - full)}
+    few = sample.cells["n"].to_numpy() < distance
     frames = [
-        tidy(cells_of(est), labels, values, {"reason": _codes(values[key])})
+        tidy(cells_of(est), labels, values, {"reason": [r and r.code for r in _why(values[key], few)]})
         for labels, values, key in (
             (pl.DataFrame({"construct": inner}), numbers, "q2"),
             (
@@ -129,9 +133,8 @@ def blindfolding(
             ),
         )
     ]
-    codes = {c for f in frames for c in f["reason"].drop_nulls()}
     return Blindfolding(
-        frames[0], frames[1], distance, (*told, *_divisor(sample, distance)), said_once([NO_SOLUTION] if codes else [])
+        frames[0], frames[1], distance, (*told, *_divisor(sample, distance)), said_once(_why(numbers["q2"], few))
     )
 
 
@@ -146,9 +149,10 @@ def _divisor(sample: Sample, distance: int) -> tuple[Note, ...]:
     return (note("N-BLINDFOLD-ROWS", en, zh),)
 
 
-def _codes(values: Array) -> list[str | None]:
-    """The code of why a value is absent."""
-    return [None if ok else NO_SOLUTION.code for ok in np.isfinite(values).reshape(-1)]
+def _why(values: Array, few: Flags) -> list[Reason | None]:
+    """Why each of the values (b, m) is absent, cell by cell; few: (b,) cells with fewer rows than the distance."""
+    whys = np.where(few, 1, 2)[:, None] * ~np.isfinite(values)
+    return [(None, FEW, NO_SOLUTION)[k] for k in whys.reshape(-1)]
 
 
 def _q2(sums: Array) -> Array:
@@ -188,9 +192,10 @@ def _problems(est: Estimate, distance: int, technique: str) -> list[Problem]:
         zh = "模型含乘积项，或其组成构念的得分经过校正时，各轮无法单独估计。"
         found.append(problem("E-PREDICT", "model", en, zh, "Use csi.predict.", "请改用 csi.predict。"))
     sample = rows_behind(est)
-    fewest = int(sample.cells["n"].to_numpy().min())
-    if not 2 <= distance <= fewest:
-        en = f"the omission distance lies between 2 and {fewest} (rows of the smallest cell), not at {distance}."
-        zh = f"省略距离应在 2 与 {fewest}（最小单元的行数）之间，而不是 {distance}。"
-        found.append(problem("E-SETTING", "distance", en, zh, "Use distance=7, say.", "例如 distance=7。"))
+    most = int(sample.cells["n"].to_numpy().max())
+    if not 2 <= distance <= most:
+        en = f"the omission distance lies between 2 and {most} (rows of the largest cell), not at {distance}."
+        zh = f"省略距离应在 2 与 {most}（最大单元的行数）之间，而不是 {distance}。"
+        use = min(7, most)
+        found.append(problem("E-SETTING", "distance", en, zh, f"Use distance={use}, say.", f"例如 distance={use}。"))
     return found

@@ -94,7 +94,9 @@ def sums_of(est: Estimate, sample: Sample, model: Model, how: Rounds, only: int 
 def _of_cell(
     est: Estimate, sample: Sample, model: Model, number: int, rows: slice, how: Rounds, only: int | None
 ) -> Array:
-    """(q, 2) sums of one cell: all rounds of all blocks are one stack."""
+    """(q, 2) sums of one cell: all rounds of all blocks are one stack; NaN with fewer rows than rounds."""
+    if rows.stop - rows.start < how.distance:
+        return np.full((len(model.constructs), 2), np.nan)
     blocks = [[sample.names.index(i) for i in c.items] for c in model.constructs]
     wanted = [j for j, c in enumerate(model.constructs) if model.predictors(c.name) and only in (None, j)]
     at = [est.moments.names.index(i) for i in sample.names]

@@ -19,7 +19,7 @@ from csi.estimate.estimate import Estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds
 from csi.measures.linear_prediction import Benchmark, Technique
-from csi.measures.predict import default_benchmark, notes_of, prediction_problems
+from csi.measures.predict import NO_FOLDS, default_benchmark, notes_of, prediction_problems
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy
 from csi.measures.validated import Validated, validated
@@ -148,13 +148,14 @@ def cvpat(
     compared = [[_compare(ours, theirs, cell, stratum, level) for ours, theirs in pairs]
                 for cell, pairs in zip(cells, losses, strict=True)]  # fmt: skip
     numbers = {name: np.array([[c[name] for c in row] for row in compared]) for name in COLUMNS}
-    codes = [None if np.isfinite(c["difference"]) else NO_LOSS.code for row in compared for c in row]
+    why = [None if np.isfinite(c["difference"]) else NO_LOSS if cell.trained else NO_FOLDS
+           for cell, row in zip(cells, compared, strict=True) for c in row]  # fmt: skip
     return PredictiveAbility(
-        table=tidy(cells_of(est), labels, numbers, {"reason": codes}),
+        table=tidy(cells_of(est), labels, numbers, {"reason": [r and r.code for r in why]}),
         level=level,
         seed=seed,
         notes=(*est.notes, *dict.fromkeys((*notes_of(cells), *notes_of(rivals or [])))),
-        reasons=said_once(NO_LOSS for code in codes if code),
+        reasons=said_once(why),
     )
 
 

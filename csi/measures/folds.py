@@ -13,6 +13,7 @@ import numpy as np
 
 from csi.errors import Problem, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
+from csi.inference.replicates import Flags
 from csi.moments.pearson import weighted_cell
 from csi.moments.stack import Array, Ints, Moments, Sample
 
@@ -38,32 +39,46 @@ def fold_problems(sample: Sample | None, folds: object, repetitions: int, seed: 
 
 
 def _count_problems(sample: Sample, folds: int) -> list[Problem]:
-    """At least two folds, and no more than there are units in the smallest cell."""
+    """At least two folds, and no more than there are units in the largest cell."""
     if folds < 2:
         en, zh = f"{folds} folds hold nothing out.", f"{folds} 折无法留出数据。"
         return [problem("E-FOLDS", "folds", en, zh, "Use folds=10, say.", "例如 folds=10。")]
-    fewest = min(np.unique(sample.unit[sample.cell == c]).size for c in range(sample.cells.height))
-    if folds > fewest:
-        en = f"{folds} folds are more than the {fewest} respondents (or clusters) of the smallest cell."
-        zh = f"{folds} 折多于最小单元的 {fewest} 位受访者（或聚类）。"
-        do, do_zh = f"Use at most {fewest}; {fewest} leaves one out at a time.", f"至多 {fewest} 折，即逐一留出。"
+    most = int(_units(sample).max())
+    if folds > most:
+        en = f"{folds} folds are more than the {most} respondents (or clusters) of the largest cell."
+        zh = f"{folds} 折多于最大单元的 {most} 位受访者（或聚类）。"
+        do, do_zh = "Two respondents are needed at least.", "至少需要两位受访者。"
+        if most >= 2:
+            do, do_zh = f"Use at most {most}; {most} leaves one out at a time.", f"至多 {most} 折，即逐一留出。"
         return [problem("E-FOLDS", "folds", en, zh, do, do_zh)]
     return []
 
 
 def _given_problems(sample: Sample, folds: object) -> list[Problem]:
-    """A fold for every row as read, two at least in every cell."""
+    """A fold for every row as read, two at least in some cell."""
     given = np.asarray(folds)
     rows = int(sample.place.max()) + 1 if sample.place is not None else len(sample.rows)
     if given.ndim != 1 or given.size < rows:
         en, zh = f"{given.size} folds are given for {rows} rows.", f"给出了 {given.size} 个折号，而数据有 {rows} 行。"
         do, do_zh = "Give a number of folds, or the fold of every row.", "请给出折数，或每一行的折号。"
         return [problem("E-FOLDS", "folds", en, zh, do, do_zh)]
-    label = _labels(sample, given)
-    if any(np.unique(label[sample.cell == c]).size < 2 for c in range(sample.cells.height)):
-        en, zh = "all rows of a cell are in one fold.", "某单元的所有行都在同一折。"
+    if not divided(sample, given.tolist()).any():
+        en, zh = "all rows of a cell are in one fold.", "每个单元的所有行都在同一折。"
         return [problem("E-FOLDS", "folds", en, zh, "Use two folds or more.", "请至少使用两折。")]
     return []
+
+
+def divided(sample: Sample, folds: Folds) -> Flags:
+    """(c,) True for the cells that the folds divide: at least as many units as folds, or rows in two given folds."""
+    if isinstance(folds, int):
+        return np.asarray(_units(sample) >= folds)
+    label = _labels(sample, np.asarray(folds))
+    return np.array([np.unique(label[sample.cell == c]).size > 1 for c in range(sample.cells.height)])
+
+
+def _units(sample: Sample) -> Ints:
+    """(c,) respondents (or clusters) of each cell."""
+    return np.array([np.unique(sample.unit[sample.cell == c]).size for c in range(sample.cells.height)])
 
 
 def _labels(sample: Sample, given: np.ndarray) -> Ints:

@@ -30,6 +30,11 @@ NO_PREDICTION = reason(
     "no training set has a usable solution, or too few rows for this predictor.",
     "没有任何训练集给出可用的解，或样本不足以使用该预测方法。",
 )
+NO_FOLDS = reason(
+    "few_for_folds",
+    "the cell has fewer respondents (or clusters) than folds, or all its rows in one fold; nothing is predicted there.",
+    "该单元的受访者（或聚类）少于折数，或所有行在同一折，未作预测。",
+)
 ZERO_ANSWER = reason(
     "zero_answer", "an answer is 0, so no error is relative to it.", "存在取值为 0 的回答，相对误差无定义。"
 )
@@ -127,8 +132,8 @@ def predict(
         A `Prediction`.
 
     Raises:
-        Problems: no rows, no endogenous construct, more folds than respondents, unknown settings, products of items
-            (`interaction="product"`), which have no score in new rows.
+        Problems: no rows, no endogenous construct, more folds than respondents in every cell, unknown settings,
+            products of items (`interaction="product"`), which have no score in new rows.
 
     Source:
         Shmueli et al. (2016), Journal of Business Research 69(10); Shmueli et al. (2019), European Journal of Marketing
@@ -156,7 +161,7 @@ def predict(
         table=items,
         constructs=_constructs(est, cells, measured),
         rows=_rows(est, cells),
-        folds=cells[0].trained // times,
+        folds=max(cell.trained for cell in cells) // times,
         repetitions=times,
         technique=technique,
         benchmark=which,
@@ -231,7 +236,7 @@ def _items(est: Estimate, cells: list[Validated], measured: list[Measured]) -> t
         for i in range(labels.height):
             absent = not np.isfinite([numbers["rmse"][s, i], numbers["lm_rmse"][s, i]]).all()
             zero = not np.isfinite(numbers["mape"][s, i])
-            why.append(NO_PREDICTION if absent else ZERO_ANSWER if zero else None)
+            why.append(NO_FOLDS if not cells[s].trained else NO_PREDICTION if absent else ZERO_ANSWER if zero else None)
     frame = tidy(cells_of(est), labels, numbers, {"reason": [None if w is None else w.code for w in why]})
     return frame, said_once(why)
 

@@ -14,7 +14,7 @@ import numpy as np
 from csi.estimate.estimate import Estimate, Solution
 from csi.inference.replicates import Flags
 from csi.inference.resample import rows_behind
-from csi.measures.folds import Folds, fold_of_rows, held_out, of_cell, training
+from csi.measures.folds import Folds, divided, fold_of_rows, held_out, of_cell, training
 from csi.measures.linear_prediction import (
     Benchmark,
     Rule,
@@ -56,7 +56,8 @@ class Validated:
         count: (n, t) repetitions in which the answer and every prediction of it are there.
         errors: predictor -> mean over those repetitions; 0 where there is none.
         scores: (3, e) weighted means of the constructs' squared errors, of their squared scores, of absolute errors.
-        lost: cause -> training sets without a usable solution. trained: training sets. absent: answers that were
+        lost: cause -> training sets without a usable solution. trained: training sets, 0 in a cell that the folds do
+            not divide. absent: answers that were
             missing from rows used to predict, and taken at their training mean. without_lm: whether the linear model
             had too few rows, or collinear items, in some training set.
     """
@@ -80,12 +81,42 @@ class Validated:
 def validated(
     est: Estimate, folds: Folds, repetitions: int, technique: Technique, benchmark: Benchmark, seed: int
 ) -> list[Validated]:
-    """One entry per cell: the model is refitted to every training set of the cell, as one stack."""
+    """One entry per cell: the model is refitted to every training set of the cell, as one stack.
+
+    A cell that the folds do not divide has no training set, and nothing is predicted.
+    """
     sample = rows_behind(est)
+    usable = divided(sample, folds)
     return [
         _cell(est, sample, number, rows, fold_of_rows(sample, rows, folds, repetitions, seed), technique, benchmark)
+        if usable[number]
+        else _untrained(est, sample, rows)
         for number, rows in enumerate(cell_slices(sample))
     ]
+
+
+def _untrained(est: Estimate, sample: Sample, rows: slice) -> Validated:
+    """A cell without a training set."""
+    wanted, inner = targets(est.solution), endogenous(est.solution)
+    answers = sample.rows[rows][:, [sample.names.index(est.solution.items[i]) for i in wanted]]
+    place = np.arange(len(sample.rows)) if sample.place is None else sample.place
+    nothing = Errors(*np.zeros((5, *answers.shape)))
+    return Validated(
+        items=tuple(est.solution.items[i] for i in wanted),
+        constructs=tuple(est.solution.constructs[j] for j in inner),
+        block=np.searchsorted(inner, est.solution.block[wanted]).astype(np.int64),
+        answers=answers,
+        weight=sample.weight[rows],
+        unit=sample.unit[rows],
+        place=np.asarray(place[rows], dtype=np.int64),
+        count=np.zeros(answers.shape, dtype=np.int64),
+        errors=dict.fromkeys(PREDICTORS, nothing),
+        scores=np.full((3, inner.size), np.nan),
+        lost={},
+        trained=0,
+        absent=0,
+        without_lm=False,
+    )
 
 
 def _cell(
