@@ -123,7 +123,7 @@ def blindfolding(
     effects = {"q2_without": less, "q2_effect": (full - less) / (1 - full)}
     few = sample.cells["n"].to_numpy() < distance
     frames = [
-        tidy(cells_of(est), labels, values, {"reason": [r and r.code for r in _why(values[key], few)]})
+        tidy(cells_of(est), labels, values, {"reason": [None if r is None else r.code for r in _why(values[key], few)]})
         for labels, values, key in (
             (pl.DataFrame({"construct": inner}), numbers, "q2"),
             (

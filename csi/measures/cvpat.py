@@ -151,7 +151,7 @@ def cvpat(
     why = [None if np.isfinite(c["difference"]) else NO_LOSS if cell.trained else NO_FOLDS
            for cell, row in zip(cells, compared, strict=True) for c in row]  # fmt: skip
     return PredictiveAbility(
-        table=tidy(cells_of(est), labels, numbers, {"reason": [r and r.code for r in why]}),
+        table=tidy(cells_of(est), labels, numbers, {"reason": [None if r is None else r.code for r in why]}),
         level=level,
         seed=seed,
         notes=(*est.notes, *dict.fromkeys((*notes_of(cells), *notes_of(rivals or [])))),
