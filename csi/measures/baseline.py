@@ -26,6 +26,7 @@ from csi.measures.baseline_exogenous import (
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight
 from csi.moments.fourth import gamma
 from csi.moments.stack import Array, Ints
+from csi.sem.compiled import determined
 from csi.sem.fitted import Fitted, GroupFit, Test
 from csi.sem.implied import vech
 from csi.sem.layout import Layout
@@ -76,8 +77,10 @@ def independence_ml(cov: Array, exogenous: Flags) -> Array:
         >>> independence_ml(cov, np.zeros(2, dtype=bool)).round(4).item()
         0.4463
     """
+    known = determined(cov)
+    logdet = known[0] if known is not None and np.isfinite(known[0]).all() else np.linalg.slogdet(cov)[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.log(np.einsum("bii->bi", cov)[:, ~exogenous]).sum(axis=1) - np.linalg.slogdet(cov)[1]
+        value = np.log(np.einsum("bii->bi", cov)[:, ~exogenous]).sum(axis=1) - logdet
     if exogenous.any():
         value += np.linalg.slogdet(cov[:, exogenous][:, :, exogenous])[1]
     return np.asarray(value)

@@ -212,15 +212,7 @@ class Claim:
             >>> parse_claim("q ~ f + a; f =~ y1 + y2; y1 ~ c; z ~~ w").observed
             ('y1', 'y2', 'q', 'a', 'c', 'z', 'w')
         """
-        products = {c.name: c.product_of for c in self.constructs if c.product_of}
-        named = [n for operator in ("=~", "<~") for c in self.constructs if c.operator == operator for n in c.items]
-        named += [p.outcome for p in self.paths]
-        named += [n for p in self.paths for n in products.get(p.predictor.name, (p.predictor.name,))]
-        named += [n for c in self.covariances for n in (c.lhs, c.rhs.name)]
-        named += [t.item for t in self.thresholds] + [s.item for s in self.scalings]
-        named += [i.lhs for i in self.intercepts]
-        constructs = set(self.names)
-        return tuple(n for n in dict.fromkeys(named) if n not in constructs)
+        return _observed_of(self)
 
     def __getitem__(self, name: str) -> Construct:
         for construct in self.constructs:
@@ -231,3 +223,17 @@ class Claim:
     def predictors(self, outcome: str) -> tuple[str, ...]:
         """Names with an arrow into `outcome`, in order."""
         return tuple(p.predictor.name for p in self.paths if p.outcome == outcome)
+
+
+@lru_cache(maxsize=256)
+def _observed_of(claim: Claim) -> tuple[str, ...]:
+    """See `Claim.observed`."""
+    products = {c.name: c.product_of for c in claim.constructs if c.product_of}
+    named = [n for operator in ("=~", "<~") for c in claim.constructs if c.operator == operator for n in c.items]
+    named += [p.outcome for p in claim.paths]
+    named += [n for p in claim.paths for n in products.get(p.predictor.name, (p.predictor.name,))]
+    named += [n for c in claim.covariances for n in (c.lhs, c.rhs.name)]
+    named += [t.item for t in claim.thresholds] + [s.item for s in claim.scalings]
+    named += [i.lhs for i in claim.intercepts]
+    constructs = set(claim.names)
+    return tuple(n for n in dict.fromkeys(named) if n not in constructs)

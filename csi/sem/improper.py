@@ -52,9 +52,9 @@ def improper_of(
 
 def impossible(Phi: Array) -> npt.NDArray[np.bool_]:
     """(b,) True where a covariance matrix has a negative eigenvalue; False where it is not finite."""
+    if inverted(Phi) is not None:
+        return np.zeros(len(Phi), dtype=bool)
     finite = np.isfinite(Phi).all(axis=(1, 2))
     usable: Array = np.where(np.asarray(finite)[:, None, None], Phi, np.eye(Phi.shape[1]))
-    if inverted(usable) is not None:
-        return np.zeros(len(Phi), dtype=bool)
     roots: Array = np.asarray(np.linalg.eigvalsh(usable))
     return np.asarray(roots[:, 0] < -NEGLIGIBLE * np.abs(roots[:, -1]), dtype=bool)
