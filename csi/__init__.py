@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from csi.inference.bootstrap import bootstrap as bootstrap
     from csi.inference.impute import impute as impute
     from csi.inference.jackknife import jackknife as jackknife
+    from csi.inference.order import order as order
     from csi.inference.replicate_weights import replicate_weights as replicate_weights
     from csi.inference.simultaneous import simultaneous as simultaneous
     from csi.measures.admissible import verify as verify
@@ -158,6 +159,7 @@ _HOMES = {
     "verify": "csi.measures.admissible",
     "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
+    "order": "csi.inference.order",
 }
 
 __all__ = [
@@ -208,6 +210,7 @@ __all__ = [
     "nca",
     "nonlinear",
     "nps",
+    "order",
     "pool",
     "pos",
     "predict",

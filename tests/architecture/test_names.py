@@ -86,6 +86,7 @@ PUBLIC = [
     "verify",
     "vif",
     "wald",
+    "order",
 ]
 HEAVY = {
     "numpy",
