@@ -11,6 +11,7 @@ from csi.cli.grids import grid, numbers, pairs
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
 from csi.pls.blueprint import composite_problems
+from csi.reporting.methods import allowed
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         grid(audit, RULE_KINDS, lang, RULES, WORDS, HEADINGS),
         absent_grid(panel, lang),
         cell_grid(study, panel, counted, lang),
+        models_grid(study, lang),
         *([] if problems else [ALL_GOOD.say(lang)]),
     ]
     return Answer(
@@ -93,6 +95,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "rules": audit,
             "cells": counted,
             "absent": absent(panel),
+            "models": [
+                {"name": m.name, "title": m.title, "lacks": [n.what for n in lacking], "add": [n.add for n in lacking]}
+                for m, lacking in allowed(study)
+            ],
         },
         notes=panel.notes,
         problems=problems,
@@ -101,6 +107,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 
 
 SHOWN = 6
+FEW = 2
+"""So many needs are named of a model that cannot run; `--json` has all."""
+
 FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
 FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
 RULE_COLUMNS = {"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String}
@@ -161,6 +170,25 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
     title = Text("Answers", "有效答卷") if no_waves(study) else CELLS
     legend = Text(f" (! below {small})", f"（! 少于 {small}）").say(lang) if few else ""
     return Grid(headings, rows, align, title.say(lang) + legend)
+
+
+def models_grid(study: Study, lang: Language) -> Grid:
+    """The models of expectation: those that the columns allow, and what each other one would need."""
+    can = Text("yes", "可以").say(lang)
+    stop = "；" if lang == "zh" else "; "
+    rows = []
+    for method, lacking in sorted(allowed(study), key=lambda pair: bool(pair[1])):
+        needs = stop.join(need.what.say(lang) for need in lacking[:FEW])
+        more = len(lacking) - FEW
+        rest = Text(f"{stop}and {more} more", f"{stop}另有 {more} 项").say(lang) if more > 0 else ""
+        needs_said = Text(f"needs {needs}{rest}", f"需要{needs}{rest}").say(lang)
+        rows.append((method.name, method.title.say(lang), needs_said if lacking else can))
+    title = Text(
+        "Models these columns allow (csi expectation STUDY --model NAME)",
+        "现有列可用的模型（csi expectation STUDY --model 名称）",
+    )
+    headings = (Text("model", "模型"), Text("", ""), Text("allowed", "可用"))
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", "<", "<"), title.say(lang))
 
 
 def absent(panel: Panel) -> pl.DataFrame:

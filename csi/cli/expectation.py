@@ -1,162 +1,128 @@
-"""`csi expectation STUDY --model NAME`: expectation compared with experience, by the model named."""
+"""`csi expectation STUDY --model NAME`: one model of the library on a study's answers."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import fields
+from pathlib import Path
+from typing import Final, get_args
 
-import polars as pl
-
-from csi.behaviour.nps import HEADINGS as SCORE
-from csi.behaviour.nps import nps
 from csi.cli.answer import Answer, Grid
-from csi.cli.grids import grid
-from csi.cli.studied import cell_arguments, chosen, keys_in, names, opened, provenance
-from csi.errors import Language, Text
-from csi.expectation.gap import Gap, gap
-from csi.expectation.gap_words import HEADINGS, KINDS
-from csi.expectation.kano import kano
-from csi.expectation.kano_words import HEADINGS as KANO
-from csi.expectation.kano_words import in_words
-from csi.reporting.tables import Kind
-from csi.study import Study
-from csi.survey.panel import Panel
+from csi.cli.grids import of_table
+from csi.cli.studied import cell_arguments, chosen, opened, provenance
+from csi.errors import Language, Problems, Text, problem
+from csi.reporting.methods import METHODS, run_method
+from csi.reporting.section import Section
+from csi.study.options import FILES, HELP, LISTS, MAPPINGS, Options
+from csi.survey.codebook import Form
 
-Made = Callable[[argparse.Namespace, Study, Panel, Mapping[str, str], Language], Answer]
+NAMES: Final = tuple(m.name for m in METHODS)
+FORMS: Final = ("perceived", "expected", "desired", "adequate")
+KEYS: Final = ("brand", "wave", "stage", "segment")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A study, the model, its forms, the cells."""
+    """A study, the model, its options, the cells."""
     cell_arguments(parser)
     add = parser.add_argument
-    add("--model", required=True, choices=tuple(MODELS), help=", ".join(MODELS))
-    add("--expected", default="Ew", metavar="FORM", help="form of the expectations: Ew, Es, Ed, Ei or Ea (Ew)")
-    add("--perceived", default="P", metavar="FORM", help="form of the perceptions (P)")
+    add("--model", required=True, metavar="NAME", help=f"{', '.join(NAMES)}, or a card (csi models lists all)")
     add("--by", metavar="KEYS", default="", help="cells, such as brand,wave (default: one)")
-    add("--outcome", metavar="NAME", help="a construct or item that both are to explain (satisfaction)")
-    add("--item", metavar="NAME", help="the 0-10 question of nps")
-    add("--band", type=float, default=0.0, metavar="X", help="gaps at most this large count as met (0)")
+    for name, text in HELP.items():
+        shape = "FORM" if name in FORMS else "FILE" if name in FILES else "A=B,..." if name in MAPPINGS else "X"
+        add(f"--{name}", metavar=shape, help=text.en)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
-    """The model's tables and sentences, of all answers or of the brand and wave asked for."""
+    """The model's finding, tables and notes, of all answers or of the brand and wave asked for."""
+    asked = options_of(args)
     study, panel = opened(args.study)
-    asked = chosen(study, panel, args.brand, args.wave)
-    return MODELS[args.model](args, study, panel, asked, lang)
-
-
-def _gap(args: argparse.Namespace, study: Study, panel: Panel, asked: Mapping[str, str], lang: Language) -> Answer:
-    """Gaps of attributes, dimensions, overall; their reliability; the two side by side."""
-    level = study.settings.level
-    found = gap(
-        panel,
-        args.expected,
-        args.perceived,
-        by=_cells(args),
-        outcome=args.outcome,
-        band=args.band,
-        level=level,
-        where=dict(asked),
-    )
-    grids = (gap_grid(study, found, lang), reliability_grid(study, found, lang), constraint_grid(study, found, lang))
+    where = chosen(study, panel, args.brand, args.wave)
+    given = (*asked.given, *(("where",) if where else ()))
+    values = {f.name: getattr(asked, f.name) for f in fields(Options)}
+    section = run_method(study, panel, args.model, Options(**{**values, "where": where, "given": given}))
     return Answer(
-        blocks=(*(s.say(lang) for s in found.sentences), *(g for g in grids if g is not None)),
-        data={"gap": found.table, "reliability": found.reliability, "constraint": found.constraint, "level": level},
-        notes=(*panel.notes, *found.notes),
-        record={**provenance(study, panel), "gap": found.table},
+        blocks=blocks(section, lang),
+        data={**dict(section.data), "level": study.settings.level},
+        notes=(*panel.notes, *section.notes, *(n for t in section.tables for n in t.notes)),
+        record={**provenance(study, panel), **dict(section.data)},
     )
 
 
-def gap_grid(study: Study, found: Gap, lang: Language) -> Grid:
-    """Means, gaps with intervals, shares."""
-    kinds: dict[str, Kind] = {"kind": "text", "name": "text", "n": "count", "expected": "number", "perceived": "number"}
-    kinds |= {"gap": "number", "conf_low": "number", "conf_high": "number", "p_adjusted": "p", "dz": "number"}
-    kinds |= {"short": "share", "met": "share", "exceeded": "share", "ceiling": "share"}
-    title = Text("Perceived minus expected", "感知减期望")
-    return _grid(study, found, found.table, kinds, title, lang)
+def blocks(section: Section, lang: Language) -> tuple[str | Grid, ...]:
+    """A section at the prompt: its finding, its sentences, its tables."""
+    said = [s.say(lang) for s in (section.title, *section.paragraphs, section.subtitle)]
+    return (*(line for line in said if line), *(of_table(t, lang) for t in section.tables))
 
 
-def reliability_grid(study: Study, found: Gap, lang: Language) -> Grid | None:
-    """How far differences can be trusted."""
-    frame = found.reliability.filter(pl.col("reliability").is_not_null())
-    kinds: dict[str, Kind] = {"kind": "text", "name": "text", "n": "count"}
-    kinds |= dict.fromkeys(("r_expected", "r_perceived", "correlation", "reliability"), "coefficient")
-    title = Text("Reliability of the differences (errors uncorrelated)", "差值的信度（假定误差不相关）")
-    return _grid(study, found, frame, kinds, title, lang) if frame.height else None
+def options_of(args: argparse.Namespace) -> Options:
+    """The options that were given on the command line.
+
+    Raises:
+        Problems: E-OPTION for what cannot be read, all at once.
+    """
+    values: dict[str, object] = {}
+    problems = []
+    for name in HELP:
+        text = getattr(args, name)
+        if text is None:
+            continue
+        value = read_option(name, text)
+        if value is None:
+            wanted = _wanted(name)
+            en, zh = f'"{text}" is not {wanted.en}.', f"“{text}”不是{wanted.zh}。"
+            problems.append(problem("E-OPTION", f"--{name}", en, zh, HELP[name].en + ".", HELP[name].zh + "。"))
+        values[name] = value
+    by = tuple(k.strip() for k in args.by.split(",") if k.strip())
+    wrong = [k for k in by if k not in KEYS]
+    if wrong:
+        listed = ", ".join(KEYS)
+        en, zh = f"{', '.join(wrong)} is not a key that makes cells.", f"{'、'.join(wrong)} 不是可分组的关键列。"
+        problems.append(problem("E-OPTION", "--by", en, zh, f"Keys: {listed}.", f"可用：{'、'.join(KEYS)}。"))
+    if problems:
+        raise Problems(problems)
+    if by:
+        values["by"] = by
+    return Options(**values, given=tuple(values))  # type: ignore[arg-type]  # each value was read for its name
 
 
-def constraint_grid(study: Study, found: Gap, lang: Language) -> Grid | None:
-    """Expectation and perception as two predictors."""
-    if not found.constraint.height:
+def read_option(name: str, text: str) -> object:
+    """An option's value from its text; None where it cannot be read.
+
+    Example:
+        >>> read_option("stages", "never=prospect, long=loyal"), read_option("band", "x")
+        ({'never': 'prospect', 'long': 'loyal'}, None)
+    """
+    if name in FORMS:
+        return text if text in get_args(Form) else None
+    if name in LISTS:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name in MAPPINGS:
+        return _pairs(text)
+    if name == "band":
+        return _size(text)
+    return Path(text) if name in FILES else text
+
+
+def _pairs(text: str) -> dict[str, str] | None:
+    """`a=b,c=d` read."""
+    split = [[p.strip() for p in part.split("=")] for part in text.split(",")]
+    return {p[0]: p[1] for p in split} if all(len(p) == 2 and all(p) for p in split) else None
+
+
+def _size(text: str) -> float | None:
+    """A number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
         return None
-    kinds: dict[str, Kind] = {"name": "text", "n": "count"}
-    kinds |= dict.fromkeys(("b_expected", "std_error_expected", "b_perceived", "std_error_perceived"), "coefficient")
-    kinds |= {"p_difference": "p", "r2": "coefficient", "r2_difference": "coefficient"}
-    label = names(study, lang).get(found.outcome, Text(found.outcome, found.outcome))
-    en, zh = f"{label.en} on expectation and perception, side by side", f"{label.zh}对期望与感知的回归（分列）"
-    return _grid(study, found, found.constraint, kinds, Text(en, zh), lang)
+    return value if value >= 0 else None
 
 
-def _grid(
-    study: Study, found: Gap, frame: pl.DataFrame, kinds: Mapping[str, Kind], title: Text, lang: Language
-) -> Grid:
-    """A frame with its key columns first and names in words."""
-    words = {n: t.say(lang) or n for n, t in found.labels.items()}
-    frame = frame.with_columns(pl.col("name").replace(words))
-    if "kind" in frame.columns:
-        frame = frame.with_columns(pl.col("kind").replace({k: t.say(lang) for k, t in KINDS.items()}))
-    own: dict[str, Kind] = dict.fromkeys(keys_in(frame), "text")
-    return grid(frame, own | dict(kinds), lang, title, names(study, lang), HEADINGS)
-
-
-def _kano(args: argparse.Namespace, study: Study, panel: Panel, asked: Mapping[str, str], lang: Language) -> Answer:
-    """Kano's classes."""
-    settings = study.settings
-    found = kano(
-        panel, by=_cells(args), where=dict(asked), replicates=max(settings.replicates, 1000), seed=settings.seed,
-        level=settings.level,
-    )  # fmt: skip
-    kinds: dict[str, Kind] = dict.fromkeys(keys_in(found.table), "text")
-    kinds |= {"attribute": "text", "n": "count", "category": "text", "support": "share"}
-    kinds |= dict.fromkeys(("cs_plus", "cs_plus_low", "cs_plus_high"), "coefficient")
-    kinds |= dict.fromkeys(("cs_minus", "cs_minus_low", "cs_minus_high"), "coefficient")
-    kinds |= dict.fromkeys("MOAIRQ", "count")
-    frame = in_words(found.table, found.labels, lang)
-    title = Text("Kano's classes", "Kano 分类")
-    return Answer(
-        blocks=(*(s.say(lang) for s in found.sentences), grid(frame, kinds, lang, title, names(study, lang), KANO)),
-        data={"kano": found.table, "replicates": found.replicates, "seed": found.seed, "level": found.level},
-        notes=(*panel.notes, *found.notes),
-        record={**provenance(study, panel), "kano": found.table},
-    )
-
-
-def _nps(args: argparse.Namespace, study: Study, panel: Panel, asked: Mapping[str, str], lang: Language) -> Answer:
-    """Net Promoter Scores."""
-    level = study.settings.level
-    found = nps(panel, args.item or "", by=_cells(args), where=dict(asked), level=level)
-    keys: dict[str, Kind] = dict.fromkeys(keys_in(found.table), "text")
-    kinds: dict[str, Kind] = {**keys, "n": "count", "nps": "score", "std_error": "score", "conf_low": "score"}
-    kinds |= {"conf_high": "score", "promoters": "share", "passives": "share", "detractors": "share", "mean": "number"}
-    shares: dict[str, Kind] = {**keys, "answer": "count", "count": "count", "share": "share"}
-    texts, title = names(study, lang), Text("Net Promoter Score, adjusted Wald interval", "净推荐值（调整 Wald 区间）")
-    return Answer(
-        blocks=(
-            *(s.say(lang) for s in found.sentences),
-            grid(found.table, kinds, lang, title, texts, SCORE),
-            grid(found.distribution, shares, lang, Text("All answers", "全部回答分布"), texts, SCORE),
-        ),
-        data={"nps": found.table, "distribution": found.distribution, "level": level},
-        notes=(*panel.notes, *found.notes),
-        record={**provenance(study, panel), "nps": found.table},
-    )
-
-
-def _cells(args: argparse.Namespace) -> list[str]:
-    """The key columns of --by."""
-    return [k.strip() for k in args.by.split(",") if k.strip()]
-
-
-MODELS: Final[Mapping[str, Made]] = {"gap": _gap, "kano": _kano, "nps": _nps}
-"""Name of a model -> what answers for it."""
+def _wanted(name: str) -> Text:
+    """What an option takes, in words."""
+    if name in FORMS:
+        listed = ", ".join(get_args(Form))
+        return Text(f"a form ({listed})", f"题项形式（{listed}）")
+    if name in MAPPINGS:
+        return Text("pairs such as never=prospect,long=loyal", "never=prospect,long=loyal 这样的对应")
+    return Text("a number of 0 or more", "不小于 0 的数")

@@ -9,6 +9,7 @@ from csi.cli.answer import Answer, Grid
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
+from csi.reporting.methods import METHODS, Method
 
 PROVISIONAL = Text("provisional", "暂定")
 
@@ -28,7 +29,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         raise Problems([_no_card("--codebook" if args.draw is None else "--draw")], lang)
     if args.card is None:
         cards = [read_card(name, lang) for name in card_names()]
-        return Answer((listed(cards, lang),), {"models": [summary(c) for c in cards]})
+        return Answer(
+            (listed(cards, lang), methods_grid(lang)),
+            {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in METHODS]},
+        )
     card = read_card(args.card, lang)
     written = []
     if args.draw is not None:
@@ -56,6 +60,27 @@ def listed(cards: list[Card], lang: Language) -> Grid:
         for c in cards
     ]
     return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", ">", ">", "<", "<"))
+
+
+def methods_grid(lang: Language) -> Grid:
+    """The models that compare forms of attributes or need files, and what they need."""
+    stop = "；" if lang == "zh" else "; "
+    rows = tuple((m.name, m.title.say(lang), stop.join(n.what.say(lang) for n in m.needs)) for m in METHODS)
+    title = Text("Other models (csi expectation STUDY --model NAME)", "其他模型（csi expectation STUDY --model 名称）")
+    headings = (Text("model", "模型"), Text("", ""), Text("needs", "需要"))
+    return Grid(tuple(h.say(lang) for h in headings), rows, ("<", "<", "<"), title.say(lang))
+
+
+def method_summary(method: Method) -> dict[str, object]:
+    """A model's line for machines."""
+    needs = [{"what": n.what, "add": n.add} for n in method.needs]
+    return {
+        "name": method.name,
+        "number": method.number,
+        "title": method.title,
+        "needs": needs,
+        "options": method.options,
+    }
 
 
 def summary(card: Card) -> dict[str, object]:

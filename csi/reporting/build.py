@@ -9,6 +9,7 @@ from pathlib import Path
 from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.reporting import words
 from csi.reporting.analysis import Analysis, analyse
+from csi.reporting.methods.library import told_in
 from csi.reporting.record import record
 from csi.reporting.section import Report
 from csi.reporting.sections import NEED_A_MODEL, build, headline, planned
@@ -34,7 +35,8 @@ def report(
     Parameters:
         study: a study file's path or a `Study`. wave: the last one with answers by default.
         lang: "zh", "en", or both in the order they are shown ("zh,en" is understood).
-        kind: "quarterly" (managers), "researcher" (measurement and structure), "validator" (the questionnaire).
+        kind: "quarterly" (managers), "researcher" (measurement and structure), "validator" (the questionnaire),
+            "expectation" (every model of expectation that the columns allow).
         panel: the answers, when they are already read.
 
     Returns:
@@ -98,6 +100,7 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
         settings=study.settings,
         grouped=key_of(study, panel) is not None,
         products=any(c.product_of for c in study.model.constructs),
+        methods=told_in(study),
     )
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import csi
 from csi.errors import Problems, Text, problem
-from csi.reporting.headings import HEADINGS
 
 Book = dict[str, Any]
 """A notebook as plain values (nbformat 4.5)."""
@@ -30,7 +29,7 @@ METADATA = {
 def notebook(
     study: str,
     wave: str,
-    keys: Sequence[str],
+    sections: Sequence[tuple[str, Text]],
     title: Text,
     *,
     languages: Sequence[str] = ("zh", "en"),
@@ -40,7 +39,8 @@ def notebook(
 
     Parameters:
         study: the study file as the notebook will open it (relative to the notebook's folder).
-        wave, languages, kind: as for `csi.report`. keys: the sections to show. title: over the notebook.
+        wave, languages, kind: as for `csi.report`. sections: those to show, with what they are called.
+        title: over the notebook.
     """
     options = [repr(study), f"wave={wave!r}", f"lang={','.join(languages)!r}"]
     options += [f"kind={kind!r}"] if kind != "quarterly" else []
@@ -48,8 +48,8 @@ def notebook(
         ("markdown", f"# {literal(_both(title, languages))}"),
         ("code", f"import csi\n\nr = csi.report({', '.join(options)})\nr"),
     ]
-    for key in keys:
-        cells += [("markdown", f"## {_both(HEADINGS[key], languages)}"), ("code", f'r.section("{key}")')]
+    for key, name in sections:
+        cells += [("markdown", f"## {_both(name, languages)}"), ("code", f'r.section("{key}")')]
     return from_cells(cells)
 
 

@@ -14,6 +14,7 @@ from csi.reporting.html import render_html
 from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
+from csi.reporting.sections import heading
 from csi.reporting.xlsx import workbook
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, read_study
@@ -38,7 +39,7 @@ def write_report(
 
     Parameters:
         study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
-        lang: "zh", "en" or both. kind: "quarterly", "researcher" or "validator".
+        lang: "zh", "en" or both. kind: "quarterly", "researcher", "validator" or "expectation".
         execute: False leaves the notebook unrun.
 
     Returns:
@@ -68,13 +69,15 @@ def report_in(
     keys = planned_for(study, panel, kind)
     with prepared(Path(out) / (wave or study.name or "report")) as folder:
         path = relative(study.path, folder)
-        book = notebook(path, wave, keys, study.title, languages=languages, kind=kind)
+        named = [(k, heading(k, study)) for k in keys]
+        book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
         with running(book, folder, execute=execute) as finished:
             report = told(analyse(study, panel, wave), keys, languages, kind)
             files = contents(report)
             done = finished() if report.keys == keys else None
         if done is None:  # the answers carry no model: the notebook is made again without its sections
-            book = notebook(path, wave, report.keys, study.title, languages=languages, kind=kind)
+            named = [(k, heading(k, study)) for k in report.keys]
+            book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
             with running(book, folder, execute=execute) as finished:
                 done = finished()
         return written(folder, {**files, "notebook.ipynb": to_text(done).encode()}), report

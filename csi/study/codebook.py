@@ -56,7 +56,7 @@ def codebook_of(value: object, document: Document, at: Loc, keys: KeysForm) -> t
     items = tuple(
         Item(
             i.name, i.construct_, scales.get(i.scale, Scale(i.scale, 0, 1)), Text(i.en, i.zh),
-            i.attribute, i.form, i.reverse, i.column,
+            i.attribute, i.form, i.reverse, i.column, i.facet,
         )
         for i in form.items
     )  # fmt: skip

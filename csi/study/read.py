@@ -16,8 +16,9 @@ from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
 from csi.study.model import model_of
+from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
-from csi.study.schema import COVARIANCE, KeysForm, StudyForm
+from csi.study.schema import COVARIANCE, KeysForm, OptionsForm, StudyForm
 from csi.study.settings import TARGET, Event, ReplicateWeights, Settings, Telling
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
@@ -347,7 +348,18 @@ def _fields(
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
+        "models": {name: _options(given, path.parent) for name, given in form.models.items()},
     }
+
+
+def _options(given: bool | OptionsForm, folder: Path) -> Options | None:
+    """The options of a further model; None where it is switched off."""
+    if isinstance(given, bool):
+        return Options() if given else None
+    said: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set}
+    said |= {name: folder / said[name] for name in FILES if said.get(name)}
+    said |= {name: tuple(said[name]) for name in ("without", "optional", "by") if said.get(name) is not None}
+    return Options(**{n: v for n, v in said.items() if v is not None}, given=tuple(said))
 
 
 def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -> Settings:

@@ -48,6 +48,7 @@ class ItemForm(Part):
     name: str
     construct_: str = Field(default="", alias="construct")
     attribute: str = ""
+    facet: str = ""
     form: Form = "P"
     scale: str
     reverse: bool = False
@@ -171,6 +172,32 @@ class EstimateForm(Part):
     tolerance: float = Field(default=1e-7, gt=0, lt=1)
 
 
+class OptionsForm(Part):
+    """One further model on the same answers: see `csi.study.options.Options`."""
+
+    perceived: Form | None = None
+    expected: Form | None = None
+    desired: Form | None = None
+    adequate: Form | None = None
+    outcome: str = ""
+    item: str = ""
+    band: float = Field(default=0.0, ge=0)
+    constructs: dict[str, str] = {}
+    without: list[str] = []
+    optional: list[str] | None = None
+    estimator: AnyEstimator | None = None
+    stages: dict[str, str] = {}
+    causes: dict[str, str] = {}
+    chose: str = ""
+    rebought: str = ""
+    industry: str = ""
+    benchmarks: str = ""
+    stakeholders: str = ""
+    mentions: str = ""
+    requirements: str = ""
+    by: list[Literal["brand", "wave", "stage", "segment"]] = []
+
+
 class RulesForm(Part):
     """What to do with doubtful rows and cells."""
 
@@ -267,6 +294,7 @@ class StudyForm(Part):
     stages: list[StageForm] = []
     segments: list[StageForm] = []
     model: ModelForm
+    models: dict[str, bool | OptionsForm] = {}
     estimate: EstimateForm = EstimateForm()
     rules: RulesForm = RulesForm()
     index: IndexForm = IndexForm()

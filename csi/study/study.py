@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from csi.errors import Language, Text
 from csi.models.model import Model
+from csi.study.options import Options
 from csi.study.panel import read_study_panel
 from csi.study.read import study_fields
 from csi.study.settings import Event, Settings
@@ -24,6 +25,8 @@ __all__ = ["DataFile", "Event", "Rules", "Settings", "Study", "read_study"]
 class Study:
     """Everything one study file says.
 
+    `models` are further models on the same answers: a name of the library, a card or a card's file -> its options; None
+    where the study wants none of it.
     `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
     """
 
@@ -44,6 +47,7 @@ class Study:
     stages: Mapping[str, Text] = field(default_factory=dict)
     segments: Mapping[str, Text] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    models: Mapping[str, Options | None] = field(default_factory=dict)
     respondents: Literal["", "same", "new"] = ""
 
     @classmethod

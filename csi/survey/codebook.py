@@ -40,7 +40,8 @@ class Item:
     """One question: an (attribute, form) pair that measures a construct on a scale.
 
     `column` is its name in the export when that differs from `name`. A reversed item is turned over
-    (`minimum + maximum - x`) when the panel is read.
+    (`minimum + maximum - x`) when the panel is read. `facet` is what kind of expectation it is about (functional,
+    quality, service, emotional, delivery, price, or a word of your own).
     """
 
     name: str
@@ -51,6 +52,7 @@ class Item:
     form: Form = "P"
     reverse: bool = False
     column: str = ""
+    facet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

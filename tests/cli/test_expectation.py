@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import csi
 from csi.cli import main
 
 STUDY = """csi: 1
@@ -58,6 +62,59 @@ def test_nps(study, capsys, lang, word):
     assert word in capsys.readouterr().out
 
 
-def test_nps_without_its_question_says_so(study, capsys):
-    assert main(["expectation", study, "--model", "nps", "--lang", "en"]) != 0
-    assert "not in the codebook" in capsys.readouterr().err
+def test_nps_takes_the_only_question_there_is(study, capsys):
+    assert main(["expectation", study, "--model", "nps", "--lang", "en"]) == 0
+    assert "Recommend" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "several questions"), ("zh", "多个 0–10 分的题项")])
+def test_nps_asks_which_question(study, capsys, lang, word):
+    book = Path(study).with_name("codebook.yaml")
+    book.write_text(book.read_text("utf-8").replace("scale: five, zh: 三", "scale: eleven, zh: 三"), "utf-8")
+    assert main(["expectation", study, "--model", "nps", "--lang", lang]) == 1
+    assert word in capsys.readouterr().err
+
+
+def test_nps_of_an_unknown_question(study, capsys):
+    assert main(["expectation", study, "--model", "nps", "--item", "kff", "--lang", "en"]) == 1
+    assert "kf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lang", "word"), [("en", "needs an attribute asked as P + Ew"), ("zh", "需要同一属性以 P + Ew 提问")]
+)
+def test_what_the_columns_do_not_carry(study, capsys, lang, word):
+    assert main(["expectation", study, "--model", "gap", "--lang", lang]) == 1
+    assert word in capsys.readouterr().err
+
+
+def test_options_that_cannot_be_read_are_told_at_once(study, capsys):
+    asked = ["--band", "x", "--by", "wave,shop", "--expected", "Q", "--stages", "never", "--lang", "en"]
+    assert main(["expectation", study, "--model", "gap", *asked]) == 1
+    told = capsys.readouterr().err
+    assert all(word in told for word in ("--band", "--by", "--expected", "--stages"))
+
+
+def test_an_option_of_another_model(study, capsys):
+    assert main(["expectation", study, "--model", "kano", "--item", "rec", "--lang", "en"]) == 1
+    assert "kano takes no item" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_exist(study, capsys):
+    assert main(["expectation", study, "--model", "kanoo", "--lang", "en"]) == 1
+    assert "kano" in capsys.readouterr().err
+
+
+def test_check_says_what_is_allowed(study, capsys):
+    main(["check", study, "--json", "--lang", "en"])
+    models = {m["name"]: m["lacks"] for m in json.loads(capsys.readouterr().out)["models"]}
+    assert models["kano"] == []
+    assert models["gap"][0]["zh"].startswith("同一属性")
+
+
+def test_the_report_tells_what_is_allowed_and_leaves_out_what_is_switched_off(study):
+    told = csi.report(study, lang="en", kind="expectation")
+    assert told.keys == ("kano", "nps", "fieldwork", "method")
+    file = Path(study)
+    file.write_text(file.read_text("utf-8") + "models: {kano: no, nps: {item: rec}}\n", "utf-8")
+    assert csi.report(study, lang="en", kind="expectation").keys == ("nps", "fieldwork", "method")

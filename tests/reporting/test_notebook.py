@@ -6,13 +6,20 @@ from pathlib import Path
 import pytest
 
 from csi.errors import Problems, Text
+from csi.reporting.headings import HEADINGS
 from csi.reporting.notebook import execute, executing, from_cells, from_text, notebook, to_text, without_outputs
 
 SHIPPED = Path(__file__).parents[2] / "notebooks"
 
 
 def test_the_notebook_is_a_thin_skin():
-    book = notebook("../study.yaml", "2026Q3", ["trend", "model"], Text("T", "题"), languages=("zh", "en"))
+    book = notebook(
+        "../study.yaml",
+        "2026Q3",
+        [(k, HEADINGS[k]) for k in ("trend", "model")],
+        Text("T", "题"),
+        languages=("zh", "en"),
+    )
     assert [c["source"] for c in book["cells"]] == [
         "# 题 · T",
         "import csi\n\nr = csi.report('../study.yaml', wave='2026Q3', lang='zh,en')\nr",

@@ -114,7 +114,7 @@ def test_one_driver_is_no_weak_point(tmp_path, make_study, study_text):
 
 def test_titles_are_text_in_a_notebook():
     evil = Text("</title><script>alert(3)</script> [a](javascript:b) **c** `d` $e$\n# f", "甲，App 改版")
-    cells = notebook("s.yaml", "2026Q1", ("trend",), evil, languages=("en",))["cells"]
+    cells = notebook("s.yaml", "2026Q1", [("trend", Text("Trend", "趋势"))], evil, languages=("en",))["cells"]
     source = cells[0]["source"]
     assert source.startswith("# &lt;/title&gt;&lt;script&gt;")
     assert "<" not in source

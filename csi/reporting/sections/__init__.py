@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from csi.errors import Note, Problems, Text, did_you_mean, problem
 from csi.reporting.analysis import GROUPINGS, Analysis
 from csi.reporting.headings import HEADINGS
+from csi.reporting.methods.library import method_of, run_method
 from csi.reporting.section import Section
 from csi.reporting.sections.chain import chain
 from csi.reporting.sections.fieldwork import fieldwork
@@ -30,7 +31,9 @@ from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
 from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import headline
+from csi.study.options import Options
 from csi.study.settings import Settings
+from csi.study.study import Study
 
 SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
@@ -66,8 +69,9 @@ KINDS: dict[str, tuple[str, ...]] = {
         "prediction", "groups", "robustness", "priorities", "method",
     ),
     "validator": ("fit", "fieldwork", "items", "reliability", "validity", "loadings", "invariance", "method"),
+    "expectation": ("fieldwork", "method"),
 }  # fmt: skip
-"""Which sections each kind of report has, in order."""
+"""Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
     "trend", "league", "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages",
@@ -95,12 +99,14 @@ def planned(
     settings: Settings = PLAIN,
     grouped: bool = False,
     products: bool = False,
+    methods: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The sections of a kind that this study can fill, with those it switches on and without those it switches off.
 
     Parameters:
         kind: a name in `KINDS`. brands, waves: how many there are. keys: the key columns of the panel.
         settings: the study's. grouped: whether there are two groups to compare. products: whether the model has any.
+        methods: the models of expectation that the study allows, told by the kind "expectation".
 
     Raises:
         Problems: E-KIND.
@@ -128,7 +134,8 @@ def planned(
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
-    return tuple(k for k in keys_ if wanted.get(k, True) and not idle.get(k, False))
+    told = tuple(methods) if kind == "expectation" else ()
+    return (*told, *(k for k in keys_ if wanted.get(k, True) and not idle.get(k, False)))
 
 
 def inserted(usual: Sequence[str], more: Sequence[str]) -> list[str]:
@@ -148,15 +155,26 @@ def inserted(usual: Sequence[str], more: Sequence[str]) -> list[str]:
 def build(key: str, analysis: Analysis) -> Section:
     """The section `key` of an analysis; one that says why, where these answers do not carry it."""
     try:
-        return SECTIONS[key](analysis)
+        return SECTIONS[key](analysis) if key in SECTIONS else method_section(key, analysis)
     except Problems as found:
-        if key not in NEED_A_MODEL or analysis.cell is None:
+        if key in SECTIONS and (key not in NEED_A_MODEL or analysis.cell is None):
             raise
         said = tuple(
             Note(p.code, Text(f"{p.what.en} {p.remedy.en}".rstrip(), p.what.zh + p.remedy.zh)) for p in found.problems
         )
-        title = Text(f"{HEADINGS[key].en}: cannot be told", f"{HEADINGS[key].zh}：无法给出")
+        name = heading(key, analysis.study)
+        title = Text(f"{name.en}: cannot be told", f"{name.zh}：无法给出")
         return Section(key=key, title=title, subtitle=Text("", ""), notes=said)
 
 
-__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "build", "headline", "planned"]
+def method_section(key: str, a: Analysis) -> Section:
+    """A model of expectation on the answers of the report's wave."""
+    return run_method(a.study, a.panel, key, Options(where={"wave": a.wave} if a.wave else {}, given=("where",)))
+
+
+def heading(key: str, study: Study | None = None) -> Text:
+    """What a section is called."""
+    return HEADINGS[key] if key in HEADINGS else method_of(key, study).title
+
+
+__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "build", "heading", "headline", "planned"]

@@ -1,0 +1,78 @@
+"""Gaps between expectation and perception, as a section."""
+
+from __future__ import annotations
+
+from csi.errors import Text
+from csi.expectation.gap import gap
+from csi.expectation.gap_words import HEADINGS, KINDS
+from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.needs import forms
+from csi.reporting.section import Section
+from csi.reporting.tables import Kind
+from csi.study.options import Options
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+GAPS: dict[str, Kind] = {
+    "kind": "text", "name": "text", "n": "count", "expected": "number", "perceived": "number", "gap": "number",
+    "conf_low": "number", "conf_high": "number", "p_adjusted": "p", "dz": "number", "short": "share", "met": "share",
+    "exceeded": "share", "ceiling": "share",
+}  # fmt: skip
+TRUSTED: dict[str, Kind] = {
+    "kind": "text", "name": "text", "n": "count", "r_expected": "coefficient", "r_perceived": "coefficient",
+    "correlation": "coefficient", "reliability": "coefficient",
+}  # fmt: skip
+APART: dict[str, Kind] = {
+    "name": "text", "n": "count", "b_expected": "coefficient", "std_error_expected": "coefficient",
+    "b_perceived": "coefficient", "std_error_perceived": "coefficient", "p_difference": "p", "r2": "coefficient",
+    "r2_difference": "coefficient",
+}  # fmt: skip
+
+
+def tell(study: Study, panel: Panel, options: Options) -> Section:
+    """Paired gaps by attribute, dimension and overall; their reliability; the two predictors side by side."""
+    found = gap(
+        panel,
+        options.expected or "Ew",
+        options.perceived or "P",
+        by=options.by,
+        outcome=options.outcome or None,
+        band=options.band,
+        level=study.settings.level,
+        where=options.where,
+    )
+    texts = {**texts_of(study), **found.labels, **KINDS}
+    label = texts.get(found.outcome, Text(found.outcome, found.outcome))
+    trusted = found.reliability.filter(found.reliability["reliability"].is_not_null())
+    tables = [tabled("gap", Text("Perceived minus expected", "感知减期望"), found.table, GAPS, HEADINGS, texts)]
+    if trusted.height:
+        heading = Text("Reliability of the differences (errors uncorrelated)", "差值的信度（假定误差不相关）")
+        tables.append(tabled("reliability", heading, trusted, TRUSTED, HEADINGS, texts))
+    if found.constraint.height:
+        heading = Text(
+            f"{label.en} on expectation and perception, side by side", f"{label.zh}对期望与感知的回归（分列）"
+        )
+        tables.append(tabled("constraint", heading, found.constraint, APART, HEADINGS, texts))
+    title, more = titled(found.sentences, METHOD.title)
+    return Section(
+        key="gap",
+        title=title,
+        subtitle=Text(
+            "Gap = perceived minus expected: a display. What follows from the two is read off the last table",
+            "差距 = 感知 − 期望，仅作展示；推断见最后一表（期望与感知分列）",
+        ),
+        paragraphs=more,
+        tables=tuple(tables),
+        notes=found.notes,
+        data={"gap": found.table, "reliability": found.reliability, "constraint": found.constraint},
+    )
+
+
+METHOD = Method(
+    name="gap",
+    number=1,
+    title=Text("Expectation-perception gap", "期望—感知差距模型"),
+    needs=(forms("P", "Ew", option=("perceived", "expected")),),
+    tell=tell,
+    options=("expected", "perceived", "outcome", "band"),
+)

@@ -1,0 +1,61 @@
+"""Kano's classes, as a section."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from csi.errors import Text
+from csi.expectation.kano import kano
+from csi.expectation.kano_words import CLASSES, HEADINGS
+from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.needs import forms
+from csi.reporting.section import Section
+from csi.reporting.tables import Kind
+from csi.study.options import Options
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+SHOWN: dict[str, Kind] = {
+    "attribute": "text", "n": "count", "class": "text", "support": "share", "cs_plus": "coefficient",
+    "cs_plus_low": "coefficient", "cs_plus_high": "coefficient", "cs_minus": "coefficient",
+    "cs_minus_low": "coefficient", "cs_minus_high": "coefficient", **dict.fromkeys("MOAIRQ", "count"),
+}  # fmt: skip
+LEAST = 1000
+"""Fewest resamples behind the support of a class."""
+
+
+def tell(study: Study, panel: Panel, options: Options) -> Section:
+    """The class of every attribute with its bootstrap support and coefficients."""
+    settings = study.settings
+    found = kano(
+        panel, by=options.by, where=options.where, replicates=max(settings.replicates, LEAST), seed=settings.seed,
+        level=settings.level,
+    )  # fmt: skip
+    classes = {f"class {code}": text for code, text in CLASSES.items()}
+    frame = found.table.with_columns((pl.lit("class ") + pl.col("category")).alias("class"))
+    texts = {**texts_of(study), **found.labels, **classes}
+    headings = {**HEADINGS, "class": HEADINGS["category"]}
+    title, more = titled(found.sentences, METHOD.title)
+    return Section(
+        key="kano",
+        title=title,
+        subtitle=Text(
+            "CS+: what having it adds to satisfaction; CS-: what lacking it takes away; support: bootstrap share "
+            "of the class; M must-be, O one-dimensional, A attractive, I indifferent, R reverse, Q questionable",
+            "CS+：具备时增加的满意；CS-：不具备时减少的满意；支持度：自助法中该类别的占比；"
+            "M 必备、O 期望、A 魅力、I 无差异、R 反向、Q 可疑",
+        ),
+        paragraphs=more,
+        tables=(tabled("kano", Text("Kano's classes", "Kano 分类"), frame, SHOWN, headings, texts),),
+        notes=found.notes,
+        data={"kano": found.table},
+    )
+
+
+METHOD = Method(
+    name="kano",
+    number=0,
+    title=Text("Kano's classes of attributes", "Kano 模型"),
+    needs=(forms("Kf", "Kd"),),
+    tell=tell,
+)

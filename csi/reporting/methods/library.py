@@ -1,0 +1,109 @@
+"""All models of the library: which a study allows, what the others would need, and running one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.reporting.methods import gap, kano, nps
+from csi.reporting.methods.method import Method, Need
+from csi.reporting.section import Section
+from csi.study.options import Options, merged
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+METHODS: Final[tuple[Method, ...]] = (
+    gap.METHOD,
+    kano.METHOD,
+    nps.METHOD,
+)
+"""Models with code of their own, in the order in which reports tell them."""
+
+
+def methods_of(study: Study | None = None) -> tuple[Method, ...]:
+    """Every model: those with code of their own and the cards, also the cards a study names by file."""
+    del study
+    return METHODS
+
+
+def method_of(name: str, study: Study | None = None) -> Method:
+    """The model of a name.
+
+    Raises:
+        Problems: E-METHOD with the nearest name.
+
+    Example:
+        >>> method_of("gap").number
+        1
+    """
+    known = {m.name: m for m in methods_of(study)}
+    if name in known:
+        return known[name]
+    hint = did_you_mean(name, known)
+    en, zh = f'there is no model "{name}" in the library.', f"模型库中没有“{name}”。"
+    raise Problems([problem("E-METHOD", "--model", en, zh, hint.en, hint.zh)])
+
+
+def options_of(study: Study, name: str) -> Options:
+    """What the study file says about a model."""
+    return study.models.get(name) or Options()
+
+
+def allowed(study: Study) -> tuple[tuple[Method, tuple[Need, ...]], ...]:
+    """Every model with the needs that the study does not meet; none for those it can run."""
+    return tuple((m, m.lacks(study, options_of(study, m.name))) for m in methods_of(study))
+
+
+def told_in(study: Study) -> tuple[str, ...]:
+    """The models that a report on expectation tells: those the study allows and does not switch off."""
+    off = {name for name, options in study.models.items() if options is None}
+    return tuple(m.name for m, lacking in allowed(study) if not lacking and m.name not in off)
+
+
+def run_method(study: Study, panel: Panel, name: str, asked: Options | None = None) -> Section:
+    """Run a model on a study's answers.
+
+    Parameters:
+        study: the study. panel: its answers. name: of the model. asked: options in place of the study file's.
+
+    Returns:
+        A section: finding, tables, figures, notes, numbers in full precision.
+
+    Raises:
+        Problems: E-METHOD; E-OPTION for an option the model does not take; E-ROLE for what it needs and the study
+            lacks, all at once; whatever the model itself refuses.
+    """
+    method = method_of(name, study)
+    options = merged(options_of(study, name), asked or Options())
+    refuse_foreign(method, options)
+    lacking = method.lacks(study, options)
+    if lacking:
+        raise Problems([_lacks(method, need) for need in lacking], study.language)
+    return replace(method.tell(study, panel, options), language=study.language)
+
+
+def refuse_foreign(method: Method, options: Options) -> None:
+    """Refuse options that the model does not take.
+
+    Raises:
+        Problems: E-OPTION, one for each.
+    """
+    takes = (*method.options, "by", "where")
+    found = []
+    for name in (n for n in options.given if n not in takes):
+        listed = ", ".join(method.options) or "none"
+        en, zh = f"{method.name} takes no {name}.", f"{method.name} 没有选项 {name}。"
+        do, do_zh = f"It takes: {listed}.", f"可用选项：{listed.replace(', ', '、')}。"
+        found.append(problem("E-OPTION", f"models: {method.name}", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+
+
+def _lacks(method: Method, need: Need) -> Problem:
+    """A need that is not met."""
+    what = Text(
+        f"{method.name} needs {need.what.en}; the study has none.", f"{method.name} 需要{need.what.zh}，该研究没有。"
+    )
+    do = Text(f"{need.add.en[:1].upper()}{need.add.en[1:]}.", f"请{need.add.zh}。")
+    return problem("E-ROLE", method.name, what.en, what.zh, do.en, do.zh)

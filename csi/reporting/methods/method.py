@@ -1,0 +1,99 @@
+"""What a model of the library is: its name, what it needs, and the function that tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from csi.errors import Note, Text
+from csi.reporting.section import Column, Section, Table
+from csi.reporting.tables import Kind
+from csi.study.options import Options
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+Tell = Callable[[Study, Panel, Options], Section]
+"""Runs a model on answers and tells what came of it."""
+
+GROUPS = {
+    "brand": Text("brand", "品牌"),
+    "wave": Text("wave", "期次"),
+    "stage": Text("stage", "阶段"),
+    "segment": Text("segment", "客群"),
+}
+"""Headings of key columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something a model cannot do without.
+
+    Attributes:
+        what: its name in a sentence, such as "attributes asked as P and Ew". met: whether a study has it.
+        add: what to add to a study that has it not.
+    """
+
+    what: Text
+    met: Callable[[Study, Options], bool]
+    add: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A model of the library.
+
+    Attributes:
+        name: as `--model` and `models:` write it. number: its place among the twelve models; 0 for what stands around
+            them. title: what it is called. needs: what it cannot do without. tell: runs it.
+        options: names of the options (`csi.study.options.Options`) it takes.
+    """
+
+    name: str
+    number: int
+    title: Text
+    needs: tuple[Need, ...]
+    tell: Tell
+    options: tuple[str, ...] = ()
+
+    def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
+        """The needs that a study does not meet."""
+        return tuple(need for need in self.needs if not need.met(study, options))
+
+
+def texts_of(study: Study) -> dict[str, Text]:
+    """Labels of constructs, items, brands, stages and segments."""
+    book = study.codebook
+    items = {i.name: Text(i.label.en or i.name, i.label.zh or i.name) for i in book.items}
+    constructs = {c: t for c, t in book.constructs.items() if t.en or t.zh}
+    return {**items, **study.model.labels, **constructs, **study.brands, **study.segments, **study.stages}
+
+
+def tabled(
+    name: str,
+    title: Text,
+    frame: pl.DataFrame,
+    kinds: Mapping[str, Kind],
+    headings: Mapping[str, Text],
+    texts: Mapping[str, Text],
+    notes: tuple[Note, ...] = (),
+) -> Table:
+    """The columns of a frame named in `kinds`, key columns that say something before them.
+
+    Example:
+        >>> frame = pl.DataFrame({"wave": ["w1", "w2"], "name": ["a", "a"], "gap": [-0.5, 0.1]})
+        >>> made = tabled("gap", Text("Gaps", "差距"), frame, {"name": "text", "gap": "number"}, {}, {})
+        >>> [c.name for c in made.columns]
+        ['wave', 'name', 'gap']
+    """
+    keys = [k for k in GROUPS if k in frame.columns and k not in kinds and (frame[k] != "").any()]
+    heads = {**GROUPS, **headings}
+    columns = [Column(k, heads[k]) for k in keys]
+    columns += [Column(c, heads.get(c, Text(c, c)), kind) for c, kind in kinds.items() if c in frame.columns]
+    return Table(name, title, frame, tuple(columns), texts=texts, notes=notes)
+
+
+def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Text, ...]]:
+    """The finding that stands over a section, and the sentences under it."""
+    return (sentences[0], sentences[1:]) if sentences else (otherwise, ())

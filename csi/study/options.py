@@ -1,0 +1,101 @@
+"""What a study file or the command line says about one further model: its forms, constructs, outcome, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+
+from csi.errors import Text
+from csi.survey.codebook import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of one model; "" and empty stand for the model's own default.
+
+    Attributes:
+        perceived, expected, desired, adequate: forms of items. outcome: a construct or an item. item: an item.
+        band: gaps at most this large count as met. constructs: the model's construct -> the codebook's. without:
+            constructs left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
+        stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
+        chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
+            requirements: files.
+        by: key columns that make cells. where: keep only rows with these key values.
+        given: the names of the options that were set.
+
+    Example:
+        >>> Options(expected="Es", given=("expected",)).expected
+        'Es'
+    """
+
+    perceived: Form | None = None
+    expected: Form | None = None
+    desired: Form | None = None
+    adequate: Form | None = None
+    outcome: str = ""
+    item: str = ""
+    band: float = 0.0
+    constructs: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    optional: tuple[str, ...] | None = None
+    estimator: str = ""
+    stages: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, str] = field(default_factory=dict)
+    chose: str = ""
+    rebought: str = ""
+    industry: str = ""
+    benchmarks: Path | None = None
+    stakeholders: Path | None = None
+    mentions: Path | None = None
+    requirements: Path | None = None
+    by: tuple[str, ...] = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+
+
+HELP: Final[Mapping[str, Text]] = {
+    "perceived": Text("form of the perceptions (P)", "感知的形式（P）"),
+    "expected": Text("form of the expectations: Ew, Es, Ed, Ei or Ea", "期望的形式：Ew、Es、Ed、Ei 或 Ea"),
+    "desired": Text("form of the desired level (Ed)", "理想水平的形式（Ed）"),
+    "adequate": Text("form of the adequate level (Ea)", "可接受水平的形式（Ea）"),
+    "outcome": Text("a construct or item that is to be explained", "被解释的构念或题项"),
+    "item": Text("the question the model is about", "模型所用的题项"),
+    "band": Text("gaps at most this large count as met (0)", "不超过该值的差距算作达到（0）"),
+    "constructs": Text("the model's construct = the codebook's", "模型的构念 = 编码簿的构念"),
+    "without": Text("constructs to leave out", "不纳入的构念"),
+    "optional": Text("which optional arrows are in", "纳入哪些可选路径"),
+    "estimator": Text("pls, plsc, ml, mlr ...", "pls、plsc、ml、mlr 等"),
+    "stages": Text("the model's stage = the data's", "模型的阶段 = 数据中的阶段"),
+    "causes": Text("the model's cause = the codebook's construct", "模型的成因 = 编码簿的构念"),
+    "chose": Text("item answered 0 or 1: did a prospect choose", "0/1 题项：潜在客户是否选择"),
+    "rebought": Text("item answered 0 or 1: did a buyer buy again", "0/1 题项：购买者是否复购"),
+    "industry": Text("whose benchmarks", "采用哪个行业的基准"),
+    "benchmarks": Text("file: industry, attribute, mean, sd, n", "文件：industry, attribute, mean, sd, n"),
+    "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),
+    "mentions": Text("file: id, attribute, aided, valence, coder", "文件：id, attribute, aided, valence, coder"),
+    "requirements": Text("file: requirement, attribute, target ...", "文件：requirement, attribute, target 等"),
+}
+"""What each option says; those not named here (by, where) have their own flags."""
+
+MAPPINGS: Final = ("constructs", "stages", "causes")
+"""Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
+
+LISTS: Final = ("without", "optional")
+"""Options that take names."""
+
+FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements")
+"""Options that name a file beside the study file."""
+
+
+def merged(study: Options, asked: Options) -> Options:
+    """The options of a study file with those asked for in their place.
+
+    Example:
+        >>> merged(Options(item="rec", given=("item",)), Options(band=1.0, given=("band",))).item
+        'rec'
+    """
+    names = [f.name for f in fields(Options) if f.name != "given"]
+    values = {n: getattr(asked if n in asked.given else study, n) for n in names}
+    return Options(**values, given=tuple(dict.fromkeys((*study.given, *asked.given))))
