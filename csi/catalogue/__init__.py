@@ -1,6 +1,7 @@
 """What every measure means: name, labels, formula, source, and the customary threshold with its own source.
 
-Beside it, what every message code means and what to do about it. Both are data (`catalogue.yaml`, `problems.yaml`).
+Beside it, what every message code means and what to do about it, and what each model of the library is for. All three
+are data (`catalogue.yaml`, `problems.yaml`, `guides.yaml`).
 """
 
 from __future__ import annotations
@@ -59,6 +60,53 @@ class Meaning:
     code: str
     text: Text
     remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What a model of the library is for and how it is read.
+
+    Example:
+        >>> guide("gap").source[:28]
+        'Parasuraman, Zeithaml & Berr'
+    """
+
+    name: str
+    about: Text
+    formula: str
+    reads: Text
+    limits: Text
+    source: str
+
+    def lines(self, lang: str = "en") -> tuple[str, ...]:
+        """The guide in lines a person reads.
+
+        Example:
+            >>> guide("nps").lines("zh")[0]
+            '推荐者（9–10 分）占比减去贬损者（0–6 分）占比，并给出完整分布。'
+        """
+        heads = {
+            "formula": (Text("Formula: ", "公式："), Text(self.formula, self.formula)),
+            "reads": (Text("How to read it: ", "解读："), self.reads),
+            "limits": (Text("Limits: ", "局限："), self.limits),
+            "source": (Text("Source: ", "来源："), Text(self.source, self.source)),
+        }
+        return (self.about.say(lang), *(head.say(lang) + said.say(lang) for head, said in heads.values()))
+
+
+def guides() -> tuple[str, ...]:
+    """The models that have a guide.
+
+    Example:
+        >>> guides()[0]
+        'gap'
+    """
+    return tuple(_guides())
+
+
+def guide(name: str) -> Guide | None:
+    """The guide of a model; None where it has none (cards describe themselves)."""
+    return _guides().get(name)
 
 
 def names() -> tuple[str, ...]:
@@ -190,6 +238,18 @@ def _meanings() -> Mapping[str, Meaning]:
     """The message codes, read once."""
     raw = _read("problems.yaml")
     return {c: Meaning(c, Text(r["en"], r["zh"]), Text(r["do"], r["do_zh"])) for c, r in raw.items()}
+
+
+@functools.cache
+def _guides() -> Mapping[str, Guide]:
+    """The guides, read once."""
+    return {name: _guide(name, raw) for name, raw in _read("guides.yaml").items()}
+
+
+def _guide(name: str, raw: Mapping[str, Any]) -> Guide:
+    """One guide of the file."""
+    reads, limits = (Text(raw[k]["en"], raw[k]["zh"]) for k in ("reads", "limits"))
+    return Guide(name, Text(raw["en"], raw["zh"]), raw["formula"], reads, limits, raw["source"])
 
 
 def _entry(name: str, raw: Mapping[str, Any]) -> Entry:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from csi.catalogue import guide
 from csi.cli.answer import Answer, Grid
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import METHODS, Method
+from csi.reporting.methods import METHODS, Method, method_of
+from csi.study.options import HELP
 
 PROVISIONAL = Text("provisional", "暂定")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A card, and what to make of it."""
-    parser.add_argument("card", nargs="?", metavar="CARD", help="a card, such as acsi, or the path of your own")
+    parser.add_argument(
+        "card", nargs="?", metavar="NAME", help="a model or a card, such as gap or acsi, or the path of your own"
+    )
     parser.add_argument(
         "--draw", metavar="FILE", nargs="?", const=Path(), type=Path, help="write the card's diagram (CARD.svg) as SVG"
     )
@@ -33,6 +37,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             (listed(cards, lang), methods_grid(lang)),
             {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in METHODS]},
         )
+    if args.card in {m.name for m in METHODS}:
+        return described(method_of(args.card), args, lang)
     card = read_card(args.card, lang)
     written = []
     if args.draw is not None:
@@ -69,6 +75,24 @@ def methods_grid(lang: Language) -> Grid:
     title = Text("Other models (csi expectation STUDY --model NAME)", "其他模型（csi expectation STUDY --model 名称）")
     headings = (Text("model", "模型"), Text("", ""), Text("needs", "需要"))
     return Grid(tuple(h.say(lang) for h in headings), rows, ("<", "<", "<"), title.say(lang))
+
+
+def described(method: Method, args: argparse.Namespace, lang: Language) -> Answer:
+    """A model with code of its own: what it is for, what it needs, its options.
+
+    Raises:
+        Problems: E-CARD where a drawing or a codebook is asked for.
+    """
+    if args.draw is not None or args.codebook:
+        en, zh = f"{method.name} has no card to draw or to fill in.", f"{method.name} 没有可绘制或填写的模型卡。"
+        do, do_zh = "csi models lists the cards.", "csi models 列出全部模型卡。"
+        raise Problems([problem("E-CARD", "csi models", en, zh, do, do_zh)], lang)
+    known = guide(method.name)
+    wants = (Text(f"Needs {n.what.en}: {n.add.en}.", f"需要{n.what.zh}：{n.add.zh}。").say(lang) for n in method.needs)
+    takes = (f"  --{name}  {HELP[name].say(lang)}" for name in method.options)
+    heading = [Text("Options", "选项").say(lang)] if method.options else []
+    lines = (f"{method.name}  {method.title.say(lang)}", *(known.lines(lang) if known else ()), *wants)
+    return Answer((*lines, *heading, *takes), {"method": method_summary(method), "guide": known})
 
 
 def method_summary(method: Method) -> dict[str, object]:

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 import csi
-from csi.catalogue import codes, entry, explain, meaning, names
+from csi.catalogue import codes, entry, explain, guide, guides, meaning, names
 from csi.errors import Problems
+from csi.reporting.methods import METHODS
 
 PACKAGE = Path(csi.__file__).parent
 CODE = re.compile(r"[EWNR]-[A-Z0-9][A-Z0-9-]+")
@@ -98,3 +99,15 @@ def test_explain_prints_threshold_and_its_source():
     assert "0.85" in " ".join(lines)
     assert "Henseler" in " ".join(lines)
     assert explain("e-cycle")[0] == "E-CYCLE: The arrows run in a circle (a -> b -> a)."
+
+
+def test_every_model_with_code_of_its_own_has_a_guide_in_both_languages():
+    assert set(guides()) == {m.name for m in METHODS}
+    for name in guides():
+        found = guide(name)
+        assert found is not None
+        for text in (found.about, found.reads, found.limits):
+            assert text.en
+            assert re.search("[\u4e00-\u9fff]", text.zh), name
+        assert found.formula
+        assert found.source

@@ -118,3 +118,15 @@ def test_the_report_tells_what_is_allowed_and_leaves_out_what_is_switched_off(st
     file = Path(study)
     file.write_text(file.read_text("utf-8") + "models: {kano: no, nps: {item: rec}}\n", "utf-8")
     assert csi.report(study, lang="en", kind="expectation").keys == ("nps", "fieldwork", "method")
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", ("How to read it", "--band")), ("zh", ("解读", "--band"))])
+def test_a_model_describes_itself(capsys, lang, words):
+    assert main(["models", "gap", "--lang", lang]) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in words)
+
+
+def test_a_model_without_a_card_cannot_be_drawn(capsys, tmp_path):
+    assert main(["models", "gap", "--codebook", str(tmp_path / "c.yaml"), "--lang", "en"]) == 1
+    assert "no card" in capsys.readouterr().err
