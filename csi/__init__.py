@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from csi.inference.adjust import adjust as adjust
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
+    from csi.inference.family import family as family
     from csi.inference.impute import impute as impute
     from csi.inference.jackknife import jackknife as jackknife
     from csi.inference.order import order as order
@@ -152,6 +153,7 @@ _HOMES = {
     "scores": "csi.measures.scores",
     "simple_slopes": "csi.measures.slopes",
     "simulate": "csi.simulation.simulate",
+    "family": "csi.inference.family",
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
@@ -191,6 +193,7 @@ __all__ = [
     "eigenvalue_tests",
     "exact_fit",
     "factor_scores",
+    "family",
     "fimix",
     "fit",
     "fit_measures",

@@ -38,6 +38,7 @@ SHARED: Final = (
     "interval",
     "one_sided",
     "improper",
+    "adjust",
     "jackknife",
     "replicate_weights",
     "replicate_kind",

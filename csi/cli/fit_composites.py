@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.fit import parameters
+from csi.cli.fit_family import family_blocks, family_notes, family_numbers, family_of
 from csi.cli.fit_numbers import both, cells, heading, shown_parameters
 from csi.cli.fit_repeated import is_repeated
 from csi.cli.fit_tables import finding_lines
@@ -49,6 +50,8 @@ def of_composites(est: Estimate, file: PlainFile, args: argparse.Namespace, lang
     blocks += finding_lines(diagnosis, lang)
     for cell in range(min(len(est.values), SHOWN)):
         blocks += _cell_blocks(est, cell, shown_parameters(est, withheld), reliable.table, lang)
+    tests = family_of(est, args, withheld)
+    blocks += family_blocks(tests, lang)
     data = {
         "model": str(est.model),
         "data": {"file": file.name, "sha256": file.sha256},
@@ -59,12 +62,19 @@ def of_composites(est: Estimate, file: PlainFile, args: argparse.Namespace, lang
         "r2": _r2(est),
         "reliability": reliable.table,
         "htmt": validity(est).table,
+        **family_numbers(tests),
         "fit_measures": measures.table,
         "findings": diagnosis.table,
         "withheld": [{"cell": cell, "code": r.code, **both(r.text)} for cell, r in withheld.items()],
         "versions": versions(),
     }
-    notes = (*file.notes, *est.notes, *reliable.notes, *((SAMPLING_ONLY,) if is_repeated(args) else ()))
+    notes = (
+        *file.notes,
+        *est.notes,
+        *reliable.notes,
+        *family_notes(tests),
+        *((SAMPLING_ONLY,) if is_repeated(args) else ()),
+    )
     sound = bool(est.convergence.converged.all()) and diagnosis.usable
     return Answer(tuple(blocks), data, of_notes(notes), code=FINE if sound else INADMISSIBLE)
 

@@ -14,6 +14,7 @@ import polars as pl
 from csi.cli.answer import FINE, INADMISSIBLE, USAGE, Answer, Grid
 from csi.cli.estimators import clashes, composite_of, is_composite
 from csi.cli.fit_composites import of_composites
+from csi.cli.fit_family import family_blocks, family_notes, family_numbers, family_of
 from csi.cli.fit_numbers import both, cells, heading, shown_parameters
 from csi.cli.fit_options import is_number, listed
 from csi.cli.fit_repeated import is_repeated, repeat_problems, repeated, scales_column
@@ -287,12 +288,14 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
         blocks += parameter_grids(est, cell, lang, withheld.get(cell))
     if one:
         blocks += r2_grid(est, lang)
+    tests = family_of(est, args, withheld)
+    blocks += family_blocks(tests, lang)
     if changes is not None:
         blocks.append(indices_grid(changes, args.modification, lang))
     told = any(g.code == "E-IDENT" for g in diagnosis.gathered)
     of_fit = [n for n in (*est.notes, *measures.notes) if not (told and n.code == "W-IDENT")]
-    notes = (*asked.file.notes, *of_fit, *((SAMPLING_ONLY,) if is_repeated(args) else ()))
-    data = _numbers(est, asked, measures, diagnosis, withheld, changes)
+    notes = (*asked.file.notes, *of_fit, *family_notes(tests), *((SAMPLING_ONLY,) if is_repeated(args) else ()))
+    data = {**_numbers(est, asked, measures, diagnosis, withheld, changes), **family_numbers(tests)}
     return Answer(tuple(blocks), data, of_notes(notes), code=FINE if converged and diagnosis.usable else INADMISSIBLE)
 
 

@@ -39,6 +39,7 @@ ONLY_MODEL: dict[str, object] = {
     "interval": "percentile",
     "one_sided": None,
     "improper": "keep",
+    "adjust": None,
     "jackknife": False,
     "replicate_weights": None,
     "replicate_kind": None,
@@ -109,6 +110,8 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     what = "one-sided intervals and p-values: greater (without SIDE) or less than zero"
     add("--one-sided", nargs="?", const="greater", choices=["greater", "less"], metavar="SIDE", help=what)
     add("--improper", default="keep", metavar="HOW", help="replicates with an improper solution: keep or drop")
+    how = "the paths as one family of tests: holm, hochberg, bonferroni, sidak (any false one), bh, by (their share)"
+    add("--adjust", metavar="METHOD", help=how)
     add("--jackknife", action="store_true", help="standard errors and t intervals from leaving each unit out")
     add("--replicate-weights", metavar="COLUMNS", help='columns of replicate weights, such as "rw*"')
     add("--replicate-kind", metavar="KIND", help="of them: brr, fay, jk1, jk2, jkn, bootstrap, sdr, other")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import cast
+from typing import cast, get_args
 
 import polars as pl
 
 from csi.cli.fit_options import is_number, listed
-from csi.errors import Problem, problem
+from csi.errors import Problem, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.adjust import Method
 from csi.inference.bootstrap import bootstrap
 from csi.inference.intervals import Alternative
 from csi.inference.jackknife import jackknife
@@ -78,6 +79,7 @@ def repeat_problems(args: argparse.Namespace) -> list[Problem]:
         en, zh = "factors of replicates go with replicate weights.", "重复样本的系数需与重复权重同用。"
         do, do_zh = "Add --replicate-weights, or leave --rscales out.", "请加上 --replicate-weights，或省略 --rscales。"
         found.append(problem("E-SETTING", "--rscales", en, zh, do, do_zh))
+    found += [] if args.adjust is None else one_of("--adjust", args.adjust, get_args(Method))
     if args.one_sided and not named:
         en, zh = "one-sided intervals come from repeated fits.", "单侧区间来自重复拟合。"
         do, do_zh = "Add --bootstrap 1000, say.", "例如加上 --bootstrap 1000。"

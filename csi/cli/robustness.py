@@ -26,6 +26,7 @@ NUMBERS: dict[str, Kind] = {
     "conf_low": "estimate",
     "conf_high": "estimate",
     "p_value": "p",
+    "p_holm": "p",
 }
 
 

@@ -27,8 +27,9 @@ def adjust(p: npt.ArrayLike, method: Method = "holm") -> Array:
         bh          min_{j >= i} m / j p_(j)              false discovery rate, as above
         by          bh times sum_{j <= m} 1 / j           false discovery rate, any dependence
 
-    A family asks how small small p-values are: take those of interval="t" or of `csi.jackknife` (Holm: 5.0 to 5.7 %
-    false rejections at 5 %, ten tests, n = 250; percentile p 6.5 %, never below 2 / (n + 1); tests/slow/families.md).
+    A family asks how small small p-values are: `csi.family(est)` takes the right ones of all paths. Of your own, take
+    those of interval="t" or of `csi.jackknife` (Holm: 5.0 to 5.7 % false rejections at 5 %, ten tests, n = 250;
+    percentile p 6.5 %, never below 2 / (n + 1); tests/slow/families.md).
 
     Parameters:
         p: p-values of one family, any shape; NaN stays NaN and does not count. method: one of the six.
@@ -53,7 +54,8 @@ def adjust(p: npt.ArrayLike, method: Method = "holm") -> Array:
         values = np.array(-1.0)
     if bool(((values < 0) | (values > 1)).any()):
         en, zh = "p-values lie between 0 and 1.", "p 值应在 0 与 1 之间。"
-        found.append(problem("E-SETTING", "p", en, zh, "Give p-values.", "请给出 p 值。"))
+        do, do_zh = "Give p-values, or an estimate to csi.family.", "请给出 p 值，或将估计结果交给 csi.family。"
+        found.append(problem("E-SETTING", "p", en, zh, do, do_zh))
     if found:
         raise Problems(found)
     flat = values.reshape(-1)

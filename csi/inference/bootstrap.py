@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.cautions import cautions
 from csi.inference.intervals import Alternative, Interval
 from csi.inference.leave_out import parameter_acceleration
 from csi.inference.lost import counted, outside
@@ -106,6 +107,7 @@ def with_errors(boot: Estimate, sample: Sample) -> Estimate:
     found = judged(boot, boot.values, replicates.values, accelerations, lambda fit: fit.values)
     fixed = _without_variance(boot) | (found.std_error <= ROUNDING * (1 + np.abs(boot.values)))
     told = (*beyond_reach(boot, found, fixed), *few_units(sample, replicates))
+    told += cautions(boot, sample, found, replicates)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(fixed, np.nan, boot.values / found.std_error)
     low, high = np.where(fixed, np.nan, found.conf_low), np.where(fixed, np.nan, found.conf_high)
@@ -130,6 +132,7 @@ def _row_names(est: Estimate) -> list[str]:
 
 _OF_ERRORS = {
     "N-WEIGHTS", "N-CLUSTERS", "N-CLUSTERS-FEW", "N-CLUSTERS-ONE", "W-CLUSTERS", "W-LEVEL", "W-LEVEL-INNER",
+    "W-TAILS", "W-BC-PRODUCTS", "N-CLUSTERS-T", "N-JACKKNIFE-PAIRS", "N-MODE-B",
 }  # fmt: skip
 """Notes on standard errors that resampling replaces."""
 

@@ -90,8 +90,8 @@ def _family(boot: Estimate, op: str) -> npt.NDArray[np.bool_]:
     if replicates.factors is not None or boot.std_error is None:
         en = f'simultaneous intervals need bootstrap draws, not replicates of kind "{replicates.kind}".'
         zh = f"联合区间需要自助样本，而不是“{replicates.kind}”重复样本。"
-        do = "Use csi.bootstrap(est), or csi.adjust on the p-values."
-        do_zh = "请使用 csi.bootstrap(est)，或对 p 值使用 csi.adjust。"
+        do = "Use csi.bootstrap(est), or csi.family(est)."
+        do_zh = "请使用 csi.bootstrap(est)，或 csi.family(est)。"
         raise Problems([problem("E-BOOT", "estimate", en, zh, do, do_zh)])
     of: npt.NDArray[np.bool_] = np.isfinite(boot.std_error) & np.array([r.op == op for r in boot.rows])
     if not of.any():

@@ -17,11 +17,12 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.adjust import holm
 from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import ALIKE, ALIKE_MANY, MANY, lines_of, notes_of, sentences_of
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.normality import cramer_von_mises, lilliefors
-from csi.measures.score_rows import ScoreRows, over_scores, score_rows
+from csi.measures.score_rows import ScoreRows, over_scores, p_of_families, score_rows
 from csi.moments.stack import Array
 
 Distribution = Literal["adjusted", "original"]
@@ -42,7 +43,8 @@ class Copula(Shown):
 
     Attributes:
         table: outcome, endogenous ("" for the model as it is, "A", "B", "A + B"), term (a predictor, or "copula(A)"),
-            estimate and, with replicates, std_error, conf_low, conf_high, p_value.
+            estimate and, with replicates, std_error, conf_low, conf_high, p_value, p_holm (of terms alone in their
+            regression: over those of the outcome, from t with the replicates' standard error).
         checks: regressor, n, distinct, skewness, kurtosis (excess), lilliefors, lilliefors_p, cramer_von_mises,
             cramer_von_mises_p, overlap (squared correlation of the regressor and its copula term: at 1 the two cannot
             be told apart), verdict ("usable"; "near normal" where a test does not reject normality at 5 % or the
@@ -98,7 +100,8 @@ def copula(
     """Gaussian copula terms for every predictor that may be endogenous, alone and in every combination.
 
     Each outcome is regressed on its predictors and Phi^-1(F(x)) of some of them, with an intercept. Scores and copula
-    terms are formed anew in every replicate of `csi.bootstrap(est)`; intervals and p-values are percentile ones.
+    terms are formed anew in every replicate of `csi.bootstrap(est)`; intervals and p-values are percentile ones, those
+    adjusted for their number are of t with the replicates' standard error.
 
     Parameters:
         est: a PLS estimate of one cell with its rows; bootstrap it first. endogenous: constructs in question; by
@@ -139,9 +142,21 @@ def copula(
     if found is not None:
         columns |= {name: getattr(found, name) for name in ("std_error", "conf_low", "conf_high", "p_value")}
     frame = frame.with_columns(pl.Series(name, values) for name, values in columns.items())
+    if found is not None:
+        frame = frame.with_columns(_families(frame, p_of_families(est, found)))
     told = notes_of(checks.filter(pl.col("regressor").is_in(usable)), len(rows.scores), drawn=found is not None)
     sentences = sentences_of(frame, 1 - est.level) if found is not None else ()
     return Copula(frame, checks, distribution, est.level, sentences, (*rows.notes, *told, *two_sided(est)))
+
+
+def _families(frame: pl.DataFrame, p: Array) -> pl.Series:
+    """Holm's p of the copula terms that are alone in their regression, a family per outcome; null elsewhere."""
+    alone = (frame["term"] == "copula(" + frame["endogenous"] + ")").to_numpy()
+    found = np.full(len(p), np.nan)
+    for outcome in frame["outcome"].unique():
+        mine = alone & (frame["outcome"] == outcome).to_numpy()
+        found[mine] = holm(p[mine])
+    return pl.Series("p_holm", found).fill_nan(None)
 
 
 @dataclass(frozen=True, slots=True)

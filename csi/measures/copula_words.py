@@ -35,6 +35,7 @@ HEADINGS: Final = {
     "conf_low": Text("low", "下限"),
     "conf_high": Text("high", "上限"),
     "p_value": Text("p", "p 值"),
+    "p_holm": Text("p (Holm)", "p（Holm）"),
 }
 VERDICTS: Final = {
     "usable": Text("usable", "可用"),
@@ -43,30 +44,15 @@ VERDICTS: Final = {
 }
 
 
-def adjusted(p: Sequence[float]) -> list[float]:
-    """Holm's adjustment, in the order given.
-
-    Example:
-        >>> adjusted([0.01, 0.04, 0.03])
-        [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p)), key=p.__getitem__)
-    found, running = [0.0] * len(p), 0.0
-    for rank, k in enumerate(order):
-        running = max(running, min((len(p) - rank) * p[k], 1.0))
-        found[k] = running
-    return found
-
-
 def sentences_of(frame: pl.DataFrame, alpha: float) -> tuple[Text, ...]:
     """One per outcome: which copula terms, each alone in the regression, are significant after Holm's adjustment."""
     said = []
     for outcome in frame["outcome"].unique(maintain_order=True):
         mine = frame.filter(pl.col("outcome") == outcome)
-        alone = mine.filter(pl.col("term") == "copula(" + pl.col("endogenous") + ")").drop_nulls("p_value")
+        alone = mine.filter(pl.col("term") == "copula(" + pl.col("endogenous") + ")").drop_nulls("p_holm")
         if not alone.height:
             continue
-        p = adjusted(alone["p_value"].to_list())
+        p = alone["p_holm"].to_list()
         names = [x for x, value in zip(alone["endogenous"], p, strict=True) if value < alpha]
         if not names:
             least = min(p)

@@ -161,7 +161,7 @@ def exact_fit(
         seed=seed,
         draws=draws,
         unusable=unusable,
-        notes=(*est.notes, *_treated(sample), *_lost(unusable, n)),
+        notes=(*est.notes, *_careful(est), *_treated(sample), *_lost(unusable, n)),
         reasons=said_once(unsolved(est)),
     )
 
@@ -208,6 +208,18 @@ def _lost(unusable: dict[str, Array], n: int) -> tuple[Note, ...]:
             f"因没有可用的解而剔除的重抽样：{zh}（每个单元、每个模型共 {n} 次）。",
         ),
     )
+
+
+def _careful(est: Estimate) -> tuple[Note, ...]:
+    """Of factors the test errs on the side of the model."""
+    if est.solution.rho is None:
+        return ()
+    en = (
+        "of factors (PLSc) the test is careful: a true model is rejected at 5 % in 0.4 to 3.2 % of samples of 250, so a"
+    )
+    en += " model that is not rejected may still be wrong; csi.SEM tests exact fit at its level."
+    zh = "对因子模型（PLSc）该检验偏保守：n = 250 时正确模型在 5% 水平仅有 0.4%–3.2% 被拒绝，未被拒绝不等于模型正确；"
+    return (note("N-EXACT-PLSC", en, f"{zh}csi.SEM 的精确拟合检验能保持名义水平。"),)
 
 
 def _treated(sample: Sample) -> tuple[Note, ...]:

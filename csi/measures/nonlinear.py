@@ -15,10 +15,11 @@ from scipy.special import fdtrc
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.inference.adjust import holm
 from csi.inference.uncertainty import two_sided
-from csi.measures.copula_words import HEADINGS, adjusted
+from csi.measures.copula_words import HEADINGS
 from csi.measures.fimix import outcomes_of, predictors_at
-from csi.measures.score_rows import over_scores, score_rows
+from csi.measures.score_rows import over_scores, p_of_families, score_rows
 from csi.measures.shown import told
 from csi.moments.stack import Array
 
@@ -40,7 +41,7 @@ class Nonlinear(Shown):
     Attributes:
         table: outcome, predictor, estimate (of the squared standardised score, added alone to the regression of the
             outcome), linear (the slope at the mean beside it), f2 and, with replicates, std_error, conf_low, conf_high,
-            p_value.
+            p_value, p_holm (over all squares, from t with the replicates' standard error).
         reset: outcome, n, powers (of the fitted values), statistic (F), df1, df2, p_value.
         level. sentences: one per outcome. notes.
     """
@@ -142,6 +143,7 @@ def nonlinear(est: Estimate, powers: Sequence[int] = (2, 3)) -> Nonlinear:
         columns |= {
             c: getattr(found, c).reshape(-1, 3)[:, 0] for c in ("std_error", "conf_low", "conf_high", "p_value")
         }
+        columns["p_holm"] = holm(p_of_families(est, found).reshape(-1, 3)[:, 0])
     labels = {"outcome": [y for y, _ in pairs], "predictor": [names[x] for _, x in pairs]}
     frame = pl.DataFrame({**labels, **columns})
     w = rows.weight * len(rows.weight) / rows.weight.sum()
@@ -199,12 +201,9 @@ def _check(est: Estimate, outcomes: Sequence[str], powers: Sequence[int], n: int
 
 def _sentences(frame: pl.DataFrame, reset: pl.DataFrame, alpha: float) -> tuple[Text, ...]:
     """One per outcome: what RESET says, and which squares are significant after Holm's adjustment over all."""
-    p = frame["p_value"].to_list() if "p_value" in frame.columns else [1.0] * frame.height
-    bent = {
-        (y, x)
-        for (y, x), value in zip(frame.select("outcome", "predictor").rows(), adjusted(p), strict=True)
-        if value < alpha
-    }
+    p = frame["p_holm"] if "p_holm" in frame.columns else [1.0] * frame.height
+    pairs = frame.select("outcome", "predictor").rows()
+    bent = {pair for pair, value in zip(pairs, p, strict=True) if value < alpha}
     said = []
     for row in reset.iter_rows(named=True):
         y, value = row["outcome"], row["p_value"]

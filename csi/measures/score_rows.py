@@ -14,8 +14,9 @@ import numpy as np
 from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.bootstrap import Uncertainty
-from csi.inference.intervals import p_value, percentile, standard_error
+from csi.inference.intervals import Evidence, curve_of, p_of, p_value, percentile, standard_error
 from csi.inference.resample import Kind, plan_of
+from csi.inference.uncertainty import degrees, replicates_behind
 from csi.moments.stack import Array, Ints, Sample
 
 OnScores = Callable[[Array, Array], Array]
@@ -168,6 +169,15 @@ def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertain
             draws[number] = quantity(Z[rows.kept], w[rows.kept])
     low, high = percentile(draws, est.level)
     return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws), draws)
+
+
+def p_of_families(est: Estimate, found: Uncertainty) -> Array:
+    """(m,) p-values for families of tests: of t = value / SE, SE the standard deviation of the replicates.
+
+    Percentiles of a few hundred rows are a little too near in the far tail that a family asks for.
+    """
+    df = np.full_like(found.value, degrees(replicates_behind(est))[0])
+    return p_of(curve_of("t", Evidence(found.value, found.std_error, found.draws, df=df)))
 
 
 def _replayed(est: Estimate, rep: Replicates) -> Iterator[tuple[int, Array, Array]]:

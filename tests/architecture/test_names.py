@@ -79,6 +79,7 @@ PUBLIC = [
     "scores",
     "simple_slopes",
     "simulate",
+    "family",
     "simultaneous",
     "standardised",
     "track",

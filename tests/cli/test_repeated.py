@@ -97,3 +97,34 @@ def test_jkn_takes_its_factors(machine, est, frame, tmp_path):
     assert "20 numbers" in json.dumps(told)
     told = machine("--estimator", "pls", "--rscales", "0.5", code=1)["problems"]
     assert "--rscales" in json.dumps(told)
+
+
+@pytest.mark.parametrize("method", ["holm", "by"])
+def test_paths_as_a_family(machine, est, method):
+    found = machine("--estimator", "pls", "--bootstrap", "200", "--adjust", method)["family"]
+    own = csi.family(csi.bootstrap(est, n=200), method).table
+    assert [r["p_adjusted"] for r in found] == pytest.approx(own["p_adjusted"].to_list(), rel=1e-9)
+
+
+def test_a_family_reads_in_both_languages(frame, tmp_path, capsys):
+    (tmp_path / "model.lav").write_text(MODEL, encoding="utf-8")
+    frame.write_csv(tmp_path / "answers.csv")
+    for lang, head, said in (
+        ("en", "Paths as one family (Holm)", "1 of 1 differ"),
+        ("zh", "全部路径作为一族", "经 Holm"),
+    ):
+        words = [str(tmp_path / "model.lav"), str(tmp_path / "answers.csv"), "--adjust", "holm", "--lang", lang]
+        main(["fit", *words])
+        seen = capsys.readouterr().out
+        assert head in seen
+        assert said in seen
+
+
+def test_no_family_without_tests_or_a_method(tmp_path, frame, capsys):
+    (tmp_path / "model.lav").write_text(MODEL, encoding="utf-8")
+    frame.write_csv(tmp_path / "answers.csv")
+    files = [str(tmp_path / "model.lav"), str(tmp_path / "answers.csv"), "--estimator", "pls", "--lang", "en"]
+    assert main(["fit", *files, "--adjust", "holm"]) == 1
+    assert "Call --bootstrap first." in capsys.readouterr().err
+    assert main(["fit", *files, "--bootstrap", "100", "--adjust", "holmes"]) == 1
+    assert 'Did you mean "holm"?' in capsys.readouterr().err

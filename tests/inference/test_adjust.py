@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 import csi
 from csi.errors import Problems
+from csi.inference.bootstrap import with_errors
 
 THEIRS = {
     "holm": "holm", "hochberg": "simes-hochberg", "bonferroni": "bonferroni",
@@ -69,3 +71,61 @@ def test_the_factor_lies_between_one_interval_and_bonferroni(boot):
 def test_jackknife_replicates_have_no_joint_distribution(boot):
     with pytest.raises(Problems, match="bootstrap draws"):
         csi.simultaneous(csi.jackknife(boot))
+
+
+def by_hand(est, df):
+    """p of t of every path."""
+    paths = est.table.filter(op="~")
+    return 2 * stats.t.sf((paths["estimate"] / paths["std_error"]).abs().to_numpy(), df)
+
+
+@pytest.mark.parametrize("method", THEIRS)
+def test_a_family_takes_p_from_t_with_the_replicates_standard_error(boot, method):
+    found = csi.family(boot, method)
+    p = by_hand(boot, 199)
+    np.testing.assert_allclose(found.table["p_value"], p, rtol=1e-9)
+    np.testing.assert_allclose(found.table["p_adjusted"], multipletests(p, method=THEIRS[method])[1], rtol=1e-9)
+    assert found.tests == 3
+    assert [n.code for n in found.notes] == ["N-FAMILY-T"]
+    hits = int((found.table["p_adjusted"] < 0.05).sum())
+    assert found.sentences[0].en.startswith(f"{hits} of 3 differ")
+    assert found.sentences[0].zh.startswith("3 个检验中")
+
+
+def test_a_family_does_not_hang_on_the_kind_of_interval(boot):
+    again = with_errors(replace(boot, interval="bc"), boot.sample)
+    assert csi.family(again).table.equals(csi.family(boot).table)
+    one = csi.family(replace(boot, alternative="greater")).table["p_value"]
+    np.testing.assert_allclose(one, by_hand(boot, 199) / 2, rtol=1e-9)
+
+
+def test_a_family_of_what_has_its_own_tests(boot):
+    left = csi.jackknife(csi.fit(MODEL, boot_rows(), csi.PLS()))
+    np.testing.assert_allclose(csi.family(left).table["p_value"], left.table.filter(op="~")["p_value"], rtol=1e-9)
+    latent = csi.fit("x =~ x1 + x2 + x3\ny =~ y1 + y2 + y3\ny ~ x", two_blocks(), csi.SEM())
+    assert csi.family(latent, op="=~").tests == 4
+    assert csi.family(latent, op="=~").notes == ()
+
+
+def boot_rows():
+    rng = np.random.default_rng(4)
+    x, z, e = rng.normal(size=(3, 200))
+    return pl.DataFrame({"x1": x, "z1": 0.3 * x + z, "y1": 0.5 * x + 0.05 * z + e})
+
+
+def two_blocks():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(150, 1))
+    rows = np.hstack([x, x, x, 0.5 * x, 0.5 * x, 0.5 * x]) + 0.7 * rng.normal(size=(150, 6))
+    return pl.DataFrame(rows, schema=["x1", "x2", "x3", "y1", "y2", "y3"])
+
+
+def test_what_has_no_tests_has_no_family(boot):
+    with pytest.raises(Problems, match=r"csi\.bootstrap"):
+        csi.family(csi.fit(MODEL, boot_rows(), csi.PLS()))
+    with pytest.raises(Problems, match="Use one of"):
+        csi.family(boot, op="~~")
+    with pytest.raises(Problems, match="holm"):
+        csi.family(boot, "Holm")
+    with pytest.raises(Problems, match="an estimate was expected"):
+        csi.family([0.1])

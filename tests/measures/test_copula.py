@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 import csi
 from csi.display import text
 from csi.errors import Problems
 from csi.measures.copula import copula_term
-from csi.measures.copula_words import adjusted
 from csi.measures.normality import cramer_von_mises, lilliefors
 from csi.measures.score_rows import over_scores, score_rows
 
@@ -133,8 +133,13 @@ def test_weak_ground_is_told():
     assert "p_value" not in made.table.columns
 
 
-def test_holm_by_hand():
-    assert adjusted([0.04, 0.01, 0.03, 0.5]) == pytest.approx([0.09, 0.04, 0.09, 0.5])
+def test_adjusted_p_is_holms_of_t_with_the_replicates_standard_error(found):
+    alone = found.table.filter(pl.col("term") == "copula(" + pl.col("endogenous") + ")")
+    assert found.table["p_holm"].count() == alone.height
+    for _, family in alone.group_by("outcome"):
+        t = (family["estimate"] / family["std_error"]).abs().to_numpy()
+        by_hand = csi.adjust(2 * stats.t.sf(t, 599), "holm")
+        assert family["p_holm"].to_numpy() == pytest.approx(by_hand, rel=1e-9)
 
 
 def test_what_it_prints_in_both_languages(found):

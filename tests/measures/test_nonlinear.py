@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 import csi
 from csi.display import text
@@ -121,3 +122,11 @@ def test_what_cannot_be_tested_is_refused(est):
     assert codes_of(lambda: csi.nonlinear(est, powers=(1,))) == ["E-SETTING"]
     few = csi.fit("A =~ a0\nB =~ b0\nB ~ A", answers(5), csi.PLS())
     assert codes_of(lambda: csi.nonlinear(few)) == ["E-FEW"]
+
+
+def test_adjusted_p_is_holms_of_t_with_the_replicates_standard_error(found):
+    t = (found.table["estimate"] / found.table["std_error"]).abs().to_numpy()
+    by_hand = csi.adjust(2 * stats.t.sf(t, 299), "holm")
+    assert found.table["p_holm"].to_numpy() == pytest.approx(by_hand, rel=1e-9)
+    said = [name for s in found.sentences for name in s.en.partition("differ from 0: ")[2].rstrip(".").split(", ")]
+    assert [s for s in said if s] == found.table.filter(pl.col("p_holm") < 0.05)["predictor"].to_list()
