@@ -24,13 +24,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--draw", metavar="FILE", nargs="?", const=Path(), type=Path, help="write the card's diagram (CARD.svg) as SVG"
     )
-    parser.add_argument("--codebook", metavar="FILE", type=Path, help="write a blank codebook for the card")
+    parser.add_argument(
+        "--blank",
+        "--codebook",
+        metavar="FILE",
+        nargs="?",
+        const=Path(),
+        type=Path,
+        help="write an empty codebook (CARD_codebook.yaml) to fill in",
+    )
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """List the cards, or show one."""
-    if args.card is None and not (args.draw is None and args.codebook is None):
-        raise Problems([_no_card("--codebook" if args.draw is None else "--draw")], lang)
+    if args.card is None and not (args.draw is None and args.blank is None):
+        raise Problems([_no_card("--blank" if args.draw is None else "--draw")], lang)
     if args.card is None:
         cards = [read_card(name, lang) for name in card_names()]
         return Answer(
@@ -45,9 +53,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         target = args.draw if args.draw.name else Path(f"{card.id}.svg")
         target.write_text(drawing(card, lang), encoding="utf-8")
         written.append(target)
-    if args.codebook:
-        args.codebook.write_text(card.codebook_text(lang), encoding="utf-8")
-        written.append(args.codebook)
+    if args.blank is not None:
+        target = args.blank if args.blank.name else Path(f"{card.id}_codebook.yaml")
+        target.write_text(card.codebook_text(lang), encoding="utf-8")
+        written.append(target)
     said = [Text(f"Written: {path}", f"已写入：{path}").say(lang) for path in written]
     return Answer((*card.describe(lang), *(["", *said] if said else [])), {"card": card, "written": written})
 
@@ -58,14 +67,35 @@ def listed(cards: list[Card], lang: Language) -> Grid:
         Text("card", "模型卡"),
         Text("year", "年份"),
         Text("constructs", "构念"),
+        Text("forms", "形式"),
+        Text("columns", "列"),
         Text("model", "模型"),
         Text("", ""),
     )
     rows = [
-        (c.id, str(c.year), str(len(c.constructs)), c.title.say(lang), PROVISIONAL.say(lang) if c.provisional else "")
+        (
+            c.id,
+            str(c.year),
+            str(len(c.constructs)),
+            ",".join(forms(c)),
+            ",".join(columns(c)),
+            c.title.say(lang),
+            PROVISIONAL.say(lang) if c.provisional else "",
+        )
         for c in cards
     ]
-    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", ">", ">", "<", "<"))
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", ">", ">", "<", "<", "<", "<"))
+
+
+def forms(card: Card) -> list[str]:
+    """The forms of items that a card needs, each once."""
+    return list(dict.fromkeys(b.form for b in card.constructs.values() if not b.of and not b.optional))
+
+
+def columns(card: Card) -> list[str]:
+    """The columns that a card needs beside its items."""
+    group = [card.requires.group] if card.requires.group else []
+    return [*card.requires.columns, *group]
 
 
 def methods_grid(lang: Language) -> Grid:
@@ -114,6 +144,11 @@ def summary(card: Card) -> dict[str, object]:
         "year": card.year,
         "title": card.title,
         "constructs": list(card.constructs),
+        "needs": {n: b.counts for n, b in card.constructs.items() if not b.optional and not b.of},
+        "optional": [n for n, b in card.constructs.items() if b.optional],
+        "forms": forms(card),
+        "columns": columns(card),
+        "engines": list(card.engines),
         "paths": [a.name for a in card.arrows],
         "provisional": card.provisional,
     }

@@ -2,95 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import ClassVar, Literal, cast
+from typing import ClassVar
 
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note
-from csi.models.card_problems import bare_text, no_items, shared_item, unknown_construct
+from csi.models.card_faults import faults
+from csi.models.card_parts import STRICT, Arrow, Block, CardFault, Engine, Requires, Rival, Target, arrows_of
+from csi.models.card_problems import bare_text, made_of, no_items, shared_item, unknown_construct
 from csi.models.card_text import blank_codebook, description
-from csi.models.nouns import Claim, Construct, Mode, Path, Sign, Term
+from csi.models.nouns import Claim, Construct, Covariance, Path, Term
 
-ItemForm = Literal["P", "Ew", "Es", "Ed", "Ea", "Ei", "D", "I", "Kf", "Kd", "T"]
-"""What the items of a block ask (the forms of a codebook)."""
-
-_STRICT: dict[str, str] = {"extra": "forbid"}
-"""pydantic refuses a field that a card does not know (a misspelt one)."""
-
-_ARROW = re.compile(r"(?P<sign>[+-]?)\s*(?P<name>\w+)\s*(?P<optional>\??)")
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A construct of a card: labels, how many items the card's authors use, their scale and form, and its mode.
-
-    `items` is (fewest, most), or None where the sources do not say.
-
-    Example:
-        >>> Block("感知价值", "Perceived value", (2, 2)).count("en")
-        '2 items'
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = _STRICT
-
-    zh: str
-    en: str
-    items: tuple[int, int] | None = None
-    scale: str = "ten"
-    form: ItemForm = "P"
-    mode: Mode = "A"
-    note: Text | None = None
-
-    @property
-    def counts(self) -> Text:
-        """The number of items in words."""
-        if self.items is None:
-            return Text("1 or more items", "1 个以上题项")
-        low, high = self.items
-        number = str(low) if low == high else f"{low}-{high}"
-        return Text(f"{number} item{'' if high == 1 else 's'}", f"{number} 个题项")
-
-    def count(self, lang: str = "en") -> str:
-        """The number of items in words, in one language."""
-        return self.counts.say(lang)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """A path of a card: expected sign ("" when the card takes no side) and whether published variants leave it out.
-
-    Example:
-        >>> Arrow("loyalty", "image", "+", optional=True).name
-        'loyalty~image'
-    """
-
-    outcome: str
-    predictor: str
-    sign: Sign
-    optional: bool
-
-    @property
-    def name(self) -> str:
-        """How `optional=[...]` names it."""
-        return f"{self.outcome}~{self.predictor}"
-
-
-@dataclass(frozen=True, slots=True)
-class Requires:
-    """What data the card needs beyond its items."""
-
-    columns: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    min_n_per_group: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The construct that is published as the index."""
-
-    target: str
+__all__ = ["Arrow", "Block", "Card", "Requires", "Rival", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +26,11 @@ class Card:
         index: the published construct. layout: {construct: (x, y)} on a grid 1040 wide, y downwards.
         provisional: why its arrows are not yet verified against the original; None for the others.
         requires, hypotheses ({name: "a > b > c"}, chains of paths).
+        contrasts: {name: "first - abs(second)"}, formulas of the indirect effects that hypotheses name.
+        zeros: {outcome: (predictor, ...)}, arrows that the card claims to be absent; they are tested.
+        covariances: {construct: (construct, ...)}, disturbances that go together (covariance models).
+        rivals: {name: Rival}. engines: which families can fit it. instead: the card to take where this one's data lack.
+        simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default.
 
     Example:
         >>> from csi.models.cards import read_card
@@ -111,7 +39,7 @@ class Card:
         ('American Customer Satisfaction Index (ACSI)', 'satisfaction', 9)
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     id: str
     title: Text
@@ -124,29 +52,44 @@ class Card:
     provisional: Text | None = None
     requires: Requires = field(default_factory=Requires)
     hypotheses: Mapping[str, str] = field(default_factory=dict)
+    contrasts: Mapping[str, str] = field(default_factory=dict)
+    zeros: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    covariances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    engines: tuple[Engine, ...] = ("pls", "plsc", "cb")
+    instead: str = ""
+    simulated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = set(self.constructs)
-        named = {self.index.target, *self.paths, *self.layout, *(a.predictor for a in self.arrows)}
-        if named - known:
-            raise ValueError(f"not a construct of this card: {', '.join(sorted(named - known))}")
-        if known - set(self.layout):
-            raise ValueError(f"without a place in the layout: {', '.join(sorted(known - set(self.layout)))}")
-        steps = {(a.predictor, a.outcome) for a in self.arrows}
-        for name, chain in self.hypotheses.items():
-            names = [part.strip() for part in chain.split(">")]
-            if not set(pairwise(names)) <= steps:
-                raise ValueError(f"hypothesis {name} follows an arrow the card does not have: {chain}")
+        found = list(faults(self))
+        if found:
+            raise CardFault(Text("; ".join(t.en for t in found), "；".join(t.zh for t in found)))
 
     @property
     def arrows(self) -> tuple[Arrow, ...]:
         """The paths, parsed."""
-        return tuple(_arrow(outcome, text) for outcome, texts in self.paths.items() for text in texts)
+        return arrows_of(self.paths)
 
     @property
     def labels(self) -> dict[str, Text]:
         """Labels of the constructs."""
         return {name: Text(block.en, block.zh) for name, block in self.constructs.items()}
+
+    def absent(self, items: Mapping[str, Sequence[str]], without: Iterable[str] = ()) -> tuple[str, ...]:
+        """Constructs that a model with these items does not have: those left out, optional ones without items, and
+        constructs all of whose parts are among them.
+
+        Example:
+            >>> from csi.models.cards import read_card
+            >>> read_card("kmv").absent({}, without=["trust"])[:3]
+            ('termination_cost', 'benefits', 'shared_values')
+        """
+        out = {n for n, b in self.constructs.items() if b.optional and not b.of and not items.get(n)} | set(without)
+        while True:
+            more = {n for n, b in self.constructs.items() if b.of and set(b.of) <= out} - out
+            if not more:
+                return tuple(n for n in self.constructs if n in out)
+            out |= more
 
     def fill(
         self,
@@ -154,14 +97,17 @@ class Card:
         *,
         optional: bool | Iterable[str] = True,
         without: Iterable[str] = (),
+        covariance: bool = False,
         lang: str = "en",
     ) -> Claim:
         """The card with items: a claim.
 
         Parameters:
-            items: {construct: item names}, for every construct not left out.
+            items: {construct: item names}, for every construct not left out and not optional.
             optional: which optional arrows are in: True all, False none, or their names ("loyalty~image").
-            without: constructs left out, with their arrows. lang: language of messages.
+            without: constructs left out, with their arrows.
+            covariance: for a covariance model: formative higher-order constructs are common factors of their parts,
+                and disturbances that the card lets go together do. lang: language of messages.
 
         Returns:
             constructs in the card's order, then paths with expected signs.
@@ -175,16 +121,19 @@ class Card:
             >>> read_card("scsb").fill(items, without=["complaints"]).predictors("loyalty")
             ('satisfaction',)
         """
-        left_out = tuple(without)
+        named = tuple(without)
         chosen = optional if isinstance(optional, bool) else tuple(_plain(name) for name in optional)
-        problems = [*self._block_problems(items, left_out), *self._choice_problems(chosen, left_out)]
+        left_out = self.absent(items, named)
+        problems = [*self._block_problems(items, left_out), *self._choice_problems(chosen, named)]
         if problems:
             raise Problems(problems, lang)
         kept = {name: block for name, block in self.constructs.items() if name not in left_out}
         arrows = (a for a in self.arrows if {a.outcome, a.predictor} <= set(kept) and _chosen(a, chosen))
+        pairs = ((x, y) for x, ys in self.covariances.items() for y in ys if covariance and {x, y} <= set(kept))
         return Claim(
-            tuple(_construct(name, block.mode, items[name]) for name, block in kept.items()),
+            tuple(_construct(n, block, items, kept, covariance=covariance) for n, block in kept.items()),
             tuple(Path(a.outcome, Term(a.predictor), a.sign, a.optional) for a in arrows),
+            tuple(Covariance(x, Term(y)) for x, y in pairs),
         )
 
     def doubts(self, items: Mapping[str, Sequence[str]]) -> tuple[Note, ...]:
@@ -231,10 +180,15 @@ class Card:
     def _block_problems(self, items: Mapping[str, Sequence[str]], left_out: tuple[str, ...]) -> list[Problem]:
         """Blocks that are missing, empty, unknown or share items."""
         where = f"card {self.id}"
-        wanted = {name: block for name, block in self.constructs.items() if name not in left_out}
+        wanted = {name: block for name, block in self.constructs.items() if name not in left_out and not block.of}
         lacking = (n for n in wanted if not items.get(n))
         problems = [no_items(where, n, self.labels[n], wanted[n].counts) for n in lacking]
         problems += [unknown_construct(where, n, wanted) for n in items if n not in self.constructs]
+        problems += [
+            made_of(where, n, self.constructs[n].of)
+            for n in items
+            if n in self.constructs and n not in wanted and self.constructs[n].of and items[n]
+        ]
         problems += [bare_text(where, n, block) for n, block in items.items() if isinstance(block, str) and block]
         owners: dict[str, list[str]] = {}
         for name, block in ((n, b) for n, b in items.items() if n not in left_out):
@@ -255,18 +209,13 @@ class Card:
         return problems
 
 
-def _arrow(outcome: str, text: str) -> Arrow:
-    """`+image?` read."""
-    match = _ARROW.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(
-            f'not an arrow: "{text}" (write "+image", "-image" or "image", with "?" behind an optional one)'
-        )
-    return Arrow(outcome, match["name"], cast("Sign", match["sign"]), match["optional"] == "?")
-
-
-def _construct(name: str, mode: Mode, items: Sequence[str]) -> Construct:
-    return Construct(name, "=~" if mode == "A" else "<~", tuple(Term(i) for i in items), mode)
+def _construct(
+    name: str, block: Block, items: Mapping[str, Sequence[str]], kept: Iterable[str], *, covariance: bool
+) -> Construct:
+    """A construct with its items, or its parts."""
+    parts = [p for p in block.of if p in kept] if block.of else items[name]
+    mode = "A" if block.of and covariance else block.mode
+    return Construct(name, "=~" if mode == "A" else "<~", tuple(Term(p) for p in parts), mode)
 
 
 def _chosen(arrow: Arrow, chosen: bool | tuple[str, ...]) -> bool:

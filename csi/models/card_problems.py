@@ -25,6 +25,19 @@ def unknown_construct(where: str, name: str, known: Iterable[str]) -> Problem:
     return Problem("E-CONSTRUCT", where, what, did_you_mean(name, known))
 
 
+def made_of(where: str, name: str, parts: Iterable[str]) -> Problem:
+    """Items given to a construct that is made of constructs."""
+    listed = list(parts)
+    return problem(
+        "E-ITEMS",
+        where,
+        f'"{name}" is made of {", ".join(listed)} and has no items of its own.',
+        f"“{name}”由 {'、'.join(listed)} 构成，没有自己的题项。",
+        "Give the items to its parts.",
+        "请把题项归入其组成构念。",
+    )
+
+
 def bare_text(where: str, name: str, item: str) -> Problem:
     """Items given as one text."""
     return problem(

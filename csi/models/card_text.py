@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 SCALES = {
     "ten": ("1", "10", Text("ten points", "十级量表")),
+    "five": ("1", "5", Text("five points", "五级量表")),
+    "seven": ("1", "7", Text("seven points", "七级量表")),
+    "nine": ("1", "9", Text("nine points", "九级量表")),
+    "eleven": ("0", "10", Text("eleven points", "十一级量表（0–10）")),
     "binary": ("0", "1", Text("no or yes", "否/是")),
     "percent": ("0", "100", Text("per cent", "百分数")),
 }
@@ -21,6 +25,15 @@ SCALES = {
 FORMS = {
     "P": Text("perceived", "感知"),
     "Ew": Text("expected", "期望"),
+    "Es": Text("should be", "应当"),
+    "Ed": Text("desired", "理想"),
+    "Ea": Text("adequate", "可接受"),
+    "Ei": Text("ideal", "理想（最佳）"),
+    "D": Text("against expectation", "与期望相比"),
+    "I": Text("importance", "重要性"),
+    "Kf": Text("if present", "具备时"),
+    "Kd": Text("if absent", "不具备时"),
+    "T": Text("from text", "来自文本"),
 }
 
 
@@ -44,11 +57,28 @@ def description(card: Card, lang: str = "en") -> tuple[str, ...]:
     ]
     target = Text("Index: {} ({})", "指数：{}（{}）").say(lang)
     lines += ["", target.format(card.index.target, card.labels[card.index.target].say(lang))]
-    if card.hypotheses:
-        lines += ["", Text("Hypotheses (chains of paths)", "假设（路径链）").say(lang)]
-        lines += [f"  {chain}" for chain in card.hypotheses.values()]
+    lines += _claims(card, lang)
     colon = Text("Source: ", "来源：").say(lang)
     return (*lines, "", *(f"{colon}{cite}" for cite in card.cite))
+
+
+def _claims(card: Card, lang: str) -> Iterator[str]:
+    """Chains, contrasts, zero paths, rivals and groups, each under its heading."""
+    zeros = [f"{y} ~ 0*{x}" for y, xs in card.zeros.items() for x in xs]
+    rivals = [f"{name}: {rival.zh if lang == 'zh' else rival.en}" for name, rival in card.rivals.items()]
+    levels = f": {', '.join(card.requires.levels)}" if card.requires.levels else ""
+    group = [f"{card.requires.group}{levels}"] if card.requires.group else []
+    chains = [f"{name}: {chain}" for name, chain in card.hypotheses.items()]
+    contrasts = [f"{name} := {formula}" for name, formula in card.contrasts.items()]
+    for heading, said in (
+        (Text("Hypotheses (chains of paths)", "假设（路径链）"), chains),
+        (Text("Contrasts of indirect effects", "间接效应的对比"), contrasts),
+        (Text("Claimed to be zero", "假定为零的路径"), zeros),
+        (Text("Rivals", "竞争模型"), rivals),
+        (Text("Groups", "分组"), group),
+    ):
+        if said:
+            yield from ("", heading.say(lang), *(f"  {one}" for one in said))
 
 
 def blank_codebook(card: Card, lang: str = "en") -> str:
@@ -64,7 +94,7 @@ def blank_codebook(card: Card, lang: str = "en") -> str:
         "# Fill in the wording (zh, en) and, where it differs, the column of your export; add or delete items freely.",
         "# 请填写题项措辞（zh、en），列名与导出文件不同时填写 column；题项可增可减。",
     ).say(lang)
-    used = dict.fromkeys(block.scale for block in card.constructs.values())
+    used = dict.fromkeys(block.scale for block in card.constructs.values() if not block.of)
     lines = [head, hint, "scales:"]
     lines += [f"  {name}: {{min: {SCALES[name][0]}, max: {SCALES[name][1]}, missing: {{}}}}" for name in used]
     lines += ["constructs:"]
@@ -75,7 +105,7 @@ def blank_codebook(card: Card, lang: str = "en") -> str:
 def _blank_items(card: Card) -> Iterator[str]:
     """One line per item, as many as the card's authors use at most."""
     for name, block in card.constructs.items():
-        for number in range(1, (block.items[1] if block.items else 1) + 1):
+        for number in range(1, 1 if block.of else (block.items[1] if block.items else 1) + 1):
             yield (
                 f"  - {{name: {name}{number}, construct: {name}, form: {block.form}, scale: {block.scale}, "
                 "column: , zh: , en: }"
@@ -97,8 +127,10 @@ def _constructs(card: Card, lang: str) -> Iterator[str]:
 def _details(card: Card, name: str, lang: str) -> tuple[str, ...]:
     """Scale, form, mode and note of a construct."""
     block = card.constructs[name]
-    parts = [SCALES[block.scale][2].say(lang), FORMS.get(block.form, Text(block.form, block.form)).say(lang)]
+    measured = [SCALES[block.scale][2], FORMS[block.form]]
+    parts = [] if block.of else [t.say(lang) for t in measured]
     parts += [Text("mode B", "模式 B").say(lang)] if block.mode == "B" else []
+    parts += [Text("optional", "可选").say(lang)] if block.optional else []
     parts += [block.note.say(lang)] if block.note else []
     return (Text(", ", "，").say(lang).join(parts),)
 

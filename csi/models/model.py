@@ -11,6 +11,7 @@ from typing import Self, overload
 
 from csi.display import Shown, text
 from csi.errors import Text
+from csi.models.card import Card
 from csi.models.cards import read_card
 from csi.models.nouns import (
     Claim,
@@ -57,15 +58,30 @@ class _FromCard:
         *,
         optional: bool | Iterable[str] = True,
         without: Iterable[str] = (),
+        covariance: bool = False,
         lang: str = "en",
     ) -> Model:
         """See `Model`."""
-        card = read_card(name, lang)
-        claim = card.fill(items, optional=optional, without=without, lang=lang)
+        return self.of(read_card(name, lang), items, optional, without, covariance=covariance, lang=lang)
+
+    def of(
+        self,
+        card: Card,
+        items: Mapping[str, Sequence[str]],
+        optional: bool | Iterable[str] = True,
+        without: Iterable[str] = (),
+        *,
+        covariance: bool = False,
+        lang: str = "en",
+    ) -> Model:
+        """A model from a card that was read before."""
+        claim = card.fill(items, optional=optional, without=without, covariance=covariance, lang=lang)
         kept = set(claim.names)
         labels = {c: label for c, label in card.labels.items() if c in kept}
         layout = {c: place for c, place in card.layout.items() if c in kept}
-        return self._model(claim.constructs, claim.paths, from_card=card.id, labels=labels, layout=layout)
+        return self._model(
+            claim.constructs, claim.paths, claim.covariances, from_card=card.id, labels=labels, layout=layout
+        )
 
 
 class _Card:
@@ -90,9 +106,10 @@ class Model(Shown, Claim):
     `labels` holds zh/en construct names, `layout` diagram positions {construct: (x, y)} on a grid 1040 wide with y
     downwards. `model.card` (the same as `from_card`) names the card it came from, "" when it came from text.
 
-    `Model.card(name, items, optional=True, without=(), lang="en")` makes a model from a card of the library:
+    `Model.card(name, items, optional=True, without=(), covariance=False, lang="en")` makes a model from a card:
     `items` gives each construct's items, `optional` says which optional arrows are in (all, none, or those into or out
-    of named constructs written "outcome~predictor"), `without` drops constructs with their arrows.
+    of named constructs written "outcome~predictor"), `without` drops constructs with their arrows, `covariance` says
+    that a covariance engine will fit it (formative higher-order constructs are then common factors of their parts).
 
     Example:
         >>> model = Model.parse("sat =~ s1 + s2; loy =~ l1; loy ~ sat")

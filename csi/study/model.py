@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from csi.claims.blocks import blocks_of
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
-from csi.models.card import Block
 from csi.models.cards import read_card
 from csi.models.check import check_composites
 from csi.models.model import Construct, Model, Term
@@ -21,11 +21,19 @@ OF_CODEBOOK = ("E-ITEM", "E-ROLE", "E-ITEM-TWICE")
 
 
 def model_of(
-    form: ModelForm, codebook: Codebook | None, document: Document, folder: Path, lang: Language, *, sure: bool = True
+    form: ModelForm,
+    codebook: Codebook | None,
+    document: Document,
+    folder: Path,
+    lang: Language,
+    *,
+    sure: bool = True,
+    covariance: bool = False,
 ) -> tuple[Model | None, list[Problem]]:
     """The model, or None, and every problem, each at its line of the study file (or of the model's own file).
 
     `sure` is False when names or constructs of the codebook are faulty, so that what it lacks is not yet known.
+    `covariance` says that the model is for a covariance engine.
     """
     given = [name for name in ("card", "text", "file") if getattr(form, name)]
     if len(given) != 1:
@@ -33,7 +41,10 @@ def model_of(
     book = codebook or Codebook((), {}, {})
     sure = sure and codebook is not None
     try:
-        model = _from_card(form, book, lang) if form.card else _from_text(form, document, folder, lang)
+        if form.card:
+            model = _from_card(form, book, folder, lang, covariance=covariance)
+        else:
+            model = _from_text(form, document, folder, lang)
         if form.card or measured(model):
             where = document.place(("model", given[0]))
             found = [*_unknown_items(model, book, document, given[0])]
@@ -110,22 +121,23 @@ def _no_such_construct(name: str, have: list[str]) -> Problem:
     return Problem("E-CONSTRUCT", "model", what, did_you_mean(name, have))
 
 
-def _from_card(form: ModelForm, codebook: Codebook, lang: Language) -> Model:
+def _from_card(form: ModelForm, codebook: Codebook, folder: Path, lang: Language, *, covariance: bool) -> Model:
     """A card with the items of the codebook's constructs (through `constructs` where their names differ)."""
-    card = read_card(form.card, lang)
-    wanted = [name for name in card.constructs if name not in form.without]
-    problems = [*_unknown_mapping(form, list(card.constructs), codebook)]
-    if problems:
-        raise Problems(problems, lang)
-    items = {}
-    for name in wanted:
-        source, shape = form.constructs.get(name) or name, card.constructs[name].form
-        items[name] = codebook.items_of(source, shape) or codebook.items_of(source, "P") or codebook.items_of(source)
-    absent = [name for name in wanted if not items[name]]
-    if absent:
-        raise Problems([_no_items(name, card.constructs[name], form, codebook) for name in absent], lang)
+    card = read_card(card_place(form.card, folder), lang)
+    items = blocks_of(card, codebook, form.constructs, form.without, lang)
     optional = True if form.optional is None else form.optional
-    return Model.card(form.card, items=items, optional=optional, without=form.without, lang=lang)
+    return Model.card.of(card, items, optional, form.without, covariance=covariance, lang=lang)
+
+
+def card_place(name: str, folder: Path) -> str:
+    """A card's id, or the path of a card file, which is looked up beside the study file.
+
+    Example:
+        >>> card_place("acsi", Path("study"))
+        'acsi'
+    """
+    own = name.endswith((".yaml", ".yml"))
+    return str(folder / name) if own else name
 
 
 def _from_text(form: ModelForm, document: Document, folder: Path, lang: Language) -> Model:
@@ -188,37 +200,6 @@ def _unknown_items(model: Model, codebook: Codebook, document: Document, key: st
                     ),
                     hint,
                 )
-
-
-def _unknown_mapping(form: ModelForm, card: list[str], codebook: Codebook) -> Iterator[Problem]:
-    """Names in `constructs` and `without` that neither card nor codebook know."""
-    for name, source in form.constructs.items():
-        for one, known, place, place_zh in (
-            (name, card, f"card {form.card}", f"模型卡 {form.card}"),
-            (source, list(codebook.constructs), "the codebook", "编码簿"),
-        ):
-            if one and known and one not in known:
-                what = Text(f'"{one}" is not a construct of {place}.', f"{place_zh}中没有构念“{one}”。")
-                yield Problem("E-CONSTRUCT", "", what, did_you_mean(one, known))
-    for name in form.without:
-        if name not in card:
-            what = Text(f'"{name}" is not a construct of card {form.card}.', f"模型卡 {form.card} 中没有构念“{name}”。")
-            yield Problem("E-CONSTRUCT", "", what, did_you_mean(name, card))
-
-
-def _no_items(name: str, block: Block, form: ModelForm, codebook: Codebook) -> Problem:
-    """A construct of the card that no item of the codebook measures."""
-    have, have_zh = ", ".join(codebook.constructs), "、".join(codebook.constructs)
-    return problem(
-        "E-ROLE",
-        "",
-        f'card {form.card} needs items for "{name}" ({block.en}, {block.count("en")}); the codebook has none '
-        f"(its constructs: {have}).",
-        f"模型卡 {form.card} 需要“{name}”（{block.zh}，{block.count('zh')}），编码簿中没有（其构念：{have_zh}）。",
-        f"Give items `construct: {name}`, map it with `constructs: {{{name}: ...}}`, "
-        f"or drop it with `without: [{name}]`.",
-        f"请给题项写 construct: {name}，或用 constructs: {{{name}: ……}} 对应，或用 without: [{name}] 去掉。",
-    )
 
 
 def _one_of_three(given: list[str], document: Document) -> Problem:

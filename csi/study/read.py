@@ -15,7 +15,7 @@ from csi.models.model import Model
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
-from csi.study.model import model_of
+from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema import COVARIANCE, KeysForm, OptionsForm, StudyForm
@@ -96,7 +96,8 @@ def _model(
     given = [one for one in (form.model.card, form.model.text, form.model.file) if one]
     if held.faulty("model") and len(given) != 1:
         return None, []
-    return model_of(form.model, codebook, document, folder, lang, sure=sure)
+    covariance = form.estimate.estimator in COVARIANCE
+    return model_of(form.model, codebook, document, folder, lang, sure=sure, covariance=covariance)
 
 
 def _codebook_beside(path: Path) -> list[Problem]:
@@ -205,7 +206,7 @@ def _check(
             "Name its column under `keys`, or set speeders: off.",
             "请在 keys 中写出该列，或设置 speeders: off。",
         )
-    names = model.names if model is not None else _names_of_card(form)
+    names = model.names if model is not None else _names_of_card(form, folder)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
 
@@ -301,11 +302,16 @@ def _file(path: Path, where: str) -> Iterator[Problem]:
         yield Problem("E-FILE", where, Text(f'data file "{path}" does not exist.', f"数据文件“{path}”不存在。"), hint)
 
 
-def _names_of_card(form: StudyForm) -> tuple[str, ...]:
+def _names_of_card(form: StudyForm, folder: Path) -> tuple[str, ...]:
     """The constructs of the study's card, where it has one that exists."""
-    if form.model.card not in card_names():
+    place = card_place(form.model.card, folder)
+    if form.model.card not in card_names() and not Path(place).is_file():
         return ()
-    return tuple(name for name in read_card(form.model.card).constructs if name not in form.model.without)
+    try:
+        card = read_card(place)
+    except Problems:  # told where the model is read
+        return ()
+    return tuple(name for name in card.constructs if name not in form.model.without)
 
 
 def _target(form: StudyForm, names: Sequence[str], document: Document) -> Iterator[Problem]:

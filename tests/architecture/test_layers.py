@@ -23,6 +23,7 @@ ROWS = (
     {"importance", "behaviour"},
     {"expectation"},
     {"tracking"},
+    {"claims"},
     {"study"},
     {"reporting"},
     {"cli"},

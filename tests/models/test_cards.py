@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from csi.errors import Problems
+from csi.models.card_rivals import contest, merged
 from csi.models.cards import card_from, card_names, read_card
 from csi.models.check import check_composites
 from csi.models.model import Model
@@ -22,8 +23,11 @@ MOBI = {
 
 def filled(name, **options):
     card = read_card(name)
-    items = {c: [f"{c}{i}" for i in range((block.items or (1, 2))[1])] for c, block in card.constructs.items()}
-    return Model.card(name, items=items, **options)
+    return Model.card(name, items=items_of(card), **options)
+
+
+def items_of(card):
+    return {c: [f"{c}{i}" for i in range((b.items or (1, 2))[1])] for c, b in card.constructs.items() if not b.of}
 
 
 def arrows(model):
@@ -31,7 +35,16 @@ def arrows(model):
 
 
 def test_the_library():
-    assert set(CARDS) == {"scsb", "acsi", "ncsb", "ecsi", "ecsi_mobile", "ccsi"}
+    national = {"scsb", "acsi", "acsi_government", "ncsb", "ecsi", "ecsi_mobile", "ccsi", "jcsi", "hkcsi"}
+    expectation = {"ecm", "ect", "edt", "edt_desire", "edt_inferred", "formation", "promise", "expectation_facets"}
+    others = {"servqual", "emotion", "perval", "csi_value", "loyalty", "kmv", "trust_consumer", "trust_sss"}
+    assert set(CARDS) == national | expectation | others
+
+
+def test_cards_that_are_not_verified_say_so():
+    unsure = {name for name in CARDS if read_card(name).provisional is not None}
+    national, others = {"acsi_government", "ccsi", "jcsi", "hkcsi"}, {"formation", "promise", "expectation_facets"}
+    assert unsure == national | others | {"kmv", "trust_consumer"}
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -47,7 +60,9 @@ def test_every_card_makes_a_model_that_composites_can_fit(name):
 def test_the_text_of_a_card_model_parses_to_the_same_claim(name):
     model = filled(name)
     again = Model.parse(str(model))
-    assert again.constructs == model.constructs
+    assert {c.name: (c.operator, c.items) for c in again.constructs} == {
+        c.name: (c.operator, c.items) for c in model.constructs
+    }
     assert arrows(again) == arrows(model)
 
 
@@ -137,7 +152,8 @@ def test_a_blank_codebook_has_the_card_s_constructs_and_counts(name, lang):
     book = yaml.safe_load(card.codebook_text(lang))
     assert list(book["constructs"]) == list(card.constructs)
     for construct, block in card.constructs.items():
-        assert sum(i["construct"] == construct for i in book["items"]) == (block.items or (1, 1))[1]
+        asked = 0 if block.of else (block.items or (1, 1))[1]
+        assert sum(i["construct"] == construct for i in book["items"]) == asked
     assert {i["scale"] for i in book["items"]} == set(book["scales"])
 
 
@@ -195,3 +211,108 @@ def test_constructs_of_a_layout_do_not_overlap_and_stay_on_the_sheet(name):
     assert all(70 <= x <= 970 and y >= 45 for x, y in places)
     for (x1, y1), (x2, y2) in itertools.combinations(places, 2):
         assert abs(x1 - x2) >= 150 or abs(y1 - y2) >= 90
+
+
+def test_a_construct_of_constructs_is_formative_for_composites_and_a_factor_for_covariances():
+    model = filled("perval")
+    assert (model["value"].operator, model["value"].items) == ("<~", ("emotional", "social", "quality", "price"))
+    assert filled("perval", covariance=True)["value"].operator == "=~"
+    assert filled("loyalty")["loyalty"].operator == "=~"
+
+
+def test_disturbances_that_go_together_are_of_covariance_models_only():
+    assert filled("emotion").covariances == ()
+    (pair,) = filled("emotion", covariance=True).covariances
+    assert (pair.lhs, pair.rhs.name) == ("positive", "negative")
+
+
+def test_optional_constructs_without_items_are_left_out_with_their_arrows():
+    card = read_card("trust_consumer")
+    items = {n: b for n, b in items_of(card).items() if n != "complaint_handling"}
+    assert card.absent(items) == ("complaint_handling",)
+    model = Model.card("trust_consumer", items=items)
+    assert model.predictors("trust") == ("reliable", "transparency")
+    assert "complaint_handling" not in model.layout
+
+
+def test_a_construct_of_constructs_goes_with_the_last_of_its_parts():
+    card = read_card("perval")
+    assert card.absent(items_of(card), without=["emotional", "social", "quality", "price"])[-1] == "value"
+    items = {n: b for n, b in items_of(card).items() if n != "social"}
+    assert Model.card("perval", items=items, without=["social"])["value"].items == ("emotional", "quality", "price")
+
+
+def test_items_given_to_a_construct_of_constructs_are_refused():
+    card = read_card("perval")
+    (found,) = refused("perval", items_of(card) | {"value": ["v1"]})
+    assert found.code == "E-ITEMS"
+    assert found.what.en == '"value" is made of emotional, social, quality, price and has no items of its own.'
+    assert found.what.zh.startswith("“value”由 emotional、social、quality、price 构成")
+
+
+@pytest.mark.parametrize(("name", "rival"), [(n, r) for n in CARDS for r in read_card(n).rivals])
+def test_a_rival_is_a_card_of_the_same_items(name, rival):
+    card = read_card(name)
+    own, other = contest(card, rival)
+    claim = card.rivals[rival]
+    filled_own = own.fill({n: b for n, b in items_of(card).items() if n in own.constructs}, covariance=True)
+    filled_other = other.fill(merged(claim, items_of(card)), covariance=True)
+    assert sorted(filled_own.items) == sorted(filled_other.items)
+    assert (filled_own.constructs, filled_own.paths) != (filled_other.constructs, filled_other.paths)
+    assert bool(filled_own.paths) == bool(filled_other.paths) == (not claim.among)
+
+
+def test_arrows_of_merged_higher_and_separated_constructs():
+    def arrows_of(name, rival):
+        return [(a.outcome, a.sign, a.predictor) for a in contest(read_card(name), rival)[1].arrows]
+
+    assert arrows_of("servqual", "one_factor") == [("satisfaction", "+", "service_quality")]
+    assert arrows_of("servqual", "second_order") == [("satisfaction", "+", "service_quality")]
+    apart = arrows_of("perval", "dimensions_apart")
+    assert [x for y, _, x in apart if y == "satisfaction"] == ["emotional", "social", "quality", "price"]
+    assert [x for y, _, x in apart if y == "loyalty"] == ["satisfaction", "emotional", "social", "quality", "price"]
+
+
+MINE = """
+id: mine
+title: {zh: 我的, en: Mine}
+year: 2026
+cite: [me]
+constructs:
+  a: {zh: 甲, en: A}
+  b: {zh: 乙, en: B}
+  c: {zh: 丙, en: C, of: [a, b]}
+  d: {zh: 丁, en: D}
+paths: {d: [+c]}
+index: {target: d}
+layout: {a: [0, 0], b: [0, 1], c: [1, 0], d: [2, 0]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "en", "zh"),
+    [
+        (("of: [a, b]", "of: [a, x]"), "not a construct of this card (of): x", "不是该模型卡的构念（of）：x"),
+        (("of: [a, b]", "of: [a, b], items: [2, 2]"), "c is made of constructs and cannot have items", "不能再有题项"),
+        (("D}", "D, of: [a]}"), "a is part of two constructs", "a 同时属于两个高阶构念"),
+        (("en: A}", "en: A, of: [c]}"), "made of itself: a > c > a", "循环构成"),
+        (("en: A}", "en: A, scale: six}"), 'unknown scale "six"', "未知量表“six”"),
+        (("paths:", "zeros: {d: [c]}\npaths:"), "d ~ c is claimed to be zero and", "同时被列为零路径与路径"),
+        (("paths:", "contrasts: {k: one - two}\npaths:"), "no hypothesis of this card: one, two", "不是该模型卡"),
+        (("paths:", "contrasts: {k: one -}\npaths:"), "contrast k cannot be read", "对比 k 无法解析"),
+        (("paths:", "hypotheses: {h: a > d}\npaths:"), "follows an arrow the card does not have", "没有的路径"),
+        (("paths:", "rivals: {r: {zh: 敌, en: x}}\npaths:"), "rivals.r claims nothing else", "没有不同之处"),
+        (("paths:", "rivals: {r: {zh: 敌, en: x, merge: {d: [a, b]}}}\npaths:"), "is a construct already", "已存在"),
+        (("paths:", "rivals: {r: {zh: 敌, en: x, apart: [d]}}\npaths:"), "not made of constructs", "不是高阶"),
+        (("paths:", "rivals: {r: {zh: 敌, en: x, paths: {d: [x]}}}\npaths:"), "(rivals.r): x", "（rivals.r）：x"),
+        (("index: {target: d}", "index: {target: e}"), "not a construct of this card: e", "不是该模型卡的构念：e"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_card_is_said_in_both_languages(change, en, zh):
+    card_from(MINE, "mine.yaml")
+    with pytest.raises(Problems) as caught:
+        card_from(MINE.replace(*change), "mine.yaml")
+    (found,) = caught.value.problems
+    assert found.code == "E-CARD"
+    assert en in found.what.en
+    assert zh in found.what.zh

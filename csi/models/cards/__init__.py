@@ -6,12 +6,14 @@ import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
+from csi.models.card_parts import CardFault
 
 _CARD = TypeAdapter(Card)
 
@@ -20,8 +22,8 @@ def card_names() -> tuple[str, ...]:
     """The ids of the cards in the library, oldest model first.
 
     Example:
-        >>> card_names()
-        ('scsb', 'acsi', 'ecsi', 'ncsb', 'ecsi_mobile', 'ccsi')
+        >>> card_names()[:3]
+        ('ect', 'edt', 'servqual')
     """
     cards = [read_card(file.name.removesuffix(".yaml")) for file in _library()]
     return tuple(c.id for c in sorted(cards, key=lambda c: (c.year, c.id)))
@@ -76,17 +78,25 @@ def card_from(text: str, where: str, lang: str = "en") -> Card:
     except yaml.YAMLError as error:
         raise Problems([_not_a_card(where, "", str(error))], lang) from None
     except ValidationError as error:
-        found = [(".".join(str(part) for part in e["loc"]), e["msg"]) for e in error.errors()]
-        raise Problems([_not_a_card(where, place, message) for place, message in found], lang) from None
+        raise Problems([_complaint(where, dict(e)) for e in error.errors()], lang) from None
 
 
-def _not_a_card(where: str, place: str, message: str) -> Problem:
+def _complaint(where: str, found: dict[str, Any]) -> Problem:
+    """What pydantic, or the card itself, found."""
+    place = ".".join(str(part) for part in found["loc"])
+    fault = found.get("ctx", {}).get("error")
+    if isinstance(fault, CardFault):
+        return _not_a_card(where, place, fault.text.en, fault.text.zh)
+    return _not_a_card(where, place, found["msg"])
+
+
+def _not_a_card(where: str, place: str, message: str, message_zh: str = "") -> Problem:
     """One complaint about a card file."""
     return problem(
         "E-CARD",
         f"{where}, {place}" if place else where,
         f"{message}.",
-        f"不符合模型卡格式（{message}）。",
+        f"不符合模型卡格式（{message_zh or message}）。",
         "See csi/models/cards/acsi.yaml for a complete card.",
         "完整示例见 csi/models/cards/acsi.yaml。",
     )

@@ -115,6 +115,7 @@ def model_diagram(
         counted = {"zh": f"{size} 个题项", "en": f"{size} item{'' if size == 1 else 's'}"}[lang] if size else ""
         bubbles.append(Bubble(one.name, _label_lines(say(one.name, model.labels, lang), lang), counted, None))
     arrows = [_claimed(p.predictor.name, p.outcome, p.sign, lang, optional=p.optional) for p in model.paths]
+    arrows += _made_of(model)
     return _draw(bubbles, arrows, model.layout, target, lang, finding, width)
 
 
@@ -139,6 +140,7 @@ def card_diagram(card: Card, *, lang: str, width: int = style.FULL) -> str:
         for name, block in card.constructs.items()
     ]
     arrows = [_claimed(a.predictor, a.outcome, a.sign, lang, optional=a.optional) for a in card.arrows]
+    arrows += [_made(name, part, formative=b.mode == "B") for name, b in card.constructs.items() for part in b.of]
     return _draw(bubbles, arrows, card.layout, card.index.target, lang, card.title.say(lang), width)
 
 
@@ -150,6 +152,18 @@ def _claimed(start: str, end: str, sign: str, lang: str, *, optional: bool) -> A
     """An arrow without a number: its sign, or that it may be left out."""
     shown = {"+": "+", "-": style.MINUS, "": "±"}[sign]
     return Arrow(start, end, shown, _OPTIONAL.say(lang) if optional else "", 2.2, not optional)
+
+
+def _made(whole: str, part: str, *, formative: bool) -> Arrow:
+    """A thin line between a construct and one that it is made of: from the whole where it shows in its parts."""
+    start, end = (part, whole) if formative else (whole, part)
+    return Arrow(start, end, "", "", 1.3, firm=True)
+
+
+def _made_of(model: Model) -> list[Arrow]:
+    """Lines of every construct that is made of constructs."""
+    names = set(model.names)
+    return [_made(c.name, p, formative=c.operator == "<~") for c in model.constructs for p in c.items if p in names]
 
 
 def _arrow(
