@@ -113,7 +113,7 @@ def described(method: Method, args: argparse.Namespace, lang: Language) -> Answe
     Raises:
         Problems: E-CARD where a drawing or a codebook is asked for.
     """
-    if args.draw is not None or args.codebook:
+    if args.draw is not None or args.blank is not None:
         en, zh = f"{method.name} has no card to draw or to fill in.", f"{method.name} 没有可绘制或填写的模型卡。"
         do, do_zh = "csi models lists the cards.", "csi models 列出全部模型卡。"
         raise Problems([problem("E-CARD", "csi models", en, zh, do, do_zh)], lang)
