@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from csi.estimate.fit import fit as fit
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
+    from csi.expectation.surface import surface as surface
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
@@ -134,6 +135,7 @@ _HOMES = {
     "modification_indices": "csi.measures.modification",
     "gap": "csi.expectation.gap",
     "kano": "csi.expectation.kano",
+    "surface": "csi.expectation.surface",
     "nps": "csi.behaviour.nps",
     "nca": "csi.importance.nca",
     "nonlinear": "csi.measures.nonlinear",
@@ -232,6 +234,7 @@ __all__ = [
     "simulate",
     "simultaneous",
     "standardised",
+    "surface",
     "track",
     "validity",
     "verify",

@@ -24,17 +24,16 @@ def constraint_rows(
     """One row per pair of columns of P and E.
 
     Parameters:
-        names: (m,). P, E: (n, m), NaN where absent. y: (n,). weight, unit: (n,). stratum: (units,), not used here.
+        names: (m,). P, E: (n, m), NaN where absent. y: (n,). weight, unit: (n,). stratum: (units,).
 
     Returns:
         name, n, b_expected, b_perceived, std_error_expected, std_error_perceived, p_value_expected, p_value_perceived,
         p_difference, r2, r2_difference; null where rows are too few or a predictor does not vary.
     """
-    del stratum  # robust errors take units as drawn with replacement
     rows = []
     for j, name in enumerate(names):
         seen = np.isfinite(P[:, j]) & np.isfinite(E[:, j]) & np.isfinite(y)
-        found = _one(P[seen, j], E[seen, j], y[seen], weight[seen], unit[seen])
+        found = _one(P[seen, j], E[seen, j], y[seen], weight[seen], unit[seen], stratum)
         rows.append({"name": name, "n": int(seen.sum()), **found})
     return pl.DataFrame(rows, schema_overrides=dict.fromkeys(COLUMNS, pl.Float64))
 
@@ -47,13 +46,13 @@ LEAST = 10
 """Rows below which no regression is made."""
 
 
-def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints) -> dict[str, float | None]:
+def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints, stratum: Ints) -> dict[str, float | None]:
     """The test for one pair."""
     nothing: dict[str, float | None] = dict.fromkeys(COLUMNS)
     X = np.column_stack([np.ones(len(y)), E, P])
     if len(y) < LEAST or np.linalg.matrix_rank(X) < X.shape[1] or np.ptp(y) == 0:
         return nothing
-    b, V, df = robust_slopes(X, y, weight, unit)
+    b, V, df = robust_slopes(X, y, weight, unit, stratum)
     se = np.sqrt(np.diagonal(V))
     both = b[1] + b[2]
     spread = float(np.sqrt(V[1, 1] + V[2, 2] + 2 * V[1, 2]))
@@ -64,15 +63,18 @@ def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints) -> dict[str, f
     return {name: float(v) if np.isfinite(v) else None for name, v in zip(COLUMNS, numbers, strict=True)}
 
 
-def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints) -> tuple[Array, Array, float]:
+def robust_slopes(
+    X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None
+) -> tuple[Array, Array, float]:
     """Weighted least squares with a robust covariance.
 
     Parameters:
-        X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed.
+        X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed. stratum: (units,) of
+            each unit; None takes one.
 
     Returns:
-        slopes (k,), covariance (k, k) (HC3 where every row is a unit of its own, else clustered with u / (u - 1)), and
-        degrees of freedom (n - k, or units - 1).
+        slopes (k,), covariance (k, k) (HC3 where every row is a unit of its own in one stratum, else clustered within
+        strata with u_h / (u_h - 1)), and degrees of freedom (n - k, or units less strata).
 
     Example:
         >>> X = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 6]])
@@ -85,14 +87,19 @@ def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints) -> tuple[Array,
     b = A @ (X.T @ (weight * y))
     e = y - X @ b
     codes, own = np.unique(unit, return_inverse=True)
-    if codes.size == n:
+    layers, of = np.unique(np.zeros(codes.size) if stratum is None else stratum[codes], return_inverse=True)
+    if codes.size == n and layers.size == 1:
         h = weight * np.einsum("ij,jk,ik->i", X, A, X)
         scores = X * (weight * e / np.maximum(1 - h, 1e-12))[:, None]
         return b, A @ (scores.T @ scores) @ A, float(n - k)
     sums = np.zeros((codes.size, k))
     np.add.at(sums, own, X * (weight * e)[:, None])
-    u = codes.size
-    return b, u / max(u - 1, 1) * A @ (sums.T @ sums) @ A, float(u - 1)
+    u = np.bincount(of)
+    centre = np.zeros((layers.size, k))
+    np.add.at(centre, of, sums)
+    away = sums - np.where(u > 1, 1 / u, 0.0)[of, None] * centre[of]
+    meat = (away * np.where(u > 1, u / np.maximum(u - 1, 1), 1.0)[of, None]).T @ away
+    return b, A @ meat @ A, float(codes.size - layers.size)
 
 
 def _r2(X: Array, y: Array, weight: Array) -> float:

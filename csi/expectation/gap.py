@@ -20,19 +20,18 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problems, Text, problem
+from csi.errors import Note, Text
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
+from csi.expectation.scores import KINDS, Scores, answered_mean, design, finite, scores_of, stacked
+from csi.expectation.settings import check, outcome_of
 from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, means
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Ints, Sample
+from csi.moments.stack import Array, Sample
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
-
-HALF = 0.5
-"""A dimension's score needs answers to this share of its attributes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,26 +117,28 @@ def gap(
         >>> gap(panel).table.select("name", "gap").rows()
         [('fast', -1.5), ('kind', 0.5), ('service', -0.5), ('overall', -0.5)]
     """
-    _settings(band, level)
+    check(level, band)
     pairs = matched(panel, (perceived, expected), attributes)
-    target = _outcome(panel, outcome, pairs)
+    target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)
     tables, reliabilities, constraints = [], [], []
     for cell in range(sample.cells.height):
         rows = np.flatnonzero(sample.cell == cell)
-        scores = _scores(pairs, sample.rows[rows], expected, perceived)
-        found = means(np.concatenate([scores.P - scores.E, scores.P, scores.E], axis=1), *_design(sample, rows))
-        tables.append(_table(pairs, scores, found, sample.weight[rows], _top(sample, pairs, expected), band, level))
-        reliabilities.append(_reliabilities(scores, sample.weight[rows]))
+        scores = scores_of(pairs, sample.rows[rows])
+        P, E = scores.values[perceived], scores.values[expected]
+        found = means(np.concatenate([P - E, P, E], axis=1), *design(sample, rows))
+        ceiling = _ceiling(scores.items[expected], sample.weight[rows], _top(sample, pairs, expected))
+        tables.append(_table(scores, P - E, found, sample.weight[rows], ceiling, band, level))
+        reliabilities.append(_reliabilities(scores, (perceived, expected), sample.weight[rows]))
         if target[1]:
-            y = np.nanmean(sample.rows[rows][:, len(pairs.every) :], axis=1) if rows.size else np.empty(0)
-            constraints.append(constraint_rows(scores.names, scores.P, scores.E, y, *_design(sample, rows)))
+            y = answered_mean(sample.rows[rows][:, len(pairs.every) :])
+            constraints.append(constraint_rows(scores.names, P, E, y, *design(sample, rows)))
     keys = sample.cells.drop("n")
-    table, labels = _stacked(keys, tables), {**pairs.labels, "overall": Text("Overall", "总体")}
+    table, labels = stacked(keys, tables), {**pairs.labels, "overall": Text("Overall", "总体")}
     return Gap(
         table=table,
-        reliability=_stacked(keys, reliabilities),
-        constraint=_stacked(keys, constraints) if constraints else pl.DataFrame(),
+        reliability=stacked(keys, reliabilities),
+        constraint=stacked(keys, constraints) if constraints else pl.DataFrame(),
         expected=expected,
         perceived=perceived,
         band=band,
@@ -149,72 +150,27 @@ def gap(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Paired scores of one cell: names and kinds (m,), P and E (n, m), NaN where a pair is not complete.
-
-    items: (n, k) of P and of E with only complete pairs; member: (m, k) which attributes a row of the table has.
-    """
-
-    names: tuple[str, ...]
-    kinds: tuple[str, ...]
-    P: Array
-    E: Array
-    items: tuple[Array, Array]
-    member: npt.NDArray[np.bool_]
-
-
-def _scores(pairs: Matched, rows: Array, expected: Form, perceived: Form) -> Scores:
-    """Scores of attributes, dimensions and overall."""
-    k = len(pairs.attributes)
-    place = {form: at * k for at, form in enumerate(pairs.items)}
-    P, E = (rows[:, place[f] : place[f] + k] for f in (perceived, expected))
-    both = np.isfinite(P) & np.isfinite(E)
-    P, E = np.where(both, P, np.nan), np.where(both, E, np.nan)
-    of = np.array([[d == name for d in pairs.dimension] for name in pairs.dimensions], dtype=bool)
-    inner = [_mean_of(x, of) for x in (P, E)]
-    overall = [d.mean(axis=1, keepdims=True) for d in inner]
-    names = (*pairs.attributes, *pairs.dimensions, "overall")
-    kinds = (*["attribute"] * k, *["dimension"] * len(of), "overall")
-    member = np.concatenate([np.eye(k, dtype=bool), of, np.ones((1, k), dtype=bool)])
-    wide = [np.concatenate(parts, axis=1) for parts in zip((P, E), inner, overall, strict=True)]
-    return Scores(names, kinds, wide[0], wide[1], (P, E), member)
-
-
-def _mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
-    """(n, d) means over the attributes of each dimension, of rows with at least half of them."""
-    seen = np.isfinite(x).astype(np.float64)
-    count = seen @ of.T
-    total = np.where(seen > 0, x, 0.0) @ of.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(count >= HALF * of.sum(axis=1), total / count, np.nan)
-
-
-def _design(sample: Sample, rows: Ints) -> tuple[Array, Ints, Ints]:
-    """Weights, units and strata of some rows."""
-    return sample.weight[rows], sample.unit[rows], sample.stratum
-
-
 def _top(sample: Sample, pairs: Matched, expected: Form) -> Array:
     """(k,) top of the scale of each expectation."""
     at = [sample.names.index(i) for i in pairs.items[expected]]
     return sample.maximum[at]
 
 
+def _ceiling(E: Array, weight: Array, top: Array) -> Array:
+    """(k,) share of expectations at the top of the scale."""
+    return _share(top <= E, np.isfinite(E), weight)
+
+
 def _table(
-    pairs: Matched, scores: Scores, found: Means, weight: Array, top: Array, band: float, level: float
+    scores: Scores, gaps: Array, found: Means, weight: Array, ceiling: Array, band: float, level: float
 ) -> pl.DataFrame:
     """The table of one cell."""
-    m, k = len(scores.names), len(pairs.attributes)
+    m = len(scores.names)
     low, high = (x[:m] for x in found.interval(level))
-    p = found.p_value[:m]
-    kinds = np.array(scores.kinds)
-    adjusted = np.full(m, np.nan)
-    for kind in ("attribute", "dimension", "overall"):
-        adjusted[kinds == kind] = adjust(p[kinds == kind], "holm")
-    short, met, exceeded = _shares(scores.P - scores.E, weight, band)
-    ceiling = np.full(m, np.nan)
-    ceiling[:k] = _share(scores.items[1] >= top, np.isfinite(scores.items[1]), weight)
+    p, adjusted = found.p_value[:m], np.full(m, np.nan)
+    for kind in KINDS:
+        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
+    short, met, exceeded = _shares(gaps, weight, band)
     with np.errstate(divide="ignore", invalid="ignore"):
         dz = found.mean[:m] / found.sd[:m]
     numbers = {
@@ -233,15 +189,10 @@ def _table(
         "short": short,
         "met": met,
         "exceeded": exceeded,
-        "ceiling": ceiling,
+        "ceiling": np.concatenate([ceiling, np.full(m - ceiling.size, np.nan)]),
     }
     head = {"kind": list(scores.kinds), "name": list(scores.names), "n": found.n[:m].astype(np.int64)}
-    return pl.DataFrame(head | {c: _finite(x) for c, x in numbers.items()})
-
-
-def _finite(x: Array) -> pl.Series:
-    """A column, null where not finite."""
-    return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
+    return pl.DataFrame(head | {c: finite(x) for c, x in numbers.items()})
 
 
 def _shares(d: Array, weight: Array, band: float) -> tuple[Array, Array, Array]:
@@ -260,22 +211,22 @@ def _share(flag: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], weight: Arr
         return np.asarray((weight @ (flag & seen)) / (weight @ seen))
 
 
-def _reliabilities(scores: Scores, weight: Array) -> pl.DataFrame:
+def _reliabilities(scores: Scores, forms: tuple[Form, Form], weight: Array) -> pl.DataFrame:
     """Reliability of the differences of dimensions and overall."""
     rows = []
     for name, kind, of in zip(scores.names, scores.kinds, scores.member, strict=True):
         if kind == "attribute":
             continue
-        P, E = (x[:, of] for x in scores.items)
+        P, E = (scores.items[form][:, of] for form in forms)
         whole = np.isfinite(P).all(axis=1)
-        rows.append({"kind": kind, "name": name, **_of_difference(P[whole], E[whole], weight[whole])})
+        rows.append({"kind": kind, "name": name, **of_difference(P[whole], E[whole], weight[whole])})
     return pl.DataFrame(rows, schema_overrides=dict.fromkeys(NUMBERS, pl.Float64))
 
 
 NUMBERS = ("r_expected", "r_perceived", "correlation", "reliability")
 
 
-def _of_difference(P: Array, E: Array, weight: Array) -> dict[str, float | int | None]:
+def of_difference(P: Array, E: Array, weight: Array) -> dict[str, float | int | None]:
     """Reliabilities of sums of items, their correlation, and the reliability of their difference.
 
         (s_P^2 r_PP + s_E^2 r_EE - 2 s_P s_E r_PE) / (s_P^2 + s_E^2 - 2 s_P s_E r_PE)
@@ -314,39 +265,3 @@ def reliability_of_difference(sP: float, sE: float, rP: float, rE: float, r: flo
     """
     shared = 2 * sP * sE * r
     return float((sP**2 * rP + sE**2 * rE - shared) / (sP**2 + sE**2 - shared))
-
-
-def _stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns."""
-    if not keys.width:
-        return pl.concat(frames)
-    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
-    return pl.concat(parts)
-
-
-def _settings(band: float, level: float) -> None:
-    """Refuse settings out of range."""
-    found = []
-    if not 0 < level < 1:
-        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
-        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
-    if not band >= 0:
-        en, zh = f"band = {band:g} is negative.", f"band = {band:g} 为负。"
-        found.append(problem("E-SETTING", "band", en, zh, "Write 0 or more.", "请写 0 或正数。"))
-    if found:
-        raise Problems(found)
-
-
-def _outcome(panel: Panel, asked: str | None, pairs: Matched) -> tuple[str, tuple[str, ...]]:
-    """The outcome's name and items."""
-    book = panel.codebook
-    if asked == "":
-        return "", ()
-    name = asked or "satisfaction"
-    items = book.items_of(name) or ((name,) if name in book.names else ())
-    items = tuple(i for i in items if i not in pairs.every)
-    if not items and asked is not None:
-        en, zh = f'"{name}" is no construct or item beside the pairs.', f"“{name}”不是配对之外的构念或题项。"
-        do, do_zh = "Name a construct or an item, or leave outcome= out.", "请给出构念或题项，或去掉 outcome=。"
-        raise Problems([problem("E-ROLE", "outcome", en, zh, do, do_zh)])
-    return (name, items) if items else ("", ())

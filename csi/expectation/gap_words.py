@@ -19,6 +19,14 @@ CEILING = 0.5
 CLEAR = 0.05
 """A gap with a larger p-value is not called one."""
 
+RECALL: Final = note(
+    "W-RETRO",
+    "expectation and perception come from one questionnaire: a recalled expectation is coloured by the experience, so "
+    "nothing here is a cause.",
+    "期望与感知来自同一份问卷：回忆的期望会受体验影响，不宜作因果解读。",
+)
+"""What holds wherever both are asked at once."""
+
 HEADINGS: Final = {
     "kind": Text("kind", "层次"),
     "name": Text("name", "名称"),
@@ -78,9 +86,7 @@ def notes_of(
         en = f"at least half of the respondents expect the top of the scale ({listed})"
         zh = f"至少一半受访者的期望已在量表顶端（{_some([labels[n].zh for n in high], '、')}），无法再被超越。"
         notes.append(note("W-CEILING", f"{en}: nothing can exceed that.", zh))
-    en = "expectation and perception come from one questionnaire: a recalled expectation is coloured by the experience,"
-    zh = "期望与感知来自同一份问卷：回忆的期望会受体验影响，不宜作因果解读。"
-    return (*notes, note("W-RETRO", f"{en} so nothing here is a cause.", zh))
+    return (*notes, RECALL)
 
 
 def _some(names: Sequence[str], joint: str) -> str:

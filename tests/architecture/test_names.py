@@ -60,6 +60,7 @@ PUBLIC = [
     "modification_indices",
     "gap",
     "kano",
+    "surface",
     "nps",
     "nca",
     "pool",

@@ -1,0 +1,151 @@
+"""Least squares with errors that follow the design, and tests of several claims at once.
+
+Letters: `n` rows, `k` columns (the first is 1), `q` restrictions, `u` units, `B` replicates.
+
+"robust": HC3 where every row is a unit of its own, else summed over units within strata with u_h / (u_h - 1).
+"classical": one variance for all rows, as textbooks' F tests have it.
+
+Source:
+    MacKinnon & White (1985), J. of Econometrics 29, 305-325; Greene (2012), Econometric Analysis, 5.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from scipy.special import fdtrc
+
+from csi.expectation.constraint import robust_slopes
+from csi.inference.linearised import critical, p_of_t
+from csi.moments.stack import Array, Ints
+
+Errors = Literal["robust", "classical"]
+
+SPARE: Final = 4
+"""Rows that must remain beyond the columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Slopes of one regression.
+
+    Attributes:
+        slopes: (k,). cov: (k, k) by the design. df: of its t and F. plain: (k, k) with one variance for all rows.
+        df_rows: n - k. r2, r2_adjusted. n: rows.
+    """
+
+    slopes: Array
+    cov: Array
+    df: float
+    plain: Array
+    df_rows: float
+    r2: float
+    r2_adjusted: float
+    n: int
+
+    @property
+    def std_error(self) -> Array:
+        """(k,) by the design."""
+        return np.sqrt(np.diagonal(self.cov))
+
+    def combined(self, L: Array, level: float) -> dict[str, Array]:
+        """Columns estimate, std_error, statistic, df, p_value, conf_low, conf_high of the combinations L b.
+
+        Parameters:
+            L: (m, k).
+        """
+        return judged(L @ self.slopes, np.sqrt(np.einsum("mi,ij,mj->m", L, self.cov, L)), self.df, level)
+
+    def wald(self, L: Array, errors: Errors = "robust") -> tuple[float, float, float, float]:
+        """F, its two degrees of freedom and p of L b = 0; NaN where the restrictions cannot be told apart.
+
+            F = (L b)' (L V L')^-1 L b / q
+
+        Parameters:
+            L: (q, k).
+        """
+        V, df = (self.cov, self.df) if errors == "robust" else (self.plain, self.df_rows)
+        between = L @ V @ L.T
+        q = len(L)
+        if df <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
+            return np.nan, float(q), df, np.nan
+        away = L @ self.slopes
+        value = float(away @ np.linalg.solve(between, away)) / q
+        return value, float(q), df, float(fdtrc(q, df, max(value, 0.0)))
+
+
+def judged(estimate: Array, error: Array, df: float, level: float) -> dict[str, Array]:
+    """Columns estimate, std_error, statistic, df, p_value, conf_low, conf_high by t.
+
+    Example:
+        >>> float(judged(np.array([2.0]), np.array([1.0]), 30.0, 0.95)["p_value"][0].round(4))
+        0.0546
+    """
+    freedom = np.full(estimate.shape, df)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / error
+    reach = critical(level, freedom) * error
+    return {
+        "estimate": estimate,
+        "std_error": error,
+        "statistic": statistic,
+        "df": freedom,
+        "p_value": p_of_t(statistic, freedom),
+        "conf_low": estimate - reach,
+        "conf_high": estimate + reach,
+    }
+
+
+def regress(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints) -> Regression | None:
+    """Weighted least squares of y on X; None where rows are too few, y is constant or columns are dependent.
+
+    Parameters:
+        X: (n, k), complete, the first column 1. y, weight: (n,). unit: (n,) of each row. stratum: (units,).
+
+    Example:
+        >>> X = np.column_stack([np.ones(8), np.arange(8.0)])
+        >>> y = np.array([0.0, 1, 3, 3, 4, 6, 6, 7])
+        >>> found = regress(X, y, np.ones(8), np.arange(8), np.zeros(8, dtype=np.int64))
+        >>> found.slopes.round(3).tolist(), round(found.r2, 3), found.df
+        ([0.25, 1.0], 0.966, 6.0)
+    """
+    n, k = X.shape
+    if n < k + SPARE or np.ptp(y) == 0 or not _independent(X, weight):
+        return None
+    slopes, cov, df = robust_slopes(X, y, weight, unit, stratum)
+    residual = y - X @ slopes
+    centre = weight @ y / weight.sum()
+    left, whole = float(weight @ residual**2), float(weight @ (y - centre) ** 2)
+    plain = left / (n - k) * np.linalg.inv((X * weight[:, None]).T @ X)
+    r2 = 1 - left / whole
+    adjusted = 1 - (1 - r2) * (n - 1) / (n - k)
+    return Regression(slopes, cov, df, plain, float(n - k), r2, adjusted, n)
+
+
+def _independent(X: Array, weight: Array) -> bool:
+    """Whether no column follows from the others, to rounding."""
+    root = X * np.sqrt(weight)[:, None]
+    size = np.sqrt((root**2).sum(axis=0))
+    return bool((size > 0).all()) and np.linalg.matrix_rank(root / size) == X.shape[1]
+
+
+def slopes_again(X: Array, y: Array, weight: Array, multiplicity: Array) -> Array:
+    """(B, k) slopes of resamples; NaN where a resample cannot tell the columns apart.
+
+    Parameters:
+        X: (n, k). y, weight: (n,). multiplicity: (B, n) how often each row counts.
+    """
+    n, k = X.shape
+    Z = np.column_stack([X, y])
+    cross = (Z[:, :, None] * Z[:, None, :]).reshape(n, -1)
+    moments = ((multiplicity * weight) @ cross).reshape(-1, k + 1, k + 1)
+    A, b = moments[:, :k, :k], moments[:, :k, k]
+    size = np.sqrt(np.einsum("bii->bi", A))
+    size = np.where(size > 0, size, 1.0)
+    scaled = A / (size[:, :, None] * size[:, None, :])
+    whole = np.linalg.cond(scaled) < 1e12
+    found = np.full(b.shape, np.nan)
+    found[whole] = np.linalg.solve(scaled[whole], (b / size)[whole][:, :, None])[:, :, 0] / size[whole]
+    return found

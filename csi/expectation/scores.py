@@ -1,0 +1,137 @@
+"""Scores of attributes, dimensions and overall in several forms, from rows that answered all of them.
+
+Letters: `n` rows, `k` attributes, `m` names (attributes, dimensions, overall).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.expectation.forms import Matched
+from csi.moments.stack import Array, Ints, Sample
+from csi.survey.codebook import Form
+
+HALF: Final = 0.5
+"""A dimension's score needs answers to this share of its attributes."""
+
+KINDS: Final = ("attribute", "dimension", "overall")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of one cell.
+
+    Attributes:
+        names, kinds: (m,). values: form -> (n, m), NaN where the forms are not complete. items: form -> (n, k) answers
+            of attributes with all forms. member: (m, k) which attributes stand behind a name.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    values: Mapping[Form, Array]
+    items: Mapping[Form, Array]
+    member: npt.NDArray[np.bool_]
+
+    def of(self, kind: str) -> Ints:
+        """Places of the names of one kind."""
+        return np.flatnonzero(np.array(self.kinds) == kind)
+
+    def place(self, name: str) -> int:
+        """Where a name stands; "overall" is always the last."""
+        return len(self.names) - 1 if name == "overall" else self.names.index(name)
+
+
+def scores_of(pairs: Matched, rows: Array) -> Scores:
+    """Scores of attributes, dimensions and overall.
+
+    A dimension's score is the mean of its attributes, of respondents who answered at least half of them in every form;
+    overall is the mean of dimensions, of respondents with all of them.
+
+    Parameters:
+        pairs: the attributes and their items. rows: (n, forms x k or more) answers, form by form as in `pairs.every`.
+    """
+    k = len(pairs.attributes)
+    answers = {form: rows[:, at * k : (at + 1) * k] for at, form in enumerate(pairs.items)}
+    return scores_from(pairs, answers)
+
+
+def scores_from(pairs: Matched, answers: Mapping[Form, Array]) -> Scores:
+    """The same from answers form by form, (n, k) each."""
+    k = len(pairs.attributes)
+    seen = np.logical_and.reduce([np.isfinite(x) for x in answers.values()])
+    items = {form: np.where(seen, x, np.nan) for form, x in answers.items()}
+    of = np.array([[d == name for d in pairs.dimension] for name in pairs.dimensions], dtype=bool)
+    values = {}
+    for form, x in items.items():
+        inner = mean_of(x, of)
+        values[form] = np.concatenate([x, inner, inner.mean(axis=1, keepdims=True)], axis=1)
+    return Scores(
+        names=(*pairs.attributes, *pairs.dimensions, "overall"),
+        kinds=(*["attribute"] * k, *["dimension"] * len(of), "overall"),
+        values=values,
+        items=items,
+        member=np.concatenate([np.eye(k, dtype=bool), of, np.ones((1, k), dtype=bool)]),
+    )
+
+
+def mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
+    """(n, d) means over the attributes of each dimension, of rows with at least half of them.
+
+    Parameters:
+        x: (n, k). of: (d, k) which attributes belong to a dimension.
+
+    Example:
+        >>> mean_of(np.array([[1.0, 3.0], [np.nan, 4.0]]), np.array([[True, True]])).ravel().tolist()
+        [2.0, 4.0]
+    """
+    seen = np.isfinite(x).astype(np.float64)
+    count = seen @ of.T
+    total = np.where(seen > 0, x, 0.0) @ of.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(count >= HALF * of.sum(axis=1), total / count, np.nan)
+
+
+def answered_mean(x: Array) -> Array:
+    """(n,) mean of the answers of each row; NaN where there is none.
+
+    Example:
+        >>> answered_mean(np.array([[1.0, 3.0], [np.nan, 4.0], [np.nan, np.nan]])).tolist()
+        [2.0, 4.0, nan]
+    """
+    seen = np.isfinite(x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(seen, x, 0.0).sum(axis=1) / seen.sum(axis=1))
+
+
+def design(sample: Sample, rows: Ints) -> tuple[Array, Ints, Ints]:
+    """Weights and units of some rows, and the strata of all units."""
+    return sample.weight[rows], sample.unit[rows], sample.stratum
+
+
+def finite(x: Array) -> pl.Series:
+    """A column, null where not finite.
+
+    Example:
+        >>> finite(np.array([1.0, np.nan])).to_list()
+        [1.0, None]
+    """
+    return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
+
+
+def stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of cells below each other, with their key columns.
+
+    Example:
+        >>> stacked(pl.DataFrame({"brand": ["A", "B"]}), [pl.DataFrame({"n": [1]}), pl.DataFrame({"n": [2]})]).rows()
+        [('A', 1), ('B', 2)]
+    """
+    if not keys.width:
+        return pl.concat(frames)
+    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
+    return pl.concat(parts)
