@@ -257,4 +257,4 @@ def test_the_verb_prints_gaps_of_a_study(tmp_path, capsys, lang, word):
 def test_the_verb_says_which_form_is_not_there(tmp_path, capsys):
     study = write_study(tmp_path)
     assert main(["expectation", str(study), "--model", "gap", "--expected", "Ei", "--lang", "en"]) != 0
-    assert "no item has form Ei" in capsys.readouterr().err
+    assert "needs an attribute asked as P + Ei" in capsys.readouterr().err

@@ -32,12 +32,17 @@ class Need:
 
     Attributes:
         what: its name in a sentence, such as "attributes asked as P and Ew". met: whether a study has it.
-        add: what to add to a study that has it not.
+        add: what to add to a study that has it not. named: the same need in the words of some options.
     """
 
     what: Text
     met: Callable[[Study, Options], bool]
     add: Text
+    named: Callable[[Options], Need] | None = None
+
+    def under(self, options: Options) -> Need:
+        """The need in the words of these options."""
+        return self.named(options) if self.named else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Method:
 
     def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
         """The needs that a study does not meet."""
-        return tuple(need for need in self.needs if not need.met(study, options))
+        return tuple(need.under(options) for need in self.needs if not need.met(study, options))
 
 
 def texts_of(study: Study) -> dict[str, Text]:

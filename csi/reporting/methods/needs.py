@@ -19,13 +19,19 @@ def forms(*wanted: Form, option: Sequence[str] = ()) -> Need:
         wanted: the forms. option: which option of `Options` may name another form, in the order of `wanted`.
     """
 
-    def met(study: Study, options: Options) -> bool:
+    def asked_by(options: Options) -> tuple[Form, ...]:
         given = [getattr(options, name) or form for name, form in zip(option, wanted, strict=False)]
-        asked = (*given, *wanted[len(given) :])
+        return (*given, *wanted[len(given) :])
+
+    def met(study: Study, options: Options) -> bool:
+        asked = asked_by(options)
         found: dict[str, set[str]] = {}
         for item in study.codebook.items:
             found.setdefault(item.attribute or item.name, set()).add(item.form)
         return any(set(asked) <= have for have in found.values())
+
+    def named_by(options: Options) -> Need:
+        return forms(*asked_by(options))
 
     named, named_zh = " + ".join(wanted), "、".join(FORMS[f].zh for f in wanted)
     return Need(
@@ -35,6 +41,7 @@ def forms(*wanted: Form, option: Sequence[str] = ()) -> Need:
             f"give the items of one attribute the same attribute: and the forms {named}",
             f"为同一属性的题项写同一 attribute:，并分别写 form: {'、'.join(wanted)}",
         ),
+        named_by if option else None,
     )
 
 
