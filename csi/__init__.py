@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
     from csi.expectation.surface import surface as surface
+    from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
@@ -164,6 +166,8 @@ _HOMES = {
     "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
     "order": "csi.inference.order",
+    "formation": "csi.expectation.formation",
+    "formation_by_stage": "csi.expectation.stages",
 }
 
 __all__ = [
@@ -199,6 +203,8 @@ __all__ = [
     "fimix",
     "fit",
     "fit_measures",
+    "formation",
+    "formation_by_stage",
     "gap",
     "implied",
     "impute",

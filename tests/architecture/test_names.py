@@ -89,6 +89,8 @@ PUBLIC = [
     "vif",
     "wald",
     "order",
+    "formation",
+    "formation_by_stage",
 ]
 HEAVY = {
     "numpy",
