@@ -24,7 +24,6 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.expectation.composites import Composite, composite, items_named, labels_of, scores
 from csi.expectation.formation_words import lines_of, sentences_of
-from csi.expectation.forms import FORMS
 from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
 from csi.inference.order import Order
 from csi.inference.settings import check_settings
@@ -113,11 +112,11 @@ def formation(
         causes: constructs or items, or name -> construct; those the codebook does not have are listed and left out.
         hypotheses: orders such as "wom > promise > price", tested in every cell. influence: what is ordered:
             "relative_weight", "beta" or "slope" (needs one scale).
-        by: key columns that make cells. where: keep only rows with these key values.
-        replicates, seed: of the bootstrap (units within strata). level: of the percentile intervals.
+        by: key columns that make cells. where: keep only rows with these key values. replicates, seed: of the
+            bootstrap (units within strata). level: of the percentile intervals.
 
     Returns:
-        A `Formation`. Nothing in it is a cause by design: expectation and its causes come from one questionnaire.
+        A `Formation`.
 
     Raises:
         Problems: E-ROLE (no expectation, fewer than two causes), E-COLL (causes that cannot be told apart), E-ROWS,
@@ -145,7 +144,8 @@ def formation(
     parts, absent = parts_of(panel, expected, outcome, causes, "formation")
     sample = sample_of(panel, [i for p in parts for i in p.items], by, missing="pairwise", where=where)
     keys = sample.cells.drop("n")
-    found = [cell_of(sample, scores(sample, parts), parts, c, replicates, seed) for c in range(sample.cells.height)]
+    Z = scores(sample, parts)
+    found = [cell_of(sample, Z, parts, c, replicates, seed) for c in range(sample.cells.height)]
     labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
     tests = {
         name: order_rows(one, hypotheses, influence, labels, seed)
@@ -160,9 +160,7 @@ def formation(
         fit=fit,
         orders=orders,
         tests={name: t[0] for name, t in tests.items()},
-        expected=FORMS[expected].en
-        if outcome is None
-        else ", ".join([outcome] if isinstance(outcome, str) else outcome),
+        expected=expected if outcome is None else ", ".join([outcome] if isinstance(outcome, str) else outcome),
         absent=absent,
         labels=labels,
         influence=influence,

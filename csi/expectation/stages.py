@@ -102,16 +102,14 @@ def formation_by_stage(
 ) -> Stages:
     """Relative weights of the causes of expectation at each stage, with tests of the order that is said to hold.
 
-    At each stage one declared estimand (relative weights) is looked at twice: share of resamples in which the order
-    holds, and GORICA weight against the complement; standardised slopes stand beside. Between stages only
-    unstandardised slopes are compared.
+    One declared estimand (relative weights) is looked at twice: share of resamples in which the order holds, and GORICA
+    weight against the complement; standardised slopes stand beside. Between stages unstandardised slopes are compared.
 
     Parameters:
         panel: answers with a codebook and a column stage. stages: "never", "first", "long" -> the panel's name (or
             names); the names as they are when it is left out. expected, outcome: as in `csi.formation`.
         causes: constructs or items; a mapping gives them other names. own: cause -> the one stage that has it.
-        hypotheses: stage -> orders; by default those of customers who never used (wom > advert > judge), use for the
-            first time (first > wom > advert), for long (exper > judge > wom), where the causes are there.
+        hypotheses: stage -> orders; by default `ORDERS` where the causes are there.
         influence, where, replicates, seed, level: as in `csi.formation`. least: respondents that a stage needs.
 
     Returns:
@@ -123,20 +121,17 @@ def formation_by_stage(
 
     Example:
         >>> import csi
-        >>> try:
-        ...     formation_by_stage(csi.Study.read("data/telecom/study.yaml").panel(), {"long": "old"})
-        ... except csi.Problems as found:
-        ...     print(found.problems[0].code)
-        E-STAGE
+        >>> panel = csi.Study.read("data/telecom/study.yaml").panel()
+        >>> formation_by_stage(panel)  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        csi.errors.Problems: stages: regular cannot be placed.
     """
     check_settings(level, replicates, seed)
     influence_problems(influence)
     named = _stages(panel, stages, where)
     parts, absent = parts_of(panel, expected, outcome, causes, "formation_by_stage")
-    asked = [i for p in parts for i in p.items]
-    sample = sample_of(panel, asked, ["stage"], missing="pairwise", where=where)
-    stage = _of_cells(sample, named)
-    Z = scores(sample, parts)
+    sample = sample_of(panel, [i for p in parts for i in p.items], ["stage"], missing="pairwise", where=where)
+    stage, Z = _of_cells(sample, named), scores(sample, parts)
     _design(sample, parts, stage, own)
     labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
     joined = _joined(sample, stage)
@@ -148,10 +143,10 @@ def formation_by_stage(
     }
     claims, untested = _claims(hypotheses, cells)
     tests = {s: order_rows(cells[s], claim, influence, labels, seed) for s, claim in claims.items()}
-    table = _keyed({s: rows_of(c, [parts[j] for j in at[s]], level) for s, c in cells.items()})
-    fit = _keyed({s: fit_row(c, level) for s, c in cells.items()})
+    table, fit = _tables(cells, {s: [parts[j] for j in places] for s, places in at.items()}, level)
     orders = _keyed({s: t[1] for s, t in tests.items()})
     across = _across(cells, level)
+    said = (*_sentences(table, fit, orders, labels), *across_sentences(across, labels))
     return Stages(
         table=table,
         fit=fit,
@@ -166,7 +161,7 @@ def formation_by_stage(
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=(*_sentences(table, fit, orders, labels), *across_sentences(across, labels)),
+        sentences=said,
         notes=(*_notes(untested, cells), *notes_of(sample, list(cells.values()), parts, absent, table), *sample.notes),
     )
 
@@ -291,6 +286,14 @@ def _claims(
         else:
             left.append(stage)
     return kept, left
+
+
+def _tables(
+    cells: Mapping[str, Cell], parts: Mapping[str, Sequence[Composite]], level: float
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Causes by stage, and how much is explained."""
+    causes = _keyed({s: rows_of(c, parts[s], level) for s, c in cells.items()})
+    return causes, _keyed({s: fit_row(c, level) for s, c in cells.items()})
 
 
 def _keyed(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
