@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
-    from csi.expectation.surface import surface as surface
     from csi.expectation.stages import formation_by_stage as formation_by_stage
+    from csi.expectation.surface import surface as surface
     from csi.importance.cipma import cipma as cipma
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
