@@ -10,9 +10,11 @@ from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.reporting import words
 from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.methods.library import told_in
+from csi.reporting.methods.overview import KEY as OVERVIEW
+from csi.reporting.methods.overview import overview
 from csi.reporting.record import record
-from csi.reporting.section import Report
-from csi.reporting.sections import NEED_A_MODEL, build, headline, planned
+from csi.reporting.section import Headline, Report, Section
+from csi.reporting.sections import NEED_A_MODEL, SECTIONS, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
 from csi.study.panel import read_study_panel
@@ -66,17 +68,32 @@ def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...
     kept = [k for k in keys if _can_tell(k, analysis)]
     title, wave = analysis.study.title, words.wave_name(analysis.wave)
     titled = ((", ", (title.en, wave.en)), ("，", (title.zh, wave.zh)))
-    sections = [replace(build(k, analysis), language=languages[0]) for k in kept]
+    sections = [replace(s, language=languages[0]) for s in built(kept, analysis)]
     if sections and analysis.notes:  # what keeps numbers out of the whole report stands at its top
         sections[0] = replace(sections[0], notes=(*analysis.notes, *sections[0].notes))
     return Report(
         title=Text(*(sign.join(t for t in parts if t) for sign, parts in titled)),
-        headline=headline(analysis, kind),
+        headline=_headline(analysis, kind, sections),
         sections=tuple(sections),
         record={**record(analysis), "kind": kind, "languages": list(languages)},
         languages=languages,
         absent=analysis.absent,
     )
+
+
+def built(keys: Sequence[str], analysis: Analysis) -> list[Section]:
+    """The sections in order; an overview of the models is made of theirs."""
+    made = {k: build(k, analysis) for k in keys if k != OVERVIEW}
+    models = [s for k, s in made.items() if k not in SECTIONS]
+    names = {s.key: heading(s.key, analysis.study) for s in models}
+    return [overview(models, names) if k == OVERVIEW else made[k] for k in keys]
+
+
+def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Headline:
+    """The headline; that of a report on expectation is what its first model finds."""
+    found = headline(analysis, kind)
+    models = [s for s in sections if s.key not in SECTIONS and s.key != OVERVIEW]
+    return replace(found, sentence=models[0].title) if kind == "expectation" and models else found
 
 
 def _can_tell(key: str, analysis: Analysis) -> bool:

@@ -26,5 +26,6 @@ HEADINGS = {
     "groups": Text("Groups", "组间比较"),
     "robustness": Text("Estimators side by side", "方法稳健性"),
     "necessary": Text("What is needed", "必要条件"),
+    "overview": Text("What the models say", "各模型的结论"),
 }
 """What each section is called."""

@@ -134,7 +134,7 @@ def planned(
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
-    told = tuple(methods) if kind == "expectation" else ()
+    told = ("overview", *methods) if kind == "expectation" and methods else ()
     return (*told, *(k for k in keys_ if wanted.get(k, True) and not idle.get(k, False)))
 
 
