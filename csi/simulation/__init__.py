@@ -5,7 +5,7 @@ from csi.simulation.checks import check, read_recipe
 from csi.simulation.draw import draw_answers
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
-from csi.simulation.simulate import Simulation, simulate
+from csi.simulation.simulate import Simulation, clean, simulate
 from csi.simulation.truth import moments_of_cells, population_moments
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Simulation",
     "cells_of",
     "check",
+    "clean",
     "codebook_of",
     "draw_answers",
     "groups_of",

@@ -9,19 +9,20 @@ import numpy as np
 
 from csi.errors import Problem, Problems, Text, problem
 from csi.models.model import Construct, Model, Path, Term
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 from csi.simulation.answers import calibrate, cut_points
+from csi.simulation.parts import GroupPart
 from csi.simulation.population import (
     Cell,
     Population,
-    causal_order,
+    Variant,
     composite_correlations,
     construct_correlations,
     factor_correlations,
     points_per_unit,
     shift_to_level,
 )
-from csi.simulation.recipe import GroupPart, Recipe
+from csi.simulation.recipe import Recipe
 from csi.survey.codebook import Codebook, Item, Scale
 
 
@@ -44,30 +45,41 @@ def population_of(recipe: Recipe) -> Population:
             cannot exist together.
     """
     names = tuple(recipe.constructs)
-    paths = _matrix(names, recipe.paths)
-    given = _matrix(names, recipe.correlations)
-    try:
-        causal_order(paths)
-    except ValueError:
-        what = Text("the paths form a cycle.", "路径构成循环。")
-        raise Problems([Problem("E-CYCLE", "paths", what, Text("Remove one arrow.", "请删除其中一条。"))]) from None
-    cor, r2 = construct_correlations(paths, given + given.T)
-    block = np.array([names.index(i.of) for i in recipe.items])
-    if recipe.population == "factor":
-        loadings = np.array([i.loading for i in recipe.items])
-        item_cor = factor_correlations(loadings, block, cor)
-    else:
-        weights = np.array([i.weight for i in recipe.items])
-        within = np.array([c.within for c in recipe.constructs.values()])
-        item_cor, loadings = composite_correlations(weights, within, block, cor)
+    block = np.array([names.index(i.of) for i in recipe.rated])
+    stages = [("", recipe.paths), *((s.name, {**recipe.paths, **s.paths}) for s in recipe.stages if s.paths)]
+    told = [_variant(recipe, block, stage, paths) for stage, paths in stages]
     mean, sd, skew, low, high = (np.array(v, dtype=float) for v in zip(*_shapes(recipe), strict=True))
     location, spread, miss = calibrate(mean, sd, skew, low, high)
-    found = [*_impossible(names, r2, item_cor), *_shapeless(recipe, miss)]
+    found = [*(one for variant, r2, _ in told for one in _impossible(names, variant, r2)), *_shapeless(recipe, miss)]
     if found:
         raise Problems(found)
     tau = cut_points(location, spread, skew, low, high)
-    items = tuple(i.name for i in recipe.items)
-    return Population(recipe.population, names, items, block, loadings, paths, cor, item_cor, tau, spread, low, high)
+    first, _, loadings = told[0]
+    items, variants = tuple(i.name for i in recipe.rated), tuple(v for v, _, _ in told)
+    relations = (first.paths, first.construct_cor, first.item_cor)
+    return Population(recipe.population, names, items, block, loadings, *relations, tau, spread, low, high, variants)
+
+
+def _variant(
+    recipe: Recipe, block: Ints, stage: str, table: dict[str, dict[str, float]]
+) -> tuple[Variant, Array, Array]:
+    """The relations that some paths state, R2 of the constructs (q,), loadings of the items (p,)."""
+    names = tuple(recipe.constructs)
+    paths, given = _matrix(names, table), _matrix(names, recipe.correlations)
+    try:
+        cor, r2 = construct_correlations(paths, given + given.T)
+    except ValueError:
+        what = Text("the paths form a cycle.", "路径构成循环。")
+        at = f"stages, {stage}, paths" if stage else "paths"
+        raise Problems([Problem("E-CYCLE", at, what, Text("Remove one arrow.", "请删除其中一条。"))]) from None
+    if recipe.population == "factor":
+        loadings = np.array([i.loading for i in recipe.rated])
+        item_cor = factor_correlations(loadings, block, cor)
+    else:
+        weights = np.array([i.weight for i in recipe.rated])
+        within = np.array([c.within for c in recipe.constructs.values()])
+        item_cor, loadings = composite_correlations(weights, within, block, cor)
+    return Variant(stage, paths, cor, item_cor), r2, loadings
 
 
 def _matrix(names: tuple[str, ...], table: dict[str, dict[str, float]]) -> Array:
@@ -81,27 +93,28 @@ def _matrix(names: tuple[str, ...], table: dict[str, dict[str, float]]) -> Array
 
 def _shapes(recipe: Recipe) -> list[tuple[float, float, float, float, float]]:
     """Mean, sd, skew, minimum and maximum of every item."""
-    return [(i.mean, i.sd, i.skew, recipe.scale_of(i).min, recipe.scale_of(i).max) for i in recipe.items]
+    return [(i.mean, i.sd, i.skew, recipe.scale_of(i).min, recipe.scale_of(i).max) for i in recipe.rated]
 
 
-def _impossible(names: tuple[str, ...], r2: Array, item_cor: Array) -> list[Problem]:
+def _impossible(names: tuple[str, ...], variant: Variant, r2: Array) -> list[Problem]:
     """Constructs explained by more than all their variance; correlations that cannot exist together."""
     found = []
+    at = f"stages, {variant.stage}, " if variant.stage else ""
     for name, value in zip(names, r2, strict=True):
         if value >= 1:
             what = (f'"{name}" has R2 = {value:.3f}.', f"“{name}”的 R² = {value:.3f}。")
-            found.append(problem("E-R2", f"paths, {name}", *what, "Lower its paths.", "请减小其路径系数。"))
-    if not found and np.linalg.eigvalsh(item_cor)[0] <= 1e-10:
+            found.append(problem("E-R2", f"{at}paths, {name}", *what, "Lower its paths.", "请减小其路径系数。"))
+    if not found and np.linalg.eigvalsh(variant.item_cor)[0] <= 1e-10:
         what = ("the item correlations are not positive definite.", "题项相关矩阵不是正定的。")
         remedy = ("Lower loadings, paths or `within`.", "请减小载荷、路径或 within。")
-        found.append(problem("E-CORRELATION", "items", *what, *remedy))
+        found.append(problem("E-CORRELATION", f"{at}items", *what, *remedy))
     return found
 
 
 def _shapeless(recipe: Recipe, miss: Array) -> list[Problem]:
     """Items whose mean, sd and skew cannot go together on their scale."""
     found = []
-    for item, wrong in zip(recipe.items, miss, strict=True):
+    for item, wrong in zip(recipe.rated, miss, strict=True):
         if wrong > 1e-6:
             what = (
                 f"mean {item.mean:g} with sd {item.sd:g} cannot be had on this scale.",
@@ -131,6 +144,9 @@ def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
     """Every brand in every wave, waves first; the constructs are moved to their stated levels exactly."""
     groups = groups_of(recipe)
     share = np.array([g.share for g in groups])
+    asked = asked_of(recipe, groups)
+    stages = [v.stage for v in population.variants]
+    variant = np.array([stages.index(g.stage) if g.stage in stages else 0 for g in groups])
     per_construct, per_item = points_per_unit(population)
     moved = np.array([[g.shift.get(c, 0.0) for c in population.constructs] for g in groups]) / per_construct
     of_groups = moved[:, population.block] * population.loadings
@@ -139,9 +155,27 @@ def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
         for brand in recipe.brands:
             extra = _numbers(recipe.item_shifts.get(brand.name, {}), population.items, t, 0.0) / per_item
             target = _numbers(recipe.levels.get(brand.name, {}), population.constructs, t, np.nan)
-            shift = shift_to_level(population, share, of_groups + extra, target)
-            cells.append(Cell(brand.name, wave, share, shift))
+            shift = shift_to_level(population, asked, of_groups + extra, target)
+            cells.append(Cell(brand.name, wave, share, shift, asked, variant))
     return tuple(cells)
+
+
+def asked_of(recipe: Recipe, groups: tuple[Group, ...]) -> Array:
+    """(g, p) shares of the groups among those asked an item: routes by stage and segment, not those by an answer.
+
+    An item that no group is asked keeps the groups' shares in the population.
+    """
+    share = np.array([g.share for g in groups])
+    out = np.repeat(share[:, None], len(recipe.rated), axis=1)
+    for route in recipe.routes:
+        for role in ("stage", "segment"):
+            if role in route.when:
+                left_out = [getattr(g, role) not in route.when[role] for g in groups]
+                columns = [k for k in recipe.places(route.ask) if k < len(recipe.rated)]
+                out[np.ix_(left_out, columns)] = 0.0
+    total = out.sum(axis=0)
+    found: Array = np.where(total > 0, out / np.where(total > 0, total, 1.0), share[:, None] / share.sum())
+    return found
 
 
 def _numbers(table: dict[str, float | tuple[float, ...]], names: tuple[str, ...], t: int, absent: float) -> Array:
@@ -157,7 +191,7 @@ def model_of(recipe: Recipe) -> Model:
         recipe: a checked recipe.
     """
     constructs = tuple(
-        Construct(name, "=~", tuple(Term(i.name) for i in recipe.items if i.of == name)) for name in recipe.constructs
+        Construct(name, "=~", tuple(Term(i.name) for i in recipe.rated if i.of == name)) for name in recipe.constructs
     )
     paths = tuple(Path(y, Term(x)) for y, row in recipe.paths.items() for x in row)
     labels = {name: Text(c.en, c.zh) for name, c in recipe.constructs.items()}
@@ -173,7 +207,16 @@ def codebook_of(recipe: Recipe) -> Codebook:
     scales = {n: Scale(n, float(s.min), float(s.max), dict(s.missing)) for n, s in recipe.scales.items()}
     first = next(iter(scales))
     items = tuple(
-        Item(i.name, i.of, scales[i.scale or first], Text(i.en, i.zh), i.attribute, i.form, i.reverse, i.column)
-        for i in recipe.items
-    )
-    return Codebook(items, {n: Text(c.en, c.zh) for n, c in recipe.constructs.items()}, dict(recipe.columns))
+        Item(
+            i.name, recipe.listed(i.of), scales[i.scale or first], Text(i.en, i.zh), i.attribute, i.form, i.reverse,
+            i.column, i.facet,
+        )
+        for i in recipe.asked
+    )  # fmt: skip
+    return Codebook(items, headings(recipe), dict(recipe.columns))
+
+
+def headings(recipe: Recipe) -> dict[str, Text]:
+    """Labels of what the codebook lists items under: constructs (but for those listed under another), topics."""
+    own = [name for name, part in recipe.constructs.items() if not part.listed]
+    return {name: recipe.label(name) for name in (*own, *recipe.topics)}

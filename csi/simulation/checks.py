@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.errors import Problem, Problems, problem
+from csi.simulation.checks_further import names_further, numbers_further, unknown
 from csi.simulation.reading import Lines, Place, read_yaml, validated, where
 from csi.simulation.recipe import Recipe
 
@@ -46,25 +48,17 @@ def check(recipe: Recipe, path: Path | str = "recipe", lines: Lines | None = Non
         return where(path, lines or {}, place)
 
     found = [*_names(recipe, spot), *_twice(recipe, spot), *_numbers(recipe, spot), *_reasons(recipe, spot)]
+    found += [replace(one, where=spot(place)) for place, one in numbers_further(recipe)]
     if found:
         raise Problems(found)
 
 
-def _unknown(name: str, known: Iterable[str], kind: tuple[str, str], at: str) -> Iterator[Problem]:
-    """A problem if `name` is not `known`."""
-    known = list(known)
-    if name not in known:
-        remedy = did_you_mean(name, known)
-        what = (f'"{name}" is not a {kind[0]} of this recipe.', f"“{name}”不是本配方中的{kind[1]}。")
-        yield problem("E-NAME", at, *what, remedy.en, remedy.zh)
-
-
 def _names(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
     """Names that point nowhere, and constructs without items."""
-    for name, known, kind, place in _mentions(recipe):
-        yield from _unknown(name, known, kind, spot(place))
+    for name, known, kind, place in (*_mentions(recipe), *names_further(recipe)):
+        yield from unknown(name, known, kind, spot(place))
     for name in recipe.constructs:
-        if name not in {i.of for i in recipe.items}:
+        if name not in {i.of for i in recipe.rated}:
             what = (f'construct "{name}" has no item.', f"构念“{name}”没有题项。")
             remedy = ("Add an item or remove the construct.", "请添加题项或删除该构念。")
             yield problem("E-EMPTY", spot(("constructs", name)), *what, *remedy)
@@ -91,7 +85,7 @@ def _mentions(recipe: Recipe) -> Iterator[Mention]:
 
 def _mentions_of_brands_and_items(recipe: Recipe) -> Iterator[Mention]:
     """The names under `levels`, `item_shifts` and `missing`."""
-    constructs, items = list(recipe.constructs), [i.name for i in recipe.items]
+    constructs, items = list(recipe.constructs), [i.name for i in recipe.rated]
     brands = [b.name for b in recipe.brands]
     tables = (("levels", recipe.levels, constructs, CONSTRUCT), ("item_shifts", recipe.item_shifts, items, ITEM))
     for section, table, known, kind in tables:
@@ -99,13 +93,14 @@ def _mentions_of_brands_and_items(recipe: Recipe) -> Iterator[Mention]:
             yield brand, brands, ("brand", "品牌"), (section, brand)
             yield from ((name, known, kind, (section, brand, name)) for name in row)
     for k, rule in enumerate(recipe.missing):
-        yield from ((name, items, ITEM, ("missing", k, "items")) for name in rule.items)
+        named = [*(q.name for q in recipe.asked), *constructs, *recipe.topics]
+        yield from ((name, named, ITEM, ("missing", k, "items")) for name in rule.items)
 
 
 def _twice(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
     """Names that stand twice."""
     lists = {
-        "items": [i.name for i in recipe.items],
+        "items": [i.name for i in recipe.asked],
         "brands": [b.name for b in recipe.brands],
         "waves": list(recipe.waves),
         "stages": [g.name for g in recipe.stages],
@@ -116,6 +111,9 @@ def _twice(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
             if name in names[:k]:
                 what = (f'"{name}" stands twice under {section}.', f"“{name}”在 {section} 中重复出现。")
                 yield problem("E-TWICE", spot((section, k)), *what, "Keep one of them.", "请只保留一个。")
+    for name in {q.name for q in recipe.asked} & {*recipe.constructs, *recipe.topics}:
+        what = (f'"{name}" is the name of an item and of a construct.', f"“{name}”既是题项名又是构念名。")
+        yield problem("E-TWICE", spot(("items",)), *what, "Give the item another name.", "请给题项改名。")
 
 
 def _numbers(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
@@ -153,9 +151,7 @@ def _series(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
 def _reasons(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
     """Reasons for a missing answer that a scale has no code for (a blank needs none)."""
     for k, rule in enumerate(recipe.missing):
-        for item in recipe.items:
-            if rule.items and item.name not in rule.items:
-                continue
+        for item in (recipe.asked[at] for at in recipe.places(rule.items or [q.name for q in recipe.asked])):
             if item.scale and item.scale not in recipe.scales:
                 continue
             if rule.reason != "empty" and rule.reason not in recipe.scale_of(item).missing.values():

@@ -17,10 +17,15 @@ from scipy.special import ndtri
 
 from csi.moments.stack import Array, Ints
 from csi.simulation.blueprint import Group
+from csi.simulation.further import further_answers
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
+from csi.simulation.routes import unasked
 
-STREAMS = ("size", "answers", "groups", "weight", "seconds", "careless", "ticks", "missing")
+STREAMS = (
+    "size", "answers", "groups", "weight", "seconds", "careless", "ticks", "missing",
+    "kano", "points", "outcomes", "mentions",
+)  # fmt: skip
 """What is drawn, each from its own stream."""
 
 
@@ -37,7 +42,7 @@ def uniforms(seed: int, wave: str, brand: str, what: str, shape: tuple[int, ...]
     return ((raw >> np.uint64(11)).astype(np.float64) + 0.5).reshape(shape) / 2.0**53
 
 
-def draw_answers(population: Population, shift: Array, uniform: Array) -> Ints:
+def draw_answers(population: Population, shift: Array, uniform: Array, variant: Ints | None = None) -> Ints:
     """Answers of respondents whose responses are moved by `shift`.
 
         y = L z + shift,   x = minimum + #{j: y >= tau_j},   L L' = item_cor
@@ -46,12 +51,18 @@ def draw_answers(population: Population, shift: Array, uniform: Array) -> Ints:
         population: what is true.
         shift: (n, p) in units of the responses.
         uniform: (n, p) in (0, 1).
+        variant: (n,) place of the relations each lives by; None is the first for all.
 
     Returns:
         (n, p) answers on the items' scales.
     """
-    root = np.linalg.cholesky(population.item_cor)
-    y = ndtri(uniform) @ root.T + shift
+    y = ndtri(uniform)
+    for place, relations in enumerate(population.variants):
+        mine = slice(None) if len(population.variants) == 1 or variant is None else variant == place
+        y[mine] = y[mine] @ np.linalg.cholesky(relations.item_cor).T
+        if variant is None:
+            break
+    y += shift
     passed: Ints = (y[:, :, None] >= population.tau).sum(-1)
     return passed + population.minimum.astype(np.int64)
 
@@ -70,12 +81,15 @@ def draw_cell(recipe: Recipe, population: Population, groups: tuple[Group, ...],
     n = size.least + int(draw("size", 1)[0] * (size.most - size.least + 1))
     p = len(population.items)
     group = _pick(np.array([g.sample for g in groups]), draw("groups", n))
-    answers = draw_answers(population, cell.shift[group], draw("answers", n, p))
+    answers = draw_answers(population, cell.shift[group], draw("answers", n, p), cell.variant[group])
+    further = further_answers(recipe, answers, draw)
     kind, seconds = _careless(recipe, draw("careless", n), draw("seconds", n))
     answers = _contaminate(answers, kind, draw("ticks", n, p), population)
-    codes = _turned(recipe, answers)
+    codes = _turned(recipe, np.concatenate([answers, further], axis=1))
     blank = np.broadcast_to((kind == 3)[:, None], codes.shape).copy()
-    codes, blank = _missing(recipe, codes, blank, draw("missing", len(recipe.missing), n, p))
+    skipped = unasked(recipe, groups, group, codes) & ~blank
+    codes, blank = _missing(recipe, codes, blank, draw("missing", len(recipe.missing), n, codes.shape[1]))
+    codes, blank = np.where(skipped, _not_asked(recipe), codes), blank & ~skipped
     weight = _weights(groups, group, recipe.weight_spread, draw("weight", n))
     return _frame(recipe, cell, groups, group, weight, seconds, codes, blank)
 
@@ -111,7 +125,7 @@ def _contaminate(answers: Ints, kind: Ints, uniform: Array, population: Populati
 def _turned(recipe: Recipe, answers: Ints) -> Ints:
     """Reversed items as they stand on the questionnaire."""
     out = answers.copy()
-    for k, item in enumerate(recipe.items):
+    for k, item in enumerate(recipe.asked):
         if item.reverse:
             scale = recipe.scale_of(item)
             out[:, k] = scale.min + scale.max - out[:, k]
@@ -122,10 +136,10 @@ def _missing(
     recipe: Recipe, codes: Ints, blank: npt.NDArray[np.bool_], uniform: Array
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Missing codes where a rule of the recipe strikes (the first one that does), blanks for the reason "empty"."""
-    names = [i.name for i in recipe.items]
+    questions = recipe.asked
     codes, blank, open_ = codes.copy(), blank.copy(), ~blank
     for rule, u in zip(recipe.missing, uniform, strict=True):
-        columns = [names.index(i) for i in rule.items] or list(range(len(names)))
+        columns = recipe.places(rule.items) if rule.items else list(range(len(questions)))
         struck = (u[:, :1] if rule.together else u[:, columns]) < rule.rate
         for place, k in enumerate(columns):
             hit = struck[:, 0 if rule.together else place] & open_[:, k]
@@ -133,9 +147,15 @@ def _missing(
             if rule.reason == "empty":
                 blank[hit, k] = True
                 continue
-            scale = recipe.scale_of(recipe.items[k])
+            scale = recipe.scale_of(questions[k])
             codes[hit, k] = next(int(code) for code, why in scale.missing.items() if why == rule.reason)
     return codes, blank
+
+
+def _not_asked(recipe: Recipe) -> Ints:
+    """(k,) every question's code for "not asked"; 0 where its scale has none (then no route leads to it)."""
+    codes = [{why: int(code) for code, why in recipe.scale_of(q).missing.items()} for q in recipe.asked]
+    return np.array([own.get("not_asked", 0) for own in codes])
 
 
 def _weights(groups: tuple[Group, ...], group: Ints, spread: float, uniform: Array) -> Array:
@@ -175,6 +195,6 @@ def _frame(
     keys[recipe.column("duration")] = seconds
     frame = pl.DataFrame(keys)
     items = [
-        pl.Series(i.column or i.name, codes[:, k]).set(pl.Series(blank[:, k]), None) for k, i in enumerate(recipe.items)
+        pl.Series(i.column or i.name, codes[:, k]).set(pl.Series(blank[:, k]), None) for k, i in enumerate(recipe.asked)
     ]
     return frame.with_columns(items)

@@ -19,6 +19,20 @@ Kind = Literal["factor", "composite"]
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The constructs' relations in one stage (or in all: stage ""), and the responses' correlations that follow.
+
+    Attributes:
+        stage: its name. paths, construct_cor: (q, q). item_cor: (p, p).
+    """
+
+    stage: str
+    paths: Array
+    construct_cor: Array
+    item_cor: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """A population of answers before any brand, wave or segment moves it.
 
@@ -27,6 +41,8 @@ class Population:
         loadings: (p,) correlation of the item's response with its construct. paths: (q, q) [outcome, predictor].
         construct_cor: (q, q). item_cor: (p, p) correlations of the normal responses behind the answers.
         tau: (p, j) cut points. spread: (p,) scale points per unit of response. minimum, maximum: (p,).
+        variants: the relations a group may live by; the first is the one above, the others are stages with paths of
+            their own.
     """
 
     kind: Kind
@@ -41,6 +57,7 @@ class Population:
     spread: Array
     minimum: Array
     maximum: Array
+    variants: tuple[Variant, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +65,23 @@ class Cell:
     """One brand in one wave: its groups (segment x stage), their shares and how far their responses are moved.
 
     Attributes:
-        brand, wave: names. share: (g,) population shares, sum 1. shift: (g, p) in units of the responses.
+        brand, wave: names. share: (g,) population shares, sum 1. shift: (g, p) in units of the responses. asked: (g, p)
+            shares of the groups among those asked an item, sum 1 a column. variant: (g,) place of the group's relations
+            in `Population.variants`.
     """
 
     brand: str
     wave: str
     share: Array
     shift: Array
+    asked: Array
+    variant: Ints
+
+    def means(self, population: Population) -> Array:
+        """(p,) mean answers of those asked."""
+        mean, _ = mean_and_variance(population.tau - self.shift[..., None], population.minimum)
+        found: Array = (self.asked * mean).sum(axis=0)
+        return found
 
 
 def causal_order(paths: Array) -> list[int]:
@@ -164,26 +191,26 @@ def composite_correlations(weights: Array, within: Array, block: Ints, construct
     return np.where(same, inside, between), loadings
 
 
-def levels(population: Population, cell_share: Array, shift: Array) -> Array:
-    """Construct levels (q,) of a cell, 0-100: the plain mean of its items' scores, groups weighted by their shares.
+def levels(population: Population, asked: Array, shift: Array) -> Array:
+    """Construct levels (q,) of a cell, 0-100: the plain mean of its items' scores among those asked.
 
     Parameters:
         population: what is true before the shift.
-        cell_share: (g,) population shares.
+        asked: (g, p) shares of the groups among those asked.
         shift: (g, p) in units of the responses.
     """
     mean, _ = mean_and_variance(population.tau - shift[..., None], population.minimum)
-    score = 100 * (cell_share @ mean - population.minimum) / (population.maximum - population.minimum)
+    score = 100 * ((asked * mean).sum(axis=0) - population.minimum) / (population.maximum - population.minimum)
     count = np.bincount(population.block)
     return np.bincount(population.block, weights=score) / count
 
 
-def shift_to_level(population: Population, share: Array, shift: Array, target: Array) -> Array:
+def shift_to_level(population: Population, asked: Array, shift: Array, target: Array) -> Array:
     """Move the constructs of a cell until their levels are `target` (bisection; one number per construct).
 
     Parameters:
         population: what is true.
-        share: (g,) population shares.
+        asked: (g, p) shares of the groups among those asked.
         shift: (g, p) what groups and single items add, in units of the responses.
         target: (q,) levels 0-100; NaN leaves a construct where it is.
 
@@ -191,13 +218,13 @@ def shift_to_level(population: Population, share: Array, shift: Array, target: A
         (g, p) the shift with the construct's movement `loading * delta` added.
     """
     low, high = np.full(len(target), -6.0), np.full(len(target), 6.0)
-    asked = np.isfinite(target)
+    stated = np.isfinite(target)
     for _ in range(60):
         middle = (low + high) / 2
         moved = shift + population.loadings * middle[population.block]
-        below = levels(population, share, moved) < target
+        below = levels(population, asked, moved) < target
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    delta = np.where(asked, (low + high) / 2, 0.0)
+    delta = np.where(stated, (low + high) / 2, 0.0)
     return shift + population.loadings * delta[population.block]
 
 

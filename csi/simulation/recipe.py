@@ -7,114 +7,48 @@ scales: {ten: {min: 1, max: 10, missing: {97: not_asked, 98: dont_know, 99: refu
 constructs: {image: {zh: 品牌形象, en: Image}, ...}
 paths: {satisfaction: {image: .2, ...}}  # standardised
 items: [{name: img1, construct: image, loading: .8, mean: 7.6, sd: 1.8, skew: .2, zh: ..., en: ...}, ...]
-brands, waves, cell_size, levels, stages, segments, weights, careless, missing, study: see the classes below
+attributes: [{name: speed, forms: {Ew: {construct: expected, mean: 5.8, sd: 1}, P: {...}}, ...}]   # pairs of items
+routes: [{ask: [satisfaction], if: {stage: [first, long]}}]                                       # filter questions
+kano, points, scores, outcomes, mentions: answers beyond the items; see csi/simulation/parts.py
+brands, waves, cell_size, levels, stages, segments, weights, careless, missing, study: see the same file
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from csi.errors import Text
+from csi.simulation.parts import (
+    AttributePart,
+    BrandPart,
+    CarelessPart,
+    ConstructPart,
+    GroupPart,
+    ItemPart,
+    KanoPart,
+    MentionsPart,
+    MissingPart,
+    OutcomePart,
+    PointsPart,
+    QuestionPart,
+    RoutePart,
+    ScalePart,
+    ScorePart,
+    SizePart,
+    TopicPart,
+)
 from csi.simulation.reading import Lines, read_yaml, validated
-from csi.survey.codebook import Form, MissingReason
+from csi.survey.codebook import Form
 
 Levels = float | tuple[float, ...]
+KANO: Final[tuple[Form, ...]] = ("Kf", "Kd")
 
 
-class Part(BaseModel):
-    """A part of a recipe: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScalePart(Part):
-    """An answer scale and its missing codes."""
-
-    min: int
-    max: int
-    missing: dict[str, MissingReason] = {}
-
-
-class ConstructPart(Part):
-    """Labels of a construct; `within` is the correlation between its items in a composite population."""
-
-    zh: str = ""
-    en: str = ""
-    within: float = Field(default=0.5, gt=-1, lt=1)
-
-
-class ItemPart(Part):
-    """An item: its question, its loading (factor) or relative weight (composite), and the shape of its answers.
-
-    `of` (written `construct` in the file) is what it measures. `mean` and `sd` are those of the answers where nothing
-    moves the construct; `skew` bends the responses (.2 gives the long lower tail of satisfaction data, 0 none).
-    """
-
-    name: str
-    of: str = Field(alias="construct")
-    attribute: str = ""
-    form: Form = "P"
-    scale: str = ""
-    reverse: bool = False
-    zh: str = ""
-    en: str = ""
-    column: str = ""
-    loading: float = Field(default=0.8, gt=0, le=1)
-    weight: float = Field(default=1.0, gt=0)
-    mean: float
-    sd: float = Field(gt=0)
-    skew: float = Field(default=0.0, ge=-1, le=1)
-
-
-class BrandPart(Part):
-    """A brand as it stands in the data, with its labels."""
-
-    name: str
-    zh: str = ""
-    en: str = ""
-    focal: bool = False
-
-
-class GroupPart(Part):
-    """A stage or a segment: population `share`, share in the `sample` (default: the same), `shift` in index points."""
-
-    name: str
-    zh: str = ""
-    en: str = ""
-    share: float = Field(gt=0, le=1)
-    sample: float | None = Field(default=None, gt=0, le=1)
-    shift: dict[str, float] = {}
-
-
-class SizePart(Part):
-    """Respondents of a cell: a whole number drawn between `least` and `most`."""
-
-    least: int = Field(ge=1)
-    most: int = Field(ge=1)
-
-
-class CarelessPart(Part):
-    """Shares of careless respondents: one answer throughout, clicking through in seconds, leaving at once."""
-
-    straight_liners: float = Field(default=0.0, ge=0, lt=0.5)
-    speeders: float = Field(default=0.0, ge=0, lt=0.5)
-    break_offs: float = Field(default=0.0, ge=0, lt=0.5)
-    seconds: int = Field(default=420, ge=90)
-    speeder_seconds: int = Field(default=60, ge=20)
-
-
-class MissingPart(Part):
-    """Answers that are missing completely at random: `rate` per cell (`together`: of all `items` at once), and why."""
-
-    reason: MissingReason
-    rate: float = Field(ge=0, lt=1)
-    items: tuple[str, ...] = ()
-    together: bool = False
-
-
-class Recipe(Part):
+class Recipe(BaseModel):
     """A whole simulation. Read one with `read_recipe`.
 
     `levels` holds, per brand and construct, the level of the construct (0-100, plain mean of its items' scores) as one
@@ -122,15 +56,25 @@ class Recipe(Part):
     points to single items of a brand, within the level of their construct. `study` is copied into the study file.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     csi: Literal["1"] = "1"
     recipe: str
     seed: int = Field(ge=0)
     population: Literal["factor", "composite"] = "factor"
     scales: dict[str, ScalePart]
     constructs: dict[str, ConstructPart]
+    topics: dict[str, TopicPart] = {}
     paths: dict[str, dict[str, float]]
     correlations: dict[str, dict[str, float]] = {}
     items: tuple[ItemPart, ...] = Field(min_length=1)
+    attributes: tuple[AttributePart, ...] = ()
+    kano: tuple[KanoPart, ...] = ()
+    points: tuple[PointsPart, ...] = ()
+    scores: dict[str, ScorePart] = {}
+    outcomes: tuple[OutcomePart, ...] = ()
+    routes: tuple[RoutePart, ...] = ()
+    mentions: MentionsPart | None = None
     brands: tuple[BrandPart, ...] = Field(min_length=1)
     waves: tuple[str, ...] = Field(min_length=1)
     cell_size: SizePart
@@ -144,7 +88,54 @@ class Recipe(Part):
     columns: dict[str, str] = {}
     study: dict[str, Any] = {}
 
-    def scale_of(self, item: ItemPart) -> ScalePart:
+    @property
+    def rated(self) -> tuple[ItemPart, ...]:
+        """The items of the population: single ones, then one for every form of every attribute."""
+        return (*self.items, *(item for attribute in self.attributes for item in attribute.items))
+
+    @property
+    def asked(self) -> tuple[QuestionPart, ...]:
+        """All questions in the order of the export: items, Kano pairs, points, outcomes."""
+        return (*self.rated, *self._pairs(), *self._points(), *self.outcomes)
+
+    def _pairs(self) -> Iterator[QuestionPart]:
+        """Two questions for every feature of `kano`."""
+        for part in self.kano:
+            for form in KANO:
+                yield QuestionPart(
+                    name=f"{part.name}_{form}", construct=part.of, attribute=part.name, form=form, scale=part.scale,
+                    zh=part.zh, en=part.en,
+                )  # fmt: skip
+
+    def _points(self) -> Iterator[QuestionPart]:
+        """A question for every construct that gets points."""
+        for part in self.points:
+            for name in part.shares:
+                label = self.label(name)
+                yield QuestionPart(
+                    name=f"{name}_I", construct=self.listed(name), attribute=name, form="I", scale=part.scale,
+                    zh=label.zh, en=label.en,
+                )  # fmt: skip
+
+    def places(self, names: Collection[str]) -> list[int]:
+        """Where, in `asked`, the questions stand that `names` (of items, constructs, topics) mean.
+
+        Points that a construct gets are not meant by the construct's name.
+        """
+        shared = {question.name for question in self._points()}
+        return [k for k, q in enumerate(self.asked) if q.name in names or (q.of in names and q.name not in shared)]
+
+    def listed(self, construct: str) -> str:
+        """The construct under which the codebook lists the items of `construct`."""
+        part = self.constructs.get(construct)
+        return (part.listed if part else "") or construct
+
+    def label(self, name: str) -> Text:
+        """The label of a construct or topic."""
+        part = self.constructs.get(name) or self.topics.get(name) or TopicPart()
+        return Text(part.en, part.zh)
+
+    def scale_of(self, item: QuestionPart) -> ScalePart:
         """The scale of an item (the first one when it names none)."""
         return self.scales[item.scale] if item.scale else next(iter(self.scales.values()))
 

@@ -11,6 +11,8 @@ from csi.models.model import Model
 from csi.simulation.blueprint import cells_of, codebook_of, groups_of, model_of, population_of
 from csi.simulation.checks import check, read_recipe
 from csi.simulation.draw import draw_cell
+from csi.simulation.mentions import mentions_of
+from csi.simulation.parts import CarelessPart, SizePart
 from csi.simulation.recipe import Recipe
 from csi.simulation.texts import codebook_text, study_text
 from csi.simulation.truth import truth_table
@@ -25,7 +27,8 @@ class Simulation:
         recipe: the recipe. seed: the seed used. frame: the panel as an export holds it (missing codes, blanks, careless
             respondents and all). codebook, model: what was asked and what was claimed.
         truth: brand, wave, kind, name, value of the uncontaminated population (see `truth_table`).
-        codebook_text, study_text: the two YAML files that go with the panel.
+        codebook_text, study_text: the two YAML files that go with the panel. mentions: coded mentions of interviews, or
+            None.
     """
 
     recipe: Recipe
@@ -36,12 +39,16 @@ class Simulation:
     truth: pl.DataFrame
     codebook_text: str
     study_text: str
+    mentions: pl.DataFrame | None = None
 
     def write(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write panel.csv, codebook.yaml, study.yaml and truth.csv into `folder` (existing ones are replaced).
+        """Write panel.csv, codebook.yaml, study.yaml, truth.csv and, where there are mentions, mentions.csv.
+
+        Parameters:
+            folder: files that are there are replaced.
 
         Returns:
-            The four paths.
+            The paths.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,6 +58,8 @@ class Simulation:
             "study.yaml": self.study_text,
             "truth.csv": self.truth.with_columns(pl.col("value").round(6)).write_csv(),
         }
+        if self.mentions is not None:
+            texts["mentions.csv"] = self.mentions.write_csv()
         for name, text in texts.items():
             (folder / name).write_bytes(text.encode("utf-8"))
         return tuple(folder / name for name in texts)
@@ -87,5 +96,30 @@ def simulate(recipe: Recipe | str | Path, seed: int | None = None) -> Simulation
     groups, cells = groups_of(recipe), cells_of(recipe, population)
     frame = pl.concat([draw_cell(recipe, population, groups, cell, seed) for cell in cells])
     texts = codebook_text(recipe), study_text(recipe, "panel.csv", "codebook.yaml")
-    truth = truth_table(population, cells)
-    return Simulation(recipe, seed, frame, codebook_of(recipe), model_of(recipe), truth, *texts)
+    truth = truth_table(recipe, population, cells)
+    mentions = mentions_of(recipe, cells, frame, seed)
+    return Simulation(recipe, seed, frame, codebook_of(recipe), model_of(recipe), truth, *texts, mentions)
+
+
+def clean(recipe: Recipe, n: int) -> Recipe:
+    """The same population without fieldwork: `n` respondents a cell, none careless, no answer missing, equal weights.
+
+    What an estimator finds in a large clean draw is its population value (where no exact moments are at hand).
+
+    Parameters:
+        recipe: a checked recipe. n: respondents a cell.
+
+    Example:
+        >>> from csi.simulation import Recipe
+        >>> recipe = Recipe(recipe="tiny", seed=1, scales={"ten": {"min": 1, "max": 10}}, constructs={"sat": {}},
+        ...     paths={}, items=({"name": "s1", "construct": "sat", "mean": 7.6, "sd": 1.8},), brands=({"name": "A"},),
+        ...     waves=("1",), cell_size={"least": 100, "most": 110}, missing=({"reason": "empty", "rate": 0.2},))
+        >>> simulate(clean(recipe, 500)).frame["s1"].null_count()
+        0
+    """
+    groups = {
+        name: tuple(g.model_copy(update={"sample": None}) for g in getattr(recipe, name))
+        for name in ("stages", "segments")
+    }
+    plain = {"careless": CarelessPart(), "missing": (), "weight_spread": 0.0, "cell_size": SizePart(least=n, most=n)}
+    return recipe.model_copy(update=plain | groups)

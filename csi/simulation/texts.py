@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from csi.simulation.recipe import BrandPart, GroupPart, Recipe
+from csi.simulation.blueprint import headings
+from csi.simulation.parts import BrandPart, GroupPart
+from csi.simulation.recipe import Recipe
 
 PLAIN = re.compile(r"[^\W_][^:#,\[\]{}\"'&*!|>%@`\n\\=]*\Z")
 """Strings that need no quotes inside a flow mapping."""
@@ -54,11 +56,11 @@ def codebook_text(recipe: Recipe) -> str:
     for name, part in recipe.scales.items():
         lines.append(f"  {name}: {flow({'min': part.min, 'max': part.max, 'missing': part.missing})}")
     lines.append("constructs:")
-    lines += [f"  {name}: {flow(_labels(c.zh, c.en))}" for name, c in recipe.constructs.items()]
+    lines += [f"  {name}: {flow(_labels(t.zh, t.en))}" for name, t in headings(recipe).items()]
     lines.append("items:")
-    for item in recipe.items:
-        first = {"name": item.name, "construct": item.of}
-        attribute = {"attribute": item.attribute} if item.attribute else {}
+    for item in recipe.asked:
+        first = {"name": item.name, **({"construct": recipe.listed(item.of)} if item.of else {})}
+        attribute = {k: v for k, v in (("attribute", item.attribute), ("facet", item.facet)) if v}
         scale: dict[str, object] = {
             "form": item.form,
             "scale": item.scale or next(iter(recipe.scales)),

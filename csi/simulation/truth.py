@@ -6,7 +6,7 @@ a factor population, or on ten-point answers with a ceiling, has its own populat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,15 +14,18 @@ import polars as pl
 
 from csi.moments.stack import Array, Moments
 from csi.simulation.answers import covariance, mean_and_variance
-from csi.simulation.blueprint import cells_of, population_of
-from csi.simulation.population import Cell, Population, levels
+from csi.simulation.blueprint import cells_of, groups_of, population_of
+from csi.simulation.population import Cell, Population, Variant, levels
 from csi.simulation.recipe import Recipe
+from csi.simulation.stated import Row, stated
 
 EVERYONE = 1e9
 """The n that stands for a whole population."""
 
 
-def population_moments(recipe: Recipe, by: Sequence[str] = ("brand", "wave")) -> Moments:
+def population_moments(
+    recipe: Recipe, by: Sequence[str] = ("brand", "wave"), *, stages: Sequence[str] | None = None
+) -> Moments:
     """Exact moments of every cell of a recipe: the truth that estimates are compared with.
 
         mean = sum_g pi_g mu_g        cov = sum_g pi_g (C_g + mu_g mu_g') - mean mean'
@@ -33,6 +36,8 @@ def population_moments(recipe: Recipe, by: Sequence[str] = ("brand", "wave")) ->
         recipe: a checked recipe.
         by: key columns that make the slices; cells that share them are mixed at equal shares, as their samples are of
             equal expected size.
+        stages: only these; None for everyone. Answers are taken as if everyone in them had been asked, and routes by an
+            answer or a careless respondent play no part.
 
     Returns:
         `Moments` with one slice per brand and wave (or what `by` says); `n` is 1e9 in place of infinity.
@@ -50,7 +55,11 @@ def population_moments(recipe: Recipe, by: Sequence[str] = ("brand", "wave")) ->
         array([[7.6, 7.6]])
     """
     population = population_of(recipe)
-    return pooled(moments_of_cells(population, cells_of(recipe, population)), by)
+    cells = cells_of(recipe, population)
+    if stages is not None:
+        kept = np.array([g.stage in stages for g in groups_of(recipe)])
+        cells = tuple(replace(c, share=c.share * kept / (c.share * kept).sum()) for c in cells)
+    return pooled(moments_of_cells(population, cells), by)
 
 
 def pooled(moments: Moments, by: Sequence[str]) -> Moments:
@@ -97,33 +106,43 @@ def _mixed(population: Population, cell: Cell) -> tuple[Array, Array]:
     """Mean (p,) and covariance (p, p) of the answers of a cell, over its groups."""
     tau = population.tau - cell.shift[..., None]
     mean, _ = mean_and_variance(tau, population.minimum)
-    cov = covariance(tau, population.item_cor)
+    cov = np.zeros((*mean.shape, mean.shape[-1]))
+    for place, variant in enumerate(population.variants):
+        mine = (cell.variant == place) & (cell.share > 0)
+        if mine.any():
+            cov[mine] = covariance(tau[mine], variant.item_cor)
     overall = cell.share @ mean
     apart = mean - overall
     return overall, np.einsum("g,gab->ab", cell.share, cov + apart[:, :, None] * apart[:, None, :])
 
 
-def truth_table(population: Population, cells: tuple[Cell, ...]) -> pl.DataFrame:
+def truth_table(recipe: Recipe, population: Population, cells: tuple[Cell, ...]) -> pl.DataFrame:
     """What holds in the population: brand, wave, kind, name, value.
 
-    `kind` is "level" (of a construct: the plain mean of its items' scores, 0-100), "mean" (of an item, scale points),
-    and once, with empty brand and wave, "path" (standardised, `outcome~predictor`), "loading" and "r2".
+    `kind` is "level" (of a construct: the plain mean of its items' scores, 0-100), "mean" (of an item, scale points;
+    both among those asked), and once, with empty brand and wave, "path" (standardised, `outcome~predictor`; with
+    `stage: ` before it where a stage has its own), "loading", "r2", and what `stated` adds.
     """
-    rows: list[tuple[str, str, str, str, float]] = []
-    q = len(population.constructs)
-    r2 = np.einsum("jk,kl,jl->j", population.paths, population.construct_cor, population.paths)
-    for j in range(q):
-        for k in np.flatnonzero(population.paths[j]):
-            name = f"{population.constructs[j]}~{population.constructs[k]}"
-            rows.append(("", "", "path", name, population.paths[j, k]))
-    rows += [("", "", "r2", c, v) for c, v in zip(population.constructs, r2, strict=True) if v > 0]
+    rows: list[Row] = [row for variant in population.variants for row in _relations(population, variant)]
     rows += [("", "", "loading", i, v) for i, v in zip(population.items, population.loadings, strict=True)]
+    rows += stated(recipe)
     for cell in cells:
-        level = levels(population, cell.share, cell.shift)
-        mean, _ = mean_and_variance(population.tau - cell.shift[..., None], population.minimum)
+        level = levels(population, cell.asked, cell.shift)
         rows += [(cell.brand, cell.wave, "level", c, v) for c, v in zip(population.constructs, level, strict=True)]
-        rows += [
-            (cell.brand, cell.wave, "mean", i, v) for i, v in zip(population.items, cell.share @ mean, strict=True)
-        ]
+        means = cell.means(population)
+        rows += [(cell.brand, cell.wave, "mean", i, v) for i, v in zip(population.items, means, strict=True)]
     names = ("brand", "wave", "kind", "name")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String) | {"value": pl.Float64}, orient="row")
+
+
+def _relations(population: Population, variant: Variant) -> Iterator[Row]:
+    """Paths and R2; of a stage only the outcomes whose paths are its own."""
+    r2 = np.einsum("jk,kl,jl->j", variant.paths, variant.construct_cor, variant.paths)
+    own = (variant.paths != population.paths).any(axis=1) if variant.stage else r2 > 0
+    label = f"{variant.stage}: " if variant.stage else ""
+    names = population.constructs
+    for j in np.flatnonzero(own):
+        for k in np.flatnonzero(variant.paths[j]):
+            yield "", "", "path", f"{label}{names[j]}~{names[k]}", float(variant.paths[j, k])
+    for j in np.flatnonzero(own & (r2 > 0)):
+        yield "", "", "r2", f"{label}{names[j]}", float(r2[j])

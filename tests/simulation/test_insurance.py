@@ -1,0 +1,84 @@
+"""The study of insurers is what its recipe and its README say, byte for byte."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import csi
+from csi.simulation import population_of, read_recipe, simulate
+
+FOLDER = Path(__file__).parents[2] / "data" / "insurance"
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return simulate(FOLDER / "recipe.yaml")
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return csi.Study.read(FOLDER / "study.yaml").panel()
+
+
+def test_the_committed_files_are_regenerated_byte_for_byte(drawn, tmp_path):
+    written = drawn.write(tmp_path)
+    assert {p.name for p in written} == {"panel.csv", "codebook.yaml", "study.yaml", "truth.csv", "mentions.csv"}
+    for path in written:
+        assert path.read_bytes() == (FOLDER / path.name).read_bytes(), path.name
+
+
+def test_it_is_what_its_readme_says(drawn):
+    sizes = drawn.frame["insurer"].value_counts()["count"]
+    assert sizes.min() >= 590
+    assert sizes.max() <= 610
+    assert (FOLDER / "panel.csv").stat().st_size < 1_200_000
+    pairs = [i.attribute for i in drawn.codebook.items if i.form == "Ew" and i.attribute]
+    assert len(pairs) == 22
+    assert pairs[0] == "tan1"
+    assert pairs[-1] == "emp22"
+
+
+def test_who_is_asked_what(panel):
+    asked = panel.reasons.select(pl.all().fill_null("") != "not_asked")
+    stage = panel.frame["stage"]
+    customers = (stage != "never").to_numpy()
+    for item, whom in (
+        ("tan1_P", customers),
+        ("sat1", customers),
+        ("overall", customers),
+        ("chose", ~customers),
+        ("first1", (stage == "first").to_numpy()),
+        ("exper1", (stage == "long").to_numpy()),
+    ):
+        assert (asked[item].to_numpy() == whom).all(), item
+    complained = (panel.frame["complained"] == 1).fill_null(value=False).to_numpy()
+    assert not (asked["chand1"].to_numpy() & ~complained).any()
+    for item in ("tan1_Ew", "exp1", "wom1", "reliability_I", "tracking_Kf", "speed_Ed"):
+        assert asked[item].all(), item
+
+
+def test_the_order_of_formation_is_planted_and_once_against_the_textbooks():
+    population = population_of(read_recipe(FOLDER / "recipe.yaml"))
+    at = population.constructs.index
+    slopes = {v.stage: v.paths[at("expectation")] for v in population.variants}
+
+    def order(stage, names):
+        return sorted(names, key=lambda n: -slopes[stage][at(n)])
+
+    assert order("", ["judge", "advert", "wom"]) == ["wom", "advert", "judge"]
+    assert order("first", ["advert", "wom", "first"]) == ["first", "wom", "advert"]
+    assert order("long", ["judge", "wom", "exper"]) == ["exper", "wom", "judge"]
+
+
+def test_few_accept_less_than_they_want(panel):
+    for name in ("speed", "papers", "fit", "terms"):
+        swapped = panel.frame[f"{name}_Ea"] > panel.frame[f"{name}_Ed"]
+        assert swapped.mean() < 0.05, name
+
+
+def test_its_index_has_positive_weights_for_every_insurer(panel):
+    study = csi.Study.read(FOLDER / "study.yaml")
+    found = csi.fit(study.model, panel, csi.PLS(), by=["brand"])
+    assert found.convergence.converged.all()
+    assert found.solution.weights.min() > 0
