@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import csi
-from csi.simulation import clean, population_moments, read_recipe, simulate
+from csi.simulation import clean, codebook_of, population_moments, read_recipe, simulate
 
 FOLDER = Path(__file__).parents[2] / "data" / "insurance"
 BOUND = 4.5
@@ -44,6 +44,17 @@ def many(recipe):
 
 
 @pytest.fixture(scope="module")
+def whole(many, recipe):
+    """The large draw as a panel: what a function finds here is its population value, but for a tenth of an error."""
+    roles = {recipe.column(r): r for r in ("respondent", "wave", "brand", "weight", "stage", "segment")}
+    frame = many.drop(recipe.column("duration")).rename(roles)
+    reasons = many.select(
+        pl.when(pl.col(q.name).is_null()).then(pl.lit("not_asked")).alias(q.name) for q in recipe.asked
+    )
+    return csi.Panel(frame, codebook_of(recipe), reasons)
+
+
+@pytest.fixture(scope="module")
 def truth():
     table = pl.read_csv(FOLDER / "truth.csv")
     return {(k, n): v for k, n, v in table.filter(pl.col("brand") == "").select("kind", "name", "value").iter_rows()}
@@ -59,22 +70,61 @@ def test_gaps(panel, moments):
     assert table.sort("gap")["name"].head(2).to_list() == ["res11", "rel5"]
 
 
-def test_expected_quality_does_not_stand_equal_and_opposite(panel, many):
-    found = csi.gap(panel, outcome="overall").constraint.filter(pl.col("name") == "overall")
-    attributes = [c for c in many.columns if c.endswith("_Ew")]
-    dims = dict(zip(("tan", "rel", "res", "ass", "emp"), range(5), strict=True))
-    rows = many.filter(pl.col("stage") != "never")
+def off(found, true, key, value, error):
+    """How far, in standard errors, the values of a table lie from those of the same table in the population."""
+    both = found.join(true, on=key, how="inner", suffix="_true").drop_nulls([value, error, f"{value}_true"])
+    assert both.height >= max(1, found.drop_nulls([value, error]).height - 2)
+    return np.abs((both[value] - both[f"{value}_true"]).to_numpy()) / both[error].to_numpy()
 
-    def score(form):
-        own = [[a[:-3] + f"_{form}" for a in attributes if a.startswith(d)] for d in dims]
-        return np.mean([rows.select(pl.mean_horizontal(o)).to_series().to_numpy() for o in own], axis=0)
 
-    X = np.column_stack([np.ones(rows.height), score("Ew"), score("P")])
-    b, *_ = np.linalg.lstsq(X, rows["overall"].to_numpy(), rcond=None)
-    row = found.row(0, named=True)
-    assert abs(row["b_expected"] - b[1]) < BOUND * row["std_error_expected"]
-    assert abs(row["b_perceived"] - b[2]) < BOUND * row["std_error_perceived"]
-    assert row["p_difference"] < 0.001
+def test_expected_quality_does_not_stand_equal_and_opposite(panel, whole):
+    found, true = (csi.gap(p, outcome="overall").constraint for p in (panel, whole))
+    for side in ("expected", "perceived"):
+        assert off(found, true, "name", f"b_{side}", f"std_error_{side}").max() < BOUND
+    assert found.filter(pl.col("name") == "overall")["p_difference"].item() < 0.001
+
+
+def test_the_surface_of_overall_quality(panel, whole, truth):
+    found, true = (csi.surface(p, outcome="overall", replicates=100) for p in (panel, whole))
+    assert off(found.coefficients, true.coefficients, "term", "estimate", "std_error").max() < BOUND
+    assert off(found.table, true.table, "quantity", "estimate", "std_error").max() < BOUND
+    # in the population the stated slopes, but for the ends of the ten-point scale
+    got = dict(true.coefficients.select("term", "estimate").iter_rows())
+    got |= {"error": dict(true.coefficients.select("term", "std_error").iter_rows())}
+    names = {"b1": "expected", "b2": "experienced", "b3": "expected*expected"}
+    names |= {"b4": "expected*experienced", "b5": "experienced*experienced"}
+    for term, name in names.items():
+        assert abs(got[term] - truth["slope", f"overall~{name}"]) < BOUND * got["error"][term] + 0.03, term
+    claims = dict(found.claims.select("claim", "p_value").iter_rows())
+    assert claims["additive"] < 0.001
+    assert claims["difference"] < 0.001
+    assert found.asymmetry["b_short"].item() > found.asymmetry["b_over"].item()
+
+
+def test_what_forms_expectation(panel, whole):
+    found, true = (csi.formation(p, outcome="expectation", replicates=100) for p in (panel, whole))
+    assert off(found.table, true.table, "cause", "slope", "std_error").max() < BOUND
+    ranked = true.table.sort("share", descending=True)["cause"].to_list()
+    assert ranked[0] == "wom"
+    assert set(ranked[-3:]) == {"role", "need", "social"}  # these lead to what should be, is desired or accepted
+    assert found.table.sort("share", descending=True)["cause"].item(0) == "wom"
+
+
+def test_what_forms_expectation_at_each_stage(panel, whole):
+    found, true = (csi.formation_by_stage(p, outcome="expectation", replicates=200) for p in (panel, whole))
+    assert off(found.table, true.table, ["stage", "cause"], "slope", "std_error").max() < BOUND
+    shares = {s: t.sort("share", descending=True)["cause"].to_list() for (s,), t in true.table.group_by("stage")}
+    assert shares["never"] == ["wom", "advert", "judge"]
+    assert shares["first"][:3] == ["first", "wom", "advert"]
+    assert shares["long"][:3] == ["exper", "wom", "judge"]
+    declared = found.orders.filter("declared")
+    support = dict(declared.select("stage", "support").iter_rows())
+    weight = dict(declared.select("stage", "weight_complement").iter_rows())
+    assert support["never"] > 0.5
+    assert support["first"] > 0.5
+    assert support["long"] < 0.05
+    assert weight["long"] < 0.05
+    assert min(weight["never"], weight["first"]) > 0.5
 
 
 def test_classes_of_kano(panel, truth, recipe):
