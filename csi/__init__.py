@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface
     from csi.importance.cipma import cipma as cipma
+    from csi.importance.driver_shares import driver_shares as driver_shares
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
     from csi.inference.adjust import adjust as adjust
@@ -116,6 +117,7 @@ _HOMES = {
     "cta": "csi.measures.tetrads",
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
+    "driver_shares": "csi.importance.driver_shares",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
     "eigenvalue_tests": "csi.measures.eigenvalue_tests",
@@ -194,6 +196,7 @@ __all__ = [
     "copula",
     "cta",
     "cvpat",
+    "driver_shares",
     "drivers",
     "effects",
     "eigenvalue_tests",

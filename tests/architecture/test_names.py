@@ -39,6 +39,7 @@ PUBLIC = [
     "cta",
     "cvpat",
     "copula",
+    "driver_shares",
     "drivers",
     "effects",
     "eigenvalue_tests",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
-from csi.reporting.methods import gap, kano, nps
+from csi.reporting.methods import drivers, gap, kano, nps
 from csi.reporting.methods.method import Method, Need
 from csi.reporting.section import Section
 from csi.study.options import Options, merged
@@ -17,6 +17,7 @@ METHODS: Final[tuple[Method, ...]] = (
     gap.METHOD,
     kano.METHOD,
     nps.METHOD,
+    drivers.METHOD,
 )
 """Models with code of their own, in the order in which reports tell them."""
 

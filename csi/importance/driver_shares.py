@@ -1,0 +1,153 @@
+"""What each construct with an arrow to a target accounts for of what is explained there, beside its total effect.
+
+Letters: `q` constructs, `k` predictors, `b` slices of a stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from csi.display import Shown, table, text
+from csi.errors import Note, Text, note
+from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
+from csi.estimate.unrolled import on_items
+from csi.importance.drivers import check_target
+from csi.importance.shares import SINGULAR, johnson
+from csi.measures.effects import total_effects
+from csi.measures.shown import told
+from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.moments.stack import Array, Moments
+
+COLUMNS = ("share", "weight", "total_effect", "correlation")
+HEADINGS = {
+    "construct": Text("construct", "构念"),
+    "share": Text("share of R2", "占 R² 份额"),
+    "weight": Text("relative weight", "相对权重"),
+    "total_effect": Text("total effect", "总效应"),
+    "correlation": Text("correlation", "相关"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DriverShares(Shown):
+    """Relative weights of a target's predictors in every cell.
+
+    Attributes:
+        table: the cell's key columns, construct, share (of R2, sums to 1), weight (relative weight, sums to R2),
+            total_effect (standardised, through all arrows), correlation (with the target), and with replicates
+            NAME_conf_low, NAME_conf_high of each.
+        target, r2 ((b,) of the target on its predictors), level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    target: str
+    r2: Array
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: DriverShares, lang: str = "en") -> str:
+    """Sentences, shares, notes."""
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    lines = [*(s.say(lang) for s in value.sentences), "", table(value.table, headings=heads), ""]
+    return "\n".join([*lines, *told((), value.notes, lang)])
+
+
+def driver_shares(est: Estimate, target: str = "satisfaction") -> DriverShares:
+    """Johnson's relative weights of the constructs with arrows to a target, beside their total effects.
+
+    Predictors that go together share what they explain; a path says what is left to one with the others held fixed, a
+    relative weight how much of R2 it accounts for.
+
+    Parameters:
+        est: a fitted model; after `bootstrap` the table has intervals. target: an endogenous construct.
+
+    Returns:
+        A `DriverShares`; NaN where the predictors are collinear.
+
+    Raises:
+        Problems: the target is not a construct of the model, or nothing leads to it.
+
+    Source:
+        Johnson (2000), Multivariate Behavioral Research 35(1), 1-19.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a1": [1, 4, 7, 9, 5], "b1": [1, 5, 6, 9, 3], "c1": [2, 5, 8, 8, 3]}
+        >>> model = csi.Model.parse("a =~ a1; b =~ b1; c =~ c1; c ~ a + b")
+        >>> found = driver_shares(csi.fit(model, pl.DataFrame(answers), csi.PLS()), "c")
+        >>> found.table.select("construct", pl.col("share").round(3)).rows()
+        [('a', 0.456), ('b', 0.544)]
+    """
+    check_estimate(est)
+    check_target(est, target)
+    est = on_items(est)
+    names = est.solution.constructs
+    products = {c.name for c in est.model.constructs if c.product_of}
+    predictors = [c for c in est.model.predictors(target) if c not in products]
+    at, y = [names.index(c) for c in predictors], names.index(target)
+
+    def quantity(moments: Moments, solution: Solution) -> Array:
+        del moments
+        return np.stack(shares(solution, at, y), axis=1)
+
+    found = uncertain(est, quantity)
+    values = quantity(est.moments, est.solution) if found is None else found.value
+    numbers: dict[str, Array] = {}
+    for i, name in enumerate(COLUMNS):
+        numbers[name] = values[:, i]
+        if found is not None:
+            numbers |= {f"{name}_conf_low": found.conf_low[:, i], f"{name}_conf_high": found.conf_high[:, i]}
+    labels = pl.DataFrame({"construct": predictors}, schema={"construct": pl.String})
+    frame = tidy(cells_of(est), labels, numbers, {})
+    return DriverShares(frame, target, values[:, 1].sum(axis=1), est.level, _sentences(frame, target), _notes(frame))
+
+
+def shares(solution: Solution, at: list[int], y: int) -> tuple[Array, Array, Array, Array]:
+    """Shares of R2, relative weights, total effects and correlations, (m, k) each; NaN where collinear."""
+    cor = solution.construct_cor
+    R, r = cor[:, at][:, :, at], cor[:, at, y]
+    known = np.asarray(np.isfinite(R).all(axis=(1, 2)) & np.isfinite(r).all(axis=1))
+    safe = np.where(known[:, None, None], R, np.eye(len(at)))
+    usable = known & (np.linalg.eigvalsh(safe)[:, 0] > SINGULAR)
+    weight = johnson(np.where(usable[:, None, None], R, np.eye(len(at))), np.where(usable[:, None], r, 0.0))
+    weight[~usable] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = weight / weight.sum(axis=1, keepdims=True)
+    return share, weight, total_effects(solution.paths)[:, y, at], r
+
+
+def _sentences(frame: pl.DataFrame, target: str) -> tuple[Text, ...]:
+    """Per cell, the predictor that accounts for most of what is explained."""
+    keys = frame.columns[: frame.columns.index("construct")]
+    out = []
+    for part in frame.partition_by(keys, maintain_order=True) if keys else [frame]:
+        known = part.filter(pl.col("share").is_not_null())
+        if not known.height:
+            continue
+        top, cell = known.sort("share", descending=True).row(0, named=True), " ".join(str(part[k][0]) for k in keys)
+        en = f"{top['construct']} accounts for {top['share']:.0%} of what is explained of {target}."
+        zh = f"{target} 的已解释部分中，{top['construct']} 占 {top['share']:.0%}。"
+        out.append(Text(f"{cell}: {en}" if cell else en, f"{cell}：{zh}" if cell else zh))
+    return tuple(out)
+
+
+def _notes(frame: pl.DataFrame) -> tuple[Note, ...]:
+    """What a relative weight is, and cells whose predictors are collinear."""
+    found = [
+        note(
+            "N-RELATIVE-WEIGHT",
+            "a relative weight is derived from these answers; it is not the same as the importance customers state.",
+            "相对权重由本次回答推算，不等同于顾客自述的重要性。",
+        )
+    ]
+    if frame["share"].null_count():
+        en = "where predictors are collinear no relative weights are given."
+        found.append(note("W-COLLINEAR", en, "预测构念共线时不给出相对权重。"))
+    return tuple(found)
