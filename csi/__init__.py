@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
+    from csi.expectation.promise import promise as promise
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface
+    from csi.expectation.tolerance import tolerance as tolerance
     from csi.importance.cipma import cipma as cipma
     from csi.importance.driver_shares import driver_shares as driver_shares
     from csi.importance.drivers import drivers as drivers
@@ -139,7 +141,9 @@ _HOMES = {
     "modification_indices": "csi.measures.modification",
     "gap": "csi.expectation.gap",
     "kano": "csi.expectation.kano",
+    "promise": "csi.expectation.promise",
     "surface": "csi.expectation.surface",
+    "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
     "nca": "csi.importance.nca",
     "nonlinear": "csi.measures.nonlinear",
@@ -229,6 +233,7 @@ __all__ = [
     "pos",
     "predict",
     "predictions",
+    "promise",
     "r2",
     "read_panel",
     "redundancy",
@@ -244,6 +249,7 @@ __all__ = [
     "simultaneous",
     "standardised",
     "surface",
+    "tolerance",
     "track",
     "validity",
     "verify",

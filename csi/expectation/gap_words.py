@@ -75,11 +75,7 @@ def notes_of(
     P, E = (FORMS[f] for f in forms)
     en, zh = f"gap = {P.en} minus {E.en}: below 0 falls short.", f"差距 = {P.zh} − {E.zh}，小于 0 为未达期望。"
     notes = [note("N-GAP", en, zh)]
-    if pairs.lone:
-        count, every = len(pairs.lone), len(pairs.lone) + len(pairs.attributes)
-        listed = _some(list(pairs.lone), ", ")
-        en = f"{count} of {every} attributes lack one of the two forms and stay out: {listed}."
-        notes.append(note("W-FORM", en, f"{every} 个属性中有 {count} 个缺少其中一种形式，未纳入：{listed}。"))
+    notes += left_out(pairs)
     high = found.filter(pl.col("ceiling") >= CEILING)["name"].unique(maintain_order=True).to_list()
     if high:
         listed = _some([labels[n].en for n in high], ", ")
@@ -87,6 +83,17 @@ def notes_of(
         zh = f"至少一半受访者的期望已在量表顶端（{_some([labels[n].zh for n in high], '、')}），无法再被超越。"
         notes.append(note("W-CEILING", f"{en}: nothing can exceed that.", zh))
     return (*notes, RECALL)
+
+
+def left_out(pairs: Matched) -> list[Note]:
+    """Attributes that lack one of the forms."""
+    if not pairs.lone:
+        return []
+    count, every = len(pairs.lone), len(pairs.lone) + len(pairs.attributes)
+    listed = _some(list(pairs.lone), ", ")
+    of = "one of the two forms" if len(pairs.items) == 2 else "one of the forms"
+    en = f"{count} of {every} attributes lack {of} and stay out: {listed}."
+    return [note("W-FORM", en, f"{every} 个属性中有 {count} 个缺少其中一种形式，未纳入：{listed}。")]
 
 
 def _some(names: Sequence[str], joint: str) -> str:
