@@ -24,34 +24,61 @@
 #define INLINE static inline
 #endif
 
-#define ARRAYS 24 /* arrays of one call at most */
+#define ARRAYS 24 /* arrays of one call, when no more are asked for */
 
-/* The buffers that a call holds. */
+/* The buffers that a call holds: `own`, and `extra` more in `more`. */
 typedef struct {
-    Py_buffer held[ARRAYS];
-    int count;
+    int64_t count, extra;
+    Py_buffer *more;
+    Py_buffer own[ARRAYS];
 } Buffers;
 
 static void let_go(Buffers *all)
 {
-    while (all->count) PyBuffer_Release(&all->held[--all->count]);
+    while (all->count) {
+        all->count--;
+        PyBuffer_Release(all->count < ARRAYS ? all->own + all->count : all->more + (all->count - ARRAYS));
+    }
+    free(all->more);
+    all->more = NULL;
 }
 
-/* A buffer of `items` numbers of eight bytes; NULL with an exception set. */
+/* A buffer of `items` numbers of eight bytes, of any number of them where that is negative; NULL with an exception
+   set. */
 static void *taken(Buffers *all, PyObject *given, int64_t items, int writable)
 {
-    if (all->count == ARRAYS) {
+    if (all->count == ARRAYS + all->extra) {
         PyErr_SetString(PyExc_ValueError, "too many arrays");
         return NULL;
     }
-    Py_buffer *one = &all->held[all->count];
+    Py_buffer *one = all->count < ARRAYS ? all->own + all->count : all->more + (all->count - ARRAYS);
     if (PyObject_GetBuffer(given, one, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)) < 0) return NULL;
     all->count++;
-    if (one->itemsize != 8 || one->len != items * 8) {
+    if (one->itemsize != 8 || (items >= 0 && one->len != items * 8)) {
         PyErr_SetString(PyExc_ValueError, "an array has another size than the problem");
         return NULL;
     }
     return one->buf;
+}
+
+/* Room for `extra` more buffers; 0 with an exception set. */
+INLINE int widened(Buffers *all, int64_t extra)
+{
+    all->more = calloc((size_t)extra + 1, sizeof(Py_buffer));
+    if (!all->more) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    all->extra = extra;
+    return 1;
+}
+
+/* A buffer of as many numbers as there are, and how many; NULL with an exception set. */
+INLINE void *taken_whole(Buffers *all, PyObject *given, int64_t *items)
+{
+    void *found = taken(all, given, -1, 0);
+    if (found) *items = (all->count <= ARRAYS ? all->own + all->count - 1 : all->more + (all->count - 1 - ARRAYS))->len / 8;
+    return found;
 }
 
 /* Whether `count` places lie in [0, below); an exception is set where not. */

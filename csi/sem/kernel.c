@@ -3,66 +3,14 @@
    numpy stands in where no compiler was at hand; tests hold the two to each other. Every array is checked for its size
    and every place for its range before it is used. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "kernel_residuals.h"
 #include "kernel_search.h"
 #include "kernel_starts.h"
 
 #define OF_GROUP 18 /* arrays of a group at most */
-#define BESIDE 16   /* arrays beside those of the groups, at most */
-typedef struct {
-    Py_buffer *held;
-    Py_ssize_t count, most;
-} Buffers;
-
-/* Places for the buffers of so many groups; 0 with an exception set. */
-static int placed(Buffers *all, Py_ssize_t groups)
-{
-    all->most = BESIDE + OF_GROUP * groups;
-    all->held = calloc((size_t)all->most, sizeof(Py_buffer));
-    if (!all->held) PyErr_NoMemory();
-    return all->held != NULL;
-}
-
-static void let_go(Buffers *all)
-{
-    while (all->count) PyBuffer_Release(&all->held[--all->count]);
-    free(all->held);
-    all->held = NULL;
-}
-
-/* A buffer of `items` numbers of eight bytes; NULL with an exception set. */
-static void *taken(Buffers *all, PyObject *given, Py_ssize_t items, int writable)
-{
-    if (all->count == all->most) {
-        PyErr_SetString(PyExc_ValueError, "too many arrays");
-        return NULL;
-    }
-    Py_buffer *one = &all->held[all->count];
-    if (PyObject_GetBuffer(given, one, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)) < 0) return NULL;
-    all->count++;
-    if (one->itemsize != 8 || (items >= 0 && one->len != items * 8)) {
-        PyErr_SetString(PyExc_ValueError, "an array has another size than the problem");
-        return NULL;
-    }
-    return one->buf;
-}
-
-/* Whether `count` places lie in [0, below); an exception is set where not. */
-static int within(const int64_t *places, int64_t count, int64_t below)
-{
-    for (int64_t i = 0; i < count; i++)
-        if (places[i] < 0 || places[i] >= below) {
-            PyErr_SetString(PyExc_IndexError, "a place lies outside its array");
-            return 0;
-        }
-    return 1;
-}
 
 /* One group from (p, m, depth, position, mirror, u, v, c, of, s, flat, cov, mean, constant, weight or None). */
-static int grouped(Buffers *all, PyObject *given, Group *g, Py_ssize_t b, int64_t r)
+static int grouped(Buffers *all, PyObject *given, Group *g, int64_t b, int64_t r)
 {
     PyObject *o[11], *weight;
     long long p, m, depth;
@@ -77,21 +25,19 @@ static int grouped(Buffers *all, PyObject *given, Group *g, Py_ssize_t b, int64_
     g->m = m;
     g->depth = depth;
     g->size = p * m + p * p + 2 * m * m + p + m;
-    if (!(g->position = taken(all, o[0], -1, 0))) return 0;
-    g->e = all->held[all->count - 1].len / 8;
-    const Py_ssize_t e = (Py_ssize_t)g->e;
+    if (!(g->position = taken_whole(all, o[0], &g->e))) return 0;
+    const int64_t e = g->e;
     if (!(g->mirror = taken(all, o[1], e, 0)) || !(g->u = taken(all, o[2], e, 0)) || !(g->v = taken(all, o[3], e, 0))
         || !(g->c = taken(all, o[4], e, 0)) || !(g->of = taken(all, o[5], e, 0)) || !(g->s = taken(all, o[6], e, 0))
-        || !(g->flat = taken(all, o[7], b * (Py_ssize_t)g->size, 0))
-        || !(g->cov = taken(all, o[8], b * (Py_ssize_t)(p * p), 0))
-        || !(g->mean = taken(all, o[9], b * (Py_ssize_t)p, 0)) || !(g->constant = taken(all, o[10], b, 0)))
+        || !(g->flat = taken(all, o[7], b * g->size, 0)) || !(g->cov = taken(all, o[8], b * p * p, 0))
+        || !(g->mean = taken(all, o[9], b * p, 0)) || !(g->constant = taken(all, o[10], b, 0)))
         return 0;
     g->weight = NULL;
     const int64_t c = g->p + 2 * g->m;
     if (!within(g->position, g->e, g->size) || !within(g->mirror, g->e, g->size) || !within(g->u, g->e, c)
         || !within(g->v, g->e, c) || !within(g->c, g->e, g->m + 2) || !within(g->of, g->e, r))
         return 0;
-    return weight == Py_None || (g->weight = taken(all, weight, b * (Py_ssize_t)(p * p), 0)) != NULL;
+    return weight == Py_None || (g->weight = taken(all, weight, b * p * p, 0)) != NULL;
 }
 
 /* Room for the largest group; NULL without memory. One block, freed at once. */
@@ -128,11 +74,11 @@ static double *roomy(const Problem *q, Room *w, State *s)
 }
 
 /* The problem from its Python form; 0 with an exception set. */
-static int problem_of(Buffers *all, PyObject *groups, PyObject *share, PyObject *total, int means, Py_ssize_t b,
-                      Py_ssize_t r, Problem *q)
+static int problem_of(Buffers *all, PyObject *groups, PyObject *share, PyObject *total, int means, int64_t b,
+                      int64_t r, Problem *q)
 {
     const Py_ssize_t count = PyTuple_Size(groups);
-    if (count < 0 || !placed(all, count)) return 0;
+    if (count < 0 || !widened(all, OF_GROUP * count)) return 0;
     if (b < 0 || r < 0) {
         PyErr_SetString(PyExc_ValueError, "sizes are not negative");
         return 0;
@@ -160,16 +106,15 @@ static PyObject *evaluate(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "LLO!OOppOOOO", &b, &r, &PyTuple_Type, &groups, &share, &total, &means, &exact, &phi_,
                           &value_, &slope_, &hessian_))
         return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     Problem q = {0};
     Room w;
     State s;
     double *block = NULL, *phi, *value, *slope, *hessian;
     PyObject *done = NULL;
-    if (problem_of(&all, groups, share, total, means, (Py_ssize_t)b, (Py_ssize_t)r, &q)
-        && (phi = taken(&all, phi_, (Py_ssize_t)(b * r), 0)) && (value = taken(&all, value_, (Py_ssize_t)b, 1))
-        && (slope = taken(&all, slope_, (Py_ssize_t)(b * r), 1))
-        && (hessian = taken(&all, hessian_, (Py_ssize_t)(b * r * r), 1))) {
+    if (problem_of(&all, groups, share, total, means, b, r, &q)
+        && (phi = taken(&all, phi_, b * r, 0)) && (value = taken(&all, value_, b, 1))
+        && (slope = taken(&all, slope_, b * r, 1)) && (hessian = taken(&all, hessian_, b * r * r, 1))) {
         block = roomy(&q, &w, &s);
         if (block) {
             Py_BEGIN_ALLOW_THREADS
@@ -222,23 +167,23 @@ static PyObject *imply(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "LLO!OOpOO!", &b, &r, &PyTuple_Type, &groups, &share, &total, &means, &theta_,
                           &PyTuple_Type, &outs))
         return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     Problem q = {0};
     Room w;
     State s;
     double *block = NULL, *theta;
     PyObject *done = NULL;
-    int sound = problem_of(&all, groups, share, total, means, (Py_ssize_t)b, (Py_ssize_t)r, &q)
-        && (theta = taken(&all, theta_, (Py_ssize_t)(b * r), 0)) && PyTuple_Size(outs) == PyTuple_Size(groups);
+    int sound = problem_of(&all, groups, share, total, means, b, r, &q)
+        && (theta = taken(&all, theta_, b * r, 0)) && PyTuple_Size(outs) == PyTuple_Size(groups);
     if (sound && !(block = roomy(&q, &w, &s))) {
         PyErr_NoMemory();
         sound = 0;
     }
     for (int64_t i = 0; sound && i < q.g; i++) {
         const Group *g = q.groups + i;
-        const Py_ssize_t p = (Py_ssize_t)g->p, m = (Py_ssize_t)g->m, sizes[6] = {m * m, m * m, p * (p + 2 * m), p * p, p, m + 2};
+        const int64_t p = g->p, m = g->m, sizes[6] = {m * m, m * m, p * (p + 2 * m), p * p, p, m + 2};
         double *at[6];
-        PyObject *own = PyTuple_GetItem(outs, (Py_ssize_t)i);
+        PyObject *own = PyTuple_GetItem(outs, i);
         sound = own && PyTuple_Check(own) && PyTuple_Size(own) == 6;
         for (int j = 0; sound && j < 6; j++) sound = (at[j] = taken(&all, PyTuple_GetItem(own, j), b * sizes[j], 1)) != NULL;
         const Told to = {at[0], at[1], at[2], at[3], at[4], at[5]};
@@ -268,19 +213,18 @@ static PyObject *minimise(PyObject *self, PyObject *args)
                           &phi_, &value_, &slope_, &hessian_, &iterations_, &settled_, &drop_))
         return NULL;
     rules.rounds = rounds;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     Problem q = {0};
     Room w;
     State s;
     double *block = NULL, *phi, *value, *slope, *hessian, *drop;
     int64_t *iterations, *settled;
     PyObject *done = NULL;
-    if (problem_of(&all, groups, share, total, means, (Py_ssize_t)b, (Py_ssize_t)r, &q)
-        && (phi = taken(&all, phi_, (Py_ssize_t)(b * r), 1)) && (value = taken(&all, value_, (Py_ssize_t)b, 1))
-        && (slope = taken(&all, slope_, (Py_ssize_t)(b * r), 1))
-        && (hessian = taken(&all, hessian_, (Py_ssize_t)(b * r * r), 1))
-        && (iterations = taken(&all, iterations_, (Py_ssize_t)b, 1))
-        && (settled = taken(&all, settled_, (Py_ssize_t)b, 1)) && (drop = taken(&all, drop_, (Py_ssize_t)b, 1))) {
+    if (problem_of(&all, groups, share, total, means, b, r, &q)
+        && (phi = taken(&all, phi_, b * r, 1)) && (value = taken(&all, value_, b, 1))
+        && (slope = taken(&all, slope_, b * r, 1)) && (hessian = taken(&all, hessian_, b * r * r, 1))
+        && (iterations = taken(&all, iterations_, b, 1))
+        && (settled = taken(&all, settled_, b, 1)) && (drop = taken(&all, drop_, b, 1))) {
         block = roomy(&q, &w, &s);
         if (block) {
             Py_BEGIN_ALLOW_THREADS
@@ -314,21 +258,21 @@ static PyObject *start(PyObject *self, PyObject *args)
     long long b, p, n, t;
     (void)self;
     if (!PyArg_ParseTuple(args, "LLLLOOOOO", &b, &p, &n, &t, &plan_, &numbers_, &cov_, &mean_, &values_)) return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     Begun w;
     double *block = NULL, *values;
     const double *numbers, *cov, *mean;
     const int64_t *places;
+    int64_t steps, count;
     if (b < 0 || p < 1 || n < p || t < 0) {
         PyErr_SetString(PyExc_ValueError, "sizes are not negative");
         return NULL;
     }
-    if (placed(&all, 0) && (places = taken(&all, plan_, -1, 0))) {
-        const Plan plan = {places, places + all.held[0].len / 8, 0};
-        if ((numbers = taken(&all, numbers_, -1, 0)) && (cov = taken(&all, cov_, (Py_ssize_t)(b * p * p), 0))
-            && (mean = taken(&all, mean_, (Py_ssize_t)(b * p), 0))
-            && (values = taken(&all, values_, (Py_ssize_t)(b * t), 1))) {
-            const int64_t count = all.held[1].len / 8;
+    if ((places = taken_whole(&all, plan_, &steps))) {
+        const Plan plan = {places, places + steps, 0};
+        if ((numbers = taken_whole(&all, numbers_, &count)) && (cov = taken(&all, cov_, b * p * p, 0))
+            && (mean = taken(&all, mean_, b * p, 0))
+            && (values = taken(&all, values_, b * t, 1))) {
             block = begun_room(&w, n, t);
             int sound = block != NULL;
             for (int64_t i = 0; i < b && sound; i++)
@@ -356,7 +300,7 @@ static PyObject *residuals(PyObject *self, PyObject *args)
     (void)self;
     if (!PyArg_ParseTuple(args, "LLOOOOOpOO", &b, &p, &cov_, &mean_, &Sigma_, &mu_, &given_, &means, &sums_, &parts_))
         return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     double *room = NULL, *sums, *parts;
     const double *cov, *mean, *Sigma, *mu;
     const int64_t *given;
@@ -364,11 +308,11 @@ static PyObject *residuals(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "sizes are not negative");
         return NULL;
     }
-    const Py_ssize_t matrix = (Py_ssize_t)(p * p);
-    if (placed(&all, 0) && (cov = taken(&all, cov_, b * matrix, 0)) && (mean = taken(&all, mean_, (Py_ssize_t)(b * p), 0))
-        && (Sigma = taken(&all, Sigma_, b * matrix, 0)) && (mu = taken(&all, mu_, (Py_ssize_t)(b * p), 0))
-        && (given = taken(&all, given_, (Py_ssize_t)p, 0)) && (sums = taken(&all, sums_, (Py_ssize_t)(b * SUMS), 1))
-        && (parts = taken(&all, parts_, (Py_ssize_t)(b * 2), 1))) {
+    const int64_t matrix = p * p;
+    if ((cov = taken(&all, cov_, b * matrix, 0)) && (mean = taken(&all, mean_, b * p, 0))
+        && (Sigma = taken(&all, Sigma_, b * matrix, 0)) && (mu = taken(&all, mu_, b * p, 0))
+        && (given = taken(&all, given_, p, 0)) && (sums = taken(&all, sums_, b * SUMS, 1))
+        && (parts = taken(&all, parts_, b * 2, 1))) {
         room = malloc((size_t)(4 * p * p + 2 * p) * sizeof(double));
         if (room) {
             double *U = room, *W = U + p * p, *R = W + p * p, *WR = R + p * p, *s = WR + p * p;
@@ -398,15 +342,15 @@ static PyObject *invert(PyObject *self, PyObject *args)
     long long b, n;
     (void)self;
     if (!PyArg_ParseTuple(args, "LLOO", &b, &n, &stack_, &out_)) return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     double *room = NULL, *out;
     const double *stack;
     if (b < 0 || n < 0) {
         PyErr_SetString(PyExc_ValueError, "sizes are not negative");
         return NULL;
     }
-    if (placed(&all, 0) && (stack = taken(&all, stack_, (Py_ssize_t)(b * n * n), 0))
-        && (out = taken(&all, out_, (Py_ssize_t)(b * n * n), 1))) {
+    if ((stack = taken(&all, stack_, b * n * n, 0))
+        && (out = taken(&all, out_, b * n * n, 1))) {
         room = malloc((size_t)(2 * n * n + 8) * sizeof(double));
         if (room) {
             long long i = 0;
@@ -430,7 +374,7 @@ static PyObject *definite(PyObject *self, PyObject *args)
     long long b, n;
     (void)self;
     if (!PyArg_ParseTuple(args, "LLOOO", &b, &n, &stack_, &logdet_, &sound_)) return NULL;
-    Buffers all = {0};
+    Buffers all = {.count = 0};
     double *room = NULL, *logdet;
     int64_t *sound;
     const double *stack;
@@ -438,8 +382,8 @@ static PyObject *definite(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "sizes are not negative");
         return NULL;
     }
-    if (placed(&all, 0) && (stack = taken(&all, stack_, (Py_ssize_t)(b * n * n), 0))
-        && (logdet = taken(&all, logdet_, (Py_ssize_t)b, 1)) && (sound = taken(&all, sound_, (Py_ssize_t)b, 1))) {
+    if ((stack = taken(&all, stack_, b * n * n, 0))
+        && (logdet = taken(&all, logdet_, b, 1)) && (sound = taken(&all, sound_, b, 1))) {
         room = malloc((size_t)(2 * n * n + n + 8) * sizeof(double));
         if (room) {
             for (long long i = 0; i < b; i++)

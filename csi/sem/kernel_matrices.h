@@ -6,16 +6,7 @@
 #ifndef CSI_MATRICES
 #define CSI_MATRICES
 
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#if defined(__linux__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define VECTORISED __attribute__((target_clones("avx2", "default")))
-#else
-#define VECTORISED
-#endif
+#include "../moments/arrays.h"
 
 /* C (n x k) = A (n x l) B (l x k). */
 VECTORISED static void product(const double *A, const double *B, double *C, int64_t n, int64_t l, int64_t k)
