@@ -33,32 +33,40 @@ typedef struct {
     Py_buffer own[ARRAYS];
 } Buffers;
 
+/* The buffer that was taken last. */
+INLINE Py_buffer *last(Buffers *all)
+{
+    return all->count <= ARRAYS ? all->own + all->count - 1 : all->more + (all->count - 1 - ARRAYS);
+}
+
 static void let_go(Buffers *all)
 {
-    while (all->count) {
-        all->count--;
-        PyBuffer_Release(all->count < ARRAYS ? all->own + all->count : all->more + (all->count - ARRAYS));
-    }
+    for (; all->count; all->count--) PyBuffer_Release(last(all));
     free(all->more);
     all->more = NULL;
 }
 
 /* A buffer of `items` numbers of eight bytes, of any number of them where that is negative; NULL with an exception
    set. */
-static void *taken(Buffers *all, PyObject *given, int64_t items, int writable)
+static void *taken_by(Buffers *all, PyObject *given, int64_t items, int flags)
 {
     if (all->count == ARRAYS + all->extra) {
         PyErr_SetString(PyExc_ValueError, "too many arrays");
         return NULL;
     }
     Py_buffer *one = all->count < ARRAYS ? all->own + all->count : all->more + (all->count - ARRAYS);
-    if (PyObject_GetBuffer(given, one, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)) < 0) return NULL;
+    if (PyObject_GetBuffer(given, one, PyBUF_C_CONTIGUOUS | flags) < 0) return NULL;
     all->count++;
     if (one->itemsize != 8 || (items >= 0 && one->len != items * 8)) {
         PyErr_SetString(PyExc_ValueError, "an array has another size than the problem");
         return NULL;
     }
     return one->buf;
+}
+
+INLINE void *taken(Buffers *all, PyObject *given, int64_t items, int writable)
+{
+    return taken_by(all, given, items, writable ? PyBUF_WRITABLE : 0);
 }
 
 /* Room for `extra` more buffers; 0 with an exception set. */
@@ -77,7 +85,7 @@ INLINE int widened(Buffers *all, int64_t extra)
 INLINE void *taken_whole(Buffers *all, PyObject *given, int64_t *items)
 {
     void *found = taken(all, given, -1, 0);
-    if (found) *items = (all->count <= ARRAYS ? all->own + all->count - 1 : all->more + (all->count - 1 - ARRAYS))->len / 8;
+    if (found) *items = last(all)->len / 8;
     return found;
 }
 

@@ -80,13 +80,18 @@ def rows_asked(where: object) -> dict[str, str]:
 
 
 def check_within(
-    names: Sequence[str], rows: Array, low: Array | float, high: Array | float, what: Text = ANSWERS
+    names: Sequence[str],
+    rows: Array,
+    low: Array | float,
+    high: Array | float,
+    what: Text = ANSWERS,
+    whole: Array | None = None,
 ) -> None:
     """No answer lies outside the scale of its item.
 
     Parameters:
         names: p items. rows: (n, p) answers, NaN where absent. low, high: (p,) or one number; NaN where unknown.
-        what: what the rows are called.
+        what: what the rows are called. whole: all rows, where `rows` has only the least and the most of each item.
 
     Raises:
         Problems: E-RANGE per item, with how many answers and which values.
@@ -96,6 +101,8 @@ def check_within(
     """
     outside = (rows < low) | (rows > high)
     if outside.any():
+        if whole is not None:
+            check_within(names, whole, low, high, what)
         ends = np.broadcast_to(low, len(names)), np.broadcast_to(high, len(names))
         at = np.flatnonzero(outside.any(axis=0)).tolist()
         found = [_outside(names[k], rows[:, k], outside[:, k], (ends[0][k], ends[1][k]), what) for k in at]

@@ -6,34 +6,50 @@ Letters: `n` rows, `p` items.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from csi.moments.stack import Array, Ints
+
+Column = npt.NDArray[Any]
+"""One item's answers as they come."""
 
 NUMBERS = "iuf"
 """Kinds of arrays that are answers: whole numbers and floats (numpy's letters)."""
 
 
-def bare_rows(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float] = ()) -> Array | None:
-    """(n, p) answers, NaN where absent or one of the codes `na`; None unless all items are numeric and none infinite.
+def bare_columns(frame: pl.DataFrame, items: Sequence[str]) -> list[Column] | None:
+    """P arrays (n,) of answers, NaN where absent; None unless all items are there and numeric.
 
     Example:
-        >>> bare_rows(pl.DataFrame({"a": [1, None, 9], "b": ["x", "y", "z"]}), ["a"], na=[9])
-        array([[ 1.],
-               [nan],
-               [nan]])
+        >>> bare_columns(pl.DataFrame({"a": [1, None, 9], "b": ["x", "y", "z"]}), ["a"])
+        [array([ 1., nan,  9.])]
     """
     place = {name: at for at, name in enumerate(frame.columns)}
     if not items or not set(items) <= place.keys():
         return None
     columns = frame.get_columns()
-    rows: Array = np.empty((frame.height, len(items)))
-    for at, name in enumerate(items):
-        column = columns[place[name]].to_numpy()
-        if column.dtype.kind not in NUMBERS:
-            return None
+    found = [columns[place[name]].to_numpy() for name in items]
+    return found if all(column.dtype.kind in NUMBERS for column in found) else None
+
+
+def bare_rows(columns: Sequence[Column], na: Sequence[float] = ()) -> Array | None:
+    """(n, p) answers, NaN where absent or one of the codes `na`; None where one is infinite.
+
+    Parameters:
+        columns: p arrays (n,).
+
+    Example:
+        >>> bare_rows([np.array([1.0, np.nan, 9.0])], na=[9])
+        array([[ 1.],
+               [nan],
+               [nan]])
+    """
+    rows: Array = np.empty((len(columns[0]), len(columns)))
+    for at, column in enumerate(columns):
         rows[:, at] = column
     if not np.isfinite(rows).all():
         if np.isinf(rows).any():

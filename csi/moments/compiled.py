@@ -1,14 +1,15 @@
-"""Compiled small systems and moments of rows with absent answers, where a compiler was at hand at installation.
+"""Compiled small systems, rows in order and moments of rows, where a compiler was at hand at installation.
 
-`linear.py`, `patterns.py` and `saturated.py` are the same computation to read; they stand in where `kernel.c` was not
-compiled. Tests hold the two to each other.
+`linear.py`, `bare.py`, `pearson.py`, `patterns.py` and `saturated.py` are the same computation to read; they stand in
+where `kernel.c` was not compiled. Tests hold the two to each other.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 
@@ -41,6 +42,42 @@ def are_definite(A: Array) -> Flags | None:
     found = np.empty(len(A), dtype=np.int64)
     kernel.definite(len(A), A.shape[1], np.array(A, dtype=np.float64, order="C"), found)
     return found.astype(np.bool_)
+
+
+EIGHT_BYTES = frozenset({np.dtype(np.float64), np.dtype(np.int64)})
+"""Columns that are read as they stand."""
+
+
+def arranged(columns: list[npt.NDArray[Any]]) -> tuple[Array, Ints, Array] | None:
+    """Sorted rows (n, p) of complete columns, the order (n,) that sorts them, least and most of each column (2, p).
+
+    None where nothing is compiled, or a column is of another kind or has something not finite: `csi.moments.bare` reads
+    those.
+
+    Parameters:
+        columns: p arrays (n,).
+    """
+    if not AVAILABLE or not {column.dtype for column in columns} <= EIGHT_BYTES:
+        return None
+    n, p = len(columns[0]), len(columns)
+    rows, order, ends = np.empty((n, p)), np.empty(n, dtype=np.int64), np.empty((2, p))
+    columns = [np.ascontiguousarray(column) for column in columns]
+    return (rows, order, ends) if kernel.arrange(n, p, columns, rows, order, ends) else None
+
+
+def weighed(rows: Array, W: Array) -> tuple[Array, Array, Array, Array, Array] | None:
+    """`csi.moments.pearson.cell_moments` of complete rows under one weighting; None elsewhere and where not compiled.
+
+    Parameters:
+        rows: (n, p). W: (1, n).
+    """
+    if not AVAILABLE or len(W) != 1:
+        return None
+    n, p = rows.shape
+    sums, mean, cov = np.empty(2), np.empty((1, p)), np.empty((1, p, p))
+    if not kernel.weigh(n, p, _whole(rows), _whole(W[0]), sums, mean, cov):
+        return None
+    return np.array([float(n)]), sums[:1], sums[1:], mean, cov
 
 
 def gathered(rows: PatternRows, W: Array) -> tuple[Array, Array, Array] | None:

@@ -50,11 +50,11 @@ def grid_notes(rounded: pl.Series) -> tuple[Note, ...]:
     return (note("N-WEIGHT-GRID", en, zh),)
 
 
-def code_notes(names: Sequence[str], rows: Array) -> tuple[Note, ...]:
+def code_notes(names: Sequence[str], rows: Array, ends: Array | None = None) -> tuple[Note, ...]:
     """A note naming items in which a usual missing code lies far outside all other answers.
 
     Parameters:
-        names: items (p). rows: (n, p) answers, NaN where absent.
+        names: items (p). rows: (n, p) answers, NaN where absent. ends: (2, p) their least and most, where known.
 
     Example:
         >>> answers = np.array([[1.0, 50], [10, 99], [99, 97]])
@@ -63,9 +63,9 @@ def code_notes(names: Sequence[str], rows: Array) -> tuple[Note, ...]:
     """
     if not rows.size:
         return ()
-    low, high = rows.min(axis=0), rows.max(axis=0)
-    if np.isnan(low).any():
-        low, high = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
+    low, high = (np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)) if ends is None else ends
+    if _USUAL.isdisjoint(low.tolist()) and _USUAL.isdisjoint(high.tolist()):
+        return ()
     found = {}
     for j, (least, most) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
         codes = codes_apart(rows[:, j]) if least in _USUAL or most in _USUAL else ()

@@ -1,8 +1,8 @@
-/* Small systems (solve, definite), moments of missing patterns (gather), and maximum likelihood moments of rows with absent answers (settle), one
-   weighting after another.
+/* Small systems (solve, definite), moments of missing patterns (gather), maximum likelihood moments of rows with absent
+   answers (settle), rows in their order (arrange) and their moments (weigh), one weighting after another.
 
-   The same numbers as linear.py, patterns.py and saturated.py find, which are the reading version and stand in where no compiler was
-   at hand or where this search does not apply; tests hold the two to each other.
+   The same numbers as linear.py, patterns.py, saturated.py, bare.py and pearson.py find, which are the reading version
+   and stand in where no compiler was at hand or where this search does not apply; tests hold the two to each other.
 
    A pattern's rows are known by their first and second moments, which as many rows as the pattern has answers, and one
    more, bear as well: [a, z] with a^2 summing to the pattern's weight. Given P = Sigma^-1 the absent answers m of a row
@@ -10,6 +10,7 @@
    are. Steps of EM are drawn out by squared extrapolation as long as the likelihood rises. */
 
 #include "elimination.h"
+#include "kernel_rows.h"
 
 /* One missing pattern: its `o` answered and `m` absent items. */
 typedef struct {
@@ -596,7 +597,94 @@ static PyObject *definite(PyObject *self, PyObject *args)
     return done;
 }
 
+/* A column of `n` floats or whole numbers of eight bytes; 0 where it is none, with an exception set where its size is
+   another. */
+static int column_of(Buffers *all, PyObject *given, int64_t n, Column *column)
+{
+    if (!(column->numbers = taken_by(all, given, n, PyBUF_FORMAT))) return 0;
+    const char *format = last(all)->format;
+    column->whole = format && strchr("lq", format[0]) != NULL;
+    return format && format[1] == 0 && (column->whole || format[0] == 'd');
+}
+
+/* arrange(n, p, columns, rows, order, ends): sorted rows (n, p) of p columns, the order that sorts them, the least and
+   the most of each column; False where a column holds no floats or whole numbers of eight bytes, or something not finite. */
+static PyObject *arrange(PyObject *self, PyObject *args)
+{
+    PyObject *columns_, *rows_, *order_, *ends_, *done = NULL;
+    long long n, p;
+    Buffers all = {.count = 0};
+    double *rows, *ends, *given = NULL;
+    int64_t *order, *spare = NULL;
+    Column *columns = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLO!OOO", &n, &p, &PyList_Type, &columns_, &rows_, &order_, &ends_)) return NULL;
+    if (n < 0 || p < 1 || PyList_GET_SIZE(columns_) != p) {
+        PyErr_SetString(PyExc_ValueError, "there are not as many columns");
+        return NULL;
+    }
+    if (widened(&all, p) && (rows = taken(&all, rows_, n * p, 1)) && (order = taken(&all, order_, n, 1))
+        && (ends = taken(&all, ends_, 2 * p, 1))) {
+        columns = calloc((size_t)p, sizeof(Column));
+        spare = calloc((size_t)n + 1, sizeof(int64_t));
+        given = calloc((size_t)(n * p + 1), sizeof(double));
+        int numeric = columns && spare && given;
+        if (!numeric) PyErr_NoMemory();
+        for (int64_t j = 0; numeric && j < p; j++)
+            numeric = column_of(&all, PyList_GET_ITEM(columns_, j), n, columns + j);
+        if (numeric) {
+            Py_BEGIN_ALLOW_THREADS
+            copied(columns, n, p, given);
+            numeric = ended(given, n, p, ends);
+            if (numeric) sorted(given, n, p, order, spare);
+            for (int64_t i = 0; numeric && i < n; i++)
+                memcpy(rows + i * p, given + order[i] * p, (size_t)p * sizeof(double));
+            Py_END_ALLOW_THREADS
+        }
+        if (!PyErr_Occurred()) done = PyBool_FromLong(numeric);
+    }
+    free(columns);
+    free(given);
+    free(spare);
+    let_go(&all);
+    return done;
+}
+
+/* weigh(n, p, rows, w, sums, mean, cov): moments of complete rows under one weighting, into the last three; False where
+   an answer is absent. */
+static PyObject *weigh(PyObject *self, PyObject *args)
+{
+    PyObject *o[5], *done = NULL;
+    long long n, p;
+    Buffers all = {.count = 0};
+    const double *rows, *w;
+    double *sums, *mean, *cov, *room = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLOOOOO", &n, &p, &o[0], &o[1], &o[2], &o[3], &o[4])) return NULL;
+    if (n < 0 || p < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if ((rows = taken(&all, o[0], n * p, 0)) && (w = taken(&all, o[1], n, 0)) && (sums = taken(&all, o[2], 2, 1))
+        && (mean = taken(&all, o[3], p, 1)) && (cov = taken(&all, o[4], p * p, 1))) {
+        room = calloc((size_t)((wide_of(p) + TOGETHER) * wide_of(p) + p + TOGETHER), sizeof(double));
+        if (room) {
+            int complete;
+            Py_BEGIN_ALLOW_THREADS
+            complete = summed(rows, w, n, p, sums, mean, cov, room);
+            Py_END_ALLOW_THREADS
+            done = PyBool_FromLong(complete);
+        } else
+            PyErr_NoMemory();
+    }
+    free(room);
+    let_go(&all);
+    return done;
+}
+
 static PyMethodDef functions[] = {
+    {"arrange", arrange, METH_VARARGS, "Columns of a frame as rows, with the order that sorts them, into given arrays."},
+    {"weigh", weigh, METH_VARARGS, "Moments of complete rows under one weighting, into given arrays."},
     {"solve", solve, METH_VARARGS, "Small systems by elimination, in place."},
     {"definite", definite, METH_VARARGS, "Whether small matrices are positive definite, into a given array."},
     {"gather", gather, METH_VARARGS, "Moments of missing patterns under every weighting, into given arrays."},
@@ -604,7 +692,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "csi.moments.kernel", "Compiled EM moments.", -1, functions,
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "csi.moments.kernel", "Compiled moments.", -1, functions,
                                     NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_kernel(void) { return PyModule_Create(&module); }

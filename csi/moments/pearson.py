@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from csi.moments.compiled import weighed
 from csi.moments.expectation import em_moments
 from csi.moments.stack import Array, Ints, Moments, RowPass, Sample
 
@@ -145,6 +146,9 @@ def cell_moments(rows: Array, W: Array, missing: str = "listwise") -> tuple[Arra
     Returns:
         n (B,), sum_w (B,), sum_w2 (B,), mean (B, p), cov (B, p, p).
     """
+    known = weighed(rows, W)
+    if known is not None:
+        return known
     n = np.full(W.shape[0], float(rows.shape[0]))
     sum_w, sum_w2 = W.sum(axis=1), np.einsum("bn,bn->b", W, W)
     absent = np.isnan(rows)

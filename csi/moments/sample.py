@@ -12,7 +12,8 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.asked import check_within, codes_of, rows_asked, scale_of
-from csi.moments.bare import bare_rows, sorting
+from csi.moments.bare import bare_columns, bare_rows, sorting
+from csi.moments.compiled import arranged
 from csi.moments.design import GRID, design_of_rows, layers_of
 from csi.moments.doubts import code_notes, grid_notes, infinite_notes, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
@@ -69,8 +70,7 @@ def sample_of(
     if not (roles or by or where or group or isinstance(data, Panel)):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
-            told = code_notes(bare.names, bare.rows)
-            return replace(bare, notes=(*bare.notes, *told)) if told else bare
+            return bare
     keys = [*by, *where, *roles.values(), *([group] if group else [])]
     _check_groups(items, by)
     _check_columns(frame, items, keys, roles.get("weight", ""))
@@ -105,19 +105,27 @@ def _bare(
     scale: tuple[float, float] | None,
 ) -> Sample | None:
     """A sample without cells, design or groups, by array operations alone; None where something must be told first."""
-    rows = bare_rows(frame, items, na)
-    if rows is None:
+    columns = bare_columns(frame, items)
+    if columns is None:
         return None
     low, high = scale or (np.nan, np.nan)
-    if scale:
-        check_within(items, rows, low, high)
-    place, notes = _kept(rows, missing)
+    known = None if len(na) else arranged(columns)
+    if known is None:
+        read = bare_rows(columns, na)
+        if read is None:
+            return None
+        check_within(items, read, low, high)
+        place, notes = _kept(read, missing)
+        rows, ends = read[place], None
+    else:
+        (rows, place, ends), notes = known, ()
+        check_within(items, ends, low, high, whole=rows)
     if not place.size:
         return None
     n = place.size
     return Sample(
         names=items,
-        rows=rows[place],
+        rows=rows,
         weight=np.ones(n),
         cell=np.zeros(n, dtype=np.int64),
         unit=np.arange(n, dtype=np.int64),
@@ -126,7 +134,7 @@ def _bare(
         minimum=np.full(len(items), float(low)),
         maximum=np.full(len(items), float(high)),
         missing=missing,
-        notes=notes,
+        notes=(*notes, *code_notes(items, rows, ends)),
         place=place,
     )
 

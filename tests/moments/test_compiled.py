@@ -1,4 +1,4 @@
-"""The compiled moments of rows with absent answers are those of numpy."""
+"""Compiled rows in order and compiled moments are those of numpy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from csi.moments import compiled
+from csi.moments.bare import bare_rows, sorting
 from csi.moments.expectation import em_moments
 from csi.moments.linear import is_definite, solve
 from csi.moments.patterns import pattern_rows
+from csi.moments.pearson import cell_moments
 from csi.moments.saturated import saturated
 
 built = pytest.mark.skipif(not compiled.AVAILABLE, reason="csi.moments.kernel was not compiled in this installation")
@@ -143,3 +145,72 @@ def test_places_outside_the_rows_are_refused(starts):
     arrays = np.zeros((3, 2)), np.ones((1, 3)), np.empty(1), np.empty(2), np.empty((2, 2))
     with pytest.raises((IndexError, ValueError)):
         compiled.kernel.gather(1, 1, 2, 3, starts, np.arange(3), *arrays)
+
+
+def answers_of(kind: str, n: int, p: int) -> list[np.ndarray]:
+    """Columns of answers with ties, among them two zeros; whole numbers, floats or both."""
+    rng = np.random.default_rng(n + p)
+    found = [rng.integers(-2, 3, size=n) for _ in range(p)]
+    return [
+        c if kind == "whole" or (kind == "both" and j % 2) else np.where(c == 0, -0.0, c + 0.0) * 1.5
+        for j, c in enumerate(found)
+    ]
+
+
+@built
+@pytest.mark.parametrize("kind", ["whole", "floats", "both"])
+@pytest.mark.parametrize(("n", "p"), [(1, 1), (7, 2), (8, 3), (9, 2), (250, 3), (1000, 24), (4097, 2)])
+def test_rows_are_arranged_as_numpy_arranges_them(kind, n, p):
+    columns = answers_of(kind, n, p)
+    rows, order, ends = compiled.arranged(columns)
+    read = bare_rows(columns)
+    expected = sorting(read)
+    np.testing.assert_array_equal(order, expected)
+    np.testing.assert_array_equal(rows, read[expected])
+    np.testing.assert_array_equal(np.signbit(rows), np.signbit(read[expected]))
+    np.testing.assert_array_equal(ends, [read.min(axis=0), read.max(axis=0)])
+
+
+@built
+@pytest.mark.parametrize(
+    "odd",
+    [[1.0, np.nan, 3.0], [1.0, -np.inf, 3.0], np.arange(3, dtype=np.int32), [True, False, True], ["a", "b", "c"]],
+    ids=["absent", "infinite", "four bytes", "flags", "words"],
+)
+@pytest.mark.parametrize("at", [0, 1])
+def test_what_is_not_complete_or_not_of_eight_bytes_is_left_to_numpy(odd, at):
+    columns = [np.array([1.0, 2.0, 3.0])]
+    columns.insert(at, np.asarray(odd))
+    assert compiled.arranged(columns) is None
+
+
+@built
+@pytest.mark.parametrize("kind", ["ones", "weights", "zeros"])
+@pytest.mark.parametrize(("n", "p"), [(1, 2), (2, 1), (3, 4), (5, 3), (250, 17), (333, 24)])
+def test_moments_of_complete_rows_are_those_of_numpy(n, p, kind, monkeypatch):
+    X = 100 + np.random.default_rng(n * p).normal(size=(n, p)) * np.arange(1, p + 1)
+    W = {"ones": np.ones(n), "weights": np.random.default_rng(1).random(n), "zeros": np.zeros(n)}[kind][None]
+    with np.errstate(invalid="ignore"):
+        fast = cell_moments(X, W)
+        monkeypatch.setattr(compiled, "AVAILABLE", False)
+        slow = cell_moments(X, W)
+    for ours, theirs in zip(fast, slow, strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-11)
+    np.testing.assert_array_equal(fast[-1], fast[-1].transpose(0, 2, 1))
+
+
+@built
+def test_moments_of_whole_answers_are_those_of_numpy_to_the_bit(monkeypatch):
+    X, W = np.random.default_rng(4).integers(1, 11, size=(250, 24)).astype(float), np.ones((1, 250))
+    fast = cell_moments(X, W)
+    monkeypatch.setattr(compiled, "AVAILABLE", False)
+    for ours, theirs in zip(fast, cell_moments(X, W), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@built
+def test_rows_with_absent_answers_are_left_to_numpy():
+    X = np.array([[1.0, np.nan], [2.0, 3.0]])
+    assert compiled.weighed(X, np.ones((1, 2))) is None
+    assert compiled.weighed(np.ones((2, 2)), np.ones((2, 2))) is None
