@@ -108,7 +108,7 @@ class Semopy:
             sample=None,
             rows=tuple(Row(p.lhs, p.op, p.rhs, None, p.label) for p in parameters),
             values=values,
-            solution=solution,
+            solved=known(solution),
             convergence=Convergence(
                 converged=np.array([f.cause == 0 for f in fits]),
                 iterations=np.array([f.iterations for f in fits], dtype=np.int64),

@@ -183,7 +183,7 @@ class Estimate(Shown):
         rows: names of the k parameters; values: (b, k) estimates (standardised in PLS).
         std_error, statistic, p_value, conf_low, conf_high: (b, k) or None. standard: std_lv and std_all, (b, k) or None
         each, made when they are first read.
-        solution, convergence, replicates (after `bootstrap`), level, interval,
+        solved: the solution, made when it is first read; convergence, replicates (after `bootstrap`), level, interval,
         alternative ("two-sided", or "greater" or "less" for one-sided intervals, open at one end), notes.
         extra: what the engine keeps beside; parts with a `headline` say it where the estimate is printed.
 
@@ -202,7 +202,7 @@ class Estimate(Shown):
     sample: Sample | None
     rows: tuple[Row, ...]
     values: Array
-    solution: Solution
+    solved: Later[Solution]
     convergence: Convergence
     std_error: Array | None = None
     statistic: Array | None = None
@@ -216,6 +216,11 @@ class Estimate(Shown):
     alternative: str = "two-sided"
     notes: tuple[Note, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def solution(self) -> Solution:
+        """Loadings, weights, paths and their kin of every slice."""
+        return self.solved.value
 
     @property
     def std_lv(self) -> Array | None:

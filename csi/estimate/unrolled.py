@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import known
 from csi.moments.stack import Ints
 
 
@@ -61,7 +62,7 @@ def on_items(est: Estimate) -> Estimate:
     drawn = est.replicates
     if drawn is not None:
         drawn = replace(drawn, solution=unrolled(drawn.solution))
-    return replace(est, solution=unrolled(est.solution), replicates=drawn)
+    return replace(est, solved=known(unrolled(est.solution)), replicates=drawn)
 
 
 def _entries(solution: Solution) -> tuple[Ints, Ints]:

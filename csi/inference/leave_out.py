@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import known
 from csi.inference.draws import acceleration
 from csi.moments.pearson import cell_slices, weighted_cell
 from csi.moments.stack import Array, Moments, Sample
@@ -65,7 +66,7 @@ def quantity_acceleration(est: Estimate, sample: Sample, quantity: Callable[[Mom
 
 def one_cell(est: Estimate, number: int) -> Estimate:
     """The estimate with the solution of one cell alone."""
-    return replace(est, solution=sliced(est.solution, slice(number, number + 1)))
+    return replace(est, solved=known(sliced(est.solution, slice(number, number + 1))))
 
 
 def sliced(solution: Solution, rows: slice) -> Solution:

@@ -48,9 +48,14 @@ Sums = tuple[Array, Array]
 """Squared residuals (b, 7) and their weighted sums (b, 2) of a group: see `residual_sums`."""
 
 
+def compiled_sums(fit: Fitted, group: GroupFit) -> bool:
+    """Whether compiled sums of residuals apply: a group of continuous items fitted by ML."""
+    return fit.fitting == "ML" and group.vector is None and "two.stage" not in fit.method.se
+
+
 def _compiled(fit: Fitted, group: GroupFit) -> Sums | None:
-    """Both sums of a group of continuous items fitted by ML, in one go; None where they must be made one by one."""
-    if fit.fitting != "ML" or group.vector is not None or "two.stage" in fit.method.se:
+    """Both sums of a group in one go; None where they must be made one by one."""
+    if not compiled_sums(fit, group):
         return None
     at = group.at
     return residual_sums(group.cov, group.mean, at.Sigma, at.mu, exogenous_of(fit), means=fit.layout.means)

@@ -10,17 +10,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from csi.errors import Reason, reason
-from csi.measures.absolute import absolute
 from csi.measures.baseline import Baseline, baseline
+from csi.measures.closed_form import ABSOLUTE, INCREMENTAL, closed_form, picked
 from csi.measures.eigenvalue_tests import recommended
-from csi.measures.fit_indices import Number, cfi, incremental, information_criteria, p_exact, rni, swain, tli
+from csi.measures.fit_indices import Number, cfi, incremental, p_exact, rni, tli
 from csi.measures.rmsea import below, rmsea, rmsea_interval
 from csi.measures.robust_fit import Corrected, complete
 from csi.measures.robust_incomplete import incomplete
 from csi.measures.robust_ordinal import ordinal
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted, Test
-from csi.sem.normal import discrepancy, target_of
 
 NO_DF = reason("no_df", "the model has no degrees of freedom to test.", "模型没有可供检验的自由度。")
 NO_CHI_SQUARE = reason(
@@ -49,8 +48,8 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
     """
     base = baseline(fit)
     robust = _corrected(fit, base)
-    found = _tests(fit, base)
-    found |= incremental(fit.test.statistic, fit.df, base.chi2, base.df)
+    closed = closed_form(fit, base)
+    found = _tests(fit, base, closed) | picked(closed, INCREMENTAL)
     scaled = fit.scaled is not None and base.scaled is not None
     if fit.scaled is not None and base.scaled is not None:
         found |= _named(
@@ -58,13 +57,13 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
         )
     if robust is not None:
         found |= _named(_robust_incremental(fit, base, robust), "robust")
-    found |= _likelihood(fit)
-    found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses)
+    found |= _likelihood(fit, closed)
+    found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses) | {"rmsea": closed["rmsea"]}
     if scaled:
         found |= _named(_scaled_rmsea(fit, hypotheses), "scaled")
     if robust is not None:
         found |= _named(_robust_rmsea(fit, robust, hypotheses), "robust")
-    found |= absolute(fit)
+    found |= picked(closed, ABSOLUTE)
     return found, _reasons(fit, found)
 
 
@@ -80,11 +79,11 @@ def _named(measures: Mapping[str, Array], form: str) -> dict[str, Array]:
     return {f"{name}_{form}": values for name, values in measures.items()}
 
 
-def _tests(fit: Fitted, base: Baseline) -> dict[str, Array]:
+def _tests(fit: Fitted, base: Baseline, closed: Mapping[str, Array]) -> dict[str, Array]:
     """The tests of the model and of the independence model."""
     one = np.ones(len(fit.theta))
     unknown = fit.fitting == "ULS"
-    found = {"npar": fit.npar * one, "fmin": minimum(fit)}
+    found = {"npar": fit.npar * one, "fmin": closed["fmin"]}
     for prefix, chi2, df, test in (
         ("", fit.test.statistic, fit.df, fit.scaled),
         ("baseline_", base.chi2, base.df, base.scaled),
@@ -93,14 +92,14 @@ def _tests(fit: Fitted, base: Baseline) -> dict[str, Array]:
         found |= {f"{prefix}chi2": chi2, f"{prefix}df": df * one, f"{prefix}p_value": p}
         if test is not None:
             found |= {f"{prefix}{name}": values for name, values in _scaled_test(test).items()}
-    return found | _small_sample(fit) | _eigenvalues(fit)
+    return found | _small_sample(fit, closed) | _eigenvalues(fit)
 
 
-def _small_sample(fit: Fitted) -> dict[str, Array]:
+def _small_sample(fit: Fitted, closed: Mapping[str, Array]) -> dict[str, Array]:
     """Swain's test, where its theory is: ML of the covariances of one group of complete rows."""
     if fit.fitting != "ML" or len(fit.groups) > 1 or fit.layout.means or fit.scaled is not None or fit.df <= 0:
         return {}
-    chi2 = fit.test.statistic * swain(len(fit.layout.table.observed), fit.df, fit.groups[0].n)
+    chi2 = closed["chi2_swain"]
     return {"chi2_swain": chi2, "p_value_swain": p_exact(chi2, fit.df)}
 
 
@@ -121,16 +120,6 @@ def _scaled_test(test: Test) -> dict[str, Array]:
     return found | ({"shift": test.shift} if test.name == "scaled.shifted" else {})
 
 
-def minimum(fit: Fitted) -> Array:
-    """(b,) half the discrepancy, groups weighted by their rows: lavaan's fmin."""
-    n = np.stack([g.n for g in fit.groups])
-    if fit.fitting != "ML" or len(fit.groups) == 1 or (fit.total == n.sum(axis=0)).all():
-        rows = n.sum(axis=0) if fit.fitting not in {"ML", "FIML"} else fit.total
-        return np.asarray(0.5 * fit.total * fit.value / rows)
-    each = [discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=fit.layout.means)[0] for g in fit.groups]
-    return np.asarray(0.5 * (n / n.sum(axis=0) * np.stack(each)).sum(axis=0))
-
-
 def _robust_incremental(fit: Fitted, base: Baseline, robust: Corrected) -> dict[str, Array]:
     """Robust CFI, TLI and RNI."""
     noise = (robust.T, robust.c * fit.df, robust.T0, robust.c0 * base.df)
@@ -138,19 +127,18 @@ def _robust_incremental(fit: Fitted, base: Baseline, robust: Corrected) -> dict[
     return {"cfi": cfi(*noise), "tli": lewis, "nnfi": lewis, "rni": rni(*noise)}
 
 
-def _likelihood(fit: Fitted) -> dict[str, Array]:
+def _likelihood(fit: Fitted, closed: Mapping[str, Array]) -> dict[str, Array]:
     """Log-likelihoods and information criteria, where there is a likelihood."""
     if fit.fitting not in {"ML", "FIML"}:
         return {}
     n = np.sum([g.n for g in fit.groups], axis=0)
-    criteria = information_criteria(fit.loglik, fit.npar, n)
     found = {
         "logl": fit.loglik,
         "logl_unrestricted": fit.saturated,
-        "aic": criteria["aic"],
-        "bic": criteria["bic"],
+        "aic": closed["aic"],
+        "bic": closed["bic"],
         "n": n,
-        "sabic": criteria["sabic"],
+        "sabic": closed["sabic"],
     }
     if fit.scaled is not None and fit.scaled.name.startswith("yuan"):
         found |= {f"scaling_factor_{h}": fit.scaled.traces[f"{h}_factor"] for h in ("h1", "h0")}
@@ -161,7 +149,8 @@ def _rmsea(fit: Fitted, T: Array, df: Number, at: Mapping[str, float], c: Number
     """RMSEA, its interval and its tests. The parts of `rmsea` that a robust form replaces are replaced by it."""
     g, N = len(fit.groups), fit.total
     low, high = rmsea_interval(T, df, N, g, c, at["rmsea_level"])
-    close, not_close = (below(T, df, N, at[f"rmsea_{name}"], g, c) for name in ("close", "not_close"))
+    points = np.array([[at["rmsea_close"]], [at["rmsea_not_close"]]])
+    close, not_close = below(T, df, N, points, g, c)
     return {
         "rmsea": rmsea(T, df, N, g),
         "rmsea_conf_low": low,

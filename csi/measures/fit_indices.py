@@ -5,6 +5,8 @@ Letters: `b` slices; T, df of the model; T0, df0 of the independence (baseline) 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
@@ -181,7 +183,19 @@ def hoelter(T: Number, df: Number, N: Number, alpha: float) -> Array:
         >>> hoelter(85.3055, 24, 301, 0.05).round(2).item()
         129.49
     """
-    return with_df(df, ratio(chdtri(freedom(df), alpha) * N, T) + 1, np.nan)
+    least = critical(df, alpha) if isinstance(df, int | float) else chdtri(freedom(df), alpha)
+    return with_df(df, ratio(least * N, T) + 1, np.nan)
+
+
+@lru_cache(maxsize=256)
+def critical(df: float, alpha: float) -> float:
+    """The value that a chi-square exceeds with probability `alpha`; with one degree of freedom where there are none.
+
+    Example:
+        >>> round(critical(1, 0.05), 4)
+        3.8415
+    """
+    return float(chdtri(freedom(df), alpha))
 
 
 def mfi(T: Number, df: Number, N: Number) -> Array:

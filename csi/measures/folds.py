@@ -13,6 +13,7 @@ import numpy as np
 
 from csi.errors import Problem, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
+from csi.estimate.later import known
 from csi.inference.replicates import Flags
 from csi.moments.pearson import weighted_cell
 from csi.moments.stack import Array, Ints, Moments, Sample
@@ -138,7 +139,7 @@ def of_cell(est: Estimate, number: int) -> Estimate:
         value = getattr(est.solution, f.name)
         if isinstance(value, np.ndarray) and value.ndim > 1 and len(value) == b:
             arrays[f.name] = value[number : number + 1]
-    return replace(est, solution=replace(est.solution, **arrays))
+    return replace(est, solved=known(replace(est.solution, **arrays)))
 
 
 def held_out(fold: Ints) -> list[tuple[int, Ints]]:

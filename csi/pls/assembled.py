@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from csi.errors import Note, Reason, note
 from csi.estimate.estimate import Convergence, Estimate, Solution
+from csi.estimate.later import known
 from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.moments.linear import solve
@@ -47,7 +48,7 @@ def assembled(
         moments=moments,
         rows=rows_of(model, solution),
         values=values_of(model, solution),
-        solution=solution,
+        solved=known(solution),
         convergence=Convergence(
             np.all([est.convergence.converged for est in climbed.stages], axis=0),
             np.sum([est.convergence.iterations for est in climbed.stages], axis=0),

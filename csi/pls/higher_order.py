@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from csi.estimate.estimate import Estimate
+from csi.estimate.later import known
 from csi.models.model import Model
 from csi.moments.stack import Array, Moments
 from csi.pls.ground import Ground, ground_of, repeated, with_scores
@@ -137,15 +138,15 @@ def _last(climb: Climb, columns: Columns) -> Model:
 def _original(like: Estimate, model: Model) -> Estimate:
     """The original of replicates, with the weights that a stage's scores shall point along."""
     solution = like.solution
-    known: dict[tuple[str, str], Array] = {}
+    own: dict[tuple[str, str], Array] = {}
     if solution.weights is not None:
         owners = [solution.constructs[j] for j in solution.block]
-        known = {(c, i): solution.weights[0, k] for k, (c, i) in enumerate(zip(owners, solution.items, strict=True))}
+        own = {(c, i): solution.weights[0, k] for k, (c, i) in enumerate(zip(owners, solution.items, strict=True))}
     if solution.wide_weights is not None:
         for j, name in enumerate(solution.constructs):
             wide = solution.wide_weights[0, :, j]
-            known |= {(name, f"{name}<{item}"): w for item, w in zip(solution.items, wide, strict=True)}
+            own |= {(name, f"{name}<{item}"): w for item, w in zip(solution.items, wide, strict=True)}
     if solution.part_weights is not None:
-        known |= {part: solution.part_weights[0, m] for m, part in enumerate(solution.parts)}
-    weights = np.array([[known.get((c.name, i), 1.0) for c in model.constructs for i in c.items]], dtype=np.float64)
-    return replace(like, model=model, solution=replace(solution, weights=weights))
+        own |= {part: solution.part_weights[0, m] for m, part in enumerate(solution.parts)}
+    weights = np.array([[own.get((c.name, i), 1.0) for c in model.constructs for i in c.items]], dtype=np.float64)
+    return replace(like, model=model, solved=known(replace(solution, weights=weights)))

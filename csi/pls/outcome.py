@@ -12,6 +12,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Convergence, Estimate, Solution
+from csi.estimate.later import known
 from csi.models.model import Model
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Ints, Moments
@@ -67,7 +68,7 @@ def estimate_of(
         sample=None,
         rows=drawn.rows,
         values=_values(solution, drawn),
-        solution=solution,
+        solved=known(solution),
         convergence=Convergence(
             solved.converged & (cause == 0), solved.iterations, solved.change, reasons, cause, flags
         ),

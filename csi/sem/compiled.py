@@ -1,12 +1,13 @@
 """The compiled starts, search and sums of normal theory, where a compiler was at hand when the package was installed.
 
-`starts.py`, `normal.py`, `optimise.py` and `measures/residual_size.py` are the same computation to read; they stand in
-where `kernel.c` was not compiled and, for the search, where parameters are combined by linear equations or have bounds.
-Tests hold the two to each other.
+`starts.py`, `normal.py`, `optimise.py`, `measures/residual_size.py` and `measures/fit_indices.py` are the same
+computation to read; they stand in where `kernel.c` was not compiled and, for the search, where parameters are combined
+by linear equations or have bounds. Tests hold the two to each other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,6 +172,43 @@ def residual_sums(
     at = np.ascontiguousarray(given, dtype=np.int64)
     good = kernel.residuals(b, p, _whole(S), _whole(m), _whole(Sigma), _whole(mu), at, means, sums, parts)
     return (sums, parts) if good == b else None
+
+
+INDICES = (
+    *("fmin", "chi2_swain", "cfi", "tli", "rfi", "nfi", "pnfi", "ifi", "rni", "aic", "bic", "sabic", "rmsea"),
+    *("rmr", "rmr_nomean", "srmr_bentler", "srmr_bentler_nomean", "crmr", "crmr_nomean"),
+    *("srmr_mplus", "srmr_mplus_nomean", "cn_05", "cn_01", "gfi", "agfi", "pgfi", "mfi", "ecvi"),
+)
+"""What `indices` finds, in the order of `kernel_indices.h`."""
+
+
+def indices(
+    S: Array,
+    m: Array,
+    Sigma: Array,
+    mu: Array,
+    given: npt.NDArray[np.bool_],
+    counts: tuple[float, float, float, float, float, float],
+    numbers: Sequence[Array],
+    *,
+    means: bool,
+) -> dict[str, Array] | None:
+    """Fit measures in closed form of every slice of one group, (b,) each, as `csi.measures.fit_families` has them.
+
+    None where nothing is compiled, or a Sigma is not positive definite.
+
+    Parameters:
+        S, m, Sigma, mu, given, means: as in `residual_sums`. counts: df, df of independence, free parameters, moments,
+            critical values of chi-square at 5 and 1 %. numbers: (b,) chi-square, that of independence, multiplier N,
+            rows, F, log-likelihood.
+    """
+    if not AVAILABLE:
+        return None
+    b, p = m.shape
+    out, at = np.empty((len(INDICES), b)), np.ascontiguousarray(given, dtype=np.int64)
+    known = np.array(numbers, dtype=np.float64)
+    good = kernel.indices(b, p, _whole(S), _whole(m), _whole(Sigma), _whole(mu), at, means, counts, known, out)
+    return dict(zip(INDICES, out, strict=True)) if good == b else None
 
 
 def _groups(problem: Problem) -> tuple[kernel.GroupArrays, ...]:

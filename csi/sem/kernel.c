@@ -3,7 +3,7 @@
    numpy stands in where no compiler was at hand; tests hold the two to each other. Every array is checked for its size
    and every place for its range before it is used. */
 
-#include "kernel_residuals.h"
+#include "kernel_indices.h"
 #include "kernel_search.h"
 #include "kernel_starts.h"
 
@@ -290,43 +290,93 @@ static PyObject *start(PyObject *self, PyObject *args)
     return done;
 }
 
+/* Moments of a stack: observed, implied, and which items are given. */
+typedef struct {
+    const double *cov, *mean, *Sigma, *mu;
+    const int64_t *given;
+    int means;
+} Both;
+
+/* The moments from their Python form; 0 with an exception set. */
+static int both_of(Buffers *all, PyObject **o, int64_t b, int64_t p, Both *m)
+{
+    if (b < 0 || p < 1) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return 0;
+    }
+    return (m->cov = taken(all, o[0], b * p * p, 0)) && (m->mean = taken(all, o[1], b * p, 0))
+        && (m->Sigma = taken(all, o[2], b * p * p, 0)) && (m->mu = taken(all, o[3], b * p, 0))
+        && (m->given = taken(all, o[4], p, 0));
+}
+
+/* Both sums of slice `i`; 0 where Sigma, which the weights of `parts` are the inverse of, is not positive definite.
+   `room` takes 4 p p + 2 p numbers. */
+static int residual_sums(const Both *m, int64_t i, int64_t p, double *room, double *sums, double *parts)
+{
+    double *U = room, *W = U + p * p, *R = W + p * p, *WR = R + p * p, *s = WR + p * p;
+    const double *S = m->cov + i * p * p, *A = m->Sigma + i * p * p, *mean = m->mean + i * p, *mu = m->mu + i * p;
+    squared(p, S, mean, A, mu, s, s + p, sums);
+    if (!cholesky(A, U, p)) return 0;
+    inverted(U, W, R, p); /* the inverse into R; W is room */
+    memcpy(W, R, (size_t)(p * p) * sizeof(double));
+    weighed(p, S, mean, A, mu, m->given, m->means, W, R, WR, parts);
+    return 1;
+}
+
 /* residuals(b, p, cov, mean, Sigma, mu, given, means, sums, parts): what `squared` and `weighed` find; returns how many
-   slices, from the first, have a positive definite Sigma, which the weights of `parts` are the inverse of. */
+   slices, from the first, have a positive definite Sigma. */
 static PyObject *residuals(PyObject *self, PyObject *args)
 {
-    PyObject *cov_, *mean_, *Sigma_, *mu_, *given_, *sums_, *parts_, *done = NULL;
+    PyObject *o[5], *sums_, *parts_, *done = NULL;
     long long b, p;
-    int means;
+    Both m;
     (void)self;
-    if (!PyArg_ParseTuple(args, "LLOOOOOpOO", &b, &p, &cov_, &mean_, &Sigma_, &mu_, &given_, &means, &sums_, &parts_))
+    if (!PyArg_ParseTuple(args, "LLOOOOOpOO", &b, &p, &o[0], &o[1], &o[2], &o[3], &o[4], &m.means, &sums_, &parts_))
         return NULL;
     Buffers all = {.count = 0};
     double *room = NULL, *sums, *parts;
-    const double *cov, *mean, *Sigma, *mu;
-    const int64_t *given;
-    if (b < 0 || p < 1) {
-        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
-        return NULL;
-    }
-    const int64_t matrix = p * p;
-    if ((cov = taken(&all, cov_, b * matrix, 0)) && (mean = taken(&all, mean_, b * p, 0))
-        && (Sigma = taken(&all, Sigma_, b * matrix, 0)) && (mu = taken(&all, mu_, b * p, 0))
-        && (given = taken(&all, given_, p, 0)) && (sums = taken(&all, sums_, b * SUMS, 1))
+    if (both_of(&all, o, b, p, &m) && (sums = taken(&all, sums_, b * SUMS, 1))
         && (parts = taken(&all, parts_, b * 2, 1))) {
         room = malloc((size_t)(4 * p * p + 2 * p) * sizeof(double));
         if (room) {
-            double *U = room, *W = U + p * p, *R = W + p * p, *WR = R + p * p, *s = WR + p * p;
             long long good = 0;
-            for (long long i = 0; i < b; i++) {
-                const double *S = cov + i * matrix, *A = Sigma + i * matrix;
-                squared(p, S, mean + i * p, A, mu + i * p, s, s + p, sums + i * SUMS);
-                if (good < i || !cholesky(A, U, p)) continue;
-                good++;
-                inverted(U, W, R, p); /* the inverse into R; W is room */
-                memcpy(W, R, (size_t)matrix * sizeof(double));
-                weighed(p, S, mean + i * p, A, mu + i * p, given, means, W, R, WR, parts + i * 2);
-            }
+            while (good < b && residual_sums(&m, good, p, room, sums + good * SUMS, parts + good * 2)) good++;
             done = PyLong_FromLongLong(good);
+        } else
+            PyErr_NoMemory();
+    }
+    free(room);
+    let_go(&all);
+    return done;
+}
+
+/* indices(b, p, cov, mean, Sigma, mu, given, means, counts, numbers, out): the fit measures in closed form of every
+   slice of one group, into out (INDICES, b), from `Counts` and the `Numbers` (6, b); returns as `residuals`. */
+static PyObject *indices(PyObject *self, PyObject *args)
+{
+    PyObject *o[5], *numbers_, *out_, *done = NULL;
+    long long b, p;
+    Both m;
+    Counts c;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLOOOOOp(dddddd)OO", &b, &p, &o[0], &o[1], &o[2], &o[3], &o[4], &m.means, &c.df,
+                          &c.df0, &c.npar, &c.moments, &c.critical_05, &c.critical_01, &numbers_, &out_))
+        return NULL;
+    Buffers all = {.count = 0};
+    double *room = NULL, *out, found[INDICES], sums[SUMS], parts[2];
+    const double *x;
+    if (both_of(&all, o, b, p, &m) && (x = taken(&all, numbers_, b * 6, 0)) && (out = taken(&all, out_, b * INDICES, 1))) {
+        room = malloc((size_t)(4 * p * p + 2 * p) * sizeof(double));
+        if (room) {
+            long long i = 0;
+            for (; i < b && residual_sums(&m, i, p, room, sums, parts); i++) {
+                const Numbers own = {x[i], x[b + i], x[2 * b + i], x[3 * b + i], x[4 * b + i], x[5 * b + i]};
+                compared(&c, &own, found);
+                counted(&c, &own, (double)p, found);
+                sized(&c, sums, parts, (double)p, m.means, found);
+                for (int64_t k = 0; k < INDICES; k++) out[k * b + i] = found[k];
+            }
+            done = PyLong_FromLongLong(i);
         } else
             PyErr_NoMemory();
     }
@@ -403,6 +453,7 @@ static PyMethodDef functions[] = {
     {"definite", definite, METH_VARARGS, "Log-determinants and definiteness, into given arrays."},
     {"imply", imply, METH_VARARGS, "Implied moments of every slice, into given arrays."},
     {"invert", invert, METH_VARARGS, "Inverses of positive definite matrices, into a given array."},
+    {"indices", indices, METH_VARARGS, "Fit measures in closed form, into a given array."},
     {"residuals", residuals, METH_VARARGS, "Sums of squared and weighted residuals, into given arrays."},
     {"start", start, METH_VARARGS, "Start values of every slice of a group, into a given array."},
     {NULL, NULL, 0, NULL},

@@ -55,6 +55,20 @@ def residuals(
     parts: Array,
     /,
 ) -> int: ...
+def indices(
+    b: int,
+    p: int,
+    cov: Array,
+    mean: Array,
+    Sigma: Array,
+    mu: Array,
+    given: Ints,
+    means: bool,
+    counts: tuple[float, float, float, float, float, float],
+    numbers: Array,
+    out: Array,
+    /,
+) -> int: ...
 def definite(b: int, n: int, stack: Array, logdet: Array, sound: Ints, /) -> None: ...
 def imply(
     b: int,

@@ -255,7 +255,7 @@ def _estimate(
         "sample": None,
         "rows": rows,
         "values": values,
-        "solution": solution_of(model, layout, fits),
+        "solved": known(solution_of(model, layout, fits)),
         "convergence": Convergence(
             converged=settled,
             iterations=np.array([f.iterations for f in fits], dtype=np.int64),

@@ -233,7 +233,6 @@ def estimate_of(
     """The estimate; `bare` leaves out standard errors and standardised columns (replicates need neither)."""
     theta = fit.theta
     values = values_of(prepared, flats, theta)
-    solution = solution_of(model, fit, flats[0])
     rows = rows_of(fit.layout.table, prepared.claim.defined)
     improper = improper_of(
         fit.layout, _variances(fit.layout.table, prepared.claim.defined), values, tuple(g.at for g in fit.groups)
@@ -245,7 +244,7 @@ def estimate_of(
         "sample": None,
         "rows": rows,
         "values": values,
-        "solution": solution,
+        "solved": Later(lambda: solution_of(model, fit, flats[0])),
         "convergence": replace(convergence, improper=improper),
         "extra": {"sem": fit},
     }

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from csi.estimate.estimate import Estimate
+from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.later import Later
 from csi.moments.stack import Array, Ints, Moments, RowPass
 from csi.sem.least_squares import LeastSquares
@@ -155,7 +155,7 @@ def blanked(est: Estimate, gone: Ints) -> Estimate:
     """The estimate with absent values in the slices that are `gone`."""
     if not gone.any():
         return est
-    out, solved = gone > 0, est.solution
+    out = gone > 0
     return replace(
         est,
         values=_nan(est.values, out),
@@ -165,17 +165,22 @@ def blanked(est: Estimate, gone: Ints) -> Estimate:
         conf_low=_without(est.conf_low, out),
         conf_high=_without(est.conf_high, out),
         standard=Later(lambda: (_without(est.std_lv, out), _without(est.std_all, out))),
-        solution=replace(
-            solved,
-            weights=_without(solved.weights, out),
-            loadings=_nan(solved.loadings, out),
-            cross_loadings=_without(solved.cross_loadings, out),
-            paths=_nan(solved.paths, out),
-            r2=_nan(solved.r2, out),
-            construct_cor=_nan(solved.construct_cor, out),
-            rho=_without(solved.rho, out),
-            proxy_cor=_without(solved.proxy_cor, out),
-        ),
+        solved=Later(lambda: _unsolved(est.solution, out)),
+    )
+
+
+def _unsolved(solution: Solution, out: Flags) -> Solution:
+    """The solution with absent values in some slices."""
+    return replace(
+        solution,
+        weights=_without(solution.weights, out),
+        loadings=_nan(solution.loadings, out),
+        cross_loadings=_without(solution.cross_loadings, out),
+        paths=_nan(solution.paths, out),
+        r2=_nan(solution.r2, out),
+        construct_cor=_nan(solution.construct_cor, out),
+        rho=_without(solution.rho, out),
+        proxy_cor=_without(solution.proxy_cor, out),
     )
 
 

@@ -85,7 +85,7 @@ def _estimate(given: Sequence[Estimate]) -> Estimate:
         standard=known((_mean([e.std_lv for e in given]), _mean([e.std_all for e in given]))),
         moments=_moments([e.moments for e in given]),
         sample=None,
-        solution=_solution([e.solution for e in given]),
+        solved=known(_solution([e.solution for e in given])),
         replicates=None,
         interval="Rubin t",
         notes=(*_notes(given), _told(len(given))),

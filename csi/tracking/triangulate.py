@@ -16,6 +16,7 @@ import polars as pl
 
 from csi.errors import Note, Problems, Text, note
 from csi.estimate.estimate import Estimate
+from csi.estimate.later import known
 from csi.measures.admissible import withheld_cells
 from csi.measures.effects import chains, effects, total_effects
 from csi.measures.standardised import standardised
@@ -268,7 +269,7 @@ def _of_answers(est: Estimate) -> Estimate:
     at = [k for k, item in enumerate(sol.items) if item in est.sample.names]
     items = tuple(sol.items[k] for k in at)
     kept = replace(sol, items=items, block=sol.block[at], loadings=sol.loadings[:, at], cross_loadings=None)
-    return replace(est, solution=kept)
+    return replace(est, solved=known(kept))
 
 
 def own_item_weights(est: Estimate, turn: Array) -> Given:

@@ -11,6 +11,7 @@ import pytest
 from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
+from csi.estimate.later import known
 from csi.importance.drivers import GAIN, drivers, importance, largest_gain, quadrants
 from csi.inference.bootstrap import bootstrap
 from csi.models.model import Model
@@ -110,7 +111,7 @@ def test_unknown_bounds_leave_the_standardised_importance():
 def test_a_negative_weight_names_its_item(bank):
     weights = bank.solution.weights.copy()
     weights[0, 0] *= -1
-    result = drivers(replace(bank, solution=replace(bank.solution, weights=weights)), "SAT")
+    result = drivers(replace(bank, solved=known(replace(bank.solution, weights=weights))), "SAT")
     reasons = dict(result.table.select("construct", "reason").rows())
     assert reasons == {"IMAG": "negative_weight", "EXPE": None, "QUAL": None, "VAL": None}
     assert "imag1" in result.reasons["negative_weight"].say("en")
@@ -120,7 +121,7 @@ def test_a_negative_weight_names_its_item(bank):
 def test_a_negative_weight_of_the_target_spoils_every_driver(bank):
     weights = bank.solution.weights.copy()
     weights[0, bank.solution.items.index("sat2")] *= -1
-    result = drivers(replace(bank, solution=replace(bank.solution, weights=weights)), "SAT")
+    result = drivers(replace(bank, solved=known(replace(bank.solution, weights=weights))), "SAT")
     assert set(result.table["reason"]) == {"negative_weight"}
     assert np.isnan(result.target_performance[0])
 

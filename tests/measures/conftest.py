@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from csi.estimate.estimate import Convergence, Estimate, Row, Solution
+from csi.estimate.later import known
 from csi.models.model import Construct, Model, Term
 from csi.models.model import Path as Arrow
 from csi.moments.stack import Moments
@@ -80,7 +81,7 @@ def estimate_of(folder, scheme="path", mode="A", program="seminr", slices=1, rep
         sample=None,
         rows=(Row("a", "~", "b"),),
         values=np.zeros((slices, 1)),
-        solution=solution,
+        solved=known(solution),
         convergence=Convergence(np.ones(slices, bool), np.ones(slices, int), np.zeros(slices)),
         replicates=replicates,
     )

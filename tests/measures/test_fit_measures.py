@@ -14,6 +14,7 @@ from scipy.special import chndtr
 
 import csi
 from csi.errors import Problems
+from csi.estimate.later import known
 from csi.measures.baseline import Slots, independence_ls, independence_ml, independence_trace
 from csi.measures.fit_indices import cfi, hoelter, incremental, information_criteria, nfi, p_exact, rfi, rni, tli
 from csi.measures.fit_names import LAVAAN
@@ -249,7 +250,7 @@ def test_fits_of_neither_kind_have_no_fit_measures(estimate_of):
     """A third-party engine's solution has no weights and is no fit of `csi.SEM`."""
     est = estimate_of("mobi")
     with pytest.raises(Problems, match=r"csi\.SEM"):
-        csi.fit_measures(replace(est, solution=replace(est.solution, weights=None)))
+        csi.fit_measures(replace(est, solved=known(replace(est.solution, weights=None))))
 
 
 def test_an_unknown_measure_is_named_and_stays_a_key_error(holzinger):

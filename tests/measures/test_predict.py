@@ -15,6 +15,7 @@ from scipy.stats import ttest_1samp, ttest_rel
 import csi
 from csi.display import text
 from csi.errors import Problems
+from csi.estimate.later import known
 from csi.measures.cvpat import OVERALL, cvpat
 from csi.measures.predict import predict
 from csi.measures.predictive_power import power_of
@@ -225,7 +226,7 @@ def test_bad_requests_are_told_at_once():
     with pytest.raises(Problems, match="composite models"):
         predict(csi.fit("A =~ a1 + a2 + m1", answers(), csi.SEM()))
     with pytest.raises(Problems, match="no construct has predictors"):
-        predict(replace(est, solution=replace(est.solution, r2=np.full((1, 3), np.nan))))
+        predict(replace(est, solved=known(replace(est.solution, r2=np.full((1, 3), np.nan)))))
     with pytest.raises(Problems, match="needs the rows"):
         predict(csi.fit(CHAIN, est.moments, csi.PLS()))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from csi.estimate.later import known
 from csi.measures.blocks import correlations
 from csi.measures.reliability import alpha, ave, reliability, rho_a, rho_c
 from csi.measures.validity import validity
@@ -96,7 +97,7 @@ def test_cells_carry_their_keys(estimate_of):
 
 def test_a_factor_solution_has_no_rho_a_and_keeps_the_rest(mobi):
     solution = mobi.solution
-    factor = replace(mobi, solution=replace(solution, weights=None, cross_loadings=None))
+    factor = replace(mobi, solved=known(replace(solution, weights=None, cross_loadings=None)))
     result = reliability(factor)
     assert result.table["rho_a"].null_count() == 7
     assert result.table["rho_c"].null_count() == 1
