@@ -117,7 +117,7 @@ def baseline(fit: Fitted) -> Baseline:
         chi2 = 2 * (fit.saturated - sum(_loglik(g, exogenous, free_exogenous(fit)) for g in fit.groups))
     else:
         F = [_discrepancy(fit, g, slots, exogenous) for g in fit.groups]
-        chi2 = np.sum([g.count * f for g, f in zip(fit.groups, F, strict=True)], axis=0)
+        chi2 = np.asarray(sum(g.count * f for g, f in zip(fit.groups, F, strict=True)))
     return Baseline(chi2, df, None if fit.scaled is None else _scaled(fit, fit.scaled, chi2, df, slots, exogenous))
 
 

@@ -58,7 +58,7 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
     if robust is not None:
         found |= _named(_robust_incremental(fit, base, robust), "robust")
     found |= _likelihood(fit, closed)
-    found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses) | {"rmsea": closed["rmsea"]}
+    found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses, point=closed["rmsea"])
     if scaled:
         found |= _named(_scaled_rmsea(fit, hypotheses), "scaled")
     if robust is not None:
@@ -131,7 +131,7 @@ def _likelihood(fit: Fitted, closed: Mapping[str, Array]) -> dict[str, Array]:
     """Log-likelihoods and information criteria, where there is a likelihood."""
     if fit.fitting not in {"ML", "FIML"}:
         return {}
-    n = np.sum([g.n for g in fit.groups], axis=0)
+    n = np.asarray(sum(g.n for g in fit.groups))
     found = {
         "logl": fit.loglik,
         "logl_unrestricted": fit.saturated,
@@ -145,14 +145,16 @@ def _likelihood(fit: Fitted, closed: Mapping[str, Array]) -> dict[str, Array]:
     return found
 
 
-def _rmsea(fit: Fitted, T: Array, df: Number, at: Mapping[str, float], c: Number = 1.0) -> dict[str, Array]:
+def _rmsea(
+    fit: Fitted, T: Array, df: Number, at: Mapping[str, float], c: Number = 1.0, point: Array | None = None
+) -> dict[str, Array]:
     """RMSEA, its interval and its tests. The parts of `rmsea` that a robust form replaces are replaced by it."""
     g, N = len(fit.groups), fit.total
     low, high = rmsea_interval(T, df, N, g, c, at["rmsea_level"])
     points = np.array([[at["rmsea_close"]], [at["rmsea_not_close"]]])
     close, not_close = below(T, df, N, points, g, c)
     return {
-        "rmsea": rmsea(T, df, N, g),
+        "rmsea": rmsea(T, df, N, g) if point is None else point,
         "rmsea_conf_low": low,
         "rmsea_conf_high": high,
         "rmsea_p_close": 1 - close,

@@ -180,7 +180,7 @@ def fit_measures(
         >>> round(found["cfi"], 3), found["df"]
         (0.974, 2.0)
     """
-    composite = est.solution.weights is not None and "sem" not in est.extra
+    composite = "sem" not in est.extra and est.solution.weights is not None
     hypotheses = {} if composite else {"rmsea_level": level, "rmsea_close": close, "rmsea_not_close": not_close}
     with np.errstate(invalid="ignore", divide="ignore"):
         arrays, reasons = composite_measures(est) if composite else every_measure(fitted(est), hypotheses)

@@ -127,6 +127,9 @@ class Model(Shown, Claim):
     labels: Mapping[str, Text] = field(default_factory=dict, hash=False)
     layout: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False)
 
+    def __hash__(self) -> int:
+        return Claim.__hash__(self)
+
     card = _Card()
 
     @classmethod

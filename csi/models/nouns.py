@@ -5,7 +5,7 @@ A term of lavaan's grammar may carry one modifier per group; a single modifier s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Literal
 
@@ -164,15 +164,16 @@ class Constraint:
     rhs: str
 
 
-@lru_cache(maxsize=256)
-def _items_of(constructs: tuple[Construct, ...]) -> tuple[str, ...]:
-    """What constructs are measured by that is no construct itself, each once."""
-    names = {c.name for c in constructs}
-    return tuple(dict.fromkeys(n for c in constructs for n in c.items if n not in names))
+class _Hashed:
+    """Room for the hash of a value, which is looked up often and cannot change."""
+
+    __slots__ = ("_hash",)
+
+    _hash: int
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(_Hashed):
     """What a text says, and nothing about where it came from; `Model` adds the card, labels and layout.
 
     Example:
@@ -190,15 +191,24 @@ class Claim:
     thresholds: tuple[Threshold, ...] = ()
     scalings: tuple[Scaling, ...] = ()
 
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            compared = [part.name for part in fields(self) if part.compare and part.hash is not False]
+            found = hash(tuple(getattr(self, name) for name in compared))
+            object.__setattr__(self, "_hash", found)
+            return found
+
     @property
     def names(self) -> tuple[str, ...]:
         """Construct names in order of appearance."""
-        return tuple(c.name for c in self.constructs)
+        return _names_of(self)
 
     @property
     def items(self) -> tuple[str, ...]:
         """Observed items in order of appearance, each once."""
-        return _items_of(self.constructs)
+        return _items_of(self)
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -223,6 +233,19 @@ class Claim:
     def predictors(self, outcome: str) -> tuple[str, ...]:
         """Names with an arrow into `outcome`, in order."""
         return tuple(p.predictor.name for p in self.paths if p.outcome == outcome)
+
+
+@lru_cache(maxsize=256)
+def _names_of(claim: Claim) -> tuple[str, ...]:
+    """See `Claim.names`."""
+    return tuple(c.name for c in claim.constructs)
+
+
+@lru_cache(maxsize=256)
+def _items_of(claim: Claim) -> tuple[str, ...]:
+    """What constructs are measured by that is no construct itself, each once."""
+    names = set(claim.names)
+    return tuple(dict.fromkeys(n for c in claim.constructs for n in c.items if n not in names))
 
 
 @lru_cache(maxsize=256)

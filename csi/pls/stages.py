@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from csi.models.model import Model
@@ -46,6 +47,7 @@ class Levels:
         return tuple(s for part in self.components[name] for s in self.stand_ins(part, stage))
 
 
+@lru_cache(maxsize=256)
 def is_composed(model: Claim) -> bool:
     """Whether a model has higher-order constructs or products.
 
@@ -56,6 +58,7 @@ def is_composed(model: Claim) -> bool:
     return is_higher(model) or any(c.product_of for c in model.constructs)
 
 
+@lru_cache(maxsize=256)
 def is_higher(model: Claim) -> bool:
     """Whether a model has constructs made of constructs.
 

@@ -30,24 +30,31 @@ def variances_of(rows: Sequence[Row]) -> Ints:
     return np.array([i for i, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs], dtype=np.int64)
 
 
-def improper_of(
-    layout: Layout, variances: Ints, values: Array, at: Sequence[Implied]
-) -> dict[str, npt.NDArray[np.bool_]]:
+def improper_of(variances: Ints, values: Array, beyond: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
     """{what: (b,) flags} of negative variances, residual ones included, and of latent covariances that cannot be.
 
     Parameters:
-        variances: places of the variances (`variances_of`). values: (b, t). at: implied moments of each group.
+        variances: places of the variances (`variances_of`). values: (b, t). beyond: (b,) as `beyond_of` finds it.
 
     Source:
         Chen, Bollen, Paxton, Curran & Kirby (2001), Sociological Methods & Research 29:468-508.
     """
     with np.errstate(invalid="ignore"):
         negative = np.asarray((values[:, variances] < -NEGLIGIBLE).any(axis=1), dtype=bool)
-    beyond = np.zeros(len(values), dtype=bool)
+    return {"negative variance": negative, "latent covariances not positive definite": beyond}
+
+
+def beyond_of(layout: Layout, at: Sequence[Implied]) -> npt.NDArray[np.bool_]:
+    """(b,) True where latent covariances of some group cannot be.
+
+    Parameters:
+        at: implied moments of each group.
+    """
+    found = np.zeros(len(at[0].Sigma), dtype=bool)
     for block, one in zip(layout.blocks, at, strict=True):
         if block.q > 1:
-            beyond |= impossible(one.Phi[:, : block.q, : block.q])
-    return {"negative variance": negative, "latent covariances not positive definite": beyond}
+            found |= impossible(one.Phi[:, : block.q, : block.q])
+    return found
 
 
 def impossible(Phi: Array) -> npt.NDArray[np.bool_]:

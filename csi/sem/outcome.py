@@ -226,17 +226,20 @@ def estimate_of(
     fit: Fitted,
     flats: tuple[Array, ...],
     convergence: Convergence,
+    beyond: Flags,
     *,
     bare: bool,
     notes: tuple[Note, ...],
 ) -> Estimate:
-    """The estimate; `bare` leaves out standard errors and standardised columns (replicates need neither)."""
+    """The estimate; `bare` leaves out standard errors and standardised columns (replicates need neither).
+
+    Parameters:
+        beyond: (b,) where latent covariances cannot be.
+    """
     theta = fit.theta
     values = values_of(prepared, flats, theta)
     rows = rows_of(fit.layout.table, prepared.claim.defined)
-    improper = improper_of(
-        fit.layout, _variances(fit.layout.table, prepared.claim.defined), values, tuple(g.at for g in fit.groups)
-    )
+    improper = improper_of(_variances(fit.layout.table, prepared.claim.defined), values, beyond)
     common = {
         "model": model,
         "settings": settings,

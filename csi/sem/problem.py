@@ -139,9 +139,11 @@ def problem_of(
 
 def group_sizes(groups: Sequence[Moments]) -> Array:
     """(b, g) rows of each group, or its share of the weights times the rows of all."""
+    if len(groups) == 1:
+        return groups[0].n[:, None]
     n = np.stack([m.n for m in groups], axis=1)
     weight = np.stack([m.sum_w for m in groups], axis=1)
-    return np.asarray(n if len(groups) == 1 else weight * (n.sum(axis=1) / weight.sum(axis=1))[:, None])
+    return np.asarray(weight * (n.sum(axis=1) / weight.sum(axis=1))[:, None])
 
 
 def _spread(parameter: Ints, linear: Linear) -> Array | None:

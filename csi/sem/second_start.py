@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 from csi.sem.compiled import minimised
-from csi.sem.implied import Implied
-from csi.sem.improper import NEGLIGIBLE, impossible
+from csi.sem.improper import NEGLIGIBLE
 from csi.sem.layout import Layout
 from csi.sem.normal import target_of
 from csi.sem.optimise import Optimum, minimise
@@ -44,15 +43,16 @@ LOWER = 1e-9
 """A minimum counts as lower by this share of 1 + F."""
 
 
-def improved(prepared: Prepared, problem: Problem, best: Optimum, at: Sequence[Implied], rounds: int) -> Optimum:
+def improved(prepared: Prepared, problem: Problem, best: Optimum, beyond: Flags, rounds: int) -> Optimum:
     """The same optimum, with lower minima from other starts in slices that are improper or have not settled.
 
     Parameters:
-        at: implied moments of each group at `best`. rounds: iterations at most.
+        beyond: (b,) where latent covariances at `best` cannot be. rounds: iterations at most.
     """
     lost = ~best.settled
-    bad = doubtful(prepared.layout, problem.theta(best.phi), at) & ~lost
-    if not (bad.any() or lost.any()) or prepared.layout.table.rules.composites:
+    doubtful = beyond | negative(prepared.layout, problem.theta(best.phi))
+    bad = doubtful & ~lost
+    if not (doubtful | lost).any() or prepared.layout.table.rules.composites:
         return best
     out = replace(best, **{n: getattr(best, n).copy() for n in Optimum.__slots__})
     for few, most in ((np.flatnonzero(lost), rounds), (np.flatnonzero(bad), min(rounds, FEW))):
@@ -73,14 +73,10 @@ def _better(prepared: Prepared, some: Problem, out: Optimum, few: Ints, rounds: 
             getattr(out, name)[few[better]] = getattr(found, name)[better]
 
 
-def doubtful(layout: Layout, theta: Array, at: Sequence[Implied]) -> Flags:
-    """(b,) slices with a negative variance or latent covariances that cannot be."""
+def negative(layout: Layout, theta: Array) -> Flags:
+    """(b,) slices with a negative variance."""
     with np.errstate(invalid="ignore"):
-        found = (theta[:, _variances(layout)] < -NEGLIGIBLE).any(axis=1)
-    for block, one in zip(layout.blocks, at, strict=True):
-        if block.q > 1:
-            found |= impossible(one.Phi[:, : block.q, : block.q])
-    return np.asarray(found, dtype=bool)
+        return np.asarray((theta[:, _variances(layout)] < -NEGLIGIBLE).any(axis=1), dtype=bool)
 
 
 @lru_cache(maxsize=64)

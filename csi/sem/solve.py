@@ -27,6 +27,7 @@ from csi.sem.full_information import (
 )
 from csi.sem.identification import generic_rank, notes_of_rank
 from csi.sem.implied import Implied
+from csi.sem.improper import beyond_of
 from csi.sem.judge import Fittable, Judged, chi2_of, judge, judge_each, plain_test
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import ordinal_size
@@ -73,11 +74,13 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     linear = linears[0]
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
+    beyond = beyond_of(prepared.layout, at)
     if isinstance(problem, Problem) and not bare and linear is prepared.linear and not prepared.stated:
-        again = improved(prepared, problem, best, at, ROUNDS)
+        again = improved(prepared, problem, best, beyond, ROUNDS)
         if again is not best:
             best, theta = again, linear.theta(again.phi)
             at = problem.implied(theta)
+            beyond = beyond_of(prepared.layout, at)
     counted = linear if linear is prepared.linear else equalities(prepared, theta)
     df = degrees(prepared, counted)
     rank = None if bare else generic_rank(prepared.layout, linear)
@@ -97,7 +100,9 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
         cause=cause,
     )
     notes = () if rank is None else (*doubts, *notes_of_rank(rank, df), *notes_of(prepared, cause, moments.cells))
-    est = estimate_of(settings, model, moments, prepared, fit, problem.flats, convergence, bare=bare, notes=notes)
+    est = estimate_of(
+        settings, model, moments, prepared, fit, problem.flats, convergence, beyond, bare=bare, notes=notes
+    )
     return blanked(est, gone)
 
 
@@ -264,7 +269,7 @@ def _logliks(prepared: Prepared, problem: Fittable, best: Optimum) -> tuple[Arra
         if x:
             logdet = np.linalg.slogdet(target.cov[:, x][:, :, x])[1]
             saturated += 0.5 * n * (len(x) * np.log(2 * np.pi) + logdet + len(x))
-    n = np.sum([group.n for group in prepared.groups], axis=0)
+    n = np.asarray(sum(group.n for group in prepared.groups))
     return saturated - 0.5 * n * best.value, saturated
 
 

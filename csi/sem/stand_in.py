@@ -46,7 +46,7 @@ def hopeless(prepared: Prepared, missing: str) -> Ints:
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
         return np.zeros(b, dtype=np.int64)
-    if not (far.any() or constant.any() or singular.any() or few.any() or unused.any()):
+    if not (far | constant | singular | few | unused).any():
         return np.zeros(b, dtype=np.int64)
     code = np.select([far, constant, singular, few, unused], [6, 1, 2, 4, 5])
     return code.astype(np.int64)

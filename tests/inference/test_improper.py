@@ -8,7 +8,7 @@ import csi
 from csi.estimate.estimate import Row
 from csi.models.syntax.build import parse_claim
 from csi.sem.implied import implied, matrices
-from csi.sem.improper import improper_of, variances_of
+from csi.sem.improper import beyond_of, improper_of, variances_of
 from csi.sem.layout import layout_of
 from csi.sem.table import Rules, table_of
 
@@ -59,7 +59,7 @@ def test_latents_that_correlate_beyond_one_are_named():
     flat[:, block.fixed[0]] = block.fixed[2]
     named = [Row(*r.key) for r in layout.table.rows]
     values = np.array([[theta[s, i] if i >= 0 else 1.0 for i in layout.table.index] for s in range(2)])
-    found = improper_of(layout, variances_of(named), values, [implied(block, matrices(block, flat, theta))])
+    found = improper_of(variances_of(named), values, beyond_of(layout, [implied(block, matrices(block, flat, theta))]))
     assert found["latent covariances not positive definite"].tolist() == [False, True]
     assert found["negative variance"].tolist() == [False, False]
 

@@ -1,4 +1,6 @@
+import copy
 import dataclasses
+import pickle
 
 from csi.display import text
 from csi.models.model import Model
@@ -29,3 +31,11 @@ def test_card_is_a_maker_on_the_class_and_a_name_on_a_model():
 
 def test_equal_models_are_equal_whatever_the_spacing():
     assert Model.parse(TEXT) == Model.parse(TEXT.replace(" ", "  ").replace("\n", " ; "))
+
+
+def test_a_model_is_hashed_by_what_it_compares_and_its_hash_stays_out_of_pickles():
+    first, second = Model.parse("f =~ a + b; g =~ c; g ~ f"), Model.parse("f  =~ a + b\ng =~ c\ng ~ f")
+    assert hash(first) == hash(second) == hash(first)
+    assert hash(dataclasses.replace(first, paths=())) != hash(first)
+    assert pickle.dumps(first) == pickle.dumps(second)
+    assert hash(copy.deepcopy(first)) == hash(first)
