@@ -17,6 +17,9 @@ from csi.simulation.recipe import Recipe
 VALENCE: Final = (-1, 0, 1)
 """Critical, neutral, favourable."""
 
+Row = tuple[str, str | None, int | None, int | None, str]
+"""id, attribute, aided, valence, coder."""
+
 SCHEMA: Final = {
     "id": pl.String, "attribute": pl.String, "aided": pl.Int64, "valence": pl.Int64, "coder": pl.String,
 }  # fmt: skip
@@ -25,8 +28,9 @@ SCHEMA: Final = {
 def mentions_of(recipe: Recipe, cells: tuple[Cell, ...], frame: pl.DataFrame, seed: int) -> pl.DataFrame | None:
     """Coded mentions of the first respondents of every cell: id, attribute, aided (0 or 1), valence, coder; or None.
 
-    Every coder notes the true valence with probability `agreement`, else one of the other two; whether an attribute
-    was named, and whether aid was needed, all coders see alike.
+    Every coder sees a mention with probability `notice`, and notes its true valence with probability `agreement`, else
+    one of the other two; whether aid was needed all see alike. An interview in which a coder saw nothing is a row
+    without an attribute.
 
     Parameters:
         recipe: its `mentions`. cells, seed: as drawn. frame: the panel, whose respondents speak.
@@ -34,7 +38,7 @@ def mentions_of(recipe: Recipe, cells: tuple[Cell, ...], frame: pl.DataFrame, se
     part = recipe.mentions
     if part is None:
         return None
-    rows: list[tuple[str, str, int, int, str]] = []
+    rows: list[Row] = []
     for cell in cells:
         mine = frame.filter(
             (pl.col(recipe.column("brand")) == cell.brand) & (pl.col(recipe.column("wave")) == cell.wave)
@@ -48,17 +52,22 @@ def mentions_of(recipe: Recipe, cells: tuple[Cell, ...], frame: pl.DataFrame, se
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _cell(part: MentionsPart, ids: list[str], draw: Callable[..., Array]) -> Iterator[tuple[str, str, int, int, str]]:
+def _cell(part: MentionsPart, ids: list[str], draw: Callable[..., Array]) -> Iterator[Row]:
     """The mentions of one cell's respondents."""
-    u = draw(len(ids), len(part.attributes), 3 + len(part.coders))
-    for row, name in enumerate(ids):
-        for k, (attribute, said) in enumerate(part.attributes.items()):
-            how, whether, tone, *errors = u[row, k]
+    coders = len(part.coders)
+    u = draw(len(ids), len(part.attributes), 3 + 2 * coders)
+    for name, own in zip(ids, u, strict=True):
+        seen = set()
+        for (attribute, said), (how, whether, tone, *rest) in zip(part.attributes.items(), own, strict=True):
             unaided = how < said.unaided
-            if unaided or whether < said.aided:
-                truth = _true(said, tone)
-                for coder, error in zip(part.coders, errors, strict=True):
+            if not (unaided or whether < said.aided):
+                continue
+            truth = _true(said, tone)
+            for coder, error, sight in zip(part.coders, rest[:coders], rest[coders:], strict=True):
+                if sight < part.notice:
+                    seen.add(coder)
                     yield name, attribute, int(not unaided), _coded(truth, error, part.agreement), coder
+        yield from ((name, None, None, None, coder) for coder in part.coders if coder not in seen)
 
 
 def _true(said: MentionPart, uniform: float) -> int:

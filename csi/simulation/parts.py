@@ -165,10 +165,14 @@ class MentionPart(Part):
 
 
 class MentionsPart(Part):
-    """Interviews coded by several people: how many a cell, who codes, how often each notes the true valence."""
+    """Interviews coded by several people: how many a cell, and who codes.
+
+    Every coder sees a mention with probability `notice`, and notes its true valence with probability `agreement`.
+    """
 
     respondents: int = Field(ge=1)
     coders: tuple[str, ...] = Field(min_length=1)
+    notice: float = Field(default=1.0, gt=0, le=1)
     agreement: float = Field(default=1.0, gt=0, le=1)
     attributes: dict[str, MentionPart] = Field(min_length=1)
 

@@ -15,7 +15,8 @@ def stated(recipe: Recipe) -> Iterator[Row]:
 
     kinds: "class" (`feature: class`, share of respondents), "points" (mean of `name_I`), "slope" (`outcome~term`, with
     term 1 for the constant; of the log-odds where the link is logit), "unaided" and "aided" (share of respondents who
-    name an attribute, each of all), "agreement" (probability that a coder notes the true valence).
+    name an attribute, each of all), "notice" and "agreement" (probability that a coder sees a mention, and notes its
+    true valence).
 
     Example:
         >>> list(stated(Recipe.model_construct()))
@@ -36,4 +37,5 @@ def stated(recipe: Recipe) -> Iterator[Row]:
         for name, said in recipe.mentions.attributes.items():
             yield "", "", "unaided", name, said.unaided
             yield "", "", "aided", name, (1 - said.unaided) * said.aided
+        yield "", "", "notice", "mention", recipe.mentions.notice
         yield "", "", "agreement", "valence", recipe.mentions.agreement

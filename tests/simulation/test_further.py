@@ -177,7 +177,7 @@ def test_outcomes_have_the_stated_slopes():
 def test_mentions_are_as_often_and_agree_as_far_as_stated(tmp_path):
     said = {"fast": {"unaided": 0.6, "aided": 0.5, "valence": [0.2, 0.3, 0.5]}}
     drawn = simulate(recipe(mentions={"respondents": 4000, "coders": ["A", "B"], "agreement": 0.8, "attributes": said}))
-    wide = drawn.mentions.pivot(on="coder", index=["id", "attribute", "aided"], values="valence")
+    wide = drawn.mentions.drop_nulls().pivot(on="coder", index=["id", "attribute", "aided"], values="valence")
     named = 0.6 + 0.4 * 0.5
     assert wide.height / 4000 == pytest.approx(named, abs=4 * np.sqrt(named * (1 - named) / 4000))
     assert 1 - wide["aided"].mean() == pytest.approx(0.6 / named, abs=0.04)
@@ -185,6 +185,12 @@ def test_mentions_are_as_often_and_agree_as_far_as_stated(tmp_path):
     noted = [0.8 * v + 0.1 * (1 - v) for v in (0.2, 0.3, 0.5)]
     assert [(wide["A"] == v).mean() for v in (-1, 0, 1)] == pytest.approx(noted, abs=0.04)
     assert set(wide["id"]) <= set(drawn.frame["respondent"])
+    half = {"respondents": 4000, "coders": ["A", "B"], "notice": 0.5, "attributes": said}
+    seen = simulate(recipe(mentions=half)).mentions
+    assert seen.height == seen.unique(["id", "coder"]).height == 8000  # every coder read every interview
+    both = seen.with_columns(pl.col("attribute").is_not_null()).pivot(on="coder", index="id", values="attribute")
+    assert both.select(pl.col("A").mean()).item() == pytest.approx(named / 2, abs=0.035)
+    assert (both["A"] & both["B"]).mean() == pytest.approx(named / 4, abs=0.03)
     assert "mentions.csv" in {p.name for p in drawn.write(tmp_path)}
     assert simulate(recipe(cell_size={"least": 5, "most": 5})).mentions is None
 
