@@ -154,3 +154,45 @@ def test_points(panel, truth):
         w = points["weight"].to_numpy()
         got, sd = np.average(points[name].to_numpy(), weights=w), points[name].std()
         assert abs(got - truth["points", name]) < BOUND * sd * np.sqrt((w**2).sum()) / w.sum()
+
+
+def test_the_zone_of_tolerance(panel, whole):
+    found, true = (csi.tolerance(p) for p in (panel, whole))
+    for gap in ("msa", "mss", "width", "position"):
+        assert off(found.table, true.table, ["kind", "name"], gap, f"{gap}_std_error").max() < BOUND
+    for share in ("below", "within", "above"):
+        half = (pl.col(f"{share}_high") - pl.col(f"{share}_low")) / (2 * 1.96)
+        table = found.table.with_columns(half.alias("error"))
+        assert off(table, true.table, ["kind", "name"], share, "error").max() < BOUND
+    # what is planted: exclusions explained badly, below what is acceptable; nothing else is
+    short = true.table.filter((pl.col("kind") == "attribute") & (pl.col("msa") < 0))["name"].to_list()
+    assert short == ["terms"]
+    assert found.table.filter(pl.col("msa_high") < 0)["name"].to_list() == ["terms"]
+    assert found.inconsistent < 0.03
+
+
+def test_promises_kept(panel, whole):
+    found, true = (csi.promise(p, outcome="overall") for p in (panel, whole))
+    for share in ("broken", "exceeded"):
+        half = (pl.col(f"{share}_high") - pl.col(f"{share}_low")) / (2 * 1.96)
+        table = found.table.with_columns(half.alias("error"))
+        assert off(table, true.table, ["kind", "name"], share, "error").max() < BOUND
+    slopes = found.slopes.filter(pl.col("name") == "overall")
+    assert slopes["difference_p"].item() < 0.001
+    assert slopes["b_short"].item() > slopes["b_over"].item()
+
+
+def test_mentions_are_coded_as_planted(truth):
+    """Shares by the truth; agreement by a large draw of interviews."""
+    table = pl.read_csv(FOLDER / "mentions.csv")
+    people = table["id"].n_unique()
+    assert people == 180
+    rows = (
+        table.drop_nulls("attribute")
+        .group_by("attribute", "coder")
+        .agg(n=pl.len(), unaided=(1 - pl.col("aided")).sum())
+    )
+    for attribute, coder, n, unaided in rows.select("attribute", "coder", "n", "unaided").iter_rows():
+        for got, kinds in ((n, ("unaided", "aided")), (unaided, ("unaided",))):
+            share = 0.95 * sum(truth[kind, attribute] for kind in kinds)
+            assert abs(got / people - share) < BOUND * np.sqrt(share * (1 - share) / people), (attribute, coder)
