@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
     from csi.expectation.promise import promise as promise
+    from csi.expectation.mentions import mentions as mentions
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface
     from csi.expectation.tolerance import tolerance as tolerance
@@ -174,6 +175,7 @@ _HOMES = {
     "order": "csi.inference.order",
     "formation": "csi.expectation.formation",
     "formation_by_stage": "csi.expectation.stages",
+    "mentions": "csi.expectation.mentions",
 }
 
 __all__ = [
@@ -222,6 +224,7 @@ __all__ = [
     "kano",
     "lrt",
     "mediation",
+    "mentions",
     "mga",
     "micom",
     "modification_indices",

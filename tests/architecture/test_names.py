@@ -94,6 +94,7 @@ PUBLIC = [
     "order",
     "formation",
     "formation_by_stage",
+    "mentions",
 ]
 HEAVY = {
     "numpy",

@@ -1,0 +1,101 @@
+"""Tables beside the answers (benchmarks, mentions, stakeholders, requirements): read, checked, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+
+from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.survey.datafile import DataFile, as_text
+from csi.survey.readers import read_raw
+from csi.survey.readers.frames import to_polars
+
+Kind = Literal["text", "number", "flag"]
+"""What a column holds."""
+
+FLAGS: Final = {
+    **dict.fromkeys(("1", "1.0", "true", "yes", "y", "是"), True),
+    **dict.fromkeys(("0", "0.0", "false", "no", "n", "否"), False),
+}
+"""Ways to write yes and no."""
+
+SHOWN: Final = 3
+"""Cells that a message names."""
+
+
+def side_table(
+    source: object, name: str, needed: Mapping[str, Kind], optional: Mapping[str, Kind], code: str
+) -> pl.DataFrame:
+    """A table with the columns that are needed and those of the optional ones that it has, typed.
+
+    Parameters:
+        source: a frame, or a path to a file (CSV, Excel, Parquet, SPSS). name: what it is called in messages.
+        needed, optional: column -> kind; an empty cell of a needed column is refused, of an optional one null.
+        code: of the problems.
+
+    Raises:
+        Problems: of `code` (no such column, empty or unreadable cells, no rows), all at once.
+
+    Example:
+        >>> frame = pl.DataFrame({"attribute": ["speed"], "mean": [5], "note": ["x"]})
+        >>> side_table(frame, "benchmarks", {"attribute": "text", "mean": "number"}, {"sd": "number"}, "E-BENCH").rows()
+        [('speed', 5.0)]
+    """
+    path = Path(source) if isinstance(source, str | Path) else None
+    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(source, name))  # type: ignore[arg-type]
+    place = str(path.name) if path is not None else name
+    found = _missing(raw, needed, optional, place, code)
+    if found:
+        raise Problems(found)
+    kinds = dict(needed) | {c: k for c, k in optional.items() if c in raw.columns}
+    columns = {c: _typed(raw[c], kind) for c, kind in kinds.items()}
+    problems = [p for c, kind in kinds.items() for p in _cells(raw[c], columns[c], kind, c in needed, place, code)]
+    if problems:
+        raise Problems(problems)
+    return pl.DataFrame(columns)
+
+
+def _missing(
+    raw: pl.DataFrame, needed: Mapping[str, Kind], optional: Mapping[str, Kind], place: str, code: str
+) -> list[Problem]:
+    """Columns that are not there; a table without rows."""
+    out = []
+    for column in needed:
+        if column not in raw.columns:
+            hint = did_you_mean(column, raw.columns)
+            every = ", ".join((*needed, *(f"[{c}]" for c in optional)))
+            en, zh = f"no column {column}; columns are {every}.", f"缺少列 {column}；应有列：{every}。"
+            out.append(Problem(code, place, Text(en, zh), hint))
+    if not out and not raw.height:
+        out.append(problem(code, place, "no rows.", "没有数据行。", "Give at least one row.", "请至少给出一行。"))
+    return out
+
+
+def _typed(column: pl.Series, kind: Kind) -> pl.Series:
+    """A column of text as what it holds; null where a cell cannot be read."""
+    plain = column.cast(pl.String).str.strip_chars()
+    plain = plain.set(plain == "", None)
+    if kind == "number":
+        return plain.cast(pl.Float64, strict=False)
+    if kind == "flag":
+        return plain.str.to_lowercase().replace_strict(FLAGS, default=None, return_dtype=pl.Boolean)
+    return plain
+
+
+def _cells(raw: pl.Series, typed: pl.Series, kind: Kind, needed: bool, place: str, code: str) -> list[Problem]:
+    """Cells that cannot be read, and empty ones of a needed column."""
+    plain = raw.cast(pl.String).str.strip_chars()
+    empty = plain.is_null() | (plain == "")
+    bad = typed.is_null() & (~empty if not needed else pl.Series([True] * len(raw)))
+    rows = bad.arg_true().to_list()
+    if not rows:
+        return []
+    cells = ", ".join(f"row {i + 1}: {raw[i]!r}" for i in rows[:SHOWN]) + (", ..." if len(rows) > SHOWN else "")
+    what = {"number": Text("a number", "数值"), "flag": Text("yes or no", "“是/否”"), "text": Text("text", "文字")}[
+        kind
+    ]
+    en, zh = f"{len(rows)} cells are not {what.en} ({cells}).", f"{len(rows)} 个单元格不是{what.zh}（{cells}）。"
+    return [problem(code, f'{place}, column "{raw.name}"', en, zh, "Correct these cells.", "请更正这些单元格。")]
