@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.expectation.balance import balance as balance
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
     from csi.expectation.promise import promise as promise
     from csi.expectation.mentions import mentions as mentions
+    from csi.expectation.reasonable import reasonable as reasonable
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface
     from csi.expectation.tolerance import tolerance as tolerance
@@ -176,6 +178,8 @@ _HOMES = {
     "formation": "csi.expectation.formation",
     "formation_by_stage": "csi.expectation.stages",
     "mentions": "csi.expectation.mentions",
+    "reasonable": "csi.expectation.reasonable",
+    "balance": "csi.expectation.balance",
 }
 
 __all__ = [
@@ -193,6 +197,7 @@ __all__ = [
     "Study",
     "SumScores",
     "adjust",
+    "balance",
     "blindfolding",
     "bollen_stine",
     "bootstrap",
@@ -239,6 +244,7 @@ __all__ = [
     "promise",
     "r2",
     "read_panel",
+    "reasonable",
     "redundancy",
     "reliability",
     "replicate_weights",

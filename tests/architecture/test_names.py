@@ -95,6 +95,8 @@ PUBLIC = [
     "formation",
     "formation_by_stage",
     "mentions",
+    "reasonable",
+    "balance",
 ]
 HEAVY = {
     "numpy",
