@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
-    from csi.expectation.promise import promise as promise
     from csi.expectation.mentions import mentions as mentions
+    from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface

@@ -42,6 +42,9 @@ VALENCE: Final = {
 }
 """Ways to write how a mention sounds."""
 
+COLUMNS: Final = ("attribute", "aided", "valence", "coder")
+"""Columns beside id."""
+
 JUDGED: Final[Mapping[str, Level]] = {"mentioned": "nominal", "aided": "nominal", "valence": "nominal"}
 """What coders may agree on."""
 
@@ -142,8 +145,7 @@ def _read(source: object, attributes: Mapping[str, Text] | Sequence[str] | None)
     Raises:
         Problems: E-MENTIONS.
     """
-    needed, optional = {"id": "text"}, {"attribute": "text", "aided": "text", "valence": "text", "coder": "text"}
-    raw = side_table(source, "mentions", needed, optional, "E-MENTIONS")  # type: ignore[arg-type]
+    raw = side_table(source, "mentions", {"id": "text"}, dict.fromkeys(COLUMNS, "text"), "E-MENTIONS")
     found = [_no_column(c, raw) for c in ("attribute", "aided") if c not in raw.columns]
     if found:
         raise Problems(found)

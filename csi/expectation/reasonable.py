@@ -24,7 +24,7 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.shares import shares
-from csi.expectation.side_table import side_table
+from csi.expectation.side_table import Kind, side_table
 from csi.inference.settings import level_problems
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -155,9 +155,9 @@ def _rules(source: object, asked: Matched, sample: Sample, industry: str, alpha:
     Raises:
         Problems: E-BENCH.
     """
-    needed = {"attribute": "text", "mean": "number", "sd": "number", "n": "number"}
-    optional = {"industry": "text", "p90": "number", "feasible": "flag", "date": "text"}
-    bench = side_table(source, "benchmarks", needed, optional, "E-BENCH")  # type: ignore[arg-type]
+    needed: dict[str, Kind] = {"attribute": "text", "mean": "number", "sd": "number", "n": "number"}
+    optional: dict[str, Kind] = {"industry": "text", "p90": "number", "feasible": "flag", "date": "text"}
+    bench = side_table(source, "benchmarks", needed, optional, "E-BENCH")
     for column, kind in (("industry", pl.String), ("p90", pl.Float64), ("feasible", pl.Boolean), ("date", pl.String)):
         if column not in bench.columns:
             bench = bench.with_columns(pl.lit(None, kind).alias(column))

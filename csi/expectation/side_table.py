@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import polars as pl
 
@@ -12,6 +12,9 @@ from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import to_polars
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 Kind = Literal["text", "number", "flag"]
 """What a column holds."""
@@ -45,7 +48,7 @@ def side_table(
         [('speed', 5.0)]
     """
     path = Path(source) if isinstance(source, str | Path) else None
-    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(source, name))  # type: ignore[arg-type]
+    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(cast("IntoFrame", source), name))
     place = str(path.name) if path is not None else name
     found = _missing(raw, needed, optional, place, code)
     if found:
