@@ -13,6 +13,7 @@ from csi.display import html_from
 
 if TYPE_CHECKING:
     from csi.behaviour.nps import nps as nps
+    from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
@@ -117,6 +118,7 @@ _HOMES = {
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
+    "run_card": "csi.claims.run",
     "cipma": "csi.importance.cipma",
     "compare": "csi.tracking.compare",
     "cta": "csi.measures.tetrads",
@@ -250,6 +252,7 @@ __all__ = [
     "replicate_weights",
     "report",
     "residuals",
+    "run_card",
     "score_tests",
     "scores",
     "selection",

@@ -3,6 +3,7 @@
 from csi.simulation.blueprint import cells_of, codebook_of, groups_of, model_of, population_of
 from csi.simulation.checks import check, read_recipe
 from csi.simulation.draw import draw_answers
+from csi.simulation.of_card import recipe_of_card
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
 from csi.simulation.simulate import Simulation, clean, simulate
@@ -24,5 +25,6 @@ __all__ = [
     "population_moments",
     "population_of",
     "read_recipe",
+    "recipe_of_card",
     "simulate",
 ]

@@ -78,6 +78,7 @@ PUBLIC = [
     "replicate_weights",
     "report",
     "residuals",
+    "run_card",
     "score_tests",
     "selection",
     "scores",
