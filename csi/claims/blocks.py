@@ -49,15 +49,20 @@ def blocks_of(
     if unknown:
         raise Problems(unknown, lang)
     wanted = {n: b for n, b in card.constructs.items() if n not in left_out and not b.of}
-    found = {n: _items(n, b, codebook, given) for n, b in wanted.items()}
+    found = {n: items_of(n, b, codebook, given) for n, b in wanted.items()}
     absent = [n for n, items in found.items() if not items and not wanted[n].optional]
     if absent:
         raise Problems([no_items(card, n, codebook) for n in absent], lang)
     return {n: items for n, items in found.items() if items}
 
 
-def _items(name: str, block: Block, codebook: Codebook, given: Mapping[str, str]) -> tuple[str, ...]:
-    """The items of one construct, under the first name that has any."""
+def items_of(name: str, block: Block, codebook: Codebook, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The items of one construct, under the first name that has any.
+
+    Example:
+        >>> items_of("satisfaction", read_card("ecm").constructs["satisfaction"], Codebook((), {}, {}), {})
+        ()
+    """
     for source in (given[name],) if given.get(name) else (name, *block.alias):
         items = codebook.items_of(source, block.form) or codebook.items_of(source, "P") or codebook.items_of(source)
         if not items and source in FORMS:

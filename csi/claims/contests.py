@@ -43,6 +43,10 @@ class Contests:
     notes: tuple[Note, ...]
 
 
+NONE = Contests(pl.DataFrame(), (), ())
+"""No rivals."""
+
+
 def contests(
     card: Card,
     items: Blocks,

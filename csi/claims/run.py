@@ -10,22 +10,22 @@ import numpy as np
 import polars as pl
 
 from csi.claims.blocks import blocks_of
+from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
 from csi.claims.checks import asked_of, groups_of, only_asked, too_few_items, unknown_reliability, wrong_engine
-from csi.claims.contests import Contests, contests
-from csi.claims.reported import Measured, Scored, fit_table, measured, scored
-from csi.claims.run_words import lines_of, r2_sentences, told_of_card
+from csi.claims.contests import NONE, Contests, contests
+from csi.claims.reported import fit_table, measured, scored
+from csi.claims.run_words import r2_sentences, told_of_card
 from csi.claims.signs import sign_notes, sign_sentences, signed_paths
-from csi.display import Shown, text
 from csi.errors import Note, Problems, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
-from csi.measures.admissible import Diagnosis, verify
-from csi.measures.effects import Effects, effects
+from csi.measures.admissible import verify
+from csi.measures.effects import effects
 from csi.measures.mediation import Mediation, mediation
-from csi.measures.validity import Validity, validity
+from csi.measures.validity import validity
 from csi.models.card import Card
 from csi.models.card_parts import Engine
 from csi.models.cards import read_card
@@ -34,75 +34,9 @@ from csi.pls.composites import Composites
 from csi.pls.estimator import PLS
 from csi.sem.estimator import SEM
 from csi.survey.panel import Panel
-from csi.tracking.index import Index
 
 REPLICATES = 1000
 """Resamples of a composite model where none are asked for."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class CardRun(Shown):
-    """A card on a panel. Every frame starts with the cells' key columns.
-
-    Attributes:
-        card, model, estimate: what was claimed, with which items, and how it came out.
-        table: paths: outcome, predictor, expected ("+", "-", "" no side taken, "0" claimed to be zero), estimate
-            (standardised), std_error, conf_low, conf_high, verdict ("as expected", "against", "open": not
-            distinguishable from 0, "free": no side taken), optional, withheld (code where it must not be read).
-        measurement: construct, item, loading, conf_low, conf_high, weight. reliability: construct, n_items, alpha,
-            rho_a, rho_c, ave. validity: HTMT with its gate. diagnosis: what `csi.verify` found.
-        r2: construct, r2, r2_adjusted, conf_low, conf_high. effects: direct, indirect and total effects.
-        hypotheses: chains that the card names: hypothesis, chain, expected, estimate, ..., kind, verdict.
-        mediation: every mediated pair, None where nothing is mediated.
-        contrasts: contrast, formula, estimate, std_error, conf_low, conf_high.
-        index: 0-100 of every construct, None where it cannot be. impact: target, construct, importance (points of the
-            target per point), gain (points per 5 points), importance_std, performance and intervals.
-        fit: measure, value, reason; and of composites q2_predict of every outcome construct (`q2`).
-        rivals: see `csi.claims.contests.Contests`.
-        left_out: optional constructs without items. labels, level, sentences, notes.
-    """
-
-    card: Card
-    model: Model
-    estimate: Estimate
-    table: pl.DataFrame
-    measurement: pl.DataFrame
-    reliability: pl.DataFrame
-    validity: Validity
-    diagnosis: Diagnosis
-    r2: pl.DataFrame
-    effects: Effects
-    hypotheses: pl.DataFrame
-    mediation: Mediation | None
-    contrasts: pl.DataFrame
-    index: Index | None
-    impact: pl.DataFrame
-    fit: pl.DataFrame
-    q2: pl.DataFrame
-    rivals: pl.DataFrame
-    left_out: tuple[str, ...]
-    labels: dict[str, Text]
-    level: float
-    sentences: tuple[Text, ...]
-    notes: tuple[Note, ...] = ()
-
-
-@text.register
-def _(value: CardRun, lang: str = "en") -> str:
-    """Sentences, paths with their signs, reliability, chains, contrasts, index, fit, rivals, notes."""
-    frames = {
-        "table": value.table,
-        "r2": value.r2,
-        "reliability": value.reliability,
-        "hypotheses": value.hypotheses,
-        "contrasts": value.contrasts,
-        "index": pl.DataFrame() if value.index is None else value.index.table,
-        "impact": value.impact,
-        "fit": value.fit,
-        "q2": value.q2,
-        "rivals": value.rivals,
-    }
-    return lines_of(value.card, frames, value.sentences, value.notes, lang)
 
 
 def run_card(
@@ -153,31 +87,84 @@ def run_card(
         >>> run_card("ecm", panel, replicates=200).table["verdict"].to_list()[:2]
         ['as expected', 'as expected']
     """
-    one = read_card(card) if isinstance(card, str) else card
-    engine = estimator or PLS()
-    items, left_out, notes, panel = _prepared(one, panel, engine, constructs, without, by, where, stages, reliability)
-    cells = _cells(one, by)
-    covariance = not isinstance(engine, Composites)
-    gone = tuple(without)
-    model = Model.card.of(one, items, optional if isinstance(optional, bool) else tuple(optional), gone,
-                          covariance=covariance)  # fmt: skip
-    model = _with_reliability(model, items, panel, reliability or {})
-    many = (0 if covariance and not one.contrasts else REPLICATES) if replicates is None else replicates
-    own = partial(_fitted, panel=panel, estimator=engine, by=cells, where=where, many=many, seed=seed, level=level)
+    asked = Asked(
+        estimator=estimator or PLS(),
+        constructs=dict(constructs or {}),
+        without=tuple(without),
+        optional=optional if isinstance(optional, bool) else tuple(optional),
+        by=by,
+        where=where,
+        stages=dict(stages or {}),
+        reliability=dict(reliability or {}),
+        replicates=replicates,
+        seed=seed,
+        level=level,
+        rivals=rivals,
+        anyway=anyway,
+    )
+    return _run(read_card(card) if isinstance(card, str) else card, panel, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `run_card` was asked for; see there."""
+
+    estimator: Estimator
+    constructs: Mapping[str, str]
+    without: tuple[str, ...]
+    optional: bool | tuple[str, ...]
+    by: Sequence[str] | None
+    where: Mapping[str, str] | None
+    stages: Mapping[str, str]
+    reliability: Mapping[str, float]
+    replicates: int | None
+    seed: int
+    level: float
+    rivals: bool
+    anyway: bool
+
+    @property
+    def engine(self) -> Engine:
+        """The family of the estimator."""
+        if not isinstance(self.estimator, Composites):
+            return "cb"
+        return "plsc" if getattr(self.estimator, "consistent", False) else "pls"
+
+    def cells(self, card: Card) -> tuple[str, ...]:
+        """The key columns that make cells."""
+        if self.by is None:
+            return (card.requires.group,) if card.requires.group else ()
+        return (self.by,) if isinstance(self.by, str) else tuple(self.by)
+
+    def many(self, card: Card) -> int:
+        """How many resamples."""
+        if self.replicates is not None:
+            return self.replicates
+        return 0 if self.engine == "cb" and not card.contrasts else REPLICATES
+
+
+def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
+    """The card on the panel."""
+    items, left_out, design, panel = _prepared(card, panel, asked)
+    model = Model.card.of(card, items, asked.optional, asked.without, covariance=asked.engine == "cb")
+    model = _with_reliability(model, items, panel, asked.reliability)
+    own = partial(_fitted, panel=panel, asked=asked, by=asked.cells(card), many=asked.many(card))
     est = own(model)
     diagnosis = verify(est)
-    withheld = {} if anyway else dict(diagnosis.withheld)
+    withheld = {} if asked.anyway else dict(diagnosis.withheld)
     found = effects(est)
-    table = _with_zeros(one, model, signed_paths(est, found, withheld), own, withheld)
-    mediated = _mediation(est)
-    chains, differences = hypotheses(one, model, mediated), contrasts(one, est)
-    if withheld:
-        chains, differences, mediated = pl.DataFrame(), pl.DataFrame(), None
-    contested = _contests(one, items, gone, own, engine, panel, cells, where, covariance=covariance) if rivals else None
-    of_items, of_points = measured(est), scored(est, one.index.target)
+    table = _with_zeros(card, model, signed_paths(est, found, withheld), own, withheld)
+    mediated = None if withheld else _mediation(est)
+    chains = hypotheses(card, model, mediated)
+    differences = pl.DataFrame() if withheld else contrasts(card, est)
+    contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
+    of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
+    doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
+    card_notes = (*told_of_card(card, items, left_out, model), *design, *card.doubts(items), *doubts)
+    notes = (*sign_notes(table, model), *card_notes, *est.notes, *of_items.notes, *of_points.notes, *contested.notes)
     return CardRun(
-        card=one,
+        card=card,
         model=model,
         estimate=est,
         table=table,
@@ -194,52 +181,47 @@ def run_card(
         impact=pl.DataFrame() if withheld else of_points.impact,
         fit=fitted,
         q2=q2,
-        rivals=contested.table if contested else pl.DataFrame(),
+        rivals=contested.table,
         left_out=left_out,
-        labels=dict(one.labels),
-        level=level,
-        sentences=_sentences(model, table, found, of_points, chains, differences, contested, withheld),
-        notes=_notes(one, model, items, left_out, notes, table, est, of_items, of_points, diagnosis, contested),
+        labels=dict(card.labels),
+        level=asked.level,
+        sentences=(
+            *_withheld(withheld),
+            *sign_sentences(table, model),
+            *(() if withheld else of_points.sentences),
+            *r2_sentences(found.r2, model),
+            *chain_sentences(chains, model),
+            *contrast_sentences(differences),
+            *contested.sentences,
+        ),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _cells(card: Card, by: Sequence[str] | None) -> tuple[str, ...]:
-    """The key columns that make cells."""
-    if by is None:
-        return (card.requires.group,) if card.requires.group else ()
-    return (by,) if isinstance(by, str) else tuple(by)
+def _withheld(why: Mapping[int, Reason]) -> tuple[Text, ...]:
+    """That paths are not shown, and why."""
+    return tuple(
+        Text(f"Structural paths are withheld: {r.text.en}", f"不展示结构路径：{r.text.zh}") for r in why.values()
+    )
 
 
 def _prepared(
-    card: Card,
-    panel: Panel,
-    engine: Estimator,
-    constructs: Mapping[str, str] | None,
-    without: Iterable[str],
-    by: Sequence[str] | None,
-    where: Mapping[str, str] | None,
-    stages: Mapping[str, str] | None,
-    reliability: Mapping[str, float] | None,
+    card: Card, panel: Panel, asked: Asked
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], tuple[Note, ...], Panel]:
     """Items of the constructs, optional constructs without any, notes, and the panel with the card's group names.
 
     Raises:
         Problems: everything that keeps the card from being run, all at once.
     """
-    gone = tuple(without)
-    items = blocks_of(card, panel.codebook, constructs, gone)
-    left_out = tuple(n for n in card.absent(items, gone) if n not in gone)
-    chosen = panel.frame.filter(*(pl.col(k) == v for k, v in (where or {}).items() if k in panel.frame.columns))
-    kind: Engine = (
-        "cb" if not isinstance(engine, Composites) else "plsc" if getattr(engine, "consistent", False) else "pls"
-    )
-    problems = [*wrong_engine(card, kind)]
-    stated = reliability or {}
-    problems += unknown_reliability(items, stated)
-    if kind == "cb":
-        problems += too_few_items(card, items, stated)
-    names = {theirs: ours for ours, theirs in (stages or {}).items()}
-    problems += groups_of(card, replace(panel, frame=chosen), _cells(card, by), names)
+    items = blocks_of(card, panel.codebook, asked.constructs, asked.without)
+    left_out = tuple(n for n in card.absent(items, asked.without) if n not in asked.without)
+    keys = (asked.where or {}).items()
+    chosen = panel.frame.filter(*(pl.col(k) == v for k, v in keys if k in panel.frame.columns))
+    problems = [*wrong_engine(card, asked.engine), *unknown_reliability(items, asked.reliability)]
+    if asked.engine == "cb":
+        problems += too_few_items(card, items, asked.reliability)
+    names = {theirs: ours for ours, theirs in asked.stages.items()}
+    problems += groups_of(card, replace(panel, frame=chosen), asked.cells(card), names)
     design, some = asked_of(card, items, chosen)
     problems += design
     if problems:
@@ -264,20 +246,10 @@ def _with_reliability(
     return replace(model, covariances=(*model.covariances, *fixed)) if fixed else model
 
 
-def _fitted(
-    model: Model,
-    *,
-    panel: Panel,
-    estimator: Estimator,
-    by: Sequence[str],
-    where: Mapping[str, str] | None,
-    many: int,
-    seed: int,
-    level: float,
-) -> Estimate:
+def _fitted(model: Model, *, panel: Panel, asked: Asked, by: Sequence[str], many: int) -> Estimate:
     """A model fitted, with replicates where asked for."""
-    est = fit(model, panel, estimator, by, where=where)
-    return bootstrap(est, many, seed, level=level) if many else est
+    est = fit(model, panel, asked.estimator, by, where=asked.where)
+    return bootstrap(est, many, asked.seed, level=asked.level) if many else est
 
 
 def _with_zeros(
@@ -287,8 +259,7 @@ def _with_zeros(
     zeros = [(y, x) for y, xs in card.zeros.items() for x in xs if {y, x} <= set(model.names)]
     if not zeros:
         return table
-    arrows = tuple(Path(y, Term(x)) for y, x in zeros)
-    est = own(replace(model, paths=(*model.paths, *arrows)))
+    est = own(replace(model, paths=(*model.paths, *(Path(y, Term(x)) for y, x in zeros))))
     return pl.concat([table, signed_paths(est, effects(est), withheld, zeros)], how="diagonal_relaxed")
 
 
@@ -301,78 +272,15 @@ def _mediation(est: Estimate) -> Mediation | None:
 
 
 def _contests(
-    card: Card,
-    items: Mapping[str, tuple[str, ...]],
-    gone: tuple[str, ...],
-    own: partial[Estimate],
-    engine: Estimator,
-    panel: Panel,
-    by: Sequence[str],
-    where: Mapping[str, str] | None,
-    *,
-    covariance: bool,
+    card: Card, items: Mapping[str, tuple[str, ...]], panel: Panel, asked: Asked, own: partial[Estimate]
 ) -> Contests:
     """The card against its rivals."""
-    judge = engine if covariance else SEM(estimator="MLR")
+    judge = asked.estimator if asked.engine == "cb" else SEM(estimator="MLR")
     return contests(
         card,
         items,
-        gone,
-        partial(fit, data=panel, estimator=judge, by=by, where=where),
+        asked.without,
+        partial(fit, data=panel, estimator=judge, by=asked.cells(card), where=asked.where),
         own,
-        covariance=covariance,
+        covariance=asked.engine == "cb",
     )
-
-
-def _sentences(
-    model: Model,
-    table: pl.DataFrame,
-    found: Effects,
-    points: Scored,
-    chains: pl.DataFrame,
-    differences: pl.DataFrame,
-    contested: Contests | None,
-    withheld: Mapping[int, Reason],
-) -> tuple[Text, ...]:
-    """What one reads of a run, the signs first."""
-    return (
-        *(
-            Text(f"Structural paths are withheld: {r.text.en}", f"不展示结构路径：{r.text.zh}")
-            for r in withheld.values()
-        ),
-        *sign_sentences(table, model),
-        *(() if withheld else points.sentences),
-        *r2_sentences(found.r2, model),
-        *chain_sentences(chains, model),
-        *contrast_sentences(differences),
-        *(contested.sentences if contested else ()),
-    )
-
-
-def _notes(
-    card: Card,
-    model: Model,
-    items: Mapping[str, tuple[str, ...]],
-    left_out: tuple[str, ...],
-    design: tuple[Note, ...],
-    table: pl.DataFrame,
-    est: Estimate,
-    of_items: Measured,
-    of_points: Scored,
-    diagnosis: Diagnosis,
-    contested: Contests | None,
-) -> tuple[Note, ...]:
-    """What is doubtful, each once: signs first, then what was left out, the solution, the card."""
-    doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
-    every = (
-        *sign_notes(table, model),
-        *told_of_card(card, items, left_out, model),
-        *design,
-        *card.doubts(items),
-        *doubts,
-        *est.notes,
-        *of_items.notes,
-        *of_points.notes,
-        *(contested.notes if contested else ()),
-    )
-    return tuple(dict.fromkeys(every))

@@ -31,6 +31,7 @@ class Card:
         covariances: {construct: (construct, ...)}, disturbances that go together (covariance models).
         rivals: {name: Rival}. engines: which families can fit it. instead: the card to take where this one's data lack.
         simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default.
+        number: its place among the twelve models of expectation and satisfaction; 0 for what stands around them.
 
     Example:
         >>> from csi.models.cards import read_card
@@ -59,6 +60,7 @@ class Card:
     engines: tuple[Engine, ...] = ("pls", "plsc", "cb")
     instead: str = ""
     simulated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    number: int = 0
 
     def __post_init__(self) -> None:
         found = list(faults(self))
