@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from csi.display import Shown, significant, table, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_panel
 from csi.inference.linearised import means
 from csi.measures.shown import told
 from csi.moments.sample import sample_of
@@ -106,6 +107,7 @@ def nps(
         >>> [round(found[c], 2) for c in ("nps", "std_error", "wald_low", "wald_high", "conf_low", "conf_high")]
         [45.0, 5.23, 34.75, 55.25, 34.14, 54.53]
     """
+    check_panel(panel)
     _check(panel, item, level)
     sample = sample_of(panel, [item], by, where=where)
     keys = sample.cells.drop("n")

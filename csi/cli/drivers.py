@@ -21,7 +21,7 @@ from csi.cli.studied import (
     provenance,
     shown,
 )
-from csi.errors import Language, Text
+from csi.errors import Language, Note, Text
 from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.importance.drivers import Drivers, drivers
@@ -81,6 +81,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *estimate_notes(est),
             *cell_notes(study, est),
             *found.notes,
+            *(Note(r.code, r.text) for r in found.reasons.values()),
             *(() if needs is None else needs.analysis.notes),
             *((SAMPLING_ONLY,) if est.replicates is not None else ()),
         ),
@@ -91,11 +92,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 
 def driver_grid(study: Study, found: Drivers, lang: Language) -> Grid:
     """Drivers by importance."""
-    table = found.table.sort("importance", descending=True, nulls_last=True)
+    table = found.table.sort("importance", "importance_std", descending=True, nulls_last=True)
     interval = {c: "coefficient" for c in ("importance_conf_low", "importance_conf_high") if c in table.columns}
     kinds: dict[str, Kind] = {"construct": "text", "importance": "coefficient"}
     kinds |= dict.fromkeys(interval, "coefficient")
     kinds |= {"importance_std": "coefficient", "performance": "score", "gain": "score", "quadrant": "text"}
+    kinds = {c: kind for c, kind in kinds.items() if c == "construct" or table[c].count()}
     texts = {**names(study, lang), **QUADRANTS}
     label = texts.get(found.target, Text(found.target, found.target))
     title = Text(f"Associated with {label.en.lower()}", f"与{label.zh}相关的驱动因素")
@@ -137,4 +139,5 @@ def item_grid(study: Study, found: Drivers, lang: Language) -> Grid:
     labels = pl.Series("label", [book.label(i, lang) for i in found.items["item"]], dtype=pl.String)
     table = found.items.with_columns(labels).sort("importance", descending=True, nulls_last=True)
     kinds: dict[str, Kind] = {"item": "text", "label": "text", "importance": "coefficient", "performance": "score"}
+    kinds = {c: kind for c, kind in kinds.items() if kind == "text" or table[c].count()}
     return grid(table, kinds, lang, Text("Items", "题项"), None, HEADINGS)

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
-    table, printed = only(found.table, asked), only(found.table, cells)
+    table, printed = only(found.measured, asked), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
@@ -95,6 +95,8 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
     target = study.settings.target
     reason = "reason_zh" if lang == "zh" and "reason_zh" in table.columns else "reason"
     rows = table.filter(pl.col("construct") == target)
+    if rows["std_error"].count() == 0:  # the weights held fixed, as a note says
+        rows = rows.with_columns(std_error=pl.when(pl.col("index").is_not_null()).then("std_error_fixed"))
     keys = each(keys_in(rows), "text")
     kinds: dict[str, Kind] = {
         **keys,
@@ -136,6 +138,6 @@ def recorded(study: Study, panel: Panel, found: Index) -> dict[str, object]:
         "scheme": found.scheme,
         "rule": found.rule,
         "base": found.base,
-        "index": found.table,
+        "index": found.measured,
         "weights": found.weights,
     }

@@ -114,7 +114,7 @@ class Source:
         return provenance(self.study, self.data)
 
     def worded(self, blocks: Sequence[str | Grid], lang: Language) -> tuple[str | Grid, ...]:
-        """The blocks with constructs of a study under their names in words; English sentences keep the codes."""
+        """The blocks with constructs of a study under their names in words."""
         if not self.labels:
             return tuple(blocks)
         said = {name: text.say(lang) for name, text in self.labels.items()}
@@ -134,16 +134,48 @@ class Source:
         return tuple(
             replace(
                 block,
-                title=swapped(block.title) if lang == "zh" else block.title,
+                title=swapped(block.title) if lang == "zh" else spoken(block.title, said),
                 headings=tuple(map(cell, block.headings)),
                 rows=tuple(tuple(map(cell, row)) for row in block.rows),
             )
             if isinstance(block, Grid)
             else swapped(block)
             if lang == "zh"
-            else block
+            else spoken(block, said)
             for block in blocks
         )
+
+
+def spoken(sentence: str, said: Mapping[str, str]) -> str:
+    """An English sentence with constructs under their names in words.
+
+    A code such as "image" or "value" is an English word too: it is a construct's name only before a colon, in a formula
+    or a list, and after the prepositions that the sentences use. A code that no English word looks like always is.
+
+    Example:
+        >>> spoken("value: no sign of a condition for image (d = 0.1).", {"value": "Perceived value", "image": "Image"})
+        'Perceived value: no sign of a condition for Image (d = 0.1).'
+        >>> spoken("loyalty ~ value, of little value.", {"value": "Perceived value", "loyalty": "Loyalty"})
+        'Loyalty ~ Perceived value, of little value.'
+    """
+    names = sorted(said, key=len, reverse=True)
+    code = "(" + "|".join(re.escape(name) for name in names) + r")(?![A-Za-z0-9_])"
+    there = re.compile(
+        rf"(?:(?<=^)|(?<=\n)|(?<=[(]|~|>|:|,)\s?|(?<=[ ]for )|(?<=[ ]on )|(?<=[ ]of )|(?<=high )){code}" + _AFTER
+    )
+    strange = re.compile(rf"(?<![A-Za-z0-9_.]){code}")
+
+    def sure(found: re.Match[str]) -> str:
+        return said[found[1]] if re.search(r"[^a-z]", found[1]) else found[0]
+
+    def named(found: re.Match[str]) -> str:
+        return found[0].replace(found[1], said[found[1]])
+
+    return strange.sub(sure, there.sub(named, sentence))
+
+
+_AFTER = r"(?=:| ~| ->| \(|,|;|\)|\.$|\. |\.\n| was | looks | leads | changes|$)"
+"""What follows a construct's name in a sentence."""
 
 
 def source_arguments(parser: argparse.ArgumentParser, estimators: Sequence[str] = (), *, by: str = "") -> None:

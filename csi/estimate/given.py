@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from csi.errors import Problem, Problems, problem
+from csi.errors import Problem, Problems, Text, problem
+from csi.estimate.estimate import Estimate
 from csi.models.model import Model
 from csi.models.nouns import Claim
+from csi.survey.panel import Panel
 
 
 def model_of(model: Model | str, *, also: list[Problem] | None = None) -> Model:
@@ -83,10 +85,44 @@ def check_estimate(value: object) -> None:
         Traceback (most recent call last):
         csi.errors.Problems: estimate: an estimate was expected, not str. Give what csi.fit returns.
     """
-    if not hasattr(value, "solution"):
+    if not isinstance(value, Estimate):
         en, zh = f"an estimate was expected, not {_kind(value)}.", f"应为估计结果，而不是 {_kind(value)}。"
         do, do_zh = "Give what csi.fit returns.", "请给出 csi.fit 的结果。"
         raise Problems([problem("E-SETTING", "estimate", en, zh, do, do_zh)])
+
+
+def check_kind(place: str, value: object, kinds: type | tuple[type, ...], wanted: Text, do: Text) -> None:
+    """What was given is of the kind that a call works on.
+
+    Parameters:
+        place: the argument. wanted: what was expected, in words. do: what to give.
+
+    Raises:
+        Problems: E-SETTING.
+
+    Example:
+        >>> check_kind("name", 3, str, Text("a name", "名称"), Text("Write it.", "请写明。"))
+        Traceback (most recent call last):
+        csi.errors.Problems: name: a name was expected, not int. Write it.
+    """
+    if not isinstance(value, kinds):
+        en, zh = f"{wanted.en} was expected, not {_kind(value)}.", f"应为{wanted.zh}，而不是 {_kind(value)}。"
+        raise Problems([problem("E-SETTING", place, en, zh, do.en, do.zh)])
+
+
+def check_panel(value: object) -> None:
+    """What was given as answers with their codebook is a panel.
+
+    Raises:
+        Problems: E-SETTING.
+
+    Example:
+        >>> check_panel("a")
+        Traceback (most recent call last):
+        csi.errors.Problems: panel: a panel was expected, not str. Give what csi.read_panel(study) returns.
+    """
+    do = Text("Give what csi.read_panel(study) returns.", "请给出 csi.read_panel(研究文件) 的结果。")
+    check_kind("panel", value, Panel, Text("a panel", "面板"), do)
 
 
 def _kind(value: object) -> str:

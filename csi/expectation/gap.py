@@ -21,6 +21,8 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Text
+from csi.errors import Note, Problems, Text, problem
+from csi.estimate.given import check_panel
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
@@ -118,6 +120,8 @@ def gap(
         [('fast', -1.5), ('kind', 0.5), ('service', -0.5), ('overall', -0.5)]
     """
     check(level, band)
+    check_panel(panel)
+    _settings(band, level)
     pairs = matched(panel, (perceived, expected), attributes)
     target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)

@@ -20,6 +20,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.kano_words import lines_of, sentences_of
 from csi.inference.draws import quantile
@@ -110,6 +111,7 @@ def kano(
         >>> kano(panel, replicates=100).table.select("category", "O", "cs_plus", "cs_minus").row(0)
         ('O', 2.0, 0.75, -0.75)
     """
+    check_panel(panel)
     _settings(replicates, level)
     pairs = matched(panel, ("Kf", "Kd"), attributes)
     sample = sample_of(panel, pairs.every, by, missing="pairwise", where=where)

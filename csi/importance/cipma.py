@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Reason, Text, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.importance.ceilings import Ceiling, required
 from csi.importance.drivers import drivers
 from csi.importance.nca import KINDS, Nca, below, nca
@@ -120,6 +121,7 @@ def cipma(
         >>> cipma(est, "b", permutations=99).table.select("construct", "status").row(0)
         ('a', 'needed')
     """
+    check_estimate(est)
     found = one_of("ceiling", ceiling, KINDS)
     if not 0 <= level <= 100:
         en, zh = f"the desired level is a 0-100 score, not {level:g}.", f"目标水平应为 0–100 分，而不是 {level:g}。"

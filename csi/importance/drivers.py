@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items, unrolled
 from csi.importance.drivers_words import frame_lines, sentences_of
 from csi.inference.bootstrap import Uncertainty
@@ -158,6 +159,7 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
         >>> drivers(est, "b").table.select("construct", pl.col("importance", "performance").round(2)).row(0)
         ('a', 0.87, 48.97)
     """
+    check_estimate(est)
     check_target(est, target)
     est = on_items(est)
     names = est.solution.constructs

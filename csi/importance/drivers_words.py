@@ -44,6 +44,8 @@ NUMBERS: Final[dict[str, Number]] = {
 def sentences_of(found: pl.DataFrame, target: str) -> tuple[Text, ...]:
     """Per cell, the driver whose five points more go with most of the target; its interval where there is one.
 
+    Where there are no points (factors of a covariance model) the largest standardised total effect is named.
+
     Parameters:
         found: the table of `Drivers`. target: the construct explained.
 
@@ -54,8 +56,31 @@ def sentences_of(found: pl.DataFrame, target: str) -> tuple[Text, ...]:
     """
     keys = found.columns[: found.columns.index("construct")]
     parts = found.partition_by(keys, maintain_order=True) if keys else [found]
-    known = (part.filter(pl.col("gain").is_not_null()) for part in parts)
-    return tuple(_sentence(part, keys, target) for part in known if part.height)
+    said = []
+    for part in parts:
+        points = part.filter(pl.col("gain").is_not_null())
+        if points.height:
+            said.append(_sentence(points, keys, target))
+        elif "importance_std" in part.columns and part["importance_std"].count():
+            said.append(_standardised(part.drop_nulls("importance_std"), keys, target))
+    return tuple(said)
+
+
+def _standardised(part: pl.DataFrame, keys: list[str], target: str) -> Text:
+    """The driver of one cell with the largest standardised total effect."""
+    top = part.sort(pl.col("importance_std").abs(), descending=True).row(0, named=True)
+    cell = " ".join(str(top[k]) for k in keys)
+    name, size, rest = top["construct"], f"{top['importance_std']:.2f}", part.height > 1
+    low, high = top.get("importance_std_conf_low"), top.get("importance_std_conf_high")
+    within, within_zh = (
+        (f" [{low:.2f}, {high:.2f}]", f"（区间 [{low:.2f}, {high:.2f}]）") if low is not None else ("", "")
+    )
+    most, most_zh = (
+        (f", the most of {part.height} drivers", f"，在 {part.height} 个驱动因素中最多") if rest else ("", "")
+    )
+    en = f"{name}: one standard deviation more goes with {size}{within} standard deviations of {target}{most}."
+    zh = f"{name}：高 1 个标准差时，{target} 相应高 {size} 个标准差{within_zh}{most_zh}。"
+    return Text(f"{cell}: {en}" if cell else en, f"{cell}：{zh}" if cell else zh)
 
 
 def _sentence(part: pl.DataFrame, keys: list[str], target: str) -> Text:

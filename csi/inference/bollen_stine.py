@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from csi.errors import Problem, Problems, problem, whole
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.resample import plan_of, rows_behind
 from csi.moments.pearson import cell_slices, cell_stack
 from csi.moments.stack import Array, Sample
@@ -61,6 +62,7 @@ def bollen_stine(est: Estimate, n: int = 1000, seed: int = 1) -> BollenStine:
         >>> bool(bollen_stine(est, n=100).p_value[0] > 0.05)
         True
     """
+    check_estimate(est)
     fit, sample = fitted(est), rows_behind(est)
     found = _problems(est, fit, sample, n)
     if found:

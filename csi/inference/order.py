@@ -19,6 +19,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem, seed_problems, whole
+from csi.estimate.given import check_kind
 from csi.inference.gorica import SIMULATED, complement, fitted, simulated, unconstrained, weights
 from csi.inference.hypothesis import Hypothesis, chain, hypotheses_of
 from csi.inference.order_words import lines_of, sentences_of
@@ -96,6 +97,8 @@ def order(
         >>> found.table["hypothesis"].to_list(), bool(found.table["weight_complement"][0] > 0.9)
         (['a > b > c', 'unconstrained'], True)
     """
+    wanted = Text("a value under each name", "以名称标明的各数值")
+    check_kind("values", values, Mapping, wanted, Text('Write {"a": 0.5, "b": 0.3}.', '请写 {"a": 0.5, "b": 0.3}。'))
     names = list(values)
     x = np.array([values[n] for n in names], dtype=np.float64)
     claims = hypotheses_of(hypotheses, names)

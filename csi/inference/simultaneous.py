@@ -12,6 +12,7 @@ import polars as pl
 from csi.display import Shown, significant, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.draws import quantile, shares_at
 from csi.inference.intervals import Alternative
 from csi.inference.settings import check_settings
@@ -67,6 +68,7 @@ def simultaneous(boot: Estimate, op: str = "~", level: float | None = None) -> S
         >>> simultaneous(boot).tests
         1
     """
+    check_estimate(boot)
     level = boot.level if level is None else level
     check_settings(level)
     draws = replicates_behind(boot).values

@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.pooled import copies_of
 from csi.measures import admissible_identification as identification
 from csi.measures.admissible_changes import changes_of
@@ -129,6 +130,7 @@ def verify(est: Estimate, *, refit: bool = True) -> Diagnosis:
         >>> [(f.code, f.parameters) for f in found.errors]
         [('E-HEYWOOD', ('a ~~ a',))]
     """
+    check_estimate(est)
     found, tried = _looked_over(est, refit=refit)
     order = {"error": 0, "warning": 1, "fine": 2}
     ranked = tuple(sorted(found, key=lambda f: (order[f.severity], "-ITEM-" not in f.code)))

@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.replicates import Flags
 from csi.inference.resample import rows_behind
 from csi.measures.blindfold_rounds import Rounds, ground_of, sums_of
@@ -100,6 +101,7 @@ def blindfolding(
         >>> 0.5 < blindfolding(est).table["q2"].item() < 0.8
         True
     """
+    check_estimate(est)
     found = _problems(est, distance, technique)
     if found:
         raise Problems(found)

@@ -10,6 +10,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.shown import part, told
 from csi.measures.validity import Validity, validity
 
@@ -84,6 +85,7 @@ def vif(est: Estimate) -> Collinearity:
         >>> vif(est).table.select("of", "name", pl.col("vif").round(4)).row(1)
         ('Y', 'A', 1.5625)
     """
+    check_estimate(est)
     found: Validity = validity(est)
     modes = dict(zip(est.solution.constructs, est.solution.modes, strict=True))
     inner = found.vif_inner.rename({"outcome": "of", "predictor": "name"}).with_columns(

@@ -21,6 +21,9 @@ from csi.moments.sample import select
 ABSENT = Text("(absent)", "（缺失）")
 """A group that has no name in the data."""
 
+NAMED = 10
+"""Groups that cannot be compared are named one by one up to so many."""
+
 LEAST = 10
 """A group with fewer rows is not compared: its fit follows single answers."""
 
@@ -71,7 +74,7 @@ def compared(est: Estimate) -> Compared:
     if sum(keep) < 2 or sum(keep) > MOST:
         raise Problems(_too_few(sum(keep), left) if sum(keep) < 2 else [_too_many(sum(keep))])
     kept = est if all(keep) else fit_sample(est.model, select(sample, keep), est.settings)
-    notes = tuple(note("W-GROUP-LEFT", f"left out: {n.en}: {w.en}", f"未参与比较：{n.zh}：{w.zh}") for n, w in left)
+    notes = _left(left, len(why))
     chosen = tuple(n.en for n, k in zip(names, keep, strict=True) if k)
     return Compared(kept, chosen, shared_units(rows_behind(kept)), notes)
 
@@ -159,6 +162,16 @@ def _unfit(est: Estimate, cell: int, key: tuple[object, ...]) -> Text | None:
     return None
 
 
+def _left(left: list[tuple[Text, Text]], groups: int) -> tuple[Note, ...]:
+    """Groups that take no part, one by one while they are few."""
+    if len(left) > NAMED:
+        names, names_zh = ", ".join(n.en for n, _ in left[:3]), "、".join(n.zh for n, _ in left[:3])
+        en = f"left out: {len(left)} of {groups} groups, which are too small or have no solution ({names}, ...)."
+        zh = f"未参与比较：{groups} 组中的 {len(left)} 组，行数过少或无解（{names_zh} 等）。"
+        return (note("W-GROUP-LEFT", en, zh),)
+    return tuple(note("W-GROUP-LEFT", f"left out: {n.en}: {w.en}", f"未参与比较：{n.zh}：{w.zh}") for n, w in left)
+
+
 def _named(key: tuple[object, ...]) -> Text:
     """A group by its key; what the key lacks is said to be absent."""
     parts = [(ABSENT.en, ABSENT.zh) if v is None else (str(v), str(v)) for v in key]
@@ -171,6 +184,12 @@ def _too_few(count: int, left: list[tuple[Text, Text]]) -> list[Problem]:
     zh = f"比较至少需要两组，现有 {count} 组。"
     do = 'Fit with by="brand", say, so that every group is a cell; mend or merge groups that cannot be compared.'
     do_zh = '请用 by="brand" 等拟合，使每组成为一个单元；无法比较的组请修正或合并。'
+    if len(left) > NAMED:
+        en = f"of {count + len(left)} groups {len(left)} cannot be compared: are these measurements rather than groups?"
+        zh = f"{count + len(left)} 组中有 {len(left)} 组无法比较：分组列是否为数值而不是组别？"
+        do = f"Cut the column into a few groups of {LEAST} rows or more, such as under 35 and 35 or more."
+        do_zh = f"请先把它分成少数几组（每组至少 {LEAST} 行，例如 35 岁以下、35 岁及以上），另存为一列。"
+        return [problem("E-GROUPS", "groups", en, zh, do, do_zh)]
     found = [problem("E-GROUPS", "groups", en, zh, do, do_zh)]
     return found + [problem("E-GROUPS", f'group "{name.en}"', why.en, why.zh) for name, why in left]
 

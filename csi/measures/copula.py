@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.adjust import holm
 from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import ALIKE, ALIKE_MANY, MANY, lines_of, notes_of, sentences_of
@@ -127,6 +128,7 @@ def copula(
         >>> found.table.select("endogenous", "term").rows()
         [('', 'a'), ('a', 'a'), ('a', 'copula(a)')]
     """
+    check_estimate(est)
     rows = score_rows(est, WHAT)
     checks = _checks(est, rows, distribution)
     usable = _candidates(est, endogenous, checks, one_of("distribution", distribution, get_args(Distribution)))

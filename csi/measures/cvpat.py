@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, is_number, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds
 from csi.measures.linear_prediction import Benchmark, Technique
@@ -131,6 +132,7 @@ def cvpat(
         >>> print(found.sentences[0].en)
         the model predicts better than the indicator average (p < .001).
     """
+    check_estimate(est)
     found = prediction_problems(est, folds, repetitions, technique, benchmark, seed)
     if other is not None:
         found += prediction_problems(other, folds, repetitions, technique, benchmark, seed)

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.estimate.later import Later
 from csi.inference.lost import outside
 from csi.inference.pooled import Scale, copies_of, pooled_pairs
@@ -240,6 +241,7 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         >>> effects(est).table.select("outcome", "predictor", "effect", pl.col("estimate").round(3)).row(0)
         ('b', 'a', 'direct', 0.912)
     """
+    check_estimate(est)
     every_fit = copies_of(est) or (est,)
     fit = fitted(every_fit[0]) if not standardised or "sem" in every_fit[0].extra else None
     if standardised and fit is not None and every_fit[0].replicates is not None and not keeps_effects(fit):

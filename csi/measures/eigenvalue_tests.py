@@ -20,6 +20,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.shown import listing, told
 from csi.measures.spectrum import OF_ROWS, Spectrum, spectrum
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
@@ -195,6 +196,7 @@ def eigenvalue_tests(est: Estimate) -> EigenvalueTests:
         >>> found.table.head(2).select("base", "gamma", "test", "df").rows()
         [('rls', 'biased', 'peba4', 2), ('rls', 'biased', 'peba2', 2)]
     """
+    check_estimate(est)
     fit = fitted(est)
     spectra = spectrum(fit)
     if spectra is None:

@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, significant, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.replicates import Flags, replicates_of
 from csi.inference.resample import plan_of, rows_behind
 from csi.measures.composite_fit import DISTANCES, distances
@@ -136,6 +137,7 @@ def exact_fit(
         >>> exact_fit(est, n=100).table["p_value"].min() > 0.05
         True
     """
+    check_estimate(est)
     found = _problems(est, n, seed)
     if found:
         raise Problems(found)

@@ -7,6 +7,7 @@ import polars as pl
 
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.moments.stack import Array, Ints, Sample
 from csi.sem.fitted import Fitted, fitted
 from csi.sem.moment_vector import plans_of
@@ -50,6 +51,7 @@ def factor_scores(est: Estimate, method: Scores | str = "regression") -> pl.Data
         >>> factor_scores(est)["f"].round(2).to_list()[:3]
         [-3.81, -0.97, 2.26]
     """
+    check_estimate(est)
     wrong = one_of("method", method, METHODS)
     if wrong:
         raise Problems(wrong)

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, problem, whole
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.fimix_frames import (
     EMPTIES,
     HEADINGS,
@@ -121,6 +122,7 @@ def fimix(
         >>> found.choice, found.sentences[0].en
         (2, 'AIC3 and CAIC agree on 2 segments.')
     """
+    check_estimate(est)
     numbers = sorted({segments} if isinstance(segments, int) else set(segments))
     rows = score_rows(est, WHAT)
     design = design_of(est, rows, intercepts=intercepts)

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.composite_fit import composite_measures
 from csi.measures.fit_families import every_measure
 from csi.measures.fit_names import LAVAAN
@@ -180,6 +181,7 @@ def fit_measures(
         >>> round(found["cfi"], 3), found["df"]
         (0.974, 2.0)
     """
+    check_estimate(est)
     composite = "sem" not in est.extra and est.solution.weights is not None
     hypotheses = {} if composite else {"rmsea_level": level, "rmsea_close": close, "rmsea_not_close": not_close}
     with np.errstate(invalid="ignore", divide="ignore"):

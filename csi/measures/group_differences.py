@@ -13,6 +13,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.adjust import benjamini_hochberg, holm
 from csi.inference.bootstrap import bootstrap
 from csi.inference.intervals import standard_error
@@ -90,6 +91,7 @@ def mga(
         >>> found.table.filter(kind="path").select("lhs", "rhs", "invariance").row(0)
         ('b', 'a', 'full')
     """
+    check_estimate(est)
     _check(est, permutations, bootstraps, seed, alpha)
     groups = compared(est)
     chosen = parameters(groups.est)

@@ -14,6 +14,7 @@ from csi.display import Shown, text
 from csi.display import table as printed
 from csi.errors import Text
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.residuals import WIDE, conditioned_on, given_words, items_of, lower, threshold_names, unpacked
 from csi.measures.tidy import cells_of, solved_only, tidy
 from csi.moments.stack import Array
@@ -102,6 +103,7 @@ def implied(est: Estimate) -> ImpliedMoments:
         >>> csi.implied(est).cov[0, 0, 0].round(4).tolist()
         [0.9967, 0.4983, 0.4983]
     """
+    check_estimate(est)
     fit = fitted(est)
     table, ordinal = fit.layout.table, bool(fit.layout.table.rules.ordered)
     hidden = {rest for c in table.rules.composites for rest in c.rests}

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.inference.pooled import copies_of
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import two_sided, uncertainty
@@ -184,6 +185,7 @@ def johnson_neyman(
         >>> johnson_neyman(csi.bootstrap(est, 200)).table["region"].to_list()
         ['outside']
     """
+    check_estimate(est)
     chosen = chosen_of(est, predictor, moderator, outcome)
     copies = copies_of(est) or (est,)
     if any(one.replicates is None for one in copies):

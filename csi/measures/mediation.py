@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.estimate.later import known
 from csi.measures.effects import Effects, effects
 from csi.measures.findings import number
@@ -133,6 +134,7 @@ def mediation(
         >>> csi.mediation(csi.bootstrap(est, 200)).table["kind"].drop_nulls().to_list()
         ['indirect-only', 'indirect-only']
     """
+    check_estimate(est)
     found = effects(est, standardised=standardised)
     products = [c.name for c in est.model.constructs if c.product_of]
     real = found.chains.filter(~pl.col("predictor").is_in(products))

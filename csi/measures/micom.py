@@ -15,6 +15,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.inference.adjust import holm
 from csi.inference.permutation import Permuted, Statistic, exceedance
 from csi.measures.blocks import correlations, item_cov
@@ -89,6 +90,7 @@ def micom(
         >>> found.omnibus.select("construct", "invariance").rows()
         [('a', 'full'), ('b', 'full')]
     """
+    check_estimate(est)
     _check(est, permutations, seed, alpha, items)
     groups = compared(est)
     runs = contests(groups, lambda pooled: composition(pooled, items), permutations, seed, progress)

@@ -17,6 +17,7 @@ import polars as pl
 
 from csi.errors import reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.directions import free_directions, inner_information
 from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy
 from csi.moments.stack import Array, Ints
@@ -146,6 +147,7 @@ def modification_indices(est: Estimate) -> pl.DataFrame:
         >>> modification_indices(est).select("lhs", "op", "rhs", pl.col("mi", "epc").round(2)).row(0)
         ('a', '~~', 'b', 21.51, 0.26)
     """
+    check_estimate(est)
     fit = fitted(est)
     table = fit.layout.table
     taken = [] if table.rules.conditional else [number for number, row in enumerate(table.rows) if row.sampled]

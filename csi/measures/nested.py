@@ -22,6 +22,7 @@ from scipy.special import chdtrc
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, tidy
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -163,6 +164,8 @@ def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: E
     """
     asked = _method(method)
     given = {str(i + 1): e for i, e in enumerate(estimates)} | named
+    for est in given.values():
+        check_estimate(est)
     fits = {name: fitted(e) for name, e in given.items()}
     order = sorted(given, key=lambda name: fits[name].df)
     _check(given, fits, order)
@@ -363,6 +366,7 @@ def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
         >>> wald(est, "x == y").select(pl.col("chi2").round(2), "df").row(0)
         (3.67, 1.0)
     """
+    check_estimate(est)
     fit = fitted(est)
     labels, fixed = _labels(fit)
     formulas = [_formula(text, {*labels, *fixed, *(d.name for d in est.model.defined)}) for text in constraints]

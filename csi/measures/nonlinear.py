@@ -15,6 +15,7 @@ from scipy.special import fdtrc
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.adjust import holm
 from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import HEADINGS
@@ -125,6 +126,7 @@ def nonlinear(est: Estimate, powers: Sequence[int] = (2, 3)) -> Nonlinear:
         >>> found.reset["p_value"][0] < 0.001, found.table["estimate"][0] > 0.3
         (True, True)
     """
+    check_estimate(est)
     rows = score_rows(est, WHAT)
     outcomes = outcomes_of(est)
     _check(est, outcomes, powers, len(rows.scores))

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem, whole
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.fimix import WHAT as FIMIX
 from csi.measures.fimix import design_of, outcomes_of, predictors_at
 from csi.measures.fimix_frames import HEADINGS
@@ -109,6 +110,7 @@ def pos(
         >>> found.objective > 0.8 > 0.1 > found.one
         True
     """
+    check_estimate(est)
     rows_of(est, WHAT)
     rows = score_rows(est, WHAT)
     at = _targets(est, targets)

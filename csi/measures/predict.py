@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds, fold_problems
 from csi.measures.linear_prediction import Benchmark, Technique
@@ -149,6 +150,7 @@ def predict(
         >>> predict(est, repetitions=2).constructs["q2_predict"].item() > 0.4
         True
     """
+    check_estimate(est)
     found = prediction_problems(est, folds, repetitions, technique, benchmark, seed)
     if found:
         raise Problems(found)

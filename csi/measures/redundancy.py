@@ -16,6 +16,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
+from csi.estimate.given import check_estimate
 from csi.measures.blocks import correlations, item_cov
 from csi.measures.score_rows import item_weights
 from csi.measures.shown import part, told
@@ -94,6 +95,7 @@ def redundancy(
         >>> redundancy(est, {"F": "overall"}, frame).table["path"].round(4).item()
         1.0
     """
+    check_estimate(est)
     found = _problems(est, by, data)
     if found:
         raise Problems(found)

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.measures.blocks import block_sum, correlations, diagonal
 from csi.measures.indicators import indicators, members, owners
 from csi.measures.shown import part, told
@@ -178,6 +179,7 @@ def reliability(est: Estimate) -> Reliability:
         >>> [round(v, 3) for v in reliability(est).table["alpha"]]
         [0.991, 0.915]
     """
+    check_estimate(est)
     solution = est.solution
     found = uncertain(est, measure)
     values = measure(est.moments, solution) if found is None else found.value

@@ -16,6 +16,7 @@ from csi.display import Shown, text
 from csi.display import table as printed
 from csi.errors import Problems, Text, one_of
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.absolute import observed
 from csi.measures.residual_covariance import residual_variances, sample_variances
 from csi.measures.residual_size import bentler, bollen
@@ -112,6 +113,7 @@ def residuals(est: Estimate, kind: Kind | Literal["correlation", "standardized",
         >>> residuals(est, "standardised").cov[0, 0, 3, 1].round(2).item()
         -2.58
     """
+    check_estimate(est)
     known: tuple[Kind, ...] = get_args(Kind)
     meant = SPELLINGS.get(kind, kind)
     wrong = one_of("kind", meant, known)

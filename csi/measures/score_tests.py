@@ -20,6 +20,7 @@ from scipy.special import chdtrc
 from csi.display import Shown, text
 from csi.errors import Problem, Problems, Text, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.directions import free_directions, inner_information
 from csi.measures.modification import IDENT, absent_codes, identified, labels_of, released
 from csi.measures.shown import listing
@@ -94,6 +95,7 @@ def score_tests(est: Estimate) -> ScoreTests:
         >>> score_tests(est).table.select("constraint", pl.col("x2").round(2)).row(0)
         ('f =~ b == f =~ c', 2.2)
     """
+    check_estimate(est)
     fit = fitted(est)
     table = fit.layout.table
     wide = widened(table)

@@ -14,6 +14,7 @@ import polars as pl
 
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.measures.linear_prediction import Technique, model_rule, score_rule, targets
 from csi.measures.product_columns import ProductColumns, product_columns, product_problems
 from csi.moments.asked import check_within
@@ -81,6 +82,7 @@ def scores(
         >>> [round(v, 6) for v in csi.scores(est, new, "0-100").row(0)]
         [0, 100.0, 0.0]
     """
+    check_estimate(est)
     found = one_of("kind", kind, get_args(Kind))
     if found:
         raise Problems(found)
@@ -133,6 +135,7 @@ def predictions(
         >>> [round(v, 3) for v in csi.predictions(est, pl.DataFrame(mean)).row(0)]
         [0, 4.8, 5.0]
     """
+    check_estimate(est)
     found = [*one_of("technique", technique, get_args(Technique)), *product_problems(est)]
     if found:
         raise Problems(found)

@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, problem, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate, check_kind
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
 from csi.models.model import Model, Path, Term
@@ -165,7 +166,12 @@ def selection(models: Mapping[str, Estimate] | Estimate, target: str | None = No
         >>> print(selection({"small": small, "large": large}, "Y").sentences[0].en)
         Y: BIC prefers "large" among 2 models (weight 1.00).
     """
+    wanted = Text("an estimate, or several under their names,", "一个估计结果，或以名称标明的若干个")
+    do = Text('Write csi.selection({"small": a, "large": b}).', '请写 csi.selection({"small": a, "large": b})。')
+    check_kind("models", models, (Estimate, Mapping), wanted, do)
     given = {"": models} if isinstance(models, Estimate) else dict(models)
+    for est in given.values():
+        check_estimate(est)
     found = _problems(given, target)
     if found:
         raise Problems(found)

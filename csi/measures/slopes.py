@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, is_number, note, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.inference.pooled import copies_of
 from csi.measures.findings import number
 from csi.measures.shown import part, told
@@ -130,6 +131,7 @@ def simple_slopes(
         >>> bool(slopes[0] < slopes[1] < slopes[2])
         True
     """
+    check_estimate(est)
     chosen = chosen_of(est, predictor, moderator, outcome)
     values = _places(at)
     rows = [(m.outcome, m.predictor, m.moderator, v) for m in chosen for v in values]

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from csi.errors import reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.inference.pooled import TURNED, copies_of
 from csi.measures.explained import of_constructs
 from csi.measures.tidy import cells_of, number_column, solved_only, tidy
@@ -63,6 +64,7 @@ def standardised(est: Estimate, kind: Standard = "std_all", level: float = 0.95)
         >>> standardised(est).select("rhs", pl.col("estimate", "std_error").round(3)).row(0)
         ('a', 0.791, 0.051)
     """
+    check_estimate(est)
     fit = fitted(est)
     value = _values(est, fit, fit.flats, fit.theta, kind)
     error = np.empty(value.shape)
@@ -146,6 +148,7 @@ def r2(est: Estimate) -> pl.DataFrame:
         >>> r2(est).select("variable", pl.col("r2").round(3)).row(0)
         ('a', 0.625)
     """
+    check_estimate(est)
     if copies_of(est):
         return _pooled([r2(copy) for copy in copies_of(est)])
     if est.solution.weights is not None and "sem" not in est.extra:

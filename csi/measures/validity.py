@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_estimate
 from csi.estimate.later import Later
 from csi.inference.pooled import copies_of, pooled
 from csi.inference.replicates import Quantity
@@ -209,6 +210,7 @@ def validity(est: Estimate, *, signed: bool = False) -> Validity:
         >>> validity(est).table.select(pl.col("htmt").round(3), "verdict").row(0)
         (0.954, 'fail')
     """
+    check_estimate(est)
     quantity = htmt_of(signed=signed)
     found = uncertain(est, quantity, scale="ratio") if copies_of(est) else None
     values = quantity(est.moments, est.solution) if found is None else found.value

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from csi.errors import Language, Problems, Text, did_you_mean, problem
+from csi.estimate.given import check_kind
 from csi.reporting import words
 from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.methods.library import told_in
@@ -55,6 +56,9 @@ def report(
         'Mobile telecom customer satisfaction, quarterly, 2024 Q1'
     """
     languages = check_languages(lang)
+    wanted = Text("a study or the path of its file", "研究或其文件路径")
+    do = Text('Write csi.report("study.yaml").', '请写 csi.report("study.yaml")。')
+    check_kind("study", study, (Study, str, Path), wanted, do)
     if not isinstance(study, Study):
         study = read_study(study)
     panel = read_study_panel(study) if panel is None else panel

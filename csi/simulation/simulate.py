@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from csi.errors import Text
+from csi.estimate.given import check_kind
 from csi.models.model import Model
 from csi.simulation.blueprint import cells_of, codebook_of, groups_of, model_of, population_of
 from csi.simulation.checks import check, read_recipe
@@ -88,6 +90,9 @@ def simulate(recipe: Recipe | str | Path, seed: int | None = None) -> Simulation
         >>> simulate(recipe).frame.columns
         ['respondent', 'wave', 'brand', 'weight', 'duration', 's1', 's2']
     """
+    wanted = Text("a recipe or the path of its file", "配方或其文件路径")
+    do = Text('Write csi.simulate("recipe.yaml").', '请写 csi.simulate("recipe.yaml")。')
+    check_kind("recipe", recipe, (Recipe, str, Path), wanted, do)
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe)
     check(recipe)

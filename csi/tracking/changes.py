@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_kind
 from csi.moments.stack import Ints
 from csi.tracking.contrasts import (
     basis_note,
@@ -99,6 +100,8 @@ def changes(
         >>> table["reference"][0], round(table["change"][0], 1)
         ('1', 11.0)
     """
+    do = Text("Give what csi.index(est) returns.", "请给出 csi.index(est) 的结果。")
+    check_kind("index", index, Index, Text("an index", "指数"), do)
     names = [construct] if isinstance(construct, str) else list(construct)
     places = [construct_place(index, name) for name in names]
     order = _check(index, against, waves, wave)

@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_estimate
 from csi.importance.drivers import check_target
 from csi.measures.admissible import withheld_cells
 from csi.measures.fit_measures import fit_measures
@@ -105,6 +106,8 @@ def compare(
 
 def compared(given: Mapping[str, Estimate], tolerance: float = TOLERANCE, target: str | None = None) -> Comparison:
     """`compare` of estimates under their keys, whatever the keys are."""
+    for est in given.values():
+        check_estimate(est)
     _check(given)
     (key, first), *others = given.items()
     if target is not None:

@@ -26,7 +26,7 @@ from csi.moments.asked import check_within
 from csi.moments.stack import Array, Sample
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
-from csi.tracking.index_table import index_notes, index_table, number_column, weight_table
+from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
 from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.show import shown
@@ -78,6 +78,11 @@ class Index(Shown):
     covariance_fixed: Array | None = None
     sample: Sample | None = None
     stated_df: float | None = None
+
+    @property
+    def measured(self) -> pl.DataFrame:
+        """The table without constructs that have no items and so no index: products of constructs."""
+        return with_items(self.table, self.reasons)
 
 
 def index(
@@ -324,4 +329,4 @@ def _check_interval(est: Estimate, interval: str) -> None:
 @text.register
 def _(value: Index, lang: str = "en") -> str:
     """The table and the notes."""
-    return shown(Text("Index", "指数").say(lang), value.table, value.notes, lang)
+    return shown(Text("Index", "指数").say(lang), value.measured, value.notes, lang)

@@ -5,7 +5,7 @@ Letters: `c` cells, `g` weight groups, `p` items, `q` constructs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -47,6 +47,13 @@ def index_table(
         "reason_zh": pl.Series([None if r is None else r.text.zh for r in why], dtype=pl.String),
     }
     return pl.DataFrame(columns)
+
+
+def with_items(table: pl.DataFrame, reasons: Iterable[Reason]) -> pl.DataFrame:
+    """An index table without the rows of constructs that have no items of their own."""
+    without = [r.text.en for r in reasons if r.code == "R-NO-ITEMS"]
+    names = table.filter(pl.col("reason").is_in(without))["construct"].unique()
+    return table.filter(~pl.col("construct").is_in(names.implode()))
 
 
 def number_column(values: Array) -> pl.Series:

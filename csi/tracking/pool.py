@@ -9,8 +9,9 @@ from typing import TypeVar, cast
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problems, note, problem
+from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.given import check_kind
 from csi.estimate.later import known
 from csi.inference.intervals import Alternative
 from csi.inference.pooled import Pooling
@@ -57,6 +58,9 @@ def pool(results: Sequence[Poolable]) -> Poolable:
         >>> both.extra["pooling"].m, bool((both.std_error[0][np.isfinite(both.std_error[0])] > 0).all())
         (5, True)
     """
+    wanted = Text("a list of estimates or indices", "估计结果或指数的列表")
+    do = Text("Write csi.pool([first, second, ...]).", "请写 csi.pool([第一个, 第二个, ...])。")
+    check_kind("results", results, Sequence, wanted, do)
     _check(results)
     first = results[0]
     if isinstance(first, Index):

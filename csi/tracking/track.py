@@ -10,6 +10,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
+from csi.estimate.given import check_kind
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index, index
@@ -97,6 +98,9 @@ def _index(
     source: Estimate | Index, weights: Rule | None, base: str | None, given: Given | None, level: float | None
 ) -> Index:
     """The index to tabulate."""
+    wanted = Text("an estimate or an index", "估计结果或指数")
+    remedy = Text("Give what csi.fit or csi.index returns.", "请给出 csi.fit 或 csi.index 的结果。")
+    check_kind("source", source, (Estimate, Index), wanted, remedy)
     if isinstance(source, Estimate):
         return index(source, weights=weights, base=base, given=given, level=level)
     if any(setting is not None for setting in (weights, base, given, level)):

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from csi.cli import main
@@ -109,3 +111,26 @@ def test_an_unknown_estimator_is_told_among_all_estimators(asked):
     assert code == 1
     assert '"zz" is not a value' in err
     assert "gsca" in err
+
+
+def test_a_measurement_as_group_is_told_in_one_message(asked):
+    words = ("--na", "97,98,99", "--where", "quarter=2026Q3", *FEW)
+    code, _, err = asked("groups", MODEL, DATA, "--by", "weight", *words, "--lang", "en")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+    assert "rather than groups? Cut the column into a few groups of 10 rows or more, such as" in err
+    assert "分组列是否为数值" in asked("groups", MODEL, DATA, "--by", "weight", *words, "--lang", "zh")[2]
+
+
+def test_many_small_groups_are_left_out_in_one_note(tmp_path, asked):
+    rng = np.random.default_rng(3)
+    a, e = rng.normal(size=(2, 120))
+    items = {"a1": a, "a2": a + 0.5 * e, "b1": 0.5 * a + e, "b2": 0.4 * a + e + 0.5 * rng.normal(size=120)}
+    group = [*["p"] * 48, *["q"] * 48, *(f"r{i // 2}" for i in range(24))]
+    pl.DataFrame({**items, "g": group}).write_csv(tmp_path / "a.csv")
+    model = "A =~ a1 + a2; B =~ b1 + b2; B ~ A"
+    code, out, err = asked("groups", model, tmp_path / "a.csv", "--by", "g", *FEW, "--lang", "en")
+    assert code == 3
+    said = [line for line in (out + err).splitlines() if "left out" in line]
+    assert len(said) == 1
+    assert "12 of 14 groups" in said[0]

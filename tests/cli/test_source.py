@@ -154,3 +154,17 @@ def test_names_of_constructs_in_words(capsys) -> None:
     shown = capsys.readouterr().out
     assert "品牌形象 -> 顾客满意度 -> 顾客忠诚" in shown
     assert "satisfaction" not in shown
+
+
+@pytest.mark.parametrize(
+    "verb", [("nca", "--permutations", "99"), ("robustness", *FEW), ("predict", "--repetitions", "1")]
+)
+def test_english_sentences_name_constructs_in_words(capsys, study, verb):
+    main([verb[0], TELECOM, *CELL, *verb[1:], "--lang", "en"])
+    out = capsys.readouterr().out
+    said = [line for line in out.splitlines() if ": " in line and not line.startswith("Note")]
+    names = {c: study.codebook.label(c, "en") for c in study.model.names}
+    assert any(line.startswith(f"{names['expectation']}: ") for line in said)
+    for line in said:
+        assert not any(line.startswith(f"{code}: ") or f" for {code} (" in line for code in names)
+        assert "perceived_" not in line

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import csi
 from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
@@ -197,3 +198,19 @@ def test_drivers_print_as_a_table_in_both_languages():
     assert repr(found) == text(found)
     assert "shape:" not in repr(found)
     assert found.sentences[0].en.startswith(f"{best['construct']}: ")
+
+
+def test_factors_of_a_covariance_model_have_standardised_drivers_and_a_sentence():
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=(2, 200))
+    y = 0.6 * a + 0.2 * b + 0.6 * rng.normal(size=200)
+    rows = np.repeat([a, b, y], 3, axis=0).T + 0.6 * rng.normal(size=(200, 9))
+    frame = pl.DataFrame(rows, schema=[f"{c}{i}" for c in "aby" for i in (1, 2, 3)])
+    text = "A =~ a1 + a2 + a3; B =~ b1 + b2 + b3; Y =~ y1 + y2 + y3; Y ~ A + B"
+    est = csi.fit(text, frame, csi.SEM())
+    found = csi.drivers(est, "Y")
+    size = est.table.filter(op="~", rhs="A")["std_all"][0]
+    assert found.table.filter(construct="A")["importance_std"][0] == pytest.approx(size, abs=1e-9)
+    en = f"A: one standard deviation more goes with {size:.2f} standard deviations of Y, the most of 2 drivers."
+    assert found.sentences[0].en == en
+    assert "2 个驱动因素中最多" in found.sentences[0].zh

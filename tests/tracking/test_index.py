@@ -340,3 +340,16 @@ def test_kinds_that_cannot_be(est, boot):
         index(jackknife(est), interval="double")
     with pytest.raises(Problems, match="studentised"):
         index(boot, interval="studentized")
+
+
+def test_a_product_has_no_row_where_the_index_is_read():
+    rng = np.random.default_rng(6)
+    x, z = rng.normal(size=(2, 120))
+    y = 0.5 * x + 0.3 * z + 0.2 * x * z + 0.5 * rng.normal(size=120)
+    rows = np.repeat([x, z, y], 2, axis=0).T + 0.5 * rng.normal(size=(120, 6))
+    frame = pl.DataFrame(np.clip(np.round(5.5 + 1.5 * rows), 1, 10), schema=["x1", "x2", "z1", "z2", "y1", "y2"])
+    text = "x =~ x1 + x2; z =~ z1 + z2; y =~ y1 + y2; y ~ x + z + x:z"
+    found = csi.index(csi.fit(text, frame, csi.PLS(), scale=(1, 10)))
+    assert found.measured["construct"].to_list() == ["x", "z", "y"]
+    assert found.table["construct"].to_list() == ["x", "z", "y", "x:z"]
+    assert "x:z" not in str(found)
