@@ -22,6 +22,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.composites import Composite, composite, items_named, labels_of, scores
 from csi.expectation.formation_words import lines_of, sentences_of
 from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
@@ -139,6 +140,7 @@ def formation(
         >>> formation(panel, replicates=100).table.sort("share")["cause"].to_list()
         ['price', 'wom']
     """
+    check_panel(panel)
     check_settings(level, replicates, seed)
     influence_problems(influence)
     parts, absent = parts_of(panel, expected, outcome, causes, "formation")

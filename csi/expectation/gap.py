@@ -21,7 +21,6 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Text
-from csi.errors import Note, Problems, Text, problem
 from csi.estimate.given import check_panel
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
@@ -119,9 +118,8 @@ def gap(
         >>> gap(panel).table.select("name", "gap").rows()
         [('fast', -1.5), ('kind', 0.5), ('service', -0.5), ('overall', -0.5)]
     """
-    check(level, band)
     check_panel(panel)
-    _settings(band, level)
+    check(level, band)
     pairs = matched(panel, (perceived, expected), attributes)
     target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)

@@ -15,6 +15,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Text
+from csi.estimate.given import check_panel
 from csi.expectation.asymmetry import TYPES, asymmetry
 from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
@@ -104,6 +105,7 @@ def promise(
         >>> promise(panel).table.select("name", "broken", "kept", "exceeded").row(0)
         ('fast', 0.5, 0.25, 0.25)
     """
+    check_panel(panel)
     check(level, band)
     pairs = matched(panel, (perceived, promised), attributes)
     target = outcome_of(panel, outcome, pairs.every)

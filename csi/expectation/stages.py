@@ -19,6 +19,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.composites import Composite, labels_of, scores
 from csi.expectation.constraint import robust_slopes
 from csi.expectation.formation import CAUSES, notes_of, parts_of
@@ -126,6 +127,7 @@ def formation_by_stage(
         Traceback (most recent call last):
         csi.errors.Problems: stages: regular cannot be placed.
     """
+    check_panel(panel)
     check_settings(level, replicates, seed)
     influence_problems(influence)
     named = _stages(panel, stages, where)

@@ -18,6 +18,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Reason, Text, one_of, problem
+from csi.estimate.given import check_panel
 from csi.expectation.asymmetry import TYPES, asymmetry
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap import NUMBERS, of_difference
@@ -160,6 +161,7 @@ def surface(
         >>> found.table.select("quantity", pl.col("estimate").round(2)).rows()[2]
         ('a3', -1.0)
     """
+    check_panel(panel)
     check(level, replicates=replicates)
     pairs = matched(panel, (perceived, expected), attributes)
     target = outcome_of(panel, outcome, pairs.every, needed=True)

@@ -21,6 +21,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, one_of, problem
+from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.scores import KINDS, Scores, answered_mean, design, finite, scores_from, stacked
 from csi.expectation.settings import check, outcome_of
@@ -120,6 +121,7 @@ def tolerance(
         >>> tolerance(panel).table.select("msa", "mss", "width", "position", "below", "within", "above").row(0)
         (1.25, -1.75, 3.0, 0.4166666666666667, 0.25, 0.5, 0.25)
     """
+    check_panel(panel)
     check(level)
     _known(on_inconsistent)
     forms = _asked(panel, adequate, desired, perceived)
