@@ -140,7 +140,6 @@ def formation(
         >>> formation(panel, replicates=100).table.sort("share")["cause"].to_list()
         ['price', 'wom']
     """
-    check_panel(panel)
     check_settings(level, replicates, seed)
     influence_problems(influence)
     parts, absent = parts_of(panel, expected, outcome, causes, "formation")
@@ -186,6 +185,7 @@ def parts_of(
     Raises:
         Problems: E-ROLE.
     """
+    check_panel(panel)
     book = panel.codebook
     problems: list[Problem] = []
     asked = causes if isinstance(causes, Mapping) else {c: c for c in causes}
