@@ -127,7 +127,6 @@ def formation_by_stage(
         Traceback (most recent call last):
         csi.errors.Problems: stages: regular cannot be placed.
     """
-    check_panel(panel)
     check_settings(level, replicates, seed)
     influence_problems(influence)
     named = _stages(panel, stages, where)
@@ -176,6 +175,7 @@ def _stages(
     Raises:
         Problems: E-STAGE.
     """
+    check_panel(panel)
     if "stage" not in panel.frame.columns:
         en, zh = "the panel has no column in the role stage.", "面板中没有角色为 stage 的列。"
         do, do_zh = "Name it in the study under keys: {stage: COLUMN}.", "请在研究文件的 keys 中写 {stage: 列名}。"
