@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
     from csi.expectation.promise import promise as promise
+    from csi.expectation.servqual import servqual as servqual
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface
     from csi.expectation.tolerance import tolerance as tolerance
@@ -148,6 +149,7 @@ _HOMES = {
     "gap": "csi.expectation.gap",
     "kano": "csi.expectation.kano",
     "promise": "csi.expectation.promise",
+    "servqual": "csi.expectation.servqual",
     "surface": "csi.expectation.surface",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
@@ -257,6 +259,7 @@ __all__ = [
     "score_tests",
     "scores",
     "selection",
+    "servqual",
     "simple_slopes",
     "simulate",
     "simultaneous",

@@ -62,6 +62,7 @@ PUBLIC = [
     "gap",
     "kano",
     "promise",
+    "servqual",
     "surface",
     "tolerance",
     "nps",
