@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from csi.expectation.mentions import mentions as mentions
     from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
-    from csi.expectation.promise import promise as promise
     from csi.expectation.servqual import servqual as servqual
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.surface import surface as surface

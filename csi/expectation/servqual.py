@@ -97,15 +97,13 @@ def servqual(
     """Gaps by dimension, overall and weighted by the points of 100, with what stands behind them.
 
     Parameters:
-        panel: answers with a codebook in which items name their attribute and form; an attribute's dimension is the
-            construct of its item of form P.
-        expected: form of the expectations; None takes the first of Ew, Es, Ed, Ei that is asked, and where none is, or
-            with "", perceptions are told alone (SERVPERF).
+        panel: answers with a codebook; an attribute's dimension is the construct of its item of form P.
+        expected: form of the expectations; None takes the first of Ew, Es, Ed, Ei that is asked; where none is, or with
+            "", perceptions are told alone (SERVPERF).
         dimensions: constructs; None takes the five of 1988 where the codebook has any of them, else those with pairs.
         weights: points per dimension; None reads each respondent's from items of form I whose attribute is the
             dimension's name. Points need not sum to 100. Respondents without points take the mean of the others'.
-        outcome: an overall judgement ("satisfaction" where there is one); "" for none. by: key columns that make cells.
-        where: keep only rows with these key values.
+        outcome: an overall judgement ("satisfaction"); "" for none. by: key columns of cells. where: keys of rows kept.
         structure: whether to fit the factor models (five factors, second order, one factor; MLR, listwise).
         replicates, seed: of the bootstrap behind the bounds of HTMT. level: of intervals.
 
@@ -138,16 +136,7 @@ def servqual(
     points = points_of(panel, pairs.dimensions, weights)
     items = dict.fromkeys([*pairs.every, *target[1], *points.items])
     sample = sample_of(panel, list(items), by, missing="pairwise", where=where)
-    tables, compared, normalised = [], [], 0
-    for cell in range(sample.cells.height):
-        rows = np.flatnonzero(sample.cell == cell)
-        scores, plan = scores_of(pairs, sample.rows[rows]), design(sample, rows)
-        told, off = _table(scores, points, _answers(sample, rows, points.items), plan, form, level)
-        tables.append(told)
-        normalised += off
-        if target[1]:
-            y = answered_mean(_answers(sample, rows, target[1]))
-            compared.append(predictive(scores, form, y, plan))
+    tables, compared, normalised = _cells(sample, pairs, points, target[1], form, level)
     keys = sample.cells.drop("n")
     made = structure_of(panel, pairs, form, where, sample, (replicates, seed)) if structure else Structure()
     labels = {
@@ -171,6 +160,25 @@ def servqual(
         sentences=sentences_of(table, told_by, made, labels, keys.columns, form, 1 - level),
         notes=(*notes_of(pairs, form, points, normalised, len(sample.rows), FIVE), *sample.notes),
     )
+
+
+def _cells(
+    sample: Sample, pairs: Matched, points: Points, outcome: Sequence[str], form: Asked, level: float
+) -> tuple[list[pl.DataFrame], list[pl.DataFrame], int]:
+    """The tables of all cells, what explains the outcome there, and how many points were normalised."""
+    tables: list[pl.DataFrame] = []
+    compared: list[pl.DataFrame] = []
+    normalised = 0
+    for cell in range(sample.cells.height):
+        rows = np.flatnonzero(sample.cell == cell)
+        scores, plan = scores_of(pairs, sample.rows[rows]), design(sample, rows)
+        told, off = _table(scores, points, _answers(sample, rows, points.items), plan, form, level)
+        tables.append(told)
+        normalised += off
+        if outcome:
+            y = answered_mean(_answers(sample, rows, outcome))
+            compared.append(predictive(scores, form, y, plan))
+    return tables, compared, normalised
 
 
 def _answers(sample: Sample, rows: Ints, items: Sequence[str]) -> Array:
