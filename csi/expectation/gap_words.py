@@ -118,23 +118,23 @@ def _sentence(gap: float | None, p: float | None, least: float | None, name: Tex
 
     Example:
         >>> _sentence(-0.5, 0.001, -1.2, Text("Speed", "速度")).en
-        'Experience falls short of expectation by 0.5 points of the scale. Speed falls shortest (-1.2).'
+        'Experience falls short of expectation by 0.50 points of the scale. Speed falls shortest (-1.20).'
         >>> _sentence(0.1, 0.4, 0.05, Text("Speed", "速度")).en
-        'Experience and expectation cannot be told apart (gap 0.1, p = 0.4).'
+        'Experience and expectation cannot be told apart (gap 0.10, p = 0.4).'
     """
     if gap is None or p is None:
         return Text("No overall gap can be given.", "无法给出总体差距。")
-    size = significant(abs(gap))
+    size = f"{abs(gap):.2f}"
     if p >= CLEAR:
-        en = f"Experience and expectation cannot be told apart (gap {significant(gap)}, p = {significant(p)})."
-        zh = f"体验与期望没有显著差异（差距 {significant(gap)}，p = {significant(p)}）。"
+        en = f"Experience and expectation cannot be told apart (gap {gap:.2f}, p = {significant(p)})."
+        zh = f"体验与期望没有显著差异（差距 {gap:.2f}，p = {significant(p)}）。"
     elif gap < 0:
         en, zh = f"Experience falls short of expectation by {size} points of the scale.", f"体验比期望低 {size} 分。"
     else:
         en, zh = f"Experience exceeds expectation by {size} points of the scale.", f"体验比期望高 {size} 分。"
     if least is not None and least < 0:
-        en += f" {name.en} falls shortest ({significant(least)})."
-        zh += f"差距最大的是“{name.zh}”（{significant(least)}）。"
+        en += f" {name.en} falls shortest ({least:.2f})."
+        zh += f"差距最大的是“{name.zh}”（{least:.2f}）。"
     return Text(en, zh)
 
 

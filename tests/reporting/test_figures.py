@@ -259,6 +259,60 @@ def test_map_shades_important_and_weak():
     assert float(area.attrib["width"]) > 100
 
 
+PAIRED = pl.DataFrame(
+    {
+        "heading": ["claims", "claims", "advice"],
+        "row": ["speed", "a question with a long wording that will not fit beside its marks on a telephone", "fit"],
+        "against": [6.2, 5.0, None],
+        "perceived": [4.8, 5.3, 5.0],
+        "number": [-1.4, 0.3, None],
+        "sure": [True, False, None],
+    }
+)
+LEVELS = figures.Words(
+    Text("expected", "期望"), Text("perceived", "感知"), Text("desired", "理想"), Text("gap", "差距")
+)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [style.FULL, style.HALF, style.PHONE])
+def test_pairs_keep_their_words_inside_and_warn_where_experience_falls_short(lang, width):
+    for frame in (PAIRED, PAIRED.with_columns(upper=pl.Series([6.8, 6.0, None]))):
+        drawn = figures.pairs(frame, lang=lang, labels={}, words=LEVELS, bounds=(1, 7), width=width)
+        for said, x0, _, x1, _ in texts(parsed(drawn), lang):
+            assert x0 >= -1, said
+            assert x1 <= width + 1, said
+        assert style.WARN in drawn
+        assert "−1.40" in drawn
+        assert style.ABSENT in drawn
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [style.FULL, style.HALF, style.PHONE])
+def test_names_on_kanos_map_stay_inside_and_apart(lang, width):
+    n = 9
+    plus = [0.8, 0.78, 0.75, 0.7, 0.3, 0.25, 0.2, 0.15, 0.12]
+    minus = [-0.2, -0.3, -0.7, -0.8, -0.9, -0.25, -0.2, -0.1, -0.5]
+    frame = pl.DataFrame({"attribute": [f"feature {k}" for k in range(n)], "cs_plus": plus, "cs_minus": minus})
+    frame = frame.with_columns(
+        cs_plus_low=pl.col("cs_plus") - 0.05,
+        cs_plus_high=pl.col("cs_plus") + 0.05,
+        cs_minus_low=pl.col("cs_minus") - 0.05,
+        cs_minus_high=pl.col("cs_minus") + 0.05,
+        sure=pl.col("cs_plus") > 0.2,
+        category=pl.when(pl.col("cs_plus") < 0.14).then(pl.lit("R")).otherwise(pl.lit("A")),
+    )
+    drawn = figures.kano_map(frame, lang=lang, labels={}, width=width)
+    named = [box for box in texts(parsed(drawn), lang) if box[0].startswith("feature")]
+    assert len(named) == n
+    assert sum("reverse" in box[0] or "反向" in box[0] for box in named) == 1
+    for k, (said, x0, y0, x1, y1) in enumerate(named):
+        assert x0 >= 0, said
+        assert x1 <= width, said
+        for other, a0, b0, a1, b1 in named[k + 1 :]:
+            assert x1 <= a0 or a1 <= x0 or y1 <= b0 + 2 or b1 <= y0 + 2, (said, other)
+
+
 def test_text_colours_reach_contrast():
     for ink in (style.INK, style.TEXT, style.MUTED, style.FOCAL, style.WARN):
         assert style.contrast(ink, style.PAPER) >= 4.5

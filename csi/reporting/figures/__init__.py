@@ -17,6 +17,8 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     ceilings           a column per construct; and the ceiling of each condition
     slope_lines        outcome, predictor, moderator, at, estimate; and the slope along the moderator
     gauges             name, value, low, high, limits, good, verdict
+    pairs              heading, row, against, perceived, number, upper, sure
+    kano_map           attribute, cs_plus, cs_minus and their bounds, sure
     loading_cell       loadings of one construct, for a table cell
 """
 
@@ -29,12 +31,15 @@ from csi.reporting.figures.gauges import gauges
 from csi.reporting.figures.heat import heat_table, htmt_matrix
 from csi.reporting.figures.importance import importance_map
 from csi.reporting.figures.items import item_table
+from csi.reporting.figures.kano_map import kano_map
 from csi.reporting.figures.league import league
+from csi.reporting.figures.pairs import Words, pairs
 from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.slopes import slope_lines
 from csi.reporting.figures.trend import trend
 
 __all__ = [
+    "Words",
     "card_diagram",
     "ceilings",
     "forest",
@@ -44,9 +49,11 @@ __all__ = [
     "importance_map",
     "index_chain",
     "item_table",
+    "kano_map",
     "league",
     "loading_cell",
     "model_diagram",
+    "pairs",
     "path_diagram",
     "reliability_table",
     "slope_lines",

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+import polars as pl
+
 from csi.errors import Text
-from csi.expectation.gap import gap
+from csi.expectation.forms import FORMS
+from csi.expectation.gap import Gap, gap
 from csi.expectation.gap_words import HEADINGS, KINDS
+from csi.reporting.drawn import figure
+from csi.reporting.figures import Words, pairs
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
-from csi.reporting.section import Section
+from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -57,6 +65,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="gap",
         title=title,
+        figures=drawn(study, found, texts, title),
         subtitle=Text(
             "Gap = perceived minus expected: a display. What follows from the two is read off the last table",
             "差距 = 感知 − 期望，仅作展示；推断见最后一表（期望与感知分列）",
@@ -66,6 +75,26 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         notes=found.notes,
         data={"gap": found.table, "reliability": found.reliability, "constraint": found.constraint},
     )
+
+
+def drawn(study: Study, found: Gap, texts: Mapping[str, Text], title: Text) -> tuple[Figure, ...]:
+    """Expected and perceived of every attribute under its dimension; none where there are several cells."""
+    rows = found.table.filter(pl.col("kind") == "attribute")
+    if rows["name"].n_unique() < rows.height:
+        return ()
+    items = {i.attribute or i.name: i for i in study.codebook.items if i.form == found.perceived}
+    frame = rows.select(
+        pl.col("name").replace_strict({n: i.construct for n, i in items.items()}, default="").alias("heading"),
+        pl.col("name").alias("row"),
+        pl.col("expected").alias("against"),
+        "perceived",
+        pl.col("gap").alias("number"),
+        (pl.col("p_adjusted") < 1 - found.level).alias("sure"),
+    )
+    scale = items[rows["name"][0]].scale
+    words = Words(FORMS[found.expected], FORMS[found.perceived], None, Text("gap", "差距"))
+    bounds = (scale.minimum, scale.maximum)
+    return (figure("gaps", title, partial(pairs, frame, labels=texts, words=words, bounds=bounds)),)
 
 
 METHOD = Method(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import polars as pl
 
 from csi.errors import Text
-from csi.expectation.kano import kano
-from csi.expectation.kano_words import CLASSES, HEADINGS
+from csi.expectation.kano import Kano, kano
+from csi.expectation.kano_words import CLASSES, HEADINGS, SURE
+from csi.reporting.drawn import figure
+from csi.reporting.figures import kano_map
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
-from csi.reporting.section import Section
+from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -45,11 +50,20 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "CS+：具备时增加的满意；CS-：不具备时减少的满意；支持度：自助法中该类别的占比；"
             "M 必备、O 期望、A 魅力、I 无差异、R 反向、Q 可疑",
         ),
+        figures=_drawn(found, texts, title),
         paragraphs=more,
         tables=(tabled("kano", Text("Kano's classes", "Kano 分类"), frame, SHOWN, headings, texts),),
         notes=found.notes,
         data={"kano": found.table},
     )
+
+
+def _drawn(found: Kano, texts: Mapping[str, Text], title: Text) -> tuple[Figure, ...]:
+    """What attributes add and take away; none where there are several cells."""
+    if found.table["attribute"].n_unique() < found.table.height:
+        return ()
+    frame = found.table.with_columns((pl.col("support") >= SURE).alias("sure"))
+    return (figure("kano_map", title, partial(kano_map, frame, labels=texts)),)
 
 
 METHOD = Method(

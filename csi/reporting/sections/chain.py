@@ -9,8 +9,9 @@ import polars as pl
 from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import figure, here, percent, sector_now, why_absent
+from csi.reporting.sections.drawn import here, percent, sector_now, why_absent
 from csi.reporting.words import Named
 from csi.tracking.contrasts import half_widths, holm
 

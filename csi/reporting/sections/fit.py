@@ -17,8 +17,8 @@ from csi.measures.fit_measures import fit_measures
 from csi.models.model import Model
 from csi.reporting import figures, style, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import figure
 
 GOOD = Text("good", "良好")
 FAIR = Text("acceptable", "可接受")

@@ -10,8 +10,9 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.measurement import LOADING, loading_frame
 
 MISSING = 0.05

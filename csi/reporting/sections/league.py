@@ -9,8 +9,9 @@ import polars as pl
 from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import few, figure, here, percent, reasons, sector_now, why_absent
+from csi.reporting.sections.drawn import few, here, percent, reasons, sector_now, why_absent
 
 
 def league(a: Analysis) -> Section:

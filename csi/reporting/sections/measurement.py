@@ -10,9 +10,10 @@ from csi.errors import Note, Reason, Text
 from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
+from csi.reporting.drawn import figure
 from csi.reporting.scaled import scaled
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 
 LOADING = 0.708

@@ -10,8 +10,9 @@ from csi.errors import Text
 from csi.measures.mediation import KINDS, mediation
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of, outcomes
 
 MOST = 12

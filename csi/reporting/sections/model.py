@@ -9,9 +9,10 @@ import polars as pl
 from csi.errors import Problems, Text, problem
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
+from csi.reporting.drawn import figure
 from csi.reporting.scaled import scale_notes, scaled
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import figure, here, percent
+from csi.reporting.sections.drawn import here, percent
 from csi.reporting.words import Named
 
 EFFECTS = {"direct": Text("direct", "直接"), "indirect": Text("indirect", "间接"), "total": Text("total", "总效应")}

@@ -11,9 +11,9 @@ from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.measures.scores import scores
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.figures.ceilings import Panel
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import figure
 from csi.reporting.sections.model import cell_of
 
 USUAL = 85.0

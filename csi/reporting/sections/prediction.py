@@ -12,8 +12,8 @@ from csi.measures.predict import predict
 from csi.measures.predictive_power import POWERS
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import figure
 from csi.reporting.sections.model import cell_of
 
 FOLDS, REPETITIONS = 10, 10

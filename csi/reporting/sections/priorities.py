@@ -12,9 +12,10 @@ from csi.importance.drivers import GAIN, largest_gain, quadrants
 from csi.importance.drivers_words import QUADRANTS
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.chain import chain_frame, single
-from csi.reporting.sections.drawn import figure, here, percent
+from csi.reporting.sections.drawn import here, percent
 from csi.reporting.sections.model import cell_of
 from csi.tracking.sector import from_own_mean
 

@@ -12,8 +12,9 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 from csi.study.estimator import rivals_of
 from csi.tracking.compare import Comparison, compared

@@ -11,8 +11,9 @@ from csi.measures.johnson_neyman import KINDS, johnson_neyman
 from csi.measures.slopes import simple_slopes
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import figure, percent
+from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 
 ARROW = ("outcome", "predictor", "moderator")

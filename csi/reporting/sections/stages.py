@@ -9,8 +9,9 @@ import polars as pl
 from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import few, figure, here, sector_now
+from csi.reporting.sections.drawn import few, here, sector_now
 from csi.reporting.words import Named
 from csi.tracking.index import Index
 from csi.tracking.league import pairwise

@@ -9,8 +9,9 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import figure, percent, published, sector_means, why_absent
+from csi.reporting.sections.drawn import percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
 
 
