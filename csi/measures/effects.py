@@ -5,7 +5,7 @@ Letters: `q` constructs, `b` slices of a stack, `B` replicates, `...` any leadin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -248,10 +248,17 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         fit = None
     return Effects(
         constructs=est.solution.constructs,
-        total=total_effects(np.stack([one.solution.paths for one in every_fit])).mean(axis=0),
+        total=_totals(every_fit),
         level=est.level,
         frames=Later(lambda: _frames(est, fit, standardised=standardised)),
     )
+
+
+def _totals(fits: Sequence[Estimate]) -> Array:
+    """(b, q, q) total effects; the mean of those of pooled copies."""
+    if len(fits) == 1:
+        return total_effects(fits[0].solution.paths)
+    return np.asarray(total_effects(np.stack([one.solution.paths for one in fits])).mean(axis=0))
 
 
 def _frames(est: Estimate, fit: Fitted | None, *, standardised: bool) -> Frames:

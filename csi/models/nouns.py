@@ -5,7 +5,7 @@ A term of lavaan's grammar may carry one modifier per group; a single modifier s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -195,8 +195,8 @@ class Claim(_Hashed):
         try:
             return self._hash
         except AttributeError:
-            compared = [part.name for part in fields(self) if part.compare and part.hash is not False]
-            found = hash(tuple(getattr(self, name) for name in compared))
+            arrows = self.paths, self.covariances, self.intercepts
+            found = hash((self.constructs, *arrows, self.constraints, self.defined, self.thresholds, self.scalings))
             object.__setattr__(self, "_hash", found)
             return found
 

@@ -55,13 +55,12 @@ def arranged(columns: list[npt.NDArray[Any]]) -> tuple[Array, Ints, Array] | Non
     those.
 
     Parameters:
-        columns: p arrays (n,).
+        columns: p contiguous arrays (n,).
     """
     if not AVAILABLE or not {column.dtype for column in columns} <= EIGHT_BYTES:
         return None
     n, p = len(columns[0]), len(columns)
     rows, order, ends = np.empty((n, p)), np.empty(n, dtype=np.int64), np.empty((2, p))
-    columns = [np.ascontiguousarray(column) for column in columns]
     return (rows, order, ends) if kernel.arrange(n, p, columns, rows, order, ends) else None
 
 

@@ -614,7 +614,7 @@ static PyObject *arrange(PyObject *self, PyObject *args)
     PyObject *columns_, *rows_, *order_, *ends_, *done = NULL;
     long long n, p;
     Buffers all = {.count = 0};
-    double *rows, *ends, *given = NULL;
+    double *rows, *ends, *kept = NULL;
     int64_t *order, *spare = NULL;
     Column *columns = NULL;
     (void)self;
@@ -627,24 +627,23 @@ static PyObject *arrange(PyObject *self, PyObject *args)
         && (ends = taken(&all, ends_, 2 * p, 1))) {
         columns = calloc((size_t)p, sizeof(Column));
         spare = calloc((size_t)n + 1, sizeof(int64_t));
-        given = calloc((size_t)(n * p + 1), sizeof(double));
-        int numeric = columns && spare && given;
+        kept = calloc((size_t)p, sizeof(double));
+        int numeric = columns && spare && kept;
         if (!numeric) PyErr_NoMemory();
         for (int64_t j = 0; numeric && j < p; j++)
             numeric = column_of(&all, PyList_GET_ITEM(columns_, j), n, columns + j);
         if (numeric) {
             Py_BEGIN_ALLOW_THREADS
-            copied(columns, n, p, given);
-            numeric = ended(given, n, p, ends);
-            if (numeric) sorted(given, n, p, order, spare);
-            for (int64_t i = 0; numeric && i < n; i++)
-                memcpy(rows + i * p, given + order[i] * p, (size_t)p * sizeof(double));
+            copied(columns, n, p, rows);
+            numeric = ended(rows, n, p, ends);
+            if (numeric) sorted(rows, n, p, order, spare);
+            if (numeric) ordered(rows, n, p, order, spare, kept);
             Py_END_ALLOW_THREADS
         }
         if (!PyErr_Occurred()) done = PyBool_FromLong(numeric);
     }
     free(columns);
-    free(given);
+    free(kept);
     free(spare);
     let_go(&all);
     return done;

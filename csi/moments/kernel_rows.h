@@ -78,6 +78,24 @@ static void sorted(const double *rows, int64_t n, int64_t p, int64_t *order, int
     }
 }
 
+/* The rows brought into `order`, in place, along each cycle of it; `taken_up` marks n rows, `kept` has room for one. */
+static void ordered(double *rows, int64_t n, int64_t p, const int64_t *order, int64_t *taken_up, double *kept)
+{
+    const size_t row = (size_t)p * sizeof(double);
+    for (int64_t i = 0; i < n; i++) taken_up[i] = 0;
+    for (int64_t first = 0; first < n; first++) {
+        if (taken_up[first]) continue;
+        memcpy(kept, rows + first * p, row);
+        int64_t at = first;
+        for (; order[at] != first; at = order[at]) {
+            memcpy(rows + at * p, rows + order[at] * p, row);
+            taken_up[at] = 1;
+        }
+        memcpy(rows + at * p, kept, row);
+        taken_up[at] = 1;
+    }
+}
+
 /* products (p x wide) += w_i z_i z_i' of `TOGETHER` rows z (each `wide`), one row after another; the upper triangle and
    a few places beside it. */
 VECTORISED static void added(const double *restrict z, const double *w, int64_t p, int64_t wide, double *restrict products)

@@ -30,7 +30,9 @@ def moments_of(sample: Sample) -> Moments:
         >>> moments_of(sample_of(pl.DataFrame({"q": [1, 2, 3]}), ["q"])).mean.tolist()
         [[2.0]]
     """
-    return moments_under(sample, np.ones((1, sample.stratum.size)))
+    W = sample.weight[None]
+    stacks = [weighted_cell(sample, number, rows, W[:, rows]) for number, rows in enumerate(cell_slices(sample))]
+    return side_by_side(stacks, sample.cells)
 
 
 def moments_under(sample: Sample, multiplicity: Array) -> Moments:

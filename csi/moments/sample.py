@@ -114,12 +114,14 @@ def _bare(
         read = bare_rows(columns, na)
         if read is None:
             return None
-        check_within(items, read, low, high)
+        if scale:
+            check_within(items, read, low, high)
         place, notes = _kept(read, missing)
         rows, ends = read[place], None
     else:
         (rows, place, ends), notes = known, ()
-        check_within(items, ends, low, high, whole=rows)
+        if scale:
+            check_within(items, ends, low, high, whole=rows)
     if not place.size:
         return None
     n = place.size

@@ -52,12 +52,13 @@ def estimate_of(
     """
     solution = _solution(drawn, solved, found)
     cause = _causes(moments, order, solved, solution)
-    flags = {"negative weight": negative_weights(solution)} | ({} if found is None else improper(found))
+    doubted = {} if found is None else improper(found)
+    flags = {"negative weight": negative_weights(solution)} | doubted
     told: tuple[Note, ...] = ()
     reasons: dict[int, Reason] = {}
     if like is None:
         told = (*_unused(drawn.unused, settings.name), *_notes(solution, cause, moments.cells))
-        told = told if found is None else (*told, *_doubts(solution, found, flags, moments.cells))
+        told = told if found is None else (*told, *_doubts(solution, found, doubted, moments.cells))
     if like is None and cause.any():
         design = drawn.design if regressed is None else replace(drawn.design, mode_b=regressed)
         reasons = _reasons(solution, design, solved, cause, _of_model(moments, order), tolerance)
@@ -262,6 +263,8 @@ def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, 
 
 def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], cells: pl.DataFrame) -> tuple[Note, ...]:
     """Reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
+    if not np.any(list(flags.values())) and np.isfinite(found.C).all():
+        return ()
     notes = []
     with np.errstate(invalid="ignore"):
         above, beyond = found.rho > 1 + ROUNDING, np.triu(np.abs(found.C) > 1 + ROUNDING, 1)

@@ -82,10 +82,16 @@ def undefined(defined: Sequence[Defined], values: Array, converged: Flags) -> tu
     return tuple(notes)
 
 
+@lru_cache(maxsize=64)
+def _shown(table: Table) -> Ints:
+    """Parameter of each row shown, negative for those that are fixed."""
+    return np.array(table.index, dtype=np.int64)[view_of(table).take]
+
+
 def errors_of(prepared: Prepared, flats: tuple[Array, ...], theta: Array, vcov: Array) -> Array:
     """(b, t + d) standard errors; NaN for what is fixed. Definitions and derived rows by the delta method."""
     view = view_of(prepared.layout.table)
-    index = np.array(prepared.layout.table.index)[view.take]
+    index = _shown(prepared.layout.table)
     with np.errstate(invalid="ignore"):
         se = np.sqrt(np.diagonal(vcov, axis1=1, axis2=2))
     se = np.where(se > 1e-12 * np.abs(theta), se, np.nan)  # a bound of the model that binds leaves no error

@@ -161,6 +161,7 @@ def _wrong(
     return (*found, *modifier_problems(claim, groups))
 
 
+@lru_cache(maxsize=64)
 def claim_of(model: Model) -> Claim:
     """The claim of a model, without card and labels."""
     names = ("constructs", "paths", "covariances", "intercepts", "constraints", "defined", "thresholds", "scalings")

@@ -254,13 +254,12 @@ def _group(prepared: Prepared, problem: Fittable, g: int, at: Implied) -> GroupF
 
 def _logliks(prepared: Prepared, problem: Fittable, best: Optimum) -> tuple[Array, Array]:
     """(b,) log-likelihood of the model and of the unrestricted one; NaN where there is no likelihood."""
-    nothing = np.full(len(best.value), np.nan)
     if isinstance(problem, FullInformation):
         unrestricted = -0.5 * problem.base - _of_exogenous(prepared, problem)
         return unrestricted - 0.5 * problem.total * best.value, unrestricted
-    if not isinstance(problem, Problem) or prepared.method.fitting != "ML":
-        return nothing, nothing
     saturated = np.zeros(len(best.value))
+    if not isinstance(problem, Problem) or prepared.method.fitting != "ML":
+        return saturated * np.nan, saturated * np.nan
     x = [prepared.layout.table.observed.index(n) for n in prepared.layout.table.exogenous]
     for g, target in enumerate(problem.targets):
         n = prepared.groups[g].n
