@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
+    from csi.expectation.kinds import kinds as kinds
     from csi.expectation.mentions import mentions as mentions
     from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
     from csi.expectation.servqual import servqual as servqual
+    from csi.expectation.requirements import requirements as requirements
     from csi.expectation.stages import formation_by_stage as formation_by_stage
+    from csi.expectation.stakeholders import stakeholders as stakeholders
     from csi.expectation.surface import surface as surface
     from csi.expectation.tolerance import tolerance as tolerance
     from csi.importance.cipma import cipma as cipma
@@ -184,6 +187,9 @@ _HOMES = {
     "mentions": "csi.expectation.mentions",
     "reasonable": "csi.expectation.reasonable",
     "balance": "csi.expectation.balance",
+    "stakeholders": "csi.expectation.stakeholders",
+    "requirements": "csi.expectation.requirements",
+    "kinds": "csi.expectation.kinds",
 }
 
 __all__ = [
@@ -231,6 +237,7 @@ __all__ = [
     "jackknife",
     "johnson_neyman",
     "kano",
+    "kinds",
     "lrt",
     "mediation",
     "mentions",
@@ -253,6 +260,7 @@ __all__ = [
     "reliability",
     "replicate_weights",
     "report",
+    "requirements",
     "residuals",
     "run_card",
     "score_tests",
@@ -262,6 +270,7 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "simultaneous",
+    "stakeholders",
     "standardised",
     "surface",
     "tolerance",

@@ -99,6 +99,9 @@ PUBLIC = [
     "mentions",
     "reasonable",
     "balance",
+    "stakeholders",
+    "requirements",
+    "kinds",
 ]
 HEAVY = {
     "numpy",

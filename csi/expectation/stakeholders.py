@@ -1,0 +1,139 @@
+"""Stakeholders: who has a say, and how much weight each role gets.
+
+Salience is power + legitimacy + urgency (each on one scale); the quadrant is power by interest at the middle of the
+scale. Weights add up to one within a role, and roles share alike.
+
+Source:
+    Mitchell, Agle & Wood (1997), Academy of Management Review 22(4), 853-886; Mendelow (1981), ICIS Proceedings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.expectation.side_table import Kind, side_table
+from csi.expectation.stakeholders_words import lines_of, sentences_of
+
+MARKS: Final = ("power", "interest", "legitimacy", "urgency")
+"""What is judged of each stakeholder."""
+
+CLASSES: Final = {
+    (True, True, True): "definitive",
+    (True, True, False): "dominant",
+    (True, False, True): "dangerous",
+    (False, True, True): "dependent",
+    (True, False, False): "dormant",
+    (False, True, False): "discretionary",
+    (False, False, True): "demanding",
+    (False, False, False): "none",
+}
+"""Classes of Mitchell et al. by (power, legitimacy, urgency) above the middle."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Stakeholders(Shown):
+    """Who has a say.
+
+    Attributes:
+        table: id, role, power, interest, legitimacy, urgency, salience (sum of power, legitimacy, urgency), weight
+            (salience over its sum in the role), overall (weight over the number of roles), quadrant ("manage",
+            "satisfy", "inform", "monitor"), kind (class of Mitchell et al.).
+        roles: role, n, salience (mean), share (of the salience of all).
+        scale: bounds of the marks. sentences, notes.
+    """
+
+    table: pl.DataFrame
+    roles: pl.DataFrame
+    scale: tuple[float, float]
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: Stakeholders, lang: str = "en") -> str:
+    """Sentences, stakeholders, roles, notes."""
+    return lines_of(value.table, value.roles, value.sentences, value.notes, lang)
+
+
+def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stakeholders:
+    """Salience, weights within roles, quadrant and class of every stakeholder.
+
+    Parameters:
+        source: a frame or file with columns id, role, power, interest, legitimacy, urgency.
+        scale: lowest and highest mark.
+
+    Returns:
+        A `Stakeholders`.
+
+    Raises:
+        Problems: E-STAKE (columns, cells, marks outside the scale, an id twice, a role without salience).
+
+    Example:
+        >>> frame = pl.DataFrame({"id": ["a", "b"], "role": ["customer"] * 2, "power": [5, 1], "interest": [4, 5],
+        ...                       "legitimacy": [3, 3], "urgency": [4, 2]})
+        >>> stakeholders(frame).table.select("salience", pl.col("weight").round(3), "quadrant", "kind").rows()
+        [(12.0, 0.667, 'manage', 'dangerous'), (6.0, 0.333, 'inform', 'none')]
+    """
+    needed: dict[str, Kind] = {"id": "text", "role": "text", **dict.fromkeys(MARKS, "number")}
+    frame = side_table(source, "stakeholders", needed, {}, "E-STAKE")
+    problems = [*_marks(frame, scale), *_twice(frame)]
+    if problems:
+        raise Problems(problems)
+    low, high = scale
+    middle = (low + high) / 2
+    above = {c: (pl.col(c) > middle) for c in MARKS}
+    salience = pl.sum_horizontal("power", "legitimacy", "urgency")
+    frame = frame.with_columns(salience.alias("salience"))
+    if frame.group_by("role").agg(pl.col("salience").sum() <= 0)["salience"].any():
+        en, zh = "a role has no salience at all.", "某一角色的显著性总和为 0。"
+        raise Problems([problem("E-STAKE", "role", en, zh, "Use a scale from 1.", "请使用从 1 开始的量表。")])
+    quadrant = (
+        pl.when(above["power"] & above["interest"]).then(pl.lit("manage"))
+        .when(above["power"]).then(pl.lit("satisfy"))
+        .when(above["interest"]).then(pl.lit("inform"))
+        .otherwise(pl.lit("monitor"))
+    )  # fmt: skip
+    kinds = [CLASSES[row] for row in frame.select(*(above[c] for c in ("power", "legitimacy", "urgency"))).rows()]
+    table = frame.with_columns(
+        (pl.col("salience") / pl.col("salience").sum().over("role")).alias("weight"),
+        quadrant.alias("quadrant"),
+        pl.Series("kind", kinds),
+    ).with_columns((pl.col("weight") / pl.col("role").n_unique()).alias("overall"))
+    table = table.select("id", "role", *MARKS, "salience", "weight", "overall", "quadrant", "kind")
+    roles = table.group_by("role", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("n"),
+        pl.col("salience").mean(),
+        (pl.col("salience").sum() / table["salience"].sum()).alias("share"),
+    )
+    en = f"marks above {middle:g} (the middle of {low:g} to {high:g}) count as high; another cut changes quadrants."
+    zh = f"高于 {middle:g}（{low:g}–{high:g} 的中点）视为高；换用其他分界会改变象限。"
+    return Stakeholders(table, roles, scale, sentences_of(table), (note("N-STAKE", en, zh),))
+
+
+def _marks(frame: pl.DataFrame, scale: tuple[float, float]) -> list[Problem]:
+    """Marks outside the scale."""
+    out = []
+    for column in MARKS:
+        wrong = frame.filter(~pl.col(column).is_between(*scale))
+        if wrong.height:
+            told = ", ".join(f"{i}: {v:g}" for i, v in wrong.select("id", column).head(3).rows())
+            en = f"{wrong.height} marks are outside {scale[0]:g} to {scale[1]:g} ({told})."
+            zh = f"{wrong.height} 个评分超出 {scale[0]:g}–{scale[1]:g}（{told}）。"
+            do, do_zh = "Correct them, or give scale=(low, high).", "请更正，或给出 scale=(最低, 最高)。"
+            out.append(problem("E-STAKE", f'stakeholders, column "{column}"', en, zh, do, do_zh))
+    return out
+
+
+def _twice(frame: pl.DataFrame) -> list[Problem]:
+    """Stakeholders that stand in the table more than once."""
+    ids: Sequence[str] = frame.filter(pl.col("id").is_duplicated())["id"].unique(maintain_order=True).to_list()
+    if not ids:
+        return []
+    en, zh = f"several rows for {', '.join(ids[:3])}.", f"{'、'.join(ids[:3])} 有多行。"
+    return [problem("E-STAKE", 'stakeholders, column "id"', en, zh, "Keep one row each.", "每个干系人请保留一行。")]

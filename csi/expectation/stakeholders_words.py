@@ -1,0 +1,75 @@
+"""How stakeholders read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from csi.display import table
+from csi.errors import Note, Text
+from csi.measures.shown import told
+
+HEADINGS: Final = {
+    "id": Text("stakeholder", "干系人"),
+    "role": Text("role", "角色"),
+    "power": Text("power", "权力"),
+    "interest": Text("interest", "利益"),
+    "legitimacy": Text("legitimacy", "合法性"),
+    "urgency": Text("urgency", "紧迫性"),
+    "salience": Text("salience", "显著性"),
+    "weight": Text("weight in role", "角色内权重"),
+    "overall": Text("weight", "总权重"),
+    "quadrant": Text("quadrant", "象限"),
+    "kind": Text("class", "类型"),
+    "n": Text("n", "人数"),
+    "share": Text("share of salience", "显著性占比"),
+}
+QUADRANTS: Final = {
+    "manage": Text("manage closely", "重点管理"),
+    "satisfy": Text("keep satisfied", "令其满意"),
+    "inform": Text("keep informed", "随时告知"),
+    "monitor": Text("monitor", "监督"),
+}
+CLASSES: Final = {
+    "definitive": Text("definitive", "决定型"),
+    "dominant": Text("dominant", "支配型"),
+    "dangerous": Text("dangerous", "危险型"),
+    "dependent": Text("dependent", "依赖型"),
+    "dormant": Text("dormant", "蛰伏型"),
+    "discretionary": Text("discretionary", "自主型"),
+    "demanding": Text("demanding", "苛求型"),
+    "none": Text("none", "非干系人"),
+}
+
+
+def sentences_of(found: pl.DataFrame) -> tuple[Text, ...]:
+    """Who is to be managed closely; otherwise who is most salient."""
+    close = found.filter(quadrant="manage")["id"].to_list()
+    if close:
+        return (Text(f"To be managed closely: {', '.join(close)}.", f"需重点管理：{'、'.join(close)}。"),)
+    top = found.sort("salience", descending=True)["id"][0]
+    en, zh = (
+        f"Nobody has both power and interest; most salient is {top}.",
+        f"没有权力与利益皆高者；显著性最高的是 {top}。",
+    )
+    return (Text(en, zh),)
+
+
+def in_words(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """A frame with quadrants and classes in words."""
+    out = frame
+    for column, words in (("quadrant", QUADRANTS), ("kind", CLASSES)):
+        if column in out.columns:
+            out = out.with_columns(pl.col(column).replace({k: t.say(lang) for k, t in words.items()}))
+    return out
+
+
+def lines_of(
+    found: pl.DataFrame, roles: pl.DataFrame, sentences: Sequence[Text], notes: Sequence[Note], lang: str
+) -> str:
+    """Sentences, stakeholders, roles, notes."""
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    lines = [*(s.say(lang) for s in sentences), "", table(in_words(found, lang), headings=heads), ""]
+    return "\n".join([*lines, table(roles, headings=heads), "", *told((), notes, lang)])
