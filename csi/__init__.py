@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from csi.expectation.mentions import mentions as mentions
     from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
-    from csi.expectation.servqual import servqual as servqual
     from csi.expectation.requirements import requirements as requirements
+    from csi.expectation.servqual import servqual as servqual
     from csi.expectation.stages import formation_by_stage as formation_by_stage
     from csi.expectation.stakeholders import stakeholders as stakeholders
     from csi.expectation.surface import surface as surface
