@@ -45,9 +45,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             (listed(cards, lang), methods_grid(lang)),
             {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in METHODS]},
         )
-    if args.card in {m.name for m in METHODS}:
+    own = args.card in {m.name for m in METHODS}
+    if own and args.card not in card_names():
         return described(method_of(args.card), args, lang)
-    card = read_card(args.card, lang)
+    card = read_card(args.card.removesuffix("_card"), lang)
+    before = described(method_of(args.card), argparse.Namespace(draw=None, blank=None), lang) if own else Answer((), {})
     written = []
     if args.draw is not None:
         target = args.draw if args.draw.name else Path(f"{card.id}.svg")
@@ -58,7 +60,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         target.write_text(card.codebook_text(lang), encoding="utf-8")
         written.append(target)
     said = [Text(f"Written: {path}", f"已写入：{path}").say(lang) for path in written]
-    return Answer((*card.describe(lang), *(["", *said] if said else [])), {"card": card, "written": written})
+    lines = (*(("", *card.describe(lang)) if own else card.describe(lang)), *(["", *said] if said else []))
+    return Answer((*before.blocks, *lines), {**before.data, "card": card, "written": written})
 
 
 def listed(cards: list[Card], lang: Language) -> Grid:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.models.cards import card_names, read_card
 from csi.reporting.methods import drivers, gap, kano, nps
+from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need
 from csi.reporting.section import Section
 from csi.study.options import Options, merged
@@ -22,10 +26,40 @@ METHODS: Final[tuple[Method, ...]] = (
 """Models with code of their own, in the order in which reports tell them."""
 
 
+NATIONAL = 4
+"""The place of the satisfaction indices among the twelve models: a report tells those that the study names."""
+
+
 def methods_of(study: Study | None = None) -> tuple[Method, ...]:
     """Every model: those with code of their own and the cards, also the cards a study names by file."""
-    del study
-    return METHODS
+    own = () if study is None else tuple(_of_file(name, study) for name in study.models if is_file(name))
+    return (*METHODS, *cards(), *own)
+
+
+@functools.cache
+def cards() -> tuple[Method, ...]:
+    """The cards of the library as models, in the order of the twelve models, what stands around them last."""
+    taken = {m.name for m in METHODS}
+    found = [read_card(name) for name in card_names()]
+    found.sort(key=lambda card: card.number or len(found))
+    return tuple(method_of_card(card, f"{card.id}_card" if card.id in taken else card.id) for card in found)
+
+
+def is_file(name: str) -> bool:
+    """Whether a model's name is that of a card file.
+
+    Example:
+        >>> is_file("mine.yaml"), is_file("ecm")
+        (True, False)
+    """
+    return name.endswith((".yaml", ".yml"))
+
+
+def _of_file(name: str, study: Study | None) -> Method:
+    """The model of a card file, looked up beside the study file where it is not here."""
+    beside = study.path.parent / name if study is not None else Path(name)
+    place = name if Path(name).is_file() or not beside.is_file() else str(beside)
+    return method_of_card(read_card(place), name)
 
 
 def method_of(name: str, study: Study | None = None) -> Method:
@@ -41,6 +75,8 @@ def method_of(name: str, study: Study | None = None) -> Method:
     known = {m.name: m for m in methods_of(study)}
     if name in known:
         return known[name]
+    if is_file(name):
+        return _of_file(name, study)
     hint = did_you_mean(name, known)
     en, zh = f'there is no model "{name}" in the library.', f"模型库中没有“{name}”。"
     raise Problems([problem("E-METHOD", "--model", en, zh, hint.en, hint.zh)])
@@ -57,9 +93,14 @@ def allowed(study: Study) -> tuple[tuple[Method, tuple[Need, ...]], ...]:
 
 
 def told_in(study: Study) -> tuple[str, ...]:
-    """The models that a report on expectation tells: those the study allows and does not switch off."""
+    """The models that a report on expectation tells: those the study allows and does not switch off.
+
+    Of the satisfaction indices, which share their columns, those that the study names.
+    """
     off = {name for name, options in study.models.items() if options is None}
-    return tuple(m.name for m, lacking in allowed(study) if not lacking and m.name not in off)
+    named = {*study.models, study.model.card} - off
+    found = (m for m, lacking in allowed(study) if not lacking and m.name not in off)
+    return tuple(m.name for m in found if m.number != NATIONAL or m.name in named)
 
 
 def run_method(study: Study, panel: Panel, name: str, asked: Options | None = None) -> Section:
