@@ -34,6 +34,7 @@ class CardRun(Shown):
         hypotheses: chains that the card names: hypothesis, chain, expected, estimate, ..., kind, verdict.
         mediation: every mediated pair, None where nothing is mediated.
         contrasts: contrast, formula, estimate, std_error, conf_low, conf_high.
+        dimensions: which part carries a construct made of constructs: see `csi.claims.dimensions.dimensions`.
         index: 0-100 of every construct, None where it cannot be. impact: target, construct, importance (points of the
             target per point), gain (points per 5 points), importance_std, performance and intervals.
         fit: measure, value, reason; and of composites q2_predict of every outcome construct (`q2`).
@@ -54,6 +55,7 @@ class CardRun(Shown):
     hypotheses: pl.DataFrame
     mediation: Mediation | None
     contrasts: pl.DataFrame
+    dimensions: pl.DataFrame
     index: Index | None
     impact: pl.DataFrame
     fit: pl.DataFrame
@@ -75,6 +77,7 @@ def _(value: CardRun, lang: str = "en") -> str:
         "reliability": value.reliability,
         "hypotheses": value.hypotheses,
         "contrasts": value.contrasts,
+        "dimensions": value.dimensions,
         "index": pl.DataFrame() if value.index is None else value.index.table,
         "impact": value.impact,
         "fit": value.fit,

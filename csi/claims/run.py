@@ -14,6 +14,7 @@ from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
 from csi.claims.checks import asked_of, groups_of, only_asked, too_few_items, unknown_reliability, wrong_engine
 from csi.claims.contests import NONE, Contests, contests
+from csi.claims.dimensions import dimension_sentences, dimensions
 from csi.claims.reported import fit_table, measured, scored
 from csi.claims.run_words import r2_sentences, told_of_card
 from csi.claims.signs import sign_notes, sign_sentences, signed_paths
@@ -158,6 +159,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     chains = hypotheses(card, model, mediated)
     differences = pl.DataFrame() if withheld else contrasts(card, est)
     contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
+    of_parts = pl.DataFrame() if withheld else dimensions(est)
     of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
     doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
@@ -177,6 +179,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         hypotheses=chains,
         mediation=mediated,
         contrasts=differences,
+        dimensions=of_parts,
         index=of_points.index,
         impact=pl.DataFrame() if withheld else of_points.impact,
         fit=fitted,
@@ -190,6 +193,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
             *sign_sentences(table, model),
             *(() if withheld else of_points.sentences),
             *r2_sentences(found.r2, model),
+            *dimension_sentences(of_parts, model),
             *chain_sentences(chains, model),
             *contrast_sentences(differences),
             *contested.sentences,

@@ -29,6 +29,7 @@ TITLES: Final = {
     "reliability": Text("Reliability", "信度"),
     "hypotheses": Text("Chains the card names", "模型卡的间接效应假设"),
     "contrasts": Text("Contrasts of indirect effects", "间接效应的对比"),
+    "dimensions": Text("Which dimension carries it (relative weights)", "各维度的作用（相对权重）"),
     "index": Text("Index 0-100", "指数（0–100）"),
     "impact": Text("What goes with 5 points more", "提高 5 分的相应变化"),
     "fit": Text("Fit", "拟合"),

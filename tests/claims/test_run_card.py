@@ -12,6 +12,7 @@ import csi
 from csi.claims.contests import contests
 from csi.display import text
 from csi.errors import Problems, Text
+from csi.importance.shares import johnson
 from csi.models.card_rivals import contest, merged
 from csi.models.cards import card_from, card_names, read_card
 from csi.models.model import Model
@@ -384,3 +385,24 @@ def test_the_mobile_card_on_the_mobile_data_is_smartpls_s(reference_dir):
         assert found[arrow] == pytest.approx(value, abs=1e-6)
     published = dict(run.index.table.select("construct", "index").iter_rows())
     assert published["satisfaction"] == pytest.approx(72.454, abs=5e-4)
+
+
+def test_shares_of_dimensions_are_johnson_s_weights(run_of):
+    run = run_of("perval")
+    solution = run.estimate.solution
+    at = [solution.constructs.index(n) for n in ("emotional", "social", "quality", "price")]
+    y = solution.constructs.index("satisfaction")
+    weights = johnson(solution.construct_cor[0][np.ix_(at, at)], solution.construct_cor[0][at, y])
+    found = run.dimensions.filter(outcome="satisfaction")
+    assert found["share"].to_numpy() == pytest.approx(weights / weights.sum(), abs=1e-12)
+    assert found["r2"].to_numpy() == pytest.approx(weights.sum(), abs=1e-12)
+    assert (found["conf_low"] < found["share"]).all()
+    assert (found["share"] < found["conf_high"]).all()
+    assert any("carries most of Perceived value" in s.en and "感知价值中" in s.zh for s in run.sentences)
+
+
+def test_a_planted_dimension_carries_most(panel_of):
+    strong = (("social", (("value", 0.95),)), ("emotional", (("value", 0.5),)), ("price", (("value", 0.5),)))
+    run = csi.run_card("perval", panel_of("perval", n=800, paths=strong), replicates=200, rivals=False)
+    shares = dict(run.dimensions.filter(outcome="satisfaction").select("part", "share").iter_rows())
+    assert max(shares, key=shares.get) == "social"

@@ -121,8 +121,10 @@ def test_its_section_has_the_diagram_and_every_table(study):
     one = read_study(study)
     section = run_method(one, one.panel(), "belonging.yaml")
     names = [t.name for t in section.tables]
-    assert names == ["paths", "explained", "reliability", "loadings", "htmt", "chains", "contrasts", "index", "impact",
-                     "fit", "q2", "rivals"]  # fmt: skip
+    assert names == [
+        "paths", "dimensions", "chains", "contrasts", "index", "impact", "rivals", "explained", "fit", "q2",
+        "reliability", "htmt", "loadings",
+    ]  # fmt: skip
     (figure,) = section.figures
     for lang, label in (("en", "Belonging"), ("zh", "归属感")):
         assert label in figure.draw(lang)

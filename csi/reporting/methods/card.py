@@ -50,6 +50,9 @@ CHAINS: dict[str, Kind] = {
 DIFFER: dict[str, Kind] = {
     "formula": "text", "estimate": "coefficient", "conf_low": "coefficient", "conf_high": "coefficient",
 }  # fmt: skip
+CARRIED: dict[str, Kind] = {
+    "construct": "text", "outcome": "text", "part": "text", "share": "share", "conf_low": "share", "conf_high": "share",
+}  # fmt: skip
 SCORES: dict[str, Kind] = {
     "construct": "text", "index": "score", "std_error": "number", "conf_low": "score", "conf_high": "score",
     "n": "count",
@@ -100,6 +103,8 @@ HEADS = {
     "rival": Text("rival", "竞争模型"),
     "model": Text("model", "模型"),
     "significant": Text("paths apart from 0", "显著路径占比"),
+    "part": Text("dimension", "维度"),
+    "share": Text("share", "占比"),
     "bic": Text("BIC", "BIC"),
     "q2_predict": Text("Q2predict", "Q²predict"),
 }
@@ -125,7 +130,7 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         level=settings.level,
     )
     texts = {**texts_of(study), **_words(run)}
-    title, more = titled(run.sentences, card.title)
+    title, more = titled(_finding_first(run), card.title)
     return Section(
         key=key,
         title=title,
@@ -161,6 +166,18 @@ def known_estimator(name: str) -> EstimatorName:
     raise Problems([problem("E-OPTION", "estimator", en, zh, hint.en, hint.zh)])
 
 
+def _finding_first(run: CardRun) -> tuple[Text, ...]:
+    """The run's sentences, that on the largest driver first unless a sign is contradicted or paths are withheld."""
+    said = list(run.sentences)
+    against = (run.table["verdict"] == "against").any() or bool(run.diagnosis.withheld)
+    known = run.impact.filter(pl.col("gain").is_not_null()) if run.impact.height else run.impact
+    at = next((k for k, s in enumerate(said) if "points higher goes with" in s.en), None)
+    if at is not None and not against and known.height:
+        said.insert(0, said.pop(at))
+    head = Text(said[0].en.removesuffix("."), said[0].zh.removesuffix("。")) if said else None
+    return (head, *said[1:]) if head else ()
+
+
 def _words(run: CardRun) -> dict[str, Text]:
     """Words of verdicts and kinds, labels of constructs, chains, contrasts and rivals."""
     labels = {n: Text(run.model.label(n), run.model.label(n, "zh")) for n in run.model.names}
@@ -176,19 +193,21 @@ def _words(run: CardRun) -> dict[str, Text]:
 def _tables(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
     """Every frame that has rows, in reading order."""
     of_index = pl.DataFrame() if run.index is None else run.index.table
+    distinct = run.validity.table.filter(pl.col("htmt").is_not_null())
     rows = (
         ("paths", TITLES["table"], run.table, PATHS),
-        ("explained", TITLES["r2"], run.r2, EXPLAINED),
-        ("reliability", TITLES["reliability"], run.reliability, HELD),
-        ("loadings", Text("Loadings", "载荷"), run.measurement, LOADED),
-        ("htmt", Text("Discriminant validity (HTMT)", "区分效度（HTMT）"), run.validity.table, APART),
+        ("dimensions", TITLES["dimensions"], run.dimensions, CARRIED),
         ("chains", TITLES["hypotheses"], run.hypotheses, CHAINS),
         ("contrasts", TITLES["contrasts"], run.contrasts, DIFFER),
         ("index", TITLES["index"], of_index, SCORES),
         ("impact", TITLES["impact"], run.impact, POINTS),
+        ("rivals", TITLES["rivals"], run.rivals, CONTEST),
+        ("explained", TITLES["r2"], run.r2, EXPLAINED),
         ("fit", TITLES["fit"], run.fit, FITTED),
         ("q2", TITLES["q2"], run.q2, FORESEEN),
-        ("rivals", TITLES["rivals"], run.rivals, CONTEST),
+        ("reliability", TITLES["reliability"], run.reliability, HELD),
+        ("htmt", Text("Discriminant validity (HTMT)", "区分效度（HTMT）"), distinct, APART),
+        ("loadings", Text("Loadings", "载荷"), run.measurement, LOADED),
     )
     made = []
     for name, title, frame, kinds in rows:
@@ -205,7 +224,8 @@ def _data(run: CardRun) -> dict[str, pl.DataFrame]:
     frames = {
         "paths": run.table, "r2": run.r2, "loadings": run.measurement, "reliability": run.reliability,
         "htmt": run.validity.table, "effects": run.effects.table, "hypotheses": run.hypotheses,
-        "contrasts": run.contrasts, "impact": run.impact, "fit": run.fit, "q2": run.q2, "rivals": run.rivals,
+        "contrasts": run.contrasts, "dimensions": run.dimensions,
+        "impact": run.impact, "fit": run.fit, "q2": run.q2, "rivals": run.rivals,
     }  # fmt: skip
     if run.index is not None:
         frames["index"] = run.index.table
