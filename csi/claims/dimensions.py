@@ -69,7 +69,7 @@ def _shares(solution: Solution, outcome: str, parts: list[str]) -> Array:
     y = solution.constructs.index(outcome)
     cor = solution.construct_cor
     R, r = cor[:, at][:, :, at], cor[:, at, y]
-    usable = np.isfinite(R).all(axis=(1, 2)) & np.isfinite(r).all(axis=1)
+    usable = np.asarray(np.isfinite(R).all(axis=(1, 2)) & np.isfinite(r).all(axis=1))
     usable[usable] = np.linalg.eigvalsh(R[usable])[:, 0] > 1e-8
     weights = np.full(r.shape, np.nan)
     weights[usable] = johnson(R[usable], r[usable])
