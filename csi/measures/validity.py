@@ -71,7 +71,9 @@ def htmt(cor: Array, member: Array, *, signed: bool = False) -> Array:
         within = np.where(k > 1, (diagonal(sums) - k) / (k * (k - 1)), 1.0)
         within = np.where(within > 0, within, np.nan)
         ratio = sums / (k[:, None] * k) / np.sqrt(within[..., :, None] * within[..., None, :])
-    return np.where(np.eye(len(k), dtype=bool), 1.0, np.abs(ratio))
+    found, at = np.asarray(np.abs(ratio), dtype=np.float64), np.arange(len(k))
+    found[..., at, at] = 1.0
+    return found
 
 
 def vif(cor: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -251,13 +252,12 @@ def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, 
         failed, b, where = int((cause > 0).sum()), cause.size, _named(cells, cause > 0)
         en, zh = f"{failed} of {b} cells have no usable solution", f"{b} 个单元中有 {failed} 个没有可用的解"
         notes.append(note("W-CELLS", f"{en}{where.en}.", f"{zh}{where.zh}。"))
-    if solution.weights is not None:
-        below = solution.weights < 0
+    below = np.empty((0, 0), dtype=bool) if solution.weights is None else solution.weights < 0
+    if below.any():
         negative = [f"{solution.items[k]}{_named(cells, below[:, k]).en}" for k in np.flatnonzero(below.any(axis=0))]
-        if negative:
-            listed = "; ".join(negative)
-            en = f"negative outer weight: {listed}. These weights give their construct no index."
-            notes.append(note("W-WEIGHT", en, f"外部权重为负：{listed}。由这些权重不能得到该构念的指数。"))
+        listed = "; ".join(negative)
+        en = f"negative outer weight: {listed}. These weights give their construct no index."
+        notes.append(note("W-WEIGHT", en, f"外部权重为负：{listed}。由这些权重不能得到该构念的指数。"))
     return tuple(notes)
 
 
@@ -266,23 +266,24 @@ def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], ce
     if not np.any(list(flags.values())) and np.isfinite(found.C).all():
         return ()
     notes = []
-    with np.errstate(invalid="ignore"):
-        above, beyond = found.rho > 1 + ROUNDING, np.triu(np.abs(found.C) > 1 + ROUNDING, 1)
     names = solution.constructs
+    first, second = _upper(len(names))
+    with np.errstate(invalid="ignore"):
+        above, beyond = found.rho > 1 + ROUNDING, np.abs(found.C[:, first, second]) > 1 + ROUNDING
     high = [f"{names[k]}{_named(cells, above[:, k]).en}" for k in np.flatnonzero(above.any(axis=0))]
     if high:
         listed = "; ".join(high)
         en = f"rho_A above 1: {listed}. More than all of the score's variance is the factor's; nothing was cut."
         notes.append(note("W-RHO", en, f"rho_A 大于 1：{listed}。分数方差不可能全部以上来自因子；数值未作截断。"))
     pairs = [
-        f"{names[j]} - {names[k]}{_named(cells, beyond[:, j, k]).en}"
-        for j, k in np.argwhere(beyond.any(axis=0)).tolist()
+        f"{names[first[at]]} - {names[second[at]]}{_named(cells, beyond[:, at]).en}"
+        for at in np.flatnonzero(beyond.any(axis=0))
     ]
     if pairs:
         listed = "; ".join(pairs)
         en = f"correlation beyond 1 after correction for unreliability: {listed}. These factors cannot be told apart."
         notes.append(note("W-COR", en, f"校正不可靠性后相关的绝对值大于 1：{listed}。这些因子无法区分。"))
-    impossible = flags["construct correlations not positive definite"] & ~beyond.any(axis=(1, 2))
+    impossible = flags["construct correlations not positive definite"] & ~beyond.any(axis=1)
     if impossible.any():
         where = _named(cells, impossible)
         en = (
@@ -292,6 +293,12 @@ def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], ce
         zh = f"校正不可靠性后，构念相关矩阵非正定{where.zh}：不存在这样相关的变量。路径与 R² 仍据此计算。"
         notes.append(note("W-COR", en, zh))
     return tuple(notes)
+
+
+@lru_cache(maxsize=64)
+def _upper(q: int) -> tuple[Ints, Ints]:
+    """Both ends of every pair of q constructs."""
+    return np.triu_indices(q, 1)
 
 
 def _named(cells: pl.DataFrame, chosen: npt.NDArray[np.bool_]) -> Text:
