@@ -95,7 +95,9 @@ def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
         lines += ["stages:", *(_entry(s) for s in recipe.stages)]
     if recipe.segments:
         lines += ["segments:", *(_entry(s) for s in recipe.segments)]
+    models = said.pop("models", {})
     lines += [f"{k}: {flow(v)}" for k, v in said.items()]
+    lines += ["models:", *(f"  {name}: {flow(options)}" for name, options in models.items())] if models else []
     return "\n".join(lines) + "\n" + FURTHER
 
 

@@ -54,7 +54,7 @@ def test_who_is_asked_what(panel):
         assert (asked[item].to_numpy() == whom).all(), item
     complained = (panel.frame["complained"] == 1).fill_null(value=False).to_numpy()
     assert not (asked["chand1"].to_numpy() & ~complained).any()
-    for item in ("tan1_Ew", "exp1", "wom1", "reliability_I", "tracking_Kf", "speed_Ed"):
+    for item in ("tan1_Ew", "exp1", "wom1", "reliability_I", "speed_Kf", "speed_Ed"):
         assert asked[item].all(), item
 
 
