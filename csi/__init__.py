@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from csi.display import html_from
 
 if TYPE_CHECKING:
+    from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
+    from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
     from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
@@ -143,6 +145,8 @@ _HOMES = {
     "invariance": "csi.measures.invariance",
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
+    "loyalty_curve": "csi.behaviour.loyalty_curve",
+    "loyalty_types": "csi.behaviour.loyalty_types",
     "lrt": "csi.measures.nested",
     "mediation": "csi.measures.mediation",
     "mga": "csi.measures.group_differences",
@@ -238,6 +242,8 @@ __all__ = [
     "johnson_neyman",
     "kano",
     "kinds",
+    "loyalty_curve",
+    "loyalty_types",
     "lrt",
     "mediation",
     "mentions",

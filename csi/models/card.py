@@ -30,7 +30,8 @@ class Card:
         zeros: {outcome: (predictor, ...)}, arrows that the card claims to be absent; they are tested.
         covariances: {construct: (construct, ...)}, disturbances that go together (covariance models).
         rivals: {name: Rival}. engines: which families can fit it. instead: the card to take where this one's data lack.
-        simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default.
+        simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default; of an
+            outcome that is named, predictors that are not are 0.
         number: its place among the twelve models of expectation and satisfaction; 0 for what stands around them.
 
     Example:

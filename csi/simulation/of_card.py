@@ -49,7 +49,8 @@ def recipe_of_card(
 
     Parameters:
         card: a card. n: respondents. seed: of the answers. population: "factor" or "composite" (weights equal).
-        paths: {outcome: {predictor: standardised path}} in place of the card's own numbers.
+        paths: {outcome: {predictor: standardised path}} in place of the card's own numbers; of an outcome that is
+            named, predictors that are not are 0.
 
     Returns:
         A `Recipe` with one brand and one wave.
@@ -97,7 +98,7 @@ def correlations_of(card: Card, paths: Mapping[str, Mapping[str, float]]) -> Arr
         row = names.index(y)
         for arrow in arrows.get(y, ()):
             sign = {"+": 1.0, "-": -1.0, "": UNSIGNED}[arrow.sign]
-            B[row, names.index(arrow.predictor)] = given.get(y, {}).get(arrow.predictor, sign)
+            B[row, names.index(arrow.predictor)] = given[y].get(arrow.predictor, 0.0) if y in given else sign
         if y in given or not arrows.get(y):
             continue
         others = B.copy()

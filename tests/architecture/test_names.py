@@ -54,6 +54,8 @@ PUBLIC = [
     "invariance",
     "jackknife",
     "johnson_neyman",
+    "loyalty_curve",
+    "loyalty_types",
     "lrt",
     "mediation",
     "mga",

@@ -283,6 +283,20 @@ def of_completed():
     return [*lines, line]
 
 
+def of_cards():
+    """Paths of every model card, found again in populations in which it holds."""
+    table = cal.read("cards_recovery")
+    lines = []
+    for engine in table["engine"].unique(maintain_order=True):
+        rows = table.filter(engine=engine)
+        worst = rows["bias"].abs().max()
+        found = f"mean bias at most {number(worst)} ({rows['card'].n_unique()} cards, {rows.height} paths)"
+        held = "held" if worst <= 0.02 else "missed"
+        panels = rows["panels"].max()
+        lines.append((f"Model cards, paths by {engine}", link("cards_recovery"), panels, found, "within .02", held))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -296,6 +310,7 @@ SECTIONS = (
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),
     ("Absent answers", of_missing),
+    ("Model cards", of_cards),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import drivers, gap, kano, nps
+from csi.reporting.methods import drivers, gap, kano, loyalty, nps
 from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need
 from csi.reporting.section import Section
@@ -21,6 +21,8 @@ METHODS: Final[tuple[Method, ...]] = (
     gap.METHOD,
     kano.METHOD,
     nps.METHOD,
+    loyalty.TYPES,
+    loyalty.CURVE,
     drivers.METHOD,
 )
 """Models with code of their own, in the order in which reports tell them."""

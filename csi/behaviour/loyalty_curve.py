@@ -1,0 +1,277 @@
+"""How loyalty goes with satisfaction along its range: a line that may bend, as one straight line hides thresholds.
+
+    loyalty = b0 + b1 S + sum_k c_k max(S - knot_k, 0)
+
+Letters: `n` rows, `k` knots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from csi.behaviour.asked import Scored, scored
+from csi.display import Shown, significant, table, text
+from csi.errors import Note, Problems, Text, note, problem
+from csi.inference.adjust import adjust
+from csi.inference.linearised import critical, means, p_of_t
+from csi.measures.shown import told
+from csi.moments.stack import Array, Ints
+from csi.survey.panel import Panel
+
+CLEAR = 0.05
+"""A bend with a smaller p-value (Holm over the knots) is called one."""
+
+FEWEST = 10
+"""A segment with fewer rows has no slope of its own."""
+
+HEADINGS: Final = {
+    "start": Text("from", "起"),
+    "end": Text("to", "止"),
+    "n": Text("n", "样本量"),
+    "slope": Text("slope", "斜率"),
+    "std_error": Text("SE", "标准误"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
+    "change": Text("change", "变化"),
+    "p_change": Text("p (Holm)", "p（Holm）"),
+    "mean": Text("mean", "均值"),
+    "fitted": Text("fitted", "拟合值"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LoyaltyCurve(Shown):
+    """The satisfaction-loyalty curve of every cell.
+
+    Attributes:
+        table: one row per segment: key columns, start, end (satisfaction 0-100), n, slope (points of loyalty per point
+            of satisfaction), std_error, conf_low, conf_high, change (of slope against the segment before), p_change
+            (Holm over the knots of a cell).
+        curve: key columns, start, end (bands of satisfaction), n, mean (of loyalty), conf_low, conf_high, fitted (mean
+            of the curve).
+        fits: key columns, n, r2, r2_straight (of one straight line).
+        knots: where the line may bend. satisfaction, loyalty: the constructs. labels, level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    curve: pl.DataFrame
+    fits: pl.DataFrame
+    knots: tuple[float, ...]
+    satisfaction: str
+    loyalty: str
+    labels: Mapping[str, Text]
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: LoyaltyCurve, lang: str = "en") -> str:
+    """Sentences, segments, bands, notes."""
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    lines = [*(s.say(lang) for s in value.sentences), "", table(value.table, headings=heads), ""]
+    lines += [table(value.curve, headings=heads), ""]
+    return "\n".join([*lines, *told((), value.notes, lang)])
+
+
+def loyalty_curve(
+    panel: Panel,
+    satisfaction: str = "satisfaction",
+    loyalty: str = "loyalty",
+    *,
+    knots: Sequence[float] = (50.0, 75.0),
+    bands: int = 10,
+    by: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
+    level: float = 0.95,
+) -> LoyaltyCurve:
+    """Slopes of loyalty on satisfaction by segment, whether they differ, and mean loyalty by band of satisfaction.
+
+    Parameters:
+        panel: answers with a codebook. satisfaction, loyalty: constructs or items; scores are means of their items on
+            0-100. knots: satisfaction where the line may bend; those with fewer than 10 rows to a side are left out.
+        bands: how many bands of equal width `curve` has. by: key columns that make cells. where: keep only rows with
+            these key values. level: of the intervals.
+
+    Returns:
+        A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) by linearisation.
+
+    Raises:
+        Problems: no such construct (E-ROLE), items without bounds (E-SCALE), knots out of order or outside 0 to 100
+            (E-SETTING), a level outside (0, 1).
+
+    Source:
+        Jones & Sasser (1995), Harvard Business Review 73(6), 88-99, on the curve; Binder (1983) on the errors.
+
+    Example:
+        >>> from csi.survey.codebook import Codebook, Item, Scale
+        >>> hundred = Scale("hundred", 0, 100)
+        >>> book = Codebook(tuple(Item(n, n, hundred, Text(n, n)) for n in ("sat", "loy")), {}, {})
+        >>> x = np.linspace(0, 100, 101)
+        >>> frame = pl.DataFrame({"sat": x, "loy": 20 + 0.2 * x + 0.8 * np.maximum(x - 75, 0)})
+        >>> panel = Panel(frame, book, frame.cast(pl.String))
+        >>> loyalty_curve(panel, "sat", "loy").table["slope"].round(6).to_list()
+        [0.2, 0.2, 1.0]
+    """
+    _check(knots, bands)
+    found = scored(panel, (satisfaction, loyalty), by, where, level)
+    keys = found.sample.cells.drop("n")
+    cells = [_cell(found, cell, tuple(knots), bands, level) for cell in range(found.sample.cells.height)]
+    frames = [_stacked(keys, [one[k] for one in cells]) for k in range(3)]
+    used, used_zh = ", ".join(f"{k:g}" for k in knots), "、".join(f"{k:g}" for k in knots)
+    told_ = note(
+        "N-LOYALTY-CURVE",
+        f"the line may bend at satisfaction {used}; other knots give other slopes.",
+        f"曲线可在满意度 {used_zh} 处转折；结点不同，斜率也不同。",
+    )
+    said = _sentences(frames[0], keys.columns, found.labels[satisfaction], found.labels[loyalty])
+    return LoyaltyCurve(
+        *frames,
+        tuple(knots),
+        satisfaction,
+        loyalty,
+        found.labels,
+        level,
+        said,
+        (told_, *found.sample.notes),
+    )
+
+
+def _cell(
+    found: Scored, cell: int, knots: tuple[float, ...], bands: int, level: float
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Segments, bands and R2 of one cell."""
+    scores, weight, unit, stratum = found.rows(cell)
+    x, y = scores.T
+    edges = _edges(x, knots)
+    inner = edges[1:-1]
+    # in terms of the segments' own slopes: piece k of S
+    pieces = [np.clip(x, a, b) - a for a, b in pairwise(edges)]
+    b, error, df, r2 = least_squares(pieces, y, weight, unit, stratum)
+    straight = least_squares([x], y, weight, unit, stratum)[3]
+    bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
+    hinge, hinge_error, hinge_df, _ = least_squares(bends, y, weight, unit, stratum)
+    p = adjust(p_of_t(hinge[2:] / hinge_error[2:], hinge_df[2:]), "holm") if inner else np.empty(0)
+    reach = critical(level, df[1:]) * error[1:]
+    at = np.searchsorted(inner, x, side="right")
+    segments = pl.DataFrame(
+        {
+            "start": edges[:-1],
+            "end": edges[1:],
+            "n": [int((at == k).sum()) for k in range(len(pieces))],
+            "slope": b[1:],
+            "std_error": error[1:],
+            "conf_low": b[1:] - reach,
+            "conf_high": b[1:] + reach,
+            "change": [None, *np.diff(b[1:]).tolist()],
+            "p_change": [None, *p.tolist()],
+        },
+        schema_overrides={"change": pl.Float64, "p_change": pl.Float64},
+    )
+    fitted = b[0] + sum(slope * piece for slope, piece in zip(b[1:], pieces, strict=True))
+    fits = pl.DataFrame({"n": [len(x)], "r2": [r2], "r2_straight": [straight]})
+    return segments, _bands(x, y, fitted, weight, unit, stratum, bands, level), fits
+
+
+def least_squares(
+    columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints
+) -> tuple[Array, Array, Array, float]:
+    """Weighted least squares on a constant and columns: coefficients, design-based errors, their df, R2.
+
+    Parameters:
+        columns: (n,) each. y, weight: (n,). unit: (n,). stratum: (units,).
+
+    Example:
+        >>> x, rows = np.arange(5.0), np.arange(5)
+        >>> b, _, _, r2 = least_squares([x], 1 + 2 * x, np.ones(5), rows, np.zeros(5, dtype=np.int64))
+        >>> b.round(6).tolist(), round(r2, 6)
+        ([1.0, 2.0], 1.0)
+    """
+    X = np.column_stack([np.ones_like(y), *columns])
+    inverse = np.linalg.pinv(X.T @ (weight[:, None] * X))
+    b = inverse @ (X.T @ (weight * y))
+    left = y - X @ b
+    # the mean of these is the error of b, so that its variance by the design is b's
+    found = means(weight.sum() * (X @ inverse) * left[:, None], weight, unit, stratum)
+    centre = (weight * y).sum() / weight.sum()
+    r2 = 1 - (weight * left**2).sum() / (weight * (y - centre) ** 2).sum()
+    return b, found.std_error, found.df.astype(np.float64), float(r2)
+
+
+def _edges(x: Array, knots: tuple[float, ...]) -> list[float]:
+    """0, the knots with enough rows on either side, 100."""
+    kept: list[float] = []
+    for knot in knots:
+        below = (x < knot) & (x >= (kept[-1] if kept else -np.inf))
+        if below.sum() >= FEWEST and (x >= knot).sum() >= FEWEST:
+            kept.append(float(knot))
+    return [0.0, *kept, 100.0]
+
+
+def _bands(
+    x: Array, y: Array, fitted: Array, weight: Array, unit: Ints, stratum: Ints, bands: int, level: float
+) -> pl.DataFrame:
+    """Mean loyalty in bands of satisfaction that anybody is in, and the mean of the curve there."""
+    width = 100 / bands
+    at = np.minimum((x / width).astype(np.int64), bands - 1)
+    rows = []
+    for band in np.unique(at):
+        own = at == band
+        one = means(y[own][:, None], weight[own], unit[own], stratum)
+        low, high = one.interval(level)
+        curve = float((weight[own] * fitted[own]).sum() / weight[own].sum())
+        numbers = (float(v[0]) for v in (one.mean, low, high))
+        rows.append((band * width, (band + 1) * width, int(own.sum()), *numbers, curve))
+    columns = ["start", "end", "n", "mean", "conf_low", "conf_high", "fitted"]
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
+
+
+def _stacked(keys: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of cells below each other, with their key columns."""
+    if not keys.width:
+        return pl.concat(parts)
+    return pl.concat([pl.concat([keys[[c] * p.height], p], how="horizontal") for c, p in enumerate(parts)])
+
+
+def _check(knots: Sequence[float], bands: int) -> None:
+    """Refuse knots out of order or range, and too few bands."""
+    found = []
+    if list(knots) != sorted(set(knots)) or any(not 0 < k < 100 for k in knots):
+        en = f"knots = {tuple(knots)} do not rise between 0 and 100."
+        zh = f"knots = {tuple(knots)} 未在 0 与 100 之间递增。"
+        found.append(problem("E-SETTING", "knots", en, zh, "Write (50, 75).", "请写 (50, 75)。"))
+    if bands < 2:
+        en, zh = f"bands = {bands} is below 2.", f"bands = {bands} 小于 2。"
+        found.append(problem("E-SETTING", "bands", en, zh, "Write 10.", "请写 10。"))
+    if found:
+        raise Problems(found)
+
+
+def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loyalty: Text) -> tuple[Text, ...]:
+    """Where the slope changes, cell by cell."""
+    made = []
+    for cell, rows in frame.group_by(keys, maintain_order=True) if keys else [((), frame)]:
+        place = " ".join(str(k) for k in cell if k)
+        bends = rows.filter(pl.col("p_change") < CLEAR)
+        if not bends.height:
+            slope = rows.sort("n", descending=True).row(0, named=True)["slope"]
+            shown = significant(round(slope, 2))
+            en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} throughout"
+            zh = f"未见转折：{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分"
+        else:
+            row = bends.sort("p_change").row(0, named=True)
+            before, after = (significant(round(v, 2)) for v in (row["slope"] - row["change"], row["slope"]))
+            way, way_zh = ("steeper", "变陡") if row["change"] > 0 else ("flatter", "变平")
+            at = f"{row['start']:g}"
+            en = f"above {at} of {satisfaction.en} the curve of {loyalty.en} is {way}: "
+            en += f"{after} points per point, {before} below"
+            zh = f"{satisfaction.zh}高于 {at} 后，{loyalty.zh}曲线{way_zh}：每分 {after} 分，此前 {before} 分"
+        first = f"{place}: {en}" if place else en[:1].upper() + en[1:]
+        made.append(Text(f"{first}.", f"{place}：{zh}。" if place else f"{zh}。"))
+    return tuple(made)

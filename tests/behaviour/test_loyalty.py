@@ -1,0 +1,141 @@
+"""Types of loyalty and the satisfaction-loyalty curve: hand cases, statsmodels, planted bends, refusals."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+from scipy.stats import t
+
+import csi
+from csi.display import text
+from csi.errors import Problems, Text
+from csi.survey.codebook import Codebook, Item, Scale
+
+HUNDRED = Scale("hundred", 0, 100)
+
+
+def panel_of(columns, scale=HUNDRED, **keys):
+    book = Codebook(tuple(Item(n, n, scale, Text(n.title(), f"题{n}")) for n in columns), {}, {})
+    frame = pl.DataFrame({k: np.asarray(v, dtype=float) for k, v in columns.items()}).with_columns(
+        *(pl.Series(k, v) for k, v in keys.items())
+    )
+    return csi.Panel(frame, book, frame.select(*columns).cast(pl.String))
+
+
+def crossed():
+    sizes = {"both": 40, "feel": 30, "buy": 20, "none": 10}
+    feel = [80.0] * (sizes["both"] + sizes["feel"]) + [20.0] * (sizes["buy"] + sizes["none"])
+    buy = [80.0] * sizes["both"] + [20.0] * sizes["feel"] + [80.0] * sizes["buy"] + [20.0] * sizes["none"]
+    return panel_of({"feel": feel, "buy": buy})
+
+
+def test_the_four_types_of_a_hand_case():
+    found = csi.loyalty_types(crossed(), "feel", "buy")
+    assert found.table["type"].to_list() == ["loyalty", "latent", "spurious", "none"]
+    assert found.table["share"].to_list() == pytest.approx([0.4, 0.3, 0.2, 0.1], abs=1e-12)
+    assert found.table["count"].to_list() == [40, 30, 20, 10]
+    p, n = 0.4, 100
+    error = np.sqrt(p * (1 - p) / (n - 1))
+    reach = t.ppf(0.975, n - 1) * error / (p * (1 - p))
+    logit = np.log(p / (1 - p))
+    expected = [1 / (1 + np.exp(-(logit + s * reach))) for s in (-1, 1)]
+    row = found.table.row(0, named=True)
+    assert row["std_error"] == pytest.approx(error, abs=1e-12)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx(expected, abs=1e-12)
+
+
+def test_cut_points_are_printed_and_move_the_shares():
+    found = csi.loyalty_types(crossed(), "feel", "buy", cuts=(90.0, 50.0))
+    assert found.table["share"].to_list() == pytest.approx([0, 0, 0.6, 0.4], abs=1e-12)
+    assert found.table["conf_low"][0] is None
+    assert "above 90 of Feel and above 50 of Buy" in text(found, "en")
+    assert "高于 90" in text(found, "zh")
+    assert "虚假忠诚 60" in found.sentences[0].zh
+
+
+def test_weights_and_cells_are_respected():
+    panel = crossed()
+    frame = panel.frame.with_columns(weight=pl.Series([2.0] * 40 + [1.0] * 60), brand=pl.Series(["A", "B"] * 50))
+    weighted = csi.loyalty_types(replace(panel, frame=frame), "feel", "buy")
+    assert weighted.table["share"][0] == pytest.approx(80 / 140, abs=1e-12)
+    cells = csi.loyalty_types(replace(panel, frame=frame), "feel", "buy", by=["brand"])
+    assert cells.table["brand"].to_list() == ["A"] * 4 + ["B"] * 4
+
+
+def curved(n=600, seed=3, bend=0.9):
+    draw = np.random.default_rng(seed)
+    x = np.round(draw.uniform(0, 100, n))
+    y = np.clip(10 + 0.2 * x + bend * np.maximum(x - 75, 0) + draw.normal(0, 5, n), 0, 100)
+    return panel_of({"sat": x, "loy": y}), x, y
+
+
+def test_slopes_and_errors_are_least_squares():
+    panel, x, y = curved()
+    found = csi.loyalty_curve(panel, "sat", "loy")
+    pieces = np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))])
+    ols = sm.OLS(y, sm.add_constant(pieces)).fit(cov_type="HC0")
+    assert found.table["slope"].to_numpy() == pytest.approx(ols.params[1:], abs=1e-9)
+    # HC0 with n / (n - 1), as a linearised variance of a sample without clusters is
+    assert found.table["std_error"].to_numpy() == pytest.approx(ols.bse[1:] * np.sqrt(600 / 599), abs=1e-9)
+    assert found.fits["r2"].item() == pytest.approx(ols.rsquared, abs=1e-9)
+    assert found.fits["r2_straight"].item() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared, abs=1e-9)
+
+
+def test_clusters_make_errors_of_clusters():
+    panel, x, y = curved()
+    groups = np.arange(600) // 10
+    clustered = replace(panel, frame=panel.frame.with_columns(cluster=pl.Series(groups).cast(pl.String)))
+    found = csi.loyalty_curve(clustered, "sat", "loy")
+    X = sm.add_constant(np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))]))
+    fit = sm.OLS(y, X).fit()
+    bread = np.linalg.inv(X.T @ X)
+    sums = np.array([(X * fit.resid[:, None])[groups == g].sum(axis=0) for g in range(60)])
+    errors = np.sqrt(np.diag(bread @ (sums.T @ sums * 60 / 59) @ bread))
+    assert found.table["std_error"].to_numpy() == pytest.approx(errors[1:], abs=1e-9)
+
+
+def test_a_planted_bend_is_found_and_a_straight_line_has_none():
+    bent = csi.loyalty_curve(curved()[0], "sat", "loy")
+    assert bent.table["p_change"][2] < 0.001 < bent.table["p_change"][1]
+    assert bent.sentences[0].en.startswith("Above 75 of Sat the curve of Loy is steeper")
+    assert bent.sentences[0].zh.startswith("题sat高于 75 后，题loy曲线变陡")
+    straight = csi.loyalty_curve(curved(bend=0.0)[0], "sat", "loy")
+    assert straight.table["p_change"].drop_nulls().min() > 0.05
+    assert straight.sentences[0].en.startswith("No bend is seen")
+    assert straight.sentences[0].zh.startswith("未见转折")
+
+
+def test_bands_are_means_of_rows():
+    panel, x, y = curved()
+    found = csi.loyalty_curve(panel, "sat", "loy", bands=5)
+    assert found.curve["n"].sum() == 600
+    first = found.curve.row(0, named=True)
+    assert first["mean"] == pytest.approx(y[x < 20].mean(), abs=1e-9)
+    assert first["conf_low"] < first["mean"] < first["conf_high"]
+
+
+def test_a_knot_without_rows_below_it_is_left_out():
+    draw = np.random.default_rng(1)
+    x = draw.uniform(60, 100, 200)
+    found = csi.loyalty_curve(panel_of({"sat": x, "loy": np.clip(x + draw.normal(0, 3, 200), 0, 100)}), "sat", "loy")
+    assert found.table["start"].to_list() == [0.0, 75.0]
+
+
+def refused(call, *args, **options):
+    with pytest.raises(Problems) as caught:
+        call(*args, **options)
+    return [(p.code, p.what.en, p.what.zh) for p in caught.value.problems]
+
+
+def test_what_is_refused():
+    panel = crossed()
+    found = refused(csi.loyalty_types, panel, "feeling", "buy", level=2)
+    assert [code for code, _, _ in found] == ["E-ROLE", "E-SETTING"]
+    assert found[0][1:] == ('the codebook has no construct or item "feeling".', "编码簿中没有构念或题项“feeling”。")
+    ((code, en, zh),) = refused(csi.loyalty_types, panel, "feel", "buy", cuts=(50.0, 120.0))
+    assert (code, en, zh) == ("E-SETTING", "cut 120 is not from 0 to below 100.", "分界点 120 不在 0 至 100 之间。")
+    two = refused(csi.loyalty_curve, panel, "feel", "buy", knots=(75, 50), bands=1)
+    assert [en for _, en, _ in two] == ["knots = (75, 50) do not rise between 0 and 100.", "bands = 1 is below 2."]
+    assert two[0][2] == "knots = (75, 50) 未在 0 与 100 之间递增。"
