@@ -123,23 +123,25 @@ def loyalty_curve(
     found = scored(panel, (satisfaction, loyalty), by, where, level)
     keys = found.sample.cells.drop("n")
     cells = [_cell(found, cell, tuple(knots), bands, level) for cell in range(found.sample.cells.height)]
-    frames = [_stacked(keys, [one[k] for one in cells]) for k in range(3)]
+    segments, banded, fits = (_stacked(keys, parts) for parts in zip(*cells, strict=True))
     used, used_zh = ", ".join(f"{k:g}" for k in knots), "、".join(f"{k:g}" for k in knots)
     told_ = note(
         "N-LOYALTY-CURVE",
         f"the line may bend at satisfaction {used}; other knots give other slopes.",
         f"曲线可在满意度 {used_zh} 处转折；结点不同，斜率也不同。",
     )
-    said = _sentences(frames[0], keys.columns, found.labels[satisfaction], found.labels[loyalty])
+    said = _sentences(segments, keys.columns, found.labels[satisfaction], found.labels[loyalty])
     return LoyaltyCurve(
-        *frames,
-        tuple(knots),
-        satisfaction,
-        loyalty,
-        found.labels,
-        level,
-        said,
-        (told_, *found.sample.notes),
+        table=segments,
+        curve=banded,
+        fits=fits,
+        knots=tuple(knots),
+        satisfaction=satisfaction,
+        loyalty=loyalty,
+        labels=found.labels,
+        level=level,
+        sentences=said,
+        notes=(told_, *found.sample.notes),
     )
 
 
