@@ -301,10 +301,19 @@ def _reach(group: tuple[float, list[int]], gap: float, side: int) -> float:
     return group[0] + side * gap * (len(group[1]) - 1) / 2
 
 
+CLOSING, OPENING = "）】」』》〉”’。，、；：！？)]", "（【「『《〈“‘(["
+"""Marks that never begin a line, and marks that never end one."""
+
+
 def _han_pieces(content: str) -> list[str]:
-    """Han characters singly, runs of other characters whole."""
+    """Han characters singly, runs of other characters whole; a closing mark stays with what it closes.
+
+    Example:
+        >>> _han_pieces("有用性（绩效）")
+        ['有', '用', '性', '（绩', '效）']
+    """
     cuts = [0]
     for place, (before, after) in enumerate(pairwise(content), start=1):
-        if before > "\u2e7f" or after > "\u2e7f":
+        if (before > "\u2e7f" or after > "\u2e7f") and after not in CLOSING and before not in OPENING:
             cuts.append(place)
     return [content[a:b] for a, b in pairwise([*cuts, len(content)])] or [""]

@@ -9,6 +9,7 @@ import pytest
 
 import csi
 from csi.cli import main
+from csi.reporting.methods.library import run_method
 
 STUDY = """csi: 1
 study: bags
@@ -138,3 +139,15 @@ def test_a_model_describes_itself(capsys, lang, words):
 def test_a_model_without_a_card_cannot_be_drawn(capsys, tmp_path):
     assert main(["models", "gap", "--codebook", str(tmp_path / "c.yaml"), "--lang", "en"]) == 1
     assert "no card" in capsys.readouterr().err
+
+
+def test_a_contrast_is_told_by_its_arrows_and_fit_by_its_names():
+    """Of the study of insurers: the card's own names for chains and measures stay out of sight."""
+    study = csi.Study.read(Path(__file__).parents[2] / "data" / "insurance" / "study.yaml")
+    section = run_method(study, study.panel(), "edt")
+    told = " ".join(p.zh for p in section.paragraphs)
+    assert "(顾客期望 → 感知绩效 → 顾客满意) − |顾客期望 → 不一致 → 顾客满意| = " in told
+    assert "assimilation" not in told
+    fit = next(t for t in section.tables if t.name == "fit")
+    assert fit.texts["srmr"].zh == "标准化残差均方根（SRMR）"
+    assert set(fit.frame["measure"]) <= set(fit.texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import get_args
 
 import polars as pl
 
+from csi.catalogue import entry, names
 from csi.claims.blocks import items_of
 from csi.claims.card_run import CardRun
 from csi.claims.run import run_card
@@ -73,6 +75,9 @@ CONTEST: dict[str, Kind] = {
     "df_diff": "count", "p_value": "p",
 }  # fmt: skip
 
+SIGNS = {"-": Text(style.MINUS, style.MINUS)}
+"""Expected signs as they are printed."""
+
 HEADS = {
     **HEADINGS,
     "expected": Text("expected", "预期"),
@@ -108,6 +113,7 @@ HEADS = {
     "bic": Text("BIC", "BIC"),
     "q2_predict": Text("Q2predict", "Q²predict"),
 }
+SATURATED = {"srmr_saturated": Text("SRMR of the saturated model", "饱和模型的 SRMR")}
 
 
 def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> Section:
@@ -130,7 +136,7 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         level=settings.level,
     )
     texts = {**texts_of(study), **_words(run)}
-    title, more = titled(_finding_first(run), card.title)
+    title, more = titled(tuple(_worded(s, run, texts) for s in _finding_first(run)), card.title)
     return Section(
         key=key,
         title=title,
@@ -178,6 +184,13 @@ def _finding_first(run: CardRun) -> tuple[Text, ...]:
     return (head, *said[1:]) if head else ()
 
 
+def _worded(said: Text, run: CardRun, texts: Mapping[str, Text]) -> Text:
+    """A sentence with contrasts in words."""
+    for formula in run.contrasts["formula"].to_list() if run.contrasts.height else ():
+        said = Text(said.en.replace(formula, texts[formula].en), said.zh.replace(formula, texts[formula].zh))
+    return said
+
+
 def _words(run: CardRun) -> dict[str, Text]:
     """Words of verdicts and kinds, labels of constructs, chains, contrasts and rivals."""
     labels = {n: Text(run.model.label(n), run.model.label(n, "zh")) for n in run.model.names}
@@ -187,7 +200,45 @@ def _words(run: CardRun) -> dict[str, Text]:
         for c, names in chains.items()
     }
     rivals = {name: Text(r.en, r.zh) for name, r in run.card.rivals.items()}
-    return {**WORDS, **VERDICTS, **KINDS, **labels, **said, **rivals}
+    return {**WORDS, **VERDICTS, **KINDS, **SIGNS, **labels, **said, **rivals, **_formulas(run, said), **_measures(run)}
+
+
+def _formulas(run: CardRun, chains: Mapping[str, Text]) -> dict[str, Text]:
+    """Contrasts with the chains themselves in place of the card's names for them."""
+    if not run.contrasts.height:
+        return {}
+    named = dict(run.hypotheses.select("hypothesis", "chain").iter_rows()) if run.hypotheses.height else {}
+    return {
+        formula: in_chains(formula, {n: chains[c] for n, c in named.items()}) for formula in run.contrasts["formula"]
+    }
+
+
+def in_chains(formula: str, chains: Mapping[str, Text]) -> Text:
+    """A contrast of named chains, each by its arrows.
+
+    Example:
+        >>> in_chains("a - abs(b)", {"a": Text("x -> y", "甲 → 乙"), "b": Text("x -> z", "甲 → 丙")}).en
+        '(x -> y) − |x -> z|'
+    """
+
+    def told(lang: str) -> str:
+        def put(found: re.Match[str]) -> str:
+            inside, alone = found.group(1), found.group(2)
+            text = chains.get(inside or alone)
+            if text is None:
+                return found.group(0)
+            return f"|{text.say(lang)}|" if inside else f"({text.say(lang)})"
+
+        return re.sub(r"abs\((\w+)\)|\b(\w+)\b", put, formula).replace(" - ", f" {style.MINUS} ")
+
+    return Text(told("en"), told("zh"))
+
+
+def _measures(run: CardRun) -> dict[str, Text]:
+    """Fit measures as the catalogue names them."""
+    shown = run.fit["measure"].to_list() if run.fit.height else []
+    known = {name: entry(name).label for name in shown if name in names()}
+    return {name: HEADINGS[name] for name in shown if name in HEADINGS} | known | SATURATED
 
 
 def _tables(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
