@@ -77,12 +77,8 @@ def of_intervals():
     anchored = cal.read("index_intervals")
     for kind in anchored["interval"].unique(maintain_order=True):
         rows = anchored.filter(interval=kind)
-        slack = beyond(0.05, rows["panels"][0])
-        inside = rows["coverage"].is_between(cal.COVERAGE[0] - slack, cal.COVERAGE[1] + slack).all()
-        found = f"coverage {span(rows['coverage'])} ({rows.height} quantities)"
-        where, gate = link("index_intervals"), ".925-.970 and 3 errors"
         name = f"{kind}: index with the weights of another wave"
-        lines.append((name, where, rows["panels"][0], found, gate, "held" if inside else "missed"))
+        lines.append(covering(name, "index_intervals", rows, rows["panels"][0], gated=True))
     joint = cal.read("inference_joint").filter(study="n = 250")["joint"][0]
     held = "held" if 0.925 <= joint <= 0.97 else "missed"
     place = link("inference_coverage")
@@ -258,7 +254,7 @@ def beyond(level, panels):
 
 
 def of_completed():
-    """Pooled measures, exact fit and products where answers are absent: studies of a few hundred panels."""
+    """Pooled measures, exact fit and products where answers are absent."""
     pooled, tested, products = (cal.read(n) for n in ("pooled_coverage", "exact_fit_missing", "products_missing"))
     lines = []
     for kind, names in (("effects", ["direct", "indirect", "total"]), *((k, [k]) for k in ("r2", "htmt", "f2"))):
@@ -273,9 +269,10 @@ def of_completed():
     for way in tested["missing"].unique(maintain_order=True):
         rows = tested.filter(missing=way)
         panels = rows["panels"][0]
-        held = all(rows[c].max() <= a + beyond(a, panels) for c, a in (("at_05", 0.05), ("at_10", 0.10)))
-        gate, name = "at most alpha + 3 errors at .05, .10", f"exact fit of PLSc, {way}"
-        lines.append(rejecting(name, "exact_fit_missing", rows["at_05"], panels, gate, held=held))
+        levels = (("at_01", 0.01), ("at_05", 0.05), ("at_10", 0.10))
+        held = all(rows[c].max() <= a + beyond(a, panels) for c, a in levels)
+        name = f"exact fit of PLSc, {way}"
+        lines.append(rejecting(name, "exact_fit_missing", rows["at_05"], panels, AT_MOST, held=held))
     rows = products.filter(missing="em")
     held = "held" if (rows["mean"] - rows["truth"]).abs().max() <= 0.02 else "missed"
     found = f"mean path {span(rows['mean'])}, truth {number(rows['truth'][0])}"
