@@ -236,6 +236,12 @@ def _replicated(form: StudyForm, document: Document) -> Iterator[Problem]:
         en, zh = f"rho belongs to kind: fay, not to {given.kind}.", f"rho 仅用于 kind: fay，不用于 {given.kind}。"
         at = document.place(("replicate_weights", "rho"))
         yield problem("E-SETTING", at, en, zh, "Leave it out.", "请删去。")
+    if given.kind == "jkn" and not given.rscales:
+        en = "kind: jkn needs rscales, (n_h - 1) / n_h of the stratum of each replicate."
+        zh = "kind: jkn 需要 rscales，即每个重复权重所属层的 (n_h - 1) / n_h。"
+        do = "Write rscales: [0.5, 0.67, ...], one for each column, or a single number for all."
+        do_zh = "请写 rscales: [0.5, 0.67, ...]，每列一个；或写一个数用于全部。"
+        yield problem("E-SETTING", where, en, zh, do, do_zh)
     if form.estimate.imputations:
         en, zh = (
             "imputations are pooled with a bootstrap, not with replicate weights.",

@@ -17,6 +17,7 @@ from csi.inference.means import bootstrap_means
 from csi.inference.replicate_weights import replicate_weights
 from csi.study.estimator import estimator_of
 from csi.study.study import Study
+from csi.survey.columns import named
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval, index
 from csi.tracking.index_weights import Given
@@ -80,6 +81,8 @@ def resampled(study: Study, panel: Panel, est: Estimate) -> Estimate:
             est,
             panel,
             given.columns,
+            scale=given.scale,
+            rscales=given.each(len(named(given.columns, panel.frame.columns))),
             kind=given.kind,
             rho=given.rho,
             combined=given.combined,

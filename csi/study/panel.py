@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from csi.errors import Language
+from csi.errors import Language, Problems, problem
 from csi.study.codebook import read_codebook
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
+from csi.survey.columns import named
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
 
@@ -24,7 +25,8 @@ def read_study_panel(study: Study) -> Panel:
     Raises:
         Problems: everything that is wrong with the answers, in the study's language.
     """
-    return survey.read_panel(
+    given = study.settings.replicate_weights
+    panel = survey.read_panel(
         study.data,
         study.codebook,
         rules=study.rules,
@@ -32,9 +34,16 @@ def read_study_panel(study: Study) -> Panel:
         brands=tuple(study.brands),
         stages=tuple(study.stages),
         respondents=study.respondents,
-        replicates=() if study.settings.replicate_weights is None else study.settings.replicate_weights.columns,
+        replicates=() if given is None else given.columns,
         lang=study.language,
     )
+    count = 0 if given is None else len(named(given.columns, panel.frame.columns))
+    if given is not None and len(given.rscales) not in (0, 1, count):
+        en = f"there are {count} columns of replicate weights and {len(given.rscales)} rscales."
+        zh = f"重复权重有 {count} 列，而 rscales 有 {len(given.rscales)} 个。"
+        do, do_zh = "Give one for each column, or one for all.", "请每列给一个，或只给一个用于全部。"
+        raise Problems([problem("E-SETTING", "replicate_weights", en, zh, do, do_zh)], study.language)
+    return panel
 
 
 def read_panel(

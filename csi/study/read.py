@@ -392,7 +392,9 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
         improper=draws.improper,
         replicate_weights=None
         if given is None
-        else ReplicateWeights(tuple(given.columns), given.kind, given.rho, given.combined),
+        else ReplicateWeights(
+            tuple(given.columns), given.kind, given.rho, given.combined, given.scale, tuple(given.rscales)
+        ),
         target=form.index.target or TARGET,
         index_weights=form.index.weights or _index_rule(form, waves=waves),
         base_wave=form.index.base or form.waves.base,

@@ -234,15 +234,17 @@ class ReplicatesForm(Part):
     """Replicate weights that the survey came with: their columns (* for any characters) and how they were made."""
 
     columns: list[str] = Field(min_length=1)
-    kind: Literal["brr", "fay", "jk1", "jk2", "bootstrap", "sdr"]
+    kind: Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"]
     rho: float | None = Field(default=None, ge=0, lt=1)
+    scale: float | None = Field(default=None, gt=0)
+    rscales: list[Annotated[float, Field(ge=0)]] = Field(default_factory=list)
     combined: bool = True
 
-    @field_validator("columns", mode="before")
+    @field_validator("columns", "rscales", mode="before")
     @classmethod
     def _one(cls, value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-        """A single name is a list of one."""
-        return [value] if isinstance(value, str) else value
+        """A single name or number is a list of one."""
+        return [value] if isinstance(value, str | float | int) else value
 
 
 class EventForm(Part):

@@ -16,12 +16,22 @@ TARGET = "satisfaction"
 
 @dataclass(frozen=True, slots=True)
 class ReplicateWeights:
-    """Columns of replicate weights, how they were made, and whether they contain the sampling weight."""
+    """Columns of replicate weights, how they were made, and whether they contain the sampling weight.
+
+    Attributes:
+        scale, rscales: constants of the variance, as in `csi.replicate_weights`; a single one of `rscales` is for all.
+    """
 
     columns: tuple[str, ...]
-    kind: Literal["brr", "fay", "jk1", "jk2", "bootstrap", "sdr"]
+    kind: Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"]
     rho: float | None = None
     combined: bool = True
+    scale: float | None = None
+    rscales: tuple[float, ...] = ()
+
+    def each(self, columns: int) -> tuple[float, ...] | None:
+        """The factor of every replicate; None where the study gives none."""
+        return self.rscales * columns if len(self.rscales) == 1 else self.rscales or None
 
 
 @dataclass(frozen=True, slots=True)

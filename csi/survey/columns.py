@@ -73,7 +73,7 @@ def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[st
     found: dict[str, str] = {}
     problems = []
     for name in wanted:
-        hits = [name] if name in have else [c for c in have if "*" in name and fnmatchcase(c, name)]
+        hits = named([name], have)
         found |= {c: c for c in hits}
         if not hits:
             what = Text(f'no column "{name}" (replicate weights).', f"没有“{name}”列（重复权重）。")
@@ -83,6 +83,17 @@ def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[st
     if problems:
         raise Problems(problems, lang)
     return replace(codebook, keys={**codebook.keys, **found}) if found else codebook
+
+
+def named(wanted: Sequence[str], have: Sequence[str]) -> list[str]:
+    """The columns that names with * for any characters mean, each once.
+
+    Example:
+        >>> named(["rw*", "w"], ["rw1", "rw2", "w"])
+        ['rw1', 'rw2', 'w']
+    """
+    hits = ([n] if n in have else [c for c in have if "*" in n and fnmatchcase(c, n)] for n in wanted)
+    return list(dict.fromkeys(c for columns in hits for c in columns))
 
 
 def _no_weights(columns: Sequence[str], codebook: Codebook) -> Iterator[Problem]:

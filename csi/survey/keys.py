@@ -153,15 +153,21 @@ def _weights(frame: pl.DataFrame) -> Iterator[Problem]:
 
 
 def _replicates(frame: pl.DataFrame, column: str) -> Iterator[Problem]:
-    """Replicate weights that are no numbers from 0."""
+    """Replicate weights that are no numbers from 0, or all zero."""
     value = number(clean(pl.col(column)))
     rows = frame.filter(value.is_null() | (value < 0))
     for (name,), part in rows.group_by(FILE, maintain_order=True):
         listed, listed_zh = said(part[ROW], part[column])
         en = f"{part.height} replicate weights are not numbers from 0: {listed}."
         zh = f"{part.height} 个重复权重不是非负数：{listed_zh}。"
-        do, do_zh = "Correct them, or name only the columns of replicate weights.", "请更正，或只写重复权重的列。"
-        yield problem("E-WEIGHT", f"{name}, column {column}", en, zh, do, do_zh)
+        yield problem("E-WEIGHT", f"{name}, column {column}", en, zh, *_CORRECT)
+    if frame.height and rows.is_empty() and not frame.select((value > 0).any()).item():
+        names = ", ".join(frame[FILE].unique(maintain_order=True))
+        en, zh = "every replicate weight in the column is zero.", "该列的重复权重全为零。"
+        yield problem("E-REPWEIGHTS", f"{names}, column {column}", en, zh, *_CORRECT)
+
+
+_CORRECT = ("Correct them, or name only the columns of replicate weights.", "请更正，或只写重复权重的列。")
 
 
 def _durations(rows: pl.DataFrame) -> Iterator[Problem]:

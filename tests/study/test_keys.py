@@ -239,3 +239,46 @@ def test_the_keys_that_init_tells_of_are_right(tmp_path) -> None:
             path = tmp_path / "study.yaml"
             path.write_text(text, encoding="utf-8")
             assert Study.read(path).name == "telecom"
+
+
+def rewritten(tmp_path, old, new):
+    """The study of `replicated` with something else in its text."""
+    path = tmp_path / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace(old, new), encoding="utf-8")
+    return Study.read(path)
+
+
+@pytest.mark.parametrize("said", ["[" + ", ".join(["0.5"] * 20 + ["0.75"] * 20) + "]", "0.975"])
+def test_a_study_says_the_factors_of_stratified_jackknife_weights(write_study, tmp_path, said) -> None:
+    replicated(write_study, tmp_path)
+    study = rewritten(tmp_path, "kind: jk1", f"kind: jkn, rscales: {said}")
+    panel = study.panel()
+    each = [0.5] * 20 + [0.75] * 20 if said.startswith("[") else [0.975] * 40
+    plain = csi.fit(study.model, panel, csi.PLS(), by="wave")
+    theirs = csi.replicate_weights(plain, panel, "rw*", kind="jkn", rscales=each)
+    np.testing.assert_array_equal(fitted(study, panel, by=("wave",)).std_error, theirs.std_error)
+    study = rewritten(tmp_path, f"kind: jkn, rscales: {said}", "kind: other, scale: 0.4")
+    theirs = csi.replicate_weights(plain, panel, "rw*", kind="other", scale=0.4)
+    np.testing.assert_array_equal(fitted(study, panel, by=("wave",)).std_error, theirs.std_error)
+
+
+def test_factors_that_do_not_fit_are_told_when_the_study_or_its_answers_are_read(write_study, tmp_path) -> None:
+    replicated(write_study, tmp_path)
+    with pytest.raises(Problems, match="needs rscales"):
+        rewritten(tmp_path, "kind: jk1", "kind: jkn")
+    study = rewritten(tmp_path, "kind: jkn", "kind: jkn, rscales: [0.5, 0.5]")
+    with pytest.raises(Problems, match="40 columns of replicate weights and 2 rscales"):
+        study.panel()
+    with pytest.raises(Problems) as error:
+        rewritten(tmp_path, "rscales: [0.5, 0.5]", "rscales: [-0.5]")
+    assert len(error.value.problems) == 1
+
+
+def test_replicate_weights_that_are_all_zero_are_told_when_the_answers_are_read(write_study, tmp_path) -> None:
+    study = replicated(write_study, tmp_path)
+    file = tmp_path / "answers.csv"
+    pl.read_csv(file).with_columns(rw3=pl.lit(0.0)).write_csv(file)
+    with pytest.raises(Problems) as error:
+        study.panel()
+    assert [p.code for p in error.value.problems] == ["E-REPWEIGHTS"]
+    assert error.value.problems[0].where == "answers.csv, column rw3"
