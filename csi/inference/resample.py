@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from csi.errors import Problems, problem
+from csi.errors import Problem, Problems, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.moments.design import GRID
@@ -199,10 +199,23 @@ def rows_behind(est: Estimate) -> Sample:
     check_estimate(est)
     if est.sample is not None:
         return est.sample
-    en = "this needs the rows behind the estimate; it has none (fitted from moments, or pooled)."
-    zh = "此分析需要估计背后的原始数据行，而该估计没有（由矩拟合，或由多份合并）。"
+    if "pooling" in est.extra:
+        raise Problems([pooled_problem("estimate")])
+    en = "this needs the rows behind the estimate; it has none (fitted from moments)."
+    zh = "此分析需要估计背后的原始数据行，而该估计没有（由矩拟合）。"
     do, do_zh = "Fit it from a panel or a frame.", "请用面板或数据框拟合。"
     raise Problems([problem("E-ROWS", "estimate", en, zh, do, do_zh)])
+
+
+def pooled_problem(place: str) -> Problem:
+    """That a pooled estimate has no rows of its own, and where they are."""
+    en, zh = (
+        "it is pooled over completed copies and has no rows of its own.",
+        "该估计由多份插补数据合并而成，没有自己的数据行。",
+    )
+    do = 'Call it on the fit of each copy: est.extra["pooling"].copies, in their order.'
+    do_zh = '请对每份数据的拟合分别调用：依次见 est.extra["pooling"].copies。'
+    return problem("E-ROWS", place, en, zh, do, do_zh)
 
 
 def plan_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Plan:

@@ -15,7 +15,7 @@ from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import Evidence, curve_of, p_of, p_value, percentile, standard_error
-from csi.inference.resample import Kind, plan_of
+from csi.inference.resample import Kind, plan_of, pooled_problem
 from csi.inference.uncertainty import degrees, replicates_behind
 from csi.moments.stack import Array, Ints, Sample
 
@@ -49,6 +49,8 @@ def rows_of(est: Estimate, what: str) -> Sample:
         Problems: E-ROWS without rows or outer weights, E-CELLS with several cells or none solved.
     """
     sample, found = est.sample, []
+    if "pooling" in est.extra:
+        raise Problems([pooled_problem(what)])
     if sample is None or est.solution.weights is None:
         en = "needs the answers and outer weights; this estimate has not both."
         zh = "需要原始回答与外部权重，该估计二者不全。"

@@ -15,6 +15,7 @@ import polars as pl
 from csi.errors import Problem, Problems, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
+from csi.inference.resample import pooled_problem
 from csi.measures.linear_prediction import Technique, model_rule, score_rule, targets
 from csi.measures.product_columns import ProductColumns, product_columns, product_problems
 from csi.moments.asked import check_within
@@ -163,7 +164,7 @@ def _products(est: Estimate, technique: Technique) -> ProductColumns | None:
     if not any(c.product_of for c in est.model.constructs):
         return None
     if sample is None:
-        raise Problems([_no_rows()])
+        raise Problems([_no_rows(est)])
     own = sample.rows[:, [sample.names.index(i) for i in est.solution.items]]
     at = _places(est)
     weights = sample.weight * (sample.cell == np.arange(len(est.values))[:, None])
@@ -203,7 +204,7 @@ def _rows(est: Estimate, data: object, of: Mapping[str, str] | None, na: Sequenc
     keys = [c for c in est.moments.cells.columns if c != "n"]
     if data is None:
         if est.sample is None:
-            raise Problems([_no_rows()])
+            raise Problems([_no_rows(est)])
         sample = est.sample
     else:
         by = keys if of is None else []
@@ -268,7 +269,9 @@ def _unweighted(est: Estimate) -> Problem:
     return problem("E-SCORES", "estimate", en, zh, do, do_zh)
 
 
-def _no_rows() -> Problem:
+def _no_rows(est: Estimate) -> Problem:
+    if "pooling" in est.extra:
+        return pooled_problem("estimate")
     en, zh = "it was fitted to moments, so there are no rows to score.", "该估计由矩拟合得到，没有可评分的数据行。"
     do, do_zh = "Give the rows as data.", "请以 data 给出数据行。"
     return problem("E-SCORES", "estimate", en, zh, do, do_zh)

@@ -87,7 +87,7 @@ def check_within(
     what: Text = ANSWERS,
     whole: Array | None = None,
 ) -> None:
-    """No answer lies outside the scale of its item.
+    """No answer lies outside the scale of its item, but for draws of imputations.
 
     Parameters:
         names: p items. rows: (n, p) answers, NaN where absent. low, high: (p,) or one number; NaN where unknown.
@@ -103,10 +103,27 @@ def check_within(
     if outside.any():
         if whole is not None:
             check_within(names, whole, low, high, what)
+            return
+        outside &= ~_drawn(rows, outside)
+        if not outside.any():
+            return
         ends = np.broadcast_to(low, len(names)), np.broadcast_to(high, len(names))
         at = np.flatnonzero(outside.any(axis=0)).tolist()
         found = [_outside(names[k], rows[:, k], outside[:, k], (ends[0][k], ends[1][k]), what) for k in at]
         raise Problems(capped(found))
+
+
+def _drawn(rows: Array, outside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n, p) True for fractions outside the scale of an item that is answered in whole numbers: draws of an imputation.
+
+    Nobody typed them, and cutting them at the ends of the scale would bend means and variances.
+    """
+    with np.errstate(invalid="ignore"):
+        fraction = rows != np.round(rows)
+    inside = np.isfinite(rows) & ~outside
+    typed = (inside & ~fraction).sum(axis=0) > (inside & fraction).sum(axis=0)
+    drawn: npt.NDArray[np.bool_] = outside & fraction & typed
+    return drawn
 
 
 def _outside(

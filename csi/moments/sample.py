@@ -112,7 +112,7 @@ def _bare(
     known = None if len(na) else arranged(columns)
     if known is None:
         read = bare_rows(columns, na)
-        if read is None:
+        if read is None or (missing == "mean" and np.isnan(read).any()):
             return None
         if scale:
             check_within(items, read, low, high)
@@ -352,8 +352,28 @@ def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple
     if rows == 0:
         return frame, []
     silent = pl.all_horizontal(pl.col(items).is_null())
-    notes = list(_told(missing, rows, frame.height, frame.filter(silent).height))
+    notes = [*_told(missing, rows, frame.height, frame.filter(silent).height)]
+    notes += _apart(frame, items) if missing == "mean" else ()
     return frame.filter(~(absent if missing == "listwise" else silent)), notes
+
+
+def _apart(frame: pl.DataFrame, items: Sequence[str]) -> tuple[Note, ...]:
+    """A note naming pairs of items that no row answers together, where means stand in for absent answers."""
+    answered = frame.select(pl.col(items).is_not_null().cast(pl.Float64)).to_numpy()
+    pairs = np.argwhere(np.triu(answered.T @ answered == 0, 1)).tolist()
+    if not pairs:
+        return ()
+    named = [(items[a], items[b]) for a, b in pairs[:FEW]]
+    more, more_zh = (f" and {len(pairs) - FEW} more", f" 等 {len(pairs)} 对") if len(pairs) > FEW else ("", "")
+    en = f"no row answers both items of: {', '.join(f'{a} and {b}' for a, b in named)}{more}; means in place of absent"
+    en += " answers make their correlation 0, whatever it is."
+    zh = f"以下题项对没有同时作答的行：{'、'.join(f'{a} 与 {b}' for a, b in named)}{more_zh}；"
+    zh += "均值替代使其相关为 0，与真实相关无关。"
+    return (note("W-COVERAGE", en, zh),)
+
+
+FEW = 5
+"""Pairs of items that are named."""
 
 
 def _told(missing: Missing, rows: int, of: int, silent: int) -> tuple[Note, ...]:

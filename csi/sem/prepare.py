@@ -68,6 +68,9 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
     """
     claim = claim_of(model)
+    beyond = _beyond(claim, dict(ordered))
+    if beyond:
+        raise Problems(beyond)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
@@ -89,6 +92,20 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
     return Prepared(
         frame.claim, frame.layout, groups, linear, frame.curved, frame.stated, labels, fixed, settings.method
     )
+
+
+def _beyond(claim: Claim, counts: Mapping[str, int]) -> list[Problem]:
+    """Thresholds that an ordinal item with so many categories does not have."""
+    found = []
+    for item in dict.fromkeys(t.item for t in claim.thresholds if t.item in counts):
+        most = counts[item]
+        names = [t.name for t in claim.thresholds if t.item == item and int(t.name[1:]) > most]
+        if names:
+            en = f"{item} has {most + 1} categories and {most} thresholds; {', '.join(names)} is beyond them."
+            zh = f"{item} 有 {most + 1} 个类别、{most} 个阈值；{'、'.join(names)} 超出范围。"
+            do, do_zh = f"Write t1 to t{most}.", f"请写 t1 至 t{most}。"
+            found.append(problem("E-ORDINAL-THRESHOLD", f"model, {item}", en, zh, do, do_zh))
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ Letters: `b` cells, `q` constructs, `m` quantities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -17,6 +17,8 @@ import polars as pl
 from csi.errors import Note, Problems, Text, note
 from csi.estimate.estimate import Estimate
 from csi.estimate.later import known
+from csi.inference.pooled import copies_of
+from csi.inference.rubin import rubin
 from csi.measures.admissible import withheld_cells
 from csi.measures.effects import chains, effects, total_effects
 from csi.measures.standardised import standardised
@@ -194,12 +196,29 @@ def _path_errors(est: Estimate, labels: list[str]) -> Array | None:
     """(b, m) standard errors of standardised paths; None where the estimate has none."""
     if est.std_error is None or not labels:
         return None
+    copies = copies_of(est)
+    if copies:
+        return _pooled_errors(copies, labels)
     table = standardised(est) if isinstance(est.extra.get("sem"), Fitted) and est.replicates is None else est.table
     if isinstance(est.extra.get("sem"), Fitted) and est.replicates is not None:
         return _drawn_errors(est, labels)
     rows = table.filter(pl.col("op") == "~").with_columns(name=pl.format("{} ~ {}", "lhs", "rhs"))
     errors = [rows.filter(pl.col("name") == label)["std_error"].to_numpy() for label in labels]
     return np.stack(errors, axis=1).astype(np.float64) if all(len(e) == len(est.values) for e in errors) else None
+
+
+def _pooled_errors(copies: Sequence[Estimate], labels: list[str]) -> Array | None:
+    """(b, m) standard errors of standardised paths of completed copies, by Rubin's rules."""
+    errors = [e for e in (_path_errors(copy, labels) for copy in copies) if e is not None]
+    values = [_paths_of(copy, labels) for copy in copies]
+    return rubin(np.stack(values), np.stack(errors)).std_error if len(errors) == len(copies) else None
+
+
+def _paths_of(est: Estimate, labels: list[str]) -> Array:
+    """(b, m) standardised paths."""
+    names = est.solution.constructs
+    pairs = [label.split(" ~ ") for label in labels]
+    return np.stack([est.solution.paths[:, names.index(y), names.index(x)] for y, x in pairs], axis=-1)
 
 
 def _drawn_errors(est: Estimate, labels: list[str]) -> Array | None:

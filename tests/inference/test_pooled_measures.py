@@ -207,3 +207,17 @@ def test_pooled_fits_of_another_engine_are_told_that_they_are_no_covariance_fits
     with pytest.raises(csi.Problems) as raised:
         csi.lrt(one, other)
     assert [p.code for p in raised.value.problems] == ["E-NOT-SEM"]
+
+
+@pytest.mark.parametrize("name", ["scores", "predict", "copula", "nonlinear", "bootstrap", "cta", "exact_fit"])
+def test_what_needs_rows_points_to_the_copies(name: str) -> None:
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=(80, 1))
+    frame = pl.DataFrame(a + rng.normal(size=(80, 4)), schema=["a1", "a2", "b1", "b2"])
+    holes = frame.with_columns(b2=pl.when(pl.col("a1") > 1).then(None).otherwise("b2"))
+    fits = [csi.fit("A =~ a1 + a2; B =~ b1 + b2; B ~ A", copy, csi.PLS()) for copy in csi.impute(holes, 2, 1)]
+    both = csi.pool([csi.bootstrap(est, 100) for est in fits])
+    with pytest.raises(csi.Problems, match="pooled over completed copies") as found:
+        getattr(csi, name)(both)
+    assert "copies" in found.value.problems[0].remedy.en
+    assert len(both.extra["pooling"].copies) == 2

@@ -90,3 +90,23 @@ def test_what_is_no_estimate_is_told(ask: object) -> None:
 def test_modes_are_of_constructs() -> None:
     with pytest.raises(csi.Problems, match="modes: constructs and their modes are expected, not 'B'"):
         csi.PLS(modes="B")  # type: ignore[arg-type]
+
+
+def test_draws_of_an_imputation_may_lie_beyond_the_scale() -> None:
+    """A fraction beyond the ends of an item answered in whole numbers was drawn, not typed."""
+    rng = np.random.default_rng(8)
+    f = rng.normal(size=(150, 1))
+    rows = np.clip(np.round(7.5 + 1.8 * (f + 0.6 * rng.normal(size=(150, 4)))), 1, 10)
+    frame = pl.DataFrame(rows, schema=["a1", "a2", "b1", "b2"])
+    holes = frame.with_columns(a2=pl.when(pl.col("a1") > 8).then(None).otherwise("a2"))
+    copies = csi.impute(holes, 4, 1)
+    assert max(copy["a2"].max() for copy in copies) > 10
+    model = "A =~ a1 + a2; B =~ b1 + b2; B ~ A"
+    fits = [csi.fit(model, copy, csi.PLS(), scale=(1, 10)) for copy in copies]
+    assert all(csi.index(est).table["index"].is_between(0, 100).all() for est in fits)
+    for wrong in (99.0, 11.0):
+        typed = frame.with_columns(a2=pl.when(pl.int_range(150) == 3).then(wrong).otherwise("a2"))
+        with pytest.raises(csi.Problems, match=f"outside its scale 1-10: {wrong:g}"):
+            csi.fit(model, typed, csi.PLS(), scale=(1, 10))
+    with pytest.raises(csi.Problems, match="outside its scale 0-1"):  # answers that are fractions themselves
+        csi.fit(model, frame / 9.7, csi.PLS(), scale=(0, 1))

@@ -63,3 +63,17 @@ def test_moments_that_cannot_be_found_are_not_called_unanswered() -> None:
     (found,) = raised.value.problems
     assert found.code == "E-FEW"
     assert "EM" in found.what.en
+
+
+def test_means_in_place_of_pairs_never_answered_together_are_told() -> None:
+    rng = np.random.default_rng(4)
+    frame = pl.DataFrame(rng.normal(size=(60, 4)), schema=["a1", "a2", "b1", "b2"])
+    first = pl.int_range(60) < 30
+    apart = frame.with_columns(pl.when(first).then("a1").alias("a1"), pl.when(~first).then("a2").alias("a2"))
+    model = "A =~ a1 + a2; B =~ b1 + b2; B ~ A"
+    said = [n for n in csi.fit(model, apart, csi.PLS(missing="mean")).notes if n.code == "W-COVERAGE"]
+    assert len(said) == 1
+    assert "a1 and a2" in said[0].text.en
+    assert "a1 与 a2" in said[0].text.zh
+    some = frame.with_columns(pl.when(first).then("a1").alias("a1"))
+    assert all(n.code != "W-COVERAGE" for n in csi.fit(model, some, csi.PLS(missing="mean")).notes)

@@ -307,3 +307,22 @@ def test_a_model_without_paths_stands_beside_one_with_paths(answers, fits) -> No
         made = compare(*pair)
         assert made.target is None
         assert made.table.height > 8
+
+
+def test_pooled_factors_have_the_errors_of_standardised_paths() -> None:
+    rng = np.random.default_rng(9)
+    a = rng.normal(size=(240, 1))
+    b = 0.6 * a + 0.8 * rng.normal(size=(240, 1))
+    rows = np.hstack([3 * (a + 0.5 * rng.normal(size=(240, 3))), b + 0.5 * rng.normal(size=(240, 3))])
+    frame = pl.DataFrame(rows, schema=["a1", "a2", "a3", "b1", "b2", "b3"])
+    holes = frame.with_columns(b3=pl.when(pl.col("a1") > 2).then(None).otherwise("b3"))
+    model = "A =~ a1 + a2 + a3; B =~ b1 + b2 + b3; B ~ A"
+    fits = [csi.fit(model, copy, csi.SEM()) for copy in csi.impute(holes, 5, 1)]
+    made = csi.compare(csi.pool(fits), csi.fit(model, holes, csi.SEM(missing="fiml"))).side_by_side
+    row = made.filter(part="path").row(0, named=True)
+    each = [csi.standardised(est).filter(op="~").row(0, named=True) for est in fits]
+    value, error = (np.array([one[c] for one in each]) for c in ("estimate", "std_error"))
+    by_hand = np.sqrt((error**2).mean() + 1.2 * value.var(ddof=1))
+    assert row["std_error"] == pytest.approx(by_hand, rel=1e-9)
+    assert row["value_1"] == pytest.approx(value.mean(), abs=2e-3)
+    assert csi.pool(fits).table.filter(op="~")["std_error"][0] < 0.6 * by_hand  # per unit of A, which is large
