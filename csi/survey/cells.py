@@ -145,10 +145,11 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
     first = shown(rows["typed"][0])
     bounds = f"{item.scale.minimum:g}-{item.scale.maximum:g}"
     if reason == "not_a_number":
+        one, more = f"answer to {item.name} is not a number", f"answers to {item.name} are not numbers"
         return problem(
             "E-NUMBER",
             where,
-            f"{rows.height} answers to {item.name} are not numbers: {listed}.",
+            f"{counted(rows.height, one, more)}: {listed}.",
             f"题项 {item.name} 有 {rows.height} 个回答不是数字：{listed_zh}。",
             f'Declare it in the codebook (scale {item.scale.name}, missing: {{"{first}": skipped}}), correct it, '
             "or set rules: not_a_number: missing.",
@@ -158,7 +159,8 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
     return problem(
         "E-RANGE",
         where,
-        f"{rows.height} answers to {item.name} lie outside its scale {bounds}: {listed}.",
+        f"{counted(rows.height, f'answer to {item.name} lies', f'answers to {item.name} lie')} outside its scale "
+        f"{bounds}: {listed}.",
         f"题项 {item.name} 有 {rows.height} 个回答超出量表范围 {bounds}：{listed_zh}。",
         f"Declare the code as missing in the codebook (scale {item.scale.name}), correct the scale, "
         "or set rules: out_of_range: missing.",
@@ -176,6 +178,16 @@ def shown(value: object) -> str:
     """
     text = "".join(char if char.isprintable() else "·" for char in str(value))
     return text if len(text) <= 40 else text[:40] + "..."
+
+
+def counted(count: int, one: str, more: str) -> str:
+    """A count with the words for one or for several.
+
+    Example:
+        >>> counted(1, "answer is no number", "answers are no numbers"), counted(2, "row", "rows")
+        ('1 answer is no number', '2 rows')
+    """
+    return f"{count} {one if count == 1 else more}"
 
 
 def said(rows: pl.Series, values: pl.Series, most: int = 5) -> tuple[str, str]:

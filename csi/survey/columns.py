@@ -192,8 +192,11 @@ def _no_column(picked: Picked, name: str, column: str, kind: Literal["key", "ite
     hint = did_you_mean(column, picked.raw.frame.columns)
     blank, blank_zh = ("", "")
     if kind == "item":
-        blank = f" If this file does not hold it, say `rename: {{{name}: }}`."
-        blank_zh = f" 如果该文件没有这一题，请写 rename: {{{name}: }}。"
+        blank = f' If this file does not hold it, say `rename: {{{name}: ""}}`; if it is under another name, '
+        blank += f"`rename: {{{name}: THAT COLUMN}}`."
+        blank_zh = (
+            f' 如果该文件没有这一题，请写 rename: {{{name}: ""}}；如果列名不同，请写 rename: {{{name}: 该列名}}。'
+        )
     return problem(
         "E-COLUMN",
         picked.raw.name,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from csi.errors import Note, Problem, did_you_mean, note, problem
-from csi.survey.cells import clean, number, said, seconds, shown
+from csi.survey.cells import clean, counted, number, said, seconds, shown
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
 
@@ -145,7 +145,7 @@ def _weights(frame: pl.DataFrame) -> Iterator[Problem]:
         yield problem(
             "E-WEIGHT",
             f"{name}",
-            f"{part.height} weights are not positive numbers: {listed}.",
+            f"{counted(part.height, 'weight is not a positive number', 'weights are not positive numbers')}: {listed}.",
             f"{part.height} 个权重不是正数：{listed_zh}。",
             "Correct them, or leave out the key `weight` to weigh all respondents alike.",
             "请更正；如各受访者等权，请删去关键列 weight。",
@@ -158,7 +158,8 @@ def _replicates(frame: pl.DataFrame, column: str) -> Iterator[Problem]:
     rows = frame.filter(value.is_null() | (value < 0))
     for (name,), part in rows.group_by(FILE, maintain_order=True):
         listed, listed_zh = said(part[ROW], part[column])
-        en = f"{part.height} replicate weights are not numbers from 0: {listed}."
+        what = counted(part.height, "replicate weight is not a number", "replicate weights are not numbers")
+        en = f"{what} from 0: {listed}."
         zh = f"{part.height} 个重复权重不是非负数：{listed_zh}。"
         yield problem("E-WEIGHT", f"{name}, column {column}", en, zh, *_CORRECT)
     if frame.height and rows.is_empty() and not frame.select((value > 0).any()).item():
@@ -176,7 +177,7 @@ def _durations(rows: pl.DataFrame) -> Iterator[Problem]:
         yield problem(
             "E-NUMBER",
             f"{name}",
-            f"{part.height} durations are not seconds: {listed}.",
+            f"{counted(part.height, 'duration is', 'durations are')} not seconds: {listed}.",
             f"{part.height} 个答题时长不是秒数：{listed_zh}。",
             "Give seconds, or leave out the key `duration`.",
             "请填写秒数，或删去关键列 duration。",

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
-from csi.survey.cells import clean, number, said
+from csi.survey.cells import clean, counted, number, said
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.readers import read_raw
 
@@ -133,9 +133,7 @@ def _not_numbers(raw: Raw, text: pl.Series, found: pl.Series, absent: pl.Expr) -
         yield problem(
             "E-NUMBER",
             f"{raw.name}, column {name}",
-            f"{bad.height} cells are not numbers: {listed}."
-            if bad.height > 1
-            else f"1 cell is not a number: {listed}.",
+            f"{counted(bad.height, 'cell is not a number', 'cells are not numbers')}: {listed}.",
             f"有 {bad.height} 个单元格不是数字：{listed_zh}。",
             "Recode them, or declare what means no answer with --na.",
             "请重新编码；若表示无回答，请用 --na 声明。",

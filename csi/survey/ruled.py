@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from csi.errors import Problem, problem
-from csi.survey.cells import shown
+from csi.survey.cells import counted, shown
 from csi.survey.columns import FILE, ROW
 from csi.survey.panel import RuleEffect
 from csi.survey.rules import RowRule
@@ -67,8 +67,8 @@ def _twice(hit: pl.DataFrame) -> Iterator[Problem]:
     yield problem(
         "E-DUPLICATE",
         few[0][FILE],
-        f"{groups.height} respondents occur more than once{within} ({' / '.join(keys)}): {listed}"
-        + ("; ..." if more else "."),
+        f"{counted(groups.height, 'respondent occurs', 'respondents occur')} more than once{within} "
+        f"({' / '.join(keys)}): {listed}" + ("; ..." if more else "."),
         f"{within_zh}有 {groups.height} 位受访者重复出现（{' / '.join(keys)}）：{listed_zh}{'……' if more else '。'}",
         "Remove the repeated rows, or set rules: duplicates: first (or last). "
         "If several brands were rated, name the key `brand`.",

@@ -287,3 +287,26 @@ def test_the_wrong_column_as_brand_is_one_problem(book):
 def test_lazy_frames_and_nested_columns_beside_the_answers(book):
     frame = rows(s1=["4", "5"], s2=["1", "2"], extra=[[1, 2], [3]]).lazy()
     assert read_panel(frame, book).frame.height == 2
+
+
+def test_one_wrong_answer_and_several_are_told_in_their_grammar(book, write):
+    with pytest.raises(Problems) as one:
+        read_panel(write("id,s1,s2\na,x,7\nb,2,3\nc,3,3\nd,2,2\n"), book)
+    with pytest.raises(Problems) as several:
+        read_panel(write("id,s1,s2\na,x,7\nb,y,6\nc,3,3\nd,2,2\n"), book)
+    assert [p.what.en.partition(":")[0] for p in one.value.problems] == [
+        "1 answer to s1 is not a number",
+        "1 answer to s2 lies outside its scale 1-5",
+    ]
+    assert [p.what.en.partition(":")[0] for p in several.value.problems] == [
+        "2 answers to s1 are not numbers",
+        "2 answers to s2 lie outside its scale 1-5",
+    ]
+
+
+def test_a_column_that_is_not_there_shows_both_ways_to_rename(book, write):
+    with pytest.raises(Problems) as found:
+        read_panel(write("id,s1,sat2\na,1,2\nb,2,3\n"), book)
+    assert 'rename: {s2: ""}' in found.value.problems[0].remedy.en
+    assert "rename: {s2: THAT COLUMN}" in found.value.problems[0].remedy.en
+    assert "rename: {s2: 该列名}" in found.value.problems[0].remedy.zh
