@@ -160,3 +160,22 @@ def unit_notes(column: str, absent: int, rows: int) -> list[Note]:
         return []
     en = f'{absent} of {rows} rows have no value in "{column}"; each of them is a unit (cluster) of its own.'
     return [note("N-UNIT-ABSENT", en, f"{rows} 行中有 {absent} 行的“{column}”为空，各自单独成为一个抽样单元（聚类）。")]
+
+
+def never_together(frame: pl.DataFrame, items: Sequence[str]) -> tuple[Note, ...]:
+    """A note naming pairs of items that no row answers together, where means stand in for absent answers."""
+    answered = frame.select(pl.col(items).is_not_null().cast(pl.Float64)).to_numpy()
+    pairs = np.argwhere(np.triu(answered.T @ answered == 0, 1)).tolist()
+    if not pairs:
+        return ()
+    named = [(items[a], items[b]) for a, b in pairs[:PAIRS]]
+    more, more_zh = (f" and {len(pairs) - PAIRS} more", f" 等 {len(pairs)} 对") if len(pairs) > PAIRS else ("", "")
+    en = f"no row answers both items of: {', '.join(f'{a} and {b}' for a, b in named)}{more}; means in place of absent"
+    en += " answers make their correlation 0, whatever it is."
+    zh = f"以下题项对没有同时作答的行：{'、'.join(f'{a} 与 {b}' for a, b in named)}{more_zh}；"
+    zh += "均值替代使其相关为 0，与真实相关无关。"
+    return (note("W-COVERAGE", en, zh),)
+
+
+PAIRS = 5
+"""Pairs of items that are named."""

@@ -15,7 +15,7 @@ from csi.moments.asked import check_within, codes_of, rows_asked, scale_of
 from csi.moments.bare import bare_columns, bare_rows, sorting
 from csi.moments.compiled import arranged
 from csi.moments.design import GRID, design_of_rows, layers_of
-from csi.moments.doubts import code_notes, grid_notes, infinite_notes, skip_notes, unit_notes
+from csi.moments.doubts import code_notes, grid_notes, infinite_notes, never_together, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Ints, Missing, Sample
 from csi.survey.panel import Panel
@@ -353,27 +353,8 @@ def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple
         return frame, []
     silent = pl.all_horizontal(pl.col(items).is_null())
     notes = [*_told(missing, rows, frame.height, frame.filter(silent).height)]
-    notes += _apart(frame, items) if missing == "mean" else ()
+    notes += never_together(frame, items) if missing == "mean" else ()
     return frame.filter(~(absent if missing == "listwise" else silent)), notes
-
-
-def _apart(frame: pl.DataFrame, items: Sequence[str]) -> tuple[Note, ...]:
-    """A note naming pairs of items that no row answers together, where means stand in for absent answers."""
-    answered = frame.select(pl.col(items).is_not_null().cast(pl.Float64)).to_numpy()
-    pairs = np.argwhere(np.triu(answered.T @ answered == 0, 1)).tolist()
-    if not pairs:
-        return ()
-    named = [(items[a], items[b]) for a, b in pairs[:FEW]]
-    more, more_zh = (f" and {len(pairs) - FEW} more", f" 等 {len(pairs)} 对") if len(pairs) > FEW else ("", "")
-    en = f"no row answers both items of: {', '.join(f'{a} and {b}' for a, b in named)}{more}; means in place of absent"
-    en += " answers make their correlation 0, whatever it is."
-    zh = f"以下题项对没有同时作答的行：{'、'.join(f'{a} 与 {b}' for a, b in named)}{more_zh}；"
-    zh += "均值替代使其相关为 0，与真实相关无关。"
-    return (note("W-COVERAGE", en, zh),)
-
-
-FEW = 5
-"""Pairs of items that are named."""
 
 
 def _told(missing: Missing, rows: int, of: int, silent: int) -> tuple[Note, ...]:
