@@ -21,6 +21,7 @@ from csi.claims.signs import sign_notes, sign_sentences, signed_paths
 from csi.errors import Note, Problems, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
+from csi.estimate.given import check_kind, check_panel
 from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
 from csi.measures.admissible import verify
@@ -103,7 +104,16 @@ def run_card(
         rivals=rivals,
         anyway=anyway,
     )
-    return _run(read_card(card) if isinstance(card, str) else card, panel, asked)
+    return _run(_card(card), panel, asked)
+
+
+def _card(card: str | Card) -> Card:
+    """The card, read where it is named."""
+    wanted = Text("a card's name or a card", "模型卡的名称或模型卡")
+    check_kind(
+        "card", card, (str, Card), wanted, Text('Write run_card("ecm", panel).', '请写 run_card("ecm", panel)。')
+    )
+    return read_card(card) if isinstance(card, str) else card
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,7 @@ class Asked:
 
 def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     """The card on the panel."""
+    check_panel(panel)
     items, left_out, design, panel = _prepared(card, panel, asked)
     model = Model.card.of(card, items, asked.optional, asked.without, covariance=asked.engine == "cb")
     model = _with_reliability(model, items, panel, asked.reliability)

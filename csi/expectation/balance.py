@@ -26,6 +26,7 @@ from scipy.special import expit
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.balance_words import lines_of, sentences_of
 from csi.expectation.composites import Composite, composite, items_named, scores
 from csi.expectation.forms import matched
@@ -117,6 +118,7 @@ def balance(
         >>> round(float(balance_point(np.array([[-4.0, 1.0]]), np.array([[4.0, -1.0]]), (1.0, 7.0))[0][0]), 6)
         4.0
     """
+    check_panel(panel)
     check_settings(level, replicates, seed)
     first, second = _outcomes(panel, chose, rebought)
     pairs = matched(panel, (perceived, expected), attributes)

@@ -21,6 +21,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
 from csi.expectation.forms import matched
 from csi.expectation.kano import kano
@@ -110,6 +111,7 @@ def kinds(
         >>> kind_of("M", 0.1, 0.5, 0.3), kind_of("I", 0.1, 0.5, 0.3), kind_of("A", 0.6, 0.5, 0.3)
         ('basic', 'latent', 'exceeding')
     """
+    check_panel(panel)
     check_settings(level, replicates, seed)
     book = panel.codebook
     target = _outcome(book, outcome)

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.shares import shares
@@ -114,6 +115,7 @@ def reasonable(
         >>> reasonable(panel, bench).table.select(pl.col("limit").round(2), "unreasonable", "advice").row(0)
         (7.47, 0.5, 'meet')
     """
+    check_panel(panel)
     _settings(alpha, level)
     form = expected or ("Es" if any(i.form == "Es" for i in panel.codebook.items) else "Ed")
     asked = matched(panel, (form,), attributes)

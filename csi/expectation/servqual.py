@@ -20,6 +20,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, problem
+from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.scores import Scores, answered_mean, design, finite, scores_of, stacked
 from csi.expectation.servqual_structure import Asked, Structure, predictive, reliabilities, structure_of
@@ -188,6 +189,7 @@ def _answers(sample: Sample, rows: Ints, items: Sequence[str]) -> Array:
 
 def _form(panel: Panel, asked: Asked | None) -> Asked:
     """The form of the expectations; "" where perceptions stand alone."""
+    check_panel(panel)
     if asked is not None:
         return asked
     there = {i.form for i in panel.codebook.items}
