@@ -64,9 +64,9 @@ def test_shipped_notebooks_are_short_and_clean(path):
 
 
 def test_shipped_notebooks_run():
-    """All three at once; each cell that shows a section shows a picture or a table."""
+    """All at once; each cell that shows a section shows a picture or a table."""
     books = {p.stem: from_text(p.read_text(encoding="utf-8")) for p in sorted(SHIPPED.glob("*.ipynb"))}
-    assert set(books) == {"quarterly", "researcher", "validator"}
+    assert set(books) == {"expectation", "quarterly", "researcher", "validator"}
     with ExitStack() as stack:
         running = {name: stack.enter_context(executing(book, SHIPPED)) for name, book in books.items()}
         done = {name: finished() for name, finished in running.items()}
