@@ -28,7 +28,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.balance_words import lines_of, sentences_of
-from csi.expectation.composites import Composite, composite, items_named, scores
+from csi.expectation.composites import Composite, composite, doubts, items_named, scores
 from csi.expectation.forms import matched
 from csi.expectation.logit import logits
 from csi.inference.draws import quantile
@@ -141,7 +141,7 @@ def balance(
         seed=seed,
         level=level,
         sentences=sentences_of(tables[0], tables[1], keys.columns, level),
-        notes=(*_notes(parts, tables[0], first is None), *sample.notes),
+        notes=(*_notes(parts, tables[0], first is None), *doubts(sample, "N-NOT-ASKED")),
     )
 
 

@@ -34,6 +34,9 @@ HEADINGS: Final = {
 }
 SIDES: Final = {"attraction": Text("attraction", "吸引"), "satisfaction": Text("satisfaction", "满意（复购）")}
 NAMES: Final = {"expected": Text("expectation", "期望"), "perceived": Text("perception", "感知")}
+LOOSE: Final = 0.05
+"""Share of resamples at an end of the scale from which the point is called loose."""
+
 ENDS: Final = {"low": Text("lower end", "下端"), "high": Text("upper end", "上端"), "": Text("no", "否")}
 
 
@@ -76,7 +79,7 @@ def _point(row: Mapping[str, float | str], level: float) -> tuple[Text, ...]:
 
     Example:
         >>> row = {"balance": 5.2, "conf_low": 4.8, "conf_high": 5.6, "boundary": "", "expected": 6.0, "perceived": 5.0,
-        ...        "promise_gap": 0.2, "gap_low": -0.2, "gap_high": 0.6}
+        ...        "promise_gap": 0.2, "gap_low": -0.2, "gap_high": 0.6, "at_boundary": 0.0}
         >>> print(*[s.en for s in _point(row, 0.95)], sep=chr(10))
         Choosing and coming back together are most likely at an expectation of 5.2 (95 % interval 4.8 to 5.6).
         Prospects expect more than that (6).
@@ -99,6 +102,11 @@ def _point(row: Mapping[str, float | str], level: float) -> tuple[Text, ...]:
             f"期望为 {value} 时，“选择并再次购买”的可能性最大（{share}% 区间 {low} 至 {high}）。",
         )
     ]
+    ends = float(row["at_boundary"] or 0.0)
+    if ends > LOOSE:
+        share = f"{100 * ends:.0f}"
+        en = f"The point is loose: in {share} % of the resamples an end of the scale is best."
+        out.append(Text(en, f"该点并不稳定：{share}% 的重抽样中量表端点最优。"))
     now = float(row["expected"])
     more = now > float(row["conf_high"])
     less = now < float(row["conf_low"])

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from csi.errors import Text
+from csi.errors import Note, Text
 from csi.moments.stack import Array, Sample
 from csi.survey.codebook import Codebook, Form
 
@@ -68,6 +68,19 @@ def scores(sample: Sample, composites: Sequence[Composite]) -> Array:
             mean = np.where(seen, x, 0.0).sum(axis=1) / count
         out[:, place] = np.where((count > 0) & (count >= HALF * len(at)), mean, np.nan)
     return out
+
+
+def doubts(sample: Sample, *known: str) -> tuple[Note, ...]:
+    """The notes of a sample whose rows were kept for composites: without how absences were treated, and codes `known`.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.moments.sample import sample_of
+        >>> frame = pl.DataFrame({"a": [1.0, None], "b": [2.0, 3.0]})
+        >>> doubts(sample_of(frame, ["a", "b"], missing="pairwise"))
+        ()
+    """
+    return tuple(n for n in sample.notes if n.code not in ("N-MISSING", *known))
 
 
 def items_named(book: Codebook, name: str, form: Form | None = None) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
-from csi.expectation.composites import Composite, composite, items_named, labels_of, scores
+from csi.expectation.composites import Composite, composite, doubts, items_named, labels_of, scores
 from csi.expectation.formation_words import lines_of, sentences_of
 from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
 from csi.inference.order import Order
@@ -48,6 +48,9 @@ CAUSES: Final[Mapping[str, Text]] = {
     "exper": Text("long experience", "长期使用体验"),
 }
 """What expectations are said to come from."""
+
+EXPECTATION: Final = "expectation"
+"""The construct that is taken for the expectation where the codebook has it in the form asked for."""
 
 EIGHT: Final = ("wom", "promise", "price", "role", "past", "need", "norm", "social")
 """The causes of `formation`."""
@@ -108,8 +111,8 @@ def formation(
     """What expectation goes with: slopes, relative weights and their shares with bootstrap intervals.
 
     Parameters:
-        panel: answers with a codebook. expected: the form whose items make the expectation.
-        outcome: a construct (its items of that form where it has some) or items to take instead of all of the form.
+        panel: answers with a codebook. expected: the form whose items make the expectation: those of the construct
+            "expectation" where it has some, else all. outcome: a construct or items to take instead.
         causes: constructs or items, or name -> construct; those the codebook does not have are listed and left out.
         hypotheses: orders such as "wom > promise > price", tested in every cell. influence: what is ordered:
             "relative_weight", "beta" or "slope" (needs one scale).
@@ -169,7 +172,7 @@ def formation(
         seed=seed,
         level=level,
         sentences=sentences_of(table, fit, orders, labels, keys.columns),
-        notes=(*notes_of(sample, found, parts, absent, table), *sample.notes),
+        notes=(*notes_of(sample, found, parts, absent, table), *doubts(sample)),
     )
 
 
@@ -218,7 +221,8 @@ def _target(
 ) -> tuple[str, ...]:
     """Items of the expectation."""
     if outcome is None:
-        items = tuple(i.name for i in book.items if i.form == expected and i.name not in taken)
+        items = tuple(i for i in book.items_of(EXPECTATION, expected) if i not in taken)
+        items = items or tuple(i.name for i in book.items if i.form == expected and i.name not in taken)
         if not items:
             en, zh = f"no item has form {expected}.", f"没有形式为 {expected} 的题项。"
             do, do_zh = (

@@ -22,6 +22,7 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
+from csi.expectation.composites import doubts
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.shares import shares
@@ -137,7 +138,7 @@ def reasonable(
         level=level,
         labels=asked.labels,
         sentences=sentences_of(table, asked.labels, keys.columns, within=benchmarks is None),
-        notes=(*_notes(rules, alpha, benchmarks is None), *sample.notes),
+        notes=(*_notes(rules, alpha, benchmarks is None), *doubts(sample)),
     )
 
 

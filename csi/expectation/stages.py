@@ -20,7 +20,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
-from csi.expectation.composites import Composite, labels_of, scores
+from csi.expectation.composites import Composite, doubts, labels_of, scores
 from csi.expectation.constraint import robust_slopes
 from csi.expectation.formation import CAUSES, notes_of, parts_of
 from csi.expectation.formation_words import judged, leader
@@ -163,7 +163,11 @@ def formation_by_stage(
         seed=seed,
         level=level,
         sentences=said,
-        notes=(*_notes(untested, cells), *notes_of(sample, list(cells.values()), parts, absent, table), *sample.notes),
+        notes=(
+            *_notes(untested, cells),
+            *notes_of(sample, list(cells.values()), parts, absent, table),
+            *doubts(sample, "N-NOT-ASKED"),
+        ),
     )
 
 

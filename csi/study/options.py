@@ -21,7 +21,7 @@ class Options:
             constructs left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
-            requirements: files.
+            requirements, relations, status: files.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -50,6 +50,8 @@ class Options:
     stakeholders: Path | None = None
     mentions: Path | None = None
     requirements: Path | None = None
+    relations: Path | None = None
+    status: Path | None = None
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
@@ -76,6 +78,8 @@ HELP: Final[Mapping[str, Text]] = {
     "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),
     "mentions": Text("file: id, attribute, aided, valence, coder", "文件：id, attribute, aided, valence, coder"),
     "requirements": Text("file: requirement, attribute, target ...", "文件：requirement, attribute, target 等"),
+    "relations": Text("file: requirement, characteristic, strength", "文件：requirement, characteristic, strength"),
+    "status": Text("file: requirement, wave, status", "文件：requirement, wave, status"),
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
@@ -85,7 +89,7 @@ MAPPINGS: Final = ("constructs", "stages", "causes")
 LISTS: Final = ("without", "optional")
 """Options that take names."""
 
-FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements")
+FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status")
 """Options that name a file beside the study file."""
 
 

@@ -195,6 +195,8 @@ class OptionsForm(Part):
     stakeholders: str = ""
     mentions: str = ""
     requirements: str = ""
+    relations: str = ""
+    status: str = ""
     by: list[Literal["brand", "wave", "stage", "segment"]] = []
 
 

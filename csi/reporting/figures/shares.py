@@ -1,0 +1,94 @@
+"""Shares with intervals as bars, one small panel per group; what is largest in the focal colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from csi.errors import Text
+from csi.reporting import style, svg
+from csi.reporting.figures.cells import Scale, known, say
+from csi.reporting.text_width import text_width
+
+ROW, HEAD, GAP = 27.0, 34.0, 26.0
+
+
+def share_panels(
+    frame: pl.DataFrame, *, lang: str, labels: Mapping[str, Text], finding: str = "", width: int = style.FULL
+) -> str:
+    """Bars of shares by panel, each with its interval, longest first.
+
+    Parameters:
+        frame: `panel` ("" for a single one), `name`, `share`, `low`, `high` (fractions of 1).
+        lang: "zh" or "en". labels: names of panels and of rows; a panel's as "panel NAME" where both share a name.
+        finding: the sentence read aloud. width: 1040, 508 or 360 (the narrow one stacks the panels).
+
+    Returns:
+        SVG.
+
+    Example:
+        >>> data = pl.DataFrame({"panel": ["", ""], "name": ["a", "b"], "share": [0.7, 0.3], "low": [0.6, 0.2],
+        ...                      "high": [0.8, 0.4]})
+        >>> share_panels(data, lang="en", labels={}).count("<rect")
+        2
+    """
+    panels = frame["panel"].unique(maintain_order=True).to_list()
+    across = 1 if width <= style.HALF else min(len(panels), 3)
+    side = (width - GAP * (across - 1)) / across
+    size = 12.0 if width < style.HALF else 12.5
+    shown = [say(n, labels, lang) for n in frame["name"].unique(maintain_order=True)]
+    left = min(max((text_width(s, size, lang=lang) for s in shown), default=0), side * 0.42) + 12
+    ends = [float(v) for v in [*frame["high"], *frame["share"]] if known(v)]
+    reach = max([0.1, *ends])
+    parts: list[str] = []
+    top = 0.0
+    for first in range(0, len(panels), across):
+        tall = 0.0
+        for place, name in enumerate(panels[first : first + across]):
+            rows = frame.filter(pl.col("panel") == name).sort("share", descending=True, nulls_last=True)
+            x = Scale(0, reach, place * (side + GAP) + left, place * (side + GAP) + side - 46)
+            head = labels.get(f"panel {name}") or labels.get(name) or Text(name, name)
+            parts += _panel(rows, head.say(lang), (place * (side + GAP), top, side), x, size, lang, labels)
+            tall = max(tall, (HEAD if name else 6.0) + ROW * rows.height)
+        top += tall + 14
+    return svg.drawing(width, top, parts, finding, lang)
+
+
+def _panel(
+    rows: pl.DataFrame,
+    head: str,
+    at: tuple[float, float, float],
+    x: Scale,
+    size: float,
+    lang: str,
+    labels: Mapping[str, Text],
+) -> list[str]:
+    """One panel: its name, then a bar per row."""
+    left, top, side = at
+    parts = []
+    if head:
+        parts.append(svg.words(left, top + 15, head, size=13.5, fill=style.INK, bold=True))
+        parts.append(svg.line((left, top + 24), (left + side, top + 24), style.HAIR))
+    start = top + (HEAD if head else 6.0)
+    parts.append(svg.line((x.start, start - 2), (x.start, start + ROW * rows.height - 6), style.FAINT))
+    for place, row in enumerate(rows.iter_rows(named=True)):
+        y = start + ROW * (place + 0.5) - 3
+        name = svg.shorten(say(row["name"], labels, lang), x.start - left - 10, size, lang=lang)
+        own = place == 0
+        ink = style.INK if own else style.TEXT
+        parts.append(svg.words(x.start - 9, y + 4.5, name, size=size, fill=ink, bold=own, anchor="end"))
+        if not known(row["share"]):
+            parts.append(svg.words(x.start + 8, y + 4.5, style.ABSENT, size=size, fill=style.MUTED))
+            continue
+        colour = style.FOCAL if own else style.OTHERS[0]
+        bounds = known(row["low"]) and known(row["high"])
+        span = f" ({style.share(row['low'], 0)}–{style.share(row['high'], 0)})" if bounds else ""
+        tip = f"{name} {style.share(row['share'], 0)}{span}"
+        parts.append(svg.box(x.start, y - 6.5, x(row["share"]) - x.start, 13, colour, opacity=0.85, tip=tip))
+        if bounds:
+            parts.append(svg.line((x(row["low"]), y), (x(row["high"]), y), style.INK, 1.6, tip=tip))
+        edge = max(x(row["share"]), x(row["high"]) if bounds else 0.0)
+        said = style.share(row["share"], 0)
+        parts.append(svg.words(edge + 7, y + 4.5, said, size=size, fill=ink, bold=own))
+    return parts

@@ -1,0 +1,104 @@
+"""Stakeholders and requirements, as sections."""
+
+from __future__ import annotations
+
+from csi.errors import Text
+from csi.expectation.requirements import requirements
+from csi.expectation.requirements_words import HEADINGS
+from csi.expectation.stakeholders import stakeholders
+from csi.expectation.stakeholders_words import CLASSES, QUADRANTS
+from csi.expectation.stakeholders_words import HEADINGS as WHO
+from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.needs import option
+from csi.reporting.section import Section
+from csi.reporting.tables import Kind
+from csi.study.options import Options
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+WEIGHTS: dict[str, Kind] = {
+    "requirement": "text", "attribute": "text", "importance": "number", "current": "number", "target": "number",
+    "improvement": "number", "sales_point": "number", "weight": "number", "percent": "score", "rank": "count",
+}  # fmt: skip
+TECHNICAL: dict[str, Kind] = {"characteristic": "text", "weight": "number", "percent": "score", "rank": "count"}
+STATUS: dict[str, Kind] = {
+    "requirement": "text", "attribute": "text", "wave": "text", "status": "text", "gap": "number", "conf_low": "number",
+    "conf_high": "number", "change": "number",
+}  # fmt: skip
+PEOPLE: dict[str, Kind] = {
+    "id": "text", "role": "text", "power": "number", "interest": "number", "legitimacy": "number", "urgency": "number",
+    "salience": "number", "weight": "share", "quadrant": "text", "kind": "text",
+}  # fmt: skip
+ROLES: dict[str, Kind] = {"role": "text", "n": "count", "salience": "number", "share": "share"}
+
+
+def tell(study: Study, panel: Panel, options: Options) -> Section:
+    """Weights of requirements and of technical characteristics; gaps before and after."""
+    found = requirements(
+        options.requirements, relations=options.relations, status=options.status,
+        panel=panel if options.status else None, expected=options.expected or "Ew",
+        perceived=options.perceived or "P", where=options.where,
+    )  # fmt: skip
+    attributes = {(i.attribute or i.name): i.label for i in reversed(panel.codebook.items)}
+    texts = {**attributes, **texts_of(study)}
+    tables = [tabled("requirements", Text("Requirements", "需求"), found.table, WEIGHTS, HEADINGS, texts)]
+    if found.technical.height:
+        heading = Text("Technical characteristics", "技术特性")
+        tables.append(tabled("technical", heading, found.technical, TECHNICAL, HEADINGS, texts))
+    if found.status.height:
+        heading = Text("Before and after", "前后对比")
+        tables.append(tabled("status", heading, found.status, STATUS, HEADINGS, texts))
+    title, more = titled(found.sentences, METHOD.title)
+    return Section(
+        key="requirements",
+        title=title,
+        subtitle=Text(
+            "Weight = importance x target / current x sales point (quality function deployment)",
+            "权重 = 重要性 × 目标/现状 × 卖点（质量功能展开）",
+        ),
+        paragraphs=more,
+        tables=tuple(tables),
+        notes=found.notes,
+        data={"requirements": found.table, "technical": found.technical, "status": found.status},
+    )
+
+
+def tell_stakeholders(study: Study, panel: Panel, options: Options) -> Section:
+    """Salience, weights, quadrants."""
+    del panel
+    found = stakeholders(options.stakeholders)
+    texts = {**texts_of(study), **QUADRANTS, **CLASSES}
+    title, more = titled(found.sentences, WHOM.title)
+    return Section(
+        key="stakeholders",
+        title=title,
+        subtitle=Text(
+            "Salience = power + legitimacy + urgency; quadrant: power by interest; weights add up to 100 % in a role",
+            "显著性 = 权力 + 合法性 + 紧迫性；象限：权力 × 利益；角色内权重合计为 100%",
+        ),
+        paragraphs=more,
+        tables=(
+            tabled("stakeholders", Text("Stakeholders", "干系人"), found.table, PEOPLE, WHO, texts),
+            tabled("roles", Text("Roles", "角色"), found.roles, ROLES, WHO, texts),
+        ),
+        notes=found.notes,
+        data={"stakeholders": found.table, "roles": found.roles},
+    )
+
+
+METHOD = Method(
+    name="requirements",
+    number=0,
+    title=Text("Requirement matrix", "需求矩阵"),
+    needs=(option("requirements", Text("a table of requirements", "需求表")),),
+    tell=tell,
+    options=("requirements", "relations", "status", "expected", "perceived"),
+)
+WHOM = Method(
+    name="stakeholders",
+    number=0,
+    title=Text("Stakeholders", "干系人分析"),
+    needs=(option("stakeholders", Text("a table of stakeholders", "干系人表")),),
+    tell=tell_stakeholders,
+    options=("stakeholders",),
+)
