@@ -96,14 +96,14 @@ def leader(part: pl.DataFrame, r2: float, labels: Mapping[str, Text]) -> Text:
     first, second = rows[0], rows[1]
     one, two = labels[first["cause"]], labels[second["cause"]]
     en = f"The causes account for {_percent(r2)} of the variance of expectation; "
-    zh = f"各成因共解释期望方差的 {_percent(r2)}；"
+    zh = f"各成因共解释期望方差的 {_zh(r2)}；"
     if first["share_low"] > second["share_high"]:
         en += f"most of it goes with {one.en} ({_percent(first['share'])})."
-        zh += f"其中“{one.zh}”占比最大（{_percent(first['share'])}）。"
+        zh += f"其中“{one.zh}”占比最大（{_zh(first['share'])}）。"
     else:
         en += f"{one.en} ({_percent(first['share'])}) and {two.en} ({_percent(second['share'])}) come first and"
         en += " cannot be put in order."
-        zh += f"“{one.zh}”（{_percent(first['share'])}）与“{two.zh}”（{_percent(second['share'])}）居前，"
+        zh += f"“{one.zh}”（{_zh(first['share'])}）与“{two.zh}”（{_zh(second['share'])}）居前，"
         zh += "两者先后难以区分。"
     return Text(en, zh)
 
@@ -119,7 +119,8 @@ def judged(row: Mapping[str, object], labels: Mapping[str, Text]) -> Text:
     """
     weight = float(str(row["weight_complement"]))
     support = "-" if row["support"] is None else significant(float(str(row["support"])), 2)
-    claim, best = (spelled(str(row[c]), labels) for c in ("hypothesis", "preferred"))
+    claim = spelled(str(row["hypothesis"]), labels)
+    best = spelled(_restricted(str(row["preferred"]), str(row["hypothesis"])), labels)
     way = Text("speak for", "支持") if weight >= STRONG else Text("speak against", "不支持") if weight <= WEAK else None
     en = f"The data {way.en if way else 'do not decide on'} {claim.en}"
     zh = f"数据{way.zh if way else '尚不能判断'} {claim.zh}"
@@ -127,6 +128,16 @@ def judged(row: Mapping[str, object], labels: Mapping[str, Text]) -> Text:
     zh += f"（支持度 {support}，对其补集的 GORICA 权重 {significant(weight, 2)}）"
     same = best.en == claim.en
     return Text(en + ("." if same else f"; they prefer {best.en}."), zh + ("。" if same else f"；数据偏好 {best.zh}。"))
+
+
+def _restricted(order: str, hypothesis: str) -> str:
+    """An order of those that a hypothesis names.
+
+    Example:
+        >>> _restricted("a > c > b", "b > a")
+        'a > b'
+    """
+    return " > ".join(name for name in order.split(" > ") if name in hypothesis.split())
 
 
 def spelled(hypothesis: str, labels: Mapping[str, Text]) -> Text:
@@ -146,6 +157,11 @@ def spelled(hypothesis: str, labels: Mapping[str, Text]) -> Text:
 def _percent(share: float) -> str:
     """A share in whole per cent."""
     return f"{100 * share:.0f} %"
+
+
+def _zh(share: float) -> str:
+    """The same as Chinese is set."""
+    return f"{100 * share:.0f}%"
 
 
 def in_words(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> pl.DataFrame:

@@ -130,7 +130,7 @@ def kinds(
             "请在编码簿中写 facet:，或给出 mentioned=。",
         )
         raise Problems([problem("E-ROLE", "kinds", en, zh, do, do_zh)])
-    labels = {**attributes, **FACETS}
+    labels = {**attributes, **FACETS, **{c: t for c, t in book.constructs.items() if c == target[0]}}
     return Kinds(
         facets=facets,
         said=said,

@@ -82,9 +82,10 @@ def _facet(facets: pl.DataFrame, labels: Mapping[str, Text], outcome: str) -> Te
     en, zh = f"The gap is lowest for {name.en} expectations ({size})", f"“{name.zh}”的差距最低（{size}）"
     if facets["share"].null_count() == 0:
         top = facets.sort("share", descending=True).row(0, named=True)
-        worth, share = labels.get(top["facet"], Text(top["facet"], top["facet"])), f"{100 * top['share']:.0f} %"
-        en += f"; of what gaps account for in {outcome}, most goes with {worth.en} ({share})"
-        zh += f"；在差距对 {outcome} 的解释中，“{worth.zh}”占比最大（{share}）"
+        worth, share = labels.get(top["facet"], Text(top["facet"], top["facet"])), f"{100 * top['share']:.0f}"
+        of = labels.get(outcome, Text(outcome, outcome))
+        en += f"; of what gaps account for in {of.en.lower()}, most goes with {worth.en} ({share} %)"
+        zh += f"；在差距对“{of.zh}”的解释中，“{worth.zh}”占比最大（{share}%）"
     return Text(f"{en}.", f"{zh}。")
 
 

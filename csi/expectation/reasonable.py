@@ -138,7 +138,7 @@ def reasonable(
         level=level,
         labels=asked.labels,
         sentences=sentences_of(table, asked.labels, keys.columns, within=benchmarks is None),
-        notes=(*_notes(rules, alpha, benchmarks is None), *doubts(sample)),
+        notes=(*_notes(rules, asked.labels, alpha, within=benchmarks is None), *doubts(sample)),
     )
 
 
@@ -333,7 +333,7 @@ def _settings(alpha: float, level: float) -> None:
         raise Problems(found)
 
 
-def _notes(rules: pl.DataFrame, alpha: float, within: bool) -> tuple[Note, ...]:
+def _notes(rules: pl.DataFrame, labels: Mapping[str, Text], alpha: float, *, within: bool) -> tuple[Note, ...]:
     """What the limit is; where it is another one; feasibility that is not known."""
     notes = []
     if within:
@@ -346,10 +346,12 @@ def _notes(rules: pl.DataFrame, alpha: float, within: bool) -> tuple[Note, ...]:
         en += " (see sensitivity)."
         zh = f"不合理：高于行业中 {100 * (1 - alpha):g}% 的实际交付水平；这是规则而非事实（见敏感性表）。"
         notes.append(note("N-BENCH", en, zh))
-    moved = rules.filter(rule="percentile")["attribute"].to_list()
+    moved = [labels[a] for a in rules.filter(rule="percentile")["attribute"]]
     if moved:
-        en = f"m + z s lies beyond the scale for {', '.join(moved)}: the benchmark's 90th percentile is the limit."
-        notes.append(note("W-BENCH", en, f"{'、'.join(moved)} 的 m + z·s 超出量表，改用基准的 90 分位数。"))
+        names = ", ".join(t.en for t in moved)
+        en = f"m + z s lies beyond the scale for {names}: the benchmark's 90th percentile is the limit."
+        zh = f"{'、'.join(t.zh for t in moved)} 的 m + z·s 超出量表，改用基准的 90 分位数。"
+        notes.append(note("W-BENCH", en, zh))
     if rules["feasible"].null_count():
         en = "where feasibility is not known, the reasonable part is to be met or explained."
         notes.append(note("N-FEASIBLE", en, "未说明当前可行性的属性，对合理部分只能给出“满足或解释”。"))

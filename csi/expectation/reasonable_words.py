@@ -90,17 +90,18 @@ def _worst(part: pl.DataFrame, labels: Mapping[str, Text], *, within: bool) -> T
     if row["unreasonable"] is None:
         return Text("No share can be given.", "无法给出占比。")
     name, share = labels[row["attribute"]], f"{100 * row['unreasonable']:.0f} %"
+    share_zh = f"{100 * row['unreasonable']:.0f}%"
     bounds = f"{100 * row['conf_low']:.0f} to {100 * row['conf_high']:.0f} %"
     bounds_zh = f"{100 * row['conf_low']:.0f}–{100 * row['conf_high']:.0f}%"
     if within:
         en = (
             f"Expectations stand out most for {name.en}: {share} ({bounds}) lie above the sample's own 90th percentile."
         )
-        return Text(en, f"“{name.zh}”的偏高期望最多：{share}（{bounds_zh}）高于样本自身的 90 分位数。")
+        return Text(en, f"“{name.zh}”的偏高期望最多：{share_zh}（{bounds_zh}）高于样本自身的 90 分位数。")
     if row["unreasonable"] == 0:
         return Text("No expectation lies above what the industry delivers.", "没有期望高于行业的实际交付水平。")
     en = f"{share} ({bounds}) expect more of {name.en} than the industry delivers, the most of all attributes."
-    return Text(en, f"{share}（{bounds_zh}）对“{name.zh}”的期望高于行业交付水平，为各属性之最。")
+    return Text(en, f"{share_zh}（{bounds_zh}）对“{name.zh}”的期望高于行业交付水平，为各属性之最。")
 
 
 def _advised(part: pl.DataFrame, labels: Mapping[str, Text]) -> Text:

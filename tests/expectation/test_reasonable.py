@@ -84,7 +84,7 @@ def test_a_limit_beyond_the_scale_gives_way_to_the_percentile():
     row = found.table.row(2, named=True)
     assert (row["rule"], row["limit"]) == ("percentile", 8.0)
     assert found.sensitivity.filter(attribute="clear")["unreasonable"].null_count() == 3
-    assert any(n.code == "W-BENCH" and "clear" in n.text.en for n in found.notes)
+    assert any(n.code == "W-BENCH" and "Clear" in n.text.en for n in found.notes)
 
 
 def test_without_benchmarks_the_samples_own_percentile_is_labelled_so():

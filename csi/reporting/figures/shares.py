@@ -12,6 +12,8 @@ from csi.reporting.figures.cells import Scale, known, say
 from csi.reporting.text_width import text_width
 
 ROW, HEAD, GAP = 27.0, 34.0, 26.0
+LEAST = 0.005
+"""A share below this would round to 0 %."""
 
 
 def share_panels(
@@ -38,7 +40,7 @@ def share_panels(
     side = (width - GAP * (across - 1)) / across
     size = 12.0 if width < style.HALF else 12.5
     shown = [say(n, labels, lang) for n in frame["name"].unique(maintain_order=True)]
-    left = min(max((text_width(s, size, lang=lang) for s in shown), default=0), side * 0.42) + 12
+    left = min(max((text_width(s, size, bold=True, lang=lang) for s in shown), default=0), side * 0.42) + 12
     ends = [float(v) for v in [*frame["high"], *frame["share"]] if known(v)]
     reach = max([0.1, *ends])
     parts: list[str] = []
@@ -49,10 +51,15 @@ def share_panels(
             rows = frame.filter(pl.col("panel") == name).sort("share", descending=True, nulls_last=True)
             x = Scale(0, reach, place * (side + GAP) + left, place * (side + GAP) + side - 46)
             head = labels.get(f"panel {name}") or labels.get(name) or Text(name, name)
-            parts += _panel(rows, head.say(lang), (place * (side + GAP), top, side), x, size, lang, labels)
+            parts += _panel(rows, _capital(head.say(lang)), (place * (side + GAP), top, side), x, size, lang, labels)
             tall = max(tall, (HEAD if name else 6.0) + ROW * rows.height)
         top += tall + 14
     return svg.drawing(width, top, parts, finding, lang)
+
+
+def _capital(words: str) -> str:
+    """The first letter as a heading has it."""
+    return words[:1].upper() + words[1:]
 
 
 def _panel(
@@ -74,8 +81,8 @@ def _panel(
     parts.append(svg.line((x.start, start - 2), (x.start, start + ROW * rows.height - 6), style.FAINT))
     for place, row in enumerate(rows.iter_rows(named=True)):
         y = start + ROW * (place + 0.5) - 3
-        name = svg.shorten(say(row["name"], labels, lang), x.start - left - 10, size, lang=lang)
         own = place == 0
+        name = svg.shorten(say(row["name"], labels, lang), x.start - left - 10, size, bold=own, lang=lang)
         ink = style.INK if own else style.TEXT
         parts.append(svg.words(x.start - 9, y + 4.5, name, size=size, fill=ink, bold=own, anchor="end"))
         if not known(row["share"]):
@@ -89,6 +96,6 @@ def _panel(
         if bounds:
             parts.append(svg.line((x(row["low"]), y), (x(row["high"]), y), style.INK, 1.6, tip=tip))
         edge = max(x(row["share"]), x(row["high"]) if bounds else 0.0)
-        said = style.share(row["share"], 0)
+        said = style.share(row["share"], 0) if row["share"] >= LEAST else f"< {style.share(2 * LEAST, 0)}"
         parts.append(svg.words(edge + 7, y + 4.5, said, size=size, fill=ink, bold=own))
     return parts
