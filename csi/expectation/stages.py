@@ -148,6 +148,7 @@ def formation_by_stage(
     orders = _keyed({s: t[1] for s, t in tests.items()})
     across = _across(cells, level)
     said = (*_sentences(table, fit, orders, labels), *across_sentences(across, labels))
+    told = notes_of(sample, list(cells.values()), parts, absent, table)
     return Stages(
         table=table,
         fit=fit,
@@ -163,11 +164,7 @@ def formation_by_stage(
         seed=seed,
         level=level,
         sentences=said,
-        notes=(
-            *_notes(untested, cells),
-            *notes_of(sample, list(cells.values()), parts, absent, table),
-            *doubts(sample, "N-NOT-ASKED"),
-        ),
+        notes=(*_notes(untested, cells), *told, *doubts(sample, "N-NOT-ASKED")),
     )
 
 
