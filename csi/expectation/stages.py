@@ -117,15 +117,15 @@ def formation_by_stage(
         A `Stages`; a stage without respondents is left out.
 
     Raises:
-        Problems: E-STAGE (no stages, an unknown one, too few respondents), E-DESIGN (a cause is answered at a stage
-            that cannot have it), E-ROLE, E-COLL, E-ORDER, E-SETTING.
+        Problems: E-STAGE (no stages, unknown ones, too few rows), E-DESIGN (a cause is answered where it cannot be),
+            E-ROLE, E-COLL, E-ORDER, E-SETTING.
 
     Example:
         >>> import csi
         >>> panel = csi.Study.read("data/telecom/study.yaml").panel()
         >>> formation_by_stage(panel)  # doctest: +IGNORE_EXCEPTION_DETAIL
         Traceback (most recent call last):
-        csi.errors.Problems: stages: regular cannot be placed.
+        csi.errors.Problems: regular cannot be placed.
     """
     check_settings(level, replicates, seed)
     influence_problems(influence)
@@ -135,8 +135,7 @@ def formation_by_stage(
     stage, Z = _of_cells(sample, named), scores(sample, parts)
     _design(sample, parts, stage, own)
     labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
-    joined = _joined(sample, stage)
-    at = {s: _places(parts, s, own) for s in STAGES if s in stage}
+    joined, at = _joined(sample, stage), {s: _places(parts, s, own) for s in STAGES if s in stage}
     _sizes(joined, Z, at, least)
     cells = {
         s: cell_of(joined, Z[:, places], [parts[j] for j in places], list(STAGES).index(s), replicates, seed)
@@ -147,7 +146,6 @@ def formation_by_stage(
     table, fit = _tables(cells, {s: [parts[j] for j in places] for s, places in at.items()}, level)
     orders = _keyed({s: t[1] for s, t in tests.items()})
     across = _across(cells, level)
-    said = (*_sentences(table, fit, orders, labels), *across_sentences(across, labels))
     told = notes_of(sample, list(cells.values()), parts, absent, table)
     return Stages(
         table=table,
@@ -163,7 +161,7 @@ def formation_by_stage(
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=said,
+        sentences=(*_sentences(table, fit, orders, labels), *across_sentences(across, labels)),
         notes=(*_notes(untested, cells), *told, *doubts(sample, "N-NOT-ASKED")),
     )
 
