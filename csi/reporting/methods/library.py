@@ -9,8 +9,18 @@ from typing import Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import drivers, gap, kano, loyalty, nps
-from csi.reporting.methods import balance, drivers, formation, gap, kano, kinds, nps, reasonable, requirements
+from csi.reporting.methods import (
+    balance,
+    drivers,
+    formation,
+    gap,
+    kano,
+    kinds,
+    loyalty,
+    nps,
+    reasonable,
+    requirements,
+)
 from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need
 from csi.reporting.section import Section
