@@ -23,8 +23,9 @@ def blocks_of(
     """The items of every construct of a card that a codebook has items for.
 
     A construct is looked up under the name given in `constructs`, else under its own, else under the card's other names
-    for it. A name that is a form ("Ew") and no construct stands for all items of that form. Of a construct's items
-    those in the card's form count, else those asked as perceived, else all.
+    for it. Of a construct's items those in the card's form count, else the items in that form whose facet bears the
+    name, else those asked as perceived, else all; under another name only those in the card's form count where the
+    codebook has any of that form. A name that is a form ("Ew") and no construct stands for all items of that form.
 
     Parameters:
         card: a card. codebook: what was asked. constructs: {card's name: codebook's name}. without: constructs left
@@ -44,7 +45,8 @@ def blocks_of(
         >>> blocks_of(read_card("ecm"), book, without=["usefulness", "continuance"])
         {'confirmation': ('c1',), 'satisfaction': ('s1',)}
     """
-    given, left_out = dict(constructs or {}), set(without)
+    given = {card.named(name): source for name, source in (constructs or {}).items()}
+    left_out = {card.named(name) for name in without}
     unknown = [*_unknown(card, codebook, given, left_out)]
     if unknown:
         raise Problems(unknown, lang)
@@ -63,8 +65,13 @@ def items_of(name: str, block: Block, codebook: Codebook, given: Mapping[str, st
         >>> items_of("satisfaction", read_card("ecm").constructs["satisfaction"], Codebook((), {}, {}), {})
         ()
     """
+    asked = {i.form for i in codebook.items}
     for source in (given[name],) if given.get(name) else (name, *block.alias):
-        items = codebook.items_of(source, block.form) or codebook.items_of(source, "P") or codebook.items_of(source)
+        exact = codebook.items_of(source, block.form) or tuple(
+            i.name for i in codebook.items if i.facet == source and i.form == block.form
+        )
+        near = source in (name, given.get(name)) or block.form not in asked
+        items = exact or ((codebook.items_of(source, "P") or codebook.items_of(source)) if near else ())
         if not items and source in FORMS:
             items = tuple(i.name for i in codebook.items if i.form == source)
         if items:

@@ -96,6 +96,14 @@ def _totals(pairs: list[Pair]) -> list[int]:
     return out
 
 
+def _overlap(rows: pl.DataFrame) -> bool:
+    """Whether the interval of the largest share reaches into that of another part."""
+    if "conf_low" not in rows.columns or rows["conf_low"].null_count():
+        return False
+    first, *others = rows.sort("share", descending=True).iter_rows(named=True)
+    return any(first["conf_low"] <= other["conf_high"] for other in others)
+
+
 def dimension_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
     """The part with the largest share for the first outcome of each construct, cell by cell."""
     if not table.height:
@@ -112,9 +120,11 @@ def dimension_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
             span = f" [{100 * best['conf_low']:.0f}, {100 * best['conf_high']:.0f}]"
         part, whole, y = best["part"], best["construct"], best["outcome"]
         share = f"{100 * best['share']:.0f}{span} %"
-        en = f"{model.label(part)} carries most of {model.label(whole)}: {share} of what its parts explain of "
-        en += f"{model.label(y)}."
-        zh = f"{model.label(whole, 'zh')}中{model.label(part, 'zh')}的作用最大："
-        zh += f"占各维度对{model.label(y, 'zh')}解释部分的 {share}。"
+        en = f"{model.label(part)} has the largest share of {model.label(whole)}: {share} of what its parts explain of "
+        zh = f"{model.label(whole, 'zh')}中{model.label(part, 'zh')}占比最大："
+        zh += f"各维度对{model.label(y, 'zh')}解释部分的 {share}"
+        close = _overlap(rows)
+        en += f"{model.label(y)}{', but the intervals of other parts overlap' if close else ''}."
+        zh += "，但与其他维度的区间重叠。" if close else "。"
         made.append(Text(f"{place}: {en}" if place else en, f"{place}：{zh}" if place else zh))
     return tuple(made)

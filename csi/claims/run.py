@@ -89,22 +89,23 @@ def run_card(
         >>> run_card("ecm", panel, replicates=200).table["verdict"].to_list()[:2]
         ['as expected', 'as expected']
     """
+    one = _card(card)
     asked = Asked(
         estimator=estimator or PLS(),
         constructs=dict(constructs or {}),
-        without=tuple(without),
+        without=tuple(one.named(name) for name in without),
         optional=optional if isinstance(optional, bool) else tuple(optional),
         by=by,
         where=where,
         stages=dict(stages or {}),
-        reliability=dict(reliability or {}),
+        reliability={one.named(name): value for name, value in (reliability or {}).items()},
         replicates=replicates,
         seed=seed,
         level=level,
         rivals=rivals,
         anyway=anyway,
     )
-    return _run(_card(card), panel, asked)
+    return _run(one, panel, asked)
 
 
 def _card(card: str | Card) -> Card:

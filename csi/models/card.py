@@ -78,6 +78,20 @@ class Card:
         """Labels of the constructs."""
         return {name: Text(block.en, block.zh) for name, block in self.constructs.items()}
 
+    def named(self, name: str) -> str:
+        """The card's own name of a construct, given that, one of its other names or its first word, if of one only.
+
+        Example:
+            >>> from csi.models.cards import read_card
+            >>> read_card("ecm").named("conf"), read_card("perval").named("price"), read_card("ecm").named("trust")
+            ('confirmation', 'price_value', 'trust')
+        """
+        if name in self.constructs:
+            return name
+        other = [n for n, block in self.constructs.items() if name in block.alias]
+        other = other or [n for n in self.constructs if n.startswith(f"{name}_")]
+        return other[0] if len(other) == 1 else name
+
     def absent(self, items: Mapping[str, Sequence[str]], without: Iterable[str] = ()) -> tuple[str, ...]:
         """Constructs that a model with these items does not have: those left out, optional ones without items, and
         constructs all of whose parts are among them.

@@ -58,7 +58,7 @@ def recipe_of_card(
     Example:
         >>> from csi.models.cards import read_card
         >>> recipe = recipe_of_card(read_card("perval"), paths={"satisfaction": {"value": 0.7}})
-        >>> round(recipe.correlations["satisfaction"]["price"], 2)
+        >>> round(recipe.correlations["satisfaction"]["price_value"], 2)
         0.56
     """
     names = [*card.constructs]

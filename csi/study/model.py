@@ -126,7 +126,8 @@ def _from_card(form: ModelForm, codebook: Codebook, folder: Path, lang: Language
     card = read_card(card_place(form.card, folder), lang)
     items = blocks_of(card, codebook, form.constructs, form.without, lang)
     optional = True if form.optional is None else form.optional
-    return Model.card.of(card, items, optional, form.without, covariance=covariance, lang=lang)
+    without = [card.named(name) for name in form.without]
+    return Model.card.of(card, items, optional, without, covariance=covariance, lang=lang)
 
 
 def card_place(name: str, folder: Path) -> str:

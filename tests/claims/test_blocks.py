@@ -11,7 +11,10 @@ SEVEN = Scale("seven", 1, 7)
 
 
 def book(*items):
-    made = [Item(name, construct, SEVEN, Text(name, name), form=form) for name, construct, form in items]
+    made = [
+        Item(name, construct, SEVEN, Text(name, name), form=form, facet="".join(facet))
+        for name, construct, form, *facet in items
+    ]
     return Codebook(tuple(made), {c: Text(c, c) for c in dict.fromkeys(i.construct for i in made)}, {})
 
 
@@ -71,3 +74,26 @@ def test_unknown_names_are_refused_with_the_nearest():
     assert [p.code for p in caught.value.problems] == ["E-CONSTRUCT"] * 3
     assert "confirmation" in caught.value.problems[0].remedy.en
     assert "satisfaction" in caught.value.problems[1].remedy.zh
+
+
+def test_other_names_serve_as_keys_of_what_is_mapped_and_left_out():
+    codebook = book(("c1", "mine", "D"), ("s1", "satisfaction", "P"))
+    found = blocks_of(read_card("ecm"), codebook, {"conf": "mine"}, ["pu", "cont"])
+    assert found == {"confirmation": ("c1",), "satisfaction": ("s1",)}
+
+
+def test_facets_are_found_by_the_codebook_s_facet_in_the_card_s_form():
+    facets = ("functional", "quality", "service", "emotional", "price")
+    rows = [(f"{f}{form}", "tangibles", form, f) for f in facets for form in ("Ew", "P")]
+    codebook = book(*rows, ("cause", "price", "P"), ("s1", "satisfaction", "P"))
+    found = blocks_of(read_card("expectation_facets"), codebook)
+    assert found == {**{f: (f"{f}Ew",) for f in facets}, "satisfaction": ("s1",)}
+
+
+def test_another_name_in_another_form_is_not_taken_where_the_form_is_asked():
+    named = {"expectation": "Ew", "perceived_quality": "P", "satisfaction": "P", "disconfirmation": "D", "dcong": "D"}
+    rows = [(f"{name}1", name, form) for name, form in named.items()]
+    codebook = book(*rows, ("g1", "des", "P"), ("z1", "tangibles", "Ed"))
+    with pytest.raises(Problems) as caught:
+        blocks_of(read_card("edt_desire"), codebook)
+    assert [p.what.en.split('"')[1] for p in caught.value.problems] == ["desire"]

@@ -390,7 +390,7 @@ def test_the_mobile_card_on_the_mobile_data_is_smartpls_s(reference_dir):
 def test_shares_of_dimensions_are_johnson_s_weights(run_of):
     run = run_of("perval")
     solution = run.estimate.solution
-    at = [solution.constructs.index(n) for n in ("emotional", "social", "quality", "price")]
+    at = [solution.constructs.index(n) for n in ("emotional_value", "social_value", "quality_value", "price_value")]
     y = solution.constructs.index("satisfaction")
     weights = johnson(solution.construct_cor[0][np.ix_(at, at)], solution.construct_cor[0][at, y])
     found = run.dimensions.filter(outcome="satisfaction")
@@ -398,11 +398,20 @@ def test_shares_of_dimensions_are_johnson_s_weights(run_of):
     assert found["r2"].to_numpy() == pytest.approx(weights.sum(), abs=1e-12)
     assert (found["conf_low"] < found["share"]).all()
     assert (found["share"] < found["conf_high"]).all()
-    assert any("carries most of Perceived value" in s.en and "感知价值中" in s.zh for s in run.sentences)
+    (said,) = [s for s in run.sentences if "has the largest share of Perceived value" in s.en]
+    assert "but the intervals of other parts overlap" in said.en  # four parts planted alike
+    assert "感知价值中" in said.zh
+    assert "但与其他维度的区间重叠" in said.zh
 
 
 def test_a_planted_dimension_carries_most(panel_of):
-    strong = (("social", (("value", 0.95),)), ("emotional", (("value", 0.5),)), ("price", (("value", 0.5),)))
+    strong = (
+        ("social_value", (("value", 0.95),)),
+        ("emotional_value", (("value", 0.5),)),
+        ("price_value", (("value", 0.5),)),
+    )
     run = csi.run_card("perval", panel_of("perval", n=800, paths=strong), replicates=200, rivals=False)
     shares = dict(run.dimensions.filter(outcome="satisfaction").select("part", "share").iter_rows())
-    assert max(shares, key=shares.get) == "social"
+    assert max(shares, key=shares.get) == "social_value"
+    (said,) = [s.en for s in run.sentences if "has the largest share of Perceived value" in s.en]
+    assert "overlap" not in said

@@ -10,6 +10,7 @@ from csi.models.check import check_composites
 from csi.models.model import Model
 
 CARDS = card_names()
+FOUR = ("emotional_value", "social_value", "quality_value", "price_value")
 MOBI = {
     "image": [f"IMAG{i}" for i in range(1, 6)],
     "expectation": [f"CUEX{i}" for i in range(1, 4)],
@@ -215,7 +216,10 @@ def test_constructs_of_a_layout_do_not_overlap_and_stay_on_the_sheet(name):
 
 def test_a_construct_of_constructs_is_formative_for_composites_and_a_factor_for_covariances():
     model = filled("perval")
-    assert (model["value"].operator, model["value"].items) == ("<~", ("emotional", "social", "quality", "price"))
+    assert (model["value"].operator, model["value"].items) == (
+        "<~",
+        ("emotional_value", "social_value", "quality_value", "price_value"),
+    )
     assert filled("perval", covariance=True)["value"].operator == "=~"
     assert filled("loyalty")["loyalty"].operator == "=~"
 
@@ -237,17 +241,21 @@ def test_optional_constructs_without_items_are_left_out_with_their_arrows():
 
 def test_a_construct_of_constructs_goes_with_the_last_of_its_parts():
     card = read_card("perval")
-    assert card.absent(items_of(card), without=["emotional", "social", "quality", "price"])[-1] == "value"
-    items = {n: b for n, b in items_of(card).items() if n != "social"}
-    assert Model.card("perval", items=items, without=["social"])["value"].items == ("emotional", "quality", "price")
+    assert card.absent(items_of(card), without=FOUR)[-1] == "value"
+    items = {n: b for n, b in items_of(card).items() if n != "social_value"}
+    assert Model.card("perval", items=items, without=["social_value"])["value"].items == (
+        "emotional_value",
+        "quality_value",
+        "price_value",
+    )
 
 
 def test_items_given_to_a_construct_of_constructs_are_refused():
     card = read_card("perval")
     (found,) = refused("perval", items_of(card) | {"value": ["v1"]})
     assert found.code == "E-ITEMS"
-    assert found.what.en == '"value" is made of emotional, social, quality, price and has no items of its own.'
-    assert found.what.zh.startswith("“value”由 emotional、social、quality、price 构成")
+    assert found.what.en == f'"value" is made of {", ".join(FOUR)} and has no items of its own.'
+    assert found.what.zh.startswith(f"“value”由 {'、'.join(FOUR)} 构成")
 
 
 @pytest.mark.parametrize(("name", "rival"), [(n, r) for n in CARDS for r in read_card(n).rivals])
@@ -269,8 +277,19 @@ def test_arrows_of_merged_higher_and_separated_constructs():
     assert arrows_of("servqual", "one_factor") == [("satisfaction", "+", "service_quality")]
     assert arrows_of("servqual", "second_order") == [("satisfaction", "+", "service_quality")]
     apart = arrows_of("perval", "dimensions_apart")
-    assert [x for y, _, x in apart if y == "satisfaction"] == ["emotional", "social", "quality", "price"]
-    assert [x for y, _, x in apart if y == "loyalty"] == ["satisfaction", "emotional", "social", "quality", "price"]
+    assert [x for y, _, x in apart if y == "satisfaction"] == [
+        "emotional_value",
+        "social_value",
+        "quality_value",
+        "price_value",
+    ]
+    assert [x for y, _, x in apart if y == "loyalty"] == [
+        "satisfaction",
+        "emotional_value",
+        "social_value",
+        "quality_value",
+        "price_value",
+    ]
 
 
 MINE = """

@@ -354,7 +354,9 @@ def _block(card: Card, name: str, block: Block) -> Need:
     """Items of a construct."""
 
     def met(study: Study, options: Options) -> bool:
-        return name in options.without or bool(items_of(name, block, study.codebook, options.constructs))
+        given = {card.named(n): source for n, source in options.constructs.items()}
+        gone = {card.named(n) for n in options.without}
+        return name in gone or bool(items_of(name, block, study.codebook, given))
 
     form, form_zh = ("", "") if block.form == "P" else (f", form {block.form}", f"，形式 {block.form}")
     other, other_zh = (f", or take {card.instead}", f"，或改用 {card.instead}") if card.instead else ("", "")
@@ -375,9 +377,10 @@ def _linked(card: Card) -> Need:
     """At least one arrow between constructs that have items."""
 
     def met(study: Study, options: Options) -> bool:
-        blocks = {n: b for n, b in card.constructs.items() if not b.of and n not in options.without}
-        items = {n: items_of(n, b, study.codebook, options.constructs) for n, b in blocks.items()}
-        gone = card.absent(items, options.without)
+        given = {card.named(n): source for n, source in options.constructs.items()}
+        without = [card.named(n) for n in options.without]
+        blocks = {n: b for n, b in card.constructs.items() if not b.of and n not in without}
+        gone = card.absent({n: items_of(n, b, study.codebook, given) for n, b in blocks.items()}, without)
         return any({a.outcome, a.predictor}.isdisjoint(gone) for a in card.arrows)
 
     outcomes = list(dict.fromkeys(a.outcome for a in card.arrows))
