@@ -9,7 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problems, Text, note
 from csi.estimate.estimate import Estimate, Solution
-from csi.importance.drivers import drivers
+from csi.importance.drivers import drivers, largest_gain
 from csi.inference.pooled import copies_of
 from csi.measures.findings import number
 from csi.measures.fit_measures import fit_measures
@@ -117,7 +117,7 @@ def _impact_sentences(est: Estimate, impact: pl.DataFrame, target: str) -> tuple
     known = impact.filter(pl.col("target") == target, pl.col("gain").is_not_null())
     if not known.height:
         return ()
-    made = []
+    clear, made = _first_of_all(est, target), []
     for cell, rows in known.group_by(keys, maintain_order=True) if keys else [((), known)]:
         best = rows.sort("gain", descending=True).row(0, named=True)
         place = " ".join(str(k) for k in cell if k)
@@ -128,7 +128,7 @@ def _impact_sentences(est: Estimate, impact: pl.DataFrame, target: str) -> tuple
         gain = f"{number(best['gain'])}{span}"
         en = f"{est.model.label(x)} 5 points higher goes with {gain} points of {est.model.label(y)}"
         zh = f"{est.model.label(x, 'zh')}每高 5 分，{est.model.label(y, 'zh')}相应高 {gain} 分"
-        more, more_zh = ", more than any other driver", "，高于其他驱动因素"
+        more, more_zh = clear.en, clear.zh
         alone = rows.height == 1
         made.append(
             Text(
@@ -137,6 +137,15 @@ def _impact_sentences(est: Estimate, impact: pl.DataFrame, target: str) -> tuple
             )
         )
     return tuple(made)
+
+
+def _first_of_all(est: Estimate, target: str) -> Text:
+    """Whether the largest gain is clearly larger than every other's, where one cell with replicates can tell."""
+    if est.replicates is None or est.values.shape[0] != 1:
+        return Text(", the largest among the drivers", "，为各驱动因素中最大")
+    if largest_gain(est, target) is None:
+        return Text(", the largest among the drivers but not clearly so", "，为各驱动因素中最大，但差别不明确")
+    return Text(", more than any other driver", "，高于其他驱动因素")
 
 
 def fit_table(est: Estimate) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -415,3 +415,11 @@ def test_a_planted_dimension_carries_most(panel_of):
     assert max(shares, key=shares.get) == "social_value"
     (said,) = [s.en for s in run.sentences if "has the largest share of Perceived value" in s.en]
     assert "overlap" not in said
+
+
+def test_the_largest_driver_is_said_to_lead_only_where_it_does(panel_of, run_of):
+    clear = (("satisfaction", (("confirmation", 0.7), ("usefulness", 0.05))),)
+    run = csi.run_card("ecm", panel_of("ecm", paths=clear), replicates=200)
+    assert any("more than any other driver" in s.en and "高于其他驱动因素" in s.zh for s in run.sentences)
+    alike = run_of("servqual")  # five dimensions planted alike
+    assert any("not clearly so" in s.en and "差别不明确" in s.zh for s in alike.sentences)
