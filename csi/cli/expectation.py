@@ -100,6 +100,8 @@ def read_option(name: str, text: str) -> object:
         return _pairs(text)
     if name == "band":
         return _size(text)
+    if name == "inconsistent":
+        return text if text in ("drop", "swap", "error") else None
     return Path(text) if name in FILES else text
 
 
@@ -125,4 +127,6 @@ def _wanted(name: str) -> Text:
         return Text(f"a form ({listed})", f"题项形式（{listed}）")
     if name in MAPPINGS:
         return Text("pairs such as never=prospect,long=loyal", "never=prospect,long=loyal 这样的对应")
+    if name == "inconsistent":
+        return Text("drop, swap or error", "drop、swap 或 error")
     return Text("a number of 0 or more", "不小于 0 的数")

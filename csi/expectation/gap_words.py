@@ -85,6 +85,27 @@ def notes_of(
     return (*notes, RECALL)
 
 
+def tested(p: float | None) -> str:
+    """A p-value for a sentence.
+
+    Example:
+        >>> tested(0.0321), tested(2e-9)
+        ('p = 0.032', 'p < 0.001')
+    """
+    return "p = -" if p is None else "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
+
+
+def of_cell(cell: Mapping[str, object], parts: Sequence[Text]) -> list[Text]:
+    """Sentences with the cell they are about before them.
+
+    Example:
+        >>> [t.en for t in of_cell({"brand": "A"}, [Text("It is so.", "如此。")])]
+        ['A: It is so.']
+    """
+    name = " ".join(str(v) for v in cell.values())
+    return [Text(f"{name}: {t.en}", f"{name}：{t.zh}") if name else t for t in parts]
+
+
 def left_out(pairs: Matched) -> list[Note]:
     """Attributes that lack one of the forms."""
     if not pairs.lone:

@@ -10,7 +10,7 @@ import polars as pl
 from csi.display import significant, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
-from csi.expectation.gap_words import KINDS, RECALL, left_out
+from csi.expectation.gap_words import KINDS, RECALL, left_out, of_cell, tested
 from csi.measures.shown import told
 
 HEADINGS: Final = {
@@ -57,14 +57,12 @@ def sentences_of(
     found: pl.DataFrame, slopes: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str], alpha: float
 ) -> tuple[Text, ...]:
     """Per cell: the shares over all attributes, the promise broken most often, and which side counts for more."""
-    out = []
+    out: list[Text] = []
     for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
         mine = found.filter(**cell) if cell else found
         side = slopes.filter(**cell) if cell and slopes.height else slopes
         parts = [_shares(mine, labels), *_sides(side, alpha)]
-        name = " ".join(str(v) for v in cell.values())
-        en, zh = " ".join(p.en for p in parts), "".join(p.zh for p in parts)
-        out.append(Text(f"{name}: {en}", f"{name}：{zh}") if name else Text(en, zh))
+        out += of_cell(cell, parts)
     return tuple(out)
 
 
@@ -89,15 +87,14 @@ def _sides(slopes: pl.DataFrame, alpha: float) -> list[Text]:
     row = rows[0]
     p = row["difference_p"]
     at = f"{significant(row['b_short'], 2)}, {significant(row['b_over'], 2)}"
-    tested = f"p = {significant(p, 2)}" if p is not None else ""
     if p is None or p >= alpha:
-        en = f"That a breach counts for more than over-delivery, or less, is not shown (slopes {at}; {tested})."
-        return [Text(en, f"未能表明违背承诺与超额兑现的影响不同（斜率 {at}；{tested}）。")]
+        en = f"That a breach counts for more than over-delivery, or less, is not shown (slopes {at}; {tested(p)})."
+        return [Text(en, f"未能表明违背承诺与超额兑现的影响不同（斜率 {at}；{tested(p)}）。")]
     if row["difference"] > 0:
-        en = f"A point short of the promise counts for more than a point beyond it (slopes {at}; {tested})."
-        return [Text(en, f"低于承诺一分的影响大于高出一分（斜率 {at}；{tested}）。")]
-    en = f"A point beyond the promise counts for more than a point short of it (slopes {at}; {tested})."
-    return [Text(en, f"高出承诺一分的影响大于低于一分（斜率 {at}；{tested}）。")]
+        en = f"A point short of the promise counts for more than a point beyond it (slopes {at}; {tested(p)})."
+        return [Text(en, f"低于承诺一分的影响大于高出一分（斜率 {at}；{tested(p)}）。")]
+    en = f"A point beyond the promise counts for more than a point short of it (slopes {at}; {tested(p)})."
+    return [Text(en, f"高出承诺一分的影响大于低于一分（斜率 {at}；{tested(p)}）。")]
 
 
 def percent(share: float) -> str:

@@ -105,8 +105,7 @@ def servqual(
         weights: points per dimension; None reads each respondent's from items of form I whose attribute is the
             dimension's name. Points need not sum to 100. Respondents without points take the mean of the others'.
         outcome: an overall judgement ("satisfaction"); "" for none. by: key columns of cells. where: keys of rows kept.
-        structure: whether to fit the factor models (five factors, second order, one factor; MLR, listwise).
-        replicates, seed: of the bootstrap behind the bounds of HTMT. level: of intervals.
+        structure: whether to fit the factor models (MLR, listwise). replicates, seed: of the bounds of HTMT. level.
 
     Returns:
         A `Servqual`.
@@ -130,9 +129,9 @@ def servqual(
         >>> servqual(panel, weights={"speed": 75, "care": 25}).table.select("name", "score").rows()
         [('speed', -1.5), ('care', 0.5), ('overall', -0.5), ('weighted', -1.0)]
     """
+    check_panel(panel)
     check(level, replicates=replicates)
-    form = _form(panel, expected)
-    pairs = _pairs(panel, form, dimensions)
+    pairs = _pairs(panel, form := _form(panel, expected), dimensions)
     target = outcome_of(panel, outcome, pairs.every)
     points = points_of(panel, pairs.dimensions, weights)
     items = dict.fromkeys([*pairs.every, *target[1], *points.items])

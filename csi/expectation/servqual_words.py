@@ -10,7 +10,7 @@ import polars as pl
 from csi.display import significant, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import FORMS, Matched
-from csi.expectation.gap_words import RECALL, left_out
+from csi.expectation.gap_words import RECALL, left_out, of_cell
 from csi.expectation.servqual_structure import IMPROPER, Asked, Structure
 from csi.expectation.servqual_weights import WHOLE, Points
 from csi.measures.shown import told
@@ -139,14 +139,12 @@ def sentences_of(
     alpha: float,
 ) -> tuple[Text, ...]:
     """Per cell: the score, the weakest dimension, what explains the outcome; then whether dimensions are apart."""
-    out = []
+    out: list[Text] = []
     for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
         mine = found.filter(**cell) if cell else found
         by = compared.filter(**cell) if cell and compared.height else compared
         parts = [_score(mine, labels, form), *_explained(by, alpha)]
-        name = " ".join(str(v) for v in cell.values())
-        en, zh = " ".join(p.en for p in parts), "".join(p.zh for p in parts)
-        out.append(Text(f"{name}: {en}", f"{name}：{zh}") if name else Text(en, zh))
+        out += of_cell(cell, parts)
     return (*out, *_apart(made, labels))
 
 

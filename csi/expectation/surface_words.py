@@ -9,7 +9,7 @@ import polars as pl
 
 from csi.display import significant, table
 from csi.errors import Note, Reason, Text, note, reason
-from csi.expectation.gap_words import RECALL
+from csi.expectation.gap_words import RECALL, of_cell, tested
 from csi.measures.shown import told
 
 FEW: Final = 60
@@ -115,13 +115,11 @@ def sentences_of(
     Parameters:
         frames: those of a `Surface`. outcome: its label. alpha: what a p-value is held against.
     """
-    out = []
+    out: list[Text] = []
     for cell in frames["claims"].select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
         mine = {n: f.filter(**cell) if cell else f for n, f in frames.items()}
         parts = [*_surface(mine, outcome, alpha), *_asymmetry(mine["asymmetry"], alpha)]
-        name = " ".join(str(v) for v in cell.values())
-        en, zh = " ".join(p.en for p in parts), "".join(p.zh for p in parts)
-        out.append(Text(f"{name}: {en}", f"{name}：{zh}") if name else Text(en, zh))
+        out += of_cell(cell, parts)
     return tuple(out)
 
 
@@ -146,15 +144,15 @@ def _surface(mine: Mapping[str, pl.DataFrame], outcome: Text, alpha: float) -> l
 def _difference(claims: Mapping[str, Mapping[str, float]], a: Mapping[str, Mapping[str, float]], alpha: float) -> Text:
     """Whether a plain difference is contradicted, and pure disconfirmation with it."""
     row = claims["difference"]
-    p = significant(row["p_value"], 2) if row["p_value"] is not None else "-"
+    p = tested(row["p_value"])
     lost = significant(claims["full"]["r2"] - row["r2"], 2)
     if _below(row["p_value"], alpha):
-        en = f"The difference P - E says less than P and E apart (R2 lower by {lost}, p = {p})."
-        return Text(en, f"差值 P − E 的解释力不如 P 与 E 分列（R² 低 {lost}，p = {p}）。")
+        en = f"The difference P - E says less than P and E apart (R2 lower by {lost}, {p})."
+        return Text(en, f"差值 P − E 的解释力不如 P 与 E 分列（R² 低 {lost}，{p}）。")
     pure = a["a3"]["estimate"] < 0 and _below(a["a3"]["p_value"], alpha)
     pure = pure and not any(_below(a[q]["p_value"], alpha) for q in ("a1", "a2", "a4"))
-    en = f"The answers do not contradict a plain difference P - E (p = {p})"
-    zh = f"数据与简单差值 P − E 不矛盾（p = {p}）"
+    en = f"The answers do not contradict a plain difference P - E ({p})"
+    zh = f"数据与简单差值 P − E 不矛盾（{p}）"
     if pure:
         return Text(f"{en}: pure disconfirmation would look like this.", f"{zh}，符合纯粹的“期望不一致”模式。")
     return Text(f"{en}.", f"{zh}。")
@@ -189,15 +187,15 @@ def _asymmetry(frame: pl.DataFrame, alpha: float) -> list[Text]:
     if row["difference"] is None:
         return []
     at = f"{significant(row['b_short'], 2)}, {significant(row['b_over'], 2)}"
-    p = significant(row["difference_p"], 2) if row["difference_p"] is not None else "-"
+    p = tested(row["difference_p"])
     if not _below(row["difference_p"], alpha):
-        en = f"Falling short and exceeding do not differ in slope (p = {p})."
-        return [Text(en, f"未达与超出两侧的斜率没有显著差异（p = {p}）。")]
+        en = f"Falling short and exceeding do not differ in slope ({p})."
+        return [Text(en, f"未达与超出两侧的斜率没有显著差异（{p}）。")]
     if row["difference"] > 0:
-        en = f"A point short counts for more than a point beyond (slopes {at}, p = {p})."
-        return [Text(en, f"低于期望一分的影响大于高出一分（斜率 {at}，p = {p}）。")]
-    en = f"A point beyond counts for more than a point short (slopes {at}, p = {p})."
-    return [Text(en, f"高出期望一分的影响大于低于一分（斜率 {at}，p = {p}）。")]
+        en = f"A point short counts for more than a point beyond (slopes {at}, {p})."
+        return [Text(en, f"低于期望一分的影响大于高出一分（斜率 {at}，{p}）。")]
+    en = f"A point beyond counts for more than a point short (slopes {at}, {p})."
+    return [Text(en, f"高出期望一分的影响大于低于一分（斜率 {at}，{p}）。")]
 
 
 def _below(p: float | None, alpha: float) -> bool:

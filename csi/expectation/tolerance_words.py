@@ -10,7 +10,7 @@ import polars as pl
 from csi.display import significant, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
-from csi.expectation.gap_words import RECALL, left_out
+from csi.expectation.gap_words import RECALL, left_out, of_cell
 from csi.expectation.promise_words import in_words, percent
 from csi.measures.shown import told
 
@@ -80,13 +80,11 @@ def sentences_of(
     found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str], alpha: float
 ) -> tuple[Text, ...]:
     """Per cell: where experience lies overall, and the attributes below what is adequate."""
-    out = []
+    out: list[Text] = []
     for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
         mine = found.filter(**cell) if cell else found
         parts = [_overall(mine.filter(kind="overall").row(0, named=True)), *_under(mine, labels, alpha)]
-        name = " ".join(str(v) for v in cell.values())
-        en, zh = " ".join(p.en for p in parts), "".join(p.zh for p in parts)
-        out.append(Text(f"{name}: {en}", f"{name}：{zh}") if name else Text(en, zh))
+        out += of_cell(cell, parts)
     return tuple(out)
 
 

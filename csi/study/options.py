@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from csi.errors import Text
 from csi.survey.codebook import Form
@@ -17,7 +17,8 @@ class Options:
 
     Attributes:
         perceived, expected, desired, adequate: forms of items. outcome: a construct or an item. item: an item.
-        band: gaps at most this large count as met. constructs: the model's construct -> the codebook's. without:
+        band: gaps at most this large count as met. of: an attribute or dimension. inconsistent: what becomes of answers
+            with adequate above desired. constructs: the model's construct -> the codebook's. without:
             constructs left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
@@ -37,6 +38,8 @@ class Options:
     outcome: str = ""
     item: str = ""
     band: float = 0.0
+    of: str = ""
+    inconsistent: Literal["", "drop", "swap", "error"] = ""
     constructs: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     optional: tuple[str, ...] | None = None
@@ -65,6 +68,8 @@ HELP: Final[Mapping[str, Text]] = {
     "outcome": Text("a construct or item that is to be explained", "被解释的构念或题项"),
     "item": Text("the question the model is about", "模型所用的题项"),
     "band": Text("gaps at most this large count as met (0)", "不超过该值的差距算作达到（0）"),
+    "of": Text("an attribute or a dimension (overall)", "某一属性或维度（默认总体）"),
+    "inconsistent": Text("adequate above desired: drop, swap or error", "可接受高于理想时：drop、swap 或 error"),
     "constructs": Text("the model's construct = the codebook's", "模型的构念 = 编码簿的构念"),
     "without": Text("constructs to leave out", "不纳入的构念"),
     "optional": Text("which optional arrows are in", "纳入哪些可选路径"),

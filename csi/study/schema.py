@@ -182,6 +182,8 @@ class OptionsForm(Part):
     outcome: str = ""
     item: str = ""
     band: float = Field(default=0.0, ge=0)
+    of: str = ""
+    inconsistent: Literal["", "drop", "swap", "error"] = ""
     constructs: dict[str, str] = {}
     without: list[str] = []
     optional: list[str] | None = None

@@ -168,6 +168,16 @@ def test_what_it_says():
         assert word in csi.display.text(found, lang)
 
 
+def test_expectations_at_the_top_of_the_scale_are_a_doubt():
+    answers = panel(n=60)
+    frame = answers.frame.with_columns(Ew_claims=pl.when(pl.int_range(pl.len()) < 40).then(7.0).otherwise("Ew_claims"))
+    found = gap(csi.Panel(frame, answers.codebook, answers.reasons))
+    (doubt,) = [n for n in found.notes if n.code == "W-CEILING"]
+    assert "Claims" in doubt.text.en
+    assert "量表顶端" in doubt.text.zh
+    assert not any(n.code == "W-CEILING" for n in gap(panel(n=60)).notes)
+
+
 def test_coverage_of_the_overall_gap():
     """The interval of a gap covers it: 400 panels of 60, true gap from a large one."""
     truth = gap(panel(n=200_000, seed=99)).table.filter(kind="overall")["gap"].item()

@@ -19,12 +19,17 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     gauges             name, value, low, high, limits, good, verdict
     pairs              heading, row, against, perceived, number, upper, sure
     kano_map           attribute, cs_plus, cs_minus and their bounds, sure
+    parts              heading, row, low, middle, high (shares of a whole)
+    answers            answer (0 to 10), share
+    contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
 """
 
+from csi.reporting.figures.answers import answers
 from csi.reporting.figures.ceilings import ceilings
 from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
+from csi.reporting.figures.contour import Seen, contour
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.forest import forest
 from csi.reporting.figures.gauges import gauges
@@ -34,14 +39,18 @@ from csi.reporting.figures.items import item_table
 from csi.reporting.figures.kano_map import kano_map
 from csi.reporting.figures.league import league
 from csi.reporting.figures.pairs import Words, pairs
+from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.slopes import slope_lines
 from csi.reporting.figures.trend import trend
 
 __all__ = [
+    "Seen",
     "Words",
+    "answers",
     "card_diagram",
     "ceilings",
+    "contour",
     "forest",
     "gauges",
     "heat_table",
@@ -54,6 +63,7 @@ __all__ = [
     "loading_cell",
     "model_diagram",
     "pairs",
+    "parts",
     "path_diagram",
     "reliability_table",
     "slope_lines",

@@ -12,14 +12,19 @@ from csi.models.cards import card_names, read_card
 from csi.reporting.methods import (
     balance,
     drivers,
+    edt_inferred,
     formation,
     gap,
     kano,
     kinds,
     loyalty,
     nps,
+    promise,
     reasonable,
     requirements,
+    servqual,
+    surface,
+    tolerance,
 )
 from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need
@@ -30,6 +35,11 @@ from csi.survey.panel import Panel
 
 METHODS: Final[tuple[Method, ...]] = (
     gap.METHOD,
+    edt_inferred.METHOD,
+    servqual.METHOD,
+    surface.METHOD,
+    tolerance.METHOD,
+    promise.METHOD,
     kano.METHOD,
     nps.METHOD,
     loyalty.TYPES,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from csi.behaviour.nps import HEADINGS, TOP, nps
+from functools import partial
+
+from csi.behaviour.nps import HEADINGS, TOP, Nps, nps
 from csi.errors import Problems, Text, problem
+from csi.reporting.drawn import figure
+from csi.reporting.figures import answers
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import range_of
-from csi.reporting.section import Section
+from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -31,6 +35,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=texts.get(item, Text(item, item)),
         paragraphs=more,
+        figures=drawn(found, title),
         tables=(
             tabled("nps", heading, found.table, SCORES, HEADINGS, texts),
             tabled("answers", Text("All answers", "全部回答分布"), found.distribution, ANSWERS, HEADINGS, texts),
@@ -38,6 +43,13 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         notes=found.notes,
         data={"nps": found.table, "distribution": found.distribution},
     )
+
+
+def drawn(found: Nps, title: Text) -> tuple[Figure, ...]:
+    """All answers; none where there are several cells."""
+    if found.table.height != 1:
+        return ()
+    return (figure("answers", title, partial(answers, found.distribution), half=True),)
 
 
 def _only(study: Study) -> str:
