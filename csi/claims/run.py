@@ -174,8 +174,9 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     of_parts = pl.DataFrame() if withheld else dimensions(est)
     of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
+    distinct = validity(est)
     doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
-    card_notes = (*told_of_card(card, items, left_out, model), *design, *card.doubts(items), *doubts)
+    card_notes = (*told_of_card(card, items, left_out, model), *design, *card.doubts(items), *doubts, *distinct.notes)
     notes = (*sign_notes(table, model), *card_notes, *est.notes, *of_items.notes, *of_points.notes, *contested.notes)
     return CardRun(
         card=card,
@@ -184,7 +185,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         table=table,
         measurement=of_items.loadings,
         reliability=of_items.reliability,
-        validity=validity(est),
+        validity=distinct,
         diagnosis=diagnosis,
         r2=found.r2,
         effects=found,

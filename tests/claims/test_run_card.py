@@ -423,3 +423,13 @@ def test_the_largest_driver_is_said_to_lead_only_where_it_does(panel_of, run_of)
     assert any("more than any other driver" in s.en and "高于其他驱动因素" in s.zh for s in run.sentences)
     alike = run_of("servqual")  # five dimensions planted alike
     assert any("not clearly so" in s.en and "差别不明确" in s.zh for s in alike.sentences)
+
+
+def test_constructs_that_are_not_distinct_are_named_beside_the_paths(panel_of):
+    near = (("usefulness", (("confirmation", 0.96),)),)
+    run = csi.run_card("ecm", panel_of("ecm", paths=near), replicates=200)
+    pair = run.validity.table.filter(construct="usefulness", other="confirmation").row(0, named=True)
+    assert pair["verdict"] == "fail"
+    (told,) = [n for n in run.notes if n.code == "htmt_fail"]
+    assert "are not distinct: HTMT" in told.text.en
+    assert "区分不开" in told.text.zh

@@ -1,6 +1,7 @@
 """A thirteenth model is one YAML file: every verb and call takes it, and no Python was written for it."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from csi.models.cards import card_from
 from csi.reporting.methods import run_method
 from csi.simulation import recipe_of_card, simulate
 from csi.study import read_study
+from csi.study.options import Options
 
 CARD = """
 id: belonging
@@ -139,3 +141,16 @@ def test_what_its_section_cannot_do_without_is_refused(study):
     assert {p.code for p in caught.value.problems} == {"E-ROLE"}
     assert any("or take edt_inferred" in p.remedy.en for p in caught.value.problems)
     assert any("或改用 edt_inferred" in p.remedy.zh for p in caught.value.problems)
+
+
+def test_its_section_says_which_cell_is_drawn(study):
+    one = read_study(study)
+    panel = one.panel()
+    half = pl.Series("segment", ["old", "new"] * (panel.frame.height // 2))
+    section = run_method(
+        one, replace(panel, frame=panel.frame.with_columns(half)), "belonging.yaml",
+        Options(by=("segment",), given=("by",)),
+    )  # fmt: skip
+    assert section.subtitle.en.endswith("; drawn for new")
+    assert section.subtitle.zh.endswith("；图为 new")
+    assert section.data["paths"]["segment"].unique().sort().to_list() == ["new", "old"]

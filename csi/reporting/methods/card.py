@@ -137,13 +137,14 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
     )
     texts = {**texts_of(study), **_words(run)}
     title, more = titled(tuple(_worded(s, run, texts) for s in _finding_first(run)), card.title)
+    first, first_zh = _place(run, texts)
     return Section(
         key=key,
         title=title,
         subtitle=Text(
             f"{card.title.en}. Standardised paths; an arrow is firm where its interval excludes 0; in the ellipses the "
-            "index, around them the share explained",
-            f"{card.title.zh}。标准化路径；区间不含 0 的箭头加粗；椭圆内为指数，外环为解释比例",
+            f"index, around them the share explained{first}",
+            f"{card.title.zh}。标准化路径；区间不含 0 的箭头加粗；椭圆内为指数，外环为解释比例{first_zh}",
         ),
         figures=(_figure(run, title, texts),),
         tables=tuple(_tables(run, texts)),
@@ -301,6 +302,15 @@ def _figure(run: CardRun, finding: Text, texts: Mapping[str, Text]) -> Figure:
         )  # fmt: skip
 
     return Figure("diagram", draw, finding, narrow=partial(draw, width=style.PHONE))
+
+
+def _place(run: CardRun, texts: Mapping[str, Text]) -> tuple[str, str]:
+    """Of which cell the diagram is, where there are several."""
+    cells = run.estimate.moments.cells.select(pl.exclude("n"))
+    if cells.height < 2 or not cells.width:
+        return "", ""
+    names = [texts.get(str(v), Text(str(v), str(v))) for v in cells.row(0)]
+    return f"; drawn for {' '.join(n.en for n in names)}", f"；图为 {' '.join(n.zh for n in names)}"
 
 
 def _first(frame: pl.DataFrame, before: str) -> pl.DataFrame:
