@@ -6,14 +6,15 @@ where `kernel.c` was not compiled. Tests hold the two to each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from csi.moments.stack import Array, Ints
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from csi.moments.patterns import Flags, PatternRows, Patterns
 
 try:
@@ -44,24 +45,21 @@ def are_definite(A: Array) -> Flags | None:
     return found.astype(np.bool_)
 
 
-EIGHT_BYTES = frozenset({np.dtype(np.float64), np.dtype(np.int64)})
-"""Columns that are read as they stand."""
-
-
-def arranged(columns: list[npt.NDArray[Any]]) -> tuple[Array, Ints, Array] | None:
+def arranged(frame: pl.DataFrame, items: tuple[str, ...]) -> tuple[Array, Ints, Array] | None:
     """Sorted rows (n, p) of complete columns, the order (n,) that sorts them, least and most of each column (2, p).
 
-    None where nothing is compiled, or a column is of another kind or has something not finite: `csi.moments.bare` reads
-    those.
+    None where nothing is compiled, or a column is absent, holds no plain numbers, or something absent or not finite:
+    `csi.moments.bare` reads those.
 
     Parameters:
-        columns: p contiguous arrays (n,).
+        frame: n rows. items: p columns.
     """
-    if not AVAILABLE or not {column.dtype for column in columns} <= EIGHT_BYTES:
+    if not AVAILABLE or not items:
         return None
-    n, p = len(columns[0]), len(columns)
+    n, p = frame.height, len(items)
     rows, order, ends = np.empty((n, p)), np.empty(n, dtype=np.int64), np.empty((2, p))
-    return (rows, order, ends) if kernel.arrange(n, p, columns, rows, order, ends) else None
+    known = kernel.arrange(n, p, frame.__arrow_c_stream__(), items, rows, order, ends)
+    return (rows, order, ends) if known else None
 
 
 def weighed(rows: Array, W: Array) -> tuple[Array, Array, Array, Array, Array] | None:

@@ -10,6 +10,7 @@
    are. Steps of EM are drawn out by squared extrapolation as long as the likelihood rises. */
 
 #include "elimination.h"
+#include "kernel_frame.h"
 #include "kernel_rows.h"
 
 /* One missing pattern: its `o` answered and `m` absent items. */
@@ -597,52 +598,46 @@ static PyObject *definite(PyObject *self, PyObject *args)
     return done;
 }
 
-/* A column of `n` floats or whole numbers of eight bytes; 0 where it is none, with an exception set where its size is
-   another. */
-static int column_of(Buffers *all, PyObject *given, int64_t n, Column *column)
-{
-    if (!(column->numbers = taken_by(all, given, n, PyBUF_FORMAT))) return 0;
-    const char *format = last(all)->format;
-    column->whole = format && strchr("lq", format[0]) != NULL;
-    return format && format[1] == 0 && (column->whole || format[0] == 'd');
-}
-
-/* arrange(n, p, columns, rows, order, ends): sorted rows (n, p) of p columns, the order that sorts them, the least and
-   the most of each column; False where a column holds no floats or whole numbers of eight bytes, or something not finite. */
+/* arrange(n, p, stream, names, rows, order, ends): sorted rows (n, p) of the columns with these p names of a frame of n
+   rows, the order that sorts them, the least and the most of each column; False where a column is absent, holds no plain
+   numbers, or something that is absent or not finite. */
 static PyObject *arrange(PyObject *self, PyObject *args)
 {
-    PyObject *columns_, *rows_, *order_, *ends_, *done = NULL;
+    PyObject *stream_, *names_, *rows_, *order_, *ends_, *done = NULL;
     long long n, p;
     Buffers all = {.count = 0};
     double *rows, *ends, *kept = NULL;
     int64_t *order, *spare = NULL;
     Column *columns = NULL;
+    const char **names = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "LLO!OOO", &n, &p, &PyList_Type, &columns_, &rows_, &order_, &ends_)) return NULL;
-    if (n < 0 || p < 1 || PyList_GET_SIZE(columns_) != p) {
+    if (!PyArg_ParseTuple(args, "LLOO!OOO", &n, &p, &stream_, &PyTuple_Type, &names_, &rows_, &order_, &ends_))
+        return NULL;
+    if (n < 0 || p < 1 || PyTuple_GET_SIZE(names_) != p) {
         PyErr_SetString(PyExc_ValueError, "there are not as many columns");
         return NULL;
     }
-    if (widened(&all, p) && (rows = taken(&all, rows_, n * p, 1)) && (order = taken(&all, order_, n, 1))
+    ArrowArrayStream *stream = PyCapsule_GetPointer(stream_, "arrow_array_stream");
+    if (stream && (rows = taken(&all, rows_, n * p, 1)) && (order = taken(&all, order_, n, 1))
         && (ends = taken(&all, ends_, 2 * p, 1))) {
         columns = calloc((size_t)p, sizeof(Column));
+        names = calloc((size_t)p, sizeof(char *));
         spare = calloc((size_t)n + 1, sizeof(int64_t));
         kept = calloc((size_t)p, sizeof(double));
-        int numeric = columns && spare && kept;
-        if (!numeric) PyErr_NoMemory();
-        for (int64_t j = 0; numeric && j < p; j++)
-            numeric = column_of(&all, PyList_GET_ITEM(columns_, j), n, columns + j);
-        if (numeric) {
+        int good = columns && names && spare && kept;
+        if (!good) PyErr_NoMemory();
+        for (int64_t j = 0; good && j < p; j++) good = (names[j] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, j))) != NULL;
+        if (good && (good = streamed(stream, names, n, p, columns, rows))) {
             Py_BEGIN_ALLOW_THREADS
-            copied(columns, n, p, rows);
-            numeric = ended(rows, n, p, ends);
-            if (numeric) sorted(rows, n, p, order, spare);
-            if (numeric) ordered(rows, n, p, order, spare, kept);
+            good = ended(rows, n, p, ends);
+            if (good) sorted(rows, n, p, order, spare);
+            if (good) ordered(rows, n, p, order, spare, kept);
             Py_END_ALLOW_THREADS
         }
-        if (!PyErr_Occurred()) done = PyBool_FromLong(numeric);
+        if (!PyErr_Occurred()) done = PyBool_FromLong(good);
     }
     free(columns);
+    free(names);
     free(kept);
     free(spare);
     let_go(&all);

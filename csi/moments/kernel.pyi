@@ -1,10 +1,8 @@
-from typing import Any
-
-import numpy.typing as npt
-
 from csi.moments.stack import Array, Ints
 
-def arrange(n: int, p: int, columns: list[npt.NDArray[Any]], rows: Array, order: Ints, ends: Array, /) -> bool: ...
+def arrange(
+    n: int, p: int, stream: object, names: tuple[str, ...], rows: Array, order: Ints, ends: Array, /
+) -> bool: ...
 def definite(b: int, k: int, A: Array, found: Ints, /) -> None: ...
 def gather(
     b: int,

@@ -10,21 +10,6 @@
 #define TOGETHER 4 /* rows whose products are added at once */
 #define RUN 8 /* rows that are put in order one by one before runs are merged */
 
-/* A column of a frame: floats, or whole numbers. */
-typedef struct {
-    const void *numbers;
-    int whole;
-} Column;
-
-/* The columns as rows (n x p). */
-static void copied(const Column *columns, int64_t n, int64_t p, double *rows)
-{
-    for (int64_t j = 0; j < p; j++)
-        for (int64_t i = 0; i < n; i++)
-            rows[i * p + j] = columns[j].whole ? (double)((const int64_t *)columns[j].numbers)[i]
-                                               : ((const double *)columns[j].numbers)[i];
-}
-
 /* The least and the most of each item, into ends (2 x p); 0 where an answer is not finite. */
 VECTORISED static int ended(const double *rows, int64_t n, int64_t p, double *ends)
 {

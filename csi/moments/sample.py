@@ -105,13 +105,13 @@ def _bare(
     scale: tuple[float, float] | None,
 ) -> Sample | None:
     """A sample without cells, design or groups, by array operations alone; None where something must be told first."""
-    columns = bare_columns(frame, items)
-    if columns is None:
+    if not frame.height:
         return None
     low, high = scale or (np.nan, np.nan)
-    known = None if len(na) else arranged(columns)
+    known = None if len(na) else arranged(frame, items)
     if known is None:
-        read = bare_rows(columns, na)
+        columns = bare_columns(frame, items)
+        read = None if columns is None else bare_rows(columns, na)
         if read is None or (missing == "mean" and np.isnan(read).any()):
             return None
         if scale:

@@ -110,3 +110,8 @@ def test_draws_of_an_imputation_may_lie_beyond_the_scale() -> None:
             csi.fit(model, typed, csi.PLS(), scale=(1, 10))
     with pytest.raises(csi.Problems, match="outside its scale 0-1"):  # answers that are fractions themselves
         csi.fit(model, frame / 9.7, csi.PLS(), scale=(0, 1))
+
+
+def test_a_frame_without_rows_has_nothing_outside_its_scale() -> None:
+    found = refused(answers().head(0), csi.PLS(), scale=(1, 10))
+    assert [(code, where) for code, where, _ in found] == [("E-EMPTY", "data")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from csi.moments import compiled
@@ -13,6 +14,7 @@ from csi.moments.patterns import pattern_rows
 from csi.moments.pearson import cell_moments
 from csi.moments.saturated import saturated
 
+INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 built = pytest.mark.skipif(not compiled.AVAILABLE, reason="csi.moments.kernel was not compiled in this installation")
 
 
@@ -162,7 +164,7 @@ def answers_of(kind: str, n: int, p: int) -> list[np.ndarray]:
 @pytest.mark.parametrize(("n", "p"), [(1, 1), (7, 2), (8, 3), (9, 2), (250, 3), (1000, 24), (4097, 2)])
 def test_rows_are_arranged_as_numpy_arranges_them(kind, n, p):
     columns = answers_of(kind, n, p)
-    rows, order, ends = compiled.arranged(columns)
+    rows, order, ends = compiled.arranged(*framed(columns))
     read = bare_rows(columns)
     expected = sorting(read)
     np.testing.assert_array_equal(order, expected)
@@ -171,17 +173,75 @@ def test_rows_are_arranged_as_numpy_arranges_them(kind, n, p):
     np.testing.assert_array_equal(ends, [read.min(axis=0), read.max(axis=0)])
 
 
+def framed(columns: list[np.ndarray]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """A frame with some columns that are not asked for, and the names of those that are, in another order."""
+    names = tuple(f"q{j}" for j in range(len(columns)))
+    beside = pl.DataFrame({"who": ["x"] * len(columns[0]), "none": [None] * len(columns[0])})
+    return beside.with_columns(**dict(zip(reversed(names), reversed(columns), strict=True))), names
+
+
+@built
+@pytest.mark.parametrize("kind", [*INTEGERS, pl.Float32])
+def test_numbers_of_every_size_are_read(kind):
+    frame = pl.DataFrame({"a": [3, 1, 2], "b": [7, 7, 100]}, schema_overrides={"a": kind})
+    rows, order, _ = compiled.arranged(frame, ("b", "a"))
+    assert rows.tolist() == [[7.0, 1.0], [7.0, 3.0], [100.0, 2.0]]
+    assert order.tolist() == [1, 0, 2]
+
+
+@built
+def test_frames_of_several_pieces_are_read_whole():
+    frame = pl.DataFrame({"a": [5, 4, 3, 2, 1, 0]})
+    parts = pl.concat([frame.slice(4), frame.slice(1, 3)], rechunk=False)
+    uneven = parts.with_columns(b=pl.Series([0.5, 1.5, 2.5, 3.5, 4.5]))
+    assert parts.n_chunks() == 2
+    assert compiled.arranged(parts, ("a",))[1].tolist() == [1, 0, 4, 3, 2]
+    assert compiled.arranged(uneven, ("b", "a"))[0].tolist() == [[0.5, 1], [1.5, 0], [2.5, 4], [3.5, 3], [4.5, 2]]
+
+
+class Thing:
+    """What no table can hold."""
+
+
 @built
 @pytest.mark.parametrize(
     "odd",
-    [[1.0, np.nan, 3.0], [1.0, -np.inf, 3.0], np.arange(3, dtype=np.int32), [True, False, True], ["a", "b", "c"]],
-    ids=["absent", "infinite", "four bytes", "flags", "words"],
+    [
+        pl.Series([1.0, None, 3.0]),
+        pl.Series([None] * 3),
+        pl.Series([1.0, np.nan, 3.0]),
+        pl.Series([1.0, -np.inf, 3.0]),
+        pl.Series([True, False, True]),
+        pl.Series(["a", "b", "c"]),
+        pl.Series(["a", "b", "a"], dtype=pl.Categorical),
+        pl.Series(["1", "2", "3"]).cast(pl.Decimal(10, 0)),
+        pl.Series([1, 2, 3], dtype=pl.Int128),
+        pl.Series([1, 2, 3]).cast(pl.Date),
+        pl.Series([1, 2, 3]).cast(pl.Duration),
+        pl.Series([[1], [2], [3]]),
+        pl.Series([Thing(), Thing(), Thing()], dtype=pl.Object),
+    ],
+    ids=lambda odd: str(odd.dtype),
 )
-@pytest.mark.parametrize("at", [0, 1])
-def test_what_is_not_complete_or_not_of_eight_bytes_is_left_to_numpy(odd, at):
-    columns = [np.array([1.0, 2.0, 3.0])]
-    columns.insert(at, np.asarray(odd))
-    assert compiled.arranged(columns) is None
+def test_what_is_not_complete_or_no_plain_number_is_left_to_numpy(odd):
+    frame = pl.DataFrame({"a": [1.0, 2.0, 3.0]}).with_columns(odd=odd)
+    assert compiled.arranged(frame, ("a", "odd")) is None
+    assert compiled.arranged(frame, ("odd", "a")) is None
+    assert compiled.arranged(frame, ("a",))[0].tolist() == [[1.0], [2.0], [3.0]]
+    assert compiled.arranged(frame, ("a", "absent")) is None
+
+
+@built
+def test_no_other_capsule_and_no_other_size_is_read():
+    frame, room = pl.DataFrame({"a": [1.0, 2.0]}), (np.empty((2, 1)), np.empty(2, dtype=np.int64), np.empty((2, 1)))
+    with pytest.raises(ValueError, match="Capsule"):
+        compiled.kernel.arrange(2, 1, frame, ("a",), *room)
+    with pytest.raises(ValueError, match="as many"):
+        compiled.kernel.arrange(2, 2, frame.__arrow_c_stream__(), ("a",), *room)
+    with pytest.raises(ValueError, match="size"):
+        compiled.kernel.arrange(3, 1, frame.__arrow_c_stream__(), ("a",), *room)
+    assert not compiled.kernel.arrange(2, 1, frame.vstack(frame).__arrow_c_stream__(), ("a",), *room)
+    assert not compiled.kernel.arrange(2, 1, frame.head(1).__arrow_c_stream__(), ("a",), *room)
 
 
 @built
