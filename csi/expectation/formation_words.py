@@ -44,7 +44,7 @@ HEADINGS: Final = {
     "hypothesis": Text("hypothesis", "假设"),
     "support": Text("bootstrap support", "重抽样支持度"),
     "weight": Text("GORICA weight", "GORICA 权重"),
-    "weight_complement": Text("against complement", "对补集"),
+    "weight_complement": Text("GORICA weight against complement", "GORICA 权重（对补集）"),
     "preferred": Text("order of the estimates", "估计值的次序"),
     "preferred_support": Text("its support", "其支持度"),
     "first": Text("stage", "阶段"),

@@ -24,11 +24,13 @@ from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
 from csi.expectation.forms import matched
+from csi.expectation.influence import bounds_of
 from csi.expectation.kano import kano
 from csi.expectation.kinds_words import FACETS, lines_of, sentences_of
 from csi.expectation.mentions import Mentions, mentions
 from csi.importance.shares import covariances, regression
 from csi.inference.linearised import means
+from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -48,7 +50,7 @@ class Kinds(Shown):
 
     Attributes:
         facets: facet, attributes, n, expected, perceived, gap, std_error, conf_low, conf_high, weight (relative weight
-            of the facet's gap for the outcome), share (of R2).
+            of the facet's gap for the outcome), share (of R2), share_low, share_high (bootstrap).
         said: as `Mentions.table`.
         levels: attribute, level ("Ea", "Ed", "Ei"), n, mean, perceived, gap (perceived minus level), std_error,
             conf_low, conf_high, short (share of respondents below the level).
@@ -117,7 +119,7 @@ def kinds(
     target = _outcome(book, outcome)
     found = _found(mentioned, replicates, seed, level)
     attributes = {(i.attribute or i.name): i.label for i in reversed(book.items)}
-    facets = _facets(panel, expected, perceived, target, where, level)
+    facets = _facets(panel, expected, perceived, target, where, replicates, seed, level)
     levels = _levels(panel, perceived, where, level)
     surprise = _surprise(panel, found, target, where, rare, replicates, seed, level)
     said = found.table if found is not None else pl.DataFrame()
@@ -190,6 +192,8 @@ def _facets(
     perceived: Form,
     target: tuple[str, tuple[str, ...]],
     where: Mapping[str, str] | None,
+    replicates: int,
+    seed: int,
     level: float,
 ) -> pl.DataFrame:
     """Means and gaps by facet, and what each facet's gap is worth for the outcome."""
@@ -225,25 +229,29 @@ def _facets(
         sample.stratum,
     )
     low, high = found.interval(level)
-    worth = _worth(Z[:, -1], G, sample.weight) if last else (np.full(m, np.nan), np.full(m, np.nan))
+    blank = dict.fromkeys(("weight", "share", "share_low", "share_high"), np.full(m, np.nan))
+    worth = _worth(Z[:, -1], G, sample, replicates, seed, level) if last else blank
     numbers = {
         "expected": found.mean[2 * m :], "perceived": found.mean[m : 2 * m], "gap": found.mean[:m],
-        "std_error": found.std_error[:m], "conf_low": low[:m], "conf_high": high[:m], "weight": worth[0],
-        "share": worth[1],
+        "std_error": found.std_error[:m], "conf_low": low[:m], "conf_high": high[:m], **worth,
     }  # fmt: skip
     head = {"facet": list(of), "attributes": [len(at) for at in of.values()], "n": found.n[:m].astype(np.int64)}
     return pl.DataFrame(head | {c: _finite(x) for c, x in numbers.items()})
 
 
-def _worth(y: Array, G: Array, weight: Array) -> tuple[Array, Array]:
-    """Relative weights of gaps for an outcome, and their shares; NaN where they cannot be told apart."""
+def _worth(y: Array, G: Array, sample: Sample, replicates: int, seed: int, level: float) -> dict[str, Array]:
+    """Relative weights of gaps for an outcome, their shares with bounds; NaN where they cannot be told apart."""
     seen = np.isfinite(y) & np.isfinite(G).all(axis=1)
     blank = np.full(G.shape[1], np.nan)
     if seen.sum() < 5 * (G.shape[1] + 1):
-        return blank, blank
-    found = regression(covariances(np.column_stack([y, G])[seen], weight[None, seen])[0])
+        return dict.fromkeys(("weight", "share", "share_low", "share_high"), blank)
+    Z, weight, unit = np.column_stack([y, G])[seen], sample.weight[seen], sample.unit[seen]
+    found = regression(covariances(Z, weight[None])[0])
+    plan = plan_of(sample, replicates, seed)
+    drawn = regression(np.concatenate([covariances(Z, weight * m[:, unit]) for _, m in plan.blocks()])[:replicates])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return found.weights, found.weights / found.r2
+        low, high = bounds_of(drawn.weights / drawn.r2[:, None], level)
+        return {"weight": found.weights, "share": found.weights / found.r2, "share_low": low, "share_high": high}
 
 
 def _pairs(

@@ -43,7 +43,9 @@ HEADINGS: Final = {
     "gap": Text("gap", "差距"),
     "std_error": Text("SE", "标准误"),
     "weight": Text("relative weight", "相对权重"),
-    "share": Text("share", "占比"),
+    "share": Text("share of R2", "占 R² 份额"),
+    "share_low": Text("low ", "下限 "),
+    "share_high": Text("high ", "上限 "),
     "level": Text("level", "水平"),
     "mean": Text("expected", "期望"),
     "short": Text("below it", "低于者占比"),
@@ -80,13 +82,27 @@ def _facet(facets: pl.DataFrame, labels: Mapping[str, Text], outcome: str) -> Te
         return Text("No gap by facet can be given.", "无法给出各内容的差距。")
     name, size = labels.get(row["facet"], Text(row["facet"], row["facet"])), significant(row["gap"], 3)
     en, zh = f"The gap is lowest for {name.en} expectations ({size})", f"“{name.zh}”的差距最低（{size}）"
-    if facets["share"].null_count() == 0:
-        top = facets.sort("share", descending=True).row(0, named=True)
-        worth, share = labels.get(top["facet"], Text(top["facet"], top["facet"])), f"{100 * top['share']:.0f}"
-        of = labels.get(outcome, Text(outcome, outcome))
-        en += f"; of what gaps account for in {of.en.lower()}, most goes with {worth.en} ({share} %)"
-        zh += f"；在差距对“{of.zh}”的解释中，“{worth.zh}”占比最大（{share}%）"
+    if facets["share"].null_count() == 0 and facets.height > 1:
+        worth = _worth(facets, labels, labels.get(outcome, Text(outcome, outcome)))
+        en, zh = en + worth.en, zh + worth.zh
     return Text(f"{en}.", f"{zh}。")
+
+
+def _worth(facets: pl.DataFrame, labels: Mapping[str, Text], outcome: Text) -> Text:
+    """Whose gap accounts for most, where one is ahead of all others."""
+    top, second = facets.sort("share", descending=True).head(2).rows(named=True)
+    names = [labels.get(r["facet"], Text(r["facet"], r["facet"])) for r in (top, second)]
+    share = f"{100 * top['share']:.0f}"
+    of = outcome.en.lower()
+    if top["share_low"] > second["share_high"]:
+        return Text(
+            f"; of what gaps account for in {of}, most goes with {names[0].en} ({share} %)",
+            f"；在差距对“{outcome.zh}”的解释中，“{names[0].zh}”占比最大（{share}%）",
+        )
+    return Text(
+        f"; which gap accounts for most of {of} cannot be told ({names[0].en} and {names[1].en} come first)",
+        f"；哪类差距对“{outcome.zh}”解释最多尚难区分（{names[0].zh}与{names[1].zh}居前）",
+    )
 
 
 def _level(levels: pl.DataFrame) -> Text:

@@ -25,7 +25,7 @@ from csi.expectation.constraint import robust_slopes
 from csi.expectation.formation import CAUSES, notes_of, parts_of
 from csi.expectation.formation_words import judged, leader
 from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
-from csi.expectation.stages_words import STAGES, across_sentences, lines_of
+from csi.expectation.stages_words import STAGES, across_sentences, lines_of, summary
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.inference.order import Order
@@ -350,8 +350,8 @@ def _blocks(cells: Mapping[str, Cell]) -> tuple[Array, Array, float, dict[tuple[
 def _sentences(
     table: pl.DataFrame, fit: pl.DataFrame, orders: pl.DataFrame, labels: Mapping[str, Text]
 ) -> tuple[Text, ...]:
-    """Per stage: which cause accounts for most, and what the data say of the order."""
-    out = []
+    """What the data say of the orders together; per stage which cause accounts for most, and of its order."""
+    out = [] if not orders.height else [summary(orders.filter("declared"))]
     for row in fit.iter_rows(named=True):
         stage, name = row["stage"], STAGES[row["stage"]]
         said = [leader(table.filter(stage=stage), row["r2"], labels)]

@@ -10,6 +10,7 @@ import polars as pl
 from csi.display import significant
 from csi.errors import Note, Text
 from csi.expectation.formation_words import printed
+from csi.inference.order_words import STRONG, WEAK
 from csi.measures.shown import told
 
 STAGES: Final[Mapping[str, Text]] = {
@@ -21,6 +22,34 @@ STAGES: Final[Mapping[str, Text]] = {
 
 CLEAR: Final = 0.05
 """An adjusted p-value above this is no difference."""
+
+
+def summary(orders: pl.DataFrame) -> Text:
+    """How many of the orders that are said to hold the data speak for, against, or leave open.
+
+    Example:
+        >>> orders = pl.DataFrame({"stage": ["never", "long"], "weight_complement": [0.95, 0.01]})
+        >>> summary(orders).en
+        'Of 2 orders that are said to hold the data speak for 1 (never used) and against 1 (long-term users).'
+    """
+    weight = pl.col("weight_complement")
+    parts = (
+        (weight >= STRONG, "for {}", "支持 {} 个"),
+        ((weight < STRONG) & (weight > WEAK), "leave {} open", "{} 个尚难判断"),
+        (weight <= WEAK, "against {}", "不支持 {} 个"),
+    )
+    en, zh = [], []
+    for which, one, two in parts:
+        names = [STAGES[s] for s in orders.filter(which)["stage"]]
+        if names:
+            many = str(len(names))
+            en.append((one.format(many), ", ".join(n.en for n in names)))
+            zh.append(f"{two.format(many)}（{'、'.join(n.zh for n in names)}）")
+    spoken = [f"{words} ({names})" for words, names in en if not words.startswith("leave")]
+    left = [f"{words} ({names})" for words, names in en if words.startswith("leave")]
+    said = [f"speak {' and '.join(spoken)}", *left] if spoken else left
+    whole = f"Of {orders.height} orders that are said to hold the data {' and '.join(said)}."
+    return Text(whole, f"所称的 {orders.height} 个影响次序中，数据{'，'.join(zh)}。")
 
 
 def across_sentences(across: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text, ...]:

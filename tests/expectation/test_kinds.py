@@ -66,6 +66,8 @@ def test_facets_are_paired_gaps_and_the_one_that_matters_is_found():
     assert row["attributes"] == 2
     assert found.facets.sort("share")["facet"][-1] == "emotional"
     assert found.facets["share"].sum() == pytest.approx(1.0)
+    assert (found.facets["share_low"] < found.facets["share"]).all()
+    assert "most goes with emotional" in found.sentences[0].en
 
 
 def test_levels_stand_between_baseline_and_ideal():

@@ -27,9 +27,11 @@ def test_planted_orders_are_found_at_every_stage():
     assert declared["hypothesis"].to_list() == ["wom > advert > judge", "first > wom > advert", "exper > judge > wom"]
     assert (declared["support"] > 0.95).all()
     assert (declared["weight_complement"] > 0.9).all()
-    assert found.sentences[1].en.startswith(
+    assert found.sentences[2].en.startswith(
         "Never used: The data speak for word of mouth > advertising > own judgement"
     )
+    assert found.sentences[0].en.startswith("Of 3 orders that are said to hold the data speak for 3 (never used, first")
+    assert found.sentences[0].zh == "所称的 3 个影响次序中，数据支持 3 个（从未使用、初次使用、长期使用）。"
     assert found.ranking.filter(stage="first").height == 24
 
 
@@ -38,8 +40,9 @@ def test_planted_reversals_are_not_hidden():
     found = csi.formation_by_stage(forming.staged(1500, slopes=slopes), **FAST)
     row = found.orders.filter("declared", stage="never").row(0, named=True)
     assert row["preferred"] == "judge > advert > wom"
+    assert "against 1 (never used)" in found.sentences[0].en
     assert row["weight_complement"] < 0.05
-    assert "speak against word of mouth > advertising > own judgement" in found.sentences[1].en
+    assert "speak against word of mouth > advertising > own judgement" in found.sentences[2].en
     assert "Trisca" in next(n for n in found.notes if n.code == "N-ORDER").text.en
 
 

@@ -294,6 +294,26 @@ def of_cards():
     return lines
 
 
+def of_formation():
+    """What forms expectation, and the balance point."""
+    table = cal.read("formation_intervals")
+    panels, lines = table["panels"][0], []
+    for what, kinds in (
+        ("robust t: slopes of the causes of expectation", ["slope"]),
+        ("percentile: balance point, promise gap", ["balance", "promise_gap"]),
+        ("percentile: relative weights, shares, R2 (bounded)", ["beta", "relative_weight", "share", "r2"]),
+    ):
+        rows = table.filter(pl.col("quantity").is_in(kinds))
+        gated = (rows["gate"] == "coverage").all()
+        slack = 2 / 3 * beyond(0.05, panels)
+        inside = rows["coverage"].is_between(cal.COVERAGE[0] - slack, cal.COVERAGE[1] + slack).all()
+        verdict = "tabled" if not gated else "held" if inside else "missed"
+        found = f"coverage {span(rows['coverage'])} ({rows.height} quantities)"
+        gate = ".925-.970 and 2 errors" if gated else "tabled"
+        lines.append((what, link("formation_intervals"), panels, found, gate, verdict))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -308,6 +328,7 @@ SECTIONS = (
     ("Robustness", of_robustness),
     ("Absent answers", of_missing),
     ("Model cards", of_cards),
+    ("Expectation", of_formation),
 )
 
 

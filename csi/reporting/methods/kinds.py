@@ -25,6 +25,7 @@ SHOWN: dict[str, dict[str, Kind]] = {
     "facets": {
         "facet": "text", "attributes": "count", "n": "count", "expected": "number", "perceived": "number",
         "gap": "number", "conf_low": "number", "conf_high": "number", "weight": "coefficient", "share": "share",
+        "share_low": "share", "share_high": "share",
     },
     "said": {
         "attribute": "text", "mentioned": "count", "unaided": "count", "explicitness": "share", "conf_low": "share",
