@@ -97,7 +97,7 @@ def read_option(name: str, text: str) -> object:
     if name in LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name in MAPPINGS:
-        return _pairs(text)
+        return _points(text) if name == "points" else _pairs(text)
     if name == "band":
         return _size(text)
     if name == "inconsistent":
@@ -109,6 +109,13 @@ def _pairs(text: str) -> dict[str, str] | None:
     """`a=b,c=d` read."""
     split = [[p.strip() for p in part.split("=")] for part in text.split(",")]
     return {p[0]: p[1] for p in split} if all(len(p) == 2 and all(p) for p in split) else None
+
+
+def _points(text: str) -> dict[str, float] | None:
+    """`a=1,b=2` read as numbers of 0 or more."""
+    sizes = {name: _size(value) for name, value in (_pairs(text) or {}).items()}
+    known = {name: value for name, value in sizes.items() if value is not None}
+    return known if known and len(known) == len(sizes) else None
 
 
 def _size(text: str) -> float | None:
@@ -125,6 +132,8 @@ def _wanted(name: str) -> Text:
     if name in FORMS:
         listed = ", ".join(get_args(Form))
         return Text(f"a form ({listed})", f"题项形式（{listed}）")
+    if name == "points":
+        return Text("pairs such as tangibles=11,reliability=32", "tangibles=11,reliability=32 这样的对应")
     if name in MAPPINGS:
         return Text("pairs such as never=prospect,long=loyal", "never=prospect,long=loyal 这样的对应")
     if name == "inconsistent":

@@ -18,7 +18,8 @@ class Options:
     Attributes:
         perceived, expected, desired, adequate: forms of items. outcome: a construct or an item. item: an item.
         band: gaps at most this large count as met. of: an attribute or dimension. inconsistent: what becomes of answers
-            with adequate above desired. constructs: the model's construct -> the codebook's. without:
+            with adequate above desired. points: of each dimension of service quality.
+        constructs: the model's construct -> the codebook's. without:
             constructs left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
@@ -40,6 +41,7 @@ class Options:
     band: float = 0.0
     of: str = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
+    points: Mapping[str, float] = field(default_factory=dict)
     constructs: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     optional: tuple[str, ...] | None = None
@@ -70,6 +72,7 @@ HELP: Final[Mapping[str, Text]] = {
     "band": Text("gaps at most this large count as met (0)", "不超过该值的差距算作达到（0）"),
     "of": Text("an attribute or a dimension (overall)", "某一属性或维度（默认总体）"),
     "inconsistent": Text("adequate above desired: drop, swap or error", "可接受高于理想时：drop、swap 或 error"),
+    "points": Text("points of each dimension, such as 100 in all", "各维度的分配分数，例如合计 100"),
     "constructs": Text("the model's construct = the codebook's", "模型的构念 = 编码簿的构念"),
     "without": Text("constructs to leave out", "不纳入的构念"),
     "optional": Text("which optional arrows are in", "纳入哪些可选路径"),
@@ -88,7 +91,7 @@ HELP: Final[Mapping[str, Text]] = {
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
-MAPPINGS: Final = ("constructs", "stages", "causes")
+MAPPINGS: Final = ("constructs", "stages", "causes", "points")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
 LISTS: Final = ("without", "optional")

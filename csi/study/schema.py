@@ -184,6 +184,7 @@ class OptionsForm(Part):
     band: float = Field(default=0.0, ge=0)
     of: str = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
+    points: dict[str, float] = {}
     constructs: dict[str, str] = {}
     without: list[str] = []
     optional: list[str] | None = None

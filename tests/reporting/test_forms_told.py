@@ -86,12 +86,27 @@ def test_a_dimension_can_be_asked_for():
     ("arguments", "words"),
     [
         (["tolerance", "--inconsistent", "swap", "--lang", "en"], "within the zone of tolerance"),
+        (
+            [
+                "servqual",
+                "--points",
+                "tangibles=10,reliability=30,responsiveness=20,assurance=20,empathy=40",
+                "--lang",
+                "en",
+            ],
+            "sum to 120, not 100",
+        ),
         (["promise", "--lang", "zh", "--outcome", "satisfaction"], "低于承诺"),
     ],
 )
 def test_the_verb_tells_them(capsys, arguments, words):
     assert main(["expectation", str(STUDY), "--model", *arguments]) == 0
     assert words in capsys.readouterr().out
+
+
+def test_the_verb_refuses_points_that_are_no_numbers(capsys):
+    assert main(["expectation", str(STUDY), "--model", "servqual", "--points", "empathy=much", "--lang", "en"]) != 0
+    assert "tangibles=11,reliability=32" in capsys.readouterr().err
 
 
 def test_the_verb_refuses_another_action(capsys):

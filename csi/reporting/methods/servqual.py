@@ -45,6 +45,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     found = servqual(
         panel,
         options.expected,
+        weights=options.points or None,
         by=options.by,
         where=options.where,
         outcome=options.outcome or None,
@@ -127,5 +128,5 @@ METHOD = Method(
         ),
     ),
     tell=tell,
-    options=("expected", "outcome"),
+    options=("expected", "outcome", "points"),
 )
