@@ -8,8 +8,8 @@ import pytest
 
 import csi
 from csi.cli import main
-from csi.models.cards import card_from
-from csi.reporting.methods import run_method
+from csi.models.cards import card_from, card_names
+from csi.reporting.methods import METHODS, methods_of, run_method
 from csi.simulation import recipe_of_card, simulate
 from csi.study import read_study
 from csi.study.options import Options
@@ -154,3 +154,14 @@ def test_its_section_says_which_cell_is_drawn(study):
     assert section.subtitle.en.endswith("; drawn for new")
     assert section.subtitle.zh.endswith("；图为 new")
     assert section.data["paths"]["segment"].unique().sort().to_list() == ["new", "old"]
+
+
+def test_cards_stand_in_the_order_of_the_twelve_models_and_give_way_to_models_with_code():
+    found = methods_of()
+    own = {m.name for m in METHODS}
+    cards = [m for m in found if m.name not in own]
+    numbers = [m.number for m in cards]
+    assert [n for n in numbers if n] == sorted(n for n in numbers if n)
+    assert numbers[: len(numbers) - numbers.count(0)] == [n for n in numbers if n]
+    assert {m.name.removesuffix("_card") for m in cards} == set(card_names())
+    assert {m.name for m in cards if m.name.endswith("_card")} == {f"{n}_card" for n in set(card_names()) & own}

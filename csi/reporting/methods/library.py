@@ -61,6 +61,10 @@ NATIONAL = 4
 """The place of the satisfaction indices among the twelve models: a report tells those that the study names."""
 
 
+LAST = 99
+"""Where cards stand that are none of the twelve models."""
+
+
 def methods_of(study: Study | None = None) -> tuple[Method, ...]:
     """Every model: those with code of their own and the cards, also the cards a study names by file."""
     own = () if study is None else tuple(_of_file(name, study) for name in study.models if is_file(name))
@@ -72,7 +76,7 @@ def cards() -> tuple[Method, ...]:
     """The cards of the library as models, in the order of the twelve models, what stands around them last."""
     taken = {m.name for m in METHODS}
     found = [read_card(name) for name in card_names()]
-    found.sort(key=lambda card: card.number or len(found))
+    found.sort(key=lambda card: card.number or LAST)
     return tuple(method_of_card(card, f"{card.id}_card" if card.id in taken else card.id) for card in found)
 
 
