@@ -48,9 +48,11 @@ ROLES = {"weight": "weight", "stratum": "stratum", "unit": "unit", "scale": SCAL
 MAIN = ("first", "second", "result")
 FEW = """Percentile, normal and BC intervals take 60 clusters with unequal weights for infinitely many: errors are up to
   5 % too small, and 30 or 50 degrees of freedom count. The t intervals of the same resamples are held (paths .928 to
-  .945), and so are all t intervals of indices: interval="t" is for such samples."""
+  .945), and so are all t intervals of indices: interval="t" is for such samples, and the estimate says so
+  (N-CLUSTERS-T)."""
 PAIRED = """Leaving one of two clusters out and counting the other twice: errors of paths are 2 to 7 % too small (the
-  jackknife, JK2; less with Fay's weights). BRR, and the bootstrap by t, are held."""
+  jackknife, JK2; less with Fay's weights). BRR, and the bootstrap by t, are held; the estimate says so
+  (N-JACKKNIFE-PAIRS)."""
 REASONS = (
     (r"(clusters anew|same clusters|pairs of clusters): (path|index) .* \((percentile|normal|bc)\)", FEW),
     (r"(clusters anew|same clusters|pairs of clusters): zero path, (percentile|normal|bc)", FEW),

@@ -360,8 +360,9 @@ for consistent PLS on continuous items alone. What is bounded, biased or a produ
 indirect effects) is tabled, not gated; weights and total effects are held to the gate of paths and indices in lines of
 their own. Of {len(every)} lines {count["held"]} are held, {count["missed"]} miss a gate, {count["tabled"]} are tabled;
 the rest say what they are. Of the misses {len(missed) - tests - beside} are of paths, indices and slopes, {beside} of
-weights and total effects, {tests} of tests; {careful} are on the safe side (limits too wide, too few rejections). Each
-study's page ends with its misses and their reasons. `make check-slow` makes all tables again.
+weights and total effects, {tests} of tests; {careful} are on the safe side (limits too wide, too few rejections). Where
+that is known of an estimate it says so (N-MODE-B, W-TAILS, N-CLUSTERS-T, N-JACKKNIFE-PAIRS, W-BC-PRODUCTS,
+N-EXACT-PLSC). Each study's page ends with its misses and their reasons. `make check-slow` makes all tables again.
 
 No interval and no p-value, so nothing to certify: PLSpredict, blindfolding, redundancy analysis, VIF, selection
 criteria, FIMIX and POS. Covariance models have their own pages,

@@ -46,7 +46,7 @@ FAR = """The place is 1.8 standard deviations below the mean of z, where few res
 NEAR = "One panel of 2,000 beyond the gate; the other limits reject .052 to .063 in the same panels."
 ADAPTED = """BC limits of a slope far from the mean where products have weights of their own (their coverage
   of products and slopes is as low as .902). In the same panels percentile limits reject .065 and .064, normal ones .062
-  and .065. Not examined further."""
+  and .065. The estimate says so (W-BC-PRODUCTS)."""
 HEAVY = """At .01 only (.060 at .05, ratio of errors 1.000): presumably tails heavier than normal, as the weights of a
   product that explains nothing are poorly known. Percentile limits are held in the same panels (.016, .058)."""
 REASONS = (
