@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
+from csi.models.model import product_labels
 from csi.reporting.analysis import EVERYBODY, asked_without_waves
 from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
@@ -155,7 +156,7 @@ def names(study: Study, lang: Language) -> dict[str, Text]:
     things: Iterable[str] = (*book.constructs, *study.model.names, *book.names)
     labels = {t: Text(book.label(t, "en"), book.label(t, "zh")) for t in things}
     labels |= {c: text for c, text in study.model.labels.items() if labels.get(c, Text(c, c)).say(lang) == c}
-    return {**labels, **dict(study.brands)}
+    return {**labels, **product_labels(study.model, labels), **dict(study.brands)}
 
 
 def shown(study: Study, panel: Panel, asked: Mapping[str, str]) -> dict[str, str]:

@@ -188,3 +188,20 @@ def _(value: Model, lang: str = "en") -> str:
     )
     source = Text(f" (card {value.from_card})", f"（模型卡 {value.from_card}）") if value.from_card else Text("", "")
     return f"{count.say(lang)}{source.say(lang)}\n{value}"
+
+
+def product_labels(model: Model, labels: Mapping[str, Text]) -> dict[str, Text]:
+    """Products of constructs named by their factors in words, where they have no name of their own.
+
+    Example:
+        >>> model = Model.parse("x =~ x1; z =~ z1; y =~ y1; y ~ x + z + x:z")
+        >>> product_labels(model, {"x": Text("Image", "形象"), "z": Text("Value", "价值")})["x:z"].zh
+        '形象 × 价值'
+    """
+    found = {}
+    for c in model.constructs:
+        own = labels.get(c.name, Text(c.name, c.name))
+        if c.product_of and own.en == c.name:
+            parts = [labels.get(f, Text(f, f)) for f in c.product_of]
+            found[c.name] = Text(" × ".join(p.en for p in parts), " × ".join(p.zh for p in parts))
+    return found

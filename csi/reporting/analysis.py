@@ -13,7 +13,7 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.importance import Drivers, drivers
 from csi.measures import Effects, Reliability, Validity, effects, reliability, validity
-from csi.models.model import Model
+from csi.models.model import Model, product_labels
 from csi.moments.sample import select
 from csi.reporting.release import holm_within_waves
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
@@ -110,7 +110,8 @@ class Analysis:
     def construct_labels(self) -> dict[str, Text]:
         """Construct -> its name in both languages: the codebook's, else the model card's, else its own."""
         book = self.study.codebook.constructs
-        return {c: book.get(c) or self.model.labels.get(c) or Text(c, c) for c in self.model.names}
+        own = {c: book.get(c) or self.model.labels.get(c) or Text(c, c) for c in self.model.names}
+        return own | product_labels(self.model, own)
 
     @property
     def group_labels(self) -> dict[str, Text]:
@@ -167,7 +168,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         brands=in_order(study, panel),
         n=n,
         stack=stack,
-        index=published,
+        index=replace(published, table=published.measured),
         changes=moved,
         leagues=leagues,
         sectors=sectors,

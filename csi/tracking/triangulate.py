@@ -236,7 +236,8 @@ def _drawn_errors(est: Estimate, labels: list[str]) -> Array | None:
 def _effects(est: Estimate, turn: Array, target: str) -> pl.DataFrame:
     """Standardised total effects of the target's drivers."""
     names = est.solution.constructs
-    causes = {c[0] for c in chains(est.model) if c[-1] == target}
+    products = {c.name for c in est.model.constructs if c.product_of}
+    causes = {c[0] for c in chains(est.model) if c[-1] == target} - products
     at, y = [k for k, name in enumerate(names) if name in causes], names.index(target)
     values = total_effects(est.solution.paths)[:, y, at] * turn[:, [y]] * turn[:, at]
     errors = None
@@ -269,7 +270,7 @@ def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]
             en = "no index is compared: the theoretical bounds of the items are unknown."
             return [], [note("N-COMPARE-INDEX", en, "未比较指数：题项的理论上下限未知。")]
         return [], [note("N-COMPARE-INDEX", f"{name} has no index: {said.en}", f"{name} 没有指数：{said.zh}")]
-    table = made.table.with_columns(
+    table = made.measured.with_columns(
         part=pl.lit("index"), name="construct", value="index", std_error=pl.coalesce("std_error", "std_error_fixed")
     )
     told = []

@@ -326,3 +326,17 @@ def test_pooled_factors_have_the_errors_of_standardised_paths() -> None:
     assert row["std_error"] == pytest.approx(by_hand, rel=1e-9)
     assert row["value_1"] == pytest.approx(value.mean(), abs=2e-3)
     assert csi.pool(fits).table.filter(op="~")["std_error"][0] < 0.6 * by_hand  # per unit of A, which is large
+
+
+def test_a_product_is_neither_a_driver_nor_an_index_of_a_comparison() -> None:
+    rng = np.random.default_rng(10)
+    x, z = rng.normal(size=(2, 200))
+    y = 0.5 * x + 0.3 * z + 0.3 * x * z + 0.5 * rng.normal(size=200)
+    rows = np.repeat([x, z, y], 2, axis=0).T + 0.5 * rng.normal(size=(200, 6))
+    frame = pl.DataFrame(np.clip(np.round(5.5 + 1.5 * rows), 1, 10), schema=["x1", "x2", "z1", "z2", "y1", "y2"])
+    model = "x =~ x1 + x2; z =~ z1 + z2; y =~ y1 + y2; y ~ x + z + x:z"
+    fits = [csi.fit(model, frame, csi.PLS(weighting=w), scale=(1, 10)) for w in ("path", "centroid")]
+    made = csi.compare(*fits, target="y").side_by_side
+    assert made.filter(part="path")["name"].to_list() == ["y ~ x", "y ~ z", "y ~ x:z"]
+    for part, names in (("driver rank", ["x", "z"]), ("total effect", ["x", "z"]), ("index", ["x", "z", "y"])):
+        assert made.filter(part=part)["name"].to_list() == names

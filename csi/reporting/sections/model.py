@@ -107,7 +107,9 @@ def _totals(a: Analysis, cell: Cell) -> pl.DataFrame:
         )
         for y in wanted
     ]
-    return pl.concat(parts).with_columns(_excludes_zero())
+    found = pl.concat(parts)
+    absent = [c for c in ("conf_low", "conf_high") if c not in found.columns]  # of a study without resamples
+    return found.with_columns(pl.lit(None, pl.Float64).alias(c) for c in absent).with_columns(_excludes_zero())
 
 
 def _effects_table(a: Analysis, totals: pl.DataFrame) -> Table:
