@@ -129,6 +129,8 @@ def balance(
         panel, list(dict.fromkeys(i for p in parts for i in p.items)), by, missing="pairwise", where=where
     )
     Z = scores(sample, parts)
+    if not np.isfinite(Z[:, 3:]).any():
+        parts, first = parts[:3], None
     keys = sample.cells.drop("n")
     cells = [_cell(sample, Z, parts, c, replicates, seed, level) for c in range(sample.cells.height)]
     tables = [_stacked(keys, [cell[i] for cell in cells]) for i in range(3)]

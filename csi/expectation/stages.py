@@ -351,7 +351,8 @@ def _sentences(
     table: pl.DataFrame, fit: pl.DataFrame, orders: pl.DataFrame, labels: Mapping[str, Text]
 ) -> tuple[Text, ...]:
     """What the data say of the orders together; per stage which cause accounts for most, and of its order."""
-    out = [] if not orders.height else [summary(orders.filter("declared"))]
+    declared = orders.filter("declared") if orders.height else orders
+    out = [summary(declared)] if declared.height > 1 else []
     for row in fit.iter_rows(named=True):
         stage, name = row["stage"], STAGES[row["stage"]]
         said = [leader(table.filter(stage=stage), row["r2"], labels)]

@@ -108,6 +108,13 @@ def test_without_prospects_the_satisfaction_side_stands_alone():
     assert any("no prospects" in n.text.en for n in found.notes)
 
 
+def test_prospects_that_a_choice_of_rows_leaves_out_are_none():
+    panel = markets(keys={"stage": ["never"] * 1000 + ["long"] * 1000})
+    found = csi.balance(panel, where={"stage": "long"}, **FAST)
+    assert found.table["balance"].item() is None
+    assert any("no prospects" in n.text.en for n in found.notes)
+
+
 def test_satisfaction_on_a_scale_takes_the_place_of_buying_again():
     panel = markets()
     frame = panel.frame.with_columns(sat=1 + 6 * pl.col("rebought"))

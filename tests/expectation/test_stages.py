@@ -88,6 +88,7 @@ def test_a_stage_without_respondents_is_left_out_and_an_untestable_order_named()
     found = csi.formation_by_stage(forming.staged(slopes=slopes), causes=("wom", "judge", "exper"), **FAST)
     assert found.table["stage"].unique(maintain_order=True).to_list() == ["never", "long"]
     assert found.orders["stage"].unique().to_list() == ["long"]
+    assert not any("orders that are said to hold" in t.en for t in found.sentences)
     assert "never used" in next(n for n in found.notes if n.code == "W-ORDER").text.en
 
 
