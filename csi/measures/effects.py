@@ -29,6 +29,7 @@ from csi.measures.shown import ROWS, part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.measures.validity import vif
 from csi.models.model import Model
+from csi.moments import compiled
 from csi.moments.linear import solve
 from csi.moments.stack import Array, Moments
 from csi.sem.fitted import Fitted, fitted
@@ -50,6 +51,9 @@ def total_effects(paths: Array) -> Array:
         >>> total_effects(np.array([[0.0, 0, 0], [0.5, 0, 0], [0.2, 0.4, 0]])).round(6).tolist()[2]
         [0.4, 0.4, 0.0]
     """
+    known = compiled.total_effects(paths)
+    if known is not None:
+        return known
     identity = np.eye(paths.shape[-1])
     return np.asarray(np.linalg.inv(identity - paths) - identity, dtype=np.float64)
 

@@ -89,11 +89,16 @@ def indicator_names(solution: Solution) -> tuple[str, ...]:
     return (*solution.items, *(part for _, _, part in components(solution)))
 
 
+def indicator_cov(moments: Moments, solution: Solution) -> Array:
+    """(b, v, v) covariances of the indicators, the scores of components standardised."""
+    if components(solution):
+        return indicators(moments, solution).cov
+    return item_cov(moments, solution.items)
+
+
 def indicator_cor(moments: Moments, solution: Solution) -> Array:
     """(b, v, v) correlations of the indicators themselves, nothing corrected."""
-    if components(solution):
-        return correlations(indicators(moments, solution).cov)
-    return correlations(item_cov(moments, solution.items))
+    return correlations(indicator_cov(moments, solution))
 
 
 def within(solution: Solution, one: int, other: int) -> bool:

@@ -20,12 +20,21 @@ from csi.estimate.later import Later
 from csi.inference.pooled import copies_of, pooled
 from csi.inference.replicates import Quantity
 from csi.inference.uncertainty import uncertainty
-from csi.measures.blocks import block_sum, diagonal, membership
-from csi.measures.indicators import indicator_cor, indicator_names, indicators, members, owners, within
+from csi.measures.blocks import block_sum, correlations, diagonal, membership
+from csi.measures.indicators import (
+    indicator_cor,
+    indicator_cov,
+    indicator_names,
+    indicators,
+    members,
+    owners,
+    within,
+)
 from csi.measures.reliability import FORMATIVE, NO_ITEMS, NOT_COMPUTABLE, ave
 from csi.measures.shown import part, told
 from csi.measures.tidy import cell_codes, cells_of, said_once, solved_only, tidy, uncertain, unsolved
 from csi.models.model import Model
+from csi.moments import compiled
 from csi.moments.linear import inverse
 from csi.moments.stack import Array, Moments
 
@@ -234,7 +243,9 @@ def htmt_of(*, signed: bool = False) -> Quantity:
     """HTMT as a measure on a stack, for `Replicates.over`: (Moments, Solution) -> (b, q, q)."""
 
     def of(moments: Moments, solution: Solution) -> Array:
-        return htmt(indicator_cor(moments, solution), members(solution), signed=signed)
+        cov = indicator_cov(moments, solution)
+        known = compiled.htmt(cov, owners(solution), len(solution.constructs), signed=signed)
+        return htmt(correlations(cov), members(solution), signed=signed) if known is None else known
 
     return of
 

@@ -1,7 +1,8 @@
-"""Compiled small systems, rows in order and moments of rows, where a compiler was at hand at installation.
+"""Compiled small systems, rows in order, moments of rows and measures of a point fit, where a compiler was at hand.
 
-`linear.py`, `bare.py`, `pearson.py`, `patterns.py` and `saturated.py` are the same computation to read; they stand in
-where `kernel.c` was not compiled. Tests hold the two to each other.
+`linear.py`, `bare.py`, `pearson.py`, `patterns.py` and `saturated.py` (and `validity.py` and `effects.py` of the
+measures) are the same computation to read; they stand in where `kernel.c` was not compiled. Tests hold the two to each
+other.
 """
 
 from __future__ import annotations
@@ -75,6 +76,33 @@ def weighed(rows: Array, W: Array) -> tuple[Array, Array, Array, Array, Array] |
     if not kernel.weigh(n, p, _whole(rows), _whole(W[0]), sums, mean, cov):
         return None
     return np.array([float(n)]), sums[:1], sums[1:], mean, cov
+
+
+def htmt(cov: Array, owner: Ints, constructs: int, *, signed: bool) -> Array | None:
+    """`csi.measures.validity.htmt` (b, q, q) of item covariances; None where not compiled.
+
+    Parameters:
+        cov: (b, p, p). owner: (p,) construct of each item, -1 for none. constructs: q. signed: keep the signs.
+    """
+    if not AVAILABLE:
+        return None
+    b, p = cov.shape[:2]
+    found = np.empty((b, constructs, constructs))
+    kernel.htmt(b, p, constructs, _whole(cov), np.ascontiguousarray(owner, dtype=np.int64), signed, found)
+    return found
+
+
+def total_effects(paths: Array) -> Array | None:
+    """`csi.measures.effects.total_effects` of recursive models; None of others, and where not compiled.
+
+    Parameters:
+        paths: (..., q, q).
+    """
+    q = paths.shape[-1]
+    if not AVAILABLE or not q:
+        return None
+    found = np.empty(paths.shape)
+    return found if kernel.total(found.size // (q * q), q, _whole(paths), found) else None
 
 
 def gathered(rows: PatternRows, W: Array) -> tuple[Array, Array, Array] | None:

@@ -1,8 +1,10 @@
 /* Small systems (solve, definite), moments of missing patterns (gather), maximum likelihood moments of rows with absent
-   answers (settle), rows in their order (arrange) and their moments (weigh), one weighting after another.
+   answers (settle), rows in their order (arrange) and their moments (weigh), one weighting after another; measures of
+   a point fit (htmt, total).
 
-   The same numbers as linear.py, patterns.py, saturated.py, bare.py and pearson.py find, which are the reading version
-   and stand in where no compiler was at hand or where this search does not apply; tests hold the two to each other.
+   The same numbers as linear.py, patterns.py, saturated.py, bare.py and pearson.py (and validity.py and effects.py of
+   the measures) find, which are the reading version and stand in where no compiler was at hand or where this search does
+   not apply; tests hold the two to each other.
 
    A pattern's rows are known by their first and second moments, which as many rows as the pattern has answers, and one
    more, bear as well: [a, z] with a^2 summing to the pattern's weight. Given P = Sigma^-1 the absent answers m of a row
@@ -11,6 +13,7 @@
 
 #include "elimination.h"
 #include "kernel_frame.h"
+#include "kernel_measures.h"
 #include "kernel_rows.h"
 
 /* One missing pattern: its `o` answered and `m` absent items. */
@@ -676,8 +679,84 @@ static PyObject *weigh(PyObject *self, PyObject *args)
     return done;
 }
 
+/* Whether every item's block is one of q, or none (-1); an exception is set where not. */
+static int owned(const int64_t *owner, int64_t p, int64_t q)
+{
+    for (int64_t i = 0; i < p; i++)
+        if (owner[i] < -1 || owner[i] >= q) {
+            PyErr_SetString(PyExc_IndexError, "a place lies outside its array");
+            return 0;
+        }
+    return 1;
+}
+
+/* htmt(b, p, q, cov, owner, signed, found): HTMT of every slice of item covariances, into the last. */
+static PyObject *htmt(PyObject *self, PyObject *args)
+{
+    PyObject *cov_, *owner_, *found_, *done = NULL;
+    long long b, p, q;
+    int keep_signs;
+    Buffers all = {.count = 0};
+    const double *cov;
+    const int64_t *owner;
+    double *found_at, *room = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLLOOpO", &b, &p, &q, &cov_, &owner_, &keep_signs, &found_)) return NULL;
+    if (b < 0 || p < 0 || q < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if ((cov = taken(&all, cov_, b * p * p, 0)) && (owner = taken(&all, owner_, p, 0)) && owned(owner, p, q)
+        && (found_at = taken(&all, found_, b * q * q, 1))) {
+        room = calloc((size_t)(p + q * q + 2 * q + 1), sizeof(double));
+        if (room) {
+            Py_BEGIN_ALLOW_THREADS
+            for (int64_t i = 0; i < b; i++) distinct(cov + i * p * p, owner, p, q, keep_signs, room, found_at + i * q * q);
+            Py_END_ALLOW_THREADS
+            done = Py_NewRef(Py_None);
+        } else
+            PyErr_NoMemory();
+    }
+    free(room);
+    let_go(&all);
+    return done;
+}
+
+/* total(b, q, paths, found): total effects of every slice, into the last; False where one is not recursive. */
+static PyObject *total(PyObject *self, PyObject *args)
+{
+    PyObject *paths_, *found_, *done = NULL;
+    long long b, q;
+    Buffers all = {.count = 0};
+    const double *paths;
+    double *found_at, *room = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLOO", &b, &q, &paths_, &found_)) return NULL;
+    if (b < 0 || q < 0) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    if ((paths = taken(&all, paths_, b * q * q, 0)) && (found_at = taken(&all, found_, b * q * q, 1))) {
+        room = calloc((size_t)(q * q + q + 1), sizeof(double));
+        if (room) {
+            int recursive = 1;
+            Py_BEGIN_ALLOW_THREADS
+            for (int64_t i = 0; recursive && i < b; i++)
+                recursive = totalled(paths + i * q * q, q, room, found_at + i * q * q);
+            Py_END_ALLOW_THREADS
+            done = PyBool_FromLong(recursive);
+        } else
+            PyErr_NoMemory();
+    }
+    free(room);
+    let_go(&all);
+    return done;
+}
+
 static PyMethodDef functions[] = {
     {"arrange", arrange, METH_VARARGS, "Columns of a frame as rows, with the order that sorts them, into given arrays."},
+    {"htmt", htmt, METH_VARARGS, "HTMT of every slice of item covariances, into a given array."},
+    {"total", total, METH_VARARGS, "Total effects of recursive models, into a given array."},
     {"weigh", weigh, METH_VARARGS, "Moments of complete rows under one weighting, into given arrays."},
     {"solve", solve, METH_VARARGS, "Small systems by elimination, in place."},
     {"definite", definite, METH_VARARGS, "Whether small matrices are positive definite, into a given array."},

@@ -25,9 +25,11 @@ except ImportError:  # no compiler at installation: numpy does the same
 AVAILABLE = kernel is not None
 """Whether this installation has the compiled functions."""
 
-Fields = tuple[Array, Array, Array, Array, Array, Ints, Array, npt.NDArray[np.bool_]]
+Flags = npt.NDArray[np.bool_]
 
-CorrectedFields = tuple[Array, Array, Array, Array, Array, npt.NDArray[np.bool_]]
+Fields = tuple[Array, Array, Array, Array, Array, Ints, Array, Flags]
+
+CorrectedFields = tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags, Flags]
 
 SCHEMES = get_args(Scheme)
 """Inner schemes in the order of the compiled function's numbers."""
@@ -79,7 +81,7 @@ def corrected(solved: Solved, R: Array, design: Design) -> CorrectedFields | Non
         return None
     (b, p), q = R.shape[:2], len(design.starts)
     rho, loadings, C, paths, r2 = (np.empty((b, *shape)) for shape in ((q,), (p,), (q, q), (q, q), (q,)))
-    definite = np.empty(b, dtype=np.int64)
+    doubts = np.empty((4, b), dtype=np.int64)
     kernel.correct(
         b,
         p,
@@ -96,9 +98,10 @@ def corrected(solved: Solved, R: Array, design: Design) -> CorrectedFields | Non
         C,
         paths,
         r2,
-        definite,
+        doubts,
     )
-    return rho, loadings, C, paths, r2, definite.astype(np.bool_)
+    above, beyond, definite, finite = doubts.astype(np.bool_)
+    return rho, loadings, C, paths, r2, above, beyond, definite, finite
 
 
 def _whole(array: Array) -> Array:

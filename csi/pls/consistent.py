@@ -30,8 +30,11 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """rho (b, q), loadings (b, p), C (b, q, q), paths (b, q, q), r2 (b, q) after correction for unreliability; definite
-    (b,) where C is.
+    """rho (b, q), loadings (b, p), C (b, q, q), paths (b, q, q), r2 (b, q) after correction for unreliability.
+
+    Attributes:
+        above, beyond, definite, finite: (b,) True where a rho_A is above 1, where a correlation is beyond 1 (rounding
+            aside), where C is positive definite, where C has numbers throughout.
     """
 
     rho: Array
@@ -39,7 +42,10 @@ class Corrected:
     C: Array
     paths: Array
     r2: Array
+    above: Flags
+    beyond: Flags
     definite: Flags
+    finite: Flags
 
 
 def rho_a(weights: Array, cor: Array, member: Array) -> Array:
@@ -92,17 +98,17 @@ def corrected(solved: Solved, R: Array, design: Design) -> Corrected:
     own = solved.cross[:, np.arange(design.block.size), design.block]
     paths = regressions(C, design.arrows, definite=False)
     r2 = np.where(design.arrows.any(axis=1), np.einsum("bjk,bjk->bj", paths, C), np.nan)
-    return Corrected(rho, np.where(design.factor[design.block], stretched, own), C, paths, r2, is_definite(C))
+    loadings = np.where(design.factor[design.block], stretched, own)
+    with np.errstate(invalid="ignore"):
+        above, beyond = (rho > 1 + ROUNDING).any(axis=1), (np.abs(C) > 1 + ROUNDING).any(axis=(1, 2))
+    finite = np.isfinite(C).all(axis=(1, 2))
+    return Corrected(rho, loadings, C, paths, r2, np.asarray(above), np.asarray(beyond), is_definite(C), finite)
 
 
 def improper(found: Corrected) -> dict[str, Flags]:
     """What a solution of factors should not have, (b,) each; such solutions are kept and counted."""
-    with np.errstate(invalid="ignore"):
-        above = np.asarray((found.rho > 1 + ROUNDING).any(axis=1))
-        beyond = np.asarray((np.abs(found.C) > 1 + ROUNDING).any(axis=(1, 2)))
-    usable = np.isfinite(found.C).all(axis=(1, 2))
     return {
-        "rho_a above 1": above,
-        "construct correlation above 1": usable & beyond,
-        "construct correlations not positive definite": usable & ~found.definite,
+        "rho_a above 1": found.above,
+        "construct correlation above 1": found.finite & found.beyond,
+        "construct correlations not positive definite": found.finite & ~found.definite,
     }

@@ -6,6 +6,8 @@
 
 #include "../moments/elimination.h"
 
+#define ROUNDING 1e-9 /* as in consistent.py */
+
 enum { PATH, FACTORIAL, CENTROID };
 
 /* The model as indices, and the rules of the search; p items, q constructs. */
@@ -254,17 +256,24 @@ static double reliable(const Problem *m, const double *R, const double *w, int64
     return *squared * *squared * shared / (*squared * *squared - fourth);
 }
 
-/* One slice after correction for unreliability; 1 where C is positive definite. */
-static int corrected(const Problem *m, const int64_t *factor, const double *R, const double *w, const double *cross,
-                     const double *scores, Room *r, double *rho, double *loadings, double *C, double *paths, double *r2)
+/* What is doubtful of a slice after correction: a rho_A above 1; a correlation beyond 1; whether the correlations are
+   positive definite; whether all are numbers. */
+enum { ABOVE, BEYOND, DEFINITE, FINITE, DOUBTS };
+
+/* One slice of b after correction for unreliability, with its column of the doubts. */
+static void corrected(const Problem *m, const int64_t *factor, const double *R, const double *w, const double *cross,
+                      const double *scores, Room *r, double *rho, double *loadings, double *C, double *paths, double *r2,
+                      int64_t *doubts, int64_t b)
 {
     const int64_t q = m->q;
     double *root = r->now.w;
+    int above = 0, beyond = 0;
     for (int64_t j = 0; j < q; j++) {
         double squared = 1.0;
         const int64_t start = m->starts[j], stop = m->starts[j + 1];
         rho[j] = factor[j] ? reliable(m, R, w, start, stop, &squared) : 1.0;
         root[j] = sqrt(rho[j] > 0.0 ? rho[j] : NAN);
+        above |= rho[j] > 1.0 + ROUNDING;
         for (int64_t i = start; i < stop; i++)
             loadings[i] = factor[j] ? w[i] * (root[j] / squared) : cross[i * q + j];
     }
@@ -272,10 +281,14 @@ static int corrected(const Problem *m, const int64_t *factor, const double *R, c
         for (int64_t k = 0; k < q; k++) {
             const double own = scores[j * q + k];
             C[j * q + k] = j == k ? own : own / (root[j] * root[k]);
+            beyond |= fabs(C[j * q + k]) > 1.0 + ROUNDING;
         }
     explained(m, C, r, paths, r2, 0);
     memcpy(r->A, C, (size_t)(q * q) * sizeof(double));
-    return is_definite(r->A, q);
+    doubts[ABOVE * b] = above;
+    doubts[BEYOND * b] = beyond;
+    doubts[DEFINITE * b] = is_definite(r->A, q);
+    doubts[FINITE * b] = all_finite(C, q * q);
 }
 
 /* Room for a slice in one block; NULL where there is no memory. */
@@ -353,8 +366,8 @@ static PyObject *solve(PyObject *self, PyObject *args)
     return done;
 }
 
-/* correct(b, p, q, starts, arrows, factor, R, w, cross, scores, rho, loadings, C, paths, r2, definite): fills the last
-   six for every slice. */
+/* correct(b, p, q, starts, arrows, factor, R, w, cross, scores, rho, loadings, C, paths, r2, doubts): fills the last six
+   for every slice, the doubts (4 x b) as listed above. */
 static PyObject *correct(PyObject *self, PyObject *args)
 {
     PyObject *o[13];
@@ -365,7 +378,7 @@ static PyObject *correct(PyObject *self, PyObject *args)
     const int64_t *factor;
     const double *R, *w, *cross, *scores;
     double *rho, *loadings, *C, *paths, *r2, *block = NULL;
-    int64_t *definite;
+    int64_t *doubts;
     PyObject *done = NULL;
     (void)self;
     if (!PyArg_ParseTuple(args, "LLLOOOOOOOOOOOOO", &b, &p, &q, &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7],
@@ -383,13 +396,13 @@ static PyObject *correct(PyObject *self, PyObject *args)
         && (scores = taken(&all, o[6], b * q * q, 0)) && (rho = taken(&all, o[7], b * q, 1))
         && (loadings = taken(&all, o[8], b * p, 1)) && (C = taken(&all, o[9], b * q * q, 1))
         && (paths = taken(&all, o[10], b * q * q, 1)) && (r2 = taken(&all, o[11], b * q, 1))
-        && (definite = taken(&all, o[12], b, 1))) {
+        && (doubts = taken(&all, o[12], DOUBTS * b, 1))) {
         block = roomy(&m, &r);
         if (block) {
             Py_BEGIN_ALLOW_THREADS
             for (int64_t i = 0; i < b; i++)
-                definite[i] = corrected(&m, factor, R + i * p * p, w + i * p, cross + i * p * q, scores + i * q * q, &r,
-                                        rho + i * q, loadings + i * p, C + i * q * q, paths + i * q * q, r2 + i * q);
+                corrected(&m, factor, R + i * p * p, w + i * p, cross + i * p * q, scores + i * q * q, &r, rho + i * q,
+                          loadings + i * p, C + i * q * q, paths + i * q * q, r2 + i * q, doubts + i, b);
             Py_END_ALLOW_THREADS
             done = Py_NewRef(Py_None);
         } else

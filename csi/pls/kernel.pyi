@@ -16,7 +16,7 @@ def correct(
     C: Array,
     paths: Array,
     r2: Array,
-    definite: Ints,
+    doubts: Ints,
     /,
 ) -> None: ...
 def solve(

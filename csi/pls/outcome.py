@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -54,11 +54,13 @@ def estimate_of(
     solution = _solution(drawn, solved, found)
     cause = _causes(moments, order, solved, solution)
     doubted = {} if found is None else improper(found)
-    flags = {"negative weight": negative_weights(solution)} | doubted
+    negative = negative_weights(solution)
+    flags = {"negative weight": negative} | doubted
     told: tuple[Note, ...] = ()
     reasons: dict[int, Reason] = {}
     if like is None:
-        told = (*_unused(drawn.unused, settings.name), *_notes(solution, cause, moments.cells))
+        told = _unused(drawn.unused, settings.name)
+        told = (*told, *_notes(solution, cause, moments.cells)) if cause.any() or negative.any() else told
         told = told if found is None else (*told, *_doubts(solution, found, doubted, moments.cells))
     if like is None and cause.any():
         design = drawn.design if regressed is None else replace(drawn.design, mode_b=regressed)
@@ -263,27 +265,19 @@ def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, 
 
 def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], cells: pl.DataFrame) -> tuple[Note, ...]:
     """Reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
-    if not np.any(list(flags.values())) and np.isfinite(found.C).all():
-        return ()
+    impossible = flags["construct correlations not positive definite"] & ~found.beyond
     notes = []
     names = solution.constructs
-    first, second = _upper(len(names))
-    with np.errstate(invalid="ignore"):
-        above, beyond = found.rho > 1 + ROUNDING, np.abs(found.C[:, first, second]) > 1 + ROUNDING
-    high = [f"{names[k]}{_named(cells, above[:, k]).en}" for k in np.flatnonzero(above.any(axis=0))]
-    if high:
-        listed = "; ".join(high)
+    if found.above.any():
+        listed = _those(found.rho > 1 + ROUNDING, names.__getitem__, cells)
         en = f"rho_A above 1: {listed}. More than all of the score's variance is the factor's; nothing was cut."
         notes.append(note("W-RHO", en, f"rho_A 大于 1：{listed}。分数方差不可能全部以上来自因子；数值未作截断。"))
-    pairs = [
-        f"{names[first[at]]} - {names[second[at]]}{_named(cells, beyond[:, at]).en}"
-        for at in np.flatnonzero(beyond.any(axis=0))
-    ]
-    if pairs:
-        listed = "; ".join(pairs)
+    if found.beyond.any():
+        one, other = _upper(len(names))
+        pairs = np.abs(found.C[:, one, other]) > 1 + ROUNDING
+        listed = _those(pairs, lambda at: f"{names[one[at]]} - {names[other[at]]}", cells)
         en = f"correlation beyond 1 after correction for unreliability: {listed}. These factors cannot be told apart."
         notes.append(note("W-COR", en, f"校正不可靠性后相关的绝对值大于 1：{listed}。这些因子无法区分。"))
-    impossible = flags["construct correlations not positive definite"] & ~beyond.any(axis=1)
     if impossible.any():
         where = _named(cells, impossible)
         en = (
@@ -293,6 +287,16 @@ def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], ce
         zh = f"校正不可靠性后，构念相关矩阵非正定{where.zh}：不存在这样相关的变量。路径与 R² 仍据此计算。"
         notes.append(note("W-COR", en, zh))
     return tuple(notes)
+
+
+def _those(flags: Flags, name: Callable[[int], str], cells: pl.DataFrame) -> str:
+    """The names of those flagged in any cell, each with the cells.
+
+    Parameters:
+        flags: (b, m). name: what number 0 to m - 1 is called.
+    """
+    chosen = np.flatnonzero(flags.any(axis=0)).tolist()
+    return "; ".join(f"{name(k)}{_named(cells, flags[:, k]).en}" for k in chosen)
 
 
 @lru_cache(maxsize=64)
