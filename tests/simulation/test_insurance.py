@@ -82,3 +82,16 @@ def test_its_index_has_positive_weights_for_every_insurer(panel):
     found = csi.fit(study.model, panel, csi.PLS(), by=["brand"])
     assert found.convergence.converged.all()
     assert found.solution.weights.min() > 0
+
+
+def test_the_readme_shows_how_to_get_the_truth(panel, monkeypatch):
+    monkeypatch.chdir(FOLDER.parents[1])
+    code = (FOLDER / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    said = {}
+    exec(code, said)  # noqa: S102 - the page's own example, committed beside the data
+    found = csi.run_card("ecm", panel, replicates=100, rivals=False).table
+    true = said["truth"].table.filter(pl.col("op") == "~").rename({"lhs": "outcome", "rhs": "predictor"})
+    both = found.join(true, on=["outcome", "predictor"], suffix="_true")
+    assert both.height == 5
+    z = (both["estimate"] - both["estimate_true"]) / both["std_error"]
+    assert z.abs().max() < 4
