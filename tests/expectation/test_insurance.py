@@ -182,8 +182,6 @@ def test_promises_kept(panel, whole):
     assert slopes["b_short"].item() > slopes["b_over"].item()
 
 
-VALUES = {n: f"{n}_value" for n in ("emotional", "social", "quality", "price")}
-FACETS = {"functional": "tangibles", "quality": "reliability", "service": "responsiveness", "emotional": "empathy"}
 CARDS = {
     "acsi": {},
     "acsi_government": {},
@@ -195,14 +193,14 @@ CARDS = {
     "edt_desire": {"constructs": {"desire": "claims"}},
     "edt_inferred": {},
     "emotion": {},
-    "expectation_facets": {"constructs": FACETS, "without": ["delivery", "price"]},
+    "expectation_facets": {"without": ["price"]},
     "formation": {"constructs": {"will": "expectation"} | dict.fromkeys(("should", "desired", "adequate"), "claims")},
     "hkcsi": {},
     "jcsi": {},
     "kmv": {},
     "loyalty": {},
     "ncsb": {"constructs": {"price": "price_value", "affective_commitment": "commitment"}},
-    "perval": {"constructs": VALUES},
+    "perval": {},
     "promise": {},
     "scsb": {},
     "servqual": {},

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import csi
+from csi.reporting.methods.library import methods_of, options_of, refuse_foreign, told_in
 from csi.simulation import population_of, read_recipe, simulate
 
 FOLDER = Path(__file__).parents[2] / "data" / "insurance"
@@ -82,6 +83,15 @@ def test_its_index_has_positive_weights_for_every_insurer(panel):
     found = csi.fit(study.model, panel, csi.PLS(), by=["brand"])
     assert found.convergence.converged.all()
     assert found.solution.weights.min() > 0
+
+
+def test_the_report_tells_every_model_of_one_wave():
+    """All models of the library but the one that needs two occasions; every option is one that its model takes."""
+    study = csi.Study.read(FOLDER / "study.yaml")
+    models = methods_of(study)
+    assert {m.name for m in models} - set(told_in(study)) == {"ect"}
+    for model in models:
+        refuse_foreign(model, options_of(study, model.name))
 
 
 def test_the_readme_shows_how_to_get_the_truth(panel, monkeypatch):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from csi.errors import Note, Text
+from csi.reporting import style
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -100,5 +102,23 @@ def tabled(
 
 
 def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Text, ...]]:
-    """The finding that stands over a section, and the sentences under it."""
-    return (sentences[0], sentences[1:]) if sentences else (otherwise, ())
+    """The finding that stands over a section, and the sentences under it; numbers below 0 have a true minus.
+
+    Example:
+        >>> titled((Text("Short by -1.39 (-2 to 3).", "短缺 -1.39。"),), Text("", ""))[0].en
+        'Short by −1.39 (−2 to 3).'
+    """
+    if not sentences:
+        return otherwise, ()
+    said = tuple(Text(minus(s.en), minus(s.zh)) for s in sentences)
+    return said[0], said[1:]
+
+
+def minus(content: str) -> str:
+    """Hyphens that stand for a minus as minus signs; those between figures or letters stay.
+
+    Example:
+        >>> minus("-0.4, 2026-01 and P-only")
+        '−0.4, 2026-01 and P-only'
+    """
+    return re.sub(r"(?<![\w.)])-(?=\.?\d)", style.MINUS, content)

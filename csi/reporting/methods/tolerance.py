@@ -23,9 +23,11 @@ from csi.survey.panel import Panel
 
 LEVELS: dict[str, Kind] = {
     "kind": "text", "name": "text", "n": "count", "adequate": "number", "perceived": "number", "desired": "number",
-    "msa": "number", "msa_low": "number", "msa_high": "number", "msa_p_adjusted": "p", "mss": "number",
-    "mss_low": "number", "mss_high": "number", "mss_p_adjusted": "p", "width": "number", "position": "coefficient",
-    "position_low": "coefficient", "position_high": "coefficient",
+    "width": "number", "position": "coefficient", "position_low": "coefficient", "position_high": "coefficient",
+}  # fmt: skip
+GAPS: dict[str, Kind] = {
+    "kind": "text", "name": "text", "n": "count", "msa": "number", "msa_low": "number", "msa_high": "number",
+    "msa_p_adjusted": "p", "mss": "number", "mss_low": "number", "mss_high": "number", "mss_p_adjusted": "p",
 }  # fmt: skip
 SHARES: dict[str, Kind] = {
     "kind": "text", "name": "text", "n": "count",
@@ -53,9 +55,10 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
     there = [c for c in found.table.columns if found.table[c].null_count() < found.table.height]
-    levels, shares = ({c: k for c, k in kinds.items() if c in there} for kinds in (LEVELS, SHARES))
+    levels, gaps, shares = ({c: k for c, k in kinds.items() if c in there} for kinds in (LEVELS, GAPS, SHARES))
     tables = [
-        tabled("tolerance", Text("Levels and gaps", "水平与差距"), found.table, levels, HEADINGS, texts),
+        tabled("tolerance", Text("Levels and the zone", "各水平与容忍区间"), found.table, levels, HEADINGS, texts),
+        tabled("gaps", Text("Adequacy and superiority", "充分度与优越度"), found.table, gaps, HEADINGS, texts),
         tabled("zone", Text("Shares of respondents", "受访者占比"), found.table, shares, HEADINGS, texts),
     ]
     told = found.slopes.filter(found.slopes["p_equal"].is_not_null()) if found.slopes.height else found.slopes
