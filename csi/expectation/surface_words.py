@@ -15,6 +15,9 @@ from csi.measures.shown import told
 FEW: Final = 60
 """Rows below which a surface of six coefficients is doubtful."""
 
+MANY: Final = 100
+"""Degrees of freedom by clusters from which robust joint tests are trusted."""
+
 FLAT: Final = reason(
     "flat_surface",
     "the interval of the curvature 4 b3 b5 - b4^2, or of b4, holds 0: these answers do not determine the point.",
@@ -104,6 +107,17 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
     if isinstance(least, int) and least < FEW:
         en = f"{least} rows are few for a surface of six coefficients (below {FEW}); read the additive claim."
         notes.append(note("W-SURFACE", en, f"样本量 {least} 对六个系数的曲面偏少（低于 {FEW}），请看可加命题。"))
+    freedom = claims.select(pl.col("df").min()).item()
+    if isinstance(least, int) and freedom is not None and freedom < min(MANY, least - 10):
+        en = f"{freedom:g} degrees of freedom by clusters: the robust test of the plain difference rejects too often"
+        zh = f"按整群计自由度为 {freedom:g}：对简单差值的稳健检验偏于拒绝"
+        notes.append(
+            note(
+                "W-SURFACE",
+                f"{en} (11.5 % at nominal 5 %, 50 clusters of 5).",
+                f"{zh}（50 群×5 人，名义 5% 时为 11.5%）。",
+            )
+        )
     return (*notes, RECALL)
 
 

@@ -174,6 +174,8 @@ def test_clusters_and_strata_enter_the_errors():
     E, P, y = drawn([5, -0.4, 0.5, 0, 0, 0], 300)
     clustered = csi.surface(panel_of(E, P, y, cluster=[str(i // 10) for i in range(300)]), replicates=100)
     assert clustered.coefficients["df"][0] == 29
+    assert any(n.code == "W-SURFACE" and "29 degrees of freedom by clusters" in n.text.en for n in clustered.notes)
+    assert not any(n.code == "W-SURFACE" for n in csi.surface(panel_of(E, P, y), replicates=100).notes)
 
 
 def test_weights_move_the_surface_as_weighted_least_squares():

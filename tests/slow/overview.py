@@ -122,6 +122,11 @@ NAMES = {
     "performance": "performance",
     "r2": "R2",
     "slope": "simple slopes",
+    "gap": "gaps of service quality, weighted and not",
+    "zone": "adequacy, superiority, position in the zone",
+    "net": "promises exceeded less broken",
+    "share": "shares (Wilson, effective n)",
+    "surface": "features of response surfaces",
     "total": "total effects",
     "total indirect": "total indirect effect",
     "weight": "weights",
@@ -328,6 +333,7 @@ SECTIONS = (
     ("Robustness", of_robustness),
     ("Absent answers", of_missing),
     ("Model cards", of_cards),
+    ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
 )
 
