@@ -5,6 +5,7 @@ Letters: `n` rows, `p` items.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -51,7 +52,7 @@ def scale_of(scale: object) -> tuple[float, float] | None:
     if scale is None:
         return None
     pair = tuple(scale) if isinstance(scale, Iterable) and not isinstance(scale, str) else ()
-    if len(pair) == len(("minimum", "maximum")) and all(is_number(end) and np.isfinite(float(end)) for end in pair):
+    if len(pair) == len(("minimum", "maximum")) and all(is_number(end) and math.isfinite(end) for end in pair):
         low, high = (float(end) for end in pair)
         if low < high:
             return low, high

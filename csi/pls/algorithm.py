@@ -33,7 +33,7 @@ class Design:
     Attributes:
         starts: first item of each block. ends: the same, and p. spans: first and one-past-last item of each block.
         member: (p, q) 1 where the item belongs to the construct. neighbours: of each construct, what an arrow joins
-            it to.
+            it to. arrow_codes, mode_codes, factor_codes: arrows, mode_b and factor as 0 and 1.
     """
 
     block: Ints
@@ -45,6 +45,9 @@ class Design:
     spans: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
     member: Array = field(init=False, repr=False, compare=False)
     neighbours: tuple[Ints, ...] = field(init=False, repr=False, compare=False)
+    arrow_codes: Ints = field(init=False, repr=False, compare=False)
+    mode_codes: Ints = field(init=False, repr=False, compare=False)
+    factor_codes: Ints = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """What follows from the indices, once."""
@@ -57,6 +60,8 @@ class Design:
         object.__setattr__(self, "spans", tuple(pairwise(ends.tolist())))
         object.__setattr__(self, "member", (self.block[:, None] == q).astype(np.float64))
         object.__setattr__(self, "neighbours", tuple(np.flatnonzero(row) for row in joined))
+        for codes, flags in (("arrow_codes", self.arrows), ("mode_codes", self.mode_b), ("factor_codes", self.factor)):
+            object.__setattr__(self, codes, flags.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,5 +141,5 @@ def item_correlations(moments: Moments, order: Ints) -> Array:
     """(b, p, p) correlations of the items at `order`; NaN beside an item without variance."""
     with np.errstate(divide="ignore", invalid="ignore"):
         cor = moments.cor
-    as_they_are = order.tolist() == list(range(cor.shape[1]))
+    as_they_are = np.array_equal(order, np.arange(cor.shape[1]))
     return cor if as_they_are else cor[:, order[:, None], order]

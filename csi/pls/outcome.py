@@ -89,7 +89,7 @@ def negative_weights(solution: Solution) -> npt.NDArray[np.bool_]:
     """(b,) True where an outer weight is negative."""
     if solution.weights is None:
         return np.zeros(len(solution.paths), dtype=bool)
-    found: npt.NDArray[np.bool_] = np.any(solution.weights < 0, axis=1)
+    found: npt.NDArray[np.bool_] = np.asarray((solution.weights < 0).any(axis=1))
     return found
 
 
