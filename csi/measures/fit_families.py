@@ -38,6 +38,11 @@ NO_ROBUST = reason(
     "no robust form is known for constrained thresholds, or for ordinal beside continuous items.",
     "阈值受约束，或有序与连续题项混合时，没有已知的稳健形式。",
 )
+NEVER_TOGETHER = reason(
+    "never_together",
+    "it needs the covariance of every pair of items, and some pairs are never answered by the same row.",
+    "它需要每一对题项的协方差，而部分题项对从未被同一行同时作答。",
+)
 
 
 def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[str, Array], dict[str, Reason]]:
@@ -186,7 +191,7 @@ def _reasons(fit: Fitted, found: Mapping[str, Array]) -> dict[str, Reason]:
     out = {}
     for name in absent:
         if name.endswith("_robust"):
-            out[name] = NO_ROBUST
+            out[name] = NEVER_TOGETHER if fit.fitting == "FIML" else NO_ROBUST
         elif name.startswith("srmr_mplus"):
             out[name] = NOT_ORDINAL
         elif fit.df == 0:

@@ -14,6 +14,7 @@ from csi.moments.patterns import Patterns, pattern_rows
 from csi.moments.stack import Array, Ints
 from csi.sem.fiml import Incomplete, casewise, saturated_directions
 from csi.sem.fitted import GroupFit
+from csi.sem.normal import informed
 from csi.sem.robust import cross_product
 
 
@@ -40,7 +41,7 @@ def saturated_gamma(H: Array, group: GroupFit, s: int, keep: Ints, *, robust: bo
         Savalei & Bentler (2009), Structural Equation Modeling 16; robust: Yuan & Bentler (2000).
     """
     square = np.ix_(keep, keep)
-    inner = np.asarray(np.linalg.inv(H[square]), dtype=np.float64)
+    inner = informed(H[square])
     return np.asarray(inner @ _meat(group, s)[square] @ inner) if robust else inner
 
 

@@ -25,6 +25,7 @@ from csi.moments.patterns import Patterns
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.moment_vector import plans_of, vector_jacobian
+from csi.sem.normal import informed
 from csi.sem.robust import apply, normal_weight
 
 
@@ -126,7 +127,7 @@ def _weights(fit: Fitted, group: GroupFit, keep: Ints) -> list[tuple[Array, Arra
             H = saturated_weight(group)[s]
             out.append((W, saturated_gamma(H, group, s, places[keep], robust=robust)))
         else:
-            out.append((W, np.asarray(np.linalg.inv(saturated[s][np.ix_(places, places)][square]))))
+            out.append((W, informed(saturated[s][np.ix_(places, places)][square])))
     return out
 
 

@@ -21,6 +21,7 @@ from csi.measures.baseline import Baseline, slots_of
 from csi.measures.baseline_exogenous import Flags, correlated_of, free_exogenous, part_of
 from csi.measures.incomplete_rows import saturated_gamma, saturated_weight, source_of
 from csi.measures.robust_fit import Corrected, Parts, from_noise, noise
+from csi.moments.patterns import Patterns
 from csi.moments.saturated import available
 from csi.moments.stack import Array, Ints
 from csi.sem.fitted import Fitted, GroupFit
@@ -30,7 +31,9 @@ from csi.sem.robust import normal_weight
 
 
 def incomplete(fit: Fitted, base: Baseline) -> Corrected:
-    """The corrections of a full-information fit."""
+    """The corrections of a full-information fit; NaN where some pair of items is never answered together, since its
+    saturated covariance, on which T hangs, is then whatever the search began with.
+    """
     exogenous, b = correlated_of(fit), len(fit.theta)
     slots = slots_of(fit)
     keep = np.sort(np.concatenate([slots.held, slots.free]))
@@ -40,7 +43,7 @@ def incomplete(fit: Fitted, base: Baseline) -> Corrected:
     free = [np.kron(np.eye(count)[g : g + 1], select) for g in range(count)]
     T, T0 = np.zeros(b), np.zeros(b)
     for g in fit.groups:
-        T += g.n * discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=True)[0]
+        T += np.where(apart(g), np.nan, g.n) * discrepancy(target_of(g.cov, g.mean, "ML"), g.at, means=True)[0]
         T0 += g.n * _independence(g, exogenous, free_exogenous(fit))
     efficient = fit.scaled is None
     alone = [[replace(one, jacobian=D) for one in parts] for parts, D in zip(groups, free, strict=True)]
@@ -49,6 +52,15 @@ def incomplete(fit: Fitted, base: Baseline) -> Corrected:
         for each in (groups, alone)
     )
     return from_noise(T, expected, fit.df, T0, expected0, base.df)
+
+
+def apart(group: GroupFit) -> Flags:
+    """(b,) whether some pair of items is never answered together."""
+
+    def look(patterns: Patterns) -> tuple[Array]:
+        return ((patterns.coverage == 0).any(axis=(1, 2)).astype(np.float64),)
+
+    return np.asarray(source_of(group).over(look)[0] > 0)
 
 
 def _independence(group: GroupFit, exogenous: Flags, free: Flags) -> Array:

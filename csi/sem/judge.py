@@ -21,7 +21,7 @@ from csi.sem.identification import Rank, blanked, determined, generic_rank
 from csi.sem.implied import Implied, jacobian
 from csi.sem.least_squares import LeastSquares
 from csi.sem.moment_vector import modelled, plans_of, vector_jacobian
-from csi.sem.normal import inverse
+from csi.sem.normal import informed, inverse
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
 from csi.sem.problem import Problem, group_sizes
@@ -364,7 +364,7 @@ def _saturated_trace(case: _Case, g: int, s: int) -> float:
         B1 = cross_product(z @ A1, w, units) / w.sum()
     else:
         return float("nan")
-    return float(np.trace(np.linalg.solve(A1[inside], B1[inside])))
+    return float(np.trace(informed(A1[inside]) @ B1[inside]))
 
 
 def _stacked(tests: Sequence[Test]) -> Test:

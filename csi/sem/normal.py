@@ -109,6 +109,25 @@ def inverse(stack: Array) -> Array:
     return np.asarray(both * _inverse(both * stack))
 
 
+def informed(H: Array) -> Array:
+    """Inverse of the information of saturated moments; 0 for those that no row informs (of pairs never together).
+
+    Where moments that are informed cannot be told apart, the generalised inverse of Moore and Penrose.
+
+    Example:
+        >>> informed(np.array([[4.0, 0.0], [0.0, 0.0]])).tolist()
+        [[0.25, 0.0], [0.0, 0.0]]
+    """
+    known = np.diagonal(H) != 0
+    inside = np.ix_(known, known)
+    out = np.zeros_like(H)
+    try:
+        out[inside] = np.linalg.inv(H[inside])
+    except np.linalg.LinAlgError:
+        out[inside] = np.linalg.pinv(H[inside], hermitian=True)
+    return out
+
+
 def _inverse(stack: Array) -> Array:
     """Inverses as they come; NaN where a matrix is singular."""
     definite = inverted(stack)

@@ -22,7 +22,7 @@ from csi.sem.units import out_of_reach, said
 Flags = npt.NDArray[np.bool_]
 
 CAUSES = ("", "constant item", "not positive definite", "not converged", "too few rows", "empty category", "units",
-          "separated answers")  # fmt: skip
+          "separated answers", "items never answered together")  # fmt: skip
 
 
 def positive(cov: Array) -> Flags:
@@ -161,7 +161,19 @@ def _units(prepared: Prepared, i: int) -> Reason:
     return Reason("R-UNITS", said(*spread[0]))
 
 
-_BY_CAUSE = {2: _singular, 5: _unused, 6: _units, 7: _separated}
+def _apart(prepared: Prepared, i: int) -> Reason:
+    """Pairs of items whose saturated covariance the answers leave open."""
+    pairs = [
+        f"{group.names[a]} – {group.names[b]}"
+        for group in looked_at(prepared)
+        for a, b in np.argwhere(np.triu(~np.isfinite(group.cov[i]), 1)).tolist()
+    ]
+    listed = ", ".join(dict.fromkeys(pairs[:6])) + (", ..." if len(pairs) > 6 else "")
+    en = f"no two rows answer both items of {listed}: the two-stage method has no covariance for them."
+    return reason("R-PAIR", en, f"没有两行同时回答下列题项对：{listed}；两阶段法无法得到其协方差。")
+
+
+_BY_CAUSE = {2: _singular, 5: _unused, 6: _units, 7: _separated, 8: _apart}
 """Code into `CAUSES` -> what says why."""
 
 

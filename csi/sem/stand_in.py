@@ -26,29 +26,31 @@ from csi.sem.unusable import SAME
 def hopeless(prepared: Prepared, missing: str) -> Ints:
     """(b,) code into `CAUSES` of slices that cannot be fitted: 1 an item without variance, 2 no definite covariance,
     4 fewer rows than WLS has moments, 5 an ordinal item of which some category has no answers (both where other slices
-    can be fitted; else the estimator says so), 6 items whose units are out of reach. Answers that given variables
-    separate (7) are seen when they are regressed.
+    can be fitted; else the estimator says so), 6 items whose units are out of reach, 8 items never answered together
+    ("two-stage"). Answers that given variables separate (7) are seen when they are regressed.
 
     Incomplete rows ("fiml", "two-stage") have covariances of their own: here only variances, repetitions and the number
     of rows are looked at. Ordinal items have their own checks, and must not repeat each other; variables that they are
     conditional on are looked at.
     """
     b = len(prepared.groups[0].n)
-    constant, singular, far = (np.zeros(b, dtype=bool) for _ in range(3))
+    constant, singular, far, apart = (np.zeros(b, dtype=bool) for _ in range(4))
     for group in looked_at(prepared):
         own = np.diagonal(group.cov, axis1=1, axis2=2)
         if not within(own):
             constant |= ~(np.isfinite(own) & (own > 0)).all(axis=1)
             far |= (out_of_reach(group) > 0).any(axis=1)
         singular |= group.n <= len(group.names)
+        if missing == "two-stage":
+            apart |= ~np.isfinite(group.cov).all(axis=(1, 2))
         singular |= _repeats(group.cov) if missing in {"fiml", "two-stage"} else ~positive(group.cov)
     singular |= _repeated(prepared)
     few, unused = _few(prepared), _unused(prepared)
     if few.all() or unused.all():
         return np.zeros(b, dtype=np.int64)
-    if not (far | constant | singular | few | unused).any():
+    if not (far | constant | singular | apart | few | unused).any():
         return np.zeros(b, dtype=np.int64)
-    code = np.select([far, constant, singular, few, unused], [6, 1, 2, 4, 5])
+    code = np.select([far, constant, singular, apart, few, unused], [6, 1, 2, 8, 4, 5])
     return code.astype(np.int64)
 
 

@@ -29,8 +29,8 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
     answered together, too few rows; at least one problem.
 
     Parameters:
-        prepared: of cells none of which can be fitted. cells: their key columns. missing: "fiml" and "two-stage" need
-            no rows that answer a pair together.
+        prepared: of cells none of which can be fitted. cells: their key columns. missing: "fiml" needs no rows
+            that answer a pair together.
     """
     names = prepared.layout.table.rules.groups
     keys = [" ".join(str(v) for v in row) for row in cells.select(pl.exclude("n")).iter_rows()] or [""]
@@ -43,7 +43,7 @@ def unusable(prepared: Prepared, cells: pl.DataFrame, missing: str) -> list[Prob
         for group, place in zip(prepared.groups, places, strict=True):
             found += [twice(*pair, place) for pair in repeated_names(prepared, group, s)]
         for group, place in zip(looked_at(prepared), places, strict=False):
-            found += _group(group, s, place, apart=missing in {"fiml", "two-stage"})
+            found += _group(group, s, place, apart=missing == "fiml")
     return found or [_indefinite()]
 
 
