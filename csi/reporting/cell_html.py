@@ -39,6 +39,7 @@ def section_html(section: Section, lang: str | None = None) -> str:
     """
     lang = lang or section.language
     parts = [
+        _block(_SOFT, section.kicker.say(lang)) if section.kicker else "",
         _block(_TITLE, section.title.say(lang)),
         _block(_SOFT, section.subtitle.say(lang)),
         *_figures(section.figures, lang),

@@ -64,7 +64,7 @@ class Column:
 class Table:
     """A printed table over a full-precision frame. `emphasis` maps (row, column name) to "warn" or "focus".
 
-    `texts` translates text cells: value -> Text.
+    `texts` translates text cells: value -> Text. `anchors`: per row, the key of the section its first cell leads to.
     """
 
     name: str
@@ -74,11 +74,15 @@ class Table:
     emphasis: Mapping[tuple[int, str], Literal["warn", "focus"]] = field(default_factory=dict)
     texts: Mapping[str, Text] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Section(Shown):
-    """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers."""
+    """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers.
+
+    `kicker` stands above the title where that does not say what it is a finding of: the name of a model.
+    """
 
     key: str
     title: Text
@@ -90,6 +94,7 @@ class Section(Shown):
     data: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     half: bool = False
     language: Language = "zh"
+    kicker: Text | None = None
 
     @property
     def has_intervals(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 import csi
 from csi.cli import main
+from csi.reporting.html import render_html
 from csi.reporting.methods.library import run_method
 
 STUDY = """csi: 1
@@ -152,3 +153,9 @@ def test_a_contrast_is_told_by_its_arrows_and_fit_by_its_names():
     fit = next(t for t in section.tables if t.name == "fit")
     assert fit.texts["srmr"].zh == "标准化残差均方根（SRMR）"
     assert set(fit.frame["measure"]) <= set(fit.texts)
+
+
+def test_the_page_names_each_model_and_leads_to_it(study):
+    page = render_html(csi.report(study, lang="en", kind="expectation"), ("en",))
+    assert '<a href="#en-kano">Kano&#39;s classes of attributes</a>' in page
+    assert page.index('id="en-kano"') < page.index('<p class="kicker">Kano&#39;s classes of attributes</p>')

@@ -157,7 +157,7 @@ def run_method(study: Study, panel: Panel, name: str, asked: Options | None = No
     lacking = method.lacks(study, options)
     if lacking:
         raise Problems([_lacks(method, need) for need in lacking], study.language)
-    return replace(method.tell(study, panel, options), language=study.language)
+    return replace(method.tell(study, panel, options), language=study.language, kicker=method.title)
 
 
 def refuse_foreign(method: Method, options: Options) -> None:

@@ -33,6 +33,8 @@ def overview(sections: Sequence[Section], names: Mapping[str, Text]) -> Section:
     )
     texts = {**{s.key: names[s.key] for s in sections}, **{f"finding of {s.key}": s.title for s in sections}}
     columns = (Column("model", Text("Model", "模型")), Column("finding", Text("Finding", "结论")))
+    named = Text("Models and findings", "模型与结论")
+    table = Table("overview", named, frame, columns, texts=texts, anchors=tuple(s.key for s in sections))
     many = len(sections)
     title = Text(f"What {many} models say", f"{many} 个模型的结论")
     return Section(
@@ -42,6 +44,6 @@ def overview(sections: Sequence[Section], names: Mapping[str, Text]) -> Section:
             "Each has its section below; those that the columns do not allow are named by csi check",
             "详见以下各节；现有列不支持的模型由 csi check 列出",
         ),
-        tables=(Table("overview", Text("Models and findings", "模型与结论"), frame, columns, texts=texts),),
+        tables=(table,),
         data={"overview": frame.drop("finding")},
     )
