@@ -12,7 +12,7 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.measures.invariance_words import Verdict
 from csi.measures.ladder import NEEDS, Key, Step, continuous_step, exempt
-from csi.measures.nested import lrt
+from csi.measures.nested import WORSE, lrt
 from csi.measures.ordinal_ladder import ordinal_step
 from csi.measures.partial import Release, next_release
 from csi.models.model import Model
@@ -68,6 +68,8 @@ class Ladder:
             model, settings = ordinal_step(self.model, self.settings, self.thresholds, groups, held, free)
         else:
             settings = replace(self.settings, std_lv=self.settings.std_lv or std_lv)
+            if not (self.first.moments.known_means or "scalar" in held):
+                settings = replace(settings, meanstructure=False)
             model, settings = continuous_step(self.model, settings, held, free)
         return replace(fit(model, self.first.moments, settings), sample=self.first.sample)
 
@@ -115,18 +117,22 @@ class Ladder:
         if fitted(est).df == fitted(below.est).df:
             return Rung(step, "equivalent", est, held, free, below)
         difference, notes = _difference(below.est, est)
+        if difference is None:
+            return Rung(step, "unsettled", None, held, free, below)
         verdict: Verdict = "rejected" if difference[2] < self.alpha else "not rejected"
         if below.broken and step != "configural":
             verdict = "void"
         return Rung(step, verdict, est, held, free, below, difference, (), notes)
 
 
-def _difference(wide: Estimate, narrow: Estimate) -> tuple[tuple[float, float, float], tuple[Note, ...]]:
-    """chi2, df and p of the (scaled) difference."""
+def _difference(wide: Estimate, narrow: Estimate) -> tuple[tuple[float, float, float] | None, tuple[Note, ...]]:
+    """chi2, df and p of the (scaled) difference; None where a search stopped early (the wider is worse)."""
     found = lrt(wide, narrow).table.row(1, named=True)
     notes: tuple[Note, ...] = ()
     if found["chi2_diff"] is None:
         found = lrt(wide, narrow, method="satorra2000").table.row(1, named=True)
         en = "a scaling factor of the difference was not positive; the test of Satorra (2000) stands in its place."
         notes = (note("N-SATORRA2000", en, "差异的校正因子非正，改用 Satorra（2000）的检验。"),)
+    if found["reason"] == WORSE.code:
+        return None, notes
     return (found["chi2_diff"], found["df_diff"], found["p_value"]), notes

@@ -38,6 +38,11 @@ NO_ROBUST = reason(
     "no robust form is known for constrained thresholds, or for ordinal beside continuous items.",
     "阈值受约束，或有序与连续题项混合时，没有已知的稳健形式。",
 )
+NEGATIVE_FACTOR = reason(
+    "negative_factor",
+    "the scaling factor of the test is not positive (few clusters or rows, or a model far off): it has no scaled form.",
+    "检验的校正因子非正（群组或样本过少，或模型偏离过大）：没有校正形式。",
+)
 NEVER_TOGETHER = reason(
     "never_together",
     "it needs the covariance of every pair of items, and some pairs are never answered by the same row.",
@@ -174,7 +179,8 @@ def _scaled_rmsea(fit: Fitted, at: Mapping[str, float]) -> dict[str, Array]:
         return {}
     if test.name == "scaled.shifted":
         return _rmsea(fit, test.statistic, fit.df, at)
-    return _rmsea(fit, fit.test.statistic, test.traces["first"], at)
+    found = _rmsea(fit, fit.test.statistic, test.traces["first"], at)
+    return {name: np.where(np.isfinite(test.statistic), values, np.nan) for name, values in found.items()}
 
 
 def _robust_rmsea(fit: Fitted, robust: Corrected, at: Mapping[str, float]) -> dict[str, Array]:
@@ -189,8 +195,11 @@ def _reasons(fit: Fitted, found: Mapping[str, Array]) -> dict[str, Reason]:
         return {}
     absent = [name for name, values in found.items() if not np.isfinite(values).all()]
     out = {}
+    unscaled = fit.scaled is not None and bool((fit.scaled.factor <= 0).any())
     for name in absent:
-        if name.endswith("_robust"):
+        if unscaled and name.endswith(("_scaled", "_robust")):
+            out[name] = NEGATIVE_FACTOR
+        elif name.endswith("_robust"):
             out[name] = NEVER_TOGETHER if fit.fitting == "FIML" else NO_ROBUST
         elif name.startswith("srmr_mplus"):
             out[name] = NOT_ORDINAL

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.linalg import null_space
 from scipy.special import chdtrc
@@ -54,6 +55,15 @@ ELSEWHERE = reason(
     "在较窄模型的估计值处，较宽模型的信息矩阵非正定或校正因子非正；satorra2000 不需要它们。",
 )
 
+WORSE = reason(
+    "R-NOT-NESTED",
+    "the wider model fits worse than the narrower one: they are not nested, or a search stopped early; no p-value.",
+    "较宽模型的拟合反而差于较窄模型：二者并非嵌套，或有一方的搜索提前停止；故不给出 p 值。",
+)
+
+ROUNDING = 1e-6
+"""A difference of chi2 below 0 by less than this share of 1 + chi2 is rounding."""
+
 INCOMPLETE = reason(
     "R-INCOMPLETE-ROWS",
     "the traces of this difference test are not defined for incomplete rows; satorra2001 and satorra2010 are.",
@@ -67,7 +77,8 @@ class Nested(Shown):
 
     Attributes:
         table: the cell's key columns, model, df, chi2 (unscaled), aic, bic, then against the model above: chi2_diff,
-            df_diff, p_value, rmsea (of the difference; only unscaled) and reason. aic and bic are null where they do
+            df_diff, p_value, rmsea (of the difference; only unscaled) and reason; no p_value where the wider model has
+            the larger chi2, so that they cannot be nested or a search stopped early. aic and bic are null where they do
             not count the same: means or exogenous predictors modelled in some of the models only.
         method: how differences were tested. reasons: code -> Reason. notes.
     """
@@ -176,6 +187,7 @@ def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: E
     steps += [_step(given[one], given[other], way) for one, other in pairwise(order)]
     drop = np.array([0, *(fits[o].df - fits[i].df for i, o in pairwise(order))], dtype=np.float64)
     chi2_diff = np.stack([s[0] for s in steps], axis=1)
+    worse = _worse(np.stack([fits[n].test.statistic for n in order], axis=1))
     df_diff = np.where(drop > 0, np.broadcast_to(drop, chi2_diff.shape), np.nan)
     plain = way == "standard"
     numbers = {
@@ -185,18 +197,29 @@ def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: E
         "bic": np.stack([-2 * fits[n].loglik + np.log(_rows(fits[n])) * fits[n].npar for n in order], axis=1),
         "chi2_diff": chi2_diff,
         "df_diff": df_diff,
-        "p_value": chdtrc(df_diff, np.maximum(chi2_diff, 0.0)),
-        "rmsea": _rmsea(chi2_diff, df_diff, fits[order[0]]) if plain else np.full(chi2_diff.shape, np.nan),
+        "p_value": np.where(worse, np.nan, chdtrc(df_diff, np.maximum(chi2_diff, 0.0))),
+        "rmsea": np.where(worse | (not plain), np.nan, _rmsea(chi2_diff, df_diff, fits[order[0]])),
     }
     apart = _counted_apart([fits[name] for name in order])
     if apart:
         numbers |= dict.fromkeys(("aic", "bic"), np.full_like(chi2_diff, np.nan))
-    failed = np.isnan(chi2_diff) & (drop > 0)
     why = _why(way, fits[order[0]])
-    codes = [why.code if bad else None for bad in failed.reshape(-1).tolist()]
+    absent = np.where(worse, 2, np.isnan(chi2_diff) & (drop > 0)).reshape(-1).tolist()
+    codes = [(None, why.code, WORSE.code)[kind] for kind in absent]
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
-    reasons = {why.code: why} if failed.any() else {}
+    reasons = {r.code: r for kind, r in ((1, why), (2, WORSE)) if kind in absent}
     return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons, apart)
+
+
+def _worse(chi2: Array) -> npt.NDArray[np.bool_]:
+    """(b, models) where the model before, which is wider, has a larger chi2 by more than rounding.
+
+    Example:
+        >>> _worse(np.array([[3.0, 2.0, 2.0 - 1e-9]])).tolist()
+        [[False, True, False]]
+    """
+    rise = np.diff(chi2, axis=1, prepend=chi2[:, :1])
+    return np.asarray(rise < -ROUNDING * (1 + np.abs(chi2)), dtype=bool)
 
 
 def _counted_apart(fits: Sequence[Fitted]) -> tuple[Note, ...]:

@@ -94,8 +94,8 @@ def noise(parts: Sequence[Parts], *, efficient: bool = False) -> float:
 
 
 def scaling(test: Test, df: int) -> Array:
-    """(b,) mean scaling factor tr(U Gamma) / df, whatever the form of the test."""
-    return test.traces["first"] / max(df, 1)
+    """(b,) mean scaling factor tr(U Gamma) / df, whatever the form of the test; NaN where it has no statistic."""
+    return np.where(np.isfinite(test.statistic), test.traces["first"] / max(df, 1), np.nan)
 
 
 def complete(fit: Fitted, base: Baseline) -> Corrected | None:

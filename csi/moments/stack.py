@@ -94,6 +94,7 @@ class Moments:
         cells: one row per slice (key columns of the cell, `n`); for replicates the cells of one replicate.
         minimum, maximum: (p,) theoretical bounds (NaN where unknown). missing: how absent answers were treated.
         rows: the rows behind the slices; None for published moments and where they were let go.
+        known_means: whether `mean` is known; a published matrix without means has zeros there.
         groups, parts: labels of a multi-group model and one stack per group, aligned on the slice axis; the outer
             arrays pool the groups.
 
@@ -120,6 +121,7 @@ class Moments:
     rows: RowPass | None = None
     groups: tuple[str, ...] = ()
     parts: tuple[Moments, ...] = ()
+    known_means: bool = True
 
     @classmethod
     def of(
@@ -133,7 +135,8 @@ class Moments:
         """One slice from a published covariance (or correlation) matrix.
 
         Parameters:
-            names: p items. cov: (p, p), divisor n - 1. n: rows behind it. mean: (p,), zeros when unknown.
+            names: p items. cov: (p, p), divisor n - 1. n: rows behind it. mean: (p,); without it, models of
+                means are refused.
             scale: theoretical (minimum, maximum) of the items, which an index needs.
 
         Raises:
@@ -156,6 +159,7 @@ class Moments:
             cells=pl.DataFrame({"n": [int(n)]}),
             minimum=np.full(p, float(low)),
             maximum=np.full(p, float(high)),
+            known_means=mean is not None,
         )
 
     @classmethod
@@ -197,6 +201,7 @@ class Moments:
             rows=None,
             groups=tuple(parts),
             parts=aligned,
+            known_means=all(m.known_means for m in aligned),
         )
 
     def of_items(self, names: Sequence[str]) -> Moments:

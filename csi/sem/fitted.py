@@ -126,7 +126,7 @@ class Fitted:
         said = [
             (
                 t.name,
-                significant(float(t.statistic[cell]) if abs(t.statistic[cell]) > ROUNDING else 0.0),
+                significant(0.0 if abs(t.statistic[cell]) <= ROUNDING else float(t.statistic[cell])),
                 significant(float(t.df[cell])),
                 p_text(float(t.p_value[cell])),
             )

@@ -23,6 +23,7 @@ from csi.sem.layout import Layout, layout_of
 from csi.sem.method import Method
 from csi.sem.of_groups import modifier_problems, released
 from csi.sem.table import Rules, Table, table_of
+from csi.sem.unmet import unmet
 
 if TYPE_CHECKING:
     from csi.sem.estimator import SEM
@@ -68,13 +69,14 @@ def prepare(settings: SEM, model: Model, moments: Moments, ordered: Sequence[tup
         Problems: items that are not among the data, a model that cannot be fitted, constraints that contradict.
     """
     claim = claim_of(model)
-    beyond = _beyond(claim, dict(ordered))
-    if beyond:
-        raise Problems(beyond)
+    means = _means(settings, claim, moments) or bool(ordered)
+    wrong = [*_beyond(claim, dict(ordered)), *unmet(settings.groups, moments, means=means, missing=settings.missing)]
+    if wrong:
+        raise Problems(wrong)
     rules = Rules(
         groups=moments.groups,
         equal=tuple(settings.equal),
-        means=_means(settings, claim, moments) or bool(ordered),
+        means=means,
         growth=settings.growth,
         std_lv=settings.std_lv,
         fixed_x=settings.given,
@@ -189,7 +191,8 @@ def _means(settings: SEM, claim: Claim, moments: Moments) -> bool:
     """Whether means are modelled."""
     if settings.meanstructure is not None:
         return settings.meanstructure
-    stated = bool(moments.groups or claim.intercepts or settings.growth)
+    grouped = bool(moments.groups) and (moments.known_means or bool({"intercepts", "means"} & set(settings.equal)))
+    stated = grouped or bool(claim.intercepts) or settings.growth
     return stated or settings.missing in {"fiml", "two-stage"}
 
 

@@ -121,7 +121,7 @@ def residual_traces(pieces: Sequence[Pieces], N: Array) -> tuple[float, float]:
 
 
 def scaled_test(name: str, chi2: float, df: int, first: float, second: float) -> Test:
-    """Satorra-Bentler, mean and variance adjusted, or scaled-shifted.
+    """Satorra-Bentler, mean and variance adjusted, or scaled-shifted; no statistic where the factor is not positive.
 
     Parameters:
         first, second: tr(U Gamma), tr((U Gamma)^2).
@@ -130,14 +130,19 @@ def scaled_test(name: str, chi2: float, df: int, first: float, second: float) ->
         return _test(name, 0.0, 0.0, 1.0, 0.0, first, second)
     if name == "satorra.bentler":
         factor = first / df
-        return _test(name, chi2 / factor, df, factor, 0.0, first, second)
+        return _test(name, _over(chi2, factor), df, factor, 0.0, first, second)
     if name == "mean.var.adjusted":
         adjusted = first**2 / second
         factor = first / adjusted
-        return _test(name, chi2 / factor, adjusted, factor, 0.0, first, second)
+        return _test(name, _over(chi2, factor), adjusted, factor, 0.0, first, second)
     a = np.sqrt(df / second)
     shift = df - a * first
     return _test(name, chi2 * a + shift, df, 1 / a, shift, first, second)
+
+
+def _over(chi2: float, factor: float) -> float:
+    """chi2 / factor, NaN where the factor of a scaled test is not positive."""
+    return chi2 / factor if factor > 0 else float("nan")
 
 
 def _test(name: str, statistic: float, df: float, factor: float, shift: float, first: float, second: float) -> Test:
@@ -148,13 +153,13 @@ def _test(name: str, statistic: float, df: float, factor: float, shift: float, f
 
 
 def yuan_bentler(name: str, chi2: float, df: int, h1: float, h0: float, moments: int, npar: int) -> Test:
-    """The Yuan-Bentler statistic: factor = (tr(B1 A1^-1) - tr(B0 A0^-1)) / df.
+    """The Yuan-Bentler statistic: factor = (tr(B1 A1^-1) - tr(B0 A0^-1)) / df; none where that is not positive.
 
     Source:
         Yuan & Bentler (2000), Sociological Methodology 30; the Mplus variant takes both traces as they are.
     """
     factor = (h1 - h0) / df if df else np.nan
-    test = _test(name, chi2 / factor if df else 0.0, df, factor, 0.0, h1 - h0, np.nan)
+    test = _test(name, _over(chi2, factor) if df else 0.0, df, factor, 0.0, h1 - h0, np.nan)
     traces = {
         **test.traces,
         "h1": np.array([h1]),
