@@ -41,6 +41,7 @@ HEADINGS: Final = {
     "detractors": Text("detractors", "贬损者"),
     "mean": Text("mean", "均值"),
     "answer": Text("answer", "回答"),
+    "count": Text("answers", "人数"),
     "share": Text("share", "占比"),
 }
 

@@ -17,6 +17,9 @@ from csi.reporting.text_width import text_width
 GRID = 90
 """Rows and columns of the field that the bands are painted on."""
 BANDS = 6
+OVER = 0.9
+"""By so much rows of the field overlap, lest hairs of paper show between them."""
+NEAR = 1e-9
 WIDE = 660
 """From here the legend stands beside the field."""
 Point = tuple[float, float]
@@ -130,13 +133,30 @@ def _painted(seen: Seen, x: Scale, y: Scale, levels: Sequence[float], fills: Seq
     band = np.where(_inside(seen.corners, E, P), np.digitize(value_at(seen, E, P), levels), -1)
     parts = []
     for j, row in enumerate(band):
-        top, height = y(p0 + (j + 1) * steps[1]), abs(y(p0) - y(p0 + steps[1])) + 0.9
-        cuts = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), GRID]
+        seen_here = np.flatnonzero(row >= 0)
+        if not seen_here.size:
+            continue
+        first, last = int(seen_here[0]), int(seen_here[-1]) + 1
+        heights = p0 + j * steps[1], p0 + (j + 1) * steps[1]
+        ends = [_extent(seen.corners, p) for p in heights]
+        cuts = [first, *(c + 1 for c in np.flatnonzero(np.diff(row)).tolist() if first <= c < last - 1), last]
         for a, b in pairwise(cuts):
-            if row[a] >= 0:
-                left = x(e0 + a * steps[0])
-                parts.append(svg.box(left, top, x(e0 + b * steps[0]) - left + 0.4, height, fills[row[a]]))
+            left = [end[0] if a == first else e0 + a * steps[0] for end in ends]
+            right = [end[1] if b == last else e0 + b * steps[0] for end in ends]
+            low, high = y(heights[0]) + OVER, y(heights[1])
+            corners = [(x(left[0]), low), (x(right[0]), low), (x(right[1]), high), (x(left[1]), high)]
+            parts.append(svg.polygon(corners, fills[row[a]]))
     return parts
+
+
+def _extent(corners: Field, height: float) -> Point:
+    """Where a level line enters and leaves the convex outline."""
+    found = []
+    for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if min(ay, by) - NEAR <= height <= max(ay, by) + NEAR:
+            share = 0.0 if by == ay else min(max((height - ay) / (by - ay), 0.0), 1.0)
+            found += [ax + share * (bx - ax)] if by != ay else [ax, bx]
+    return float(min(found)), float(max(found))
 
 
 def _isolines(seen: Seen, x: Scale, y: Scale, levels: Sequence[float], fills: Sequence[str]) -> list[str]:

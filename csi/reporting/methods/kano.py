@@ -12,7 +12,7 @@ from csi.expectation.kano import Kano, kano
 from csi.expectation.kano_words import CLASSES, HEADINGS, SURE
 from csi.reporting.drawn import figure
 from csi.reporting.figures import kano_map
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, tabled, texts_of
 from csi.reporting.methods.needs import forms
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -40,7 +40,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     frame = found.table.with_columns((pl.lit("class ") + pl.col("category")).alias("class"))
     texts = {**texts_of(study), **found.labels, **classes}
     headings = {**HEADINGS, "class": HEADINGS["category"]}
-    title, more = titled(found.sentences, METHOD.title)
+    title, more = _counted(found), found.sentences
     return Section(
         key="kano",
         title=title,
@@ -56,6 +56,19 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         notes=found.notes,
         data={"kano": found.table},
     )
+
+
+def _counted(found: Kano) -> Text:
+    """How many attributes are of which class; the model's name where there are several cells."""
+    if found.table["attribute"].n_unique() < found.table.height:
+        return METHOD.title
+    sure = found.table.filter(pl.col("support") >= SURE)
+    open_ = found.table.height - sure.height
+    many = {code: int((sure["category"] == code).sum()) for code in CLASSES}
+    en = [f"{n} {CLASSES[code].en}" for code, n in many.items() if n] + ([f"{open_} not decided"] if open_ else [])
+    zh = [f"{CLASSES[code].zh} {n} 个" for code, n in many.items() if n] + ([f"未定 {open_} 个"] if open_ else [])
+    whole = found.table.height
+    return Text(f"Of {whole} attributes, {', '.join(en)}", f"{whole} 个属性中：{'，'.join(zh)}")
 
 
 def _drawn(found: Kano, texts: Mapping[str, Text], title: Text) -> tuple[Figure, ...]:
