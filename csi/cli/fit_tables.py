@@ -67,7 +67,10 @@ def test_lines(est: Estimate, lang: Language) -> list[str | Grid]:
     each = f" ({sizes})" if sizes and lang == "en" else f"（{sizes}）" if sizes else ""
     size = f"n = {printed(n, 'count')}{each}"
     free = Text(f"{fit.npar} free parameters", f"{fit.npar} 个自由参数").say(lang)
-    lines: list[str | Grid] = [f"{size} · {free} · {_ended(est).say(lang)}", _tested(fit.test, lang)]
+    lines: list[str | Grid] = [f"{size} · {free} · {_ended(est).say(lang)}"]
+    if not est.convergence.converged[0]:
+        return lines
+    lines.append(_tested(fit.test, lang))
     if fit.scaled is not None:
         factor = printed(float(fit.scaled.factor[0]), "estimate")
         scaling = Text(f"scaling factor {factor}", f"校正因子 {factor}").say(lang)

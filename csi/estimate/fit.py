@@ -17,6 +17,9 @@ from csi.moments.pearson import moments_of
 from csi.moments.sample import sample_of
 from csi.moments.stack import Moments, Sample
 
+UNSETTLED = frozenset({"R-CONVERGE", "R-CONSTRAINT"})
+"""Reasons of a search without an end: its estimate stays, and says so."""
+
 SMALL = 30
 """Cells with fewer rows are named in a note (methods: W-BASE)."""
 
@@ -92,7 +95,7 @@ def fit_sample(model: Model, sample: Sample, estimator: Estimator) -> Estimate:
 def _judged(estimate: Estimate) -> Estimate:
     """Raise when no slice has numbers at all; a fit that did not converge stays, with its reason."""
     reasons = estimate.convergence.reasons
-    hopeless = [r for r in reasons.values() if r.code != "R-CONVERGE"]
+    hopeless = [r for r in reasons.values() if r.code not in UNSETTLED]
     if reasons and len(hopeless) == estimate.values.shape[0]:
         unique = {r.code + r.text.en: r for r in hopeless}
         raise Problems([Problem(r.code.replace("R-", "E-", 1), "data", r.text, _REMEDY) for r in unique.values()])

@@ -15,6 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Reason, Text, reason
 from csi.estimate.estimate import Estimate
+from csi.estimate.fit import UNSETTLED
 from csi.estimate.given import check_estimate
 from csi.inference.pooled import copies_of
 from csi.measures import admissible_identification as identification
@@ -219,7 +220,7 @@ def _unsolved(est: Estimate, cell: int) -> Finding | None:
     why = est.convergence.reasons.get(cell)
     if why is None and np.isfinite(est.values[cell]).any():
         return None
-    if why is not None and why.code == "R-CONVERGE" and "sem" in est.extra:
+    if why is not None and why.code in UNSETTLED and "sem" in est.extra:
         return None
     told = why or NO_SOLUTION
     remedy = Text("Mend the data of this cell, or leave it out.", "请修正该单元的数据，或将其排除。")

@@ -31,7 +31,10 @@ def of_search(fit: Fitted, reason: Reason | None, cell: int, place: str) -> list
     if reason is None:
         return []
     spread = _spread(fit, cell)
-    if not generic_rank(fit.layout, fit.linear).identified:
+    if reason.code == "R-CONSTRAINT":
+        cause = Text("", "")
+        do = Text("Mend that constraint, or leave it out.", "请修正或去掉该约束。")
+    elif not generic_rank(fit.layout, fit.linear).identified:
         cause = Text("The model is not identified.", "模型不可识别。")
         do = Text("Mend that first.", "请先解决识别问题。")
     elif spread > 1e3:

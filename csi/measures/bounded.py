@@ -14,6 +14,9 @@ from csi.measures.findings import Finding, listed, number
 from csi.sem.estimator import SEM, Bounds
 from csi.sem.fitted import Fitted, fitted
 
+FAR = 10.83
+"""A bounded solution whose chi2 is larger by more (p = .001 of one degree of freedom) is not recommended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -30,7 +33,8 @@ class Refit:
     """A bounded refit of one cell.
 
     Attributes:
-        cell: number of the slice. bounds: the setting. converged: whether it settled. chi2: before and after. df.
+        cell: number of the slice. bounds: the setting. converged: whether it settled. chi2: before (NaN of a search
+            that did not settle) and after. df.
         at_bound: parameters at their bounds. moved: parameters that moved by more than a standard error, most first.
         estimate: the bounded fit of this cell alone.
     """
@@ -79,7 +83,10 @@ def _refit(before: Estimate, after: Estimate, cell: int, bounds: Bounds) -> Refi
         cell=cell,
         bounds=bounds,
         converged=bool(after.convergence.converged[0]),
-        chi2=(float(old.test.statistic[cell]), float(new.test.statistic[0])),
+        chi2=(
+            float(old.test.statistic[cell]) if before.convergence.converged[cell] else float("nan"),
+            float(new.test.statistic[0]),
+        ),
         df=new.df,
         at_bound=at_bounds(new, 0),
         moved=_moved(old, new, cell),
@@ -130,11 +137,16 @@ def of_refit(refit: Refit, place: str, left: Collection[str]) -> Finding:
     held, held_zh = listed(refit.at_bound), listed(refit.at_bound, "zh")
     en = f"{title}: chi2 {number(refit.chi2[0])} becomes {number(refit.chi2[1])} (+{number(refit.difference)})"
     zh = f"{title_zh}：卡方由 {number(refit.chi2[0])} 变为 {number(refit.chi2[1])}（+{number(refit.difference)}）"
+    if np.isnan(refit.chi2[0]):
+        en = f"{title}: chi2 {number(refit.chi2[1])}; without bounds the search did not settle"
+        zh = f"{title_zh}：卡方为 {number(refit.chi2[1])}；不加界时搜索未收敛"
     if refit.at_bound:
         en, zh = f"{en}, with {held} at the bound", f"{zh}，{held_zh} 落在界上"
     what = Text(f"{en}.", f"{zh}。")
     moved = [m for m in refit.moved if m.parameter not in refit.at_bound]
-    if moved:
+    if np.isnan(refit.chi2[0]):
+        cause = Text("", "")
+    elif moved:
         told = "; ".join(f"{m.parameter} {number(m.before)} to {number(m.after)}" for m in moved[:4])
         told_zh = "；".join(f"{m.parameter} 由 {number(m.before)} 变为 {number(m.after)}" for m in moved[:4])
         cause = Text(f"Moved by more than a standard error: {told}.", f"变动超过一个标准误：{told_zh}。")
@@ -158,6 +170,16 @@ def _verdict(refit: Refit, moved: list[Moved], left: Collection[str]) -> Text:
     if left:
         codes = listed(sorted(left))
         return Text(f"It does not mend {codes}.", f"未能解决 {codes}。")
+    if np.isnan(refit.chi2[0]):
+        return Text(
+            "It is the minimum within these bounds only: do not report it as the fit of the model; change the model.",
+            "它只是界内的极小点：请勿作为模型的拟合结果报告，应修改模型。",
+        )
+    if refit.difference > FAR:
+        return Text(
+            "The bounds cost far too much fit: do not report the bounded solution; change the model.",
+            "加界使拟合大幅变差：请勿报告加界的解，应修改模型。",
+        )
     if not moved and refit.difference < 3.84:
         return Text("The conclusions do not hang on it: report the bounded fit.", "结论不受影响，可报告加界后的结果。")
     return Text("Report both fits, or change the model.", "请同时报告两种结果，或修改模型。")

@@ -5,12 +5,15 @@ One slice at a time: such models are rare and single.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from csi.models.nouns import Constraint
+from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
 from csi.moments.stack import Array
 from csi.sem.constraints import Linear, unconstrained
 from csi.sem.full_information import FullInformation
@@ -26,6 +29,10 @@ Flags = npt.NDArray[np.bool_]
 STEP = 1e-20
 TOUCH = 1e-7
 """An inequality nearer to 0 than this is active."""
+
+
+MET = 1e-6
+"""By so much of 1 + its right-hand side a constraint may be missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,30 @@ def conditions(prepared: Prepared, theta: Array, *, equality: bool) -> Array:
     return np.concatenate(parts) if parts else np.empty(0, dtype=theta.dtype)
 
 
+def violated(prepared: Prepared, theta: Array) -> tuple[str, ...]:
+    """The constraints of the model that one theta (k,) does not meet."""
+    values = label_values(prepared, theta[None, :])
+    values |= evaluate_definitions(prepared.claim.defined, values)
+    return tuple(_text(c) for c in prepared.claim.constraints if not _met(c, values))
+
+
+def stated(prepared: Prepared) -> tuple[str, ...]:
+    """The constraints of the model."""
+    return tuple(_text(c) for c in prepared.claim.constraints)
+
+
+def _text(c: Constraint) -> str:
+    """A constraint as it is written."""
+    return f"{c.lhs} {c.operator} {c.rhs}"
+
+
+def _met(c: Constraint, values: Mapping[str, Array]) -> bool:
+    """Whether a constraint holds, within `MET`."""
+    left, right = (float(compile_expression(side).evaluate(values).reshape(-1)[0]) for side in (c.lhs, c.rhs))
+    beyond = {"==": abs(left - right), "<": left - right, ">": right - left}[c.operator]
+    return beyond <= MET * (1 + abs(right))
+
+
 def _slopes(prepared: Prepared, theta: Array, *, equality: bool) -> Array:
     """(c, k) jacobian of `conditions` by complex steps."""
     k = len(theta)
@@ -117,7 +148,7 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
         step, drop = _newton(prepared, problem, x)
         x = x + step
         rounds += 1
-        if drop < 1e-12:
+        if abs(drop) < 1e-12:
             settled = True
             break
     value, slope, H = problem.evaluate(x[None, :])
@@ -129,7 +160,7 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
         slope,
         H,
         np.array([rounds]),
-        np.array([settled and bool(np.isfinite(value[0]))]),
+        np.array([settled and bool(np.isfinite(value[0])) and not violated(prepared, x)]),
         np.array([drop]),
     )
     return optimum, linear

@@ -12,6 +12,7 @@ from csi.errors import Note, Reason, note, reason
 from csi.moments.stack import Array, Ints, Moments
 from csi.sem.clusters import cluster_notes
 from csi.sem.compiled import determined
+from csi.sem.constrained import stated, violated
 from csi.sem.few_categories import few_categories
 from csi.sem.optimise import Optimum
 from csi.sem.prepare import Prepared
@@ -80,6 +81,12 @@ def _reason(prepared: Prepared, best: Optimum, i: int, cause: int) -> Reason:
         )
         en, zh = f"n = {n:.0f} rows are too few for {name}.", f"样本量 n = {n:.0f} 对{name_zh}过小。"
         return reason("R-FEW", en, zh)
+    missed = violated(prepared, best.phi[i]) or stated(prepared) if prepared.curved else ()
+    if missed:
+        en = f"no solution was found that meets {', '.join(missed)} ({best.iterations[i]} iterations):"
+        zh = f"未能找到满足 {'、'.join(missed)} 的解（迭代 {best.iterations[i]} 次）："
+        en += " it may contradict itself, another constraint or the data."
+        return reason("R-CONSTRAINT", en, zh + "该约束可能自相矛盾，或与其他约束或数据相矛盾。")
     en = f"no convergence after {best.iterations[i]} iterations (expected drop of -log L {best.drop[i]:.1e})."
     return reason("R-CONVERGE", en, f"迭代 {best.iterations[i]} 次仍未收敛（对数似然的预期下降 {best.drop[i]:.1e}）。")
 

@@ -101,8 +101,10 @@ def _searched(problem: Problem, start: Array, rounds: int) -> Optimum:
 def _starts(prepared: Prepared, problem: Problem, rounds: int) -> Iterator[Array]:
     """(b, r) other starts: of GLS the minimum of ML; then constructs with little and with much of their markers."""
     covs, means = [t.cov for t in problem.targets], [t.mean for t in problem.targets]
-    for share in SHARES:
-        theta = plain_starts(prepared.layout, covs, means, share)
+    growth = prepared.layout.table.rules.growth
+    kinds = [*((share, True) for share in SHARES if growth), *((share, False) for share in SHARES)]
+    for share, of_means in kinds:
+        theta = plain_starts(prepared.layout, covs, means, share, growth=of_means)
         phi = problem.linear.phi(theta)
         yield phi
         if prepared.method.fitting == "GLS":
@@ -147,11 +149,15 @@ def _weak(layout: Layout, problem: Problem, theta: Array, construct: str, group:
     return np.asarray(share < WEAK**2, dtype=bool)
 
 
-def plain_starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array], share: float) -> Array:
+def plain_starts(
+    layout: Layout, covs: Sequence[Array], means: Sequence[Array], share: float, *, growth: bool = False
+) -> Array:
     """(b, k) starts that know the items' variances, the signs of their covariances and their means.
 
     Parameters:
-        covs, means: per group (b, p, p) and (b, p). share: of a marker's variance that its construct has.
+        covs, means: per group (b, p, p) and (b, p). share: of a marker's variance that its construct has. growth:
+            loadings as the means of the items to that of the marker, which a construct explains where items have no
+            intercepts.
 
     Example:
         >>> from csi.models.syntax.build import parse_claim
@@ -166,10 +172,38 @@ def plain_starts(layout: Layout, covs: Sequence[Array], means: Sequence[Array], 
     total, seen = np.zeros((len(covs[0]), layout.count)), np.zeros(layout.count)
     for number, (row, at) in enumerate(zip(table.rows, table.index, strict=True)):
         if at >= 0:
-            total[:, at] += _value(layout, number, covs[row.group], means[row.group], share)
+            ratio = _of_means(layout, number, means[row.group]) if growth else None
+            own = _value(layout, number, covs[row.group], means[row.group], share) if ratio is None else ratio
+            total[:, at] += own
             seen[at] += 1
     begin = np.asarray(total / np.maximum(seen, 1))
     return with_means(layout, covs, means, begin) if layout.means else begin
+
+
+def agreeing(layout: Layout, covs: Sequence[Array], means: Sequence[Array], begin: Array) -> Array:
+    """(b, k) starts of a growth model in which no loading has another sign than the means ask for: where one had, all
+    start from the means.
+
+    Parameters:
+        covs, means: as in `plain_starts`. begin: (b, k) the first starts.
+    """
+    against = np.zeros(len(begin), dtype=bool)
+    for number, (row, at) in enumerate(zip(layout.table.rows, layout.table.index, strict=True)):
+        ratio = _of_means(layout, number, means[row.group]) if at >= 0 else None
+        if ratio is not None:
+            against |= begin[:, at] * ratio < 0
+    other = plain_starts(layout, covs, means, SHARES[0], growth=True)
+    return np.where(against[:, None], other, begin)
+
+
+def _of_means(layout: Layout, number: int, mean: Array) -> Array | None:
+    """(b,) mean of an item by the mean of its construct's marker; None for rows that are no free loading of an item."""
+    table = layout.table
+    row, marker = table.rows[number], _marker(layout, table.rows[number].lhs, table.rows[number].group)
+    if row.op != "=~" or row.start is not None or row.rhs not in table.observed or marker < 0:
+        return None
+    own, other = mean[:, table.observed.index(row.rhs)], mean[:, marker]
+    return np.where(other != 0, own / np.where(other != 0, other, 1.0), 1.0)
 
 
 def _value(layout: Layout, number: int, cov: Array, mean: Array, share: float) -> Array | float:

@@ -43,7 +43,7 @@ from csi.sem.outcome import estimate_of
 from csi.sem.prepare import Prepared, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import notes_of, reasons_of
-from csi.sem.second_start import improved
+from csi.sem.second_start import agreeing, improved
 from csi.sem.stand_in import blanked, hopeless, with_absent, with_stand_ins
 from csi.sem.starts import ordinal_starts
 from csi.sem.unusable import unusable
@@ -172,7 +172,11 @@ def _start(prepared: Prepared, problem: Fittable) -> Array:
     if isinstance(problem, LeastSquares) and prepared.layout.table.rules.ordered:
         return ordinal_starts(prepared.layout, [v.s for v in problem.vectors], prepared.groups)
     covs = [g.cov * ((g.n - 1) / g.n)[:, None, None] for g in prepared.groups]
-    return begin(prepared.claim, prepared.layout, covs, [g.mean for g in prepared.groups])
+    means = [g.mean for g in prepared.groups]
+    found = begin(prepared.claim, prepared.layout, covs, means)
+    if isinstance(problem, FullInformation) and prepared.layout.table.rules.growth:
+        return agreeing(prepared.layout, covs, means, found)
+    return found
 
 
 def degrees(prepared: Prepared, linear: Linear) -> int:
