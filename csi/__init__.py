@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from csi.display import html_from
+from csi.display import doctor_from, html_from
 
 if TYPE_CHECKING:
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from csi.tracking.track import track as track
 
 html_from("csi.reporting.cell_html")
+doctor_from("csi.measures.admissible")
 
 __version__ = "0.2.0"
 

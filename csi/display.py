@@ -15,6 +15,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatch
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 Number = Callable[[float], str]
@@ -22,6 +23,7 @@ Number = Callable[[float], str]
 
 T = TypeVar("T")
 _HTML_MODULES: list[str] = []
+_DOCTORS: list[str] = []
 
 
 class Frame(Protocol):
@@ -135,6 +137,28 @@ def html_from(module: str) -> None:
         True
     """
     _HTML_MODULES.append(module)
+
+
+def doctor_from(module: str) -> None:
+    """Name the module whose `withheld_cells` says which paths must not be printed; imported at the first estimate.
+
+    Called once by the composition root (`csi/__init__.py`).
+
+    Example:
+        >>> doctor_from("csi.measures.admissible")
+    """
+    _DOCTORS[:] = [module]
+
+
+def doctors() -> list[ModuleType]:
+    """The modules named by `doctor_from`.
+
+    Example:
+        >>> doctor_from("csi.measures.admissible")
+        >>> [one.__name__ for one in doctors()]
+        ['csi.measures.admissible']
+    """
+    return [importlib.import_module(name) for name in _DOCTORS]
 
 
 def significant(value: float, digits: int = 4) -> str:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 import numpy as np
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import doctors, significant, table
 from csi.errors import Text
 
 if TYPE_CHECKING:
+    from csi.errors import Reason
     from csi.estimate.estimate import Estimate
     from csi.moments.stack import Array
 
@@ -83,10 +84,26 @@ def lines_of(est: Estimate, lang: str = "en") -> str:
         lines += ["", Text(f"{en}: {named}", f"{zh}：{named}").say(lang)]
     if est.convergence.converged[at]:
         lines += [part.headline(at).say(lang) for part in est.extra.values() if isinstance(part, Headline)]
-    lines += [f"! {t.say(lang)}" for t in _doubts(est, at)]
+    why = _withheld(est, at)
+    lines += [f"! {t.say(lang)}" for t in (*_doubts(est, at), *_hidden(why))]
     shown = _chosen(est)
-    lines += ["", _grid(est, at, shown, lang), *_left(est, shown, lang)]
+    lines += ["", _grid(est, at, shown, lang, withheld=why is not None), *_left(est, shown, lang)]
     return "\n".join([*lines, *(f"* {n.say(lang)}" for n in est.notes if n.code != UNKNOWABLE)])
+
+
+def _withheld(est: Estimate, at: int) -> Reason | None:
+    """Why the paths of cell `at` are not to be shown; None where they may be."""
+    if not est.model.paths:
+        return None
+    found = [one.withheld_cells(est, [at]) for one in doctors()]
+    return next((one[at] for one in found if at in one), None)
+
+
+def _hidden(why: Reason | None) -> Iterator[Text]:
+    """That paths are withheld, why, and where their numbers are."""
+    if why is not None:
+        en = f"paths withheld ({why.code}): {why.text.en} They stay in .table; csi.verify says what to do."
+        yield Text(en, f"路径不予显示（{why.code}）：{why.text.zh}数值保留在 .table；处理办法见 csi.verify。")
 
 
 UNKNOWABLE = "W-IDENT"
@@ -290,12 +307,17 @@ def _left(est: Estimate, shown: list[int], lang: str) -> Iterator[str]:
     )
 
 
-def _grid(est: Estimate, at: int, shown: list[int], lang: str) -> str:
-    """Parameters of cell `at`; columns without a number are left out, and tests where there is no solution."""
+def _grid(est: Estimate, at: int, shown: list[int], lang: str, *, withheld: bool) -> str:
+    """Parameters of cell `at`; columns without a number are left out, and tests where there is no solution; numbers of
+    paths and definitions are absent where `withheld`.
+    """
     numbers = ["estimate", "std_error", "p_value", *(["conf_low", "conf_high"] if est.replicates else []), "std_all"]
     if not est.convergence.converged[at]:
         numbers = ["estimate"]
     frame = est.table.slice(at * len(est.rows), len(est.rows)).select("lhs", "op", "rhs", "group", *numbers)
     kept = [c for c in frame.columns if c in {"lhs", "op", "rhs", "estimate"} or frame[c].null_count() < frame.height]
+    if withheld:
+        hidden = pl.col("op").is_in(["~", ":="])
+        frame = frame.with_columns(pl.when(hidden).then(None).otherwise(pl.col(c)).alias(c) for c in numbers)
     headings = {c: text.say(lang) for c, text in HEADINGS.items()} | {"lhs": "", "op": "", "rhs": ""}
     return table(frame.select(kept)[shown], dict.fromkeys(numbers, significant) | {"p_value": p_text}, headings)

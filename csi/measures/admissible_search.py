@@ -43,9 +43,20 @@ def of_search(fit: Fitted, reason: Reason | None, cell: int, place: str) -> list
             f"题项标准差相差 {number(spread)} 倍。",
         )
         do = Text("Bring the items to similar units.", "请将题项换算到相近的单位。")
+    elif stated := _stated(fit):
+        names, names_zh = listed(stated), listed(stated, "zh")
+        cause = Text(f"The model fixes a negative variance ({names}).", f"模型将方差固定为负值（{names_zh}）。")
+        do = Text("Let it be estimated, or fix it at a value of at least 0.", "请改为自由估计，或固定为不小于 0 的值。")
     else:
         cause, do = _no_minimum(fit, cell)
     return [Finding("E-CONVERGE", "error", cell, place, (), _sentence(reason.text), cause, do)]
+
+
+def _stated(fit: Fitted) -> list[str]:
+    """Variances that the model fixes below 0."""
+    rows = zip(fit.layout.table.rows, fit.layout.table.index, strict=True)
+    own = (r for r, at in rows if at < 0 and r.op == "~~" and r.lhs == r.rhs and (r.fixed or 0.0) < 0)
+    return list(dict.fromkeys(f"{r.lhs} ~~ {r.fixed:g}*{r.rhs}" for r in own))
 
 
 def _no_minimum(fit: Fitted, cell: int) -> tuple[Text, Text]:

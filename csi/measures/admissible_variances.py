@@ -16,6 +16,10 @@ HARDLY = 1.0
 """A negative variance whose standard error exceeds this share of its variable's variance is hardly determined."""
 
 
+STATED = Text("It is stated, not estimated.", "这是模型的设定，不是估计结果。")
+"""Why a variance is negative that the model fixes below 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Negative:
     """A negative variance: of what, whether sampling error explains it, what is said, why, what to do, how large."""
@@ -39,6 +43,7 @@ class _Case:
     n: float
     latent: bool
     sources: tuple[str, ...]
+    fixed: bool
 
     @property
     def high(self) -> float:
@@ -89,7 +94,11 @@ def negative_of(fit: Fitted, rows: Rows, at: int, cell: int, g: int) -> Negative
         sum(float(group.n[cell]) for group in fit.groups),
         name in fit.layout.table.latent,
         _sources(fit, name),
+        fit.layout.table.index[at] < 0,
     )
+    if case.fixed:
+        size = -case.value / (case.total or 1.0)
+        return Negative(name, sampling=False, what=_what(case), cause=STATED, remedy=_let_free(name), size=size)
     size = -case.value / (case.total or 1.0)
     sampling = not case.high < 0
     return Negative(name, sampling, _what(case), _why(fit, case, cell, g), _remedy(fit, case, cell, g), size)
@@ -115,10 +124,19 @@ def _what(case: _Case) -> Text:
     """What is negative."""
     residual = bool(case.sources) or not case.latent
     kind, kind_zh = ("residual variance", "残差方差") if residual else ("variance", "方差")
+    if case.fixed:
+        en = f"The model fixes the {kind} of {case.name} at {number(case.value)}: no variance is negative."
+        return Text(en, f"模型将 {case.name} 的{kind_zh}固定为 {number(case.value)}：方差不能为负。")
     low, high = number(case.value - Z95 * case.se), number(case.high)
     span, span_zh = (f", 95 % interval {low} to {high}", f"，95 % 区间 {low} 至 {high}") if low != "-" else ("", "")
     en = f"The {kind} of {case.name} is negative ({number(case.value)}{span}): a Heywood case."
     return Text(en, f"{case.name} 的{kind_zh}为负（{number(case.value)}{span_zh}）：Heywood 情形。")
+
+
+def _let_free(name: str) -> Text:
+    """What to do about a negative variance that the model states."""
+    en = f"Let it be estimated (leave out its fixed value), or write a value of at least 0 ({name} ~~ 1*{name})."
+    return Text(en, f"请改为自由估计（去掉固定值），或写不小于 0 的值（{name} ~~ 1*{name}）。")
 
 
 def _why(fit: Fitted, case: _Case, cell: int, g: int) -> Text:

@@ -206,7 +206,12 @@ def _scaled(fit: Fitted, scaled: Test, chi2: Array, df: int, slots: Slots, exoge
     for s in range(len(chi2)):
         value = float(chi2[s])
         if scaled.name.startswith("yuan") and not projected:
-            h0 = sum(independence_trace(*_rows(g, s), exogenous, means=fit.layout.means) for g in fit.groups) + more[s]
+            known = [None if fit.fitting == "FIML" else np.diagonal(g.cov[s]) for g in fit.groups]
+            traces = [
+                independence_trace(*_rows(g, s), exogenous, means=fit.layout.means, variances=v)
+                for g, v in zip(fit.groups, known, strict=True)
+            ]
+            h0 = sum(traces) + more[s]
             free = slots.free.size * len(fit.groups)
             h1 = float(scaled.traces["h1"][s])
             tests.append(yuan_bentler(scaled.name, value, df, h1, h0, free + df, free))
@@ -264,11 +269,14 @@ def _apart(S: Array, exogenous: Flags) -> Array:
     return np.asarray(np.where(stays, S, 0.0))
 
 
-def independence_trace(rows: Array, weights: Array, units: Ints, exogenous: Flags, *, means: bool) -> float:
+def independence_trace(
+    rows: Array, weights: Array, units: Ints, exogenous: Flags, *, means: bool, variances: Array | None = None
+) -> float:
     """tr(B A^-1) of the independence model: its scores' cross-product over its information, item by item.
 
     Parameters:
         rows: (n, p), NaN where absent. weights: (n,) summing to n. units: (n,) resampling unit of each row.
+        variances: (p,) that independence fits ("wishart": divisor n - 1); None: those of the answers, divisor n.
 
     Source:
         Yuan & Bentler (2000), Sociological Methodology 30.
@@ -280,6 +288,7 @@ def independence_trace(rows: Array, weights: Array, units: Ints, exogenous: Flag
     """
     own = rows[:, ~exogenous]
     mean, v, n = _available(own, weights)
+    v = v if variances is None else variances[~exogenous]
     z = (own - mean) / np.sqrt(v)
     squares = np.where(np.isnan(z), 0.0, 0.5 * (z**2 - 1))
     trace = (np.diag(cross_product(squares, weights, units)) / (n / 2)).sum()

@@ -5,7 +5,7 @@ Letters: `q` constructs, `b` slices of a stack, `B` replicates, `...` any leadin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from csi.estimate.later import Later
 from csi.inference.lost import outside
 from csi.inference.pooled import Scale, copies_of, pooled_pairs
 from csi.inference.replicates import Flags, Quantity
+from csi.measures.admissible import withheld_cells
 from csi.measures.delta_effects import Chain, Effect, estimates_of, pairs_of, routes, specific_of
 from csi.measures.drawn_effects import drawn_effects, keeps_effects
 from csi.measures.explained import NO_SHARE, impossible
@@ -164,13 +165,15 @@ class Effects(Shown):
         f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome. An f2 is never negative, so
             its percentile and BC limits lie above 0 even where the path is zero: test the path, not its f2.
         constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
-        frames: what all frames are made of, when one is first read.
+        frames: what all frames are made of, when one is first read. withheld: cell -> why its effects are not printed
+            (`csi.verify`; the numbers stay in the frames), of the cells that a print would show.
     """
 
     constructs: tuple[str, ...]
     total: Array
     level: float
     frames: Later[Frames]
+    withheld: Later[Mapping[int, Reason]]
 
     @property
     def table(self) -> pl.DataFrame:
@@ -206,16 +209,38 @@ class Effects(Shown):
 @text.register
 def _(value: Effects, lang: str = "en") -> str:
     """Effects of every pair, specific indirect effects, R2, why values are absent, notes."""
-    lines = part(Text("Effects", "效应"), value.table, lang, ".table")
+    why, cells = value.withheld.value, len(value.total)
+    lines = part(Text("Effects", "效应"), _blank(value.table, why, cells), lang, ".table")
     left = max(ROWS - value.table.height, 5)
     for title, frame, place in (
-        (Text("Specific indirect effects", "特定间接效应"), value.chains, ".chains"),
+        (Text("Specific indirect effects", "特定间接效应"), _blank(value.chains, why, cells), ".chains"),
         (Text("R2", "R²"), value.r2, ".r2"),
     ):
         found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place, left)
         lines += ["", *found] if found else []
-    lines = lines or [Text("no effects among constructs", "构念之间没有效应").say(lang)]
-    return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
+    lines = lines or ([] if why else [Text("no effects among constructs", "构念之间没有效应").say(lang)])
+    hidden = [f"* {t.say(lang)}" for t in _unread(why)]
+    return "\n".join([*lines, *hidden, *told(value.reasons.values(), value.notes, lang)])
+
+
+def _blank(frame: pl.DataFrame, why: Mapping[int, Reason], cells: int) -> pl.DataFrame:
+    """A frame, cell after cell, without the numbers of the cells that are withheld."""
+    if len(why) == cells:
+        return frame.clear()
+    each = max(frame.height // cells, 1)
+    hidden = pl.Series([at // each in why for at in range(frame.height)], dtype=pl.Boolean)
+    numbers = [c for c in ("estimate", "std_error", "conf_low", "conf_high") if c in frame.columns]
+    return frame.with_columns(pl.when(hidden).then(None).otherwise(pl.col(c)).alias(c) for c in numbers)
+
+
+def _unread(why: Mapping[int, Reason]) -> Iterator[Text]:
+    """That effects are withheld, why (of the first cell), and where their numbers are."""
+    if why:
+        one = why[min(why)]
+        many, many_zh = (f" in {len(why)} cells", f"（{len(why)} 个单元）") if len(why) > 1 else ("", "")
+        en = f"effects withheld{many} ({one.code}): {one.text.en} They stay in .table and .chains; see csi.verify."
+        zh = f"效应不予显示{many_zh}（{one.code}）：{one.text.zh}数值保留在 .table 与 .chains；见 csi.verify。"
+        yield Text(en, zh)
 
 
 def effects(est: Estimate, *, standardised: bool = True) -> Effects:
@@ -255,6 +280,7 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         total=_totals(every_fit),
         level=est.level,
         frames=Later(lambda: _frames(est, fit, standardised=standardised)),
+        withheld=Later(lambda: withheld_cells(est, range(min(len(est.values), ROWS)))),
     )
 
 

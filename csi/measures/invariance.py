@@ -20,7 +20,7 @@ from csi.estimate.shown import p_text
 from csi.measures.climb import Ladder, Rung
 from csi.measures.fit_measures import fit_measures
 from csi.measures.invariance_words import fixed, limits, sentence, wrapped
-from csi.measures.ladder import TITLES, Key, Step, keys_of, measurement, steps_of
+from csi.measures.ladder import KINDS, TITLES, Key, Step, keys_of, measurement, steps_of
 from csi.measures.room import no_room, room_of
 from csi.measures.shown import listing
 from csi.models.model import Model
@@ -127,7 +127,7 @@ def invariance(
         >>> found.releases.select("lhs", "op").rows()
         [('d', '~1')]
     """
-    model = model_of(model, also=_no_sem(estimator))
+    model = model_of(model, also=[*_no_sem(estimator), *_held_already(estimator)])
     settings = replace((estimator or SEM()).knowing(model), groups=groups)
     settings, order, told = _settled(settings, steps)
     claim, dropped = measurement(model)
@@ -158,6 +158,18 @@ def _no_sem(estimator: object) -> list[Problem]:
     return estimator_problems(estimator) or [
         problem("E-SETTING", "estimator", en, zh, "Write csi.SEM().", "请写 csi.SEM()。")
     ]
+
+
+def _held_already(estimator: SEM | None) -> list[Problem]:
+    """A problem where `equal=` holds from the start what a step is to test."""
+    kinds = estimator.equal if isinstance(estimator, SEM) else ()
+    said = ", ".join(kind for kind in kinds if kind in KINDS.values())
+    if not said:
+        return []
+    en = f"equal= holds {said} equal from the start, which the ladder tests step by step."
+    zh = f"equal= 从一开始就令 {said} 相等，而等值性检验要逐步检验这些约束。"
+    do, do_zh = "Leave equal= out; steps= chooses the steps.", "请去掉 equal=；可用 steps= 选择步骤。"
+    return [problem("E-SETTING", "equal", en, zh, do, do_zh)]
 
 
 def _settled(settings: SEM, steps: Sequence[str] | None) -> tuple[SEM, tuple[Step, ...], tuple[Note, ...]]:

@@ -35,7 +35,7 @@ NEEDS: dict[Step, tuple[Step, ...]] = {
 }
 """What a step holds equal besides its own, also where those steps were not asked for."""
 
-_KINDS: dict[Step, str] = {"metric": "loadings", "scalar": "intercepts", "strict": "residuals", "means": "means"}
+KINDS: dict[Step, str] = {"metric": "loadings", "scalar": "intercepts", "strict": "residuals", "means": "means"}
 _OPERATOR = re.compile(r"(=~|~~|~1|~|\|)")
 
 
@@ -147,7 +147,7 @@ def continuous_step(model: Model, settings: SEM, held: frozenset[Step], released
         f =~ NA*a + 1*b + c ('loadings',) ('a~1', 'a~~a', 'f=~a')
     """
     free = exempt(released)
-    equal = dict.fromkeys([*settings.equal, *(kind for step, kind in _KINDS.items() if step in held)])
+    equal = dict.fromkeys([*settings.equal, *(kind for step, kind in KINDS.items() if step in held)])
     moved = model if settings.std_lv else replace(model, constructs=tuple(_remarked(c, free) for c in model.constructs))
     means = {i.lhs for i in model.intercepts}
     # the mean of a higher-order construct has no place beside free means of the constructs it explains

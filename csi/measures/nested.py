@@ -474,6 +474,16 @@ def _formula(text: str, known: set[str]) -> str | Problem:
     lhs, equal, rhs = text.partition("==")
     if not equal or "=" in rhs:
         return _unreadable(text, "it is not of the form `a == b`.", "不是 `a == b` 的形式。")
+    if not (lhs.strip() and rhs.strip()):
+        return _unreadable(text, "nothing stands on one side of `==`.", "`==` 的一侧没有内容。")
+    for side in (lhs, rhs):
+        try:
+            compile_expression(side)
+        except Problems as stumbled:
+            what = stumbled.problems[0].what
+            return _unreadable(
+                text, f'"{side.strip()}" cannot be read: {what.en}', f"无法读取“{side.strip()}”：{what.zh}"
+            )
     formula = f"({lhs}) - ({rhs})"
     unknown = [n for n in compile_expression(formula).labels if n not in known]
     if unknown:
@@ -483,7 +493,8 @@ def _formula(text: str, known: set[str]) -> str | Problem:
 
 
 def _unreadable(text: str, en: str, zh: str) -> Problem:
-    do, do_zh = "Label the parameters in the model, as in `f =~ a*y1`.", "请在模型中为参数加标签，如 `f =~ a*y1`。"
+    do = "Label the parameters in the model, as in `f =~ a*y1 + b*y2`, and write `a == b` or `a == 1`."
+    do_zh = "请在模型中为参数加标签，如 `f =~ a*y1 + b*y2`，约束写成 `a == b` 或 `a == 1`。"
     return problem("E-WALD", f'constraint "{text}"', en, zh, do, do_zh)
 
 

@@ -19,6 +19,7 @@ from csi.moments.ordinal_doubts import (
     many_note,
     outside,
     separated,
+    unanswered,
     unused,
 )
 from csi.moments.stack import Array
@@ -76,6 +77,9 @@ def check_answers(
     problems: list[Problem] = []
     for j, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
         here = present(answers, j) & (w > 0)
+        if np.isnan(rows[:, j]).all():
+            problems.append(unanswered(name))
+            continue
         if not answers.ordered[j]:
             problems += [] if here.any() and np.ptp(answers.rows[here, j]) > 0 else [constant(name)]
             continue

@@ -24,6 +24,7 @@ from csi.moments.ordinal_doubts import (
     filled_note,
     many_note,
     outside,
+    unanswered,
     unused,
 )
 from csi.moments.stack import Array, Ints
@@ -273,7 +274,9 @@ def _check(answers: Answers, found: TwoStep, names: Sequence[str], rows: Array) 
     for item, (name, values) in enumerate(zip(names, answers.categories, strict=True)):
         used = found.margins[0, item] > 0
         empty = [f"{value:g}" for value, there in zip(values, used, strict=False) if not there]
-        if used.sum() < 2 if answers.ordered[item] else not found.variance[0, item] > 0:
+        if np.isnan(rows[:, item]).all():
+            problems.append(unanswered(name))
+        elif used.sum() < 2 if answers.ordered[item] else not found.variance[0, item] > 0:
             problems.append(constant(name))
         elif empty:
             problems.append(unused(name, ", ".join(empty)))

@@ -38,6 +38,17 @@ def constant(name: str) -> Problem:
     return problem("E-ORDINAL-CONSTANT", f"item {name}", en, zh, "Leave the item out.", "请去掉该题项。")
 
 
+def unanswered(name: str) -> Problem:
+    """An item without answers.
+
+    Example:
+        >>> unanswered("q1").what.en
+        'nobody answered it.'
+    """
+    do, do_zh = "Leave the item out, or check its column.", "请去掉该题项，或检查其数据列。"
+    return problem("E-NO-ANSWERS", f"item {name}", "nobody answered it.", "无人作答。", do, do_zh)
+
+
 def unused(name: str, values: str) -> Problem:
     """Categories without answers.
 

@@ -402,8 +402,10 @@ def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
         "data",
         f"no row is left to analyse ({frame.height} before absent answers were treated).",
         f"没有可供分析的行（处理缺失之前为 {frame.height} 行）。",
-        'Keep incomplete rows (missing="em", "fiml", "pairwise" or "mean"), or check the missing codes.',
-        '请保留不完整的行（missing="em"、"fiml"、"pairwise" 或 "mean"），或检查缺失值编码。',
+        'Keep incomplete rows, or check the missing codes. With csi.SEM: missing="fiml" or "two-stage" for ML and MLR,'
+        ' "pairwise" for ordinal items; with composites (csi.PLS and others): "em", "pairwise" or "mean".',
+        '请保留不完整的行，或检查缺失值编码。csi.SEM：ML 与 MLR 可用 missing="fiml" 或 "two-stage"，'
+        '有序题项可用 "pairwise"；合成变量方法（csi.PLS 等）：可用 "em"、"pairwise" 或 "mean"。',
     )
 
 

@@ -8,7 +8,7 @@ Letters: `b` slices, `k` parameters, `p` items.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,26 +22,35 @@ from csi.sem.start_means import with_means
 from csi.sem.starts import starts
 from csi.sem.table import table_of
 
+Weights = Sequence[Mapping[str, Array]]
+"""Per group, composite -> (b, j) weights in the order of its items, the first one 1."""
 
-def begin(claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Array:
+
+def begin(
+    claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[Array], weights: Weights | None = None
+) -> Array:
     """(b, k) start values.
 
     Parameters:
         claim: what the layout was made of. covs, means: per group (b, p, p) and (b, p), items in the layout's order.
+        weights: of composites that are to start from these.
     """
     made = layout.table.rules.composites
     if made and {i for c in made for i in c.items} <= set(layout.table.observed):
-        found = _with_composites(claim, layout, covs, means)
+        found = _with_composites(claim, layout, covs, means, weights or [{} for _ in covs])
     else:
         found = starts(layout, covs, means)
     return with_means(layout, covs, means, found) if layout.means else found
 
 
-def _with_composites(claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[Array]) -> Array:
+def _with_composites(
+    claim: Claim, layout: Layout, covs: Sequence[Array], means: Sequence[Array], weights: Weights
+) -> Array:
     """Starts of a model with composites of items."""
     table, made = layout.table, layout.table.rules.composites
     small = _reduced(claim, layout)
-    wide = [_widened(layout, g, cov, mean) for g, (cov, mean) in enumerate(zip(covs, means, strict=True))]
+    parts = enumerate(zip(covs, means, weights, strict=True))
+    wide = [_widened(layout, g, cov, mean, known) for g, (cov, mean, known) in parts]
     names = small.table.observed
     at = [(*table.observed, *(c.name for c in made)).index(n) for n in names]
     inner = starts(small, [C[:, at][:, :, at] for C, _, _ in wide], [m[:, at] for _, m, _ in wide])
@@ -84,7 +93,9 @@ def _reduced(claim: Claim, layout: Layout) -> Layout:
     return layout_of(table_of(kept, replace(layout.table.rules, composites=(), fixed_x=False)))
 
 
-def _widened(layout: Layout, g: int, cov: Array, mean: Array) -> tuple[Array, Array, dict[str, Array]]:
+def _widened(
+    layout: Layout, g: int, cov: Array, mean: Array, known: Mapping[str, Array]
+) -> tuple[Array, Array, dict[str, Array]]:
     """Moments of the items and of the composites after them, and the weights that made these."""
     table = layout.table
     p = len(table.observed)
@@ -92,7 +103,8 @@ def _widened(layout: Layout, g: int, cov: Array, mean: Array) -> tuple[Array, Ar
     weights = {}
     for c in table.rules.composites:
         at = [table.observed.index(i) for i in c.items]
-        w = start_weights(cov, at, [i for i in range(p) if i not in at])
+        w = known.get(c.name)
+        w = start_weights(cov, at, [i for i in range(p) if i not in at]) if w is None else w.copy()
         weights[c.name] = w = _as_stated(layout, g, c, w) * c.unit
         row = np.zeros((len(cov), 1, p))
         row[:, 0, at] = w

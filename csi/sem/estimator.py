@@ -38,7 +38,8 @@ class SEM:
         ordered: ordinal items, beside those of which the model states thresholds (`u1 | t1`). groups: the column of a
             multi-group model. equal: what is equal over groups, such as ("loadings", "intercepts"). free: exceptions,
             such as ("visual =~ x2", "x7 ~ 1").
-        meanstructure: whether means are modelled; None: where the model, groups or missing answers need them.
+        meanstructure: whether means are modelled; None: where the model, groups or missing answers need them. lavaan
+            models them wherever rows share clusters (`unit=`), and its robust test is that of meanstructure=True here.
         std_lv: latents with variance 1 instead of marker items. growth: latent means free, item intercepts 0.
         bounds: "standard" or "pos.var". information: "expected", "observed", "first.order"; None: the estimator's own.
         se, test: override what the estimator's name stands for. likelihood: "normal" or "wishart".
@@ -156,6 +157,8 @@ class SEM:
         Raises:
             Problems: a model or data that cannot be fitted, all problems at once.
         """
+        if self.groups in model.observed:
+            raise Problems([_no_group(str(self.groups))])
         known = self.knowing(model)
         est = moderated(known, model, moments, bare=like is not None)
         if known is self or like is not None:
@@ -174,6 +177,14 @@ class SEM:
         """
         new = tuple(dict.fromkeys(t.item for t in model.thresholds if t.item not in self.ordered))
         return replace(self, ordered=(*self.ordered, *new)) if new else self
+
+
+def _no_group(name: str) -> Problem:
+    """Groups by an item of the model, within which it does not vary."""
+    en = f"{name} is an item of the model; within a group all answers to it are the same."
+    zh = f"{name} 是模型中的题项，组内其回答全部相同。"
+    do, do_zh = "Group by another column, or take it out of the model.", "请改用其他列分组，或将其移出模型。"
+    return problem("E-SETTING", "groups", en, zh, do, do_zh)
 
 
 def _by_thresholds(names: Sequence[str]) -> Note:

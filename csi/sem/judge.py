@@ -266,7 +266,7 @@ def _two_stage_gammas(prepared: Prepared, *, robust: bool) -> list[list[Array]]:
 
 
 def _meat(case: _Case, s: int) -> Array:
-    """(k, k) mean cross-product of the casewise scores."""
+    """(k, k) mean cross-product of the casewise scores, over the rows: the multiplier of "wishart" is N - g."""
     prepared, problem = case.prepared, case.problem
     if isinstance(problem, FullInformation):
         return meat(prepared, problem, case.at, s)
@@ -279,7 +279,7 @@ def _meat(case: _Case, s: int) -> Array:
         scores = np.zeros((layout.count, len(rows)))
         np.add.at(scores, block.entries.parameter, raw.T)
         B += cross_product(scores.T, w, units)
-    return np.asarray(B / problem.total[s])
+    return np.asarray(B / group_sizes(prepared.groups)[s].sum())
 
 
 def _rows(prepared: Prepared, g: int, s: int) -> tuple[Array, Array, Ints]:

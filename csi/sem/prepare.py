@@ -113,7 +113,7 @@ def _beyond(claim: Claim, counts: Mapping[str, int]) -> list[Problem]:
 @lru_cache(maxsize=64)
 def _framed(
     claim: Claim, rules: Rules, free: tuple[str, ...], names: tuple[str, ...], ordered: tuple[str, ...]
-) -> _Frame:
+) -> Frame:
     """What a fit needs whatever the data.
 
     Parameters:
@@ -129,7 +129,7 @@ def _framed(
     rules, unknown = _released(claim, replace(rules, composites=composites_of(claim)), free)
     if problems or unknown:
         raise Problems([*problems, *unknown])
-    return _frame(claim, rules)
+    return frame_of(claim, rules)
 
 
 def _released(claim: Claim, rules: Rules, asked: Sequence[str]) -> tuple[Rules, list[Problem]]:
@@ -142,7 +142,7 @@ def _released(claim: Claim, rules: Rules, asked: Sequence[str]) -> tuple[Rules, 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Frame:
+class Frame:
     """What a fit needs whatever the data; attributes as in `Prepared`."""
 
     claim: Claim
@@ -155,14 +155,14 @@ class _Frame:
 
 
 @lru_cache(maxsize=64)
-def _frame(claim: Claim, rules: Rules) -> _Frame:
+def frame_of(claim: Claim, rules: Rules) -> Frame:
     """The part of a preparation that the model and the rules decide."""
     claim = expanded(claim, growth=rules.growth)
     table = table_of(claim, rules)
     labels = {row.label: at for row, at in zip(table.rows, table.index, strict=True) if row.label and at >= 0}
     fixed = {row.label: row.fixed for row in table.rows if row.label and row.fixed is not None}
     linear, curved, stated = constraints_of(claim, table, labels, fixed)
-    return _Frame(claim, layout_of(table), linear, curved, stated, labels, fixed)
+    return Frame(claim, layout_of(table), linear, curved, stated, labels, fixed)
 
 
 @lru_cache(maxsize=64)

@@ -243,7 +243,7 @@ def _loading(layout: Layout, number: int, cov: Array, share: float) -> Array | f
         r.fixed for r in table.rows if r.op == "~~" and r.lhs == r.rhs == row.lhs and r.group == row.group and r.fixed
     ]
     ratio = np.sqrt(cov[:, i, i] / cov[:, marker, marker]) * np.where(cov[:, i, marker] < 0, -1.0, 1.0)
-    return ratio * np.sqrt(share * cov[:, marker, marker] / float(unit[0] or 1.0)) if unit else ratio
+    return ratio * np.sqrt(share * cov[:, marker, marker] / abs(float(unit[0] or 1.0))) if unit else ratio
 
 
 def _variance(layout: Layout, name: str, group: int, cov: Array, share: float) -> Array | float:

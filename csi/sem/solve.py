@@ -10,6 +10,7 @@ import numpy as np
 from csi.errors import Note, Problems, capped
 from csi.estimate.estimate import Convergence, Estimate
 from csi.models.model import Model
+from csi.models.nouns import Claim
 from csi.moments.stack import Array, Moments
 from csi.sem.begin import begin
 from csi.sem.compiled import minimised
@@ -39,8 +40,9 @@ from csi.sem.ordinal_vectors import (
     ordinal_replicates,
     thresholds_of,
 )
+from csi.sem.other_marker import heaviest_first, in_unit, like, note_of
 from csi.sem.outcome import estimate_of
-from csi.sem.prepare import Prepared, prepare
+from csi.sem.prepare import Prepared, claim_of, prepare
 from csi.sem.problem import Problem, problem_of
 from csi.sem.reasons import notes_of, reasons_of
 from csi.sem.second_start import agreeing, improved
@@ -68,9 +70,13 @@ def solve(settings: SEM, model: Model, moments: Moments, *, bare: bool) -> Estim
     if gone.all() and not bare:
         raise Problems(capped(unusable(prepared, moments.cells, settings.missing)))
     prepared = with_stand_ins(prepared, gone)
+    whole = prepared
     prepared, problem, doubts = problem_for(settings, prepared, bare=bare)
     gone = with_absent(gone, problem)
     best, linears = _minimum(prepared, problem, bare=bare)
+    if prepared.layout.table.rules.composites and not best.settled.all() and linears == (prepared.linear,):
+        best, more = _by_other_markers(settings, claim_of(model), whole, prepared, problem, best, bare=bare)
+        doubts = (*doubts, *more)
     linear = linears[0]
     theta = linear.theta(best.phi) if linear is prepared.linear else best.phi
     at = problem.implied(theta)
@@ -132,12 +138,42 @@ def problem_for(
     return prepared, problem_of(prepared.layout, prepared.groups, fitting, prepared.linear, wishart=wishart), notes
 
 
-def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tuple[Optimum, tuple[Linear, ...]]:
+def _by_other_markers(
+    settings: SEM, claim: Claim, whole: Prepared, prepared: Prepared, problem: Fittable, best: Optimum, *, bare: bool
+) -> tuple[Optimum, tuple[Note, ...]]:
+    """The optimum with slices that settle once composites of a light first item start from the fit with a heavy one.
+
+    Parameters:
+        claim: the model as written. whole: as prepared, before `problem_for`.
+    """
+    lost = np.flatnonzero(~best.settled)
+    turned = heaviest_first(claim, prepared, problem.theta(best.phi), lost)
+    if turned is None:
+        return best, ()
+    other, search, _ = problem_for(settings, like(whole, turned), bare=bare)
+    theta = search.theta(_minimum(other, search, bare=bare)[0].phi)
+    covs = [g.cov * ((g.n - 1) / g.n)[:, None, None] for g in prepared.groups]
+    weights = in_unit(prepared.layout, other.layout, theta)
+    start = begin(prepared.claim, prepared.layout, covs, [g.mean for g in prepared.groups], weights)
+    again, _ = _minimum(prepared, problem, bare=bare, start=start)
+    mended = ~best.settled & again.settled
+    if not mended.any():
+        return best, ()
+    out = replace(best, **{n: getattr(best, n).copy() for n in Optimum.__slots__})
+    for name in Optimum.__slots__:
+        getattr(out, name)[mended] = getattr(again, name)[mended]
+    led = {c.name: c.items[0] for c in turned.constructs if c not in claim.constructs}
+    return out, (note_of(led),)
+
+
+def _minimum(
+    prepared: Prepared, problem: Fittable, *, bare: bool = False, start: Array | None = None
+) -> tuple[Optimum, tuple[Linear, ...]]:
     """The optimum and the tangent space of the constraints there: one for all slices, or one for each."""
-    begin = _start(prepared, problem)
+    start = _start(prepared, problem) if start is None else start
     linear = prepared.linear
     if prepared.curved or (linear.bounded and not linear.plain):
-        return constrained(prepared, problem, begin)
+        return constrained(prepared, problem, start)
     everywhere = np.full(linear.N.shape[1], np.inf)
     lower, upper = (linear.lower, linear.upper) if linear.plain else (-everywhere, everywhere)
     rounds = REPLICATE_ROUNDS if bare else ROUNDS
@@ -145,9 +181,9 @@ def _minimum(prepared: Prepared, problem: Fittable, *, bare: bool = False) -> tu
     plain = problem if unit is None or not isinstance(problem, LeastSquares) else problem.per(unit)
     best = None
     if isinstance(problem, Problem) and not (linear.plain and linear.bounded):
-        best = minimised(problem, linear.phi(begin), rounds, expected=not bare)
+        best = minimised(problem, linear.phi(start), rounds, expected=not bare)
     if best is None:
-        best = minimise(plain, linear.phi(begin), lower, upper, rounds=rounds, expected=not bare)
+        best = minimise(plain, linear.phi(start), lower, upper, rounds=rounds, expected=not bare)
     if unit is not None:
         F, slope, H = best.value * unit, best.gradient * unit[:, None], best.hessian * unit[:, None, None]
         best = replace(best, value=F, gradient=slope, hessian=H)

@@ -20,6 +20,9 @@ from csi.sem.units import OTHER_UNITS, out_of_reach, said
 SAME = 1 - 1e-9
 """Two items with a larger absolute correlation repeat each other."""
 
+BEYOND = 1 + 1e-6
+"""Two items with a larger absolute correlation have none: it is beyond 1 by more than printed digits."""
+
 SINGULAR = 1e-10
 """A correlation matrix with a smaller eigenvalue is not positive definite."""
 
@@ -66,6 +69,10 @@ def _group(group: Moments, s: int, place: str, *, apart: bool) -> Iterator[Probl
     if far.any():
         yield Problem("E-UNITS", place, said(group.names, far), OTHER_UNITS)
         return
+    impossible = list(no_covariances(group, s, place))
+    if impossible:
+        yield from impossible
+        return
     silent = _silent(group, s)
     constant = [name for name, v in zip(group.names, own, strict=True) if not v > 0 and name not in silent]
     for name in silent:
@@ -82,6 +89,35 @@ def _group(group: Moments, s: int, place: str, *, apart: bool) -> Iterator[Probl
     kept = cov[np.ix_(keep, keep)]
     if not apart or np.isfinite(kept).all():
         yield from dependent(kept, [group.names[i] for i in keep], place)
+
+
+def no_covariances(group: Moments, s: int, place: str) -> Iterator[Problem]:
+    """What keeps a given matrix from being one of covariances: variances that are none, correlations beyond 1.
+
+    Moments of rows have neither, whatever the answers.
+    """
+    if group.rows is not None:
+        return
+    cov = group.cov[s]
+    own = np.diagonal(cov)
+    do, do_zh = "Check the matrix that was given as Moments.", "请检查作为 Moments 给出的矩阵。"
+    for name, v in zip(group.names, own.tolist(), strict=True):
+        if not np.isfinite(v):
+            en, zh = f"the variance of item {name} is not a number.", f"题项 {name} 的方差不是数值。"
+            yield problem("E-MOMENTS", place, en, zh, do, do_zh)
+        elif v < 0:
+            en, zh = f"the variance of item {name} is negative ({v:g}).", f"题项 {name} 的方差为负（{v:g}）。"
+            yield problem("E-MOMENTS", place, en, zh, do, do_zh)
+    if not (np.isfinite(own).all() and (own > 0).all()):
+        return
+    R = cov / np.sqrt(np.outer(own, own))
+    with np.errstate(invalid="ignore"):
+        beyond = np.triu(np.abs(R) > BEYOND, 1)
+    for i, j in zip(*np.nonzero(beyond), strict=True):
+        a, b, r = group.names[i], group.names[j], f"{R[i, j]:.3f}"
+        en = f"the correlation of items {a} and {b} is {r}: this is no matrix of covariances."
+        zh = f"题项 {a} 与 {b} 的相关为 {r}：该矩阵不是协方差矩阵。"
+        yield problem("E-MOMENTS", place, en, zh, do, do_zh)
 
 
 LEAVE_OUT = Text(

@@ -167,3 +167,39 @@ def test_other_engines_show_the_columns_they_have(frame):
 
 def test_a_notebook_shows_a_table(frame):
     assert "<table" in html(csi.fit(MODEL, frame, csi.SEM()))
+
+
+def test_paths_that_must_not_be_read_are_not_printed():
+    est = csi.fit("y ~ z + x; double := 2", TWINS, csi.SEM())
+    assert csi.verify(est).withheld
+    for lang, told in (("en", "! paths withheld (E-COLL): "), ("zh", "! 路径不予显示（E-COLL）：")):
+        lines = text(est, lang).splitlines()
+        (line,) = (one for one in lines if one.startswith(told))
+        assert ".table" in line
+        paths = [one for one in lines if one.startswith("y  ") and "  ~  " in one[:14]]
+        assert len(paths) == 2
+        assert not any(character.isdigit() for one in paths for character in one)
+    assert est.table.filter(op="~")["estimate"].is_finite().all()
+
+
+def test_effects_that_must_not_be_read_are_not_printed():
+    found = csi.effects(csi.fit("y ~ z + x", TWINS, csi.SEM()))
+    assert repr(found).startswith("R2") or "Effects" not in repr(found)
+    assert "* effects withheld (E-COLL): " in repr(found)
+    assert "* 效应不予显示（E-COLL）：" in text(found, "zh")
+    assert found.table["estimate"].is_finite().all()
+
+
+def test_effects_of_the_cells_that_may_be_read_stay(frame):
+    twins = frame.with_columns(x2=pl.col("x1") + 0.1 * pl.col("x5"), y=0.3 * pl.col("x1") + pl.col("x5") + pl.col("x6"))
+    fine = frame.with_columns(y=0.3 * pl.col("x1") + pl.col("x5") + pl.col("x6"))
+    whole = pl.concat([twins.with_columns(b=pl.lit("A")), fine.with_columns(b=pl.lit("B"))])
+    found = csi.effects(csi.fit("y ~ x1 + x2", whole, csi.SEM(), by=["b"]))
+    rows = [line for line in repr(found).splitlines() if "direct" in line]
+    assert len(rows) == 4
+    assert [any(c.isdigit() for c in row.split("direct")[1]) for row in rows] == [False, False, True, True]
+
+
+def test_a_sound_fit_withholds_nothing(frame):
+    est = csi.fit("y ~ x1 + x2", frame.with_columns(y=pl.col("x1") + pl.col("x5")), csi.SEM())
+    assert "withheld" not in repr(est) + repr(csi.effects(est))

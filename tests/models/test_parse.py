@@ -166,3 +166,35 @@ def test_observed_variables_may_stand_on_paths():
 def test_the_name_of_the_text_leads_the_message():
     with pytest.raises(Problems, match=r"model\.txt, line 1, column 7"):
         Model.parse("y ~ a b", name="model.txt")
+
+
+def test_arithmetic_in_brackets_is_a_number():
+    claim = Model.parse("f =~ (1/2)*x1 + (2 - 3)*x2 + c((1/4), 0.5)*x3 + start((1/5))*x4")
+    one, two, three, four = (t.modifiers for t in claim.constructs[0].indicators)
+    assert (one[0].fixed, two[0].fixed) == (0.5, -1.0)
+    assert [m.fixed for m in three] == [0.25, 0.5]
+    assert four[0].start == 0.2
+
+
+@pytest.mark.parametrize(
+    ("text", "en", "zh"),
+    [
+        ("f =~ (a/2)*x1", '"a" is a label', "“a”是标签"),
+        ("f =~ (1/0)*x1", "is no finite number", "不是有限的数值"),
+        ('efa("a")*f =~ x1 + x2', "exploratory blocks (efa) are not estimated.", "不估计探索性因子块（efa）。"),
+        ("start(1)*f =~ x1 + x2", '"start(...)" stands left of the operator.', "“start(...)”写在运算符左边。"),
+    ],
+)
+def test_modifiers_that_cannot_be_are_refused_by_name(text, en, zh):
+    with pytest.raises(Problems) as raised:
+        Model.parse(text)
+    (one,) = raised.value.problems
+    assert one.code == "E-MODIFIER"
+    assert en in one.say("en")
+    assert zh in one.say("zh")
+
+
+def test_blocks_of_groups_are_refused_without_more():
+    with pytest.raises(Problems) as raised:
+        Model.parse("group: 1\nf =~ x1 + x2 + x3\ngroup: 2\nf =~ x1 + x2 + x3")
+    assert ["blocks are not read" in p.say("en") for p in raised.value.problems] == [True, True]

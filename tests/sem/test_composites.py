@@ -8,6 +8,7 @@ Reference: the Henseler-Ogasawara specification written out for lavaan
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,50 @@ def test_ordinal_items_are_no_composite():
     model = csi.Model.parse("c <~ a1 + a2; d =~ b1 + b2 + b3; d ~ c")
     with pytest.raises(Problems, match="ordinal"):
         csi.fit(model, frame, csi.SEM(ordered=("a1",)))
+
+
+def light_first():
+    """Covariances of a composite with weights .004, .5, .6 and a factor that it explains."""
+    inner = np.array([[1, 0.3, 0.4], [0.3, 1, 0.2], [0.4, 0.2, 1]])
+    _, la = block([0.004, 0.5, 0.6], inner)
+    ly = np.array([0.8, 0.7, 0.6])
+    S = np.eye(6)
+    S[:3, :3], S[3:, 3:] = inner, np.outer(ly, ly)
+    S[:3, 3:] = 0.5 * np.outer(la, ly)
+    S = np.triu(S, 1) + np.triu(S, 1).T + np.eye(6)
+    return S * 300 / 299
+
+
+@pytest.mark.parametrize("std_lv", [False, True])
+@pytest.mark.parametrize("seed", [3, 5, 8])
+def test_a_first_weight_near_zero_is_found_by_way_of_the_heaviest_item(seed, std_lv):
+    shake = np.triu(np.random.default_rng(seed).normal(0, 0.03, (6, 6)), 1)
+    cov = light_first() + shake + shake.T
+    text = "A <~ {}; Y =~ y1 + y2 + y3; Y ~ A"
+    moments = csi.Moments.of(("a1", "a2", "a3", "y1", "y2", "y3"), cov, 300)
+    one, two = (csi.fit(text.format(i), moments, csi.SEM(std_lv=std_lv)) for i in ("a1 + a2 + a3", "a3 + a2 + a1"))
+    assert one.convergence.converged.all()
+    assert csi.fit_measures(one)["chisq"] == pytest.approx(csi.fit_measures(two)["chisq"], rel=1e-8)
+    # the first weight is 1 as asked: where it wants to be negative the composite is turned round
+    sign = np.sign(column(two, "A", "<~")[0])
+    assert column(one, "A", "<~") == pytest.approx(sign * column(two, "A", "<~"), abs=1e-5)
+    assert column(one, "Y", "~") == pytest.approx(sign * column(two, "Y", "~"), abs=1e-5)
+    assert one.table.filter(lhs="A", op="<~", rhs="a1")["estimate"].item() == 1
+
+
+def test_a_weak_first_item_of_real_answers_converges_and_is_noted():
+    place = os.environ.get("CSI_REFERENCE_DIR")
+    if place is None:
+        pytest.skip("CSI_REFERENCE_DIR is not set: this needs the rows")
+    rows = pl.read_csv(Path(place) / "data/satisfaction/satisfaction.csv")
+    text = "i <~ {}; s =~ sat1 + sat2 + sat3; l =~ loy1 + loy2 + loy3; s ~ i; l ~ s + i"
+    light, heavy = (
+        csi.fit(text.format(i), rows, csi.SEM()) for i in ("imag1 + imag2 + imag3", "imag3 + imag2 + imag1")
+    )
+    assert light.convergence.converged.all()
+    assert csi.fit_measures(light)["chisq"] == pytest.approx(csi.fit_measures(heavy)["chisq"], rel=1e-8)
+    assert column(light, "l", "~") == pytest.approx(column(heavy, "l", "~"), abs=1e-5)
+    (said,) = (n for n in light.notes if n.code == "W-COMPOSITE-UNIT")
+    assert "i (heaviest: imag3)" in said.text.en
+    assert "i（权重最大：imag3）" in said.text.zh
+    assert not [n for n in heavy.notes if n.code == "W-COMPOSITE-UNIT"]

@@ -131,6 +131,16 @@ def _atom(cursor: Cursor) -> Expression:
     )
 
 
+def read_bracket(cursor: Cursor) -> Expression:
+    """`( expression )` at the cursor.
+
+    Example:
+        >>> read_bracket(Cursor(tokens("(1/2)*x"))).text
+        '(1/2)'
+    """
+    return _bracket(cursor, cursor.take())
+
+
 def _bracket(cursor: Cursor, opening: Token) -> Expression:
     """`expression )`, the opening bracket taken already."""
     _deeper(cursor, opening)

@@ -4,7 +4,7 @@
                | expression ("==" | "<" | ">" | "<=" | ">=") expression
     operator   = "=~" | "<~" | "~" | "~~" | "|" | "~*~"          terms = term ("+" term)*
     term       = (modifier "*")* (name (":" name)* | "1" | "0")
-    modifier   = number | label | "NA" | "c(" value, ... ")" | name "(" value ")"
+    modifier   = number | "(" arithmetic ")" | label | "NA" | "c(" value, ... ")" | name "(" value ")"
     name       = "start" | "lower" | "upper" | "label" | "equal"
 
 One statement that cannot be read gives one problem; the others are read all the same.
@@ -23,7 +23,14 @@ from csi.models.syntax.expression import Expression, read_expression
 from csi.models.syntax.lines import split
 from csi.models.syntax.modifiers import merged, read_modifier
 from csi.models.syntax.places import Source
-from csi.models.syntax.refusals import refuse_lone, refuse_misplaced, refuse_number, refuse_operator
+from csi.models.syntax.refusals import (
+    begins_block,
+    refuse_left,
+    refuse_lone,
+    refuse_misplaced,
+    refuse_number,
+    refuse_operator,
+)
 from csi.models.syntax.tokens import Token, half_width
 
 RELATIONS = ("=~", "<~", "~", "~~", "|", "~*~")
@@ -110,10 +117,14 @@ def statements(run: Sequence[Token], source: Source) -> tuple[tuple[Statement, .
         (['x1', 'x2'], 'model, line 2, column 10')
     """
     reading = _Reading()
+    blocks = 0
     for part in split(run):
+        blocks += begins_block(part)
         reading.problems.extend(_wide(part, source))
         try:
-            reading.statements.append(_statement(Cursor(part)))
+            one = _statement(Cursor(part))
+            # a second block says much the same again
+            reading.statements.extend([one] if blocks < 2 else [])
         except Stumble as stumble:
             reading.problems.append(source.problem(stumble.token.spot, stumble.code, stumble.what, stumble.remedy))
     return tuple(reading.statements), tuple(reading.problems)
@@ -177,10 +188,10 @@ def _equation(cursor: Cursor) -> Equation:
 
 def _relation(cursor: Cursor) -> Relation:
     """`names operator terms`."""
-    lhs = [_name(cursor)]
+    lhs = [_left(cursor)]
     while cursor.at_mark("+"):
         cursor.take()
-        lhs.append(_name(cursor))
+        lhs.append(_left(cursor))
     operator = cursor.take()
     if operator.kind != "operator":
         refuse_misplaced(operator)
@@ -190,6 +201,13 @@ def _relation(cursor: Cursor) -> Relation:
         targets.append(_target(cursor))
     cursor.expect_end()
     return Relation(tuple(lhs), operator, tuple(targets))
+
+
+def _left(cursor: Cursor) -> Token:
+    """One name left of the operator, which takes no modifier."""
+    if cursor.peek().kind == "name" and cursor.peek(1).text == "(" and cursor.peek(1).kind == "mark":
+        refuse_left(cursor.peek())
+    return _name(cursor)
 
 
 def _name(cursor: Cursor) -> Token:

@@ -9,6 +9,8 @@ import math
 from csi.errors import Text
 from csi.models.nouns import Modifier
 from csi.models.syntax.cursor import Cursor, Stumble, found
+from csi.models.syntax.evaluate import Formula
+from csi.models.syntax.expression import read_bracket
 from csi.models.syntax.tokens import Token
 
 _NUMBERS = ("start", "lower", "upper")
@@ -40,7 +42,7 @@ def read_modifier(cursor: Cursor) -> tuple[Modifier, ...] | None:
         1.0
     """
     called = cursor.peek().kind == "name" and cursor.peek(1).kind == "mark" and cursor.peek(1).text == "("
-    signed = cursor.at_mark("-")
+    signed = cursor.at_mark("-", "(")
     following = cursor.peek(1)
     if not called and not signed and not (following.kind == "mark" and following.text in {"*", "?"}):
         return None
@@ -152,8 +154,36 @@ def _values(cursor: Cursor) -> list[Modifier]:
     return values
 
 
+def _arithmetic(cursor: Cursor) -> Modifier:
+    """A number as arithmetic in brackets, `(1/2)`."""
+    token = cursor.peek()
+    inner = read_bracket(cursor)
+    if inner.labels:
+        raise Stumble(
+            inner.labels[0],
+            "E-MODIFIER",
+            f'a number was expected, and "{inner.labels[0].typed}" is a label.',
+            f"此处应为数字，而“{inner.labels[0].typed}”是标签。",
+            "Label the parameter alone (b*x) and write the relation as a constraint: b == a/2.",
+            "请只给参数加标签（b*x），并用约束写出关系：b == a/2。",
+        )
+    value = float(Formula(inner.text, (), inner.steps).evaluate({}))
+    if not math.isfinite(value):
+        raise Stumble(
+            token,
+            "E-MODIFIER",
+            f"{inner.text} is no finite number.",
+            f"{inner.text} 不是有限的数值。",
+            "Write a finite number.",
+            "请写有限的数值。",
+        )
+    return Modifier(fixed=value + 0.0)
+
+
 def _value(cursor: Cursor) -> Modifier:
-    """A number, a label or NA; an empty quoted label says nothing about its group."""
+    """A number, arithmetic in brackets, a label or NA; an empty quoted label says nothing about its group."""
+    if cursor.at_mark("("):
+        return _arithmetic(cursor)
     sign = -1.0 if cursor.at_mark("-") else 1.0
     if sign < 0:
         cursor.take()

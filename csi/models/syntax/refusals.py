@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from csi.errors import Text
@@ -12,7 +13,7 @@ from csi.models.syntax.tokens import Token
 def refuse_lone(cursor: Cursor) -> NoReturn:
     """Refuse a line that says nothing."""
     token = cursor.peek()
-    if token.text in {"level", "group"} and cursor.peek(1).text == ":":
+    if token.text in BLOCKS and cursor.peek(1).text == ":":
         raise Stumble(
             token,
             "E-SYNTAX",
@@ -63,6 +64,32 @@ def refuse_misplaced(token: Token) -> NoReturn:
         'Left of the operator stand one name, or several joined by "+"; a name with blanks needs quotes.',
         "运算符左边写一个名称，或用“+”连接的几个名称；名称含空格时请加英文引号。",
     )
+
+
+def refuse_left(token: Token) -> NoReturn:
+    """Refuse a modifier left of the operator: `efa("a")*f =~ x1`."""
+    if token.text == "efa":
+        en, zh = "exploratory blocks (efa) are not estimated.", "不估计探索性因子块（efa）。"
+        do, do_zh = "State which items load on which construct.", "请写明每个构念由哪些题项测量。"
+    else:
+        en, zh = f'"{token.typed}(...)" stands left of the operator.', f"“{token.typed}(...)”写在运算符左边。"
+        do, do_zh = "Modifiers stand on the right: f =~ start(0.5)*x1.", "修饰应写在右边：f =~ start(0.5)*x1。"
+    raise Stumble(token, "E-MODIFIER", en, zh, do, do_zh)
+
+
+BLOCKS = ("level", "group")
+"""What begins a block of a model text in lavaan."""
+
+
+def begins_block(part: Sequence[Token]) -> bool:
+    """Whether a statement is `group: 1` or the like.
+
+    Example:
+        >>> from csi.models.syntax.tokens import tokens
+        >>> begins_block(tokens("group: 1")), begins_block(tokens("group ~ x"))
+        (True, False)
+    """
+    return len(part) > 1 and part[0].text in BLOCKS and part[1].text == ":"
 
 
 def refuse_number(token: Token) -> NoReturn:
