@@ -26,6 +26,7 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.measures.shown import listing
 from csi.measures.tidy import cells_of, tidy
+from csi.measures.wald_constraints import formula_of, unreadable
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
 from csi.moments.stack import Array
 from csi.sem.elsewhere import carried, pieces_of, scaled_at
@@ -392,10 +393,10 @@ def wald(est: Estimate, *constraints: str) -> pl.DataFrame:
     check_estimate(est)
     fit = fitted(est)
     labels, fixed = _labels(fit)
-    formulas = [_formula(text, {*labels, *fixed, *(d.name for d in est.model.defined)}) for text in constraints]
+    formulas = [formula_of(text, {*labels, *fixed, *(d.name for d in est.model.defined)}) for text in constraints]
     wrong = [f for f in formulas if isinstance(f, Problem)]
     if wrong or not formulas:
-        raise Problems(wrong or [_unreadable("", "no constraint was given.", "没有给出约束。")])
+        raise Problems(wrong or [unreadable("", "no constraint was given.", "没有给出约束。")])
     b, k = fit.theta.shape
     h, J = np.empty((b, len(formulas))), np.zeros((b, len(formulas), k))
     for i, difference in enumerate(f for f in formulas if isinstance(f, str)):
@@ -467,35 +468,6 @@ def _labels(fit: Fitted) -> tuple[dict[str, int], dict[str, float]]:
     rows = list(zip(fit.layout.table.rows, fit.layout.table.index, strict=True))
     free = {r.label: at for r, at in rows if at >= 0 and r.label}
     return free, {r.label: r.fixed for r, at in rows if at < 0 and r.label and r.fixed is not None}
-
-
-def _formula(text: str, known: set[str]) -> str | Problem:
-    """The difference of both sides, or what is wrong with it."""
-    lhs, equal, rhs = text.partition("==")
-    if not equal or "=" in rhs:
-        return _unreadable(text, "it is not of the form `a == b`.", "不是 `a == b` 的形式。")
-    if not (lhs.strip() and rhs.strip()):
-        return _unreadable(text, "nothing stands on one side of `==`.", "`==` 的一侧没有内容。")
-    for side in (lhs, rhs):
-        try:
-            compile_expression(side)
-        except Problems as stumbled:
-            what = stumbled.problems[0].what
-            return _unreadable(
-                text, f'"{side.strip()}" cannot be read: {what.en}', f"无法读取“{side.strip()}”：{what.zh}"
-            )
-    formula = f"({lhs}) - ({rhs})"
-    unknown = [n for n in compile_expression(formula).labels if n not in known]
-    if unknown:
-        listed = ", ".join(unknown)
-        return _unreadable(text, f"no parameter has the label {listed}.", f"没有参数的标签为 {listed}。")
-    return formula
-
-
-def _unreadable(text: str, en: str, zh: str) -> Problem:
-    do = "Label the parameters in the model, as in `f =~ a*y1 + b*y2`, and write `a == b` or `a == 1`."
-    do_zh = "请在模型中为参数加标签，如 `f =~ a*y1 + b*y2`，约束写成 `a == b` 或 `a == 1`。"
-    return problem("E-WALD", f'constraint "{text}"', en, zh, do, do_zh)
 
 
 def _value(est: Estimate, text: str, labels: dict[str, int], fixed: dict[str, float], theta: Array) -> Array:
