@@ -150,7 +150,10 @@ def cells_grid(est: Estimate, measures: FitMeasures, lang: Language) -> Grid:
     fit = fitted(est)
     test = fit.scaled or fit.test
     keys = [c for c in est.moments.cells.columns if c != "n"]
-    told = {"chi2": test.statistic, "p_value": test.p_value} | {m: np.atleast_1d(measures[m]) for m in MEASURES}
+    lost = ~est.convergence.converged
+    told = {"chi2": np.where(lost, np.nan, test.statistic), "p_value": np.where(lost, np.nan, test.p_value)} | {
+        m: np.atleast_1d(measures[m]) for m in MEASURES
+    }
     judged = np.asarray(test.df) >= 0
     frame = est.moments.cells.with_columns(
         pl.Series("df", test.df),

@@ -22,6 +22,7 @@ from csi.sem.compiled import residual_sums
 from csi.sem.fitted import Fitted, GroupFit
 from csi.sem.implied import vech
 from csi.sem.moment_vector import plans_of, vector
+from csi.sem.normal import inverse
 
 
 def absolute(fit: Fitted) -> dict[str, Array]:
@@ -143,6 +144,14 @@ def _goodness(fit: Fitted, known: Sequence[Sums | None]) -> Array:
     return np.asarray((n / n.sum(axis=0) * np.stack(each)).sum(axis=0))
 
 
+def _inverted(stack: Array) -> Array:
+    """(b, p, p) inverses; NaN where a fit that has not converged left a singular matrix."""
+    try:
+        return np.asarray(np.linalg.inv(stack))
+    except np.linalg.LinAlgError:
+        return inverse(stack)
+
+
 def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
     """Weighted squares of a group's residuals and of its moments."""
     group = fit.groups[g]
@@ -158,7 +167,7 @@ def _weighted_squares(fit: Fitted, g: int) -> tuple[Array, Array]:
             s, sigma = np.concatenate([m, s], axis=1), np.concatenate([mu, sigma], axis=1)
         return gfi_parts(s - sigma, s, np.ones_like(s))
     sample = fit.fitting == "GLS" or "two.stage" in fit.method.se
-    W = np.asarray(np.linalg.inv(S if sample else Sigma))
+    W = _inverted(S if sample else Sigma)
     return gfi_normal(S, m, Sigma, mu, W, exogenous_of(fit), means=fit.layout.means)
 
 

@@ -62,6 +62,12 @@ WORSE = reason(
     "较宽模型的拟合反而差于较窄模型：二者并非嵌套，或有一方的搜索提前停止；故不给出 p 值。",
 )
 
+UNSETTLED = reason(
+    "R-CONVERGE",
+    "one of the two models has no solution, so that they cannot be compared.",
+    "两个模型之一没有解，无法比较。",
+)
+
 ROUNDING = 1e-6
 """A difference of chi2 below 0 by less than this share of 1 + chi2 is rounding."""
 
@@ -188,27 +194,33 @@ def lrt(*estimates: Estimate, method: Difference | str | None = None, **named: E
     steps += [_step(given[one], given[other], way) for one, other in pairwise(order)]
     drop = np.array([0, *(fits[o].df - fits[i].df for i, o in pairwise(order))], dtype=np.float64)
     chi2_diff = np.stack([s[0] for s in steps], axis=1)
-    worse = _worse(np.stack([fits[n].test.statistic for n in order], axis=1))
+    solved = np.stack([given[n].convergence.converged for n in order], axis=1)
+    chi2 = np.where(solved, np.stack([fits[n].test.statistic for n in order], axis=1), np.nan)
+    deviance = np.stack([-2 * fits[n].loglik for n in order], axis=1)
+    npar = np.array([fits[n].npar for n in order])
+    worse, lost = _worse(chi2), ~solved
+    lost[:, 1:] |= ~solved[:, :-1]
+    chi2_diff = np.where(lost, np.nan, chi2_diff)
     df_diff = np.where(drop > 0, np.broadcast_to(drop, chi2_diff.shape), np.nan)
     plain = way == "standard"
     numbers = {
         "df": np.broadcast_to(np.array([float(fits[n].df) for n in order]), chi2_diff.shape),
-        "chi2": np.stack([fits[n].test.statistic for n in order], axis=1),
-        "aic": np.stack([-2 * fits[n].loglik + 2 * fits[n].npar for n in order], axis=1),
-        "bic": np.stack([-2 * fits[n].loglik + np.log(_rows(fits[n])) * fits[n].npar for n in order], axis=1),
+        "chi2": chi2,
+        "aic": np.where(solved, deviance + 2 * npar, np.nan),
+        "bic": np.where(solved, deviance + np.log(_rows(fits[order[0]]))[:, None] * npar, np.nan),
         "chi2_diff": chi2_diff,
         "df_diff": df_diff,
-        "p_value": np.where(worse, np.nan, chdtrc(df_diff, np.maximum(chi2_diff, 0.0))),
+        "p_value": np.where(worse | lost, np.nan, chdtrc(df_diff, np.maximum(chi2_diff, 0.0))),
         "rmsea": np.where(worse | (not plain), np.nan, _rmsea(chi2_diff, df_diff, fits[order[0]])),
     }
     apart = _counted_apart([fits[name] for name in order])
     if apart:
         numbers |= dict.fromkeys(("aic", "bic"), np.full_like(chi2_diff, np.nan))
     why = _why(way, fits[order[0]])
-    absent = np.where(worse, 2, np.isnan(chi2_diff) & (drop > 0)).reshape(-1).tolist()
-    codes = [(None, why.code, WORSE.code)[kind] for kind in absent]
+    absent = np.select([lost & (drop > 0), worse, np.isnan(chi2_diff) & (drop > 0)], [3, 2, 1]).reshape(-1).tolist()
+    codes = [(None, why.code, WORSE.code, UNSETTLED.code)[kind] for kind in absent]
     labels = pl.DataFrame({"model": order}, schema={"model": pl.String})
-    reasons = {r.code: r for kind, r in ((1, why), (2, WORSE)) if kind in absent}
+    reasons = {r.code: r for kind, r in ((1, why), (2, WORSE), (3, UNSETTLED)) if kind in absent}
     return Nested(tidy(cells_of(given[order[0]]), labels, numbers, {"reason": codes}), way, reasons, apart)
 
 

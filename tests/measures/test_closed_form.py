@@ -27,7 +27,7 @@ def a_fit(text: str = TEXT, **settings: object) -> Fitted:
         f = rng.normal(size=(120, 1))
         rows = np.hstack([f, 0.6 * f + 0.8 * rng.normal(size=(120, 1))]).repeat(3, axis=1) + rng.normal(size=(120, 6))
         cells.append(np.cov(rows.T))
-    est = csi.fit(text, csi.Moments.of(ITEMS, cells[0], n=120), csi.SEM(**settings))
+    est = csi.fit(text, csi.Moments.of(ITEMS, cells[0], n=120, mean=np.zeros(len(ITEMS))), csi.SEM(**settings))
     stack = replace(
         est.moments,
         n=np.full(3, 120.0),

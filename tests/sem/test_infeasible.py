@@ -33,6 +33,14 @@ def test_it_is_not_converged_and_named(constraints, named) -> None:
     assert "约束" in told.remedy.zh
 
 
+def test_it_cannot_be_compared() -> None:
+    found = csi.lrt(free=fitted(""), held=fitted("a^2 == -1"))
+    row = found.table.row(1, named=True)
+    assert (row["chi2"], row["aic"], row["p_value"], row["reason"]) == (None, None, None, "R-CONVERGE")
+    assert found.table["aic"][0] == pytest.approx(csi.fit_measures(fitted(""))["aic"])
+    assert "没有解" in found.reasons["R-CONVERGE"].say("zh")
+
+
 @pytest.mark.parametrize("constraints", ["a*b == 0.4", "a*b > 0.9\na > 0\nb > 0", "a^2 + b^2 < 0.5"])
 def test_one_that_can_be_met_is(constraints) -> None:
     est = fitted(constraints)
