@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how = "the groups: a column of DATA, or brand, wave, stage, segment of a study"
     source_arguments(parser, by=how)
     add = parser.add_argument
-    add("--permutations", type=int, default=1000, metavar="N", help="exchanges of rows between groups (1000)")
+    add("--permutations", type=int, metavar="N", help="exchanges of rows between groups (1000, or what the pairs need)")
     add("--bootstrap", type=resamples, default=1000, metavar="N", help="resamples of the other tests (1000; 0: none)")
     add("--alpha", type=float, default=0.05, metavar="P", help="level of the tests (0.05)")
     add("--anyway", action="store_true", help="give what rests on constructs that fail MICOM's step 2")

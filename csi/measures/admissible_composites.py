@@ -55,13 +55,25 @@ def _within(est: Estimate, one: str, other: str) -> bool:
 
 
 def _corrected(est: Estimate, cell: int, place: str) -> list[Finding]:
-    """What correction for unreliability brought about that cannot be: rho_A above 1, impossible correlations."""
+    """What correction brought about that cannot be: loadings or rho_A above 1, impossible correlations."""
     flags, solution, out = est.convergence.improper, est.solution, []
     no = Text("", "")
 
     def here(name: str) -> bool:
         return name in flags and bool(flags[name][cell])
 
+    if here("negative variance") and solution.rho is not None:
+        high = [i for i, x in zip(solution.items, solution.loadings[cell], strict=True) if abs(x) > 1 + ROUNDING]
+        if solution.part_loadings is not None:
+            parts = zip(solution.parts, solution.part_loadings[cell], strict=True)
+            high += [part for (_, part), x in parts if abs(x) > 1 + ROUNDING]
+        en = f"The error variance of {listed(high)} is negative: a loading beyond 1 (Heywood case)."
+        zh = f"{listed(high, 'zh')} 的误差方差为负：载荷的绝对值大于 1（Heywood 情形）。"
+        do = Text(
+            "Look at the other items of its construct (few, or of uneven weights); compare with csi.PLS() uncorrected.",
+            "请检查该构念的其他题项（题项过少或权重悬殊）；可与未校正的 csi.PLS() 对照。",
+        )
+        out.append(Finding("W-HEYWOOD", "warning", cell, place, tuple(high), Text(en, zh), no, do))
     if here("rho_a above 1") and solution.rho is not None:
         high = [n for n, r in zip(solution.constructs, solution.rho[cell], strict=True) if r > 1 + ROUNDING]
         of, of_zh = (

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil, floor
 
 import numpy as np
 
 from csi.errors import Note, Problem, Problems, Text, is_number, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
-from csi.inference.permutation import Permuted, Statistic, permutation, shared_units
+from csi.inference.permutation import BLOCK, Permuted, Statistic, permutation, shared_units
 from csi.inference.resample import rows_behind
 from csi.moments.sample import select
 
@@ -29,6 +30,9 @@ LEAST = 10
 
 MOST = 40
 """More groups than this are not compared pair by pair."""
+
+USUAL = 1000
+"""So many permutations where the number is not given and a family of tests does not need more."""
 
 LEAST_PERMUTATIONS = 99
 """Fewer permutations cannot reach p = .01."""
@@ -79,11 +83,34 @@ def compared(est: Estimate) -> Compared:
     return Compared(kept, chosen, shared_units(rows_behind(kept)), notes)
 
 
-def check_counts(n: int, seed: int, alpha: float) -> list[Problem]:
-    """Problems with the number of permutations, the seed or the level."""
-    found = []
-    found += whole("permutations", n)
-    if not whole("permutations", n) and n < LEAST_PERMUTATIONS:
+def permutations_needed(tests: int, alpha: float) -> int:
+    """The least number B of permutations with which the strongest of so many tests can be rejected by Holm.
+
+    The smallest p is 1 / (B + 1), and Holm multiplies it by the number of tests.
+
+    Example:
+        >>> permutations_needed(1, 0.05), permutations_needed(66, 0.05)
+        (20, 1320)
+    """
+    return floor(tests / alpha + 1e-9)
+
+
+def usual_permutations(tests: int, alpha: float) -> int:
+    """1000, or more where a family of so many tests needs them, in whole blocks.
+
+    Example:
+        >>> usual_permutations(3, 0.05), usual_permutations(66, 0.05)
+        (1000, 1500)
+    """
+    return max(USUAL, ceil(permutations_needed(tests, alpha) / BLOCK) * BLOCK)
+
+
+def check_counts(n: int | None, seed: int, alpha: float) -> list[Problem]:
+    """Problems with the number of permutations (None: as many as needed), the seed or the level."""
+    found: list[Problem] = []
+    if n is not None:
+        found += whole("permutations", n)
+    if n is not None and not found and n < LEAST_PERMUTATIONS:
         en, zh = f"{n} permutations are too few for a p-value.", f"{n} 次置换不足以给出 p 值。"
         do, do_zh = "Use at least 99, better 999 or more.", "请至少使用 99 次，最好 999 次以上。"
         found.append(problem("E-SETTING", "permutations", en, zh, do, do_zh))

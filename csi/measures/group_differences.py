@@ -19,14 +19,32 @@ from csi.inference.bootstrap import bootstrap
 from csi.inference.intervals import standard_error
 from csi.inference.permutation import Permuted, Statistic
 from csi.measures.blocks import item_cov
-from csi.measures.compared import Compared, Contests, check_counts, compared, contests
+from csi.measures.compared import (
+    Compared,
+    Contests,
+    check_counts,
+    compared,
+    contests,
+    permutations_needed,
+    usual_permutations,
+)
 from csi.measures.group_distances import KINDS as DISTANCES
 from csi.measures.group_distances import group_distances
-from csi.measures.group_parameters import Parameter, draws_of, parameters, values_of
+from csi.measures.group_parameters import KINDS, Parameter, draws_of, parameters, values_of
 from csi.measures.group_tests import henseler, parametric, reach, two_sided, welch
 from csi.measures.group_words import sentences_of
-from csi.measures.groups_shown import Differences
-from csi.measures.micom import COMPOSITION, composed, composition, judged, no_composites, spread_p, weights_of
+from csi.measures.groups_shown import PRINTED, Differences
+from csi.measures.micom import (
+    COMPOSITION,
+    ORDER,
+    UNTESTED,
+    composed,
+    composition,
+    judged,
+    no_composites,
+    spread_p,
+    weights_of,
+)
 from csi.measures.micom_shown import Micom
 from csi.moments.stack import Array
 
@@ -35,12 +53,15 @@ DEPENDENT = reason(
     "units have rows in several groups, so tests of independent groups (Henseler, parametric, Welch) do not apply.",
     "部分单位在多个组中都有数据，独立组检验（Henseler、参数、Welch）不适用。",
 )
+MOST_PERMUTATIONS = 5000
+"""Not more than this where the number is not given, unless the invariance of the composites needs them."""
+
 P_VALUES: Final = ("p_permutation", "p_holm", "p_bh", "p_henseler", "p_parametric", "p_welch")
 
 
 def mga(
     est: Estimate,
-    permutations: int = 1000,
+    permutations: int | None = None,
     seed: int = 1,
     *,
     bootstraps: int = 1000,
@@ -52,7 +73,9 @@ def mga(
     """Compare the paths, total effects, R2, loadings and weights of groups, after the invariance of their composites.
 
     MICOM comes first, from the same permutations, and is printed first. What rests on a construct that fails its step 2
-    is withheld, pair by pair, unless `anyway`.
+    is withheld, pair by pair, unless `anyway`: a path rests on all predictors of its outcome, a total effect on those
+    of every outcome on its chains, a distance on every construct. So is what rests on a construct whose step 2 so few
+    permutations cannot test.
 
     Tests of a difference: by permutation (respondents exchanged between the two groups; exact where they are
     exchangeable), Henseler's (bootstrap), the parametric t test with equal and Welch's with unequal error variances
@@ -66,7 +89,9 @@ def mga(
     and whose p goes to zero with it; here respondents are exchanged.
 
     Parameters:
-        est: `csi.fit(model, data, csi.PLS(), by="group")`. permutations, seed: as in `csi.micom`.
+        est: `csi.fit(model, data, csi.PLS(), by="group")`. seed: as in `csi.micom`.
+        permutations: 1000 where it is not given, or as many as Holm's family of paths, of total effects and of R2 needs
+            (up to 5000); a kind that so many cannot reject says so.
         bootstraps: resamples for the other tests, unless `est` has its own; 0 leaves those tests out.
         alpha: level of the tests. micom: that of the same groups, when it was run before with settings of its own.
         anyway: give what rests on constructs that fail step 2. progress: called with (done, all) now and then.
@@ -97,7 +122,8 @@ def mga(
     chosen = parameters(groups.est)
     if micom is not None:
         _check_same(micom, groups)
-    runs = contests(groups, lambda pooled: _statistic(pooled, chosen), permutations, seed, progress)
+    n = _usual(groups, chosen, alpha) if permutations is None else permutations
+    runs = contests(groups, lambda pooled: _statistic(pooled, chosen), n, seed, progress)
     gate = micom or judged(groups, runs, items="standardised", alpha=alpha, anyway=anyway)
     boot = _resampled(est, groups, bootstraps, seed)
     table, over = _pairs(groups, runs, chosen, boot, gate), _over(groups, runs, chosen, gate)
@@ -106,18 +132,43 @@ def mga(
         micom=gate,
         table=table,
         omnibus=over,
-        distances=_distances(groups, runs),
-        sentences=sentences_of(table, over, alpha),
+        distances=_distances(groups, runs, gate, anyway=anyway),
+        sentences=sentences_of(table, over, alpha, runs.whole.n),
         alpha=alpha,
-        permutations=permutations,
+        permutations=runs.whole.n,
         replicates=0 if boot is None or boot.replicates is None else boot.replicates.n,
         seed=seed,
         reasons=_reasons(table, over, groups, bootstraps),
-        notes=tuple(dict.fromkeys((*gate.notes, *_notes(boot)))),
+        notes=tuple(dict.fromkeys((*gate.notes, *_notes(boot), *_mute(table, runs.whole.n, alpha)))),
     )
 
 
-def _check(est: Estimate, n: int, bootstraps: int, seed: int, alpha: float) -> None:
+def _usual(groups: Compared, chosen: Sequence[Parameter], alpha: float) -> int:
+    """As many permutations as the verdicts of MICOM need, and the largest printed family of differences while that is
+    no more than `MOST_PERMUTATIONS`.
+    """
+    pairs = len(groups.pairs)
+    largest = max((pairs * sum(p.kind == kind for p in chosen) for kind in PRINTED), default=0)
+    enough = min(usual_permutations(largest, alpha), MOST_PERMUTATIONS)
+    return max(usual_permutations(pairs, alpha), enough)
+
+
+def _mute(table: pl.DataFrame, n: int, alpha: float) -> tuple[Note, ...]:
+    """A warning that names the kinds whose family is too large for the permutations to reject anything."""
+    told = {kind: table.filter(pl.col("kind") == kind) for kind in KINDS}
+    counts = {kind: rows.height for kind, rows in told.items() if rows["p_holm"].count()}
+    mute = {kind: m for kind, m in counts.items() if m / (n + 1) >= alpha}
+    if not mute:
+        return ()
+    listed = ", ".join(f"{KINDS[k].en} ({m} tests: {permutations_needed(m, alpha)})" for k, m in mute.items())
+    listed_zh = "、".join(f"{KINDS[k].zh}（{m} 项检验：{permutations_needed(m, alpha)} 次）" for k, m in mute.items())
+    en = f"{n} permutations cannot reject any single difference at {alpha:g} after Holm's correction where a family is"
+    en += f" large; at least so many are needed: {listed}. The tests over all groups and the raw p can be read."
+    zh = f"族过大时，{n} 次置换经 Holm 校正后不可能在 {alpha:g} 水平拒绝任何一项差异；至少需要：{listed_zh}。"
+    return (note("W-MGA-FEW", en, f"{zh}可阅读全部组合在一起的检验与原始 p 值。"),)
+
+
+def _check(est: Estimate, n: int | None, bootstraps: int, seed: int, alpha: float) -> None:
     """Settings and estimate that go with the comparison."""
     found = [*check_counts(n, seed, alpha), *no_composites(est)]
     if bootstraps and bootstraps < 100:
@@ -265,21 +316,26 @@ def _least(chosen: Sequence[Parameter], gate: Micom, pair: tuple[str, str] | Non
     if pair is not None:
         frame = gate.table.filter(pl.col("group_1") == pair[0], pl.col("group_2") == pair[1])
     known = dict(frame.select("construct", "invariance").iter_rows())
-    order = ["none", "partial", "full"]
-    found = [[order.index(known[c]) for c in p.needs if known.get(c)] for p in chosen]
-    return pl.Series([order[min(f)] if f else None for f in found], dtype=pl.String)
+    found = [[ORDER.index(known[c]) for c in p.needs if known.get(c)] for p in chosen]
+    return pl.Series([ORDER[min(f)] if f else None for f in found], dtype=pl.String)
 
 
 def _withheld(frame: pl.DataFrame, *, anyway: bool) -> pl.DataFrame:
-    """Numbers that rest on a construct failing step 2 are absent, with the reason's code."""
-    fails = pl.lit(value=False) if anyway else (pl.col("invariance") == "none").fill_null(value=False)
+    """Numbers that rest on a construct failing step 2, or not tested, are absent, with the reason's code."""
+    why = pl.col("invariance").replace_strict(_SHUT, default=None, return_dtype=pl.String)
+    if anyway:
+        why = pl.lit(None, pl.String)
     numbers = [c for c in frame.columns if frame.schema[c].is_float()]
-    blank = (pl.when(~fails).then(pl.col(c)).alias(c) for c in numbers)
-    return frame.with_columns(*blank, reason=pl.when(fails).then(pl.lit(COMPOSITION.code)))
+    blank = (pl.when(why.is_null()).then(pl.col(c)).alias(c) for c in numbers)
+    return frame.with_columns(*blank, reason=why)
 
 
-def _distances(groups: Compared, runs: Contests) -> pl.DataFrame:
-    """Distances of all groups, and of every pair where there are more than two."""
+_SHUT: Final = {"none": COMPOSITION.code, "untested": UNTESTED.code}
+"""Verdicts that withhold, and why."""
+
+
+def _distances(groups: Compared, runs: Contests, gate: Micom, *, anyway: bool) -> pl.DataFrame:
+    """Distances of all groups, and of every pair where there are more than two; withheld where a construct fails."""
     contested: list[tuple[str | None, str | None, Permuted]] = [(None, None, runs.whole)]
     if len(groups.names) > 2:
         contested += [(groups.names[g], groups.names[h], run) for (g, h), run in runs.pairs.items()]
@@ -290,14 +346,25 @@ def _distances(groups: Compared, runs: Contests) -> pl.DataFrame:
     ]
     text = dict.fromkeys(("group_1", "group_2", "compared", "distance"), pl.String)
     frame = pl.DataFrame(rows, schema=text | dict.fromkeys(("value", "p_value"), pl.Float64), orient="row")
-    return frame.with_columns(pl.col("value", "p_value").fill_nan(None))
+    least = [_worst(gate, first, second) for first, second in frame.select("group_1", "group_2").iter_rows()]
+    frame = frame.with_columns(pl.col("value", "p_value").fill_nan(None), invariance=pl.Series(least, dtype=pl.String))
+    return _withheld(frame, anyway=anyway)
+
+
+def _worst(gate: Micom, first: str | None, second: str | None) -> str | None:
+    """The least verdict on any construct, of two groups or over all."""
+    frame = gate.omnibus
+    if first is not None:
+        frame = gate.table.filter(pl.col("group_1") == first, pl.col("group_2") == second)
+    known = [ORDER.index(v) for v in frame["invariance"].drop_nulls()]
+    return ORDER[min(known)] if known else None
 
 
 def _reasons(table: pl.DataFrame, over: pl.DataFrame, groups: Compared, bootstraps: int) -> dict[str, Reason]:
     """Why numbers are absent."""
     found = [DEPENDENT] if groups.overlapping and bootstraps else []
     codes = {c for f in (table, over) for c in f["reason"].drop_nulls()}
-    return {r.code: r for r in [*([COMPOSITION] if COMPOSITION.code in codes else []), *found]}
+    return {r.code: r for r in [*(r for r in (COMPOSITION, UNTESTED) if r.code in codes), *found]}
 
 
 def _notes(boot: Estimate | None) -> tuple[Note, ...]:

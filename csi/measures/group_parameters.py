@@ -49,31 +49,34 @@ def parameters(est: Estimate) -> tuple[Parameter, ...]:
     names, model = est.solution.constructs, est.model
     factors = {c.name: c.product_of for c in model.constructs if c.product_of}
     single = {c.name for c in model.constructs if len(c.items) == 1}
+    beside = {y: {y, *(x for x in model.predictors(y) if x in names)} for y in names}
     of_rows = [
-        Parameter(_OF_OP[r.op], r.lhs, r.rhs, _needs(r, factors), (k,))
+        Parameter(_OF_OP[r.op], r.lhs, r.rhs, _needs(r, beside, factors), (k,))
         for k, r in enumerate(est.rows)
         if r.op in _OF_OP and not (r.op != "~" and r.lhs in single)
     ]
     every = [chain for chain in chains(model) if set(chain) <= set(names)]
     longer = dict.fromkeys((chain[-1], chain[0]) for chain in every if len(chain) > 2)
     totals = [
-        Parameter("total", y, x, _resolved(_between(every, y, x), factors), (names.index(y), names.index(x)))
+        Parameter("total", y, x, _resolved(_between(every, y, x, beside), factors), (names.index(y), names.index(x)))
         for y in names
         for x in names
         if (y, x) in longer
     ]
     explained = [
-        Parameter("r2", y, "", _resolved({y, *(x for x in model.predictors(y) if x in names)}, factors), (k,))
-        for k, y in enumerate(names)
-        if model.predictors(y)
+        Parameter("r2", y, "", _resolved(beside[y], factors), (k,)) for k, y in enumerate(names) if model.predictors(y)
     ]
     order = list(KINDS)
     return tuple(sorted([*of_rows, *totals, *explained], key=lambda p: order.index(p.kind)))
 
 
-def _needs(row: Row, factors: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Constructs a row of the estimate rests on."""
-    return _resolved({row.lhs, row.rhs}, factors) if row.op == "~" else frozenset()
+def _needs(row: Row, beside: Mapping[str, set[str]], factors: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Constructs a row of the estimate rests on; a path is partial, so all predictors of its outcome.
+
+    Parameters:
+        beside: outcome -> itself and its predictors. factors: product -> what it multiplies.
+    """
+    return _resolved({row.rhs, *beside[row.lhs]}, factors) if row.op == "~" else frozenset()
 
 
 def _resolved(names: Iterable[str], factors: Mapping[str, Sequence[str]]) -> frozenset[str]:
@@ -81,9 +84,12 @@ def _resolved(names: Iterable[str], factors: Mapping[str, Sequence[str]]) -> fro
     return frozenset(part for name in names for part in factors.get(name, (name,)))
 
 
-def _between(every: Sequence[tuple[str, ...]], outcome: str, predictor: str) -> frozenset[str]:
-    """Constructs on the chains from a predictor to an outcome."""
-    return frozenset(c for chain in every if (chain[-1], chain[0]) == (outcome, predictor) for c in chain)
+def _between(
+    every: Sequence[tuple[str, ...]], outcome: str, predictor: str, beside: Mapping[str, set[str]]
+) -> frozenset[str]:
+    """Constructs on the chains from a predictor to an outcome, and what predicts these beside them."""
+    found = [chain for chain in every if (chain[-1], chain[0]) == (outcome, predictor)]
+    return frozenset({predictor}.union(*(beside[c] for chain in found for c in chain[1:])))
 
 
 def values_of(chosen: Sequence[Parameter], values: Array, solution: Solution) -> Array:

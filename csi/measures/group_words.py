@@ -8,24 +8,24 @@ from csi.errors import Text
 from csi.measures.group_parameters import KINDS
 
 
-def sentences_of(table: pl.DataFrame, over: pl.DataFrame, alpha: float) -> tuple[Text, ...]:
+def sentences_of(table: pl.DataFrame, over: pl.DataFrame, alpha: float, permutations: int) -> tuple[Text, ...]:
     """How many differences of each kind are found, and the largest of them.
 
     Parameters:
-        table, over: rows of pairs and over all groups, as in `Differences`.
+        table, over: rows of pairs and over all groups, as in `Differences`. permutations: how many p rests on.
     """
     out = []
     for kind, name in KINDS.items():
         rows = table.filter(pl.col("kind") == kind)
         if rows.height:
-            out.append(_of_pairs(rows, name, alpha))
+            out.append(_of_pairs(rows, name, alpha, permutations))
         joint = over.filter(pl.col("kind") == kind)
         if joint.height:
             out.append(_over_all(joint, name, alpha))
     return tuple(out)
 
 
-def _of_pairs(rows: pl.DataFrame, name: Text, alpha: float) -> Text:
+def _of_pairs(rows: pl.DataFrame, name: Text, alpha: float, permutations: int) -> Text:
     """Differences between pairs of groups."""
     tested = rows.filter(pl.col("p_holm").is_not_null())
     hidden = rows.height - tested.height
@@ -33,6 +33,11 @@ def _of_pairs(rows: pl.DataFrame, name: Text, alpha: float) -> Text:
     found = tested.filter(pl.col("p_holm") < alpha).sort(pl.col("difference").abs(), descending=True)
     raw = tested.filter(pl.col("p_permutation") < alpha).height
     title = f"{name.en[0].upper()}{name.en[1:]}"
+    if tested.height and rows.height / (permutations + 1) >= alpha:
+        en = f"{title}: {rows.height} differences cannot be told apart from chance one by one at {alpha:g}: "
+        en += f"{permutations} permutations are too few for Holm's correction ({raw} are below it before){away}."
+        zh = f"{name.zh}：{permutations} 次置换不足以在 {alpha:g} 水平对 {rows.height} 项差异逐一作 Holm 校正检验"
+        return Text(en, f"{zh}（校正前有 {raw} 项低于该水平）{away_zh}。")
     en = f"{title}: {found.height} of {tested.height} differences are significant at {alpha:g} "
     en += f"after Holm's correction ({raw} before it){away}"
     zh = f"{name.zh}：经 Holm 校正后，{tested.height} 项差异中有 {found.height} 项在 {alpha:g} 水平显著"

@@ -84,7 +84,7 @@ class Differences(Shown):
             p_spread, p_range, p_holm, p_bh (of p_spread, over the rows of the kind), invariance, reason; empty for two
             groups.
         distances: of whole groups: group_1, group_2 (null: all groups), compared ("items", "constructs"), distance
-            ("d_g", "d_l"), value, p_value.
+            ("d_g", "d_l"), value, p_value, invariance (the least of all constructs), reason.
         sentences: what was found, kind by kind. alpha, permutations, replicates, seed. reasons, notes.
     """
 
@@ -130,7 +130,7 @@ def labelled(value: Differences, texts: Mapping[str, str]) -> Differences:
     verdicts = {r["construct"]: sentence(r, len(gate.groups), gate.alpha) for r in constructs.iter_rows(named=True)}
     names = tuple(texts.get(g, g) for g in gate.groups)
     first = replace(gate, table=said(gate.table), omnibus=constructs, groups=names, sentences=verdicts)
-    told = sentences_of(table_, over, value.alpha)
+    told = sentences_of(table_, over, value.alpha, value.permutations)
     return replace(value, micom=first, table=table_, omnibus=over, distances=said(value.distances), sentences=told)
 
 

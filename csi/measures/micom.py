@@ -19,7 +19,15 @@ from csi.estimate.given import check_estimate
 from csi.inference.adjust import holm
 from csi.inference.permutation import Permuted, Statistic, exceedance
 from csi.measures.blocks import correlations, item_cov
-from csi.measures.compared import Compared, Contests, check_counts, compared, contests
+from csi.measures.compared import (
+    Compared,
+    Contests,
+    check_counts,
+    compared,
+    contests,
+    permutations_needed,
+    usual_permutations,
+)
 from csi.measures.group_tests import spread
 from csi.measures.micom_shown import Items, Micom
 from csi.measures.micom_words import configural_checks, sentence
@@ -31,7 +39,14 @@ COMPOSITION = reason(
     "该构念在这些组中的构成不同（步骤 2），差异不能解释为构念本身的差异。",
 )
 STEPS: Final = ("c", "mean", "variance")
-ORDER: Final = ("none", "partial", "full")
+UNTESTED = reason(
+    "R-UNTESTED",
+    "whether the construct is composed alike in these groups (step 2) could not be tested: too few permutations.",
+    "置换次数过少，无法检验该构念在这些组中的构成是否相同（步骤 2）。",
+)
+ORDER: Final = ("none", "untested", "partial", "full")
+"""Verdicts from the least; untested: no p could have been small enough."""
+
 STEP_3: Final = (
     *("mean_difference", "mean_low", "mean_high", "p_mean", "p_mean_pair", "p_mean_holm"),
     *("log_variance_ratio", "variance_low", "variance_high", "p_variance", "p_variance_pair", "p_variance_holm"),
@@ -40,7 +55,7 @@ STEP_3: Final = (
 
 def micom(
     est: Estimate,
-    permutations: int = 1000,
+    permutations: int | None = None,
     seed: int = 1,
     *,
     alpha: float = 0.05,
@@ -63,8 +78,12 @@ def micom(
     construct is the least of its pairs'. All groups are tested together besides: sum of 1 - c over pairs, and weighted
     squared deviations of means and log variances.
 
+    No p is below 1 / (B + 1), and Holm multiplies it by the number of pairs: where that cannot fall below `alpha`, the
+    verdict is "untested", never partial or full.
+
     Parameters:
-        est: `csi.fit(model, data, csi.PLS(), by="group")`, a composite model. permutations, seed: of the test.
+        est: `csi.fit(model, data, csi.PLS(), by="group")`, a composite model. seed: of the test.
+        permutations: 1000 where it is not given, or as many as the pairs of groups need (a note says how many).
         alpha: level of the tests. items: "standardised" (in standard deviations of the pooled data, so that units of
             items do not matter) or "answers" (as cSEM).
         anyway: give means and variances of constructs that fail step 2. progress: called with (done, all) now and then.
@@ -93,11 +112,12 @@ def micom(
     check_estimate(est)
     _check(est, permutations, seed, alpha, items)
     groups = compared(est)
-    runs = contests(groups, lambda pooled: composition(pooled, items), permutations, seed, progress)
+    n = usual_permutations(len(groups.pairs), alpha) if permutations is None else permutations
+    runs = contests(groups, lambda pooled: composition(pooled, items), n, seed, progress)
     return judged(groups, runs, items=items, alpha=alpha, anyway=anyway)
 
 
-def _check(est: Estimate, n: int, seed: int, alpha: float, items: str) -> None:
+def _check(est: Estimate, n: int | None, seed: int, alpha: float, items: str) -> None:
     """Settings and estimate that go with MICOM."""
     found = [*check_counts(n, seed, alpha), *one_of("items", items, get_args(Items)), *no_composites(est)]
     if found:
@@ -174,7 +194,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
     names = tuple(solution.constructs[j] for j in composed(solution))
     pairs = pl.concat([_pair(names, groups, pair, run) for pair, run in runs.pairs.items()])
     pairs = _with_holm(pairs.with_columns(_rank=pl.col("construct").replace_strict(list(names), range(len(names)))))
-    pairs = _verdicts(pairs.sort("_rank", maintain_order=True).drop("_rank"), alpha)
+    pairs = _verdicts(pairs.sort("_rank", maintain_order=True).drop("_rank"), alpha, len(groups.pairs))
     over = _over(names, groups, runs).join(_least_of(pairs), on="construct", how="left", maintain_order="left")
     if not anyway:
         pairs, over = (_withheld(f) for f in (pairs, over))
@@ -192,7 +212,13 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
         permutations=runs.whole.n,
         seed=runs.whole.seed,
         reasons={COMPOSITION.code: COMPOSITION} if hidden else {},
-        notes=(*groups.notes, *_products(solution), *_rule(groups), *exchange_notes(groups, runs)),
+        notes=(
+            *groups.notes,
+            *_products(solution),
+            *_rule(groups),
+            *_untested(pairs, runs, alpha),
+            *exchange_notes(groups, runs),
+        ),
     )
 
 
@@ -212,6 +238,7 @@ def _pair(names: tuple[str, ...], groups: Compared, pair: tuple[int, int], run: 
         "variance_low": ratio[1],
         "variance_high": ratio[2],
         "p_variance": ratio[3],
+        "_floor": np.full(len(names), max(1 / (len(kept) + 1), 1 / run.arrangements)),
     }
     first, second = (groups.names[g] for g in pair)
     labels = pl.DataFrame({"construct": names}).with_columns(group_1=pl.lit(first), group_2=pl.lit(second))
@@ -255,12 +282,31 @@ def _with_holm(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _verdicts(frame: pl.DataFrame, alpha: float) -> pl.DataFrame:
-    """Of every pair by adjusted p: "none" where step 2 is rejected, "full" where no step is, else "partial"."""
+def _verdicts(frame: pl.DataFrame, alpha: float, tests: int) -> pl.DataFrame:
+    """Of every pair by adjusted p: "none" where step 2 is rejected, "untested" where no p could have been small enough,
+    "full" where no step is rejected, else "partial".
+    """
     c, mean, variance = (pl.col(f"p_{n}_holm") for n in ("c", "mean", "variance"))
-    verdict = pl.when(c < alpha).then(pl.lit("none")).when((mean >= alpha) & (variance >= alpha)).then(pl.lit("full"))
+    mute = (pl.col("_floor") * tests >= alpha) & c.is_not_null()
+    verdict = pl.when(c < alpha).then(pl.lit("none")).when(mute).then(pl.lit("untested"))
+    verdict = verdict.when((mean >= alpha) & (variance >= alpha)).then(pl.lit("full"))
     verdict = verdict.when(c.is_not_null()).then(pl.lit("partial"))
-    return frame.with_columns(invariance=verdict, reason=pl.lit(None, pl.String))
+    return frame.with_columns(invariance=verdict, reason=pl.lit(None, pl.String)).drop("_floor")
+
+
+def _untested(pairs: pl.DataFrame, runs: Contests, alpha: float) -> tuple[Note, ...]:
+    """A warning where the permutations cannot reject, whatever the data."""
+    if "untested" not in pairs["invariance"].to_list():
+        return ()
+    count, b = len(runs.pairs), runs.whole.n
+    need = permutations_needed(count, alpha)
+    en = f"{b} permutations cannot reject at {alpha:g} after Holm's adjustment over {count} pairs"
+    zh = f"经 {count} 个组对的 Holm 校正后，{b} 次置换不可能在 {alpha:g} 水平拒绝"
+    do, do_zh = f"; at least {need} usable ones are needed", f"；至少需要 {need} 次可用的置换"
+    if need <= b:
+        do, do_zh = "; too few different exchanges exist", "；不同的交换方式太少"
+    tail, tail_zh = ", so that invariance is not tested, not confirmed.", "，因此不变性未经检验，并非得到确认。"
+    return (note("W-MICOM-FEW", f"{en}{do}{tail}", f"{zh}{do_zh}{tail_zh}"),)
 
 
 def _least_of(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -65,8 +65,8 @@ class Micom(Shown):
         table: a row per construct and pair of groups: construct, group_1, group_2, c, c_low (5 % quantile of the
             permutations), p_c, mean_difference (first less second, scores of the pooled data with variance 1) and
             log_variance_ratio (first over second) with the middle 95 % of the permutations (.._low, .._high), p_mean,
-            p_variance, each p with its Holm form over the pairs of the construct, invariance ("none", "partial",
-            "full", by the Holm forms), reason (why step 3 is withheld).
+            p_variance, each p with its Holm form over the pairs of the construct, invariance ("none",
+            "untested", "partial", "full", by the Holm forms), reason (why step 3 is withheld).
         omnibus: a row per construct over all groups: c (smallest of the pairs), p_c, p_mean, p_variance (permutation of
             all groups together), the smallest p of the pairs (p_.._pair) and its Holm form (p_.._holm), invariance (the
             least of the pairs'), reason. With two groups it is the pair's.

@@ -13,11 +13,13 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.shown import p_text
 from csi.measures.blocks import membership
 
-Invariance = Literal["none", "partial", "full"]
-"""none: step 2 is rejected; partial: a mean or variance differs; full: nothing is rejected."""
+Invariance = Literal["none", "untested", "partial", "full"]
+"""none: step 2 is rejected; untested: no p could have been small enough; partial: a mean or variance differs; full:
+nothing is rejected."""
 
 VERDICTS: Final = {
     "none": Text("none", "不成立"),
+    "untested": Text("not tested", "未检验"),
     "partial": Text("partial", "部分"),
     "full": Text("full", "完全"),
 }
@@ -87,6 +89,14 @@ Paths may be compared; keep the groups apart.
     least, least_zh = ("smallest c", "最小 c") if groups > 2 else ("c", "c")
     if verdict is None:
         return Text(f"{name}: not tested.", f"{name}：未检验。")
+    if verdict == "untested":
+        count = groups * (groups - 1) // 2
+        en = f"{name}: not tested. With so few permutations no p can fall below {alpha:g}"
+        zh = f"{name}：未检验。置换次数过少，p 值不可能低于 {alpha:g}"
+        more, more_zh = (
+            (f" after adjustment over {count} pairs", f"（{count} 个组对校正后）") if count > 1 else ("", "")
+        )
+        return Text(f"{en}{more}; what rests on it is withheld.", f"{zh}{more_zh}；依赖它的比较不予给出。")
     p = {step: _p(row, step, groups) for step in ("c", "mean", "variance")}
     found, found_zh = f"{least} = {row['c']:.4f}, {p['c'].en}", f"{least_zh} = {row['c']:.4f}，{p['c'].zh}"
     if verdict == "none":

@@ -29,7 +29,7 @@ Flags = npt.NDArray[np.bool_]
 
 Fields = tuple[Array, Array, Array, Array, Array, Ints, Array, Flags]
 
-CorrectedFields = tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags, Flags]
+CorrectedFields = tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags, Flags, Flags]
 
 SCHEMES = get_args(Scheme)
 """Inner schemes in the order of the compiled function's numbers."""
@@ -81,7 +81,7 @@ def corrected(solved: Solved, R: Array, design: Design) -> CorrectedFields | Non
         return None
     (b, p), q = R.shape[:2], len(design.starts)
     rho, loadings, C, paths, r2 = (np.empty((b, *shape)) for shape in ((q,), (p,), (q, q), (q, q), (q,)))
-    doubts = np.empty((4, b), dtype=np.int64)
+    doubts = np.empty((5, b), dtype=np.int64)
     kernel.correct(
         b,
         p,
@@ -100,8 +100,8 @@ def corrected(solved: Solved, R: Array, design: Design) -> CorrectedFields | Non
         r2,
         doubts,
     )
-    above, beyond, definite, finite = doubts.astype(np.bool_)
-    return rho, loadings, C, paths, r2, above, beyond, definite, finite
+    above, beyond, definite, finite, heywood = doubts.astype(np.bool_)
+    return rho, loadings, C, paths, r2, above, beyond, definite, finite, heywood
 
 
 def _whole(array: Array) -> Array:

@@ -33,8 +33,9 @@ class Corrected:
     """rho (b, q), loadings (b, p), C (b, q, q), paths (b, q, q), r2 (b, q) after correction for unreliability.
 
     Attributes:
-        above, beyond, definite, finite: (b,) True where a rho_A is above 1, where a correlation is beyond 1 (rounding
-            aside), where C is positive definite, where C has numbers throughout.
+        above, beyond, definite, finite, heywood: (b,) True where a rho_A is above 1, where a correlation is beyond 1
+            (rounding aside), where C is positive definite, where C has numbers throughout, where a factor's loading is
+            beyond 1, so that the error variance of its item is negative.
     """
 
     rho: Array
@@ -46,6 +47,7 @@ class Corrected:
     beyond: Flags
     definite: Flags
     finite: Flags
+    heywood: Flags
 
 
 def rho_a(weights: Array, cor: Array, member: Array) -> Array:
@@ -101,13 +103,15 @@ def corrected(solved: Solved, R: Array, design: Design) -> Corrected:
     loadings = np.where(design.factor[design.block], stretched, own)
     with np.errstate(invalid="ignore"):
         above, beyond = (rho > 1 + ROUNDING).any(axis=1), (np.abs(C) > 1 + ROUNDING).any(axis=(1, 2))
-    finite = np.isfinite(C).all(axis=(1, 2))
-    return Corrected(rho, loadings, C, paths, r2, np.asarray(above), np.asarray(beyond), is_definite(C), finite)
+        heywood = ((np.abs(loadings) > 1 + ROUNDING) & design.factor[design.block]).any(axis=1)
+    flags = np.asarray(above), np.asarray(beyond), is_definite(C), np.isfinite(C).all(axis=(1, 2)), np.asarray(heywood)
+    return Corrected(rho, loadings, C, paths, r2, *flags)
 
 
 def improper(found: Corrected) -> dict[str, Flags]:
     """What a solution of factors should not have, (b,) each; such solutions are kept and counted."""
     return {
+        "negative variance": found.heywood,
         "rho_a above 1": found.above,
         "construct correlation above 1": found.finite & found.beyond,
         "construct correlations not positive definite": found.finite & ~found.definite,

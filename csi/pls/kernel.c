@@ -257,8 +257,8 @@ static double reliable(const Problem *m, const double *R, const double *w, int64
 }
 
 /* What is doubtful of a slice after correction: a rho_A above 1; a correlation beyond 1; whether the correlations are
-   positive definite; whether all are numbers. */
-enum { ABOVE, BEYOND, DEFINITE, FINITE, DOUBTS };
+   positive definite; whether all are numbers; a factor's loading beyond 1, which leaves its item a negative variance. */
+enum { ABOVE, BEYOND, DEFINITE, FINITE, HEYWOOD, DOUBTS };
 
 /* One slice of b after correction for unreliability, with its column of the doubts. */
 static void corrected(const Problem *m, const int64_t *factor, const double *R, const double *w, const double *cross,
@@ -267,15 +267,17 @@ static void corrected(const Problem *m, const int64_t *factor, const double *R, 
 {
     const int64_t q = m->q;
     double *root = r->now.w;
-    int above = 0, beyond = 0;
+    int above = 0, beyond = 0, heywood = 0;
     for (int64_t j = 0; j < q; j++) {
         double squared = 1.0;
         const int64_t start = m->starts[j], stop = m->starts[j + 1];
         rho[j] = factor[j] ? reliable(m, R, w, start, stop, &squared) : 1.0;
         root[j] = sqrt(rho[j] > 0.0 ? rho[j] : NAN);
         above |= rho[j] > 1.0 + ROUNDING;
-        for (int64_t i = start; i < stop; i++)
+        for (int64_t i = start; i < stop; i++) {
             loadings[i] = factor[j] ? w[i] * (root[j] / squared) : cross[i * q + j];
+            heywood |= factor[j] && fabs(loadings[i]) > 1.0 + ROUNDING;
+        }
     }
     for (int64_t j = 0; j < q; j++)
         for (int64_t k = 0; k < q; k++) {
@@ -289,6 +291,7 @@ static void corrected(const Problem *m, const int64_t *factor, const double *R, 
     doubts[BEYOND * b] = beyond;
     doubts[DEFINITE * b] = is_definite(r->A, q);
     doubts[FINITE * b] = all_finite(C, q * q);
+    doubts[HEYWOOD * b] = heywood;
 }
 
 /* Room for a slice in one block; NULL where there is no memory. */
@@ -367,7 +370,7 @@ static PyObject *solve(PyObject *self, PyObject *args)
 }
 
 /* correct(b, p, q, starts, arrows, factor, R, w, cross, scores, rho, loadings, C, paths, r2, doubts): fills the last six
-   for every slice, the doubts (4 x b) as listed above. */
+   for every slice, the doubts (5 x b) as listed above. */
 static PyObject *correct(PyObject *self, PyObject *args)
 {
     PyObject *o[13];

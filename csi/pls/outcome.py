@@ -264,10 +264,16 @@ def _notes(solution: Solution, cause: Ints, cells: pl.DataFrame) -> tuple[Note, 
 
 
 def _doubts(solution: Solution, found: Corrected, flags: Mapping[str, Flags], cells: pl.DataFrame) -> tuple[Note, ...]:
-    """Reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
+    """Loadings and reliabilities above 1 and correlations that cannot be: computed and shown as they are."""
     impossible = flags["construct correlations not positive definite"] & ~found.beyond
     notes = []
     names = solution.constructs
+    if found.heywood.any():
+        at = np.abs(found.loadings) > 1 + ROUNDING
+        listed = _those(at, lambda k: f"{names[solution.block[k]]} - {solution.items[k]}", cells)
+        en = f"loading beyond 1 after correction for unreliability: {listed}. The error variance of such an item is"
+        zh = f"校正不可靠性后载荷的绝对值大于 1：{listed}。这些题项的误差方差为负（Heywood 情形）；数值未作截断。"
+        notes.append(note("W-HEYWOOD", f"{en} negative (Heywood case); nothing was cut.", zh))
     if found.above.any():
         listed = _those(found.rho > 1 + ROUNDING, names.__getitem__, cells)
         en = f"rho_A above 1: {listed}. More than all of the score's variance is the factor's; nothing was cut."

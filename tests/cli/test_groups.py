@@ -13,7 +13,7 @@ from csi.cli.progress import lines, working
 ROOT = Path(__file__).parents[2]
 MODEL = "sat =~ sat1 + sat2 + sat3; loy =~ loy1 + loy2 + loy3; val =~ val1 + val2; sat ~ val; loy ~ sat + val"
 DATA = ROOT / "data/telecom/panel.csv"
-FEW = ("--permutations", 99, "--bootstrap", 0)
+FEW = ("--permutations", 149, "--bootstrap", 0)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_model_and_a_file(asked):
     assert (code, err) == (0, "")
     assert "panel.csv · PLS (path)" in out
     assert out.index("MICOM") < out.index("Step 1, configural") < out.index("sat:") < out.index("Paths")
-    assert "99 permutations, seed 1" in out
+    assert "149 permutations, seed 1" in out
 
 
 def test_a_machine_gets_the_invariance_before_the_differences(asked):

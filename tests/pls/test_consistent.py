@@ -211,3 +211,52 @@ def test_consistent_pls_centres_on_the_factor_values() -> None:
     assert (np.abs(ours.mean(axis=0) - truth) < 3 * error + 0.003).all()
     plain = fit(CHAIN, stack, PLS()).solution.paths[:, 1, 0].mean()
     assert plain < 0.42
+
+
+def bent() -> Moments:
+    """Moments whose correction gives m1 a loading above 1."""
+    R = population().cov[0].copy()
+    R[3, 4] = R[4, 3] = 0.5
+    R[3, :3] = R[:3, 3] = R[3, 5:] = R[5:, 3] = 0.5
+    R[4, :3] = R[:3, 4] = R[4, 5:] = R[5:, 4] = 0.15
+    return Moments.of(ITEMS, R, n=500)
+
+
+@pytest.mark.parametrize("compiled_too", [True, False])
+def test_a_loading_above_one_is_told_at_the_fit_and_by_the_diagnosis(compiled_too, monkeypatch) -> None:
+    if not compiled_too:
+        monkeypatch.setattr("csi.pls.compiled.AVAILABLE", False)
+    est = fit(CHAIN, bent(), PLS(consistent=True))
+    assert est.solution.loadings[0, 3] > 1
+    assert est.convergence.improper["negative variance"].all()
+    told = next(n for n in est.notes if n.code == "W-HEYWOOD")
+    assert "m - m1" in told.say("en")
+    assert "m - m1" in told.say("zh")
+    finding = next(f for f in csi.verify(est).findings if f.code == "W-HEYWOOD")
+    assert finding.parameters == ("m1",)
+    assert "误差方差为负" in finding.what.zh
+    fine = fit(CHAIN, population(), PLS(consistent=True))
+    assert not fine.convergence.improper["negative variance"].any()
+    plain = fit(CHAIN, bent(), PLS())
+    assert "W-HEYWOOD" not in {n.code for n in plain.notes}
+
+
+def test_replicates_with_a_loading_above_one_are_counted_and_may_be_dropped() -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.multivariate_normal(np.zeros(8), population().cov[0], size=60)
+    est = fit(CHAIN, pl.DataFrame(rows, schema=list(ITEMS)), PLS(consistent=True))
+    boot = bootstrap(est, 200, seed=1)
+    assert boot.replicates is not None
+    high = (np.abs(boot.replicates.solution.loadings) > 1 + 1e-9).any(axis=1)
+    counts = dict(boot.replicates.counts.select("cause", "replicates").iter_rows())
+    assert counts["negative variance"] == high.sum() > 0
+    dropped = bootstrap(est, 200, seed=1, improper="drop")
+    highs = dropped.table.filter(op="=~")["conf_high"].to_list()
+    assert max(highs) <= 1 < max(boot.table.filter(op="=~")["conf_high"].to_list())
+
+
+def test_a_loading_above_one_inside_a_component_is_told() -> None:
+    model = CHAIN.replace("m ~ x\ny ~ x + m", "h =~ x + m\ny ~ h")
+    est = fit(csi.Model.parse(model), bent(), PLS(consistent=True))
+    assert est.convergence.improper["negative variance"].all()
+    assert "W-HEYWOOD" in {n.code for n in est.notes} & set(csi.verify(est).codes)

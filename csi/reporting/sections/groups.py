@@ -6,6 +6,7 @@ import polars as pl
 
 from csi.errors import Note, Text
 from csi.estimate.fit import fit
+from csi.measures.compared import permutations_needed
 from csi.measures.group_differences import mga
 from csi.measures.groups_shown import Differences
 from csi.measures.micom_words import VERDICTS
@@ -22,6 +23,8 @@ def groups_section(a: Analysis) -> Section:
     """MICOM first; then every path by group, tested over all groups by exchanging respondents."""
     key, many = group_key(a), a.study.settings.telling.permutations
     est = fit(a.model, a.panel, estimator_of(a.study.settings), (key,), where=group_where(a, key))
+    count = len(est.values)
+    many = max(many, permutations_needed(count * (count - 1) // 2, ALPHA))
     found = mga(est, many, a.study.settings.seed, bootstraps=0)
     how = Text(f"{many} permutations, Holm's correction", f"置换 {many} 次，Holm 校正")
     why = tuple(Note(r.code, r.text) for r in found.reasons.values())
