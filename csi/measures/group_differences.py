@@ -73,9 +73,8 @@ def mga(
     """Compare the paths, total effects, R2, loadings and weights of groups, after the invariance of their composites.
 
     MICOM comes first, from the same permutations, and is printed first. What rests on a construct that fails its step 2
-    is withheld, pair by pair, unless `anyway`: a path rests on all predictors of its outcome, a total effect on those
-    of every outcome on its chains, a distance on every construct. So is what rests on a construct whose step 2 so few
-    permutations cannot test.
+    (or that so few permutations cannot test) is withheld, pair by pair, unless `anyway`: a path rests on all predictors
+    of its outcome, a total effect on those of every outcome on its chains, a distance on every construct.
 
     Tests of a difference: by permutation (respondents exchanged between the two groups; exact where they are
     exchangeable), Henseler's (bootstrap), the parametric t test with equal and Welch's with unequal error variances
@@ -90,8 +89,7 @@ def mga(
 
     Parameters:
         est: `csi.fit(model, data, csi.PLS(), by="group")`. seed: as in `csi.micom`.
-        permutations: 1000 where it is not given, or as many as Holm's family of paths, of total effects and of R2 needs
-            (up to 5000); a kind that so many cannot reject says so.
+        permutations: 1000, or as many as Holm's families of paths, total effects and R2 need (up to 5000).
         bootstraps: resamples for the other tests, unless `est` has its own; 0 leaves those tests out.
         alpha: level of the tests. micom: that of the same groups, when it was run before with settings of its own.
         anyway: give what rests on constructs that fail step 2. progress: called with (done, all) now and then.
@@ -116,7 +114,6 @@ def mga(
         >>> found.table.filter(kind="path").select("lhs", "rhs", "invariance").row(0)
         ('b', 'a', 'full')
     """
-    check_estimate(est)
     _check(est, permutations, bootstraps, seed, alpha)
     groups = compared(est)
     chosen = parameters(groups.est)
@@ -170,6 +167,7 @@ def _mute(table: pl.DataFrame, n: int, alpha: float) -> tuple[Note, ...]:
 
 def _check(est: Estimate, n: int | None, bootstraps: int, seed: int, alpha: float) -> None:
     """Settings and estimate that go with the comparison."""
+    check_estimate(est)
     found = [*check_counts(n, seed, alpha), *no_composites(est)]
     if bootstraps and bootstraps < 100:
         en, zh = f"{bootstraps} resamples are too few for standard errors.", f"{bootstraps} 次重抽样不足以给出标准误。"
