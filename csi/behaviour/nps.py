@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from csi.display import Shown, significant, table, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
-from csi.inference.linearised import means
+from csi.inference.linearised import critical, means
 from csi.measures.shown import told
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -86,7 +86,8 @@ def nps(
     """100 (share of promoters - share of detractors) of an item asked from 0 to 10.
 
     var = ((p + d) - (p - d)^2) / n; with weights, clusters or strata the linearised variance of the mean of +1, 0, -1.
-    The interval is adjusted: .75 promoters, 1.5 passives and .75 detractors join the (effective) sample.
+    The interval is adjusted: .75 promoters, 1.5 passives and .75 detractors join the (effective) sample; with weights,
+    clusters or strata its point is that of t with the design's degrees of freedom (units less strata), else z.
 
     Parameters:
         panel: answers with a codebook. item: its name. by: key columns that make cells. where: keep only rows with
@@ -137,16 +138,18 @@ def _cell(sample: Sample, cell: int, level: float) -> dict[str, float | int | No
     p, d = (float((w * (sign == s)).sum() / w.sum()) for s in (1, -1))
     spread = (p + d) - (p - d) ** 2
     error = float(found.std_error[0]) * np.sqrt((n - 1) / n) if n > 1 else np.nan
-    effective = spread / error**2 if error > 0 else float(n)
-    z = float(ndtri(0.5 + level / 2))
-    low, high = adjusted(p, d, effective, z)
+    effective = spread / error**2 if error > 0 else float(w.sum() ** 2 / (w**2).sum())
+    alone = found.df[0] == n - 1 and np.ptp(w) == 0  # a simple random sample, for which Rocks' interval takes z
+    point = float(ndtri(0.5 + level / 2)) if alone and n > 1 else float(critical(level, found.df)[0])
+    low, high = adjusted(p, d, effective, point)
+    wald = np.clip((p - d - point * error, p - d + point * error), -1.0, 1.0)
     numbers = {
         "nps": 100 * (p - d),
         "std_error": 100 * error,
         "conf_low": 100 * low,
         "conf_high": 100 * high,
-        "wald_low": 100 * (p - d - z * error),
-        "wald_high": 100 * (p - d + z * error),
+        "wald_low": 100 * wald[0],
+        "wald_high": 100 * wald[1],
         "promoters": p,
         "passives": 1 - p - d,
         "detractors": d,
@@ -169,7 +172,7 @@ def adjusted(p: float, d: float, n: float, z: float) -> tuple[float, float]:
     size = n + sum(ADDED)
     up, down = (n * p + ADDED[0]) / size, (n * d + ADDED[2]) / size
     reach = z * np.sqrt((up + down - (up - down) ** 2) / size)
-    return max(-1.0, float(up - down - reach)), min(1.0, float(up - down + reach))
+    return float(np.maximum(up - down - reach, -1.0)), float(np.minimum(up - down + reach, 1.0))
 
 
 def _distribution(sample: Sample, cell: int) -> pl.DataFrame:
@@ -208,7 +211,13 @@ def _sentences(scores: pl.DataFrame, keys: Sequence[str], level: float) -> tuple
     out = []
     for row in scores.iter_rows(named=True):
         cell = " ".join(str(row[k]) for k in keys)
-        value, low, high = (significant(round(row[c], 1)) for c in ("nps", "conf_low", "conf_high"))
+        value = significant(round(row["nps"], 1))
+        if row["conf_low"] is None:
+            en = f"NPS {value}, from {row['n']} answers, too few for an interval."
+            zh = f"净推荐值 {value}，基于 {row['n']} 份回答，不足以给出区间。"
+            out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
+            continue
+        low, high = (significant(round(row[c], 1)) for c in ("conf_low", "conf_high"))
         en = f"NPS {value}, {100 * level:g} % interval {low} to {high}, from {row['n']} answers."
         zh = f"净推荐值 {value}，{100 * level:g}% 区间 {low} 至 {high}，基于 {row['n']} 份回答。"
         out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))

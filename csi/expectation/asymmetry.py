@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from csi.expectation.regression import Regression, regress
+from csi.expectation.scores import apart
 from csi.moments.stack import Array, Ints
 
 CONTRASTS: Final = {
@@ -41,7 +42,7 @@ def pieces(P: Array, E: Array) -> Array:
         >>> pieces(np.array([3.0, 6.0]), np.array([5.0, 5.0])).tolist()
         [[1.0, 0.0, -2.0, 3.0], [1.0, 1.0, 0.0, 6.0]]
     """
-    d = P - E
+    d = apart(P, E)
     return np.column_stack([np.ones(len(P)), np.maximum(d, 0.0), np.minimum(d, 0.0), P])
 
 
@@ -54,7 +55,7 @@ def asymmetry(
         P, E, y: (n,), NaN where absent. design: weights and units of the rows, strata of the units.
     """
     seen = np.isfinite(P) & np.isfinite(E) & np.isfinite(y)
-    d = P[seen] - E[seen]
+    d = apart(P[seen], E[seen])
     sides = int((d < 0).sum()), int((d > 0).sum())
     head = {"n": int(seen.sum()), "n_short": sides[0], "n_over": sides[1]}
     fitted = None

@@ -1,7 +1,7 @@
 """What a difference hides: expectation and perception as two predictors, instead of one minus the other.
 
-y = b0 + b_E E + b_P P against y = c0 + c (P - E). Errors are robust: HC3 over rows, summed over units where rows share
-one.
+y = b0 + b_E E + b_P P against y = c0 + c (P - E). Errors are robust: HC3 over rows, CR3 over units
+where rows share one.
 
 Source:
     Edwards (2001), Organizational Research Methods 4(3), 265-287; MacKinnon & White (1985), J. of Econometrics 29.
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from csi.inference.linearised import p_of_t
+from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints
 
 
@@ -61,45 +62,6 @@ def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints, stratum: Ints)
     apart, joined = _r2(X, y, weight), _r2(np.column_stack([np.ones(len(y)), P - E]), y, weight)
     numbers = (b[1], b[2], se[1], se[2], *p, apart, joined)
     return {name: float(v) if np.isfinite(v) else None for name, v in zip(COLUMNS, numbers, strict=True)}
-
-
-def robust_slopes(
-    X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None
-) -> tuple[Array, Array, float]:
-    """Weighted least squares with a robust covariance.
-
-    Parameters:
-        X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed. stratum: (units,) of
-            each unit; None takes one.
-
-    Returns:
-        slopes (k,), covariance (k, k) (HC3 where every row is a unit of its own in one stratum, else clustered within
-        strata with u_h / (u_h - 1)), and degrees of freedom (n - k, or units less strata).
-
-    Example:
-        >>> X = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 6]])
-        >>> b, V, df = robust_slopes(X, np.array([1.0, 2, 2, 4, 5]), np.ones(5), np.arange(5))
-        >>> b.round(4).tolist(), float(np.sqrt(V[1, 1]).round(4)), df
-        ([0.1622, 0.8243], 0.0885, 3.0)
-    """
-    n, k = X.shape
-    A = np.linalg.inv((X * weight[:, None]).T @ X)
-    b = A @ (X.T @ (weight * y))
-    e = y - X @ b
-    codes, own = np.unique(unit, return_inverse=True)
-    layers, of = np.unique(np.zeros(codes.size) if stratum is None else stratum[codes], return_inverse=True)
-    if codes.size == n and layers.size == 1:
-        h = weight * np.einsum("ij,jk,ik->i", X, A, X)
-        scores = X * (weight * e / np.maximum(1 - h, 1e-12))[:, None]
-        return b, A @ (scores.T @ scores) @ A, float(n - k)
-    sums = np.zeros((codes.size, k))
-    np.add.at(sums, own, X * (weight * e)[:, None])
-    u = np.bincount(of)
-    centre = np.zeros((layers.size, k))
-    np.add.at(centre, of, sums)
-    away = sums - np.where(u > 1, 1 / u, 0.0)[of, None] * centre[of]
-    meat = (away * np.where(u > 1, u / np.maximum(u - 1, 1), 1.0)[of, None]).T @ away
-    return b, A @ meat @ A, float(codes.size - layers.size)
 
 
 def _r2(X: Array, y: Array, weight: Array) -> float:

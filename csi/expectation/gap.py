@@ -25,7 +25,7 @@ from csi.estimate.given import check_panel
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
-from csi.expectation.scores import KINDS, Scores, answered_mean, design, finite, scores_of, stacked
+from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_of, stacked
 from csi.expectation.settings import check, outcome_of
 from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, means
@@ -128,9 +128,9 @@ def gap(
         rows = np.flatnonzero(sample.cell == cell)
         scores = scores_of(pairs, sample.rows[rows])
         P, E = scores.values[perceived], scores.values[expected]
-        found = means(np.concatenate([P - E, P, E], axis=1), *design(sample, rows))
+        found = means(np.concatenate([d := apart(P, E), P, E], axis=1), *design(sample, rows))
         ceiling = _ceiling(scores.items[expected], sample.weight[rows], _top(sample, pairs, expected))
-        tables.append(_table(scores, P - E, found, sample.weight[rows], ceiling, band, level))
+        tables.append(_table(scores, d, found, sample.weight[rows], ceiling, band, level))
         reliabilities.append(_reliabilities(scores, (perceived, expected), sample.weight[rows]))
         if target[1]:
             y = answered_mean(sample.rows[rows][:, len(pairs.every) :])

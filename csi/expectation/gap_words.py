@@ -143,10 +143,13 @@ def _sentence(gap: float | None, p: float | None, least: float | None, name: Tex
         >>> _sentence(0.1, 0.4, 0.05, Text("Speed", "速度")).en
         'Experience and expectation cannot be told apart (gap 0.10, p = 0.4).'
     """
-    if gap is None or p is None:
+    if gap is None:
         return Text("No overall gap can be given.", "无法给出总体差距。")
     size = f"{abs(gap):.2f}"
-    if p >= CLEAR:
+    if p is None:
+        en = f"The overall gap is {gap:.2f}, untested: it does not vary over respondents, or they are too few."
+        zh = f"总体差距为 {gap:.2f}，未作检验：各受访者的差距相同，或人数过少。"
+    elif p >= CLEAR:
         en = f"Experience and expectation cannot be told apart (gap {gap:.2f}, p = {significant(p)})."
         zh = f"体验与期望没有显著差异（差距 {gap:.2f}，p = {significant(p)}）。"
     elif gap < 0:

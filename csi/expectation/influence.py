@@ -14,13 +14,13 @@ import polars as pl
 
 from csi.errors import Problems, Text, one_of, problem
 from csi.expectation.composites import Composite
-from csi.expectation.constraint import robust_slopes
 from csi.importance.shares import SINGULAR, Regression, covariances, regression
 from csi.inference.adjust import adjust
 from csi.inference.draws import quantile
 from csi.inference.linearised import p_of_t
 from csi.inference.order import Order, order
 from csi.inference.resample import plan_of
+from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints, Sample
 
 Influence = Literal["relative_weight", "beta", "slope"]
@@ -38,14 +38,16 @@ class Cell:
     """The regression of one cell.
 
     Attributes:
-        names: k causes. Z: (n, k + 1) expectation, then causes; weight, unit: (n,). point: from the cell's moments;
-            drawn: from B resamples. covariance: (k, k) robust, of the slopes. df. alpha: of the expectation.
+        names: k causes. Z: (n, k + 1) expectation, then causes; weight, unit: (n,). stratum: (units,) declared, or
+            None. point: from the cell's moments; drawn: from B resamples. covariance: (k, k) robust, of the slopes. df.
+            bounds: scale of each cause.
     """
 
     names: tuple[str, ...]
     Z: Array
     weight: Array
     unit: Ints
+    stratum: Ints | None
     point: Regression
     drawn: Regression
     slopes: Array
@@ -81,12 +83,13 @@ def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, rep
     point = regression(covariances(X, w[None])[0])
     _apart(X, names, point, place)
     parts_ = [covariances(X, w * m[:, unit]) for _, m in plan_of(sample, replicates, seed).blocks()]
-    b, V, df = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit)
+    b, V, df = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer)
     return Cell(
         names=names,
         Z=X,
         weight=w,
         unit=unit,
+        stratum=sample.layer,
         point=point,
         drawn=regression(np.concatenate(parts_)[:replicates]),
         slopes=b[1:],

@@ -199,7 +199,7 @@ def _cell(sample: Sample, pairs: Matched, cell: int, replicates: int, seed: int,
     ordered = np.sort(counts, axis=1)[:, ::-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         numbers = {
-            "support": (drawn.argmax(axis=2) == best).mean(axis=0),
+            "support": np.where(total > 0, (drawn.argmax(axis=2) == best).mean(axis=0), np.nan),
             "cs_plus": plus,
             "cs_plus_low": bounds[0][0],
             "cs_plus_high": bounds[0][1],
@@ -212,7 +212,7 @@ def _cell(sample: Sample, pairs: Matched, cell: int, replicates: int, seed: int,
             "dysfunctional": _mean(LIKE[::-1], answers[:, k:], own, w),
         }
     apart, limit = fong_rule(counts)
-    fong = apart >= limit
+    fong = pl.Series(apart >= limit).set(pl.Series(total == 0), None)
     head = {"attribute": list(pairs.attributes), "n": n.astype(np.int64)}
     cells = {c: counts[:, j] for j, c in enumerate(ORDER)}
     named = {"category": [ORDER[j] if t > 0 else None for j, t in zip(best, total, strict=True)]}
@@ -224,7 +224,8 @@ def _mean(scores: Array, answers: Array, own: Array, w: Array) -> Array:
     """(k,) weighted means of scored answers of complete pairs."""
     seen = own.sum(axis=2) > 0
     value = np.where(seen, scores[np.where(seen, answers, 1).astype(np.int64) - 1], 0.0)
-    return np.asarray((w @ value) / (w @ seen))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((w @ value) / (w @ seen))
 
 
 def _resampled(sample: Sample, rows: Ints, own: Array, replicates: int, seed: int) -> Array:

@@ -19,7 +19,7 @@ from csi.estimate.given import check_panel
 from csi.expectation.asymmetry import TYPES, asymmetry
 from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
-from csi.expectation.scores import KINDS, Scores, answered_mean, design, finite, scores_of, stacked
+from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_of, stacked
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.shares import shares
 from csi.inference.adjust import adjust
@@ -140,7 +140,7 @@ def _table(
     scores: Scores, P: Array, E: Array, plan: tuple[Array, Ints, Ints], band: float, level: float
 ) -> pl.DataFrame:
     """Shares of one cell."""
-    d, near = P - E, band + 1e-9
+    d, near = apart(P, E), band + 1e-9
     seen, m = np.isfinite(d), len(scores.names)
     sign = np.where(seen, np.where(d > near, 1.0, np.where(d < -near, -1.0, 0.0)), np.nan)
     found = means(np.concatenate([sign, np.where(seen, E, np.nan), np.where(seen, P, np.nan)], axis=1), *plan)

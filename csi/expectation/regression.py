@@ -2,11 +2,12 @@
 
 Letters: `n` rows, `k` columns (the first is 1), `q` restrictions, `u` units, `B` replicates.
 
-"robust": HC3 where every row is a unit of its own, else summed over units within strata with u_h / (u_h - 1).
+"robust": HC3 where every row is a unit of its own, else CR3 over units within strata; joint tests by Hotelling's F.
 "classical": one variance for all rows, as textbooks' F tests have it.
 
 Source:
-    MacKinnon & White (1985), J. of Econometrics 29, 305-325; Greene (2012), Econometric Analysis, 5.4.
+    MacKinnon & White (1985), J. of Econometrics 29, 305-325; Greene (2012), Econometric Analysis, 5.4;
+    Bell & McCaffrey (2002), Survey Methodology 28(2), 169-181.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Final, Literal
 import numpy as np
 from scipy.special import fdtrc
 
-from csi.expectation.constraint import robust_slopes
 from csi.inference.linearised import critical, p_of_t
+from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints
 
 Errors = Literal["robust", "classical"]
@@ -61,19 +62,26 @@ class Regression:
     def wald(self, L: Array, errors: Errors = "robust") -> tuple[float, float, float, float]:
         """F, its two degrees of freedom and p of L b = 0; NaN where the restrictions cannot be told apart.
 
-            F = (L b)' (L V L')^-1 L b / q
+            classical: F = W / q on (q, n - k),  robust: F = W (df - q + 1) / (q df) on (q, df - q + 1)
+            W = (L b)' (L V L')^-1 L b
+
+        The robust form is Hotelling's, as V is itself an estimate with df degrees of freedom.
 
         Parameters:
             L: (q, k).
+
+        Source:
+            Korn & Graubard (1990), The American Statistician 44(4), 270-276.
         """
         V, df = (self.cov, self.df) if errors == "robust" else (self.plain, self.df_rows)
         between = L @ V @ L.T
         q = len(L)
-        if df <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
-            return np.nan, float(q), df, np.nan
+        left = df - q + 1 if errors == "robust" else df
+        if left <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
+            return np.nan, float(q), left, np.nan
         away = L @ self.slopes
-        value = float(away @ np.linalg.solve(between, away)) / q
-        return value, float(q), df, float(fdtrc(q, df, max(value, 0.0)))
+        value = float(away @ np.linalg.solve(between, away)) * left / (q * df)
+        return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
 
 
 def judged(estimate: Array, error: Array, df: float, level: float) -> dict[str, Array]:

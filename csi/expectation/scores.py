@@ -97,6 +97,22 @@ def mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
         return np.where(count >= HALF * of.sum(axis=1), total / count, np.nan)
 
 
+NOISE: Final = 1e-9
+"""Means closer than this, relative to their size (at least 1), are the same number."""
+
+
+def apart(P: Array, E: Array) -> Array:
+    """P - E, exactly 0 where the two differ by rounding alone; NaN where either is absent.
+
+    Example:
+        >>> apart(np.array([0.1 + 0.2, 2.0]), np.array([0.3, 1.0])).tolist()
+        [0.0, 1.0]
+    """
+    d = P - E
+    size = np.maximum(np.maximum(np.abs(P), np.abs(E)), 1.0)
+    return np.where(np.abs(d) <= NOISE * size, 0.0, d)
+
+
 def answered_mean(x: Array) -> Array:
     """(n,) mean of the answers of each row; NaN where there is none.
 

@@ -21,7 +21,6 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.composites import Composite, doubts, labels_of, scores
-from csi.expectation.constraint import robust_slopes
 from csi.expectation.formation import CAUSES, notes_of, parts_of
 from csi.expectation.formation_words import judged, leader
 from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
@@ -29,6 +28,7 @@ from csi.expectation.stages_words import STAGES, across_sentences, lines_of, sum
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.inference.order import Order
+from csi.inference.sandwich import robust_slopes
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -343,7 +343,8 @@ def _blocks(cells: Mapping[str, Cell]) -> tuple[Array, Array, float, dict[tuple[
     y, w, unit = (
         np.concatenate([a[k] for a in ((c.Z[:, 0], c.weight, c.unit) for c in cells.values())]) for k in range(3)
     )
-    b, V, df = robust_slopes(np.concatenate(parts), y, w, unit.astype(np.int64))
+    stratum = next(iter(cells.values())).stratum  # one sample, so one list of units
+    b, V, df = robust_slopes(np.concatenate(parts), y, w, unit.astype(np.int64), stratum)
     return b, V, df, place
 
 

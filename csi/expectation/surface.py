@@ -237,6 +237,7 @@ def _cell(sample: Sample, pairs: Matched, cell: int, asked: _Asked) -> tuple[dic
     corners = hull(E, P)
     drawn = _drawn(sample, rows, columns, full, (asked.replicates, asked.seed))
     items = [scores.items[form][seen][:, scores.member[at]] for form in asked.forms]
+    whole = np.isfinite(items[0]).all(axis=1) & np.isfinite(items[1]).all(axis=1)
     corner = {"corner": np.arange(len(corners)), "expected": corners[:, 0], "perceived": corners[:, 1]}
     return {
         "table": features(full, drawn[0], corners - where, asked.errors, level),
@@ -245,7 +246,7 @@ def _cell(sample: Sample, pairs: Matched, cell: int, asked: _Asked) -> tuple[dic
         "asymmetry": pl.DataFrame([asymmetry(P, E, y, plan, level)], schema_overrides=TYPES),
         "paths": _paths(drawn[1], level),
         "reliability": pl.DataFrame(
-            [of_difference(items[1], items[0], sample.weight[rows])],
+            [of_difference(items[1][whole], items[0][whole], sample.weight[rows][whole])],
             schema_overrides=dict.fromkeys(NUMBERS, pl.Float64),
         ),
         "cloud": pl.DataFrame(corner),

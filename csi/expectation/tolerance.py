@@ -23,7 +23,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, one_of, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
-from csi.expectation.scores import KINDS, Scores, answered_mean, design, finite, scores_from, stacked
+from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_from, stacked
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.shares import shares
 from csi.expectation.tolerance_slopes import slopes_of
@@ -226,17 +226,17 @@ def _table(
     """The table of one cell."""
     blank = np.full_like(P, np.nan)
     seen = np.isfinite(P)
-    msa, mss = (blank if x is None else P - x for x in (A, D))
-    width = blank if A is None or D is None else D - A
+    msa, mss = (blank if x is None else apart(P, x) for x in (A, D))
+    width = blank if A is None or D is None else apart(D, A)
     m = len(scores.names)
     ends = [blank if x is None else x for x in (A, D)]
     found = means(np.concatenate([msa, mss, width, *ends, P], axis=1), *plan)
     mean = found.mean.reshape(6, m)
     columns = {"adequate": mean[3], "desired": mean[4], "perceived": mean[5], **_gaps(scores, found, level)}
     columns |= _position(msa, width, mean, plan, level)
-    marks = {"below": None if A is None else P < A, "above": None if D is None else P > D}
+    marks = {"below": None if A is None else msa < 0, "above": None if D is None else mss > 0}
     if A is not None and D is not None:
-        marks["within"] = (P >= A) & (P <= D)
+        marks["within"] = (msa >= 0) & (mss <= 0)
     for name in ("below", "within", "above"):
         mark = marks.get(name)
         share = (np.full(m, np.nan),) * 3 if mark is None else shares(mark, seen, plan, level)

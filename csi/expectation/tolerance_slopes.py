@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from csi.expectation.regression import regress
-from csi.expectation.scores import Scores
+from csi.expectation.scores import Scores, apart
 from csi.moments.stack import Array, Ints
 
 PARTS: Final = ("below", "within", "above")
@@ -54,12 +54,12 @@ def pieces(zone: Zone) -> dict[str, Array]:
     """
     P, A, D = zone
     if A is not None and D is not None:
-        middle = np.minimum(np.maximum(P - A, 0.0), D - A)
-        return {"below": np.minimum(P - A, 0.0), "within": middle, "above": np.maximum(P - D, 0.0)}
+        middle = np.minimum(np.maximum(apart(P, A), 0.0), apart(D, A))
+        return {"below": np.minimum(apart(P, A), 0.0), "within": middle, "above": np.maximum(apart(P, D), 0.0)}
     if A is not None:
-        return {"below": np.minimum(P - A, 0.0), "within": np.maximum(P - A, 0.0)}
+        return {"below": np.minimum(apart(P, A), 0.0), "within": np.maximum(apart(P, A), 0.0)}
     knot = np.zeros_like(P) if D is None else D
-    return {"within": np.minimum(P - knot, 0.0), "above": np.maximum(P - knot, 0.0)}
+    return {"within": np.minimum(apart(P, knot), 0.0), "above": np.maximum(apart(P, knot), 0.0)}
 
 
 def _one(zone: Zone, y: Array, plan: tuple[Array, Ints, Ints], level: float) -> dict[str, float | int | None]:
@@ -90,6 +90,6 @@ def _one(zone: Zone, y: Array, plan: tuple[Array, Ints, Ints], level: float) -> 
 def _count(zone: Zone, part: str) -> int:
     """Respondents in a part."""
     P, A, D = zone
-    low = np.zeros(len(P), dtype=bool) if A is None else P < A
-    high = np.zeros(len(P), dtype=bool) if D is None else P > D
+    low = np.zeros(len(P), dtype=bool) if A is None else apart(P, A) < 0
+    high = np.zeros(len(P), dtype=bool) if D is None else apart(P, D) > 0
     return int({"below": low, "above": high, "within": ~(low | high)}[part].sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from scipy.stats import t
 
 import csi
 from csi.errors import Problems, Text
@@ -59,6 +60,26 @@ def test_everybody_a_promoter_has_an_interval_below_100():
     row = csi.nps(panel([10.0] * 40), "rec").table.row(0, named=True)
     assert row["std_error"] == 0
     assert 80 < row["conf_low"] < row["conf_high"] <= 100
+
+
+def test_few_clusters_take_the_point_of_t():
+    answers = [10.0, 9, 3, 8, 10, 2] * 20
+    row = csi.nps(panel(answers, cluster=[str(i // 20) for i in range(120)]), "rec").table.row(0, named=True)
+    reach = (row["nps"] - row["wald_low"]) / row["std_error"]
+    assert reach == pytest.approx(t.ppf(0.975, 5), rel=1e-9)
+    strong = csi.nps(panel([10.0] * 20 + [9.0] * 10 + [1.0] * 10, cluster=["a"] * 20 + ["b"] * 20), "rec").table
+    assert (strong["wald_low"][0], strong["wald_high"][0]) == (-100.0, 100.0)
+
+
+def test_answers_all_alike_count_as_many_as_their_weights_leave():
+    row = csi.nps(panel([10.0] * 10, weight=[1.0] * 9 + [100.0]), "rec").table.row(0, named=True)
+    assert row["n_effective"] == pytest.approx(109**2 / (9 + 100**2), rel=1e-3)
+    assert row["conf_low"] < 50
+
+
+def test_one_answer_has_no_interval():
+    row = csi.nps(panel([10.0]), "rec").table.row(0, named=True)
+    assert (row["conf_low"], row["conf_high"], row["wald_low"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

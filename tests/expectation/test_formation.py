@@ -16,6 +16,7 @@ import csi
 from csi.errors import Problems, Text
 from csi.expectation.composites import composite, scores
 from csi.importance.shares import johnson, regression
+from csi.inference.sandwich import robust_slopes
 from csi.moments.sample import sample_of
 from csi.survey.codebook import Item, Scale
 
@@ -204,3 +205,18 @@ def test_refusals_in_both_languages(panel, arguments, code, words, zh):
     assert raised.value.problems[0].code == code
     assert words in str(raised.value)
     assert zh in raised.value.problems[0].say("zh")
+
+
+def test_strata_enter_errors_and_degrees_of_freedom():
+    stratum = np.repeat(np.arange(3), 40)
+    keys = {"stratum": stratum.astype(str), "cluster": np.repeat(np.arange(24), 5).astype(str)}
+    found = csi.formation(forming.formed(120, 4, keys=keys), replicates=100).table
+    f = forming.formed(120, 4).frame
+    X = np.column_stack([np.ones(120), *(f.select(pl.mean_horizontal(f"{c}1", f"{c}2")) for c in found["cause"])])
+    y = f.select(pl.mean_horizontal("e1", "e2")).to_numpy().ravel()
+    unit = np.repeat(np.arange(24), 5)
+    _, V, df = robust_slopes(X, y, np.ones(120), unit, np.repeat(np.arange(3), 8))
+    assert df == 21
+    assert found["std_error"].to_list() == pytest.approx(np.sqrt(np.diagonal(V))[1:], rel=1e-9)
+    plain = robust_slopes(X, y, np.ones(120), unit)[1]
+    assert abs(found["std_error"][0] / np.sqrt(plain[1, 1]) - 1) > 1e-3

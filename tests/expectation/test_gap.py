@@ -11,9 +11,9 @@ from scipy import stats
 import csi
 from csi.cli import main
 from csi.errors import Problems, Text
-from csi.expectation.constraint import robust_slopes
 from csi.expectation.gap import gap, reliability_of_difference
 from csi.inference.linearised import means
+from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
 
 SEVEN = Scale("seven", 1, 7)
@@ -110,15 +110,46 @@ def test_two_slopes_and_their_errors_are_those_of_statsmodels_hc3():
     assert row["r2_difference"] < row["r2"]
 
 
-def test_clustered_slopes_are_those_of_statsmodels():
+def test_clustered_slopes_have_the_errors_of_a_jackknife_over_clusters():
     rng = np.random.default_rng(5)
     X = np.column_stack([np.ones(60), rng.normal(size=(60, 2))])
     unit = np.repeat(np.arange(15), 4)
+    weight = rng.uniform(0.5, 2, 60)
     y = X @ [1.0, 0.5, -0.5] + rng.normal(size=15)[unit] + rng.normal(size=60)
-    _, V, df = robust_slopes(X, y, np.ones(60), unit)
-    fit = sm.OLS(y, X).fit(cov_type="cluster", cov_kwds={"groups": unit, "use_correction": False})
-    np.testing.assert_allclose(V, 15 / 14 * fit.cov_params(), rtol=1e-9)
+    b, V, df = robust_slopes(X, y, weight, unit)
+    left = [sm.WLS(y[unit != u], X[unit != u], weights=weight[unit != u]).fit().params - b for u in range(15)]
+    np.testing.assert_allclose(V, np.transpose(left) @ left, rtol=1e-9)  # CR3 is sum (b_(g) - b)(b_(g) - b)'
     assert df == 14
+
+
+def test_a_cluster_that_alone_determines_a_slope_leaves_the_others_their_errors():
+    rng = np.random.default_rng(6)
+    unit = np.repeat(np.arange(10), 5)
+    X = np.column_stack([np.ones(50), rng.normal(size=50), np.where(unit == 3, rng.normal(size=50), 0.0)])
+    y = X @ [1.0, 0.5, 1.0] + rng.normal(size=50)
+    _, V, _ = robust_slopes(X, y, np.ones(50), unit)
+    assert np.isfinite(V).all()
+    assert V[1, 1] > 0
+
+
+def test_answers_that_meet_expectation_exactly_leave_no_gap_of_rounding():
+    rng = np.random.default_rng(7)
+    items, columns = [], {}
+    perceived = rng.integers(2, 7, (200, 9)).astype(float)
+    expected = rng.permuted(perceived, axis=1)  # the same mean in another order of summing
+    for j in range(9):
+        for form, x in (("P", perceived), ("Ew", expected)):
+            items.append(Item(f"{form}{j}", f"d{j // 3}", SEVEN, Text(f"q{j}", f"题{j}"), f"q{j}", form))
+            columns[f"{form}{j}"] = x[:, j]
+    frame = pl.DataFrame(columns)
+    panel_ = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
+    found = csi.gap(panel_)
+    row = found.table.filter(kind="overall").row(0, named=True)
+    assert (row["gap"], row["std_error"], row["p_value"], row["met"]) == (0.0, 0.0, None, 1.0)
+    assert found.sentences[0].en.startswith("The overall gap is 0.00, untested")
+    assert found.sentences[0].zh.startswith("总体差距为 0.00，未作检验")
+    kept = csi.promise(panel_).table.filter(kind="overall").row(0, named=True)
+    assert (kept["broken"], kept["kept"], kept["exceeded"]) == (0.0, 1.0, 0.0)
 
 
 def test_means_follow_weights_clusters_and_strata_by_hand():

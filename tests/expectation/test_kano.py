@@ -143,3 +143,13 @@ def test_refusals_name_what_is_wrong(answers, arguments, code, words):
         kano(answers, **arguments)
     assert raised.value.problems[0].code == code
     assert words in str(raised.value)
+
+
+def test_an_attribute_that_nobody_answered_has_no_support_and_no_verdict():
+    five = Scale("five", 1, 5)
+    items = [Item(f"{f}{k}", "f", five, Text(f"k{k}", f"题{k}"), f"k{k}", f) for f in ("Kf", "Kd") for k in (1, 2)]
+    columns = {"Kf1": [1.0, 1, 3], "Kd1": [5.0, 5, 5], "Kf2": [None] * 3, "Kd2": [1.0, 2, 3]}
+    frame = pl.DataFrame(columns, schema_overrides={"Kf2": pl.Float64})
+    answers = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
+    row = kano(answers, replicates=100).table.row(1, named=True)
+    assert (row["n"], row["category"], row["support"], row["fong"], row["functional"]) == (0, None, None, None, None)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from scipy.stats import f as f_law
 
 import csi
 from csi.errors import Problems, Text
@@ -229,8 +230,10 @@ def test_what_explains_the_outcome_is_tested_as_statsmodels_does():
     none, one = np.zeros((5, 1)), np.eye(5)
     for model, claim in (("perceived", np.hstack([none, 0 * one, one])), ("gap", np.hstack([none, one, one]))):
         theirs = fit.f_test(claim)
-        assert rows[model]["f"] == pytest.approx(float(theirs.fvalue), rel=1e-8)
-        assert rows[model]["p_value"] == pytest.approx(float(theirs.pvalue), rel=1e-5, abs=1e-12)
+        q, df = len(claim), fit.df_resid
+        scaled = float(theirs.fvalue) * (df - q + 1) / df  # Hotelling's form of the same Wald statistic
+        assert rows[model]["f"] == pytest.approx(scaled, rel=1e-8)
+        assert rows[model]["p_value"] == pytest.approx(float(f_law.sf(scaled, q, df - q + 1)), rel=1e-5, abs=1e-12)
     assert rows["both"]["r2"] == pytest.approx(fit.rsquared)
     assert rows["perceived"]["r2"] <= rows["both"]["r2"]
     assert "expectations add nothing that shows" in said(found, "en")

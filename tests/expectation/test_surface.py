@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from scipy.stats import f as f_law
 
 import csi
 from csi.errors import Problems, Text
-from csi.expectation.constraint import robust_slopes
+from csi.expectation.asymmetry import pieces
 from csi.expectation.regression import regress, slopes_again
 from csi.expectation.surface import claim_tests, features
 from csi.expectation.surface_shape import CLAIMS, stationary, terms
+from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
 
 MOTCON = json.loads((Path(__file__).parents[1] / "reference/motcon/expected.json").read_text(encoding="utf-8"))
@@ -98,7 +100,10 @@ def test_the_motive_data_from_their_rows():
             continue
         wanted = MOTCON["claims"][row["claim"]]
         assert row["r2"] == pytest.approx(wanted["r2"], abs=1e-9)
-        assert (row["f"], row["p_value"]) == pytest.approx((wanted["f_hc3"], wanted["p_hc3"]), abs=1e-9)
+        left = wanted["df2"] - wanted["df1"] + 1
+        scaled = wanted["f_hc3"] * left / wanted["df2"]  # Hotelling's form of the reference's Wald test
+        assert row["f"] == pytest.approx(scaled, abs=1e-9)
+        assert row["p_value"] == pytest.approx(float(f_law.sf(scaled, wanted["df1"], left)), abs=1e-9)
         assert (row["f_classical"], row["p_classical"]) == pytest.approx((wanted["f"], wanted["p"]), abs=1e-9)
     # X0 = -11.5 lies far outside answers within about 3: statistics' rule withholds it
     assert robust.table["estimate"][5:].to_list() == [None] * 4
@@ -154,8 +159,10 @@ def test_robust_wald_tests_are_those_of_statsmodels():
     for claim, restrictions in CLAIMS.items():
         row = found.claims.row(by_predicate=pl.col("claim") == claim, named=True)
         theirs = fit.f_test(restrictions)
-        assert row["f"] == pytest.approx(float(theirs.fvalue), rel=1e-8)
-        assert row["p_value"] == pytest.approx(float(theirs.pvalue), rel=1e-6)
+        q, df = row["restrictions"], fit.df_resid
+        scaled = float(theirs.fvalue) * (df - q + 1) / df
+        assert (row["f"], row["df"]) == (pytest.approx(scaled, rel=1e-8), df - q + 1)
+        assert row["p_value"] == pytest.approx(float(f_law.sf(scaled, q, df - q + 1)), rel=1e-6)
     assert found.coefficients["std_error"].to_list() == pytest.approx(list(fit.bse), rel=1e-9)
 
 
@@ -166,15 +173,16 @@ def test_clusters_and_strata_enter_the_errors():
     stratum = np.repeat([0, 1], 12)
     y = X @ [1.0, 0.5, -0.5] + rng.normal(size=24)[unit] + rng.normal(size=120)
     b, V, df = robust_slopes(X, y, np.ones(120), unit, stratum)
-    A = np.linalg.inv(X.T @ X)
-    sums = np.array([X[unit == u].T @ (y - X @ b)[unit == u] for u in range(24)])
-    meat = sum(12 / 11 * (s - s.mean(axis=0)).T @ (s - s.mean(axis=0)) for s in (sums[:12], sums[12:]))
-    np.testing.assert_allclose(V, A @ meat @ A, rtol=1e-9)
+    away = np.array([np.linalg.lstsq(X[unit != u], y[unit != u])[0] - b for u in range(24)])
+    parts = [away[:12] - away[:12].mean(axis=0), away[12:] - away[12:].mean(axis=0)]
+    np.testing.assert_allclose(V, sum(12 / 11 * p.T @ p for p in parts), rtol=1e-9)  # the stratified jackknife
     assert df == 22
     E, P, y = drawn([5, -0.4, 0.5, 0, 0, 0], 300)
     clustered = csi.surface(panel_of(E, P, y, cluster=[str(i // 10) for i in range(300)]), replicates=100)
     assert clustered.coefficients["df"][0] == 29
-    assert any(n.code == "W-SURFACE" and "29 degrees of freedom by clusters" in n.text.en for n in clustered.notes)
+    assert any(
+        n.code == "W-SURFACE" and "few clusters (26 degrees of freedom are left)" in n.text.en for n in clustered.notes
+    )
     assert not any(n.code == "W-SURFACE" for n in csi.surface(panel_of(E, P, y), replicates=100).notes)
 
 
@@ -303,3 +311,24 @@ def test_without_an_outcome_there_is_no_surface():
     with pytest.raises(Problems) as raised:
         csi.surface(csi.Panel(answers.frame.drop("sat"), book, answers.reasons))
     assert raised.value.problems[0].code == "E-ROLE"
+
+
+def test_reliability_of_the_difference_survives_missing_answers():
+    rng = np.random.default_rng(3)
+    nine, base = Scale("nine", 1, 9), rng.normal(size=200)
+    items = [Item(f"{f}{i}", "a", nine, Text(f"q{i}", f"题{i}"), f"q{i}", f) for f in ("P", "Ew") for i in range(3)]
+    items.append(Item("sat", "satisfaction", nine, Text("Satisfied", "满意")))
+    columns = {i.name: np.clip(np.round(5 + base + rng.normal(size=200)), 1, 9) for i in items}
+    frame = pl.DataFrame(columns).with_columns(P0=pl.when(pl.int_range(0, 200) < 2).then(None).otherwise(pl.col("P0")))
+    answers = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
+    row = csi.surface(answers, of="a", replicates=100).reliability.row(0, named=True)
+    whole = frame.drop_nulls()
+    kept = csi.Panel(whole, answers.codebook, whole.select(pl.all().cast(pl.String)))
+    assert row == csi.surface(kept, of="a", replicates=100).reliability.row(0, named=True)
+    assert row["n"] == 198
+    assert 0 < row["reliability"] < 1
+
+
+def test_ties_by_rounding_lie_on_neither_side():
+    P = np.full(30, 0.1 + 0.2)
+    assert pieces(P, np.full(30, 0.3))[:, 1:3].tolist() == [[0.0, 0.0]] * 30

@@ -266,3 +266,17 @@ def test_promise_refusals(arguments, code):
     with pytest.raises(Problems) as raised:
         csi.promise(panel_of(promises(50), ("P", "Ew")), **arguments)
     assert raised.value.problems[0].code == code
+
+
+def test_means_equal_but_for_rounding_lie_at_the_end_of_the_zone():
+    nine, rng = Scale("nine", 1, 9), np.random.default_rng(2)
+    items, columns = [], {}
+    P = rng.integers(2, 8, (300, 9)).astype(float)
+    for form, x in (("P", P), ("Ea", rng.permuted(P, axis=1)), ("Ed", np.full((300, 9), 9.0))):
+        for j in range(9):
+            items.append(Item(f"{form}{j}", f"d{j // 3}", nine, Text(f"q{j}", f"题{j}"), f"q{j}", form))
+            columns[f"{form}{j}"] = x[:, j]
+    frame = pl.DataFrame(columns)
+    answers_ = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
+    found = row(csi.tolerance(answers_, outcome="").table, "overall")
+    assert (found["msa"], found["below"], found["within"]) == (0.0, 0.0, 1.0)
