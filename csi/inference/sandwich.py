@@ -46,7 +46,7 @@ def robust_slopes(
         ([0.1622, 0.8243], 0.0885, 3.0)
     """
     n, k = X.shape
-    A = np.linalg.inv((X * weight[:, None]).T @ X)
+    A: Array = np.asarray(np.linalg.inv((X * weight[:, None]).T @ X), dtype=np.float64)
     b = A @ (X.T @ (weight * y))
     scores = X * (weight * (y - X @ b))[:, None]
     codes, own = np.unique(unit, return_inverse=True)
