@@ -11,6 +11,10 @@ measurement error, and the block's own covariances are not restricted. It is wri
 
 so weights are free parameters with standard errors of their own: labels, bounds and fixed weights need nothing more.
 
+The independence model of CFI, TLI and NFI holds a composite's items uncorrelated too. lavaan 0.6-14, which takes them
+for exogenous, leaves them correlated: with imag1 to imag3 of `satisfaction` as a composite, sat1 to sat4 and loy1 to
+loy3 as factors, its CFI is .98491 (df 42) where it is .98835 (df 45) here.
+
 Source:
     Ogasawara (2007), J. of Multivariate Analysis 98; Henseler (2021), Composite-based structural equation modeling;
     Schuberth (2023), Psychological Methods 28(4):843-859; Yu, Schuberth & Henseler (2023), Statistical Papers.
