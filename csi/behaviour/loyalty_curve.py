@@ -20,6 +20,7 @@ from csi.display import Shown, significant, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, means, p_of_t
+from csi.inference.sandwich import robust_slopes
 from csi.measures.shown import told
 from csi.moments.stack import Array, Ints
 from csi.survey.panel import Panel
@@ -100,14 +101,16 @@ def loyalty_curve(
             these key values. level: of the intervals.
 
     Returns:
-        A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) by linearisation.
+        A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) and allow for leverage (HC3; CR3
+        by units), with n - k degrees of freedom (units less strata); null where satisfaction or loyalty does not vary.
 
     Raises:
         Problems: no such construct (E-ROLE), items without bounds (E-SCALE), knots out of order or outside 0 to 100
             (E-SETTING), a level outside (0, 1).
 
     Source:
-        Jones & Sasser (1995), Harvard Business Review 73(6), 88-99, on the curve; Binder (1983) on the errors.
+        Jones & Sasser (1995), Harvard Business Review 73(6), 88-99, on the curve; MacKinnon & White (1985) on the
+        errors.
 
     Example:
         >>> from csi.survey.codebook import Codebook, Item, Scale
@@ -153,13 +156,18 @@ def _cell(
     x, y = scores.T
     edges = _edges(x, knots)
     inner = edges[1:-1]
+    if len(inner) and not independent(
+        np.column_stack([np.ones_like(x), *(np.clip(x, a, b) for a, b in pairwise(edges))])
+    ):
+        edges, inner = [0.0, 100.0], []  # too few different answers to tell a bend
     # in terms of the segments' own slopes: piece k of S
     pieces = [np.clip(x, a, b) - a for a, b in pairwise(edges)]
     b, error, df, r2 = least_squares(pieces, y, weight, unit, stratum)
     straight = least_squares([x], y, weight, unit, stratum)[3]
     bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
     hinge, hinge_error, hinge_df, _ = least_squares(bends, y, weight, unit, stratum)
-    p = adjust(p_of_t(hinge[2:] / hinge_error[2:], hinge_df[2:]), "holm") if inner else np.empty(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = adjust(p_of_t(hinge[2:] / hinge_error[2:], hinge_df[2:]), "holm") if inner else np.empty(0)
     reach = critical(level, df[1:]) * error[1:]
     at = np.searchsorted(inner, x, side="right")
     segments = pl.DataFrame(
@@ -175,16 +183,20 @@ def _cell(
             "p_change": [None, *p.tolist()],
         },
         schema_overrides={"change": pl.Float64, "p_change": pl.Float64},
-    )
+    ).with_columns(pl.col("slope", "std_error", "conf_low", "conf_high", "change", "p_change").fill_nan(None))
     fitted = b[0] + sum(slope * piece for slope, piece in zip(b[1:], pieces, strict=True))
-    fits = pl.DataFrame({"n": [len(x)], "r2": [r2], "r2_straight": [straight]})
+    fits = pl.DataFrame({"n": [len(x)], "r2": [r2], "r2_straight": [straight]}).with_columns(
+        pl.col("r2", "r2_straight").fill_nan(None)
+    )
     return segments, _bands(x, y, fitted, weight, unit, stratum, bands, level), fits
 
 
 def least_squares(
     columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints
 ) -> tuple[Array, Array, Array, float]:
-    """Weighted least squares on a constant and columns: coefficients, design-based errors, their df, R2.
+    """Weighted least squares on a constant and columns: coefficients, errors (HC3; CR3 by units), their df, R2.
+
+    NaN where the columns cannot be told apart, rows do not outnumber them, or y is the same throughout.
 
     Parameters:
         columns: (n,) each. y, weight: (n,). unit: (n,). stratum: (units,).
@@ -196,14 +208,26 @@ def least_squares(
         ([1.0, 2.0], 1.0)
     """
     X = np.column_stack([np.ones_like(y), *columns])
-    inverse = np.linalg.pinv(X.T @ (weight[:, None] * X))
-    b = inverse @ (X.T @ (weight * y))
+    n, k = X.shape
+    if n <= k or np.ptp(y) == 0 or not independent(X):
+        return np.full(k, np.nan), np.full(k, np.nan), np.zeros(k), float("nan")
+    b, V, df = robust_slopes(X, y, weight, unit, stratum)
     left = y - X @ b
-    # the mean of these is the error of b, so that its variance by the design is b's
-    found = means(weight.sum() * (X @ inverse) * left[:, None], weight, unit, stratum)
+    error = np.sqrt(np.diagonal(V)) if df > 0 else np.full(k, np.nan)
     centre = (weight * y).sum() / weight.sum()
     r2 = 1 - (weight * left**2).sum() / (weight * (y - centre) ** 2).sum()
-    return b, found.std_error, found.df.astype(np.float64), float(r2)
+    return b, error, np.full(k, df), float(r2)
+
+
+def independent(X: Array) -> bool:
+    """Whether no column follows from the others, to rounding.
+
+    Example:
+        >>> independent(np.column_stack([np.ones(3), [1.0, 2, 4]])), independent(np.ones((3, 2)))
+        (True, False)
+    """
+    size = np.sqrt((X**2).sum(axis=0))
+    return bool(len(X) > 0 and (size > 0).all() and np.linalg.matrix_rank(X / size, tol=1e-9) == X.shape[1])
 
 
 def _edges(x: Array, knots: tuple[float, ...]) -> list[float]:
@@ -231,7 +255,9 @@ def _bands(
         numbers = (float(v[0]) for v in (one.mean, low, high))
         rows.append((band * width, (band + 1) * width, int(own.sum()), *numbers, curve))
     columns = ["start", "end", "n", "mean", "conf_low", "conf_high", "fitted"]
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(
+        pl.col("conf_low", "conf_high", "fitted").fill_nan(None)
+    )
 
 
 def _stacked(keys: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -263,9 +289,7 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loy
         bends = rows.filter(pl.col("p_change") < CLEAR)
         if not bends.height:
             slope = rows.sort("n", descending=True).row(0, named=True)["slope"]
-            shown = significant(round(slope, 2))
-            en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} throughout"
-            zh = f"未见转折：{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分"
+            en, zh = _unbent(slope, rows.height > 1, satisfaction, loyalty)
         else:
             row = bends.sort("p_change").row(0, named=True)
             before, after = (significant(round(v, 2)) for v in (row["slope"] - row["change"], row["slope"]))
@@ -277,3 +301,17 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loy
         first = f"{place}: {en}" if place else en[:1].upper() + en[1:]
         made.append(Text(f"{first}.", f"{place}：{zh}。" if place else f"{zh}。"))
     return tuple(made)
+
+
+def _unbent(slope: float | None, tested: bool, satisfaction: Text, loyalty: Text) -> tuple[str, str]:
+    """A line without a bend, one whose bend could not be looked for, and none at all."""
+    if slope is None:
+        en = f"no slope is told: {satisfaction.en} or {loyalty.en} is the same throughout, or rows are too few"
+        return en, f"无法给出斜率：{satisfaction.zh}或{loyalty.zh}没有变异，或样本过少"
+    shown = significant(round(slope, 2))
+    if tested:
+        en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} throughout"
+        return en, f"未见转折：{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分"
+    en = f"a point of {satisfaction.en} goes with {shown} points of {loyalty.en}; too few answers beside the knots"
+    zh = f"{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分；结点两侧的不同回答过少，未检验转折"
+    return f"{en} to look for a bend", zh

@@ -108,7 +108,8 @@ def loyalty_types(
             (0, 1).
 
     Source:
-        Dick & Basu (1994). Interval: logit-transformed, linearised variance (Korn & Graubard 1999, 2.3).
+        Dick & Basu (1994). Interval: logit-transformed, linearised variance (Korn & Graubard 1999, 2.3); of shares of
+        0 and 1 Wilson's (1927).
 
     Example:
         >>> from csi.survey.codebook import Codebook, Item, Scale
@@ -147,6 +148,10 @@ def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> 
     flags = np.column_stack([feels & buys, feels & ~buys, ~feels & buys, ~feels & ~buys])
     one = means(flags.astype(np.float64), weight, unit, stratum)
     low, up = logit_interval(one.mean, one.std_error, one.df, level)
+    # nobody or everybody: Wilson's bounds with Kish's number of answers
+    none, all_ = _ends(weight, critical(level, one.df)[0])
+    low = np.where(one.mean == 0, 0.0, np.where(one.mean == 1, all_, low))
+    up = np.where(one.mean == 0, none, np.where(one.mean == 1, 1.0, up))
     sides = (("high", "high"), ("high", "low"), ("low", "high"), ("low", "low"))
     return pl.DataFrame(
         {
@@ -161,6 +166,13 @@ def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> 
             "conf_high": up,
         }
     ).with_columns(pl.col("share", "std_error", "conf_low", "conf_high").fill_nan(None))
+
+
+def _ends(weight: Array, point: float) -> tuple[float, float]:
+    """Wilson's upper bound of a share of 0 and lower bound of a share of 1."""
+    size = weight.sum() ** 2 / (weight**2).sum()
+    reach = point**2 / (size + point**2)
+    return float(reach), float(1 - reach)
 
 
 def logit_interval(share: Array, error: Array, df: Array, level: float) -> tuple[Array, Array]:

@@ -212,6 +212,11 @@ def _refuse(rows: pl.DataFrame, own: pl.DataFrame, low: Array, high: Array, indu
             out.append(
                 problem("E-BENCH", "benchmarks", en, zh, do, "请补充一行 mean、sd、n，或用 attributes= 去掉该属性。")
             )
+        elif (p90 := row["p90"]) is not None and not row["mean"] <= p90 <= high[j]:
+            en = f"{name}: p90 {p90:g} does not lie between the mean {row['mean']:g} and the scale's top {high[j]:g}."
+            zh = f"{name}：p90 为 {p90:g}，不在均值 {row['mean']:g} 与量表上限 {high[j]:g} 之间。"
+            do = "Give the benchmark's 90th percentile, on the attribute's scale."
+            out.append(problem("E-BENCH", "benchmarks", en, zh, do, "请给出该属性量程上的基准 90 分位数。"))
         elif not low[j] <= row["mean"] <= high[j] or row["sd"] <= 0 or row["n"] < 2:
             en = f"{name}: mean {row['mean']:g}, sd {row['sd']:g}, n {row['n']:g}, scale {low[j]:g} to {high[j]:g}."
             zh = (

@@ -92,8 +92,8 @@ def requirements(
         A `Requirements`.
 
     Raises:
-        Problems: E-REQUIRE (columns, cells, numbers not above 0, unknown requirements, strengths other than 0, 1, 3, 9,
-            classes other than M, O, A), E-FORM.
+        Problems: E-REQUIRE (columns, cells, numbers not above 0, unknown requirements, a pair related twice, strengths
+            other than 0, 1, 3, 9, classes other than M, O, A), E-FORM.
 
     Example:
         >>> frame = pl.DataFrame({"requirement": ["r1", "r2"], "attribute": ["speed", "kind"], "importance": [5, 3],
@@ -205,6 +205,10 @@ def _technical(source: object, table: pl.DataFrame) -> pl.DataFrame:
     needed: dict[str, Kind] = {"requirement": "text", "characteristic": "text", "strength": "number"}
     frame = side_table(source, "relations", needed, {}, "E-REQUIRE")
     found = _strangers(frame, table, "relations")
+    pairs = frame.filter(pl.struct("requirement", "characteristic").is_duplicated())
+    for one in pairs.select("requirement", "characteristic").unique(maintain_order=True).iter_rows():
+        en, zh = f"several rows for {one[0]} and {one[1]}.", f"{one[0]} 与 {one[1]} 有多行。"
+        found.append(problem("E-REQUIRE", "relations", en, zh, "Keep one strength.", "请只保留一个强度。"))
     wrong = sorted(set(frame["strength"].to_list()) - set(STRENGTHS))
     if wrong:
         listed = ", ".join(f"{v:g}" for v in wrong[:5])

@@ -49,7 +49,9 @@ def test_the_four_types_of_a_hand_case():
 def test_cut_points_are_printed_and_move_the_shares():
     found = csi.loyalty_types(crossed(), "feel", "buy", cuts=(90.0, 50.0))
     assert found.table["share"].to_list() == pytest.approx([0, 0, 0.6, 0.4], abs=1e-12)
-    assert found.table["conf_low"][0] is None
+    z = t.ppf(0.975, 99)
+    assert found.table["conf_low"][0] == 0
+    assert found.table["conf_high"][0] == pytest.approx(z**2 / (100 + z**2))  # Wilson's, of nobody
     assert "above 90 of Feel and above 50 of Buy" in text(found, "en")
     assert "高于 90" in text(found, "zh")
     assert "虚假忠诚 60" in found.sentences[0].zh
@@ -75,10 +77,11 @@ def test_slopes_and_errors_are_least_squares():
     panel, x, y = curved()
     found = csi.loyalty_curve(panel, "sat", "loy")
     pieces = np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))])
-    ols = sm.OLS(y, sm.add_constant(pieces)).fit(cov_type="HC0")
+    ols = sm.OLS(y, sm.add_constant(pieces)).fit(cov_type="HC3")
     assert found.table["slope"].to_numpy() == pytest.approx(ols.params[1:], abs=1e-9)
-    # HC0 with n / (n - 1), as a linearised variance of a sample without clusters is
-    assert found.table["std_error"].to_numpy() == pytest.approx(ols.bse[1:] * np.sqrt(600 / 599), abs=1e-9)
+    assert found.table["std_error"].to_numpy() == pytest.approx(ols.bse[1:], abs=1e-9)
+    reach = t.ppf(0.975, 596) * ols.bse[1:]
+    assert found.table["conf_high"].to_numpy() == pytest.approx(ols.params[1:] + reach, abs=1e-9)
     assert found.fits["r2"].item() == pytest.approx(ols.rsquared, abs=1e-9)
     assert found.fits["r2_straight"].item() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared, abs=1e-9)
 
@@ -89,11 +92,42 @@ def test_clusters_make_errors_of_clusters():
     clustered = replace(panel, frame=panel.frame.with_columns(cluster=pl.Series(groups).cast(pl.String)))
     found = csi.loyalty_curve(clustered, "sat", "loy")
     X = sm.add_constant(np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))]))
-    fit = sm.OLS(y, X).fit()
-    bread = np.linalg.inv(X.T @ X)
-    sums = np.array([(X * fit.resid[:, None])[groups == g].sum(axis=0) for g in range(60)])
-    errors = np.sqrt(np.diag(bread @ (sums.T @ sums * 60 / 59) @ bread))
+    whole = sm.OLS(y, X).fit().params
+    left = [sm.OLS(y[groups != g], X[groups != g]).fit().params - whole for g in range(60)]
+    errors = np.sqrt((np.array(left) ** 2).sum(axis=0))  # CR3 is the jackknife over clusters
     assert found.table["std_error"].to_numpy() == pytest.approx(errors[1:], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sat", "loy"),
+    [([60.0] * 40, np.linspace(20, 90, 40)), (np.linspace(0, 100, 40), [50.0] * 40), ([60.0, 70.0], [1.0, 2.0])],
+)
+def test_what_does_not_vary_has_no_slope(sat, loy):
+    found = csi.loyalty_curve(panel_of({"sat": sat, "loy": loy}), "sat", "loy")
+    assert found.table["slope"].null_count() == found.table.height
+    assert found.table["p_change"].null_count() == found.table.height
+    assert found.fits["r2"].item() is None
+    assert found.sentences[0].en.startswith("No slope is told")
+    assert found.sentences[0].zh.startswith("无法给出斜率")
+    assert "nan" not in text(found, "en").lower()
+
+
+def test_two_answers_make_a_line_without_a_bend():
+    draw = np.random.default_rng(3)
+    x = np.repeat([60.0, 80.0], 20)
+    y = np.clip(x + draw.normal(0, 5, 40), 0, 100)
+    found = csi.loyalty_curve(panel_of({"sat": x, "loy": y}), "sat", "loy")
+    assert found.table["slope"].to_list() == pytest.approx([(y[20:].mean() - y[:20].mean()) / 20])
+    assert "too few answers beside the knots" in found.sentences[0].en
+    assert "未检验转折" in found.sentences[0].zh
+
+
+def test_three_rows_have_one_degree_of_freedom():
+    found = csi.loyalty_curve(panel_of({"sat": [60.0, 70, 80], "loy": [1.0, 2, 7]}), "sat", "loy")
+    fit = sm.OLS([1.0, 2, 7], sm.add_constant(np.array([60.0, 70, 80]))).fit(cov_type="HC3")
+    row = found.table.row(0, named=True)
+    assert row["std_error"] == pytest.approx(fit.bse[1], rel=1e-8)
+    assert row["conf_high"] == pytest.approx(0.3 + t.ppf(0.975, 1) * fit.bse[1], rel=1e-8)
 
 
 def test_a_planted_bend_is_found_and_a_straight_line_has_none():

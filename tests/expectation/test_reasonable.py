@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 import csi
 from csi.errors import Problems, Text
 from csi.expectation.reasonable import limit_of
-from csi.survey.codebook import Item, Scale
+from csi.survey.codebook import Codebook, Item, Scale
 
 _spec = importlib.util.spec_from_file_location("forming", Path(__file__).parent / "forming.py")
 forming = importlib.util.module_from_spec(_spec)
@@ -156,3 +156,15 @@ def test_refusals_in_both_languages(table, arguments, code, words, zh):
     assert raised.value.problems[0].code == code
     assert words in str(raised.value)
     assert zh in "\n".join(p.say("zh") for p in raised.value.problems)
+
+
+@pytest.mark.parametrize("p90", [14.0, 2.0])
+def test_a_percentile_off_the_scale_or_below_the_mean_is_refused(p90):
+    item = Item("s1", "service", Scale("ten", 1, 10), Text("Claims speed", "理赔速度"), "speed", "Es")
+    frame = pl.DataFrame({"s1": [6.0, 7, 9, 10]})
+    answers = csi.Panel(frame, Codebook((item,), {}, {}), frame.cast(pl.String))
+    bench = pl.DataFrame({"attribute": ["speed"], "mean": [8.0], "sd": [1.5], "n": [200], "p90": [p90]})
+    with pytest.raises(Problems) as raised:
+        csi.reasonable(answers, bench)
+    (told,) = raised.value.problems
+    assert (told.code, f"p90 {p90:g}" in told.what.en, f"p90 为 {p90:g}" in told.what.zh) == ("E-BENCH", True, True)

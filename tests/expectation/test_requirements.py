@@ -179,3 +179,12 @@ def test_requirements_refuse_in_both_languages(table, arguments, words, zh):
     assert {p.code for p in raised.value.problems} == {"E-REQUIRE"}
     assert words in str(raised.value)
     assert zh in "\n".join(p.say("zh") for p in raised.value.problems)
+
+
+def test_a_pair_related_twice_is_refused():
+    needs = {"requirement": ["r1"], "attribute": ["s"], "importance": [5], "current": [2], "target": [4]}
+    twice = {"requirement": ["r1", "r1"], "characteristic": ["c", "c"], "strength": [9, 3]}
+    with pytest.raises(Problems) as raised:
+        csi.requirements(pl.DataFrame(needs), relations=pl.DataFrame(twice))
+    (told,) = raised.value.problems
+    assert (told.code, told.what.en, told.what.zh) == ("E-REQUIRE", "several rows for r1 and c.", "r1 与 c 有多行。")
