@@ -35,6 +35,7 @@ class CardRun(Shown):
         mediation: every mediated pair, None where nothing is mediated.
         contrasts: contrast, formula, estimate, std_error, conf_low, conf_high.
         dimensions: which part carries a construct made of constructs: see `csi.claims.dimensions.dimensions`.
+        asymmetry: slopes below and above the mean: see `csi.claims.asymmetries.asymmetries`.
         index: 0-100 of every construct, None where it cannot be. impact: target, construct, importance (points of the
             target per point), gain (points per 5 points), importance_std, performance and intervals.
         fit: measure, value, reason; and of composites q2_predict of every outcome construct (`q2`).
@@ -56,6 +57,7 @@ class CardRun(Shown):
     mediation: Mediation | None
     contrasts: pl.DataFrame
     dimensions: pl.DataFrame
+    asymmetry: pl.DataFrame
     index: Index | None
     impact: pl.DataFrame
     fit: pl.DataFrame
@@ -78,6 +80,7 @@ def _(value: CardRun, lang: str = "en") -> str:
         "hypotheses": value.hypotheses,
         "contrasts": value.contrasts,
         "dimensions": value.dimensions,
+        "asymmetry": value.asymmetry,
         "index": pl.DataFrame() if value.index is None else value.index.table,
         "impact": value.impact,
         "fit": value.fit,

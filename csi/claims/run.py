@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from csi.claims.asymmetries import asymmetries, asymmetry_sentences
 from csi.claims.blocks import blocks_of
 from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
@@ -172,6 +173,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     differences = pl.DataFrame() if withheld else contrasts(card, est)
     contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
     of_parts = pl.DataFrame() if withheld else dimensions(est)
+    bends = asymmetries(card, items, panel, by=asked.cells(card), where=asked.where, level=asked.level)
     of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
     distinct = validity(est)
@@ -193,6 +195,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         mediation=mediated,
         contrasts=differences,
         dimensions=of_parts,
+        asymmetry=bends,
         index=of_points.index,
         impact=pl.DataFrame() if withheld else of_points.impact,
         fit=fitted,
@@ -209,6 +212,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
             *dimension_sentences(of_parts, model),
             *chain_sentences(chains, model),
             *contrast_sentences(differences),
+            *asymmetry_sentences(bends, model),
             *contested.sentences,
         ),
         notes=tuple(dict.fromkeys(notes)),

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from csi.claims.asymmetries import PATTERNS
 from csi.errors import Note, Text, note
 from csi.measures.findings import number
 from csi.measures.shown import part, told
@@ -20,6 +21,7 @@ VERDICTS: Final = {
     "free": Text("free", "无预期"),
     "card": Text("card", "模型卡"),
     "rival": Text("rival", "竞争模型"),
+    **PATTERNS,
 }
 """Words of verdicts and of the two models of a contest."""
 
@@ -30,6 +32,7 @@ TITLES: Final = {
     "hypotheses": Text("Chains the card names", "模型卡的间接效应假设"),
     "contrasts": Text("Contrasts of indirect effects", "间接效应的对比"),
     "dimensions": Text("Which dimension carries it (relative weights)", "各维度的作用（相对权重）"),
+    "asymmetry": Text("Slopes below and above the mean", "均值以下与以上的斜率"),
     "index": Text("Index 0-100", "指数（0–100）"),
     "impact": Text("What goes with 5 points more", "提高 5 分的相应变化"),
     "fit": Text("Fit", "拟合"),
@@ -39,6 +42,7 @@ TITLES: Final = {
 
 HIDDEN: Final = {
     "table": ("optional",),
+    "asymmetry": ("b_below_p", "b_above_p", "difference_low", "difference_high", "difference_p", "r2"),
     "index": ("reason_zh", "std_error_fixed", "n_effective"),
     "impact": ("quadrant", "importance_conf_low", "importance_conf_high"),
 }
@@ -61,7 +65,7 @@ def lines_of(
         wide = [c for c in frame.columns if "_conf_" in c and not c.startswith("gain")] if name in WIDE else []
         hidden = {c for c in (*HIDDEN.get(name, ()), *wide) if c in frame.columns}
         shown = frame.drop(hidden).with_columns(
-            pl.col(c).replace(words) for c in ("verdict", "model") if c in frame.columns
+            pl.col(c).replace(words) for c in ("verdict", "model", "pattern") if c in frame.columns
         )
         found = part(TITLES[name], shown, lang, f".{name}")
         lines += ["", *found] if found else []

@@ -29,6 +29,7 @@ class Card:
         contrasts: {name: "first - abs(second)"}, formulas of the indirect effects that hypotheses name.
         zeros: {outcome: (predictor, ...)}, arrows that the card claims to be absent; they are tested.
         covariances: {construct: (construct, ...)}, disturbances that go together (covariance models).
+        asymmetry: {outcome: (construct, ...)}, whose slopes below and above their means are compared.
         rivals: {name: Rival}. engines: which families can fit it. instead: the card to take where this one's data lack.
         simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default; of an
             outcome that is named, predictors that are not are 0.
@@ -57,6 +58,7 @@ class Card:
     contrasts: Mapping[str, str] = field(default_factory=dict)
     zeros: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     covariances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asymmetry: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rivals: Mapping[str, Rival] = field(default_factory=dict)
     engines: tuple[Engine, ...] = ("pls", "plsc", "cb")
     instead: str = ""

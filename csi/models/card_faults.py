@@ -38,6 +38,7 @@ def _names(card: Card) -> Iterator[Text]:
     used = {card.index.target, *card.paths, *card.layout, *(a.predictor for a in card.arrows)}
     used |= {n for y, xs in card.zeros.items() for n in (y, *xs)}
     used |= {n for y, xs in card.simulated.items() for n in (y, *xs)}
+    used |= {n for y, xs in card.asymmetry.items() for n in (y, *xs)}
     yield from _unknown(used - known, "")
     lost = sorted(known - set(card.layout))
     if lost:

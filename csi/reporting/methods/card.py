@@ -55,6 +55,11 @@ DIFFER: dict[str, Kind] = {
 CARRIED: dict[str, Kind] = {
     "construct": "text", "outcome": "text", "part": "text", "share": "share", "conf_low": "share", "conf_high": "share",
 }  # fmt: skip
+BENT: dict[str, Kind] = {
+    "outcome": "text", "construct": "text", "n_below": "count", "b_below": "coefficient", "b_below_low": "coefficient",
+    "b_below_high": "coefficient", "n_above": "count", "b_above": "coefficient", "b_above_low": "coefficient",
+    "b_above_high": "coefficient", "p_adjusted": "p", "pattern": "text",
+}  # fmt: skip
 SCORES: dict[str, Kind] = {
     "construct": "text", "index": "score", "std_error": "number", "conf_low": "score", "conf_high": "score",
     "n": "count",
@@ -90,6 +95,16 @@ HEADS = {
     "weight": Text("weight", "权重"),
     "n_items": Text("items", "题项数"),
     "n": Text("n", "样本量"),
+    "n_below": Text("n below", "均值以下人数"),
+    "b_below": Text("slope below the mean", "均值以下斜率"),
+    "b_below_low": Text("low", "下限"),
+    "b_below_high": Text("high", "上限"),
+    "n_above": Text("n above", "均值以上人数"),
+    "b_above": Text("slope above the mean", "均值以上斜率"),
+    "b_above_low": Text("low", "下限"),
+    "b_above_high": Text("high", "上限"),
+    "p_adjusted": Text("p of the difference (Holm)", "差异 p 值（Holm）"),
+    "pattern": Text("pattern", "形态"),
     "alpha": Text("alpha", "α"),
     "rho_a": Text("rho_A", "ρA"),
     "rho_c": Text("rho_C", "ρC"),
@@ -251,6 +266,7 @@ def _tables(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
         ("dimensions", TITLES["dimensions"], run.dimensions, CARRIED),
         ("chains", TITLES["hypotheses"], run.hypotheses, CHAINS),
         ("contrasts", TITLES["contrasts"], run.contrasts, DIFFER),
+        ("asymmetry", TITLES["asymmetry"], run.asymmetry, BENT),
         ("index", TITLES["index"], of_index, SCORES),
         ("impact", TITLES["impact"], run.impact, POINTS),
         ("rivals", TITLES["rivals"], run.rivals, CONTEST),
@@ -276,7 +292,7 @@ def _data(run: CardRun) -> dict[str, pl.DataFrame]:
     frames = {
         "paths": run.table, "r2": run.r2, "loadings": run.measurement, "reliability": run.reliability,
         "htmt": run.validity.table, "effects": run.effects.table, "hypotheses": run.hypotheses,
-        "contrasts": run.contrasts, "dimensions": run.dimensions,
+        "contrasts": run.contrasts, "dimensions": run.dimensions, "asymmetry": run.asymmetry,
         "impact": run.impact, "fit": run.fit, "q2": run.q2, "rivals": run.rivals,
     }  # fmt: skip
     if run.index is not None:
