@@ -200,8 +200,14 @@ def _check(panel: Panel, item: str, level: float) -> None:
         low, high = book[item].scale.minimum, book[item].scale.maximum
         en = f"the score is defined on answers from 0 to 10; {item} runs from {low:g} to {high:g}."
         zh = f"净推荐值以 0–10 分的回答定义；{item} 的量程为 {low:g}–{high:g}。"
-        do = "Report its mean or top box instead."
-        found.append(problem("E-SCALE", item, en, zh, do, "请改报均值或高分占比。"))
+        others = [i.name for i in book.items if (i.scale.minimum, i.scale.maximum) == (0, TOP)]
+        named, named_zh = (
+            (f", or name one asked from 0 to 10: {', '.join(others)}", f"，或改用 0–10 分的题项：{'、'.join(others)}")
+            if others
+            else ("", "")
+        )
+        do, do_zh = f"Report its mean or top box instead{named}.", f"请改报均值或高分占比{named_zh}。"
+        found.append(problem("E-SCALE", item, en, zh, do, do_zh))
     if found:
         raise Problems(found)
 

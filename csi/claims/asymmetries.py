@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import starmap
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -182,10 +183,10 @@ def asymmetry_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
     return tuple(made)
 
 
-def _one(row: Mapping[str, object], model: Model) -> Text:
+def _one(row: Mapping[str, Any], model: Model) -> Text:
     """One construct whose sides differ."""
     x, x_zh = model.label(str(row["construct"])), model.label(str(row["construct"]), "zh")
-    below, above = number(row["b_below"]), number(row["b_above"])  # type: ignore[arg-type]
+    below, above = number(row["b_below"]), number(row["b_above"])
     if row["pattern"] == "negativity":
         en = f"a lack of {x} costs more than a lead earns (slope {below} below its mean, {above} above)"
         return Text(en, f"{x_zh}不足的损失大于出色的收益（均值以下斜率 {below}，以上 {above}）")

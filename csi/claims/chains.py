@@ -21,6 +21,9 @@ from csi.models.model import Model
 from csi.models.syntax.evaluate import compile_expression
 from csi.moments.stack import Array, Moments
 
+NO_DIRECT = Text("the direct path is not in the model", "模型未设直接路径")
+"""Why a mediation is of no kind: whether there is a direct effect beside it was not asked."""
+
 Chains = Mapping[str, tuple[str, ...]]
 
 
@@ -42,6 +45,8 @@ def named_chains(card: Card, model: Model) -> dict[str, tuple[str, ...]]:
 def hypotheses(card: Card, model: Model, found: Mediation | None) -> pl.DataFrame:
     """The specific indirect effects that the card names, with expected sign, kind of mediation and verdict.
 
+    The kind is left open where the direct path is not in the model.
+
     Returns:
         key columns, hypothesis, chain, expected, estimate, std_error, conf_low, conf_high, kind, verdict.
     """
@@ -62,9 +67,16 @@ def hypotheses(card: Card, model: Model, found: Mediation | None) -> pl.DataFram
     joined = joined.sort("_cell", "_order", maintain_order=True)
     missing = [pl.lit(None, dtype=pl.Float64).alias(c) for c in NUMBERS if c not in joined.columns]
     joined = joined.with_columns(*missing)
+    own = joined.select(pl.concat_str("predictor", pl.lit(" "), "outcome")).to_series().is_in(_beside(model))
+    joined = joined.with_columns(kind=pl.when(own).then(pl.col("kind")).otherwise(None))
     told = [verdict(*row) for row in joined.select("expected", "conf_low", "conf_high").iter_rows()]
     joined = joined.with_columns(pl.Series("verdict", told, dtype=pl.String))
     return joined.select(*keys, "hypothesis", "chain", "expected", *NUMBERS, "kind", "verdict")
+
+
+def _beside(model: Model) -> list[str]:
+    """Pairs with an arrow of their own, "predictor outcome"; only beside one can a mediation be of a kind."""
+    return [f"{p.predictor.name} {p.outcome}" for p in model.paths]
 
 
 def _sign(chain: tuple[str, ...], signs: Mapping[tuple[str, str], str]) -> str:
@@ -114,7 +126,8 @@ def chain_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
         cell = " ".join(str(row[k]) for k in keys if row[k])
         place, place_zh = (f"{cell}: ", f"{cell}：") if cell else ("", "")
         value = f"{number(row['estimate'])} [{number(row['conf_low'])}, {number(row['conf_high'])}]"
-        kind = KINDS.get(row["kind"] or "", Text("", ""))
+        open_ = f"{names[0]} {names[-1]}" not in _beside(model)
+        kind = NO_DIRECT if open_ else KINDS.get(row["kind"] or "", Text("", ""))
         en = f"{place}{' -> '.join(model.label(n) for n in names)}: indirect effect {value}"
         zh = f"{place_zh}{' → '.join(model.label(n, 'zh') for n in names)}：间接效应 {value}"
         made.append(Text(f"{en}, {kind.en}." if kind.en else f"{en}.", f"{zh}，{kind.zh}。" if kind.zh else f"{zh}。"))

@@ -25,8 +25,10 @@ def too_few_items(card: Card, items: Blocks, reliability: Mapping[str, float]) -
             f"card {card.id}",
             f"{name} has 1 item: a covariance model needs 2 or more, or a stated reliability; PLS accepts 1.",
             f"{name} 只有 1 个题项：协方差模型需要至少 2 个题项或给定信度；PLS 可以只有 1 个。",
-            f'Add items, write reliability={{"{name}": 0.8}}, or use csi.PLS().',
-            f'请补充题项，或写 reliability={{"{name}": 0.8}}，或改用 csi.PLS()。',
+            f"Add items, or take PLS (estimator: pls, --estimator pls, csi.PLS()); in Python also state its "
+            f'reliability={{"{name}": 0.8}}.',
+            "请补充题项，或改用 PLS（estimator: pls、--estimator pls、csi.PLS()）；"
+            f'在 Python 中也可给定 reliability={{"{name}": 0.8}}。',
         )
 
 
@@ -74,8 +76,8 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             place,
             f'{card.id} compares groups of "{key}", which the data do not have.',
             f"{card.id} 按“{key}”分组比较，数据中没有该列。",
-            f"Name its column under keys: {{{key}: column}}, or write by=[].",
-            f"请在 keys 中写明 {{{key}: 列名}}，或写 by=[]。",
+            f"Name its column under keys: {{{key}: column}}, or run the card without groups in Python, by=[].",
+            f"请在 keys 中写明 {{{key}: 列名}}，或在 Python 中不分组运行：by=[]。",
         )
         return
     found = panel.frame.group_by(key).len().drop_nulls(key).sort(key)
@@ -88,10 +90,9 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             place,
             f"{card.id} needs {key} in {{{', '.join(levels)}}}; found {{{', '.join(counts)}}}.",
             f"{card.id} 需要 {key} 取值为 {'、'.join(levels)}；数据中为 {'、'.join(counts)}。",
-            f'Map them with stages={{"{strange[0]}": "{levels[0]}"}}. {guess.en}'.strip(),
-            f'请用 stages={{"{strange[0]}": "{levels[0]}"}} 对应。{guess.zh}',
+            f"Map them: {_mapped(card.id, strange[0], levels[0])}. {guess.en}".strip(),
+            f"请写对应关系：{_mapped(card.id, strange[0], levels[0])}。{guess.zh}",
         )
-        return
     few = {k: n for k, n in counts.items() if n < least}
     if few:
         listed, listed_zh = (
@@ -103,9 +104,15 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             place,
             f"groups of {key} are too small (fewest {least}): {listed}.",
             f"{key} 的组过小（至少 {least}）：{listed_zh}。",
-            "Leave them out with where=, or run the card without groups: by=[].",
-            "请用 where= 去掉这些组，或不分组运行：by=[]。",
+            f"Keep other groups (--where {key}=..., where=), or run the card without groups in Python, by=[].",
+            f"请只保留其他组（--where {key}=……，where=），或在 Python 中不分组运行：by=[]。",
         )
+
+
+def _mapped(card: str, theirs: str, ours: str) -> str:
+    """How a group is mapped, in Python, at the prompt and in a study file."""
+    named = f"{{{ours}: {theirs}}}"
+    return f'stages={{"{ours}": "{theirs}"}} (--stages {ours}={theirs}, models: {{{card}: {{stages: {named}}}}})'
 
 
 def asked_of(card: Card, items: Blocks, frame: pl.DataFrame) -> tuple[list[Problem], dict[str, str]]:
@@ -130,8 +137,10 @@ def asked_of(card: Card, items: Blocks, frame: pl.DataFrame) -> tuple[list[Probl
                     f"card {card.id}",
                     f'"{label}" was answered by {wrong} respondents who were not to be asked ({block.asked} = 0).',
                     f"“{zh}”有 {wrong} 名不应作答的受访者（{block.asked} = 0）作了回答。",
-                    f"Declare these answers as missing, mend {block.asked}, or leave it out: without=[{name}].",
-                    f"请将这些回答声明为缺失，或更正 {block.asked}，或写 without=[{name}]。",
+                    f"Declare these answers as missing, mend {block.asked}, or leave {name} out: --without {name}, "
+                    f"without=['{name}'].",
+                    f"请将这些回答声明为缺失，或更正 {block.asked}，或去掉 {name}：--without {name}，"
+                    f"without=['{name}']。",
                 )
             )
     return problems, some

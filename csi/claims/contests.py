@@ -81,10 +81,14 @@ def contests(
             en = f"rival {name} could not be compared: {found.problems[0].what.en}"
             notes.append(note("N-RIVAL", en, f"竞争模型 {name} 无法比较：{found.problems[0].what.zh}"))
             continue
-        if rival.among:
-            runs: list[Estimate] = []
-        else:
-            runs = fits if covariance else [by_own(_model(c, b, gone, covariance=False)) for c, b in pair]
+        runs: list[Estimate] = []
+        try:
+            if not rival.among:
+                runs = fits if covariance else [by_own(_model(c, b, gone, covariance=False)) for c, b in pair]
+        except Problems as found:
+            en = f"rival {name} is compared by its fit alone, without R2 and paths: {found.problems[0].what.en}"
+            zh = f"竞争模型 {name} 仅比较拟合，不含 R² 与路径：{found.problems[0].what.zh}"
+            notes.append(note("N-RIVAL", en, zh))
         targets = (own_card.index.target, other_card.index.target)
         frames.append(table.with_columns(*_structural(runs, targets, table.height)))
         sentences += _sentences(frames[-1], Text(rival.en, rival.zh))

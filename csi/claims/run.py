@@ -18,7 +18,7 @@ from csi.claims.contests import NONE, Contests, contests
 from csi.claims.dimensions import dimension_sentences, dimensions
 from csi.claims.reported import fit_table, measured, scored
 from csi.claims.run_words import r2_sentences, told_of_card
-from csi.claims.signs import sign_notes, sign_sentences, signed_paths
+from csi.claims.signs import sign_notes, sign_sentences, signed_paths, unjudged
 from csi.errors import Note, Problems, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
@@ -179,7 +179,15 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     distinct = validity(est)
     doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
     card_notes = (*told_of_card(card, items, left_out, model), *design, *card.doubts(items), *doubts, *distinct.notes)
-    notes = (*sign_notes(table, model), *card_notes, *est.notes, *of_items.notes, *of_points.notes, *contested.notes)
+    notes = (
+        *sign_notes(table, model),
+        *unjudged(est),
+        *card_notes,
+        *est.notes,
+        *of_items.notes,
+        *of_points.notes,
+        *contested.notes,
+    )
     return CardRun(
         card=card,
         model=model,

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, Text, note
 from csi.estimate.estimate import Estimate
+from csi.inference.lost import lost_share
 from csi.measures.effects import Effects
 from csi.measures.findings import number
 from csi.measures.tidy import cells_of
@@ -16,6 +17,9 @@ from csi.models.model import Model
 
 AS_EXPECTED, AGAINST, OPEN, FREE = "as expected", "against", "open", "free"
 """A path's verdict: its interval excludes 0 on the expected side, on the other, not at all; the card takes no side."""
+
+MOST = 0.5
+"""With more than this share of replicates lost there is no verdict."""
 
 NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
 
@@ -71,10 +75,32 @@ def signed_paths(
     joined = joined.with_columns(*missing, pl.Series("withheld", codes, dtype=pl.String))
     shown = pl.col("withheld").is_null()
     joined = joined.with_columns(pl.when(shown).then(pl.col(c)).otherwise(None).alias(c) for c in NUMBERS)
-    told = [verdict(*row) for row in joined.select("expected", "conf_low", "conf_high").iter_rows()]
+    lost = lost_most(est)
+    told = [
+        None if lost[int(cell)] else verdict(*row)
+        for cell, *row in joined.select("_cell", "expected", "conf_low", "conf_high").iter_rows()
+    ]
     joined = joined.with_columns(pl.Series("verdict", told, dtype=pl.String))
     group = [c for c in ("group",) if c in joined.columns]
     return joined.select(*keys, *group, "outcome", "predictor", "expected", *NUMBERS, "verdict", "optional", "withheld")
+
+
+def lost_most(est: Estimate) -> list[bool]:
+    """Whether most replicates of each cell have no solution: what is left says nothing about signs."""
+    if est.replicates is None:
+        return [False] * len(est.values)
+    return [bool(share > MOST) for share in lost_share(est.replicates)]
+
+
+def unjudged(est: Estimate) -> tuple[Note, ...]:
+    """N-VERDICT: that there are no verdicts, where most replicates have no solution."""
+    cells = cells_of(est).drop("n")
+    if not any(lost_most(est)):
+        return ()
+    at = [" ".join(map(str, cells.row(c))) for c, lost in enumerate(lost_most(est)) if lost and cells.width]
+    en, zh = f" ({', '.join(at)})" if at else "", f"（{'、'.join(at)}）" if at else ""
+    said = f"no verdict on signs{en}: most replicates have no solution, so that intervals say nothing about them."
+    return (note("N-VERDICT", said, f"不作符号判断{zh}：多数重抽样无解，区间不足为据。"),)
 
 
 def sign_notes(table: pl.DataFrame, model: Model) -> tuple[Note, ...]:

@@ -107,8 +107,6 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 
 
 SHOWN = 6
-FEW = 2
-"""So many needs are named of a model that cannot run; `--json` has all."""
 
 FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
 FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
@@ -175,14 +173,11 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
 def models_grid(study: Study, lang: Language) -> Grid:
     """The models of expectation: those that the columns allow, and what each other one would need."""
     can = Text("yes", "可以").say(lang)
-    stop = "；" if lang == "zh" else "; "
     rows = []
     for method, lacking in sorted(allowed(study), key=lambda pair: bool(pair[1])):
-        needs = stop.join(need.what.say(lang) for need in lacking[:FEW])
-        more = len(lacking) - FEW
-        rest = Text(f"{stop}and {more} more", f"{stop}另有 {more} 项").say(lang) if more > 0 else ""
-        needs_said = Text(f"needs {needs}{rest}", f"需要{needs}{rest}").say(lang)
-        rows.append((method.name, method.title.say(lang), needs_said if lacking else can))
+        head, label = method.name, method.title.say(lang)
+        first = Text(f"needs {lacking[0].what.en}", f"需要{lacking[0].what.zh}").say(lang) if lacking else can
+        rows += [(head, label, first), *(("", "", f"  {need.what.say(lang)}") for need in lacking[1:])]
     title = Text(
         "Models these columns allow (csi expectation STUDY --model NAME)",
         "现有列可用的模型（csi expectation STUDY --model 名称）",

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from csi.errors import Note, Text
+from csi.expectation.forms import named
 from csi.moments.stack import Array, Sample
 from csi.survey.codebook import Codebook, Form
 
@@ -97,6 +98,6 @@ def items_named(book: Codebook, name: str, form: Form | None = None) -> tuple[st
 
 def labels_of(book: Codebook, names: Sequence[str], known: Mapping[str, Text]) -> dict[str, Text]:
     """Labels by name: the codebook's construct or item, else one of the known, else the name."""
-    items = {i.name: i.label for i in book.items}
+    items = {i.name: named(i.label, i.name) for i in book.items}
     own = {**known, **items, **book.constructs}
     return {n: own.get(n, Text(n, n)) for n in names}

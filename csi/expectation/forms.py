@@ -96,15 +96,25 @@ def matched(
     found = [*_doubled(book, both, forms), *(_scales(table, both, forms) if same_scale else ())]
     if found:
         raise Problems(found)
-    labels = {a: table[a][forms[0]].label for a in both}
+    labels = {a: named(table[a][forms[0]].label, a) for a in both}
     dimension = tuple(table[a][forms[0]].construct for a in both)
     return Matched(
         attributes=tuple(both),
         dimension=dimension,
         items={f: tuple(table[a][f].name for a in both) for f in forms},
-        labels={**{c: book.constructs.get(c, Text(c, c)) for c in dimension}, **labels},
+        labels={**{c: named(book.constructs.get(c), c) for c in dimension}, **labels},
         lone=lone,
     )
+
+
+def named(label: Text | None, name: str) -> Text:
+    """A label, and the name itself in a language in which there is none.
+
+    Example:
+        >>> named(Text("Fast", ""), "fast").zh, named(None, "fast").en
+        ('fast', 'fast')
+    """
+    return Text(name, name) if label is None else Text(label.en or name, label.zh or name)
 
 
 def _known(forms: Sequence[Form]) -> None:
@@ -129,8 +139,13 @@ def _by_attribute(book: Codebook, forms: Sequence[Form]) -> dict[str, dict[Form,
 
 
 def _takes_part(name: str, table: Asked, forms: Sequence[Form]) -> bool:
-    """Whether an attribute is meant: it has a later form, or stands in a dimension of which another has them all."""
+    """Whether an attribute is meant: it has a later form, or stands in a dimension of which another has them all.
+
+    A plain item, which names no attribute, is none: nothing could be its other form.
+    """
     own = table[name]
+    if not any(item.attribute for item in own.values()):
+        return False
     if any(f in own for f in forms[1:]):
         return True
     beside = (o for o in table.values() if forms[0] in o and o[forms[0]].construct == own[forms[0]].construct)
@@ -201,8 +216,11 @@ def _scales(table: Asked, names: Sequence[str], forms: Sequence[Form]) -> list[P
         if len(set(ranges.values())) > 1:
             told = ", ".join(f"{f} {low:g}-{high:g}" for f, (low, high) in ranges.items())
             en, zh = f"the forms of {name} differ in range: {told}.", f"{name} 的各形式量程不同：{told}。"
-            do = "Differences need one scale; ask or rescale them alike."
-            out.append(problem("E-SCALE", name, en, zh, do, "差值需要同一量表，请统一提问或换算。"))
+            own = {f: table[name][f] for f in forms}
+            listed = ", ".join(f"{i.name} (scale: {i.scale.name})" for i in own.values())
+            do = f"In the codebook give these items one scale, or rescale the answers of one: {listed}."
+            do_zh = f"请在编码簿中为这些题项写同一量表，或换算其一：{listed.replace(', ', '、')}。"
+            out.append(problem("E-SCALE", name, en, zh, do, do_zh))
     return out
 
 

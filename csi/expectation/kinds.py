@@ -23,7 +23,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
-from csi.expectation.forms import matched
+from csi.expectation.forms import matched, named
 from csi.expectation.influence import bounds_of
 from csi.expectation.kano import kano
 from csi.expectation.kinds_words import FACETS, lines_of, sentences_of
@@ -118,7 +118,7 @@ def kinds(
     book = panel.codebook
     target = _outcome(book, outcome)
     found = _found(mentioned, replicates, seed, level)
-    attributes = {(i.attribute or i.name): i.label for i in reversed(book.items)}
+    attributes = {(i.attribute or i.name): named(i.label, i.attribute or i.name) for i in reversed(book.items)}
     facets = _facets(panel, expected, perceived, target, where, replicates, seed, level)
     levels = _levels(panel, perceived, where, level)
     surprise = _surprise(panel, found, target, where, rare, replicates, seed, level)

@@ -206,8 +206,16 @@ def _stages(
     return given
 
 
-_MAP = ('Map them, as in stages={"never": "prospect", "first": "new", "long": "old"}.',
-        '请写对应关系，例如 stages={"never": "潜在", "first": "新", "long": "老"}。')  # fmt: skip
+_MAP = (
+    (
+        "Map them, as in stages={'never': 'prospect', 'first': 'new', 'long': 'old'} (--stages never=prospect,...; "
+        "models: {formation_by_stage: {stages: {never: prospect, ...}}})."
+    ),
+    (
+        "请写对应关系，例如 stages={'never': '潜在', 'first': '新', 'long': '老'}（--stages never=潜在,...；"
+        "models: {formation_by_stage: {stages: {never: 潜在, ...}}}）。"
+    ),
+)
 
 
 def _of_cells(sample: Sample, named: Mapping[str, str]) -> list[str]:
@@ -239,7 +247,9 @@ def _design(sample: Sample, parts: Sequence[Composite], stage: Sequence[str], ow
         count = int((np.isfinite(sample.rows[:, at]).any(axis=1) & outside).sum())
         if count:
             where = STAGES[own[part.name]]
-            en = f"{count} respondents who are not {where.en} answered {part.name} ({', '.join(part.items)})."
+            en = (
+                f"{count} respondents of stages other than “{where.en}” answered {part.name} ({', '.join(part.items)})."
+            )
             zh = f"{count} 位不属于“{where.zh}”的受访者回答了 {part.name}（{'、'.join(part.items)}）。"
             do = "Check the stages or the filter of the question; set answers that were not asked to missing."
             problems.append(
@@ -257,11 +267,18 @@ def _sizes(sample: Sample, Z: Array, at: Mapping[str, Sequence[int]], least: int
         count = int(own.sum())
         if count < least:
             name = STAGES[stage]
-            en = f"{count} respondents who are {name.en} answered expectation and its causes; {least} are needed."
+            en = f"of stage “{name.en}”, {count} respondents answered expectation and its causes; {least} are needed."
             zh = f"“{name.zh}”者中回答了期望及其成因的仅 {count} 人，至少需要 {least} 人。"
-            do = "Leave the stage out with where=, or lower least= and say so."
+            do = "Ask more of them, or keep the other stages alone; in Python least= may be lowered, and said so."
             problems.append(
-                problem("E-STAGE", f"stage {stage}", en, zh, do, "请用 where= 去掉该阶段，或调低 least= 并加以说明。")
+                problem(
+                    "E-STAGE",
+                    f"stage {stage}",
+                    en,
+                    zh,
+                    do,
+                    "请补充样本，或只保留其他阶段；在 Python 中可调低 least= 并加以说明。",
+                )
             )
     if problems:
         raise Problems(problems)

@@ -215,8 +215,9 @@ def _refused(pairs: Matched, wrong: Flags, both: Flags, share: float, asked: str
     )
     en = f"{100 * share:.1f} % of answers have adequate above desired ({limit}): {listed}."
     zh = f"{100 * share:.1f}% 的回答中可接受水平高于理想水平（{limit_zh}）：{listed.replace(', ', '、')}。"
-    do = 'Say what to do: on_inconsistent="drop" or "swap"; or look at the wording and the order of the columns.'
-    do_zh = '请指定处理方式：on_inconsistent="drop" 或 "swap"；或检查题项措辞与列的顺序。'
+    how = 'on_inconsistent="drop" (--inconsistent drop, models: {tolerance: {inconsistent: drop}})'
+    do = f"Say what to do: {how}, or swap; or look at the wording and the order of the columns."
+    do_zh = f"请指定处理方式：{how}，或 swap；或检查题项措辞与列的顺序。"
     return problem("E-ZOT", "tolerance", en, zh, do, do_zh)
 
 

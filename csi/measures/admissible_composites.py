@@ -10,8 +10,12 @@ from csi.measures.admissible_paths import of_equation, of_pairs
 from csi.measures.findings import Finding, listed
 from csi.measures.symptoms import Equation, Pair
 from csi.measures.validity import validity, vif
+from csi.moments.stack import Array
 
 ROUNDING = 1e-9
+
+FEWEST = 20
+"""Replicates with a solution from which a standard error is taken."""
 
 UNCORRECTED = Text("leave the correction out (csi.PLS(), consistent=False)", "去掉校正（csi.PLS()，consistent=False）")
 """Another way out for consistent PLS: scores correlate less than what they stand for."""
@@ -95,9 +99,10 @@ def _corrected(est: Estimate, cell: int, place: str) -> list[Finding]:
 
 
 def _equations(est: Estimate, cell: int) -> list[Equation]:
-    """The paths of every outcome, without standard errors."""
+    """The paths of every outcome, with the standard errors of the replicates where there are any."""
     names, solution = est.solution.constructs, est.solution
     cor, paths = solution.construct_cor[cell], solution.paths[cell]
+    errors = _errors(est, cell)
     stated = {(p.outcome, p.predictor.name) for p in est.model.paths}
     out = []
     for i, outcome in enumerate(names):
@@ -115,7 +120,7 @@ def _equations(est: Estimate, cell: int) -> list[Equation]:
                 rows=(),
                 predictors=tuple(names[j] for j in x),
                 std=paths[i, x],
-                std_error=np.full(len(x), np.nan),
+                std_error=errors[i, x],
                 vif=inflation,
                 r2=float(solution.r2[cell, i]),
                 pair=(names[x[int(a)]], names[x[int(b)]]),
@@ -123,3 +128,13 @@ def _equations(est: Estimate, cell: int) -> list[Equation]:
             )
         )
     return out
+
+
+def _errors(est: Estimate, cell: int) -> Array:
+    """(q, q) standard deviations of the paths over random replicates that have a solution; NaN without any."""
+    drawn, b = est.replicates, len(est.values)
+    nothing = np.full(est.solution.paths.shape[1:], np.nan)
+    if drawn is None or drawn.factors is not None or drawn.usable[:, cell].sum() < FEWEST:
+        return nothing
+    paths = drawn.solution.paths.reshape(-1, b, *nothing.shape)[:, cell]
+    return np.asarray(paths[drawn.usable[:, cell]].std(axis=0, ddof=1))

@@ -29,6 +29,11 @@ def panel_of():
     return simulated
 
 
+@pytest.fixture(scope="module")
+def panels():
+    return simulated
+
+
 @pytest.fixture
 def run_of():
     return ran

@@ -335,7 +335,7 @@ def test_answers_of_those_who_were_not_asked_are_refused(panel_of):
         found.what.en == '"Complaint handling" was answered by 7 respondents who were not to be asked (complained = 0).'
     )
     assert "“投诉处理”有 7 名不应作答的受访者" in found.what.zh
-    assert "without=[complaint_handling]" in found.remedy.en
+    assert "--without complaint_handling, without=['complaint_handling']" in found.remedy.en
 
 
 def test_a_construct_asked_of_some_makes_the_model_theirs_and_says_so(panel_of):

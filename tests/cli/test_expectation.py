@@ -159,3 +159,23 @@ def test_the_page_names_each_model_and_leads_to_it(study):
     page = render_html(csi.report(study, lang="en", kind="expectation"), ("en",))
     assert '<a href="#en-kano">Kano&#39;s classes of attributes</a>' in page
     assert page.index('id="en-kano"') < page.index('<p class="kicker">Kano&#39;s classes of attributes</p>')
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "x3 runs from 1 to 5"), ("zh", "x3 的量程为 1–5")])
+def test_a_question_that_is_named_is_refused_by_its_own_range(study, capsys, lang, said):
+    assert main(["expectation", study, "--model", "nps", "--item", "x3", "--lang", lang]) != 0
+    told = capsys.readouterr()
+    both = told.out + told.err
+    assert "E-SCALE" in both
+    assert said in both
+    assert "rec" in both
+
+
+@pytest.mark.parametrize(("lang", "rest"), [("en", "more"), ("zh", "另有")])
+def test_check_lists_everything_a_model_would_need(study, capsys, lang, rest):
+    main(["check", study, "--lang", lang])
+    told = capsys.readouterr().out
+    assert "competence_policy" in told
+    assert "benevolence_policy" in told
+    assert f"and 5 {rest}" not in told
+    assert "另有" not in told

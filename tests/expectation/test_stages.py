@@ -129,8 +129,14 @@ def stageless():
             "before: stages are never, first, long",
             "阶段应为",
         ),
-        (lambda: forming.staged(60), {}, "E-STAGE", "60 respondents who are never used", "仅 60 人"),
-        (leaking, {}, "E-DESIGN", "800 respondents who are not first-time users answered first", "800 位不属于"),
+        (lambda: forming.staged(60), {}, "E-STAGE", "of stage “never used”, 60 respondents answered", "仅 60 人"),
+        (
+            leaking,
+            {},
+            "E-DESIGN",
+            "800 respondents of stages other than “first-time users” answered first",
+            "800 位不属于",
+        ),
         (
             forming.staged,
             {"hypotheses": {"later": "wom > judge"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csi.errors import Text
+from csi.expectation.forms import named
 from csi.expectation.kano_words import CLASSES
 from csi.expectation.kinds import kinds
 from csi.expectation.kinds_words import FACETS, HEADINGS, KINDS, LEVELS, TITLES
@@ -83,7 +84,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 def tell_mentions(study: Study, panel: Panel, options: Options) -> Section:
     """Explicitness of every attribute mentioned, and agreement of the coders."""
     settings = study.settings
-    book = {(i.attribute or i.name): i.label for i in reversed(panel.codebook.items)}
+    book = {(i.attribute or i.name): named(i.label, i.attribute or i.name) for i in reversed(panel.codebook.items)}
     found = mentions(
         options.mentions, attributes=book, replicates=max(settings.replicates, RESAMPLES), seed=settings.seed,
         level=settings.level,

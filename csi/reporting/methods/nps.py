@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from csi.behaviour.nps import HEADINGS, TOP, Nps, nps
 from csi.errors import Problems, Text, problem
 from csi.reporting.drawn import figure
 from csi.reporting.figures import answers
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
 from csi.reporting.methods.needs import range_of
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -70,11 +71,21 @@ def _only(study: Study) -> str:
     raise Problems([problem("E-ROLE", "nps", en, zh, do, do_zh)])
 
 
+def _asked() -> Need:
+    """A question from 0 to 10; one that is named is for the score itself to accept or to refuse."""
+    need = range_of(0, TOP)
+
+    def met(study: Study, options: Options) -> bool:
+        return bool(options.item) or need.met(study, options)
+
+    return replace(need, met=met)
+
+
 METHOD = Method(
     name="nps",
     number=11,
     title=Text("Net Promoter Score", "净推荐值（NPS）"),
-    needs=(range_of(0, TOP),),
+    needs=(_asked(),),
     tell=tell,
     options=("item",),
 )

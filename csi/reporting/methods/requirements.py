@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csi.errors import Text
+from csi.expectation.forms import named
 from csi.expectation.requirements import requirements
 from csi.expectation.requirements_words import HEADINGS
 from csi.expectation.stakeholders import stakeholders
@@ -39,7 +40,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel=panel if options.status else None, expected=options.expected or "Ew",
         perceived=options.perceived or "P", where=options.where,
     )  # fmt: skip
-    attributes = {(i.attribute or i.name): i.label for i in reversed(panel.codebook.items)}
+    attributes = {
+        (i.attribute or i.name): named(i.label, i.attribute or i.name) for i in reversed(panel.codebook.items)
+    }
     texts = {**attributes, **texts_of(study)}
     tables = [tabled("requirements", Text("Requirements", "需求"), found.table, WEIGHTS, HEADINGS, texts)]
     if found.technical.height:
