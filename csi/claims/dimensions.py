@@ -16,13 +16,15 @@ from csi.models.model import Model
 from csi.moments.stack import Array, Moments
 
 
-def dimensions(est: Estimate) -> pl.DataFrame:
+def dimensions(est: Estimate, model: Model | None = None) -> pl.DataFrame:
     """Johnson's relative weights of the parts of every construct made of constructs, for each outcome of it.
 
     What the parts together explain of the outcome is shared out among them: share = weight / R2.
 
     Parameters:
-        est: a fitted model; after `bootstrap` with intervals.
+        est: a fitted model; after `bootstrap` with intervals. model: which parts and outcomes, those of `est` where
+            None. A common factor of the parts makes their shares a matter of loadings alone, the same for every
+            outcome, so that a covariance fit must be of a model in which the parts stand apart.
 
     Returns:
         key columns, construct, outcome, part, share, conf_low, conf_high, r2 (of the outcome on the parts), reason;
@@ -32,12 +34,13 @@ def dimensions(est: Estimate) -> pl.DataFrame:
         Johnson (2000), Multivariate Behavioral Research 35(1), 1-19.
     """
     names = est.solution.constructs
-    whole = {c.name: [p for p in c.items if p in names] for c in est.model.constructs}
+    of = model or est.model
+    whole = {c.name: [p for p in c.items if p in names] for c in of.constructs}
     pairs = [
         (name, path.outcome, parts)
         for name, parts in whole.items()
         if len(parts) > 1
-        for path in est.model.paths
+        for path in of.paths
         if path.predictor.name == name and path.outcome in names
     ]
     if not pairs:

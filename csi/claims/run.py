@@ -19,7 +19,7 @@ from csi.claims.dimensions import dimension_sentences, dimensions
 from csi.claims.reported import fit_table, measured, scored
 from csi.claims.run_words import r2_sentences, told_of_card
 from csi.claims.signs import sign_notes, sign_sentences, signed_paths, unjudged
-from csi.errors import Note, Problems, Reason, Text
+from csi.errors import Note, Problems, Reason, Text, note
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.given import check_kind, check_panel
@@ -30,7 +30,8 @@ from csi.measures.effects import effects
 from csi.measures.mediation import Mediation, mediation
 from csi.measures.validity import validity
 from csi.models.card import Card
-from csi.models.card_parts import Engine
+from csi.models.card_parts import Engine, Rival
+from csi.models.card_rivals import contest
 from csi.models.cards import read_card
 from csi.models.model import Covariance, Model, Modifier, Path, Term
 from csi.pls.composites import Composites
@@ -172,7 +173,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     chains = hypotheses(card, model, mediated)
     differences = pl.DataFrame() if withheld else contrasts(card, est)
     contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
-    of_parts = pl.DataFrame() if withheld else dimensions(est)
+    of_parts, apart = (pl.DataFrame(), ()) if withheld else _of_parts(card, items, model, est, asked, own)
     bends = asymmetries(card, items, panel, by=asked.cells(card), where=asked.where, level=asked.level)
     of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
@@ -186,6 +187,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         *est.notes,
         *of_items.notes,
         *of_points.notes,
+        *apart,
         *contested.notes,
     )
     return CardRun(
@@ -298,6 +300,34 @@ def _mediation(est: Estimate) -> Mediation | None:
         return mediation(est)
     except Problems:
         return None
+
+
+def _of_parts(
+    card: Card,
+    items: Mapping[str, tuple[str, ...]],
+    model: Model,
+    est: Estimate,
+    asked: Asked,
+    own: partial[Estimate],
+) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """Shares of the parts of constructs; of a covariance model from one in which the parts stand apart."""
+    whole = tuple(name for name, block in card.constructs.items() if block.of and name in model.names)
+    if asked.engine != "cb" or not whole:
+        return dimensions(est), ()
+    rival = Rival("各维度分列", "dimensions apart", apart=whole)
+    _, apart = contest(replace(card, rivals={"apart": rival}), "apart")
+    gone = tuple(n for n in asked.without if n in apart.constructs)
+    blocks = {n: b for n, b in items.items() if n in apart.constructs and n not in gone}
+    try:
+        fitted = own(Model.card.of(apart, blocks, without=gone, covariance=True))
+        why = next(iter(verify(fitted, refit=False).withheld.values()), None)
+        said = why.text if why else Text("", "")
+    except Problems as found:
+        said = found.problems[0].what
+    if said.en:
+        en = f"no shares of dimensions: with the dimensions apart the model cannot be read. {said.en}"
+        return pl.DataFrame(), (note("N-RIVAL", en, f"不给出各维度占比：维度分列时模型不可用。{said.zh}"),)
+    return dimensions(fitted, model), ()
 
 
 def _contests(

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from csi.catalogue import guide
 from csi.cli.answer import Answer, Grid
-from csi.errors import Language, Problem, Problems, Text, problem
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
 from csi.reporting.methods import METHODS, Method, method_of
 from csi.study.options import HELP
 
+LAST = 99
+"""Where models stand that are none of the twelve."""
 PROVISIONAL = Text("provisional", "暂定")
 
 
@@ -48,7 +50,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     own = args.card in {m.name for m in METHODS}
     if own and args.card not in card_names():
         return described(method_of(args.card), args, lang)
-    card = read_card(args.card.removesuffix("_card"), lang)
+    name = args.card.removesuffix("_card")
+    if name not in card_names() and not name.endswith((".yaml", ".yml")):
+        raise Problems([_unknown(name)], lang)
+    card = read_card(name, lang)
     before = described(method_of(args.card), argparse.Namespace(draw=None, blank=None), lang) if own else Answer((), {})
     written = []
     if args.draw is not None:
@@ -67,6 +72,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 def listed(cards: list[Card], lang: Language) -> Grid:
     """One line per card."""
     headings = (
+        Text("no.", "序号"),
         Text("card", "模型卡"),
         Text("year", "年份"),
         Text("constructs", "构念"),
@@ -77,6 +83,7 @@ def listed(cards: list[Card], lang: Language) -> Grid:
     )
     rows = [
         (
+            str(c.number or ""),
             c.id,
             str(c.year),
             str(len(c.constructs)),
@@ -85,9 +92,9 @@ def listed(cards: list[Card], lang: Language) -> Grid:
             c.title.say(lang),
             PROVISIONAL.say(lang) if c.provisional else "",
         )
-        for c in cards
+        for c in sorted(cards, key=lambda c: c.number or LAST)
     ]
-    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", ">", ">", "<", "<", "<", "<"))
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), (">", "<", ">", ">", "<", "<", "<", "<"))
 
 
 def forms(card: Card) -> list[str]:
@@ -104,10 +111,13 @@ def columns(card: Card) -> list[str]:
 def methods_grid(lang: Language) -> Grid:
     """The models that compare forms of attributes or need files, and what they need."""
     stop = "；" if lang == "zh" else "; "
-    rows = tuple((m.name, m.title.say(lang), stop.join(n.what.say(lang) for n in m.needs)) for m in METHODS)
+    rows = tuple(
+        (str(m.number or ""), m.name, m.title.say(lang), stop.join(n.what.say(lang) for n in m.needs))
+        for m in sorted(METHODS, key=lambda m: m.number or LAST)
+    )
     title = Text("Other models (csi expectation STUDY --model NAME)", "其他模型（csi expectation STUDY --model 名称）")
-    headings = (Text("model", "模型"), Text("", ""), Text("needs", "需要"))
-    return Grid(tuple(h.say(lang) for h in headings), rows, ("<", "<", "<"), title.say(lang))
+    headings = (Text("no.", "序号"), Text("model", "模型"), Text("", ""), Text("needs", "需要"))
+    return Grid(tuple(h.say(lang) for h in headings), rows, (">", "<", "<", "<"), title.say(lang))
 
 
 def described(method: Method, args: argparse.Namespace, lang: Language) -> Answer:
@@ -144,6 +154,7 @@ def summary(card: Card) -> dict[str, object]:
     """A card's line for machines."""
     return {
         "id": card.id,
+        "number": card.number,
         "year": card.year,
         "title": card.title,
         "constructs": list(card.constructs),
@@ -175,3 +186,12 @@ def _no_card(option: str) -> Problem:
         f"Write the card before it: csi models acsi {option}.",
         f"请把模型卡写在前面：csi models acsi {option}。",
     )
+
+
+def _unknown(name: str) -> Problem:
+    """No card and no model bears the name."""
+    known = [*card_names(), *(m.name for m in METHODS)]
+    hint, listed = did_you_mean(name, known), ", ".join(dict.fromkeys(known))
+    en, zh = f'there is no model or card "{name}".', f"没有模型或模型卡“{name}”。"
+    do, do_zh = f"{hint.en} Known: {listed}.".strip(), f"{hint.zh}可用：{listed.replace(', ', '、')}。"
+    return problem("E-CARD", "csi models", en, zh, do, do_zh)

@@ -23,7 +23,8 @@ class Card:
     Attributes:
         id, title, year, cite: what it is and where it comes from.
         constructs: {name: Block} in reading order. paths: {outcome: ("+predictor", "-predictor", "predictor?")}.
-        index: the published construct. layout: {construct: (x, y)} on a grid 1040 wide, y downwards.
+        index: the published construct. layout: {construct: (x, y)} on a grid 1040 wide, y
+            downwards; without it diagrams are layered along the arrows.
         provisional: why its arrows are not yet verified against the original; None for the others.
         requires, hypotheses ({name: "a > b > c"}, chains of paths).
         contrasts: {name: "first - abs(second)"}, formulas of the indirect effects that hypotheses name.
@@ -51,7 +52,7 @@ class Card:
     constructs: Mapping[str, Block]
     paths: Mapping[str, tuple[str, ...]]
     index: Target
-    layout: Mapping[str, tuple[float, float]]
+    layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     provisional: Text | None = None
     requires: Requires = field(default_factory=Requires)
     hypotheses: Mapping[str, str] = field(default_factory=dict)

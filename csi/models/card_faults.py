@@ -41,7 +41,7 @@ def _names(card: Card) -> Iterator[Text]:
     used |= {n for y, xs in card.asymmetry.items() for n in (y, *xs)}
     yield from _unknown(used - known, "")
     lost = sorted(known - set(card.layout))
-    if lost:
+    if card.layout and lost:
         yield Text(f"without a place in the layout: {', '.join(lost)}", f"布局中缺少位置：{'、'.join(lost)}")
     arrows = {(a.outcome, a.predictor) for a in card.arrows}
     for y, xs in card.zeros.items():

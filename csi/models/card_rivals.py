@@ -71,7 +71,7 @@ def _only(card: Card, names: Iterable[str]) -> Card:
     return replace(
         _bare(card, paths),
         constructs={n: card.constructs[n] for n in kept},
-        layout={n: card.layout[n] for n in kept},
+        layout={n: card.layout[n] for n in kept if n in card.layout},
         index=Target(target),
         covariances={x: tuple(y for y in ys if y in kept) for x, ys in card.covariances.items() if x in kept},
     )
@@ -115,6 +115,8 @@ def _rewritten(arrows: Iterable[Arrow], places: Mapping[str, tuple[str, ...]]) -
 def _places(card: Card, rival: Rival, constructs: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Where constructs stand: a new one in the middle of its parts, a higher one beside them."""
     parts = {**rival.merge, **rival.higher}
+    if not card.layout:
+        return {}
     out = {}
     for name in constructs:
         if name in parts:

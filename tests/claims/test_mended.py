@@ -79,3 +79,14 @@ def test_a_path_that_resamples_do_not_determine_is_withheld(ect_run):
 @pytest.mark.parametrize(("lang", "said"), [("en", "the direct path is not in the model"), ("zh", "模型未设直接路径")])
 def test_it_is_printed(ect_run, lang, said):
     assert said in text(ect_run, lang)
+
+
+def test_shares_of_dimensions_in_a_covariance_model_are_of_the_outcomes(panels):
+    run = csi.run_card("perval", panels("perval"), estimator=csi.SEM(), rivals=False)
+    shares = run.dimensions
+    assert shares.height
+    for _, rows in shares.group_by("outcome", "construct"):
+        assert rows["share"].sum() == pytest.approx(1)
+    each = [rows.sort("part")["share"].to_list() for _, rows in shares.group_by("outcome", maintain_order=True)]
+    assert len(each) > 1
+    assert all(np.abs(np.subtract(each[0], other)).max() > 0.001 for other in each[1:])

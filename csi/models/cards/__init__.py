@@ -6,14 +6,13 @@ import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
-from csi.models.card_parts import CardFault
+from csi.models.card_explain import explained
 
 _CARD = TypeAdapter(Card)
 
@@ -76,30 +75,18 @@ def card_from(text: str, where: str, lang: str = "en") -> Card:
     try:
         return _CARD.validate_python(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - BaseLoader makes only strings
     except yaml.YAMLError as error:
-        raise Problems([_not_a_card(where, "", str(error))], lang) from None
+        raise Problems([_not_yaml(where, error)], lang) from None
     except ValidationError as error:
-        raise Problems([_complaint(where, dict(e)) for e in error.errors()], lang) from None
+        raise Problems([explained(where, text, dict(e)) for e in error.errors()], lang) from None
 
 
-def _complaint(where: str, found: dict[str, Any]) -> Problem:
-    """What pydantic, or the card itself, found."""
-    place = ".".join(str(part) for part in found["loc"])
-    fault = found.get("ctx", {}).get("error")
-    if isinstance(fault, CardFault):
-        return _not_a_card(where, place, fault.text.en, fault.text.zh)
-    return _not_a_card(where, place, found["msg"])
-
-
-def _not_a_card(where: str, place: str, message: str, message_zh: str = "") -> Problem:
-    """One complaint about a card file."""
-    return problem(
-        "E-CARD",
-        f"{where}, {place}" if place else where,
-        f"{message}.",
-        f"不符合模型卡格式（{message_zh or message}）。",
-        "See csi/models/cards/acsi.yaml for a complete card.",
-        "完整示例见 csi/models/cards/acsi.yaml。",
-    )
+def _not_yaml(where: str, error: yaml.YAMLError) -> Problem:
+    """A file that is not YAML."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{where}:{mark.line + 1}" if mark is not None else where
+    said = getattr(error, "problem", None) or str(error)
+    en, zh = f"this is not YAML: {said}.", f"此处不符合 YAML 语法（{said}）。"
+    return problem("E-CARD", place, en, zh, "Look at brackets, quotes and indents.", "请检查括号、引号与缩进。")
 
 
 @functools.cache
