@@ -182,6 +182,19 @@ def significant(value: float, digits: int = 4) -> str:
     )
 
 
+def fixed(value: float | None, decimals: int = 2) -> str:
+    """A number of a sentence with as many decimals as the table beside it; "-" where it is absent.
+
+    Example:
+        >>> fixed(0.2), fixed(-0.695), fixed(-0.001), fixed(None)
+        ('0.20', '-0.69', '0.00', '-')
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    said = f"{value:.{decimals}f}"
+    return said.removeprefix("-") if float(said) == 0 else said
+
+
 def width(string: str) -> int:
     """Columns a string takes on a terminal; Chinese characters and full-width punctuation take two.
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.display import Shown, significant, table, text
+from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, means, p_of_t
@@ -292,7 +292,7 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loy
             en, zh = _unbent(slope, rows.height > 1, satisfaction, loyalty)
         else:
             row = bends.sort("p_change").row(0, named=True)
-            before, after = (significant(round(v, 2)) for v in (row["slope"] - row["change"], row["slope"]))
+            before, after = (fixed(v) for v in (row["slope"] - row["change"], row["slope"]))
             way, way_zh = ("steeper", "变陡") if row["change"] > 0 else ("flatter", "变平")
             at = f"{row['start']:g}"
             en = f"above {at} of {satisfaction.en} the curve of {loyalty.en} is {way}: "
@@ -308,7 +308,7 @@ def _unbent(slope: float | None, tested: bool, satisfaction: Text, loyalty: Text
     if slope is None:
         en = f"no slope is told: {satisfaction.en} or {loyalty.en} is the same throughout, or rows are too few"
         return en, f"无法给出斜率：{satisfaction.zh}或{loyalty.zh}没有变异，或样本过少"
-    shown = significant(round(slope, 2))
+    shown = fixed(slope)
     if tested:
         en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} throughout"
         return en, f"未见转折：{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分"

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.display import Shown, significant, table, text
+from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.linearised import critical, means
 from csi.measures.shown import told
@@ -202,7 +202,7 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[Text, ...]:
             row = share[kind]
             if row["share"] is None:
                 continue
-            value = f"{significant(round(100 * row['share'], 1))} %"
+            value = f"{fixed(100 * row['share'], 1)}%"
             if row["conf_low"] is not None:
                 value += f" [{100 * row['conf_low']:.1f}, {100 * row['conf_high']:.1f}]"
             en.append(f"{TYPES[kind].en} {value}")

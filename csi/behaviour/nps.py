@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
-from csi.display import Shown, significant, table, text
+from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
 from csi.inference.linearised import critical, means
@@ -217,14 +217,14 @@ def _sentences(scores: pl.DataFrame, keys: Sequence[str], level: float) -> tuple
     out = []
     for row in scores.iter_rows(named=True):
         cell = " ".join(str(row[k]) for k in keys)
-        value = significant(round(row["nps"], 1))
+        value = fixed(row["nps"], 1)
         if row["conf_low"] is None:
             en = f"NPS {value}, from {row['n']} answers, too few for an interval."
             zh = f"净推荐值 {value}，基于 {row['n']} 份回答，不足以给出区间。"
             out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
             continue
-        low, high = (significant(round(row[c], 1)) for c in ("conf_low", "conf_high"))
-        en = f"NPS {value}, {100 * level:g} % interval {low} to {high}, from {row['n']} answers."
+        low, high = (fixed(row[c], 1) for c in ("conf_low", "conf_high"))
+        en = f"NPS {value}, {100 * level:g}% interval {low} to {high}, from {row['n']} answers."
         zh = f"净推荐值 {value}，{100 * level:g}% 区间 {low} 至 {high}，基于 {row['n']} 份回答。"
         out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
     return tuple(out)

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.measures.shown import told
 
@@ -65,7 +65,7 @@ def _alone(slopes: pl.DataFrame) -> tuple[Text, ...]:
     else:
         en = "At the same experience, higher expectations do not clearly go with less satisfaction"
         zh = "体验相同时，期望高低与满意没有明确的负向关系"
-    size = significant(row["estimate"], 3)
+    size = fixed(row["estimate"])
     return (
         Text(
             f"{en} (logit slope {size}); without prospects there is no balance point.",
@@ -81,11 +81,11 @@ def _point(row: Mapping[str, float | str], level: float) -> tuple[Text, ...]:
         >>> row = {"balance": 5.2, "conf_low": 4.8, "conf_high": 5.6, "boundary": "", "expected": 6.0, "perceived": 5.0,
         ...        "promise_gap": 0.2, "gap_low": -0.2, "gap_high": 0.6, "at_boundary": 0.0}
         >>> print(*[s.en for s in _point(row, 0.95)], sep=chr(10))
-        Choosing and coming back together are most likely at an expectation of 5.2 (95 % interval 4.8 to 5.6).
-        Prospects expect more than that (6).
-        What buyers perceive (5) and the balance point cannot be told apart.
+        Choosing and coming back together are most likely at an expectation of 5.20 (95% interval 4.80 to 5.60).
+        Prospects expect more than that (6.00).
+        What buyers perceive (5.00) and the balance point cannot be told apart.
     """
-    value, low, high = (significant(float(row[c]), 3) for c in ("balance", "conf_low", "conf_high"))
+    value, low, high = (fixed(float(row[c])) for c in ("balance", "conf_low", "conf_high"))
     if row["boundary"]:
         end = ENDS[str(row["boundary"])]
         return (
@@ -97,24 +97,24 @@ def _point(row: Mapping[str, float | str], level: float) -> tuple[Text, ...]:
     share = f"{100 * level:g}"
     out = [
         Text(
-            f"Choosing and coming back together are most likely at an expectation of {value} ({share} % interval {low}"
+            f"Choosing and coming back together are most likely at an expectation of {value} ({share}% interval {low}"
             f" to {high}).",
             f"期望为 {value} 时，“选择并再次购买”的可能性最大（{share}% 区间 {low} 至 {high}）。",
         )
     ]
     ends = float(row["at_boundary"] or 0.0)
     if ends > LOOSE:
-        share = f"{100 * ends:.0f}"
-        en = f"The point is loose: in {share} % of the resamples an end of the scale is best."
+        share = f"{100 * ends:.1f}"
+        en = f"The point is loose: in {share}% of the resamples an end of the scale is best."
         out.append(Text(en, f"该点并不稳定：{share}% 的重抽样中量表端点最优。"))
     now = float(row["expected"])
     more = now > float(row["conf_high"])
     less = now < float(row["conf_low"])
     if more or less:
-        size = significant(now, 3)
+        size = fixed(now)
         en, zh = ("more", "高于") if more else ("less", "低于")
         out.append(Text(f"Prospects expect {en} than that ({size}).", f"潜在客户的期望（{size}）{zh}该点。"))
-    size, gap = (significant(abs(float(row[c])), 3) for c in ("perceived", "promise_gap"))
+    size, gap = (fixed(abs(float(row[c]))) for c in ("perceived", "promise_gap"))
     if float(row["gap_low"]) > 0:
         en = f"What buyers perceive ({size}) is {gap} below it: promising that much is not kept today."
         out.append(Text(en, f"购买者的感知（{size}）比该点低 {gap}：按此承诺，目前尚不能兑现。"))

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.inference.order_words import STRONG, WEAK
 from csi.measures.shown import told
@@ -90,7 +90,7 @@ def leader(part: pl.DataFrame, r2: float, labels: Mapping[str, Text]) -> Text:
         >>> part = pl.DataFrame({"cause": ["wom", "price"], "share": [0.8, 0.2], "share_low": [0.7, 0.1],
         ...                      "share_high": [0.9, 0.3]})
         >>> leader(part, 0.25, {"wom": Text("word of mouth", "口碑"), "price": Text("price", "价格")}).en
-        'The causes account for 25 % of the variance of expectation; most of it goes with word of mouth (80 %).'
+        'The causes account for 25.0% of the variance of expectation; most of it goes with word of mouth (80.0%).'
     """
     rows = part.sort("share", descending=True).head(2).rows(named=True)
     first, second = rows[0], rows[1]
@@ -118,14 +118,14 @@ def judged(row: Mapping[str, object], labels: Mapping[str, Text]) -> Text:
         'The data speak against A > B (support 0.03, GORICA weight 0.05 against its complement); they prefer B > A.'
     """
     weight = float(str(row["weight_complement"]))
-    support = "-" if row["support"] is None else significant(float(str(row["support"])), 2)
+    support = "-" if row["support"] is None else fixed(float(str(row["support"])))
     claim = spelled(str(row["hypothesis"]), labels)
     best = spelled(_restricted(str(row["preferred"]), str(row["hypothesis"])), labels)
     way = Text("speak for", "支持") if weight >= STRONG else Text("speak against", "不支持") if weight <= WEAK else None
     en = f"The data {way.en if way else 'do not decide on'} {claim.en}"
     zh = f"数据{way.zh if way else '尚不能判断'} {claim.zh}"
-    en += f" (support {support}, GORICA weight {significant(weight, 2)} against its complement)"
-    zh += f"（支持度 {support}，对其补集的 GORICA 权重 {significant(weight, 2)}）"
+    en += f" (support {support}, GORICA weight {fixed(weight)} against its complement)"
+    zh += f"（支持度 {support}，对其补集的 GORICA 权重 {fixed(weight)}）"
     same = best.en == claim.en
     return Text(en + ("." if same else f"; they prefer {best.en}."), zh + ("。" if same else f"；数据偏好 {best.zh}。"))
 
@@ -156,12 +156,12 @@ def spelled(hypothesis: str, labels: Mapping[str, Text]) -> Text:
 
 def _percent(share: float) -> str:
     """A share in whole per cent."""
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.1f}%"
 
 
 def _zh(share: float) -> str:
     """The same as Chinese is set."""
-    return f"{100 * share:.0f}%"
+    return f"{100 * share:.1f}%"
 
 
 def in_words(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> pl.DataFrame:

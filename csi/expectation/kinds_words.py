@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.expectation.kano_words import CLASSES
 from csi.expectation.mentions_words import HEADINGS as MENTIONED
@@ -80,7 +80,7 @@ def _facet(facets: pl.DataFrame, labels: Mapping[str, Text], outcome: str) -> Te
     row = facets.sort("gap", nulls_last=True).row(0, named=True)
     if row["gap"] is None:
         return Text("No gap by facet can be given.", "无法给出各内容的差距。")
-    name, size = labels.get(row["facet"], Text(row["facet"], row["facet"])), significant(row["gap"], 3)
+    name, size = labels.get(row["facet"], Text(row["facet"], row["facet"])), fixed(row["gap"])
     en, zh = f"The gap is lowest for {name.en} expectations ({size})", f"“{name.zh}”的差距最低（{size}）"
     if facets["share"].null_count() == 0 and facets.height > 1:
         worth = _worth(facets, labels, labels.get(outcome, Text(outcome, outcome)))
@@ -92,11 +92,11 @@ def _worth(facets: pl.DataFrame, labels: Mapping[str, Text], outcome: Text) -> T
     """Whose gap accounts for most, where one is ahead of all others."""
     top, second = facets.sort("share", descending=True).head(2).rows(named=True)
     names = [labels.get(r["facet"], Text(r["facet"], r["facet"])) for r in (top, second)]
-    share = f"{100 * top['share']:.0f}"
+    share = f"{100 * top['share']:.1f}"
     of = outcome.en.lower()
     if top["share_low"] > second["share_high"]:
         return Text(
-            f"; of what gaps account for in {of}, most goes with {names[0].en} ({share} %)",
+            f"; of what gaps account for in {of}, most goes with {names[0].en} ({share}%)",
             f"；在差距对“{outcome.zh}”的解释中，“{names[0].zh}”占比最大（{share}%）",
         )
     return Text(

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.measures.shown import told
 
@@ -62,7 +62,7 @@ def sentences_of(found: pl.DataFrame, agreement: pl.DataFrame, labels: Mapping[s
     out = [Text(whole[:1].upper() + whole[1:] + ".", ("；".join(zh) or "尚无明确的显性或隐性期望") + "。")]
     for row in agreement.filter(what="mentioned").iter_rows(named=True):
         if row["alpha"] is not None:
-            size = significant(row["alpha"], 2)
+            size = fixed(row["alpha"])
             out.append(
                 Text(
                     f"Coders agree on what is mentioned with alpha {size} ({row['coders']} coders).",

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
 from csi.expectation.gap_words import KINDS, RECALL, left_out, of_cell, tested
@@ -86,7 +86,7 @@ def _sides(slopes: pl.DataFrame, alpha: float) -> list[Text]:
         return []
     row = rows[0]
     p = row["difference_p"]
-    at = f"{significant(row['b_short'], 2)}, {significant(row['b_over'], 2)}"
+    at = f"{fixed(row['b_short'])}, {fixed(row['b_over'])}"
     if p is None or p >= alpha:
         en = f"That a breach counts for more than over-delivery, or less, is not shown (slopes {at}; {tested(p)})."
         return [Text(en, f"未能表明违背承诺与超额兑现的影响不同（斜率 {at}；{tested(p)}）。")]
@@ -102,9 +102,9 @@ def percent(share: float) -> str:
 
     Example:
         >>> percent(0.384)
-        '38 %'
+        '38.4%'
     """
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.1f}%"
 
 
 def in_words(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> pl.DataFrame:

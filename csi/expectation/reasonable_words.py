@@ -89,10 +89,10 @@ def _worst(part: pl.DataFrame, labels: Mapping[str, Text], *, within: bool) -> T
     row = part.sort("unreasonable", descending=True, nulls_last=True).row(0, named=True)
     if row["unreasonable"] is None:
         return Text("No share can be given.", "无法给出占比。")
-    name, share = labels[row["attribute"]], f"{100 * row['unreasonable']:.0f} %"
-    share_zh = f"{100 * row['unreasonable']:.0f}%"
-    bounds = f"{100 * row['conf_low']:.0f} to {100 * row['conf_high']:.0f} %"
-    bounds_zh = f"{100 * row['conf_low']:.0f}–{100 * row['conf_high']:.0f}%"
+    name, share = labels[row["attribute"]], f"{100 * row['unreasonable']:.1f}%"
+    share_zh = f"{100 * row['unreasonable']:.1f}%"
+    bounds = f"{100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f}%"
+    bounds_zh = f"{100 * row['conf_low']:.1f}–{100 * row['conf_high']:.1f}%"
     if within:
         en = (
             f"Expectations stand out most for {name.en}: {share} ({bounds}) lie above the sample's own 90th percentile."

@@ -24,7 +24,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.expectation.gap import gap
 from csi.expectation.requirements_words import lines_of, sentences_of
-from csi.expectation.side_table import Kind, side_table
+from csi.expectation.side_table import Kind, in_labels, labelled, side_table
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
 
@@ -48,13 +48,14 @@ class Requirements(Shown):
         technical: characteristic, weight, percent, rank; empty without a relation matrix.
         status: requirement, attribute, wave, status, gap, std_error, conf_low, conf_high, change (of the gap since the
             wave before); empty without statuses or a panel of waves.
-        kano: whether Kano's exponents were used. sentences, notes.
+        kano: whether Kano's exponents were used. labels: names of requirements. sentences, notes.
     """
 
     table: pl.DataFrame
     technical: pl.DataFrame
     status: pl.DataFrame
     kano: bool
+    labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
 
@@ -62,7 +63,10 @@ class Requirements(Shown):
 @text.register
 def _(value: Requirements, lang: str = "en") -> str:
     """Sentences, requirements, technical characteristics, before and after, notes."""
-    return lines_of((value.table, value.technical, value.status), value.sentences, value.notes, lang)
+    table, technical, status = (
+        in_labels(f, value.labels, ("requirement",), lang) for f in (value.table, value.technical, value.status)
+    )
+    return lines_of((table, technical, status), value.sentences, value.notes, lang)
 
 
 def requirements(
@@ -81,7 +85,7 @@ def requirements(
 
     Parameters:
         source: a frame or file with columns requirement, attribute, importance, current, target, and optionally
-            sales_point (1 to 1.5, 1 where absent) and kano (M, O, A).
+            sales_point (1 to 1.5, 1 where absent), kano (M, O, A), zh and en (what it is called in either language).
         relations: a frame or file with columns requirement, characteristic, strength (0, 1, 3 or 9).
         status: a frame or file with columns requirement, wave, status (such as open, done). panel: answers of the waves
             (`csi.gap` by wave). expected, perceived, where: of those gaps.
@@ -104,9 +108,11 @@ def requirements(
     numbers: tuple[str, ...] = MARKS if importance is None else MARKS[1:]
     needed: dict[str, Kind] = {"requirement": "text", "attribute": "text", **dict.fromkeys(numbers, "number")}
     optional: dict[str, Kind] = {"importance": "number", "sales_point": "number", "kano": "text"}
+    optional |= dict.fromkeys(("zh", "en"), "text")
     frame = side_table(
         source, "requirements", needed, {c: k for c, k in optional.items() if c not in needed}, "E-REQUIRE"
     )
+    labels = labelled(frame, "requirement")
     frame = _completed(frame, importance, kano)
     table = _weighed(frame, used=kano is not False)
     technical = _technical(relations, table)
@@ -116,7 +122,8 @@ def requirements(
         technical=technical,
         status=moved,
         kano=kano is not False,
-        sentences=sentences_of(table, technical, moved),
+        labels=labels,
+        sentences=sentences_of((table, technical, moved), labels),
         notes=_notes(kano is not False, importance is not None, moved.height > 0),
     )
 

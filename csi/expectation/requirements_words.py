@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.measures.shown import told
 
@@ -35,25 +35,28 @@ HEADINGS: Final = {
 }
 
 
-def sentences_of(found: pl.DataFrame, technical: pl.DataFrame, moved: pl.DataFrame) -> tuple[Text, ...]:
+def sentences_of(
+    frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame], labels: Mapping[str, Text]
+) -> tuple[Text, ...]:
     """The heaviest requirement and characteristic; how gaps moved where the status changed."""
+    found, technical, moved = frames
     top = found.sort("rank").row(0, named=True)
-    share = significant(top["percent"], 3)
-    name = top["requirement"]
-    out = [Text(f"{name} weighs most ({share} % of all requirements).", f"“{name}”权重最大（占 {share}%）。")]
+    share = fixed(top["percent"], 1)
+    name = labels[top["requirement"]]
+    out = [Text(f"{name.en} weighs most ({share}% of all requirements).", f"“{name.zh}”权重最大（占 {share}%）。")]
     if technical.height and technical["percent"].null_count() == 0:
         first = technical.sort("rank").row(0, named=True)
-        size = significant(first["percent"], 3)
+        size = fixed(first["percent"], 1)
         name = first["characteristic"]
-        out.append(Text(f"It is served best through {name} ({size} %).", f"技术特性中“{name}”最关键（{size}%）。"))
+        out.append(Text(f"It is served best through {name} ({size}%).", f"技术特性中“{name}”最关键（{size}%）。"))
     for part in moved.partition_by("requirement", maintain_order=True) if moved.height else []:
         before, after = part.row(0, named=True), part.row(-1, named=True)
         if before["status"] == after["status"] or before["gap"] is None or after["gap"] is None:
             continue
-        name, span = before["requirement"], f"{before['status']} -> {after['status']}"
-        one, two = (significant(r["gap"], 3) for r in (before, after))
-        en = f"{name} ({span}): the gap of {before['attribute']} went from {one} to {two}."
-        out.append(Text(en, f"{name}（{span}）：{before['attribute']} 的差距由 {one} 变为 {two}。"))
+        name, span = labels[before["requirement"]], f"{before['status']} -> {after['status']}"
+        one, two = (fixed(r["gap"]) for r in (before, after))
+        en = f"{name.en} ({span}): the gap of {before['attribute']} went from {one} to {two}."
+        out.append(Text(en, f"{name.zh}（{span}）：{before['attribute']} 的差距由 {one} 变为 {two}。"))
     return tuple(out)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import FORMS, Matched
 from csi.expectation.gap_words import RECALL, left_out, of_cell
@@ -60,7 +60,7 @@ HEADINGS: Final = {
     "p_diff": Text("p (difference)", "p（差异）"),
     "reason": Text("reason", "原因"),
     "htmt": Text("HTMT", "HTMT"),
-    "upper": Text("95 % bound", "95% 上限"),
+    "upper": Text("95% bound", "95% 上限"),
 }
 KINDS: Final = {
     "dimension": Text("dimension", "维度"),
@@ -155,10 +155,10 @@ def _score(found: pl.DataFrame, labels: Mapping[str, Text], form: str) -> Text:
     if best["score"] is None or worst["score"] is None:
         return Text("No overall score can be given.", "无法给出总体得分。")
     how, how_zh = ("Weighted", "加权") if best["kind"] == "weighted" else ("Unweighted", "未加权")
-    at = ", ".join(significant(v, 3) for v in (best["conf_low"], best["conf_high"]))
+    at = ", ".join(fixed(v) for v in (best["conf_low"], best["conf_high"]))
     name = labels[worst["name"]]
     kind, kind_zh = ("gap", "差距") if form else ("perceived quality", "感知质量")
-    value, least = significant(best["score"], 3), significant(worst["score"], 3)
+    value, least = fixed(best["score"]), fixed(worst["score"])
     en = f"{how} {kind} {value} ({at}); weakest is {name.en} ({least})."
     zh = f"{how_zh}{kind_zh} {value}（{at}）；最弱的维度是“{name.zh}”（{least}）。"
     return Text(en, zh)
@@ -169,7 +169,7 @@ def _explained(compared: pl.DataFrame, alpha: float) -> list[Text]:
     rows = {r["model"]: r for r in compared.iter_rows(named=True)} if compared.height else {}
     if "both" not in rows or any(r["r2"] is None for r in rows.values()):
         return []
-    P, G, both = (significant(rows[m]["r2"], 2) for m in ("perceived", "gap", "both"))
+    P, G, both = (fixed(rows[m]["r2"]) for m in ("perceived", "gap", "both"))
     en, zh = f"R2 of perceptions alone {P}, gaps {G}, both {both}", f"R²：仅感知 {P}，差距 {G}，并列 {both}"
     tests = {m: rows[m]["p_value"] for m in ("perceived", "gap")}
     if tests["perceived"] is not None and tests["perceived"] >= alpha:
@@ -191,9 +191,7 @@ def _apart(made: Structure, labels: Mapping[str, Text]) -> list[Text]:
                 f"The dimensions are apart (every HTMT below {ALIKE:g}).", f"各维度可以区分（HTMT 均低于 {ALIKE:g}）。"
             )
         ]
-    pairs = [
-        (labels[a], labels[b], significant(v, 2)) for a, b, v in high.select("dimension", "other", "htmt").iter_rows()
-    ]
+    pairs = [(labels[a], labels[b], fixed(v)) for a, b, v in high.select("dimension", "other", "htmt").iter_rows()]
     en = "; ".join(f"{a.en} and {b.en} {v}" for a, b, v in pairs)
     zh = "；".join(f"{a.zh}与{b.zh} {v}" for a, b, v in pairs)
     return [Text(f"Hardly apart (HTMT of at least {ALIKE:g}): {en}.", f"难以区分（HTMT ≥ {ALIKE:g}）：{zh}。")]

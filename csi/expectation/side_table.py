@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -59,6 +59,29 @@ def side_table(
     if problems:
         raise Problems(problems)
     return pl.DataFrame(columns)
+
+
+def labelled(frame: pl.DataFrame, name: str, prefix: str = "") -> dict[str, Text]:
+    """Labels of a column's values from the columns `PREFIXzh` and `PREFIXen`; without them a value prints itself.
+
+    Example:
+        >>> frame = pl.DataFrame({"id": ["board", "r1"], "zh": ["董事会", None], "en": ["Board", None]})
+        >>> {k: t.say("zh") for k, t in labelled(frame, "id").items()}
+        {'board': '董事会', 'r1': 'r1'}
+    """
+    columns = [
+        pl.col(c) if c in frame.columns else pl.lit(None, pl.String).alias(c) for c in (f"{prefix}en", f"{prefix}zh")
+    ]
+    return {
+        value: Text(en or zh or value, zh or en or value)
+        for value, en, zh in frame.select(name, *columns).unique(name, keep="first", maintain_order=True).iter_rows()
+    }
+
+
+def in_labels(frame: pl.DataFrame, labels: Mapping[str, Text], columns: Sequence[str], lang: str) -> pl.DataFrame:
+    """A frame with labels in place of the names in some columns."""
+    words = {name: label.say(lang) for name, label in labels.items()}
+    return frame.with_columns(pl.col(c).replace(words) for c in columns if c in frame.columns)
 
 
 def _missing(

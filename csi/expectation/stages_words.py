@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant
+from csi.display import fixed
 from csi.errors import Note, Text
 from csi.expectation.formation_words import printed
 from csi.inference.order_words import STRONG, WEAK
@@ -64,7 +64,7 @@ def across_sentences(across: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[
     for row in clear.iter_rows(named=True):
         more = row["difference"] > 0
         one, two = (STAGES[row[c]] for c in (("first", "second") if more else ("second", "first")))
-        cause, size = labels[row["cause"]], significant(abs(row["difference"]), 2)
+        cause, size = labels[row["cause"]], fixed(abs(row["difference"]))
         en = f"A point of {cause.en} goes with {size} points more of expectation among {one.en} than {two.en}."
         zh = f"“{cause.zh}”每高 1 分，“{one.zh}”者的期望比“{two.zh}”者多高 {size} 分。"
         out.append(Text(en, zh))

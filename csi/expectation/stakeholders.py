@@ -9,7 +9,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
-from csi.expectation.side_table import Kind, side_table
+from csi.expectation.side_table import Kind, labelled, side_table
 from csi.expectation.stakeholders_words import lines_of, sentences_of
 
 MARKS: Final = ("power", "interest", "legitimacy", "urgency")
@@ -45,12 +45,13 @@ class Stakeholders(Shown):
             (salience over its sum in the role), overall (weight over the number of roles), quadrant ("manage",
             "satisfy", "inform", "monitor"), kind (class of Mitchell et al.).
         roles: role, n, salience (mean), share (of the salience of all).
-        scale: bounds of the marks. sentences, notes.
+        scale: bounds of the marks. labels: names of stakeholders and roles. sentences, notes.
     """
 
     table: pl.DataFrame
     roles: pl.DataFrame
     scale: tuple[float, float]
+    labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
 
@@ -58,14 +59,15 @@ class Stakeholders(Shown):
 @text.register
 def _(value: Stakeholders, lang: str = "en") -> str:
     """Sentences, stakeholders, roles, notes."""
-    return lines_of(value.table, value.roles, value.sentences, value.notes, lang)
+    return lines_of(value.table, value.roles, value.labels, value.sentences, value.notes, lang)
 
 
 def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stakeholders:
     """Salience, weights within roles, quadrant and class of every stakeholder.
 
     Parameters:
-        source: a frame or file with columns id, role, power, interest, legitimacy, urgency.
+        source: a frame or file with columns id, role, power, interest, legitimacy, urgency, and optionally zh, en
+            (what a stakeholder is called in either language), role_zh, role_en.
         scale: lowest and highest mark.
 
     Returns:
@@ -81,7 +83,8 @@ def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stak
         [(12.0, 0.667, 'manage', 'dangerous'), (6.0, 0.333, 'inform', 'none')]
     """
     needed: dict[str, Kind] = {"id": "text", "role": "text", **dict.fromkeys(MARKS, "number")}
-    frame = side_table(source, "stakeholders", needed, {}, "E-STAKE")
+    optional: dict[str, Kind] = dict.fromkeys(("zh", "en", "role_zh", "role_en"), "text")
+    frame = side_table(source, "stakeholders", needed, optional, "E-STAKE")
     problems = [*_marks(frame, scale), *_twice(frame)]
     if problems:
         raise Problems(problems)
@@ -113,7 +116,8 @@ def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stak
     )
     en = f"marks above {middle:g} (the middle of {low:g} to {high:g}) count as high; another cut changes quadrants."
     zh = f"高于 {middle:g}（{low:g}–{high:g} 的中点）视为高；换用其他分界会改变象限。"
-    return Stakeholders(table, roles, scale, sentences_of(table), (note("N-STAKE", en, zh),))
+    labels = {**labelled(frame, "role", "role_"), **labelled(frame, "id")}
+    return Stakeholders(table, roles, scale, labels, sentences_of(table, labels), (note("N-STAKE", en, zh),))
 
 
 def _marks(frame: pl.DataFrame, scale: tuple[float, float]) -> list[Problem]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 from csi.display import table
 from csi.errors import Note, Text
+from csi.expectation.side_table import in_labels
 from csi.measures.shown import told
 
 HEADINGS: Final = {
@@ -44,15 +45,20 @@ CLASSES: Final = {
 }
 
 
-def sentences_of(found: pl.DataFrame) -> tuple[Text, ...]:
+def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text, ...]:
     """Who is to be managed closely; otherwise who is most salient."""
-    close = found.filter(quadrant="manage")["id"].to_list()
+    close = [labels[i] for i in found.filter(quadrant="manage")["id"]]
     if close:
-        return (Text(f"To be managed closely: {', '.join(close)}.", f"需重点管理：{'、'.join(close)}。"),)
-    top = found.sort("salience", descending=True)["id"][0]
+        return (
+            Text(
+                f"To be managed closely: {', '.join(t.en for t in close)}.",
+                f"需重点管理：{'、'.join(t.zh for t in close)}。",
+            ),
+        )
+    top = labels[found.sort("salience", descending=True)["id"][0]]
     en, zh = (
-        f"Nobody has both power and interest; most salient is {top}.",
-        f"没有权力与利益皆高者；显著性最高的是 {top}。",
+        f"Nobody has both power and interest; most salient is {top.en}.",
+        f"没有权力与利益皆高者；显著性最高的是{top.zh}。",
     )
     return (Text(en, zh),)
 
@@ -67,9 +73,15 @@ def in_words(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
 
 
 def lines_of(
-    found: pl.DataFrame, roles: pl.DataFrame, sentences: Sequence[Text], notes: Sequence[Note], lang: str
+    found: pl.DataFrame,
+    roles: pl.DataFrame,
+    labels: Mapping[str, Text],
+    sentences: Sequence[Text],
+    notes: Sequence[Note],
+    lang: str,
 ) -> str:
     """Sentences, stakeholders, roles, notes."""
     heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    found, roles = (in_labels(frame, labels, ("id", "role"), lang) for frame in (found, roles))
     lines = [*(s.say(lang) for s in sentences), "", table(in_words(found, lang), headings=heads), ""]
     return "\n".join([*lines, table(roles, headings=heads), "", *told((), notes, lang)])

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Reason, Text, note, reason
 from csi.expectation.gap_words import RECALL, of_cell, tested
 from csi.measures.shown import told
@@ -146,7 +146,7 @@ def _surface(mine: Mapping[str, pl.DataFrame], outcome: Text, alpha: float) -> l
         return [Text("These answers are too few or too alike for a surface.", "回答过少或过于一致，无法拟合曲面。")]
     said = [_difference(claims, a, alpha), _dominance(a, b, outcome, alpha)]
     curved = _below(claims["additive"]["p_value"], alpha)
-    r2, flat = (significant(claims[c]["r2"], 3) for c in ("full", "additive"))
+    r2, flat = (fixed(claims[c]["r2"]) for c in ("full", "additive"))
     if curved:
         en, zh = f"The surface is curved (R2 {r2} against {flat} without).", f"曲面有曲率（R² {r2}，无曲率时 {flat}）。"
     else:
@@ -159,7 +159,7 @@ def _difference(claims: Mapping[str, Mapping[str, float]], a: Mapping[str, Mappi
     """Whether a plain difference is contradicted, and pure disconfirmation with it."""
     row = claims["difference"]
     p = tested(row["p_value"])
-    lost = significant(claims["full"]["r2"] - row["r2"], 2)
+    lost = fixed(claims["full"]["r2"] - row["r2"])
     if _below(row["p_value"], alpha):
         en = f"The difference P - E says less than P and E apart (R2 lower by {lost}, {p})."
         return Text(en, f"差值 P − E 的解释力不如 P 与 E 分列（R² 低 {lost}，{p}）。")
@@ -179,7 +179,7 @@ def _dominance(
     up = a["a1"]["estimate"] > 0 and _below(a["a1"]["p_value"], alpha)
     across = a["a3"]["estimate"] < 0 and _below(a["a3"]["p_value"], alpha)
     b1, b2 = (b[t]["estimate"] for t in ("b1", "b2"))
-    at = f"b1 {significant(b1, 2)}, b2 {significant(b2, 2)}"
+    at = f"b1 {fixed(b1)}, b2 {fixed(b2)}"
     if up and across:
         en, zh = f"Performance dominates {_plain(outcome.en)} ({at}).", f"对“{outcome.zh}”而言，感知占主导（{at}）。"
     else:
@@ -200,7 +200,7 @@ def _asymmetry(frame: pl.DataFrame, alpha: float) -> list[Text]:
     row = frame.row(0, named=True)
     if row["difference"] is None:
         return []
-    at = f"{significant(row['b_short'], 2)}, {significant(row['b_over'], 2)}"
+    at = f"{fixed(row['b_short'])}, {fixed(row['b_over'])}"
     p = tested(row["difference_p"])
     if not _below(row["difference_p"], alpha):
         en = f"Falling short and exceeding do not differ in slope ({p})."

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import fixed, table
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
 from csi.expectation.gap_words import RECALL, left_out, of_cell
@@ -71,7 +71,7 @@ def notes_of(pairs: Matched, zone: tuple[str, str], share: float, action: str) -
         notes.append(note("N-ZOT", en, "位置 = 平均 MSA ÷ 平均宽度：0 为可接受，1 为理想，小于 0 则在区间之下。"))
     if share > 0:
         done, done_zh = {"drop": ("left out", "剔除"), "swap": ("swapped", "互换")}.get(action, ("kept", "保留"))
-        en = f"{100 * share:.1f} % of answers had adequate above desired and were {done}."
+        en = f"{100 * share:.1f}% of answers had adequate above desired and were {done}."
         notes.append(note("W-ZOT", en, f"{100 * share:.1f}% 的回答中可接受水平高于理想水平，已{done_zh}。"))
     return (*notes, *left_out(pairs), RECALL)
 
@@ -96,8 +96,8 @@ def _overall(row: Mapping[str, float | None]) -> Text:
     if row["within"] is None:
         return _one_end(row)
     place = row["position"]
-    at = f", {significant(place, 2)} of the way from adequate to desired" if place is not None else ""
-    at_zh = f"，平均位于从可接受到理想的 {significant(place, 2)} 处" if place is not None else ""
+    at = f", {fixed(place)} of the way from adequate to desired" if place is not None else ""
+    at_zh = f"，平均位于从可接受到理想的 {fixed(place)} 处" if place is not None else ""
     en = f"{shares['within']} of respondents are within the zone of tolerance, {shares['below']} below it"
     zh = f"{shares['within']} 的受访者在容忍区间内，{shares['below']} 低于可接受，{shares['above']} 高于理想{at_zh}。"
     return Text(f"{en}, {shares['above']} above{at}.", zh)
@@ -109,7 +109,7 @@ def _one_end(row: Mapping[str, float | None]) -> Text:
     if value is None:
         value, side, side_zh = row["mss"] or 0.0, "desired", "理想水平"
     up, up_zh = ("above", "高") if value >= 0 else ("below", "低")
-    size = significant(abs(value), 3)
+    size = fixed(abs(value))
     return Text(f"Experience lies {size} points {up} the {side} level.", f"体验比{side_zh}{up_zh} {size} 分。")
 
 

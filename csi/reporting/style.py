@@ -106,10 +106,10 @@ def share(value: float | None, decimals: int = 1) -> str:
     """A fraction as a percentage.
 
     Example:
-        >>> share(0.0874)
-        '8.7%'
+        >>> share(0.0874), share(-0.339)
+        ('8.7%', '−33.9%')
     """
-    return ABSENT if value is None or _absent(value) else f"{100 * value:.{decimals}f}%"
+    return ABSENT if value is None or _absent(value) else _minus(f"{100 * value:.{decimals}f}") + "%"
 
 
 def count(value: float | None) -> str:

@@ -101,6 +101,20 @@ def test_the_surface_of_overall_quality(panel, whole, truth):
     assert found.asymmetry["b_short"].item() > found.asymmetry["b_over"].item()
 
 
+def test_the_stationary_point_lies_where_it_is_planted(whole, truth):
+    found = csi.surface(whole, outcome="overall", replicates=1000)
+    slope = {n: truth["slope", f"overall~{n}"] for n in ("expected", "experienced")}
+    square, mixed, other = (
+        truth["slope", f"overall~{n}"] for n in ("expected*expected", "expected*experienced", "experienced*experienced")
+    )
+    curvature = np.array([[2 * square, mixed], [mixed, 2 * other]])
+    planted = np.linalg.solve(curvature, [-slope["expected"], -slope["experienced"]])
+    rows = {r["quantity"]: r for r in found.table.iter_rows(named=True)}
+    assert not found.reasons
+    for name, at in zip(("expected0", "perceived0"), planted, strict=True):
+        assert rows[name]["conf_low"] < at < rows[name]["conf_high"], (name, rows[name])
+
+
 def test_what_forms_expectation(panel, whole):
     found, true = (csi.formation(p, outcome="expectation", replicates=100) for p in (panel, whole))
     assert off(found.table, true.table, "cause", "slope", "std_error").max() < BOUND
@@ -189,6 +203,7 @@ CARDS = {
     "csi_value": {},
     "ecm": {},
     "ecsi": {},
+    "ecsi_mobile": {"without": ["complaints"]},
     "edt": {},
     "edt_desire": {"constructs": {"desire": "claims"}},
     "edt_inferred": {},
@@ -225,10 +240,10 @@ def test_every_card_recovers_its_paths(panel, whole, card):
 
 
 def test_a_card_that_reads_complaints_as_their_handling_is_told_its_sign_is_wrong(panel):
-    """Of the mobile variant satisfaction raises the score of complaints; here it is whether one complained."""
+    """Satisfaction raises how complaints are handled; given whether one complained instead, it lowers it."""
     found = csi.run_card("ecsi_mobile", panel, replicates=100, rivals=False)
     assert [n.text.en.split(":")[0] for n in found.notes if n.code == "W-SIGN"] == [
-        "Customer satisfaction -> Complaints"
+        "Customer satisfaction -> Complaint handling"
     ]
 
 

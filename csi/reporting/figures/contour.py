@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -73,7 +74,7 @@ def contour(seen: Seen, *, lang: str, finding: str = "", width: int = style.HALF
     parts += _isolines(seen, x, y, levels, fills)
     outline = [(x(a), y(b)) for a, b in seen.corners]
     parts.append(svg.polyline([*outline, outline[0]], style.MUTED, 1, "2 3"))
-    parts += _diagonal(x, y, lang)
+    parts += _diagonal(x, y, _room(seen.corners, ticks[0], ticks[-1]), lang)
     if seen.point is not None:
         parts += _still(x(seen.point[0]), y(seen.point[1]), x, lang)
     parts += _names(seen, x, y, lang)
@@ -209,13 +210,25 @@ def _axes(x: Scale, y: Scale, ticks: Sequence[float]) -> list[str]:
     return parts
 
 
-def _diagonal(x: Scale, y: Scale, lang: str) -> list[str]:
-    """Where experience equals expectation."""
+def _room(corners: Field, low: float, high: float) -> tuple[float, bool]:
+    """Where along the diagonal (0 to 1) there is most room beside the answers, and whether that is its lower end."""
+    along = np.linspace(0, 1, GRID)
+    at = low + along * (high - low)
+    held = along[_inside(corners, at, at)]
+    first, last = (float(held[0]), float(held[-1])) if held.size else (1.0, 1.0)
+    return (first / 2, True) if first >= 1 - last else ((1 + last) / 2, False)
+
+
+def _diagonal(x: Scale, y: Scale, room: tuple[float, bool], lang: str) -> list[str]:
+    """Where experience equals expectation, named where there is room along the line."""
     said = {"en": "as expected (P = E)", "zh": "符合期望（P = E）"}[lang]
     reach = x.end - x.start
-    at = (x.start + 0.985 * reach, y.start - 0.985 * reach)
-    half = text_width(said, 11.5, lang=lang)
-    turn = f"translate({svg.number(at[0])} {svg.number(at[1] - 6)}) rotate(-45)"
+    size = text_width(said, 11.5, lang=lang)
+    share = size / reach / math.sqrt(2) / 2 + 0.03
+    middle = max(room[0], share) if room[1] else min(room[0], 1 - share)
+    at = (x.start + middle * reach, y.start - middle * reach)
+    half = size / 2
+    turn = f"translate({svg.number(at[0] - 4)} {svg.number(at[1] - 4)}) rotate(-45)"
     face: dict[str, str | float | None] = {"x": -half, "y": 0, "font_size": 11.5, "transform": turn}
     behind = svg.element("text", svg.clean(said), **face, fill=style.PAPER, stroke=style.PAPER, stroke_width=3.5)
     return [

@@ -45,8 +45,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         top = first.row(0, named=True)
         label = texts.get(top["construct"], Text(top["construct"], top["construct"]))
         title = Text(
-            f"{label.en} accounts for {top['share']:.0%} of what is explained of {name.en}",
-            f"{name.zh}的已解释部分中，{label.zh}占 {top['share']:.0%}",
+            f"{label.en} accounts for {top['share']:.1%} of what is explained of {name.en}",
+            f"{name.zh}的已解释部分中，{label.zh}占 {top['share']:.1%}",
         )
     heading = Text("Relative weights and total effects", "相对权重与总效应")
     return Section(

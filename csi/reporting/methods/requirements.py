@@ -43,7 +43,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     attributes = {
         (i.attribute or i.name): named(i.label, i.attribute or i.name) for i in reversed(panel.codebook.items)
     }
-    texts = {**attributes, **texts_of(study)}
+    texts = {**attributes, **texts_of(study), **found.labels}
     tables = [tabled("requirements", Text("Requirements", "需求"), found.table, WEIGHTS, HEADINGS, texts)]
     if found.technical.height:
         heading = Text("Technical characteristics", "技术特性")
@@ -70,13 +70,13 @@ def tell_stakeholders(study: Study, panel: Panel, options: Options) -> Section:
     """Salience, weights, quadrants."""
     del panel
     found = stakeholders(options.stakeholders)
-    texts = {**texts_of(study), **QUADRANTS, **CLASSES}
+    texts = {**texts_of(study), **found.labels, **QUADRANTS, **CLASSES}
     title, more = titled(found.sentences, WHOM.title)
     return Section(
         key="stakeholders",
         title=title,
         subtitle=Text(
-            "Salience = power + legitimacy + urgency; quadrant: power by interest; weights add up to 100 % in a role",
+            "Salience = power + legitimacy + urgency; quadrant: power by interest; weights add up to 100% in a role",
             "显著性 = 权力 + 合法性 + 紧迫性；象限：权力 × 利益；角色内权重合计为 100%",
         ),
         paragraphs=more,
