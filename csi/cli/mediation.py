@@ -45,6 +45,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 def _grids(found: Mediation, lang: Language) -> list[Grid]:
     """Effects, effects along moderators, indices of moderated mediation."""
     numbers: dict[str, Kind] = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), "estimate")
+    numbers["p_value"] = "p"
     names: dict[str, Kind] = dict.fromkeys(("outcome", "predictor", "effect", "chain", "moderator", "kind"), "text")
     made = []
     for frame, title in (

@@ -98,7 +98,12 @@ def _judged(estimate: Estimate) -> Estimate:
     hopeless = [r for r in reasons.values() if r.code not in UNSETTLED]
     if reasons and len(hopeless) == estimate.values.shape[0]:
         unique = {r.code + r.text.en: r for r in hopeless}
-        raise Problems([Problem(r.code.replace("R-", "E-", 1), "data", r.text, _REMEDY) for r in unique.values()])
+        raise Problems(
+            [
+                Problem(r.code.replace("R-", "E-", 1), "data", r.text, _REMEDIES.get(r.code, _REMEDY))
+                for r in unique.values()
+            ]
+        )
     return estimate
 
 
@@ -106,6 +111,12 @@ _REMEDY = Text(
     "Remove the item or the predictor, or add answers.",
     "请移除该题项或预测构念，或补充样本。",
 )
+_REMEDIES = {
+    "R-COR": Text(
+        "Merge these factors into one, or fit csi.PLS() without consistent=True.",
+        "请将这些因子合并为一个，或去掉 consistent=True。",
+    )
+}
 
 
 def _small(sample: Sample) -> tuple[Note, ...]:

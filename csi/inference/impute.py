@@ -52,16 +52,18 @@ def impute(
 
     Parameters:
         data: a Panel or a frame. m: copies, 2 or more. seed: the same seed gives the same copies whatever the order of
-            the rows. items: which columns; a panel's items or a frame's numeric columns by default. by: key columns
-            within whose cells answers are imputed; one model for all rows without them. na: a frame's codes of "no
-            answer".
+            the rows. items: which columns; a panel's items or a frame's numeric columns by default. Where some rows
+            answer none of them, the other items (numeric columns) that vary predict them; rows without any answer stay
+            absent. by: key columns within whose cells answers are imputed; one model for all rows without them.
+            na: a frame's codes of "no answer".
 
     Returns:
         m panels, or m polars frames, with rows and columns in their order.
 
     Raises:
-        Problems: fewer than two copies, a column that is not there or not numeric, a cell in which the moments cannot
-            be estimated (too few rows, items never answered together).
+        Problems: fewer than two copies, a column that is not there or not numeric, absences that nothing predicts, a
+            cell in which the moments cannot be estimated (too few rows, an item nobody answered, items never answered
+            together).
 
     Source:
         Rubin (1987), Multiple Imputation for Nonresponse in Surveys; Honaker & King (2010), American Journal of
@@ -79,12 +81,48 @@ def impute(
     names = (items,) if isinstance(items, str) else tuple(items or _items(data, frame))
     _check(m, seed, names)
     sample = sample_of(data, names, by, missing="em", na=na)
-    filled = _completed(sample, m, seed)
+    wider = _with_predictors(data, frame, sample, by, na)
+    filled = _completed(sample if wider is None else wider, m, seed)
+    if wider is not None and np.isfinite(filled).all():
+        sample = wider
+    elif wider is not None:  # the others are never answered together, say: what can be done without them
+        filled = _completed(sample, m, seed)
     lost = [] if np.isfinite(filled).all() else _unsolved(sample, filled)
     if lost:
         raise Problems(lost)
     order = np.asarray(sample.place)
-    return tuple(_put(data, frame, names, order, rows, m) for rows in filled)
+    done = tuple(_put(data, frame, names, order, rows, m) for rows in filled)
+    silent = frame.height - len(order)
+    if not silent:
+        return done
+    if not isinstance(data, Panel) and not np.isnan(sample.rows[:, : len(names)]).any():
+        raise Problems([_nothing(names, silent)])
+    return tuple(replace(p, notes=(*p.notes, _silent(silent))) if isinstance(p, Panel) else p for p in done)
+
+
+def _with_predictors(
+    data: object, frame: pl.DataFrame, sample: Sample, by: Sequence[str], na: Sequence[float]
+) -> Sample | None:
+    """The rows with all other items that vary besides, where some answer none of the sample's; None without need."""
+    taken = {*sample.names, *by}
+    others = tuple(n for n in _items(data, frame) if n not in taken and frame[n].drop_nulls().n_unique() > 1)
+    if len(sample.rows) == frame.height or not others:
+        return None
+    return sample_of(data, (*sample.names, *others), by, missing="em", na=na)
+
+
+def _nothing(names: Sequence[str], silent: int) -> Problem:
+    """Every absence is in a row that answers nothing else."""
+    en = f"nothing to impute from: the {silent} rows with absences answer no other item."
+    zh = f"没有可据以插补的回答：有缺失的 {silent} 行没有回答任何其他题项。"
+    do, do_zh = "Name more items, keep more columns, or drop these rows.", "请指定更多题项、保留更多列，或删去这些行。"
+    return problem("E-IMPUTE", ", ".join(names[:6]), en, zh, do, do_zh)
+
+
+def _silent(rows: int) -> Note:
+    """How many rows stayed absent."""
+    en = f"{rows} rows without any answer to go by were not imputed."
+    return note("W-IMPUTED-LEFT", en, f"{rows} 行没有可据以插补的回答，未插补。")
 
 
 def _polars(data: object) -> pl.DataFrame:
@@ -167,6 +205,13 @@ def _unsolved(sample: Sample, filled: Array) -> list[Problem]:
             keys = sample.cells.drop("n").row(number)
             where = " ".join(str(v) for v in keys) or "data"
             n = rows.stop - rows.start
+            silent = [sample.names[k] for k in np.flatnonzero(np.isnan(sample.rows[rows]).all(axis=0)).tolist()]
+            if silent:
+                listed, listed_zh = ", ".join(silent), "、".join(silent)
+                en, zh = f"nobody answered {listed} (n = {n}).", f"{listed_zh} 无人作答（n = {n}）。"
+                do, do_zh = "Leave the item out, or impute over larger cells.", "请去掉该题项，或在更大的单元内插补。"
+                found.append(problem("E-IMPUTE", where, en, zh, do, do_zh))
+                continue
             en = f"its moments cannot be estimated in {failed} of {len(filled)} resamples (n = {n})."
             zh = f"{len(filled)} 次重抽样中有 {failed} 次无法估计其矩（n = {n}）。"
             do = "Impute fewer items, or over larger cells: items must be answered together by some rows."

@@ -112,6 +112,17 @@ def causes_of(replicates: Replicates, cell: int, *, kept: bool) -> Text:
     return Text(en, "，".join(f"{_zh(cause)} {count} 次" for cause, count in rows))
 
 
+def cause_zh(cause: str) -> str:
+    """A cause in Chinese, with what stands behind it in brackets.
+
+    Example:
+        >>> cause_zh("constant item (q1)")
+        '题项无变异 (q1)'
+    """
+    name, bracket, rest = cause.partition(" (")
+    return f"{_zh(name)}{bracket}{rest}"
+
+
 def _zh(cause: str) -> str:
     """A cause in Chinese."""
     return (_CAUSE_ZH | _KEPT_ZH).get(cause, cause)

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, significant, table, text
-from csi.errors import Note, Problems, Text, note, problem
+from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.inference.draws import quantile, shares_at
 from csi.inference.intervals import Alternative
+from csi.inference.pooled import copies_of
 from csi.inference.settings import check_settings
 from csi.inference.uncertainty import replicates_behind
 from csi.moments.stack import Array
@@ -71,6 +72,8 @@ def simultaneous(boot: Estimate, op: str = "~", level: float | None = None) -> S
     check_estimate(boot)
     level = boot.level if level is None else level
     check_settings(level)
+    if boot.replicates is None and copies_of(boot):
+        raise Problems([_pooled()])
     draws = replicates_behind(boot).values
     of = _family(boot, op)
     value, std_error = boot.values[of], cast("Array", boot.std_error)[of]
@@ -84,6 +87,14 @@ def simultaneous(boot: Estimate, op: str = "~", level: float | None = None) -> S
     beyond = shares_at(np.repeat(largest[:, None], value.size, axis=1), side(value / std_error))[0]
     p = np.clip(1 - beyond, least, 1.0)
     return _told(boot, of, (value, std_error, critical, p), largest.size, level)
+
+
+def _pooled() -> Problem:
+    """Completed copies have no draws of all copies together."""
+    en = "it is pooled over completed copies, whose draws are not draws of one estimate."
+    zh = "该估计由多份插补数据合并而成，各份的重抽样不能视为同一估计的重抽样。"
+    do = "Use csi.family(pooled), whose p-values are pooled."
+    return problem("E-BOOT", "estimate", en, zh, do, "请使用 csi.family(合并后的估计)，其 p 值已按 Rubin 规则合并。")
 
 
 def _family(boot: Estimate, op: str) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from csi.display import Shown, text
 from csi.errors import Note, Reason, Text
@@ -159,7 +159,8 @@ class Effects(Shown):
 
     Attributes:
         table: outcome, predictor, effect ("direct", "indirect", "total"), estimate and, with replicates, std_error,
-            conf_low, conf_high; only pairs joined by a chain of arrows, "indirect" only where a longer chain exists.
+            p_value (which agrees with the interval), conf_low, conf_high; only pairs joined by a chain of arrows,
+            "indirect" only where a longer chain exists.
         chains: specific indirect effects: outcome, predictor, chain ("a -> b -> c"), estimate, ... as above.
         r2: construct, predictors (how many), r2, r2_adjusted, conf_low, conf_high (of r2); null outside 0 to 1.
         f2: outcome, predictor, f2, conf_low, conf_high; null with the r2 of its outcome. An f2 is never negative, so
@@ -343,17 +344,21 @@ def _told(est: Estimate, labels: pl.DataFrame, numbers: dict[str, Array]) -> pl.
 
 
 def _numbers(est: Estimate, name: str, quantity: Quantity, scale: Scale = "itself") -> dict[str, Array]:
-    """A measure of the solution with std_error, conf_low and conf_high where there are replicates: (b, m) each."""
+    """A measure of the solution with std_error, conf_low and conf_high where there are replicates: (b, m) each.
+
+    What may have either sign has a p_value as well, which agrees with the interval.
+    """
     found = uncertain(est, quantity, scale=scale, kept=True)
     if found is None:
         return {name: quantity(est.moments, est.solution)}
-    errors = {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
-    return {name: found.value} | errors
+    errors = {"conf_low": found.conf_low, "conf_high": found.conf_high}
+    tested = {"p_value": found.p_value} if scale == "itself" else {}
+    return {name: found.value, "std_error": found.std_error} | tested | errors
 
 
 def _by_fit(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, standardised: bool) -> pl.DataFrame:
     """Effects of a covariance fit; `last` is "effect" or "chain"."""
-    value, error, low, high = _with_errors(est, fit, found, standardised=standardised)
+    value, error, low, high, p = _with_errors(est, fit, found, standardised=standardised)
     groups = fit.layout.table.rules.groups
     columns = {
         "group": [groups[e.group] for e in found] if groups else [],
@@ -363,23 +368,25 @@ def _by_fit(est: Estimate, fit: Fitted, found: list[Effect], last: str, *, stand
     }
     if not groups:
         columns.pop("group")
-    numbers = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
+    numbers = {"estimate": value, "std_error": error, "p_value": p, "conf_low": low, "conf_high": high}
     return _told(est, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)), numbers)
 
 
 def _with_errors(est: Estimate, fit: Fitted, found: list[Effect], *, standardised: bool) -> tuple[Array, ...]:
-    """Values, standard errors and limits of effects, by replicates or the delta method; of copies by Rubin's rules."""
+    """Values, standard errors, limits, p of effects, by replicates or the delta method; of copies by Rubin's rules."""
     copies = copies_of(est)
     if standardised and (copies or (est,))[0].replicates is not None:
         one = drawn_effects(est, found)
-        return one.value, one.std_error, one.conf_low, one.conf_high
+        return one.value, one.std_error, one.conf_low, one.conf_high, one.p_value
     if not copies:
         value, error = estimates_of(fit, found, standardised=standardised)
         z = float(ndtri(0.5 + est.level / 2))
-        return value, error, value - z * error, value + z * error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = 2 * ndtr(-np.abs(value / error))
+        return value, error, value - z * error, value + z * error, p
     pairs = [estimates_of(fitted(copy), found, standardised=standardised) for copy in copies]
     one = pooled_pairs(est, np.stack([value for value, _ in pairs]), np.stack([error for _, error in pairs]))
-    return one.value, one.std_error, one.conf_low, one.conf_high
+    return one.value, one.std_error, one.conf_low, one.conf_high, one.p_value
 
 
 def _pairs(est: Estimate, every: tuple[Chain, ...]) -> pl.DataFrame:

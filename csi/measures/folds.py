@@ -57,6 +57,12 @@ def _count_problems(sample: Sample, folds: int) -> list[Problem]:
 
 def _given_problems(sample: Sample, folds: object) -> list[Problem]:
     """A fold for every row as read, two at least in some cell."""
+    if isinstance(folds, str | float) or np.asarray(folds).ndim == 0:
+        en, zh = f"{folds!r} is no number of folds.", f"{folds!r} 不是折数。"
+        most = int(_units(sample).max())
+        do = f"Give a whole number of folds ({most} leaves one out at a time), or the fold of every row."
+        do_zh = f"请给出整数折数（{most} 折即逐一留出），或每一行的折号。"
+        return [problem("E-FOLDS", "folds", en, zh, do, do_zh)]
     given = np.asarray(folds)
     rows = int(sample.place.max()) + 1 if sample.place is not None else len(sample.rows)
     if given.ndim != 1 or given.size < rows:

@@ -56,9 +56,10 @@ class Mediation(Shown):
 
     Attributes:
         table: outcome, predictor, effect ("specific", "indirect": all of them together, "direct", "total"), chain
-            ("a -> b -> c" of a specific effect), estimate and, where errors are known, std_error, conf_low, conf_high;
-            kind (after Zhao, of specific and total indirect effects: "complementary", "competitive", "indirect-only",
-            "direct-only", "no-effect"); vaf (indirect / total, a legacy measure, null where their signs differ).
+            ("a -> b -> c" of a specific effect), estimate and, where errors are known, std_error, p_value,
+            conf_low, conf_high; kind (after Zhao, of specific and total indirect effects: "complementary",
+            "competitive", "indirect-only", "direct-only", "no-effect"); vaf (indirect / total, a legacy measure, null
+            where their signs differ).
         conditional: outcome, predictor, chain, moderator, at, estimate, ...: specific effects at -1, 0 and +1 standard
             deviations of a moderator of one of their arrows (composite models with products).
         moderated: outcome, predictor, chain, moderator, estimate, ...: the index of moderated mediation, the change
@@ -163,6 +164,11 @@ ONE_SIDED = reason(
 
 def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Problem:
     """No chain of arrows through a third construct."""
+    stranger = next((n for n in (predictor, outcome) if n is not None and n not in found.constructs), None)
+    if stranger is not None and not _observed(found, stranger):
+        hint = did_you_mean(stranger, list(found.constructs))
+        en, zh = f'"{stranger}" is not a construct of this model.', f"模型中没有构念“{stranger}”。"
+        return problem("E-MEDIATION", "mediation", en, zh, hint.en, hint.zh)
     names = dict.fromkeys(n for row in found.chains.select("predictor", "outcome").iter_rows() for n in row)
     wrong = next((n for n in (predictor, outcome) if n is not None and n not in names), None)
     if not names:
@@ -177,6 +183,11 @@ def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Prob
     return problem(
         "E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.".lstrip(), f"{hint.zh}现有：{there}。"
     )
+
+
+def _observed(found: Effects, name: str) -> bool:
+    """Whether an observed variable has effects under this name."""
+    return any(name in found.table[end].to_list() for end in ("outcome", "predictor"))
 
 
 def _table(found: Effects, predictor: str | None, outcome: str | None) -> pl.DataFrame:
@@ -207,7 +218,7 @@ def _table(found: Effects, predictor: str | None, outcome: str | None) -> pl.Dat
     ).select(*[c for c in columns if c != "reason"], "kind", "vaf", "reason")
 
 
-_NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
+_NUMBERS = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
 
 def _rows(frame: pl.DataFrame, keys: list[str]) -> list[tuple[Any, ...]]:

@@ -88,5 +88,6 @@ def _framed(est: Estimate, labels: pl.DataFrame, quantity: Callable[[Moments, So
     found = uncertain(est, quantity, kept=True) if labels.height else None
     numbers = {"estimate": quantity(est.moments, est.solution) if found is None else found.value}
     if found is not None:
-        numbers |= {"std_error": found.std_error, "conf_low": found.conf_low, "conf_high": found.conf_high}
+        numbers |= {"std_error": found.std_error, "p_value": found.p_value}
+        numbers |= {"conf_low": found.conf_low, "conf_high": found.conf_high}
     return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": cell_codes(est, labels.height)})

@@ -16,6 +16,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, one_of, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
+from csi.inference.lost import cause_zh
 from csi.inference.resample import rows_behind
 from csi.measures.folds import Folds, fold_problems
 from csi.measures.linear_prediction import Benchmark, Technique
@@ -291,9 +292,12 @@ def notes_of(cells: Sequence[Validated]) -> tuple[Note, ...]:
             lost[cause] = lost.get(cause, 0) + count
     lost = {cause: count for cause, count in lost.items() if count}
     if lost:
-        trained, listed = sum(c.trained for c in cells), ", ".join(f"{cause} {count}" for cause, count in lost.items())
+        trained, listed = sum(c.trained for c in cells), "; ".join(f"{cause}: {count}" for cause, count in lost.items())
+        listed_zh = "；".join(f"{cause_zh(cause)}：{count}" for cause, count in lost.items())
         en = f"{sum(lost.values())} of {trained} training sets have no usable solution ({listed}); what they hold out"
-        zh = f"{trained} 个训练集中有 {sum(lost.values())} 个没有可用的解（{listed}），其留出行在该次重复中不作预测。"
+        zh = (
+            f"{trained} 个训练集中有 {sum(lost.values())} 个没有可用的解（{listed_zh}），其留出行在该次重复中不作预测。"
+        )
         found.append(note("N-FOLD-LOST", f"{en} is not predicted in that repetition.", zh))
     absent = sum(c.absent for c in cells)
     if absent:

@@ -63,9 +63,10 @@ def sentence_of(row: Mapping[str, object], keys: Sequence[str]) -> Text:
     power, by = POWERS[str(row["power"])], str(row["by"]).upper()
     if row["above"] != items:
         return Text(
-            f"{en}{name}: {row['above']} of {items} items are predicted better than by their averages (Q2predict > 0);"
-            f" the model has {power.en} for it.",
-            f"{zh}{name}：{items} 个题项中有 {row['above']} 个优于均值预测（Q²predict > 0），模型对其{power.zh}。",
+            f"{en}{name}: only {row['above']} of {items} items are predicted better than by their averages"
+            f" (Q2predict > 0), all are needed; the model has {power.en} for it.",
+            f"{zh}{name}：{items} 个题项中仅 {row['above']} 个优于均值预测（Q²predict > 0），须全部优于均值才可判定；"
+            f"模型对其{power.zh}。",
         )
     return Text(
         f"{en}{name}: {better} of {items} items are predicted better than by the linear model ({by});"

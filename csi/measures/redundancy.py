@@ -166,9 +166,32 @@ def _problems(est: Estimate, by: Mapping[str, str | tuple[str, ...]] | None, dat
     if by is not None and data is None:
         en, zh = "the alternative items are not in the estimate; data is needed.", "估计结果不含替代题项，需要数据。"
         found.append(problem("E-REDUNDANCY", "data", en, zh, "Give the panel or frame.", "请给出面板或数据框。"))
-    for name in by or ():
+    for name, items in (by or {}).items():
         if name not in formative:
             en, zh = f'"{name}" is no construct of mode B.', f"“{name}”不是模式 B 的构念。"
-            listed = ", ".join(formative)
-            found.append(problem("E-REDUNDANCY", "by", en, zh, f"Mode B: {listed}.", f"模式 B 的构念：{listed}。"))
+            do, do_zh = f"Mode B: {', '.join(formative)}.", f"模式 B 的构念：{'、'.join(formative)}。"
+            if not formative:
+                do = "The model has none: write c <~ x1 + x2 for a formative construct."
+                do_zh = "模型中没有此类构念；形成型构念请写作 c <~ x1 + x2。"
+            found.append(problem("E-REDUNDANCY", "by", en, zh, do, do_zh))
+            continue
+        shared = [i for i in ((items,) if isinstance(items, str) else items) if i in items_of(est.model, name)]
+        if shared:
+            listed, listed_zh = ", ".join(shared), "、".join(shared)
+            en = f'the alternative measure of "{name}" shares items with it: {listed}.'
+            zh = f"“{name}”的替代测量与其自身共用题项：{listed_zh}。"
+            do, do_zh = "Name items of another measure of the same thing.", "请给出测量同一概念的其他题项。"
+            found.append(problem("E-REDUNDANCY", "by", en, zh, do, do_zh))
     return found
+
+
+def items_of(model: Model, name: str) -> set[str]:
+    """The items of a construct, those of its components included.
+
+    Example:
+        >>> sorted(items_of(Model.parse("a =~ x + y; b =~ z; h <~ a + b"), "h"))
+        ['x', 'y', 'z']
+    """
+    own = model[name].items
+    below = [items_of(model, i) for i in own if i in model.names]
+    return {i for i in own if i not in model.names}.union(*below)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,11 @@ from csi.measures.product_columns import ProductColumns, product_columns, produc
 from csi.moments.asked import check_within
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.panel import Panel
+from csi.survey.readers.frames import to_polars
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 Kind = Literal["standardised", "unstandardised", "0-100"]
 
@@ -140,9 +145,9 @@ def predictions(
     found = [*one_of("technique", technique, get_args(Technique)), *product_problems(est)]
     if found:
         raise Problems(found)
-    rows = _rows(est, data, of, na)
     if est.solution.item_weights is None:
         raise Problems([_unweighted(est)])
+    rows = _rows(est, _with_outcomes(est, data, technique), of, na)
     rule, wanted = model_rule(est.moments, est.solution, technique), targets(est.solution)
     products, toward = _products(est, technique), score_rule(est.solution, technique).swapaxes(1, 2)
     out = np.full((len(rows.items), wanted.size), np.nan)
@@ -156,6 +161,19 @@ def predictions(
             out[here] += products.of(s, known) @ toward[s][products.at][:, est.solution.block[wanted]] * scale
     names = [est.solution.items[i] for i in wanted]
     return _frame(rows, dict(zip(names, out.T, strict=True)))
+
+
+def _with_outcomes(est: Estimate, data: object, technique: Technique) -> object:
+    """The data with absent columns for the items that are only predicted, where it lacks them."""
+    if data is None or isinstance(data, Panel):
+        return data
+    frame = data if isinstance(data, pl.DataFrame) else to_polars(cast("IntoFrame", data), "data")
+    slope = model_rule(est.moments, est.solution, technique).slope
+    used = (slope != 0).any(axis=(0, 2))
+    if any(c.product_of for c in est.model.constructs):
+        used[:] = True
+    unused = [i for i, u in zip(est.solution.items, used, strict=True) if not u and i not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.Float64).alias(i) for i in unused) if unused else data
 
 
 def _products(est: Estimate, technique: Technique) -> ProductColumns | None:

@@ -143,6 +143,7 @@ def _cell(
         rules, scoring = _widened(rules, scoring, products, solution, moments.sd[:, wanted], technique)
     count, errors, scores = _errors(X, wanted, moments.mean, rules, scoring, fold, sample.weight[rows], products)
     place = np.arange(len(sample.rows)) if sample.place is None else sample.place
+    named = [(code, name) for code, name in enumerate(est.settings.causes) if code]
     return Validated(
         items=tuple(solution.items[i] for i in wanted),
         constructs=tuple(solution.constructs[j] for j in inner),
@@ -154,11 +155,18 @@ def _cell(
         count=count,
         errors=errors,
         scores=scores[:, inner],
-        lost={name: int((failed == code).sum()) for code, name in enumerate(est.settings.causes) if code},
+        lost={_cause(name, moments, failed == code): int((failed == code).sum()) for code, name in named},
         trained=len(moments.n),
         absent=int(np.isnan(X).sum()),
         without_lm=not np.isfinite(lm.level).all(),
     )
+
+
+def _cause(name: str, moments: Moments, lost: Flags) -> str:
+    """A cause, with the items that do not vary in the training sets it is about."""
+    flat = ~(np.diagonal(moments.cov, axis1=1, axis2=2) > 0) & lost[:, None]
+    items = [moments.names[k] for k in np.flatnonzero(flat.any(axis=0)).tolist()]
+    return f"{name} ({', '.join(items)})" if name == "constant item" and items else name
 
 
 def _widened(

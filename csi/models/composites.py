@@ -76,7 +76,7 @@ def without_items(model: Claim) -> Iterator[Problem]:
     for name in dict.fromkeys(part for n in used for part in products.get(n, (n,))):
         if name not in measured:
             what = Text(f'construct "{name}" has no items.', f"构念“{name}”没有题项。")
-            guess = did_you_mean(name, model.names)
+            guess = did_you_mean(name, [n for n in model.names if not model[n].product_of])
             add = Text(f"Or add {name}_c =~ {name}.", f"或补充 {name}_c =~ {name}。")
             if name not in model.items:
                 add = Text(f"Or add {name} =~ item1 + item2.", f"或补充 {name} =~ 题项1 + 题项2。")

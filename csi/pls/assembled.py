@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from csi.errors import Note, Reason, note
+from csi.errors import Note, Reason, note, reason
 from csi.estimate.estimate import Convergence, Estimate, Solution
 from csi.estimate.later import known
 from csi.estimate.protocol import Estimator
@@ -19,6 +19,7 @@ from csi.models.model import Model
 from csi.moments.linear import solve
 from csi.moments.stack import Array, Ints, Moments
 from csi.pls.composed_rows import rows_of, values_of
+from csi.pls.consistent import ROUNDING
 from csi.pls.ground import Ground, reliability, score_weights
 from csi.pls.higher_order import Climbed
 from csi.pls.outcome import composite_notes, negative_weights, unvarying
@@ -34,6 +35,7 @@ def assembled(
     cause, reasons = _ends(climbed.stages)
     if reasons:  # of the items themselves, not of what repeats them or is made of them
         items = moments.without_rows().of_items(solution.items)
+        reasons |= {s: why for s in reasons if (why := _beyond(s, climbed.stages)) is not None}
         reasons |= {s: why for s in reasons if (why := unvarying(s, items)) is not None}
     flags = _flags(climbed.stages) | {"negative weight": negative_weights(solution)}
     told: tuple[Note, ...] = ()
@@ -77,6 +79,25 @@ def _ends(stages: Sequence[Estimate]) -> tuple[Ints, dict[int, Reason]]:
         cause = np.where(new, own, cause)
         reasons |= {s: why for s, why in est.convergence.reasons.items() if new[s]}
     return cause, reasons
+
+
+def _beyond(s: int, stages: Sequence[Estimate]) -> Reason | None:
+    """The pairs of factors that correlate beyond 1 once corrected, of the first stage that has some, else None.
+
+    What is made of them has no weights or no variance, which looks like collinear items to the next stage.
+    """
+    for est in stages:
+        names, found = est.solution.constructs, est.solution
+        if found.rho is None:
+            continue
+        with np.errstate(invalid="ignore"):
+            high = np.triu(np.abs(found.construct_cor[s]) > 1 + ROUNDING, 1)
+        pairs = [f"{names[j]} - {names[k]}" for j, k in np.argwhere(high).tolist()]
+        if pairs:
+            en = f"correlation beyond 1 after correction for unreliability: {', '.join(pairs)}. These factors cannot be"
+            zh = f"校正不可靠性后相关的绝对值大于 1：{'、'.join(pairs)}。这些因子无法区分，不能由其构成高阶构念。"
+            return reason("R-COR", f"{en} told apart, so nothing can be made of them.", zh)
+    return None
 
 
 def _flags(stages: Sequence[Estimate]) -> dict[str, npt.NDArray[np.bool_]]:

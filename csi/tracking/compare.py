@@ -83,8 +83,8 @@ def compare(
 
     Returns:
         A `Comparison`. Values are compared as they are where units are the same, else standardised, with constructs
-        turned to the direction they have in the first. Differences of more than two standard errors (of the first
-        estimate with a bootstrap, else of the first that has some) are flagged in `side_by_side` and told in `verdict`.
+        turned to the direction they have in the first. Differences of more than two standard errors (the largest of
+        those the estimates have) are flagged in `side_by_side` and told in `verdict`.
 
     Raises:
         Problems: E-COMPARE, fewer than two estimates, of different cells, or without a common construct; E-TARGET,

@@ -165,8 +165,19 @@ def _solution(given: Sequence[Solution]) -> Solution:
 
 
 def _notes(given: Sequence[Estimate]) -> tuple[Note, ...]:
-    """What is said of any copy, once, but not that it is one of several."""
-    return tuple(dict.fromkeys(n for e in given for n in e.notes if n.code != "N-IMPUTED"))
+    """What is said of any copy, once, but not that it is one of several; counts of replicates by their copy."""
+    told = dict.fromkeys(
+        _of_copy(n, k + 1) if n.code == "N-REPLICATES" else n
+        for k, e in enumerate(given)
+        for n in e.notes
+        if n.code != "N-IMPUTED"
+    )
+    return tuple(told)
+
+
+def _of_copy(said: Note, copy: int) -> Note:
+    """A note with the number of the copy it is about."""
+    return note(said.code, f"copy {copy}: {said.text.en}", f"第 {copy} 份：{said.text.zh}")
 
 
 def _told(m: int) -> Note:
@@ -180,6 +191,13 @@ def _check(results: Sequence[object]) -> None:
     if len(results) < 2:
         en, zh = f"{len(results)} result cannot be pooled.", f"只有 {len(results)} 份结果，无法合并。"
         do, do_zh = "Give the results of two or more completed data sets.", "请给出两份以上插补数据的结果。"
+        found.append(problem("E-POOL", "results", en, zh, do, do_zh))
+    elif any(not isinstance(r, Estimate | Index) for r in results):
+        kind = next(type(r).__name__ for r in results if not isinstance(r, Estimate | Index))
+        en = f"estimates and indices are pooled, not results of kind {kind}."
+        zh = f"只能合并估计结果或指数，不能合并 {kind}。"
+        do = "Pool the estimates, then measure the pooled one; or give what is measured of each copy side by side."
+        do_zh = "请先合并估计结果再计算该指标；无法由合并结果计算的，请逐份列出。"
         found.append(problem("E-POOL", "results", en, zh, do, do_zh))
     elif any(_shape(r) != _shape(results[0]) for r in results):
         en = "the results are not of one model, one estimator and the same cells."

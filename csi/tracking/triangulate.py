@@ -51,10 +51,10 @@ class Triangulation:
 
     Attributes:
         table: the cell's key columns; part ("path", "index", "total effect", "driver rank", "rank"); name ("y ~ x", or
-            a construct); value_KEY of each estimate; std_error (of the first with a bootstrap, else of the first that
-            has one); difference (the largest from the first that has a value), in_se, differs, null where fewer than
-            two have one. Paths and effects are standardised; "driver rank" orders the drivers of the target by size,
-            "rank" the cells by the target's index.
+            a construct); value_KEY of each estimate; std_error (the largest of those the estimates have, so that it
+            does not matter which of them comes first); difference (the largest from the first that has a value),
+            in_se, differs, null where fewer than two have one. Paths and effects are standardised; "driver rank" orders
+            the drivers of the target by size, "rank" the cells by the target's index.
         target: the construct explained, None in a model without paths. verdict: one sentence. notes.
     """
 
@@ -96,7 +96,17 @@ def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Tri
     keys = key_columns(first)
     table = _judged(_joined(frames, keys), given, [*keys, "part", "name"])
     names = {k: e.settings.name for k, e in given.items()}
+    erring = [names[k] for k in given if table.filter(part="path")[f"_error_{k}"].count()]
+    table = table.drop(f"_error_{k}" for k in given)
+    if len(erring) > 1:
+        notes.append(_largest(erring))
     return Triangulation(table, shown, verdict(table, names, shown, keys), tuple(dict.fromkeys(notes)))
+
+
+def _largest(names: Sequence[str]) -> Note:
+    """Which standard error a difference is held against, where several estimates have one."""
+    en = f"differences are held against the largest of the standard errors that {', '.join(names)} have."
+    return note("N-COMPARE-SE", en, f"差异以 {'、'.join(names)} 各自标准误中最大者衡量。")
 
 
 def chosen_target(est: Estimate, *others: Estimate) -> str | None:
@@ -340,15 +350,16 @@ def _judged(table: pl.DataFrame, given: Mapping[str, Estimate], on: list[str]) -
 
     A row that fewer than two estimates have is not judged.
     """
-    ordered = sorted(given, key=lambda k: given[k].replicates is None)
-    values = [f"value_{k}" for k in given]
+    values, errors = [f"value_{k}" for k in given], [f"_error_{k}" for k in given]
     shared = pl.sum_horizontal(pl.col(v).is_not_null() for v in values) > 1
     gaps = [pl.col(v) - pl.coalesce(values) for v in values]
     widest = pl.max_horizontal(g.abs() for g in gaps)
     signed = pl.when(shared).then(pl.coalesce(pl.when(g.abs() == widest).then(g) for g in gaps))
-    table = table.with_columns(std_error=pl.coalesce(f"_error_{k}" for k in ordered), difference=signed)
+    table = table.with_columns(std_error=pl.max_horizontal(errors), difference=signed)
     ranks = pl.col("part").is_in(RANKS)
     in_se = pl.when(pl.col("std_error") > 0).then(pl.col("difference").abs() / pl.col("std_error"))
     table = table.with_columns(in_se=in_se)
     differs = pl.when(ranks).then(pl.col("difference") != 0).otherwise(pl.col("in_se") > BEYOND)
-    return table.with_columns(differs=differs).select(*on, *values, "std_error", "difference", "in_se", "differs")
+    return table.with_columns(differs=differs).select(
+        *on, *values, "std_error", "difference", "in_se", "differs", *errors
+    )

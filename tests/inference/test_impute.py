@@ -156,3 +156,47 @@ def test_estimators_are_not_mixed(holes):
 def test_a_few_rows_are_told(holes):
     with pytest.raises(Problems, match="cannot be estimated"):
         csi.impute(holes.head(4).with_columns(x2=pl.Series([None, 1.0, 2.0, 3.0])), m=2)
+
+
+def said(refused, lang):
+    return " ".join(p.say(lang) for p in refused.value.problems)
+
+
+def one_item_absent():
+    rng = np.random.default_rng(6)
+    trait = rng.normal(size=200)
+    frame = pl.DataFrame({name: trait + 0.5 * rng.normal(size=200) for name in ("a", "b", "c")})
+    return frame, frame.with_columns(c=pl.when(pl.int_range(200) < 30).then(None).otherwise("c"))
+
+
+def test_the_other_items_predict_what_rows_without_an_answer_to_the_named_ones_lack() -> None:
+    whole, holes = one_item_absent()
+    copies = csi.impute(holes, m=10, seed=1, items=["c"])
+    assert all(copy["c"].null_count() == 0 for copy in copies)
+    assert all(copy.drop("c").equals(holes.drop("c")) for copy in copies)
+    drawn = np.mean([copy["c"][:30].to_numpy() for copy in copies], axis=0)
+    assert np.corrcoef(drawn, whole["c"][:30].to_numpy())[0, 1] > 0.7
+
+
+def test_absences_that_nothing_predicts_are_refused() -> None:
+    alone = one_item_absent()[1].select("c")
+    with pytest.raises(Problems) as refused:
+        csi.impute(alone, m=2, seed=1)
+    assert "the 30 rows with absences answer no other item" in said(refused, "en")
+    assert "30 行" in said(refused, "zh")
+
+
+def test_an_item_that_nobody_answered_is_named_in_every_cell() -> None:
+    _, holes = one_item_absent()
+    silent = holes.with_columns(a=pl.lit(None, pl.Float64))
+    with pytest.raises(Problems) as refused:
+        csi.impute(silent, m=2, seed=1)
+    assert "nobody answered a (n = 200)" in said(refused, "en")
+    east = pl.int_range(200) < 100
+    grouped = holes.with_columns(g=pl.when(east).then(pl.lit("east")).otherwise(pl.lit("west")))
+    grouped = grouped.with_columns(a=pl.when(east).then(None).otherwise("a"))
+    with pytest.raises(Problems) as refused:
+        csi.impute(grouped, m=2, seed=1, by="g")
+    assert "east" in said(refused, "zh")
+    assert "a 无人作答（n = 100）" in said(refused, "zh")
+    assert "west" not in said(refused, "en")

@@ -249,7 +249,7 @@ def test_a_constant_item_in_a_training_set_is_counted():
     found = predict(csi.fit(CHAIN, frame, csi.PLS()), [0] * 30 + [1] * 45 + [2] * 45)
     [told] = [n for n in found.notes if n.code == "N-FOLD-LOST"]
     assert "1 of 3 training sets" in told.text.en
-    assert "constant item 1" in told.text.en
+    assert "constant item (a2): 1" in told.text.en
     assert found.rows.filter(pl.col("predicted").is_null())["row"].unique().sort().to_list() == list(range(30))
     assert found.table["rmse"].null_count() == 0
 

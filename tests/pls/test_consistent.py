@@ -260,3 +260,24 @@ def test_a_loading_above_one_inside_a_component_is_told() -> None:
     est = fit(csi.Model.parse(model), bent(), PLS(consistent=True))
     assert est.convergence.improper["negative variance"].all()
     assert "W-HEYWOOD" in {n.code for n in est.notes} & set(csi.verify(est).codes)
+
+
+@pytest.mark.parametrize("top", ["h <~ x + m; y ~ h", "g =~ x + y; h =~ g + m; z ~ h"])
+def test_components_that_correlate_beyond_one_are_named_not_called_collinear(top) -> None:
+    loadings = np.array([0.6, 0.5, 0.6, 0.5, 0.55, 0.6, 0.7, 0.7, 0.7, 0.7])
+    block = np.repeat([0, 1, 2, 3], [3, 3, 2, 2])
+    factors = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
+    factors[0, 1] = factors[1, 0] = 1.3
+    R = np.outer(loadings, loadings) * factors[np.ix_(block, block)]
+    np.fill_diagonal(R, 1.0)
+    items = ("x1", "x2", "x3", "m1", "m2", "m3", "y1", "y2", "z1", "z2")
+    text_ = "x =~ x1 + x2 + x3; m =~ m1 + m2 + m3; y =~ y1 + y2; z =~ z1 + z2; z ~ y; " + top
+    if "g" in top:
+        text_ = text_.replace("z ~ y; ", "").replace("g =~", "g <~").replace("h =~", "h <~")
+    with pytest.raises(Problems) as refused:
+        fit(csi.Model.parse(text_), Moments.of(items, R, n=300), PLS(consistent=True))
+    (found,) = refused.value.problems
+    assert "correlation beyond 1 after correction for unreliability: x - m" in found.say("en")
+    assert "大于 1：x - m" in found.say("zh")
+    assert "Merge" in found.say("en")
+    assert "collinear" not in found.say("en")

@@ -68,11 +68,26 @@ def test_attenuated_paths_are_flagged_in_the_standard_errors_of_the_only_estimat
     assert made.side_by_side.filter(part="path")["differs"].any()
 
 
-def test_a_bootstrap_is_the_yardstick_where_there_is_one(fits) -> None:
+def test_the_largest_standard_error_is_the_yardstick_whatever_the_order(fits) -> None:
     boot = csi.bootstrap(fits[3], 100, seed=1)
     made = compare(fits[0], fits[2], boot)
-    own = boot.table.filter(op="~")["std_error"]
-    np.testing.assert_allclose(made.side_by_side.filter(part="path")["std_error"], own, rtol=1e-12)
+    drawn = boot.table.filter(op="~")["std_error"].to_numpy()
+    rows = csi.standardised(fits[2]).filter(op="~")
+    normal = np.array(
+        [
+            rows.filter(lhs=y, rhs=x)["std_error"].item()
+            for y, x in boot.table.filter(op="~").select("lhs", "rhs").rows()
+        ]
+    )
+    paths = made.side_by_side.filter(part="path")
+    np.testing.assert_allclose(paths["std_error"], np.maximum(drawn, normal), rtol=1e-9)
+    other = compare(fits[0], boot, fits[2]).side_by_side.filter(part="path")
+    assert other["differs"].to_list() == paths["differs"].to_list()
+    said = next(n for n in made.notes if n.code == "N-COMPARE-SE")
+    assert "largest of the standard errors" in said.say("en")
+    assert "最大者" in said.say("zh")
+    alone = compare(fits[0], fits[3], boot)
+    assert "N-COMPARE-SE" not in {n.code for n in alone.notes}
     index = made.side_by_side.filter(part="index")["std_error"]
     np.testing.assert_allclose(index, csi.index(boot).table["std_error"], rtol=1e-12)
 
