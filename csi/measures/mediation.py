@@ -164,11 +164,6 @@ ONE_SIDED = reason(
 
 def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Problem:
     """No chain of arrows through a third construct."""
-    stranger = next((n for n in (predictor, outcome) if n is not None and n not in found.constructs), None)
-    if stranger is not None and not _observed(found, stranger):
-        hint = did_you_mean(stranger, list(found.constructs))
-        en, zh = f'"{stranger}" is not a construct of this model.', f"模型中没有构念“{stranger}”。"
-        return problem("E-MEDIATION", "mediation", en, zh, hint.en, hint.zh)
     names = dict.fromkeys(n for row in found.chains.select("predictor", "outcome").iter_rows() for n in row)
     wrong = next((n for n in (predictor, outcome) if n is not None and n not in names), None)
     if not names:
@@ -176,10 +171,15 @@ def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Prob
         do, do_zh = "Add arrows such as m ~ x and y ~ m.", "请加入 m ~ x 与 y ~ m 这样的路径。"
         return problem("E-MEDIATION", "mediation", en, zh, do, do_zh)
     pairs = list(dict.fromkeys(f"{x} -> {y}" for x, y in found.chains.select("predictor", "outcome").iter_rows()))
+    there = ", ".join(pairs[:8])
+    stranger = next((n for n in (predictor, outcome) if n is not None and n not in found.constructs), None)
+    if stranger is not None and not _observed(found, stranger):
+        hint = did_you_mean(stranger, list(found.constructs))
+        en, zh = f'"{stranger}" is not a construct of this model.', f"模型中没有构念“{stranger}”。"
+        return problem("E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.", f"{hint.zh}现有：{there}。")
     hint = Text("", "") if wrong is None else did_you_mean(wrong, list(names))
     asked = " -> ".join(n or "..." for n in (predictor, outcome))
     en, zh = f"nothing mediates {asked}.", f"{asked} 之间没有中介。"
-    there = ", ".join(pairs[:8])
     return problem(
         "E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.".lstrip(), f"{hint.zh}现有：{there}。"
     )
