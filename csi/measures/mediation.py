@@ -176,7 +176,9 @@ def _nothing(found: Effects, predictor: str | None, outcome: str | None) -> Prob
     if stranger is not None and not _observed(found, stranger):
         hint = did_you_mean(stranger, list(found.constructs))
         en, zh = f'"{stranger}" is not a construct of this model.', f"模型中没有构念“{stranger}”。"
-        return problem("E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.", f"{hint.zh}现有中介：{there}。")
+        return problem(
+            "E-MEDIATION", "mediation", en, zh, f"{hint.en} There is: {there}.", f"{hint.zh}现有中介：{there}。"
+        )
     hint = Text("", "") if wrong is None else did_you_mean(wrong, list(names))
     asked = " -> ".join(n or "..." for n in (predictor, outcome))
     en, zh = f"nothing mediates {asked}.", f"{asked} 之间没有中介。"
