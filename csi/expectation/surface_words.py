@@ -114,8 +114,8 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
         notes.append(
             note(
                 "W-SURFACE",
-                f"{en}, at the cost of power (4.6 to 6.1 % at nominal 5 %, 12 to 100 clusters).",
-                f"{zh}（12–100 群，名义 5% 时为 4.6–6.1%）。",
+                f"{en}, at the cost of power (4.6 to 6.4 % at nominal 5 %, 12 to 100 clusters).",
+                f"{zh}（12–100 群，名义 5% 时为 4.6–6.4%）。",
             )
         )
     return (*notes, RECALL)
