@@ -97,7 +97,18 @@ def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Hea
     """The headline; that of a report on expectation is what its first model finds."""
     found = headline(analysis, kind)
     models = [s for s in sections if s.key not in SECTIONS and s.key != OVERVIEW]
-    return replace(found, sentence=models[0].title) if kind == "expectation" and models else found
+    if kind != "expectation" or not models:
+        return found
+    who, what = analysis.brand_labels[analysis.focal], analysis.label(analysis.target)
+    return replace(
+        found,
+        sentence=models[0].title,
+        measure=Text(f"{what.en} of {who.en}, index 0–100", f"{who.zh}{what.zh}指数（0–100）"),
+        dateline=Text(
+            found.dateline.en.replace("usable interviews", "interviews behind the index"),
+            found.dateline.zh.replace("份有效答卷", "份答卷用于计算指数"),
+        ),
+    )
 
 
 def _can_tell(key: str, analysis: Analysis) -> bool:

@@ -66,6 +66,7 @@ def headline_html(headline: Headline, lang: str) -> str:
         _block(f"{colour};font-size:13px", headline.kicker.say(lang)),
         _block(_TITLE.replace("21px", "30px"), headline.sentence.say(lang)),
         _block(f"{colour};font-size:44px;line-height:1.1", value),
+        _block(_SOFT, headline.measure.say(lang) if headline.measure and value else ""),
         _block(
             _SOFT,
             f"{headline.interval_name.say(lang)} {style.span(headline.conf_low, headline.conf_high)}" if value else "",

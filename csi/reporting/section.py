@@ -19,7 +19,7 @@ Draw = Callable[[str], str]
 """Draws an SVG for a language."""
 
 
-Emphasis = dict[tuple[int, str], Literal["warn", "focus"]]
+Emphasis = dict[tuple[int, str], Literal["warn", "focus", "whole"]]
 """Which printed cells stand out: (row, column name) -> why."""
 
 
@@ -62,7 +62,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A printed table over a full-precision frame. `emphasis` maps (row, column name) to "warn" or "focus".
+    """A printed table over a full-precision frame. `emphasis` maps (row, column name) to "warn", "focus" or "whole".
 
     `texts` translates text cells: value -> Text. `anchors`: per row, the key of the section its first cell leads to.
     """
@@ -71,7 +71,7 @@ class Table:
     title: Text
     frame: pl.DataFrame
     columns: tuple[Column, ...]
-    emphasis: Mapping[tuple[int, str], Literal["warn", "focus"]] = field(default_factory=dict)
+    emphasis: Mapping[tuple[int, str], Literal["warn", "focus", "whole"]] = field(default_factory=dict)
     texts: Mapping[str, Text] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     anchors: tuple[str, ...] = ()
@@ -107,7 +107,8 @@ class Section(Shown):
 class Headline(Shown):
     """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence.
 
-    `facts` (name, number, word) stand in the index's place where a reader wants other numbers first.
+    `facts` (name, number, word) stand in the index's place where a reader wants other numbers first. `measure` says
+    what the index is where the sentence is about something else.
     """
 
     kicker: Text
@@ -119,6 +120,7 @@ class Headline(Shown):
     dateline: Text
     level: float = 0.95
     facts: tuple[tuple[Text, Text, Text], ...] = ()
+    measure: Text | None = None
 
     @property
     def interval_name(self) -> Text:

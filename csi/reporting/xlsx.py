@@ -205,6 +205,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "soft": {"font_color": "#6B6B6B"},
     "warn": {"bold": True, "font_color": "#C4502B"},
     "focus": {"bold": True, "font_color": "#0B7A6F"},
+    "whole": {"bold": True},
 }
 
 

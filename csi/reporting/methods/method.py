@@ -10,7 +10,7 @@ import polars as pl
 
 from csi.errors import Note, Text
 from csi.reporting import style
-from csi.reporting.section import Column, Section, Table
+from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -26,6 +26,10 @@ GROUPS = {
     "segment": Text("segment", "客群"),
 }
 """Headings of key columns."""
+
+
+LEVELS = {"attribute", "dimension", "overall", "weighted"}
+"""Kinds of rows that stand under each other in one table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ def tabled(
 ) -> Table:
     """The columns of a frame named in `kinds`, key columns that say something before them.
 
+    Where rows are attributes, their dimensions and the whole, the column `kind` gives way to names in bold.
+
     Example:
         >>> frame = pl.DataFrame({"wave": ["w1", "w2"], "name": ["a", "a"], "gap": [-0.5, 0.1]})
         >>> made = tabled("gap", Text("Gaps", "差距"), frame, {"name": "text", "gap": "number"}, {}, {})
@@ -96,9 +102,16 @@ def tabled(
     """
     keys = [k for k in GROUPS if k in frame.columns and k not in kinds and (frame[k] != "").any()]
     heads = {**GROUPS, **headings}
+    merged = {"kind", "name"} <= kinds.keys() & set(frame.columns) and set(frame["kind"].unique()) <= LEVELS
     columns = [Column(k, heads[k]) for k in keys]
-    columns += [Column(c, heads.get(c, Text(c, c)), kind) for c, kind in kinds.items() if c in frame.columns]
-    return Table(name, title, frame, tuple(columns), texts=texts, notes=notes)
+    columns += [
+        Column(c, heads.get(c, Text(c, c)), kind)
+        for c, kind in kinds.items()
+        if c in frame.columns and not (merged and c == "kind")
+    ]
+    whole = [i for i, kind in enumerate(frame["kind"]) if kind != "attribute"] if merged else []
+    bold: Emphasis = {(i, "name"): "whole" for i in whole} if len(whole) < frame.height else {}
+    return Table(name, title, frame, tuple(columns), bold, texts, notes)
 
 
 def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Text, ...]]:

@@ -22,14 +22,14 @@ from csi.study.study import Study
 from csi.survey.panel import Panel
 
 SHARES: dict[str, Kind] = {
-    "kind": "text", "name": "text", "n": "count", "promised": "number", "perceived": "number",
-    **{f"{s}{e}": "share" for s in ("broken", "kept", "exceeded") for e in ("", "_low", "_high")},
-    "net": "share", "p_adjusted": "p",
+    "kind": "text", "name": "text", "n": "count",
+    **{f"{s}{e}": "share" for s in ("broken", "exceeded") for e in ("", "_low", "_high")},
+    "kept": "share", "net": "share", "p_adjusted": "p",
 }  # fmt: skip
 SLOPES: dict[str, Kind] = {
-    "kind": "text", "name": "text", "n": "count", "n_short": "count", "n_over": "count", "b_short": "coefficient",
+    "kind": "text", "name": "text", "n_short": "count", "n_over": "count", "b_short": "coefficient",
     "b_over": "coefficient", "difference": "coefficient", "difference_low": "coefficient",
-    "difference_high": "coefficient", "difference_p": "p", "p_adjusted": "p",
+    "difference_high": "coefficient", "p_adjusted": "p",
 }  # fmt: skip
 
 
