@@ -230,7 +230,7 @@ def _blank(frame: pl.DataFrame, why: Mapping[int, Reason], cells: int) -> pl.Dat
         return frame.clear()
     each = max(frame.height // cells, 1)
     hidden = pl.Series([at // each in why for at in range(frame.height)], dtype=pl.Boolean)
-    numbers = [c for c in ("estimate", "std_error", "conf_low", "conf_high") if c in frame.columns]
+    numbers = [c for c in ("estimate", "std_error", "p_value", "conf_low", "conf_high") if c in frame.columns]
     return frame.with_columns(pl.when(hidden).then(None).otherwise(pl.col(c)).alias(c) for c in numbers)
 
 

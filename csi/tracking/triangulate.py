@@ -106,7 +106,7 @@ def triangulate(given: Mapping[str, Estimate], target: str | None = None) -> Tri
 def _largest(names: Sequence[str]) -> Note:
     """Which standard error a difference is held against, where several estimates have one."""
     en = f"differences are held against the largest of the standard errors that {', '.join(names)} have."
-    return note("N-COMPARE-SE", en, f"差异以 {'、'.join(names)} 各自标准误中最大者衡量。")
+    return note("N-COMPARE-ERROR", en, f"差异以 {'、'.join(names)} 各自标准误中最大者衡量。")
 
 
 def chosen_target(est: Estimate, *others: Estimate) -> str | None:

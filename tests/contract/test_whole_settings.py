@@ -29,7 +29,7 @@ ASKED: list[tuple[str, Callable[[Any], Any], list[Any]]] = [
     ("n", lambda v: csi.exact_fit(EST, n=v), [150.5, None]),
     ("seed", lambda v: csi.exact_fit(EST, n=100, seed=v), [1.5, None]),
     ("n", lambda v: csi.bollen_stine(SEM, n=v), [150.5, None]),
-    ("permutations", lambda v: csi.micom(BY, permutations=v), [199.5, None]),
+    ("permutations", lambda v: csi.micom(BY, permutations=v), [199.5, "199"]),
     ("alpha", lambda v: csi.micom(BY, permutations=199, alpha=v), ["0.05", None]),
     ("m", lambda v: csi.impute(FRAME, m=v), [2.5, None]),
     ("seed", lambda v: csi.impute(FRAME, m=2, seed=v), [1.5]),

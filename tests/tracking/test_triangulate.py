@@ -83,11 +83,11 @@ def test_the_largest_standard_error_is_the_yardstick_whatever_the_order(fits) ->
     np.testing.assert_allclose(paths["std_error"], np.maximum(drawn, normal), rtol=1e-9)
     other = compare(fits[0], boot, fits[2]).side_by_side.filter(part="path")
     assert other["differs"].to_list() == paths["differs"].to_list()
-    said = next(n for n in made.notes if n.code == "N-COMPARE-SE")
+    said = next(n for n in made.notes if n.code == "N-COMPARE-ERROR")
     assert "largest of the standard errors" in said.say("en")
     assert "最大者" in said.say("zh")
     alone = compare(fits[0], fits[3], boot)
-    assert "N-COMPARE-SE" not in {n.code for n in alone.notes}
+    assert "N-COMPARE-ERROR" not in {n.code for n in alone.notes}
     index = made.side_by_side.filter(part="index")["std_error"]
     np.testing.assert_allclose(index, csi.index(boot).table["std_error"], rtol=1e-12)
 
