@@ -13,20 +13,21 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Text
+from csi.errors import Note, Reason, Text
 from csi.estimate.given import check_panel
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
 from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_of, stacked
 from csi.expectation.settings import check, outcome_of
+from csi.expectation.signed_ranks import signed_ranks
 from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, means
 from csi.moments.sample import sample_of
@@ -42,14 +43,15 @@ class Gap(Shown):
     Attributes:
         table: the cell's key columns, kind ("attribute", "dimension", "overall"), name, n, expected, perceived (means),
             gap, sd, std_error, statistic, df, p_value, p_adjusted (Holm over the attributes, or the dimensions, of a
-            cell), conf_low, conf_high, dz (gap / sd), short, met, exceeded (shares of respondents), ceiling (share of
-            expectations at the top of the scale).
+            cell), conf_low, conf_high, dz (gap / sd), signed_rank, rank_biserial, p_signed_rank, p_signed_rank_adjusted
+            (Wilcoxon's test, see `csi.expectation.signed_ranks`; Holm likewise), short, met, exceeded (shares of
+            respondents), ceiling (share of expectations at the top of the scale).
         reliability: key columns, kind, name, n, r_expected, r_perceived (alphas), correlation, reliability (of the
             difference); null with a reason where an alpha needs two attributes.
         constraint: key columns, name, n, b_expected, b_perceived (with std_error_ and p_value_ columns),
             p_difference (b_expected = -b_perceived), r2, r2_difference; empty without an outcome.
         expected, perceived: the forms. band: gaps within it count as met. labels: name -> label.
-        level, outcome, sentences, notes.
+        level, outcome, sentences, notes. reasons: code -> why there are no signed-rank tests.
     """
 
     table: pl.DataFrame
@@ -63,13 +65,14 @@ class Gap(Shown):
     outcome: str
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 @text.register
 def _(value: Gap, lang: str = "en") -> str:
     """Sentences, the tables, notes."""
     frames = (value.table, value.reliability, value.constraint)
-    return lines_of(frames, value.sentences, value.notes, value.labels, value.outcome, lang)
+    return lines_of(frames, value.sentences, (value.reasons, value.notes), value.labels, value.outcome, lang)
 
 
 def gap(
@@ -123,24 +126,14 @@ def gap(
     pairs = matched(panel, (perceived, expected), attributes)
     target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)
-    tables, reliabilities, constraints = [], [], []
-    for cell in range(sample.cells.height):
-        rows = np.flatnonzero(sample.cell == cell)
-        scores = scores_of(pairs, sample.rows[rows])
-        P, E = scores.values[perceived], scores.values[expected]
-        found = means(np.concatenate([d := apart(P, E), P, E], axis=1), *design(sample, rows))
-        ceiling = _ceiling(scores.items[expected], sample.weight[rows], _top(sample, pairs, expected))
-        tables.append(_table(scores, d, found, sample.weight[rows], ceiling, band, level))
-        reliabilities.append(_reliabilities(scores, (perceived, expected), sample.weight[rows]))
-        if target[1]:
-            y = answered_mean(sample.rows[rows][:, len(pairs.every) :])
-            constraints.append(constraint_rows(scores.names, P, E, y, *design(sample, rows)))
+    cells = [_cell(sample, pairs, (perceived, expected), cell, band, level) for cell in range(sample.cells.height)]
     keys = sample.cells.drop("n")
-    table, labels = stacked(keys, tables), {**pairs.labels, "overall": Text("Overall", "总体")}
+    reliability = stacked(keys, [c.reliability for c in cells])
+    table, labels = stacked(keys, [c.table for c in cells]), {**pairs.labels, "overall": Text("Overall", "总体")}
     return Gap(
         table=table,
-        reliability=stacked(keys, reliabilities),
-        constraint=stacked(keys, constraints) if constraints else pl.DataFrame(),
+        reliability=reliability,
+        constraint=stacked(keys, [c.constraint for c in cells]) if target[1] else pl.DataFrame(),
         expected=expected,
         perceived=perceived,
         band=band,
@@ -148,7 +141,35 @@ def gap(
         level=level,
         outcome=target[0],
         sentences=sentences_of(table, labels, keys.columns),
-        notes=(*notes_of(pairs, (perceived, expected), table, labels), *sample.notes),
+        notes=(*notes_of(pairs, (perceived, expected), table, labels, reliability), *sample.notes),
+        reasons={r.code: r for c in cells for r in c.reasons},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The frames of one cell (see `Gap`), the constraint empty without an outcome."""
+
+    table: pl.DataFrame
+    reliability: pl.DataFrame
+    constraint: pl.DataFrame
+    reasons: tuple[Reason, ...]
+
+
+def _cell(sample: Sample, pairs: Matched, forms: tuple[Form, Form], cell: int, band: float, level: float) -> _Cell:
+    """Gaps, their reliability and what stands behind them in one cell; items after the pairs are the outcome's."""
+    rows = np.flatnonzero(sample.cell == cell)
+    scores, of = scores_of(pairs, sample.rows[rows]), design(sample, rows)
+    P, E = (scores.values[form] for form in forms)
+    found = means(np.concatenate([d := apart(P, E), P, E], axis=1), *of)
+    ceiling = _ceiling(scores.items[forms[1]], of[0], _top(sample, pairs, forms[1]))
+    ranked, why = signed_ranks(d, *of[:2])
+    y = sample.rows[rows][:, len(pairs.every) :]
+    return _Cell(
+        table=_table(scores, d, found, ranked, of[0], ceiling, band, level),
+        reliability=_reliabilities(scores, forms, of[0]),
+        constraint=constraint_rows(scores.names, P, E, answered_mean(y), *of) if y.shape[1] else pl.DataFrame(),
+        reasons=why,
     )
 
 
@@ -164,14 +185,20 @@ def _ceiling(E: Array, weight: Array, top: Array) -> Array:
 
 
 def _table(
-    scores: Scores, gaps: Array, found: Means, weight: Array, ceiling: Array, band: float, level: float
+    scores: Scores,
+    gaps: Array,
+    found: Means,
+    ranked: pl.DataFrame,
+    weight: Array,
+    ceiling: Array,
+    band: float,
+    level: float,
 ) -> pl.DataFrame:
     """The table of one cell."""
     m = len(scores.names)
     low, high = (x[:m] for x in found.interval(level))
-    p, adjusted = found.p_value[:m], np.full(m, np.nan)
-    for kind in KINDS:
-        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
+    p = found.p_value[:m]
+    of_ranks = {c: ranked[c].to_numpy() for c in ranked.columns}
     short, met, exceeded = _shares(gaps, weight, band)
     with np.errstate(divide="ignore", invalid="ignore"):
         dz = found.mean[:m] / found.sd[:m]
@@ -184,10 +211,12 @@ def _table(
         "statistic": found.statistic[:m],
         "df": found.df[:m].astype(np.float64),
         "p_value": p,
-        "p_adjusted": adjusted,
+        "p_adjusted": _holm(scores, p),
         "conf_low": low,
         "conf_high": high,
         "dz": dz,
+        **of_ranks,
+        "p_signed_rank_adjusted": _holm(scores, of_ranks["p_signed_rank"]),
         "short": short,
         "met": met,
         "exceeded": exceeded,
@@ -195,6 +224,14 @@ def _table(
     }
     head = {"kind": list(scores.kinds), "name": list(scores.names), "n": found.n[:m].astype(np.int64)}
     return pl.DataFrame(head | {c: finite(x) for c, x in numbers.items()})
+
+
+def _holm(scores: Scores, p: Array) -> Array:
+    """(m,) p-values adjusted over the attributes, over the dimensions, and overall."""
+    adjusted = np.full(len(p), np.nan)
+    for kind in KINDS:
+        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
+    return adjusted
 
 
 def _shares(d: Array, weight: Array, band: float) -> tuple[Array, Array, Array]:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from csi.display import significant, table
-from csi.errors import Note, Text, note
+from csi.errors import Note, Reason, Text, note
 from csi.expectation.forms import FORMS, Matched
 from csi.measures.shown import told
 from csi.survey.codebook import Form
@@ -27,6 +27,24 @@ RECALL: Final = note(
 )
 """What holds wherever both are asked at once."""
 
+
+def recalled(reliability: pl.DataFrame) -> Note:
+    """What holds of a recalled expectation, with its correlation with perception where there is one cell.
+
+    Parameters:
+        reliability: frame with kind and correlation.
+
+    Example:
+        >>> recalled(pl.DataFrame({"kind": ["overall"], "correlation": [0.86]})).text.en.split(":")[0]
+        'expectation and perception come from one questionnaire (they correlate 0.86 overall)'
+    """
+    whole = reliability.filter(pl.col("kind") == "overall")["correlation"].drop_nulls()
+    if len(whole) != 1:
+        return RECALL
+    en = RECALL.text.en.replace("questionnaire:", f"questionnaire (they correlate {whole[0]:.2f} overall):")
+    return Note(RECALL.code, Text(en, RECALL.text.zh.replace("问卷：", f"问卷（总体相关 {whole[0]:.2f}）：")))
+
+
 HEADINGS: Final = {
     "kind": Text("kind", "层次"),
     "name": Text("name", "名称"),
@@ -41,6 +59,8 @@ HEADINGS: Final = {
     "p_value": Text("p", "p 值"),
     "p_adjusted": Text("p (Holm)", "p（Holm）"),
     "dz": Text("d_z", "d_z"),
+    "rank_biserial": Text("rank r", "秩相关 r"),
+    "p_signed_rank_adjusted": Text("p ranks (Holm)", "秩检验 p（Holm）"),
     "short": Text("short", "未达"),
     "met": Text("met", "达到"),
     "exceeded": Text("exceeded", "超出"),
@@ -65,12 +85,16 @@ KINDS: Final = {
 
 
 def notes_of(
-    pairs: Matched, forms: tuple[Form, Form], found: pl.DataFrame, labels: Mapping[str, Text]
+    pairs: Matched,
+    forms: tuple[Form, Form],
+    found: pl.DataFrame,
+    labels: Mapping[str, Text],
+    reliability: pl.DataFrame | None = None,
 ) -> tuple[Note, ...]:
     """The convention, attributes left out, expectations at the top of the scale, recall.
 
     Parameters:
-        forms: perceived, expected. found: the table of gaps. labels: name -> label.
+        forms: perceived, expected. found: the table of gaps. labels: name -> label. reliability: of the differences.
     """
     P, E = (FORMS[f] for f in forms)
     en, zh = f"gap = {P.en} minus {E.en}: below 0 falls short.", f"差距 = {P.zh} − {E.zh}，小于 0 为未达期望。"
@@ -82,7 +106,7 @@ def notes_of(
         en = f"at least half of the respondents expect the top of the scale ({listed})"
         zh = f"至少一半受访者的期望已在量表顶端（{_some([labels[n].zh for n in high], '、')}），无法再被超越。"
         notes.append(note("W-CEILING", f"{en}: nothing can exceed that.", zh))
-    return (*notes, RECALL)
+    return (*notes, RECALL if reliability is None else recalled(reliability))
 
 
 def tested(p: float | None) -> str:
@@ -165,20 +189,23 @@ def _sentence(gap: float | None, p: float | None, least: float | None, name: Tex
 def lines_of(
     frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
     sentences: Sequence[Text],
-    notes: Sequence[Note],
+    below: tuple[Mapping[str, Reason], Sequence[Note]],
     labels: Mapping[str, Text],
     outcome: str,
     lang: str,
 ) -> str:
-    """Sentences, gaps, reliabilities, the two predictors side by side, notes."""
+    """Sentences, gaps, reliabilities, the two predictors side by side; reasons and notes below."""
     gaps, reliability, constraint = frames
-    lines = [*(s.say(lang) for s in sentences), "", _printed(gaps.drop("statistic", "df", "sd"), labels, lang), ""]
+    plain = gaps.drop("statistic", "df", "sd", "signed_rank", "p_signed_rank")
+    ranks = [c for c in ("rank_biserial", "p_signed_rank_adjusted") if plain[c].null_count() == plain.height]
+    lines = [*(s.say(lang) for s in sentences), "", _printed(plain.drop(ranks), labels, lang), ""]
     lines += [_printed(reliability, labels, lang), ""]
     if constraint.height:
         en, zh = f"{outcome} on expectation and perception, side by side", f"{outcome} 对期望与感知的回归（分列）"
         shown = constraint.drop("p_value_expected", "p_value_perceived")
         lines += [Text(en, zh).say(lang), _printed(shown, labels, lang), ""]
-    return "\n".join([*lines, *told((), notes, lang)])
+    reasons, notes = below
+    return "\n".join([*lines, *told(reasons.values(), notes, lang)])
 
 
 def _printed(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> str:

@@ -12,6 +12,7 @@ import csi
 from csi.cli import main
 from csi.errors import Problems, Text
 from csi.expectation.gap import gap, reliability_of_difference
+from csi.expectation.signed_ranks import signed_ranks
 from csi.inference.linearised import means
 from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
@@ -299,3 +300,70 @@ def test_the_verb_says_which_form_is_not_there(tmp_path, capsys):
     study = write_study(tmp_path)
     assert main(["expectation", str(study), "--model", "gap", "--expected", "Ei", "--lang", "en"]) != 0
     assert "needs an attribute asked as P + Ei" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("n", "theirs"), [(400, "asymptotic"), (44, "counted")])
+def test_signed_ranks_are_those_of_scipy(n, theirs):
+    answers = panel(n=n)
+    found = gap(answers)
+    assert not found.reasons
+    for name in ("claims", "honest"):
+        row = found.table.row(by_predicate=pl.col("name") == name, named=True)
+        d = (answers.frame[f"P_{name}"] - answers.frame[f"Ew_{name}"]).to_numpy()
+        plus = stats.wilcoxon(d, zero_method="wilcox", alternative="greater", method="asymptotic").statistic
+        assert row["signed_rank"] == pytest.approx(plus)
+        left = d[d != 0]
+        if theirs == "asymptotic":
+            p = stats.wilcoxon(d, zero_method="wilcox", correction=False, method="asymptotic").pvalue
+            assert row["p_signed_rank"] == pytest.approx(p, rel=1e-9)
+        else:
+            draws = stats.PermutationMethod(n_resamples=20_000, rng=np.random.default_rng(1))
+            p = stats.wilcoxon(left, method=draws).pvalue
+            assert row["p_signed_rank"] == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 20_000) + 2e-4)
+        assert row["rank_biserial"] == pytest.approx(2 * plus / (left.size * (left.size + 1) / 2) - 1)
+    attributes = found.table.filter(kind="attribute")
+    holm = csi.adjust(attributes["p_signed_rank"].to_numpy(), "holm")
+    assert attributes["p_signed_rank_adjusted"].to_list() == pytest.approx(holm.tolist())
+    assert "p ranks (Holm)" in csi.display.text(found, "en")
+
+
+def test_signed_ranks_without_ties_are_exact():
+    rng = np.random.default_rng(3)
+    d = rng.normal(0.3, 1, size=(30, 2))
+    frame, why = signed_ranks(d, np.full(30, 2.5), np.arange(30))
+    exact = [stats.wilcoxon(x, method="exact").pvalue for x in d.T]
+    assert frame["p_signed_rank"].to_list() == pytest.approx(exact, rel=1e-12)
+    assert not why
+    tied = np.array([-3.0, -2, -2, -1, 0, 1, 2, -4, -4])
+    every = stats.wilcoxon(tied[tied != 0], method=stats.PermutationMethod(n_resamples=np.inf)).pvalue
+    one = signed_ranks(tied[:, None], np.ones(9), np.arange(9))[0]
+    assert one["p_signed_rank"].item() == pytest.approx(every, rel=1e-12)
+
+
+@pytest.mark.parametrize("what", ["weight", "unit"])
+def test_ranks_know_no_weights_and_no_clusters(what):
+    keys = {"weight": np.linspace(0.5, 2, 60)} if what == "weight" else {"respondent": np.repeat(np.arange(30), 2)}
+    if what == "unit":
+        keys["wave"] = np.tile(["w1", "w2"], 30)
+    found = gap(panel(n=60, keys=keys))
+    assert found.table["p_signed_rank"].null_count() == found.table.height
+    (why,) = found.reasons.values()
+    assert why.code == "R-SIGNED-RANK"
+    assert why.text.en in csi.display.text(found, "en")
+    assert why.text.zh in csi.display.text(found, "zh")
+    assert "p ranks" not in csi.display.text(found, "en")
+
+
+def test_answers_that_never_differ_have_no_signed_ranks():
+    frame, (why,) = signed_ranks(np.zeros((8, 1)), np.ones(8), np.arange(8))
+    assert frame.row(0) == (None, None, None)
+    assert why.code == "R-NO-DIFFERENCE"
+    assert why.text.zh
+
+
+def test_the_note_on_recall_tells_how_closely_the_two_go_together():
+    found = gap(panel())
+    r = found.reliability.filter(kind="overall")["correlation"].item()
+    (said,) = [n.text for n in found.notes if n.code == "W-RETRO"]
+    assert f"they correlate {r:.2f} overall" in said.en
+    assert f"总体相关 {r:.2f}" in said.zh

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text
 from csi.expectation.forms import FORMS
 from csi.expectation.gap import Gap, gap
 from csi.expectation.gap_words import HEADINGS, KINDS
@@ -23,8 +23,8 @@ from csi.survey.panel import Panel
 
 GAPS: dict[str, Kind] = {
     "kind": "text", "name": "text", "n": "count", "expected": "number", "perceived": "number", "gap": "number",
-    "conf_low": "number", "conf_high": "number", "p_adjusted": "p", "dz": "number", "short": "share", "met": "share",
-    "exceeded": "share", "ceiling": "share",
+    "conf_low": "number", "conf_high": "number", "p_adjusted": "p", "p_signed_rank_adjusted": "p", "dz": "number",
+    "short": "share", "met": "share", "exceeded": "share", "ceiling": "share",
 }  # fmt: skip
 TRUSTED: dict[str, Kind] = {
     "kind": "text", "name": "text", "n": "count", "r_expected": "coefficient", "r_perceived": "coefficient",
@@ -52,7 +52,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     texts = {**texts_of(study), **found.labels, **KINDS}
     label = texts.get(found.outcome, Text(found.outcome, found.outcome))
     trusted = found.reliability.filter(found.reliability["reliability"].is_not_null())
-    tables = [tabled("gap", Text("Perceived minus expected", "感知减期望"), found.table, GAPS, HEADINGS, texts)]
+    ranked = found.table["p_signed_rank_adjusted"].null_count() < found.table.height
+    shown = {c: k for c, k in GAPS.items() if ranked or c != "p_signed_rank_adjusted"}
+    tables = [tabled("gap", Text("Perceived minus expected", "感知减期望"), found.table, shown, HEADINGS, texts)]
     if trusted.height:
         heading = Text("Reliability of the differences (errors uncorrelated)", "差值的信度（假定误差不相关）")
         tables.append(tabled("reliability", heading, trusted, TRUSTED, HEADINGS, texts))
@@ -72,7 +74,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         ),
         paragraphs=more,
         tables=tuple(tables),
-        notes=found.notes,
+        notes=(*found.notes, *(Note(r.code, r.text) for r in found.reasons.values())),
         data={"gap": found.table, "reliability": found.reliability, "constraint": found.constraint},
     )
 
