@@ -27,7 +27,8 @@ class CardRun(Shown):
         card, model, estimate: what was claimed, with which items, and how it came out.
         table: paths: outcome, predictor, expected ("+", "-", "" no side taken, "0" claimed to be zero), estimate
             (standardised), std_error, conf_low, conf_high, verdict ("as expected", "against", "open": not
-            distinguishable from 0, "free": no side taken), optional, withheld (code where it must not be read).
+            distinguishable from 0, "free": no side taken), optional, withheld (code where it must not be read); where
+            the card claims arrows to be absent p_value and p_equivalence of these (`csi.claims.absence`).
         measurement: construct, item, loading, conf_low, conf_high, weight. reliability: construct, n_items, alpha,
             rho_a, rho_c, ave. validity: HTMT with its gate. diagnosis: what `csi.verify` found.
         r2: construct, r2, r2_adjusted, conf_low, conf_high. effects: direct, indirect and total effects.

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from csi.claims.absence import absence_sentences, tested
 from csi.claims.asymmetries import asymmetries, asymmetry_sentences
 from csi.claims.blocks import blocks_of
 from csi.claims.card_run import CardRun
@@ -217,6 +218,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         sentences=(
             *_withheld(withheld),
             *sign_sentences(table, model),
+            *absence_sentences(table, model),
             *(() if withheld else of_points.sentences),
             *r2_sentences(found.r2, model),
             *dimension_sentences(of_parts, model),
@@ -291,7 +293,7 @@ def _with_zeros(
     if not zeros:
         return table
     est = own(replace(model, paths=(*model.paths, *(Path(y, Term(x)) for y, x in zeros))))
-    return pl.concat([table, signed_paths(est, effects(est), withheld, zeros)], how="diagonal_relaxed")
+    return pl.concat([table, tested(signed_paths(est, effects(est), withheld, zeros))], how="diagonal_relaxed")
 
 
 def _mediation(est: Estimate) -> Mediation | None:

@@ -28,17 +28,18 @@ def verdict(expected: str, low: float | None, high: float | None) -> str | None:
     """What an interval says about an expected sign; None without an interval.
 
     Parameters:
-        expected: "+", "-", "" (no side taken) or "0" (claimed to be zero). low, high: limits.
+        expected: "+", "-", "" (no side taken) or "0" (claimed to be zero, which an interval around 0 does not show:
+            see `csi.claims.absence`). low, high: limits.
 
     Example:
         >>> verdict("+", 0.1, 0.4), verdict("-", 0.1, 0.4), verdict("+", -0.1, 0.4), verdict("0", -0.1, 0.4)
-        ('as expected', 'against', 'open', 'as expected')
+        ('as expected', 'against', 'open', 'open')
     """
     if low is None or high is None or not np.isfinite([low, high]).all():
         return None
     apart = "+" if low > 0 else "-" if high < 0 else ""
     if expected == "0":
-        return AS_EXPECTED if not apart else AGAINST
+        return OPEN if not apart else AGAINST
     if not expected:
         return FREE
     return OPEN if not apart else AS_EXPECTED if apart == expected else AGAINST

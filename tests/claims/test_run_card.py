@@ -89,8 +89,9 @@ def test_a_planted_negative_path_of_a_negative_sign_is_as_expected(engine, run_o
 def test_a_path_claimed_to_be_zero_is_estimated_and_judged(run_of):
     kept = run_of("ect").table.filter(expected="0").row(0, named=True)
     assert (kept["outcome"], kept["predictor"]) == ("disconfirmation_after", "expectation_before")
-    assert kept["verdict"] == "as expected"
     assert kept["conf_low"] < 0 < kept["conf_high"]
+    assert kept["p_value"] > 0.05 < kept["p_equivalence"]
+    assert kept["verdict"] == "open"
 
 
 def test_a_zero_path_that_is_not_zero_is_told(panel_of):
