@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from csi.survey.panel import Panel as Panel
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
+    from csi.tracking.gate import comparable as comparable
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.pool import pool as pool
@@ -127,6 +128,7 @@ _HOMES = {
     "changes": "csi.tracking.changes",
     "run_card": "csi.claims.run",
     "cipma": "csi.importance.cipma",
+    "comparable": "csi.tracking.gate",
     "compare": "csi.tracking.compare",
     "cta": "csi.measures.tetrads",
     "cvpat": "csi.measures.cvpat",
@@ -218,6 +220,7 @@ __all__ = [
     "bootstrap",
     "changes",
     "cipma",
+    "comparable",
     "compare",
     "copula",
     "cta",

@@ -54,17 +54,25 @@ def next_release(
         Byrne, Shavelson & Muthén (1989), Psychological Bulletin 105(3); Yoon & Millsap (2007), Structural Equation
         Modeling 14(3) (one release at a time).
     """
+    found = suspects(est, step, model, ordinal, free)
+    return next((x for x in found if enough(model, free | {x.key})), None)
+
+
+def suspects(
+    est: Estimate, step: Step, model: Claim, ordinal: Iterable[str], free: frozenset[Key]
+) -> tuple[Release, ...]:
+    """Every equality that a step holds, the one whose release promises most first; parameters as in `next_release`."""
     if step not in OF:
-        return None
+        return ()
     found = equality_tests(est, step, set(ordinal)).filter(pl.col("op") == OF[step]).drop_nulls("x2")
-    items = set(model.items)
+    items, out = set(model.items), []
     for row in found.sort("x2", descending=True).iter_rows(named=True):
         key = (row["lhs"], row["op"], row["rhs"])
         item = key[2] if key[1] == "=~" else key[0]
         own = item in items and (key[1] != "~~" or key[0] == key[2])
-        if own and key not in free and _enough(model, free | {key}):
-            return Release(step, key, row["group"], row["x2"], row["p_value"], row["epc"])
-    return None
+        if own and key not in free:
+            out.append(Release(step, key, row["group"], row["x2"], row["p_value"], row["epc"]))
+    return tuple(out)
 
 
 def equality_tests(est: Estimate, step: Step, ordinal: set[str]) -> pl.DataFrame:
@@ -88,7 +96,7 @@ def _upper_tail(x2: float) -> float:
     return float(chdtrc(1.0, x2))
 
 
-def _enough(model: Claim, free: frozenset[Key]) -> bool:
+def enough(model: Claim, free: frozenset[Key]) -> bool:
     """Whether every construct keeps `KEPT` items with equal loadings, thresholds and intercepts."""
     differing = {k[2] if k[1] == "=~" else k[0] for k in free if k[1] != "~~"}
     constructs = [c for c in model.constructs if not set(c.items) & set(model.names)]

@@ -35,6 +35,7 @@ PUBLIC = [
     "bootstrap",
     "changes",
     "cipma",
+    "comparable",
     "compare",
     "cta",
     "cvpat",
