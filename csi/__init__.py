@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
+    from csi.behaviour.price_tolerance import price_tolerance as price_tolerance
     from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
@@ -100,6 +101,8 @@ if TYPE_CHECKING:
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.pool import pool as pool
+    from csi.tracking.rates import kcsi as kcsi
+    from csi.tracking.rates import rates as rates
     from csi.tracking.track import track as track
 
 html_from("csi.reporting.cell_html")
@@ -162,6 +165,9 @@ _HOMES = {
     "surface": "csi.expectation.surface",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
+    "price_tolerance": "csi.behaviour.price_tolerance",
+    "kcsi": "csi.tracking.rates",
+    "rates": "csi.tracking.rates",
     "nca": "csi.importance.nca",
     "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
@@ -245,6 +251,7 @@ __all__ = [
     "jackknife",
     "johnson_neyman",
     "kano",
+    "kcsi",
     "kinds",
     "loyalty_curve",
     "loyalty_types",
@@ -262,8 +269,10 @@ __all__ = [
     "pos",
     "predict",
     "predictions",
+    "price_tolerance",
     "promise",
     "r2",
+    "rates",
     "read_panel",
     "reasonable",
     "redundancy",

@@ -121,7 +121,8 @@ def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
     if not settings.covariance:
         rule, base = settings.index_weights, base_of(study)
         return index(est, weights=rule, base=base, level=settings.level, interval=interval)
-    made = index(est, given=fixed_weights(study, est), level=settings.level, interval=interval)
+    given = fixed_weights(study, est)
+    made = index(est, given=given, level=settings.level, interval=interval, formula="F6")
     en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."
     told = note("N-INDEX-SEM", en, "题项按协方差模型的“载荷 / 误差方差”加权，权重视为固定。")
     return replace(made, notes=(*made.notes, told))

@@ -26,6 +26,7 @@ from csi.moments.asked import check_within
 from csi.moments.stack import Array, Sample
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
+from csi.tracking.index_formula import equal_weights, formulas_of, given_formula
 from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
 from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
@@ -40,8 +41,9 @@ class Index(Shown):
     """Index values of every construct in every cell.
 
     Attributes:
-        table: tidy; key columns (`brand`, `wave`, ... as present), construct, index, std_error, conf_low, conf_high, n,
-            n_effective, std_error_fixed (weights held fixed), reason and reason_zh (null unless index is null).
+        table: tidy; key columns (`brand`, `wave`, ... as present), construct, formula (id, see `formulas`), index,
+            std_error, conf_low, conf_high, n, n_effective, std_error_fixed (weights held fixed), reason and reason_zh
+            (null unless index is null).
         weights: tidy; construct, item, weight (relative, sums to 1 per construct), std_error, plus the key columns of
             the cells that estimated them.
         constructs, cells: axes of the arrays. values: (c, q). replicates: (B, c, q) or None; NaN where unusable.
@@ -50,6 +52,8 @@ class Index(Shown):
         degrees_of_freedom: (c,) resampling units minus strata behind each cell.
         covariance_fixed: (q, c, c) design-based covariances of the cells with the weights held fixed.
         sample: the rows behind the cells (None when fitted from moments alone).
+        formulas: (q) the id of each construct's formula: F1 or F2 (ACSI; one answer scale or several), F3
+            (performance), F4 (KCSI), F5 (equal weights), F6 (factor scores), F7; T2B, CR, ... of `csi.rates`.
         stated_df: degrees of freedom that replicate weights bring for every comparison, else None. With such weights
             (and the jackknife) `replicates` holds 2B numbers whose spread, not whose quantiles, has a meaning.
 
@@ -78,6 +82,7 @@ class Index(Shown):
     covariance_fixed: Array | None = None
     sample: Sample | None = None
     stated_df: float | None = None
+    formulas: tuple[str, ...] = ()
 
     @property
     def measured(self) -> pl.DataFrame:
@@ -93,6 +98,7 @@ def index(
     given: Given | None = None,
     level: float | None = None,
     interval: Interval = "t",
+    formula: str | None = None,
 ) -> Index:
     """The 0-100 index of every construct in every cell.
 
@@ -113,16 +119,19 @@ def index(
         interval: "t" (replicate standard error, design degrees of freedom), or of bootstrap draws "percentile",
             "basic", "normal", "bc", "bca" (units left out of the whole panel one by one), "studentised" or "double"
             (every replicate resampled 50 times), as in `csi.bootstrap`; cut at 0 and 100.
+        formula: "F1" or "F2" (ACSI), "F3" (performance) and "F7" (every construct) use outer weights, "F5" or "equal"
+            equal ones, "F6" or "factor" those of factor scores, loading / error variance. By default F6 of a covariance
+            model, else F1 where the items of a construct share one answer scale and F2 where not. F4 is `csi.kcsi`.
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
 
     Raises:
         Problems: E-SCALE (no theoretical bounds), E-RANGE (means of given moments beyond them), E-WEIGHTS, E-WAVE,
-            E-BY, E-GIVEN, E-ENGINE.
+            E-BY, E-GIVEN, E-ENGINE, E-FORMULA.
 
     Source:
-        Fornell et al. (1996), Journal of Marketing 60(4), appendix.
+        Fornell et al. (1996), Journal of Marketing 60(4), appendix; of each formula `csi.tracking.formulas`.
 
     Example:
         >>> import csi
@@ -135,13 +144,15 @@ def index(
     check_estimate(est)
     fit, est = est, on_items(est)
     keys = _keys(est, by)
+    asked = given_formula(est, formula, weights, given)
+    given = equal_weights(est) if asked == "F5" else given
     weighting, anchor = _rule(est, keys, weights, base, given)
     request = Request(tuple(keys), weighting, anchor, given)
     cells = request.cells(est)
     _check_bounds(cells)
     _check_interval(est, interval)
     estimated = request.weights(est, cells)
-    found = _assemble(cells, estimated, weighting, anchor, est.level if level is None else level)
+    found = _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, asked)
     return _with_intervals(found, second_of(fit, request, found.values, interval), interval)
 
 
@@ -169,14 +180,6 @@ def _rule(
     cells = est.moments.cells.select([*keys, "n"])
     rule = weights or ("given" if given is not None else "base" if base is not None else default_rule(cells))
     found = check_rule(rule, keys, given is not None)
-    if est.solution.weights is None and rule != "given":
-        en = f"{est.settings.name} gives no outer weights."
-        zh = f"{est.settings.name} 不提供外部权重。"
-        do, do_zh = (
-            "Use PLS, or pass given={construct: {item: weight}}.",
-            "请改用 PLS，或传入 given={构念: {题项: 权重}}。",
-        )
-        found.append(problem("E-ENGINE", "index", en, zh, do, do_zh))
     if found:
         raise Problems(found)
     return cast("Rule", rule), base_wave(base, wave_order(cells)) if rule == "base" else None
@@ -199,7 +202,9 @@ def _check_bounds(est: Estimate) -> None:
         check_within(sol.items, est.moments.mean[:, item_places(est)], low, high, Text("means", "均值"))
 
 
-def _assemble(cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float) -> Index:
+def _assemble(
+    cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float, formula: str | None
+) -> Index:
     """Values, reasons, replicates, variances, table and notes; intervals are still to come."""
     sol, places, bounds = cells.solution, item_places(cells), item_bounds(cells)
     of = weights.groups.of_index
@@ -212,7 +217,8 @@ def _assemble(cells: Estimate, weights: Weights, rule: Rule, base: str | None, l
     df = _degrees(cells)
     std_error = None if drawn is None else replicate_sd(drawn)
     none = np.full_like(values, np.nan)
-    table = index_table(cells, values, std_error, _diagonal(fixed), (none, none), reasons)
+    ids = formulas_of(sol, *bounds, formula)
+    table = index_table(cells, values, std_error, _diagonal(fixed), (none, none), reasons, ids)
     return Index(
         table=table,
         weights=weight_table(sol, weights),
@@ -227,10 +233,11 @@ def _assemble(cells: Estimate, weights: Weights, rule: Rule, base: str | None, l
         seed=cells.replicates.seed if cells.replicates else None,
         degrees_of_freedom=df,
         reasons=tuple(dict.fromkeys(reasons.values())),
-        notes=index_notes(rule, base, cells, weights),
+        notes=index_notes(rule, base, cells, weights, ids),
         covariance_fixed=fixed,
         sample=cells.sample,
         stated_df=stated_degrees(cells),
+        formulas=ids,
     )
 
 

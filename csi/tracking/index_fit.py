@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Problems, Reason, problem
-from csi.estimate.estimate import Estimate, Factors
+from csi.estimate.estimate import Estimate, Factors, Solution
 from csi.estimate.unrolled import on_items
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, plan_of
@@ -138,6 +138,8 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     if rule == "given" and given is not None:
         values = given_weights(given, est.solution)[None, :]
         return Weights(values, None, groups, weight_reasons(values, est.solution, None))
+    if est.solution.weights is None:
+        return _of_factors(est, groups)
     fitted = cells if rule == "own" else pooled(est, groups)
     sol, low_high = fitted.solution, item_bounds(fitted)
     span, places = low_high[1] - low_high[0], item_places(fitted)
@@ -152,3 +154,45 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     drawn = relative_weights(outer, rep.sd[:, :, places], span, sol.block, len(sol.constructs))
     drawn[~rep.usable] = np.nan
     return Weights(values, drawn, groups, reasons, rep.factors)
+
+
+def _of_factors(est: Estimate, groups: Groups) -> Weights:
+    """Weights of a covariance model's factor scores, from the loadings of the cells each group is made of."""
+    values = factor_weights(est.solution, est.moments.sd[:, item_places(est)], est, groups)
+    reasons, rep = weight_reasons(values, est.solution, None), est.replicates
+    cells = len(est.moments.n)
+    if rep is None or len(rep.solution.loadings) != rep.n * cells:
+        return Weights(values, None, groups, reasons)
+    many = replace(rep.solution, loadings=rep.solution.loadings.reshape(rep.n, cells, -1))
+    drawn = factor_weights(many, rep.sd[:, :, item_places(est)], est, groups)
+    taking = groups.of_estimate >= 0
+    drawn[~rep.usable[:, taking].all(axis=1)] = np.nan
+    return Weights(values, drawn, groups, reasons, rep.factors)
+
+
+def factor_weights(sol: Solution, sd: Array, est: Estimate, groups: Groups) -> Array:
+    """Relative weights of 0-100 items by loading / error variance, the cells of a group weighed by their answers.
+
+    Parameters:
+        sol: with loadings (..., c, p), standardised. sd: (..., c, p) of the items. est: the fit. groups: of its cells.
+
+    Returns:
+        (..., g, p) summing to 1 per construct; NaN where a loading is not between 0 and 1 or no cell converged.
+
+    Source:
+        Bartlett (1937), British Journal of Psychology 28: the weights of a factor's score from its own items.
+    """
+    low, high = item_bounds(est)
+    q = len(sol.constructs)
+    member = membership(sol.block, q)
+    turn = np.where((sol.loadings @ member) < 0, -1.0, 1.0)[..., sol.block]
+    loadings = sol.loadings * turn
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.where(np.abs(loadings) < 1, loadings / (1 - loadings**2), np.nan) / sd * (high - low)
+    each = np.where(np.bincount(sol.block, minlength=q)[sol.block] == 1, 1.0, each)
+    good = est.convergence.converged & (groups.of_estimate >= 0)
+    share = membership(groups.of_estimate[good], len(groups.cells) or 1).T * est.moments.n[good]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raw = (share / share.sum(axis=1, keepdims=True)) @ each[..., good, :]
+        found: Array = raw / (raw @ member)[..., sol.block]
+    return found

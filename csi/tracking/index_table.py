@@ -5,7 +5,7 @@ Letters: `c` cells, `g` weight groups, `p` items, `q` constructs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from csi.estimate.estimate import Estimate, Solution
 from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
 from csi.moments.stack import Array
+from csi.tracking.formulas import formula_text
 from csi.tracking.index_fit import Weights, key_columns
 from csi.tracking.index_variance import kish_n
 from csi.tracking.index_weights import Rule
@@ -27,6 +28,7 @@ def index_table(
     fixed: Array,
     limits: tuple[Array, Array],
     reasons: Mapping[tuple[int, int], Reason],
+    formulas: Sequence[str],
 ) -> pl.DataFrame:
     """One row per cell and construct."""
     c, q = values.shape
@@ -36,6 +38,7 @@ def index_table(
     columns = {
         **{k: frame[k].gather(np.repeat(np.arange(c), q)) for k in keys},
         "construct": list(cells.solution.constructs) * c,
+        "formula": list(formulas) * c,
         "index": number_column(values),
         "std_error": number_column(np.full((c, q), np.nan) if std_error is None else std_error),
         "conf_low": number_column(limits[0]),
@@ -79,11 +82,17 @@ def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
     )
 
 
-def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights) -> tuple[Note, ...]:
-    """The rule of the weights, what the intervals cover, negative replicates."""
-    said = _rule_words(rule, base, key_columns(cells))
+def index_notes(
+    rule: Rule, base: str | None, cells: Estimate, weights: Weights, formulas: Sequence[str]
+) -> tuple[Note, ...]:
+    """The formulas, the rule of the weights, what the intervals cover, negative replicates."""
+    said = ("equal", "等权") if set(formulas) == {"F5"} else _rule_words(rule, base, key_columns(cells))
     scheme = cells.settings.name
-    notes = [note("N-INDEX-WEIGHTS", f"Outer weights: {said[0]}; {scheme}.", f"外部权重：{said[1]}；{scheme}。")]
+    kind = ("Factor-score", "因子得分") if set(formulas) == {"F6"} else ("Outer", "外部")
+    notes = [
+        note("N-INDEX-WEIGHTS", f"{kind[0]} weights: {said[0]}; {scheme}.", f"{kind[1]}权重：{said[1]}；{scheme}。")
+    ]
+    notes.append(formula_note(formulas))
     if copies_of(cells):
         do = "csi.pool([csi.index(f) for f in fits])"
         en = "a pooled estimate gives the index without the variance between its copies: pool their indices,"
@@ -94,6 +103,18 @@ def index_notes(rule: Rule, base: str | None, cells: Estimate, weights: Weights)
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
     notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))
     return (*notes, *two_sided(cells), *_failed_notes(weights), *_negative_notes(cells.solution, weights))
+
+
+def formula_note(formulas: Sequence[str]) -> Note:
+    """Which formulas the numbers are of, by their ids.
+
+    Example:
+        >>> formula_note(["F5", "F5"]).say()
+        'Formula F5 (equal weights).'
+    """
+    ids = list(dict.fromkeys(formulas))
+    en, zh = (", ".join(formula_text(i) for i in ids), "、".join(formula_text(i, "zh") for i in ids))
+    return note("N-FORMULA", f"Formula{'s' if len(ids) > 1 else ''} {en}.", f"公式 {zh}。")
 
 
 def _rule_words(rule: Rule, base: str | None, keys: list[str]) -> tuple[str, str]:

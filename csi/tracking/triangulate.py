@@ -273,7 +273,11 @@ def _indices(est: Estimate, turn: Array) -> tuple[list[pl.DataFrame], list[Note]
     """The index of every construct; a note where there is none."""
     est = _of_answers(est)
     try:
-        made = index(est) if est.solution.weights is not None else index(est, given=own_item_weights(est, turn))
+        made = (
+            index(est)
+            if est.solution.weights is not None
+            else index(est, given=own_item_weights(est, turn), formula="F6")
+        )
     except Problems as error:
         said, name = error.problems[0].what, est.settings.name
         if error.problems[0].code == "E-SCALE":

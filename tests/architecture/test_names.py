@@ -105,6 +105,9 @@ PUBLIC = [
     "stakeholders",
     "requirements",
     "kinds",
+    "kcsi",
+    "rates",
+    "price_tolerance",
 ]
 HEAVY = {
     "numpy",

@@ -1,0 +1,360 @@
+"""Indices made of shares of answers: KCSI, and the rates printed beside an index.
+
+Shares are means of indicator columns, so their errors are the design's (linearised), and the result is an `Index`:
+changes, leagues and trees take it like any other.
+
+Letters: `n` rows, `m` columns, `c` cells, `q` measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.estimate.given import check_panel
+from csi.inference.linearised import critical
+from csi.moments.sample import sample_of
+from csi.moments.stack import Array, Ints, Sample
+from csi.survey.codebook import Scale
+from csi.survey.panel import Panel
+from csi.tracking.formulas import KCSI
+from csi.tracking.index import Index
+from csi.tracking.index_table import formula_note, number_column
+from csi.tracking.index_variance import degrees, fixed_covariance
+
+NPS_TOP, PROMOTER, PASSIVE = 10, 9, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A measure: its name and formula, and the items whose recoded means it adds up, with their weights."""
+
+    name: str
+    formula: str
+    items: Mapping[str, float]
+    recode: Callable[[Array, Scale], Array]
+    low: float = 0.0
+    high: float = 100.0
+
+
+def top_box(answers: Array, scale: Scale, boxes: int = 2) -> Array:
+    """100 where an answer is one of the `boxes` highest, 0 where not; absent stays absent.
+
+    Example:
+        >>> top_box(np.array([5.0, 6.0, 7.0, np.nan]), Scale("seven", 1, 7)).tolist()
+        [0.0, 100.0, 100.0, nan]
+    """
+    return np.where(np.isnan(answers), np.nan, 100.0 * (answers > scale.maximum - boxes))
+
+
+def satisfied(answers: Array, scale: Scale) -> Array:
+    """100 where an answer reaches three quarters of the scale: 4 and 5 of 5, 6 and 7 of 7, 8 to 10 of 10.
+
+    Example:
+        >>> satisfied(np.array([3.0, 4.0, 5.0]), Scale("five", 1, 5)).tolist()
+        [0.0, 100.0, 100.0]
+    """
+    cut = scale.minimum + 0.75 * (scale.maximum - scale.minimum)
+    return np.where(np.isnan(answers), np.nan, 100.0 * (answers >= cut))
+
+
+def complained(answers: Array, scale: Scale) -> Array:
+    """100 where a yes-no item is answered by its higher code.
+
+    Example:
+        >>> complained(np.array([0.0, 1.0]), Scale("yes", 0, 1)).tolist()
+        [0.0, 100.0]
+    """
+    return np.where(np.isnan(answers), np.nan, 100.0 * (answers == scale.maximum))
+
+
+def promoters(answers: Array, scale: Scale) -> Array:  # noqa: ARG001 - recodes share one form
+    """100 for 9 and 10, 0 for 7 and 8, -100 for less.
+
+    Example:
+        >>> promoters(np.array([9.0, 8.0, 6.0]), Scale("nps", 0, 10)).tolist()
+        [100.0, 0.0, -100.0]
+    """
+    signs = np.where(answers >= PROMOTER, 100.0, np.where(answers >= PASSIVE, 0.0, -100.0))
+    return np.where(np.isnan(answers), np.nan, signs)
+
+
+def as_asked(answers: Array, scale: Scale) -> Array:  # noqa: ARG001 - recodes share one form
+    """The answers as they are (a price tolerance in percent)."""
+    return answers
+
+
+def kcsi(
+    panel: Panel,
+    elements: Sequence[str],
+    overall: str,
+    repurchase: str,
+    by: Sequence[str] = ("brand", "wave"),
+    *,
+    boxes: int = 2,
+    shares: tuple[float, float, float] = KCSI,
+    where: Mapping[str, str] | None = None,
+    level: float = 0.95,
+) -> Index:
+    """F4: 50 % satisfaction with the elements, 30 % overall, 20 % repurchase; shares of the two highest answers.
+
+    Parameters:
+        panel: answers with a codebook. elements: items of product, service, image; their shares are averaged.
+        overall, repurchase: items. by: key columns that make cells (those the panel has).
+        boxes: how many of the highest answers count. shares: of the three parts. where: keep only these key values.
+        level: of intervals.
+
+    Returns:
+        Index of "kcsi" and of its parts "elements", "overall", "repurchase", with design-based errors; nothing is
+        estimated beyond shares, so no uncertainty of weights is left out.
+
+    Raises:
+        Problems: E-ITEM, E-SETTING (shares that do not sum to 1, boxes), E-BY.
+
+    Source:
+        Korea Management Association Consulting, KCSI: structure of the index (seven-point scales, top two answers).
+
+    Example:
+        >>> from csi.errors import Text
+        >>> from csi.survey.codebook import Codebook, Item
+        >>> items = tuple(Item(n, "s", Scale("seven", 1, 7), Text(n, n)) for n in ("e1", "e2", "all", "again"))
+        >>> answers = {"e1": [7, 6, 3, 2], "e2": [6, 2, 2, 2], "all": [6, 7, 6, 1], "again": [7] * 4}
+        >>> frame = pl.DataFrame(answers).cast(pl.Float64)
+        >>> made = kcsi(Panel(frame, Codebook(items, {}, {}), frame.cast(pl.String)), ["e1", "e2"], "all", "again")
+        >>> made.table["index"].to_list()  # .5 (50 + 25) / 2 + .3 75 + .2 100
+        [61.25, 37.5, 75.0, 100.0]
+    """
+    check_panel(panel)
+    names = [elements] if isinstance(elements, str) else list(elements)
+    found = _unknown(panel, [*names, overall, repurchase], "kcsi") + _box_problems(boxes)
+    if not names:
+        en, zh = "no element is named.", "未指定任何要素题项。"
+        found.append(problem("E-ITEM", "elements", en, zh, "Name at least one item.", "请至少写出一个题项。"))
+    if len(shares) != len(KCSI) or not np.isclose(sum(shares), 1.0) or min(shares) < 0:
+        en, zh = f"the shares {shares} are not three parts of 1.", f"shares={shares} 不是合计为 1 的三部分。"
+        found.append(problem("E-SETTING", "shares", en, zh, "Write (0.5, 0.3, 0.2).", "请写 (0.5, 0.3, 0.2)。"))
+    if found:
+        raise Problems(found)
+    top, box = (lambda x, scale: top_box(x, scale, boxes)), f"T{boxes}B"
+    each = {e: 1.0 / len(names) for e in names}
+    whole: dict[str, float] = {}
+    for item, share in [*((e, shares[0] / len(names)) for e in names), (overall, shares[1]), (repurchase, shares[2])]:
+        whole[item] = whole.get(item, 0.0) + share
+    parts = [
+        Part("kcsi", "F4", whole, top),
+        Part("elements", box, each, top),
+        Part("overall", box, {overall: 1.0}, top),
+        Part("repurchase", box, {repurchase: 1.0}, top),
+    ]
+    return measured(panel, parts, by, where, level, f"KCSI (top-{boxes}-box)")
+
+
+def rates(
+    panel: Panel,
+    *,
+    top_boxes: Sequence[str] = (),
+    csat: Sequence[str] = (),
+    complaint: str | None = None,
+    nps: str | None = None,
+    tolerance: str | None = None,
+    boxes: int = 2,
+    by: Sequence[str] = ("brand", "wave"),
+    where: Mapping[str, str] | None = None,
+    level: float = 0.95,
+) -> Index:
+    """What is printed beside an index: top-box shares, share of the satisfied, complaint rate, NPS, price tolerance.
+
+    Parameters:
+        panel: answers with a codebook. top_boxes: items whose share of the `boxes` highest answers is wanted.
+        csat: items whose share of answers from three quarters of the scale is wanted (4 and 5 of 5).
+        complaint: a yes-no item. nps: an item asked from 0 to 10 (`csi.nps` has its own interval and distribution).
+        tolerance: an item in percent of the price, as `csi.price_tolerance` makes it.
+        by: key columns that make cells (those the panel has). where: keep only these key values. level: of intervals.
+
+    Returns:
+        Index with one measure per rate, in percent (NPS from -100 to 100), each over those who answered its item, with
+        design-based errors; its table's `n` counts them.
+
+    Raises:
+        Problems: E-ITEM, E-SCALE (NPS not from 0 to 10, a complaint with more than two answers), E-SETTING, E-BY.
+
+    Source:
+        Linearised errors of shares: Lohr (2010), Sampling: Design and Analysis, 9.1.
+
+    Example:
+        >>> from csi.errors import Text
+        >>> from csi.survey.codebook import Codebook, Item
+        >>> book = Codebook((Item("sat", "s", Scale("ten", 1, 10), Text("sat", "满意")),), {}, {})
+        >>> frame = pl.DataFrame({"sat": [10.0, 9, 8, 5]})
+        >>> panel = Panel(frame, book, frame.cast(pl.String))
+        >>> rates(panel, top_boxes=["sat"], csat=["sat"]).table.select("construct", "formula", "index").rows()
+        [('top_box_sat', 'T2B', 50.0), ('csat_sat', 'CSAT', 75.0)]
+    """
+    check_panel(panel)
+    top, sat = ([top_boxes] if isinstance(top_boxes, str) else top_boxes), ([csat] if isinstance(csat, str) else csat)
+    single = [i for i in (complaint, nps, tolerance) if i is not None]
+    found = (
+        _unknown(panel, [*top, *sat, *single], "rates") + _box_problems(boxes) + _scale_problems(panel, complaint, nps)
+    )
+    if not (top or sat or single):
+        en, zh = "no rate is asked for.", "未指定任何指标。"
+        found.append(problem("E-ITEM", "rates", en, zh, 'Write complaint="...", say.', "例如写 complaint=“...”。"))
+    if found:
+        raise Problems(found)
+    parts = [Part(f"top_box_{i}", f"T{boxes}B", {i: 1.0}, lambda x, s: top_box(x, s, boxes)) for i in top]
+    parts += [Part(f"csat_{i}", "CSAT", {i: 1.0}, satisfied) for i in sat]
+    parts += [Part("complaint_rate", "CR", {complaint: 1.0}, complained)] if complaint else []
+    parts += [Part("nps", "NPS", {nps: 1.0}, promoters, -100.0)] if nps else []
+    if tolerance:
+        scale = panel.codebook[tolerance].scale
+        parts.append(Part("price_tolerance", "PT", {tolerance: 1.0}, as_asked, scale.minimum, scale.maximum))
+    return measured(panel, parts, by, where, level, "shares of answers")
+
+
+def measured(
+    panel: Panel, parts: Sequence[Part], by: Sequence[str], where: Mapping[str, str] | None, level: float, scheme: str
+) -> Index:
+    """Measures of every cell with their design-based covariances, as an `Index`."""
+    items = list(dict.fromkeys(i for part in parts for i in part.items))
+    keys = [k for k in by if k in panel.frame.columns]
+    sample = sample_of(panel, items, keys, missing="pairwise", where=where)
+    columns = [(j, item, share) for j, part in enumerate(parts) for item, share in part.items.items()]
+    recoded = [parts[j].recode(sample.rows[:, items.index(i)], panel.codebook[i].scale) for j, i, _ in columns]
+    rows = replace(sample, rows=np.column_stack(recoded))
+    block = np.array([j for j, _, _ in columns], dtype=np.int64)
+    share = np.array([s for _, _, s in columns])
+    cells, q = sample.cells.height, len(parts)
+    each, answered = _means(rows)
+    values = np.column_stack([(each * share)[:, block == j].sum(axis=1) for j in range(q)])
+    gradient = np.broadcast_to(share, (cells, share.size)) + np.where(np.isfinite(each), 0.0, np.nan)
+    covariance = fixed_covariance(rows, gradient, block, q)
+    df = np.array([degrees(sample, np.array([c])) for c in range(cells)], dtype=np.float64)
+    std_error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)).T
+    reach = critical(level, df)[:, None] * std_error
+    low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
+    n = np.column_stack([answered[:, block == j].min(axis=1) for j in range(q)])
+    table = pl.DataFrame(
+        {
+            **{k: sample.cells[k].gather(np.repeat(np.arange(cells), q)) for k in keys},
+            "construct": [p.name for p in parts] * cells,
+            "formula": [p.formula for p in parts] * cells,
+            "index": number_column(values),
+            "std_error": number_column(std_error),
+            "conf_low": number_column(np.clip(values - reach, low, high)),
+            "conf_high": number_column(np.clip(values + reach, low, high)),
+            "n": n.reshape(-1).astype(np.int64),
+            "n_effective": number_column(_effective(rows, block, q)),
+            "std_error_fixed": number_column(std_error),
+            **_why(values, parts),
+        }
+    )
+    return Index(
+        table=table,
+        weights=pl.DataFrame(
+            {"construct": [parts[j].name for j, _, _ in columns], "item": [i for _, i, _ in columns], "weight": share}
+        ),
+        constructs=tuple(p.name for p in parts),
+        cells=sample.cells,
+        values=values,
+        replicates=None,
+        rule="given",
+        base=None,
+        level=level,
+        scheme=scheme,
+        seed=None,
+        degrees_of_freedom=df,
+        notes=(formula_note([p.formula for p in parts]), *_said(sample)),
+        covariance_fixed=covariance,
+        sample=rows,
+        formulas=tuple(p.formula for p in parts),
+    )
+
+
+def _means(sample: Sample) -> tuple[Array, Ints]:
+    """(c, m) weighted means of the columns and how many answered."""
+    answered = np.isfinite(sample.rows)
+    weight, cells = sample.weight[:, None] * answered, sample.cells.height
+    top, total, count = (
+        np.stack([np.bincount(sample.cell, column, cells) for column in values.T], axis=1)
+        for values in (weight * np.nan_to_num(sample.rows), weight, answered.astype(np.float64))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return top / total, count.astype(np.int64)
+
+
+def _effective(sample: Sample, block: Ints, q: int) -> Array:
+    """(c, q) Kish's effective sample size of those who answered every item of a measure."""
+    out = []
+    for j in range(q):
+        weight = sample.weight * np.isfinite(sample.rows[:, block == j]).all(axis=1)
+        total, square = (np.bincount(sample.cell, w, sample.cells.height) for w in (weight, weight**2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out.append(total**2 / square)
+    return np.column_stack(out)
+
+
+def _why(values: Array, parts: Sequence[Part]) -> dict[str, pl.Series]:
+    """Columns of reasons: nobody answered."""
+    absent = ~np.isfinite(values)
+    en = [
+        f"{p.name}: nobody answered here." if gone else None
+        for row in absent
+        for p, gone in zip(parts, row, strict=True)
+    ]
+    zh = [f"{p.name}：此单元无人作答。" if gone else None for row in absent for p, gone in zip(parts, row, strict=True)]
+    return {"reason": pl.Series(en, dtype=pl.String), "reason_zh": pl.Series(zh, dtype=pl.String)}
+
+
+def _said(sample: Sample) -> tuple[Note, ...]:
+    """How the errors were made."""
+    en = "Standard errors are the design's (linearised); each item over those who answered it."
+    zh = "标准误为设计型（线性化）；各题以其作答者计算。"
+    return (
+        note("N-RATES", en, zh),
+        note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"),
+        *sample.notes,
+    )
+
+
+def _unknown(panel: Panel, items: Sequence[str], where: str) -> list[Problem]:
+    """Items that the codebook does not have."""
+    found = []
+    for item in dict.fromkeys(items):
+        if item not in panel.codebook.names:
+            hint = did_you_mean(item, panel.codebook.names)
+            en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
+            found.append(problem("E-ITEM", where, en, zh, hint.en, hint.zh))
+    return found
+
+
+def _box_problems(boxes: int) -> list[Problem]:
+    if isinstance(boxes, int) and boxes >= 1:
+        return []
+    en, zh = f"boxes={boxes} is not a number of answers.", f"boxes={boxes} 不是档数。"
+    return [problem("E-SETTING", "boxes", en, zh, "Write boxes=2.", "请写 boxes=2。")]
+
+
+def _scale_problems(panel: Panel, complaint: str | None, nps: str | None) -> list[Problem]:
+    """A recommendation not asked from 0 to 10; a complaint that is not yes or no."""
+    found, known = [], panel.codebook.names
+    if nps in known:
+        scale = panel.codebook[str(nps)].scale
+        if (scale.minimum, scale.maximum) != (0, NPS_TOP):
+            en = (
+                f"the score is defined on answers from 0 to 10; {nps} runs from {scale.minimum:g} to {scale.maximum:g}."
+            )
+            zh = f"净推荐值以 0–10 分的回答定义；{nps} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"
+            do, do_zh = "Ask for its top boxes instead.", "请改用高分占比（top_boxes）。"
+            found.append(problem("E-SCALE", str(nps), en, zh, do, do_zh))
+    if complaint in known:
+        scale = panel.codebook[str(complaint)].scale
+        if scale.maximum - scale.minimum != 1:
+            en = f"a complaint is answered yes or no; {complaint} runs from {scale.minimum:g} to {scale.maximum:g}."
+            zh = f"抱怨以“是/否”作答；{complaint} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"
+            do, do_zh = "Name the yes-no item (0 and 1).", "请指定 0/1 题项。"
+            found.append(problem("E-SCALE", str(complaint), en, zh, do, do_zh))
+    return found
