@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
     from csi.tracking.gate import comparable as comparable
+    from csi.tracking.decompose import decompose as decompose
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.pool import pool as pool
@@ -129,6 +130,7 @@ _HOMES = {
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
     "changes": "csi.tracking.changes",
+    "decompose": "csi.tracking.decompose",
     "run_card": "csi.claims.run",
     "cipma": "csi.importance.cipma",
     "comparable": "csi.tracking.gate",
@@ -231,6 +233,7 @@ __all__ = [
     "copula",
     "cta",
     "cvpat",
+    "decompose",
     "driver_shares",
     "drivers",
     "effects",

@@ -20,6 +20,7 @@ from csi.cli.studied import (
     only,
     opened,
 )
+from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
@@ -50,6 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     parser.add_argument("--construct", help="a construct (the study's target by default)")
     bootstrap_argument(parser, "the standard errors")
+    explain_arguments(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -74,15 +76,27 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
     shown = only(tracked.table, cells)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
+    why = explained(args, study, panel, found, cells, tracked.construct)
     return Answer(
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
+            *explained_blocks(study, why, lang),
         ),
-        data={"construct": tracked.construct, "tracking": shown, "changes": only(tracked.changes.table, asked)},
-        notes=(*panel.notes, *tracked.notes, *missing),
+        data={
+            "construct": tracked.construct,
+            "tracking": shown,
+            "changes": only(tracked.changes.table, asked),
+            **explained_data(why),
+        },
+        notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *(why.notes if why else ()), *missing))),
         code=INADMISSIBLE if missing else FINE,
-        record={**recorded(study, panel, found), "tracking": tracked.table, "changes": tracked.changes.table},
+        record={
+            **recorded(study, panel, found),
+            "tracking": tracked.table,
+            "changes": tracked.changes.table,
+            **explained_data(why),
+        },
     )
 
 

@@ -146,6 +146,7 @@ class Replicates:
         nested: resamples the resamples: a measure Estimate -> (m, ...) and its value (b, ...) give the standard error
             of each replicate and the share of its own resamples below the value, both (B, b, ...).
         again: the same resampling for another estimate on other cells of the same rows.
+        means: (B, c, m) weighted means of every cell of the same rows under the same resampling, of any columns.
     """
 
     n: int
@@ -166,6 +167,7 @@ class Replicates:
     factors: Factors | None = None
     nested: Callable[[Callable[[Estimate], Array], Array], tuple[Array, Array]] | None = None
     again: Callable[[Estimate, Sample], Replicates] | None = None
+    means: Callable[[Sample], Array] | None = None
 
 
 Standardised = tuple[Array | None, Array | None]

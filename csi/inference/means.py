@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate, Replicates
+from csi.inference.cell_means import means_of
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Kind, Resampling, plan_of, rows_behind
 from csi.moments.pearson import cell_slices
-from csi.moments.stack import Array, Ints, Sample
+from csi.moments.stack import Array, Ints
 
 
 def bootstrap_means(
@@ -56,7 +58,7 @@ def means_under(est: Estimate, plan: Resampling) -> Estimate:
         Problems: the estimate has no rows to resample.
     """
     sample = rows_behind(est)
-    mean = np.concatenate([cell_means(sample, multiplicity) for _, multiplicity in plan.blocks()])
+    mean = means_of(plan, sample)
     cells, always = sample.cells.height, np.ones((plan.n, sample.cells.height), dtype=np.bool_)
     units = [np.unique(sample.unit[rows]) for rows in cell_slices(sample)]
     replicates = Replicates(
@@ -75,23 +77,9 @@ def means_under(est: Estimate, plan: Resampling) -> Estimate:
         units=_sizes(units),
         strata=_sizes([np.unique(sample.stratum[u]) for u in units]),
         again=lambda other, rows: replicates_of(other, rows, plan),
+        means=partial(means_of, plan),
     )
     return replace(est, replicates=replicates)
-
-
-def cell_means(sample: Sample, multiplicity: Array) -> Array:
-    """(B, c, p) weighted item means of every cell for every replicate, over the answers there are.
-
-    Parameters:
-        multiplicity: (B, units) how often each unit counts.
-    """
-    means = []
-    for rows in cell_slices(sample):
-        W = multiplicity[:, sample.unit[rows]] * sample.weight[rows]
-        answers = sample.rows[rows]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means.append((W @ np.nan_to_num(answers)) / (W @ np.isfinite(answers).astype(np.float64)))
-    return np.stack(means, axis=1)
 
 
 def _sizes(sets: list[Ints]) -> Ints:

@@ -16,6 +16,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from csi.estimate.estimate import Estimate, Factors, Replicates, Solution
+from csi.inference.cell_means import means_of
 from csi.inference.leave_out import STACKED, one_cell, quantity_acceleration, sliced
 from csi.inference.nested import nested
 from csi.inference.resample import Plan, Resampling
@@ -94,6 +95,7 @@ def replicates_of(
         factors=factors,
         nested=partial(nested, est, sample, plan, improper, WORKERS) if isinstance(plan, Plan) else None,
         again=again,
+        means=partial(means_of, plan),
     )
 
 

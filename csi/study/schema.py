@@ -217,11 +217,12 @@ class RulesForm(Part):
 
 
 class IndexForm(Part):
-    """Which construct is published, and where its weights come from."""
+    """Which construct is published, where its weights come from, whose `classes` its change is split by."""
 
     target: str = ""
     weights: Literal["own", "entity", "wave", "base", "pooled"] | None = None
     base: str = ""
+    classes: Literal["", "segment", "stage", "stratum"] = ""
 
 
 class BootstrapForm(Part):

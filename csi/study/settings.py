@@ -68,6 +68,7 @@ class Settings:
     target: str = TARGET
     index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"
     base_wave: str = ""
+    classes: str = ""
     waves_per_year: int = 4
     small: int = 30
     flagged: int = 100

@@ -5,7 +5,7 @@ Letters: `c` cells, `g` weight groups, `p` items, `q` constructs, `B` replicates
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
@@ -15,7 +15,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, one_of, problem, reason
-from csi.estimate.estimate import Estimate
+from csi.estimate.estimate import Estimate, Factors
 from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items
 from csi.inference.bootstrap import check_strata
@@ -56,6 +56,8 @@ class Index(Shown):
             (performance), F4 (KCSI), F5 (equal weights), F6 (factor scores), F7; T2B, CR, ... of `csi.rates`.
         stated_df: degrees of freedom that replicate weights bring for every comparison, else None. With such weights
             (and the jackknife) `replicates` holds 2B numbers whose spread, not whose quantiles, has a meaning.
+        estimated: the weights behind it, by group and replicate. means: of other columns of the same rows under its
+            resampling. factors: how the replicates add up to variances (see `Replicates`).
 
     Example:
         >>> import csi
@@ -83,6 +85,9 @@ class Index(Shown):
     sample: Sample | None = None
     stated_df: float | None = None
     formulas: tuple[str, ...] = ()
+    estimated: Weights | None = None
+    means: Callable[[Sample], Array] | None = None
+    factors: Factors | None = None
 
     @property
     def measured(self) -> pl.DataFrame:
@@ -238,6 +243,9 @@ def _assemble(
         sample=cells.sample,
         stated_df=stated_degrees(cells),
         formulas=ids,
+        estimated=weights,
+        means=None if cells.replicates is None else cells.replicates.means,
+        factors=None if cells.replicates is None else cells.replicates.factors,
     )
 
 

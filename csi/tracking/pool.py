@@ -130,6 +130,8 @@ def _index(given: Sequence[Index]) -> Index:
         notes=notes,
         covariance_fixed=None,
         sample=None,
+        estimated=None,
+        means=None,
     )
 
 

@@ -34,6 +34,7 @@ PUBLIC = [
     "bollen_stine",
     "bootstrap",
     "changes",
+    "decompose",
     "cipma",
     "comparable",
     "compare",

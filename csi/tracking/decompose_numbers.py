@@ -1,0 +1,289 @@
+"""The numbers of a decomposition with their joint covariance: from replicates, else from every unit's influence.
+
+Letters: `g` classes, `p` items of the construct, `m = 3 + 2 p + 2 g` numbers, `u` units, `B` replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from csi.errors import Note, Reason, reason
+from csi.inference.uncertainty import as_draws
+from csi.moments.stack import Array, Ints, Sample
+from csi.tracking.cell_pairs import Pair
+from csi.tracking.classes import (
+    Classes,
+    Shape,
+    columns_of,
+    influence_of,
+    state_of,
+    states_of,
+)
+from csi.tracking.contrasts import basis_note, contrast, design_df
+from csi.tracking.index import Index
+from csi.tracking.index_variance import design_covariance
+from csi.tracking.index_weights import Groups
+from csi.tracking.shapley import PARTS, State, level, split
+
+STEP = 1e-20
+"""The imaginary step of a derivative: smaller than rounding, so the derivative is exact."""
+
+SAME = 1e-6
+"""Class shares of two waves closer than this were made equal: raked to one margin, or set by quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all decompositions of one index and construct share.
+
+    Attributes:
+        index, construct (its column), sample, classes, shape. groups: of the weights. weights: (groups, p).
+        drawn_weights: (B, groups, p) or None. drawn: replicate shares and means (B, c, g, p) each, or None.
+        basis: the note on where errors come from.
+    """
+
+    index: Index
+    construct: int
+    sample: Sample
+    classes: Classes
+    shape: Shape
+    groups: Groups
+    weights: Array
+    drawn_weights: Array | None
+    drawn: tuple[Array, Array] | None
+    basis: Note
+
+    @property
+    def name(self) -> str:
+        """The construct."""
+        return self.index.constructs[self.construct]
+
+    def state(self, cell: int) -> State:
+        """Weights, shares and class means of a cell; answers that were estimated, not given, move all means alike."""
+        made = state_of(self.sample, cell, self.classes, self.shape, self.weights[self.groups.of_index[cell]])
+        if self.sample.missing in {"listwise", "pairwise", "mean"}:
+            return made
+        known = replace(made, means=np.nan_to_num(made.means))
+        return replace(made, means=made.means + (self.index.values[cell, self.construct] - level(known)))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One decomposition.
+
+    Attributes:
+        old, new: states of the two waves. value: (m,) parts, then means and weights by item, then means and composition
+            by class. covariance: (m, m). total, total_error: the change and its standard error. df.
+        held: parts that are zero by construction.
+    """
+
+    old: State
+    new: State
+    value: Array
+    covariance: Array
+    total: float
+    total_error: float
+    df: float
+    held: frozenset[str]
+
+    def error(self, at: int) -> float:
+        """Standard error of one number."""
+        return float(np.sqrt(max(self.covariance[at, at], 0.0)))
+
+
+def setting_of(index: Index, construct: int, classes: Classes) -> Setting:
+    """The rows, items, weights and replicates behind a construct's index."""
+    sample, estimated = index.sample, index.estimated
+    if sample is None or estimated is None:
+        raise ValueError("an index without rows")
+    table = index.weights.head(estimated.values.shape[1])
+    mine = np.flatnonzero((table["construct"] == index.constructs[construct]).to_numpy())
+    names = tuple(table["item"].gather(mine).to_list())
+    columns = np.array([sample.names.index(n) for n in names], dtype=np.int64)
+    shape = Shape(names, columns, sample.minimum[columns], sample.maximum[columns])
+    drawn = None
+    if index.means is not None and names:
+        drawn = states_of(index.means(columns_of(sample, classes, shape)), classes, shape)
+    return Setting(
+        index=index,
+        construct=construct,
+        sample=sample,
+        classes=classes,
+        shape=shape,
+        groups=estimated.groups,
+        weights=estimated.values[:, mine],
+        drawn_weights=None if estimated.replicates is None else estimated.replicates[:, :, mine],
+        drawn=drawn,
+        basis=basis_note(index),
+    )
+
+
+def numbers_of(setting: Setting, pair: Pair) -> Numbers | Reason:
+    """The decomposition of one pair of cells, or why there is none."""
+    if pair.why is not None or pair.earlier is None:
+        return pair.why or reason(
+            "R-NO-REFERENCE", f"no answers in {pair.reference}.", f"{pair.reference} 期没有数据。"
+        )
+    cells: Ints = np.array([pair.cell, pair.earlier])
+    if not np.isfinite(setting.index.values[cells, setting.construct]).all():
+        return reason("R-NO-INDEX", "no index in one of the waves.", "其中一期没有指数。")
+    old, new = setting.state(pair.earlier), setting.state(pair.cell)
+    empty = _empty(setting, old, new, pair)
+    if empty is not None:
+        return empty
+    old, new = _without_absent(old, new)
+    held = _held(setting, pair, old, new)
+    value = _vector(old, new)
+    if setting.drawn is None:
+        covariance = _linearised(setting, pair, old, new, held)
+    else:
+        covariance = _replicated(setting, pair, value, held)
+    change = contrast(setting.index, setting.construct, cells, np.array([1.0, -1.0]))
+    df = design_df(setting.index, cells)
+    return Numbers(old, new, value, covariance, change.estimate, change.std_error, df, held)
+
+
+def _empty(setting: Setting, old: State, new: State, pair: Pair) -> Reason | None:
+    """A class with answers to an item in one wave only has no mean to compare."""
+    gone = (old.shares > 0) != (new.shares > 0)
+    if not gone.any():
+        return None
+    g, k = (int(i) for i in np.argwhere(gone)[0])
+    label, name, item = setting.classes.labels[g], setting.classes.name, setting.shape.names[k]
+    wave = pair.wave if old.shares[g, k] > 0 else pair.reference
+    whole = not ((old.shares[g] > 0) & (new.shares[g] > 0)).any()
+    what, what_zh = ("", "") if whole else (f" to {item}", f"（{item}）")
+    en = f'nobody of {name} "{label}" answered{what} in {wave}; join it to another class.'
+    return reason("R-CLASS-EMPTY", en, f"{name} 的“{label}”在 {wave} 期无人作答{what_zh}；请与其他类合并。")
+
+
+def _without_absent(old: State, new: State) -> tuple[State, State]:
+    """Classes in neither wave count nothing."""
+    return (
+        replace(old, means=np.where(old.shares > 0, old.means, 0.0)),
+        replace(new, means=np.where(new.shares > 0, new.means, 0.0)),
+    )
+
+
+def _held(setting: Setting, pair: Pair, old: State, new: State) -> frozenset[str]:
+    """The parts that cannot differ from zero."""
+    found = set()
+    of = setting.groups.of_index
+    if pair.earlier is not None and of[pair.cell] == of[pair.earlier]:
+        found.add("weights")
+    if np.abs(new.shares - old.shares).max() < SAME:
+        found.add("composition")
+    return frozenset(found)
+
+
+def _vector(old: State, new: State) -> Array:
+    """(..., m) all numbers of a decomposition."""
+    found = split(old, new)
+    by_item = found.means.sum(axis=-2)
+    by_class = found.means.sum(axis=-1)
+    return np.concatenate([found.parts, by_item, found.weights, by_class, found.composition.sum(axis=-1)], axis=-1)
+
+
+def _linearised(setting: Setting, pair: Pair, old: State, new: State, held: frozenset[str]) -> Array:
+    """(m, m) design-based covariance of the numbers' influence values, weights held fixed."""
+    z, units = influence(setting, pair, old, new, held, _vector)
+    matrix = np.zeros((setting.sample.stratum.size, z.shape[1]))
+    matrix[units] = z
+    mine = np.isin(setting.sample.stratum, np.unique(setting.sample.stratum[units]))
+    return design_covariance(sparse.csr_matrix(matrix[mine]), setting.sample.stratum[mine])
+
+
+def influence(
+    setting: Setting, pair: Pair, old: State, new: State, held: frozenset[str], numbers: Callable[[State, State], Array]
+) -> tuple[Array, Ints]:
+    """Influence of each unit of both cells on numbers of two states.
+
+    The derivative along every unit's influence on shares and means, by an imaginary step (exact for smooth functions).
+
+    Returns:
+        (u, m) values, their units (u,).
+
+    Source:
+        Squire & Trapp (1998), SIAM Review 40(1), 110-112 (the complex step).
+    """
+    if pair.earlier is None:
+        raise ValueError("a pair without an earlier cell")
+    sides = []
+    for cell, state in ((pair.earlier, old), (pair.cell, new)):
+        units, z = influence_of(setting.sample, cell, setting.classes, setting.shape, state)
+        sides.append((units, replace(z, shares=z.shares * 0.0) if "composition" in held else z))
+    every = np.unique(np.concatenate([units for units, _ in sides]))
+    moved = [
+        _stepped(state, _spread(z, np.searchsorted(every, units), every.size))
+        for state, (units, z) in zip((old, new), sides, strict=True)
+    ]
+    return np.imag(numbers(moved[0], moved[1])) / STEP, every
+
+
+def _spread(z: State, at: Ints, count: int) -> State:
+    """Influence values on a longer list of units; 0 for the others."""
+    return State(*(_placed(a, at, count) for a in (z.weights, z.shares, z.means)))
+
+
+def _placed(values: Array, at: Ints, count: int) -> Array:
+    found = np.zeros((count, *values.shape[1:]))
+    found[at] = values
+    return found
+
+
+def _stepped(state: State, z: State) -> State:
+    """The state one imaginary step along each unit's influence."""
+    pairs = ((state.weights, z.weights), (state.shares, z.shares), (state.means, z.means))
+    return State(*(value + 1j * STEP * away for value, away in pairs))
+
+
+def _replicated(setting: Setting, pair: Pair, value: Array, held: frozenset[str]) -> Array:
+    """(m, m) covariance over the replicates that have a number for every part."""
+    if pair.earlier is None:
+        raise ValueError("a pair without an earlier cell")
+    old, new = (drawn_state(setting, cell) for cell in (pair.earlier, pair.cell))
+    if "composition" in held:
+        fixed = [setting.state(cell).shares for cell in (pair.earlier, pair.cell)]
+        old, new = replace(old, shares=old.shares * 0.0 + fixed[0]), replace(new, shares=new.shares * 0.0 + fixed[1])
+    drawn = _vector(*_without_absent_drawn(old, new))
+    if setting.index.factors is not None:
+        drawn = as_draws(drawn, value, setting.index.factors)
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    if drawn.shape[0] < 2:
+        return np.full((value.size, value.size), np.nan)
+    return np.atleast_2d(np.cov(drawn, rowvar=False))
+
+
+def drawn_state(setting: Setting, cell: int) -> State:
+    """The replicates of a cell's state, with a leading axis B."""
+    if setting.drawn is None:
+        raise ValueError("an index without replicates")
+    shares, means = (a[:, cell] for a in setting.drawn)
+    group = setting.groups.of_index[cell]
+    weights = setting.weights[group] if setting.drawn_weights is None else setting.drawn_weights[:, group]
+    weights = np.broadcast_to(weights, (len(shares), weights.shape[-1]))
+    made = State(weights, shares, means)
+    if setting.sample.missing in {"listwise", "pairwise", "mean"} or setting.index.factors is not None:
+        return made
+    values = (setting.index.replicates if setting.index.replicates is not None else np.empty(0))[:, cell]
+    known = replace(made, means=np.nan_to_num(means))
+    return replace(made, means=means + (values[:, setting.construct] - level(known))[:, None, None])
+
+
+def _without_absent_drawn(old: State, new: State) -> tuple[State, State]:
+    """Classes that are in neither wave's sample count nothing; those lost to a resample leave it without numbers."""
+    never = np.isnan(old.means).all(axis=0) & np.isnan(new.means).all(axis=0)
+    return (
+        replace(old, means=np.where(never, 0.0, old.means)),
+        replace(new, means=np.where(never, 0.0, new.means)),
+    )
+
+
+def places(setting: Setting) -> dict[str, int]:
+    """Where the numbers of each kind begin in the vector."""
+    p, g, parts = len(setting.shape.names), len(setting.classes.labels), len(PARTS)
+    return {"items": parts, "weights": parts + p, "classes": parts + 2 * p, "composition": parts + 2 * p + g}
