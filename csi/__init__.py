@@ -97,8 +97,8 @@ if TYPE_CHECKING:
     from csi.survey.panel import Panel as Panel
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
-    from csi.tracking.gate import comparable as comparable
     from csi.tracking.decompose import decompose as decompose
+    from csi.tracking.gate import comparable as comparable
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
     from csi.tracking.pool import pool as pool
