@@ -36,6 +36,9 @@ HEADINGS: Final = {
     "dysfunctional": Text("dysfunctional", "反向均值"),
     "fong": Text("Fong (legacy)", "Fong（旧法）"),
 }
+LEGACY: Final = {"apart": Text("apart", "有别"), "not apart": Text("not apart", "未能区分")}
+"""What Fong's rule says of the two largest counts."""
+
 SURE = 0.95
 """Bootstrap support from which a class is stated without reserve."""
 

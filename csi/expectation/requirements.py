@@ -13,7 +13,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.expectation.forms import named
 from csi.expectation.gap import gap
 from csi.expectation.requirements_words import lines_of, sentences_of
 from csi.expectation.side_table import Kind, in_labels, labelled, side_table
@@ -64,7 +65,8 @@ class Requirements(Shown):
 def _(value: Requirements, lang: str = "en") -> str:
     """Sentences, requirements, technical characteristics, before and after, notes."""
     table, technical, status = (
-        in_labels(f, value.labels, ("requirement",), lang) for f in (value.table, value.technical, value.status)
+        in_labels(f, value.labels, ("requirement", "attribute", "characteristic", "status"), lang)
+        for f in (value.table, value.technical, value.status)
     )
     return lines_of((table, technical, status), value.sentences, value.notes, lang)
 
@@ -86,9 +88,10 @@ def requirements(
     Parameters:
         source: a frame or file with columns requirement, attribute, importance, current, target, and optionally
             sales_point (1 to 1.5, 1 where absent), kano (M, O, A), zh and en (what it is called in either language).
-        relations: a frame or file with columns requirement, characteristic, strength (0, 1, 3 or 9).
-        status: a frame or file with columns requirement, wave, status (such as open, done). panel: answers of the waves
-            (`csi.gap` by wave). expected, perceived, where: of those gaps.
+        relations: a frame or file with columns requirement, characteristic, strength (0, 1, 3 or 9), and optionally zh
+            and en (what the characteristic is called). status: a frame or file with columns requirement, wave, status
+            (such as open, done), optionally zh and en (of the status). panel: answers of the waves (`csi.gap` by wave).
+            expected, perceived, where: of those gaps.
         importance: attribute -> importance in place of the column, such as shares of `csi.formation` or stated points.
         kano: whether to raise improvement by Kano's exponent; a mapping attribute -> class takes the column's place.
 
@@ -115,8 +118,9 @@ def requirements(
     labels = labelled(frame, "requirement")
     frame = _completed(frame, importance, kano)
     table = _weighed(frame, used=kano is not False)
-    technical = _technical(relations, table)
-    moved = _status(status, table, panel, expected, perceived, where)
+    technical, called = _technical(relations, table)
+    moved, states = _status(status, table, panel, expected, perceived, where)
+    labels = {**_attributes(table, panel), **states, **called, **labels}
     return Requirements(
         table=table,
         technical=technical,
@@ -124,8 +128,15 @@ def requirements(
         kano=kano is not False,
         labels=labels,
         sentences=sentences_of((table, technical, moved), labels),
-        notes=_notes(kano is not False, importance is not None, moved.height > 0),
+        notes=_notes(kano is not False, importance is not None, moved["change"].drop_nulls().len() > 0),
     )
+
+
+def _attributes(table: pl.DataFrame, panel: Panel | None) -> dict[str, Text]:
+    """What attributes are called in the codebook; without one a name prints itself."""
+    items = () if panel is None else reversed(panel.codebook.items)
+    asked = {(i.attribute or i.name): named(i.label, i.attribute or i.name) for i in items}
+    return {a: asked.get(a, Text(a, a)) for a in table["attribute"]}
 
 
 def _completed(
@@ -200,17 +211,21 @@ def _weighed(frame: pl.DataFrame, *, used: bool) -> pl.DataFrame:
     return table.select(*head, "weight", "percent", "rank", distance)
 
 
-def _technical(source: object, table: pl.DataFrame) -> pl.DataFrame:
-    """Weights of technical characteristics.
+NAMES: Final[Mapping[str, Kind]] = {"zh": "text", "en": "text"}
+"""What something is called in either language."""
+
+
+def _technical(source: object, table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Text]]:
+    """Weights of technical characteristics, and what these are called.
 
     Raises:
         Problems: E-REQUIRE.
     """
     schema = {"characteristic": pl.String, "weight": pl.Float64, "percent": pl.Float64, "rank": pl.Int64}
     if source is None:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=schema), {}
     needed: dict[str, Kind] = {"requirement": "text", "characteristic": "text", "strength": "number"}
-    frame = side_table(source, "relations", needed, {}, "E-REQUIRE")
+    frame = side_table(source, "relations", needed, NAMES, "E-REQUIRE")
     found = _strangers(frame, table, "relations")
     pairs = frame.filter(pl.struct("requirement", "characteristic").is_duplicated())
     for one in pairs.select("requirement", "characteristic").unique(maintain_order=True).iter_rows():
@@ -226,10 +241,11 @@ def _technical(source: object, table: pl.DataFrame) -> pl.DataFrame:
     joined = frame.join(table.select("requirement", "weight"), on="requirement", maintain_order="left")
     out = joined.group_by("characteristic", maintain_order=True).agg((pl.col("weight") * pl.col("strength")).sum())
     total = float(out["weight"].sum())
-    return out.with_columns(
+    out = out.with_columns(
         (100 * pl.col("weight") / total if total > 0 else pl.lit(None, pl.Float64)).alias("percent"),
         pl.col("weight").rank("min", descending=True).cast(pl.Int64).alias("rank"),
     )
+    return out, labelled(frame, "characteristic")
 
 
 def _strangers(frame: pl.DataFrame, table: pl.DataFrame, place: str) -> list[Problem]:
@@ -248,8 +264,8 @@ def _status(
     expected: Form,
     perceived: Form,
     where: Mapping[str, str] | None,
-) -> pl.DataFrame:
-    """The status of every requirement beside the gap of its attribute, wave by wave.
+) -> tuple[pl.DataFrame, dict[str, Text]]:
+    """The status of every requirement beside the gap of its attribute, wave by wave; what statuses are called.
 
     Raises:
         Problems: E-REQUIRE, E-FORM.
@@ -257,10 +273,11 @@ def _status(
     kinds = {"requirement": pl.String, "attribute": pl.String, "wave": pl.String, "status": pl.String}
     schema = kinds | dict.fromkeys(("gap", "std_error", "conf_low", "conf_high", "change"), pl.Float64)
     if source is None:
-        return pl.DataFrame(schema=schema)
-    frame = side_table(source, "status", {"requirement": "text", "wave": "text", "status": "text"}, {}, "E-REQUIRE")
+        return pl.DataFrame(schema=schema), {}
+    frame = side_table(source, "status", {"requirement": "text", "wave": "text", "status": "text"}, NAMES, "E-REQUIRE")
+    names = labelled(frame, "status")
     found = _strangers(frame, table, "status")
-    waves: Sequence[str] = panel.waves if panel is not None else ()
+    waves = _waves(panel)
     unknown = [w for w in frame["wave"].unique(maintain_order=True) if panel is not None and w not in waves]
     if unknown:
         en, zh = f"the panel has no wave {', '.join(unknown)}.", f"面板中没有期次 {'、'.join(unknown)}。"
@@ -272,14 +289,21 @@ def _status(
     frame = frame.join(table.select("requirement", "attribute"), on="requirement", maintain_order="left")
     if panel is None:
         blank = [pl.lit(None, pl.Float64).alias(c) for c in ("gap", "std_error", "conf_low", "conf_high", "change")]
-        return frame.with_columns(blank).select(list(schema))
+        return frame.with_columns(blank).select(list(schema)), names
     gaps = gap(panel, expected, perceived, by=["wave"], where=where, outcome="").table.filter(kind="attribute")
     own = gaps.select("wave", pl.col("name").alias("attribute"), "gap", "std_error", "conf_low", "conf_high")
     order = {w: i for i, w in enumerate(waves)}
     out = frame.join(own, on=["wave", "attribute"], how="left", maintain_order="left")
     out = out.with_columns(pl.col("wave").replace_strict(order, return_dtype=pl.Int64).alias("_at"))
     out = out.sort("requirement", "_at", maintain_order=True)
-    return out.with_columns(pl.col("gap").diff().over("requirement").alias("change")).select(list(schema))
+    return out.with_columns(pl.col("gap").diff().over("requirement").alias("change")).select(list(schema)), names
+
+
+def _waves(panel: Panel | None) -> tuple[str, ...]:
+    """The waves of a panel in their order; of one that states none, as they are written."""
+    if panel is None or panel.waves or "wave" not in panel.frame.columns:
+        return () if panel is None else panel.waves
+    return tuple(panel.frame["wave"].cast(pl.String).drop_nulls().unique().sort())
 
 
 def _notes(kano: bool, given: bool, moved: bool) -> tuple[Note, ...]:

@@ -47,16 +47,17 @@ def sentences_of(
     if technical.height and technical["percent"].null_count() == 0:
         first = technical.sort("rank").row(0, named=True)
         size = fixed(first["percent"], 1)
-        name = first["characteristic"]
-        out.append(Text(f"It is served best through {name} ({size}%).", f"技术特性中“{name}”最关键（{size}%）。"))
+        name = labels[first["characteristic"]]
+        out.append(Text(f"It is served best through {name.en} ({size}%).", f"技术特性中“{name.zh}”最关键（{size}%）。"))
     for part in moved.partition_by("requirement", maintain_order=True) if moved.height else []:
         before, after = part.row(0, named=True), part.row(-1, named=True)
         if before["status"] == after["status"] or before["gap"] is None or after["gap"] is None:
             continue
-        name, span = labels[before["requirement"]], f"{before['status']} -> {after['status']}"
+        name, at = labels[before["requirement"]], labels[before["attribute"]]
+        old, new = (labels[r["status"]] for r in (before, after))
         one, two = (fixed(r["gap"]) for r in (before, after))
-        en = f"{name.en} ({span}): the gap of {before['attribute']} went from {one} to {two}."
-        out.append(Text(en, f"{name.zh}（{span}）：{before['attribute']} 的差距由 {one} 变为 {two}。"))
+        en = f"{name.en} ({old.en} -> {new.en}): the gap of {at.en} went from {one} to {two}."
+        out.append(Text(en, f"{name.zh}（{old.zh} → {new.zh}）：{at.zh}的差距由 {one} 变为 {two}。"))
     return tuple(out)
 
 

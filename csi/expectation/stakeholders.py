@@ -17,8 +17,12 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.expectation.roles import expected_by_role
+from csi.expectation.settings import check
 from csi.expectation.side_table import Kind, labelled, side_table
-from csi.expectation.stakeholders_words import lines_of, sentences_of
+from csi.expectation.stakeholders_words import expectation_of, lines_of, sentences_of
+from csi.survey.codebook import Form
+from csi.survey.panel import Panel
 
 MARKS: Final = ("power", "interest", "legitimacy", "urgency")
 """What is judged of each stakeholder."""
@@ -45,12 +49,18 @@ class Stakeholders(Shown):
             (salience over its sum in the role), overall (weight over the number of roles), quadrant ("manage",
             "satisfy", "inform", "monitor"), kind (class of Mitchell et al.).
         roles: role, n, salience (mean), share (of the salience of all).
-        scale: bounds of the marks. labels: names of stakeholders and roles. sentences, notes.
+        expectations: role, id (null for the role as a whole: its stakeholders together by their weights), kind
+            ("attribute", "dimension", "overall"), name, n, mean, std_error, conf_low, conf_high of what their
+            respondents expect; empty without answers or the column respondents.
+        scale: bounds of the marks. expected: the form. labels: names of stakeholders, roles and attributes. sentences,
+        notes.
     """
 
     table: pl.DataFrame
     roles: pl.DataFrame
+    expectations: pl.DataFrame
     scale: tuple[float, float]
+    expected: Form
     labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
@@ -58,23 +68,35 @@ class Stakeholders(Shown):
 
 @text.register
 def _(value: Stakeholders, lang: str = "en") -> str:
-    """Sentences, stakeholders, roles, notes."""
-    return lines_of(value.table, value.roles, value.labels, value.sentences, value.notes, lang)
+    """Sentences, stakeholders, roles, what they expect, notes."""
+    frames = (value.table, value.roles, value.expectations)
+    return lines_of(frames, value.labels, value.sentences, value.notes, lang)
 
 
-def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stakeholders:
-    """Salience, weights within roles, quadrant and class of every stakeholder.
+def stakeholders(
+    source: object,
+    *,
+    scale: tuple[float, float] = (1, 5),
+    panel: Panel | None = None,
+    expected: Form = "Ew",
+    where: Mapping[str, str] | None = None,
+    level: float = 0.95,
+) -> Stakeholders:
+    """Salience, weights within roles, quadrant and class of every stakeholder; what each role expects.
 
     Parameters:
         source: a frame or file with columns id, role, power, interest, legitimacy, urgency, and optionally zh, en
-            (what a stakeholder is called in either language), role_zh, role_en.
-        scale: lowest and highest mark.
+            (what a stakeholder is called in either language), role_zh, role_en, respondents (whose answers in the
+            panel are theirs: "stage=first|long", a key column and its values; several joined by ";").
+        scale: lowest and highest mark. panel: answers, for the means of what each role expects. expected: the form.
+        where: keep only answers with these key values. level: of the intervals.
 
     Returns:
         A `Stakeholders`.
 
     Raises:
-        Problems: E-STAKE (columns, cells, marks outside the scale, an id twice, a role without salience).
+        Problems: E-STAKE (columns, cells, marks outside the scale, an id twice, a role without salience, respondents
+            that cannot be read, or that nobody is), E-FORM (no expectation in the form), E-SETTING (level).
 
     Example:
         >>> frame = pl.DataFrame({"id": ["a", "b"], "role": ["customer"] * 2, "power": [5, 1], "interest": [4, 5],
@@ -83,7 +105,8 @@ def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stak
         [(12.0, 0.667, 'manage', 'dangerous'), (6.0, 0.333, 'inform', 'none')]
     """
     needed: dict[str, Kind] = {"id": "text", "role": "text", **dict.fromkeys(MARKS, "number")}
-    optional: dict[str, Kind] = dict.fromkeys(("zh", "en", "role_zh", "role_en"), "text")
+    optional: dict[str, Kind] = dict.fromkeys(("zh", "en", "role_zh", "role_en", "respondents"), "text")
+    check(level)
     frame = side_table(source, "stakeholders", needed, optional, "E-STAKE")
     problems = [*_marks(frame, scale), *_twice(frame)]
     if problems:
@@ -117,7 +140,41 @@ def stakeholders(source: object, *, scale: tuple[float, float] = (1, 5)) -> Stak
     en = f"marks above {middle:g} (the middle of {low:g} to {high:g}) count as high; another cut changes quadrants."
     zh = f"高于 {middle:g}（{low:g}–{high:g} 的中点）视为高；换用其他分界会改变象限。"
     labels = {**labelled(frame, "role", "role_"), **labelled(frame, "id")}
-    return Stakeholders(table, roles, scale, labels, sentences_of(table, labels), (note("N-STAKE", en, zh),))
+    found, attributes, notes = _expected(frame, table, panel, expected, where, level)
+    labels = {**attributes, **labels}
+    return Stakeholders(
+        table=table,
+        roles=roles,
+        expectations=found,
+        scale=scale,
+        expected=expected,
+        labels=labels,
+        sentences=(*sentences_of(table, labels), *expectation_of(found, labels)),
+        notes=(note("N-STAKE", en, zh), *notes),
+    )
+
+
+def _expected(
+    frame: pl.DataFrame,
+    table: pl.DataFrame,
+    panel: Panel | None,
+    expected: Form,
+    where: Mapping[str, str] | None,
+    level: float,
+) -> tuple[pl.DataFrame, dict[str, Text], tuple[Note, ...]]:
+    """What roles expect, labels of attributes, and whose expectations are not known."""
+    if panel is None or "respondents" not in frame.columns or frame["respondents"].null_count() == frame.height:
+        return pl.DataFrame(), {}, ()
+    asked = table.with_columns(frame["respondents"])
+    found, pairs = expected_by_role(asked, panel, expected, where, level)
+    names = labelled(frame, "role", "role_")
+    silent = [names[r] for r in table["role"].unique(maintain_order=True) if r not in set(found["role"])]
+    labels = {**pairs.labels, "overall": Text("Overall", "总体")}
+    if not silent:
+        return found, labels, ()
+    en, zh = ", ".join(t.en for t in silent), "、".join(t.zh for t in silent)
+    said = f"no respondents stand for {en}: what they expect is not known here."
+    return found, labels, (note("N-STAKE", said, f"{zh}没有对应的受访者，其期望无从得知。"),)
 
 
 def _marks(frame: pl.DataFrame, scale: tuple[float, float]) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import table
+from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.expectation.side_table import in_labels
 from csi.measures.shown import told
@@ -26,7 +26,15 @@ HEADINGS: Final = {
     "kind": Text("class", "类型"),
     "n": Text("n", "人数"),
     "share": Text("share of salience", "显著性占比"),
+    "who": Text("who", "对象"),
+    "name": Text("name", "名称"),
+    "mean": Text("expected", "期望"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
 }
+ROLE_HEADINGS: Final = {**HEADINGS, "n": Text("answers", "答卷数")}
+"""Headings where rows are counted, not people."""
+
 QUADRANTS: Final = {
     "manage": Text("manage closely", "重点管理"),
     "satisfy": Text("keep satisfied", "令其满意"),
@@ -63,6 +71,27 @@ def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text,
     return (Text(en, zh),)
 
 
+def expectation_of(found: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text, ...]:
+    """What each role expects overall."""
+    if not found.height:
+        return ()
+    en, zh = [], []
+    for row in found.filter((pl.col("kind") == "overall") & pl.col("id").is_null()).iter_rows(named=True):
+        if row["mean"] is None:
+            continue
+        span = "" if row["conf_low"] is None else f"{fixed(row['conf_low'])} to {fixed(row['conf_high'])}"
+        en.append(f"{labels[row['role']].en} {fixed(row['mean'])}" + (f" ({span})" if span else ""))
+        span = span.replace(" to ", " 至 ")
+        zh.append(f"{labels[row['role']].zh} {fixed(row['mean'])}" + (f"（{span}）" if span else ""))
+    return (Text(f"Expected overall, by role: {'; '.join(en)}.", f"各角色的总体期望：{'；'.join(zh)}。"),) if en else ()
+
+
+def by_whom(found: pl.DataFrame) -> pl.DataFrame:
+    """Dimensions and overall of each role and stakeholder; `who` is the stakeholder, or the role as a whole."""
+    rows = found.filter(pl.col("kind") != "attribute") if found.height else found
+    return rows.with_columns(pl.coalesce("id", "role").alias("who")) if rows.height else rows
+
+
 def in_words(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
     """A frame with quadrants and classes in words."""
     out = frame
@@ -73,15 +102,20 @@ def in_words(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
 
 
 def lines_of(
-    found: pl.DataFrame,
-    roles: pl.DataFrame,
+    frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
     labels: Mapping[str, Text],
     sentences: Sequence[Text],
     notes: Sequence[Note],
     lang: str,
 ) -> str:
-    """Sentences, stakeholders, roles, notes."""
+    """Sentences, stakeholders, roles, what they expect, notes."""
     heads = {c: t.say(lang) for c, t in HEADINGS.items()}
-    found, roles = (in_labels(frame, labels, ("id", "role"), lang) for frame in (found, roles))
+    found, roles = (in_labels(frame, labels, ("id", "role"), lang) for frame in frames[:2])
     lines = [*(s.say(lang) for s in sentences), "", table(in_words(found, lang), headings=heads), ""]
-    return "\n".join([*lines, table(roles, headings=heads), "", *told((), notes, lang)])
+    lines += [table(roles, headings=heads), ""]
+    expected = by_whom(frames[2])
+    if expected.height:
+        shown = in_labels(expected, labels, ("who", "name"), lang)
+        heads = {c: t.say(lang) for c, t in ROLE_HEADINGS.items()}
+        lines += [table(shown.select("who", "name", "n", "mean", "conf_low", "conf_high"), headings=heads), ""]
+    return "\n".join([*lines, *told((), notes, lang)])

@@ -311,6 +311,33 @@ def test_what_is_reasonable(panel, whole):
     assert advice["papers"] == "explain_alternative"
 
 
+def test_what_roles_expect(panel, whole):
+    found, true = (csi.stakeholders(FOLDER / "stakeholders.csv", panel=p).expectations for p in (panel, whole))
+    found, true = (t.with_columns(pl.col("id").fill_null("")) for t in (found, true))
+    assert off(found, true, ["id", "kind", "name"], "mean", "std_error").max() < BOUND
+    assert found["role"].unique().to_list() == ["customer"]
+    assert set(found["id"]) == {"", "policyholders", "prospects"}
+
+
+def test_requirements_stand_beside_their_gaps(panel, whole):
+    tables = [FOLDER / f"{n}.csv" for n in ("requirements", "relations", "status")]
+    found, true = (csi.requirements(tables[0], relations=tables[1], status=tables[2], panel=p) for p in (panel, whole))
+    assert off(found.status, true.status, "requirement", "gap", "std_error").max() < BOUND
+    weight = {r["requirement"]: r["weight"] for r in found.table.iter_rows(named=True)}
+    assert weight["R1"] == pytest.approx(5 * 6 / 4.9 * 1.5)
+    automatic = found.technical.filter(characteristic="straight_through")["weight"].item()
+    assert automatic == pytest.approx(9 * weight["R1"] + 9 * weight["R2"] + 3 * weight["R5"])
+
+
+def test_types_of_loyalty_and_the_curve(panel, whole):
+    found, true = (csi.loyalty_types(p).table for p in (panel, whole))
+    assert off(found, true, "type", "share", "std_error").max() < BOUND
+    found, true = (csi.loyalty_curve(p) for p in (panel, whole))
+    assert off(found.table, true.table, ["start", "end"], "slope", "std_error").max() < BOUND
+    # satisfaction raises loyalty along a straight line: no bend is planted
+    assert found.table["p_change"].drop_nulls().min() > 0.001
+
+
 def test_kinds_of_expectation(panel):
     found = csi.kinds(panel, FOLDER / "mentions.csv", replicates=200)
     kind = dict(found.surprise.select("attribute", "kind").iter_rows())

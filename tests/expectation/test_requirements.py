@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import csi
+import csi.inference.linearised
 from csi.errors import Problems, Text
 from csi.survey.codebook import Item
 
@@ -67,6 +68,72 @@ def test_stakeholders_refuse_in_both_languages(table, arguments, words, zh):
     assert zh in "\n".join(p.say("zh") for p in raised.value.problems)
 
 
+def answering():
+    """Ten people at two stages who expect two attributes, weighted."""
+    rng = np.random.default_rng(8)
+    columns = {"a1": rng.integers(3, 8, 10).astype(float), "a2": rng.integers(1, 8, 10).astype(float)}
+    columns["a1"][9] = np.nan
+    items = [Item(f"a{i}", "service", forming.SEVEN, Text(f"A{i}", f"甲{i}"), f"at{i}", "Ew") for i in (1, 2)]
+    keys = {"stage": ["old"] * 6 + ["new"] * 4, "weight": np.linspace(0.5, 1.5, 10)}
+    return forming.panel_of(columns, items, keys)
+
+
+def test_what_roles_expect_by_hand():
+    panel = answering()
+    table = people(role=["customer"] * 3).with_columns(respondents=pl.Series(["stage=old", "stage=new", None]))
+    found = csi.stakeholders(table, panel=panel)
+    rows = {(r["id"], r["name"]): r for r in found.expectations.iter_rows(named=True)}
+    w = panel.frame["weight"].to_numpy()
+    x = panel.frame["a2"].to_numpy()
+    old, new = np.arange(10) < 6, np.arange(10) >= 6
+    one, two = (np.average(x[m], weights=w[m]) for m in (old, new))
+    assert rows["Li", "at2"]["mean"] == pytest.approx(one)
+    assert rows["Wang", "at2"]["mean"] == pytest.approx(two)
+    v = np.array([14, 8]) / 22  # salience of Li and Wang; Zhao has no respondents
+    assert rows[None, "at2"]["mean"] == pytest.approx(v @ [one, two])
+    # linearised by hand: what each row adds to the role's mean, within the two domains
+    z = v[0] * np.where(old, w * (x - one) / w[old].sum(), 0) + v[1] * np.where(new, w * (x - two) / w[new].sum(), 0)
+    variance = 6 / 5 * (z[old] ** 2).sum() + 4 / 3 * (z[new] ** 2).sum()
+    assert rows[None, "at2"]["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-6)
+    single = csi.stakeholders(table.with_columns(respondents=pl.Series(["stage=old|new", None, None])), panel=panel)
+    alone = {r["name"]: r for r in single.expectations.filter(pl.col("id").is_null()).iter_rows(named=True)}
+    plain = csi.inference.linearised.means(x[:, None], w, np.arange(10), np.zeros(10, dtype=np.int64))
+    assert alone["at2"]["mean"] == pytest.approx(plain.mean[0])
+    assert alone["at2"]["std_error"] == pytest.approx(plain.std_error[0], rel=1e-6)  # weights stand on a grid
+    assert alone["at1"]["n"] == 9  # an absent answer
+    assert found.sentences[1].en.startswith("Expected overall, by role: customer ")
+    assert found.sentences[1].zh.startswith("各角色的总体期望：customer ")
+    assert "A2" not in csi.display.text(found, "en")  # attributes stay in the frame
+    assert "service" in csi.display.text(found, "en")
+
+
+def test_roles_without_respondents_are_told():
+    table = people().with_columns(respondents=pl.Series(["stage=old", "stage=new", None]))
+    found = csi.stakeholders(table, panel=answering())
+    (said,) = [n.text for n in found.notes if "respondents" in n.text.en]
+    assert said.en == "no respondents stand for agent: what they expect is not known here."
+    assert "agent没有对应的受访者" in said.zh
+    assert csi.stakeholders(table).expectations.height == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "zh"),
+    [
+        ("stage", '"stage" cannot be read', "无法识别“stage”"),
+        ("branch=x", 'no key column "branch" (they have stage)', "没有关键列“branch”"),
+        ("stage=gone", "nobody answers to stage=gone", "没有受访者符合 stage=gone"),
+    ],
+)
+def test_respondents_that_cannot_be_found_are_refused(rule, words, zh):
+    table = people().with_columns(respondents=pl.Series([rule, None, None]))
+    with pytest.raises(Problems) as raised:
+        csi.stakeholders(table, panel=answering())
+    (one,) = raised.value.problems
+    assert one.code == "E-STAKE"
+    assert words in one.say("en")
+    assert zh in one.say("zh")
+
+
 def wanted(**changed):
     """Three requirements."""
     columns = {
@@ -99,6 +166,16 @@ def test_kano_raises_the_ratio():
     np.testing.assert_allclose(found["improvement"], [(4 / 2) ** 2, 4 / 3, (4 / 1) ** 0.5])
     given = csi.requirements(wanted(current=[2, 3, 1]), kano={"speed": "O", "advice": "O", "clear": "O"}).table
     np.testing.assert_allclose(given["improvement"], [2, 4 / 3, 4])
+
+
+def test_characteristics_and_statuses_have_names_in_both_languages():
+    called = RELATIONS.with_columns(en=pl.col("characteristic").str.to_uppercase(), zh=pl.lit("特性"))
+    states = pl.DataFrame({"requirement": ["r1"], "wave": ["w1"], "status": ["o"], "en": ["Open"], "zh": ["未启动"]})
+    found = csi.requirements(wanted(), relations=called, status=states)
+    assert "served best through STAFF" in found.sentences[1].en
+    assert "“特性”最关键" in found.sentences[1].zh
+    assert "Open" in csi.display.text(found, "en")
+    assert "未启动" in csi.display.text(found, "zh")
 
 
 def test_technical_weights_by_hand():

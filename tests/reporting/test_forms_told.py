@@ -69,6 +69,30 @@ def test_data_hold_no_answers_of_single_respondents():
     assert "cloud" not in told("surface").data
 
 
+def test_kano_tells_strength_means_and_the_legacy_rule():
+    strength = told("kano").tables[1]
+    assert [c.heading.en for c in strength.columns] == [
+        "attribute", "n", "total strength", "class strength", "functional", "dysfunctional", "Fong (legacy)",
+    ]  # fmt: skip
+    rows = {r["attribute"]: r for r in strength.frame.iter_rows(named=True)}
+    assert rows["terms"]["legacy"] == "apart"
+    assert rows["adviser"]["legacy"] == "not apart"  # attractive or indifferent, too close to tell
+    assert strength.texts["apart"].zh == "有别"
+    assert rows["plain"]["functional"] > 3 > rows["birthday"]["functional"]
+
+
+def test_roles_and_requirements_read_in_both_languages():
+    who, what = told("stakeholders"), told("requirements")
+    assert [t.name for t in who.tables] == ["stakeholders", "roles", "expectations"]
+    assert "Expected overall, by role: Customer" in " ".join(p.en for p in who.paragraphs)
+    assert "各角色的总体期望：客户" in " ".join(p.zh for p in who.paragraphs)
+    assert [t.name for t in what.tables] == ["requirements", "technical", "status"]
+    assert what.tables[1].texts["straight_through"].zh == "自动核赔系统"
+    assert what.tables[2].texts["done"].en == "Done"
+    assert what.tables[2].title.en == "Status and gap"  # one wave: nothing before
+    assert "change" not in [c.name for c in what.tables[2].columns]
+
+
 def test_cells_have_no_picture_and_rows_of_their_own():
     section = run_method(study(), study().panel(), "promise", Options(by=("brand",), given=("by",)))
     assert section.figures == ()

@@ -9,7 +9,7 @@ import polars as pl
 
 from csi.errors import Text
 from csi.expectation.kano import Kano, kano
-from csi.expectation.kano_words import CLASSES, HEADINGS, SURE
+from csi.expectation.kano_words import CLASSES, HEADINGS, LEGACY, SURE
 from csi.reporting.drawn import figure
 from csi.reporting.figures import kano_map
 from csi.reporting.methods.method import Method, tabled, texts_of
@@ -25,6 +25,10 @@ SHOWN: dict[str, Kind] = {
     "cs_plus_low": "coefficient", "cs_plus_high": "coefficient", "cs_minus": "coefficient",
     "cs_minus_low": "coefficient", "cs_minus_high": "coefficient", **dict.fromkeys("MOAIRQ", "count"),
 }  # fmt: skip
+STRENGTH: dict[str, Kind] = {
+    "attribute": "text", "n": "count", "total_strength": "share", "category_strength": "share", "functional": "number",
+    "dysfunctional": "number", "legacy": "text",
+}  # fmt: skip
 LEAST = 1000
 """Fewest resamples behind the support of a class."""
 
@@ -37,9 +41,15 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         level=settings.level,
     )  # fmt: skip
     classes = {f"class {code}": text for code, text in CLASSES.items()}
-    frame = found.table.with_columns((pl.lit("class ") + pl.col("category")).alias("class"))
-    texts = {**texts_of(study), **found.labels, **classes}
-    headings = {**HEADINGS, "class": HEADINGS["category"]}
+    frame = found.table.with_columns(
+        (pl.lit("class ") + pl.col("category")).alias("class"),
+        pl.col("fong").replace_strict({True: "apart", False: "not apart"}, return_dtype=pl.String).alias("legacy"),
+    )
+    texts = {**texts_of(study), **found.labels, **classes, **LEGACY}
+    headings = {**HEADINGS, "class": HEADINGS["category"], "legacy": HEADINGS["fong"]}
+    strength = Text(
+        "Strength and means of the two questions (liked 4 to disliked −2)", "强度与两问均值（喜欢 4 至不喜欢 −2）"
+    )
     title, more = _counted(found), found.sentences
     return Section(
         key="kano",
@@ -52,7 +62,10 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         ),
         figures=_drawn(found, texts, title),
         paragraphs=more,
-        tables=(tabled("kano", Text("Kano's classes", "Kano 分类"), frame, SHOWN, headings, texts),),
+        tables=(
+            tabled("kano", Text("Kano's classes", "Kano 分类"), frame, SHOWN, headings, texts),
+            tabled("strength", strength, frame, STRENGTH, headings, texts),
+        ),
         notes=found.notes,
         data={"kano": found.table},
     )

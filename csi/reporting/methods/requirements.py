@@ -7,7 +7,7 @@ from csi.expectation.forms import named
 from csi.expectation.requirements import requirements
 from csi.expectation.requirements_words import HEADINGS
 from csi.expectation.stakeholders import stakeholders
-from csi.expectation.stakeholders_words import CLASSES, QUADRANTS
+from csi.expectation.stakeholders_words import CLASSES, QUADRANTS, ROLE_HEADINGS, by_whom
 from csi.expectation.stakeholders_words import HEADINGS as WHO
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import option
@@ -30,6 +30,9 @@ PEOPLE: dict[str, Kind] = {
     "id": "text", "role": "text", "power": "number", "interest": "number", "legitimacy": "number", "urgency": "number",
     "salience": "number", "weight": "share", "quadrant": "text", "kind": "text",
 }  # fmt: skip
+HOPES: dict[str, Kind] = {
+    "who": "text", "name": "text", "n": "count", "mean": "number", "conf_low": "number", "conf_high": "number",
+}  # fmt: skip
 ROLES: dict[str, Kind] = {"role": "text", "n": "count", "salience": "number", "share": "share"}
 
 
@@ -49,8 +52,10 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         heading = Text("Technical characteristics", "技术特性")
         tables.append(tabled("technical", heading, found.technical, TECHNICAL, HEADINGS, texts))
     if found.status.height:
-        heading = Text("Before and after", "前后对比")
-        tables.append(tabled("status", heading, found.status, STATUS, HEADINGS, texts))
+        alone = found.status["wave"].n_unique() < 2
+        heading = Text("Status and gap", "状态与差距") if alone else Text("Before and after", "前后对比")
+        shown = {c: k for c, k in STATUS.items() if found.status[c].null_count() < found.status.height}
+        tables.append(tabled("status", heading, found.status, shown, HEADINGS, texts))
     title, more = titled(found.sentences, METHOD.title)
     return Section(
         key="requirements",
@@ -67,25 +72,33 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 
 
 def tell_stakeholders(study: Study, panel: Panel, options: Options) -> Section:
-    """Salience, weights, quadrants."""
-    del panel
-    found = stakeholders(options.stakeholders)
+    """Salience, weights, quadrants; what each role expects."""
+    found = stakeholders(
+        options.stakeholders, panel=panel, expected=options.expected or "Ew", where=options.where,
+        level=study.settings.level,
+    )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **QUADRANTS, **CLASSES}
     title, more = titled(found.sentences, WHOM.title)
+    expected = by_whom(found.expectations)
+    tables = [
+        tabled("stakeholders", Text("Stakeholders", "干系人"), found.table, PEOPLE, WHO, texts),
+        tabled("roles", Text("Roles", "角色"), found.roles, ROLES, WHO, texts),
+    ]
+    if expected.height:
+        heading = Text("What each role expects", "各角色的期望")
+        tables.append(tabled("expectations", heading, expected, HOPES, ROLE_HEADINGS, texts))
     return Section(
         key="stakeholders",
         title=title,
         subtitle=Text(
-            "Salience = power + legitimacy + urgency; quadrant: power by interest; weights add up to 100% in a role",
-            "显著性 = 权力 + 合法性 + 紧迫性；象限：权力 × 利益；角色内权重合计为 100%",
+            "Salience = power + legitimacy + urgency; quadrant: power by interest; weights add up to 100% in a role "
+            "and weigh what its stakeholders expect",
+            "显著性 = 权力 + 合法性 + 紧迫性；象限：权力 × 利益；角色内权重合计为 100%，并用于合并各干系人的期望",
         ),
         paragraphs=more,
-        tables=(
-            tabled("stakeholders", Text("Stakeholders", "干系人"), found.table, PEOPLE, WHO, texts),
-            tabled("roles", Text("Roles", "角色"), found.roles, ROLES, WHO, texts),
-        ),
+        tables=tuple(tables),
         notes=found.notes,
-        data={"stakeholders": found.table, "roles": found.roles},
+        data={"stakeholders": found.table, "roles": found.roles, "expectations": found.expectations},
     )
 
 
@@ -103,5 +116,5 @@ WHOM = Method(
     title=Text("Stakeholders", "干系人分析"),
     needs=(option("stakeholders", Text("a table of stakeholders", "干系人表")),),
     tell=tell_stakeholders,
-    options=("stakeholders",),
+    options=("stakeholders", "expected"),
 )
