@@ -12,16 +12,17 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
-from csi.moments.stack import Ints
+from csi.moments.stack import Array
 from csi.tracking.contrasts import (
     basis_note,
     construct_place,
-    contrast,
+    contrasts,
     half_widths,
     holm,
     minimal_detectable,
+    pair_shares,
     smallest_significant,
-    t_test,
+    t_tests,
 )
 from csi.tracking.index import Index
 from csi.tracking.show import shown
@@ -105,7 +106,7 @@ def changes(
     names = [construct] if isinstance(construct, str) else list(construct)
     places = [construct_place(index, name) for name in names]
     order = _check(index, against, waves, wave)
-    rows = [_row(index, j, pair, small) for pair in _pairs(index, against, order, per_year, wave) for j in places]
+    rows = _rows(index, places, list(_pairs(index, against, order, per_year, wave)), small)
     table = _frame(index, rows, family)
     return Changes(table, order, family, index.level, (_family_note(table, family), basis_note(index)))
 
@@ -154,32 +155,43 @@ def cell_places(index: Index) -> dict[tuple[object, ...], int]:
     return {row: i for i, row in enumerate(index.cells.select([*keys, "wave"]).iter_rows())}
 
 
-def _row(index: Index, construct: int, pair: _Pair, small: int) -> dict[str, object]:
-    """One comparison: numbers, or the reason why there are none."""
+def _rows(index: Index, places: Sequence[int], pairs: Sequence[_Pair], small: int) -> pl.DataFrame:
+    """One row per pair and construct: numbers, or the reason why there are none."""
     keys = [k for k in index.cells.columns if k != "n"]
-    head: dict[str, object] = {
-        **{k: index.cells[k][pair.cell] for k in keys},
-        "construct": index.constructs[construct],
-        "against": pair.against,
-        "reference": pair.reference,
+    now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
+    why = [_reason(index, j, pair, small) for pair in pairs for j in places]
+    head = index.cells.select(keys)[now.tolist()]
+    texts = {
+        "construct": [index.constructs[j] for j in places] * len(pairs),
+        "against": [p.against for p in pairs for _ in places],
+        "reference": [p.reference for p in pairs for _ in places],
+        "reason": [None if r is None else r[0] for r in why],
+        "reason_zh": [None if r is None else r[1] for r in why],
     }
-    why = _reason(index, construct, pair, small)
-    if why is not None or pair.earlier is None:
-        return {**head, "reason": why[0] if why else None, "reason_zh": why[1] if why else None}
-    cells: Ints = np.array([pair.cell, pair.earlier])
-    difference = contrast(index, construct, cells, np.array([1.0, -1.0]))
-    test = t_test(difference.estimate, difference.std_error, difference.df, index.level)
+    numbers = {name: np.full(now.size, np.nan) for name in MEASURED}
+    for at, j in enumerate(places):
+        mine = [row for row in range(at, now.size, len(places)) if why[row] is None]
+        for name, found in _tested(index, j, [pairs[row // len(places)] for row in mine]).items():
+            numbers[name][mine] = found
+    made = pl.DataFrame({**texts, **numbers}, schema_overrides=dict.fromkeys(texts, pl.String()))
+    return pl.concat([head, made], how="horizontal")
+
+
+def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, Array]:
+    """The numbers of the pairs that can be compared."""
+    earlier = [p.cell if p.earlier is None else p.earlier for p in pairs]
+    found = contrasts(index, construct, pair_shares(index, [p.cell for p in pairs], earlier))
+    test = t_tests(found.estimate, found.std_error, found.df, index.level)
     return {
-        **head,
-        "change": difference.estimate,
-        "std_error": difference.std_error,
+        "change": found.estimate,
+        "std_error": found.std_error,
         "statistic": test.statistic,
-        "df": difference.df,
+        "df": found.df,
         "p_value": test.p_value,
         "conf_low": test.conf_low,
         "conf_high": test.conf_high,
-        "smallest_significant": smallest_significant(difference.std_error, index.level),
-        "minimal_detectable": minimal_detectable(difference.std_error, index.level),
+        "smallest_significant": smallest_significant(1.0, index.level) * found.std_error,
+        "minimal_detectable": minimal_detectable(1.0, index.level) * found.std_error,
     }
 
 
@@ -195,6 +207,12 @@ def _reason(index: Index, construct: int, pair: _Pair, small: int) -> tuple[str,
     return None
 
 
+MEASURED = (
+    "change", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "smallest_significant",
+    "minimal_detectable",
+)  # fmt: skip
+"""The numbers of one comparison by itself."""
+
 NUMBERS = (
     "change", "std_error", "statistic", "df", "p_value", "p_holm", "half_width", "conf_low", "conf_high",
     "smallest_significant", "minimal_detectable",
@@ -202,12 +220,9 @@ NUMBERS = (
 """The numeric columns of a table of changes."""
 
 
-def _frame(index: Index, rows: Sequence[dict[str, object]], family: Family) -> pl.DataFrame:
+def _frame(index: Index, table: pl.DataFrame, family: Family) -> pl.DataFrame:
     """The rows as a table, with Holm's p-values within their family."""
-    keys = {k: index.cells.schema[k] for k in index.cells.columns if k != "n"}
-    texts = dict.fromkeys(["construct", "against", "reference", "reason", "reason_zh"], pl.String())
-    numbers = dict.fromkeys(NUMBERS, pl.Float64())
-    table = pl.DataFrame(list(rows), schema={**keys, **texts, **numbers}, orient="row")
+    keys = [k for k in index.cells.columns if k != "n"]
     group = table["wave"].to_numpy() if family == "release" else np.zeros(table.height)
     adjusted, half = np.full((2, table.height), np.nan)
     p_values, std_errors, df = (table[c].fill_null(float("nan")).to_numpy() for c in ("p_value", "std_error", "df"))

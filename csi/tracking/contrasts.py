@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from csi.errors import Note, Problems, did_you_mean, note, problem
 from csi.inference.adjust import adjust
 from csi.moments.stack import Array, Ints
 from csi.tracking.index import Index
-from csi.tracking.index_variance import degrees
+from csi.tracking.index_variance import Sparse, contrast_degrees, degrees, replicate_sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,13 @@ def joint_covariance(index: Index, construct: int, cells: Ints) -> Array:
     """(k, k) covariance of some cells' indices.
 
     From the replicates that are usable in all of them: shared weights and shared respondents enter by themselves.
-    Without replicates, the design-based covariance with the weights held fixed.
+    Without replicates, from what respondents add to the indices, through their weights too where `index.basis` is
+    "linearised".
     """
     k = cells.size
     if index.replicates is None:
-        fixed = index.covariance_fixed
-        return np.full((k, k), np.nan) if fixed is None else fixed[construct][np.ix_(cells, cells)]
+        found = index.influence
+        return np.full((k, k), np.nan) if found is None else found.covariance(construct, cells)
     drawn = index.replicates[:, cells, construct]
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
     if drawn.shape[0] < 2:
@@ -71,8 +72,10 @@ def joint_covariance(index: Index, construct: int, cells: Ints) -> Array:
 
 
 def construct_covariance(index: Index, cell: int, constructs: Ints) -> Array:
-    """(k, k) covariance of some constructs' indices in one cell, from the joint replicates; NaN without them."""
+    """(k, k) covariance of some constructs' indices in one cell, from the joint replicates, else linearised."""
     k = constructs.size
+    if index.replicates is None and index.influence is not None and index.sample is not None:
+        return index.influence.among(cell, constructs)
     drawn = np.empty((0, k)) if index.replicates is None else index.replicates[:, cell, constructs]
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
     return np.full((k, k), np.nan) if drawn.shape[0] < 2 else np.atleast_2d(np.cov(drawn, rowvar=False))
@@ -101,6 +104,68 @@ def contrast(index: Index, construct: int, cells: Ints, shares: Array) -> Contra
     return Contrast(float(shares @ index.values[cells, construct]), std_error, design_df(index, cells))
 
 
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """Many weighted sums of indices: estimate, std_error, df, each (m,); NaN where it cannot be computed."""
+
+    estimate: Array
+    std_error: Array
+    df: Array
+
+
+def contrasts(index: Index, construct: int, shares: Sparse) -> Contrasts:
+    """`contrast` of many at once, without a matrix of cells by cells.
+
+    Parameters:
+        shares: (m, c) sparse, the coefficients of each contrast in its row; stored entries are the cells that enter.
+
+    Example:
+        >>> import csi, polars as pl
+        >>> from scipy import sparse
+        >>> rows = [(x, x, b) for b, xs in {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9)}.items() for x in xs]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10)))
+        >>> contrasts(made, 1, sparse.csr_matrix([[-1.0, 1.0]])).estimate.round(2).tolist()
+        [77.78]
+    """
+    shares = sparse.csr_matrix(shares)
+    values = index.values[:, construct]
+    hole = abs(shares) @ np.isnan(values).astype(np.float64) > 0
+    estimate = np.where(hole, np.nan, shares @ np.nan_to_num(values))
+    return Contrasts(estimate, np.sqrt(_variances(index, construct, shares)), contrast_df(index, shares))
+
+
+def pair_shares(index: Index, left: Ints | Sequence[int], right: Ints | Sequence[int]) -> Sparse:
+    """(m, c) sparse coefficients of the differences between cells `left` (m,) and `right` (m,)."""
+    m = len(left)
+    cells = np.concatenate([np.asarray(left, dtype=np.int64), np.asarray(right, dtype=np.int64)])
+    entries, rows = np.repeat([1.0, -1.0], m), np.tile(np.arange(m), 2)
+    return sparse.csr_matrix((entries, (rows, cells)), shape=(m, len(index.values)))
+
+
+def _variances(index: Index, construct: int, shares: Sparse) -> Array:
+    """(m,) variances of contrasts: of the replicates that are usable in all their cells, else by influence."""
+    if index.replicates is None:
+        found = index.influence
+        return np.full(shares.shape[0], np.nan) if found is None else found.variances(construct, shares)
+    drawn = index.replicates[:, :, construct]
+    lost = np.isnan(drawn)
+    sums = np.asarray(shares @ np.where(lost, 0.0, drawn).T)
+    sums[np.asarray(abs(shares).sign() @ lost.T.astype(np.float64)) > 0] = np.nan
+    return np.asarray(replicate_sd(sums.T) ** 2)
+
+
+def contrast_df(index: Index, shares: Sparse) -> Array:
+    """(m,) `design_df` of contrasts (m, c)."""
+    if index.stated_df is not None:
+        return np.full(shares.shape[0], index.stated_df)
+    if index.sample is not None:
+        return contrast_degrees(index.sample, shares)
+    df = index.degrees_of_freedom
+    return np.full(shares.shape[0], np.nan) if df is None else np.asarray(abs(shares).sign() @ df)
+
+
 def t_test(estimate: float, std_error: float, df: float, level: float) -> TTest:
     """Two-sided t test of zero and interval; NaN without a standard error or degrees of freedom.
 
@@ -114,6 +179,31 @@ def t_test(estimate: float, std_error: float, df: float, level: float) -> TTest:
     margin = float(special.stdtrit(df, (1.0 + level) / 2.0)) * std_error
     p_value = 2.0 * float(special.stdtr(df, -abs(statistic)))
     return TTest(statistic, p_value, estimate - margin, estimate + margin)
+
+
+@dataclass(frozen=True, slots=True)
+class TTests:
+    """Many t tests, (m,) each; NaN without a standard error or degrees of freedom."""
+
+    statistic: Array
+    p_value: Array
+    conf_low: Array
+    conf_high: Array
+
+
+def t_tests(estimate: Array, std_error: Array, df: Array, level: float) -> TTests:
+    """`t_test` of many.
+
+    Example:
+        >>> t_tests(np.array([2.0, 1.0]), np.array([1.0, 0.0]), np.array([60.0, 60.0]), 0.95).p_value.round(4).tolist()
+        [0.05, nan]
+    """
+    known = (std_error > 0) & (df > 0)
+    error, free = np.where(known, std_error, np.nan), np.where(known, df, 1.0)
+    statistic = estimate / error
+    margin = special.stdtrit(free, (1.0 + level) / 2.0) * error
+    p_value = 2.0 * special.stdtr(free, -np.abs(statistic))
+    return TTests(statistic, p_value, estimate - margin, estimate + margin)
 
 
 def holm(p_values: Sequence[float]) -> Array:
@@ -192,8 +282,16 @@ def minimal_detectable(std_error: float, level: float = 0.95, power: float = 0.8
 
 def basis_note(index: Index) -> Note:
     """How the standard errors of differences were made."""
+    if index.basis == "linearised":
+        en = "Standard errors of differences are linearised and contain the uncertainty of the weights."
+        return note("N-LINEARISED", en, "差异的标准误由线性化得到，已计入权重的不确定性。")
     if index.replicates is None:
-        en = "Standard errors of differences hold the weights fixed (no replicates)."
-        return note("N-FIXED-WEIGHTS", en, "差异的标准误将权重视为固定（未做重抽样）。")
+        return held_note()
     en = f"Standard errors of differences from {index.replicates.shape[0]} joint replicates."
     return note("N-JOINT-REPLICATES", en, f"差异的标准误来自 {index.replicates.shape[0]} 次联合重抽样。")
+
+
+def held_note() -> Note:
+    """That nothing is said of the weights' uncertainty."""
+    en = "Standard errors of differences hold the weights fixed (no replicates)."
+    return note("N-FIXED-WEIGHTS", en, "差异的标准误将权重视为固定（未做重抽样）。")

@@ -23,7 +23,7 @@ from csi.tracking.classes import (
     state_of,
     states_of,
 )
-from csi.tracking.contrasts import basis_note, contrast, design_df
+from csi.tracking.contrasts import basis_note, contrast, design_df, held_note
 from csi.tracking.index import Index
 from csi.tracking.index_variance import design_covariance
 from csi.tracking.index_weights import Groups
@@ -118,7 +118,7 @@ def setting_of(index: Index, construct: int, classes: Classes) -> Setting:
         weights=estimated.values[:, mine],
         drawn_weights=None if estimated.replicates is None else estimated.replicates[:, :, mine],
         drawn=drawn,
-        basis=basis_note(index),
+        basis=held_note() if index.replicates is None else basis_note(index),
     )
 
 

@@ -27,13 +27,15 @@ from csi.moments.stack import Array, Sample
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
 from csi.tracking.index_formula import equal_weights, formulas_of, given_formula
+from csi.tracking.index_influence import Influence, influence_of
 from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
-from csi.tracking.index_variance import degrees, fixed_covariance, fixed_covariance_of_moments, replicate_sd
+from csi.tracking.index_variance import cell_degrees, replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
 Interval = Literal["t", "percentile", "basic", "normal", "bc", "bca", "studentised", "double"]
+StdError = Literal["replicates", "linearised", "fixed"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,7 +52,7 @@ class Index(Shown):
         rule: which cells estimate the weights: "own", "entity", "wave", "base", "pooled" or "given". base: the base
             wave when anchored. level, scheme (the engine's name), seed.
         degrees_of_freedom: (c,) resampling units minus strata behind each cell.
-        covariance_fixed: (q, c, c) design-based covariances of the cells with the weights held fixed.
+        influence: what every respondent adds to the indices; covariances of cells without replicates come from it.
         sample: the rows behind the cells (None when fitted from moments alone).
         formulas: (q) the id of each construct's formula: F1 or F2 (ACSI; one answer scale or several), F3
             (performance), F4 (KCSI), F5 (equal weights), F6 (factor scores), F7; T2B, CR, ... of `csi.rates`.
@@ -81,13 +83,22 @@ class Index(Shown):
     degrees_of_freedom: npt.NDArray[np.float64] | None = None
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Note, ...] = ()
-    covariance_fixed: Array | None = None
+    influence: Influence | None = None
     sample: Sample | None = None
     stated_df: float | None = None
     formulas: tuple[str, ...] = ()
     estimated: Weights | None = None
     means: Callable[[Sample], Array] | None = None
     factors: Factors | None = None
+
+    @property
+    def basis(self) -> StdError:
+        """Whose standard errors `std_error` and every comparison have: "replicates", "linearised" or "fixed" (weights
+        held fixed).
+        """
+        if self.replicates is not None:
+            return "replicates"
+        return "fixed" if self.influence is None or self.influence.full is None else "linearised"
 
     @property
     def measured(self) -> pl.DataFrame:
@@ -104,13 +115,15 @@ def index(
     level: float | None = None,
     interval: Interval = "t",
     formula: str | None = None,
+    std_error: StdError | None = None,
 ) -> Index:
     """The 0-100 index of every construct in every cell.
 
     `I_c = sum_k a_k 100 (xbar_kc - l_k) / (u_k - l_k)`, `a_k = w_k (u_k - l_k) / sum_j w_j (u_j - l_j)`,
     `w_k = w~_k / s_k`: the unstandardised outer weight, with s_k from the sample that estimated w~_k. Anchoring to a
-    base wave freezes w_k. After `bootstrap` the standard error contains the uncertainty of the weights: cells, base
-    wave and pooled groups share one resampling plan.
+    base wave freezes w_k. The standard error contains the uncertainty of the weights: after `bootstrap` by its refits
+    (cells, base wave and pooled groups share one resampling plan), else linearised, from what every respondent adds to
+    the cell's means and, through the gradient of the weights, to the weights. `std_error_fixed` holds them fixed.
 
     Parameters:
         est: a fitted stack of cells, with or without replicates.
@@ -127,16 +140,20 @@ def index(
         formula: "F1" or "F2" (ACSI), "F3" (performance) and "F7" (every construct) use outer weights, "F5" or "equal"
             equal ones, "F6" or "factor" those of factor scores, loading / error variance. By default F6 of a covariance
             model, else F1 where the items of a construct share one answer scale and F2 where not. F4 is `csi.kcsi`.
+        std_error: "replicates", "linearised" (no refits, whatever replicates there are), or "fixed" (weights held
+            fixed). By default replicates where there are some, else linearised, else fixed; a note says which.
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
 
     Raises:
         Problems: E-SCALE (no theoretical bounds), E-RANGE (means of given moments beyond them), E-WEIGHTS, E-WAVE,
-            E-BY, E-GIVEN, E-ENGINE, E-FORMULA.
+            E-BY, E-GIVEN, E-ENGINE, E-FORMULA, E-SETTING (standard errors or intervals that cannot be made
+            here).
 
     Source:
-        Fornell et al. (1996), Journal of Marketing 60(4), appendix; of each formula `csi.tracking.formulas`.
+        Fornell et al. (1996), Journal of Marketing 60(4), appendix; of each formula `csi.tracking.formulas`; Binder
+        (1983), Int. Statistical Review 51, for linearisation.
 
     Example:
         >>> import csi
@@ -147,6 +164,8 @@ def index(
         [51.5, 45.9]
     """
     check_estimate(est)
+    check_errors(est, std_error)
+    est = est if std_error in {None, "replicates"} else replace(est, replicates=None)
     fit, est = est, on_items(est)
     keys = _keys(est, by)
     asked = given_formula(est, formula, weights, given)
@@ -157,7 +176,7 @@ def index(
     _check_bounds(cells)
     _check_interval(est, interval)
     estimated = request.weights(est, cells)
-    found = _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, asked)
+    found = _assemble(cells, estimated, weighting, anchor, est.level if level is None else level, asked, std_error)
     return _with_intervals(found, second_of(fit, request, found.values, interval), interval)
 
 
@@ -208,7 +227,13 @@ def _check_bounds(est: Estimate) -> None:
 
 
 def _assemble(
-    cells: Estimate, weights: Weights, rule: Rule, base: str | None, level: float, formula: str | None
+    cells: Estimate,
+    weights: Weights,
+    rule: Rule,
+    base: str | None,
+    level: float,
+    formula: str | None,
+    asked: StdError | None,
 ) -> Index:
     """Values, reasons, replicates, variances, table and notes; intervals are still to come."""
     sol, places, bounds = cells.solution, item_places(cells), item_bounds(cells)
@@ -218,15 +243,23 @@ def _assemble(
     for c, j in reasons:
         values[c, j] = np.nan
     drawn = _replicates(cells, weights, values)
-    fixed = _fixed(cells, weights.values[of], bounds)
+    influence = influence_of(cells, weights, values)
+    if asked == "linearised" and influence.full is None:
+        if weights.source is not None or cells.sample is None:
+            raise Problems([no_influence(cells)])
+        influence = replace(influence, full=influence.fixed)
+    influence = influence if asked != "fixed" else replace(influence, full=None, weights=None)
+    fixed, full = influence.errors(influence.fixed), influence.full
+    linear = None if drawn is not None or full is None else influence
     df = _degrees(cells)
     std_error = None if drawn is None else replicate_sd(drawn)
+    std_error = std_error if linear is None or full is None else linear.errors(full)
     none = np.full_like(values, np.nan)
     ids = formulas_of(sol, *bounds, formula)
-    table = index_table(cells, values, std_error, _diagonal(fixed), (none, none), reasons, ids)
+    table = index_table(cells, values, std_error, fixed, (none, none), reasons, ids)
     return Index(
         table=table,
-        weights=weight_table(sol, weights),
+        weights=weight_table(sol, weights, None if linear is None else linear.weights),
         constructs=sol.constructs,
         cells=cells.moments.cells,
         values=values,
@@ -238,8 +271,8 @@ def _assemble(
         seed=cells.replicates.seed if cells.replicates else None,
         degrees_of_freedom=df,
         reasons=tuple(dict.fromkeys(reasons.values())),
-        notes=index_notes(rule, base, cells, weights, ids),
-        covariance_fixed=fixed,
+        notes=index_notes(rule, base, cells, weights, ids, linearised=linear is not None),
+        influence=influence,
         sample=cells.sample,
         stated_df=stated_degrees(cells),
         formulas=ids,
@@ -279,17 +312,6 @@ def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | Non
     return drawn if rep.factors is None else as_draws(drawn, values, rep.factors)
 
 
-def _fixed(cells: Estimate, relative: Array, bounds: tuple[Array, Array]) -> Array:
-    """(q, c, c) covariances with the weights held fixed."""
-    sol, places = cells.solution, item_places(cells)
-    gradient = 100.0 * relative / (bounds[1] - bounds[0])
-    q = len(sol.constructs)
-    if cells.sample is None:
-        moments = replace(cells.moments, cov=cells.moments.cov[:, places[:, None], places])
-        return fixed_covariance_of_moments(moments, gradient, sol.block, q)
-    return fixed_covariance(replace(cells.sample, rows=cells.sample.rows[:, places]), gradient, sol.block, q)
-
-
 def _degrees(cells: Estimate) -> Array:
     """(c,) design degrees of freedom, or those of the replicate weights; n - 1 from moments alone."""
     stated = stated_degrees(cells)
@@ -297,8 +319,7 @@ def _degrees(cells: Estimate) -> Array:
         return np.full(len(cells.moments.n), stated)
     if cells.sample is None:
         return cells.moments.n - 1.0
-    sample = cells.sample
-    return np.array([degrees(sample, np.array([c])) for c in range(sample.cells.height)], dtype=np.float64)
+    return cell_degrees(cells.sample)
 
 
 def stated_degrees(cells: Estimate) -> float | None:
@@ -307,22 +328,40 @@ def stated_degrees(cells: Estimate) -> float | None:
     return None if rep is None or rep.factors is None else rep.factors.df
 
 
-def _diagonal(covariance: Array) -> Array:
-    """(c, q) standard errors from (q, c, c) covariances."""
-    return np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)).T
-
-
 def _with_intervals(found: Index, second: Second, interval: Interval) -> Index:
-    """The index with its limits: t with the replicate (else the fixed) standard error, or made of the draws."""
+    """The index with its limits: t with its standard error (that of fixed weights where it is all), or of the draws."""
     values, drawn, df = found.values, found.replicates, found.degrees_of_freedom
-    fixed = np.full_like(values, np.nan) if found.covariance_fixed is None else _diagonal(found.covariance_fixed)
-    std_error = fixed if drawn is None else replicate_sd(drawn)
+    column = "std_error_fixed" if found.basis == "fixed" else "std_error"
+    std_error = found.table[column].fill_null(float("nan")).to_numpy().reshape(values.shape)
     kind, draws = ("t", np.empty((0, *values.shape))) if drawn is None else (interval, drawn)
     spread = np.full_like(values, np.nan) if df is None else df[:, None] + np.zeros_like(values)
     evidence = Evidence(values, std_error, draws, second.accelerations, second.errors, second.ranks, spread)
     low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in limits(curve_of(kind, evidence), found.level))
     columns = {"conf_low": np.clip(low, 0.0, 100.0), "conf_high": np.clip(high, 0.0, 100.0)}
     return replace(found, table=found.table.with_columns(**{c: number_column(v) for c, v in columns.items()}))
+
+
+def check_errors(est: Estimate, asked: str | None) -> None:
+    """Raise for standard errors that do not exist, or that need replicates where there are none."""
+    found = [] if asked is None else one_of("std_error", asked, get_args(StdError))
+    if asked == "replicates" and est.replicates is None:
+        en, zh = "there are no replicates.", "没有重抽样结果。"
+        do = "Call csi.bootstrap first, or leave std_error out."
+        found.append(problem("E-SETTING", "std_error", en, zh, do, "请先调用 csi.bootstrap，或省略 std_error。"))
+    if found:
+        raise Problems(found)
+
+
+def no_influence(cells: Estimate) -> Problem:
+    """Why linearised standard errors cannot contain the uncertainty of the weights."""
+    en, zh = "the weights have no influence function here", "此处的权重没有影响函数"
+    if cells.sample is None:
+        en, zh = "linearised errors need the rows", "线性化标准误需要原始行"
+    elif cells.sample.missing == "em":
+        en, zh = f"{en} (missing: em)", f"{zh}（missing: em）"
+    do = 'Call csi.bootstrap first, or use std_error="fixed".'
+    do_zh = "请先调用 csi.bootstrap，或使用 std_error=“fixed”。"
+    return problem("E-SETTING", "std_error", f"{en}.", f"{zh}。", do, do_zh)
 
 
 def _check_interval(est: Estimate, interval: str) -> None:

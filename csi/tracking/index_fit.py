@@ -35,7 +35,8 @@ from csi.tracking.index_weights import (
 class Weights:
     """Relative weights of the 0-100 items by group: values (g, p), replicates (B, g, p) or None, and what is wrong.
 
-    `reasons` maps (group, construct) to why the construct has no index there; `factors` as in `Replicates`.
+    `reasons` maps (group, construct) to why the construct has no index there; `factors` as in `Replicates`; `source` is
+    the fit that gave the weights, None where they are given.
     """
 
     values: Array
@@ -43,6 +44,7 @@ class Weights:
     groups: Groups
     reasons: dict[tuple[int, int], Reason]
     factors: Factors | None = None
+    source: Estimate | None = None
 
 
 def key_columns(est: Estimate) -> list[str]:
@@ -149,11 +151,11 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     reasons = weight_reasons(values, sol, fitted.convergence)
     rep = fitted.replicates
     if rep is None:
-        return Weights(values, None, groups, reasons)
+        return Weights(values, None, groups, reasons, source=fitted)
     outer = cast("Array", rep.solution.weights).reshape(rep.n, values.shape[0], -1)
     drawn = relative_weights(outer, rep.sd[:, :, places], span, sol.block, len(sol.constructs))
     drawn[~rep.usable] = np.nan
-    return Weights(values, drawn, groups, reasons, rep.factors)
+    return Weights(values, drawn, groups, reasons, rep.factors, fitted)
 
 
 def _of_factors(est: Estimate, groups: Groups) -> Weights:

@@ -12,6 +12,7 @@ import polars as pl
 
 from csi.errors import Note, Reason, note
 from csi.estimate.estimate import Estimate, Solution
+from csi.estimate.later import Later
 from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
 from csi.moments.stack import Array
@@ -65,11 +66,12 @@ def number_column(values: Array) -> pl.Series:
     return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)
 
 
-def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
-    """Relative weights with their standard errors, one row per group and item."""
+def weight_table(sol: Solution, weights: Weights, linearised: Later[Array] | None = None) -> pl.DataFrame:
+    """Relative weights with their standard errors (of the replicates, else linearised), one row per group and item."""
     g, p = weights.values.shape
     drawn = weights.replicates
     std_error = np.full((g, p), np.nan) if drawn is None else spread(drawn, weights.values, weights.factors)
+    std_error = std_error if drawn is not None or linearised is None else linearised.value
     cells = weights.groups.cells
     return pl.DataFrame(
         {
@@ -83,7 +85,13 @@ def weight_table(sol: Solution, weights: Weights) -> pl.DataFrame:
 
 
 def index_notes(
-    rule: Rule, base: str | None, cells: Estimate, weights: Weights, formulas: Sequence[str]
+    rule: Rule,
+    base: str | None,
+    cells: Estimate,
+    weights: Weights,
+    formulas: Sequence[str],
+    *,
+    linearised: bool = False,
 ) -> tuple[Note, ...]:
     """The formulas, the rule of the weights, what the intervals cover, negative replicates."""
     said = ("equal", "等权") if set(formulas) == {"F5"} else _rule_words(rule, base, key_columns(cells))
@@ -98,7 +106,13 @@ def index_notes(
         en = "a pooled estimate gives the index without the variance between its copies: pool their indices,"
         zh = "合并估计所得指数的区间未含各份插补之间的方差：请合并各份的指数，即"
         notes.append(note("W-INDEX-POOLED", f"{en} {do}.", f"{zh} {do}。"))
-    if cells.replicates is None:
+    if linearised:
+        en = (
+            "Standard errors are linearised (Taylor) and contain the uncertainty of the weights; nothing was resampled."
+        )
+        zh = "标准误由线性化（泰勒）得到，已计入权重的不确定性；未做重抽样。"
+        notes.append(note("N-LINEARISED", en, zh))
+    elif cells.replicates is None:
         en = "Intervals hold the weights fixed (no replicates)."
         notes.append(note("N-FIXED-WEIGHTS", en, "区间将权重视为固定（未做重抽样）。"))
     notes.append(note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"))

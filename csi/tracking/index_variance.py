@@ -1,14 +1,22 @@
-"""The index's uncertainty: linearised with the weights held fixed, and from replicates with the weights estimated.
+"""Effective sizes, design degrees of freedom, and spreads of replicates behind an index.
 
-Letters: `n` rows, `p` items, `c` cells, `q` constructs, `B` replicates.
+Letters: `n` rows, `c` cells, `m` contrasts, `B` replicates.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from csi.moments.stack import Array, Ints, Moments, Sample
+
+Sparse = Any
+"""A scipy.sparse matrix."""
+
+TOGETHER = 1024
+"""Contrasts whose units are counted together. Results do not depend on it."""
 
 
 def kish_n(moments: Moments) -> Array:
@@ -34,31 +42,52 @@ def degrees(sample: Sample, cells: Ints) -> int:
     return int(units.size - np.unique(sample.stratum[units]).size)
 
 
-def item_influence(sample: Sample) -> tuple[Array, Ints, Ints]:
-    """Influence of each unit on each cell's item means.
+def cell_degrees(sample: Sample) -> Array:
+    """(c,) design degrees of freedom of every cell.
 
-    `z_uk = sum_{i in u} d_i m_ik (x_ik - xbar_ck) / sum_i d_i m_ik`, m = 1 where answered.
-
-    Returns:
-        (r, p) influence of the r pairs of unit and cell that occur, their units (r,), their cells (r,).
-
-    Source:
-        Wolter (2007), Introduction to Variance Estimation, chapter 6 (Taylor series, ratio mean).
+    Example:
+        >>> import polars as pl
+        >>> from csi.moments.sample import sample_of
+        >>> cell_degrees(sample_of(pl.DataFrame({"q": [1, 2, 4], "b": ["x", "y", "y"]}), ["q"], by=["b"])).tolist()
+        [0.0, 1.0]
     """
-    answered = np.isfinite(sample.rows)
-    weight = sample.weight[:, None] * answered
-    total = _by(sample.cell, weight, sample.cells.height)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = _by(sample.cell, weight * np.nan_to_num(sample.rows), sample.cells.height) / total
-        row = weight * (np.nan_to_num(sample.rows) - mean[sample.cell]) / total[sample.cell]
-    units = sample.stratum.size
-    pair, place = np.unique(sample.cell * units + sample.unit, return_inverse=True)
-    return _by(place, row, pair.size), pair % units, pair // units
+    cells = sample.cells.height
+    units, strata = (_pairs(sample, size, of) for size, of in _who(sample))
+    return np.asarray(np.bincount(units, minlength=cells) - np.bincount(strata, minlength=cells), dtype=np.float64)
 
 
-def _by(group: Ints, values: Array, groups: int) -> Array:
-    """(groups, p) sums of the columns of `values` within groups."""
-    return np.stack([np.bincount(group, column, groups) for column in values.T], axis=1)
+def contrast_degrees(sample: Sample, shares: Sparse) -> Array:
+    """(m,) design degrees of freedom of contrasts: of the units with a row in any cell of a contrast, together.
+
+    Parameters:
+        shares: (m, c) sparse coefficients.
+    """
+    chosen = abs(sparse.csr_matrix(shares)).sign()
+    found = np.zeros(chosen.shape[0])
+    for sign, (size, of) in zip((1.0, -1.0), _who(sample), strict=True):
+        shape = (size, sample.cells.height)
+        seen = sparse.csc_matrix((np.ones(of.size, dtype=np.int8), (of, sample.cell)), shape=shape)
+        seen.sum_duplicates()
+        seen.data[:] = 1
+        if np.diff(sparse.csr_matrix(seen).indptr).max(initial=0) < 2:  # nobody in two cells: they add up
+            found += sign * (chosen @ np.diff(seen.indptr))
+            continue
+        for start in range(0, chosen.shape[0], TOGETHER):
+            counted = sparse.csc_matrix(seen.astype(np.float64) @ chosen[start : start + TOGETHER].T)
+            found[start : start + TOGETHER] += sign * np.diff(counted.indptr)
+    return found
+
+
+def _who(sample: Sample) -> tuple[tuple[int, Ints], tuple[int, Ints]]:
+    """How many units and strata there are, and those of every row."""
+    of = sample.stratum[sample.unit]
+    return (sample.stratum.size, sample.unit), (int(sample.stratum.max()) + 1, of)
+
+
+def _pairs(sample: Sample, size: int, of: Ints) -> Ints:
+    """The cell of each distinct pair of a cell and what is in it."""
+    pairs = sample.cell * size + of
+    return (pairs if (np.diff(pairs) > 0).all() else np.unique(pairs)) // size
 
 
 def design_covariance(influence: Array, stratum: Ints) -> Array:
@@ -85,51 +114,6 @@ def design_covariance(influence: Array, stratum: Ints) -> Array:
     totals = sums @ within
     square = within.T @ sparse.diags(factor[layer]) @ within - totals.T @ sparse.diags(share) @ totals
     return np.asarray(square.todense(), dtype=np.float64)
-
-
-def fixed_covariance(sample: Sample, gradient: Array, block: Ints, constructs: int) -> Array:
-    """Design-based covariance of the cells' indices with the weights held fixed.
-
-    `design_covariance` of `z_uc = sum_k g_ck z_uk`; cells share the units that answered in both.
-
-    Parameters:
-        sample: rows whose columns are the items of `block`. gradient: (c, p) change of the index per unit of an item's
-            mean, `100 a_ck / (u_k - l_k)`. block: (p,) construct of each item. constructs: q.
-
-    Returns:
-        (q, c, c) covariances, NaN for cells with fewer than two units or without weights.
-    """
-    influence, unit, cell = item_influence(sample)
-    shape = (sample.stratum.size, sample.cells.height)
-    covariance = np.empty((constructs, shape[1], shape[1]))
-    lonely = np.bincount(cell, minlength=shape[1]) < 2
-    for j in range(constructs):
-        mine = block == j
-        z = (influence[:, mine] * gradient[cell][:, mine]).sum(axis=1)
-        matrix = sparse.csr_matrix((np.nan_to_num(z), (unit, cell)), shape=shape)
-        covariance[j] = design_covariance(matrix, sample.stratum)
-        absent = lonely | ~np.isfinite(gradient[:, mine]).all(axis=1) | (not mine.any())
-        covariance[j][absent | absent[:, None]] = np.nan
-    return covariance
-
-
-def fixed_covariance_of_moments(moments: Moments, gradient: Array, block: Ints, constructs: int) -> Array:
-    """The same from moments alone: independent cells, simple random sampling with unequal weights (Kish).
-
-    `V_cc = g' S g / n_effective`.
-
-    Returns:
-        (q, c, c), diagonal in the cells.
-    """
-    n = kish_n(moments)
-    covariance = np.zeros((constructs, n.size, n.size))
-    cells = np.arange(n.size)
-    for j in range(constructs):
-        mine = np.flatnonzero(block == j)
-        g = gradient[:, mine]
-        s = moments.cov[:, mine[:, None], mine]
-        covariance[j, cells, cells] = np.einsum("ck,ckl,cl->c", g, s, g) / n if mine.size else np.nan
-    return covariance
 
 
 def replicate_sd(replicates: Array) -> Array:

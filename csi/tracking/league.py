@@ -17,12 +17,13 @@ from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import (
     basis_note,
     construct_place,
-    contrast,
-    design_df,
+    contrast_df,
+    contrasts,
     half_widths,
     holm,
     joint_covariance,
-    t_test,
+    pair_shares,
+    t_tests,
 )
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
@@ -129,13 +130,12 @@ def gap_changes(
     j = construct_place(index, construct)
     now, then = ({brand_of(index, int(c)): int(c) for c in ranked(index, j, w, small)} for w in (wave, reference))
     rivals = [r for r in now if r != brand and r in then] if brand in now and brand in then else []
-    shares = np.array([1.0, -1.0, -1.0, 1.0])
-    cells = [np.array([now[brand], now[r], then[brand], then[r]]) for r in rivals]
-    found = [contrast(index, j, four, shares) for four in cells]
-    numbers = (np.array([getattr(c, f) for c in found], dtype=np.float64) for f in ("estimate", "std_error", "df"))
+    mine, theirs = ([places[brand]] * len(rivals) for places in (now, then)) if rivals else ([], [])
+    gap = pair_shares(index, mine, [now[r] for r in rivals])
+    before = pair_shares(index, theirs, [then[r] for r in rivals])
+    found = contrasts(index, j, gap - before)
     names = pl.DataFrame({"rival": rivals}, schema={"rival": pl.String})
-    difference, std_error, df = numbers
-    return pl.concat([names, tested(difference, std_error, df, index.level)], how="horizontal")
+    return pl.concat([names, tested(found.estimate, found.std_error, found.df, index.level)], how="horizontal")
 
 
 def do_not_differ(differ: Bools) -> list[list[int]]:
@@ -195,25 +195,25 @@ def _tests(index: Index, construct: int, cells: Ints, left: Ints, right: Ints) -
     variance = np.diagonal(covariance)
     difference = value[left] - value[right]
     std_error = np.sqrt(np.maximum(variance[left] + variance[right] - 2.0 * covariance[left, right], 0.0))
-    df = np.array([design_df(index, cells[[i, j]]) for i, j in zip(left, right, strict=True)])
+    df = contrast_df(index, pair_shares(index, cells[left], cells[right]))
     return tested(difference, std_error, df, index.level)
 
 
 def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.DataFrame:
     """One row per test, as `League.pairs` without its labels: Holm's p-value and half width, the single interval."""
-    tests = [t_test(d, s, f, level) for d, s, f in zip(difference, std_error, df, strict=True)]
-    p_value = np.array([t.p_value for t in tests], dtype=np.float64)
+    tests = t_tests(difference, std_error, df, level)
+    p_value = tests.p_value
     table = pl.DataFrame(
         {
             "difference": number_column(difference),
             "std_error": number_column(std_error),
-            "statistic": number_column(np.array([t.statistic for t in tests])),
+            "statistic": number_column(tests.statistic),
             "df": number_column(df),
             "p_value": number_column(p_value),
             "p_holm": number_column(holm(p_value.tolist())),
             "half_width": number_column(half_widths(p_value, std_error, df, level)),
-            "conf_low": number_column(np.array([t.conf_low for t in tests])),
-            "conf_high": number_column(np.array([t.conf_high for t in tests])),
+            "conf_low": number_column(tests.conf_low),
+            "conf_high": number_column(tests.conf_high),
         }
     )
     significant = (pl.col("p_holm") < 1.0 - level).alias("significant")

@@ -128,7 +128,7 @@ def _index(given: Sequence[Index]) -> Index:
         values=found.value,
         replicates=None,
         notes=notes,
-        covariance_fixed=None,
+        influence=None,
         sample=None,
         estimated=None,
         means=None,

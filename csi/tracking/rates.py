@@ -23,8 +23,9 @@ from csi.survey.codebook import Scale
 from csi.survey.panel import Panel
 from csi.tracking.formulas import KCSI
 from csi.tracking.index import Index
+from csi.tracking.index_influence import fixed_influence
 from csi.tracking.index_table import formula_note, number_column
-from csi.tracking.index_variance import degrees, fixed_covariance
+from csi.tracking.index_variance import cell_degrees
 
 NPS_TOP, PROMOTER, PASSIVE = 10, 9, 7
 
@@ -231,9 +232,8 @@ def measured(
     each, answered = _means(rows)
     values = np.column_stack([(each * share)[:, block == j].sum(axis=1) for j in range(q)])
     gradient = np.broadcast_to(share, (cells, share.size)) + np.where(np.isfinite(each), 0.0, np.nan)
-    covariance = fixed_covariance(rows, gradient, block, q)
-    df = np.array([degrees(sample, np.array([c])) for c in range(cells)], dtype=np.float64)
-    std_error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)).T
+    influence = fixed_influence(rows, np.arange(block.size), gradient, [np.flatnonzero(block == j) for j in range(q)])
+    df, std_error = cell_degrees(sample), influence.errors(influence.fixed)
     reach = critical(level, df)[:, None] * std_error
     low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
     n = np.column_stack([answered[:, block == j].min(axis=1) for j in range(q)])
@@ -268,7 +268,7 @@ def measured(
         seed=None,
         degrees_of_freedom=df,
         notes=(formula_note([p.formula for p in parts]), *_said(sample)),
-        covariance_fixed=covariance,
+        influence=influence,
         sample=rows,
         formulas=tuple(p.formula for p in parts),
     )

@@ -17,7 +17,8 @@ from csi.models.model import Path as Arrow
 from csi.moments.pearson import moments_under
 from csi.moments.sample import regroup, sample_of
 from csi.pls.estimator import PLS
-from csi.tracking.index_variance import design_covariance, item_influence
+from csi.tracking.index_influence import by_unit, own_influence
+from csi.tracking.index_variance import design_covariance
 
 
 def model() -> Model:
@@ -164,9 +165,7 @@ def mean_error(data: pl.DataFrame, resampling: str = "multinomial", **design: st
     sample = sample_of(data, ["x1"], [k for k in ("wave",) if k in data.columns], **design)
     plan = plan_of(sample, 3000, 4, resampling)
     means = np.concatenate([moments_under(sample, m).mean.reshape(m.shape[0], -1) for _, m in plan.blocks()])
-    influence, unit, cell = item_influence(sample)
-    z = np.zeros((sample.stratum.size, sample.cells.height))
-    z[unit, cell] = influence[:, 0]
+    z = by_unit(sample, own_influence(sample, np.array([0]), np.ones((sample.cells.height, 1))))
     return means[:, 0].std(ddof=1), float(np.sqrt(design_covariance(z, sample.stratum)[0, 0]))
 
 

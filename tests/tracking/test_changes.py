@@ -85,12 +85,12 @@ def test_shared_weights_are_common_to_both_waves(model, survey):
 
 
 def test_fixed_errors_know_the_overlap_too(model, survey):
-    apart = index(fit(model, survey(), PLS(), by=CELLS, scale=(1, 10), unit="id"))
-    shared = index(fit(model, survey(overlap=True), PLS(), by=CELLS, scale=(1, 10), unit="id"))
+    apart = index(fit(model, survey(), PLS(), by=CELLS, scale=(1, 10), unit="id"), std_error="fixed")
+    shared = index(fit(model, survey(overlap=True), PLS(), by=CELLS, scale=(1, 10), unit="id"), std_error="fixed")
     one, two = changes(apart, "Use"), changes(shared, "Use")
     assert two.table["std_error"].mean() < 0.75 * one.table["std_error"].mean()
     assert "N-FIXED-WEIGHTS" in [n.code for n in one.notes]
-    expected = np.hypot(*np.sqrt(np.diag(apart.covariance_fixed[0])[[1, 0]]))
+    expected = np.hypot(*apart.table.filter(pl.col("construct") == "Use")["std_error_fixed"][:2])
     assert one.table["std_error"][0] == pytest.approx(expected)
 
 

@@ -147,7 +147,7 @@ def test_intervals_cover_the_value_and_use_the_level(boot):
 
 
 def test_without_replicates_the_fixed_error_stands_in(est):
-    made = index(est)
+    made = index(est, std_error="fixed")
     assert made.table["std_error"].null_count() == made.table.height
     assert made.table["conf_low"].null_count() == 0
     assert "N-FIXED-WEIGHTS" in [n.code for n in made.notes]

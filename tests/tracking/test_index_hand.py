@@ -3,11 +3,13 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy import sparse
 
 from csi.measures.performance import hundred, relative_weights
 from csi.moments.pearson import moments_of
 from csi.moments.sample import sample_of
-from csi.tracking.index_variance import degrees, fixed_covariance, kish_n, replicate_sd
+from csi.tracking.index_influence import Strata, fixed_part, lonely
+from csi.tracking.index_variance import cell_degrees, contrast_degrees, degrees, kish_n, replicate_sd
 from csi.tracking.index_weights import default_rule, groups_of
 from csi.tracking.waves import reference_wave, wave_order
 
@@ -70,7 +72,8 @@ def test_kish():
 def variance(frame, items=("q",), **design):
     sample = sample_of(frame, list(items), scale=(0, 100), **design)
     gradient = np.full((sample.cells.height, len(items)), 1.0 / len(items))
-    return fixed_covariance(sample, gradient, np.zeros(len(items), dtype=np.int64), 1)[0]
+    part = fixed_part(sample, np.arange(len(items)), gradient, lonely(sample))
+    return part.covariance(Strata.of(sample.stratum), np.arange(sample.cells.height))
 
 
 def test_simple_random_sample():
@@ -124,6 +127,14 @@ def test_degrees_are_units_minus_strata():
     assert degrees(sample, np.array([0])) == 1  # units a, b in stratum x
     assert degrees(sample, np.array([1])) == 1  # units b, c, d in strata x, y
     assert degrees(sample, np.array([0, 1])) == 2  # units a, b, c, d
+    assert cell_degrees(sample).tolist() == [1, 1]
+    assert contrast_degrees(sample, sparse.csr_matrix([[1.0, 0.0], [1.0, -1.0]])).tolist() == [1, 2]
+
+
+def test_degrees_of_separate_cells_add_up():
+    frame = pl.DataFrame({"q": [1, 2, 3, 4, 5, 6], "wave": list("111222")})
+    sample = sample_of(frame, ["q"], ["wave"])
+    assert contrast_degrees(sample, sparse.csr_matrix([[1.0, -1.0]])).tolist() == [degrees(sample, np.array([0, 1]))]
 
 
 def test_replicate_sd_leaves_unusable_ones_out():

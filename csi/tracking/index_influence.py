@@ -1,0 +1,366 @@
+"""The index's linearised uncertainty: what every unit adds to every cell's index, through means and through weights.
+
+    z_uc = sum_k a_k IF_u(xbar*_kc) + sum_k (xbar*_kc - I_c) IF_u(a_k)
+
+The first part is that of the cell's own rows. The second comes from the rows that estimated the weights: the cell
+itself under "own" (then both are one number per unit), a base wave, a brand or everybody elsewhere; it is kept as
+`load` (xbar*_kc - I_c, few columns) times `weight` (IF_u(a_k)), so that no matrix of cells by cells is ever formed.
+
+Letters: `u` units, `c` cells, `r` weights of all groups, `k` cells asked for, `m` contrasts.
+
+Source: practice of Taylor linearisation, Wolter (2007), chapter 6; Binder (1983), Int. Statistical Review 51, 279-292.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from csi.estimate.estimate import Estimate
+from csi.estimate.later import Later
+from csi.measures.performance import hundred
+from csi.moments.stack import Array, Ints, Moments, Sample
+from csi.tracking.index_fit import Weights, item_bounds, item_places
+from csi.tracking.index_variance import Sparse, kish_n
+from csi.tracking.weight_influence import has_influence, row_influence
+
+BLOCK = 8192
+"""Contrasts whose variance is worked out together. Results do not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """How units add up: variance = sum_u factor_u z_u^2 - sum_h share_h (sum_{u in h} z_u)^2.
+
+    Attributes:
+        factor: (u,) n_h / (n_h - 1) of each unit's stratum (1 for a unit alone). share: (h,) factor / n_h.
+        sums: (h, u) sparse, 1 where the unit belongs to the stratum. codes: (h,) of the strata, rising.
+
+    Source:
+        Wolter (2007), 6.2; Lohr (2010), Sampling: Design and Analysis, 9.1.
+    """
+
+    factor: Array
+    share: Array
+    sums: Sparse
+    codes: Ints
+
+    @classmethod
+    def of(cls, stratum: Ints) -> Strata:
+        """From the stratum of every unit.
+
+        Example:
+            >>> Strata.of(np.array([0, 0, 1])).factor.tolist()
+            [2.0, 2.0, 1.0]
+        """
+        codes, layer = np.unique(stratum, return_inverse=True)
+        size = np.bincount(layer).astype(np.float64)
+        factor = np.where(size > 1, size / np.maximum(size - 1.0, 1.0), 1.0)
+        shape = (codes.size, layer.size)
+        sums = sparse.csr_matrix((np.ones(layer.size), (layer, np.arange(layer.size))), shape=shape)
+        return cls(factor[layer], np.where(size > 1, factor / size, 0.0), sums, codes)
+
+    def product(self, left: Sparse, right: Sparse) -> Sparse:
+        """(k, l) sparse covariances of the statistics in the columns of two (u, k), (u, l) sparse matrices."""
+        a, b = self.sums @ left, self.sums @ right
+        return left.T @ _scaled(right, self.factor) - a.T @ _scaled(b, self.share)
+
+    def of_rows(self, values: Array, unit: Ints, stratum: Ints) -> Array:
+        """(m,) variances of statistics from the influence of some rows (n, m), summed over their units."""
+        units, place = np.unique(unit, return_inverse=True)
+        z = values if units.size == unit.size else _sums(place, values, units.size)
+        own = unit if units.size == unit.size else units
+        layer, at = np.unique(stratum[own], return_inverse=True)
+        codes = np.searchsorted(self.codes, layer)
+        total = _sums(at, z, layer.size)
+        return np.asarray(np.maximum(self.factor[own] @ z**2 - self.share[codes] @ total**2, 0.0))
+
+    def squares(self, columns: Sparse) -> Array:
+        """(k,) variances of the statistics in the columns."""
+        total = self.sums @ columns
+        whole = np.asarray(columns.multiply(columns).T @ self.factor).ravel()
+        return np.asarray(whole - np.asarray(total.multiply(total).T @ self.share).ravel())
+
+
+def _sums(group: Ints, values: Array, groups: int) -> Array:
+    """(groups, m) sums of the columns of `values` (n, m) within groups."""
+    return np.stack([np.bincount(group, column, groups) for column in values.T], axis=1)
+
+
+def _scaled(matrix: Sparse, factor: Array) -> Sparse:
+    return sparse.diags(factor) @ matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Influence on one construct's indices: `z = own + weight load'`.
+
+    Attributes:
+        own: (u, c) sparse. weight: (u, r) sparse and load: (c, r) sparse, or None. known: (c,) True where there is a
+            variance: at least two units and weights.
+    """
+
+    own: Sparse
+    known: npt.NDArray[np.bool_]
+    weight: Sparse | None = None
+    load: Sparse | None = None
+
+    def covariance(self, strata: Strata, cells: Ints) -> Array:
+        """(k, k) covariance of some cells; NaN where unknown."""
+        columns, mix = self.own[:, cells], None
+        if self.weight is not None and self.load is not None:
+            load = self.load[cells]
+            used = np.unique(load.indices)
+            columns = sparse.hstack([columns, self.weight[:, used]], format="csc")
+            mix = sparse.hstack([sparse.identity(cells.size), load[:, used]], format="csr")
+        found = strata.product(columns, columns)
+        dense = np.asarray((found if mix is None else mix @ found @ mix.T).todense(), dtype=np.float64)
+        unknown = ~self.known[cells]
+        dense[unknown | unknown[:, None]] = np.nan
+        return dense
+
+    def variances(self, strata: Strata, shares: Sparse) -> Array:
+        """(m,) variances of contrasts `shares` (m, c) sparse; NaN where one of their cells is unknown."""
+        shares = sparse.csr_matrix(shares)
+        starts = range(0, shares.shape[0], BLOCK)
+        found = np.concatenate([self._variances(strata, shares[i : i + BLOCK]) for i in starts] or [np.empty(0)])
+        found[np.asarray(abs(shares) @ (~self.known).astype(np.float64)).ravel() > 0] = np.nan
+        return np.asarray(np.maximum(found, 0.0))
+
+    def _variances(self, strata: Strata, shares: Sparse) -> Array:
+        columns = sparse.csc_matrix(self.own @ shares.T)
+        found = strata.squares(columns)
+        if self.weight is None or self.load is None:
+            return found
+        mixed = sparse.csr_matrix(shares @ self.load)
+        used = np.unique(mixed.indices)
+        mixed, weight = mixed[:, used], self.weight[:, used]
+        crossed = strata.product(columns, weight)
+        among = mixed @ strata.product(weight, weight)
+        return np.asarray(found + _rowwise(crossed, mixed) * 2.0 + _rowwise(among, mixed))
+
+
+def _rowwise(left: Sparse, right: Sparse) -> Array:
+    return np.asarray(sparse.csr_matrix(left).multiply(right).sum(axis=1), dtype=np.float64).ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What units add to indices, construct by construct; worked out when it is first asked for.
+
+    Attributes:
+        strata: how units add up. full, fixed: one `Part` per construct, with the weights' uncertainty and with the
+            weights held fixed; `full` is None where weights have no influence function. weights: (g, p) standard errors
+            of the relative weights, None without.
+    """
+
+    strata: Strata
+    fixed: tuple[Later[Part], ...]
+    full: tuple[Later[Part], ...] | None = None
+    weights: Later[Array] | None = None
+
+    @property
+    def parts(self) -> tuple[Later[Part], ...]:
+        """The fullest there is."""
+        return self.fixed if self.full is None else self.full
+
+    def errors(self, parts: tuple[Later[Part], ...]) -> Array:
+        """(c, q) standard errors of every index by its `full` or `fixed` parts."""
+        found = []
+        for part in parts:
+            every = sparse.identity(part.value.known.size, format="csr")
+            found.append(np.sqrt(part.value.variances(self.strata, every)))
+        return np.stack(found, axis=1)
+
+    def covariance(self, construct: int, cells: Ints) -> Array:
+        """(k, k) covariance of some cells' indices of one construct."""
+        return self.parts[construct].value.covariance(self.strata, cells)
+
+    def variances(self, construct: int, shares: Sparse) -> Array:
+        """(m,) variances of contrasts between cells, `shares` (m, c) sparse."""
+        return self.parts[construct].value.variances(self.strata, shares)
+
+    def among(self, cell: int, constructs: Ints) -> Array:
+        """(k, k) covariance of some constructs' indices in one cell."""
+        z = [_column(self.parts[j].value, cell) for j in constructs.tolist()]
+        columns = sparse.hstack(z, format="csc")
+        dense = np.asarray(self.strata.product(columns, columns).todense(), dtype=np.float64)
+        unknown = np.array([not self.parts[j].value.known[cell] for j in constructs.tolist()])
+        dense[unknown | unknown[:, None]] = np.nan
+        return dense
+
+
+def _column(part: Part, cell: int) -> Sparse:
+    """(u, 1) influence on one cell."""
+    own = part.own[:, [cell]]
+    if part.weight is None or part.load is None:
+        return own
+    return own + part.weight @ part.load[[cell]].T
+
+
+def own_influence(sample: Sample, columns: Ints, gradient: Array) -> Array:
+    """(n,) what each row adds to the index of its cell with the weights held fixed.
+
+    `z_i = sum_k g_ck d_i m_ik (x_ik - xbar_ck) / sum_i d_i m_ik`, m = 1 where answered.
+
+    Parameters:
+        columns: (p,) items of the construct. gradient: (c, p) change of the index per unit of an item's mean.
+
+    Source:
+        Wolter (2007), Introduction to Variance Estimation, chapter 6 (Taylor series, ratio mean).
+    """
+    found = np.zeros(len(sample.rows))
+    cells = sample.cells.height
+    for k, column in enumerate(columns.tolist()):
+        x = sample.rows[:, column]
+        answered = np.isfinite(x)
+        weight = sample.weight if answered.all() else sample.weight * answered
+        x = x if answered.all() else np.nan_to_num(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total = np.bincount(sample.cell, weight, cells)
+            mean = np.bincount(sample.cell, weight * x, cells) / total
+            slope = np.nan_to_num(gradient[:, k] / total)  # cells without answers or weights have no variance
+            mean = np.nan_to_num(mean)
+        found += weight * slope[sample.cell] * (x - mean[sample.cell])
+    return found
+
+
+def by_unit(sample: Sample, rows: Array) -> Sparse:
+    """(u, c) sparse sums of a row quantity over units within cells."""
+    shape = (sample.stratum.size, sample.cells.height)
+    made = sparse.csc_matrix((np.nan_to_num(rows), (sample.unit, sample.cell)), shape=shape)
+    made.sum_duplicates()
+    return made
+
+
+def lonely(sample: Sample) -> npt.NDArray[np.bool_]:
+    """(c,) True for cells with fewer than two units: they have no variance."""
+    pairs = sample.cell * sample.stratum.size + sample.unit
+    pairs = pairs if (np.diff(pairs) > 0).all() else np.unique(pairs)
+    return np.asarray(np.bincount(pairs // sample.stratum.size, minlength=sample.cells.height) < 2)
+
+
+def fixed_part(sample: Sample, columns: Ints, gradient: Array, alone: npt.NDArray[np.bool_]) -> Part:
+    """Influence on one construct with the weights held fixed.
+
+    Parameters:
+        columns: (p,) items of the construct in the rows. gradient: (c, p) change of the index per unit of their means,
+            `100 a_ck / (u_k - l_k)`. alone: (c,) cells of a single unit.
+    """
+    known = ~alone & np.isfinite(gradient).all(axis=1) & (columns.size > 0)
+    return Part(by_unit(sample, own_influence(sample, columns, gradient)), known)
+
+
+def fixed_influence(sample: Sample, places: Ints, gradient: Array, blocks: Sequence[Ints]) -> Influence:
+    """The influence on weighted sums of item means whose weights are known.
+
+    Parameters:
+        places: (p,) columns of the entries in the rows. gradient: (c, p) change of its sum per unit of an entry's mean.
+        blocks: the entries of each of the q sums.
+    """
+    alone = lonely(sample)
+    parts = (partial(fixed_part, sample, places[mine], gradient[:, mine], alone) for mine in blocks)
+    return Influence(Strata.of(sample.stratum), tuple(Later(part) for part in parts))
+
+
+def influence_of(cells: Estimate, weights: Weights, values: Array) -> Influence:
+    """The influence on every construct's indices.
+
+    Parameters:
+        cells: the fit of the index's cells. weights: its relative weights and the fit behind them. values: (c, q).
+    """
+    low, high = item_bounds(cells)
+    sol, places, sample = cells.solution, item_places(cells), cells.sample
+    relative = weights.values[weights.groups.of_index]
+    gradient = 100.0 * relative / (high - low)
+    if sample is None:
+        return _of_moments(cells.moments, places, gradient, sol.block, len(sol.constructs))
+    blocks = [np.flatnonzero(sol.block == j) for j in range(len(sol.constructs))]
+    held, source = fixed_influence(sample, places, gradient, blocks), weights.source
+    if source is None or not has_influence(source):
+        return held
+    strata, fixed = held.strata, held.fixed
+    away = np.nan_to_num(hundred(cells.moments.mean[:, places], low, high) - values[:, sol.block])
+    if source is cells:
+        found = Later(partial(_own_weights, cells, strata, away, blocks))
+        full = tuple(Later(partial(_added, cells, found, j, one)) for j, one in enumerate(fixed))
+        return Influence(strata, fixed, full, Later(partial(_errors_of, found)))
+    of = weights.groups.of_index
+    full = tuple(Later(partial(_beside, source, of, away, mine, one)) for mine, one in zip(blocks, fixed, strict=True))
+    return Influence(strata, fixed, full, Later(partial(_shared_errors, strata, full, weights.values.shape, blocks)))
+
+
+def _own_weights(cells: Estimate, strata: Strata, away: Array, blocks: list[Ints]) -> tuple[Array, Array]:
+    """What rows add to indices through the weights of their own cell (n, q); standard errors of the weights (c, p)."""
+    sample, p = _rows_of(cells), away.shape[1]
+    rows_, errors = np.empty((len(sample.rows), len(blocks))), np.empty((len(away), p))
+    for c, (rows, found) in enumerate(row_influence(cells, np.arange(p))):
+        for j, mine in enumerate(blocks):
+            rows_[rows, j] = found[:, mine] @ away[c, mine]
+        errors[c] = np.sqrt(strata.of_rows(found, sample.unit[rows], sample.stratum))
+    return rows_, errors
+
+
+def _errors_of(found: Later[tuple[Array, Array]]) -> Array:
+    return found.value[1]
+
+
+def _added(cells: Estimate, found: Later[tuple[Array, Array]], j: int, fixed: Later[Part]) -> Part:
+    """Means and weights together: both come from the cell's own rows."""
+    part = fixed.value
+    return replace(part, own=part.own + by_unit(_rows_of(cells), found.value[0][:, j]))
+
+
+def _beside(source: Estimate, of: Ints, away: Array, mine: Ints, fixed: Later[Part]) -> Part:
+    """The part of the means, with the weights' part beside it: their influence, and how far each mean lies off."""
+    sample, part, k = _rows_of(source), fixed.value, mine.size
+    if k < 2:  # a single item has weight 1
+        return part
+    found = np.empty((len(sample.rows), k))
+    for rows, values in row_influence(source, mine):
+        found[rows] = np.nan_to_num(values)
+    width = len(source.values) * k
+    at, into = np.repeat(sample.unit, k), (sample.cell[:, None] * k + np.arange(k)).ravel()
+    weight = sparse.csc_matrix((found.ravel(), (at, into)), shape=(sample.stratum.size, width))
+    cell, column = np.repeat(np.arange(of.size), k), (of[:, None] * k + np.arange(k)).ravel()
+    load = sparse.csr_matrix((away[:, mine].ravel(), (cell, column)), shape=(of.size, width))
+    return replace(part, weight=weight, load=load)
+
+
+def _shared_errors(strata: Strata, full: tuple[Later[Part], ...], shape: tuple[int, ...], blocks: list[Ints]) -> Array:
+    """(g, p) standard errors of the weights of groups; 0 for a single item."""
+    found = np.zeros(shape)
+    for mine, part in zip(blocks, full, strict=True):
+        if part.value.weight is not None:
+            found[:, mine] = np.sqrt(strata.squares(part.value.weight)).reshape(-1, mine.size)
+    return found
+
+
+def _of_moments(moments: Moments, places: Ints, gradient: Array, block: Ints, constructs: int) -> Influence:
+    """From moments alone: independent cells, simple random sampling with unequal weights (Kish), weights fixed.
+
+    `V_c = g' S g / n_effective`, held as one unit per cell.
+    """
+    n, parts = kish_n(moments), []
+    for j in range(constructs):
+        mine = np.flatnonzero(block == j)
+        g, at = gradient[:, mine], places[mine]
+        error = np.sqrt(np.einsum("ck,ckl,cl->c", g, moments.cov[:, at[:, None], at], g) / n)
+        known = np.isfinite(error) & (mine.size > 0)
+        parts.append(Part(sparse.diags(np.nan_to_num(error), format="csc"), known))
+    return Influence(Strata.of(np.arange(n.size)), tuple(Later(partial(_itself, part)) for part in parts))
+
+
+def _itself(part: Part) -> Part:
+    return part
+
+
+def _rows_of(source: Estimate) -> Sample:
+    if source.sample is None:
+        raise ValueError("influence needs rows")
+    return source.sample
