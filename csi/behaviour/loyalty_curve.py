@@ -28,6 +28,9 @@ from csi.survey.panel import Panel
 CLEAR = 0.05
 """A bend with a smaller p-value (Holm over the knots) is called one."""
 
+POINTS = 51
+"""Points between the lowest and the highest answer at which the curve is drawn out."""
+
 FEWEST = 10
 """A segment with fewer rows has no slope of its own."""
 
@@ -56,12 +59,15 @@ class LoyaltyCurve(Shown):
             (Holm over the knots of a cell).
         curve: key columns, start, end (bands of satisfaction), n, mean (of loyalty), conf_low, conf_high, fitted (mean
             of the curve).
+        line: the curve drawn out over the answers there are: key columns, satisfaction, fitted, conf_low, conf_high
+            (pointwise: each covers its own point, not the whole curve).
         fits: key columns, n, r2, r2_straight (of one straight line).
         knots: where the line may bend. satisfaction, loyalty: the constructs. labels, level, sentences, notes.
     """
 
     table: pl.DataFrame
     curve: pl.DataFrame
+    line: pl.DataFrame
     fits: pl.DataFrame
     knots: tuple[float, ...]
     satisfaction: str
@@ -126,7 +132,7 @@ def loyalty_curve(
     found = scored(panel, (satisfaction, loyalty), by, where, level)
     keys = found.sample.cells.drop("n")
     cells = [_cell(found, cell, tuple(knots), bands, level) for cell in range(found.sample.cells.height)]
-    segments, banded, fits = (_stacked(keys, parts) for parts in zip(*cells, strict=True))
+    segments, banded, line, fits = (_stacked(keys, parts) for parts in zip(*cells, strict=True))
     used, used_zh = ", ".join(f"{k:g}" for k in knots), "、".join(f"{k:g}" for k in knots)
     told_ = note(
         "N-LOYALTY-CURVE",
@@ -137,6 +143,7 @@ def loyalty_curve(
     return LoyaltyCurve(
         table=segments,
         curve=banded,
+        line=line,
         fits=fits,
         knots=tuple(knots),
         satisfaction=satisfaction,
@@ -150,8 +157,8 @@ def loyalty_curve(
 
 def _cell(
     found: Scored, cell: int, knots: tuple[float, ...], bands: int, level: float
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Segments, bands and R2 of one cell."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Segments, bands, line and R2 of one cell."""
     scores, weight, unit, stratum = found.rows(cell)
     x, y = scores.T
     edges = _edges(x, knots)
@@ -161,14 +168,16 @@ def _cell(
     ):
         edges, inner = [0.0, 100.0], []  # too few different answers to tell a bend
     # in terms of the segments' own slopes: piece k of S
-    pieces = [np.clip(x, a, b) - a for a, b in pairwise(edges)]
-    b, error, df, r2 = least_squares(pieces, y, weight, unit, stratum)
-    straight = least_squares([x], y, weight, unit, stratum)[3]
+    pieces = _pieces(x, edges)
+    fit = least_squares(pieces, y, weight, unit, stratum)
+    b, error = fit.slopes, fit.std_error
+    straight = least_squares([x], y, weight, unit, stratum).r2
     bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
-    hinge, hinge_error, hinge_df, _ = least_squares(bends, y, weight, unit, stratum)
+    hinge = least_squares(bends, y, weight, unit, stratum)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = adjust(p_of_t(hinge[2:] / hinge_error[2:], hinge_df[2:]), "holm") if inner else np.empty(0)
-    reach = critical(level, df[1:]) * error[1:]
+        t = hinge.slopes[2:] / hinge.std_error[2:]
+        p = adjust(p_of_t(t, np.full(t.size, hinge.df)), "holm") if inner else np.empty(0)
+    reach = critical(level, np.full(len(pieces), fit.df)) * error[1:]
     at = np.searchsorted(inner, x, side="right")
     segments = pl.DataFrame(
         {
@@ -185,16 +194,49 @@ def _cell(
         schema_overrides={"change": pl.Float64, "p_change": pl.Float64},
     ).with_columns(pl.col("slope", "std_error", "conf_low", "conf_high", "change", "p_change").fill_nan(None))
     fitted = b[0] + sum(slope * piece for slope, piece in zip(b[1:], pieces, strict=True))
-    fits = pl.DataFrame({"n": [len(x)], "r2": [r2], "r2_straight": [straight]}).with_columns(
+    fits = pl.DataFrame({"n": [len(x)], "r2": [fit.r2], "r2_straight": [straight]}).with_columns(
         pl.col("r2", "r2_straight").fill_nan(None)
     )
-    return segments, _bands(x, y, fitted, weight, unit, stratum, bands, level), fits
+    banded = _bands(x, y, fitted, weight, unit, stratum, bands, level)
+    return segments, banded, _line(fit, edges, x, level), fits
 
 
-def least_squares(
-    columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints
-) -> tuple[Array, Array, Array, float]:
-    """Weighted least squares on a constant and columns: coefficients, errors (HC3; CR3 by units), their df, R2.
+def _pieces(x: Array, edges: Sequence[float]) -> list[Array]:
+    """What of x lies in each segment."""
+    return [np.clip(x, a, b) - a for a, b in pairwise(edges)]
+
+
+def _line(fit: Fitted, edges: Sequence[float], x: Array, level: float) -> pl.DataFrame:
+    """The curve with its pointwise limits, from the lowest answer to the highest, bends among the points."""
+    low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
+    at = np.unique([*np.linspace(low, high, POINTS), *(e for e in edges if low < e < high)])
+    rows = np.column_stack([np.ones_like(at), *_pieces(at, edges)])
+    value = rows @ fit.slopes
+    spread = np.maximum(np.einsum("ij,jk,ik->i", rows, fit.covariance, rows), 0.0)
+    reach = critical(level, np.full(at.size, fit.df)) * np.sqrt(spread)
+    frame = pl.DataFrame(
+        {"satisfaction": at, "fitted": value, "conf_low": value - reach, "conf_high": value + reach},
+    )
+    return frame.with_columns(pl.all().fill_nan(None)).filter(pl.col("fitted").is_not_null())
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Slopes (k,), their covariance (k, k), degrees of freedom, R2."""
+
+    slopes: Array
+    covariance: Array
+    df: float
+    r2: float
+
+    @property
+    def std_error(self) -> Array:
+        """(k,) roots of the variances."""
+        return np.asarray(np.sqrt(np.diagonal(self.covariance)))
+
+
+def least_squares(columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints) -> Fitted:
+    """Weighted least squares on a constant and columns, with the covariance of the slopes (HC3; CR3 by units).
 
     NaN where the columns cannot be told apart, rows do not outnumber them, or y is the same throughout.
 
@@ -203,20 +245,20 @@ def least_squares(
 
     Example:
         >>> x, rows = np.arange(5.0), np.arange(5)
-        >>> b, _, _, r2 = least_squares([x], 1 + 2 * x, np.ones(5), rows, np.zeros(5, dtype=np.int64))
-        >>> b.round(6).tolist(), round(r2, 6)
+        >>> found = least_squares([x], 1 + 2 * x, np.ones(5), rows, np.zeros(5, dtype=np.int64))
+        >>> found.slopes.round(6).tolist(), round(found.r2, 6)
         ([1.0, 2.0], 1.0)
     """
     X = np.column_stack([np.ones_like(y), *columns])
     n, k = X.shape
     if n <= k or np.ptp(y) == 0 or not independent(X):
-        return np.full(k, np.nan), np.full(k, np.nan), np.zeros(k), float("nan")
+        return Fitted(np.full(k, np.nan), np.full((k, k), np.nan), 0.0, float("nan"))
     b, V, df = robust_slopes(X, y, weight, unit, stratum)
     left = y - X @ b
-    error = np.sqrt(np.diagonal(V)) if df > 0 else np.full(k, np.nan)
+    V = V if df > 0 else np.full((k, k), np.nan)
     centre = (weight * y).sum() / weight.sum()
     r2 = 1 - (weight * left**2).sum() / (weight * (y - centre) ** 2).sum()
-    return b, error, np.full(k, df), float(r2)
+    return Fitted(b, V, df, float(r2))
 
 
 def independent(X: Array) -> bool:

@@ -86,6 +86,29 @@ def test_slopes_and_errors_are_least_squares():
     assert found.fits["r2_straight"].item() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared, abs=1e-9)
 
 
+def test_the_band_is_that_of_the_fitted_mean():
+    """statsmodels, OLS with HC3 and t of n - k: the interval of the mean at each point of the curve."""
+    panel, x, y = curved()
+    line = csi.loyalty_curve(panel, "sat", "loy").line
+
+    def pieces(at):
+        return np.column_stack([np.ones_like(at), *(np.clip(at, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100)))])
+
+    ols = sm.OLS(y, pieces(x)).fit(cov_type="HC3", use_t=True)
+    told = ols.get_prediction(pieces(line["satisfaction"].to_numpy()))
+    assert line["fitted"].to_numpy() == pytest.approx(told.predicted_mean, abs=1e-9)
+    low, high = told.conf_int(alpha=0.05).T
+    assert line["conf_low"].to_numpy() == pytest.approx(low, abs=1e-8)
+    assert line["conf_high"].to_numpy() == pytest.approx(high, abs=1e-8)
+    assert {50.0, 75.0} <= set(line["satisfaction"])
+    assert (line["satisfaction"].min(), line["satisfaction"].max()) == (x.min(), x.max())
+
+
+def test_where_there_is_no_fit_there_is_no_line():
+    found = csi.loyalty_curve(panel_of({"sat": [60.0] * 40, "loy": np.linspace(20, 90, 40)}), "sat", "loy")
+    assert not found.line.height
+
+
 def test_clusters_make_errors_of_clusters():
     panel, x, y = curved()
     groups = np.arange(600) // 10

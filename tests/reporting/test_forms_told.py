@@ -48,7 +48,9 @@ def test_every_model_has_a_finding_tables_and_data_in_both_languages(name):
             assert column.heading.zh
 
 
-@pytest.mark.parametrize("name", ["servqual", "tolerance", "surface", "promise", "nps"])
+@pytest.mark.parametrize(
+    "name", ["servqual", "tolerance", "surface", "promise", "nps", "loyalty_types", "loyalty_curve"]
+)
 def test_its_picture_is_drawn_wide_and_narrow_in_both_languages(name):
     (figure,) = told(name).figures
     for lang in ("en", "zh"):

@@ -21,6 +21,8 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     kano_map           attribute, cs_plus, cs_minus and their bounds, sure
     parts              heading, row, low, middle, high (shares of a whole)
     answers            answer (0 to 10), share
+    loyalty_map        type, attitude, patronage, share, conf_low, conf_high, count
+    curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
     contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
 """
@@ -30,6 +32,7 @@ from csi.reporting.figures.ceilings import ceilings
 from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
 from csi.reporting.figures.contour import Seen, contour
+from csi.reporting.figures.curve import curve
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.forest import forest
 from csi.reporting.figures.gauges import gauges
@@ -38,6 +41,7 @@ from csi.reporting.figures.importance import importance_map
 from csi.reporting.figures.items import item_table
 from csi.reporting.figures.kano_map import kano_map
 from csi.reporting.figures.league import league
+from csi.reporting.figures.loyalty_map import loyalty_map
 from csi.reporting.figures.pairs import Words, pairs
 from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
@@ -51,6 +55,7 @@ __all__ = [
     "card_diagram",
     "ceilings",
     "contour",
+    "curve",
     "forest",
     "gauges",
     "heat_table",
@@ -61,6 +66,7 @@ __all__ = [
     "kano_map",
     "league",
     "loading_cell",
+    "loyalty_map",
     "model_diagram",
     "pairs",
     "parts",

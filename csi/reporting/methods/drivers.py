@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import polars as pl
 
 from csi.errors import Text
 from csi.estimate.fit import fit
 from csi.importance.driver_shares import HEADINGS, driver_shares
 from csi.reporting import words
+from csi.reporting.drawn import figure
+from csi.reporting.figures import forest
+from csi.reporting.figures.shares import share_panels
 from csi.reporting.methods.method import Method, Need, tabled, texts_of
-from csi.reporting.section import Section
+from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.estimator import estimator_of
 from csi.study.fitted import resampled
@@ -22,6 +28,10 @@ SHOWN: dict[str, Kind] = {
     "total_effect": "coefficient", "total_effect_conf_low": "coefficient", "total_effect_conf_high": "coefficient",
     "correlation": "coefficient",
 }  # fmt: skip
+PANELS = {
+    "panel shares": Text("Share of what is explained", "占已解释部分的份额"),
+    "effects": Text("Total effect (standardised)", "总效应（标准化）"),
+}
 LIMITS = {
     f"{name}_conf_{side}": text
     for name in ("share", "total_effect")
@@ -56,9 +66,37 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "Shares of R2 of the constructs with an arrow to it; total effects are standardised, through all arrows",
             "直接指向它的构念占 R² 的份额；总效应为经由全部路径的标准化效应",
         ),
+        figures=_drawn(frame, title, texts) if not keys else (),
         tables=(tabled("drivers", heading, frame, SHOWN, {**HEADINGS, **LIMITS}, texts),),
         notes=(*est.notes, *found.notes),
         data={"drivers": found.table},
+    )
+
+
+def _drawn(frame: pl.DataFrame, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:
+    """Shares of R2 as bars, and total effects beside them in the same order, both with intervals."""
+    known = frame.filter(pl.col("share").is_not_null())
+    if not known.height:
+        return ()
+    none = pl.lit(None, dtype=pl.Float64)
+    rows = known.with_columns(none.alias(c) for c in LIMITS if c not in known.columns)
+    bars = rows.select(
+        panel=pl.lit("shares"), name="construct", share="share", low="share_conf_low", high="share_conf_high"
+    )
+    low, high = pl.col("total_effect_conf_low"), pl.col("total_effect_conf_high")
+    marks = rows.select(
+        heading=pl.lit("effects"),
+        row="construct",
+        value_effect="total_effect",
+        conf_low=low,
+        conf_high=high,
+        significant=((low > 0) | (high < 0)).fill_null(value=True),
+    )
+    labels = {**texts, **PANELS}
+    series = {"effect": PANELS["effects"]}
+    return (
+        figure("shares", title, partial(share_panels, bars, labels=labels), half=True),
+        figure("effects", PANELS["effects"], partial(forest, marks, labels=labels, series=series), half=True),
     )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from csi.behaviour.loyalty_curve import HEADINGS as OF_CURVE
-from csi.behaviour.loyalty_curve import loyalty_curve
-from csi.behaviour.loyalty_types import HEADINGS, SIDES, loyalty_types
+from csi.behaviour.loyalty_curve import LoyaltyCurve, loyalty_curve
+from csi.behaviour.loyalty_types import HEADINGS, SIDES, LoyaltyTypes, loyalty_types
 from csi.behaviour.loyalty_types import TYPES as WORDS
 from csi.errors import Text
+from csi.reporting.drawn import figure
+from csi.reporting.figures import curve, loyalty_map
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct
-from csi.reporting.section import Section
+from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -41,10 +46,20 @@ def tell_types(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=found.notes[0].text,
         paragraphs=more,
+        figures=_mapped(found, title, texts),
         tables=(tabled("types", heading, found.table, SHARES, HEADINGS, texts),),
         notes=found.notes[1:],
         data={"types": found.table},
     )
+
+
+def _mapped(found: LoyaltyTypes, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:
+    """The four types as a map; none where there are several cells."""
+    if found.table.height != len(WORDS):
+        return ()
+    feels, buys = found.labels[found.attitude], found.labels[found.patronage]
+    draw = partial(loyalty_map, found.table, labels=texts, attitude=feels, patronage=buys)
+    return (figure("types", title, draw, half=True),)
 
 
 def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
@@ -60,13 +75,23 @@ def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=found.notes[0].text,
         paragraphs=more,
+        figures=_drawn(found, title),
         tables=(
             tabled("slopes", slopes, found.table, SEGMENTS, OF_CURVE, texts),
             tabled("bands", means, found.curve, BANDS, OF_CURVE, texts),
         ),
         notes=found.notes[1:],
-        data={"slopes": found.table, "bands": found.curve, "fits": found.fits},
+        data={"slopes": found.table, "bands": found.curve, "line": found.line, "fits": found.fits},
     )
+
+
+def _drawn(found: LoyaltyCurve, title: Text) -> tuple[Figure, ...]:
+    """The curve with its band; none where there are several cells or no curve."""
+    if found.fits.height != 1 or not found.line.height:
+        return ()
+    across, up = found.labels[found.satisfaction], found.labels[found.loyalty]
+    bends = [float(v) for v in found.table["start"][1:]]
+    return (figure("curve", title, partial(curve, found.line, found.curve, across=across, up=up, knots=bends)),)
 
 
 TYPES = Method(
