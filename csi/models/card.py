@@ -67,9 +67,10 @@ class Card:
     number: int = 0
 
     def __post_init__(self) -> None:
-        found = list(faults(self))
+        found = tuple(faults(self))
         if found:
-            raise CardFault(Text("; ".join(t.en for t in found), "；".join(t.zh for t in found)))
+            every = [f.text for f in found]
+            raise CardFault(Text("; ".join(t.en for t in every), "；".join(t.zh for t in every)), found)
 
     @property
     def arrows(self) -> tuple[Arrow, ...]:

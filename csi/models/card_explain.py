@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -11,9 +11,7 @@ import yaml
 
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.models.card import Card
-from csi.models.card_parts import Block, CardFault, Requires, Rival, Target
-
-Loc = Sequence[str | int]
+from csi.models.card_parts import Block, Fault, Loc, Requires, Rival, Target
 
 KINDS: Mapping[str, Text] = {
     "float_parsing": Text("a number", "数字"),
@@ -38,21 +36,17 @@ REMEDY = Text(
 
 
 def explained(where: str, text: str, found: Mapping[str, Any]) -> Problem:
-    """One complaint of pydantic, or of the card itself, with its line.
+    """One complaint of pydantic with its line.
 
     Parameters:
         where: the file's name. text: its text. found: one of pydantic's errors.
     """
     loc: Loc = tuple(found["loc"])
     kind, value = found["type"], found["input"]
-    fault = found.get("ctx", {}).get("error")
     place = f"{where}:{line_of(text, loc if kind not in ('missing', *UNKNOWN) else loc[:-1])}"
     if kind in UNKNOWN:
         place = f"{where}:{line_of(text, loc)}"
     key = ".".join(str(step) for step in loc)
-    if isinstance(fault, CardFault):
-        said = Text(f"{fault.text.en}.", f"不符合模型卡格式（{fault.text.zh}）。")
-        return problem("E-CARD", place, said.en, said.zh, REMEDY.en, REMEDY.zh)
     if kind in UNKNOWN:
         what = Text(f'unknown key "{key}".', f"未知的键“{key}”。")
         return Problem("E-CARD", place, what, did_you_mean(str(loc[-1]), known_keys(loc)))
@@ -77,6 +71,16 @@ def explained(where: str, text: str, found: Mapping[str, Any]) -> Problem:
     )
     what = Text(f"{key} is {shown}; expected {wanted.en}.", f"{key} 的值是{shown_zh}，应为{wanted.zh}。")
     return Problem("E-CARD", place, what, REMEDY)
+
+
+def meant(where: str, text: str, fault: Fault) -> Problem:
+    """A fault of what the card says, with its line.
+
+    Parameters:
+        where: the file's name. text: its text. fault: what is wrong.
+    """
+    what = Text(f"{fault.text.en}.", f"不符合模型卡格式（{fault.text.zh}）。")
+    return Problem("E-CARD", f"{where}:{line_of(text, fault.at)}", what, fault.hint or REMEDY)
 
 
 def required() -> tuple[str, ...]:

@@ -22,16 +22,30 @@ STRICT: dict[str, str] = {"extra": "forbid"}
 _ARROW = re.compile(r"(?P<sign>[+-]?)\s*(?P<name>\w+)\s*(?P<optional>\??)")
 
 
+Loc = tuple[str | int, ...]
+"""A place in a card file: keys and positions from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a card: what, where, and what was probably meant."""
+
+    text: Text
+    at: Loc = ()
+    hint: Text | None = None
+
+
 class CardFault(ValueError):
-    """Something wrong in a card, said in both languages.
+    """What is wrong in a card, said in both languages, one by one in `faults`.
 
     Example:
         >>> CardFault(Text("no arrow.", "没有路径。")).text.zh
         '没有路径。'
     """
 
-    def __init__(self, said: Text) -> None:
+    def __init__(self, said: Text, faults: tuple[Fault, ...] = ()) -> None:
         self.text = said
+        self.faults = faults or (Fault(said),)
         super().__init__(said.en)
 
 

@@ -43,6 +43,57 @@ def test_everything_is_told_at_once_with_its_line(lang):
     assert "Input should" not in str(caught.value)
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_faults_of_meaning_are_told_with_those_of_form_each_with_its_line(lang):
+    wrong = (
+        PLAIN.replace("year: 2026", "year: soon")
+        .replace("paths: {joy: [+use]}", "paths:\n  joy: [+use, -usee, +!]\n  fun: [+joy]")
+        .replace("index:", "hypothesis: {h: use > joy}\ncontrasts: {k: h - g}\nindex:")
+    )
+    with pytest.raises(Problems) as caught:
+        card_from(wrong, "mine.yaml", lang)
+    told = [(p.where, p.what.say(lang), p.remedy.en) for p in caught.value.problems]
+    places = [where for where, _, _ in told]
+    assert places == ["mine.yaml:3", "mine.yaml:9", "mine.yaml:9", "mine.yaml:10", "mine.yaml:11"]
+    both = " ".join(what for _, what, _ in told)
+    assert {"en": "this card: usee", "zh": "构念：usee"}[lang] in both
+    assert {"en": 'not an arrow: "+!"', "zh": "不是路径：“+!”"}[lang] in both
+    assert 'Did you mean "use"?' in [do for _, _, do in told]
+
+
+def test_contrasts_of_misspelt_hypotheses_are_judged_by_what_was_meant():
+    wrong = PLAIN.replace("index:", "hypothesis: {h: use > joy}\ncontrasts: {k: h - g}\nindex:")
+    with pytest.raises(Problems) as caught:
+        card_from(wrong, "mine.yaml")
+    assert [p.where for p in caught.value.problems] == ["mine.yaml:9", "mine.yaml:10"]
+    assert caught.value.problems[1].what.en == "contrast k names what is no hypothesis of this card: g."
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (("index:", "zeros: {use: [fun]}\nindex:"), 9),
+        (("index:", "layout: {use: [0, 0]}\nindex:"), 9),
+        (("index:", "rivals:\n  r:\n    zh: 敌\n    en: x\n    among: [use, fun]\nindex:"), 13),
+        (("en: Use}", "en: Use, scale: six}"), 6),
+        (("index:", "simulated:\n  joy: {fun: 0.3}\nindex:"), 10),
+    ],
+)
+def test_a_fault_of_meaning_has_its_line(change, line):
+    with pytest.raises(Problems) as caught:
+        card_from(PLAIN.replace(*change), "mine.yaml")
+    assert f"mine.yaml:{line}" in {p.where for p in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a\n- b\n", "id: [x\n", "constructs: 3\nindex: {target: [a]}\n", "paths: {1: 2}"]
+)
+def test_a_file_that_is_hardly_a_card_is_told_without_a_traceback(text):
+    with pytest.raises(Problems) as caught:
+        card_from(text, "mine.yaml")
+    assert all(p.code == "E-CARD" for p in caught.value.problems)
+
+
 @pytest.mark.parametrize(("lang", "said"), [("en", "there is no model or card"), ("zh", "没有模型或模型卡")])
 def test_an_unknown_name_lists_all(lang, said, capsys):
     assert main(["models", "gapp", "--lang", lang]) != 0

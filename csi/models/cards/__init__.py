@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
-from csi.models.card_explain import explained
+from csi.models.card_explain import explained, meant
+from csi.models.card_mended import faults_of, mended
+from csi.models.card_parts import Fault
 
 _CARD = TypeAdapter(Card)
+
+ROUNDS = 6
+"""How often a card's form is mended to see what else is wrong with it."""
 
 
 def card_names() -> tuple[str, ...]:
@@ -73,11 +80,31 @@ def card_from(text: str, where: str, lang: str = "en") -> Card:
         1994
     """
     try:
-        return _CARD.validate_python(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - BaseLoader makes only strings
+        raw = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes only strings
+        return _CARD.validate_python(raw)
     except yaml.YAMLError as error:
         raise Problems([_not_yaml(where, error)], lang) from None
     except ValidationError as error:
-        raise Problems([explained(where, text, dict(e)) for e in error.errors()], lang) from None
+        found = [dict(e) for e in error.errors()]
+    problems = [explained(where, text, e) for e in found if not faults_of(e)]
+    problems += [meant(where, text, f) for f in _faults(raw, found)]
+    raise Problems(sorted(dict.fromkeys(problems), key=lambda p: int(p.where.rpartition(":")[2])), lang)
+
+
+def _faults(raw: object, found: Sequence[Mapping[str, Any]]) -> tuple[Fault, ...]:
+    """Faults of what a card says; where its form is at fault too, of what it says with its form mended."""
+    for _ in range(ROUNDS):
+        told = tuple(f for e in found for f in faults_of(e))
+        if told or not isinstance(raw, dict):
+            return told
+        raw = mended(raw, found)
+        try:
+            _CARD.validate_python(raw)
+        except ValidationError as error:
+            found = [dict(e) for e in error.errors()]
+        else:
+            return ()
+    return ()
 
 
 def _not_yaml(where: str, error: yaml.YAMLError) -> Problem:
