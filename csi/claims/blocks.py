@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
-from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.models.card import Block, Card
 from csi.models.cards import read_card
 from csi.survey.codebook import Codebook, Form
@@ -77,6 +77,41 @@ def items_of(name: str, block: Block, codebook: Codebook, given: Mapping[str, st
         if items:
             return items
     return ()
+
+
+def other_forms(card: Card, codebook: Codebook, items: Mapping[str, tuple[str, ...]]) -> tuple[Note, ...]:
+    """N-ITEM-FORM: constructs measured by items asked in another form than the card's, and which.
+
+    A codebook of one form throughout tells no forms apart, so that none is the wrong one.
+
+    Example:
+        >>> from csi.survey.codebook import Item, Scale
+        >>> one = Item("x1", "", Scale("seven", 1, 7), Text("", ""), form="P", facet="functional")
+        >>> two = Item("x2", "", Scale("seven", 1, 7), Text("", ""), form="Ew", facet="service")
+        >>> card, book = read_card("expectation_facets"), Codebook((one, two), {}, {})
+        >>> print(other_forms(card, book, {"functional": ("x1",)})[0].say())
+        card expectation_facets asks "functional" (Function expected) in form Ew; x1 is asked in form P and stands in.
+    """
+    notes = []
+    told = len({i.form for i in codebook.items}) > 1
+    for name, block in items.items() if told else ():
+        wanted = card.constructs[name]
+        asked = {i: codebook[i].form for i in block if i in codebook.names and codebook[i].form != wanted.form}
+        if not asked:
+            continue
+        forms = list(dict.fromkeys(asked.values()))
+        listed, listed_zh = ", ".join(asked), "、".join(asked)
+        many = len(asked) > 1
+        notes.append(
+            note(
+                "N-ITEM-FORM",
+                f'card {card.id} asks "{name}" ({wanted.en}) in form {wanted.form}; {listed} {"are" if many else "is"} '
+                f"asked in form {', '.join(forms)} and {'stand' if many else 'stands'} in.",
+                f"模型卡 {card.id} 的“{name}”（{wanted.zh}）应以 {wanted.form} 形式询问；"
+                f"现以 {'、'.join(forms)} 形式的 {listed_zh} 代替。",
+            )
+        )
+    return tuple(notes)
 
 
 def _unknown(card: Card, codebook: Codebook, given: Mapping[str, str], left_out: Iterable[str]) -> Iterator[Problem]:

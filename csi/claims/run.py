@@ -11,7 +11,7 @@ import polars as pl
 
 from csi.claims.absence import absence_sentences, tested
 from csi.claims.asymmetries import asymmetries, asymmetry_sentences
-from csi.claims.blocks import blocks_of
+from csi.claims.blocks import blocks_of, other_forms
 from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
 from csi.claims.checks import asked_of, groups_of, only_asked, too_few_items, unknown_reliability, wrong_engine
@@ -180,7 +180,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     fitted, q2 = fit_table(est)
     distinct = validity(est)
     doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
-    card_notes = (*told_of_card(card, items, left_out, model), *design, *card.doubts(items), *doubts, *distinct.notes)
+    card_notes = (*told_of_card(card, items, left_out, model), *other_forms(card, panel.codebook, items), *design, *card.doubts(items), *doubts, *distinct.notes)
     notes = (
         *sign_notes(table, model),
         *unjudged(est),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from csi.claims.blocks import blocks_of
+from csi.claims.blocks import blocks_of, other_forms
 from csi.errors import Problems, Text
 from csi.models.cards import read_card
 from csi.survey.codebook import Codebook, Item, Scale
@@ -97,3 +97,17 @@ def test_another_name_in_another_form_is_not_taken_where_the_form_is_asked():
     with pytest.raises(Problems) as caught:
         blocks_of(read_card("edt_desire"), codebook)
     assert [p.what.en.split('"')[1] for p in caught.value.problems] == ["desire"]
+
+
+def test_a_facet_that_is_not_asked_as_expectation_is_told():
+    """Items of another form stand in where there is no other, and it is said; one form throughout says nothing."""
+    card = read_card("expectation_facets")
+    facets = [(f"{f}{k}", "", "Ew", f) for f in ("functional", "quality", "service") for k in (1, 2)]
+    codebook = book(*facets, ("emotional1", "", "P", "emotional"), ("s1", "satisfaction", "P"))
+    items = {**{f: (f"{f}1", f"{f}2") for f in ("functional", "quality", "service")}, "emotional": ("emotional1",)}
+    (told,) = other_forms(card, codebook, {**items, "satisfaction": ("s1",)})
+    assert told.code == "N-ITEM-FORM"
+    assert "emotional1 is asked in form P and stands in" in told.text.en
+    assert "现以 P 形式的 emotional1 代替" in told.text.zh
+    plain = book(("e1", "expectation", "P"), ("s1", "satisfaction", "P"))
+    assert other_forms(read_card("acsi"), plain, {"expectation": ("e1",)}) == ()
