@@ -180,7 +180,14 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     fitted, q2 = fit_table(est)
     distinct = validity(est)
     doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
-    card_notes = (*told_of_card(card, items, left_out, model), *other_forms(card, panel.codebook, items), *design, *card.doubts(items), *doubts, *distinct.notes)
+    card_notes = (
+        *told_of_card(card, items, left_out, model),
+        *other_forms(card, panel.codebook, items),
+        *design,
+        *card.doubts(items),
+        *doubts,
+        *distinct.notes,
+    )
     notes = (
         *sign_notes(table, model),
         *unjudged(est),

@@ -8,6 +8,7 @@ import polars as pl
 
 from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.grids import grid, numbers, pairs
+from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
 from csi.pls.blueprint import composite_problems
@@ -96,7 +97,13 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "cells": counted,
             "absent": absent(panel),
             "models": [
-                {"name": m.name, "title": m.title, "lacks": [n.what for n in lacking], "add": [n.add for n in lacking]}
+                {
+                    "name": m.name,
+                    "number": m.number,
+                    "title": m.title,
+                    "lacks": [n.what for n in lacking],
+                    "add": [n.add for n in lacking],
+                }
                 for m, lacking in allowed(study)
             ],
         },
@@ -171,19 +178,19 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
 
 
 def models_grid(study: Study, lang: Language) -> Grid:
-    """The models of expectation: those that the columns allow, and what each other one would need."""
+    """All models in the order of the twelve: whether the columns allow them, and what each other one would need."""
     can = Text("yes", "可以").say(lang)
     rows = []
-    for method, lacking in sorted(allowed(study), key=lambda pair: bool(pair[1])):
-        head, label = method.name, method.title.say(lang)
+    for method, lacking in sorted(allowed(study), key=lambda pair: pair[0].number or LAST):
+        head = (str(method.number or ""), method.name, method.title.say(lang))
         first = Text(f"needs {lacking[0].what.en}", f"需要{lacking[0].what.zh}").say(lang) if lacking else can
-        rows += [(head, label, first), *(("", "", f"  {need.what.say(lang)}") for need in lacking[1:])]
+        rows += [(*head, first), *(("", "", "", f"  {need.what.say(lang)}") for need in lacking[1:])]
     title = Text(
         "Models these columns allow (csi expectation STUDY --model NAME)",
         "现有列可用的模型（csi expectation STUDY --model 名称）",
     )
-    headings = (Text("model", "模型"), Text("", ""), Text("allowed", "可用"))
-    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), ("<", "<", "<"), title.say(lang))
+    headings = (Text("no.", "序号"), Text("name", "名称"), Text("model", "模型"), Text("allowed", "可用"))
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), (">", "<", "<", "<"), title.say(lang))
 
 
 def absent(panel: Panel) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from csi.catalogue import guide
@@ -10,12 +11,17 @@ from csi.cli.answer import Answer, Grid
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import METHODS, Method, method_of
+from csi.reporting.methods import METHODS, Method, blank_of, method_of, methods_of
 from csi.study.options import HELP
 
 LAST = 99
 """Where models stand that are none of the twelve."""
-PROVISIONAL = Text("provisional", "暂定")
+PROVISIONAL = Text(" (provisional)", "（暂定）")
+RUN = Text(
+    "csi expectation STUDY --model NAME runs one; csi models NAME describes it; csi models NAME --blank writes an "
+    "empty codebook.",
+    "csi expectation STUDY --model 名称 运行模型；csi models 名称 查看说明；csi models 名称 --blank 写出空白编码簿。",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=Path(),
         type=Path,
-        help="write an empty codebook (CARD_codebook.yaml) to fill in",
+        help="write an empty codebook (NAME_codebook.yaml) to fill in",
     )
 
 
@@ -44,7 +50,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     if args.card is None:
         cards = [read_card(name, lang) for name in card_names()]
         return Answer(
-            (listed(cards, lang), methods_grid(lang)),
+            (listed(lang), RUN.say(lang)),
             {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in METHODS]},
         )
     own = args.card in {m.name for m in METHODS}
@@ -54,47 +60,75 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     if name not in card_names() and not name.endswith((".yaml", ".yml")):
         raise Problems([_unknown(name)], lang)
     card = read_card(name, lang)
-    before = described(method_of(args.card), argparse.Namespace(draw=None, blank=None), lang) if own else Answer((), {})
+    # where a model with code of its own bears the card's name, the empty codebook is that of its forms
+    shown = argparse.Namespace(draw=None, blank=args.blank)
+    before = described(method_of(args.card), shown, lang) if own else Answer((), {})
     written = []
     if args.draw is not None:
         target = args.draw if args.draw.name else Path(f"{card.id}.svg")
         target.write_text(drawing(card, lang), encoding="utf-8")
         written.append(target)
-    if args.blank is not None:
+    if args.blank is not None and not own:
         target = args.blank if args.blank.name else Path(f"{card.id}_codebook.yaml")
         target.write_text(card.codebook_text(lang), encoding="utf-8")
         written.append(target)
     said = [Text(f"Written: {path}", f"已写入：{path}").say(lang) for path in written]
     lines = (*(("", *card.describe(lang)) if own else card.describe(lang)), *(["", *said] if said else []))
-    return Answer((*before.blocks, *lines), {**before.data, "card": card, "written": written})
+    return Answer((*before.blocks, *lines), {"written": written, "card": card, **before.data})
 
 
-def listed(cards: list[Card], lang: Language) -> Grid:
-    """One line per card."""
+def listed(lang: Language) -> Grid:
+    """One line per model, cards and others together, in the order of the twelve; what stands around them last."""
     headings = (
         Text("no.", "序号"),
-        Text("card", "模型卡"),
+        Text("name", "名称"),
         Text("year", "年份"),
-        Text("constructs", "构念"),
-        Text("forms", "形式"),
-        Text("columns", "列"),
         Text("model", "模型"),
-        Text("", ""),
+        Text("needs", "需要"),
     )
-    rows = [
-        (
-            str(c.number or ""),
-            c.id,
-            str(c.year),
-            str(len(c.constructs)),
-            ",".join(forms(c)),
-            ",".join(columns(c)),
-            c.title.say(lang),
-            PROVISIONAL.say(lang) if c.provisional else "",
-        )
-        for c in sorted(cards, key=lambda c: c.number or LAST)
-    ]
-    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), (">", "<", ">", ">", "<", "<", "<", "<"))
+    rows = [_line(method, lang) for method in in_order(methods_of())]
+    return Grid(tuple(h.say(lang) for h in headings), tuple(rows), (">", "<", ">", "<", "<"))
+
+
+def in_order(methods: Iterable[Method]) -> list[Method]:
+    """Models by their place among the twelve, those that have none last.
+
+    Example:
+        >>> [m.number for m in in_order(methods_of())][:3]
+        [1, 2, 2]
+    """
+    return sorted(methods, key=lambda m: m.number or LAST)
+
+
+def _line(method: Method, lang: Language) -> tuple[str, ...]:
+    """A model's number, name, year, title, needs; a provisional one says so."""
+    stop = "；" if lang == "zh" else "; "
+    number, title = str(method.number or ""), method.title.say(lang)
+    card = card_of(method)
+    title += PROVISIONAL.say(lang) if card and card.provisional else ""
+    if card is None:
+        return number, method.name, "", title, stop.join(n.what.say(lang) for n in method.needs)
+    needed = [b for b in card.constructs.values() if not b.of and not b.optional]
+    optional = sum(b.optional and not b.of for b in card.constructs.values())
+    count = Text(f"{len(needed)} construct{'s' * (len(needed) != 1)}", f"{len(needed)} 个构念").say(lang)
+    if not needed:
+        count = Text(f"some of {optional} constructs", f"{optional} 个构念中的若干个").say(lang)
+    shown = [*forms(card)] if forms(card) else list(dict.fromkeys(b.form for b in card.constructs.values() if not b.of))
+    asked = Text(f"forms {', '.join(shown)}", f"形式 {'、'.join(shown)}").say(lang)
+    parts = [count, asked, *columns(card)]
+    return number, method.name, str(card.year), title, stop.join(parts)
+
+
+def card_of(method: Method) -> Card | None:
+    """The card behind a model; None for one with code of its own.
+
+    Example:
+        >>> [getattr(card_of(m), "id", None) for m in methods_of() if m.name.startswith("servqual")]
+        [None, 'servqual']
+    """
+    name = method.name.removesuffix("_card")
+    own = method.name in {m.name for m in METHODS}
+    return None if own or name not in card_names() else read_card(name)
 
 
 def forms(card: Card) -> list[str]:
@@ -108,26 +142,14 @@ def columns(card: Card) -> list[str]:
     return [*card.requires.columns, *group]
 
 
-def methods_grid(lang: Language) -> Grid:
-    """The models that compare forms of attributes or need files, and what they need."""
-    stop = "；" if lang == "zh" else "; "
-    rows = tuple(
-        (str(m.number or ""), m.name, m.title.say(lang), stop.join(n.what.say(lang) for n in m.needs))
-        for m in sorted(METHODS, key=lambda m: m.number or LAST)
-    )
-    title = Text("Other models (csi expectation STUDY --model NAME)", "其他模型（csi expectation STUDY --model 名称）")
-    headings = (Text("no.", "序号"), Text("model", "模型"), Text("", ""), Text("needs", "需要"))
-    return Grid(tuple(h.say(lang) for h in headings), rows, (">", "<", "<", "<"), title.say(lang))
-
-
 def described(method: Method, args: argparse.Namespace, lang: Language) -> Answer:
-    """A model with code of its own: what it is for, what it needs, its options.
+    """A model with code of its own: what it is for, what it needs, its options, an empty codebook where asked for.
 
     Raises:
-        Problems: E-CARD where a drawing or a codebook is asked for.
+        Problems: E-CARD where a drawing is asked for.
     """
-    if args.draw is not None or args.blank is not None:
-        en, zh = f"{method.name} has no card to draw or to fill in.", f"{method.name} 没有可绘制或填写的模型卡。"
+    if args.draw is not None:
+        en, zh = f"{method.name} has no card to draw.", f"{method.name} 没有可绘制的模型卡。"
         do, do_zh = "csi models lists the cards.", "csi models 列出全部模型卡。"
         raise Problems([problem("E-CARD", "csi models", en, zh, do, do_zh)], lang)
     known = guide(method.name)
@@ -135,7 +157,13 @@ def described(method: Method, args: argparse.Namespace, lang: Language) -> Answe
     takes = (f"  --{name}  {HELP[name].say(lang)}" for name in method.options)
     heading = [Text("Options", "选项").say(lang)] if method.options else []
     lines = (f"{method.name}  {method.title.say(lang)}", *(known.lines(lang) if known else ()), *wants)
-    return Answer((*lines, *heading, *takes), {"method": method_summary(method), "guide": known})
+    data = {"method": method_summary(method), "guide": known}
+    if args.blank is None:
+        return Answer((*lines, *heading, *takes), data)
+    target = args.blank if args.blank.name else Path(f"{method.name}_codebook.yaml")
+    target.write_text(blank_of(method.name, method.title, lang), encoding="utf-8")
+    said = Text(f"Written: {target}", f"已写入：{target}").say(lang)
+    return Answer((*lines, *heading, *takes, "", said), {**data, "written": [target]})
 
 
 def method_summary(method: Method) -> dict[str, object]:

@@ -139,7 +139,7 @@ def test_a_model_describes_itself(capsys, lang, words):
 
 
 def test_a_model_without_a_card_cannot_be_drawn(capsys, tmp_path):
-    assert main(["models", "gap", "--codebook", str(tmp_path / "c.yaml"), "--lang", "en"]) == 1
+    assert main(["models", "gap", "--draw", str(tmp_path / "c.svg"), "--lang", "en"]) == 1
     assert "no card" in capsys.readouterr().err
 
 

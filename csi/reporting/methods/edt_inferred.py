@@ -83,7 +83,10 @@ METHOD = Method(
     name="edt_inferred",
     number=2,
     title=Text("Expectation confirmation inferred from expectation and performance", "由期望与感知推断的期望确认"),
-    needs=(forms("P", "Ew", option=("perceived", "expected")), construct("satisfaction")),
+    needs=(
+        forms("P", "Ew", option=("perceived", "expected")),
+        construct("satisfaction", label=Text("satisfaction", "满意")),
+    ),
     tell=tell,
     options=("expected", "perceived", "of", "outcome"),
 )

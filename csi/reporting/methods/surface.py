@@ -136,7 +136,10 @@ METHOD = Method(
     name="surface",
     number=6,
     title=Text("Expectation-disconfirmation as a response surface", "期望不一致：响应曲面"),
-    needs=(forms("P", "Ew", option=("perceived", "expected")), construct("satisfaction")),
+    needs=(
+        forms("P", "Ew", option=("perceived", "expected")),
+        construct("satisfaction", label=Text("satisfaction", "满意")),
+    ),
     tell=tell,
     options=("expected", "perceived", "of", "outcome"),
 )
