@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from csi.display import doctor_from, html_from
 
 if TYPE_CHECKING:
+    from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
@@ -153,6 +154,7 @@ _HOMES = {
     "invariance": "csi.measures.invariance",
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
+    "emotion_patterns": "csi.behaviour.emotion_patterns",
     "loyalty_curve": "csi.behaviour.loyalty_curve",
     "loyalty_types": "csi.behaviour.loyalty_types",
     "lrt": "csi.measures.nested",
@@ -238,6 +240,7 @@ __all__ = [
     "drivers",
     "effects",
     "eigenvalue_tests",
+    "emotion_patterns",
     "exact_fit",
     "factor_scores",
     "family",

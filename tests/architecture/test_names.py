@@ -56,6 +56,7 @@ PUBLIC = [
     "invariance",
     "jackknife",
     "johnson_neyman",
+    "emotion_patterns",
     "loyalty_curve",
     "loyalty_types",
     "lrt",

@@ -329,6 +329,18 @@ def test_requirements_stand_beside_their_gaps(panel, whole):
     assert automatic == pytest.approx(9 * weight["R1"] + 9 * weight["R2"] + 3 * weight["R5"])
 
 
+def test_patterns_of_emotion(panel, whole):
+    """As many patterns, about the same centres, as in the population; satisfaction falls from the first to the last."""
+    found = csi.emotion_patterns(panel, replicates=100)
+    told = found.choice.filter("told")["patterns"].item()
+    true = csi.emotion_patterns(whole, patterns=told, replicates=100)
+    assert true.choice["stability"].item() > 0.8
+    for name, within in (("share", 0.06), ("positive", 4), ("negative", 4), ("outcome", 2.5)):
+        assert (found.table[name] - true.table[name]).abs().max() < within, name
+    assert found.table["pattern"][0] == true.table["pattern"][0] == "positive"
+    assert found.table["outcome"].is_sorted(descending=True)
+
+
 def test_types_of_loyalty_and_the_curve(panel, whole):
     found, true = (csi.loyalty_types(p).table for p in (panel, whole))
     assert off(found, true, "type", "share", "std_error").max() < BOUND

@@ -1,0 +1,308 @@
+"""Patterns of emotion: customers grouped by how much positive and how much negative emotion they report.
+
+Positive and negative are two scores, not the ends of one: both may be high (mixed) or low (calm). Groups are found by
+k-means on the two scores (0-100); as many are told as resamples find again.
+
+Source:
+    Westbrook & Oliver (1991), Journal of Consumer Research 18(1), 84-91 (patterns by clusters); Hennig (2007),
+    Computational Statistics & Data Analysis 52, 258-271 (stability by resampling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from csi.behaviour.asked import Scored, scored
+from csi.behaviour.loyalty_types import logit_interval
+from csi.behaviour.partition import agreement, k_means, nearest, tightness
+from csi.display import Shown, fixed, table, text
+from csi.errors import Note, Problems, Text, note, problem
+from csi.inference.linearised import means
+from csi.inference.resample import plan_of
+from csi.inference.settings import check_settings
+from csi.measures.shown import told
+from csi.moments.stack import Array, Ints
+from csi.survey.panel import Panel
+
+PATTERNS: Final = {
+    "positive": Text("positive", "积极型"),
+    "mixed": Text("mixed (both strong)", "混合型（两者皆强）"),
+    "calm": Text("calm (neither strong)", "平静型（两者皆弱）"),
+    "negative": Text("negative", "消极型"),
+}
+"""What a pattern is called by where its centre lies, above or below the middle of either scale."""
+
+MIDDLE: Final = 50.0
+"""The middle of the scores."""
+
+MOST: Final = 6
+"""Most patterns that are looked for."""
+
+STABLE: Final = 0.8
+"""Mean agreement of resamples (adjusted Rand) from which patterns are told (Steinley 2004: .8 good)."""
+
+RESTARTS: Final = 3
+"""Starts in each resample."""
+
+HEADINGS: Final = {
+    "pattern": Text("pattern", "模式"),
+    "count": Text("customers", "人数"),
+    "share": Text("share", "占比"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
+    "positive": Text("positive emotion", "积极情感"),
+    "negative": Text("negative emotion", "消极情感"),
+    "outcome": Text("outcome", "结果变量"),
+    "outcome_low": Text("low ", "下限 "),
+    "outcome_high": Text("high ", "上限 "),
+    "patterns": Text("patterns", "模式数"),
+    "stability": Text("stability", "稳定性"),
+    "explained": Text("variance explained", "解释的方差"),
+    "told": Text("told", "采用"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EmotionPatterns(Shown):
+    """Shares of the patterns of emotion.
+
+    Attributes:
+        table: key columns, pattern ("positive", "mixed", "calm", "negative"; numbered where several are alike), count,
+            n, share, std_error, conf_low, conf_high (by the design, of the patterns as found), positive, negative (mean
+            scores, 0-100), outcome (mean score), outcome_std_error, outcome_low, outcome_high.
+        choice: patterns (how many), stability (mean adjusted Rand index of resamples), explained (share of the
+            variance of both scores), told (whether this number is).
+        positive, negative, outcome: the constructs. labels, replicates, seed, level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    choice: pl.DataFrame
+    positive: str
+    negative: str
+    outcome: str
+    labels: Mapping[str, Text]
+    replicates: int
+    seed: int
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+@text.register
+def _(value: EmotionPatterns, lang: str = "en") -> str:
+    """Sentences, patterns, how many, notes."""
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    words = {c: value.labels[c].say(lang) for c in value.table["pattern"].unique()}
+    shown = value.table.drop("std_error", "outcome_std_error").with_columns(pl.col("pattern").replace(words))
+    shown = shown.select(c for c in shown.columns if shown[c].null_count() < shown.height)
+    lines = [*(s.say(lang) for s in value.sentences), "", table(shown, headings=heads), ""]
+    return "\n".join([*lines, table(value.choice, headings=heads), "", *told((), value.notes, lang)])
+
+
+def emotion_patterns(
+    panel: Panel,
+    positive: str = "positive",
+    negative: str = "negative",
+    *,
+    outcome: str | None = None,
+    patterns: int | None = None,
+    by: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
+    replicates: int = 100,
+    seed: int = 1,
+    level: float = 0.95,
+) -> EmotionPatterns:
+    """Shares of customers by pattern of emotion, how stable the patterns are, and the outcome of each.
+
+    Parameters:
+        panel: answers with a codebook. positive, negative: constructs; scores are means of their items on 0-100.
+        outcome: a construct whose mean is told by pattern ("satisfaction" where there is one), "" for none.
+        patterns: how many (2 to 6); None takes the most that resamples find again (stability of at least .8), or the
+            most stable number where none is. by: key columns that make cells; patterns are found in all cells
+            together. where: keep only rows with these key values. replicates, seed: of the stability. level: of the
+            intervals.
+
+    Returns:
+        An `EmotionPatterns`.
+
+    Raises:
+        Problems: no such construct (E-ROLE), items without bounds (E-SCALE), patterns other than 2 to 6 or more than
+            there are different answers (E-SETTING), E-BOOT.
+
+    Example:
+        >>> from csi.survey.codebook import Codebook, Item, Scale
+        >>> ten = Scale("ten", 0, 10)
+        >>> book = Codebook(tuple(Item(n, n, ten, Text(n, n)) for n in ("glad", "angry")), {}, {})
+        >>> frame = pl.DataFrame({"glad": [9.0, 8, 9, 2, 1, 2] * 5, "angry": [1.0, 1, 0, 8, 9, 9] * 5})
+        >>> panel = Panel(frame, book, frame.cast(pl.String))
+        >>> emotion_patterns(panel, "glad", "angry", patterns=2).table.select("pattern", "share").rows()
+        [('positive', 0.5), ('negative', 0.5)]
+    """
+    check_settings(level, replicates, seed)
+    _check(patterns)
+    book = panel.codebook
+    known = (*book.constructs, *book.names, *(i.construct for i in book.items))
+    target = "satisfaction" if outcome is None and "satisfaction" in known else outcome or ""
+    names = (positive, negative, *([target] if target else []))
+    found = scored(panel, names, by, where, level)
+    at = np.flatnonzero(np.isfinite(found.scores[:, :2]).all(axis=1))
+    points, of = np.unique(found.scores[at, :2], axis=0, return_inverse=True)
+    if len(points) <= (patterns or 2):
+        _refuse(len(points))
+    choice, centres = _chosen(found, at, points, of.reshape(-1), patterns, replicates, seed)
+    kinds = _kinds(centres)
+    own = nearest(found.scores[at, :2], centres)
+    frame = _table(found, at, own, kinds, target, level)
+    labels = {**found.labels, **_labels(kinds)}
+    stable = float(choice.filter(pl.col("told"))["stability"].item())
+    return EmotionPatterns(
+        table=frame,
+        choice=choice,
+        positive=positive,
+        negative=negative,
+        outcome=target,
+        labels=labels,
+        replicates=replicates,
+        seed=seed,
+        level=level,
+        sentences=_sentences(frame, found.sample.cells.drop("n").columns, labels),
+        notes=(*_notes(stable, len(kinds)), *found.sample.notes),
+    )
+
+
+def _chosen(
+    found: Scored, at: Ints, points: Array, of: Ints, asked: int | None, replicates: int, seed: int
+) -> tuple[pl.DataFrame, Array]:
+    """How stable each number of patterns is, and the centres of the number told."""
+    sample = found.sample
+    w, unit = sample.weight[at], sample.unit[at]
+    size = len(points)
+    weight, rows = (np.bincount(of, weights=x, minlength=size).astype(np.float64) for x in (w, np.ones(len(at))))
+    plan = [m[:, unit] for _, m in plan_of(sample, replicates, seed).blocks()]
+    drawn = np.concatenate([[np.bincount(of, weights=w * r, minlength=size) for r in m] for m in plan])[:replicates]
+    centre = weight @ points / weight.sum()
+    whole = tightness(points, weight, centre[None])
+    counts = [asked] if asked else list(range(2, min(MOST, size - 1) + 1))
+    every, table_ = {}, []
+    for k in counts:
+        every[k] = k_means(points, weight, k, seed)
+        own = nearest(points, every[k])
+        enough = [x for x in drawn if (x > 0).sum() > k]
+        again = [nearest(points, k_means(points, x, k, seed + b, RESTARTS)) for b, x in enumerate(enough)]
+        stability = float(np.mean([agreement(own, other, rows) for other in again])) if again else 0.0
+        table_.append((k, stability, 1 - tightness(points, weight, every[k]) / whole))
+    steady = [k for k, s, _ in table_ if s >= STABLE]
+    best = max(steady) if steady else max(table_, key=lambda row: row[1])[0]
+    schema = {"patterns": pl.Int64, "stability": pl.Float64, "explained": pl.Float64}
+    choice = pl.DataFrame(table_, schema=schema, orient="row")
+    return choice.with_columns((pl.col("patterns") == best).alias("told")), _ordered(every[best])
+
+
+def _ordered(centres: Array) -> Array:
+    """Centres from most positive to most negative."""
+    return centres[np.argsort(-(centres[:, 0] - centres[:, 1]), kind="stable")]
+
+
+def _kinds(centres: Array) -> tuple[str, ...]:
+    """What each pattern is; numbered where several are alike."""
+    kind = {(True, False): "positive", (True, True): "mixed", (False, False): "calm", (False, True): "negative"}
+    names = [kind[bool(p > MIDDLE), bool(n > MIDDLE)] for p, n in centres]
+    return tuple(f"{n} {names[: i + 1].count(n)}" if names.count(n) > 1 else n for i, n in enumerate(names))
+
+
+def _labels(kinds: Sequence[str]) -> dict[str, Text]:
+    """Kinds in words."""
+    parts = {k: k.partition(" ") for k in kinds}
+    return {
+        k: Text(f"{PATTERNS[n].en}{' ' * bool(m)}{m}", f"{PATTERNS[n].zh}{' ' * bool(m)}{m}")
+        for k, (n, _, m) in parts.items()
+    }
+
+
+def _table(found: Scored, at: Ints, own: Ints, kinds: Sequence[str], target: str, level: float) -> pl.DataFrame:
+    """Shares, means of scores and of the outcome by pattern, cell by cell."""
+    sample, k = found.sample, len(kinds)
+    keys, frames = sample.cells.drop("n"), []
+    for cell in range(sample.cells.height):
+        here = sample.cell[at] == cell
+        rows, of = at[here], own[here]
+        if not rows.size:
+            continue
+        flags = (of[:, None] == np.arange(k)).astype(np.float64)
+        design = (sample.weight[rows], sample.unit[rows], sample.stratum)
+        one = means(flags, *design)
+        low, high = logit_interval(one.mean, one.std_error, one.df, level)
+        inside = np.where(flags.T[:, :, None] > 0, found.scores[rows], np.nan)
+        scores = [means(x, *design) for x in inside]
+        columns = {
+            "share": one.mean, "std_error": one.std_error, "conf_low": low, "conf_high": high,
+            "positive": np.array([s.mean[0] for s in scores]), "negative": np.array([s.mean[1] for s in scores]),
+        }  # fmt: skip
+        last = [(s.mean[2], s.std_error[2], *(b[2] for b in s.interval(level))) for s in scores] if target else []
+        blank = np.full((k, 4), np.nan)
+        names = ("outcome", "outcome_std_error", "outcome_low", "outcome_high")
+        columns |= dict(zip(names, (np.array(last) if last else blank).T, strict=True))
+        head = {"pattern": list(kinds), "count": flags.sum(axis=0).astype(np.int64), "n": [len(rows)] * k}
+        frame = pl.DataFrame(head | columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+        frames.append(pl.concat([keys[[cell] * k], frame], how="horizontal") if keys.width else frame)
+    return pl.concat(frames)
+
+
+def _check(patterns: int | None) -> None:
+    """Refuse numbers of patterns out of range.
+
+    Raises:
+        Problems: E-SETTING.
+    """
+    if patterns is not None and not 2 <= patterns <= MOST:
+        en, zh = f"patterns = {patterns} is not from 2 to {MOST}.", f"patterns = {patterns} 不在 2 至 {MOST} 之间。"
+        do, do_zh = "Leave it out to have it found.", "可省略，由程序判定。"
+        raise Problems([problem("E-SETTING", "patterns", en, zh, do, do_zh)])
+
+
+def _refuse(points: int) -> None:
+    """Too few different answers to divide.
+
+    Raises:
+        Problems: E-SETTING.
+    """
+    en = f"{points} different pairs of scores are too few to make patterns of."
+    zh = f"两项得分只有 {points} 种不同组合，无法划分模式。"
+    do, do_zh = "Ask several items of either emotion, or fewer patterns.", "请增加情感题项，或减少模式数。"
+    raise Problems([problem("E-SETTING", "patterns", en, zh, do, do_zh)])
+
+
+def _sentences(frame: pl.DataFrame, keys: Sequence[str], labels: Mapping[str, Text]) -> tuple[Text, ...]:
+    """The shares of the patterns, cell by cell."""
+    made = []
+    for part in frame.partition_by(keys, maintain_order=True) if keys else [frame]:
+        place = " ".join(str(part[key][0]) for key in keys)
+        en, zh = [], []
+        for row in part.iter_rows(named=True):
+            span = ""
+            if row["conf_low"] is not None:
+                span = f" [{100 * row['conf_low']:.1f}, {100 * row['conf_high']:.1f}]"
+            value, name = f"{fixed(100 * row['share'], 1)}%{span}", labels[row["pattern"]]
+            en.append(f"{name.en} {value}")
+            zh.append(f"{name.zh} {value}")
+        said, said_zh = "; ".join(en), "；".join(zh)
+        first = f"{place}: {said}" if place else said[:1].upper() + said[1:]
+        made.append(Text(f"{first}.", f"{place}：{said_zh}。" if place else f"{said_zh}。"))
+    return tuple(made)
+
+
+def _notes(stability: float, count: int) -> tuple[Note, ...]:
+    """What patterns are; where resamples do not find them again."""
+    en = "patterns divide customers by two scores, strong being above the middle of the scale; they need not be kinds "
+    zh = "模式按两项得分划分顾客，高于量表中点为强；未必是界限分明的人群。占比的区间以所得模式为准。"
+    notes = [note("N-PATTERNS", f"{en}of people apart. Intervals of shares take the patterns as found.", zh)]
+    if stability < STABLE:
+        en = f"resamples do not find these {count} patterns again (stability {stability:.2f}, below {STABLE:g}): read "
+        zh = f"重抽样未能重现这 {count} 种模式（稳定性 {stability:.2f}，低于 {STABLE:g}），请谨慎解读。"
+        notes.append(note("W-PATTERNS", f"{en}them with care.", zh))
+    return tuple(notes)
