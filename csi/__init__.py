@@ -102,7 +102,10 @@ if TYPE_CHECKING:
     from csi.tracking.gate import comparable as comparable
     from csi.tracking.index import Index as Index
     from csi.tracking.index import index as index
+    from csi.tracking.league import medals as medals
+    from csi.tracking.league import pairwise as pairwise
     from csi.tracking.pool import pool as pool
+    from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
     from csi.tracking.rates import rates as rates
     from csi.tracking.track import track as track
@@ -176,7 +179,10 @@ _HOMES = {
     "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
     "predict": "csi.measures.predict",
+    "medals": "csi.tracking.league",
+    "pairwise": "csi.tracking.league",
     "pool": "csi.tracking.pool",
+    "rank_probabilities": "csi.tracking.ranks",
     "predictions": "csi.measures.scores",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
@@ -262,6 +268,7 @@ __all__ = [
     "loyalty_curve",
     "loyalty_types",
     "lrt",
+    "medals",
     "mediation",
     "mentions",
     "mga",
@@ -271,6 +278,7 @@ __all__ = [
     "nonlinear",
     "nps",
     "order",
+    "pairwise",
     "pool",
     "pos",
     "predict",
@@ -278,6 +286,7 @@ __all__ = [
     "price_tolerance",
     "promise",
     "r2",
+    "rank_probabilities",
     "rates",
     "read_panel",
     "reasonable",

@@ -17,6 +17,7 @@ from csi.cli.studied import (
     cell_arguments,
     check_cells,
     chosen,
+    errors_argument,
     estimated,
     keys_in,
     names,
@@ -40,13 +41,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, and the cells to print."""
     cell_arguments(parser)
     bootstrap_argument(parser, "the standard errors")
+    errors_argument(parser)
     kinds = ", ".join(get_args(Interval))
     parser.add_argument("--interval", default="t", choices=get_args(Interval), metavar="KIND", help=f"{kinds} (t)")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
-    study, panel = opened(args.study, args.bootstrap)
+    study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, args.brand, args.wave)
     cells = asked or {"wave": panel.waves[-1]}
     check_cells(study, panel, cells)

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of, fitted
+from csi.study.settings import IndexErrors
 from csi.survey.panel import Panel
 
 CELL_KEYS = ("brand", "wave")
@@ -61,6 +63,15 @@ def bootstrap_argument(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def errors_argument(parser: argparse.ArgumentParser) -> None:
+    """Whose standard errors the index has, instead of the study's own choice."""
+    parser.add_argument(
+        "--errors",
+        choices=("bootstrap", "linearised", "fixed"),
+        help="of the index: bootstrap; linearised (no refits, the weights' uncertainty included); fixed (without it)",
+    )
+
+
 def chosen(study: Study, panel: Panel, brand: str | None, wave: str | None) -> dict[str, str]:
     """The brand and wave asked for, as they stand in the panel.
 
@@ -99,9 +110,13 @@ def keys_in(frame: pl.DataFrame) -> list[str]:
     return [k for k in CELL_KEYS if k in frame.columns and (frame.is_empty() or (frame[k] != "").any())]
 
 
-def opened(path: Path, resamples: int | None = None) -> tuple[Study, Panel]:
-    """The study (with `resamples` instead of its own) and its panel; missing brand and wave keys are completed."""
+def opened(path: Path, resamples: int | None = None, errors: str | None = None) -> tuple[Study, Panel]:
+    """The study (with `resamples` and `errors` instead of its own) and its panel; missing brand and wave keys are
+    completed.
+    """
     study = read_study(path)
+    if errors is not None:
+        study = replace(study, settings=replace(study.settings, index_errors=cast("IndexErrors", errors)))
     if resamples is not None:
         study = replace(study, settings=replace(study.settings, replicates=resamples))
     return completed(study, read_study_panel(study))

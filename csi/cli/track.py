@@ -15,6 +15,7 @@ from csi.cli.studied import (
     cell_arguments,
     check_cells,
     chosen,
+    errors_argument,
     keys_in,
     names,
     only,
@@ -51,12 +52,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     parser.add_argument("--construct", help="a construct (the study's target by default)")
     bootstrap_argument(parser, "the standard errors")
+    errors_argument(parser)
     explain_arguments(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """One wave of every brand (the latest by default), or every wave of one brand."""
-    study, panel = opened(args.study, args.bootstrap)
+    study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, args.brand, args.wave)
     if no_waves(study):
         raise Problems([needs_waves(study)])

@@ -31,6 +31,9 @@ VERBS: Final[dict[str, Text]] = {
     ),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
+    "league": Text(
+        "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
+    ),
     "expectation": Text(
         "expectation beside experience: gaps, Kano's classes, recommendation", "期望与体验：差距、Kano 分类、净推荐值"
     ),

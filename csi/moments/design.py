@@ -43,7 +43,7 @@ def design_of_rows(
         >>> unit.tolist()
         [0, 1, 0, 2]
     """
-    label = frame["_stratum"].cast(pl.String).fill_null("").to_numpy().astype(str)
+    label = _labels(frame["_stratum"])
     declared = bool((label != "").any())
     unit = _units(frame["_unit"], label, nested=nested)
     occasion = _codes(frame["wave"]) if declared and "wave" in frame.columns else cell if not declared else cell * 0
@@ -68,12 +68,19 @@ def layers_of(stratum: pl.Series, unit: Ints) -> Ints | None:
         >>> layers_of(pl.Series(["n", "s", "s"]), np.array([0, 1, 1])).tolist()
         [0, 1]
     """
-    label = stratum.cast(pl.String).fill_null("").to_numpy().astype(str)
+    label = _labels(stratum)
     if not (label != "").any():
         return None
     first = np.full(int(unit.max()) + 1, unit.size)
     np.minimum.at(first, unit, np.arange(unit.size))
     return _numbered(label[first])
+
+
+def _labels(stratum: pl.Series) -> np.ndarray:
+    """(n,) declared strata as text, empty where none is declared."""
+    if stratum.null_count() == stratum.len():
+        return np.zeros(stratum.len(), dtype="<U1")
+    return np.asarray(stratum.cast(pl.String).fill_null("").to_numpy().astype(str))
 
 
 def _units(names: pl.Series, label: np.ndarray, *, nested: bool) -> Ints:
@@ -91,11 +98,18 @@ def _codes(column: pl.Series) -> Ints:
 
 def _numbered(values: np.ndarray) -> Ints:
     """The rank of each value among the distinct ones."""
+    if values.dtype.kind == "U" and not (values != "").any():
+        return np.zeros(values.size, dtype=np.int64)
     return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int64)
 
 
 def _patterns(unit: Ints, occasion: Ints) -> Ints:
     """(u,) code of the set of occasions (waves or cells) in which each unit has rows."""
+    if unit.size == int(unit.max()) + 1:  # everybody has one row: one occasion, coded as its text sorts
+        codes, own = np.unique(occasion, return_inverse=True)
+        alone = np.empty(unit.size, dtype=np.int64)
+        alone[unit] = _numbered(codes.astype(str))[own]
+        return alone
     pairs = np.unique(np.stack([unit, occasion], axis=1), axis=0)
     sets = pl.DataFrame(pairs, schema=["unit", "occasion"]).group_by("unit", maintain_order=True).agg("occasion")
     listed = sets.select(pl.col("occasion").cast(pl.List(pl.String)).list.join(","))["occasion"]

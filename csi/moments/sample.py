@@ -78,7 +78,7 @@ def sample_of(
     frame, groups, said = with_groups(frame, group)
     endless = infinite_notes(frame, items)
     frame = _with_design(_numeric(frame, items, na), roles)
-    if scale and not isinstance(data, Panel):
+    if scale and not isinstance(data, Panel) and _leaves(frame, items, scale):
         check_within(items, _answers(frame, items), *scale)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
@@ -308,12 +308,20 @@ def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str
 
 
 def _numeric(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float]) -> pl.DataFrame:
-    """Items as Float64 with the codes `na` and non-finite entries turned into null."""
+    """Items with the codes `na` and non-finite entries turned into null; whole numbers keep their small type."""
     codes = [float(c) for c in na]
-    cleaned = [pl.col(name).cast(pl.Float64).alias(name) for name in items]
-    frame = frame.with_columns(cleaned)
-    absent = [pl.when(pl.col(i).is_finite() & ~pl.col(i).is_in(codes)).then(pl.col(i)).alias(i) for i in items]
+    whole = [] if codes else [i for i in items if frame.schema[i].is_integer()]
+    rest = [i for i in items if i not in set(whole)]
+    frame = frame.with_columns([pl.col(name).cast(pl.Float64).alias(name) for name in rest])
+    absent = [pl.when(pl.col(i).is_finite() & ~pl.col(i).is_in(codes)).then(pl.col(i)).alias(i) for i in rest]
     return frame.with_columns(absent)
+
+
+def _leaves(frame: pl.DataFrame, items: Sequence[str], scale: tuple[float, float]) -> bool:
+    """Whether any answer is outside the scale."""
+    columns = [frame[i] for i in dict.fromkeys(items)]
+    low, high = ([getattr(c, end)() for c in columns] for end in ("min", "max"))
+    return any(x is not None and x < scale[0] for x in low) or any(x is not None and x > scale[1] for x in high)
 
 
 def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
@@ -463,8 +471,11 @@ def _assemble(
 
 
 def _answers(frame: pl.DataFrame, items: Sequence[str]) -> Array:
-    """(n, p) answers, NaN where absent."""
-    return np.ascontiguousarray(frame.select(items).cast(pl.Float64).fill_null(float("nan")).to_numpy())
+    """(n, p) answers, NaN where absent; column by column, so that they stand in memory once."""
+    rows = np.empty((frame.height, len(items)))
+    for k, item in enumerate(items):
+        rows[:, k] = frame[item].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return rows
 
 
 def _key_ranks(frame: pl.DataFrame, by: Sequence[str], data: object) -> list[pl.Expr]:

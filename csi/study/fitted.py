@@ -19,7 +19,7 @@ from csi.study.estimator import estimator_of
 from csi.study.study import Study
 from csi.survey.columns import named
 from csi.survey.panel import Panel
-from csi.tracking.index import Index, Interval, index
+from csi.tracking.index import Index, Interval, StdError, index
 from csi.tracking.index_weights import Given
 from csi.tracking.pool import pool
 from csi.tracking.triangulate import own_item_weights
@@ -104,6 +104,8 @@ def resampled(study: Study, panel: Panel, est: Estimate) -> Estimate:
 def with_replicates(study: Study, panel: Panel, est: Estimate) -> Estimate:
     """The cells with what their index needs: refits where each cell has its own weights, else item means."""
     settings = study.settings
+    if settings.index_errors != "bootstrap":
+        return est
     if settings.index_weights == "own" or settings.replicate_weights is not None or not settings.replicates:
         return resampled(study, panel, est)
     return bootstrap_means(
@@ -120,7 +122,8 @@ def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
     settings = study.settings
     if not settings.covariance:
         rule, base = settings.index_weights, base_of(study)
-        return index(est, weights=rule, base=base, level=settings.level, interval=interval)
+        held: StdError | None = "fixed" if settings.index_errors == "fixed" else None
+        return index(est, weights=rule, base=base, level=settings.level, interval=interval, std_error=held)
     given = fixed_weights(study, est)
     made = index(est, given=given, level=settings.level, interval=interval, formula="F6")
     en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."

@@ -397,6 +397,7 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
         ),
         target=form.index.target or TARGET,
         index_weights=form.index.weights or _index_rule(form, waves=waves),
+        index_errors=form.index.errors,
         base_wave=form.index.base or form.waves.base,
         classes=form.index.classes,
         waves_per_year=form.waves.per_year or per_year(form.waves.order) or QUARTERS,

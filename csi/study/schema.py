@@ -217,12 +217,13 @@ class RulesForm(Part):
 
 
 class IndexForm(Part):
-    """Which construct is published, where its weights come from, whose `classes` its change is split by."""
+    """Which construct is published, where its weights and errors come from, whose `classes` its change is split by."""
 
     target: str = ""
     weights: Literal["own", "entity", "wave", "base", "pooled"] | None = None
     base: str = ""
     classes: Literal["", "segment", "stage", "stratum"] = ""
+    errors: Literal["bootstrap", "linearised", "fixed"] = "bootstrap"
 
 
 class BootstrapForm(Part):

@@ -10,6 +10,9 @@ from csi.errors import Text
 from csi.models.nouns import Mode
 from csi.study.schema import COVARIANCE, EstimatorName
 
+IndexErrors = Literal["bootstrap", "linearised", "fixed"]
+"""Standard errors of the index: of refits, linearised (with the weights' uncertainty), or with the weights fixed."""
+
 TARGET = "satisfaction"
 """The construct that is published where a study names none."""
 
@@ -67,6 +70,7 @@ class Settings:
     replicate_weights: ReplicateWeights | None = None
     target: str = TARGET
     index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"
+    index_errors: IndexErrors = "bootstrap"
     base_wave: str = ""
     classes: str = ""
     waves_per_year: int = 4

@@ -6,13 +6,14 @@ Letters: `k` brands of a wave, `m` pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Text, note
+from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import (
     basis_note,
@@ -27,10 +28,16 @@ from csi.tracking.contrasts import (
 )
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
+from csi.tracking.places import brand_of, ranked
+from csi.tracking.ranks import apart, joint_of
 from csi.tracking.show import shown
-from csi.tracking.waves import check_waves
 
 Bools = npt.NDArray[np.bool_]
+RankTests = Literal["holm", "max-t"]
+MEDALS = ("gold", "silver", "bronze")
+
+MANY = 60
+"""More brands than this are grouped by runs of neighbours in rank."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,20 +63,29 @@ class League(Shown):
     notes: tuple[Note, ...] = ()
 
 
-def pairwise(index: Index, wave: str | None = None, construct: str = "satisfaction", small: int = 0) -> League:
+def pairwise(
+    index: Index,
+    wave: str | None = None,
+    construct: str = "satisfaction",
+    small: int = 0,
+    ranks: RankTests = "holm",
+) -> League:
     """All differences between the brands of a wave, with Holm's correction over the pairs.
 
-    Ranks come with the interval `1 + number significantly above` to `k - number significantly below`.
+    Ranks come with the interval `1 + number significantly above` to `k - number significantly below`; all intervals
+    hold at once.
 
     Parameters:
         index: an index of several brands. wave: which wave (not needed where there is one).
         construct: which construct. small: brands with fewer rows stay out.
+        ranks: the tests behind rank intervals: "holm" (those of the pairs), or "max-t" (the largest of all t statistics
+            under their joint distribution, in steps), which is sharper with many brands.
 
     Returns:
-        League; brands without an index are left out.
+        League; brands without an index are left out. With more than 60 brands, groups are runs of neighbours in rank.
 
     Raises:
-        Problems: E-WAVE, E-CONSTRUCT.
+        Problems: E-WAVE, E-CONSTRUCT, E-SETTING.
 
     Source:
         Mogstad, Romano, Shaikh & Wilhelm (2024), Review of Economic Studies 91(1): ranks from simultaneous tests.
@@ -84,6 +100,9 @@ def pairwise(index: Index, wave: str | None = None, construct: str = "satisfacti
         >>> pairwise(csi.index(est), construct="joy").groups
         (('B', 'C'), ('A',))
     """
+    unknown = one_of("ranks", ranks, get_args(RankTests))
+    if unknown:
+        raise Problems(unknown)
     j = construct_place(index, construct)
     cells = ranked(index, j, wave, small)
     labels = [brand_of(index, int(c)) for c in cells]
@@ -92,12 +111,77 @@ def pairwise(index: Index, wave: str | None = None, construct: str = "satisfacti
     differ = np.zeros((cells.size, cells.size), dtype=np.bool_)
     differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
     names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
-    groups = tuple(tuple(labels[i] for i in group) for group in do_not_differ(differ))
-    said = (_pairs_note(above.size), basis_note(index))
-    table = _ranks(index, j, cells, differ)
-    return League(
-        table, pl.concat([names, pairs], how="horizontal"), groups, index.constructs[j], wave, index.level, said
-    )
+    find = do_not_differ if cells.size <= MANY else runs
+    groups = tuple(tuple(labels[i] for i in group) for group in find(differ))
+    beats = np.triu(differ, 1) if ranks == "holm" else apart(joint_of(index, j, cells), index.level)
+    table = _ranks(index, j, cells, beats)
+    said = (_pairs_note(above.size, ranks), *_runs_note(cells.size), basis_note(index))
+    every = pl.concat([names, pairs], how="horizontal")
+    return League(table, every, groups, index.constructs[j], wave, index.level, said)
+
+
+def medals(league: League, *, anyway: bool = False) -> pl.DataFrame:
+    """Gold, silver and bronze, where the first three ranks are certain.
+
+    Parameters:
+        league: from `pairwise`. anyway: give medals although rank intervals overlap.
+
+    Returns:
+        medal, place, then the rows of the first three brands of `league.table`.
+
+    Raises:
+        Problems: E-MEDALS when a rank interval of the first three holds more than its own rank, or there are fewer.
+
+    Example:
+        >>> import csi
+        >>> groups = {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9), "C": (5, 6, 5, 6)}
+        >>> rows = [(x, x, b) for b, xs in groups.items() for x in xs]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10)))
+        >>> medals(pairwise(made, construct="joy"))["brand"].to_list()
+        ['B', 'C', 'A']
+    """
+    first = league.table.head(len(MEDALS))
+    open_ = first.filter((pl.col("rank_low") < pl.col("rank")) | (pl.col("rank_high") > pl.col("rank")))
+    if first.height < len(MEDALS) or (open_.height and not anyway):
+        raise Problems([_no_medals(first, open_)])
+    return first.with_columns(medal=pl.Series(MEDALS)).select("medal", *first.columns)
+
+
+def _no_medals(first: pl.DataFrame, open_: pl.DataFrame) -> Problem:
+    """Why there are no medals: which ranks are not certain."""
+    if first.height < len(MEDALS):
+        en, zh = f"only {first.height} brands are ranked.", f"参与排名的品牌只有 {first.height} 个。"
+        do, do_zh = "Read the ranks with their intervals.", "请直接阅读名次及其区间。"
+        return problem("E-MEDALS", "medals", en, zh, do, do_zh)
+    keys = first.columns[: first.columns.index("n")]
+    rows = [(" / ".join(str(r[k]) for k in keys), r["rank_low"], r["rank_high"]) for r in open_.iter_rows(named=True)]
+    said = "; ".join(f"{name}: rank {low}-{high}" for name, low, high in rows)
+    said_zh = "；".join(f"{name}：第 {low}–{high} 名" for name, low, high in rows)
+    en, zh = f"the first three ranks are not certain ({said}).", f"前三名并不确定（{said_zh}）。"
+    do = "Publish ranks with their intervals, or ask for medals all the same (anyway)."
+    return problem("E-MEDALS", "medals", en, zh, do, "请公布名次及其区间；如仍需奖牌榜，请明确要求（anyway）。")
+
+
+def runs(differ: Bools) -> list[list[int]]:
+    """Maximal runs of neighbours in rank in which no two differ.
+
+    Parameters:
+        differ: (k, k) symmetric, brands best first.
+
+    Example:
+        >>> runs(np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], dtype=bool))
+        [[0, 1], [1, 2]]
+    """
+    k, found, end = differ.shape[0], [], 0
+    reach = [int(np.argmax(row)) if (row := differ[i, i:]).any() else k - i for i in range(k)]
+    ends = np.minimum.accumulate(np.array([i + r for i, r in enumerate(reach)])[::-1])[::-1]
+    for i in range(k):
+        if ends[i] > end:
+            found.append(list(range(i, int(ends[i]))))
+            end = int(ends[i])
+    return found
 
 
 def gap_changes(
@@ -169,25 +253,6 @@ def do_not_differ(differ: Bools) -> list[list[int]]:
     return sorted(found)
 
 
-def ranked(index: Index, construct: int, wave: str | None, small: int) -> Ints:
-    """The cells of a wave with an index and enough rows, best first."""
-    keep = np.isfinite(index.values[:, construct]) & (index.cells["n"].to_numpy() >= small)
-    if "wave" in index.cells.columns:
-        present = index.cells["wave"].unique(maintain_order=True).to_list()
-        chosen = present[0] if wave is None and len(present) == 1 else wave
-        check_waves(present, present, [str(chosen)])
-        keep &= (index.cells["wave"] == chosen).to_numpy()
-    cells = np.flatnonzero(keep)
-    best_first: Ints = cells[np.argsort(-index.values[cells, construct], kind="stable")]
-    return best_first
-
-
-def brand_of(index: Index, cell: int) -> str:
-    """The brand of a cell (several keys joined by " / ")."""
-    keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
-    return " / ".join(str(index.cells[k][cell]) for k in keys)
-
-
 def _tests(index: Index, construct: int, cells: Ints, left: Ints, right: Ints) -> pl.DataFrame:
     """Tests of `I_left - I_right` with Holm's correction."""
     covariance = joint_covariance(index, construct, cells)
@@ -220,27 +285,39 @@ def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.D
     return table.select([*table.columns[:6], significant, *table.columns[6:]])
 
 
-def _ranks(index: Index, construct: int, cells: Ints, differ: Bools) -> pl.DataFrame:
-    """The brands best first, with ranks and rank intervals."""
+def _ranks(index: Index, construct: int, cells: Ints, beats: Bools) -> pl.DataFrame:
+    """The brands best first, with ranks and rank intervals, from who stands above whom."""
     k = cells.size
     std_error = np.sqrt(np.diagonal(joint_covariance(index, construct, cells))) if k else np.empty(0)
-    upper = np.triu(differ, 1)
     keys = [c for c in index.cells.columns if c != "wave"]
     numbers = {
         "index": number_column(index.values[cells, construct]),
         "std_error": number_column(std_error),
         "rank": np.arange(1, k + 1),
-        "rank_low": 1 + upper.sum(axis=0),
-        "rank_high": k - upper.sum(axis=1),
+        "rank_low": 1 + beats.sum(axis=0),
+        "rank_high": k - beats.sum(axis=1),
     }
     rows: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
     return rows.with_columns([pl.Series(n, v) for n, v in numbers.items()])
 
 
-def _pairs_note(tests: int) -> Note:
-    en = f"Holm's correction counts the {tests} pairs of the wave together; rank intervals come from the same tests."
-    zh = f"Holm 校正以该期 {tests} 个两两比较为一族；名次区间由同一组检验得出。"
-    return note("N-FAMILY", en, zh)
+def _pairs_note(tests: int, ranks: str) -> Note:
+    en, zh = (
+        f"Holm's correction counts the {tests} pairs of the wave together; ",
+        f"Holm 校正以该期 {tests} 个两两比较为一族；",
+    )
+    if ranks == "holm":
+        return note("N-FAMILY", f"{en}rank intervals come from the same tests.", f"{zh}名次区间由同一组检验得出。")
+    en += "rank intervals come from the largest t of all pairs (max-t)."
+    return note("N-FAMILY", en, f"{zh}名次区间由全部两两比较的最大 t 值（max-t）得出。")
+
+
+def _runs_note(brands: int) -> tuple[Note, ...]:
+    """How groups of many brands were made."""
+    if brands <= MANY:
+        return ()
+    en = f"With more than {MANY} brands, groups that do not differ are runs of neighbours in rank."
+    return (note("N-RUNS", en, f"品牌超过 {MANY} 个时，无显著差异的组按相邻名次连续划分。"),)
 
 
 @text.register

@@ -24,7 +24,8 @@ from csi.tracking.contrasts import (
     t_test,
 )
 from csi.tracking.index import Index
-from csi.tracking.league import brand_of, ranked, tested
+from csi.tracking.league import tested
+from csi.tracking.places import brand_of, ranked
 from csi.tracking.show import shown
 
 

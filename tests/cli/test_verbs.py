@@ -317,3 +317,28 @@ def test_a_first_study_finds_its_waves_by_what_they_say(asked, tmp_path):
     text = (tmp_path / "study" / "study.yaml").read_text("utf-8")
     assert "wave: date" in text
     assert "per_year: 4" in text
+
+
+def test_league_ranks_the_brands_of_a_wave(asked, machine, study):
+    found = machine("league", study, "--wave", "2026Q3", "--bootstrap", "0")
+    assert [r["brand"] for r in found["league"]] == [
+        r["brand"] for r in sorted(found["league"], key=lambda r: r["rank"])
+    ]
+    assert {r["brand"] for r in found["ranks"]} == {"ZX", "YA"}
+    code, out, _ = asked("league", study, "--errors", "linearised", "--lang", "zh")
+    assert code == 0
+    assert "联合区间" in out
+    assert "抽样分布" in out
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "only 2 brands"), ("zh", "只有 2 个")])
+def test_medals_need_three_brands(asked, study, lang, words):
+    code, _, err = asked("league", study, "--medals", "--bootstrap", "0", "--lang", lang)
+    assert code == 1
+    assert words in err
+
+
+@pytest.mark.parametrize(("errors", "note"), [("linearised", "N-LINEARISED"), ("fixed", "N-FIXED-WEIGHTS")])
+def test_index_errors_may_be_chosen(machine, study, errors, note):
+    found = machine("index", study, "--errors", errors)
+    assert note in {n["code"] for n in found["notes"]}

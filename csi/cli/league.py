@@ -1,0 +1,116 @@
+"""`csi league STUDY`: the brands of a wave, their ranks with intervals, how ranks vary by chance, medals on request."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+import polars as pl
+
+from csi.cli.answer import FINE, Answer, Grid
+from csi.cli.grids import each, grid
+from csi.cli.index import RESAMPLING, published, recorded
+from csi.cli.progress import working
+from csi.cli.studied import bootstrap_argument, cell_arguments, check_cells, chosen, errors_argument, names, opened
+from csi.errors import Language, Problem, Problems, Text, problem
+from csi.reporting.style import share
+from csi.reporting.tables import Kind
+from csi.study import Study
+from csi.tracking.league import League, RankTests, medals, pairwise
+from csi.tracking.ranks import rank_probabilities
+
+HEADINGS = {
+    "rank_low": Text("rank from", "名次自"),
+    "rank_high": Text("to", "至"),
+    "expected_rank": Text("mean rank", "平均名次"),
+    "first": Text("P(first)", "P(第一)"),
+    "medal": Text("medal", "奖牌"),
+}
+NAMED = {"gold": Text("gold", "金"), "silver": Text("silver", "银"), "bronze": Text("bronze", "铜")}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study, the wave, the construct, the tests behind rank intervals."""
+    cell_arguments(parser)
+    parser.add_argument("--construct", help="a construct (the study's target by default)")
+    parser.add_argument(
+        "--ranks", choices=get_args(RankTests), default="max-t", help="tests behind rank intervals (max-t)"
+    )
+    parser.add_argument(
+        "--medals", nargs="?", const="certain", choices=("certain", "anyway"), metavar="anyway",
+        help="gold, silver, bronze: refused where ranks are not certain, unless anyway",
+    )  # fmt: skip
+    bootstrap_argument(parser, "the standard errors")
+    errors_argument(parser)
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """The league of one wave (the latest by default)."""
+    study, panel = opened(args.study, args.bootstrap, args.errors)
+    asked = chosen(study, panel, None, args.wave) or {"wave": panel.waves[-1]}
+    if len(panel.brands) < 2:
+        raise Problems([_no_brands(study)])
+    check_cells(study, panel, asked)
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        found = published(study, panel, asked)
+    construct, small = args.construct or study.settings.target, study.settings.small
+    league = pairwise(found, asked["wave"], construct, small, args.ranks)
+    chance = rank_probabilities(found, asked["wave"], construct, small)
+    won = medals(league, anyway=args.medals == "anyway") if args.medals else None
+    blocks: list[str | Grid] = [league_grid(study, league, chance.table, lang)]
+    blocks += [] if won is None else [medal_grid(study, won, lang)]
+    blocks += [s.say(lang) for s in chance.sentences]
+    data = {
+        "construct": league.construct,
+        "wave": league.wave,
+        "league": league.table.join(chance.table.select("brand", "expected_rank", "first"), on="brand"),
+        "pairs": league.pairs,
+        "groups": league.groups,
+        "ranks": chance.ranks,
+        "above": chance.above,
+        **({} if won is None else {"medals": won}),
+    }
+    notes = (*panel.notes, *found.notes, *league.notes, *chance.notes)
+    return Answer(
+        blocks=tuple(blocks),
+        data=data,
+        notes=tuple(dict.fromkeys(notes)),
+        code=FINE,
+        record=recorded(study, panel, found),
+    )
+
+
+def _no_brands(study: Study) -> Problem:
+    """Why there is nothing to rank."""
+    en, zh = "the study has a single brand, and a rank needs two of them.", "该研究只有一个品牌，而排名至少需要两个。"
+    do, do_zh = "csi index gives the index, csi track its changes.", "指数见 csi index，变化见 csi track。"
+    return problem("E-BRAND", str(study.path), en, zh, do, do_zh)
+
+
+def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Language) -> Grid:
+    """One row per brand, best first: index, rank interval, how its rank varies by chance."""
+    frame = league.table.join(chance.select("brand", "expected_rank", "first"), on="brand", maintain_order="left")
+    kinds: dict[str, Kind] = {
+        **each(["brand"], "text"),
+        **each(["n"], "count"),
+        **each(["index"], "score"),
+        **each(["std_error"], "number"),
+        **each(["rank", "rank_low", "rank_high"], "count"),
+        **each(["expected_rank"], "score"),
+        **each(["first"], "p"),
+    }
+    texts = names(study, lang)
+    label = texts.get(league.construct, Text(league.construct, league.construct))
+    level = share(league.level, 0)
+    title = Text(f"{label.en}: ranks with joint {level} intervals", f"{label.zh}：名次及其 {level} 联合区间")
+    return grid(frame, kinds, lang, title, texts, HEADINGS)
+
+
+def medal_grid(study: Study, won: pl.DataFrame, lang: Language) -> Grid:
+    """Gold, silver and bronze."""
+    kinds: dict[str, Kind] = {
+        **each(["medal", "brand"], "text"),
+        **each(["index"], "score"),
+        **each(["rank_low", "rank_high"], "count"),
+    }
+    return grid(won, kinds, lang, Text("Medals", "奖牌榜"), {**names(study, lang), **NAMED}, HEADINGS)

@@ -1,0 +1,138 @@
+"""Joint rank sets, how ranks vary by chance, and medals that wait until ranks are certain."""
+
+from itertools import permutations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from csi.errors import Problems
+from csi.estimate.fit import fit
+from csi.inference.bootstrap import bootstrap
+from csi.pls.estimator import PLS
+from csi.tracking.index import index
+from csi.tracking.league import do_not_differ, medals, pairwise, runs
+from csi.tracking.ranks import Joint, _largest, apart, joint_of, rank_probabilities, rank_shares
+
+BRANDS = ("A", "B", "C", "D")
+
+
+def made_of(model, survey, shift, n=100):
+    frame = survey(brands=BRANDS, waves=("w1",), shift=shift, n=n)
+    return index(fit(model, frame, PLS(), by=["brand"], scale=(1, 10), unit="id"))
+
+
+@pytest.fixture(scope="module")
+def close(model, survey):
+    return made_of(model, survey, 0.3)
+
+
+def test_one_pair_is_the_two_sided_test():
+    # of two brands the largest |t| is |t| itself: apart exactly where |t| > 1.96
+    at = stats.norm.ppf(0.975) * 2**0.5
+    for gap, found in ((1.03 * at, True), (0.97 * at, False)):
+        assert apart(Joint(np.array([gap, 0.0]), np.eye(2), np.inf), 0.95)[0, 1] == found
+    df = 10.0
+    at = stats.t.ppf(0.975, df) * 2**0.5
+    for gap, found in ((1.04 * at, True), (0.96 * at, False)):
+        assert apart(Joint(np.array([gap, 0.0]), np.eye(2), df), 0.95)[0, 1] == found
+
+
+def test_independent_brands_have_tukeys_quantile():
+    # equal variances: the largest of all |t| is the studentised range over sqrt(2)
+    k = 6
+    at = stats.studentized_range.ppf(0.95, k, np.inf)
+    values = np.zeros(k)
+    for gap, found in ((1.03 * at, True), (0.97 * at, False)):
+        values[0] = gap
+        assert apart(Joint(values, np.eye(k), np.inf), 0.95)[0, 1:].all() == found
+        assert apart(Joint(values, np.eye(k), np.inf), 0.95)[0, 1:].any() == found
+
+
+def test_steps_go_on_while_they_find_more():
+    # of twelve brands in three clusters the first step parts the clusters; a gap between the first quantile and that of
+    # what is then open is found by the second
+    joint = Joint(np.repeat([100.0, 50.0, 0.0], 4), np.eye(12), np.inf)
+    z, errors = joint.drawn(20_000, 1).astype(np.float32), (1 / joint.errors).astype(np.float32)
+    every = ~np.eye(12, dtype=bool)
+    parted = joint.values[:, None] - joint.values > 10
+    inverse = np.nan_to_num(errors)
+    one, two = (np.quantile(_largest(z, inverse, pairs), 0.95) for pairs in (every, every & ~parted))
+    assert two < one
+    values = joint.values.copy()
+    values[0] += 0.5 * (one + two) * 2**0.5
+    found = apart(Joint(values, np.eye(12), np.inf), 0.95)
+    assert found[0, 1:4].all()
+    assert (found & parted).sum() == parted.sum()
+    assert found.sum() == parted.sum() + 3
+
+
+def test_common_errors_do_not_matter():
+    shared = Joint(np.array([3.0, 0.0]), np.eye(2) * 0.5 + 100.0, np.inf)
+    assert apart(shared, 0.95)[0, 1]
+
+
+def test_max_t_is_never_wider_than_holm(close):
+    league, wide = pairwise(close, construct="Joy", ranks="max-t"), pairwise(close, construct="Joy")
+    assert (league.table["rank_low"] >= wide.table["rank_low"]).all()
+    assert (league.table["rank_high"] <= wide.table["rank_high"]).all()
+    assert "max-t" in league.notes[0].text.en
+    with pytest.raises(Problems, match="max-t"):
+        pairwise(close, construct="Joy", ranks="maxt")
+
+
+def test_ranks_by_chance_add_up(close):
+    found = rank_probabilities(close, construct="Joy")
+    by_rank = found.ranks.pivot("rank", index="brand", values="probability").drop("brand").to_numpy()
+    np.testing.assert_allclose(by_rank.sum(axis=0), 1)
+    np.testing.assert_allclose(by_rank.sum(axis=1), 1)
+    both = found.above.join(found.above, left_on=["brand", "other"], right_on=["other", "brand"])
+    np.testing.assert_allclose(both["probability"] + both["probability_right"], 1)
+    assert {n.code for n in found.notes} == {"N-RANK-DRAWS", "N-LINEARISED"}
+    assert "would come first" in repr(found)
+
+
+def test_the_probability_of_being_above_is_counted_too(close):
+    """P(A > B) by formula agrees with draws, and the mean rank is 1 + the sum of being below."""
+    found = rank_probabilities(close, construct="Joy")
+    below = found.above.group_by("other", maintain_order=True).agg(pl.col("probability").sum())
+    expected = dict(zip(below["other"], 1 + below["probability"], strict=True))
+    for row in found.table.iter_rows(named=True):
+        assert row["expected_rank"] == pytest.approx(expected[row["brand"]], abs=0.03)
+
+
+def test_equal_brands_have_every_order_alike():
+    share = rank_shares(Joint(np.zeros(3), np.eye(3), np.inf), 60_000, 2)
+    np.testing.assert_allclose(share, 1 / 3, atol=0.01)
+
+
+def test_replicates_serve_as_well(model, survey):
+    frame = survey(brands=BRANDS, waves=("w1",), shift=0.3, n=100)
+    boot = index(bootstrap(fit(model, frame, PLS(), by=["brand"], scale=(1, 10), unit="id"), n=300, seed=1))
+    joint = joint_of(boot, 1, np.arange(4))
+    np.testing.assert_allclose(joint.covariance, np.cov(boot.replicates[:, :, 1], rowvar=False))
+    assert pairwise(boot, construct="Joy", ranks="max-t").table.height == 4
+
+
+def test_medals_wait_until_ranks_are_certain(model, survey, close):
+    league = pairwise(made_of(model, survey, 2.0, n=150), construct="Joy")
+    won = medals(league)
+    assert won.select("medal", "brand").rows() == [("gold", "D"), ("silver", "C"), ("bronze", "B")]
+    doubtful = pairwise(close, construct="Joy")
+    with pytest.raises(Problems) as raised:
+        medals(doubtful)
+    assert raised.value.problems[0].code == "E-MEDALS"
+    assert "rank 1-" in raised.value.problems[0].what.en
+    assert medals(doubtful, anyway=True).height == 3
+    two = pairwise(close, construct="Joy", small=10**6)
+    with pytest.raises(Problems, match="only 0 brands"):
+        medals(two, anyway=True)
+
+
+def test_runs_are_the_groups_where_order_decides():
+    for gaps in permutations((0.5, 1.0, 1.5, 3.0)):
+        values = np.cumsum([0.0, *gaps])
+        differ = np.abs(values[:, None] - values) > 2.2
+        assert runs(differ) == do_not_differ(differ)
+    assert runs(np.zeros((0, 0), dtype=bool)) == []
