@@ -122,7 +122,7 @@ def kinds(
     facets = _facets(panel, expected, perceived, target, where, replicates, seed, level)
     levels = _levels(panel, perceived, where, level)
     surprise = _surprise(panel, found, target, where, rare, replicates, seed, level)
-    said = found.table if found is not None else pl.DataFrame()
+    said = found.table.drop("reason", "reason_zh") if found is not None else pl.DataFrame()
     frames = {"facets": facets, "said": said, "levels": levels, "surprise": surprise}
     if not any(f.height for f in frames.values()):
         en = "no kind of expectation can be told: no facets with both forms, no Ea, Ed, Ei, no Kano pairs, no mentions."

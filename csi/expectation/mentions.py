@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -20,13 +20,14 @@ import polars as pl
 from scipy.special import ndtri
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.expectation.mentions_words import kind_of, lines_of, sentences_of
 from csi.expectation.shares import wilson
 from csi.expectation.side_table import side_table
 from csi.inference.draws import quantile
 from csi.inference.settings import check_settings
 from csi.measures.agreement import Level, alpha_of, coincidences
+from csi.measures.tidy import said_once, with_reasons
 from csi.moments.stack import Array
 
 AIDED: Final = {
@@ -56,11 +57,11 @@ class Mentions(Shown):
     Attributes:
         table: attribute, respondents, mentioned, unaided (respondents), share_mentioned, explicitness (unaided /
             mentioned), conf_low, conf_high (Wilson), kind ("explicit", "implicit", "open"), valence (mean, -1 to 1),
-            negative (share of those who mention it).
-        agreement: what ("mentioned", "aided", "valence"), coders, units, alpha (nominal), conf_low, conf_high; empty
-            with one coder.
+            negative (share of those who mention it), reason, reason_zh (why valence is absent).
+        agreement: what ("mentioned", "aided", "valence"), coders, units, alpha (nominal), conf_low, conf_high, reason,
+            reason_zh (why alpha is absent); empty with one coder.
         rows: respondent, attribute, unaided, valence: one row per respondent and attribute, coders put together.
-        respondents, level, replicates, seed, labels, sentences, notes.
+        respondents, level, replicates, seed, labels, sentences, notes. reasons: code -> why numbers are absent.
     """
 
     table: pl.DataFrame
@@ -73,12 +74,32 @@ class Mentions(Shown):
     labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 @text.register
 def _(value: Mentions, lang: str = "en") -> str:
-    """Sentences, attributes, agreement, notes."""
-    return lines_of(value.table, value.agreement, value.sentences, value.notes, value.labels, lang)
+    """Sentences, attributes, agreement, reasons, notes."""
+    below = (value.reasons, value.notes)
+    return lines_of(value.table, value.agreement, value.sentences, below, value.labels, lang)
+
+
+NOT_CODED: Final = reason("R-NOT-CODED", "no valence was coded for an attribute.", "有属性未编码倾向，无法给出均值。")
+CODED_ONCE: Final = reason(
+    "R-CODED-ONCE",
+    "no agreement: nothing was judged by two coders.",
+    "无法计算一致性：没有任何内容由两名编码员共同判断。",
+)
+NO_VARIATION: Final = reason(
+    "R-NO-VARIATION",
+    "no agreement: all judgements are the same, so there is nothing to agree on beyond chance.",
+    "无法计算一致性：所有判断都相同，无法与随机一致相区分。",
+)
+NO_BOUNDS: Final = reason(
+    "R-NO-BOUNDS",
+    "no interval of agreement: in some resampled interviews all judgements are the same.",
+    "无法给出一致性的区间：部分重抽样中所有判断都相同。",
+)
 
 
 def mentions(
@@ -122,12 +143,14 @@ def mentions(
     rows, people = _together(frame)
     base = _base(respondents, people)
     table = _table(rows, base, level)
-    agreement = _agreement(frame, replicates, seed, level)
+    agreement, why = _agreement(frame, replicates, seed, level)
+    silent = [NOT_CODED if v is None else None for v in table["valence"]]
+    every = said_once([*silent, *why])
     labels = dict(attributes) if isinstance(attributes, Mapping) else {}
     labels = {a: labels.get(a, Text(a, a)) for a in table["attribute"]}
     return Mentions(
-        table=table,
-        agreement=agreement,
+        table=with_reasons(table, silent),
+        agreement=with_reasons(agreement, why),
         rows=rows,
         respondents=base,
         level=level,
@@ -136,6 +159,7 @@ def mentions(
         labels=labels,
         sentences=sentences_of(table, agreement, labels),
         notes=_notes(agreement, base),
+        reasons=every,
     )
 
 
@@ -262,28 +286,33 @@ def _table(rows: pl.DataFrame, base: int, level: float) -> pl.DataFrame:
     )
 
 
-def _agreement(frame: pl.DataFrame, replicates: int, seed: int, level: float) -> pl.DataFrame:
-    """Alpha of what coders judge, over the interviews that two or more coded."""
+def _agreement(
+    frame: pl.DataFrame, replicates: int, seed: int, level: float
+) -> tuple[pl.DataFrame, list[Reason | None]]:
+    """Alpha of what coders judge, over the interviews that two or more coded, and why one is absent."""
     schema = {"what": pl.String, "coders": pl.Int64, "units": pl.Int64}
     schema |= dict.fromkeys(("alpha", "conf_low", "conf_high"), pl.Float64)
     coders = frame["coder"].unique(maintain_order=True).sort().to_list()
     if len(coders) < 2:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=schema), []
     people = frame["id"].unique(maintain_order=True).to_list()
     attributes = frame["attribute"].drop_nulls().unique(maintain_order=True).to_list()
     cube = _cube(frame, coders, people, attributes)
     rows: list[tuple[object, ...]] = []
+    why: list[Reason | None] = []
     for what, values in cube.items():
         shared = np.isfinite(values).sum(axis=0) > 1
         distinct, pairs = coincidences(values.reshape(len(coders), -1))
         if distinct.size < 2 or not shared.any():
             rows.append((what, len(coders), int(shared.sum()), None, None, None))
+            why.append(NO_VARIATION if shared.any() else CODED_ONCE)
             continue
         by_person = pairs.reshape(len(people), len(attributes), *pairs.shape[1:]).sum(axis=1)
         bounds = _bounds(distinct, by_person, replicates, seed, level)
         value = float(alpha_of(distinct, pairs.sum(axis=0), JUDGED[what]))
         rows.append((what, len(coders), int(shared.sum()), value, *bounds))
-    return pl.DataFrame(rows, schema=schema, orient="row")
+        why.append(NO_BOUNDS if bounds[0] is None else None)
+    return pl.DataFrame(rows, schema=schema, orient="row"), why
 
 
 def _cube(frame: pl.DataFrame, coders: list[str], people: list[str], attributes: list[str]) -> dict[str, Array]:

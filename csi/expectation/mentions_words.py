@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from csi.display import fixed, table
-from csi.errors import Note, Text
+from csi.errors import Note, Reason, Text
 from csi.measures.shown import told
 
 HEADINGS: Final = {
@@ -85,13 +85,15 @@ def lines_of(
     found: pl.DataFrame,
     agreement: pl.DataFrame,
     sentences: Sequence[Text],
-    notes: Sequence[Note],
+    below: tuple[Mapping[str, Reason], Sequence[Note]],
     labels: Mapping[str, Text],
     lang: str,
 ) -> str:
-    """Sentences, attributes, agreement, notes."""
+    """Sentences, attributes, agreement; reasons and notes below."""
     heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    found, agreement = (f.drop("reason", "reason_zh", strict=False) for f in (found, agreement))
     lines = [*(s.say(lang) for s in sentences), "", table(in_words(found, labels, lang), headings=heads), ""]
     if agreement.height:
         lines += [table(in_words(agreement, labels, lang), headings=heads), ""]
-    return "\n".join([*lines, *told((), notes, lang)])
+    reasons, notes = below
+    return "\n".join([*lines, *told(reasons.values(), notes, lang)])

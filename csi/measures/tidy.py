@@ -87,6 +87,18 @@ def said_once(reasons: Iterable[Reason | None]) -> dict[str, Reason]:
     return found
 
 
+def with_reasons(frame: pl.DataFrame, why: Sequence[Reason | None]) -> pl.DataFrame:
+    """A frame with columns `reason` and `reason_zh`: why numbers of a row are absent.
+
+    Example:
+        >>> why = reason("R-FEW", "too few answers.", "样本过少。")
+        >>> with_reasons(pl.DataFrame({"alpha": [0.8, None]}), [None, why]).rows()
+        [(0.8, None, None), (None, 'too few answers.', '样本过少。')]
+    """
+    told = {"reason": [w and w.text.en for w in why], "reason_zh": [w and w.text.zh for w in why]}
+    return frame.with_columns(pl.Series(c, values, dtype=pl.String) for c, values in told.items())
+
+
 NO_SOLUTION = reason("no_solution", "the model has no usable solution in this cell.", "该单元没有可用的解。")
 SEVERAL = Text(
     "the model has no usable solution in several cells, each for its own cause (see the estimate's convergence).",

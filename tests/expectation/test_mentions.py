@@ -108,3 +108,18 @@ def test_refusals_in_both_languages(columns, arguments, words, zh):
     assert {p.code for p in raised.value.problems} == {"E-MENTIONS"}
     assert words in str(raised.value)
     assert any(zh in p.say("zh") for p in raised.value.problems)
+
+
+def test_what_agreement_cannot_be_told_says_why():
+    once = pl.DataFrame({"id": ["1", "2"], "attribute": ["speed", "speed"], "aided": ["no", "no"], "coder": ["A", "B"]})
+    found = csi.mentions(once)
+    assert found.agreement["alpha"].null_count() == 3
+    assert found.agreement["reason"].to_list() == [found.reasons["R-CODED-ONCE"].text.en] * 3
+    assert set(found.reasons) == {"R-CODED-ONCE", "R-NOT-CODED"}  # no valence either
+    assert found.table["reason_zh"].to_list() == [found.reasons["R-NOT-CODED"].text.zh]
+    assert "nothing was judged by two coders" in csi.display.text(found, "en")
+    assert "没有任何内容由两名编码员共同判断" in csi.display.text(found, "zh")
+    same = pl.concat([once, once.with_columns(coder=pl.Series(["B", "A"]))])
+    told = dict(csi.mentions(same).agreement.select("what", "reason").iter_rows())
+    assert "all judgements are the same" in told["mentioned"]
+    assert csi.mentions(coded(60, slip=0.1)).agreement["reason"].null_count() == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csi.errors import Text
+from csi.errors import Note, Text
 from csi.expectation.forms import named
 from csi.expectation.kano_words import CLASSES
 from csi.expectation.kinds import kinds
@@ -106,7 +106,7 @@ def tell_mentions(study: Study, panel: Panel, options: Options) -> Section:
         ),
         paragraphs=more,
         tables=tuple(tables),
-        notes=found.notes,
+        notes=(*found.notes, *(Note(r.code, r.text) for r in found.reasons.values())),
         data={"mentions": found.table, "agreement": found.agreement},
     )
 
