@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from csi.tracking.rates import kcsi as kcsi
     from csi.tracking.rates import rates as rates
     from csi.tracking.track import track as track
+    from csi.tracking.tree import tree as tree
 
 html_from("csi.reporting.cell_html")
 doctor_from("csi.measures.admissible")
@@ -200,6 +201,7 @@ _HOMES = {
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
     "track": "csi.tracking.track",
+    "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
     "verify": "csi.measures.admissible",
     "vif": "csi.measures.collinearity",
@@ -309,6 +311,7 @@ __all__ = [
     "surface",
     "tolerance",
     "track",
+    "tree",
     "validity",
     "verify",
     "vif",

@@ -112,6 +112,7 @@ PUBLIC = [
     "kinds",
     "kcsi",
     "rates",
+    "tree",
     "price_tolerance",
 ]
 HEAVY = {

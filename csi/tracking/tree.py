@@ -1,0 +1,275 @@
+"""`csi.tree`: from companies to industries, sectors and a nation, with errors, missing leaves and an audit.
+
+Letters: `c` cells, `m` nodes, `l` leaves, `t` waves, `x` columns (see `tree_leaves`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import polars as pl
+
+from csi.display import Shown, text
+from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_of, problem
+from csi.estimate.given import check_kind
+from csi.moments.stack import Array, Ints
+from csi.tracking.contrasts import construct_place
+from csi.tracking.index import Index
+from csi.tracking.league import brand_of
+from csi.tracking.show import shown
+from csi.tracking.track import Tracking
+from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
+from csi.tracking.tree_parents import chained, node_rows, shares_of
+from csi.tracking.tree_structure import Structure, structure_of
+from csi.tracking.tree_tables import Made, audit_table, change_table, node_table
+from csi.tracking.tree_weights import node_weights
+from csi.tracking.tree_words import sentences, tree_notes
+from csi.tracking.waves import Against, check_waves, wave_order
+
+OTHERS = "All others"
+"""What leaves too small to be shown are called together."""
+
+
+KEPT = frozenset({"N-FORMULA", "N-INDEX-WEIGHTS", "N-FIXED-WEIGHTS", "N-SAMPLING-ONLY", "N-RATES"})
+"""Notes of an index that hold for its tree."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tree(Shown):
+    """Indices of companies, industries, sectors, a nation.
+
+    Attributes:
+        table: one row per node and wave, parents before children; level, node, parent, wave, construct, formula, index,
+            std_error, conf_low, conf_high, df, n, leaves (with a value), missing_weight (share of the weight without
+            one), rebased, rebased_std_error, rebased_low, rebased_high (100 in the base wave), treatment of a leaf
+            (seen, carried, imputed, missing), age, flag, reason, reason_zh.
+        changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
+            statistic, df, p_value, p_holm (within a wave), significant, conf_low, conf_high, like_for_like (the same
+            leaves, the later weights), composition (what new weights and leaves do), reason, reason_zh.
+        audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
+            index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
+            to its index.
+        structure, construct, waves, base, missing, level, sentences, notes.
+    """
+
+    table: pl.DataFrame
+    changes: pl.DataFrame
+    audit: pl.DataFrame
+    structure: Structure
+    construct: str
+    waves: tuple[str, ...]
+    base: str | None
+    missing: str
+    level: float
+    sentences: tuple[Text, ...]
+    notes: tuple[Note, ...] = ()
+
+
+def tree(
+    source: Index | Tracking,
+    structure: object,
+    weights: object = None,
+    construct: str = "satisfaction",
+    *,
+    missing: Missing = "renormalise",
+    base: str | None = None,
+    others: str = OTHERS,
+    against: Sequence[Against] = ("previous", "year"),
+    waves: Sequence[str] | None = None,
+    per_year: int = 4,
+    small: int = 30,
+    small_leaves: str = "use",
+    restate: bool = False,
+    levels: Sequence[str] = (),
+) -> Tree:
+    """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
+
+    Variances go up with the covariances of the cells (shared weights, respondents in several cells):
+    `V = L V_c L'`, L the product of all shares from the node to its leaves.
+
+    Parameters:
+        source: an index by brand (and wave), or `csi.track`'s table. construct: which construct.
+        structure: `{sector: {industry: [brand, ...]}}`; or a table (frame or file) with columns entity and parent (and
+            level, zh, en), or with a column per level, lowest first.
+        weights: None (equal), a mapping name -> weight, or a table (frame or file): entity, weight, and as wanted
+            period (a wave, or what its name begins with, such as its year) and as_of (the date of a revision). Of any
+            nodes; a parent without a weight of its own weighs the sum of what is below it.
+        missing: leaves with a weight and no value: "renormalise" over those that have one (the share without is
+            printed); "carry" the last value (variance + age x the mean squared change of one wave); "impute" by mean +
+            leaf + wave fitted to its siblings (variance + residual mean square); "refuse".
+        base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
+        others: the name of leaves too small to be shown, taken together; a leaf of this name stands for all brands
+            that the structure does not name.
+        against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
+        small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
+            weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
+
+    Returns:
+        Tree.
+
+    Raises:
+        Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-SETTING; all at once.
+
+    Source:
+        Fornell et al. (1996), Journal of Marketing 60(4), 7-18: companies by revenue, industries by revenue, sectors by
+        their share of gross domestic product.
+
+    Example:
+        >>> import csi
+        >>> groups = {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9), "C": (8, 9, 9, 10)}
+        >>> rows = [(x, x, b) for b, xs in groups.items() for x in xs]
+        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
+        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
+        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10)))
+        >>> found = tree(made, {"market": ["A", "B", "C"]}, {"A": 2, "B": 1, "C": 1}, "joy", small=3)
+        >>> found.audit.select("child", "share", pl.col("contribution").round(2)).rows()
+        [('A', 0.5, 5.56), ('B', 0.25, 22.22), ('C', 0.25, 22.22)]
+        >>> round(found.table["index"][0], 2)
+        50.0
+    """
+    index = _index(source)
+    _settings(missing, small_leaves)
+    j = construct_place(index, construct)
+    order = _waves(index, waves, base)
+    nodes = structure_of(structure, levels, _leaf_level(index))
+    cells, left = _cells_of(index, j, nodes, order, others, small if small_leaves == "drop" else 0)
+    seen = np.zeros((len(order), len(nodes.names)), dtype=np.bool_)
+    place = {node: k for k, node in enumerate(nodes.leaves)}
+    for t, node in cells:
+        seen[t, node] = True
+    given = node_weights(weights, nodes, order, seen, restate=restate)
+    siblings = [nodes.parent[node] for node in place]
+    there = np.isfinite(given.values[:, nodes.leaves])
+    by_leaf = {(t, place[node]): value for (t, node), value in cells.items()}
+    values = index.values[:, j]
+    n = index.cells["n"].cast(pl.Float64).to_numpy()
+    leaves = leaves_of(by_leaf, values, n, len(order), siblings, missing, there)
+    if missing == "refuse":
+        _refuse(nodes, leaves, order)
+    shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
+    columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
+    link = None if base is None else chained(nodes, given.values, leaves, columns, order.index(base))
+    made = Made(index, j, nodes, order, given, leaves, shares, node_rows(shares, leaves), link, small, others)
+    table = node_table(made)
+    moved = change_table(made, against, per_year)
+    name = index.constructs[j]
+    return Tree(
+        table=table,
+        changes=moved,
+        audit=audit_table(made),
+        structure=nodes,
+        construct=name,
+        waves=order if order != ("",) else (),
+        base=base,
+        missing=missing,
+        level=index.level,
+        sentences=sentences(made, table, moved),
+        notes=(
+            *tree_notes(made, table, left, missing, base, restate=restate, small_leaves=small_leaves),
+            *(n for n in index.notes if n.code in KEPT),
+        ),
+    )
+
+
+def _index(source: object) -> Index:
+    """The index whose cells are the leaves."""
+    wanted = Text("an index or a tracking table", "指数或跟踪表")
+    do = Text("Give what csi.index or csi.track returns.", "请给出 csi.index 或 csi.track 的结果。")
+    check_kind("source", source, (Index, Tracking), wanted, do)
+    return source.index if isinstance(source, Tracking) else source  # type: ignore[return-value]
+
+
+def _settings(missing: str, small_leaves: str) -> None:
+    """Raise for settings that do not exist."""
+    found = [*one_of("missing", missing, get_args(Missing)), *one_of("small_leaves", small_leaves, ("use", "drop"))]
+    if found:
+        raise Problems(found)
+
+
+def _leaf_level(index: Index) -> str:
+    """What the lowest level is called: the keys of the cells."""
+    return " / ".join(k for k in index.cells.columns if k not in {"wave", "n"}) or "leaf"
+
+
+def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple[str, ...]:
+    """The waves oldest first; one nameless wave where the index has none."""
+    if "wave" not in index.cells.columns:
+        if base is not None:
+            en, zh = "an index without waves has no base wave.", "指数没有期次，无法设定基期。"
+            raise Problems([problem("E-WAVE", "base", en, zh, "Leave base out.", "请省略 base。")])
+        return ("",)
+    order = tuple(waves) if waves else wave_order(index.cells)
+    present = index.cells["wave"].to_list()
+    check_waves(order, present, [] if base is None else [base])
+    return tuple(w for w in order if w in set(present))
+
+
+Cells = dict[tuple[int, int], tuple[Ints, Array]]
+
+
+def _cells_of(
+    index: Index, construct: int, nodes: Structure, waves: Sequence[str], others: str, least: int
+) -> tuple[Cells, list[str]]:
+    """(wave, leaf's node) -> its cells and their shares; and the brands that have no place in the tree.
+
+    Raises:
+        Problems: E-TREE-LEAF: leaves that are not in the data, with the closest brand.
+    """
+    names = [brand_of(index, c) for c in range(index.cells.height)]
+    wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
+    place = {nodes.names[i]: i for i in nodes.leaves}
+    known = set(names)
+    found: list[Problem] = []
+    for leaf in place:
+        if leaf not in known and leaf != others:
+            hint = did_you_mean(leaf, [b for b in dict.fromkeys(names) if b not in place] or names)
+            en, zh = f'the leaf "{leaf}" is not in the data.', f"数据中没有成员“{leaf}”。"
+            do = f"{hint.en} A leaf without answers has no place in the tree."
+            found.append(problem("E-TREE-LEAF", "structure", en, zh, do, f"{hint.zh}没有答卷的成员不应列入树中。"))
+    if found:
+        raise Problems(capped(found, 8))
+    n = index.cells["n"].to_numpy()
+    usable = np.isfinite(index.values[:, construct]) & (n >= least)
+    when = {w: t for t, w in enumerate(waves)}
+    cells: Cells = {}
+    rest: dict[int, list[int]] = {}
+    for c, name in enumerate(names):
+        if name in place and usable[c]:
+            cells[when[wave[c]], place[name]] = (np.array([c]), np.ones(1))
+        elif name not in place and usable[c]:
+            rest.setdefault(when[wave[c]], []).append(c)
+    left = [name for name in dict.fromkeys(names) if name not in place]
+    if others in place:
+        for t, mine in rest.items():
+            at = np.array(mine)
+            cells[t, place[others]] = (at, n[at] / n[at].sum())
+        left = []
+    return cells, left
+
+
+def _refuse(nodes: Structure, leaves: Leaves, waves: Sequence[str]) -> None:
+    """Raise for every leaf that is missing."""
+    found = []
+    for k, node in enumerate(nodes.leaves):
+        gone = [w for t, w in enumerate(waves) if leaves.treatment[t, k] == MISSING]
+        if gone:
+            at = ", ".join(gone)
+            en = f'"{nodes.names[node]}" has a weight and no index{f" in {at}" if at else ""}.'
+            zh = f"“{nodes.names[node]}”{f'在 {at} ' if at else ''}有权重而无指数。"
+            do = "Take missing: renormalise, carry or impute; or leave its weight out."
+            do_zh = "请设 missing 为 renormalise、carry 或 impute，或不给其权重。"
+            found.append(problem("E-TREE-LEAF", "missing", en, zh, do, do_zh))
+    if found:
+        raise Problems(capped(found, 8))
+
+
+@text.register
+def _(value: Tree, lang: str = "en") -> str:
+    """The sentences, the parents, the notes."""
+    parents = {value.structure.names[i] for i in value.structure.parents}
+    kept = value.table.filter(pl.col("node").is_in(parents)).drop("treatment", "age", "formula", "construct", "df")
+    body = shown(Text("Tree", "汇总树").say(lang), kept, value.notes, lang)
+    return "\n".join([*(s.say(lang) for s in value.sentences), body])

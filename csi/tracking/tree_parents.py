@@ -1,0 +1,168 @@
+"""Parents of a tree as weighted sums of leaves, and of cells: values, changes, chain-linked indices.
+
+Letters: `m` nodes, `l` leaves, `t` waves, `x` columns (cells, then what no sample tells; see `tree_leaves`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from csi.moments.stack import Array
+from csi.tracking.contrasts import contrasts
+from csi.tracking.index import Index
+from csi.tracking.tree_leaves import Leaves
+from csi.tracking.tree_structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How a wave's leaves make up every node.
+
+    Attributes:
+        of_leaves: (m, l) share of each leaf in each node, rows summing to 1; 0 without a value.
+        in_parent: (m) share of each node in its parent among those with a value. coverage: (m) share of a node's weight
+            that has a value.
+    """
+
+    of_leaves: Array
+    in_parent: Array
+    coverage: Array
+
+
+def shares_of(tree: Structure, weights: Array, present: npt.NDArray[np.bool_]) -> Shares:
+    """`v_c = w_c / sum_c w_c` over the children with a value, multiplied down to the leaves.
+
+    Parameters:
+        tree: m nodes. weights: (m) of each node in its parent, NaN where it is not in the tree. present: (l) leaves.
+
+    Example:
+        >>> from csi.tracking.tree_structure import structure_of
+        >>> tree = structure_of({"all": {"x": ["A", "B"], "y": ["C"]}})
+        >>> shares_of(tree, np.array([1, 3, 2, 1, 1, 1.0]), np.array([True, True, True])).of_leaves[0].tolist()
+        [0.5, 0.25, 0.25]
+    """
+    many, places = len(tree.names), {node: k for k, node in enumerate(tree.leaves)}
+    made, in_parent, coverage = np.zeros((many, len(places))), np.full(many, np.nan), np.zeros(many)
+    for node, k in places.items():
+        made[node, k] = coverage[node] = float(present[k])
+    for node in reversed(tree.parents):
+        below = np.array(tree.children(node))
+        w = np.nan_to_num(weights[below])
+        has = coverage[below] > 0
+        if w.sum() > 0:
+            coverage[node] = (w * coverage[below]).sum() / w.sum()
+        total = w[has].sum()
+        if total > 0:
+            in_parent[below] = np.where(has, w / total, 0.0)
+            made[node] = in_parent[below] @ made[below]
+    roots = [i for i, p in enumerate(tree.parent) if p < 0]
+    in_parent[roots] = 1.0
+    return Shares(made, in_parent, coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Weighted sums of columns with what is known of them: (r,) values, standard errors, degrees of freedom."""
+
+    value: Array
+    std_error: Array
+    df: Array
+
+
+def evaluated(index: Index, construct: int, rows: sparse.csr_matrix, extra: Array) -> Rows:
+    """Values, errors and degrees of freedom of rows over the columns.
+
+    `V = L_c V_c L_c' + sum_x L_x^2 extra_x`: the cells' joint covariance, plus what is added to carried and imputed
+    leaves.
+
+    Parameters:
+        rows: (r, x). extra: (x) variances beyond the cells', 0 for cells.
+    """
+    c = index.cells.height
+    of_cells = sparse.csr_matrix(rows[:, :c])
+    of_cells.eliminate_zeros()
+    found = contrasts(index, construct, of_cells)
+    beyond = np.asarray(rows[:, c:].power(2) @ extra[c:])
+    empty = np.diff(of_cells.indptr) == 0
+    error = np.sqrt(found.std_error**2 + beyond)
+    return Rows(np.where(empty, np.nan, found.estimate), np.where(empty, np.nan, error), found.df)
+
+
+def node_rows(shares: Sequence[Shares], leaves: Leaves) -> tuple[sparse.csr_matrix, ...]:
+    """Wave -> (m, x) every node as a weighted sum of columns."""
+    return tuple(
+        sparse.csr_matrix(sparse.csr_matrix(s.of_leaves) @ rows) for s, rows in zip(shares, leaves.rows, strict=True)
+    )
+
+
+def matched(
+    tree: Structure, weights: Array, leaves: Leaves, later: int, earlier: int
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """(m, x) both waves over the leaves that have a value in both, with the weights of the later one."""
+    both = leaves.present[later] & leaves.present[earlier]
+    made = sparse.csr_matrix(shares_of(tree, weights[later], both).of_leaves)
+    return sparse.csr_matrix(made @ leaves.rows[later]), sparse.csr_matrix(made @ leaves.rows[earlier])
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """Chain-linked indices: (t, m) values, NaN where the chain is broken; rows of their gradients wave by wave."""
+
+    value: Array
+    gradient: tuple[sparse.csr_matrix, ...]
+
+
+def chained(tree: Structure, weights: Array, leaves: Leaves, values: Array, base: int) -> Chained:
+    """Every node at 100 in the base wave, linked over the overlap where weights or leaves change.
+
+    `C_t = C_{t-1} sum_j v_jt I_jt / sum_j v_jt I_j,t-1` over the leaves j with a value in both waves: the wave before
+    is computed again with the new weights. With unchanged weights and leaves `C_t = 100 I_t / I_base`.
+
+    Parameters:
+        weights: (t, m). values: (x) the index of every cell, 0 beyond. base: place of the base wave.
+
+    Source:
+        International Labour Organization et al. (2004), Consumer Price Index Manual, 9.112-9.127 (chain linking).
+    """
+    waves, many = weights.shape
+    steps = [matched(tree, weights, leaves, t, t - 1) for t in range(1, waves)]
+    log, grad = np.zeros((waves, many)), [sparse.csr_matrix((many, values.size)) for _ in range(waves)]
+    for t in (*range(base + 1, waves), *range(base - 1, -1, -1)):
+        forward = t > base
+        now, before = steps[t - 1] if forward else steps[t]
+        top, bottom = now @ values, before @ values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio, up, down = np.log(top / bottom), 1 / top, 1 / bottom
+        up, down = np.where(np.isfinite(ratio), up, 0.0), np.where(np.isfinite(ratio), down, 0.0)
+        step = sparse.diags(up) @ now - sparse.diags(down) @ before
+        start, sign = (t - 1, 1.0) if forward else (t + 1, -1.0)
+        log[t] = log[start] + sign * ratio
+        grad[t] = sparse.csr_matrix(grad[start] + sign * step)
+    there = shares_of(tree, weights[base], leaves.present[base]).coverage > 0
+    value = np.where(there, 100.0 * np.exp(log), np.nan)
+    return Chained(
+        value, tuple(sparse.csr_matrix(sparse.diags(np.nan_to_num(v)) @ g) for v, g in zip(value, grad, strict=True))
+    )
+
+
+def pooled_rows(
+    shares: Sequence[Shares], leaves: Leaves, groups: Mapping[tuple[int, int], Sequence[int]]
+) -> sparse.csr_matrix:
+    """(r, x) leaves of a parent taken together, weighed by their shares in it.
+
+    Parameters:
+        groups: (parent, wave) -> places among the leaves, one row each in this order.
+    """
+    rows = []
+    for (parent, t), mine in groups.items():
+        v = shares[t].of_leaves[parent, list(mine)]
+        pick = sparse.csr_matrix(
+            (v / v.sum(), (np.zeros(len(mine), dtype=np.int64), list(mine))), (1, leaves.present.shape[1])
+        )
+        rows.append(pick @ leaves.rows[t])
+    return sparse.csr_matrix(sparse.vstack(rows)) if rows else sparse.csr_matrix((0, leaves.extra.size))

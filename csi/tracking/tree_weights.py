@@ -1,0 +1,206 @@
+"""Weights of a tree by period, with their dates: revenue, shares of GDP, of the consumer price index.
+
+Letters: `m` nodes, `t` waves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Problem, Problems, Text, capped, did_you_mean, problem
+from csi.expectation.side_table import side_table
+from csi.moments.stack import Array
+from csi.tracking.tree_structure import Structure
+
+SHOWN = 4
+Bools = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWeights:
+    """Weights of every node in its parent, wave by wave.
+
+    Attributes:
+        values: (t, m), NaN where the node is not in the tree in that wave. period, as_of: (t, m) texts: which period of
+            the table a weight is of and its date ("" where there is none). summed: (m) whether the weight is the sum of
+            the weights below. equal: nothing was given.
+    """
+
+    values: Array
+    period: Texts
+    as_of: Texts
+    summed: Bools
+    equal: bool = False
+
+
+def node_weights(
+    source: object, tree: Structure, waves: Sequence[str], present: Bools, *, restate: bool = False
+) -> NodeWeights:
+    """The weights of a table for every wave.
+
+    A weight of a wave is that of the period of its name, else of the longest period its name begins with (2025 of
+    2025Q3); a table without periods holds for all waves. Of several dates (`as_of`) the first of a period counts, so
+    that revisions do not restate history, unless `restate`. A parent without weights of its own weighs the sum of what
+    is below it.
+
+    Parameters:
+        source: None (equal), a mapping name -> weight, or a table (frame or file) with entity, weight, and as wanted
+            period and as_of. tree: the nodes. waves: oldest first. present: (t, m) whether a leaf has a value.
+        restate: take the latest date of each period.
+
+    Raises:
+        Problems: E-TREE-WEIGHT: names that are not in the tree, weights that are not positive, duplicates, gaps.
+    """
+    shape = (len(waves), len(tree.names))
+    blank = np.full(shape, "", dtype=object)
+    if source is None:
+        return NodeWeights(
+            np.where(_there(tree, present), 1.0, np.nan), blank, blank.copy(), np.zeros(shape[1], bool), equal=True
+        )
+    table = _read(source)
+    found = [*_strangers(table, tree), *_not_positive(table), *_doubled(table)]
+    periods = list(dict.fromkeys(table["period"]))
+    of_wave = [period_of_wave(w, periods) for w in waves]
+    if all(p is None for p in of_wave):
+        found.append(_no_period(periods, waves))
+    if found:
+        raise Problems(capped(found, 8))
+    values, period, as_of = np.full(shape, np.nan), blank, blank.copy()
+    chosen = table.sort("as_of", maintain_order=True).unique(
+        ["entity", "period"], keep="last" if restate else "first", maintain_order=True
+    )
+    rows = {(e, p): (w, d) for e, p, w, d in chosen.select("entity", "period", "weight", "as_of").iter_rows()}
+    for t, p in enumerate(of_wave):
+        for i, name in enumerate(tree.names):
+            if p is not None and (name, p) in rows:
+                values[t, i], as_of[t, i] = rows[name, p]
+                period[t, i] = p
+    summed = _summed(tree, values)
+    gaps = _gaps(tree, values, waves, present, summed)
+    if gaps:
+        raise Problems(capped(gaps, 8))
+    return NodeWeights(_rolled(tree, values, summed), period, as_of, summed)
+
+
+def period_of_wave(wave: str, periods: Sequence[str]) -> str | None:
+    """The period whose weights a wave takes; "" is the period of a table without any.
+
+    Example:
+        >>> period_of_wave("2025Q3", ["2024", "2025"]), period_of_wave("2025Q3", [""])
+        ('2025', '')
+    """
+    if wave in periods:
+        return wave
+    begun = [p for p in periods if wave.startswith(p)]
+    return max(begun, key=len) if begun else None
+
+
+def _read(source: object) -> pl.DataFrame:
+    """entity, period, weight, as_of of a mapping, a frame or a file."""
+    if isinstance(source, Mapping):
+        frame = pl.DataFrame({"entity": [str(k) for k in source], "weight": [float(v) for v in source.values()]})
+        source = frame
+    table = side_table(
+        source, "weights", {"entity": "text", "weight": "number"}, {"period": "text", "as_of": "text"}, "E-TREE-WEIGHT"
+    )
+    absent = [pl.lit("").alias(c) for c in ("period", "as_of") if c not in table.columns]
+    return table.with_columns(absent).with_columns(pl.col("period", "as_of").fill_null(""))
+
+
+def _there(tree: Structure, present: Bools) -> Bools:
+    """(t, m) without weights: a leaf is in the tree from its first wave with a value on, a parent with any leaf."""
+    out = np.zeros(present.shape, dtype=bool)
+    for i in reversed(range(len(tree.names))):
+        below = tree.children(i)
+        out[:, i] = out[:, below].any(axis=1) if below else np.logical_or.accumulate(present[:, i])
+    return out
+
+
+def _summed(tree: Structure, values: Array) -> Bools:
+    """(m) parents none of whose siblings has a weight in the table: they weigh what is below them."""
+    known = np.asarray(np.isfinite(values).any(axis=0))
+    above = np.array(tree.parent)
+    inner = set(tree.parents)
+    return np.array([i in inner and not known[above == above[i]].any() for i in range(len(tree.names))])
+
+
+def _rolled(tree: Structure, values: Array, summed: Bools) -> Array:
+    """Weights with the sums filled in, from the leaves up."""
+    out = values.copy()
+    for i in reversed(range(len(tree.names))):
+        below = tree.children(i)
+        if below and summed[i]:
+            known = np.isfinite(out[:, below])
+            out[:, i] = np.where(known.any(axis=1), np.where(known, out[:, below], 0.0).sum(axis=1), np.nan)
+    return out
+
+
+def _gaps(tree: Structure, values: Array, waves: Sequence[str], present: Bools, summed: Bools) -> list[Problem]:
+    """Waves in which a node counts and has no weight: it has a value, or weights before and after."""
+    found, there = [], _there(tree, present)
+    inner = set(tree.parents)
+    for i, name in enumerate(tree.names):
+        if summed[i] or tree.parent[i] < 0:
+            continue
+        known = np.isfinite(values[:, i])
+        between = np.logical_or.accumulate(known) & np.logical_or.accumulate(known[::-1])[::-1]
+        needed = (there[:, i] if i in inner else present[:, i]) | between
+        holes = [w for t, w in enumerate(waves) if needed[t] and not known[t]]
+        if holes:
+            first, more = ", ".join(holes[:SHOWN]), len(holes) > SHOWN
+            en = f'no weight of "{name}" for {first}{", ..." if more else ""}.'
+            zh = f"缺少“{name}”在 {first.replace(', ', '、')}{' 等期' if more else ''}的权重。"
+            do, do_zh = "Add the rows (entity, period, weight).", "请补充相应的行（entity, period, weight）。"
+            found.append(_weight_problem(en, zh, do, do_zh))
+    return found
+
+
+def _strangers(table: pl.DataFrame, tree: Structure) -> list[Problem]:
+    """Names with weights and no place in the tree."""
+    found = []
+    for name in [n for n in dict.fromkeys(table["entity"]) if n not in tree.names]:
+        hint = did_you_mean(name, tree.names)
+        en, zh = f'"{name}" has a weight and no place in the tree.', f"“{name}”有权重，但不在树中。"
+        found.append(_weight_problem(en, zh, hint.en, hint.zh))
+    return found
+
+
+def _not_positive(table: pl.DataFrame) -> list[Problem]:
+    """Negative, zero or endless weights."""
+    wrong = table.filter(~((pl.col("weight") > 0) & pl.col("weight").is_finite()))
+    found = []
+    for name, period, weight in wrong.select("entity", "period", "weight").iter_rows():
+        at = Text(f" in {period}" if period else "", f"（{period}）" if period else "")
+        en, zh = f'the weight of "{name}"{at.en} is {weight:g}.', f"“{name}”的权重{at.zh}为 {weight:g}。"
+        do = "Weights are numbers above 0; leave out who does not count."
+        found.append(_weight_problem(en, zh, do, "权重须为大于 0 的数；不计入者请删去。"))
+    return found
+
+
+def _doubled(table: pl.DataFrame) -> list[Problem]:
+    """Two weights of one name for one period and date."""
+    many = table.group_by("entity", "period", "as_of", maintain_order=True).len().filter(pl.col("len") > 1)
+    found = []
+    for name, period, _, count in many.iter_rows():
+        at = Text(f" for {period}" if period else "", f" 在 {period} " if period else "")
+        en, zh = f'"{name}" has {count} weights{at.en}.', f"“{name}”{at.zh}有 {count} 个权重。"
+        do = "Keep one; give revisions their dates in a column as_of."
+        found.append(_weight_problem(en, zh, do, "请只保留一个；修订请在 as_of 列写明日期。"))
+    return found
+
+
+def _no_period(periods: Sequence[str], waves: Sequence[str]) -> Problem:
+    few, some = ", ".join(periods[:SHOWN]), ", ".join(waves[:SHOWN])
+    en, zh = f"no period ({few}) is that of a wave ({some}).", f"没有任何时期（{few}）对应数据的期次（{some}）。"
+    do = "Write the waves, or their year (2025 for 2025Q3)."
+    return _weight_problem(en, zh, do, "请写期次或其年份（如 2025 对应 2025Q3）。")
+
+
+def _weight_problem(en: str, zh: str, do: str, do_zh: str) -> Problem:
+    return problem("E-TREE-WEIGHT", "weights", en, zh, do, do_zh)

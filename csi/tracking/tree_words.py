@@ -1,0 +1,182 @@
+"""What a tree says of itself: where the top stands, how it moved, how missing leaves and weights were treated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from csi.display import fixed
+from csi.errors import Note, Text, note
+from csi.tracking.contrasts import basis_note
+from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED
+from csi.tracking.tree_tables import Made
+
+NAMED = 5
+
+
+def sentences(made: Made, table: pl.DataFrame, moved: pl.DataFrame) -> tuple[Text, ...]:
+    """The top nodes in the latest wave: value, interval, change; the best and the worst right below."""
+    wave, out = made.waves[-1], []
+    now = table if wave == "" else table.filter(pl.col("wave") == wave)
+    for i in [i for i, p in enumerate(made.nodes.parent) if p < 0]:
+        name = made.nodes.names[i]
+        rows = now.filter((pl.col("node") == name) & pl.col("index").is_not_null()).to_dicts()
+        if not rows:
+            continue
+        out.append(_stands(made, name, rows[0], wave, moved))
+        below = now.filter((pl.col("parent") == name) & pl.col("index").is_not_null()).sort("index", descending=True)
+        if below.height > 1:
+            out.append(_ends(made, below))
+    return tuple(out)
+
+
+def said(made: Made, name: str) -> Text:
+    """A node's name in both languages."""
+    return made.nodes.labels.get(name, Text(name, name))
+
+
+def _stands(made: Made, name: str, row: dict[str, object], wave: str, moved: pl.DataFrame) -> Text:
+    """One node: value, interval, change on the wave before."""
+    who = said(made, name)
+    value, low, high = (fixed(row[c], 1) for c in ("index", "conf_low", "conf_high"))  # type: ignore[arg-type]
+    at = Text(f" in {wave}" if wave else "", f"（{wave}）" if wave else "")
+    level = f"{100 * made.index.level:g}%"
+    spread = Text("", "")
+    if row["conf_low"] is not None:
+        spread = Text(f" ({level} interval {low} to {high})", f"（{level} 区间 {low} 至 {high}）")
+    mine = moved.filter((pl.col("node") == name) & (pl.col("wave") == wave) & (pl.col("against") == "previous"))
+    step = mine.to_dicts()[0] if mine.height and mine["change"][0] is not None else None
+    change = Text("", "")
+    if step is not None:
+        up = "+" if step["change"] > 0 else ""
+        sure = step["significant"]
+        en = f", {up}{fixed(step['change'], 1)} on {step['reference']} ({'significant' if sure else 'not significant'})"
+        zh = f"，较 {step['reference']} {up}{fixed(step['change'], 1)}（{'显著' if sure else '不显著'}）"
+        change = Text(en, zh)
+    en, zh = (
+        f"{who.en} stands at {value}{at.en}{spread.en}{change.en}.",
+        f"{who.zh}{at.zh}为 {value}{spread.zh}{change.zh}。",
+    )
+    return Text(en, zh)
+
+
+def _ends(made: Made, below: pl.DataFrame) -> Text:
+    """The best and the worst of a node's children."""
+    (best, top), (worst, bottom) = (
+        (said(made, str(r["node"])), fixed(r["index"], 1))
+        for r in (below.row(0, named=True), below.row(-1, named=True))
+    )
+    en = f"Highest below it: {best.en} ({top}); lowest: {worst.en} ({bottom})."
+    return Text(en, f"其下最高为{best.zh}（{top}），最低为{worst.zh}（{bottom}）。")
+
+
+def tree_notes(
+    made: Made,
+    table: pl.DataFrame,
+    left: Sequence[str],
+    missing: str,
+    base: str | None,
+    *,
+    restate: bool,
+    small_leaves: str,
+) -> tuple[Note, ...]:
+    """Weights, missing leaves, new leaves, small leaves, brands without a place, the chain, the errors."""
+    notes = [_weights(made, restate=restate), *_missing(made, table, missing), *_entered(made)]
+    if left:
+        en = f"Not in the tree: {', '.join(left[:NAMED])}{' and more' if len(left) > NAMED else ''}."
+        notes.append(
+            note("W-TREE-LEFT", en, f"未列入树中：{'、'.join(left[:NAMED])}{' 等' if len(left) > NAMED else ''}。")
+        )
+    notes.append(_small(made, small_leaves))
+    if base is not None:
+        en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
+        notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
+    if len(made.waves) < 2:
+        notes.append(note("N-TREE-WAVE", "A single wave: no changes.", "仅有一期，无法给出变化。"))
+    return (*notes, basis_note(made.index))
+
+
+def _weights(made: Made, *, restate: bool) -> Note:
+    """Where the weights are from."""
+    if made.weights.equal:
+        return note("N-TREE-WEIGHTS", "Children weigh the same in their parent.", "各成员在其上级中等权。")
+    periods = sorted({p for p in made.weights.period.reshape(-1) if p})
+    dates = sorted({d for d in made.weights.as_of.reshape(-1) if d})
+    of = Text(f" of {', '.join(periods[:NAMED])}{', ...' if len(periods) > NAMED else ''}" if periods else "", "")
+    of = Text(
+        of.en, f"（时期：{'、'.join(periods[:NAMED])}{' 等' if len(periods) > NAMED else ''}）" if periods else ""
+    )
+    en, zh = f"Weights{of.en}, divided by their sum over the children with a value", f"权重{of.zh}按有数值的成员归一"
+    if dates:
+        en += f"; {'latest' if restate else 'first'} dates, up to {dates[-1]}"
+        zh += f"；取{'最新' if restate else '首次'}发布日期，至 {dates[-1]}"
+    if made.weights.summed.any():
+        en += "; a parent without a weight weighs what is below it"
+        zh += "；无权重的上级以其下成员权重之和计"
+    return note("N-TREE-WEIGHTS", f"{en}.", f"{zh}。")
+
+
+def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
+    """What became of missing leaves."""
+    how, notes = made.leaves.treatment, []
+    gone = ~made.leaves.present & (how != ABSENT)
+    if gone.any():
+        share = float(table["missing_weight"].max() or 0.0)  # type: ignore[arg-type]
+        en = (
+            f"{int(gone.sum())} leaf values are missing; parents are means of the others (up to {100 * share:.1f}% of a"
+        )
+        en += " parent's weight is without a value)."
+        zh = f"{int(gone.sum())} 个成员数值缺失，上级按其余成员归一（单个上级最多缺失 {100 * share:.1f}% 的权重）。"
+        notes.append(note("W-TREE-MISSING", en, zh))
+    carried = int((how == CARRIED).sum())
+    if carried:
+        oldest, drift = int(made.leaves.age.max()), fixed(made.leaves.drift)
+        en = (
+            f"{carried} leaf values are carried forward (up to {oldest} waves); {drift} (the mean squared change of one"
+        )
+        en += " wave) is added to their variance per wave of age."
+        zh = f"{carried} 个成员数值沿用此前一期（最久 {oldest} 期）；每沿用一期，方差增加单期变化的均方 {drift}。"
+        notes.append(note("W-TREE-CARRIED", en, zh))
+    imputed = int((how == IMPUTED).sum())
+    if imputed:
+        known = [v for v in made.leaves.residual.values() if np.isfinite(v)]
+        en = f"{imputed} leaf values are imputed by mean + leaf + wave of their siblings; the residual mean square"
+        most = fixed(max(known, default=0.0))
+        en += f" (up to {most}) is added to their variance."
+        zh = f"{imputed} 个成员数值由同级成员的“均值 + 成员 + 期次”模型插补；方差增加残差均方（最大 {most}）。"
+        notes.append(note("W-TREE-IMPUTED", en, zh))
+    if missing in {"carry", "impute"} and gone.any():
+        en = "Where nothing could be carried or imputed, parents are means of the others."
+        notes.append(note("N-TREE-RULE", en, "无法沿用或插补之处，上级按其余成员归一。"))
+    return notes
+
+
+def _entered(made: Made) -> list[Note]:
+    """Leaves that come in after the first wave or leave before the last."""
+    came, went = [], []
+    for k, node in enumerate(made.nodes.leaves):
+        there = np.flatnonzero(made.leaves.treatment[:, k] != ABSENT)
+        name = said(made, made.nodes.names[node])
+        if there.size and there[0] > 0:
+            came.append((name, made.waves[there[0]]))
+        if there.size and there[-1] < len(made.waves) - 1:
+            went.append((name, made.waves[there[-1]]))
+    notes = []
+    for found, title in ((came, Text("New in the tree", "新进入")), (went, Text("Last in the tree", "最后出现"))):
+        if found:
+            few, more = found[:NAMED], len(found) > NAMED
+            en = f"{title.en}: {', '.join(f'{n.en} ({w})' for n, w in few)}{', ...' if more else ''}."
+            zh = f"{title.zh}：{'、'.join(f'{n.zh}（{w}）' for n, w in few)}{' 等' if more else ''}。"
+            notes.append(note("N-TREE-NEW", en, zh))
+    return notes
+
+
+def _small(made: Made, small_leaves: str) -> Note:
+    """What becomes of leaves with few answers."""
+    if small_leaves == "drop":
+        en = f"Leaves with fewer than {made.small} answers count as missing."
+        return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员视为缺失。")
+    en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{made.others}".'
+    return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{made.others}”。")
