@@ -33,7 +33,7 @@ OTHERS = "All others"
 """What leaves too small to be shown are called together."""
 
 
-KEPT = frozenset({"N-FORMULA", "N-INDEX-WEIGHTS", "N-FIXED-WEIGHTS", "N-SAMPLING-ONLY", "N-RATES"})
+KEPT = frozenset({"N-FORMULA", "N-INDEX-WEIGHTS", "N-SAMPLING-ONLY", "N-RATES"})
 """Notes of an index that hold for its tree."""
 
 

@@ -85,7 +85,7 @@ def test_own_weights_of_parents_replace_the_sums(made):
 def test_the_variance_of_independent_companies_by_hand(made):
     tree = csi.tree(made, {"cars": ["A", "B"]}, {"A": 30.0, "B": 10.0}, "joy")
     j = made.constructs.index("joy")
-    errors = np.sqrt(np.diagonal(made.covariance_fixed[j]))
+    errors = np.sqrt(np.diagonal(joint_covariance(made, j, np.arange(made.cells.height))))
     at = {tuple(r): i for i, r in enumerate(made.cells.select("brand", "wave").iter_rows())}
     by_hand = np.sqrt((0.75 * errors[at["A", "2024Q1"]]) ** 2 + (0.25 * errors[at["B", "2024Q1"]]) ** 2)
     assert value(tree, "cars", "2024Q1", "std_error") == pytest.approx(by_hand, rel=1e-12)
@@ -148,7 +148,9 @@ def test_carry_adds_the_mean_squared_change_to_the_variance():
     own = {
         tuple(r): v
         for r, v in zip(
-            index.cells.select("brand", "wave").iter_rows(), np.diagonal(index.covariance_fixed[j]), strict=True
+            index.cells.select("brand", "wave").iter_rows(),
+            np.diagonal(joint_covariance(index, j, np.arange(index.cells.height))),
+            strict=True,
         )
     }
     # all others moved by 1 point: the mean squared change is 1
