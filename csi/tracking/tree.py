@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
@@ -25,9 +26,12 @@ from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
 from csi.tracking.tree_structure import Structure, structure_of
 from csi.tracking.tree_tables import Made, audit_table, change_table, node_table
-from csi.tracking.tree_weights import node_weights
+from csi.tracking.tree_weights import NodeWeights, node_weights
 from csi.tracking.tree_words import sentences, tree_notes
 from csi.tracking.waves import Against, check_waves, wave_order
+
+Cells = dict[tuple[int, int], tuple[Ints, Array]]
+"""(wave, leaf's node) -> the cells it is made of and their shares."""
 
 OTHERS = "All others"
 """What leaves too small to be shown are called together."""
@@ -119,16 +123,11 @@ def tree(
 
     Example:
         >>> import csi
-        >>> groups = {"A": (1, 2, 3, 2), "B": (8, 9, 10, 9), "C": (8, 9, 9, 10)}
-        >>> rows = [(x, x, b) for b, xs in groups.items() for x in xs]
-        >>> frame = pl.DataFrame(rows, schema=["a", "b", "brand"], orient="row").with_columns(c="a", d="b")
-        >>> model = csi.Model.parse("use =~ a + b" + chr(10) + "joy =~ c + d" + chr(10) + "joy ~ use")
-        >>> made = csi.index(csi.fit(model, frame, csi.PLS(), by=["brand"], scale=(1, 10)))
-        >>> found = tree(made, {"market": ["A", "B", "C"]}, {"A": 2, "B": 1, "C": 1}, "joy", small=3)
+        >>> frame = pl.DataFrame({"a": [1, 2, 3, 8, 9, 10], "brand": [*"AAABBB"]}).with_columns(b="a")
+        >>> est = csi.fit("x =~ a; joy =~ b; joy ~ x", frame, csi.PLS(), by=["brand"], scale=(1, 10))
+        >>> found = tree(csi.index(est), {"market": ["A", "B"]}, {"A": 3, "B": 1}, "joy", small=3)
         >>> found.audit.select("child", "share", pl.col("contribution").round(2)).rows()
-        [('A', 0.5, 5.56), ('B', 0.25, 22.22), ('C', 0.25, 22.22)]
-        >>> round(found.table["index"][0], 2)
-        50.0
+        [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
     _settings(missing, small_leaves)
@@ -136,42 +135,57 @@ def tree(
     order = _waves(index, waves, base)
     nodes = structure_of(structure, levels, _leaf_level(index))
     cells, left = _cells_of(index, j, nodes, order, others, small if small_leaves == "drop" else 0)
-    seen = np.zeros((len(order), len(nodes.names)), dtype=np.bool_)
-    place = {node: k for k, node in enumerate(nodes.leaves)}
-    for t, node in cells:
-        seen[t, node] = True
-    given = node_weights(weights, nodes, order, seen, restate=restate)
-    siblings = [nodes.parent[node] for node in place]
-    there = np.isfinite(given.values[:, nodes.leaves])
-    by_leaf = {(t, place[node]): value for (t, node), value in cells.items()}
-    values = index.values[:, j]
-    n = index.cells["n"].cast(pl.Float64).to_numpy()
-    leaves = leaves_of(by_leaf, values, n, len(order), siblings, missing, there)
-    if missing == "refuse":
-        _refuse(nodes, leaves, order)
-    shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
-    columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
-    link = None if base is None else chained(nodes, given.values, leaves, columns, order.index(base))
-    made = Made(index, j, nodes, order, given, leaves, shares, node_rows(shares, leaves), link, small, others)
+    given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
+    made = _made(index, j, nodes, order, cells, given, missing, base, (small, others))
     table = node_table(made)
     moved = change_table(made, against, per_year)
-    name = index.constructs[j]
+    said = tree_notes(made, table, left, missing, base, restate=restate, small_leaves=small_leaves)
     return Tree(
         table=table,
         changes=moved,
         audit=audit_table(made),
         structure=nodes,
-        construct=name,
+        construct=index.constructs[j],
         waves=order if order != ("",) else (),
         base=base,
         missing=missing,
         level=index.level,
         sentences=sentences(made, table, moved),
-        notes=(
-            *tree_notes(made, table, left, missing, base, restate=restate, small_leaves=small_leaves),
-            *(n for n in index.notes if n.code in KEPT),
-        ),
+        notes=(*said, *(n for n in index.notes if n.code in KEPT)),
     )
+
+
+def _made(
+    index: Index,
+    construct: int,
+    nodes: Structure,
+    waves: tuple[str, ...],
+    cells: Cells,
+    given: NodeWeights,
+    missing: Missing,
+    base: str | None,
+    shown_as: tuple[int, str],
+) -> Made:
+    """Leaves, shares and rows of every wave."""
+    place = {node: k for k, node in enumerate(nodes.leaves)}
+    by_leaf = {(t, place[node]): value for (t, node), value in cells.items()}
+    values, n = index.values[:, construct], index.cells["n"].cast(pl.Float64).to_numpy()
+    there = np.isfinite(given.values[:, nodes.leaves])
+    leaves = leaves_of(by_leaf, values, n, len(waves), [nodes.parent[i] for i in place], missing, there)
+    if missing == "refuse":
+        _refuse(nodes, leaves, waves)
+    shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
+    columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
+    link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base))
+    return Made(index, construct, nodes, waves, given, leaves, shares, node_rows(shares, leaves), link, *shown_as)
+
+
+def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """(t, m) leaves with a value."""
+    seen = np.zeros((len(waves), len(nodes.names)), dtype=np.bool_)
+    for at in cells:
+        seen[at] = True
+    return seen
 
 
 def _index(source: object) -> Index:
@@ -179,7 +193,7 @@ def _index(source: object) -> Index:
     wanted = Text("an index or a tracking table", "指数或跟踪表")
     do = Text("Give what csi.index or csi.track returns.", "请给出 csi.index 或 csi.track 的结果。")
     check_kind("source", source, (Index, Tracking), wanted, do)
-    return source.index if isinstance(source, Tracking) else source  # type: ignore[return-value]
+    return source.index if isinstance(source, Tracking) else cast("Index", source)
 
 
 def _settings(missing: str, small_leaves: str) -> None:
@@ -205,9 +219,6 @@ def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple
     present = index.cells["wave"].to_list()
     check_waves(order, present, [] if base is None else [base])
     return tuple(w for w in order if w in set(present))
-
-
-Cells = dict[tuple[int, int], tuple[Ints, Array]]
 
 
 def _cells_of(

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from csi.errors import Problem, Problems, Text, problem
-from csi.expectation.side_table import labelled, side_table
+from csi.expectation.side_table import Kind, labelled, side_table
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import to_polars
@@ -131,8 +131,8 @@ def _of_table(source: object) -> tuple[list[tuple[str, str]], dict[str, str], di
     path = Path(source) if isinstance(source, str | Path) else None
     raw = read_raw(DataFile(path)).frame if path is not None else _frame(source)
     if "parent" in raw.columns:
-        optional = dict.fromkeys(("parent", *LABELS), "text")
-        table = side_table(raw, "structure", {"entity": "text"}, optional, "E-TREE")  # type: ignore[arg-type]
+        optional: dict[str, Kind] = dict.fromkeys(("parent", *LABELS), "text")
+        table = side_table(raw, "structure", {"entity": "text"}, optional, "E-TREE")
         pairs = [(e, p or "") for e, p in table.select(EDGES).iter_rows()]
         missing = dict.fromkeys(p for _, p in pairs if p and p not in {e for e, _ in pairs})
         named = dict(zip(table["entity"], table["level"], strict=True)) if "level" in table.columns else {}
@@ -151,8 +151,7 @@ def _of_table(source: object) -> tuple[list[tuple[str, str]], dict[str, str], di
 
 
 def _frame(source: object) -> pl.DataFrame:
-    frame: IntoFrame = source  # type: ignore[assignment]
-    return as_text(to_polars(frame, "structure"))
+    return as_text(to_polars(cast("IntoFrame", source), "structure"))
 
 
 def _several(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:

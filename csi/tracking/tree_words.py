@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -37,10 +38,10 @@ def said(made: Made, name: str) -> Text:
     return made.nodes.labels.get(name, Text(name, name))
 
 
-def _stands(made: Made, name: str, row: dict[str, object], wave: str, moved: pl.DataFrame) -> Text:
+def _stands(made: Made, name: str, row: dict[str, Any], wave: str, moved: pl.DataFrame) -> Text:
     """One node: value, interval, change on the wave before."""
     who = said(made, name)
-    value, low, high = (fixed(row[c], 1) for c in ("index", "conf_low", "conf_high"))  # type: ignore[arg-type]
+    value, low, high = (fixed(row[c], 1) for c in ("index", "conf_low", "conf_high"))
     at = Text(f" in {wave}" if wave else "", f"（{wave}）" if wave else "")
     level = f"{100 * made.index.level:g}%"
     spread = Text("", "")
@@ -123,7 +124,7 @@ def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
     how, notes = made.leaves.treatment, []
     gone = ~made.leaves.present & (how != ABSENT)
     if gone.any():
-        share = float(table["missing_weight"].max() or 0.0)  # type: ignore[arg-type]
+        share = max((v for v in table["missing_weight"] if v is not None), default=0.0)
         en = (
             f"{int(gone.sum())} leaf values are missing; parents are means of the others (up to {100 * share:.1f}% of a"
         )
