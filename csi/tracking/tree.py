@@ -91,8 +91,7 @@ def tree(
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
-    Variances go up with the covariances of the cells (shared weights, respondents in several cells):
-    `V = L V_c L'`, L the product of all shares from the node to its leaves.
+    Variances go up with the covariances of the cells, `V = L V_c L'`, L the product of all shares down to the leaves.
 
     Parameters:
         source: an index by brand (and wave), or `csi.track`'s table. construct: which construct.
@@ -110,9 +109,6 @@ def tree(
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
-
-    Returns:
-        Tree.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-SETTING; all at once.
