@@ -19,7 +19,7 @@ from csi.estimate.given import check_kind
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
-from csi.tracking.league import brand_of
+from csi.tracking.places import brand_of
 from csi.tracking.show import shown
 from csi.tracking.track import Tracking
 from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
