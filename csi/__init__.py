@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.panel import Panel as Panel
+    from csi.tracking.breaks import Break as Break
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
     from csi.tracking.decompose import decompose as decompose
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
     from csi.tracking.index import index as index
     from csi.tracking.league import medals as medals
     from csi.tracking.league import pairwise as pairwise
+    from csi.tracking.link import link as link
     from csi.tracking.pool import pool as pool
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
@@ -134,7 +136,9 @@ _HOMES = {
     "adjust": "csi.inference.adjust",
     "bollen_stine": "csi.inference.bollen_stine",
     "bootstrap": "csi.inference.bootstrap",
+    "Break": "csi.tracking.breaks",
     "changes": "csi.tracking.changes",
+    "link": "csi.tracking.link",
     "decompose": "csi.tracking.decompose",
     "run_card": "csi.claims.run",
     "cipma": "csi.importance.cipma",
@@ -221,6 +225,7 @@ __all__ = [
     "GSCA",
     "PLS",
     "SEM",
+    "Break",
     "Codebook",
     "Estimate",
     "Index",
@@ -267,6 +272,7 @@ __all__ = [
     "kano",
     "kcsi",
     "kinds",
+    "link",
     "loyalty_curve",
     "loyalty_types",
     "lrt",

@@ -29,6 +29,7 @@ from csi.reporting.style import share
 from csi.reporting.tables import Kind, printed, signed
 from csi.reporting.usable import no_waves
 from csi.study import Study
+from csi.study.breaks import breaks_of
 from csi.tracking.track import track
 
 HEADINGS = {
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         per_year=settings.waves_per_year,
         small=settings.small,
         flagged=settings.flagged,
+        breaks=breaks_of(study),
     )
     shown = only(tracked.table, cells)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))

@@ -13,6 +13,7 @@ from csi.cli.studied import keys_in, names
 from csi.errors import Language, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.study.breaks import breaks_of
 from csi.survey.panel import Panel
 from csi.tracking.decompose import Decomposition, decompose
 from csi.tracking.decompose_words import NAMES
@@ -65,6 +66,7 @@ def explained(
         drivers=study.model if args.drivers else False,
         small=settings.small,
         waves=study.waves or panel.waves,
+        breaks=breaks_of(study),
         labels={**names(study, "en"), **study.brands},
     )
 

@@ -19,6 +19,7 @@ from csi.reporting.release import holm_within_waves
 from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
 from csi.reporting.usable import check_items, completed, no_waves, unanswered
 from csi.reporting.words import lowered
+from csi.study.breaks import breaks_of
 from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
 from csi.study.study import Study
@@ -289,6 +290,7 @@ def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) 
         per_year=settings.waves_per_year,
         wave=wave,
         small=settings.small,
+        breaks=[b for b in breaks_of(study) if b.wave in waves],
     )
     target = pl.col("construct") == settings.target
     beside = ~target & (pl.col("brand") == study.focal) & (pl.col("against") == "previous")

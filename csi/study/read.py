@@ -18,8 +18,8 @@ from csi.study.explain import Held, held_to
 from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
-from csi.study.schema import COVARIANCE, KeysForm, OptionsForm, StudyForm
-from csi.study.settings import TARGET, Event, ReplicateWeights, Settings, Telling
+from csi.study.schema import COVARIANCE, BreakForm, KeysForm, OptionsForm, StudyForm
+from csi.study.settings import TARGET, BreakSaid, Event, LinkSaid, ReplicateWeights, Settings, Telling
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.columns import missing_columns, pick, roles_of
@@ -221,6 +221,7 @@ def _waves(form: StudyForm, document: Document) -> Iterator[Problem]:
     named: list[tuple[Loc, str]] = [(("waves", "base"), form.waves.base), (("index", "base"), form.index.base)]
     named += [(("report", "events", i, "wave"), event.wave) for i, event in enumerate(form.report.events)]
     named += [(("data", i, "wave"), file.wave) for i, file in enumerate(form.data)]
+    named += [(("waves", "breaks", i, "wave"), one.wave) for i, one in enumerate(form.waves.breaks)]
     for loc, wave in named:
         if wave and order and wave not in order:
             hint = did_you_mean(wave, order)
@@ -354,8 +355,30 @@ def _fields(
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
+        "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
     }
+
+
+def _break(form: BreakForm, folder: Path) -> BreakSaid:
+    """A break, the file of its link beside the study file."""
+    said = form.link
+    if said is None:
+        return BreakSaid(form.wave, form.what, Text(form.en, form.zh))
+    old, new = said.scales if len(said.scales) == 2 else ([0.0, 100.0], [0.0, 100.0])
+    linked = LinkSaid(
+        method=said.method,
+        construct=said.construct_,
+        file=folder / said.file if said.file else None,
+        old=said.old,
+        new=said.new,
+        weight=said.weight,
+        scales=((old[0], old[1]), (new[0], new[1])),
+        shift=said.shift,
+        slope=said.slope,
+        std_error=said.std_error,
+    )
+    return BreakSaid(form.wave, form.what, Text(form.en, form.zh), linked)
 
 
 def _options(given: bool | OptionsForm, folder: Path) -> Options | None:

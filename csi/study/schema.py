@@ -91,8 +91,33 @@ class FileForm(Part):
     rename: dict[str, str] = {}
 
 
+class LinkForm(Part):
+    """What scores before a break are after it: a method, and the file of an overlap sample or a shift and slope."""
+
+    method: Literal["mean", "linear", "equipercentile", "stated", "given"] = "linear"
+    construct_: str = Field(default="", alias="construct")
+    file: str = ""
+    old: str = "old"
+    new: str = "new"
+    weight: str = ""
+    scales: Annotated[list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(max_length=2)] = []
+    shift: float = 0.0
+    slope: float = Field(default=1.0, gt=0)
+    std_error: float = Field(default=0.0, ge=0)
+
+
+class BreakForm(Part):
+    """From `wave` on the measurement is another one."""
+
+    wave: str
+    what: Literal["questionnaire", "mode", "scale", "sample", "other"] = "questionnaire"
+    zh: str = ""
+    en: str = ""
+    link: LinkForm | None = None
+
+
 class WavesForm(Part):
-    """The waves in order; `respondents: new` where every wave asked new people.
+    """The waves in order; `respondents: new` where every wave asked new people; `breaks` where measurement changed.
 
     Without `per_year` the names of the waves tell it (2026Q1, 2026-01, 2026H1, 2026), and 4 is taken where they do not.
     """
@@ -101,6 +126,7 @@ class WavesForm(Part):
     base: str = ""
     per_year: int | None = Field(default=None, ge=1, le=366)
     respondents: Literal["", "same", "new"] = ""
+    breaks: list[BreakForm] = []
 
 
 class BrandForm(Part):

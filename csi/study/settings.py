@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from csi.errors import Text
@@ -90,3 +91,29 @@ class Event:
 
     wave: str
     text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSaid:
+    """A link as the study file says it: see `csi.study.schema.LinkForm`."""
+
+    method: Literal["mean", "linear", "equipercentile", "stated", "given"] = "linear"
+    construct: str = ""
+    file: Path | None = None
+    old: str = "old"
+    new: str = "new"
+    weight: str = ""
+    scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100))
+    shift: float = 0.0
+    slope: float = 1.0
+    std_error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BreakSaid:
+    """A break as the study file says it."""
+
+    wave: str
+    what: Literal["questionnaire", "mode", "scale", "sample", "other"] = "questionnaire"
+    text: Text = field(default_factory=lambda: Text("", ""))
+    link: LinkSaid | None = None

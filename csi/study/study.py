@@ -12,7 +12,7 @@ from csi.models.model import Model
 from csi.study.options import Options
 from csi.study.panel import read_study_panel
 from csi.study.read import study_fields
-from csi.study.settings import Event, Settings
+from csi.study.settings import BreakSaid, Event, Settings
 from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
@@ -49,6 +49,7 @@ class Study:
     events: tuple[Event, ...] = ()
     models: Mapping[str, Options | None] = field(default_factory=dict)
     respondents: Literal["", "same", "new"] = ""
+    breaks: tuple[BreakSaid, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

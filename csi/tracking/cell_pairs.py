@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem, reason
 from csi.errors import Reason as Why
+from csi.tracking.breaks import Break, between, check_breaks
 from csi.tracking.index import Index
 from csi.tracking.waves import check_waves, wave_order
 
@@ -26,10 +27,11 @@ class Pair:
 
 def pairs_of(
     index: Index,
-    between: tuple[str, str] | None,
+    asked: tuple[str, str] | None,
     cells: Mapping[str, str] | None,
     waves: Sequence[str] | None,
     small: int,
+    breaks: Sequence[Break] = (),
 ) -> tuple[list[Pair], tuple[Note, ...]]:
     """The pairs asked for, waves in order within a brand; notes on brands that are new in mid-series.
 
@@ -37,18 +39,19 @@ def pairs_of(
         Problems: E-WAVE (a single wave, an unknown wave, the later before the earlier), E-WHERE (an unknown cell).
     """
     order = tuple(waves) if waves else wave_order(index.cells)
-    asked = tuple(between) if between else ()
-    check_waves(order, index.cells["wave"].to_list(), asked)
-    _check_order(order, asked, index.cells["wave"].n_unique())
+    check_waves(order, index.cells["wave"].to_list(), asked or ())
+    _check_order(order, asked or (), index.cells["wave"].n_unique())
+    check_breaks(breaks, order)
     wanted = _wanted(index, cells or {})
     found: list[Pair] = []
     place = places_of(index)
     for (*entity, wave), cell in place.items():
-        reference = _reference(order, str(wave), between)
+        reference = _reference(order, str(wave), asked)
         if reference is None or not wanted[cell]:
             continue
         earlier = place.get((*entity, reference))
-        found.append(Pair(cell, earlier, str(wave), reference, _why(index, cell, earlier, reference, small)))
+        why = _why(index, cell, earlier, reference, small) or _broken(breaks, order, reference, str(wave))
+        found.append(Pair(cell, earlier, str(wave), reference, why))
     return found, new_cells(index, order)
 
 
@@ -58,10 +61,10 @@ def places_of(index: Index) -> dict[tuple[object, ...], int]:
     return {row: i for i, row in enumerate(index.cells.select([*keys, "wave"]).iter_rows())}
 
 
-def _reference(order: Sequence[str], wave: str, between: tuple[str, str] | None) -> str | None:
+def _reference(order: Sequence[str], wave: str, asked: tuple[str, str] | None) -> str | None:
     """The wave that one is compared with."""
-    if between is not None:
-        return between[0] if wave == between[1] else None
+    if asked is not None:
+        return asked[0] if wave == asked[1] else None
     at = order.index(wave)
     return order[at - 1] if at else None
 
@@ -76,17 +79,25 @@ def _why(index: Index, cell: int, earlier: int | None, reference: str, small: in
     return None
 
 
-def _check_order(order: Sequence[str], between: Sequence[str], present: int) -> None:
+def _broken(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> Why | None:
+    """Parts are not comparable across a break, linked or not: a link is of the index, not of its items."""
+    for one in between(breaks, order, earlier, later):
+        en = f"{one.said.en}; items and classes are not comparable across it."
+        return reason("R-BREAK", en, f"{one.said.zh}；其前后的题项与类别不可比。")
+    return None
+
+
+def _check_order(order: Sequence[str], asked: Sequence[str], present: int) -> None:
     """Two waves, the earlier one first."""
     found: list[Problem] = []
     if present < 2:
         en, zh = "there is a single wave, and a change needs two.", "只有一期数据，而变化至少需要两期。"
         do, do_zh = "Add an earlier wave; csi.index gives the level.", "请加入更早的一期；水平见 csi.index。"
         found.append(problem("E-WAVE", "waves", en, zh, do, do_zh))
-    elif len(between) == 2 and order.index(between[0]) >= order.index(between[1]):
-        en = f"{between[0]} is not before {between[1]}."
+    elif len(asked) == 2 and order.index(asked[0]) >= order.index(asked[1]):
+        en = f"{asked[0]} is not before {asked[1]}."
         do, do_zh = "Write between=(earlier, later).", "请写成 between=(较早一期, 较晚一期)。"
-        found.append(problem("E-WAVE", "between", en, f"{between[0]} 不早于 {between[1]}。", do, do_zh))
+        found.append(problem("E-WAVE", "between", en, f"{asked[0]} 不早于 {asked[1]}。", do, do_zh))
     if found:
         raise Problems(found)
 

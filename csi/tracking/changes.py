@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,6 +13,8 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
 from csi.moments.stack import Array
+from csi.tracking.breaks import Break, break_notes, bridged, check_breaks, methods, wall
+from csi.tracking.cell_pairs import new_cells, places_of
 from csi.tracking.contrasts import (
     basis_note,
     construct_place,
@@ -38,7 +40,8 @@ class Changes(Shown):
     Attributes:
         table: tidy; key columns (brand, ...), wave, construct, against ("previous" or "year"), reference (its wave),
             change, std_error, statistic, df, p_value, p_holm, significant, half_width, conf_low, conf_high,
-            smallest_significant, minimal_detectable, reason and reason_zh (null unless change is null).
+            smallest_significant, minimal_detectable, link (those a change goes through, null where no break lies
+            between), reason and reason_zh (null unless change is null).
             `half_width` is half the interval at the level of the test's own Holm step: |change| > half_width exactly
             where significant; conf_low and conf_high are of the single change, not adjusted for the others.
         waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
@@ -69,6 +72,7 @@ def changes(
     wave: str | None = None,
     small: int = 0,
     family: Family = "release",
+    breaks: Sequence[Break] = (),
 ) -> Changes:
     """`Delta = I_t - I_s` of every cell against its previous and year-ago wave, from unrounded values.
 
@@ -81,6 +85,8 @@ def changes(
         wave: only changes up to this wave's release (all waves by default).
         small: cells with fewer rows are not compared.
         family: Holm within the tests of one wave ("release": all brands, references and constructs) or all ("table").
+        breaks: where the measurement changed; nothing is compared across one without a link, and with one the earlier
+            waves count in points of the later form and the link's error enters.
 
     Returns:
         Changes; one row per cell, construct and reference wave that the series reaches back to.
@@ -106,9 +112,30 @@ def changes(
     names = [construct] if isinstance(construct, str) else list(construct)
     places = [construct_place(index, name) for name in names]
     order = _check(index, against, waves, wave)
-    rows = _rows(index, places, list(_pairs(index, against, order, per_year, wave)), small)
-    table = _frame(index, rows, family)
-    return Changes(table, order, family, index.level, (_family_note(table, family), basis_note(index)))
+    check_breaks(breaks, order)
+    forms = {j: bridged(index, j, breaks, order) if breaks else index for j in places}
+    pairs = list(_pairs(index, against, order, per_year, wave))
+    table = _frame(index, _rows(forms, pairs, _Series(tuple(breaks), order, small)), family)
+    told = break_notes(breaks, [index.constructs[j] for j in places])
+    notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index))
+    return Changes(table, order, family, index.level, notes)
+
+
+def _alone(index: Index) -> tuple[Note, ...]:
+    """That there is nothing to compare with."""
+    if index.cells["wave"].n_unique() > 1:
+        return ()
+    en, zh = "There is a single wave, so nothing has changed yet.", "只有一期数据，尚无变化可言。"
+    return (note("N-ONE-WAVE", en, zh),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The breaks of a series, its order of waves, and the smallest cell that is compared."""
+
+    breaks: tuple[Break, ...]
+    order: tuple[str, ...]
+    small: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +168,7 @@ def _pairs(
     index: Index, against: Sequence[Against], waves: Sequence[str], per_year: int, only: str | None
 ) -> Iterator[_Pair]:
     """Every cell with each earlier wave of the same brand it is compared with."""
-    place = cell_places(index)
+    place = places_of(index)
     for (*entity, wave), cell in place.items():
         for kind in against:
             reference = reference_wave(str(wave), kind, waves, per_year)
@@ -149,29 +176,29 @@ def _pairs(
                 yield _Pair(cell, place.get((*entity, reference)), kind, reference)
 
 
-def cell_places(index: Index) -> dict[tuple[object, ...], int]:
-    """(other keys ..., wave) -> number of the cell."""
-    keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
-    return {row: i for i, row in enumerate(index.cells.select([*keys, "wave"]).iter_rows())}
+def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -> pl.DataFrame:
+    """One row per pair and construct: numbers, or the reason why there are none.
 
-
-def _rows(index: Index, places: Sequence[int], pairs: Sequence[_Pair], small: int) -> pl.DataFrame:
-    """One row per pair and construct: numbers, or the reason why there are none."""
+    Parameters:
+        forms: construct's column -> the index, its earlier waves in points of the later forms.
+    """
+    places, index = list(forms), next(iter(forms.values()))
     keys = [k for k in index.cells.columns if k != "n"]
     now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
-    why = [_reason(index, j, pair, small) for pair in pairs for j in places]
+    why = [_reason(forms[j], j, pair, series) for pair in pairs for j in places]
     head = index.cells.select(keys)[now.tolist()]
     texts = {
         "construct": [index.constructs[j] for j in places] * len(pairs),
         "against": [p.against for p in pairs for _ in places],
         "reference": [p.reference for p in pairs for _ in places],
+        "link": [_link(index, j, pair, series) for pair in pairs for j in places],
         "reason": [None if r is None else r[0] for r in why],
         "reason_zh": [None if r is None else r[1] for r in why],
     }
     numbers = {name: np.full(now.size, np.nan) for name in MEASURED}
     for at, j in enumerate(places):
         mine = [row for row in range(at, now.size, len(places)) if why[row] is None]
-        for name, found in _tested(index, j, [pairs[row // len(places)] for row in mine]).items():
+        for name, found in _tested(forms[j], j, [pairs[row // len(places)] for row in mine]).items():
             numbers[name][mine] = found
     made = pl.DataFrame({**texts, **numbers}, schema_overrides=dict.fromkeys(texts, pl.String()))
     return pl.concat([head, made], how="horizontal")
@@ -195,13 +222,23 @@ def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, A
     }
 
 
-def _reason(index: Index, construct: int, pair: _Pair, small: int) -> tuple[str, str] | None:
+def _link(index: Index, construct: int, pair: _Pair, series: _Series) -> str | None:
+    """The links that a comparison goes through."""
+    wave = str(index.cells["wave"][pair.cell])
+    return methods(series.breaks, series.order, pair.reference, wave, index.constructs[construct])
+
+
+def _reason(index: Index, construct: int, pair: _Pair, series: _Series) -> tuple[str, str] | None:
     """Why a comparison cannot be made."""
     if pair.earlier is None:
         return f"no answers in {pair.reference}.", f"{pair.reference} 期没有数据。"
-    n = index.cells["n"]
+    n, small = index.cells["n"], series.small
     if min(n[pair.cell], n[pair.earlier]) < small:
         return f"fewer than {small} answers in a wave.", f"某一期样本量不足 {small}。"
+    wave = str(index.cells["wave"][pair.cell])
+    apart = wall(series.breaks, series.order, pair.reference, wave, index.constructs[construct])
+    if apart is not None:
+        return apart.text.en, apart.text.zh
     if not np.isfinite(index.values[[pair.cell, pair.earlier], construct]).all():
         return "no index in one of the waves.", "其中一期没有指数。"
     return None
@@ -235,7 +272,7 @@ def _frame(index: Index, table: pl.DataFrame, family: Family) -> pl.DataFrame:
     significant = (pl.col("p_holm") < 1.0 - index.level).alias("significant")
     tests = ["p_value", "p_holm"]
     order = [*keys, "construct", "against", "reference", "change", "std_error", "statistic", "df", *tests]
-    tail = ["smallest_significant", "minimal_detectable", "reason", "reason_zh"]
+    tail = ["smallest_significant", "minimal_detectable", "link", "reason", "reason_zh"]
     rest = ["significant", "half_width", "conf_low", "conf_high", *tail]
     return table.with_columns(significant).select([*order, *rest])
 

@@ -58,8 +58,15 @@ def joint_covariance(index: Index, construct: int, cells: Ints) -> Array:
 
     From the replicates that are usable in all of them: shared weights and shared respondents enter by themselves.
     Without replicates, from what respondents add to the indices, through their weights too where `index.basis` is
-    "linearised".
+    "linearised". Errors of links are added.
     """
+    error = index.linked.get(construct)
+    sampling = _sampling_covariance(index, construct, cells)
+    return sampling if error is None else sampling + error[np.ix_(cells, cells)]
+
+
+def _sampling_covariance(index: Index, construct: int, cells: Ints) -> Array:
+    """The same without the errors of links."""
     k = cells.size
     if index.replicates is None:
         found = index.influence
@@ -145,7 +152,13 @@ def pair_shares(index: Index, left: Ints | Sequence[int], right: Ints | Sequence
 
 
 def _variances(index: Index, construct: int, shares: Sparse) -> Array:
-    """(m,) variances of contrasts: of the replicates that are usable in all their cells, else by influence."""
+    """(m,) variances of contrasts: of replicates that are usable in all their cells, else by influence; of links."""
+    sampling, error = _sampling_variances(index, construct, shares), index.linked.get(construct)
+    return sampling if error is None else sampling + np.asarray(shares.multiply(shares @ error).sum(axis=1)).ravel()
+
+
+def _sampling_variances(index: Index, construct: int, shares: Sparse) -> Array:
+    """The same without the errors of links."""
     if index.replicates is None:
         found = index.influence
         return np.full(shares.shape[0], np.nan) if found is None else found.variances(construct, shares)

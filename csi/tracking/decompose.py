@@ -15,6 +15,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_kind
 from csi.models.model import Model
+from csi.tracking.breaks import Break
 from csi.tracking.cell_pairs import Pair, pairs_of
 from csi.tracking.classes import Classes, classes_of, one_class
 from csi.tracking.contrasts import construct_place
@@ -81,14 +82,15 @@ def decompose(
     base: str | None = None,
     given: Given | None = None,
     labels: Mapping[str, Text] | None = None,
+    breaks: Sequence[Break] = (),
 ) -> Decomposition:
     """Split changes of an index into item means, outer weights and composition.
 
     With classes g of share s_gk among the answers to item k, `I = sum_k a_k sum_g s_gk x_gk`. Each of a, s, x gets the
     mean of what switching it from the earlier to the later wave does, over all orders of switching (Shapley): the three
     add up to the change, whatever the data, and no order is preferred. Intervals come from the index's replicates, else
-    from the influence of every respondent (weights held fixed). Shares that the two waves have in common, because they
-    are weighted to the same margin, contribute nothing by construction; so do weights that both waves share.
+    from the influence of every respondent on means, shares and weights. Shares that the two waves have in common,
+    because they are weighted to the same margin, contribute nothing by construction; so do weights both waves share.
 
     Parameters:
         source: an index by wave, or an estimate whose index is then made with `weights`, `base` and `given`.
@@ -101,7 +103,7 @@ def decompose(
         centre: of the 0-100 scale, about which effects turn; how effects and remainder share depends on it.
         small: cells with fewer rows are not decomposed. waves: their order, gaps included. labels: of brands and
             constructs in the sentences.
-        weights, base, given: as in `index`.
+        weights, base, given: as in `index`. breaks: where the measurement changed; nothing is split across one.
 
     Returns:
         Decomposition.
@@ -124,7 +126,7 @@ def decompose(
     """
     made, told = _source(source, by, weights, base, given)
     place = construct_place(made, construct)
-    pairs, new = pairs_of(made, between, cells, waves, small)
+    pairs, new = pairs_of(made, between, cells, waves, small, breaks)
     classes = _classes(made, source, by, data)
     setting = setting_of(made, place, classes)
     model = _model(source, drivers)

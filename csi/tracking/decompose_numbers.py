@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
 from csi.errors import Note, Reason, reason
+from csi.estimate.later import Later
 from csi.inference.uncertainty import as_draws
 from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.cell_pairs import Pair
@@ -23,11 +25,13 @@ from csi.tracking.classes import (
     state_of,
     states_of,
 )
-from csi.tracking.contrasts import basis_note, contrast, design_df, held_note
+from csi.tracking.contrasts import basis_note, contrast, design_df
 from csi.tracking.index import Index
+from csi.tracking.index_fit import Weights
 from csi.tracking.index_variance import design_covariance
 from csi.tracking.index_weights import Groups
 from csi.tracking.shapley import PARTS, State, level, split
+from csi.tracking.weight_influence import has_influence, row_influence
 
 STEP = 1e-20
 """The imaginary step of a derivative: smaller than rounding, so the derivative is exact."""
@@ -43,7 +47,8 @@ class Setting:
     Attributes:
         index, construct (its column), sample, classes, shape. groups: of the weights. weights: (groups, p).
         drawn_weights: (B, groups, p) or None. drawn: replicate shares and means (B, c, g, p) each, or None.
-        basis: the note on where errors come from.
+        basis: the note on where errors come from. loads: per group of weights the units (u,) behind them and their
+            influence on the weights (u, p); none where weights have no influence function.
     """
 
     index: Index
@@ -56,6 +61,7 @@ class Setting:
     drawn_weights: Array | None
     drawn: tuple[Array, Array] | None
     basis: Note
+    loads: Later[tuple[tuple[Ints, Array], ...]]
 
     @property
     def name(self) -> str:
@@ -118,8 +124,22 @@ def setting_of(index: Index, construct: int, classes: Classes) -> Setting:
         weights=estimated.values[:, mine],
         drawn_weights=None if estimated.replicates is None else estimated.replicates[:, :, mine],
         drawn=drawn,
-        basis=held_note() if index.replicates is None else basis_note(index),
+        basis=basis_note(index),
+        loads=Later(partial(_loads, estimated, mine)),
     )
+
+
+def _loads(estimated: Weights, mine: Ints) -> tuple[tuple[Ints, Array], ...]:
+    """What every unit adds to the weights of each group."""
+    source = estimated.source
+    if source is None or source.sample is None or not has_influence(source):
+        return ()
+    found: list[tuple[Ints, Array]] = []
+    for rows, values in row_influence(source, mine):
+        units, place = np.unique(source.sample.unit[rows], return_inverse=True)
+        summed = [np.bincount(place, np.nan_to_num(column), units.size) for column in values.T]
+        found.append((units, np.stack(summed, axis=1).astype(np.float64)))
+    return tuple(found)
 
 
 def numbers_of(setting: Setting, pair: Pair) -> Numbers | Reason:
@@ -189,7 +209,7 @@ def _vector(old: State, new: State) -> Array:
 
 
 def _linearised(setting: Setting, pair: Pair, old: State, new: State, held: frozenset[str]) -> Array:
-    """(m, m) design-based covariance of the numbers' influence values, weights held fixed."""
+    """(m, m) design-based covariance of the numbers' influence values."""
     z, units = influence(setting, pair, old, new, held, _vector)
     matrix = np.zeros((setting.sample.stratum.size, z.shape[1]))
     matrix[units] = z
@@ -202,7 +222,8 @@ def influence(
 ) -> tuple[Array, Ints]:
     """Influence of each unit of both cells on numbers of two states.
 
-    The derivative along every unit's influence on shares and means, by an imaginary step (exact for smooth functions).
+    The derivative along every unit's influence on shares, means and weights, by an imaginary step (exact for smooth
+    functions).
 
     Returns:
         (u, m) values, their units (u,).
@@ -215,13 +236,24 @@ def influence(
     sides = []
     for cell, state in ((pair.earlier, old), (pair.cell, new)):
         units, z = influence_of(setting.sample, cell, setting.classes, setting.shape, state)
-        sides.append((units, replace(z, shares=z.shares * 0.0) if "composition" in held else z))
-    every = np.unique(np.concatenate([units for units, _ in sides]))
-    moved = [
-        _stepped(state, _spread(z, np.searchsorted(every, units), every.size))
-        for state, (units, z) in zip((old, new), sides, strict=True)
-    ]
+        z = replace(z, shares=z.shares * 0.0) if "composition" in held else z
+        sides.append((units, z, *_load(setting, cell)))
+    every = np.unique(np.concatenate([units for side in sides for units in (side[0], side[2])]))
+    moved = []
+    for state, (units, z, behind, weights) in zip((old, new), sides, strict=True):
+        spread = _spread(z, np.searchsorted(every, units), every.size)
+        moved.append(
+            _stepped(state, replace(spread, weights=_placed(weights, np.searchsorted(every, behind), every.size)))
+        )
     return np.imag(numbers(moved[0], moved[1])) / STEP, every
+
+
+def _load(setting: Setting, cell: int) -> tuple[Ints, Array]:
+    """The units behind the weights of a cell and their influence on them."""
+    loads = setting.loads.value
+    if not loads:
+        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.shape.names)))
+    return loads[setting.groups.of_index[cell]]
 
 
 def _spread(z: State, at: Ints, count: int) -> State:

@@ -5,8 +5,8 @@ Letters: `c` cells, `g` weight groups, `p` items, `q` constructs, `B` replicates
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -60,6 +60,7 @@ class Index(Shown):
             (and the jackknife) `replicates` holds 2B numbers whose spread, not whose quantiles, has a meaning.
         estimated: the weights behind it, by group and replicate. means: of other columns of the same rows under its
             resampling. factors: how the replicates add up to variances (see `Replicates`).
+        linked: construct's column -> (c, c) errors of links between forms, common to the cells before a break.
 
     Example:
         >>> import csi
@@ -90,6 +91,7 @@ class Index(Shown):
     estimated: Weights | None = None
     means: Callable[[Sample], Array] | None = None
     factors: Factors | None = None
+    linked: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def basis(self) -> StdError:

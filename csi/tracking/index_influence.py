@@ -169,6 +169,11 @@ class Influence:
         """The fullest there is."""
         return self.fixed if self.full is None else self.full
 
+    def stretched(self, construct: int, factor: Array) -> Influence:
+        """The same with one construct's indices in other points: each cell's influence times its factor (c,)."""
+        fixed = _replaced(self.fixed, construct, factor)
+        return replace(self, fixed=fixed, full=None if self.full is None else _replaced(self.full, construct, factor))
+
     def errors(self, parts: tuple[Later[Part], ...]) -> Array:
         """(c, q) standard errors of every index by its `full` or `fixed` parts."""
         found = []
@@ -193,6 +198,18 @@ class Influence:
         unknown = np.array([not self.parts[j].value.known[cell] for j in constructs.tolist()])
         dense[unknown | unknown[:, None]] = np.nan
         return dense
+
+
+def _replaced(parts: tuple[Later[Part], ...], construct: int, factor: Array) -> tuple[Later[Part], ...]:
+    """The parts with one of them stretched when it is asked for."""
+    later = Later(partial(_stretched, parts[construct], factor))
+    return (*parts[:construct], later, *parts[construct + 1 :])
+
+
+def _stretched(part: Later[Part], factor: Array) -> Part:
+    found = part.value
+    load = None if found.load is None else sparse.csr_matrix(sparse.diags(factor) @ found.load)
+    return replace(found, own=sparse.csc_matrix(found.own @ sparse.diags(factor)), load=load)
 
 
 def _column(part: Part, cell: int) -> Sparse:

@@ -11,6 +11,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_kind
+from csi.tracking.breaks import Break
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index, index
@@ -54,6 +55,7 @@ def track(
     given: Given | None = None,
     level: float | None = None,
     family: Family = "release",
+    breaks: Sequence[Break] = (),
 ) -> Tracking:
     """Index, interval, changes, ranks and flags of every brand and wave.
 
@@ -63,7 +65,7 @@ def track(
         construct: which construct. waves: their order, gaps included. per_year: waves in a year; with one, the wave
             before is the one a year ago, and there is a single test.
         small: cells with fewer rows are suppressed. flagged: cells with fewer rows are marked "small".
-        weights, base, given, level: as in `index`. family: as in `changes`.
+        weights, base, given, level: as in `index`. family, breaks: as in `changes`.
 
     Returns:
         Tracking.
@@ -84,7 +86,7 @@ def track(
     place = construct_place(made, construct)
     name = made.constructs[place]
     against: tuple[Against, ...] = ("previous",) if per_year == 1 else ("previous", "year")
-    moved = changes(made, name, against, waves=waves, per_year=per_year, small=small, family=family)
+    moved = changes(made, name, against, waves=waves, per_year=per_year, small=small, family=family, breaks=breaks)
     table = made.table.filter(pl.col("construct") == name)
     numbers = ("n", "n_effective", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh")
     table = table.select(*_keys(made), "construct", *numbers)

@@ -69,3 +69,47 @@ def test_an_unknown_column(asked, study_by_segment, lang, words):
     code, _, err = asked("track", study_by_segment, "--wave", "2026Q3", "--by", "region", "--lang", lang)
     assert code == 1
     assert words in err
+
+
+def with_break(study, said, name):
+    path = study.parent / f"{name}.yaml"
+    path.write_text(study.read_text("utf-8").replace("per_year: 4}", f"per_year: 4, breaks: [{said}]}}"), "utf-8")
+    return path
+
+
+def test_a_break_of_the_study_stops_the_change(asked, study):
+    path = with_break(study, "{wave: 2026Q3, what: scale, zh: 五点改十点, en: five to ten points}", "broken")
+    code, out, _ = asked("track", path, "--wave", "2026Q3", "--json")
+    rows = [r for r in json.loads(out)["changes"] if r["construct"] == "satisfaction"]
+    assert code == 0
+    assert {r["reason_zh"] for r in rows} == {"2026Q3 期答题量表改变（五点改十点），且未给出衔接。"}
+
+
+def test_a_linked_break_gives_a_change_with_a_larger_error(asked, study):
+    lines = ["old,new", *(f"{50 + i % 40},{52 + (i * 7) % 40}" for i in range(60))]
+    (study.parent / "both.csv").write_text("\n".join(lines), "utf-8")
+    linked = with_break(study, "{wave: 2026Q3, link: {method: mean, file: both.csv}}", "linked")
+    errors = []
+    for path in (study, linked):
+        _, out, _ = asked("track", path, "--wave", "2026Q3", "--json")
+        rows = [r for r in json.loads(out)["changes"] if r["brand"] == "ZX" and r["against"] == "previous"]
+        errors.append(rows[0]["std_error"])
+    assert errors[1] > errors[0] + 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        ("{wave: 2031Q1}", "E-WAVE", "2031Q1"),
+        ("{wave: 2026Q3, link: {method: mean, file: none.csv}}", "E-FILE", "none.csv"),
+        ("{wave: 2026Q3, link: {method: mean, file: both.csv, old: olds}}", "E-COLUMN", "olds"),
+        ("{wave: 2026Q3, link: {method: mean}}", "E-LINK", "both forms"),
+        ("{wave: 2025Q3}", "E-BREAK", "first wave"),
+    ],
+)
+def test_breaks_that_cannot_be(asked, study, said, code, words):
+    (study.parent / "both.csv").write_text("old,new\n1,2\n", "utf-8")
+    ended, out, err = asked("track", with_break(study, said, "wrong"), "--json", "--lang", "en", "--bootstrap", "0")
+    assert ended == 1
+    assert code in out + err
+    assert words in out + err

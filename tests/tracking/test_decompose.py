@@ -10,6 +10,7 @@ import pytest
 from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
+from csi.estimate.later import known
 from csi.inference.bootstrap import bootstrap
 from csi.inference.jackknife import jackknife
 from csi.pls.estimator import PLS
@@ -130,7 +131,7 @@ def test_influence_is_the_derivative_along_a_unit_s_weight(model, frame):
     est = fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id", weight="weight")
     made = index(est, weights="wave")
     classes = classes_of(made.sample, "who", frame)
-    setting = setting_of(made, 0, classes)
+    setting = replace(setting_of(made, 0, classes), loads=known(()))
     pair = pairs_of(made, None, None, None, 0)[0][1]
     old, new = setting.state(pair.earlier), setting.state(pair.cell)
     z, units = influence(setting, pair, old, new, frozenset(), _vector)
@@ -153,7 +154,7 @@ def test_errors_of_influence_replicates_and_jackknife_are_close(model, frame):
     errors = [d.table.filter(tested)["std_error"].to_numpy() for d in (plain, boot, jack)]
     np.testing.assert_allclose(errors[0], errors[1], rtol=0.15)
     np.testing.assert_allclose(errors[0], errors[2], rtol=0.05)
-    assert "N-FIXED-WEIGHTS" in [n.code for n in plain.notes]
+    assert "N-LINEARISED" in [n.code for n in plain.notes]
     assert "N-JOINT-REPLICATES" in [n.code for n in boot.notes]
 
 
@@ -344,3 +345,20 @@ def test_reasons_of_numbers(own, frame):
     setting = setting_of(broken, 0, classes_of(own.sample, "who", frame))
     pair = pairs_of(broken, None, None, None, 0)[0][0]
     assert numbers_of(setting, pair).code == "R-NO-INDEX"
+
+
+def test_linearised_parts_add_up_to_the_linearised_change(model, frame):
+    # with weights of its own every wave has a weights' part, whose error comes from the influence on the weights
+    est = fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id")
+    made = index(est, weights="wave")
+    setting = setting_of(made, 0, classes_of(made.sample, "who", frame))
+    pair = pairs_of(made, None, None, None, 0)[0][0]
+    numbers = numbers_of(setting, pair)
+    whole = np.zeros(numbers.value.size)
+    whole[:3] = 1.0
+    assert np.sqrt(whole @ numbers.covariance @ whole) == pytest.approx(numbers.total_error, rel=1e-6)
+    boot = index(bootstrap(est, n=600, seed=3), weights="wave")
+    plain, drawn = (
+        decompose(i, by="who", construct="Use", data=frame).table.filter(part="weights") for i in (made, boot)
+    )
+    np.testing.assert_allclose(plain["std_error"], drawn["std_error"], rtol=0.3)

@@ -44,7 +44,7 @@ def trend(
     changes: pl.DataFrame | None = None,
     mean: pl.DataFrame | None = None,
     events: Sequence[tuple[str, Text]] = (),
-    breaks: Sequence[str] = (),
+    breaks: Sequence[str] | Mapping[str, Text] = (),
     width: int = style.FULL,
 ) -> str:
     """Lines with bands; value, interval and change stand at the line ends, moved apart where they would touch.
@@ -58,7 +58,7 @@ def trend(
         changes: `brand`, `change`, `significant` against the previous wave; a grey arrow is not significant.
         mean: `wave`, `index` of the sector, drawn as a dotted line.
         events: (wave, text) marked by a dotted vertical line at the wave.
-        breaks: waves before which every line is broken (questionnaire or mode changed).
+        breaks: waves before which every line is broken (questionnaire or mode changed), with what changed.
         width: 1040, 508 or 360.
 
     Returns:
@@ -84,6 +84,7 @@ def trend(
         x = Scale(-1, 1, 34, width - right)
     parts = _grid(ticks, x, y, width - right)
     parts += _wave_axis(waves, x, height, narrow=narrow)
+    parts += _break_marks(breaks, waves, x, y, lang)
     parts += _event_marks(events, waves, x, y, lang)
     stops = {waves.index(w) for w in breaks if w in waves}
     crowded = len(series) > 5
@@ -200,6 +201,29 @@ def _event_marks(events: Sequence[tuple[str, Text]], waves: list[str], x: Scale,
                 halo=True,
             )
         )
+    return parts
+
+
+def _break_marks(
+    breaks: Sequence[str] | Mapping[str, Text], waves: list[str], x: Scale, y: Scale, lang: str
+) -> list[str]:
+    """A pale strip across the gap, two strokes on the axis, and what changed."""
+    parts = []
+    for wave in breaks:
+        if wave not in waves or waves.index(wave) == 0:
+            continue
+        at = (x(waves.index(wave)) + x(waves.index(wave) - 1)) / 2
+        half = min((x(1) - x(0)) / 2 * 0.5, 9.0)
+        box = [(at - half, y.end), (at + half, y.end), (at + half, y.start), (at - half, y.start)]
+        parts.append(svg.polygon(box, style.MUTED, 0.10))
+        foot = y.start
+        parts += [svg.line((at + s - 3, foot + 6), (at + s + 3, foot - 6), style.MUTED, 1.4) for s in (-2.5, 2.5)]
+        if isinstance(breaks, Mapping):
+            said = breaks[wave].say(lang)
+            left = at + half + 4 + text_width(said, 11.5, lang=lang) > x.end
+            anchor = "end" if left else "start"
+            start = at - half - 4 if left else at + half + 4
+            parts.append(svg.words(start, y.end + 10, said, size=11.5, fill=style.MUTED, halo=True, anchor=anchor))
     return parts
 
 

@@ -13,6 +13,17 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Section
 from csi.reporting.sections.drawn import percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
+from csi.study.settings import BreakSaid
+from csi.tracking.breaks import WORDS
+
+BROKEN = ("N-BREAK", "N-BREAK-LINKED", "W-LINK-STATED", "N-LINK-GIVEN")
+"""Notes on breaks of the series."""
+
+
+def _broke(said: BreakSaid) -> Text:
+    """What changed, in few words."""
+    words = said.text if said.text.en or said.text.zh else WORDS[said.what]
+    return Text(words.say("en"), words.say("zh"))
 
 
 def trend(a: Analysis) -> Section:
@@ -40,6 +51,7 @@ def trend(a: Analysis) -> Section:
         changes=moved.filter(pl.col("change").is_not_null()),
         mean=mean,
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
+        breaks={b.wave: _broke(b) for b in a.study.breaks if b.wave in waves},
     )
     level = percent(a.index.level)
     name = a.label(a.target)
@@ -55,6 +67,6 @@ def trend(a: Analysis) -> Section:
             f"{name.zh}指数（0–100），带宽为 {level} 置信区间{dotted.zh}{arrows.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
-        notes=(*a.index.notes, *why_absent(a)),
+        notes=(*a.index.notes, *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
         data={"index": table.drop("reason", "reason_zh"), "sector": a.sectors[a.target].table},
     )

@@ -1,0 +1,211 @@
+"""Breaks of a series (another questionnaire, mode or scale) and what a link says across them.
+
+Letters: `c` cells, `m` points of a link's grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from csi.errors import Note, Problems, Reason, Text, did_you_mean, note, problem, reason
+from csi.moments.stack import Array, Ints
+from csi.tracking.classes import rows_of
+from csi.tracking.index import Index
+from csi.tracking.link import GRID, Link
+
+What = Literal["questionnaire", "mode", "scale", "sample", "other"]
+
+WORDS: Mapping[str, Text] = {
+    "questionnaire": Text("the questionnaire changed", "问卷改版"),
+    "mode": Text("the mode of interviewing changed", "调查方式改变"),
+    "scale": Text("the answer scale changed", "答题量表改变"),
+    "sample": Text("the sampling changed", "抽样方式改变"),
+    "other": Text("the measurement changed", "测量方式改变"),
+}
+"""What broke the series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """From `wave` on the measurement is another one.
+
+    Attributes:
+        wave: the first wave of the new form. what: which kind. text: its words, where the kind does not say enough.
+        link: what scores before are in the new form: one link for every construct, or construct -> link.
+
+    Example:
+        >>> Break("2025Q1", "scale").said.en
+        'the answer scale changed in 2025Q1'
+    """
+
+    wave: str
+    what: What = "questionnaire"
+    text: Text = field(default_factory=lambda: Text("", ""))
+    link: Link | Mapping[str, Link] | None = None
+
+    def link_of(self, construct: str) -> Link | None:
+        """The link of a construct's index."""
+        return self.link.get(construct) if isinstance(self.link, Mapping) else self.link
+
+    @property
+    def said(self) -> Text:
+        """What happened and when."""
+        words = WORDS[self.what]
+        more = f" ({self.text.say('en')})" if self.text.say("en") else ""
+        more_zh = f"（{self.text.say('zh')}）" if self.text.say("zh") else ""
+        return Text(f"{words.en} in {self.wave}{more}", f"{self.wave} 期{words.zh}{more_zh}")
+
+
+def check_breaks(breaks: Sequence[Break], order: Sequence[str]) -> None:
+    """Raise for a break at a wave that does not exist, or at the first, which has nothing before it.
+
+    Raises:
+        Problems: E-BREAK.
+    """
+    found = []
+    for one in breaks:
+        if one.wave not in order:
+            hint = did_you_mean(one.wave, order)
+            en, zh = f'a break at "{one.wave}", which is no wave.', f"断点“{one.wave}”不在各期之中。"
+            found.append(problem("E-BREAK", "breaks", en, zh, hint.en, hint.zh))
+        elif one.wave == order[0]:
+            en, zh = f"a break at {one.wave}, the first wave.", f"断点 {one.wave} 为首期。"
+            do, do_zh = "Name the first wave of the new form.", "请写明新形式的首期。"
+            found.append(problem("E-BREAK", "breaks", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+
+
+def between(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> list[Break]:
+    """The breaks that a comparison of two waves goes across, oldest first.
+
+    Example:
+        >>> [b.wave for b in between([Break("w2"), Break("w4")], ["w1", "w2", "w3", "w4"], "w1", "w3")]
+        ['w2']
+    """
+    place = {w: i for i, w in enumerate(order)}
+    crossed = [b for b in breaks if place[earlier] < place[b.wave] <= place[later]]
+    return sorted(crossed, key=lambda b: place[b.wave])
+
+
+def wall(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> Reason | None:
+    """Why two waves are not compared: a break without a link lies between them."""
+    for one in between(breaks, order, earlier, later):
+        if one.link_of(construct) is None:
+            en = f"{one.said.en}, and no link is given."
+            return reason("R-BREAK", en, f"{one.said.zh}，且未给出衔接。")
+    return None
+
+
+def methods(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> str | None:
+    """The links that a comparison of two waves goes through."""
+    links = [b.link_of(construct) for b in between(breaks, order, earlier, later)]
+    return " + ".join(one.method for one in links if one is not None) or None
+
+
+def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequence[str]) -> Index:
+    """The index with a construct's earlier waves in points of the later forms, as far as links reach.
+
+    A cell before a linked break gets `I + sum_i d_i (e(y_i) - y_i) / sum_i d_i`, y the index scores of its respondents;
+    its sampling error is stretched as the scores are. The link's error is common to all cells it maps: it is added to
+    their covariance (`Index.linked`): in every comparison across the break, cancelling within the old form.
+    Links are estimated apart from the waves; respondents that answered both count as independent of them.
+    """
+    name = index.constructs[construct]
+    place = {w: i for i, w in enumerate(order)}
+    at = np.array([place[w] for w in index.cells["wave"].to_list()])
+    c = index.cells.height
+    values, factor, error = index.values[:, construct].copy(), np.ones(c), np.zeros((c, c))
+    scores = [_scores(index, construct, i) for i in range(c)]
+    known = sorted((b for b in breaks), key=lambda b: place[b.wave])
+    start = 0
+    for one in known:
+        made = one.link_of(name)
+        if made is None:
+            start = place[one.wave]
+            continue
+        mapped: Ints = np.flatnonzero((at >= start) & (at < place[one.wave]) & np.isfinite(values))
+        H = np.zeros((c, GRID.size))
+        for i in mapped:
+            y, d = scores[i]
+            moved = made.of(y)
+            H[i] = _hat(y, d)
+            values[i] += d @ (moved - y) / d.sum()
+            stretch = _stretch(y, moved, d, made)
+            factor[i] *= stretch
+            error[i] *= stretch
+            error[:, i] *= stretch
+            scores[i] = (moved, d)
+        error += H @ made.covariance @ H.T
+    return _carried(index, construct, values, factor, error)
+
+
+def _scores(index: Index, construct: int, cell: int) -> tuple[Array, Array]:
+    """Index scores of a cell's respondents and their weights; the index itself where there are no rows."""
+    sample, estimated = index.sample, index.estimated
+    alone = index.values[[cell], construct], np.ones(1)
+    if sample is None or estimated is None:
+        return alone
+    weights = estimated.values[estimated.groups.of_index[cell]]
+    table = index.weights.head(weights.size)
+    mine = (table["construct"] == index.constructs[construct]).to_numpy()
+    columns = np.array([sample.names.index(i) for i in table["item"].gather(np.flatnonzero(mine)).to_list()])
+    rows = rows_of(sample, cell)
+    low, high = sample.minimum[columns], sample.maximum[columns]
+    points = 100.0 * (sample.rows[rows][:, columns] - low) / (high - low) @ weights[mine]
+    whole = np.isfinite(points)
+    return (points[whole], sample.weight[rows][whole]) if whole.any() else alone
+
+
+def _hat(y: Array, d: Array) -> Array:
+    """(m,) weights of the grid's points that interpolate and average scores."""
+    at = np.clip(y, GRID[0], GRID[-1])
+    low = np.minimum(at.astype(np.int64), GRID.size - 2)
+    share = at - low
+    found = np.bincount(low, d * (1 - share), GRID.size) + np.bincount(low + 1, d * share, GRID.size)
+    weights: Array = found / d.sum()
+    return weights
+
+
+def _stretch(y: Array, moved: Array, d: Array, made: Link) -> float:
+    """How the spread of scores changes under the link: its slope, where there is no spread to see."""
+    w = d / d.sum()
+    before, after = (float(np.sqrt(w @ (v - w @ v) ** 2)) for v in (y, moved))
+    if before > 0:
+        return after / before
+    return float((made.of(y + 1.0) - made.of(y - 1.0))[0] / 2.0)
+
+
+def _carried(index: Index, construct: int, values: Array, factor: Array, error: Array) -> Index:
+    """The index with new values of one construct and everything that goes with them."""
+    every = index.values.copy()
+    every[:, construct] = values
+    drawn = index.replicates
+    if drawn is not None:
+        drawn = drawn.copy()
+        drawn[:, :, construct] = values + factor * (drawn[:, :, construct] - index.values[:, construct])
+    influence = None if index.influence is None else index.influence.stretched(construct, factor)
+    linked = {**index.linked, construct: error + index.linked.get(construct, 0.0)}
+    return replace(index, values=every, replicates=drawn, influence=influence, linked=linked)
+
+
+def break_notes(breaks: Sequence[Break], constructs: Sequence[str]) -> tuple[Note, ...]:
+    """What is said of breaks and links under a table of changes."""
+    notes: list[Note] = []
+    for one in breaks:
+        links = {id(x): x for x in (one.link_of(c) for c in constructs) if x is not None}
+        if not links:
+            en, zh = f"{one.said.en}: no change is printed across it.", f"{one.said.zh}：不跨越该处比较。"
+            notes.append(note("N-BREAK", _capital(en), zh))
+        for made in links.values():
+            en, zh = f"{one.said.en}; linked: {made.sentence.en}", f"{one.said.zh}；已衔接：{made.sentence.zh}"
+            notes += [note("N-BREAK-LINKED", _capital(en), zh), *made.notes]
+    return tuple(notes)
+
+
+def _capital(said: str) -> str:
+    return said[0].upper() + said[1:]

@@ -1,0 +1,259 @@
+"""Links between two forms of a measurement: what a score of the old form is in points of the new one, and how surely.
+
+Letters: `n` respondents who answered both forms, `m` points of the 0-100 grid, `B` resamples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.display import Shown, fixed, text
+from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.moments.stack import Array
+from csi.tracking.show import shown
+
+Method = Literal["mean", "linear", "equipercentile", "stated", "given"]
+"""From an overlap sample: same mean; same mean and spread; same distribution. Without one: the ends of the scales are
+stated to correspond; or shift and slope are given."""
+
+GRID = np.linspace(0.0, 100.0, 101)
+"""The points of the old form at which a link is kept."""
+
+FEWEST = 30
+"""An overlap sample smaller than this links nothing."""
+
+MANY = 500
+"""Equipercentile linking asks for so many respondents."""
+
+RESAMPLES = 500
+"""Resamples behind the errors of an equipercentile link."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Link(Shown):
+    """What 0-100 scores of an old form are on a new one.
+
+    Attributes:
+        table: old, new, std_error at every tenth point. method. n: respondents who answered both forms (0 without).
+        mapped: (m,) new score at each point of the grid 0, 1, ..., 100. covariance: (m, m) of their sampling errors.
+        sentence: what the link says.
+    """
+
+    table: pl.DataFrame
+    method: Method
+    n: int
+    mapped: Array
+    covariance: Array
+    sentence: Text
+    notes: tuple[Note, ...] = ()
+
+    def of(self, scores: Array) -> Array:
+        """New scores of old ones."""
+        return np.interp(scores, GRID, self.mapped)
+
+
+def link(
+    old: npt.ArrayLike | None = None,
+    new: npt.ArrayLike | None = None,
+    method: Method = "linear",
+    *,
+    weight: npt.ArrayLike | None = None,
+    scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100)),
+    shift: float = 0.0,
+    slope: float = 1.0,
+    std_error: float = 0.0,
+    seed: int = 1,
+) -> Link:
+    """Link an old form of a measurement to a new one.
+
+    With e(x) the new score of an old score x: "mean" `x + m_new - m_old`; "linear" `m_new + s_new / s_old (x - m_old)`;
+    "equipercentile" `G^-1(F(x))`, F and G the distributions of both forms, made continuous by midranks; "stated" `x`,
+    the ends of the scales are said to correspond (5 points to 10 points): no data stand behind it, which is flagged;
+    "given" `shift + slope x` with a standard error that others found. The errors of an overlap sample come from every
+    respondent's influence, of an equipercentile link from 500 resamples.
+
+    Parameters:
+        old, new: (n,) scores of the same respondents on both forms. weight: (n,) design weights.
+        scales: (minimum, maximum) of the old and of the new scores; 0-100 indices by default.
+        method: as above. shift, slope, std_error: of "given", in points. seed: of the resamples.
+
+    Returns:
+        Link.
+
+    Raises:
+        Problems: E-LINK (no overlap sample, too few respondents, scores outside their scale, no spread).
+
+    Source:
+        Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., chapters 2 and 7; Livingston (2004),
+        Equating Test Scores.
+
+    Example:
+        >>> old, new = np.arange(1, 41) * 2.0, np.arange(1, 41) * 2.0 + 5.0
+        >>> made = link(old, new, "mean")
+        >>> made.of(np.array([60.0])).tolist(), round(float(made.covariance[60, 60]), 6)
+        ([65.0], 0.0)
+    """
+    found = one_of("method", method, get_args(Method))
+    if found:
+        raise Problems(found)
+    if method in {"stated", "given"}:
+        return _without_overlap(method, shift, slope, std_error)
+    x, y, d = _checked(old, new, weight, scales, method)
+    if method == "equipercentile":
+        mapped, covariance = _equipercentile(x, y, d, seed)
+    else:
+        mapped, covariance = _by_moments(x, y, d, linear=method == "linear")
+    return _made(method, x.size, mapped, covariance, float(d @ x / d.sum()), ())
+
+
+def _without_overlap(method: Method, shift: float, slope: float, std_error: float) -> Link:
+    """A link that no overlap sample stands behind."""
+    stated = method == "stated"
+    mapped = GRID.copy() if stated else shift + slope * GRID
+    error = 0.0 if stated else std_error
+    covariance = np.full((GRID.size, GRID.size), error**2)
+    en = "The link is stated, not estimated: no respondents answered both forms, so its error is not in the intervals."
+    zh = "该衔接为约定而非估计：没有同时回答两种形式的受访者，其误差未计入区间。"
+    given = f"The link is given, with a standard error of {error:g} points."
+    given_zh = f"该衔接由外部给定，标准误为 {error:g} 分。"
+    told = note("W-LINK-STATED", en, zh) if stated else note("N-LINK-GIVEN", given, given_zh)
+    return _made(method, 0, mapped, covariance, 50.0, (told,))
+
+
+def _made(method: Method, n: int, mapped: Array, covariance: Array, at: float, notes: tuple[Note, ...]) -> Link:
+    """The link with its table and sentence."""
+    errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    places = np.arange(0, GRID.size, 10)
+    table = pl.DataFrame({"old": GRID[places], "new": mapped[places], "std_error": errors[places]})
+    there = float(np.interp(at, GRID, mapped))
+    error = float(np.interp(at, GRID, errors))
+    en = f"{fixed(at, 1)} points of the old form are {fixed(there, 1)} of the new one (standard error {fixed(error)})"
+    zh = f"旧形式的 {fixed(at, 1)} 分相当于新形式的 {fixed(there, 1)} 分（标准误 {fixed(error)}）"
+    said = Text(f"{en}; {_named(method, n).en}.", f"{zh}；{_named(method, n).zh}。")
+    return Link(table, method, n, mapped, covariance, said, notes)
+
+
+def _named(method: Method, n: int) -> Text:
+    """The method in words."""
+    return {
+        "mean": Text(f"mean linking, {n} respondents answered both", f"均值衔接，{n} 人两种形式均作答"),
+        "linear": Text(f"linear linking, {n} respondents answered both", f"线性衔接，{n} 人两种形式均作答"),
+        "equipercentile": Text(f"equipercentile, {n} respondents answered both", f"等百分位衔接，{n} 人两种形式均作答"),
+        "stated": Text("stated", "约定"),
+        "given": Text("given", "外部给定"),
+    }[method]
+
+
+def _checked(
+    old: npt.ArrayLike | None,
+    new: npt.ArrayLike | None,
+    weight: npt.ArrayLike | None,
+    scales: tuple[tuple[float, float], tuple[float, float]],
+    method: Method,
+) -> tuple[Array, Array, Array]:
+    """Both scores on 0-100 and the weights, of respondents who have all of them."""
+    if old is None or new is None:
+        en, zh = (
+            f'"{method}" needs the scores of respondents who answered both forms.',
+            f"“{method}”需要同时回答两种形式的受访者得分。",
+        )
+        raise Problems(
+            [_wrong(en, zh, 'Give old= and new=, or method="stated".', "请给出 old= 与 new=，或用 method=“stated”。")]
+        )
+    x, y = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (old, new))
+    d = np.ones(x.size) if weight is None else np.asarray(weight, dtype=np.float64).reshape(-1)
+    if not x.size == y.size == d.size:
+        en, zh = (
+            f"{x.size} old and {y.size} new scores do not pair.",
+            f"{x.size} 个旧得分与 {y.size} 个新得分无法配对。",
+        )
+        raise Problems([_wrong(en, zh, "Give one of each per respondent.", "请每位受访者各给一个。")])
+    kept = np.isfinite(x) & np.isfinite(y) & np.isfinite(d) & (d > 0)
+    x, y, d = x[kept], y[kept], d[kept]
+    found = [*_few(x.size, method), *_outside(x, scales[0], "old"), *_outside(y, scales[1], "new")]
+    if not found and (np.ptp(x) == 0 or np.ptp(y) == 0):
+        en, zh = "one of the forms has no spread.", "其中一种形式没有变异。"
+        found.append(_wrong(en, zh, 'Use method="mean" with other scores.', "请检查得分。"))
+    if found:
+        raise Problems(found)
+    x, y = (100.0 * (v - low) / (high - low) for v, (low, high) in zip((x, y), scales, strict=True))
+    return x, y, d
+
+
+def _few(n: int, method: Method) -> list[Problem]:
+    """Too few respondents answered both forms."""
+    least = MANY if method == "equipercentile" else FEWEST
+    if n >= least:
+        return []
+    en, zh = (
+        f'{n} respondents answered both forms; "{method}" asks for {least}.',
+        f"{n} 人两种形式均作答，“{method}”至少需要 {least} 人。",
+    )
+    do = 'Use method="linear" or "mean".' if n >= FEWEST else 'Ask more respondents both forms, or use method="stated".'
+    do_zh = "请用“linear”或“mean”。" if n >= FEWEST else "请让更多受访者回答两种形式，或用“stated”。"
+    return [_wrong(en, zh, do, do_zh)]
+
+
+def _outside(scores: Array, scale: tuple[float, float], which: str) -> list[Problem]:
+    """Scores beyond their scale."""
+    low, high = scale
+    if scores.size == 0 or (low < high and low <= scores.min() and scores.max() <= high):
+        return []
+    zh_name = "旧" if which == "old" else "新"
+    en = f"{which} scores run from {scores.min():g} to {scores.max():g}, beyond their scale {low:g}-{high:g}."
+    zh = f"{zh_name}得分范围为 {scores.min():g} 至 {scores.max():g}，超出其量表 {low:g}–{high:g}。"
+    return [_wrong(en, zh, "Give scales=((min, max), (min, max)).", "请给出 scales=((最小, 最大), (最小, 最大))。")]
+
+
+def _wrong(en: str, zh: str, do: str, do_zh: str) -> Problem:
+    return problem("E-LINK", "link", en, zh, do, do_zh)
+
+
+def _by_moments(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, Array]:
+    """Mean or linear link on the grid, and its covariance from every respondent's influence."""
+    w = d / d.sum()
+    mx, my = w @ x, w @ y
+    sx, sy = np.sqrt(w @ (x - mx) ** 2), np.sqrt(w @ (y - my) ** 2)
+    ratio = float(sy / sx) if linear else 1.0
+    mapped = my + ratio * (GRID - mx)
+    z = (y - my) - ratio * (x - mx)
+    turn = ratio * (((y - my) / sy) ** 2 - ((x - mx) / sx) ** 2) / 2.0 if linear else np.zeros(x.size)
+    influence = w[:, None] * (z[:, None] + turn[:, None] * (GRID - mx))
+    return mapped, influence.T @ influence * (x.size / (x.size - 1.0))
+
+
+def _equipercentile(x: Array, y: Array, d: Array, seed: int) -> tuple[Array, Array]:
+    """Equipercentile link on the grid, and its covariance over resamples of the respondents."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
+    drawn = np.empty((RESAMPLES, GRID.size))
+    for b in range(RESAMPLES):
+        times = np.bincount(rng.integers(x.size, size=x.size), minlength=x.size)
+        drawn[b] = _quantiles(x, y, d * times)
+    return _quantiles(x, y, d), np.cov(drawn, rowvar=False)
+
+
+def _quantiles(x: Array, y: Array, d: Array) -> Array:
+    """`G^-1(F(x))` on the grid."""
+    ranks = np.interp(GRID, *_ranks(x, d))
+    points, at = _ranks(y, d)
+    return np.interp(ranks, at, points)
+
+
+def _ranks(scores: Array, d: Array) -> tuple[Array, Array]:
+    """Scores and their midranks `F(x-) + f(x) / 2`, from (0, 0) to (100, 1)."""
+    points, place = np.unique(scores[d > 0], return_inverse=True)
+    mass = np.bincount(place, d[d > 0])
+    middle = (np.cumsum(mass) - mass / 2.0) / mass.sum()
+    inside = (points > 0) & (points < 100)
+    return np.concatenate([[0.0], points[inside], [100.0]]), np.concatenate([[0.0], middle[inside], [1.0]])
+
+
+@text.register
+def _(value: Link, lang: str = "en") -> str:
+    """The sentence, the table and the notes."""
+    return "\n".join([value.sentence.say(lang), shown(Text("Link", "衔接").say(lang), value.table, value.notes, lang)])

@@ -1,0 +1,255 @@
+"""Links between two forms, and changes across the breaks they bridge."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.display import text
+from csi.errors import Problems, Text
+from csi.estimate.fit import fit
+from csi.inference.bootstrap import bootstrap
+from csi.pls.estimator import PLS
+from csi.tracking.breaks import Break, bridged
+from csi.tracking.changes import changes
+from csi.tracking.contrasts import joint_covariance
+from csi.tracking.decompose import decompose
+from csi.tracking.index import index
+from csi.tracking.link import GRID, link
+from csi.tracking.track import track
+
+CELLS = ["brand", "wave"]
+
+
+def pairs(n=400, rho=0.8, seed=3):
+    rng = np.random.default_rng(seed)
+    both = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], size=n)
+    return np.clip(60 + 12 * both[:, 0], 0, 100), np.clip(66 + 9 * both[:, 1], 0, 100)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return link(*pairs())
+
+
+@pytest.fixture(scope="module")
+def made(model, survey):
+    return index(fit(model, survey(), PLS(), by=CELLS, scale=(1, 10), unit="id"))
+
+
+def test_mean_and_linear_links_by_hand():
+    x, y = pairs()
+    np.testing.assert_allclose(link(x, y, "mean").mapped, GRID + y.mean() - x.mean(), atol=1e-12)
+    slope = y.std() / x.std()
+    np.testing.assert_allclose(link(x, y).mapped, y.mean() + slope * (GRID - x.mean()), atol=1e-12)
+    error = np.std(y - x, ddof=1) / np.sqrt(x.size)
+    np.testing.assert_allclose(np.sqrt(np.diag(link(x, y, "mean").covariance)), error, rtol=1e-12)
+
+
+def test_the_error_of_a_linear_link_is_kolen_and_brennan_s():
+    # single group, normal scores: var e(x) = s_y^2 (1 - rho) (2 + (1 + rho) z^2) / n
+    n, rho = 40000, 0.8
+    x, y = pairs(n, rho)
+    got = np.diag(link(x, y).covariance)[[36, 60, 84]]
+    z = np.array([-2.0, 0.0, 2.0])
+    np.testing.assert_allclose(got, 81 * (1 - rho) * (2 + (1 + rho) * z**2) / n, rtol=0.05)
+
+
+def test_an_equipercentile_link_follows_a_monotone_transform():
+    x = np.repeat(np.arange(5, 96, 5.0), 40)
+    y = 100 * (x / 100) ** 2
+    made = link(x, y, "equipercentile")
+    np.testing.assert_allclose(made.of(np.arange(5, 96, 5.0)), 100 * (np.arange(5, 96, 5.0) / 100) ** 2, atol=1e-9)
+    assert made.of(np.array([0.0, 100.0])).tolist() == [0.0, 100.0]
+
+
+def test_equipercentile_and_linear_agree_where_both_hold():
+    x, y = pairs(3000)
+    one, two = link(x, y, "equipercentile"), link(x, y)
+    middle = slice(40, 81)
+    np.testing.assert_allclose(one.mapped[middle], two.mapped[middle], atol=1.0)
+    errors = [np.sqrt(np.diag(m.covariance))[60] for m in (one, two)]
+    assert 0.7 < errors[0] / errors[1] < 2.0  # fewer assumptions, larger errors
+    np.testing.assert_array_equal(one.covariance, link(x, y, "equipercentile").covariance)
+
+
+def test_weights_and_absent_scores():
+    x, y = pairs()
+    doubled = link(np.concatenate([x, x[:50], [np.nan]]), np.concatenate([y, y[:50], [1.0]]), "linear")
+    weighted = link(x, y, weight=np.where(np.arange(x.size) < 50, 2.0, 1.0))
+    np.testing.assert_allclose(doubled.mapped, weighted.mapped, atol=1e-12)
+
+
+def test_scales_of_five_and_ten_points():
+    rng = np.random.default_rng(4)
+    five, ten = rng.integers(1, 6, 100), rng.integers(1, 11, 100)
+    made = link(five, ten, "mean", scales=((1, 5), (1, 10)))
+    expected = 100 * (ten.mean() - 1) / 9 - 100 * (five.mean() - 1) / 4
+    assert made.mapped[0] == pytest.approx(expected)
+
+
+def test_a_stated_link_is_flagged():
+    made = link(method="stated")
+    np.testing.assert_array_equal(made.mapped, GRID)
+    assert made.covariance.max() == 0
+    assert [n.code for n in made.notes] == ["W-LINK-STATED"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "en", "zh"),
+    [
+        ({"method": "spline"}, "E-SETTING", "spline", "spline"),
+        ({}, "E-LINK", "needs the scores", "需要同时回答"),
+        ({"old": [1.0] * 40, "new": [2.0] * 30}, "E-LINK", "do not pair", "无法配对"),
+        ({"old": np.arange(20.0), "new": np.arange(20.0)}, "E-LINK", "asks for 30", "至少需要 30"),
+        (
+            {"old": np.arange(400.0) / 4, "new": np.arange(400.0) / 4, "method": "equipercentile"},
+            "E-LINK",
+            "asks for 500",
+            "至少需要 500",
+        ),
+        ({"old": np.arange(60.0), "new": np.arange(60.0) * 3}, "E-LINK", "beyond their scale", "超出其量表"),
+        ({"old": np.ones(60), "new": np.arange(60.0)}, "E-LINK", "no spread", "没有变异"),
+    ],
+)
+def test_bad_links(arguments, code, en, zh):
+    with pytest.raises(Problems) as said:
+        link(**arguments)
+    assert said.value.problems[0].code == code
+    assert en in said.value.problems[0].say("en")
+    assert zh in said.value.problems[0].say("zh")
+
+
+def test_no_change_is_printed_across_a_break(made):
+    table = changes(made, "Use", breaks=[Break("w2", "scale")])
+    rows = table.table.filter(wave="w2")
+    assert rows["change"].null_count() == 2
+    assert rows["reason"][0] == "the answer scale changed in w2, and no link is given."
+    assert rows["reason_zh"][0] == "w2 期答题量表改变，且未给出衔接。"
+    assert table.table.filter(wave="w3")["change"].null_count() == 0
+    assert "N-BREAK" in [n.code for n in table.notes]
+
+
+def test_a_linked_change_is_in_points_of_the_new_form(made, linear):
+    plain = changes(made, "Use").table.filter(wave="w2")
+    table = changes(made, "Use", breaks=[Break("w2", "scale", link=linear)]).table
+    row, j = table.filter(wave="w2"), made.constructs.index("Use")
+    for b, brand in enumerate(("A", "B")):
+        old, new = made.values[3 * b, j], made.values[3 * b + 1, j]
+        got = row.filter(brand=brand)
+        assert got["change"][0] == pytest.approx(new - linear.of(np.array([old]))[0], abs=1e-9)
+        assert got["link"][0] == "linear"
+        slope = linear.mapped[1] - linear.mapped[0]
+        V = joint_covariance(made, j, np.array([3 * b, 3 * b + 1]))
+        error = np.interp(old, GRID, np.diag(linear.covariance))
+        # the covariance of a linear link is quadratic between the grid's points: compare at the mean's own place
+        at = np.array([1, old - 60.0])
+        lines = np.array([[1, g - 60.0] for g in (50.0, 70.0)])
+        corner = np.linalg.inv(lines) @ linear.covariance[np.ix_([50, 70], [50, 70])] @ np.linalg.inv(lines).T
+        assert error == pytest.approx(at @ corner @ at, rel=1e-2)
+        expected = np.sqrt(slope**2 * V[0, 0] + V[1, 1] - 2 * slope * V[0, 1] + at @ corner @ at)
+        assert got["std_error"][0] == pytest.approx(expected, rel=1e-6)
+    assert (row["std_error"] > plain["std_error"] * 0.7).all()
+    assert table.filter(wave="w3")["link"].null_count() == 2
+
+
+def test_the_link_s_error_cancels_within_the_old_form(made, linear):
+    table = changes(
+        made,
+        "Use",
+        breaks=[
+            Break(
+                "w3",
+                "mode",
+                link=replace(linear, mapped=GRID + 5.0, covariance=link(*pairs(), method="mean").covariance),
+            )
+        ],
+    ).table
+    plain = changes(made, "Use").table
+    one, two = (t.filter(wave="w2")["std_error"].to_numpy() for t in (table, plain))
+    np.testing.assert_allclose(one, two, rtol=1e-9)
+    across = [t.filter(wave="w3")["std_error"].to_numpy() for t in (table, plain)]
+    shift = link(*pairs(), method="mean").covariance[0, 0]
+    np.testing.assert_allclose(across[0] ** 2, across[1] ** 2 + shift, rtol=1e-9)
+
+
+def test_links_follow_each_other(made, linear):
+    twice = [Break("w3", "mode", link=linear), Break("w2", "scale", link=linear)]
+    j = made.constructs.index("Use")
+    got = bridged(made, j, twice, ("w1", "w2", "w3")).values[:, j]
+    expected = made.values[:, j].copy()
+    expected[[0, 3]] = linear.of(linear.of(expected[[0, 3]]))
+    expected[[1, 4]] = linear.of(expected[[1, 4]])
+    np.testing.assert_allclose(got, expected, atol=1e-9)
+    table = changes(made, "Use", against=["year"], per_year=2, breaks=twice).table
+    assert table["link"].to_list() == ["linear + linear"] * 2
+
+
+def test_an_unlinked_break_behind_a_linked_one_is_a_wall(made, linear):
+    table = changes(made, "Use", ["previous", "year"], per_year=2, breaks=[Break("w2"), Break("w3", link=linear)]).table
+    assert table.filter(against="previous", wave="w2")["change"].null_count() == 2
+    assert table.filter(against="previous", wave="w3")["change"].null_count() == 0
+    assert table.filter(against="year")["change"].null_count() == 2
+
+
+def test_replicates_are_linked_too(model, survey, linear):
+    est = bootstrap(fit(model, survey(), PLS(), by=CELLS, scale=(1, 10), unit="id"), n=400, seed=2)
+    fixed = (
+        changes(
+            index(fit(model, survey(), PLS(), by=CELLS, scale=(1, 10), unit="id")),
+            "Use",
+            breaks=[Break("w2", link=linear)],
+        )
+        .table["std_error"]
+        .to_numpy()
+    )
+    drawn = changes(index(est), "Use", breaks=[Break("w2", link=linear)]).table["std_error"].to_numpy()
+    np.testing.assert_allclose(drawn, fixed, rtol=0.2)
+
+
+def test_a_link_of_one_construct_leaves_the_others_apart(made, linear):
+    table = changes(made, ["Use", "Joy"], breaks=[Break("w2", link={"Use": linear})]).table.filter(wave="w2")
+    assert table.filter(construct="Use")["change"].null_count() == 0
+    assert table.filter(construct="Joy")["change"].null_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("wave", "en", "zh"), [("w9", "which is no wave", "不在各期之中"), ("w1", "the first wave", "为首期")]
+)
+def test_breaks_at_waves_that_cannot_be(made, wave, en, zh):
+    for call in (changes, decompose):
+        with pytest.raises(Problems) as said:
+            call(made, construct="Use", breaks=[Break(wave)])
+        assert said.value.problems[0].code == "E-BREAK"
+        assert en in said.value.problems[0].say("en")
+        assert zh in said.value.problems[0].say("zh")
+
+
+def test_nothing_is_split_across_a_break(made, linear):
+    found = decompose(
+        made, construct="Use", breaks=[Break("w2", "questionnaire", Text("new wording", "新措辞"), linear)]
+    )
+    row = found.table.filter(brand="A", wave="w2")
+    assert "not comparable across it" in row["reason"][0]
+    assert "新措辞" in row["reason_zh"][0]
+    assert found.table.filter(brand="A", wave="w3", part="total")["change"].null_count() == 0
+
+
+def test_the_tracking_table_knows_breaks(made):
+    table = track(made, "Use", breaks=[Break("w2")], small=2).table
+    assert table.filter(pl.col("wave") == "w2")["change_previous"].null_count() == 2
+
+
+def test_a_single_wave_and_a_new_brand_are_noted(model, survey):
+    one = changes(index(fit(model, survey(waves=("w1",)), PLS(), by=CELLS, scale=(1, 10))), "Use")
+    assert one.table.is_empty()
+    assert "只有一期" in next(n for n in one.notes if n.code == "N-ONE-WAVE").say("zh")
+    late = survey().filter(~((pl.col("brand") == "B") & (pl.col("wave") == "w1")))
+    told = changes(index(fit(model, late, PLS(), by=CELLS, scale=(1, 10))), "Use").notes
+    assert "B (w2)" in next(n for n in told if n.code == "N-NEW-CELL").say("en")
+
+
+def test_it_prints_in_both_languages(linear):
+    assert "linear linking, 400 respondents answered both" in text(linear, "en")
+    assert "线性衔接" in text(linear, "zh")
