@@ -73,7 +73,7 @@ class Guide:
 
     name: str
     about: Text
-    formula: str
+    formula: Text
     reads: Text
     limits: Text
     source: str
@@ -86,7 +86,7 @@ class Guide:
             '推荐者（9–10 分）占比减去贬损者（0–6 分）占比，并给出完整分布。'
         """
         heads = {
-            "formula": (Text("Formula: ", "公式："), Text(self.formula, self.formula)),
+            "formula": (Text("Formula: ", "公式："), self.formula),
             "reads": (Text("How to read it: ", "解读："), self.reads),
             "limits": (Text("Limits: ", "局限："), self.limits),
             "source": (Text("Source: ", "来源："), Text(self.source, self.source)),
@@ -249,7 +249,9 @@ def _guides() -> Mapping[str, Guide]:
 def _guide(name: str, raw: Mapping[str, Any]) -> Guide:
     """One guide of the file."""
     reads, limits = (Text(raw[k]["en"], raw[k]["zh"]) for k in ("reads", "limits"))
-    return Guide(name, Text(raw["en"], raw["zh"]), raw["formula"], reads, limits, raw["source"])
+    said = raw["formula"]
+    formula = Text(said, said) if isinstance(said, str) else Text(said["en"], said["zh"])
+    return Guide(name, Text(raw["en"], raw["zh"]), formula, reads, limits, raw["source"])
 
 
 def _entry(name: str, raw: Mapping[str, Any]) -> Entry:

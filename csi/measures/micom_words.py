@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from csi.errors import Text
+from csi.estimate.engine_words import engine_words, missing_words
 from csi.estimate.estimate import Estimate
 from csi.estimate.shown import p_text
 from csi.measures.blocks import membership
@@ -39,8 +40,8 @@ def configural_checks(est: Estimate, pooled: Estimate, names: tuple[str, ...]) -
     same = Text(
         f"the same {p} items, the same model, {settings.name} with missing answers by {settings.missing} in all {c} "
         "groups: one call fitted them",
-        f"全部 {c} 组使用相同的 {p} 个题项、相同的模型、{settings.name} 与相同的缺失处理"
-        f"（{settings.missing}）：一次拟合得到",
+        f"全部 {c} 组使用相同的 {p} 个题项、相同的模型、{engine_words(settings.name).zh} 与相同的缺失处理"
+        f"（{missing_words(settings.missing).zh}）：一次拟合得到",
     )
     solved = Text(f"a solution in all {c} groups", f"全部 {c} 组均有解")
     against = _turned(est, pooled, names)

@@ -371,7 +371,7 @@ def _told(missing: Missing, rows: int, of: int, silent: int) -> tuple[Note, ...]
         return ()
     if missing == "listwise":
         en = f"{rows} of {of} rows have an absent answer and are left out (listwise)."
-        return (note("N-LISTWISE", en, f"{of} 行中有 {rows} 行含缺失，已按行删除（listwise）。"),)
+        return (note("N-LISTWISE", en, f"{of} 行中有 {rows} 行含缺失，已按行删除。"),)
     label = _TREATMENTS[missing]
     en = f"{rows} of {of} rows have an absent answer; treated by {label[0]}"
     en += f"; {silent} of them have no answer at all and are left out." if silent else "."

@@ -15,10 +15,13 @@ from csi.reporting import style
 from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css
 from csi.reporting.section import Report, Table
 from csi.reporting.tables import rows
+from csi.reporting.text_width import text_width
 
 _FOLDER = Path(__file__).parent / "templates"
 _HTML_LANG = {"zh": "zh-CN", "en": "en"}
 _NAMES = {"zh": "中文", "en": "English"}
+SIZE, SHORT, LONG = 14.0, 124.0, 240.0
+"""Size of a table's letters; words up to the one width stay on a line, those beyond the other need a wide column."""
 _VOID = frozenset({"meta", "input", "br", "line", "rect", "circle", "ellipse", "path", "polyline", "polygon"})
 
 
@@ -103,6 +106,7 @@ def _page(report: Report, lang: Language, missing: tuple[Note, ...]) -> Markup:
             svg=_inline,
             rows=rows,
             is_list=_is_list,
+            extents=_extents,
             score=style.score,
             change=style.change,
         )
@@ -151,6 +155,29 @@ def _phrases(content: str) -> Markup:
         return escape(content)
     pieces = re.findall(r"[^，；：、。]+[，；：、。”）]*|[，；：、。]+", content)
     return Markup("").join(Markup("<span>{}</span>").format(piece) for piece in pieces)
+
+
+def _extents(printed: list[list[str]], table: Table, lang: str) -> list[str]:
+    """Classes of a table's columns: "n" numbers, "s" words short enough for one line, "w" sentences, "" others.
+
+    Example:
+        >>> import polars as pl
+        >>> from csi.errors import Text
+        >>> from csi.reporting.section import Column
+        >>> frame = pl.DataFrame({"a": ["+"], "b": ["An arrow that goes from here to there"], "c": [1.0]})
+        >>> columns = (Column("a", Text("", "")), Column("b", Text("", "")), Column("c", Text("", ""), "number"))
+        >>> one = Table("t", Text("", ""), frame, columns)
+        >>> _extents([["+", "An arrow that goes from here to there", "1.00"]], one, "en")
+        ['s', 'w', 'n']
+    """
+    made = []
+    for place, column in enumerate(table.columns):
+        if column.kind != "text":
+            made.append("n")
+            continue
+        widest = max((text_width(row[place], SIZE, lang=lang) for row in printed), default=0.0)
+        made.append("s" if widest <= SHORT else "w" if widest > LONG else "")
+    return made
 
 
 def _is_list(table: Table) -> bool:

@@ -131,7 +131,7 @@ def unanswered(study: Study, panel: Panel, where: Mapping[str, str]) -> list[Pro
     ]
 
 
-LISTWISE = Text("Listwise deletion leaves n = 0.", "按行删除（listwise）后 n = 0。")
+LISTWISE = Text("Listwise deletion leaves n = 0.", "按行删除后 n = 0。")
 DO = Text("Use missing: pairwise or mean under estimate.", "请在 estimate 中改用 missing: pairwise 或 mean。")
 LEAVE = Text(
     "Leave the item out of the model, or use missing: pairwise or mean under estimate.",

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Reason, note
+from csi.estimate.engine_words import engine_words
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.later import Later
 from csi.inference.pooled import copies_of
@@ -95,10 +96,14 @@ def index_notes(
 ) -> tuple[Note, ...]:
     """The formulas, the rule of the weights, what the intervals cover, negative replicates."""
     said = ("equal", "等权") if set(formulas) == {"F5"} else _rule_words(rule, base, key_columns(cells))
-    scheme = cells.settings.name
+    scheme = engine_words(cells.settings.name)
     kind = ("Factor-score", "因子得分") if set(formulas) == {"F6"} else ("Outer", "外部")
     notes = [
-        note("N-INDEX-WEIGHTS", f"{kind[0]} weights: {said[0]}; {scheme}.", f"{kind[1]}权重：{said[1]}；{scheme}。")
+        note(
+            "N-INDEX-WEIGHTS",
+            f"{kind[0]} weights: {said[0]}; {scheme.en}.",
+            f"{kind[1]}权重：{said[1]}；{scheme.zh}。",
+        )
     ]
     notes.append(formula_note(formulas))
     if copies_of(cells):

@@ -109,5 +109,16 @@ def test_every_model_with_code_of_its_own_has_a_guide_in_both_languages():
         for text in (found.about, found.reads, found.limits):
             assert text.en
             assert re.search("[\u4e00-\u9fff]", text.zh), name
-        assert found.formula
+        assert found.formula.en
+        assert found.formula.zh
         assert found.source
+
+
+def test_a_formula_has_no_english_words_in_chinese():
+    """Symbols, functions and names stay; words of three letters or more beside them do not."""
+    kept = {"max", "min", "sum", "sqrt", "logit", "argmax", "alpha", "log", "var", "NPS", "MSA", "MSS", "GORICA"}
+    kept |= {"Johnson", "Krippendorff", "Wald", "Rand", "means"}
+    for name in guides():
+        found = guide(name)
+        assert found is not None
+        assert set(re.findall(r"[A-Za-z]{3,}", found.formula.zh)) <= kept, name

@@ -114,7 +114,7 @@ def test_character_without_glyph_is_named_in_the_page(report):
 
 
 def test_table_prints_rounded_numbers_translated_texts_and_emphasis(page):
-    row = re.search(r"<tr>\s*<th scope=\"row\">中讯</th>.*?</tr>", page, re.DOTALL)[0]
+    row = re.search(r"<tr>\s*<th scope=\"row\" class=\"s\">中讯</th>.*?</tr>", page, re.DOTALL)[0]
     assert re.search(r'<td class="n"><b class="focus">\d\d\.\d</b></td>', row)
     assert '<td class="n">300</td>' in row
 

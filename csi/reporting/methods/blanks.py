@@ -81,6 +81,13 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "promise": Blank(SERVICE, ("P", "Ew"), also=SATISFIED),
     "kano": Blank(FEATURES, ("Kf", "Kd")),
     "nps": Blank(also={"recommendation": Asked(Text("Would recommend", "推荐意愿"), 1, "eleven"), **SATISFIED}),
+    "emotion_patterns": Blank(
+        also={
+            "positive": Asked(Text("Positive emotion", "积极情感"), 5, "five"),
+            "negative": Asked(Text("Negative emotion", "消极情感"), 5, "five"),
+            **SATISFIED,
+        }
+    ),
     "loyalty_types": Blank(also={**LOYAL, "repurchase": Asked(Text("Repurchase", "再次购买"), 2)}),
     "loyalty_curve": Blank(also={**SATISFIED, **LOYAL}),
     "drivers": Blank(card="csi_value"),

@@ -31,7 +31,7 @@ def words_of(run: CardRun) -> dict[str, Text]:
     labels = {n: Text(run.model.label(n), run.model.label(n, "zh")) for n in run.model.names}
     chains = {c: c.split(" -> ") for c in run.hypotheses["chain"].to_list()} if run.hypotheses.height else {}
     said = {
-        c: Text(" -> ".join(run.model.label(n) for n in names), " → ".join(run.model.label(n, "zh") for n in names))
+        c: Text(" → ".join(run.model.label(n) for n in names), " → ".join(run.model.label(n, "zh") for n in names))
         for c, names in chains.items()
     }
     rivals = {name: Text(r.en, r.zh) for name, r in run.card.rivals.items()}

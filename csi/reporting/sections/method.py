@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from csi.errors import Text
+from csi.estimate.engine_words import engine_words, missing_words
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.record import data_hash, versions
@@ -12,14 +13,6 @@ from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.tables import printed
 
-MISSING = {
-    "listwise": Text("listwise deletion", "按行删除（listwise）"),
-    "pairwise": Text("pairwise moments", "成对计算（pairwise）"),
-    "em": Text("moments by maximum likelihood (EM)", "EM 算法估计的极大似然矩"),
-    "mean": Text("mean replacement", "均值替换"),
-    "fiml": Text("full-information maximum likelihood", "完全信息极大似然（FIML）"),
-    "two-stage": Text("two-stage maximum likelihood", "两阶段极大似然"),
-}
 RESAMPLING = {
     "multinomial": Text("respondents drawn with replacement", "受访者有放回抽样"),
     "bayesian": Text("Bayesian bootstrap", "贝叶斯自助法"),
@@ -102,7 +95,7 @@ def _sample(a: Analysis) -> list[Pair]:
 
 def _estimation(a: Analysis) -> list[Pair]:
     settings = a.study.settings
-    scheme, how = words.engine_name(a.stack.settings.name), _options(a)
+    scheme, how = engine_words(a.stack.settings.name), _options(a)
     card = Text(a.model.card or "lavaan text", a.model.card or "lavaan 语法")
     return [
         (
@@ -119,7 +112,7 @@ def _estimation(a: Analysis) -> list[Pair]:
                 "，".join([scheme.zh, *(t.zh for t in how)]),
             ),
         ),
-        (Text("Missing answers", "缺失值"), MISSING[settings.missing]),
+        (Text("Missing answers", "缺失值"), missing_words(settings.missing)),
         _errors(a),
     ]
 

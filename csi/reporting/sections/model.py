@@ -7,6 +7,7 @@ from functools import partial
 import polars as pl
 
 from csi.errors import Problems, Text, problem
+from csi.estimate.engine_words import engine_words
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.drawn import figure
@@ -45,7 +46,7 @@ def model(a: Analysis) -> Section:
         figures.path_diagram, paths, nodes, labels=a.construct_labels, layout=a.model.layout or None, target=a.target
     )
     level = percent(cell.estimate.level)
-    engine = words.engine_name(cell.estimate.settings.name)
+    engine = engine_words(cell.estimate.settings.name)
     return Section(
         key="model",
         title=title,

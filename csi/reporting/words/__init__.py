@@ -4,7 +4,6 @@ from csi.reporting.words.causes import chain, held_paths, model, points, priorit
 from csi.reporting.words.facts import Change, Gap, Named, Standing
 from csi.reporting.words.phrases import (
     arrows,
-    engine_name,
     listed,
     lowered,
     named,
@@ -23,7 +22,6 @@ __all__ = [
     "Standing",
     "arrows",
     "chain",
-    "engine_name",
     "fieldwork",
     "headline",
     "held_paths",

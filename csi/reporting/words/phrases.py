@@ -68,16 +68,6 @@ def sentence(*clauses: Text) -> Text:
     return Text(capital("; ".join(c.en for c in kept)), "，".join(c.zh for c in kept))
 
 
-def engine_name(name: str) -> Text:
-    """The short name of an estimator; Chinese takes full-width brackets.
-
-    Example:
-        >>> engine_name("PLS (path)")
-        Text(en='PLS (path)', zh='PLS（path）')
-    """
-    return Text(name, name.replace("sum scores", "合计分").replace(" (", "（").replace(")", "）"))
-
-
 def wave_name(wave: str) -> Text:
     """A wave in words; a name that follows no known pattern stays as it is.
 
