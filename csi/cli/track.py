@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import cast
 
 import polars as pl
 
@@ -22,7 +24,7 @@ from csi.cli.studied import (
     opened,
 )
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
-from csi.errors import Language, Problem, Problems, Text, problem
+from csi.errors import Language, Note, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
 from csi.reporting.style import share
@@ -30,6 +32,12 @@ from csi.reporting.tables import Kind, printed, signed
 from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.breaks import breaks_of
+from csi.study.gate import gated
+from csi.tracking.contrasts import construct_place
+from csi.tracking.gate_shown import Comparable
+from csi.tracking.gate_verdicts import Verdict
+from csi.tracking.gate_words import VERDICTS, evidence_text
+from csi.tracking.index import Index
 from csi.tracking.track import track
 
 HEADINGS = {
@@ -38,6 +46,9 @@ HEADINGS = {
     "p_holm_previous": Text("p", "p 值"),
     "change_year": Text("vs year ago", "较去年同期"),
     "p_holm_year": Text("p", "p 值"),
+    "evidence_previous": Text("comparable", "可比性"),
+    "evidence_year": Text("comparable", "可比性"),
+    "evidence_rank": Text("comparable", "可比性"),
     "ranked": Text("rank", "名次"),
     "flag": Text("", ""),
 }
@@ -46,6 +57,9 @@ LEGEND = Text(
     "* significant at {}; p by Holm's method. Rank: interval in brackets.",
     "* 在 {} 水平显著；p 值经 Holm 校正。名次括号内为区间。",
 )
+GATING = Text("Testing comparability", "检验可比性")
+YES = {"comparable": Text("yes", "可比"), "not tested": Text("not tested", "未检验")}
+"""The evidence in a column headed `comparable`."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +69,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
     explain_arguments(parser)
+    gate_arguments(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -69,14 +84,18 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells)
+    name = construct_of(found, args.construct or settings.target)
+    gate, told = evidence(study, found, args, name, lang)
     tracked = track(
         found,
-        args.construct or settings.target,
+        name,
         waves=study.waves or panel.waves,
         per_year=settings.waves_per_year,
         small=settings.small,
         flagged=settings.flagged,
         breaks=breaks_of(study),
+        gate=gate,
+        anyway=args.anyway,
     )
     shown = only(tracked.table, cells)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
@@ -93,13 +112,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "changes": only(tracked.changes.table, asked),
             **explained_data(why),
         },
-        notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *(why.notes if why else ()), *missing))),
+        notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *told, *(why.notes if why else ()), *missing))),
         code=INADMISSIBLE if missing else FINE,
         record={
             **recorded(study, panel, found),
             "tracking": tracked.table,
             "changes": tracked.changes.table,
             **explained_data(why),
+            **({} if gate is None else {"comparability": gate.sets}),
         },
     )
 
@@ -116,9 +136,13 @@ def needs_waves(study: Study) -> Problem:
 def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Language) -> Grid:
     """One row per cell; a star marks a change that passes its test."""
     texts = {**names(study, lang), **FLAGS}
-    moved = {f"change_{a}": starred(table, a) for a in ("previous", "year") if f"change_{a}" in table.columns}
+    against = [a for a in ("previous", "year") if f"change_{a}" in table.columns]
+    moved = {f"change_{a}": starred(table, a) for a in against}
+    known = {f"evidence_{a}": told_evidence(table, a, texts, lang) for a in against}
     frame = table.with_columns(
-        *(pl.Series(name, cells, dtype=pl.String) for name, cells in moved.items()),
+        *(pl.Series(name, cells, dtype=pl.String) for name, cells in (moved | known).items()),
+        evidence_rank=pl.Series([_rank_evidence(v, lang) for v in table["evidence_rank"]], dtype=pl.String),
+    ).with_columns(
         pl.Series(
             "ranked",
             [ranked(*row) for row in table.select("rank", "rank_low", "rank_high").iter_rows()],
@@ -132,8 +156,8 @@ def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Langu
         **each(["index", "conf_low", "conf_high"], "score"),
     }
     for name in moved:
-        kinds |= {name: "text", name.replace("change", "p_holm"): "p"}
-    kinds |= each(["ranked"] if "brand" in keys_in(table) else [], "text")
+        kinds |= {name: "text", name.replace("change", "p_holm"): "p", name.replace("change", "evidence"): "text"}
+    kinds |= each(["ranked", "evidence_rank"] if "brand" in keys_in(table) else [], "text")
     if (frame["flag"] != "").any():
         kinds |= each(["flag"], "text")
     label = texts.get(construct, Text(construct, construct))
@@ -145,6 +169,65 @@ def starred(table: pl.DataFrame, against: str) -> list[str | None]:
     """Changes with their sign, a star where significant."""
     pairs = table.select(f"change_{against}", f"significant_{against}").iter_rows()
     return [None if change is None else signed(change) + (" *" if sure else "  ") for change, sure in pairs]
+
+
+def told_evidence(table: pl.DataFrame, against: str, texts: Mapping[str, Text], lang: Language) -> list[str | None]:
+    """Whether a change is comparable: yes, after which item, or not, with the effect of what differs in points."""
+    names_ = ("evidence", "items", "bias")
+    rows = table.select(*(f"{n}_{against}" for n in names_), f"withheld_{against}", f"change_{against}").iter_rows()
+    return [_evidence(row, texts, lang) for row in rows]
+
+
+def _evidence(
+    row: tuple[str | None, str | None, float | None, str | None, float | None],
+    texts: Mapping[str, Text],
+    lang: Language,
+) -> str | None:
+    """One cell: nothing where there is no change to speak of."""
+    verdict, items, bias, why, change = row
+    if verdict is None or (change is None and verdict != "not comparable") or (why and verdict == "not tested"):
+        return None
+    if verdict in YES:
+        return YES[verdict].say(lang)
+    listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ")]
+    return evidence_text(cast("Verdict", verdict), listed, float("nan") if bias is None else bias).say(lang)
+
+
+def _rank_evidence(verdict: str | None, lang: Language) -> str | None:
+    """The least favourable evidence of a brand's differences within the wave."""
+    return None if verdict is None else (YES | VERDICTS | PARTLY)[verdict].say(lang)
+
+
+PARTLY = {
+    "after freeing": Text("in part", "部分"),
+    "not comparable": Text("not with all", "与部分品牌不可比"),
+}
+"""The evidence of several differences together."""
+
+
+def gate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether comparability is tested, and what becomes of what fails."""
+    parser.add_argument("--no-gate", action="store_true", help="print differences without testing comparability")
+    parser.add_argument("--anyway", action="store_true", help="print differences that are not comparable, too")
+
+
+def evidence(
+    study: Study, found: Index, args: argparse.Namespace, construct: str, lang: Language
+) -> tuple[Comparable | None, tuple[Note, ...]]:
+    """The gate of the construct that is tracked, unless the study or the call switches it off."""
+    if args.no_gate:
+        return None, ()
+    with working(GATING.say(lang), quiet=args.quiet):
+        return gated(study, found, [construct])
+
+
+def construct_of(found: Index, name: str) -> str:
+    """The construct as the index names it.
+
+    Raises:
+        Problems: E-CONSTRUCT.
+    """
+    return found.constructs[construct_place(found, name)]
 
 
 def ranked(rank: float | None, low: float | None, high: float | None) -> str | None:

@@ -34,6 +34,10 @@ VERBS: Final[dict[str, Text]] = {
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
     ),
+    "comparable": Text(
+        "may brands and waves be compared, and what would items that differ move",
+        "品牌与期次是否可比，相异题项会带来多少点的影响",
+    ),
     "expectation": Text(
         "expectation beside experience: gaps, Kano's classes, recommendation", "期望与体验：差距、Kano 分类、净推荐值"
     ),

@@ -19,7 +19,7 @@ from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema import COVARIANCE, BreakForm, KeysForm, OptionsForm, StudyForm
-from csi.study.settings import TARGET, BreakSaid, Event, LinkSaid, ReplicateWeights, Settings, Telling
+from csi.study.settings import TARGET, BreakSaid, Event, Gating, LinkSaid, ReplicateWeights, Settings, Telling
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.columns import missing_columns, pick, roles_of
@@ -427,7 +427,14 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
         small=form.report.small,
         flagged=form.report.flagged,
         telling=_telling(form),
+        gating=_gating(form),
     )
+
+
+def _gating(form: StudyForm) -> Gating:
+    """Which differences are tested for comparability."""
+    said = form.comparability
+    return Gating(said.gate, tuple(said.between), said.alpha)
 
 
 def _index_rule(form: StudyForm, *, waves: bool) -> Literal["base", "own", "pooled"]:

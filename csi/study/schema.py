@@ -314,6 +314,18 @@ class ReportForm(Part):
     permutations: int = Field(default=500, ge=100, le=100_000)
 
 
+class ComparabilityForm(Part):
+    """Which differences are tested for comparability (measurement invariance) before they are printed.
+
+    `gate: no` prints differences untested. `between` are the keys that differ (brand and wave by default; a language or
+    mode where it stands in one of the study's roles).
+    """
+
+    gate: bool = True
+    between: list[Literal["brand", "wave", "stage", "segment"]] = []
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+
+
 class StudyForm(Part):
     """A whole study file, but for the codebook, which may stand in a file of its own."""
 
@@ -335,4 +347,5 @@ class StudyForm(Part):
     index: IndexForm = IndexForm()
     bootstrap: BootstrapForm = BootstrapForm()
     replicate_weights: ReplicatesForm | None = None
+    comparability: ComparabilityForm = ComparabilityForm()
     report: ReportForm = ReportForm()

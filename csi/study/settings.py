@@ -50,6 +50,15 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Gating:
+    """Which differences are tested for comparability: see `csi.study.schema.ComparabilityForm`."""
+
+    gate: bool = True
+    between: tuple[str, ...] = ()
+    alpha: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How to estimate: engine and its options, missing treatment, resampling, index rule; and what reports tell."""
 
@@ -78,6 +87,7 @@ class Settings:
     small: int = 30
     flagged: int = 100
     telling: Telling = Telling()
+    gating: Gating = Gating()
 
     @property
     def covariance(self) -> bool:

@@ -26,6 +26,16 @@ from csi.tracking.contrasts import (
     smallest_significant,
     t_tests,
 )
+from csi.tracking.gate_applied import (
+    EVIDENCE,
+    check_gate,
+    evidence_frame,
+    evidence_of,
+    gate_notes,
+    withheld_note,
+    withheld_text,
+)
+from csi.tracking.gate_shown import Comparable, Evidence
 from csi.tracking.index import Index
 from csi.tracking.show import shown
 from csi.tracking.waves import Against, check_waves, reference_wave, wave_order
@@ -41,7 +51,8 @@ class Changes(Shown):
         table: tidy; key columns (brand, ...), wave, construct, against ("previous" or "year"), reference (its wave),
             change, std_error, statistic, df, p_value, p_holm, significant, half_width, conf_low, conf_high,
             smallest_significant, minimal_detectable, link (those a change goes through, null where no break lies
-            between), reason and reason_zh (null unless change is null).
+            between), evidence ("comparable", "after freeing", "not comparable", "not tested"), items and bias (what
+            differs, its effect on the change in points), bias_error, reason and reason_zh (null unless change is null).
             `half_width` is half the interval at the level of the test's own Holm step: |change| > half_width exactly
             where significant; conf_low and conf_high are of the single change, not adjusted for the others.
         waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
@@ -73,6 +84,9 @@ def changes(
     small: int = 0,
     family: Family = "release",
     breaks: Sequence[Break] = (),
+    gate: Comparable | None = None,
+    *,
+    anyway: bool = False,
 ) -> Changes:
     """`Delta = I_t - I_s` of every cell against its previous and year-ago wave, from unrounded values.
 
@@ -87,6 +101,8 @@ def changes(
         family: Holm within the tests of one wave ("release": all brands, references and constructs) or all ("table").
         breaks: where the measurement changed; nothing is compared across one without a link, and with one the earlier
             waves count in points of the later form and the link's error enters.
+        gate: what `csi.comparable` found of the same cells; a change that is not comparable is then withheld with its
+            reason, unless `anyway`. Without one every change is marked "not tested".
 
     Returns:
         Changes; one row per cell, construct and reference wave that the series reaches back to.
@@ -113,12 +129,19 @@ def changes(
     places = [construct_place(index, name) for name in names]
     order = _check(index, against, waves, wave)
     check_breaks(breaks, order)
+    check_gate(gate, index)
     forms = {j: bridged(index, j, breaks, order) if breaks else index for j in places}
     pairs = list(_pairs(index, against, order, per_year, wave))
-    table = _frame(index, _rows(forms, pairs, _Series(tuple(breaks), order, small)), family)
+    table = _frame(index, _rows(forms, pairs, _Series(tuple(breaks), order, small, gate, anyway=anyway)), family)
     told = break_notes(breaks, [index.constructs[j] for j in places])
-    notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index))
+    known = (*gate_notes(gate), *(() if anyway else withheld_note(table)))
+    notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index), *known)
     return Changes(table, order, family, index.level, notes)
+
+
+def _known(gate: Comparable | None, index: Index, construct: str, pair: _Pair) -> Evidence:
+    """The evidence of a comparison; there is none without an earlier cell."""
+    return evidence_of(None if pair.earlier is None else gate, index, construct, pair.cell, pair.earlier or 0)
 
 
 def _alone(index: Index) -> tuple[Note, ...]:
@@ -131,11 +154,13 @@ def _alone(index: Index) -> tuple[Note, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """The breaks of a series, its order of waves, and the smallest cell that is compared."""
+    """The breaks of a series, its order of waves, the smallest cell that is compared, and what stands beside."""
 
     breaks: tuple[Break, ...]
     order: tuple[str, ...]
     small: int
+    gate: Comparable | None = None
+    anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +210,9 @@ def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -
     places, index = list(forms), next(iter(forms.values()))
     keys = [k for k in index.cells.columns if k != "n"]
     now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
+    known = [_known(series.gate, index, index.constructs[j], pair) for pair in pairs for j in places]
     why = [_reason(forms[j], j, pair, series) for pair in pairs for j in places]
+    why = [w or withheld_text(e, anyway=series.anyway) for w, e in zip(why, known, strict=True)]
     head = index.cells.select(keys)[now.tolist()]
     texts = {
         "construct": [index.constructs[j] for j in places] * len(pairs),
@@ -201,7 +228,7 @@ def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -
         for name, found in _tested(forms[j], j, [pairs[row // len(places)] for row in mine]).items():
             numbers[name][mine] = found
     made = pl.DataFrame({**texts, **numbers}, schema_overrides=dict.fromkeys(texts, pl.String()))
-    return pl.concat([head, made], how="horizontal")
+    return pl.concat([head, made, evidence_frame(known)], how="horizontal")
 
 
 def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, Array]:
@@ -272,7 +299,7 @@ def _frame(index: Index, table: pl.DataFrame, family: Family) -> pl.DataFrame:
     significant = (pl.col("p_holm") < 1.0 - index.level).alias("significant")
     tests = ["p_value", "p_holm"]
     order = [*keys, "construct", "against", "reference", "change", "std_error", "statistic", "df", *tests]
-    tail = ["smallest_significant", "minimal_detectable", "link", "reason", "reason_zh"]
+    tail = ["smallest_significant", "minimal_detectable", "link", *EVIDENCE, "reason", "reason_zh"]
     rest = ["significant", "half_width", "conf_low", "conf_high", *tail]
     return table.with_columns(significant).select([*order, *rest])
 

@@ -5,7 +5,7 @@ Letters: `c` cells, `g` cells of one set, `m` pairs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +33,8 @@ def comparable(
     alpha: float = 0.05,
     small: int = 30,
     ordered: Collection[str] = (),
+    formed: Collection[str] = (),
+    where: Mapping[str, str] | None = None,
 ) -> Comparable:
     """May these cells be compared, and by how many points would what differs move their difference?
 
@@ -55,6 +57,8 @@ def comparable(
         source: an estimate by cells, or its index (whose weights then count). between: keys, such as "wave"; by default
             all in which cells differ. construct: one or several; by default all.
         alpha: level of the decisions. small: cells with fewer rows are not tested. ordered: ordinal items.
+        formed: constructs that their items form, beside those of which an estimate tells it (`<~`, mode B).
+        where: key values that a set's cells share, such as {"wave": "2026Q3"}: only these sets are tested.
 
     Returns:
         A `Comparable`.
@@ -78,16 +82,18 @@ def comparable(
         >>> found.pairs.select("verdict", "items").row(0)
         ('after freeing', 'd')
     """
-    made, formative, ordinal = _made(source, alpha, ordered)
+    made, formative, ordinal = _made(source, alpha, ordered, formed)
     names = None if construct is None else [construct] if isinstance(construct, str) else list(construct)
     keys = None if between is None else [between] if isinstance(between, str) else list(between)
     sets = sets_of(made, keys, names, small, formative)
+    shared = where or {}
+    sets = tuple(one for one in sets if all(one.cells_in(k, v) for k, v in shared.items()))
     judged = judged_sets(made, sets, alpha, ordinal)
     return Comparable.of(made, judged, alpha, _notes(judged, alpha))
 
 
 def _made(
-    source: Estimate | Index, alpha: float, ordered: Collection[str]
+    source: Estimate | Index, alpha: float, ordered: Collection[str], formed: Collection[str]
 ) -> tuple[Index, tuple[str, ...], tuple[str, ...]]:
     """The index, the constructs that their items form, the ordinal items."""
     wanted = Text("an estimate or an index", "估计结果或指数")
@@ -97,10 +103,11 @@ def _made(
     if found:
         raise Problems(found)
     if isinstance(source, Index):
-        return source, (), tuple(ordered)
-    formed = tuple(c.name for c in source.model.constructs if c.operator == "<~")
+        return source, tuple(formed), tuple(ordered)
+    modes = dict(zip(source.solution.constructs, source.solution.modes, strict=False))
+    own_way = (c.name for c in source.model.constructs if c.operator == "<~" or modes.get(c.name) == "B")
     own = source.settings.ordered if isinstance(source.settings, SEM) else ()
-    return index(source), formed, tuple(dict.fromkeys([*ordered, *own]))
+    return index(source), (*formed, *own_way), tuple(dict.fromkeys([*ordered, *own]))
 
 
 def _alpha(alpha: float) -> list[Problem]:
@@ -146,11 +153,11 @@ def _notes(judged: Sequence[Judged], alpha: float) -> tuple[Note, ...]:
     )
     size = (
         "With many answers trifles are rejected, with few large differences are not: read the effect in points beside "
-        "the verdict. It holds the index's weights fixed."
+        "the verdict, where nothing is rejected that of the item that differs most. It holds the index's weights fixed."
     )
     size_zh = (
         "样本很大时微小差异也会被拒绝，样本很小时较大差异也可能未被发现："
-        "请结合以点数表示的影响解读。计算时指数权重视为固定。"
+        "请结合以点数表示的影响解读（未被拒绝时为差异最大题项的影响）。计算时指数权重视为固定。"
     )
     out = [note("N-GATE", en, zh), note("N-GATE-EFFECT", size, size_zh)] if run else []
     overlap = sum(one.overlap for one in run)

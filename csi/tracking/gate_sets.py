@@ -52,6 +52,10 @@ class Cells:
         """Their values of `between`."""
         return tuple(label for _, label in self.every)
 
+    def cells_in(self, key: str, value: str) -> bool:
+        """Whether the set has cells with this value of a key."""
+        return value in self.every_label if key == self.between else self.keys.get(key, value) == value
+
     def why(self, cell: int) -> Reason | None:
         """Why a cell takes no part; None where it does."""
         return self.left_out.get(dict(self.every).get(cell, ""))

@@ -70,6 +70,8 @@ class Comparable(Shown):
     notes: tuple[Note, ...]
     at: Mapping[tuple[str, int], tuple[int, ...]]
     """construct and cell of the index -> numbers of the sets it is in."""
+    places: Mapping[tuple[object, ...], int]
+    """key values of a cell of the index -> its number."""
 
     @classmethod
     def of(cls, index: Index, judged: Sequence[Judged], alpha: float, notes: tuple[Note, ...]) -> Comparable:
@@ -79,7 +81,8 @@ class Comparable(Shown):
             for c in one.cells.everyone:
                 at[one.cells.construct, c] = (*at.get((one.cells.construct, c), ()), number)
         keys = [k for k in index.cells.columns if k != "n"]
-        return cls(_sets(judged, keys), tuple(judged), alpha, index, notes, at)
+        places = {row: c for c, row in enumerate(index.cells.select(keys).iter_rows())}
+        return cls(_sets(judged, keys), tuple(judged), alpha, index, notes, at, places)
 
     @property
     def pairs(self) -> pl.DataFrame:
@@ -97,7 +100,12 @@ class Comparable(Shown):
     @property
     def sentences(self) -> tuple[Text, ...]:
         """What was found, a sentence per set."""
-        return tuple(set_sentence(one, self.alpha) for one in self.judged)
+        return tuple(set_sentence(one) for one in self.judged)
+
+    def cell_of(self, index: Index, cell: int) -> int:
+        """The number here of a cell of another index with the same key columns; -1 where there is none."""
+        keys = [k for k in index.cells.columns if k != "n"]
+        return cell if index is self.index else self.places.get(index.cells.select(keys).row(cell), -1)
 
     def evidence(self, construct: str, i: int, j: int) -> Evidence:
         """What is known of the difference of cells i and j of the index, `I_i - I_j`."""

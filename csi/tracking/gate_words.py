@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,15 +40,46 @@ def evidence_text(verdict: Verdict, items: Sequence[str], bias: float) -> Text:
     return Text(f"{said.en} {listed}{size.en}", f"放开 {listed_zh} 后可比{size.zh}")
 
 
-def place_of(one: Judged) -> Text:
-    """Which cells of what: `Satisfaction, wave of ZX`."""
-    shared = [v for v in one.cells.keys.values() if v]
-    of, of_zh = (f" in {' '.join(shared)}", f"{' '.join(shared)}：") if shared else ("", "")
-    count, key = len(one.cells.labels), one.cells.between
-    return Text(
-        f"{one.cells.construct}, {count} cells by {key}{of}",
-        f"{of_zh}{one.cells.construct}，按 {key} 的 {count} 个单元",
-    )
+KEYS: dict[str, Text] = {
+    "brand": Text("brands", "品牌"),
+    "wave": Text("waves", "期次"),
+    "stage": Text("stages", "阶段"),
+    "segment": Text("segments", "客群"),
+}
+"""Keys of cells in the plural."""
+
+Labels = Mapping[str, Text]
+"""Names of constructs, items and cells under which they are told."""
+
+
+def label(name: str, labels: Labels) -> Text:
+    """What a name is called.
+
+    Example:
+        >>> label("sat1", {}).en
+        'sat1'
+    """
+    return labels.get(name, Text(name, name))
+
+
+def together(names: Sequence[str], labels: Labels) -> Text:
+    """Names in a row.
+
+    Example:
+        >>> together(["a", "b"], {"a": Text("Ann", "安")})
+        Text(en='Ann, b', zh='安、b')
+    """
+    said = [label(n, labels) for n in names]
+    return Text(", ".join(t.en for t in said), "、".join(t.zh for t in said))
+
+
+def place_of(one: Judged, labels: Labels) -> Text:
+    """Which cells of what: `Satisfaction, 12 waves (Zhongxun)`."""
+    what, key = label(one.cells.construct, labels), one.cells.between
+    shared = together([v for v in one.cells.keys.values() if v], labels)
+    inside = Text(f" ({shared.en})", f"（{shared.zh}）") if shared.en else Text("", "")
+    count, kind = len(one.cells.labels), KEYS.get(key, Text(f"cells by {key}", f"按 {key} 的单元"))
+    return Text(f"{what.en}, {count} {kind.en}{inside.en}", f"{what.zh}，{count} 个{kind.zh}{inside.zh}")
 
 
 def heading(judged: Sequence[Judged], alpha: float) -> Text:
@@ -63,43 +94,36 @@ def heading(judged: Sequence[Judged], alpha: float) -> Text:
     return Text(f"{en}; {left} not tested." if left else f"{en}.", f"{zh}；{left} 组未检验。" if left else f"{zh}。")
 
 
-def set_sentence(one: Judged, alpha: float) -> Text:
-    """What was found for a set.
-
-    Parameters:
-        alpha: level of the decisions.
-    """
-    place = place_of(one)
+def set_sentence(one: Judged, labels: Labels | None = None) -> Text:
+    """What was found for a set, its names by `labels`."""
+    labels = labels or {}
+    place = place_of(one, labels)
     if one.climbed is None:
         why = one.reason.text if one.reason is not None else Text("", "")
         return Text(f"{place.en}: not tested: {why.en}", f"{place.zh}：未检验：{why.zh}")
-    tested = _tested(one, alpha)
+    parts = (_tested(one), _found(one, labels), _effect(one, labels))
     return Text(
-        " ".join(t for t in (f"{place.en}: {tested.en}", _found(one).en, _effect(one).en) if t),
-        "".join((f"{place.zh}：{tested.zh}", _found(one).zh, _effect(one).zh)),
+        f"{place.en}: {' '.join(t.en for t in parts if t.en)}",
+        f"{place.zh}：{''.join(t.zh for t in parts)}",
     )
 
 
-def _tested(one: Judged, alpha: float) -> Text:
+def _tested(one: Judged) -> Text:
     """The test of the set."""
     p = probability(one.p_holm)
     verb, verb_zh = ("are rejected", "被拒绝") if one.rejected else ("are not rejected", "未被拒绝")
-    del alpha
     return Text(f"equal loadings and intercepts {verb} ({p}, Holm).", f"载荷与截距相等{verb_zh}（{p}，Holm 校正）。")
 
 
-def _found(one: Judged) -> Text:
+def _found(one: Judged, labels: Labels) -> Text:
     """What follows for the pairs."""
     counts = {v: sum(x == v for x in one.verdict) for v in set(one.verdict)}
     if not one.rejected:
         return Text("", "")
     m = len(one.verdict)
-    freed = ", ".join(
-        f"{k[2] if k[1] == '=~' else k[0]} ({KINDS.get(k[1], Text('', '')).en})" for k in sorted(one.free)
-    )
-    freed_zh = "、".join(
-        f"{k[2] if k[1] == '=~' else k[0]}（{KINDS.get(k[1], Text('', '')).zh}）" for k in sorted(one.free)
-    )
+    names = [(label(k[2] if k[1] == "=~" else k[0], labels), KINDS.get(k[1], Text("", ""))) for k in sorted(one.free)]
+    freed = ", ".join(f"{name.en} ({kind.en})" for name, kind in names)
+    freed_zh = "、".join(f"{name.zh}（{kind.zh}）" for name, kind in names)
     bad, part = counts.get("not comparable", 0), counts.get("after freeing", 0)
     if not bad:
         after, after_zh = (
@@ -113,7 +137,7 @@ def _found(one: Judged) -> Text:
     return Text(en + more, zh + more_zh)
 
 
-def _effect(one: Judged) -> Text:
+def _effect(one: Judged, labels: Labels) -> Text:
     """The largest effect in points, and whose."""
     from_pairs = [k for k, v in enumerate(one.verdict) if not one.rejected or v in {"after freeing", "not comparable"}]
     known = [k for k in from_pairs if np.isfinite(one.bias[k])]
@@ -121,11 +145,13 @@ def _effect(one: Judged) -> Text:
         return Text("", "")
     at = max(known, key=lambda k: abs(one.bias[k]))
     i, j = (int(x[at]) for x in one.pairs)
-    first, second = one.cells.labels[i], one.cells.labels[j]
-    items, items_zh = ", ".join(one.items[at]), "、".join(one.items[at])
+    first, second = (label(one.cells.labels[k], labels) for k in (i, j))
+    items = together(one.items[at], labels)
     size, error = signed(float(one.bias[at]), 2), fixed(float(one.std_error[at]), 2)
     if one.rejected:
-        en = f"The largest effect on a difference is {size} points (SE {error}; {items}, {first} against {second})."
-        return Text(en, f"对差异的影响最大为 {size} 点（标准误 {error}；{items_zh}，{first} 对 {second}）。")
-    en = f"The item that differs most, {items}, would move {first} against {second} by {size} points (SE {error})."
-    return Text(en, f"差异最大的题项 {items_zh} 至多使 {first} 对 {second} 变动 {size} 点（标准误 {error}）。")
+        en = f"The largest effect on a difference is {size} points (SE {error}; {items.en}, {first.en} against"
+        en += f" {second.en})."
+        return Text(en, f"对差异的影响最大为 {size} 点（标准误 {error}；{items.zh}，{first.zh} 对 {second.zh}）。")
+    who, who_zh = f"{first.en} against {second.en}", f"{first.zh} 对 {second.zh}"
+    en = f"The item that differs most, {items.en}, would move {who} by {size} points (SE {error})."
+    return Text(en, f"差异最大的题项{items.zh}至多使 {who_zh} 变动 {size} 点（标准误 {error}）。")

@@ -5,6 +5,7 @@ Letters: `k` brands of a wave, `m` pairs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -26,6 +27,16 @@ from csi.tracking.contrasts import (
     pair_shares,
     t_tests,
 )
+from csi.tracking.gate_applied import (
+    check_gate,
+    evidence_frame,
+    evidence_of,
+    gate_notes,
+    least_favourable,
+    withheld,
+    withheld_note,
+)
+from csi.tracking.gate_shown import Comparable, Evidence
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.places import brand_of, ranked
@@ -45,11 +56,13 @@ class League(Shown):
     """The brands of one wave compared with each other.
 
     Attributes:
-        table: one row per brand, best first; the entity's keys, n, index, std_error, rank, rank_low, rank_high.
+        table: one row per brand, best first; the entity's keys, n, index, std_error, rank, rank_low, rank_high,
+            evidence (the least favourable of its pairs).
         pairs: one row per pair; above, below (labels), difference, std_error, statistic, df, p_value, p_holm,
             significant, half_width, conf_low, conf_high. `half_width` is half the interval at the level of the
             test's own Holm step, so |difference| > half_width exactly where significant; conf_low and conf_high are of
-            the single difference, not adjusted for the others.
+            the single difference, not adjusted for the others. evidence, items, bias, bias_error: whether the brands
+            are comparable, what differs and its effect in points; reason, reason_zh: why there is no difference.
         groups: maximal sets of brands no two of which differ significantly (labels, best first).
         construct, wave, level: what was compared, and how surely.
     """
@@ -69,6 +82,9 @@ def pairwise(
     construct: str = "satisfaction",
     small: int = 0,
     ranks: RankTests = "holm",
+    gate: Comparable | None = None,
+    *,
+    anyway: bool = False,
 ) -> League:
     """All differences between the brands of a wave, with Holm's correction over the pairs.
 
@@ -80,6 +96,8 @@ def pairwise(
         construct: which construct. small: brands with fewer rows stay out.
         ranks: the tests behind rank intervals: "holm" (those of the pairs), or "max-t" (the largest of all t statistics
             under their joint distribution, in steps), which is sharper with many brands.
+        gate: what `csi.comparable` found of the same cells; pairs that are not comparable have no difference then, and
+            count as not differing, unless `anyway`.
 
     Returns:
         League; brands without an index are left out. With more than 60 brands, groups are runs of neighbours in rank.
@@ -107,15 +125,21 @@ def pairwise(
     cells = ranked(index, j, wave, small)
     labels = [brand_of(index, int(c)) for c in cells]
     above, below = np.triu_indices(cells.size, 1)
-    pairs = _tests(index, j, cells, above, below)
+    check_gate(gate, index)
+    name = index.constructs[j]
+    known = [evidence_of(gate, index, name, int(cells[a]), int(cells[b])) for a, b in zip(above, below, strict=True)]
+    pairs = with_evidence(_tests(index, j, cells, above, below), known, index.level, anyway=anyway)
     differ = np.zeros((cells.size, cells.size), dtype=np.bool_)
     differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
     names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
     find = do_not_differ if cells.size <= MANY else runs
     groups = tuple(tuple(labels[i] for i in group) for group in find(differ))
     beats = np.triu(differ, 1) if ranks == "holm" else apart(joint_of(index, j, cells), index.level)
-    table = _ranks(index, j, cells, beats)
-    said = (_pairs_note(above.size, ranks), *_runs_note(cells.size), basis_note(index))
+    beats = beats & ~_hidden(cells.size, above, below, pairs)
+    table = _ranks(index, j, cells, beats).with_columns(evidence=_least(cells.size, above, below, known))
+    hidden = () if anyway else withheld_note(pairs)
+    counted = _pairs_note(int(pairs["p_value"].count()), ranks)
+    said = (counted, *_runs_note(cells.size), basis_note(index), *gate_notes(gate), *hidden)
     every = pl.concat([names, pairs], how="horizontal")
     return League(table, every, groups, index.constructs[j], wave, index.level, said)
 
@@ -184,8 +208,34 @@ def runs(differ: Bools) -> list[list[int]]:
     return found
 
 
+def with_evidence(pairs: pl.DataFrame, known: Sequence[Evidence], level: float, *, anyway: bool) -> pl.DataFrame:
+    """Tests with their evidence; those that are not comparable have no numbers and leave Holm's family.
+
+    Parameters:
+        pairs: as `tested` makes them. known: the evidence of every row. level: of the family.
+    """
+    hidden = [withheld(e, anyway=anyway) for e in known]
+    if any(why is not None for why in hidden):
+        open_ = np.array([np.nan if why is not None else 1.0 for why in hidden])
+        numbers = (pairs[c].fill_null(float("nan")).to_numpy() * open_ for c in ("difference", "std_error", "df"))
+        difference, std_error, df = numbers
+        pairs = tested(difference, std_error, df, level)
+    why = {
+        "reason": [None if w is None else w.text.en for w in hidden],
+        "reason_zh": [None if w is None else w.text.zh for w in hidden],
+    }
+    reasons = pl.DataFrame(why, schema=dict.fromkeys(why, pl.String))
+    return pl.concat([pairs, evidence_frame(known), reasons], how="horizontal")
+
+
 def gap_changes(
-    index: Index, brand: str, wave: str, reference: str, construct: str = "satisfaction", small: int = 0
+    index: Index,
+    brand: str,
+    wave: str,
+    reference: str,
+    construct: str = "satisfaction",
+    small: int = 0,
+    gate: Comparable | None = None,
 ) -> pl.DataFrame:
     """How the distance of one brand to every other changed between two waves, `(I_bt - I_rt) - (I_bs - I_rs)`.
 
@@ -193,10 +243,11 @@ def gap_changes(
 
     Parameters:
         brand: whose distances. wave, reference: t and the earlier s. construct, small: as in `pairwise`.
+        gate: as in `pairwise`; rivals that are not comparable with the brand in one of the waves have no row.
 
     Returns:
-        One row per rival with an index in both waves: rival, then the columns of `League.pairs` after its labels; no
-        rows where the brand itself lacks one.
+        One row per rival with an index in both waves: rival, then the numbers of `League.pairs`; no rows where the
+        brand itself lacks one.
 
     Raises:
         Problems: E-WAVE, E-CONSTRUCT.
@@ -214,6 +265,10 @@ def gap_changes(
     j = construct_place(index, construct)
     now, then = ({brand_of(index, int(c)): int(c) for c in ranked(index, j, w, small)} for w in (wave, reference))
     rivals = [r for r in now if r != brand and r in then] if brand in now and brand in then else []
+    name = index.constructs[j]
+    for cells_ in (now, then):
+        known = {r: evidence_of(gate, index, name, cells_[brand], cells_[r]) for r in rivals}
+        rivals = [r for r in rivals if known[r].verdict != "not comparable"]
     mine, theirs = ([places[brand]] * len(rivals) for places in (now, then)) if rivals else ([], [])
     gap = pair_shares(index, mine, [now[r] for r in rivals])
     before = pair_shares(index, theirs, [then[r] for r in rivals])
@@ -299,6 +354,22 @@ def _ranks(index: Index, construct: int, cells: Ints, beats: Bools) -> pl.DataFr
     }
     rows: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
     return rows.with_columns([pl.Series(n, v) for n, v in numbers.items()])
+
+
+def _least(k: int, above: Ints, below: Ints, known: Sequence[Evidence]) -> pl.Series:
+    """The least favourable evidence of every brand's differences."""
+    of: list[list[Evidence]] = [[] for _ in range(k)]
+    for a, b, e in zip(above, below, known, strict=True):
+        of[a].append(e)
+        of[b].append(e)
+    return pl.Series([least_favourable(found) for found in of], dtype=pl.String)
+
+
+def _hidden(k: int, above: Ints, below: Ints, pairs: pl.DataFrame) -> Bools:
+    """(k, k) which pairs are withheld."""
+    out = np.zeros((k, k), dtype=np.bool_)
+    out[above, below] = out[below, above] = pairs["reason"].is_not_null().to_numpy()
+    return out
 
 
 def _pairs_note(tests: int, ranks: str) -> Note:

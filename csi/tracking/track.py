@@ -14,6 +14,8 @@ from csi.estimate.given import check_kind
 from csi.tracking.breaks import Break
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
+from csi.tracking.gate_applied import gate_notes
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index, index
 from csi.tracking.index_weights import Given, Rule
 from csi.tracking.league import pairwise
@@ -28,7 +30,9 @@ class Tracking(Shown):
     Attributes:
         table: one row per cell, waves in order within a brand; keys, construct, n, n_effective, index, std_error,
             conf_low, conf_high, then for "previous" and "year": change_*, std_error_*, p_value_*, p_holm_*,
-            significant_*, smallest_significant_*, minimal_detectable_*; rank, rank_low, rank_high (within the wave);
+            significant_*, smallest_significant_*, minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_* and
+            withheld_*, withheld_zh_* (why a change is not printed); rank, rank_low, rank_high (within the wave) and
+            evidence_rank (the least favourable evidence of the brand's differences there);
             flag ("suppressed", "small" or null), reason, reason_zh.
         index, changes: what the table was made from, unsuppressed and at full precision.
         small, flagged: cells below `small` rows are suppressed, below `flagged` are marked.
@@ -56,6 +60,9 @@ def track(
     level: float | None = None,
     family: Family = "release",
     breaks: Sequence[Break] = (),
+    gate: Comparable | None = None,
+    *,
+    anyway: bool = False,
 ) -> Tracking:
     """Index, interval, changes, ranks and flags of every brand and wave.
 
@@ -65,7 +72,8 @@ def track(
         construct: which construct. waves: their order, gaps included. per_year: waves in a year; with one, the wave
             before is the one a year ago, and there is a single test.
         small: cells with fewer rows are suppressed. flagged: cells with fewer rows are marked "small".
-        weights, base, given, level: as in `index`. family, breaks: as in `changes`.
+        weights, base, given, level: as in `index`. family, breaks, gate, anyway: as in `changes`; with a gate ranks
+            rest on comparable differences alone.
 
     Returns:
         Tracking.
@@ -86,14 +94,26 @@ def track(
     place = construct_place(made, construct)
     name = made.constructs[place]
     against: tuple[Against, ...] = ("previous",) if per_year == 1 else ("previous", "year")
-    moved = changes(made, name, against, waves=waves, per_year=per_year, small=small, family=family, breaks=breaks)
+    moved = changes(
+        made,
+        name,
+        against,
+        waves=waves,
+        per_year=per_year,
+        small=small,
+        family=family,
+        breaks=breaks,
+        gate=gate,
+        anyway=anyway,
+    )
     table = made.table.filter(pl.col("construct") == name)
     numbers = ("n", "n_effective", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh")
     table = table.select(*_keys(made), "construct", *numbers)
     table = _with_changes(table, moved, _keys(made))
-    table = _with_ranks(table, made, name, small)
+    table = _with_ranks(table, made, name, small, gate, anyway=anyway)
     table = _suppressed(_ordered(table, moved.waves), small, flagged)
-    return Tracking(table, made, moved, name, small, flagged, (*made.notes, *moved.notes, *_notes(small, flagged)))
+    notes = dict.fromkeys((*made.notes, *moved.notes, *_notes(small, flagged), *gate_notes(gate)))
+    return Tracking(table, made, moved, name, small, flagged, tuple(notes))
 
 
 def _index(
@@ -118,6 +138,7 @@ def _keys(made: Index) -> list[str]:
 
 CHANGE_COLUMNS = (
     "change", "std_error", "p_value", "p_holm", "significant", "smallest_significant", "minimal_detectable",
+    "evidence", "items", "bias", "bias_error",
 )  # fmt: skip
 """What the tracking table takes from the table of changes, once per reference wave."""
 
@@ -126,21 +147,25 @@ def _with_changes(table: pl.DataFrame, moved: Changes, keys: Sequence[str]) -> p
     """Columns change_previous, ..., change_year, ..."""
     for kind in moved.table["against"].unique(maintain_order=True):
         part = moved.table.filter(pl.col("against") == kind)
-        part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGE_COLUMNS])
+        why = [pl.col("reason").alias(f"withheld_{kind}"), pl.col("reason_zh").alias(f"withheld_zh_{kind}")]
+        part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGE_COLUMNS], *why)
         table = table.join(part, on=keys, how="left", maintain_order="left")
     return table
 
 
-def _with_ranks(table: pl.DataFrame, made: Index, construct: str, small: int) -> pl.DataFrame:
-    """Columns rank, rank_low, rank_high within each wave; null where a wave has one brand."""
+def _with_ranks(
+    table: pl.DataFrame, made: Index, construct: str, small: int, gate: Comparable | None, *, anyway: bool
+) -> pl.DataFrame:
+    """Columns rank, rank_low, rank_high, evidence_rank within each wave; null where a wave has one brand."""
     entity = [k for k in _keys(made) if k != "wave"]
     columns = ["rank", "rank_low", "rank_high"]
     if not entity:
-        return table.with_columns([pl.lit(None, dtype=pl.Int64).alias(c) for c in columns])
+        none = [pl.lit(None, dtype=pl.Int64).alias(c) for c in columns]
+        return table.with_columns(none, evidence_rank=pl.lit(None, dtype=pl.String))
     parts = []
     for wave in made.cells["wave"].unique(maintain_order=True).to_list():
-        ranked = pairwise(made, wave, construct, small).table.select(
-            *entity, *[pl.col(c).cast(pl.Int64) for c in columns]
+        ranked = pairwise(made, wave, construct, small, gate=gate, anyway=anyway).table.select(
+            *entity, *[pl.col(c).cast(pl.Int64) for c in columns], evidence_rank="evidence"
         )
         parts.append(ranked.with_columns(pl.lit(wave).alias("wave")))
     return table.join(pl.concat(parts), on=[*entity, "wave"], how="left", maintain_order="left")
@@ -172,11 +197,10 @@ def _suppressed(table: pl.DataFrame, small: int, flagged: int) -> pl.DataFrame:
 
 
 def _notes(small: int, flagged: int) -> tuple[Note, ...]:
-    """The rules of small cells, and what was not tested."""
+    """The rules of small cells."""
     en = f"Cells with fewer than {small} answers are suppressed, fewer than {flagged} flagged."
     zh = f"样本量不足 {small} 的单元不予发布，不足 {flagged} 的加以标记。"
-    tested = "Whether waves and brands are comparable (measurement invariance) was not tested."
-    return (note("N-SMALL", en, zh), note("N-NOT-TESTED", tested, "未检验各期与各品牌之间的可比性（测量不变性）。"))
+    return (note("N-SMALL", en, zh),)
 
 
 @text.register

@@ -16,6 +16,7 @@ from csi.study.fitted import fitted, fixed_weights, indexed, with_replicates
 from csi.study.read import study_fields
 from csi.study.schema import (
     BootstrapForm,
+    ComparabilityForm,
     EstimateForm,
     IndexForm,
     ReplicatesForm,
@@ -221,7 +222,16 @@ def test_imputed_copies_are_pooled(tmp_path) -> None:
 
 def test_every_key_is_documented() -> None:
     page = Path("csi/study/README.md").read_text("utf-8")
-    for form in (StudyForm, EstimateForm, BootstrapForm, ReplicatesForm, RulesForm, IndexForm, ReportForm):
+    for form in (
+        StudyForm,
+        EstimateForm,
+        BootstrapForm,
+        ReplicatesForm,
+        RulesForm,
+        IndexForm,
+        ReportForm,
+        ComparabilityForm,
+    ):
         for name in form.model_fields:
             assert re.search(rf"[`{{ ,]{name}\b", page), (form.__name__, name)
     for word in (*get_args(SectionName), *get_args(EstimateForm.model_fields["missing"].annotation)):

@@ -1,0 +1,124 @@
+"""`csi comparable`, and the evidence in `csi track`."""
+
+import json
+
+import polars as pl
+import pytest
+
+from csi.cli.shell import main
+
+
+@pytest.fixture
+def asked(capsys):
+    """Run a command; give its code, its text and what went to standard error."""
+
+    def run(*words):
+        code = main([str(w) for w in words])
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
+
+
+@pytest.fixture
+def machine(asked):
+    """Run a command with --json; give its object."""
+
+    def run(*words):
+        code, out, err = asked(*words, "--json")
+        assert (code, err) == (0, ""), out
+        return json.loads(out)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def shifted(study, tmp_path_factory):
+    """The small study, two of three items of satisfaction answered otherwise by one brand in the last wave."""
+    folder = tmp_path_factory.mktemp("shifted")
+    panel = pl.read_csv(study.parent / "panel.csv", infer_schema=False)
+    here = (pl.col("operator") == "YA") & (pl.col("quarter") == "2026Q3")
+    moved = []
+    for item, step in (("sat1", 1), ("sat2", -2)):
+        value = pl.col(item).cast(pl.Int64, strict=False)
+        new = (value + step).clip(1, 10).cast(pl.String)
+        moved.append(pl.when(here & value.is_between(1, 10)).then(new).otherwise(pl.col(item)).alias(item))
+    panel.with_columns(moved).write_csv(folder / "panel.csv")
+    for name in ("codebook.yaml", "study.yaml"):
+        (folder / name).write_bytes((study.parent / name).read_bytes())
+    return folder / "study.yaml"
+
+
+def test_every_set_of_brands_and_waves(machine, study):
+    found = machine("comparable", study)
+    assert {(s["between"], s["brand"], s["wave"]) for s in found["sets"]} == {
+        *(("brand", None, w) for w in ("2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3")),
+        *(("wave", b, None) for b in ("ZX", "YA")),
+    }
+    assert {s["construct"] for s in found["sets"]} == {"satisfaction"}
+    assert len(found["pairs"]) == 5 + 2 * 10
+
+
+def test_it_prints_verdicts_and_what_was_run(asked, study):
+    code, out, _ = asked("comparable", study, "--lang", "en")
+    assert code == 0
+    assert "7 sets of cells tested" in out
+    assert "convention without a nominal error rate" in out
+    code, out, _ = asked("comparable", study, "--lang", "zh", "--wave", "2026Q3")
+    assert code == 0
+    assert "检验 3 组单元" in out  # the brands of the wave, the waves of both brands
+
+
+def test_all_constructs_and_a_level(machine, study):
+    asked_for = ("--construct", "all", "--between", "brand", "--alpha", "0.01", "--wave", "2026Q3")
+    found = machine("comparable", study, *asked_for)
+    assert found["alpha"] == 0.01
+    verdicts = {s["construct"]: s["verdict"] for s in found["sets"]}
+    assert verdicts["complaints"] == verdicts["perceived_value"] == "not tested"
+
+
+def test_an_unknown_key(asked, study):
+    code, _, err = asked("comparable", study, "--between", "mode", "--lang", "en")
+    assert code == 1
+    assert 'the study has no key "mode"' in err
+    assert "研究中没有键“mode”" in asked("comparable", study, "--between", "mode", "--lang", "zh")[2]
+
+
+def test_items_that_differ_are_named_and_the_change_is_withheld(asked, machine, shifted):
+    found = machine("comparable", shifted, "--between", "brand", "--wave", "2026Q3")
+    (pair,) = found["pairs"]
+    assert pair["verdict"] == "not comparable"
+    tracked = machine("track", shifted, "--wave", "2026Q3")
+    row = next(r for r in tracked["tracking"] if r["brand"] == "YA")
+    assert row["evidence_previous"] == "not comparable"
+    assert row["change_previous"] is None
+    other = next(r for r in tracked["tracking"] if r["brand"] == "ZX")
+    assert other["change_previous"] is not None
+    out = asked("track", shifted, "--wave", "2026Q3", "--lang", "en")[1]
+    assert "not comparable: " in out
+    assert "不可比：" in asked("track", shifted, "--wave", "2026Q3", "--lang", "zh")[1]
+
+
+def test_withheld_changes_on_request_and_without_tests(machine, shifted):
+    row = next(r for r in machine("track", shifted, "--wave", "2026Q3", "--anyway")["tracking"] if r["brand"] == "YA")
+    assert row["change_previous"] is not None
+    assert row["evidence_previous"] == "not comparable"
+    row = next(r for r in machine("track", shifted, "--wave", "2026Q3", "--no-gate")["tracking"] if r["brand"] == "YA")
+    assert row["evidence_previous"] == "not tested"
+    assert row["change_previous"] is not None
+
+
+def test_a_study_switches_it_off_or_sets_its_level(machine, study):
+    text = study.read_text("utf-8")
+    try:
+        study.write_text(text + "\ncomparability: {gate: no}\n", encoding="utf-8")
+        rows = machine("track", study, "--wave", "2026Q3")["tracking"]
+        assert {r["evidence_previous"] for r in rows} == {"not tested"}
+        study.write_text(text + "\ncomparability: {between: [brand], alpha: 0.01}\n", encoding="utf-8")
+        found = machine("comparable", study)
+        assert {s["between"] for s in found["sets"]} == {"brand"}
+        assert found["alpha"] == 0.01
+        rows = machine("track", study, "--wave", "2026Q3")["tracking"]
+        assert {r["evidence_previous"] for r in rows} == {"not tested"}
+    finally:
+        study.write_text(text, encoding="utf-8")
