@@ -16,13 +16,15 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.display import Shown, fixed, table, text
+from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, means, p_of_t
 from csi.inference.sandwich import robust_slopes
-from csi.measures.shown import told
+from csi.measures.shown import based, told
 from csi.moments.stack import Array, Ints
+from csi.survey.bases import FLAGGED, SMALL, Bases, following, told_cells, without
+from csi.survey.keyed import of_cell, stacked
 from csi.survey.panel import Panel
 
 CLEAR = 0.05
@@ -56,12 +58,12 @@ class LoyaltyCurve(Shown):
     Attributes:
         table: one row per segment: key columns, start, end (satisfaction 0-100), n, slope (points of loyalty per point
             of satisfaction), std_error, conf_low, conf_high, change (of slope against the segment before), p_change
-            (Holm over the knots of a cell).
+            (Holm over the knots of a cell), flag, reason, reason_zh (of few answers in the cell).
         curve: key columns, start, end (bands of satisfaction), n, mean (of loyalty), conf_low, conf_high, fitted (mean
             of the curve).
         line: the curve drawn out over the answers there are: key columns, satisfaction, fitted, conf_low, conf_high
             (pointwise: each covers its own point, not the whole curve).
-        fits: key columns, n, r2, r2_straight (of one straight line).
+        fits: key columns, n, r2, r2_straight (of one straight line), flag, reason, reason_zh.
         knots: where the line may bend. satisfaction, loyalty: the constructs. labels, level, sentences, notes.
     """
 
@@ -81,9 +83,8 @@ class LoyaltyCurve(Shown):
 @text.register
 def _(value: LoyaltyCurve, lang: str = "en") -> str:
     """Sentences, segments, bands, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
-    lines = [*(s.say(lang) for s in value.sentences), "", table(value.table, headings=heads), ""]
-    lines += [table(value.curve, headings=heads), ""]
+    lines = [*(s.say(lang) for s in value.sentences), "", based(value.table, HEADINGS, lang), ""]
+    lines += [based(value.curve, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
@@ -97,6 +98,8 @@ def loyalty_curve(
     by: Sequence[str] = (),
     where: Mapping[str, str] | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> LoyaltyCurve:
     """Slopes of loyalty on satisfaction by segment, whether they differ, and mean loyalty by band of satisfaction.
 
@@ -104,7 +107,7 @@ def loyalty_curve(
         panel: answers with a codebook. satisfaction, loyalty: constructs or items; scores are means of their items on
             0-100. knots: satisfaction where the line may bend; those with fewer than 10 rows to a side are left out.
         bands: how many bands of equal width `curve` has. by: key columns that make cells. where: keep only rows with
-            these key values. level: of the intervals.
+            these key values. level: of the intervals. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
         A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) and allow for leverage (HC3; CR3
@@ -129,16 +132,20 @@ def loyalty_curve(
         [0.2, 0.2, 1.0]
     """
     _check(knots, bands)
+    bases = Bases(small, flagged)
     found = scored(panel, (satisfaction, loyalty), by, where, level)
     keys = found.sample.cells.drop("n")
-    cells = [_cell(found, cell, tuple(knots), bands, level) for cell in range(found.sample.cells.height)]
-    segments, banded, line, fits = (_stacked(keys, parts) for parts in zip(*cells, strict=True))
+    cells = [_cell(found, cell, tuple(knots), bands, level, small) for cell in range(found.sample.cells.height)]
+    segments, banded, line, fits = (stacked(keys, parts) for parts in zip(*cells, strict=True))
     used, used_zh = ", ".join(f"{k:g}" for k in knots), "、".join(f"{k:g}" for k in knots)
     told_ = note(
         "N-LOYALTY-CURVE",
         f"the line may bend at satisfaction {used}; other knots give other slopes.",
         f"曲线可在满意度 {used_zh} 处转折；结点不同，斜率也不同。",
     )
+    fits = bases.withheld(fits)
+    segments = following(segments, fits, keys.columns, keep=("start", "end", "n"))
+    banded, line = (without(frame, fits, keys.columns) for frame in (banded, line))
     said = _sentences(segments, keys.columns, found.labels[satisfaction], found.labels[loyalty])
     return LoyaltyCurve(
         table=segments,
@@ -150,18 +157,18 @@ def loyalty_curve(
         loyalty=loyalty,
         labels=found.labels,
         level=level,
-        sentences=said,
-        notes=(told_, *found.sample.notes),
+        sentences=(*bases.sentences(fits), *said),
+        notes=(told_, *bases.notes(fits, keys.columns), *found.sample.notes),
     )
 
 
 def _cell(
-    found: Scored, cell: int, knots: tuple[float, ...], bands: int, level: float
+    found: Scored, cell: int, knots: tuple[float, ...], bands: int, level: float, small: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Segments, bands, line and R2 of one cell."""
     scores, weight, unit, stratum = found.rows(cell)
     x, y = scores.T
-    edges = _edges(x, knots)
+    edges = _edges(x, knots) if len(x) >= small else [0.0, 100.0]
     inner = edges[1:-1]
     if len(inner) and not independent(
         np.column_stack([np.ones_like(x), *(np.clip(x, a, b) for a, b in pairwise(edges))])
@@ -302,13 +309,6 @@ def _bands(
     )
 
 
-def _stacked(keys: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns."""
-    if not keys.width:
-        return pl.concat(parts)
-    return pl.concat([pl.concat([keys[[c] * p.height], p], how="horizontal") for c, p in enumerate(parts)])
-
-
 def _check(knots: Sequence[float], bands: int) -> None:
     """Refuse knots out of order or range, and too few bands."""
     found = []
@@ -325,9 +325,8 @@ def _check(knots: Sequence[float], bands: int) -> None:
 
 def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loyalty: Text) -> tuple[Text, ...]:
     """Where the slope changes, cell by cell."""
-    made = []
-    for cell, rows in frame.group_by(keys, maintain_order=True) if keys else [((), frame)]:
-        place = " ".join(str(k) for k in cell if k)
+    made: list[Text] = []
+    for cell, rows in told_cells(frame, keys):
         bends = rows.filter(pl.col("p_change") < CLEAR)
         if not bends.height:
             slope = rows.sort("n", descending=True).row(0, named=True)["slope"]
@@ -340,8 +339,7 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loy
             en = f"above {at} of {satisfaction.en} the curve of {loyalty.en} is {way}: "
             en += f"{after} points per point, {before} below"
             zh = f"{satisfaction.zh}高于 {at} 后，{loyalty.zh}曲线{way_zh}：每分 {after} 分，此前 {before} 分"
-        first = f"{place}: {en}" if place else en[:1].upper() + en[1:]
-        made.append(Text(f"{first}.", f"{place}：{zh}。" if place else f"{zh}。"))
+        made += of_cell(cell, [Text(f"{en if cell else en[:1].upper() + en[1:]}.", f"{zh}。")])
     return tuple(made)
 
 

@@ -18,11 +18,13 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.display import Shown, fixed, table, text
+from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.linearised import critical, means
-from csi.measures.shown import told
+from csi.measures.shown import based, told
 from csi.moments.stack import Array
+from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells
+from csi.survey.keyed import of_cell, stacked
 from csi.survey.panel import Panel
 
 TYPES: Final = {
@@ -53,8 +55,9 @@ class LoyaltyTypes(Shown):
     """Shares of the four types in every cell.
 
     Attributes:
-        table: key columns, type ("loyalty", "latent", "spurious", "none"), attitude, patronage ("high", "low"), count,
-            n (with both scores), share, std_error, conf_low, conf_high (Wald on the logit, by the design).
+        table: key columns, type ("loyalty", "latent", "spurious", "none"), attitude, patronage ("high", "low"), n
+            (with both scores), count, share, std_error, conf_low, conf_high (Wald on the logit, by the design), flag,
+            reason, reason_zh (of few answers).
         cuts: (attitude, patronage) 0-100: above is high. attitude, patronage: the constructs. labels, level,
         sentences, notes.
     """
@@ -74,8 +77,7 @@ def _(value: LoyaltyTypes, lang: str = "en") -> str:
     """Sentences, shares, notes."""
     words = {k: t.say(lang) for k, t in TYPES.items()} | {k: t.say(lang) for k, t in SIDES.items()}
     shown = value.table.with_columns(pl.col("type", "attitude", "patronage").replace(words))
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
-    lines = [*(s.say(lang) for s in value.sentences), "", table(shown, headings=heads), ""]
+    lines = [*(s.say(lang) for s in value.sentences), "", based(shown, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
@@ -91,6 +93,8 @@ def loyalty_types(
     by: Sequence[str] = (),
     where: Mapping[str, str] | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> LoyaltyTypes:
     """Dick and Basu's table: shares of loyalty, latent, spurious and no loyalty, with intervals.
 
@@ -98,7 +102,8 @@ def loyalty_types(
         panel: answers with a codebook. attitude, patronage: constructs or items; scores are means of their items on
             0-100 (of a count of purchases, 100 is the top of its scale).
         cuts: the scores above which attitude and patronage are high. by: key columns that make cells. where: keep only
-            rows with these key values. level: of the intervals.
+            rows with these key values. level: of the intervals. small, flagged: cells of fewer answers are withheld, or
+            marked.
 
     Returns:
         A `LoyaltyTypes`. The shares move with the cuts, which are printed.
@@ -117,7 +122,7 @@ def loyalty_types(
         >>> book = Codebook(tuple(Item(n, n, ten, Text(n, n)) for n in ("feel", "buy")), {}, {})
         >>> frame = pl.DataFrame({"feel": [9.0, 9, 2, 2], "buy": [9.0, 1, 8, 1]})
         >>> panel = Panel(frame, book, frame.cast(pl.String))
-        >>> loyalty_types(panel, "feel", "buy").table["share"].to_list()
+        >>> loyalty_types(panel, "feel", "buy", small=0).table["share"].to_list()
         [0.25, 0.25, 0.25, 0.25]
     """
     wrong = [c for c in cuts if not 0 <= c < 100]
@@ -125,19 +130,19 @@ def loyalty_types(
         en, zh = f"cut {wrong[0]:g} is not from 0 to below 100.", f"分界点 {wrong[0]:g} 不在 0 至 100 之间。"
         do, do_zh = "Cuts are on the 0-100 scores, such as (50, 50).", "分界点用 0–100 分，如 (50, 50)。"
         raise Problems([problem("E-SETTING", "cuts", en, zh, do, do_zh)])
+    bases = Bases(small, flagged)
     found = scored(panel, (attitude, patronage), by, where, level)
     cells = found.sample.cells
     keys = cells.drop("n")
     parts = [_cell(found, cell, cuts, level) for cell in range(cells.height)]
-    if keys.width:
-        parts = [pl.concat([keys[[c] * part.height], part], how="horizontal") for c, part in enumerate(parts)]
-    frame = pl.concat(parts)
+    frame = bases.withheld(stacked(keys, parts))
     names = found.labels
     en = f"high is above {cuts[0]:g} of {names[attitude].en} and above {cuts[1]:g} of {names[patronage].en} (0-100); "
     zh = f"{names[attitude].zh}高于 {cuts[0]:g}、{names[patronage].zh}高于 {cuts[1]:g}（0–100）记为“高”；"
     told_ = note("N-LOYALTY", f"{en}the shares move with these cuts.", f"{zh}占比随分界点而变。")
-    said = _sentences(frame, keys.columns)
-    return LoyaltyTypes(frame, cuts, attitude, patronage, names, level, said, (told_, *found.sample.notes))
+    said = (*bases.sentences(frame), *_sentences(frame, keys.columns))
+    notes = (told_, *bases.notes(frame, keys.columns), *found.sample.notes)
+    return LoyaltyTypes(frame, cuts, attitude, patronage, names, level, said, notes)
 
 
 def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> pl.DataFrame:
@@ -158,8 +163,8 @@ def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> 
             "type": list(TYPES),
             "attitude": [a for a, _ in sides],
             "patronage": [p for _, p in sides],
-            "count": flags.sum(axis=0),
             "n": one.n.astype(np.int64),
+            "count": flags.sum(axis=0),
             "share": one.mean,
             "std_error": one.std_error,
             "conf_low": low,
@@ -193,10 +198,9 @@ def logit_interval(share: Array, error: Array, df: Array, level: float) -> tuple
 
 def _sentences(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[Text, ...]:
     """The share of spurious loyalty, which leaves when it can, and of loyalty, cell by cell."""
-    made = []
-    for cell, rows in frame.group_by(keys, maintain_order=True) if keys else [((), frame)]:
+    made: list[Text] = []
+    for cell, rows in told_cells(frame, keys):
         share = {r["type"]: r for r in rows.iter_rows(named=True)}
-        place = " ".join(str(k) for k in cell if k)
         en, zh = [], []
         for kind in ("loyalty", "spurious", "latent"):
             row = share[kind]
@@ -210,6 +214,5 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[Text, ...]:
         if not en:
             continue
         said, said_zh = "; ".join(en), "；".join(zh)
-        first = f"{place}: {said}" if place else said[:1].upper() + said[1:]
-        made.append(Text(f"{first}.", f"{place}：{said_zh}。" if place else f"{said_zh}。"))
+        made += of_cell(cell, [Text(f"{said if cell else said[:1].upper() + said[1:]}.", f"{said_zh}。")])
     return tuple(made)

@@ -15,13 +15,15 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
-from csi.display import Shown, fixed, table, text
+from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
 from csi.inference.linearised import critical, means
-from csi.measures.shown import told
+from csi.measures.shown import based, told
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells, without
+from csi.survey.keyed import of_cell, stacked
 from csi.survey.panel import Panel
 
 PROMOTER, PASSIVE, TOP = 9, 7, 10
@@ -52,8 +54,9 @@ class Nps(Shown):
 
     Attributes:
         table: the cell's key columns, n, nps (-100 to 100), std_error, conf_low, conf_high (adjusted Wald), wald_low,
-            wald_high (unadjusted), promoters, passives, detractors (shares), mean (of the answers), n_effective.
-        distribution: key columns, answer (0 to 10), count, share (weighted).
+            wald_high (unadjusted), promoters, passives, detractors (shares), mean (of the answers), n_effective, flag,
+            reason, reason_zh (of few answers, see `csi.survey.bases`).
+        distribution: key columns, answer (0 to 10), count, share (weighted), of cells that are not withheld.
         item, level, sentences, notes.
     """
 
@@ -68,10 +71,9 @@ class Nps(Shown):
 @text.register
 def _(value: Nps, lang: str = "en") -> str:
     """Sentences, scores, the distribution, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     shown = value.table.drop("wald_low", "wald_high", "n_effective")
-    lines = [*(s.say(lang) for s in value.sentences), "", table(shown, headings=heads), ""]
-    lines += [table(value.distribution.drop("count"), headings=heads), ""]
+    lines = [*(s.say(lang) for s in value.sentences), "", based(shown, HEADINGS, lang), ""]
+    lines += [based(value.distribution.drop("count"), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
@@ -82,6 +84,8 @@ def nps(
     by: Sequence[str] = (),
     where: Mapping[str, str] | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Nps:
     """100 (share of promoters - share of detractors) of an item asked from 0 to 10.
 
@@ -91,7 +95,7 @@ def nps(
 
     Parameters:
         panel: answers with a codebook. item: its name. by: key columns that make cells. where: keep only rows with
-            these key values. level: of the interval.
+            these key values. level: of the interval. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
         An `Nps`.
@@ -111,15 +115,16 @@ def nps(
     """
     check_panel(panel)
     _check(panel, item, level)
+    bases = Bases(small, flagged)
     sample = sample_of(panel, [item], by, where=where)
     keys = sample.cells.drop("n")
     rows = [_cell(sample, cell, level) for cell in range(sample.cells.height)]
-    scores = pl.concat([keys, pl.DataFrame(rows)], how="horizontal") if keys.width else pl.DataFrame(rows)
-    parts = [_distribution(sample, cell) for cell in range(sample.cells.height)]
-    if keys.width:
-        parts = [pl.concat([keys[[c] * part.height], part], how="horizontal") for c, part in enumerate(parts)]
-    told_ = note("N-NPS", *(t for t in _MEANING))
-    return Nps(scores, pl.concat(parts), item, level, _sentences(scores, keys.columns, level), (told_, *sample.notes))
+    scores = pl.concat([keys, pl.DataFrame(rows, infer_schema_length=None)], how="horizontal")
+    scores = bases.withheld(scores.with_columns(pl.col(pl.Null).cast(pl.Float64)))
+    parts = stacked(keys, [_distribution(sample, cell) for cell in range(sample.cells.height)])
+    notes = (note("N-NPS", *_MEANING), *bases.notes(scores, keys.columns), *sample.notes)
+    said = (*bases.sentences(scores), *_sentences(scores, keys.columns, level))
+    return Nps(scores, without(parts, scores, keys.columns), item, level, said, notes)
 
 
 _MEANING = (
@@ -214,17 +219,17 @@ def _check(panel: Panel, item: str, level: float) -> None:
 
 def _sentences(scores: pl.DataFrame, keys: Sequence[str], level: float) -> tuple[Text, ...]:
     """The score of every cell with its interval."""
-    out = []
-    for row in scores.iter_rows(named=True):
-        cell = " ".join(str(row[k]) for k in keys)
+    out: list[Text] = []
+    for cell, part in told_cells(scores, keys):
+        row = part.row(0, named=True)
         value = fixed(row["nps"], 1)
         if row["conf_low"] is None:
             en = f"NPS {value}, from {row['n']} answers, too few for an interval."
             zh = f"净推荐值 {value}，基于 {row['n']} 份回答，不足以给出区间。"
-            out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
+            out += of_cell(cell, [Text(en, zh)])
             continue
         low, high = (fixed(row[c], 1) for c in ("conf_low", "conf_high"))
         en = f"NPS {value}, {100 * level:g}% interval {low} to {high}, from {row['n']} answers."
         zh = f"净推荐值 {value}，{100 * level:g}% 区间 {low} 至 {high}，基于 {row['n']} 份回答。"
-        out.append(Text(f"{cell}: {en}", f"{cell}：{zh}") if cell else Text(en, zh))
+        out += of_cell(cell, [Text(en, zh)])
     return tuple(out)

@@ -17,13 +17,15 @@ import polars as pl
 
 from csi.errors import Text
 from csi.expectation.regression import Regression, regress
-from csi.expectation.scores import answered_mean, design, stacked
+from csi.expectation.scores import answered_mean, design
 from csi.inference.adjust import adjust
 from csi.measures.findings import number
 from csi.models.card import Card
 from csi.models.model import Model
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints
+from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells
+from csi.survey.keyed import of_cell, stacked
 from csi.survey.panel import Panel
 
 LEAST = 10
@@ -53,6 +55,8 @@ def asymmetries(
     by: tuple[str, ...] = (),
     where: Mapping[str, str] | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> pl.DataFrame:
     """Slopes of the outcomes that a card's `asymmetry` names, below and above the mean of each construct.
 
@@ -61,11 +65,13 @@ def asymmetries(
 
     Parameters:
         items: of the card's constructs. by: key columns that make cells. where: only these rows. level: of intervals.
+        small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
         key columns, outcome, construct, n, n_below, n_above, b_below, b_above, difference (below less above), each
         with _low, _high and _p, p_adjusted (of the difference), r2, pattern ("negativity", "positivity", "symmetric";
-        null where a side has fewer than 10 respondents). No rows where nothing is asked for.
+        null where a side has fewer than 10 respondents), flag, reason, reason_zh (of few answers). No rows where
+        nothing is asked for.
 
     Source:
         Sirdeshmukh, Singh & Sabol (2002), J. of Marketing 66(1), 15-37 (asymmetric effects of trustworthiness);
@@ -88,7 +94,7 @@ def asymmetries(
             found = _slopes(X[whole][:, 0], X[whole][:, 1:] - mean[1:], plan, level)
             each.append(_frame(outcome, parts, found))
         frames.append(stacked(sample.cells.drop("n"), each))
-    return pl.concat(frames) if frames else pl.DataFrame()
+    return Bases(small, flagged).withheld(pl.concat(frames)) if frames else pl.DataFrame()
 
 
 def _scores(rows: Array, sizes: list[int]) -> list[Array]:
@@ -162,11 +168,10 @@ def asymmetry_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
     if not table.height:
         return ()
     keys = table.columns[: table.columns.index("outcome")]
-    made = []
-    for cell, rows in table.group_by([*keys, "outcome"], maintain_order=True):
-        place = " ".join(str(k) for k in cell[:-1] if k)
-        y, y_zh = model.label(str(cell[-1])), model.label(str(cell[-1]), "zh")
-        en, zh = f"{place}: " if place else "", f"{place}：" if place else ""
+    made: list[Text] = []
+    for cell, rows in told_cells(table, [*keys, "outcome"]):
+        outcome = str(cell.pop("outcome"))
+        y, y_zh, en, zh = model.label(outcome), model.label(outcome, "zh"), "", ""
         known = rows.filter(pl.col("pattern").is_not_null())
         if not known.height:
             en += f"for {y} the slopes below and above the mean could not be told apart: a side has too few respondents"
@@ -179,7 +184,7 @@ def asymmetry_sentences(table: pl.DataFrame, model: Model) -> tuple[Text, ...]:
             told = [_one(row, model) for row in apart.iter_rows(named=True)]
             en += f"for {y}, {'; '.join(t.en for t in told)}"
             zh += f"对{y_zh}而言，{'；'.join(t.zh for t in told)}"
-        made.append(Text(f"{en[:1].upper()}{en[1:]}.", f"{zh}。"))
+        made += of_cell(cell, [Text(f"{en if cell else en[:1].upper() + en[1:]}.", f"{zh}。")])
     return tuple(made)
 
 

@@ -38,6 +38,7 @@ from csi.models.model import Covariance, Model, Modifier, Path, Term
 from csi.pls.composites import Composites
 from csi.pls.estimator import PLS
 from csi.sem.estimator import SEM
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.panel import Panel
 
 REPLICATES = 1000
@@ -61,6 +62,8 @@ def run_card(
     level: float = 0.95,
     rivals: bool = True,
     anyway: bool = False,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> CardRun:
     """Run a model card on a panel: measurement, signed paths, mediation, index, fit, rivals.
 
@@ -75,6 +78,7 @@ def run_card(
         replicates: bootstrap resamples; None takes 1000 for composites and for cards with contrasts, and none for
             other covariance models, whose errors are analytic. seed: of the resampling. level: of intervals.
         rivals: whether the card's rivals are fitted. anyway: show structural paths that the gate withholds.
+        small, flagged: asymmetries of cells with fewer answers are withheld, or marked.
 
     Returns:
         A `CardRun`.
@@ -107,6 +111,7 @@ def run_card(
         level=level,
         rivals=rivals,
         anyway=anyway,
+        bases=Bases(small, flagged),
     )
     return _run(one, panel, asked)
 
@@ -137,6 +142,7 @@ class Asked:
     level: float
     rivals: bool
     anyway: bool
+    bases: Bases
 
     @property
     def engine(self) -> Engine:
@@ -175,7 +181,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     differences = pl.DataFrame() if withheld else contrasts(card, est)
     contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
     of_parts, apart = (pl.DataFrame(), ()) if withheld else _of_parts(card, items, model, est, asked, own)
-    bends = asymmetries(card, items, panel, by=asked.cells(card), where=asked.where, level=asked.level)
+    bends = _bends(card, items, panel, asked)
     of_items, of_points = measured(est), scored(est, card.index.target)
     fitted, q2 = fit_table(est)
     distinct = validity(est)
@@ -197,6 +203,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         *of_points.notes,
         *apart,
         *contested.notes,
+        *_few(asked.bases, bends),
     )
     return CardRun(
         card=card,
@@ -236,6 +243,17 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         ),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _bends(card: Card, items: Mapping[str, tuple[str, ...]], panel: Panel, asked: Asked) -> pl.DataFrame:
+    """Slopes below and above the means, of cells with enough answers."""
+    small, flagged, cells = asked.bases.small, asked.bases.flagged, asked.cells(card)
+    return asymmetries(card, items, panel, by=cells, where=asked.where, level=asked.level, small=small, flagged=flagged)
+
+
+def _few(bases: Bases, bends: pl.DataFrame) -> tuple[Note, ...]:
+    """Cells with few answers behind their asymmetries."""
+    return bases.notes(bends, bends.columns[: bends.columns.index("outcome")]) if bends.height else ()
 
 
 def _withheld(why: Mapping[int, Reason]) -> tuple[Text, ...]:

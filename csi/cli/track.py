@@ -33,6 +33,7 @@ from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.study.gate import gated
+from csi.survey.bases import FLAGS
 from csi.tracking.contrasts import construct_place
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
@@ -52,7 +53,6 @@ HEADINGS = {
     "ranked": Text("rank", "名次"),
     "flag": Text("", ""),
 }
-FLAGS = {"suppressed": Text("too few answers", "样本过少，不公布"), "small": Text("few answers", "样本偏少")}
 LEGEND = Text(
     "* significant at {}; p by Holm's method. Rank: interval in brackets.",
     "* 在 {} 水平显著；p 值经 Holm 校正。名次括号内为区间。",

@@ -16,12 +16,11 @@ from csi.models.model import Model
 from csi.moments.pearson import moments_of
 from csi.moments.sample import sample_of
 from csi.moments.stack import Moments, Sample
+from csi.survey.bases import SMALL
+from csi.survey.keyed import cell_name
 
 UNSETTLED = frozenset({"R-CONVERGE", "R-CONSTRAINT"})
 """Reasons of a search without an end: its estimate stays, and says so."""
-
-SMALL = 30
-"""Cells with fewer rows are named in a note (methods: W-BASE)."""
 
 
 def fit(
@@ -128,8 +127,6 @@ def _small(sample: Sample) -> tuple[Note, ...]:
     keys = [c for c in few.columns if c != "n"]
     rows = list(few.head(5).iter_rows(named=True))
     more = "; ..." if few.height > len(rows) else ""
-    said, said_zh = (
-        "; ".join(" ".join(str(row[k] or absent) for k in keys) + f" (n = {row['n']})" for row in rows).strip() + more
-        for absent in ("(absent)", "（缺失）")
-    )
+    names = [(cell_name({k: row[k] for k in keys}), f"(n = {row['n']})") for row in rows]
+    said, said_zh = ("; ".join(f"{t.say(lang)} {n}" for t, n in names).strip() + more for lang in ("en", "zh"))
     return (note("W-BASE", f"cells below n = {SMALL}: {said}.", f"样本量小于 {SMALL} 的单元：{said_zh}。"),)

@@ -25,18 +25,20 @@ import polars as pl
 from scipy.special import expit
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.balance_words import lines_of, sentences_of
 from csi.expectation.composites import Composite, composite, doubts, items_named, scores
 from csi.expectation.forms import matched
 from csi.expectation.logit import logits
-from csi.inference.draws import quantile
+from csi.inference.draws import percentiles
 from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases, published, untold, without
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 Blocks = Callable[[], Iterator[tuple[int, Array]]]
@@ -57,11 +59,14 @@ class Balance(Shown):
     """Where attraction and satisfaction balance.
 
     Attributes:
-        table: the cell's key columns, prospects, buyers (rows), balance (E*, in points of the scale), conf_low,
-            conf_high, boundary ("", "low", "high": the end of the scale that is best where nothing inside it is),
+        table: the cell's key columns, n (rows of the smaller side), prospects, buyers (rows), balance (E*, in points of
+            the scale), conf_low, conf_high, boundary ("", "low", "high": the end of the scale that is best where
+            nothing inside it is),
             at_boundary (share of replicates), expected (mean of prospects), perceived (mean of buyers), promise_gap
-            (E* - perceived) with gap_low, gap_high, attraction, satisfaction, product (at E*).
-        slopes: key columns, side ("attraction", "satisfaction"), name, estimate, std_error, conf_low, conf_high.
+            (E* - perceived) with gap_low, gap_high, attraction, satisfaction, product (at E*), flag, reason,
+            reason_zh (of few answers, or why a cell cannot be told).
+        slopes: of cells that are told: key columns, side ("attraction", "satisfaction"), name, estimate, std_error,
+            conf_low, conf_high.
         curves: key columns, expectation, attraction, satisfaction, product, with _low and _high each.
         scale: bounds of expectation. replicates, seed, level, sentences, notes.
     """
@@ -96,6 +101,8 @@ def balance(
     replicates: int = 1000,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Balance:
     """The expectation that makes choosing and coming back together most likely, with a bootstrap interval.
 
@@ -105,10 +112,12 @@ def balance(
             do. Outcomes that are not 0 or 1 are put on 0 to 1 by their scale.
         expected, perceived: forms; both are means over the attributes asked in both. attributes: only these.
         by: key columns that make cells. where: keep only rows with these key values.
-        replicates, seed: of the bootstrap. level: of the percentile intervals.
+        replicates, seed: of the bootstrap. level: of the percentile intervals. small, flagged: cells in which fewer
+            answered on either side are withheld, or marked.
 
     Returns:
-        A `Balance`. Without prospects only the satisfaction side is told, and there is no balance point.
+        A `Balance`. Without prospects only the satisfaction side is told, and there is no balance point. A cell of
+        several that cannot be told is null, with the reason.
 
     Raises:
         Problems: E-ROLE (no outcome of buyers, an item that is not there), E-FORM, E-ROWS (a side with too few rows, or
@@ -120,6 +129,7 @@ def balance(
     """
     check_panel(panel)
     check_settings(level, replicates, seed)
+    bases = Bases(small, flagged)
     first, second = _outcomes(panel, chose, rebought)
     pairs = matched(panel, (perceived, expected), attributes)
     book = panel.codebook
@@ -132,18 +142,29 @@ def balance(
     if not np.isfinite(Z[:, 3:]).any():
         parts, first = parts[:3], None
     keys = sample.cells.drop("n")
-    cells = [_cell(sample, Z, parts, c, replicates, seed, level) for c in range(sample.cells.height)]
-    tables = [_stacked(keys, [cell[i] for cell in cells]) for i in range(3)]
+    cells = [_told(sample, Z, parts, c, replicates, seed, level) for c in range(sample.cells.height)]
+    problems = [p for cell in cells for p in cell.why]
+    if problems and not any(cell.frames for cell in cells):
+        raise Problems(capped(problems))
+    table = bases.withheld(stacked(keys, [cell.row for cell in cells]), keep=("prospects", "buyers"))
+    told = [c for c, cell in enumerate(cells) if cell.frames]
+    frames = (stacked(keys[told], [cells[c].frames[i] for c in told]) for i in range(2))
+    slopes, curves = (without(frame, table, keys.columns) for frame in frames)
     return Balance(
-        table=tables[0],
-        slopes=tables[1],
-        curves=tables[2],
+        table=table,
+        slopes=slopes,
+        curves=curves,
         scale=(E.low, E.high),
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=sentences_of(tables[0], tables[1], keys.columns, level),
-        notes=(*_notes(parts, tables[0], first is None), *doubts(sample, "N-NOT-ASKED")),
+        sentences=(*bases.sentences(table), *sentences_of(table, slopes, keys.columns, level)),
+        notes=(
+            *bases.notes(table, keys.columns),
+            *untold(table, keys.columns),
+            *_notes(parts, published(table, keys.columns).filter(pl.col("reason").is_null()), first is None),
+            *doubts(sample, "N-NOT-ASKED"),
+        ),
     )
 
 
@@ -204,9 +225,18 @@ def _outcomes(panel: Panel, chose: str | None, rebought: str | None) -> tuple[Co
     return parts[0], parts[1]
 
 
-def _cell(
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The row of a cell; its slopes and curves, or why there are none."""
+
+    row: pl.DataFrame
+    frames: tuple[pl.DataFrame, ...] = ()
+    why: tuple[Problem, ...] = ()
+
+
+def _told(
     sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, replicates: int, seed: int, level: float
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+) -> _Cell:
     """Balance, slopes and curves of one cell."""
     rows = sample.cell == cell
     unit = [(p.low, p.high) for p in parts]
@@ -215,7 +245,10 @@ def _cell(
     prospects = np.flatnonzero(rows & np.isfinite(Z[:, 0]) & np.isfinite(y[1])) if len(y) > 1 else np.empty(0, np.int64)
     place = " ".join(str(v) for v in sample.cells.drop("n").row(cell)) if sample.cells.width > 1 else "data"
     sides = [("buyers", buyers, y[0])] + ([("prospects", prospects, y[1])] if len(y) > 1 else [])
-    _enough(sides, place)
+    head = {"n": [min(len(r) for _, r, _ in sides)], "prospects": [prospects.size], "buyers": [buyers.size]}
+    if why := _enough(sides, place):
+        told: dict[str, list[object]] = {"reason": [why[0].what.en], "reason_zh": [why[0].what.zh]}
+        return _Cell(pl.DataFrame(head | {c: [None] for c in NUMBERS} | told, schema_overrides=NUMBERS), why=why)
     one = np.ones(len(Z))
     plan = plan_of(sample, replicates, seed)
     R = _fits(sample, np.column_stack([one, Z[:, 1], Z[:, 0]]), y[0], buyers, plan.blocks, replicates)
@@ -223,13 +256,12 @@ def _cell(
     means = _means(sample, Z[:, 1], buyers, plan.blocks, replicates)
     line = np.column_stack([R[:, 0] + R[:, 1] * means, R[:, 2]])
     scale = unit[0]
-    head = {"prospects": [prospects.size], "buyers": [buyers.size]}
     average = None if A is None else float(np.average(Z[prospects, 0], weights=sample.weight[prospects]))
-    return (
-        pl.DataFrame(head | _point(A, line, means, scale, average, level), schema_overrides=NUMBERS),
-        _slopes(A, R, level),
-        _curves(A, line, scale, level),
+    said: dict[str, list[object]] = {"reason": [None], "reason_zh": [None]}
+    row = pl.DataFrame(
+        head | _point(A, line, means, scale, average, level) | said, schema_overrides={**NUMBERS, **TOLD}
     )
+    return _Cell(row.select(*head, *NUMBERS, *TOLD), (_slopes(A, R, level), _curves(A, line, scale, level)))
 
 
 NUMBERS: Final = {
@@ -237,11 +269,12 @@ NUMBERS: Final = {
     **dict.fromkeys(("promise_gap", "gap_low", "gap_high", "attraction", "satisfaction", "product"), pl.Float64),
     "boundary": pl.String,
 }  # fmt: skip
+TOLD: Final[dict[str, type[pl.DataType]]] = {"reason": pl.String, "reason_zh": pl.String}
 
 
-def _enough(sides: Sequence[tuple[str, Ints, Array]], place: str) -> None:
-    """Refuse sides with too few rows, or with one outcome alone."""
-    out = []
+def _enough(sides: Sequence[tuple[str, Ints, Array]], place: str) -> tuple[Problem, ...]:
+    """Sides with too few rows, or with one outcome alone."""
+    out: list[Problem] = []
     zh_of = {"buyers": "购买者", "prospects": "潜在客户"}
     for name, rows, y in sides:
         if len(rows) < LEAST or np.ptp(y[rows]) == 0:
@@ -250,8 +283,7 @@ def _enough(sides: Sequence[tuple[str, Ints, Array]], place: str) -> None:
             zh = f"{zh_of[name]}中回答完整的有 {count} 人；至少需要 {LEAST} 人，且两种结果都要出现。"
             do = "Pool cells, or name another outcome."
             out.append(problem("E-ROWS", place, en, zh, do, "请合并单元，或换用其他结果变量。"))
-    if out:
-        raise Problems(out)
+    return tuple(out)
 
 
 def _fits(sample: Sample, X: Array, y: Array, rows: Ints, blocks: Blocks, replicates: int) -> Array:
@@ -285,8 +317,8 @@ def _point(
         return found
     point, end = balance_point(A, line, scale)
     at = [float(expit(s[0, 0] + s[0, 1] * point[0])) for s in (A, line)]
-    low, high = _bounds(point[1:, None], level)
-    gap = _bounds((point - means)[1:, None], level)
+    low, high = percentiles(point[1:, None], level)
+    gap = percentiles((point - means)[1:, None], level)
     ends = end[1:][np.isfinite(end[1:])]
     numbers = (
         point[0], low[0], high[0], {-1.0: "low", 0.0: "", 1.0: "high"}[float(end[0])],
@@ -298,13 +330,6 @@ def _point(
     return {name: [v if v is None or isinstance(v, str) else float(v)] for name, v in zip(names, numbers, strict=True)}
 
 
-def _bounds(drawn: Array, level: float) -> tuple[Array, Array]:
-    """Percentile bounds of (B, k) draws."""
-    ordered, tail = np.sort(drawn, axis=0), (1 - level) / 2
-    k = drawn.shape[1]
-    return quantile(ordered, np.full(k, tail)), quantile(ordered, np.full(k, 1 - tail))
-
-
 def _slopes(A: Array | None, R: Array, level: float) -> pl.DataFrame:
     """Slopes of the two logits."""
     rows = []
@@ -313,7 +338,7 @@ def _slopes(A: Array | None, R: Array, level: float) -> pl.DataFrame:
         sides = [("attraction", "expected", A[:, 1]), *sides]
     for side, name, b in sides:
         usable = b[1:][np.isfinite(b[1:])]
-        low, high = _bounds(b[1:, None], level)
+        low, high = percentiles(b[1:, None], level)
         error = float(usable.std(ddof=1)) if usable.size > 1 else np.nan
         values = [float(v) if np.isfinite(v) else None for v in (b[0], error, low[0], high[0])]
         rows.append((side, name, *values))
@@ -332,20 +357,12 @@ def _curves(A: Array | None, line: Array, scale: tuple[float, float], level: flo
     columns: dict[str, Array | pl.Series] = {"expectation": E}
     for name in ("attraction", "satisfaction", "product"):
         if name in drawn:
-            low, high = _bounds(drawn[name][1:], level)
+            low, high = percentiles(drawn[name][1:], level)
             columns |= {name: drawn[name][0], f"{name}_low": low, f"{name}_high": high}
         else:
             blank = pl.Series([None] * GRID, dtype=pl.Float64)
             columns |= {name: blank, f"{name}_low": blank, f"{name}_high": blank}
     return pl.DataFrame(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
-
-
-def _stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns."""
-    if not keys.width:
-        return pl.concat(frames)
-    parts = [pl.concat([keys[[c] * f.height], f], how="horizontal") for c, f in enumerate(frames)]
-    return pl.concat(parts)
 
 
 def _notes(parts: Sequence[Composite], table: pl.DataFrame, alone: bool) -> tuple[Note, ...]:

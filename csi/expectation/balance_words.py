@@ -7,9 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 HEADINGS: Final = {
     "prospects": Text("prospects", "潜在客户"),
@@ -42,12 +44,12 @@ ENDS: Final = {"low": Text("lower end", "下端"), "high": Text("upper end", "�
 
 def sentences_of(found: pl.DataFrame, slopes: pl.DataFrame, keys: Sequence[str], level: float) -> tuple[Text, ...]:
     """Per cell: the balance point, and what it means for the promise."""
-    out = []
-    for row in found.iter_rows(named=True):
-        cell = " ".join(str(row[k]) for k in keys)
+    out: list[Text] = []
+    for cell, part in told_cells(found, keys):
+        row = part.row(0, named=True)
         own = slopes.filter(*(pl.col(k) == row[k] for k in keys)) if keys else slopes
-        said = _alone(own) if row["balance"] is None else _point(row, level)
-        out += [Text(f"{cell}: {s.en}", f"{cell}：{s.zh}") if cell else s for s in said]
+        if row["reason"] is None:
+            out += of_cell(cell, _alone(own) if row["balance"] is None else _point(row, level))
     return tuple(out)
 
 
@@ -140,8 +142,7 @@ def lines_of(
     found: pl.DataFrame, slopes: pl.DataFrame, sentences: Sequence[Text], notes: Sequence[Note], lang: str
 ) -> str:
     """Sentences, the balance point, slopes, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
-    shown = found.select(c for c in found.columns if found[c].null_count() < found.height)
-    lines = [*(s.say(lang) for s in sentences), "", table(in_words(shown, lang), headings=heads), ""]
-    lines += [table(in_words(slopes, lang), headings=heads), ""]
+    shown = found.select(c for c in found.columns if c != "n" and found[c].null_count() < found.height)
+    lines = [*(s.say(lang) for s in sentences), "", based(in_words(shown, lang), HEADINGS, lang), ""]
+    lines += [based(in_words(slopes, lang), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])

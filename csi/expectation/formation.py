@@ -25,12 +25,14 @@ from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, proble
 from csi.estimate.given import check_panel
 from csi.expectation.composites import Composite, composite, doubts, items_named, labels_of, scores
 from csi.expectation.formation_words import lines_of, sentences_of
-from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
+from csi.expectation.influence import Cell, Influence, Untold, cells_of, influence_problems, orders_of, table_of
 from csi.inference.order import Order
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases, untold
 from csi.survey.codebook import Codebook, Form
+from csi.survey.keyed import cell_names
 from csi.survey.panel import Panel
 
 CAUSES: Final[Mapping[str, Text]] = {
@@ -63,9 +65,10 @@ class Formation(Shown):
     Attributes:
         table: the cell's key columns, cause, items (how many), n, mean, sd, r (correlation with expectation), slope,
             std_error, p_value (robust), p_adjusted (Holm over the causes of a cell), beta, beta_low, beta_high,
-            relative_weight, relative_low, relative_high, share (of R2), share_low, share_high, vif.
+            relative_weight, relative_low, relative_high, share (of R2), share_low, share_high, vif, flag, reason,
+            reason_zh (of few answers, or why a cell cannot be told).
         fit: key columns, n, r2, r2_low, r2_high, r2_adjusted, condition (root of the largest over the smallest
-            eigenvalue of the causes' correlations), reliability (alpha of expectation).
+            eigenvalue of the causes' correlations), flag, reason, reason_zh.
         orders: key columns, estimand, declared, hypothesis, support, weight (in the set with the unconstrained one),
             weight_complement, preferred (order of the estimates), preferred_support; empty without hypotheses.
         tests: cell -> the `Order` of the declared estimand. expected: form or outcome. absent: causes without items.
@@ -107,6 +110,8 @@ def formation(
     replicates: int = 1000,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Formation:
     """What expectation goes with: slopes, relative weights and their shares with bootstrap intervals.
 
@@ -118,9 +123,10 @@ def formation(
             "relative_weight", "beta" or "slope" (needs one scale).
         by: key columns that make cells. where: keep only rows with these key values. replicates, seed: of the
             bootstrap (units within strata). level: of the percentile intervals.
+        small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
-        A `Formation`.
+        A `Formation`; a cell of several that cannot be told is null, with the reason.
 
     Raises:
         Problems: E-ROLE (no expectation, fewer than two causes), E-COLL (causes that cannot be told apart), E-ROWS,
@@ -145,35 +151,37 @@ def formation(
     """
     check_settings(level, replicates, seed)
     influence_problems(influence)
+    bases = Bases(small, flagged)
     parts, absent = parts_of(panel, expected, outcome, causes, "formation")
     sample = sample_of(panel, [i for p in parts for i in p.items], by, missing="pairwise", where=where)
     keys = sample.cells.drop("n")
     Z = scores(sample, parts)
-    found = [cell_of(sample, Z, parts, c, replicates, seed) for c in range(sample.cells.height)]
+    found = cells_of(sample, Z, parts, replicates, seed, small)
     labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
-    tests = {
-        name: order_rows(one, hypotheses, influence, labels, seed)
-        for name, one in zip(cell_names(keys), found, strict=True)
-        if hypotheses
-    }
-    table = stacked(keys, [rows_of(one, parts, level) for one in found])
-    fit = stacked(keys, [fit_row(one, level) for one in found])
-    orders = stacked(keys, [t[1] for t in tests.values()]) if tests else pl.DataFrame()
+    cells = dict(zip(cell_names(keys), found, strict=True))
+    claims = {name: hypotheses for name, one in cells.items() if hypotheses and one.n >= small}
+    tests, orders = orders_of(cells, keys, claims, influence, labels, seed)
+    table, fit = table_of(keys, found, [parts] * len(found), level, bases)
     return Formation(
         table=table,
         fit=fit,
         orders=orders,
-        tests={name: t[0] for name, t in tests.items()},
-        expected=expected if outcome is None else ", ".join([outcome] if isinstance(outcome, str) else outcome),
+        tests=tests,
+        expected=target_name(expected, outcome),
         absent=absent,
         labels=labels,
         influence=influence,
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=sentences_of(table, fit, orders, labels, keys.columns),
-        notes=(*notes_of(sample, found, parts, absent, table), *doubts(sample)),
+        sentences=(*bases.sentences(fit), *sentences_of(table, fit, orders, labels, keys.columns)),
+        notes=(*_few(bases, fit, keys.columns), *notes_of(sample, found, parts, absent, table), *doubts(sample)),
     )
+
+
+def _few(bases: Bases, fit: pl.DataFrame, keys: Sequence[str]) -> tuple[Note, ...]:
+    """Cells with few answers, and those that cannot be told."""
+    return (*bases.notes(fit, keys), *untold(fit, keys))
 
 
 def parts_of(
@@ -246,21 +254,22 @@ def _target(
     return tuple(dict.fromkeys(found))
 
 
-def cell_names(keys: pl.DataFrame) -> list[str]:
-    """The cells in words; one empty name without keys."""
-    return [" ".join(str(v) for v in row) for row in keys.iter_rows()] if keys.width else [""]
+def target_name(expected: Form, outcome: str | Sequence[str] | None) -> str:
+    """What is explained: a form, or an outcome's names.
 
-
-def stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns."""
-    if not keys.width:
-        return pl.concat(frames)
-    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
-    return pl.concat(parts)
+    Example:
+        >>> target_name("Ew", None), target_name("Ew", ["a", "b"])
+        ('Ew', 'a, b')
+    """
+    return expected if outcome is None else ", ".join([outcome] if isinstance(outcome, str) else outcome)
 
 
 def notes_of(
-    sample: Sample, cells: Sequence[Cell], parts: Sequence[Composite], absent: Sequence[str], table: pl.DataFrame
+    sample: Sample,
+    cells: Sequence[Cell | Untold],
+    parts: Sequence[Composite],
+    absent: Sequence[str],
+    table: pl.DataFrame,
 ) -> tuple[Note, ...]:
     """Causes left out, rows left out, collinearity, what the numbers are."""
     notes = []

@@ -7,10 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text
 from csi.inference.order_words import STRONG, WEAK
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 HEADINGS: Final = {
     "stage": Text("stage", "阶段"),
@@ -64,14 +66,14 @@ def sentences_of(
     found: pl.DataFrame, fit: pl.DataFrame, orders: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str]
 ) -> tuple[Text, ...]:
     """Per cell: how much goes with the causes, and which accounts for most; then its hypotheses."""
-    out = []
-    cells = found.partition_by(keys, maintain_order=True) if keys else [found]
+    out: list[Text] = []
     tests = _partitioned(orders, keys)
-    for part, row in zip(cells, fit.iter_rows(named=True), strict=True):
-        cell = " ".join(str(row[k]) for k in keys)
-        said = [leader(part, row["r2"], labels)]
-        said += [judged(o, labels) for o in tests.get(tuple(row[k] for k in keys), ()) if o["declared"]]
-        out += [Text(f"{cell}: {s.en}", f"{cell}：{s.zh}") if cell else s for s in said]
+    explained = {tuple(row[k] for k in keys): row["r2"] for row in fit.iter_rows(named=True)}
+    for cell, part in told_cells(found, keys):
+        at = tuple(cell.values())
+        if explained[at] is not None:
+            tested = [judged(o, labels) for o in tests.get(at, ()) if o["declared"]]
+            out += of_cell(cell, [leader(part, explained[at], labels), *tested])
     return tuple(out)
 
 
@@ -180,7 +182,7 @@ def in_words(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> pl.D
 
 def printed(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> str:
     """A frame with headings and names in words."""
-    return table(in_words(frame, labels, lang), headings={c: t.say(lang) for c, t in HEADINGS.items()})
+    return based(in_words(frame, labels, lang), HEADINGS, lang)
 
 
 def lines_of(

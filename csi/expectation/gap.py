@@ -12,7 +12,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,14 +25,15 @@ from csi.estimate.given import check_panel
 from csi.expectation.constraint import constraint_rows
 from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import lines_of, notes_of, sentences_of
-from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_of, stacked
+from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.signed_ranks import signed_ranks
-from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 
@@ -45,7 +46,8 @@ class Gap(Shown):
             gap, sd, std_error, statistic, df, p_value, p_adjusted (Holm over the attributes, or the dimensions, of a
             cell), conf_low, conf_high, dz (gap / sd), signed_rank, rank_biserial, p_signed_rank, p_signed_rank_adjusted
             (Wilcoxon's test, see `csi.expectation.signed_ranks`; Holm likewise), short, met, exceeded (shares of
-            respondents), ceiling (share of expectations at the top of the scale).
+            respondents), ceiling (share of expectations at the top of the scale), flag, reason, reason_zh (of few
+            answers, see `csi.survey.bases`).
         reliability: key columns, kind, name, n, r_expected, r_perceived (alphas), correlation, reliability (of the
             difference); null with a reason where an alpha needs two attributes.
         constraint: key columns, name, n, b_expected, b_perceived (with std_error_ and p_value_ columns),
@@ -86,6 +88,8 @@ def gap(
     outcome: str | None = None,
     band: float = 0.0,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Gap:
     """Gaps of every attribute that was asked in both forms, of dimensions and overall.
 
@@ -99,6 +103,7 @@ def gap(
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
         outcome: a construct or item that both are to explain, "satisfaction" where the codebook has it; "" for none.
         band: a gap counts as met when it is at most this large. level: of intervals.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Gap`.
@@ -118,30 +123,35 @@ def gap(
         >>> answers = {"Pfast": [4, 5, 3, 5], "Ewfast": [6, 6, 5, 6], "Pkind": [6, 6, 7, 5], "Ewkind": [6, 5, 6, 5]}
         >>> frame = pl.DataFrame(answers).cast(pl.Float64)
         >>> panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.cast(pl.String))
-        >>> gap(panel).table.select("name", "gap").rows()
+        >>> gap(panel, small=0).table.select("name", "gap").rows()
         [('fast', -1.5), ('kind', 0.5), ('service', -0.5), ('overall', -0.5)]
     """
     check_panel(panel)
     check(level, band)
+    bases = Bases(small, flagged)
     pairs = matched(panel, (perceived, expected), attributes)
     target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)
-    cells = [_cell(sample, pairs, (perceived, expected), cell, band, level) for cell in range(sample.cells.height)]
-    keys = sample.cells.drop("n")
-    reliability = stacked(keys, [c.reliability for c in cells])
-    table, labels = stacked(keys, [c.table for c in cells]), {**pairs.labels, "overall": Text("Overall", "总体")}
+    cells = list(_cells(sample, pairs, (perceived, expected), bool(target[1]), band, level))
+    keys, labels = sample.cells.drop("n"), {**pairs.labels, "overall": Text("Overall", "总体")}
+    table = bases.withheld(stacked(keys, [c.table for c in cells]))
+    reliability = bases.withheld(stacked(keys, [c.reliability for c in cells]))
     return Gap(
         table=table,
         reliability=reliability,
-        constraint=stacked(keys, [c.constraint for c in cells]) if target[1] else pl.DataFrame(),
+        constraint=bases.withheld(stacked(keys, [c.constraint for c in cells])) if target[1] else pl.DataFrame(),
         expected=expected,
         perceived=perceived,
         band=band,
         labels=labels,
         level=level,
         outcome=target[0],
-        sentences=sentences_of(table, labels, keys.columns),
-        notes=(*notes_of(pairs, (perceived, expected), table, labels, reliability), *sample.notes),
+        sentences=(*bases.sentences(table), *sentences_of(table, labels, keys.columns)),
+        notes=(
+            *bases.notes(table, keys.columns, labels),
+            *notes_of(pairs, (perceived, expected), table, labels, reliability),
+            *sample.notes,
+        ),
         reasons={r.code: r for c in cells for r in c.reasons},
     )
 
@@ -156,21 +166,21 @@ class _Cell:
     reasons: tuple[Reason, ...]
 
 
-def _cell(sample: Sample, pairs: Matched, forms: tuple[Form, Form], cell: int, band: float, level: float) -> _Cell:
-    """Gaps, their reliability and what stands behind them in one cell; items after the pairs are the outcome's."""
-    rows = np.flatnonzero(sample.cell == cell)
-    scores, of = scores_of(pairs, sample.rows[rows]), design(sample, rows)
-    P, E = (scores.values[form] for form in forms)
-    found = means(np.concatenate([d := apart(P, E), P, E], axis=1), *of)
-    ceiling = _ceiling(scores.items[forms[1]], of[0], _top(sample, pairs, forms[1]))
-    ranked, why = signed_ranks(d, *of[:2])
-    y = sample.rows[rows][:, len(pairs.every) :]
-    return _Cell(
-        table=_table(scores, d, found, ranked, of[0], ceiling, band, level),
-        reliability=_reliabilities(scores, forms, of[0]),
-        constraint=constraint_rows(scores.names, P, E, answered_mean(y), *of) if y.shape[1] else pl.DataFrame(),
-        reasons=why,
-    )
+def _cells(
+    sample: Sample, pairs: Matched, forms: tuple[Form, Form], outcome: bool, band: float, level: float
+) -> Iterator[_Cell]:
+    """Gaps, their reliability and what stands behind them in every cell."""
+    for scores, plan, y in by_cell(sample, pairs, outcome):
+        P, E = (scores.values[form] for form in forms)
+        found = means(np.concatenate([d := apart(P, E), P, E], axis=1), *plan)
+        ceiling = _ceiling(scores.items[forms[1]], plan[0], _top(sample, pairs, forms[1]))
+        ranked, why = signed_ranks(d, *plan[:2])
+        yield _Cell(
+            table=_table(scores, d, found, ranked, plan[0], ceiling, band, level),
+            reliability=_reliabilities(scores, forms, plan[0]),
+            constraint=pl.DataFrame() if y is None else constraint_rows(scores.names, P, E, y, *plan),
+            reasons=why,
+        )
 
 
 def _top(sample: Sample, pairs: Matched, expected: Form) -> Array:
@@ -211,12 +221,12 @@ def _table(
         "statistic": found.statistic[:m],
         "df": found.df[:m].astype(np.float64),
         "p_value": p,
-        "p_adjusted": _holm(scores, p),
+        "p_adjusted": holm(scores, p),
         "conf_low": low,
         "conf_high": high,
         "dz": dz,
         **of_ranks,
-        "p_signed_rank_adjusted": _holm(scores, of_ranks["p_signed_rank"]),
+        "p_signed_rank_adjusted": holm(scores, of_ranks["p_signed_rank"]),
         "short": short,
         "met": met,
         "exceeded": exceeded,
@@ -224,14 +234,6 @@ def _table(
     }
     head = {"kind": list(scores.kinds), "name": list(scores.names), "n": found.n[:m].astype(np.int64)}
     return pl.DataFrame(head | {c: finite(x) for c, x in numbers.items()})
-
-
-def _holm(scores: Scores, p: Array) -> Array:
-    """(m,) p-values adjusted over the attributes, over the dimensions, and overall."""
-    adjusted = np.full(len(p), np.nan)
-    for kind in KINDS:
-        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
-    return adjusted
 
 
 def _shares(d: Array, weight: Array, band: float) -> tuple[Array, Array, Array]:

@@ -7,11 +7,13 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import significant, table
+from csi.display import significant
 from csi.errors import Note, Reason, Text, note
 from csi.expectation.forms import FORMS, Matched
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
 from csi.survey.codebook import Form
+from csi.survey.keyed import of_cell
 
 CEILING = 0.5
 """Share of expectations at the top of the scale from which they are said to leave no room."""
@@ -119,17 +121,6 @@ def tested(p: float | None) -> str:
     return "p = -" if p is None else "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
 
 
-def of_cell(cell: Mapping[str, object], parts: Sequence[Text]) -> list[Text]:
-    """Sentences with the cell they are about before them.
-
-    Example:
-        >>> [t.en for t in of_cell({"brand": "A"}, [Text("It is so.", "如此。")])]
-        ['A: It is so.']
-    """
-    name = " ".join(str(v) for v in cell.values())
-    return [Text(f"{name}: {t.en}", f"{name}：{t.zh}") if name else t for t in parts]
-
-
 def left_out(pairs: Matched) -> list[Note]:
     """Attributes that lack one of the forms."""
     if not pairs.lone:
@@ -148,13 +139,11 @@ def _some(names: Sequence[str], joint: str) -> str:
 
 def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str]) -> tuple[Text, ...]:
     """Per cell: the overall gap and the attribute that falls shortest."""
-    out = []
-    for part in found.partition_by(keys, maintain_order=True) if keys else [found]:
-        cell = " ".join(str(part[k][0]) for k in keys)
+    out: list[Text] = []
+    for cell, part in told_cells(found, keys):
         total = part.filter(kind="overall").row(0, named=True)
         worst = part.filter(kind="attribute").sort("gap", nulls_last=True).row(0, named=True)
-        said = _sentence(total["gap"], total["p_value"], worst["gap"], labels[worst["name"]])
-        out.append(Text(f"{cell}: {said.en}", f"{cell}：{said.zh}") if cell else said)
+        out += of_cell(cell, [_sentence(total["gap"], total["p_value"], worst["gap"], labels[worst["name"]])])
     return tuple(out)
 
 
@@ -214,4 +203,4 @@ def _printed(frame: pl.DataFrame, labels: Mapping[str, Text], lang: str) -> str:
     frame = frame.with_columns(pl.col("name").replace(words))
     if "kind" in frame.columns:
         frame = frame.with_columns(pl.col("kind").replace({k: t.say(lang) for k, t in KINDS.items()}))
-    return table(frame, headings={c: t.say(lang) for c, t in HEADINGS.items()})
+    return based(frame, HEADINGS, lang)

@@ -12,16 +12,18 @@ from typing import Final, Literal, get_args
 import numpy as np
 import polars as pl
 
-from csi.errors import Problems, Text, one_of, problem
+from csi.errors import Problem, Problems, Text, capped, one_of, problem
 from csi.expectation.composites import Composite
 from csi.importance.shares import SINGULAR, Regression, covariances, regression
 from csi.inference.adjust import adjust
-from csi.inference.draws import quantile
+from csi.inference.draws import percentiles
 from csi.inference.linearised import p_of_t
 from csi.inference.order import Order, order
 from csi.inference.resample import plan_of
 from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.bases import Bases
+from csi.survey.keyed import stacked
 
 Influence = Literal["relative_weight", "beta", "slope"]
 """What is compared when causes are put in order."""
@@ -64,6 +66,44 @@ class Cell:
         """(k,) and (B, k) of what is compared; slopes and betas as they are, with their signs."""
         name = {"relative_weight": "weights", "beta": "betas", "slope": "slopes"}[influence]
         return getattr(self.point, name), getattr(self.drawn, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A cell without a regression: its causes, its rows, and why; no problems where the rows are merely too few."""
+
+    names: tuple[str, ...]
+    n: int
+    why: tuple[Problem, ...] = ()
+
+
+def cells_of(
+    sample: Sample, Z: Array, parts: Sequence[Composite], replicates: int, seed: int, small: int
+) -> list[Cell | Untold]:
+    """The regression of every cell, or why it has none.
+
+    Parameters:
+        Z: (rows of the sample, k + 1) composites, the expectation first. small: several cells with fewer rows are not
+            told, so none is tried.
+
+    Raises:
+        Problems: those of all cells, where none has a regression.
+    """
+    whole = np.isfinite(Z).all(axis=1)
+    names, found = tuple(p.name for p in parts[1:]), list[Cell | Untold]()
+    for cell in range(sample.cells.height):
+        n = int((whole & (sample.cell == cell)).sum())
+        if n < small and sample.cells.height > 1:
+            found.append(Untold(names, n))
+            continue
+        try:
+            found.append(cell_of(sample, Z, parts, cell, replicates, seed))
+        except Problems as refused:
+            found.append(Untold(names, n, refused.problems))
+    problems = [p for c in found if isinstance(c, Untold) for p in c.why]
+    if problems and not any(isinstance(c, Cell) for c in found):
+        raise Problems(capped(problems))
+    return found
 
 
 def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, replicates: int, seed: int) -> Cell:
@@ -123,6 +163,51 @@ def _apart(X: Array, names: Sequence[str], point: Regression, place: str) -> Non
         raise Problems([problem("E-COLL", place, en, zh, "Leave one of them out.", "请去掉其中之一。")])
 
 
+def table_of(
+    keys: pl.DataFrame, cells: Sequence[Cell | Untold], parts: Sequence[Sequence[Composite]], level: float, bases: Bases
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Causes by cell, and how much is explained in each; null, with the reason, in cells that cannot be told.
+
+    Parameters:
+        keys: (cells, keys). parts: composites of each cell, the expectation first.
+    """
+    causes = [rows_of(c, p, level) if isinstance(c, Cell) else _blank(c, p) for c, p in zip(cells, parts, strict=True)]
+    fits = [fit_row(c, level) if isinstance(c, Cell) else pl.DataFrame({"n": [c.n]}) for c in cells]
+    frames = ([f.with_columns(*_said(c)) for f, c in zip(own, cells, strict=True)] for own in (causes, fits))
+    told = (pl.concat(_keyed(keys, own), how="diagonal") for own in frames)
+    causes_, fits_ = (bases.withheld(f.select(*keys.columns, *columns)) for f, columns in zip(told, SHAPE, strict=True))
+    return causes_, fits_
+
+
+def _keyed(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Frames of cells with their key columns."""
+    return [pl.concat([keys[[c] * f.height], f], how="horizontal") for c, f in enumerate(frames)]
+
+
+def _said(cell: Cell | Untold) -> list[pl.Expr]:
+    """The columns of reasons."""
+    why = cell.why[0].what if isinstance(cell, Untold) and cell.why else Text("", "")
+    said = (("reason", why.en), ("reason_zh", why.zh))
+    return [pl.lit(text or None, dtype=pl.String).alias(name) for name, text in said]
+
+
+def _blank(cell: Untold, parts: Sequence[Composite]) -> pl.DataFrame:
+    """Rows of causes without numbers."""
+    k = len(cell.names)
+    return pl.DataFrame({"cause": cell.names, "items": [len(q.items) for q in parts[1:]], "n": [cell.n] * k})
+
+
+SHAPE: Final = (
+    (
+        "cause", "items", "n", "mean", "sd", "r", "slope", "std_error", "p_value", "p_adjusted", "beta", "beta_low",
+        "beta_high", "relative_weight", "relative_low", "relative_high", "share", "share_low", "share_high", "vif",
+        "reason", "reason_zh",
+    ),
+    ("n", "r2", "r2_low", "r2_high", "r2_adjusted", "condition", "reason", "reason_zh"),
+)  # fmt: skip
+"""Columns of both tables."""
+
+
 def rows_of(cell: Cell, parts: Sequence[Composite], level: float) -> pl.DataFrame:
     """The table of one cell."""
     x, w = cell.Z[:, 1:], cell.weight / cell.weight.sum()
@@ -145,25 +230,13 @@ def rows_of(cell: Cell, parts: Sequence[Composite], level: float) -> pl.DataFram
 
 def spanned(name: str, stem: str, value: Array, drawn: Array, level: float) -> dict[str, Array]:
     """A number and its percentile bounds as columns."""
-    low, high = bounds_of(drawn, level)
+    low, high = percentiles(drawn, level)
     return {name: value, f"{stem}_low": low, f"{stem}_high": high}
-
-
-def bounds_of(drawn: Array, level: float) -> tuple[Array, Array]:
-    """(k,) percentile bounds of (B, k) draws.
-
-    Example:
-        >>> [round(float(b[0]), 9) for b in bounds_of(np.arange(101.0)[:, None], 0.90)]
-        [5.0, 95.0]
-    """
-    ordered, tail = np.sort(drawn, axis=0), (1 - level) / 2
-    k = drawn.shape[1]
-    return quantile(ordered, np.full(k, tail)), quantile(ordered, np.full(k, 1 - tail))
 
 
 def fit_row(cell: Cell, level: float) -> pl.DataFrame:
     """How much is explained, and how far the causes can be told apart."""
-    low, high = bounds_of(cell.drawn.r2[:, None], level)
+    low, high = percentiles(cell.drawn.r2[:, None], level)
     k, r2 = len(cell.names), float(cell.point.r2)
     values = cell.point.eigenvalues
     return pl.DataFrame(
@@ -183,6 +256,28 @@ def influence_problems(influence: str) -> None:
     found = one_of("influence", influence, get_args(Influence))
     if found:
         raise Problems(found)
+
+
+def orders_of(
+    cells: Mapping[str, Cell | Untold],
+    keys: pl.DataFrame,
+    claims: Mapping[str, str | Sequence[str]],
+    influence: Influence,
+    labels: Mapping[str, Text],
+    seed: int,
+) -> tuple[dict[str, Order], pl.DataFrame]:
+    """The tests of the cells that make claims, and their rows with the cells' keys.
+
+    Parameters:
+        cells: name -> cell. keys: (cells, keys). claims: name -> hypotheses; none of a cell that is not told.
+    """
+    tests, frames, at = dict[str, Order](), list[pl.DataFrame](), list[int]()
+    for number, (name, cell) in enumerate(cells.items()):
+        if name in claims and isinstance(cell, Cell):
+            tests[name], rows = order_rows(cell, claims[name], influence, labels, seed)
+            frames.append(rows)
+            at.append(number)
+    return tests, stacked(keys[at] if keys.width else keys, frames) if frames else pl.DataFrame()
 
 
 def order_rows(

@@ -23,10 +23,12 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.kano_words import lines_of, sentences_of
-from csi.inference.draws import quantile
+from csi.inference.draws import percentiles
 from csi.inference.resample import plan_of
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 TABLE: Final = ("QAAAO", "RIIIM", "RIIIM", "RIIIM", "RRRRQ")
@@ -82,6 +84,8 @@ def kano(
     replicates: int = 1000,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Kano:
     """Classes of all attributes that were asked both ways (forms Kf and Kd).
 
@@ -90,6 +94,7 @@ def kano(
     Parameters:
         panel: answers with a codebook. attributes: only these. by: key columns that make cells. where: keep only rows
             with these key values. replicates, seed: of the bootstrap (units within strata). level: of its intervals.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Kano`; a coefficient without any A, O, M or I is absent.
@@ -108,11 +113,12 @@ def kano(
         >>> pair = [Item(f"{f}1", "features", five, Text("Bag", "包"), "bag", f) for f in ("Kf", "Kd")]
         >>> frame = pl.DataFrame({"Kf1": [1.0, 1.0, 3.0, 1.0], "Kd1": [5.0, 5.0, 5.0, 3.0]})
         >>> panel = csi.Panel(frame, Codebook(tuple(pair), {}, {}), frame.cast(pl.String))
-        >>> kano(panel, replicates=100).table.select("category", "O", "cs_plus", "cs_minus").row(0)
+        >>> kano(panel, replicates=100, small=0).table.select("category", "O", "cs_plus", "cs_minus").row(0)
         ('O', 2.0, 0.75, -0.75)
     """
     check_panel(panel)
     _settings(replicates, level)
+    bases = Bases(small, flagged)
     pairs = matched(panel, ("Kf", "Kd"), attributes)
     sample = sample_of(panel, pairs.every, by, missing="pairwise", where=where)
     wrong = _codes(sample, pairs)
@@ -120,17 +126,15 @@ def kano(
         raise Problems(wrong)
     keys = sample.cells.drop("n")
     parts = [_cell(sample, pairs, cell, replicates, seed, level) for cell in range(sample.cells.height)]
-    if keys.width:
-        parts = [pl.concat([keys[[c] * part.height], part], how="horizontal") for c, part in enumerate(parts)]
-    table = pl.concat(parts)
+    table = bases.withheld(stacked(keys, parts))
     return Kano(
         table=table,
         labels=pairs.labels,
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=sentences_of(table, pairs.labels, keys.columns),
-        notes=(*_notes(table, pairs), *sample.notes),
+        sentences=(*bases.sentences(table), *sentences_of(table, pairs.labels, keys.columns)),
+        notes=(*bases.notes(table, keys.columns, pairs.labels), *_notes(table, pairs), *sample.notes),
     )
 
 
@@ -193,7 +197,7 @@ def _cell(sample: Sample, pairs: Matched, cell: int, replicates: int, seed: int,
     drawn = _resampled(sample, rows, own, replicates, seed)
     plus, minus = coefficients(counts)
     best = counts.argmax(axis=1)
-    bounds = [_interval(x, level) for x in coefficients(drawn)]
+    bounds = [percentiles(x, level) for x in coefficients(drawn)]
     n = own.sum(axis=(0, 2))
     total = counts.sum(axis=1)
     ordered = np.sort(counts, axis=1)[:, ::-1]
@@ -234,15 +238,6 @@ def _resampled(sample: Sample, rows: Ints, own: Array, replicates: int, seed: in
     flat = own.reshape(len(rows), -1) * w[:, None]
     parts = [m[:, unit] @ flat for _, m in plan_of(sample, replicates, seed).blocks()]
     return np.concatenate(parts).reshape(-1, *own.shape[1:])[:replicates]
-
-
-def _interval(drawn: Array, level: float) -> tuple[Array, Array]:
-    """(k,) percentile bounds of (B, k) draws; NaN where none is finite."""
-    ordered = np.sort(drawn, axis=0)
-    tail = (1 - level) / 2
-    k = drawn.shape[1]
-    low, high = (quantile(ordered, np.full(k, share)) for share in (tail, 1 - tail))
-    return low, high
 
 
 def _codes(sample: Sample, pairs: Matched) -> list[Problem]:

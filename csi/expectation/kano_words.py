@@ -7,9 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import table
 from csi.errors import Note, Text
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 CLASSES: Final = {
     "M": Text("must-be", "必备"),
@@ -45,9 +46,8 @@ SURE = 0.95
 
 def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str]) -> tuple[Text, ...]:
     """Per cell: which attributes are of which class, and which are not decided."""
-    out = []
-    for part in found.partition_by(keys, maintain_order=True) if keys else [found]:
-        cell = " ".join(str(part[k][0]) for k in keys)
+    out: list[Text] = []
+    for cell, part in told_cells(found, keys):
         en, zh = [], []
         for code in "MOAIR":
             names = part.filter((pl.col("category") == code) & (pl.col("support") >= SURE))["attribute"]
@@ -59,8 +59,7 @@ def sentences_of(found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence
             en.append(f"not decided by these answers: {', '.join(labels[a].en for a in open_)}")
             zh.append(f"现有回答不足以判定：{'、'.join(labels[a].zh for a in open_)}")
         whole = "; ".join(en)
-        said = Text(whole[:1].upper() + whole[1:] + ".", "；".join(zh) + "。")
-        out.append(Text(f"{cell}: {said.en}", f"{cell}：{said.zh}") if cell else said)
+        out += of_cell(cell, [Text(whole[:1].upper() + whole[1:] + ".", "；".join(zh) + "。")] if en else [])
     return tuple(out)
 
 
@@ -76,7 +75,6 @@ def lines_of(
     found: pl.DataFrame, sentences: Sequence[Text], notes: Sequence[Note], labels: Mapping[str, Text], lang: str
 ) -> str:
     """Sentences, the table, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     shown = in_words(found, labels, lang).drop("total_strength", "category_strength", "functional", "dysfunctional")
-    lines = [*(s.say(lang) for s in sentences), "", table(shown, headings=heads), ""]
+    lines = [*(s.say(lang) for s in sentences), "", based(shown, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])

@@ -24,16 +24,18 @@ from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
 from csi.expectation.forms import matched, named
-from csi.expectation.influence import bounds_of
 from csi.expectation.kano import kano
 from csi.expectation.kinds_words import FACETS, lines_of, sentences_of
 from csi.expectation.mentions import Mentions, mentions
+from csi.expectation.scores import finite
 from csi.importance.shares import covariances, regression
+from csi.inference.draws import percentiles
 from csi.inference.linearised import means
 from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Codebook, Form
 from csi.survey.panel import Panel
 
@@ -54,8 +56,9 @@ class Kinds(Shown):
         said: as `Mentions.table`.
         levels: attribute, level ("Ea", "Ed", "Ei"), n, mean, perceived, gap (perceived minus level), std_error,
             conf_low, conf_high, short (share of respondents below the level).
-        surprise: attribute, category (Kano's), support, unaided (share of the interviewed), importance (correlation of
-            perception with the outcome), kind ("basic", "latent", "exceeding", "none").
+        surprise: attribute, n, category (Kano's), support, unaided (share of the interviewed), importance (correlation
+            of perception with the outcome), kind ("basic", "latent", "exceeding", "none"). Facets, levels and surprise
+            end with flag, reason, reason_zh (of few answers).
         labels, outcome, level, seed, sentences, notes.
     """
 
@@ -90,6 +93,8 @@ def kinds(
     replicates: int = 1000,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Kinds:
     """Every kind of expectation that the answers can tell apart.
 
@@ -101,7 +106,8 @@ def kinds(
             frame or file that `csi.mentions` reads.
         expected, perceived: forms of the facets' gaps. outcome: a construct or item ("satisfaction" where it is
             there). where: keep only rows with these key values. rare: share of unaided mentions that counts as unsaid.
-        replicates, seed, level: of Kano's classes and of the intervals.
+        replicates, seed, level: of Kano's classes and of the intervals. small, flagged: values of fewer answers are
+            withheld, or marked.
 
     Returns:
         A `Kinds`.
@@ -115,13 +121,15 @@ def kinds(
     """
     check_panel(panel)
     check_settings(level, replicates, seed)
+    bases = Bases(small, flagged)
     book = panel.codebook
     target = _outcome(book, outcome)
     found = _found(mentioned, replicates, seed, level)
     attributes = {(i.attribute or i.name): named(i.label, i.attribute or i.name) for i in reversed(book.items)}
     facets = _facets(panel, expected, perceived, target, where, replicates, seed, level)
     levels = _levels(panel, perceived, where, level)
-    surprise = _surprise(panel, found, target, where, rare, replicates, seed, level)
+    facets, levels = (bases.withheld(f) if f.height else f for f in (facets, levels))
+    surprise = _surprise(panel, found, target, where, rare, replicates, seed, level, bases)
     said = found.table.drop("reason", "reason_zh") if found is not None else pl.DataFrame()
     frames = {"facets": facets, "said": said, "levels": levels, "surprise": surprise}
     if not any(f.height for f in frames.values()):
@@ -143,7 +151,7 @@ def kinds(
         level=level,
         seed=seed,
         sentences=sentences_of(frames, labels, target[0]),
-        notes=_notes(frames, target[0], rare),
+        notes=(*_bases(bases, facets, levels, surprise, labels), *_notes(frames, target[0], rare)),
     )
 
 
@@ -236,7 +244,7 @@ def _facets(
         "std_error": found.std_error[:m], "conf_low": low[:m], "conf_high": high[:m], **worth,
     }  # fmt: skip
     head = {"facet": list(of), "attributes": [len(at) for at in of.values()], "n": found.n[:m].astype(np.int64)}
-    return pl.DataFrame(head | {c: _finite(x) for c, x in numbers.items()})
+    return pl.DataFrame(head | {c: finite(x) for c, x in numbers.items()})
 
 
 def _worth(y: Array, G: Array, sample: Sample, replicates: int, seed: int, level: float) -> dict[str, Array]:
@@ -250,7 +258,7 @@ def _worth(y: Array, G: Array, sample: Sample, replicates: int, seed: int, level
     plan = plan_of(sample, replicates, seed)
     drawn = regression(np.concatenate([covariances(Z, weight * m[:, unit]) for _, m in plan.blocks()])[:replicates])
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = bounds_of(drawn.weights / drawn.r2[:, None], level)
+        low, high = percentiles(drawn.weights / drawn.r2[:, None], level)
         return {"weight": found.weights, "share": found.weights / found.r2, "share_low": low, "share_high": high}
 
 
@@ -294,7 +302,7 @@ def _level(sample: Sample, attributes: Sequence[str], form: Form, level: float) 
         "std_error": found.std_error[:k], "conf_low": low[:k], "conf_high": high[:k], "short": found.mean[3 * k :],
     }  # fmt: skip
     head = {"attribute": list(attributes), "level": [form] * k, "n": found.n[:k].astype(np.int64)}
-    return pl.DataFrame(head | {c: _finite(x) for c, x in numbers.items()})
+    return pl.DataFrame(head | {c: finite(x) for c, x in numbers.items()})
 
 
 def _surprise(
@@ -306,12 +314,13 @@ def _surprise(
     replicates: int,
     seed: int,
     level: float,
+    bases: Bases,
 ) -> pl.DataFrame:
     """Kano's classes with unaided mention and importance, and the kind they make."""
     if _pairs(panel, ("Kf", "Kd")) is None:
         return pl.DataFrame()
-    classes = kano(panel, where=where, replicates=max(replicates, 100), seed=seed, level=level).table
-    matters = _importance(panel, classes["attribute"].to_list(), target, where)
+    classes = kano(panel, where=where, replicates=max(replicates, 100), seed=seed, level=level, small=0).table
+    matters = _importance(panel, classes["attribute"].to_list(), target, where, bases.small)
     known = [v for v in matters.values() if v is not None]
     median = float(np.median(known)) if known else np.nan
     unaided: dict[str, float] = {}
@@ -319,16 +328,29 @@ def _surprise(
         unaided = dict.fromkeys(classes["attribute"], 0.0)
         unaided |= {a: u / found.respondents for a, u in found.table.select("attribute", "unaided").rows()}
     rows = []
-    for name, category, support in classes.select("attribute", "category", "support").rows():
+    for name, n, category, support in classes.select("attribute", "n", "category", "support").rows():
         kind = kind_of(category, unaided.get(name), matters.get(name), median, rare)
-        rows.append((name, category, support, unaided.get(name), matters.get(name), kind))
-    kinds_ = {"attribute": pl.String, "category": pl.String, "support": pl.Float64}
+        rows.append((name, n, category, support, unaided.get(name), matters.get(name), kind))
+    kinds_ = {"attribute": pl.String, "n": pl.Int64, "category": pl.String, "support": pl.Float64}
     schema = kinds_ | {"unaided": pl.Float64, "importance": pl.Float64, "kind": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return bases.withheld(pl.DataFrame(rows, schema=schema, orient="row"), keep=("unaided",))
+
+
+def _bases(
+    bases: Bases, facets: pl.DataFrame, levels: pl.DataFrame, surprise: pl.DataFrame, labels: Mapping[str, Text]
+) -> tuple[Note, ...]:
+    """What few answers stand behind, each said once."""
+    by_attribute = levels.drop("level") if levels.height else levels
+    frames = (facets, by_attribute, surprise)
+    return tuple(dict.fromkeys(n for f in frames if f.height for n in bases.notes(f, (), labels)))
 
 
 def _importance(
-    panel: Panel, attributes: Sequence[str], target: tuple[str, tuple[str, ...]], where: Mapping[str, str] | None
+    panel: Panel,
+    attributes: Sequence[str],
+    target: tuple[str, tuple[str, ...]],
+    where: Mapping[str, str] | None,
+    small: int,
 ) -> dict[str, float | None]:
     """Correlation of each attribute's perception with the outcome."""
     book = panel.codebook
@@ -342,14 +364,10 @@ def _importance(
     out: dict[str, float | None] = {}
     for j, name in enumerate(asked, start=1):
         seen = np.isfinite(Z[:, [0, j]]).all(axis=1)
-        S = covariances(Z[seen][:, [0, j]], sample.weight[None, seen])[0] if seen.sum() > 2 else np.zeros((2, 2))
+        enough = seen.sum() > 2 and seen.sum() >= small
+        S = covariances(Z[seen][:, [0, j]], sample.weight[None, seen])[0] if enough else np.zeros((2, 2))
         out[name] = float(S[0, 1] / np.sqrt(S[0, 0] * S[1, 1])) if min(S[0, 0], S[1, 1]) > 0 else None
     return out
-
-
-def _finite(x: Array) -> pl.Series:
-    """A column, null where not finite."""
-    return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
 
 
 def _notes(frames: Mapping[str, pl.DataFrame], outcome: str, rare: float) -> tuple[Note, ...]:

@@ -7,12 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text
 from csi.expectation.kano_words import CLASSES
 from csi.expectation.mentions_words import HEADINGS as MENTIONED
 from csi.expectation.mentions_words import KINDS as SAID
-from csi.measures.shown import told
+from csi.measures.shown import based, told
 
 FACETS: Final[Mapping[str, Text]] = {
     "functional": Text("functional", "功能期望"),
@@ -111,6 +111,7 @@ def _level(levels: pl.DataFrame) -> Text:
     for form, words in LEVELS.items():
         own = levels.filter(level=form)
         if own.height:
+            own = own.filter(pl.col("gap").is_not_null())
             met = own.filter(pl.col("gap") >= 0).height
             en.append(f"{met} of {own.height} attributes reach the {words.en} level")
             zh.append(f"{own.height} 个属性中有 {met} 个达到{words.zh}水平")
@@ -147,10 +148,9 @@ def lines_of(
     lang: str,
 ) -> str:
     """Sentences, the tables there are, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     lines = [*(s.say(lang) for s in sentences), ""]
     for name, frame in frames.items():
         if frame.height:
             shown = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
-            lines += [TITLES[name].say(lang), table(in_words(shown, labels, lang), headings=heads), ""]
+            lines += [TITLES[name].say(lang), based(in_words(shown, labels, lang), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])

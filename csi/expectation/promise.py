@@ -19,14 +19,15 @@ from csi.estimate.given import check_panel
 from csi.expectation.asymmetry import TYPES, asymmetry
 from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
-from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_of, stacked
+from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.shares import shares
-from csi.inference.adjust import adjust
 from csi.inference.linearised import means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 
@@ -37,7 +38,8 @@ class Promise(Shown):
     Attributes:
         table: kind ("attribute", "dimension", "overall"), name, n, promised, perceived (means), broken, kept, exceeded
             (shares of respondents) with _low and _high, net (exceeded - broken) with net_low, net_high, p_value,
-            p_adjusted (Holm over the attributes, or the dimensions, of a cell).
+            p_adjusted (Holm over the attributes, or the dimensions, of a cell), flag, reason, reason_zh (of few
+            answers).
         slopes: kind, name, n, n_short, n_over, b_short, b_over, b_perceived, difference (b_short - b_over), each with
             _low, _high, _p; p_adjusted of the difference; r2. Empty without an outcome.
         promised, perceived: the forms. band: differences within it count as kept. outcome: its name.
@@ -73,6 +75,8 @@ def promise(
     where: Mapping[str, str] | None = None,
     band: float = 0.0,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Promise:
     """Shares of respondents who got less than, what, and more than they were promised, and what either goes with.
 
@@ -85,6 +89,7 @@ def promise(
         attributes: only these. outcome: a construct or item ("satisfaction" where there is one); "" for none. by: key
             columns that make cells. where: keep only rows with these key values.
         band: differences at most this large count as kept. level: of intervals.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Promise`.
@@ -102,25 +107,24 @@ def promise(
         >>> items = [Item(f, "service", seven, Text("Fast", "快"), "fast", f) for f in ("P", "Ew")]
         >>> frame = pl.DataFrame({"P": [4.0, 5, 3, 7], "Ew": [6.0, 5, 5, 6]})
         >>> panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.cast(pl.String))
-        >>> promise(panel).table.select("name", "broken", "kept", "exceeded").row(0)
+        >>> promise(panel, small=0).table.select("name", "broken", "kept", "exceeded").row(0)
         ('fast', 0.5, 0.25, 0.25)
     """
     check_panel(panel)
     check(level, band)
+    bases = Bases(small, flagged)
     pairs = matched(panel, (perceived, promised), attributes)
     target = outcome_of(panel, outcome, pairs.every)
     sample = sample_of(panel, [*pairs.every, *target[1]], by, missing="pairwise", where=where)
     tables, slopes = [], []
-    for cell in range(sample.cells.height):
-        rows = np.flatnonzero(sample.cell == cell)
-        scores, plan = scores_of(pairs, sample.rows[rows]), design(sample, rows)
+    for scores, plan, y in by_cell(sample, pairs, bool(target[1])):
         P, E = scores.values[perceived], scores.values[promised]
         tables.append(_table(scores, P, E, plan, band, level))
-        if target[1]:
-            y = answered_mean(sample.rows[rows][:, len(pairs.every) :])
+        if y is not None:
             slopes.append(slopes_of(scores, P, E, y, plan, level))
     keys = sample.cells.drop("n")
-    table, told = stacked(keys, tables), stacked(keys, slopes) if slopes else pl.DataFrame()
+    table = bases.withheld(stacked(keys, tables))
+    told = bases.withheld(stacked(keys, slopes)) if slopes else pl.DataFrame()
     labels = {**pairs.labels, "overall": Text("Overall", "总体")}
     return Promise(
         table=table,
@@ -131,8 +135,8 @@ def promise(
         outcome=target[0],
         labels=labels,
         level=level,
-        sentences=sentences_of(table, told, labels, keys.columns, 1 - level),
-        notes=(*notes_of(pairs, band), *sample.notes),
+        sentences=(*bases.sentences(table), *sentences_of(table, told, labels, keys.columns, 1 - level)),
+        notes=(*bases.notes(table, keys.columns, labels), *notes_of(pairs, band), *sample.notes),
     )
 
 
@@ -150,11 +154,8 @@ def _table(
         share = shares(sign == value, seen, plan, level)
         columns |= dict(zip((name, f"{name}_low", f"{name}_high"), share, strict=True))
     p = found.p_value[:m]
-    adjusted = np.full(m, np.nan)
-    for kind in KINDS:
-        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
     columns |= {"net": found.mean[:m], "net_low": np.maximum(low[:m], -1), "net_high": np.minimum(high[:m], 1)}
-    columns |= {"p_value": p, "p_adjusted": adjusted}
+    columns |= {"p_value": p, "p_adjusted": holm(scores, p)}
     head = {"kind": list(scores.kinds), "name": list(scores.names), "n": seen.sum(axis=0)}
     return pl.DataFrame(head | {c: finite(x) for c, x in columns.items()})
 
@@ -170,8 +171,4 @@ def slopes_of(
     rows = [asymmetry(P[:, j], E[:, j], y, plan, level) for j in range(len(scores.names))]
     head = pl.DataFrame({"kind": list(scores.kinds), "name": list(scores.names)})
     frame = pl.concat([head, pl.DataFrame(rows, schema_overrides=TYPES)], how="horizontal")
-    p = frame["difference_p"].to_numpy()
-    adjusted = np.full(len(p), np.nan)
-    for kind in KINDS:
-        adjusted[scores.of(kind)] = adjust(p[scores.of(kind)], "holm")
-    return frame.with_columns(p_adjusted=finite(adjusted))
+    return frame.with_columns(p_adjusted=finite(holm(scores, frame["difference_p"].to_numpy())))

@@ -7,11 +7,13 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
-from csi.expectation.gap_words import KINDS, RECALL, left_out, of_cell, tested
-from csi.measures.shown import told
+from csi.expectation.gap_words import KINDS, RECALL, left_out, tested
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 HEADINGS: Final = {
     "kind": Text("kind", "层次"),
@@ -58,11 +60,9 @@ def sentences_of(
 ) -> tuple[Text, ...]:
     """Per cell: the shares over all attributes, the promise broken most often, and which side counts for more."""
     out: list[Text] = []
-    for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
-        mine = found.filter(**cell) if cell else found
+    for cell, mine in told_cells(found, keys):
         side = slopes.filter(**cell) if cell and slopes.height else slopes
-        parts = [_shares(mine, labels), *_sides(side, alpha)]
-        out += of_cell(cell, parts)
+        out += of_cell(cell, [_shares(mine, labels), *_sides(side, alpha)])
     return tuple(out)
 
 
@@ -123,12 +123,11 @@ def lines_of(
     lang: str,
 ) -> str:
     """Sentences, shares, slopes, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     shown = in_words(frames[0], labels, lang).select(pl.exclude("kept_low", "kept_high", "p_value"))
-    lines = [*(s.say(lang) for s in sentences), "", table(shown, headings=heads), ""]
+    lines = [*(s.say(lang) for s in sentences), "", based(shown, HEADINGS, lang), ""]
     if frames[1].height:
         slopes = in_words(frames[1], labels, lang).select(pl.exclude(_ASIDE))
-        lines += [table(slopes, headings=heads), ""]
+        lines += [based(slopes, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])
 
 

@@ -25,16 +25,22 @@ from csi.estimate.given import check_panel
 from csi.expectation.composites import doubts
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
+from csi.expectation.scores import finite
 from csi.expectation.shares import shares
 from csi.expectation.side_table import Kind, side_table
 from csi.inference.settings import level_problems
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases, without
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 ALPHAS: Final = (0.10, 0.05, 0.01)
 """Shares of the industry above a limit; the table of sensitivity has all, the decision takes the middle one."""
+
+GIVEN: Final = ("benchmark", "benchmark_sd", "benchmark_n", "rule", "limit", "feasible", "date")
+"""Columns of the table that are no answers."""
 
 PERCENTILE: Final = 0.90
 """Where no benchmark is given, expectations above this share of the sample's own stand out."""
@@ -47,7 +53,8 @@ class Reasonable(Shown):
     Attributes:
         table: the cell's key columns, attribute, n, expected (mean), benchmark, benchmark_sd, benchmark_n, rule
             ("normal", "percentile", "within-sample"), limit, z (of the mean expectation), unreasonable (share of
-            respondents), conf_low, conf_high (Wilson), feasible, date, advice.
+            respondents), conf_low, conf_high (Wilson), feasible, date, advice, flag, reason, reason_zh
+            (of few answers).
         actions: key columns, attribute, part ("reasonable", "unreasonable"), share, action ("meet", "explain_date",
             "meet_or_explain", "explain_alternative"), date.
         sensitivity: key columns, attribute, alpha, limit, unreasonable, conf_low, conf_high; null beyond the scale.
@@ -84,6 +91,8 @@ def reasonable(
     where: Mapping[str, str] | None = None,
     alpha: float = 0.05,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Reasonable:
     """Share of respondents whose expectation lies above what the industry delivers, and what to do about it.
 
@@ -98,6 +107,7 @@ def reasonable(
             several. attributes: only these. feasible: attribute -> can it be met now, in place of the column.
         by: key columns that make cells, such as segment. where: keep only rows with these key values.
         alpha: share of the industry above the limit. level: of the intervals.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Reasonable`. The limit is a rule, not a fact: `sensitivity` has three of them.
@@ -113,11 +123,12 @@ def reasonable(
         >>> frame = pl.DataFrame({"s1": [6.0, 7, 9, 10]})
         >>> panel = csi.Panel(frame, Codebook((item,), {}, {}), frame.cast(pl.String))
         >>> bench = pl.DataFrame({"attribute": ["speed"], "mean": [5.0], "sd": [1.5], "n": [200], "feasible": ["yes"]})
-        >>> reasonable(panel, bench).table.select(pl.col("limit").round(2), "unreasonable", "advice").row(0)
+        >>> reasonable(panel, bench, small=0).table.select(pl.col("limit").round(2), "unreasonable", "advice").row(0)
         (7.47, 0.5, 'meet')
     """
     check_panel(panel)
     _settings(alpha, level)
+    bases = Bases(small, flagged)
     form = expected or ("Es" if any(i.form == "Es" for i in panel.codebook.items) else "Ed")
     asked = matched(panel, (form,), attributes)
     sample = sample_of(panel, asked.every, by, missing="pairwise", where=where)
@@ -127,7 +138,8 @@ def reasonable(
     keys = sample.cells.drop("n")
     parts = [_cell(sample, rules, cell, level) for cell in range(sample.cells.height)]
     more = [_sensitivity(sample, rules, cell, alpha, level) for cell in range(sample.cells.height)]
-    table, sensitivity = _stacked(keys, parts), _stacked(keys, more)
+    table = bases.withheld(stacked(keys, parts), keep=GIVEN)
+    sensitivity = without(stacked(keys, more), table, [*keys.columns, "attribute"])
     return Reasonable(
         table=table,
         actions=_actions(table, keys.columns),
@@ -137,8 +149,15 @@ def reasonable(
         alpha=alpha,
         level=level,
         labels=asked.labels,
-        sentences=sentences_of(table, asked.labels, keys.columns, within=benchmarks is None),
-        notes=(*_notes(rules, asked.labels, alpha, within=benchmarks is None), *doubts(sample)),
+        sentences=(
+            *bases.sentences(table),
+            *sentences_of(table, asked.labels, keys.columns, within=benchmarks is None),
+        ),
+        notes=(
+            *bases.notes(table, keys.columns, asked.labels),
+            *_notes(rules, asked.labels, alpha, within=benchmarks is None),
+            *doubts(sample),
+        ),
     )
 
 
@@ -267,16 +286,16 @@ def _cell(sample: Sample, rules: pl.DataFrame, cell: int, level: float) -> pl.Da
         {
             "attribute": rules["attribute"],
             "n": seen.sum(axis=0).astype(np.int64),
-            "expected": _finite(mean),
+            "expected": finite(mean),
             "benchmark": rules["mean"],
             "benchmark_sd": rules["sd"],
             "benchmark_n": rules["n"],
             "rule": rules["rule"],
             "limit": rules["limit"],
-            "z": _finite(z),
-            "unreasonable": _finite(p),
-            "conf_low": _finite(low),
-            "conf_high": _finite(high),
+            "z": finite(z),
+            "unreasonable": finite(p),
+            "conf_low": finite(low),
+            "conf_high": finite(high),
             "feasible": rules["feasible"],
             "date": rules["date"],
             "advice": pl.Series(advice, dtype=pl.String),
@@ -295,15 +314,10 @@ def _sensitivity(sample: Sample, rules: pl.DataFrame, cell: int, alpha: float, l
         limit = limit_of(mean, sd, n, each)
         inside = np.isfinite(limit) & (limit < sample.maximum)
         found = [np.where(inside, v, np.nan) for v in shares(x > limit, np.isfinite(x), design, level)]
-        numbers = dict(zip(("unreasonable", "conf_low", "conf_high"), map(_finite, found), strict=True))
-        head = {"attribute": rules["attribute"], "alpha": [each] * rules.height, "limit": _finite(limit)}
+        numbers = dict(zip(("unreasonable", "conf_low", "conf_high"), map(finite, found), strict=True))
+        head = {"attribute": rules["attribute"], "alpha": [each] * rules.height, "limit": finite(limit)}
         parts.append(pl.DataFrame(head | numbers))
     return pl.concat(parts)
-
-
-def _finite(x: Array) -> pl.Series:
-    """A column, null where not finite."""
-    return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
 
 
 def _actions(table: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
@@ -318,14 +332,6 @@ def _actions(table: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         )
         rows.append({**head, "part": "unreasonable", "share": share, "action": "explain_alternative", "date": None})
     return pl.DataFrame(rows, schema_overrides={"share": pl.Float64, "date": pl.String})
-
-
-def _stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns."""
-    if not keys.width:
-        return pl.concat(frames)
-    parts = [pl.concat([keys[[c] * f.height], f], how="horizontal") for c, f in enumerate(frames)]
-    return pl.concat(parts)
 
 
 def _settings(alpha: float, level: float) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import table
 from csi.errors import Note, Text
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 HEADINGS: Final = {
     "attribute": Text("attribute", "属性"),
@@ -75,12 +76,10 @@ def sentences_of(
     found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str], *, within: bool
 ) -> tuple[Text, ...]:
     """Per cell: the attribute most expectations of which are unreasonable; what to do about each."""
-    out = []
-    for part in found.partition_by(keys, maintain_order=True) if keys else [found]:
-        cell = " ".join(str(part[k][0]) for k in keys)
+    out: list[Text] = []
+    for cell, part in told_cells(found, keys):
         said = [_worst(part, labels, within=within)]
-        said += [] if within else [_advised(part, labels)]
-        out += [Text(f"{cell}: {s.en}", f"{cell}：{s.zh}") if cell else s for s in said]
+        out += of_cell(cell, [*said, *([] if within else [_advised(part, labels)])])
     return tuple(out)
 
 
@@ -135,10 +134,9 @@ def lines_of(
 ) -> str:
     """Sentences, attributes, sensitivity, notes."""
     found, sensitivity = frames
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     shown = found.drop("benchmark_sd", "benchmark_n")
     shown = shown.select(c for c in shown.columns if shown[c].null_count() < shown.height)
-    lines = [*(s.say(lang) for s in sentences), "", table(in_words(shown, labels, lang), headings=heads), ""]
+    lines = [*(s.say(lang) for s in sentences), "", based(in_words(shown, labels, lang), HEADINGS, lang), ""]
     if sensitivity["unreasonable"].null_count() < sensitivity.height:
-        lines += [table(in_words(sensitivity, labels, lang), headings=heads), ""]
+        lines += [based(in_words(sensitivity, labels, lang), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])

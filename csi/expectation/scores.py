@@ -5,7 +5,7 @@ Letters: `n` rows, `k` attributes, `m` names (attributes, dimensions, overall).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +14,15 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.expectation.forms import Matched
+from csi.inference.adjust import adjust
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.codebook import Form
 
 HALF: Final = 0.5
 """A dimension's score needs answers to this share of its attributes."""
+
+Plan = tuple[Array, Ints, Ints]
+"""Weights and units of rows, strata of the units."""
 
 KINDS: Final = ("attribute", "dimension", "overall")
 
@@ -47,6 +51,19 @@ class Scores:
         return len(self.names) - 1 if name == "overall" else self.names.index(name)
 
 
+def holm(scores: Scores, p: Array) -> Array:
+    """(m,) p-values by Holm's method within attributes, within dimensions, overall.
+
+    Parameters:
+        p: (m,), or (t m,) of t tests of every name, which make one family per kind.
+    """
+    tests, adjusted = range(len(p) // len(scores.names)), np.full(len(p), np.nan)
+    for kind in KINDS:
+        family = np.concatenate([scores.of(kind) + t * len(scores.names) for t in tests])
+        adjusted[family] = adjust(p[family], "holm")
+    return adjusted
+
+
 def scores_of(pairs: Matched, rows: Array) -> Scores:
     """Scores of attributes, dimensions and overall.
 
@@ -58,12 +75,6 @@ def scores_of(pairs: Matched, rows: Array) -> Scores:
     """
     k = len(pairs.attributes)
     answers = {form: rows[:, at * k : (at + 1) * k] for at, form in enumerate(pairs.items)}
-    return scores_from(pairs, answers)
-
-
-def scores_from(pairs: Matched, answers: Mapping[Form, Array]) -> Scores:
-    """The same from answers form by form, (n, k) each."""
-    k = len(pairs.attributes)
     seen = np.logical_and.reduce([np.isfinite(x) for x in answers.values()])
     items = {form: np.where(seen, x, np.nan) for form, x in answers.items()}
     of = np.array([[d == name for d in pairs.dimension] for name in pairs.dimensions], dtype=bool)
@@ -78,6 +89,19 @@ def scores_from(pairs: Matched, answers: Mapping[Form, Array]) -> Scores:
         items=items,
         member=np.concatenate([np.eye(k, dtype=bool), of, np.ones((1, k), dtype=bool)]),
     )
+
+
+def by_cell(sample: Sample, pairs: Matched, outcome: bool) -> Iterator[tuple[Scores, Plan, Array | None]]:
+    """Scores, design and outcome of every cell.
+
+    Parameters:
+        sample: answers to `pairs.every`, then to the items of the outcome, whose mean is taken. outcome: are there any?
+    """
+    for cell in range(sample.cells.height):
+        rows = np.flatnonzero(sample.cell == cell)
+        answers = sample.rows[rows]
+        y = answered_mean(answers[:, len(pairs.every) :]) if outcome else None
+        yield scores_of(pairs, answers), design(sample, rows), y
 
 
 def mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
@@ -138,16 +162,3 @@ def finite(x: Array) -> pl.Series:
         [1.0, None]
     """
     return pl.Series(x, dtype=pl.Float64).set(pl.Series(~np.isfinite(x)), None)
-
-
-def stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of cells below each other, with their key columns.
-
-    Example:
-        >>> stacked(pl.DataFrame({"brand": ["A", "B"]}), [pl.DataFrame({"n": [1]}), pl.DataFrame({"n": [2]})]).rows()
-        [('A', 1), ('B', 2)]
-    """
-    if not keys.width:
-        return pl.concat(frames)
-    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
-    return pl.concat(parts)

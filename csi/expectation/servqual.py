@@ -22,34 +22,40 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
-from csi.expectation.scores import Scores, answered_mean, design, finite, scores_of, stacked
+from csi.expectation.scores import Scores, answered_mean, design, finite, scores_of
 from csi.expectation.servqual_structure import Asked, Structure, predictive, reliabilities, structure_of
 from csi.expectation.servqual_weights import Points, points_of, weighted
-from csi.expectation.servqual_words import lines_of, notes_of, sentences_of
+from csi.expectation.servqual_words import lines_of, notes_of, of_structure, sentences_of
 from csi.expectation.settings import check, outcome_of
 from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 FIVE: Final = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
 """The dimensions of 1988, in the order of the questionnaire."""
+WHOLES: Final = {
+    "overall": Text("Overall, unweighted", "总体（未加权）"),
+    "weighted": Text("Overall, weighted", "总体（加权）"),
+}
 EXPECTED: Final[tuple[Form, ...]] = ("Ew", "Es", "Ed", "Ei")
 """Forms that may be what is expected; the first that is asked counts."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Servqual(Shown):
-    """Service quality by dimension and overall. Frames `table` and `predictive` start with the cell's key columns.
+    """Service quality by dimension and overall. Frames start with the cell's key columns.
 
     Attributes:
         table: kind ("dimension", "overall", "weighted"), name, n, weight (mean share of the points), expected,
             perceived (means), score (gap; without expectations the perception), sd, std_error, statistic, df, p_value,
             p_adjusted (Holm over the dimensions of a cell), conf_low, conf_high; no p-values without expectations.
         reliability: form ("P", "E", "G"), dimension, n, n_items, alpha, omega (of a one-factor model, implied
-            denominator), of all cells together.
+            denominator).
         predictive: model ("perceived", "gap", "both"), n, predictors, r2, r2_adjusted, restrictions, df, f, p_value
             (robust, against "both"), f_classical, p_classical. Empty without an outcome.
         structure: form, model ("five" - as many factors as dimensions -, "second", "one"), n, chi2, df, p_value, cfi,
@@ -94,6 +100,8 @@ def servqual(
     replicates: int = 500,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Servqual:
     """Gaps by dimension, overall and weighted by the points of 100, with what stands behind them.
 
@@ -106,6 +114,7 @@ def servqual(
             dimension's name. Points need not sum to 100. Respondents without points take the mean of the others'.
         outcome: an overall judgement ("satisfaction"); "" for none. by: key columns of cells. where: keys of rows kept.
         structure: whether to fit the factor models (MLR, listwise). replicates, seed: of the bounds of HTMT. level.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Servqual`.
@@ -126,28 +135,25 @@ def servqual(
         >>> answers = {"Pspeed": [4, 5, 3, 5], "Ewspeed": [6, 6, 5, 6], "Pcare": [6, 6, 7, 5], "Ewcare": [6, 5, 6, 5]}
         >>> frame = pl.DataFrame(answers).cast(pl.Float64)
         >>> panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.cast(pl.String))
-        >>> servqual(panel, weights={"speed": 75, "care": 25}).table.select("name", "score").rows()
+        >>> servqual(panel, weights={"speed": 75, "care": 25}, small=0).table.select("name", "score").rows()
         [('speed', -1.5), ('care', 0.5), ('overall', -0.5), ('weighted', -1.0)]
     """
-    check_panel(panel)
     check(level, replicates=replicates)
+    bases = Bases(small, flagged)
     pairs = _pairs(panel, form := _form(panel, expected), dimensions)
-    target = outcome_of(panel, outcome, pairs.every)
-    points = points_of(panel, pairs.dimensions, weights)
+    target, points = outcome_of(panel, outcome, pairs.every), points_of(panel, pairs.dimensions, weights)
     items = dict.fromkeys([*pairs.every, *target[1], *points.items])
     sample = sample_of(panel, list(items), by, missing="pairwise", where=where)
     tables, compared, normalised = _cells(sample, pairs, points, target[1], form, level)
-    keys = sample.cells.drop("n")
-    made = structure_of(panel, pairs, form, where, sample, (replicates, seed)) if structure else Structure()
-    labels = {
-        **pairs.labels,
-        "overall": Text("Overall, unweighted", "总体（未加权）"),
-        "weighted": Text("Overall, weighted", "总体（加权）"),
-    }
-    table, told_by = stacked(keys, tables), stacked(keys, compared) if compared else pl.DataFrame()
+    keys, labels = sample.cells.drop("n"), {**pairs.labels, **WHOLES}
+    made = _structures(panel, pairs, form, where, sample, (replicates, seed), small) if structure else Structure()
+    table = bases.withheld(stacked(keys, tables))
+    told_by = bases.withheld(stacked(keys, compared)) if compared else pl.DataFrame()
+    said = sentences_of(table, told_by, made, labels, keys.columns, form, 1 - level)
+    doubts = (*bases.notes(table, keys.columns, labels), *of_structure(made, keys.columns), *sample.notes)
     return Servqual(
         table=table,
-        reliability=reliabilities(pairs, form, sample),
+        reliability=_consistencies(sample, pairs, form, bases),
         predictive=told_by,
         structure=made.fits,
         htmt=made.htmt,
@@ -157,8 +163,8 @@ def servqual(
         outcome=target[0],
         labels=labels,
         level=level,
-        sentences=sentences_of(table, told_by, made, labels, keys.columns, form, 1 - level),
-        notes=(*notes_of(pairs, form, points, normalised, len(sample.rows), FIVE), *sample.notes),
+        sentences=(*bases.sentences(table), *said),
+        notes=(*notes_of(pairs, form, points, normalised, len(sample.rows), FIVE), *doubts),
     )
 
 
@@ -179,6 +185,27 @@ def _cells(
             y = answered_mean(_answers(sample, rows, outcome))
             compared.append(predictive(scores, form, y, plan))
     return tables, compared, normalised
+
+
+def _consistencies(sample: Sample, pairs: Matched, form: Asked, bases: Bases) -> pl.DataFrame:
+    """Reliabilities of every cell."""
+    each = [reliabilities(pairs, form, sample, sample.cell == cell) for cell in range(sample.cells.height)]
+    return bases.withheld(stacked(sample.cells.drop("n"), each), keep=("n_items",))
+
+
+def _structures(
+    panel: Panel,
+    pairs: Matched,
+    form: Asked,
+    where: Mapping[str, str] | None,
+    sample: Sample,
+    drawing: tuple[int, int],
+    small: int,
+) -> Structure:
+    """Factor models and HTMT of every cell."""
+    keys = sample.cells.drop("n")
+    made = [structure_of(panel, pairs, form, where, sample, c, drawing, small) for c in range(sample.cells.height)]
+    return Structure(stacked(keys, [one.fits for one in made]), stacked(keys, [one.htmt for one in made]))
 
 
 def _answers(sample: Sample, rows: Ints, items: Sequence[str]) -> Array:

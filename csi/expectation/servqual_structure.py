@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Problems, reason
@@ -30,6 +31,7 @@ from csi.measures.reliability import alpha
 from csi.measures.validity import htmt
 from csi.moments.stack import Array, Ints, Moments, Sample
 from csi.sem.estimator import SEM
+from csi.survey.bases import Bases
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
 
@@ -46,10 +48,19 @@ IMPROPER: Final = reason(
     "该解含负方差：可看拟合，不宜解读参数。",
 )
 """Said of fits that are told all the same."""
+FEW: Final = reason(
+    "few_for_factors",
+    "fewer than 5 respondents per item in this cell: no factor models.",
+    "该单元每个题项不足 5 名受访者：不拟合因子模型。",
+)
+"""Said of the cells of several that are too small for the models."""
+PER_ITEM: Final = 5
+"""Respondents per item from which a cell of several has factor models (Bentler & Chou 1987)."""
 ONE_SIDED: Final = 0.95
 
 
 Asked = Form | Literal[""]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +126,12 @@ def forms_of(pairs: Matched, form: Asked, sample: Sample) -> dict[str, Array]:
     return {"P": P, "E": E, "G": P - E}
 
 
-def reliabilities(pairs: Matched, form: Asked, sample: Sample) -> pl.DataFrame:
-    """Alpha and omega of every dimension and of all attributes, of complete rows."""
+def reliabilities(pairs: Matched, form: Asked, sample: Sample, own: Flags) -> pl.DataFrame:
+    """Alpha and omega of every dimension and of all attributes, of complete rows of a cell.
+
+    Parameters:
+        own: (n,) the rows of the cell.
+    """
     member = {d: [j for j, own in enumerate(pairs.dimension) if own == d] for d in pairs.dimensions}
     if len(member) > 1:
         member["overall"] = list(range(len(pairs.attributes)))
@@ -124,7 +139,7 @@ def reliabilities(pairs: Matched, form: Asked, sample: Sample) -> pl.DataFrame:
     for name, answers in forms_of(pairs, form, sample).items():
         for dimension, at in member.items():
             x = answers[:, at]
-            whole = np.isfinite(x).all(axis=1)
+            whole = own & np.isfinite(x).all(axis=1)
             numbers = _consistency(x[whole], sample.weight[whole], with_omega=dimension != "overall")
             rows.append({"form": name, "dimension": dimension, "n": int(whole.sum()), "n_items": len(at), **numbers})
     return pl.DataFrame(rows, schema_overrides={"alpha": pl.Float64, "omega": pl.Float64})
@@ -173,12 +188,15 @@ def structure_of(
     form: Asked,
     where: Mapping[str, str] | None,
     sample: Sample,
+    cell: int,
     drawing: tuple[int, int],
+    small: int,
 ) -> Structure:
-    """Factor models and HTMT of perceptions, and of gaps where there are any, of all cells together.
+    """Factor models and HTMT of perceptions, and of gaps where there are any, in one cell.
 
     Parameters:
-        where: the rows chosen. sample: their answers. drawing: resamples and seed of the bounds of HTMT.
+        where: the rows chosen. sample: their answers. drawing: resamples and seed of the bounds of HTMT. small: rows
+            below which nothing is told; one of several cells needs 5 rows per item for factor models.
     """
     blocks = {d: [j for j, own in enumerate(pairs.dimension) if own == d] for d in pairs.dimensions}
     blocks = {d: at for d, at in blocks.items() if len(at) > 1}
@@ -192,20 +210,47 @@ def structure_of(
             (pl.col(p) - pl.col(e)).alias(g) for p, e, g in zip(pairs.items["P"], pairs.items[form], gaps, strict=True)
         ]
         frame, names["G"] = frame.with_columns(columns), gaps
-    own = replace(panel, frame=frame)
-    fits = [
-        _fits(own, {d: [items[j] for j in at] for d, at in blocks.items()}, name, where)
-        for name, items in names.items()
-    ]
-    answers = forms_of(pairs, form, sample)
-    apart = [_htmt(answers[name], blocks, name, sample, drawing) for name in names]
-    return Structure(pl.concat(fits), pl.concat(apart))
+    keys = sample.cells.drop("n")
+    chosen = [pl.col(k).eq_missing(pl.lit(v)) for k, v in (keys.row(cell, named=True) if keys.width else {}).items()]
+    own = only(replace(panel, frame=frame), chosen)
+    answers, at = forms_of(pairs, form, sample), [j for inner in blocks.values() for j in inner]
+    fits, apart = [], []
+    for name, items in names.items():
+        whole = (sample.cell == cell) & np.isfinite(answers[name][:, at]).all(axis=1)
+        n = int(whole.sum())
+        least = PER_ITEM * len(at) if keys.height > 1 else 0
+        why = SMALL_BASE if n < small else FEW.code if n < least else None
+        fits.append(_fits(own, {d: [items[j] for j in at_] for d, at_ in blocks.items()}, name, where, (n, why)))
+        if n >= small:
+            apart.append(_htmt(answers[name], blocks, name, sample, whole, drawing))
+    return Structure(pl.concat(fits), pl.concat(apart) if apart else pl.DataFrame(schema=APART))
+
+
+APART: Final = dict.fromkeys(("form", "dimension", "other"), pl.String) | dict.fromkeys(("htmt", "upper"), pl.Float64)
+SMALL_BASE: Final = Bases().reason.code
+
+
+def only(panel: Panel, chosen: Sequence[pl.Expr]) -> Panel:
+    """The panel's rows for which all expressions hold."""
+    if not chosen:
+        return panel
+    keep = panel.frame.select(pl.all_horizontal(chosen)).to_series()
+    reasons = panel.reasons.filter(keep) if panel.reasons.height == panel.frame.height else panel.reasons
+    return replace(panel, frame=panel.frame.filter(keep), reasons=reasons)
 
 
 def _fits(
-    panel: Panel, blocks: Mapping[str, Sequence[str]], form: str, where: Mapping[str, str] | None
+    panel: Panel,
+    blocks: Mapping[str, Sequence[str]],
+    form: str,
+    where: Mapping[str, str] | None,
+    given: tuple[int, str | None],
 ) -> pl.DataFrame:
-    """As many factors as dimensions, a second-order factor, one factor: fit and difference tests."""
+    """As many factors as dimensions, a second-order factor, one factor: fit and difference tests.
+
+    Parameters:
+        given: complete rows, and why nothing is fitted, None where it is.
+    """
     several = "\n".join(f"f{j} =~ {' + '.join(items)}" for j, items in enumerate(blocks.values()))
     texts = {"five": several}
     if len(blocks) > 3:
@@ -213,7 +258,7 @@ def _fits(
     texts["one"] = "sq =~ " + " + ".join(i for items in blocks.values() for i in items)
     rows, before = [], None
     for name, model in texts.items():
-        row, est = _fitted(panel, model, where)
+        row, est = ({"n": given[0], "reason": given[1]}, None) if given[1] else _fitted(panel, model, where)
         if est is not None and before is not None:
             row |= _against(before, est)
         before = est or before
@@ -245,12 +290,20 @@ def _against(wide: Estimate, narrow: Estimate) -> dict[str, object]:
 
 
 def _htmt(
-    answers: Array, blocks: Mapping[str, Sequence[int]], form: str, sample: Sample, drawing: tuple[int, int]
+    answers: Array,
+    blocks: Mapping[str, Sequence[int]],
+    form: str,
+    sample: Sample,
+    whole: Flags,
+    drawing: tuple[int, int],
 ) -> pl.DataFrame:
-    """HTMT of every pair of dimensions with a one-sided bound, of complete rows."""
+    """HTMT of every pair of dimensions with a one-sided bound.
+
+    Parameters:
+        whole: (n,) the rows: those of a cell that are complete.
+    """
     at = [j for own in blocks.values() for j in own]
     x = answers[:, at]
-    whole = np.isfinite(x).all(axis=1)
     member = np.array([[float(j in own) for own in blocks.values()] for j in at])
     x, w, unit = x[whole], sample.weight[whole], sample.unit[whole]
     names, pairs = list(blocks), np.triu_indices(len(blocks), 1)

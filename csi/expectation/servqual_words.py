@@ -7,13 +7,15 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text, note
 from csi.expectation.forms import FORMS, Matched
-from csi.expectation.gap_words import RECALL, left_out, of_cell
-from csi.expectation.servqual_structure import IMPROPER, Asked, Structure
+from csi.expectation.gap_words import RECALL, left_out
+from csi.expectation.servqual_structure import FEW, IMPROPER, SMALL_BASE, Asked, Structure
 from csi.expectation.servqual_weights import WHOLE, Points
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import FLAGS, told_cells
+from csi.survey.keyed import cell_names, of_cell
 
 ALIKE: Final = 0.90
 """HTMT from which two dimensions are hardly apart (Henseler, Ringle & Sarstedt 2015)."""
@@ -129,6 +131,15 @@ def _shape(pairs: Matched, five: Sequence[str]) -> Note | None:
     return note("W-SERVQUAL", en, zh)
 
 
+def of_structure(made: Structure, keys: Sequence[str]) -> tuple[Note, ...]:
+    """Cells that are too small for factor models."""
+    few = made.fits.filter(reason=FEW.code) if made.fits.height else made.fits
+    if not few.height:
+        return ()
+    cells = ", ".join(cell_names(few.select(keys).unique(maintain_order=True)))
+    return (note("W-SERVQUAL", f"{cells}: {FEW.text.en}", f"{cells}：{FEW.text.zh}"),)
+
+
 def sentences_of(
     found: pl.DataFrame,
     compared: pl.DataFrame,
@@ -140,12 +151,11 @@ def sentences_of(
 ) -> tuple[Text, ...]:
     """Per cell: the score, the weakest dimension, what explains the outcome; then whether dimensions are apart."""
     out: list[Text] = []
-    for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
-        mine = found.filter(**cell) if cell else found
+    for cell, mine in told_cells(found, keys):
+        apart = made.htmt.filter(**cell) if cell and made.htmt.height else made.htmt
         by = compared.filter(**cell) if cell and compared.height else compared
-        parts = [_score(mine, labels, form), *_explained(by, alpha)]
-        out += of_cell(cell, parts)
-    return (*out, *_apart(made, labels))
+        out += of_cell(cell, [_score(mine, labels, form), *_explained(by, alpha), *_apart(apart, labels)])
+    return tuple(out)
 
 
 def _score(found: pl.DataFrame, labels: Mapping[str, Text], form: str) -> Text:
@@ -179,11 +189,11 @@ def _explained(compared: pl.DataFrame, alpha: float) -> list[Text]:
     return [Text(f"{en}: both forms count, and not as a difference.", f"{zh}：两者都有解释力，且不是简单差值。")]
 
 
-def _apart(made: Structure, labels: Mapping[str, Text]) -> list[Text]:
+def _apart(apart: pl.DataFrame, labels: Mapping[str, Text]) -> list[Text]:
     """Dimensions that are hardly apart, of perceptions."""
-    if not made.htmt.height:
+    if not apart.height:
         return []
-    own = made.htmt.filter(pl.col("form") == "P")
+    own = apart.filter(pl.col("form") == "P")
     high = own.filter(pl.col("htmt") >= ALIKE)
     if not high.height:
         return [
@@ -217,14 +227,13 @@ def lines_of(
     lang: str,
 ) -> str:
     """Sentences, the frames that have rows, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     lines = [*(s.say(lang) for s in sentences), ""]
     for frame in frames:
         if frame.height:
             shown = in_words(frame, labels, lang)
             if "reason" in shown.columns:
-                said = {IMPROPER.code: IMPROPER.say(lang)}
+                said = {r.code: r.say(lang) for r in (IMPROPER, FEW)} | {SMALL_BASE: FLAGS["suppressed"].say(lang)}
                 shown = shown.with_columns(pl.col("reason").replace(said))
             kept = [c for c in shown.columns if c != "statistic" and shown[c].null_count() < shown.height]
-            lines += [table(shown.select(kept), headings=heads), ""]
+            lines += [based(shown.select(kept), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])

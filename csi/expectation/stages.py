@@ -21,9 +21,9 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.composites import Composite, doubts, labels_of, scores
-from csi.expectation.formation import CAUSES, notes_of, parts_of
+from csi.expectation.formation import CAUSES, notes_of, parts_of, target_name
 from csi.expectation.formation_words import judged, leader
-from csi.expectation.influence import Cell, Influence, cell_of, fit_row, influence_problems, order_rows, rows_of
+from csi.expectation.influence import Cell, Influence, cell_of, influence_problems, orders_of, table_of
 from csi.expectation.stages_words import STAGES, across_sentences, lines_of, summary
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, p_of_t
@@ -32,7 +32,9 @@ from csi.inference.sandwich import robust_slopes
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 STAGE_CAUSES: Final = ("wom", "advert", "judge", "first", "exper")
@@ -100,6 +102,8 @@ def formation_by_stage(
     replicates: int = 1000,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Stages:
     """Relative weights of the causes of expectation at each stage, with tests of the order that is said to hold.
 
@@ -109,9 +113,9 @@ def formation_by_stage(
     Parameters:
         panel: answers with a codebook and a column stage. stages: "never", "first", "long" -> the panel's name (or
             names); the names as they are when it is left out. expected, outcome: as in `csi.formation`.
-        causes: constructs or items; a mapping gives them other names. own: cause -> the one stage that has it.
-        hypotheses: stage -> orders; by default `ORDERS` where the causes are there.
-        influence, where, replicates, seed, level: as in `csi.formation`. least: respondents that a stage needs.
+        causes: constructs or items; a mapping gives them other names. own: cause -> the one stage that has it. least:
+            respondents that a stage needs. hypotheses: stage -> orders; `ORDERS` where the causes are there.
+        influence, where, replicates, seed, level, small, flagged: as in `csi.formation`.
 
     Returns:
         A `Stages`; a stage without respondents is left out.
@@ -129,56 +133,77 @@ def formation_by_stage(
     """
     check_settings(level, replicates, seed)
     influence_problems(influence)
-    named = _stages(panel, stages, where)
-    parts, absent = parts_of(panel, expected, outcome, causes, "formation_by_stage")
+    bases = Bases(small, flagged)
+    named, problems = _stages(panel, stages, where)
+    parts, absent = _parts(panel, expected, outcome, causes, problems)
     sample = sample_of(panel, [i for p in parts for i in p.items], ["stage"], missing="pairwise", where=where)
     stage, Z = _of_cells(sample, named), scores(sample, parts)
-    _design(sample, parts, stage, own)
-    labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
     joined, at = _joined(sample, stage), {s: _places(parts, s, own) for s in STAGES if s in stage}
-    _sizes(joined, Z, at, least)
-    cells = {
-        s: cell_of(joined, Z[:, places], [parts[j] for j in places], list(STAGES).index(s), replicates, seed)
-        for s, places in at.items()
-    }
-    claims, untested = _claims(hypotheses, cells)
-    tests = {s: order_rows(cells[s], claim, influence, labels, seed) for s, claim in claims.items()}
-    table, fit = _tables(cells, {s: [parts[j] for j in places] for s, places in at.items()}, level)
-    orders = _keyed({s: t[1] for s, t in tests.items()})
-    across = _across(cells, level)
+    _refuse([*problems, *_design(sample, parts, stage, own), *_sizes(joined, Z, at, least)])
+    labels = labels_of(panel.codebook, [p.name for p in parts[1:]], CAUSES)
+    own_parts = {s: [parts[j] for j in places] for s, places in at.items()}
+    cells = {s: cell_of(joined, Z[:, at[s]], p, list(STAGES).index(s), replicates, seed) for s, p in own_parts.items()}
+    claims, untested = _claims(hypotheses, published := {s: c for s, c in cells.items() if c.n >= small})
+    keys = pl.DataFrame({"stage": list(cells)}, schema={"stage": pl.String})
+    tests, orders = orders_of(cells, keys, claims, influence, labels, seed)
+    table, fit = table_of(keys, list(cells.values()), list(own_parts.values()), level, bases)
+    across = _across(published, level)
     told = notes_of(sample, list(cells.values()), parts, absent, table)
     return Stages(
         table=table,
         fit=fit,
         orders=orders,
-        ranking=_keyed({s: t[0].ranking for s, t in tests.items()}),
+        ranking=_keyed({s: t.ranking for s, t in tests.items()}),
         across=across,
-        tests={s: t[0] for s, t in tests.items()},
-        expected=expected if outcome is None else ", ".join([outcome] if isinstance(outcome, str) else outcome),
+        tests=tests,
+        expected=target_name(expected, outcome),
         absent=absent,
         labels=labels,
         influence=influence,
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=(*_sentences(table, fit, orders, labels), *across_sentences(across, labels)),
-        notes=(*_notes(untested, cells), *told, *doubts(sample, "N-NOT-ASKED")),
+        sentences=(*bases.sentences(fit), *_sentences(table, fit, orders, labels), *across_sentences(across, labels)),
+        notes=(*bases.notes(fit, ["stage"], STAGES), *_notes(untested, cells), *told, *doubts(sample, "N-NOT-ASKED")),
     )
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    """Raise what was found."""
+    if problems:
+        raise Problems(problems)
+
+
+def _parts(
+    panel: Panel,
+    expected: Form,
+    outcome: str | Sequence[str] | None,
+    causes: Sequence[str] | Mapping[str, str],
+    problems: Sequence[Problem],
+) -> tuple[tuple[Composite, ...], tuple[str, ...]]:
+    """The expectation and its causes, absent causes.
+
+    Raises:
+        Problems: those there are and its own, where it has some or there is no column of stages.
+    """
+    try:
+        found = parts_of(panel, expected, outcome, causes, "formation_by_stage")
+    except Problems as refused:
+        raise Problems([*problems, *refused.problems]) from refused
+    if "stage" not in panel.frame.columns:
+        raise Problems(problems)
+    return found
 
 
 def _stages(
     panel: Panel, stages: Mapping[str, str | Sequence[str]] | None, where: Mapping[str, str] | None
-) -> dict[str, str]:
-    """The panel's names of stages -> never, first, long.
-
-    Raises:
-        Problems: E-STAGE.
-    """
+) -> tuple[dict[str, str], list[Problem]]:
+    """The panel's names of stages -> never, first, long; what keeps others from being placed."""
     check_panel(panel)
     if "stage" not in panel.frame.columns:
         en, zh = "the panel has no column in the role stage.", "面板中没有角色为 stage 的列。"
         do, do_zh = "Name it in the study under keys: {stage: COLUMN}.", "请在研究文件的 keys 中写 {stage: 列名}。"
-        raise Problems([problem("E-STAGE", "stage", en, zh, do, do_zh)])
+        return {}, [problem("E-STAGE", "stage", en, zh, do, do_zh)]
     frame = panel.frame
     for key, value in (where or {}).items():
         frame = frame.filter(pl.col(key) == value) if key in frame.columns else frame
@@ -201,9 +226,7 @@ def _stages(
         en = f"stages name {', '.join(absent)}; the panel has {found}."
         zh = f"stages 中的 {'、'.join(absent)} 不在面板中；面板中有 {found}。"
         problems.append(problem("E-STAGE", "stages", en, zh, *_MAP))
-    if problems:
-        raise Problems(problems)
-    return given
+    return {theirs: ours for theirs, ours in given.items() if ours in STAGES}, problems
 
 
 _MAP = (
@@ -236,8 +259,8 @@ def _places(parts: Sequence[Composite], stage: str, own: Mapping[str, str]) -> l
     return [0, *(j for j, p in enumerate(parts) if j and own.get(p.name, stage) == stage)]
 
 
-def _design(sample: Sample, parts: Sequence[Composite], stage: Sequence[str], own: Mapping[str, str]) -> None:
-    """Refuse answers where the design says that nobody was asked."""
+def _design(sample: Sample, parts: Sequence[Composite], stage: Sequence[str], own: Mapping[str, str]) -> list[Problem]:
+    """Answers where the design says that nobody was asked."""
     problems = []
     for part in parts[1:]:
         if part.name not in own:
@@ -255,12 +278,11 @@ def _design(sample: Sample, parts: Sequence[Composite], stage: Sequence[str], ow
             problems.append(
                 problem("E-DESIGN", part.name, en, zh, do, "请检查阶段划分或跳题设置，并将未询问的回答设为缺失。")
             )
-    if problems:
-        raise Problems(problems)
+    return problems
 
 
-def _sizes(sample: Sample, Z: Array, at: Mapping[str, Sequence[int]], least: int) -> None:
-    """Refuse stages in which too few answered."""
+def _sizes(sample: Sample, Z: Array, at: Mapping[str, Sequence[int]], least: int) -> list[Problem]:
+    """Stages in which too few answered."""
     problems = []
     for stage, places in at.items():
         own = (sample.cell == list(STAGES).index(stage)) & np.isfinite(Z[:, places]).all(axis=1)
@@ -280,8 +302,7 @@ def _sizes(sample: Sample, Z: Array, at: Mapping[str, Sequence[int]], least: int
                     "请补充样本，或只保留其他阶段；在 Python 中可调低 least= 并加以说明。",
                 )
             )
-    if problems:
-        raise Problems(problems)
+    return problems
 
 
 def _claims(
@@ -306,18 +327,9 @@ def _claims(
     return kept, left
 
 
-def _tables(
-    cells: Mapping[str, Cell], parts: Mapping[str, Sequence[Composite]], level: float
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Causes by stage, and how much is explained."""
-    causes = _keyed({s: rows_of(c, parts[s], level) for s, c in cells.items()})
-    return causes, _keyed({s: fit_row(c, level) for s, c in cells.items()})
-
-
 def _keyed(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Frames of stages below each other."""
-    parts = [f.select(pl.lit(s).alias("stage"), pl.all()) for s, f in frames.items()]
-    return pl.concat(parts) if parts else pl.DataFrame()
+    return stacked(pl.DataFrame({"stage": list(frames)}), list(frames.values())) if frames else pl.DataFrame()
 
 
 def _across(cells: Mapping[str, Cell], level: float) -> pl.DataFrame:
@@ -328,6 +340,8 @@ def _across(cells: Mapping[str, Cell], level: float) -> pl.DataFrame:
     kinds = {"cause": pl.String, "first": pl.String, "second": pl.String}
     numbers = ("difference", "std_error", "p_value", "p_adjusted", "conf_low", "conf_high")
     schema = kinds | dict.fromkeys(numbers, pl.Float64)
+    if len(cells) < 2:
+        return pl.DataFrame(schema=schema)
     b, V, df, place = _blocks(cells)
     rows = []
     for first, second in combinations(cells, 2):
@@ -371,9 +385,10 @@ def _sentences(
     """What the data say of the orders together; per stage which cause accounts for most, and of its order."""
     declared = orders.filter("declared") if orders.height else orders
     out = [summary(declared)] if declared.height > 1 else []
-    for row in fit.iter_rows(named=True):
-        stage, name = row["stage"], STAGES[row["stage"]]
-        said = [leader(table.filter(stage=stage), row["r2"], labels)]
+    for cell, rows in told_cells(fit, ["stage"]):
+        stage = str(cell["stage"])
+        name = STAGES[stage]
+        said = [leader(table.filter(stage=stage), rows["r2"][0], labels)]
         tested = orders.filter(stage=stage, declared=True) if orders.height else orders
         said += [judged(o, labels) for o in tested.iter_rows(named=True)]
         out += [Text(f"{name.en.capitalize()}: {s.en}", f"{name.zh}：{s.zh}") for s in said]

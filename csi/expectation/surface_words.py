@@ -7,10 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Reason, Text, note, reason
-from csi.expectation.gap_words import RECALL, of_cell, tested
-from csi.measures.shown import told
+from csi.expectation.gap_words import RECALL, tested
+from csi.measures.shown import based, told
+from csi.survey.bases import told_cells
+from csi.survey.keyed import of_cell
 
 FEW: Final = 60
 """Rows below which a surface of six coefficients is doubtful."""
@@ -130,7 +132,7 @@ def sentences_of(
         frames: those of a `Surface`. outcome: its label. alpha: what a p-value is held against.
     """
     out: list[Text] = []
-    for cell in frames["claims"].select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
+    for cell, _ in told_cells(frames["claims"], keys):
         mine = {n: f.filter(**cell) if cell else f for n, f in frames.items()}
         parts = [*_surface(mine, outcome, alpha), *_asymmetry(mine["asymmetry"], alpha)]
         out += of_cell(cell, parts)
@@ -238,16 +240,15 @@ def lines_of(
     lang: str,
 ) -> str:
     """Sentences, the frames, reasons, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     names = {n: t.say(lang) or n for n, t in labels.items()}
     lines = [*(s.say(lang) for s in sentences), ""]
     for frame in frames:
         shown = in_words(frame, lang).drop(_ASIDE, strict=False)
         if "term" in shown.columns:
             shown = shown.with_columns(pl.col("term").replace(names))
-        if "reason" in shown.columns and shown["reason"].null_count() == shown.height:
+        if "reason" in shown.columns and "flag" not in shown.columns and shown["reason"].null_count() == shown.height:
             shown = shown.drop("reason")
-        lines += [table(shown, headings=heads), ""]
+        lines += [based(shown, HEADINGS, lang), ""]
     return "\n".join([*lines, *told(reasons, notes, lang)])
 
 

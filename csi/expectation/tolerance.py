@@ -23,16 +23,17 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, one_of, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
-from csi.expectation.scores import KINDS, Scores, answered_mean, apart, design, finite, scores_from, stacked
+from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.shares import shares
 from csi.expectation.tolerance_slopes import slopes_of
 from csi.expectation.tolerance_words import lines_of, notes_of, sentences_of
-from csi.inference.adjust import adjust
 from csi.inference.linearised import Means, critical, means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
+from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
 Inconsistent = Literal["drop", "swap", "error"]
@@ -50,7 +51,8 @@ class Tolerance(Shown):
         table: kind ("attribute", "dimension", "overall"), name, n, adequate, desired, perceived (means); msa, mss, each
             with _std_error, _low, _high, _p, _p_adjusted (Holm over both tests of all attributes, or dimensions, of a
             cell); width and position (mean MSA / mean width) with _std_error, _low, _high; below, within, above (shares
-            of respondents) with _low, _high. Columns of a form that was not asked are null.
+            of respondents) with _low, _high. Columns of a form that was not asked are null. flag, reason, reason_zh
+            (of few answers).
         slopes: kind, name, n, n_below, n_within, n_above, b_below, b_within, b_above (slopes of the outcome in P below
             Ea, between Ea and Ed, above Ed), each with _low, _high, _p; p_equal (that all are equal), r2. Empty without
             an outcome.
@@ -90,6 +92,8 @@ def tolerance(
     where: Mapping[str, str] | None = None,
     on_inconsistent: Inconsistent | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Tolerance:
     """Adequacy, superiority, the zone and the shares below, within and above it.
 
@@ -101,6 +105,7 @@ def tolerance(
             values.
         on_inconsistent: what becomes of an attribute's answers with adequate above desired: "drop" them, "swap" the
             two, or "error"; None drops them where they are at most 5 % and refuses more. level: of intervals.
+        small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
         A `Tolerance`.
@@ -118,11 +123,12 @@ def tolerance(
         >>> items = [Item(f, "service", nine, Text("Fast", "快"), "fast", f) for f in ("P", "Ea", "Ed")]
         >>> frame = pl.DataFrame({"P": [4.0, 6, 9, 6], "Ea": [5.0, 5, 6, 4], "Ed": [8.0, 8, 8, 8]})
         >>> panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.cast(pl.String))
-        >>> tolerance(panel).table.select("msa", "mss", "width", "position", "below", "within", "above").row(0)
+        >>> tolerance(panel, small=0).table.select("msa", "mss", "width", "position", "below", "within", "above").row(0)
         (1.25, -1.75, 3.0, 0.4166666666666667, 0.25, 0.5, 0.25)
     """
     check_panel(panel)
     check(level)
+    bases = Bases(small, flagged)
     _known(on_inconsistent)
     forms = _asked(panel, adequate, desired, perceived)
     pairs = matched(panel, forms, attributes)
@@ -131,21 +137,16 @@ def tolerance(
     zone = _ends(forms, adequate, desired)
     sample, share, action = _consistent(sample, pairs, zone, on_inconsistent)
     tables, slopes = [], []
-    for cell in range(sample.cells.height):
-        rows = np.flatnonzero(sample.cell == cell)
-        k = len(pairs.attributes)
-        answers = {form: sample.rows[rows][:, at * k : (at + 1) * k] for at, form in enumerate(pairs.items)}
-        scores, plan = scores_from(pairs, answers), design(sample, rows)
+    for scores, plan, y in by_cell(sample, pairs, bool(target[1])):
         P, (A, D) = scores.values[perceived], (scores.values[f] if f else None for f in zone)
         tables.append(_table(scores, P, A, D, plan, level))
-        if target[1]:
-            y = answered_mean(sample.rows[rows][:, len(pairs.every) :])
+        if y is not None:
             slopes.append(slopes_of(scores, (P, A, D), y, plan, level))
     keys = sample.cells.drop("n")
-    table, labels = stacked(keys, tables), {**pairs.labels, "overall": Text("Overall", "总体")}
+    table, labels = bases.withheld(stacked(keys, tables)), {**pairs.labels, "overall": Text("Overall", "总体")}
     return Tolerance(
         table=table,
-        slopes=stacked(keys, slopes) if slopes else pl.DataFrame(),
+        slopes=bases.withheld(stacked(keys, slopes)) if slopes else pl.DataFrame(),
         perceived=perceived,
         adequate=zone[0],
         desired=zone[1],
@@ -154,8 +155,8 @@ def tolerance(
         outcome=target[0],
         labels=labels,
         level=level,
-        sentences=sentences_of(table, labels, keys.columns, 1 - level),
-        notes=(*notes_of(pairs, zone, share, action), *sample.notes),
+        sentences=(*bases.sentences(table), *sentences_of(table, labels, keys.columns, 1 - level)),
+        notes=(*bases.notes(table, keys.columns, labels), *notes_of(pairs, zone, share, action), *sample.notes),
     )
 
 
@@ -250,10 +251,8 @@ def _gaps(scores: Scores, found: Means, level: float) -> dict[str, Array]:
     """Columns of both gaps and of the width; Holm over both gaps of all names of a kind."""
     m = len(scores.names)
     low, high = found.interval(level)
-    p, adjusted = found.p_value[: 2 * m], np.full(2 * m, np.nan)
-    for kind in KINDS:
-        family = np.concatenate([scores.of(kind), scores.of(kind) + m])
-        adjusted[family] = adjust(p[family], "holm")
+    p = found.p_value[: 2 * m]
+    adjusted = holm(scores, p)
     out: dict[str, Array] = {}
     for number, name in enumerate(("msa", "mss", "width")):
         own = slice(number * m, (number + 1) * m)

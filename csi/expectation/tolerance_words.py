@@ -7,12 +7,14 @@ from typing import Final
 
 import polars as pl
 
-from csi.display import fixed, table
+from csi.display import fixed
 from csi.errors import Note, Text, note
 from csi.expectation.forms import Matched
-from csi.expectation.gap_words import RECALL, left_out, of_cell
+from csi.expectation.gap_words import RECALL, left_out
 from csi.expectation.promise_words import in_words, percent
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import COLUMNS, told_cells
+from csi.survey.keyed import of_cell
 
 HEADINGS: Final = {
     "kind": Text("kind", "层次"),
@@ -81,8 +83,7 @@ def sentences_of(
 ) -> tuple[Text, ...]:
     """Per cell: where experience lies overall, and the attributes below what is adequate."""
     out: list[Text] = []
-    for cell in found.select(keys).unique(maintain_order=True).iter_rows(named=True) if keys else [{}]:
-        mine = found.filter(**cell) if cell else found
+    for cell, mine in told_cells(found, keys):
         parts = [_overall(mine.filter(kind="overall").row(0, named=True)), *_under(mine, labels, alpha)]
         out += of_cell(cell, parts)
     return tuple(out)
@@ -131,16 +132,16 @@ def lines_of(
     lang: str,
 ) -> str:
     """Sentences, gaps, shares, slopes, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     whole = in_words(frames[0], labels, lang)
     whole = whole.select(c for c in whole.columns if whole[c].null_count() < whole.height)
     first = ("kind", "n", "below", "below_low", "below_high", "within", "within_low", "within_high", "above")
     gaps = whole.select(pl.exclude(*first[2:], "above_low", "above_high", *_ASIDE))
-    parts = whole.select(c for c in whole.columns if c in ("name", *first, "above_low", "above_high") or c in _KEYS)
-    lines = [*(s.say(lang) for s in sentences), "", table(gaps, headings=heads), "", table(parts, headings=heads), ""]
+    parts = whole.select(c for c in whole.columns if c in ("name", *first, "above_low", "above_high", *COLUMNS, *_KEYS))
+    printed = (based(frame, HEADINGS, lang) for frame in (gaps, parts))
+    lines = [*(s.say(lang) for s in sentences), *(line for told_ in printed for line in ("", told_)), ""]
     if frames[1].height:
         slopes = in_words(frames[1], labels, lang).select(pl.exclude(_BOUNDS))
-        lines += [table(slopes, headings=heads), ""]
+        lines += [based(slopes, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), notes, lang)])
 
 

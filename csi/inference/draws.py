@@ -15,6 +15,17 @@ SNAP = 1e-9
 """Positions among sorted draws closer than this are one."""
 
 
+def percentiles(drawn: Array, level: float) -> tuple[Array, Array]:
+    """(k,) percentile bounds of (B, k) draws; NaN where none is finite.
+
+    Example:
+        >>> [round(float(b[0]), 9) for b in percentiles(np.arange(101.0)[:, None], 0.90)]
+        [5.0, 95.0]
+    """
+    ordered, tail = np.sort(drawn, axis=0), np.full(drawn.shape[1], (1 - level) / 2)
+    return quantile(ordered, tail), quantile(ordered, 1 - tail)
+
+
 def standard_error(draws: Array) -> Array:
     """Standard deviation over the usable draws (divisor: their number - 1)."""
     usable = np.isfinite(draws)

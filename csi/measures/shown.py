@@ -9,6 +9,8 @@ import polars as pl
 
 from csi.display import Number, significant, table
 from csi.errors import Note, Reason, Text
+from csi.survey.bases import HEADINGS as OF_BASES
+from csi.survey.bases import in_words
 
 ROWS = 40
 """So many rows of a frame are printed; the rest is counted."""
@@ -163,6 +165,20 @@ def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = RO
             Text(f"... {rest} more row{'s' * (rest > 1)} in {place}", f"……另有 {rest} 行，见 {place}").say(lang)
         )
     return lines
+
+
+def based(frame: pl.DataFrame, headings: Mapping[str, Text], lang: str) -> str:
+    """A frame as text with headings of its own, flags of few answers in words.
+
+    Example:
+        >>> from csi.survey.bases import Bases
+        >>> print(based(Bases().withheld(pl.DataFrame({"n": [40, 9], "gap": [0.5, 2.0]})), {}, "en"))
+         n  gap  base
+        --  ---  ---------------
+        40  0.5  few answers
+         9    -  too few answers
+    """
+    return table(in_words(frame, lang), headings={c: t.say(lang) for c, t in {**OF_BASES, **headings}.items()})
 
 
 def told(reasons: Iterable[Reason], notes: Iterable[Note], lang: str) -> list[str]:

@@ -12,6 +12,7 @@ from csi.errors import Note, Reason, Text, note
 from csi.estimate.estimate import Estimate
 from csi.reporting.usable import named
 from csi.study.study import Study
+from csi.survey.bases import Bases
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
 
@@ -57,10 +58,11 @@ def suppressed(table: pl.DataFrame, small: int) -> pl.DataFrame:
         (None, 3, 'fewer than 30 answers; suppressed.', '样本量不足 30，不予发布。')
     """
     few = pl.col("n") < small
-    why = {"reason": f"fewer than {small} answers; suppressed.", "reason_zh": f"样本量不足 {small}，不予发布。"}
+    said = Bases(small).reason.text
+    why = {"reason": said.en, "reason_zh": said.zh}
     hidden = [pl.when(~few).then(pl.col(c)).alias(c) for c in NUMBERS if c in table.columns]
-    said = [pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c) for c, text in why.items()]
-    return table.with_columns(*hidden, *said)
+    told = [pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c) for c, text in why.items()]
+    return table.with_columns(*hidden, *told)
 
 
 def explained(found: Index) -> Index:

@@ -11,6 +11,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_kind
+from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.tracking.breaks import Break
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
@@ -52,8 +53,8 @@ def track(
     construct: str = "satisfaction",
     waves: Sequence[str] | None = None,
     per_year: int = 4,
-    small: int = 30,
-    flagged: int = 100,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
     weights: Rule | None = None,
     base: str | None = None,
     given: Given | None = None,
@@ -111,7 +112,7 @@ def track(
     table = table.select(*_keys(made), "construct", *numbers)
     table = _with_changes(table, moved, _keys(made))
     table = _with_ranks(table, made, name, small, gate, anyway=anyway)
-    table = _suppressed(_ordered(table, moved.waves), small, flagged)
+    table = Bases(small, flagged).withheld(_ordered(table, moved.waves))
     notes = dict.fromkeys((*made.notes, *moved.notes, *_notes(small, flagged), *gate_notes(gate)))
     return Tracking(table, made, moved, name, small, flagged, tuple(notes))
 
@@ -179,21 +180,6 @@ def _ordered(table: pl.DataFrame, waves: Sequence[str]) -> pl.DataFrame:
     numbered = table if brand is None else table.join(brand, on=entity, how="left", maintain_order="left")
     by = ["_wave"] if brand is None else ["_brand", "_wave"]
     return numbered.with_columns(place).sort(by, maintain_order=True).drop(by)
-
-
-def _suppressed(table: pl.DataFrame, small: int, flagged: int) -> pl.DataFrame:
-    """The flag, and null for every number of a cell that is too small to publish."""
-    few = pl.col("n") < small
-    flag = pl.when(few).then(pl.lit("suppressed")).when(pl.col("n") < flagged).then(pl.lit("small")).alias("flag")
-    start = table.columns.index("n_effective")
-    numbers = [c for c in table.columns[start:] if c not in {"reason", "reason_zh"}]
-    hidden = [pl.when(~few).then(pl.col(c)).alias(c) for c in numbers]
-    why = pl.when(few).then(pl.format("fewer than {} answers; suppressed.", pl.lit(small)))
-    why_zh = pl.when(few).then(pl.format("样本量不足 {}，不予发布。", pl.lit(small)))
-    reasons = [why.otherwise("reason").alias("reason"), why_zh.otherwise("reason_zh").alias("reason_zh")]
-    table = table.with_columns([flag, *hidden, *reasons])
-    tail = ["flag", "reason", "reason_zh"]
-    return table.select([c for c in table.columns if c not in tail] + tail)
 
 
 def _notes(small: int, flagged: int) -> tuple[Note, ...]:

@@ -73,7 +73,7 @@ def test_it_is_said_in_both_languages():
 
 
 def test_a_side_with_too_few_respondents_has_no_slopes():
-    table = found(planted(18))
+    table = found(planted(18), small=0)
     assert table["b_below"].null_count() == table.height
     panel = planted(18)
     card = read_card("trust_consumer")

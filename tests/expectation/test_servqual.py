@@ -83,7 +83,7 @@ def test_the_hand_case_weighted_and_unweighted():
         for i in range(COUNTS[d]):
             columns |= {f"Ew_{d[:3]}{i}": [6.0] * 3, f"P_{d[:3]}{i}": [6 + gap - 0.2, 6 + gap, 6 + gap + 0.2]}
     columns["sat"] = [4.0, 5.0, 6.0]
-    found = csi.servqual(panel_of(book(), columns), weights=WEIGHTS, structure=False, outcome="").table
+    found = csi.servqual(panel_of(book(), columns), weights=WEIGHTS, structure=False, outcome="", small=0).table
     assert line(found, name="overall")["score"] == pytest.approx(-0.560, abs=1e-12)
     assert line(found, name="weighted")["score"] == pytest.approx(-0.646, abs=1e-12)
     assert [line(found, name=d)["score"] for d in FIVE] == pytest.approx(list(GAPS.values()))

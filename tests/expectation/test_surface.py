@@ -16,7 +16,7 @@ import csi
 from csi.errors import Problems, Text
 from csi.expectation.asymmetry import pieces
 from csi.expectation.regression import regress, slopes_again
-from csi.expectation.surface import claim_tests, features
+from csi.expectation.surface_judged import claim_tests, features
 from csi.expectation.surface_shape import CLAIMS, stationary, terms
 from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale

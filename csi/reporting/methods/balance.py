@@ -37,6 +37,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel, options.chose or None, options.rebought or None, expected=options.expected or "Ew",
         perceived=options.perceived or "P", by=options.by, where=options.where,
         replicates=max(settings.replicates, RESAMPLES), seed=settings.seed, level=settings.level,
+        small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     texts = {**texts_of(study), **SIDES, **NAMES}
     title, more = titled(found.sentences, METHOD.title)
@@ -53,7 +54,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "back (buyers, at today's experience); bands: bootstrap intervals",
             "过低不吸引，过高难满意：潜在客户选择的概率 × 购买者（在当前体验下）再次购买的概率；色带为自助法区间",
         ),
-        figures=(_figure(found, title),) if found.table.height == 1 else (),
+        figures=(_figure(found, title),) if found.table.height == 1 and found.curves.height else (),
         paragraphs=more,
         tables=tables,
         notes=found.notes,

@@ -45,6 +45,8 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         replicates=None if settings.covariance else settings.replicates,
         seed=settings.seed,
         level=settings.level,
+        small=settings.small,
+        flagged=settings.flagged,
     )
     texts = {**texts_of(study), **words_of(run)}
     title, more = titled((finding(run), *(worded(s, run, texts) for s in run.sentences)), card.title)

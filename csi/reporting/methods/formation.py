@@ -67,6 +67,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel, expected=options.expected or "Ew", outcome=options.outcome or None,
         causes=asked_causes(options, EIGHT), by=options.by, where=options.where,
         replicates=max(settings.replicates, RESAMPLES), seed=settings.seed, level=settings.level,
+        small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels}
     keys = [k for k in options.by if k in found.table.columns]
@@ -78,7 +79,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         key="formation",
         title=title,
         subtitle=_LEGEND,
-        figures=(_figure("formation", found.table.with_columns(cell.alias("panel")), texts, title),),
+        figures=_figure("formation", found.table.with_columns(cell.alias("panel")), texts, title),
         paragraphs=more,
         tables=(
             tabled("formation", heading, frame, SHOWN, HEADS, texts),
@@ -96,6 +97,7 @@ def tell_stages(study: Study, panel: Panel, options: Options) -> Section:
         panel, options.stages or None, expected=options.expected or "Ew", outcome=options.outcome or None,
         causes=asked_causes(options, STAGE_CAUSES), where=options.where,
         replicates=max(settings.replicates, RESAMPLES), seed=settings.seed, level=settings.level,
+        small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     stages = {s: t for s, t in STAGES.items() if s in found.table["stage"]}
     texts = {**texts_of(study), **found.labels, **WORDS, **{f"panel {s}": t for s, t in stages.items()}}
@@ -150,7 +152,7 @@ def tell_stages(study: Study, panel: Panel, options: Options) -> Section:
             "everything but the order",
             f"{_LEGEND.zh}。支持度：次序成立的重抽样比例；GORICA 权重：相对其补集的证据",
         ),
-        figures=(_figure("formation_by_stage", causes, texts, title),),
+        figures=_figure("formation_by_stage", causes, texts, title),
         paragraphs=more,
         tables=tuple(tables),
         notes=found.notes,
@@ -171,9 +173,11 @@ _LEGEND = Text(
 )
 
 
-def _figure(name: str, frame: pl.DataFrame, texts: dict[str, Text], finding: Text) -> Figure:
-    """Shares as bars, wide and narrow."""
-    bars = frame.select("panel", name="cause", share="share", low="share_low", high="share_high")
+def _figure(name: str, frame: pl.DataFrame, texts: dict[str, Text], finding: Text) -> tuple[Figure, ...]:
+    """Shares as bars, wide and narrow; none where all are withheld."""
+    bars = frame.filter(pl.col("share").is_not_null()).select(
+        "panel", name="cause", share="share", low="share_low", high="share_high"
+    )
 
     def draw(lang: str) -> str:
         return share_panels(bars, lang=lang, labels=texts, finding=finding.say(lang))
@@ -181,7 +185,7 @@ def _figure(name: str, frame: pl.DataFrame, texts: dict[str, Text], finding: Tex
     def narrow(lang: str) -> str:
         return share_panels(bars, lang=lang, labels=texts, finding=finding.say(lang), width=style.PHONE)
 
-    return Figure(name, draw, finding, narrow=narrow)
+    return (Figure(name, draw, finding, narrow=narrow),) if bars.height else ()
 
 
 def _spelled(orders: pl.DataFrame, labels: dict[str, Text] | object) -> tuple[pl.DataFrame, dict[str, Text]]:

@@ -47,6 +47,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         outcome=options.outcome or None,
         band=options.band,
         level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
         where=options.where,
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
@@ -81,8 +83,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 
 def drawn(study: Study, found: Gap, texts: Mapping[str, Text], title: Text) -> tuple[Figure, ...]:
     """Expected and perceived of every attribute under its dimension; none where there are several cells."""
-    rows = found.table.filter(pl.col("kind") == "attribute")
-    if rows["name"].n_unique() < rows.height:
+    rows = found.table.filter(kind="attribute").filter(pl.col("gap").is_not_null())
+    if rows["name"].n_unique() < rows.height or not rows.height:
         return ()
     items = {i.attribute or i.name: i for i in study.codebook.items if i.form == found.perceived}
     frame = rows.select(

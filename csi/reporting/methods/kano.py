@@ -39,6 +39,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     found = kano(
         panel, by=options.by, where=options.where, replicates=max(settings.replicates, LEAST), seed=settings.seed,
         level=settings.level,
+        small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     classes = {f"class {code}": text for code, text in CLASSES.items()}
     frame = found.table.with_columns(
@@ -75,12 +76,15 @@ def _counted(found: Kano) -> Text:
     """How many attributes are of which class; the model's name where there are several cells."""
     if found.table["attribute"].n_unique() < found.table.height:
         return METHOD.title
-    sure = found.table.filter(pl.col("support") >= SURE)
-    open_ = found.table.height - sure.height
+    told = found.table.filter(pl.col("category").is_not_null())
+    if not told.height:
+        return found.sentences[0] if found.sentences else METHOD.title
+    sure = told.filter(pl.col("support") >= SURE)
+    open_ = told.height - sure.height
     many = {code: int((sure["category"] == code).sum()) for code in CLASSES}
     en = [f"{n} {CLASSES[code].en}" for code, n in many.items() if n] + ([f"{open_} not decided"] if open_ else [])
     zh = [f"{CLASSES[code].zh} {n} 个" for code, n in many.items() if n] + ([f"未定 {open_} 个"] if open_ else [])
-    whole = found.table.height
+    whole = told.height
     return Text(f"Of {whole} attributes, {', '.join(en)}", f"{whole} 个属性中：{'，'.join(zh)}")
 
 
@@ -88,7 +92,10 @@ def _drawn(found: Kano, texts: Mapping[str, Text], title: Text) -> tuple[Figure,
     """What attributes add and take away; none where there are several cells."""
     if found.table["attribute"].n_unique() < found.table.height:
         return ()
-    frame = found.table.with_columns((pl.col("support") >= SURE).alias("sure"))
+    frame = found.table.filter(pl.col("category").is_not_null())
+    if not frame.height:
+        return ()
+    frame = frame.with_columns((pl.col("support") >= SURE).alias("sure"))
     return (figure("kano_map", title, partial(kano_map, frame, labels=texts)),)
 
 

@@ -59,6 +59,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel, options.mentions, expected=options.expected or "Ew", perceived=options.perceived or "P",
         outcome=options.outcome or None, where=options.where, replicates=max(settings.replicates, RESAMPLES),
         seed=settings.seed, level=settings.level,
+        small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **FACETS, **LEVELS, **CLASSES, **KINDS, **SAID}
     frames = {"facets": found.facets, "said": found.said, "levels": found.levels, "surprise": found.surprise}

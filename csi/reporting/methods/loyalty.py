@@ -37,7 +37,16 @@ BANDS: dict[str, Kind] = {
 def tell_types(study: Study, panel: Panel, options: Options) -> Section:
     """Dick and Basu's four types."""
     attitude, patronage = (options.constructs.get(n, n) for n in ("loyalty", "repurchase"))
-    found = loyalty_types(panel, attitude, patronage, by=options.by, where=options.where, level=study.settings.level)
+    found = loyalty_types(
+        panel,
+        attitude,
+        patronage,
+        by=options.by,
+        where=options.where,
+        level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
+    )
     texts = {**texts_of(study), **WORDS, **SIDES}
     title, more = titled(found.sentences, TYPES.title)
     heading = Text("Attitude crossed with patronage", "态度与行为交叉")
@@ -55,7 +64,7 @@ def tell_types(study: Study, panel: Panel, options: Options) -> Section:
 
 def _mapped(found: LoyaltyTypes, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:
     """The four types as a map; none where there are several cells."""
-    if found.table.height != len(WORDS):
+    if found.table.height != len(WORDS) or found.table["share"].null_count():
         return ()
     feels, buys = found.labels[found.attitude], found.labels[found.patronage]
     draw = partial(loyalty_map, found.table, labels=texts, attitude=feels, patronage=buys)
@@ -65,7 +74,16 @@ def _mapped(found: LoyaltyTypes, title: Text, texts: Mapping[str, Text]) -> tupl
 def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
     """Slopes of loyalty on satisfaction, and means by band."""
     satisfaction, loyalty = (options.constructs.get(n, n) for n in ("satisfaction", "loyalty"))
-    found = loyalty_curve(panel, satisfaction, loyalty, by=options.by, where=options.where, level=study.settings.level)
+    found = loyalty_curve(
+        panel,
+        satisfaction,
+        loyalty,
+        by=options.by,
+        where=options.where,
+        level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
+    )
     texts = texts_of(study)
     title, more = titled(found.sentences, CURVE.title)
     slopes = Text("Slope of loyalty on satisfaction, by segment", "忠诚对满意度的分段斜率")

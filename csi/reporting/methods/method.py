@@ -111,7 +111,29 @@ def tabled(
     ]
     whole = [i for i, kind in enumerate(frame["kind"]) if kind != "attribute"] if merged else []
     bold: Emphasis = {(i, "name"): "whole" for i in whole} if len(whole) < frame.height else {}
-    return Table(name, title, frame, tuple(columns), bold, texts, notes)
+    if "flag" not in frame.columns:
+        return Table(name, title, frame, tuple(columns), bold, texts, notes)
+    warned, frame = _few(frame, [c.name for c in columns], kinds)
+    return Table(name, title, frame, tuple(columns), {**bold, **warned}, {**texts, **ABSENT}, notes)
+
+
+ABSENT = {"base few": Text("too few", "过少"), "base other": Text("see notes", "见注")}
+"""What stands where a row's values are withheld."""
+
+
+def _few(frame: pl.DataFrame, columns: list[str], kinds: Mapping[str, Kind]) -> tuple[Emphasis, pl.DataFrame]:
+    """Marks on the counts of rows with few answers; in rows without values, why in place of the first."""
+    counts = [c for c in columns if kinds.get(c) == "count"][:1]
+    marked = [i for i, flag in enumerate(frame["flag"]) if flag is not None]
+    values = [c for c in columns if c in kinds and kinds[c] not in ("text", "count")][:1]
+    why = (
+        pl.when(pl.col("flag").eq_missing("suppressed"))
+        .then(pl.lit("base few"))
+        .when(pl.col("reason").is_not_null())
+        .then(pl.lit("base other"))
+    )
+    told = frame.with_columns(why.alias(f"{c}_reason") for c in values if f"{c}_reason" not in frame.columns)
+    return {(i, c): "warn" for i in marked for c in counts}, told
 
 
 def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Text, ...]]:

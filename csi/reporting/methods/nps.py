@@ -27,7 +27,15 @@ ANSWERS: dict[str, Kind] = {"answer": "count", "count": "count", "share": "share
 def tell(study: Study, panel: Panel, options: Options) -> Section:
     """The score with its interval, and the whole distribution behind it."""
     item = options.item or _only(study)
-    found = nps(panel, item, by=options.by, where=options.where, level=study.settings.level)
+    found = nps(
+        panel,
+        item,
+        by=options.by,
+        where=options.where,
+        level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
+    )
     texts = texts_of(study)
     title, more = titled(found.sentences, METHOD.title)
     heading = Text("Net Promoter Score, adjusted Wald interval", "净推荐值（调整 Wald 区间）")
@@ -48,7 +56,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 
 def drawn(found: Nps, title: Text) -> tuple[Figure, ...]:
     """All answers; none where there are several cells."""
-    if found.table.height != 1:
+    if found.table.height != 1 or not found.distribution.height:
         return ()
     return (figure("answers", title, partial(answers, found.distribution), half=True),)
 

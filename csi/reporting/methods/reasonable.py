@@ -31,7 +31,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     found = reasonable(
         panel, options.benchmarks, expected=options.expected, industry=options.industry, by=options.by,
         where=options.where, level=study.settings.level, attributes=None,
+        small=study.settings.small, flagged=study.settings.flagged,
     )  # fmt: skip
+    told = found.table.filter(pl.col("unreasonable").is_not_null())
     texts = {**texts_of(study), **found.labels, **RULES, **ACTIONS}
     title, more = titled(found.sentences, METHOD.title)
     shown = {c: k for c, k in SHOWN.items() if found.table[c].null_count() < found.table.height}
@@ -41,8 +43,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     if options.benchmarks is not None:
         heading = Text("Three limits", "三个界限下的结果")
         tables.append(tabled("limits", heading, found.sensitivity, THREE, HEADINGS, texts))
-        if not [k for k in options.by if k in found.table.columns]:
-            figures = (_figure(found.actions, found.table, texts, title),)
+        if not [k for k in options.by if k in found.table.columns] and told.height:
+            figures = (_figure(found.actions, told, texts, title),)
     return Section(
         key="reasonable",
         title=title,

@@ -51,6 +51,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         outcome=options.outcome or None,
         seed=study.settings.seed,
         level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
     )
     title, more = titled(found.sentences, METHOD.title)
     return Section(
@@ -73,8 +75,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 
 def drawn(study: Study, found: Servqual, title: Text) -> tuple[Figure, ...]:
     """Expected and perceived of every dimension; none where there are several cells or no expectations."""
-    rows = found.table.filter(pl.col("kind") == "dimension")
-    if rows["name"].n_unique() < rows.height or not found.form:
+    rows = found.table.filter(kind="dimension").filter(pl.col("score").is_not_null())
+    if rows["name"].n_unique() < rows.height or not found.form or not rows.height:
         return ()
     frame = rows.select(
         pl.lit("").alias("heading"),

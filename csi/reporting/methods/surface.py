@@ -51,6 +51,8 @@ def found_of(study: Study, panel: Panel, options: Options) -> Surface:
         replicates=max(settings.replicates, LEAST),
         seed=settings.seed,
         level=settings.level,
+        small=settings.small,
+        flagged=settings.flagged,
     )
 
 

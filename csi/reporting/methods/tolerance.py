@@ -52,6 +52,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         outcome=options.outcome or None,
         on_inconsistent=options.inconsistent or None,
         level=study.settings.level,
+        small=study.settings.small,
+        flagged=study.settings.flagged,
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
     there = [c for c in found.table.columns if found.table[c].null_count() < found.table.height]
@@ -86,8 +88,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 
 def drawn(study: Study, found: Tolerance, texts: Mapping[str, Text], title: Text) -> tuple[Figure, ...]:
     """The zone of every attribute and where experience lies; none where there are several cells or no zone."""
-    rows = found.table.filter(pl.col("kind") == "attribute")
-    if rows["name"].n_unique() < rows.height or not (found.adequate and found.desired):
+    rows = found.table.filter(kind="attribute").filter(pl.col("position").is_not_null())
+    if rows["name"].n_unique() < rows.height or not (found.adequate and found.desired and rows.height):
         return ()
     items = {i.attribute or i.name: i for i in study.codebook.items if i.form == found.perceived}
     frame = rows.select(

@@ -1,0 +1,52 @@
+"""Cells of a survey (a brand in a wave, a stage): frames of them below each other, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from csi.errors import Text
+
+ABSENT = Text("(absent)", "（缺失）")
+"""Stands for a key without a value."""
+
+
+def stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of cells below each other, with their key columns.
+
+    Example:
+        >>> stacked(pl.DataFrame({"brand": ["A", "B"]}), [pl.DataFrame({"n": [1]}), pl.DataFrame({"n": [2]})]).rows()
+        [('A', 1), ('B', 2)]
+    """
+    if not keys.width:
+        return pl.concat(frames)
+    parts = [pl.concat([keys[[number] * frame.height], frame], how="horizontal") for number, frame in enumerate(frames)]
+    return pl.concat(parts)
+
+
+def cell_name(cell: Mapping[str, object]) -> Text:
+    """A cell in words, "" where there are no keys.
+
+    Example:
+        >>> cell_name({"brand": "A", "stage": None}).en
+        'A (absent)'
+    """
+    said = [Text(str(v), str(v)) if v is not None and v != "" else ABSENT for v in cell.values()]
+    return Text(" ".join(t.en for t in said), " ".join(t.zh for t in said))
+
+
+def of_cell(cell: Mapping[str, object], parts: Sequence[Text]) -> list[Text]:
+    """Sentences with the cell they are about before them.
+
+    Example:
+        >>> [t.en for t in of_cell({"brand": "A"}, [Text("It is so.", "如此。")])]
+        ['A: It is so.']
+    """
+    name = cell_name(cell)
+    return [Text(f"{name.en}: {t.en}", f"{name.zh}：{t.zh}") if name.en else t for t in parts]
+
+
+def cell_names(keys: pl.DataFrame) -> list[str]:
+    """The cells in words; one empty name without keys."""
+    return [cell_name(row).en for row in keys.iter_rows(named=True)] if keys.width else [""]
