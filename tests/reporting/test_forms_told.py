@@ -16,6 +16,7 @@ from csi.errors import Problems, Text
 from csi.reporting.figures import Seen, answers, contour, parts
 from csi.reporting.figures.contour import value_at
 from csi.reporting.methods import run_method
+from csi.reporting.methods.edt_inferred import products
 from csi.study import Study
 from csi.study.options import Options
 
@@ -185,3 +186,13 @@ def test_answers_group_themselves():
     for said in ("detractors 14%", "passives", "promoters"):
         assert said in drawn
     assert "推荐者" in answers(frame, lang="zh", width=360)
+
+
+def test_the_inferred_polynomial_says_that_it_is_manifest_and_how_reliable_its_products_are():
+    found = told("edt_inferred")
+    (note,) = [n for n in found.notes if n.code == "N-MANIFEST"]
+    assert "E:E + E:P + P:P" in note.text.en
+    assert "潜变量形式" in note.text.zh
+    # Busemeyer & Jones (1983): uncorrelated scores with reliability .7 have a product with .49
+    assert products(0.7, 0.7, 0.0) == pytest.approx((0.49, 0.49, 0.49))
+    assert products(1.0, 1.0, 0.4) == pytest.approx((1.0, 1.0, 1.0))

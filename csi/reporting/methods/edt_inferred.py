@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from csi.display import significant
-from csi.errors import Text
+from csi.errors import Note, Text, note
 from csi.expectation.surface import Surface
 from csi.reporting.methods.method import Method, texts_of, titled
 from csi.reporting.methods.needs import construct, forms
@@ -32,9 +32,40 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         ),
         paragraphs=more,
         tables=tuple(tables[n] for n in ("paths", "claims", "asymmetry") if n in tables),
-        notes=notes_of(found),
+        notes=(*notes_of(found), *manifest(found)),
         data=data_of(found),
     )
+
+
+def manifest(found: Surface) -> tuple[Note, ...]:
+    """N-MANIFEST: that the polynomial is of means as answered, how reliable its products are, and its latent form.
+
+        r(E^2) = r_E^2,  r(E P) = (r_E r_P + r^2) / (1 + r^2)  for centred normal scores that correlate r
+
+    Source: Busemeyer & Jones (1983), Psychological Bulletin 93(3), 549-562.
+
+    Example:
+        >>> [round(v, 3) for v in products(0.8, 0.9, 0.5)]
+        [0.64, 0.776, 0.81]
+    """
+    rows = found.reliability
+    known = rows.drop_nulls(["r_expected", "r_perceived", "correlation"]) if rows.height else rows
+    en = "the polynomial is of means as they were answered, so that measurement error shrinks its curvature"
+    zh = "多项式以题项均值计算，测量误差会使曲率偏小"
+    if known.height == 1:
+        row = known.row(0, named=True)
+        each = [significant(v, 2) for v in products(row["r_expected"], row["r_perceived"], row["correlation"])]
+        en += f" (reliability of normal scores: E^2 {each[0]}, E P {each[1]}, P^2 {each[2]})"
+        zh += f"（按正态得分，信度：E^2 {each[0]}，E P {each[1]}，P^2 {each[2]}）"
+    en += '; the latent form is "y ~ E + P + E:E + E:P + P:P" by csi.fit with csi.SEM() or csi.PLS(consistent=True).'
+    zh += "；潜变量形式为 y ~ E + P + E:E + E:P + P:P，用 csi.fit 配合 csi.SEM() 或 csi.PLS(consistent=True) 估计。"
+    return (note("N-MANIFEST", en, zh),)
+
+
+def products(expected: float, perceived: float, correlation: float) -> tuple[float, float, float]:
+    """Reliabilities of E^2, E P and P^2, of centred normal scores."""
+    shared = correlation**2
+    return expected**2, (expected * perceived + shared) / (1 + shared), perceived**2
 
 
 def mediated(found: Surface, label: Text) -> tuple[Text, ...]:
