@@ -13,16 +13,13 @@ from csi.errors import Text
 from csi.estimate.estimate import Estimate, Solution
 from csi.measures.effects import along
 from csi.measures.findings import number
-from csi.measures.mediation import KINDS, Mediation
+from csi.measures.mediation import KINDS, NO_DIRECT, Mediation
 from csi.measures.tidy import cell_codes, cells_of, solved_only, tidy, uncertain
 from csi.models.card import Card
 from csi.models.card_faults import chain_of
 from csi.models.model import Model
 from csi.models.syntax.evaluate import compile_expression
 from csi.moments.stack import Array, Moments
-
-NO_DIRECT = Text("the direct path is not in the model", "模型未设直接路径")
-"""Why a mediation is of no kind: whether there is a direct effect beside it was not asked."""
 
 Chains = Mapping[str, tuple[str, ...]]
 

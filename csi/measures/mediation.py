@@ -21,6 +21,9 @@ from csi.measures.findings import number
 from csi.measures.moderated_mediation import moderated
 from csi.measures.shown import part, told
 
+NO_DIRECT = Text("the direct path is not in the model", "模型未设直接路径")
+"""Why a mediation is of no kind: whether there is a direct effect beside it was not asked."""
+
 Kind = Literal["complementary", "competitive", "indirect-only", "direct-only", "no-effect"]
 
 KINDS: dict[str, Text] = {
@@ -110,8 +113,8 @@ def mediation(
     """Indirect effects of every mediated pair, with intervals, and the kind of each mediation.
 
     An effect "differs from 0" where its interval (of the replicates, or by the delta method after `csi.SEM`) excludes
-    0; without intervals, or with one-sided ones, no kind is given. A pair without an arrow of its own has a direct
-    effect of 0 by the model. What a product leads to is told by `conditional` and `moderated`.
+    0; without intervals, or with one-sided ones, no kind is given, nor for a pair without an arrow of its own: whether
+    there is a direct effect was not asked. What a product leads to is told by `conditional` and `moderated`.
 
     Parameters:
         est: a fitted model; after `bootstrap` with intervals. predictor, outcome: only pairs that start or end there.
@@ -243,17 +246,13 @@ def _judged(frame: pl.DataFrame) -> tuple[list[str | None], list[float | None]]:
 
 
 def _kind(row: Mapping[str, Any], direct: Mapping[str, Any] | None) -> str | None:
-    """The kind of an indirect effect; None without intervals that have both limits."""
+    """The kind of an indirect effect; None without intervals that have both limits or without a direct path."""
     if row["effect"] not in ("specific", "indirect") or not _bounded(row):
         return None
-    if direct is not None and not _bounded(direct):
+    if direct is None or not _bounded(direct):
         return None
-    return kind_of(
-        row["estimate"],
-        0.0 if direct is None else direct["estimate"],
-        indirect_differs=_differs(row),
-        direct_differs=direct is not None and _differs(direct),
-    )
+    differs = _differs(row), _differs(direct)
+    return kind_of(row["estimate"], direct["estimate"], indirect_differs=differs[0], direct_differs=differs[1])
 
 
 def _bounded(row: Mapping[str, Any]) -> bool:
@@ -282,14 +281,15 @@ def _chains_of(table: pl.DataFrame) -> list[tuple[str, ...]]:
 
 
 def _sentences(est: Estimate, table: pl.DataFrame) -> tuple[Text, ...]:
-    """One per specific effect with a kind."""
+    """One per specific effect with a kind, or without a direct effect beside it."""
     keys = table.columns[: table.columns.index("outcome")]
     rows = table.to_dicts()
     made = []
-    for row in (r for r in rows if r["effect"] == "specific" and r["kind"]):
+    for row in (r for r in rows if r["effect"] == "specific" and _bounded(r)):
         same = [r for r in rows if all(r[k] == row[k] for k in (*keys, "outcome", "predictor"))]
         direct = next((r for r in same if r["effect"] == "direct"), None)
-        made.append(_sentence(est, row, direct, " ".join(str(row[k]) for k in keys)))
+        if row["kind"] or direct is None:
+            made.append(_sentence(est, row, direct, " ".join(str(row[k]) for k in keys)))
     return tuple(made)
 
 
@@ -297,9 +297,11 @@ def _sentence(est: Estimate, row: Mapping[str, Any], direct: Mapping[str, Any] |
     """Which kind of mediation, by which numbers."""
     names = row["chain"].split(" -> ")
     chain = Text(" -> ".join(est.model.label(n) for n in names), " → ".join(est.model.label(n, "zh") for n in names))
-    indirect = _interval(row)
-    by_model = Text("none in the model", "模型未设直接路径")
-    own = by_model if direct is None else _interval(direct)
+    indirect, place = _interval(row), Text(f"{cell}: " if cell else "", f"{cell}：" if cell else "")
+    if direct is None:
+        en = f"{place.en}{chain.en}: indirect {indirect.en}; of no kind, as {NO_DIRECT.en}."
+        return Text(en, f"{place.zh}{chain.zh}：间接 {indirect.zh}；{NO_DIRECT.zh}，不判断中介类型。")
+    own = _interval(direct)
     said = {
         "complementary": Text(
             "complementary mediation: both differ from 0 and point the same way", "互补中介：二者均显著且方向一致"
@@ -313,7 +315,6 @@ def _sentence(est: Estimate, row: Mapping[str, Any], direct: Mapping[str, Any] |
         "direct-only": Text("direct-only: no mediation is seen", "仅直接效应：未见中介"),
         "no-effect": Text("neither is seen", "二者均不显著"),
     }[row["kind"]]
-    place = Text(f"{cell}: " if cell else "", f"{cell}：" if cell else "")
     en = f"{place.en}{chain.en}: {said.en} (indirect {indirect.en}, direct {own.en})."
     return Text(en, f"{place.zh}{chain.zh}：{said.zh}（间接 {indirect.zh}，直接 {own.zh}）。")
 

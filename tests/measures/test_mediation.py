@@ -157,3 +157,13 @@ def test_nothing_is_mediated() -> None:
         csi.mediation(csi.fit(TEXT, rows(), csi.PLS()), "xx")
     assert "x -> y" in caught.value.problems[0].say("en")
     assert caught.value.problems[0].say("zh")
+
+
+def test_without_a_direct_path_a_mediation_is_of_no_kind() -> None:
+    boot = csi.bootstrap(csi.fit("x =~ x1; m =~ m1; y =~ y1; m ~ x; y ~ m", rows(0.5), csi.PLS()), 200)
+    found = csi.mediation(boot)
+    assert found.table["kind"].null_count() == found.table.height
+    (said,) = found.sentences
+    assert "of no kind, as the direct path is not in the model." in said.en
+    assert said.zh.endswith("模型未设直接路径，不判断中介类型。")
+    assert "indirect-only" not in str(found)
