@@ -7,6 +7,7 @@ from csi.simulation.of_card import recipe_of_card
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
 from csi.simulation.simulate import Simulation, clean, simulate
+from csi.simulation.tracked import Tracked
 from csi.simulation.truth import moments_of_cells, population_moments
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Population",
     "Recipe",
     "Simulation",
+    "Tracked",
     "cells_of",
     "check",
     "clean",

@@ -38,17 +38,16 @@ class Strata:
     """How units add up: variance = sum_u factor_u z_u^2 - sum_h share_h (sum_{u in h} z_u)^2.
 
     Attributes:
-        factor: (u,) n_h / (n_h - 1) of each unit's stratum (1 for a unit alone). share: (h,) factor / n_h.
-        sums: (h, u) sparse, 1 where the unit belongs to the stratum. codes: (h,) of the strata, rising.
+        layer: (u,) stratum of each unit, from 0. factor: (h,) n_h / (n_h - 1), 1 for a unit alone. share: (h,)
+            factor / n_h, 0 for a unit alone.
 
     Source:
         Wolter (2007), 6.2; Lohr (2010), Sampling: Design and Analysis, 9.1.
     """
 
+    layer: Ints
     factor: Array
     share: Array
-    sums: Sparse
-    codes: Ints
 
     @classmethod
     def of(cls, stratum: Ints) -> Strata:
@@ -56,35 +55,57 @@ class Strata:
 
         Example:
             >>> Strata.of(np.array([0, 0, 1])).factor.tolist()
-            [2.0, 2.0, 1.0]
+            [2.0, 1.0]
         """
-        codes, layer = np.unique(stratum, return_inverse=True)
+        layer = np.unique(stratum, return_inverse=True)[1]
         size = np.bincount(layer).astype(np.float64)
         factor = np.where(size > 1, size / np.maximum(size - 1.0, 1.0), 1.0)
-        shape = (codes.size, layer.size)
-        sums = sparse.csr_matrix((np.ones(layer.size), (layer, np.arange(layer.size))), shape=shape)
-        return cls(factor[layer], np.where(size > 1, factor / size, 0.0), sums, codes)
+        return cls(layer.astype(np.int64), factor, np.where(size > 1, factor / size, 0.0))
 
     def product(self, left: Sparse, right: Sparse) -> Sparse:
         """(k, l) sparse covariances of the statistics in the columns of two (u, k), (u, l) sparse matrices."""
-        a, b = self.sums @ left, self.sums @ right
-        return left.T @ _scaled(right, self.factor) - a.T @ _scaled(b, self.share)
-
-    def of_rows(self, values: Array, unit: Ints, stratum: Ints) -> Array:
-        """(m,) variances of statistics from the influence of some rows (n, m), summed over their units."""
-        units, place = np.unique(unit, return_inverse=True)
-        z = values if units.size == unit.size else _sums(place, values, units.size)
-        own = unit if units.size == unit.size else units
-        layer, at = np.unique(stratum[own], return_inverse=True)
-        codes = np.searchsorted(self.codes, layer)
-        total = _sums(at, z, layer.size)
-        return np.asarray(np.maximum(self.factor[own] @ z**2 - self.share[codes] @ total**2, 0.0))
+        one, other, layer = self._touched(left, right)
+        codes, sums = _by_layer(layer)
+        a, b = sums @ one, sums @ other
+        return one.T @ _scaled(other, self.factor[layer]) - a.T @ _scaled(b, self.share[codes])
 
     def squares(self, columns: Sparse) -> Array:
         """(k,) variances of the statistics in the columns."""
-        total = self.sums @ columns
-        whole = np.asarray(columns.multiply(columns).T @ self.factor).ravel()
-        return np.asarray(whole - np.asarray(total.multiply(total).T @ self.share).ravel())
+        one, _, layer = self._touched(columns, columns[:, :0])
+        codes, sums = _by_layer(layer)
+        total = sums @ one
+        whole = np.asarray(one.multiply(one).T @ self.factor[layer]).ravel()
+        return np.asarray(whole - np.asarray(total.multiply(total).T @ self.share[codes]).ravel())
+
+    def of_rows(self, values: Array, unit: Ints) -> Array:
+        """(m,) variances of statistics from the influence of some rows (n, m), summed over their units."""
+        units, place = np.unique(unit, return_inverse=True)
+        one = units.size == unit.size
+        z, layer = (values, self.layer[unit]) if one else (_sums(place, values, units.size), self.layer[units])
+        codes, at = np.unique(layer, return_inverse=True)
+        total = _sums(at, z, codes.size)
+        return np.asarray(np.maximum(self.factor[layer] @ z**2 - self.share[codes] @ total**2, 0.0))
+
+    def _touched(self, left: Sparse, right: Sparse) -> tuple[Sparse, Sparse, Ints]:
+        """Two matrices by the units that occur in either, and the strata of those."""
+        left, right = sparse.csc_matrix(left), sparse.csc_matrix(right)
+        if left.nnz + right.nnz > self.layer.size:
+            return left, right, self.layer
+        units = np.unique(np.concatenate([left.indices, right.indices]))
+        return _at(left, units), _at(right, units), self.layer[units]
+
+
+def _at(matrix: Sparse, units: Ints) -> Sparse:
+    """The rows of a matrix that occur, renumbered."""
+    shape = (units.size, matrix.shape[1])
+    return sparse.csc_matrix((matrix.data, np.searchsorted(units, matrix.indices), matrix.indptr), shape=shape)
+
+
+def _by_layer(layer: Ints) -> tuple[Ints, Sparse]:
+    """The strata that occur, and the matrix that sums their units."""
+    codes, at = np.unique(layer, return_inverse=True)
+    shape = (codes.size, layer.size)
+    return codes, sparse.csr_matrix((np.ones(layer.size), (at, np.arange(layer.size))), shape=shape)
 
 
 def _sums(group: Ints, values: Array, groups: int) -> Array:
@@ -319,7 +340,7 @@ def _own_weights(cells: Estimate, strata: Strata, away: Array, blocks: list[Ints
     for c, (rows, found) in enumerate(row_influence(cells, np.arange(p))):
         for j, mine in enumerate(blocks):
             rows_[rows, j] = found[:, mine] @ away[c, mine]
-        errors[c] = np.sqrt(strata.of_rows(found, sample.unit[rows], sample.stratum))
+        errors[c] = np.sqrt(strata.of_rows(found, sample.unit[rows]))
     return rows_, errors
 
 

@@ -64,9 +64,14 @@ def contrast_degrees(sample: Sample, shares: Sparse) -> Array:
     """
     chosen = abs(sparse.csr_matrix(shares)).sign()
     found = np.zeros(chosen.shape[0])
-    for sign, (size, of) in zip((1.0, -1.0), _who(sample), strict=True):
-        shape = (size, sample.cells.height)
-        seen = sparse.csc_matrix((np.ones(of.size, dtype=np.int8), (of, sample.cell)), shape=shape)
+    enter = np.zeros(sample.cells.height, dtype=bool)
+    enter[chosen.indices] = True
+    rows = slice(None) if enter.all() else np.flatnonzero(enter[sample.cell])
+    for sign, (size, every) in zip((1.0, -1.0), _who(sample), strict=True):
+        of, cell = every[rows], sample.cell[rows]
+        codes, of = np.unique(of, return_inverse=True) if of.size < size else (np.arange(size), of)
+        shape = (codes.size, sample.cells.height)
+        seen = sparse.csc_matrix((np.ones(of.size, dtype=np.int8), (of, cell)), shape=shape)
         seen.sum_duplicates()
         seen.data[:] = 1
         if np.diff(sparse.csr_matrix(seen).indptr).max(initial=0) < 2:  # nobody in two cells: they add up

@@ -36,7 +36,7 @@ from csi.tracking.gate_applied import (
     withheld,
     withheld_note,
 )
-from csi.tracking.gate_shown import Comparable, Evidence
+from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.places import brand_of, ranked
@@ -127,16 +127,20 @@ def pairwise(
     above, below = np.triu_indices(cells.size, 1)
     check_gate(gate, index)
     name = index.constructs[j]
-    known = [evidence_of(gate, index, name, int(cells[a]), int(cells[b])) for a, b in zip(above, below, strict=True)]
-    pairs = with_evidence(_tests(index, j, cells, above, below), known, index.level, anyway=anyway)
+    at = zip(cells[above].tolist(), cells[below].tolist(), strict=True)
+    known = [NOT_RUN] * above.size if gate is None else [evidence_of(gate, index, name, a, b) for a, b in at]
+    covariance = joint_covariance(index, j, cells) if cells.size else np.empty((0, 0))
+    tests = _tests(index, j, cells, covariance, (above, below))
+    pairs = with_evidence(tests, known, index.level, anyway=anyway)
     differ = np.zeros((cells.size, cells.size), dtype=np.bool_)
     differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
     names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
     find = do_not_differ if cells.size <= MANY else runs
     groups = tuple(tuple(labels[i] for i in group) for group in find(differ))
-    beats = np.triu(differ, 1) if ranks == "holm" else apart(joint_of(index, j, cells), index.level)
+    joint = joint_of(index, j, cells, covariance, tests["df"].to_numpy())
+    beats = np.triu(differ, 1) if ranks == "holm" else apart(joint, index.level)
     beats = beats & ~_hidden(cells.size, above, below, pairs)
-    table = _ranks(index, j, cells, beats).with_columns(evidence=_least(cells.size, above, below, known))
+    table = _ranks(index, j, cells, covariance, beats).with_columns(evidence=_least(cells.size, above, below, known))
     hidden = () if anyway else withheld_note(pairs)
     counted = _pairs_note(int(pairs["p_value"].count()), ranks)
     said = (counted, *_runs_note(cells.size), basis_note(index), *gate_notes(gate), *hidden)
@@ -308,9 +312,9 @@ def do_not_differ(differ: Bools) -> list[list[int]]:
     return sorted(found)
 
 
-def _tests(index: Index, construct: int, cells: Ints, left: Ints, right: Ints) -> pl.DataFrame:
+def _tests(index: Index, construct: int, cells: Ints, covariance: Array, pair: tuple[Ints, Ints]) -> pl.DataFrame:
     """Tests of `I_left - I_right` with Holm's correction."""
-    covariance = joint_covariance(index, construct, cells)
+    left, right = pair
     value = index.values[cells, construct]
     variance = np.diagonal(covariance)
     difference = value[left] - value[right]
@@ -340,10 +344,10 @@ def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.D
     return table.select([*table.columns[:6], significant, *table.columns[6:]])
 
 
-def _ranks(index: Index, construct: int, cells: Ints, beats: Bools) -> pl.DataFrame:
+def _ranks(index: Index, construct: int, cells: Ints, covariance: Array, beats: Bools) -> pl.DataFrame:
     """The brands best first, with ranks and rank intervals, from who stands above whom."""
     k = cells.size
-    std_error = np.sqrt(np.diagonal(joint_covariance(index, construct, cells))) if k else np.empty(0)
+    std_error = np.sqrt(np.diagonal(covariance))
     keys = [c for c in index.cells.columns if c != "wave"]
     numbers = {
         "index": number_column(index.values[cells, construct]),

@@ -35,6 +35,9 @@ Single = npt.NDArray[np.float32]
 LEAST, MOST, WORK = 2_000, 20_000, 200_000_000
 """Fewest and most draws, and about how many pairs times draws are worth it."""
 
+CHUNK = 256
+"""Draws worked on together. Results do not depend on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joint:
@@ -54,7 +57,7 @@ class Joint:
     def drawn(self, draws: int, seed: int) -> Array:
         """(k, m) draws of the errors: multivariate t (normal without degrees of freedom) with the joint covariance."""
         rng = np.random.default_rng([seed, self.values.size])
-        values, vectors = np.linalg.eigh(self.covariance)
+        values, vectors = np.linalg.eigh(np.nan_to_num(self.covariance))
         z = (vectors * np.sqrt(np.maximum(values, 0.0))) @ rng.standard_normal((values.size, draws))
         if not np.isfinite(self.df):
             return np.asarray(z)
@@ -98,27 +101,32 @@ def apart(joint: Joint, level: float, seed: int = 1) -> Bools:
 
 
 def _largest(z: Single, inverse: Single, open_: Bools) -> Single:
-    """(m,) largest (z_i - z_j) / SE_ij over the open ordered pairs."""
-    best = np.full(z.shape[1], -np.inf, dtype=np.float32)
+    """(m,) largest (z_i - z_j) / SE_ij over the open ordered pairs, at least 0."""
+    up, down = (np.where(side, inverse, np.float32(0.0)) for side in (open_, open_.T))
+    both = np.array_equal(up, down)
+    parts = (z[:, i : i + CHUNK] for i in range(0, z.shape[1], CHUNK))
+    return np.concatenate([_largest_of(np.ascontiguousarray(part), up, down, both=both) for part in parts])
+
+
+def _largest_of(z: Single, up: Single, down: Single, *, both: bool) -> Single:
+    """The same for some draws, few enough to stay near the processor."""
+    best = np.zeros(z.shape[1], dtype=np.float32)
+    room = np.empty_like(z)
     for i in range(len(z) - 1):
-        up, down = open_[i, i + 1 :], open_[i + 1 :, i]
-        rest = np.flatnonzero(up | down)
-        if not rest.size:
-            continue
-        d = (z[i] - z[i + 1 + rest]) * inverse[i, i + 1 + rest, None]
-        for side, way in ((up[rest], d), (down[rest], -d)):
-            if side.any():
-                np.maximum(best, (way if side.all() else way[side]).max(axis=0), out=best)
+        d, scaled = z[i] - z[i + 1 :], room[i + 1 :]
+        np.multiply(d, up[i, i + 1 :, None], out=scaled)
+        if both:
+            np.abs(scaled, out=scaled)
+        np.maximum(best, scaled.max(axis=0), out=best)
+        if not both:
+            np.multiply(d, down[i, i + 1 :, None], out=scaled)
+            np.maximum(best, -scaled.min(axis=0), out=best)
     return best
 
 
-def joint_of(index: Index, construct: int, cells: npt.NDArray[np.int64]) -> Joint:
-    """Values, covariance and the least degrees of freedom of a pair, of some cells."""
-    k = cells.size
-    above, below = np.triu_indices(k, 1)
-    df = contrast_df(index, pair_shares(index, cells[above], cells[below])) if k > 1 else np.empty(0)
+def joint_of(index: Index, construct: int, cells: npt.NDArray[np.int64], covariance: Array, df: Array) -> Joint:
+    """Values, covariance (k, k) and the least degrees of freedom of a pair."""
     known = df[df > 0]
-    covariance = np.nan_to_num(joint_covariance(index, construct, cells)) if k else np.empty((0, 0))
     return Joint(index.values[cells, construct], covariance, float(known.min()) if known.size else np.inf)
 
 
@@ -154,7 +162,7 @@ def rank_probabilities(
 
     Parameters:
         index: an index of several brands. wave: which wave (not needed where there is one). construct: which construct.
-        small: brands with fewer rows stay out. seed: of the draws.
+        small: brands with fewer rows stay out, as do those without a standard error. seed: of the draws.
 
     Raises:
         Problems: E-WAVE, E-CONSTRUCT.
@@ -174,7 +182,13 @@ def rank_probabilities(
     """
     j = construct_place(index, construct)
     cells = ranked(index, j, wave, small)
-    labels, joint, k = [brand_of(index, int(c)) for c in cells], joint_of(index, j, cells), cells.size
+    covariance = joint_covariance(index, j, cells) if cells.size else np.empty((0, 0))
+    known = np.isfinite(np.diagonal(covariance))
+    cells, covariance = cells[known], covariance[np.ix_(known, known)]
+    labels, k = [brand_of(index, int(c)) for c in cells], cells.size
+    above, below = np.triu_indices(k, 1)
+    df = contrast_df(index, pair_shares(index, cells[above], cells[below])) if k > 1 else np.empty(0)
+    joint = joint_of(index, j, cells, covariance, df)
     draws = draws_for(k)
     share = rank_shares(joint, draws, seed)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -128,7 +128,7 @@ def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFr
     covariance = joint_covariance(index, construct, cells)
     L = np.eye(cells.size) - v
     difference = L @ index.values[cells, construct]
-    std_error = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", L, covariance, L), 0.0))
+    std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
     df = np.full(cells.size, design_df(index, cells))
     keys: Sequence[str] = [k for k in index.cells.columns if k != "n"]
     brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
@@ -150,7 +150,7 @@ def from_own_mean(index: Index, cell: int, constructs: Sequence[str]) -> pl.Data
     k = places.size
     L = np.eye(k) - 1.0 / max(k, 1)
     covariance = construct_covariance(index, cell, places)
-    std_error = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", L, covariance, L), 0.0))
+    std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
     df = np.full(k, design_df(index, np.array([cell])))
     names = pl.DataFrame({"construct": [index.constructs[j] for j in places]}, schema={"construct": pl.String})
     found = tested(L @ index.values[cell, places], std_error, df, index.level)

@@ -11,6 +11,7 @@ from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
 from csi.pls.estimator import PLS
+from csi.tracking.contrasts import joint_covariance
 from csi.tracking.index import index
 from csi.tracking.league import do_not_differ, medals, pairwise, runs
 from csi.tracking.ranks import Joint, _largest, apart, joint_of, rank_probabilities, rank_shares
@@ -110,9 +111,18 @@ def test_equal_brands_have_every_order_alike():
 def test_replicates_serve_as_well(model, survey):
     frame = survey(brands=BRANDS, waves=("w1",), shift=0.3, n=100)
     boot = index(bootstrap(fit(model, frame, PLS(), by=["brand"], scale=(1, 10), unit="id"), n=300, seed=1))
-    joint = joint_of(boot, 1, np.arange(4))
+    joint = joint_of(boot, 1, np.arange(4), joint_covariance(boot, 1, np.arange(4)), np.full(6, 99.0))
     np.testing.assert_allclose(joint.covariance, np.cov(boot.replicates[:, :, 1], rowvar=False))
     assert pairwise(boot, construct="Joy", ranks="max-t").table.height == 4
+
+
+def test_a_brand_of_one_respondent_is_above_nobody(model, survey):
+    frame = survey(brands=BRANDS, waves=("w1",), shift=2.0, n=80)
+    tiny = pl.concat([frame, survey(n=1, brands=("Z",), waves=("w1",), seed=6)])
+    made = index(fit(model, tiny, PLS(), by=["brand"], scale=(1, 10), unit="id"))
+    table = pairwise(made, construct="Joy", ranks="max-t").table
+    assert table.filter(brand="Z").select("rank_low", "rank_high").row(0) == (1, 5)
+    assert "Z" not in rank_probabilities(made, construct="Joy").table["brand"]
 
 
 def test_medals_wait_until_ranks_are_certain(model, survey, close):
