@@ -15,8 +15,9 @@ from csi.cli import main
 from csi.errors import Problems, Text
 from csi.reporting.figures import Seen, answers, contour, parts
 from csi.reporting.figures.contour import value_at
-from csi.reporting.methods import run_method
+from csi.reporting.methods import METHODS, methods_of, run_method
 from csi.reporting.methods.edt_inferred import products
+from csi.reporting.methods.library import told_in
 from csi.study import Study
 from csi.study.options import Options
 
@@ -47,6 +48,22 @@ def test_every_model_has_a_finding_tables_and_data_in_both_languages(name):
         for column in table.columns:
             assert column.name in table.frame.columns
             assert column.heading.zh
+
+
+@pytest.mark.parametrize("name", [m.name for m in METHODS if m.name not in NAMES])
+def test_every_other_model_with_code_of_its_own_has_a_page_in_both_languages(name):
+    section = told(name)
+    assert section.key == name
+    for text in (section.title, section.subtitle, *section.paragraphs):
+        assert text.en
+        assert HAN.search(text.zh)
+    assert section.tables
+    assert all(table.frame.height for table in section.tables)
+
+
+def test_the_report_of_the_insurance_study_has_a_page_for_every_model_of_one_wave():
+    """Cards are told in test_card_findings; the card of two occasions needs a second wave."""
+    assert set(told_in(study())) == {m.name for m in methods_of()} - {"ect"}
 
 
 @pytest.mark.parametrize(
