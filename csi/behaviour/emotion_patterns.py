@@ -18,15 +18,17 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.behaviour.loyalty_types import logit_interval
+from csi.behaviour.loyalty_types import absent, share_interval
 from csi.behaviour.partition import agreement, k_means, nearest, tightness
 from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.inference.linearised import means
 from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array, Ints
+from csi.survey.bases import COLUMNS, FLAGGED, SMALL, Bases, published
 from csi.survey.panel import Panel
 
 PATTERNS: Final = {
@@ -72,9 +74,9 @@ class EmotionPatterns(Shown):
     """Shares of the patterns of emotion.
 
     Attributes:
-        table: key columns, pattern ("positive", "mixed", "calm", "negative"; numbered where several are alike), count,
-            n, share, std_error, conf_low, conf_high (by the design, of the patterns as found), positive, negative (mean
-            scores, 0-100), outcome (mean score), outcome_std_error, outcome_low, outcome_high.
+        table: key columns, pattern ("positive", "mixed", "calm", "negative"; numbered where several are alike), n,
+            count, share, std_error, conf_low, conf_high (by the design, of the patterns as found), positive, negative
+            (mean scores, 0-100), outcome (mean score) with _std_error, _low and _high, flag, reason, reason_zh.
         choice: patterns (how many), stability (mean adjusted Rand index of resamples), explained (share of the
             variance of both scores), told (whether this number is).
         positive, negative, outcome: the constructs. labels, replicates, seed, level, sentences, notes.
@@ -99,8 +101,8 @@ def _(value: EmotionPatterns, lang: str = "en") -> str:
     heads = {c: t.say(lang) for c, t in HEADINGS.items()}
     words = {c: value.labels[c].say(lang) for c in value.table["pattern"].unique()}
     shown = value.table.drop("std_error", "outcome_std_error").with_columns(pl.col("pattern").replace(words))
-    shown = shown.select(c for c in shown.columns if shown[c].null_count() < shown.height)
-    lines = [*(s.say(lang) for s in value.sentences), "", table(shown, headings=heads), ""]
+    shown = shown.select(c for c in shown.columns if shown[c].null_count() < shown.height or c in COLUMNS)
+    lines = [*(s.say(lang) for s in value.sentences), "", based(shown, HEADINGS, lang), ""]
     return "\n".join([*lines, table(value.choice, headings=heads), "", *told((), value.notes, lang)])
 
 
@@ -116,6 +118,8 @@ def emotion_patterns(
     replicates: int = 100,
     seed: int = 1,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> EmotionPatterns:
     """Shares of customers by pattern of emotion, how stable the patterns are, and the outcome of each.
 
@@ -125,7 +129,7 @@ def emotion_patterns(
         patterns: how many (2 to 6); None takes the most that resamples find again (stability of at least .8), or the
             most stable number where none is. by: key columns that make cells; patterns are found in all cells
             together. where: keep only rows with these key values. replicates, seed: of the stability. level: of the
-            intervals.
+            intervals. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
         An `EmotionPatterns`.
@@ -140,7 +144,7 @@ def emotion_patterns(
         >>> book = Codebook(tuple(Item(n, n, ten, Text(n, n)) for n in ("glad", "angry")), {}, {})
         >>> frame = pl.DataFrame({"glad": [9.0, 8, 9, 2, 1, 2] * 5, "angry": [1.0, 1, 0, 8, 9, 9] * 5})
         >>> panel = Panel(frame, book, frame.cast(pl.String))
-        >>> emotion_patterns(panel, "glad", "angry", patterns=2).table.select("pattern", "share").rows()
+        >>> emotion_patterns(panel, "glad", "angry", patterns=2, small=0).table.select("pattern", "share").rows()
         [('positive', 0.5), ('negative', 0.5)]
     """
     check_settings(level, replicates, seed)
@@ -157,7 +161,9 @@ def emotion_patterns(
     choice, centres = _chosen(found, at, points, of.reshape(-1), patterns, replicates, seed)
     kinds = _kinds(centres)
     own = nearest(found.scores[at, :2], centres)
-    frame = _table(found, at, own, kinds, target, level)
+    bases = Bases(small, flagged)
+    keys = found.sample.cells.drop("n").columns
+    frame = bases.withheld(_table(found, at, own, kinds, target, level))
     labels = {**found.labels, **_labels(kinds)}
     stable = float(choice.filter(pl.col("told"))["stability"].item())
     return EmotionPatterns(
@@ -170,8 +176,8 @@ def emotion_patterns(
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=_sentences(frame, found.sample.cells.drop("n").columns, labels),
-        notes=(*_notes(stable, len(kinds)), *found.sample.notes),
+        sentences=(*bases.sentences(frame), *_sentences(published(frame, keys), keys, labels)),
+        notes=(*_notes(stable, len(kinds)), *bases.notes(frame, keys), *found.sample.notes),
     )
 
 
@@ -236,7 +242,7 @@ def _table(found: Scored, at: Ints, own: Ints, kinds: Sequence[str], target: str
         flags = (of[:, None] == np.arange(k)).astype(np.float64)
         design = (sample.weight[rows], sample.unit[rows], sample.stratum)
         one = means(flags, *design)
-        low, high = logit_interval(one.mean, one.std_error, one.df, level)
+        low, high = share_interval(one, design[0], level)
         inside = np.where(flags.T[:, :, None] > 0, found.scores[rows], np.nan)
         scores = [means(x, *design) for x in inside]
         columns = {
@@ -247,8 +253,9 @@ def _table(found: Scored, at: Ints, own: Ints, kinds: Sequence[str], target: str
         blank = np.full((k, 4), np.nan)
         names = ("outcome", "outcome_std_error", "outcome_low", "outcome_high")
         columns |= dict(zip(names, (np.array(last) if last else blank).T, strict=True))
-        head = {"pattern": list(kinds), "count": flags.sum(axis=0).astype(np.int64), "n": [len(rows)] * k}
+        head = {"pattern": list(kinds), "n": [len(rows)] * k, "count": flags.sum(axis=0).astype(np.int64)}
         frame = pl.DataFrame(head | columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+        frame = with_reasons(frame, [absent(len(rows), one.df)] * k)
         frames.append(pl.concat([keys[[cell] * k], frame], how="horizontal") if keys.width else frame)
     return pl.concat(frames)
 

@@ -16,12 +16,14 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
+from csi.behaviour.loyalty_types import absent
 from csi.display import Shown, fixed, text
-from csi.errors import Note, Problems, Text, note, problem
+from csi.errors import Note, Problems, Reason, Text, note, problem, reason
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, means, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.measures.shown import based, told
+from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases, following, told_cells, without
 from csi.survey.keyed import of_cell, stacked
@@ -58,7 +60,7 @@ class LoyaltyCurve(Shown):
     Attributes:
         table: one row per segment: key columns, start, end (satisfaction 0-100), n, slope (points of loyalty per point
             of satisfaction), std_error, conf_low, conf_high, change (of slope against the segment before), p_change
-            (Holm over the knots of a cell), flag, reason, reason_zh (of few answers in the cell).
+            (Holm over the knots of a cell), flag, reason, reason_zh (of few answers in the cell, or none that differ).
         curve: key columns, start, end (bands of satisfaction), n, mean (of loyalty), conf_low, conf_high, fitted (mean
             of the curve).
         line: the curve drawn out over the answers there are: key columns, satisfaction, fitted, conf_low, conf_high
@@ -204,8 +206,26 @@ def _cell(
     fits = pl.DataFrame({"n": [len(x)], "r2": [fit.r2], "r2_straight": [straight]}).with_columns(
         pl.col("r2", "r2_straight").fill_nan(None)
     )
+    fits = with_reasons(fits, [_absent(x, y, fit)])
     banded = _bands(x, y, fitted, weight, unit, stratum, bands, level)
     return segments, banded, _line(fit, edges, x, level), fits
+
+
+ALIKE: Final = reason(
+    "R-CONSTANT",
+    "no slope: satisfaction or loyalty is the same throughout.",
+    "无法给出斜率：满意度或忠诚没有变异。",
+)
+FEW: Final = reason("R-FEW", "no slope: too few answers for it.", "无法给出斜率：样本过少。")
+
+
+def _absent(x: Array, y: Array, fit: Fitted) -> Reason | None:
+    """Why a cell has no slopes, or slopes without errors."""
+    if x.size and (np.ptp(x) == 0 or np.ptp(y) == 0):
+        return ALIKE
+    if not np.isfinite(fit.slopes).all():
+        return FEW if x.size else absent(0, np.zeros(1))
+    return absent(x.size, np.array([fit.df]))
 
 
 def _pieces(x: Array, edges: Sequence[float]) -> list[Array]:

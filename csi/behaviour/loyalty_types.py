@@ -19,9 +19,10 @@ import polars as pl
 
 from csi.behaviour.asked import Scored, scored
 from csi.display import Shown, fixed, text
-from csi.errors import Note, Problems, Text, note, problem
-from csi.inference.linearised import critical, means
+from csi.errors import Note, Problems, Reason, Text, note, problem, reason
+from csi.inference.linearised import Means, critical, means
 from csi.measures.shown import based, told
+from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array
 from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells
 from csi.survey.keyed import of_cell, stacked
@@ -152,13 +153,9 @@ def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> 
     feels, buys = high.T
     flags = np.column_stack([feels & buys, feels & ~buys, ~feels & buys, ~feels & ~buys])
     one = means(flags.astype(np.float64), weight, unit, stratum)
-    low, up = logit_interval(one.mean, one.std_error, one.df, level)
-    # nobody or everybody: Wilson's bounds with Kish's number of answers
-    none, all_ = _ends(weight, critical(level, one.df)[0])
-    low = np.where(one.mean == 0, 0.0, np.where(one.mean == 1, all_, low))
-    up = np.where(one.mean == 0, none, np.where(one.mean == 1, 1.0, up))
+    low, up = share_interval(one, weight, level)
     sides = (("high", "high"), ("high", "low"), ("low", "high"), ("low", "low"))
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "type": list(TYPES),
             "attitude": [a for a, _ in sides],
@@ -171,10 +168,38 @@ def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> 
             "conf_high": up,
         }
     ).with_columns(pl.col("share", "std_error", "conf_low", "conf_high").fill_nan(None))
+    return with_reasons(frame, [absent(len(scores), one.df)] * frame.height)
+
+
+NOBODY: Final = reason("R-NO-ANSWERS", "nobody has both scores here.", "此处没有同时具备两项得分的受访者。")
+ONE_UNIT: Final = reason(
+    "R-CLUSTERS-ONE", "no errors: all rows come from one unit.", "没有标准误：所有行同属一个抽样单元。"
+)
+
+
+def absent(rows: int, df: Array) -> Reason | None:
+    """Why a cell has no shares, or shares without errors."""
+    return NOBODY if rows == 0 else ONE_UNIT if not (df > 0).all() else None
+
+
+def share_interval(found: Means, weight: Array, level: float) -> tuple[Array, Array]:
+    """Limits of shares: t on the logit; of nobody or everybody Wilson's with Kish's number of answers.
+
+    Parameters:
+        found: means of flags. weight: (n,) of the rows.
+    """
+    low, up = logit_interval(found.mean, found.std_error, found.df, level)
+    none, all_ = _ends(weight, critical(level, found.df)[0])
+    low = np.where(found.mean == 0, 0.0, np.where(found.mean == 1, all_, low))
+    up = np.where(found.mean == 0, none, np.where(found.mean == 1, 1.0, up))
+    known = found.df > 0
+    return np.where(known, low, np.nan), np.where(known, up, np.nan)
 
 
 def _ends(weight: Array, point: float) -> tuple[float, float]:
     """Wilson's upper bound of a share of 0 and lower bound of a share of 1."""
+    if not weight.size:
+        return float("nan"), float("nan")
     size = weight.sum() ** 2 / (weight**2).sum()
     reach = point**2 / (size + point**2)
     return float(reach), float(1 - reach)

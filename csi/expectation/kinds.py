@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problems, Text, note, problem
+from csi.errors import Note, Problems, Reason, Text, note, problem, reason
 from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
 from csi.expectation.forms import matched, named
@@ -33,6 +33,7 @@ from csi.inference.draws import percentiles
 from csi.inference.linearised import means
 from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
+from csi.measures.tidy import with_reasons
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases
@@ -333,7 +334,25 @@ def _surprise(
         rows.append((name, n, category, support, unaided.get(name), matters.get(name), kind))
     kinds_ = {"attribute": pl.String, "n": pl.Int64, "category": pl.String, "support": pl.Float64}
     schema = kinds_ | {"unaided": pl.Float64, "importance": pl.Float64, "kind": pl.String}
-    return bases.withheld(pl.DataFrame(rows, schema=schema, orient="row"), keep=("unaided",))
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    why = _unimportant(panel.codebook, frame, target[1])
+    return bases.withheld(with_reasons(frame, why), keep=("unaided",))
+
+
+NO_OUTCOME: Final = reason("R-NO-OUTCOME", "no importance without an outcome.", "没有结果变量，无法计算重要性。")
+NOT_PERCEIVED: Final = reason(
+    "R-NOT-PERCEIVED", "no importance: not asked as perceived (form P).", "未以感知（P）提问，无法计算重要性。"
+)
+NO_SPREAD: Final = reason(
+    "R-CONSTANT", "no importance: too few answers, or all the same.", "样本过少或回答全部相同，无法计算重要性。"
+)
+
+
+def _unimportant(book: Codebook, frame: pl.DataFrame, outcome: Sequence[str]) -> list[Reason | None]:
+    """Why attributes have no importance."""
+    own = {(i.attribute or i.name) for i in book.items if i.form == "P" and i.name not in outcome}
+    missing = (NO_OUTCOME if not outcome else NO_SPREAD if a in own else NOT_PERCEIVED for a in frame["attribute"])
+    return [why if v is None else None for why, v in zip(missing, frame["importance"], strict=True)]
 
 
 def _bases(

@@ -196,3 +196,18 @@ def test_what_is_refused():
     two = refused(csi.loyalty_curve, panel, "feel", "buy", knots=(75, 50), bands=1)
     assert [en for _, en, _ in two] == ["knots = (75, 50) do not rise between 0 and 100.", "bands = 1 is below 2."]
     assert two[0][2] == "knots = (75, 50) 未在 0 与 100 之间递增。"
+
+
+def test_what_has_no_slope_or_no_error_says_why():
+    flat = csi.loyalty_curve(panel_of({"sat": [50.0] * 40, "loy": np.arange(40.0)}), "sat", "loy")
+    assert flat.table["slope"].null_count() == flat.table.height
+    assert flat.table["reason"].to_list() == ["no slope: satisfaction or loyalty is the same throughout."]
+    assert flat.fits["reason_zh"].to_list() == ["无法给出斜率：满意度或忠诚没有变异。"]
+    assert "the same throughout" in text(flat, "en")
+    few = csi.loyalty_curve(panel_of({"sat": [10.0, 60.0], "loy": [1.0, 5.0]}), "sat", "loy", small=0)
+    assert few.fits["reason"].to_list() == ["no slope: too few answers for it."]
+    alone = csi.loyalty_types(panel_of({"sat": [10.0], "loy": [60.0]}), "sat", "loy", small=0)
+    assert alone.table["share"].to_list() == [0, 0, 1, 0]
+    assert set(alone.table["reason"]) == {"no errors: all rows come from one unit."}
+    assert set(alone.table["reason_zh"]) == {"没有标准误：所有行同属一个抽样单元。"}
+    assert csi.loyalty_types(crossed(), "feel", "buy").table["reason"].null_count() == 4

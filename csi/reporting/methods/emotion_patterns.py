@@ -27,7 +27,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     positive, negative = (options.constructs.get(n, n) for n in ("positive", "negative"))
     found = emotion_patterns(
         panel, positive, negative, outcome=options.outcome or None, by=options.by, where=options.where,
-        seed=study.settings.seed, level=study.settings.level,
+        seed=study.settings.seed, level=study.settings.level, small=study.settings.small,
+        flagged=study.settings.flagged,
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **YES}
     heads = {**HEADINGS, "taken": HEADINGS["told"], "outcome": texts.get(found.outcome, HEADINGS["outcome"])}
