@@ -6,6 +6,7 @@ from csi.errors import Text
 
 HEADINGS = {
     "trend": Text("Trend", "趋势"),
+    "decomposition": Text("Why it changed", "变化的原因"),
     "league": Text("League", "排名"),
     "chain": Text("Constructs", "各构念"),
     "model": Text("Model", "模型"),

@@ -291,7 +291,7 @@ class EventForm(Part):
 SectionName = Literal[
     "trend", "league", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method",
-    "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary",
+    "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary", "decomposition",
 ]  # fmt: skip
 
 

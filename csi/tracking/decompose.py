@@ -218,9 +218,9 @@ def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason]]) -> 
         notes.append(note("N-PART-WEIGHTS", en, "两期采用同一套外部权重：权重部分按构造为零。"))
     if setting.classes.name and any("composition" in n.held for n in numbers):
         name = setting.classes.name
-        en = f"The shares of {name} are the same in both waves (weighted to one margin, or a quota): composition"
+        en = f"The shares of {name} are the same in both waves (weighted to one margin): composition"
         en += " contributes nothing by construction."
-        zh = f"{name} 的构成在两期相同（加权至同一边际，或为配额）：构成部分按构造为零。"
+        zh = f"{name} 的构成在两期相同（加权至同一边际）：构成部分按构造为零。"
         notes.append(note("N-RAKED", en, zh))
     if not setting.classes.name:
         en = "No classes were named: what changed in who answered is inside the means."

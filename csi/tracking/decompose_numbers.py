@@ -22,6 +22,7 @@ from csi.tracking.classes import (
     Shape,
     columns_of,
     influence_of,
+    rows_of,
     state_of,
     states_of,
 )
@@ -37,7 +38,7 @@ STEP = 1e-20
 """The imaginary step of a derivative: smaller than rounding, so the derivative is exact."""
 
 SAME = 1e-6
-"""Class shares of two waves closer than this were made equal: raked to one margin, or set by quota."""
+"""Weighted class shares of two waves closer than this were made equal: raked to one margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +196,16 @@ def _held(setting: Setting, pair: Pair, old: State, new: State) -> frozenset[str
     of = setting.groups.of_index
     if pair.earlier is not None and of[pair.cell] == of[pair.earlier]:
         found.add("weights")
-    if np.abs(new.shares - old.shares).max() < SAME:
+    alike = bool(np.abs(new.shares - old.shares).max() < SAME)
+    if alike and (len(setting.classes.labels) == 1 or _weighted(setting.sample, pair)):
         found.add("composition")
     return frozenset(found)
+
+
+def _weighted(sample: Sample, pair: Pair) -> bool:
+    """Whether weights differ within a cell: without, equal shares are chance (or a quota, which is a stratum)."""
+    cells = [c for c in (pair.cell, pair.earlier) if c is not None]
+    return any(bool(np.ptp(sample.weight[rows_of(sample, c)]) > 0) for c in cells)
 
 
 def _vector(old: State, new: State) -> Array:

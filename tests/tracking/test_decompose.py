@@ -362,3 +362,13 @@ def test_linearised_parts_add_up_to_the_linearised_change(model, frame):
         decompose(i, by="who", construct="Use", data=frame).table.filter(part="weights") for i in (made, boot)
     )
     np.testing.assert_allclose(plain["std_error"], drawn["std_error"], rtol=0.3)
+
+
+def test_equal_shares_by_chance_are_not_held(model, frame):
+    # unweighted: the same counts in both waves happen, and their error is that of any other counts
+    kept = frame.with_columns(who=pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("new")).otherwise(pl.lit("old")))
+    found = decompose(index(fit(model, kept, PLS(), by=CELLS, scale=(1, 10))), by="who", construct="Use", data=kept)
+    part = found.table.filter(part="composition")
+    np.testing.assert_allclose(part["change"], 0.0, atol=1e-12)
+    assert not part["held"].any()
+    assert (part["std_error"] > 0).all()

@@ -4,6 +4,7 @@ Every function takes `lang` ("zh" or "en"), `labels` {name: Text} for the names 
 prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 1040 full, 508 half, 360 phone.
 
     trend              brand, wave, index, conf_low, conf_high
+    waterfall          name, kind (level or step), value, low, high, sure
     league             brand, index, conf_low, conf_high, n
     path_diagram       predictor, outcome, estimate, conf_low, conf_high, significant; and construct, index, r2
     model_diagram      a model without estimates; card_diagram: a card of the library
@@ -47,6 +48,7 @@ from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.slopes import slope_lines
 from csi.reporting.figures.trend import trend
+from csi.reporting.figures.waterfall import waterfall
 
 __all__ = [
     "Seen",
@@ -74,4 +76,5 @@ __all__ = [
     "reliability_table",
     "slope_lines",
     "trend",
+    "waterfall",
 ]

@@ -13,6 +13,7 @@ from csi.reporting.headings import HEADINGS
 from csi.reporting.methods.library import method_of, run_method
 from csi.reporting.section import Section
 from csi.reporting.sections.chain import chain
+from csi.reporting.sections.decomposition import decomposition
 from csi.reporting.sections.fieldwork import fieldwork
 from csi.reporting.sections.fit import fit_section
 from csi.reporting.sections.groups import groups_section
@@ -37,6 +38,7 @@ from csi.study.study import Study
 
 SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
+    "decomposition": decomposition,
     "league": league,
     "chain": chain,
     "model": model,
@@ -74,7 +76,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
-    "trend", "league", "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages",
+    "trend", "decomposition", "league", "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary",
+    "stages",
     "reliability", "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness",
     "fieldwork", "method",
 )  # fmt: skip
@@ -121,6 +124,7 @@ def planned(
         raise Problems([problem("E-KIND", "kind", en, zh, hint.en, hint.zh)])
     idle = {
         "trend": waves < 2,
+        "decomposition": waves < 2,
         "league": brands < 2,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
         "invariance": not grouped,
@@ -132,6 +136,7 @@ def planned(
     wanted = settings.telling.sections
     usual = KINDS[kind]
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
+    asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
     told = ("overview", *methods) if kind == "expectation" and methods else ()
