@@ -21,7 +21,7 @@ from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Reason, Text, note, problem, reason
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, means, p_of_t
-from csi.inference.sandwich import robust_slopes
+from csi.inference.sandwich import Slopes, robust_slopes
 from csi.measures.shown import based, told
 from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array, Ints
@@ -112,16 +112,16 @@ def loyalty_curve(
             these key values. level: of the intervals. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
-        A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) and allow for leverage (HC3; CR3
-        by units), with n - k degrees of freedom (units less strata); null where satisfaction or loyalty does not vary.
+        A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) and allow for leverage (HC2; CR2
+        by units), with degrees of freedom of their own; null where satisfaction or loyalty does not vary.
 
     Raises:
         Problems: no such construct (E-ROLE), items without bounds (E-SCALE), knots out of order or outside 0 to 100
             (E-SETTING), a level outside (0, 1).
 
     Source:
-        Jones & Sasser (1995), Harvard Business Review 73(6), 88-99, on the curve; MacKinnon & White (1985) on the
-        errors.
+        Jones & Sasser (1995), Harvard Business Review 73(6), 88-99, on the curve; Bell & McCaffrey (2002),
+        Survey Methodology 28(2), on the errors.
 
     Example:
         >>> from csi.survey.codebook import Codebook, Item, Scale
@@ -179,14 +179,16 @@ def _cell(
     # in terms of the segments' own slopes: piece k of S
     pieces = _pieces(x, edges)
     fit = least_squares(pieces, y, weight, unit, stratum)
-    b, error = fit.slopes, fit.std_error
+    own = np.eye(len(pieces) + 1)[1:]
+    b, error = fit.slopes, fit.error_of(own)
     straight = least_squares([x], y, weight, unit, stratum).r2
     bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
     hinge = least_squares(bends, y, weight, unit, stratum)
+    turns = np.eye(len(bends) + 1)[2:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = hinge.slopes[2:] / hinge.std_error[2:]
-        p = adjust(p_of_t(t, np.full(t.size, hinge.df)), "holm") if inner else np.empty(0)
-    reach = critical(level, np.full(len(pieces), fit.df)) * error[1:]
+        t = hinge.slopes[2:] / hinge.error_of(turns)
+        p = adjust(p_of_t(t, hinge.df_of(turns)), "holm") if inner else np.empty(0)
+    reach = critical(level, fit.df_of(own)) * error
     at = np.searchsorted(inner, x, side="right")
     segments = pl.DataFrame(
         {
@@ -194,7 +196,7 @@ def _cell(
             "end": edges[1:],
             "n": [int((at == k).sum()) for k in range(len(pieces))],
             "slope": b[1:],
-            "std_error": error[1:],
+            "std_error": error,
             "conf_low": b[1:] - reach,
             "conf_high": b[1:] + reach,
             "change": [None, *np.diff(b[1:]).tolist()],
@@ -239,8 +241,7 @@ def _line(fit: Fitted, edges: Sequence[float], x: Array, level: float) -> pl.Dat
     at = np.unique([*np.linspace(low, high, POINTS), *(e for e in edges if low < e < high)])
     rows = np.column_stack([np.ones_like(at), *_pieces(at, edges)])
     value = rows @ fit.slopes
-    spread = np.maximum(np.einsum("ij,jk,ik->i", rows, fit.covariance, rows), 0.0)
-    reach = critical(level, np.full(at.size, fit.df)) * np.sqrt(spread)
+    reach = critical(level, fit.df_of(rows)) * fit.error_of(rows)
     frame = pl.DataFrame(
         {"satisfaction": at, "fitted": value, "conf_low": value - reach, "conf_high": value + reach},
     )
@@ -249,21 +250,26 @@ def _line(fit: Fitted, edges: Sequence[float], x: Array, level: float) -> pl.Dat
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Slopes (k,), their covariance (k, k), degrees of freedom, R2."""
+    """Slopes (k,) with their robust covariance and its degrees of freedom; None where there are none. R2."""
 
     slopes: Array
-    covariance: Array
-    df: float
+    robust: Slopes | None
     r2: float
 
-    @property
-    def std_error(self) -> Array:
-        """(k,) roots of the variances."""
-        return np.asarray(np.sqrt(np.diagonal(self.covariance)))
+    def error_of(self, L: Array) -> Array:
+        """(m,) standard errors of combinations L b; NaN without degrees of freedom."""
+        if self.robust is None:
+            return np.full(len(L), np.nan)
+        spread = np.maximum(np.einsum("ij,jk,ik->i", L, self.robust.cov, L), 0.0)
+        return np.where(self.df_of(L) > 0, np.sqrt(spread), np.nan)
+
+    def df_of(self, L: Array) -> Array:
+        """(m,) their degrees of freedom; 0 without any."""
+        return np.zeros(len(L)) if self.robust is None else self.robust.df_of(L)
 
 
 def least_squares(columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints) -> Fitted:
-    """Weighted least squares on a constant and columns, with the covariance of the slopes (HC3; CR3 by units).
+    """Weighted least squares on a constant and columns, with the covariance of the slopes (HC2; CR2 by units).
 
     NaN where the columns cannot be told apart, rows do not outnumber them, or y is the same throughout.
 
@@ -279,13 +285,12 @@ def least_squares(columns: Sequence[Array], y: Array, weight: Array, unit: Ints,
     X = np.column_stack([np.ones_like(y), *columns])
     n, k = X.shape
     if n <= k or np.ptp(y) == 0 or not independent(X):
-        return Fitted(np.full(k, np.nan), np.full((k, k), np.nan), 0.0, float("nan"))
-    b, V, df = robust_slopes(X, y, weight, unit, stratum)
-    left = y - X @ b
-    V = V if df > 0 else np.full((k, k), np.nan)
+        return Fitted(np.full(k, np.nan), None, float("nan"))
+    found = robust_slopes(X, y, weight, unit, stratum)
+    left = y - X @ found.slopes
     centre = (weight * y).sum() / weight.sum()
     r2 = 1 - (weight * left**2).sum() / (weight * (y - centre) ** 2).sum()
-    return Fitted(b, V, df, float(r2))
+    return Fitted(found.slopes, found if found.design_df > 0 else None, float(r2))
 
 
 def independent(X: Array) -> bool:

@@ -61,7 +61,8 @@ def asymmetries(
     """Slopes of the outcomes that a card's `asymmetry` names, below and above the mean of each construct.
 
     All constructs of an outcome stand in one regression, over respondents with all scores. Errors follow the design
-    (HC3 without one); the Wald test of b_below = b_above is adjusted by Holm within an outcome.
+    (HC2 without one; degrees of freedom are the errors' own); the Wald test of b_below = b_above is adjusted by Holm
+    within an outcome.
 
     Parameters:
         items: of the card's constructs. by: key columns that make cells. where: only these rows. level: of intervals.
@@ -75,7 +76,7 @@ def asymmetries(
 
     Source:
         Sirdeshmukh, Singh & Sabol (2002), J. of Marketing 66(1), 15-37 (asymmetric effects of trustworthiness);
-        MacKinnon & White (1985) (HC3); Holm (1979).
+        Bell & McCaffrey (2002), Survey Methodology 28(2) (errors); Holm (1979).
     """
     frames = []
     for outcome, of in card.asymmetry.items():

@@ -1,6 +1,6 @@
 """What a difference hides: expectation and perception as two predictors, instead of one minus the other.
 
-y = b0 + b_E E + b_P P against y = c0 + c (P - E). Errors are robust: HC3 over rows, CR3 over units
+y = b0 + b_E E + b_P P against y = c0 + c (P - E). Errors are robust: HC2 over rows, CR2 over units
 where rows share one.
 
 Source:
@@ -53,12 +53,12 @@ def _one(P: Array, E: Array, y: Array, weight: Array, unit: Ints, stratum: Ints)
     X = np.column_stack([np.ones(len(y)), E, P])
     if len(y) < LEAST or np.linalg.matrix_rank(X) < X.shape[1] or np.ptp(y) == 0:
         return nothing
-    b, V, df = robust_slopes(X, y, weight, unit, stratum)
-    se = np.sqrt(np.diagonal(V))
-    both = b[1] + b[2]
-    spread = float(np.sqrt(V[1, 1] + V[2, 2] + 2 * V[1, 2]))
-    t = np.array([b[1] / se[1], b[2] / se[2], both / spread if spread > 0 else np.nan])
-    p = p_of_t(t, np.full(3, df))
+    found = robust_slopes(X, y, weight, unit, stratum)
+    b, se = found.slopes, found.std_error
+    L = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+    spread = np.sqrt(np.einsum("mi,ij,mj->m", L, found.cov, L))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = p_of_t(L @ b / spread, found.df_of(L))
     apart, joined = _r2(X, y, weight), _r2(np.column_stack([np.ones(len(y)), P - E]), y, weight)
     numbers = (b[1], b[2], se[1], se[2], *p, apart, joined)
     return {name: float(v) if np.isfinite(v) else None for name, v in zip(COLUMNS, numbers, strict=True)}

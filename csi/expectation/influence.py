@@ -41,8 +41,8 @@ class Cell:
 
     Attributes:
         names: k causes. Z: (n, k + 1) expectation, then causes; weight, unit: (n,). stratum: (units,) declared, or
-            None. point: from the cell's moments; drawn: from B resamples. covariance: (k, k) robust, of the slopes. df.
-            bounds: scale of each cause.
+            None. point: from the cell's moments; drawn: from B resamples. slopes, std_error, df: (k,) robust. bounds:
+            scale of each cause.
     """
 
     names: tuple[str, ...]
@@ -53,8 +53,8 @@ class Cell:
     point: Regression
     drawn: Regression
     slopes: Array
-    covariance: Array
-    df: float
+    std_error: Array
+    df: Array
     bounds: tuple[tuple[float, float], ...]
 
     @property
@@ -123,7 +123,7 @@ def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, rep
     point = regression(covariances(X, w[None])[0])
     _apart(X, names, point, place)
     parts_ = [covariances(X, w * m[:, unit]) for _, m in plan_of(sample, replicates, seed).blocks()]
-    b, V, df = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer)
+    robust = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer)
     return Cell(
         names=names,
         Z=X,
@@ -132,9 +132,9 @@ def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, rep
         stratum=sample.layer,
         point=point,
         drawn=regression(np.concatenate(parts_)[:replicates]),
-        slopes=b[1:],
-        covariance=V[1:, 1:],
-        df=df,
+        slopes=robust.slopes[1:],
+        std_error=robust.std_error[1:],
+        df=robust.df[1:],
         bounds=tuple((p.low, p.high) for p in parts[1:]),
     )
 
@@ -213,8 +213,8 @@ def rows_of(cell: Cell, parts: Sequence[Composite], level: float) -> pl.DataFram
     x, w = cell.Z[:, 1:], cell.weight / cell.weight.sum()
     mean = w @ x
     sd = np.sqrt(w @ (x - mean) ** 2 * cell.n / (cell.n - 1))
-    se = np.sqrt(np.diagonal(cell.covariance))
-    p = p_of_t(cell.slopes / se, np.full(len(se), cell.df))
+    se = cell.std_error
+    p = p_of_t(cell.slopes / se, cell.df)
     share, drawn = cell.point.weights / cell.point.r2, cell.drawn.weights / cell.drawn.r2[:, None]
     cov = covariances(cell.Z, cell.weight[None])[0]
     r = cov[0, 1:] / np.sqrt(cov[0, 0] * np.diagonal(cov)[1:])

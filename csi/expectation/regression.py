@@ -2,12 +2,13 @@
 
 Letters: `n` rows, `k` columns (the first is 1), `q` restrictions, `u` units, `B` replicates.
 
-"robust": HC3 where every row is a unit of its own, else CR3 over units within strata; joint tests by Hotelling's F.
+"robust": HC2 where every row is a unit of its own, else CR2 over units within strata; t and F (Hotelling's) with the
+degrees of freedom that the covariance itself has (Bell & McCaffrey; Pustejovsky & Tipton).
 "classical": one variance for all rows, as textbooks' F tests have it.
 
 Source:
     MacKinnon & White (1985), J. of Econometrics 29, 305-325; Greene (2012), Econometric Analysis, 5.4;
-    Bell & McCaffrey (2002), Survey Methodology 28(2), 169-181.
+    Bell & McCaffrey (2002), Survey Methodology 28(2), 169-181; Pustejovsky & Tipton (2018), JBES 36(4), 672-683.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from csi.inference.linearised import critical, p_of_t
-from csi.inference.sandwich import robust_slopes
+from csi.inference.sandwich import Slopes, robust_slopes
 from csi.moments.stack import Array, Ints
 
 Errors = Literal["robust", "classical"]
@@ -33,13 +34,11 @@ class Regression:
     """Slopes of one regression.
 
     Attributes:
-        slopes: (k,). cov: (k, k) by the design. df: of its t and F. plain: (k, k) with one variance for all rows.
-        df_rows: n - k. r2, r2_adjusted. n: rows.
+        found: slopes with their covariance by the design. plain: (k, k) with one variance for all rows. df_rows: n - k.
+        r2, r2_adjusted. n: rows.
     """
 
-    slopes: Array
-    cov: Array
-    df: float
+    found: Slopes
     plain: Array
     df_rows: float
     r2: float
@@ -47,17 +46,20 @@ class Regression:
     n: int
 
     @property
-    def std_error(self) -> Array:
-        """(k,) by the design."""
-        return np.sqrt(np.diagonal(self.cov))
+    def slopes(self) -> Array:
+        """(k,)."""
+        return self.found.slopes
 
-    def combined(self, L: Array, level: float) -> dict[str, Array]:
+    def combined(self, L: Array, level: float, errors: Errors = "robust") -> dict[str, Array]:
         """Columns estimate, std_error, statistic, df, p_value, conf_low, conf_high of the combinations L b.
 
         Parameters:
             L: (m, k).
         """
-        return judged(L @ self.slopes, np.sqrt(np.einsum("mi,ij,mj->m", L, self.cov, L)), self.df, level)
+        robust = errors == "robust"
+        V = self.found.cov if robust else self.plain
+        df = self.found.df_of(L) if robust else np.full(len(L), self.df_rows)
+        return judged(L @ self.slopes, np.sqrt(np.einsum("mi,ij,mj->m", L, V, L)), df, level)
 
     def wald(self, L: Array, errors: Errors = "robust") -> tuple[float, float, float, float]:
         """F, its two degrees of freedom and p of L b = 0; NaN where the restrictions cannot be told apart.
@@ -65,18 +67,19 @@ class Regression:
             classical: F = W / q on (q, n - k),  robust: F = W (df - q + 1) / (q df) on (q, df - q + 1)
             W = (L b)' (L V L')^-1 L b
 
-        The robust form is Hotelling's, as V is itself an estimate with df degrees of freedom.
+        The robust form is Hotelling's, as V is itself an estimate with df degrees of freedom (`Slopes.joint_df`).
 
         Parameters:
             L: (q, k).
 
         Source:
-            Korn & Graubard (1990), The American Statistician 44(4), 270-276.
+            Korn & Graubard (1990), The American Statistician 44(4), 270-276; Pustejovsky & Tipton (2018).
         """
-        V, df = (self.cov, self.df) if errors == "robust" else (self.plain, self.df_rows)
-        between = L @ V @ L.T
+        robust = errors == "robust"
+        between = L @ (self.found.cov if robust else self.plain) @ L.T
         q = len(L)
-        left = df - q + 1 if errors == "robust" else df
+        df = self.found.joint_df(L) if robust else self.df_rows
+        left = df - q + 1 if robust else df
         if left <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
             return np.nan, float(q), left, np.nan
         away = L @ self.slopes
@@ -84,23 +87,22 @@ class Regression:
         return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
 
 
-def judged(estimate: Array, error: Array, df: float, level: float) -> dict[str, Array]:
+def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, Array]:
     """Columns estimate, std_error, statistic, df, p_value, conf_low, conf_high by t.
 
     Example:
-        >>> float(judged(np.array([2.0]), np.array([1.0]), 30.0, 0.95)["p_value"][0].round(4))
+        >>> float(judged(np.array([2.0]), np.array([1.0]), np.array([30.0]), 0.95)["p_value"][0].round(4))
         0.0546
     """
-    freedom = np.full(estimate.shape, df)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
-    reach = critical(level, freedom) * error
+    reach = critical(level, df) * error
     return {
         "estimate": estimate,
         "std_error": error,
         "statistic": statistic,
-        "df": freedom,
-        "p_value": p_of_t(statistic, freedom),
+        "df": df,
+        "p_value": p_of_t(statistic, df),
         "conf_low": estimate - reach,
         "conf_high": estimate + reach,
     }
@@ -116,20 +118,20 @@ def regress(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints) -> Reg
         >>> X = np.column_stack([np.ones(8), np.arange(8.0)])
         >>> y = np.array([0.0, 1, 3, 3, 4, 6, 6, 7])
         >>> found = regress(X, y, np.ones(8), np.arange(8), np.zeros(8, dtype=np.int64))
-        >>> found.slopes.round(3).tolist(), round(found.r2, 3), found.df
-        ([0.25, 1.0], 0.966, 6.0)
+        >>> found.slopes.round(3).tolist(), round(found.r2, 3), found.found.df.round(2).tolist()
+        ([0.25, 1.0], 0.966, [2.71, 3.4])
     """
     n, k = X.shape
     if n < k + SPARE or np.ptp(y) == 0 or not _independent(X, weight):
         return None
-    slopes, cov, df = robust_slopes(X, y, weight, unit, stratum)
-    residual = y - X @ slopes
+    found = robust_slopes(X, y, weight, unit, stratum)
+    residual = y - X @ found.slopes
     centre = weight @ y / weight.sum()
     left, whole = float(weight @ residual**2), float(weight @ (y - centre) ** 2)
     plain = left / (n - k) * np.linalg.inv((X * weight[:, None]).T @ X)
     r2 = 1 - left / whole
     adjusted = 1 - (1 - r2) * (n - 1) / (n - k)
-    return Regression(slopes, cov, df, plain, float(n - k), r2, adjusted, n)
+    return Regression(found, plain, float(n - k), r2, adjusted, n)
 
 
 def _independent(X: Array, weight: Array) -> bool:

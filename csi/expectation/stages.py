@@ -28,7 +28,7 @@ from csi.expectation.stages_words import STAGES, across_sentences, lines_of, sum
 from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.inference.order import Order
-from csi.inference.sandwich import robust_slopes
+from csi.inference.sandwich import Slopes, robust_slopes
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -342,25 +342,25 @@ def _across(cells: Mapping[str, Cell], level: float) -> pl.DataFrame:
     schema = kinds | dict.fromkeys(numbers, pl.Float64)
     if len(cells) < 2:
         return pl.DataFrame(schema=schema)
-    b, V, df, place = _blocks(cells)
+    slopes, place = _blocks(cells)
     rows = []
     for first, second in combinations(cells, 2):
         for cause in (c for c in cells[first].names if c in cells[second].names):
-            i, j = place[first, cause], place[second, cause]
-            error = float(np.sqrt(V[i, i] + V[j, j] - 2 * V[i, j]))
-            rows.append((cause, first, second, float(b[i] - b[j]), error))
+            apart = np.zeros(len(slopes.slopes))
+            apart[place[first, cause]], apart[place[second, cause]] = 1.0, -1.0
+            error = float(np.sqrt(apart @ slopes.cov @ apart))
+            rows.append((cause, first, second, float(apart @ slopes.slopes), error, slopes.joint_df(apart[None])))
     if not rows:
         return pl.DataFrame(schema=schema)
-    difference, se = (np.array([r[k] for r in rows]) for k in (3, 4))
-    degrees = np.full(len(rows), df)
+    difference, se, degrees = (np.array([r[k] for r in rows]) for k in (3, 4, 5))
     p, reach = p_of_t(difference / se, degrees), critical(level, degrees) * se
     columns = [difference, se, p, adjust(p, "holm"), difference - reach, difference + reach]
     names = {k: [r[j] for r in rows] for j, k in enumerate(kinds)}
     return pl.DataFrame(names | dict(zip(numbers, columns, strict=True)), schema=schema)
 
 
-def _blocks(cells: Mapping[str, Cell]) -> tuple[Array, Array, float, dict[tuple[str, str], int]]:
-    """One regression with a block of predictors per stage: slopes, robust covariance, df, places of (stage, cause)."""
+def _blocks(cells: Mapping[str, Cell]) -> tuple[Slopes, dict[tuple[str, str], int]]:
+    """One regression with a block of predictors per stage, and the places of (stage, cause)."""
     width = sum(len(c.names) + 1 for c in cells.values())
     place: dict[tuple[str, str], int] = {}
     parts, at = [], 0
@@ -375,8 +375,7 @@ def _blocks(cells: Mapping[str, Cell]) -> tuple[Array, Array, float, dict[tuple[
         np.concatenate([a[k] for a in ((c.Z[:, 0], c.weight, c.unit) for c in cells.values())]) for k in range(3)
     )
     stratum = next(iter(cells.values())).stratum  # one sample, so one list of units
-    b, V, df = robust_slopes(np.concatenate(parts), y, w, unit.astype(np.int64), stratum)
-    return b, V, df, place
+    return robust_slopes(np.concatenate(parts), y, w, unit.astype(np.int64), stratum), place
 
 
 def _sentences(

@@ -114,7 +114,7 @@ def surface(
             values.
         centre: "midpoint" of the scale or "pooled" mean of both forms; never each form's own mean, which would take
             from P = E its meaning.
-        errors: "robust" (HC3, or by clusters and strata) or "classical", of coefficients and a1 to a5. Claims are
+        errors: "robust" (HC2, or CR2 by clusters and strata) or "classical", of coefficients and a1 to a5. Claims are
             tested both ways.
         replicates, seed: of the bootstrap (units within strata) behind points, axis and average slopes. level.
         small, flagged: surfaces of fewer answers are withheld, or marked.

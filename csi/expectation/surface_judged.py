@@ -42,7 +42,7 @@ def features(
     if full is None:
         blank = dict.fromkeys(NUMBERS, np.full(9, np.nan))
         return pl.DataFrame({"quantity": names} | {c: finite(x) for c, x in blank.items()} | _why([why] * 9))
-    lines = judged(full, L, errors, level)
+    lines = full.combined(L, level, errors)
     point, why = stationary(full.slopes), _withheld(full, drawn, corners, level)
     draws = stationary(drawn)
     low, high = percentiles(draws, level)
@@ -66,21 +66,11 @@ def _withheld(full: Regression, drawn: Array, corners: Array, level: float) -> s
     return None if within(corners, E0, P0) else OUTSIDE.code
 
 
-def judged(full: Regression, L: Array, errors: Errors, level: float) -> dict[str, Array]:
-    """Combinations with errors of either kind."""
-    if errors == "robust":
-        return full.combined(L, level)
-    plain = Regression(
-        full.slopes, full.plain, full.df_rows, full.plain, full.df_rows, full.r2, full.r2_adjusted, full.n
-    )
-    return plain.combined(L, level)
-
-
 def coefficients(full: Regression | None, errors: Errors, level: float, controls: Sequence[str]) -> pl.DataFrame:
     """b0 to b5 and the controls' slopes."""
     names = [*TERMS, *controls]
     blank = dict.fromkeys(NUMBERS, np.full(len(names), np.nan))
-    found = blank if full is None else judged(full, np.eye(len(names)), errors, level)
+    found = blank if full is None else full.combined(np.eye(len(names)), level, errors)
     return pl.DataFrame({"term": names} | {c: finite(found[c]) for c in NUMBERS})
 
 

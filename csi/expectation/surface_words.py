@@ -17,8 +17,8 @@ from csi.survey.keyed import of_cell
 FEW: Final = 60
 """Rows below which a surface of six coefficients is doubtful."""
 
-MANY: Final = 100
-"""Degrees of freedom by clusters from which robust joint tests are trusted."""
+THIN: Final = 20.0
+"""Degrees of freedom of a test of a claim below which it is said to rest on few rows or clusters."""
 
 FLAT: Final = reason(
     "flat_surface",
@@ -99,7 +99,7 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
         "pooled": ("the mean of all answers to both forms", "两种形式全部回答的均值"),
     }[centre]
     en_by, zh_by = {
-        "robust": ("robust (HC3, or by clusters and strata)", "稳健（HC3；有整群或分层时按设计）"),
+        "robust": ("robust (HC2, or CR2 by clusters and strata)", "稳健（HC2；有整群或分层时用 CR2）"),
         "classical": ("classical (equal variances)", "经典（等方差）"),
     }[errors]
     en = f"E and P are centred at {en_at}; errors are {en_by}; points, axis and average slopes are bootstrapped."
@@ -110,14 +110,15 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
         en = f"{least} rows are few for a surface of six coefficients (below {FEW}); read the additive claim."
         notes.append(note("W-SURFACE", en, f"样本量 {least} 对六个系数的曲面偏少（低于 {FEW}），请看可加命题。"))
     freedom = claims.select(pl.col("df").min()).item()
-    if isinstance(least, int) and freedom is not None and freedom < min(MANY, least - 10):
-        en = f"few clusters ({freedom:g} degrees of freedom are left): the robust tests of claims allow for it"
-        zh = f"整群较少（剩余自由度 {freedom:g}）：对各主张的稳健检验已作修正，但功效较低"
+    if freedom is not None and freedom < THIN:
+        en = f"few rows or clusters bear the squares ({freedom:.1f} degrees of freedom are left): the robust tests of"
+        en += " claims allow for it"
+        zh = f"承载平方项的行或整群较少（剩余自由度 {freedom:.1f}）：对各主张的稳健检验已作修正，但功效较低"
         notes.append(
             note(
                 "W-SURFACE",
-                f"{en}, at the cost of power (4.6 to 6.4 % at nominal 5 %, 12 to 100 clusters).",
-                f"{zh}（12–100 群，名义 5% 时为 4.6–6.4%）。",
+                f"{en}, at the cost of power (2.4 to 5.3 % at nominal 5 %, 12 to 100 clusters).",
+                f"{zh}（12–100 群，名义 5% 时为 2.4–5.3%）。",
             )
         )
     return (*notes, RECALL)

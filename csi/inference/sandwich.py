@@ -1,13 +1,18 @@
-"""Least squares with a covariance that follows the design and allows for leverage.
+"""Least squares with a covariance that follows the design and allows for leverage, and its degrees of freedom.
 
-Letters: `n` rows, `k` columns, `u` units.
+Letters: `n` rows, `k` columns, `u` units, `q` restrictions.
+
+A robust covariance is itself an estimate, the more uncertain the fewer units bear a coefficient. How uncertain follows
+from the columns alone if errors were alike (Bell & McCaffrey), and makes the degrees of freedom of t and F.
 
 Source:
-    MacKinnon & White (1985), J. of Econometrics 29, 305-325; Bell & McCaffrey (2002), Survey Methodology 28(2).
+    MacKinnon & White (1985), J. of Econometrics 29, 305-325; Bell & McCaffrey (2002), Survey Methodology 28(2),
+    169-181; Pustejovsky & Tipton (2018), J. of Business & Economic Statistics 36(4), 672-683.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,64 +21,137 @@ from csi.moments.stack import Array, Ints
 
 ALONE: Final = 1e-9
 """1 - leverage below which a unit alone determines a coefficient."""
+HALF: Final = 0.5
+"""Share of a variance that the other units must show for it to be believed."""
 
 
-def robust_slopes(
-    X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None
-) -> tuple[Array, Array, float]:
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """Least squares with its robust covariance.
+
+    Attributes:
+        slopes: (k,). cov: (k, k). design_df: n - k where every row is a unit in one stratum, else units less strata.
+        root: (k, k) C with C C' = (X'WX)^-1. turns: (u, k, r) and leverages: (u, r) of C'S_g C = Q diag(h) Q'.
+    """
+
+    slopes: Array
+    cov: Array
+    design_df: float
+    root: Array
+    turns: Array
+    leverages: Array
+
+    @property
+    def std_error(self) -> Array:
+        """(k,)."""
+        return np.sqrt(np.diagonal(self.cov))
+
+    @property
+    def df(self) -> Array:
+        """(k,) degrees of freedom of each slope."""
+        return self.df_of(np.eye(len(self.slopes)))
+
+    def df_of(self, L: Array) -> Array:
+        """(m,) degrees of freedom of the variances of m combinations L b, at most the design's.
+
+        Parameters:
+            L: (m, k).
+        """
+        return np.array([self.joint_df(row[None]) for row in L])
+
+    def joint_df(self, L: Array) -> float:
+        """Degrees of freedom of the covariance of L b, at most the design's; 0 where one unit alone bears most of it.
+
+            q (q + 1) / sum_st var(d_st),  d = O^-1/2 (L V L') O^-1/2,  O the mean of L V L', errors normal and alike
+
+        Parameters:
+            L: (q, k).
+        """
+        M = L @ self.root
+        r, s = _parts(M, self.turns, self.leverages)
+        whole, vectors = np.linalg.eigh(M @ M.T)
+        if not whole[0] > ALONE * whole[-1]:
+            return 0.0
+        even = (vectors / np.sqrt(whole)).T
+        seen, turned = np.linalg.eigh(even @ (r - s @ np.swapaxes(s, 1, 2)).sum(axis=0) @ even.T)
+        if not seen[0] > HALF:
+            return 0.0
+        r, s = _parts((turned / np.sqrt(seen)).T @ even @ M, self.turns, self.leverages)
+        spread = _spread(r, s)
+        q = len(L)
+        return min(q * (q + 1) / spread, self.design_df) if spread > 0 else self.design_df
+
+
+def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None) -> Slopes:
     """Weighted least squares with a robust covariance that allows for leverage.
 
-    V = A sum_g z_g z_g' A,  A = (X'WX)^-1,  z_g = (I - S_g A)^-1 X_g'W_g e_g,  S_g = X_g'W_g X_g
+    V = A sum_g z_g z_g' A,  A = (X'WX)^-1,  z_g = (I - S_g A)^-1/2 X_g'W_g e_g,  S_g = X_g'W_g X_g
 
-    z_g is the score of a unit with its residuals multiplied by (I - H_gg)^-1: HC3 for units of one row,
-    CR3 for larger ones. With several strata the z_g are centred within strata, with u_h / (u_h - 1).
+    Without bias where errors are alike: HC2 for units of one row, CR2 for larger ones. With several strata the z_g
+    are centred within strata, with u_h / (u_h - 1).
 
     Parameters:
         X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed. stratum: (units,) of
             each unit; None takes one.
 
     Returns:
-        slopes (k,), covariance (k, k), and degrees of freedom (n - k where every row is a unit in one stratum, else
-        units less strata).
+        A `Slopes`.
 
     Source:
-        MacKinnon & White (1985), J. of Econometrics 29; Bell & McCaffrey (2002), Survey Methodology 28(2), 169-181.
+        MacKinnon & White (1985); Bell & McCaffrey (2002). Agrees with R's clubSandwich (tests/inference/test_sandwich).
 
     Example:
         >>> X = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 6]])
-        >>> b, V, df = robust_slopes(X, np.array([1.0, 2, 2, 4, 5]), np.ones(5), np.arange(5))
-        >>> b.round(4).tolist(), float(np.sqrt(V[1, 1]).round(4)), df
-        ([0.1622, 0.8243], 0.0885, 3.0)
+        >>> found = robust_slopes(X, np.array([1.0, 2, 2, 4, 5]), np.ones(5), np.arange(5))
+        >>> found.slopes.round(4).tolist(), found.std_error.round(4).tolist(), found.df.round(2).tolist()
+        ([0.1622, 0.8243], [0.2197, 0.0558], [1.83, 1.72])
     """
     n, k = X.shape
     A: Array = np.asarray(np.linalg.inv((X * weight[:, None]).T @ X), dtype=np.float64)
     b = A @ (X.T @ (weight * y))
-    scores = X * (weight * (y - X @ b))[:, None]
+    C: Array = np.asarray(np.linalg.cholesky(A), dtype=np.float64)
     codes, own = np.unique(unit, return_inverse=True)
     layers, of = np.unique(np.zeros(codes.size) if stratum is None else stratum[codes], return_inverse=True)
-    if codes.size == n:
-        h = weight * np.einsum("ij,jk,ik->i", X, A, X)
-        sums = scores[np.argsort(own)] / np.maximum(1 - h, ALONE)[np.argsort(own), None]
-    else:
-        sums = _leveraged(X, weight, A, scores, own)
+    scores = np.zeros((codes.size, k))
+    np.add.at(scores, own, (X * (weight * (y - X @ b))[:, None]) @ C)
+    turns, h = _leverage(X, weight, C, own)
+    # what one unit alone determines counts for nothing
+    kept = np.where(1 - h > ALONE, 1 / np.sqrt(np.maximum(1 - h, ALONE)), 0.0)
+    sums = np.einsum("gij,gj->gi", turns, kept * np.einsum("gji,gj->gi", turns, scores))
     if layers.size > 1:
         sums = _centred(sums, of)
     df = n - k if codes.size == n and layers.size == 1 else codes.size - layers.size
-    return b, A @ (sums.T @ sums) @ A, float(df)
+    return Slopes(b, C @ (sums.T @ sums) @ C.T, float(df), C, turns, h)
 
 
-def _leveraged(X: Array, weight: Array, A: Array, scores: Array, own: Ints) -> Array:
-    """(units, k) sums of scores over units, corrected for the units' leverage; what one unit alone determines is 0."""
-    k, units = X.shape[1], int(own.max()) + 1
-    sums, S = np.zeros((units, k)), np.zeros((units, k, k))
-    np.add.at(sums, own, scores)
-    np.add.at(S, own, X[:, :, None] * (weight[:, None] * X)[:, None, :])
-    # with A = C C', (I - S A)^-1 = C'^-1 (I - C'S C)^-1 C', and C'S C is symmetric with values in [0, 1]
-    C = np.linalg.cholesky(A)
-    values, vectors = np.linalg.eigh(C.T @ S @ C)
-    keep = np.where(1 - values > ALONE, 1 / np.maximum(1 - values, ALONE), 0.0)
-    turned = np.einsum("gji,gj->gi", vectors, sums @ C) * keep
-    return np.linalg.solve(C.T, np.einsum("gij,gj->ig", vectors, turned)).T
+def _leverage(X: Array, weight: Array, C: Array, own: Ints) -> tuple[Array, Array]:
+    """(u, k, r) directions and (u, r) leverages, from 0 to 1, of each unit; r is 1 for units of one row, else k."""
+    Z = X @ C
+    if int(own.max()) + 1 == len(X):
+        Z = (np.sqrt(weight)[:, None] * Z)[np.argsort(own)]
+        h = np.einsum("ij,ij->i", Z, Z)
+        return (Z / np.sqrt(np.where(h > 0, h, 1.0))[:, None])[:, :, None], np.clip(h, 0.0, 1.0)[:, None]
+    S = np.zeros((int(own.max()) + 1, X.shape[1], X.shape[1]))
+    np.add.at(S, own, Z[:, :, None] * (weight[:, None] * Z)[:, None, :])
+    values, vectors = np.linalg.eigh(S)
+    return np.asarray(vectors), np.clip(values, 0.0, 1.0)
+
+
+def _parts(M: Array, turns: Array, h: Array) -> tuple[Array, Array]:
+    """(u, q, q) variances that units have on their own, and (u, q, k) what fitting takes from them and their pairs."""
+    f = np.where(1 - h > ALONE, 1 / np.maximum(1 - h, ALONE), 0.0)
+    out = M @ turns
+    r = (out * (h * f)[:, None, :]) @ np.swapaxes(out, 1, 2)
+    return r, (out * (h * np.sqrt(f))[:, None, :]) @ np.swapaxes(turns, 1, 2)
+
+
+def _spread(r: Array, s: Array) -> float:
+    """Sum of the variances of the elements of sum_g p_g p_g', cov(p_g, p_h) = [g = h] r_g - s_g s_h'."""
+    pairs = np.einsum("gsk,gtl->stkl", s, s, optimize=True)
+    k = s @ np.swapaxes(s, 1, 2)
+    rs, ks = np.einsum("gss->gs", r), np.einsum("gss->gs", k)
+    alone = np.einsum("gs,gt->", rs, rs) + (r**2).sum() - 2 * np.einsum("gs,gt->", rs, ks) - 2 * (r * k).sum()
+    return float(alone + (pairs**2).sum() + np.einsum("stkl,stlk->", pairs, pairs))
 
 
 def _centred(sums: Array, of: Ints) -> Array:

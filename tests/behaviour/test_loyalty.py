@@ -11,6 +11,7 @@ from scipy.stats import t
 import csi
 from csi.display import text
 from csi.errors import Problems, Text
+from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
 
 HUNDRED = Scale("hundred", 0, 100)
@@ -77,10 +78,11 @@ def test_slopes_and_errors_are_least_squares():
     panel, x, y = curved()
     found = csi.loyalty_curve(panel, "sat", "loy")
     pieces = np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))])
-    ols = sm.OLS(y, sm.add_constant(pieces)).fit(cov_type="HC3")
+    ols = sm.OLS(y, sm.add_constant(pieces)).fit(cov_type="HC2")
     assert found.table["slope"].to_numpy() == pytest.approx(ols.params[1:], abs=1e-9)
     assert found.table["std_error"].to_numpy() == pytest.approx(ols.bse[1:], abs=1e-9)
-    reach = t.ppf(0.975, 596) * ols.bse[1:]
+    df = robust_slopes(sm.add_constant(pieces), y, np.ones(600), np.arange(600)).df[1:]
+    reach = t.ppf(0.975, df) * ols.bse[1:]
     assert found.table["conf_high"].to_numpy() == pytest.approx(ols.params[1:] + reach, abs=1e-9)
     assert found.fits["r2"].item() == pytest.approx(ols.rsquared, abs=1e-9)
     assert found.fits["r2_straight"].item() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared, abs=1e-9)
@@ -115,9 +117,13 @@ def test_clusters_make_errors_of_clusters():
     clustered = replace(panel, frame=panel.frame.with_columns(cluster=pl.Series(groups).cast(pl.String)))
     found = csi.loyalty_curve(clustered, "sat", "loy")
     X = sm.add_constant(np.column_stack([np.clip(x, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100))]))
-    whole = sm.OLS(y, X).fit().params
-    left = [sm.OLS(y[groups != g], X[groups != g]).fit().params - whole for g in range(60)]
-    errors = np.sqrt((np.array(left) ** 2).sum(axis=0))  # CR3 is the jackknife over clusters
+    e, A = sm.OLS(y, X).fit().resid, np.linalg.inv(X.T @ X)
+    sums = []
+    for g in range(60):
+        own = X[groups == g]
+        values, vectors = np.linalg.eigh(np.eye(len(own)) - own @ A @ own.T)  # CR2: its inverse square root
+        sums.append(own.T @ ((vectors / np.sqrt(values)) @ vectors.T) @ e[groups == g])
+    errors = np.sqrt(np.diagonal(A @ np.transpose(sums) @ np.array(sums) @ A))
     assert found.table["std_error"].to_numpy() == pytest.approx(errors[1:], abs=1e-9)
 
 
@@ -147,7 +153,7 @@ def test_two_answers_make_a_line_without_a_bend():
 
 def test_three_rows_have_one_degree_of_freedom():
     found = csi.loyalty_curve(panel_of({"sat": [60.0, 70, 80], "loy": [1.0, 2, 7]}), "sat", "loy", small=0)
-    fit = sm.OLS([1.0, 2, 7], sm.add_constant(np.array([60.0, 70, 80]))).fit(cov_type="HC3")
+    fit = sm.OLS([1.0, 2, 7], sm.add_constant(np.array([60.0, 70, 80]))).fit(cov_type="HC2")
     row = found.table.row(0, named=True)
     assert row["std_error"] == pytest.approx(fit.bse[1], rel=1e-8)
     assert row["conf_high"] == pytest.approx(0.3 + t.ppf(0.975, 1) * fit.bse[1], rel=1e-8)

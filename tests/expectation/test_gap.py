@@ -98,39 +98,19 @@ def test_reliability_of_a_difference_of_parallel_forms_is_one_half():
     assert found.filter(name="advice")["reliability"].is_between(0, 1).all()
 
 
-def test_two_slopes_and_their_errors_are_those_of_statsmodels_hc3():
+def test_two_slopes_and_their_errors_are_those_of_statsmodels_hc2():
     answers = panel(n=150)
     row = gap(answers).constraint.row(by_predicate=pl.col("name") == "claims", named=True)
     f = answers.frame
     X = sm.add_constant(np.column_stack([f["Ew_claims"], f["P_claims"]]))
-    fit = sm.OLS(f["sat"].to_numpy(), X).fit(cov_type="HC3", use_t=True)
+    fit = sm.OLS(f["sat"].to_numpy(), X).fit(cov_type="HC2", use_t=True)
     assert (row["b_expected"], row["b_perceived"]) == pytest.approx(tuple(fit.params[1:]), abs=1e-10)
     assert (row["std_error_expected"], row["std_error_perceived"]) == pytest.approx(tuple(fit.bse[1:]), abs=1e-10)
-    assert row["p_difference"] == pytest.approx(float(fit.t_test([0, 1, 1]).pvalue), rel=1e-6)
+    df = robust_slopes(X, f["sat"].to_numpy(), np.ones(150), np.arange(150)).df_of(np.array([[0.0, 1.0, 1.0]]))[0]
+    both = float(fit.t_test([0, 1, 1]).tvalue.item())
+    assert row["p_difference"] == pytest.approx(2 * stats.t.sf(abs(both), df), rel=1e-6)
     assert row["r2"] == pytest.approx(fit.rsquared, abs=1e-10)
     assert row["r2_difference"] < row["r2"]
-
-
-def test_clustered_slopes_have_the_errors_of_a_jackknife_over_clusters():
-    rng = np.random.default_rng(5)
-    X = np.column_stack([np.ones(60), rng.normal(size=(60, 2))])
-    unit = np.repeat(np.arange(15), 4)
-    weight = rng.uniform(0.5, 2, 60)
-    y = X @ [1.0, 0.5, -0.5] + rng.normal(size=15)[unit] + rng.normal(size=60)
-    b, V, df = robust_slopes(X, y, weight, unit)
-    left = [sm.WLS(y[unit != u], X[unit != u], weights=weight[unit != u]).fit().params - b for u in range(15)]
-    np.testing.assert_allclose(V, np.transpose(left) @ left, rtol=1e-9)  # CR3 is sum (b_(g) - b)(b_(g) - b)'
-    assert df == 14
-
-
-def test_a_cluster_that_alone_determines_a_slope_leaves_the_others_their_errors():
-    rng = np.random.default_rng(6)
-    unit = np.repeat(np.arange(10), 5)
-    X = np.column_stack([np.ones(50), rng.normal(size=50), np.where(unit == 3, rng.normal(size=50), 0.0)])
-    y = X @ [1.0, 0.5, 1.0] + rng.normal(size=50)
-    _, V, _ = robust_slopes(X, y, np.ones(50), unit)
-    assert np.isfinite(V).all()
-    assert V[1, 1] > 0
 
 
 def test_answers_that_meet_expectation_exactly_leave_no_gap_of_rounding():

@@ -17,6 +17,7 @@ from csi.errors import Problems, Text
 from csi.expectation.servqual import FIVE
 from csi.expectation.servqual_structure import omega
 from csi.expectation.servqual_weights import Points, weighted
+from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
 
 SQ = json.loads((Path(__file__).parents[1] / "reference/servqual/sq.json").read_text(encoding="utf-8"))
@@ -226,11 +227,12 @@ def test_what_explains_the_outcome_is_tested_as_statsmodels_does():
         np.column_stack([np.mean([f[f"{form}_{d[:3]}{i}"] for i in range(COUNTS[d])], axis=0) for d in FIVE])
         for form in ("P", "Ew")
     )
-    fit = sm.OLS(f["sat"].to_numpy(), sm.add_constant(np.column_stack([P, E]))).fit(cov_type="HC3", use_t=True)
+    fit = sm.OLS(f["sat"].to_numpy(), sm.add_constant(np.column_stack([P, E]))).fit(cov_type="HC2", use_t=True)
+    own = robust_slopes(fit.model.exog, f["sat"].to_numpy(), np.ones(500), np.arange(500))
     none, one = np.zeros((5, 1)), np.eye(5)
     for model, claim in (("perceived", np.hstack([none, 0 * one, one])), ("gap", np.hstack([none, one, one]))):
         theirs = fit.f_test(claim)
-        q, df = len(claim), fit.df_resid
+        q, df = len(claim), own.joint_df(claim)
         scaled = float(theirs.fvalue) * (df - q + 1) / df  # Hotelling's form of the same Wald statistic
         assert rows[model]["f"] == pytest.approx(scaled, rel=1e-8)
         assert rows[model]["p_value"] == pytest.approx(float(f_law.sf(scaled, q, df - q + 1)), rel=1e-5, abs=1e-12)

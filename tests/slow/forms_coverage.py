@@ -30,14 +30,7 @@ DIMENSIONS = ("speed", "care", "price")
 B = np.array([0.0, -0.3, 0.5, 0.05, 0.04, -0.06])
 DIFFERENCE = np.array([0.0, -0.4, 0.4, 0.0, 0.0, 0.0])
 GATED = ("gap", "zone", "net", "surface")
-WIDE_ERRORS = "50 clusters: CR3 leans to wide errors, some 6 % here, as HC3 does with rows."
-DISCLOSED: dict[str, str] = {
-    "rows: surface a3 (t or Wilson)": "HC3 leans to wide errors where the spread of the errors grows with a predictor.",
-    "clusters: surface a1 (t or Wilson)": WIDE_ERRORS,
-    "clusters: surface a2 (t or Wilson)": WIDE_ERRORS,
-    "clusters: surface a5 (t or Wilson)": WIDE_ERRORS,
-    "rows: difference, robust": "A joint Wald test of four restrictions by HC3 rejects a little too often at n = 250.",
-}
+DISCLOSED: dict[str, str] = {}
 
 
 def book() -> Codebook:
