@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
+from csi.behaviour.nps_pairs import MANY, difference_sentences, differences
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
@@ -23,7 +24,7 @@ from csi.measures.shown import based, told
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells, without
-from csi.survey.keyed import of_cell, stacked
+from csi.survey.keyed import cell_names, of_cell, stacked
 from csi.survey.panel import Panel
 
 PROMOTER, PASSIVE, TOP = 9, 7, 10
@@ -45,6 +46,11 @@ HEADINGS: Final = {
     "answer": Text("answer", "回答"),
     "count": Text("answers", "人数"),
     "share": Text("share", "占比"),
+    "first": Text("first", "甲"),
+    "second": Text("second", "乙"),
+    "difference": Text("first less second", "甲减乙"),
+    "p_value": Text("p", "p"),
+    "p_adjusted": Text("p (Holm)", "p（Holm）"),
 }
 
 
@@ -57,11 +63,14 @@ class Nps(Shown):
             wald_high (unadjusted), promoters, passives, detractors (shares), mean (of the answers), n_effective, flag,
             reason, reason_zh (of few answers, see `csi.survey.bases`).
         distribution: key columns, answer (0 to 10), count, share (weighted), of cells that are not withheld.
+        differences: first, second (cells that are not withheld), difference (points), std_error, df, conf_low,
+            conf_high, p_value, p_adjusted (Holm over the pairs); without rows where there is one cell, or more than 30.
         item, level, sentences, notes.
     """
 
     table: pl.DataFrame
     distribution: pl.DataFrame
+    differences: pl.DataFrame
     item: str
     level: float
     sentences: tuple[Text, ...]
@@ -74,6 +83,8 @@ def _(value: Nps, lang: str = "en") -> str:
     shown = value.table.drop("wald_low", "wald_high", "n_effective")
     lines = [*(s.say(lang) for s in value.sentences), "", based(shown, HEADINGS, lang), ""]
     lines += [based(value.distribution.drop("count"), HEADINGS, lang), ""]
+    if value.differences.height:
+        lines += [based(value.differences.drop("df"), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
@@ -98,7 +109,7 @@ def nps(
             these key values. level: of the interval. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
-        An `Nps`.
+        An `Nps`; where there are several cells, with their differences.
 
     Raises:
         Problems: no such item (E-ROLE), a scale that does not run from 0 to 10 (E-SCALE), a level outside (0, 1).
@@ -122,9 +133,20 @@ def nps(
     scores = pl.concat([keys, pl.DataFrame(rows, infer_schema_length=None)], how="horizontal")
     scores = bases.withheld(scores.with_columns(pl.col(pl.Null).cast(pl.Float64)))
     parts = stacked(keys, [_distribution(sample, cell) for cell in range(sample.cells.height)])
-    notes = (note("N-NPS", *_MEANING), *bases.notes(scores, keys.columns), *sample.notes)
-    said = (*bases.sentences(scores), *_sentences(scores, keys.columns, level))
-    return Nps(scores, without(parts, scores, keys.columns), item, level, said, notes)
+    names = dict(enumerate(cell_names(keys)))
+    shown = {c: names[c] for c, f in enumerate(scores["flag"].to_list()) if f != "suppressed"}
+    pairs = differences(sample, sign_of(sample.rows[:, 0]), shown, level)
+    notes = (note("N-NPS", *_MEANING), *_many(len(shown)), *bases.notes(scores, keys.columns), *sample.notes)
+    said = (*bases.sentences(scores), *_sentences(scores, keys.columns, level), *difference_sentences(pairs, level))
+    return Nps(scores, without(parts, scores, keys.columns), pairs, item, level, said, notes)
+
+
+def _many(count: int) -> tuple[Note, ...]:
+    """That pairs of many groups are not compared."""
+    if count <= MANY:
+        return ()
+    en = f"{count} groups: with more than {MANY} their pairs are not compared; choose some with where=."
+    return (note("N-NPS", en, f"共 {count} 组：超过 {MANY} 组时不作两两比较；可用 where= 选取部分。"),)
 
 
 _MEANING = (
@@ -137,7 +159,7 @@ def _cell(sample: Sample, cell: int, level: float) -> dict[str, float | int | No
     """One cell's numbers."""
     rows = np.flatnonzero(sample.cell == cell)
     x, w = sample.rows[rows, 0], sample.weight[rows]
-    sign = np.where(x >= PROMOTER, 1.0, np.where(x >= PASSIVE, 0.0, -1.0))
+    sign = sign_of(x)
     n = len(x)
     found = means(np.column_stack([sign, x]), w, sample.unit[rows], sample.stratum)
     p, d = (float((w * (sign == s)).sum() / w.sum()) for s in (1, -1))
@@ -162,6 +184,16 @@ def _cell(sample: Sample, cell: int, level: float) -> dict[str, float | int | No
         "n_effective": effective,
     }
     return {"n": n, **{k: float(v) if np.isfinite(v) else None for k, v in numbers.items()}}
+
+
+def sign_of(x: Array) -> Array:
+    """1 of promoters, 0 of passives, -1 of detractors.
+
+    Example:
+        >>> sign_of(np.array([10.0, 8.0, 6.0])).tolist()
+        [1.0, 0.0, -1.0]
+    """
+    return np.where(x >= PROMOTER, 1.0, np.where(x >= PASSIVE, 0.0, -1.0))
 
 
 def adjusted(p: float, d: float, n: float, z: float) -> tuple[float, float]:

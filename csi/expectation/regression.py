@@ -68,6 +68,8 @@ class Regression:
             W = (L b)' (L V L')^-1 L b
 
         The robust form is Hotelling's, as V is itself an estimate with df degrees of freedom (`Slopes.joint_df`).
+        Of four true restrictions it rejects 1.9 % at nominal 5 % with 60 rows, 2.7 with 100, 4 to 6 with 250
+        (tests/slow/forms_coverage.md): careful where rows are few.
 
         Parameters:
             L: (q, k).

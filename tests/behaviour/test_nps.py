@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import t
 
 import csi
+from csi.display import text
 from csi.errors import Problems, Text
 from csi.survey.codebook import Codebook, Item, Scale
 
@@ -91,3 +93,49 @@ def test_refusals_name_what_is_wrong(item, scale, code, words):
         csi.nps(panel([10.0, 9.0], scale), item)
     assert raised.value.problems[0].code == code
     assert words in str(raised.value)
+
+
+def test_differences_of_groups_are_welch_without_a_design():
+    found = csi.nps(panel(brand=["A", "B", "C", "C"] * 50), "rec", by=["brand"])
+    frame = found.differences
+    assert frame.select("first", "second").rows() == [("A", "B"), ("A", "C"), ("B", "C")]
+    sign = np.where(np.array(ANSWERS) >= 9, 1, np.where(np.array(ANSWERS) >= 7, 0, -1))
+    a, c = sign[0::4], np.concatenate([sign[2::4], sign[3::4]])
+    row = frame.row(1, named=True)
+    assert row["difference"] == pytest.approx(100 * (a.mean() - c.mean()))
+    assert row["std_error"] == pytest.approx(100 * np.sqrt(a.var(ddof=1) / 50 + c.var(ddof=1) / 100))
+    alike = (1 / 50 + 1 / 100) ** 2 / (1 / (50**2 * 49) + 1 / (100**2 * 99))
+    assert row["df"] == pytest.approx(alike)
+    assert row["conf_high"] - row["difference"] == pytest.approx(t.ppf(0.975, alike) * row["std_error"])
+    assert row["p_value"] == pytest.approx(2 * t.sf(abs(row["difference"]) / row["std_error"], alike))
+    assert frame["p_adjusted"].to_list() == pytest.approx(csi.adjust(frame["p_value"].to_numpy()).tolist())
+    assert "0 of 3 differences" in found.sentences[-1].en
+    assert "3 对组间差异中有 0 对显著" in found.sentences[-1].zh
+
+
+def test_one_difference_is_told_and_clusters_in_both_groups_are_known():
+    brand = ["A", "B"] * 100
+    answers = [10.0, 9] * 40 + [10.0, 7] * 10 + [8.0, 8] * 25 + [3.0, 2] * 25
+    alone = csi.nps(panel(answers, brand=brand), "rec", by=["brand"])
+    paired = csi.nps(panel(answers, brand=brand, cluster=[str(i // 2) for i in range(200)]), "rec", by=["brand"])
+    assert paired.differences["std_error"][0] < 0.5 * alone.differences["std_error"][0]  # the two answer alike
+    strong = csi.nps(panel(brand=["A"] * 120 + ["B"] * 80), "rec", by=["brand"])
+    assert "A less B" in strong.sentences[-1].en
+    assert "a clear difference" in strong.sentences[-1].en
+    assert "差异显著" in strong.sentences[-1].zh
+    assert "first less second" in text(strong, "en")
+    assert "甲减乙" in text(strong, "zh")
+
+
+def test_one_cell_and_single_answers_have_no_difference():
+    assert csi.nps(panel(), "rec").differences.height == 0
+    lone = csi.nps(panel([10.0, 9, 3, 8], brand=["A", "B", "B", "B"]), "rec", by=["brand"])
+    assert lone.differences["difference"][0] is not None
+    assert lone.differences["p_value"][0] is None
+
+
+def test_pairs_of_many_groups_are_not_compared_and_that_is_told():
+    many = csi.nps(panel([10.0, 8.0, 3.0] * 31, brand=[f"b{i // 3:02}" for i in range(93)]), "rec", by=["brand"])
+    assert many.table.height == 31
+    assert many.differences.height == 0
+    assert any("31 groups" in n.text.en and "共 31 组" in n.text.zh for n in many.notes)

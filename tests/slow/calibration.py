@@ -223,13 +223,14 @@ def run(
     page: Callable[..., str],
     failed: Callable[..., Sequence[str]],
     title: str,
+    full: int = PANELS,
 ) -> int:
     """Make a study's tables and page, write them where the number of panels is the full one, say what is missed."""
-    panels = int(sys.argv[1]) if len(sys.argv) > 1 else PANELS
+    panels = int(sys.argv[1]) if len(sys.argv) > 1 else full
     made = {n: t.with_columns(pl.col(pl.Float64).round(6)) for n, t in tables(panels).items()}
     text = page(*made.values())
     print(text)
-    if panels == PANELS:
+    if panels == full:
         for name, table in made.items():
             saved(name, table)
         (HERE / f"{title}.md").write_text(text, encoding="utf-8", newline="\n")

@@ -21,6 +21,10 @@ SCORES: dict[str, Kind] = {
     "n": "count", "nps": "score", "std_error": "score", "conf_low": "score", "conf_high": "score", "promoters": "share",
     "passives": "share", "detractors": "share", "mean": "number",
 }  # fmt: skip
+PAIRS: dict[str, Kind] = {
+    "first": "text", "second": "text", "difference": "score", "std_error": "score", "conf_low": "score",
+    "conf_high": "score", "p_value": "p", "p_adjusted": "p",
+}  # fmt: skip
 ANSWERS: dict[str, Kind] = {"answer": "count", "count": "count", "share": "share"}
 
 
@@ -48,9 +52,23 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         tables=(
             tabled("nps", heading, found.table, SCORES, HEADINGS, texts),
             tabled("answers", Text("All answers", "全部回答分布"), found.distribution, ANSWERS, HEADINGS, texts),
+            *(
+                [
+                    tabled(
+                        "differences",
+                        Text("Differences of groups", "组间差异"),
+                        found.differences,
+                        PAIRS,
+                        HEADINGS,
+                        texts,
+                    )
+                ]
+                if found.differences.height
+                else []
+            ),
         ),
         notes=found.notes,
-        data={"nps": found.table, "distribution": found.distribution},
+        data={"nps": found.table, "distribution": found.distribution, "differences": found.differences},
     )
 
 
