@@ -89,17 +89,19 @@ def test_slopes_and_errors_are_least_squares():
 
 
 def test_the_band_is_that_of_the_fitted_mean():
-    """statsmodels, OLS with HC3 and t of n - k: the interval of the mean at each point of the curve."""
+    """statsmodels, OLS with HC2: the interval of the mean at each point of the curve; t with each point's own df."""
     panel, x, y = curved()
     line = csi.loyalty_curve(panel, "sat", "loy").line
 
     def pieces(at):
         return np.column_stack([np.ones_like(at), *(np.clip(at, a, b) - a for a, b in ((0, 50), (50, 75), (75, 100)))])
 
-    ols = sm.OLS(y, pieces(x)).fit(cov_type="HC3", use_t=True)
-    told = ols.get_prediction(pieces(line["satisfaction"].to_numpy()))
+    ols = sm.OLS(y, pieces(x)).fit(cov_type="HC2", use_t=True)
+    at = pieces(line["satisfaction"].to_numpy())
+    told = ols.get_prediction(at)
     assert line["fitted"].to_numpy() == pytest.approx(told.predicted_mean, abs=1e-9)
-    low, high = told.conf_int(alpha=0.05).T
+    reach = t.ppf(0.975, robust_slopes(pieces(x), y, np.ones(600), np.arange(600)).df_of(at)) * told.se_mean
+    low, high = told.predicted_mean - reach, told.predicted_mean + reach
     assert line["conf_low"].to_numpy() == pytest.approx(low, abs=1e-8)
     assert line["conf_high"].to_numpy() == pytest.approx(high, abs=1e-8)
     assert {50.0, 75.0} <= set(line["satisfaction"])

@@ -106,23 +106,13 @@ def of_bounded():
     return lines
 
 
-MORE = ("weight", "total", "total effect")
+MORE = ("weight", "total")
 """Kinds that a study held to the gate of paths and indices although it is asked of those alone."""
 
 NAMES = {
-    "above a limit": "shares of unreasonable expectations (Wilson)",
-    "above a limit, near 0": "the same near 0",
-    "above the own 90th percentile": "share above the sample's own 90th percentile, for the population's",
-    "above the percentile that is printed": "share above that percentile as printed, for the population's above it",
     "ave": "AVE",
-    "band": "mean loyalty in bands of satisfaction",
-    "between stages": "differences of slopes between stages",
-    "contrast": "contrast of indirect effects",
     "correlation": "construct correlations",
-    "difference": "differences of Net Promoter Scores",
     "f2": "f2",
-    "facet gap": "gaps of facets",
-    "facet share": "shares of facets in R2",
     "htmt": "HTMT",
     "importance": "importance (points)",
     "index": "indices",
@@ -131,20 +121,13 @@ NAMES = {
     "path": "paths",
     "performance": "performance",
     "r2": "R2",
-    "relative weight": "relative weights",
-    "share of R2": "shares of R2",
     "slope": "simple slopes",
     "gap": "gaps of service quality, weighted and not",
     "zone": "adequacy, superiority, position in the zone",
-    "nps": "Net Promoter Score (adjusted Wald)",
-    "nps near its end": "Net Promoter Score near 100",
     "net": "promises exceeded less broken",
     "share": "shares (Wilson, effective n)",
     "surface": "features of response surfaces",
     "total": "total effects",
-    "total effect": "total effects",
-    "type": "shares of types of loyalty (logit)",
-    "type near its end": "the same near 0",
     "total indirect": "total indirect effect",
     "weight": "weights",
 }
@@ -153,11 +136,10 @@ NAMES = {
 def of_study(name, nulls):
     """Coverage and rejections of a study that counts by `calibration`."""
     lines = []
-    named = {**NAMES, "slope": "slopes of segments"} if name == "behaviour_coverage" else NAMES
     more = (pl.col("kind").is_in(MORE) & (pl.col("gate") == "coverage")).alias("more")
     by = ["study", "interval", "gate", more]
     for (study, interval, gate, _), rows in cal.read(name).group_by(by, maintain_order=True):
-        kinds = ", ".join(named[kind] for kind in rows["kind"].unique(maintain_order=True))
+        kinds = ", ".join(NAMES[kind] for kind in rows["kind"].unique(maintain_order=True))
         what = f"{study}, {interval}: {kinds}"
         lines.append(covering(what, name, rows, rows["panels"][0], gated=gate == "coverage"))
     return lines + of_nulls(name, nulls)
@@ -353,8 +335,6 @@ SECTIONS = (
     ("Model cards", of_cards),
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
-    ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
-    ("Shares, contrasts, stages", lambda: of_study("shares_coverage", "shares_nulls")),
 )
 
 
