@@ -110,7 +110,9 @@ def reasonable(
         small, flagged: values of fewer answers are withheld, or marked.
 
     Returns:
-        A `Reasonable`. The limit is a rule, not a fact: `sensitivity` has three of them.
+        A `Reasonable`. The limit is a rule, not a fact: `sensitivity` has three of them. Intervals take it as given: of
+        the share above the limit that is shown they cover 95 %, of the share above the population's own percentile
+        (which may be another step of the scale) as little as 67 % (n = 250).
 
     Raises:
         Problems: E-FORM, E-BENCH (no row for an attribute, a mean outside the scale, a limit beyond the scale and no
@@ -349,8 +351,9 @@ def _notes(rules: pl.DataFrame, labels: Mapping[str, Text], alpha: float, *, wit
     notes = []
     if within:
         en = "no benchmark: the limit is the sample's own 90th percentile, which says who stands out, not what is"
-        en += " reasonable."
-        zh = "未给出行业基准：界限为样本自身的 90 分位数，只说明谁的期望偏高，不说明是否合理。"
+        en += " reasonable; intervals are of the share above the limit that is shown, and take it as given."
+        zh = "未给出行业基准：界限为样本自身的 90 分位数，只说明谁的期望偏高，不说明是否合理；"
+        zh += "区间针对高于所示界限的占比，并视该界限为已知。"
         notes.append(note("W-BENCH", en, zh))
     else:
         en = f"unreasonable: above what {100 * (1 - alpha):g} % of the industry delivers; a rule, not a fact"

@@ -21,6 +21,8 @@ from csi.moments.stack import Array, Ints
 
 ALONE: Final = 1e-9
 """1 - leverage below which a unit alone determines a coefficient."""
+TOGETHER: Final = 8
+"""Combinations whose degrees of freedom are found at once."""
 HALF: Final = 0.5
 """Share of a variance that the other units must show for it to be believed."""
 
@@ -57,7 +59,22 @@ class Slopes:
         Parameters:
             L: (m, k).
         """
-        return np.array([self.joint_df(row[None]) for row in L])
+        return np.concatenate([np.empty(0), *(self._alone(L[at : at + TOGETHER]) for at in range(0, len(L), TOGETHER))])
+
+    def _alone(self, L: Array) -> Array:
+        """(m,) `joint_df` of each row of L: 2 E(V)^2 / var(V)."""
+        out = L @ self.root @ self.turns
+        f = np.where(1 - self.leverages > ALONE, 1 / np.maximum(1 - self.leverages, ALONE), 0.0)
+        r = np.einsum("gmr,gr->gm", out**2, self.leverages * f)
+        s = (out * (self.leverages * np.sqrt(f))[:, None, :]) @ np.swapaxes(self.turns, 1, 2)
+        k = (s**2).sum(axis=2)
+        mean = (r - k).sum(axis=0)
+        pairs = np.einsum("gmi,gmj->mij", s, s, optimize=True)
+        spread = 2 * ((r**2 - 2 * r * k).sum(axis=0) + (pairs**2).sum(axis=(1, 2)))
+        whole = ((L @ self.root) ** 2).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df = np.where(spread > 0, np.minimum(2 * mean**2 / spread, self.design_df), self.design_df)
+        return np.where((whole > 0) & (mean > HALF * whole), df, 0.0)
 
     def joint_df(self, L: Array) -> float:
         """Degrees of freedom of the covariance of L b, at most the design's; 0 where one unit alone bears most of it.

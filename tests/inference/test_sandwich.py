@@ -75,6 +75,8 @@ def test_degrees_of_freedom_are_those_of_their_definition(clustered):
     found = robust_slopes(X, y, w, unit)
     for L in (np.eye(4)[:1], np.eye(4)[3:], *CLAIMS.values()):
         assert found.joint_df(L) == pytest.approx(by_definition(X, w, unit, L), rel=1e-8)
+    many = np.random.default_rng(3).normal(size=(11, 4))
+    assert found.df_of(many) == pytest.approx([found.joint_df(row[None]) for row in many], rel=1e-9)
 
 
 def test_two_groups_have_welch_errors():
