@@ -129,13 +129,19 @@ def test_one_difference_is_told_and_clusters_in_both_groups_are_known():
 
 def test_one_cell_and_single_answers_have_no_difference():
     assert csi.nps(panel(), "rec").differences.height == 0
-    lone = csi.nps(panel([10.0, 9, 3, 8], brand=["A", "B", "B", "B"]), "rec", by=["brand"])
+    lone = csi.nps(panel([10.0, 9, 3, 8], brand=["A", "B", "B", "B"]), "rec", by=["brand"], small=0)
     assert lone.differences["difference"][0] is not None
     assert lone.differences["p_value"][0] is None
 
 
 def test_pairs_of_many_groups_are_not_compared_and_that_is_told():
-    many = csi.nps(panel([10.0, 8.0, 3.0] * 31, brand=[f"b{i // 3:02}" for i in range(93)]), "rec", by=["brand"])
+    brand = [f"b{i // 3:02}" for i in range(93)]
+    many = csi.nps(panel([10.0, 8.0, 3.0] * 31, brand=brand), "rec", by=["brand"], small=0)
     assert many.table.height == 31
     assert many.differences.height == 0
     assert any("31 groups" in n.text.en and "共 31 组" in n.text.zh for n in many.notes)
+
+
+def test_groups_of_few_answers_are_not_compared():
+    found = csi.nps(panel(brand=["A"] * 150 + ["B"] * 45 + ["C"] * 5), "rec", by=["brand"])
+    assert found.differences.select("first", "second").rows() == [("A", "B")]

@@ -32,8 +32,8 @@ DIFFERENCE = np.array([0.0, -0.4, 0.4, 0.0, 0.0, 0.0])
 GATED = ("gap", "zone", "net", "surface")
 DISCLOSED: dict[str, str] = {
     "rows: surface a5 (t or Wilson)": (
-        "Chance, as far as can be seen: panels 2,001 to 7,000 of the same study have a ratio of 1.001 (Monte Carlo error"
-        " .010) and cover 95.4 %; the estimates of these 2,000 spread by more."
+        "Chance, as far as can be seen: panels 2,001 to 7,000 of the same study have a ratio of 1.001 (Monte Carlo"
+        " error .010) and cover 95.4 %; the estimates of these 2,000 spread by more."
     )
 }
 
