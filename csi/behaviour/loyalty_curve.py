@@ -227,7 +227,7 @@ def _absent(x: Array, y: Array, fit: Fitted) -> Reason | None:
         return ALIKE
     if not np.isfinite(fit.slopes).all():
         return FEW if x.size else absent(0, np.zeros(1))
-    return absent(x.size, np.array([fit.df]))
+    return absent(x.size, np.array([fit.robust.design_df if fit.robust else 0.0]))
 
 
 def _pieces(x: Array, edges: Sequence[float]) -> list[Array]:
