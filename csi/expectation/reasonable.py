@@ -106,13 +106,11 @@ def reasonable(
         expected: form of the expectations, Es where it is asked, else Ed. industry: whose benchmarks, where there are
             several. attributes: only these. feasible: attribute -> can it be met now, in place of the column.
         by: key columns that make cells, such as segment. where: keep only rows with these key values.
-        alpha: share of the industry above the limit. level: of the intervals.
-        small, flagged: values of fewer answers are withheld, or marked.
+        alpha: of the industry above the limit. level: of intervals. small, flagged: fewer answers: withheld, marked.
 
     Returns:
-        A `Reasonable`. The limit is a rule, not a fact: `sensitivity` has three of them. Intervals take it as given: of
-        the share above the limit that is shown they cover 95 %, of the share above the population's own percentile
-        (which may be another step of the scale) as little as 67 % (n = 250).
+        A `Reasonable`. The limit is a rule, not a fact (`sensitivity` has three); intervals take it as given: those of
+        the own 90th percentile cover 95 % of shares above the limit shown, as little as 67 % above the population's.
 
     Raises:
         Problems: E-FORM, E-BENCH (no row for an attribute, a mean outside the scale, a limit beyond the scale and no
