@@ -30,6 +30,7 @@ from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, ex
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
+from csi.study.grown import rated
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval
 
@@ -54,11 +55,23 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
+    beside = rated(study, panel)
     table, printed = only(found.measured, asked), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
-        blocks=(target_grid(study, printed, lang), construct_grid(study, printed, lang)),
-        data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
+        blocks=(
+            target_grid(study, printed, lang),
+            construct_grid(study, printed, lang),
+            *([rate_grid(study, only(pl.concat([one.table for one in beside]), cells), lang)] if beside else []),
+        ),
+        data={
+            **({"rates": pl.concat([only(one.table, asked) for one in beside])} if beside else {}),
+            "rule": found.rule,
+            "base": found.base,
+            "scheme": found.scheme,
+            "index": table,
+            "weights": found.weights,
+        },
         notes=(*panel.notes, *found.notes, *missing),
         code=INADMISSIBLE if missing else FINE,
         record=recorded(study, panel, found),
@@ -112,8 +125,50 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         rows, kinds = rows.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
     texts = names(study, lang)
     title = texts.get(target, Text(target, target))
-    titled = Text(f"{title.en}, index 0-100", f"{title.zh}指数（0–100）")
+    formula = rows["formula"][0] if rows.height else ""
+    titled = Text(f"{title.en}, index 0-100 ({formula})", f"{title.zh}指数（0–100，{formula}）")
     return grid(rows, kinds, lang, titled, texts, {"reason_zh": Text("reason", "原因")})
+
+
+def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
+    """Rates beside the index: share, standard error, interval, and the id of each."""
+    kinds: dict[str, Kind] = {
+        **each(keys_in(table), "text"),
+        **each(["construct", "formula"], "text"),
+        **each(["index", "std_error", "conf_low", "conf_high"], "number"),
+        "n": "count",
+    }
+    table = table.filter(~pl.col("construct").is_in(["elements", "overall", "repurchase"]))  # the parts of the KCSI
+    few = pl.col("n") < study.settings.small
+    table = table.with_columns(
+        pl.when(~few).then(pl.col(c)).alias(c) for c in ("index", "std_error", "conf_low", "conf_high")
+    )
+    headings = {"index": Text("percent", "百分比"), "construct": Text("rate", "指标"), "formula": Text("id", "编号")}
+    texts = {**names(study, lang), **rate_names(study)}
+    return grid(table, kinds, lang, Text("Rates beside the index", "指数以外的指标"), texts, headings)
+
+
+def rate_names(study: Study) -> dict[str, Text]:
+    """Names of rates: what they are and of which item."""
+    plan, book = study.settings.rates, study.codebook
+    out = {
+        "kcsi": Text("KCSI", "KCSI"),
+        "elements": Text("KCSI: elements", "KCSI：要素"),
+        "overall": Text("KCSI: overall", "KCSI：总体"),
+        "repurchase": Text("KCSI: repurchase", "KCSI：复购"),
+        "complaint_rate": Text("Complaint rate", "抱怨率"),
+        "nps": Text("NPS", "净推荐值"),
+    }
+    if plan is None:
+        return out
+    for prefix, items, what in (
+        ("top_box", plan.top_boxes, Text(f"Top {plan.boxes}", f"前 {plan.boxes} 档")),
+        ("csat", plan.csat, Text("Satisfied", "满意率")),
+    ):
+        for item in items:
+            said = Text(f"{what.en}: {book.label(item, 'en')}", f"{what.zh}：{book.label(item, 'zh')}")
+            out[f"{prefix}_{item}"] = said
+    return out
 
 
 def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:

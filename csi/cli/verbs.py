@@ -30,6 +30,9 @@ VERBS: Final[dict[str, Text]] = {
         "每位受访者在各构念上的得分（原数据或新数据）",
     ),
     "index": Text("the 0-100 index with its standard error", "0–100 指数及其标准误"),
+    "tree": Text(
+        "industries, sectors, a nation: the index up a tree, with an audit", "按行业、部门、全国逐级汇总的指数与核对表"
+    ),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"

@@ -120,10 +120,12 @@ def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
     (weights: base) or in all (pooled), and those weights are held fixed.
     """
     settings = study.settings
+    held: StdError | None = "fixed" if settings.index_errors == "fixed" else None
+    if settings.formula == "F5":
+        return index(est, formula="F5", level=settings.level, interval=interval, std_error=held)
     if not settings.covariance:
-        rule, base = settings.index_weights, base_of(study)
-        held: StdError | None = "fixed" if settings.index_errors == "fixed" else None
-        return index(est, weights=rule, base=base, level=settings.level, interval=interval, std_error=held)
+        rule, base, ask = settings.index_weights, base_of(study), settings.formula
+        return index(est, weights=rule, base=base, level=settings.level, interval=interval, std_error=held, formula=ask)
     given = fixed_weights(study, est)
     made = index(est, given=given, level=settings.level, interval=interval, formula="F6")
     en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."

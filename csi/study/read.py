@@ -12,6 +12,7 @@ from typing import Any, Literal
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
+from csi.study.beside import beside_problems, rates_plan, tree_plan
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
@@ -206,6 +207,7 @@ def _check(
             "Name its column under `keys`, or set speeders: off.",
             "请在 keys 中写出该列，或设置 speeders: off。",
         )
+    yield from beside_problems(held, form, codebook, document, folder)
     names = model.names if model is not None else _names_of_card(form, folder)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
@@ -350,7 +352,9 @@ def _fields(
         "focal": next((b.name for b in form.brands if b.focal), ""),
         "model": model,
         "rules": Rules(**form.rules.model_dump()),
-        "settings": _settings(form, codebook, model),
+        "settings": replace(
+            _settings(form, codebook, model), tree=tree_plan(form.tree, path.parent), rates=rates_plan(form.rates)
+        ),
         "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
@@ -419,6 +423,7 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
             tuple(given.columns), given.kind, given.rho, given.combined, given.scale, tuple(given.rscales)
         ),
         target=form.index.target or TARGET,
+        formula=form.index.formula,
         index_weights=form.index.weights or _index_rule(form, waves=waves),
         index_errors=form.index.errors,
         base_wave=form.index.base or form.waves.base,

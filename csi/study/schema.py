@@ -246,10 +246,47 @@ class IndexForm(Part):
     """Which construct is published, where its weights and errors come from, whose `classes` its change is split by."""
 
     target: str = ""
+    formula: Literal["F1", "F2", "F3", "F5", "F6", "F7"] | None = None
     weights: Literal["own", "entity", "wave", "base", "pooled"] | None = None
     base: str = ""
     classes: Literal["", "segment", "stage", "stratum"] = ""
     errors: Literal["bootstrap", "linearised", "fixed"] = "bootstrap"
+
+
+class KcsiForm(Part):
+    """The items of the KCSI: elements, satisfaction overall, repurchase."""
+
+    elements: list[str] = Field(min_length=1)
+    overall: str
+    repurchase: str
+
+
+class RatesForm(Part):
+    """What is printed beside the index: the items of each rate, and of the KCSI."""
+
+    top_boxes: list[str] = []
+    csat: list[str] = []
+    complaint: str = ""
+    nps: str = ""
+    boxes: int = Field(default=2, ge=1)
+    kcsi: KcsiForm | None = None
+
+
+class TreeForm(Part):
+    """How the index goes up to industries, sectors, a nation: see `csi.tracking.tree`.
+
+    `structure` is `{market: {old: [A, B]}}` or a file; `weights` `{A: 3, B: 1}` or a file.
+    """
+
+    structure: dict[str, Any] | str
+    weights: dict[str, float] | str = ""
+    missing: Literal["renormalise", "carry", "impute", "refuse"] = "renormalise"
+    base: str = ""
+    others: str = "All others"
+    small_leaves: Literal["use", "drop"] = "use"
+    restate: bool = False
+    levels: list[str] = []
+    labels: dict[str, Labelled] = {}
 
 
 class BootstrapForm(Part):
@@ -289,7 +326,7 @@ class EventForm(Part):
 
 
 SectionName = Literal[
-    "trend", "league", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
+    "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method",
     "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary", "decomposition",
 ]  # fmt: skip
@@ -345,6 +382,8 @@ class StudyForm(Part):
     estimate: EstimateForm = EstimateForm()
     rules: RulesForm = RulesForm()
     index: IndexForm = IndexForm()
+    rates: RatesForm | None = None
+    tree: TreeForm | None = None
     bootstrap: BootstrapForm = BootstrapForm()
     replicate_weights: ReplicatesForm | None = None
     comparability: ComparabilityForm = ComparabilityForm()

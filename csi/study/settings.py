@@ -39,6 +39,42 @@ class ReplicateWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class RatesPlan:
+    """Which rates are printed beside the index: see `csi.study.schema.RatesForm`.
+
+    kcsi: elements, overall, repurchase.
+    """
+
+    top_boxes: tuple[str, ...] = ()
+    csat: tuple[str, ...] = ()
+    complaint: str = ""
+    nps: str = ""
+    boxes: int = 2
+    kcsi: tuple[tuple[str, ...], str, str] | None = None
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every item that is named."""
+        own = () if self.kcsi is None else (*self.kcsi[0], *self.kcsi[1:])
+        return (*self.top_boxes, *self.csat, *(i for i in (self.complaint, self.nps) if i), *own)
+
+
+@dataclass(frozen=True, slots=True)
+class TreePlan:
+    """How the index goes up: see `csi.study.schema.TreeForm`. structure, weights: as given, or a path."""
+
+    structure: Mapping[str, object] | Path
+    weights: Mapping[str, float] | Path | None = None
+    missing: Literal["renormalise", "carry", "impute", "refuse"] = "renormalise"
+    base: str = ""
+    others: str = "All others"
+    small_leaves: Literal["use", "drop"] = "use"
+    restate: bool = False
+    levels: tuple[str, ...] = ()
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """What reports tell beyond their kind: see `csi.study.schema.ReportForm`."""
 
@@ -88,6 +124,9 @@ class Settings:
     flagged: int = 100
     telling: Telling = Telling()
     gating: Gating = Gating()
+    formula: Literal["F1", "F2", "F3", "F5", "F6", "F7"] | None = None
+    rates: RatesPlan | None = None
+    tree: TreePlan | None = None
 
     @property
     def covariance(self) -> bool:

@@ -22,7 +22,7 @@ from csi.tracking.index import Index
 from csi.tracking.places import brand_of
 from csi.tracking.show import shown
 from csi.tracking.track import Tracking
-from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
+from csi.tracking.tree_leaves import MISSING, SEEN, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
 from csi.tracking.tree_structure import Structure, structure_of
 from csi.tracking.tree_tables import Made, audit_table, change_table, node_table
@@ -56,7 +56,7 @@ class Tree(Shown):
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
             index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
             to its index.
-        structure, construct, waves, base, missing, level, sentences, notes.
+        structure, construct, waves, base, missing, level, others (name of leaves shown together), sentences, notes.
     """
 
     table: pl.DataFrame
@@ -68,6 +68,7 @@ class Tree(Shown):
     base: str | None
     missing: str
     level: float
+    others: str
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
 
@@ -146,6 +147,7 @@ def tree(
         base=base,
         missing=missing,
         level=index.level,
+        others=others,
         sentences=sentences(made, table, moved),
         notes=(*said, *(n for n in index.notes if n.code in KEPT)),
     )
@@ -173,7 +175,9 @@ def _made(
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
     columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
     link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base))
-    return Made(index, construct, nodes, waves, given, leaves, shares, node_rows(shares, leaves), link, *shown_as)
+    hidden = (leaves.treatment == SEEN) & (leaves.n < shown_as[0])
+    rows = node_rows(shares, leaves)
+    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, *shown_as, hidden)
 
 
 def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:

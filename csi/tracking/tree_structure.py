@@ -79,7 +79,8 @@ def structure_of(source: object, levels: Sequence[str] = (), leaf: str = "brand"
     if isinstance(source, Mapping):
         edges, found = list(_nested(source, ())), _empty(source)
         chosen = dict(enumerate(levels))
-        named = {name: chosen.get(depth, f"level {depth + 1}") for name, depth, _ in edges}
+        above = {parent for _, _, parent in edges}
+        named = {name: chosen.get(depth, f"level {depth + 1}") for name, depth, _ in edges if name in above}
         pairs, labels = [(name, above) for name, _, above in edges], dict[str, Text]()
     else:
         pairs, named, labels, found = _of_table(source)
@@ -215,9 +216,9 @@ def _ordered(
             walk(name)
 
     walk("")
-    above = dict(pairs)
-    level = [named.get(n) or f"level {depth[n] + 1}" if n in below else leaf for n in names]
-    return Structure(tuple(names), tuple(places[above[n]] if above[n] else -1 for n in names), tuple(level), labels)
+    over_of = dict(pairs)
+    level = [named.get(n) or (f"level {depth[n] + 1}" if n in below else leaf) for n in names]
+    return Structure(tuple(names), tuple(places[over_of[n]] if over_of[n] else -1 for n in names), tuple(level), labels)
 
 
 def _tree_problem(en: str, zh: str, do: Text) -> Problem:

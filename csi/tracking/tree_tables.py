@@ -33,6 +33,7 @@ class Made:
         index, construct: whose cells, and the column. nodes: the structure. waves: oldest first.
         weights, leaves, shares: by wave. rows: wave -> (m, x). chain: 100 in a base wave, or None.
         small: leaves with fewer answers are not shown by themselves. others: what they are called together.
+        hidden: (t, l) which they are.
     """
 
     index: Index
@@ -46,11 +47,7 @@ class Made:
     chain: Chained | None
     small: int
     others: str
-
-    @property
-    def hidden(self) -> npt.NDArray[np.bool_]:
-        """(t, l) leaves that were seen with too few answers to be shown."""
-        return np.asarray(self.leaves.treatment == SEEN) & (self.leaves.n < self.small)
+    hidden: npt.NDArray[np.bool_]
 
     @property
     def bounds(self) -> tuple[float, float]:

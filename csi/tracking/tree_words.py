@@ -179,5 +179,6 @@ def _small(made: Made, small_leaves: str) -> Note:
     if small_leaves == "drop":
         en = f"Leaves with fewer than {made.small} answers count as missing."
         return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员视为缺失。")
-    en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{made.others}".'
-    return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{made.others}”。")
+    name = made.nodes.labels.get(made.others, Text(made.others, "其他"))
+    en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{name.en}".'
+    return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{name.zh}”。")

@@ -30,6 +30,7 @@ from csi.reporting.sections.priorities import priorities
 from csi.reporting.sections.robustness import robustness_section
 from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
+from csi.reporting.sections.tree import tree_section
 from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import headline
 from csi.study.options import Options
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
     "decomposition": decomposition,
     "league": league,
+    "tree": tree_section,
     "chain": chain,
     "model": model,
     "priorities": priorities,
@@ -76,8 +78,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
-    "trend", "decomposition", "league", "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary",
-    "stages",
+    "trend", "decomposition", "league", "tree", "chain", "model", "structure", "mediation", "slopes", "priorities",
+    "necessary", "stages",
     "reliability", "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness",
     "fieldwork", "method",
 )  # fmt: skip
@@ -126,6 +128,7 @@ def planned(
         "trend": waves < 2,
         "decomposition": waves < 2,
         "league": brands < 2,
+        "tree": settings.tree is None,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
         "invariance": not grouped,
         "groups": not grouped or settings.covariance,
@@ -137,6 +140,7 @@ def planned(
     usual = KINDS[kind]
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
     asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
+    asked += ["tree"] if settings.tree is not None and kind == "quarterly" else []
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
     told = ("overview", *methods) if kind == "expectation" and methods else ()

@@ -1,0 +1,154 @@
+"""`csi tree STUDY`: the index of industries, sectors and a nation, and the audit that adds up to them."""
+
+from __future__ import annotations
+
+import argparse
+
+import polars as pl
+
+from csi.cli.answer import FINE, Answer, Grid
+from csi.cli.grids import each, grid
+from csi.cli.index import RESAMPLING, published
+from csi.cli.progress import working
+from csi.cli.studied import bootstrap_argument, check_cells, chosen, names, opened, provenance, study_argument
+from csi.cli.track import starred
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.reporting.tables import Kind
+from csi.study import Study
+from csi.study.grown import grown
+from csi.tracking.tree import Tree
+
+HEADINGS = {
+    "level": Text("level", "层级"),
+    "node": Text("node", "节点"),
+    "parent": Text("parent", "上级"),
+    "child": Text("child", "成员"),
+    "change_previous": Text("vs previous", "较上期"),
+    "p_holm": Text("p", "p 值"),
+    "missing_weight": Text("missing weight", "缺失权重"),
+    "rebased": Text("rebased", "定基指数"),
+    "share": Text("share", "份额"),
+    "contribution": Text("contribution", "贡献"),
+    "weight_period": Text("of", "时期"),
+    "treatment": Text("how", "处理"),
+    "reason": Text("", ""),
+}
+WORDS = {
+    "seen": Text("seen", "实测"),
+    "carried": Text("carried", "沿用"),
+    "imputed": Text("imputed", "插补"),
+    "missing": Text("missing", "缺失"),
+    "together": Text("together", "合并"),
+    "brand": Text("brand", "品牌"),
+    "company": Text("company", "企业"),
+    "industry": Text("industry", "行业"),
+    "sector": Text("sector", "部门"),
+    "market": Text("market", "市场"),
+    "nation": Text("nation", "全国"),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A study with a tree, the wave, the level, and whether the audit is wanted."""
+    study_argument(parser)
+    parser.add_argument("--wave", help="one wave (the latest by default)")
+    parser.add_argument("--level", help="one level of the tree, such as industry")
+    parser.add_argument("--base", metavar="WAVE", help="the wave that is set to 100")
+    parser.add_argument("--audit", action="store_true", help="weight, share, index and contribution of every child")
+    bootstrap_argument(parser, "the standard errors")
+
+
+def run(args: argparse.Namespace, lang: Language) -> Answer:
+    """The tree of a wave: one row per node, or the audit of its parents."""
+    study, panel = opened(args.study, args.bootstrap)
+    if study.settings.tree is None:
+        raise Problems([no_tree(study)])
+    asked = chosen(study, panel, None, args.wave)
+    cells = asked or {"wave": panel.waves[-1]}
+    check_cells(study, panel, cells)
+    with working(RESAMPLING.say(lang), quiet=args.quiet):
+        found = published(study, panel, cells)
+    made = grown(study, found, base=args.base)
+    if made is None:
+        raise Problems([no_tree(study)])
+    wave = cells.get("wave", "")
+    check_level(made, args.level)
+    blocks: list[str | Grid] = [s.say(lang) for s in made.sentences if wave == (made.waves[-1] if made.waves else "")]
+    blocks.append(tree_grid(study, made, wave, args.level, lang))
+    if args.audit:
+        blocks.append(audit_grid(study, made, wave, args.level, lang))
+    return Answer(
+        blocks=tuple(blocks),
+        data={"construct": made.construct, "tree": made.table, "changes": made.changes, "audit": made.audit},
+        notes=(*panel.notes, *made.notes),
+        code=FINE,
+        record={**provenance(study, panel), "tree": made.table, "changes": made.changes, "audit": made.audit},
+    )
+
+
+def no_tree(study: Study) -> Problem:
+    """What a study without a tree needs."""
+    en, zh = "the study has no tree.", "该研究没有汇总树。"
+    do = "Write `tree: {structure: {market: [brand, brand]}, weights: weights.csv}`."
+    do_zh = "请写 tree: {structure: {市场: [品牌, 品牌]}, weights: weights.csv}。"
+    return problem("E-TREE", str(study.path), en, zh, do, do_zh)
+
+
+def check_level(made: Tree, level: str | None) -> None:
+    """Raise for a level that the tree does not have."""
+    known = list(dict.fromkeys(made.structure.level))
+    if level is not None and level not in known:
+        hint = did_you_mean(level, known)
+        en, zh = f'the tree has no level "{level}".', f"汇总树没有“{level}”这一层级。"
+        raise Problems([problem("E-TREE", "--level", en, zh, hint.en, hint.zh)])
+
+
+def texts_of(study: Study, made: Tree, lang: Language) -> dict[str, Text]:
+    """Labels of nodes, levels and treatments."""
+    return {made.others: OTHERS_WORD, **names(study, lang), **WORDS, **made.structure.labels}
+
+
+OTHERS_WORD = Text("All others", "其他")
+
+
+def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Language) -> Grid:
+    """One row per node: index, interval, change on the wave before, missing weight, rebased."""
+    table = made.table if "wave" not in made.table.columns else made.table.filter(pl.col("wave") == wave)
+    moved = made.changes.filter((pl.col("wave") == wave) & (pl.col("against") == "previous")) if made.waves else None
+    kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **each(["index", "conf_low", "conf_high"], "score")}
+    right = []
+    if moved is not None and moved.height:
+        moved = moved.select("node", change_previous="change", significant_previous="significant", p_holm="p_holm")
+        table = table.join(moved, on="node", how="left", maintain_order="left")
+        table = table.with_columns(pl.Series("change_previous", starred(table, "previous"), dtype=pl.String))
+        kinds |= {"change_previous": "text", "p_holm": "p"}
+        right = ["change_previous"]
+    if "rebased" in table.columns:
+        kinds |= {"rebased": "score"}
+    kinds |= {"n": "count"}
+    if (table["missing_weight"].fill_null(0.0) > 0).any():
+        kinds |= {"missing_weight": "share"}
+    if level is not None:
+        table = table.filter(pl.col("level") == level)
+    reason = "reason_zh" if lang == "zh" else "reason"
+    if table[reason].null_count() < table.height:
+        table, kinds = table.with_columns(reason=pl.col(reason).fill_null("")), {**kinds, "reason": "text"}
+    label = study.codebook.label(made.construct, lang)
+    formula = made.table["formula"][0] if made.table.height else ""
+    at = f" · {wave}" if wave else ""
+    title = Text(f"{label}: index 0-100 by level ({formula}){at}", f"{label}：各层级指数（0–100，{formula}）{at}")
+    return grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right)
+
+
+def audit_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Language) -> Grid:
+    """Weight, share, index and contribution of every child of every parent; the contributions add up to the parent."""
+    table = made.audit if "wave" not in made.audit.columns else made.audit.filter(pl.col("wave") == wave)
+    if level is not None:
+        table = table.filter(pl.col("level") == level)
+    kinds: dict[str, Kind] = {**each(["parent", "child"], "text"), "weight": "number"}
+    if table["weight_period"].null_count() < table.height:
+        table, kinds = table.with_columns(pl.col("weight_period").fill_null("")), {**kinds, "weight_period": "text"}
+    kinds |= {"share": "share", "index": "number", "contribution": "number", "n": "count", "treatment": "text"}
+    table = table.with_columns(pl.col("treatment").fill_null(""))
+    title = Text("Audit: the contributions add up to the parent", "核对表：各成员贡献之和等于上级指数")
+    return grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS)

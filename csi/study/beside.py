@@ -1,0 +1,105 @@
+"""What a study file says beside its model: the formula of the index, rates, the tree; and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.study.codebook import text_of
+from csi.study.explain import Held
+from csi.study.positions import Document
+from csi.study.schema import COVARIANCE, RatesForm, StudyForm, TreeForm
+from csi.study.settings import RatesPlan, TreePlan
+from csi.survey.codebook import Codebook
+from csi.tracking.tree_structure import structure_of
+
+
+def rates_plan(form: RatesForm | None) -> RatesPlan | None:
+    """The rates of a study file."""
+    if form is None:
+        return None
+    own = form.kcsi
+    kcsi = None if own is None else (tuple(own.elements), own.overall, own.repurchase)
+    return RatesPlan(tuple(form.top_boxes), tuple(form.csat), form.complaint, form.nps, form.boxes, kcsi)
+
+
+def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
+    """The tree of a study file; files are looked up beside it."""
+    if form is None:
+        return None
+    return TreePlan(
+        structure=folder / form.structure if isinstance(form.structure, str) else form.structure,
+        weights=(folder / form.weights if form.weights else None) if isinstance(form.weights, str) else form.weights,
+        missing=form.missing,
+        base=form.base,
+        others=form.others,
+        small_leaves=form.small_leaves,
+        restate=form.restate,
+        levels=tuple(form.levels),
+        labels={name: text_of(label) for name, label in form.labels.items()},
+    )
+
+
+def beside_problems(
+    held: Held[StudyForm], form: StudyForm, codebook: Codebook | None, document: Document, folder: Path
+) -> Iterator[Problem]:
+    """A formula that the estimator has not, items of rates that are not asked, a tree that is none."""
+    yield from _formula(form, document)
+    plan = rates_plan(form.rates)
+    if plan is not None and codebook is not None and not held.faulty("rates"):
+        for item in [i for i in dict.fromkeys(plan.items) if i not in codebook.names]:
+            hint = did_you_mean(item, codebook.names)
+            en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
+            yield problem("E-ITEM", document.place(("rates",)), en, zh, hint.en, hint.zh)
+    if form.tree is not None and not held.faulty("tree"):
+        yield from _tree(form, form.tree, document, folder)
+
+
+def _formula(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """F6 of composites, outer weights of a covariance model, weights beside equal ones."""
+    formula, covariance = form.index.formula, form.estimate.estimator in COVARIANCE
+    place = document.place(("index", "formula"))
+    if formula == "F6" and not covariance:
+        en, zh = "F6 needs a covariance model (estimator: mlr, say).", "F6 需要协方差模型（例如 estimator: mlr）。"
+        yield problem("E-FORMULA", place, en, zh, "Take F1, F2 or F5, or leave it out.", "请改用 F1、F2、F5，或删去。")
+    if formula in {"F1", "F2", "F3", "F7"} and covariance:
+        en, zh = (
+            f"{formula} needs outer weights, and a covariance model has none.",
+            f"{formula} 需要外部权重，协方差模型没有。",
+        )
+        yield problem("E-FORMULA", place, en, zh, "Take F6 or F5, or leave it out.", "请改用 F6 或 F5，或删去。")
+    if formula == "F5" and (form.index.weights is not None or form.index.base):
+        en, zh = "F5 weighs items equally; no weights are estimated.", "F5 采用等权，不估计权重。"
+        yield problem("E-FORMULA", place, en, zh, "Leave weights and base out.", "请删去 weights 与 base。")
+
+
+def _tree(form: StudyForm, tree: TreeForm, document: Document, folder: Path) -> Iterator[Problem]:
+    """Files that are not there, a structure that is none, brands that are not listed, an unknown base wave."""
+    files = [(key, given) for key, given in (("structure", tree.structure), ("weights", tree.weights)) if given]
+    missing = [(key, given) for key, given in files if isinstance(given, str) and not (folder / given).is_file()]
+    for key, given in missing:
+        near = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+        hint = did_you_mean(str(given), near)
+        en, zh = f'there is no file "{given}".', f"文件“{given}”不存在。"
+        yield problem("E-FILE", document.place(("tree", key)), en, zh, hint.en, hint.zh)
+    if tree.base and form.waves.order and tree.base not in form.waves.order:
+        hint = did_you_mean(tree.base, form.waves.order)
+        en, zh = f'unknown wave "{tree.base}".', f"未知的期“{tree.base}”。"
+        yield problem("E-WAVE", document.place(("tree", "base")), en, zh, hint.en, hint.zh)
+    if any(key == "structure" for key, _ in missing):
+        return
+    place = document.place(("tree", "structure"))
+    plan = tree_plan(tree, folder)
+    try:
+        made = structure_of(plan.structure if plan else {}, tree.levels)
+    except Problems as found:
+        yield from (replace(p, where=place) for p in found.problems)
+        return
+    known = [brand.name for brand in form.brands]
+    for leaf in [made.names[i] for i in made.leaves]:
+        if known and leaf not in known and leaf != tree.others:
+            hint = did_you_mean(leaf, known)
+            en, zh = f'the leaf "{leaf}" is not a brand of the study.', f"成员“{leaf}”不是本研究的品牌。"
+            yield problem("E-TREE-LEAF", place, en, zh, hint.en, hint.zh)

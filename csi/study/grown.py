@@ -1,0 +1,81 @@
+"""What a study says beside its index: its tree, and its rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from csi.errors import Text
+from csi.study.settings import TreePlan
+from csi.study.study import Study
+from csi.survey.panel import Panel
+from csi.tracking.index import Index
+from csi.tracking.rates import kcsi, rates
+from csi.tracking.tree import Tree, tree
+from csi.tracking.tree_structure import Structure, structure_of
+
+
+def structure_of_plan(plan: TreePlan, brands: Mapping[str, Text]) -> Structure:
+    """The structure of a study's tree, with the labels of its brands and its own.
+
+    Raises:
+        Problems: E-TREE.
+    """
+    made = structure_of(plan.structure, plan.levels)
+    return replace(made, labels={**made.labels, **brands, **plan.labels})
+
+
+def grown(study: Study, found: Index, *, base: str | None = None, waves: Sequence[str] | None = None) -> Tree | None:
+    """The tree of a study's index; None where the study has none.
+
+    Parameters:
+        found: the index by brand and wave. base: the wave of 100 in place of the study's. waves: in order.
+
+    Raises:
+        Problems: as `csi.tree`.
+    """
+    plan, settings = study.settings.tree, study.settings
+    if plan is None:
+        return None
+    several = "wave" in found.cells.columns and found.cells["wave"].n_unique() > 1
+    return tree(
+        found,
+        structure_of_plan(plan, study.brands),
+        plan.weights,
+        settings.target,
+        missing=plan.missing,
+        base=base or plan.base or None,
+        others=plan.others,
+        waves=list(waves or study.waves) or None if several else None,
+        per_year=settings.waves_per_year,
+        small=settings.small,
+        small_leaves=plan.small_leaves,
+        restate=plan.restate,
+    )
+
+
+def rated(study: Study, panel: Panel) -> tuple[Index, ...]:
+    """The rates of a study, and its KCSI; empty where it asks for none.
+
+    Raises:
+        Problems: as `csi.rates` and `csi.kcsi`.
+    """
+    plan, level = study.settings.rates, study.settings.level
+    if plan is None:
+        return ()
+    out = []
+    if plan.kcsi is not None:
+        elements, overall, repurchase = plan.kcsi
+        out.append(kcsi(panel, elements, overall, repurchase, boxes=plan.boxes, level=level))
+    if plan.top_boxes or plan.csat or plan.complaint or plan.nps:
+        found = rates(
+            panel,
+            top_boxes=plan.top_boxes,
+            csat=plan.csat,
+            complaint=plan.complaint or None,
+            nps=plan.nps or None,
+            boxes=plan.boxes,
+            level=level,
+        )
+        out.append(found)
+    return tuple(out)
