@@ -110,7 +110,10 @@ MORE = ("weight", "total")
 """Kinds that a study held to the gate of paths and indices although it is asked of those alone."""
 
 NAMES = {
+    "above a limit": "shares of unreasonable expectations (Wilson)",
+    "above a limit, near 0": "such a share near 0",
     "ave": "AVE",
+    "between stages": "differences of slopes between stages",
     "correlation": "construct correlations",
     "f2": "f2",
     "htmt": "HTMT",
@@ -335,6 +338,7 @@ SECTIONS = (
     ("Model cards", of_cards),
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
+    ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )
 
 
