@@ -22,9 +22,11 @@ from csi.reporting.words import lowered
 from csi.study.breaks import breaks_of
 from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
+from csi.study.gate import gated
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index, index
 from csi.tracking.league import League, pairwise
 from csi.tracking.sector import Sector, sector
@@ -69,6 +71,7 @@ class Analysis:
         leagues: wave -> League of the target. sectors: construct -> Sector mean.
         cell: the focal brand's model; None when it has too few answers.
         groups: key ("stage", "segment") -> index of every construct by that key, focal brand at the wave.
+        gate: whether brands and waves are comparable, tested for the target; None where it was not run.
         notes: what is doubtful about the whole. absent: why an index or the model is missing although there are enough
             answers for it.
     """
@@ -92,6 +95,7 @@ class Analysis:
     groups: Mapping[str, Index]
     notes: tuple[Note, ...] = ()
     absent: tuple[Note, ...] = ()
+    gate: Comparable | None = None
 
     def enough(self, brand: str) -> bool:
         """Whether a brand has enough answers at the wave to be published."""
@@ -148,10 +152,11 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     # the published numbers: every brand and wave, one resampling plan
     stack = with_replicates(study, panel, fit(study.model, panel, estimator_of(settings), by=CELLS))
     published = explained(indexed(study, stack))
-    moved = released(study, published, waves, wave)
+    gate, untested = gated(study, published)
+    moved = released(study, published, waves, wave, gate)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
-    leagues = {w: pairwise(published, w, settings.target, settings.small) for w in present}
+    leagues = {w: pairwise(published, w, settings.target, settings.small, gate=gate) for w in present}
     sectors = {c: sector(published, c, small=settings.small) for c in published.constructs}
     # the focal brand at the wave: model, measures, drivers; then its stages and segments
     enough = n.get(focal, 0) >= settings.small
@@ -175,8 +180,9 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         sectors=sectors,
         cell=cell,
         groups=split(study, panel, wave, published) if cell is not None else {},
-        notes=(*doubts, *cell_notes(study, stack, {"wave": wave}, published)),
+        notes=(*doubts, *cell_notes(study, stack, {"wave": wave}, published), *untested),
         absent=(*lost, *(doubts if enough else ())),
+        gate=gate,
     )
 
 
@@ -273,7 +279,9 @@ def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
     return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves)
 
 
-def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) -> Changes:
+def released(
+    study: Study, published: Index, waves: tuple[str, ...], wave: str, gate: Comparable | None = None
+) -> Changes:
     """The changes a report prints: tested for the target of every brand, as `csi track` tests them; untested beside.
 
     Holm's correction counts the tests of one wave: the target, every brand, both references. `half_width` is half the
@@ -291,6 +299,7 @@ def released(study: Study, published: Index, waves: tuple[str, ...], wave: str) 
         wave=wave,
         small=settings.small,
         breaks=[b for b in breaks_of(study) if b.wave in waves],
+        gate=gate,
     )
     target = pl.col("construct") == settings.target
     beside = ~target & (pl.col("brand") == study.focal) & (pl.col("against") == "previous")

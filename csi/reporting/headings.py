@@ -8,6 +8,7 @@ HEADINGS = {
     "trend": Text("Trend", "趋势"),
     "decomposition": Text("Why it changed", "变化的原因"),
     "league": Text("League", "排名"),
+    "comparability": Text("Comparability", "可比性"),
     "tree": Text("Up the tree", "逐级汇总"),
     "chain": Text("Constructs", "各构念"),
     "model": Text("Model", "模型"),

@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Note, Problems, Reason, note, problem, reason
 from csi.measures.invariance_words import signed
 from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
+from csi.tracking.gate_words import minus
 from csi.tracking.index import Index
 
 EVIDENCE = {"evidence": pl.String(), "items": pl.String(), "bias": pl.Float64(), "bias_error": pl.Float64()}
@@ -54,7 +55,7 @@ def withheld(found: Evidence, *, anyway: bool) -> Reason | None:
         return reason(
             "R-NOT-COMPARABLE", "not comparable (no single item accounts for it).", "不可比（无法归于单个题项）。"
         )
-    size = signed(found.bias, 1)
+    size = minus(signed(found.bias, 1))
     return reason(
         "R-NOT-COMPARABLE",
         f"not comparable: {items} moves the difference by about {size} points.",

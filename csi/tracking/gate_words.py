@@ -21,19 +21,29 @@ VERDICTS: dict[str, Text] = {
 KINDS = {"=~": Text("loading", "载荷"), "~1": Text("intercept", "截距"), "|": Text("thresholds", "阈值")}
 
 
+def minus(said: str) -> str:
+    """A number with a true minus sign.
+
+    Example:
+        >>> minus("-1.2")
+        '−1.2'
+    """
+    return said.replace("-", "−")
+
+
 def evidence_text(verdict: Verdict, items: Sequence[str], bias: float) -> Text:
     """A few words beside a difference.
 
     Example:
         >>> evidence_text("after freeing", ["sat2"], -1.234).en
-        'comparable after freeing sat2 (-1.2)'
+        'comparable after freeing sat2 (−1.2)'
         >>> evidence_text("not tested", [], float("nan")).zh
         '未检验'
     """
     said = VERDICTS[verdict]
     if verdict in {"comparable", "not tested"} or not items:
         return said
-    size = Text("", "") if np.isnan(bias) else Text(f" ({signed(bias, 1)})", f"（{signed(bias, 1)}）")
+    size = Text("", "") if np.isnan(bias) else Text(f" ({minus(signed(bias, 1))})", f"（{minus(signed(bias, 1))}）")
     listed, listed_zh = ", ".join(items), "、".join(items)
     if verdict == "not comparable":
         return Text(f"{said.en}: {listed}{size.en}", f"{said.zh}：{listed_zh}{size.zh}")
@@ -147,7 +157,7 @@ def _effect(one: Judged, labels: Labels) -> Text:
     i, j = (int(x[at]) for x in one.pairs)
     first, second = (label(one.cells.labels[k], labels) for k in (i, j))
     items = together(one.items[at], labels)
-    size, error = signed(float(one.bias[at]), 2), fixed(float(one.std_error[at]), 2)
+    size, error = minus(signed(float(one.bias[at]), 2)), fixed(float(one.std_error[at]), 2)
     if one.rejected:
         en = f"The largest effect on a difference is {size} points (SE {error}; {items.en}, {first.en} against"
         en += f" {second.en})."

@@ -63,7 +63,7 @@ class League(Shown):
             test's own Holm step, so |difference| > half_width exactly where significant; conf_low and conf_high are of
             the single difference, not adjusted for the others. evidence, items, bias, bias_error: whether the brands
             are comparable, what differs and its effect in points; reason, reason_zh: why there is no difference.
-        groups: maximal sets of brands no two of which differ significantly (labels, best first).
+        groups: maximal sets of brands no two of which differ significantly or are not comparable (labels, best first).
         construct, wave, level: what was compared, and how surely.
     """
 
@@ -97,7 +97,7 @@ def pairwise(
         ranks: the tests behind rank intervals: "holm" (those of the pairs), or "max-t" (the largest of all t statistics
             under their joint distribution, in steps), which is sharper with many brands.
         gate: what `csi.comparable` found of the same cells; pairs that are not comparable have no difference then, and
-            count as not differing, unless `anyway`.
+            leave ranks open, unless `anyway`.
 
     Returns:
         League; brands without an index are left out. With more than 60 brands, groups are runs of neighbours in rank.
@@ -136,10 +136,11 @@ def pairwise(
     differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
     names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
     find = do_not_differ if cells.size <= MANY else runs
-    groups = tuple(tuple(labels[i] for i in group) for group in find(differ))
+    barred = _hidden(cells.size, above, below, pairs)
+    groups = tuple(tuple(labels[i] for i in group) for group in find(differ | barred))
     joint = joint_of(index, j, cells, covariance, tests["df"].to_numpy())
     beats = np.triu(differ, 1) if ranks == "holm" else apart(joint, index.level)
-    beats = beats & ~_hidden(cells.size, above, below, pairs)
+    beats = beats & ~barred
     table = _ranks(index, j, cells, covariance, beats).with_columns(evidence=_least(cells.size, above, below, known))
     hidden = () if anyway else withheld_note(pairs)
     counted = _pairs_note(int(pairs["p_value"].count()), ranks)

@@ -13,6 +13,7 @@ from csi.reporting.headings import HEADINGS
 from csi.reporting.methods.library import method_of, run_method
 from csi.reporting.section import Section
 from csi.reporting.sections.chain import chain
+from csi.reporting.sections.comparability import comparability
 from csi.reporting.sections.decomposition import decomposition
 from csi.reporting.sections.fieldwork import fieldwork
 from csi.reporting.sections.fit import fit_section
@@ -41,6 +42,7 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
     "decomposition": decomposition,
     "league": league,
+    "comparability": comparability,
     "tree": tree_section,
     "chain": chain,
     "model": model,
@@ -66,11 +68,12 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
 
 KINDS: dict[str, tuple[str, ...]] = {
     "quarterly": (
-        "trend", "league", "chain", "model", "priorities", "stages", "reliability", "items", "fieldwork", "method",
+        "trend", "league", "comparability", "chain", "model", "priorities", "stages", "reliability", "items",
+        "fieldwork", "method",
     ),
     "researcher": (
-        "loadings", "reliability", "validity", "fit", "invariance", "model", "structure", "mediation", "slopes",
-        "prediction", "groups", "robustness", "priorities", "method",
+        "loadings", "reliability", "validity", "fit", "invariance", "comparability", "model", "structure", "mediation",
+        "slopes", "prediction", "groups", "robustness", "priorities", "method",
     ),
     "validator": ("fit", "fieldwork", "items", "reliability", "validity", "loadings", "invariance", "method"),
     "expectation": ("fieldwork", "method"),
@@ -78,10 +81,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
-    "trend", "decomposition", "league", "tree", "chain", "model", "structure", "mediation", "slopes", "priorities",
-    "necessary", "stages",
-    "reliability", "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness",
-    "fieldwork", "method",
+    "trend", "decomposition", "league", "comparability", "tree", "chain", "model", "structure", "mediation",
+    "slopes", "priorities", "necessary", "stages", "reliability", "loadings", "validity", "fit", "invariance",
+    "items", "prediction", "groups", "robustness", "fieldwork", "method",
 )  # fmt: skip
 """Where a section stands that a study switches on in a kind which has it not."""
 
@@ -128,6 +130,7 @@ def planned(
         "trend": waves < 2,
         "decomposition": waves < 2,
         "league": brands < 2,
+        "comparability": (brands < 2 and waves < 2) or not settings.gating.gate,
         "tree": settings.tree is None,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
         "invariance": not grouped,

@@ -22,11 +22,14 @@ def league(a: Analysis) -> Section:
     behind = _behind(a, ranked)
     labels = a.brand_labels
     absent = shown.filter(pl.col("index").is_null())["brand"].to_list()
+    barred = _barred(a, ranked)
     title = words.league(
-        [labels[b] for b in ranked if b not in behind],
+        [labels[b] for b in ranked if b not in behind and b not in barred],
         [labels[b] for b in behind],
         [labels[b] for b in absent if not a.enough(b)],
     )
+    if barred:
+        title = words.sentence(title, _not_comparable([labels[b] for b in barred], labels[ranked[0]]))
     draw = partial(
         figures.league,
         shown.select("brand", "index", "conf_low", "conf_high", "n", _short(a)),
@@ -56,12 +59,29 @@ def league(a: Analysis) -> Section:
     )
 
 
+def _barred(a: Analysis, ranked: list[str]) -> list[str]:
+    """Brands that are not comparable with the highest, highest first."""
+    pairs = a.leagues[a.wave].pairs.filter(pl.col("evidence") == "not comparable")
+    lower = set(pairs.filter(pl.col("above") == ranked[0])["below"]) if ranked else set()
+    return [b for b in ranked if b in lower]
+
+
+def _not_comparable(names: list[Text], first: Text) -> Text:
+    """Who is not comparable with the highest."""
+    listed = words.listed(names)
+    be = "is" if len(names) == 1 else "are"
+    return Text(f"{listed.en} {be} not comparable with {first.en}", f"{listed.zh}与{first.zh}不可比")
+
+
 def _behind(a: Analysis, ranked: list[str]) -> list[str]:
     """Brands significantly below the highest, highest first."""
     pairs = a.leagues[a.wave].pairs.filter(pl.col("significant"))
     lower = {row["below"] for row in pairs.iter_rows(named=True) if row["above"] == ranked[0]} if ranked else set()
     return [b for b in ranked if b in lower]
 
+
+BARRED = Text("not comparable", "不可比")
+"""What stands in the place of a change that is withheld."""
 
 NONE = Text("no index", "无指数")
 """What stands in the figure for an index that is absent for another reason than a small base."""
@@ -79,10 +99,14 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
     frame = shown.select("brand", "index", "index_reason", "conf_low", "conf_high", "n")
     for against in ("previous", "year"):
         part = moved.filter(pl.col("against") == against).select(
-            "brand", pl.col("change").alias(against), pl.col("p_holm").alias(f"{against}_p")
+            "brand",
+            pl.col("change").alias(against),
+            pl.col("p_holm").alias(f"{against}_p"),
+            pl.when(pl.col("evidence") == "not comparable").then(pl.lit(BARRED.en)).alias(f"{against}_reason"),
         )
         frame = frame.join(part, on="brand", how="left", maintain_order="left")
-    ranks = a.leagues[a.wave].table.select("brand", "rank", "rank_low", "rank_high")
+    ranks = a.leagues[a.wave].table.select("brand", "rank", "rank_low", "rank_high", "evidence")
+    ranks = ranks.with_columns(pl.col("evidence").replace({k: t.en for k, t in EVIDENCE.items()}))
     frame = frame.join(ranks, on="brand", how="left", maintain_order="left").sort(
         "index", descending=True, nulls_last=True, maintain_order=True
     )
@@ -94,12 +118,28 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
         *_change_columns(a),
         Column("rank_low", Text("Rank from", "名次自"), "count"),
         Column("rank_high", Text("to", "至"), "count"),
+        *_evidence_column(a),
         Column("n", Text("n", "样本量"), "count"),
     ]
     place = {b: i for i, b in enumerate(frame["brand"].to_list())}
     emphasis: Emphasis = {(place[a.focal], c): "focus" for c in ("brand", "index") if a.focal in place}
+    texts = {**reasons(a), **{t.en: t for t in EVIDENCE.values()}, BARRED.en: BARRED, **a.brand_labels}
     title = Text("League, changes and rank intervals", "排名、变化与名次区间")
-    return Table("league", title, frame, tuple(columns), emphasis, {**reasons(a), **a.brand_labels}, _flagged(a))
+    return Table("league", title, frame, tuple(columns), emphasis, texts, _flagged(a))
+
+
+EVIDENCE = {
+    "comparable": Text("yes", "可比"),
+    "after freeing": Text("in part", "部分可比"),
+    "not comparable": Text("not with all", "不完全可比"),
+    "not tested": Text("not tested", "未检验"),
+}
+"""The least favourable evidence of a brand's differences within the wave."""
+
+
+def _evidence_column(a: Analysis) -> list[Column]:
+    """Whether a brand may be compared with the others; no column where nothing was tested."""
+    return [] if a.gate is None else [Column("evidence", Text("Comparable", "可比性"))]
 
 
 def _change_columns(a: Analysis) -> list[Column]:

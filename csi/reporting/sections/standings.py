@@ -24,7 +24,7 @@ def standing(a: Analysis, wave: str) -> Standing:
         return Standing(me, None)
     gaps, moved = [], _since(a) if wave == a.wave else {}
     for row in league.pairs.iter_rows(named=True):
-        if a.focal not in {row["above"], row["below"]}:
+        if a.focal not in {row["above"], row["below"]} or row["difference"] is None:  # not comparable: withheld
             continue
         rival, sign = (row["below"], 1.0) if row["above"] == a.focal else (row["above"], -1.0)
         verdict = bool(row["significant"])
@@ -36,7 +36,7 @@ def _since(a: Analysis) -> dict[str, Change]:
     """Rival -> the change of the focal brand's gap to it since a year ago, corrected over the rivals (Holm)."""
     if a.year_ago is None or a.year_ago not in a.leagues:
         return {}
-    table = gap_changes(a.index, a.focal, a.wave, a.year_ago, a.target, a.study.settings.small)
+    table = gap_changes(a.index, a.focal, a.wave, a.year_ago, a.target, a.study.settings.small, a.gate)
     return {
         row["rival"]: Change(row["difference"], row["half_width"], bool(row["significant"]))
         for row in table.iter_rows(named=True)

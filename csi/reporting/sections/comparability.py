@@ -1,0 +1,131 @@
+"""Whether brands and waves may be compared, and by how many points items that differ would move a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Text, note
+from csi.reporting import figures, words
+from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
+from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.tracking.gate_shown import Comparable
+from csi.tracking.gate_words import KEYS, VERDICTS, set_sentence, together
+
+Z95 = 1.959964
+"""Half a 95 % interval in standard errors."""
+
+NOT_RUN = note(
+    "N-NOT-TESTED",
+    "Whether waves and brands are comparable (measurement invariance) was not tested.",
+    "未检验各期与各品牌之间的可比性（测量不变性）。",
+)
+
+
+def comparability(a: Analysis) -> Section:
+    """The verdict, the effect of every set of cells in points, the tests, a sentence per set that is rejected."""
+    gate = a.gate
+    if gate is None:
+        title = Text("Comparability was not tested", "未检验可比性")
+        return Section(key="comparability", title=title, subtitle=Text("", ""), notes=(NOT_RUN,))
+    labels = {**a.construct_labels, **_items(a), **a.brand_labels, **{w: words.wave_name(w) for w in a.waves}}
+    title = _title(a, gate)
+    drawn = _drawn(gate, labels)
+    names = {r["row"]: Text(r["row"], r["row_zh"]) for r in drawn.iter_rows(named=True)}
+    headings = {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
+    draw = partial(figures.forest, drawn, labels={**names, **headings}, series={"effect": Text("effect", "影响")})
+    told = [set_sentence(one, labels) for one in gate.judged if one.rejected]
+    return Section(
+        key="comparability",
+        title=title,
+        subtitle=Text(
+            f"{a.label(a.target).en}: the largest effect of unequal items on a difference, index points with 95 % "
+            "intervals; coloured where equality is rejected, else that of the item that differs most",
+            f"{a.label(a.target).zh}：题项不等值对差异的最大影响（指数点）与 95% 区间；"
+            "着色者为等值被拒绝，其余为差异最大的题项",
+        ),
+        figures=(figure("comparability", title, draw),) if drawn.height else (),
+        tables=(_table(gate, labels),),
+        paragraphs=tuple(told),
+        notes=gate.notes,
+        data={"comparability": gate.sets, "comparability_pairs": gate.pairs},
+    )
+
+
+def _items(a: Analysis) -> dict[str, Text]:
+    """Items by their labels."""
+    book = a.study.codebook
+    return {name: Text(book.label(name, "en"), book.label(name, "zh")) for name in book.names}
+
+
+def _title(a: Analysis, gate: Comparable) -> Text:
+    """What may be compared."""
+    run = [one for one in gate.judged if one.climbed is not None]
+    rejected = [one for one in run if one.rejected]
+    what = a.target_name
+    if not run:
+        return Text(f"Whether {what.en} is comparable could not be tested", f"{what.zh}的可比性无法检验")
+    if not rejected:
+        en = f"No difference of {what.en} between brands or waves is found to come from how the items work"
+        return Text(en, f"未见品牌间或期次间{what.zh}的差异源于题项功能不同")
+    barred = sum("not comparable" in one.verdict for one in rejected)
+    if barred:
+        en = f"In {barred} of {len(run)} sets of brands or waves, {what.en} is not comparable throughout"
+        return Text(en, f"{len(run)} 组品牌或期次中有 {barred} 组的{what.zh}存在不可比的差异")
+    en = f"In {len(rejected)} of {len(run)} sets of brands or waves an item differs; the others carry the comparison"
+    return Text(en, f"{len(run)} 组品牌或期次中有 {len(rejected)} 组存在相异题项，其余题项仍支持比较")
+
+
+def _named(row: Mapping[str, object], labels: Mapping[str, Text]) -> Text:
+    """The cells that a set shares: a wave for its brands, a brand for its waves."""
+    shared = [str(row[k]) for k in ("brand", "wave") if row.get(k) is not None]
+    return together(shared, labels)
+
+
+def _drawn(gate: Comparable, labels: Mapping[str, Text]) -> pl.DataFrame:
+    """A row per set with an effect: its size without a sign, and its interval."""
+    rows = []
+    for r in gate.sets.drop_nulls("bias").iter_rows(named=True):
+        size, error, name = abs(r["bias"]), r["std_error"], _named(r, labels)
+        rejected = r["verdict"] in {"after freeing", "not comparable"}
+        ends = {"conf_low": size - Z95 * error, "conf_high": size + Z95 * error}
+        row = {"heading": r["between"], "row": name.en or labels_of(r), "row_zh": name.zh or labels_of(r)}
+        rows.append({**row, "value_effect": size, **ends, "differs": rejected})
+    schema: dict[str, pl.DataType] = dict.fromkeys(("heading", "row", "row_zh"), pl.String())
+    schema |= dict.fromkeys(("value_effect", "conf_low", "conf_high"), pl.Float64()) | {"differs": pl.Boolean()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def labels_of(row: Mapping[str, object]) -> str:
+    """The name of a set that shares nothing: its construct."""
+    return str(row["construct"])
+
+
+def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
+    """A row per set: what is compared, the tests, the verdict, the item and its effect."""
+    sets = gate.sets
+    where = [_named(r, labels) for r in sets.iter_rows(named=True)]
+    items = [together([i for i in str(r["items"]).split(", ") if i], labels) for r in sets.iter_rows(named=True)]
+    frame = sets.with_columns(where=pl.Series([t.en for t in where]), items=pl.Series([t.en for t in items]))
+    columns = (
+        Column("between", Text("Compared", "比较")),
+        Column("where", Text("Of", "范围")),
+        Column("cells", Text("Cells", "单元数"), "count"),
+        Column("p_metric", Text("p, loadings", "载荷 p"), "p"),
+        Column("p_scalar", Text("p, intercepts", "截距 p"), "p"),
+        Column("p_holm", Text("p, Holm", "Holm p"), "p"),
+        Column("delta_cfi_scalar", Text("ΔCFI", "ΔCFI"), "index"),
+        Column("verdict", Text("Verdict", "判断")),
+        Column("items", Text("Item", "题项")),
+        Column("bias", Text("Effect", "影响"), "change"),
+        Column("std_error", Text("SE", "标准误"), "number"),
+    )
+    emphasis: Emphasis = {
+        (i, "verdict"): "warn" for i, v in enumerate(sets["verdict"]) if v in {"after freeing", "not comparable"}
+    }
+    texts = {t.en: t for t in (*where, *items)} | {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
+    title = Text("Equal loadings and intercepts, set by set", "逐组检验：载荷与截距相等")
+    return Table("comparability", title, frame, columns, emphasis, {**texts, **VERDICTS})
