@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from csi.errors import Problem, Problems, did_you_mean, problem
 from csi.study.codebook import text_of
 from csi.study.explain import Held
@@ -14,6 +16,7 @@ from csi.study.schema import COVARIANCE, RatesForm, StudyForm, TreeForm
 from csi.study.settings import RatesPlan, TreePlan
 from csi.survey.codebook import Codebook
 from csi.tracking.tree_structure import structure_of
+from csi.tracking.tree_weights import node_weights
 
 
 def rates_plan(form: RatesForm | None) -> RatesPlan | None:
@@ -97,6 +100,12 @@ def _tree(form: StudyForm, tree: TreeForm, document: Document, folder: Path) -> 
     except Problems as found:
         yield from (replace(p, where=place) for p in found.problems)
         return
+    if plan is not None and form.waves.order and not any(key == "weights" for key, _ in missing):
+        nobody = np.zeros((len(form.waves.order), len(made.names)), dtype=np.bool_)
+        try:
+            node_weights(plan.weights, made, form.waves.order, nobody, restate=tree.restate)
+        except Problems as found:
+            yield from (replace(p, where=document.place(("tree", "weights"))) for p in found.problems)
     known = [brand.name for brand in form.brands]
     for leaf in [made.names[i] for i in made.leaves]:
         if known and leaf not in known and leaf != tree.others:

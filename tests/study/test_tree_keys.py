@@ -38,6 +38,7 @@ def codes(write_study, line, lang="en"):
         ("rates: {kcsi: {elements: [], overall: q1, repurchase: q2}}", "E-VALUE", "empty"),
         ("tree: {structure: nowhere.csv}", "E-FILE", "nowhere.csv"),
         ("tree: {structure: {x: [A], y: []}}", "E-TREE", "no leaves"),
+        ("tree: {structure: {x: [A]}, weights: nowhere.csv}", "E-FILE", "nowhere.csv"),
         ("tree: {structure: {x: [A], y: [A]}}", "E-TREE", "stands under"),
         ("tree: {structure: {x: [A]}, missing: drop}", "E-VALUE", "drop"),
         ("tree: {structure: {x: [A]}, small_leafs: use}", "E-KEY-UNKNOWN", "small_leafs"),
@@ -47,6 +48,15 @@ def test_what_is_wrong_is_told_at_its_line(write_study, line, code, said):
     found = codes(write_study, line)
     assert any(c == code and said in what for c, _, what in found), found
     assert all(where == "2" for c, where, _ in found if c == code)
+
+
+def test_weights_that_are_wrong_are_told_before_anything_is_estimated(write_study):
+    weights = "waves: {order: [w1, w2]}\ntree: {structure: {x: [A, B]}, weights: {A: -1, Bb: 2}}"
+    found = codes(write_study, weights)
+    assert ("E-TREE-WEIGHT", "3") in {(c, where) for c, where, _ in found}
+    said = " ".join(what for _, _, what in found)
+    assert 'the weight of "A" is -1' in said
+    assert '"Bb" has a weight and no place in the tree' in said
 
 
 @pytest.mark.parametrize(
