@@ -15,7 +15,7 @@ from csi.reporting.sections.drawn import percent
 from csi.study.grown import grown
 from csi.tracking.tree import Tree
 
-INDENT = "\u2003"
+INDENT = "\u00a0\u00a0\u00a0"
 OTHERS = Text("All others", "其他")
 LEVELS = {
     "brand": Text("Brand", "品牌"),
