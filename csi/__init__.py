@@ -110,6 +110,8 @@ if TYPE_CHECKING:
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
     from csi.tracking.rates import rates as rates
+    from csi.tracking.smooth import control as control
+    from csi.tracking.smooth import smooth as smooth
     from csi.tracking.track import track as track
     from csi.tracking.tree import tree as tree
 
@@ -204,6 +206,8 @@ _HOMES = {
     "family": "csi.inference.family",
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
+    "control": "csi.tracking.smooth",
+    "smooth": "csi.tracking.smooth",
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
@@ -245,6 +249,7 @@ __all__ = [
     "cipma",
     "comparable",
     "compare",
+    "control",
     "copula",
     "cta",
     "cvpat",
@@ -312,6 +317,7 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "simultaneous",
+    "smooth",
     "stakeholders",
     "standardised",
     "surface",

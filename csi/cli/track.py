@@ -24,6 +24,7 @@ from csi.cli.studied import (
     opened,
 )
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
+from csi.cli.track_views import view_argument, view_blocks, view_notes, viewed
 from csi.errors import Language, Note, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
@@ -69,6 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
     explain_arguments(parser)
+    view_argument(parser)
     gate_arguments(parser)
 
 
@@ -99,20 +101,24 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
     shown = only(tracked.table, cells)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
+    seen = viewed(args.view, study, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
+    beside = (*(why.notes if why else ()), *view_notes(seen))
     return Answer(
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
             *explained_blocks(study, why, lang),
+            *view_blocks(args.view, seen, study, cells, lang),
         ),
         data={
             "construct": tracked.construct,
             "tracking": shown,
             "changes": only(tracked.changes.table, asked),
             **explained_data(why),
+            **({} if seen is None else {"view": only(seen.table, asked)}),
         },
-        notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *told, *(why.notes if why else ()), *missing))),
+        notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *told, *beside, *missing))),
         code=INADMISSIBLE if missing else FINE,
         record={
             **recorded(study, panel, found),

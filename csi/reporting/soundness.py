@@ -71,6 +71,7 @@ def explained(found: Index) -> Index:
         "base": Text(f"weights of the base wave {found.base}: ", f"基期 {found.base} 的权重："),
         "pooled": Text("weights of all cells together: ", "全部单元合并的权重："),
         "wave": Text("weights of the wave: ", "该期全部品牌的权重："),
+        "rolling": Text("weights of the window of waves: ", "该窗口内各期的权重："),
         "entity": Text("weights of the brand: ", "该品牌全部期次的权重："),
     }.get(found.rule)
     weighed = [r for r in found.reasons if r.code in REMEDIES or r.code == "R-NO-WEIGHTS"]
@@ -203,6 +204,7 @@ def _elsewhere(found: Index | None) -> Text:
         "base": Text("the base wave's weights", "基期的权重"),
         "pooled": Text("the weights of all cells together", "全部单元合并的权重"),
         "wave": Text("the weights of all brands of the wave", "该期全部品牌合并的权重"),
+        "rolling": Text("the weights of a rolling window of waves", "滚动窗口内各期的权重"),
         "entity": Text("the weights of the brand over its waves", "该品牌各期合并的权重"),
         "given": Text("fixed weights", "固定的权重"),
     }[found.rule]

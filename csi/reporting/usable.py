@@ -38,7 +38,7 @@ def completed(study: Study, panel: Panel) -> tuple[Study, Panel]:
         waves=panel.waves or (values["wave"],),
     )
     settings = study.settings
-    if panel.waves == ONE and settings.index_weights == "base":
+    if panel.waves == ONE and settings.index_weights in {"base", "rolling"}:
         settings = replace(settings, index_weights="pooled", base_wave="")
     if panel.waves == ONE and settings.index_weights == "entity":
         settings = replace(settings, index_weights="own")

@@ -122,7 +122,7 @@ def estimate_problems(
     yield from _resampled(form, document)
     yield from _imputed(form, document)
     yield from _replicated(form, document)
-    if settings.covariance and form.index.weights in {"own", "entity", "wave"}:
+    if settings.covariance and form.index.weights in {"own", "entity", "wave", "rolling"}:
         en = f"a covariance model has no weights of the kind {form.index.weights}: its items are weighed once for all."
         zh = f"协方差模型没有“{form.index.weights}”类权重：题项权重对全部单元只算一次。"
         do, do_zh = "Write weights: base or weights: pooled.", "请写 weights: base 或 weights: pooled。"

@@ -124,8 +124,16 @@ def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
     if settings.formula == "F5":
         return index(est, formula="F5", level=settings.level, interval=interval, std_error=held)
     if not settings.covariance:
-        rule, base, ask = settings.index_weights, base_of(study), settings.formula
-        return index(est, weights=rule, base=base, level=settings.level, interval=interval, std_error=held, formula=ask)
+        return index(
+            est,
+            weights=settings.index_weights,
+            base=base_of(study),
+            level=settings.level,
+            interval=interval,
+            formula=settings.formula,
+            std_error=held,
+            window=settings.window,
+        )
     given = fixed_weights(study, est)
     made = index(est, given=given, level=settings.level, interval=interval, formula="F6")
     en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."

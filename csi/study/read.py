@@ -428,6 +428,7 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
         index_errors=form.index.errors,
         base_wave=form.index.base or form.waves.base,
         classes=form.index.classes,
+        window=form.index.window,
         waves_per_year=form.waves.per_year or per_year(form.waves.order) or QUARTERS,
         small=form.report.small,
         flagged=form.report.flagged,

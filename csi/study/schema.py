@@ -247,7 +247,8 @@ class IndexForm(Part):
 
     target: str = ""
     formula: Literal["F1", "F2", "F3", "F5", "F6", "F7"] | None = None
-    weights: Literal["own", "entity", "wave", "base", "pooled"] | None = None
+    weights: Literal["own", "entity", "wave", "rolling", "base", "pooled"] | None = None
+    window: int = Field(default=4, ge=1, le=100)
     base: str = ""
     classes: Literal["", "segment", "stage", "stratum"] = ""
     errors: Literal["bootstrap", "linearised", "fixed"] = "bootstrap"

@@ -115,7 +115,8 @@ class Settings:
     improper: Literal["keep", "drop"] = "keep"
     replicate_weights: ReplicateWeights | None = None
     target: str = TARGET
-    index_weights: Literal["own", "entity", "wave", "base", "pooled"] = "base"
+    index_weights: Literal["own", "entity", "wave", "rolling", "base", "pooled"] = "base"
+    window: int = 4
     index_errors: IndexErrors = "bootstrap"
     base_wave: str = ""
     classes: str = ""

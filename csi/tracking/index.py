@@ -31,6 +31,7 @@ from csi.tracking.index_influence import Influence, influence_of
 from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
 from csi.tracking.index_variance import cell_degrees, replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
+from csi.tracking.rolling import window_problems
 from csi.tracking.show import shown
 from csi.tracking.waves import wave_order
 
@@ -118,6 +119,7 @@ def index(
     interval: Interval = "t",
     formula: str | None = None,
     std_error: StdError | None = None,
+    window: int = 4,
 ) -> Index:
     """The 0-100 index of every construct in every cell.
 
@@ -131,8 +133,9 @@ def index(
         est: a fitted stack of cells, with or without replicates.
         by: key columns of the index's cells, among those `est` was fitted by (all of them by default).
         weights: which cells estimate the weights: "own", "entity" (a brand over its waves), "wave" (a wave over its
-            brands), "base" (one wave over its brands), "pooled" (all cells), "given". By default "base" with several
-            waves, "wave" with several brands in one wave, "own" for one cell.
+            brands), "rolling" (a wave and those before it in a window, over their brands), "base" (one wave over its
+            brands), "pooled" (all cells), "given". By default "base" with several waves, "wave" with several brands in
+            one wave, "own" for one cell.
         base: the base wave under "base" (the first by default).
         given: relative weights of the 0-100 items under "given", construct -> item -> weight.
         level: of the intervals (the estimate's by default).
@@ -144,6 +147,7 @@ def index(
             model, else F1 where the items of a construct share one answer scale and F2 where not. F4 is `csi.kcsi`.
         std_error: "replicates", "linearised" (no refits, whatever replicates there are), or "fixed" (weights held
             fixed). By default replicates where there are some, else linearised, else fixed; a note says which.
+        window: waves of a rolling window.
 
     Returns:
         Index. A construct with a weight that is not positive has no value but a reason naming the item.
@@ -167,13 +171,15 @@ def index(
     """
     check_estimate(est)
     check_errors(est, std_error)
+    if (wrong := window_problems(window)) and weights == "rolling":
+        raise Problems(wrong)
     est = est if std_error in {None, "replicates"} else replace(est, replicates=None)
     fit, est = est, on_items(est)
     keys = _keys(est, by)
     asked = given_formula(est, formula, weights, given)
     given = equal_weights(est) if asked == "F5" else given
     weighting, anchor = _rule(est, keys, weights, base, given)
-    request = Request(tuple(keys), weighting, anchor, given)
+    request = Request(tuple(keys), weighting, anchor, given, window)
     cells = request.cells(est)
     _check_bounds(cells)
     _check_interval(est, interval)

@@ -36,12 +36,13 @@ TOGETHER = 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An index asked for: its key columns, whose weights, their base wave, weights that are given."""
+    """An index asked for: its key columns, whose weights, their base wave or window, weights that are given."""
 
     keys: tuple[str, ...]
     rule: Rule
     base: str | None
     given: Given | None
+    window: int = 4
 
     def cells(self, est: Estimate) -> Estimate:
         """The fit of the index's cells."""
@@ -50,7 +51,7 @@ class Request:
 
     def weights(self, est: Estimate, cells: Estimate) -> Weights:
         """The relative weights of the index."""
-        return estimate_weights(est, cells, self.rule, self.base, self.given)
+        return estimate_weights(est, cells, self.rule, self.base, self.given, self.window)
 
 
 @dataclass(frozen=True, slots=True)

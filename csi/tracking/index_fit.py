@@ -29,6 +29,7 @@ from csi.tracking.index_weights import (
     groups_of,
     weight_reasons,
 )
+from csi.tracking.rolling import window_needs_rows, windowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ def subset(sample: Sample, taking_part: Ints) -> Sample:
     )
 
 
-def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | None, given: Given | None) -> Weights:
+def estimate_weights(
+    est: Estimate, cells: Estimate, rule: Rule, base: str | None, given: Given | None, window: int = 4
+) -> Weights:
     """Relative weights of every group, from the cells the rule names."""
     groups = groups_of(rule, est.moments.cells, cells.moments.cells, base)
     if rule == "given" and given is not None:
@@ -142,7 +145,7 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
         return Weights(values, None, groups, weight_reasons(values, est.solution, None))
     if est.solution.weights is None:
         return _of_factors(est, groups)
-    fitted = cells if rule == "own" else pooled(est, groups)
+    fitted = cells if rule == "own" else _windowed(est, groups, window) if rule == "rolling" else pooled(est, groups)
     sol, low_high = fitted.solution, item_bounds(fitted)
     span, places = low_high[1] - low_high[0], item_places(fitted)
     values = relative_weights(
@@ -156,6 +159,17 @@ def estimate_weights(est: Estimate, cells: Estimate, rule: Rule, base: str | Non
     drawn = relative_weights(outer, rep.sd[:, :, places], span, sol.block, len(sol.constructs))
     drawn[~rep.usable] = np.nan
     return Weights(values, drawn, groups, reasons, rep.factors, fitted)
+
+
+def _windowed(est: Estimate, groups: Groups, window: int) -> Estimate:
+    """The model fitted to every wave together with those before it.
+
+    Raises:
+        Problems: E-ROWS.
+    """
+    if est.sample is None:
+        raise Problems([window_needs_rows()])
+    return refit(est, windowed(est.sample, groups.cells["wave"].to_list(), window))
 
 
 def _of_factors(est: Estimate, groups: Groups) -> Weights:

@@ -153,6 +153,10 @@ def _rule_words(rule: Rule, base: str | None, keys: list[str]) -> tuple[str, str
         "own": ("each cell's own", "各单元自身"),
         "entity": entity,
         "wave": each,
+        "rolling": (
+            f"each wave's and those of the waves before it in a window, over their {many}",
+            f"各期及其窗口内此前各期，合并{all_zh}",
+        ),
         "base": (f"wave {base}, over its {many} (frozen)", f"基期 {base} 合并{all_zh}（固定）"),
         "pooled": ("all cells together", "全部单元合并"),
         "given": ("given", "外部给定"),

@@ -16,9 +16,9 @@ from csi.errors import Problem, Problems, Reason, did_you_mean, problem, reason
 from csi.estimate.estimate import Convergence, Solution
 from csi.moments.stack import Array, Ints
 
-Rule = Literal["own", "entity", "wave", "base", "pooled", "given"]
-"""Which cells estimate the weights: the cell itself, its brand over all waves, its wave over all brands, one base wave,
-all cells, or nobody (they are given)."""
+Rule = Literal["own", "entity", "wave", "rolling", "base", "pooled", "given"]
+"""Which cells estimate the weights: the cell itself, its brand over all waves, its wave over all brands, a window of
+waves, one base wave, all cells, or nobody (they are given)."""
 
 Given = Mapping[str, Mapping[str, float]]
 """Relative weights of the 0-100 items, construct -> item -> weight (scaled to sum 1 here)."""
@@ -59,7 +59,7 @@ def check_rule(rule: str, keys: Sequence[str], given: bool) -> list[Problem]:
         hint = did_you_mean(rule, known)
         en, zh = f'weights="{rule}" is not a weight rule.', f"weights=“{rule}”不是权重规则。"
         found.append(problem("E-WEIGHTS", "index", en, zh, hint.en, hint.zh))
-    if rule in {"base", "entity"} and "wave" not in keys:
+    if rule in {"base", "entity", "rolling"} and "wave" not in keys:
         en, zh = f'weights="{rule}" needs cells by wave.', f"weights=“{rule}”需要按期分组的单元。"
         do, do_zh = 'Fit with by=("brand", "wave"), or use "own".', "请用 by=(“brand”, “wave”) 拟合，或改用“own”。"
         found.append(problem("E-WAVE", "index", en, zh, do, do_zh))
@@ -106,6 +106,7 @@ def groups_of(rule: Rule, estimate_cells: pl.DataFrame, index_cells: pl.DataFram
         "own": [k for k in index_cells.columns if k != "n"],
         "entity": [k for k in index_cells.columns if k not in {"wave", "n"}],
         "wave": [k for k in index_cells.columns if k == "wave"],
+        "rolling": ["wave"],
     }.get(rule, [])
     cells, of_index = number(index_cells, keys)
     return Groups(match(estimate_cells, cells), of_index, cells)

@@ -98,6 +98,8 @@ PUBLIC = [
     "family",
     "simultaneous",
     "standardised",
+    "control",
+    "smooth",
     "track",
     "validity",
     "verify",

@@ -113,3 +113,15 @@ def test_breaks_that_cannot_be(asked, study, said, code, words):
     assert ended == 1
     assert code in out + err
     assert words in out + err
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [("rolling", "四期滚动均值"), ("ewma", "指数加权均值"), ("control", "控制图"), ("control-ewma", "控制图")],
+)
+def test_views_of_the_series(asked, study, view, words):
+    code, out, _ = asked("track", study, "--brand", "ZX", "--view", view, "--bootstrap", "0")
+    assert code == 0
+    assert words in out
+    code, out, _ = asked("track", study, "--brand", "ZX", "--view", view, "--bootstrap", "0", "--json")
+    assert len(json.loads(out)["view"]) == 5
