@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from csi.inference.replicate_weights import replicate_weights as replicate_weights
     from csi.inference.simultaneous import simultaneous as simultaneous
     from csi.measures.admissible import verify as verify
+    from csi.measures.alignment import alignment as alignment
     from csi.measures.blindfold import blindfolding as blindfolding
     from csi.measures.collinearity import vif as vif
     from csi.measures.copula import copula as copula
@@ -134,6 +135,7 @@ _HOMES = {
     "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
     "SumScores": "csi.pls.sum_scores",
+    "alignment": "csi.measures.alignment",
     "blindfolding": "csi.measures.blindfold",
     "adjust": "csi.inference.adjust",
     "bollen_stine": "csi.inference.bollen_stine",
@@ -241,6 +243,7 @@ __all__ = [
     "Study",
     "SumScores",
     "adjust",
+    "alignment",
     "balance",
     "blindfolding",
     "bollen_stine",

@@ -31,6 +31,7 @@ PUBLIC = [
     "SumScores",
     "blindfolding",
     "adjust",
+    "alignment",
     "bollen_stine",
     "bootstrap",
     "Break",
