@@ -322,6 +322,27 @@ def of_formation():
     return lines
 
 
+def of_gate():
+    """The comparability gate: false alarms, power, bias in points."""
+    table, lines = cal.read("gate_study"), []
+    alike = pl.col("planted").str.starts_with("alike")
+    same, moved = table.filter(alike), table.filter(~alike)
+    slack = max(2 * (0.05 * 0.95 / n) ** 0.5 for n in same["panels"])
+    held = "held" if (same["rejected"] <= 0.05 + slack).all() else "missed"
+    found = f"rejects {span(same['rejected'])} at .05 ({same.height} conditions)"
+    where, most = link("gate_study"), same["panels"].max()
+    lines.append(("comparability gate: cells that measure alike", where, most, found, "at most .05 and 2 errors", held))
+    found = f"rejects {span(moved['rejected'])} ({moved.height} planted differences)"
+    lines.append(("comparability gate: power", where, moved["panels"].max(), found, "tabled", "tabled"))
+    bias = table.drop_nulls("coverage")
+    inside = bias["coverage"].is_between(0.925 - slack, 0.97 + slack).all()
+    found = f"coverage {span(bias['coverage'])} ({bias.height} planted intercepts)"
+    verdict = "held" if inside else "missed"
+    what = "comparability gate: bias of a difference in points"
+    lines.append((what, where, bias["panels"].max(), found, ".925-.970 and 2 errors", verdict))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -331,7 +352,7 @@ SECTIONS = (
     ),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
-    ("Groups", of_groups),
+    ("Groups", lambda: [*of_groups(), *of_gate()]),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),
     ("Absent answers", of_missing),
