@@ -18,6 +18,7 @@ from csi.survey.codebook import Form
 
 NAMES: Final = tuple(m.name for m in METHODS)
 FORMS: Final = ("perceived", "expected", "desired", "adequate")
+CHOICES: Final = {"inconsistent": ("drop", "swap", "error"), "errors": ("robust", "hc3", "classical")}
 KEYS: Final = ("brand", "wave", "stage", "segment")
 
 
@@ -100,8 +101,8 @@ def read_option(name: str, text: str) -> object:
         return _points(text) if name == "points" else _pairs(text)
     if name == "band":
         return _size(text)
-    if name == "inconsistent":
-        return text if text in ("drop", "swap", "error") else None
+    if name in CHOICES:
+        return text if text in CHOICES[name] else None
     return Path(text) if name in FILES else text
 
 
@@ -136,6 +137,7 @@ def _wanted(name: str) -> Text:
         return Text("pairs such as tangibles=11,reliability=32", "tangibles=11,reliability=32 这样的对应")
     if name in MAPPINGS:
         return Text("pairs such as never=prospect,long=loyal", "never=prospect,long=loyal 这样的对应")
-    if name == "inconsistent":
-        return Text("drop, swap or error", "drop、swap 或 error")
+    if name in CHOICES:
+        *most, last = CHOICES[name]
+        return Text(f"{', '.join(most)} or {last}", f"{'、'.join(most)} 或 {last}")
     return Text("a number of 0 or more", "不小于 0 的数")

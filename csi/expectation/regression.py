@@ -4,7 +4,8 @@ Letters: `n` rows, `k` columns (the first is 1), `q` restrictions, `u` units, `B
 
 "robust": HC2 where every row is a unit of its own, else CR2 over units within strata; t and F (Hotelling's) with the
 degrees of freedom that the covariance itself has (Bell & McCaffrey; Pustejovsky & Tipton).
-"classical": one variance for all rows, as textbooks' F tests have it.
+"hc3": HC3 or CR3, t and F = W / q with n - k (units less strata), as R's sandwich and car print them; too wide, and its
+joint tests reject too often. "classical": one variance for all rows, as textbooks' F tests have it.
 
 Source:
     MacKinnon & White (1985), J. of Econometrics 29, 305-325; Greene (2012), Econometric Analysis, 5.4;
@@ -23,7 +24,7 @@ from csi.inference.linearised import critical, p_of_t
 from csi.inference.sandwich import Slopes, robust_slopes
 from csi.moments.stack import Array, Ints
 
-Errors = Literal["robust", "classical"]
+Errors = Literal["robust", "hc3", "classical"]
 
 SPARE: Final = 4
 """Rows that must remain beyond the columns."""
@@ -56,15 +57,20 @@ class Regression:
         Parameters:
             L: (m, k).
         """
-        robust = errors == "robust"
-        V = self.found.cov if robust else self.plain
-        df = self.found.df_of(L) if robust else np.full(len(L), self.df_rows)
+        V, fixed = self._between(errors)
+        df = self.found.df_of(L) if errors == "robust" else np.full(len(L), fixed)
         return judged(L @ self.slopes, np.sqrt(np.einsum("mi,ij,mj->m", L, V, L)), df, level)
+
+    def _between(self, errors: Errors) -> tuple[Array, float]:
+        """(k, k) covariance of the slopes and the degrees of freedom that the design gives it."""
+        if errors == "classical":
+            return self.plain, self.df_rows
+        return (self.found.hc3 if errors == "hc3" else self.found.cov), self.found.design_df
 
     def wald(self, L: Array, errors: Errors = "robust") -> tuple[float, float, float, float]:
         """F, its two degrees of freedom and p of L b = 0; NaN where the restrictions cannot be told apart.
 
-            classical: F = W / q on (q, n - k),  robust: F = W (df - q + 1) / (q df) on (q, df - q + 1)
+            classical, hc3: F = W / q on (q, n - k),  robust: F = W (df - q + 1) / (q df) on (q, df - q + 1)
             W = (L b)' (L V L')^-1 L b
 
         The robust form is Hotelling's, as V is itself an estimate with df degrees of freedom (`Slopes.joint_df`).
@@ -78,14 +84,14 @@ class Regression:
             Korn & Graubard (1990), The American Statistician 44(4), 270-276; Pustejovsky & Tipton (2018).
         """
         robust = errors == "robust"
-        between = L @ (self.found.cov if robust else self.plain) @ L.T
-        q = len(L)
-        df = self.found.joint_df(L) if robust else self.df_rows
+        V, fixed = self._between(errors)
+        between, q = L @ V @ L.T, len(L)
+        df = self.found.joint_df(L) if robust else fixed
         left = df - q + 1 if robust else df
         if left <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
             return np.nan, float(q), left, np.nan
         away = L @ self.slopes
-        value = float(away @ np.linalg.solve(between, away)) * left / (q * df)
+        value = float(away @ np.linalg.solve(between, away)) / q * (left / df)
         return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
 
 

@@ -114,8 +114,10 @@ def surface(
             values.
         centre: "midpoint" of the scale or "pooled" mean of both forms; never each form's own mean, which would take
             from P = E its meaning.
-        errors: "robust" (HC2, or CR2 by clusters and strata) or "classical", of coefficients and a1 to a5. Claims are
-            tested both ways.
+        errors: of coefficients, a1 to a5 and claims. "robust": HC2, or CR2 by clusters and strata, with degrees of
+            freedom of its own. "hc3": HC3 (CR3) with n - k and F = W / q, as R's sandwich and car print it; not the
+            default, as it rejects 6.7 % of true claims at nominal 5 % in 250 rows and its errors are up to 5 % too wide
+            (HC2: 4 to 6.5 %, tests/slow/forms_coverage.md). "classical": equal variances, beside each claim anyway.
         replicates, seed: of the bootstrap (units within strata) behind points, axis and average slopes. level.
         small, flagged: surfaces of fewer answers are withheld, or marked.
 

@@ -73,7 +73,7 @@ def cell_of(sample: Sample, pairs: Matched, cell: int, asked: Asked) -> tuple[di
             full, drawn[0], corners - where, asked.errors, level, asked.bases.reason.code if few else None
         ),
         "coefficients": coefficients(full, asked.errors, level, asked.controls),
-        "claims": claims(full, columns, plan, len(y)),
+        "claims": claims(full, columns, plan, len(y), asked.errors),
         "asymmetry": pl.DataFrame([asymmetry(P, E, y, plan, level)], schema_overrides=TYPES),
         "paths": _paths(drawn[1], level),
         "reliability": pl.DataFrame(

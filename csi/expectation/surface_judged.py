@@ -75,7 +75,11 @@ def coefficients(full: Regression | None, errors: Errors, level: float, controls
 
 
 def claims(
-    full: Regression | None, at: tuple[Array, Array, Array, Array], plan: tuple[Array, Ints, Ints], n: int
+    full: Regression | None,
+    at: tuple[Array, Array, Array, Array],
+    plan: tuple[Array, Ints, Ints],
+    n: int,
+    errors: Errors = "robust",
 ) -> pl.DataFrame:
     """R2 of the surface and of each claim, and the tests of the claims."""
     E, P, y, C = at
@@ -85,19 +89,22 @@ def claims(
     for claim, X in claimed(E, P).items():
         less = regress(np.column_stack([X, C]), y, *plan)
         row = blank | ({} if less is None else {"r2": less.r2, "r2_adjusted": less.r2_adjusted})
-        rows.append({"claim": claim, "n": n, **row, **({} if full is None else claim_tests(full, CLAIMS[claim]))})
+        rows.append(
+            {"claim": claim, "n": n, **row, **({} if full is None else claim_tests(full, CLAIMS[claim], errors))}
+        )
     return pl.DataFrame(rows, schema_overrides=_TESTS)
 
 
-def claim_tests(full: Regression, claim: Array) -> dict[str, float | int | None]:
+def claim_tests(full: Regression, claim: Array, errors: Errors = "robust") -> dict[str, float | int | None]:
     """The robust Wald and the classical F test of a claim.
 
     Parameters:
-        claim: (q, 6) combinations of b0 to b5 that are 0 when it holds.
+        claim: (q, 6) combinations of b0 to b5 that are 0 when it holds. errors: "hc3" for that covariance in the Wald
+            test.
     """
     L = np.zeros((len(claim), full.slopes.size))
     L[:, :6] = claim
-    f, q, df, p = full.wald(L)
+    f, q, df, p = full.wald(L, "hc3" if errors == "hc3" else "robust")
     plain = full.wald(L, "classical")
     found = {"f": f, "df": df, "p_value": p, "f_classical": plain[0], "df_classical": plain[2], "p_classical": plain[3]}
     return {"restrictions": int(q), **{c: float(v) if np.isfinite(v) else None for c, v in found.items()}}

@@ -100,6 +100,10 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
     }[centre]
     en_by, zh_by = {
         "robust": ("robust (HC2, or CR2 by clusters and strata)", "稳健（HC2；有整群或分层时用 CR2）"),
+        "hc3": (
+            "HC3 (CR3) with n - k degrees of freedom as elsewhere: joint tests reject 6.7 %, not 5, in 250 rows",
+            "HC3（有整群时用 CR3），自由度 n − k，与其他软件的输出一致；联合检验在 250 行时拒绝 6.7%，偏多",
+        ),
         "classical": ("classical (equal variances)", "经典（等方差）"),
     }[errors]
     en = f"E and P are centred at {en_at}; errors are {en_by}; points, axis and average slopes are bootstrapped."
@@ -110,7 +114,7 @@ def notes_of(claims: pl.DataFrame, centre: str, errors: str) -> tuple[Note, ...]
         en = f"{least} rows are few for a surface of six coefficients (below {FEW}); read the additive claim."
         notes.append(note("W-SURFACE", en, f"样本量 {least} 对六个系数的曲面偏少（低于 {FEW}），请看可加命题。"))
     freedom = claims.select(pl.col("df").min()).item()
-    if freedom is not None and freedom < THIN:
+    if errors != "hc3" and freedom is not None and freedom < THIN:
         en = f"few rows or clusters bear the squares ({freedom:.1f} degrees of freedom are left): the robust tests of"
         en += " claims allow for it"
         zh = f"承载平方项的行或整群较少（剩余自由度 {freedom:.1f}）：对各主张的稳健检验已作修正，但功效较低"

@@ -32,12 +32,14 @@ class Slopes:
     """Least squares with its robust covariance.
 
     Attributes:
-        slopes: (k,). cov: (k, k). design_df: n - k where every row is a unit in one stratum, else units less strata.
+        slopes: (k,). cov: (k, k). hc3: (k, k) by HC3, CR3 for units of several rows. design_df: n - k where every
+            row is a unit in one stratum, else units less strata.
         root: (k, k) C with C C' = (X'WX)^-1. turns: (u, k, r) and leverages: (u, r) of C'S_g C = Q diag(h) Q'.
     """
 
     slopes: Array
     cov: Array
+    hc3: Array
     design_df: float
     root: Array
     turns: Array
@@ -105,7 +107,7 @@ def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints |
     V = A sum_g z_g z_g' A,  A = (X'WX)^-1,  z_g = (I - S_g A)^-1/2 X_g'W_g e_g,  S_g = X_g'W_g X_g
 
     Without bias where errors are alike: HC2 for units of one row, CR2 for larger ones. With several strata the z_g
-    are centred within strata, with u_h / (u_h - 1).
+    are centred within strata, with u_h / (u_h - 1). HC3 and CR3 take (I - S_g A)^-1, which is too wide.
 
     Parameters:
         X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed. stratum: (units,) of
@@ -134,11 +136,14 @@ def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints |
     turns, h = _leverage(X, weight, C, own)
     # what one unit alone determines counts for nothing
     kept = np.where(1 - h > ALONE, 1 / np.sqrt(np.maximum(1 - h, ALONE)), 0.0)
-    sums = np.einsum("gij,gj->gi", turns, kept * np.einsum("gji,gj->gi", turns, scores))
-    if layers.size > 1:
-        sums = _centred(sums, of)
+    seen = np.einsum("gji,gj->gi", turns, scores)
+    between: list[Array] = []
+    for factor in (kept, kept**2):
+        sums = np.einsum("gij,gj->gi", turns, factor * seen)
+        sums = _centred(sums, of) if layers.size > 1 else sums
+        between.append(C @ (sums.T @ sums) @ C.T)
     df = n - k if codes.size == n and layers.size == 1 else codes.size - layers.size
-    return Slopes(b, C @ (sums.T @ sums) @ C.T, float(df), C, turns, h)
+    return Slopes(b, between[0], between[1], float(df), C, turns, h)
 
 
 def _leverage(X: Array, weight: Array, C: Array, own: Ints) -> tuple[Array, Array]:

@@ -17,10 +17,10 @@ class Options:
 
     Attributes:
         perceived, expected, desired, adequate: forms of items. outcome: a construct or an item. item: an item.
-        band: gaps at most this large count as met. of: an attribute or dimension. inconsistent: what becomes of answers
-            with adequate above desired. points: of each dimension of service quality.
-        constructs: the model's construct -> the codebook's. without:
-            constructs left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
+        band: gaps at most this large count as met. of: an attribute or dimension. errors: of a surface.
+            inconsistent: what becomes of answers with adequate above desired. points: of each dimension of service
+            quality. constructs: the model's construct -> the codebook's. without: constructs left out. optional:
+            optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
             requirements, relations, status: files.
@@ -40,6 +40,7 @@ class Options:
     item: str = ""
     band: float = 0.0
     of: str = ""
+    errors: Literal["", "robust", "hc3", "classical"] = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
     points: Mapping[str, float] = field(default_factory=dict)
     constructs: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +72,7 @@ HELP: Final[Mapping[str, Text]] = {
     "item": Text("the question the model is about", "模型所用的题项"),
     "band": Text("gaps at most this large count as met (0)", "不超过该值的差距算作达到（0）"),
     "of": Text("an attribute or a dimension (overall)", "某一属性或维度（默认总体）"),
+    "errors": Text("errors of a surface: robust, hc3 or classical", "曲面的标准误：robust、hc3 或 classical"),
     "inconsistent": Text("adequate above desired: drop, swap or error", "可接受高于理想时：drop、swap 或 error"),
     "points": Text("points of each dimension, such as 100 in all", "各维度的分配分数，例如合计 100"),
     "constructs": Text("the model's construct = the codebook's", "模型的构念 = 编码簿的构念"),

@@ -209,6 +209,7 @@ class OptionsForm(Part):
     item: str = ""
     band: float = Field(default=0.0, ge=0)
     of: str = ""
+    errors: Literal["", "robust", "hc3", "classical"] = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
     points: dict[str, float] = {}
     constructs: dict[str, str] = {}

@@ -104,6 +104,13 @@ def test_the_motive_data_from_their_rows():
         assert row["r2"] == pytest.approx(wanted["r2"], abs=1e-9)
         assert (row["f"], row["df"], row["p_value"]) == pytest.approx(wanted["htz"], abs=1e-7)
         assert (row["f_classical"], row["p_classical"]) == pytest.approx((wanted["f"], wanted["p"]), abs=1e-9)
+    jackknifed = csi.surface(answers, errors="hc3")
+    assert jackknifed.table["std_error"][:5].to_list() == pytest.approx(MOTCON["se_hc3"], abs=1e-9)
+    assert jackknifed.table["p_value"][:5].to_list() == pytest.approx(MOTCON["p_hc3"], abs=1e-9)
+    for row in jackknifed.claims.filter(pl.col("claim") != "full").iter_rows(named=True):
+        wanted = MOTCON["claims"][row["claim"]]
+        found = (row["f"], row["restrictions"], row["df"], row["p_value"])
+        assert found == pytest.approx((wanted["f_hc3"], wanted["df1"], wanted["df2"], wanted["p_hc3"]), abs=1e-9)
     # X0 = -11.5 lies far outside answers within about 3: statistics' rule withholds it
     assert robust.table["estimate"][5:].to_list() == [None] * 4
     assert set(robust.table["reason"][5:]) == {"flat_surface"}
@@ -164,6 +171,34 @@ def test_robust_wald_tests_are_those_of_statsmodels():
         assert (row["f"], row["df"]) == pytest.approx((scaled, df - q + 1), rel=1e-8)
         assert row["p_value"] == pytest.approx(float(f_law.sf(scaled, q, df - q + 1)), rel=1e-6)
     assert found.coefficients["std_error"].to_list() == pytest.approx(list(fit.bse), rel=1e-9)
+
+
+def test_errors_as_other_software_prints_them_are_there_on_request():
+    E, P, y = drawn([5, -0.2, 0.5, 0.05, 0, -0.05], 150, 7)
+    found = csi.surface(panel_of(E, P, y), errors="hc3", replicates=100)
+    fit = sm.OLS(y, terms(E - 5, P - 5)).fit(cov_type="HC3", use_t=True)
+    assert found.coefficients["std_error"].to_list() == pytest.approx(list(fit.bse), rel=1e-9)
+    assert found.coefficients["df"].to_list() == [144.0] * 6
+    for claim, restrictions in CLAIMS.items():
+        row, theirs = found.claims.row(by_predicate=pl.col("claim") == claim, named=True), fit.f_test(restrictions)
+        assert (row["f"], row["df"]) == pytest.approx((float(theirs.fvalue), 144), rel=1e-8)
+        assert row["p_value"] == pytest.approx(float(theirs.pvalue), rel=1e-6)
+    default = csi.surface(panel_of(E, P, y), replicates=100)
+    assert (found.coefficients["std_error"] > default.coefficients["std_error"]).all()
+    told = [n.text for n in found.notes if n.code == "N-SURFACE"]
+    assert "HC3" in told[0].en
+    assert "偏多" in told[0].zh
+
+
+def test_clusters_as_left_out_units():
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(120), rng.normal(size=(120, 2))])
+    unit, stratum = np.repeat(np.arange(24), 5), np.repeat([0, 1], 12)
+    y = X @ [1.0, 0.5, -0.5] + rng.normal(size=24)[unit] + rng.normal(size=120)
+    found = robust_slopes(X, y, np.ones(120), unit, stratum)
+    away = np.array([np.linalg.lstsq(X[unit != u], y[unit != u])[0] - found.slopes for u in range(24)])
+    parts = [away[:12] - away[:12].mean(axis=0), away[12:] - away[12:].mean(axis=0)]
+    np.testing.assert_allclose(found.hc3, sum(12 / 11 * p.T @ p for p in parts), rtol=1e-9)  # the stratified jackknife
 
 
 def test_clusters_and_strata_enter_the_errors():
@@ -278,7 +313,7 @@ def test_what_it_prints(lang, word):
         ({"outcome": "joy"}, "E-ROLE", '"joy" is no construct or item'),
         ({"controls": ["age"]}, "E-ROLE", '"age" is no item beside the pairs'),
         ({"centre": "mean"}, "E-SETTING", "midpoint"),
-        ({"errors": "HC3"}, "E-SETTING", "robust"),
+        ({"errors": "HC1"}, "E-SETTING", "robust"),
         ({"replicates": 5}, "E-SETTING", "too few"),
         ({"expected": "Ed"}, "E-FORM", "no item has form Ed"),
     ],

@@ -119,5 +119,5 @@ METHOD = Method(
         construct("satisfaction", label=Text("satisfaction", "满意")),
     ),
     tell=tell,
-    options=("expected", "perceived", "of", "outcome"),
+    options=("expected", "perceived", "of", "outcome", "errors"),
 )

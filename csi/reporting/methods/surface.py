@@ -48,6 +48,7 @@ def found_of(study: Study, panel: Panel, options: Options) -> Surface:
         outcome=options.outcome or None,
         by=options.by,
         where=options.where,
+        errors=options.errors or "robust",
         replicates=max(settings.replicates, LEAST),
         seed=settings.seed,
         level=settings.level,
@@ -143,5 +144,5 @@ METHOD = Method(
         construct("satisfaction", label=Text("satisfaction", "满意")),
     ),
     tell=tell,
-    options=("expected", "perceived", "of", "outcome"),
+    options=("expected", "perceived", "of", "outcome", "errors"),
 )
