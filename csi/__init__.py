@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from csi.pls.gsca import GSCA as GSCA
     from csi.pls.sum_scores import SumScores as SumScores
     from csi.reporting.build import report as report
+    from csi.reporting.diff import diff as diff
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
     from csi.study.panel import read_panel as read_panel
@@ -151,6 +152,7 @@ _HOMES = {
     "cta": "csi.measures.tetrads",
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
+    "diff": "csi.reporting.diff",
     "driver_shares": "csi.importance.driver_shares",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
@@ -257,6 +259,7 @@ __all__ = [
     "cta",
     "cvpat",
     "decompose",
+    "diff",
     "driver_shares",
     "drivers",
     "effects",

@@ -139,7 +139,12 @@ def provenance(study: Study, panel: Panel) -> dict[str, object]:
     """What every `--record` says of where its numbers come from: hashes, seed, settings, versions."""
     return {
         "study": {"name": study.name, "sha256": study.sha256},
-        "hashes": {"data": data_hash(panel), "codebook": codebook_hash(study.codebook)},
+        "hashes": {
+            "data": data_hash(panel),
+            "codebook": codebook_hash(study.codebook),
+            "files": {s.name: s.sha256 for s in panel.sources},
+        },
+        "rows": panel.frame.height,
         "seed": study.settings.seed,
         "settings": study.settings,
         "versions": versions(),

@@ -37,6 +37,7 @@ VERBS: Final[dict[str, Text]] = {
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
     ),
+    "diff": Text("what changed between two runs: data, settings, numbers", "两次运行之间的变化：数据、设置与数值"),
     "comparable": Text(
         "may brands and waves be compared, and what would items that differ move",
         "品牌与期次是否可比，相异题项会带来多少点的影响",

@@ -44,6 +44,7 @@ PUBLIC = [
     "cta",
     "cvpat",
     "copula",
+    "diff",
     "driver_shares",
     "drivers",
     "effects",

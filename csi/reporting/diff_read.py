@@ -1,0 +1,217 @@
+"""A record as flat facts that two runs can be laid side by side by: data, settings, numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from csi.errors import Problem, Problems, problem
+from csi.tracking.index import Index
+
+KEYS: Final = ("brand", "wave", "stage", "segment", "construct", "item", "against", "reference")
+"""Columns that say which number it is."""
+
+POINTS: Final = 0.05
+"""Half of the last digit that an index is printed with."""
+
+UNITS: Final[Mapping[str, float]] = {
+    "index": POINTS,
+    "conf_low": POINTS,
+    "conf_high": POINTS,
+    "std_error": 0.005,
+    "change": POINTS,
+    "rank": 0.5,
+    "rank_low": 0.5,
+    "rank_high": 0.5,
+    "significant": 0.5,
+}
+"""Quantity -> half of the last digit it is printed with; a smaller difference is one of rounding."""
+
+WEIGHT: Final = {"weight": 0.0005}
+
+ALIASES: Final = {
+    f"{name}_{against}": (name, against) for name in ("change", "significant") for against in ("previous", "year")
+}
+"""Columns of a tracking table -> quantity and what it is against, as in the table of changes."""
+
+_NOT_SETTINGS: Final = frozenset({"notes", "hashes", "versions", "answers", "rows", "effects", "replicates", "verb"})
+
+Cell = tuple[str, ...]
+"""Values of KEYS, "" where a number has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One run: the values of `data`, `settings` and `versions` by name, `numbers` by quantity and cell.
+
+    Attributes:
+        units: quantity -> half of its last printed digit. n: cell -> answers. place: how the run is named.
+        kind: what the record holds; records of one verb hold the same.
+    """
+
+    place: str
+    data: Mapping[str, object]
+    settings: Mapping[str, object]
+    versions: Mapping[str, object]
+    n: Mapping[Cell, int]
+    numbers: Mapping[tuple[str, Cell], float]
+    units: Mapping[str, float] = field(default_factory=dict)
+    kind: frozenset[str] = frozenset()
+
+
+def facts_of(source: str | Path | Mapping[str, object] | Index, place: str) -> Facts:
+    """The facts of a record: its file, the folder of a report, a mapping, or an index as it stands in memory.
+
+    Raises:
+        Problems: E-RECORD, E-FILE.
+
+    Example:
+        >>> facts_of({"seed": 1, "index": [{"construct": "joy", "index": 71.5, "n": 90}]}, "a").settings
+        {'seed': 1}
+    """
+    if isinstance(source, Index):
+        body: Mapping[str, object] = _of_index(source)
+    elif isinstance(source, Mapping):
+        body = source
+    elif isinstance(source, str | Path):
+        place, body = str(source), _read(Path(source))
+    else:
+        raise Problems([_unusable(place)])
+    found = _facts(body, place)
+    if not (found.data or found.numbers or found.n):
+        raise Problems([_unusable(place)])
+    return found
+
+
+def _of_index(made: Index) -> dict[str, object]:
+    """What a record says of an index."""
+    said = {"rule": made.rule, "base": made.base, "scheme": made.scheme, "level": made.level, "seed": made.seed}
+    return {**said, "index": made.measured.to_dicts(), "weights": made.weights.to_dicts()}
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    """The object of a record's file; a report's folder has its numbers in a file of their own."""
+    folder = path if path.is_dir() else path.parent
+    file = path / "record.json" if path.is_dir() else path
+    body = _object(file)
+    numbers = folder / "numbers.json"
+    if file.name == "record.json" and "index" in body and numbers.exists():
+        return {**body, "sections": _object(numbers).get("sections")}
+    return body
+
+
+def _object(path: Path) -> dict[str, object]:
+    """The JSON object of a file.
+
+    Raises:
+        Problems: E-FILE, E-RECORD.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        do, do_zh = "Check the path; --record PATH writes one.", "请检查路径；可用 --record PATH 写出记录。"
+        raise Problems([problem("E-FILE", str(path), "no such file.", "文件不存在。", do, do_zh)]) from None
+    except OSError as error:
+        en, zh = f"the file cannot be read: {error.strerror}.", f"文件无法读取：{error.strerror}。"
+        raise Problems([problem("E-FILE", str(path), en, zh, "Check the path.", "请检查路径。")]) from error
+    except ValueError:
+        raise Problems([_unusable(str(path))]) from None
+    if not isinstance(body, dict):
+        raise Problems([_unusable(str(path))])
+    return cast("dict[str, object]", body)
+
+
+def _unusable(place: str) -> Problem:
+    """What is no record."""
+    en, zh = "this is no record of a run.", "这不是一次运行的记录。"
+    do = "Give what csi index, track or league wrote with --record, or the folder of a report."
+    do_zh = "请给出 csi index、track 或 league 用 --record 写出的文件，或报告所在的文件夹。"
+    return problem("E-RECORD", place, en, zh, do, do_zh)
+
+
+def _facts(body: Mapping[str, object], place: str) -> Facts:
+    """Every fact of a record's object."""
+    n: dict[Cell, int] = {}
+    numbers: dict[tuple[str, Cell], float] = {}
+    settings: dict[str, object] = {}
+    for name, rows in _tables(body):
+        units = WEIGHT if name == "weights" else UNITS
+        for row in rows:
+            _take(row, units, n, numbers)
+            if name == "index" and row.get("formula"):
+                settings[f"formula.{row.get('construct', '')}"] = row["formula"]
+    hashes = _flat({"data": body.get("hashes")})
+    data = {k.removeprefix("data."): v for k, v in hashes.items() if v is not None}
+    if isinstance(body.get("rows"), int):
+        data["rows"] = body["rows"]
+    study = body.get("study")
+    if isinstance(study, Mapping) and study.get("sha256"):
+        data["study"] = study["sha256"]
+    named = study.get("name") if isinstance(study, Mapping) else study
+    rest = {k: v for k, v in body.items() if k not in {*_NOT_SETTINGS, "study", "sections"} and not _is_table(v)}
+    said = {"study": named} if isinstance(named, str) else {}
+    flat = {k.removeprefix("settings."): v for k, v in _flat({**said, **rest}).items()}
+    versions = _flat({"": body.get("versions")}) if isinstance(body.get("versions"), Mapping) else {}
+    versions = {k.removeprefix("."): v for k, v in versions.items()}
+    return Facts(place, data, {**flat, **settings}, versions, n, numbers, {**UNITS, **WEIGHT}, frozenset(body))
+
+
+def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[str, object]]]]:
+    """Names and rows of the tables with numbers of a record; of a report its trend, its league and its chain."""
+    for name in ("index", "weights", "tracking", "changes", "ranks", "cell"):
+        rows = body.get(name)
+        if _is_table(rows):
+            yield name, cast("Sequence[Mapping[str, object]]", rows)
+    sections = body.get("sections")
+    wanted = (("trend", "index"), ("league", "ranks"), ("chain", "chain"))
+    for section, frame in wanted if isinstance(sections, Mapping) else ():
+        data = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[object]]]]]", sections)
+        found = data.get(section, {}).get("data", {}).get(frame)
+        if found:
+            columns = [str(c) for c in found["columns"]]
+            rows = [dict(zip(columns, cast("Sequence[object]", row), strict=True)) for row in found["rows"]]
+            yield ("index" if frame == "index" else frame), rows
+
+
+def _is_table(value: object) -> bool:
+    """Whether a value is a list of rows."""
+    return isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+
+
+def _take(
+    row: Mapping[str, object],
+    units: Mapping[str, float],
+    n: dict[Cell, int],
+    numbers: dict[tuple[str, Cell], float],
+) -> None:
+    """Add the numbers of a row; a number that an earlier table gave stays."""
+    cell = tuple(str(row.get(k) or "") for k in KEYS)
+    where = tuple(v if k in {"brand", "wave", "stage", "segment"} else "" for k, v in zip(KEYS, cell, strict=True))
+    if isinstance(row.get("n"), int) and units is UNITS:
+        n.setdefault(where, int(cast("int", row["n"])))
+    for name, value in row.items():
+        quantity, against = ALIASES.get(name, (name, ""))
+        if quantity in units and isinstance(value, int | float):
+            # a change is named by what it is against; the wave it is compared with follows from that
+            at = tuple((v or against) if k == "against" else "" if k == "reference" else v for k, v in _named(cell))
+            numbers.setdefault((quantity, at), float(value))
+
+
+def _named(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Keys with their values."""
+    return zip(KEYS, cell, strict=True)
+
+
+def _flat(value: Mapping[str, object], above: str = "") -> dict[str, object]:
+    """Nested mappings as one, with dotted names; lists as text."""
+    out: dict[str, object] = {}
+    for name, inner in value.items():
+        key = f"{above}.{name}" if above else str(name)
+        if isinstance(inner, Mapping):
+            out |= _flat(cast("Mapping[str, object]", inner), key)
+        else:
+            out[key] = json.dumps(inner, ensure_ascii=False, default=str) if isinstance(inner, list | tuple) else inner
+    return out

@@ -1,0 +1,147 @@
+"""Two runs side by side, by hand."""
+
+import json
+
+import polars as pl
+import pytest
+
+import csi
+from csi.display import text
+
+
+def record(index=(71.5, 68.0), n=(90, 80), **other):
+    """A small record of two brands."""
+    rows = [
+        {"brand": b, "wave": "2025", "construct": "joy", "formula": "F1", "index": i, "std_error": 1.0, "n": k}
+        for b, i, k in zip("AB", index, n, strict=True)
+    ]
+    body = {
+        "study": {"name": "s", "sha256": "aa"},
+        "hashes": {"data": "01", "codebook": "02", "files": {"a.csv": "03"}},
+        "rows": 170,
+        "settings": {"weighting": "path", "small": 30},
+        "versions": {"csi": "1"},
+        "index": rows,
+        "weights": [{"construct": "joy", "item": "j1", "weight": 0.4}],
+    }
+    return {**body, **other}
+
+
+def test_the_same_run_changed_nothing():
+    found = csi.diff(record(), record())
+    assert found.same
+    assert [(t.en, t.zh) for t in found.sentences] == [("Nothing changed.", "没有任何变化。")]
+    assert set(found.table["status"]) == {"same"}
+
+
+def test_points_are_told_beyond_rounding_and_counted_below():
+    found = csi.diff(record(), record(index=(72.0, 68.02)))
+    index = found.table.filter(pl.col("quantity") == "index")
+    assert index["status"].to_list() == ["changed", "rounding"]
+    assert index["difference"].to_list() == pytest.approx([0.5, 0.02])
+    assert [t.en for t in found.sentences] == [
+        "index: A 2025 joy 71.5 -> 72.0 (+0.5).",
+        "index: 1 value differs by less than is printed (at most 0.02).",
+    ]
+    assert found.sentences[0].zh == "指数：A 2025 joy 71.5 → 72.0（+0.5）。"
+    assert not found.same
+
+
+def test_exactly_half_a_digit_is_a_change():
+    found = csi.diff(record(index=(71.0, 68.0)), record(index=(71.05, 68.0)))
+    assert found.changed["brand"].to_list() == ["A"]
+
+
+def test_data_settings_versions_and_cells():
+    later = record(
+        n=(96, 80),
+        study={"name": "s", "sha256": "bb"},
+        hashes={"data": "11", "codebook": "02", "files": {"a.csv": "03", "b.csv": "04"}},
+        rows=176,
+        settings={"weighting": "centroid", "small": 30},
+        versions={"csi": "2"},
+    )
+    found = csi.diff(record(), later)
+    assert found.cells.rows() == [("A", "2025", 90, 96)]
+    assert found.settings.rows() == [("weighting", "path", "centroid")]
+    assert found.versions.rows() == [("csi", "1", "2")]
+    assert dict(found.data.select("part", "after").rows()) == {
+        "data": "11", "files.b.csv": "04", "rows": "176", "study": "bb",
+    }  # fmt: skip
+    assert [t.en for t in found.sentences] == [
+        "The data are other data; rows read 170 -> 176; the study file differs; file b.csv is new.",
+        "1 cell has another number of answers (90 -> 96).",
+        "Settings: weighting path -> centroid.",
+        "Versions: csi 1 -> 2.",
+        "All 5 numbers are the same.",
+    ]
+    assert "centroid" in text(found, "zh")
+
+
+def test_a_study_file_that_changed_in_no_setting_says_so():
+    found = csi.diff(record(), record(study={"name": "s", "sha256": "bb"}))
+    assert found.sentences[0] == csi.errors.Text(
+        "The study file differs (in no setting).", "研究文件不同（设置未变）。"
+    )
+
+
+def test_a_cell_that_came_and_a_weight_that_moved():
+    later = record(weights=[{"construct": "joy", "item": "j1", "weight": 0.41}])
+    later["index"] = later["index"][:1]
+    found = csi.diff(record(), later)
+    assert dict(found.changed.select("quantity", "status").rows()) == {
+        "index": "gone", "std_error": "gone", "weight": "changed",
+    }  # fmt: skip
+    assert any(t.en == "weight: joy j1 0.400 -> 0.410 (+0.010)." for t in found.sentences)
+
+
+def test_the_formula_is_a_setting():
+    later = record()
+    for row in later["index"]:
+        row["formula"] = "F5"
+    assert csi.diff(record(), later).settings.rows() == [("formula.joy", "F1", "F5")]
+
+
+def test_changes_of_a_tracking_table_and_of_a_table_of_changes_are_the_same_numbers():
+    change = {"brand": "A", "wave": "2025", "construct": "joy"}
+    a = record(tracking=[{**change, "change_previous": 1.0, "rank": 1}])
+    b = record(changes=[{**change, "against": "previous", "reference": "2024", "change": 1.2}])
+    found = csi.diff(a, b)
+    assert found.changed.select("quantity", "against", "before", "after").rows() == [("change", "previous", 1.0, 1.2)]
+    assert [n.code for n in found.notes] == ["N-DIFF-ALONE"]
+
+
+def test_an_index_in_memory():
+    frame = pl.DataFrame({"a": [1, 4, 7, 10], "b": [2, 4, 8, 9], "c": [1, 5, 5, 9], "d": [2, 3, 8, 8]})
+    model = csi.Model.parse("use =~ a + b\njoy =~ c + d\njoy ~ use")
+    made = csi.index(csi.fit(model, frame, csi.PLS(), scale=(1, 10)))
+    assert csi.diff(made, made).same
+    even = csi.index(csi.fit(model, frame, csi.PLS(), scale=(1, 10)), formula="F5")
+    found = csi.diff(made, even)
+    values = dict(even.table.select("construct", "index").rows())
+    joy = found.table.filter(pl.col("quantity") == "index", pl.col("construct") == "joy")
+    assert joy["after"].item() == values["joy"]
+    assert "N-DIFF-DATA" in {n.code for n in found.notes}
+
+
+def test_bad_files_are_told_together(tmp_path):
+    (tmp_path / "a.json").write_text("no json")
+    with pytest.raises(csi.Problems) as caught:
+        csi.diff(tmp_path / "a.json", tmp_path / "none.json")
+    assert [(p.code, bool(p.remedy.en), bool(p.remedy.zh)) for p in caught.value.problems] == [
+        ("E-RECORD", True, True),
+        ("E-FILE", True, True),
+    ]
+
+
+@pytest.mark.parametrize("bad", ["[]", "{}", '{"verb": "models"}', '{"index": 3}', "3"])
+def test_json_that_is_no_record(tmp_path, bad):
+    (tmp_path / "a.json").write_text(bad)
+    with pytest.raises(csi.Problems) as caught:
+        csi.diff(tmp_path / "a.json", record())
+    assert [p.code for p in caught.value.problems] == ["E-RECORD"]
+
+
+def test_nothing_that_is_no_run():
+    with pytest.raises(csi.Problems, match="no record"):
+        csi.diff(3, json.loads("{}"))  # type: ignore[arg-type]
