@@ -42,7 +42,8 @@ def comparable(
     are one factor in all cells of the set at once; the metric and the scalar step of the invariance ladder are scaled
     chi-square differences, p = 2 min(p_metric, p_scalar), with Holm's correction over all sets and constructs of the
     call. Where a set is rejected, loadings and intercepts are set free one at a time until the rest is not, at least
-    two items of the construct staying alike. Then for each pair of cells:
+    two items of the construct staying alike. Of more than six
+    cells alignment says which differ in which item. Then for each pair of cells:
 
         comparable        the set is not rejected, or the pair differs in nothing that was set free
         after freeing X   the pair differs in X alone; the latent comparison rests on the other items
@@ -68,7 +69,8 @@ def comparable(
 
     Source:
         Meredith (1993), Psychometrika 58; Byrne, Shavelson & Muthén (1989), Psychological Bulletin 105 (partial); Yuan
-        & Bentler (2000) and Satorra & Bentler (2001) (scaled differences).
+        & Bentler (2000) and Satorra & Bentler (2001) (scaled differences);
+        Asparouhov & Muthén (2014), Structural Equation Modeling 21(4) (alignment).
 
     Example:
         >>> import csi, numpy as np, polars as pl
@@ -164,7 +166,7 @@ def _notes(judged: Sequence[Judged], alpha: float) -> tuple[Note, ...]:
     if overlap:
         en = f"{overlap} respondents answered in several cells of a set; the tests take cells as independent."
         out.append(note("W-GATE-OVERLAP", en, f"{overlap} 位受访者在同组的多个单元中作答；检验将各单元视为独立。"))
-    if any(one.free for one in run):
+    if any(one.free or one.rule == "alignment" for one in run):
         en = "What was set free was chosen by these data; confirm it in other data before building on it."
         out.append(note("W-RELEASED", en, "放开的参数由数据选出，请先用其他数据验证再加以依赖。"))
     return (*out, *_left_out(judged))

@@ -13,8 +13,10 @@ from scipy import special
 
 from csi.errors import Reason, reason
 from csi.measures.ladder import Key
+from csi.measures.partial import KEPT
 from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.contrasts import holm
+from csi.tracking.gate_alignment import Apart, apart
 from csi.tracking.gate_bias import Shifts, shifts
 from csi.tracking.gate_ladder import Climbed, Searched, climb, search, worst
 from csi.tracking.gate_sets import Cells
@@ -28,7 +30,7 @@ class Judged:
 
     Attributes:
         cells: the set. climbed: the ladder, None where there is none. p_value, p_holm: of the set; p_holm counts all
-            sets of the call. rule: "ladder". rejected: whether p_holm is below alpha.
+            sets of the call. rule: "ladder" or "alignment". rejected: p_holm is below alpha.
         verdict: (m,) of the pairs i < j in the order of `numpy.triu_indices`. items: (m,) what differs in the pair,
             or, where nothing does, what may differ most. bias, std_error: (m,) its effect on the difference i - j in
             index points; NaN without one. free: what was set free over all cells. reason: why nothing was tested.
@@ -77,12 +79,36 @@ def judge(sample: Sample, one: Cells, climbed: Climbed, level: float, p_holm: fl
         return _filled(base, one, worst(climbed), "comparable")
     found = search(climbed, level, alpha)
     base = replace(base, rejected=True, free=found.free)
+    many = len(one.labels) > MANY
+    seen = apart(sample, one) if many and not climbed.ladder.settings.ordered else None
+    if seen is not None:
+        return _aligned(replace(base, free=frozenset(), rule="alignment"), one, seen)
     if found.stands:
         return _partial(base, one, found, alpha)
+    if many:
+        return replace(_filled(base, one, found, "not comparable"), reason=None if found.suspected else DIFFUSE)
     return _pair_by_pair(base, sample, one, found, alpha)
 
 
 DIFFUSE = reason("R-GATE-DIFFUSE", "no single item accounts for the difference.", "差异无法归于单个题项。")
+
+
+MANY = 6
+"""Cells above which alignment says which of them differ in which item."""
+
+
+def _aligned(base: Judged, one: Cells, seen: Apart) -> Judged:
+    """Pairs by the items that differ in either cell: two items of the construct must be alike in both."""
+    i, j = np.triu_indices(len(one.labels), 1)
+    either = seen.differs[i] | seen.differs[j]
+    left = len(one.items) - either.sum(axis=1)
+    bias, error = effects(seen.shifts)
+    verdict: list[Verdict] = [
+        "comparable" if not e.any() else "after freeing" if n >= KEPT else "not comparable"
+        for e, n in zip(either, left, strict=True)
+    ]
+    items = tuple(tuple(item for item, yes in zip(one.items, e, strict=True) if yes) for e in either)
+    return replace(base, verdict=tuple(verdict), items=items, bias=bias, std_error=error)
 
 
 def _filled(base: Judged, one: Cells, found: Searched, verdict: Verdict) -> Judged:

@@ -134,11 +134,15 @@ def _found(one: Judged, labels: Labels) -> Text:
     names = [(label(k[2] if k[1] == "=~" else k[0], labels), KINDS.get(k[1], Text("", ""))) for k in sorted(one.free)]
     freed = ", ".join(f"{name.en} ({kind.en})" for name, kind in names)
     freed_zh = "、".join(f"{name.zh}（{kind.zh}）" for name, kind in names)
+    if one.rule == "alignment":
+        freed, freed_zh = "", ""
     bad, part = counts.get("not comparable", 0), counts.get("after freeing", 0)
     if not bad:
         after, after_zh = (
             (f"With {freed} free the rest is not;", f"放开 {freed_zh}后其余未被拒绝；") if freed else ("", "")
         )
+        if one.rule == "alignment":
+            after, after_zh = "By alignment,", "依据对齐法，"
         en = f"{after} {part} of {m} differences {'is' if part == 1 else 'are'} comparable after freeing only."
         return Text(en.strip(), f"{after_zh}{m} 个差异中有 {part} 个仅在放开后可比。")
     en = f"{bad} of {m} differences {'is' if bad == 1 else 'are'} not comparable"

@@ -207,3 +207,32 @@ def test_respondents_in_several_cells_are_told(waves):
     frame = frame_of(waves.items()).with_columns(id=pl.Series(list(range(400)) * 3))
     est = csi.fit(csi.Model.parse(MODEL), frame, csi.PLS(), by=["wave"], scale=(-10, 30), unit="id")
     assert "W-GATE-OVERLAP" in [n.code for n in csi.comparable(est, construct="joy").notes]
+
+
+def test_of_many_cells_alignment_names_those_that_differ():
+    """Nine waves, item b half a point higher in the seventh: its pairs alone are touched, by the weight times .5."""
+    rng = np.random.default_rng(11)
+    cells = {f"w{t}": draw(rng, 500, 0.1 * t, (0, 0.5 * (t == 6), 0, 0)) for t in range(9)}
+    found = csi.comparable(fitted(frame_of(cells.items())), construct="joy")
+    (one,) = found.judged
+    assert one.rule == "alignment"
+    touched = pl.any_horizontal(pl.col("cell_1", "cell_2") == "w6")
+    assert set(found.pairs.filter(touched)["verdict"]) == {"after freeing"}
+    assert set(found.pairs.filter(touched)["items"]) == {"b"}
+    assert set(found.pairs.filter(~touched)["verdict"]) == {"comparable"}
+    weight = found.index.weights.filter(pl.col("item") == "b")["weight"][0]
+    row = found.pairs.filter(pl.col("cell_1") == "w6").row(0, named=True)
+    assert row["bias"] == pytest.approx(0.5 * weight * 2.5, abs=3 * row["std_error"])
+    assert 0 < row["std_error"] < 0.3
+    assert "alignment" in found.sentences[0].en
+
+
+def test_of_many_cells_two_items_of_three_in_one_of_them():
+    rng = np.random.default_rng(12)
+    cells = {f"w{t}": draw(rng, 600, 0.1 * t, (0.9 * (t == 2), -0.9 * (t == 2), 0, 0)) for t in range(8)}
+    found = csi.comparable(
+        fitted(frame_of(cells.items()), model="joy =~ a + b + c\nuse =~ e\njoy ~ use"), construct="joy"
+    )
+    touched = pl.any_horizontal(pl.col("cell_1", "cell_2") == "w2")
+    assert set(found.pairs.filter(touched)["verdict"]) == {"not comparable"}
+    assert set(found.pairs.filter(~touched)["verdict"]) == {"comparable"}
