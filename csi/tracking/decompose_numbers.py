@@ -222,7 +222,12 @@ def _linearised(setting: Setting, pair: Pair, old: State, new: State, held: froz
     matrix = np.zeros((setting.sample.stratum.size, z.shape[1]))
     matrix[units] = z
     mine = np.isin(setting.sample.stratum, np.unique(setting.sample.stratum[units]))
-    return design_covariance(sparse.csr_matrix(matrix[mine]), setting.sample.stratum[mine])
+    found = design_covariance(sparse.csr_matrix(matrix[mine]), setting.sample.stratum[mine])
+    if "weights" not in held and not setting.loads.value:  # nothing is known of how the weights vary
+        at = places(setting)
+        unknown = np.array([PARTS.index("weights"), *range(at["weights"], at["classes"])])
+        found[unknown], found[:, unknown] = np.nan, np.nan
+    return found
 
 
 def influence(

@@ -126,11 +126,10 @@ def beyond(found: Numbers, level: float) -> list[bool]:
 
 def _ahead(found: Numbers, order: list[int], level: float) -> bool:
     """Whether the largest part is surely larger in size than the next."""
-    ways: Array = np.zeros(found.value.size)
-    ways[order[0]] = np.sign(found.value[order[0]])
-    ways[order[1]] = -np.sign(found.value[order[1]])
-    error = float(max(float(ways @ found.covariance @ ways), 0.0) ** 0.5)
-    test = t_test(float(ways @ found.value), error, found.df, level)
+    two = np.array(order[:2])
+    ways: Array = np.sign(found.value[two]) * [1.0, -1.0]
+    error = float(max(float(ways @ found.covariance[np.ix_(two, two)] @ ways), 0.0) ** 0.5)
+    test = t_test(float(ways @ found.value[two]), error, found.df, level)
     return bool(test.p_value < 1.0 - level)
 
 

@@ -397,7 +397,8 @@ N-EXACT-PLSC). Each study's page ends with its misses and their reasons. `make c
 
 No interval and no p-value, so nothing to certify: PLSpredict, blindfolding, redundancy analysis, VIF, selection
 criteria, FIMIX and POS. Covariance models have their own pages,
-[sem_coverage](sem_coverage.md) and, ordinal ones conditional on predictors, [given_coverage](given_coverage.py).
+[sem_coverage](sem_coverage.md) and, ordinal ones conditional on predictors, [given_coverage](given_coverage.py); so
+have the parts of a change and links across breaks, [decompose_coverage](decompose_coverage.csv).
 
 {body}
 """

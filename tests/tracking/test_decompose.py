@@ -372,3 +372,21 @@ def test_equal_shares_by_chance_are_not_held(model, frame):
     np.testing.assert_allclose(part["change"], 0.0, atol=1e-12)
     assert not part["held"].any()
     assert (part["std_error"] > 0).all()
+
+
+def test_shared_respondents_make_the_parts_surer(model, survey):
+    errors = []
+    for overlap in (False, True):
+        rows = survey(overlap=overlap)
+        made = index(fit(model, rows, PLS(), by=CELLS, scale=(1, 10), unit="id"), weights="pooled")
+        errors.append(decompose(made, construct="Use").table.filter(part="means")["std_error"].to_numpy())
+    assert (errors[1] < 0.75 * errors[0]).all()
+
+
+def test_weights_of_which_no_error_is_known_have_none(model, frame):
+    made = index(fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id"), weights="wave")
+    setting = replace(setting_of(made, 0, classes_of(made.sample, "who", frame)), loads=known(()))
+    numbers = numbers_of(setting, pairs_of(made, None, None, None, 0)[0][0])
+    assert np.isnan(numbers.error(1))
+    assert numbers.error(0) > 0
+    assert numbers.error(2) > 0
