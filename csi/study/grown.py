@@ -51,6 +51,7 @@ def grown(study: Study, found: Index, *, base: str | None = None, waves: Sequenc
         small=settings.small,
         small_leaves=plan.small_leaves,
         restate=plan.restate,
+        brands=tuple(study.brands),
     )
 
 

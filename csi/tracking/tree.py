@@ -89,6 +89,7 @@ def tree(
     small_leaves: str = "use",
     restate: bool = False,
     levels: Sequence[str] = (),
+    brands: Sequence[str] = (),
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
@@ -103,13 +104,14 @@ def tree(
             nodes; a parent without a weight of its own weighs the sum of what is below it.
         missing: leaves with a weight and no value: "renormalise" over those that have one (the share without is
             printed); "carry" the last value (variance + age x the mean squared change of one wave); "impute" by mean +
-            leaf + wave fitted to its siblings (variance + residual mean square); "refuse".
+            leaf + wave fitted to its siblings (variance + that of its prediction); "refuse".
         base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
         others: the name of leaves too small to be shown, taken together; a leaf of this name stands for all brands
             that the structure does not name.
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
+        brands: those that exist although they have no answers in these waves.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-SETTING; all at once.
@@ -129,13 +131,13 @@ def tree(
     index = _index(source)
     _settings(missing, small_leaves)
     j = construct_place(index, construct)
-    order = _waves(index, waves, base)
+    order, every = _waves(index, waves, base)
     nodes = structure_of(structure, levels, _leaf_level(index))
-    cells, left = _cells_of(index, j, nodes, order, others, small if small_leaves == "drop" else 0)
+    cells, left = _cells_of(index, j, nodes, order, (others, *brands), small if small_leaves == "drop" else 0)
     given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
     made = _made(index, j, nodes, order, cells, given, missing, base, (small, others))
     table = node_table(made)
-    moved = change_table(made, against, per_year)
+    moved = change_table(made, against, per_year, every)
     said = tree_notes(made, table, left, missing, base, restate=restate, small_leaves=small_leaves)
     return Tree(
         table=table,
@@ -208,23 +210,26 @@ def _leaf_level(index: Index) -> str:
     return " / ".join(k for k in index.cells.columns if k not in {"wave", "n"}) or "leaf"
 
 
-def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple[str, ...]:
-    """The waves oldest first; one nameless wave where the index has none."""
+def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The waves with answers, oldest first, and all of them; one nameless wave where the index has none."""
     if "wave" not in index.cells.columns:
         if base is not None:
             en, zh = "an index without waves has no base wave.", "指数没有期次，无法设定基期。"
             raise Problems([problem("E-WAVE", "base", en, zh, "Leave base out.", "请省略 base。")])
-        return ("",)
+        return ("",), ("",)
     order = tuple(waves) if waves else wave_order(index.cells)
     present = index.cells["wave"].to_list()
     check_waves(order, present, [] if base is None else [base])
-    return tuple(w for w in order if w in set(present))
+    return tuple(w for w in order if w in set(present)), order
 
 
 def _cells_of(
-    index: Index, construct: int, nodes: Structure, waves: Sequence[str], others: str, least: int
+    index: Index, construct: int, nodes: Structure, waves: Sequence[str], known: Sequence[str], least: int
 ) -> tuple[Cells, list[str]]:
     """(wave, leaf's node) -> its cells and their shares; and the brands that have no place in the tree.
+
+    Parameters:
+        known: the name of all others, then brands that may have no answers. least: answers of a leaf that counts.
 
     Raises:
         Problems: E-TREE-LEAF: leaves that are not in the data, with the closest brand.
@@ -232,10 +237,10 @@ def _cells_of(
     names = [brand_of(index, c) for c in range(index.cells.height)]
     wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
     place = {nodes.names[i]: i for i in nodes.leaves}
-    known = set(names)
+    others, here = known[0], {*names, *known}
     found: list[Problem] = []
     for leaf in place:
-        if leaf not in known and leaf != others:
+        if leaf not in here:
             hint = did_you_mean(leaf, [b for b in dict.fromkeys(names) if b not in place] or names)
             en, zh = f'the leaf "{leaf}" is not in the data.', f"数据中没有成员“{leaf}”。"
             do = f"{hint.en} A leaf without answers has no place in the tree."

@@ -29,7 +29,8 @@ class Leaves:
         rows: wave -> (l, x) sparse coefficients; an empty row without a value. present: (t, l) whether there is one.
         treatment: (t, l) how the value came about. age: (t, l) waves since a carried value was seen.
         n: (t, l) answers behind a value that was seen. extra: (x) variance of each column beyond the cells'; 0 for
-            cells. drift: mean squared change in one wave, of which carried values take one per wave of age.
+            cells. extra_df: (x) degrees of freedom of those variances, inf for cells.
+        drift: mean squared change in one wave, of which carried values take one per wave of age.
         residual: group of siblings -> residual mean square of the additive fit.
     """
 
@@ -39,6 +40,7 @@ class Leaves:
     age: Ints
     n: Ints
     extra: Array
+    extra_df: Array
     drift: float
     residual: Mapping[int, float]
 
@@ -61,7 +63,8 @@ def leaves_of(
 
     Returns:
         Leaves. Carried: the last value seen, age x drift added to its variance. Imputed: mean + leaf + wave fitted by
-        least squares to the siblings' values, its residual mean square added.
+        least squares to the siblings' values, the fit's variance of prediction added: residual mean square x (1 + h),
+        h the sum of squared weights of the values that predict (their sampling error counts twice: on the safe side).
     """
     c, many = values.size, len(siblings)
     seen = np.full((waves, many), np.nan)
@@ -72,7 +75,8 @@ def leaves_of(
     treatment = np.where(np.isfinite(seen), SEEN, np.where(there, MISSING, ABSENT)).astype(object)
     columns = c + waves * many
     extra, age = np.zeros(columns), np.zeros((waves, many), dtype=np.int64)
-    drift = mean_squared_change(seen)
+    extra_df = np.full(columns, np.inf)
+    drift, steps = mean_squared_change(seen), float(np.isfinite(np.diff(seen, axis=0)).sum())
     rows: dict[tuple[int, int], tuple[Ints, Array]] = dict(cells)
     residual: dict[int, float] = {}
     if missing == "carry":
@@ -82,13 +86,13 @@ def leaves_of(
                 age[t, leaf], own = t - before[-1], c + t * many + leaf
                 at, share = cells[int(before[-1]), int(leaf)]
                 rows[int(t), int(leaf)] = (np.append(at, own), np.append(share, 1.0))
-                extra[own], treatment[t, leaf] = age[t, leaf] * drift, CARRIED
+                extra[own], extra_df[own], treatment[t, leaf] = age[t, leaf] * drift, steps, CARRIED
     elif missing == "impute":
         for group in dict.fromkeys(siblings):
             mine = np.flatnonzero(np.array(siblings) == group)
-            residual[group] = _impute(mine, seen, cells, treatment, rows, extra, c)
+            residual[group] = _impute(mine, seen, cells, treatment, rows, (extra, extra_df), c)
     present = (treatment != MISSING) & (treatment != ABSENT)
-    return Leaves(_sparse(rows, waves, many, columns), present, treatment, age, count, extra, drift, residual)
+    return Leaves(_sparse(rows, waves, many, columns), present, treatment, age, count, extra, extra_df, drift, residual)
 
 
 def mean_squared_change(seen: Array) -> float:
@@ -106,7 +110,7 @@ def mean_squared_change(seen: Array) -> float:
     return float((steps**2).mean()) if steps.size else 0.0
 
 
-def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[int, int], Array], float]:
+def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[int, int], Array], float, int]:
     """Cells of a two-way table predicted by mean + row + column, as weights of the cells that are there.
 
     `y_tl = m + a_l + b_t` by least squares; the prediction is linear in the y that were seen.
@@ -115,16 +119,16 @@ def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[i
         seen: (t, l), NaN where absent. want: (t, l) places to predict.
 
     Returns:
-        Weights of the cells seen (in the order of `np.nonzero`) for each place that the table determines, and the
-        residual mean square (NaN without degrees of freedom; then nothing is predicted).
+        Weights of the cells seen (in the order of `np.nonzero`) for each place that the table determines; the residual
+        mean square (NaN without degrees of freedom; then nothing is predicted) and its degrees of freedom.
 
     Source:
         Searle (1971), Linear Models, chapter 7: the two-way classification with unequal subclass numbers.
 
     Example:
-        >>> weights, residual = additive(np.array([[1.0, 3.0], [2.0, 4.0], [4.0, np.nan]]), [(2, 1)])
-        >>> round(float(weights[2, 1] @ [1, 3, 2, 4, 4]), 6), round(abs(residual), 6)
-        (6.0, 0.0)
+        >>> weights, residual, df = additive(np.array([[1.0, 3.0], [2.0, 4.0], [4.0, np.nan]]), [(2, 1)])
+        >>> round(float(weights[2, 1] @ [1, 3, 2, 4, 4]), 6), round(abs(residual), 6), df
+        (6.0, 0.0, 1)
     """
     t, many = seen.shape
     at = np.nonzero(np.isfinite(seen))
@@ -133,7 +137,7 @@ def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[i
     design[np.arange(at[0].size), 1 + at[0]] = 1.0
     design[np.arange(at[0].size), 1 + t + at[1]] = 1.0
     if not at[0].size:
-        return {}, float("nan")
+        return {}, float("nan"), 0
     inverse, rank = np.linalg.pinv(design), int(np.linalg.matrix_rank(design))
     y = seen[at]
     df = y.size - rank
@@ -144,7 +148,7 @@ def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[i
         row[[0, 1 + place[0], 1 + t + place[1]]] = 1.0
         if df > 0 and np.allclose(row @ inverse @ design, row, atol=1e-8):
             found[place] = row @ inverse
-    return found, residual
+    return found, residual, df
 
 
 def _impute(
@@ -153,15 +157,19 @@ def _impute(
     cells: Mapping[tuple[int, int], tuple[Ints, Array]],
     treatment: npt.NDArray[np.object_],
     rows: dict[tuple[int, int], tuple[Ints, Array]],
-    extra: Array,
+    extra: tuple[Array, Array],
     c: int,
 ) -> float:
-    """Fill in the missing leaves of one parent; returns the residual mean square."""
+    """Fill in the missing leaves of one parent; returns the residual mean square.
+
+    Parameters:
+        extra: (x) variances and their degrees of freedom, filled in here.
+    """
     part, many = seen[:, mine], seen.shape[1]
     want = [(int(t), int(k)) for t, k in zip(*np.nonzero(treatment[:, mine] == MISSING), strict=True)]
     if not want:
         return float("nan")
-    found, residual = additive(part, want)
+    found, residual, df = additive(part, want)
     places = [(int(t), int(mine[k])) for t, k in zip(*np.nonzero(np.isfinite(part)), strict=True)]
     for (t, k), weights in found.items():
         leaf = int(mine[k])
@@ -169,7 +177,8 @@ def _impute(
         at = np.concatenate([cells[p][0] for p in places] + [np.array([own])])
         share = np.concatenate([w * cells[p][1] for w, p in zip(weights, places, strict=True)] + [np.ones(1)])
         rows[t, leaf] = (at, share)
-        extra[own], treatment[t, leaf] = residual, IMPUTED
+        extra[0][own], extra[1][own] = residual * (1.0 + float(weights @ weights)), df
+        treatment[t, leaf] = IMPUTED
     return residual
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from csi.moments.stack import Array
-from csi.tracking.contrasts import contrasts
+from csi.tracking.contrasts import Contrasts, contrasts
 from csi.tracking.index import Index
 from csi.tracking.tree_leaves import Leaves
 from csi.tracking.tree_structure import Structure
@@ -74,23 +74,42 @@ class Rows:
     df: Array
 
 
-def evaluated(index: Index, construct: int, rows: sparse.csr_matrix, extra: Array) -> Rows:
+def evaluated(index: Index, construct: int, rows: sparse.csr_matrix, leaves: Leaves) -> Rows:
     """Values, errors and degrees of freedom of rows over the columns.
 
     `V = L_c V_c L_c' + sum_x L_x^2 extra_x`: the cells' joint covariance, plus what is added to carried and imputed
-    leaves.
+    leaves, `V = V_1 + V_2` with degrees of freedom `V^2 / (V_1^2 / df_1 + V_2^2 / df_2)`.
 
     Parameters:
-        rows: (r, x). extra: (x) variances beyond the cells', 0 for cells.
+        rows: (r, x). leaves: what is added, and its degrees of freedom (the fewest of those that enter a row).
+
+    Source:
+        Satterthwaite (1946), Biometrics Bulletin 2(6), 110-114.
     """
     c = index.cells.height
     of_cells = sparse.csr_matrix(rows[:, :c])
     of_cells.eliminate_zeros()
     found = contrasts(index, construct, of_cells)
-    beyond = np.asarray(rows[:, c:].power(2) @ extra[c:])
+    rest = sparse.csr_matrix(rows[:, c:])
+    beyond = np.asarray(rest.power(2) @ leaves.extra[c:])
     empty = np.diff(of_cells.indptr) == 0
     error = np.sqrt(found.std_error**2 + beyond)
-    return Rows(np.where(empty, np.nan, found.estimate), np.where(empty, np.nan, error), found.df)
+    return Rows(
+        np.where(empty, np.nan, found.estimate),
+        np.where(empty, np.nan, error),
+        _df(found, beyond, rest, leaves.extra_df[c:]),
+    )
+
+
+def _df(found: Contrasts, beyond: Array, rows: sparse.csr_matrix, df: Array) -> Array:
+    """(r,) degrees of freedom of the cells' variance and what is added to it."""
+    added = np.flatnonzero(beyond > 0)
+    out = found.df.copy()
+    for r in added:
+        fewest = df[rows.indices[rows.indptr[r] : rows.indptr[r + 1]]].min()
+        sampling = found.std_error[r] ** 2
+        out[r] = (sampling + beyond[r]) ** 2 / (sampling**2 / found.df[r] + beyond[r] ** 2 / fewest)
+    return out
 
 
 def node_rows(shares: Sequence[Shares], leaves: Leaves) -> tuple[sparse.csr_matrix, ...]:

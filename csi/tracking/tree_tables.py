@@ -62,7 +62,7 @@ def node_table(made: Made) -> pl.DataFrame:
     groups = hidden_groups(made)
     many = len(nodes.names)
     everything = sparse.vstack([*made.rows, pooled_rows(made.shares, leaves, groups)]).tocsr()
-    found = evaluated(made.index, made.construct, everything, leaves.extra)
+    found = evaluated(made.index, made.construct, everything, leaves)
     linked = None if made.chain is None else _linked(made, made.chain)
     place = {node: k for k, node in enumerate(nodes.leaves)}
     out: list[dict[str, object]] = []
@@ -149,7 +149,7 @@ def _extent(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, obje
 def _linked(made: Made, chain: Chained) -> tuple[Array, Array, Array]:
     """(t m) chained values, their standard errors and degrees of freedom."""
     stacked = sparse.vstack(chain.gradient).tocsr()
-    found = evaluated(made.index, made.construct, stacked, made.leaves.extra)
+    found = evaluated(made.index, made.construct, stacked, made.leaves)
     own = np.diff(stacked.indptr) == 0  # the base itself: 100 without error
     return chain.value.reshape(-1), np.where(own, 0.0, found.std_error), found.df
 
@@ -200,12 +200,16 @@ CHANGES = (
 )  # fmt: skip
 
 
-def change_table(made: Made, against: Sequence[Against], per_year: int) -> pl.DataFrame:
-    """Every parent against earlier waves, tested within a wave by Holm."""
+def change_table(made: Made, against: Sequence[Against], per_year: int, order: Sequence[str]) -> pl.DataFrame:
+    """Every parent against earlier waves, tested within a wave by Holm.
+
+    Parameters:
+        order: all waves, those without answers included: nothing is compared with them.
+    """
     parents, waves = made.nodes.parents, made.waves
     kinds: Sequence[Against] = [a for a in against if not (a == "year" and per_year == 1 and "previous" in against)]
-    pairs = [(t, kind, reference_wave(w, kind, waves, per_year)) for t, w in enumerate(waves) for kind in kinds]
-    steps = [(t, kind, waves.index(w)) for t, kind, w in pairs if w is not None]
+    pairs = [(t, kind, reference_wave(w, kind, order, per_year)) for t, w in enumerate(waves) for kind in kinds]
+    steps = [(t, kind, waves.index(w)) for t, kind, w in pairs if w in waves]
     heads, rows, alike = [], [], []
     for t, kind, s in steps:
         now, then = matched(made.nodes, made.weights.values, made.leaves, t, s)
@@ -218,7 +222,7 @@ def change_table(made: Made, against: Sequence[Against], per_year: int) -> pl.Da
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
-    found = evaluated(made.index, made.construct, sparse.vstack(rows).tocsr(), made.leaves.extra)
+    found = evaluated(made.index, made.construct, sparse.vstack(rows).tocsr(), made.leaves)
     same = sparse.vstack(alike).tocsr()[:, : made.index.cells.height] @ np.nan_to_num(
         made.index.values[:, made.construct]
     )

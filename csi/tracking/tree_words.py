@@ -143,10 +143,11 @@ def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
     imputed = int((how == IMPUTED).sum())
     if imputed:
         known = [v for v in made.leaves.residual.values() if np.isfinite(v)]
-        en = f"{imputed} leaf values are imputed by mean + leaf + wave of their siblings; the residual mean square"
+        en = f"{imputed} leaf values are imputed by mean + leaf + wave of their siblings; the variance of prediction"
         most = fixed(max(known, default=0.0))
-        en += f" (up to {most}) is added to their variance."
-        zh = f"{imputed} 个成员数值由同级成员的“均值 + 成员 + 期次”模型插补；方差增加残差均方（最大 {most}）。"
+        en += f" (residual mean square up to {most}) is added to that of sampling."
+        zh = f"{imputed} 个成员数值由同级成员的“均值 + 成员 + 期次”模型插补；"
+        zh += f"抽样方差之外另加预测方差（残差均方最大 {most}）。"
         notes.append(note("W-TREE-IMPUTED", en, zh))
     if missing in {"carry", "impute"} and gone.any():
         en = "Where nothing could be carried or imputed, parents are means of the others."

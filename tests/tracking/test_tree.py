@@ -182,8 +182,14 @@ def test_impute_by_mean_leaf_and_wave():
     beta, residual, *_ = np.linalg.lstsq(np.array(design), np.array(y), rcond=None)
     assert value(tree, "E", "3") == pytest.approx(float(np.array([1, 0, 1, 0, 1]) @ beta), abs=1e-9)
     assert value(tree, "E", "3", "treatment") == "imputed"
-    mean_square = float(residual[0]) / (len(y) - 5)
-    assert value(tree, "E", "3", "std_error") > np.sqrt(mean_square)
+    place = np.array([1, 0, 1, 0, 1.0])
+    leverage = float(place @ np.linalg.inv(np.array(design).T @ np.array(design)) @ place)
+    mean_square = (1 + leverage) * float(residual[0]) / (len(y) - 5)
+    error, df = (value(tree, "E", "3", c) for c in ("std_error", "df"))
+    assert error > np.sqrt(mean_square)
+    sampling = error**2 - mean_square
+    # Satterthwaite: 8 observations and 5 parameters leave 3; the sampling part has those of the cells behind the fit
+    assert df == pytest.approx(error**4 / (sampling**2 / (40 * 8 - 8) + mean_square**2 / (len(y) - 5)), rel=1e-6)
     assert any(n.code == "W-TREE-IMPUTED" for n in tree.notes)
 
 
@@ -352,6 +358,21 @@ def test_kcsi_takes_the_tree_too():
     tree = csi.tree(csi.kcsi(panel, ["e1", "e2"], "all", "again"), {"x": ["A", "B"]}, None, "kcsi", small=0)
     assert tree.table["formula"].unique().to_list() == ["F4"]
     assert tree.table["index"][0] == pytest.approx(tree.table["index"][1])
+
+
+def test_a_brand_that_comes_later_is_not_missed_before(made):
+    weights = by_period({"2024Q1": REVENUE, "2024Q2": REVENUE, "2024Q3": {**REVENUE, "F": 5.0}})
+    structure = {"all": ["A", "B", "C", "D", "E", "F"]}
+    assert '"F" is not in the data' in problems(lambda: csi.tree(made, structure, weights, "joy"), "E-TREE-LEAF")
+    tree = csi.tree(made, structure, weights, "joy", brands=["F"])
+    assert value(tree, "all", "2024Q2", "missing_weight") == 0.0
+    assert tree.table.filter(pl.col("node") == "F").is_empty()
+
+
+def test_a_wave_without_answers_is_not_jumped_over(made):
+    tree = csi.tree(made, NATION, REVENUE, "joy", waves=["2024Q1", "2024Q1b", "2024Q2"], per_year=2)
+    assert set(tree.changes["against"]) == {"year"}
+    assert set(tree.changes["reference"]) == {"2024Q1"}
 
 
 # bad input
