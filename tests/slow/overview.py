@@ -113,14 +113,18 @@ NAMES = {
     "above a limit": "shares of unreasonable expectations (Wilson)",
     "above a limit, near 0": "such a share near 0",
     "ave": "AVE",
+    "band": "mean loyalty in bands of satisfaction",
     "between stages": "differences of slopes between stages",
     "correlation": "construct correlations",
+    "difference": "differences of Net Promoter Scores",
     "f2": "f2",
     "htmt": "HTMT",
     "importance": "importance (points)",
     "index": "indices",
     "indirect": "specific indirect effects",
     "loading": "loadings",
+    "nps": "Net Promoter Score (adjusted Wald)",
+    "nps near its end": "Net Promoter Score near 100",
     "path": "paths",
     "performance": "performance",
     "r2": "R2",
@@ -132,6 +136,8 @@ NAMES = {
     "surface": "features of response surfaces",
     "total": "total effects",
     "total indirect": "total indirect effect",
+    "type": "shares of types of loyalty (logit)",
+    "type near its end": "types of loyalty at (85, 85), some near 0",
     "weight": "weights",
 }
 
@@ -139,10 +145,11 @@ NAMES = {
 def of_study(name, nulls):
     """Coverage and rejections of a study that counts by `calibration`."""
     lines = []
+    named = {**NAMES, "slope": "slopes of segments"} if name == "behaviour_coverage" else NAMES
     more = (pl.col("kind").is_in(MORE) & (pl.col("gate") == "coverage")).alias("more")
     by = ["study", "interval", "gate", more]
     for (study, interval, gate, _), rows in cal.read(name).group_by(by, maintain_order=True):
-        kinds = ", ".join(NAMES[kind] for kind in rows["kind"].unique(maintain_order=True))
+        kinds = ", ".join(named[kind] for kind in rows["kind"].unique(maintain_order=True))
         what = f"{study}, {interval}: {kinds}"
         lines.append(covering(what, name, rows, rows["panels"][0], gated=gate == "coverage"))
     return lines + of_nulls(name, nulls)
@@ -359,6 +366,7 @@ SECTIONS = (
     ("Model cards", of_cards),
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
+    ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )
 
