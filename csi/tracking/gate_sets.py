@@ -199,8 +199,8 @@ def _too_few_items(items: Sequence[str]) -> Reason:
 
 FORMED = reason(
     "R-GATE-FORMED",
-    'the items form the construct, so there is no factor whose intercepts could be tested; rule="micom" tests weights.',
-    "题项构成该构念，不存在可检验截距的因子；可用 rule=“micom” 检验权重。",
+    "the items form the construct, so no factor has intercepts to be tested; csi.micom tests its weights.",
+    "题项构成该构念，不存在可检验截距的因子；可用 csi.micom 检验其权重。",
 )
 NO_WEIGHTS = reason(
     "R-GATE-WEIGHTS", "the construct has no index here (see csi.index).", "该构念在此没有指数（见 csi.index）。"
