@@ -46,7 +46,8 @@ def part_rows(setting: Setting, pair: Pair, found: Numbers | Reason) -> list[Row
     """The total and its parts; one row with the reason where there are none."""
     start = head(setting, pair)
     if isinstance(found, Reason):
-        return [{**start, "part": "total", "reason": found.text.en, "reason_zh": found.text.zh}]
+        empty: Row = dict.fromkeys(("change", *TESTED, "p_holm", "held", "leads"))
+        return [{**start, "part": "total", **empty, "reason": found.text.en, "reason_zh": found.text.zh}]
     level = setting.index.level
     rows: list[Row] = [{**start, "part": "total", **judged(found.total, found.total_error, found.df, level)}]
     parts = [judged(float(found.value[i]), found.error(i), found.df, level) for i in range(len(PARTS))]

@@ -1,12 +1,14 @@
 """The picture and the section of why an index changed."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from csi.errors import Text
 from csi.reporting import figures, style
 from csi.reporting.sections import build, planned
-from csi.study.settings import Settings, Telling
+from csi.study.settings import BreakSaid, Settings, Telling
 
 ROWS = pl.DataFrame(
     {
@@ -56,3 +58,12 @@ def test_it_stands_behind_the_trend_where_the_study_names_classes_or_asks():
         assert found[:2] == ("trend", "decomposition")
     alone = {"brands": 3, "waves": 1, "keys": ("segment",)}
     assert "decomposition" not in planned("quarterly", **alone, settings=Settings(classes="segment"))
+
+
+def test_across_a_break_the_section_says_why_there_is_nothing(analysis):
+    said = BreakSaid(analysis.wave, "scale", Text("", ""))
+    section = build("decomposition", replace(analysis, study=replace(analysis.study, breaks=(said,))))
+    assert section.figures == ()
+    assert "the answer scale changed" in section.title.en
+    assert "答题量表改变" in section.title.zh
+    assert section.data["parts"]["change"].null_count() == section.data["parts"].height

@@ -390,3 +390,9 @@ def test_weights_of_which_no_error_is_known_have_none(model, frame):
     assert np.isnan(numbers.error(1))
     assert numbers.error(0) > 0
     assert numbers.error(2) > 0
+
+
+def test_a_table_of_reasons_alone_has_its_columns(own, frame):
+    found = decompose(own, by="who", construct="Use", data=frame, small=500)
+    assert {"change", "std_error", "p_holm", "held", "leads"} <= set(found.table.columns)
+    assert found.table["change"].null_count() == found.table.height == 4
