@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from csi.expectation.kano import kano as kano
     from csi.expectation.kinds import kinds as kinds
     from csi.expectation.mentions import mentions as mentions
+    from csi.expectation.penalty_reward import penalty_reward as penalty_reward
     from csi.expectation.promise import promise as promise
     from csi.expectation.reasonable import reasonable as reasonable
     from csi.expectation.requirements import requirements as requirements
@@ -181,6 +182,7 @@ _HOMES = {
     "promise": "csi.expectation.promise",
     "servqual": "csi.expectation.servqual",
     "surface": "csi.expectation.surface",
+    "penalty_reward": "csi.expectation.penalty_reward",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
     "price_tolerance": "csi.behaviour.price_tolerance",
@@ -298,6 +300,7 @@ __all__ = [
     "nps",
     "order",
     "pairwise",
+    "penalty_reward",
     "pool",
     "pos",
     "predict",

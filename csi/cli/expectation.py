@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Final, get_args
@@ -18,8 +19,14 @@ from csi.survey.codebook import Form
 
 NAMES: Final = tuple(m.name for m in METHODS)
 FORMS: Final = ("perceived", "expected", "desired", "adequate")
-CHOICES: Final = {"inconsistent": ("drop", "swap", "error"), "errors": ("robust", "hc3", "classical")}
 KEYS: Final = ("brand", "wave", "stage", "segment")
+CHOICES: Final = {
+    **dict.fromkeys(FORMS, get_args(Form)),
+    "inconsistent": ("drop", "swap", "error"),
+    "errors": ("robust", "hc3", "classical"),
+    "shares": ("johnson", "lmg"),
+}
+"""Options that take one of some words."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,17 +100,22 @@ def read_option(name: str, text: str) -> object:
         >>> read_option("stages", "never=prospect, long=loyal"), read_option("band", "x")
         ({'never': 'prospect', 'long': 'loyal'}, None)
     """
-    if name in FORMS:
-        return text if text in get_args(Form) else None
+    if name in READERS:
+        return READERS[name](text)
+    if name in CHOICES:
+        return text if text in CHOICES[name] else None
     if name in LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name in MAPPINGS:
-        return _points(text) if name == "points" else _pairs(text)
-    if name == "band":
-        return _size(text)
-    if name in CHOICES:
-        return text if text in CHOICES[name] else None
+        return _pairs(text)
     return Path(text) if name in FILES else text
+
+
+def _two(text: str) -> tuple[float, ...] | None:
+    """`25,75` read: two numbers of 0 or more that rise."""
+    found = [_size(part) for part in text.split(",")]
+    sizes = tuple(x for x in found if x is not None)
+    return sizes if len(sizes) == len(found) == 2 and sizes[0] < sizes[1] else None
 
 
 def _pairs(text: str) -> dict[str, str] | None:
@@ -133,11 +145,16 @@ def _wanted(name: str) -> Text:
     if name in FORMS:
         listed = ", ".join(get_args(Form))
         return Text(f"a form ({listed})", f"题项形式（{listed}）")
-    if name == "points":
-        return Text("pairs such as tangibles=11,reliability=32", "tangibles=11,reliability=32 这样的对应")
-    if name in MAPPINGS:
-        return Text("pairs such as never=prospect,long=loyal", "never=prospect,long=loyal 这样的对应")
     if name in CHOICES:
-        *most, last = CHOICES[name]
-        return Text(f"{', '.join(most)} or {last}", f"{'、'.join(most)} 或 {last}")
+        *first, last = CHOICES[name]
+        return Text(f"{', '.join(first)} or {last}", f"{'、'.join(first)} 或 {last}")
+    if name in MAPPINGS:
+        pairs = "tangibles=11,reliability=32" if name == "points" else "never=prospect,long=loyal"
+        return Text(f"pairs such as {pairs}", f"{pairs} 这样的对应")
+    if name == "cuts":
+        return Text("two rising numbers such as 25,75", "两个递增的数，如 25,75")
     return Text("a number of 0 or more", "不小于 0 的数")
+
+
+READERS: Final[Mapping[str, Callable[[str], object]]] = {"points": _points, "cuts": _two, "band": _size, "limit": _size}
+"""Options with a form of their own; None where it cannot be read."""

@@ -5,22 +5,32 @@ Letters: `q` constructs, `k` predictors, `b` slices of a stack.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import numpy as np
 import polars as pl
 
 from csi.display import Shown, table, text
-from csi.errors import Note, Text, note
+from csi.errors import Note, Problems, Text, note, one_of
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items
 from csi.importance.drivers import check_target
+from csi.importance.lmg import lmg, too_many
 from csi.importance.shares import SINGULAR, johnson
 from csi.measures.effects import total_effects
 from csi.measures.shown import told
 from csi.measures.tidy import cells_of, tidy, uncertain
 from csi.moments.stack import Array, Moments
+
+Method = Literal["johnson", "lmg"]
+METHODS: Final[Mapping[Method, Text]] = {
+    "johnson": Text("relative weight", "相对权重"),
+    "lmg": Text("LMG (gain in R2, averaged over orders)", "LMG（各进入次序下 R² 增量的均值）"),
+}
+"""How what predictors explain together is divided."""
 
 COLUMNS = ("share", "weight", "total_effect", "correlation")
 HEADINGS = {
@@ -34,17 +44,18 @@ HEADINGS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DriverShares(Shown):
-    """Relative weights of a target's predictors in every cell.
+    """What each of a target's predictors accounts for, in every cell.
 
     Attributes:
-        table: the cell's key columns, construct, share (of R2, sums to 1), weight (relative weight, sums to R2),
+        table: the cell's key columns, construct, share (of R2, sums to 1), weight (relative weight or LMG, sums to R2),
             total_effect (standardised, through all arrows), correlation (with the target), and with replicates
             NAME_conf_low, NAME_conf_high of each.
-        target, r2 ((b,) of the target on its predictors), level, sentences, notes.
+        target, method, r2 ((b,) of the target on its predictors), level, sentences, notes.
     """
 
     table: pl.DataFrame
     target: str
+    method: Method
     r2: Array
     level: float
     sentences: tuple[Text, ...]
@@ -54,28 +65,42 @@ class DriverShares(Shown):
 @text.register
 def _(value: DriverShares, lang: str = "en") -> str:
     """Sentences, shares, notes."""
-    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    heads = {c: t.say(lang) for c, t in headings(value.method).items()}
     lines = [*(s.say(lang) for s in value.sentences), "", table(value.table, headings=heads), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
-def driver_shares(est: Estimate, target: str = "satisfaction") -> DriverShares:
-    """Johnson's relative weights of the constructs with arrows to a target, beside their total effects.
+def headings(method: Method) -> dict[str, Text]:
+    """Headings of the table by the way of dividing.
+
+    Example:
+        >>> headings("johnson")["weight"].en
+        'relative weight'
+    """
+    return {**HEADINGS, "weight": METHODS[method]}
+
+
+def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = "johnson") -> DriverShares:
+    """What the constructs with arrows to a target account for (relative weights or LMG), beside their total effects.
 
     Predictors that go together share what they explain; a path says what is left to one with the others held fixed, a
-    relative weight how much of R2 it accounts for.
+    relative weight, or LMG, how much of R2 it accounts for.
 
     Parameters:
         est: a fitted model; after `bootstrap` the table has intervals. target: an endogenous construct.
+        method: "johnson" (relative weights) or "lmg" (gain in R2 averaged over all orders of the predictors, which are
+            the Shapley values; at most 12 predictors).
 
     Returns:
         A `DriverShares`; NaN where the predictors are collinear.
 
     Raises:
-        Problems: the target is not a construct of the model, or nothing leads to it.
+        Problems: the target is not a construct of the model, nothing leads to it, no such method, or more than 12
+            predictors for "lmg" (E-SETTING).
 
     Source:
-        Johnson (2000), Multivariate Behavioral Research 35(1), 1-19.
+        Johnson (2000), Multivariate Behavioral Research 35(1), 1-19; Lindeman, Merenda & Gold (1980). Both agree with R
+        (eigen; lm) and pingouin on the SQ data (tests/importance/test_lmg.py).
 
     Example:
         >>> import csi
@@ -87,15 +112,19 @@ def driver_shares(est: Estimate, target: str = "satisfaction") -> DriverShares:
     """
     check_estimate(est)
     check_target(est, target)
+    if unknown := one_of("method", method, get_args(Method)):
+        raise Problems(unknown)
     est = on_items(est)
     names = est.solution.constructs
     products = {c.name for c in est.model.constructs if c.product_of}
     predictors = [c for c in est.model.predictors(target) if c not in products]
+    if method == "lmg" and (many := too_many(len(predictors))):
+        raise Problems(many)
     at, y = [names.index(c) for c in predictors], names.index(target)
 
     def quantity(moments: Moments, solution: Solution) -> Array:
         del moments
-        return np.stack(shares(solution, at, y), axis=1)
+        return np.stack(shares(solution, at, y, method), axis=1)
 
     found = uncertain(est, quantity)
     values = quantity(est.moments, est.solution) if found is None else found.value
@@ -106,17 +135,19 @@ def driver_shares(est: Estimate, target: str = "satisfaction") -> DriverShares:
             numbers |= {f"{name}_conf_low": found.conf_low[:, i], f"{name}_conf_high": found.conf_high[:, i]}
     labels = pl.DataFrame({"construct": predictors}, schema={"construct": pl.String})
     frame = tidy(cells_of(est), labels, numbers, {})
-    return DriverShares(frame, target, values[:, 1].sum(axis=1), est.level, _sentences(frame, target), _notes(frame))
+    r2, said = values[:, 1].sum(axis=1), _sentences(frame, target)
+    return DriverShares(frame, target, method, r2, est.level, said, _notes(frame, method))
 
 
-def shares(solution: Solution, at: list[int], y: int) -> tuple[Array, Array, Array, Array]:
-    """Shares of R2, relative weights, total effects and correlations, (m, k) each; NaN where collinear."""
+def shares(solution: Solution, at: list[int], y: int, method: Method = "johnson") -> tuple[Array, Array, Array, Array]:
+    """Shares of R2, relative weights or LMG, total effects and correlations, (m, k) each; NaN where collinear."""
     cor = solution.construct_cor
     R, r = cor[:, at][:, :, at], cor[:, at, y]
     known = np.asarray(np.isfinite(R).all(axis=(1, 2)) & np.isfinite(r).all(axis=1))
     safe = np.where(known[:, None, None], R, np.eye(len(at)))
     usable = known & (np.linalg.eigvalsh(safe)[:, 0] > SINGULAR)
-    weight = johnson(np.where(usable[:, None, None], R, np.eye(len(at))), np.where(usable[:, None], r, 0.0))
+    divided = lmg if method == "lmg" else johnson
+    weight = divided(np.where(usable[:, None, None], R, np.eye(len(at))), np.where(usable[:, None], r, 0.0))
     weight[~usable] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         share = weight / weight.sum(axis=1, keepdims=True)
@@ -138,15 +169,19 @@ def _sentences(frame: pl.DataFrame, target: str) -> tuple[Text, ...]:
     return tuple(out)
 
 
-def _notes(frame: pl.DataFrame) -> tuple[Note, ...]:
+def _notes(frame: pl.DataFrame, method: Method) -> tuple[Note, ...]:
     """What a relative weight is, and cells whose predictors are collinear."""
-    found = [
-        note(
-            "N-RELATIVE-WEIGHT",
-            "a relative weight is derived from these answers; it is not the same as the importance customers state.",
-            "相对权重由本次回答推算，不等同于顾客自述的重要性。",
+    en = "a relative weight is derived from these answers; it is not the same as the importance customers state."
+    zh = "相对权重由本次回答推算，不等同于顾客自述的重要性。"
+    if method == "lmg":
+        en = (
+            "LMG is derived from these answers (gain in R2, averaged over all orders of the predictors); it is not the "
         )
-    ]
+        en, zh = (
+            en + "importance customers state.",
+            "LMG 由本次回答推算（各进入次序下 R² 增量的均值），不等同于顾客自述的重要性。",
+        )
+    found = [note("N-RELATIVE-WEIGHT", en, zh)]
     if frame["share"].null_count():
         en = "where predictors are collinear no relative weights are given."
         found.append(note("W-COLLINEAR", en, "预测构念共线时不给出相对权重。"))

@@ -17,10 +17,12 @@ class Options:
 
     Attributes:
         perceived, expected, desired, adequate: forms of items. outcome: a construct or an item. item: an item.
-        band: gaps at most this large count as met. of: an attribute or dimension. errors: of a surface.
+        band: gaps at most this large count as met. of: an attribute or dimension. errors: of slopes.
             inconsistent: what becomes of answers with adequate above desired. points: of each dimension of service
-            quality. constructs: the model's construct -> the codebook's. without: constructs left out. optional:
-            optional arrows that are in; None for all. estimator: as in `estimate:`.
+            quality. drivers: constructs or items that explain the outcome. shares: how what they explain together is
+            divided. cuts: scores (0-100) up to which answers are low and from which they are high. limit: impact
+            asymmetry above it is no hybrid. constructs: the model's construct -> the codebook's. without: constructs
+            left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
             requirements, relations, status: files.
@@ -43,6 +45,10 @@ class Options:
     errors: Literal["", "robust", "hc3", "classical"] = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
     points: Mapping[str, float] = field(default_factory=dict)
+    drivers: tuple[str, ...] = ()
+    shares: Literal["", "johnson", "lmg"] = ""
+    cuts: tuple[float, ...] = ()
+    limit: float = 0.0
     constructs: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     optional: tuple[str, ...] | None = None
@@ -72,9 +78,13 @@ HELP: Final[Mapping[str, Text]] = {
     "item": Text("the question the model is about", "模型所用的题项"),
     "band": Text("gaps at most this large count as met (0)", "不超过该值的差距算作达到（0）"),
     "of": Text("an attribute or a dimension (overall)", "某一属性或维度（默认总体）"),
-    "errors": Text("errors of a surface: robust, hc3 or classical", "曲面的标准误：robust、hc3 或 classical"),
+    "errors": Text("errors of slopes: robust, hc3 or classical", "斜率的标准误：robust、hc3 或 classical"),
     "inconsistent": Text("adequate above desired: drop, swap or error", "可接受高于理想时：drop、swap 或 error"),
     "points": Text("points of each dimension, such as 100 in all", "各维度的分配分数，例如合计 100"),
+    "drivers": Text("constructs or items that explain the outcome", "解释结果的构念或题项"),
+    "shares": Text("shares of R2: johnson or lmg", "R² 份额：johnson 或 lmg"),
+    "cuts": Text("low up to, high from, such as 25,75 (0-100)", "低分上限与高分下限，如 25,75（0–100）"),
+    "limit": Text("impact asymmetry above it is no hybrid (0.1)", "影响不对称高于该值者不算混合因素（0.1）"),
     "constructs": Text("the model's construct = the codebook's", "模型的构念 = 编码簿的构念"),
     "without": Text("constructs to leave out", "不纳入的构念"),
     "optional": Text("which optional arrows are in", "纳入哪些可选路径"),
@@ -96,7 +106,7 @@ HELP: Final[Mapping[str, Text]] = {
 MAPPINGS: Final = ("constructs", "stages", "causes", "points")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
-LISTS: Final = ("without", "optional")
+LISTS: Final = ("without", "optional", "drivers")
 """Options that take names."""
 
 FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status")

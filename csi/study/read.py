@@ -391,7 +391,11 @@ def _options(given: bool | OptionsForm, folder: Path) -> Options | None:
         return Options() if given else None
     said: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set}
     said |= {name: folder / said[name] for name in FILES if said.get(name)}
-    said |= {name: tuple(said[name]) for name in ("without", "optional", "by") if said.get(name) is not None}
+    said |= {
+        name: tuple(said[name])
+        for name in ("without", "optional", "drivers", "cuts", "by")
+        if said.get(name) is not None
+    }
     return Options(**{n: v for n, v in said.items() if v is not None}, given=tuple(said))
 
 

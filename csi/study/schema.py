@@ -212,6 +212,10 @@ class OptionsForm(Part):
     errors: Literal["", "robust", "hc3", "classical"] = ""
     inconsistent: Literal["", "drop", "swap", "error"] = ""
     points: dict[str, float] = {}
+    drivers: list[str] = []
+    shares: Literal["", "johnson", "lmg"] = ""
+    cuts: list[float] = Field(default=[], max_length=2)
+    limit: float = Field(default=0.0, ge=0, lt=1)
     constructs: dict[str, str] = {}
     without: list[str] = []
     optional: list[str] | None = None

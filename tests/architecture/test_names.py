@@ -74,6 +74,7 @@ PUBLIC = [
     "servqual",
     "surface",
     "tolerance",
+    "penalty_reward",
     "nps",
     "nca",
     "medals",

@@ -116,8 +116,8 @@ def test_check_says_what_is_allowed(study, capsys):
 
 def test_the_report_tells_what_is_allowed_and_leaves_out_what_is_switched_off(study):
     told = csi.report(study, lang="en", kind="expectation")
-    assert told.keys == ("overview", "kano", "nps", "loyalty_curve", "drivers", "fieldwork", "method")
-    assert told.section("overview").data["overview"]["finding_en"].to_list() == [s.title.en for s in told.sections[1:5]]
+    assert told.keys == ("overview", "kano", "nps", "loyalty_curve", "drivers", "penalty_reward", "fieldwork", "method")
+    assert told.section("overview").data["overview"]["finding_en"].to_list() == [s.title.en for s in told.sections[1:6]]
     assert told.headline.sentence == told.section("kano").title
     file = Path(study)
     file.write_text(file.read_text("utf-8") + "models: {kano: no, nps: {item: rec}}\n", "utf-8")
@@ -126,6 +126,7 @@ def test_the_report_tells_what_is_allowed_and_leaves_out_what_is_switched_off(st
         "nps",
         "loyalty_curve",
         "drivers",
+        "penalty_reward",
         "fieldwork",
         "method",
     )

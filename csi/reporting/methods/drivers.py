@@ -9,7 +9,8 @@ import polars as pl
 
 from csi.errors import Text
 from csi.estimate.fit import fit
-from csi.importance.driver_shares import HEADINGS, driver_shares
+from csi.importance.driver_shares import Method as Way
+from csi.importance.driver_shares import driver_shares, headings
 from csi.reporting import words
 from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
@@ -45,7 +46,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     est = resampled(
         study, panel, fit(study.model, panel, estimator_of(study.settings), options.by, where=options.where)
     )
-    found = driver_shares(est, target)
+    way: Way = options.shares or "johnson"
+    found = driver_shares(est, target, way)
     texts, keys = texts_of(study), found.table.columns[: found.table.columns.index("construct")]
     name = words.lowered(texts.get(target, Text(target, target)))
     frame = found.table.sort([*keys, "share"], descending=[*(False for _ in keys), True], nulls_last=True)
@@ -59,6 +61,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             f"{name.zh}的已解释部分中，{label.zh}占 {top['share']:.1%}",
         )
     heading = Text("Relative weights and total effects", "相对权重与总效应")
+    if way == "lmg":
+        heading = Text("LMG and total effects", "LMG 与总效应")
     return Section(
         key="drivers",
         title=title,
@@ -67,7 +71,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "直接指向它的构念占 R² 的份额；总效应为经由全部路径的标准化效应",
         ),
         figures=_drawn(frame, title, texts) if not keys else (),
-        tables=(tabled("drivers", heading, frame, SHOWN, {**HEADINGS, **LIMITS}, texts),),
+        tables=(tabled("drivers", heading, frame, SHOWN, {**headings(way), **LIMITS}, texts),),
         notes=(*est.notes, *found.notes),
         data={"drivers": found.table},
     )
@@ -116,5 +120,5 @@ METHOD = Method(
         ),
     ),
     tell=tell,
-    options=("outcome",),
+    options=("outcome", "shares"),
 )
