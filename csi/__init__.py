@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from csi.pls.estimator import PLS as PLS
     from csi.pls.gsca import GSCA as GSCA
     from csi.pls.sum_scores import SumScores as SumScores
+    from csi.reporting.append import append as append
     from csi.reporting.build import report as report
     from csi.reporting.diff import diff as diff
     from csi.sem.estimator import SEM as SEM
@@ -124,6 +125,7 @@ doctor_from("csi.measures.admissible")
 __version__ = "0.2.0"
 
 _HOMES = {
+    "append": "csi.reporting.append",
     "GSCA": "csi.pls.gsca",
     "PLS": "csi.pls.estimator",
     "SEM": "csi.sem.estimator",
@@ -248,6 +250,7 @@ __all__ = [
     "SumScores",
     "adjust",
     "alignment",
+    "append",
     "balance",
     "blindfolding",
     "bollen_stine",

@@ -37,6 +37,9 @@ VERBS: Final[dict[str, Text]] = {
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
     ),
+    "append": Text(
+        "add a day's answers to stored moments; the index follows", "将当日答卷追加到已存的矩，指数随之更新"
+    ),
     "diff": Text("what changed between two runs: data, settings, numbers", "两次运行之间的变化：数据、设置与数值"),
     "comparable": Text(
         "may brands and waves be compared, and what would items that differ move",

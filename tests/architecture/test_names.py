@@ -31,6 +31,7 @@ PUBLIC = [
     "SumScores",
     "blindfolding",
     "adjust",
+    "append",
     "alignment",
     "bollen_stine",
     "bootstrap",

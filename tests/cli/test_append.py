@@ -1,0 +1,32 @@
+"""`csi append`."""
+
+import json
+
+from csi.cli.shell import main
+
+
+def test_a_store_is_begun_shown_and_refuses(study, tmp_path, capsys):
+    store, record = tmp_path / "s.npz", tmp_path / "r.json"
+    words = ["append", str(study), "--store", str(store)]
+    assert main([*words, "--json", "--record", str(record)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["added"]) == 10
+    assert len(found["batches"]) == 1
+    assert {n["code"] for n in found["notes"]} >= {"N-STORE", "N-FIXED-WEIGHTS"}
+    assert json.loads(record.read_text())["batches"] == found["batches"]
+    assert main([*words, "--lang", "en"]) == 0
+    assert capsys.readouterr().out.startswith("Nothing was added;")
+    assert main([*words[:2], str(study.parent / "panel.csv"), *words[2:], "--lang", "zh"]) == 1
+    assert "已计入" in capsys.readouterr().err
+
+
+def test_the_index_is_that_of_csi_index(study, tmp_path, capsys):
+    assert main(["append", str(study), "--store", str(tmp_path / "s.npz"), "--json"]) == 0
+    stored = json.loads(capsys.readouterr().out)["index"]
+    assert main(["index", str(study), "--errors", "fixed", "--json"]) == 0
+    read = json.loads(capsys.readouterr().out)["index"]
+    for one, other in zip(stored, read, strict=True):
+        assert (one["brand"], one["wave"], one["construct"], one["n"]) == (
+            other["brand"], other["wave"], other["construct"], other["n"],
+        )  # fmt: skip
+        assert abs(one["index"] - other["index"]) < 100 * 2.0**-20  # a fit rounds weights to 2^-20 of their mean

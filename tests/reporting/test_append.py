@@ -1,0 +1,185 @@
+"""Moments added day by day against all rows together."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.reporting.append import stored_index
+from csi.tracking.store import added, read_store, sums_of, to_bytes
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "data/telecom"
+DAYS = 4
+
+
+@pytest.fixture
+def panel():
+    """Two brands, four quarters; the rows of a quarter are spread over the days."""
+    frame = pl.read_csv(SOURCE / "panel.csv", infer_schema=False)
+    waves = ["2023Q4", "2024Q1", "2024Q2", "2024Q3"]
+    return frame.filter(pl.col("quarter").is_in(waves) & pl.col("operator").is_in(["ZX", "YA"])).with_row_index("_i")
+
+
+@pytest.fixture
+def folder(tmp_path, panel):
+    """A study whose file holds the first day, without weights; days 1 to 3 beside it."""
+    text = (SOURCE / "study.yaml").read_text(encoding="utf-8").replace(", weight: weight", "")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "codebook.yaml").write_bytes((SOURCE / "codebook.yaml").read_bytes())
+    for day in range(DAYS):
+        name = "panel.csv" if day == 0 else f"day{day}.csv"
+        panel.filter(pl.col("_i") % DAYS == day).drop("_i").write_csv(tmp_path / name)
+    return tmp_path
+
+
+def whole(folder, panel, weight=False):
+    """The index of all rows together."""
+    study = csi.Study.read(folder / "study.yaml")
+    (folder / "all").mkdir()
+    panel.drop("_i").write_csv(folder / "all/panel.csv")
+    for name in ("study.yaml", "codebook.yaml"):
+        (folder / "all" / name).write_bytes((folder / name).read_bytes())
+    study = csi.Study.read(folder / "all/study.yaml")
+    est = csi.fit(study.model, study.panel(), csi.PLS(), ["brand", "wave"])
+    return csi.index(est, weights="base", base="2023Q4", std_error="fixed"), study
+
+
+def all_days(folder):
+    csi.append(folder / "study.yaml")
+    return [csi.append(folder / "study.yaml", folder / f"day{day}.csv") for day in range(1, DAYS)][-1]
+
+
+def test_day_by_day_is_all_rows_together(folder, panel):
+    found = all_days(folder)
+    made, study = whole(folder, panel)
+    assert found.index.cells.equals(made.cells)
+    assert np.abs(found.index.values - made.values).max() < 1e-12 * 100
+    moments = csi.fit(study.model, study.panel(), csi.PLS(), ["brand", "wave"]).moments
+    kept = found.store.moments()
+    assert kept.names == moments.names
+    for name in ("n", "mean", "cov"):
+        mine, theirs = getattr(kept, name), getattr(moments, name)
+        assert np.abs(mine - theirs).max() <= 1e-12 * np.abs(theirs).max(), name
+    weights = [w.sort("construct", "item")["weight"].to_numpy() for w in (found.index.weights, made.weights)]
+    assert np.abs(weights[0] - weights[1]).max() < 1e-12
+    assert found.batches["name"].to_list() == ["panel.csv", "day1.csv", "day2.csv", "day3.csv"]
+    assert found.batches["rows"].sum() == study.panel().frame.height
+
+
+def test_the_earlier_rows_are_not_read_again(folder):
+    csi.append(folder / "study.yaml")
+    (folder / "panel.csv").write_text((folder / "panel.csv").read_text().split("\n")[0] + "\n")
+    found = csi.append(folder / "study.yaml", folder / "day1.csv")
+    assert found.new["added"].sum() < found.store.counted["n"].sum()
+    assert "added to 8 cells" in found.sentences[0].en
+
+
+def test_weights_add_as_they_are(folder, panel):
+    """Raw weights differ from day to day in their mean; only their ratios may count, over all days."""
+    (folder / "study.yaml").write_bytes((SOURCE / "study.yaml").read_bytes())
+    found = all_days(folder)
+    _, study = whole(folder, panel)
+    frame = study.panel().frame.drop_nulls(list(found.store.names))
+    kept = found.store.moments()
+    for row, mean, cov in zip(kept.cells.iter_rows(named=True), kept.mean, kept.cov, strict=True):
+        cell = frame.filter(pl.col("brand") == row["brand"], pl.col("wave") == row["wave"])
+        x, w = cell.select(kept.names).to_numpy(), cell["weight"].to_numpy()
+        m = np.average(x, axis=0, weights=w)
+        v = np.cov(x.T, aweights=w, ddof=0) * len(x) / (len(x) - 1)
+        assert np.abs(mean - m).max() < 1e-12 * np.abs(m).max()
+        assert np.abs(cov - v).max() < 1e-12 * np.abs(v).max()
+    est = csi.fit(study.model, study.panel(), csi.PLS(), ["brand", "wave"])
+    made = csi.index(est, weights="base", base="2023Q4", std_error="fixed")
+    # a fit rounds weights to 2^-20 of their mean
+    assert np.abs(found.index.values - made.values).max() < 100 * 2.0**-20
+
+
+def test_sums_by_hand():
+    rows, weight = np.array([[1.0], [3.0], [8.0]]), np.array([1.0, 2.0, 1.0])
+    sums = sums_of(rows, weight, np.array([0, 0, 1]), 2, np.array([5.0]))
+    assert sums.n.tolist() == [2, 1]
+    assert sums.w.tolist() == [3.0, 1.0]
+    assert sums.w2.tolist() == [5.0, 1.0]
+    assert sums.first.tolist() == [[-8.0], [3.0]]  # 1 (1 - 5) + 2 (3 - 5); 8 - 5
+    assert sums.second.tolist() == [[[24.0]], [[9.0]]]
+
+
+def refused(*words, **named):
+    with pytest.raises(csi.Problems) as caught:
+        csi.append(*words, **named)
+    assert all(p.what.en and p.what.zh and p.remedy.en and p.remedy.zh for p in caught.value.problems)
+    return [p.code for p in caught.value.problems]
+
+
+def test_the_same_batch_twice_is_refused(folder, panel):
+    study = folder / "study.yaml"
+    csi.append(study)
+    csi.append(study, folder / "day1.csv")
+    store = folder / "study.moments.npz"
+    before = store.read_bytes()
+    assert refused(study, folder / "day1.csv") == ["E-BATCH"]
+    (folder / "copy.csv").write_bytes((folder / "day1.csv").read_bytes())
+    assert refused(study, folder / "copy.csv") == ["E-BATCH"]
+    pl.read_csv(folder / "day1.csv", infer_schema=False).reverse().write_csv(folder / "turned.csv")
+    assert refused(study, folder / "turned.csv") == ["E-BATCH"]
+    panel.filter(pl.col("_i") % DAYS < 3, pl.col("_i") % DAYS > 0).drop("_i").write_csv(folder / "cumulative.csv")
+    assert refused(study, folder / "cumulative.csv") == ["E-BATCH"]
+    assert store.read_bytes() == before
+
+
+def test_the_first_batch_may_not_be_the_study_own_file(folder):
+    assert refused(folder / "study.yaml", folder / "panel.csv") == ["E-BATCH"]
+    assert not (folder / "study.moments.npz").exists()
+
+
+def test_no_file_and_no_store(folder):
+    assert refused(folder / "study.yaml", folder / "none.csv") == ["E-FILE"]
+    (folder / "bad.npz").write_text("no store")
+    assert refused(folder / "study.yaml", store=folder / "bad.npz") == ["E-STORE"]
+    np.savez(folder / "other.npz", a=np.zeros(3))
+    assert refused(folder / "study.yaml", store=folder / "other.npz") == ["E-STORE"]
+
+
+def test_another_codebook_is_refused(folder):
+    csi.append(folder / "study.yaml")
+    book = (folder / "codebook.yaml").read_text(encoding="utf-8")
+    (folder / "codebook.yaml").write_text(book.replace("max: 10", "max: 11", 1), encoding="utf-8")
+    assert "E-STORE" in refused(folder / "study.yaml", folder / "day1.csv")
+
+
+def test_absent_answers_that_need_all_rows_are_refused(folder):
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    (folder / "study.yaml").write_text(text.replace("missing: listwise", "missing: em", 1), encoding="utf-8")
+    assert refused(folder / "study.yaml") == ["E-SETTING"]
+
+
+def test_a_store_survives_its_file(folder, tmp_path):
+    found = csi.append(folder / "study.yaml")
+    back = read_store(found.path)
+    assert to_bytes(back) == found.path.read_bytes()
+    assert back.batches == found.store.batches
+    twice = replace(back, batches=(), seen=back.seen[:0])
+    assert added(twice, twice).sums.n.sum() == 2 * back.sums.n.sum()
+
+
+def test_cells_below_the_base_have_no_number(folder):
+    found = csi.append(folder / "study.yaml")
+    study = csi.Study.read(folder / "study.yaml")
+    least = found.store.counted["n"].min() + 1
+    small = replace(study, settings=replace(study.settings, small=least))
+    shown = stored_index(small, found.store)
+    few = found.store.counted.filter(pl.col("n") < least)
+    assert 0 < few.height < found.store.counted.height
+    assert shown.cells.join(few, on=["brand", "wave"], how="semi").is_empty()
+
+
+def test_too_few_answers_everywhere(folder):
+    study = csi.Study.read(folder / "study.yaml")
+    found = csi.append(folder / "study.yaml")
+    with pytest.raises(csi.Problems) as caught:
+        stored_index(replace(study, settings=replace(study.settings, small=10_000)), found.store)
+    assert [p.code for p in caught.value.problems] == ["E-BASE"]
