@@ -91,7 +91,7 @@ def trend(
     for one in series:
         parts += _band(one, x, y, stops, crowded=crowded)
     if dotted:
-        parts.append(svg.polyline([(x(i), y(v)) for i, v in sorted(dotted.items())], style.MUTED, 1.2, "1.5 3"))
+        parts += _mean_line(dotted, x, y, stops)
     for one in sorted(series, key=lambda s: s.focal):
         parts += _curve(one, x, y, stops)
     parts += _end_labels(series, dotted, _change_of(changes), x, y, len(waves) - 1, lang, size, narrow=narrow)
@@ -225,6 +225,19 @@ def _break_marks(
             start = at - half - 4 if left else at + half + 4
             parts.append(svg.words(start, y.end + 10, said, size=11.5, fill=style.MUTED, halo=True, anchor=anchor))
     return parts
+
+
+def _mean_line(dotted: Mapping[int, float], x: Scale, y: Scale, stops: set[int]) -> list[str]:
+    """The sector's mean as a dotted line, broken where the brands' lines are."""
+    runs: list[list[int]] = []
+    for i in sorted(dotted):
+        if runs and i not in stops:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return [
+        svg.polyline([(x(i), y(dotted[i])) for i in run], style.MUTED, 1.2, "1.5 3") for run in runs if len(run) > 1
+    ]
 
 
 def _runs(one: _Series, stops: set[int]) -> list[list[int]]:

@@ -38,7 +38,7 @@ def decomposition(a: Analysis) -> Section:
             f"各部分的贡献（指数分），横线为 {level} 置信区间；浅色条未超出抽样误差",
         ),
         figures=drawn,
-        tables=(_table(a, found),),
+        tables=(_table(a, found),) if found.table["change"].count() else (),
         paragraphs=found.sentences,
         notes=tuple(n for n in found.notes if n not in a.index.notes),
         data={"parts": found.table, "items": found.items, "classes": found.classes},
