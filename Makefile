@@ -47,6 +47,7 @@ bench: setup    ## speed, beside seminr and semopy, and R's lavaan where it is i
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@$(BIN)/python tests/bench/startup.py
 	@$(BIN)/python tests/bench/cells.py
+	@$(BIN)/python tests/bench/waves.py
 	@$(BIN)/python tests/bench/bootstrap.py
 	@$(BIN)/python tests/bench/memory.py
 	@$(BIN)/python tests/bench/absent.py

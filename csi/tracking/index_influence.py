@@ -89,7 +89,7 @@ class Strata:
     def _touched(self, left: Sparse, right: Sparse) -> tuple[Sparse, Sparse, Ints]:
         """Two matrices by the units that occur in either, and the strata of those."""
         left, right = sparse.csc_matrix(left), sparse.csc_matrix(right)
-        if left.nnz + right.nnz > self.layer.size:
+        if 2 * (left.nnz + right.nnz) > self.layer.size:  # most units: not worth renumbering
             return left, right, self.layer
         units = np.unique(np.concatenate([left.indices, right.indices]))
         return _at(left, units), _at(right, units), self.layer[units]
@@ -148,22 +148,27 @@ class Part:
     def variances(self, strata: Strata, shares: Sparse) -> Array:
         """(m,) variances of contrasts `shares` (m, c) sparse; NaN where one of their cells is unknown."""
         shares = sparse.csr_matrix(shares)
-        starts = range(0, shares.shape[0], BLOCK)
-        found = np.concatenate([self._variances(strata, shares[i : i + BLOCK]) for i in starts] or [np.empty(0)])
+        found = np.zeros(shares.shape[0])
+        for start in range(0, shares.shape[0], BLOCK):
+            some = shares[start : start + BLOCK]
+            load = None if self.load is None else sparse.csr_matrix(some @ self.load)
+            found[start : start + BLOCK] = self._variances(strata, sparse.csc_matrix(self.own @ some.T), load)
         found[np.asarray(abs(shares) @ (~self.known).astype(np.float64)).ravel() > 0] = np.nan
-        return np.asarray(np.maximum(found, 0.0))
+        return found
 
-    def _variances(self, strata: Strata, shares: Sparse) -> Array:
-        columns = sparse.csc_matrix(self.own @ shares.T)
-        found = strata.squares(columns)
-        if self.weight is None or self.load is None:
-            return found
-        mixed = sparse.csr_matrix(shares @ self.load)
-        used = np.unique(mixed.indices)
-        mixed, weight = mixed[:, used], self.weight[:, used]
-        crossed = strata.product(columns, weight)
-        among = mixed @ strata.product(weight, weight)
-        return np.asarray(found + _rowwise(crossed, mixed) * 2.0 + _rowwise(among, mixed))
+    def of_cells(self, strata: Strata) -> Array:
+        """(c,) variances of all cells; NaN where unknown."""
+        return np.where(self.known, self._variances(strata, self.own, self.load), np.nan)
+
+    def _variances(self, strata: Strata, own: Sparse, load: Sparse | None) -> Array:
+        """(m,) variances of `own + weight load'`, columns of (u, m) and rows of (m, r)."""
+        found = strata.squares(own)
+        if self.weight is not None and load is not None:
+            used = np.unique(load.indices)
+            mixed, weight = load[:, used], self.weight[:, used]
+            among = mixed @ strata.product(weight, weight)
+            found += 2.0 * _rowwise(strata.product(own, weight), mixed) + _rowwise(among, mixed)
+        return np.asarray(np.maximum(found, 0.0))
 
 
 def _rowwise(left: Sparse, right: Sparse) -> Array:
@@ -197,11 +202,7 @@ class Influence:
 
     def errors(self, parts: tuple[Later[Part], ...]) -> Array:
         """(c, q) standard errors of every index by its `full` or `fixed` parts."""
-        found = []
-        for part in parts:
-            every = sparse.identity(part.value.known.size, format="csr")
-            found.append(np.sqrt(part.value.variances(self.strata, every)))
-        return np.stack(found, axis=1)
+        return np.sqrt(np.stack([part.value.of_cells(self.strata) for part in parts], axis=1))
 
     def covariance(self, construct: int, cells: Ints) -> Array:
         """(k, k) covariance of some cells' indices of one construct."""

@@ -94,8 +94,8 @@ def pairwise(
     Parameters:
         index: an index of several brands. wave: which wave (not needed where there is one).
         construct: which construct. small: brands with fewer rows stay out.
-        ranks: the tests behind rank intervals: "holm" (those of the pairs), or "max-t" (the largest of all t statistics
-            under their joint distribution, in steps), which is sharper with many brands.
+        ranks: the tests behind rank intervals: "holm" (those of the pairs), or "max-t" (the largest of all one-sided t
+            statistics under their joint distribution, in steps): about as wide, and certain of directions too.
         gate: what `csi.comparable` found of the same cells; pairs that are not comparable have no difference then, and
             leave ranks open, unless `anyway`.
 

@@ -350,6 +350,34 @@ def of_gate():
     return lines
 
 
+def of_tracked():
+    """Linearised errors of the index: against refits, and over panels of brands and waves."""
+    lines = []
+    covered, tests, ranks = (cal.read(f"tracked_panels{name}") for name in ("", "_tests", "_ranks"))
+    for row in covered.iter_rows(named=True):
+        rows = pl.DataFrame([row])
+        line = covering(f"linearised t: {row['quantity']}", "tracked_panels", rows, row["panels"], gated=True)
+        lines.append((*line[:3], line[3].replace("(1 quantities)", f"({row['cells']} cells, mean)"), *line[4:]))
+    for row in tests.drop_nulls("at_most").iter_rows(named=True):
+        low, high = (0.04, 0.065) if "singly" in row["test"] else (0.0, 0.06)
+        gate, held = ".040-.065" if low else "at most .060", low <= row["rate"] <= high
+        rates = pl.Series([row["rate"]])
+        lines.append(rejecting(row["test"], "tracked_panels", rates, row["panels"], gate, held=held))
+    for row in ranks.iter_rows(named=True):
+        found = f"joint coverage at least {number(row['least'])}, mean width {row['mean_width']:.2f} of 8"
+        held = "held" if row["least"] >= 0.94 else "missed"
+        name = f"rank sets of 8 brands, {row['ranks']}"
+        lines.append((name, link("tracked_panels"), row["panels"], found, "at least .940", held))
+    gated = cal.read("linearised_refits").filter(pl.col("gate") != "tabled")
+    for kind in ("index", "change"):
+        rows = gated.filter(quantity=kind)
+        found = f"SE ratios differ from 1 by {span(rows['mean_deviation'])} on average ({rows['ratios'].sum()} ratios)"
+        held = "held" if rows["mean_deviation"].max() <= 0.05 else "missed"
+        name = f"linearised over 1,000 refits, {kind}"
+        lines.append((name, link("linearised_refits"), 1, found, "at most .050", held))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -357,6 +385,7 @@ SECTIONS = (
         "Designs: strata, clusters, panels, weights",
         lambda: [*of_study("design_coverage", "design_nulls"), *of_changes()],
     ),
+    ("Brands over waves, linearised", of_tracked),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
     ("Groups", lambda: [*of_groups(), *of_gate()]),

@@ -12,10 +12,12 @@ from scipy import sparse
 from csi.errors import Problems
 from csi.estimate.fit import fit, fit_sample
 from csi.inference.bootstrap import bootstrap
+from csi.models.model import Model
 from csi.moments.stack import Moments
 from csi.pls.estimator import PLS
 from csi.pls.gsca import GSCA
 from csi.pls.sum_scores import SumScores
+from csi.simulation import Tracked
 from csi.tracking.changes import changes
 from csi.tracking.contrasts import contrast, contrasts, joint_covariance
 from csi.tracking.index import index
@@ -57,8 +59,8 @@ def influence(made, construct):
     return dense if part.weight is None else dense + (part.weight @ part.load.T).toarray()
 
 
-def derivative(est, rows, units, **asked):
-    """(len(rows), c, q) of the indices by the logarithm of the weight of some units."""
+def derivative(est, units, **asked):
+    """(len(units), c, q) of the indices by the logarithm of the weight of some units."""
     found = []
     for unit in units:
         ends = []
@@ -77,7 +79,7 @@ def test_influence_is_the_derivative_by_a_respondents_weight(model, frame, way, 
     est = fit(model, frame, WAYS[way], by=CELLS, scale=SCALE, unit="id", weight="weight")
     made = index(est, weights=rule, std_error="linearised")
     units = np.array([0, 17, 55])
-    expected = derivative(est, frame, units, weights=rule)
+    expected = derivative(est, units, weights=rule)
     for j in range(2):
         np.testing.assert_allclose(influence(made, j)[units], expected[:, :, j], atol=2e-6)
 
@@ -87,7 +89,7 @@ def test_absent_answers_have_their_part(model, frame, missing):
     est = fit(model, holes(frame, 0.2), PLS(missing=missing, **TIGHT), by=CELLS, scale=SCALE, unit="id")
     made = index(est, weights="base", std_error="linearised")
     units = np.array([2, 30, 41])
-    expected = derivative(est, frame, units, weights="base")
+    expected = derivative(est, units, weights="base")
     for j in range(2):
         np.testing.assert_allclose(influence(made, j)[units], expected[:, :, j], atol=2e-6)
 
@@ -202,3 +204,25 @@ def test_mobi_agrees_with_the_jackknife(mobi_model):
     # the delete-one jackknife, 250 refits of the whole index: .9110 and 1.9327; what is left is of order 1 / n
     assert found["Satisfaction"] == pytest.approx(0.9110, rel=0.01)
     assert found["Loyalty"] == pytest.approx(1.9327, rel=0.01)
+
+
+@pytest.mark.parametrize("way", ["two-stage", "embedded", "repeated"])
+def test_higher_order_constructs_have_influence_by_differences(way):
+    population = Tracked.plain(np.zeros((1, 2)), (3, 3, 3))
+    text = population.model.replace("c2 ~ c1\nc3 ~ c2", "top =~ c1 + c2\nc3 ~ top")
+    settings = PLS(higher_order=way, **TIGHT)
+    est = fit(Model.parse(text), population.panel(60, 1), settings, by=["wave"], scale=SCALE)
+    made = index(est, weights="base", std_error="linearised")
+    units = np.array([3, 80])
+    expected = derivative(est, units, weights="base")
+    for j in range(4):
+        np.testing.assert_allclose(influence(made, j)[units], expected[:, :, j], atol=2e-6)
+
+
+def test_products_have_none_and_say_so():
+    population = Tracked.plain(np.zeros((1, 1)), (3, 3, 3))
+    text = population.model.replace("c2 ~ c1\nc3 ~ c2", "c3 ~ c1 + c2 + c1:c2")
+    est = fit(Model.parse(text), population.panel(60, 1), PLS(), by=["wave"], scale=SCALE)
+    assert index(est).basis == "fixed"
+    with pytest.raises(Problems, match="influence"):
+        index(est, std_error="linearised")
