@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from csi.pls.gsca import GSCA as GSCA
     from csi.pls.sum_scores import SumScores as SumScores
     from csi.reporting.append import append as append
+    from csi.reporting.batch import batch as batch
     from csi.reporting.build import report as report
     from csi.reporting.diff import diff as diff
     from csi.sem.estimator import SEM as SEM
@@ -125,6 +126,7 @@ doctor_from("csi.measures.admissible")
 __version__ = "0.2.0"
 
 _HOMES = {
+    "batch": "csi.reporting.batch",
     "append": "csi.reporting.append",
     "GSCA": "csi.pls.gsca",
     "PLS": "csi.pls.estimator",
@@ -252,6 +254,7 @@ __all__ = [
     "alignment",
     "append",
     "balance",
+    "batch",
     "blindfolding",
     "bollen_stine",
     "bootstrap",

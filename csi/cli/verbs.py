@@ -37,6 +37,10 @@ VERBS: Final[dict[str, Text]] = {
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
     ),
+    "batch": Text(
+        "a record for every brand in every wave; restartable, failures listed",
+        "逐品牌逐期生成记录；可续跑，失败单元列出原因",
+    ),
     "append": Text(
         "add a day's answers to stored moments; the index follows", "将当日答卷追加到已存的矩，指数随之更新"
     ),

@@ -37,7 +37,23 @@ ALIASES: Final = {
 }
 """Columns of a tracking table -> quantity and what it is against, as in the table of changes."""
 
-_NOT_SETTINGS: Final = frozenset({"notes", "hashes", "versions", "answers", "rows", "effects", "replicates", "verb"})
+_NOT_SETTINGS: Final = frozenset(
+    [
+        "notes",
+        "hashes",
+        "versions",
+        "answers",
+        "rows",
+        "effects",
+        "replicates",
+        "verb",
+        "key",
+        "status",
+        "reason",
+        "n",
+        "batches",
+    ]
+)
 
 Cell = tuple[str, ...]
 """Values of KEYS, "" where a number has none."""

@@ -32,6 +32,7 @@ PUBLIC = [
     "blindfolding",
     "adjust",
     "append",
+    "batch",
     "alignment",
     "bollen_stine",
     "bootstrap",
