@@ -48,6 +48,12 @@ MOST: Final = 6
 STABLE: Final = 0.8
 """Mean agreement of resamples (adjusted Rand) from which patterns are told (Steinley 2004: .8 good)."""
 
+SURE: Final = 2.5758
+"""So many Monte Carlo errors below the threshold a stability is held to be below it (two-sided 1 %)."""
+
+MORE: Final = 4
+"""Times the resamples that are taken at most where they do not decide."""
+
 RESTARTS: Final = 3
 """Starts in each resample."""
 
@@ -64,6 +70,8 @@ HEADINGS: Final = {
     "outcome_high": Text("high ", "上限 "),
     "patterns": Text("patterns", "模式数"),
     "stability": Text("stability", "稳定性"),
+    "std_error": Text("SE (Monte Carlo)", "标准误（蒙特卡洛）"),
+    "resamples": Text("resamples", "重抽样次数"),
     "explained": Text("variance explained", "解释的方差"),
     "told": Text("told", "采用"),
 }
@@ -77,8 +85,8 @@ class EmotionPatterns(Shown):
         table: key columns, pattern ("positive", "mixed", "calm", "negative"; numbered where several are alike), n,
             count, share, std_error, conf_low, conf_high (by the design, of the patterns as found), positive, negative
             (mean scores, 0-100), outcome (mean score) with _std_error, _low and _high, flag, reason, reason_zh.
-        choice: patterns (how many), stability (mean adjusted Rand index of resamples), explained (share of the
-            variance of both scores), told (whether this number is).
+        choice: patterns (how many), stability (mean adjusted Rand index of resamples), std_error (Monte Carlo, of the
+            stability), resamples, explained (share of the variance of both scores), told (whether this number is).
         positive, negative, outcome: the constructs. labels, replicates, seed, level, sentences, notes.
     """
 
@@ -126,10 +134,11 @@ def emotion_patterns(
     Parameters:
         panel: answers with a codebook. positive, negative: constructs; scores are means of their items on 0-100.
         outcome: a construct whose mean is told by pattern ("satisfaction" where there is one), "" for none.
-        patterns: how many (2 to 6); None takes the most that resamples find again (stability of at least .8), or the
-            most stable number where none is. by: key columns that make cells; patterns are found in all cells
-            together. where: keep only rows with these key values. replicates, seed: of the stability. level: of the
-            intervals. small, flagged: cells of fewer answers are withheld, or marked.
+        patterns: how many (2 to 6); None takes the most that resamples find again (stability not below .8 by more than
+            2.58 Monte Carlo errors), or the most stable number where none is.
+        by: key columns that make cells; patterns are found in all cells together. where: keep only rows with these key
+            values. replicates, seed: of the stability; up to four times as many are taken where they do not decide.
+        level: of the intervals. small, flagged: cells of fewer answers are withheld, or marked.
 
     Returns:
         An `EmotionPatterns`.
@@ -165,7 +174,7 @@ def emotion_patterns(
     keys = found.sample.cells.drop("n").columns
     frame = bases.withheld(_table(found, at, own, kinds, target, level))
     labels = {**found.labels, **_labels(kinds)}
-    stable = float(choice.filter(pl.col("told"))["stability"].item())
+    stable = choice.filter(pl.col("told")).select("stability", "std_error").row(0)
     return EmotionPatterns(
         table=frame,
         choice=choice,
@@ -189,35 +198,63 @@ def _chosen(
     w, unit = sample.weight[at], sample.unit[at]
     size = len(points)
     weight, rows = (np.bincount(of, weights=x, minlength=size).astype(np.float64) for x in (w, np.ones(len(at))))
-    plan = [m[:, unit] for _, m in plan_of(sample, replicates, seed).blocks()]
-    drawn = np.concatenate([[np.bincount(of, weights=w * r, minlength=size) for r in m] for m in plan])[:replicates]
+    plan = plan_of(sample, MORE * replicates, seed)
+    drawn = np.concatenate(
+        [[np.bincount(of, weights=w * r, minlength=size) for r in m[:, unit]] for _, m in plan.blocks()]
+    )
     centre = weight @ points / weight.sum()
     whole = tightness(points, weight, centre[None])
     counts = [asked] if asked else list(range(2, min(MOST, size - 1) + 1))
     every, table_ = {}, []
     for k in counts:
         every[k] = k_means(points, weight, k, seed)
-        own = nearest(points, every[k])
-        enough = [x for x in drawn if (x > 0).sum() > k]
-        again = [nearest(points, k_means(points, x, k, seed + b, RESTARTS)) for b, x in enumerate(enough)]
-        stability = float(np.mean([agreement(own, other, rows) for other in again])) if again else 0.0
-        table_.append((k, stability, 1 - tightness(points, weight, every[k]) / whole))
-    steady = [k for k, s, _ in table_ if s >= STABLE]
+        stability, error, used = _stability(points, every[k], drawn, rows, replicates, seed)
+        table_.append((k, stability, error, used, 1 - tightness(points, weight, every[k]) / whole))
+    steady = [k for k, s, e, *_ in table_ if s + SURE * e >= STABLE]
     best = max(steady) if steady else max(table_, key=lambda row: row[1])[0]
-    schema = {"patterns": pl.Int64, "stability": pl.Float64, "explained": pl.Float64}
-    choice = pl.DataFrame(table_, schema=schema, orient="row")
+    schema = {"patterns": pl.Int64, "stability": pl.Float64, "std_error": pl.Float64, "resamples": pl.Int64}
+    choice = pl.DataFrame(table_, schema=schema | {"explained": pl.Float64}, orient="row")
     return choice.with_columns((pl.col("patterns") == best).alias("told")), _ordered(every[best])
 
 
+def _stability(
+    points: Array, centres: Array, drawn: Array, rows: Array, replicates: int, seed: int
+) -> tuple[float, float, int]:
+    """Mean agreement of resamples with a division, its Monte Carlo error, and how many resamples were taken.
+
+    More are taken, up to all of `drawn`, while the mean lies within its error of the threshold.
+
+    Parameters:
+        drawn: (B, n) weights of the points in resamples. rows: (n,) rows that a point stands for.
+    """
+    own, k, values = nearest(points, centres), len(centres), []
+    for start in range(0, len(drawn), replicates):
+        for b, x in enumerate(drawn[start : start + replicates], start=start):
+            if (x > 0).sum() > k:
+                values.append(agreement(own, nearest(points, k_means(points, x, k, seed + b, RESTARTS)), rows))
+        if len(values) < 2:
+            continue
+        mean, error = float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
+        if abs(mean - STABLE) > SURE * error:
+            return mean, error, len(values)
+    return (mean, error, len(values)) if len(values) > 1 else (0.0, 0.0, len(values))
+
+
 def _ordered(centres: Array) -> Array:
-    """Centres from most positive to most negative."""
-    return centres[np.argsort(-(centres[:, 0] - centres[:, 1]), kind="stable")]
+    """Centres pattern by pattern in the order of `PATTERNS`, within one from most positive to most negative."""
+    place = np.array([list(PATTERNS).index(kind) for kind in _named(centres)])
+    return centres[np.lexsort((-(centres[:, 0] - centres[:, 1]), place))]
+
+
+def _named(centres: Array) -> list[str]:
+    """What each centre is, by the middle of either scale."""
+    kind = {(True, False): "positive", (True, True): "mixed", (False, False): "calm", (False, True): "negative"}
+    return [kind[bool(p > MIDDLE), bool(n > MIDDLE)] for p, n in centres]
 
 
 def _kinds(centres: Array) -> tuple[str, ...]:
     """What each pattern is; numbered where several are alike."""
-    kind = {(True, False): "positive", (True, True): "mixed", (False, False): "calm", (False, True): "negative"}
-    names = [kind[bool(p > MIDDLE), bool(n > MIDDLE)] for p, n in centres]
+    names = _named(centres)
     return tuple(f"{n} {names[: i + 1].count(n)}" if names.count(n) > 1 else n for i, n in enumerate(names))
 
 
@@ -303,12 +340,21 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], labels: Mapping[str, Te
     return tuple(made)
 
 
-def _notes(stability: float, count: int) -> tuple[Note, ...]:
+def _notes(told_: tuple[float, float], count: int) -> tuple[Note, ...]:
     """What patterns are; where resamples do not find them again."""
     en = "patterns divide customers by two scores, strong being above the middle of the scale; they need not be kinds "
     zh = "模式按两项得分划分顾客，高于量表中点为强；未必是界限分明的人群。占比的区间以所得模式为准。"
     notes = [note("N-PATTERNS", f"{en}of people apart. Intervals of shares take the patterns as found.", zh)]
-    if stability < STABLE:
+    stability, error = told_
+    if abs(stability - STABLE) <= SURE * error:
+        en = f"whether resamples find these {count} patterns again is not decided: stability {stability:.3f}, no "
+        zh = f"重抽样能否重现这 {count} 种模式尚无定论：稳定性 {stability:.3f}，与 {STABLE:g} 无法区分"
+        en, zh = (
+            f"{en}different from {STABLE:g} (Monte Carlo error {error:.3f}).",
+            f"{zh}（蒙特卡洛标准误 {error:.3f}）。",
+        )
+        notes.append(note("W-PATTERNS", en, zh))
+    elif stability < STABLE:
         en = f"resamples do not find these {count} patterns again (stability {stability:.2f}, below {STABLE:g}): read "
         zh = f"重抽样未能重现这 {count} 种模式（稳定性 {stability:.2f}，低于 {STABLE:g}），请谨慎解读。"
         notes.append(note("W-PATTERNS", f"{en}them with care.", zh))

@@ -62,7 +62,7 @@ class LoyaltyCurve(Shown):
             of satisfaction), std_error, conf_low, conf_high, change (of slope against the segment before), p_change
             (Holm over the knots of a cell), flag, reason, reason_zh (of few answers in the cell, or none that differ).
         curve: key columns, start, end (bands of satisfaction), n, mean (of loyalty), conf_low, conf_high, fitted (mean
-            of the curve).
+            of the curve), flag, reason, reason_zh (of few answers in the band).
         line: the curve drawn out over the answers there are: key columns, satisfaction, fitted, conf_low, conf_high
             (pointwise: each covers its own point, not the whole curve).
         fits: key columns, n, r2, r2_straight (of one straight line), flag, reason, reason_zh.
@@ -109,7 +109,8 @@ def loyalty_curve(
         panel: answers with a codebook. satisfaction, loyalty: constructs or items; scores are means of their items on
             0-100. knots: satisfaction where the line may bend; those with fewer than 10 rows to a side are left out.
         bands: how many bands of equal width `curve` has. by: key columns that make cells. where: keep only rows with
-            these key values. level: of the intervals. small, flagged: cells of fewer answers are withheld, or marked.
+            these key values. level: of the intervals. small, flagged: cells, and bands of
+            `curve`, of fewer answers are withheld, or marked.
 
     Returns:
         A `LoyaltyCurve`; errors follow the design (weights, clusters, strata) and allow for leverage (HC2; CR2
@@ -148,6 +149,7 @@ def loyalty_curve(
     fits = bases.withheld(fits)
     segments = following(segments, fits, keys.columns, keep=("start", "end", "n"))
     banded, line = (without(frame, fits, keys.columns) for frame in (banded, line))
+    banded = bases.withheld(banded)
     said = _sentences(segments, keys.columns, found.labels[satisfaction], found.labels[loyalty])
     return LoyaltyCurve(
         table=segments,

@@ -152,7 +152,11 @@ def kinds(
         level=level,
         seed=seed,
         sentences=sentences_of(frames, labels, target[0]),
-        notes=(*_bases(bases, facets, levels, surprise, labels), *_notes(frames, target[0], rare)),
+        notes=(
+            *_bases(bases, facets, levels, surprise, labels),
+            *_reasons(surprise, labels),
+            *_notes(frames, target[0], rare),
+        ),
     )
 
 
@@ -362,6 +366,25 @@ def _bases(
     by_attribute = levels.drop("level") if levels.height else levels
     frames = (facets, by_attribute, surprise)
     return tuple(dict.fromkeys(n for f in frames if f.height for n in bases.notes(f, (), labels)))
+
+
+def _reasons(surprise: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Note, ...]:
+    """Why attributes with enough answers have no importance, each reason with its attributes.
+
+    Example:
+        >>> row = {"attribute": ["fast"], "flag": [None], "reason": ["not asked."], "reason_zh": ["未提问。"]}
+        >>> _reasons(pl.DataFrame(row), {"fast": Text("Fast", "快")})[0].say("zh")
+        '快：未提问。'
+    """
+    if not surprise.height:
+        return ()
+    rows = surprise.filter(pl.col("reason").is_not_null() & pl.col("flag").ne_missing("suppressed"))
+    notes = []
+    for (en, zh), part in rows.group_by("reason", "reason_zh", maintain_order=True):
+        names = [labels.get(a, Text(a, a)) for a in part["attribute"]]
+        listed, listed_zh = ", ".join(t.en for t in names), "、".join(t.zh for t in names)
+        notes.append(Note("W-KINDS", Text(f"{listed}: {en}", f"{listed_zh}：{zh}")))
+    return tuple(notes)
 
 
 def _importance(

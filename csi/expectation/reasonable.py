@@ -20,7 +20,7 @@ import polars as pl
 from scipy.special import ndtri
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, note, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.estimate.given import check_panel
 from csi.expectation.composites import doubts
 from csi.expectation.forms import Matched, matched
@@ -29,6 +29,7 @@ from csi.expectation.scores import finite
 from csi.expectation.shares import shares
 from csi.expectation.side_table import Kind, side_table
 from csi.inference.settings import level_problems
+from csi.measures.tidy import with_reasons
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases, without
@@ -57,7 +58,8 @@ class Reasonable(Shown):
             (of few answers).
         actions: key columns, attribute, part ("reasonable", "unreasonable"), share, action ("meet", "explain_date",
             "meet_or_explain", "explain_alternative"), date.
-        sensitivity: key columns, attribute, alpha, limit, unreasonable, conf_low, conf_high; null beyond the scale.
+        sensitivity: key columns, attribute, alpha, limit, unreasonable, conf_low, conf_high, reason, reason_zh (of
+            null: a limit beyond the scale, no benchmark, nobody who answered).
         expected: the form. industry, alpha, level, labels, sentences, notes.
     """
 
@@ -316,8 +318,22 @@ def _sensitivity(sample: Sample, rules: pl.DataFrame, cell: int, alpha: float, l
         found = [np.where(inside, v, np.nan) for v in shares(x > limit, np.isfinite(x), design, level)]
         numbers = dict(zip(("unreasonable", "conf_low", "conf_high"), map(finite, found), strict=True))
         head = {"attribute": rules["attribute"], "alpha": [each] * rules.height, "limit": finite(limit)}
-        parts.append(pl.DataFrame(head | numbers))
+        seen = np.isfinite(x).any(axis=0)
+        why = [
+            None if ok else _untold(lim, top) for ok, lim, top in zip(inside & seen, limit, sample.maximum, strict=True)
+        ]
+        parts.append(with_reasons(pl.DataFrame(head | numbers), why))
     return pl.concat(parts)
+
+
+NO_BENCH: Final = reason("R-NO-BENCH", "no benchmark.", "没有基准。")
+BEYOND: Final = reason("R-BEYOND", "no share: the limit lies beyond the scale.", "无法给出占比：界限超出量表。")
+NOBODY: Final = reason("R-NO-ANSWERS", "nobody answered.", "无人作答。")
+
+
+def _untold(limit: float, top: float) -> Reason:
+    """Why there is no share above a limit."""
+    return NO_BENCH if not np.isfinite(limit) else BEYOND if limit >= top else NOBODY
 
 
 def _actions(table: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

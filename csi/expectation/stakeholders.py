@@ -20,7 +20,8 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.expectation.roles import expected_by_role
 from csi.expectation.settings import check
 from csi.expectation.side_table import Kind, labelled, side_table
-from csi.expectation.stakeholders_words import expectation_of, lines_of, sentences_of
+from csi.expectation.stakeholders_words import by_whom, expectation_of, lines_of, sentences_of
+from csi.survey.bases import COLUMNS, FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
 
@@ -51,7 +52,8 @@ class Stakeholders(Shown):
         roles: role, n, salience (mean), share (of the salience of all).
         expectations: role, id (null for the role as a whole: its stakeholders together by their weights), kind
             ("attribute", "dimension", "overall"), name, n, mean, std_error, conf_low, conf_high of what their
-            respondents expect; empty without answers or the column respondents.
+            respondents expect, flag, reason, reason_zh (of few answers); empty without answers or the column
+            respondents.
         scale: bounds of the marks. expected: the form. labels: names of stakeholders, roles and attributes. sentences,
         notes.
     """
@@ -81,6 +83,8 @@ def stakeholders(
     expected: Form = "Ew",
     where: Mapping[str, str] | None = None,
     level: float = 0.95,
+    small: int = SMALL,
+    flagged: int = FLAGGED,
 ) -> Stakeholders:
     """Salience, weights within roles, quadrant and class of every stakeholder; what each role expects.
 
@@ -89,7 +93,8 @@ def stakeholders(
             (what a stakeholder is called in either language), role_zh, role_en, respondents (whose answers in the
             panel are theirs: "stage=first|long", a key column and its values; several joined by ";").
         scale: lowest and highest mark. panel: answers, for the means of what each role expects. expected: the form.
-        where: keep only answers with these key values. level: of the intervals.
+        where: keep only answers with these key values. level: of the intervals. small, flagged: means of fewer answers
+            are withheld, or marked.
 
     Returns:
         A `Stakeholders`.
@@ -113,25 +118,12 @@ def stakeholders(
         raise Problems(problems)
     low, high = scale
     middle = (low + high) / 2
-    above = {c: (pl.col(c) > middle) for c in MARKS}
     salience = pl.sum_horizontal("power", "legitimacy", "urgency")
     frame = frame.with_columns(salience.alias("salience"))
     if frame.group_by("role").agg(pl.col("salience").sum() <= 0)["salience"].any():
         en, zh = "a role has no salience at all.", "某一角色的显著性总和为 0。"
         raise Problems([problem("E-STAKE", "role", en, zh, "Use a scale from 1.", "请使用从 1 开始的量表。")])
-    quadrant = (
-        pl.when(above["power"] & above["interest"]).then(pl.lit("manage"))
-        .when(above["power"]).then(pl.lit("satisfy"))
-        .when(above["interest"]).then(pl.lit("inform"))
-        .otherwise(pl.lit("monitor"))
-    )  # fmt: skip
-    kinds = [CLASSES[row] for row in frame.select(*(above[c] for c in ("power", "legitimacy", "urgency"))).rows()]
-    table = frame.with_columns(
-        (pl.col("salience") / pl.col("salience").sum().over("role")).alias("weight"),
-        quadrant.alias("quadrant"),
-        pl.Series("kind", kinds),
-    ).with_columns((pl.col("weight") / pl.col("role").n_unique()).alias("overall"))
-    table = table.select("id", "role", *MARKS, "salience", "weight", "overall", "quadrant", "kind")
+    table = _judged(frame, middle)
     roles = table.group_by("role", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("n"),
         pl.col("salience").mean(),
@@ -140,7 +132,7 @@ def stakeholders(
     en = f"marks above {middle:g} (the middle of {low:g} to {high:g}) count as high; another cut changes quadrants."
     zh = f"高于 {middle:g}（{low:g}–{high:g} 的中点）视为高；换用其他分界会改变象限。"
     labels = {**labelled(frame, "role", "role_"), **labelled(frame, "id")}
-    found, attributes, notes = _expected(frame, table, panel, expected, where, level)
+    found, attributes, notes = _expected(frame, table, panel, expected, where, level, Bases(small, flagged))
     labels = {**attributes, **labels}
     return Stakeholders(
         table=table,
@@ -154,6 +146,28 @@ def stakeholders(
     )
 
 
+def _judged(frame: pl.DataFrame, middle: float) -> pl.DataFrame:
+    """Weight, quadrant and class of every stakeholder.
+
+    Parameters:
+        frame: with the marks and `salience`. middle: of the scale; marks above it are high.
+    """
+    above = {c: (pl.col(c) > middle) for c in MARKS}
+    quadrant = (
+        pl.when(above["power"] & above["interest"]).then(pl.lit("manage"))
+        .when(above["power"]).then(pl.lit("satisfy"))
+        .when(above["interest"]).then(pl.lit("inform"))
+        .otherwise(pl.lit("monitor"))
+    )  # fmt: skip
+    kinds = [CLASSES[row] for row in frame.select(*(above[c] for c in ("power", "legitimacy", "urgency"))).rows()]
+    table = frame.with_columns(
+        (pl.col("salience") / pl.col("salience").sum().over("role")).alias("weight"),
+        quadrant.alias("quadrant"),
+        pl.Series("kind", kinds),
+    ).with_columns((pl.col("weight") / pl.col("role").n_unique()).alias("overall"))
+    return table.select("id", "role", *MARKS, "salience", "weight", "overall", "quadrant", "kind")
+
+
 def _expected(
     frame: pl.DataFrame,
     table: pl.DataFrame,
@@ -161,20 +175,32 @@ def _expected(
     expected: Form,
     where: Mapping[str, str] | None,
     level: float,
+    bases: Bases,
 ) -> tuple[pl.DataFrame, dict[str, Text], tuple[Note, ...]]:
     """What roles expect, labels of attributes, and whose expectations are not known."""
     if panel is None or "respondents" not in frame.columns or frame["respondents"].null_count() == frame.height:
         return pl.DataFrame(), {}, ()
     asked = table.with_columns(frame["respondents"])
     found, pairs = expected_by_role(asked, panel, expected, where, level)
+    found = bases.withheld(found)
     names = labelled(frame, "role", "role_")
     silent = [names[r] for r in table["role"].unique(maintain_order=True) if r not in set(found["role"])]
     labels = {**pairs.labels, "overall": Text("Overall", "总体")}
+    few = bases.notes(
+        by_whom(found).select("who", "n", *COLUMNS).unique(maintain_order=True), (), {**names, **labelled(frame, "id")}
+    )
     if not silent:
-        return found, labels, ()
+        return found, labels, few
     en, zh = ", ".join(t.en for t in silent), "、".join(t.zh for t in silent)
     said = f"no respondents stand for {en}: what they expect is not known here."
-    return found, labels, (note("N-STAKE", said, f"{zh}没有对应的受访者，其期望无从得知。"),)
+    return (
+        found,
+        labels,
+        (
+            *few,
+            note("N-STAKE", said, f"{zh}没有对应的受访者，其期望无从得知。"),
+        ),
+    )
 
 
 def _marks(frame: pl.DataFrame, scale: tuple[float, float]) -> list[Problem]:

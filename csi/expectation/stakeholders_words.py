@@ -10,7 +10,8 @@ import polars as pl
 from csi.display import fixed, table
 from csi.errors import Note, Text
 from csi.expectation.side_table import in_labels
-from csi.measures.shown import told
+from csi.measures.shown import based, told
+from csi.survey.bases import COLUMNS
 
 HEADINGS: Final = {
     "id": Text("stakeholder", "干系人"),
@@ -116,6 +117,8 @@ def lines_of(
     expected = by_whom(frames[2])
     if expected.height:
         shown = in_labels(expected, labels, ("who", "name"), lang)
-        heads = {c: t.say(lang) for c, t in ROLE_HEADINGS.items()}
-        lines += [table(shown.select("who", "name", "n", "mean", "conf_low", "conf_high"), headings=heads), ""]
+        lines += [
+            based(shown.select("who", "name", "n", "mean", "conf_low", "conf_high", *COLUMNS), ROLE_HEADINGS, lang),
+            "",
+        ]
     return "\n".join([*lines, *told((), notes, lang)])

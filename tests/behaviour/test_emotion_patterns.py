@@ -57,6 +57,36 @@ def test_planted_patterns_are_found_named_and_counted():
     assert [n.code for n in found.notes if n.code.endswith("PATTERNS")] == ["N-PATTERNS"]
 
 
+def borderline(n=400, seed=11):
+    """Four patterns so wide that their stability lies near the threshold."""
+    return panel(n=n, seed=seed, sd=17.0)[0]
+
+
+def test_seeds_agree_where_the_stability_is_near_the_threshold():
+    found = [csi.emotion_patterns(borderline(), seed=seed) for seed in range(1, 5)]
+    assert len({f.choice.filter("told")["patterns"].item() for f in found}) == 1
+    assert len({tuple(f.table["pattern"]) for f in found}) == 1
+    for one in found:
+        near = (one.choice["stability"] - 0.8).abs() <= 2.5758 * one.choice["std_error"]
+        assert (one.choice.filter(near)["resamples"] == 400).all()
+        steady = one.choice.filter(pl.col("stability") + 2.5758 * pl.col("std_error") >= 0.8)
+        assert one.choice.filter("told")["patterns"].item() == steady["patterns"].max()
+
+
+def test_the_monte_carlo_error_is_that_of_the_mean_over_seeds():
+    """Stabilities of other seeds lie about one such error from their mean."""
+    many = [csi.emotion_patterns(borderline(), patterns=5, seed=s).choice.row(0) for s in range(1, 11)]
+    hundred = [row for row in many if row[3] == 100]
+    spread = np.std([row[1] for row in hundred], ddof=1)
+    assert len(hundred) > 6
+    assert 0.4 < spread / np.mean([row[2] for row in hundred]) < 1.7
+
+
+def test_groups_have_the_same_names_in_other_samples_of_the_same_people():
+    names = [tuple(csi.emotion_patterns(panel(seed=s)[0], patterns=4).table["pattern"]) for s in range(5)]
+    assert set(names) == {tuple(sorted(PLANTED, key=list(PLANTED).index))}
+
+
 def test_one_cloud_is_told_to_have_no_stable_patterns():
     rng = np.random.default_rng(5)
     cloud = np.clip(50 + 12 * rng.normal(size=(500, 2)), 0, 100)

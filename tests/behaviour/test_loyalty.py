@@ -181,6 +181,17 @@ def test_bands_are_means_of_rows():
     assert first["conf_low"] < first["mean"] < first["conf_high"]
 
 
+def test_bands_of_few_answers_are_withheld():
+    _, x, y = curved()
+    keep = (x >= 20) | (np.arange(600) < 40)
+    few = csi.loyalty_curve(panel_of({"sat": x[keep], "loy": y[keep]}), "sat", "loy", bands=5).curve
+    first = few.row(0, named=True)
+    assert 0 < first["n"] < 30
+    assert (first["mean"], first["conf_low"], first["fitted"], first["flag"]) == (None, None, None, "suppressed")
+    assert first["reason_zh"] == "样本量不足 30，不予发布。"
+    assert few.filter(pl.col("n") >= 30)["mean"].null_count() == 0
+
+
 def test_a_knot_without_rows_below_it_is_left_out():
     draw = np.random.default_rng(1)
     x = draw.uniform(60, 100, 200)

@@ -138,7 +138,11 @@ def test_refusals_in_both_languages(panel, arguments, code, words, zh):
 
 def test_attributes_without_importance_say_why():
     study = csi.Study.read(Path(__file__).parents[2] / "data/insurance/study.yaml")
-    told = {r["attribute"]: r for r in csi.kinds(study.panel(), replicates=100).surprise.iter_rows(named=True)}
+    found = csi.kinds(study.panel(), replicates=100)
+    (note,) = [n for n in found.notes if "not asked as perceived" in n.text.en]
+    assert note.text.en.endswith(": no importance: not asked as perceived (form P).")
+    assert note.text.zh.endswith("：未以感知（P）提问，无法计算重要性。")
+    told = {r["attribute"]: r for r in found.surprise.iter_rows(named=True)}
     assert told["chatbot"]["importance"] is None
     assert told["chatbot"]["reason"] == "no importance: not asked as perceived (form P)."
     assert told["chatbot"]["reason_zh"] == "未以感知（P）提问，无法计算重要性。"

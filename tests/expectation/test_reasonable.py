@@ -84,6 +84,10 @@ def test_a_limit_beyond_the_scale_gives_way_to_the_percentile():
     row = found.table.row(2, named=True)
     assert (row["rule"], row["limit"]) == ("percentile", 8.0)
     assert found.sensitivity.filter(attribute="clear")["unreasonable"].null_count() == 3
+    assert found.sensitivity.filter(attribute="clear")["reason_zh"].to_list() == ["无法给出占比：界限超出量表。"] * 3
+    assert found.sensitivity.filter(attribute="speed")["reason"].null_count() == 3
+    assert "beyond the scale" in csi.display.text(found, "en")
+    assert csi.reasonable(expecting()).sensitivity["reason"].unique().to_list() == ["no benchmark."]
     assert any(n.code == "W-BENCH" and "Clear" in n.text.en for n in found.notes)
 
 

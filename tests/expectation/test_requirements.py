@@ -81,7 +81,7 @@ def answering():
 def test_what_roles_expect_by_hand():
     panel = answering()
     table = people(role=["customer"] * 3).with_columns(respondents=pl.Series(["stage=old", "stage=new", None]))
-    found = csi.stakeholders(table, panel=panel)
+    found = csi.stakeholders(table, panel=panel, small=0)
     rows = {(r["id"], r["name"]): r for r in found.expectations.iter_rows(named=True)}
     w = panel.frame["weight"].to_numpy()
     x = panel.frame["a2"].to_numpy()
@@ -95,7 +95,9 @@ def test_what_roles_expect_by_hand():
     z = v[0] * np.where(old, w * (x - one) / w[old].sum(), 0) + v[1] * np.where(new, w * (x - two) / w[new].sum(), 0)
     variance = 6 / 5 * (z[old] ** 2).sum() + 4 / 3 * (z[new] ** 2).sum()
     assert rows[None, "at2"]["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-6)
-    single = csi.stakeholders(table.with_columns(respondents=pl.Series(["stage=old|new", None, None])), panel=panel)
+    single = csi.stakeholders(
+        table.with_columns(respondents=pl.Series(["stage=old|new", None, None])), panel=panel, small=0
+    )
     alone = {r["name"]: r for r in single.expectations.filter(pl.col("id").is_null()).iter_rows(named=True)}
     plain = csi.inference.linearised.means(x[:, None], w, np.arange(10), np.zeros(10, dtype=np.int64))
     assert alone["at2"]["mean"] == pytest.approx(plain.mean[0])
@@ -105,6 +107,27 @@ def test_what_roles_expect_by_hand():
     assert found.sentences[1].zh.startswith("各角色的总体期望：customer ")
     assert "A2" not in csi.display.text(found, "en")  # attributes stay in the frame
     assert "service" in csi.display.text(found, "en")
+
+
+def test_means_of_few_answers_are_withheld_or_marked():
+    table = people(role=["customer"] * 3).with_columns(respondents=pl.Series(["stage=old", "stage=new", None]))
+    found = csi.stakeholders(table, panel=answering(), small=5, flagged=9)
+    rows = {(r["id"], r["name"]): r for r in found.expectations.iter_rows(named=True)}
+    assert (rows["Wang", "at2"]["n"], rows["Wang", "at2"]["mean"], rows["Wang", "at2"]["flag"]) == (
+        4,
+        None,
+        "suppressed",
+    )
+    assert rows["Wang", "at2"]["reason_zh"] == "样本量不足 5，不予发布。"
+    assert rows["Li", "at2"]["flag"] == "small"
+    assert rows["Li", "at2"]["mean"] is not None
+    assert rows[None, "at2"]["flag"] is None
+    told = {n.code: n.text for n in found.notes}
+    assert "Wang" in told["E-BASE"].en
+    assert "Li" not in told["E-BASE"].en
+    assert "Li" in told["W-BASE"].zh
+    assert "too few answers" in csi.display.text(found, "en")
+    assert "不公布" in csi.display.text(found, "zh")
 
 
 def test_roles_without_respondents_are_told():

@@ -17,7 +17,8 @@ SHARES: dict[str, Kind] = {
     "positive": "score", "negative": "score", "outcome": "score", "outcome_low": "score", "outcome_high": "score",
 }  # fmt: skip
 CHOICE: dict[str, Kind] = {
-    "patterns": "count", "stability": "coefficient", "explained": "share", "taken": "text",
+    "patterns": "count", "stability": "coefficient", "std_error": "coefficient", "resamples": "count",
+    "explained": "share", "taken": "text",
 }  # fmt: skip
 YES = {"yes": Text("yes", "是"), "no": Text("no", "否")}
 

@@ -108,8 +108,9 @@ def _drawn(found: LoyaltyCurve, title: Text) -> tuple[Figure, ...]:
     if found.fits.height != 1 or not found.line.height:
         return ()
     across, up = found.labels[found.satisfaction], found.labels[found.loyalty]
+    told = found.curve.filter(found.curve["mean"].is_not_null())
     bends = [float(v) for v in found.table["start"][1:]]
-    return (figure("curve", title, partial(curve, found.line, found.curve, across=across, up=up, knots=bends)),)
+    return (figure("curve", title, partial(curve, found.line, told, across=across, up=up, knots=bends)),)
 
 
 TYPES = Method(

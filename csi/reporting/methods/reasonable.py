@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from csi.errors import Text
-from csi.expectation.reasonable import reasonable
+from csi.expectation.reasonable import BEYOND, reasonable
 from csi.expectation.reasonable_words import ACTIONS, HEADINGS, RULES
 from csi.reporting import style
 from csi.reporting.figures.actions import action_matrix
@@ -42,7 +42,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     figures: tuple[Figure, ...] = ()
     if options.benchmarks is not None:
         heading = Text("Three limits", "三个界限下的结果")
-        tables.append(tabled("limits", heading, found.sensitivity, THREE, HEADINGS, texts))
+        tables.append(tabled("limits", heading, _limits(found.sensitivity), THREE, HEADINGS, {**texts, **ABSENT}))
         if not [k for k in options.by if k in found.table.columns] and told.height:
             figures = (_figure(found.actions, told, texts, title),)
     return Section(
@@ -59,6 +59,20 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         notes=found.notes,
         data={"reasonable": found.table, "actions": found.actions, "limits": found.sensitivity},
     )
+
+
+ABSENT = {
+    "limit beyond": Text("beyond the scale", "超出量表"),
+    "limit other": Text("no answers", "无人作答"),
+}
+"""What stands in place of a share above a limit that cannot be told."""
+
+
+def _limits(sensitivity: pl.DataFrame) -> pl.DataFrame:
+    """The three limits, with why a share is absent in its place."""
+    beyond, absent = pl.col("reason") == BEYOND.text.en, pl.col("reason").is_not_null()
+    why = pl.when(beyond).then(pl.lit("limit beyond")).when(absent).then(pl.lit("limit other"))
+    return sensitivity.with_columns(why.alias("unreasonable_reason"))
 
 
 def _figure(actions: pl.DataFrame, table: pl.DataFrame, texts: dict[str, Text], finding: Text) -> Figure:

@@ -75,7 +75,7 @@ def tell_stakeholders(study: Study, panel: Panel, options: Options) -> Section:
     """Salience, weights, quadrants; what each role expects."""
     found = stakeholders(
         options.stakeholders, panel=panel, expected=options.expected or "Ew", where=options.where,
-        level=study.settings.level,
+        level=study.settings.level, small=study.settings.small, flagged=study.settings.flagged,
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **QUADRANTS, **CLASSES}
     title, more = titled(found.sentences, WHOM.title)
