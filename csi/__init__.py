@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.panel import Panel as Panel
+    from csi.tracking.alerts import Alert as Alert
+    from csi.tracking.alerts import alerts as alerts
     from csi.tracking.breaks import Break as Break
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
@@ -126,6 +128,8 @@ doctor_from("csi.measures.admissible")
 __version__ = "0.2.0"
 
 _HOMES = {
+    "Alert": "csi.tracking.alerts",
+    "alerts": "csi.tracking.alerts",
     "batch": "csi.reporting.batch",
     "append": "csi.reporting.append",
     "GSCA": "csi.pls.gsca",
@@ -239,6 +243,7 @@ __all__ = [
     "GSCA",
     "PLS",
     "SEM",
+    "Alert",
     "Break",
     "Codebook",
     "Estimate",
@@ -251,6 +256,7 @@ __all__ = [
     "Study",
     "SumScores",
     "adjust",
+    "alerts",
     "alignment",
     "append",
     "balance",

@@ -35,6 +35,7 @@ from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.study.gate import gated
 from csi.survey.bases import FLAGS
+from csi.tracking.alerts import Alerts, alerts
 from csi.tracking.contrasts import construct_place
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
@@ -100,6 +101,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         anyway=args.anyway,
     )
     shown = only(tracked.table, cells)
+    alarms = alerts(tracked, study.alerts, cells)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(args.view, study, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
@@ -108,6 +110,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
+            *alert_blocks(study, alarms, lang),
             *explained_blocks(study, why, lang),
             *view_blocks(args.view, seen, study, cells, lang),
         ),
@@ -115,6 +118,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "construct": tracked.construct,
             "tracking": shown,
             "changes": only(tracked.changes.table, asked),
+            **({"alerts": alarms.table} if study.alerts else {}),
             **explained_data(why),
             **({} if seen is None else {"view": only(seen.table, asked)}),
         },
@@ -128,6 +132,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **({} if gate is None else {"comparability": gate.sets}),
         },
     )
+
+
+def alert_blocks(study: Study, found: Alerts, lang: Language) -> tuple[str, ...]:
+    """What the study's alerts say of the cells printed; nothing where it has none."""
+    if not study.alerts:
+        return ()
+    head = Text("Alerts:", "预警：") if found.sentences else Text("No alert.", "没有预警。")
+    return (head.say(lang), *(f"  ! {t.say(lang)}" for t in found.sentences))
 
 
 def needs_waves(study: Study) -> Problem:

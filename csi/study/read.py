@@ -27,6 +27,7 @@ from csi.survey.columns import missing_columns, pick, roles_of
 from csi.survey.datafile import DataFile
 from csi.survey.readers import read_raw
 from csi.survey.rules import Rules
+from csi.tracking.alerts import Alert, target_problems
 
 QUARTERS = 4
 """Waves in a year where neither the study file nor the names of its waves tell."""
@@ -208,9 +209,21 @@ def _check(
             "请在 keys 中写出该列，或设置 speeders: off。",
         )
     yield from beside_problems(held, form, codebook, document, folder)
+    yield from _alerts(form, document)
     names = model.names if model is not None else _names_of_card(form, folder)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
+
+
+def _alerts(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """Alerts without what they need, or of a brand nobody listed."""
+    brands = [b.name for b in form.brands]
+    for i, one in enumerate(form.alerts):
+        yield from target_problems(one.when, one.target, document.place(("alerts", i)))
+        if one.brand and brands and one.brand not in brands:
+            hint = did_you_mean(one.brand, brands)
+            what = Text(f'there is no brand "{one.brand}".', f"没有“{one.brand}”这个品牌。")
+            yield Problem("E-ALERT", document.place(("alerts", i, "brand")), what, hint)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
@@ -359,6 +372,7 @@ def _fields(
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
+        "alerts": tuple(Alert(a.when, a.against, a.target, a.brand) for a in form.alerts),
         "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
     }

@@ -370,6 +370,15 @@ class ComparabilityForm(Part):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
 
+class AlertForm(Part):
+    """A rule over the tracking table: see `csi.tracking.alerts.Alert`."""
+
+    when: Literal["fell", "rose", "below", "small", "not comparable"]
+    against: Literal["previous", "year"] = "previous"
+    target: float | None = Field(default=None, ge=0, le=100)
+    brand: str = ""
+
+
 class StudyForm(Part):
     """A whole study file, but for the codebook, which may stand in a file of its own."""
 
@@ -395,3 +404,4 @@ class StudyForm(Part):
     replicate_weights: ReplicatesForm | None = None
     comparability: ComparabilityForm = ComparabilityForm()
     report: ReportForm = ReportForm()
+    alerts: list[AlertForm] = []

@@ -17,6 +17,7 @@ from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
+from csi.tracking.alerts import Alert
 
 __all__ = ["DataFile", "Event", "Rules", "Settings", "Study", "read_study"]
 
@@ -50,6 +51,7 @@ class Study:
     models: Mapping[str, Options | None] = field(default_factory=dict)
     respondents: Literal["", "same", "new"] = ""
     breaks: tuple[BreakSaid, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

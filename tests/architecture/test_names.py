@@ -30,6 +30,8 @@ PUBLIC = [
     "Study",
     "SumScores",
     "blindfolding",
+    "Alert",
+    "alerts",
     "adjust",
     "append",
     "batch",
