@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from csi.claims.based import based
 from csi.claims.run_words import lines_of
 from csi.display import Shown, text
-from csi.errors import Note, Text
+from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.measures.admissible import Diagnosis
 from csi.measures.effects import Effects
@@ -41,6 +42,9 @@ class CardRun(Shown):
             target per point), gain (points per 5 points), importance_std, performance and intervals.
         fit: measure, value, reason; and of composites q2_predict of every outcome construct (`q2`).
         rivals: see `csi.claims.contests.Contests`.
+        cells: key columns, n and flag: "suppressed" (too few answers, numbers are null in every frame), "small", or
+            null; the same flag ends every frame. few: why. Frames within
+            effects, mediation and validity hold all cells: `told(frame)` withholds.
         left_out: optional constructs without items. labels, level, sentences, notes.
     """
 
@@ -64,11 +68,23 @@ class CardRun(Shown):
     fit: pl.DataFrame
     q2: pl.DataFrame
     rivals: pl.DataFrame
+    cells: pl.DataFrame
+    few: Reason
     left_out: tuple[str, ...]
     labels: dict[str, Text]
     level: float
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+
+    def told(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A frame of a part (`validity`, `effects` ...) without the numbers of cells with too few answers."""
+        return based(frame, self.cells, self.few)
+
+    @property
+    def published(self) -> int | None:
+        """The first cell whose numbers are told; None where none are."""
+        left = [i for i, flag in enumerate(self.cells["flag"]) if flag != "suppressed"]
+        return left[0] if left else None
 
 
 @text.register

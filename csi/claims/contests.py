@@ -55,13 +55,15 @@ def contests(
     by_own: Callable[[Model], Estimate],
     *,
     covariance: bool,
+    told: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame,
 ) -> Contests:
     """The card against each of its rivals.
 
     Parameters:
         card: the card. items: of its constructs. without: constructs left out.
         by_covariance: fits a model with a covariance engine. by_own: fits a model as the run does, with its errors.
-        covariance: whether the run's own engine is a covariance engine.
+        covariance: whether the run's own engine is a covariance engine. told: withholds the numbers of cells with too
+            few answers.
     """
     frames, sentences, notes = [], [], []
     for name, rival in card.rivals.items():
@@ -90,7 +92,7 @@ def contests(
             zh = f"竞争模型 {name} 仅比较拟合，不含 R² 与路径：{found.problems[0].what.zh}"
             notes.append(note("N-RIVAL", en, zh))
         targets = (own_card.index.target, other_card.index.target)
-        frames.append(table.with_columns(*_structural(runs, targets, table.height)))
+        frames.append(told(table.with_columns(*_structural(runs, targets, table.height))))
         sentences += _sentences(frames[-1], Text(rival.en, rival.zh))
     frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
     return Contests(frame, tuple(sentences), tuple(notes))

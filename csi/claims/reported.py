@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -82,8 +83,12 @@ class Scored:
     notes: tuple[Note, ...]
 
 
-def scored(est: Estimate, target: str) -> Scored:
-    """The index of every construct, and what goes with five points more of each on the target and the last outcomes."""
+def scored(est: Estimate, target: str, told: Callable[[pl.DataFrame], pl.DataFrame]) -> Scored:
+    """The index of every construct, and what goes with five points more of each on the target and the last outcomes.
+
+    Parameters:
+        told: withholds the numbers of a frame's cells with too few answers.
+    """
     notes: list[Note] = []
     made = None
     try:
@@ -101,7 +106,8 @@ def scored(est: Estimate, target: str) -> Scored:
     frames = [r.table.select(pl.lit(r.target).alias("target"), pl.all()) for r in runs]
     keys = [c for c in cells_of(est).columns if c != "n"]
     frames = [f.select(*keys, "target", pl.exclude("target", *keys)) for f in frames]
-    impact = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+    impact = told(pl.concat(frames, how="diagonal_relaxed")) if frames else pl.DataFrame()
+    made = None if made is None else replace(made, table=told(made.table))
     # whether an effect may be negative is for the card to say
     notes += [n for r in runs for n in r.notes if n.code != "negative_importance"] + [*(made.notes if made else ())]
     return Scored(

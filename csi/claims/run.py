@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.claims.absence import absence_sentences, tested
 from csi.claims.asymmetries import asymmetries, asymmetry_sentences
+from csi.claims.based import base_sentences, based, bases_of, gone
 from csi.claims.blocks import blocks_of, other_forms
 from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
@@ -78,7 +79,8 @@ def run_card(
         replicates: bootstrap resamples; None takes 1000 for composites and for cards with contrasts, and none for
             other covariance models, whose errors are analytic. seed: of the resampling. level: of intervals.
         rivals: whether the card's rivals are fitted. anyway: show structural paths that the gate withholds.
-        small, flagged: asymmetries of cells with fewer answers are withheld, or marked.
+        small, flagged: all numbers of cells with fewer answers are withheld, or marked (asymmetries by their own
+            answers).
 
     Returns:
         A `CardRun`.
@@ -173,19 +175,22 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     own = partial(_fitted, panel=panel, asked=asked, by=asked.cells(card), many=asked.many(card))
     est = own(model)
     diagnosis = verify(est)
+    cells = bases_of(est, asked.bases)
+    few, told = gone(cells), partial(based, cells=cells, why=asked.bases.reason)
     withheld = {} if asked.anyway else dict(diagnosis.withheld)
     found = effects(est)
-    table = _with_zeros(card, model, signed_paths(est, found, withheld), own, withheld)
+    table = told(_with_zeros(card, model, signed_paths(est, found, withheld), own, withheld))
     mediated = None if withheld else _mediation(est)
-    chains = hypotheses(card, model, mediated)
-    differences = pl.DataFrame() if withheld else contrasts(card, est)
-    contested = _contests(card, items, panel, asked, own) if asked.rivals else NONE
+    chains = told(hypotheses(card, model, mediated))
+    differences = pl.DataFrame() if withheld else told(contrasts(card, est))
+    contested = _contests(card, items, panel, asked, own, told) if asked.rivals else NONE
     of_parts, apart = (pl.DataFrame(), ()) if withheld else _of_parts(card, items, model, est, asked, own)
+    of_parts, r2 = told(of_parts), told(found.r2)
     bends = _bends(card, items, panel, asked)
-    of_items, of_points = measured(est), scored(est, card.index.target)
+    of_items, of_points = measured(est), scored(est, card.index.target, told)
     fitted, q2 = fit_table(est)
     distinct = validity(est)
-    doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings))
+    doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings) if f.cell not in few)
     card_notes = (
         *told_of_card(card, items, left_out, model),
         *other_forms(card, panel.codebook, items),
@@ -205,16 +210,21 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         *contested.notes,
         *_few(asked.bases, bends),
     )
+    # which cells have few answers is told by the limits asked for
+    notes = (
+        *(n for n in notes if n not in _small(est)),
+        *asked.bases.notes(cells, cells.columns[: cells.columns.index("n")]),
+    )
     return CardRun(
         card=card,
         model=model,
         estimate=est,
         table=table,
-        measurement=of_items.loadings,
-        reliability=of_items.reliability,
+        measurement=told(of_items.loadings),
+        reliability=told(of_items.reliability),
         validity=distinct,
         diagnosis=diagnosis,
-        r2=found.r2,
+        r2=r2,
         effects=found,
         hypotheses=chains,
         mediation=mediated,
@@ -223,18 +233,21 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         asymmetry=bends,
         index=of_points.index,
         impact=pl.DataFrame() if withheld else of_points.impact,
-        fit=fitted,
-        q2=q2,
+        fit=told(fitted),
+        q2=told(q2),
         rivals=contested.table,
+        cells=cells.drop("reason", "reason_zh"),
+        few=asked.bases.reason,
         left_out=left_out,
         labels=dict(card.labels),
         level=asked.level,
         sentences=(
-            *_withheld(withheld),
+            *base_sentences(cells, asked.bases),
+            *_withheld({c: r for c, r in withheld.items() if c not in few}),
             *sign_sentences(table, model),
             *absence_sentences(table, model),
             *(() if withheld else of_points.sentences),
-            *r2_sentences(found.r2, model),
+            *r2_sentences(r2, model),
             *dimension_sentences(of_parts, model),
             *chain_sentences(chains, model),
             *contrast_sentences(differences),
@@ -254,6 +267,11 @@ def _bends(card: Card, items: Mapping[str, tuple[str, ...]], panel: Panel, asked
 def _few(bases: Bases, bends: pl.DataFrame) -> tuple[Note, ...]:
     """Cells with few answers behind their asymmetries."""
     return bases.notes(bends, bends.columns[: bends.columns.index("outcome")]) if bends.height else ()
+
+
+def _small(est: Estimate) -> tuple[Note, ...]:
+    """What fitting says of cells with few answers."""
+    return tuple(n for n in est.notes if n.code == "W-BASE")
 
 
 def _withheld(why: Mapping[int, Reason]) -> tuple[Text, ...]:
@@ -358,7 +376,12 @@ def _of_parts(
 
 
 def _contests(
-    card: Card, items: Mapping[str, tuple[str, ...]], panel: Panel, asked: Asked, own: partial[Estimate]
+    card: Card,
+    items: Mapping[str, tuple[str, ...]],
+    panel: Panel,
+    asked: Asked,
+    own: partial[Estimate],
+    told: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Contests:
     """The card against its rivals."""
     judge = asked.estimator if asked.engine == "cb" else SEM(estimator="MLR")
@@ -369,4 +392,5 @@ def _contests(
         partial(fit, data=panel, estimator=judge, by=asked.cells(card), where=asked.where),
         own,
         covariance=asked.engine == "cb",
+        told=told,
     )

@@ -13,6 +13,7 @@ from csi.measures.findings import number
 from csi.measures.shown import part, told
 from csi.models.card import Card
 from csi.models.model import Model
+from csi.survey.bases import FLAGS
 
 VERDICTS: Final = {
     "as expected": Text("as expected", "符合预期"),
@@ -67,6 +68,11 @@ def lines_of(
         shown = frame.drop(hidden).with_columns(
             pl.col(c).replace(words) for c in ("verdict", "model", "pattern") if c in frame.columns
         )
+        if "flag" in shown.columns:
+            known = shown.filter(pl.col("flag").ne_missing("suppressed"))
+            # the flag says why rows are empty; reasons of other rows stay
+            shown = shown.drop("reason") if known["reason"].null_count() == known.height else shown
+            shown = shown.with_columns(pl.col("flag").replace({f: t.say(lang) for f, t in FLAGS.items()}))
         found = part(TITLES[name], shown, lang, f".{name}")
         lines += ["", *found] if found else []
     return "\n".join([*lines, *told((), notes, lang)])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from csi.claims.based import based, bases_of, gone
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.fit_options import ONLY_MODEL, ONLY_STUDY, given, model_arguments
 from csi.cli.grids import each, grid
@@ -38,6 +39,7 @@ from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.survey.bases import Bases
 from csi.survey.panel import Panel
 
 CELLS = Text("Cells", "单元")
@@ -86,28 +88,42 @@ def of_study(args: argparse.Namespace, lang: Language) -> Answer:
     est = estimated(study, panel, asked)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         cell = one_cell(study, panel, one)
-    texts = names(study, lang)
+    texts, bases = names(study, lang), Bases(study.settings.small, study.settings.flagged)
+    sizes, frame = bases_of(est, bases), cells(study, est)
+    keys = sizes.columns[: sizes.columns.index("n")]
+    held = bases_of(cell, bases)
+    few = gone(held)
     good = int(est.convergence.converged.sum())
     total = est.moments.cells.height
     said = Text(f"{good} of {total} cells converged.", f"{total} 个单元中有 {good} 个收敛。")
     return Answer(
         blocks=(
-            grid_of_cells(study, est, asked or {"wave": panel.waves[-1]}, lang),
+            grid_of_cells(study, based(frame, sizes, bases.reason), asked or {"wave": panel.waves[-1]}, lang),
             said.say(lang),
             place(one, texts, lang),
-            *parameters(cell, lang, texts),
+            *((bases.sentences(held)[0].say(lang),) if few else parameters(cell, lang, texts)),
         ),
-        data={"engine": est.settings.name, "cells": cells(study, est), "estimates": est.table, "shown": cell.table},
+        data={
+            "engine": est.settings.name,
+            "cells": based(frame, sizes, bases.reason),
+            "estimates": based(est.table, sizes, bases.reason),
+            "shown": based(cell.table, held, bases.reason),
+        },
         notes=(
             *panel.notes,
-            *estimate_notes(est),
+            *(n for n in estimate_notes(est) if n.code != "W-BASE"),
+            *bases.notes(sizes, keys),
             *cell_notes(study, est),
-            *estimate_notes(cell),
+            *(n for n in estimate_notes(cell) if n.code != "W-BASE"),
             *scale_notes(cell),
             *((SAMPLING_ONLY,) if cell.conf_low is not None else ()),
         ),
         code=FINE if bool(est.convergence.converged.all()) and all(settled(cell)) else INADMISSIBLE,
-        record={**provenance(study, panel), "estimator": est.settings, "estimates": est.table},
+        record={
+            **provenance(study, panel),
+            "estimator": est.settings,
+            "estimates": based(est.table, sizes, bases.reason),
+        },
     )
 
 
@@ -131,9 +147,9 @@ def cells(study: Study, est: Estimate) -> pl.DataFrame:
     )
 
 
-def grid_of_cells(study: Study, est: Estimate, asked: Mapping[str, str], lang: Language) -> Grid:
+def grid_of_cells(study: Study, found: pl.DataFrame, asked: Mapping[str, str], lang: Language) -> Grid:
     """The cells asked for (those of the latest wave by default) as a person reads them."""
-    frame, texts = only(cells(study, est), asked), names(study, lang)
+    frame, texts = only(found, asked), names(study, lang)
     reason = "reason_zh" if lang == "zh" else "reason"
     kinds: dict[str, Kind] = {**each(keys_in(frame), "text"), "n": "count", "iterations": "count", "r2": "coefficient"}
     if frame[reason].null_count() < frame.height:

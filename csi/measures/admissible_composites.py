@@ -6,6 +6,7 @@ import numpy as np
 
 from csi.errors import Text
 from csi.estimate.estimate import Estimate
+from csi.inference.uncertainty import spread
 from csi.measures.admissible_paths import of_equation, of_pairs
 from csi.measures.findings import Finding, listed
 from csi.measures.symptoms import Equation, Pair
@@ -131,10 +132,16 @@ def _equations(est: Estimate, cell: int) -> list[Equation]:
 
 
 def _errors(est: Estimate, cell: int) -> Array:
-    """(q, q) standard deviations of the paths over random replicates that have a solution; NaN without any."""
+    """(q, q) standard errors of the paths, of replicates that have a solution; NaN without enough of them.
+
+    Standard deviations over random replicates; of the jackknife and of replicate weights as their factors add up.
+    """
     drawn, b = est.replicates, len(est.values)
     nothing = np.full(est.solution.paths.shape[1:], np.nan)
-    if drawn is None or drawn.factors is not None or drawn.usable[:, cell].sum() < FEWEST:
+    if drawn is None:
         return nothing
-    paths = drawn.solution.paths.reshape(-1, b, *nothing.shape)[:, cell]
-    return np.asarray(paths[drawn.usable[:, cell]].std(axis=0, ddof=1))
+    paths, usable = drawn.solution.paths.reshape(-1, b, *nothing.shape)[:, cell], drawn.usable[:, cell]
+    if drawn.factors is not None:
+        known = np.where(usable[:, None, None], paths, np.nan)
+        return np.asarray(spread(known, est.solution.paths[cell], drawn.factors))
+    return nothing if usable.sum() < FEWEST else np.asarray(paths[usable].std(axis=0, ddof=1))

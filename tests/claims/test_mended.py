@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import csi
 from csi.claims.chains import chain_sentences
 from csi.claims.signs import lost_most, unjudged
 from csi.display import text
+from csi.measures.admissible_composites import _equations
 from csi.models.card_parts import Rival
 from csi.models.cards import read_card
 
@@ -73,6 +75,25 @@ def test_a_path_that_resamples_do_not_determine_is_withheld(ect_run):
     assert found.withheld[0].code == "E-COLL"
     (one,) = [f for f in found.findings if f.code == "E-COLL"]
     assert "(SE 2." in one.what.en
+    assert "E-COLL" not in csi.verify(est).codes
+
+
+def test_errors_of_the_jackknife_and_of_replicate_weights_withhold_as_those_of_a_bootstrap_do(ect_run):
+    est = csi.jackknife(replace(ect_run.estimate, replicates=None))
+    errors = dict(est.table.filter(op="~").select(pl.concat_str("lhs", pl.lit(" ~ "), "rhs"), "std_error").iter_rows())
+    names = est.solution.constructs
+    seen = {
+        f"{e.outcome} ~ {x}": se for e in _equations(est, 0) for x, se in zip(e.predictors, e.std_error, strict=True)
+    }
+    assert seen == pytest.approx(errors, rel=1e-9)
+    y, x = names.index("satisfaction"), names.index("usefulness")
+    drawn = np.array(est.replicates.solution.paths)
+    drawn[:, y, x] += np.random.default_rng(1).normal(0, 2.84 / np.sqrt(len(drawn)), size=len(drawn))
+    wide = replace(est, replicates=replace(est.replicates, solution=replace(est.replicates.solution, paths=drawn)))
+    (one,) = [f for f in csi.verify(wide).findings if f.code == "E-COLL"]
+    assert "satisfaction ~ usefulness" in one.what.en
+    assert "(SE 2." in one.what.en or "(SE 3." in one.what.en
+    assert csi.verify(wide).withheld[0].code == "E-COLL"
     assert "E-COLL" not in csi.verify(est).codes
 
 

@@ -143,6 +143,23 @@ def test_a_small_cell_is_suppressed_for_people_and_machines(asked, broken):
     assert "n = 3" in err
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "Too few answers to be told (n = 11"), ("zh", "样本量过少（n = 11")])
+def test_paths_of_a_small_cell_are_withheld(asked, broken, lang, said):
+    path = broken(lambda p: p.filter(~CELL | (CELL.cum_sum() <= 12)))
+    code, out, _ = asked("fit", path, "--brand", "YA", "--bootstrap", "0", "--lang", lang)
+    assert code in (0, 3)
+    assert said in out
+    assert "E-BASE" in out or ("fewer than 30 answers" if lang == "en" else "样本量不足 30") in out
+    answer = json.loads(asked("fit", path, "--bootstrap", "0", "--json")[1])
+    few = [r for r in answer["estimates"] if r["brand"] == "YA" and r["wave"] == "2026Q3"]
+    assert few
+    assert {(r["estimate"], r["flag"], r["reason"]) for r in few} == {(None, "suppressed", "R-BASE")}
+    assert all(r["estimate"] is not None for r in answer["estimates"] if r["flag"] is None)
+    (cell,) = [r for r in answer["cells"] if r["brand"] == "YA" and r["wave"] == "2026Q3"]
+    assert (cell["n"], cell["r2"], cell["flag"]) == (11, None, "suppressed")
+    assert cell["reason_zh"] == "样本量不足 30，不予发布。"
+
+
 def reversed_in(condition):
     """Answers to sat1 turned over in some rows."""
     turned = pl.col("sat1").cast(pl.Int64)

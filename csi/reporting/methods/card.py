@@ -91,7 +91,7 @@ def _place(run: CardRun, texts: Mapping[str, Text]) -> tuple[str, str]:
     cells = run.estimate.moments.cells.select(pl.exclude("n"))
     if cells.height < 2 or not cells.width:
         return "", ""
-    names = [texts.get(str(v), Text(str(v), str(v))) for v in cells.row(0)]
+    names = [texts.get(str(v), Text(str(v), str(v))) for v in cells.row(run.published or 0)]
     return f"; drawn for {' '.join(n.en for n in names)}", f"；图为 {' '.join(n.zh for n in names)}"
 
 

@@ -15,7 +15,7 @@ from csi.reporting.section import Figure
 
 
 def figure_of(run: CardRun, finding: Text, texts: Mapping[str, Text]) -> Figure:
-    """The diagram of the first cell; without numbers where they must not be read."""
+    """The diagram of the first cell that is told; without numbers where they must not be read."""
     target = run.card.index.target
     if run.table["estimate"].null_count() == run.table.height:
 
@@ -34,18 +34,19 @@ def figure_of(run: CardRun, finding: Text, texts: Mapping[str, Text]) -> Figure:
     return Figure("diagram", draw, finding, narrow=partial(draw, width=style.PHONE))
 
 
-def _first(frame: pl.DataFrame, before: str) -> pl.DataFrame:
-    """The rows of the first cell."""
-    keys = frame.columns[: frame.columns.index(before)]
-    return frame.filter(pl.struct(keys) == pl.struct(keys).first()) if keys and frame.height else frame
+def _first(run: CardRun, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the first cell that is told."""
+    cell = run.cells.drop("n", "flag")[run.published or 0]
+    keys = [k for k in cell.columns if k in frame.columns]
+    return frame.join(cell.select(keys), on=keys, how="semi", nulls_equal=True) if keys and frame.height else frame
 
 
 def _arrows(run: CardRun) -> pl.DataFrame:
     """Paths, and between a construct made of constructs and its parts their loadings."""
     numbers = ("estimate", "conf_low", "conf_high")
-    paths = _first(run.table, "outcome").filter(pl.col("expected") != "0").select("predictor", "outcome", *numbers)
+    paths = _first(run, run.table).filter(pl.col("expected") != "0").select("predictor", "outcome", *numbers)
     names = set(run.model.names)
-    held = _first(run.measurement, "construct").filter(pl.col("item").is_in(names))
+    held = _first(run, run.measurement).filter(pl.col("item").is_in(names))
     if held.height:
         missing = [pl.lit(None, dtype=pl.Float64).alias(c) for c in numbers[1:] if c not in held.columns]
         held = held.with_columns(*missing)
@@ -61,10 +62,10 @@ def _arrows(run: CardRun) -> pl.DataFrame:
 
 def _nodes(run: CardRun) -> pl.DataFrame:
     """Constructs with their index and the share explained, in the first cell."""
-    shares = dict(_first(run.r2, "construct").select("construct", "r2").iter_rows()) if run.r2.height else {}
+    shares = dict(_first(run, run.r2).select("construct", "r2").iter_rows()) if run.r2.height else {}
     levels = {}
     if run.index is not None:
-        levels = dict(_first(run.index.table, "construct").select("construct", "index").iter_rows())
+        levels = dict(_first(run, run.index.table).select("construct", "index").iter_rows())
     names = list(run.model.names)
     return pl.DataFrame(
         {"construct": names, "index": [levels.get(n) for n in names], "r2": [shares.get(n) for n in names]},

@@ -115,7 +115,7 @@ HEADS = {
 def tables_of(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
     """Every frame that has rows, in reading order."""
     of_index = pl.DataFrame() if run.index is None else run.index.table
-    distinct = run.validity.table.filter(pl.col("htmt").is_not_null())
+    distinct = run.told(run.validity.table.filter(pl.col("htmt").is_not_null()))
     rows = (
         ("paths", TITLES["table"], run.table, PATHS),
         ("dimensions", TITLES["dimensions"], run.dimensions, CARRIED),
@@ -146,7 +146,7 @@ def data_of(run: CardRun) -> dict[str, pl.DataFrame]:
     """The frames in full precision."""
     frames = {
         "paths": run.table, "r2": run.r2, "loadings": run.measurement, "reliability": run.reliability,
-        "htmt": run.validity.table, "effects": run.effects.table, "hypotheses": run.hypotheses,
+        "htmt": run.told(run.validity.table), "effects": run.told(run.effects.table), "hypotheses": run.hypotheses,
         "contrasts": run.contrasts, "dimensions": run.dimensions, "asymmetry": run.asymmetry,
         "impact": run.impact, "fit": run.fit, "q2": run.q2, "rivals": run.rivals,
     }  # fmt: skip
