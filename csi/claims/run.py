@@ -190,32 +190,24 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     of_items, of_points = measured(est), scored(est, card.index.target, told)
     fitted, q2 = fit_table(est)
     distinct = validity(est)
-    doubts = tuple(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings) if f.cell not in few)
-    card_notes = (
+    notes = (
+        *sign_notes(table, model),
+        *unjudged(est),
         *told_of_card(card, items, left_out, model),
         *other_forms(card, panel.codebook, items),
         *design,
         *card.doubts(items),
-        *doubts,
+        *(Note(f.code, f.text()) for f in (*diagnosis.errors, *diagnosis.warnings) if f.cell not in few),
         *distinct.notes,
-    )
-    notes = (
-        *sign_notes(table, model),
-        *unjudged(est),
-        *card_notes,
         *est.notes,
         *of_items.notes,
         *of_points.notes,
         *apart,
         *contested.notes,
         *_few(asked.bases, bends),
-    )
-    # which cells have few answers is told by the limits asked for
-    notes = (
-        *(n for n in notes if n not in _small(est)),
         *asked.bases.notes(cells, cells.columns[: cells.columns.index("n")]),
     )
-    return CardRun(
+    run = CardRun(
         card=card,
         model=model,
         estimate=est,
@@ -241,20 +233,29 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
         left_out=left_out,
         labels=dict(card.labels),
         level=asked.level,
-        sentences=(
-            *base_sentences(cells, asked.bases),
-            *_withheld({c: r for c, r in withheld.items() if c not in few}),
-            *sign_sentences(table, model),
-            *absence_sentences(table, model),
-            *(() if withheld else of_points.sentences),
-            *r2_sentences(r2, model),
-            *dimension_sentences(of_parts, model),
-            *chain_sentences(chains, model),
-            *contrast_sentences(differences),
-            *asymmetry_sentences(bends, model),
-            *contested.sentences,
-        ),
-        notes=tuple(dict.fromkeys(notes)),
+        sentences=(),
+        # which cells have few answers is told by the limits asked for, not by those of the fit
+        notes=tuple(n for n in dict.fromkeys(notes) if n not in _small(est)),
+    )
+    lost = {c: r for c, r in withheld.items() if c not in few}
+    points = () if withheld else of_points.sentences
+    return replace(
+        run, sentences=(*base_sentences(cells, asked.bases), *_told(run, lost, points), *contested.sentences)
+    )
+
+
+def _told(run: CardRun, withheld: Mapping[int, Reason], points: tuple[Text, ...]) -> tuple[Text, ...]:
+    """What a run says of its paths, impact, shares, chains and slopes."""
+    return (
+        *_withheld(withheld),
+        *sign_sentences(run.table, run.model),
+        *absence_sentences(run.table, run.model),
+        *points,
+        *r2_sentences(run.r2, run.model),
+        *dimension_sentences(run.dimensions, run.model),
+        *chain_sentences(run.hypotheses, run.model),
+        *contrast_sentences(run.contrasts),
+        *asymmetry_sentences(run.asymmetry, run.model),
     )
 
 

@@ -113,7 +113,7 @@ HEADS = {
 
 
 def tables_of(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
-    """Every frame that has rows, in reading order."""
+    """Every frame that has rows, in reading order; none where all cells have too few answers."""
     of_index = pl.DataFrame() if run.index is None else run.index.table
     distinct = run.told(run.validity.table.filter(pl.col("htmt").is_not_null()))
     rows = (
@@ -134,7 +134,7 @@ def tables_of(run: CardRun, texts: Mapping[str, Text]) -> list[Table]:
     )
     made = []
     for name, title, frame, kinds in rows:
-        if not frame.height:
+        if not frame.height or run.published is None:
             continue
         kept = {c: k for c, k in kinds.items() if c in frame.columns and frame[c].null_count() < frame.height}
         if kept:
