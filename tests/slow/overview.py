@@ -106,7 +106,7 @@ def of_bounded():
     return lines
 
 
-MORE = ("weight", "total")
+MORE = ("weight", "total", "total effect")
 """Kinds that a study held to the gate of paths and indices although it is asked of those alone."""
 
 NAMES = {
@@ -115,9 +115,12 @@ NAMES = {
     "ave": "AVE",
     "band": "mean loyalty in bands of satisfaction",
     "between stages": "differences of slopes between stages",
+    "contrast": "contrasts of indirect effects",
     "correlation": "construct correlations",
     "difference": "differences of Net Promoter Scores",
     "f2": "f2",
+    "facet gap": "gaps of facets",
+    "facet share": "shares of facets in R2",
     "htmt": "HTMT",
     "importance": "importance (points)",
     "index": "indices",
@@ -128,6 +131,8 @@ NAMES = {
     "path": "paths",
     "performance": "performance",
     "r2": "R2",
+    "relative weight": "relative weights",
+    "share of R2": "shares of R2",
     "slope": "simple slopes",
     "gap": "gaps of service quality, weighted and not",
     "zone": "adequacy, superiority, position in the zone",
@@ -135,6 +140,7 @@ NAMES = {
     "share": "shares (Wilson, effective n)",
     "surface": "features of response surfaces",
     "total": "total effects",
+    "total effect": "total effects",
     "total indirect": "total indirect effect",
     "type": "shares of types of loyalty (logit)",
     "type near its end": "types of loyalty at (85, 85), some near 0",
@@ -396,6 +402,7 @@ SECTIONS = (
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
     ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
+    ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )
 
