@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
     from csi.tracking.rates import rates as rates
+    from csi.tracking.shrunken import shrunken as shrunken
     from csi.tracking.smooth import control as control
     from csi.tracking.smooth import smooth as smooth
     from csi.tracking.track import track as track
@@ -220,6 +221,7 @@ _HOMES = {
     "family": "csi.inference.family",
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
+    "shrunken": "csi.tracking.shrunken",
     "control": "csi.tracking.smooth",
     "smooth": "csi.tracking.smooth",
     "track": "csi.tracking.track",
@@ -335,6 +337,7 @@ __all__ = [
     "scores",
     "selection",
     "servqual",
+    "shrunken",
     "simple_slopes",
     "simulate",
     "simultaneous",

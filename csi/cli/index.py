@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import each, grid
+from csi.cli.index_shrunken import shrunken_argument, shrunken_blocks, shrunken_notes, shrunken_of
 from csi.cli.progress import working
 from csi.cli.studied import (
     bootstrap_argument,
@@ -43,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
+    shrunken_argument(parser)
     kinds = ", ".join(get_args(Interval))
     parser.add_argument("--interval", default="t", choices=get_args(Interval), metavar="KIND", help=f"{kinds} (t)")
 
@@ -55,12 +57,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
+    drawn = shrunken_of(study, found) if args.shrunken else None
     beside = rated(study, panel)
     table, printed = only(found.measured, asked), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(
             target_grid(study, printed, lang),
+            *(shrunken_blocks(study, drawn, cells, lang) if drawn else ()),
             construct_grid(study, printed, lang),
             *([rate_grid(study, only(pl.concat([one.table for one in beside]), cells), lang)] if beside else []),
         ),
@@ -71,10 +75,13 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "scheme": found.scheme,
             "index": table,
             "weights": found.weights,
+            **({} if drawn is None else {"shrunken": only(drawn.table, asked)}),
         },
-        notes=(*panel.notes, *found.notes, *missing),
+        notes=tuple(
+            dict.fromkeys((*panel.notes, *found.notes, *(shrunken_notes(drawn, cells) if drawn else ()), *missing))
+        ),
         code=INADMISSIBLE if missing else FINE,
-        record=recorded(study, panel, found),
+        record={**recorded(study, panel, found), **({} if drawn is None else {"shrunken": drawn.table})},
     )
 
 

@@ -98,7 +98,7 @@ def check_kind(place: str, value: object, kinds: type | tuple[type, ...], wanted
         place: the argument. wanted: what was expected, in words. do: what to give.
 
     Raises:
-        Problems: E-SETTING.
+        Problems: E-SETTING, or what a result that must not be used so says of itself (its `refusal`).
 
     Example:
         >>> check_kind("name", 3, str, Text("a name", "名称"), Text("Write it.", "请写明。"))
@@ -106,6 +106,9 @@ def check_kind(place: str, value: object, kinds: type | tuple[type, ...], wanted
         csi.errors.Problems: name: a name was expected, not int. Write it.
     """
     if not isinstance(value, kinds):
+        refusal = getattr(value, "refusal", None)
+        if isinstance(refusal, Problem):
+            raise Problems([refusal])
         en, zh = f"{wanted.en} was expected, not {_kind(value)}.", f"应为{wanted.zh}，而不是 {_kind(value)}。"
         raise Problems([problem("E-SETTING", place, en, zh, do.en, do.zh)])
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, special
 
-from csi.errors import Note, Problems, did_you_mean, note, problem
+from csi.errors import Note, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_kind
 from csi.inference.adjust import adjust
 from csi.moments.stack import Array, Ints
 from csi.tracking.index import Index
@@ -41,8 +42,10 @@ def construct_place(index: Index, construct: str) -> int:
     """The column of a construct; upper and lower case are one where that is unambiguous.
 
     Raises:
-        Problems: E-CONSTRUCT for an unknown name.
+        Problems: E-CONSTRUCT for an unknown name; E-SETTING, E-SHRUNKEN for what is no index.
     """
+    do = Text("Give what csi.index(est) returns.", "请给出 csi.index(est) 的结果。")
+    check_kind("index", index, Index, Text("an index", "指数"), do)
     if construct in index.constructs:
         return index.constructs.index(construct)
     alike = [j for j, name in enumerate(index.constructs) if name.casefold() == construct.casefold()]

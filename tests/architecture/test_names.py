@@ -106,6 +106,7 @@ PUBLIC = [
     "simultaneous",
     "standardised",
     "control",
+    "shrunken",
     "smooth",
     "track",
     "validity",

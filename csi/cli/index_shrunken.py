@@ -1,0 +1,74 @@
+"""`csi index STUDY --shrunken`: values of small cells drawn toward the mean of their wave, beside the raw ones."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from csi.cli.answer import Grid
+from csi.cli.grids import each, grid
+from csi.cli.studied import keys_in, names, only
+from csi.errors import Language, Note, Text
+from csi.reporting.tables import Kind
+from csi.study import Study
+from csi.survey.bases import FLAGS
+from csi.tracking.index import Index
+from csi.tracking.shrunken import Shrunken, shrunken
+
+HEADINGS = {
+    "shrunken": Text("shrunken", "收缩值"),
+    "rmse": Text("rmse", "均方根误差"),
+    "share": Text("kept", "保留比例"),
+    "flag": Text("base", "样本量提示"),
+}
+
+
+def shrunken_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether values of small cells are drawn toward each other."""
+    parser.add_argument(
+        "--shrunken",
+        action="store_true",
+        help="print the target's index drawn toward its wave's mean (empirical Bayes) beside the raw one",
+    )
+
+
+def shrunken_of(study: Study, found: Index) -> Shrunken:
+    """The target's index by the study's limits on answers; a study without waves has one parent."""
+    settings = study.settings
+    return shrunken(found, settings.target, None, settings.small, settings.flagged)
+
+
+def shrunken_blocks(study: Study, made: Shrunken, cells: Mapping[str, str], lang: Language) -> tuple[str | Grid, ...]:
+    """One row per cell and the sentences of the cells' parents."""
+    texts, frame = names(study, lang), only(made.table, cells)
+    whole = only(made.table, {k: v for k, v in cells.items() if k in made.toward})
+    labels = {b: texts[b].say(lang) for b in study.brands}
+    said = replace(made, table=whole.with_columns(pl.col("brand").replace(labels))).sentences
+    return (shrunken_grid(study, frame, made.construct, lang), *(s.say(lang) for s in said))
+
+
+def shrunken_notes(made: Shrunken, cells: Mapping[str, str]) -> tuple[Note, ...]:
+    """What is to be known of the cells printed."""
+    return replace(made, table=only(made.table, cells)).notes
+
+
+def shrunken_grid(study: Study, frame: pl.DataFrame, construct: str, lang: Language) -> Grid:
+    """Raw index and standard error, shrunken value and its error, what the cell keeps of its distance."""
+    texts = {**names(study, lang), **FLAGS}
+    kinds: dict[str, Kind] = {
+        **each(keys_in(frame), "text"),
+        "n": "count",
+        "index": "score",
+        "std_error": "number",
+        "shrunken": "score",
+        "rmse": "number",
+        "share": "number",
+    }
+    if frame["flag"].null_count() < frame.height:
+        kinds["flag"] = "text"
+    label = texts.get(construct, Text(construct, construct))
+    title = Text(f"{label.en}: raw index and shrunken value", f"{label.zh}：原始指数与收缩值")
+    return grid(frame.with_columns(pl.col("flag").fill_null("")), kinds, lang, title, texts, HEADINGS)

@@ -1,0 +1,46 @@
+"""`csi index --shrunken`: the raw index and the shrunken value, side by side."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.cli import main
+from csi.tracking.fay_herriot import fay_herriot
+
+PANEL = "data/telecom/study.yaml"
+
+
+@pytest.fixture
+def asked(capsys):
+    def ask(*args):
+        code = main([str(a) for a in args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return ask
+
+
+def test_raw_and_shrunken_are_printed_together(asked):
+    settings = ("index", PANEL, "--wave", "2026Q3", "--errors", "linearised", "--shrunken")
+    code, out, _ = asked(*settings, "--lang", "en")
+    assert code == 0
+    assert "Satisfaction: raw index and shrunken value" in out
+    assert "2026Q3: the levels of 4 cells differ around" in out
+    assert "no ranking, change or test uses them" in " ".join(out.split())
+    zh = asked(*settings, "--lang", "zh")[1]
+    assert "收缩值" in zh
+    assert "真实水平" in zh
+    found = pl.DataFrame(json.loads(asked(*settings, "--json")[1])["shrunken"])
+    assert found.height == 4
+    again = fay_herriot(found["index"].to_numpy(), found["std_error"].to_numpy() ** 2)
+    np.testing.assert_allclose(found["shrunken"], again.shrunken, rtol=1e-9)
+    np.testing.assert_allclose(found["rmse"], np.sqrt(again.mse), rtol=1e-9)
+    assert "shrunken" not in json.loads(asked(*settings[:-1], "--json")[1])
+
+
+def test_two_brands_are_too_few(asked, study):
+    code, _, err = asked("index", study, "--errors", "linearised", "--shrunken", "--lang", "en")
+    assert code == 1
+    assert "no parent has 3 cells" in " ".join(err.split())
