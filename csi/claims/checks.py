@@ -46,6 +46,19 @@ def unknown_reliability(items: Blocks, reliability: Mapping[str, float]) -> Iter
             )
 
 
+def no_target(card: Card, without: Sequence[str]) -> Iterator[Problem]:
+    """E-CONSTRUCT: what the card explains and puts on 0 to 100 is left out."""
+    target = card.index.target
+    if target in without:
+        label = card.labels[target]
+        en = f'card {card.id} explains "{target}" ({label.en}) and makes its index of it: it cannot be left out.'
+        zh = f"模型卡 {card.id} 解释“{target}”（{label.zh}）并以其计算指数，不能去掉。"
+        do = "Leave out others, or take a card that explains something else (csi models lists them)."
+        yield problem(
+            "E-CONSTRUCT", f"card {card.id}", en, zh, do, "请去掉其他构念，或换用其他模型卡（见 csi models）。"
+        )
+
+
 def wrong_engine(card: Card, engine: Engine) -> Iterator[Problem]:
     """E-ENGINE: an engine that cannot fit the card."""
     if engine not in card.engines:

@@ -15,7 +15,15 @@ from csi.claims.based import base_sentences, based, bases_of, gone
 from csi.claims.blocks import blocks_of, other_forms
 from csi.claims.card_run import CardRun
 from csi.claims.chains import chain_sentences, contrast_sentences, contrasts, hypotheses
-from csi.claims.checks import asked_of, groups_of, only_asked, too_few_items, unknown_reliability, wrong_engine
+from csi.claims.checks import (
+    asked_of,
+    groups_of,
+    no_target,
+    only_asked,
+    too_few_items,
+    unknown_reliability,
+    wrong_engine,
+)
 from csi.claims.contests import NONE, Contests, contests
 from csi.claims.dimensions import dimension_sentences, dimensions
 from csi.claims.reported import fit_table, measured, scored
@@ -295,6 +303,7 @@ def _prepared(
     keys = (asked.where or {}).items()
     chosen = panel.frame.filter(*(pl.col(k) == v for k, v in keys if k in panel.frame.columns))
     problems = [*wrong_engine(card, asked.engine), *unknown_reliability(items, asked.reliability)]
+    problems += no_target(card, asked.without)
     if asked.engine == "cb":
         problems += too_few_items(card, items, asked.reliability)
     names = {theirs: ours for ours, theirs in asked.stages.items()}

@@ -37,7 +37,7 @@ from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases, published, untold, without
-from csi.survey.codebook import Form
+from csi.survey.codebook import Codebook, Form
 from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
@@ -107,9 +107,9 @@ def balance(
     """The expectation that makes choosing and coming back together most likely, with a bootstrap interval.
 
     Parameters:
-        panel: answers with a codebook. chose: item (or construct) of prospects, such as 0 or 1; the item "chose" when
-            it is left out. rebought: of buyers, the item "rebought" when it is left out; a satisfaction construct will
-            do. Outcomes that are not 0 or 1 are put on 0 to 1 by their scale.
+        panel: answers with a codebook. chose: item (or construct) of prospects, answered 0 or 1; the item "chose"
+            when it is left out. rebought: of buyers, the item "rebought" when it is left out; a satisfaction construct
+            will do and is put on 0 to 1 by its scale.
         expected, perceived: forms; both are means over the attributes asked in both. attributes: only these.
         by: key columns that make cells. where: keep only rows with these key values.
         replicates, seed: of the bootstrap. level: of the percentile intervals. small, flagged: cells in which fewer
@@ -120,7 +120,8 @@ def balance(
         several that cannot be told is null, with the reason.
 
     Raises:
-        Problems: E-ROLE (no outcome of buyers, an item that is not there), E-FORM, E-ROWS (a side with too few rows, or
+        Problems: E-ROLE (no outcome of buyers, an item that is not there, a choice with more than two answers or that
+            is the outcome of buyers too), E-FORM, E-ROWS (a side with too few rows, or
             without both outcomes), E-SETTING.
 
     Example:
@@ -216,6 +217,8 @@ def _outcomes(panel: Panel, chose: str | None, rebought: str | None) -> tuple[Co
             hint = did_you_mean(asked, [*book.constructs, *book.names])
             en, zh = f'"{asked}" is no item or construct.', f"“{asked}”不是题项或构念。"
             found.append(problem("E-ROLE", name, en, zh, hint.en, hint.zh))
+    found += _not_a_choice(book, parts[0], chose or "chose")
+    found += _twice(parts[0], parts[1])
     if parts[1] is None and not found:
         en = "balance needs an outcome of buyers (bought again, or satisfaction); there is no item rebought."
         zh = "平衡点分析需要购买者的结果（是否复购或满意度）；没有题项 rebought。"
@@ -223,6 +226,30 @@ def _outcomes(panel: Panel, chose: str | None, rebought: str | None) -> tuple[Co
     if found or parts[1] is None:
         raise Problems(found)
     return parts[0], parts[1]
+
+
+def _not_a_choice(book: Codebook, choice: Composite | None, name: str) -> Iterator[Problem]:
+    """An outcome of prospects that has more than two answers."""
+    for item in (book[i] for i in (choice.items if choice else ())):
+        low, high = item.scale.minimum, item.scale.maximum
+        if high - low != 1:
+            said = item.name if item.name == name else f"{name} ({item.name})"
+            en = f"{said} is answered {low:g} to {high:g}; whether a prospect chose is answered 0 or 1."
+            zh = f"{said} 的量程为 {low:g}–{high:g}；潜在客户是否选择应以 0/1 作答。"
+            do = "Name an item with a scale {min: 0, max: 1}; a rating of buyers belongs to rebought."
+            do_zh = "请指定量表为 {min: 0, max: 1} 的题项；购买者的评分请写在 rebought。"
+            yield problem("E-ROLE", "chose", en, zh, do, do_zh)
+
+
+def _twice(choice: Composite | None, again: Composite | None) -> Iterator[Problem]:
+    """One item that stands for the choice of prospects and for what buyers did."""
+    both = [i for i in (choice.items if choice else ()) if again and i in again.items]
+    if both:
+        listed, listed_zh = ", ".join(both), "、".join(both)
+        en = f"{listed} is named for both sides: prospects choose, buyers come back."
+        zh = f"{listed_zh} 同时用于两侧：潜在客户是选择，购买者是复购。"
+        do, do_zh = "Name two different items: chose and rebought.", "请分别指定两个不同的题项：chose 与 rebought。"
+        yield problem("E-ROLE", "chose", en, zh, do, do_zh)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ CAUSES: Final[Mapping[str, Text]] = {
 EXPECTATION: Final = "expectation"
 """The construct that is taken for the expectation where the codebook has it in the form asked for."""
 
+VOCABULARY: Final = frozenset((name, name) for name in CAUSES)
+"""Causes under their own names: what was not asked of them is left out."""
+
 EIGHT: Final = ("wom", "promise", "price", "role", "past", "need", "norm", "social")
 """The causes of `formation`."""
 
@@ -218,10 +221,22 @@ def parts_of(
                 "请在编码簿中为题项写 construct: wom、promise 等，或用 causes= 指定构念。",
             )
         )
+    problems += [
+        _no_construct(c, name, book) for c, name in asked.items() if not there[c] and (c, name) not in VOCABULARY
+    ]
     if problems:
         raise Problems(problems)
     parts = (composite(book, "expectation", target), *(composite(book, c, items) for c, items in present.items()))
     return parts, tuple(c for c, items in there.items() if not items)
+
+
+def _no_construct(cause: str, name: str, book: Codebook) -> Problem:
+    """A cause that is to be read from a construct or item that is not there."""
+    hint = did_you_mean(name, [*book.constructs, *book.names])
+    en = f'"{name}" (cause {cause}) is no construct or item.' if cause != name else f'"{name}" is no construct or item.'
+    zh = f"“{name}”（成因 {cause}）不是构念或题项。" if cause != name else f"“{name}”不是构念或题项。"
+    do, do_zh = "Name a construct or item of the codebook.", "请写编码簿中的构念或题项。"
+    return problem("E-ROLE", "causes", en, zh, f"{hint.en} {do}".strip(), hint.zh + do_zh)
 
 
 def _target(

@@ -92,7 +92,7 @@ HELP: Final[Mapping[str, Text]] = {
     "stages": Text("the model's stage = the data's", "模型的阶段 = 数据中的阶段"),
     "causes": Text("the model's cause = the codebook's construct", "模型的成因 = 编码簿的构念"),
     "chose": Text("item answered 0 or 1: did a prospect choose", "0/1 题项：潜在客户是否选择"),
-    "rebought": Text("item answered 0 or 1: did a buyer buy again", "0/1 题项：购买者是否复购"),
+    "rebought": Text("of buyers: bought again (0 or 1), or satisfaction", "购买者：是否复购（0/1）或满意度"),
     "industry": Text("whose benchmarks", "采用哪个行业的基准"),
     "benchmarks": Text("file: industry, attribute, mean, sd, n", "文件：industry, attribute, mean, sd, n"),
     "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),

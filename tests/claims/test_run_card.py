@@ -434,3 +434,10 @@ def test_constructs_that_are_not_distinct_are_named_beside_the_paths(panel_of):
     (told,) = [n for n in run.notes if n.code == "htmt_fail"]
     assert "are not distinct: HTMT" in told.text.en
     assert "区分不开" in told.text.zh
+
+
+def test_what_a_card_explains_cannot_be_left_out(panel_of):
+    (found,) = refused("ecm", panel_of("ecm"), without=["satisfaction"])
+    assert found.code == "E-CONSTRUCT"
+    assert found.what.en.startswith('card ecm explains "satisfaction" (Satisfaction)')
+    assert found.what.zh.startswith("模型卡 ecm 解释“satisfaction”（顾客满意）")

@@ -148,11 +148,21 @@ def without(*names):
     )
 
 
+def rated():
+    """A market with a rating of buyers."""
+    panel = markets()
+    frame = panel.frame.with_columns(sat=1 + 6 * pl.col("rebought"))
+    book = csi.Codebook((*panel.codebook.items, Item("sat", "satisfaction", forming.SEVEN, Text("", ""))), {}, {})
+    return csi.Panel(frame, book, frame.cast(pl.String))
+
+
 @pytest.mark.parametrize(
     ("panel", "arguments", "code", "words", "zh"),
     [
         (lambda: without("rebought"), {}, "E-ROLE", "there is no item rebought", "没有题项 rebought"),
         (markets, {"chose": "chosen"}, "E-ROLE", '"chosen" is no item or construct. Did you mean', "不是题项或构念"),
+        (rated, {"chose": "sat"}, "E-ROLE", "sat is answered 1 to 7; whether a prospect chose", "sat 的量程为 1–7"),
+        (markets, {"rebought": "chose"}, "E-ROLE", "chose is named for both sides", "chose 同时用于两侧"),
         (lambda: without("p1", "p2"), {}, "E-FORM", "no attribute is asked as P, Ew", "没有属性同时以 P, Ew"),
         (lambda: markets(30), {}, "E-ROWS", "30 buyers with every answer; 50 are needed", "购买者中回答完整的有 30 人"),
         (lambda: markets(a=(-90.0, 0.0)), {}, "E-ROWS", "both outcomes", "两种结果都要出现"),

@@ -191,6 +191,8 @@ def twins():
     ("panel", "arguments", "code", "words", "zh"),
     [
         (forming.formed, {"expected": "Es"}, "E-ROLE", "no item has form Es", "没有形式为 Es"),
+        (forming.formed, {"causes": {"wom": "nobody", "price": "price", "promise": "promise"}}, "E-ROLE",
+         '"nobody" (cause wom) is no construct or item', "“nobody”（成因 wom）不是构念或题项"),
         (forming.formed, {"causes": ["wom", "fame"]}, "E-ROLE", "two causes among wom, fame", "至少需要两个成因"),
         (forming.formed, {"outcome": "joy"}, "E-ROLE", '"joy" is no construct or item', "不是构念或题项"),
         (forming.formed, {"outcome": "wom"}, "E-ROLE", "one of the causes", "同时是成因"),

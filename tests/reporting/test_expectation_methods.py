@@ -161,3 +161,40 @@ def test_what_a_study_lacks_is_named(study, capsys):
     assert "at least two causes of expectation" in lacking["formation"][-1]
     assert lacking["stakeholders"] == ["a table of stakeholders"]
     assert any("bought again" in what for what in lacking["balance"])
+
+
+NO_GROUPS = ("kinds", "mentions", "requirements", "stakeholders", "formation_by_stage")
+
+
+@pytest.mark.parametrize("name", NO_GROUPS)
+def test_groups_of_a_model_that_makes_none_are_refused(study, capsys, name):
+    for lang, words in (("en", f"{name} makes no cells: by (--by)"), ("zh", f"{name} 不分单元计算：by（--by）")):
+        assert main(["expectation", str(study), "--model", name, "--by", "stage", "--lang", lang]) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_mentions_are_of_no_wave(study):
+    read = csi.Study.read(study)
+    with pytest.raises(Problems) as raised:
+        run_method(read, read.panel(), "mentions", Options(where={"stage": "new"}, given=("where",)))
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.say("en").count("reads no answers")) == ("E-OPTION", 1)
+    assert "不读取" in problem.say("zh")
+
+
+@pytest.mark.parametrize(
+    ("asked", "en", "zh"),
+    [
+        (
+            ["formation", "--causes", "wom=nobody,past=judge,promise=advert"],
+            '"nobody" (cause wom) is no construct',
+            "“nobody”（成因 wom）不是构念",
+        ),
+        (["formation", "--without", "wm"], 'without: "wm" is no cause of formation', "“wm”不是 formation 的成因"),
+        (["balance", "--chose", "sat"], "sat is answered 1 to 7", "sat 的量程为 1–7"),
+    ],
+)
+def test_what_an_option_names_wrongly_is_refused(study, capsys, asked, en, zh):
+    for lang, words in (("en", en), ("zh", zh)):
+        assert main(["expectation", str(study), "--model", *asked, "--lang", lang]) == 1
+        assert words in capsys.readouterr().err

@@ -11,6 +11,7 @@ from csi.errors import Text
 from csi.estimate.fit import fit
 from csi.importance.driver_shares import Method as Way
 from csi.importance.driver_shares import driver_shares, headings
+from csi.measures.tidy import cells_of
 from csi.reporting import words
 from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
@@ -22,10 +23,11 @@ from csi.study.estimator import estimator_of
 from csi.study.fitted import resampled
 from csi.study.options import Options
 from csi.study.study import Study
+from csi.survey.bases import Bases
 from csi.survey.panel import Panel
 
 SHOWN: dict[str, Kind] = {
-    "construct": "text", "share": "share", "share_conf_low": "share", "share_conf_high": "share",
+    "construct": "text", "n": "count", "share": "share", "share_conf_low": "share", "share_conf_high": "share",
     "total_effect": "coefficient", "total_effect_conf_low": "coefficient", "total_effect_conf_high": "coefficient",
     "correlation": "coefficient",
 }  # fmt: skip
@@ -33,6 +35,7 @@ PANELS = {
     "panel shares": Text("Share of what is explained", "占已解释部分的份额"),
     "effects": Text("Total effect (standardised)", "总效应（标准化）"),
 }
+COUNT = {"n": Text("n", "样本量")}
 LIMITS = {
     f"{name}_conf_{side}": text
     for name in ("share", "total_effect")
@@ -41,7 +44,10 @@ LIMITS = {
 
 
 def tell(study: Study, panel: Panel, options: Options) -> Section:
-    """Shares of R2 and total effects of the study's own model, with the intervals it asks for."""
+    """Shares of R2 and total effects of the study's own model, with the intervals it asks for.
+
+    Cells with fewer answers than the study's smallest base are withheld, in tables and in what machines read.
+    """
     target = options.outcome or study.settings.target
     est = resampled(
         study, panel, fit(study.model, panel, estimator_of(study.settings), options.by, where=options.where)
@@ -50,7 +56,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     found = driver_shares(est, target, way)
     texts, keys = texts_of(study), found.table.columns[: found.table.columns.index("construct")]
     name = words.lowered(texts.get(target, Text(target, target)))
-    frame = found.table.sort([*keys, "share"], descending=[*(False for _ in keys), True], nulls_last=True)
+    bases = Bases(study.settings.small, study.settings.flagged)
+    table = bases.withheld(_counted(found.table, cells_of(est)["n"], len(keys) + 1))
+    frame = table.sort([*keys, "share"], descending=[*(False for _ in keys), True], nulls_last=True)
     title = Text(f"What {name.en} goes with", f"{name.zh}与什么相关")
     first = frame.filter(pl.col("share").is_not_null())
     if first.height and not keys:
@@ -60,6 +68,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             f"{label.en} accounts for {top['share']:.1%} of what is explained of {name.en}",
             f"{name.zh}的已解释部分中，{label.zh}占 {top['share']:.1%}",
         )
+    elif few := bases.sentences(table):
+        title = few[0]
     heading = Text("Relative weights and total effects", "相对权重与总效应")
     if way == "lmg":
         heading = Text("LMG and total effects", "LMG 与总效应")
@@ -71,10 +81,26 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "直接指向它的构念占 R² 的份额；总效应为经由全部路径的标准化效应",
         ),
         figures=_drawn(frame, title, texts) if not keys else (),
-        tables=(tabled("drivers", heading, frame, SHOWN, {**headings(way), **LIMITS}, texts),),
-        notes=(*est.notes, *found.notes),
-        data={"drivers": found.table},
+        tables=(tabled("drivers", heading, frame, SHOWN, {**headings(way), **COUNT, **LIMITS}, texts),),
+        notes=(*bases.notes(table, keys, texts), *est.notes, *found.notes),
+        data={"drivers": table},
     )
+
+
+def _counted(table: pl.DataFrame, n: pl.Series, place: int) -> pl.DataFrame:
+    """The table with the answers behind each cell in column `n`.
+
+    Parameters:
+        table: as many rows per cell as there are constructs, cell by cell. n: (b,) answers. place: of the column.
+
+    Example:
+        >>> frame = pl.DataFrame({"brand": ["A", "A", "B", "B"], "construct": ["x", "y", "x", "y"]})
+        >>> _counted(frame, pl.Series([40, 9]), 2)["n"].to_list()
+        [40, 40, 9, 9]
+    """
+    each = table.height // max(len(n), 1)
+    rows = [int(count) for count in n for _ in range(each)]
+    return table.clone().insert_column(place, pl.Series("n", rows, dtype=pl.Int64))
 
 
 def _drawn(frame: pl.DataFrame, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:

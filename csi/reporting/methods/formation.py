@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Problems, Text, did_you_mean, problem
 from csi.expectation.composites import items_named
 from csi.expectation.formation import CAUSES, EIGHT, formation
 from csi.expectation.formation_words import HEADINGS, WORDS, in_words
@@ -60,9 +60,27 @@ def asked_causes(options: Options, defaults: Sequence[str]) -> dict[str, str]:
     return {c: own for c, own in every.items() if c not in options.without}
 
 
+def _known_causes(method: str, options: Options, defaults: Sequence[str]) -> None:
+    """Refuse to leave out what is no cause.
+
+    Raises:
+        Problems: E-OPTION, one for each.
+    """
+    known = tuple(dict.fromkeys((*defaults, *options.causes)))
+    found = []
+    for name in (n for n in options.without if n not in known):
+        hint = did_you_mean(name, known)
+        en, zh = f'without: "{name}" is no cause of {method}.', f"without：“{name}”不是 {method} 的成因。"
+        do, do_zh = f"{hint.en} Causes: {', '.join(known)}.", f"{hint.zh}成因：{'、'.join(known)}。"
+        found.append(problem("E-OPTION", f"models: {method}", en, zh, do.strip(), do_zh))
+    if found:
+        raise Problems(found)
+
+
 def tell(study: Study, panel: Panel, options: Options) -> Section:
     """Slopes, relative weights and their shares, as bars and as a table."""
     settings = study.settings
+    _known_causes("formation", options, EIGHT)
     found = formation(
         panel, expected=options.expected or "Ew", outcome=options.outcome or None,
         causes=asked_causes(options, EIGHT), by=options.by, where=options.where,
@@ -93,6 +111,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 def tell_stages(study: Study, panel: Panel, options: Options) -> Section:
     """Shares by stage as small multiples, the orders that are said to hold, differences between stages."""
     settings = study.settings
+    _known_causes("formation_by_stage", options, STAGE_CAUSES)
     found = formation_by_stage(
         panel, options.stages or None, expected=options.expected or "Ew", outcome=options.outcome or None,
         causes=asked_causes(options, STAGE_CAUSES), where=options.where,
@@ -257,4 +276,5 @@ STAGED = Method(
     ),
     tell=tell_stages,
     options=("expected", "outcome", "causes", "without", "stages"),
+    cells=("where",),
 )

@@ -142,6 +142,7 @@ METHOD = Method(
     ),
     tell=tell,
     options=("expected", "perceived", "outcome", "mentions"),
+    cells=("where",),
 )
 CODES = Method(
     name="mentions",
@@ -150,4 +151,5 @@ CODES = Method(
     needs=(option("mentions", Text("a table of coded mentions", "编码提及表")),),
     tell=tell_mentions,
     options=("mentions",),
+    cells=(),
 )

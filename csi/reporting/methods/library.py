@@ -164,19 +164,38 @@ def run_method(study: Study, panel: Panel, name: str, asked: Options | None = No
     return replace(method.tell(study, panel, options), language=study.language, kicker=method.title)
 
 
+NO_CELLS: Final = {
+    "by": (
+        Text("makes no cells: by (--by) would change nothing.", "不分单元计算：by（--by）不会起作用。"),
+        Text("Leave it out, or run one group at a time with --brand or --wave where the model takes them.",
+             "请去掉；模型支持时可用 --brand 或 --wave 逐组运行。"),
+    ),
+    "where": (
+        Text("reads no answers of brands or waves: --brand and --wave would change nothing.",
+             "不读取各品牌或各期的答卷：--brand 与 --wave 不会起作用。"),
+        Text("Leave them out, or give a table of that brand or wave alone.", "请去掉，或只给出该品牌或该期的表。"),
+    ),
+}  # fmt: skip
+"""What is said where a model takes no cells, and what to do."""
+
+
 def refuse_foreign(method: Method, options: Options) -> None:
     """Refuse options that the model does not take.
 
     Raises:
         Problems: E-OPTION, one for each.
     """
-    takes = (*method.options, "by", "where")
     found = []
-    for name in (n for n in options.given if n not in takes):
+    for name in (n for n in options.given if n not in (*method.options, "by", "where")):
         listed = ", ".join(method.options) or "none"
         en, zh = f"{method.name} takes no {name}.", f"{method.name} 没有选项 {name}。"
         do, do_zh = f"It takes: {listed}.", f"可用选项：{listed.replace(', ', '、')}。"
         found.append(problem("E-OPTION", f"models: {method.name}", en, zh, do, do_zh))
+    found += [
+        problem("E-OPTION", f"models: {method.name}", f"{method.name} {no.en}", f"{method.name} {no.zh}", do.en, do.zh)
+        for name, (no, do) in NO_CELLS.items()
+        if getattr(options, name) and name not in method.cells
+    ]
     if found:
         raise Problems(found)
 

@@ -58,7 +58,8 @@ class Method:
     Attributes:
         name: as `--model` and `models:` write it. number: its place among the twelve models; 0 for what stands around
             them. title: what it is called. needs: what it cannot do without. tell: runs it.
-        options: names of the options (`csi.study.options.Options`) it takes.
+        options: names of the options (`csi.study.options.Options`) it takes. cells: which of "by" (key columns that
+            make cells) and "where" (only rows with these keys) it takes besides.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Method:
     needs: tuple[Need, ...]
     tell: Tell
     options: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ("by", "where")
 
     def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
         """The needs that a study does not meet."""

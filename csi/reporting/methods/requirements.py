@@ -109,6 +109,7 @@ METHOD = Method(
     needs=(option("requirements", Text("a table of requirements", "需求表")),),
     tell=tell,
     options=("requirements", "relations", "status", "expected", "perceived"),
+    cells=("where",),
 )
 WHOM = Method(
     name="stakeholders",
@@ -117,4 +118,5 @@ WHOM = Method(
     needs=(option("stakeholders", Text("a table of stakeholders", "干系人表")),),
     tell=tell_stakeholders,
     options=("stakeholders", "expected"),
+    cells=("where",),
 )

@@ -181,7 +181,8 @@ def build(key: str, analysis: Analysis) -> Section:
 
 def method_section(key: str, a: Analysis) -> Section:
     """A model of expectation on the answers of the report's wave."""
-    return run_method(a.study, a.panel, key, Options(where={"wave": a.wave} if a.wave else {}, given=("where",)))
+    wave = {"wave": a.wave} if a.wave and "where" in method_of(key, a.study).cells else {}
+    return run_method(a.study, a.panel, key, Options(where=wave, given=("where",)))
 
 
 def heading(key: str, study: Study | None = None) -> Text:
