@@ -23,6 +23,7 @@ from csi.cli.studied import (
     only,
     opened,
 )
+from csi.cli.track_detectable import detectable
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
 from csi.cli.track_views import view_argument, view_blocks, view_notes, viewed
 from csi.errors import Language, Note, Problem, Problems, Text, problem
@@ -110,6 +111,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
+            *detectable(shown, found.level, lang),
             *alert_blocks(study, alarms, lang),
             *explained_blocks(study, why, lang),
             *view_blocks(args.view, seen, study, cells, lang),

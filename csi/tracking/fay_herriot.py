@@ -40,7 +40,8 @@ def fay_herriot(values: Array, variances: Array) -> FayHerriot:
     `y_i = m + v_i + e_i`, var(v_i) = A, var(e_i) = D_i known; A by REML, m by weighted least squares with
     `w_i = 1 / (A + D_i)`. Predicted is `m + g_i (y_i - m)`, `g_i = A / (A + D_i)`. With W the sum of w,
     `MSE_i = g_i D_i + (1 - g_i)^2 / W + 2 D_i^2 w_i^3 * 2 / sum_j w_j^2`: what sampling leaves, what the mean adds and,
-    twice, what the estimation of A adds.
+    twice, what the estimation of A adds. Averaged over cells this is 3 to 9 % too small with four to eight cells that
+    differ as much as they err, and too large where they hardly differ (tests/slow/shrunken_study.csv).
 
     Parameters:
         values: (k,) at least three. variances: (k,) of sampling, above zero.
