@@ -19,6 +19,7 @@ from csi.study import Study
 from csi.study.fitted import CELLS, fitted, indexed
 from csi.study.gate import differing, judged
 from csi.survey.panel import Panel
+from csi.tracking.gate_sets import Rule
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
 from csi.tracking.gate_words import KEYS, VERDICTS, evidence_text, heading, set_sentence
@@ -44,6 +45,8 @@ HEADINGS = {
     "difference": Text("difference", "差异"),
     "rest": Text("without it", "剔除后"),
     "delta_cfi_scalar": Text("ΔCFI", "ΔCFI"),
+    "c": Text("c", "c"),
+    "p_composition": Text("p weights", "构成 p"),
 }
 
 
@@ -54,6 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--between", action="append", metavar="KEY", help="brand, wave, stage or segment (all in which cells differ)")
     add("--construct", action="append", metavar="NAME", help="a construct (the study's target); all for every one")
     add("--alpha", type=float, metavar="P", help="level of the decisions (the study's, 0.05)")
+    add("--rule", choices=("ladder", "micom"), help="evidence: invariance ladder or MICOM (by construct)")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -61,8 +65,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, panel = opened(args.study, 0)
     asked = chosen(study, panel, args.brand, args.wave)
     between = known_keys(panel, args.between)
-    if args.alpha is not None:
-        study = _at_level(study, args.alpha)
+    study = _gating(study, args.alpha, args.rule)
     with working(TESTING.say(lang), quiet=args.quiet):
         made = index_of(study, panel, between)
         wanted = args.construct or [study.settings.target]
@@ -80,10 +83,11 @@ def _named(wanted: list[str]) -> list[str] | None:
     return None if "all" in wanted else wanted
 
 
-def _at_level(study: Study, alpha: float) -> Study:
-    """The study with another level of the decisions."""
-    settings = study.settings
-    return replace(study, settings=replace(settings, gating=replace(settings.gating, alpha=alpha)))
+def _gating(study: Study, alpha: float | None, rule: Rule | None) -> Study:
+    """The study with another level of the decisions, or other evidence, where asked for."""
+    own = study.settings.gating
+    gating = replace(own, alpha=own.alpha if alpha is None else alpha, rule=own.rule if rule is None else rule)
+    return replace(study, settings=replace(study.settings, gating=gating))
 
 
 def known_keys(panel: Panel, asked: list[str] | None) -> list[str] | None:
@@ -130,7 +134,11 @@ def sets_grid(found: Comparable, sets: pl.DataFrame, texts: Mapping[str, Text], 
     keys = [k for k in differing(found.index) if sets[k].null_count() < sets.height]
     shown = ["construct"] if sets["construct"].n_unique() > 1 else []
     kinds: dict[str, Kind] = {**each(["between", *keys, *shown], "text"), "cells": "count"}
-    kinds |= {**each(["p_metric", "p_scalar"], "p"), "delta_cfi_scalar": "index", "p_holm": "p"}
+    if sets["p_composition"].null_count() < sets.height:
+        kinds |= {"c": "index", "p_composition": "p"}
+    if sets["p_scalar"].null_count() < sets.height or "c" not in kinds:
+        kinds |= {**each(["p_metric", "p_scalar"], "p"), "delta_cfi_scalar": "index"}
+    kinds |= {"p_holm": "p"}
     kinds |= {**each(["verdict", "items"], "text"), "bias": "change", "std_error": "number"}
     reason = "reason_zh" if lang == "zh" else "reason"
     frame = sets.with_columns(pl.col(k).fill_null("") for k in keys)

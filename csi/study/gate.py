@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import polars as pl
+
 from csi.errors import Note, note
 from csi.study.study import Study
 from csi.tracking.gate import comparable
@@ -12,6 +14,10 @@ from csi.tracking.index import Index
 
 MOST_CELLS = 400
 """Cells above which the gate waits to be asked: `csi comparable` runs it over any number."""
+
+
+MOST_COMPOSED = 100
+"""The same where MICOM is the evidence, which refits every cell in every permutation."""
 
 
 def formed(study: Study) -> tuple[str, ...]:
@@ -32,11 +38,21 @@ def gated(
     keys = [k for k in (asked.between or ("brand", "wave")) if k in differing(index)]
     if not asked.gate or not keys or index.sample is None:
         return None, ()
-    if index.cells.height > MOST_CELLS:
+    names = [study.settings.target] if constructs is None else constructs
+    if index.cells.height > (MOST_COMPOSED if composed(study, index, names) else MOST_CELLS):
         n = index.cells.height
         en = f"{n} cells: whether they are comparable is not tested unasked (csi comparable)."
         return None, (note("N-GATE-MANY", en, f"共 {n} 个单元：可比性检验需另行运行（csi comparable）。"),)
-    return judged(study, index, keys, [study.settings.target] if constructs is None else constructs), ()
+    return judged(study, index, keys, names), ()
+
+
+def composed(study: Study, index: Index, constructs: Sequence[str]) -> bool:
+    """Whether MICOM is the evidence for one of these constructs."""
+    if study.settings.gating.rule is not None:
+        return study.settings.gating.rule == "micom"
+    items = index.weights.group_by("construct").agg(pl.col("item").n_unique())
+    few = items.filter(pl.col("item") == 2)["construct"].to_list()
+    return any(c in formed(study) or c in few for c in constructs)
 
 
 def judged(
@@ -61,6 +77,9 @@ def judged(
         ordered=settings.ordered,
         formed=formed(study),
         where=where,
+        rule=settings.gating.rule,
+        permutations=settings.telling.permutations,
+        seed=settings.seed,
     )
 
 

@@ -458,7 +458,7 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
 def _gating(form: StudyForm) -> Gating:
     """Which differences are tested for comparability."""
     said = form.comparability
-    return Gating(said.gate, tuple(said.between), said.alpha)
+    return Gating(said.gate, tuple(said.between), said.alpha, said.rule)
 
 
 def _index_rule(form: StudyForm, *, waves: bool) -> Literal["base", "own", "pooled"]:

@@ -362,12 +362,15 @@ class ComparabilityForm(Part):
     """Which differences are tested for comparability (measurement invariance) before they are printed.
 
     `gate: no` prints differences untested. `between` are the keys that differ (brand and wave by default; a language or
-    mode where it stands in one of the study's roles).
+    mode where it stands in one of the study's roles). `rule` is the evidence: `ladder` (equal loadings and intercepts),
+    `micom` (equal composition; `report: permutations`), or without it the ladder, MICOM for constructs that their items
+    form or that have two items.
     """
 
     gate: bool = True
     between: list[Literal["brand", "wave", "stage", "segment"]] = []
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    rule: Literal["ladder", "micom"] | None = None
 
 
 class AlertForm(Part):

@@ -92,6 +92,7 @@ class Gating:
     gate: bool = True
     between: tuple[str, ...] = ()
     alpha: float = 0.05
+    rule: Literal["ladder", "micom"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ def withheld(found: Evidence, *, anyway: bool) -> Reason | None:
             "R-NOT-COMPARABLE", "not comparable (no single item accounts for it).", "不可比（无法归于单个题项）。"
         )
     size = minus(signed(found.bias, 1))
+    if found.rule == "micom":
+        return reason(
+            "R-NOT-COMPARABLE",
+            f"not comparable: composed otherwise, {items} most; pooled for own weights move it by {size} points.",
+            f"不可比：构成不同（{items_zh} 差异最大）；以合并权重代替自身权重使差异变动 {size} 点。",
+        )
     return reason(
         "R-NOT-COMPARABLE",
         f"not comparable: {items} moves the difference by about {size} points.",

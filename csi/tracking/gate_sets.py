@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,9 @@ from csi.errors import Problem, Problems, Reason, did_you_mean, problem, reason
 from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
+
+Rule = Literal["ladder", "micom"]
+"""Evidence by the invariance ladder of a factor, or by the composition of a composite (MICOM)."""
 
 LEAST_ITEMS = 3
 """Items of a construct below which a factor of its own items has nothing to test."""
@@ -29,6 +33,7 @@ class Cells:
         cells: (g,) their numbers in the index. labels: their values of `between`. points: (p,) index points per unit of
             each answer, 100 a_k / (u_k - l_k). left_out: value of `between` -> why the cell takes no part.
         reason: why nothing of the set can be tested, else None. every: (number, value) of all cells, in order.
+        rule: what evidence is asked for.
     """
 
     construct: str
@@ -41,6 +46,7 @@ class Cells:
     left_out: Mapping[str, Reason] = field(default_factory=dict)
     reason: Reason | None = None
     every: tuple[tuple[int, str], ...] = ()
+    rule: Rule = "ladder"
 
     @property
     def everyone(self) -> tuple[int, ...]:
@@ -62,13 +68,19 @@ class Cells:
 
 
 def sets_of(
-    index: Index, between: Sequence[str] | None, constructs: Sequence[str] | None, small: int, formative: Sequence[str]
+    index: Index,
+    between: Sequence[str] | None,
+    constructs: Sequence[str] | None,
+    small: int,
+    formative: Sequence[str],
+    rule: Rule | None = None,
 ) -> tuple[Cells, ...]:
     """Every set of cells of an index, for each construct asked for.
 
     Parameters:
         between: keys; None for all in which cells differ. constructs: None for all with items. small: fewest rows of a
-            cell. formative: constructs that their items form, so that no factor is behind them.
+            cell. formative: constructs that their items form, so that no factor is behind them. rule: the evidence; by
+            default the ladder, MICOM of constructs that their items form or that have two items.
 
     Raises:
         Problems: E-BY (no such key), E-GATE (nothing differs), E-CONSTRUCT, E-ROWS (moments without their rows).
@@ -80,7 +92,7 @@ def sets_of(
     found = []
     for key in keys:
         for shared, cells in _groups(index, key):
-            found += [_set(index, name, key, shared, cells, small, formative) for name in names]
+            found += [_set(index, name, key, shared, cells, small, formative, rule) for name in names]
     return tuple(found)
 
 
@@ -137,23 +149,42 @@ def _groups(index: Index, key: str) -> list[tuple[dict[str, str], Ints]]:
 
 
 def _set(
-    index: Index, construct: str, key: str, shared: dict[str, str], cells: Ints, small: int, formative: Sequence[str]
+    index: Index,
+    construct: str,
+    key: str,
+    shared: dict[str, str],
+    cells: Ints,
+    small: int,
+    formative: Sequence[str],
+    rule: Rule | None,
 ) -> Cells:
     """One set, less the cells that cannot take part."""
     items, points = _points(index, construct, shared)
     labels = [str(index.cells[key][int(c)]) for c in cells]
     every = tuple((int(c), label) for c, label in zip(cells, labels, strict=True))
     found = Cells(construct, items, key, shared, cells, tuple(labels), points, every=every)
-    if construct in formative:
-        return replace(found, reason=FORMED)
-    if len(items) < LEAST_ITEMS:
-        return replace(found, reason=_too_few_items(items))
+    why = _no_ladder(construct, items, formative)
+    composite = (rule == "micom" or (rule is None and why is not None)) and len(items) > 1
+    weighed = index.estimated is not None and index.estimated.source is not None
+    if composite and (weighed or rule == "micom"):
+        found, why = replace(found, rule="micom"), None if weighed else UNWEIGHED
+    if why is not None:
+        return replace(found, reason=why)
     if not np.isfinite(points).all():
         return replace(found, reason=NO_WEIGHTS)
     out = {label: why for label, c in zip(labels, cells, strict=True) if (why := _unfit(index, int(c), items, small))}
     kept = [i for i, label in enumerate(labels) if label not in out]
     found = replace(found, cells=cells[kept], labels=tuple(labels[i] for i in kept), left_out=out)
     return found if len(kept) > 1 else replace(found, reason=TOO_FEW_CELLS)
+
+
+def _no_ladder(construct: str, items: Sequence[str], formative: Sequence[str]) -> Reason | None:
+    """Why a construct's items cannot climb the ladder; None where they can."""
+    if len(items) < 2:
+        return _too_few_items(items)
+    if construct in formative:
+        return FORMED
+    return _too_few_items(items) if len(items) < LEAST_ITEMS else None
 
 
 def _points(index: Index, construct: str, shared: Mapping[str, str]) -> tuple[tuple[str, ...], Array]:
@@ -193,14 +224,22 @@ def _unfit(index: Index, cell: int, items: Sequence[str], small: int) -> Reason 
 
 def _too_few_items(items: Sequence[str]) -> Reason:
     n = len(items)
-    en = f"{n} item{'s' * (n > 1)}: whether items measure alike can be tested from three items on."
-    return reason("R-GATE-ITEMS", en, f"仅有 {n} 个题项：至少三个题项才能检验测量等值。")
+    if n < 2:
+        en = "1 item: whether items measure alike can be tested from two items on."
+        return reason("R-GATE-ITEMS", en, "仅有 1 个题项：至少两个题项才能检验测量等值。")
+    en = f"{n} items: whether a factor's items measure alike can be tested from three on."
+    return reason("R-GATE-ITEMS", en, f"仅有 {n} 个题项：至少三个题项才能检验因子的测量等值。")
 
 
 FORMED = reason(
     "R-GATE-FORMED",
     "the items form the construct, so no factor has intercepts to be tested; csi.micom tests its weights.",
     "题项构成该构念，不存在可检验截距的因子；可用 csi.micom 检验其权重。",
+)
+UNWEIGHED = reason(
+    "R-GATE-UNWEIGHED",
+    "the index's weights are not estimated by a composite model, so that there is no composition to test.",
+    "指数权重并非由合成模型估计，没有可检验的构成。",
 )
 NO_WEIGHTS = reason(
     "R-GATE-WEIGHTS", "the construct has no index here (see csi.index).", "该构念在此没有指数（见 csi.index）。"

@@ -29,7 +29,7 @@ class Evidence:
     Attributes:
         verdict: "comparable", "after freeing", "not comparable" or "not tested". items: what differs, or may differ
             most. bias, std_error: its effect on the difference in index points; NaN without one. reason: why it was
-            not tested.
+            not tested. rule: "ladder", "alignment" or "micom", "" where nothing was run.
     """
 
     verdict: Verdict
@@ -37,6 +37,7 @@ class Evidence:
     bias: float = float("nan")
     std_error: float = float("nan")
     reason: Reason | None = None
+    rule: str = ""
 
     @property
     def short(self) -> Text:
@@ -58,7 +59,8 @@ class Comparable(Shown):
 
     Attributes:
         sets: a row per set of cells and construct: between, the shared keys, construct, cells (how many), p_metric,
-            p_scalar, delta_cfi_metric, delta_cfi_scalar (conventions), p_value (of both steps), p_holm (over all
+            p_scalar, delta_cfi_metric, delta_cfi_scalar (conventions), c and p_composition (MICOM; the scalar step is
+            then not tested), p_value, p_holm (over all
             sets), verdict (the least of its pairs), items, bias and std_error (the largest of its pairs), rule, reason.
         judged: the sets as values. alpha: as asked. index: whose differences were judged. notes.
     """
@@ -122,7 +124,7 @@ def _evidence(one: Judged, i: int, j: int) -> Evidence:
     g = len(place)
     at = a * (2 * g - a - 1) // 2 + b - a - 1
     why = one.reason if one.verdict[at] == "not tested" else None
-    found = Evidence(one.verdict[at], one.items[at], float(one.bias[at]), float(one.std_error[at]), why)
+    found = Evidence(one.verdict[at], one.items[at], float(one.bias[at]), float(one.std_error[at]), why, one.rule)
     return found if place[i] < place[j] else found.turned()
 
 
@@ -158,7 +160,10 @@ def largest(one: Judged) -> int | None:
 
 def _sets(judged: Sequence[Judged], keys: Sequence[str]) -> pl.DataFrame:
     """The table of sets."""
-    numbers = ("p_metric", "p_scalar", "delta_cfi_metric", "delta_cfi_scalar", "p_value", "p_holm")
+    numbers = (
+        *("p_metric", "p_scalar", "delta_cfi_metric", "delta_cfi_scalar", "c", "p_composition"),
+        *("p_value", "p_holm"),
+    )
     schema: dict[str, pl.DataType] = dict.fromkeys(("between", *keys, "construct"), pl.String())
     schema |= {"cells": pl.Int64()} | dict.fromkeys(numbers, pl.Float64())
     schema |= dict.fromkeys(("verdict", "items"), pl.String()) | dict.fromkeys(("bias", "std_error"), pl.Float64())
@@ -171,12 +176,13 @@ def _set_row(one: Judged, keys: Sequence[str]) -> tuple[object, ...]:
     climbed, at, nan = one.climbed, largest(one), float("nan")
     p = (nan, nan) if climbed is None else (climbed.metric.difference[2], climbed.scalar.difference[2])
     cfi = (nan, nan) if climbed is None else climbed.delta_cfi
+    composition = (nan, nan) if one.composed is None else (one.composed.least, one.composed.p_value)
     effect = ("", nan, nan) if at is None else (", ".join(one.items[at]), one.bias[at], one.std_error[at])
     why = (None, None) if one.reason is None else (one.reason.text.en, one.reason.text.zh)
     shared = [one.cells.keys.get(k) for k in keys]
     return (
         *(one.cells.between, *shared, one.cells.construct, len(one.cells.labels), *p, *cfi),
-        *(one.p_value, one.p_holm, least(one), *effect, one.rule, *why),
+        *(*composition, one.p_value, one.p_holm, least(one), *effect, one.rule, *why),
     )
 
 
@@ -190,13 +196,16 @@ HEADINGS = {
     "p_scalar": Text("p intercepts", "截距 p"),
     "delta_cfi_metric": Text("ΔCFI load.", "载荷 ΔCFI"),
     "delta_cfi_scalar": Text("ΔCFI int.", "截距 ΔCFI"),
+    "c": Text("c", "c"),
+    "p_composition": Text("p weights", "构成 p"),
     "p_holm": Text("p adj.", "校正 p"),
     "verdict": Text("verdict", "判断"),
     "items": Text("item", "题项"),
     "bias": Text("effect", "影响（点）"),
     "std_error": Text("se", "标准误"),
 }
-NUMBERS: dict[str, Number] = dict.fromkeys(("p_metric", "p_scalar", "p_holm"), p_text)
+NUMBERS: dict[str, Number] = dict.fromkeys(("p_metric", "p_scalar", "p_composition", "p_holm"), p_text)
+NUMBERS |= {"c": lambda v: fixed(v, 4)}
 NUMBERS |= {"bias": lambda v: signed(v, 2), "std_error": lambda v: fixed(v, 2)}
 NUMBERS |= dict.fromkeys(("delta_cfi_metric", "delta_cfi_scalar"), fixed)
 

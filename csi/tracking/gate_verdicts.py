@@ -19,6 +19,8 @@ from csi.tracking.contrasts import holm
 from csi.tracking.gate_alignment import Apart, apart
 from csi.tracking.gate_bias import Shifts, shifts
 from csi.tracking.gate_ladder import Climbed, Searched, climb, search, worst
+from csi.tracking.gate_micom import Composed, Composer, pair_p_values, weight_shifts
+from csi.tracking.gate_micom import apart as weights_apart
 from csi.tracking.gate_sets import Cells
 
 Verdict = Literal["comparable", "after freeing", "not comparable", "not tested"]
@@ -29,8 +31,8 @@ class Judged:
     """A set with what was found.
 
     Attributes:
-        cells: the set. climbed: the ladder, None where there is none. p_value, p_holm: of the set; p_holm counts all
-            sets of the call. rule: "ladder" or "alignment". rejected: p_holm is below alpha.
+        cells: the set. climbed: the ladder, composed: MICOM, None where there is none. p_value, p_holm: of the set;
+            p_holm counts all sets of the call. rule: "ladder", "alignment" or "micom". rejected: p_holm is below alpha.
         verdict: (m,) of the pairs i < j in the order of `numpy.triu_indices`. items: (m,) what differs in the pair,
             or, where nothing does, what may differ most. bias, std_error: (m,) its effect on the difference i - j in
             index points; NaN without one. free: what was set free over all cells. reason: why nothing was tested.
@@ -49,6 +51,12 @@ class Judged:
     rejected: bool = False
     reason: Reason | None = None
     overlap: int = 0
+    composed: Composed | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is evidence."""
+        return self.climbed is not None or self.composed is not None
 
     @property
     def pairs(self) -> tuple[Ints, Ints]:
@@ -63,6 +71,26 @@ def untested(one: Cells, why: Reason) -> Judged:
     none = np.full(m, np.nan)
     nothing: list[Verdict] = ["not tested"] * m
     return Judged(one, None, np.nan, np.nan, "", tuple(nothing), ((),) * m, none, none, reason=why)
+
+
+def judge_composed(composer: Composer, one: Cells, found: Composed, p_holm: float, alpha: float) -> Judged:
+    """The pairs of a set by MICOM: where the composition is rejected, pairs on their own with Holm's correction (of
+    many cells max-T over all of them).
+    """
+    bias, error = effects(weight_shifts(one, found))
+    base = replace(untested(one, DIFFUSE), p_value=found.p_value, p_holm=p_holm, rule="micom", reason=None)
+    base = replace(base, composed=found, bias=bias, std_error=error, items=weights_apart(one, found))
+    m = bias.size
+    alike: list[Verdict] = ["comparable"] * m
+    if not p_holm < alpha:
+        return replace(base, verdict=tuple(alike))
+    few = len(one.labels) <= MANY
+    p = pair_p_values(composer, one, found, alone=few) if m > 1 else np.array([p_holm])
+    differ = (np.array(holm(p.tolist())) if few and m > 1 else p) < alpha
+    if not differ.any():  # the set is rejected: so is its worst pair
+        differ = np.nan_to_num(p, nan=1.0) == np.nanmin(p)
+    verdict: list[Verdict] = ["not comparable" if d else "comparable" for d in differ]
+    return replace(base, rejected=True, verdict=tuple(verdict))
 
 
 def judge(sample: Sample, one: Cells, climbed: Climbed, level: float, p_holm: float, alpha: float) -> Judged:

@@ -94,7 +94,7 @@ def place_of(one: Judged, labels: Labels) -> Text:
 
 def heading(judged: Sequence[Judged], alpha: float) -> Text:
     """What was run, and how many sets are rejected."""
-    run = [one for one in judged if one.climbed is not None]
+    run = [one for one in judged if one.tested]
     rejected = sum(one.rejected for one in run)
     sets, cells = len(run), sum(len(one.cells.labels) for one in run)
     many = f"{sets} set{'s' * (sets != 1)} of cells"
@@ -108,7 +108,7 @@ def set_sentence(one: Judged, labels: Labels | None = None) -> Text:
     """What was found for a set, its names by `labels`."""
     labels = labels or {}
     place = place_of(one, labels)
-    if one.climbed is None:
+    if not one.tested:
         why = one.reason.text if one.reason is not None else Text("", "")
         return Text(f"{place.en}: not tested: {why.en}", f"{place.zh}：未检验：{why.zh}")
     parts = (_tested(one), _found(one, labels), _effect(one, labels))
@@ -121,6 +121,14 @@ def set_sentence(one: Judged, labels: Labels | None = None) -> Text:
 def _tested(one: Judged) -> Text:
     """The test of the set."""
     p = probability(one.p_holm)
+    if one.composed is not None:
+        found = f"c = {one.composed.least:.4f}" if len(one.verdict) == 1 else f"smallest c = {one.composed.least:.4f}"
+        found_zh = found.replace("smallest ", "最小 ")
+        verb, verb_zh = ("is rejected", "被拒绝") if one.rejected else ("is not rejected", "未被拒绝")
+        return Text(
+            f"equal composition {verb} ({found}, {p}, Holm); equal intercepts are not tested.",
+            f"构成相同{verb_zh}（{found_zh}，{p}，Holm 校正）；截距相等未检验。",
+        )
     verb, verb_zh = ("are rejected", "被拒绝") if one.rejected else ("are not rejected", "未被拒绝")
     return Text(f"equal loadings and intercepts {verb} ({p}, Holm).", f"载荷与截距相等{verb_zh}（{p}，Holm 校正）。")
 
@@ -161,6 +169,8 @@ def _effect(one: Judged, labels: Labels) -> Text:
     i, j = (int(x[at]) for x in one.pairs)
     first, second = (label(one.cells.labels[k], labels) for k in (i, j))
     items = together(one.items[at], labels)
+    if one.composed is not None:
+        return _weight_effect(one, at, labels)
     size, error = minus(signed(float(one.bias[at]), 2)), fixed(float(one.std_error[at]), 2)
     if one.rejected:
         en = f"The largest effect on a difference is {size} points (SE {error}; {items.en}, {first.en} against"
@@ -169,3 +179,17 @@ def _effect(one: Judged, labels: Labels) -> Text:
     who, who_zh = f"{first.en} against {second.en}", f"{first.zh} 对 {second.zh}"
     en = f"The item that differs most, {items.en}, would move {who} by {size} points (SE {error})."
     return Text(en, f"差异最大的题项{items.zh}至多使 {who_zh} 变动 {size} 点（标准误 {error}）。")
+
+
+def _weight_effect(one: Judged, at: int, labels: Labels) -> Text:
+    """What pooled weights move a difference by, against each cell's own."""
+    i, j = (int(x[at]) for x in one.pairs)
+    first, second = (label(one.cells.labels[k], labels) for k in (i, j))
+    size, items = minus(signed(float(one.bias[at]), 2)), together(one.items[at], labels)
+    known = bool(np.isfinite(one.std_error[at]))
+    error = f"SE {fixed(float(one.std_error[at]), 2)}; " if known else ""
+    error_zh = f"标准误 {fixed(float(one.std_error[at]), 2)}；" if known else ""
+    en = f"Pooled instead of own weights move {first.en} against {second.en} by {size} points ({error}the weight that "
+    en += f"differs most: {items.en})."
+    zh = f"以合并权重代替自身权重使 {first.zh} 对 {second.zh} 变动 {size} 点（{error_zh}差异最大的权重：{items.zh}）。"
+    return Text(en, zh)

@@ -74,7 +74,9 @@ def test_all_constructs_and_a_level(machine, study):
     found = machine("comparable", study, *asked_for)
     assert found["alpha"] == 0.01
     verdicts = {s["construct"]: s["verdict"] for s in found["sets"]}
-    assert verdicts["complaints"] == verdicts["perceived_value"] == "not tested"
+    assert verdicts["complaints"] == "not tested"
+    rules = {s["construct"]: s["rule"] for s in found["sets"]}
+    assert (rules["satisfaction"], rules["perceived_value"]) == ("ladder", "micom")
 
 
 def test_an_unknown_key(asked, study):
@@ -120,5 +122,26 @@ def test_a_study_switches_it_off_or_sets_its_level(machine, study):
         assert found["alpha"] == 0.01
         rows = machine("track", study, "--wave", "2026Q3")["tracking"]
         assert {r["evidence_previous"] for r in rows} == {"not tested"}
+    finally:
+        study.write_text(text, encoding="utf-8")
+
+
+def test_micom_on_request_of_the_command_or_the_study(asked, machine, study):
+    words = ("comparable", study, "--between", "brand", "--wave", "2026Q3")
+    found = machine(*words, "--rule", "micom")
+    assert [s["rule"] for s in found["sets"]] == ["micom"]
+    assert found["sets"][0]["p_scalar"] is None
+    assert found["sets"][0]["p_composition"] > 0
+    code, out, _ = asked(*words, "--rule", "micom", "--lang", "en")
+    assert code == 0
+    assert "p weights" in out
+    assert "p intercepts" not in out
+    assert "intercepts are not tested" in " ".join(out.split())
+    text = study.read_text("utf-8")
+    try:
+        study.write_text(text + "\ncomparability: {rule: micom}\n", encoding="utf-8")
+        assert [s["rule"] for s in machine(*words)["sets"]] == ["micom"]
+        rows = machine("track", study, "--wave", "2026Q3")["tracking"]
+        assert "not tested" not in {r["evidence_previous"] for r in rows}
     finally:
         study.write_text(text, encoding="utf-8")

@@ -76,3 +76,15 @@ def test_a_study_without_the_gate_has_no_such_section(study, plain):
     assert "comparability" not in planned_for(off, panel_of(study), "quarterly")
     assert "comparability" in planned_for(study, panel_of(study), "quarterly")
     assert plain.gate is not None
+
+
+def test_composites_are_told_by_their_weights(study):
+    asked = replace(study, settings=replace(study.settings, gating=Gating(rule="micom")))
+    told = build("comparability", analyse(asked, panel_of(study)))
+    assert "pooled instead of own weights" in told.subtitle.en
+    assert "合并权重" in told.subtitle.zh
+    (table,) = told.tables
+    assert table.title.en == "Equal composition, set by set"
+    assert {"c", "p_composition"} <= {c.name for c in table.columns}
+    assert "p_scalar" not in {c.name for c in table.columns}
+    assert "N-GATE-MICOM" in [n.code for n in told.notes]

@@ -189,7 +189,7 @@ def test_moments_alone_are_refused():
 
 def test_formed_constructs_are_not_tested_by_a_ladder(waves):
     est = fitted(frame_of(waves.items()), model="joy <~ a + b + c + d\nuse =~ e\njoy ~ use")
-    found = csi.comparable(est, construct="joy")
+    found = csi.comparable(est, construct="joy", rule="ladder")
     assert found.sets["verdict"].to_list() == ["not tested"]
     assert "form the construct" in found.sets["reason"][0]
 

@@ -38,10 +38,13 @@ def comparability(a: Analysis) -> Section:
     headings = {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
     draw = partial(figures.forest, drawn, labels={**names, **headings}, series={"effect": Text("effect", "影响")})
     told = [set_sentence(one, labels) for one in gate.judged if one.rejected]
+    weights = any(one.composed is not None for one in gate.judged)
     return Section(
         key="comparability",
         title=title,
-        subtitle=Text(
+        subtitle=_by_weights(a)
+        if weights
+        else Text(
             f"{a.label(a.target).en}: the largest effect of unequal items on a difference, index points with 95 % "
             "intervals; coloured where equality is rejected, else that of the item that differs most",
             f"{a.label(a.target).zh}：题项不等值对差异的最大影响（指数点）与 95% 区间；"
@@ -55,6 +58,14 @@ def comparability(a: Analysis) -> Section:
     )
 
 
+def _by_weights(a: Analysis) -> Text:
+    """What the figure shows of composites."""
+    what = a.label(a.target)
+    en = f"{what.en}: the largest effect of pooled instead of own weights on a difference, points with 95 % intervals"
+    zh = f"{what.zh}：以合并权重代替自身权重对差异的最大影响（指数点）与 95% 区间"
+    return Text(f"{en}; coloured where equal composition is rejected", f"{zh}；着色者为构成相同被拒绝")
+
+
 def _items(a: Analysis) -> dict[str, Text]:
     """Items by their labels."""
     book = a.study.codebook
@@ -63,7 +74,7 @@ def _items(a: Analysis) -> dict[str, Text]:
 
 def _title(a: Analysis, gate: Comparable) -> Text:
     """What may be compared."""
-    run = [one for one in gate.judged if one.climbed is not None]
+    run = [one for one in gate.judged if one.tested]
     rejected = [one for one in run if one.rejected]
     what = a.target_name
     if not run:
@@ -110,14 +121,21 @@ def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
     where = [_named(r, labels) for r in sets.iter_rows(named=True)]
     items = [together([i for i in str(r["items"]).split(", ") if i], labels) for r in sets.iter_rows(named=True)]
     frame = sets.with_columns(where=pl.Series([t.en for t in where]), items=pl.Series([t.en for t in items]))
+    by_ladder = any(one.climbed is not None for one in gate.judged)
+    by_weights = any(one.composed is not None for one in gate.judged)
+    ladder = (
+        Column("p_metric", Text("p, loadings", "载荷 p"), "p"),
+        Column("p_scalar", Text("p, intercepts", "截距 p"), "p"),
+        Column("delta_cfi_scalar", Text("ΔCFI", "ΔCFI"), "index"),
+    )
+    weights = (Column("c", Text("c", "c"), "index"), Column("p_composition", Text("p, weights", "构成 p"), "p"))
     columns = (
         Column("between", Text("Compared", "比较")),
         Column("where", Text("Of", "范围")),
         Column("cells", Text("Cells", "单元数"), "count"),
-        Column("p_metric", Text("p, loadings", "载荷 p"), "p"),
-        Column("p_scalar", Text("p, intercepts", "截距 p"), "p"),
+        *(ladder if by_ladder or not by_weights else ()),
+        *(weights if by_weights else ()),
         Column("p_holm", Text("p, Holm", "Holm p"), "p"),
-        Column("delta_cfi_scalar", Text("ΔCFI", "ΔCFI"), "index"),
         Column("verdict", Text("Verdict", "判断")),
         Column("items", Text("Item", "题项")),
         Column("bias", Text("Effect", "影响"), "change"),
@@ -128,4 +146,8 @@ def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
     }
     texts = {t.en: t for t in (*where, *items)} | {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
     title = Text("Equal loadings and intercepts, set by set", "逐组检验：载荷与截距相等")
+    if by_weights:
+        title = Text("Equal composition, set by set", "逐组检验：构成相同")
+    if by_weights and by_ladder:
+        title = Text("Equal measurement, set by set", "逐组检验：测量等值")
     return Table("comparability", title, frame, columns, emphasis, {**texts, **VERDICTS})
