@@ -26,7 +26,7 @@ from csi.measures.shown import based, told
 from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases, following, told_cells, without
-from csi.survey.keyed import of_cell, stacked
+from csi.survey.keyed import of_cell, rows_of, stacked
 from csi.survey.panel import Panel
 
 CLEAR = 0.05
@@ -65,7 +65,8 @@ class LoyaltyCurve(Shown):
             of the curve), flag, reason, reason_zh (of few answers in the band).
         line: the curve drawn out over the answers there are: key columns, satisfaction, fitted, conf_low, conf_high
             (pointwise: each covers its own point, not the whole curve).
-        fits: key columns, n, r2, r2_straight (of one straight line), flag, reason, reason_zh.
+        fits: key columns, n, r2, then of one straight line r2_straight, slope, std_error, conf_low, conf_high; flag,
+            reason, reason_zh.
         knots: where the line may bend. satisfaction, loyalty: the constructs. labels, level, sentences, notes.
     """
 
@@ -150,7 +151,7 @@ def loyalty_curve(
     segments = following(segments, fits, keys.columns, keep=("start", "end", "n"))
     banded, line = (without(frame, fits, keys.columns) for frame in (banded, line))
     banded = bases.withheld(banded)
-    said = _sentences(segments, keys.columns, found.labels[satisfaction], found.labels[loyalty])
+    said = _sentences(segments, fits, keys.columns, found.labels[satisfaction], found.labels[loyalty])
     return LoyaltyCurve(
         table=segments,
         curve=banded,
@@ -183,7 +184,7 @@ def _cell(
     fit = least_squares(pieces, y, weight, unit, stratum)
     own = np.eye(len(pieces) + 1)[1:]
     b, error = fit.slopes, fit.error_of(own)
-    straight = least_squares([x], y, weight, unit, stratum).r2
+    straight = least_squares([x], y, weight, unit, stratum)
     bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
     hinge = least_squares(bends, y, weight, unit, stratum)
     turns = np.eye(len(bends) + 1)[2:]
@@ -207,12 +208,20 @@ def _cell(
         schema_overrides={"change": pl.Float64, "p_change": pl.Float64},
     ).with_columns(pl.col("slope", "std_error", "conf_low", "conf_high", "change", "p_change").fill_nan(None))
     fitted = b[0] + sum(slope * piece for slope, piece in zip(b[1:], pieces, strict=True))
-    fits = pl.DataFrame({"n": [len(x)], "r2": [fit.r2], "r2_straight": [straight]}).with_columns(
-        pl.col("r2", "r2_straight").fill_nan(None)
-    )
+    fits = pl.DataFrame({"n": [len(x)], "r2": [fit.r2], **_straight(straight, level)})
+    fits = fits.with_columns(pl.col(pl.Float64).fill_nan(None))
     fits = with_reasons(fits, [_absent(x, y, fit)])
     banded = _bands(x, y, fitted, weight, unit, stratum, bands, level)
     return segments, banded, _line(fit, edges, x, level), fits
+
+
+def _straight(fit: Fitted, level: float) -> dict[str, list[float]]:
+    """R2 and slope of one straight line."""
+    own = np.array([[0.0, 1.0]])
+    b, error = float(fit.slopes[1]), float(fit.error_of(own)[0])
+    reach = float(critical(level, fit.df_of(own))[0]) * error
+    named = {"r2_straight": fit.r2, "slope": b, "std_error": error, "conf_low": b - reach, "conf_high": b + reach}
+    return {name: [value] for name, value in named.items()}
 
 
 ALIKE: Final = reason(
@@ -350,14 +359,16 @@ def _check(knots: Sequence[float], bands: int) -> None:
         raise Problems(found)
 
 
-def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loyalty: Text) -> tuple[Text, ...]:
-    """Where the slope changes, cell by cell."""
+def _sentences(
+    frame: pl.DataFrame, fits: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loyalty: Text
+) -> tuple[Text, ...]:
+    """Where the slope changes, cell by cell; without a bend, the slope of one straight line."""
     made: list[Text] = []
     for cell, rows in told_cells(frame, keys):
         bends = rows.filter(pl.col("p_change") < CLEAR)
         if not bends.height:
-            slope = rows.sort("n", descending=True).row(0, named=True)["slope"]
-            en, zh = _unbent(slope, rows.height > 1, satisfaction, loyalty)
+            line = rows_of(fits, cell).row(0, named=True)
+            en, zh = _unbent(line, rows.height > 1, satisfaction, loyalty)
         else:
             row = bends.sort("p_change").row(0, named=True)
             before, after = (fixed(v) for v in (row["slope"] - row["change"], row["slope"]))
@@ -370,15 +381,19 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], satisfaction: Text, loy
     return tuple(made)
 
 
-def _unbent(slope: float | None, tested: bool, satisfaction: Text, loyalty: Text) -> tuple[str, str]:
+def _unbent(line: Mapping[str, float | None], tested: bool, satisfaction: Text, loyalty: Text) -> tuple[str, str]:
     """A line without a bend, one whose bend could not be looked for, and none at all."""
+    slope, low, high = (line[c] for c in ("slope", "conf_low", "conf_high"))
     if slope is None:
         en = f"no slope is told: {satisfaction.en} or {loyalty.en} is the same throughout, or rows are too few"
         return en, f"无法给出斜率：{satisfaction.zh}或{loyalty.zh}没有变异，或样本过少"
-    shown = fixed(slope)
+    shown = fixed(slope) if low is None or high is None else f"{fixed(slope)} [{fixed(low)}, {fixed(high)}]"
     if tested:
-        en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} throughout"
-        return en, f"未见转折：{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分"
+        en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} along"
+        return (
+            f"{en} one straight line",
+            f"未见转折：按一条直线，{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分",
+        )
     en = f"a point of {satisfaction.en} goes with {shown} points of {loyalty.en}; too few answers beside the knots"
     zh = f"{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分；结点两侧的不同回答过少，未检验转折"
     return f"{en} to look for a bend", zh

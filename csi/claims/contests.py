@@ -185,9 +185,9 @@ def _sentences(table: pl.DataFrame, label: Text) -> list[Text]:
             (False, True): Text("fits better than the card", "拟合优于模型卡"),
             (False, False): Text("fits no better than the card", "拟合并不优于模型卡"),
         }[narrower, worse]
-        cfi = f"CFI {_cfi(other['cfi'])} / {_cfi(own['cfi'])}"
-        test = f"χ² = {number(other['chi2_diff'])}, df = {df:.0f}, p {_p(p)}; {cfi}"
-        test_zh = test.replace(", ", "，").replace("; ", "；")
+        test = f"Δχ² = {number(other['chi2_diff'])}, Δdf = {df:.0f}, p {_p(p)}"
+        test_zh = f"{test.replace(', ', '，')}；CFI {_cfi(other['cfi'])}，模型卡 {_cfi(own['cfi'])}"
+        test = f"{test}; CFI {_cfi(other['cfi'])}, the card's {_cfi(own['cfi'])}"
         cell = " ".join(str(own[k]) for k in keys if own[k])
         place, place_zh = (f"{cell}: ", f"{cell}：") if cell else ("", "")
         made.append(Text(f"{place}{label.en} {which.en} ({test}).", f"{place_zh}{label.zh}{which.zh}（{test_zh}）。"))

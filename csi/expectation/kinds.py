@@ -25,6 +25,7 @@ from csi.estimate.given import check_panel
 from csi.expectation.composites import composite, items_named, scores
 from csi.expectation.forms import matched, named
 from csi.expectation.kano import kano
+from csi.expectation.kano_words import SURE
 from csi.expectation.kinds_words import FACETS, lines_of, sentences_of
 from csi.expectation.mentions import Mentions, mentions
 from csi.expectation.scores import finite
@@ -58,8 +59,8 @@ class Kinds(Shown):
         levels: attribute, level ("Ea", "Ed", "Ei"), n, mean, perceived, gap (perceived minus level), std_error,
             conf_low, conf_high, short (share of respondents below the level).
         surprise: attribute, n, category (Kano's), support, unaided (share of the interviewed), importance (correlation
-            of perception with the outcome), kind ("basic", "latent", "exceeding", "none"). Facets, levels and surprise
-            end with flag, reason, reason_zh (of few answers).
+            of perception with the outcome), kind ("basic", "latent", "exceeding", "none", "undecided").
+            Facets, levels and surprise end with flag, reason, reason_zh (of few answers).
         labels, outcome, level, seed, sentences, notes.
     """
 
@@ -100,7 +101,8 @@ def kinds(
     """Every kind of expectation that the answers can tell apart.
 
     Basic: must-be or one-dimensional. Latent: attractive or indifferent, rarely brought up unasked, and of more than
-    median importance for the outcome. Exceeding: attractive otherwise.
+    median importance for the outcome. Exceeding: attractive otherwise. Undecided: Kano's class has less than 95 %
+    bootstrap support.
 
     Parameters:
         panel: answers with a codebook in which items name attribute, form and facet. mentioned: a `Mentions`, or the
@@ -335,6 +337,8 @@ def _surprise(
     rows = []
     for name, n, category, support in classes.select("attribute", "n", "category", "support").rows():
         kind = kind_of(category, unaided.get(name), matters.get(name), median, rare)
+        if support is not None and support < SURE:
+            kind = "undecided"
         rows.append((name, n, category, support, unaided.get(name), matters.get(name), kind))
     kinds_ = {"attribute": pl.String, "n": pl.Int64, "category": pl.String, "support": pl.Float64}
     schema = kinds_ | {"unaided": pl.Float64, "importance": pl.Float64, "kind": pl.String}
@@ -434,4 +438,8 @@ def _notes(frames: Mapping[str, pl.DataFrame], outcome: str, rare: float) -> tup
         if not frames["said"].height or not outcome:
             en = "latent expectations cannot be told without both mentions and an outcome."
             notes.append(note("W-KINDS", en, "缺少编码提及或结果变量，无法识别潜在期望。"))
+        if (frames["surprise"]["kind"] == "undecided").any():
+            en = f"undecided: Kano's class is the most frequent in fewer than {100 * SURE:g} % of resamples."
+            zh = f"尚未判定：Kano 类别在重抽样中居首的比例低于 {100 * SURE:g}%。"
+            notes.append(note("N-KINDS", en, zh))
     return tuple(notes)

@@ -32,6 +32,7 @@ KINDS: Final = {
     "latent": Text("latent", "潜在期望"),
     "exceeding": Text("exceeding", "超值期望"),
     "none": Text("none of these", "均非"),
+    "undecided": Text("undecided", "尚未判定"),
 }
 HEADINGS: Final = {
     **MENTIONED,

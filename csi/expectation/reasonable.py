@@ -3,7 +3,8 @@
     z = (E - m) / (s sqrt(1 + 1 / n)),   unreasonable where z > z_(1 - alpha)
 
 m, s and n are mean, standard deviation and number of the industry's *delivered* performance. Where that limit lies
-beyond the scale nobody could cross it, so the benchmark's 90th percentile takes its place, or there is no answer.
+beyond the scale nobody could cross it, so the benchmark's 90th percentile takes its place; where that is the top of the
+scale there is no answer.
 
 Source:
     Ojasalo (2001), Managing Service Quality 11(3), 200-212 (realistic and unrealistic expectations).
@@ -55,7 +56,7 @@ class Reasonable(Shown):
         table: the cell's key columns, attribute, n, expected (mean), benchmark, benchmark_sd, benchmark_n, rule
             ("normal", "percentile", "within-sample"), limit, z (of the mean expectation), unreasonable (share of
             respondents), conf_low, conf_high (Wilson), feasible, date, advice, flag, reason, reason_zh
-            (of few answers).
+            (of few answers; of a limit at the scale's top, which is null).
         actions: key columns, attribute, part ("reasonable", "unreasonable"), share, action ("meet", "explain_date",
             "meet_or_explain", "explain_alternative"), date.
         sensitivity: key columns, attribute, alpha, limit, unreasonable, conf_low, conf_high, reason, reason_zh (of
@@ -153,7 +154,7 @@ def reasonable(
         labels=asked.labels,
         sentences=(
             *bases.sentences(table),
-            *sentences_of(table, asked.labels, keys.columns, within=benchmarks is None),
+            *sentences_of((table, sensitivity), asked.labels, keys.columns, alpha, within=benchmarks is None),
         ),
         notes=(
             *bases.notes(table, keys.columns, asked.labels),
@@ -211,8 +212,16 @@ def _rules(source: object, asked: Matched, sample: Sample, industry: str, alpha:
         )
     return rows.with_columns(
         pl.Series("rule", np.where(beyond, "percentile", "normal")),
-        pl.Series("limit", np.where(beyond, p90, limit)),
+        pl.Series("limit", finite(np.where(~beyond, limit, np.where(p90 < high, p90, np.nan)))),
     )
+
+
+AT_TOP: Final = reason(
+    "R-BENCH-TOP",
+    "no share: the industry's 90th percentile is the top of the scale, above which nobody can expect anything.",
+    "无法给出占比：行业基准的 90 分位数即量表上限，期望不可能更高。",
+)
+"""Why an attribute whose limit is the top of the scale has no share: it could be nothing but 0."""
 
 
 def _refuse(rows: pl.DataFrame, own: pl.DataFrame, low: Array, high: Array, industry: str) -> None:
@@ -278,13 +287,15 @@ def _cell(sample: Sample, rules: pl.DataFrame, cell: int, level: float) -> pl.Da
     x, w = sample.rows[rows], sample.weight[rows]
     seen = np.isfinite(x)
     limit = rules["limit"].to_numpy()
-    p, low, high = shares(x > limit, seen, (w, sample.unit[rows], sample.stratum), level)
+    known = np.isfinite(limit)
+    found = shares(x > limit, seen, (w, sample.unit[rows], sample.stratum), level)
+    p, low, high = (np.where(known, v, np.nan) for v in found)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (w @ np.where(seen, x, 0.0)) / (w @ seen)
         z = (mean - rules["mean"].to_numpy()) / (rules["sd"].to_numpy() * np.sqrt(1 + 1 / rules["n"].to_numpy()))
     feasible = rules["feasible"].to_list()
-    advice = [advice_of(a, f) for a, f in zip(low, feasible, strict=True)]
-    return pl.DataFrame(
+    advice = [advice_of(a, f) if k else None for a, f, k in zip(low, feasible, known, strict=True)]
+    table = pl.DataFrame(
         {
             "attribute": rules["attribute"],
             "n": seen.sum(axis=0).astype(np.int64),
@@ -303,6 +314,7 @@ def _cell(sample: Sample, rules: pl.DataFrame, cell: int, level: float) -> pl.Da
             "advice": pl.Series(advice, dtype=pl.String),
         }
     )
+    return with_reasons(table, [None if k else AT_TOP for k in known])
 
 
 def _sensitivity(sample: Sample, rules: pl.DataFrame, cell: int, alpha: float, level: float) -> pl.DataFrame:
@@ -339,7 +351,7 @@ def _untold(limit: float, top: float) -> Reason:
 def _actions(table: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """What to do about the reasonable and the unreasonable part of each attribute."""
     rows = []
-    for row in table.iter_rows(named=True):
+    for row in table.filter(pl.col("limit").is_not_null()).iter_rows(named=True):
         head = {k: row[k] for k in (*keys, "attribute")}
         share = row["unreasonable"]
         left = None if share is None else 1 - share
@@ -370,16 +382,26 @@ def _notes(rules: pl.DataFrame, labels: Mapping[str, Text], alpha: float, *, wit
         zh += "区间针对高于所示界限的占比，并视该界限为已知。"
         notes.append(note("W-BENCH", en, zh))
     else:
-        en = f"unreasonable: above what {100 * (1 - alpha):g} % of the industry delivers; a rule, not a fact"
-        en += " (see sensitivity)."
-        zh = f"不合理：高于行业中 {100 * (1 - alpha):g}% 的实际交付水平；这是规则而非事实（见敏感性表）。"
+        en = (
+            f"unreasonable: above the limit m + z s that {100 * alpha:g} % of the industry's deliveries exceed (if they"
+        )
+        en += " are normal); a rule, not a fact (see the table of three limits)."
+        zh = f"不合理：高于界限 m + z·s，即（按正态）行业交付水平中仅 {100 * alpha:g}% 超过的水平；"
+        zh += "这是规则而非事实（见三个界限的表）。"
         notes.append(note("N-BENCH", en, zh))
-    moved = [labels[a] for a in rules.filter(rule="percentile")["attribute"]]
-    if moved:
-        names = ", ".join(t.en for t in moved)
-        en = f"m + z s lies beyond the scale for {names}: the benchmark's 90th percentile is the limit."
-        zh = f"{'、'.join(t.zh for t in moved)} 的 m + z·s 超出量表，改用基准的 90 分位数。"
-        notes.append(note("W-BENCH", en, zh))
+    for told, en, zh in (
+        (
+            pl.col("limit").is_not_null(),
+            "the benchmark's 90th percentile is the limit, which 10 % of the industry's deliveries exceed.",
+            "改用基准的 90 分位数为界限，行业交付水平中有 10% 超过它。",
+        ),
+        (pl.col("limit").is_null(), AT_TOP.text.en, AT_TOP.text.zh),
+    ):
+        moved = [labels[a] for a in rules.filter(told, rule="percentile")["attribute"]]
+        if moved:
+            names, names_zh = ", ".join(t.en for t in moved), "、".join(t.zh for t in moved)
+            there = f"m + z s lies beyond the scale for {names}: {en}"
+            notes.append(note("W-BENCH", there, f"{names_zh} 的 m + z·s 超出量表：{zh}"))
     if rules["feasible"].null_count():
         en = "where feasibility is not known, the reasonable part is to be met or explained."
         notes.append(note("N-FEASIBLE", en, "未说明当前可行性的属性，对合理部分只能给出“满足或解释”。"))

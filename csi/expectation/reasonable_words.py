@@ -7,10 +7,11 @@ from typing import Final
 
 import polars as pl
 
+from csi.display import fixed
 from csi.errors import Note, Text
 from csi.measures.shown import based, told
 from csi.survey.bases import told_cells
-from csi.survey.keyed import of_cell
+from csi.survey.keyed import of_cell, rows_of
 
 HEADINGS: Final = {
     "attribute": Text("attribute", "属性"),
@@ -73,18 +74,28 @@ def advice_of(low: float, feasible: bool | None) -> str:
 
 
 def sentences_of(
-    found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str], *, within: bool
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+    labels: Mapping[str, Text],
+    keys: Sequence[str],
+    alpha: float,
+    *,
+    within: bool,
 ) -> tuple[Text, ...]:
-    """Per cell: the attribute most expectations of which are unreasonable; what to do about each."""
+    """Per cell: the attribute most expectations of which are unreasonable; what to do about each.
+
+    Parameters:
+        frames: table and sensitivity of a `Reasonable`. alpha: of the industry above the limit.
+    """
     out: list[Text] = []
-    for cell, part in told_cells(found, keys):
-        said = [_worst(part, labels, within=within)]
+    for cell, part in told_cells(frames[0], keys):
+        others = rows_of(frames[1], cell)
+        said = [_worst(part, others, labels, alpha, within=within)]
         out += of_cell(cell, [*said, *([] if within else [_advised(part, labels)])])
     return tuple(out)
 
 
-def _worst(part: pl.DataFrame, labels: Mapping[str, Text], *, within: bool) -> Text:
-    """Where expectations exceed the limit most."""
+def _worst(part: pl.DataFrame, others: pl.DataFrame, labels: Mapping[str, Text], alpha: float, *, within: bool) -> Text:
+    """Where expectations exceed the limit most, which limit that is, and where another limit has another first."""
     row = part.sort("unreasonable", descending=True, nulls_last=True).row(0, named=True)
     if row["unreasonable"] is None:
         return Text("No share can be given.", "无法给出占比。")
@@ -98,9 +109,24 @@ def _worst(part: pl.DataFrame, labels: Mapping[str, Text], *, within: bool) -> T
         )
         return Text(en, f"“{name.zh}”的偏高期望最多：{share_zh}（{bounds_zh}）高于样本自身的 90 分位数。")
     if row["unreasonable"] == 0:
-        return Text("No expectation lies above what the industry delivers.", "没有期望高于行业的实际交付水平。")
-    en = f"{share} ({bounds}) expect more of {name.en} than the industry delivers, the most of all attributes."
-    return Text(en, f"{share_zh}（{bounds_zh}）对“{name.zh}”的期望高于行业交付水平，为各属性之最。")
+        return Text("No expectation lies above the limits.", "没有期望高于所设界限。")
+    at, of = fixed(row["limit"]), "10" if row["rule"] == "percentile" else f"{100 * alpha:g}"
+    en = f"{share} ({bounds}) expect more of {name.en} than {at}, which {of}% of the industry's deliveries exceed: the"
+    zh = f"{share_zh}（{bounds_zh}）对“{name.zh}”的期望高于 {at}（行业交付水平中仅 {of}% 超过），为各属性之最"
+    moved = _elsewhere(row["attribute"], others.filter(pl.col("alpha") != alpha), labels)
+    return Text(f"{en} most of all attributes{moved.en}.", f"{zh}{moved.zh}。")
+
+
+def _elsewhere(first: str, others: pl.DataFrame, labels: Mapping[str, Text]) -> Text:
+    """Limits under which another attribute comes first."""
+    en, zh = [], []
+    for part in others.drop_nulls("unreasonable").partition_by("alpha", maintain_order=True):
+        row = part.sort("unreasonable", descending=True).row(0, named=True)
+        if row["attribute"] != first:
+            share, of, name = f"{100 * row['unreasonable']:.1f}%", f"{100 * row['alpha']:g}%", labels[row["attribute"]]
+            en.append(f"{name.en} ({share}) at the limit that {of} exceed")
+            zh.append(f"若界限取行业 {of} 超过的水平则为“{name.zh}”（{share}）")
+    return Text(f"; {', '.join(en)}", f"；{'，'.join(zh)}") if en else Text("", "")
 
 
 def _advised(part: pl.DataFrame, labels: Mapping[str, Text]) -> Text:

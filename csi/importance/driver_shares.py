@@ -5,7 +5,7 @@ Letters: `q` constructs, `k` predictors, `b` slices of a stack.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -51,6 +51,7 @@ class DriverShares(Shown):
             total_effect (standardised, through all arrows), correlation (with the target), and with replicates
             NAME_conf_low, NAME_conf_high of each.
         target, method, r2 ((b,) of the target on its predictors), level, sentences, notes.
+        clear: per cell, whether the largest share exceeds every other at the level; None without replicates.
     """
 
     table: pl.DataFrame
@@ -58,6 +59,7 @@ class DriverShares(Shown):
     method: Method
     r2: Array
     level: float
+    clear: tuple[bool | None, ...]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
 
@@ -124,7 +126,8 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
 
     def quantity(moments: Moments, solution: Solution) -> Array:
         del moments
-        return np.stack(shares(solution, at, y, method), axis=1)
+        told = np.stack(shares(solution, at, y, method), axis=1)
+        return np.concatenate([told, told[:, 0, :, None] - told[:, 0, None, :]], axis=1)
 
     found = uncertain(est, quantity)
     values = quantity(est.moments, est.solution) if found is None else found.value
@@ -135,8 +138,31 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
             numbers |= {f"{name}_conf_low": found.conf_low[:, i], f"{name}_conf_high": found.conf_high[:, i]}
     labels = pl.DataFrame({"construct": predictors}, schema={"construct": pl.String})
     frame = tidy(cells_of(est), labels, numbers, {})
-    r2, said = values[:, 1].sum(axis=1), _sentences(frame, target)
-    return DriverShares(frame, target, method, r2, est.level, said, _notes(frame, method))
+    clear = _clear(values[:, 0], None if found is None else found.conf_low[:, len(COLUMNS) :])
+    r2, said = values[:, 1].sum(axis=1), _sentences(frame, target, clear)
+    return DriverShares(frame, target, method, r2, est.level, clear, said, _notes(frame, method))
+
+
+def _clear(share: Array, low: Array | None) -> tuple[bool | None, ...]:
+    """Whether a cell's largest share exceeds every other: the lower bound of each difference is above 0.
+
+    All of them must, so that no correction is due (an intersection-union test).
+
+    Parameters:
+        share: (b, k). low: (b, k, k) lower bounds of the differences of shares, row minus column.
+
+    Example:
+        >>> low = np.array([[[0.0, 0.1], [-0.3, 0.0]], [[0.0, -0.1], [-0.3, 0.0]]])
+        >>> _clear(np.array([[0.6, 0.4], [0.55, 0.45]]), low)
+        (True, False)
+    """
+    if low is None:
+        return (None,) * len(share)
+    out: list[bool | None] = []
+    for own, bounds in zip(share, low, strict=True):
+        best = int(np.argmax(own)) if np.isfinite(own).all() else None
+        out.append(None if best is None else bool((np.delete(bounds[best], best) > 0).all()))
+    return tuple(out)
 
 
 def shares(solution: Solution, at: list[int], y: int, method: Method = "johnson") -> tuple[Array, Array, Array, Array]:
@@ -154,17 +180,24 @@ def shares(solution: Solution, at: list[int], y: int, method: Method = "johnson"
     return share, weight, total_effects(solution.paths)[:, y, at], r
 
 
-def _sentences(frame: pl.DataFrame, target: str) -> tuple[Text, ...]:
-    """Per cell, the predictor that accounts for most of what is explained."""
+def _sentences(frame: pl.DataFrame, target: str, clear: Sequence[bool | None]) -> tuple[Text, ...]:
+    """Per cell, the predictor that accounts for most of what is explained, or the two that cannot be told apart."""
     keys = frame.columns[: frame.columns.index("construct")]
     out = []
-    for part in frame.partition_by(keys, maintain_order=True) if keys else [frame]:
+    parts = frame.partition_by(keys, maintain_order=True) if keys else [frame]
+    for part, ahead in zip(parts, clear, strict=True):
         known = part.filter(pl.col("share").is_not_null())
         if not known.height:
             continue
         top, cell = known.sort("share", descending=True).row(0, named=True), " ".join(str(part[k][0]) for k in keys)
         en = f"{top['construct']} accounts for {top['share']:.0%} of what is explained of {target}."
         zh = f"{target} 的已解释部分中，{top['construct']} 占 {top['share']:.0%}。"
+        if ahead is False:
+            second = known.sort("share", descending=True).row(1, named=True)
+            en = f"{top['construct']} ({top['share']:.0%}) and {second['construct']} ({second['share']:.0%}) come first"
+            en += f" in what is explained of {target}; which of them accounts for most cannot be told."
+            zh = f"{target} 的已解释部分中，{top['construct']}（{top['share']:.0%}）与 {second['construct']}"
+            zh += f"（{second['share']:.0%}）居前，孰大尚不能区分。"
         out.append(Text(f"{cell}: {en}" if cell else en, f"{cell}：{zh}" if cell else zh))
     return tuple(out)
 

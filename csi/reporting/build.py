@@ -15,7 +15,7 @@ from csi.reporting.methods.overview import KEY as OVERVIEW
 from csi.reporting.methods.overview import overview
 from csi.reporting.record import record
 from csi.reporting.section import Headline, Report, Section
-from csi.reporting.sections import NEED_A_MODEL, SECTIONS, build, heading, headline, planned
+from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
 from csi.study.panel import read_study_panel
@@ -104,10 +104,7 @@ def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Hea
         found,
         sentence=models[0].title,
         measure=Text(f"{what.en} of {who.en}, index 0–100", f"{who.zh}{what.zh}指数（0–100）"),
-        dateline=Text(
-            found.dateline.en.replace("usable interviews", "interviews behind the index"),
-            found.dateline.zh.replace("份有效答卷", "份答卷用于计算指数"),
-        ),
+        dateline=behind(analysis),
     )
 
 

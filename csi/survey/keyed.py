@@ -47,6 +47,16 @@ def of_cell(cell: Mapping[str, object], parts: Sequence[Text]) -> list[Text]:
     return [Text(f"{name.en}: {t.en}", f"{name.zh}：{t.zh}") if name.en else t for t in parts]
 
 
+def rows_of(frame: pl.DataFrame, cell: Mapping[str, object]) -> pl.DataFrame:
+    """The rows of a cell; all without keys.
+
+    Example:
+        >>> rows_of(pl.DataFrame({"brand": ["A", None], "n": [1, 2]}), {"brand": None}).rows()
+        [(None, 2)]
+    """
+    return frame.filter(*(pl.col(k).eq_missing(pl.lit(v)) for k, v in cell.items())) if cell else frame
+
+
 def cell_names(keys: pl.DataFrame) -> list[str]:
     """The cells in words; one empty name without keys."""
     return [cell_name(row).en for row in keys.iter_rows(named=True)] if keys.width else [""]

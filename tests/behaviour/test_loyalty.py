@@ -172,6 +172,30 @@ def test_a_planted_bend_is_found_and_a_straight_line_has_none():
     assert straight.sentences[0].zh.startswith("未见转折")
 
 
+def test_without_a_bend_the_slope_told_is_that_of_one_straight_line():
+    panel, x, y = curved(bend=0.0)
+    found = csi.loyalty_curve(panel, "sat", "loy")
+    ols = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC2")
+    row = found.fits.row(0, named=True)
+    assert row["slope"] == pytest.approx(ols.params[1], abs=1e-9)
+    assert row["std_error"] == pytest.approx(ols.bse[1], abs=1e-9)
+    assert row["conf_low"] < ols.params[1] < row["conf_high"]
+    told = "{slope:.2f} [{conf_low:.2f}, {conf_high:.2f}]".format(**row)
+    assert f"{told} points of Loy along one straight line." in found.sentences[0].en
+    assert f"未见转折：按一条直线，题sat每高 1 分，题loy相应高 {told} 分" in found.sentences[0].zh
+    assert found.table["slope"].round(2).n_unique() > 1
+
+
+def test_a_cell_without_a_bend_is_told_by_its_own_line():
+    panel, x, y = curved(bend=0.0)
+    frame = panel.frame.with_columns(brand=pl.Series([None, "B"] * 300, dtype=pl.String))
+    found = csi.loyalty_curve(replace(panel, frame=frame), "sat", "loy", by=["brand"])
+    for row, said in zip(found.fits.iter_rows(named=True), found.sentences, strict=True):
+        at = slice(1, None, 2) if row["brand"] == "B" else slice(0, None, 2)
+        assert row["slope"] == pytest.approx(np.polyfit(x[at], y[at], 1)[0], abs=1e-9)
+        assert f"{row['slope']:.2f} [" in said.en
+
+
 def test_bands_are_means_of_rows():
     panel, x, y = curved()
     found = csi.loyalty_curve(panel, "sat", "loy", bands=5)

@@ -91,6 +91,49 @@ def test_a_limit_beyond_the_scale_gives_way_to_the_percentile():
     assert any(n.code == "W-BENCH" and "Clear" in n.text.en for n in found.notes)
 
 
+def test_a_percentile_at_the_top_of_the_scale_is_no_limit():
+    """Nobody can expect more than the scale's top: 0 % would say nothing about expectations."""
+    found = csi.reasonable(expecting(), bench(sd=[4.0, 1.5, 1.5], p90=[10.0, None, None]))
+    row = found.table.row(0, named=True)
+    assert (row["limit"], row["unreasonable"], row["conf_high"], row["advice"]) == (None, None, None, None)
+    assert row["reason"].startswith("no share: the industry's 90th percentile is the top of the scale")
+    assert row["reason_zh"].startswith("无法给出占比：行业基准的 90 分位数即量表上限")
+    assert "speed" not in found.actions["attribute"].to_list()
+    assert not any("Speed" in s.en.partition(";")[0] or "Meet it: Speed" in s.en for s in found.sentences)
+    (told,) = (n for n in found.notes if n.code == "W-BENCH")
+    assert "beyond the scale for Speed: no share" in told.text.en
+    assert "理赔速度 的 m + z·s 超出量表：无法给出占比" in told.text.zh
+
+
+def test_the_sentence_names_the_limit_and_how_many_of_the_industry_exceed_it():
+    found = csi.reasonable(expecting(), bench())
+    row = found.table.row(0, named=True)
+    assert f"expect more of Speed than {row['limit']:.2f}, which 5% of the industry's deliveries exceed" in (
+        found.sentences[0].en
+    )
+    assert f"对“理赔速度”的期望高于 {row['limit']:.2f}（行业交付水平中仅 5% 超过）" in found.sentences[0].zh
+    first = csi.reasonable(expecting(), bench(sd=[4.0, 5.0, 5.0], p90=[6.0, 9.0, 9.0])).sentences[0]
+    assert "expect more of Speed than 6.00, which 10% of the industry's deliveries exceed" in first.en
+    assert "期望高于 6.00（行业交付水平中仅 10% 超过）" in first.zh
+
+
+def test_another_limit_that_puts_another_attribute_first_is_told():
+    """Limits at .05: 3.4 + 1.645 x 2.5 = 7.51 and 7.94; at .01: 9.22 and 8.15, so that which is first turns."""
+    rng = np.random.default_rng(2)
+    columns = {a: np.clip(np.round(rng.normal(8, 1, 300)), 1, 10) for a in ("speed", "advice")}
+    items = [Item(a, "service", TEN, Text(a.title(), LABELS[a]), a, "Es") for a in columns]
+    table = bench().head(2).with_columns(mean=pl.Series([3.4, 7.45]), sd=pl.Series([2.5, 0.3]), n=pl.lit(10**6))
+    found = csi.reasonable(forming.panel_of(columns, items), table)
+    firsts = {
+        alpha: part.sort("unreasonable", descending=True)["attribute"][0]
+        for (alpha,), part in found.sensitivity.group_by("alpha")
+    }
+    other = found.sensitivity.filter(alpha=0.01).sort("unreasonable", descending=True).row(0, named=True)
+    assert (firsts[0.05], firsts[0.01]) == ("speed", "advice")
+    assert f"; Advice ({100 * other['unreasonable']:.1f}%) at the limit that 1% exceed" in found.sentences[0].en
+    assert "若界限取行业 1% 超过的水平则为“咨询”" in found.sentences[0].zh
+
+
 def test_without_benchmarks_the_samples_own_percentile_is_labelled_so():
     panel = expecting()
     found = csi.reasonable(panel)

@@ -48,6 +48,25 @@ def test_intervals_come_with_replicates(est):
     assert (found["share"] < found["share_conf_high"]).all()
 
 
+def test_which_is_first_is_told_where_every_difference_is_clear(est):
+    """The population's shares are .1 and .9, then .5 and .5, of 200 respondents."""
+    assert csi.driver_shares(est, "c").clear == (None,)
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 200))
+    model = csi.Model.parse("a =~ a1; b =~ b1; c =~ c1; c ~ a + b")
+
+    def told(slope):
+        frame = pl.DataFrame({"a1": a, "b1": b, "c1": a + slope * b + rng.normal(size=200)})
+        return csi.driver_shares(csi.bootstrap(csi.fit(model, frame, csi.PLS()), 200, seed=1), "c")
+
+    clear, even = told(3), told(1)
+    assert clear.clear == (True,)
+    assert clear.sentences[0].en.startswith("b accounts for")
+    assert even.clear == (False,)
+    assert even.sentences[0].en.endswith("which of them accounts for most cannot be told.")
+    assert even.sentences[0].zh.endswith("居前，孰大尚不能区分。")
+
+
 def test_a_cell_with_collinear_predictors_has_no_shares():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=200), rng.normal(size=200)

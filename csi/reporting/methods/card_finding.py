@@ -129,7 +129,7 @@ def _open(run: CardRun, told: pl.DataFrame) -> Text:
 
 
 def _explained(run: CardRun) -> Text | None:
-    """R2 of the target with its largest driver, and of the last outcome, of a single cell."""
+    """R2 of the target and of the last outcome; what the target moves with most, point for point; of a single cell."""
     target = run.card.index.target
     rows = run.r2.filter(pl.col("r2").is_not_null()) if run.r2.height else run.r2
     known = dict(rows.select("construct", "r2").iter_rows()) if rows.height else {}
@@ -138,19 +138,25 @@ def _explained(run: CardRun) -> Text | None:
     y = _label(run, target)
     en = f"{style.share(known[target], 0)} of {y.en} is explained"
     zh = f"{y.zh}的解释比例为 {style.share(known[target], 0)}"
-    gains = run.impact.filter(pl.col("target") == target, pl.col("gain").is_not_null()) if run.impact.height else None
-    if gains is not None and gains.height > 1:
-        x = _label(run, gains.sort("gain", descending=True).row(0, named=True)["construct"])
-        firm = run.estimate.replicates is None or largest_gain(run.estimate, target) is not None
-        en += f", led by {x.en}" if firm else f", {x.en} first though not clearly"
-        zh += f"，居首的是{x.zh}" if firm else f"，{x.zh}居首但不明确"
     starts = {p.predictor.name for p in run.model.paths}
     last = [n for n in known if n != target and n not in starts]
     if last:
         end = max(last, key=lambda n: known[n])
         z = _label(run, end)
         en, zh = f"{en}, and {style.share(known[end], 0)} of {z.en}", f"{zh}，{z.zh}为 {style.share(known[end], 0)}"
-    return Text(en, zh)
+    first = _first(run, target, y)
+    return Text(en + first.en, zh + first.zh)
+
+
+def _first(run: CardRun, target: str, y: Text) -> Text:
+    """The driver a point of which goes with most points of the target; that is no share of what is explained."""
+    gains = run.impact.filter(pl.col("target") == target, pl.col("gain").is_not_null()) if run.impact.height else None
+    if gains is None or gains.height < 2:
+        return Text("", "")
+    x = _label(run, gains.sort("gain", descending=True).row(0, named=True)["construct"])
+    firm = run.estimate.replicates is None or largest_gain(run.estimate, target) is not None
+    en, zh = f"; point for point, {y.en} goes most with {x.en}", f"；按每变动 1 分计，{y.zh}随{x.zh}的变动最大"
+    return Text(en, zh) if firm else Text(f"{en}, though not clearly", f"{zh}（但不明确）")
 
 
 def absent(run: CardRun) -> Text | None:
@@ -204,6 +210,10 @@ def contrasted(run: CardRun) -> Text | None:
     value = interval(row)
     if row["conf_low"] > 0 or row["conf_high"] < 0:
         more, less = (left, right) if row["conf_low"] > 0 else (right, left)
+        if row["conf_low"] < 0:  # told as the larger minus the smaller, whichever the card names first
+            value = interval(
+                {"estimate": -row["estimate"], "conf_low": -row["conf_high"], "conf_high": -row["conf_low"]}
+            )
         return Text(
             f"{capital(more.en)} carries more to {y.en} than {less.en}: the difference of the indirect effects is "
             f"{value}",
@@ -295,11 +305,11 @@ def _rival(run: CardRun, name: str) -> Text:
 
 
 def _cfi(own: Mapping[str, Any], other: Mapping[str, Any]) -> Text:
-    """CFI of the rival and of the card; where both are the same to three digits, the test."""
+    """CFI of the card and of the rival; where either has none, the test."""
     if own["cfi"] is None or other["cfi"] is None:
         return Text(f"p = {other['p_value']:.3f}", f"p = {other['p_value']:.3f}")
-    en = f"CFI {style.coefficient(other['cfi'], 'en', 3)} against {style.coefficient(own['cfi'], 'en', 3)}"
-    return Text(en, f"CFI {other['cfi']:.3f} 对 {own['cfi']:.3f}")
+    mine, its = (style.coefficient(row["cfi"], "en", 3) for row in (own, other))
+    return Text(f"CFI {mine} against the rival's {its}", f"CFI {own['cfi']:.3f}，竞争模型为 {other['cfi']:.3f}")
 
 
 def bent(run: CardRun) -> Text | None:

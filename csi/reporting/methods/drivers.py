@@ -68,6 +68,15 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             f"{label.en} accounts for {top['share']:.1%} of what is explained of {name.en}",
             f"{name.zh}的已解释部分中，{label.zh}占 {top['share']:.1%}",
         )
+        if found.clear == (False,):
+            other = first.row(1, named=True)
+            second = texts.get(other["construct"], Text(other["construct"], other["construct"]))
+            title = Text(
+                f"{label.en} ({top['share']:.1%}) and {words.lowered(second).en} ({other['share']:.1%}) come first in "
+                f"what is explained of {name.en}; which accounts for most cannot be told",
+                f"{name.zh}的已解释部分中，{label.zh}（{top['share']:.1%}）与{second.zh}（{other['share']:.1%}）居前，"
+                "孰大尚不能区分",
+            )
     elif few := bases.sentences(table):
         title = few[0]
     heading = Text("Relative weights and total effects", "相对权重与总效应")

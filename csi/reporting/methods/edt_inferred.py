@@ -7,7 +7,7 @@ import polars as pl
 from csi.display import significant
 from csi.errors import Note, Text, note
 from csi.expectation.surface import Surface
-from csi.reporting.methods.method import Method, texts_of, titled
+from csi.reporting.methods.method import Method, outcome_label, titled
 from csi.reporting.methods.needs import construct, forms
 from csi.reporting.methods.surface import data_of, found_of, notes_of, tables_of
 from csi.reporting.section import Section
@@ -20,7 +20,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     """What expectation goes with directly and through performance, and whether their difference is all that counts."""
     found = found_of(study, panel, options)
     tables = tables_of(study, found)
-    label = texts_of(study).get(found.outcome, Text(found.outcome, found.outcome))
+    label = outcome_label(study, found.outcome)
     title, more = titled((*mediated(found, label), *found.sentences), METHOD.title)
     return Section(
         key="edt_inferred",

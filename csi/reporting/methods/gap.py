@@ -13,7 +13,7 @@ from csi.expectation.gap import Gap, gap
 from csi.expectation.gap_words import HEADINGS, KINDS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -52,7 +52,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         where=options.where,
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
-    label = texts.get(found.outcome, Text(found.outcome, found.outcome))
+    label = outcome_label(study, found.outcome)
     trusted = found.reliability.filter(found.reliability["reliability"].is_not_null())
     ranked = found.table["p_signed_rank_adjusted"].null_count() < found.table.height
     shown = {c: k for c, k in GAPS.items() if ranked or c != "p_signed_rank_adjusted"}

@@ -83,6 +83,11 @@ def texts_of(study: Study) -> dict[str, Text]:
     return {**items, **study.model.labels, **constructs, **study.brands, **study.segments, **study.stages}
 
 
+def outcome_label(study: Study, name: str) -> Text:
+    """An outcome in words: the study's label of the construct or item, whatever a row of the same name is called."""
+    return texts_of(study).get(name, Text(name, name))
+
+
 def tabled(
     name: str,
     title: Text,

@@ -13,7 +13,7 @@ from csi.expectation.promise import Promise, promise
 from csi.expectation.promise_words import HEADINGS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import parts
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -51,7 +51,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     tables = [tabled("promise", Text("Shares of respondents", "受访者占比"), found.table, SHARES, HEADINGS, texts)]
     told = found.slopes.filter(found.slopes["difference"].is_not_null()) if found.slopes.height else found.slopes
     if told.height:
-        label = texts.get(found.outcome, Text(found.outcome, found.outcome))
+        label = outcome_label(study, found.outcome)
         heading = Text(f"{label.en}: a breach against over-delivery", f"{label.zh}：违背承诺与超额兑现")
         tables.append(tabled("slopes", heading, told, SLOPES, HEADINGS, texts))
     title, more = titled(found.sentences, METHOD.title)

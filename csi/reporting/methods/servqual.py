@@ -12,7 +12,7 @@ from csi.expectation.servqual import FIVE, Servqual, servqual
 from csi.expectation.servqual_words import HEADINGS, KINDS, MODELS, SHORT
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, outcome_label, tabled, texts_of, titled
 from csi.reporting.section import Figure, Section, Table
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -96,11 +96,11 @@ def drawn(study: Study, found: Servqual, title: Text) -> tuple[Figure, ...]:
 def _tables(study: Study, found: Servqual) -> tuple[Table, ...]:
     """The frames that have rows."""
     texts = {**KINDS, **MODELS, **SHORT, **texts_of(study), **found.labels}
-    label = texts.get(found.outcome, Text(found.outcome, found.outcome))
+    label = outcome_label(study, found.outcome)
     frames: list[tuple[str, Text, pl.DataFrame, dict[str, Kind]]] = [
         ("servqual", Text("Dimensions and overall", "各维度与总体"), found.table, SCORES),
         ("reliability", Text("Reliability of dimensions", "维度信度"), found.reliability, TRUSTED),
-        ("predictive", Text(f"{label.en} explained by", f"对{label.zh}的解释"), found.predictive, COMPARED),
+        ("predictive", Text(f"What explains “{label.en}”", f"对“{label.zh}”的解释"), found.predictive, COMPARED),
         ("structure", Text("How many dimensions (MLR)", "维度结构（MLR）"), found.structure, FITS),
         ("htmt", Text("Are dimensions apart?", "维度是否可区分"), found.htmt, APART),
     ]

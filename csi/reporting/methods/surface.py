@@ -12,7 +12,7 @@ from csi.expectation.surface import Surface, surface
 from csi.expectation.surface_words import CLAIMS, EFFECTS, HEADINGS, QUANTITIES, TERMS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Seen, contour
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct, forms
 from csi.reporting.section import Figure, Section, Table
 from csi.reporting.tables import Kind
@@ -125,7 +125,7 @@ def drawn(study: Study, found: Surface, title: Text) -> tuple[Figure, ...]:
         high=found.high,
         across=_capital(FORMS[found.expected]),
         up=_capital(FORMS[found.perceived]),
-        outcome=texts_of(study).get(found.outcome, Text(found.outcome, found.outcome)),
+        outcome=outcome_label(study, found.outcome),
     )
     return (figure("surface", title, partial(contour, seen), half=True),)
 

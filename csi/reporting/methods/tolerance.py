@@ -14,7 +14,7 @@ from csi.expectation.tolerance import Tolerance, tolerance
 from csi.expectation.tolerance_words import HEADINGS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, outcome_label, tabled, texts_of, titled
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -65,7 +65,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     ]
     told = found.slopes.filter(found.slopes["p_equal"].is_not_null()) if found.slopes.height else found.slopes
     if told.height:
-        label = texts.get(found.outcome, Text(found.outcome, found.outcome))
+        label = outcome_label(study, found.outcome)
         heading = Text(
             f"{label.en}: slopes below, within and above the zone", f"{label.zh}：区间下方、区间内与上方的斜率"
         )

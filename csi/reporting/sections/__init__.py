@@ -33,7 +33,7 @@ from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
 from csi.reporting.sections.tree import tree_section
 from csi.reporting.sections.trend import trend
-from csi.reporting.sections.verdict import headline
+from csi.reporting.sections.verdict import behind, headline
 from csi.study.options import Options
 from csi.study.settings import Settings
 from csi.study.study import Study
@@ -190,4 +190,4 @@ def heading(key: str, study: Study | None = None) -> Text:
     return HEADINGS[key] if key in HEADINGS else method_of(key, study).title
 
 
-__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "build", "heading", "headline", "planned"]
+__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "behind", "build", "heading", "headline", "planned"]

@@ -89,5 +89,15 @@ def _dateline(a: Analysis) -> Text:
     return Text(" • ".join(p.en for p in parts if p.en), " • ".join(p.zh for p in parts if p.zh))
 
 
+def behind(a: Analysis) -> Text:
+    """Wave, the interviews behind the focal brand's index, and of how many they are where there are several brands."""
+    wave, total = words.wave_name(a.wave), printed(sum(a.n.values()), "count")
+    own = printed(a.n[a.focal], "count")
+    of = f" (of {total}, {len(a.n)} brands)" if len(a.n) > 1 else ""
+    of_zh = f"（{len(a.n)} 个品牌共 {total} 份）" if len(a.n) > 1 else ""
+    many = Text(f"{own} interviews behind the index{of}", f"指数基于 {own} 份答卷{of_zh}")
+    return Text(" • ".join(t for t in (wave.en, many.en) if t), " • ".join(t for t in (wave.zh, many.zh) if t))
+
+
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
