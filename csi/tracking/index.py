@@ -45,8 +45,9 @@ class Index(Shown):
 
     Attributes:
         table: tidy; key columns (`brand`, `wave`, ... as present), construct, formula (id, see `formulas`), index,
-            std_error, conf_low, conf_high, n, n_effective, std_error_fixed (weights held fixed), reason and reason_zh
-            (null unless index is null).
+            std_error, conf_low, conf_high, n, n_effective (Kish's, of unequal weights alone: clusters and strata are in
+            the standard errors), std_error_fixed (weights held fixed), reason and reason_zh (null unless index is
+            null).
         weights: tidy; construct, item, weight (relative, sums to 1 per construct), std_error, plus the key columns of
             the cells that estimated them.
         constructs, cells: axes of the arrays. values: (c, q). replicates: (B, c, q) or None; NaN where unusable.
