@@ -11,6 +11,7 @@ from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.errors import Language, Text
+from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
 from csi.reporting.tables import Kind
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
                 for m, lacking in allowed(study)
             ],
         },
-        notes=panel.notes,
+        notes=(*panel.notes, *coding_notes(panel)),
         problems=problems,
         code=PROBLEMS if problems else FINE,
     )

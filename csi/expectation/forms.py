@@ -64,7 +64,8 @@ def matched(
 
     Parameters:
         forms: such as ("P", "Ew"); the first names an attribute's dimension (its construct) and its label.
-        attributes: only these; None takes all that have the first form and another of the forms.
+        attributes: only these; None takes all that have the first form and another of the forms, and where P is none of
+            the forms (Kano's pairs) all that have any.
         same_scale: whether the forms of an attribute must share their bounds.
 
     Raises:
@@ -144,6 +145,8 @@ def _takes_part(name: str, table: Asked, forms: Sequence[Form]) -> bool:
     A plain item, which names no attribute, is none: nothing could be its other form.
     """
     own = table[name]
+    if "P" not in forms:
+        return True
     if not any(item.attribute for item in own.values()):
         return False
     if any(f in own for f in forms[1:]):

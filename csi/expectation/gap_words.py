@@ -121,15 +121,15 @@ def tested(p: float | None) -> str:
     return "p = -" if p is None else "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
 
 
-def left_out(pairs: Matched) -> list[Note]:
+def left_out(pairs: Matched) -> tuple[Note, ...]:
     """Attributes that lack one of the forms."""
     if not pairs.lone:
-        return []
+        return ()
     count, every = len(pairs.lone), len(pairs.lone) + len(pairs.attributes)
     listed = _some(list(pairs.lone), ", ")
     of = "one of the two forms" if len(pairs.items) == 2 else "one of the forms"
     en = f"{count} of {every} attributes lack {of} and stay out: {listed}."
-    return [note("W-FORM", en, f"{every} 个属性中有 {count} 个缺少其中一种形式，未纳入：{listed}。")]
+    return (note("W-FORM", en, f"{every} 个属性中有 {count} 个缺少其中一种形式，未纳入：{listed}。"),)
 
 
 def _some(names: Sequence[str], joint: str) -> str:

@@ -22,7 +22,8 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
-from csi.expectation.kano_words import lines_of, sentences_of
+from csi.expectation.gap_words import left_out
+from csi.expectation.kano_words import CODING, lines_of, sentences_of
 from csi.inference.draws import percentiles
 from csi.inference.resample import plan_of
 from csi.moments.sample import sample_of
@@ -42,6 +43,10 @@ LIKE = np.array([4.0, 2.0, 0.0, -1.0, -2.0])
 
 FONG = 1.65
 """Fong's (1996) point for the .90 level; measured size 17 to 23 %."""
+
+TURNED = 0.2
+"""Share of reverse and questionable answers from which the coding may be turned round, where they outnumber must-be,
+one-dimensional and attractive ones together."""
 
 DOUBT = 0.06
 """Share of questionable answers above which an attribute's question is doubtful."""
@@ -126,7 +131,8 @@ def kano(
         raise Problems(wrong)
     keys = sample.cells.drop("n")
     parts = [_cell(sample, pairs, cell, replicates, seed, level) for cell in range(sample.cells.height)]
-    table = bases.withheld(stacked(keys, parts))
+    whole = stacked(keys, parts)
+    table = bases.withheld(whole)
     return Kano(
         table=table,
         labels=pairs.labels,
@@ -134,7 +140,13 @@ def kano(
         seed=seed,
         level=level,
         sentences=(*bases.sentences(table), *sentences_of(table, pairs.labels, keys.columns)),
-        notes=(*bases.notes(table, keys.columns, pairs.labels), *_notes(table, pairs), *sample.notes),
+        notes=(
+            *bases.notes(table, keys.columns, pairs.labels),
+            *turned_round(whole),
+            *left_out(pairs),
+            *_notes(table, pairs),
+            *sample.notes,
+        ),
     )
 
 
@@ -185,6 +197,49 @@ def fong_rule(counts: Array) -> tuple[Array, Array]:
     ordered, n = np.sort(counts, axis=-1), counts.sum(axis=-1)
     a, b = ordered[..., -1], ordered[..., -2]
     return a - b, FONG * np.sqrt((a + b) * (2 * n - a - b) / (2 * np.maximum(n, 1)))
+
+
+def turned_round(counts: pl.DataFrame) -> tuple[Note, ...]:
+    """W-KANO-TURNED: reverse and questionable answers dominate, as they do where 5 stands for like.
+
+    Parameters:
+        counts: columns M, O, A, I, R, Q, a row per attribute (and cell).
+
+    Example:
+        >>> row = {"M": [4], "O": [1], "A": [3], "I": [20], "R": [60], "Q": [12]}
+        >>> print(turned_round(pl.DataFrame(row))[0].say()[:76])
+        72% of the answers are reverse or questionable, more than must-be, one-dimen
+    """
+    M, O, A, I, R, Q = (float(counts[c].sum() or 0.0) for c in ORDER)  # noqa: E741 - Kano's letters
+    wrong, whole = R + Q, M + O + A + I + R + Q
+    if wrong <= M + O + A or wrong < TURNED * whole:
+        return ()
+    en = f"{wrong / whole:.0%} of the answers are reverse or questionable, more than must-be, one-dimensional and"
+    zh = f"{wrong / whole:.0%} 的回答为反向或可疑，超过必备、期望与魅力之和：编码可能颠倒。应为{CODING.zh}；"
+    en += f" attractive together: the coding may be turned round. Wanted: {CODING.en}; set or drop reverse: true of"
+    return (note("W-KANO-TURNED", f"{en} these items accordingly.", f"{zh}请据此为题项写上或去掉 reverse: true。"),)
+
+
+def coding_notes(panel: Panel) -> tuple[Note, ...]:
+    """What a look at the answers of Kano's questions says of their coding and of questions without a partner.
+
+    Parameters:
+        panel: answers; without attributes asked both ways, or with answers that `kano` refuses, nothing is said.
+    """
+    forms = {i.form for i in panel.codebook.items}
+    if not {"Kf", "Kd"} <= forms:
+        return ()
+    try:
+        pairs = matched(panel, ("Kf", "Kd"))
+    except Problems:  # told where the model is run
+        return ()
+    sample = sample_of(panel, pairs.every, (), missing="pairwise")
+    if _codes(sample, pairs):
+        return left_out(pairs)
+    k, w = len(pairs.attributes), sample.weight
+    own = (classes(sample.rows[:, j], sample.rows[:, k + j]) for j in range(k))
+    counts = pl.DataFrame(np.array([w @ one for one in own]), schema=list(ORDER), orient="row")
+    return (*turned_round(counts), *left_out(pairs))
 
 
 def _cell(sample: Sample, pairs: Matched, cell: int, replicates: int, seed: int, level: float) -> pl.DataFrame:
@@ -249,10 +304,8 @@ def _codes(sample: Sample, pairs: Matched) -> list[Problem]:
         if strange.size:
             listed = ", ".join(f"{v:g}" for v in strange[:5])
             en, zh = f"{item} has answers other than 1 to 5: {listed}.", f"{item} 含有 1–5 以外的回答：{listed}。"
-            do = "Code like 1, must-be 2, neutral 3, live with 4, dislike 5."
-            out.append(
-                problem("E-KANO", item, en, zh, do, "请编码为：喜欢 1、理应如此 2、无所谓 3、可以忍受 4、不喜欢 5。")
-            )
+            do = f"Wanted: {CODING.en}."
+            out.append(problem("E-KANO", item, en, zh, do, f"请编码为{CODING.zh}。"))
     return out
 
 

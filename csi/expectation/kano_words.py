@@ -20,6 +20,12 @@ CLASSES: Final = {
     "R": Text("reverse", "反向"),
     "Q": Text("questionable", "可疑"),
 }
+CODING: Final = Text(
+    "1 = I like it, 2 = it must be so, 3 = neutral, 4 = I can live with it, 5 = I dislike it",
+    "1 = 喜欢、2 = 理应如此、3 = 无所谓、4 = 可以忍受、5 = 不喜欢",
+)
+"""How answers to both questions of a pair are coded."""
+
 HEADINGS: Final = {
     "attribute": Text("attribute", "属性"),
     "n": Text("n", "样本量"),

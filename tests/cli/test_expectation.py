@@ -179,3 +179,26 @@ def test_check_lists_everything_a_model_would_need(study, capsys, lang, rest):
     assert "benevolence_policy" in told
     assert f"and 5 {rest}" not in told
     assert "另有" not in told
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "the coding may be turned round"), ("zh", "编码可能颠倒")])
+def test_check_doubts_a_coding_that_is_turned_round(study, capsys, lang, word):
+    main(["check", study, "--lang", lang])
+    seen = capsys.readouterr()
+    assert word not in seen.out + seen.err
+    book = Path(study).with_name("codebook.yaml")
+    turned = book.read_text("utf-8").replace("scale: five, zh: 手提袋", "scale: five, reverse: true, zh: 手提袋")
+    book.write_text(turned.replace("scale: five, zh: 无手提袋", "scale: five, reverse: true, zh: 无手提袋"), "utf-8")
+    main(["check", study, "--lang", lang])
+    seen = capsys.readouterr()
+    assert word in seen.out + seen.err
+
+
+@pytest.mark.parametrize(("lang", "like"), [("en", "1 = I like it"), ("zh", "1 = 喜欢")])
+def test_the_coding_of_kano_is_said(tmp_path, capsys, lang, like):
+    blank = tmp_path / "blank.yaml"
+    assert main(["models", "kano", "--blank", str(blank), "--lang", lang]) == 0
+    assert like in capsys.readouterr().out
+    assert like in blank.read_text("utf-8")
+    assert main(["explain", "kano", "--lang", lang]) == 0
+    assert "1 = like" in capsys.readouterr().out

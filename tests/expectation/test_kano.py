@@ -153,3 +153,27 @@ def test_an_attribute_that_nobody_answered_has_no_support_and_no_verdict():
     answers = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
     row = kano(answers, replicates=100).table.row(1, named=True)
     assert (row["n"], row["category"], row["support"], row["fong"], row["functional"]) == (0, None, None, None, None)
+
+
+def reversed_codes(pairs):
+    """The same answers with 5 for like."""
+    return {name: tuple([6 - c for c in codes] for codes in both) for name, both in pairs.items()}
+
+
+def test_a_coding_that_is_turned_round_is_doubted():
+    right = {"bag": cells_of({"M": 5, "O": 30, "A": 20, "I": 5}), "pin": cells_of({"M": 30, "O": 10, "I": 20})}
+    assert not [n for n in kano(of_pairs(right), replicates=100).notes if n.code == "W-KANO-TURNED"]
+    (said,) = [n for n in kano(of_pairs(reversed_codes(right)), replicates=100).notes if n.code == "W-KANO-TURNED"]
+    assert said.say("en").startswith("79% of the answers are reverse or questionable")
+    assert "1 = I like it" in said.say("en")
+    assert said.say("zh").startswith("79% 的回答为反向或可疑")
+    assert "1 = 喜欢" in said.say("zh")
+
+
+def test_questions_without_their_partner_are_named():
+    whole = of_pairs({name: cells_of({"O": 30, "I": 10}) for name in ("bag", "pin", "cap")})
+    some = tuple(i for i in whole.codebook.items if i.name not in ("Kd_pin", "Kd_cap"))
+    found = kano(csi.Panel(whole.frame, Codebook(some, {}, {}), whole.reasons), replicates=100)
+    (said,) = [n for n in found.notes if n.code == "W-FORM"]
+    assert said.say("en") == "2 of 3 attributes lack one of the two forms and stay out: pin, cap."
+    assert said.say("zh") == "3 个属性中有 2 个缺少其中一种形式，未纳入：pin, cap。"

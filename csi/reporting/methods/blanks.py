@@ -8,6 +8,7 @@ from typing import Final
 
 from csi.errors import Text
 from csi.expectation.formation import CAUSES, EIGHT
+from csi.expectation.kano_words import CODING
 from csi.expectation.stages import STAGE_CAUSES
 from csi.models.card_text import SCALES
 from csi.models.cards import read_card
@@ -159,6 +160,10 @@ def _heading(name: str, title: Text, blank: Blank, lang: str) -> Iterator[str]:
             "# Items of one attribute are one question in several forms; an attribute of yours has a name of its own.",
             "# 同一 attribute 的题项是同一问题的不同形式；您的每个属性各取一名。",
         ).say(lang)
+    if "Kf" in blank.forms:
+        en = "# Kf: how do you feel if it is there? Kd: and if it is not?"
+        zh = "# Kf：具备时感受如何；Kd：不具备时感受如何。"
+        yield Text(f"{en} {CODING.en}.", f"{zh}{CODING.zh}。").say(lang)
     for key in blank.keys:
         said = Text(f"# In study.yaml: keys: {{{key}: its column}}", f"# 在 study.yaml 中：keys: {{{key}: 列名}}")
         yield said.say(lang)
