@@ -14,6 +14,7 @@ from csi.cli.studied import cell_arguments, chosen, opened, provenance
 from csi.errors import Language, Problems, Text, problem
 from csi.reporting.methods import METHODS, run_method
 from csi.reporting.section import Section
+from csi.study.explain import apart
 from csi.study.options import FILES, HELP, LISTS, MAPPINGS, Options
 from csi.survey.codebook import Form
 
@@ -77,7 +78,7 @@ def options_of(args: argparse.Namespace) -> Options:
         value = read_option(name, text)
         if value is None:
             wanted = _wanted(name)
-            en, zh = f'"{text}" is not {wanted.en}.', f"“{text}”不是{wanted.zh}。"
+            en, zh = f'"{text}" is not {wanted.en}.', f"“{text}”不是{apart(wanted.zh)}。"
             problems.append(problem("E-OPTION", f"--{name}", en, zh, HELP[name].en + ".", HELP[name].zh + "。"))
         values[name] = value
     by = tuple(k.strip() for k in args.by.split(",") if k.strip())

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         written.append(target)
     if args.blank is not None and not own:
         target = args.blank if args.blank.name else Path(f"{card.id}_codebook.yaml")
-        target.write_text(card.codebook_text(lang), encoding="utf-8")
+        write_blank(target, card.codebook_text(lang))
         written.append(target)
     said = [Text(f"Written: {path}", f"已写入：{path}").say(lang) for path in written]
     lines = (*(("", *card.describe(lang)) if own else card.describe(lang)), *(["", *said] if said else []))
@@ -161,9 +161,22 @@ def described(method: Method, args: argparse.Namespace, lang: Language) -> Answe
     if args.blank is None:
         return Answer((*lines, *heading, *takes), data)
     target = args.blank if args.blank.name else Path(f"{method.name}_codebook.yaml")
-    target.write_text(blank_of(method.name, method.title, lang), encoding="utf-8")
+    write_blank(target, blank_of(method.name, method.title, lang))
     said = Text(f"Written: {target}", f"已写入：{target}").say(lang)
     return Answer((*lines, *heading, *takes, "", said), {**data, "written": [target]})
+
+
+def write_blank(target: Path, content: str) -> None:
+    """Write an empty codebook where no file is yet: one that was filled in is not lost.
+
+    Raises:
+        Problems: E-OUT where the file is there already.
+    """
+    if target.exists():
+        en, zh = f"{target} is there already and was left as it is.", f"{target} 已存在，未作改动。"
+        do, do_zh = "Name another file: --blank FILE.", "请指定其他文件：--blank 文件名。"
+        raise Problems([problem("E-OUT", "--blank", en, zh, do, do_zh)])
+    target.write_text(content, encoding="utf-8")
 
 
 def method_summary(method: Method) -> dict[str, object]:
@@ -220,6 +233,7 @@ def _unknown(name: str) -> Problem:
     """No card and no model bears the name."""
     known = [*card_names(), *(m.name for m in METHODS)]
     hint, listed = did_you_mean(name, known), ", ".join(dict.fromkeys(known))
+    hint = hint if "?" in hint.en else Text("", "")
     en, zh = f'there is no model or card "{name}".', f"没有模型或模型卡“{name}”。"
     do, do_zh = f"{hint.en} Known: {listed}.".strip(), f"{hint.zh}可用：{listed.replace(', ', '、')}。"
     return problem("E-CARD", "csi models", en, zh, do, do_zh)

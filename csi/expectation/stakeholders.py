@@ -189,6 +189,7 @@ def _expected(
     few = bases.notes(
         by_whom(found).select("who", "n", *COLUMNS).unique(maintain_order=True), (), {**names, **labelled(frame, "id")}
     )
+    few = (*few, *_unheard(asked, labelled(frame, "id"), names))
     if not silent:
         return found, labels, few
     en, zh = ", ".join(t.en for t in silent), "、".join(t.zh for t in silent)
@@ -201,6 +202,26 @@ def _expected(
             note("N-STAKE", said, f"{zh}没有对应的受访者，其期望无从得知。"),
         ),
     )
+
+
+def _unheard(asked: pl.DataFrame, people: Mapping[str, Text], roles: Mapping[str, Text]) -> tuple[Note, ...]:
+    """W-STAKE: stakeholders without respondents in roles that others speak for, and the weight that goes with them.
+
+    Parameters:
+        asked: id, role, weight (in the role), respondents (null where nobody stands for them).
+    """
+    out = []
+    for part in asked.partition_by("role", maintain_order=True):
+        gone = part.filter(pl.col("respondents").is_null())
+        if not 0 < gone.height < part.height:
+            continue
+        role, share = roles[part["role"][0]], f"{gone['weight'].sum():.1%}"
+        en, zh = ", ".join(people[i].en for i in gone["id"]), "、".join(people[i].zh for i in gone["id"])
+        said = f"{en} ({share} of the weight of {role.en}) have no respondents; the others alone speak for {role.en}."
+        out.append(
+            note("W-STAKE", said, f"{zh}（占{role.zh}权重的 {share}）没有受访者：{role.zh}的期望仅由其余干系人得出。")
+        )
+    return tuple(out)
 
 
 def _marks(frame: pl.DataFrame, scale: tuple[float, float]) -> list[Problem]:

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Text] = {
     "list_type": Text("a list, such as [a, b]", "列表，如 [a, b]"),
     "dict_type": Text("`key: value` pairs", "“键: 值”的形式"),
     "model_type": Text("`key: value` pairs", "“键: 值”的形式"),
+    "model_attributes_type": Text("`key: value` pairs", "“键: 值”的形式"),
 }
 """What was expected, by pydantic's name for the failure."""
 
@@ -109,6 +110,16 @@ def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Docume
     return Problem("E-VALUE", where, _said(key, value, expected), wide or Text("", ""))
 
 
+def apart(words: str) -> str:
+    """Chinese words with a space before them where they begin with a Latin letter or digit.
+
+    Example:
+        >>> apart("yes 或 no"), apart("数字")
+        (' yes 或 no', '数字')
+    """
+    return f" {words}" if words[:1].isascii() and words[:1].isalnum() else words
+
+
 def _strange_key(path: str, known: Sequence[str]) -> Text:
     """A key that is none of those its mapping can have."""
     listed, listed_zh = ", ".join(known), "、".join(known)
@@ -120,7 +131,7 @@ def _strange_key(path: str, known: Sequence[str]) -> Text:
 def _said(key: str, value: object, expected: Text) -> Text:
     """`key is "value"; expected ...`."""
     shown = as_shown(value) if isinstance(value, str) else _NESTED.get(type(value).__name__, str(value))
-    return Text(f'{key} is "{shown}"; expected {expected.en}.', f"{key} 的值是“{shown}”，应为{expected.zh}。")
+    return Text(f'{key} is "{shown}"; expected {expected.en}.', f"{key} 的值是“{shown}”，应为{apart(expected.zh)}。")
 
 
 def _wide(value: object) -> Text | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from csi.catalogue import guides
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
@@ -208,6 +209,7 @@ def _check(
             "Name its column under `keys`, or set speeders: off.",
             "请在 keys 中写出该列，或设置 speeders: off。",
         )
+    yield from _methods(document)
     yield from beside_problems(held, form, codebook, document, folder)
     yield from _alerts(form, document)
     names = model.names if model is not None else _names_of_card(form, folder)
@@ -318,6 +320,16 @@ def _file(path: Path, where: str) -> Iterator[Problem]:
         yield Problem("E-FILE", where, Text(f'data file "{path}" does not exist.', f"数据文件“{path}”不存在。"), hint)
 
 
+def _methods(document: Document) -> Iterator[Problem]:
+    """Names under `models` that are neither models nor cards of the library, nor files of cards."""
+    given = document.data.get("models")
+    known = (*guides(), *card_names(), *(f"{name}_card" for name in card_names()))
+    for name in given if isinstance(given, dict) else ():
+        if str(name) not in known and not str(name).endswith((".yaml", ".yml")):
+            what = Text(f'there is no model "{name}" in the library.', f"模型库中没有“{name}”。")
+            yield Problem("E-METHOD", document.place(("models", name)), what, did_you_mean(str(name), known))
+
+
 def _names_of_card(form: StudyForm, folder: Path) -> tuple[str, ...]:
     """The constructs of the study's card, where it has one that exists."""
     place = card_place(form.model.card, folder)
@@ -399,10 +411,10 @@ def _break(form: BreakForm, folder: Path) -> BreakSaid:
     return BreakSaid(form.wave, form.what, Text(form.en, form.zh), linked)
 
 
-def _options(given: bool | OptionsForm, folder: Path) -> Options | None:
+def _options(given: OptionsForm | None, folder: Path) -> Options | None:
     """The options of a further model; None where it is switched off."""
-    if isinstance(given, bool):
-        return Options() if given else None
+    if given is None:
+        return None
     said: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set}
     said |= {name: folder / said[name] for name in FILES if said.get(name)}
     said |= {

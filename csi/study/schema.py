@@ -234,6 +234,13 @@ class OptionsForm(Part):
     by: list[Literal["brand", "wave", "stage", "segment"]] = []
 
 
+def _switched(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """`yes`, or nothing, is a model with its own defaults; `no` is none."""
+    said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+    said = said.lower() if isinstance(said, str) else said
+    return {} if said in (None, "yes", "true", "on") else None if said in ("no", "false", "off") else value
+
+
 class RulesForm(Part):
     """What to do with doubtful rows and cells."""
 
@@ -397,7 +404,7 @@ class StudyForm(Part):
     stages: list[StageForm] = []
     segments: list[StageForm] = []
     model: ModelForm
-    models: dict[str, bool | OptionsForm] = {}
+    models: dict[str, Annotated[OptionsForm | None, BeforeValidator(_switched)]] = {}
     estimate: EstimateForm = EstimateForm()
     rules: RulesForm = RulesForm()
     index: IndexForm = IndexForm()

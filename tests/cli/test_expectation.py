@@ -202,3 +202,60 @@ def test_the_coding_of_kano_is_said(tmp_path, capsys, lang, like):
     assert like in blank.read_text("utf-8")
     assert main(["explain", "kano", "--lang", lang]) == 0
     assert "1 = like" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("written", "en", "zh"),
+    [
+        (
+            "{gapp: yes}",
+            'there is no model "gapp" in the library. Did you mean "gap"?',
+            "模型库中没有“gapp”。是否应为“gap”？",
+        ),
+        (
+            "{gap: {expekted: Ew}}",
+            'unknown key "expekted". Did you mean "expected"?',
+            "未知的键“expekted”。是否应为“expected”？",
+        ),
+        ("{gap: 5}", 'gap is "5"; expected `key: value` pairs.', "gap 的值是“5”，应为“键: 值”的形式。"),
+    ],
+)
+def test_what_models_says_wrongly_is_one_problem(study, capsys, written, en, zh):
+    file = Path(study)
+    file.write_text(file.read_text("utf-8") + f"models: {written}\n", "utf-8")
+    for lang, words in (("en", en), ("zh", zh)):
+        file.write_text(file.read_text("utf-8").replace("language: en", f"language: {lang}"), "utf-8")
+        assert main(["check", study, "--lang", lang]) == 1
+        told = capsys.readouterr().err
+        assert words in told
+        assert "OptionsForm" not in told
+        assert len(told.strip().splitlines()) == 1
+
+
+def test_models_are_switched_by_yes_and_no(study):
+    file = Path(study)
+    file.write_text(file.read_text("utf-8") + "models: {kano: yes, nps: no, gap: {expected: Es}}\n", "utf-8")
+    read = csi.Study.read(study).models
+    assert (read["kano"].given, read["nps"], read["gap"].expected) == ((), None, "Es")
+
+
+def test_words_of_options_stand_apart_in_chinese(study, capsys):
+    assert main(["expectation", study, "--model", "tolerance", "--inconsistent", "x", "--lang", "zh"]) == 1
+    assert "“x”不是 drop、swap 或 error" in capsys.readouterr().err
+
+
+def test_known_names_are_listed_once(capsys):
+    assert main(["models", "zzzzzz", "--lang", "en"]) == 1
+    told = capsys.readouterr().err
+    assert (told.count("Known"), told.count("penalty_reward")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "word"), [("gap", "en", "is there already"), ("acsi", "zh", "已存在，未作改动")]
+)
+def test_a_codebook_that_was_filled_in_is_not_written_over(tmp_path, capsys, name, lang, word):
+    blank = tmp_path / "mine.yaml"
+    blank.write_text("mine", "utf-8")
+    assert main(["models", name, "--blank", str(blank), "--lang", lang]) == 1
+    assert word in capsys.readouterr().err
+    assert blank.read_text("utf-8") == "mine"

@@ -288,3 +288,15 @@ def test_a_pair_related_twice_is_refused():
         csi.requirements(pl.DataFrame(needs), relations=pl.DataFrame(twice))
     (told,) = raised.value.problems
     assert (told.code, told.what.en, told.what.zh) == ("E-REQUIRE", "several rows for r1 and c.", "r1 与 c 有多行。")
+
+
+def test_stakeholders_without_respondents_are_told_with_their_weight():
+    frame = pl.DataFrame({
+        "id": ["buyer", "claimant", "agent"], "role": ["customer", "customer", "staff"], "power": [3, 3, 3],
+        "interest": [3, 3, 3], "legitimacy": [4, 2, 3], "urgency": [3, 1, 3],
+        "respondents": ["stage=old", None, "stage=new"],
+    })  # fmt: skip
+    found = csi.stakeholders(frame, panel=answering(), small=0)
+    (said,) = [n for n in found.notes if n.code == "W-STAKE"]
+    assert said.say("en").startswith("claimant (37.5% of the weight of customer) have no respondents")
+    assert said.say("zh").startswith("claimant（占customer权重的 37.5%）没有受访者")
