@@ -30,6 +30,7 @@ from csi.estimate.given import check_panel
 from csi.expectation.balance_words import lines_of, sentences_of
 from csi.expectation.composites import Composite, composite, doubts, items_named, scores
 from csi.expectation.forms import matched
+from csi.expectation.gap_words import left_out
 from csi.expectation.logit import logits
 from csi.inference.draws import percentiles
 from csi.inference.resample import plan_of
@@ -164,6 +165,7 @@ def balance(
             *bases.notes(table, keys.columns),
             *untold(table, keys.columns),
             *_notes(parts, published(table, keys.columns).filter(pl.col("reason").is_null()), first is None),
+            *left_out(pairs),
             *doubts(sample, "N-NOT-ASKED"),
         ),
     )

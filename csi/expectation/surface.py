@@ -20,6 +20,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Reason, Text, one_of, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
+from csi.expectation.gap_words import left_out
 from csi.expectation.regression import Errors
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.surface_cell import Asked, Centre, cell_of
@@ -189,6 +190,7 @@ def _told(panel: Panel, pairs: Matched, sample: Sample, asked: Asked) -> Surface
         ),
         notes=(
             *asked.bases.notes(frames["claims"].filter(claim="full"), keys.columns),
+            *left_out(pairs),
             *notes_of(frames["claims"], asked.centre, asked.errors),
             *sample.notes,
         ),

@@ -175,3 +175,9 @@ def test_refusals_in_both_languages(panel, arguments, code, words, zh):
     assert raised.value.problems[0].code == code
     assert words in str(raised.value)
     assert zh in "\n".join(p.say("zh") for p in raised.value.problems)
+
+
+def test_attributes_without_a_partner_are_named():
+    (said,) = [n for n in csi.balance(without("p2"), **FAST).notes if n.code == "W-FORM"]
+    assert said.say("en") == "1 of 2 attributes lack one of the two forms and stay out: x2."
+    assert "未纳入：x2" in said.say("zh")

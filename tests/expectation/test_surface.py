@@ -366,3 +366,15 @@ def test_reliability_of_the_difference_survives_missing_answers():
 def test_ties_by_rounding_lie_on_neither_side():
     P = np.full(30, 0.1 + 0.2)
     assert pieces(P, np.full(30, 0.3))[:, 1:3].tolist() == [[0.0, 0.0]] * 30
+
+
+def test_attributes_without_a_partner_are_named():
+    rng = np.random.default_rng(3)
+    nine, base = Scale("nine", 1, 9), rng.normal(size=200)
+    items = [Item(f"{f}{i}", "a", nine, Text(f"q{i}", f"题{i}"), f"q{i}", f) for f in ("P", "Ew") for i in range(3)]
+    items = [i for i in items if i.name != "Ew2"] + [Item("sat", "satisfaction", nine, Text("Satisfied", "满意"))]
+    frame = pl.DataFrame({i.name: np.clip(np.round(5 + base + rng.normal(size=200)), 1, 9) for i in items})
+    answers = csi.Panel(frame, Codebook(tuple(items), {}, {}), frame.select(pl.all().cast(pl.String)))
+    (told,) = [n for n in csi.surface(answers, replicates=100).notes if n.code == "W-FORM"]
+    assert told.say("en") == "1 of 3 attributes lack one of the two forms and stay out: q2."
+    assert "未纳入：q2" in told.say("zh")
