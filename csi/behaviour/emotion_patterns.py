@@ -34,7 +34,7 @@ from csi.survey.panel import Panel
 PATTERNS: Final = {
     "positive": Text("positive", "积极型"),
     "mixed": Text("mixed (both strong)", "混合型（两者皆强）"),
-    "calm": Text("calm (neither strong)", "平静型（两者皆弱）"),
+    "calm": Text("neither strong", "两者皆不强型"),
     "negative": Text("negative", "消极型"),
 }
 """What a pattern is called by where its centre lies, above or below the middle of either scale."""
@@ -173,7 +173,7 @@ def emotion_patterns(
     bases = Bases(small, flagged)
     keys = found.sample.cells.drop("n").columns
     frame = bases.withheld(_table(found, at, own, kinds, target, level))
-    labels = {**found.labels, **_labels(kinds)}
+    labels = {**found.labels, **_labels(kinds, centres)}
     stable = choice.filter(pl.col("told")).select("stability", "std_error").row(0)
     return EmotionPatterns(
         table=frame,
@@ -185,7 +185,7 @@ def emotion_patterns(
         replicates=replicates,
         seed=seed,
         level=level,
-        sentences=(*bases.sentences(frame), *_sentences(published(frame, keys), keys, labels)),
+        sentences=(*bases.sentences(frame), *_sentences(published(frame, keys), keys, labels, target)),
         notes=(*_notes(stable, len(kinds)), *bases.notes(frame, keys), *found.sample.notes),
     )
 
@@ -258,13 +258,21 @@ def _kinds(centres: Array) -> tuple[str, ...]:
     return tuple(f"{n} {names[: i + 1].count(n)}" if names.count(n) > 1 else n for i, n in enumerate(names))
 
 
-def _labels(kinds: Sequence[str]) -> dict[str, Text]:
-    """Kinds in words."""
-    parts = {k: k.partition(" ") for k in kinds}
-    return {
-        k: Text(f"{PATTERNS[n].en}{' ' * bool(m)}{m}", f"{PATTERNS[n].zh}{' ' * bool(m)}{m}")
-        for k, (n, _, m) in parts.items()
-    }
+def _labels(kinds: Sequence[str], centres: Array) -> dict[str, Text]:
+    """Kinds in words; of several alike, each with its two scores.
+
+    Example:
+        >>> found = _labels(("positive 1", "positive 2", "mixed"), np.array([[81.0, 9.0], [70.0, 34.0], [60.0, 55.0]]))
+        >>> [t.en for t in found.values()]
+        ['positive (81 to 9)', 'positive (70 to 34)', 'mixed (both strong)']
+    """
+    out = {}
+    for kind, (p, n) in zip(kinds, centres, strict=True):
+        name, _, number = kind.partition(" ")
+        words = PATTERNS[name]
+        own = Text(f"{words.en} ({p:.0f} to {n:.0f})", f"{words.zh}（{p:.0f} 对 {n:.0f}）")
+        out[kind] = own if number else words
+    return out
 
 
 def _table(found: Scored, at: Ints, own: Ints, kinds: Sequence[str], target: str, level: float) -> pl.DataFrame:
@@ -321,8 +329,8 @@ def _refuse(points: int) -> None:
     raise Problems([problem("E-SETTING", "patterns", en, zh, do, do_zh)])
 
 
-def _sentences(frame: pl.DataFrame, keys: Sequence[str], labels: Mapping[str, Text]) -> tuple[Text, ...]:
-    """The shares of the patterns, cell by cell."""
+def _sentences(frame: pl.DataFrame, keys: Sequence[str], labels: Mapping[str, Text], target: str) -> tuple[Text, ...]:
+    """How many feel more positive than negative and where the outcome is lowest, then the shares; cell by cell."""
     made = []
     for part in frame.partition_by(keys, maintain_order=True) if keys else [frame]:
         place = " ".join(str(part[key][0]) for key in keys)
@@ -334,10 +342,32 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str], labels: Mapping[str, Te
             value, name = f"{fixed(100 * row['share'], 1)}%{span}", labels[row["pattern"]]
             en.append(f"{name.en} {value}")
             zh.append(f"{name.zh} {value}")
+        finding = _finding(part, labels, target)
+        made.append(Text(f"{place}: {finding.en}", f"{place}：{finding.zh}") if place else finding)
         said, said_zh = "; ".join(en), "；".join(zh)
         first = f"{place}: {said}" if place else said[:1].upper() + said[1:]
         made.append(Text(f"{first}.", f"{place}：{said_zh}。" if place else f"{said_zh}。"))
     return tuple(made)
+
+
+def _finding(part: pl.DataFrame, labels: Mapping[str, Text], target: str) -> Text:
+    """The share of the positive patterns, and in which pattern the outcome is lowest and highest."""
+    strong = part.filter(pl.col("pattern").str.starts_with("positive"))["share"]
+    glad = fixed(100 * float(strong.sum()), 1)
+    en, zh = f"{glad}% of customers report positive emotion alone as strong", f"{glad}% 的顾客仅积极情感强"
+    rows = part.drop_nulls(["outcome", "outcome_low"]).sort("outcome")
+    if not target or rows.height < 2:
+        return Text(f"{en}.", f"{zh}。")
+    low, high = rows.row(0, named=True), rows.row(-1, named=True)
+    what, least, most = labels[target], labels[low["pattern"]], labels[high["pattern"]]
+    if low["outcome_high"] >= high["outcome_low"]:
+        return Text(f"{en}; {what.en} does not clearly differ by pattern.", f"{zh}；各模式的{what.zh}差别不明确。")
+    en += (
+        f"; {what.en[:1].lower()}{what.en[1:]} is lowest where the pattern is “{least.en}” ({fixed(low['outcome'], 1)})"
+    )
+    en += f" and highest where it is “{most.en}” ({fixed(high['outcome'], 1)})."
+    zh += f"；{what.zh}在“{least.zh}”中最低（{fixed(low['outcome'], 1)}），"
+    return Text(en, f"{zh}在“{most.zh}”中最高（{fixed(high['outcome'], 1)}）。")
 
 
 def _notes(told_: tuple[float, float], count: int) -> tuple[Note, ...]:

@@ -221,6 +221,14 @@ def logit_interval(share: Array, error: Array, df: Array, level: float) -> tuple
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
 
+SAID: Final = {
+    "loyalty": Text("of customers are loyal in attitude and in what they do", "态度与行为皆忠诚"),
+    "spurious": Text("keep buying without attachment (spurious loyalty)", "无情感认同而持续购买"),
+    "latent": Text("are attached but do not keep buying (latent loyalty)", "有情感认同而未持续购买"),
+}
+"""What customers of a type do."""
+
+
 def _sentences(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[Text, ...]:
     """The share of spurious loyalty, which leaves when it can, and of loyalty, cell by cell."""
     made: list[Text] = []
@@ -234,8 +242,8 @@ def _sentences(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[Text, ...]:
             value = f"{fixed(100 * row['share'], 1)}%"
             if row["conf_low"] is not None:
                 value += f" [{100 * row['conf_low']:.1f}, {100 * row['conf_high']:.1f}]"
-            en.append(f"{TYPES[kind].en} {value}")
-            zh.append(f"{TYPES[kind].zh} {value}")
+            en.append(f"{value} {SAID[kind].en}")
+            zh.append(f"{TYPES[kind].zh} {value}（{SAID[kind].zh}）")
         if not en:
             continue
         said, said_zh = "; ".join(en), "；".join(zh)

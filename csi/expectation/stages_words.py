@@ -20,6 +20,13 @@ STAGES: Final[Mapping[str, Text]] = {
 }
 """Stages of use, in order."""
 
+AMONG: Final[Mapping[str, Text]] = {
+    "never": Text("those who never used it", "从未使用者"),
+    "first": Text("first-time users", "初次使用者"),
+    "long": Text("long-term users", "长期使用者"),
+}
+"""Who is at a stage, inside a sentence."""
+
 CLEAR: Final = 0.05
 """An adjusted p-value above this is no difference."""
 
@@ -63,10 +70,11 @@ def across_sentences(across: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[
     out = []
     for row in clear.iter_rows(named=True):
         more = row["difference"] > 0
-        one, two = (STAGES[row[c]] for c in (("first", "second") if more else ("second", "first")))
+        one, two = (AMONG[row[c]] for c in (("first", "second") if more else ("second", "first")))
         cause, size = labels[row["cause"]], fixed(abs(row["difference"]))
-        en = f"A point of {cause.en} goes with {size} points more of expectation among {one.en} than {two.en}."
-        zh = f"“{cause.zh}”每高 1 分，“{one.zh}”者的期望比“{two.zh}”者多高 {size} 分。"
+        en = f"A point of {cause.en} goes with {size} points more of expectation among {one.en} than among"
+        en += f" {two.en}."
+        zh = f"“{cause.zh}”每高 1 分，{one.zh}的期望比{two.zh}多高 {size} 分。"
         out.append(Text(en, zh))
     return tuple(out)
 

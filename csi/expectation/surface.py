@@ -24,7 +24,7 @@ from csi.expectation.gap_words import left_out
 from csi.expectation.regression import Errors
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.surface_cell import Asked, Centre, cell_of
-from csi.expectation.surface_words import FLAT, OUTSIDE, lines_of, notes_of, sentences_of
+from csi.expectation.surface_words import FLAT, OUTSIDE, as_answered, lines_of, notes_of, sentences_of
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases, without
@@ -80,7 +80,7 @@ class Surface(Shown):
 @text.register
 def _(value: Surface, lang: str = "en") -> str:
     """Sentences, the frames, reasons, notes."""
-    frames = (value.table, value.coefficients, value.claims, value.asymmetry, value.paths)
+    frames = (as_answered(value.table, value.centre), value.coefficients, value.claims, value.asymmetry, value.paths)
     return lines_of(frames, value.sentences, value.reasons.values(), value.notes, value.labels, lang)
 
 

@@ -64,8 +64,10 @@ QUANTITIES: Final = {
     "a3": Text("a3: slope across, E over P", "a3：P = −E 线上的斜率"),
     "a4": Text("a4: curve across", "a4：P = −E 线上的曲率"),
     "a5": Text("a5: b3 - b5", "a5：b3 − b5"),
-    "expected0": Text("stationary point, E", "驻点（期望）"),
-    "perceived0": Text("stationary point, P", "驻点（感知）"),
+    "expected0": Text("stationary point, E from the centre", "驻点（期望，距中心）"),
+    "perceived0": Text("stationary point, P from the centre", "驻点（感知，距中心）"),
+    "expected_at": Text("stationary point, E as answered", "驻点（期望，按答案量程）"),
+    "perceived_at": Text("stationary point, P as answered", "驻点（感知，按答案量程）"),
     "p10": Text("main axis, intercept", "第一主轴截距"),
     "p11": Text("main axis, slope", "第一主轴斜率"),
 }
@@ -226,6 +228,30 @@ def _below(p: float | None, alpha: float) -> bool:
 def _plain(label: str) -> str:
     """A label within a sentence."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def as_answered(table: pl.DataFrame, centre: Iterable[float]) -> pl.DataFrame:
+    """The table with the stationary point on the scale of the answers, too: each coordinate plus the point subtracted.
+
+    Parameters:
+        table: as in `Surface.table`. centre: of each cell, in the table's order.
+
+    Example:
+        >>> point = {"quantity": ["expected0"], "estimate": [0.9], "conf_low": [0.5], "conf_high": [1.2]}
+        >>> as_answered(pl.DataFrame(point), [4.0]).rows()
+        [('expected0', 0.9, 0.5, 1.2), ('expected_at', 4.9, 4.5, 5.2)]
+    """
+    keys = table.columns[: table.columns.index("quantity")]
+    parts = table.partition_by(keys, maintain_order=True) if keys else [table]
+    out = []
+    for part, at in zip(parts, centre, strict=True):
+        point = part.filter(pl.col("quantity").is_in(["expected0", "perceived0"]))
+        moved = point.with_columns(
+            pl.col("quantity").str.replace("0", "_at"), *(pl.col(c) + at for c in ("estimate", "conf_low", "conf_high"))
+        )
+        place = next((i + 1 for i, q in enumerate(part["quantity"]) if q == "perceived0"), part.height)
+        out += [part[:place], moved, part[place:]]
+    return pl.concat(out)
 
 
 def in_words(frame: pl.DataFrame, lang: str) -> pl.DataFrame:

@@ -123,6 +123,10 @@ _SKIPPED: Final = {
 }
 
 
+NAMED: Final = 3
+"""Questions that were not asked are named up to this number, and counted beyond it."""
+
+
 def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> list[Note]:
     """A note counting the questions that were not asked (structural skips), which are no nonresponse.
 
@@ -140,10 +144,16 @@ def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> lis
     if not found or not reasons.height:
         return []
     rest = _SKIPPED.get(missing)
-    listed = ", ".join(f"{i} ({n} of {reasons.height} rows)" for i, n in found[:6]) + (
-        ", ..." if len(found) > 6 else ""
-    )
-    named = "、".join(f"{i}（{reasons.height} 行中 {n} 行）" for i, n in found[:6]) + ("等" if len(found) > 6 else "")
+    few = [(i, i, n, n) for i, n in found]
+    if len(found) > NAMED:  # items of a block are skipped together: a count says it shorter than their names
+        many = [n for _, n in found]
+        few = [(f"{len(many)} questions", f"{len(many)} 个题项", min(many), max(many))]
+    spans = [
+        (en, zh, f"{low}" if low == high else f"{low} to {high}", f"{low}" if low == high else f"{low}–{high}")
+        for en, zh, low, high in few
+    ]
+    listed = ", ".join(f"{en} ({n} of {reasons.height} rows)" for en, _, n, _ in spans)
+    named = "、".join(f"{zh}（{reasons.height} 行中 {n} 行）" for _, zh, _, n in spans)
     en = f"questions that were not asked (structural skips, not nonresponse): {listed}"
     zh = f"以下题项对部分受访者未提问（结构性跳答，不是无回答）：{named}"
     return [note("N-NOT-ASKED", f"{en}; {rest[0]}." if rest else f"{en}.", f"{zh}；{rest[1]}。" if rest else f"{zh}。")]

@@ -52,8 +52,17 @@ def test_planted_patterns_are_found_named_and_counted():
         assert row["conf_low"] < row["share"] < row["conf_high"]
         assert row["outcome_low"] < 50 + 0.4 * (row["positive"] - row["negative"]) < row["outcome_high"]
     assert found.outcome == "satisfaction"
-    assert found.sentences[0].en.startswith("Positive 40.0% [")
-    assert found.sentences[0].zh.startswith("积极型 40.0% [")
+    assert found.sentences[1].en.startswith("Positive 40.0% [")
+    assert found.sentences[1].zh.startswith("积极型 40.0% [")
+    rows = found.table.sort("outcome")
+    low, high = (f"{rows['outcome'][i]:.1f}" for i in (0, -1))
+    assert found.sentences[0].en == (
+        "40.0% of customers report positive emotion alone as strong; satisfaction is lowest where the pattern is "
+        f"“negative” ({low}) and highest where it is “positive” ({high})."
+    )
+    assert found.sentences[0].zh == (
+        f"40.0% 的顾客仅积极情感强；构念satisfaction在“消极型”中最低（{low}），在“积极型”中最高（{high}）。"
+    )
     assert [n.code for n in found.notes if n.code.endswith("PATTERNS")] == ["N-PATTERNS"]
 
 
@@ -146,7 +155,20 @@ def test_shares_follow_weights_and_cells():
     assert share["negative"] == pytest.approx(3 * 0.2 / (1 + 2 * 0.2), abs=0.01)
     cells = csi.emotion_patterns(answers, patterns=4, by=["brand"])
     assert cells.table.group_by("brand").agg(pl.col("share").sum())["share"].to_list() == pytest.approx([1, 1])
-    assert cells.sentences[0].en.startswith("A: positive")
+    assert cells.sentences[0].en.startswith("A: ")
+    assert cells.sentences[1].en.startswith("A: positive")
+
+
+def test_patterns_of_one_kind_are_named_by_their_scores():
+    rng = np.random.default_rng(4)
+    at = np.repeat([(95.0, 5.0), (60.0, 40.0), (20.0, 80.0)], 100, axis=0)
+    scores = np.clip(np.round(at + 3 * rng.normal(size=at.shape)), 0, 100)
+    found = csi.emotion_patterns(of_scores({"positive": scores[:, 0], "negative": scores[:, 1]}), patterns=3)
+    assert found.table["pattern"].to_list() == ["positive 1", "positive 2", "negative"]
+    for row in found.table.head(2).iter_rows(named=True):
+        label = found.labels[row["pattern"]]
+        assert label.en == f"positive ({row['positive']:.0f} to {row['negative']:.0f})"
+        assert label.zh == f"积极型（{row['positive']:.0f} 对 {row['negative']:.0f}）"
 
 
 def test_the_order_of_rows_does_not_matter():

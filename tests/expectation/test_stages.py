@@ -13,7 +13,8 @@ import statsmodels.formula.api as smf
 from scipy.stats import t as t_law
 
 import csi
-from csi.errors import Problems
+from csi.errors import Problems, Text
+from csi.expectation.stages_words import across_sentences
 from csi.inference.sandwich import robust_slopes
 
 _spec = importlib.util.spec_from_file_location("forming", Path(__file__).parent / "forming.py")
@@ -79,6 +80,13 @@ def test_differences_between_stages_are_wald_tests_of_statsmodels():
     df = robust_slopes(fit.model.exog, fit.model.endog, np.ones(len(f)), np.arange(len(f))).df_of(apart)[0]
     assert ours["p_value"] == pytest.approx(2 * t_law.sf(abs(test.tvalue.item()), df), rel=1e-4)
     assert across.height == 9
+
+
+def test_a_difference_says_among_whom():
+    row = {"cause": "wom", "first": "never", "second": "first", "difference": 0.4, "p_adjusted": 0.001}
+    (said,) = across_sentences(pl.DataFrame([row]), {"wom": Text("Word of mouth", "口碑")})
+    assert said.en.endswith("of expectation among those who never used it than among first-time users.")
+    assert said.zh == "“口碑”每高 1 分，从未使用者的期望比初次使用者多高 0.40 分。"
 
 
 def test_names_of_stages_are_mapped():

@@ -134,3 +134,44 @@ def test_a_masthead_counts_the_interviews_of_the_brand_it_tells():
     assert behind(many).zh.endswith("指数基于 404 份答卷（3 个品牌共 1,234 份）")
     one = SimpleNamespace(wave="2026Q3", n={"AH": 404}, focal="AH")
     assert behind(one).en.endswith("404 interviews behind the index")
+
+
+def test_a_surface_tells_its_stationary_point_as_answered_too():
+    frames = {t.name: t.frame for t in section("surface").tables}
+    row = {r["quantity"]: r for r in frames["surface"].iter_rows(named=True)}
+    for name in ("expected", "perceived"):
+        apart = [row[f"{name}_at"][c] - row[f"{name}0"][c] for c in ("estimate", "conf_low", "conf_high")]
+        assert apart == pytest.approx([4.0] * 3)  # the middle of 1 to 7
+    texts = next(t.texts for t in section("surface").tables if t.name == "surface")
+    assert texts["expected_at"].en == "stationary point, E as answered"
+    assert texts["expected_at"].zh == "驻点（期望，按答案量程）"
+
+
+def test_what_a_section_quotes_it_shows():
+    names = [t.name for t in section("edt_inferred").tables]
+    assert {"coefficients", "surface"} <= set(names)  # b1, b2 and the stationary point of its sentences and notes
+
+
+@pytest.mark.parametrize("name", ["loyalty_types", "loyalty_curve", "reasonable", "surface", "promise"])
+def test_english_lines_begin_with_a_capital(name):
+    told = section(name)
+    for said in (told.title.en, told.subtitle.en, *(n.text.en for n in told.notes)):
+        word = said.split(" ", 1)[0].rstrip(",:;")
+        assert not (word.isalpha() and word.islower() and len(word) > 1), said
+
+
+def test_types_of_loyalty_are_told_as_what_customers_do():
+    said = section("loyalty_types").title
+    share = dict(section("loyalty_types").data["types"].select("type", "share").iter_rows())
+    assert said.en.startswith(f"{share['loyalty']:.1%} [")
+    assert "] of customers are loyal in attitude and in what they do; " in said.en
+    assert "] keep buying without attachment (spurious loyalty)" in said.en
+    assert "（无情感认同而持续购买）" in said.zh
+
+
+@pytest.mark.parametrize("name", ["servqual", "surface", "loyalty_curve"])
+def test_questions_not_asked_are_counted_and_not_listed_by_code(name):
+    (said,) = (n.text for n in section(name).notes if n.code == "N-NOT-ASKED")
+    assert "questions (477 of 1777 rows)" in said.en
+    assert "个题项（1777 行中 477 行）" in said.zh
+    assert not any(code in said.en + said.zh for code in ("tan1_P", "sat1"))

@@ -31,7 +31,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "期望的平均斜率：直接、经由感知、合计（自助法）；“期望不一致”由两种形式推断，并非直接询问",
         ),
         paragraphs=more,
-        tables=tuple(tables[n] for n in ("paths", "claims", "asymmetry") if n in tables),
+        tables=tuple(tables[n] for n in ("paths", "coefficients", "surface", "claims", "asymmetry") if n in tables),
         notes=(*notes_of(found), *manifest(found)),
         data=data_of(found),
     )

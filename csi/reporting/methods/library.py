@@ -29,7 +29,7 @@ from csi.reporting.methods import (
     tolerance,
 )
 from csi.reporting.methods.card import method_of_card
-from csi.reporting.methods.method import Method, Need
+from csi.reporting.methods.method import Method, Need, begun
 from csi.reporting.section import Section
 from csi.study.options import Options, merged
 from csi.study.study import Study
@@ -161,7 +161,9 @@ def run_method(study: Study, panel: Panel, name: str, asked: Options | None = No
     lacking = method.lacks(study, options)
     if lacking:
         raise Problems([_lacks(method, need) for need in lacking], study.language)
-    return replace(method.tell(study, panel, options), language=study.language, kicker=method.title)
+    told = method.tell(study, panel, options)
+    notes = tuple(replace(n, text=begun(n.text)) for n in told.notes)
+    return replace(told, notes=notes, language=study.language, kicker=method.title)
 
 
 NO_CELLS: Final = {

@@ -12,7 +12,7 @@ from csi.behaviour.loyalty_types import TYPES as WORDS
 from csi.errors import Text
 from csi.reporting.drawn import figure
 from csi.reporting.figures import curve, loyalty_map
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, begun, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -53,7 +53,7 @@ def tell_types(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="loyalty_types",
         title=title,
-        subtitle=found.notes[0].text,
+        subtitle=begun(found.notes[0].text),
         paragraphs=more,
         figures=_mapped(found, title, texts),
         tables=(tabled("types", heading, found.table, SHARES, HEADINGS, texts),),
@@ -91,7 +91,7 @@ def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="loyalty_curve",
         title=title,
-        subtitle=found.notes[0].text,
+        subtitle=begun(found.notes[0].text),
         paragraphs=more,
         figures=_drawn(found, title),
         tables=(

@@ -156,6 +156,18 @@ def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Te
     return said[0], said[1:]
 
 
+def begun(said: Text) -> Text:
+    """A note that begins its line: an English word gets a capital, a symbol or the name of an item stays.
+
+    Example:
+        >>> [begun(Text(s, "")).en for s in ("the line may bend.", "m + z s lies beyond.", "rho_c is one.", "c1 is.")]
+        ['The line may bend.', 'm + z s lies beyond.', 'rho_c is one.', 'c1 is.']
+    """
+    word = re.match(r"[a-z]+(?=[\s,:;(])", said.en)
+    begins = said.en.startswith("a ") or (word is not None and len(word[0]) > 1)
+    return Text(said.en[:1].upper() + said.en[1:], said.zh) if begins else said
+
+
 def minus(content: str) -> str:
     """Hyphens that stand for a minus as minus signs; those between figures or letters stay.
 

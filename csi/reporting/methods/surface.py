@@ -9,7 +9,7 @@ import polars as pl
 from csi.errors import Note, Text
 from csi.expectation.forms import FORMS
 from csi.expectation.surface import Surface, surface
-from csi.expectation.surface_words import CLAIMS, EFFECTS, HEADINGS, QUANTITIES, TERMS
+from csi.expectation.surface_words import CLAIMS, EFFECTS, HEADINGS, QUANTITIES, TERMS, as_answered
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Seen, contour
 from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
@@ -62,7 +62,7 @@ def tables_of(study: Study, found: Surface) -> dict[str, Table]:
     texts = {**texts_of(study), **found.labels, **QUANTITIES, **TERMS, **CLAIMS, **EFFECTS}
     features: dict[str, Kind] = {"quantity": "text", **JUDGED}
     frames: dict[str, tuple[Text, pl.DataFrame, dict[str, Kind]]] = {
-        "surface": (Text("Features of the surface", "曲面特征"), found.table, features),
+        "surface": (Text("Features of the surface", "曲面特征"), as_answered(found.table, found.centre), features),
         "claims": (Text("Claims against the full surface", "各命题与完整曲面的比较"), found.claims, NESTED),
         "coefficients": (Text("Coefficients", "回归系数"), found.coefficients, {"term": "text", **JUDGED}),
         "asymmetry": (Text("Falling short against exceeding", "未达与超出"), found.asymmetry, SIDES),
