@@ -354,7 +354,7 @@ def _finding(part: pl.DataFrame, labels: Mapping[str, Text], target: str) -> Tex
     """The share of the positive patterns, and in which pattern the outcome is lowest and highest."""
     strong = part.filter(pl.col("pattern").str.starts_with("positive"))["share"]
     glad = fixed(100 * float(strong.sum()), 1)
-    en, zh = f"{glad}% of customers report positive emotion alone as strong", f"{glad}% 的顾客仅积极情感强"
+    en, zh = f"{glad}% of customers are in positive patterns", f"{glad}% 的顾客属积极型"
     rows = part.drop_nulls(["outcome", "outcome_low"]).sort("outcome")
     if not target or rows.height < 2:
         return Text(f"{en}.", f"{zh}。")

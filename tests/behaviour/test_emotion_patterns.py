@@ -57,11 +57,11 @@ def test_planted_patterns_are_found_named_and_counted():
     rows = found.table.sort("outcome")
     low, high = (f"{rows['outcome'][i]:.1f}" for i in (0, -1))
     assert found.sentences[0].en == (
-        "40.0% of customers report positive emotion alone as strong; satisfaction is lowest where the pattern is "
+        "40.0% of customers are in positive patterns; satisfaction is lowest where the pattern is "
         f"“negative” ({low}) and highest where it is “positive” ({high})."
     )
     assert found.sentences[0].zh == (
-        f"40.0% 的顾客仅积极情感强；构念satisfaction在“消极型”中最低（{low}），在“积极型”中最高（{high}）。"
+        f"40.0% 的顾客属积极型；构念satisfaction在“消极型”中最低（{low}），在“积极型”中最高（{high}）。"
     )
     assert [n.code for n in found.notes if n.code.endswith("PATTERNS")] == ["N-PATTERNS"]
 
