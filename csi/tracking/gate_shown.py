@@ -153,7 +153,7 @@ def least(one: Judged) -> Verdict:
 
 def largest(one: Judged) -> int | None:
     """The pair of a set whose bias is largest among those of its least verdict; None without one."""
-    here = np.array([v == least(one) for v in one.verdict])
+    here = np.array([v == least(one) for v in one.verdict], dtype=bool)
     size = np.where(here & np.isfinite(one.bias), np.abs(one.bias), -1.0)
     return int(size.argmax()) if size.size and size.max() >= 0 else None
 
