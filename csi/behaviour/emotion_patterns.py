@@ -22,6 +22,7 @@ from csi.behaviour.loyalty_types import absent, share_interval
 from csi.behaviour.partition import agreement, k_means, nearest, tightness
 from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
+from csi.estimate.given import check_panel
 from csi.inference.linearised import means
 from csi.inference.resample import plan_of
 from csi.inference.settings import check_settings
@@ -156,6 +157,7 @@ def emotion_patterns(
         >>> emotion_patterns(panel, "glad", "angry", patterns=2, small=0).table.select("pattern", "share").rows()
         [('positive', 0.5), ('negative', 0.5)]
     """
+    check_panel(panel)
     check_settings(level, replicates, seed)
     _check(patterns)
     book = panel.codebook

@@ -19,7 +19,7 @@ from csi.reporting.soundness import suppressed
 from csi.reporting.usable import completed
 from csi.study.estimator import estimator_of
 from csi.study.fitted import base_of, indexed
-from csi.study.study import Study, read_study
+from csi.study.study import Study, given_study
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
@@ -101,7 +101,7 @@ def append(
         >>> append("data/telecom/study.yaml", store=path).sentences[0].en
         '13279 answers added to 48 cells; 13279 in all, 1 batch.'
     """
-    study = study if isinstance(study, Study) else read_study(study)
+    study = given_study(study)
     _check(study)
     path = Path(store) if store is not None else study.path.with_suffix(SUFFIX)
     before = read_store(path) if path.exists() else None

@@ -27,7 +27,7 @@ from csi.reporting.write import prepared, written
 from csi.reporting.xlsx import workbook
 from csi.study.estimator import estimator_of
 from csi.study.fitted import base_of, indexed, with_replicates
-from csi.study.study import Study, read_study
+from csi.study.study import Study, given_study
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
 from csi.tracking.index_fit import subset
@@ -91,7 +91,7 @@ def batch(
     Example:
         >>> import tempfile
         >>> from dataclasses import replace
-        >>> study = read_study("data/telecom/study.yaml")
+        >>> study = Study.read("data/telecom/study.yaml")
         >>> study = replace(study, settings=replace(study.settings, index_errors="fixed"))
         >>> folder = tempfile.mkdtemp()
         >>> batch(study, folder).sentences[0].en
@@ -99,7 +99,7 @@ def batch(
         >>> batch(study, folder).sentences[0].en
         '48 cells: 0 done, 48 unchanged since an earlier run, 0 failed.'
     """
-    study = study if isinstance(study, Study) else read_study(study)
+    study = given_study(study)
     _check(study)
     study, panel = completed(study, study.panel())
     keys = _keys(panel, [by] if isinstance(by, str) else by)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from csi.errors import Language, Problems, Text, did_you_mean, problem
-from csi.estimate.given import check_kind
 from csi.reporting import words
 from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.methods.library import told_in
@@ -19,7 +18,7 @@ from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, headin
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
 from csi.study.panel import read_study_panel
-from csi.study.study import Study, read_study
+from csi.study.study import Study, given_study
 from csi.survey.panel import Panel
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -56,11 +55,7 @@ def report(
         'Mobile telecom customer satisfaction, quarterly, 2024 Q1'
     """
     languages = check_languages(lang)
-    wanted = Text("a study or the path of its file", "研究或其文件路径")
-    do = Text('Write csi.report("study.yaml").', '请写 csi.report("study.yaml")。')
-    check_kind("study", study, (Study, str, Path), wanted, do)
-    if not isinstance(study, Study):
-        study = read_study(study)
+    study = given_study(study)
     panel = read_study_panel(study) if panel is None else panel
     study, panel = completed(study, panel)
     keys = planned_for(study, panel, kind)

@@ -17,7 +17,7 @@ from csi.reporting.section import Report
 from csi.reporting.sections import heading
 from csi.reporting.xlsx import workbook
 from csi.study.panel import read_study_panel
-from csi.study.study import Study, read_study
+from csi.study.study import Study, given_study
 
 FILES = ("report.html", "notebook.ipynb", "tables.xlsx", "numbers.json", "record.json")
 """What `write_report` leaves in a wave's folder."""
@@ -62,8 +62,7 @@ def report_in(
 ) -> tuple[Path, Report]:
     """Write a wave's report as `write_report` does, and return the folder and the report itself."""
     languages = check_languages(lang)
-    if not isinstance(study, Study):
-        study = read_study(study)
+    study = given_study(study)
     panel = read_study_panel(study)
     study, panel, wave = checked(study, panel, wave)
     keys = planned_for(study, panel, kind)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from csi.errors import Language, Text
+from csi.estimate.given import check_kind
 from csi.models.model import Model
 from csi.study.options import Options
 from csi.study.panel import read_study_panel
@@ -87,3 +88,19 @@ def read_study(path: str | Path) -> Study:
         Problems: every problem at once, with file and line.
     """
     return Study.read(path)
+
+
+def given_study(study: Study | str | Path) -> Study:
+    """The study itself, read where its file's path was given.
+
+    Raises:
+        Problems: E-SETTING for something else; what is wrong with the file.
+
+    Example:
+        >>> given_study(3)
+        Traceback (most recent call last):
+        csi.errors.Problems: study: a study or the path of its file was expected, not int. Give "study.yaml".
+    """
+    wanted = Text("a study or the path of its file", "研究或其文件路径")
+    check_kind("study", study, (Study, str, Path), wanted, Text('Give "study.yaml".', '请给出 "study.yaml"。'))
+    return study if isinstance(study, Study) else read_study(study)

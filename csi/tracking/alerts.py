@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.estimate.given import check_kind
 from csi.survey.keyed import cell_name
 from csi.tracking.track import Tracking
 
@@ -104,6 +105,8 @@ def alerts(tracking: Tracking, rules: Sequence[Alert], where: Mapping[str, str] 
         >>> [t.en for t in alerts(made, [Alert("below", target=75)], {"wave": "2"}).sentences]
         ['2: the index 61.1 is below the target 75 (not beyond chance).']
     """
+    kind, do = Text("a tracking table", "跟踪结果"), Text("Give what csi.track returns.", "请给出 csi.track 的结果。")
+    check_kind("tracking", tracking, Tracking, kind, do)
     _check_brands(tracking, rules)
     table = tracking.table
     for key, wanted in (where or {}).items():

@@ -15,6 +15,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.estimate.given import check_kind
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import (
     basis_note,
@@ -171,6 +172,8 @@ def medals(league: League, *, anyway: bool = False) -> pl.DataFrame:
         >>> medals(pairwise(made, construct="joy"))["brand"].to_list()
         ['B', 'C', 'A']
     """
+    wanted, do = Text("a league", "排名结果"), Text("Give what csi.pairwise returns.", "请给出 csi.pairwise 的结果。")
+    check_kind("league", league, League, wanted, do)
     first = league.table.head(len(MEDALS))
     open_ = first.filter((pl.col("rank_low") < pl.col("rank")) | (pl.col("rank_high") > pl.col("rank")))
     if first.height < len(MEDALS) or (open_.height and not anyway):
