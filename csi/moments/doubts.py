@@ -124,7 +124,7 @@ _SKIPPED: Final = {
 
 
 NAMED: Final = 3
-"""Questions that were not asked are named up to this number, and counted beyond it."""
+"""Questions not asked of the same rows are named up to this number, and counted beyond it."""
 
 
 def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> list[Note]:
@@ -144,10 +144,7 @@ def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> lis
     if not found or not reasons.height:
         return []
     rest = _SKIPPED.get(missing)
-    few = [(i, i, n, n) for i, n in found]
-    if len(found) > NAMED:  # items of a block are skipped together: a count says it shorter than their names
-        many = [n for _, n in found]
-        few = [(f"{len(many)} questions", f"{len(many)} 个题项", min(many), max(many))]
+    few = _blocks(found)
     spans = [
         (en, zh, f"{low}" if low == high else f"{low} to {high}", f"{low}" if low == high else f"{low}–{high}")
         for en, zh, low, high in few
@@ -157,6 +154,25 @@ def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> lis
     en = f"questions that were not asked (structural skips, not nonresponse): {listed}"
     zh = f"以下题项对部分受访者未提问（结构性跳答，不是无回答）：{named}"
     return [note("N-NOT-ASKED", f"{en}; {rest[0]}." if rest else f"{en}.", f"{zh}；{rest[1]}。" if rest else f"{zh}。")]
+
+
+def _blocks(found: Sequence[tuple[str, int]]) -> list[tuple[str, str, int, int]]:
+    """Questions as they are told, with the fewest and most rows: items of a block are skipped together.
+
+    Example:
+        >>> [en for en, *_ in _blocks([("a", 5), ("b1", 9), ("b2", 9), ("b3", 9), ("b4", 9)])]
+        ['a', '4 questions']
+    """
+    alike: dict[int, list[str]] = {}
+    for name, n in found:
+        alike.setdefault(n, []).append(name)
+    told = []
+    for n, names in alike.items():
+        many = len(names) > NAMED
+        told += [(f"{len(names)} questions", f"{len(names)} 个题项", n, n)] if many else [(i, i, n, n) for i in names]
+    if len(told) > 2 * NAMED:
+        told = [(f"{len(found)} questions", f"{len(found)} 个题项", min(alike), max(alike))]
+    return told
 
 
 def unit_notes(column: str, absent: int, rows: int) -> list[Note]:
