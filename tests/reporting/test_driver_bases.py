@@ -52,7 +52,7 @@ def test_numbers_of_a_small_brand_are_withheld(study, capsys):
 
 
 @pytest.mark.parametrize(
-    ("lang", "few"), [("en", "fewer than 30 answers, withheld: HH"), ("zh", "样本量不足 30，不予发布：HH")]
+    ("lang", "few"), [("en", "Fewer than 30 answers, withheld: HH"), ("zh", "样本量不足 30，不予发布：HH")]
 )
 def test_the_prompt_says_which(study, capsys, lang, few):
     assert main(["expectation", study, "--model", "drivers", "--by", "brand", "--lang", lang]) == 0
