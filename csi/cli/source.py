@@ -18,7 +18,7 @@ from csi.cli.fit_options import codes, given, listed
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
 from csi.cli.studied import check_cells, chosen, names, opened, place, provenance, shown
-from csi.errors import Language, Note, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Note, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.protocol import Estimator
@@ -31,12 +31,11 @@ from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.estimator import estimator_of
 from csi.study.fitted import fitted
+from csi.survey.keyed import grouping
 from csi.survey.panel import Panel
 from csi.survey.plain_file import PlainFile, read_plain
 
 RESAMPLING = Text("Resampling", "重抽样")
-GROUPING = ("brand", "wave", "stage", "segment")
-"""Keys of a study by which cells can be made."""
 
 OF_MODEL: dict[str, object] = {
     "estimator": "pls", "weighting": "path", "consistent": False, "missing": "listwise", "higher_order": "two-stage",
@@ -241,7 +240,7 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Source:
     """The model, rows and settings of a study: one cell, or the cells of --by in the latest wave."""
     study, panel = opened(args.model)
     by = tuple(dict.fromkeys(listed(getattr(args, "by", None))))
-    _check_keys(panel, by)
+    grouping(panel.frame.columns, by, "--by")
     asked = chosen(study, panel, args.brand, args.wave)
     if by:
         where = {k: v for k, v in asked.items() if k not in by}
@@ -266,19 +265,6 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Source:
         labels={c: texts[c] for c in study.model.names if c in texts},
         texts=texts,
     )
-
-
-def _check_keys(panel: Panel, by: Sequence[str]) -> None:
-    """Cells of a study are made by its keys."""
-    keys = [k for k in GROUPING if k in panel.frame.columns]
-    found = []
-    for name in by:
-        if name not in keys:
-            hint = did_you_mean(name, keys)
-            en, zh = f'the answers have no key "{name}".', f"数据中没有“{name}”这一关键列。"
-            found.append(problem("E-BY", "--by", en, zh, hint.en, hint.zh))
-    if found:
-        raise Problems(found)
 
 
 def _of_model(

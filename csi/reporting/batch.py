@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import CsiError, Note, Problems, Reason, Text, did_you_mean, note, problem, reason
+from csi.errors import CsiError, Note, Problems, Reason, Text, note, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
 from csi.moments.sample import sample_of
@@ -28,6 +28,7 @@ from csi.reporting.xlsx import workbook
 from csi.study.estimator import estimator_of
 from csi.study.fitted import base_of, indexed, with_replicates
 from csi.study.study import Study, given_study
+from csi.survey.keyed import grouping
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
 from csi.tracking.index_fit import subset
@@ -102,7 +103,7 @@ def batch(
     study = given_study(study)
     _check(study)
     study, panel = completed(study, study.panel())
-    keys = _keys(panel, [by] if isinstance(by, str) else by)
+    keys = grouping(panel.frame.columns, [by] if isinstance(by, str) else by)
     run = _Run.of(study, panel, keys, Path(out))
     with prepared(Path(out)):
         rows = run.all(tell or _silent)
@@ -125,24 +126,6 @@ def _check(study: Study) -> None:
 
 def _silent(done: int, of: int) -> None:
     """Tell nobody."""
-
-
-def _keys(panel: Panel, by: Sequence[str]) -> list[str]:
-    """The keys of the cells.
-
-    Raises:
-        Problems: E-BY.
-    """
-    known = [k for k in ("brand", "wave", "stage", "segment") if k in panel.frame.columns]
-    found = []
-    for name in by:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            en, zh = f'the answers have no key "{name}".', f"数据中没有“{name}”这一关键列。"
-            found.append(problem("E-BY", "by", en, zh, hint.en, hint.zh))
-    if found:
-        raise Problems(found)
-    return [k for k in known if k in by]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,39 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Problems, Text, did_you_mean, problem
 
 ABSENT = Text("(absent)", "（缺失）")
 """Stands for a key without a value."""
+
+
+GROUPING = ("brand", "wave", "stage", "segment")
+"""Keys that make cells, in their order."""
+
+
+def grouping(columns: Sequence[str], by: Sequence[str], place: str = "by") -> list[str]:
+    """The keys asked for, in the order of all keys.
+
+    Parameters:
+        columns: what the answers have. by: keys asked for. place: where they were asked for.
+
+    Raises:
+        Problems: E-BY for each that the answers have not, with the nearest that they have.
+
+    Example:
+        >>> grouping(["id", "wave", "brand"], ["wave", "brand"])
+        ['brand', 'wave']
+    """
+    known = [k for k in GROUPING if k in columns]
+    found = []
+    for name in by:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            en, zh = f'the answers have no key "{name}".', f"数据中没有“{name}”这一关键列。"
+            found.append(problem("E-BY", place, en, zh, hint.en, hint.zh))
+    if found:
+        raise Problems(found)
+    return [k for k in known if k in by]
 
 
 def stacked(keys: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -1,9 +1,12 @@
-"""A small study: two brands, five quarters of the demonstration panel, 100 resamples."""
+"""A small study: two brands, five quarters of the demonstration panel, 100 resamples; commands as a user runs them."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from csi.cli import main
 
 ROOT = Path(__file__).parents[2]
 WAVES = ["2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"]
@@ -42,3 +45,27 @@ def study(tmp_path_factory) -> Path:
         encoding="utf-8",
     )
     return folder / "study.yaml"
+
+
+@pytest.fixture
+def asked(capsys):
+    """Run a command; give its code, its text and what went to standard error."""
+
+    def run(*words):
+        code = main([str(w) for w in words])
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
+
+
+@pytest.fixture
+def machine(asked):
+    """Run a command with --json; give its object."""
+
+    def run(*words, code=0):
+        ended, out, err = asked(*words, "--json")
+        assert (ended, err) == (code, ""), out
+        return json.loads(out)
+
+    return run

@@ -7,22 +7,9 @@ import polars as pl
 import pytest
 
 import csi
-from csi.cli import main
 from csi.cli.studied import LEAST, resamples
 
 TARGET = "satisfaction"
-
-
-@pytest.fixture
-def asked(capsys):
-    """Run a command; give its code, its text and what went to standard error."""
-
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,35 +1,7 @@
 """`csi comparable`, and the evidence in `csi track`."""
 
-import json
-
 import polars as pl
 import pytest
-
-from csi.cli.shell import main
-
-
-@pytest.fixture
-def asked(capsys):
-    """Run a command; give its code, its text and what went to standard error."""
-
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
-
-
-@pytest.fixture
-def machine(asked):
-    """Run a command with --json; give its object."""
-
-    def run(*words):
-        code, out, err = asked(*words, "--json")
-        assert (code, err) == (0, ""), out
-        return json.loads(out)
-
-    return run
 
 
 @pytest.fixture(scope="module")

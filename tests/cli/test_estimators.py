@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 import csi
-from csi.cli import main
 
 TEXT = "image =~ i1 + i2 + i3\nvalue =~ v1 + v2\nsat =~ s1 + s2 + s3\nvalue ~ image\nsat ~ image + value\n"
 
@@ -29,16 +28,6 @@ def files(answers, tmp_path):
     (tmp_path / "model.lav").write_text(TEXT, encoding="utf-8")
     answers.write_csv(tmp_path / "answers.csv")
     return str(tmp_path / "model.lav"), str(tmp_path / "answers.csv")
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 SETTINGS = {

@@ -42,18 +42,6 @@ def asked(capsys):
     return run
 
 
-@pytest.fixture
-def machine(asked):
-    """Run with `--json`; its object."""
-
-    def run(*words, code=0):
-        ended, out, err = asked(*words, "--json")
-        assert (ended, err) == (code, ""), out
-        return json.loads(out)
-
-    return run
-
-
 def test_what_a_person_reads(asked, files):
     code, out, err = asked(*files, "--lang", "en")
     assert (code, err) == (0, "")

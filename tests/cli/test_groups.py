@@ -7,23 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from csi.cli import main
 from csi.cli.progress import lines, working
 
 ROOT = Path(__file__).parents[2]
 MODEL = "sat =~ sat1 + sat2 + sat3; loy =~ loy1 + loy2 + loy3; val =~ val1 + val2; sat ~ val; loy ~ sat + val"
 DATA = ROOT / "data/telecom/panel.csv"
 FEW = ("--permutations", 149, "--bootstrap", 0)
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 def test_a_model_and_a_file(asked):

@@ -6,8 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from csi.cli import main
-
 MODEL = "A =~ a1 + a2 + a3 + a4\nF <~ f1 + f2\nY =~ y1 + y2\nY ~ A + F\nF ~ A"
 
 
@@ -25,16 +23,6 @@ def files(tmp_path_factory):
     (folder / "model.lav").write_text(MODEL, encoding="utf-8")
     (folder / "small.lav").write_text(MODEL.replace("Y ~ A + F", "Y ~ A"), encoding="utf-8")
     return folder / "model.lav", folder / "answers.csv"
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 def test_predict_tells_a_person(asked, files):

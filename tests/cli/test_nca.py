@@ -5,18 +5,6 @@ import json
 import polars as pl
 import pytest
 
-from csi.cli import main
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
-
 
 @pytest.fixture
 def answers(tmp_path):

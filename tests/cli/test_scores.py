@@ -6,19 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from csi.cli import main
-
 TEXT = "a =~ a1 + a2; b =~ b1 + b2; b ~ a"
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 @pytest.fixture

@@ -8,20 +8,9 @@ import polars as pl
 import pytest
 
 import csi
-from csi.cli import main
 from csi.reporting.xlsx import workbook
 
 STUDY = Path("data/sectors/study.yaml")
-
-
-@pytest.fixture
-def asked(capsys):
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
 
 
 def test_a_tree_for_a_person(asked):

@@ -7,34 +7,9 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from csi.cli import main
 from csi.models.cards import card_names
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def asked(capsys):
-    """Run a command; give its code, its text and what went to standard error."""
-
-    def run(*words):
-        code = main([str(w) for w in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
-
-
-@pytest.fixture
-def machine(asked):
-    """Run a command with --json; give its object."""
-
-    def run(*words, code=0):
-        ended, out, err = asked(*words, "--json")
-        assert (ended, err) == (code, ""), out
-        return json.loads(out)
-
-    return run
 
 
 def test_check_tells_what_was_read(asked, study):

@@ -39,7 +39,7 @@ def a_fit(text: str = TEXT, **settings: object) -> Fitted:
     return fitted(csi.fit(text, stack, csi.SEM(**settings)))
 
 
-def alike(fit: Fitted, base: object) -> None:
+def assert_alike(fit: Fitted, base: object) -> None:
     """Both ways find the same names and the same numbers."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         fast, slow = _compiled(fit, base), one_by_one(fit, base)
@@ -58,7 +58,7 @@ def alike(fit: Fitted, base: object) -> None:
 @pytest.mark.parametrize("text", [TEXT, "f =~ a + b + c", "f =~ a + b + c; f ~ d + e", "f =~ 1*a + 1*b + 1*c + 1*d"])
 def test_compiled_measures_are_the_formulas(text, settings):
     fit = a_fit(text, **settings)
-    alike(fit, baseline(fit))
+    assert_alike(fit, baseline(fit))
 
 
 @built
@@ -69,7 +69,7 @@ def test_odd_statistics_give_the_same(T, T0, df):
     fit = a_fit()
     chi2 = np.array([T, 12.5, T])
     odd = replace(fit, df=df, test=replace(fit.test, statistic=chi2))
-    alike(odd, replace(baseline(fit), chi2=np.array([T0, T0, 15.0])))
+    assert_alike(odd, replace(baseline(fit), chi2=np.array([T0, T0, 15.0])))
 
 
 @built

@@ -37,7 +37,7 @@ def both(monkeypatch, *args, **kwargs) -> tuple[Solved, Solved]:
     return fast, solve_stack(*args, **kwargs)
 
 
-def alike(fast: Solved, wanted: Solved) -> None:
+def assert_alike(fast: Solved, wanted: Solved) -> None:
     for name in Solved.__slots__:
         found, other = getattr(fast, name), getattr(wanted, name)
         assert found.dtype == other.dtype
@@ -50,7 +50,7 @@ def alike(fast: Solved, wanted: Solved) -> None:
 @pytest.mark.parametrize("scheme", ["path", "factorial", "centroid"])
 def test_solution_is_that_of_numpy(scheme, modes, raw, monkeypatch):
     R, sd = correlations()
-    alike(*both(monkeypatch, R, design_of(MODEL, modes), scheme, 1e-9, 300, sd=sd if raw else None))
+    assert_alike(*both(monkeypatch, R, design_of(MODEL, modes), scheme, 1e-9, 300, sd=sd if raw else None))
 
 
 @built
@@ -59,7 +59,7 @@ def test_endings_are_those_of_numpy(monkeypatch):
     R[1, 2, 3] = np.nan
     R[2, :4, :4] = 1.0
     R[3, 4:7, 4:7] = 1.0
-    alike(*both(monkeypatch, R, design_of(MODEL, MODES), "path", 1e-9, 4))
+    assert_alike(*both(monkeypatch, R, design_of(MODEL, MODES), "path", 1e-9, 4))
 
 
 @built
@@ -83,7 +83,7 @@ def test_scores_point_where_the_reference_does(monkeypatch):
     R, _ = correlations(5)
     reference = np.where(np.arange(R.shape[1]) < 4, -1.0, 1.0)
     fast, wanted = both(monkeypatch, R, design_of(MODEL), "path", 1e-9, 300, reference)
-    alike(fast, wanted)
+    assert_alike(fast, wanted)
     assert (fast.cross[:, 0, 0] < 0).all()
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import polars as pl
@@ -199,6 +200,51 @@ def grouped_section(misses: Mapping[str, str], reasons: Sequence[tuple[str, str]
         parts.append("\n".join([f"- {why}", *lines]))
     parts += [f"- Not explained: {place}: {what}" for place, what in misses.items() if place not in known]
     return "\n".join(parts)
+
+
+def page(
+    heading: str,
+    doc: str,
+    covered: pl.DataFrame,
+    nulls: pl.DataFrame,
+    disclosed: Mapping[str, str],
+    *,
+    ranges: bool = True,
+) -> str:
+    """A study's tables as Markdown: coverage, rejections, what misses its gate.
+
+    Parameters:
+        doc: the script's docstring, whose first paragraph is left out. ranges: lowest and highest coverage by kind too.
+    """
+    columns = ["study", "kind", "quantity", "truth", "coverage", "truth_below", "truth_above", "se_ratio", "usable"]
+    parts = [
+        f"# {heading}",
+        doc.strip().split("\n\n", 1)[1].replace("    python", "python", 1),
+        "## Coverage of 95 % intervals",
+        *([markdown(spans(covered))] if ranges else []),
+        markdown(covered.select(*columns, "gate")),
+        "## Rejections of true claims",
+        markdown(rates(nulls)),
+        "## Missed gates",
+        disclosed_section(missed(covered, nulls), disclosed),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def check_committed(name: str, study: ModuleType, panels: int = PANELS) -> None:
+    """The tables of a study hold its panels and gates, miss none unsaid, and the gates would see a miss.
+
+    Parameters:
+        name: of the tables, NAME_coverage and NAME_nulls. study: its script, with GATED and failures().
+    """
+    covered, nulls = read(f"{name}_coverage"), read(f"{name}_nulls")
+    assert covered["panels"].unique().to_list() == [panels]
+    assert set(covered.filter(gate="coverage")["kind"]) == set(study.GATED)
+    assert study.failures(covered, nulls) == []
+    low = covered.with_columns(coverage=pl.lit(0.8))
+    assert len(missed(low)) == covered.filter(gate="coverage").height
+    wild = nulls.with_columns(at_5=pl.lit(0.2))
+    assert len(missed(None, wild)) == nulls.filter(pl.col("gate") != "tabled").height
 
 
 def failures(misses: Mapping[str, str], reasons: Mapping[str, str]) -> list[str]:

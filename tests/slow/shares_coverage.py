@@ -158,20 +158,7 @@ def rows(study: str, truth: pl.DataFrame, found: np.ndarray) -> list[dict[str, o
 
 def page(covered: pl.DataFrame, nulls: pl.DataFrame) -> str:
     """The tables as Markdown."""
-    missed = cal.missed(covered, nulls)
-    parts = [
-        "# Intervals of shares and contrasts",
-        (__doc__ or "").strip().split("\n\n", 1)[1].replace("    python", "python", 1),
-        "## Coverage of 95 % intervals",
-        cal.markdown(cal.spans(covered)),
-        cal.markdown(covered.select("study", "kind", "quantity", "truth", "coverage", "truth_below", "truth_above",
-                                    "se_ratio", "usable", "gate")),
-        "## Rejections of true claims",
-        cal.markdown(cal.rates(nulls)),
-        "## Missed gates",
-        cal.disclosed_section(missed, DISCLOSED),
-    ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
+    return cal.page("Intervals of shares and contrasts", __doc__ or "", covered, nulls, DISCLOSED)
 
 
 def failures(covered: pl.DataFrame, nulls: pl.DataFrame) -> list[str]:

@@ -127,18 +127,14 @@ def tables(panels: int) -> dict[str, pl.DataFrame]:
 
 def page(covered: pl.DataFrame, nulls: pl.DataFrame) -> str:
     """The tables as Markdown."""
-    parts = [
-        "# Differences between stages, shares above a limit, two-sided slopes",
-        (__doc__ or "").strip().split("\n\n", 1)[1].replace("    python", "python", 1),
-        "## Coverage of 95 % intervals",
-        cal.markdown(covered.select("study", "kind", "quantity", "truth", "coverage", "truth_below", "truth_above",
-                                    "se_ratio", "usable", "gate")),
-        "## Rejections of true claims",
-        cal.markdown(cal.rates(nulls)),
-        "## Missed gates",
-        cal.disclosed_section(cal.missed(covered, nulls), DISCLOSED),
-    ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
+    return cal.page(
+        "Differences between stages, shares above a limit, two-sided slopes",
+        __doc__ or "",
+        covered,
+        nulls,
+        DISCLOSED,
+        ranges=False,
+    )
 
 
 def failures(covered: pl.DataFrame, nulls: pl.DataFrame) -> list[str]:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from types import ModuleType
 
 import calibration as cal
-import polars as pl
 import pytest
 
 STUDY = "forms_coverage.py"
 
 
 def test_the_committed_tables_meet_the_gates(study: ModuleType) -> None:
-    covered, nulls = cal.read("forms_coverage"), cal.read("forms_nulls")
-    assert covered["panels"].unique().to_list() == [cal.PANELS]
-    assert set(covered["kind"]) == {"gap", "zone", "share", "net", "surface"}
-    assert set(covered.filter(gate="coverage")["kind"]) == set(study.GATED)
-    assert study.failures(covered, nulls) == []
-    low = covered.with_columns(coverage=pl.lit(0.8))
-    assert len(cal.missed(low)) == covered.filter(gate="coverage").height
+    cal.check_committed("forms", study)
+    assert set(cal.read("forms_coverage")["kind"]) == {"gap", "zone", "share", "net", "surface"}
 
 
 def test_the_planted_surface_is_what_the_features_say(study: ModuleType) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csi.behaviour.emotion_patterns import HEADINGS, emotion_patterns
 from csi.errors import Text
-from csi.reporting.methods.method import Method, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct
 from csi.reporting.section import Section
 from csi.reporting.tables import Kind
@@ -27,9 +27,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     """Shares of the patterns, what goes with them, how stable they are."""
     positive, negative = (options.constructs.get(n, n) for n in ("positive", "negative"))
     found = emotion_patterns(
-        panel, positive, negative, outcome=options.outcome or None, by=options.by, where=options.where,
-        seed=study.settings.seed, level=study.settings.level, small=study.settings.small,
-        flagged=study.settings.flagged,
+        panel, positive, negative, outcome=options.outcome or None, seed=study.settings.seed,
+        **asked(study, options),
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **YES}
     heads = {**HEADINGS, "taken": HEADINGS["told"], "outcome": texts.get(found.outcome, HEADINGS["outcome"])}

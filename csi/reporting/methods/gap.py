@@ -13,7 +13,7 @@ from csi.expectation.gap import Gap, gap
 from csi.expectation.gap_words import HEADINGS, KINDS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, asked, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -43,13 +43,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel,
         options.expected or "Ew",
         options.perceived or "P",
-        by=options.by,
         outcome=options.outcome or None,
         band=options.band,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
-        where=options.where,
+        **asked(study, options),
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
     label = outcome_label(study, found.outcome)

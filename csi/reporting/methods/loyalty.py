@@ -12,7 +12,7 @@ from csi.behaviour.loyalty_types import TYPES as WORDS
 from csi.errors import Text
 from csi.reporting.drawn import figure
 from csi.reporting.figures import curve, loyalty_map
-from csi.reporting.methods.method import Method, begun, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, asked, begun, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -41,11 +41,7 @@ def tell_types(study: Study, panel: Panel, options: Options) -> Section:
         panel,
         attitude,
         patronage,
-        by=options.by,
-        where=options.where,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     texts = {**texts_of(study), **WORDS, **SIDES}
     title, more = titled(found.sentences, TYPES.title)
@@ -78,11 +74,7 @@ def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
         panel,
         satisfaction,
         loyalty,
-        by=options.by,
-        where=options.where,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     texts = texts_of(study)
     title, more = titled(found.sentences, CURVE.title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import polars as pl
 
@@ -122,6 +123,24 @@ def tabled(
         return Table(name, title, frame, tuple(columns), bold, texts, notes)
     warned, frame = _few(frame, [c.name for c in columns], kinds)
     return Table(name, title, frame, tuple(columns), {**bold, **warned}, {**texts, **ABSENT}, notes)
+
+
+class Asked(TypedDict):
+    """What every model of forms takes from a study and its options."""
+
+    by: tuple[str, ...]
+    where: Mapping[str, str]
+    level: float
+    small: int
+    flagged: int
+
+
+def asked(study: Study, options: Options) -> Asked:
+    """The cells, the rows kept, the level of intervals and the smallest bases."""
+    settings = study.settings
+    return Asked(
+        by=options.by, where=options.where, level=settings.level, small=settings.small, flagged=settings.flagged
+    )
 
 
 ABSENT = {"base few": Text("too few", "过少"), "base other": Text("see notes", "见注")}

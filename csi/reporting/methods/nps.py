@@ -9,7 +9,7 @@ from csi.behaviour.nps import HEADINGS, TOP, Nps, nps
 from csi.errors import Problems, Text, problem
 from csi.reporting.drawn import figure
 from csi.reporting.figures import answers
-from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import range_of
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -34,11 +34,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     found = nps(
         panel,
         item,
-        by=options.by,
-        where=options.where,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     texts = texts_of(study)
     title, more = titled(found.sentences, METHOD.title)

@@ -13,7 +13,7 @@ from csi.expectation.promise import Promise, promise
 from csi.expectation.promise_words import HEADINGS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import parts
-from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, asked, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
@@ -39,13 +39,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel,
         options.expected or "Ew",
         options.perceived or "P",
-        by=options.by,
-        where=options.where,
         outcome=options.outcome or None,
         band=options.band,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
     tables = [tabled("promise", Text("Shares of respondents", "受访者占比"), found.table, SHARES, HEADINGS, texts)]

@@ -9,7 +9,7 @@ from csi.expectation.reasonable import BEYOND, reasonable
 from csi.expectation.reasonable_words import ACTIONS, HEADINGS, RULES
 from csi.reporting import style
 from csi.reporting.figures.actions import action_matrix
-from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, asked, tabled, texts_of, titled
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -29,9 +29,8 @@ THREE: dict[str, Kind] = {
 def tell(study: Study, panel: Panel, options: Options) -> Section:
     """Shares above the industry's limit, three limits, and the matrix of actions."""
     found = reasonable(
-        panel, options.benchmarks, expected=options.expected, industry=options.industry, by=options.by,
-        where=options.where, level=study.settings.level, attributes=None,
-        small=study.settings.small, flagged=study.settings.flagged,
+        panel, options.benchmarks, expected=options.expected, industry=options.industry, attributes=None,
+        **asked(study, options),
     )  # fmt: skip
     told = found.table.filter(pl.col("unreasonable").is_not_null())
     texts = {**texts_of(study), **found.labels, **RULES, **ACTIONS}

@@ -12,7 +12,7 @@ from csi.expectation.servqual import FIVE, Servqual, servqual
 from csi.expectation.servqual_words import HEADINGS, KINDS, MODELS, SHORT
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, Need, outcome_label, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, asked, outcome_label, tabled, texts_of, titled
 from csi.reporting.section import Figure, Section, Table
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -46,13 +46,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         panel,
         options.expected,
         weights=options.points or None,
-        by=options.by,
-        where=options.where,
         outcome=options.outcome or None,
         seed=study.settings.seed,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     title, more = titled(found.sentences, METHOD.title)
     return Section(

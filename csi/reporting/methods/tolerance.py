@@ -14,7 +14,7 @@ from csi.expectation.tolerance import Tolerance, tolerance
 from csi.expectation.tolerance_words import HEADINGS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import Words, pairs
-from csi.reporting.methods.method import Method, Need, outcome_label, tabled, texts_of, titled
+from csi.reporting.methods.method import Method, Need, asked, outcome_label, tabled, texts_of, titled
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -47,13 +47,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         options.adequate or "Ea",
         options.desired or "Ed",
         options.perceived or "P",
-        by=options.by,
-        where=options.where,
         outcome=options.outcome or None,
         on_inconsistent=options.inconsistent or None,
-        level=study.settings.level,
-        small=study.settings.small,
-        flagged=study.settings.flagged,
+        **asked(study, options),
     )
     texts = {**texts_of(study), **found.labels, **KINDS}
     there = [c for c in found.table.columns if found.table[c].null_count() < found.table.height]
