@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from csi.study.panel import read_panel as read_panel
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
+    from csi.survey.events import Events, read_events
     from csi.survey.panel import Panel as Panel
     from csi.tracking.alerts import Alert as Alert
     from csi.tracking.alerts import alerts as alerts
@@ -208,6 +209,8 @@ _HOMES = {
     "predictions": "csi.measures.scores",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
+    "read_events": "csi.survey.events",
+    "Events": "csi.survey.events",
     "redundancy": "csi.measures.redundancy",
     "reliability": "csi.measures.reliability",
     "replicate_weights": "csi.inference.replicate_weights",
@@ -249,6 +252,7 @@ __all__ = [
     "Break",
     "Codebook",
     "Estimate",
+    "Events",
     "Index",
     "Model",
     "Moments",
@@ -324,6 +328,7 @@ __all__ = [
     "r2",
     "rank_probabilities",
     "rates",
+    "read_events",
     "read_panel",
     "reasonable",
     "redundancy",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
 
@@ -10,20 +12,24 @@ from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
-from csi.errors import Language, Text
+from csi.errors import Language, Problems, Text
 from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
-from csi.study import Study
+from csi.study import Study, read_study
 from csi.study.fitted import base_of
+from csi.study.tables import all_events
+from csi.survey.event_kinds import KINDS
+from csi.survey.events import Events
 from csi.survey.panel import Panel
 
 FILES = Text("Files", "数据文件")
 RULES = Text("Rules", "规则的效果")
 CELLS = Text("Answers by brand and wave", "各品牌各期的有效答卷")
 ABSENT = Text("Answers absent, by reason", "缺失回答（按原因）")
+TABLES = Text("Tables of events", "事件表")
 COUNT = Text("answers", "答卷")
 ALL_GOOD = Text("No problems found.", "未发现问题。")
 HEADINGS = {
@@ -35,6 +41,11 @@ HEADINGS = {
     "action": Text("action", "处理"),
     "cells": Text("cells", "单元格数"),
     "detail": Text("detail", "说明"),
+    "kind": Text("table", "表"),
+    "ids": Text("people", "人数"),
+    "answered": Text("of them answered", "其中有答卷"),
+    "first": Text("first", "最早"),
+    "last": Text("last", "最晚"),
 }
 WORDS = {
     "skipped": Text("skipped", "跳过"),
@@ -70,7 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Read everything the study names and say what came of it."""
-    study, panel = opened(args.study)
+    study, panel, tables = read_all(args.study)
     waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
     composites = () if study.settings.covariance else composite_problems(study.model)
     problems = (*composites, *unusable_items(study, panel, waves))
@@ -86,6 +97,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         grid(audit, RULE_KINDS, lang, RULES, WORDS, HEADINGS),
         absent_grid(panel, lang),
         cell_grid(study, panel, counted, lang),
+        *([tables_grid(tables, panel, lang)] if tables else []),
         models_grid(study, lang),
         *([] if problems else [ALL_GOOD.say(lang)]),
     ]
@@ -97,6 +109,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "rules": audit,
             "cells": counted,
             "absent": absent(panel),
+            "tables": tables_told(tables, panel),
             "models": [
                 {
                     "name": m.name,
@@ -108,13 +121,34 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
                 for m, lacking in allowed(study)
             ],
         },
-        notes=(*panel.notes, *coding_notes(panel)),
+        notes=(*panel.notes, *coding_notes(panel), *(n for events in tables.values() for n in events.notes)),
         problems=problems,
         code=PROBLEMS if problems else FINE,
     )
 
 
+def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:
+    """The study, its answers and its tables of events.
+
+    Raises:
+        Problems: what is wrong with the study file, else with answers and tables together.
+    """
+    study = read_study(path)
+    tables, found = all_events(study)
+    try:
+        study, panel = opened(path)
+    except Problems as error:
+        raise Problems([*error.problems, *found], study.language) from error
+    if found:
+        raise Problems(found, study.language)
+    return study, panel, tables
+
+
 SHOWN = 6
+
+TABLE_KINDS: dict[str, Kind] = {
+    "kind": "text", "rows": "count", "ids": "count", "answered": "count", "first": "text", "last": "text"
+}  # fmt: skip
 
 FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
 FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
@@ -192,6 +226,36 @@ def models_grid(study: Study, lang: Language) -> Grid:
     )
     headings = (Text("no.", "序号"), Text("name", "名称"), Text("model", "模型"), Text("allowed", "可用"))
     return Grid(tuple(h.say(lang) for h in headings), tuple(rows), (">", "<", "<", "<"), title.say(lang))
+
+
+def tables_told(tables: Mapping[str, Events], panel: Panel) -> pl.DataFrame:
+    """Rows and people of each table of events, how many of them answered, its first and last day."""
+    known = panel.frame["respondent"].cast(pl.String).unique() if "respondent" in panel.frame.columns else None
+    rows = []
+    for kind, events in tables.items():
+        ids = (
+            events.frame["id"].drop_nulls().unique() if "id" in events.frame.columns else pl.Series([], dtype=pl.String)
+        )
+        when = KINDS[kind].time
+        days = events.frame[when].cast(pl.Date) if when in events.frame.columns else pl.Series([], dtype=pl.Date)
+        first = days.min() if days.count() else None
+        answered = None if known is None else ids.is_in(known.to_list()).sum()
+        rows.append([kind, events.frame.height, len(ids), answered, str(first or ""), str(events.last or "")])
+    columns = {
+        "kind": pl.String,
+        "rows": pl.Int64,
+        "ids": pl.Int64,
+        "answered": pl.Int64,
+        "first": pl.String,
+        "last": pl.String,
+    }
+    return pl.DataFrame(rows, columns, orient="row")
+
+
+def tables_grid(tables: Mapping[str, Events], panel: Panel, lang: Language) -> Grid:
+    """The tables of events in the reader's words."""
+    words = {kind: KINDS[kind].label for kind in tables}
+    return grid(tables_told(tables, panel), TABLE_KINDS, lang, TABLES, words, HEADINGS)
 
 
 def absent(panel: Panel) -> pl.DataFrame:

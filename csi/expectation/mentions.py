@@ -23,12 +23,12 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.expectation.mentions_words import kind_of, lines_of, sentences_of
 from csi.expectation.shares import wilson
-from csi.expectation.side_table import side_table
 from csi.inference.draws import quantile
 from csi.inference.settings import check_settings
 from csi.measures.agreement import Level, alpha_of, coincidences
 from csi.measures.tidy import said_once, with_reasons
 from csi.moments.stack import Array
+from csi.survey.side_table import side_table
 
 AIDED: Final = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "aided", "prompted", "是", "提示"), True),

@@ -28,7 +28,6 @@ from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.scores import finite
 from csi.expectation.shares import shares
-from csi.expectation.side_table import Kind, side_table
 from csi.inference.settings import level_problems
 from csi.measures.tidy import with_reasons
 from csi.moments.sample import sample_of
@@ -37,6 +36,7 @@ from csi.survey.bases import FLAGGED, SMALL, Bases, without
 from csi.survey.codebook import Form
 from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
+from csi.survey.side_table import Kind, side_table
 
 ALPHAS: Final = (0.10, 0.05, 0.01)
 """Shares of the industry above a limit; the table of sensitivity has all, the decision takes the middle one."""

@@ -25,9 +25,9 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.expectation.forms import named
 from csi.expectation.gap import gap
 from csi.expectation.requirements_words import lines_of, sentences_of
-from csi.expectation.side_table import Kind, in_labels, labelled, side_table
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
+from csi.survey.side_table import Kind, in_labels, labelled, side_table
 
 KANO_K: Final = {"M": 0.5, "O": 1.0, "A": 2.0}
 """Exponents of Kano's classes."""

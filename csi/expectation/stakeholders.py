@@ -19,11 +19,11 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.expectation.roles import expected_by_role
 from csi.expectation.settings import check
-from csi.expectation.side_table import Kind, labelled, side_table
 from csi.expectation.stakeholders_words import by_whom, expectation_of, lines_of, sentences_of
 from csi.survey.bases import COLUMNS, FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
+from csi.survey.side_table import Kind, labelled, side_table
 
 MARKS: Final = ("power", "interest", "legitimacy", "urgency")
 """What is judged of each stakeholder."""

@@ -9,9 +9,9 @@ import polars as pl
 
 from csi.display import fixed, table
 from csi.errors import Note, Text
-from csi.expectation.side_table import in_labels
 from csi.measures.shown import based, told
 from csi.survey.bases import COLUMNS
+from csi.survey.side_table import in_labels
 
 HEADINGS: Final = {
     "id": Text("stakeholder", "干系人"),

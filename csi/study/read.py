@@ -22,6 +22,7 @@ from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema import COVARIANCE, BreakForm, KeysForm, OptionsForm, StudyForm
 from csi.study.settings import TARGET, BreakSaid, Event, Gating, LinkSaid, ReplicateWeights, Settings, Telling
+from csi.study.tables import table_problems, tables_said
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.columns import missing_columns, pick, roles_of
@@ -211,6 +212,7 @@ def _check(
         )
     yield from _methods(document)
     yield from beside_problems(held, form, codebook, document, folder)
+    yield from table_problems(form, document, folder)
     yield from _alerts(form, document)
     names = model.names if model is not None else _names_of_card(form, folder)
     if names and not held.faulty("index"):
@@ -387,6 +389,7 @@ def _fields(
         "alerts": tuple(Alert(a.when, a.against, a.target, a.brand) for a in form.alerts),
         "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
+        "tables": tables_said(form, document, path.parent),
     }
 
 

@@ -389,6 +389,21 @@ class AlertForm(Part):
     brand: str = ""
 
 
+class TableForm(Part):
+    """A table of events beside the answers, or another one that models read: see `csi.survey.events.read_events`."""
+
+    file: str
+    columns: dict[str, str] = {}
+    dates: str = ""
+    timezone: str = ""
+    until: str = ""
+
+
+def _named_file(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A plain name is that of the file."""
+    return {"file": value} if isinstance(value, str) else value
+
+
 class StudyForm(Part):
     """A whole study file, but for the codebook, which may stand in a file of its own."""
 
@@ -405,6 +420,7 @@ class StudyForm(Part):
     segments: list[StageForm] = []
     model: ModelForm
     models: dict[str, Annotated[OptionsForm | None, BeforeValidator(_switched)]] = {}
+    tables: dict[str, Annotated[TableForm, BeforeValidator(_named_file)]] = {}
     estimate: EstimateForm = EstimateForm()
     rules: RulesForm = RulesForm()
     index: IndexForm = IndexForm()

@@ -145,6 +145,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class TableSaid:
+    """A table beside the answers as the study file says it: see `csi.study.schema.TableForm`; `place` names the key."""
+
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    dates: str = ""
+    timezone: str = ""
+    until: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSaid:
     """A link as the study file says it: see `csi.study.schema.LinkForm`."""
 

@@ -13,9 +13,11 @@ from csi.models.model import Model
 from csi.study.options import Options
 from csi.study.panel import read_study_panel
 from csi.study.read import study_fields
-from csi.study.settings import BreakSaid, Event, Settings
+from csi.study.settings import BreakSaid, Event, Settings, TableSaid
+from csi.study.tables import events_of
 from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
+from csi.survey.events import Events
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
 from csi.tracking.alerts import Alert
@@ -28,7 +30,7 @@ class Study:
     """Everything one study file says.
 
     `models` are further models on the same answers: a name of the library, a card or a card's file -> its options; None
-    where the study wants none of it.
+    where the study wants none of it. `tables` are those beside the answers: kind -> file and how it is written.
     `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
     """
 
@@ -53,6 +55,7 @@ class Study:
     respondents: Literal["", "same", "new"] = ""
     breaks: tuple[BreakSaid, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    tables: Mapping[str, TableSaid] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -79,6 +82,14 @@ class Study:
             Problems: everything that is wrong with the answers, with file, column, rows and values.
         """
         return read_study_panel(self)
+
+    def table(self, kind: str) -> Events | None:
+        """The events of a kind ("purchases", "contacts" ...) that the study names; None where it names none.
+
+        Raises:
+            Problems: E-EVENT for what is wrong with the table, in the study's language.
+        """
+        return events_of(self, kind)
 
 
 def read_study(path: str | Path) -> Study:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from csi.errors import Problem, Problems, Text, problem
-from csi.expectation.side_table import Kind, labelled, side_table
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import to_polars
+from csi.survey.side_table import Kind, labelled, side_table
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Problem, Problems, Text, capped, did_you_mean, problem
-from csi.expectation.side_table import side_table
 from csi.moments.stack import Array
+from csi.survey.side_table import side_table
 from csi.tracking.tree_structure import Structure
 
 SHOWN = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
@@ -31,7 +31,7 @@ from csi.reporting.methods import (
 from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need, begun
 from csi.reporting.section import Section
-from csi.study.options import Options, merged
+from csi.study.options import FILES, Options, merged
 from csi.study.study import Study
 from csi.survey.panel import Panel
 
@@ -122,8 +122,10 @@ def method_of(name: str, study: Study | None = None) -> Method:
 
 
 def options_of(study: Study, name: str) -> Options:
-    """What the study file says about a model."""
-    return study.models.get(name) or Options()
+    """What the study file says about a model, the files it names under `tables` in their place."""
+    said = study.models.get(name) or Options()
+    files: dict[str, Any] = {kind: t.path for kind, t in study.tables.items() if kind in FILES}
+    return merged(Options(**files, given=tuple(files)), said)
 
 
 def allowed(study: Study) -> tuple[tuple[Method, tuple[Need, ...]], ...]:

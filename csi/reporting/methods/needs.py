@@ -10,6 +10,7 @@ from csi.reporting.methods.method import Need
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.codebook import Form
+from csi.survey.event_kinds import KINDS
 
 
 def forms(*wanted: Form, option: Sequence[str] = ()) -> Need:
@@ -73,6 +74,25 @@ def key(role: str, label: Text) -> Need:
         Text(f"a column for {label.en}", f"{label.zh}所在的列"),
         met,
         Text(f"name it under keys: {{{role}: column}}", f"在 keys 中写明：{{{role}: 列名}}"),
+    )
+
+
+def table(kind: str, *columns: str) -> Need:
+    """A table of events (`csi.survey.event_kinds`) that the study names under `tables`, with these columns.
+
+    Whether the columns are there is seen when the table is read: a need that looked would read it for every model.
+    """
+
+    def met(study: Study, options: Options) -> bool:
+        del options
+        return kind in study.tables
+
+    known = KINDS[kind]
+    named = ", ".join(dict.fromkeys((*known.needed, *columns)))
+    return Need(
+        Text(f"a table of {kind} ({known.label.en.lower()}: {named})", f"{known.label.zh}（{named}）"),
+        met,
+        Text(f"name its file under tables: {{{kind}: {kind}.csv}}", f"在 tables 中写明文件：{{{kind}: {kind}.csv}}"),
     )
 
 
