@@ -44,7 +44,7 @@ TITLES: Final = {
 HIDDEN: Final = {
     "table": ("optional",),
     "asymmetry": ("b_below_p", "b_above_p", "difference_low", "difference_high", "difference_p", "r2"),
-    "index": ("reason_zh", "std_error_fixed", "n_effective"),
+    "index": ("reason_zh", "std_error_fixed", "n_effective", "design_effect"),
     "impact": ("quadrant", "importance_conf_low", "importance_conf_high"),
 }
 """Columns that the prompt leaves out, beside the intervals of reliability and of standardised effects."""

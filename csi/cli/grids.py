@@ -12,6 +12,9 @@ from csi.errors import Language, Text
 from csi.reporting.section import Column, Table
 from csi.reporting.tables import Kind, head, rows
 
+HALF = 0.5
+"""An effective n nearer to n than this is printed as the same number."""
+
 Kinds = Mapping[str, Kind]
 """Column -> how its values are printed."""
 
@@ -24,6 +27,7 @@ HEADINGS = {
     "item": Text("item", "题项"),
     "label": Text("label", "名称"),
     "n": Text("n", "样本量"),
+    "n_effective": Text("eff. n", "有效样本量"),
     "index": Text("index", "指数"),
     "std_error": Text("SE", "标准误"),
     "conf_low": Text("low", "下限"),
@@ -64,6 +68,17 @@ def grid(
     columns = tuple(Column(name, named.get(name, Text(name, name)), kind) for name, kind in kinds.items())
     table = Table("table", title or Text("", ""), frame, columns, texts=texts or {})
     return of_table(table, lang, right)
+
+
+def counted(frame: pl.DataFrame) -> dict[str, Kind]:
+    """The columns n, and n_effective where it is another number somewhere.
+
+    Example:
+        >>> counted(pl.DataFrame({"n": [100, 80], "n_effective": [100.0, 64.2]}))
+        {'n': 'count', 'n_effective': 'count'}
+    """
+    apart = "n_effective" in frame.columns and ((frame["n"] - frame["n_effective"]).abs() >= HALF).any()
+    return {"n": "count", **({"n_effective": "count"} if apart else {})}
 
 
 def each(columns: Iterable[str], kind: Kind) -> dict[str, Kind]:

@@ -10,7 +10,7 @@ from typing import get_args
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import counted, each, grid
 from csi.cli.index_shrunken import shrunken_argument, shrunken_blocks, shrunken_notes, shrunken_of
 from csi.cli.progress import working
 from csi.cli.studied import (
@@ -36,6 +36,8 @@ from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval
 
 RESAMPLING = Text("Resampling", "重抽样")
+RATED = ("index", "std_error", "conf_low", "conf_high", "n_effective", "design_effect")
+"""Numbers of a rate that a small cell does not show."""
 EVERY = Text("All constructs", "全部构念")
 
 
@@ -126,7 +128,7 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         "std_error": "number",
         "conf_low": "score",
         "conf_high": "score",
-        "n": "count",
+        **counted(rows),
     }
     if rows[reason].null_count() < rows.height:
         rows, kinds = rows.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
@@ -143,13 +145,11 @@ def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         **each(keys_in(table), "text"),
         **each(["construct", "formula"], "text"),
         **each(["index", "std_error", "conf_low", "conf_high"], "number"),
-        "n": "count",
+        **counted(table),
     }
     table = table.filter(~pl.col("construct").is_in(["elements", "overall", "repurchase"]))  # the parts of the KCSI
     few = pl.col("n") < study.settings.small
-    table = table.with_columns(
-        pl.when(~few).then(pl.col(c)).alias(c) for c in ("index", "std_error", "conf_low", "conf_high")
-    )
+    table = table.with_columns(pl.when(~few).then(pl.col(c)).alias(c) for c in RATED)
     headings = {"index": Text("percent", "百分比"), "construct": Text("rate", "指标"), "formula": Text("id", "编号")}
     texts = {**names(study, lang), **rate_names(study)}
     return grid(table, kinds, lang, Text("Rates beside the index", "指数以外的指标"), texts, headings)

@@ -8,7 +8,7 @@ from typing import get_args
 import polars as pl
 
 from csi.cli.answer import FINE, Answer, Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import counted, each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
 from csi.cli.studied import bootstrap_argument, cell_arguments, check_cells, chosen, errors_argument, names, opened
@@ -92,7 +92,7 @@ def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Langua
     frame = league.table.join(chance.select("brand", "expected_rank", "first"), on="brand", maintain_order="left")
     kinds: dict[str, Kind] = {
         **each(["brand"], "text"),
-        **each(["n"], "count"),
+        **counted(frame),
         **each(["index"], "score"),
         **each(["std_error"], "number"),
         **each(["rank", "rank_low", "rank_high"], "count"),

@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import counted, each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
 from csi.cli.studied import (
@@ -172,7 +172,7 @@ def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Langu
     )
     kinds: dict[str, Kind] = {
         **each(keys_in(frame), "text"),
-        **each(["n"], "count"),
+        **counted(frame),
         **each(["index", "conf_low", "conf_high"], "score"),
     }
     for name in moved:

@@ -35,7 +35,7 @@ from csi.tracking.index_fit import subset
 from csi.tracking.show import shown
 
 Tell = Callable[[int, int], None]
-NUMBERS = ("index", "std_error", "conf_low", "conf_high")
+NUMBERS = ("n_effective", "index", "std_error", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,9 +43,9 @@ class Batch(Shown):
     """What a batch did.
 
     Attributes:
-        table: a row per cell: key columns, n, index, std_error, conf_low, conf_high (of the study's target), status
-            ("done", "skipped": the record was there already, or "failed"), reason, reason_zh, record (its path in the
-            folder). folder: of the records. notes. sentences.
+        table: a row per cell: key columns, n, n_effective, index, std_error, conf_low, conf_high (of the study's
+            target), status ("done", "skipped": the record was there already, or "failed"), reason, reason_zh, record
+            (its path in the folder). folder: of the records. notes. sentences.
     """
 
     table: pl.DataFrame
@@ -317,6 +317,7 @@ def _summarise(made: Batch, study: Study) -> None:
     title = Text(f"{label[0]}: index of every cell", f"{label[1]}：各单元指数")
     kinds: dict[str, Kind] = {
         "n": "count",
+        "n_effective": "count",
         "index": "score",
         "std_error": "number",
         "conf_low": "score",
@@ -339,6 +340,7 @@ HEADINGS = {
     "stage": Text("stage", "阶段"),
     "segment": Text("segment", "细分"),
     "n": Text("n", "样本量"),
+    "n_effective": Text("effective n", "有效样本量"),
     "index": Text("index", "指数"),
     "std_error": Text("SE", "标准误"),
     "conf_low": Text("low", "下限"),

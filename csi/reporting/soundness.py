@@ -22,7 +22,7 @@ MOST = 5
 CELLS_OWN = frozenset({"W-CELLS", "W-WEIGHT"})
 """Notes of an estimate that `cell_notes` says better."""
 
-NUMBERS = ("index", "std_error", "conf_low", "conf_high", "n_effective", "std_error_fixed")
+NUMBERS = ("index", "std_error", "conf_low", "conf_high", "n_effective", "design_effect", "std_error_fixed")
 """What a suppressed cell does not show."""
 
 _ITEM = Text(

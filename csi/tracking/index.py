@@ -24,6 +24,7 @@ from csi.inference.resample import rows_behind
 from csi.inference.uncertainty import NESTED, as_draws
 from csi.moments.asked import check_within
 from csi.moments.stack import Array, Sample
+from csi.tracking.index_deff import Effective, effective_note, worth_of
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
 from csi.tracking.index_formula import equal_weights, formulas_of, given_formula
@@ -45,9 +46,8 @@ class Index(Shown):
 
     Attributes:
         table: tidy; key columns (`brand`, `wave`, ... as present), construct, formula (id, see `formulas`), index,
-            std_error, conf_low, conf_high, n, n_effective (Kish's, of unequal weights alone: clusters and strata are in
-            the standard errors), std_error_fixed (weights held fixed), reason and reason_zh (null unless index is
-            null).
+            std_error, conf_low, conf_high, n, n_effective (n / design_effect), design_effect (of the index, see
+            `effective`), std_error_fixed (weights held fixed), reason and reason_zh (null unless index is null).
         weights: tidy; construct, item, weight (relative, sums to 1 per construct), std_error, plus the key columns of
             the cells that estimated them.
         constructs, cells: axes of the arrays. values: (c, q). replicates: (B, c, q) or None; NaN where unusable.
@@ -63,6 +63,8 @@ class Index(Shown):
         estimated: the weights behind it, by group and replicate. means: of other columns of the same rows under its
             resampling. factors: how the replicates add up to variances (see `Replicates`).
         linked: construct's column -> (c, c) errors of links between forms, common to the cells before a break.
+        effective: what the design effect is of: "design" (strata, clusters, weights), "replicates" (the survey's
+            replicate weights), or "kish" (unequal weights alone) where neither is known.
 
     Example:
         >>> import csi
@@ -94,6 +96,7 @@ class Index(Shown):
     means: Callable[[Sample], Array] | None = None
     factors: Factors | None = None
     linked: Mapping[int, Array] = field(default_factory=dict)
+    effective: Effective = "kish"
 
     @property
     def basis(self) -> StdError:
@@ -258,14 +261,15 @@ def _assemble(
             raise Problems([no_influence(cells)])
         influence = replace(influence, full=influence.fixed)
     influence = influence if asked != "fixed" else replace(influence, full=None, weights=None)
-    fixed, full = influence.errors(influence.fixed), influence.full
+    worth, full = worth_of(cells, weights, values, influence), influence.full
     linear = None if drawn is not None or full is None else influence
     df = _degrees(cells)
     std_error = None if drawn is None else replicate_sd(drawn)
     std_error = std_error if linear is None or full is None else linear.errors(full)
     none = np.full_like(values, np.nan)
     ids = formulas_of(sol, *bounds, formula)
-    table = index_table(cells, values, std_error, fixed, (none, none), reasons, ids)
+    table = index_table(cells, values, std_error, worth, (none, none), reasons, ids)
+    notes = index_notes(rule, base, cells, weights, ids, linearised=linear is not None)
     return Index(
         table=table,
         weights=weight_table(sol, weights, None if linear is None else linear.weights),
@@ -280,7 +284,7 @@ def _assemble(
         seed=cells.replicates.seed if cells.replicates else None,
         degrees_of_freedom=df,
         reasons=tuple(dict.fromkeys(reasons.values())),
-        notes=index_notes(rule, base, cells, weights, ids, linearised=linear is not None),
+        notes=(*notes, *effective_note(worth.of, worth.deff)),
         influence=influence,
         sample=cells.sample,
         stated_df=stated_degrees(cells),
@@ -288,6 +292,7 @@ def _assemble(
         estimated=weights,
         means=None if cells.replicates is None else cells.replicates.means,
         factors=None if cells.replicates is None else cells.replicates.factors,
+        effective=worth.of,
     )
 
 

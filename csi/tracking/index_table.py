@@ -18,8 +18,8 @@ from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
 from csi.moments.stack import Array
 from csi.tracking.formulas import formula_text
+from csi.tracking.index_deff import Worth
 from csi.tracking.index_fit import Weights, key_columns
-from csi.tracking.index_variance import kish_n
 from csi.tracking.index_weights import Rule
 
 
@@ -27,7 +27,7 @@ def index_table(
     cells: Estimate,
     values: Array,
     std_error: Array | None,
-    fixed: Array,
+    worth: Worth,
     limits: tuple[Array, Array],
     reasons: Mapping[tuple[int, int], Reason],
     formulas: Sequence[str],
@@ -46,12 +46,27 @@ def index_table(
         "conf_low": number_column(limits[0]),
         "conf_high": number_column(limits[1]),
         "n": np.repeat(cells.moments.n.astype(np.int64), q),
-        "n_effective": np.repeat(kish_n(cells.moments), q),
-        "std_error_fixed": number_column(fixed * known),
+        **effective_columns(np.repeat(cells.moments.n, q), worth.deff),
+        "std_error_fixed": number_column(worth.fixed * known),
         "reason": pl.Series([None if r is None else r.text.en for r in why], dtype=pl.String),
         "reason_zh": pl.Series([None if r is None else r.text.zh for r in why], dtype=pl.String),
     }
     return pl.DataFrame(columns)
+
+
+def effective_columns(n: Array, deff: Array) -> dict[str, pl.Series]:
+    """Columns n_effective and design_effect.
+
+    Parameters:
+        n: (m,) answers. deff: m design effects, of any shape.
+
+    Example:
+        >>> effective_columns(np.array([300.0]), np.array([[1.25]]))["n_effective"].to_list()
+        [240.0]
+    """
+    flat = deff.reshape(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {"n_effective": number_column(n / flat), "design_effect": number_column(flat)}
 
 
 def with_items(table: pl.DataFrame, reasons: Iterable[Reason]) -> pl.DataFrame:

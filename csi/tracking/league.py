@@ -57,8 +57,8 @@ class League(Shown):
     """The brands of one wave compared with each other.
 
     Attributes:
-        table: one row per brand, best first; the entity's keys, n, index, std_error, rank, rank_low, rank_high,
-            evidence (the least favourable of its pairs).
+        table: one row per brand, best first; the entity's keys, n, n_effective, index, std_error, rank, rank_low,
+            rank_high, evidence (the least favourable of its pairs).
         pairs: one row per pair; above, below (labels), difference, std_error, statistic, df, p_value, p_holm,
             significant, half_width, conf_low, conf_high. `half_width` is half the interval at the level of the
             test's own Holm step, so |difference| > half_width exactly where significant; conf_low and conf_high are of
@@ -353,7 +353,9 @@ def _ranks(index: Index, construct: int, cells: Ints, covariance: Array, beats: 
     k = cells.size
     std_error = np.sqrt(np.diagonal(covariance))
     keys = [c for c in index.cells.columns if c != "wave"]
+    own = index.table.filter(pl.col("construct") == index.constructs[construct])
     numbers = {
+        "n_effective": own["n_effective"].gather(cells.tolist()),
         "index": number_column(index.values[cells, construct]),
         "std_error": number_column(std_error),
         "rank": np.arange(1, k + 1),

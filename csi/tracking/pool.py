@@ -19,7 +19,7 @@ from csi.inference.rubin import rubin
 from csi.inference.uncertainty import degrees
 from csi.moments.stack import Array, Moments
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
+from csi.tracking.index_table import effective_columns, number_column
 
 Poolable = TypeVar("Poolable", Estimate, Index)
 
@@ -118,6 +118,7 @@ def _index(given: Sequence[Index]) -> Index:
         std_error=number_column(found.std_error),
         conf_low=number_column(np.clip(low, 0, 100)),
         conf_high=number_column(np.clip(high, 0, 100)),
+        **effective_columns(first.table["n"].to_numpy().astype(np.float64), _deff(given)),
     )
     weights = _weights(given)
     notes = (*dict.fromkeys(n for i in given for n in i.notes if n.code != "N-IMPUTED"), _told(len(given)))
@@ -133,6 +134,11 @@ def _index(given: Sequence[Index]) -> Index:
         estimated=None,
         means=None,
     )
+
+
+def _deff(given: Sequence[Index]) -> Array:
+    """(rows,) mean design effects of the copies."""
+    return np.asarray(np.mean([i.table["design_effect"].fill_null(np.nan).to_numpy() for i in given], axis=0))
 
 
 def _weights(given: Sequence[Index]) -> pl.DataFrame:

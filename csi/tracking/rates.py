@@ -23,8 +23,9 @@ from csi.survey.codebook import Scale
 from csi.survey.panel import Panel
 from csi.tracking.formulas import KCSI
 from csi.tracking.index import Index
+from csi.tracking.index_deff import Effective, effective_note, known_design, ratio, simple_variances
 from csi.tracking.index_influence import fixed_influence
-from csi.tracking.index_table import formula_note, number_column
+from csi.tracking.index_table import effective_columns, formula_note, number_column
 from csi.tracking.index_variance import cell_degrees
 
 NPS_TOP, PROMOTER, PASSIVE = 10, 9, 7
@@ -232,8 +233,10 @@ def measured(
     each, answered = _means(rows)
     values = np.column_stack([(each * share)[:, block == j].sum(axis=1) for j in range(q)])
     gradient = np.broadcast_to(share, (cells, share.size)) + np.where(np.isfinite(each), 0.0, np.nan)
-    influence = fixed_influence(rows, np.arange(block.size), gradient, [np.flatnonzero(block == j) for j in range(q)])
+    blocks = [np.flatnonzero(block == j) for j in range(q)]
+    influence = fixed_influence(rows, np.arange(block.size), gradient, blocks)
     df, std_error = cell_degrees(sample), influence.errors(influence.fixed)
+    of, deff = _design_effects(rows, gradient, blocks, std_error**2)
     reach = critical(level, df)[:, None] * std_error
     low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
     n = np.column_stack([answered[:, block == j].min(axis=1) for j in range(q)])
@@ -247,7 +250,7 @@ def measured(
             "conf_low": number_column(np.clip(values - reach, low, high)),
             "conf_high": number_column(np.clip(values + reach, low, high)),
             "n": n.reshape(-1).astype(np.int64),
-            "n_effective": number_column(_effective(rows, block, q)),
+            **effective_columns(n.reshape(-1), deff),
             "std_error_fixed": number_column(std_error),
             **_why(values, parts),
         }
@@ -267,10 +270,11 @@ def measured(
         scheme=scheme,
         seed=None,
         degrees_of_freedom=df,
-        notes=(formula_note([p.formula for p in parts]), *_said(sample)),
+        notes=(formula_note([p.formula for p in parts]), *_said(sample), *effective_note(of, deff)),
         influence=influence,
         sample=rows,
         formulas=tuple(p.formula for p in parts),
+        effective=of,
     )
 
 
@@ -286,15 +290,18 @@ def _means(sample: Sample) -> tuple[Array, Ints]:
         return top / total, count.astype(np.int64)
 
 
-def _effective(sample: Sample, block: Ints, q: int) -> Array:
-    """(c, q) Kish's effective sample size of those who answered every item of a measure."""
+def _design_effects(rows: Sample, gradient: Array, blocks: Sequence[Ints], variance: Array) -> tuple[Effective, Array]:
+    """(c, q) design effects among those who answered every item of a measure, and what they are of."""
+    counted = np.column_stack([np.isfinite(rows.rows[:, mine]).all(axis=1) for mine in blocks])
+    if known_design(rows):
+        places = np.arange(gradient.shape[1])
+        return "design", ratio(variance, simple_variances(rows, places, gradient, blocks, counted))
     out = []
-    for j in range(q):
-        weight = sample.weight * np.isfinite(sample.rows[:, block == j]).all(axis=1)
-        total, square = (np.bincount(sample.cell, w, sample.cells.height) for w in (weight, weight**2))
+    for one in counted.T:
+        n, total, square = (np.bincount(rows.cell, one * rows.weight**k, rows.cells.height) for k in (0, 1, 2))
         with np.errstate(divide="ignore", invalid="ignore"):
-            out.append(total**2 / square)
-    return np.column_stack(out)
+            out.append(n * square / total**2)
+    return "kish", np.column_stack(out)
 
 
 def _why(values: Array, parts: Sequence[Part]) -> dict[str, pl.Series]:

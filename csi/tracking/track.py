@@ -29,8 +29,8 @@ class Tracking(Shown):
     """The tracking table of one construct.
 
     Attributes:
-        table: one row per cell, waves in order within a brand; keys, construct, n, n_effective, index, std_error,
-            conf_low, conf_high, then for "previous" and "year": change_*, std_error_*, p_value_*, p_holm_*,
+        table: one row per cell, waves in order within a brand; keys, construct, n, n_effective, design_effect, index,
+            std_error, conf_low, conf_high, then for "previous" and "year": change_*, std_error_*, p_value_*, p_holm_*,
             significant_*, smallest_significant_*, minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_* and
             withheld_*, withheld_zh_* (why a change is not printed); rank, rank_low, rank_high (within the wave) and
             evidence_rank (the least favourable evidence of the brand's differences there);
@@ -108,8 +108,7 @@ def track(
         anyway=anyway,
     )
     table = made.table.filter(pl.col("construct") == name)
-    numbers = ("n", "n_effective", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh")
-    table = table.select(*_keys(made), "construct", *numbers)
+    table = table.select(*_keys(made), "construct", *OWN_COLUMNS)
     table = _with_changes(table, moved, _keys(made))
     table = _with_ranks(table, made, name, small, gate, anyway=anyway)
     table = Bases(small, flagged).withheld(_ordered(table, moved.waves))
@@ -136,6 +135,11 @@ def _index(
 def _keys(made: Index) -> list[str]:
     return [k for k in made.cells.columns if k != "n"]
 
+
+OWN_COLUMNS = (
+    "n", "n_effective", "design_effect", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh",
+)  # fmt: skip
+"""What the tracking table takes from the index's own."""
 
 CHANGE_COLUMNS = (
     "change", "std_error", "p_value", "p_holm", "significant", "smallest_significant", "minimal_detectable",

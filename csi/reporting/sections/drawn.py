@@ -6,6 +6,7 @@ import polars as pl
 
 from csi.errors import Note, Text, note
 from csi.reporting.analysis import Analysis
+from csi.reporting.soundness import NUMBERS
 
 
 def percent(level: float) -> str:
@@ -30,7 +31,7 @@ def published(a: Analysis, construct: str | None = None) -> pl.DataFrame:
     """
     table = a.index.table if construct is None else a.index.table.filter(pl.col("construct") == construct)
     small = pl.col("n") < a.study.settings.small
-    numbers = [c for c in ("index", "std_error", "conf_low", "conf_high", "std_error_fixed") if c in table.columns]
+    numbers = [c for c in NUMBERS if c in table.columns]
     hidden = [pl.when(~small).then(pl.col(c)).alias(c) for c in numbers]
     why = pl.when(small).then(pl.lit(few(a))).when(pl.col("index").is_null()).then(pl.col("reason"))
     return (

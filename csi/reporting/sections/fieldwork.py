@@ -10,6 +10,7 @@ from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.drawn import here
 from csi.reporting.tables import printed
 
 RULES = {
@@ -103,16 +104,16 @@ KEYS = {"respondent": Text("respondent", "受访者"), "brand": Text("brand", "�
 
 
 def _cells_table(a: Analysis) -> Table:
-    """Answers per brand: kept at the wave, usable in the model, effective under the weights."""
+    """Answers per brand: kept at the wave, usable in the model, and how many they are worth under the design."""
     kept = (
         a.panel.frame.filter(pl.col("wave") == a.wave)
         .group_by("brand", maintain_order=True)
         .agg(pl.len().alias("kept"))
     )
-    table = a.index.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    table = here(a, a.target)
     frame = pl.DataFrame({"brand": list(a.brands)}).join(kept, on="brand", how="left", maintain_order="left")
-    frame = frame.join(table.select("brand", "n", "n_effective"), on="brand", how="left", maintain_order="left")
-    frame = frame.with_columns((pl.col("n") / pl.col("n_effective")).alias("design_effect"))
+    told = table.select("brand", "n", "n_effective", "design_effect")
+    frame = frame.join(told, on="brand", how="left", maintain_order="left")
     columns = (
         Column("brand", Text("Brand", "品牌")),
         Column("kept", Text("Kept", "保留"), "count"),
@@ -122,4 +123,5 @@ def _cells_table(a: Analysis) -> Table:
     )
     wave = words.wave_name(a.wave)
     title = Text(f"Answers in {wave.en}" if a.wave else "Answers", f"{wave.zh}答卷")
-    return Table("answers", title, frame, columns, texts=a.brand_labels)
+    worth = tuple(n for n in a.index.notes if n.code == "N-EFFECTIVE")
+    return Table("answers", title, frame, columns, texts=a.brand_labels, notes=worth)

@@ -10,8 +10,9 @@ from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.record import data_hash, versions
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.drawn import here, percent
 from csi.reporting.tables import printed
+from csi.tracking.index_deff import NAMES
 
 RESAMPLING = {
     "multinomial": Text("respondents drawn with replacement", "受访者有放回抽样"),
@@ -68,8 +69,7 @@ def _table(rows: list[Pair]) -> Table:
 def _sample(a: Analysis) -> list[Pair]:
     labels = a.brand_labels
     each = [(labels[b], printed(n, "count")) for b, n in a.n.items()]
-    table = a.index.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
-    effect = (table["n"] / table["n_effective"]).max()
+    effect, of = here(a, a.target)["design_effect"].max(), NAMES[a.index.effective]
     dropped = 0 if a.panel.excluded is None else a.panel.excluded.height
     weighted = "weight" in a.panel.frame.columns
     deff = printed(effect, "number")
@@ -80,9 +80,16 @@ def _sample(a: Analysis) -> list[Pair]:
         ),
         (
             Text("Weights", "加权"),
-            Text(f"design weights; largest design effect (Kish) {deff}", f"使用设计权重，最大设计效应（Kish）{deff}")
-            if weighted
-            else Text("none", "未加权"),
+            Text("design weights", "使用设计权重") if weighted else Text("none", "未加权"),
+        ),
+        (
+            Text("Design effect", "设计效应"),
+            Text(
+                f"at most {deff}, {of.en}; effective n = n / design effect",
+                f"最大 {deff}，{of.zh}；有效样本量 = 样本量 / 设计效应",
+            )
+            if weighted or a.index.effective != "kish"
+            else Text("1: every answer counts alike", "1：每份答卷等权"),
         ),
         (
             Text("Cleaning", "清理"),
