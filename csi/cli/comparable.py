@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -13,20 +13,15 @@ from csi.cli.answer import Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.studied import cell_arguments, chosen, names, opened, provenance
-from csi.errors import Language, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
-from csi.study.fitted import CELLS, fitted, indexed
-from csi.study.gate import differing, judged
-from csi.survey.panel import Panel
-from csi.tracking.gate_sets import Rule
+from csi.study.gate import judged
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
 from csi.tracking.gate_words import KEYS, VERDICTS, evidence_text, heading, set_sentence
-from csi.tracking.index import Index
 
 TESTING = Text("Testing", "检验")
-EXTRA = ("stage", "segment")
 ROWS = 40
 """So many differences are printed; the rest is counted."""
 
@@ -51,10 +46,22 @@ HEADINGS = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A study, the key that differs, the constructs, the level."""
+    """A study, the keys that differ, the constructs, the level."""
     cell_arguments(parser)
     add = parser.add_argument
-    add("--between", action="append", metavar="KEY", help="brand, wave, stage or segment (all in which cells differ)")
+    add(
+        "--between",
+        action="append",
+        metavar="KEY",
+        help="brand, wave, stage, segment or a column of the data, such as a language (all in which cells differ); "
+        "may be repeated",
+    )
+    add(
+        "--within",
+        action="append",
+        choices=("brand", "wave", "none"),
+        help="groups by another key are compared inside every brand, wave (both), or over all respondents (none)",
+    )
     add("--construct", action="append", metavar="NAME", help="a construct (the study's target); all for every one")
     add("--alpha", type=float, metavar="P", help="level of the decisions (the study's, 0.05)")
     add("--rule", choices=("ladder", "micom"), help="evidence: invariance ladder or MICOM (by construct)")
@@ -62,20 +69,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The sets of cells, then every difference that is not simply comparable."""
-    study, panel = opened(args.study, 0)
+    study, panel = opened(args.study, 0, groups=args.between or ())
     asked = chosen(study, panel, args.brand, args.wave)
-    between = known_keys(panel, args.between)
-    study = _gating(study, args.alpha, args.rule)
+    study = _gating(study, args)
+    between = args.between or list(study.settings.gating.between)
     with working(TESTING.say(lang), quiet=args.quiet):
-        made = index_of(study, panel, between)
         wanted = args.construct or [study.settings.target]
-        found = judged(study, made, between or list(study.settings.gating.between) or None, _named(wanted), asked)
+        found = judged(study, panel, between, _named(wanted), asked)
+    sets, pairs = both(found)
     return Answer(
         blocks=blocks(study, found, lang),
-        data={"alpha": found.alpha, "sets": found.sets, "pairs": found.pairs},
-        notes=(*panel.notes, *found.notes),
-        record={**provenance(study, panel), "comparability": found.sets, "comparability_pairs": found.pairs},
+        data={"alpha": found[0].alpha, "sets": sets, "pairs": pairs},
+        notes=tuple(dict.fromkeys((*panel.notes, *(n for one in found for n in one.notes)))),
+        record={**provenance(study, panel), "comparability": sets, "comparability_pairs": pairs},
     )
+
+
+def both(found: Sequence[Comparable]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The sets and the pairs of all results, their keys side by side."""
+    return _joined([one.sets for one in found]), _joined([one.pairs for one in found])
+
+
+def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of all; keys follow `between`, those that a frame lacks are null."""
+    whole = pl.concat(frames, how="diagonal")
+    keys = dict.fromkeys(k for f in frames for k in f.columns[1 : f.columns.index("construct")])
+    return whole.select("between", *keys, *(c for c in frames[0].columns[1:] if c not in keys))
 
 
 def _named(wanted: list[str]) -> list[str] | None:
@@ -83,55 +102,49 @@ def _named(wanted: list[str]) -> list[str] | None:
     return None if "all" in wanted else wanted
 
 
-def _gating(study: Study, alpha: float | None, rule: Rule | None) -> Study:
-    """The study with another level of the decisions, or other evidence, where asked for."""
-    own = study.settings.gating
-    gating = replace(own, alpha=own.alpha if alpha is None else alpha, rule=own.rule if rule is None else rule)
+def _gating(study: Study, args: argparse.Namespace) -> Study:
+    """The study with another level of the decisions, other evidence or other cells, where asked for."""
+    gating = study.settings.gating
+    if args.alpha is not None:
+        gating = replace(gating, alpha=args.alpha)
+    if args.rule is not None:
+        gating = replace(gating, rule=args.rule)
+    if args.within is not None:
+        gating = replace(gating, within=tuple(k for k in args.within if k != "none"))
     return replace(study, settings=replace(study.settings, gating=gating))
 
 
-def known_keys(panel: Panel, asked: list[str] | None) -> list[str] | None:
-    """The keys asked for, as far as the panel has them.
-
-    Raises:
-        Problems: E-BY with the closest name.
-    """
-    have = [k for k in (*CELLS, *EXTRA) if k in panel.frame.columns and (panel.frame[k].cast(pl.String) != "").any()]
-    unknown = [k for k in asked or [] if k not in have]
-    if unknown:
-        hint = did_you_mean(unknown[0], have)
-        en, zh = f'the study has no key "{unknown[0]}".', f"研究中没有键“{unknown[0]}”。"
-        raise Problems([problem("E-BY", "--between", en, zh, hint.en, hint.zh)])
-    return asked
-
-
-def index_of(study: Study, panel: Panel, between: list[str] | None) -> Index:
-    """The index of the cells compared: by brand and wave, and by what else is asked for."""
-    more = [k for k in between or [] if k not in CELLS]
-    if not more:
-        return indexed(study, fitted(study, panel, errors=False))
-    kept = replace(panel, frame=panel.frame.filter(pl.all_horizontal(pl.col(k).is_not_null() for k in more)))
-    return indexed(study, fitted(study, kept, (*CELLS, *more), errors=False))
-
-
-def blocks(study: Study, found: Comparable, lang: Language) -> tuple[str | Grid, ...]:
+def blocks(study: Study, found: Sequence[Comparable], lang: Language) -> tuple[str | Grid, ...]:
     """What was run, the grid of the sets, a sentence per set that is not simply comparable, its differences."""
-    texts = {**names(study, lang), **KEYS, **VERDICTS}
-    sets, pairs = found.sets, found.pairs
-    said = [set_sentence(one, texts).say(lang) for one in found.judged if one.rejected]
-    lines: list[str | Grid] = [heading(found.judged, found.alpha).say(lang), sets_grid(found, sets, texts, lang), *said]
+    texts = texts_of(study, lang)
+    sets, pairs = both(found)
+    tried = [one for part in found for one in part.judged]
+    said = [set_sentence(one, texts).say(lang) for one in tried if one.rejected]
+    lines: list[str | Grid] = [heading(tried, found[0].alpha).say(lang), sets_grid(sets, texts, lang), *said]
     apart = pairs.filter(pl.col("verdict").is_in(["after freeing", "not comparable"]))
     if apart.height:
-        lines.append(pairs_grid(found, apart.head(ROWS), texts, lang))
+        lines.append(pairs_grid(apart.head(ROWS), texts, lang))
     rest = apart.height - ROWS
     if rest > 0:
         lines.append(Text(f"... {rest} more differences in --json", f"……另有 {rest} 个差异，见 --json").say(lang))
     return tuple(lines)
 
 
-def sets_grid(found: Comparable, sets: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
+def texts_of(study: Study, lang: Language) -> dict[str, Text]:
+    """Labels of constructs, items, groups and verdicts."""
+    groups = {**study.stages, **study.segments}
+    return {**groups, **names(study, lang), **KEYS, **study.settings.gating.labels, **VERDICTS}
+
+
+def keys_of(frame: pl.DataFrame) -> list[str]:
+    """The keys that some sets share."""
+    every = frame.columns[1 : frame.columns.index("construct")]
+    return [k for k in every if frame[k].null_count() < frame.height and (frame[k].fill_null("") != "").any()]
+
+
+def sets_grid(sets: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
     """One row per set of cells."""
-    keys = [k for k in differing(found.index) if sets[k].null_count() < sets.height]
+    keys = keys_of(sets)
     shown = ["construct"] if sets["construct"].n_unique() > 1 else []
     kinds: dict[str, Kind] = {**each(["between", *keys, *shown], "text"), "cells": "count"}
     if sets["p_composition"].null_count() < sets.height:
@@ -153,9 +166,9 @@ def sets_grid(found: Comparable, sets: pl.DataFrame, texts: Mapping[str, Text], 
     return grid(frame, kinds, lang, title, texts, {**HEADINGS, "reason_zh": Text("reason", "原因")})
 
 
-def pairs_grid(found: Comparable, pairs: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
+def pairs_grid(pairs: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
     """Every difference that is not simply comparable, with the effect of what differs and what is left without it."""
-    keys = [k for k in differing(found.index) if pairs[k].null_count() < pairs.height]
+    keys = keys_of(pairs)
     frame = pairs.with_columns(
         rest=pl.col("difference") - pl.col("bias"),
         evidence=pl.Series([_said(row, texts, lang) for row in pairs.iter_rows(named=True)], dtype=pl.String),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -19,6 +19,7 @@ from csi.reporting.usable import check_items, completed, named, no_waves, unansw
 from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of, fitted
 from csi.study.settings import IndexErrors
+from csi.survey.codebook import KEY_ROLES
 from csi.survey.panel import Panel
 
 CELL_KEYS = ("brand", "wave")
@@ -110,11 +111,20 @@ def keys_in(frame: pl.DataFrame) -> list[str]:
     return [k for k in CELL_KEYS if k in frame.columns and (frame.is_empty() or (frame[k] != "").any())]
 
 
-def opened(path: Path, resamples: int | None = None, errors: str | None = None) -> tuple[Study, Panel]:
+def opened(
+    path: Path, resamples: int | None = None, errors: str | None = None, groups: Sequence[str] = ()
+) -> tuple[Study, Panel]:
     """The study (with `resamples` and `errors` instead of its own) and its panel; missing brand and wave keys are
     completed.
+
+    Parameters:
+        groups: keys or columns of the data that are compared, beside those of the study.
     """
     study = read_study(path)
+    more = {g: g for g in groups if g not in KEY_ROLES and g not in study.settings.gating.between}
+    if more:
+        gating = replace(study.settings.gating, columns={**study.settings.gating.columns, **more})
+        study = replace(study, settings=replace(study.settings, gating=gating))
     if errors is not None:
         study = replace(study, settings=replace(study.settings, index_errors=cast("IndexErrors", errors)))
     if resamples is not None:

@@ -35,6 +35,7 @@ def read_study_panel(study: Study) -> Panel:
         stages=tuple(study.stages),
         respondents=study.respondents,
         replicates=() if given is None else given.columns,
+        groups=study.settings.gating.columns,
         lang=study.language,
     )
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))

@@ -473,7 +473,10 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
 def _gating(form: StudyForm) -> Gating:
     """Which differences are tested for comparability."""
     said = form.comparability
-    return Gating(said.gate, tuple(said.between), said.alpha, said.rule)
+    names = tuple(dict.fromkeys(g.name for g in said.between))
+    columns = {g.name: g.column or g.name for g in said.between if g.column or g.name not in KEY_ROLES}
+    labels = {g.name: Text(g.en, g.zh) for g in said.between if g.en or g.zh}
+    return Gating(said.gate, names, tuple(said.within), columns, labels, said.alpha, said.rule)
 
 
 def _index_rule(form: StudyForm, *, waves: bool) -> Literal["base", "own", "pooled"]:

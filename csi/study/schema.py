@@ -365,17 +365,33 @@ class ReportForm(Part):
     permutations: int = Field(default=500, ge=100, le=100_000)
 
 
+class GroupForm(Part):
+    """Groups that are compared: a key, or a column of the data (`column`, where it is not the name) and its label."""
+
+    name: str = Field(min_length=1)
+    column: str = ""
+    zh: str = ""
+    en: str = ""
+
+
+def _group(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A plain name is that of a key or of a column."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 class ComparabilityForm(Part):
     """Which differences are tested for comparability (measurement invariance) before they are printed.
 
-    `gate: no` prints differences untested. `between` are the keys that differ (brand and wave by default; a language or
-    mode where it stands in one of the study's roles). `rule` is the evidence: `ladder` (equal loadings and intercepts),
-    `micom` (equal composition; `report: permutations`), or without it the ladder, MICOM for constructs that their items
-    form or that have two items.
+    `gate: no` prints differences untested. `between` are the keys that differ: brand and wave by default, stage,
+    segment, or any column of the data, such as a language or a mode. Groups by another key than brand and wave are
+    compared inside every cell of `within` (brand and wave; `[]` for all respondents together). `rule` is the evidence:
+    `ladder` (equal loadings and intercepts), `micom` (equal composition; `report: permutations`), or without it the
+    ladder, MICOM for constructs that their items form or that have two items.
     """
 
     gate: bool = True
-    between: list[Literal["brand", "wave", "stage", "segment"]] = []
+    between: list[Annotated[GroupForm, BeforeValidator(_group)]] = []
+    within: list[Literal["brand", "wave"]] = ["brand", "wave"]
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     rule: Literal["ladder", "micom"] | None = None
 

@@ -87,10 +87,17 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Gating:
-    """Which differences are tested for comparability: see `csi.study.schema.ComparabilityForm`."""
+    """Which differences are tested for comparability: see `csi.study.schema.ComparabilityForm`.
+
+    Attributes:
+        columns: name -> column of groups that no key holds. labels: name -> what such groups are called.
+    """
 
     gate: bool = True
     between: tuple[str, ...] = ()
+    within: tuple[str, ...] = ("brand", "wave")
+    columns: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
     alpha: float = 0.05
     rule: Literal["ladder", "micom"] | None = None
 

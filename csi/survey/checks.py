@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import polars as pl
 
@@ -13,10 +13,12 @@ from csi.survey.ruled import Ruled
 from csi.survey.rules import Rules
 
 
-def unfit(picked: Sequence[Picked], codebook: Codebook, rules: Rules, roles: Sequence[str]) -> Iterator[Problem]:
+def unfit(
+    picked: Sequence[Picked], codebook: Codebook, rules: Rules, roles: Sequence[str], groups: Collection[str] = ()
+) -> Iterator[Problem]:
     """Missing columns, rules without their key, a codebook without items, exports without rows."""
     for one in picked:
-        yield from missing_columns(one, codebook, roles, alone=len(picked) == 1)
+        yield from missing_columns(one, codebook, roles, alone=len(picked) == 1, groups=groups)
     if not codebook.items:
         yield problem(
             "E-ITEMS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -20,6 +20,7 @@ MAY_BE_ABSENT = frozenset({"weight", "stratum", "cluster", "stage", "segment", "
 
 ROW = "row in the file"
 FILE = "file"
+NOT_GROUPS = ("respondent", "duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,51 @@ def with_replicates(codebook: Codebook, raws: Sequence[Raw], wanted: Sequence[st
     return replace(codebook, keys={**codebook.keys, **found}) if found else codebook
 
 
+RESERVED = frozenset(
+    {"n", "construct", "between", "cells", "items", "verdict", "bias", "std_error", "rule", "reason", "reason_zh", "c",
+     "p_metric", "p_scalar", "p_composition", "p_value", "p_holm", "delta_cfi_metric", "delta_cfi_scalar", "difference",
+     "cell_1", "cell_2", "index", "weight", "item", FILE, ROW, *NOT_GROUPS}
+)  # fmt: skip
+"""Names of columns of results, and of keys that make no groups."""
+
+
+def with_groups(codebook: Codebook, raws: Sequence[Raw], wanted: Mapping[str, str], lang: Language = "en") -> Codebook:
+    """The codebook with further columns of groups (a language, a mode) among its keys, each under a name.
+
+    Parameters:
+        wanted: name -> column.
+
+    Raises:
+        Problems: E-BY for a column that no export has; E-GATE for an item, or a key that has another name.
+    """
+    have = list(dict.fromkeys(column for raw in raws for column in raw.frame.columns))
+    taken = {column: role for role, column in codebook.keys.items()}
+    items = {item.column or item.name: item.name for item in codebook.items} | {n: n for n in codebook.names}
+    problems = []
+    for name, column in wanted.items():
+        if name in RESERVED:
+            en, zh = f'groups cannot be called "{name}".', f"分组不能命名为“{name}”。"
+            do, do_zh = f"Write {{name: another, column: {column}}}.", f"请写 {{name: 其他名称, column: {column}}}。"
+            problems.append(problem("E-GATE", "between", en, zh, do, do_zh))
+        elif column in items or name in items:
+            item = items.get(column, name)
+            en, zh = f'"{column}" is the item {item}, not a group.', f"“{column}”是题项 {item}，不是分组。"
+            do, do_zh = "Name a column that is no item.", "请指定非题项的列。"
+            problems.append(problem("E-GATE", "between", en, zh, do, do_zh))
+        elif column in taken:
+            role = taken[column]
+            en, zh = f'column "{column}" is the key {role} already.', f"“{column}”列已是关键列 {role}。"
+            problems.append(problem("E-GATE", "between", en, zh, f'Write "{role}".', f"请写 {role}。"))
+        elif column not in have:
+            en = f'the study has no key "{column}", and the data have no column of that name.'
+            zh = f"研究中没有键“{column}”，数据中也没有该列。"
+            hint = did_you_mean(column, [*codebook.keys, *have])
+            problems.append(problem("E-BY", "between", en, zh, hint.en, hint.zh))
+    if problems:
+        raise Problems(problems, lang)
+    return replace(codebook, keys={**codebook.keys, **wanted}) if wanted else codebook
+
+
 def named(wanted: Sequence[str], have: Sequence[str]) -> list[str]:
     """The columns that names with * for any characters mean, each once.
 
@@ -141,8 +187,13 @@ def column_of(name: str, codebook: Codebook, file: DataFile) -> str:
     return codebook.keys.get(name, "")
 
 
-def missing_columns(picked: Picked, codebook: Codebook, roles: Sequence[str], *, alone: bool) -> Iterator[Problem]:
-    """A problem for each column the study needs and this file lacks (`alone`: it is the only file)."""
+def missing_columns(
+    picked: Picked, codebook: Codebook, roles: Sequence[str], *, alone: bool, groups: Collection[str] = ()
+) -> Iterator[Problem]:
+    """A problem for each column the study needs and this file lacks (`alone`: it is the only file).
+
+    One of several files may lack `groups`.
+    """
     raw, file = picked.raw, picked.file
     known = {*KEY_ROLES, *codebook.names}
     for name in file.rename:
@@ -169,7 +220,9 @@ def missing_columns(picked: Picked, codebook: Codebook, roles: Sequence[str], *,
     for name in picked.absent:
         column = column_of(name, codebook, file)
         if name in roles:
-            excused = name in MAY_BE_ABSENT and not alone and (name not in file.rename or not column)
+            excused = (
+                (name in MAY_BE_ABSENT or name in groups) and not alone and (name not in file.rename or not column)
+            )
         else:
             excused = not column
         if not excused:

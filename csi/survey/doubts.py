@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 import polars as pl
@@ -74,9 +74,9 @@ def wave_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) ->
             )
 
 
-def absent_notes(picked: Sequence[Picked], frame: pl.DataFrame) -> Iterator[Note]:
+def absent_notes(picked: Sequence[Picked], frame: pl.DataFrame, groups: Collection[str] = ()) -> Iterator[Note]:
     """Keys that some files lack: missing weights count as 1, other keys stay blank."""
-    for role in ("weight", "stratum", "cluster", "stage", "segment", "duration"):
+    for role in ("weight", "stratum", "cluster", "stage", "segment", "duration", *groups):
         without = [p.raw.name for p in picked if role in p.absent]
         if not without or len(without) == len(picked):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -49,14 +49,20 @@ def present(frame: pl.DataFrame, role: str, order: Sequence[str]) -> tuple[str, 
     return tuple(name for name in order if name in values) if order else tuple(sorted(values, key=natural))
 
 
-def key_problems(frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Blank respondents, waves, brands; unknown waves, brands, stages; bad weights; durations that are no number."""
+def key_problems(
+    frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, Sequence[str]], groups: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Blank respondents, waves, brands; unknown waves, brands, stages; bad weights; durations that are no number.
+
+    Parameters:
+        groups: names of further columns that stay text; other columns beside the roles are replicate weights.
+    """
     for role in roles:
         if role in MUST:
             yield from _blank(frame, role)
         if known.get(role):
             yield from _unknown(frame, role, known[role])
-        if role not in KEY_ROLES:
+        if role not in KEY_ROLES and role not in groups:
             yield from _replicates(frame, role)
     if "weight" in roles:
         yield from _weights(frame)
@@ -65,14 +71,14 @@ def key_problems(frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, 
         yield from _durations(frame.filter(text.is_not_null() & seconds(text).is_null()))
 
 
-def numeric_keys(roles: Sequence[str]) -> Iterator[pl.Expr]:
+def numeric_keys(roles: Sequence[str], groups: Collection[str] = ()) -> Iterator[pl.Expr]:
     """Weights and duration as numbers."""
     if "weight" in roles:
         yield number(clean(pl.col("weight"))).alias("weight")
     if "duration" in roles:
         yield seconds(pl.col("duration")).alias("duration")
     for role in roles:
-        if role not in KEY_ROLES:  # replicate weights bear their own names
+        if role not in KEY_ROLES and role not in groups:  # replicate weights bear their own names
             yield number(clean(pl.col(role))).alias(role)
 
 

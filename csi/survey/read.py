@@ -15,7 +15,7 @@ from csi.errors import Language, Problem, Problems, problem
 from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
 from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
-from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_replicates
+from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_groups, with_replicates
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, wave_notes
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled
@@ -42,6 +42,7 @@ def read_panel(
     stages: Sequence[str] = (),
     respondents: Literal["", "same", "new"] = "",
     replicates: Sequence[str] = (),
+    groups: Mapping[str, str] | None = None,
     lang: Language = "en",
 ) -> Panel:
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
@@ -54,6 +55,7 @@ def read_panel(
         brands: the brands the study knows, in its order. stages: likewise.
         respondents: "new" when every wave asked new people, so that one name in two waves is not one person.
         replicates: columns of replicate weights (* for any characters), kept as numbers under their own names.
+        groups: name -> column of further groups (a language, a mode), kept as text.
         lang: language of the messages.
 
     Returns:
@@ -73,19 +75,23 @@ def read_panel(
         ([4.0, None, 5.0], [None, 'refused', None], ('ip',))
     """
     files, raws = _read(source, lang)
+    codebook = with_groups(codebook, raws, groups or {}, lang)
     codebook = with_replicates(codebook, raws, replicates, lang)
     roles = roles_of(codebook, files)
     picked = [pick(raw, file, codebook, roles) for raw, file in zip(raws, files, strict=True)]
-    _stop([*unfit(picked, codebook, rules, roles)], lang)
+    _stop([*unfit(picked, codebook, rules, roles, groups or {})], lang)
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
     frame = _typed(picked, codebook, roles, known)
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
-    problems = [*cell_problems(frame, raw, picked, codebook, rules), *key_problems(filled.frame, roles, known)]
-    rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles)), codebook)
+    problems = [
+        *cell_problems(frame, raw, picked, codebook, rules),
+        *key_problems(filled.frame, roles, known, groups or {}),
+    ]
+    rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles, groups or {})), codebook)
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
     _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)
-    return _panel(ruled, raw, picked, codebook, roles, known, rules, respondents)
+    return _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
 
 
 def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:
@@ -148,6 +154,7 @@ def _panel(
     known: Mapping[str, Sequence[str]],
     rules: Rules,
     respondents: Literal["", "same", "new"],
+    groups: Mapping[str, str],
 ) -> Panel:
     """The kept rows as a `Panel`, with its audit and notes."""
     rows, names = ruled.frame, codebook.names
@@ -167,7 +174,7 @@ def _panel(
         notes=(
             *(one for p in picked for one in p.raw.notes),
             *same_file_notes(picked),
-            *absent_notes(picked, rows),
+            *absent_notes(picked, rows, groups),
             *item_notes(rows, codebook),
             *wave_notes(rows, codebook, waves),
             *(() if respondents else recurring(rows)),

@@ -6,7 +6,7 @@ Letters: `c` cells, `g` cells of one set, `m` pairs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -15,11 +15,10 @@ from csi.errors import Problem, Problems, Reason, Text, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_kind
 from csi.measures.compared import check_counts, permutations_needed, usual_permutations
-from csi.moments.stack import Sample
 from csi.sem.estimator import SEM
 from csi.tracking.contrasts import holm, step_levels
 from csi.tracking.gate_ladder import Climbed, climb
-from csi.tracking.gate_micom import FEW, Composed, Composer
+from csi.tracking.gate_micom import FEW, UNSETTLED, Composed, Composer
 from csi.tracking.gate_notes import gate_notes
 from csi.tracking.gate_sets import Cells, Rule, sets_of, shared_units
 from csi.tracking.gate_shown import Comparable
@@ -98,22 +97,72 @@ def comparable(
         >>> found.pairs.select("verdict", "items").row(0)
         ('after freeing', 'd')
     """
-    _check(alpha, rule, permutations, seed)
-    made, formative, ordinal = _made(source, ordered, formed)
-    names = None if construct is None else [construct] if isinstance(construct, str) else list(construct)
     keys = None if between is None else [between] if isinstance(between, str) else list(between)
-    sets = sets_of(made, keys, names, small, formative, rule)
+    (found,) = comparables(
+        [(source, keys)], construct, alpha=alpha, small=small, ordered=ordered, formed=formed, where=where, rule=rule,
+        permutations=permutations, seed=seed,
+    )  # fmt: skip
+    return found
+
+
+def comparables(
+    sources: Sequence[tuple[Estimate | Index, Sequence[str] | None]],
+    construct: str | Sequence[str] | None = None,
+    *,
+    alpha: float = 0.05,
+    small: int = 30,
+    ordered: Collection[str] = (),
+    formed: Collection[str] = (),
+    where: Mapping[str, str] | None = None,
+    rule: Rule | None = None,
+    permutations: int | None = None,
+    seed: int = 1,
+) -> tuple[Comparable, ...]:
+    """As `comparable`, of several indices with the keys compared in each, such as brands and waves by brand and wave,
+    languages by language; Holm's correction counts the sets of all of them.
+
+    Raises:
+        Problems: as `comparable`.
+    """
+    _check(alpha, rule, permutations, seed)
+    names = None if construct is None else [construct] if isinstance(construct, str) else list(construct)
+    made = [_made(source, ordered, formed) for source, _ in sources]
     shared = where or {}
-    sets = tuple(one for one in sets if all(one.cells_in(k, v) for k, v in shared.items()))
-    judged = judged_sets(made, sets, alpha, ordinal, _composer(made, sets, alpha, permutations, seed))
-    return Comparable.of(made, judged, alpha, gate_notes(judged, alpha))
+    sets = [
+        tuple(
+            one
+            for one in sets_of(index_, keys, names, small, formative, rule)
+            if all(one.cells_in(k, v) for k, v in shared.items())
+        )
+        for (index_, formative, _), (_, keys) in zip(made, sources, strict=True)
+    ]
+    tests = sum(one.reason is None for part in sets for one in part)
+    parts = [
+        Part(index_, part, ordinal, _composer(index_, tests, alpha, permutations, seed))
+        for (index_, _, ordinal), part in zip(made, sets, strict=True)
+    ]
+    judged = judged_sets(parts, alpha)
+    every = [one for found in judged for one in found]
+    return tuple(
+        Comparable.of(part.index, found, alpha, gate_notes(found, alpha, sum(one.tested for one in every)))
+        for part, found in zip(parts, judged, strict=True)
+    )
 
 
-def _composer(made: Index, sets: Sequence[Cells], alpha: float, permutations: int | None, seed: int) -> Composer | None:
-    """What composes the sets: the engine behind the index, with permutations enough for a family of all sets."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The sets of one index, what is ordinal of them, and what composes them."""
+
+    index: Index
+    sets: tuple[Cells, ...]
+    ordered: tuple[str, ...]
+    composer: Composer | None
+
+
+def _composer(made: Index, tests: int, alpha: float, permutations: int | None, seed: int) -> Composer | None:
+    """What composes the sets: the engine behind the index, with permutations enough for a family of `tests` sets."""
     if made.sample is None or made.estimated is None or made.estimated.source is None:
         return None
-    tests = sum(one.reason is None for one in sets)
     n = usual_permutations(tests, alpha) if permutations is None else permutations
     return Composer(made.estimated.source, made.sample, max(n, permutations_needed(tests, alpha)), seed)
 
@@ -150,39 +199,33 @@ def _alpha(alpha: float) -> list[Problem]:
     return [problem("E-SETTING", "alpha", en, zh, "Write such as alpha=0.05.", "请写例如 alpha=0.05。")]
 
 
-def judged_sets(
-    made: Index, sets: Sequence[Cells], alpha: float, ordered: tuple[str, ...], composer: Composer | None = None
-) -> tuple[Judged, ...]:
-    """Every set with its verdicts; Holm's correction counts all of them."""
-    sample = made.sample
-    if sample is None:
-        return ()
-    found = [_evidence(sample, one, ordered, composer) for one in sets]
-    p_values = np.array([np.nan if isinstance(e, Reason) else e.p_value for _, e in found])
+def judged_sets(parts: Sequence[Part], alpha: float) -> tuple[tuple[Judged, ...], ...]:
+    """Every set of every part with its verdicts; Holm's correction counts all of them."""
+    found = [(part, *_evidence(part, one)) for part in parts if part.index.sample is not None for one in part.sets]
+    p_values = np.array([np.nan if isinstance(e, Reason) else e.p_value for _, _, e in found])
     adjusted, levels = holm(p_values.tolist()), step_levels(p_values, alpha)
     tests = int(np.isfinite(p_values).sum())
-    out = []
-    for (one, e), p, level in zip(found, adjusted, levels, strict=True):
+    out: dict[int, list[Judged]] = {id(part): [] for part in parts}
+    for (part, one, e), p, level in zip(found, adjusted, levels, strict=True):
         if isinstance(e, Reason):
-            out.append(untested(one, e))
-        elif isinstance(e, Climbed):
-            out.append(_with_overlap(judge(sample, one, e, float(level), float(p), alpha), made))
-        elif composer is None or e.floor * tests >= alpha:
-            out.append(untested(one, FEW))
+            judged = untested(one, e)
+        elif isinstance(e, Climbed) and part.index.sample is not None:
+            judged = _with_overlap(judge(part.index.sample, one, e, float(level), float(p), alpha), part.index)
+        elif isinstance(e, Climbed) or part.composer is None or e.floor * tests >= alpha:
+            judged = untested(one, FEW)
         else:
-            out.append(_with_overlap(judge_composed(composer, one, e, float(p), alpha), made))
-    return tuple(out)
+            judged = _with_overlap(judge_composed(part.composer, one, e, float(p), alpha), part.index)
+        out[id(part)].append(judged)
+    return tuple(tuple(out[id(part)]) for part in parts)
 
 
-def _evidence(
-    sample: Sample, one: Cells, ordered: tuple[str, ...], composer: Composer | None
-) -> tuple[Cells, Climbed | Composed | Reason]:
+def _evidence(part: Part, one: Cells) -> tuple[Cells, Climbed | Composed | Reason]:
     """The set, less cells without a solution, and what its rule found."""
-    if one.reason is not None:
-        return one, one.reason
-    if one.rule == "ladder" or composer is None:
-        return one, climb(sample, one, ordered)
-    found = composer.compose(one)
+    if one.reason is not None or part.index.sample is None:
+        return one, one.reason or UNSETTLED
+    if one.rule == "ladder" or part.composer is None:
+        return one, climb(part.index.sample, one, part.ordered)
+    found = part.composer.compose(one)
     return (one, found) if isinstance(found, Reason) else found
 
 

@@ -11,9 +11,13 @@ SHOWN = 5
 """Cells that cannot be tested are named up to this number."""
 
 
-def gate_notes(judged: Sequence[Judged], alpha: float) -> tuple[Note, ...]:
-    """What was run and how it is to be read."""
-    run, every = [one for one in judged if one.climbed is not None], sum(one.tested for one in judged)
+def gate_notes(judged: Sequence[Judged], alpha: float, every: int) -> tuple[Note, ...]:
+    """What was run and how it is to be read.
+
+    Parameters:
+        every: how many sets Holm's correction counts.
+    """
+    run = [one for one in judged if one.climbed is not None]
     en = (
         f"Decisions: scaled chi-square differences of equal loadings and intercepts at {alpha:g}, Holm over "
         f"{every} sets of cells; changes of CFI are a convention without a nominal error rate. "

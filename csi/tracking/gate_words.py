@@ -55,6 +55,8 @@ KEYS: dict[str, Text] = {
     "wave": Text("waves", "期次"),
     "stage": Text("stages", "阶段"),
     "segment": Text("segments", "客群"),
+    "language": Text("languages", "语言"),
+    "mode": Text("modes", "调查方式"),
 }
 """Keys of cells in the plural."""
 
@@ -83,12 +85,22 @@ def together(names: Sequence[str], labels: Labels) -> Text:
     return Text(", ".join(t.en for t in said), "、".join(t.zh for t in said))
 
 
+def kind_of(key: str, labels: Labels) -> Text:
+    """What the values of a key are called together.
+
+    Example:
+        >>> kind_of("wave", {}).en, kind_of("county", {}).en
+        ('waves', 'groups by county')
+    """
+    return labels.get(key) or KEYS.get(key) or Text(f"groups by {key}", f"{key} 各组")
+
+
 def place_of(one: Judged, labels: Labels) -> Text:
     """Which cells of what: `Satisfaction, 12 waves (Zhongxun)`."""
     what, key = label(one.cells.construct, labels), one.cells.between
     shared = together([v for v in one.cells.keys.values() if v], labels)
     inside = Text(f" ({shared.en})", f"（{shared.zh}）") if shared.en else Text("", "")
-    count, kind = len(one.cells.labels), KEYS.get(key, Text(f"cells by {key}", f"按 {key} 的单元"))
+    count, kind = len(one.cells.labels), kind_of(key, labels)
     return Text(f"{what.en}, {count} {kind.en}{inside.en}", f"{what.zh}，{count} 个{kind.zh}{inside.zh}")
 
 

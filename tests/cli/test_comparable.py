@@ -1,5 +1,6 @@
 """`csi comparable`, and the evidence in `csi track`."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -54,7 +55,7 @@ def test_all_constructs_and_a_level(machine, study):
 def test_an_unknown_key(asked, study):
     code, _, err = asked("comparable", study, "--between", "mode", "--lang", "en")
     assert code == 1
-    assert 'the study has no key "mode"' in err
+    assert 'the study has no key "mode", and the data have no column of that name' in err
     assert "研究中没有键“mode”" in asked("comparable", study, "--between", "mode", "--lang", "zh")[2]
 
 
@@ -117,3 +118,116 @@ def test_micom_on_request_of_the_command_or_the_study(asked, machine, study):
         assert "not tested" not in {r["evidence_previous"] for r in rows}
     finally:
         study.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def spoken(study, tmp_path_factory):
+    """The small study with languages, modes (sat2 a point higher by phone), a column of one value and one of rare
+    values; no wave was asked by both `agency` values.
+    """
+    folder = tmp_path_factory.mktemp("spoken")
+    rng = np.random.default_rng(8)
+    panel = pl.read_csv(study.parent / "panel.csv", infer_schema=False)
+    mode = pl.Series("Q3", rng.choice(["web", "phone"], panel.height))
+    value = pl.col("sat2").cast(pl.Int64, strict=False)
+    moved = (value - 2).clip(1, 10).cast(pl.String)
+    rare = np.where(np.arange(panel.height) % 200 == 0, "rare", rng.choice(["often", "seldom"], panel.height))
+    panel.with_columns(
+        pl.Series("LANG", rng.choice(["zh", "en", ""], panel.height, p=[0.5, 0.4, 0.1])),
+        mode,
+        only=pl.lit("all"),
+        rare=pl.Series(rare),
+        many=pl.Series(rng.integers(0, 10_000, panel.height).astype(str)),
+        agency=pl.when(pl.col("quarter") < "2026Q1").then(pl.lit("old")).otherwise(pl.lit("new")),
+    ).with_columns(
+        sat2=pl.when((pl.col("Q3") == "phone") & value.is_between(1, 10)).then(moved).otherwise("sat2"),
+    ).write_csv(folder / "panel.csv")
+    (folder / "codebook.yaml").write_bytes((study.parent / "codebook.yaml").read_bytes())
+    said = "comparability: {between: [brand, {name: language, column: LANG}, "
+    said += "{name: mode, column: Q3, zh: 访问方式, en: modes of interview}], within: []}"
+    (folder / "study.yaml").write_text(study.read_text("utf-8") + f"\n{said}\n", encoding="utf-8")
+    return folder / "study.yaml"
+
+
+def test_any_columns_as_groups_by_the_study_file(asked, machine, spoken):
+    found = machine("comparable", spoken)
+    by = {s["between"]: s for s in found["sets"] if s["between"] != "brand"}
+    assert set(by) == {"language", "mode"}
+    assert by["language"]["cells"] == 2  # the blank is no language
+    assert by["language"]["verdict"] == "comparable"
+    assert by["mode"]["verdict"] in {"after freeing", "not comparable"}
+    assert "sat2" in by["mode"]["items"]
+    assert sum(s["between"] == "brand" for s in found["sets"]) == 5
+    assert len({s["p_holm"] for s in found["sets"]}) > 1
+    out = asked("comparable", spoken, "--lang", "en")[1]
+    assert "modes of interview" in out
+    assert "7 sets of cells tested" in out
+    assert "Holm over 7 sets" in " ".join(out.split())
+    out = asked("comparable", spoken, "--lang", "zh")[1]
+    assert "访问方式" in out
+    assert "语言" in out
+
+
+def test_any_column_by_the_command_inside_brands_and_waves_or_not(machine, spoken):
+    words = ("comparable", spoken, "--between", "LANG")
+    assert [(s["brand"], s.get("wave")) for s in machine(*words, "--within", "brand")["sets"]] == [
+        ("ZX", None),
+        ("YA", None),
+    ]
+    assert len(machine(*words, "--within", "none")["sets"]) == 1
+    both = machine(*words, "--between", "Q3", "--within", "wave", "--wave", "2026Q3")["sets"]
+    assert [(s["between"], s["wave"]) for s in both] == [("LANG", "2026Q3"), ("Q3", "2026Q3")]
+
+
+def test_groups_below_the_base_stay_out(asked, spoken, machine):
+    found = machine("comparable", spoken, "--between", "rare", "--within", "none")
+    assert found["sets"][0]["cells"] == 2
+    assert {p["verdict"] for p in found["pairs"] if "rare" in {p["cell_1"], p["cell_2"]}} == {"not tested"}
+    assert (
+        "rare: not tested, fewer than 30 answers"
+        in asked("comparable", spoken, "--between", "rare", "--within", "none", "--lang", "en")[1]
+    )
+    assert (
+        "rare：未检验，样本量不足 30"
+        in asked("comparable", spoken, "--between", "rare", "--within", "none", "--lang", "zh")[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "en", "zh"),
+    [
+        ("only", 'all answers have only "all"', "所有答卷的 only 均为“all”"),
+        ("many", "these are no groups", "不是分组"),
+        ("agency", "within one brand and wave all answers have the same agency", "所有答卷的 agency 都相同"),
+        ("sat1", '"sat1" is the item sat1, not a group', "“sat1”是题项 sat1"),
+        ("operator", 'column "operator" is the key brand already. Write "brand".', "“operator”列已是关键列 brand"),
+        ("LANGUAGE", 'the study has no key "LANGUAGE", and the data have no column', "研究中没有键“LANGUAGE”"),
+        ("respondent", 'the study has no key "respondent"', "研究中没有键“respondent”"),
+    ],
+)
+def test_what_is_no_grouping(asked, study, spoken, key, en, zh):
+    words = ("comparable", spoken, "--between", key)
+    if key == "agency":
+        words = (*words, "--within", "brand", "--within", "wave")
+    code, _, err = asked(*words, "--lang", "en")
+    assert code == 1
+    assert en in " ".join(err.split())
+    code, _, err = asked(*words, "--lang", "zh")
+    assert code == 1
+    assert zh in err.replace("\n", "")
+
+
+def test_a_column_of_the_study_file_that_the_data_lack(asked, spoken):
+    text = spoken.read_text("utf-8")
+    try:
+        spoken.write_text(text.replace("column: LANG", "column: LNG"), encoding="utf-8")
+        code, _, err = asked("comparable", spoken, "--lang", "en")
+        assert code == 1
+        assert 'no key "LNG"' in err
+        assert "LANG" in err  # what was meant
+        spoken.write_text(text.replace("name: language", "name: cells"), encoding="utf-8")
+        code, _, err = asked("comparable", spoken, "--lang", "zh")
+        assert code == 1
+        assert "分组不能命名为“cells”" in err
+    finally:
+        spoken.write_text(text, encoding="utf-8")

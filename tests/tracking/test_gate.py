@@ -236,3 +236,25 @@ def test_of_many_cells_two_items_of_three_in_one_of_them():
     touched = pl.any_horizontal(pl.col("cell_1", "cell_2") == "w2")
     assert set(found.pairs.filter(touched)["verdict"]) == {"not comparable"}
     assert set(found.pairs.filter(~touched)["verdict"]) == {"comparable"}
+
+
+def test_sixty_groups_at_once_with_one_too_small_and_one_constant():
+    rng = np.random.default_rng(6)
+    rows = {f"g{k:02d}": draw(rng, 120, 0.3 * (k % 3), (0.0, 0.0, 1.5 * (k == 7), 0.0)) for k in range(60)}
+    rows["g20"] = rows["g20"][:12]
+    rows["g30"][:, 1] = 5.0
+    found = csi.comparable(fitted(frame_of(rows.items(), "land"), by=("land",)), "land", "joy")
+    (one,) = found.judged
+    assert (one.rule, len(one.cells.labels)) == ("alignment", 58)
+    assert set(one.cells.left_out) == {"g20", "g30"}
+    said = " ".join(n.say("en") for n in found.notes)
+    assert "g20: not tested, fewer than 30 answers" in said
+    assert "g30: not tested, all answers to b are the same" in said
+    said = " ".join(n.say("zh") for n in found.notes)
+    assert "g20：未检验，样本量不足 30" in said
+    assert "g30：未检验，b 的回答全部相同" in said
+    assert found.pairs.height == 60 * 59 // 2
+    worst = found.pairs.filter(pl.col("verdict").is_in(["after freeing", "not comparable"]))
+    with_seven = worst.filter((pl.col("cell_1") == "g07") | (pl.col("cell_2") == "g07"))
+    assert with_seven.height == 57
+    assert with_seven["items"].str.contains("c").all()
