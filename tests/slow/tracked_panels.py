@@ -1,6 +1,6 @@
 """Brands over waves, 8 by 8: do linearised intervals of index and change cover, and how often is nothing found moved?
 
-    python tests/slow/tracked_panels.py [PANELS]        (about eight minutes on one core)
+    python tests/slow/tracked_panels.py [PANELS]        (about fifteen minutes on one core)
 
 250 respondents in every cell, three constructs of three or four items answered 1 to 10, weights of the base wave (and,
 for the index, each cell's own). Brands stand at six levels, two pairs exactly tied; half of them rise by a fifth of a
@@ -10,8 +10,6 @@ coverage of index and change .925 to .970, mean standard error / Monte Carlo sta
 that is none is found significant singly in 4 to 6.5 %, any in a release of all brands (Holm) in at most 6 %; rank sets
 of the first and the last wave hold jointly in at least 94 %, ties included, without upper limit; their mean width is
 printed.
-
-The committed tables are of 1,360 of the 2,000 panels, numbers 1 to 800 and 1441 to 2000.
 
 To add a measure: return its numbers from `measured`, its rows from a function like `of_ranks`.
 """
