@@ -121,6 +121,8 @@ if TYPE_CHECKING:
     from csi.tracking.shrunken import shrunken as shrunken
     from csi.tracking.smooth import control as control
     from csi.tracking.smooth import smooth as smooth
+    from csi.tracking.targets import Target as Target
+    from csi.tracking.targets import targets as targets
     from csi.tracking.track import track as track
     from csi.tracking.tree import tree as tree
 
@@ -132,6 +134,8 @@ __version__ = "0.2.0"
 _HOMES = {
     "Alert": "csi.tracking.alerts",
     "alerts": "csi.tracking.alerts",
+    "Target": "csi.tracking.targets",
+    "targets": "csi.tracking.targets",
     "batch": "csi.reporting.batch",
     "append": "csi.reporting.append",
     "GSCA": "csi.pls.gsca",
@@ -261,6 +265,7 @@ __all__ = [
     "Semopy",
     "Study",
     "SumScores",
+    "Target",
     "adjust",
     "alerts",
     "alignment",
@@ -350,6 +355,7 @@ __all__ = [
     "stakeholders",
     "standardised",
     "surface",
+    "targets",
     "tolerance",
     "track",
     "tree",

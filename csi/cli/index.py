@@ -31,7 +31,7 @@ from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, ex
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
-from csi.study.grown import rated
+from csi.study.rated import PARTS, rate_names, rate_notes, rated
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval
 
@@ -80,7 +80,15 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **({} if drawn is None else {"shrunken": only(drawn.table, asked)}),
         },
         notes=tuple(
-            dict.fromkeys((*panel.notes, *found.notes, *(shrunken_notes(drawn, cells) if drawn else ()), *missing))
+            dict.fromkeys(
+                (
+                    *panel.notes,
+                    *found.notes,
+                    *(shrunken_notes(drawn, cells) if drawn else ()),
+                    *rate_notes(study, beside),
+                    *missing,
+                )
+            )
         ),
         code=INADMISSIBLE if missing else FINE,
         record={**recorded(study, panel, found), **({} if drawn is None else {"shrunken": drawn.table})},
@@ -147,35 +155,12 @@ def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         **each(["index", "std_error", "conf_low", "conf_high"], "number"),
         **counted(table),
     }
-    table = table.filter(~pl.col("construct").is_in(["elements", "overall", "repurchase"]))  # the parts of the KCSI
+    table = table.filter(~pl.col("construct").is_in(PARTS))
     few = pl.col("n") < study.settings.small
     table = table.with_columns(pl.when(~few).then(pl.col(c)).alias(c) for c in RATED)
     headings = {"index": Text("percent", "百分比"), "construct": Text("rate", "指标"), "formula": Text("id", "编号")}
     texts = {**names(study, lang), **rate_names(study)}
     return grid(table, kinds, lang, Text("Rates beside the index", "指数以外的指标"), texts, headings)
-
-
-def rate_names(study: Study) -> dict[str, Text]:
-    """Names of rates: what they are and of which item."""
-    plan, book = study.settings.rates, study.codebook
-    out = {
-        "kcsi": Text("KCSI", "KCSI"),
-        "elements": Text("KCSI: elements", "KCSI：要素"),
-        "overall": Text("KCSI: overall", "KCSI：总体"),
-        "repurchase": Text("KCSI: repurchase", "KCSI：复购"),
-        "complaint_rate": Text("Complaint rate", "抱怨率"),
-        "nps": Text("NPS", "净推荐值"),
-    }
-    if plan is None:
-        return out
-    for prefix, items, what in (
-        ("top_box", plan.top_boxes, Text(f"Top {plan.boxes}", f"前 {plan.boxes} 档")),
-        ("csat", plan.csat, Text("Satisfied", "满意率")),
-    ):
-        for item in items:
-            said = Text(f"{what.en}: {book.label(item, 'en')}", f"{what.zh}：{book.label(item, 'zh')}")
-            out[f"{prefix}_{item}"] = said
-    return out
 
 
 def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -15,9 +16,9 @@ from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.tracking.index import Index
-from csi.tracking.smooth import Control, Smoothed, control, smooth
+from csi.tracking.smooth import Control, Smoothed
+from csi.tracking.views import VIEWS, Views, view_of
 
-VIEWS = ("rolling", "ewma", "control", "control-ewma")
 HEADINGS = {
     "smoothed": Text("smoothed", "平滑值"),
     "statistic": Text("charted", "图中值"),
@@ -26,42 +27,64 @@ HEADINGS = {
     "high": Text("upper limit", "上控制限"),
     "outside": Text("", ""),
 }
-TITLES = {
-    "rolling": Text("Rolling mean of four waves", "四期滚动均值"),
-    "ewma": Text("Exponentially weighted mean", "指数加权均值"),
-    "control": Text("Control chart", "控制图"),
-    "control-ewma": Text("Control chart of the exponentially weighted mean", "指数加权均值控制图"),
-}
 OUTSIDE = {"yes": Text("outside", "超出"), "no": Text("", "")}
+
+Seen = Mapping[str, Smoothed | Control]
+"""The views that are told, by name."""
 
 
 def view_argument(parser: argparse.ArgumentParser) -> None:
-    """A view of the series beside the table."""
-    parser.add_argument("--view", choices=VIEWS, metavar="VIEW", help=f"of the series: {', '.join(VIEWS)}")
+    """Views of the series beside the table, and their settings in place of the study's."""
+    add = parser.add_argument
+    known = ", ".join(VIEWS)
+    add("--view", choices=VIEWS, metavar="VIEW", action="append", help=f"of the series: {known} (the study's)")
+    add("--window", type=int, metavar="WAVES", help="with --view rolling: waves of the mean (4)")
+    add("--weight", type=float, metavar="W", help="of the newest wave: of ewma (0.3), of control-ewma (0.2)")
+    add("--limit", type=float, metavar="K", help="of control charts: standard deviations to a limit (3)")
+    add("--baseline", metavar="WAVES", help="of control charts: waves that set the centre, such as 2023Q4,2024Q1")
 
 
-def viewed(view: str | None, study: Study, found: Index, construct: str) -> Smoothed | Control | None:
+def asked_views(args: argparse.Namespace, study: Study) -> Views:
+    """The study's views with what the command line says in their place."""
+    said = {
+        "show": tuple(args.view) if args.view else None,
+        "window": args.window,
+        "weight": args.weight,
+        "limit": args.limit,
+        "baseline": tuple(w.strip() for w in args.baseline.split(",")) if args.baseline else None,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    return replace(study.settings.views, **given)
+
+
+def viewed(views: Views, study: Study, found: Index, construct: str) -> Seen:
     """The series as asked for."""
-    breaks = [b for b in breaks_of(study) if b.wave in set(found.cells["wave"].to_list())]
-    if view is None:
-        return None
-    if view.startswith("control"):
-        return control(found, construct, "ewma" if view == "control-ewma" else "individuals", breaks=breaks)
-    return smooth(found, construct, "ewma" if view == "ewma" else "rolling", breaks=breaks)
+    breaks = breaks_of(study)
+    order = study.waves or None
+    return {v: view_of(found, construct, v, views, waves=order, breaks=breaks) for v in views.show}
 
 
-def view_notes(seen: Smoothed | Control | None) -> tuple[Note, ...]:
-    """What is said of it."""
-    return () if seen is None else seen.notes
+def view_notes(seen: Seen) -> tuple[Note, ...]:
+    """What is said of them."""
+    return tuple(dict.fromkeys(n for one in seen.values() for n in one.notes))
 
 
-def view_blocks(
-    view: str | None, seen: Smoothed | Control | None, study: Study, cells: Mapping[str, str], lang: Language
-) -> tuple[Grid, ...]:
-    """One grid of the cells asked for."""
-    if seen is None or view is None:
-        return ()
-    table = only(seen.table, cells)
+def view_data(seen: Seen, asked: Mapping[str, str]) -> dict[str, object]:
+    """The numbers for a machine: all views below each other, named."""
+    if not seen:
+        return {}
+    tables = [only(one.table, asked).with_columns(view=pl.lit(name)) for name, one in seen.items()]
+    return {"view": pl.concat(tables, how="diagonal")}
+
+
+def view_blocks(views: Views, seen: Seen, study: Study, cells: Mapping[str, str], lang: Language) -> tuple[Grid, ...]:
+    """One grid for each view, of the cells asked for."""
+    return tuple(_grid(views.title(v), seen[v].table, study, cells, lang) for v in views.show if v in seen)
+
+
+def _grid(title: Text, whole: pl.DataFrame, study: Study, cells: Mapping[str, str], lang: Language) -> Grid:
+    """One view."""
+    table = only(whole, cells)
     columns = ["index", "smoothed", "conf_low", "conf_high", "statistic", "centre", "low", "high"]
     kinds: dict[str, Kind] = {
         **each(keys_in(table), "text"),
@@ -70,4 +93,4 @@ def view_blocks(
     if "beyond" in table.columns:
         outside = pl.when("beyond").then(pl.lit("yes")).otherwise(pl.lit("no"))
         table, kinds = table.with_columns(outside.alias("outside")), {**kinds, "outside": "text"}
-    return (grid(table, kinds, lang, TITLES[view], {**names(study, lang), **OUTSIDE}, HEADINGS),)
+    return grid(table, kinds, lang, title, {**names(study, lang), **OUTSIDE}, HEADINGS)

@@ -11,7 +11,7 @@ from csi.cli.grids import each, grid
 from csi.cli.index import RESAMPLING, published
 from csi.cli.progress import working
 from csi.cli.studied import bootstrap_argument, check_cells, chosen, names, opened, provenance, study_argument
-from csi.cli.track import starred
+from csi.cli.track_grid import starred
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.tables import Kind
 from csi.study import Study

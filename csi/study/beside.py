@@ -25,7 +25,9 @@ def rates_plan(form: RatesForm | None) -> RatesPlan | None:
         return None
     own = form.kcsi
     kcsi = None if own is None else (tuple(own.elements), own.overall, own.repurchase)
-    return RatesPlan(tuple(form.top_boxes), tuple(form.csat), form.complaint, form.nps, form.boxes, kcsi)
+    price = form.tolerance
+    tolerance = None if price is None else (price.rebuy, price.higher, price.lower, price.likely, price.most)
+    return RatesPlan(tuple(form.top_boxes), tuple(form.csat), form.complaint, form.nps, form.boxes, kcsi, tolerance)
 
 
 def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:

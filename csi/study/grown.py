@@ -1,4 +1,4 @@
-"""What a study says beside its index: its tree, and its rates."""
+"""The tree of a study."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import replace
 from csi.errors import Text
 from csi.study.settings import TreePlan
 from csi.study.study import Study
-from csi.survey.panel import Panel
 from csi.tracking.index import Index
-from csi.tracking.rates import kcsi, rates
 from csi.tracking.tree import Tree, tree
 from csi.tracking.tree_structure import Structure, structure_of
 
@@ -53,30 +51,3 @@ def grown(study: Study, found: Index, *, base: str | None = None, waves: Sequenc
         restate=plan.restate,
         brands=tuple(study.brands),
     )
-
-
-def rated(study: Study, panel: Panel) -> tuple[Index, ...]:
-    """The rates of a study, and its KCSI; empty where it asks for none.
-
-    Raises:
-        Problems: as `csi.rates` and `csi.kcsi`.
-    """
-    plan, level = study.settings.rates, study.settings.level
-    if plan is None:
-        return ()
-    out = []
-    if plan.kcsi is not None:
-        elements, overall, repurchase = plan.kcsi
-        out.append(kcsi(panel, elements, overall, repurchase, boxes=plan.boxes, level=level))
-    if plan.top_boxes or plan.csat or plan.complaint or plan.nps:
-        found = rates(
-            panel,
-            top_boxes=plan.top_boxes,
-            csat=plan.csat,
-            complaint=plan.complaint or None,
-            nps=plan.nps or None,
-            boxes=plan.boxes,
-            level=level,
-        )
-        out.append(found)
-    return tuple(out)

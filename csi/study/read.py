@@ -13,6 +13,7 @@ from csi.catalogue import guides
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
+from csi.study.aims import aim_problems, target_of, views_of
 from csi.study.beside import beside_problems, rates_plan, tree_plan
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
@@ -29,7 +30,7 @@ from csi.survey.columns import missing_columns, pick, roles_of
 from csi.survey.datafile import DataFile
 from csi.survey.readers import read_raw
 from csi.survey.rules import Rules
-from csi.tracking.alerts import Alert, target_problems
+from csi.tracking.alerts import Alert
 
 QUARTERS = 4
 """Waves in a year where neither the study file nor the names of its waves tell."""
@@ -213,21 +214,10 @@ def _check(
     yield from _methods(document)
     yield from beside_problems(held, form, codebook, document, folder)
     yield from table_problems(form, document, folder)
-    yield from _alerts(form, document)
     names = model.names if model is not None else _names_of_card(form, folder)
+    yield from aim_problems(form, names, document)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
-
-
-def _alerts(form: StudyForm, document: Document) -> Iterator[Problem]:
-    """Alerts without what they need, or of a brand nobody listed."""
-    brands = [b.name for b in form.brands]
-    for i, one in enumerate(form.alerts):
-        yield from target_problems(one.when, one.target, document.place(("alerts", i)))
-        if one.brand and brands and one.brand not in brands:
-            hint = did_you_mean(one.brand, brands)
-            what = Text(f'there is no brand "{one.brand}".', f"没有“{one.brand}”这个品牌。")
-            yield Problem("E-ALERT", document.place(("alerts", i, "brand")), what, hint)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
@@ -380,7 +370,12 @@ def _fields(
         "model": model,
         "rules": Rules(**form.rules.model_dump()),
         "settings": replace(
-            _settings(form, codebook, model), tree=tree_plan(form.tree, path.parent), rates=rates_plan(form.rates)
+            _settings(form, codebook, model),
+            tree=tree_plan(form.tree, path.parent),
+            rates=rates_plan(form.rates),
+            targets=tuple(target_of(one, form.index.target or TARGET) for one in form.targets),
+            views=views_of(form.views),
+            benchmark=form.index.benchmark,
         ),
         "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},

@@ -264,6 +264,7 @@ class IndexForm(Part):
     base: str = ""
     classes: Literal["", "segment", "stage", "stratum"] = ""
     errors: Literal["bootstrap", "linearised", "fixed"] = "bootstrap"
+    benchmark: str = "mean"
 
 
 class KcsiForm(Part):
@@ -272,6 +273,16 @@ class KcsiForm(Part):
     elements: list[str] = Field(min_length=1)
     overall: str
     repurchase: str
+
+
+class ToleranceForm(Part):
+    """The questions that price tolerance is made of: see `csi.price_tolerance`."""
+
+    rebuy: str
+    higher: str
+    lower: str
+    likely: float | None = Field(default=None, allow_inf_nan=False)
+    most: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class RatesForm(Part):
@@ -283,6 +294,7 @@ class RatesForm(Part):
     nps: str = ""
     boxes: int = Field(default=2, ge=1)
     kcsi: KcsiForm | None = None
+    tolerance: ToleranceForm | None = None
 
 
 class TreeForm(Part):
@@ -342,7 +354,7 @@ SectionName = Literal[
     "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method",
     "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary", "decomposition",
-    "comparability",
+    "comparability", "tracking", "alerts", "rates", "views",
 ]  # fmt: skip
 
 
@@ -399,7 +411,7 @@ class ComparabilityForm(Part):
 class AlertForm(Part):
     """A rule over the tracking table: see `csi.tracking.alerts.Alert`."""
 
-    when: Literal["fell", "rose", "below", "small", "not comparable"]
+    when: Literal["fell", "rose", "below", "missed", "reached", "undecided", "small", "not comparable"]
     against: Literal["previous", "year"] = "previous"
     target: float | None = Field(default=None, ge=0, le=100)
     brand: str = ""
@@ -418,6 +430,25 @@ class TableForm(Part):
 def _named_file(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
     """A plain name is that of the file."""
     return {"file": value} if isinstance(value, str) else value
+
+
+class TargetForm(Part):
+    """What an index or a rate is to reach: see `csi.tracking.targets.Target`."""
+
+    value: float = Field(allow_inf_nan=False, ge=-100, le=100)
+    construct_: str = Field(default="", alias="construct")
+    brand: str = ""
+    wave: str = ""
+
+
+class ViewForm(Part):
+    """Which views of the series are told, and their settings: see `csi.tracking.views.Views`."""
+
+    show: list[Literal["rolling", "ewma", "control", "control-ewma"]] = []
+    window: int = Field(default=4, ge=1, le=100)
+    weight: float | None = Field(default=None, gt=0, le=1)
+    limit: float = Field(default=3.0, gt=0)
+    baseline: list[str] = []
 
 
 class StudyForm(Part):
@@ -446,4 +477,6 @@ class StudyForm(Part):
     replicate_weights: ReplicatesForm | None = None
     comparability: ComparabilityForm = ComparabilityForm()
     report: ReportForm = ReportForm()
+    targets: list[TargetForm] = []
+    views: ViewForm = ViewForm()
     alerts: list[AlertForm] = []

@@ -10,6 +10,8 @@ from typing import Literal
 from csi.errors import Text
 from csi.models.nouns import Mode
 from csi.study.schema import COVARIANCE, EstimatorName
+from csi.tracking.targets import Target
+from csi.tracking.views import Views
 
 IndexErrors = Literal["bootstrap", "linearised", "fixed"]
 """Standard errors of the index: of refits, linearised (with the weights' uncertainty), or with the weights fixed."""
@@ -42,7 +44,7 @@ class ReplicateWeights:
 class RatesPlan:
     """Which rates are printed beside the index: see `csi.study.schema.RatesForm`.
 
-    kcsi: elements, overall, repurchase.
+    kcsi: elements, overall, repurchase. tolerance: rebuy, higher, lower, and what counts as likely and as the most.
     """
 
     top_boxes: tuple[str, ...] = ()
@@ -51,12 +53,21 @@ class RatesPlan:
     nps: str = ""
     boxes: int = 2
     kcsi: tuple[tuple[str, ...], str, str] | None = None
+    tolerance: tuple[str, str, str, float | None, float | None] | None = None
 
     @property
     def items(self) -> tuple[str, ...]:
         """Every item that is named."""
         own = () if self.kcsi is None else (*self.kcsi[0], *self.kcsi[1:])
-        return (*self.top_boxes, *self.csat, *(i for i in (self.complaint, self.nps) if i), *own)
+        price = () if self.tolerance is None else self.tolerance[:3]
+        return (*self.top_boxes, *self.csat, *(i for i in (self.complaint, self.nps) if i), *own, *price)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rates are called, as `csi.rates` and `csi.kcsi` name them."""
+        single = ((self.kcsi, "kcsi"), (self.complaint, "complaint_rate"), (self.nps, "nps"))
+        shares = [*(f"top_box_{i}" for i in self.top_boxes), *(f"csat_{i}" for i in self.csat)]
+        return (*(n for given, n in single if given), *shares, *(("price_tolerance",) if self.tolerance else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,9 @@ class Settings:
     formula: Literal["F1", "F2", "F3", "F5", "F6", "F7"] | None = None
     rates: RatesPlan | None = None
     tree: TreePlan | None = None
+    targets: tuple[Target, ...] = ()
+    views: Views = field(default_factory=Views)
+    benchmark: str = "mean"
 
     @property
     def covariance(self) -> bool:

@@ -11,10 +11,14 @@ import polars as pl
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
 from csi.estimate.given import check_kind
-from csi.survey.keyed import cell_name
+from csi.survey.keyed import ABSENT
+from csi.tracking.targets import attained, target_note, target_text
 from csi.tracking.track import Tracking
 
-When = Literal["fell", "rose", "below", "small", "not comparable"]
+When = Literal["fell", "rose", "below", "missed", "reached", "undecided", "small", "not comparable"]
+AIMED: Final = ("below", "missed", "reached", "undecided")
+"""Rules about a target: the alert's own, or that of the cell."""
+
 Against = Literal["previous", "year"]
 CHANCE: Final = {
     True: Text(" (beyond chance)", "（超出抽样误差）"),
@@ -28,10 +32,11 @@ class Alert:
     """One rule.
 
     Parameters:
-        when: "fell", "rose" (a significant change after Holm's correction), "below" (the index under `target`),
-            "small" (fewer answers than are published or read without care), "not comparable" (a change whose
-            measurement is not the same). against: what changes are taken against. target: 0-100, of "below".
-        brand: only this brand.
+        when: "fell", "rose" (a significant change after Holm's correction), "below" (the index under the target),
+            "missed", "reached", "undecided" (the interval below the target, at or above it, on both sides), "small"
+            (fewer answers than are published or read without care), "not comparable" (a change whose measurement is
+            not the same). against: what changes are taken against. target: 0-100, in place of the cell's own
+            (`csi.track(targets=...)`). brand: only this brand.
 
     Raises:
         Problems: E-ALERT, E-SETTING.
@@ -54,19 +59,29 @@ class Alert:
 
 
 def target_problems(when: str, target: float | None, place: str) -> list[Problem]:
-    """A target where there is nothing to be below, or none where there is.
+    """A target where there is nothing to hold against it.
 
     Example:
         >>> [p.code for p in target_problems("fell", 75, "alerts")], target_problems("fell", None, "alerts")
         (['E-ALERT'], [])
     """
-    if when == "below" and target is None:
-        do, do_zh = "Write {when: below, target: 75}, say.", "例如写作 {when: below, target: 75}。"
-        return [problem("E-ALERT", place, "`below` needs a target.", "below 需要 target。", do, do_zh)]
-    if when != "below" and target is not None:
-        en, zh = f"`target` has no meaning with `{when}`.", f"target 与 {when} 不能同用。"
-        return [problem("E-ALERT", place, en, zh, "Leave it out, or use below.", "请去掉，或改用 below。")]
-    return []
+    if when in AIMED or target is None:
+        return []
+    en, zh = f"`target` has no meaning with `{when}`.", f"target 与 {when} 不能同用。"
+    return [problem("E-ALERT", place, en, zh, "Leave it out, or use below.", "请去掉，或改用 below。")]
+
+
+def aimless(when: str, place: str) -> Problem:
+    """A rule about targets where there is none.
+
+    Example:
+        >>> aimless("missed", "alerts").code
+        'E-ALERT'
+    """
+    en, zh = f"`{when}` needs a target.", f"{when} 需要目标值。"
+    do = f"Write {{when: {when}, target: 75}}, say, or targets: [{{value: 75}}]."
+    do_zh = f"例如写作 {{when: {when}, target: 75}}，或另写 targets: [{{value: 75}}]。"
+    return problem("E-ALERT", place, en, zh, do, do_zh)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,8 +89,9 @@ class Alerts(Shown):
     """What the rules found.
 
     Attributes:
-        table: a row per alert: key columns, when, against, value (the change, the index, n or the bias), limit (the
-            target or the base), sure (whether the interval is on one side of the target; null elsewhere). notes.
+        table: a row per alert: key columns, construct, formula, when, against, value (the change, the index, n or the
+            bias), limit (the target or the base), sure (whether the interval is on one side of the target; null
+            elsewhere). notes.
         sentences: one per row.
     """
 
@@ -84,17 +100,23 @@ class Alerts(Shown):
     notes: tuple[Note, ...] = ()
 
 
-def alerts(tracking: Tracking, rules: Sequence[Alert], where: Mapping[str, str] | None = None) -> Alerts:
+def alerts(
+    tracking: Tracking,
+    rules: Sequence[Alert],
+    where: Mapping[str, str] | None = None,
+    labels: Mapping[str, Text] | None = None,
+) -> Alerts:
     """The rules that cells of a tracking table break.
 
     Parameters:
         tracking: of `csi.track`. rules: in order. where: only cells with these key values, such as {"wave": "2026Q3"}.
+        labels: of brands and items, for the sentences.
 
     Returns:
         Alerts; none where every rule holds. A cell that is not published sets off "small" alone.
 
     Raises:
-        Problems: E-ALERT, a brand the table does not have.
+        Problems: E-ALERT, a brand the table does not have, a rule about targets where there is none.
 
     Example:
         >>> import csi
@@ -107,31 +129,39 @@ def alerts(tracking: Tracking, rules: Sequence[Alert], where: Mapping[str, str] 
     """
     kind, do = Text("a tracking table", "跟踪结果"), Text("Give what csi.track returns.", "请给出 csi.track 的结果。")
     check_kind("tracking", tracking, Tracking, kind, do)
-    _check_brands(tracking, rules)
-    table = tracking.table
+    _check_rules(tracking, rules)
+    names, table = labels or {}, tracking.table
     for key, wanted in (where or {}).items():
         table = table.filter(pl.col(key) == wanted) if key in table.columns else table
-    keys = table.columns[: table.columns.index("construct")]
+    keys, of = table.columns[: table.columns.index("construct")], ("construct", "formula")
     rows: list[tuple[Any, ...]] = []
     said: list[Text] = []
     for rule in rules:
         for cell in table.iter_rows(named=True):
             if rule.brand and cell.get("brand") != rule.brand:
                 continue
-            found = _broken(rule, cell, tracking)
+            found = _broken(rule, cell, tracking, names)
             if found is not None:
                 value, limit, sure, words = found
-                name = cell_name({k: cell[k] for k in keys})
                 against = rule.against if rule.when in {"fell", "rose", "not comparable"} else None
-                rows.append((*(cell[k] for k in keys), rule.when, against, value, limit, sure))
-                said.append(Text(f"{name.en}: {words.en}", f"{name.zh}：{words.zh}"))
-    schema: dict[str, Any] = dict.fromkeys(keys, pl.String) | {"when": pl.String, "against": pl.String}
+                rows.append((*(cell[k] for k in keys), *(cell[k] for k in of), rule.when, against, value, limit, sure))
+                said.append(_said([cell[k] for k in keys if cell[k] != ""], words, names))
+    schema: dict[str, Any] = dict.fromkeys((*keys, *of, "when", "against"), pl.String)
     schema |= {"value": pl.Float64, "limit": pl.Float64, "sure": pl.Boolean}
-    return Alerts(pl.DataFrame(rows, schema=schema, orient="row"), tuple(said), _notes(rules))
+    return Alerts(pl.DataFrame(rows, schema=schema, orient="row"), tuple(said), _notes(rules, tracking.index.level))
 
 
-def _check_brands(tracking: Tracking, rules: Sequence[Alert]) -> None:
-    """Every brand that a rule names is in the table.
+def _said(cell: Sequence[Any], words: Text, labels: Mapping[str, Text]) -> Text:
+    """A sentence with its cell before it."""
+    cells = [labels.get(str(v), Text(str(v), str(v))) if v is not None else ABSENT for v in cell]
+    en, zh = " ".join(t.say("en") for t in cells), " ".join(t.say("zh") for t in cells)
+    if not cells:
+        return Text(words.en[:1].upper() + words.en[1:], words.zh)
+    return Text(f"{en}: {words.en}", f"{zh}：{words.zh}")
+
+
+def _check_rules(tracking: Tracking, rules: Sequence[Alert]) -> None:
+    """Every brand that a rule names is in the table, every rule about targets has one.
 
     Raises:
         Problems: E-ALERT.
@@ -140,6 +170,8 @@ def _check_brands(tracking: Tracking, rules: Sequence[Alert]) -> None:
     known = set(table["brand"].unique()) if "brand" in table.columns else set()
     found = []
     for rule in rules:
+        if rule.when in AIMED and rule.target is None and "target" not in table.columns:
+            found.append(aimless(rule.when, "alerts"))
         if rule.brand and rule.brand not in known:
             en, zh = f'there is no brand "{rule.brand}".', f"没有“{rule.brand}”这个品牌。"
             do, do_zh = "Name a brand of the table, or none.", "请写明表中的品牌，或不写。"
@@ -151,16 +183,17 @@ def _check_brands(tracking: Tracking, rules: Sequence[Alert]) -> None:
 Found = tuple[float | None, float | None, bool | None, Text]
 
 
-def _broken(rule: Alert, cell: Mapping[str, Any], tracking: Tracking) -> Found | None:
+def _broken(rule: Alert, cell: Mapping[str, Any], tracking: Tracking, labels: Mapping[str, Text]) -> Found | None:
     """What a cell breaks a rule by; None where it keeps it."""
     if rule.when == "small":
         return _small(cell, tracking)
     if cell["flag"] == "suppressed":
         return None
-    if rule.when == "below":
-        return _below(cell, rule.target or 0.0)
+    if rule.when in AIMED:
+        target = cell.get("target") if rule.target is None else rule.target
+        return None if target is None or cell["index"] is None else _aimed(rule.when, cell, float(target))
     if rule.when == "not comparable":
-        return _unlike(cell, rule.against)
+        return _unlike(cell, rule.against, labels)
     change: float | None = cell.get(f"change_{rule.against}")
     if change is None or not cell.get(f"significant_{rule.against}") or (change < 0) != (rule.when == "fell"):
         return None
@@ -168,6 +201,17 @@ def _broken(rule: Alert, cell: Mapping[str, Any], tracking: Tracking) -> Found |
     en, zh = ("fell", "下降") if rule.when == "fell" else ("rose", "上升")
     words = Text(f"the index {en} by {size} points against {a.en}.", f"指数较{a.zh}{zh} {size} 分。")
     return change, None, None, words
+
+
+def _aimed(when: str, cell: Mapping[str, Any], target: float) -> Found | None:
+    """An index against its target."""
+    if when == "below":
+        return _below(cell, target)
+    value, low, high = cell["index"], cell["conf_low"], cell["conf_high"]
+    found = attained(low, high, target)
+    if found != when:
+        return None
+    return value, target, found != "undecided", target_text(value, low, high, target, found)
 
 
 def _small(cell: Mapping[str, Any], tracking: Tracking) -> Found | None:
@@ -200,22 +244,27 @@ def _below(cell: Mapping[str, Any], target: float) -> Found | None:
     return value, target, sure, words
 
 
-def _unlike(cell: Mapping[str, Any], against: str) -> Found | None:
+def _unlike(cell: Mapping[str, Any], against: str, labels: Mapping[str, Text]) -> Found | None:
     """A change whose two waves do not measure the same."""
     if cell.get(f"evidence_{against}") != "not comparable":
         return None
-    a, items = AGAINST[against], cell.get(f"items_{against}") or ""
-    en = f"the change against {a.en} is not comparable" + (f" ({items})." if items else ".")
-    zh = f"较{a.zh}的变化不可比" + (f"（{items}）。" if items else "。")
+    a, named = AGAINST[against], [i for i in (cell.get(f"items_{against}") or "").split(", ") if i]
+    items = [labels.get(i, Text(i, i)) for i in named]
+    en = f"the change against {a.en} is not comparable"
+    en += f" ({', '.join(t.say('en') for t in items)})." if items else "."
+    zh = f"较{a.zh}的变化不可比" + (f"（{'、'.join(t.say('zh') for t in items)}）。" if items else "。")
     return cell.get(f"bias_{against}"), None, None, Text(en, zh)
 
 
-def _notes(rules: Sequence[Alert]) -> tuple[Note, ...]:
-    """That changes are judged by the tests of the table."""
-    if not any(rule.when in {"fell", "rose"} for rule in rules):
-        return ()
-    en = "Alerts on changes take the tests of the table (after Holm's correction)."
-    return (note("N-ALERT", en, "变化预警采用表中的检验（经 Holm 校正）。"),)
+def _notes(rules: Sequence[Alert], level: float) -> tuple[Note, ...]:
+    """That changes are judged by the tests of the table, targets by the intervals of single cells."""
+    out = []
+    if any(rule.when in {"fell", "rose"} for rule in rules):
+        en = "Alerts on changes take the tests of the table (after Holm's correction)."
+        out.append(note("N-ALERT", en, "变化预警采用表中的检验（经 Holm 校正）。"))
+    if any(rule.when in AIMED for rule in rules):
+        out.append(target_note(level))
+    return tuple(out)
 
 
 @text.register

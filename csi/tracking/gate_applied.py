@@ -9,6 +9,7 @@ import polars as pl
 from csi.errors import Note, Problems, Reason, note, problem, reason
 from csi.measures.invariance_words import signed
 from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
+from csi.tracking.gate_verdicts import Verdict
 from csi.tracking.gate_words import minus
 from csi.tracking.index import Index
 
@@ -88,14 +89,14 @@ def withheld_note(frame: pl.DataFrame) -> tuple[Note, ...]:
     return (note("W-NOT-COMPARABLE", en, zh),)
 
 
-def least_favourable(found: Sequence[Evidence]) -> str:
+def least_favourable(found: Sequence[Evidence]) -> Verdict:
     """The least favourable verdict of several; "not tested" only where none was tested.
 
     Example:
         >>> least_favourable([Evidence("comparable"), Evidence("not tested"), Evidence("after freeing")])
         'after freeing'
     """
-    order = ("comparable", "after freeing", "not comparable")
+    order: tuple[Verdict, ...] = ("comparable", "after freeing", "not comparable")
     known = [e.verdict for e in found if e.verdict != "not tested"]
     return max(known, key=order.index, default="not tested")
 

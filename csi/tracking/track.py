@@ -11,7 +11,9 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_kind
+from csi.survey.bases import COLUMNS as BASES
 from csi.survey.bases import FLAGGED, SMALL, Bases
+from csi.tracking.benchmark import MEAN, benchmark_problems, benchmarked
 from csi.tracking.breaks import Break
 from csi.tracking.changes import Changes, Family, changes
 from csi.tracking.contrasts import construct_place
@@ -21,6 +23,8 @@ from csi.tracking.index import Index, index
 from csi.tracking.index_weights import Given, Rule
 from csi.tracking.league import pairwise
 from csi.tracking.show import shown
+from csi.tracking.targets import COLUMNS as TARGETS
+from csi.tracking.targets import Target, aimed, target_note
 from csi.tracking.waves import Against
 
 
@@ -29,12 +33,15 @@ class Tracking(Shown):
     """The tracking table of one construct.
 
     Attributes:
-        table: one row per cell, waves in order within a brand; keys, construct, n, n_effective, design_effect, index,
-            std_error, conf_low, conf_high, then for "previous" and "year": change_*, std_error_*, p_value_*, p_holm_*,
-            significant_*, smallest_significant_*, minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_* and
-            withheld_*, withheld_zh_* (why a change is not printed); rank, rank_low, rank_high (within the wave) and
-            evidence_rank (the least favourable evidence of the brand's differences there);
-            flag ("suppressed", "small" or null), reason, reason_zh.
+        table: one row per cell, waves in order within a brand; keys, construct, formula, n, n_effective,
+            design_effect, index, std_error, conf_low, conf_high, then for "previous" and "year": change_*,
+            std_error_*, statistic_*, p_value_*, p_holm_*, significant_*, smallest_significant_*,
+            minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_* and withheld_*, withheld_zh_* (why a change
+            is not printed); with a benchmark its index (benchmark), difference_benchmark and as above
+            std_error_benchmark ... withheld_zh_benchmark; rank, rank_low, rank_high (within the wave) and
+            evidence_rank (the least favourable evidence of the brand's differences there); with targets target, gap,
+            gap_low, gap_high (from the target) and attained ("reached", "missed", "undecided"); flag ("suppressed",
+            "small" or null), reason, reason_zh.
         index, changes: what the table was made from, unsuppressed and at full precision.
         small, flagged: cells below `small` rows are suppressed, below `flagged` are marked.
     """
@@ -63,9 +70,11 @@ def track(
     breaks: Sequence[Break] = (),
     gate: Comparable | None = None,
     *,
+    benchmark: str | None = MEAN,
+    targets: Sequence[Target] = (),
     anyway: bool = False,
 ) -> Tracking:
-    """Index, interval, changes, ranks and flags of every brand and wave.
+    """Index, interval, changes, distance from a benchmark, ranks, targets and flags of every brand and wave.
 
     Parameters:
         source: an estimate (best after `bootstrap`), or an index made before (then weights, base, given and level are
@@ -74,13 +83,15 @@ def track(
             before is the one a year ago, and there is a single test.
         small: cells with fewer rows are suppressed. flagged: cells with fewer rows are marked "small".
         weights, base, given, level: as in `index`. family, breaks, gate, anyway: as in `changes`; with a gate ranks
-            rest on comparable differences alone.
+            rest on comparable differences alone. benchmark: "mean" (of the wave's brands), a brand, or None.
+        targets: of the construct; those of others are left aside.
 
     Returns:
         Tracking.
 
     Raises:
-        Problems: as `index` and `changes`; E-INDEX when an index comes with index settings.
+        Problems: as `index` and `changes`; E-INDEX when an index comes with index settings; E-BRAND for a
+            benchmark that is not there.
 
     Example:
         >>> import csi
@@ -94,6 +105,9 @@ def track(
     made = _index(source, weights, base, given, level)
     place = construct_place(made, construct)
     name = made.constructs[place]
+    unknown = [] if benchmark is None else benchmark_problems(made, benchmark)
+    if unknown:
+        raise Problems(unknown)
     against: tuple[Against, ...] = ("previous",) if per_year == 1 else ("previous", "year")
     moved = changes(
         made,
@@ -110,9 +124,15 @@ def track(
     table = made.table.filter(pl.col("construct") == name)
     table = table.select(*_keys(made), "construct", *OWN_COLUMNS)
     table = _with_changes(table, moved, _keys(made))
+    if benchmark is not None and "brand" in made.cells.columns:
+        table = _with_benchmark(table, benchmarked(made, place, benchmark, small, gate, anyway=anyway), _keys(made))
     table = _with_ranks(table, made, name, small, gate, anyway=anyway)
     table = Bases(small, flagged).withheld(_ordered(table, moved.waves))
+    mine = [t for t in targets if t.construct.casefold() in {"", name.casefold()}]
+    table = _with_targets(table, mine) if mine else table
     notes = dict.fromkeys((*made.notes, *moved.notes, *_notes(small, flagged), *gate_notes(gate)))
+    notes |= dict.fromkeys([target_note(made.level)] if mine else [])
+    notes |= dict.fromkeys([_benchmark_note(benchmark)] if benchmark and "benchmark" in table.columns else [])
     return Tracking(table, made, moved, name, small, flagged, tuple(notes))
 
 
@@ -137,13 +157,14 @@ def _keys(made: Index) -> list[str]:
 
 
 OWN_COLUMNS = (
-    "n", "n_effective", "design_effect", "index", "std_error", "conf_low", "conf_high", "reason", "reason_zh",
+    "formula", "n", "n_effective", "design_effect", "index", "std_error", "conf_low", "conf_high", "reason",
+    "reason_zh",
 )  # fmt: skip
 """What the tracking table takes from the index's own."""
 
 CHANGE_COLUMNS = (
-    "change", "std_error", "p_value", "p_holm", "significant", "smallest_significant", "minimal_detectable",
-    "evidence", "items", "bias", "bias_error",
+    "change", "std_error", "statistic", "p_value", "p_holm", "significant", "smallest_significant",
+    "minimal_detectable", "evidence", "items", "bias", "bias_error",
 )  # fmt: skip
 """What the tracking table takes from the table of changes, once per reference wave."""
 
@@ -156,6 +177,34 @@ def _with_changes(table: pl.DataFrame, moved: Changes, keys: Sequence[str]) -> p
         part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGE_COLUMNS], *why)
         table = table.join(part, on=keys, how="left", maintain_order="left")
     return table
+
+
+TESTS = ("difference", "std_error", "statistic", "p_value", "p_holm", "significant", "evidence")
+"""What the tracking table takes from the comparison with the benchmark."""
+
+
+def _with_benchmark(table: pl.DataFrame, found: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Columns benchmark, difference_benchmark, ...; none where no wave has two brands."""
+    if "benchmark" not in found.columns:
+        return table
+    why = [pl.col("reason").alias("withheld_benchmark"), pl.col("reason_zh").alias("withheld_zh_benchmark")]
+    part = found.select(*keys, "benchmark", *[pl.col(c).alias(f"{c}_benchmark") for c in TESTS], *why)
+    return table.join(part, on=keys, how="left", maintain_order="left")
+
+
+def _with_targets(table: pl.DataFrame, given: Sequence[Target]) -> pl.DataFrame:
+    """The columns of targets, before those of the bases."""
+    made = aimed(table, given)
+    rest = [c for c in table.columns if c not in BASES]
+    return made.select(*rest, *TARGETS, *BASES)
+
+
+def _benchmark_note(benchmark: str) -> Note:
+    """What the benchmark is."""
+    own = benchmark == MEAN
+    en = "the mean of the wave's brands, equally weighted, the brand among them" if own else benchmark
+    zh = "当期各品牌（含本品牌）的等权均值" if own else benchmark
+    return note("N-BENCHMARK", f"Benchmark: {en}; Holm within the wave.", f"基准：{zh}；各期内作 Holm 校正。")
 
 
 def _with_ranks(

@@ -33,6 +33,8 @@ PUBLIC = [
     "blindfolding",
     "Alert",
     "alerts",
+    "Target",
+    "targets",
     "adjust",
     "append",
     "batch",

@@ -117,7 +117,7 @@ def test_breaks_that_cannot_be(asked, study, said, code, words):
 
 @pytest.mark.parametrize(
     ("view", "words"),
-    [("rolling", "四期滚动均值"), ("ewma", "指数加权均值"), ("control", "控制图"), ("control-ewma", "控制图")],
+    [("rolling", "4 期滚动均值"), ("ewma", "指数加权均值"), ("control", "控制图"), ("control-ewma", "控制图")],
 )
 def test_views_of_the_series(asked, study, view, words):
     code, out, _ = asked("track", study, "--brand", "ZX", "--view", view, "--bootstrap", "0")

@@ -10,7 +10,8 @@ import pytest
 import csi
 from csi.errors import Problems
 from csi.study.fitted import fitted, indexed
-from csi.study.grown import grown, rated
+from csi.study.grown import grown
+from csi.study.rated import rated
 from csi.study.read import study_fields
 from csi.study.schema import KcsiForm, RatesForm, TreeForm
 

@@ -77,12 +77,38 @@ def test_one_brand_and_one_wave(tracked):
 
 
 def test_bad_alerts(tracked):
-    for words in ({"when": "below"}, {"when": "fell", "target": 70}, {"when": "fel"}, {"when": "fell", "against": "x"}):
+    for words in ({"when": "fell", "target": 70}, {"when": "fel"}, {"when": "fell", "against": "x"}):
         with pytest.raises(csi.Problems) as caught:
             csi.Alert(**words)
         assert all(p.what.en and p.what.zh for p in caught.value.problems)
     with pytest.raises(csi.Problems, match='no brand "QQ"'):
         csi.alerts(tracked, [csi.Alert("fell", brand="QQ")])
+    for when in ("below", "missed", "reached", "undecided"):
+        with pytest.raises(csi.Problems, match="needs a target"):
+            csi.alerts(tracked, [csi.Alert(when)])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "when"),
+    [(75.0, 79.0, "reached"), (74.9, 79.0, "undecided"), (70.0, 75.0, "undecided"), (70.0, 74.9, "missed")],
+)
+def test_targets_by_the_interval(tracked, low, high, when):
+    row = with_row(tracked, index=(low + high) / 2, conf_low=low, conf_high=high)
+    found = csi.alerts(row, [csi.Alert(w, target=75) for w in ("reached", "undecided", "missed")])
+    assert found.table.select("when", "limit", "sure", "formula").rows() == [(when, 75.0, when != "undecided", "F1")]
+    assert {"reached": "已达到", "undecided": "无法判断", "missed": "未达到"}[when] in found.sentences[0].zh
+    assert [n.code for n in found.notes] == ["N-TARGETS"]
+
+
+def test_the_cells_own_target_and_labels(tracked):
+    row = with_row(tracked, index=72.0, conf_low=70.0, conf_high=74.0)
+    row = replace(row, table=row.table.with_columns(target=pl.lit(75.0)))
+    found = csi.alerts(
+        row, [csi.Alert("below"), csi.Alert("missed")], labels={"ZX": csi.errors.Text("Zhongxun", "中讯")}
+    )
+    assert found.table["limit"].to_list() == [75.0, 75.0]
+    assert found.sentences[1].en == "Zhongxun 2026Q3: the target 75 is missed: 72.0 (70.0–74.0)."
+    assert found.sentences[1].zh.startswith("中讯 2026Q3：")
 
 
 def study_with(tmp_path, alerts):

@@ -1,0 +1,141 @@
+"""What a study prints beside its index: rates and the KCSI, over the waves and against their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from csi.behaviour.price_tolerance import price_tolerance
+from csi.errors import Note, Text
+from csi.study.breaks import breaks_of
+from csi.study.study import Study
+from csi.survey.bases import COLUMNS as BASES
+from csi.survey.bases import Bases
+from csi.survey.panel import Panel
+from csi.tracking.changes import changes
+from csi.tracking.index import Index
+from csi.tracking.rates import kcsi, rates
+from csi.tracking.targets import COLUMNS, aimed, target_note
+from csi.tracking.waves import Against
+
+PARTS = ("elements", "overall", "repurchase")
+"""The parts of the KCSI, which are not told by themselves."""
+
+CHANGED = ("change", "std_error", "statistic", "p_value", "p_holm", "significant")
+"""What is taken of the changes of a rate."""
+
+
+def rated(study: Study, panel: Panel) -> tuple[Index, ...]:
+    """The rates of a study, and its KCSI; empty where it asks for none.
+
+    Raises:
+        Problems: as `csi.rates`, `csi.kcsi` and `csi.price_tolerance`.
+    """
+    plan, level = study.settings.rates, study.settings.level
+    if plan is None:
+        return ()
+    out = []
+    if plan.kcsi is not None:
+        elements, overall, repurchase = plan.kcsi
+        out.append(kcsi(panel, elements, overall, repurchase, boxes=plan.boxes, level=level))
+    if plan.top_boxes or plan.csat or plan.complaint or plan.nps or plan.tolerance:
+        priced = panel
+        if plan.tolerance is not None:
+            rebuy, higher, lower, likely, most = plan.tolerance
+            priced = price_tolerance(panel, rebuy, higher, lower, likely=likely, most=most)
+        found = rates(
+            priced,
+            top_boxes=plan.top_boxes,
+            csat=plan.csat,
+            complaint=plan.complaint or None,
+            nps=plan.nps or None,
+            tolerance="price_tolerance" if plan.tolerance else None,
+            boxes=plan.boxes,
+            level=level,
+        )
+        told = [n for n in priced.notes if n.code == "N-TOLERANCE-PRICE"]
+        out.append(replace(found, notes=(*found.notes, *told)))
+    return tuple(out)
+
+
+def rates_over_waves(study: Study, found: Sequence[Index], waves: Sequence[str]) -> pl.DataFrame:
+    """Every rate of every cell with its changes and its target; cells below the study's base lose their numbers.
+
+    Parameters:
+        found: of `rated`. waves: their order; without several there are no changes.
+
+    Returns:
+        keys, construct, formula, n, n_effective, design_effect, index, std_error, conf_low, conf_high, then
+        change_previous ... as in `csi.track` (Holm within each rate and wave), target ... attained, flag,
+        reason, reason_zh.
+    """
+    return pl.concat([_one(study, made, name, waves) for made in found for name in made.constructs], how="diagonal")
+
+
+def rate_notes(study: Study, found: Sequence[Index]) -> tuple[Note, ...]:
+    """What is said under the rates."""
+    said = [n for made in found for n in made.notes]
+    own = {c.casefold() for made in found for c in made.constructs}
+    aims = [target_note(study.settings.level)] if any(t.construct in own for t in study.settings.targets) else []
+    return tuple(dict.fromkeys((*said, *aims)))
+
+
+def _one(study: Study, made: Index, name: str, waves: Sequence[str]) -> pl.DataFrame:
+    """One rate over cells and waves."""
+    settings = study.settings
+    keys = [k for k in made.cells.columns if k != "n"]
+    numbers = (
+        "n",
+        "n_effective",
+        "design_effect",
+        "index",
+        "std_error",
+        "conf_low",
+        "conf_high",
+        "reason",
+        "reason_zh",
+    )
+    table = made.table.filter(pl.col("construct") == name).select(*keys, "construct", "formula", *numbers)
+    if "wave" in keys and made.cells["wave"].n_unique() > 1:
+        yearly = settings.waves_per_year == 1
+        against: tuple[Against, ...] = ("previous",) if yearly else ("previous", "year")
+        broken = [b for b in breaks_of(study) if b.wave in waves]
+        moved = changes(
+            made, name, against, waves=waves, per_year=settings.waves_per_year, small=settings.small, breaks=broken
+        )
+        for kind in against:
+            part = moved.table.filter(pl.col("against") == kind)
+            part = part.select(*keys, *[pl.col(c).alias(f"{c}_{kind}") for c in CHANGED])
+            table = table.join(part, on=keys, how="left", maintain_order="left")
+    table = Bases(settings.small, settings.flagged).withheld(table)
+    mine = [t for t in settings.targets if t.construct == name]
+    if not mine:
+        return table
+    rest = [c for c in table.columns if c not in BASES]
+    return aimed(table, mine).select(*rest, *COLUMNS, *BASES)
+
+
+def rate_names(study: Study) -> dict[str, Text]:
+    """Names of rates: what they are and of which item."""
+    plan, book = study.settings.rates, study.codebook
+    out = {
+        "kcsi": Text("KCSI", "KCSI"),
+        "elements": Text("KCSI: elements", "KCSI：要素"),
+        "overall": Text("KCSI: overall", "KCSI：总体"),
+        "repurchase": Text("KCSI: repurchase", "KCSI：复购"),
+        "complaint_rate": Text("Complaint rate", "抱怨率"),
+        "nps": Text("NPS", "净推荐值"),
+        "price_tolerance": Text("Price tolerance, percent", "价格容忍度（%）"),
+    }
+    if plan is None:
+        return out
+    for prefix, items, what in (
+        ("top_box", plan.top_boxes, Text(f"Top {plan.boxes}", f"前 {plan.boxes} 档")),
+        ("csat", plan.csat, Text("Satisfied", "满意率")),
+    ):
+        for item in items:
+            said = Text(f"{what.en}: {book.label(item, 'en')}", f"{what.zh}：{book.label(item, 'zh')}")
+            out[f"{prefix}_{item}"] = said
+    return out
