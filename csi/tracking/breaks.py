@@ -115,6 +115,9 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
     their covariance (`Index.linked`): in every comparison across the break, cancelling within the old form.
     Links are estimated apart from the waves; respondents that answered both count as independent of them.
     """
+    if index.copies:
+        each = tuple(bridged(copy, construct, breaks, order) for copy in index.copies)
+        return replace(index, values=np.mean([copy.values for copy in each], axis=0), copies=each)
     name = index.constructs[construct]
     place = {w: i for i, w in enumerate(order)}
     at = np.array([place[w] for w in index.cells["wave"].to_list()])

@@ -14,6 +14,7 @@ from scipy import sparse, special
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
 from csi.inference.adjust import adjust
+from csi.inference.rubin import Combined, rubin
 from csi.moments.stack import Array, Ints
 from csi.tracking.index import Index
 from csi.tracking.index_variance import Sparse, contrast_degrees, degrees, replicate_sd
@@ -61,11 +62,38 @@ def joint_covariance(index: Index, construct: int, cells: Ints) -> Array:
 
     From the replicates that are usable in all of them: shared weights and shared respondents enter by themselves.
     Without replicates, from what respondents add to the indices, through their weights too where `index.basis` is
-    "linearised". Errors of links are added.
+    "linearised". Errors of links are added. Of pooled copies `W + (1 + 1/m) B`, the mean of theirs and the covariance
+    between them.
     """
+    if index.copies:
+        return _pooled_covariance(index, construct, cells)
     error = index.linked.get(construct)
     sampling = _sampling_covariance(index, construct, cells)
     return sampling if error is None else sampling + error[np.ix_(cells, cells)]
+
+
+def _pooled_covariance(index: Index, construct: int, cells: Ints) -> Array:
+    """(k, k) Rubin's total covariance."""
+    within = [joint_covariance(copy, construct, cells) for copy in index.copies]
+    return rubin_covariance(np.stack([copy.values[cells, construct] for copy in index.copies]), within)
+
+
+def rubin_covariance(values: Array, within: Sequence[Array]) -> Array:
+    """(k, k) `W + (1 + 1/m) B`.
+
+    Parameters:
+        values: (m, k) of the copies. within: m times (k, k).
+
+    Source:
+        Rubin (1987), Multiple Imputation for Nonresponse in Surveys, 3.1.
+
+    Example:
+        >>> rubin_covariance(np.array([[1.0], [2.0], [3.0]]), [np.eye(1)] * 3).round(6).tolist()
+        [[2.333333]]
+    """
+    between = np.atleast_2d(np.cov(values, rowvar=False))
+    total: Array = np.mean(within, axis=0) + (1.0 + 1.0 / len(values)) * between
+    return total
 
 
 def _sampling_covariance(index: Index, construct: int, cells: Ints) -> Array:
@@ -83,6 +111,9 @@ def _sampling_covariance(index: Index, construct: int, cells: Ints) -> Array:
 
 def construct_covariance(index: Index, cell: int, constructs: Ints) -> Array:
     """(k, k) covariance of some constructs' indices in one cell, from the joint replicates, else linearised."""
+    if index.copies:
+        within = [construct_covariance(copy, cell, constructs) for copy in index.copies]
+        return rubin_covariance(np.stack([copy.values[cell, constructs] for copy in index.copies]), within)
     k = constructs.size
     if index.replicates is None and index.influence is not None and index.sample is not None:
         return index.influence.among(cell, constructs)
@@ -96,6 +127,8 @@ def design_df(index: Index, cells: Ints) -> float:
 
     Replicate weights state their own.
     """
+    if index.copies:
+        return design_df(index.copies[0], cells)
     if index.stated_df is not None:
         return index.stated_df
     if index.sample is not None:
@@ -109,6 +142,10 @@ def contrast(index: Index, construct: int, cells: Ints, shares: Array) -> Contra
     Parameters:
         cells: (k,) the cells that enter. shares: (k,) their coefficients L.
     """
+    if index.copies:
+        row = sparse.csr_matrix((shares, (np.zeros(cells.size, dtype=np.int64), cells)), (1, len(index.values)))
+        found = contrasts(index, construct, row)
+        return Contrast(*(float(part[0]) for part in (found.estimate, found.std_error, found.df)))
     covariance = joint_covariance(index, construct, cells)
     std_error = float(np.sqrt(np.maximum(shares @ covariance @ shares, 0.0)))
     return Contrast(float(shares @ index.values[cells, construct]), std_error, design_df(index, cells))
@@ -139,11 +176,21 @@ def contrasts(index: Index, construct: int, shares: Sparse) -> Contrasts:
         >>> contrasts(made, 1, sparse.csr_matrix([[-1.0, 1.0]])).estimate.round(2).tolist()
         [77.78]
     """
+    if index.copies:
+        found = _pooled(index, construct, shares)
+        return Contrasts(found.value, found.std_error, found.df)
     shares = sparse.csr_matrix(shares)
     values = index.values[:, construct]
     hole = abs(shares) @ np.isnan(values).astype(np.float64) > 0
     estimate = np.where(hole, np.nan, shares @ np.nan_to_num(values))
-    return Contrasts(estimate, np.sqrt(_variances(index, construct, shares)), contrast_df(index, shares))
+    return Contrasts(estimate, np.sqrt(_variances(index, construct, shares)), contrast_df(index, construct, shares))
+
+
+def _pooled(index: Index, construct: int, shares: Sparse) -> Combined:
+    """Contrasts of the copies by Rubin's rules, t with Barnard and Rubin's degrees of freedom."""
+    each = [contrasts(copy, construct, shares) for copy in index.copies]
+    estimate, error = (np.stack([getattr(one, name) for one in each]) for name in ("estimate", "std_error"))
+    return rubin(estimate, error, np.maximum(each[0].df, 1.0))
 
 
 def pair_shares(index: Index, left: Ints | Sequence[int], right: Ints | Sequence[int]) -> Sparse:
@@ -172,8 +219,10 @@ def _sampling_variances(index: Index, construct: int, shares: Sparse) -> Array:
     return np.asarray(replicate_sd(sums.T) ** 2)
 
 
-def contrast_df(index: Index, shares: Sparse) -> Array:
-    """(m,) `design_df` of contrasts (m, c)."""
+def contrast_df(index: Index, construct: int, shares: Sparse) -> Array:
+    """(m,) `design_df` of contrasts (m, c); of pooled copies Barnard and Rubin's, which depend on the construct."""
+    if index.copies:
+        return _pooled(index, construct, shares).df
     if index.stated_df is not None:
         return np.full(shares.shape[0], index.stated_df)
     if index.sample is not None:
@@ -298,6 +347,10 @@ def minimal_detectable(std_error: float, level: float = 0.95, power: float = 0.8
 
 def basis_note(index: Index) -> Note:
     """How the standard errors of differences were made."""
+    if index.copies:
+        of, m = basis_note(index.copies[0]), len(index.copies)
+        en = f"{of.text.en} So in each of {m} completed data sets, combined by Rubin's rules."
+        return note(of.code, en, f"{of.text.zh}{m} 份插补数据各自如此，再按 Rubin 规则合并。")
     if index.basis == "linearised":
         en = "Standard errors of differences are linearised and contain the uncertainty of the weights."
         return note("N-LINEARISED", en, "差异的标准误由线性化得到，已计入权重的不确定性。")

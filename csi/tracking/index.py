@@ -65,6 +65,7 @@ class Index(Shown):
         linked: construct's column -> (c, c) errors of links between forms, common to the cells before a break.
         effective: what the design effect is of: "design" (strata, clusters, weights), "replicates" (the survey's
             replicate weights), or "kish" (unequal weights alone) where neither is known.
+        copies: the indices of completed data sets that `csi.pool` combined; comparisons combine theirs.
 
     Example:
         >>> import csi
@@ -97,12 +98,15 @@ class Index(Shown):
     factors: Factors | None = None
     linked: Mapping[int, Array] = field(default_factory=dict)
     effective: Effective = "kish"
+    copies: tuple[Index, ...] = ()
 
     @property
     def basis(self) -> StdError:
         """Whose standard errors `std_error` and every comparison have: "replicates", "linearised" or "fixed" (weights
         held fixed).
         """
+        if self.copies:
+            return self.copies[0].basis
         if self.replicates is not None:
             return "replicates"
         return "fixed" if self.influence is None or self.influence.full is None else "linearised"

@@ -323,7 +323,7 @@ def _tests(index: Index, construct: int, cells: Ints, covariance: Array, pair: t
     variance = np.diagonal(covariance)
     difference = value[left] - value[right]
     std_error = np.sqrt(np.maximum(variance[left] + variance[right] - 2.0 * covariance[left, right], 0.0))
-    df = contrast_df(index, pair_shares(index, cells[left], cells[right]))
+    df = contrast_df(index, construct, pair_shares(index, cells[left], cells[right]))
     return tested(difference, std_error, df, index.level)
 
 

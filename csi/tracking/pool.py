@@ -38,7 +38,8 @@ def pool(results: Sequence[Poolable]) -> Poolable:
 
     Returns:
         An Estimate (its `extra["pooling"]` has degrees of freedom and fractions of missing information) or an Index;
-        neither has replicates.
+        neither has replicates. An index keeps its copies, so that changes, leagues and trees combine those of the
+        copies.
 
     Raises:
         Problems: fewer than two, of different models or cells, or without standard errors.
@@ -133,6 +134,7 @@ def _index(given: Sequence[Index]) -> Index:
         sample=None,
         estimated=None,
         means=None,
+        copies=tuple(given),
     )
 
 

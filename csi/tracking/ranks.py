@@ -187,7 +187,7 @@ def rank_probabilities(
     cells, covariance = cells[known], covariance[np.ix_(known, known)]
     labels, k = [brand_of(index, int(c)) for c in cells], cells.size
     above, below = np.triu_indices(k, 1)
-    df = contrast_df(index, pair_shares(index, cells[above], cells[below])) if k > 1 else np.empty(0)
+    df = contrast_df(index, j, pair_shares(index, cells[above], cells[below])) if k > 1 else np.empty(0)
     joint = joint_of(index, j, cells, covariance, df)
     draws = draws_for(k)
     share = rank_shares(joint, draws, seed)

@@ -103,8 +103,9 @@ def tree(
             period (a wave, or what its name begins with, such as its year) and as_of (the date of a revision). Of any
             nodes; a parent without a weight of its own weighs the sum of what is below it.
         missing: leaves with a weight and no value: "renormalise" over those that have one (the share without is
-            printed); "carry" the last value (variance + age x the mean squared change of one wave); "impute" by mean +
-            leaf + wave fitted to its siblings (variance + that of its prediction); "refuse".
+            printed); "carry" the last value (variance + age x the mean squared true change of one wave, that is what
+            is seen less its sampling variance); "impute": the last value moved as its siblings moved on average
+            (variance + waves x the mean squared true change apart from the siblings); "refuse".
         base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
         others: the name of leaves too small to be shown, taken together; a leaf of this name stands for all brands
             that the structure does not name.
@@ -169,9 +170,8 @@ def _made(
     """Leaves, shares and rows of every wave."""
     place = {node: k for k, node in enumerate(nodes.leaves)}
     by_leaf = {(t, place[node]): value for (t, node), value in cells.items()}
-    values, n = index.values[:, construct], index.cells["n"].cast(pl.Float64).to_numpy()
-    there = np.isfinite(given.values[:, nodes.leaves])
-    leaves = leaves_of(by_leaf, values, n, len(waves), [nodes.parent[i] for i in place], missing, there)
+    values, there = index.values[:, construct], np.isfinite(given.values[:, nodes.leaves])
+    leaves = leaves_of(index, construct, by_leaf, len(waves), [nodes.parent[i] for i in place], missing, there)
     if missing == "refuse":
         _refuse(nodes, leaves, waves)
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]

@@ -6,15 +6,19 @@ sample tells (the drift of a carried value, the residual of an imputed one).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy import sparse
 
 from csi.moments.stack import Array, Ints
+from csi.tracking.contrasts import contrasts
+from csi.tracking.index import Index
 
 Missing = Literal["renormalise", "carry", "impute", "refuse"]
 
@@ -30,8 +34,8 @@ class Leaves:
         treatment: (t, l) how the value came about. age: (t, l) waves since a carried value was seen.
         n: (t, l) answers behind a value that was seen. extra: (x) variance of each column beyond the cells'; 0 for
             cells. extra_df: (x) degrees of freedom of those variances, inf for cells.
-        drift: mean squared change in one wave, of which carried values take one per wave of age.
-        residual: group of siblings -> residual mean square of the additive fit.
+        drift: mean squared true change in one wave, of which carried values take one per wave of age. apart: mean
+            squared true change apart from that of the siblings, of which imputed values take as much.
     """
 
     rows: tuple[sparse.csr_matrix, ...]
@@ -42,13 +46,13 @@ class Leaves:
     extra: Array
     extra_df: Array
     drift: float
-    residual: Mapping[int, float]
+    apart: float
 
 
 def leaves_of(
+    index: Index,
+    construct: int,
     cells: Mapping[tuple[int, int], tuple[Ints, Array]],
-    values: Array,
-    n: Array,
     waves: int,
     siblings: Sequence[int],
     missing: Missing,
@@ -57,15 +61,16 @@ def leaves_of(
     """Rows of every leaf and wave.
 
     Parameters:
-        cells: (wave, leaf) -> the cells it is made of and their shares, where it has a value. values: (c,) the index.
-        n: (c,) answers. waves: how many. siblings: (l) parent of each leaf. missing: what becomes of leaves without a
-            value that are `there` (t, l).
+        index, construct: whose cells, and the column. cells: (wave, leaf) -> the cells it is made of and their shares,
+            where it has a value. waves: how many. siblings: (l) parent of each leaf. missing: what becomes of leaves
+            without a value that are `there` (t, l).
 
     Returns:
-        Leaves. Carried: the last value seen, age x drift added to its variance. Imputed: mean + leaf + wave fitted by
-        least squares to the siblings' values, the fit's variance of prediction added: residual mean square x (1 + h),
-        h the sum of squared weights of the values that predict (their sampling error counts twice: on the safe side).
+        Leaves. Carried: the last value seen; age x drift is added to its variance. Imputed: the last value moved as its
+        siblings moved on average; apart x the sum of 1 + 1 / siblings over these waves is added to the sampling
+        variance of all that predicts. Neither value depends on later waves.
     """
+    values, n = index.values[:, construct], index.cells["n"].cast(pl.Float64).to_numpy()
     c, many = values.size, len(siblings)
     seen = np.full((waves, many), np.nan)
     count = np.zeros((waves, many), dtype=np.int64)
@@ -76,110 +81,119 @@ def leaves_of(
     columns = c + waves * many
     extra, age = np.zeros(columns), np.zeros((waves, many), dtype=np.int64)
     extra_df = np.full(columns, np.inf)
-    drift, steps = mean_squared_change(seen), float(np.isfinite(np.diff(seen, axis=0)).sum())
     rows: dict[tuple[int, int], tuple[Ints, Array]] = dict(cells)
-    residual: dict[int, float] = {}
-    if missing == "carry":
+    drift = apart = 0.0
+    steps = (
+        steps_of(cells, seen, siblings, c) if missing in {"carry", "impute"} and (treatment == MISSING).any() else None
+    )
+    if steps is not None:
+        square = partial(true_square, index, construct)
+        (drift, df), how = square(steps.rows, steps.leaf.size), CARRIED
+        if missing == "impute":
+            (apart, df), how = square(steps.centre @ steps.rows, steps.df), IMPUTED
         for t, leaf in zip(*np.nonzero(treatment == MISSING), strict=True):
             before = np.flatnonzero(np.isfinite(seen[:t, leaf]))
-            if before.size:
-                age[t, leaf], own = t - before[-1], c + t * many + leaf
-                at, share = cells[int(before[-1]), int(leaf)]
-                rows[int(t), int(leaf)] = (np.append(at, own), np.append(share, 1.0))
-                extra[own], extra_df[own], treatment[t, leaf] = age[t, leaf] * drift, steps, CARRIED
-    elif missing == "impute":
-        for group in dict.fromkeys(siblings):
-            mine = np.flatnonzero(np.array(siblings) == group)
-            residual[group] = _impute(mine, seen, cells, treatment, rows, (extra, extra_df), c)
+            moves = steps.before(leaf, before[-1], t) if before.size and missing == "impute" else []
+            if not before.size or None in moves or (missing == "impute" and steps.df < 1):
+                continue
+            age[t, leaf], own = t - before[-1], c + t * many + leaf
+            at, share = cells[int(before[-1]), int(leaf)]
+            moved = [m for m in moves if m is not None]
+            at = np.concatenate([at, *(cell for cell, _, _ in moved), np.array([own])])
+            rows[int(t), int(leaf)] = (at, np.concatenate([share, *(v for _, v, _ in moved), np.ones(1)]))
+            extra[own] = apart * sum(1 + 1 / k for _, _, k in moved) if moved else age[t, leaf] * drift
+            extra_df[own], treatment[t, leaf] = df, how
     present = (treatment != MISSING) & (treatment != ABSENT)
-    return Leaves(_sparse(rows, waves, many, columns), present, treatment, age, count, extra, extra_df, drift, residual)
+    return Leaves(_sparse(rows, waves, many, columns), present, treatment, age, count, extra, extra_df, drift, apart)
 
 
-def mean_squared_change(seen: Array) -> float:
-    """Mean squared change between neighbouring waves, over all leaves; 0 where no leaf was seen twice in a row.
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Changes of leaves between neighbouring waves.
 
-    Parameters:
-        seen: (t, l) values, NaN where absent.
-
-    Example:
-        >>> mean_squared_change(np.array([[70.0, 60.0], [72.0, np.nan], [71.0, 64.0]]))
-        2.5
+    Attributes:
+        wave, leaf: (s) the later wave and the leaf. rows: (s, c) each as a weighted sum of cells. group: (s) the
+            siblings of a wave it belongs to. siblings: (l) parent of each leaf.
     """
-    steps = np.diff(seen, axis=0)
-    steps = steps[np.isfinite(steps)]
-    return float((steps**2).mean()) if steps.size else 0.0
+
+    wave: Ints
+    leaf: Ints
+    rows: sparse.csr_matrix
+    group: Ints
+    siblings: Sequence[int]
+
+    @property
+    def together(self) -> sparse.csr_matrix:
+        """(g, s) means over the siblings of a wave."""
+        size = np.bincount(self.group)
+        shape = (size.size, self.group.size)
+        return sparse.csr_matrix((1.0 / size[self.group], (self.group, np.arange(self.group.size))), shape=shape)
+
+    @property
+    def centre(self) -> sparse.csr_matrix:
+        """(s, s) a change less the mean change of its siblings and itself."""
+        belongs = sparse.csr_matrix((np.ones(self.group.size), (np.arange(self.group.size), self.group)))
+        return sparse.csr_matrix(sparse.identity(self.group.size) - belongs @ self.together)
+
+    @property
+    def df(self) -> int:
+        """Changes less the means taken from them."""
+        return int(self.group.size - np.unique(self.group).size)
+
+    def before(self, leaf: int, last: int, now: int) -> list[tuple[Ints, Array, int] | None]:
+        """Wave by wave after `last` up to `now`: the siblings' mean change, its cells, shares and how many siblings
+        made it; None where no sibling was seen in both waves.
+        """
+        over = np.asarray(self.siblings)
+        found: list[tuple[Ints, Array, int] | None] = []
+        for t in range(int(last) + 1, int(now) + 1):
+            mine = np.flatnonzero((self.wave == t) & (over[self.leaf] == over[leaf]))
+            mean = sparse.csr_matrix(self.rows[mine].sum(axis=0) / max(mine.size, 1))
+            found.append((mean.indices.astype(np.int64), mean.data, int(mine.size)) if mine.size else None)
+        return found
 
 
-def additive(seen: Array, want: Iterable[tuple[int, int]]) -> tuple[dict[tuple[int, int], Array], float, int]:
-    """Cells of a two-way table predicted by mean + row + column, as weights of the cells that are there.
-
-    `y_tl = m + a_l + b_t` by least squares; the prediction is linear in the y that were seen.
+def steps_of(
+    cells: Mapping[tuple[int, int], tuple[Ints, Array]], seen: Array, siblings: Sequence[int], columns: int
+) -> Steps:
+    """The changes of leaves that were seen in two waves running.
 
     Parameters:
-        seen: (t, l), NaN where absent. want: (t, l) places to predict.
+        cells: (wave, leaf) -> cells and shares. seen: (t, l) values, NaN where absent. columns: how many cells.
+    """
+    before, leaf = np.nonzero(np.isfinite(np.diff(seen, axis=0)))
+    pairs = list(zip(before.tolist(), leaf.tolist(), strict=True))
+    parts = [*(cells[t + 1, k] for t, k in pairs), *((at, -share) for at, share in (cells[p] for p in pairs))]
+    at, share = (np.concatenate([p[i] for p in parts]) if parts else np.empty(0) for i in (0, 1))
+    row = np.tile(np.arange(len(pairs)), 2).repeat([cell.size for cell, _ in parts])
+    rows = sparse.csr_matrix((share, (row, at.astype(np.int64))), shape=(len(pairs), columns))
+    over = np.asarray(siblings, dtype=np.int64)[leaf]
+    group = np.unique(np.stack([before, over]), axis=1, return_inverse=True)[1].reshape(-1)
+    return Steps(before + 1, leaf, rows, group.astype(np.int64), siblings)
+
+
+def true_square(index: Index, construct: int, rows: sparse.csr_matrix, df: int) -> tuple[float, float]:
+    """Mean square of what differences would be without sampling errors, and its degrees of freedom.
+
+    `s^2 = max(0, (sum_r d_r^2 - sum_r Var d_r) / df)`, d_r = L_r I: a change that is seen holds the sampling errors of
+    both waves. With m = sum_r d_r^2 / df, `Var(s^2) = 2 m^2 / df`, so that s^2 has `df (s^2 / m)^2`.
+
+    Parameters:
+        rows: (r, c) the differences. df: how many of them are free.
 
     Returns:
-        Weights of the cells seen (in the order of `np.nonzero`) for each place that the table determines; the residual
-        mean square (NaN without degrees of freedom; then nothing is predicted) and its degrees of freedom.
+        0 and inf where there are none, or they are no larger than their sampling errors. Unknown errors count as zero.
 
     Source:
-        Searle (1971), Linear Models, chapter 7: the two-way classification with unequal subclass numbers.
-
-    Example:
-        >>> weights, residual, df = additive(np.array([[1.0, 3.0], [2.0, 4.0], [4.0, np.nan]]), [(2, 1)])
-        >>> round(float(weights[2, 1] @ [1, 3, 2, 4, 4]), 6), round(abs(residual), 6), df
-        (6.0, 0.0, 1)
+        Moments, as for the variance between areas: Prasad & Rao (1990), JASA 85, 163-171; Satterthwaite (1946),
+        Biometrics Bulletin 2(6), 110-114.
     """
-    t, many = seen.shape
-    at = np.nonzero(np.isfinite(seen))
-    design = np.zeros((at[0].size, 1 + t + many))
-    design[:, 0] = 1.0
-    design[np.arange(at[0].size), 1 + at[0]] = 1.0
-    design[np.arange(at[0].size), 1 + t + at[1]] = 1.0
-    if not at[0].size:
-        return {}, float("nan"), 0
-    inverse, rank = np.linalg.pinv(design), int(np.linalg.matrix_rank(design))
-    y = seen[at]
-    df = y.size - rank
-    residual = float(((y - design @ (inverse @ y)) ** 2).sum() / df) if df > 0 else float("nan")
-    found: dict[tuple[int, int], Array] = {}
-    for place in want:
-        row = np.zeros(1 + t + many)
-        row[[0, 1 + place[0], 1 + t + place[1]]] = 1.0
-        if df > 0 and np.allclose(row @ inverse @ design, row, atol=1e-8):
-            found[place] = row @ inverse
-    return found, residual, df
-
-
-def _impute(
-    mine: Ints,
-    seen: Array,
-    cells: Mapping[tuple[int, int], tuple[Ints, Array]],
-    treatment: npt.NDArray[np.object_],
-    rows: dict[tuple[int, int], tuple[Ints, Array]],
-    extra: tuple[Array, Array],
-    c: int,
-) -> float:
-    """Fill in the missing leaves of one parent; returns the residual mean square.
-
-    Parameters:
-        extra: (x) variances and their degrees of freedom, filled in here.
-    """
-    part, many = seen[:, mine], seen.shape[1]
-    want = [(int(t), int(k)) for t, k in zip(*np.nonzero(treatment[:, mine] == MISSING), strict=True)]
-    if not want:
-        return float("nan")
-    found, residual, df = additive(part, want)
-    places = [(int(t), int(mine[k])) for t, k in zip(*np.nonzero(np.isfinite(part)), strict=True)]
-    for (t, k), weights in found.items():
-        leaf = int(mine[k])
-        own = c + t * many + leaf
-        at = np.concatenate([cells[p][0] for p in places] + [np.array([own])])
-        share = np.concatenate([w * cells[p][1] for w, p in zip(weights, places, strict=True)] + [np.ones(1)])
-        rows[t, leaf] = (at, share)
-        extra[0][own], extra[1][own] = residual * (1.0 + float(weights @ weights)), df
-        treatment[t, leaf] = IMPUTED
-    return residual
+    if df < 1:
+        return 0.0, float("inf")
+    found = contrasts(index, construct, rows)
+    mean = float((found.estimate**2).sum()) / df
+    square = mean - float(np.nan_to_num(found.std_error**2).sum()) / df
+    return (square, df * (square / mean) ** 2) if square > 0 else (0.0, float("inf"))
 
 
 def _sparse(

@@ -137,17 +137,22 @@ def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
         en = (
             f"{carried} leaf values are carried forward (up to {oldest} waves); {drift} (the mean squared change of one"
         )
-        en += " wave) is added to their variance per wave of age."
-        zh = f"{carried} 个成员数值沿用此前一期（最久 {oldest} 期）；每沿用一期，方差增加单期变化的均方 {drift}。"
+        en += " wave, without sampling errors) is added to their variance per wave of age."
+        zh = f"{carried} 个成员数值沿用此前一期（最久 {oldest} 期）；每沿用一期，方差增加 {drift}"
+        zh += "（单期变化的均方，已扣除抽样误差）。"
         notes.append(note("W-TREE-CARRIED", en, zh))
     imputed = int((how == IMPUTED).sum())
     if imputed:
-        known = [v for v in made.leaves.residual.values() if np.isfinite(v)]
-        en = f"{imputed} leaf values are imputed by mean + leaf + wave of their siblings; the variance of prediction"
-        most = fixed(max(known, default=0.0))
-        en += f" (residual mean square up to {most}) is added to that of sampling."
-        zh = f"{imputed} 个成员数值由同级成员的“均值 + 成员 + 期次”模型插补；"
-        zh += f"抽样方差之外另加预测方差（残差均方最大 {most}）。"
+        apart, oldest = fixed(made.leaves.apart), int(made.leaves.age.max())
+        en = (
+            f"{imputed} leaf values are imputed: the last value (up to {oldest} waves old), moved as its siblings moved"
+        )
+        en += (
+            f" on average; {apart} (the mean squared change apart from the siblings, without sampling errors) is added"
+        )
+        en += " to their variance per wave, and its share for the siblings' mean."
+        zh = f"{imputed} 个成员数值为插补：最近一期数值（最久 {oldest} 期前）加上同级成员的平均变化；"
+        zh += f"每期方差另加 {apart}（相对同级成员平均变化的均方，已扣除抽样误差）及同级均值的相应份额。"
         notes.append(note("W-TREE-IMPUTED", en, zh))
     if missing in {"carry", "impute"} and gone.any():
         en = "Where nothing could be carried or imputed, parents are means of the others."

@@ -38,6 +38,18 @@ def test_an_audit_that_adds_up(asked):
     assert "430" in out
 
 
+def test_a_tree_over_imputed_copies(asked, tmp_path):
+    text = STUDY.read_text("utf-8").replace("bootstrap: {n: 400", "estimate: {imputations: 2}\nbootstrap: {n: 100")
+    for name in ("panel.csv", "codebook.yaml", "structure.csv", "weights.csv"):
+        text = text.replace(name, str((STUDY.parent / name).resolve()))
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    code, out, err = asked("tree", tmp_path / "study.yaml", "--json", "--lang", "zh")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert all(r["conf_low"] < r["index"] < r["conf_high"] for r in found["tree"])
+    assert any("Rubin" in n for n in map(str, found["notes"]))
+
+
 def test_levels_and_studies_without_a_tree(asked):
     code, _, err = asked("tree", STUDY, "--bootstrap", "0", "--level", "industri", "--lang", "en")
     assert code == 1

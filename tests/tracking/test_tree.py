@@ -8,6 +8,7 @@ import pytest
 
 import csi
 from csi.errors import Problems
+from csi.inference.rubin import rubin
 from csi.tracking.contrasts import contrast, joint_covariance
 
 from .test_formulas import ANSWERS, SEVEN, panel_of
@@ -109,6 +110,97 @@ def test_covariances_go_up_from_replicates(survey):
     assert found.std_error < 0.9 * alone  # panels: the covariance of a respondent with himself counts
 
 
+WEIGHING = {"all": {"x": ["A", "B"], "y": ["C"]}}
+TEXT = "Use =~ use1 + use2 + use3\nJoy =~ joy1 + joy2\nJoy ~ Use"
+
+
+def moved_by_hand(index):
+    """(c) coefficients of the change of "all" from w1 to w2, weights 1, 2, 3."""
+    cells = index.cells.select("brand", "wave").iter_rows()
+    return np.array([{"A": 1, "B": 2, "C": 3}[b] / 6 * (1 if w == "w2" else -1) for b, w in cells])
+
+
+def change_of(index):
+    tree = csi.tree(index, WEIGHING, {"A": 1, "B": 2, "C": 3}, "Joy")
+    return tree, tree.changes.filter((pl.col("node") == "all") & (pl.col("wave") == "w2")).row(0, named=True)
+
+
+def test_linearised_errors_go_up_with_the_weights_uncertainty(survey):
+    frame = survey(n=400, waves=("w1", "w2"), brands=("A", "B", "C"))
+    est = csi.fit(TEXT, frame, csi.PLS(), by=["brand", "wave"], scale=(1, 10), unit="id")
+    index = csi.index(est, weights="base", std_error="linearised")
+    tree, row = change_of(index)
+    L, V = moved_by_hand(index), joint_covariance(index, 1, np.arange(6))
+    assert row["std_error"] == pytest.approx(np.sqrt(L @ V @ L), rel=1e-9)
+    assert abs(V - np.diag(np.diagonal(V))).max() > 1e-4  # weights of the base wave are common to all cells
+    drawn = csi.index(csi.bootstrap(est, 600, seed=4), weights="base")
+    assert drawn.basis == "replicates"
+    again = csi.tree(drawn, WEIGHING, {"A": 1, "B": 2, "C": 3}, "Joy")
+    ratio = again.table["std_error"].to_numpy() / tree.table["std_error"].to_numpy()
+    assert abs(ratio.mean() - 1) < 0.05
+
+
+def test_replicate_weights_go_up_with_their_degrees_of_freedom(survey):
+    frame = survey(n=80, waves=("w1", "w2"), brands=("A", "B", "C")).with_row_index("row")
+    groups = 20
+    drop = pl.col("row") % groups
+    frame = frame.with_columns(
+        w=pl.lit(1.0), **{f"r{g}": pl.when(drop == g).then(0.0).otherwise(groups / (groups - 1)) for g in range(groups)}
+    )
+    columns = [f"r{g}" for g in range(groups)]
+    est = csi.fit(TEXT, frame.drop(columns), csi.PLS(), by=["brand", "wave"], scale=(1, 10), weight="w")
+    est = csi.replicate_weights(est, frame, columns, kind="jk1")
+    index = csi.index(est, formula="F5")
+    tree, row = change_of(index)
+    assert {row["df"], *tree.table["df"]} == {groups - 1.0}
+    # the jackknife by hand: the change of the plain means of the items without each group
+    L = moved_by_hand(index)
+
+    def change(kept):
+        means = kept.group_by("brand", "wave").agg((pl.mean("joy1") + pl.mean("joy2")) / 2)
+        at = {(b, w): 100 * (v - 1) / 9 for b, w, v in means.iter_rows()}
+        return L @ [at[key] for key in index.cells.select("brand", "wave").iter_rows()]
+
+    whole = change(frame)
+    left = np.array([change(frame.filter(pl.col("row") % groups != g)) for g in range(groups)])
+    assert row["change"] == pytest.approx(whole, abs=1e-9)
+    by_hand = np.sqrt((groups - 1) / groups * ((left - whole) ** 2).sum())
+    assert row["std_error"] == pytest.approx(by_hand, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def copies(survey):
+    frame = survey(n=80, waves=("w1", "w2"), brands=("A", "B", "C"))
+    holes = frame.with_columns(joy1=pl.when(pl.int_range(pl.len()) % 3 == 0).then(None).otherwise("joy1"))
+    by = ["brand", "wave"]
+    made = csi.impute(holes, m=4, seed=3, items=["use1", "use2", "use3", "joy1", "joy2"], by=by)
+    return [csi.index(csi.fit(TEXT, copy, csi.PLS(), by=by, scale=(1, 10))) for copy in made]
+
+
+def test_pooled_copies_go_up_by_rubins_rules(copies):
+    tree, row = change_of(csi.pool(copies))
+    each = [change_of(one)[1] for one in copies]
+    by_hand = rubin(
+        np.array([r["change"] for r in each]), np.array([r["std_error"] for r in each]), np.array(each[0]["df"])
+    )
+    assert row["change"] == pytest.approx(float(by_hand.value), rel=1e-12)
+    assert row["std_error"] == pytest.approx(float(by_hand.std_error), rel=1e-12)
+    assert row["df"] == pytest.approx(float(by_hand.df), rel=1e-12)
+    assert by_hand.between > 0
+    assert row["std_error"] > np.sqrt(np.mean([r["std_error"] ** 2 for r in each]))
+    assert tree.table["std_error"].null_count() == 0
+    assert any("Rubin" in n.say() for n in tree.notes)
+
+
+def test_comparisons_of_pooled_cells_agree_with_their_covariance(copies):
+    index = csi.pool(copies)
+    L, V = moved_by_hand(index), joint_covariance(index, 1, np.arange(6))
+    assert contrast(index, 1, np.arange(6), L).std_error == pytest.approx(np.sqrt(L @ V @ L), rel=1e-9)
+    moved = csi.changes(index, "Joy", ("previous",)).table
+    assert (moved.height, moved["std_error"].null_count()) == (3, 0)
+    assert csi.pairwise(index, "w2", "Joy").pairs["std_error"].null_count() == 0
+
+
 def test_the_audit_adds_up_to_every_parent(made):
     tree = csi.tree(made, NATION, REVENUE, "joy")
     sums = tree.audit.group_by("parent", "wave").agg(
@@ -123,6 +215,7 @@ def test_the_audit_adds_up_to_every_parent(made):
         assert value(tree, parent, wave) == pytest.approx(index)
 
 
+FAST_WAVES = ("2024Q1", "2024Q2", "2024Q3")
 GAP = {k: v for k, v in TWO.items() if k != ("B", "2024Q2")}
 
 
@@ -139,58 +232,90 @@ def test_renormalise_prints_the_missing_share():
     assert moved["composition"] == pytest.approx(2.5)
 
 
-def test_carry_adds_the_mean_squared_change_to_the_variance():
-    index = index_of(GAP)
+def variances_of(index, construct="joy"):
+    """(brand, wave) -> sampling variance of its index."""
+    every = np.diagonal(joint_covariance(index, index.constructs.index(construct), np.arange(index.cells.height)))
+    return dict(zip(index.cells.select("brand", "wave").iter_rows(), every, strict=True))
+
+
+FAST = {(b, w): v + d for w, d in (("2024Q1", 0.0), ("2024Q2", 3.0), ("2024Q3", 1.0)) for b, v in LEVELS.items()}
+"""Every brand moves by 3 points up, then by 2 down."""
+GONE = {k: v for k, v in FAST.items() if k[0] != "B" or k[1] == "2024Q1"}
+
+
+def test_carry_adds_the_mean_squared_true_change_to_the_variance():
+    index = index_of({k: v for k, v in GONE.items() if k[1] != "2024Q3"})
     tree = csi.tree(index, NATION, REVENUE, "joy", missing="carry")
-    assert value(tree, "cars", "2024Q2") == pytest.approx((30 * 71 + 10 * 60) / 40)
+    assert value(tree, "cars", "2024Q2") == pytest.approx((30 * 73 + 10 * 60) / 40)
     assert (value(tree, "B", "2024Q2", "treatment"), value(tree, "B", "2024Q2", "age")) == ("carried", 1)
-    j = index.constructs.index("joy")
-    own = {
-        tuple(r): v
-        for r, v in zip(
-            index.cells.select("brand", "wave").iter_rows(),
-            np.diagonal(joint_covariance(index, j, np.arange(index.cells.height))),
-            strict=True,
-        )
-    }
-    # all others moved by 1 point: the mean squared change is 1
-    variance = 0.75**2 * own["A", "2024Q2"] + 0.25**2 * (own["B", "2024Q1"] + 1.0)
-    assert value(tree, "cars", "2024Q2", "std_error") == pytest.approx(np.sqrt(variance), rel=1e-9)
-    assert any(n.code == "W-TREE-CARRIED" and "1.00" in n.say() for n in tree.notes)
+    own = variances_of(index)
+    # the four others moved by 3 points, of which the sampling errors of both waves explain some
+    drift = 9.0 - np.mean([own[b, "2024Q1"] + own[b, "2024Q2"] for b in "ACDE"])
+    assert 0 < drift < 9
+    sampling = 0.75**2 * own["A", "2024Q2"] + 0.25**2 * own["B", "2024Q1"]
+    beyond = 0.25**2 * drift
+    assert value(tree, "cars", "2024Q2", "std_error") == pytest.approx(np.sqrt(sampling + beyond), rel=1e-9)
+    # four changes, their mean square 9: the variance of the drift is 2 x 81 / 4
+    df = (sampling + beyond) ** 2 / (sampling**2 / 78 + 0.25**4 * 81 / 4)
+    assert value(tree, "cars", "2024Q2", "df") == pytest.approx(df, rel=1e-9)
+    assert any(n.code == "W-TREE-CARRIED" and f"{drift:.2f}" in n.say() for n in tree.notes)
 
 
-def test_a_value_carried_for_two_waves_says_its_age():
-    three = {**TWO, **{(b, "2024Q3"): v for b, v in LEVELS.items()}}
-    gone = {k: v for k, v in three.items() if k[0] != "B" or k[1] == "2024Q1"}
-    tree = csi.tree(index_of(gone), NATION, REVENUE, "joy", missing="carry")
+def test_a_value_carried_for_two_waves_is_that_much_less_sure():
+    index = index_of(GONE)
+    tree = csi.tree(index, NATION, REVENUE, "joy", missing="carry")
     assert [value(tree, "B", w, "age") for w in ("2024Q1", "2024Q2", "2024Q3")] == [None, 1, 2]
-    assert value(tree, "B", "2024Q3", "std_error") > value(tree, "B", "2024Q2", "std_error")
+    one, two = (value(tree, "B", w, "std_error") ** 2 - variances_of(index)["B", "2024Q1"] for w in FAST_WAVES[1:])
+    assert two == pytest.approx(2 * one, rel=1e-9)
 
 
-def test_impute_by_mean_leaf_and_wave():
-    # an additive table but for one point of interaction: the prediction of E in the third wave is its least squares
-    waves = ("1", "2", "3")
-    table = {("A", w): 60.0 + t for t, w in enumerate(waves)}
-    table |= {("B", w): 70.0 + t + (2.0 if t == 1 else 0.0) for t, w in enumerate(waves)}
-    table |= {("E", "1"): 50.0, ("E", "2"): 51.0}
+def test_changes_within_sampling_error_add_nothing():
+    index = index_of(GAP)  # all others moved by one point, less than the sampling error of a change
+    tree = csi.tree(index, NATION, REVENUE, "joy", missing="carry")
+    own = variances_of(index)
+    assert np.mean([own[b, "2024Q1"] + own[b, "2024Q2"] for b in "ACDE"]) > 1.0
+    assert value(tree, "B", "2024Q2", "std_error") == pytest.approx(np.sqrt(own["B", "2024Q1"]), rel=1e-9)
+
+
+def test_impute_moves_the_last_value_as_its_siblings_moved():
+    moves = {"A": (0.0, 3.0, 4.0), "B": (0.0, 7.0, -1.0), "C": (0.0, 1.0, 2.0)}
+    table = {(b, w): LEVELS[b] + d for b, each in moves.items() for w, d in zip(FAST_WAVES, each, strict=True)}
+    table["E", "2024Q1"] = 55.0
     index = index_of(table)
-    tree = csi.tree(index, {"x": ["A", "B", "E"]}, None, "joy", missing="impute")
-    design, y = [], []
-    for (b, w), v in table.items():
-        design.append([1.0, *(float(b == o) for o in "BE"), *(float(w == o) for o in "23")])
-        y.append(v)
-    beta, residual, *_ = np.linalg.lstsq(np.array(design), np.array(y), rcond=None)
-    assert value(tree, "E", "3") == pytest.approx(float(np.array([1, 0, 1, 0, 1]) @ beta), abs=1e-9)
-    assert value(tree, "E", "3", "treatment") == "imputed"
-    place = np.array([1, 0, 1, 0, 1.0])
-    leverage = float(place @ np.linalg.inv(np.array(design).T @ np.array(design)) @ place)
-    mean_square = (1 + leverage) * float(residual[0]) / (len(y) - 5)
-    error, df = (value(tree, "E", "3", c) for c in ("std_error", "df"))
-    assert error > np.sqrt(mean_square)
-    sampling = error**2 - mean_square
-    # Satterthwaite: 8 observations and 5 parameters leave 3; the sampling part has those of the cells behind the fit
-    assert df == pytest.approx(error**4 / (sampling**2 / (40 * 8 - 8) + mean_square**2 / (len(y) - 5)), rel=1e-6)
-    assert any(n.code == "W-TREE-IMPUTED" for n in tree.notes)
+    tree = csi.tree(index, {"x": ["A", "B", "C", "E"]}, None, "joy", missing="impute")
+    assert value(tree, "E", "2024Q2") == pytest.approx(55 + 11 / 3, abs=1e-9)
+    assert value(tree, "E", "2024Q3") == pytest.approx(55 + 5 / 3, abs=1e-9)
+    assert (value(tree, "E", "2024Q3", "treatment"), value(tree, "E", "2024Q3", "age")) == ("imputed", 2)
+    own = variances_of(index)
+    # changes apart from their siblings': 3, 7, 1 about 11/3 and 1, -8, 1 about -2, four degrees of freedom
+    sampling = sum(own[b, w] + own[b, v] for b in "ABC" for v, w in (FAST_WAVES[:2], FAST_WAVES[1:])) * 2 / 3
+    total = (9 + 49 + 1 - 121 / 3) + (1 + 64 + 1 - 36 / 3)
+    apart = (total - sampling) / 4
+    assert 0 < apart < total / 4
+    within = own["E", "2024Q1"] + sum(own[b, w] for b in "ABC" for w in FAST_WAVES[:2]) / 9
+    added = apart * (1 + 1 / 3)
+    assert value(tree, "E", "2024Q2", "std_error") == pytest.approx(np.sqrt(within + added), rel=1e-9)
+    free = 4 * (apart / (total / 4)) ** 2
+    df = (within + added) ** 2 / (within**2 / (7 * 39) + added**2 / free)
+    assert value(tree, "E", "2024Q2", "df") == pytest.approx(df, rel=1e-9)
+    # over two waves the middle one drops out of the siblings' mean change, and what sets leaves apart counts twice
+    within = own["E", "2024Q1"] + sum(own[b, w] for b in "ABC" for w in FAST_WAVES[::2]) / 9
+    assert value(tree, "E", "2024Q3", "std_error") == pytest.approx(np.sqrt(within + 2 * added), rel=1e-9)
+    assert any(n.code == "W-TREE-IMPUTED" and f"{apart:.2f}" in n.say() for n in tree.notes)
+
+
+def test_what_is_imputed_does_not_depend_on_later_waves():
+    full = index_of(GONE)
+    early = index_of({k: v for k, v in GONE.items() if k[1] != "2024Q3"})
+    one, two = (csi.tree(i, NATION, REVENUE, "joy", missing="impute") for i in (early, full))
+    assert value(one, "B", "2024Q2") == pytest.approx(value(two, "B", "2024Q2"), abs=1e-9)
+
+
+def test_a_leaf_without_siblings_is_not_imputed():
+    gone = {k: v for k, v in FAST.items() if k != ("C", "2024Q3")}
+    tree = csi.tree(index_of(gone), NATION, REVENUE, "joy", missing="impute")
+    assert value(tree, "C", "2024Q3", "treatment") == "missing"
+    assert any(n.code == "N-TREE-RULE" for n in tree.notes)
 
 
 def test_refuse_names_every_missing_leaf():
