@@ -103,12 +103,11 @@ def tree(
             period (a wave, or what its name begins with, such as its year) and as_of (the date of a revision). Of any
             nodes; a parent without a weight of its own weighs the sum of what is below it.
         missing: leaves with a weight and no value: "renormalise" over those that have one (the share without is
-            printed); "carry" the last value (variance + age x the mean squared true change of one wave, that is what
-            is seen less its sampling variance); "impute": the last value moved as its siblings moved on average
-            (variance + waves x the mean squared true change apart from the siblings); "refuse".
+            printed); "carry" the last value (variance + age x the mean squared change of one wave, less what sampling
+            does); "impute": the last value moved as its siblings moved on average (the same, of changes apart from the
+            siblings'); "refuse".
         base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
-        others: the name of leaves too small to be shown, taken together; a leaf of this name stands for all brands
-            that the structure does not name.
+        others: the name of leaves not shown, taken together; a leaf of this name is all brands outside the structure.
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.

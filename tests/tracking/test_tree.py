@@ -5,10 +5,12 @@ import re
 import numpy as np
 import polars as pl
 import pytest
+from scipy import sparse
 
 import csi
 from csi.errors import Problems
 from csi.inference.rubin import rubin
+from csi.tracking import index_influence
 from csi.tracking.contrasts import contrast, joint_covariance
 
 from .test_formulas import ANSWERS, SEVEN, panel_of
@@ -138,6 +140,27 @@ def test_linearised_errors_go_up_with_the_weights_uncertainty(survey):
     again = csi.tree(drawn, WEIGHING, {"A": 1, "B": 2, "C": 3}, "Joy")
     ratio = again.table["std_error"].to_numpy() / tree.table["std_error"].to_numpy()
     assert abs(ratio.mean() - 1) < 0.05
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_variances_by_cells_are_those_by_units(survey, overlap, monkeypatch):
+    frame = survey(n=60, waves=("w1", "w2", "w3"), brands=("A", "B", "C"), overlap=overlap)
+    frame = frame.with_columns(stratum=pl.col("brand") + (pl.int_range(pl.len()) % 2).cast(pl.String))
+    keys = {"by": ["brand", "wave"], "scale": (1, 10), "unit": "id", "weight": "weight"}
+    est = csi.fit(TEXT, frame, csi.PLS(), **keys, **({} if overlap else {"stratum": "stratum"}))
+    index = csi.index(est, weights="base", std_error="linearised")
+    rng = np.random.default_rng(2)
+    rows = sparse.csr_matrix(rng.normal(size=(40, 9)) * (rng.uniform(size=(40, 9)) < 0.6))
+    part = index.influence.full[1].value
+    monkeypatch.setattr(index_influence, "OFTEN", np.inf)
+    assert part._by_cells(index.influence.strata, rows) is None
+    by_units = part.variances(index.influence.strata, rows)
+    monkeypatch.setattr(index_influence, "OFTEN", 1e-9)
+    monkeypatch.setattr(index_influence, "FEWER", 7)
+    assert part._by_cells(index.influence.strata, rows) is not None
+    np.testing.assert_allclose(part.variances(index.influence.strata, rows), by_units, rtol=1e-10)
+    dense = joint_covariance(index, 1, np.arange(9))
+    np.testing.assert_allclose(by_units, ((rows @ dense) * rows.toarray()).sum(axis=1), rtol=1e-10)
 
 
 def test_replicate_weights_go_up_with_their_degrees_of_freedom(survey):
