@@ -14,11 +14,13 @@ from csi.cli.progress import working
 from csi.cli.studied import bootstrap_argument, errors_argument, keys_in, names, study_argument
 from csi.errors import Language, Text
 from csi.reporting.batch import Batch, batch
+from csi.reporting.batch_records import RECORDS
+from csi.reporting.batch_summary import HEADINGS, STATUS
 from csi.study import Study, read_study
 from csi.study.settings import IndexErrors
 
 RUNNING = Text("Cells", "单元")
-FAILED = Text("Failed", "失败的单元")
+FAILED = Text("Without a number", "没有数值的单元")
 ROWS = 40
 """So many failures are printed; the rest is counted."""
 
@@ -43,24 +45,24 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     by = tuple(listed(args.by)) or ("brand", "wave")
     with working(RUNNING.say(lang), quiet=args.quiet) as tell:
         found = batch(replace(study, settings=settings), args.out, by, tell)
-    files = [str(args.out / name) for name in ("summary.xlsx", "summary.csv", "cells")]
+    files = [str(args.out / name) for name in ("summary.xlsx", "summary.csv", RECORDS)]
     return Answer(
-        blocks=(found.sentences[0].say(lang), *failures(study, found, lang), *files),
+        blocks=(found.sentences[0].say(lang), *without(study, found, lang), *files),
         data={"folder": str(args.out), "cells": found.table},
         notes=found.notes,
         code=INADMISSIBLE if found.failed.height else FINE,
     )
 
 
-def failures(study: Study, found: Batch, lang: Language) -> tuple[str | Grid, ...]:
-    """The cells that failed, with their reasons."""
-    rows = found.failed
+def without(study: Study, found: Batch, lang: Language) -> tuple[str | Grid, ...]:
+    """The cells that failed or are withheld, with their reasons."""
+    rows = found.without
     if rows.is_empty():
         return ()
     why = "reason_zh" if lang == "zh" else "reason"
-    kinds = each(keys_in(rows), "text") | each(["n"], "count") | each([why], "text")
-    headings = {"reason_zh": Text("reason", "原因")}
-    printed = grid(rows.head(ROWS), kinds, lang, FAILED, names(study, lang), headings)
+    kinds = each(keys_in(rows), "text") | each(["n"], "count") | each(["status", why], "text")
+    headings = {"reason_zh": Text("reason", "原因"), "status": HEADINGS["status"]}
+    printed = grid(rows.head(ROWS), kinds, lang, FAILED, {**names(study, lang), **STATUS}, headings)
     rest = rows.height - ROWS
     more = Text(f"... and {rest} more (summary.csv)", f"……另有 {rest} 个（见 summary.csv）").say(lang)
     return (printed, more) if rest > 0 else (printed,)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from csi.study.study import Study
 
 
-def read_study_panel(study: Study) -> Panel:
+def read_study_panel(study: Study, aside: Sequence[str] = ()) -> Panel:
     """The answers of a study's files: waves, brands and stages in its order, its rules applied.
+
+    Parameters:
+        aside: keys of cells that are left aside when they hold what would stop the reading (see `Panel.aside`).
 
     Raises:
         Problems: everything that is wrong with the answers, in the study's language.
@@ -37,6 +40,7 @@ def read_study_panel(study: Study) -> Panel:
         replicates=() if given is None else given.columns,
         groups=study.settings.gating.columns,
         lang=study.language,
+        aside=aside,
     )
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
     if given is not None and len(given.rscales) not in (0, 1, count):

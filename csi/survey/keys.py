@@ -65,7 +65,7 @@ def key_problems(
         if role not in KEY_ROLES and role not in groups:
             yield from _replicates(frame, role)
     if "weight" in roles:
-        yield from _weights(frame)
+        yield from weight_problems(frame)
     if "duration" in roles:
         text = pl.col("duration")
         yield from _durations(frame.filter(text.is_not_null() & seconds(text).is_null()))
@@ -143,7 +143,8 @@ def clean_name(name: str) -> str:
     return "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in name)
 
 
-def _weights(frame: pl.DataFrame) -> Iterator[Problem]:
+def weight_problems(frame: pl.DataFrame) -> Iterator[Problem]:
+    """A problem per file with weights that are no positive numbers."""
     value = number(clean(pl.col("weight")))
     rows = frame.filter(value.is_null() | (value <= 0))
     for (name,), part in rows.group_by(FILE, maintain_order=True):

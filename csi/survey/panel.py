@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from csi.errors import Note
+from csi.errors import Note, Problem
 from csi.survey.codebook import Codebook
 
 
@@ -19,6 +20,15 @@ class Source:
     rows: int
     used: tuple[str, ...]
     unused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A cell left aside: its keys, its rows as read, and what is wrong with them."""
+
+    cell: Mapping[str, str]
+    rows: int
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Panel:
         audit: what each rule did. excluded: the dropped rows (as read) with a column `rule`.
         sources: the files. notes: what is doubtful.
         flagged: the kept rows that a rule flagged: `rule`, the file and row, and the keys; null when none was.
+        aside: cells left out because of what they hold, where the reader was told to go on without them.
 
     Example:
         >>> import csi
@@ -64,3 +75,4 @@ class Panel:
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
     flagged: pl.DataFrame | None = None
+    aside: tuple[Aside, ...] = ()

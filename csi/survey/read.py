@@ -12,6 +12,7 @@ import polars as pl
 from narwhals.typing import IntoFrame
 
 from csi.errors import Language, Problem, Problems, problem
+from csi.survey.aside import set_aside
 from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
 from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
@@ -44,6 +45,7 @@ def read_panel(
     replicates: Sequence[str] = (),
     groups: Mapping[str, str] | None = None,
     lang: Language = "en",
+    aside: Sequence[str] = (),
 ) -> Panel:
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
 
@@ -56,7 +58,8 @@ def read_panel(
         respondents: "new" when every wave asked new people, so that one name in two waves is not one person.
         replicates: columns of replicate weights (* for any characters), kept as numbers under their own names.
         groups: name -> column of further groups (a language, a mode), kept as text.
-        lang: language of the messages.
+        lang: language of the messages. aside: keys of cells; one that holds what would stop the reading (text, numbers
+            outside the scale, a respondent twice, bad weights) is left out and stands in `Panel.aside`.
 
     Returns:
         A `Panel`; only key and item columns enter it, so names, telephone numbers and addresses stay outside.
@@ -83,6 +86,7 @@ def read_panel(
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
     frame = _typed(picked, codebook, roles, known)
+    frame, raw, left = set_aside(frame, raw, picked, codebook, rules, aside) if aside else (frame, raw, ())
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
     problems = [
         *cell_problems(frame, raw, picked, codebook, rules),
@@ -91,7 +95,8 @@ def read_panel(
     rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles, groups or {})), codebook)
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
     _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)
-    return _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
+    panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
+    return replace(panel, aside=left) if left else panel
 
 
 def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:

@@ -40,7 +40,7 @@ def apply(state: Ruled, rules: Iterable[RowRule]) -> Ruled:
             (*state.effects, RuleEffect(rule.name, rule.action, hit.height, 0, rule.detail)),
             state.dropped + (mark if rule.action == "drop" else ()),
             state.flagged + (mark if rule.action == "flag" else ()),
-            state.problems + (tuple(_twice(hit)) if rule.action == "stop" else ()),
+            state.problems + (tuple(twice(hit)) if rule.action == "stop" else ()),
         )
     return state
 
@@ -53,7 +53,7 @@ def marked(rows: pl.DataFrame, marks: tuple[pl.DataFrame, ...]) -> pl.DataFrame 
     return rows[every[POSITION]].insert_column(0, every["rule"])
 
 
-def _twice(hit: pl.DataFrame) -> Iterator[Problem]:
+def twice(hit: pl.DataFrame) -> Iterator[Problem]:
     """The problem of duplicate respondents, with the first few and their rows."""
     if hit.is_empty():
         return

@@ -14,7 +14,9 @@ def test_a_batch_and_again(study, tmp_path, capsys):
     rows = [r for r in json.loads(capsys.readouterr().out)["index"] if r["construct"] == "satisfaction"]
     assert all(abs(c["index"] - r["index"]) < 1e-9 for c, r in zip(found["cells"], rows, strict=True))
     assert main([*words, "--lang", "zh"]) == 0
-    assert capsys.readouterr().out.startswith("共 10 个单元：完成 0 个，沿用此前结果 10 个，失败 0 个。")
+    assert capsys.readouterr().out.startswith(
+        "共 10 个单元：完成 10 个，不予发布 0 个，失败 0 个；其中沿用此前结果 10 个。"
+    )
 
 
 def test_a_key_that_is_not_there(study, tmp_path, capsys):
