@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from csi.tracking.league import medals as medals
     from csi.tracking.league import pairwise as pairwise
     from csi.tracking.link import link as link
+    from csi.tracking.link_waves import item_link as item_link
     from csi.tracking.pool import pool as pool
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
@@ -159,6 +160,7 @@ _HOMES = {
     "Break": "csi.tracking.breaks",
     "changes": "csi.tracking.changes",
     "link": "csi.tracking.link",
+    "item_link": "csi.tracking.link_waves",
     "decompose": "csi.tracking.decompose",
     "run_card": "csi.claims.run",
     "cipma": "csi.importance.cipma",
@@ -303,6 +305,7 @@ __all__ = [
     "impute",
     "index",
     "invariance",
+    "item_link",
     "jackknife",
     "johnson_neyman",
     "kano",

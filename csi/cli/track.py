@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         found = published(study, panel, cells)
     name = construct_of(found, args.construct or settings.target)
     gate, told = evidence(study, found, args, name, lang)
+    breaks = breaks_of(study, found, panel)
     tracked = track(
         found,
         name,
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         per_year=settings.waves_per_year,
         small=settings.small,
         flagged=settings.flagged,
-        breaks=breaks_of(study),
+        breaks=breaks,
         gate=gate,
         benchmark=args.benchmark or settings.benchmark,
         targets=settings.targets,
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     alarms = alerts(tracked, told_alerts(study, tracked), cells, names(study, lang))
     beside = rates_beside(study, panel)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
-    seen = viewed(asked_views(args, study), study, found, tracked.construct)
+    seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
     more = (*(why.notes if why else ()), *view_notes(seen), *beside.notes, *alarms.notes)
     return Answer(

@@ -45,6 +45,8 @@ LEGEND = Text(
 )
 YES = {"comparable": Text("yes", "可比"), "not tested": Text("not tested", "未检验")}
 """The evidence in a column headed `comparable`."""
+LINKED = Text("linked", "已衔接")
+"""The same of a change across a break: a link stands in the place of evidence."""
 
 REFERENCES = ("previous", "year", "benchmark")
 
@@ -142,21 +144,23 @@ def starred(table: pl.DataFrame, against: str) -> list[str | None]:
 
 def told_evidence(table: pl.DataFrame, against: str, texts: Mapping[str, Text], lang: Language) -> list[str | None]:
     """Whether a change is comparable: yes, after which item, or not, with the effect of what differs in points."""
-    columns = [f"{n}_{against}" for n in ("evidence", "items", "bias", "withheld")]
+    columns = [f"{n}_{against}" for n in ("evidence", "items", "bias", "link", "withheld")]
     known = table.with_columns(pl.lit(None).alias(c) for c in columns if c not in table.columns)
     rows = known.select(*columns, f"{_moved(against)}_{against}").iter_rows()
     return [_evidence(row, texts, lang) for row in rows]
 
 
 def _evidence(
-    row: tuple[str | None, str | None, float | None, str | None, float | None],
+    row: tuple[str | None, str | None, float | None, str | None, str | None, float | None],
     texts: Mapping[str, Text],
     lang: Language,
 ) -> str | None:
     """One cell: nothing where there is no change to speak of."""
-    verdict, items, bias, why, change = row
+    verdict, items, bias, link, why, change = row
     if verdict is None or (change is None and verdict != "not comparable") or (why and verdict == "not tested"):
         return None
+    if link is not None:
+        return LINKED.say(lang)
     if verdict in YES:
         return YES[verdict].say(lang)
     listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -14,7 +14,7 @@ from csi.cli.studied import keys_in, names, only
 from csi.errors import Language, Note, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
-from csi.study.breaks import breaks_of
+from csi.tracking.breaks import Break
 from csi.tracking.index import Index
 from csi.tracking.smooth import Control, Smoothed
 from csi.tracking.views import VIEWS, Views, view_of
@@ -57,9 +57,8 @@ def asked_views(args: argparse.Namespace, study: Study) -> Views:
     return replace(study.settings.views, **given)
 
 
-def viewed(views: Views, study: Study, found: Index, construct: str) -> Seen:
+def viewed(views: Views, study: Study, breaks: Sequence[Break], found: Index, construct: str) -> Seen:
     """The series as asked for."""
-    breaks = breaks_of(study)
     order = study.waves or None
     return {v: view_of(found, construct, v, views, waves=order, breaks=breaks) for v in views.show}
 

@@ -153,7 +153,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     stack = with_replicates(study, panel, fit(study.model, panel, estimator_of(settings), by=CELLS))
     published = explained(indexed(study, stack))
     gate, untested = gated(study, published)
-    moved = released(study, published, waves, wave, gate)
+    moved = released(study, published, waves, wave, gate, panel)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
     leagues = {w: pairwise(published, w, settings.target, settings.small, gate=gate) for w in present}
@@ -280,7 +280,12 @@ def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
 
 
 def released(
-    study: Study, published: Index, waves: tuple[str, ...], wave: str, gate: Comparable | None = None
+    study: Study,
+    published: Index,
+    waves: tuple[str, ...],
+    wave: str,
+    gate: Comparable | None = None,
+    panel: Panel | None = None,
 ) -> Changes:
     """The changes a report prints: tested for the target of every brand, as `csi track` tests them; untested beside.
 
@@ -298,7 +303,7 @@ def released(
         per_year=settings.waves_per_year,
         wave=wave,
         small=settings.small,
-        breaks=[b for b in breaks_of(study) if b.wave in waves],
+        breaks=[b for b in breaks_of(study, published, panel) if b.wave in waves],
         gate=gate,
     )
     target = pl.col("construct") == settings.target

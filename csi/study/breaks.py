@@ -1,61 +1,159 @@
-"""The breaks of a study's series, with their links estimated from the overlap files the study names."""
+"""The breaks of a study's series, linked from the overlap files or the common items that the study names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from csi.errors import Problem, Problems, did_you_mean, problem
-from csi.study.settings import LinkSaid
+from csi.errors import Problem, Problems, Reason, did_you_mean, problem
+from csi.models.model import Model
+from csi.study.schema import LinkForm, StudyForm
+from csi.study.settings import BreakSaid, LinkSaid
+from csi.survey.panel import Panel
 from csi.tracking.breaks import Break
-from csi.tracking.link import Link, link
+from csi.tracking.index import Index
+from csi.tracking.link import link
+from csi.tracking.link_curve import Link
+from csi.tracking.link_items import check_anchors
+from csi.tracking.link_waves import item_link
+from csi.tracking.waves import wave_order
 
 if TYPE_CHECKING:
+    from csi.study.positions import Document
     from csi.study.study import Study
 
+REFUSED = ("E-LINK-ITEMS", "E-LINK-ANCHORS")
+"""What the data say against a link; the break then stays without one, and says why."""
 
-def breaks_of(study: Study) -> tuple[Break, ...]:
-    """The breaks of a study, linked as it says.
+
+def breaks_of(study: Study, index: Index | None = None, panel: Panel | None = None) -> tuple[Break, ...]:
+    """The breaks of a study, linked as it says; of an index those at its waves.
+
+    Parameters:
+        index: the index whose waves common items link; without one such breaks have no link. panel: the answers behind
+            it, by whose respondents an overlap sample is known.
 
     Raises:
         Problems: E-FILE, E-COLUMN of an overlap file; E-LINK.
     """
-    return tuple(Break(one.wave, one.what, one.text, _linked(study, one.link)) for one in study.breaks)
+    if index is None:
+        return tuple(Break(one.wave, one.what, one.text) for one in study.breaks)
+    present = set(index.cells["wave"].to_list())
+    order = [w for w in (study.waves or wave_order(index.cells)) if w in present]
+    shown = [one for one in study.breaks if study.waves or one.wave in present]
+    return tuple(_broken(study, one, index, panel, order) for one in shown)
 
 
-def _linked(study: Study, said: LinkSaid | None) -> Link | Mapping[str, Link] | None:
-    """The link; of one construct where the study says whose it is, else of the study's target."""
+def _broken(study: Study, one: BreakSaid, index: Index, panel: Panel | None, order: Sequence[str]) -> Break:
+    """One break with its link, or with what the data say against it."""
+    said = one.link
     if said is None:
+        return Break(one.wave, one.what, one.text)
+    name = said.construct or study.settings.target
+    if name not in index.constructs:
+        return Break(one.wave, one.what, one.text)
+    try:
+        made = _by_items(study, one, said, index, name, order) if said.method == "items" else _linked(said, panel)
+    except Problems as found:
+        if any(p.code not in REFUSED for p in found.problems):
+            raise
+        first = found.problems[0]
+        return Break(one.wave, one.what, one.text, refused=Reason(first.code, first.what))
+    return Break(one.wave, one.what, one.text, None if made is None else {name: made})
+
+
+def _by_items(
+    study: Study, one: BreakSaid, said: LinkSaid, index: Index, name: str, order: Sequence[str]
+) -> Link | None:
+    """The link by common items; none where the index has no wave on one of the sides."""
+    waves = study.waves or tuple(order)
+    at = waves.index(one.wave) if one.wave in waves else 0
+    if not (set(waves[:at]) & set(order) and set(waves[at:]) & set(order)):
         return None
+    return item_link(
+        index,
+        one.wave,
+        name,
+        anchors=said.anchors,
+        changed=said.changed,
+        waves=waves,
+        where=f"waves.breaks, {one.wave}",
+    )
+
+
+def _linked(said: LinkSaid, panel: Panel | None) -> Link:
+    """The link of an overlap sample, or the one that is stated or given."""
     known: dict[str, Any] = {"shift": said.shift, "slope": said.slope, "std_error": said.std_error}
     if said.file is not None:
         frame = _overlap(said)
         known |= {"old": frame[said.old].to_numpy(), "new": frame[said.new].to_numpy()}
         known |= {"weight": frame[said.weight].to_numpy()} if said.weight else {}
-    made = link(method=said.method, scales=said.scales, **known)
-    return {said.construct or study.settings.target: made}
+        if said.respondent and panel is not None and "respondent" in panel.frame.columns:
+            known |= {"who": frame[said.respondent].to_list(), "among": panel.frame["respondent"].to_list()}
+    return link(method=said.method, scales=said.scales, **known)
 
 
 def _overlap(said: LinkSaid) -> pl.DataFrame:
     """The respondents who answered both forms: numbers in the columns that the study names."""
     where = str(said.file)
+    names = {said.respondent: pl.String()} if said.respondent else {}
     try:
-        frame = pl.read_csv(where)
+        frame = pl.read_csv(where, schema_overrides=names)
     except (OSError, pl.exceptions.PolarsError):
         en, zh = "the overlap sample cannot be read.", "无法读取重叠样本文件。"
         do, do_zh = "Give a CSV file with the scores of both forms.", "请给出含两种形式得分的 CSV 文件。"
         raise Problems([problem("E-FILE", where, en, zh, do, do_zh)]) from None
-    named = [c for c in (said.old, said.new, said.weight) if c]
+    numbers = [c for c in (said.old, said.new, said.weight) if c]
     found: list[Problem] = []
-    for name in named:
+    for name in [*numbers, *names]:
         if name not in frame.columns:
             hint = did_you_mean(name, frame.columns)
             found.append(problem("E-COLUMN", where, f'no column "{name}".', f"没有“{name}”列。", hint.en, hint.zh))
-        elif not frame.schema[name].is_numeric():
+        elif name in numbers and not frame.schema[name].is_numeric():
             en, zh = f'"{name}" holds text.', f"“{name}”列含文字。"
             found.append(problem("E-COLUMN", where, en, zh, "Give numbers.", "请给出数值。"))
     if found:
         raise Problems(found)
-    return frame.select(pl.col(dict.fromkeys(named)).cast(pl.Float64))
+    return frame.select(pl.col(dict.fromkeys(numbers)).cast(pl.Float64), *(pl.col(c) for c in names))
+
+
+def break_problems(form: StudyForm, model: Model | None, target: str, document: Document) -> Iterator[Problem]:
+    """What is wrong with how breaks and links are said: the same wave twice, a link without what its method needs."""
+    waves = [one.wave for one in form.waves.breaks]
+    items = {c.name: c.items for c in model.constructs} if model is not None else {}
+    for i, one in enumerate(form.waves.breaks):
+        place = document.place(("waves", "breaks", i, "wave"))
+        if one.wave in waves[:i]:
+            en, zh = f"two breaks at {one.wave}.", f"{one.wave} 期写有两个断点。"
+            do, do_zh = "Join them to one break with one link.", "请合并为一个断点，只写一个衔接。"
+            yield problem("E-BREAK", place, en, zh, do, do_zh)
+        if one.link is not None:
+            there = document.place(("waves", "breaks", i, "link"))
+            yield from _link_problems(
+                one.link,
+                items,
+                one.link.construct_ or target,
+                there,
+                known=model is not None,
+                rated=form.rates is not None,
+            )
+
+
+def _link_problems(
+    said: LinkForm, items: Mapping[str, Sequence[str]], construct: str, place: str, *, known: bool, rated: bool
+) -> Iterator[Problem]:
+    """What is wrong with how a link is said."""
+    if known and said.construct_ and construct not in items and not rated:
+        hint = did_you_mean(construct, list(items))
+        en, zh = f'there is no construct "{construct}".', f"没有构念“{construct}”。"
+        yield problem("E-CONSTRUCT", place, en, zh, hint.en, hint.zh)
+    elif said.method == "items" and known and construct in items:
+        yield from check_anchors(items[construct], said.anchors, said.changed, place)
+    elif said.method in {"mean", "linear", "equipercentile"} and not said.file:
+        en = f'"{said.method}" needs the file of an overlap sample, respondents who answered both forms.'
+        zh = f"“{said.method}”需要重叠样本文件，即同时回答两种形式的受访者。"
+        do = "Write file: both.csv with the columns old and new, or method: items, stated or given."
+        do_zh = "请写 file: both.csv（含 old、new 两列），或改用 items、stated、given。"
+        yield problem("E-LINK", place, en, zh, do, do_zh)

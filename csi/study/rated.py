@@ -101,7 +101,7 @@ def _one(study: Study, made: Index, name: str, waves: Sequence[str]) -> pl.DataF
     if "wave" in keys and made.cells["wave"].n_unique() > 1:
         yearly = settings.waves_per_year == 1
         against: tuple[Against, ...] = ("previous",) if yearly else ("previous", "year")
-        broken = [b for b in breaks_of(study) if b.wave in waves]
+        broken = [b for b in breaks_of(study, made) if b.wave in waves]
         moved = changes(
             made, name, against, waves=waves, per_year=settings.waves_per_year, small=settings.small, breaks=broken
         )

@@ -15,6 +15,7 @@ from csi.models.cards import card_names, read_card
 from csi.models.model import Model
 from csi.study.aims import aim_problems, target_of, views_of
 from csi.study.beside import beside_problems, rates_plan, tree_plan
+from csi.study.breaks import break_problems
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
@@ -218,6 +219,8 @@ def _check(
     yield from aim_problems(form, names, document)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
+    if not held.faulty("waves"):
+        yield from break_problems(form, model, form.index.target or TARGET, document)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
@@ -401,6 +404,9 @@ def _break(form: BreakForm, folder: Path) -> BreakSaid:
         old=said.old,
         new=said.new,
         weight=said.weight,
+        respondent=said.respondent,
+        anchors=tuple(said.anchors),
+        changed=tuple(said.changed),
         scales=((old[0], old[1]), (new[0], new[1])),
         shift=said.shift,
         slope=said.slope,

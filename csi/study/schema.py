@@ -92,14 +92,17 @@ class FileForm(Part):
 
 
 class LinkForm(Part):
-    """What scores before a break are after it: a method, and the file of an overlap sample or a shift and slope."""
+    """What scores before a break are after it: a method, and an overlap sample's file, common items, or a line."""
 
-    method: Literal["mean", "linear", "equipercentile", "stated", "given"] = "linear"
+    method: Literal["mean", "linear", "equipercentile", "items", "stated", "given"] = "linear"
     construct_: str = Field(default="", alias="construct")
     file: str = ""
     old: str = "old"
     new: str = "new"
     weight: str = ""
+    respondent: str = ""
+    anchors: list[str] = []
+    changed: list[str] = []
     scales: Annotated[list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(max_length=2)] = []
     shift: float = 0.0
     slope: float = Field(default=1.0, gt=0)

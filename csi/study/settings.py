@@ -181,12 +181,15 @@ class TableSaid:
 class LinkSaid:
     """A link as the study file says it: see `csi.study.schema.LinkForm`."""
 
-    method: Literal["mean", "linear", "equipercentile", "stated", "given"] = "linear"
+    method: Literal["mean", "linear", "equipercentile", "items", "stated", "given"] = "linear"
     construct: str = ""
     file: Path | None = None
     old: str = "old"
     new: str = "new"
     weight: str = ""
+    respondent: str = ""
+    anchors: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100))
     shift: float = 0.0
     slope: float = 1.0

@@ -15,7 +15,8 @@ from csi.errors import Note, Problems, Reason, Text, did_you_mean, note, problem
 from csi.moments.stack import Array, Ints
 from csi.tracking.classes import rows_of
 from csi.tracking.index import Index
-from csi.tracking.link import GRID, Link
+from csi.tracking.link_curve import GRID, Link
+from csi.tracking.link_shared import Carried, error_covariance
 
 What = Literal["questionnaire", "mode", "scale", "sample", "other"]
 
@@ -36,6 +37,7 @@ class Break:
     Attributes:
         wave: the first wave of the new form. what: which kind. text: its words, where the kind does not say enough.
         link: what scores before are in the new form: one link for every construct, or construct -> link.
+        refused: why a link that was asked for could not be made, else None.
 
     Example:
         >>> Break("2025Q1", "scale").said.en
@@ -46,6 +48,7 @@ class Break:
     what: What = "questionnaire"
     text: Text = field(default_factory=lambda: Text("", ""))
     link: Link | Mapping[str, Link] | None = None
+    refused: Reason | None = None
 
     def link_of(self, construct: str) -> Link | None:
         """The link of a construct's index."""
@@ -61,14 +64,18 @@ class Break:
 
 
 def check_breaks(breaks: Sequence[Break], order: Sequence[str]) -> None:
-    """Raise for a break at a wave that does not exist, or at the first, which has nothing before it.
+    """Raise for a break at a wave that does not exist, or at the first, which has nothing before it; for two at one.
 
     Raises:
         Problems: E-BREAK.
     """
     found = []
-    for one in breaks:
-        if one.wave not in order:
+    for at, one in enumerate(breaks):
+        if one.wave in [b.wave for b in breaks[:at]]:
+            en, zh = f"two breaks at {one.wave}.", f"{one.wave} 期有两个断点。"
+            do, do_zh = "Join them to one break with one link.", "请合并为一个断点，只给一个衔接。"
+            found.append(problem("E-BREAK", "breaks", en, zh, do, do_zh))
+        elif one.wave not in order:
             hint = did_you_mean(one.wave, order)
             en, zh = f'a break at "{one.wave}", which is no wave.', f"断点“{one.wave}”不在各期之中。"
             found.append(problem("E-BREAK", "breaks", en, zh, hint.en, hint.zh))
@@ -96,6 +103,10 @@ def wall(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str
     """Why two waves are not compared: a break without a link lies between them."""
     for one in between(breaks, order, earlier, later):
         if one.link_of(construct) is None:
+            why = one.refused
+            if why is not None:
+                en = f"{one.said.en}, and the link is refused: {why.text.en}"
+                return reason("R-LINK-REFUSED", en, f"{one.said.zh}，且衔接被拒绝：{why.text.zh}")
             en = f"{one.said.en}, and no link is given."
             return reason("R-BREAK", en, f"{one.said.zh}，且未给出衔接。")
     return None
@@ -113,7 +124,7 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
     A cell before a linked break gets `I + sum_i d_i (e(y_i) - y_i) / sum_i d_i`, y the index scores of its respondents;
     its sampling error is stretched as the scores are. The link's error is common to all cells it maps: it is added to
     their covariance (`Index.linked`): in every comparison across the break, cancelling within the old form.
-    Links are estimated apart from the waves; respondents that answered both count as independent of them.
+    Respondents behind a link who answered in the waves enter with their covariance (`csi.tracking.link_shared`).
     """
     if index.copies:
         each = tuple(bridged(copy, construct, breaks, order) for copy in index.copies)
@@ -122,28 +133,27 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
     place = {w: i for i, w in enumerate(order)}
     at = np.array([place[w] for w in index.cells["wave"].to_list()])
     c = index.cells.height
-    values, factor, error = index.values[:, construct].copy(), np.ones(c), np.zeros((c, c))
+    values, factor = index.values[:, construct].copy(), np.ones(c)
     scores = [_scores(index, construct, i) for i in range(c)]
-    known = sorted((b for b in breaks), key=lambda b: place[b.wave])
+    carried: list[Carried] = []
     start = 0
-    for one in known:
+    for one in sorted(breaks, key=lambda b: place[b.wave]):
         made = one.link_of(name)
         if made is None:
             start = place[one.wave]
             continue
         mapped: Ints = np.flatnonzero((at >= start) & (at < place[one.wave]) & np.isfinite(values))
-        H = np.zeros((c, GRID.size))
+        hat, stretch = np.zeros((c, GRID.size)), np.ones(c)
         for i in mapped:
             y, d = scores[i]
             moved = made.of(y)
-            H[i] = _hat(y, d)
+            hat[i] = _hat(y, d)
             values[i] += d @ (moved - y) / d.sum()
-            stretch = _stretch(y, moved, d, made)
-            factor[i] *= stretch
-            error[i] *= stretch
-            error[:, i] *= stretch
+            stretch[i] = _stretch(y, moved, d, made)
             scores[i] = (moved, d)
-        error += H @ made.covariance @ H.T
+        factor *= stretch
+        carried = [replace(x, hat=x.hat * stretch[:, None]) for x in carried] + [Carried(made, hat)]
+    error = error_covariance(index, construct, carried, factor)
     return _carried(index, construct, values, factor, error)
 
 
@@ -201,13 +211,32 @@ def break_notes(breaks: Sequence[Break], constructs: Sequence[str]) -> tuple[Not
     notes: list[Note] = []
     for one in breaks:
         links = {id(x): x for x in (one.link_of(c) for c in constructs) if x is not None}
-        if not links:
+        if not links and one.refused is not None:
+            why = one.refused.text
+            en, zh = f"{one.said.en}; the link is refused: {why.en}", f"{one.said.zh}；衔接被拒绝：{why.zh}"
+            notes.append(note("W-LINK-REFUSED", _capital(en), zh))
+        elif not links:
             en, zh = f"{one.said.en}: no change is printed across it.", f"{one.said.zh}：不跨越该处比较。"
             notes.append(note("N-BREAK", _capital(en), zh))
         for made in links.values():
             en, zh = f"{one.said.en}; linked: {made.sentence.en}", f"{one.said.zh}；已衔接：{made.sentence.zh}"
-            notes += [note("N-BREAK-LINKED", _capital(en), zh), *made.notes]
+            notes += [note("N-BREAK-LINKED", _capital(en), zh), *made.notes, *_who(made)]
     return tuple(notes)
+
+
+def _who(made: Link) -> tuple[Note, ...]:
+    """Whether the respondents behind a link are known among those of the waves."""
+    if made.method in {"stated", "given"}:
+        return ()
+    if made.behind is None:
+        en = "No respondent behind the link is known among those of the waves: its error counts as independent."
+        return (note("N-LINK-APART", en, "衔接样本的受访者未与各期受访者对应：其误差按独立处理。"),)
+    if made.method == "items":
+        en = "The link is made of the waves' own respondents; the standard errors contain their covariance."
+        return (note("N-LINK-SHARED", en, "衔接由各期受访者自身估计；其与指数的协方差已计入标准误。"),)
+    n = made.behind.count
+    en = f"{n} respondents behind the link also answered in the waves; the standard errors contain their covariance."
+    return (note("N-LINK-SHARED", en, f"衔接样本中有 {n} 名受访者也在各期中作答；其协方差已计入标准误。"),)
 
 
 def _capital(said: str) -> str:

@@ -13,7 +13,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
 from csi.moments.stack import Array
-from csi.tracking.breaks import Break, break_notes, bridged, check_breaks, methods, wall
+from csi.tracking.breaks import Break, between, break_notes, bridged, check_breaks, methods, wall
 from csi.tracking.cell_pairs import new_cells, places_of
 from csi.tracking.contrasts import (
     basis_note,
@@ -139,9 +139,13 @@ def changes(
     return Changes(table, order, family, index.level, notes)
 
 
-def _known(gate: Comparable | None, index: Index, construct: str, pair: _Pair) -> Evidence:
-    """The evidence of a comparison; there is none without an earlier cell."""
-    return evidence_of(None if pair.earlier is None else gate, index, construct, pair.cell, pair.earlier or 0)
+def _known(gate: Comparable | None, index: Index, construct: str, pair: _Pair, series: _Series) -> Evidence:
+    """The evidence of a comparison; there is none without an earlier cell, nor across a break, where a link stands in
+    its place.
+    """
+    wave = str(index.cells["wave"][pair.cell])
+    apart = pair.earlier is None or between(series.breaks, series.order, pair.reference, wave)
+    return evidence_of(None if apart else gate, index, construct, pair.cell, pair.earlier or 0)
 
 
 def _alone(index: Index) -> tuple[Note, ...]:
@@ -210,7 +214,7 @@ def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -
     places, index = list(forms), next(iter(forms.values()))
     keys = [k for k in index.cells.columns if k != "n"]
     now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
-    known = [_known(series.gate, index, index.constructs[j], pair) for pair in pairs for j in places]
+    known = [_known(series.gate, index, index.constructs[j], pair, series) for pair in pairs for j in places]
     why = [_reason(forms[j], j, pair, series) for pair in pairs for j in places]
     why = [w or withheld_text(e, anyway=series.anyway) for w, e in zip(why, known, strict=True)]
     head = index.cells.select(keys)[now.tolist()]

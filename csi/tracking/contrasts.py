@@ -183,7 +183,8 @@ def contrasts(index: Index, construct: int, shares: Sparse) -> Contrasts:
     values = index.values[:, construct]
     hole = abs(shares) @ np.isnan(values).astype(np.float64) > 0
     estimate = np.where(hole, np.nan, shares @ np.nan_to_num(values))
-    return Contrasts(estimate, np.sqrt(_variances(index, construct, shares)), contrast_df(index, construct, shares))
+    variance = np.maximum(_variances(index, construct, shares), 0.0)
+    return Contrasts(estimate, np.sqrt(variance), contrast_df(index, construct, shares))
 
 
 def _pooled(index: Index, construct: int, shares: Sparse) -> Combined:

@@ -60,18 +60,18 @@ def shifts(est: Estimate, items: Sequence[str], points: Array) -> Shifts:
     fit = fitted(est)
     table, theta, vcov = fit.layout.table, fit.theta[0], fit.vcov[0]
     shares = np.array([float(group.n[0]) for group in fit.groups])
-    places = _Places.of(table, items)
+    places = Places.of(table, items)
     levels = _levels(fit.layout.table, est, items)
 
     def at(values: Array) -> Array:
         return _shift(places.read(values), points, shares / shares.sum(), levels)
 
     value = at(theta)
-    jacobian = _jacobian(at, theta)
+    jacobian = jacobian_of(at, theta)
     return Shifts(value, np.asarray(jacobian @ vcov @ jacobian.T))
 
 
-def _jacobian(of: Callable[[Array], Array], theta: Array) -> Array:
+def jacobian_of(of: Callable[[Array], Array], theta: Array) -> Array:
     """(g, k) central differences."""
     columns = []
     for i in range(theta.size):
@@ -82,7 +82,7 @@ def _jacobian(of: Callable[[Array], Array], theta: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Measured:
+class Measured:
     """What every cell measures: loadings, intercepts and residual variances (g, p), thresholds (g, p, t; NaN where
     there are none), means and variances of the factor (g,).
     """
@@ -96,14 +96,14 @@ class _Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Places:
-    """For each entry of `_Measured` its free parameter, -1 where fixed, and the fixed value."""
+class Places:
+    """For each entry of `Measured` its free parameter, -1 where fixed, and the fixed value."""
 
     index: Mapping[str, npt.NDArray[np.int64]]
     fixed: Mapping[str, Array]
 
     @classmethod
-    def of(cls, table: Table, items: Sequence[str]) -> _Places:
+    def of(cls, table: Table, items: Sequence[str]) -> Places:
         """The places in a table of one factor over groups."""
         g, p = table.count, len(items)
         depth = max((count for _, count in table.rules.ordered), default=0)
@@ -120,10 +120,10 @@ class _Places:
             fixed[name][(row.group, *where)] = np.nan if row.fixed is None else row.fixed
         return cls(index, fixed)
 
-    def read(self, theta: Array) -> _Measured:
+    def read(self, theta: Array) -> Measured:
         """The entries at `theta`."""
         parts = {n: np.where(i >= 0, theta[np.maximum(i, 0)], self.fixed[n]) for n, i in self.index.items()}
-        return _Measured(**parts)
+        return Measured(**parts)
 
 
 def _place(lhs: str, op: str, rhs: str, items: Sequence[str]) -> tuple[str, tuple[int, ...]] | None:
@@ -150,9 +150,9 @@ def _levels(table: Table, est: Estimate, items: Sequence[str]) -> dict[int, Arra
     return found
 
 
-def _shift(m: _Measured, points: Array, shares: Array, levels: Mapping[int, Array]) -> Array:
+def _shift(m: Measured, points: Array, shares: Array, levels: Mapping[int, Array]) -> Array:
     """(g,) b_g = E_g - F_g."""
-    alike = _Measured(
+    alike = Measured(
         loading=_pooled(m.loading, shares),
         intercept=_pooled(m.intercept, shares),
         residual=_pooled(m.residual, shares),
@@ -169,7 +169,7 @@ def _pooled(values: Array, shares: Array) -> Array:
     return np.broadcast_to(np.tensordot(shares, values, axes=1), values.shape)
 
 
-def _means(m: _Measured, levels: Mapping[int, Array]) -> Array:
+def _means(m: Measured, levels: Mapping[int, Array]) -> Array:
     """(g, p) means of the items, `nu + lambda kappa`; ordinal `x_1 + sum_t (x_{t+1} - x_t) P(y* > tau_t)`."""
     out = m.intercept + m.loading * m.mean[:, None]
     for k, values in levels.items():

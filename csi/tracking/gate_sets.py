@@ -159,7 +159,7 @@ def _set(
     rule: Rule | None,
 ) -> Cells:
     """One set, less the cells that cannot take part."""
-    items, points = _points(index, construct, shared)
+    items, points = item_points(index, construct, shared)
     labels = [str(index.cells[key][int(c)]) for c in cells]
     every = tuple((int(c), label) for c, label in zip(cells, labels, strict=True))
     found = Cells(construct, items, key, shared, cells, tuple(labels), points, every=every)
@@ -187,7 +187,7 @@ def _no_ladder(construct: str, items: Sequence[str], formative: Sequence[str]) -
     return _too_few_items(items) if len(items) < LEAST_ITEMS else None
 
 
-def _points(index: Index, construct: str, shared: Mapping[str, str]) -> tuple[tuple[str, ...], Array]:
+def item_points(index: Index, construct: str, shared: Mapping[str, str]) -> tuple[tuple[str, ...], Array]:
     """Items of a construct and the index points per unit of their answers, by the weights behind these cells."""
     own = index.weights.filter(pl.col("construct") == construct)
     if index.rule != "base":

@@ -5,24 +5,21 @@ Letters: `n` respondents who answered both forms, `m` points of the 0-100 grid, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.display import Shown, fixed, text
-from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.errors import Problem, Problems, note, one_of, problem
 from csi.moments.stack import Array
-from csi.tracking.show import shown
+from csi.survey.readers.frames import to_polars
+from csi.tracking.link_curve import GRID, Behind, Link, Method, made_link
+from csi.tracking.link_items import link_frames
 
-Method = Literal["mean", "linear", "equipercentile", "stated", "given"]
-"""From an overlap sample: same mean; same mean and spread; same distribution. Without one: the ends of the scales are
-stated to correspond; or shift and slope are given."""
-
-GRID = np.linspace(0.0, 100.0, 101)
-"""The points of the old form at which a link is kept."""
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 FEWEST = 30
 """An overlap sample smaller than this links nothing."""
@@ -34,32 +31,9 @@ RESAMPLES = 500
 """Resamples behind the errors of an equipercentile link."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Link(Shown):
-    """What 0-100 scores of an old form are on a new one.
-
-    Attributes:
-        table: old, new, std_error at every tenth point. method. n: respondents who answered both forms (0 without).
-        mapped: (m,) new score at each point of the grid 0, 1, ..., 100. covariance: (m, m) of their sampling errors.
-        sentence: what the link says.
-    """
-
-    table: pl.DataFrame
-    method: Method
-    n: int
-    mapped: Array
-    covariance: Array
-    sentence: Text
-    notes: tuple[Note, ...] = ()
-
-    def of(self, scores: Array) -> Array:
-        """New scores of old ones."""
-        return np.interp(scores, GRID, self.mapped)
-
-
 def link(
-    old: npt.ArrayLike | None = None,
-    new: npt.ArrayLike | None = None,
+    old: npt.ArrayLike | IntoFrame | None = None,
+    new: npt.ArrayLike | IntoFrame | None = None,
     method: Method = "linear",
     *,
     weight: npt.ArrayLike | None = None,
@@ -68,25 +42,36 @@ def link(
     slope: float = 1.0,
     std_error: float = 0.0,
     seed: int = 1,
+    who: Sequence[object] | None = None,
+    among: Sequence[object] | None = None,
+    anchors: Sequence[str] = (),
+    alpha: float = 0.05,
 ) -> Link:
     """Link an old form of a measurement to a new one.
 
     With e(x) the new score of an old score x: "mean" `x + m_new - m_old`; "linear" `m_new + s_new / s_old (x - m_old)`;
     "equipercentile" `G^-1(F(x))`, F and G the distributions of both forms, made continuous by midranks; "stated" `x`,
     the ends of the scales are said to correspond (5 points to 10 points): no data stand behind it, which is flagged;
-    "given" `shift + slope x` with a standard error that others found. The errors of an overlap sample come from every
-    respondent's influence, of an equipercentile link from 500 resamples.
+    "given" `shift + slope x` with a standard error that others found; "items" by what is common to both forms, whose
+    respondents are others: see `csi.item_link`, which does it between the waves of an index. The errors of an overlap
+    sample come from every respondent's influence, of an equipercentile link from 500 resamples.
 
     Parameters:
-        old, new: (n,) scores of the same respondents on both forms. weight: (n,) design weights.
-        scales: (minimum, maximum) of the old and of the new scores; 0-100 indices by default.
+        old, new: (n,) scores of the same respondents on both forms; of "items" frames with a column per item and a row
+            per respondent, items that are not common in the order of their counterparts. weight: (n,) design weights.
+        scales: (minimum, maximum) of the old and of the new scores (of "items" their answers); 0-100 by default.
         method: as above. shift, slope, std_error: of "given", in points. seed: of the resamples.
+        who: (n,) names of the respondents; among: the respondent of every row of the data that the index was fitted to.
+            Those who answered in a wave then count with their covariance, else the link counts as independent of it.
+        anchors: of "items" the common items (columns of both frames by default). alpha: of the test that they measure
+            alike.
 
     Returns:
         Link.
 
     Raises:
-        Problems: E-LINK (no overlap sample, too few respondents, scores outside their scale, no spread).
+        Problems: E-LINK (no overlap sample, too few respondents, scores outside their scale, no spread, too few common
+            items), E-LINK-ITEMS, E-LINK-ANCHORS (common items that are not invariant).
 
     Source:
         Kolen & Brennan (2014), Test Equating, Scaling, and Linking, 3rd ed., chapters 2 and 7; Livingston (2004),
@@ -103,12 +88,73 @@ def link(
         raise Problems(found)
     if method in {"stated", "given"}:
         return _without_overlap(method, shift, slope, std_error)
-    x, y, d = _checked(old, new, weight, scales, method)
+    if method == "items":
+        return link_frames(*_frames(old, new), anchors, _sound(scales), alpha)
+    x, y, d, kept = _checked(
+        cast("npt.ArrayLike | None", old), cast("npt.ArrayLike | None", new), weight, scales, method
+    )
+    names = _names(who, kept, among)
     if method == "equipercentile":
         mapped, covariance = _equipercentile(x, y, d, seed)
     else:
         mapped, covariance = _by_moments(x, y, d, linear=method == "linear")
-    return _made(method, x.size, mapped, covariance, float(d @ x / d.sum()), ())
+    behind = None if names is None else _behind(x, y, d, method, names, among or ())
+    return made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), (), behind)
+
+
+def _frames(old: object, new: object) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The answers to both forms."""
+    if old is None or new is None:
+        en, zh = '"items" needs the answers to both forms.', "“items”需要两种形式的作答。"
+        do = "Give old= and new= as frames with a column per item."
+        raise Problems([_wrong(en, zh, do, "请以数据框给出 old= 与 new=，每个题项一列。")])
+    return to_polars(cast("IntoFrame", old), "old"), to_polars(cast("IntoFrame", new), "new")
+
+
+def _sound(scales: tuple[tuple[float, float], tuple[float, float]]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Scales whose ends are in their order."""
+    if any(not low < high for low, high in scales):
+        en, zh = "a scale ends before it begins.", "量表的下限不小于上限。"
+        do, do_zh = "Give scales=((min, max), (min, max)).", "请给出 scales=((最小, 最大), (最小, 最大))。"
+        raise Problems([_wrong(en, zh, do, do_zh)])
+    return scales
+
+
+def _names(
+    who: Sequence[object] | None, kept: npt.NDArray[np.bool_], among: Sequence[object] | None
+) -> pl.Series | None:
+    """The names of the respondents who stay."""
+    if who is None or among is None:
+        return None
+    if len(who) != kept.size:
+        en, zh = f"{len(who)} names for {kept.size} respondents.", f"{kept.size} 名受访者对应 {len(who)} 个名称。"
+        raise Problems([_wrong(en, zh, "Give one of each per respondent.", "请每位受访者各给一个。")])
+    return pl.Series(list(who), strict=False).cast(pl.String).filter(pl.Series(kept))
+
+
+def _behind(x: Array, y: Array, d: Array, method: Method, names: pl.Series, among: Sequence[object]) -> Behind | None:
+    """The respondents who have rows in the data, with what they add to the link."""
+    rows = pl.DataFrame({"name": pl.Series(list(among), strict=False).cast(pl.String)}).with_row_index("place")
+    mine = pl.DataFrame({"name": names}).with_row_index("who").drop_nulls()
+    met = rows.drop_nulls().join(mine, on="name", how="inner", maintain_order="left")
+    if not met.height:
+        return None
+    who = met["who"].to_numpy().astype(np.int64)
+    influence, shapes = _influence(x, y, d, method, np.unique(who))
+    return Behind(met["place"].to_numpy().astype(np.int64), who, influence, shapes)
+
+
+def _influence(x: Array, y: Array, d: Array, method: Method, needed: Array) -> tuple[Array, Array]:
+    """(n, r) what respondents add to shapes (r, m) of the link; of equipercentile links those that are needed."""
+    if method != "equipercentile":
+        return _shapes(x, y, d, linear=method == "linear")
+    found, step = np.zeros((x.size, GRID.size)), 1e-4 * d.sum() / d.size
+    for i in needed:
+        more, less = d.copy(), d.copy()
+        more[i] += step
+        less[i] -= step
+        found[i] = d[i] * (_quantiles(x, y, more) - _quantiles(x, y, less)) / (2.0 * step)
+    return found, np.eye(GRID.size)
 
 
 def _without_overlap(method: Method, shift: float, slope: float, std_error: float) -> Link:
@@ -122,31 +168,7 @@ def _without_overlap(method: Method, shift: float, slope: float, std_error: floa
     given = f"The link is given, with a standard error of {error:g} points."
     given_zh = f"该衔接由外部给定，标准误为 {error:g} 分。"
     told = note("W-LINK-STATED", en, zh) if stated else note("N-LINK-GIVEN", given, given_zh)
-    return _made(method, 0, mapped, covariance, 50.0, (told,))
-
-
-def _made(method: Method, n: int, mapped: Array, covariance: Array, at: float, notes: tuple[Note, ...]) -> Link:
-    """The link with its table and sentence."""
-    errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-    places = np.arange(0, GRID.size, 10)
-    table = pl.DataFrame({"old": GRID[places], "new": mapped[places], "std_error": errors[places]})
-    there = float(np.interp(at, GRID, mapped))
-    error = float(np.interp(at, GRID, errors))
-    en = f"{fixed(at, 1)} points of the old form are {fixed(there, 1)} of the new one (standard error {fixed(error)})"
-    zh = f"旧形式的 {fixed(at, 1)} 分相当于新形式的 {fixed(there, 1)} 分（标准误 {fixed(error)}）"
-    said = Text(f"{en}; {_named(method, n).en}.", f"{zh}；{_named(method, n).zh}。")
-    return Link(table, method, n, mapped, covariance, said, notes)
-
-
-def _named(method: Method, n: int) -> Text:
-    """The method in words."""
-    return {
-        "mean": Text(f"mean linking, {n} respondents answered both", f"均值衔接，{n} 人两种形式均作答"),
-        "linear": Text(f"linear linking, {n} respondents answered both", f"线性衔接，{n} 人两种形式均作答"),
-        "equipercentile": Text(f"equipercentile, {n} respondents answered both", f"等百分位衔接，{n} 人两种形式均作答"),
-        "stated": Text("stated", "约定"),
-        "given": Text("given", "外部给定"),
-    }[method]
+    return made_link(method, 0, mapped, covariance, 50.0, (told,))
 
 
 def _checked(
@@ -155,8 +177,8 @@ def _checked(
     weight: npt.ArrayLike | None,
     scales: tuple[tuple[float, float], tuple[float, float]],
     method: Method,
-) -> tuple[Array, Array, Array]:
-    """Both scores on 0-100 and the weights, of respondents who have all of them."""
+) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
+    """Both scores on 0-100 and the weights, of respondents who have all of them, and who they are."""
     if old is None or new is None:
         en, zh = (
             f'"{method}" needs the scores of respondents who answered both forms.',
@@ -182,7 +204,7 @@ def _checked(
     if found:
         raise Problems(found)
     x, y = (100.0 * (v - low) / (high - low) for v, (low, high) in zip((x, y), scales, strict=True))
-    return x, y, d
+    return x, y, d, kept
 
 
 def _few(n: int, method: Method) -> list[Problem]:
@@ -218,13 +240,21 @@ def _by_moments(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, A
     """Mean or linear link on the grid, and its covariance from every respondent's influence."""
     w = d / d.sum()
     mx, my = w @ x, w @ y
+    ratio = float(np.sqrt(w @ (y - my) ** 2) / np.sqrt(w @ (x - mx) ** 2)) if linear else 1.0
+    influence, shapes = _shapes(x, y, d, linear=linear)
+    spread = influence.T @ influence * (x.size / (x.size - 1.0))
+    return my + ratio * (GRID - mx), shapes.T @ spread @ shapes
+
+
+def _shapes(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, Array]:
+    """(n, 2) what every respondent adds to level and slope of a mean or linear link, and what these do on the grid."""
+    w = d / d.sum()
+    mx, my = w @ x, w @ y
     sx, sy = np.sqrt(w @ (x - mx) ** 2), np.sqrt(w @ (y - my) ** 2)
     ratio = float(sy / sx) if linear else 1.0
-    mapped = my + ratio * (GRID - mx)
-    z = (y - my) - ratio * (x - mx)
+    level = (y - my) - ratio * (x - mx)
     turn = ratio * (((y - my) / sy) ** 2 - ((x - mx) / sx) ** 2) / 2.0 if linear else np.zeros(x.size)
-    influence = w[:, None] * (z[:, None] + turn[:, None] * (GRID - mx))
-    return mapped, influence.T @ influence * (x.size / (x.size - 1.0))
+    return w[:, None] * np.stack([level, turn], axis=1), np.stack([np.ones(GRID.size), GRID - mx])
 
 
 def _equipercentile(x: Array, y: Array, d: Array, seed: int) -> tuple[Array, Array]:
@@ -251,9 +281,3 @@ def _ranks(scores: Array, d: Array) -> tuple[Array, Array]:
     middle = (np.cumsum(mass) - mass / 2.0) / mass.sum()
     inside = (points > 0) & (points < 100)
     return np.concatenate([[0.0], points[inside], [100.0]]), np.concatenate([[0.0], middle[inside], [1.0]])
-
-
-@text.register
-def _(value: Link, lang: str = "en") -> str:
-    """The sentence, the table and the notes."""
-    return "\n".join([value.sentence.say(lang), shown(Text("Link", "衔接").say(lang), value.table, value.notes, lang)])

@@ -36,12 +36,12 @@ class Tracking(Shown):
         table: one row per cell, waves in order within a brand; keys, construct, formula, n, n_effective,
             design_effect, index, std_error, conf_low, conf_high, then for "previous" and "year": change_*,
             std_error_*, statistic_*, p_value_*, p_holm_*, significant_*, smallest_significant_*,
-            minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_* and withheld_*, withheld_zh_* (why a change
-            is not printed); with a benchmark its index (benchmark), difference_benchmark and as above
-            std_error_benchmark ... withheld_zh_benchmark; rank, rank_low, rank_high (within the wave) and
-            evidence_rank (the least favourable evidence of the brand's differences there); with targets target, gap,
-            gap_low, gap_high (from the target) and attained ("reached", "missed", "undecided"); flag ("suppressed",
-            "small" or null), reason, reason_zh.
+            minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_*, link_* (what a change across a break goes
+            through) and withheld_*, withheld_zh_* (why a change is not printed); with a benchmark its index
+            (benchmark), difference_benchmark and as above std_error_benchmark ... withheld_zh_benchmark; rank,
+            rank_low, rank_high (within the wave) and evidence_rank (the least favourable evidence of the brand's
+            differences there); with targets target, gap, gap_low, gap_high (from the target) and attained ("reached",
+            "missed", "undecided"); flag ("suppressed", "small" or null), reason, reason_zh.
         index, changes: what the table was made from, unsuppressed and at full precision.
         small, flagged: cells below `small` rows are suppressed, below `flagged` are marked.
     """
@@ -164,7 +164,7 @@ OWN_COLUMNS = (
 
 CHANGE_COLUMNS = (
     "change", "std_error", "statistic", "p_value", "p_holm", "significant", "smallest_significant",
-    "minimal_detectable", "evidence", "items", "bias", "bias_error",
+    "minimal_detectable", "evidence", "items", "bias", "bias_error", "link",
 )  # fmt: skip
 """What the tracking table takes from the table of changes, once per reference wave."""
 

@@ -43,6 +43,7 @@ PUBLIC = [
     "bootstrap",
     "Break",
     "changes",
+    "item_link",
     "link",
     "decompose",
     "cipma",

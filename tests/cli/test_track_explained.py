@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from csi.cli import main
@@ -125,3 +126,96 @@ def test_views_of_the_series(asked, study, view, words):
     assert words in out
     code, out, _ = asked("track", study, "--brand", "ZX", "--view", view, "--bootstrap", "0", "--json")
     assert len(json.loads(out)["view"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        ("{wave: 2026Q3, link: {method: items}}", "E-LINK", "either the common or the changed items"),
+        ("{wave: 2026Q3, link: {method: items, anchors: [sat1]}}", "E-LINK", "1 common item (sat1)"),
+        ("{wave: 2026Q3, link: {method: items, anchors: [sat1, sat9]}}", "E-LINK", "sat9"),
+        ("{wave: 2026Q3, link: {method: linear}}", "E-LINK", "needs the file of an overlap sample"),
+        ("{wave: 2026Q3, link: {construct: joy, method: stated}}", "E-CONSTRUCT", "no construct"),
+        ("{wave: 2026Q3}, {wave: 2026Q3, what: mode}", "E-BREAK", "two breaks at 2026Q3"),
+    ],
+)
+def test_links_that_a_study_cannot_ask_for(asked, study, said, code, words):
+    ended, out, err = asked("check", with_break(study, said, "asks"), "--json", "--lang", "en")
+    assert ended == 1
+    assert code in out + err
+    assert words in out + err
+
+
+def changed_panel(study, name, **moved):
+    """The study with items of 2026Q3 moved, on a panel of its own."""
+    frame = pl.read_csv(study.parent / "panel.csv")
+    for item, by in moved.items():
+        here = (pl.col("quarter") == "2026Q3") & pl.col(item).is_between(1, 10)
+        frame = frame.with_columns(
+            pl.when(here).then((pl.col(item) + by).clip(1, 10)).otherwise(pl.col(item)).alias(item)
+        )
+    frame.write_csv(study.parent / f"{name}.csv")
+    path = study.parent / f"{name}_rows.yaml"
+    path.write_text(study.read_text("utf-8").replace("panel.csv", f"{name}.csv"), "utf-8")
+    return path
+
+
+ITEMS = "{wave: 2026Q3, en: sat2 reworded, zh: 第二题改写, link: {method: items, anchors: [sat1, sat3]}}"
+
+
+def told(asked, path, *more):
+    code, out, _ = asked("track", path, "--wave", "2026Q3", "--bootstrap", "0", "--json", *more)
+    assert code == 0
+    found = json.loads(out)
+    rows = {r["brand"]: r for r in found["changes"] if r["against"] == "previous"}
+    return rows, found
+
+
+def test_common_items_give_back_the_change_that_a_new_wording_hides(asked, study):
+    plain, _ = told(asked, study)
+    reworded = changed_panel(study, "reworded", sat2=-2)
+    hidden, _ = told(asked, reworded, "--no-gate")
+    linked, found = told(asked, with_break(reworded, ITEMS, "reworded_linked"))
+    for brand, row in plain.items():
+        assert hidden[brand]["change"] < row["change"] - 3
+        assert linked[brand]["change"] == pytest.approx(row["change"], abs=1.5)
+        assert linked[brand]["link"] == "items"
+    assert "sat1" in json.dumps(found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", ("linked", "the link is made of", "common items sat1, sat3")), ("zh", ("已衔接", "按共同题项 sat1、sat3"))],
+)
+def test_a_linked_change_is_told_in_both_languages(asked, study, lang, words):
+    path = with_break(changed_panel(study, "told", sat2=-2), ITEMS, "told_linked")
+    code, out, _ = asked("track", path, "--wave", "2026Q3", "--bootstrap", "0", "--lang", lang)
+    assert code == 0
+    for word in words:
+        assert word.lower() in out.lower()
+
+
+def test_common_items_that_moved_leave_the_break_unlinked_and_say_which(asked, study):
+    path = with_break(changed_panel(study, "moved", sat2=-2, sat3=-1), ITEMS, "moved_linked")
+    rows, found = told(asked, path)
+    assert {r["change"] for r in rows.values()} == {None}
+    assert "the link is refused: equal intercepts of the common items sat1, sat3 are rejected" in rows["ZX"]["reason"]
+    assert "衔接被拒绝" in rows["ZX"]["reason_zh"]
+    assert "W-LINK-REFUSED" in json.dumps(found["notes"])
+
+
+def test_respondents_of_an_overlap_file_count_where_the_study_names_them(asked, study):
+    frame = pl.read_csv(study.parent / "panel.csv").filter(pl.col("quarter") == "2026Q3", operator="ZX").head(200)
+    both = frame.select("id", new=pl.mean_horizontal("sat1", "sat2", "sat3").clip(1, 10)).with_columns(
+        old=(pl.col("new") * 0.5 + 3).clip(1, 10)
+    )
+    both.drop_nulls().write_csv(study.parent / "shared.csv")
+    link = "{wave: 2026Q3, link: {method: mean, file: shared.csv, scales: [[1, 10], [1, 10]]RESPONDENT}}"
+    errors, codes = [], []
+    for name, said in (("apart", ""), ("shared", ", respondent: id")):
+        rows, found = told(asked, with_break(study, link.replace("RESPONDENT", said), name))
+        errors.append(rows["ZX"]["std_error"])
+        codes.append([n["code"] for n in found["notes"]])
+    assert errors[1] != pytest.approx(errors[0], rel=0.01)
+    assert "N-LINK-APART" in codes[0]
+    assert "N-LINK-SHARED" in codes[1]

@@ -16,7 +16,9 @@ from csi.reporting.sections.standings import change, standing
 from csi.study.settings import BreakSaid
 from csi.tracking.breaks import WORDS
 
-BROKEN = ("N-BREAK", "N-BREAK-LINKED", "W-LINK-STATED", "N-LINK-GIVEN")
+BROKEN = (
+    "N-BREAK", "N-BREAK-LINKED", "W-LINK-REFUSED", "W-LINK-STATED", "N-LINK-GIVEN", "N-LINK-APART", "N-LINK-SHARED",
+)  # fmt: skip
 """Notes on breaks of the series."""
 
 
