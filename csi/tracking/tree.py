@@ -22,11 +22,13 @@ from csi.tracking.index import Index
 from csi.tracking.places import brand_of
 from csi.tracking.show import shown
 from csi.tracking.track import Tracking
-from csi.tracking.tree_leaves import MISSING, SEEN, Leaves, Missing, leaves_of
+from csi.tracking.tree_audit import audit_table
+from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
 from csi.tracking.tree_structure import Structure, structure_of
-from csi.tracking.tree_tables import Made, audit_table, change_table, node_table
+from csi.tracking.tree_tables import Made, change_table, node_table
 from csi.tracking.tree_weights import NodeWeights, node_weights
+from csi.tracking.tree_withheld import Known, withheld
 from csi.tracking.tree_words import sentences, tree_notes
 from csi.tracking.waves import Against, check_waves, wave_order
 
@@ -176,9 +178,10 @@ def _made(
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
     columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
     link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base))
-    hidden = (leaves.treatment == SEEN) & (leaves.n < shown_as[0])
+    hidden = withheld(nodes, leaves, shares, shown_as[0])
     rows = node_rows(shares, leaves)
-    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, *shown_as, hidden)
+    known = Known.of(leaves, rows, hidden, nodes, index.cells.height)
+    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, *shown_as, hidden, known)
 
 
 def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:

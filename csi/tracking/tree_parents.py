@@ -92,7 +92,7 @@ def evaluated(index: Index, construct: int, rows: sparse.csr_matrix, leaves: Lea
     found = contrasts(index, construct, of_cells)
     rest = sparse.csr_matrix(rows[:, c:])
     beyond = np.asarray(rest.power(2) @ leaves.extra[c:])
-    empty = np.diff(of_cells.indptr) == 0
+    empty = (np.diff(of_cells.indptr) == 0) & (beyond == 0)
     error = np.sqrt(found.std_error**2 + beyond)
     return Rows(
         np.where(empty, np.nan, found.estimate),
@@ -108,7 +108,8 @@ def _df(found: Contrasts, beyond: Array, rows: sparse.csr_matrix, df: Array) -> 
     for r in added:
         fewest = df[rows.indices[rows.indptr[r] : rows.indptr[r + 1]]].min()
         sampling = found.std_error[r] ** 2
-        out[r] = (sampling + beyond[r]) ** 2 / (sampling**2 / found.df[r] + beyond[r] ** 2 / fewest)
+        of_cells = sampling**2 / found.df[r] if sampling > 0 else 0.0
+        out[r] = (sampling + beyond[r]) ** 2 / (of_cells + beyond[r] ** 2 / fewest)
     return out
 
 
@@ -130,10 +131,13 @@ def matched(
 
 @dataclass(frozen=True, slots=True)
 class Chained:
-    """Chain-linked indices: (t, m) values, NaN where the chain is broken; rows of their gradients wave by wave."""
+    """Chain-linked indices: (t, m) values, NaN where the chain is broken; rows of their gradients wave by wave; the
+    place of the base wave.
+    """
 
     value: Array
     gradient: tuple[sparse.csr_matrix, ...]
+    base: int
 
 
 def chained(tree: Structure, weights: Array, leaves: Leaves, values: Array, base: int) -> Chained:
@@ -164,9 +168,8 @@ def chained(tree: Structure, weights: Array, leaves: Leaves, values: Array, base
         grad[t] = sparse.csr_matrix(grad[start] + sign * step)
     there = shares_of(tree, weights[base], leaves.present[base]).coverage > 0
     value = np.where(there, 100.0 * np.exp(log), np.nan)
-    return Chained(
-        value, tuple(sparse.csr_matrix(sparse.diags(np.nan_to_num(v)) @ g) for v, g in zip(value, grad, strict=True))
-    )
+    scaled = (sparse.csr_matrix(sparse.diags(np.nan_to_num(v)) @ g) for v, g in zip(value, grad, strict=True))
+    return Chained(value, tuple(scaled), base)
 
 
 def pooled_rows(

@@ -1,4 +1,4 @@
-"""The tables of a tree: nodes, changes, and the audit that adds up to every parent.
+"""The tables of a tree: nodes and changes.
 
 Letters: `m` nodes, `l` leaves, `t` waves, `r` rows.
 """
@@ -22,6 +22,7 @@ from csi.tracking.tree_leaves import ABSENT, SEEN, Leaves
 from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched, pooled_rows
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_weights import NodeWeights
+from csi.tracking.tree_withheld import Known, Withheld
 from csi.tracking.waves import Against, reference_wave
 
 
@@ -32,8 +33,8 @@ class Made:
     Attributes:
         index, construct: whose cells, and the column. nodes: the structure. waves: oldest first.
         weights, leaves, shares: by wave. rows: wave -> (m, x). chain: 100 in a base wave, or None.
-        small: leaves with fewer answers are not shown by themselves. others: what they are called together.
-        hidden: (t, l) which they are.
+        small: what has fewer answers is not shown by itself. others: what is not shown is called together.
+        hidden: which nodes they are. known: what the numbers that are shown tell of them.
     """
 
     index: Index
@@ -47,7 +48,13 @@ class Made:
     chain: Chained | None
     small: int
     others: str
-    hidden: npt.NDArray[np.bool_]
+    hidden: Withheld
+    known: Known
+
+    @property
+    def base(self) -> int:
+        """The place of the wave that is 100 (0 without one)."""
+        return 0 if self.chain is None else self.chain.base
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -61,9 +68,11 @@ def node_table(made: Made) -> pl.DataFrame:
     nodes, leaves, waves = made.nodes, made.leaves, made.waves
     groups = hidden_groups(made)
     many = len(nodes.names)
-    everything = sparse.vstack([*made.rows, pooled_rows(made.shares, leaves, groups)]).tocsr()
+    below = {key: leaves_below(made, key[1], mine) for key, mine in groups.items()}
+    everything = sparse.vstack([*made.rows, pooled_rows(made.shares, leaves, below)]).tocsr()
     found = evaluated(made.index, made.construct, everything, leaves)
     linked = None if made.chain is None else _linked(made, made.chain)
+    told = None if made.chain is None else chain_told(made)
     place = {node: k for k, node in enumerate(nodes.leaves)}
     out: list[dict[str, object]] = []
     for i in range(many):
@@ -71,20 +80,28 @@ def node_table(made: Made) -> pl.DataFrame:
             if i in place and leaves.treatment[t, place[i]] == ABSENT:
                 continue
             row = {**_head(made, i, t), **_numbers(made, found, t * many + i), **_extent(made, i, t, place)}
-            out.append({**row, **_rebased(made, linked, t * many + i), **_state(made, i, t, place)})
+            chained_ = _rebased(made, linked, t * many + i) if told is None or told[t, i] else {}
+            out.append({**row, **chained_, **_state(made, i, t, place)})
         for g, ((parent, t), mine) in enumerate(groups.items()):
             if parent == i:
-                out.append(_together(made, found, len(waves) * many + g, t, list(mine)))
+                out.append(_together(made, found, len(waves) * many + g, t, mine, below[parent, t]))
     return pl.DataFrame(out, schema=_schema(made), orient="row")
 
 
 def hidden_groups(made: Made) -> dict[tuple[int, int], list[int]]:
-    """(parent, wave) -> its leaves that are not shown by themselves."""
+    """(parent, wave) -> its children that are not shown by themselves; of parents that are shown."""
+    hidden = made.hidden.nodes
     groups: dict[tuple[int, int], list[int]] = {}
-    for k, node in enumerate(made.nodes.leaves):
-        for t in np.flatnonzero(made.hidden[:, k]):
-            groups.setdefault((made.nodes.parent[node], int(t)), []).append(k)
-    return {key: mine for key, mine in groups.items() if key[0] >= 0}
+    for t, node in zip(*np.nonzero(hidden), strict=True):
+        parent = made.nodes.parent[node]
+        if parent >= 0 and not hidden[t, parent]:
+            groups.setdefault((parent, int(t)), []).append(int(node))
+    return groups
+
+
+def leaves_below(made: Made, t: int, members: Sequence[int]) -> list[int]:
+    """Places of the leaves with a value below some nodes."""
+    return np.flatnonzero(made.shares[t].of_leaves[list(members)].sum(axis=0) > 0).tolist()
 
 
 NUMBERS = ("index", "std_error", "conf_low", "conf_high", "df")
@@ -164,34 +181,75 @@ def _rebased(made: Made, linked: tuple[Array, Array, Array] | None, r: int) -> d
     return {n: v if np.isfinite(v) else None for n, v in zip(REBASED, numbers, strict=True)}
 
 
+def chain_told(made: Made) -> npt.NDArray[np.bool_]:
+    """(t, m) whether the chained index of a node gives nothing away.
+
+    A ratio of two indices that are shown tells nothing; else every link from the base wave on tells the index of a wave
+    at the weights of another one.
+    """
+    hidden, shape = made.hidden.nodes, made.hidden.nodes.shape
+    told: npt.NDArray[np.bool_] = ~hidden & ~hidden[made.base]
+    if made.chain is None or not hidden.any():
+        return told
+    values = np.nan_to_num(made.index.values[:, made.construct])
+    level = np.stack([np.asarray(rows[:, : values.size] @ values) for rows in made.rows])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.abs(made.chain.value - 100.0 * level / level[made.base]) < RATIO
+    linked: npt.NDArray[np.bool_] = told.copy()
+    for t in (*range(made.base + 1, shape[0]), *range(made.base - 1, -1, -1)):
+        forward = t > made.base
+        before = t - 1 if forward else t + 1
+        later, earlier = (t, before) if forward else (before, t)
+        now, then = matched(made.nodes, made.weights.values, made.leaves, later, earlier)
+        for i in range(shape[1]):
+            move = made.chain.value[[later, earlier], i]
+            if not linked[t, i] or ratio[t, i] or not np.isfinite(move).all():
+                linked[t, i] &= ratio[t, i] or not np.isfinite(move).all()
+                continue
+            row = now[i] - float(move[0] / move[1]) * then[i]
+            linked[t, i] = linked[before, i] and made.known.add(made.known.part(row))
+    return linked
+
+
+RATIO = 1e-9
+"""Chained indices that differ by less from the ratio of two indices are that ratio."""
+
+
 def _state(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, object]:
     """How a leaf came about, and why a number is not shown."""
     if i in place:
         k = place[i]
         how, age = str(made.leaves.treatment[t, k]), int(made.leaves.age[t, k])
         state: dict[str, object] = {"treatment": how, "age": age or None}
-        if made.hidden[t, k]:
-            blank: dict[str, object] = dict.fromkeys((*NUMBERS, *(REBASED if made.chain is not None else ())))
-            en, zh = f"fewer than {made.small} answers; suppressed.", f"样本量不足 {made.small}，不予发布。"
-            return {**state, **blank, "flag": "suppressed", "reason": en, "reason_zh": zh}
+        if made.hidden.nodes[t, i]:
+            return {**state, **_hidden(made, i, t)}
         if not made.leaves.present[t, k]:
             return {**state, "reason": "no index in this wave.", "reason_zh": "该期没有指数。"}
         return {**state, "flag": how if how != SEEN else None}
+    if made.hidden.nodes[t, i]:
+        return _hidden(made, i, t)
     coverage = float(made.shares[t].coverage[i])
     if coverage <= 0:
         return {"reason": "no leaf has a value here.", "reason_zh": "该处没有任何成员有指数。"}
     return {"flag": "incomplete"} if coverage < 1 - 1e-12 else {}
 
 
-def _together(made: Made, found: Rows, r: int, t: int, mine: list[int]) -> dict[str, object]:
-    """The row of the leaves of a parent that are not shown by themselves."""
-    n = int(made.leaves.n[t, mine].sum())
-    head = {**_head(made, made.nodes.leaves[mine[0]], t), "node": made.others}
-    row = {**head, **_numbers(made, found, r), "n": n, "leaves": len(mine), "treatment": "together"}
-    if n >= made.small:
-        return row
-    en, zh = f"fewer than {made.small} answers; suppressed.", f"样本量不足 {made.small}，不予发布。"
-    return {**row, **dict.fromkeys(NUMBERS), "flag": "suppressed", "reason": en, "reason_zh": zh}
+def _hidden(made: Made, i: int, t: int) -> dict[str, object]:
+    """No numbers, and why."""
+    blank: dict[str, object] = dict.fromkeys((*NUMBERS, *(REBASED if made.chain is not None else ())))
+    if made.hidden.small[t, i]:
+        en, zh = f"fewer than {made.small} answers; suppressed.", f"样本量不足 {made.small}，不予发布。"
+        return {**blank, "flag": "suppressed", "reason": en, "reason_zh": zh}
+    en = f"withheld: it would give away a number of fewer than {made.small} answers."
+    zh = f"不予发布：否则可推算出样本量不足 {made.small} 的数值。"
+    return {**blank, "flag": "withheld", "reason": en, "reason_zh": zh}
+
+
+def _together(made: Made, found: Rows, r: int, t: int, mine: list[int], below: list[int]) -> dict[str, object]:
+    """The row of the children of a parent that are not shown by themselves."""
+    head = {**_head(made, mine[0], t), "node": made.others}
+    n = int(made.leaves.n[t, below].sum())
+    return {**head, **_numbers(made, found, r), "n": n, "leaves": len(below), "treatment": "together"}
 
 
 CHANGES = (
@@ -211,6 +269,7 @@ def change_table(made: Made, against: Sequence[Against], per_year: int, order: S
     pairs = [(t, kind, reference_wave(w, kind, order, per_year)) for t, w in enumerate(waves) for kind in kinds]
     steps = [(t, kind, waves.index(w)) for t, kind, w in pairs if w in waves]
     heads, rows, alike = [], [], []
+    hidden = made.hidden.nodes
     for t, kind, s in steps:
         now, then = matched(made.nodes, made.weights.values, made.leaves, t, s)
         rows.append(made.rows[t][parents] - made.rows[s][parents])
@@ -218,7 +277,11 @@ def change_table(made: Made, against: Sequence[Against], per_year: int, order: S
         for i in parents:
             whole = min(made.shares[t].coverage[i], made.shares[s].coverage[i]) > 0
             head = {**_head(made, i, t), "against": kind, "reference": waves[s]}
-            heads.append((head, whole, bool(now[i].nnz)))
+            gone = bool(hidden[t, i] or hidden[s, i])
+            shared = bool(now[i].nnz) and not gone
+            if shared and hidden.any():
+                shared = made.known.add(made.known.part(now[i] - then[i]))
+            heads.append((head, whole, shared, gone))
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
@@ -227,7 +290,11 @@ def change_table(made: Made, against: Sequence[Against], per_year: int, order: S
         made.index.values[:, made.construct]
     )
     out = []
-    for r, (head, whole, shared) in enumerate(heads):
+    for r, (head, whole, shared, gone) in enumerate(heads):
+        if gone:
+            why = {"reason": "not shown in one of the waves.", "reason_zh": "其中一期不予发布。"}
+            out.append({**head, **why})
+            continue
         if not whole:
             out.append({**head, "reason": "no value in one of the waves.", "reason_zh": "其中一期没有数值。"})
             continue
@@ -263,80 +330,3 @@ def _with_holm(table: pl.DataFrame, level: float) -> pl.DataFrame:
         adjusted[mine] = holm(p[mine].tolist())
     column = number_column(adjusted)
     return table.with_columns(column.alias("p_holm"), (column < 1.0 - level).alias("significant"))
-
-
-def audit_table(made: Made) -> pl.DataFrame:
-    """Weight, share, index and contribution of every child; the contributions add up to the parent."""
-    nodes, leaves = made.nodes, made.leaves
-    place = {node: k for k, node in enumerate(nodes.leaves)}
-    groups, hidden = hidden_groups(made), made.hidden
-    c = made.index.cells.height
-    cell_values = np.nan_to_num(made.index.values[:, made.construct])
-    value = np.stack([np.asarray(rows[:, :c] @ cell_values) for rows in made.rows])
-    out: list[dict[str, object]] = []
-    for parent in nodes.parents:
-        below = nodes.children(parent)
-        for t, wave in enumerate(made.waves):
-            if made.shares[t].coverage[parent] <= 0:
-                continue
-            head = {"parent": nodes.names[parent], "wave": wave}
-            total = {"parent_index": float(value[t, parent])}
-            for i in below:
-                weight = made.weights.values[t, i]
-                if not np.isfinite(weight) or (i in place and hidden[t, place[i]]):
-                    continue
-                share = float(made.shares[t].in_parent[i])
-                known = made.shares[t].coverage[i] > 0
-                k = place.get(i)
-                out.append(
-                    {
-                        **head,
-                        "child": nodes.names[i],
-                        "level": nodes.level[i],
-                        "weight": float(weight),
-                        "weight_period": made.weights.period[t, i] or None,
-                        "as_of": made.weights.as_of[t, i] or None,
-                        "share": share if known else 0.0,
-                        "index": float(value[t, i]) if known else None,
-                        "contribution": share * float(value[t, i]) if known else 0.0,
-                        "n": int(leaves.n[t][made.shares[t].of_leaves[i] > 0].sum()),
-                        "treatment": None if k is None else str(leaves.treatment[t, k]),
-                        "age": None if k is None else int(leaves.age[t, k]) or None,
-                        **total,
-                    }
-                )
-            mine = groups.get((parent, t), [])
-            if mine:
-                at = [nodes.leaves[k] for k in mine]
-                v = made.shares[t].in_parent[at]
-                out.append(
-                    {
-                        **head,
-                        "child": made.others,
-                        "level": nodes.level[at[0]],
-                        "weight": float(made.weights.values[t, at].sum()),
-                        "share": float(v.sum()),
-                        "index": float(v @ value[t, at] / v.sum()),
-                        "contribution": float(v @ value[t, at]),
-                        "n": int(leaves.n[t, mine].sum()),
-                        "treatment": "together",
-                        **total,
-                    }
-                )
-    schema = _audit_schema()
-    frame = pl.DataFrame(out, schema=schema, orient="row")
-    return frame if made.waves != ("",) else frame.drop("wave")
-
-
-def _audit_schema() -> dict[str, pl.DataType]:
-    """The columns of the audit."""
-    return {
-        **dict.fromkeys(("parent", "wave", "child", "level"), pl.String()),
-        "weight": pl.Float64(),
-        **dict.fromkeys(("weight_period", "as_of"), pl.String()),
-        **dict.fromkeys(("share", "index", "contribution"), pl.Float64()),
-        "n": pl.Int64(),
-        "treatment": pl.String(),
-        "age": pl.Int64(),
-        "parent_index": pl.Float64(),
-    }

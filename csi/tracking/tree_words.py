@@ -90,7 +90,7 @@ def tree_notes(
         notes.append(
             note("W-TREE-LEFT", en, f"未列入树中：{'、'.join(left[:NAMED])}{' 等' if len(left) > NAMED else ''}。")
         )
-    notes.append(_small(made, small_leaves))
+    notes += [_small(made, small_leaves), *_withheld(made)]
     if base is not None:
         en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
         notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
@@ -188,3 +188,17 @@ def _small(made: Made, small_leaves: str) -> Note:
     name = made.nodes.labels.get(made.others, Text(made.others, "其他"))
     en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{name.en}".'
     return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{name.zh}”。")
+
+
+def _withheld(made: Made) -> list[Note]:
+    """What is not shown for the sake of others."""
+    hidden, few = made.hidden.nodes, made.hidden.small
+    beside, small = int((hidden & ~few).sum()), int(few.sum())
+    if not beside:
+        return []
+    en = f"{beside} numbers of enough answers are withheld as well, for with them {small} of fewer than {made.small}"
+    en += " could be worked out from the parents and shares; leave them out of other tables of this release too."
+    zh = (
+        f"另有 {beside} 个样本量足够的数值不予发布，否则可由上级与份额推算出 {small} 个样本量不足 {made.small} 的数值；"
+    )
+    return [note("N-TREE-WITHHELD", en, f"{zh}本次发布的其他表格也应略去。")]

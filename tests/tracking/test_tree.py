@@ -292,6 +292,17 @@ def test_a_value_carried_for_two_waves_is_that_much_less_sure():
     assert two == pytest.approx(2 * one, rel=1e-9)
 
 
+def test_the_change_of_a_carried_value_is_none_with_the_error_of_the_drift():
+    index = index_of({k: v for k, v in GONE.items() if k[1] != "2024Q3"})
+    tree = csi.tree(index, {"one": ["B"], "rest": ["A", "C", "D", "E"]}, REVENUE, "joy", missing="carry")
+    moved = tree.changes.filter(pl.col("node") == "one").row(0, named=True)
+    own = variances_of(index)
+    drift = 9.0 - np.mean([own[b, "2024Q1"] + own[b, "2024Q2"] for b in "ACDE"])
+    assert moved["change"] == pytest.approx(0.0, abs=1e-12)
+    assert moved["std_error"] == pytest.approx(np.sqrt(drift), rel=1e-9)
+    assert moved["df"] == pytest.approx(4 * (drift / 9) ** 2, rel=1e-9)
+
+
 def test_changes_within_sampling_error_add_nothing():
     index = index_of(GAP)  # all others moved by one point, less than the sampling error of a change
     tree = csi.tree(index, NATION, REVENUE, "joy", missing="carry")
