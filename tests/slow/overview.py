@@ -8,6 +8,7 @@ from __future__ import annotations
 import calibration as cal
 import polars as pl
 import products_coverage
+import tree_coverage
 
 HEAD = ("what", "measured on", "panels", "found", "held to", "verdict")
 COVER = "coverage .925-.970, SE ratio .95-1.05"
@@ -384,6 +385,24 @@ def of_tracked():
     return lines
 
 
+def of_tree():
+    """Parents of a tree, complete and with missing leaves."""
+    table, lines = cal.read("tree_coverage"), []
+    for missing, what in (
+        ("none", "parents of 8 brands over 8 waves: index, change, rebased"),
+        ("carry", "parents with carried leaves, up to three waves old"),
+        ("impute", "parents with imputed leaves, up to three waves old"),
+        ("renormalise", "parents of all brands where the missing are left out"),
+    ):
+        rows = table.filter(missing=missing)
+        gated, panels = missing in tree_coverage.GATED, rows["panels"][0]
+        line = covering(what, "tree_coverage", rows, panels, gated=missing == "none")
+        held = "held" if not tree_coverage.failures(rows) else "missed"
+        gate = line[4] if missing == "none" else "coverage .925-.970" if gated else "tabled"
+        lines.append((*line[:4], gate, held if gated else "tabled"))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -392,6 +411,7 @@ SECTIONS = (
         lambda: [*of_study("design_coverage", "design_nulls"), *of_changes()],
     ),
     ("Brands over waves, linearised", of_tracked),
+    ("Aggregation trees", of_tree),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
     ("Groups", lambda: [*of_groups(), *of_gate()]),

@@ -18,7 +18,8 @@ def test_the_committed_table_meets_the_gates(study: ModuleType) -> None:
     assert table.filter(pl.col("missing") != "none")["panels"].unique().to_list() == [study.WITH_A_GAP]
     assert study.failures(table) == []
     assert len(study.failures(table.with_columns(se_ratio=pl.lit(0.85)))) == 7
-    assert len(study.failures(table.with_columns(coverage=pl.lit(0.9)))) == 7 + 4
+    assert len(study.failures(table.with_columns(coverage=pl.lit(0.9)))) == 7 + 6
+    assert len(study.failures(table.with_columns(coverage=pl.lit(0.975)))) == 7 + 6
 
 
 @pytest.mark.slow

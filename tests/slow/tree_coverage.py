@@ -1,20 +1,21 @@
 """Do the intervals of parents, of their changes and of rebased parents cover, and what do missing leaves do to them?
 
-    python tests/slow/tree_coverage.py [PANELS]        (about two minutes on one core for 2,000)
+    python tests/slow/tree_coverage.py [PANELS]        (about ten minutes on one core for 2,000)
 
-Eight brands in four industries, two sectors, one nation; three waves of new respondents, 80 a cell; weights that change
+Eight brands in four industries, two sectors, one nation; eight waves of new respondents, 80 a cell; weights that change
 from wave to wave. Two constructs of three items, uniform factors and errors, so that answers stay inside one to ten.
 The panels of a batch stand beside each other as brands of one fit; each brand has its own PLS weights over its waves
 ("entity"), so that panels share nothing while the waves of a brand share their weights, and the items of a construct
 have means of their own, so that weights matter. Errors are linearised and contain the uncertainty of the weights.
 Truth: the weights of each brand's population over its waves, their index, its tree.
 
-In the second half of the table (500 panels) brands drift by a random walk of .1 scale points a wave, brand B7 has no
-answers in the last wave, and its parents are to be those of all brands: its value is left out (not gated: it aims
-elsewhere), carried or imputed. There items share one mean and weigh the same (F5).
+In the second half of the table (500 panels, each a tree of its own) brands drift by a random walk of .1 scale points a
+wave, brand B7 of the banks has no answers in the last wave, brand B2 of food in the last three, and parents are to be
+those of all brands: what is missing is left out (not gated: it aims elsewhere), carried or imputed. There items share
+one mean and weigh the same (F5).
 
-Gated: coverage of nominal 95 % within .925-.97 and mean standard error over Monte Carlo standard deviation of the error
-within .95-1.05 without missing leaves; coverage of at least .925 where the leaf is carried or imputed.
+Gated: coverage of nominal 95 % within .925-.97 and, without missing leaves, mean standard error over Monte Carlo
+standard deviation of the error within .95-1.05.
 """
 
 from __future__ import annotations
@@ -28,17 +29,18 @@ import polars as pl
 import csi
 
 HERE = Path(__file__).parent
-PANELS, WITH_A_GAP, BATCH, SIZE = 2000, 500, 50, 80
-WAVES = ("1", "2", "3")
+PANELS, WITH_A_GAP, BATCH, SIZE = 2000, 500, 40, 80
+WAVES = tuple("12345678")
 GROUPS = {
     "cars": [0, 1], "food": [2, 3], "air": [4, 5], "banks": [6, 7],
     "goods": [0, 1, 2, 3], "services": [4, 5, 6, 7], "nation": list(range(8)),
 }  # fmt: skip
 SHARE = np.random.default_rng(11).uniform(1, 4, size=(len(WAVES), 8))
 LEVEL = np.linspace(5.0, 6.2, 8)
-STEP = np.array([[0.0] * 8, [0.3, 0.1, -0.2, 0.2, 0.0, 0.3, -0.1, 0.1], [0.4, -0.1, 0.1, 0.3, -0.3, 0.2, 0.1, 0.2]])
+STEP = np.random.default_rng(12).uniform(-0.4, 0.4, size=(len(WAVES), 8)) * (np.arange(len(WAVES)) > 0)[:, None]
 OFFSET = np.array([0.0, 0.0, 0.0, 0.5, 0.0, -0.4])
 LOADINGS = np.array([0.8, 0.7, 0.6, 0.8, 0.75, 0.65])
+GONE = {"0B7": WAVES[-1:], "0B2": WAVES[-3:]}
 PATH, DRIFT, ROOT = 0.6, 0.1, 3**0.5
 ITEMS = ("u1", "u2", "u3", "j1", "j2", "j3")
 TEXT = "Use =~ u1 + u2 + u3\nJoy =~ j1 + j2 + j3\nJoy ~ Use"
@@ -107,6 +109,7 @@ def rebased_truth(value: np.ndarray) -> float:
     return found
 
 
+GATED = ("none", "carry", "impute")
 COLUMNS = ["missing", "quantity", "error", "std_error", "low", "high"]
 
 
@@ -132,23 +135,22 @@ def complete(number: int, panels: int) -> list[tuple[str, str, float, float, flo
 
 
 def with_a_gap(number: int, panels: int) -> list[tuple[str, str, float, float, float, float]]:
-    """One batch in which B7 drifts, as all do, and has no answers in the last wave."""
+    """Panels in which two brands, drifting as all do, have no answers at the end."""
     rng = np.random.default_rng([20261122, 607, number])
-    steps = rng.normal(scale=DRIFT, size=(panels, len(WAVES) - 1, 8)).cumsum(axis=1)
-    mean = LEVEL + np.concatenate([np.zeros((panels, 1, 8)), steps], axis=1)
-    frame = drawn(rng, mean, np.zeros(6))
-    last = WAVES[-1]
-    kept = frame.filter(~(pl.col("brand").str.ends_with("B7") & (pl.col("wave") == last)))
-    index = csi.index(csi.fit(TEXT, kept, csi.PLS(), by=["brand", "wave"], scale=(1, 10)), formula="F5")
     out = []
-    for missing in ("renormalise", "carry", "impute"):
-        tree = csi.tree(index, structure(panels), weights(panels), "Joy", missing=missing, against=())
-        now = {r["node"]: r for r in tree.table.filter(pl.col("wave") == last).iter_rows(named=True)}
-        for p in range(panels):
-            right = truth_of(100 * (mean[p] - 1) / 9)
+    for _ in range(panels):
+        steps = rng.normal(scale=DRIFT, size=(1, len(WAVES) - 1, 8)).cumsum(axis=1)
+        mean = LEVEL + np.concatenate([np.zeros((1, 1, 8)), steps], axis=1)
+        gone = pl.any_horizontal((pl.col("brand") == b) & pl.col("wave").is_in(w) for b, w in GONE.items())
+        kept = drawn(rng, mean, np.zeros(6)).filter(~gone)
+        index = csi.index(csi.fit(TEXT, kept, csi.PLS(), by=["brand", "wave"], scale=(1, 10)), formula="F5")
+        right, last = truth_of(100 * (mean[0] - 1) / 9), WAVES[-1]
+        for missing in ("renormalise", "carry", "impute"):
+            tree = csi.tree(index, structure(1), weights(1), "Joy", missing=missing, against=())
+            now = {r["node"]: r for r in tree.table.filter(pl.col("wave") == last).iter_rows(named=True)}
             out += [
-                (missing, f"index of {node}", *_against(now[f"{p}{node}"], "index", right[node, last]))
-                for node in ("nation", "banks")
+                (missing, f"index of {node}", *_against(now[f"0{node}"], "index", right[node, last]))
+                for node in ("nation", "banks", "food")
             ]
     return out
 
@@ -185,8 +187,8 @@ def failures(table: pl.DataFrame) -> list[str]:
     out = []
     for r in table.iter_rows(named=True):
         said = f"{r['missing']}, {r['quantity']}: SE ratio {r['se_ratio']:.3f}, coverage {r['coverage']:.3f}"
-        exact = 0.95 <= r["se_ratio"] <= 1.05 and 0.925 <= r["coverage"] <= 0.97
-        if (r["missing"] == "none" and not exact) or (r["missing"] in {"carry", "impute"} and r["coverage"] < 0.925):
+        inside = 0.925 <= r["coverage"] <= 0.97 and (r["missing"] != "none" or 0.95 <= r["se_ratio"] <= 1.05)
+        if r["missing"] in GATED and not inside:
             out.append(said)
     return out
 
