@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from csi.cli.answer import Answer, Grid
+from csi.cli.fit_options import listed
 from csi.cli.grids import each, grid
 from csi.cli.index import target_grid
 from csi.cli.studied import keys_in, names, study_argument
@@ -28,16 +29,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--store", metavar="PATH", type=Path, help="the stored moments (STUDY.moments.npz beside the study)")
     add("--wave", default="", help="the wave of a file that does not say so")
     add("--brand", default="", help="the brand of a file that does not say so")
+    add("--close", metavar="WAVE", action="append", help="a wave that takes no more answers from now on")
+    add("--late", action="store_true", help="let answers of closed waves in")
+    add("--anyway", action="store_true", help="let answers in that seem to be on another scale, or weighted otherwise")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """What was added, and the index of the cells it was added to (of all where nothing was)."""
     study = read_study(args.study)
-    found = append(study, args.file, args.store, args.wave, args.brand)
+    found = append(
+        study,
+        args.file,
+        args.store,
+        args.wave,
+        args.brand,
+        close=listed(args.close),
+        late=args.late,
+        anyway=args.anyway,
+    )
     table = touched(found)
     return Answer(
         blocks=(found.sentences[0].say(lang), *_added(study, found, lang), target_grid(study, table, lang)),
-        data={"store": str(found.path), "added": found.new, "batches": found.batches, "index": table},
+        data={
+            "store": str(found.path),
+            "added": found.new,
+            "batches": found.batches,
+            "closed": found.store.closed,
+            "index": table,
+        },
         notes=found.notes,
         record={
             "study": {"name": study.name, "sha256": study.sha256},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -14,6 +14,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.fit import fit
+from csi.reporting.append_checks import check_batch, check_close, closed_with, late_notes
 from csi.reporting.counted import counted
 from csi.reporting.soundness import suppressed
 from csi.reporting.usable import completed
@@ -24,7 +25,7 @@ from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
 from csi.tracking.show import shown
-from csi.tracking.store import Store, added, already, ordered, read_store, to_bytes
+from csi.tracking.store import Store, added, added_problems, already, ordered, read_store, to_bytes
 
 SUFFIX = ".moments.npz"
 """Of the store beside a study file."""
@@ -74,6 +75,10 @@ def append(
     store: str | Path | None = None,
     wave: str = "",
     brand: str = "",
+    *,
+    close: Sequence[str] = (),
+    late: bool = False,
+    anyway: bool = False,
 ) -> Appended:
     """Add a file of answers to a study's stored moments; the index and its bounds follow.
 
@@ -83,14 +88,16 @@ def append(
     Parameters:
         study: a study file's path or a `Study`. file: the new answers, laid out as the study's data; None only begins
             the store, or shows it. store: its file (beside the study file by default). wave, brand: of a file that does
-            not say so itself.
+            not say so itself. close: waves that take no more answers from now on. late: let answers of closed waves in.
+        anyway: let answers in that seem to be on another scale, or whose weights are of another size.
 
     Returns:
         Appended. Standard errors hold the weights fixed (those that contain the weights' uncertainty need the rows).
 
     Raises:
         Problems: everything wrong with study or answers; E-BATCH (the batch, or a respondent of it, is counted
-            already), E-STORE, E-SETTING (absent answers treated in a way that needs all rows). Nothing is written then.
+            already), E-CLOSED, E-SCALE, E-WEIGHT, E-WAVE (a wave to be closed has no answers), E-STORE, E-SETTING
+            (absent answers treated in a way that needs all rows). Nothing is written then.
 
     Source:
         Chan, Golub & LeVeque (1983), The American Statistician 37(3), 242-247.
@@ -115,10 +122,18 @@ def append(
             _refuse(before, Path(file))
         fresh.append(_read(replace(study, data=(one,))))
     parts = [counted(said, panel) for said, panel in fresh]
+    if file is not None:
+        known = before if before is not None else parts[0]
+        found = added_problems(known, parts[-1])
+        if found:
+            raise Problems(found)
+        check_batch(known, parts[-1], fresh[-1][1], late=late, anyway=anyway)
     after = reduce(added, parts if before is None else [before, *parts])
     full = completed(study, fresh[0][1])[0] if fresh else _with_waves(study, after)
     after = ordered(after, {"brand": tuple(full.brands), "wave": full.waves})
-    if fresh:
+    check_close(after, closing := [close] if isinstance(close, str) else list(close))
+    after = replace(after, closed=closed_with(after, closing))
+    if fresh or closing:
         _write(path, after)
     return _appended(full, before, after, path, tuple(n for _, panel in fresh for n in panel.notes))
 
@@ -199,7 +214,8 @@ def _write(path: Path, store: Store) -> None:
 def _appended(study: Study, before: Store | None, after: Store, path: Path, notes: tuple[Note, ...]) -> Appended:
     """The index of the cells with enough answers, and what came."""
     made = stored_index(study, after)
-    told = (*notes, *made.notes, _kept_note(after), *_names_note(after))
+    late = late_notes(before, after, base_of(study))
+    told = (*notes, *late, *made.notes, _kept_note(after), *_names_note(after))
     table = suppressed(made.table, study.settings.small)
     return Appended(table, made, after, path, _new(before, after), tuple(dict.fromkeys(told)))
 

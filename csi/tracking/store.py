@@ -85,6 +85,7 @@ class Store:
         names: p items. minimum, maximum: (p,) their bounds. cells: key columns, one row per cell. sums: by cell.
         batches: what was added, in order. seen: sorted 64-bit hashes of the respondents counted, empty without names.
         origin: what the items and answers mean (hash of codebook, rules and items); other batches are refused.
+        closed: waves that take no more answers.
     """
 
     names: tuple[str, ...]
@@ -95,6 +96,7 @@ class Store:
     batches: tuple[Batch, ...]
     seen: Seen
     origin: str
+    closed: tuple[str, ...] = ()
 
     @property
     def centre(self) -> Array:
@@ -164,7 +166,7 @@ def added(store: Store, more: Store) -> Store:
     Raises:
         Problems: E-BATCH (counted before), E-STORE (other items or another codebook).
     """
-    found = [*_unlike(store, more), *counted_before(store, more)]
+    found = added_problems(store, more)
     if found:
         raise Problems(found)
     cells, at = _together(store.cells, more.cells)
@@ -176,6 +178,11 @@ def added(store: Store, more: Store) -> Store:
         batches=(*store.batches, *more.batches),
         seen=np.union1d(store.seen, more.seen),
     )
+
+
+def added_problems(store: Store, more: Store) -> list[Problem]:
+    """Why a batch cannot be added to a store: other items or another codebook, answers that are counted already."""
+    return [*_unlike(store, more), *counted_before(store, more)]
 
 
 def _unlike(store: Store, more: Store) -> list[Problem]:
@@ -245,6 +252,7 @@ def to_bytes(store: Store) -> bytes:
         "cells": {k: store.cells[k].to_list() for k in store.cells.columns},
         "batches": [[b.name, b.sha256, b.content, b.rows, b.used] for b in store.batches],
         "origin": store.origin,
+        "closed": store.closed,
     }
     buffer = io.BytesIO()
     arrays = {name: getattr(store.sums, name) for name in ARRAYS}
@@ -273,6 +281,7 @@ def read_store(path: Path) -> Store:
             batches=tuple(Batch(*one) for one in said["batches"]),
             seen=arrays["seen"],
             origin=said["origin"],
+            closed=tuple(said.get("closed", ())),
         )
         _check(made, said["csi_store"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:

@@ -183,3 +183,83 @@ def test_too_few_answers_everywhere(folder):
     with pytest.raises(csi.Problems) as caught:
         stored_index(replace(study, settings=replace(study.settings, small=10_000)), found.store)
     assert [p.code for p in caught.value.problems] == ["E-BASE"]
+
+
+def day_of(folder, panel, name, change):
+    """Day 1 with something else about it, as a file."""
+    rows = panel.filter(pl.col("_i") % DAYS == 1).drop("_i")
+    change(rows).write_csv(folder / name)
+    return folder / name
+
+
+def test_a_closed_wave_takes_late_answers_only_when_asked(folder, panel):
+    study = folder / "study.yaml"
+    csi.append(study, close=["2024Q1"])
+    assert refused(study, folder / "day1.csv") == ["E-CLOSED"]
+    found = csi.append(study, folder / "day1.csv", late=True)
+    late = next(n.text for n in found.notes if n.code == "W-STORE-LATE")
+    assert "2023Q4 (+" in late.en
+    assert "The base wave is among them" in late.en
+    assert "迟到答卷" in late.zh
+    only = folder / "last.csv"
+    panel.filter(pl.col("_i") % DAYS == 2, pl.col("quarter") == "2024Q3").drop("_i").write_csv(only)
+    found = csi.append(study, only)  # the closed wave is not touched, nor is any but the latest
+    assert "W-STORE-LATE" not in {n.code for n in found.notes}
+    assert found.store.closed == read_store(found.path).closed == ("2024Q1",)
+    assert refused(study, close=["2019Q1"]) == ["E-WAVE"]
+
+
+def test_answers_on_a_shorter_scale_are_refused(folder, panel):
+    study = folder / "study.yaml"
+    csi.append(study)
+    store = (folder / "study.moments.npz").read_bytes()
+    items = [c for c in panel.columns if c[-1].isdigit()]
+    halved = [
+        pl.when(pl.col(c).is_in([str(k) for k in range(1, 11)]))
+        .then(((pl.col(c).cast(pl.Int64, strict=False) + 1) // 2).cast(pl.String))
+        .otherwise(c)
+        .alias(c)
+        for c in items
+    ]
+    five = day_of(folder, panel, "five.csv", lambda rows: rows.with_columns(halved))
+    assert refused(study, five) == ["E-SCALE"]
+    hundred = [(pl.col(c) + "0").alias(c) for c in ("sat1", "sat2")]
+    assert set(refused(study, day_of(folder, panel, "long.csv", lambda rows: rows.with_columns(hundred)))) == {
+        "E-RANGE"
+    }
+    assert (folder / "study.moments.npz").read_bytes() == store
+    assert csi.append(study, five, anyway=True).new["added"].sum() > 0
+
+
+def test_weights_of_another_size_are_refused(folder, panel):
+    study = folder / "study.yaml"
+    study.write_bytes((SOURCE / "study.yaml").read_bytes())
+    csi.append(study)
+    large = (pl.col("weight").cast(pl.Float64) * 1000).cast(pl.String)
+    heavy = day_of(folder, panel, "heavy.csv", lambda rows: rows.with_columns(large))
+    assert refused(study, heavy) == ["E-WEIGHT"]
+    assert refused(study, day_of(folder, panel, "none.csv", lambda rows: rows.drop("weight"))) == ["E-COLUMN"]
+    assert csi.append(study, heavy, anyway=True).new["added"].sum() > 0
+
+
+def test_a_brand_or_a_wave_that_the_study_does_not_know_is_refused(folder, panel):
+    study = folder / "study.yaml"
+    csi.append(study)
+    other = day_of(folder, panel, "brand.csv", lambda rows: rows.with_columns(operator=pl.lit("QQ")))
+    assert refused(study, other) == ["E-BRAND"]
+    later = day_of(folder, panel, "wave.csv", lambda rows: rows.with_columns(quarter=pl.lit("2031Q1")))
+    assert refused(study, later) == ["E-WAVE"]
+    assert refused(study, day_of(folder, panel, "no.csv", lambda rows: rows.drop("sat1"))) == ["E-COLUMN"]
+
+
+def test_some_respondents_of_an_earlier_day_are_counted_and_named(folder, panel):
+    study = folder / "study.yaml"
+    csi.append(study)
+    twice = panel.filter(pl.col("_i") % DAYS == 0).drop("_i")[:3]
+    mixed = day_of(folder, panel, "mixed.csv", lambda rows: pl.concat([rows, twice]))
+    with pytest.raises(csi.Problems) as caught:
+        csi.append(study, mixed)
+    said = caught.value.problems[0]
+    assert said.code == "E-BATCH"
+    assert said.what.en.startswith("3 of its ")
+    assert "3 位已计入" in said.what.zh
