@@ -19,7 +19,7 @@ from csi.cli.studied import (
 )
 from csi.cli.track_detectable import detectable
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
-from csi.cli.track_grid import LEGEND, change_blocks, events_frame, tracking_grid
+from csi.cli.track_grid import LEGEND, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
 from csi.cli.track_views import asked_views, view_argument, view_blocks, view_data, view_notes, viewed
 from csi.errors import Language, Note, Problem, Problems, Text, problem
@@ -30,11 +30,12 @@ from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.study.gate import gated
-from csi.tracking.alerts import AIMED, Alert, Alerts, alerts
+from csi.study.rated import events_frame
+from csi.tracking.alerts import Alerts, alerts, applicable
 from csi.tracking.contrasts import construct_place
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
-from csi.tracking.track import Tracking, track
+from csi.tracking.track import track
 
 GATING = Text("Testing comparability", "检验可比性")
 
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         anyway=args.anyway,
     )
     shown = only(tracked.table, cells)
-    alarms = alerts(tracked, told_alerts(study, tracked), cells, names(study, lang))
+    alarms = alerts(tracked, applicable(tracked, study.alerts), cells, names(study, lang))
     beside = rates_beside(study, panel)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "tracking": shown,
             "changes": only(tracked.changes.table, asked),
             **({"alerts": alarms.table} if study.alerts else {}),
-            **({"events": events_frame(study)} if study.events else {}),
+            **({"events": events_frame(study.events, study.waves or panel.waves)} if study.events else {}),
             **explained_data(why),
             **view_data(seen, asked),
             **beside.data(asked),
@@ -120,12 +121,6 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **beside.data({}),
         },
     )
-
-
-def told_alerts(study: Study, tracked: Tracking) -> tuple[Alert, ...]:
-    """The study's alerts; those about targets only where the construct that is tracked has one."""
-    aimed = "target" in tracked.table.columns
-    return tuple(a for a in study.alerts if aimed or a.target is not None or a.when not in AIMED)
 
 
 def alert_blocks(study: Study, found: Alerts, lang: Language) -> tuple[str, ...]:

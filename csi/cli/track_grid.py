@@ -116,12 +116,6 @@ def against_what(benchmark: str, texts: Mapping[str, Text]) -> Text:
     return Text("vs mean", "较均值") if benchmark == MEAN else Text(f"vs {name.en}", f"较{name.zh}")
 
 
-def events_frame(study: Study) -> pl.DataFrame:
-    """The study's events: wave, en, zh."""
-    rows = [(e.wave, e.text.en, e.text.zh) for e in study.events]
-    return pl.DataFrame(rows, schema=["wave", "en", "zh"], orient="row")
-
-
 def events_of(study: Study, table: pl.DataFrame, lang: Language) -> list[str]:
     """What happened in the wave of every row."""
     said: dict[str, list[str]] = {}

@@ -59,8 +59,8 @@ def asked_views(args: argparse.Namespace, study: Study) -> Views:
 
 def viewed(views: Views, study: Study, breaks: Sequence[Break], found: Index, construct: str) -> Seen:
     """The series as asked for."""
-    order = study.waves or None
-    return {v: view_of(found, construct, v, views, waves=order, breaks=breaks) for v in views.show}
+    small, order = study.settings.small, study.waves or None
+    return {v: view_of(found, construct, v, views, waves=order, breaks=breaks, small=small) for v in views.show}
 
 
 def view_notes(seen: Seen) -> tuple[Note, ...]:

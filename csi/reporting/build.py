@@ -125,6 +125,7 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
         grouped=key_of(study, panel) is not None,
         products=any(c.product_of for c in study.model.constructs),
         methods=told_in(study),
+        alerts=bool(study.alerts),
     )
 
 

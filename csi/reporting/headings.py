@@ -5,7 +5,11 @@ from __future__ import annotations
 from csi.errors import Text
 
 HEADINGS = {
+    "alerts": Text("Alerts", "预警"),
     "trend": Text("Trend", "趋势"),
+    "tracking": Text("Tracking table", "跟踪表"),
+    "views": Text("Smoothed, and within limits", "平滑与控制图"),
+    "rates": Text("Rates", "其他指标"),
     "decomposition": Text("Why it changed", "变化的原因"),
     "league": Text("League", "排名"),
     "comparability": Text("Comparability", "可比性"),

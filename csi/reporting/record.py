@@ -41,6 +41,8 @@ def record(analysis: Analysis) -> dict[str, object]:
         "seed": settings.seed,
         "settings": dataclasses.asdict(settings),
         "rules": dataclasses.asdict(a.study.rules),
+        "alerts": [dataclasses.asdict(rule) for rule in a.study.alerts],
+        "events": [dataclasses.asdict(event) for event in a.study.events],
         "effects": [dataclasses.asdict(e) for e in a.panel.audit],
         "index": {
             "rule": a.index.rule,

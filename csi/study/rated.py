@@ -1,4 +1,4 @@
-"""What a study prints beside its index: rates and the KCSI, over the waves and against their targets."""
+"""What a study prints beside its index: rates and the KCSI over the waves and against their targets; events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 from csi.behaviour.price_tolerance import price_tolerance
 from csi.errors import Note, Text
 from csi.study.breaks import breaks_of
+from csi.study.settings import Event
 from csi.study.study import Study
 from csi.survey.bases import COLUMNS as BASES
 from csi.survey.bases import Bases
@@ -139,3 +140,9 @@ def rate_names(study: Study) -> dict[str, Text]:
             said = Text(f"{what.en}: {book.label(item, 'en')}", f"{what.zh}：{book.label(item, 'zh')}")
             out[f"{prefix}_{item}"] = said
     return out
+
+
+def events_frame(events: Sequence[Event], waves: Sequence[str]) -> pl.DataFrame:
+    """What happened in some waves: wave, en, zh."""
+    rows = [(e.wave, e.text.en, e.text.zh) for e in events if e.wave in waves]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("wave", "en", "zh"), pl.String), orient="row")

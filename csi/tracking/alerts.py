@@ -151,6 +151,24 @@ def alerts(
     return Alerts(pl.DataFrame(rows, schema=schema, orient="row"), tuple(said), _notes(rules, tracking.index.level))
 
 
+def applicable(tracking: Tracking, rules: Sequence[Alert]) -> tuple[Alert, ...]:
+    """The rules that a table can be held to: of brands it has; about targets, where there are any.
+
+    Example:
+        >>> import csi
+        >>> answers = {"a": [1, 4, 7, 9, 3, 6, 8, 9], "wave": ["1"] * 4 + ["2"] * 4}
+        >>> model = csi.Model.parse("use =~ a" + chr(10) + "joy =~ b" + chr(10) + "joy ~ use")
+        >>> frame = pl.DataFrame(answers).with_columns(b="a")
+        >>> made = csi.track(csi.fit(model, frame, csi.PLS(), by=["wave"], scale=(1, 10)), "joy", small=2)
+        >>> [rule.when for rule in applicable(made, [Alert("missed"), Alert("fell"), Alert("fell", brand="A")])]
+        ['fell']
+    """
+    table = tracking.table
+    brands = {"", *(table["brand"].unique() if "brand" in table.columns else [])}
+    aimed = "target" in table.columns
+    return tuple(r for r in rules if r.brand in brands and (aimed or r.target is not None or r.when not in AIMED))
+
+
 def _said(cell: Sequence[Any], words: Text, labels: Mapping[str, Text]) -> Text:
     """A sentence with its cell before it."""
     cells = [labels.get(str(v), Text(str(v), str(v))) if v is not None else ABSENT for v in cell]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+import numpy as np
 
 from csi.errors import Text
 from csi.tracking.breaks import Break
@@ -66,17 +68,21 @@ def view_of(
     *,
     waves: Sequence[str] | None = None,
     breaks: Sequence[Break] = (),
+    small: int = 0,
 ) -> Smoothed | Control:
     """One view of a series.
 
     Parameters:
         index: by wave. waves: their order. breaks: as in `csi.smooth`; those of waves the index does not have are left
-            aside.
+            aside. small: cells with fewer rows take no part.
 
     Raises:
         Problems: as `csi.smooth` and `csi.control`.
     """
     present = set(index.cells["wave"].to_list()) if "wave" in index.cells.columns else set()
+    if small:
+        few = index.cells["n"].to_numpy() < small
+        index = replace(index, values=np.where(few[:, None], np.nan, index.values))
     broken = [b for b in breaks if b.wave in present]
     weight = settings.weight_of(view)
     if view in {"rolling", "ewma"}:

@@ -4,6 +4,7 @@ Every function takes `lang` ("zh" or "en"), `labels` {name: Text} for the names 
 prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 1040 full, 508 half, 360 phone.
 
     trend              brand, wave, index, conf_low, conf_high
+    control_chart      wave, statistic, centre, low, high, beyond
     waterfall          name, kind (level or step), value, low, high, sure
     league             brand, index, conf_low, conf_high, n
     path_diagram       predictor, outcome, estimate, conf_low, conf_high, significant; and construct, index, r2
@@ -33,6 +34,7 @@ from csi.reporting.figures.ceilings import ceilings
 from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
 from csi.reporting.figures.contour import Seen, contour
+from csi.reporting.figures.control import control_chart
 from csi.reporting.figures.curve import curve
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.forest import forest
@@ -57,6 +59,7 @@ __all__ = [
     "card_diagram",
     "ceilings",
     "contour",
+    "control_chart",
     "curve",
     "forest",
     "gauges",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +10,12 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import Scale, known, say
+from csi.reporting.figures.waves import above, rules, wave_axis
 from csi.reporting.text_width import text_width
 
 _MEAN = Text("Mean", "均值")
+_TARGET = Text("Target", "目标")
+_THEIRS = Text("Others' target", "其他目标")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,24 @@ class _Series:
     values: Mapping[int, _Value]
 
 
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """A target by wave position."""
+
+    name: Text
+    values: Mapping[int, float]
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A line without a band that is labelled where it ends: the mean, a target."""
+
+    name: str
+    values: Mapping[int, float]
+    colour: str
+
+
 def trend(
     frame: pl.DataFrame,
     *,
@@ -45,6 +65,8 @@ def trend(
     mean: pl.DataFrame | None = None,
     events: Sequence[tuple[str, Text]] = (),
     breaks: Sequence[str] | Mapping[str, Text] = (),
+    targets: pl.DataFrame | None = None,
+    caption: Text | None = None,
     width: int = style.FULL,
 ) -> str:
     """Lines with bands; value, interval and change stand at the line ends, moved apart where they would touch.
@@ -59,6 +81,9 @@ def trend(
         mean: `wave`, `index` of the sector, drawn as a dotted line.
         events: (wave, text) marked by a dotted vertical line at the wave.
         breaks: waves before which every line is broken (questionnaire or mode changed), with what changed.
+        targets: `brand`, `wave`, `target`: a dashed step for the focal brand's, and for that of the others where they
+            have one in common.
+        caption: stands above.
         width: 1040, 508 or 360.
 
     Returns:
@@ -73,17 +98,20 @@ def trend(
     waves = frame["wave"].unique(maintain_order=True).to_list()
     series = _series(frame, waves, labels, focal, lang)
     dotted = _mean_values(mean, waves)
+    aims = _aims(targets, waves, focal)
     narrow = width < style.HALF
     size = 11.5 if narrow else 13
-    right = _label_room(series, lang, size, narrow=narrow)
+    right = _label_room(series, [a.name.say(lang) for a in aims], lang, size, narrow=narrow)
     height = max(250 if narrow else 300 if width <= style.HALF else 360, 34 * len(series) + 80)
-    ticks = _ticks(series, dotted)
+    ticks = _ticks(series, dotted, [v for one in aims for v in one.values.values()])
     x = Scale(0, max(len(waves) - 1, 1), 34, width - right)
-    y = Scale(ticks[0], ticks[-1], height - 46, 16)
+    top = 16 if caption is None else 36
+    height += top - 16
+    y = Scale(ticks[0], ticks[-1], height - 46, top)
     if len(waves) == 1:
         x = Scale(-1, 1, 34, width - right)
-    parts = _grid(ticks, x, y, width - right)
-    parts += _wave_axis(waves, x, height, narrow=narrow)
+    parts = rules(ticks, x, y, width - right)
+    parts += wave_axis(waves, x, height, narrow=narrow)
     parts += _break_marks(breaks, waves, x, y, lang)
     parts += _event_marks(events, waves, x, y, lang)
     stops = {waves.index(w) for w in breaks if w in waves}
@@ -92,9 +120,14 @@ def trend(
         parts += _band(one, x, y, stops, crowded=crowded)
     if dotted:
         parts += _mean_line(dotted, x, y, stops)
+    for aim in aims:
+        parts += _aim_line(aim, x, y)
     for one in sorted(series, key=lambda s: s.focal):
         parts += _curve(one, x, y, stops)
-    parts += _end_labels(series, dotted, _change_of(changes), x, y, len(waves) - 1, lang, size, narrow=narrow)
+    level = [_Level(_MEAN.say(lang), dotted, style.MUTED)] if dotted else []
+    level += [_Level(a.name.say(lang), a.values, a.colour) for a in aims]
+    parts += _end_labels(series, level, _change_of(changes), x, y, len(waves) - 1, lang, size, narrow=narrow)
+    parts += above(caption, lang)
     return svg.drawing(width, height, parts, finding, lang)
 
 
@@ -123,6 +156,35 @@ def _mean_values(mean: pl.DataFrame | None, waves: list[str]) -> dict[int, float
     return {place[w]: v for w, v in mean.select("wave", "index").iter_rows() if w in place and known(v)}
 
 
+def _aims(targets: pl.DataFrame | None, waves: list[str], focal: str) -> list[_Aim]:
+    """The focal brand's target, and that of the others where it is one and another."""
+    if targets is None:
+        return []
+    place, of = {w: i for i, w in enumerate(waves)}, dict[str, dict[int, float]]()
+    for brand, wave, value in targets.select("brand", "wave", "target").iter_rows():
+        if wave in place and known(value):
+            of.setdefault(brand, {})[place[wave]] = value
+    mine = of.pop(focal, {})
+    theirs = next(iter(of.values()), {})
+    common = all(one == theirs for one in of.values())
+    aims = [_Aim(_TARGET, mine, style.INK)] if mine else []
+    return aims + ([_Aim(_THEIRS, theirs, style.MUTED)] if theirs and common and theirs != mine else [])
+
+
+def _aim_line(aim: _Aim, x: Scale, y: Scale) -> list[str]:
+    """A target as dashed steps, each around its wave."""
+    half = (x(1) - x(0)) / 2
+    runs: list[list[tuple[float, float]]] = []
+    for i in sorted(aim.values):
+        at = y(aim.values[i])
+        step = [(max(x(i) - half, x.start), at), (min(x(i) + half, x.end), at)]
+        if runs and i - 1 in aim.values:
+            runs[-1] += step
+        else:
+            runs.append(step)
+    return [svg.polyline(run, aim.colour, 1.3, "6 4") for run in runs]
+
+
 def _change_of(changes: pl.DataFrame | None) -> dict[str, tuple[float, bool]]:
     if changes is None:
         return {}
@@ -130,55 +192,17 @@ def _change_of(changes: pl.DataFrame | None) -> dict[str, tuple[float, bool]]:
     return {brand: (delta, bool(sure)) for brand, delta, sure in rows if known(delta)}
 
 
-def _ticks(series: list[_Series], dotted: Mapping[int, float]) -> list[float]:
-    lows = [v.low for s in series for v in s.values.values()] + list(dotted.values())
-    highs = [v.high for s in series for v in s.values.values()] + list(dotted.values())
+def _ticks(series: list[_Series], dotted: Mapping[int, float], aims: Sequence[float] = ()) -> list[float]:
+    lows = [*(v.low for s in series for v in s.values.values()), *dotted.values(), *aims]
+    highs = [*(v.high for s in series for v in s.values.values()), *dotted.values(), *aims]
     return svg.steps(max(min(lows, default=0) - 0.3, 0), min(max(highs, default=100) + 0.3, 100), 5)
 
 
-def _label_room(series: list[_Series], lang: str, size: float, *, narrow: bool) -> float:
+def _label_room(series: list[_Series], others: Sequence[str], lang: str, size: float, *, narrow: bool) -> float:
     drawn = size if narrow else size + 1
     names = max((text_width(s.label, drawn, bold=True, lang=lang) for s in series), default=0)
-    names = max(names, text_width(_MEAN.say(lang), size, lang=lang))
+    names = max(names, *(text_width(said, size, lang=lang) for said in (_MEAN.say(lang), *others)))
     return min(names, 92 if narrow else 190) + (48 if narrow else 116)
-
-
-def _grid(ticks: list[float], x: Scale, y: Scale, right: float) -> list[str]:
-    parts = []
-    for tick in ticks:
-        parts.append(svg.line((x.start, y(tick)), (right, y(tick)), style.HAIR))
-        written = style.score(tick, 0 if all(t == int(t) for t in ticks) else 1)
-        parts.append(svg.words(x.start - 9, y(tick) + 4, written, size=11.5, fill=style.MUTED, anchor="end"))
-    return parts
-
-
-def _wave_axis(waves: list[str], x: Scale, height: float, *, narrow: bool) -> list[str]:
-    """Quarter above, year below where it begins; other wave names as they are, thinned to what fits."""
-    split = [re.fullmatch(r"(\d{4})[-_ ]?([QHM]?\d{1,2})", str(w)) for w in waves]
-    size = 10.5 if narrow else 11.5
-    base = height - 28
-    parts = []
-    if all(split):
-        pairs = [(m[1], m[2]) for m in split if m]
-        step = (x(1) - x(0)) if len(waves) > 1 else 99
-        every = 1 if step >= 24 else 2 if step >= 12 else 4
-        last = len(waves) - 1
-        for i, (year, part) in enumerate(pairs):
-            if (last - i) % every == 0:
-                parts.append(svg.words(x(i), base, part, size=size, fill=style.MUTED, anchor="middle"))
-            if i == 0 or pairs[i - 1][0] != year:
-                room = next((j for j in range(i + 1, len(pairs)) if pairs[j][0] != year), len(pairs)) - i
-                if room * step >= 30 or len(pairs) == 1:
-                    parts.append(
-                        svg.words(x(i), base + 15, year, size=size, fill=style.TEXT, bold=True, anchor="middle")
-                    )
-        return parts
-    widest = max(text_width(str(w), size, lang="zh") for w in waves) + 10
-    every = max(1, -int(-widest // max(x(1) - x(0), 1)))
-    for i, wave in enumerate(waves):
-        if (len(waves) - 1 - i) % every == 0:
-            parts.append(svg.words(x(i), base, str(wave), size=size, fill=style.MUTED, anchor="middle"))
-    return parts
 
 
 def _event_marks(events: Sequence[tuple[str, Text]], waves: list[str], x: Scale, y: Scale, lang: str) -> list[str]:
@@ -288,7 +312,7 @@ def _curve(one: _Series, x: Scale, y: Scale, stops: set[int]) -> list[str]:
 
 def _end_labels(
     series: list[_Series],
-    dotted: Mapping[int, float],
+    levels: Sequence[_Level],
     changes: Mapping[str, tuple[float, bool]],
     x: Scale,
     y: Scale,
@@ -298,24 +322,27 @@ def _end_labels(
     *,
     narrow: bool,
 ) -> list[str]:
-    marked: list[tuple[float, _Series | None]] = [(y(s.values[max(s.values)].index), s) for s in series]
-    if dotted and max(dotted) == last:
-        marked.append((y(dotted[last]), None))
+    marked: list[tuple[float, _Series | _Level]] = [(y(s.values[max(s.values)].index), s) for s in series]
+    marked += [(y(one.values[last]), one) for one in levels if last in one.values]
     gap = 28 if not narrow else 29
     places = svg.spread([at for at, _ in marked], gap, y.end + 4, y.start - 2)
     start = x(last) + 8
     name_x = start + 12
-    names = max(text_width(s.label, size if narrow else size + 1, bold=True, lang=lang) for s in series)
+    names = max(
+        *(text_width(s.label, size if narrow else size + 1, bold=True, lang=lang) for s in series),
+        *(text_width(one.name, size - 1, lang=lang) for one in levels),
+        0.0,
+    )
     value_x = name_x + min(names, 92 if narrow else 190) + 14
     parts = []
     for (at, one), place in zip(marked, places, strict=True):
         if abs(place - at) > 3:
             parts.append(svg.line((start - 1, at), (name_x - 3, place), style.FAINT, 0.8))
-        if one is None:
-            parts.append(svg.words(name_x, place + 4, _MEAN.say(lang), size=size - 1, fill=style.MUTED))
-            shown = style.score(dotted[last])
+        if isinstance(one, _Level):
+            parts.append(svg.words(name_x, place + (-1 if narrow else 4), one.name, size=size - 1, fill=one.colour))
+            shown = style.score(one.values[last])
             column = name_x if narrow else value_x
-            parts.append(svg.words(column, place + (15 if narrow else 4), shown, size=size - 1, fill=style.MUTED))
+            parts.append(svg.words(column, place + (12 if narrow else 4), shown, size=size - 1, fill=one.colour))
             continue
         parts += _end_label(one, changes.get(one.name), name_x, value_x, place, lang, size, narrow=narrow)
     return parts

@@ -28,20 +28,27 @@ from csi.reporting.sections.model import model, structure
 from csi.reporting.sections.necessary import necessary_section
 from csi.reporting.sections.prediction import prediction_section
 from csi.reporting.sections.priorities import priorities
+from csi.reporting.sections.rates import rates_section
 from csi.reporting.sections.robustness import robustness_section
 from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
+from csi.reporting.sections.tracked import alerts_section, tracking_section
 from csi.reporting.sections.tree import tree_section
 from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import behind, headline
+from csi.reporting.sections.views import views_section
 from csi.study.options import Options
 from csi.study.settings import Settings
 from csi.study.study import Study
 
 SECTIONS: dict[str, Callable[[Analysis], Section]] = {
+    "alerts": alerts_section,
     "trend": trend,
+    "tracking": tracking_section,
+    "views": views_section,
     "decomposition": decomposition,
     "league": league,
+    "rates": rates_section,
     "comparability": comparability,
     "tree": tree_section,
     "chain": chain,
@@ -81,9 +88,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
-    "trend", "decomposition", "league", "comparability", "tree", "chain", "model", "structure", "mediation",
-    "slopes", "priorities", "necessary", "stages", "reliability", "loadings", "validity", "fit", "invariance",
-    "items", "prediction", "groups", "robustness", "fieldwork", "method",
+    "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "tree", "chain",
+    "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages", "reliability", "loadings",
+    "validity", "fit", "invariance", "items", "prediction", "groups", "robustness", "fieldwork", "method",
 )  # fmt: skip
 """Where a section stands that a study switches on in a kind which has it not."""
 
@@ -107,6 +114,7 @@ def planned(
     grouped: bool = False,
     products: bool = False,
     methods: Sequence[str] = (),
+    alerts: bool = False,
 ) -> tuple[str, ...]:
     """The sections of a kind that this study can fill, with those it switches on and without those it switches off.
 
@@ -114,6 +122,7 @@ def planned(
         kind: a name in `KINDS`. brands, waves: how many there are. keys: the key columns of the panel.
         settings: the study's. grouped: whether there are two groups to compare. products: whether the model has any.
         methods: the models of expectation that the study allows, told by the kind "expectation".
+        alerts: whether the study has any.
 
     Raises:
         Problems: E-KIND.
@@ -132,6 +141,10 @@ def planned(
         "league": brands < 2,
         "comparability": (brands < 2 and waves < 2) or not settings.gating.gate,
         "tree": settings.tree is None,
+        "alerts": not alerts,
+        "tracking": waves < 2 and not settings.targets,
+        "views": waves < 2 or not settings.views.show,
+        "rates": settings.rates is None,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
         "invariance": not grouped,
         "groups": not grouped or settings.covariance,
@@ -143,7 +156,9 @@ def planned(
     usual = KINDS[kind]
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
     asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
-    asked += ["tree"] if settings.tree is not None and kind == "quarterly" else []
+    if kind == "quarterly":
+        told_ = {"tree": settings.tree, "alerts": alerts, "rates": settings.rates, "tracking": settings.targets}
+        asked += [key for key, given in (told_ | {"views": settings.views.show}).items() if given]
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
     told = ("overview", *methods) if kind == "expectation" and methods else ()

@@ -78,3 +78,10 @@ def rank(column: str, order: tuple[str, ...]) -> pl.Expr:
 def few(a: Analysis) -> str:
     """What stands in a suppressed cell."""
     return f"n < {a.study.settings.small}"
+
+
+def formula_id(a: Analysis, construct: str | None = None) -> Text:
+    """The id of the formula behind an index, to stand in its heading: ", formula F1"."""
+    table = a.index.table.filter(pl.col("construct") == (construct or a.target))
+    ids = table["formula"].drop_nulls().unique(maintain_order=True).to_list() if "formula" in table.columns else []
+    return Text(f", formula {', '.join(ids)}" if ids else "", f"，公式 {'、'.join(ids)}" if ids else "")

@@ -11,10 +11,12 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import percent, published, sector_means, why_absent
+from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
+from csi.study.rated import events_frame
 from csi.study.settings import BreakSaid
 from csi.tracking.breaks import WORDS
+from csi.tracking.targets import aimed
 
 BROKEN = (
     "N-BREAK", "N-BREAK-LINKED", "W-LINK-REFUSED", "W-LINK-STATED", "N-LINK-GIVEN", "N-LINK-APART", "N-LINK-SHARED",
@@ -29,7 +31,7 @@ def _broke(said: BreakSaid) -> Text:
 
 
 def trend(a: Analysis) -> Section:
-    """A line with its band per brand, the sector mean, events, and what the focal brand did."""
+    """A line with its band per brand, the sector mean, targets, events, and what the focal brand did."""
     table = published(a, a.target)
     shown = table.filter(pl.col("index").is_not_null()).select("brand", "wave", "index", "conf_low", "conf_high")
     moved = a.changes.table.filter(
@@ -43,6 +45,8 @@ def trend(a: Analysis) -> Section:
         year=change(a, "year"),
         per_year=a.study.settings.waves_per_year,
     )
+    aims = aimed(table, a.study.settings.targets)
+    aims = aims.filter(pl.col("target").is_not_null()).select("brand", "wave", "target", "gap", "attained")
     draw = partial(
         figures.trend,
         shown.with_columns(_wave=pl.col("wave").replace_strict({w: i for i, w in enumerate(a.waves)}))
@@ -54,21 +58,29 @@ def trend(a: Analysis) -> Section:
         mean=mean,
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
         breaks={b.wave: _broke(b) for b in a.study.breaks if b.wave in waves},
+        targets=aims,
     )
-    level = percent(a.index.level)
+    level, happened = percent(a.index.level), events_frame(a.study.events, a.waves)
     name = a.label(a.target)
-    nothing = Text("", "")
+    nothing, formula = Text("", ""), formula_id(a)
     dotted = nothing if mean is None else Text("; dotted: sector mean", "；虚线为行业均值")
+    dashed = Text("; dashed: target", "；长虚线为目标值") if aims.height else nothing
     arrows = Text("; arrows: change on the previous wave, grey if not significant", "；箭头为较上期变化，灰色为不显著")
     arrows = arrows if moved["change"].count() else nothing
     return Section(
         key="trend",
         title=title,
         subtitle=Text(
-            f"{name.en} index (0–100); bands are {level} confidence intervals{dotted.en}{arrows.en}",
-            f"{name.zh}指数（0–100），带宽为 {level} 置信区间{dotted.zh}{arrows.zh}",
+            f"{name.en} index (0–100{formula.en}); bands are {level} confidence intervals{dotted.en}{dashed.en}"
+            f"{arrows.en}",
+            f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
         notes=(*a.index.notes, *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
-        data={"index": table.drop("reason", "reason_zh"), "sector": a.sectors[a.target].table},
+        data={
+            "index": table.drop("reason", "reason_zh"),
+            "sector": a.sectors[a.target].table,
+            **({"targets": aims} if aims.height else {}),
+            **({"events": happened} if happened.height else {}),
+        },
     )
