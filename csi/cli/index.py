@@ -27,17 +27,26 @@ from csi.cli.studied import (
     provenance,
 )
 from csi.errors import Language, Note, Text, note
-from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained, lost_notes, suppressed
+from csi.reporting.soundness import (
+    absent_notes,
+    bases_of,
+    cell_notes,
+    estimate_notes,
+    explained,
+    lost_notes,
+    suppressed,
+    unweighed,
+)
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.study.rated import PARTS, rate_names, rate_notes, rated
+from csi.survey.bases import FLAGS
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval
 
 RESAMPLING = Text("Resampling", "重抽样")
-RATED = ("index", "std_error", "conf_low", "conf_high", "n_effective", "design_effect")
-"""Numbers of a rate that a small cell does not show."""
+HEADINGS = {"reason_zh": Text("reason", "原因"), "flag": Text("base", "样本量提示")}
 EVERY = Text("All constructs", "全部构念")
 
 
@@ -61,6 +70,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         found = published(study, panel, cells, args.interval)
     drawn = shrunken_of(study, found) if args.shrunken else None
     beside = rated(study, panel)
+    held = [suppressed(one.table, bases_of(study)) for one in beside]
     table, printed = only(found.measured, asked), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
@@ -68,10 +78,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             target_grid(study, printed, lang),
             *(shrunken_blocks(study, drawn, cells, lang) if drawn else ()),
             construct_grid(study, printed, lang),
-            *([rate_grid(study, only(pl.concat([one.table for one in beside]), cells), lang)] if beside else []),
+            *([rate_grid(study, only(pl.concat(held), cells), lang)] if beside else []),
         ),
         data={
-            **({"rates": pl.concat([only(one.table, asked) for one in beside])} if beside else {}),
+            **({"rates": pl.concat([only(one, asked) for one in held])} if beside else {}),
             "rule": found.rule,
             "base": found.base,
             "scheme": found.scheme,
@@ -108,7 +118,8 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str], interval: In
 
     made = explained(over_copies(study, panel, of))
     notes = (*estimate_notes(est), *made.notes, *_kind_note(study, interval), *cell_notes(study, est, cells, made))
-    return replace(made, table=suppressed(made.table, study.settings.small), notes=notes)
+    weights = unweighed(made.weights, made.cells, study.settings.small)
+    return replace(made, table=suppressed(made.table, bases_of(study)), weights=weights, notes=notes)
 
 
 def _kind_note(study: Study, interval: Interval) -> tuple[Note, ...]:
@@ -138,13 +149,16 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         "conf_high": "score",
         **counted(rows),
     }
+    if "flag" in rows.columns and (rows["flag"] == "small").any():
+        marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
+        rows, kinds = rows.with_columns(marked.alias("flag")), {**kinds, "flag": "text"}
     if rows[reason].null_count() < rows.height:
         rows, kinds = rows.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
-    texts = names(study, lang)
+    texts = {**names(study, lang), **FLAGS}
     title = texts.get(target, Text(target, target))
     formula = rows["formula"][0] if rows.height else ""
     titled = Text(f"{title.en}, index 0-100 ({formula})", f"{title.zh}指数（0–100，{formula}）")
-    return grid(rows, kinds, lang, titled, texts, {"reason_zh": Text("reason", "原因")})
+    return grid(rows, kinds, lang, titled, texts, HEADINGS)
 
 
 def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
@@ -156,8 +170,6 @@ def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         **counted(table),
     }
     table = table.filter(~pl.col("construct").is_in(PARTS))
-    few = pl.col("n") < study.settings.small
-    table = table.with_columns(pl.when(~few).then(pl.col(c)).alias(c) for c in RATED)
     headings = {"index": Text("percent", "百分比"), "construct": Text("rate", "指标"), "formula": Text("id", "编号")}
     texts = {**names(study, lang), **rate_names(study)}
     return grid(table, kinds, lang, Text("Rates beside the index", "指数以外的指标"), texts, headings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import get_args
 
 import polars as pl
@@ -11,13 +12,25 @@ from csi.cli.answer import FINE, Answer, Grid
 from csi.cli.grids import counted, each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
-from csi.cli.studied import bootstrap_argument, cell_arguments, check_cells, chosen, errors_argument, names, opened
+from csi.cli.studied import (
+    bootstrap_argument,
+    cell_arguments,
+    check_cells,
+    chosen,
+    errors_argument,
+    names,
+    only,
+    opened,
+)
 from csi.errors import Language, Problem, Problems, Text, problem
+from csi.reporting.soundness import bases_of
 from csi.reporting.style import share
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.survey.bases import FLAGS
 from csi.tracking.league import League, RankTests, medals, pairwise
 from csi.tracking.ranks import rank_probabilities
+from csi.tracking.too_few import base_notes
 
 HEADINGS = {
     "rank_low": Text("rank from", "名次自"),
@@ -25,6 +38,7 @@ HEADINGS = {
     "expected_rank": Text("mean rank", "平均名次"),
     "first": Text("P(first)", "P(第一)"),
     "medal": Text("medal", "奖牌"),
+    "flag": Text("base", "样本量提示"),
 }
 NAMED = {"gold": Text("gold", "金"), "silver": Text("silver", "银"), "bronze": Text("bronze", "铜")}
 
@@ -57,7 +71,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     league = pairwise(found, asked["wave"], construct, small, args.ranks)
     chance = rank_probabilities(found, asked["wave"], construct, small)
     won = medals(league, anyway=args.medals == "anyway") if args.medals else None
-    blocks: list[str | Grid] = [league_grid(study, league, chance.table, lang)]
+    ranked = league_grid(study, league, chance.table, lang)
+    blocks: list[str | Grid] = [ranked if league.table.height else nobody(small, asked).say(lang)]
     blocks += [] if won is None else [medal_grid(study, won, lang)]
     blocks += [s.say(lang) for s in chance.sentences]
     data = {
@@ -70,7 +85,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         "above": chance.above,
         **({} if won is None else {"medals": won}),
     }
-    notes = (*panel.notes, *found.notes, *league.notes, *chance.notes)
+    here = only(found.cells, asked)
+    few = base_notes(here.drop("wave", strict=False), bases_of(study))
+    notes = (*panel.notes, *found.notes, *few, *league.notes, *chance.notes)
     return Answer(
         blocks=tuple(blocks),
         data=data,
@@ -78,6 +95,18 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=FINE,
         record=recorded(study, panel, found),
     )
+
+
+def nobody(small: int, asked: Mapping[str, str]) -> Text:
+    """What is said where no brand can be ranked.
+
+    Example:
+        >>> nobody(30, {"wave": "2026Q3"}).en
+        'No brand has an index from at least 30 answers in 2026Q3, so nothing is ranked.'
+    """
+    wave = asked.get("wave", "")
+    en = f"No brand has an index from at least {small} answers{f' in {wave}' if wave else ''}, so nothing is ranked."
+    return Text(en, f"{f'{wave} 期' if wave else ''}没有品牌的指数达到 {small} 份样本，故不作排名。")
 
 
 def _no_brands(study: Study) -> Problem:
@@ -90,6 +119,7 @@ def _no_brands(study: Study) -> Problem:
 def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Language) -> Grid:
     """One row per brand, best first: index, rank interval, how its rank varies by chance."""
     frame = league.table.join(chance.select("brand", "expected_rank", "first"), on="brand", maintain_order="left")
+    frame = bases_of(study).withheld(frame).with_columns(pl.col("flag").fill_null(""))
     kinds: dict[str, Kind] = {
         **each(["brand"], "text"),
         **counted(frame),
@@ -98,8 +128,9 @@ def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Langua
         **each(["rank", "rank_low", "rank_high"], "count"),
         **each(["expected_rank"], "score"),
         **each(["first"], "p"),
+        **each(["flag"] if (frame["flag"] != "").any() else [], "text"),
     }
-    texts = names(study, lang)
+    texts = {**names(study, lang), **FLAGS}
     label = texts.get(league.construct, Text(league.construct, league.construct))
     level = share(league.level, 0)
     title = Text(f"{label.en}: ranks with joint {level} intervals", f"{label.zh}：名次及其 {level} 联合区间")

@@ -90,7 +90,7 @@ def explained_blocks(study: Study, why: Decomposition | None, lang: Language) ->
     said = "\n".join(s.say(lang) for s in why.sentences)
     texts = {**names(study, lang), **NAMES, **DRIVER_PARTS, **study.segments, **study.stages}
     tables = {"table": why.table, "classes": why.classes, "items": why.items, "drivers": why.drivers}
-    shown = {name: t for name, t in tables.items() if t.height and "change" in t.columns}
+    shown = {name: t for name, t in tables.items() if "change" in t.columns and t["change"].count()}
     return (said, *(_grid(name, t, texts, lang) for name, t in shown.items()))
 
 

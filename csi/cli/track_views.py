@@ -58,8 +58,10 @@ def asked_views(args: argparse.Namespace, study: Study) -> Views:
 
 
 def viewed(views: Views, study: Study, breaks: Sequence[Break], found: Index, construct: str) -> Seen:
-    """The series as asked for."""
+    """The series as asked for; none where every cell has too few answers."""
     small, order = study.settings.small, study.waves or None
+    if int(found.cells["n"].to_numpy().max(initial=0)) < small:
+        return {}
     return {v: view_of(found, construct, v, views, waves=order, breaks=breaks, small=small) for v in views.show}
 
 

@@ -16,7 +16,7 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.fit import fit
 from csi.reporting.append_checks import check_batch, check_close, closed_with, late_notes
 from csi.reporting.counted import counted
-from csi.reporting.soundness import suppressed
+from csi.reporting.soundness import bases_of, suppressed
 from csi.reporting.usable import completed
 from csi.study.estimator import estimator_of
 from csi.study.fitted import base_of, indexed
@@ -216,7 +216,7 @@ def _appended(study: Study, before: Store | None, after: Store, path: Path, note
     made = stored_index(study, after)
     late = late_notes(before, after, base_of(study))
     told = (*notes, *late, *made.notes, _kept_note(after), *_names_note(after))
-    table = suppressed(made.table, study.settings.small)
+    table = suppressed(made.table, bases_of(study))
     return Appended(table, made, after, path, _new(before, after), tuple(dict.fromkeys(told)))
 
 

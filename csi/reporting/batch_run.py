@@ -20,7 +20,7 @@ from csi.moments.stack import Ints, Sample
 from csi.reporting.batch_cells import Marks, blocks_of, marks_of, part_of, sources_of
 from csi.reporting.batch_records import Cell, Kept, added, kept_in, ordered, said_of_runs, say_runs
 from csi.reporting.record import codebook_hash, data_hash, versions
-from csi.reporting.soundness import suppressed
+from csi.reporting.soundness import bases_of, suppressed, unweighed
 from csi.study.estimator import estimator_of
 from csi.study.fitted import indexed, with_replicates
 from csi.study.study import Study
@@ -182,12 +182,12 @@ class _Numbers:
     @classmethod
     def of(cls, run: Run, est: Estimate, made: Index) -> _Numbers:
         """Of one fit and its index."""
-        table = suppressed(made.table, run.study.settings.small)
+        table = suppressed(made.table, bases_of(run.study))
         paths = est.table.filter(pl.col("op") == "~").select(*run.keys, "lhs", "rhs", "estimate")
         shared = [k for k, key in enumerate(run.keys) if key in made.weights.columns and made.rule != "base"]
         return cls(
             _by_cell(table, run.keys),
-            _by_cell(made.weights, [run.keys[k] for k in shared]),
+            _by_cell(unweighed(made.weights, made.cells, run.study.settings.small), [run.keys[k] for k in shared]),
             shared,
             _by_cell(paths, run.keys),
             est.convergence.reasons,

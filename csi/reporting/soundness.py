@@ -49,20 +49,48 @@ def remedy(why: Reason) -> Text:
     return REMEDIES.get(why.code, Text("", ""))
 
 
-def suppressed(table: pl.DataFrame, small: int) -> pl.DataFrame:
-    """An index table whose cells with fewer than `small` answers have no numbers but a reason.
+def suppressed(table: pl.DataFrame, bases: Bases) -> pl.DataFrame:
+    """An index table whose cells with too few answers have no numbers but a reason; `flag` marks those with few.
 
     Example:
         >>> row = {"index": [70.0], "n": [3], "reason": [None], "reason_zh": [None]}
-        >>> suppressed(pl.DataFrame(row, schema_overrides={"reason": pl.String, "reason_zh": pl.String}), 30).row(0)
-        (None, 3, 'fewer than 30 answers; suppressed.', '样本量不足 30，不予发布。')
+        >>> types = {"reason": pl.String, "reason_zh": pl.String}
+        >>> suppressed(pl.DataFrame(row, schema_overrides=types), Bases()).row(0)
+        (None, 3, 'fewer than 30 answers; suppressed.', '样本量不足 30，不予发布。', 'suppressed')
     """
-    few = pl.col("n") < small
-    said = Bases(small).reason.text
+    few = pl.col("n") < bases.small
+    said = bases.reason.text
     why = {"reason": said.en, "reason_zh": said.zh}
     hidden = [pl.when(~few).then(pl.col(c)).alias(c) for c in NUMBERS if c in table.columns]
     told = [pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c) for c, text in why.items()]
-    return table.with_columns(*hidden, *told)
+    flag = pl.when(few).then(pl.lit("suppressed")).when(pl.col("n") < bases.flagged).then(pl.lit("small"))
+    return table.with_columns(*hidden, *told, flag.alias("flag"))
+
+
+def unweighed(weights: pl.DataFrame, cells: pl.DataFrame, small: int) -> pl.DataFrame:
+    """A table of weights without the numbers of those that too few answers estimated.
+
+    Parameters:
+        weights: as `Index.weights`. cells: key columns and n, of every cell of the index.
+
+    Example:
+        >>> weights = pl.DataFrame({"brand": ["A", "B"], "item": ["q", "q"], "weight": [1.0, 1.0]})
+        >>> unweighed(weights, pl.DataFrame({"brand": ["A", "B"], "n": [12, 240]}), 30)["weight"].to_list()
+        [None, 1.0]
+    """
+    keys = [k for k in cells.columns if k in weights.columns and k != "n"]
+    if not keys:
+        return weights
+    counted = cells.group_by(keys, maintain_order=True).agg(pl.col("n").sum().alias("_n"))
+    joined = weights.join(counted, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    enough = pl.col("_n").fill_null(small) >= small
+    numbers = [c for c in ("weight", "std_error") if c in weights.columns]
+    return joined.with_columns(pl.when(enough).then(pl.col(c)).alias(c) for c in numbers).drop("_n")
+
+
+def bases_of(study: Study) -> Bases:
+    """The study's limits on answers."""
+    return Bases(study.settings.small, study.settings.flagged)
 
 
 def explained(found: Index) -> Index:

@@ -89,7 +89,8 @@ class Comparable(Shown):
     @property
     def pairs(self) -> pl.DataFrame:
         """A row per pair of cells and construct: between, the shared keys, construct, cell_1, cell_2 (values of
-        `between`), difference (index of cell_1 less cell_2), verdict, items, bias, std_error, reason, reason_zh.
+        `between`), difference (index of cell_1 less cell_2; null where one has too few answers), verdict, items, bias,
+        std_error, reason, reason_zh.
         """
         keys = [k for k in self.index.cells.columns if k != "n"]
         words = ("between", *keys, "construct", "cell_1", "cell_2")
@@ -138,6 +139,8 @@ def _pair_rows(one: Judged, keys: Sequence[str], index: Index) -> Iterator[tuple
             e = _evidence(one, every[a], every[b])
             why = (None, None) if e.reason is None else (e.reason.text.en, e.reason.text.zh)
             difference = float(index.values[every[a], q] - index.values[every[b], q])
+            few = any(w is not None and w.code == "R-GATE-BASE" for w in map(one.cells.why, (every[a], every[b])))
+            difference = float("nan") if few else difference
             items = ", ".join(e.items)
             yield (
                 *(one.cells.between, *shared, one.cells.construct, labels[a], labels[b]),

@@ -20,6 +20,7 @@ from csi.tracking.breaks import Break, break_notes, bridged, check_breaks, wall
 from csi.tracking.contrasts import basis_note, construct_place, contrast, joint_covariance, t_test
 from csi.tracking.index import Index
 from csi.tracking.show import shown
+from csi.tracking.too_few import check_base, left_out
 from csi.tracking.waves import check_waves, wave_order
 
 View = Literal["rolling", "ewma"]
@@ -76,6 +77,7 @@ def smooth(
     weight: float = 0.3,
     waves: Sequence[str] | None = None,
     breaks: Sequence[Break] = (),
+    small: int = 0,
 ) -> Smoothed:
     """Rolling or exponentially weighted means of an index over its waves.
 
@@ -85,13 +87,13 @@ def smooth(
 
     Parameters:
         index: an index by wave. window: waves of a rolling mean. weight: of the newest wave, in (0, 1].
-        waves: their order. breaks: where the measurement changed.
+        waves: their order. breaks: where the measurement changed. small: waves with fewer rows take no part.
 
     Returns:
         Smoothed.
 
     Raises:
-        Problems: E-SETTING, E-WAVE, E-CONSTRUCT, E-BREAK.
+        Problems: E-SETTING, E-WAVE, E-CONSTRUCT, E-BREAK; E-BASE, every wave has too few rows.
 
     Source:
         Roberts (1959), Technometrics 1(3), 239-250.
@@ -109,8 +111,9 @@ def smooth(
     if found:
         raise Problems(found)
     index, j, order = _opened(index, construct, waves, breaks)
+    check_base(index, small)
     rows = []
-    for run in _runs(index, j, order, breaks):
+    for run in _runs(index, j, order, breaks, small):
         for t in range(run.cells.size):
             shares = _rolling(t, window) if view == "rolling" else _exponential(t, weight)
             cells = run.cells[t - shares.size + 1 : t + 1]
@@ -120,7 +123,7 @@ def smooth(
     view_zh = "滚动均值" if view == "rolling" else "指数加权均值"
     en = f"Smoothed ({view}, {said}): a view, not the index of the wave."
     told = note("N-SMOOTHED", en, f"平滑（{view_zh}，{zh}）：仅为视图，并非当期指数。")
-    notes = (told, basis_note(index), *break_notes(breaks, [index.constructs[j]]))
+    notes = (told, *left_out(index, small), basis_note(index), *break_notes(breaks, [index.constructs[j]]))
     return Smoothed(_frame(index, rows), view, notes)
 
 
@@ -134,6 +137,7 @@ def control(
     baseline: Sequence[str] | None = None,
     waves: Sequence[str] | None = None,
     breaks: Sequence[Break] = (),
+    small: int = 0,
 ) -> Control:
     """Control limits of every brand: is a wave within what sampling and the usual to and fro explain?
 
@@ -146,7 +150,7 @@ def control(
     Parameters:
         limit: standard deviations from the centre to a limit. weight: of the newest wave under "ewma".
         baseline: the waves that set centre and tau (all by default; then a jump widens its own limits).
-        waves, breaks: as in `smooth`; each part of a broken series has a centre of its own.
+        waves, breaks, small: as in `smooth`; each part of a broken series has a centre of its own.
 
     Returns:
         Control; brands with fewer than four waves in a part have no limits.
@@ -175,12 +179,14 @@ def control(
     if found:
         raise Problems(found)
     index, j, order = _opened(index, construct, waves, breaks, baseline or ())
+    check_base(index, small)
     rows: list[dict[str, object]] = []
-    for run in _runs(index, j, order, breaks):
+    for run in _runs(index, j, order, breaks, small):
         rows += _charted(index, j, run, chart, (limit, weight), baseline)
     en = f"Limits at {limit:g} standard deviations of sampling and of the usual variation between waves together."
     told = note("N-CONTROL", en, f"控制限为抽样误差与各期常态波动合计的 {limit:g} 倍标准差。")
-    return Control(_frame(index, rows), chart, (told, *break_notes(breaks, [index.constructs[j]])))
+    notes = (told, *left_out(index, small), *break_notes(breaks, [index.constructs[j]]))
+    return Control(_frame(index, rows), chart, notes)
 
 
 def moving_range(values: Array) -> float:
@@ -240,12 +246,12 @@ def _opened(
     return (bridged(index, j, breaks, order) if breaks else index), j, order
 
 
-def _runs(index: Index, construct: int, order: Sequence[str], breaks: Sequence[Break]) -> list[_Run]:
-    """The cells of each brand with an index, waves in order, parted where a break has no link."""
+def _runs(index: Index, construct: int, order: Sequence[str], breaks: Sequence[Break], small: int) -> list[_Run]:
+    """The cells of each brand with an index and enough rows, waves in order, parted where a break has no link."""
     keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
     of: dict[tuple[object, ...], dict[str, int]] = {}
     for cell, (*entity, wave) in enumerate(index.cells.select([*keys, "wave"]).iter_rows()):
-        if np.isfinite(index.values[cell, construct]):
+        if np.isfinite(index.values[cell, construct]) and index.cells["n"][cell] >= small:
             of.setdefault(tuple(entity), {})[str(wave)] = cell
     runs = []
     for cells in of.values():

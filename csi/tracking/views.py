@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
-
-import numpy as np
 
 from csi.errors import Text
 from csi.tracking.breaks import Break
@@ -80,16 +78,22 @@ def view_of(
         Problems: as `csi.smooth` and `csi.control`.
     """
     present = set(index.cells["wave"].to_list()) if "wave" in index.cells.columns else set()
-    if small:
-        few = index.cells["n"].to_numpy() < small
-        index = replace(index, values=np.where(few[:, None], np.nan, index.values))
     broken = [b for b in breaks if b.wave in present]
     weight = settings.weight_of(view)
     if view in {"rolling", "ewma"}:
         kind: Literal["rolling", "ewma"] = "rolling" if view == "rolling" else "ewma"
-        return smooth(index, construct, kind, window=settings.window, weight=weight, waves=waves, breaks=broken)
+        window = settings.window
+        return smooth(index, construct, kind, window=window, weight=weight, waves=waves, breaks=broken, small=small)
     chart: Literal["individuals", "ewma"] = "ewma" if view == "control-ewma" else "individuals"
     baseline = [w for w in settings.baseline if w in present] or settings.baseline or None
     return control(
-        index, construct, chart, limit=settings.limit, weight=weight, baseline=baseline, waves=waves, breaks=broken
+        index,
+        construct,
+        chart,
+        limit=settings.limit,
+        weight=weight,
+        baseline=baseline,
+        waves=waves,
+        breaks=broken,
+        small=small,
     )

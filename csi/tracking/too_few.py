@@ -1,0 +1,43 @@
+"""Cells with too few answers to be told: who they are, and what is said where no cell has enough."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from csi.errors import Note, Problems, problem
+from csi.survey.bases import Bases
+from csi.tracking.index import Index
+
+
+def base_notes(cells: pl.DataFrame, bases: Bases) -> tuple[Note, ...]:
+    """Which cells are withheld (E-BASE) and which are marked (W-BASE).
+
+    Parameters:
+        cells: key columns and n.
+
+    Example:
+        >>> [n.say() for n in base_notes(pl.DataFrame({"brand": ["A", "B"], "n": [12, 240]}), Bases())]
+        ['fewer than 30 answers, withheld: A (n = 12).']
+    """
+    keys = [k for k in cells.columns if k != "n"]
+    return bases.notes(bases.withheld(cells.select(*keys, "n")), keys)
+
+
+def left_out(index: Index, small: int) -> tuple[Note, ...]:
+    """The cells that take no part for their few answers."""
+    return base_notes(index.cells, Bases(small, 0))
+
+
+def check_base(index: Index, small: int) -> None:
+    """Raise where no cell has enough answers.
+
+    Raises:
+        Problems: E-BASE.
+    """
+    most = int(index.cells["n"].to_numpy().max(initial=0))
+    if most >= small:
+        return
+    en = f"every cell has fewer than {small} answers (the largest has {most})."
+    zh = f"各单元样本量均不足 {small}（最多 {most}）。"
+    do, do_zh = "Use larger cells, or lower `small` knowingly.", "请使用更大的单元，或有意识地调低 small。"
+    raise Problems([problem("E-BASE", "index", en, zh, do, do_zh)])
