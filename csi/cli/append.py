@@ -12,12 +12,15 @@ from csi.cli.fit_options import listed
 from csi.cli.grids import each, grid
 from csi.cli.index import target_grid
 from csi.cli.studied import keys_in, names, study_argument
+from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Text
 from csi.reporting.append import Appended, append
 from csi.reporting.record import codebook_hash, versions
 from csi.study import Study, read_study
 
 ADDED = Text("Answers added", "新增答卷")
+INDEX = Text("Index", "指数")
+BATCHES = Text("Batches", "批次")
 HEADINGS = {"added": Text("added", "新增")}
 
 
@@ -29,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--store", metavar="PATH", type=Path, help="the stored moments (STUDY.moments.npz beside the study)")
     add("--wave", default="", help="the wave of a file that does not say so")
     add("--brand", default="", help="the brand of a file that does not say so")
+    to_argument(parser)
     add("--close", metavar="WAVE", action="append", help="a wave that takes no more answers from now on")
     add("--late", action="store_true", help="let answers of closed waves in")
     add("--anyway", action="store_true", help="let answers in that seem to be on another scale, or weighted otherwise")
@@ -36,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """What was added, and the index of the cells it was added to (of all where nothing was)."""
+    check_to(args.to)
     study = read_study(args.study)
     found = append(
         study,
@@ -48,8 +53,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         anyway=args.anyway,
     )
     table = touched(found)
+    frames = {"index": (INDEX, found.table), "added": (ADDED, found.new), "batches": (BATCHES, found.batches)}
+    files = write_to(args.to, found.sentences[0], frames, lang, HEADINGS)
     return Answer(
-        blocks=(found.sentences[0].say(lang), *_added(study, found, lang), target_grid(study, table, lang)),
+        blocks=(found.sentences[0].say(lang), *_added(study, found, lang), target_grid(study, table, lang), *files),
         data={
             "store": str(found.path),
             "added": found.new,

@@ -12,6 +12,7 @@ from csi.cli.fit_options import listed
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.studied import bootstrap_argument, errors_argument, keys_in, names, study_argument
+from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Text
 from csi.reporting.batch import Batch, batch
 from csi.reporting.batch_records import RECORDS
@@ -31,12 +32,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", metavar="DIR", type=Path, default=Path("batch"), help="folder of the records (batch/)")
     add("--by", metavar="KEYS", action="append", help="keys that make cells (brand,wave)")
+    to_argument(parser)
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Run every cell, then say how many are done and why others are not."""
+    check_to(args.to)
     study = read_study(args.study)
     errors: IndexErrors = cast("IndexErrors", args.errors) or study.settings.index_errors
     settings = replace(study.settings, index_errors=errors)
@@ -45,7 +48,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     by = tuple(listed(args.by)) or ("brand", "wave")
     with working(RUNNING.say(lang), quiet=args.quiet) as tell:
         found = batch(replace(study, settings=settings), args.out, by, tell)
+    texts = {**names(study, lang), **STATUS}
+    more = write_to(args.to, found.sentences[0], {"cells": (RUNNING, found.table)}, lang, HEADINGS, texts)
     files = [str(args.out / name) for name in ("summary.xlsx", "summary.csv", RECORDS)]
+    files += more
     return Answer(
         blocks=(found.sentences[0].say(lang), *without(study, found, lang), *files),
         data={"folder": str(args.out), "cells": found.table},

@@ -9,9 +9,11 @@ import polars as pl
 
 from csi.cli.answer import Answer, Grid
 from csi.cli.grids import each, grid
+from csi.cli.to import check_to, to_argument, write_to
 from csi.display import fixed
 from csi.errors import Language, Text
 from csi.reporting.diff import ROWS, Diff, diff
+from csi.reporting.diff_causes import CAUSES
 from csi.reporting.diff_words import DECIMALS, PARTS, QUANTITIES
 
 HEADINGS = {
@@ -23,27 +25,46 @@ HEADINGS = {
     "setting": Text("setting", "设置"),
     "package": Text("package", "软件包"),
     "against": Text("against", "对照"),
+    "what": Text("what", "变化"),
+    "cause": Text("cause", "原因"),
 }
+WHAT = {
+    "rows": Text("rows", "样本量"),
+    "new": Text("new", "新增"),
+    "gone": Text("gone", "消失"),
+}
+STATUS = {
+    "changed": Text("changed", "改变"),
+    "rounding": Text("rounding", "舍入差异"),
+    "same": Text("same", "相同"),
+}
+TITLE = Text("What changed between two runs", "两次运行之间的变化")
 AGAINST = {"previous": Text("previous", "上期"), "year": Text("year ago", "去年同期")}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Two records."""
-    what = "a file written by --record, or the folder of a report"
+    what = "a file written by --record, or the folder of a report or of a batch"
     parser.add_argument("before", metavar="RECORD_A", type=Path, help=what)
     parser.add_argument("after", metavar="RECORD_B", type=Path, help=what)
+    to_argument(parser)
     parser.add_argument("--all", action="store_true", help="print every number that changed")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The sentences, then tables of what differs."""
+    check_to(args.to)
     found = diff(args.before, args.after)
+    frames = {name: (PARTS[name], frame) for name, frame in found.frames.items()}
+    texts = {**QUANTITIES, **AGAINST, **WHAT, **STATUS, **_causes(found.changed)}
+    files = write_to(args.to, TITLE, frames, lang, HEADINGS, texts)
     return Answer(
-        blocks=(*(t.say(lang) for t in found.sentences), *grids(found, lang, None if args.all else ROWS)),
+        blocks=(*(t.say(lang) for t in found.sentences), *grids(found, lang, None if args.all else ROWS), *files),
         data={
             "same": found.same,
             "data": found.data,
             "cells": found.cells,
+            "names": [{"before": a, "after": b} for a, b in found.names],
             "settings": found.settings,
             "versions": found.versions,
             "numbers": found.table.filter(pl.col("status") != "same"),
@@ -64,12 +85,20 @@ def grids(found: Diff, lang: Language, most: int | None) -> list[str | Grid]:
         if name == "cells":
             kinds |= each(["before", "after"], "count")
         right = ("before", "after", "difference") if name == "numbers" else ()
-        texts = {**QUANTITIES, **AGAINST}
+        texts = {**QUANTITIES, **AGAINST, **WHAT, **_causes(frame)}
         out.append(grid(frame.head(most or frame.height), kinds, lang, PARTS[name], texts, HEADINGS, right=right))
         rest = frame.height - (most or frame.height)
         if rest > 0:
             out.append(Text(f"... and {rest} more (--all)", f"……另有 {rest} 行（--all）").say(lang))
     return out
+
+
+def _causes(frame: pl.DataFrame) -> dict[str, Text]:
+    """Causes as they are printed."""
+    names = frame["cause"].drop_nulls().unique().to_list() if "cause" in frame.columns else []
+    parts = {name: [CAUSES[c] for c in name.split("+")] for name in names}
+    joined = {k: Text(", ".join(t.en for t in v), "、".join(t.zh for t in v)) for k, v in parts.items()}
+    return {**CAUSES, **joined}
 
 
 def _printed(found: Diff) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from csi.errors import Language, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.models.model import product_labels
 from csi.reporting.analysis import EVERYBODY, asked_without_waves
+from csi.reporting.cell_marks import cell_marks
 from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
@@ -155,6 +156,7 @@ def provenance(study: Study, panel: Panel) -> dict[str, object]:
             "files": {s.name: s.sha256 for s in panel.sources},
         },
         "rows": panel.frame.height,
+        "cells": cell_marks(panel),
         "seed": study.settings.seed,
         "settings": study.settings,
         "versions": versions(),

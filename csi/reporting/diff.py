@@ -14,7 +14,8 @@ import polars as pl
 
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Text
-from csi.reporting.diff_read import KEYS, Facts, facts_of
+from csi.reporting.diff_causes import cause_sentence, causes_of, renamed, with_names
+from csi.reporting.diff_read import KEYS, Cell, Facts, facts_of
 from csi.reporting.diff_words import PARTS, QUANTITIES, notes_of, sentences_of
 from csi.tracking.index import Index
 
@@ -34,9 +35,12 @@ class Diff(Shown):
     Attributes:
         table: a row per number that both runs have or one alone: quantity (index, std_error, conf_low, conf_high,
             weight, change, significant, rank, rank_low, rank_high), the key columns in use, before, after, difference
-            (of an index in points), status ("changed", "rounding", "same", "new", "gone").
+            (of an index in points), status ("changed", "rounding", "same", "new", "gone"), cause (of an index and its
+            errors: "answers", "design weights", "outer weights", "settings", "versions", several joined by "+"; "cell"
+            where it came or went).
         data: part ("data", "codebook", "study", a file, "rows"), before, after; only what differs.
-        cells: key columns, n before and after, of cells whose number of answers differs.
+        cells: key columns, n before and after, what ("rows", "answers", "design weights", "new", "gone"), of cells
+            whose rows differ. names: brand by its old and its new name, where the answers say that it is the same.
         settings: setting, before, after; only what differs. versions: package, before, after.
         before, after: how the runs are named. sentences. notes.
 
@@ -55,12 +59,13 @@ class Diff(Shown):
     before: str
     after: str
     notes: tuple[Note, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
 
     @property
     def same(self) -> bool:
         """Whether nothing at all differs."""
         nothing = all(f.is_empty() for f in (self.data, self.cells, self.settings, self.versions))
-        return nothing and self.table.filter(pl.col("status") != "same").is_empty()
+        return nothing and not self.names and self.table.filter(pl.col("status") != "same").is_empty()
 
     @property
     def changed(self) -> pl.DataFrame:
@@ -75,9 +80,22 @@ class Diff(Shown):
         )
 
     @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Every table by its name: the numbers that differ, then cells, settings, data, versions."""
+        numbers = self.table.filter(pl.col("status") != "same")
+        rest = {"cells": self.cells, "settings": self.settings, "data": self.data, "versions": self.versions}
+        return {"numbers": numbers, **rest}
+
+    @property
     def sentences(self) -> tuple[Text, ...]:
         """What changed, in words; one sentence when nothing did."""
-        return sentences_of(self.data, self.cells, self.settings, self.versions, self.table)
+        found = sentences_of(self.data, self.cells, self.settings, self.versions, self.table)
+        called = [
+            Text(f"Brand {a} is called {b} now; its answers are the same.", f"品牌 {a} 现名 {b}，答卷相同。")
+            for a, b in self.names
+        ]
+        some = [] if found[0].en == "Nothing changed." and called else found
+        return (*called, *some, *cause_sentence(self.table))
 
 
 Run = str | Path | Mapping[str, object] | Index
@@ -88,7 +106,8 @@ def diff(before: Run, after: Run) -> Diff:
     """What changed between two runs: data (hashes, rows, n of cells), settings, numbers.
 
     Parameters:
-        before, after: what `csi index`, `track` or `league` wrote with `--record`, the folder of a report, the object
+        before, after: what `csi index`, `track` or `league` wrote with `--record`, the folder of a report or of a
+            batch, the object
             of a record, or an `Index`.
 
     Returns:
@@ -103,16 +122,20 @@ def diff(before: Run, after: Run) -> Diff:
         'Nothing changed.'
     """
     a, b = _both(before, after)
-    numbers, alike = _numbers(a, b), a.kind == b.kind
+    names = renamed(a, b)
+    a, alike = with_names(a, names), a.kind == b.kind
+    settings = _unlike(a.settings, b.settings, alike, "setting")
+    numbers = _numbers(a, b, settings=not settings.is_empty())
     return Diff(
         table=numbers,
         data=_unlike(a.data, b.data, alike, "part"),
         cells=_cells(a, b),
-        settings=_unlike(a.settings, b.settings, alike, "setting"),
+        settings=settings,
         versions=_unlike(a.versions, b.versions, alike, "package"),
         before=a.place,
         after=b.place,
         notes=notes_of(a, b, numbers),
+        names=tuple(names.items()),
     )
 
 
@@ -144,11 +167,22 @@ def _said(value: object) -> str | None:
 
 def _cells(a: Facts, b: Facts) -> pl.DataFrame:
     """Cells whose number of answers differs, or that one run does not have."""
-    at = [c for c in dict.fromkeys([*a.n, *b.n]) if a.n.get(c) != b.n.get(c)]
+    every = dict.fromkeys([*a.n, *b.n])
+    at = [c for c in every if a.n.get(c) != b.n.get(c) or a.marks.get(c, 0) != b.marks.get(c, a.marks.get(c, 0))]
     frame = pl.DataFrame(at, schema=dict.fromkeys(KEYS, pl.String), orient="row")
     counts = {"before": [a.n.get(c) for c in at], "after": [b.n.get(c) for c in at]}
     counted = frame.with_columns(pl.Series(k, v, dtype=pl.Int64) for k, v in counts.items())
-    return counted.select(*_in_use(frame), *counts)
+    what = pl.Series("what", [_what(a, b, c) for c in at], dtype=pl.String)
+    return counted.select(*_in_use(frame), *counts).with_columns(what)
+
+
+def _what(a: Facts, b: Facts, cell: Cell) -> str:
+    """What differs in the rows of a cell."""
+    if cell not in a.n or cell not in b.n:
+        return "new" if cell not in a.n else "gone"
+    if a.n[cell] != b.n[cell]:
+        return "rows"
+    return "answers" if a.marks[cell][0] != b.marks[cell][0] else "design weights"
 
 
 def _in_use(frame: pl.DataFrame) -> list[str]:
@@ -156,7 +190,7 @@ def _in_use(frame: pl.DataFrame) -> list[str]:
     return [k for k in _KEPT if (frame[k] != "").any()]
 
 
-def _numbers(a: Facts, b: Facts) -> pl.DataFrame:
+def _numbers(a: Facts, b: Facts, *, settings: bool) -> pl.DataFrame:
     """Every number of quantities that both runs have."""
     have = {name for name, _ in a.numbers} & {name for name, _ in b.numbers}
     at = [place for place in dict.fromkeys([*a.numbers, *b.numbers]) if place[0] in have]
@@ -178,8 +212,9 @@ def _numbers(a: Facts, b: Facts) -> pl.DataFrame:
         .otherwise(pl.lit("same"))
     )
     made = frame.with_columns(difference=pl.col("after") - pl.col("before")).with_columns(status=status)
+    made = made.with_columns(causes_of(a, b, made, at, settings=settings))
     every = pl.concat([made, keys], how="horizontal")
-    return every.select("quantity", *_in_use(keys), "before", "after", "difference", "status")
+    return every.select("quantity", *_in_use(keys), "before", "after", "difference", "status", "cause")
 
 
 @text.register

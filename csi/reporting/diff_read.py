@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from csi.errors import Problem, Problems, problem
+from csi.reporting.batch_records import RECORDS, lines, rows_of, said_of_runs
 from csi.tracking.index import Index
 
 KEYS: Final = ("brand", "wave", "stage", "segment", "construct", "item", "against", "reference")
@@ -65,7 +66,8 @@ class Facts:
 
     Attributes:
         units: quantity -> half of its last printed digit. n: cell -> answers. place: how the run is named.
-        kind: what the record holds; records of one verb hold the same.
+        kind: what the record holds; records of one verb hold the same. marks: cell -> marks of its answers, and of
+            answers with design weights.
     """
 
     place: str
@@ -76,6 +78,7 @@ class Facts:
     numbers: Mapping[tuple[str, Cell], float]
     units: Mapping[str, float] = field(default_factory=dict)
     kind: frozenset[str] = frozenset()
+    marks: Mapping[Cell, tuple[str, str]] = field(default_factory=dict)
 
 
 def facts_of(source: str | Path | Mapping[str, object] | Index, place: str) -> Facts:
@@ -110,6 +113,8 @@ def _of_index(made: Index) -> dict[str, object]:
 
 def _read(path: Path) -> Mapping[str, object]:
     """The object of a record's file; a report's folder has its numbers in a file of their own."""
+    if path.name == RECORDS or (path.is_dir() and (path / RECORDS).is_file()):
+        return _of_batch(path if path.is_dir() else path.parent)
     folder = path if path.is_dir() else path.parent
     file = path / "record.json" if path.is_dir() else path
     body = _object(file)
@@ -117,6 +122,25 @@ def _read(path: Path) -> Mapping[str, object]:
     if file.name == "record.json" and "index" in body and numbers.exists():
         return {**body, "sections": _object(numbers).get("sections")}
     return body
+
+
+def _of_batch(folder: Path) -> dict[str, object]:
+    """The records of a batch as one record; what they share is that of the latest run."""
+    index: list[dict[str, object]] = []
+    weights: dict[str, dict[str, object]] = {}
+    cells = []
+    run = ""
+    for _, _, body in lines(folder / RECORDS):
+        cell, run = cast("dict[str, object]", body["cell"]), str(body["run"])
+        index += [{**cell, **row} for row in rows_of(body, "index")]
+        own = cell if body.get("rule") == "own" else {}
+        for row in rows_of(body, "weights"):
+            weights.setdefault(json.dumps([own, row], sort_keys=True, default=str), {**own, **row})
+        cells.append({**cell, "rows": body["n"], "answers": body["data"], "weighted": body["data"]})
+        cells[-1]["n"] = body["n"]
+    runs = said_of_runs(folder)
+    shared = dict(runs.get(run, {}))
+    return {**shared, "index": index, "weights": list(weights.values()), "cells": cells}
 
 
 def _object(path: Path) -> dict[str, object]:
@@ -172,7 +196,22 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
     flat = {k.removeprefix("settings."): v for k, v in _flat({**said, **rest}).items()}
     versions = _flat({"": body.get("versions")}) if isinstance(body.get("versions"), Mapping) else {}
     versions = {k.removeprefix("."): v for k, v in versions.items()}
-    return Facts(place, data, {**flat, **settings}, versions, n, numbers, {**UNITS, **WEIGHT}, frozenset(body))
+    return Facts(
+        place, data, {**flat, **settings}, versions, n, numbers, {**UNITS, **WEIGHT}, frozenset(body), _marks(body)
+    )
+
+
+def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
+    """Marks of the answers of every cell that a record has them of."""
+    rows = body.get("cells")
+    if not _is_table(rows):
+        return {}
+    found = {}
+    for row in cast("Sequence[Mapping[str, object]]", rows):
+        cell = tuple(str(row.get(k) or "") if k in {"brand", "wave", "stage", "segment"} else "" for k in KEYS)
+        if "answers" in row:
+            found[cell] = str(row["answers"]), str(row.get("weighted"))
+    return found
 
 
 def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[str, object]]]]:

@@ -94,9 +94,18 @@ def _of_cells(cells: pl.DataFrame) -> list[Text]:
     """How many cells have other answers, in all."""
     if cells.is_empty():
         return []
-    k, a, b = cells.height, int(cells["before"].sum()), int(cells["after"].sum())
-    en = "1 cell has" if k == 1 else f"{k} cells have"
-    return [Text(f"{en} another number of answers ({a} -> {b}).", f"{k} 个单元的样本量不同（{a} → {b}）。")]
+    found = []
+    moved = cells.filter(pl.col("what").is_in(["rows", "new", "gone"]))
+    if moved.height:
+        k, a, b = moved.height, int(moved["before"].sum()), int(moved["after"].sum())
+        en = "1 cell has" if k == 1 else f"{k} cells have"
+        found.append(Text(f"{en} another number of answers ({a} -> {b}).", f"{k} 个单元的样本量不同（{a} → {b}）。"))
+    for what, en, zh in (("answers", "other answers", "答卷"), ("design weights", "other design weights", "抽样权重")):
+        k = cells.filter(pl.col("what") == what).height
+        if k:
+            has = "1 cell has" if k == 1 else f"{k} cells have"
+            found.append(Text(f"{has} as many answers but {en}.", f"{k} 个单元样本量相同而{zh}不同。"))
+    return found
 
 
 def _of_settings(settings: pl.DataFrame) -> list[Text]:

@@ -10,6 +10,7 @@ from importlib import metadata
 
 import csi
 from csi.reporting.analysis import Analysis
+from csi.reporting.cell_marks import cell_marks
 from csi.survey.codebook import Codebook
 from csi.survey.panel import Panel
 
@@ -38,6 +39,7 @@ def record(analysis: Analysis) -> dict[str, object]:
             "codebook": codebook_hash(a.study.codebook),
             "files": {s.name: s.sha256 for s in a.panel.sources},
         },
+        "cells": cell_marks(a.panel),
         "seed": settings.seed,
         "settings": dataclasses.asdict(settings),
         "rules": dataclasses.asdict(a.study.rules),

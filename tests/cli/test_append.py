@@ -2,6 +2,8 @@
 
 import json
 
+import polars as pl
+
 from csi.cli.shell import main
 
 
@@ -30,3 +32,16 @@ def test_the_index_is_that_of_csi_index(study, tmp_path, capsys):
             other["brand"], other["wave"], other["construct"], other["n"],
         )  # fmt: skip
         assert abs(one["index"] - other["index"]) < 100 * 2.0**-20  # a fit rounds weights to 2^-20 of their mean
+
+
+def test_its_tables_as_a_workbook_and_a_closed_wave(study, tmp_path, capsys):
+    words = ["append", str(study), "--store", str(tmp_path / "s.npz")]
+    assert main([*words, "--close", "2025Q3", "--to", str(tmp_path / "t.xlsx"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["closed"] == ["2025Q3"]
+    assert main([*words, "--to", str(tmp_path / "t.xlsx"), "--lang", "en"]) == 0
+    assert "t.xlsx" in capsys.readouterr().out
+    sheets = pl.read_excel(tmp_path / "t.xlsx", sheet_id=0, has_header=False, infer_schema_length=0)
+    assert {"index", "added", "batches"} <= set(sheets)
+    values = {str(v) for row in sheets["index"].iter_rows() for v in row}
+    assert all(any(str(r["index"])[:8] in v for v in values) for r in found["index"][:3])

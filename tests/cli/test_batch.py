@@ -2,6 +2,8 @@
 
 import json
 
+import polars as pl
+
 from csi.cli.shell import main
 
 
@@ -22,3 +24,11 @@ def test_a_batch_and_again(study, tmp_path, capsys):
 def test_a_key_that_is_not_there(study, tmp_path, capsys):
     assert main(["batch", str(study), "--out", str(tmp_path / "o"), "--by", "brand,wve", "--lang", "zh"]) == 1
     assert "wve" in capsys.readouterr().err
+
+
+def test_its_table_as_a_file(study, tmp_path, capsys):
+    words = ["batch", str(study), "--out", str(tmp_path / "o"), "--errors", "fixed", "--json"]
+    for kind, read in ((".csv", pl.read_csv), (".parquet", pl.read_parquet)):
+        assert main([*words, "--to", str(tmp_path / f"t{kind}")]) == 0
+        found = json.loads(capsys.readouterr().out)["cells"]
+        assert read(tmp_path / f"t{kind}")["index"].to_list() == [c["index"] for c in found]

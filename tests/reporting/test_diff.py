@@ -62,7 +62,7 @@ def test_data_settings_versions_and_cells():
         versions={"csi": "2"},
     )
     found = csi.diff(record(), later)
-    assert found.cells.rows() == [("A", "2025", 90, 96)]
+    assert found.cells.rows() == [("A", "2025", 90, 96, "rows")]
     assert found.settings.rows() == [("weighting", "path", "centroid")]
     assert found.versions.rows() == [("csi", "1", "2")]
     assert dict(found.data.select("part", "after").rows()) == {
@@ -145,3 +145,42 @@ def test_json_that_is_no_record(tmp_path, bad):
 def test_nothing_that_is_no_run():
     with pytest.raises(csi.Problems, match="no record"):
         csi.diff(3, json.loads("{}"))  # type: ignore[arg-type]
+
+
+def cells(*rows):
+    """What a record says of the answers of cells."""
+    return [
+        {"brand": b, "wave": "2025", "rows": 9, "answers": answers, "weighted": weighted}
+        for b, answers, weighted in rows
+    ]
+
+
+def test_why_an_index_changed():
+    before = record(cells=cells(("A", "1", "1"), ("B", "2", "2")))
+    for marks, weight, words in (
+        (cells(("A", "5", "5"), ("B", "2", "2")), 0.4, {"A": "answers", "B": "unknown"}),
+        (cells(("A", "1", "7"), ("B", "2", "2")), 0.4, {"A": "design weights", "B": "unknown"}),
+        (cells(("A", "5", "5"), ("B", "2", "2")), 0.5, {"A": "answers+outer weights", "B": "outer weights"}),
+    ):
+        weights = [{"construct": "joy", "item": "j1", "weight": weight}]
+        found = csi.diff(before, record(index=(72.5, 69.0), cells=marks, weights=weights))
+        moved = found.table.filter(pl.col("quantity") == "index")
+        assert dict(moved.select("brand", "cause").rows()) == words
+    said = found.sentences[-1]
+    assert said.en == "Values of the index changed because of: answers and outer weights 1; outer weights 1."
+    assert said.zh == "指数值改变的原因：答卷、外部权重 1 个；外部权重 1 个。"
+    other = csi.diff(before, record(index=(72.5, 68.0), cells=before["cells"], versions={"csi": "2"}))
+    assert other.changed["cause"].to_list() == ["versions"]
+
+
+def test_a_renamed_brand_is_the_same_brand():
+    before = record(cells=cells(("A", "1", "1"), ("B", "2", "2")))
+    later = json.loads(json.dumps(before).replace('"B"', '"C"'))
+    found = csi.diff(before, later)
+    assert found.names == (("B", "C"),)
+    assert not found.same
+    assert [t.en for t in found.sentences] == ["Brand B is called C now; its answers are the same."]
+    assert set(found.table["status"]) == {"same"}
+    swapped = csi.diff(before, record(cells=cells(("A", "1", "1"), ("B", "3", "3"))))
+    assert swapped.names == ()
+    assert swapped.cells.select("brand", "what").rows() == [("B", "answers")]
