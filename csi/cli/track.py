@@ -17,7 +17,7 @@ from csi.cli.studied import (
     only,
     opened,
 )
-from csi.cli.track_detectable import detectable
+from csi.cli.track_detectable import detectable_lines
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
 from csi.cli.track_grid import LEGEND, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             tracking_grid(study, shown, tracked.construct, lang),
             *change_blocks(study, shown, tracked.construct, lang, args.benchmark or settings.benchmark),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
-            *detectable(shown, found.level, lang),
+            *detectable_lines(shown, found.level, lang),
             *alert_blocks(study, alarms, lang),
             *explained_blocks(study, why, lang),
             *view_blocks(asked_views(args, study), seen, study, cells, lang),

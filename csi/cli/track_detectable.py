@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-from csi.errors import Language, Text
-from csi.reporting.style import share
-from csi.reporting.tables import printed
+from csi.errors import Language
+from csi.reporting.detectable import AGAINST, detectable
 
-AGAINST = {"previous": Text("vs previous", "较上期"), "year": Text("vs year ago", "较去年同期")}
+COLUMNS = ("smallest_significant", "minimal_detectable")
 
 
-def detectable(table: pl.DataFrame, level: float, lang: Language) -> tuple[str, ...]:
-    """One sentence: the true change that a single test finds with 80 % probability, over the cells printed.
+def detectable_lines(table: pl.DataFrame, level: float, lang: Language) -> tuple[str, ...]:
+    """A line for each version of the minimal detectable change, over the cells printed.
 
     Parameters:
         table: of `csi.track`. level: of its tests.
 
     Example:
-        >>> table = pl.DataFrame({"minimal_detectable_previous": [3.42, 3.88, None]})
-        >>> detectable(table, 0.95, "en")
-        ('Minimal detectable change (80% power, single test at 5%): vs previous 3.4–3.9.',)
+        >>> table = pl.DataFrame({"smallest_significant_year": [2.39], "minimal_detectable_year": [3.42]})
+        >>> detectable_lines(table, 0.95, "en")[1]
+        'Minimal detectable change (80% power, single test at 5%): vs year ago 3.4.'
     """
-    parts = []
-    for against, words in AGAINST.items():
-        column = f"minimal_detectable_{against}"
-        found = table[column].drop_nulls().drop_nans().to_list() if column in table.columns else []
-        if found:
-            ends = dict.fromkeys(printed(v, "score") for v in (min(found), max(found)))
-            parts.append(f"{words.say(lang)} {'–'.join(ends)}")
-    if not parts:
-        return ()
-    alpha = share(1 - level, 0)
-    said = Text(
-        f"Minimal detectable change (80% power, single test at {alpha}): {', '.join(parts)}.",
-        f"最小可检出变化（功效 80%，单次检验水平 {alpha}）：{'、'.join(parts)}。",
-    )
-    return (said.say(lang),)
+    given = [a for a in AGAINST if f"minimal_detectable_{a}" in table.columns]
+    changes = {a: table.select(pl.col(f"{c}_{a}").alias(c) for c in COLUMNS) for a in given}
+    return tuple(said.say(lang) for said in detectable(changes, level))

@@ -23,11 +23,12 @@ def test_the_detectable_change_is_printed(asked, study):
     settings = ("track", study, "--wave", "2026Q3", "--errors", "linearised", "--no-gate")
     out = asked(*settings, "--lang", "en")[1]
     rows = json.loads(asked(*settings, "--json")[1])["tracking"]
-    factor = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
-    said = re.search(r"single test at 5%\): vs previous ([\d.–]+), vs year ago ([\d.–]+)\.\n", out)
-    for kind, ends in zip(("previous", "year"), said.groups(), strict=True):
-        expected = sorted(factor * r[f"std_error_{kind}"] for r in rows)
-        assert ends == "–".join(dict.fromkeys(f"{v:.1f}" for v in (expected[0], expected[-1])))
+    z = stats.norm.ppf(0.975)
+    for how, factor in (("z: significant in a", z), ("80% power,", z + stats.norm.ppf(0.8))):
+        said = re.search(how + r" single test at 5%\): vs previous ([\d.–]+), vs year ago ([\d.–]+)\.\n", out)
+        for kind, ends in zip(("previous", "year"), said.groups(), strict=True):
+            expected = sorted(factor * r[f"std_error_{kind}"] for r in rows)
+            assert ends == "–".join(dict.fromkeys(f"{v:.1f}" for v in (expected[0], expected[-1])))
     assert "最小可检出变化" in asked(*settings, "--lang", "zh")[1]
 
 

@@ -6,9 +6,10 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
+from csi.reporting.detectable import detectable
 from csi.reporting.drawn import figure
 from csi.reporting.section import Section
 from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
@@ -28,6 +29,13 @@ def _broke(said: BreakSaid) -> Text:
     """What changed, in few words."""
     words = said.text if said.text.en or said.text.zh else WORDS[said.what]
     return Text(words.say("en"), words.say("zh"))
+
+
+def _detectable(a: Analysis) -> tuple[Note, ...]:
+    """Which changes of the target the wave could have found."""
+    told = a.changes.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    by = {kind: told.filter(pl.col("against") == kind) for kind in told["against"].unique(maintain_order=True)}
+    return tuple(note("N-DETECTABLE", said.en, said.zh) for said in detectable(by, a.index.level))
 
 
 def trend(a: Analysis) -> Section:
@@ -76,7 +84,7 @@ def trend(a: Analysis) -> Section:
             f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
-        notes=(*a.index.notes, *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
+        notes=(*a.index.notes, *_detectable(a), *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
         data={
             "index": table.drop("reason", "reason_zh"),
             "sector": a.sectors[a.target].table,
