@@ -19,7 +19,7 @@ from csi.tracking.breaks import Break
 from csi.tracking.cell_pairs import Pair, pairs_of
 from csi.tracking.classes import Classes, classes_of, one_class
 from csi.tracking.contrasts import construct_place
-from csi.tracking.decompose_numbers import Numbers, Setting, numbers_of, setting_of
+from csi.tracking.decompose_numbers import Numbers, Setting, changes_of, numbers_of, setting_of
 from csi.tracking.decompose_tables import class_rows, framed, item_rows, part_rows
 from csi.tracking.decompose_words import sentence
 from csi.tracking.index import Index, index
@@ -130,7 +130,8 @@ def decompose(
     classes = _classes(made, source, by, data)
     setting = setting_of(made, place, classes)
     model = _model(source, drivers)
-    found = [(pair, numbers_of(setting, pair)) for pair in pairs]
+    moved = changes_of(setting, pairs)
+    found = [(pair, numbers_of(setting, pair, change)) for pair, change in zip(pairs, moved, strict=True)]
     notes = (*told, *classes.notes, *new, *_notes(setting, found), *_driver_notes(model, centre))
     return Decomposition(
         table=framed(made, [row for pair, n in found for row in part_rows(setting, pair, n)]),

@@ -5,12 +5,11 @@ Letters: `g` classes, `p` items of the construct, `m = 3 + 2 p + 2 g` numbers, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from scipy import sparse
 
 from csi.errors import Note, Reason, reason
 from csi.estimate.later import Later
@@ -26,16 +25,14 @@ from csi.tracking.classes import (
     state_of,
     states_of,
 )
-from csi.tracking.contrasts import basis_note, contrast, design_df
+from csi.tracking.contrasts import Contrast, basis_note, contrasts, pair_shares
+from csi.tracking.decompose_spread import Added, Memory, covariance, derivative, flat, without_shares
 from csi.tracking.index import Index
 from csi.tracking.index_fit import Weights
-from csi.tracking.index_variance import design_covariance
+from csi.tracking.index_influence import Strata
 from csi.tracking.index_weights import Groups
 from csi.tracking.shapley import PARTS, State, level, split
 from csi.tracking.weight_influence import has_influence, row_influence
-
-STEP = 1e-20
-"""The imaginary step of a derivative: smaller than rounding, so the derivative is exact."""
 
 SAME = 1e-6
 """Weighted class shares of two waves closer than this were made equal: raked to one margin."""
@@ -49,7 +46,8 @@ class Setting:
         index, construct (its column), sample, classes, shape. groups: of the weights. weights: (groups, p).
         drawn_weights: (B, groups, p) or None. drawn: replicate shares and means (B, c, g, p) each, or None.
         basis: the note on where errors come from. loads: per group of weights the units (u,) behind them and their
-            influence on the weights (u, p); none where weights have no influence function.
+            influence on the weights (u, p); none where weights have no influence function. strata: how units add up.
+            memory: of cells and weights that were worked out.
     """
 
     index: Index
@@ -63,6 +61,8 @@ class Setting:
     drawn: tuple[Array, Array] | None
     basis: Note
     loads: Later[tuple[tuple[Ints, Array], ...]]
+    strata: Strata
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def name(self) -> str:
@@ -127,6 +127,7 @@ def setting_of(index: Index, construct: int, classes: Classes) -> Setting:
         drawn=drawn,
         basis=basis_note(index),
         loads=Later(partial(_loads, estimated, mine)),
+        strata=Strata.of(sample.stratum),
     )
 
 
@@ -143,8 +144,23 @@ def _loads(estimated: Weights, mine: Ints) -> tuple[tuple[Ints, Array], ...]:
     return tuple(found)
 
 
-def numbers_of(setting: Setting, pair: Pair) -> Numbers | Reason:
-    """The decomposition of one pair of cells, or why there is none."""
+def changes_of(setting: Setting, pairs: Sequence[Pair]) -> list[Contrast]:
+    """The change between the cells of every pair with its standard error, all at once; NaN without an earlier cell."""
+    known = [i for i, pair in enumerate(pairs) if pair.earlier is not None]
+    later, earlier = ([getattr(pairs[i], n) for i in known] for n in ("cell", "earlier"))
+    found = contrasts(setting.index, setting.construct, pair_shares(setting.index, later, earlier))
+    out = [Contrast(np.nan, np.nan, np.nan)] * len(pairs)
+    for at, i in enumerate(known):
+        out[i] = Contrast(float(found.estimate[at]), float(found.std_error[at]), float(found.df[at]))
+    return out
+
+
+def numbers_of(setting: Setting, pair: Pair, change: Contrast | None = None) -> Numbers | Reason:
+    """The decomposition of one pair of cells, or why there is none.
+
+    Parameters:
+        change: as `changes_of` tells it; worked out where it is not given.
+    """
     if pair.why is not None or pair.earlier is None:
         return pair.why or reason(
             "R-NO-REFERENCE", f"no answers in {pair.reference}.", f"{pair.reference} 期没有数据。"
@@ -160,12 +176,11 @@ def numbers_of(setting: Setting, pair: Pair) -> Numbers | Reason:
     held = _held(setting, pair, old, new)
     value = _vector(old, new)
     if setting.drawn is None:
-        covariance = _linearised(setting, pair, old, new, held)
+        spread = _linearised(setting, pair, old, new, held)
     else:
-        covariance = _replicated(setting, pair, value, held)
-    change = contrast(setting.index, setting.construct, cells, np.array([1.0, -1.0]))
-    df = design_df(setting.index, cells)
-    return Numbers(old, new, value, covariance, change.estimate, change.std_error, df, held)
+        spread = _replicated(setting, pair, value, held)
+    change = change or changes_of(setting, [pair])[0]
+    return Numbers(old, new, value, spread, change.estimate, change.std_error, change.df, held)
 
 
 def _empty(setting: Setting, old: State, new: State, pair: Pair) -> Reason | None:
@@ -218,11 +233,14 @@ def _vector(old: State, new: State) -> Array:
 
 def _linearised(setting: Setting, pair: Pair, old: State, new: State, held: frozenset[str]) -> Array:
     """(m, m) design-based covariance of the numbers' influence values."""
-    z, units = influence(setting, pair, old, new, held, _vector)
-    matrix = np.zeros((setting.sample.stratum.size, z.shape[1]))
-    matrix[units] = z
-    mine = np.isin(setting.sample.stratum, np.unique(setting.sample.stratum[units]))
-    found = design_covariance(sparse.csr_matrix(matrix[mine]), setting.sample.stratum[mine])
+    if pair.earlier is None:
+        raise ValueError("a pair without an earlier cell")
+    p, entries = old.weights.size, old.shares.size
+    slopes = derivative(old, new, _vector)
+    if "composition" in held:
+        slopes = without_shares(slopes[0], p, entries), without_shares(slopes[1], p, entries)
+    cells = _added(setting, pair.earlier, old), _added(setting, pair.cell, new)
+    found = covariance(cells, _groups(setting, pair.earlier, pair.cell), setting.memory, slopes, p)
     if "weights" not in held and not setting.loads.value:  # nothing is known of how the weights vary
         at = places(setting)
         unknown = np.array([PARTS.index("weights"), *range(at["weights"], at["classes"])])
@@ -230,60 +248,26 @@ def _linearised(setting: Setting, pair: Pair, old: State, new: State, held: froz
     return found
 
 
-def influence(
-    setting: Setting, pair: Pair, old: State, new: State, held: frozenset[str], numbers: Callable[[State, State], Array]
-) -> tuple[Array, Ints]:
-    """Influence of each unit of both cells on numbers of two states.
+def _added(setting: Setting, cell: int, state: State) -> Added:
+    """What every unit adds to the shares and means of a cell."""
 
-    The derivative along every unit's influence on shares, means and weights, by an imaginary step (exact for smooth
-    functions).
-
-    Returns:
-        (u, m) values, their units (u,).
-
-    Source:
-        Squire & Trapp (1998), SIAM Review 40(1), 110-112 (the complex step).
-    """
-    if pair.earlier is None:
-        raise ValueError("a pair without an earlier cell")
-    sides = []
-    for cell, state in ((pair.earlier, old), (pair.cell, new)):
+    def made() -> Added:
         units, z = influence_of(setting.sample, cell, setting.classes, setting.shape, state)
-        z = replace(z, shares=z.shares * 0.0) if "composition" in held else z
-        sides.append((units, z, *_load(setting, cell)))
-    every = np.unique(np.concatenate([units for side in sides for units in (side[0], side[2])]))
-    moved = []
-    for state, (units, z, behind, weights) in zip((old, new), sides, strict=True):
-        spread = _spread(z, np.searchsorted(every, units), every.size)
-        moved.append(
-            _stepped(state, replace(spread, weights=_placed(weights, np.searchsorted(every, behind), every.size)))
-        )
-    return np.imag(numbers(moved[0], moved[1])) / STEP, every
+        return Added.of(setting.strata, units, flat(z))
+
+    return setting.memory.cell(cell, made)
 
 
-def _load(setting: Setting, cell: int) -> tuple[Ints, Array]:
-    """The units behind the weights of a cell and their influence on them."""
+def _groups(setting: Setting, earlier: int, cell: int) -> tuple[int, int] | None:
+    """The groups of weights of two cells, what units add to them remembered; None without."""
     loads = setting.loads.value
     if not loads:
-        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.shape.names)))
-    return loads[setting.groups.of_index[cell]]
-
-
-def _spread(z: State, at: Ints, count: int) -> State:
-    """Influence values on a longer list of units; 0 for the others."""
-    return State(*(_placed(a, at, count) for a in (z.weights, z.shares, z.means)))
-
-
-def _placed(values: Array, at: Ints, count: int) -> Array:
-    found = np.zeros((count, *values.shape[1:]))
-    found[at] = values
-    return found
-
-
-def _stepped(state: State, z: State) -> State:
-    """The state one imaginary step along each unit's influence."""
-    pairs = ((state.weights, z.weights), (state.shares, z.shares), (state.means, z.means))
-    return State(*(value + 1j * STEP * away for value, away in pairs))
+        return None
+    of = setting.groups.of_index
+    both = int(of[earlier]), int(of[cell])
+    for number in both:
+        setting.memory.group(number, partial(Added.of, setting.strata, *loads[number]))
+    return both
 
 
 def _replicated(setting: Setting, pair: Pair, value: Array, held: frozenset[str]) -> Array:

@@ -54,7 +54,7 @@ class Link(Shown):
             factor of common items (0 without).
         mapped: (m,) new score at each point of the grid 0, 1, ..., 100. covariance: (m, m) of their sampling errors.
         sentence: what the link says. behind: its respondents among those of the data, None where it is not known who
-            they are: they then count as independent of every wave.
+        they are: they then count as independent of every wave. p_value: that common items measure alike (NaN without).
     """
 
     table: pl.DataFrame
@@ -65,6 +65,7 @@ class Link(Shown):
     sentence: Text
     notes: tuple[Note, ...] = ()
     behind: Behind | None = None
+    p_value: float = float("nan")
 
     def of(self, scores: Array) -> Array:
         """New scores of old ones; beyond the grid the link goes on as straight as at its end."""

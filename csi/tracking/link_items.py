@@ -12,7 +12,7 @@ Letters: `p` items, `k` free parameters, `m` points of the grid, `u` units.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -283,7 +283,8 @@ def as_link(found: Linked, forms: Forms, spread: Array, at: float, behind: Behin
     zh = f"按共同题项 {listed_zh} 衔接因子均值，其载荷与截距相等未被拒绝（{p}）；"
     zh += "、".join(f"{name.zh} {k} 名受访者" for k, name in zip(n, forms.names, strict=True))
     ends = SHAPES.T @ spread @ SHAPES
-    return made_link("items", int(n.sum()), found.ends @ SHAPES, ends, at, (), behind, Text(en, zh))
+    made = made_link("items", int(n.sum()), found.ends @ SHAPES, ends, at, (), behind, Text(en, zh))
+    return replace(made, p_value=found.p_value)
 
 
 def link_frames(

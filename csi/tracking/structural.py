@@ -18,7 +18,8 @@ from csi.moments.stack import Array, Ints
 from csi.tracking.cell_pairs import Pair
 from csi.tracking.classes import rows_of
 from csi.tracking.contrasts import contrast, design_df
-from csi.tracking.decompose_numbers import STEP, Setting
+from csi.tracking.decompose_numbers import Setting
+from csi.tracking.decompose_spread import STEP
 from csi.tracking.decompose_tables import Row, head, judged
 from csi.tracking.index_variance import design_covariance
 

@@ -17,7 +17,8 @@ from csi.pls.estimator import PLS
 from csi.tracking.cell_pairs import pairs_of
 from csi.tracking.classes import classes_of
 from csi.tracking.decompose import decompose
-from csi.tracking.decompose_numbers import _vector, influence, numbers_of, setting_of
+from csi.tracking.decompose_numbers import _added, _vector, numbers_of, setting_of
+from csi.tracking.decompose_spread import KEPT, Memory, derivative
 from csi.tracking.index import index
 from csi.tracking.shapley import State, level, split
 from csi.tracking.structural import brought
@@ -134,7 +135,12 @@ def test_influence_is_the_derivative_along_a_unit_s_weight(model, frame):
     setting = replace(setting_of(made, 0, classes), loads=known(()))
     pair = pairs_of(made, None, None, None, 0)[0][1]
     old, new = setting.state(pair.earlier), setting.state(pair.cell)
-    z, units = influence(setting, pair, old, new, frozenset(), _vector)
+    slopes, p = derivative(old, new, _vector), old.weights.size
+    sides = [_added(setting, cell, state) for cell, state in ((pair.earlier, old), (pair.cell, new))]
+    units = np.union1d(sides[0].units, sides[1].units)
+    z = np.zeros((units.size, slopes[0].shape[1]))
+    for side, slope in zip(sides, slopes, strict=True):
+        z[np.searchsorted(units, side.units)] += side.values @ slope[p:]
     for unit in (0, 17, units.size - 1):
         row = made.sample.unit == units[unit]
         moved = []
@@ -396,3 +402,19 @@ def test_a_table_of_reasons_alone_has_its_columns(own, frame):
     found = decompose(own, by="who", construct="Use", data=frame, small=500)
     assert {"change", "std_error", "p_holm", "held", "leads"} <= set(found.table.columns)
     assert found.table["change"].null_count() == found.table.height == 4
+
+
+def test_what_is_remembered_does_not_matter(model, frame, monkeypatch):
+    est = fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id", weight="weight")
+    made = index(est, weights="own")
+    whole = decompose(made, by="who", construct="Use", data=frame)
+    monkeypatch.setattr("csi.tracking.decompose_spread.KEPT", 2)
+    again = decompose(made, by="who", construct="Use", data=frame)
+    assert KEPT > 2
+    for name in ("table", "items", "classes"):
+        left, right = (getattr(x, name).select(pl.col(pl.Float64)).to_numpy() for x in (whole, again))
+        np.testing.assert_allclose(left, right, rtol=1e-12, atol=1e-12)
+    kept = Memory()
+    for number in range(5):
+        kept.cell(number, lambda: None)
+    assert len(kept.cells) == 2
