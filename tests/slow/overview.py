@@ -357,6 +357,21 @@ def of_gate():
     return lines
 
 
+def of_links():
+    """Changes through links: by common items, and with respondents who answered in the wave too."""
+    covered, nulls, lines = cal.read("links_coverage"), cal.read("links_nulls"), []
+    for kind, what in (("items", "by common items"), ("counted", "of a parallel run, its respondents counted")):
+        rows = covered.filter(kind=kind)
+        lines.append(covering(f"change through a link {what}", "links_coverage", rows, rows["panels"][0], gated=True))
+    rows = covered.filter(kind="as if independent")
+    what = "change through a link of a parallel run, as if independent of it"
+    lines.append(covering(what, "links_coverage", rows, rows["panels"][0], gated=False))
+    held = not cal.missed(None, nulls)
+    what = "common items of a link measure alike"
+    lines.append(rejecting(what, "links_coverage", nulls["at_5"], nulls["panels"][0], AT_MOST, held=held))
+    return lines
+
+
 def of_tracked():
     """Linearised errors of the index: against refits, and over panels of brands and waves."""
     lines = []
@@ -414,7 +429,7 @@ SECTIONS = (
     ("Aggregation trees", of_tree),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
-    ("Groups", lambda: [*of_groups(), *of_gate()]),
+    ("Groups", lambda: [*of_groups(), *of_gate(), *of_links()]),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),
     ("Absent answers", of_missing),
