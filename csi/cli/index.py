@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -189,7 +189,17 @@ def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
             wide[c].append(values.get(c))
     frame = pl.DataFrame(wide, schema_overrides=dict.fromkeys(constructs, pl.Float64))
     kinds = each(keys, "text") | each(constructs, "score")
-    return grid(frame, kinds, lang, EVERY, texts, {c: texts.get(c, Text(c, c)) for c in constructs})
+    ids = dict(table.select("construct", "formula").drop_nulls().rows()) if "formula" in table.columns else {}
+    every, headings = _every(set(ids.values())), {c: texts.get(c, Text(c, c)) for c in constructs}
+    if len(set(ids.values())) > 1:
+        headings = {c: Text(f"{t.en} ({ids.get(c)})", f"{t.zh}（{ids.get(c)}）") for c, t in headings.items()}
+    return grid(frame, kinds, lang, every, texts, headings)
+
+
+def _every(ids: Collection[str]) -> Text:
+    """The title over all constructs, with the id of their formula where they have one in common."""
+    own = "".join(ids) if len(ids) == 1 else ""
+    return Text(f"{EVERY.en} ({own})", f"{EVERY.zh}（{own}）") if own else EVERY
 
 
 def recorded(study: Study, panel: Panel, found: Index) -> dict[str, object]:

@@ -70,13 +70,15 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     construct, small = args.construct or study.settings.target, study.settings.small
     league = pairwise(found, asked["wave"], construct, small, args.ranks)
     chance = rank_probabilities(found, asked["wave"], construct, small)
+    formula = found.formulas[found.constructs.index(league.construct)]
     won = medals(league, anyway=args.medals == "anyway") if args.medals else None
-    ranked = league_grid(study, league, chance.table, lang)
+    ranked = league_grid(study, league, formula, chance.table, lang)
     blocks: list[str | Grid] = [ranked if league.table.height else nobody(small, asked).say(lang)]
     blocks += [] if won is None else [medal_grid(study, won, lang)]
     blocks += [s.say(lang) for s in chance.sentences]
     data = {
         "construct": league.construct,
+        "formula": formula,
         "wave": league.wave,
         "league": league.table.join(chance.table.select("brand", "expected_rank", "first"), on="brand"),
         "pairs": league.pairs,
@@ -116,7 +118,7 @@ def _no_brands(study: Study) -> Problem:
     return problem("E-BRAND", str(study.path), en, zh, do, do_zh)
 
 
-def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Language) -> Grid:
+def league_grid(study: Study, league: League, formula: str, chance: pl.DataFrame, lang: Language) -> Grid:
     """One row per brand, best first: index, rank interval, how its rank varies by chance."""
     frame = league.table.join(chance.select("brand", "expected_rank", "first"), on="brand", maintain_order="left")
     frame = bases_of(study).withheld(frame).with_columns(pl.col("flag").fill_null(""))
@@ -133,7 +135,10 @@ def league_grid(study: Study, league: League, chance: pl.DataFrame, lang: Langua
     texts = {**names(study, lang), **FLAGS}
     label = texts.get(league.construct, Text(league.construct, league.construct))
     level = share(league.level, 0)
-    title = Text(f"{label.en}: ranks with joint {level} intervals", f"{label.zh}：名次及其 {level} 联合区间")
+    title = Text(
+        f"{label.en}, index 0-100 ({formula}): ranks with joint {level} intervals",
+        f"{label.zh}指数（0–100，{formula}）：名次及其 {level} 联合区间",
+    )
     return grid(frame, kinds, lang, title, texts, HEADINGS)
 
 

@@ -23,6 +23,7 @@ from csi.tracking.show import shown
 
 SCHEMA: dict[str, pl.DataType] = {
     "n": pl.Int64(),
+    "formula": pl.String(),
     "n_effective": pl.Float64(),
     "index": pl.Float64(),
     "std_error": pl.Float64(),

@@ -18,7 +18,7 @@ from csi.reporting.numbers import plain
 
 RECORDS: Final = "records.jsonl"
 RUNS: Final = "runs.json"
-NUMBERS: Final = ("n_effective", "index", "std_error", "conf_low", "conf_high")
+NUMBERS: Final = ("formula", "n_effective", "index", "std_error", "conf_low", "conf_high")
 """What the table of all cells shows of the target."""
 
 Record = Mapping[str, object]

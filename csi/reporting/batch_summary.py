@@ -16,6 +16,7 @@ from csi.study.study import Study
 
 FILES: Final = ("summary.csv", "summary.xlsx")
 HEADINGS: Final = {
+    "formula": Text("formula", "公式"),
     "brand": Text("brand", "品牌"),
     "wave": Text("wave", "期次"),
     "stage": Text("stage", "阶段"),

@@ -10,6 +10,7 @@ import polars as pl
 from csi.display import fixed
 from csi.errors import Note, Text, note
 from csi.reporting.diff_read import Facts
+from csi.tracking.index_table import formula_note
 
 PARTS: Final = {
     "data": Text("Data and study", "数据与研究文件"),
@@ -190,4 +191,8 @@ def notes_of(a: Facts, b: Facts, numbers: pl.DataFrame) -> tuple[Note, ...]:
     if not (a.data and b.data):
         en, zh = "At least one of them says nothing of its data.", "至少一份记录没有数据来源信息。"
         found.append(note("N-DIFF-DATA", en, zh))
+    ids = {str(v) for f in (a, b) for k, v in f.settings.items() if k.startswith("formula.")}
+    moved = numbers.filter((pl.col("quantity") == "index") & ~pl.col("status").is_in(["same", "rounding"]))
+    if ids and moved.height:
+        found.append(formula_note(sorted(ids)))
     return tuple(found)

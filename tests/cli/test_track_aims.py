@@ -101,3 +101,18 @@ def test_the_record_keeps_alerts_views_and_rates(asked, aimed, tmp_path):
     kept = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert {"alerts", "view", "rates", "tracking"} <= set(kept)
     assert kept["settings"]["targets"][0]["value"] == 75
+
+
+def test_formula_ids_stand_beside_every_index(asked, machine, aimed, tmp_path):
+    words = ("--errors", "linearised", "--bootstrap", "0")
+    assert "index 0-100 (F1)" in asked("league", aimed, *words, "--lang", "en")[1]
+    assert machine("league", aimed, *words)["formula"] == "F1"
+    assert "全部构念（F1）" in asked("index", aimed, *words, "--lang", "zh")[1]
+    for name, errors in (("a", "linearised"), ("b", "fixed")):
+        asked("index", aimed, "--errors", errors, "--record", tmp_path / name, "--quiet")
+    text = (tmp_path / "b").read_text("utf-8")
+    value = json.loads(text)["index"][0]["index"]
+    (tmp_path / "b").write_text(text.replace(str(value), str(value + 1)), encoding="utf-8")
+    assert "Formula F1" in asked("diff", tmp_path / "a", tmp_path / "b", "--lang", "en")[1]
+    asked("batch", aimed, "--out", tmp_path / "out", "--errors", "linearised", "--quiet")
+    assert "formula" in (tmp_path / "out/summary.csv").read_text("utf-8").splitlines()[0].split(",")

@@ -180,3 +180,15 @@ def test_a_control_chart_marks_what_is_outside(width):
     for word in ("79.0", "60.0", "上控制限", "76.0", "一张图"):
         assert word in svg
     assert "70.0<" not in re.sub(r"<title>.*?</title>", "", svg)
+
+
+@pytest.mark.parametrize("key", ["alerts", "trend", "tracking", "views", "league", "chain", "stages"])
+def test_every_section_with_an_index_names_its_formula(a, key):
+    section = build(key, a)
+    assert "formula F1" in section.subtitle.en
+    assert "公式 F1" in section.subtitle.zh
+
+
+def test_the_headline_names_the_formula(report):
+    assert report.headline.dateline.en.endswith(" • formula F1")
+    assert report.headline.dateline.zh.endswith(" • 公式 F1")

@@ -11,7 +11,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Section
-from csi.reporting.sections.drawn import here, percent, sector_now, why_absent
+from csi.reporting.sections.drawn import formula_id, here, percent, sector_now, why_absent
 from csi.reporting.words import Named
 from csi.tracking.contrasts import half_widths, holm
 
@@ -25,7 +25,7 @@ def chain(a: Analysis) -> Section:
         if r["index"] is not None
     ]
     title = words.chain(named, sector=not alone)
-    level = percent(a.index.level)
+    level, formula = percent(a.index.level), formula_id(a, a.index.constructs)
     shown = frame.with_columns(sector=pl.lit(None, pl.Float64)) if alone else frame
     draw = partial(figures.index_chain, shown, labels={**a.construct_labels, **_focal(a)}, focal=a.focal)
     moved = Text("; change on the previous wave, not tested", "；右侧为较上期变化（未作检验）")
@@ -35,8 +35,10 @@ def chain(a: Analysis) -> Section:
         key="chain",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}, 0–100 with {level} intervals{'' if alone else ring.en}{moved.en}",
-            f"{a.brand_labels[a.focal].zh}各构念得分（0–100）与 {level} 置信区间{'' if alone else ring.zh}{moved.zh}",
+            f"{a.brand_labels[a.focal].en}, 0–100{formula.en}, with {level} intervals"
+            f"{'' if alone else ring.en}{moved.en}",
+            f"{a.brand_labels[a.focal].zh}各构念得分（0–100{formula.zh}）与 {level} 置信区间"
+            f"{'' if alone else ring.zh}{moved.zh}",
         ),
         figures=(figure("chain", title, draw),) if named else (),
         notes=(*(() if alone else (*a.sectors[a.target].notes[:1], _family(frame))), *why_absent(a)),

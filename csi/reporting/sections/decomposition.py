@@ -11,7 +11,7 @@ from csi.reporting import figures, style
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.drawn import formula_id, percent
 from csi.study.breaks import breaks_of
 from csi.tracking.decompose import Decomposition, decompose
 from csi.tracking.decompose_words import NAMES
@@ -24,7 +24,7 @@ def decomposition(a: Analysis) -> Section:
     mine = found.table.filter(pl.col("brand") == a.focal)
     steps = _steps(a, found, mine)
     title = _title(a, found, mine)
-    level = percent(found.level)
+    level, formula = percent(found.level), formula_id(a)
     drawn = (
         ()
         if steps.is_empty()
@@ -34,8 +34,9 @@ def decomposition(a: Analysis) -> Section:
         key="decomposition",
         title=title,
         subtitle=Text(
-            f"Index points by part; lines are {level} confidence intervals; a pale bar is within sampling error",
-            f"各部分的贡献（指数分），横线为 {level} 置信区间；浅色条未超出抽样误差",
+            f"Index points (0–100{formula.en}) by part; lines are {level} confidence intervals; "
+            "a pale bar is within sampling error",
+            f"各部分的贡献（指数分，0–100{formula.zh}），横线为 {level} 置信区间；浅色条未超出抽样误差",
         ),
         figures=drawn,
         tables=(_table(a, found),) if found.table["change"].count() else (),

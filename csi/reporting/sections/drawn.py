@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
 from csi.errors import Note, Text, note
@@ -80,8 +82,8 @@ def few(a: Analysis) -> str:
     return f"n < {a.study.settings.small}"
 
 
-def formula_id(a: Analysis, construct: str | None = None) -> Text:
-    """The id of the formula behind an index, to stand in its heading: ", formula F1"."""
-    table = a.index.table.filter(pl.col("construct") == (construct or a.target))
+def formula_id(a: Analysis, constructs: Collection[str] = ()) -> Text:
+    """The ids of the formulas behind the indices of some constructs (the target), for a heading: ", formula F1"."""
+    table = a.index.table.filter(pl.col("construct").is_in(list(constructs) or [a.target]))
     ids = table["formula"].drop_nulls().unique(maintain_order=True).to_list() if "formula" in table.columns else []
     return Text(f", formula {', '.join(ids)}" if ids else "", f"，公式 {'、'.join(ids)}" if ids else "")

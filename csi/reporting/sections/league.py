@@ -11,7 +11,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import few, here, percent, reasons, sector_now, why_absent
+from csi.reporting.sections.drawn import few, formula_id, here, percent, reasons, sector_now, why_absent
 
 
 def league(a: Analysis) -> Section:
@@ -38,14 +38,15 @@ def league(a: Analysis) -> Section:
         mean=sector_now(a, a.target),
         same=[g for g in result.groups if len(g) > 1],
     )
-    level = percent(a.index.level)
+    level, formula = percent(a.index.level), formula_id(a)
     return Section(
         key="league",
         title=title,
         subtitle=Text(
-            f"{a.label(a.target).en} index with {level} intervals; the line is the sector mean; brackets join brands "
-            "whose pairwise differences are not significant (Holm)",
-            f"{a.label(a.target).zh}指数与 {level} 置信区间；竖线为行业均值；括线内的品牌两两差异不显著（Holm 校正）",
+            f"{a.label(a.target).en} index (0–100{formula.en}) with {level} intervals; the line is the sector mean; "
+            "brackets join brands whose pairwise differences are not significant (Holm)",
+            f"{a.label(a.target).zh}指数（0–100{formula.zh}）与 {level} 置信区间；竖线为行业均值；"
+            "括线内的品牌两两差异不显著（Holm 校正）",
         ),
         figures=(figure("league", title, draw),) if ranked else (),
         tables=(_table(a, shown),),

@@ -11,7 +11,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import few, here, sector_now
+from csi.reporting.sections.drawn import few, formula_id, here, sector_now
 from csi.reporting.words import Named
 from csi.tracking.index import Index
 from csi.tracking.league import pairwise
@@ -36,12 +36,14 @@ def stages(a: Analysis) -> Section:
         groups=columns,
         small=a.study.settings.small,
     )
+    formula = formula_id(a, a.index.constructs)
     return Section(
         key="stages",
         title=title,
         subtitle=Text(
-            f"Index (0–100) of each construct; colour is the difference from the sector mean; {few(a)} stays empty",
-            f"各构念指数（0–100），颜色为与行业均值之差；{few(a)} 的单元留空",
+            f"Index (0–100{formula.en}) of each construct; colour is the difference from the sector mean; "
+            f"{few(a)} stays empty",
+            f"各构念指数（0–100{formula.zh}），颜色为与行业均值之差；{few(a)} 的单元留空",
         ),
         figures=(figure("stages", title, draw),),
         tables=tuple(_table(a, key, index) for key, index in a.groups.items()),

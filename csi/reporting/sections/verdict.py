@@ -8,7 +8,7 @@ from csi.errors import Problems, Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Headline
-from csi.reporting.sections.drawn import here
+from csi.reporting.sections.drawn import formula_id, here
 from csi.reporting.sections.fit import fit_facts
 from csi.reporting.sections.items import items_finding
 from csi.reporting.sections.measurement import measurement_finding
@@ -82,10 +82,12 @@ def _changes(
 
 
 def _dateline(a: Analysis) -> Text:
-    """Wave, brands, usable answers."""
+    """Wave, brands, usable answers, the formula of the index."""
     wave, brands, total = words.wave_name(a.wave), len(a.n), printed(sum(a.n.values()), "count")
     many = Text(f"{brands} brands", f"{brands} 个品牌") if brands > 1 else Text("", "")
-    parts = (wave, many, Text(f"{total} usable interviews", f"{total} 份有效答卷"))
+    ids = formula_id(a)
+    formula = Text(ids.en.removeprefix(", "), ids.zh.removeprefix("，"))
+    parts = (wave, many, Text(f"{total} usable interviews", f"{total} 份有效答卷"), formula)
     return Text(" • ".join(p.en for p in parts if p.en), " • ".join(p.zh for p in parts if p.zh))
 
 
