@@ -22,6 +22,7 @@ from csi.cli.track_explained import explain_arguments, explained, explained_bloc
 from csi.cli.track_grid import LEGEND, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
 from csi.cli.track_views import asked_views, view_argument, view_blocks, view_data, view_notes, viewed
+from csi.cli.tree import above, above_blocks, above_data
 from csi.errors import Language, Note, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
     shown = only(tracked.table, cells)
     alarms = alerts(tracked, applicable(tracked, study.alerts), cells, names(study, lang))
-    beside = rates_beside(study, panel)
+    beside, upper = rates_beside(study, panel), above(study, found, tracked.construct)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
@@ -94,6 +95,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             LEGEND.say(lang).format(share(1 - found.level, 0)),
             *detectable_lines(shown, found.level, lang),
             *alert_blocks(study, alarms, lang),
+            *(() if "brand" in asked else above_blocks(study, upper, cells["wave"], lang)),
             *explained_blocks(study, why, lang),
             *view_blocks(asked_views(args, study), seen, study, cells, lang),
             *rate_blocks(study, only(beside.table, cells), lang),
@@ -107,6 +109,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **explained_data(why),
             **view_data(seen, asked),
             **beside.data(asked),
+            **above_data(upper),
         },
         notes=tuple(dict.fromkeys((*panel.notes, *tracked.notes, *told, *more, *missing))),
         code=INADMISSIBLE if missing else FINE,
@@ -119,6 +122,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **({"alerts": alarms.table} if study.alerts else {}),
             **view_data(seen, {}),
             **beside.data({}),
+            **above_data(upper),
         },
     )
 

@@ -10,12 +10,22 @@ from csi.cli.answer import FINE, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.index import RESAMPLING, published
 from csi.cli.progress import working
-from csi.cli.studied import bootstrap_argument, check_cells, chosen, names, opened, provenance, study_argument
+from csi.cli.studied import (
+    bootstrap_argument,
+    check_cells,
+    chosen,
+    errors_argument,
+    names,
+    opened,
+    provenance,
+    study_argument,
+)
 from csi.cli.track_grid import starred
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.grown import grown
+from csi.tracking.index import Index
 from csi.tracking.tree import Tree
 
 HEADINGS = {
@@ -24,12 +34,15 @@ HEADINGS = {
     "parent": Text("parent", "上级"),
     "child": Text("child", "成员"),
     "change_previous": Text("vs previous", "较上期"),
-    "p_holm": Text("p", "p 值"),
+    "change_year": Text("vs a year before", "同比"),
+    "p_previous": Text("p", "p 值"),
+    "p_year": Text("p", "p 值"),
     "missing_weight": Text("missing weight", "缺失权重"),
     "rebased": Text("rebased", "定基指数"),
     "share": Text("share", "份额"),
     "contribution": Text("contribution", "贡献"),
     "weight_period": Text("of", "时期"),
+    "as_of": Text("dated", "发布日期"),
     "treatment": Text("how", "处理"),
     "reason": Text("", ""),
 }
@@ -54,13 +67,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wave", help="one wave (the latest by default)")
     parser.add_argument("--level", help="one level of the tree, such as industry")
     parser.add_argument("--base", metavar="WAVE", help="the wave that is set to 100")
+    parser.add_argument("--restate", action="store_true", help="the latest date of every weight, which changes history")
     parser.add_argument("--audit", action="store_true", help="weight, share, index and contribution of every child")
     bootstrap_argument(parser, "the standard errors")
+    errors_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The tree of a wave: one row per node, or the audit of its parents."""
-    study, panel = opened(args.study, args.bootstrap)
+    study, panel = opened(args.study, args.bootstrap, args.errors)
     if study.settings.tree is None:
         raise Problems([no_tree(study)])
     asked = chosen(study, panel, None, args.wave)
@@ -68,7 +83,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells)
-    made = grown(study, found, base=args.base)
+    made = grown(study, found, base=args.base, restate=args.restate)
     if made is None:
         raise Problems([no_tree(study)])
     wave = cells.get("wave", "")
@@ -114,15 +129,10 @@ OTHERS_WORD = Text("All others", "其他")
 def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Language) -> Grid:
     """One row per node: index, interval, change on the wave before, missing weight, rebased."""
     table = made.table if "wave" not in made.table.columns else made.table.filter(pl.col("wave") == wave)
-    moved = made.changes.filter((pl.col("wave") == wave) & (pl.col("against") == "previous")) if made.waves else None
     kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **each(["index", "conf_low", "conf_high"], "score")}
-    right = []
-    if moved is not None and moved.height:
-        moved = moved.select("node", change_previous="change", significant_previous="significant", p_holm="p_holm")
-        table = table.join(moved, on="node", how="left", maintain_order="left")
-        table = table.with_columns(pl.Series("change_previous", starred(table, "previous"), dtype=pl.String))
-        kinds |= {"change_previous": "text", "p_holm": "p"}
-        right = ["change_previous"]
+    table, moved = with_changes(made, table, wave)
+    kinds |= moved
+    right = [name for name in moved if name.startswith("change")]
     if "rebased" in table.columns:
         kinds |= {"rebased": "score"}
     kinds |= {"n": "count"}
@@ -140,6 +150,49 @@ def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lang
     return grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right)
 
 
+def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFrame, dict[str, Kind]]:
+    """Columns of the changes on the wave before and on a year before, a star where significant, as far as there are."""
+    kinds: dict[str, Kind] = {}
+    for against in ("previous", "year") if made.waves else ():
+        moved = made.changes.filter((pl.col("wave") == wave) & (pl.col("against") == against))
+        if not moved["change"].count():
+            continue
+        names_ = {f"{new}_{against}": old for new, old in MOVED.items()}
+        table = table.join(moved.select("node", **names_), on="node", how="left", maintain_order="left")
+        table = table.with_columns(pl.Series(f"change_{against}", starred(table, against), dtype=pl.String))
+        kinds |= {f"change_{against}": "text", f"p_{against}": "p"}
+    return table, kinds
+
+
+MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted"}
+"""Columns of a grid <- those of the changes."""
+
+
+def above(study: Study, found: Index, construct: str) -> Tree | None:
+    """The tree of a tracking table; none of a study without one, of another construct, of a single nameless wave."""
+    made = grown(study, found) if construct == study.settings.target else None
+    return made if made is not None and made.waves else None
+
+
+def above_data(made: Tree | None) -> dict[str, object]:
+    """Its tables beside those of the tracking."""
+    return {} if made is None else {"tree": made.table, "tree_changes": made.changes}
+
+
+def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> tuple[Grid, ...]:
+    """The parents of a wave under a tracking table, with their changes."""
+    if made is None:
+        return ()
+    parents = [made.structure.names[i] for i in made.structure.parents]
+    table = made.table.filter((pl.col("wave") == wave) & pl.col("node").is_in(parents))
+    table, moved = with_changes(made, table, wave)
+    score = each(["index", "conf_low", "conf_high"], "score")
+    kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **score, **moved, "n": "count"}
+    title = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
+    right = [name for name in moved if name.startswith("change")]
+    return (grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right),)
+
+
 def audit_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Language) -> Grid:
     """Weight, share, index and contribution of every child of every parent; the contributions add up to the parent."""
     table = made.audit if "wave" not in made.audit.columns else made.audit.filter(pl.col("wave") == wave)
@@ -148,6 +201,8 @@ def audit_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lan
     kinds: dict[str, Kind] = {**each(["parent", "child"], "text"), "weight": "number"}
     if table["weight_period"].null_count() < table.height:
         table, kinds = table.with_columns(pl.col("weight_period").fill_null("")), {**kinds, "weight_period": "text"}
+    if table["as_of"].null_count() < table.height:
+        table, kinds = table.with_columns(pl.col("as_of").fill_null("")), {**kinds, "as_of": "text"}
     kinds |= {"share": "share", "index": "number", "contribution": "number", "n": "count", "treatment": "text"}
     table = table.with_columns(pl.col("treatment").fill_null(""))
     title = Text("Audit: the contributions add up to the parent", "核对表：各成员贡献之和等于上级指数")

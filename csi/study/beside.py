@@ -42,6 +42,7 @@ def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
         others=form.others,
         small_leaves=form.small_leaves,
         restate=form.restate,
+        adjust=form.adjust,
         levels=tuple(form.levels),
         labels={name: text_of(label) for name, label in form.labels.items()},
     )

@@ -23,11 +23,14 @@ def structure_of_plan(plan: TreePlan, brands: Mapping[str, Text]) -> Structure:
     return replace(made, labels={**made.labels, **brands, **plan.labels})
 
 
-def grown(study: Study, found: Index, *, base: str | None = None, waves: Sequence[str] | None = None) -> Tree | None:
+def grown(
+    study: Study, found: Index, *, base: str | None = None, waves: Sequence[str] | None = None, restate: bool = False
+) -> Tree | None:
     """The tree of a study's index; None where the study has none.
 
     Parameters:
-        found: the index by brand and wave. base: the wave of 100 in place of the study's. waves: in order.
+        found: the index by brand and wave. base: the wave of 100 in place of the study's. waves: in order. restate:
+            take the latest dates of the weights, whatever the study says.
 
     Raises:
         Problems: as `csi.tree`.
@@ -48,6 +51,7 @@ def grown(study: Study, found: Index, *, base: str | None = None, waves: Sequenc
         per_year=settings.waves_per_year,
         small=settings.small,
         small_leaves=plan.small_leaves,
-        restate=plan.restate,
+        restate=plan.restate or restate,
+        adjust=plan.adjust,
         brands=tuple(study.brands),
     )

@@ -313,6 +313,7 @@ class TreeForm(Part):
     others: str = "All others"
     small_leaves: Literal["use", "drop"] = "use"
     restate: bool = False
+    adjust: Literal["holm", "hochberg", "bonferroni", "sidak", "bh", "by"] = "holm"
     levels: list[str] = []
     labels: dict[str, Labelled] = {}
 

@@ -81,6 +81,7 @@ class TreePlan:
     others: str = "All others"
     small_leaves: Literal["use", "drop"] = "use"
     restate: bool = False
+    adjust: Literal["holm", "hochberg", "bonferroni", "sidak", "bh", "by"] = "holm"
     levels: tuple[str, ...] = ()
     labels: Mapping[str, Text] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_of, problem
 from csi.estimate.given import check_kind
+from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
@@ -53,8 +54,8 @@ class Tree(Shown):
             one), rebased, rebased_std_error, rebased_low, rebased_high (100 in the base wave), treatment of a leaf
             (seen, carried, imputed, missing), age, flag, reason, reason_zh.
         changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
-            statistic, df, p_value, p_holm (within a wave), significant, conf_low, conf_high, like_for_like (the same
-            leaves, the later weights), composition (what new weights and leaves do), reason, reason_zh.
+            statistic, df, p_value, p_adjusted (within a wave), significant, conf_low, conf_high, like_for_like (of
+            the leaves of both waves), composition (what new weights and leaves do), reason, reason_zh.
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
             index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
             to its index.
@@ -92,6 +93,7 @@ def tree(
     restate: bool = False,
     levels: Sequence[str] = (),
     brands: Sequence[str] = (),
+    adjust: Method = "holm",
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
@@ -113,14 +115,13 @@ def tree(
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
-        brands: those that exist although they have no answers in these waves.
+        brands: those that exist although they have no answers. adjust: the changes of a wave as by `csi.adjust`.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-SETTING; all at once.
 
     Source:
-        Fornell et al. (1996), Journal of Marketing 60(4), 7-18: companies by revenue, industries by revenue, sectors by
-        their share of gross domestic product.
+        Fornell et al. (1996), Journal of Marketing 60(4), 7-18: companies and industries by revenue, sectors by GDP.
 
     Example:
         >>> import csi
@@ -131,7 +132,7 @@ def tree(
         [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
-    _settings(missing, small_leaves)
+    _settings(missing, small_leaves, adjust)
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
     nodes = structure_of(structure, levels, _leaf_level(index))
@@ -139,8 +140,8 @@ def tree(
     given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
     made = _made(index, j, nodes, order, cells, given, missing, base, (small, others))
     table = node_table(made)
-    moved = change_table(made, against, per_year, every)
-    said = tree_notes(made, table, left, missing, base, restate=restate, small_leaves=small_leaves)
+    moved = change_table(made, against, per_year, every, adjust)
+    said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
     return Tree(
         table=table,
         changes=moved,
@@ -151,7 +152,7 @@ def tree(
         base=base,
         missing=missing,
         level=index.level,
-        others=others,
+        others=made.others,
         sentences=sentences(made, table, moved),
         notes=(*said, *(n for n in index.notes if n.code in KEPT)),
     )
@@ -181,7 +182,8 @@ def _made(
     hidden = withheld(nodes, leaves, shares, shown_as[0])
     rows = node_rows(shares, leaves)
     known = Known.of(leaves, rows, hidden, nodes, index.cells.height)
-    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, *shown_as, hidden, known)
+    small, others = shown_as[0], OTHERS if shown_as[1] in nodes.names else shown_as[1]
+    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, small, others, hidden, known)
 
 
 def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -200,9 +202,10 @@ def _index(source: object) -> Index:
     return source.index if isinstance(source, Tracking) else cast("Index", source)
 
 
-def _settings(missing: str, small_leaves: str) -> None:
+def _settings(missing: str, small_leaves: str, adjust: str) -> None:
     """Raise for settings that do not exist."""
     found = [*one_of("missing", missing, get_args(Missing)), *one_of("small_leaves", small_leaves, ("use", "drop"))]
+    found += one_of("adjust", adjust, get_args(Method))
     if found:
         raise Problems(found)
 
@@ -264,7 +267,6 @@ def _cells_of(
         for t, mine in rest.items():
             at = np.array(mine)
             cells[t, place[others]] = (at, n[at] / n[at].sum())
-        left = []
     return cells, left
 
 

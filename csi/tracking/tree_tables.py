@@ -13,9 +13,9 @@ import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
+from csi.inference.adjust import Method, adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.moments.stack import Array
-from csi.tracking.contrasts import holm
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.tree_leaves import ABSENT, SEEN, Leaves
@@ -253,16 +253,18 @@ def _together(made: Made, found: Rows, r: int, t: int, mine: list[int], below: l
 
 
 CHANGES = (
-    "change", "std_error", "statistic", "df", "p_value", "p_holm", "conf_low", "conf_high", "like_for_like",
+    "change", "std_error", "statistic", "df", "p_value", "p_adjusted", "conf_low", "conf_high", "like_for_like",
     "composition",
 )  # fmt: skip
 
 
-def change_table(made: Made, against: Sequence[Against], per_year: int, order: Sequence[str]) -> pl.DataFrame:
-    """Every parent against earlier waves, tested within a wave by Holm.
+def change_table(
+    made: Made, against: Sequence[Against], per_year: int, order: Sequence[str], method: Method = "holm"
+) -> pl.DataFrame:
+    """Every parent against earlier waves; the tests of a wave are a family.
 
     Parameters:
-        order: all waves, those without answers included: nothing is compared with them.
+        order: all waves, those without answers included: nothing is compared with them. method: of `csi.adjust`.
     """
     parents, waves = made.nodes.parents, made.waves
     kinds: Sequence[Against] = [a for a in against if not (a == "year" and per_year == 1 and "previous" in against)]
@@ -306,7 +308,7 @@ def change_table(made: Made, against: Sequence[Against], per_year: int, order: S
         numbers = (value, error, statistic, df, p, np.nan, value - reach, value + reach, alone, value - alone)
         cells = {n: v if np.isfinite(v) else None for n, v in zip(CHANGES, numbers, strict=True)}
         out.append({**head, **cells})
-    return _with_holm(pl.DataFrame(out, schema=schema, orient="row"), made.index.level)
+    return _adjusted(pl.DataFrame(out, schema=schema, orient="row"), made.index.level, method)
 
 
 def _change_schema() -> dict[str, pl.DataType]:
@@ -315,18 +317,18 @@ def _change_schema() -> dict[str, pl.DataType]:
     numbers: dict[str, pl.DataType] = {}
     for name in CHANGES:
         numbers[name] = pl.Float64()
-        if name == "p_holm":
+        if name == "p_adjusted":
             numbers["significant"] = pl.Boolean()
     why = dict.fromkeys(("reason", "reason_zh"), pl.String())
     return {**dict.fromkeys(texts, pl.String()), **numbers, **why}
 
 
-def _with_holm(table: pl.DataFrame, level: float) -> pl.DataFrame:
-    """Holm's p-values within the release of a wave."""
+def _adjusted(table: pl.DataFrame, level: float, method: Method) -> pl.DataFrame:
+    """Adjusted p-values within the release of a wave."""
     adjusted = np.full(table.height, np.nan)
     p, wave = table["p_value"].fill_null(float("nan")).to_numpy(), table["wave"].to_numpy()
     for release in dict.fromkeys(wave):
         mine = wave == release
-        adjusted[mine] = holm(p[mine].tolist())
+        adjusted[mine] = adjust(p[mine], method)
     column = number_column(adjusted)
-    return table.with_columns(column.alias("p_holm"), (column < 1.0 - level).alias("significant"))
+    return table.with_columns(column.alias("p_adjusted"), (column < 1.0 - level).alias("significant"))

@@ -11,6 +11,7 @@ import polars as pl
 from csi.display import fixed
 from csi.errors import Note, Text, note
 from csi.tracking.contrasts import basis_note
+from csi.tracking.places import brand_of
 from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED
 from csi.tracking.tree_tables import Made
 
@@ -76,16 +77,23 @@ def _ends(made: Made, below: pl.DataFrame) -> Text:
 def tree_notes(
     made: Made,
     table: pl.DataFrame,
-    left: Sequence[str],
-    missing: str,
+    outside: tuple[Sequence[str], str],
+    settings: tuple[str, str, str],
     base: str | None,
     *,
     restate: bool,
-    small_leaves: str,
 ) -> tuple[Note, ...]:
-    """Weights, missing leaves, new leaves, small leaves, brands without a place, the chain, the errors."""
+    """Weights, missing leaves, new leaves, small leaves, brands without a place, the chain, the family, the errors.
+
+    Parameters:
+        outside: brands without a place in the structure, and the name of the leaf that stands for them where there is
+            one. settings: missing, small_leaves, adjust.
+    """
+    missing, small_leaves, adjust = settings
     notes = [_weights(made, restate=restate), *_missing(made, table, missing), *_entered(made)]
-    if left:
+    left, taken = outside
+    notes += _renamed(made, left)
+    if left and taken not in made.nodes.names:
         en = f"Not in the tree: {', '.join(left[:NAMED])}{' and more' if len(left) > NAMED else ''}."
         notes.append(
             note("W-TREE-LEFT", en, f"未列入树中：{'、'.join(left[:NAMED])}{' 等' if len(left) > NAMED else ''}。")
@@ -96,6 +104,10 @@ def tree_notes(
         notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
     if len(made.waves) < 2:
         notes.append(note("N-TREE-WAVE", "A single wave: no changes.", "仅有一期，无法给出变化。"))
+    else:
+        kind = Text("false discovery rate", "错误发现率") if adjust in {"bh", "by"} else Text("familywise", "族系误差")
+        en = f"p-values of the changes are adjusted within a wave ({adjust}, {kind.en})."
+        notes.append(note("N-TREE-FAMILY", en, f"变化的 p 值在每期之内校正（{adjust}，{kind.zh}）。"))
     return (*notes, basis_note(made.index))
 
 
@@ -157,6 +169,25 @@ def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
     if missing in {"carry", "impute"} and gone.any():
         en = "Where nothing could be carried or imputed, parents are means of the others."
         notes.append(note("N-TREE-RULE", en, "无法沿用或插补之处，上级按其余成员归一。"))
+    return notes
+
+
+def _renamed(made: Made, left: Sequence[str]) -> list[Note]:
+    """Brands outside the tree that come in exactly where a leaf of the tree leaves: one company with two names."""
+    if len(made.waves) < 2:
+        return []
+    at = {w: t for t, w in enumerate(made.waves)}
+    seen: dict[str, set[int]] = {}
+    for c, wave in enumerate(made.index.cells["wave"].to_list()):
+        seen.setdefault(brand_of(made.index, c), set()).add(at[wave])
+    ends = {max(seen[n]) + 1: n for n in (made.nodes.names[i] for i in made.nodes.leaves) if n in seen}
+    pairs = [(new, ends.get(min(seen[new]), "")) for new in left if min(seen[new]) > 0]
+    notes = []
+    for new, old in pairs:
+        if old:
+            a, b, wave = said(made, new), said(made, old), made.waves[min(seen[new])]
+            en = f"Perhaps renamed: {a.en} comes in {wave}, where {b.en} leaves."
+            notes.append(note("W-TREE-RENAMED", en, f"可能更名：{a.zh}自 {wave} 起出现，而{b.zh}自该期起没有数据。"))
     return notes
 
 

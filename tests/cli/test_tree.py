@@ -38,16 +38,143 @@ def test_an_audit_that_adds_up(asked):
     assert "430" in out
 
 
-def test_a_tree_over_imputed_copies(asked, tmp_path):
-    text = STUDY.read_text("utf-8").replace("bootstrap: {n: 400", "estimate: {imputations: 2}\nbootstrap: {n: 100")
-    for name in ("panel.csv", "codebook.yaml", "structure.csv", "weights.csv"):
-        text = text.replace(name, str((STUDY.parent / name).resolve()))
-    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
-    code, out, err = asked("tree", tmp_path / "study.yaml", "--json", "--lang", "zh")
+@pytest.fixture
+def altered(tmp_path):
+    """The study of the small nation with other text, structure, weights or answers."""
+
+    def write(*pairs, structure=None, weights=None, panel=None):
+        text = STUDY.read_text("utf-8").replace("bootstrap: {n: 400", "bootstrap: {n: 0")
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        changed = {"structure.csv": structure, "weights.csv": weights, "panel.csv": panel}
+        for name in ("panel.csv", "codebook.yaml", "structure.csv", "weights.csv"):
+            if changed.get(name) is None:
+                text = text.replace(name, str((STUDY.parent / name).resolve()))
+            else:
+                (tmp_path / name).write_text(changed[name]((STUDY.parent / name).read_text("utf-8")), encoding="utf-8")
+        (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+        return tmp_path / "study.yaml"
+
+    return write
+
+
+def lines(keep):
+    """A change of a file: only the lines that `keep` says, in what form it says."""
+    return lambda text: "\n".join(new for line in text.splitlines() if (new := keep(line)) is not None) + "\n"
+
+
+def test_a_tree_over_imputed_copies(asked, altered):
+    path = altered(("bootstrap: {n: 0", "estimate: {imputations: 2}\nbootstrap: {n: 100"))
+    code, out, err = asked("tree", path, "--json", "--lang", "zh")
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert all(r["conf_low"] < r["index"] < r["conf_high"] for r in found["tree"])
     assert any("Rubin" in n for n in map(str, found["notes"]))
+
+
+BAD = {
+    "a gap": ({"weights": lines(lambda x: None if x.startswith("GB,2025") else x)}, "GB", "2025"),
+    "negative weights of the product": (
+        {"weights": lines(lambda x: "goods,2025,-0.4," if x.startswith("goods,2025") else x)}, "goods", "-0.4",
+    ),
+    "zero weights of the product": (
+        {"weights": lines(lambda x: "goods,2025,0," if x.startswith("goods,2025") else x)}, "goods", "0",
+    ),
+    "a company in two industries": ({"structure": lambda t: t + "GB,airlines,company,,\n"}, "GB", "airlines"),
+    "a parent without leaves": ({"structure": lambda t: t + "insurers,services,industry,,\n"}, "insurers", "insurers"),
+    "a company renamed": (
+        {"structure": lambda t: t.replace("GB,", "GC,"), "weights": lambda t: t.replace("GB,", "GC,")}, "GC", "GB",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_told_in_words(asked, altered, what, lang):
+    changed, *said = BAD[what]
+    code, out, err = asked("tree", altered(**changed), "--lang", lang)
+    assert (code, out) == (1, "")
+    assert all(word in err for word in said), err
+    assert "Traceback" not in err
+    assert ("。" in err) == (lang == "zh")
+
+
+def test_a_wave_that_cannot_be_the_base(asked):
+    code, _, err = asked("tree", STUDY, "--bootstrap", "0", "--base", "2019", "--lang", "en")
+    assert code == 1
+    assert 'there is no wave "2019"' in err
+
+
+def test_a_new_company_in_mid_series(asked, altered):
+    path = altered(panel=lines(lambda x: None if ",2023,GB," in x or ",2024,GB," in x else x),
+                   weights=lines(lambda x: None if x.startswith(("GB,2023", "GB,2024")) else x))  # fmt: skip
+    code, out, err = asked("tree", path, "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "New in the tree: Guangxin Bank (2025)." in out
+    code, out, _ = asked("tree", path, "--lang", "zh", "--wave", "2025")
+    assert "新进入：广信银行（2025）" in out
+
+
+def test_a_company_renamed_in_mid_series(asked, altered):
+    path = altered(
+        ("  - {name: IA,", "  - {name: GX, zh: 广信新银行, en: New Bank}\n  - {name: IA,"),
+        panel=lines(lambda x: x.replace(",GB,", ",GX,") if ",2026,GB," in x else x),
+    )
+    code, out, err = asked("tree", path, "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "Perhaps renamed: New Bank comes in 2026, where Guangxin Bank leaves." in out
+    assert "可能更名" in asked("tree", path, "--lang", "zh")[1]
+
+
+def test_a_single_wave(asked, altered):
+    path = altered(
+        ("{order: [2023, 2024, 2025, 2026], base: 2023,", "{order: [2026], base: 2026,"),
+        ("index: {target: satisfaction, weights: base, base: 2023}", "index: {target: satisfaction}"),
+        ("weights: weights.csv, base: 2023", "weights: weights.csv"),
+        panel=lines(lambda x: x if x.startswith("id") or ",2026," in x else None),
+        weights=lines(lambda x: x if x.startswith("entity") or ",2026," in x else None),
+    )
+    code, out, err = asked("tree", path, "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "A single wave: no changes." in out
+
+
+def test_all_cells_under_the_base(asked, altered):
+    path = altered(panel=lines(lambda x: x if x.startswith("id") or x.split(",")[0][-1] == "7" else None))
+    out = asked("tree", path, "--json")[1]
+    table = pl.DataFrame(json.loads(out)["tree"], infer_schema_length=None)
+    small = table.filter((pl.col("n") < 30) & (pl.col("leaves").fill_null(1) > 0))
+    assert small.height > 30
+    assert small["index"].null_count() == small.height
+    assert set(small["flag"]) == {"suppressed"}
+    assert table.filter(pl.col("node") == "nation")["index"].null_count() == 0
+
+
+def test_weights_are_restated_on_request(asked):
+    first, latest = (
+        pl.DataFrame(json.loads(asked("tree", STUDY, "--errors", "fixed", "--json", *more)[1])["audit"]).filter(
+            (pl.col("child") == "AX") & (pl.col("wave") == "2024")
+        )
+        for more in ((), ("--restate",))
+    )
+    assert (first["weight"][0], first["as_of"][0][:4]) == (430.0, "2025")
+    assert (latest["weight"][0], latest["as_of"][0][:4]) == (436.0, "2026")
+    out = asked("tree", STUDY, "--errors", "fixed", "--audit", "--wave", "2024", "--lang", "zh")[1]
+    assert "发布日期" in out
+
+
+def test_parents_stand_under_the_tracking_table(asked):
+    code, out, _ = asked("track", STUDY, "--errors", "linearised", "--no-gate", "--lang", "en")
+    assert code == 0
+    head, under = out.split("Parents: weighted means of what is below them")
+    assert "Consumer goods" not in head
+    assert "Consumer goods" in under
+    code, out, _ = asked("track", STUDY, "--errors", "linearised", "--no-gate", "--json")
+    found = json.loads(out)
+    assert {r["node"] for r in found["tree"]} >= {"nation", "goods"}
+    assert {r["against"] for r in found["tree_changes"]} == {"previous"}
+    assert "Parents:" not in asked("track", STUDY, "--errors", "fixed", "--no-gate", "--brand", "AX", "--lang", "en")[1]
 
 
 def test_levels_and_studies_without_a_tree(asked):

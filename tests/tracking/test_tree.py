@@ -85,6 +85,40 @@ def test_own_weights_of_parents_replace_the_sums(made):
     assert value(tree, "nation", "2024Q1") == pytest.approx(goods / 4 + 3 * services / 4)
 
 
+def test_the_practice_of_the_acsi_by_hand():
+    """Companies by revenue in their industry, industries by revenue in their sector, sectors by their share of GDP.
+
+    Fornell et al. (1996), Journal of Marketing 60(4), p. 12; inputs constructed, numbers by hand: cars (8 x 75 + 2 x
+    65) / 10 = 73, food (3 x 82 + 1 x 78) / 4 = 81, goods (10 x 73 + 4 x 81) / 14 = 1054 / 14, banks (5 x 70 + 5 x 60) /
+    10 = 65, services 65, nation .3 x 1054 / 14 + .7 x 65 = 68.0857...
+    """
+    levels = {"A": 75.0, "B": 65.0, "C": 82.0, "D": 78.0, "E": 70.0, "F": 60.0}
+    index = index_of({(b, "2024"): v for b, v in levels.items()})
+    structure = {"nation": {"goods": {"cars": ["A", "B"], "food": ["C", "D"]}, "services": {"banks": ["E", "F"]}}}
+    revenue = {"A": 8.0, "B": 2.0, "C": 3.0, "D": 1.0, "E": 5.0, "F": 5.0, "goods": 0.3, "services": 0.7}
+    tree = csi.tree(index, structure, revenue, "joy")
+    by_hand = {"cars": 73.0, "food": 81.0, "goods": 1054 / 14, "banks": 65.0, "services": 65.0}
+    for node, number in {**by_hand, "nation": 0.3 * 1054 / 14 + 0.7 * 65}.items():
+        assert value(tree, node, "2024") == pytest.approx(number, abs=1e-9)
+    assert f"{value(tree, 'nation', '2024'):.4f}" == "68.0857"
+
+
+def test_changes_against_the_year_ago_wave_and_the_family_of_a_wave():
+    index = index_of({(b, w): v + d for w, d in zip("12345", (0, 1, 2, 1, 6), strict=True) for b, v in LEVELS.items()})
+    holm, bh = (csi.tree(index, NATION, REVENUE, "joy", adjust=how).changes for how in ("holm", "bh"))
+    last = holm.filter(pl.col("wave") == "5")
+    assert set(last.select("against", "reference").rows()) == {("previous", "4"), ("year", "1")}
+    assert last.filter(pl.col("against") == "year")["change"].to_list() == pytest.approx([6.0] * 6)
+    assert last.filter(pl.col("against") == "previous")["change"].to_list() == pytest.approx([5.0] * 6)
+    for table, how in ((holm, "holm"), (bh, "bh")):
+        for _, release in table.group_by("wave"):
+            expected = csi.adjust(release["p_value"].to_numpy(), how)
+            np.testing.assert_allclose(release["p_adjusted"], expected, rtol=1e-12)
+            assert (release["significant"] == (release["p_adjusted"] < 0.05)).all()
+    assert (bh["p_adjusted"] <= holm["p_adjusted"] + 1e-15).all()
+    assert "bh" in problems(lambda: csi.tree(index, NATION, REVENUE, "joy", adjust="fdr"), "E-SETTING")
+
+
 def test_the_variance_of_independent_companies_by_hand(made):
     tree = csi.tree(made, {"cars": ["A", "B"]}, {"A": 30.0, "B": 10.0}, "joy")
     j = made.constructs.index("joy")
@@ -471,7 +505,7 @@ def test_an_index_without_waves():
 def test_the_changes_are_tested_and_holm_counts_a_release(made):
     tree = csi.tree(made, NATION, REVENUE, "joy", per_year=1)
     assert set(tree.changes["against"]) == {"previous"}
-    p, adjusted = tree.changes["p_value"].to_numpy(), tree.changes["p_holm"].to_numpy()
+    p, adjusted = tree.changes["p_value"].to_numpy(), tree.changes["p_adjusted"].to_numpy()
     assert p.size == 6
     assert (adjusted >= p - 1e-15).all()
     assert adjusted[np.argmin(p)] == pytest.approx(min(1.0, 6 * p.min()))

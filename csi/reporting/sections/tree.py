@@ -101,7 +101,7 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
     ):
         moved = made.changes.filter((pl.col("wave") == a.wave) & (pl.col("against") == against)) if made.waves else None
         if moved is not None and moved["change"].count():
-            part = moved.select("node", pl.col("change").alias(against), pl.col("p_holm").alias(f"{against}_p"))
+            part = moved.select("node", pl.col("change").alias(against), pl.col("p_adjusted").alias(f"{against}_p"))
             table = table.join(part, on="node", how="left", maintain_order="left")
             columns += [Column(against, heading, "change"), Column(f"{against}_p", Text("p", "p"), "p")]
     if "rebased" in table.columns:
@@ -110,7 +110,10 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
         columns.append(Column("missing_weight", Text("Missing weight", "缺失权重"), "share"))
     columns.append(Column("n", Text("n", "样本量"), "count"))
     table = table.with_columns(
-        index_reason=pl.when(pl.col("flag") == "suppressed").then(pl.lit(f"n < {a.study.settings.small}"))
+        index_reason=pl.when(pl.col("flag") == "suppressed")
+        .then(pl.lit(f"n < {a.study.settings.small}"))
+        .when(pl.col("flag") == "withheld")
+        .then(pl.lit("×"))
     )
     texts = {**_words(made, labels, depth), **{k: v for k, v in LEVELS.items() if k in set(table["level"])}}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
