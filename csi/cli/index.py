@@ -44,6 +44,7 @@ from csi.study.rated import PARTS, rate_names, rate_notes, rated
 from csi.survey.bases import FLAGS
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval
+from csi.tracking.shrunken import FEWEST
 
 RESAMPLING = Text("Resampling", "重抽样")
 HEADINGS = {"reason_zh": Text("reason", "原因"), "flag": Text("base", "样本量提示")}
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
-    drawn = shrunken_of(study, found) if args.shrunken else None
+    drawn = shrunken_of(study, found) if args.shrunken or _drawn(study, panel) else None
     beside = rated(study, panel)
     held = [suppressed(one.table, bases_of(study)) for one in beside]
     table, printed = only(found.measured, asked), only(found.measured, cells)
@@ -103,6 +104,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=INADMISSIBLE if missing else FINE,
         record={**recorded(study, panel, found), **({} if drawn is None else {"shrunken": drawn.table})},
     )
+
+
+def _drawn(study: Study, panel: Panel) -> bool:
+    """Whether the study asks for shrunken values; of two brands there are none."""
+    return study.settings.shrunken and len(panel.brands) >= FEWEST
 
 
 def published(study: Study, panel: Panel, cells: Mapping[str, str], interval: Interval = "t") -> Index:

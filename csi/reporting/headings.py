@@ -13,6 +13,7 @@ HEADINGS = {
     "decomposition": Text("Why it changed", "变化的原因"),
     "league": Text("League", "排名"),
     "comparability": Text("Comparability", "可比性"),
+    "shrunken": Text("Small brands beside the mean", "小样本品牌的收缩值"),
     "tree": Text("Up the tree", "逐级汇总"),
     "chain": Text("Constructs", "各构念"),
     "model": Text("Model", "模型"),

@@ -460,6 +460,7 @@ def _settings(form: StudyForm, codebook: Codebook | None, model: Model | None) -
         formula=form.index.formula,
         index_weights=form.index.weights or _index_rule(form, waves=waves),
         index_errors=form.index.errors,
+        shrunken=form.index.shrunken,
         base_wave=form.index.base or form.waves.base,
         classes=form.index.classes,
         window=form.index.window,

@@ -268,6 +268,7 @@ class IndexForm(Part):
     classes: Literal["", "segment", "stage", "stratum"] = ""
     errors: Literal["bootstrap", "linearised", "fixed"] = "bootstrap"
     benchmark: str = "mean"
+    shrunken: bool = False
 
 
 class KcsiForm(Part):
@@ -358,7 +359,7 @@ SectionName = Literal[
     "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method",
     "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary", "decomposition",
-    "comparability", "tracking", "alerts", "rates", "views",
+    "comparability", "tracking", "alerts", "rates", "views", "shrunken",
 ]  # fmt: skip
 
 

@@ -138,6 +138,7 @@ class Settings:
     index_weights: Literal["own", "entity", "wave", "rolling", "base", "pooled"] = "base"
     window: int = 4
     index_errors: IndexErrors = "bootstrap"
+    shrunken: bool = False
     base_wave: str = ""
     classes: str = ""
     waves_per_year: int = 4

@@ -30,6 +30,7 @@ from csi.reporting.sections.prediction import prediction_section
 from csi.reporting.sections.priorities import priorities
 from csi.reporting.sections.rates import rates_section
 from csi.reporting.sections.robustness import robustness_section
+from csi.reporting.sections.shrunken import shrunken_section
 from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
 from csi.reporting.sections.tracked import alerts_section, tracking_section
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "trend": trend,
     "tracking": tracking_section,
     "views": views_section,
+    "shrunken": shrunken_section,
     "decomposition": decomposition,
     "league": league,
     "rates": rates_section,
@@ -88,9 +90,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
 
 ORDER = (
-    "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "tree", "chain",
-    "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages", "reliability", "loadings",
-    "validity", "fit", "invariance", "items", "prediction", "groups", "robustness", "fieldwork", "method",
+    "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "shrunken", "tree",
+    "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages", "reliability",
+    "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness", "fieldwork", "method",
 )  # fmt: skip
 """Where a section stands that a study switches on in a kind which has it not."""
 
@@ -141,6 +143,7 @@ def planned(
         "league": brands < 2,
         "comparability": (brands < 2 and waves < 2) or not settings.gating.gate,
         "tree": settings.tree is None,
+        "shrunken": brands < 2,
         "alerts": not alerts,
         "tracking": waves < 2 and not settings.targets,
         "views": waves < 2 or not settings.views.show,
@@ -157,8 +160,9 @@ def planned(
     asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
     asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
     if kind == "quarterly":
-        told_ = {"tree": settings.tree, "alerts": alerts, "rates": settings.rates, "tracking": settings.targets}
-        asked += [key for key, given in (told_ | {"views": settings.views.show}).items() if given]
+        told_: dict[str, object] = {"tree": settings.tree, "alerts": alerts, "rates": settings.rates}
+        told_ |= {"tracking": settings.targets, "views": settings.views.show, "shrunken": settings.shrunken}
+        asked += [key for key, given in told_.items() if given]
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
     told = ("overview", *methods) if kind == "expectation" and methods else ()
