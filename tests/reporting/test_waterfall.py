@@ -67,3 +67,11 @@ def test_across_a_break_the_section_says_why_there_is_nothing(analysis):
     assert "the answer scale changed" in section.title.en
     assert "答题量表改变" in section.title.zh
     assert section.data["parts"]["change"].null_count() == section.data["parts"].height
+
+
+def test_the_trend_says_where_its_changes_go_through_a_link(analysis):
+    plain = build("trend", analysis).subtitle
+    table = analysis.changes.table.with_columns(link=pl.lit("items"))
+    linked = build("trend", replace(analysis, changes=replace(analysis.changes, table=table))).subtitle
+    assert linked.en == plain.en + "; changes across the break are linked, in points of the new form"
+    assert linked.zh == plain.zh + "；跨断点的变化已经衔接，以新形式的分数计"

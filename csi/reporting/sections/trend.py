@@ -25,6 +25,12 @@ BROKEN = (
 """Notes on breaks of the series."""
 
 
+_LINKED = Text(
+    "; changes across the break are linked, in points of the new form", "；跨断点的变化已经衔接，以新形式的分数计"
+)
+"""What is said where the changes shown go through a link."""
+
+
 def _broke(said: BreakSaid) -> Text:
     """What changed, in few words."""
     words = said.text if said.text.en or said.text.zh else WORDS[said.what]
@@ -44,7 +50,9 @@ def trend(a: Analysis) -> Section:
     shown = table.filter(pl.col("index").is_not_null()).select("brand", "wave", "index", "conf_low", "conf_high")
     moved = a.changes.table.filter(
         (pl.col("construct") == a.target) & (pl.col("wave") == a.wave) & (pl.col("against") == "previous")
-    ).select("brand", "change", "significant")
+    )
+    across = _LINKED if moved.drop_nulls(["link", "change"]).height else Text("", "")
+    moved = moved.select("brand", "change", "significant")
     mean = sector_means(a, a.target) if len(a.brands) > 1 else None
     waves = [w for w in a.waves if w in set(shown["wave"].to_list())]
     title = words.trend(
@@ -80,8 +88,8 @@ def trend(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{name.en} index (0–100{formula.en}); bands are {level} confidence intervals{dotted.en}{dashed.en}"
-            f"{arrows.en}",
-            f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}",
+            f"{arrows.en}{across.en}",
+            f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}{across.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
         notes=(*a.index.notes, *_detectable(a), *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
