@@ -200,7 +200,7 @@ class _Numbers:
         rows = self.index[name]
         mine = next((r for r in rows if r["construct"] == run.study.settings.target), None)
         hopeless = self.reasons.get(place)
-        small = int(run.sample.cells["n"][c]) < run.study.settings.small
+        small = (int(run.sample.cells["n"][c]) if mine is None else int(mine["n"])) < run.study.settings.small
         why, status = hopeless, "done"
         if small:
             why, status = Bases(run.study.settings.small).reason, "withheld"
@@ -211,6 +211,7 @@ class _Numbers:
         if status == "failed" and self.rule["rule"] == "own":  # alone or beside others, such a cell has no numbers
             return run.record(c, status, self.rule, why)
         numbers = {
+            **({} if mine is None else {"n": mine["n"]}),
             **self.rule,
             "index": rows,
             "weights": self.weights.get(tuple(name[k] for k in self.by), []),

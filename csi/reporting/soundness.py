@@ -171,7 +171,7 @@ def cell_notes(
     if found is not None:
         asked &= (cells["n"] >= study.settings.small).to_numpy()
     elsewhere = _elsewhere(found)
-    return (*_failed(study, est, asked, elsewhere), *_negative(study, est, asked, found, elsewhere))
+    return (*_failed(est, asked, study, found), *_negative(study, est, asked, found, elsewhere))
 
 
 def estimate_notes(est: Estimate) -> tuple[Note, ...]:
@@ -179,14 +179,15 @@ def estimate_notes(est: Estimate) -> tuple[Note, ...]:
     return tuple(n for n in est.notes if n.code not in CELLS_OWN)
 
 
-def _failed(study: Study, est: Estimate, asked: np.ndarray, elsewhere: Text) -> list[Note]:
-    """One note per kind of failure."""
-    kinds: dict[str, list[int]] = {}
+def _failed(est: Estimate, asked: np.ndarray, study: Study, found: Index | None) -> list[Note]:
+    """One note per kind of failure, apart where the cell has an index by other cells' weights and where it has none."""
+    kinds: dict[tuple[str, bool], list[int]] = {}
     for i, why in sorted(est.convergence.reasons.items()):
         if asked[i]:
-            kinds.setdefault(why.code, []).append(i)
+            kinds.setdefault((why.code, _has_index(found, est, i)), []).append(i)
     notes = []
-    for rows in kinds.values():
+    for (_, told), rows in kinds.items():
+        elsewhere = _elsewhere(found) if told else Text("", "")
         first = est.convergence.reasons[rows[0]]
         cells, do = _listed(study, est.moments.cells[rows]), remedy(first)
         more = Text(" in the first of them", "（其中首个）") if len(rows) > 1 else Text("", "")
@@ -194,6 +195,16 @@ def _failed(study: Study, est: Estimate, asked: np.ndarray, elsewhere: Text) -> 
         zh = f"{cells.zh}：没有可用的模型解：{first.text.zh.rstrip('。')}{more.zh}{elsewhere.zh}。"
         notes.append(note("W-CELLS", f"{en} {do.en}".rstrip(), f"{zh}{do.zh}"))
     return notes
+
+
+def _has_index(found: Index | None, est: Estimate, cell: int) -> bool:
+    """Whether a cell of an estimate has any index."""
+    if found is None:
+        return False
+    keys = [k for k in est.moments.cells.columns if k != "n" and k in found.table.columns]
+    own = est.moments.cells.select(keys)[cell]
+    mine = found.table.join(own, on=keys, how="semi", nulls_equal=True) if keys else found.table
+    return mine["index"].null_count() < mine.height
 
 
 def _negative(study: Study, est: Estimate, asked: np.ndarray, found: Index | None, elsewhere: Text) -> list[Note]:

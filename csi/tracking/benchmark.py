@@ -94,10 +94,10 @@ def _wave(
     std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
     name = index.constructs[construct]
     if at is None:
-        df = np.full(k, design_df(index, cells))
+        df = np.full(k, design_df(index, construct, cells))
         known = [_among(gate, index, name, cells)] * k
     else:
-        df = np.array([design_df(index, cells[[i, at]]) for i in mine])
+        df = np.array([design_df(index, construct, cells[[i, at]]) for i in mine])
         known = [evidence_of(gate, index, name, int(cells[i]), int(cells[at])) for i in mine]
     tests = with_evidence(tested(L @ values, std_error, df, index.level), known, index.level, anyway=anyway)
     if at is None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem, reason
 from csi.errors import Reason as Why
+from csi.moments.stack import Ints
 from csi.tracking.breaks import Break, between, check_breaks
 from csi.tracking.index import Index
 from csi.tracking.waves import check_waves, wave_order
@@ -27,6 +28,7 @@ class Pair:
 
 def pairs_of(
     index: Index,
+    construct: int,
     asked: tuple[str, str] | None,
     cells: Mapping[str, str] | None,
     waves: Sequence[str] | None,
@@ -42,7 +44,7 @@ def pairs_of(
     check_waves(order, index.cells["wave"].to_list(), asked or ())
     _check_order(order, asked or (), index.cells["wave"].n_unique())
     check_breaks(breaks, order)
-    wanted = _wanted(index, cells or {})
+    wanted, n = _wanted(index, cells or {}), index.n_of(construct)
     found: list[Pair] = []
     place = places_of(index)
     for (*entity, wave), cell in place.items():
@@ -50,7 +52,7 @@ def pairs_of(
         if reference is None or not wanted[cell]:
             continue
         earlier = place.get((*entity, reference))
-        why = _why(index, cell, earlier, reference, small) or _broken(breaks, order, reference, str(wave))
+        why = _why(n, cell, earlier, reference, small) or _broken(breaks, order, reference, str(wave))
         found.append(Pair(cell, earlier, str(wave), reference, why))
     return found, new_cells(index, order)
 
@@ -69,11 +71,11 @@ def _reference(order: Sequence[str], wave: str, asked: tuple[str, str] | None) -
     return order[at - 1] if at else None
 
 
-def _why(index: Index, cell: int, earlier: int | None, reference: str, small: int) -> Why | None:
+def _why(n: Ints, cell: int, earlier: int | None, reference: str, small: int) -> Why | None:
     """Why two cells are not compared."""
     if earlier is None:
         return reason("R-NO-REFERENCE", f"no answers in {reference}.", f"{reference} 期没有数据。")
-    if min(index.cells["n"][cell], index.cells["n"][earlier]) < small:
+    if min(n[cell], n[earlier]) < small:
         en = f"fewer than {small} answers in a wave."
         return reason("R-BASE", en, f"某一期样本量不足 {small}。")
     return None

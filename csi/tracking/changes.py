@@ -263,7 +263,7 @@ def _reason(index: Index, construct: int, pair: _Pair, series: _Series) -> tuple
     """Why a comparison cannot be made."""
     if pair.earlier is None:
         return f"no answers in {pair.reference}.", f"{pair.reference} 期没有数据。"
-    n, small = index.cells["n"], series.small
+    n, small = index.n_of(construct), series.small
     if min(n[pair.cell], n[pair.earlier]) < small:
         return f"fewer than {small} answers in a wave.", f"某一期样本量不足 {small}。"
     wave = str(index.cells["wave"][pair.cell])

@@ -15,7 +15,7 @@ from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
 from csi.inference.adjust import adjust
 from csi.inference.rubin import Combined, rubin
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.index import Index
 from csi.tracking.index_variance import Sparse, contrast_degrees, degrees, replicate_sd
 
@@ -122,18 +122,26 @@ def construct_covariance(index: Index, cell: int, constructs: Ints) -> Array:
     return np.full((k, k), np.nan) if drawn.shape[0] < 2 else np.atleast_2d(np.cov(drawn, rowvar=False))
 
 
-def design_df(index: Index, cells: Ints) -> float:
+def design_df(index: Index, constructs: int | Sequence[int], cells: Ints) -> float:
     """Resampling units minus strata behind some cells together; the sum over cells when the rows are unknown.
 
-    Replicate weights state their own.
+    Of the rows behind the index (see `Index.answers`); of several constructs, behind all of them. Replicate weights
+    state their own.
     """
     if index.copies:
-        return design_df(index.copies[0], cells)
+        return design_df(index.copies[0], constructs, cells)
     if index.stated_df is not None:
         return index.stated_df
+    of = [constructs] if isinstance(constructs, int) else list(constructs)
     if index.sample is not None:
-        return float(degrees(index.sample, cells))
-    return float("nan") if index.degrees_of_freedom is None else float(index.degrees_of_freedom[cells].sum())
+        return float(degrees(_behind(index, index.sample, of), cells))
+    df = index.degrees_of_freedom
+    return float("nan") if df is None else float(df[cells][:, of].min(axis=1).sum())
+
+
+def _behind(index: Index, sample: Sample, constructs: Sequence[int]) -> Sample:
+    """The rows behind the indices of some constructs."""
+    return sample if index.answers is None else index.answers.domain(sample, constructs)
 
 
 def contrast(index: Index, construct: int, cells: Ints, shares: Array) -> Contrast:
@@ -148,7 +156,7 @@ def contrast(index: Index, construct: int, cells: Ints, shares: Array) -> Contra
         return Contrast(*(float(part[0]) for part in (found.estimate, found.std_error, found.df)))
     covariance = joint_covariance(index, construct, cells)
     std_error = float(np.sqrt(np.maximum(shares @ covariance @ shares, 0.0)))
-    return Contrast(float(shares @ index.values[cells, construct]), std_error, design_df(index, cells))
+    return Contrast(float(shares @ index.values[cells, construct]), std_error, design_df(index, construct, cells))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +235,9 @@ def contrast_df(index: Index, construct: int, shares: Sparse) -> Array:
     if index.stated_df is not None:
         return np.full(shares.shape[0], index.stated_df)
     if index.sample is not None:
-        return contrast_degrees(index.sample, shares)
+        return contrast_degrees(_behind(index, index.sample, [construct]), shares)
     df = index.degrees_of_freedom
-    return np.full(shares.shape[0], np.nan) if df is None else np.asarray(abs(shares).sign() @ df)
+    return np.full(shares.shape[0], np.nan) if df is None else np.asarray(abs(shares).sign() @ df[:, construct])
 
 
 def t_test(estimate: float, std_error: float, df: float, level: float) -> TTest:

@@ -101,7 +101,7 @@ def decompose(
         drivers: also through the structural model (given here where the source is an index): each driver's own change
             times its total effect, changed effects, an explicit remainder; see `csi.tracking.structural`.
         centre: of the 0-100 scale, about which effects turn; how effects and remainder share depends on it.
-        small: cells with fewer rows are not decomposed. waves: their order, gaps included. labels: of brands and
+        small: cells with fewer answers are not decomposed. waves: their order, gaps included. labels: of brands and
             constructs in the sentences.
         weights, base, given: as in `index`. breaks: where the measurement changed; nothing is split across one.
 
@@ -126,7 +126,7 @@ def decompose(
     """
     made, told = _source(source, by, weights, base, given)
     place = construct_place(made, construct)
-    pairs, new = pairs_of(made, between, cells, waves, small, breaks)
+    pairs, new = pairs_of(made, place, between, cells, waves, small, breaks)
     classes = _classes(made, source, by, data)
     setting = setting_of(made, place, classes)
     model = _model(source, drivers)

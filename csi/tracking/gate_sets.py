@@ -172,7 +172,8 @@ def _set(
         return replace(found, reason=why)
     if not np.isfinite(points).all():
         return replace(found, reason=NO_WEIGHTS)
-    out = {label: why for label, c in zip(labels, cells, strict=True) if (why := _unfit(index, int(c), items, small))}
+    unfit = [_unfit(index, construct, int(c), items, small) for c in cells]
+    out = {label: why for label, why in zip(labels, unfit, strict=True) if why is not None}
     kept = [i for i, label in enumerate(labels) if label not in out]
     found = replace(found, cells=cells[kept], labels=tuple(labels[i] for i in kept), left_out=out)
     return found if len(kept) > 1 else replace(found, reason=TOO_FEW_CELLS)
@@ -202,12 +203,12 @@ def item_points(index: Index, construct: str, shared: Mapping[str, str]) -> tupl
     return items, 100.0 * weight / span
 
 
-def _unfit(index: Index, cell: int, items: Sequence[str], small: int) -> Reason | None:
-    """Why a cell takes no part: too few rows, an item that nobody answered or all answered alike."""
+def _unfit(index: Index, construct: str, cell: int, items: Sequence[str], small: int) -> Reason | None:
+    """Why a cell takes no part: too few answers, an item that nobody answered or all answered alike."""
     sample = index.sample
     if sample is None:
         return None
-    n = int(index.cells["n"][cell])
+    n = int(index.n_of(index.constructs.index(construct))[cell])
     if n < max(small, len(items) + 2):
         least = max(small, len(items) + 2)
         return reason("R-GATE-BASE", f"fewer than {least} answers.", f"样本量不足 {least}。")

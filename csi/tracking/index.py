@@ -23,14 +23,15 @@ from csi.inference.intervals import Evidence, curve_of, limits
 from csi.inference.resample import rows_behind
 from csi.inference.uncertainty import NESTED, as_draws
 from csi.moments.asked import check_within
-from csi.moments.stack import Array, Sample
+from csi.moments.stack import Array, Ints, Sample
+from csi.tracking.index_answers import Answers, answers_of
 from csi.tracking.index_deff import Effective, effective_note, worth_of
 from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, second_of
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
 from csi.tracking.index_formula import equal_weights, formulas_of, given_formula
 from csi.tracking.index_influence import Influence, influence_of
 from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
-from csi.tracking.index_variance import cell_degrees, replicate_sd
+from csi.tracking.index_variance import replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.rolling import window_problems
 from csi.tracking.show import shown
@@ -46,14 +47,15 @@ class Index(Shown):
 
     Attributes:
         table: tidy; key columns (`brand`, `wave`, ... as present), construct, formula (id, see `formulas`), index,
-            std_error, conf_low, conf_high, n, n_effective (n / design_effect), design_effect (of the index, see
-            `effective`), std_error_fixed (weights held fixed), reason and reason_zh (null unless index is null).
+            std_error, conf_low, conf_high, n (answers behind the construct, see `answers`), n_effective (n /
+            design_effect), design_effect (of the index, see `effective`), std_error_fixed (weights held fixed), reason
+            and reason_zh (null unless index is null).
         weights: tidy; construct, item, weight (relative, sums to 1 per construct), std_error, plus the key columns of
             the cells that estimated them.
         constructs, cells: axes of the arrays. values: (c, q). replicates: (B, c, q) or None; NaN where unusable.
         rule: which cells estimate the weights: "own", "entity", "wave", "base", "pooled" or "given". base: the base
             wave when anchored. level, scheme (the engine's name), seed.
-        degrees_of_freedom: (c,) resampling units minus strata behind each cell.
+        degrees_of_freedom: (c, q) resampling units minus strata behind each index.
         influence: what every respondent adds to the indices; covariances of cells without replicates come from it.
         sample: the rows behind the cells (None when fitted from moments alone).
         formulas: (q) the id of each construct's formula: F1 or F2 (ACSI; one answer scale or several), F3
@@ -66,6 +68,8 @@ class Index(Shown):
         effective: what the design effect is of: "design" (strata, clusters, weights), "replicates" (the survey's
             replicate weights), or "kish" (unequal weights alone) where neither is known.
         copies: the indices of completed data sets that `csi.pool` combined; comparisons combine theirs.
+        answers: how many answers, and which rows, are behind each index: of a construct the item with fewest in the
+            cell counts. `cells` counts rows.
 
     Example:
         >>> import csi
@@ -99,6 +103,13 @@ class Index(Shown):
     linked: Mapping[int, Array] = field(default_factory=dict)
     effective: Effective = "kish"
     copies: tuple[Index, ...] = ()
+    answers: Answers | None = None
+
+    def n_of(self, construct: int) -> Ints:
+        """(c,) answers behind the indices of a construct's column."""
+        if self.answers is None:
+            return self.cells["n"].cast(pl.Int64).to_numpy()
+        return self.answers.n[:, construct]
 
     @property
     def basis(self) -> StdError:
@@ -255,7 +266,8 @@ def _assemble(
     sol, places, bounds = cells.solution, item_places(cells), item_bounds(cells)
     of = weights.groups.of_index
     values = scores(cells.moments.mean[:, places], weights.values[of], bounds, sol)
-    reasons = _reasons(values, weights, cells)
+    answers = answers_of(cells)
+    reasons = _reasons(values, weights, cells, answers)
     for c, j in reasons:
         values[c, j] = np.nan
     drawn = _replicates(cells, weights, values)
@@ -265,14 +277,14 @@ def _assemble(
             raise Problems([no_influence(cells)])
         influence = replace(influence, full=influence.fixed)
     influence = influence if asked != "fixed" else replace(influence, full=None, weights=None)
-    worth, full = worth_of(cells, weights, values, influence), influence.full
+    worth, full = worth_of(cells, weights, values, influence, answers), influence.full
     linear = None if drawn is not None or full is None else influence
-    df = _degrees(cells)
+    df = _degrees(cells, answers)
     std_error = None if drawn is None else replicate_sd(drawn)
     std_error = std_error if linear is None or full is None else linear.errors(full)
     none = np.full_like(values, np.nan)
     ids = formulas_of(sol, *bounds, formula)
-    table = index_table(cells, values, std_error, worth, (none, none), reasons, ids)
+    table = index_table(cells, values, std_error, (worth, answers.n), (none, none), reasons, ids)
     notes = index_notes(rule, base, cells, weights, ids, linearised=linear is not None)
     return Index(
         table=table,
@@ -297,10 +309,11 @@ def _assemble(
         means=None if cells.replicates is None else cells.replicates.means,
         factors=None if cells.replicates is None else cells.replicates.factors,
         effective=worth.of,
+        answers=answers,
     )
 
 
-def _reasons(values: Array, weights: Weights, cells: Estimate) -> dict[tuple[int, int], Reason]:
+def _reasons(values: Array, weights: Weights, cells: Estimate, answers: Answers) -> dict[tuple[int, int], Reason]:
     """(cell, construct) -> why there is no index: weights first, then bounds, then answers."""
     low, high = item_bounds(cells)
     sol, found = cells.solution, {}
@@ -313,12 +326,18 @@ def _reasons(values: Array, weights: Weights, cells: Estimate) -> dict[tuple[int
                 en = f"{name}: the theoretical bounds of {', '.join(unknown)} are unknown."
                 why = reason("E-SCALE", en, f"{name}：{'、'.join(unknown)} 的理论上下限未知。")
             elif why is None and not np.isfinite(values[c, j]):
-                why = reason(
-                    "R-NO-ANSWERS", f"{name}: an item has no answers here.", f"{name}：有题项在此单元无人作答。"
-                )
+                why = _without_mean(name, int(answers.n[c, j]), cells.convergence.reasons.get(c))
             if why is not None:
                 found[c, j] = why
     return found
+
+
+def _without_mean(construct: str, n: int, failed: Reason | None) -> Reason:
+    """Why a cell has no means: moments that could not be made of its answers, else a silent item."""
+    if n and failed is not None:
+        return reason("R-NO-MEANS", f"{construct}: {failed.text.en}", f"{construct}：{failed.text.zh}")
+    en, zh = f"{construct}: an item has no answers here.", f"{construct}：有题项在此单元无人作答。"
+    return reason("R-NO-ANSWERS", en, zh)
 
 
 def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | None:
@@ -330,14 +349,14 @@ def _replicates(cells: Estimate, weights: Weights, values: Array) -> Array | Non
     return drawn if rep.factors is None else as_draws(drawn, values, rep.factors)
 
 
-def _degrees(cells: Estimate) -> Array:
-    """(c,) design degrees of freedom, or those of the replicate weights; n - 1 from moments alone."""
+def _degrees(cells: Estimate, answers: Answers) -> Array:
+    """(c, q) design degrees of freedom, or those of the replicate weights; n - 1 from moments alone."""
     stated = stated_degrees(cells)
     if stated is not None:
-        return np.full(len(cells.moments.n), stated)
+        return np.full(answers.n.shape, stated)
     if cells.sample is None:
-        return cells.moments.n - 1.0
-    return cell_degrees(cells.sample)
+        return np.repeat(cells.moments.n[:, None] - 1.0, answers.n.shape[1], axis=1)
+    return answers.degrees(cells.sample)
 
 
 def stated_degrees(cells: Estimate) -> float | None:
@@ -352,7 +371,7 @@ def _with_intervals(found: Index, second: Second, interval: Interval) -> Index:
     column = "std_error_fixed" if found.basis == "fixed" else "std_error"
     std_error = found.table[column].fill_null(float("nan")).to_numpy().reshape(values.shape)
     kind, draws = ("t", np.empty((0, *values.shape))) if drawn is None else (interval, drawn)
-    spread = np.full_like(values, np.nan) if df is None else df[:, None] + np.zeros_like(values)
+    spread = np.full_like(values, np.nan) if df is None else df
     evidence = Evidence(values, std_error, draws, second.accelerations, second.errors, second.ranks, spread)
     low, high = (np.where(np.isfinite(limit), limit, np.nan) for limit in limits(curve_of(kind, evidence), found.level))
     columns = {"conf_low": np.clip(low, 0.0, 100.0), "conf_high": np.clip(high, 0.0, 100.0)}

@@ -25,6 +25,7 @@ from csi.errors import Note, Text, note
 from csi.estimate.estimate import Estimate
 from csi.inference.uncertainty import replicates_behind, spread
 from csi.moments.stack import Array, Ints, Moments, Sample
+from csi.tracking.index_answers import Answers
 from csi.tracking.index_drawn import drawn_indices
 from csi.tracking.index_fit import Weights, item_bounds, item_places
 from csi.tracking.index_influence import Influence, own_influence
@@ -71,23 +72,32 @@ def known_design(sample: Sample | None) -> bool:
     return not bool((rising > 0).all()) and np.unique(pairs).size < pairs.size
 
 
-def worth_of(cells: Estimate, weights: Weights, values: Array, influence: Influence) -> Worth:
+def worth_of(cells: Estimate, weights: Weights, values: Array, influence: Influence, answers: Answers) -> Worth:
     """The design effect of every index, and its standard error with the weights held fixed.
 
     Parameters:
         cells: the fit of the index's cells. weights: the relative weights. values: (c, q). influence: of its rows.
+        answers: which of them count.
     """
     rep, sample = cells.replicates, cells.sample
     given = rep is not None and rep.factors is not None and rep.kind not in OWN
     fixed = _replicated(cells, weights, values) if given else influence.errors(influence.fixed)
     if sample is None or not (given or known_design(sample)):
-        return Worth("kish", np.repeat(kish_deff(cells.moments)[:, None], values.shape[1], axis=1), fixed)
+        kish = answers.kish(sample) if sample is not None else kish_deff(cells.moments)[:, None] + np.zeros_like(values)
+        return Worth("kish", kish, fixed)
     low, high = item_bounds(cells)
     gradient = 100.0 * weights.values[weights.groups.of_index] / (high - low)
     block = cells.solution.block
     blocks = [np.flatnonzero(block == j) for j in range(values.shape[1])]
-    simple = simple_variances(sample, item_places(cells), gradient, blocks)
+    simple = simple_variances(sample, item_places(cells), gradient, blocks, _any(sample, item_places(cells), blocks))
     return Worth("replicates" if given else "design", ratio(fixed**2, simple), fixed)
+
+
+def _any(sample: Sample, places: Ints, blocks: Sequence[Ints]) -> npt.NDArray[np.bool_] | None:
+    """(n, q) rows with an answer to any entry of a block; None where no answer is absent."""
+    if sample.missing == "listwise":
+        return None
+    return np.column_stack([np.isfinite(sample.rows[:, places[mine]]).any(axis=1) for mine in blocks])
 
 
 def kish_deff(moments: Moments) -> Array:

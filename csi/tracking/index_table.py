@@ -16,7 +16,7 @@ from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.later import Later
 from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 from csi.tracking.formulas import formula_text
 from csi.tracking.index_deff import Worth
 from csi.tracking.index_fit import Weights, key_columns
@@ -27,12 +27,17 @@ def index_table(
     cells: Estimate,
     values: Array,
     std_error: Array | None,
-    worth: Worth,
+    behind: tuple[Worth, Ints],
     limits: tuple[Array, Array],
     reasons: Mapping[tuple[int, int], Reason],
     formulas: Sequence[str],
 ) -> pl.DataFrame:
-    """One row per cell and construct."""
+    """One row per cell and construct.
+
+    Parameters:
+        behind: design effects with the errors of fixed weights, and (c, q) answers.
+    """
+    worth, n = behind
     c, q = values.shape
     frame, keys = cells.moments.cells, key_columns(cells)
     known = np.where(np.isnan(values), np.nan, 1.0)
@@ -45,8 +50,8 @@ def index_table(
         "std_error": number_column(np.full((c, q), np.nan) if std_error is None else std_error),
         "conf_low": number_column(limits[0]),
         "conf_high": number_column(limits[1]),
-        "n": np.repeat(cells.moments.n.astype(np.int64), q),
-        **effective_columns(np.repeat(cells.moments.n, q), worth.deff),
+        "n": n.reshape(-1),
+        **effective_columns(n.reshape(-1).astype(np.float64), worth.deff),
         "std_error_fixed": number_column(worth.fixed * known),
         "reason": pl.Series([None if r is None else r.text.en for r in why], dtype=pl.String),
         "reason_zh": pl.Series([None if r is None else r.text.zh for r in why], dtype=pl.String),

@@ -355,6 +355,7 @@ def _ranks(index: Index, construct: int, cells: Ints, covariance: Array, beats: 
     keys = [c for c in index.cells.columns if c != "wave"]
     own = index.table.filter(pl.col("construct") == index.constructs[construct])
     numbers = {
+        "n": index.n_of(construct)[cells],
         "n_effective": own["n_effective"].gather(cells.tolist()),
         "index": number_column(index.values[cells, construct]),
         "std_error": number_column(std_error),

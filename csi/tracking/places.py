@@ -10,8 +10,8 @@ from csi.tracking.waves import check_waves
 
 
 def ranked(index: Index, construct: int, wave: str | None, small: int) -> Ints:
-    """The cells of a wave with an index and enough rows, best first."""
-    keep = np.isfinite(index.values[:, construct]) & (index.cells["n"].to_numpy() >= small)
+    """The cells of a wave with an index and enough answers, best first."""
+    keep = np.isfinite(index.values[:, construct]) & (index.n_of(construct) >= small)
     if "wave" in index.cells.columns:
         present = index.cells["wave"].unique(maintain_order=True).to_list()
         chosen = present[0] if wave is None and len(present) == 1 else wave

@@ -111,7 +111,7 @@ def _index(given: Sequence[Index]) -> Index:
     shape = first.values.shape
     values = np.stack([i.values for i in given])
     errors = np.stack([i.table["std_error"].cast(pl.Float64).fill_null(np.nan).to_numpy() for i in given])
-    complete = np.inf if first.degrees_of_freedom is None else np.maximum(first.degrees_of_freedom, 1.0)[:, None]
+    complete = np.inf if first.degrees_of_freedom is None else np.maximum(first.degrees_of_freedom, 1.0)
     found = rubin(values, errors.reshape(len(given), *shape), complete)
     low, high = found.interval(first.level)
     table = first.table.with_columns(

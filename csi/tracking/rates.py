@@ -23,10 +23,10 @@ from csi.survey.codebook import Scale
 from csi.survey.panel import Panel
 from csi.tracking.formulas import KCSI
 from csi.tracking.index import Index
+from csi.tracking.index_answers import Answers, answers_behind
 from csi.tracking.index_deff import Effective, effective_note, known_design, ratio, simple_variances
 from csi.tracking.index_influence import fixed_influence
 from csi.tracking.index_table import effective_columns, formula_note, number_column
-from csi.tracking.index_variance import cell_degrees
 
 NPS_TOP, PROMOTER, PASSIVE = 10, 9, 7
 
@@ -111,8 +111,9 @@ def kcsi(
         level: of intervals.
 
     Returns:
-        Index of "kcsi" and of its parts "elements", "overall", "repurchase", with design-based errors; nothing is
-        estimated beyond shares, so no uncertainty of weights is left out.
+        Index of "kcsi" and of its parts "elements", "overall", "repurchase", all of the respondents who answered every
+        one of the items, with design-based errors; nothing is estimated beyond shares, so no uncertainty of weights is
+        left out.
 
     Raises:
         Problems: E-ITEM, E-SETTING (shares that do not sum to 1, boxes), E-BY.
@@ -152,7 +153,7 @@ def kcsi(
         Part("overall", box, {overall: 1.0}, top),
         Part("repurchase", box, {repurchase: 1.0}, top),
     ]
-    return measured(panel, parts, by, where, level, f"KCSI (top-{boxes}-box)")
+    return measured(panel, parts, by, where, level, f"KCSI (top-{boxes}-box)", together=True)
 
 
 def rates(
@@ -218,28 +219,41 @@ def rates(
 
 
 def measured(
-    panel: Panel, parts: Sequence[Part], by: Sequence[str], where: Mapping[str, str] | None, level: float, scheme: str
+    panel: Panel,
+    parts: Sequence[Part],
+    by: Sequence[str],
+    where: Mapping[str, str] | None,
+    level: float,
+    scheme: str,
+    *,
+    together: bool = False,
 ) -> Index:
-    """Measures of every cell with their design-based covariances, as an `Index`."""
+    """Measures of every cell with their design-based covariances, as an `Index`.
+
+    Parameters:
+        together: the parts make one measure, of those who answered all items; else each item is of its answers.
+    """
     items = list(dict.fromkeys(i for part in parts for i in part.items))
     keys = [k for k in by if k in panel.frame.columns]
     sample = sample_of(panel, items, keys, missing="pairwise", where=where)
     columns = [(j, item, share) for j, part in enumerate(parts) for item, share in part.items.items()]
     recoded = [parts[j].recode(sample.rows[:, items.index(i)], panel.codebook[i].scale) for j, i, _ in columns]
-    rows = replace(sample, rows=np.column_stack(recoded))
+    rows, partly = replace(sample, rows=np.column_stack(recoded)), 0
+    if together:
+        rows, partly = _complete(rows)
     block = np.array([j for j, _, _ in columns], dtype=np.int64)
     share = np.array([s for _, _, s in columns])
     cells, q = sample.cells.height, len(parts)
-    each, answered = _means(rows)
+    each = _means(rows)
     values = np.column_stack([(each * share)[:, block == j].sum(axis=1) for j in range(q)])
     gradient = np.broadcast_to(share, (cells, share.size)) + np.where(np.isfinite(each), 0.0, np.nan)
     blocks = [np.flatnonzero(block == j) for j in range(q)]
     influence = fixed_influence(rows, np.arange(block.size), gradient, blocks)
-    df, std_error = cell_degrees(sample), influence.errors(influence.fixed)
-    of, deff = _design_effects(rows, gradient, blocks, std_error**2)
-    reach = critical(level, df)[:, None] * std_error
+    answers = answers_behind(rows, blocks)
+    df, std_error = answers.degrees(rows), influence.errors(influence.fixed)
+    of, deff = _design_effects(rows, gradient, blocks, std_error**2, answers)
+    reach = critical(level, df.reshape(-1)).reshape(df.shape) * std_error
     low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
-    n = np.column_stack([answered[:, block == j].min(axis=1) for j in range(q)])
     table = pl.DataFrame(
         {
             **{k: sample.cells[k].gather(np.repeat(np.arange(cells), q)) for k in keys},
@@ -249,8 +263,8 @@ def measured(
             "std_error": number_column(std_error),
             "conf_low": number_column(np.clip(values - reach, low, high)),
             "conf_high": number_column(np.clip(values + reach, low, high)),
-            "n": n.reshape(-1).astype(np.int64),
-            **effective_columns(n.reshape(-1), deff),
+            "n": answers.n.reshape(-1),
+            **effective_columns(answers.n.reshape(-1).astype(np.float64), deff),
             "std_error_fixed": number_column(std_error),
             **_why(values, parts),
         }
@@ -270,38 +284,47 @@ def measured(
         scheme=scheme,
         seed=None,
         degrees_of_freedom=df,
-        notes=(formula_note([p.formula for p in parts]), *_said(sample), *effective_note(of, deff)),
+        notes=(
+            formula_note([p.formula for p in parts]),
+            *_said(sample, len(sample.rows), partly, together=together),
+            *effective_note(of, deff),
+        ),
         influence=influence,
         sample=rows,
         formulas=tuple(p.formula for p in parts),
         effective=of,
+        answers=answers,
     )
 
 
-def _means(sample: Sample) -> tuple[Array, Ints]:
-    """(c, m) weighted means of the columns and how many answered."""
-    answered = np.isfinite(sample.rows)
-    weight, cells = sample.weight[:, None] * answered, sample.cells.height
-    top, total, count = (
+def _complete(sample: Sample) -> tuple[Sample, int]:
+    """The rows with no answers where one is absent, and how many had some."""
+    known = np.isfinite(sample.rows)
+    whole = np.asarray(known.all(axis=1))
+    partly = int((known.any(axis=1) & ~whole).sum())
+    return replace(sample, rows=np.where(whole[:, None], sample.rows, np.nan)), partly
+
+
+def _means(sample: Sample) -> Array:
+    """(c, m) weighted means of the columns."""
+    weight, cells = sample.weight[:, None] * np.isfinite(sample.rows), sample.cells.height
+    top, total = (
         np.stack([np.bincount(sample.cell, column, cells) for column in values.T], axis=1)
-        for values in (weight * np.nan_to_num(sample.rows), weight, answered.astype(np.float64))
+        for values in (weight * np.nan_to_num(sample.rows), weight)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        return top / total, count.astype(np.int64)
+        return np.asarray(top / total)
 
 
-def _design_effects(rows: Sample, gradient: Array, blocks: Sequence[Ints], variance: Array) -> tuple[Effective, Array]:
+def _design_effects(
+    rows: Sample, gradient: Array, blocks: Sequence[Ints], variance: Array, answers: Answers
+) -> tuple[Effective, Array]:
     """(c, q) design effects among those who answered every item of a measure, and what they are of."""
-    counted = np.column_stack([np.isfinite(rows.rows[:, mine]).all(axis=1) for mine in blocks])
     if known_design(rows):
         places = np.arange(gradient.shape[1])
+        counted = np.column_stack([np.isfinite(rows.rows[:, mine]).all(axis=1) for mine in blocks])
         return "design", ratio(variance, simple_variances(rows, places, gradient, blocks, counted))
-    out = []
-    for one in counted.T:
-        n, total, square = (np.bincount(rows.cell, one * rows.weight**k, rows.cells.height) for k in (0, 1, 2))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out.append(n * square / total**2)
-    return "kish", np.column_stack(out)
+    return "kish", answers.kish(rows)
 
 
 def _why(values: Array, parts: Sequence[Part]) -> dict[str, pl.Series]:
@@ -316,15 +339,25 @@ def _why(values: Array, parts: Sequence[Part]) -> dict[str, pl.Series]:
     return {"reason": pl.Series(en, dtype=pl.String), "reason_zh": pl.Series(zh, dtype=pl.String)}
 
 
-def _said(sample: Sample) -> tuple[Note, ...]:
-    """How the errors were made."""
-    en = "Standard errors are the design's (linearised); each item over those who answered it."
-    zh = "标准误为设计型（线性化）；各题以其作答者计算。"
-    return (
-        note("N-RATES", en, zh),
+def _said(sample: Sample, rows: int, partly: int, *, together: bool) -> tuple[Note, ...]:
+    """How the errors were made, and of whose answers."""
+    whose = ("each item over those who answered it", "各题以其作答者计算")
+    if together:
+        whose = ("over those who answered all its items", "以全部题项均作答者计算")
+    said = [
+        note(
+            "N-RATES",
+            f"Standard errors are the design's (linearised); {whose[0]}.",
+            f"标准误为设计型（线性化）；{whose[1]}。",
+        ),
         note("N-SAMPLING-ONLY", "Intervals cover sampling error only.", "区间仅反映抽样误差。"),
-        *sample.notes,
-    )
+    ]
+    if not together:
+        return (*said, *sample.notes)
+    if partly:
+        en = f"KCSI: {partly} of {rows} rows answered only some of its items and are left out."
+        said.append(note("N-LISTWISE", en, f"KCSI：{rows} 行中有 {partly} 行仅答了部分题项，已按行删除。"))
+    return (*said, *(n for n in sample.notes if n.code != "N-MISSING"))
 
 
 def _unknown(panel: Panel, items: Sequence[str], where: str) -> list[Problem]:

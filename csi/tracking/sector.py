@@ -129,7 +129,7 @@ def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFr
     L = np.eye(cells.size) - v
     difference = L @ index.values[cells, construct]
     std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
-    df = np.full(cells.size, design_df(index, cells))
+    df = np.full(cells.size, design_df(index, construct, cells))
     keys: Sequence[str] = [k for k in index.cells.columns if k != "n"]
     brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
     head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
@@ -151,7 +151,7 @@ def from_own_mean(index: Index, cell: int, constructs: Sequence[str]) -> pl.Data
     L = np.eye(k) - 1.0 / max(k, 1)
     covariance = construct_covariance(index, cell, places)
     std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
-    df = np.full(k, design_df(index, np.array([cell])))
+    df = np.full(k, design_df(index, places.tolist(), np.array([cell])))
     names = pl.DataFrame({"construct": [index.constructs[j] for j in places]}, schema={"construct": pl.String})
     found = tested(L @ index.values[cell, places], std_error, df, index.level)
     return pl.concat([names, found], how="horizontal")

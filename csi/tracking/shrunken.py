@@ -122,14 +122,14 @@ def shrunken(
     parents = _parents(index, shared)
     numbers = {name: np.full(index.cells.height, np.nan) for name in NUMBERS}
     numbers["index"] = index.values[:, j].copy()
-    every, alike = index.cells["n"].to_numpy() >= small, 0.0
+    every, alike = index.n_of(j) >= small, 0.0
     for label in dict.fromkeys(parents):
         own = np.flatnonzero(np.array([p == label for p in parents]) & every)
         alike = float(np.maximum(alike, _shrink(index, j, own, numbers)))
     if not np.isfinite(numbers["shrunken"]).any():
         raise Problems([_too_few(index, numbers, every)])
     head = index.cells.select(keys).with_columns(construct=pl.lit(index.constructs[j]), parent=pl.Series(parents))
-    count = index.cells["n"].cast(pl.Int64)
+    count = pl.Series("n", index.n_of(j))
     table = head.with_columns(count, *(number_column(v).alias(name) for name, v in numbers.items()))
     table = bases.withheld(_reasons(table))
     return Shrunken(table, index.constructs[j], tuple(shared), bases, alike)

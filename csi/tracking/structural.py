@@ -92,7 +92,7 @@ def _rows(setting: Setting, equations: Equations, pair: Pair, centre: float) -> 
     numbers = partial(brought, centre=centre)
     value = numbers(*(a for side in sides for a in side.point))
     covariance = _covariance(setting, sides, value.size, numbers)
-    df, q = design_df(setting.index, cells), len(equations.names)
+    df, q = design_df(setting.index, setting.construct, cells), len(equations.names)
     own = _own(*(a for side in sides for a in side.point))
     start, level = head(setting, pair), setting.index.level
     rows: list[Row] = []

@@ -252,7 +252,7 @@ def _cells_of(
             found.append(problem("E-TREE-LEAF", "structure", en, zh, do, f"{hint.zh}没有答卷的成员不应列入树中。"))
     if found:
         raise Problems(capped(found, 8))
-    n = index.cells["n"].to_numpy()
+    n = index.n_of(construct)
     usable = np.isfinite(index.values[:, construct]) & (n >= least)
     when = {w: t for t, w in enumerate(waves)}
     cells: Cells = {}

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from scipy import sparse
 
 from csi.moments.stack import Array, Ints
@@ -70,7 +69,7 @@ def leaves_of(
         siblings moved on average; apart x the sum of 1 + 1 / siblings over these waves is added to the sampling
         variance of all that predicts. Neither value depends on later waves.
     """
-    values, n = index.values[:, construct], index.cells["n"].cast(pl.Float64).to_numpy()
+    values, n = index.values[:, construct], index.n_of(construct).astype(np.float64)
     c, many = values.size, len(siblings)
     seen = np.full((waves, many), np.nan)
     count = np.zeros((waves, many), dtype=np.int64)
