@@ -28,6 +28,7 @@ from csi.reporting.style import share
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.bases import FLAGS
+from csi.tracking.contrasts import construct_place
 from csi.tracking.league import League, RankTests, medals, pairwise
 from csi.tracking.ranks import rank_probabilities
 from csi.tracking.too_few import base_notes
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         "above": chance.above,
         **({} if won is None else {"medals": won}),
     }
-    here = only(found.cells, asked)
+    here = only(found.cells_of(construct_place(found, construct)), asked)
     few = base_notes(here.drop("wave", strict=False), bases_of(study))
     notes = (*panel.notes, *found.notes, *few, *league.notes, *chance.notes)
     return Answer(

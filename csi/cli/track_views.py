@@ -15,6 +15,7 @@ from csi.errors import Language, Note, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.tracking.breaks import Break
+from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
 from csi.tracking.smooth import Control, Smoothed
 from csi.tracking.views import VIEWS, Views, view_of
@@ -60,7 +61,7 @@ def asked_views(args: argparse.Namespace, study: Study) -> Views:
 def viewed(views: Views, study: Study, breaks: Sequence[Break], found: Index, construct: str) -> Seen:
     """The series as asked for; none where every cell has too few answers."""
     small, order = study.settings.small, study.waves or None
-    if int(found.cells["n"].to_numpy().max(initial=0)) < small:
+    if int(found.n_of(construct_place(found, construct)).max(initial=0)) < small:
         return {}
     return {v: view_of(found, construct, v, views, waves=order, breaks=breaks, small=small) for v in views.show}
 

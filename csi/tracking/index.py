@@ -111,6 +111,10 @@ class Index(Shown):
             return self.cells["n"].cast(pl.Int64).to_numpy()
         return self.answers.n[:, construct]
 
+    def cells_of(self, construct: int) -> pl.DataFrame:
+        """The cells with the answers behind a construct's indices as `n`."""
+        return self.cells.with_columns(pl.Series("n", self.n_of(construct)))
+
     @property
     def basis(self) -> StdError:
         """Whose standard errors `std_error` and every comparison have: "replicates", "linearised" or "fixed" (weights

@@ -111,7 +111,7 @@ def smooth(
     if found:
         raise Problems(found)
     index, j, order = _opened(index, construct, waves, breaks)
-    check_base(index, small)
+    check_base(index, j, small)
     rows = []
     for run in _runs(index, j, order, breaks, small):
         for t in range(run.cells.size):
@@ -123,7 +123,7 @@ def smooth(
     view_zh = "滚动均值" if view == "rolling" else "指数加权均值"
     en = f"Smoothed ({view}, {said}): a view, not the index of the wave."
     told = note("N-SMOOTHED", en, f"平滑（{view_zh}，{zh}）：仅为视图，并非当期指数。")
-    notes = (told, *left_out(index, small), basis_note(index), *break_notes(breaks, [index.constructs[j]]))
+    notes = (told, *left_out(index, j, small), basis_note(index), *break_notes(breaks, [index.constructs[j]]))
     return Smoothed(_frame(index, rows), view, notes)
 
 
@@ -179,13 +179,13 @@ def control(
     if found:
         raise Problems(found)
     index, j, order = _opened(index, construct, waves, breaks, baseline or ())
-    check_base(index, small)
+    check_base(index, j, small)
     rows: list[dict[str, object]] = []
     for run in _runs(index, j, order, breaks, small):
         rows += _charted(index, j, run, chart, (limit, weight), baseline)
     en = f"Limits at {limit:g} standard deviations of sampling and of the usual variation between waves together."
     told = note("N-CONTROL", en, f"控制限为抽样误差与各期常态波动合计的 {limit:g} 倍标准差。")
-    notes = (told, *left_out(index, small), *break_notes(breaks, [index.constructs[j]]))
+    notes = (told, *left_out(index, j, small), *break_notes(breaks, [index.constructs[j]]))
     return Control(_frame(index, rows), chart, notes)
 
 
@@ -249,9 +249,10 @@ def _opened(
 def _runs(index: Index, construct: int, order: Sequence[str], breaks: Sequence[Break], small: int) -> list[_Run]:
     """The cells of each brand with an index and enough rows, waves in order, parted where a break has no link."""
     keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
+    n = index.n_of(construct)
     of: dict[tuple[object, ...], dict[str, int]] = {}
     for cell, (*entity, wave) in enumerate(index.cells.select([*keys, "wave"]).iter_rows()):
-        if np.isfinite(index.values[cell, construct]) and index.cells["n"][cell] >= small:
+        if np.isfinite(index.values[cell, construct]) and n[cell] >= small:
             of.setdefault(tuple(entity), {})[str(wave)] = cell
     runs = []
     for cells in of.values():

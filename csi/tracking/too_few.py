@@ -23,18 +23,18 @@ def base_notes(cells: pl.DataFrame, bases: Bases) -> tuple[Note, ...]:
     return bases.notes(bases.withheld(cells.select(*keys, "n")), keys)
 
 
-def left_out(index: Index, small: int) -> tuple[Note, ...]:
+def left_out(index: Index, construct: int, small: int) -> tuple[Note, ...]:
     """The cells that take no part for their few answers."""
-    return base_notes(index.cells, Bases(small, 0))
+    return base_notes(index.cells_of(construct), Bases(small, 0))
 
 
-def check_base(index: Index, small: int) -> None:
+def check_base(index: Index, construct: int, small: int) -> None:
     """Raise where no cell has enough answers.
 
     Raises:
         Problems: E-BASE.
     """
-    most = int(index.cells["n"].to_numpy().max(initial=0))
+    most = int(index.n_of(construct).max(initial=0))
     if most >= small:
         return
     en = f"every cell has fewer than {small} answers (the largest has {most})."

@@ -237,3 +237,18 @@ def test_price_tolerance_branches_and_ends():
     found = csi.rates(made, tolerance="price_tolerance").table.row(0, named=True)
     assert (found["formula"], found["index"], found["n"]) == ("PT", -3.0, 5)
     assert raised(lambda: csi.price_tolerance(made, "again", "upp", "down")) == ["E-ITEM", "E-DUPLICATE"]
+
+
+def test_kcsi_is_of_those_who_answered_all_its_items():
+    """An absent answer to one element takes its respondent out of every part."""
+    whole = {"e1": [7, 6, 3, 2], "e2": [6, 2, 2, 2], "all": [6, 7, 6, 1], "again": [7, 7, 7, 7]}
+    partly = {k: [*v, x] for (k, v), x in zip(whole.items(), (None, 7, 7, 1), strict=True)}
+    full, found = (
+        csi.kcsi(panel_of(a, dict.fromkeys(a, SEVEN)), ["e1", "e2"], "all", "again") for a in (whole, partly)
+    )
+    assert found.table["index"].to_list() == full.table["index"].to_list() == [61.25, 37.5, 75.0, 100.0]
+    assert found.table["n"].to_list() == [4, 4, 4, 4]
+    assert found.table["std_error"].to_list() == pytest.approx(full.table["std_error"].to_list(), rel=0.08)
+    said = {n.code: n.text for n in found.notes}
+    assert said["N-LISTWISE"].en == "KCSI: 1 of 5 rows answered only some of its items and are left out."
+    assert "已按行删除" in said["N-LISTWISE"].zh

@@ -23,7 +23,7 @@ def views_section(a: Analysis) -> Section:
     """A figure and a table for every view that the study names."""
     settings, small = a.study.settings.views, a.study.settings.small
     breaks = [b for b in breaks_of(a.study, a.index, a.panel) if b.wave in a.waves]
-    told = settings.show if int(a.index.cells["n"].to_numpy().max(initial=0)) >= small else ()
+    told = settings.show if int(a.index.n_of(a.index.constructs.index(a.target)).max(initial=0)) >= small else ()
     made = {v: view_of(a.index, a.target, v, settings, waves=a.waves, breaks=breaks, small=small) for v in told}
     title = _title(a, made)
     name, who, formula = a.label(a.target), a.brand_labels[a.focal], formula_id(a)
