@@ -241,7 +241,7 @@ def _indices(index, mine, kinds):
     """Of each kind (m, 4, q): value, standard error and limits in the cells of the first wave."""
     value = index.values[mine]
     error = index.table["std_error"].to_numpy().reshape(index.values.shape)[mine]
-    df = np.repeat(index.degrees_of_freedom[mine][:, None], value.shape[1], axis=1)
+    df = index.degrees_of_freedom[mine]
     known = Evidence(value, error, index.replicates[:, mine], df=df)
     return [np.stack([value, error, *limits(curve_of(kind, known), 0.95)], axis=1) for kind in kinds]
 

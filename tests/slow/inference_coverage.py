@@ -154,7 +154,7 @@ def alone(n, number):
 def indices(index, kinds):
     """(4, q) value, standard error and limits of each kind; only the first is printed by `csi.index` itself."""
     value, error = index.values, index.table["std_error"].to_numpy()[None]
-    known = Evidence(value, error, index.replicates, df=np.full_like(value, index.degrees_of_freedom[0]))
+    known = Evidence(value, error, index.replicates, df=np.broadcast_to(index.degrees_of_freedom[0], value.shape))
     return [np.concatenate([value, error, *limits(curve_of(kind, known), 0.95)]) for kind in kinds]
 
 

@@ -133,7 +133,7 @@ def test_influence_is_the_derivative_along_a_unit_s_weight(model, frame):
     made = index(est, weights="wave")
     classes = classes_of(made.sample, "who", frame)
     setting = replace(setting_of(made, 0, classes), loads=known(()))
-    pair = pairs_of(made, None, None, None, 0)[0][1]
+    pair = pairs_of(made, 1, None, None, None, 0)[0][1]
     old, new = setting.state(pair.earlier), setting.state(pair.cell)
     slopes, p = derivative(old, new, _vector), old.weights.size
     sides = [_added(setting, cell, state) for cell, state in ((pair.earlier, old), (pair.cell, new))]
@@ -349,7 +349,7 @@ def test_numbers_do_not_depend_on_the_order_of_rows(model, frame):
 def test_reasons_of_numbers(own, frame):
     broken = replace(own, values=np.where(np.arange(6)[:, None] == 1, np.nan, own.values))
     setting = setting_of(broken, 0, classes_of(own.sample, "who", frame))
-    pair = pairs_of(broken, None, None, None, 0)[0][0]
+    pair = pairs_of(broken, 1, None, None, None, 0)[0][0]
     assert numbers_of(setting, pair).code == "R-NO-INDEX"
 
 
@@ -358,7 +358,7 @@ def test_linearised_parts_add_up_to_the_linearised_change(model, frame):
     est = fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id")
     made = index(est, weights="wave")
     setting = setting_of(made, 0, classes_of(made.sample, "who", frame))
-    pair = pairs_of(made, None, None, None, 0)[0][0]
+    pair = pairs_of(made, 1, None, None, None, 0)[0][0]
     numbers = numbers_of(setting, pair)
     whole = np.zeros(numbers.value.size)
     whole[:3] = 1.0
@@ -392,7 +392,7 @@ def test_shared_respondents_make_the_parts_surer(model, survey):
 def test_weights_of_which_no_error_is_known_have_none(model, frame):
     made = index(fit(model, frame, PLS(), by=CELLS, scale=(1, 10), unit="id"), weights="wave")
     setting = replace(setting_of(made, 0, classes_of(made.sample, "who", frame)), loads=known(()))
-    numbers = numbers_of(setting, pairs_of(made, None, None, None, 0)[0][0])
+    numbers = numbers_of(setting, pairs_of(made, 1, None, None, None, 0)[0][0])
     assert np.isnan(numbers.error(1))
     assert numbers.error(0) > 0
     assert numbers.error(2) > 0
