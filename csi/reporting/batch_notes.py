@@ -22,7 +22,9 @@ def _aside(panel: Panel) -> list[Note]:
     k, rows = len(panel.aside), sum(one.rows for one in panel.aside)
     do = dict.fromkeys(p.remedy for one in panel.aside for p in one.problems)
     first = next(iter(do))
-    en = f"{k} cells ({rows} rows) cannot be read and are left out, of the weights of others too. {first.en}"
+    who = "1 cell" if k == 1 else f"{k} cells"
+    are = "is" if k == 1 else "are"
+    en = f"{who} ({rows} rows) cannot be read and {are} left out, of the weights of others too. {first.en}"
     zh = f"{k} 个单元（{rows} 行）无法读取，已排除，也不参与其他单元的权重估计。{first.zh}"
     return [note("W-BATCH-ASIDE", en, zh)]
 
@@ -32,7 +34,8 @@ def _gone(run: Run, ran: Ran) -> list[Note]:
     lost = len(set(run.before) - set(ran.names))
     if not lost:
         return []
-    en = f"{lost} records of an earlier run are of cells that the study no longer has; they are taken away."
+    many = "1 record" if lost == 1 else f"{lost} records"
+    en = f"{many} of an earlier run: the study has no such cell now; taken away."
     return [note("N-BATCH-GONE", en, f"此前运行的 {lost} 条记录所属的单元已不在研究中，已移除。")]
 
 
