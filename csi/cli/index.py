@@ -10,6 +10,7 @@ from typing import get_args
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.evidence import evidence_blocks, gate_arguments, light_evidence
 from csi.cli.grids import counted, each, grid
 from csi.cli.index_shrunken import shrunken_argument, shrunken_blocks, shrunken_notes, shrunken_of
 from csi.cli.progress import working
@@ -57,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
     shrunken_argument(parser)
+    gate_arguments(parser, anyway=False)
     kinds = ", ".join(get_args(Interval))
     parser.add_argument("--interval", default="t", choices=get_args(Interval), metavar="KIND", help=f"{kinds} (t)")
 
@@ -69,6 +71,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
+    gate, told = light_evidence(study, found, args, study.settings.target, lang)
     drawn = shrunken_of(study, found) if args.shrunken or _drawn(study, panel) else None
     beside = rated(study, panel)
     held = [suppressed(one.table, bases_of(study)) for one in beside]
@@ -77,6 +80,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     return Answer(
         blocks=(
             target_grid(study, printed, lang),
+            *evidence_blocks(study, found, gate, args, study.settings.target, cells, lang, changes=False, light=True),
             *(shrunken_blocks(study, drawn, cells, lang) if drawn else ()),
             construct_grid(study, printed, lang),
             *([rate_grid(study, only(pl.concat(held), cells), lang)] if beside else []),
@@ -89,12 +93,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "index": table,
             "weights": found.weights,
             **({} if drawn is None else {"shrunken": only(drawn.table, asked)}),
+            **({} if gate is None else {"comparability": gate.sets}),
         },
         notes=tuple(
             dict.fromkeys(
                 (
                     *panel.notes,
                     *found.notes,
+                    *told,
                     *(shrunken_notes(drawn, cells) if drawn else ()),
                     *rate_notes(study, beside),
                     *missing,
@@ -102,7 +108,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             )
         ),
         code=INADMISSIBLE if missing else FINE,
-        record={**recorded(study, panel, found), **({} if drawn is None else {"shrunken": drawn.table})},
+        record={
+            **recorded(study, panel, found),
+            **({} if drawn is None else {"shrunken": drawn.table}),
+            **({} if gate is None else {"comparability": gate.sets}),
+        },
     )
 
 

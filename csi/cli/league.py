@@ -9,6 +9,7 @@ from typing import get_args
 import polars as pl
 
 from csi.cli.answer import FINE, Answer, Grid
+from csi.cli.evidence import construct_of, evidence, evidence_blocks, gate_arguments, rank_evidence
 from csi.cli.grids import counted, each, grid
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
@@ -34,10 +35,12 @@ from csi.tracking.ranks import rank_probabilities
 from csi.tracking.too_few import base_notes
 
 HEADINGS = {
+    "rank": Text("rank", "名次"),
     "rank_low": Text("rank from", "名次自"),
     "rank_high": Text("to", "至"),
     "expected_rank": Text("mean rank", "平均名次"),
     "first": Text("P(first)", "P(第一)"),
+    "evidence": Text("comparable", "可比性"),
     "medal": Text("medal", "奖牌"),
     "flag": Text("base", "样本量提示"),
 }
@@ -57,6 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
+    gate_arguments(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -68,15 +72,19 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, asked)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, asked)
-    construct, small = args.construct or study.settings.target, study.settings.small
-    league = pairwise(found, asked["wave"], construct, small, args.ranks)
+    construct, small = construct_of(found, args.construct or study.settings.target), study.settings.small
+    gate, told = evidence(study, found, args, construct, lang)
+    league = pairwise(found, asked["wave"], construct, small, args.ranks, gate, anyway=args.anyway)
     chance = rank_probabilities(found, asked["wave"], construct, small)
     formula = found.formulas[found.constructs.index(league.construct)]
     won = medals(league, anyway=args.medals == "anyway") if args.medals else None
     ranked = league_grid(study, league, formula, chance.table, lang)
-    blocks: list[str | Grid] = [ranked if league.table.height else nobody(small, asked).say(lang)]
+    blocks: list[str | Grid] = [
+        ranked if league.table.height else nobody(small, asked).say(lang),
+        *evidence_blocks(study, found, gate, args, construct, asked, lang, changes=False),
+    ]
     blocks += [] if won is None else [medal_grid(study, won, lang)]
-    blocks += [s.say(lang) for s in chance.sentences]
+    blocks += [] if barred(league) else [s.say(lang) for s in chance.sentences]
     data = {
         "construct": league.construct,
         "formula": formula,
@@ -90,13 +98,13 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     }
     here = only(found.cells_of(construct_place(found, construct)), asked)
     few = base_notes(here.drop("wave", strict=False), bases_of(study))
-    notes = (*panel.notes, *found.notes, *few, *league.notes, *chance.notes)
+    notes = (*panel.notes, *found.notes, *few, *league.notes, *told, *chance.notes)
     return Answer(
         blocks=tuple(blocks),
         data=data,
         notes=tuple(dict.fromkeys(notes)),
         code=FINE,
-        record=recorded(study, panel, found),
+        record={**recorded(study, panel, found), **({} if gate is None else {"comparability": gate.sets})},
     )
 
 
@@ -119,10 +127,21 @@ def _no_brands(study: Study) -> Problem:
     return problem("E-BRAND", str(study.path), en, zh, do, do_zh)
 
 
+def barred(league: League) -> set[str]:
+    """Brands of whose differences some are withheld, as they are not comparable."""
+    pairs = league.pairs.filter(pl.col("reason").is_not_null())
+    return {*pairs["above"], *pairs["below"]}
+
+
 def league_grid(study: Study, league: League, formula: str, chance: pl.DataFrame, lang: Language) -> Grid:
     """One row per brand, best first: index, rank interval, how its rank varies by chance."""
     frame = league.table.join(chance.select("brand", "expected_rank", "first"), on="brand", maintain_order="left")
     frame = bases_of(study).withheld(frame).with_columns(pl.col("flag").fill_null(""))
+    open_ = pl.col("brand").is_in(sorted(barred(league)))  # no place among those that it cannot be compared with
+    frame = frame.with_columns(
+        *(pl.when(~open_).then(pl.col(c)).alias(c) for c in ("rank", "expected_rank", "first")),
+        pl.Series("evidence", [rank_evidence(v, lang) for v in frame["evidence"]], dtype=pl.String),
+    )
     kinds: dict[str, Kind] = {
         **each(["brand"], "text"),
         **counted(frame),
@@ -132,6 +151,7 @@ def league_grid(study: Study, league: League, formula: str, chance: pl.DataFrame
         **each(["expected_rank"], "score"),
         **each(["first"], "p"),
         **each(["flag"] if (frame["flag"] != "").any() else [], "text"),
+        **each(["evidence"], "text"),
     }
     texts = {**names(study, lang), **FLAGS}
     label = texts.get(league.construct, Text(league.construct, league.construct))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer
+from csi.cli.evidence import construct_of, evidence, evidence_blocks, gate_arguments
 from csi.cli.index import RESAMPLING, published, recorded
 from csi.cli.progress import working
 from csi.cli.studied import (
@@ -23,22 +24,16 @@ from csi.cli.track_grid import LEGEND, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
 from csi.cli.track_views import asked_views, view_argument, view_blocks, view_data, view_notes, viewed
 from csi.cli.tree import above, above_blocks, above_data
-from csi.errors import Language, Note, Problem, Problems, Text, problem
+from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
 from csi.reporting.style import share
 from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.breaks import breaks_of
-from csi.study.gate import gated
 from csi.study.rated import events_frame
 from csi.tracking.alerts import Alerts, alerts, applicable
-from csi.tracking.contrasts import construct_place
-from csi.tracking.gate_shown import Comparable
-from csi.tracking.index import Index
 from csi.tracking.track import track
-
-GATING = Text("Testing comparability", "检验可比性")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,10 +88,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             tracking_grid(study, shown, tracked.construct, lang),
             *change_blocks(study, shown, tracked.construct, lang, args.benchmark or settings.benchmark),
             LEGEND.say(lang).format(share(1 - found.level, 0)),
+            *evidence_blocks(study, found, gate, args, name, cells, lang),
             *detectable_lines(shown, found.level, lang),
             *alert_blocks(study, alarms, lang),
             *(() if "brand" in asked else above_blocks(study, upper, cells["wave"], lang)),
-            *explained_blocks(study, why, lang),
+            *explained_blocks(study, why, gate, found, tracked.construct, lang),
             *view_blocks(asked_views(args, study), seen, study, cells, lang),
             *rate_blocks(study, only(beside.table, cells), lang),
         ),
@@ -142,28 +138,3 @@ def needs_waves(study: Study) -> Problem:
     do = "Name the column of the wave under keys (or give each file its wave); csi index gives the index."
     do_zh = "请在 keys 中写明期次所在的列（或为每个数据文件注明 wave）；指数可用 csi index 查看。"
     return problem("E-WAVE", str(study.path), en, zh, do, do_zh)
-
-
-def gate_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether comparability is tested, and what becomes of what fails."""
-    parser.add_argument("--no-gate", action="store_true", help="print differences without testing comparability")
-    parser.add_argument("--anyway", action="store_true", help="print differences that are not comparable, too")
-
-
-def evidence(
-    study: Study, found: Index, args: argparse.Namespace, construct: str, lang: Language
-) -> tuple[Comparable | None, tuple[Note, ...]]:
-    """The gate of the construct that is tracked, unless the study or the call switches it off."""
-    if args.no_gate:
-        return None, ()
-    with working(GATING.say(lang), quiet=args.quiet):
-        return gated(study, found, [construct])
-
-
-def construct_of(found: Index, name: str) -> str:
-    """The construct as the index names it.
-
-    Raises:
-        Problems: E-CONSTRUCT.
-    """
-    return found.constructs[construct_place(found, name)]

@@ -17,6 +17,8 @@ from csi.study.breaks import breaks_of
 from csi.survey.panel import Panel
 from csi.tracking.decompose import Decomposition, decompose
 from csi.tracking.decompose_words import NAMES
+from csi.tracking.gate_lines import told_changes
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
 
 HEADINGS = {
@@ -83,11 +85,14 @@ def explained_data(why: Decomposition | None) -> dict[str, object]:
     }
 
 
-def explained_blocks(study: Study, why: Decomposition | None, lang: Language) -> tuple[str | Grid, ...]:
-    """Sentences, then one grid for each table with rows."""
+def explained_blocks(
+    study: Study, why: Decomposition | None, gate: Comparable | None, found: Index, construct: str, lang: Language
+) -> tuple[str | Grid, ...]:
+    """Sentences, which changes are not simply comparable, then one grid for each table with rows."""
     if why is None:
         return ()
-    said = "\n".join(s.say(lang) for s in why.sentences)
+    barred = told_changes(gate, found, construct, why.table, names(study, lang))
+    said = "\n".join(s.say(lang) for s in (*why.sentences, *barred))
     texts = {**names(study, lang), **NAMES, **DRIVER_PARTS, **study.segments, **study.stages}
     tables = {"table": why.table, "classes": why.classes, "items": why.items, "drivers": why.drivers}
     shown = {name: t for name, t in tables.items() if "change" in t.columns and t["change"].count()}

@@ -8,6 +8,7 @@ from typing import cast
 import polars as pl
 
 from csi.cli.answer import Grid
+from csi.cli.evidence import YES, rank_evidence
 from csi.cli.grids import each, grid
 from csi.cli.studied import keys_in, names
 from csi.errors import Language, Text
@@ -16,7 +17,7 @@ from csi.study import Study
 from csi.survey.bases import FLAGS
 from csi.tracking.benchmark import MEAN
 from csi.tracking.gate_verdicts import Verdict
-from csi.tracking.gate_words import VERDICTS, evidence_text
+from csi.tracking.gate_words import evidence_text
 from csi.tracking.targets import ATTAINED
 
 HEADINGS = {
@@ -43,8 +44,6 @@ LEGEND = Text(
     "* significant at {}; p by Holm's method. Rank: interval in brackets.",
     "* 在 {} 水平显著；p 值经 Holm 校正。名次括号内为区间。",
 )
-YES = {"comparable": Text("yes", "可比"), "not tested": Text("not tested", "未检验")}
-"""The evidence in a column headed `comparable`."""
 LINKED = Text("linked", "已衔接")
 """The same of a change across a break: a link stands in the place of evidence."""
 
@@ -56,7 +55,7 @@ def tracking_grid(study: Study, table: pl.DataFrame, construct: str, lang: Langu
     texts = {**names(study, lang), **FLAGS, **ATTAINED}
     rows = table.select("rank", "rank_low", "rank_high").iter_rows()
     frame = table.with_columns(
-        evidence_rank=pl.Series([_rank_evidence(v, lang) for v in table["evidence_rank"]], dtype=pl.String),
+        evidence_rank=pl.Series([rank_evidence(v, lang) for v in table["evidence_rank"]], dtype=pl.String),
         ranked=pl.Series([ranked(*row) for row in rows], dtype=pl.String),
         event=pl.Series(events_of(study, table, lang), dtype=pl.String),
         flag=pl.col("flag").fill_null(""),
@@ -159,18 +158,6 @@ def _evidence(
         return YES[verdict].say(lang)
     listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ")]
     return evidence_text(cast("Verdict", verdict), listed, float("nan") if bias is None else bias).say(lang)
-
-
-def _rank_evidence(verdict: str | None, lang: Language) -> str | None:
-    """The least favourable evidence of a brand's differences within the wave."""
-    return None if verdict is None else (YES | VERDICTS | PARTLY)[verdict].say(lang)
-
-
-PARTLY = {
-    "after freeing": Text("in part", "部分"),
-    "not comparable": Text("not with all", "与部分品牌不可比"),
-}
-"""The evidence of several differences together."""
 
 
 def ranked(rank: float | None, low: float | None, high: float | None) -> str | None:

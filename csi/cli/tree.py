@@ -7,6 +7,7 @@ import argparse
 import polars as pl
 
 from csi.cli.answer import FINE, Answer, Grid
+from csi.cli.evidence import evidence_blocks, gate_arguments, light_evidence
 from csi.cli.grids import each, grid
 from csi.cli.index import RESAMPLING, published
 from csi.cli.progress import working
@@ -71,6 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audit", action="store_true", help="weight, share, index and contribution of every child")
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
+    gate_arguments(parser, anyway=False)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -90,12 +92,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_level(made, args.level)
     blocks: list[str | Grid] = [s.say(lang) for s in made.sentences if wave == (made.waves[-1] if made.waves else "")]
     blocks.append(tree_grid(study, made, wave, args.level, lang))
+    gate, told = light_evidence(study, found, args, made.construct, lang)
+    blocks += evidence_blocks(study, found, gate, args, made.construct, cells, lang, light=True)
     if args.audit:
         blocks.append(audit_grid(study, made, wave, args.level, lang))
     return Answer(
         blocks=tuple(blocks),
         data={"construct": made.construct, "tree": made.table, "changes": made.changes, "audit": made.audit},
-        notes=(*panel.notes, *made.notes),
+        notes=(*panel.notes, *made.notes, *told),
         code=FINE,
         record={**provenance(study, panel), "tree": made.table, "changes": made.changes, "audit": made.audit},
     )

@@ -22,7 +22,7 @@ from csi.reporting.words import lowered
 from csi.study.breaks import breaks_of
 from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
-from csi.study.gate import gated
+from csi.study.gate import gated, gated_groups
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
@@ -72,6 +72,7 @@ class Analysis:
         cell: the focal brand's model; None when it has too few answers.
         groups: key ("stage", "segment") -> index of every construct by that key, focal brand at the wave.
         gate: whether brands and waves are comparable, tested for the target; None where it was not run.
+        gate_groups: the same of the study's further groups (a language, a mode).
         notes: what is doubtful about the whole. absent: why an index or the model is missing although there are enough
             answers for it.
     """
@@ -96,6 +97,7 @@ class Analysis:
     notes: tuple[Note, ...] = ()
     absent: tuple[Note, ...] = ()
     gate: Comparable | None = None
+    gate_groups: tuple[Comparable, ...] = ()
 
     def enough(self, brand: str) -> bool:
         """Whether a brand has enough answers at the wave to be published."""
@@ -153,6 +155,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
     stack = with_replicates(study, panel, fit(study.model, panel, estimator_of(settings), by=CELLS))
     published = explained(indexed(study, stack))
     gate, untested = gated(study, published)
+    grouped, ungrouped = gated_groups(study, panel)
     moved = released(study, published, waves, wave, gate, panel)
     n = answers(published, wave)
     present = [w for w in waves if w in set(published.cells["wave"].to_list())]
@@ -180,9 +183,10 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         sectors=sectors,
         cell=cell,
         groups=split(study, panel, wave, published) if cell is not None else {},
-        notes=(*doubts, *cell_notes(study, stack, {"wave": wave}, published), *untested),
+        notes=(*doubts, *cell_notes(study, stack, {"wave": wave}, published), *untested, *ungrouped),
         absent=(*lost, *(doubts if enough else ())),
         gate=gate,
+        gate_groups=grouped,
     )
 
 

@@ -72,7 +72,8 @@ def judged(
     """The gate with the study's settings: one result of brands and waves, one of every other key.
 
     Brands and waves are compared in the cells of brand x wave; groups by another key inside every cell of the study's
-    `within`. Holm's correction counts the sets of all.
+    `within`. Holm's correction counts the sets of brands and waves, and those of all other keys, so that what else is
+    asked for changes no verdict on brands and waves.
 
     Parameters:
         between: keys; without any brand and wave, as far as they differ. where: only the sets of these brands, waves.
@@ -84,11 +85,27 @@ def judged(
     if found:
         raise Problems(found, study.language)
     own = [k for k in between if k in CELLS]
-    sources: list[tuple[Index, Sequence[str] | None]] = []
+    out: tuple[Comparable, ...] = ()
     if own or not between:
-        sources.append((indexed(study, fitted(study, panel, errors=False)), own or None))
-    sources += [(index_within(study, panel, key, where or {}), [key]) for key in between if key not in CELLS]
-    return _judged(study, sources, constructs, where)
+        made = indexed(study, fitted(study, panel, errors=False))
+        out = _judged(study, [(made, own or None)], constructs, where)
+    others = [key for key in between if key not in CELLS]
+    if others:
+        sources = [(index_within(study, panel, key, where or {}), [key]) for key in others]
+        out = (*out, *_judged(study, sources, constructs, where))
+    return out
+
+
+def gated_groups(study: Study, panel: Panel) -> tuple[tuple[Comparable, ...], tuple[Note, ...]]:
+    """The target in the groups that the study asks for beside brands and waves, or why it is not tested in them."""
+    asked = study.settings.gating
+    others = [k for k in asked.between if k not in CELLS]
+    if not asked.gate or not others:
+        return (), ()
+    found = [*grouping_problems(study, panel, others)]
+    if found:
+        return (), tuple(note("N-GATE-GROUPS", p.what.en, p.what.zh) for p in found)
+    return judged(study, panel, others, [study.settings.target]), ()
 
 
 def index_within(study: Study, panel: Panel, key: str, where: Mapping[str, str]) -> Index:

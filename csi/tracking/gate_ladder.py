@@ -115,8 +115,9 @@ def _cfi(est: Estimate) -> float:
 def search(climbed: Climbed, level: float, alpha: float) -> Searched:
     """Releases one parameter at a time over all cells until neither step is rejected.
 
-    A step is rejected at `level` / 2. What is released has the largest score test of its step, its p (Bonferroni over
-    the tests of the step) below `alpha`; every construct keeps two items with equal loadings and intercepts.
+    A step is rejected at `level` / 2. What is released has the largest score test of its step; after the first release
+    its p (Bonferroni over the tests of the step) must be below `alpha`. Every construct keeps two items with equal
+    loadings and intercepts.
 
     Source:
         Byrne, Shavelson & Muthén (1989), Psychological Bulletin 105(3); Yoon & Millsap (2007), Structural Equation
@@ -129,7 +130,7 @@ def search(climbed: Climbed, level: float, alpha: float) -> Searched:
         free = frozenset(r.key for r in done)
         rung = climbed.ladder.rung(step, below, whole.held, free) if free else whole
         while rung.est is not None and rung.difference[2] < level / 2:
-            best, named = next_suspect(climbed.ladder, rung, alpha)
+            best, named = next_suspect(climbed.ladder, rung, alpha, first=not done)
             if best is None:
                 return _ended(climbed, rung, done, named)
             done = (*done, best)
@@ -140,15 +141,20 @@ def search(climbed: Climbed, level: float, alpha: float) -> Searched:
     return _ended(climbed, rung, done, (), stands=True)
 
 
-def next_suspect(ladder: Ladder, rung: Rung, alpha: float) -> tuple[Release | None, tuple[str, ...]]:
-    """What to release next (None where nothing may or need be), and the item that differs most."""
+def next_suspect(ladder: Ladder, rung: Rung, alpha: float, *, first: bool) -> tuple[Release | None, tuple[str, ...]]:
+    """What to release next (None where nothing may or need be), and the item that differs most.
+
+    Parameters:
+        first: nothing is released yet, so that what differs most is, whatever its own p: the step is rejected.
+    """
     twin = rung.est if ladder.settings.std_lv else ladder.fit(rung.held, rung.free, std_lv=True)
     if twin is None or not twin.convergence.converged.all():
         return None, ()
     now = exempt(rung.free)
     found = suspects(twin, rung.step, ladder.model, ladder.settings.ordered, now)
     named = tuple(item_of(x.key) for x in found[:1])
-    allowed = (x for x in found if enough(ladder.model, now | {x.key}) and x.p_value * len(found) < alpha)
+    kept = (x for x in found if enough(ladder.model, now | {x.key}))
+    allowed = (x for x in kept if first or x.p_value * len(found) < alpha)
     return next(allowed, None), named
 
 

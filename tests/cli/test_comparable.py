@@ -162,7 +162,8 @@ def test_any_columns_as_groups_by_the_study_file(asked, machine, spoken):
     out = asked("comparable", spoken, "--lang", "en")[1]
     assert "modes of interview" in out
     assert "7 sets of cells tested" in out
-    assert "Holm over 7 sets" in " ".join(out.split())
+    assert "Holm over 5 sets" in " ".join(out.split())
+    assert "Holm over 2 sets" in " ".join(out.split())
     out = asked("comparable", spoken, "--lang", "zh")[1]
     assert "访问方式" in out
     assert "语言" in out
@@ -231,3 +232,39 @@ def test_a_column_of_the_study_file_that_the_data_lack(asked, spoken):
         assert "分组不能命名为“cells”" in err
     finally:
         spoken.write_text(text, encoding="utf-8")
+
+
+def test_every_table_of_differences_bears_its_evidence(asked, machine, study, shifted):
+    """`csi index`, `league` and `track --explain`: one line each, and what fails has no rank and is named."""
+    out = asked("index", study, "--bootstrap", "0", "--lang", "en")[1]
+    assert "Comparability: brands (2026Q3): metric and scalar passed." in " ".join(out.split())
+    out = asked("index", study, "--bootstrap", "0", "--lang", "zh", "--no-gate")[1]
+    assert "可比性：未检验（--no-gate）。" in out
+    out = " ".join(asked("league", shifted, "--errors", "linearised", "--lang", "en")[1].split())
+    assert "brands (2026Q3): not comparable: item " in out
+    assert "not with all" in out
+    found = machine("league", shifted, "--errors", "linearised")
+    assert {p["evidence"] for p in found["pairs"]} == {"not comparable"}
+    assert found["pairs"][0]["difference"] is None
+    assert {(r["rank_low"], r["rank_high"]) for r in found["league"]} == {(1, 2)}
+    anyway = machine("league", shifted, "--errors", "linearised", "--anyway")
+    assert anyway["pairs"][0]["difference"] is not None
+    out = " ".join(asked("track", shifted, "--errors", "linearised", "--explain", "--lang", "en")[1].split())
+    assert "waves (Yunan): not comparable: item " in out
+    assert "Yunan, 2026Q3: not comparable: " in out
+    assert "云安、2026Q3：不可比：" in asked("track", shifted, "--errors", "linearised", "--explain", "--lang", "zh")[1]
+
+
+def test_what_was_not_tested_says_what_to_ask(asked, study):
+    text = study.read_text("utf-8")
+    try:
+        study.write_text(text + "\ncomparability: {gate: no}\n", encoding="utf-8")
+        out = asked("index", study, "--bootstrap", "0", "--lang", "en")[1]
+        assert "not tested (comparability: {gate: no}); ask with gate: yes or csi comparable STUDY" in " ".join(
+            out.split()
+        )
+        assert "可改为 gate: yes" in asked("league", study, "--errors", "linearised", "--lang", "zh")[1]
+        study.write_text(text + "\ncomparability: {rule: micom}\n", encoding="utf-8")
+        assert "MICOM refits every cell" in asked("index", study, "--bootstrap", "0", "--lang", "en")[1]
+    finally:
+        study.write_text(text, encoding="utf-8")

@@ -258,3 +258,17 @@ def test_sixty_groups_at_once_with_one_too_small_and_one_constant():
     with_seven = worst.filter((pl.col("cell_1") == "g07") | (pl.col("cell_2") == "g07"))
     assert with_seven.height == 57
     assert with_seven["items"].str.contains("c").all()
+
+
+def test_a_rejected_set_names_an_item_and_its_effect_although_no_item_alone_is_significant():
+    """Equal cells at a loose level: whatever is rejected has an item set free, and so an effect and its error."""
+    rejected = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        frame = frame_of([("w1", draw(rng, 150)), ("w2", draw(rng, 150, 0.4))])
+        (one,) = csi.comparable(fitted(frame), construct="joy", alpha=0.4).judged
+        rejected += one.rejected
+        if one.rejected:
+            assert one.free
+            assert one.std_error[0] > 0
+    assert rejected > 2

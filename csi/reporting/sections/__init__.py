@@ -141,7 +141,8 @@ def planned(
         "trend": waves < 2,
         "decomposition": waves < 2,
         "league": brands < 2,
-        "comparability": (brands < 2 and waves < 2) or not settings.gating.gate,
+        "comparability": (brands < 2 and waves < 2 and not {*settings.gating.between} - {"brand", "wave"})
+        or not settings.gating.gate,
         "tree": settings.tree is None,
         "shrunken": brands < 2,
         "alerts": not alerts,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import polars as pl
 
-from csi.errors import Text, note
+from csi.errors import Note, Text, note
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.tracking.gate_lines import evidence_line
 from csi.tracking.gate_shown import Comparable
-from csi.tracking.gate_words import KEYS, VERDICTS, set_sentence, together
+from csi.tracking.gate_words import KEYS, VERDICTS, kind_of, set_sentence, together
 
 Z95 = 1.959964
 """Half a 95 % interval in standard errors."""
@@ -25,19 +26,51 @@ NOT_RUN = note(
 )
 
 
+def evidence_notes(a: Analysis, where: Mapping[str, str] | None = None, *, changes: bool = True) -> tuple[Note, ...]:
+    """What stands under a table or figure of differences of the target: whether they are comparable.
+
+    Parameters:
+        where: key values of the cells shown. changes: whether changes from other waves are shown, too.
+    """
+    if len(a.brands) < 2 and len(a.waves) < 2:
+        return ()
+    if not a.study.settings.gating.gate:
+        return (OFF,)
+    said = evidence_line(a.gate, a.target, where, gate_labels(a), changes=changes)
+    return (note("N-EVIDENCE", said.en, said.zh),)
+
+
+OFF = note(
+    "N-EVIDENCE",
+    "Comparability: not tested (comparability: {gate: no} in the study file).",
+    "可比性：未检验（研究文件中 comparability: {gate: no}）。",
+)
+
+
+def gate_labels(a: Analysis) -> dict[str, Text]:
+    """What constructs, items, brands, waves and further groups are called."""
+    own = a.study.settings.gating.labels
+    waves = {w: words.wave_name(w) for w in a.waves}
+    return {**a.construct_labels, **_items(a), **a.group_labels, **a.brand_labels, **waves, **own}
+
+
 def comparability(a: Analysis) -> Section:
     """The verdict, the effect of every set of cells in points, the tests, a sentence per set that is rejected."""
     gate = a.gate
+    if gate is None and a.gate_groups:
+        gate, others = a.gate_groups[0], a.gate_groups[1:]
+    else:
+        others = a.gate_groups
     if gate is None:
         title = Text("Comparability was not tested", "未检验可比性")
         return Section(key="comparability", title=title, subtitle=Text("", ""), notes=(NOT_RUN,))
-    labels = {**a.construct_labels, **_items(a), **a.brand_labels, **{w: words.wave_name(w) for w in a.waves}}
-    title = _title(a, gate)
+    labels = gate_labels(a)
+    title = _title(a, (gate, *others))
     drawn = _drawn(gate, labels)
     names = {r["row"]: Text(r["row"], r["row_zh"]) for r in drawn.iter_rows(named=True)}
     headings = {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
     draw = partial(figures.forest, drawn, labels={**names, **headings}, series={"effect": Text("effect", "影响")})
-    told = [set_sentence(one, labels) for one in gate.judged if one.rejected]
+    told = [set_sentence(one, labels) for part in (gate, *others) for one in part.judged if one.rejected]
     weights = any(one.composed is not None for one in gate.judged)
     return Section(
         key="comparability",
@@ -51,10 +84,13 @@ def comparability(a: Analysis) -> Section:
             "红色者为等值被拒绝，其余为差异最大的题项",
         ),
         figures=(figure("comparability", title, draw),) if drawn.height else (),
-        tables=(_table(gate, labels),),
+        tables=(_table(gate, labels), *_groups_table(others, labels)),
         paragraphs=tuple(told),
-        notes=gate.notes,
-        data={"comparability": gate.sets, "comparability_pairs": gate.pairs},
+        notes=tuple(dict.fromkeys((*gate.notes, *(n for part in others for n in part.notes)))),
+        data={
+            "comparability": pl.concat([gate.sets, *(p.sets for p in others)], how="diagonal"),
+            "comparability_pairs": pl.concat([gate.pairs, *(p.pairs for p in others)], how="diagonal"),
+        },
     )
 
 
@@ -72,27 +108,29 @@ def _items(a: Analysis) -> dict[str, Text]:
     return {name: Text(book.label(name, "en"), book.label(name, "zh")) for name in book.names}
 
 
-def _title(a: Analysis, gate: Comparable) -> Text:
+def _title(a: Analysis, parts: Sequence[Comparable]) -> Text:
     """What may be compared."""
-    run = [one for one in gate.judged if one.tested]
+    run = [one for part in parts for one in part.judged if one.tested]
     rejected = [one for one in run if one.rejected]
     what = a.target_name
+    more = any(one.cells.between not in {"brand", "wave"} for one in run)
+    kinds, kinds_zh = ("brands, waves or groups", "品牌、期次或分组") if more else ("brands or waves", "品牌或期次")
     if not run:
         return Text(f"Whether {what.en} is comparable could not be tested", f"{what.zh}的可比性无法检验")
     if not rejected:
-        en = f"No difference of {what.en} between brands or waves is found to come from how the items work"
-        return Text(en, f"未见品牌间或期次间{what.zh}的差异源于题项功能不同")
+        en = f"No difference of {what.en} between {kinds} is found to come from how the items work"
+        return Text(en, f"未见{kinds_zh}间{what.zh}的差异源于题项功能不同")
     barred = sum("not comparable" in one.verdict for one in rejected)
     if barred:
-        en = f"In {barred} of {len(run)} sets of brands or waves, {what.en} is not comparable throughout"
-        return Text(en, f"{len(run)} 组品牌或期次中有 {barred} 组的{what.zh}存在不可比的差异")
-    en = f"In {len(rejected)} of {len(run)} sets of brands or waves an item differs; the others carry the comparison"
-    return Text(en, f"{len(run)} 组品牌或期次中有 {len(rejected)} 组存在相异题项，其余题项仍支持比较")
+        en = f"In {barred} of {len(run)} sets of {kinds}, {what.en} is not comparable throughout"
+        return Text(en, f"{len(run)} 组{kinds_zh}中有 {barred} 组的{what.zh}存在不可比的差异")
+    en = f"In {len(rejected)} of {len(run)} sets of {kinds} an item differs; the others carry the comparison"
+    return Text(en, f"{len(run)} 组{kinds_zh}中有 {len(rejected)} 组存在相异题项，其余题项仍支持比较")
 
 
 def _named(row: Mapping[str, object], labels: Mapping[str, Text]) -> Text:
     """The cells that a set shares: a wave for its brands, a brand for its waves."""
-    shared = [str(row[k]) for k in ("brand", "wave") if row.get(k) is not None]
+    shared = [str(row[k]) for k in ("brand", "wave") if row.get(k)]
     return together(shared, labels)
 
 
@@ -113,6 +151,21 @@ def _drawn(gate: Comparable, labels: Mapping[str, Text]) -> pl.DataFrame:
 def labels_of(row: Mapping[str, object]) -> str:
     """The name of a set that shares nothing: its construct."""
     return str(row["construct"])
+
+
+def _groups_table(others: Sequence[Comparable], labels: Mapping[str, Text]) -> tuple[Table, ...]:
+    """The further groups: a row per set; which cells they are compared in, the verdict and its effect."""
+    if not others:
+        return ()
+    tables = [_table(one, labels) for one in others]
+    frame = pl.concat([t.frame for t in tables], how="diagonal")
+    columns = max((t.columns for t in tables), key=len)
+    emphasis: Emphasis = {
+        (i, "verdict"): "warn" for i, v in enumerate(frame["verdict"]) if v in {"after freeing", "not comparable"}
+    }
+    texts = {name: said for t in tables for name, said in t.texts.items()}
+    title = Text("Further groups, set by set", "其他分组，逐组检验")
+    return (Table("comparability_groups", title, frame, columns, emphasis, texts),)
 
 
 def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
@@ -144,7 +197,8 @@ def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
     emphasis: Emphasis = {
         (i, "verdict"): "warn" for i, v in enumerate(sets["verdict"]) if v in {"after freeing", "not comparable"}
     }
-    texts = {t.en: t for t in (*where, *items)} | {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
+    kinds = {k: kind_of(k, labels) for k in (*KEYS, *sets["between"])}
+    texts = {t.en: t for t in (*where, *items)} | {k: Text(t.en.capitalize(), t.zh) for k, t in kinds.items()}
     title = Text("Equal loadings and intercepts, set by set", "逐组检验：载荷与截距相等")
     if by_weights:
         title = Text("Equal composition, set by set", "逐组检验：构成相同")

@@ -11,10 +11,12 @@ from csi.reporting import figures, style
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.comparability import evidence_notes, gate_labels
 from csi.reporting.sections.drawn import formula_id, percent
 from csi.study.breaks import breaks_of
 from csi.tracking.decompose import Decomposition, decompose
 from csi.tracking.decompose_words import NAMES
+from csi.tracking.gate_lines import told_changes
 from csi.tracking.shapley import PARTS
 
 
@@ -40,8 +42,11 @@ def decomposition(a: Analysis) -> Section:
         ),
         figures=drawn,
         tables=(_table(a, found),) if found.table["change"].count() else (),
-        paragraphs=found.sentences,
-        notes=tuple(n for n in found.notes if n not in a.index.notes),
+        paragraphs=(*found.sentences, *told_changes(a.gate, a.index, a.target, found.table, gate_labels(a))),
+        notes=(
+            *evidence_notes(a, {"wave": a.wave}),
+            *(n for n in found.notes if n not in a.index.notes),
+        ),
         data={"parts": found.table, "items": found.items, "classes": found.classes},
     )
 

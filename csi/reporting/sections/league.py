@@ -11,6 +11,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import few, formula_id, here, percent, reasons, sector_now, why_absent
 
 
@@ -51,6 +52,7 @@ def league(a: Analysis) -> Section:
         figures=(figure("league", title, draw),) if ranked else (),
         tables=(_table(a, shown),),
         notes=(
+            *evidence_notes(a, {"wave": a.wave}),
             *result.notes,
             *_suppressed(a, absent),
             *(n for n in a.stack.notes if n.code == "W-CELL-EMPTY"),

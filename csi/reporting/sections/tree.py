@@ -11,6 +11,7 @@ from csi.reporting import figures
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import percent
 from csi.study.grown import grown
 from csi.tracking.tree import Tree
@@ -51,7 +52,7 @@ def tree_section(a: Analysis) -> Section:
         figures=(figure("tree", title, draw),) if several else (),
         tables=(_nodes(a, made, labels), _contributions(a, made, labels)),
         paragraphs=made.sentences[1:],
-        notes=made.notes,
+        notes=(*evidence_notes(a, {"wave": a.wave}), *made.notes) if made.construct == a.target else made.notes,
         data={
             "tree": made.table.drop("reason", "reason_zh"),
             "tree_changes": made.changes.drop("reason", "reason_zh"),

@@ -12,6 +12,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.detectable import detectable
 from csi.reporting.drawn import figure
 from csi.reporting.section import Section
+from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
 from csi.study.rated import events_frame
@@ -92,7 +93,13 @@ def trend(a: Analysis) -> Section:
             f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}{across.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
-        notes=(*a.index.notes, *_detectable(a), *why_absent(a), *(n for n in a.changes.notes if n.code in BROKEN)),
+        notes=(
+            *evidence_notes(a),
+            *a.index.notes,
+            *_detectable(a),
+            *why_absent(a),
+            *(n for n in a.changes.notes if n.code in BROKEN),
+        ),
         data={
             "index": table.drop("reason", "reason_zh"),
             "sector": a.sectors[a.target].table,
