@@ -227,8 +227,8 @@ def _withheld(made: Made) -> list[Note]:
     beside, small = int((hidden & ~few).sum()), int(few.sum())
     if not beside:
         return []
-    en = f"{beside} numbers of enough answers are withheld as well, for with them {small} of fewer than {made.small}"
-    en += " could be worked out from the parents and shares; leave them out of other tables of this release too."
+    en = f"Withheld besides, though of enough answers: {beside}; with them what has fewer than {made.small} answers"
+    en += f" ({small}) could be worked out from parents and shares. Leave them out of other tables of this release too."
     zh = (
         f"另有 {beside} 个样本量足够的数值不予发布，否则可由上级与份额推算出 {small} 个样本量不足 {made.small} 的数值；"
     )
