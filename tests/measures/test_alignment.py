@@ -172,3 +172,16 @@ def test_two_items_are_too_few():
 def test_it_reads_in_both_languages(found):
     assert "1 of 80 loadings and intercepts differ over 10 groups" in text(found)
     assert "对齐" in text(found, "zh")
+
+
+def test_two_groups_by_hand():
+    """Equal loadings 1, intercepts that differ by .5, .5 and 0: F(a) = 300 [3 f(0) + 2 f(.5 - a) + f(a)], least where
+    two of three intercepts agree, at a = .5, where F = 300 sqrt(.5) + 5 * 300 f(0).
+    """
+    loading = np.ones((2, 3))
+    intercept = np.array([[5.0, 6.0, 7.0], [5.5, 6.5, 7.0]])
+    found = align(loading, intercept, np.full(2, 300.0), 1e-12, 0)
+    assert found.alpha[1] - found.alpha[0] == pytest.approx(0.5, abs=1e-5)
+    np.testing.assert_allclose(np.exp(found.log_sd), 1.0, atol=1e-5)
+    assert found.value == pytest.approx(300 * 0.5**0.5, abs=5 * 300 * 1e-3 * 1.01)  # f(0) = 1e-3, five terms of it
+    np.testing.assert_allclose(found.intercept[1] - found.intercept[0], [0.0, 0.0, -0.5], atol=1e-5)
