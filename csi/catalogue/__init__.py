@@ -130,7 +130,8 @@ def codes() -> tuple[str, ...]:
 
 
 def entry(name: str, lang: str = "en") -> Entry:
-    """A measure by its name or an alias ("cr", "ipma"); case, blanks and hyphens do not matter.
+    """A measure by its name or an alias ("cr", "ipma"); case, blanks and hyphens do not matter, but that F2 is an index
+    formula and f2 Cohen's effect size.
 
     Parameters:
         name: the measure. lang: language of the message.
@@ -142,8 +143,8 @@ def entry(name: str, lang: str = "en") -> Entry:
         >>> entry("htmt").threshold.text.en
         'below .85; below .90 for conceptually similar constructs'
     """
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
     known = {alias: e.name for e in _entries().values() for alias in (e.name, *e.aliases)}
+    wanted = name.strip() if name.strip() in known else name.strip().lower().replace("-", "_").replace(" ", "_")
     if wanted not in known:
         what = Text(f'there is no measure "{name}".', f"没有指标“{name}”。")
         raise Problems([Problem("E-WORD", "", what, did_you_mean(wanted, known))], lang)

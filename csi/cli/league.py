@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     parser.add_argument("--construct", help="a construct (the study's target by default)")
     parser.add_argument(
-        "--ranks", choices=get_args(RankTests), default="max-t", help="tests behind rank intervals (max-t)"
+        "--ranks", choices=get_args(RankTests), default="holm", help="tests behind rank intervals (holm)"
     )
     parser.add_argument(
         "--medals", nargs="?", const="certain", choices=("certain", "anyway"), metavar="anyway",

@@ -14,7 +14,7 @@ AGAINST = {"previous": Text("vs previous", "较上期"), "year": Text("vs year a
 
 
 def detectable(changes: Mapping[str, pl.DataFrame], level: float) -> tuple[Text, ...]:
-    """Two sentences, the ranges over the cells told: z_{1 - alpha/2} SE, and (z_{1 - alpha/2} + z_{.8}) SE.
+    """Two sentences, the ranges over the cells told: t_{1 - alpha/2} SE, and (t_{1 - alpha/2} + t_{.8}) SE.
 
     Parameters:
         changes: "previous", "year" -> columns smallest_significant and minimal_detectable. level: of the tests.
@@ -23,14 +23,14 @@ def detectable(changes: Mapping[str, pl.DataFrame], level: float) -> tuple[Text,
         >>> frame = pl.DataFrame({"smallest_significant": [2.39, 2.71], "minimal_detectable": [3.42, 3.88]})
         >>> for said in detectable({"previous": frame}, 0.95):
         ...     print(said.en)
-        Minimal detectable change (z: significant in a single test at 5%): vs previous 2.4–2.7.
+        Minimal detectable change (t: significant in a single test at 5%): vs previous 2.4–2.7.
         Minimal detectable change (80% power, single test at 5%): vs previous 3.4–3.9.
     """
     alpha, out = share(1 - level, 0), []
     for column, how in (
         (
             "smallest_significant",
-            Text(f"z: significant in a single test at {alpha}", f"z：单次检验水平 {alpha} 下显著"),
+            Text(f"t: significant in a single test at {alpha}", f"t：单次检验水平 {alpha} 下显著"),
         ),
         ("minimal_detectable", Text(f"80% power, single test at {alpha}", f"功效 80%，单次检验水平 {alpha}")),
     ):

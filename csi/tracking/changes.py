@@ -19,11 +19,10 @@ from csi.tracking.contrasts import (
     basis_note,
     construct_place,
     contrasts,
+    detectable_differences,
     half_widths,
     holm,
-    minimal_detectable,
     pair_shares,
-    smallest_significant,
     t_tests,
 )
 from csi.tracking.gate_applied import (
@@ -240,6 +239,7 @@ def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, A
     earlier = [p.cell if p.earlier is None else p.earlier for p in pairs]
     found = contrasts(index, construct, pair_shares(index, [p.cell for p in pairs], earlier))
     test = t_tests(found.estimate, found.std_error, found.df, index.level)
+    smallest, detectable = detectable_differences(found.std_error, found.df, index.level)
     return {
         "change": found.estimate,
         "std_error": found.std_error,
@@ -248,8 +248,8 @@ def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, A
         "p_value": test.p_value,
         "conf_low": test.conf_low,
         "conf_high": test.conf_high,
-        "smallest_significant": smallest_significant(1.0, index.level) * found.std_error,
-        "minimal_detectable": minimal_detectable(1.0, index.level) * found.std_error,
+        "smallest_significant": smallest,
+        "minimal_detectable": detectable,
     }
 
 

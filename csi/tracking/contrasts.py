@@ -334,24 +334,40 @@ def half_widths(p_values: Array, std_errors: Array, df: Array, level: float) -> 
     return found
 
 
-def smallest_significant(std_error: float, level: float = 0.95) -> float:
-    """The smallest difference that is significant: `z_{1 - alpha/2} SE`.
+def smallest_significant(std_error: float, level: float = 0.95, df: float = np.inf) -> float:
+    """The smallest difference that is significant: `t_{1 - alpha/2, df} SE`, z without degrees of freedom.
 
     Example:
         >>> round(smallest_significant(0.9115 * 2**0.5), 2)
         2.53
     """
-    return float(special.ndtri((1.0 + level) / 2.0)) * std_error
+    return float(detectable_differences(np.array([std_error]), np.array([df]), level)[0][0])
 
 
-def minimal_detectable(std_error: float, level: float = 0.95, power: float = 0.80) -> float:
-    """The true difference found significant with probability `power`: `(z_{1 - alpha/2} + z_power) SE`.
+def minimal_detectable(std_error: float, level: float = 0.95, power: float = 0.80, df: float = np.inf) -> float:
+    """The true difference found significant with probability `power`: `(t_{1 - alpha/2, df} + t_{power, df}) SE`.
+
+    Source:
+        Bloom (1995), Evaluation Review 19(5), 547-556.
 
     Example:
         >>> round(minimal_detectable(0.9115 * 2**0.5), 1)
         3.6
     """
-    return float(special.ndtri((1.0 + level) / 2.0) + special.ndtri(power)) * std_error
+    return float(detectable_differences(np.array([std_error]), np.array([df]), level, power)[1][0])
+
+
+def detectable_differences(std_error: Array, df: Array, level: float, power: float = 0.80) -> tuple[Array, Array]:
+    """(m,) smallest significant and minimal detectable differences by the t tests that are made; NaN without df.
+
+    Example:
+        >>> [v.round(3).tolist() for v in detectable_differences(np.ones(2), np.array([60.0, 0.0]), 0.95)]
+        [[2.0, nan], [2.848, nan]]
+    """
+    known = np.where(df > 0, df, np.nan)
+    reach = np.where(np.isinf(known), special.ndtri((1.0 + level) / 2.0), special.stdtrit(known, (1.0 + level) / 2.0))
+    more = np.where(np.isinf(known), special.ndtri(power), special.stdtrit(known, power))
+    return reach * std_error, (reach + more) * std_error
 
 
 def basis_note(index: Index) -> Note:

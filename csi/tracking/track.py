@@ -131,6 +131,7 @@ def track(
     mine = [t for t in targets if t.construct.casefold() in {"", name.casefold()}]
     table = _with_targets(table, mine) if mine else table
     notes = dict.fromkeys((*made.notes, *moved.notes, *_notes(small, flagged), *gate_notes(gate)))
+    notes |= dict.fromkeys([RANKS] if table["rank"].count() else [])
     notes |= dict.fromkeys([target_note(made.level)] if mine else [])
     notes |= dict.fromkeys([_benchmark_note(benchmark)] if benchmark and "benchmark" in table.columns else [])
     return Tracking(table, made, moved, name, small, flagged, tuple(notes))
@@ -155,6 +156,13 @@ def _index(
 def _keys(made: Index) -> list[str]:
     return [k for k in made.cells.columns if k != "n"]
 
+
+RANKS = note(
+    "N-RANKS",
+    "Rank intervals come from the pairs of each wave with Holm's correction.",
+    "名次区间由各期两两比较（Holm 校正）得出。",
+)
+"""How rank intervals were made."""
 
 OWN_COLUMNS = (
     "formula", "n", "n_effective", "design_effect", "index", "std_error", "conf_low", "conf_high", "reason",

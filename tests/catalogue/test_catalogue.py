@@ -122,3 +122,12 @@ def test_a_formula_has_no_english_words_in_chinese():
         found = guide(name)
         assert found is not None
         assert set(re.findall(r"[A-Za-z]{3,}", found.formula.zh)) <= kept, name
+
+
+def test_formula_ids_are_explained_as_they_are_printed():
+    """F2 beside an index is its formula; f2 is Cohen's."""
+    for i in range(1, 8):
+        assert entry(f"F{i}").name == f"index_f{i}"
+    assert entry("f2").name == "f2"
+    assert "ACSI" in explain("F2")[0]
+    assert "大写 F2" in " ".join(explain("F2", "zh"))

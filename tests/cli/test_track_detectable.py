@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from scipy import stats
 
 from csi.cli import main
 
@@ -23,11 +22,13 @@ def test_the_detectable_change_is_printed(asked, study):
     settings = ("track", study, "--wave", "2026Q3", "--errors", "linearised", "--no-gate")
     out = asked(*settings, "--lang", "en")[1]
     rows = json.loads(asked(*settings, "--json")[1])["tracking"]
-    z = stats.norm.ppf(0.975)
-    for how, factor in (("z: significant in a", z), ("80% power,", z + stats.norm.ppf(0.8))):
+    names = {"t: significant in a": "smallest_significant", "80% power,": "minimal_detectable"}
+    for how, column in names.items():
         said = re.search(how + r" single test at 5%\): vs previous ([\d.–]+), vs year ago ([\d.–]+)\.\n", out)
         for kind, ends in zip(("previous", "year"), said.groups(), strict=True):
-            expected = sorted(factor * r[f"std_error_{kind}"] for r in rows)
+            expected = sorted(r[f"{column}_{kind}"] for r in rows)
+            beyond = [abs(r[f"change_{kind}"]) > r[f"smallest_significant_{kind}"] for r in rows]
+            assert beyond == [r[f"p_value_{kind}"] < 0.05 for r in rows]
             assert ends == "–".join(dict.fromkeys(f"{v:.1f}" for v in (expected[0], expected[-1])))
     assert "最小可检出变化" in asked(*settings, "--lang", "zh")[1]
 

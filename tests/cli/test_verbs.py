@@ -304,6 +304,14 @@ def test_league_ranks_the_brands_of_a_wave(asked, machine, study):
     assert code == 0
     assert "联合区间" in out
     assert "抽样分布" in out
+    assert "名次区间由同一组检验得出" in out
+    assert (
+        "名次区间由各期两两比较（Holm 校正）得出" in asked("track", study, "--errors", "linearised", "--lang", "zh")[1]
+    )
+    linear = ("--errors", "linearised")
+    league, tracked = machine("league", study, *linear)["league"], machine("track", study, *linear)["tracking"]
+    now = {r["brand"]: (r["rank_low"], r["rank_high"]) for r in tracked if r["wave"] == "2026Q3"}
+    assert now == {r["brand"]: (r["rank_low"], r["rank_high"]) for r in league}
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "only 2 brands"), ("zh", "只有 2 个")])

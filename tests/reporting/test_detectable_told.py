@@ -1,4 +1,4 @@
-"""The trend says which changes the wave could have found, by z and with power, in both languages."""
+"""The trend says which changes the wave could have found, by t and with power, in both languages."""
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ def test_both_versions_are_named(level):
         ends = "–".join(printed(v, "score") for v in factor * ERRORS)
         assert said.en.endswith(f"vs previous {ends}.")
         assert said.zh.endswith(f"较上期 {ends}。")
-    assert "z" in simple.en
+    assert "t: significant" in simple.en
     assert "80% power" in powered.en
     assert "功效 80%" in powered.zh
 

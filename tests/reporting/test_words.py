@@ -178,13 +178,14 @@ def test_trend_without_an_index():
 def test_league_groups():
     a, b, c, d = (Text(x, x) for x in "ABCD")
     assert words.league([a], [b, c]).en == "A leads alone; B and C are significantly lower"
-    assert words.league([a, b, c], [d]).zh == "A、B和C同处第一梯队，D显著落后"
+    assert words.league([a, b, c], [d]).zh == "A最高，B与C与其差异不显著，D显著低于A"
     assert words.league([a, b], []).en == "No brand differs significantly from A, the highest"
     assert words.league([a], []).zh == "只有一个品牌，无从排名"
     assert words.league([], []).zh == "没有可供排名的指数"
     assert (
         words.league([a, b], [c], [d]).en
-        == "A and B lead and do not differ significantly; C is significantly lower; D has too few answers to rank"
+        == "A is highest, from which B does not differ significantly; C is significantly below A; "
+        "D has too few answers to rank"
     )
 
 

@@ -173,3 +173,15 @@ def test_needs_waves(model, survey):
 
 def test_case_of_the_construct_does_not_matter(made):
     assert changes(made, "joy").table["construct"].unique().to_list() == ["Joy"]
+
+
+def test_a_change_is_significant_where_it_is_larger_than_the_smallest_significant(made):
+    """The printed bound is that of the test that is made (t), not of z."""
+    table = changes(made, "Joy").table.drop_nulls("p_value")
+    beyond = table["change"].abs() > table["smallest_significant"]
+    assert (beyond == (table["p_value"] < 0.05)).all()
+    truth = stats.t.ppf(0.975, table["df"].to_numpy()) * table["std_error"].to_numpy()
+    np.testing.assert_allclose(table["smallest_significant"], truth, rtol=1e-12)
+    more = stats.t.ppf(0.8, table["df"].to_numpy()) * table["std_error"].to_numpy()
+    np.testing.assert_allclose(table["minimal_detectable"], truth + more, rtol=1e-12)
+    assert smallest_significant(1.0, df=6) == pytest.approx(2.446912, abs=1e-6)

@@ -80,7 +80,15 @@ def test_waves_alone(model, survey):
 
 def test_notes_say_what_was_done(tracking):
     codes = {n.code for n in tracking.notes}
-    assert {"N-INDEX-WEIGHTS", "N-FAMILY", "N-JOINT-REPLICATES", "N-SMALL", "N-NOT-TESTED", "N-SAMPLING-ONLY"} <= codes
+    assert {
+        "N-INDEX-WEIGHTS",
+        "N-FAMILY",
+        "N-JOINT-REPLICATES",
+        "N-SMALL",
+        "N-NOT-TESTED",
+        "N-SAMPLING-ONLY",
+        "N-RANKS",
+    } <= codes
 
 
 def test_a_yearly_study_tests_each_change_once(boot):

@@ -123,7 +123,7 @@ def trend(
 
 
 def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence[Text] = ()) -> Text:
-    """Who leads, who does not differ from the leader, who is lower.
+    """Who is highest, who does not differ from that brand, who is below it; nothing of the others among themselves.
 
     Parameters:
         leaders: the highest brand and those that do not differ from it significantly, highest first.
@@ -132,7 +132,7 @@ def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence
     Example:
         >>> a, b, c = Text("A", "甲"), Text("B", "乙"), Text("C", "丙")
         >>> league([a, b], [c]).zh
-        '甲与乙领先，彼此差异不显著，丙显著落后'
+        '甲最高，乙与其差异不显著，丙显著低于甲'
     """
     if len(leaders) + len(behind) <= 1:
         alone = Text("Only one brand: nothing to rank", "只有一个品牌，无从排名")
@@ -255,21 +255,25 @@ def _relation(now: Standing) -> Text:
 
 
 def _front(leaders: Sequence[Text], behind: Sequence[Text]) -> Text:
-    names = listed(leaders)
+    """Who differs from the highest and who does not; that is all that was asked of each."""
+    first, *others = leaders
     if not behind:
         return Text(
-            f"No brand differs significantly from {leaders[0].en}, the highest",
-            f"没有品牌与最高的{leaders[0].zh}有显著差异",
+            f"No brand differs significantly from {first.en}, the highest", f"没有品牌与最高的{first.zh}有显著差异"
         )
-    rest = listed(behind)
-    lower = Text(f"{rest.en} {'is' if len(behind) == 1 else 'are'} significantly lower", f"{rest.zh}显著落后")
-    if len(leaders) == 1:
-        return sentence(Text(f"{names.en} leads alone", f"{names.zh}单独领先"), lower)
-    if len(leaders) == 2:
-        return sentence(
-            Text(f"{names.en} lead and do not differ significantly", f"{names.zh}领先，彼此差异不显著"), lower
-        )
-    return sentence(Text(f"{names.en} form the leading group", f"{names.zh}同处第一梯队"), lower)
+    rest, be = listed(behind), "is" if len(behind) == 1 else "are"
+    if not others:
+        lower = Text(f"{rest.en} {be} significantly lower", f"{rest.zh}显著落后")
+        return sentence(Text(f"{first.en} leads alone", f"{first.zh}单独领先"), lower)
+    lower = Text(f"{rest.en} {be} significantly below {first.en}", f"{rest.zh}显著低于{first.zh}")
+    same, do = listed(others), "does" if len(others) == 1 else "do"
+    return sentence(
+        Text(
+            f"{first.en} is highest, from which {same.en} {do} not differ significantly",
+            f"{first.zh}最高，{same.zh}与其差异不显著",
+        ),
+        lower,
+    )
 
 
 def _left_out(suppressed: Sequence[Text]) -> Text:
