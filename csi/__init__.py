@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
     from csi.expectation.balance import balance as balance
+    from csi.expectation.change import change as change
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.kano import kano as kano
@@ -199,6 +200,7 @@ _HOMES = {
     "servqual": "csi.expectation.servqual",
     "surface": "csi.expectation.surface",
     "penalty_reward": "csi.expectation.penalty_reward",
+    "change": "csi.expectation.change",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
     "price_tolerance": "csi.behaviour.price_tolerance",
@@ -277,6 +279,7 @@ __all__ = [
     "blindfolding",
     "bollen_stine",
     "bootstrap",
+    "change",
     "changes",
     "cipma",
     "comparable",

@@ -15,7 +15,7 @@ from csi.errors import Language, Problems, Text, problem
 from csi.reporting.methods import METHODS, run_method
 from csi.reporting.section import Section
 from csi.study.explain import apart
-from csi.study.options import FILES, HELP, LISTS, MAPPINGS, Options
+from csi.study.options import FILES, HELP, LISTS, MAPPINGS, Options, Shape
 from csi.survey.codebook import Form
 
 NAMES: Final = tuple(m.name for m in METHODS)
@@ -26,6 +26,7 @@ CHOICES: Final = {
     "inconsistent": ("drop", "swap", "error"),
     "errors": ("robust", "hc3", "classical"),
     "shares": ("johnson", "lmg"),
+    "shape": tuple(s for s in get_args(Shape) if s),
 }
 """Options that take one of some words."""
 

@@ -10,6 +10,9 @@ from typing import Final, Literal
 from csi.errors import Text
 from csi.survey.codebook import Form
 
+Shape = Literal["", "difference", "growth", "dual", "coupled", "lagged", "within"]
+"""Models of change over waves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -24,8 +27,9 @@ class Options:
             asymmetry above it is no hybrid. constructs: the model's construct -> the codebook's. without: constructs
             left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
-        chose, rebought: items answered 0 or 1. industry: whose benchmarks. benchmarks, stakeholders, mentions,
-            requirements, relations, status: files.
+        chose, rebought: items answered 0 or 1. industry: whose benchmarks. beside: a second
+            construct or item. flag: an item answered 0 or 1. shape: a model of change. benchmarks, stakeholders,
+            mentions, requirements, relations, status: files.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -58,6 +62,9 @@ class Options:
     chose: str = ""
     rebought: str = ""
     industry: str = ""
+    beside: str = ""
+    flag: str = ""
+    shape: Shape = ""
     benchmarks: Path | None = None
     stakeholders: Path | None = None
     mentions: Path | None = None
@@ -94,6 +101,11 @@ HELP: Final[Mapping[str, Text]] = {
     "chose": Text("item answered 0 or 1: did a prospect choose", "0/1 题项：潜在客户是否选择"),
     "rebought": Text("of buyers: bought again (0 or 1), or satisfaction", "购买者：是否复购（0/1）或满意度"),
     "industry": Text("whose benchmarks", "采用哪个行业的基准"),
+    "beside": Text("a second construct or item, followed beside", "同时追踪的另一构念或题项"),
+    "flag": Text("item answered 0 or 1, such as a training", "0/1 题项，如是否接受培训"),
+    "shape": Text(
+        "difference, growth, dual, coupled, lagged or within", "difference、growth、dual、coupled、lagged 或 within"
+    ),
     "benchmarks": Text("file: industry, attribute, mean, sd, n", "文件：industry, attribute, mean, sd, n"),
     "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),
     "mentions": Text("file: id, attribute, aided, valence, coder", "文件：id, attribute, aided, valence, coder"),

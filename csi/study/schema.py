@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from csi.study.options import Shape
 from csi.survey.codebook import Form
 
 Reason = Literal["skipped", "dont_know", "refused", "not_asked", "empty"]
@@ -228,6 +229,9 @@ class OptionsForm(Part):
     chose: str = ""
     rebought: str = ""
     industry: str = ""
+    beside: str = ""
+    flag: str = ""
+    shape: Shape = ""
     benchmarks: str = ""
     stakeholders: str = ""
     mentions: str = ""

@@ -81,6 +81,7 @@ PUBLIC = [
     "promise",
     "servqual",
     "surface",
+    "change",
     "tolerance",
     "penalty_reward",
     "nps",

@@ -14,6 +14,8 @@ from csi.reporting.methods.blanks import BLANKS, blank_of
 
 NAMES = [m.name for m in METHODS]
 STAGES = ("never", "first", "long")
+WAVES = ("first", "second")
+COLUMNS = {"respondent": "id", "wave": "period", "stage": "phase"}
 
 
 def filled(text):
@@ -25,7 +27,9 @@ def filled(text):
     rng, n = np.random.default_rng(1), 330
     scales = {s: (int(v["min"]), int(v["max"])) for s, v in book["scales"].items()}
     answers = {i["name"]: rng.integers(scales[i["scale"]][0], scales[i["scale"]][1] + 1, n) for i in book["items"]}
-    keys = {"id": range(n), "phase": [STAGES[k % 3] for k in range(n)]}
+    people = [k % (n // 2) for k in range(n)]
+    waves = [WAVES[2 * k // n] for k in range(n)]
+    keys = {"id": people, "period": waves, "phase": [STAGES[k % 3] for k in people]}
     return book, pl.DataFrame({**keys, **answers})
 
 
@@ -39,7 +43,8 @@ def studied(folder, name, text):
     model = {"text": f"one =~ {first}; two =~ {second}; two ~ one"}
     study = {
         "csi": 1, "study": "blank", "language": "en", "data": [{"file": "answers.csv"}], "codebook": "codebook.yaml",
-        "keys": {"respondent": "id", **({"stage": "phase"} if blank and blank.keys else {})},
+        "keys": {"respondent": "id", **{k: COLUMNS[k] for k in ("wave", *(blank.keys if blank else ()))}},
+        "waves": {"order": list(WAVES), "respondents": "same"},
         "model": {"card": blank.card} if blank and blank.card else model,
         "index": {"target": "satisfaction" if blank and blank.card else "two"}, "bootstrap": {"n": 0},
     }  # fmt: skip

@@ -107,6 +107,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
         },
         items={"chose": "chose1", "rebought": "rebought1"},
     ),
+    "change": Blank(also=EXPECTED, keys=("respondent", "wave")),
     "stakeholders": Blank(
         SERVICE, ("P", "Ew"), files={"stakeholders": "id, role, power, interest, legitimacy, urgency"}
     ),

@@ -11,6 +11,7 @@ from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.reporting.methods import (
     balance,
+    change,
     drivers,
     edt_inferred,
     emotion_patterns,
@@ -55,6 +56,7 @@ METHODS: Final[tuple[Method, ...]] = (
     formation.STAGED,
     reasonable.METHOD,
     balance.METHOD,
+    change.METHOD,
     requirements.WHOM,
     requirements.METHOD,
 )
@@ -136,12 +138,14 @@ def allowed(study: Study) -> tuple[tuple[Method, tuple[Need, ...]], ...]:
 def told_in(study: Study) -> tuple[str, ...]:
     """The models that a report on expectation tells: those the study allows and does not switch off.
 
-    Of the satisfaction indices, which share their columns, those that the study names.
+    Of the satisfaction indices, which share their columns, those that the study names; models that follow the same
+    people where it says that they are (waves, respondents: same) or names the model.
     """
     off = {name for name, options in study.models.items() if options is None}
     named = {*study.models, study.model.card} - off
     found = (m for m, lacking in allowed(study) if not lacking and m.name not in off)
-    return tuple(m.name for m in found if m.number != NATIONAL or m.name in named)
+    followed = study.respondents == "same"
+    return tuple(m.name for m in found if m.name in named or (m.number != NATIONAL and (followed or not m.panel)))
 
 
 def run_method(study: Study, panel: Panel, name: str, asked: Options | None = None) -> Section:

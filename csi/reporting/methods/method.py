@@ -60,7 +60,8 @@ class Method:
         name: as `--model` and `models:` write it. number: its place among the twelve models; 0 for what stands around
             them. title: what it is called. needs: what it cannot do without. tell: runs it.
         options: names of the options (`csi.study.options.Options`) it takes. cells: which of "by" (key columns that
-            make cells) and "where" (only rows with these keys) it takes besides.
+            make cells) and "where" (only rows with these keys) it takes besides. panel: whether it follows the same
+            people, so that a report tells it only where the study says that they are (or names the model).
     """
 
     name: str
@@ -70,6 +71,7 @@ class Method:
     tell: Tell
     options: tuple[str, ...] = ()
     cells: tuple[str, ...] = ("by", "where")
+    panel: bool = False
 
     def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
         """The needs that a study does not meet."""
