@@ -393,8 +393,8 @@ def too_few(study: Study, n: int) -> Note:
     """Why the report has no model."""
     small = study.settings.small
     brand = focal_label(study)
-    en = f"{brand.en}: only {n} answers, fewer than {small}: no index and no model are printed for it."
-    return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数与模型结果。")
+    en = f"{brand.en}: only {n} answers, fewer than {small}: no index, no answers and no model are printed for it."
+    return note("W-BASE", en, f"{brand.zh}仅有 {n} 份有效答卷，少于 {small} 份：不公布其指数、答题分布与模型结果。")
 
 
 def no_model(study: Study, code: str, why: Text) -> Note:

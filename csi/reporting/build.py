@@ -104,7 +104,11 @@ def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Hea
 
 
 def _can_tell(key: str, analysis: Analysis) -> bool:
-    """Whether a section has anything to tell: a model where it needs one, importances where it ranks them."""
+    """Whether a section has anything to tell: a model where it needs one, importances where it ranks them, and answers
+    by item of a brand that has enough of them.
+    """
+    if key == "items" and not analysis.enough(analysis.focal):
+        return False
     if analysis.cell is None:
         return key not in NEED_A_MODEL
     importances = analysis.cell.drivers.table["importance"]

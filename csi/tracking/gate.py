@@ -144,7 +144,7 @@ def comparables(
     judged = judged_sets(parts, alpha)
     every = [one for found in judged for one in found]
     return tuple(
-        Comparable.of(part.index, found, alpha, gate_notes(found, alpha, sum(one.tested for one in every)))
+        Comparable.of(part.index, found, alpha, gate_notes(found, alpha, sum(one.tested for one in every)), small)
         for part, found in zip(parts, judged, strict=True)
     )
 

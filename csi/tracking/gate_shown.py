@@ -74,17 +74,21 @@ class Comparable(Shown):
     """construct and cell of the index -> numbers of the sets it is in."""
     places: Mapping[tuple[object, ...], int]
     """key values of a cell of the index -> its number."""
+    small: int = 0
+    """Cells with fewer answers have no difference."""
 
     @classmethod
-    def of(cls, index: Index, judged: Sequence[Judged], alpha: float, notes: tuple[Note, ...]) -> Comparable:
-        """The noun from its sets."""
+    def of(
+        cls, index: Index, judged: Sequence[Judged], alpha: float, notes: tuple[Note, ...], small: int = 0
+    ) -> Comparable:
+        """The noun from its sets; cells with fewer than `small` answers have no difference."""
         at: dict[tuple[str, int], tuple[int, ...]] = {}
         for number, one in enumerate(judged):
             for c in one.cells.everyone:
                 at[one.cells.construct, c] = (*at.get((one.cells.construct, c), ()), number)
         keys = [k for k in index.cells.columns if k != "n"]
         places = {row: c for c, row in enumerate(index.cells.select(keys).iter_rows())}
-        return cls(_sets(judged, keys), tuple(judged), alpha, index, notes, at, places)
+        return cls(_sets(judged, keys), tuple(judged), alpha, index, notes, at, places, small)
 
     @property
     def pairs(self) -> pl.DataFrame:
@@ -97,7 +101,7 @@ class Comparable(Shown):
         schema = dict.fromkeys(words, pl.String()) | {"difference": pl.Float64()} | {"verdict": pl.String()}
         schema |= {"items": pl.String()} | dict.fromkeys(("bias", "std_error"), pl.Float64())
         schema |= dict.fromkeys(("reason", "reason_zh"), pl.String())
-        rows = [row for one in self.judged for row in _pair_rows(one, keys, self.index)]
+        rows = [row for one in self.judged for row in _pair_rows(one, keys, self.index, self.small)]
         return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col(pl.Float64).fill_nan(None))
 
     @property
@@ -129,7 +133,7 @@ def _evidence(one: Judged, i: int, j: int) -> Evidence:
     return found if place[i] < place[j] else found.turned()
 
 
-def _pair_rows(one: Judged, keys: Sequence[str], index: Index) -> Iterator[tuple[object, ...]]:
+def _pair_rows(one: Judged, keys: Sequence[str], index: Index, small: int) -> Iterator[tuple[object, ...]]:
     """The rows of a set's pairs."""
     q = index.constructs.index(one.cells.construct)
     shared = [one.cells.keys.get(k) for k in keys]
@@ -139,7 +143,7 @@ def _pair_rows(one: Judged, keys: Sequence[str], index: Index) -> Iterator[tuple
             e = _evidence(one, every[a], every[b])
             why = (None, None) if e.reason is None else (e.reason.text.en, e.reason.text.zh)
             difference = float(index.values[every[a], q] - index.values[every[b], q])
-            few = any(w is not None and w.code == "R-GATE-BASE" for w in map(one.cells.why, (every[a], every[b])))
+            few = min(index.cells["n"][every[a]], index.cells["n"][every[b]]) < small
             difference = float("nan") if few else difference
             items = ", ".join(e.items)
             yield (
