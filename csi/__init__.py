@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from csi.expectation.change import change as change
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
+    from csi.expectation.intervention import intervention as intervention
     from csi.expectation.kano import kano as kano
     from csi.expectation.kinds import kinds as kinds
     from csi.expectation.mentions import mentions as mentions
@@ -201,6 +202,7 @@ _HOMES = {
     "surface": "csi.expectation.surface",
     "penalty_reward": "csi.expectation.penalty_reward",
     "change": "csi.expectation.change",
+    "intervention": "csi.expectation.intervention",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
     "price_tolerance": "csi.behaviour.price_tolerance",
@@ -307,6 +309,7 @@ __all__ = [
     "implied",
     "impute",
     "index",
+    "intervention",
     "invariance",
     "item_link",
     "jackknife",

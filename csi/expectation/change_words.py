@@ -113,10 +113,15 @@ def _said(
     if next(iter(rows.values()))["estimate"] is None:
         yield Text(f"{title.en}: withheld, see the reason.", f"{title.zh}：不予给出，见原因。")
         return
+    of = (
+        Text(f"{name.en} without {labels['flag'].en}", f"无“{labels['flag'].zh}”者的{name.zh}")
+        if "flag" in labels
+        else name
+    )
     if model == "difference":
-        yield _moved(name, rows["mean_change"], waves, level)
+        yield _moved(of, rows["mean_change"], waves, level)
     if model == "growth":
-        yield _grew(name, rows["mean_slope"], level)
+        yield _grew(of, rows["mean_slope"], level)
     if model in ("dual", "coupled"):
         yield _levelling(name, rows["proportional"])
     if "coupling" in rows:
@@ -206,8 +211,8 @@ def notes_of(models: Mapping[str, Told], *, flagged: bool) -> tuple[Note, ...]:
     en = "change is within people and associated with what it goes with; time order alone makes no cause."
     out = [note("N-CHANGE", en, "变化为个体内变化；所述关系均为关联，仅有时间先后不足以说明因果。")]
     if flagged:
-        en = "with a flag, means are those of people without it; a flag that people chose makes no cause."
-        zh = "设有标记时，均值为无标记者的均值；自行选择的标记不足以说明因果。"
+        en = "with a flag, means are those of people without it; csi.intervention asks whether it may be an effect."
+        zh = "设有标记时，均值为无标记者的均值；能否视为效应请用 csi.intervention。"
         out.append(note("N-CHANGE-FLAG", en, zh))
     if {"lagged", "within"} <= models.keys():
         en = "cross-lagged slopes mix stable differences between people with change within them; where random "

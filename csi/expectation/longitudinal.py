@@ -202,12 +202,12 @@ def _sentence(name: Text, step: Step, series: Series, row: Sequence[object], *, 
     what = Text("loadings", "载荷") if step == "metric" else Text("intercepts", "截距")
     own = [item for item, kind in series.released.items() if kind == FREED[step]]
     p = row[list(SCHEMA).index("delta_p")]
-    said = f" (p = {p:.3f})" if isinstance(p, float) else ""
+    said, said_zh = (f" (p = {p:.3f})", f"（p = {p:.3f}）") if isinstance(p, float) else ("", "")
     if not stands:
         en = f"{name.en}: {what.en} differ between waves{said}, so its means must not be compared."
-        return Text(en, f"{name.zh}：{what.zh}在各期不等{said}，均值不可比较。")
+        return Text(en, f"{name.zh}：{what.zh}在各期不等{said_zh}，均值不可比较。")
     if own:
         en = f"{name.en}: {what.en} are equal over waves but those of {', '.join(own)}{said}."
-        return Text(en, f"{name.zh}：除 {'、'.join(own)} 外，{what.zh}各期相等{said}。")
+        return Text(en, f"{name.zh}：除 {'、'.join(own)} 外，{what.zh}各期相等{said_zh}。")
     en = f"{name.en}: equal {what.en} over waves are not rejected{said}."
-    return Text(en, f"{name.zh}：{what.zh}各期相等，未被拒绝{said}。")
+    return Text(en, f"{name.zh}：{what.zh}各期相等，未被拒绝{said_zh}。")

@@ -28,8 +28,8 @@ class Options:
             left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. beside: a second
-            construct or item. flag: an item answered 0 or 1. shape: a model of change. benchmarks, stakeholders,
-            mentions, requirements, relations, status: files.
+            construct or item. flag: an item answered 0 or 1. shape: a model of change. since: a wave. benchmarks,
+            stakeholders, mentions, requirements, relations, status: files.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -65,6 +65,7 @@ class Options:
     beside: str = ""
     flag: str = ""
     shape: Shape = ""
+    since: str = ""
     benchmarks: Path | None = None
     stakeholders: Path | None = None
     mentions: Path | None = None
@@ -106,6 +107,7 @@ HELP: Final[Mapping[str, Text]] = {
     "shape": Text(
         "difference, growth, dual, coupled, lagged or within", "difference、growth、dual、coupled、lagged 或 within"
     ),
+    "since": Text("the first wave after an intervention", "干预后的首期"),
     "benchmarks": Text("file: industry, attribute, mean, sd, n", "文件：industry, attribute, mean, sd, n"),
     "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),
     "mentions": Text("file: id, attribute, aided, valence, coder", "文件：id, attribute, aided, valence, coder"),

@@ -232,6 +232,7 @@ class OptionsForm(Part):
     beside: str = ""
     flag: str = ""
     shape: Shape = ""
+    since: str = ""
     benchmarks: str = ""
     stakeholders: str = ""
     mentions: str = ""

@@ -82,6 +82,7 @@ PUBLIC = [
     "servqual",
     "surface",
     "change",
+    "intervention",
     "tolerance",
     "penalty_reward",
     "nps",

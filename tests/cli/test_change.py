@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
+import csi
 from csi.cli import main
+from csi.reporting.methods.library import run_method, told_in
+from csi.reporting.sections import method_section
 from tests.expectation.test_change import population
 
 CODEBOOK = """\
@@ -79,3 +83,35 @@ def test_the_record_holds_full_precision(place, capsys):
     told = json.loads(capsys.readouterr().out)
     rows = told["change"]
     assert any(r["quantity"] == "mean_change" and abs(r["estimate"] + 0.3) < 0.2 for r in rows)
+
+
+def test_an_intervention_at_the_prompt(place, capsys):
+    path, lang = place
+    frame = pl.read_csv(path / "answers.csv").with_columns(
+        z=pl.when(pl.col("period") == "after").then("z").otherwise(0)
+    )
+    frame.write_csv(path / "answers.csv")
+    asked = ["expectation", str(path / "study.yaml"), "--model", "intervention", "--lang", lang]
+    assert main(asked) == 1
+    assert {"en": "--flag NAME", "zh": "--flag 名称"}[lang] in capsys.readouterr().err
+    assert main([*asked, "--flag", "z", "--outcome", "expectation"]) == 0
+    said = capsys.readouterr().out
+    wanted = {
+        "en": ("Effect of Training in expectations on Expectation", "change, had it", "one wave before"),
+        "zh": ("“期望管理培训”对顾客期望的效应", "变化（干预组）", "只有一期"),
+    }[lang]
+    assert [w for w in wanted if w.casefold() not in said.casefold()] == []
+
+
+def test_a_report_follows_people_over_all_waves(place):
+    path, _ = place
+    study = csi.Study.read(path / "study.yaml")
+    section = run_method(study, study.panel(), "change")
+    assert section.data["change"].height == 5
+    analysis = SimpleNamespace(study=study, panel=study.panel(), wave="after")
+    assert method_section("change", analysis).data["change"].equals(section.data["change"])
+    assert "change" in told_in(study)
+    (path / "study.yaml").write_text(
+        (path / "study.yaml").read_text(encoding="utf-8").replace(", respondents: same", ""), encoding="utf-8"
+    )
+    assert "change" not in told_in(csi.Study.read(path / "study.yaml"))

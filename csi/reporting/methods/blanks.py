@@ -108,6 +108,11 @@ BLANKS: Final[Mapping[str, Blank]] = {
         items={"chose": "chose1", "rebought": "rebought1"},
     ),
     "change": Blank(also=EXPECTED, keys=("respondent", "wave")),
+    "intervention": Blank(
+        also={**SATISFIED, "training": Asked(Text("Had the training", "接受培训"), 1, "binary")},
+        keys=("respondent", "wave"),
+        items={"flag": "training1"},
+    ),
     "stakeholders": Blank(
         SERVICE, ("P", "Ew"), files={"stakeholders": "id, role, power, interest, legitimacy, urgency"}
     ),

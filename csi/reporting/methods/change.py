@@ -80,22 +80,23 @@ def _waves(study: Study, options: Options) -> bool:
     return len(study.waves) > 1 and "respondent" in keys and study.respondents != "new"
 
 
+FOLLOWED = Need(
+    Text("the same respondents in two waves or more", "同一批受访者参加两期以上"),
+    _waves,
+    Text(
+        "name keys: {respondent: id, wave: column}, list waves: order and say waves: {respondents: same}; new people "
+        "in every wave are told by csi track",
+        "写明 keys: {respondent: 编号列, wave: 期次列}，在 waves 中列出 order 并写 respondents: same；"
+        "每期更换受访者时请用 csi track",
+    ),
+)
+"""The same people in several waves."""
+
 METHOD = Method(
     name="change",
     number=0,
     title=Text("Change over waves", "期望的变化"),
-    needs=(
-        Need(
-            Text("the same respondents in two waves or more", "同一批受访者参加两期以上"),
-            _waves,
-            Text(
-                "name keys: {respondent: id, wave: column}, list waves: order and say waves: {respondents: same}; new "
-                "people in every wave are told by csi track",
-                "写明 keys: {respondent: 编号列, wave: 期次列}，在 waves 中列出 order 并写 respondents: same；"
-                "每期更换受访者时请用 csi track",
-            ),
-        ),
-    ),
+    needs=(FOLLOWED,),
     tell=tell,
     options=("of", "beside", "flag", "shape", "expected", "perceived"),
     cells=("where",),

@@ -17,6 +17,7 @@ from csi.reporting.methods import (
     emotion_patterns,
     formation,
     gap,
+    intervention,
     kano,
     kinds,
     loyalty,
@@ -57,6 +58,7 @@ METHODS: Final[tuple[Method, ...]] = (
     reasonable.METHOD,
     balance.METHOD,
     change.METHOD,
+    intervention.METHOD,
     requirements.WHOM,
     requirements.METHOD,
 )

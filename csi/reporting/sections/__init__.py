@@ -200,8 +200,9 @@ def build(key: str, analysis: Analysis) -> Section:
 
 
 def method_section(key: str, a: Analysis) -> Section:
-    """A model of expectation on the answers of the report's wave."""
-    wave = {"wave": a.wave} if a.wave and "where" in method_of(key, a.study).cells else {}
+    """A model of expectation on the answers of the report's wave; one that follows people on those of all waves."""
+    method = method_of(key, a.study)
+    wave = {"wave": a.wave} if a.wave and "where" in method.cells and not method.panel else {}
     return run_method(a.study, a.panel, key, Options(where=wave, given=("where",)))
 
 

@@ -1,0 +1,206 @@
+"""Who had an intervention, when it began, and the comparisons that this allows; refusals.
+
+Letters: `n` people, `W` waves.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.expectation.change_waves import design_of
+from csi.expectation.wide import Wide, named
+from csi.inference.adjust import adjust
+from csi.inference.linearised import critical, p_of_t
+from csi.inference.sandwich import robust_slopes
+from csi.moments.stack import Array, Ints
+
+Bools = npt.NDArray[np.bool_]
+Kind = Literal["did", "before_after", "after_only"]
+"""Both a control group and a period before; no control group; no period before."""
+
+SCHEMA: Final = {
+    "quantity": pl.String, "n": pl.Int64, "estimate": pl.Float64, "std_error": pl.Float64, "df": pl.Float64,
+    "p_value": pl.Float64, "conf_low": pl.Float64, "conf_high": pl.Float64,
+}  # fmt: skip
+EVENTS: Final = {"wave": pl.String, "period": pl.String, **{k: v for k, v in SCHEMA.items() if k != "quantity"}}
+
+PARALLEL = 0.05
+"""Differences of trends before with a smaller p (Holm) take the word effect away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Who is compared with whom.
+
+    Attributes:
+        values: (n, W) answers. treated: (n,). waves: their names. start: index of the first wave after the beginning.
+        weight: (n,). unit: (n,) of errors. stratum: (units,). left_out: people first flagged later, or not known.
+    """
+
+    values: Array
+    treated: Bools
+    waves: tuple[str, ...]
+    start: int
+    weight: Array
+    unit: Ints
+    stratum: Ints
+    left_out: int
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """Waves before."""
+        return self.waves[: self.start]
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Waves after."""
+        return self.waves[self.start :]
+
+    @property
+    def early(self) -> Array:
+        """(n,) mean before; NaN where there is none."""
+        return _mean(self.values[:, : self.start])
+
+    @property
+    def late(self) -> Array:
+        """(n,) mean after."""
+        return _mean(self.values[:, self.start :])
+
+    @property
+    def kind(self) -> Kind:
+        """What the design allows."""
+        if not self.before:
+            return "after_only"
+        return "before_after" if self.treated.all() else "did"
+
+
+def _mean(values: Array) -> Array:
+    """(n,) means of the columns there are; NaN where there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row without answers has no mean, and none is wanted
+        return np.asarray(np.nanmean(values, axis=1)) if values.shape[1] else np.full(len(values), np.nan)
+
+
+def design_from(data: Wide, items: Sequence[str], flag: str, since: str | None) -> Design:
+    """The groups and periods of a panel.
+
+    Raises:
+        Problems: E-WAVE (no wave `since`), E-CAUSAL (nobody flagged).
+    """
+    W = len(data.waves)
+    if since is not None and since not in data.waves:
+        hint = did_you_mean(since, data.waves)
+        en, zh = f'there is no wave "{since}".', f"没有“{since}”这一期。"
+        raise Problems([problem("E-WAVE", "since", en, zh, hint.en, hint.zh)])
+    columns = [[named(i, t) for i in items] for t in range(1, W + 1)]
+    values = np.column_stack([data.frame.select(pl.mean_horizontal(c)).to_series().to_numpy() for c in columns])
+    flags = data.frame.select(named(flag, t) for t in range(1, W + 1)).to_numpy().astype(np.float64)
+    known, ever = np.isfinite(flags).any(axis=1), np.nan_to_num(flags) > 0
+    if not ever.any():
+        raise Problems([_nobody(flag)])
+    first = int(ever.any(axis=0).argmax())
+    start = data.waves.index(since) if since is not None else first
+    own = np.where(ever.any(axis=1), ever.argmax(axis=1), W)
+    kept = known & ((own == W) | (own <= start) | (since is not None))
+    weight, unit, stratum = design_of(data)
+    treated = np.asarray(own[kept] < W, dtype=np.bool_)
+    left = int((~kept).sum())
+    return Design(values[kept].astype(np.float64), treated, data.waves, start, weight[kept], unit[kept], stratum, left)
+
+
+def refuse(design: Design, effect: bool | None) -> None:
+    """Refuse what compares nothing, and the word effect where the design does not carry it.
+
+    Raises:
+        Problems: E-CAUSAL.
+    """
+    found: list[Problem] = []
+    if design.kind == "after_only" and design.treated.all():
+        en = "everybody had it and no wave lies before it: there is nothing to compare with."
+        zh = "所有人都接受了干预，且此前没有期次：无可比较。"
+        do, do_zh = (
+            "Add a control group or a wave before; csi track tells the waves.",
+            "请补充对照组或干预前的期次；各期见 csi track。",
+        )
+        found.append(problem("E-CAUSAL", "intervention", en, zh, do, do_zh))
+    elif effect is True and design.kind != "did":
+        what, what_zh = (
+            ("no pre-period", "没有干预前的期次") if not design.before else ("no control group", "没有对照组")
+        )
+        en, zh = f"{what}: this is a difference, not an effect.", f"{what_zh}：只能报告差异，不能称为效应。"
+        do, do_zh = "Leave effect=True out; it is reported as a difference.", "请去掉 effect=True；将按差异报告。"
+        found.append(problem("E-CAUSAL", "intervention", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+
+
+def _nobody(flag: str) -> Problem:
+    """Nobody had it."""
+    en, zh = f"nobody is flagged by {flag}.", f"没有人被 {flag} 标记。"
+    do, do_zh = "Code who had the intervention 1.", "请将接受干预者编码为 1。"
+    return problem("E-CAUSAL", "intervention", en, zh, do, do_zh)
+
+
+def quantities(design: Design) -> list[tuple[str, Bools, Array]]:
+    """What is told: its name, whose rows count, their values; the difference last."""
+    change = design.late - design.early
+    groups = {"treated": design.treated, "control": ~design.treated}
+    parts = {"before": design.early, "after": design.late, "change": change}
+    found = [
+        (f"{part}_{group}", own, values)
+        for part, values in parts.items()
+        for group, own in groups.items()
+        if np.isfinite(values[own]).any()
+    ]
+    everyone = np.ones(design.treated.size, dtype=np.bool_)
+    if design.kind == "before_after":
+        return [*found, ("difference", design.treated, change)]
+    return [*found, ("difference", everyone, design.late if design.kind == "after_only" else change)]
+
+
+def estimate(design: Design, values: Array, own: Bools, level: float) -> list[float]:
+    """n, mean of one group or treated less others, std_error, df, p, bounds.
+
+    Parameters:
+        values: (n,). own: (n,) rows that count.
+    """
+    rows = own & np.isfinite(values)
+    treated, n = design.treated[rows], int(rows.sum())
+    two = bool(treated.any() and not treated.all())
+    if n < 2 or (two and min(int(treated.sum()), n - int(treated.sum())) < 2):
+        return [n, *[float("nan")] * 6]
+    X = np.column_stack([np.ones(n), treated.astype(np.float64)]) if two else np.ones((n, 1))
+    codes, unit = np.unique(design.unit[rows], return_inverse=True)
+    found = robust_slopes(X, values[rows], design.weight[rows], unit.astype(np.int64), design.stratum[codes])
+    value, error, df = float(found.slopes[-1]), float(found.std_error[-1]), float(found.df[-1])
+    at = np.array([df])
+    reach = float(critical(level, at)[0]) * error
+    p = float(p_of_t(np.array([value / error if error > 0 else np.nan]), at)[0])
+    return [n, value, error, df, p, value - reach, value + reach]
+
+
+def events_of(design: Design, level: float) -> list[list[object]]:
+    """Difference of the groups in each wave against the last wave before; none without both groups and such a wave."""
+    if design.kind != "did":
+        return []
+    last, everyone = design.start - 1, np.ones(design.treated.size, dtype=np.bool_)
+    rows: list[list[object]] = []
+    for t, wave in enumerate(design.waves):
+        if t != last:
+            found = estimate(design, design.values[:, t] - design.values[:, last], everyone, level)
+            rows.append([wave, "before" if t < last else "after", *found])
+    return rows
+
+
+def parallel_before(events: pl.DataFrame) -> bool | None:
+    """Whether the groups' trends were alike before, as far as is seen (Holm); None where nothing can be seen."""
+    p = events.filter(period="before")["p_value"].drop_nulls().to_numpy()
+    return None if not p.size else bool((adjust(p, "holm") >= PARALLEL).all())
