@@ -26,6 +26,7 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.grown import grown
+from csi.survey.panel import Panel
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree
 
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells)
-    made = grown(study, found, base=args.base, restate=args.restate)
+    made = grown(study, found, base=args.base, restate=args.restate, panel=panel)
     if made is None:
         raise Problems([no_tree(study)])
     wave = cells.get("wave", "")
@@ -172,9 +173,9 @@ MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted"}
 """Columns of a grid <- those of the changes."""
 
 
-def above(study: Study, found: Index, construct: str) -> Tree | None:
+def above(study: Study, found: Index, construct: str, panel: Panel | None = None) -> Tree | None:
     """The tree of a tracking table; none of a study without one, of another construct, of a single nameless wave."""
-    made = grown(study, found) if construct == study.settings.target else None
+    made = grown(study, found, panel=panel) if construct == study.settings.target else None
     return made if made is not None and made.waves else None
 
 

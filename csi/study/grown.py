@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from csi.errors import Text
+from csi.study.breaks import breaks_of
 from csi.study.settings import TreePlan
 from csi.study.study import Study
+from csi.survey.panel import Panel
+from csi.tracking.breaks import Break
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree, tree
 from csi.tracking.tree_structure import Structure, structure_of
+from csi.tracking.waves import wave_order
 
 
 def structure_of_plan(plan: TreePlan, brands: Mapping[str, Text]) -> Structure:
@@ -24,13 +28,20 @@ def structure_of_plan(plan: TreePlan, brands: Mapping[str, Text]) -> Structure:
 
 
 def grown(
-    study: Study, found: Index, *, base: str | None = None, waves: Sequence[str] | None = None, restate: bool = False
+    study: Study,
+    found: Index,
+    *,
+    base: str | None = None,
+    waves: Sequence[str] | None = None,
+    restate: bool = False,
+    panel: Panel | None = None,
 ) -> Tree | None:
     """The tree of a study's index; None where the study has none.
 
     Parameters:
         found: the index by brand and wave. base: the wave of 100 in place of the study's. waves: in order. restate:
-            take the latest dates of the weights, whatever the study says.
+            take the latest dates of the weights, whatever the study says. panel: the answers behind the index, by
+            whose respondents the sample behind a link is known.
 
     Raises:
         Problems: as `csi.tree`.
@@ -54,4 +65,13 @@ def grown(
         restate=plan.restate or restate,
         adjust=plan.adjust,
         brands=tuple(study.brands),
+        breaks=_breaks(study, found, panel, waves or study.waves) if several else (),
     )
+
+
+def _breaks(study: Study, found: Index, panel: Panel | None, waves: Sequence[str]) -> tuple[Break, ...]:
+    """The breaks that the index reaches: those after its first wave and not after its last."""
+    present = set(found.cells["wave"].to_list())
+    order = tuple(waves) or wave_order(found.cells)
+    at = [i for i, w in enumerate(order) if w in present]
+    return tuple(b for b in breaks_of(study, found, panel) if b.wave in order[at[0] + 1 : at[-1] + 1])

@@ -18,12 +18,14 @@ from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
+from csi.tracking.breaks import Break, check_breaks
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
 from csi.tracking.places import brand_of
 from csi.tracking.show import shown
 from csi.tracking.track import Tracking
 from csi.tracking.tree_audit import audit_table
+from csi.tracking.tree_forms import Forms, forms_of
 from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
 from csi.tracking.tree_structure import Structure, structure_of
@@ -55,7 +57,8 @@ class Tree(Shown):
             (seen, carried, imputed, missing), age, flag, reason, reason_zh.
         changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
             statistic, df, p_value, p_adjusted (within a wave), significant, conf_low, conf_high, like_for_like (of
-            the leaves of both waves), composition (what new weights and leaves do), reason, reason_zh.
+            the leaves of both waves), composition (what new weights and leaves do), link (what a change across a break
+            goes through), reason, reason_zh.
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
             index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
             to its index.
@@ -94,6 +97,7 @@ def tree(
     levels: Sequence[str] = (),
     brands: Sequence[str] = (),
     adjust: Method = "holm",
+    breaks: Sequence[Break] = (),
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
@@ -116,9 +120,11 @@ def tree(
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
         brands: those that exist although they have no answers. adjust: the changes of a wave as by `csi.adjust`.
+        breaks: as in `csi.changes`; nothing is compared, chained, carried or imputed across one without a link, and
+            with one the earlier waves count in points of the later form and the link's error goes up the tree.
 
     Raises:
-        Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-SETTING; all at once.
+        Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-BREAK, E-SETTING; all at once.
 
     Source:
         Fornell et al. (1996), Journal of Marketing 60(4), 7-18: companies and industries by revenue, sectors by GDP.
@@ -135,10 +141,13 @@ def tree(
     _settings(missing, small_leaves, adjust)
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
+    if breaks:
+        check_breaks(breaks, every)
+    forms = forms_of(index, j, order, every, breaks)
     nodes = structure_of(structure, levels, _leaf_level(index))
     cells, left = _cells_of(index, j, nodes, order, (others, *brands), small if small_leaves == "drop" else 0)
     given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
-    made = _made(index, j, nodes, order, cells, given, missing, base, (small, others))
+    made = _made(forms, nodes, order, cells, given, missing, base, (small, others))
     table = node_table(made)
     moved = change_table(made, against, per_year, every, adjust)
     said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
@@ -154,13 +163,12 @@ def tree(
         level=index.level,
         others=made.others,
         sentences=sentences(made, table, moved),
-        notes=(*said, *(n for n in index.notes if n.code in KEPT)),
+        notes=(*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT)),
     )
 
 
 def _made(
-    index: Index,
-    construct: int,
+    forms: Forms,
     nodes: Structure,
     waves: tuple[str, ...],
     cells: Cells,
@@ -172,18 +180,20 @@ def _made(
     """Leaves, shares and rows of every wave."""
     place = {node: k for k, node in enumerate(nodes.leaves)}
     by_leaf = {(t, place[node]): value for (t, node), value in cells.items()}
-    values, there = index.values[:, construct], np.isfinite(given.values[:, nodes.leaves])
-    leaves = leaves_of(index, construct, by_leaf, len(waves), [nodes.parent[i] for i in place], missing, there)
+    index, construct, walls = forms.each[0], forms.construct, forms.walls
+    values, there = forms.latest.values[:, construct], np.isfinite(given.values[:, nodes.leaves])
+    siblings = [nodes.parent[i] for i in place]
+    leaves = leaves_of(forms.latest, construct, by_leaf, len(waves), siblings, missing, there, walls)
     if missing == "refuse":
         _refuse(nodes, leaves, waves)
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
     columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
-    link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base))
+    link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base), walls)
     hidden = withheld(nodes, leaves, shares, shown_as[0])
     rows = node_rows(shares, leaves)
     known = Known.of(leaves, rows, hidden, nodes, index.cells.height)
     small, others = shown_as[0], OTHERS if shown_as[1] in nodes.names else shown_as[1]
-    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, small, others, hidden, known)
+    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, small, others, hidden, known, forms)
 
 
 def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:

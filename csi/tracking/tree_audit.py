@@ -17,8 +17,7 @@ def audit_table(made: Made) -> pl.DataFrame:
     place = {node: k for k, node in enumerate(nodes.leaves)}
     groups, hidden = hidden_groups(made), made.hidden.nodes
     c = made.index.cells.height
-    cell_values = np.nan_to_num(made.index.values[:, made.construct])
-    value = np.stack([np.asarray(rows[:, :c] @ cell_values) for rows in made.rows])
+    value = np.stack([np.asarray(rows[:, :c] @ made.forms.values(t)) for t, rows in enumerate(made.rows)])
     out: list[dict[str, object]] = []
     for parent in nodes.parents:
         below = nodes.children(parent)

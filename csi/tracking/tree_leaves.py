@@ -6,7 +6,7 @@ sample tells (the drift of a carried value, the residual of an imputed one).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -56,13 +56,14 @@ def leaves_of(
     siblings: Sequence[int],
     missing: Missing,
     there: npt.NDArray[np.bool_],
+    walls: Collection[int] = (),
 ) -> Leaves:
     """Rows of every leaf and wave.
 
     Parameters:
         index, construct: whose cells, and the column. cells: (wave, leaf) -> the cells it is made of and their shares,
             where it has a value. waves: how many. siblings: (l) parent of each leaf. missing: what becomes of leaves
-            without a value that are `there` (t, l).
+            without a value that are `there` (t, l). walls: places of waves before which nothing is carried or imputed.
 
     Returns:
         Leaves. Carried: the last value seen; age x drift is added to its variance. Imputed: the last value moved as its
@@ -82,16 +83,16 @@ def leaves_of(
     extra_df = np.full(columns, np.inf)
     rows: dict[tuple[int, int], tuple[Ints, Array]] = dict(cells)
     drift = apart = 0.0
-    steps = (
-        steps_of(cells, seen, siblings, c) if missing in {"carry", "impute"} and (treatment == MISSING).any() else None
-    )
+    filled = missing in {"carry", "impute"} and (treatment == MISSING).any()
+    steps = steps_of(cells, seen, siblings, c, walls) if filled else None
     if steps is not None:
         square = partial(true_square, index, construct)
         (drift, df), how = square(steps.rows, steps.leaf.size), CARRIED
         if missing == "impute":
             (apart, df), how = square(steps.centre @ steps.rows, steps.df), IMPUTED
         for t, leaf in zip(*np.nonzero(treatment == MISSING), strict=True):
-            before = np.flatnonzero(np.isfinite(seen[:t, leaf]))
+            start = max((w for w in walls if w <= t), default=0)
+            before = start + np.flatnonzero(np.isfinite(seen[start:t, leaf]))
             moves = steps.before(leaf, before[-1], t) if before.size and missing == "impute" else []
             if not before.size or None in moves or (missing == "impute" and steps.df < 1):
                 continue
@@ -153,14 +154,21 @@ class Steps:
 
 
 def steps_of(
-    cells: Mapping[tuple[int, int], tuple[Ints, Array]], seen: Array, siblings: Sequence[int], columns: int
+    cells: Mapping[tuple[int, int], tuple[Ints, Array]],
+    seen: Array,
+    siblings: Sequence[int],
+    columns: int,
+    walls: Collection[int] = (),
 ) -> Steps:
     """The changes of leaves that were seen in two waves running.
 
     Parameters:
         cells: (wave, leaf) -> cells and shares. seen: (t, l) values, NaN where absent. columns: how many cells.
+        walls: places of waves that are not compared with the wave before.
     """
-    before, leaf = np.nonzero(np.isfinite(np.diff(seen, axis=0)))
+    moved = np.isfinite(np.diff(seen, axis=0))
+    moved[[w - 1 for w in walls]] = False
+    before, leaf = np.nonzero(moved)
     pairs = list(zip(before.tolist(), leaf.tolist(), strict=True))
     parts = [*(cells[t + 1, k] for t, k in pairs), *((at, -share) for at, share in (cells[p] for p in pairs))]
     at, share = (np.concatenate([p[i] for p in parts]) if parts else np.empty(0) for i in (0, 1))

@@ -5,7 +5,7 @@ Letters: `m` nodes, `l` leaves, `t` waves, `x` columns (cells, then what no samp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,14 +140,17 @@ class Chained:
     base: int
 
 
-def chained(tree: Structure, weights: Array, leaves: Leaves, values: Array, base: int) -> Chained:
+def chained(
+    tree: Structure, weights: Array, leaves: Leaves, values: Array, base: int, walls: Collection[int] = ()
+) -> Chained:
     """Every node at 100 in the base wave, linked over the overlap where weights or leaves change.
 
     `C_t = C_{t-1} sum_j v_jt I_jt / sum_j v_jt I_j,t-1` over the leaves j with a value in both waves: the wave before
     is computed again with the new weights. With unchanged weights and leaves `C_t = 100 I_t / I_base`.
 
     Parameters:
-        weights: (t, m). values: (x) the index of every cell, 0 beyond. base: place of the base wave.
+        weights: (t, m). values: (x) the index of every cell, 0 beyond. base: place of the base wave. walls: places of
+            waves that are not compared with the wave before: the chain ends there.
 
     Source:
         International Labour Organization et al. (2004), Consumer Price Index Manual, 9.112-9.127 (chain linking).
@@ -161,6 +164,8 @@ def chained(tree: Structure, weights: Array, leaves: Leaves, values: Array, base
         top, bottom = now @ values, before @ values
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio, up, down = np.log(top / bottom), 1 / top, 1 / bottom
+        if (t if forward else t + 1) in walls:
+            ratio = np.full(many, np.nan)
         up, down = np.where(np.isfinite(ratio), up, 0.0), np.where(np.isfinite(ratio), down, 0.0)
         step = sparse.diags(up) @ now - sparse.diags(down) @ before
         start, sign = (t - 1, 1.0) if forward else (t + 1, -1.0)

@@ -18,6 +18,7 @@ from csi.inference.linearised import critical, p_of_t
 from csi.moments.stack import Array
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
+from csi.tracking.tree_forms import Forms
 from csi.tracking.tree_leaves import ABSENT, SEEN, Leaves
 from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched, pooled_rows
 from csi.tracking.tree_structure import Structure
@@ -34,7 +35,8 @@ class Made:
         index, construct: whose cells, and the column. nodes: the structure. waves: oldest first.
         weights, leaves, shares: by wave. rows: wave -> (m, x). chain: 100 in a base wave, or None.
         small: what has fewer answers is not shown by itself. others: what is not shown is called together.
-        hidden: which nodes they are. known: what the numbers that are shown tell of them.
+        hidden: which nodes they are. known: what the numbers that are shown tell of them. forms: the index in points
+            of each wave's own form.
     """
 
     index: Index
@@ -50,6 +52,7 @@ class Made:
     others: str
     hidden: Withheld
     known: Known
+    forms: Forms
 
     @property
     def base(self) -> int:
@@ -70,7 +73,8 @@ def node_table(made: Made) -> pl.DataFrame:
     many = len(nodes.names)
     below = {key: leaves_below(made, key[1], mine) for key, mine in groups.items()}
     everything = sparse.vstack([*made.rows, pooled_rows(made.shares, leaves, below)]).tocsr()
-    found = evaluated(made.index, made.construct, everything, leaves)
+    times = [*np.repeat(np.arange(len(waves)), many).tolist(), *(t for _, t in groups)]
+    found = made.forms.evaluated(everything, times, leaves)
     linked = None if made.chain is None else _linked(made, made.chain)
     told = None if made.chain is None else chain_told(made)
     place = {node: k for k, node in enumerate(nodes.leaves)}
@@ -166,7 +170,7 @@ def _extent(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, obje
 def _linked(made: Made, chain: Chained) -> tuple[Array, Array, Array]:
     """(t m) chained values, their standard errors and degrees of freedom."""
     stacked = sparse.vstack(chain.gradient).tocsr()
-    found = evaluated(made.index, made.construct, stacked, made.leaves)
+    found = evaluated(made.forms.latest, made.construct, stacked, made.leaves)
     own = np.diff(stacked.indptr) == 0  # the base itself: 100 without error
     return chain.value.reshape(-1), np.where(own, 0.0, found.std_error), found.df
 
@@ -191,7 +195,7 @@ def chain_told(made: Made) -> npt.NDArray[np.bool_]:
     told: npt.NDArray[np.bool_] = ~hidden & ~hidden[made.base]
     if made.chain is None or not hidden.any():
         return told
-    values = np.nan_to_num(made.index.values[:, made.construct])
+    values = np.nan_to_num(made.forms.latest.values[:, made.construct])
     level = np.stack([np.asarray(rows[:, : values.size] @ values) for rows in made.rows])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.abs(made.chain.value - 100.0 * level / level[made.base]) < RATIO
@@ -283,14 +287,14 @@ def change_table(
             shared = bool(now[i].nnz) and not gone
             if shared and hidden.any():
                 shared = made.known.add(made.known.part(now[i] - then[i]))
-            heads.append((head, whole, shared, gone))
+            heads.append(({**head, "link": made.forms.link(waves[s], waves[t])}, whole, shared, gone))
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
-    found = evaluated(made.index, made.construct, sparse.vstack(rows).tocsr(), made.leaves)
-    same = sparse.vstack(alike).tocsr()[:, : made.index.cells.height] @ np.nan_to_num(
-        made.index.values[:, made.construct]
-    )
+    later = [t for t, _, _ in steps]
+    found = made.forms.evaluated(sparse.vstack(rows).tocsr(), [t for t in later for _ in parents], made.leaves)
+    cells = made.index.cells.height
+    same = np.concatenate([row[:, :cells] @ made.forms.values(t) for row, t in zip(alike, later, strict=True)])
     out = []
     for r, (head, whole, shared, gone) in enumerate(heads):
         if gone:
@@ -300,14 +304,18 @@ def change_table(
         if not whole:
             out.append({**head, "reason": "no value in one of the waves.", "reason_zh": "其中一期没有数值。"})
             continue
+        apart = made.forms.wall(str(head["reference"]), str(head["wave"]))
+        if apart is not None:
+            out.append({**head, "reason": apart.text.en, "reason_zh": apart.text.zh})
+            continue
         value, error, df = float(np.nan_to_num(found.value[r])), float(found.std_error[r]), float(found.df[r])
         reach = float(critical(made.index.level, np.array([df]))[0]) * error
         statistic = value / error if error > 0 else np.nan
         p = float(p_of_t(np.array([statistic]), np.array([df]))[0])
         alone = float(same[r]) if shared else np.nan
         numbers = (value, error, statistic, df, p, np.nan, value - reach, value + reach, alone, value - alone)
-        cells = {n: v if np.isfinite(v) else None for n, v in zip(CHANGES, numbers, strict=True)}
-        out.append({**head, **cells})
+        measured = {n: v if np.isfinite(v) else None for n, v in zip(CHANGES, numbers, strict=True)}
+        out.append({**head, **measured})
     return _adjusted(pl.DataFrame(out, schema=schema, orient="row"), made.index.level, method)
 
 
@@ -319,7 +327,7 @@ def _change_schema() -> dict[str, pl.DataType]:
         numbers[name] = pl.Float64()
         if name == "p_adjusted":
             numbers["significant"] = pl.Boolean()
-    why = dict.fromkeys(("reason", "reason_zh"), pl.String())
+    why = dict.fromkeys(("link", "reason", "reason_zh"), pl.String())
     return {**dict.fromkeys(texts, pl.String()), **numbers, **why}
 
 

@@ -228,3 +228,12 @@ def test_a_report_up_to_an_earlier_wave(report):
     study = csi.Study.read(STUDY)
     early = csi.report(replace(study, settings=replace(study.settings, replicates=100)), "2024", "en")
     assert early.section("tree").data["tree"]["wave"].unique().sort().to_list() == ["2023", "2024"]
+
+
+def test_a_break_of_the_study_is_not_crossed(asked, altered):
+    file = altered(("per_year: 1", "per_year: 1, breaks: [{wave: 2025, what: scale}]"))
+    code, out, _ = asked("tree", file, "--wave", "2025", "--json", "--lang", "en")
+    assert code == 0
+    top = {r["wave"]: r for r in json.loads(out)["changes"] if r["node"] == "nation"}
+    assert {w: r["change"] is None for w, r in top.items()} == {"2024": False, "2025": True, "2026": False}
+    assert "the answer scale changed in 2025" in top["2025"]["reason"]

@@ -13,6 +13,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.trend import broke
 from csi.study.grown import grown
 from csi.tracking.tree import Tree
 
@@ -30,7 +31,7 @@ LEVELS = {
 
 def tree_section(a: Analysis) -> Section:
     """Lines of the parents with their bands; a table of every node; the contributions of the wave."""
-    made = grown(a.study, a.index, waves=a.waves)
+    made = grown(a.study, a.index, waves=a.waves, panel=a.panel)
     if made is None:
         return Section(key="tree", title=Text("No tree", "没有汇总树"), subtitle=Text("", ""))
     labels = {made.others: OTHERS, **a.brand_labels, **made.structure.labels}
@@ -39,8 +40,10 @@ def tree_section(a: Analysis) -> Section:
     level, name = percent(made.level), a.label(made.construct)
     formula = made.table["formula"][0]
     shown = _lines(made)
-    draw = partial(figures.trend, shown, labels=labels, focal=roots[0], changes=_moved(made, a.wave))
     several = shown["wave"].n_unique() > 1 if shown.height else False
+    breaks = {b.wave: broke(b) for b in a.study.breaks if b.wave in set(shown["wave"].to_list())}
+    moved = _moved(made, a.wave)
+    draw = partial(figures.trend, shown, labels=labels, focal=roots[0], changes=moved, breaks=breaks)
     return Section(
         key="tree",
         title=Text(title.en.rstrip("."), title.zh.rstrip("。")),

@@ -32,7 +32,7 @@ _LINKED = Text(
 """What is said where the changes shown go through a link."""
 
 
-def _broke(said: BreakSaid) -> Text:
+def broke(said: BreakSaid) -> Text:
     """What changed, in few words."""
     words = said.text if said.text.en or said.text.zh else WORDS[said.what]
     return Text(words.say("en"), words.say("zh"))
@@ -74,7 +74,7 @@ def trend(a: Analysis) -> Section:
         changes=moved.filter(pl.col("change").is_not_null()),
         mean=mean,
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
-        breaks={b.wave: _broke(b) for b in a.study.breaks if b.wave in waves},
+        breaks={b.wave: broke(b) for b in a.study.breaks if b.wave in waves},
         targets=aims,
     )
     level, happened = percent(a.index.level), events_frame(a.study.events, a.waves)
