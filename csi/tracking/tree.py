@@ -18,7 +18,7 @@ from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
-from csi.tracking.breaks import Break, check_breaks
+from csi.tracking.breaks import Break
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
 from csi.tracking.places import brand_of
@@ -120,8 +120,7 @@ def tree(
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
         brands: those that exist although they have no answers. adjust: the changes of a wave as by `csi.adjust`.
-        breaks: as in `csi.changes`; nothing is compared, chained, carried or imputed across one without a link, and
-            with one the earlier waves count in points of the later form and the link's error goes up the tree.
+        breaks: as in `csi.changes`; nor is anything chained, carried or imputed across one without a link.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-BREAK, E-SETTING; all at once.
@@ -141,15 +140,12 @@ def tree(
     _settings(missing, small_leaves, adjust)
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
-    if breaks:
-        check_breaks(breaks, every)
     forms = forms_of(index, j, order, every, breaks)
     nodes = structure_of(structure, levels, _leaf_level(index))
     cells, left = _cells_of(index, j, nodes, order, (others, *brands), small if small_leaves == "drop" else 0)
     given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
     made = _made(forms, nodes, order, cells, given, missing, base, (small, others))
-    table = node_table(made)
-    moved = change_table(made, against, per_year, every, adjust)
+    table, moved = node_table(made), change_table(made, against, per_year, every, adjust)
     said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
     return Tree(
         table=table,

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from csi.errors import Note, Reason, note
 from csi.moments.stack import Array
-from csi.tracking.breaks import Break, between, break_notes, bridged, methods, wall
+from csi.tracking.breaks import Break, between, break_notes, bridged, check_breaks, methods, wall
 from csi.tracking.index import Index
 from csi.tracking.tree_leaves import Leaves
 from csi.tracking.tree_parents import Rows, evaluated
@@ -81,8 +81,13 @@ def forms_of(
     """The index in the form of every wave.
 
     Parameters:
-        waves: those of the tree, oldest first. order: all of them. breaks: checked before (`check_breaks`).
+        waves: those of the tree, oldest first. order: all of them.
+
+    Raises:
+        Problems: E-BREAK.
     """
+    if breaks:
+        check_breaks(breaks, order)
     crossed = [between(breaks, order, order[0], w) if breaks else [] for w in waves]
     kinds = {len(one): one for one in crossed}  # later waves cross what earlier ones do, and more
     each = tuple(bridged(index, construct, kind, order) if kind else index for kind in kinds.values())
