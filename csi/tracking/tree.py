@@ -120,7 +120,7 @@ def tree(
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
         brands: those that exist although they have no answers. adjust: the changes of a wave as by `csi.adjust`.
-        breaks: as in `csi.changes`; nor is anything chained, carried or imputed across one without a link.
+        breaks: as in `csi.changes`.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-BREAK, E-SETTING; all at once.
@@ -148,11 +148,7 @@ def tree(
     table, moved = node_table(made), change_table(made, against, per_year, every, adjust)
     said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
     return Tree(
-        table=table,
-        changes=moved,
-        audit=audit_table(made),
-        structure=nodes,
-        construct=index.constructs[j],
+        *(table, moved, audit_table(made), nodes, index.constructs[j]),
         waves=order if order != ("",) else (),
         base=base,
         missing=missing,
