@@ -84,6 +84,7 @@ def chosen(study: Study, panel: Panel, brand: str | None, wave: str | None) -> d
     found = []
     if brand is not None:
         by_label = {label: name for name, text in study.brands.items() for label in (text.en, text.zh)}
+        by_label |= study.renamed
         name = brand if brand in panel.brands else by_label.get(brand, brand)
         asked["brand"] = name
         if name not in panel.brands:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from csi.errors import Problem, Problems, Text, problem
+from csi.study.fitted import base_of
 from csi.study.study import Study
 from csi.survey.panel import Panel
 
@@ -61,10 +62,22 @@ def unusable_items(study: Study, panel: Panel, waves: Sequence[str] = ()) -> lis
     Returns:
         Problems; E-EMPTY for an item without answers, E-CONSTANT for one with a single answer everywhere.
     """
-    found = list(_everywhere(study, panel))
+    found = [*_everywhere(study, panel), *_base(study, panel, waves)]
     if found:
         return found
     return [p for wave in dict.fromkeys(waves) for p in unanswered(study, panel, {"wave": wave})]
+
+
+def _base(study: Study, panel: Panel, waves: Sequence[str]) -> Iterator[Problem]:
+    """The base wave, where it is among `waves` and has no answers."""
+    base = base_of(study)
+    if base is None or base not in waves or base in panel.waves or panel.waves == ONE:
+        return
+    en, zh = f"the base wave {base} has no answers.", f"基期 {base} 没有数据。"
+    first = panel.waves[0]
+    do = f"Add its file, or take another base, such as base: {first} (the first wave with answers)."
+    do_zh = f"请加入该期数据，或改用其他基期，例如 base: {first}（有数据的首期）。"
+    yield problem("E-WAVE", study.base_place or "waves: base", en, zh, do, do_zh)
 
 
 def check_items(study: Study, panel: Panel, waves: Sequence[str]) -> None:

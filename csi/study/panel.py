@@ -39,9 +39,12 @@ def read_study_panel(study: Study, aside: Sequence[str] = ()) -> Panel:
         respondents=study.respondents,
         replicates=() if given is None else given.columns,
         groups=study.settings.gating.columns,
+        renamed=study.renamed,
         lang=study.language,
         aside=aside,
     )
+    if any(one.what == "scale" for one in study.breaks):
+        panel = replace(panel, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
     if given is not None and len(given.rscales) not in (0, 1, count):
         en = f"there are {count} columns of replicate weights and {len(given.rscales)} rscales."

@@ -15,6 +15,7 @@ from csi.models.cards import card_names, read_card
 from csi.models.model import Model
 from csi.study.aims import aim_problems, target_of, views_of
 from csi.study.beside import beside_problems, rates_plan, tree_plan
+from csi.study.brands import brand_fields, renamed_problems
 from csi.study.breaks import break_problems
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
@@ -280,6 +281,7 @@ def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
                     "Keep one of them.",
                     "请只保留一个。",
                 )
+    yield from renamed_problems(form, document)
     focal = [number for number, brand in enumerate(form.brands) if brand.focal]
     if len(focal) > 1:
         yield problem(
@@ -290,7 +292,7 @@ def _lists(form: StudyForm, document: Document) -> Iterator[Problem]:
             "Mark one.",
             "请只标一个。",
         )
-    known = [brand.name for brand in form.brands]
+    known = [name for brand in form.brands for name in (brand.name, *brand.was)]
     for number, file in enumerate(form.data):
         if file.brand and known and file.brand not in known:
             hint = did_you_mean(file.brand, known)
@@ -388,6 +390,7 @@ def _fields(
         "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
         "tables": tables_said(form, document, path.parent),
+        **brand_fields(form, document),
     }
 
 

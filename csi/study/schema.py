@@ -133,13 +133,19 @@ class WavesForm(Part):
     breaks: list[BreakForm] = []
 
 
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A single name is a list of one."""
+    return [value] if isinstance(value, str | float | int) and not isinstance(value, bool) else value
+
+
 class BrandForm(Part):
-    """A brand and its labels; one may be the focal one."""
+    """A brand and its labels, and names it `was` or is called by in some files; one may be the focal one."""
 
     name: str
     zh: str = ""
     en: str = ""
     focal: bool = False
+    was: Annotated[list[str], BeforeValidator(_listed)] = []
 
 
 class StageForm(Part):

@@ -31,6 +31,7 @@ class Study:
 
     `models` are further models on the same answers: a name of the library, a card or a card's file -> its options; None
     where the study wants none of it. `tables` are those beside the answers: kind -> file and how it is written.
+    `renamed` are other names of brands in the data -> the name here; `base_place` is where the base wave is named.
     `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
     """
 
@@ -56,6 +57,8 @@ class Study:
     breaks: tuple[BreakSaid, ...] = ()
     alerts: tuple[Alert, ...] = ()
     tables: Mapping[str, TableSaid] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    base_place: str = ""
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

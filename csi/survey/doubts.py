@@ -74,6 +74,54 @@ def wave_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) ->
             )
 
 
+LOWER = 2 / 3
+"""Answers of a wave that all lie in this part of their scale are hardly on it, where other waves use the rest."""
+
+CHANCE = 1e-6
+"""A wave leaves the rest of a scale unused by chance with a smaller probability than this, before it is told."""
+
+
+def scale_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Iterator[Note]:
+    """Waves in which nobody used the upper part of a scale that other waves use: another scale, most likely."""
+    if "wave" not in frame.columns or len(waves) < 2:
+        return
+    found: dict[tuple[str, float, float], list[tuple[str, float]]] = defaultdict(list)
+    for item in codebook.items:
+        low, high = item.scale.minimum, item.scale.maximum
+        if high - low >= FEWEST_STEPS:
+            for wave, most in _short(frame.select("wave", item.name), low + LOWER * (high - low)):
+                found[wave, low, high].append((item.name, most))
+    for wave, low, high in sorted(found, key=lambda key: waves.index(key[0])):
+        items = found[wave, low, high]
+        yield _other_scale(wave, [name for name, _ in items], (low, high), max(most for _, most in items))
+
+
+def _short(answers: pl.DataFrame, limit: float) -> Iterator[tuple[str, float]]:
+    """The waves without any answer above `limit` although other waves have many, and their highest answer."""
+    answer = pl.col(answers.columns[1])
+    used = answers.drop_nulls().group_by("wave", maintain_order=True)
+    rows = used.agg(answer.len().alias("n"), (answer > limit).sum().alias("above"), answer.max().alias("most")).rows()
+    full = [(n, above) for _, n, above, _ in rows if above]
+    share = sum(above for _, above in full) / max(sum(n for n, _ in full), 1)
+    yield from ((wave, most) for wave, n, above, most in rows if not above and (1 - share) ** n < CHANCE)
+
+
+FEWEST_STEPS = 4
+"""Shorter scales are not looked at."""
+
+
+def _other_scale(wave: str, names: Sequence[str], scale: tuple[float, float], most: float) -> Note:
+    """That a wave seems to be on another scale."""
+    named, of = (f"item {names[0]}", "题项 " + names[0]) if len(names) == 1 else (f"{len(names)} items", "")
+    of = of or f"{len(names)} 个题项"
+    low, high = scale
+    en = f"In {wave} no answer to {named} asked from {low:g} to {high:g} is above {most:g}, in other waves many are:"
+    en += " was the scale changed? Turn the answers into the scale of the codebook, or declare it under waves, breaks"
+    en += " (what: scale)."
+    zh = f"{wave} 期 {of}（量表 {low:g}–{high:g}）的回答均不超过 {most:g}，而其他期有许多更高的回答：量表是否改变？"
+    return note("W-SCALE-WAVE", en, f"{zh}请将回答换算到编码簿的量表，或在 waves 的 breaks 中声明（what: scale）。")
+
+
 def absent_notes(picked: Sequence[Picked], frame: pl.DataFrame, groups: Collection[str] = ()) -> Iterator[Note]:
     """Keys that some files lack: missing weights count as 1, other keys stay blank."""
     for role in ("weight", "stratum", "cluster", "stage", "segment", "duration", *groups):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from csi.errors import Note, Problem, did_you_mean, note, problem
+from csi.errors import Note, Problem, Text, did_you_mean, note, problem
 from csi.survey.cells import clean, counted, number, said, seconds, shown
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
@@ -39,6 +39,25 @@ def relabelled(frame: pl.LazyFrame, role: str, picked: Picked, known: Sequence[s
     if role in NUMERIC or role == "respondent" or not swaps:
         return frame
     return frame.with_columns(pl.col(role).replace(swaps))
+
+
+def under_one_name(frame: pl.DataFrame, renamed: Mapping[str, str]) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """Rows of renamed brands under the name the study knows, and a note that counts them.
+
+    Example:
+        >>> frame, notes = under_one_name(pl.DataFrame({"brand": ["BX", "BXN", "BXN"]}), {"BXN": "BX"})
+        >>> frame["brand"].to_list(), notes[0].text.en
+        (['BX', 'BX', 'BX'], '2 answers of "BXN" count as those of BX.')
+    """
+    if "brand" not in frame.columns or not renamed:
+        return frame, ()
+    notes = []
+    for old, new in renamed.items():
+        count = int((frame["brand"] == old).sum())
+        if count:
+            en, zh = f'{count:,} answers of "{old}" count as those of {new}.', f"“{old}”的 {count:,} 份答卷计入 {new}。"
+            notes.append(note("N-BRAND-RENAMED", en, zh))
+    return frame.with_columns(pl.col("brand").replace(dict(renamed))), tuple(notes)
 
 
 def present(frame: pl.DataFrame, role: str, order: Sequence[str]) -> tuple[str, ...]:
@@ -110,14 +129,19 @@ def _unknown(frame: pl.DataFrame, role: str, known: Sequence[str]) -> Iterator[P
 
 def _one_unknown(file: str, role: str, value: str, part: pl.DataFrame, known: Sequence[str]) -> Problem:
     hint, place = did_you_mean(clean_name(value), known), SECTIONS[role]
+    new = Text(
+        f"; if a brand got this name, write `was: [{shown(value)}]` beside that brand",
+        f"；如果某个品牌改为此名，请在该品牌处写 was: [{shown(value)}]",
+    )
+    renamed = new if role == "brand" else Text("", "")
     listed, listed_zh = _rows(part)
     return problem(
         f"E-{role.upper()}",
         file,
         f'{role} "{shown(value)}" is not in the study ({part.height} rows: {listed}).',
         f"{NAMED_ZH[role]}“{shown(value)}”不在研究文件中（{part.height} 行：{listed_zh}）。",
-        f"{hint.en} Or add it to {place} in the study file.",
-        f"{hint.zh} 或把它加入研究文件的 {place}。",
+        f"{hint.en} Or add it to {place} in the study file{renamed.en}.",
+        f"{hint.zh} 或把它加入研究文件的 {place}{renamed.zh}。",
     )
 
 

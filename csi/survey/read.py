@@ -18,8 +18,8 @@ from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
 from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_groups, with_replicates
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, wave_notes
-from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled
+from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, scale_notes, wave_notes
+from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled, under_one_name
 from csi.survey.panel import Panel, RuleEffect
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import read_frame
@@ -44,6 +44,7 @@ def read_panel(
     respondents: Literal["", "same", "new"] = "",
     replicates: Sequence[str] = (),
     groups: Mapping[str, str] | None = None,
+    renamed: Mapping[str, str] | None = None,
     lang: Language = "en",
     aside: Sequence[str] = (),
 ) -> Panel:
@@ -58,6 +59,7 @@ def read_panel(
         respondents: "new" when every wave asked new people, so that one name in two waves is not one person.
         replicates: columns of replicate weights (* for any characters), kept as numbers under their own names.
         groups: name -> column of further groups (a language, a mode), kept as text.
+        renamed: other names of brands in the data -> the name the study knows.
         lang: language of the messages. aside: keys of cells; one that holds what would stop the reading (text, numbers
             outside the scale, a respondent twice, bad weights) is left out and stands in `Panel.aside`.
 
@@ -86,6 +88,7 @@ def read_panel(
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
     frame = _typed(picked, codebook, roles, known)
+    frame, told = under_one_name(frame, renamed or {})
     frame, raw, left = set_aside(frame, raw, picked, codebook, rules, aside) if aside else (frame, raw, ())
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
     problems = [
@@ -96,7 +99,7 @@ def read_panel(
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
     _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)
     panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
-    return replace(panel, aside=left) if left else panel
+    return replace(panel, aside=left, notes=(*panel.notes, *told))
 
 
 def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:
@@ -182,6 +185,7 @@ def _panel(
             *absent_notes(picked, rows, groups),
             *item_notes(rows, codebook),
             *wave_notes(rows, codebook, waves),
+            *scale_notes(rows, codebook, waves),
             *(() if respondents else recurring(rows)),
             *idle_rules(codebook, roles, rules),
         ),
