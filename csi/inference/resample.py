@@ -21,6 +21,9 @@ from csi.moments.stack import Array, Ints, Sample
 BLOCK = 250
 """Replicates drawn together from one child seed; fixed, because it is part of what a seed means."""
 
+UNNAMED = 2**63
+"""Strata without names are told apart by their numbers, from here on."""
+
 SMALLEST = 5
 """Strata with fewer units cannot be resampled twice: the resample's own variance says too little."""
 
@@ -54,24 +57,33 @@ class Plan:
     """How units are weighted in each of `n` replicates.
 
     Attributes:
-        stratum: (units,) stratum of each unit. n, seed, kind.
+        stratum: (units,) stratum of each unit. n, seed, kind. stream: (strata,) which child seed draws each stratum, so
+            that it is drawn alike whatever other strata there are; None for one.
     """
 
     stratum: Ints
     n: int
     seed: int
     kind: Kind = "multinomial"
+    stream: Ints | None = None
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
         """First replicate and (B_block, units) multiplicities of each block."""
         order = np.argsort(self.stratum, kind="stable")
-        sizes = np.bincount(self.stratum)[np.unique(self.stratum)]
+        codes, sizes = np.unique(self.stratum, return_counts=True)
+        draw = _bayesian if self.kind == "bayesian" else _multinomial
         for number, start in enumerate(range(0, self.n, BLOCK)):
             count = min(BLOCK, self.n - start)
-            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, number])))
             drawn = np.empty((BLOCK, self.stratum.size))
-            drawn[:, order] = _bayesian(rng, sizes) if self.kind == "bayesian" else _multinomial(rng, sizes)
+            parts = [draw(self._rng(h, number), int(size)) for h, size in zip(codes.tolist(), sizes, strict=True)]
+            drawn[:, order] = np.concatenate(parts, axis=1)
             yield start, drawn[:count]
+
+    def _rng(self, stratum: int, *of: int) -> np.random.Generator:
+        """The draws of a stratum in a block or a replicate."""
+        own = [] if stratum == 0 else [UNNAMED + stratum]
+        own = own if self.stream is None else [int(self.stream[stratum])]
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, *of, *own])))
 
     def within(self, replicate: int, multiplicity: Array, inner: int) -> Array:
         """(inner, units) multiplicities of resamples of one replicate, from a child seed of its own.
@@ -83,12 +95,11 @@ class Plan:
         Parameters:
             replicate: its number. multiplicity: (units,) its own. inner: how many resamples.
         """
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, replicate, 1])))
         drawn = np.empty((inner, self.stratum.size))
         for h in np.unique(self.stratum):
             here = np.flatnonzero(self.stratum == h)
             again = _bayesian_again if self.kind == "bayesian" else _multinomial_again
-            drawn[:, here] = again(rng, multiplicity[here], inner)
+            drawn[:, here] = again(self._rng(int(h), replicate, 1), multiplicity[here], inner)
         return drawn
 
     def seen(self, sample: Sample) -> Sample:
@@ -234,32 +245,24 @@ def plan_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Pl
         >>> [round(float(m.sum(axis=1).max()), 5) for _, m in plan.blocks()]
         [3.0]
     """
-    return Plan(sample.stratum, n, seed, kind)
+    return Plan(sample.stratum, n, seed, kind, sample.stream)
 
 
-def _multinomial(rng: np.random.Generator, sizes: Ints) -> Array:
-    """(BLOCK, units) rescaled counts of n_h - 1 draws within each stratum (units sorted by stratum)."""
-    parts = []
-    for size in sizes.tolist():
-        if size == 1:
-            parts.append(np.ones((BLOCK, 1)))
-            continue
-        picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
-        counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
-        parts.append(on_grid(counts * (size / (size - 1))))
-    return np.concatenate(parts, axis=1)
+def _multinomial(rng: np.random.Generator, size: int) -> Array:
+    """(BLOCK, n_h) rescaled counts of n_h - 1 draws from a stratum's units."""
+    if size == 1:
+        return np.ones((BLOCK, 1))
+    picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
+    counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
+    return on_grid(counts * (size / (size - 1)))
 
 
-def _bayesian(rng: np.random.Generator, sizes: Ints) -> Array:
-    """(BLOCK, units) Dirichlet weights with mean 1 and variance 1 within each stratum."""
-    parts = []
-    for size in sizes.tolist():
-        if size < 3:  # concentration 0: all weight on one unit, as the multinomial draws it
-            parts.append(_multinomial(rng, np.array([size])))
-            continue
-        drawn = rng.standard_gamma((size - 2) / size, (BLOCK, size))
-        parts.append(on_grid(drawn / drawn.mean(axis=1, keepdims=True)))
-    return np.concatenate(parts, axis=1)
+def _bayesian(rng: np.random.Generator, size: int) -> Array:
+    """(BLOCK, n_h) Dirichlet weights with mean 1 and variance 1."""
+    if size < 3:  # concentration 0: all weight on one unit, as the multinomial draws it
+        return _multinomial(rng, size)
+    drawn = rng.standard_gamma((size - 2) / size, (BLOCK, size))
+    return on_grid(np.asarray(drawn / drawn.mean(axis=1, keepdims=True), dtype=np.float64))
 
 
 def _multinomial_again(rng: np.random.Generator, weights: Array, inner: int) -> Array:
@@ -279,7 +282,7 @@ def _bayesian_again(rng: np.random.Generator, weights: Array, inner: int) -> Arr
     if size < SMALLEST:
         return np.tile(weights, (inner, 1))
     shape: Array = weights * ((size - 3) / size)
-    drawn = np.asarray(rng.standard_gamma(shape, (inner, size)), dtype=np.float64)
+    drawn: Array = np.asarray(rng.standard_gamma(shape, (inner, size)), dtype=np.float64)
     return on_grid(drawn / drawn.mean(axis=1, keepdims=True))
 
 

@@ -5,6 +5,9 @@ Letters: `n` rows, `u` units.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import blake2b
+
 import numpy as np
 import polars as pl
 
@@ -56,6 +59,48 @@ def design_of_rows(
     notes = [_moved(moved)] if moved else []
     stratum, alone = _merged(stratum, _numbered(label[first]))
     return unit, stratum, (*notes, *([_alone(alone)] if alone and declared else []))
+
+
+def streams_of(frame: pl.DataFrame, stratum: Ints, by: Sequence[str], group: Ints) -> Ints | None:
+    """(h,) the number that the draws of each stratum come from, made of what the stratum is called.
+
+    Its name is its declared stratum with the cells, waves and groups it has rows in. So a stratum is drawn alike
+    whatever other strata there are: a later wave of other respondents leaves the replicates of earlier ones as they
+    are. Strata of one name, where there are any, are told apart by their order. None for one stratum without a name.
+
+    Parameters:
+        frame: n rows, with `_stratum`, `by`, perhaps `wave`. stratum, group: (n,) of each row.
+
+    Example:
+        >>> rows = pl.DataFrame({"_stratum": ["n"] * 3, "wave": ["1", "2", "10"]})
+        >>> early = streams_of(rows[:2], np.array([0, 1]), ["wave"], np.zeros(2, dtype=np.int64))
+        >>> every = streams_of(rows, np.array([0, 2, 1]), ["wave"], np.zeros(3, dtype=np.int64))
+        >>> early.tolist() == every[[0, 2]].tolist()
+        True
+    """
+    keys = [k for k in dict.fromkeys((*by, "wave")) if k in frame.columns]
+    if not keys and not stratum.any() and frame["_stratum"].null_count() == frame.height:
+        return None
+    named = frame.select(
+        pl.concat_str([pl.col(k).cast(pl.String).fill_null("") for k in ("_stratum", *keys)], separator="\x1e").alias(
+            "name"
+        ),
+        stratum=pl.Series(stratum),
+        group=pl.Series(group),
+    )
+    each = named.unique().sort("stratum", "name", "group")
+    words = each.group_by("stratum", maintain_order=True).agg(
+        pl.concat_str("name", pl.col("group").cast(pl.String), separator="\x1f").str.join("\x1d").alias("name")
+    )
+    again = words.with_columns(pl.int_range(pl.len()).over("name").alias("again")).sort("stratum")
+    return np.array(
+        [_number(f"{name}\x1c{k}") for name, k in again.select("name", "again").iter_rows()], dtype=np.int64
+    )
+
+
+def _number(name: str) -> int:
+    """A number of 62 bits that a text always gives."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 2
 
 
 def layers_of(stratum: pl.Series, unit: Ints) -> Ints | None:

@@ -14,7 +14,7 @@ from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.asked import check_within, codes_of, rows_asked, scale_of
 from csi.moments.bare import bare_columns, bare_rows, sorting
 from csi.moments.compiled import arranged
-from csi.moments.design import GRID, design_of_rows, layers_of
+from csi.moments.design import GRID, design_of_rows, layers_of, streams_of
 from csi.moments.doubts import code_notes, grid_notes, infinite_notes, never_together, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
 from csi.moments.stack import Array, Ints, Missing, Sample
@@ -467,6 +467,7 @@ def _assemble(
         group=group,
         place=frame["_place"].to_numpy().astype(np.int64),
         layer=layers_of(frame["_stratum"], unit),
+        stream=streams_of(frame, stratum[unit], by, group),
     )
 
 

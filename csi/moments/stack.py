@@ -41,6 +41,7 @@ class Sample:
         groups: their labels in order of first appearance in the data.
         place: (n,) position of each row in the data as read (before any row left).
         layer: (units,) code of the declared stratum of each unit; None where none is declared.
+        stream: (strata,) where the draws of each stratum come from (`csi.moments.design.streams_of`); None for one.
     """
 
     names: tuple[str, ...]
@@ -58,6 +59,7 @@ class Sample:
     groups: tuple[str, ...] = ()
     place: Ints | None = None
     layer: Ints | None = None
+    stream: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)

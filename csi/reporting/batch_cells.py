@@ -123,6 +123,7 @@ def _narrowed(part: Sample) -> Sample:
         unit=number[part.unit].astype(np.int64),
         stratum=(np.cumsum(used) - 1)[part.stratum[kept]].astype(np.int64),
         layer=None if part.layer is None else part.layer[kept],
+        stream=None if part.stream is None else part.stream[used],
     )
 
 
