@@ -73,11 +73,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, asked)
     construct, small = construct_of(found, args.construct or study.settings.target), study.settings.small
+    brands = names(study, lang)
     gate, told = evidence(study, found, args, construct, lang)
     league = pairwise(found, asked["wave"], construct, small, args.ranks, gate, anyway=args.anyway)
-    chance = rank_probabilities(found, asked["wave"], construct, small)
+    chance = rank_probabilities(found, asked["wave"], construct, small, named=brands)
     formula = found.formulas[found.constructs.index(league.construct)]
-    won = medals(league, anyway=args.medals == "anyway") if args.medals else None
+    won = medals(league, anyway=args.medals == "anyway", named=brands) if args.medals else None
     ranked = league_grid(study, league, formula, chance.table, lang)
     blocks: list[str | Grid] = [
         ranked if league.table.height else nobody(small, asked).say(lang),

@@ -20,7 +20,7 @@ from csi.cli.studied import (
 )
 from csi.cli.track_detectable import detectable_lines
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
-from csi.cli.track_grid import LEGEND, change_blocks, tracking_grid
+from csi.cli.track_grid import LEGEND, RANKED, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
 from csi.cli.track_views import asked_views, view_argument, view_blocks, view_data, view_notes, viewed
 from csi.cli.tree import above, above_blocks, above_data
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=(
             tracking_grid(study, shown, tracked.construct, lang),
             *change_blocks(study, shown, tracked.construct, lang, args.benchmark or settings.benchmark),
-            LEGEND.say(lang).format(share(1 - found.level, 0)),
+            LEGEND.say(lang).format(share(1 - found.level, 0)) + (RANKED.say(lang) if "brand" in shown.columns else ""),
             *evidence_blocks(study, found, gate, args, name, cells, lang),
             *detectable_lines(shown, found.level, lang),
             *alert_blocks(study, alarms, lang),

@@ -28,22 +28,20 @@ HEADINGS = {
     "statistic_year": Text("t", "t 值"),
     "statistic_benchmark": Text("t", "t 值"),
     "p_holm_benchmark": Text("p", "p 值"),
-    "evidence_benchmark": Text("comparable", "可比性"),
+    "evidence_benchmark": Text("comparable with it", "与其可比性"),
     "interval": Text("interval", "区间"),
     "change_previous": Text("vs previous", "较上期"),
     "p_holm_previous": Text("p", "p 值"),
     "change_year": Text("vs year ago", "较去年同期"),
     "p_holm_year": Text("p", "p 值"),
-    "evidence_previous": Text("comparable", "可比性"),
-    "evidence_year": Text("comparable", "可比性"),
-    "evidence_rank": Text("comparable", "可比性"),
+    "evidence_previous": Text("comparable with previous", "与上期可比性"),
+    "evidence_year": Text("comparable with year ago", "与去年同期可比性"),
+    "evidence_rank": Text("comparable in wave", "当期可比性"),
     "ranked": Text("rank", "名次"),
     "flag": Text("", ""),
 }
-LEGEND = Text(
-    "* significant at {}; p by Holm's method. Rank: interval in brackets.",
-    "* 在 {} 水平显著；p 值经 Holm 校正。名次括号内为区间。",
-)
+LEGEND = Text("* significant at {}; p by Holm's method.", "* 在 {} 水平显著；p 值经 Holm 校正。")
+RANKED = Text(" Rank: interval in brackets.", "名次括号内为区间。")
 LINKED = Text("linked", "已衔接")
 """The same of a change across a break: a link stands in the place of evidence."""
 

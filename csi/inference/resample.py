@@ -254,7 +254,7 @@ def _multinomial(rng: np.random.Generator, size: int) -> Array:
         return np.ones((BLOCK, 1))
     picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
     counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
-    return on_grid(counts * (size / (size - 1)))
+    return on_grid(np.asarray(counts * (size / (size - 1)), dtype=np.float64))
 
 
 def _bayesian(rng: np.random.Generator, size: int) -> Array:

@@ -164,6 +164,16 @@ def _rule_words(rule: Rule, base: str | None, keys: list[str]) -> tuple[str, str
     all_zh = f" {of} 各组" if own else "全部品牌"
     each = ("each wave's, over its " + many, f"各期合并{all_zh}")
     entity = (f"each {one}'s, over its waves", f"各{one if own else '品牌'}合并全部期次")
+    if keys == ["wave"]:
+        return {
+            "own": ("each wave's own", "各期自身"),
+            "entity": ("one set, over all waves", "合并全部期次"),
+            "wave": ("each wave's own", "各期自身"),
+            "rolling": ("each wave's and those of the waves before it in a window", "各期及其窗口内此前各期"),
+            "base": (f"wave {base} (frozen)", f"基期 {base}（固定）"),
+            "pooled": ("all waves together", "全部期次合并"),
+            "given": ("given", "外部给定"),
+        }[rule]
     if "wave" not in keys:
         each, entity = (
             (f"one set, over all {many}", f"合并{all_zh}"),

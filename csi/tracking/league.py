@@ -5,7 +5,7 @@ Letters: `k` brands of a wave, `m` pairs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -150,11 +150,12 @@ def pairwise(
     return League(table, every, groups, index.constructs[j], wave, index.level, said)
 
 
-def medals(league: League, *, anyway: bool = False) -> pl.DataFrame:
+def medals(league: League, *, anyway: bool = False, named: Mapping[str, Text] | None = None) -> pl.DataFrame:
     """Gold, silver and bronze, where the first three ranks are certain.
 
     Parameters:
-        league: from `pairwise`. anyway: give medals although rank intervals overlap.
+        league: from `pairwise`. anyway: give medals although rank intervals overlap. named: what brands are called
+            in messages.
 
     Returns:
         medal, place, then the rows of the first three brands of `league.table`.
@@ -177,11 +178,11 @@ def medals(league: League, *, anyway: bool = False) -> pl.DataFrame:
     first = league.table.head(len(MEDALS))
     open_ = first.filter((pl.col("rank_low") < pl.col("rank")) | (pl.col("rank_high") > pl.col("rank")))
     if first.height < len(MEDALS) or (open_.height and not anyway):
-        raise Problems([_no_medals(first, open_)])
+        raise Problems([_no_medals(first, open_, named or {})])
     return first.with_columns(medal=pl.Series(MEDALS)).select("medal", *first.columns)
 
 
-def _no_medals(first: pl.DataFrame, open_: pl.DataFrame) -> Problem:
+def _no_medals(first: pl.DataFrame, open_: pl.DataFrame, named: Mapping[str, Text]) -> Problem:
     """Why there are no medals: which ranks are not certain."""
     if first.height < len(MEDALS):
         en, zh = f"only {first.height} brands are ranked.", f"参与排名的品牌只有 {first.height} 个。"
@@ -189,8 +190,9 @@ def _no_medals(first: pl.DataFrame, open_: pl.DataFrame) -> Problem:
         return problem("E-MEDALS", "medals", en, zh, do, do_zh)
     keys = first.columns[: first.columns.index("n")]
     rows = [(" / ".join(str(r[k]) for k in keys), r["rank_low"], r["rank_high"]) for r in open_.iter_rows(named=True)]
-    said = "; ".join(f"{name}: rank {low}-{high}" for name, low, high in rows)
-    said_zh = "；".join(f"{name}：第 {low}–{high} 名" for name, low, high in rows)
+    told = [(named.get(name, Text(name, name)), low, high) for name, low, high in rows]
+    said = "; ".join(f"{name.en}: rank {low}-{high}" for name, low, high in told)
+    said_zh = "；".join(f"{name.zh}：第 {low}–{high} 名" for name, low, high in told)
     en, zh = f"the first three ranks are not certain ({said}).", f"前三名并不确定（{said_zh}）。"
     do = "Publish ranks with their intervals, or ask for medals all the same (anyway)."
     return problem("E-MEDALS", "medals", en, zh, do, "请公布名次及其区间；如仍需奖牌榜，请明确要求（anyway）。")

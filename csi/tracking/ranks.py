@@ -14,6 +14,7 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,7 +153,12 @@ class RankProbabilities(Shown):
 
 
 def rank_probabilities(
-    index: Index, wave: str | None = None, construct: str = "satisfaction", small: int = 0, seed: int = 1
+    index: Index,
+    wave: str | None = None,
+    construct: str = "satisfaction",
+    small: int = 0,
+    seed: int = 1,
+    named: Mapping[str, Text] | None = None,
 ) -> RankProbabilities:
     """`P(rank = r)` of every brand and `P(A > B)` of every pair, around the values found.
 
@@ -163,6 +169,7 @@ def rank_probabilities(
     Parameters:
         index: an index of several brands. wave: which wave (not needed where there is one). construct: which construct.
         small: brands with fewer rows stay out, as do those without a standard error. seed: of the draws.
+        named: what brands are called in sentences.
 
     Raises:
         Problems: E-WAVE, E-CONSTRUCT.
@@ -196,11 +203,15 @@ def rank_probabilities(
     beats = special.stdtr(joint.df, t) if np.isfinite(joint.df) else special.ndtr(t)
     row, column = np.nonzero(~np.eye(k, dtype=bool))
     keys = [c for c in index.cells.columns if c != "wave"]
-    table = index.cells.select(keys)[cells.tolist()].with_columns(
-        index=number_column(joint.values),
-        rank=pl.Series(np.arange(1, k + 1)),
-        expected_rank=number_column(share @ np.arange(1, k + 1)),
-        first=number_column(share[:, 0] if k else np.empty(0)),
+    table = (
+        index.cells_of(j)
+        .select(keys)[cells.tolist()]
+        .with_columns(
+            index=number_column(joint.values),
+            rank=pl.Series(np.arange(1, k + 1)),
+            expected_rank=number_column(share @ np.arange(1, k + 1)),
+            first=number_column(share[:, 0] if k else np.empty(0)),
+        )
     )
     every = np.arange(k)
     return RankProbabilities(
@@ -223,7 +234,7 @@ def rank_probabilities(
         wave=wave,
         draws=draws,
         seed=seed,
-        sentences=_sentences(labels, share),
+        sentences=_sentences([(named or {}).get(b, Text(b, b)) for b in labels], share),
         notes=(_distribution_note(draws, seed), basis_note(index)),
     )
 
@@ -241,13 +252,13 @@ def rank_shares(joint: Joint, draws: int, seed: int) -> Array:
     return np.asarray(counts / draws, dtype=np.float64)
 
 
-def _sentences(labels: list[str], share: Array) -> tuple[Text, ...]:
+def _sentences(labels: list[Text], share: Array) -> tuple[Text, ...]:
     """How often the brand on top would be on top again."""
     if len(labels) < 2:
         return ()
     p = 100.0 * share[0, 0]
-    en = f"{labels[0]} would come first in {p:.0f} % of such surveys if the values found were the true ones."
-    return (Text(en, f"若所得数值即为真值，{labels[0]} 在 {p:.0f} % 的同类调查中会排第一。"),)
+    en = f"{labels[0].en} would come first in {p:.0f} % of such surveys if the values found were the true ones."
+    return (Text(en, f"若所得数值即为真值，{labels[0].zh} 在 {p:.0f} % 的同类调查中会排第一。"),)
 
 
 def _distribution_note(draws: int, seed: int) -> Note:

@@ -104,6 +104,19 @@ def test_estimators_stand_side_by_side_with_the_verdict(made, analysis) -> None:
     assert "ZX" not in made["robustness"].paragraphs[0].en
 
 
+def test_the_index_of_the_comparison_says_that_it_is_not_the_published_one(made, analysis) -> None:
+    """Own weights of the cell here, those of the base wave in the headline."""
+    own = made["robustness"].data["side_by_side"].filter(part="index", name="satisfaction")["value_pls"][0]
+    shown = analysis.index.table.filter(construct="satisfaction", **WHERE)["index"][0]
+    said = [n.text for n in made["robustness"].notes if n.code == "N-COMPARE-WEIGHTS"]
+    assert bool(said) == (f"{own:.1f}" != f"{shown:.1f}")
+    for text in said:
+        assert f"({own:.1f})" in text.en
+        assert f"is {shown:.1f}" in text.en
+        assert f"为 {shown:.1f}" in text.zh
+        assert "Outer weights" in text.en
+
+
 def test_necessary_conditions_are_those_of_cipma(made, analysis) -> None:
     theirs = csi.cipma(analysis.cell.estimate, "satisfaction", 85, permutations=100, seed=analysis.study.settings.seed)
     assert made["necessary"].data["needs"]["needed"].to_list() == theirs.table["needed"].to_list()

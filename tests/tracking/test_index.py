@@ -273,6 +273,7 @@ def test_shows_its_table_and_notes(est):
 
 def test_the_note_on_weights_names_the_cells_own_keys():
     assert _rule_words("wave", None, ["gender"])[0] == "one set, over all groups of gender"
+    assert _rule_words("base", "2010", ["wave"]) == ("wave 2010 (frozen)", "基期 2010（固定）")
     assert _rule_words("wave", None, ["brand"]) == ("one set, over all brands", "合并全部品牌")
     assert _rule_words("entity", None, ["brand"]) == ("each brand's own", "各品牌自身")
     assert _rule_words("wave", None, ["wave", "gender"])[0] == "each wave's, over its groups of gender"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from csi.errors import Problems
+from csi.errors import Problems, Text
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
 from csi.pls.estimator import PLS
@@ -146,6 +146,14 @@ def test_medals_wait_until_ranks_are_certain(model, survey, close):
         medals(doubtful)
     assert raised.value.problems[0].code == "E-MEDALS"
     assert "rank 1-" in raised.value.problems[0].what.en
+    first = doubtful.table["brand"][0]
+    with pytest.raises(Problems) as raised:
+        medals(doubtful, named={first: Text("Brand one", "品牌一")})
+    assert "Brand one: rank" in raised.value.problems[0].what.en
+    assert "品牌一：第" in raised.value.problems[0].what.zh
+    said = rank_probabilities(close, construct="Joy", named={first: Text("Brand one", "品牌一")}).sentences[0]
+    assert said.en.startswith("Brand one would come first")
+    assert "品牌一 在" in said.zh
     assert medals(doubtful, anyway=True).height == 3
     two = pairwise(close, construct="Joy", small=10**6)
     with pytest.raises(Problems, match="only 0 brands"):

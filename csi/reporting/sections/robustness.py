@@ -7,15 +7,16 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.drawn import here, percent
 from csi.reporting.sections.model import cell_of
+from csi.reporting.tables import printed
 from csi.study.estimator import rivals_of
 from csi.tracking.compare import Comparison, compared
 
@@ -53,9 +54,28 @@ def robustness_section(a: Analysis) -> Section:
         figures=(figure("robustness", title, draw),),
         tables=tuple(_table(found, part, series, a) for part in PARTS),
         paragraphs=() if verdict is None else (words.named(verdict, labels),),
-        notes=tuple(n for n in found.notes if "COMPARE" in n.code and n.code != "N-COMPARE-ALONE"),
+        notes=(
+            *_own_weights(a, found, own),
+            *(n for n in found.notes if "COMPARE" in n.code and n.code != "N-COMPARE-ALONE"),
+        ),
         data={"side_by_side": found.side_by_side},
     )
+
+
+def _own_weights(a: Analysis, found: Comparison, own: str) -> tuple[Note, ...]:
+    """Where the published index has weights of other cells than the fits compared: both values, and whose they are."""
+    table = found.side_by_side.filter(part="index", name=a.target)
+    published = here(a, a.target).filter(pl.col("brand") == a.focal)["index"]
+    if a.index.rule == "own" or not table.height or not published.count():
+        return ()
+    value, shown = table[f"value_{own}"][0], printed(published[0], "score")
+    if value is None or printed(value, "score") == shown:
+        return ()
+    en = f"The index here has each estimator's own weights of this cell ({printed(value, 'score')}); the published one"
+    zh = f"此处指数用各估计方法在该单元的自身权重（{printed(value, 'score')}）；公布的指数"
+    whose = next((n.text for n in a.index.notes if n.code == "N-INDEX-WEIGHTS"), Text("", ""))
+    told = Text(f"{en} is {shown}. {whose.en}", f"{zh}为 {shown}。{whose.zh}")
+    return (Note("N-COMPARE-WEIGHTS", Text(told.en.rstrip(), told.zh)),)
 
 
 def unkeyed(est: Estimate) -> Estimate:
