@@ -201,7 +201,6 @@ def rank_probabilities(
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (joint.values[:, None] - joint.values) / joint.errors
     beats = special.stdtr(joint.df, t) if np.isfinite(joint.df) else special.ndtr(t)
-    row, column = np.nonzero(~np.eye(k, dtype=bool))
     keys = [c for c in index.cells.columns if c != "wave"]
     table = (
         index.cells_of(j)
@@ -223,13 +222,7 @@ def rank_probabilities(
                 "probability": number_column(share),
             }
         ),
-        above=pl.DataFrame(
-            {
-                "brand": [labels[i] for i in row],
-                "other": [labels[i] for i in column],
-                "probability": number_column(beats[row, column]),
-            }
-        ),
+        above=_above(labels, beats),
         construct=index.constructs[j],
         wave=wave,
         draws=draws,
@@ -237,6 +230,14 @@ def rank_probabilities(
         sentences=_sentences([(named or {}).get(b, Text(b, b)) for b in labels], share),
         notes=(_distribution_note(draws, seed), basis_note(index)),
     )
+
+
+def _above(labels: list[str], beats: Array) -> pl.DataFrame:
+    """A row per ordered pair of brands: the probability that the first is above."""
+    row, column = np.nonzero(~np.eye(len(labels), dtype=bool))
+    names = {"brand": [labels[i] for i in row], "other": [labels[i] for i in column]}
+    schema = dict.fromkeys(names, pl.String())
+    return pl.DataFrame(names, schema=schema).with_columns(probability=number_column(beats[row, column]))
 
 
 def rank_shares(joint: Joint, draws: int, seed: int) -> Array:
