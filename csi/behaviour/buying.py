@@ -1,0 +1,89 @@
+"""Purchases as what each customer did: how often again, when last, how long observed, how much."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import polars as pl
+
+from csi.errors import Problems, Text, problem, whole
+from csi.survey.events import Events
+
+Unit = Literal["day", "week", "month", "year"]
+"""What time is counted in."""
+
+DAYS: Final = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+"""Days in a unit."""
+
+UNITS: Final = {
+    "day": Text("days", "天"),
+    "week": Text("weeks", "周"),
+    "month": Text("months", "个月"),
+    "year": Text("years", "年"),
+}
+"""Units in words."""
+
+
+def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
+    """One row per customer: x, last, age and, with amounts, the mean amount of repeat purchases.
+
+    Purchases of one customer on one day are one purchase. Time begins with each customer's first purchase.
+
+    Parameters:
+        purchases: a table of purchases. unit: what time is counted in.
+
+    Returns:
+        id, x (repeat purchases), last (time of the last one, 0 without), age (time to the last day observed), mean (amount
+        of a repeat purchase, null without).
+
+    Raises:
+        Problems: E-SETTING for an unknown unit.
+
+    Example:
+        >>> from csi.survey.events import read_events
+        >>> days = ["2026-01-05", "2026-01-19", "2026-01-19", "2026-01-12"]
+        >>> bought = pl.DataFrame({"id": ["a", "a", "a", "b"], "date": days, "amount": [9.0, 5.0, 7.0, 2.0]})
+        >>> customers(read_events(bought, "purchases", until="2026-02-02")).rows()
+        [('a', 1, 2.0, 4.0, 12.0), ('b', 0, 0.0, 3.0, None)]
+    """
+    check_unit(unit)
+    amount = pl.col("amount").sum() if "amount" in purchases.frame.columns else pl.lit(None, pl.Float64).alias("amount")
+    daily = purchases.frame.lazy().group_by("id", "date").agg(amount)
+    end = pl.lit(purchases.last)
+    again = pl.col("date") > pl.col("date").min()
+    days = DAYS[unit]
+    return (
+        daily.group_by("id")
+        .agg(
+            (pl.len() - 1).cast(pl.Int64).alias("x"),
+            ((pl.col("date").max() - pl.col("date").min()).dt.total_days() / days).alias("last"),
+            ((end - pl.col("date").min()).dt.total_days() / days).alias("age"),
+            pl.col("amount").filter(again).mean().alias("mean"),
+        )
+        .sort("id")
+        .collect()
+    )
+
+
+def check_unit(unit: object) -> None:
+    """Refuse what is no unit of time.
+
+    Raises:
+        Problems: E-SETTING.
+    """
+    if unit not in DAYS:
+        en, zh = f"unit = {unit!r} is not known.", f"unit = {unit!r} 无法识别。"
+        known = ", ".join(DAYS)
+        raise Problems([problem("E-SETTING", "unit", en, zh, f"Write one of {known}.", f"请写 {known} 之一。")])
+
+
+def check_ahead(ahead: object) -> None:
+    """Refuse what is no time ahead.
+
+    Raises:
+        Problems: E-SETTING.
+    """
+    if isinstance(ahead, bool) or not isinstance(ahead, int | float) or not 0 < ahead < float("inf"):
+        said = str(ahead) if not isinstance(ahead, float) else whole(ahead) if ahead.is_integer() else f"{ahead:g}"
+        en, zh = f"ahead = {said} is not a time above 0.", f"ahead = {said} 不是大于 0 的时长。"
+        raise Problems([problem("E-SETTING", "ahead", en, zh, "Write 52, say.", "例如写 52。")])
