@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from csi.display import doctor_from, html_from
 
 if TYPE_CHECKING:
+    from csi.behaviour.bgnbd import bgnbd
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
@@ -219,6 +220,7 @@ _HOMES = {
     "predictions": "csi.measures.scores",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
+    "bgnbd": "csi.behaviour.bgnbd",
     "read_events": "csi.survey.events",
     "Events": "csi.survey.events",
     "redundancy": "csi.measures.redundancy",
@@ -278,6 +280,7 @@ __all__ = [
     "append",
     "balance",
     "batch",
+    "bgnbd",
     "blindfolding",
     "bollen_stine",
     "bootstrap",

@@ -37,6 +37,20 @@ class Scored:
         return self.scores[at], sample.weight[at], sample.unit[at], sample.stratum
 
 
+def level_problems(level: object) -> list[Problem]:
+    """A problem where the level of an interval is not between 0 and 1; else none.
+
+    Example:
+        >>> level_problems(0.9), [p.code for p in level_problems(95)]
+        ([], ['E-SETTING'])
+    """
+    if isinstance(level, int | float) and 0 < level < 1:
+        return []
+    said = f"{level:g}" if isinstance(level, int | float) else repr(level)
+    en, zh = f"level = {said} is not between 0 and 1.", f"level = {said} 不在 0 与 1 之间。"
+    return [problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。")]
+
+
 def scored(
     panel: Panel, names: Sequence[str], by: Sequence[str], where: Mapping[str, str] | None, level: float
 ) -> Scored:
@@ -52,9 +66,7 @@ def scored(
     found = [_absent(n, [*book.constructs, *book.names]) for n, have in items.items() if not have]
     scales = {i: book[i].scale for have in items.values() for i in have}
     found += [_unbounded(i) for i, scale in scales.items() if not scale.maximum > scale.minimum]
-    if not 0 < level < 1:
-        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
-        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
+    found += level_problems(level)
     if found:
         raise Problems(found)
     every = list(dict.fromkeys(i for have in items.values() for i in have))

@@ -16,12 +16,12 @@ import polars as pl
 from scipy.special import ndtri
 
 from csi.behaviour import bgnbd_numbers as formulas
+from csi.behaviour.asked import level_problems
 from csi.behaviour.bgnbd_words import few_notes, sentences_of
-from csi.behaviour.buying import Unit, check_ahead, customers
+from csi.behaviour.buying import Unit, ahead_problems, customers, unit_problems
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
-from csi.estimate.given import check_level
-from csi.measures.shown import shown, told
+from csi.measures.shown import based, told
 from csi.moments.stack import Array
 from csi.survey.events import Events, read_events
 
@@ -50,6 +50,9 @@ PARAMETERS: Final = ("r", "alpha", "a", "b")
 AMOUNTS: Final = ("p", "q", "v")
 """Of gamma-gamma."""
 
+MANY: Final = 5_000
+"""Of more kinds of customers a part gives the start of the search."""
+
 FREQUENT: Final = 7
 """Repeat purchases from here on are one row of the table of fit."""
 
@@ -61,9 +64,10 @@ class Bgnbd(Shown):
     Attributes:
         table: parameter (r, alpha, a, b, and with amounts p, q, v), estimate, std_error, conf_low, conf_high (of the
             logarithm's normal interval).
-        customers: id, x, last, age, alive (P still a customer), expected (purchases in `ahead`), amount (expected of one).
-        totals: count, repeaters, repeats (observed), expected (in `ahead`) with conf_low, conf_high (parameters' uncertainty),
-            alive (mean).
+        customers: id, x, last, age, alive (P still a customer), expected (purchases in `ahead`), amount (expected of
+            one).
+        totals: count, repeaters, repeats (observed), expected (in `ahead`) with conf_low, conf_high (the parameters'
+            uncertainty), alive (mean).
         fit: x, actual, modelled: customers by number of repeat purchases.
         loglik: of BG/NBD. loglik_amounts: of gamma-gamma; None without amounts. unit, ahead, level, sentences, notes.
     """
@@ -84,20 +88,20 @@ class Bgnbd(Shown):
 @text.register
 def _(value: Bgnbd, lang: str = "en") -> str:
     """Sentences, parameters, fit, notes."""
-    lines = [*(s.say(lang) for s in value.sentences), "", shown(value.table, HEADINGS, lang), ""]
-    lines += [shown(value.fit, HEADINGS, lang), ""]
+    lines = [*(s.say(lang) for s in value.sentences), "", based(value.table, HEADINGS, lang), ""]
+    lines += [based(value.fit, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
 def bgnbd(purchases: object, *, ahead: float = 52, unit: Unit = "week", level: float = 0.95) -> Bgnbd:
     """BG/NBD by maximum likelihood: purchases expected of every customer, and the probability of still being one.
 
-    While a customer, purchases are Poisson with a rate from a gamma distribution (r, alpha); after each the customer leaves
-    with a probability from a beta distribution (a, b). With amounts, gamma-gamma gives the mean amount expected.
+    While a customer, purchases are Poisson with a rate from a gamma distribution (r, alpha); after each the customer
+    leaves with a probability from a beta distribution (a, b). With amounts, gamma-gamma gives the mean amount expected.
 
     Parameters:
-        purchases: `Events`, a frame or a file with id, date and, as wanted, amount. ahead: time of the forecast, in units.
-        unit: day, week, month or year. level: of the intervals.
+        purchases: `Events`, a frame or a file with id, date and, as wanted, amount. ahead: time of the forecast, in
+            units. unit: day, week, month or year. level: of the intervals.
 
     Returns:
         A `Bgnbd`.
@@ -115,8 +119,9 @@ def bgnbd(purchases: object, *, ahead: float = 52, unit: Unit = "week", level: f
         >>> bool(found.totals["expected"][0] > 100)
         True
     """
-    check_level(level)
-    check_ahead(ahead)
+    found = [*level_problems(level), *ahead_problems(ahead), *unit_problems(unit)]
+    if found:
+        raise Problems(found)
     events = purchases if isinstance(purchases, Events) else read_events(purchases, "purchases")
     people = customers(events, unit)
     found = list(_unusable(people, events.name))
@@ -147,6 +152,10 @@ def _purchases(
     weights = count.astype(np.float64)
     mean = float(age.mean())
     starts = np.array([[1.0, mean / 4, 1.0, 1.0], [0.3, mean / 8, 1.0, 3.0], [2.0, mean, 0.5, 5.0]])
+    if len(same) > MANY:  # what a part of the customers says is near what all say
+        part, w = same[:: len(same) // MANY], weights[:: len(same) // MANY]
+        near = partial(formulas.loglik, x=part[:, 0], last=part[:, 1], age=part[:, 2], weights=w)
+        starts = formulas.highest(near, starts, w.sum()).values[None, :]
     value = partial(formulas.loglik, x=same[:, 0], last=same[:, 1], age=same[:, 2], weights=weights)
     fitted = formulas.highest(value, starts, weights.sum())
 
@@ -184,7 +193,7 @@ def _delta(
 def _amounts(people: pl.DataFrame) -> formulas.Maximum | None:
     """Gamma-gamma of customers with repeat purchases of some amount; None without amounts."""
     with_amount = people.filter((pl.col("x") > 0) & (pl.col("mean") > 0))
-    if with_amount.height < 2:  # noqa: PLR2004 - a spread needs two
+    if with_amount.height < 2:
         return None
     x, mean = with_amount["x"].to_numpy().astype(np.float64), with_amount["mean"].to_numpy()
     centre = float(mean.mean())
@@ -232,7 +241,7 @@ def _fit(x: Array, age: Array, parameters: Array) -> pl.DataFrame:
 def _unusable(people: pl.DataFrame, name: str) -> list[Problem]:
     """One customer, nobody who bought again, no time observed."""
     found = []
-    if people.height < 2:  # noqa: PLR2004 - a spread between customers needs two
+    if people.height < 2:
         en, zh = "the table has one customer; a model of customers needs many.", "购买记录只有一名客户，无法建模。"
         found.append(problem("E-EVENT", name, en, zh, "Give the log of all customers.", "请提供全部客户的记录。"))
     elif not people["x"].sum():

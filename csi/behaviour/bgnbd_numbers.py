@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import betaln, digamma, gammaln, hyp2f1
+from scipy.special import betaincinv, betaln, digamma, gammaln, hyp2f1
 
 from csi.moments.stack import Array
 
@@ -21,6 +21,12 @@ RIDGE = 1e-7
 
 STEP = 1e-5
 """Step of the differences of gradients that make the Hessian (of logarithms of parameters)."""
+
+LARGEST = 700.0
+"""The largest logarithm whose power is still a number."""
+
+NODES = 400
+"""Quantiles over which a forecast is averaged where its closed form leaves the range of numbers."""
 
 FAR = 12.0
 """Logarithms of parameters beyond this are at the edge of what answers tell."""
@@ -31,8 +37,9 @@ class Maximum:
     """Where a likelihood is highest.
 
     Attributes:
-        values: (k,) parameters. loglik: of all customers. cov_log: (k, k) covariance of the logarithms of the parameters;
-            nan where the likelihood is flat. gradient: largest absolute slope there. edge: whether a parameter runs away.
+        values: (k,) parameters. loglik: of all customers. cov_log: (k, k) covariance of the logarithms of the
+            parameters; nan where the likelihood is flat. gradient: largest absolute slope there. edge: whether a
+            parameter runs away.
     """
 
     values: Array
@@ -110,10 +117,10 @@ def gamma_loglik(parameters: Array, x: Array, mean: Array, weights: Array) -> tu
 
 
 def highest(value: Callable[[Array], tuple[float, Array]], starts: Array, weight: float) -> Maximum:
-    """The maximum of a likelihood of positive parameters, by quasi-Newton steps in their logarithms from several starts.
+    """The maximum of a likelihood of positive parameters, by quasi-Newton steps in their logarithms.
 
     Parameters:
-        value: parameters -> log-likelihood and slopes. starts: (s, k). weight: customers in all.
+        value: parameters -> log-likelihood and slopes. starts: (s, k), each tried. weight: customers in all.
     """
 
     def of_logs(logs: Array) -> tuple[float, Array]:
@@ -132,7 +139,7 @@ def highest(value: Callable[[Array], tuple[float, Array]], starts: Array, weight
     bent = np.array([(up - down) / (2 * STEP) for up, down in sides]) * weight
     bent = (bent + bent.T) / 2
     proper = bool(np.isfinite(bent).all() and np.linalg.eigvalsh(bent)[0] > 0)
-    cov = np.linalg.inv(bent) if proper else np.full((k, k), np.nan)
+    cov: Array = np.linalg.inv(bent) if proper else np.full((k, k), np.nan)
     edge = bool((np.abs(logs) > FAR).any())
     return Maximum(np.exp(logs), -float(best.fun) * weight, cov, float(np.abs(of_logs(logs)[1]).max()), edge)
 
@@ -147,8 +154,9 @@ def alive(parameters: Array, x: Array, last: Array, age: Array) -> Array:
     """
     r, al, a, b = parameters
     again = x > 0
-    odds = a / np.where(again, b + x - 1, 1.0) * np.exp((r + x) * (np.log(al + age) - np.log(al + last)))
-    return 1 / (1 + np.where(again, odds, 0.0))
+    logs = np.log(a) - np.log(np.where(again, b + x - 1, 1.0)) + (r + x) * (np.log(al + age) - np.log(al + last))
+    found: Array = 1 / (1 + np.exp(np.where(again, np.minimum(logs, LARGEST), -np.inf)))
+    return found
 
 
 def expected(parameters: Array, x: Array, last: Array, age: Array, ahead: float) -> Array:
@@ -160,10 +168,34 @@ def expected(parameters: Array, x: Array, last: Array, age: Array, ahead: float)
         [1.226]
     """
     r, al, a, b = parameters
-    a = a + RIDGE * np.where(a >= 1, 1, -1) if abs(a - 1) < RIDGE else a
+    a = off_one(a)
     z = ahead / (al + age + ahead)
-    tail = hyp2f1(r + x, b + x, a + b + x - 1, z) * np.exp((r + x) * (np.log(al + age) - np.log(al + age + ahead)))
-    return (a + b + x - 1) / (a - 1) * (1 - tail) * alive(np.array([r, al, a, b]), x, last, age)
+    with np.errstate(all="ignore"):
+        tail = hyp2f1(r + x, b + x, a + b + x - 1, z) * np.exp((r + x) * (np.log(al + age) - np.log(al + age + ahead)))
+        each = (a + b + x - 1) / (a - 1) * (1 - tail)
+    lost = ~np.isfinite(each)
+    if lost.any():
+        each[lost] = _summed(np.array([r, al, a, b]), x[lost], age[lost], ahead)
+    found: Array = each * alive(parameters, x, last, age)
+    return found
+
+
+def off_one(a: float) -> float:
+    """The parameter a, a little beside 1 where the closed form divides by a - 1."""
+    return a + RIDGE * (1.0 if a >= 1 else -1.0) if abs(a - 1) < RIDGE else a
+
+
+def _summed(parameters: Array, x: Array, age: Array, ahead: float) -> Array:
+    """Purchases expected of somebody who is still a customer, over the quantiles of the chance to leave.
+
+    E[1/p (1 - ((al+T)/(al+T+p t))^(r+x))] over p from Beta(a, b+x): where the closed form leaves the range of numbers.
+    """
+    r, al, a, b = parameters
+    at = (np.arange(NODES) + 0.5) / NODES
+    p = np.maximum(betaincinv(a, (b + x)[:, None], at), 1e-12)
+    stay = np.exp(-(r + x)[:, None] * np.log1p(p * ahead / (al + age)[:, None]))
+    found: Array = ((1 - stay) / p).mean(axis=1)
+    return found
 
 
 def expected_of_new(parameters: Array, time: Array) -> Array:
@@ -174,9 +206,10 @@ def expected_of_new(parameters: Array, time: Array) -> Array:
         [0.  1.2]
     """
     r, al, a, b = parameters
-    a = a + RIDGE * np.where(a >= 1, 1, -1) if abs(a - 1) < RIDGE else a
+    a = off_one(a)
     tail = hyp2f1(r, b, a + b - 1, time / (al + time)) * (al / (al + time)) ** r
-    return (a + b - 1) / (a - 1) * (1 - tail) + 0.0
+    found: Array = (a + b - 1) / (a - 1) * (1 - tail) + 0.0
+    return found
 
 
 def expected_value(parameters: Array, x: Array, mean: Array) -> Array:
@@ -187,7 +220,8 @@ def expected_value(parameters: Array, x: Array, mean: Array) -> Array:
         [35.22 24.66]
     """
     p, q, v = parameters
-    return p * (v + mean * x) / (p * x + q - 1)
+    found: Array = p * (v + mean * x) / (p * x + q - 1)
+    return found
 
 
 def chances(parameters: Array, most: int, age: Array) -> Array:
@@ -212,4 +246,5 @@ def chances(parameters: Array, most: int, age: Array) -> Array:
     below = 1 - np.concatenate([np.zeros((len(age), 1)), np.cumsum(counts, axis=1)[:, :-1]], axis=1)
     stay = np.exp(betaln(a, b + x) - betaln(a, b))
     leave = np.where(x > 0, np.exp(betaln(a + 1, np.maximum(b + x - 1, RIDGE)) - betaln(a, b)), 0.0)
-    return stay * counts + leave * below
+    found: Array = stay * counts + leave * below
+    return found

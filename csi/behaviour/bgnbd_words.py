@@ -21,14 +21,15 @@ def sentences_of(totals: pl.DataFrame, unit: Unit, ahead: float, level: float) -
     """What is expected of all customers, and how many may still be customers."""
     row = totals.row(0, named=True)
     share, span = 100 * row["alive"], f"{ahead:g}"
-    en = f"{row['count']} customers are expected to buy {fixed(row['expected'], 0)} times in the next {span} {UNITS[unit].en}"
-    zh = f"预计 {row['count']} 名客户在未来 {span} {UNITS[unit].zh}内购买 {fixed(row['expected'], 0)} 次"
+    times = fixed(row["expected"], 0)
+    en = f"{row['count']} customers are expected to buy {times} times in the next {span} {UNITS[unit].en}"
+    zh = f"预计 {row['count']} 名客户在未来 {span} {UNITS[unit].zh}内购买 {times} 次"
     if row["conf_low"] is not None:
         low, high = fixed(row["conf_low"], 0), fixed(row["conf_high"], 0)
         en += f" ({100 * level:g}% interval {low} to {high}, uncertainty of the parameters)"
         zh += f"（{100 * level:g}% 区间 {low} 至 {high}，仅含参数的不确定性）"
     first = Text(f"{en}.", f"{zh}。")
-    en = f"On average the chance of still being a customer is {fixed(share, 0)}%; {row['repeaters']} bought again so far."
+    en = f"On average the chance of still being a customer is {fixed(share, 0)}%; {row['repeaters']} bought again."
     zh = f"客户仍活跃的平均概率为 {fixed(share, 0)}%；目前已有 {row['repeaters']} 人复购。"
     return first, Text(en, zh)
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from csi.errors import Problems, Text, problem, whole
+from csi.errors import Problem, Text, problem
 from csi.survey.events import Events
 
 Unit = Literal["day", "week", "month", "year"]
@@ -33,11 +33,8 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
         purchases: a table of purchases. unit: what time is counted in.
 
     Returns:
-        id, x (repeat purchases), last (time of the last one, 0 without), age (time to the last day observed), mean (amount
-        of a repeat purchase, null without).
-
-    Raises:
-        Problems: E-SETTING for an unknown unit.
+        id, x (repeat purchases), last (time of the last one, 0 without), age (time to the last day observed), mean
+        (amount of a repeat purchase, null without).
 
     Example:
         >>> from csi.survey.events import read_events
@@ -46,7 +43,6 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
         >>> customers(read_events(bought, "purchases", until="2026-02-02")).rows()
         [('a', 1, 2.0, 4.0, 12.0), ('b', 0, 0.0, 3.0, None)]
     """
-    check_unit(unit)
     amount = pl.col("amount").sum() if "amount" in purchases.frame.columns else pl.lit(None, pl.Float64).alias("amount")
     daily = purchases.frame.lazy().group_by("id", "date").agg(amount)
     end = pl.lit(purchases.last)
@@ -65,25 +61,28 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
     )
 
 
-def check_unit(unit: object) -> None:
-    """Refuse what is no unit of time.
+def unit_problems(unit: object) -> list[Problem]:
+    """A problem where a unit of time is unknown; else none.
 
-    Raises:
-        Problems: E-SETTING.
+    Example:
+        >>> unit_problems("week"), [p.code for p in unit_problems("fortnight")]
+        ([], ['E-SETTING'])
     """
-    if unit not in DAYS:
-        en, zh = f"unit = {unit!r} is not known.", f"unit = {unit!r} 无法识别。"
-        known = ", ".join(DAYS)
-        raise Problems([problem("E-SETTING", "unit", en, zh, f"Write one of {known}.", f"请写 {known} 之一。")])
+    if isinstance(unit, str) and unit in DAYS:
+        return []
+    en, zh = f"unit = {unit!r} is not known.", f"unit = {unit!r} 无法识别。"
+    known = ", ".join(DAYS)
+    return [problem("E-SETTING", "unit", en, zh, f"Write one of {known}.", f"请写 {known} 之一。")]
 
 
-def check_ahead(ahead: object) -> None:
-    """Refuse what is no time ahead.
+def ahead_problems(ahead: object) -> list[Problem]:
+    """A problem where a time ahead is not above 0; else none.
 
-    Raises:
-        Problems: E-SETTING.
+    Example:
+        >>> ahead_problems(52), [p.code for p in ahead_problems(-1)]
+        ([], ['E-SETTING'])
     """
-    if isinstance(ahead, bool) or not isinstance(ahead, int | float) or not 0 < ahead < float("inf"):
-        said = str(ahead) if not isinstance(ahead, float) else whole(ahead) if ahead.is_integer() else f"{ahead:g}"
-        en, zh = f"ahead = {said} is not a time above 0.", f"ahead = {said} 不是大于 0 的时长。"
-        raise Problems([problem("E-SETTING", "ahead", en, zh, "Write 52, say.", "例如写 52。")])
+    if isinstance(ahead, int | float) and not isinstance(ahead, bool) and 0 < ahead < float("inf"):
+        return []
+    en, zh = f"ahead = {ahead!r} is not a time above 0.", f"ahead = {ahead!r} 不是大于 0 的时长。"
+    return [problem("E-SETTING", "ahead", en, zh, "Write 52, say.", "例如写 52。")]

@@ -70,6 +70,13 @@ def read_dates(column: pl.Series, how: Dates, place: str, code: str) -> tuple[pl
     """
     plain = column.cast(pl.String).str.strip_chars()
     plain = plain.set(plain == "", None)
+    once = plain.unique()
+    if 2 * len(once) < len(plain):
+        read, bad = read_dates(once, how, place, code)
+        if not bad:
+            pairs = pl.DataFrame({"cell": once, "time": read})
+            times = plain.to_frame("cell").join(pairs, on="cell", how="left", nulls_equal=True, maintain_order="left")
+            return times["time"].alias(column.name), []
     cells = plain.to_frame("cell").select(pl.col("cell").str.extract_groups(CELL)).unnest("cell")
     days, bad = _days(cells["day"], plain, how.way, place, code)
     if bad:

@@ -30,6 +30,7 @@ PUBLIC = [
     "Semopy",
     "Study",
     "SumScores",
+    "bgnbd",
     "blindfolding",
     "Alert",
     "alerts",

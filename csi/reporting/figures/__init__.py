@@ -23,6 +23,7 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     kano_map           attribute, cs_plus, cs_minus and their bounds, sure
     parts              heading, row, low, middle, high (shares of a whole)
     answers            answer (0 to 10), share
+    counts             x, actual, modelled: customers by repeat purchases
     loyalty_map        type, attitude, patronage, share, conf_low, conf_high, count
     curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
     contour            a response surface (`Seen`)
@@ -35,6 +36,7 @@ from csi.reporting.figures.cells import loading_cell
 from csi.reporting.figures.chain import index_chain
 from csi.reporting.figures.contour import Seen, contour
 from csi.reporting.figures.control import control_chart
+from csi.reporting.figures.counts import counts
 from csi.reporting.figures.curve import curve
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.forest import forest
@@ -60,6 +62,7 @@ __all__ = [
     "ceilings",
     "contour",
     "control_chart",
+    "counts",
     "curve",
     "forest",
     "gauges",

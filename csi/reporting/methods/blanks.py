@@ -91,6 +91,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
     ),
     "loyalty_types": Blank(also={**LOYAL, "repurchase": Asked(Text("Repurchase", "再次购买"), 2)}),
     "loyalty_curve": Blank(also={**SATISFIED, **LOYAL}),
+    "bgnbd": Blank(also=SATISFIED),
     "drivers": Blank(card="csi_value"),
     "penalty_reward": Blank(QUALITY, ("P",), also=SATISFIED),
     "kinds": Blank(FACETS, ("P", "Ew"), also=SATISFIED),

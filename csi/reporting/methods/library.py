@@ -12,6 +12,7 @@ from csi.models.cards import card_names, read_card
 from csi.reporting.methods import (
     balance,
     change,
+    bgnbd,
     drivers,
     edt_inferred,
     emotion_patterns,
@@ -49,6 +50,7 @@ METHODS: Final[tuple[Method, ...]] = (
     nps.METHOD,
     loyalty.TYPES,
     loyalty.CURVE,
+    bgnbd.METHOD,
     drivers.METHOD,
     penalty_reward.METHOD,
     kinds.METHOD,

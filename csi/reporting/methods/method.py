@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import polars as pl
 
-from csi.errors import Note, Text
+from csi.errors import Note, Problem, Text, problem
 from csi.reporting import style
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.tables import Kind
@@ -143,6 +143,23 @@ def asked(study: Study, options: Options) -> Asked:
     return Asked(
         by=options.by, where=options.where, level=settings.level, small=settings.small, flagged=settings.flagged
     )
+
+
+def few_people(count: int, small: int, place: str) -> Problem | None:
+    """A problem where a whole table of events is of fewer people than the smallest base; else None.
+
+    Example:
+        >>> few_people(12, 30, "bgnbd").code, few_people(300, 30, "bgnbd")
+        ('E-BASE', None)
+    """
+    if count >= small:
+        return None
+    en, zh = (
+        f"events of {count} people, fewer than {small}; suppressed.",
+        f"事件只涉及 {count} 人，不足 {small}，不予发布。",
+    )
+    do, do_zh = "Observe more people, or lower report: {small}.", "请增加人数，或调低 report: {small}。"
+    return problem("E-BASE", place, en, zh, do, do_zh)
 
 
 ABSENT = {"base few": Text("too few", "过少"), "base other": Text("see notes", "见注")}
