@@ -139,7 +139,7 @@ def highest(value: Callable[[Array], tuple[float, Array]], starts: Array, weight
     bent = np.array([(up - down) / (2 * STEP) for up, down in sides]) * weight
     bent = (bent + bent.T) / 2
     proper = bool(np.isfinite(bent).all() and np.linalg.eigvalsh(bent)[0] > 0)
-    cov: Array = np.linalg.inv(bent) if proper else np.full((k, k), np.nan)
+    cov = np.asarray(np.linalg.inv(bent) if proper else np.full((k, k), np.nan), dtype=np.float64)
     edge = bool((np.abs(logs) > FAR).any())
     return Maximum(np.exp(logs), -float(best.fun) * weight, cov, float(np.abs(of_logs(logs)[1]).max()), edge)
 
