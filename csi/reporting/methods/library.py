@@ -11,8 +11,8 @@ from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.reporting.methods import (
     balance,
-    change,
     bgnbd,
+    change,
     drivers,
     edt_inferred,
     emotion_patterns,
