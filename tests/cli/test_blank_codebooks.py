@@ -15,6 +15,14 @@ from csi.reporting.methods.blanks import BLANKS, blank_of
 NAMES = [m.name for m in METHODS]
 STAGES = ("never", "first", "long")
 WAVES = ("first", "second")
+CELLS = {
+    "id": "1", "date": "2026-01-05", "amount": "20", "start": "2026-01-05", "end": "2026-02-05", "event": "1",
+    "touchpoint": "shop", "seq": "1", "time": "2026-01-05 10:00", "score": "5", "stage": "use", "joined": "2026-01-05",
+    "complained": "1", "handled_score": "5", "failure": "1", "severity": "2", "recovery": "top", "wave": "first",
+    "text": "fine", "lang": "en", "human_score": "0.5", "coder": "a", "attribute": "speed", "opened": "2026-01-05",
+    "closed": "2026-01-09", "status": "closed", "duration": "3",
+}  # fmt: skip
+"""A cell of every column of a table of events."""
 COLUMNS = {"respondent": "id", "wave": "period", "stage": "phase"}
 
 
@@ -52,6 +60,10 @@ def studied(folder, name, text):
     for option, columns in (blank.files if blank else {}).items():
         (folder / f"{option}.csv").write_text(columns.replace(" ", "") + "\n", encoding="utf-8")
     own |= blank.items if blank else {}
+    for kind, columns in (blank.tables if blank else {}).items():
+        names = columns.replace(" ", "").split(",")
+        (folder / f"{kind}.csv").write_text(f"{','.join(names)}\n{','.join(CELLS[n] for n in names)}\n")
+        study["tables"] = study.get("tables", {}) | {kind: f"{kind}.csv"}
     if own:
         study["models"] = {name: own}
     (folder / "study.yaml").write_text(yaml.safe_dump(study, allow_unicode=True, sort_keys=False), encoding="utf-8")

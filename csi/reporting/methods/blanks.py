@@ -36,6 +36,7 @@ class Blank:
         dimensions: {construct: (label, {attribute: facet})}. forms: in which every attribute is asked.
         weights: whether each dimension has its points of 100 (form I). also: {construct: questions}.
         keys: roles of key columns. files: options of `models:` that name a table, with its columns.
+        tables: tables of events (`tables:`), with their columns.
         card: the card whose constructs and path model are used besides.
     """
 
@@ -45,6 +46,7 @@ class Blank:
     also: Mapping[str, Asked] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
     card: str = ""
 
@@ -91,7 +93,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
     ),
     "loyalty_types": Blank(also={**LOYAL, "repurchase": Asked(Text("Repurchase", "再次购买"), 2)}),
     "loyalty_curve": Blank(also={**SATISFIED, **LOYAL}),
-    "bgnbd": Blank(also=SATISFIED),
+    "bgnbd": Blank(also=SATISFIED, tables={"purchases": "id, date, amount"}),
     "drivers": Blank(card="csi_value"),
     "penalty_reward": Blank(QUALITY, ("P",), also=SATISFIED),
     "kinds": Blank(FACETS, ("P", "Ew"), also=SATISFIED),
@@ -171,6 +173,12 @@ def _heading(name: str, title: Text, blank: Blank, lang: str) -> Iterator[str]:
         en = "# Kf: how do you feel if it is there? Kd: and if it is not?"
         zh = "# Kf：具备时感受如何；Kd：不具备时感受如何。"
         yield Text(f"{en} {CODING.en}.", f"{zh}{CODING.zh}。").say(lang)
+    for kind, columns in blank.tables.items():
+        said = Text(
+            f"# In study.yaml: tables: {{{kind}: {kind}.csv}} (columns {columns})",
+            f"# 在 study.yaml 中：tables: {{{kind}: {kind}.csv}}（列 {columns}）",
+        )
+        yield said.say(lang)
     for key in blank.keys:
         said = Text(f"# In study.yaml: keys: {{{key}: its column}}", f"# 在 study.yaml 中：keys: {{{key}: 列名}}")
         yield said.say(lang)
