@@ -14,6 +14,7 @@ from csi.display import doctor_from, html_from
 if TYPE_CHECKING:
     from csi.behaviour.bgnbd import bgnbd
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
+    from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
@@ -189,6 +190,7 @@ _HOMES = {
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
     "emotion_patterns": "csi.behaviour.emotion_patterns",
+    "lifecycle": "csi.behaviour.lifecycle",
     "loyalty_curve": "csi.behaviour.loyalty_curve",
     "loyalty_types": "csi.behaviour.loyalty_types",
     "lrt": "csi.measures.nested",
@@ -320,6 +322,7 @@ __all__ = [
     "kano",
     "kcsi",
     "kinds",
+    "lifecycle",
     "link",
     "loyalty_curve",
     "loyalty_types",

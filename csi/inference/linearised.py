@@ -77,13 +77,17 @@ def means(values: Array, weight: Array, unit: Ints, stratum: Ints) -> Means:
         z = w * (x - mean) / total
         spread = (w * (x - mean) ** 2).sum(axis=0) / total
         sd = np.sqrt(spread * n / (n - 1))
-    variance, df = _between(np.where(seen, z, 0.0), seen, unit, stratum)
+    variance, df = between(np.where(seen, z, 0.0), seen, unit, stratum)
     known = df > 0
     return Means(n, mean, np.where(known, np.sqrt(variance), np.nan), np.where(n > 1, sd, np.nan), df)
 
 
-def _between(z: Array, seen: Array, unit: Ints, stratum: Ints) -> tuple[Array, Array]:
-    """(m,) variance of the sum of z and its degrees of freedom."""
+def between(z: Array, seen: Array, unit: Ints, stratum: Ints) -> tuple[Array, Array]:
+    """(m,) variance of the sum of z and its degrees of freedom.
+
+    Parameters:
+        z: (n, m) what each row adds. seen: (n, m) which rows take part. unit, stratum: as in `means`.
+    """
     codes, own = np.unique(unit, return_inverse=True)
     sums, there = np.zeros((codes.size, z.shape[1])), np.zeros((codes.size, z.shape[1]), dtype=bool)
     np.add.at(sums, own, z)

@@ -26,6 +26,7 @@ class Options:
             divided. cuts: scores (0-100) up to which answers are low and from which they are high. limit: impact
             asymmetry above it is no hybrid. constructs: the model's construct -> the codebook's. without: constructs
             left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
+        absorbing: the stage that nobody leaves. only: construct or item -> the stages that can have it, "first+long".
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. beside: a second
             construct or item. flag: an item answered 0 or 1. shape: a model of change. since: a wave. benchmarks,
@@ -59,6 +60,8 @@ class Options:
     estimator: str = ""
     stages: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
+    absorbing: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)
     chose: str = ""
     rebought: str = ""
     industry: str = ""
@@ -99,6 +102,8 @@ HELP: Final[Mapping[str, Text]] = {
     "estimator": Text("pls, plsc, ml, mlr ...", "pls、plsc、ml、mlr 等"),
     "stages": Text("the model's stage = the data's", "模型的阶段 = 数据中的阶段"),
     "causes": Text("the model's cause = the codebook's construct", "模型的成因 = 编码簿的构念"),
+    "absorbing": Text("the stage that nobody leaves, such as churned", "不可离开的阶段，如流失"),
+    "only": Text("what can be asked at which stages, use=first+long", "可询问该题项的阶段，如 use=first+long"),
     "chose": Text("item answered 0 or 1: did a prospect choose", "0/1 题项：潜在客户是否选择"),
     "rebought": Text("of buyers: bought again (0 or 1), or satisfaction", "购买者：是否复购（0/1）或满意度"),
     "industry": Text("whose benchmarks", "采用哪个行业的基准"),
@@ -117,7 +122,7 @@ HELP: Final[Mapping[str, Text]] = {
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
-MAPPINGS: Final = ("constructs", "stages", "causes", "points")
+MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
 LISTS: Final = ("without", "optional", "drivers")

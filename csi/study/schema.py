@@ -232,6 +232,8 @@ class OptionsForm(Part):
     estimator: AnyEstimator | None = None
     stages: dict[str, str] = {}
     causes: dict[str, str] = {}
+    absorbing: str = ""
+    only: dict[str, str] = {}
     chose: str = ""
     rebought: str = ""
     industry: str = ""

@@ -70,6 +70,7 @@ PUBLIC = [
     "jackknife",
     "johnson_neyman",
     "emotion_patterns",
+    "lifecycle",
     "loyalty_curve",
     "loyalty_types",
     "lrt",

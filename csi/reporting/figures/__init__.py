@@ -26,6 +26,7 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     counts             x, actual, modelled: customers by repeat purchases
     loyalty_map        type, attitude, patronage, share, conf_low, conf_high, count
     curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
+    moves              origin, goal, share, conf_low, conf_high, n
     contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
 """
@@ -47,6 +48,7 @@ from csi.reporting.figures.items import item_table
 from csi.reporting.figures.kano_map import kano_map
 from csi.reporting.figures.league import league
 from csi.reporting.figures.loyalty_map import loyalty_map
+from csi.reporting.figures.moves import moves
 from csi.reporting.figures.pairs import Words, pairs
 from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
@@ -76,6 +78,7 @@ __all__ = [
     "loading_cell",
     "loyalty_map",
     "model_diagram",
+    "moves",
     "pairs",
     "parts",
     "path_diagram",

@@ -82,6 +82,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "surface": Blank(SERVICE, ("P", "Ew"), also=SATISFIED),
     "tolerance": Blank(SERVICE, ("P", "Ed", "Ea")),
     "promise": Blank(SERVICE, ("P", "Ew"), also=SATISFIED),
+    "lifecycle": Blank(keys=("respondent", "wave", "stage")),
     "kano": Blank(FEATURES, ("Kf", "Kd")),
     "nps": Blank(also={"recommendation": Asked(Text("Would recommend", "推荐意愿"), 1, "eleven"), **SATISFIED}),
     "emotion_patterns": Blank(

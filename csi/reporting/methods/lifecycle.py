@@ -1,0 +1,112 @@
+"""The customer lifecycle, as a section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import polars as pl
+
+from csi.behaviour.lifecycle import Lifecycle, lifecycle
+from csi.behaviour.lifecycle_words import ALL, HEADINGS, WORDS
+from csi.errors import Text
+from csi.reporting.drawn import figure
+from csi.reporting.figures import moves
+from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
+from csi.reporting.methods.needs import key
+from csi.reporting.section import Figure, Section
+from csi.reporting.tables import Kind
+from csi.study.options import Options
+from csi.study.study import Study
+from csi.survey.panel import Panel
+
+SIZES: dict[str, Kind] = {
+    "stage": "text", "n": "count", "count": "count", "share": "share", "conf_low": "share", "conf_high": "share",
+}  # fmt: skip
+MOVES: dict[str, Kind] = {
+    "from_wave": "text", "to_wave": "text", "origin": "text", "goal": "text", "n": "count", "count": "count",
+    "share": "share", "conf_low": "share", "conf_high": "share", "expected": "number",
+}  # fmt: skip
+TESTS: dict[str, Kind] = {
+    "origin": "text", "n": "count", "pairs": "count", "x2": "number", "g2": "number", "df": "count", "p_value": "p",
+    "p_g2": "p", "how": "text",
+}  # fmt: skip
+GONE: dict[str, Kind] = {
+    "origin": "text", "n": "count", "after": "text", "value": "number", "conf_low": "number", "conf_high": "number",
+}  # fmt: skip
+
+
+def tell(study: Study, panel: Panel, options: Options) -> Section:
+    """Stages by wave, moves between them with their test, who is gone when."""
+    found = lifecycle(
+        panel, tuple(study.stages), absorbing=options.absorbing, only=split(options.only), labels=study.stages,
+        seed=study.settings.seed, **asked(study, options),
+    )  # fmt: skip
+    texts = {**texts_of(study), **found.labels, **WORDS, "all": ALL}
+    title, more = titled(found.sentences, METHOD.title)
+    tables = [tabled("sizes", Text("Stages by wave", "各期阶段规模"), found.table, SIZES, HEADINGS, texts)]
+    if found.transitions.height:
+        moved = Text("Moves from wave to wave", "相邻两期之间的转移")
+        tests = Text("Are moves alike in all waves?", "各期转移是否同质")
+        tables.append(tabled("moves", moved, found.transitions, MOVES, HEADINGS, texts))
+        tables.append(tabled("tests", tests, found.tests, TESTS, HEADINGS, texts))
+    if found.ahead.height:
+        ahead, after = _ahead(found.ahead)
+        heads = {**HEADINGS, "after": Text("quantity", "指标")}
+        gone = Text("Until customers are gone (shares in %, time in waves)", "流失前瞻（占比以 % 计，时间以期计）")
+        tables.append(tabled("ahead", gone, ahead, GONE, heads, {**texts, **after}))
+    return Section(
+        key="lifecycle",
+        title=title,
+        subtitle=Text(
+            "Shares of customers by stage; moves are of customers seen in both waves",
+            "各阶段顾客占比；转移按两期均有记录的顾客计算",
+        ),
+        paragraphs=more,
+        figures=drawn(found, title),
+        tables=tuple(tables),
+        notes=found.notes,
+        data={"sizes": found.table, "moves": found.transitions, "tests": found.tests, "ahead": found.ahead},
+    )
+
+
+def split(only: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The stages at which each name can be asked, written with a plus.
+
+    Example:
+        >>> split({"use1": "first+long"})
+        {'use1': ('first', 'long')}
+    """
+    return {name: tuple(p.strip() for p in said.split("+") if p.strip()) for name, said in only.items()}
+
+
+def _ahead(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Text]]:
+    """Shares in percent and times in one column, named."""
+    gone = pl.col("quantity") == "absorbed"
+    scale = pl.when(gone).then(100.0).otherwise(1.0)
+    name = pl.when(gone).then(pl.format("gone {}", "waves")).otherwise(pl.lit("time")).alias("after")
+    told = frame.with_columns(pl.col("value", "conf_low", "conf_high") * scale, name)
+    words = {f"gone {k}": Text(f"% gone after {k}", f"{k} 期后流失 %") for k in frame["waves"].unique() if k}
+    return told, words
+
+
+def drawn(found: Lifecycle, title: Text) -> tuple[Figure, ...]:
+    """Moves of all waves together; none where there are several cells, or nobody can be followed."""
+    frame = found.transitions.filter(from_wave="all")
+    if not frame.height or frame["share"].is_null().all() or frame.select("origin", "goal").is_duplicated().any():
+        return ()
+    return (figure("moves", title, partial(moves, frame, labels=found.labels), half=True),)
+
+
+METHOD = Method(
+    name="lifecycle",
+    number=7,
+    title=Text("Customer lifecycle", "顾客生命周期"),
+    needs=(
+        key("respondent", Text("the respondent", "受访者")),
+        key("wave", Text("the wave", "期次")),
+        key("stage", Text("the customer's stage", "客户阶段")),
+    ),
+    tell=tell,
+    options=("absorbing", "only"),
+)
