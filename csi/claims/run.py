@@ -26,6 +26,7 @@ from csi.claims.checks import (
 )
 from csi.claims.contests import NONE, Contests, contests
 from csi.claims.dimensions import dimension_sentences, dimensions
+from csi.claims.occasions import occasions
 from csi.claims.reported import fit_table, measured, scored
 from csi.claims.run_words import r2_sentences, told_of_card
 from csi.claims.signs import sign_notes, sign_sentences, signed_paths, unjudged
@@ -177,6 +178,13 @@ class Asked:
 def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     """The card on the panel."""
     check_panel(panel)
+    panel, when = occasions(card, panel, asked.constructs, asked.where)
+    renamed = any(n.code == "N-OCCASIONS" for n in when)
+    return _run_rows(card, panel, replace(asked, constructs={}) if renamed else asked, when)
+
+
+def _run_rows(card: Card, panel: Panel, asked: Asked, when: tuple[Note, ...]) -> CardRun:
+    """The card on rows that hold all it speaks of."""
     items, left_out, design, panel = _prepared(card, panel, asked)
     model = Model.card.of(card, items, asked.optional, asked.without, covariance=asked.engine == "cb")
     model = _with_reliability(model, items, panel, asked.reliability)
@@ -201,6 +209,7 @@ def _run(card: Card, panel: Panel, asked: Asked) -> CardRun:
     notes = (
         *sign_notes(table, model),
         *unjudged(est),
+        *when,
         *told_of_card(card, items, left_out, model),
         *other_forms(card, panel.codebook, items),
         *design,

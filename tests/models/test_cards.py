@@ -37,7 +37,17 @@ def arrows(model):
 
 def test_the_library():
     national = {"scsb", "acsi", "acsi_government", "ncsb", "ecsi", "ecsi_mobile", "ccsi", "jcsi", "hkcsi"}
-    expectation = {"ecm", "ect", "edt", "edt_desire", "edt_inferred", "formation", "promise", "expectation_facets"}
+    expectation = {
+        "ecm",
+        "ecm_panel",
+        "ect",
+        "edt",
+        "edt_desire",
+        "edt_inferred",
+        "formation",
+        "promise",
+        "expectation_facets",
+    }
     others = {"servqual", "emotion", "perval", "csi_value", "loyalty", "kmv", "trust_consumer", "trust_sss"}
     assert set(CARDS) == national | expectation | others
 

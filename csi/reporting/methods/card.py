@@ -10,6 +10,7 @@ from typing import get_args
 import polars as pl
 
 from csi.claims.card_run import CardRun
+from csi.claims.occasions import of_occasions
 from csi.claims.run import run_card
 from csi.errors import Problems, Text, did_you_mean, problem
 from csi.models.card import Card
@@ -109,4 +110,5 @@ def method_of_card(card: Card, key: str) -> Method:
         needs=needs_of(card),
         tell=partial(tell, card, key),
         options=("constructs", "without", "optional", "estimator", "stages"),
+        panel=of_occasions(card),
     )

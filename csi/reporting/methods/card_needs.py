@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csi.claims.blocks import items_of
+from csi.claims.occasions import waved
 from csi.errors import Text
 from csi.models.card import Block, Card
 from csi.reporting.methods.method import Need
@@ -25,7 +26,9 @@ def _block(card: Card, name: str, block: Block) -> Need:
     def met(study: Study, options: Options) -> bool:
         given = {card.named(n): source for n, source in options.constructs.items()}
         gone = {card.named(n) for n in options.without}
-        return name in gone or bool(items_of(name, block, study.codebook, given))
+        if name in gone or items_of(name, block, study.codebook, given):
+            return True
+        return bool(len(study.waves) > 1 and waved(card, study.codebook, options.constructs).get(name))
 
     form, form_zh = ("", "") if block.form == "P" else (f", form {block.form}", f"，形式 {block.form}")
     other, other_zh = (f", or take {card.instead}", f"，或改用 {card.instead}") if card.instead else ("", "")
@@ -49,7 +52,9 @@ def _linked(card: Card) -> Need:
         given = {card.named(n): source for n, source in options.constructs.items()}
         without = [card.named(n) for n in options.without]
         blocks = {n: b for n, b in card.constructs.items() if not b.of and n not in without}
-        gone = card.absent({n: items_of(n, b, study.codebook, given) for n, b in blocks.items()}, without)
+        found = {n: items_of(n, b, study.codebook, given) for n, b in blocks.items()}
+        found |= waved(card, study.codebook, options.constructs) if len(study.waves) > 1 else {}
+        gone = card.absent(found, without)
         return any({a.outcome, a.predictor}.isdisjoint(gone) for a in card.arrows)
 
     outcomes = list(dict.fromkeys(a.outcome for a in card.arrows))

@@ -150,7 +150,7 @@ def told_in(study: Study) -> tuple[str, ...]:
     off = {name for name, options in study.models.items() if options is None}
     named = {*study.models, study.model.card} - off
     found = (m for m, lacking in allowed(study) if not lacking and m.name not in off)
-    followed = study.respondents == "same"
+    followed = study.respondents == "same" or len(study.waves) < 2
     return tuple(m.name for m in found if m.name in named or (m.number != NATIONAL and (followed or not m.panel)))
 
 
