@@ -206,9 +206,9 @@ def test_a_parent_with_few_cells_keeps_raw_values(model, survey):
 
 
 def test_pooled_indices_have_their_own_errors(made):
-    """The pooled error of each cell enters; how cells correlate is not known then."""
+    """The pooled error of each cell enters, and how cells correlate over copies is told."""
     pooled = csi.pool([made, made])
     found = shrunken(pooled, "Joy")
     np.testing.assert_allclose(found.table["std_error"], pooled.table.filter(construct="Joy")["std_error"])
     np.testing.assert_allclose(found.table["shrunken"], shrunken(made, "Joy").table["shrunken"], rtol=1e-6)
-    assert "not known" in found.notes[0].say()
+    assert "(their largest correlation is 0.00)" in found.notes[0].say()
