@@ -21,7 +21,7 @@ from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
 from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
-from csi.expectation.shares import shares
+from csi.inference.shares import shares
 from csi.inference.linearised import means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints

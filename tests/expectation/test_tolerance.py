@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import csi
 from csi.errors import Problems, Text
-from csi.expectation.shares import shares, wilson
+from csi.inference.shares import shares, wilson
 from csi.inference.sandwich import robust_slopes
 from csi.survey.codebook import Codebook, Item, Scale
 

@@ -22,7 +22,7 @@ from scipy.special import ndtr
 
 from csi.claims.asymmetries import _slopes
 from csi.expectation.asymmetry import asymmetry
-from csi.expectation.shares import shares
+from csi.inference.shares import shares
 from csi.expectation.stages import _across
 from csi.expectation.tolerance_slopes import _one
 
