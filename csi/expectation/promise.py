@@ -21,8 +21,8 @@ from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
 from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
-from csi.inference.shares import shares
 from csi.inference.linearised import means
+from csi.inference.shares import shares
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases

@@ -27,8 +27,8 @@ from csi.expectation.composites import doubts
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.scores import finite
-from csi.inference.shares import shares
 from csi.inference.settings import level_problems
+from csi.inference.shares import shares
 from csi.measures.tidy import with_reasons
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample

@@ -25,10 +25,10 @@ from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
 from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
-from csi.inference.shares import shares
 from csi.expectation.tolerance_slopes import slopes_of
 from csi.expectation.tolerance_words import lines_of, notes_of, sentences_of
 from csi.inference.linearised import Means, critical, means
+from csi.inference.shares import shares
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases

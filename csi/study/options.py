@@ -30,7 +30,7 @@ class Options:
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
         chose, rebought: items answered 0 or 1. industry: whose benchmarks. beside: a second
             construct or item. flag: an item answered 0 or 1. shape: a model of change. since: a wave. benchmarks,
-            stakeholders, mentions, requirements, relations, status: files.
+            stakeholders, mentions, requirements, relations, status, lexicon: files. analyser: who scores comments.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -75,6 +75,8 @@ class Options:
     requirements: Path | None = None
     relations: Path | None = None
     status: Path | None = None
+    lexicon: Path | None = None
+    analyser: Literal["", "score", "lexicon", "packages"] = ""
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
@@ -119,6 +121,8 @@ HELP: Final[Mapping[str, Text]] = {
     "requirements": Text("file: requirement, attribute, target ...", "文件：requirement, attribute, target 等"),
     "relations": Text("file: requirement, characteristic, strength", "文件：requirement, characteristic, strength"),
     "status": Text("file: requirement, wave, status", "文件：requirement, wave, status"),
+    "lexicon": Text("file: attribute, term [zh, en]", "文件：attribute, term [zh, en]"),
+    "analyser": Text("tone by score, lexicon or packages", "情感得分来源：score、lexicon 或 packages"),
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
@@ -128,7 +132,7 @@ MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only")
 LISTS: Final = ("without", "optional", "drivers")
 """Options that take names."""
 
-FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status")
+FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status", "lexicon")
 """Options that name a file beside the study file."""
 
 

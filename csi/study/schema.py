@@ -247,13 +247,14 @@ class OptionsForm(Part):
     requirements: str = ""
     relations: str = ""
     status: str = ""
+    lexicon: str = ""
+    analyser: Literal["", "score", "lexicon", "packages"] = ""
     by: list[Literal["brand", "wave", "stage", "segment"]] = []
 
 
 def _switched(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
     """`yes`, or nothing, is a model with its own defaults; `no` is none."""
-    said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-    said = said.lower() if isinstance(said, str) else said
+    said = "yes" if value is True else "no" if value is False else _low(value)
     return {} if said in (None, "yes", "true", "on") else None if said in ("no", "false", "off") else value
 
 
@@ -370,9 +371,8 @@ class EventForm(Part):
 
 SectionName = Literal[
     "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
-    "structure", "fieldwork", "method",
-    "fit", "invariance", "mediation", "slopes", "prediction", "groups", "robustness", "necessary", "decomposition",
-    "comparability", "tracking", "alerts", "rates", "views", "shrunken",
+    "structure", "fieldwork", "method", "fit", "invariance", "mediation", "slopes", "prediction", "groups",
+    "robustness", "necessary", "decomposition", "comparability", "tracking", "alerts", "rates", "views", "shrunken",
 ]  # fmt: skip
 
 

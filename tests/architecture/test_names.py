@@ -88,6 +88,8 @@ PUBLIC = [
     "tolerance",
     "penalty_reward",
     "nps",
+    "comments",
+    "text_indicator",
     "nca",
     "medals",
     "pairwise",

@@ -11,8 +11,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 import csi
 from csi.errors import Problems, Text
-from csi.inference.shares import shares, wilson
 from csi.inference.sandwich import robust_slopes
+from csi.inference.shares import shares, wilson
 from csi.survey.codebook import Codebook, Item, Scale
 
 NINE = Scale("nine", 1, 9)

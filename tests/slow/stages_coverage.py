@@ -22,9 +22,9 @@ from scipy.special import ndtr
 
 from csi.claims.asymmetries import _slopes
 from csi.expectation.asymmetry import asymmetry
-from csi.inference.shares import shares
 from csi.expectation.stages import _across
 from csi.expectation.tolerance_slopes import _one
+from csi.inference.shares import shares
 
 SIZE, STAGE_SIZE, POINT = 250, 110, 1.9695
 STAGES = {"never": (0.6, 0.3, 0.8, 1.0), "first": (0.3, 0.3, 1.2, 1.2), "long": (0.1, 0.3, 1.6, 0.7)}

@@ -38,6 +38,7 @@ class Blank:
         keys: roles of key columns. files: options of `models:` that name a table, with its columns.
         tables: tables of events (`tables:`), with their columns.
         card: the card whose constructs and path model are used besides.
+        card: the card whose constructs and path model are used besides. tables: of events, with their columns.
     """
 
     dimensions: Mapping[str, tuple[Text, Mapping[str, str]]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Blank:
     tables: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
     card: str = ""
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def _attributes(*names: str) -> dict[str, str]:
@@ -117,6 +119,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
         keys=("respondent", "wave"),
         items={"flag": "training1"},
     ),
+    "text": Blank(SERVICE, ("P",), also=SATISFIED, tables={"texts": "id, text, date, wave, human_score, coder"}),
     "stakeholders": Blank(
         SERVICE, ("P", "Ew"), files={"stakeholders": "id, role, power, interest, legitimacy, urgency"}
     ),
@@ -182,6 +185,10 @@ def _heading(name: str, title: Text, blank: Blank, lang: str) -> Iterator[str]:
         yield said.say(lang)
     for key in blank.keys:
         said = Text(f"# In study.yaml: keys: {{{key}: its column}}", f"# 在 study.yaml 中：keys: {{{key}: 列名}}")
+        yield said.say(lang)
+    for kind, columns in blank.tables.items():
+        said = Text(f"# In study.yaml: tables: {{{kind}: {kind}.csv}} with columns {columns}",
+                    f"# 在 study.yaml 中：tables: {{{kind}: {kind}.csv}}，列为 {columns}")  # fmt: skip
         yield said.say(lang)
 
 

@@ -30,6 +30,7 @@ from csi.reporting.methods import (
     requirements,
     servqual,
     surface,
+    text,
     tolerance,
 )
 from csi.reporting.methods.card import method_of_card
@@ -65,6 +66,7 @@ METHODS: Final[tuple[Method, ...]] = (
     intervention.METHOD,
     requirements.WHOM,
     requirements.METHOD,
+    text.METHOD,
 )
 """Models with code of their own, in the order in which reports tell them."""
 

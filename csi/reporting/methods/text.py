@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
 from csi.behaviour.comments import comments
 from csi.behaviour.comments_words import HEADINGS, KEYS, LANGUAGES
 from csi.behaviour.text_reliability import HEADINGS as TRUSTED
@@ -13,6 +18,7 @@ from csi.reporting.section import Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
+from csi.survey.events import Events
 from csi.survey.panel import Panel
 
 RESAMPLES = 200
@@ -45,10 +51,10 @@ CONFUSION: dict[str, Kind] = {"human": "text", "negative": "count", "neutral": "
 def tell(study: Study, panel: Panel, options: Options) -> Section:
     """How comments sound, what of, against what was expected, who writes, how far to trust it."""
     settings, ask = study.settings, asked(study, options)
-    chosen = panel if not ask["where"] else _only(panel, ask["where"])
     outcome = options.outcome or _target(study)
     found = comments(
-        study.table("texts"), chosen, lexicon=options.lexicon, analyser=options.analyser, outcome=outcome,
+        _said(study, ask["where"]), _only(panel, ask["where"]), lexicon=options.lexicon,
+        analyser=options.analyser, outcome=outcome,
         by=ask["by"], replicates=max(settings.replicates, RESAMPLES), seed=settings.seed, level=ask["level"],
         small=ask["small"], flagged=ask["flagged"],
     )  # fmt: skip
@@ -93,16 +99,22 @@ def _target(study: Study) -> str:
     return target if target and study.codebook.items_of(target) else ""
 
 
-def _only(panel: Panel, where: object) -> Panel:
+def _only(panel: Panel, where: Mapping[str, str]) -> Panel:
     """The answers with these key values."""
-    from dataclasses import replace
-
-    import polars as pl
-
-    keys = dict(where)  # type: ignore[call-overload]
-    keep = panel.frame.select(pl.all_horizontal(pl.col(k).cast(pl.String) == v for k, v in keys.items()))[:, 0]
+    if not where:
+        return panel
+    keep = panel.frame.select(pl.all_horizontal(pl.col(k).cast(pl.String) == v for k, v in where.items()))[:, 0]
     keep = keep.fill_null(value=False)
     return replace(panel, frame=panel.frame.filter(keep), reasons=panel.reasons.filter(keep))
+
+
+def _said(study: Study, where: Mapping[str, str]) -> Events:
+    """The comments, of the brand and wave asked for where they say which."""
+    events = study.table("texts")
+    if events is None:  # a need of the method
+        return Events("texts", pl.DataFrame())
+    own = [pl.col(k) == v for k, v in where.items() if k in events.frame.columns]
+    return replace(events, frame=events.frame.filter(*own)) if own else events
 
 
 METHOD = Method(
