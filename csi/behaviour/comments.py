@@ -159,17 +159,30 @@ def comments(
     selection = bases.withheld(compared)
     trusted = text_reliability(rows, said.codes, small=small, replicates=replicates, seed=seed, level=level)
     spoken = {} if panel is None else {o: _label(panel, o) for o in outcomes}
-    sentences = (
-        *bases.sentences(whole), *whole_sentences(whole, keys, level), *theme_sentences(themes, keys, labels),
-        *expected_sentences(wordings, keys), *selection_sentences(selection, spoken, level),
-        *(trusted.sentences if trusted is not None else ()),
-    )  # fmt: skip
+    sentences = (*bases.sentences(whole), *_said(whole, themes, wordings, keys, labels, level))
+    sentences += (*selection_sentences(selection, spoken, level), *(trusted.sentences if trusted is not None else ()))
     notes = (*_about(way, others, usable, trusted), *events.notes, *said.notes, *doubts)
     return Comments(
         themes, whole, wordings, said.counts, selection, trusted, rows.drop("_at"), per_person(rows, found),
         _named(way, others), level, labels, sentences if whole.height else (),
         (*notes, *bases.notes(whole, keys), *bases.notes(themes, keys, labels)), spoken,
     )  # fmt: skip
+
+
+def _said(
+    whole: pl.DataFrame,
+    themes: pl.DataFrame,
+    wordings: pl.DataFrame,
+    keys: Sequence[str],
+    labels: Mapping[str, Text],
+    level: float,
+) -> tuple[Text, ...]:
+    """What the tables say."""
+    return (
+        *whole_sentences(whole, keys, level),
+        *theme_sentences(themes, keys, labels),
+        *expected_sentences(wordings, keys),
+    )
 
 
 def _label(panel: Panel, name: str) -> Text:

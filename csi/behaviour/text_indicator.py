@@ -105,7 +105,7 @@ def text_indicator(
         >>> panel = Panel(frame, book, pl.DataFrame({"s1": [None] * 3}, schema={"s1": pl.String}))
         >>> found = comments(pl.DataFrame({"id": ["a", "b"], "text": ["很满意", "太慢"]}), panel)
         >>> text_indicator(found, panel, "sat", reliability=0.6).lines().splitlines()
-        ['sat =~ txt', 'txt ~~ 0.06281481481*txt']
+        ['sat =~ txt', 'txt ~~ 0.06282527881*txt']
     """
     stated, problems = _stated(found, reliability)
     book = panel.codebook

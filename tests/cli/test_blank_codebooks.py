@@ -59,11 +59,6 @@ def studied(folder, name, text):
     own = {option: f"{option}.csv" for option in blank.files} if blank else {}
     for option, columns in (blank.files if blank else {}).items():
         (folder / f"{option}.csv").write_text(columns.replace(" ", "") + "\n", encoding="utf-8")
-    for kind, columns in (blank.tables if blank else {}).items():
-        row = ["1", "很好", *[""] * (columns.count(",") - 1)]
-        text = f"{columns.replace(' ', '')}\n{','.join(row)}\n"
-        (folder / f"{kind}.csv").write_text(text, encoding="utf-8")
-        study.setdefault("tables", {})[kind] = f"{kind}.csv"
     own |= blank.items if blank else {}
     for kind, columns in (blank.tables if blank else {}).items():
         names = columns.replace(" ", "").split(",")

@@ -38,7 +38,6 @@ class Blank:
         keys: roles of key columns. files: options of `models:` that name a table, with its columns.
         tables: tables of events (`tables:`), with their columns.
         card: the card whose constructs and path model are used besides.
-        card: the card whose constructs and path model are used besides. tables: of events, with their columns.
     """
 
     dimensions: Mapping[str, tuple[Text, Mapping[str, str]]] = field(default_factory=dict)
@@ -50,7 +49,6 @@ class Blank:
     tables: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
     card: str = ""
-    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def _attributes(*names: str) -> dict[str, str]:
@@ -185,10 +183,6 @@ def _heading(name: str, title: Text, blank: Blank, lang: str) -> Iterator[str]:
         yield said.say(lang)
     for key in blank.keys:
         said = Text(f"# In study.yaml: keys: {{{key}: its column}}", f"# 在 study.yaml 中：keys: {{{key}: 列名}}")
-        yield said.say(lang)
-    for kind, columns in blank.tables.items():
-        said = Text(f"# In study.yaml: tables: {{{kind}: {kind}.csv}} with columns {columns}",
-                    f"# 在 study.yaml 中：tables: {{{kind}: {kind}.csv}}，列为 {columns}")  # fmt: skip
         yield said.say(lang)
 
 
