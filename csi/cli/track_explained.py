@@ -68,7 +68,7 @@ def explained(
         drivers=study.model if args.drivers else False,
         small=settings.small,
         waves=study.waves or panel.waves,
-        breaks=breaks_of(study),
+        breaks=breaks_of(study, found, panel),
         labels={**names(study, "en"), **study.brands},
     )
 

@@ -5,7 +5,7 @@ Letters: `c` cells, `m` points of a link's grid.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -155,6 +155,28 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
         carried = [replace(x, hat=x.hat * stretch[:, None]) for x in carried] + [Carried(made, hat)]
     error = error_covariance(index, construct, carried, factor)
     return _carried(index, construct, values, factor, error)
+
+
+def stage(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> int:
+    """How many breaks, oldest first, two waves are bridged over: those up to the later one, none within one form.
+
+    Example:
+        >>> breaks, order = [Break("w2"), Break("w4")], ["w1", "w2", "w3", "w4"]
+        >>> [stage(breaks, order, *pair) for pair in (("w1", "w2"), ("w2", "w3"), ("w3", "w4"))]
+        [1, 0, 2]
+    """
+    if not between(breaks, order, earlier, later):
+        return 0
+    place = {w: i for i, w in enumerate(order)}
+    return sum(place[b.wave] <= place[later] for b in breaks)
+
+
+def forms_of(
+    index: Index, construct: int, breaks: Sequence[Break], order: Sequence[str], stages: Iterable[int]
+) -> dict[int, Index]:
+    """The index bridged over its first breaks, by their number; 0 is the index as it was measured."""
+    oldest = sorted(breaks, key=lambda b: order.index(b.wave))
+    return {k: bridged(index, construct, oldest[:k], order) if k else index for k in sorted({0, *stages})}
 
 
 def _scores(index: Index, construct: int, cell: int) -> tuple[Array, Array]:

@@ -10,20 +10,24 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem, reason
 from csi.errors import Reason as Why
 from csi.moments.stack import Ints
-from csi.tracking.breaks import Break, between, check_breaks
+from csi.tracking.breaks import Break, between, check_breaks, methods, wall
 from csi.tracking.index import Index
 from csi.tracking.waves import check_waves, wave_order
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A cell and the earlier cell of the same brand; None, with a reason, when there is none to compare with."""
+    """A cell and the earlier cell of the same brand; None, with a reason, when there is none to compare with.
+
+    `link` names the links that the change goes through, where it can be told but not split.
+    """
 
     cell: int
     earlier: int | None
     wave: str
     reference: str
     why: Why | None = None
+    link: str | None = None
 
 
 def pairs_of(
@@ -46,14 +50,16 @@ def pairs_of(
     check_breaks(breaks, order)
     wanted, n = _wanted(index, cells or {}), index.n_of(construct)
     found: list[Pair] = []
-    place = places_of(index)
+    place, name = places_of(index), index.constructs[construct]
     for (*entity, wave), cell in place.items():
         reference = _reference(order, str(wave), asked)
         if reference is None or not wanted[cell]:
             continue
         earlier = place.get((*entity, reference))
-        why = _why(n, cell, earlier, reference, small) or _broken(breaks, order, reference, str(wave))
-        found.append(Pair(cell, earlier, str(wave), reference, why))
+        why, apart = _why(n, cell, earlier, reference, small), _broken(breaks, order, reference, str(wave), name)
+        link = methods(breaks, order, reference, str(wave), name) if why is None and apart is not None else None
+        link = None if wall(breaks, order, reference, str(wave), name) else link
+        found.append(Pair(cell, earlier, str(wave), reference, why or apart, link))
     return found, new_cells(index, order)
 
 
@@ -81,8 +87,10 @@ def _why(n: Ints, cell: int, earlier: int | None, reference: str, small: int) ->
     return None
 
 
-def _broken(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> Why | None:
+def _broken(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> Why | None:
     """Parts are not comparable across a break, linked or not: a link is of the index, not of its items."""
+    if (apart := wall(breaks, order, earlier, later, construct)) is not None and apart.code == "R-LINK-REFUSED":
+        return apart
     for one in between(breaks, order, earlier, later):
         en = f"{one.said.en}; items and classes are not comparable across it."
         return reason("R-BREAK", en, f"{one.said.zh}；其前后的题项与类别不可比。")

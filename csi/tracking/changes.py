@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,7 +13,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
 from csi.moments.stack import Array
-from csi.tracking.breaks import Break, between, break_notes, bridged, check_breaks, methods, wall
+from csi.tracking.breaks import Break, between, break_notes, check_breaks, forms_of, methods, stage, wall
 from csi.tracking.cell_pairs import new_cells, places_of
 from csi.tracking.contrasts import (
     basis_note,
@@ -99,7 +99,8 @@ def changes(
         small: cells with fewer rows are not compared.
         family: Holm within the tests of one wave ("release": all brands, references and constructs) or all ("table").
         breaks: where the measurement changed; nothing is compared across one without a link, and with one the earlier
-            waves count in points of the later form and the link's error enters.
+            wave counts in points of the later form and the link's error enters. Waves of one form are compared in its
+            own points.
         gate: what `csi.comparable` found of the same cells; a change that is not comparable is then withheld with its
             reason, unless `anyway`. Without one every change is marked "not tested".
 
@@ -129,9 +130,9 @@ def changes(
     order = _check(index, against, waves, wave)
     check_breaks(breaks, order)
     check_gate(gate, index)
-    forms = {j: bridged(index, j, breaks, order) if breaks else index for j in places}
     pairs = list(_pairs(index, against, order, per_year, wave))
-    table = _frame(index, _rows(forms, pairs, _Series(tuple(breaks), order, small, gate, anyway=anyway)), family)
+    series = _Series(tuple(breaks), order, small, gate, anyway=anyway)
+    table = _frame(index, _rows(index, places, pairs, series), family)
     told = break_notes(breaks, [index.constructs[j] for j in places])
     known = (*gate_notes(gate), *(() if anyway else withheld_note(table)))
     notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index), *known)
@@ -204,17 +205,16 @@ def _pairs(
                 yield _Pair(cell, place.get((*entity, reference)), kind, reference)
 
 
-def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -> pl.DataFrame:
+def _rows(index: Index, places: Sequence[int], pairs: Sequence[_Pair], series: _Series) -> pl.DataFrame:
     """One row per pair and construct: numbers, or the reason why there are none.
 
     Parameters:
-        forms: construct's column -> the index, its earlier waves in points of the later forms.
+        places: columns of the constructs.
     """
-    places, index = list(forms), next(iter(forms.values()))
     keys = [k for k in index.cells.columns if k != "n"]
     now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
     known = [_known(series.gate, index, index.constructs[j], pair, series) for pair in pairs for j in places]
-    why = [_reason(forms[j], j, pair, series) for pair in pairs for j in places]
+    why = [_reason(index, j, pair, series) for pair in pairs for j in places]
     why = [w or withheld_text(e, anyway=series.anyway) for w, e in zip(why, known, strict=True)]
     head = index.cells.select(keys)[now.tolist()]
     texts = {
@@ -226,10 +226,13 @@ def _rows(forms: Mapping[int, Index], pairs: Sequence[_Pair], series: _Series) -
         "reason_zh": [None if r is None else r[1] for r in why],
     }
     numbers = {name: np.full(now.size, np.nan) for name in MEASURED}
+    steps = [stage(series.breaks, series.order, p.reference, str(index.cells["wave"][p.cell])) for p in pairs]
     for at, j in enumerate(places):
-        mine = [row for row in range(at, now.size, len(places)) if why[row] is None]
-        for name, found in _tested(forms[j], j, [pairs[row // len(places)] for row in mine]).items():
-            numbers[name][mine] = found
+        for step, form in forms_of(index, j, series.breaks, series.order, steps).items():
+            every = range(at, now.size, len(places))
+            mine = [row for row in every if why[row] is None and steps[row // len(places)] == step]
+            for name, found in _tested(form, j, [pairs[row // len(places)] for row in mine]).items():
+                numbers[name][mine] = found
     made = pl.DataFrame({**texts, **numbers}, schema_overrides=dict.fromkeys(texts, pl.String()))
     return pl.concat([head, made, evidence_frame(known)], how="horizontal")
 

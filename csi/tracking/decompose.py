@@ -18,8 +18,8 @@ from csi.models.model import Model
 from csi.tracking.breaks import Break
 from csi.tracking.cell_pairs import Pair, pairs_of
 from csi.tracking.classes import Classes, classes_of, one_class
-from csi.tracking.contrasts import construct_place
-from csi.tracking.decompose_numbers import Numbers, Setting, changes_of, numbers_of, setting_of
+from csi.tracking.contrasts import Contrast, construct_place
+from csi.tracking.decompose_numbers import Numbers, Setting, changes_of, numbers_of, setting_of, through_links
 from csi.tracking.decompose_tables import class_rows, framed, item_rows, part_rows
 from csi.tracking.decompose_words import sentence
 from csi.tracking.index import Index, index
@@ -36,7 +36,7 @@ class Decomposition(Shown):
         table: tidy; key columns, reference (the earlier wave), construct, part ("total", "means", "weights",
             "composition"), change (index points; the three add up to the total), std_error, statistic, df, p_value,
             p_holm (over the parts of one change), conf_low, conf_high, held (zero by construction), leads, reason,
-            reason_zh (null unless change is null).
+            reason_zh (null unless there are no parts). A change through a link has a total alone, with the reason.
         items: parts "means" and "weights" by item; classes: parts "means" and "composition" by class, with the class's
             share and index in both waves. Rows of one part add up to it.
         drivers: on request, the change through the structural model: part ("total", "driver", "effects", "remainder"),
@@ -103,7 +103,8 @@ def decompose(
         centre: of the 0-100 scale, about which effects turn; how effects and remainder share depends on it.
         small: cells with fewer answers are not decomposed. waves: their order, gaps included. labels: of brands and
             constructs in the sentences.
-        weights, base, given: as in `index`. breaks: where the measurement changed; nothing is split across one.
+        weights, base, given: as in `index`. breaks: where the measurement changed; nothing is split across one, but a
+            link gives the change itself, in points of the later form.
 
     Returns:
         Decomposition.
@@ -130,15 +131,15 @@ def decompose(
     classes = _classes(made, source, by, data)
     setting = setting_of(made, place, classes)
     model = _model(source, drivers)
-    moved = changes_of(setting, pairs)
-    found = [(pair, numbers_of(setting, pair, change)) for pair, change in zip(pairs, moved, strict=True)]
+    moved = through_links(made, place, pairs, changes_of(setting, pairs), breaks, waves)
+    found = [(p, numbers_of(setting, p, change), change) for p, change in zip(pairs, moved, strict=True)]
     notes = (*told, *classes.notes, *new, *_notes(setting, found), *_driver_notes(model, centre))
     return Decomposition(
-        table=framed(made, [row for pair, n in found for row in part_rows(setting, pair, n)]),
-        items=framed(made, [row for pair, n in found for row in item_rows(setting, pair, n)]),
-        classes=framed(made, [row for pair, n in found for row in class_rows(setting, pair, n)]),
+        table=framed(made, [row for one in found for row in part_rows(setting, *one)]),
+        items=framed(made, [row for pair, n, _ in found for row in item_rows(setting, pair, n)]),
+        classes=framed(made, [row for pair, n, _ in found for row in class_rows(setting, pair, n)]),
         drivers=framed(made, [] if model is None else structural_rows(model, setting, pairs, centre)),
-        sentences=tuple(sentence(setting, pair, n, labels or {}) for pair, n in found),
+        sentences=tuple(sentence(setting, *one, labels or {}) for one in found),
         by=classes.name,
         level=made.level,
         notes=notes,
@@ -210,9 +211,9 @@ def _driver_notes(model: Model | None, centre: float) -> tuple[Note, ...]:
     return (note("N-STRUCTURAL", en, f"{zh}为关联而非因果证明。"),)
 
 
-def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason]]) -> tuple[Note, ...]:
+def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]]) -> tuple[Note, ...]:
     """How the intervals were made, and what is zero by construction."""
-    numbers = [n for _, n in found if not isinstance(n, Reason)]
+    numbers = [n for _, n, _ in found if not isinstance(n, Reason)]
     notes = [setting.basis]
     if numbers and all("weights" in n.held for n in numbers):
         en = "Both waves share one set of outer weights: the weights' part is zero by construction."

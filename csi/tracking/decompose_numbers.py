@@ -15,6 +15,7 @@ from csi.errors import Note, Reason, reason
 from csi.estimate.later import Later
 from csi.inference.uncertainty import as_draws
 from csi.moments.stack import Array, Ints, Sample
+from csi.tracking.breaks import Break, forms_of, stage
 from csi.tracking.cell_pairs import Pair
 from csi.tracking.classes import (
     Classes,
@@ -25,13 +26,14 @@ from csi.tracking.classes import (
     state_of,
     states_of,
 )
-from csi.tracking.contrasts import Contrast, basis_note, contrasts, pair_shares
+from csi.tracking.contrasts import Contrast, basis_note, contrast, contrasts, pair_shares
 from csi.tracking.decompose_spread import Added, Memory, covariance, derivative, flat, without_shares
 from csi.tracking.index import Index
 from csi.tracking.index_fit import Weights
 from csi.tracking.index_influence import Strata
 from csi.tracking.index_weights import Groups
 from csi.tracking.shapley import PARTS, State, level, split
+from csi.tracking.waves import wave_order
 from csi.tracking.weight_influence import has_influence, row_influence
 
 SAME = 1e-6
@@ -152,6 +154,26 @@ def changes_of(setting: Setting, pairs: Sequence[Pair]) -> list[Contrast]:
     out = [Contrast(np.nan, np.nan, np.nan)] * len(pairs)
     for at, i in enumerate(known):
         out[i] = Contrast(float(found.estimate[at]), float(found.std_error[at]), float(found.df[at]))
+    return out
+
+
+def through_links(
+    index: Index,
+    construct: int,
+    pairs: Sequence[Pair],
+    moved: Sequence[Contrast],
+    breaks: Sequence[Break],
+    waves: Sequence[str] | None,
+) -> list[Contrast]:
+    """The changes, those through a link with the earlier wave in points of the later form and the link's error."""
+    order = tuple(waves) if waves else wave_order(index.cells)
+    steps = [stage(breaks, order, p.reference, p.wave) if p.link else 0 for p in pairs]
+    out = list(moved)
+    for step, form in forms_of(index, construct, breaks, order, steps).items():
+        for at, pair in enumerate(pairs):
+            if step and steps[at] == step and pair.earlier is not None:
+                cells: Ints = np.array([pair.cell, pair.earlier])
+                out[at] = contrast(form, construct, cells, np.array([1.0, -1.0]))
     return out
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from csi.errors import Reason
 from csi.moments.stack import Array
 from csi.tracking.cell_pairs import Pair
-from csi.tracking.contrasts import holm, t_test
+from csi.tracking.contrasts import Contrast, holm, t_test
 from csi.tracking.decompose_numbers import Numbers, Setting, places
 from csi.tracking.index import Index
 from csi.tracking.shapley import PARTS
@@ -42,13 +42,18 @@ def judged(value: float, std_error: float, df: float, level: float) -> Row:
     }
 
 
-def part_rows(setting: Setting, pair: Pair, found: Numbers | Reason) -> list[Row]:
-    """The total and its parts; one row with the reason where there are none."""
-    start = head(setting, pair)
+def part_rows(setting: Setting, pair: Pair, found: Numbers | Reason, change: Contrast) -> list[Row]:
+    """The total and its parts; one row with the reason where there are none.
+
+    Parameters:
+        change: through a link, the total that stands without parts.
+    """
+    start, level = head(setting, pair), setting.index.level
     if isinstance(found, Reason):
         empty: Row = dict.fromkeys(("change", *TESTED, "p_holm", "held", "leads"))
+        if pair.link is not None:
+            empty |= judged(change.estimate, change.std_error, change.df, level)
         return [{**start, "part": "total", **empty, "reason": found.text.en, "reason_zh": found.text.zh}]
-    level = setting.index.level
     rows: list[Row] = [{**start, "part": "total", **judged(found.total, found.total_error, found.df, level)}]
     parts = [judged(float(found.value[i]), found.error(i), found.df, level) for i in range(len(PARTS))]
     p_values = [

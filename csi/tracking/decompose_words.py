@@ -11,7 +11,7 @@ from csi.display import fixed
 from csi.errors import Reason, Text
 from csi.moments.stack import Array
 from csi.tracking.cell_pairs import Pair
-from csi.tracking.contrasts import holm, t_test
+from csi.tracking.contrasts import Contrast, holm, t_test
 from csi.tracking.decompose_numbers import Numbers, Setting
 from csi.tracking.shapley import PARTS
 
@@ -29,13 +29,24 @@ POINTS = 1
 MINUS = "\N{MINUS SIGN}"
 
 
-def sentence(setting: Setting, pair: Pair, found: Numbers | Reason, labels: Mapping[str, Text]) -> Text:
+def sentence(
+    setting: Setting,
+    pair: Pair,
+    found: Numbers | Reason,
+    change: Contrast,
+    labels: Mapping[str, Text],
+) -> Text:
     """The sentence of one change.
 
     Parameters:
-        labels: of brands and constructs, where they have any.
+        change: the total, which stands alone through a link. labels: of brands and constructs, where they have any.
     """
     who = _who(setting, pair, labels)
+    if isinstance(found, Reason) and pair.link is not None and np.isfinite(change.estimate):
+        moved = _told(setting, change)
+        en = f"{who.en}, {pair.wave} against {pair.reference}: {moved.en} through the link; not split, {found.text.en}"
+        zh = f"{who.zh}，{pair.wave} 期较 {pair.reference} 期：经衔接{moved.zh}；未作分解，{found.text.zh}"
+        return Text(en, zh)
     if isinstance(found, Reason):
         en = f"{who.en}, {pair.wave} against {pair.reference}: not decomposed, {found.text.en}"
         return Text(en, f"{who.zh}，{pair.wave} 期较 {pair.reference} 期：未作分解，{found.text.zh}")
@@ -54,9 +65,14 @@ def _who(setting: Setting, pair: Pair, labels: Mapping[str, Text]) -> Text:
 
 def _moved(setting: Setting, found: Numbers) -> Text:
     """The change, with its interval or with that it may be nothing."""
+    return _told(setting, Contrast(found.total, found.total_error, found.df))
+
+
+def _told(setting: Setting, change: Contrast) -> Text:
+    """A change, with its interval or with that it may be nothing."""
     level = setting.index.level
-    test = t_test(found.total, found.total_error, found.df, level)
-    size = signed(found.total)
+    test = t_test(change.estimate, change.std_error, change.df, level)
+    size = signed(change.estimate)
     if not np.isfinite(test.p_value):
         return Text(f"{size} points", f"{size} 分")
     low, high = (fixed(v, POINTS).replace("-", MINUS) for v in (test.conf_low, test.conf_high))

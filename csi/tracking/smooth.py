@@ -5,7 +5,7 @@ Letters: `t` waves of one brand, `c` cells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -31,6 +31,9 @@ D2 = 2.0 / np.pi**0.5
 
 FEWEST = 4
 """Waves that a control chart asks for."""
+
+MOST = 5
+"""More brands without limits are counted, not named."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,7 +126,8 @@ def smooth(
     view_zh = "滚动均值" if view == "rolling" else "指数加权均值"
     en = f"Smoothed ({view}, {said}): a view, not the index of the wave."
     told = note("N-SMOOTHED", en, f"平滑（{view_zh}，{zh}）：仅为视图，并非当期指数。")
-    notes = (told, *left_out(index, j, small), basis_note(index), *break_notes(breaks, [index.constructs[j]]))
+    known = (*left_out(index, j, small), *_old_form(index, j, breaks, order))
+    notes = (told, *known, basis_note(index), *break_notes(breaks, [index.constructs[j]]))
     return Smoothed(_frame(index, rows), view, notes)
 
 
@@ -185,7 +189,8 @@ def control(
         rows += _charted(index, j, run, chart, (limit, weight), baseline)
     en = f"Limits at {limit:g} standard deviations of sampling and of the usual variation between waves together."
     told = note("N-CONTROL", en, f"控制限为抽样误差与各期常态波动合计的 {limit:g} 倍标准差。")
-    notes = (told, *left_out(index, j, small), *break_notes(breaks, [index.constructs[j]]))
+    known = (*left_out(index, j, small), *_old_form(index, j, breaks, order), *_few_waves(index, rows))
+    notes = (told, *known, *break_notes(breaks, [index.constructs[j]]))
     return Control(_frame(index, rows), chart, notes)
 
 
@@ -244,6 +249,32 @@ def _opened(
     check_waves(order, index.cells["wave"].to_list(), asked)
     check_breaks(breaks, order)
     return (bridged(index, j, breaks, order) if breaks else index), j, order
+
+
+def _old_form(index: Index, construct: int, breaks: Sequence[Break], order: Sequence[str]) -> tuple[Note, ...]:
+    """That waves before a link are told in points of the new form, unlike in a table of indices."""
+    linked = [b.wave for b in breaks if b.link_of(index.constructs[construct]) is not None]
+    if not linked:
+        return ()
+    last = max(linked, key=order.index)
+    en = f"Indices before {last} stand here in points of the form of {last}, through the link; tables of the index"
+    zh = f"此处 {last} 期之前的指数已按衔接换算为 {last} 期形式的分值；指数表则以各期自身形式的分值列出。"
+    return (note("N-VIEW-LINKED", f"{en} show them in points of their own form.", zh),)
+
+
+def _few_waves(index: Index, rows: Sequence[Mapping[str, object]]) -> tuple[Note, ...]:
+    """Why some brands have no control limits: too few waves in a part of the series, or in the baseline."""
+    cells = [int(str(row["cell"])) for row in rows if not np.isfinite(float(str(row["high"])))]
+    if not cells:
+        return ()
+    entity = [k for k in index.cells.columns if k not in {"wave", "n"}]
+    parts = index.cells[sorted(cells)].group_by(entity, maintain_order=True) if entity else [((), index.cells[cells])]
+    named = [" / ".join(map(str, (*key, f"{part['wave'][0]}-{part['wave'][-1]}"))) for key, part in parts]
+    listed, more = ", ".join(named[:MOST]), len(named) - MOST
+    en, zh = (f" and {more} more", f" 等 {len(named)} 处") if more > 0 else ("", "")
+    said = f"No control limits, fewer than {FEWEST} waves without a break (or in the baseline): {listed}{en}."
+    said_zh = f"没有控制限：未间断的期数（或基线期数）不足 {FEWEST}：{listed.replace(', ', '、')}{zh}。"
+    return (note("N-CONTROL-FEW", said, said_zh),)
 
 
 def _runs(index: Index, construct: int, order: Sequence[str], breaks: Sequence[Break], small: int) -> list[_Run]:

@@ -90,6 +90,11 @@ def test_a_linked_break_gives_a_change_with_a_larger_error(asked, study):
     lines = ["old,new", *(f"{50 + i % 40},{52 + (i * 7) % 40}" for i in range(60))]
     (study.parent / "both.csv").write_text("\n".join(lines), "utf-8")
     linked = with_break(study, "{wave: 2026Q3, link: {method: mean, file: both.csv}}", "linked")
+    split = json.loads(asked("track", linked, "--wave", "2026Q3", "--explain", "--json")[1])
+    (total,) = [r for r in split["decomposition"] if r["brand"] == "ZX"]
+    (moved,) = [r for r in split["changes"] if r["brand"] == "ZX" and r["against"] == "previous"]
+    assert total["change"] == pytest.approx(moved["change"], abs=1e-9)
+    assert total["std_error"] == pytest.approx(moved["std_error"], abs=1e-9)
     errors = []
     for path in (study, linked):
         _, out, _ = asked("track", path, "--wave", "2026Q3", "--json")

@@ -17,6 +17,7 @@ from csi.tracking.contrasts import joint_covariance
 from csi.tracking.decompose import decompose
 from csi.tracking.index import index
 from csi.tracking.link import GRID, link
+from csi.tracking.smooth import control, smooth
 from csi.tracking.track import track
 
 CELLS = ["brand", "wave"]
@@ -234,6 +235,41 @@ def test_nothing_is_split_across_a_break(made, linear):
     assert "not comparable across it" in row["reason"][0]
     assert "新措辞" in row["reason_zh"][0]
     assert found.table.filter(brand="A", wave="w3", part="total")["change"].null_count() == 0
+
+
+def test_a_decomposition_tells_the_change_through_a_link(made, linear):
+    breaks = [Break("w2", "scale", link=linear)]
+    row = decompose(made, construct="Use", breaks=breaks).table.filter(brand="A", wave="w2")
+    linked = changes(made, "Use", ["previous"], breaks=breaks).table.filter(brand="A", wave="w2")
+    assert row["part"].to_list() == ["total"]
+    for name in ("change", "std_error", "p_value", "conf_low", "conf_high"):
+        assert row[name][0] == pytest.approx(linked[name][0], rel=1e-9)
+    said = decompose(made, construct="Use", breaks=breaks).sentences[0]
+    assert "through the link; not split, the answer scale changed in w2" in said.en
+    assert "经衔接" in said.zh
+    assert decompose(made, construct="Use", breaks=[Break("w2")]).table["change"][0] is None
+
+
+def test_waves_of_one_form_are_compared_in_its_own_points(made, linear):
+    j = made.constructs.index("Use")
+    row = changes(made, "Use", ["previous"], breaks=[Break("w3", link=linear)]).table.filter(brand="A", wave="w2")
+    assert row["change"][0] == pytest.approx(made.values[1, j] - made.values[0, j], abs=1e-12)
+    assert row["link"][0] is None
+
+
+@pytest.mark.parametrize("view", [smooth, control])
+def test_views_say_that_earlier_waves_are_in_points_of_the_new_form(made, linear, view):
+    told = {n.code: n.text for n in view(made, "Use", breaks=[Break("w2", link=linear)]).notes}
+    assert "Indices before w2 stand here in points of the form of w2" in told["N-VIEW-LINKED"].en
+    assert "w2 期之前的指数已按衔接换算" in told["N-VIEW-LINKED"].zh
+    assert "N-VIEW-LINKED" not in [n.code for n in view(made, "Use", breaks=[Break("w2")]).notes]
+
+
+def test_a_chart_without_limits_says_why(made):
+    told = {n.code: n.text for n in control(made, "Use").notes}
+    assert "fewer than 4 waves" in told["N-CONTROL-FEW"].en
+    assert "A / w1-w3, B / w1-w3" in told["N-CONTROL-FEW"].en
+    assert "A / w1-w3、B / w1-w3" in told["N-CONTROL-FEW"].zh
 
 
 def test_the_tracking_table_knows_breaks(made):

@@ -62,14 +62,14 @@ def _split(a: Analysis) -> Decomposition:
         data=a.panel,
         small=settings.small,
         waves=a.waves,
-        breaks=[b for b in breaks_of(a.study) if b.wave in a.waves],
+        breaks=[b for b in breaks_of(a.study, a.index, a.panel) if b.wave in a.waves],
         labels={**a.brand_labels, a.target: a.label(a.target)},
     )
 
 
 def _steps(a: Analysis, found: Decomposition, mine: pl.DataFrame) -> pl.DataFrame:
     """Rows of the figure: the level before, each item's means, weights and composition, the level now."""
-    if mine["change"].null_count() or mine.is_empty():
+    if mine["change"].null_count() or not mine["leads"].any():
         return pl.DataFrame()
     items = found.items.filter((pl.col("brand") == a.focal) & (pl.col("part") == "means"))
     parts = mine.filter(pl.col("part").is_in(PARTS[1:]) & ~pl.col("held"))
@@ -107,6 +107,10 @@ def _title(a: Analysis, found: Decomposition, mine: pl.DataFrame) -> Text:
     if mine.is_empty() or mine["change"].null_count():
         return found.sentences[0] if found.sentences else Text("No change to split", "没有可分解的变化")
     total = mine.filter(pl.col("part") == "total")["change"][0]
+    if not mine["leads"].any():
+        moved, why, why_zh = style.change(total), mine["reason"][0], mine["reason_zh"][0]
+        en = f"{name.en} {moved} since {a.previous}, through a link, and not split: {why}"
+        return Text(en, f"{name.zh}较 {a.previous} 期 {moved} 分（经衔接），未作分解：{why_zh}")
     lead = mine.filter(pl.col("leads")).row(0, named=True)
     part, size = NAMES[lead["part"]], style.change(lead["change"])
     sure = lead["p_holm"] is not None and lead["p_holm"] < 1.0 - found.level
