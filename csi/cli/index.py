@@ -110,6 +110,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=INADMISSIBLE if missing else FINE,
         record={
             **recorded(study, panel, found),
+            **({"rates": pl.concat(held)} if beside else {}),
             **({} if drawn is None else {"shrunken": drawn.table}),
             **({} if gate is None else {"comparability": gate.sets}),
         },

@@ -216,7 +216,7 @@ def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
 
 def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[str, object]]]]:
     """Names and rows of the tables with numbers of a record; of a report its trend, its league and its chain."""
-    for name in ("index", "weights", "tracking", "changes", "ranks", "cell"):
+    for name in ("index", "weights", "tracking", "changes", "rates", "ranks", "cell"):
         rows = body.get(name)
         if _is_table(rows):
             yield name, cast("Sequence[Mapping[str, object]]", rows)

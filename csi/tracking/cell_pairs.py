@@ -44,6 +44,7 @@ def pairs_of(
     Raises:
         Problems: E-WAVE (a single wave, an unknown wave, the later before the earlier), E-WHERE (an unknown cell).
     """
+    _check_pair(asked)
     order = tuple(waves) if waves else wave_order(index.cells)
     check_waves(order, index.cells["wave"].to_list(), asked or ())
     _check_order(order, asked or (), index.cells["wave"].n_unique())
@@ -95,6 +96,15 @@ def _broken(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: 
         en = f"{one.said.en}; items and classes are not comparable across it."
         return reason("R-BREAK", en, f"{one.said.zh}；其前后的题项与类别不可比。")
     return None
+
+
+def _check_pair(asked: object) -> None:
+    """Two waves by name, or none."""
+    if asked is None or (isinstance(asked, tuple | list) and len(asked) == 2):
+        return
+    en, zh = f"between is {asked!r}, not two waves.", f"between 为 {asked!r}，不是两期。"
+    do, do_zh = 'Write between=("2024", "2025").', "请写成 between=(“2024”, “2025”)。"
+    raise Problems([problem("E-WAVE", "between", en, zh, do, do_zh)])
 
 
 def _check_order(order: Sequence[str], asked: Sequence[str], present: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Problem, Problems, note, one_of, problem
+from csi.errors import Problem, Problems, is_number, note, one_of, problem
 from csi.moments.stack import Array
 from csi.survey.readers.frames import to_polars
 from csi.tracking.link_curve import GRID, Behind, Link, Method, made_link
@@ -87,6 +87,7 @@ def link(
     if found:
         raise Problems(found)
     if method in {"stated", "given"}:
+        _check_given(shift, slope, std_error)
         return _without_overlap(method, shift, slope, std_error)
     if method == "items":
         return link_frames(*_frames(old, new), anchors, _sound(scales), alpha)
@@ -100,6 +101,47 @@ def link(
         mapped, covariance = _by_moments(x, y, d, linear=method == "linear")
     behind = None if names is None else _behind(x, y, d, method, names, among or ())
     return made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), (), behind)
+
+
+def _check_given(shift: object, slope: object, std_error: object) -> None:
+    """Raise for a given line that is none, falls, or has a negative error."""
+    rules = (
+        ("shift", shift, -np.inf, "a finite number", "有限的数"),
+        ("slope", slope, np.nextafter(0.0, 1.0), "a positive number", "正数"),
+        ("std_error", std_error, 0.0, "a number from 0", "非负数"),
+    )
+    found = []
+    for name, value, least, what, what_zh in rules:
+        if not is_number(value) or not np.isfinite(float(str(value))) or float(str(value)) < least:
+            en, zh = f"{name} is {value!r}, not {what}.", f"{name} 为 {value!r}，不是{what_zh}。"
+            found.append(_wrong(en, zh, f"Write {what}.", f"请写{what_zh}。"))
+    if found:
+        raise Problems(found)
+
+
+def _numbers(values: npt.ArrayLike, name: str, name_zh: str) -> Array:
+    """Scores or weights as numbers; what is text or infinite is told."""
+    try:
+        made = np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        en, zh = f"{name} are no numbers.", f"{name_zh}不是数字。"
+        raise Problems([_wrong(en, zh, "Give an array of numbers.", "请给出数字数组。")]) from None
+    endless = int(np.isinf(made).sum())
+    if endless:
+        en, zh = f"{endless} of {name} are infinite.", f"{name_zh}中有 {endless} 个为无穷大。"
+        raise Problems([_wrong(en, zh, "Leave them out, or mark them as absent (NaN).", "请删去，或记为缺失（NaN）。")])
+    return made
+
+
+def _reversed(x: Array, y: Array, d: Array) -> list[Problem]:
+    """Forms that go against each other: who is high on one is low on the other."""
+    w = d / d.sum()
+    together = float(w @ ((x - w @ x) * (y - w @ y)))
+    if together >= 0:
+        return []
+    en = "the two forms go against each other: respondents high on one are low on the other."
+    zh = "两种形式方向相反：在一种形式上得分高的受访者在另一种形式上得分低。"
+    return [_wrong(en, zh, "Turn one of them over, and check who is paired.", "请将其中一种反向计分，并检查配对。")]
 
 
 def _frames(old: object, new: object) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -187,8 +229,9 @@ def _checked(
         raise Problems(
             [_wrong(en, zh, 'Give old= and new=, or method="stated".', "请给出 old= 与 new=，或用 method=“stated”。")]
         )
-    x, y = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (old, new))
-    d = np.ones(x.size) if weight is None else np.asarray(weight, dtype=np.float64).reshape(-1)
+    x, y = _numbers(old, "old scores", "旧得分"), _numbers(new, "new scores", "新得分")
+    _sound(scales)
+    d = np.ones(x.size) if weight is None else _numbers(weight, "weights", "权重")
     if not x.size == y.size == d.size:
         en, zh = (
             f"{x.size} old and {y.size} new scores do not pair.",
@@ -201,6 +244,7 @@ def _checked(
     if not found and (np.ptp(x) == 0 or np.ptp(y) == 0):
         en, zh = "one of the forms has no spread.", "其中一种形式没有变异。"
         found.append(_wrong(en, zh, 'Use method="mean" with other scores.', "请检查得分。"))
+    found += [] if found else _reversed(x, y, d)
     if found:
         raise Problems(found)
     x, y = (100.0 * (v - low) / (high - low) for v, (low, high) in zip((x, y), scales, strict=True))

@@ -23,7 +23,7 @@ import polars as pl
 from scipy import special
 
 from csi.display import Shown, text
-from csi.errors import Note, Text, note
+from csi.errors import Note, Problems, Text, note, seed_problems
 from csi.moments.stack import Array
 from csi.tracking.contrasts import basis_note, construct_place, contrast_df, joint_covariance, pair_shares
 from csi.tracking.index import Index
@@ -187,6 +187,8 @@ def rank_probabilities(
         >>> rank_probabilities(made, construct="joy").table.select("brand", pl.col("first").round(1)).rows()
         [('B', 0.5), ('C', 0.5), ('A', 0.0)]
     """
+    if wrong := seed_problems(seed):
+        raise Problems(wrong)
     j = construct_place(index, construct)
     cells = ranked(index, j, wave, small)
     covariance = joint_covariance(index, j, cells) if cells.size else np.empty((0, 0))

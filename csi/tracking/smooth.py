@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
+from csi.errors import Note, Problem, Problems, Text, is_number, note, one_of, problem
 from csi.estimate.given import check_kind
 from csi.moments.stack import Array, Ints
 from csi.tracking.breaks import Break, break_notes, bridged, check_breaks, wall
@@ -176,10 +176,14 @@ def control(
         False
     """
     found = [*one_of("chart", chart, get_args(Chart)), *_wrong(1, weight)]
-    if not limit > 0:
+    if not is_number(limit) or not limit > 0:
         found.append(
             problem("E-SETTING", "limit", "limit must be positive.", "limit 须为正数。", "Give 3.", "例如 3。")
         )
+    if baseline is not None and not len(baseline):
+        en, zh = "the baseline has no waves.", "基线没有任何期次。"
+        do, do_zh = "Name some, or leave baseline out for all.", "请写出期次；省略 baseline 则用全部。"
+        found.append(problem("E-SETTING", "baseline", en, zh, do, do_zh))
     if found:
         raise Problems(found)
     index, j, order = _opened(index, construct, waves, breaks, baseline or ())
@@ -228,8 +232,8 @@ def _wrong(window: int, weight: float) -> list[Problem]:
     if not (isinstance(window, int) and window >= 1):
         do, do_zh = "Give a whole number of waves, such as 4.", "请给出整数期数，例如 4。"
         found.append(problem("E-SETTING", "window", f"a window of {window} waves.", f"窗口为 {window} 期。", do, do_zh))
-    if not 0 < weight <= 1:
-        en, zh = f"weight is {weight:g}, not between 0 and 1.", f"weight 为 {weight:g}，不在 0 与 1 之间。"
+    if not is_number(weight) or not 0 < weight <= 1:
+        en, zh = f"weight is {weight}, not between 0 and 1.", f"weight 为 {weight}，不在 0 与 1 之间。"
         found.append(problem("E-SETTING", "weight", en, zh, "Give 0.2 or 0.3.", "例如 0.2 或 0.3。"))
     return found
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_of, problem
+from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
@@ -138,6 +138,7 @@ def tree(
     """
     index = _index(source)
     _settings(missing, small_leaves, adjust)
+    _counts(per_year=(per_year, 1), small=(small, 0))
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
     forms = forms_of(index, j, order, every, breaks)
@@ -208,6 +209,19 @@ def _settings(missing: str, small_leaves: str, adjust: str) -> None:
     """Raise for settings that do not exist."""
     found = [*one_of("missing", missing, get_args(Missing)), *one_of("small_leaves", small_leaves, ("use", "drop"))]
     found += one_of("adjust", adjust, get_args(Method))
+    if found:
+        raise Problems(found)
+
+
+def _counts(**given: tuple[object, int]) -> None:
+    """Raise for settings, each with the least it may be, that are no such whole numbers."""
+    found = []
+    for name, (value, least) in given.items():
+        wrong = whole(name, value)
+        if not wrong and int(str(value)) < least:
+            en, zh = f"{name} = {value} is less than {least}.", f"{name} = {value} 小于 {least}。"
+            wrong = [problem("E-SETTING", name, en, zh, f"Write {least} or more.", f"请写 {least} 或更大的整数。")]
+        found += wrong
     if found:
         raise Problems(found)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Problem, Problems, Text, capped, did_you_mean, problem
+from csi.errors import Problem, Problems, Text, capped, did_you_mean, is_number, problem
 from csi.moments.stack import Array
 from csi.survey.side_table import side_table
 from csi.tracking.tree_structure import Structure
@@ -104,6 +104,9 @@ def period_of_wave(wave: str, periods: Sequence[str]) -> str | None:
 def _read(source: object) -> pl.DataFrame:
     """entity, period, weight, as_of of a mapping, a frame or a file."""
     if isinstance(source, Mapping):
+        strange = [(k, v) for k, v in source.items() if not is_number(v)]
+        if strange:
+            raise Problems([_no_number(k, v) for k, v in strange])
         frame = pl.DataFrame({"entity": [str(k) for k in source], "weight": [float(v) for v in source.values()]})
         source = frame
     table = side_table(
@@ -111,6 +114,12 @@ def _read(source: object) -> pl.DataFrame:
     )
     absent = [pl.lit("").alias(c) for c in ("period", "as_of") if c not in table.columns]
     return table.with_columns(absent).with_columns(pl.col("period", "as_of").fill_null(""))
+
+
+def _no_number(entity: object, value: object) -> Problem:
+    """A weight that is text or nothing."""
+    en, zh = f"the weight of {entity} is no number ({value!r}).", f"{entity} 的权重不是数字（{value!r}）。"
+    return problem("E-TREE-WEIGHT", "weights", en, zh, "Write a number, such as 3.", "请写数字，例如 3。")
 
 
 def _there(tree: Structure, present: Bools) -> Bools:

@@ -67,6 +67,9 @@ def reference_wave(wave: str, against: Against, waves: Sequence[str], per_year: 
 def check_waves(waves: Sequence[str], present: Sequence[str], asked: Sequence[str]) -> None:
     """Raise when `waves` leaves out a wave of the data, or a wave is asked for that is not there."""
     found = []
+    for wave in dict.fromkeys(w for i, w in enumerate(waves) if w in waves[:i]):
+        en, zh = f'the wave "{wave}" stands twice in the order of waves.', f"“{wave}”期在期次顺序中重复出现。"
+        found.append(problem("E-WAVE", "waves", en, zh, "Write every wave once.", "每期请只写一次。"))
     for wave in [w for w in dict.fromkeys(present) if w not in waves]:
         en, zh = f'the wave "{wave}" of the data is not in the order of waves.', f"数据中的“{wave}”期不在期次顺序之中。"
         found.append(problem("E-WAVE", "waves", en, zh, "Add it to waves.order.", "请将其加入 waves.order。"))

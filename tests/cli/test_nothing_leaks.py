@@ -1,5 +1,6 @@
 """A cell with too few answers is in no output of any verb: its exact numbers are looked for in all of them."""
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -175,5 +176,21 @@ def test_no_batch_and_no_difference_tells_it(study, secret, out_of, tmp_path):
     assert table.exists()
     for name, wave in (("a", WAVES[3]), ("b", WAVES[4])):
         out_of("index", study, "--wave", wave, *LINEAR, "--quiet", "--record", tmp_path / f"{name}.json")
+    kept = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rates"]
+    assert {r["construct"] for r in kept} >= {"kcsi", "top_box_sat1", "csat_sat1"}
     told |= out_of("diff", tmp_path / "a.json", tmp_path / "b.json", "--all", "--json", "--to", tmp_path / "d.xlsx")
     assert {name: leaks(text, secret) for name, text in told.items() if leaks(text, secret)} == {}
+
+
+def test_a_difference_of_records_sees_rates(study, out_of, tmp_path):
+    rows = pl.read_csv(study.with_name("panel.csv"), infer_schema_length=0)
+    shifted = study.parent / "shifted"
+    shifted.mkdir(exist_ok=True)
+    moved = pl.when(pl.col("sat1") == "7").then(pl.lit("10")).otherwise("sat1").alias("sat1")
+    rows.with_columns(moved).write_csv(shifted / "panel.csv")
+    for name in ("codebook.yaml", "study.yaml"):
+        (shifted / name).write_bytes(study.with_name(name).read_bytes())
+    for name, path in (("a", study), ("b", shifted / "study.yaml")):
+        out_of("index", path, *LINEAR, "--quiet", "--record", tmp_path / f"{name}.json")
+    told = out_of("diff", tmp_path / "a.json", tmp_path / "b.json", "--all", "--json")["printed"]
+    assert "top_box_sat1" in told
