@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from csi.behaviour.bgnbd import bgnbd
     from csi.behaviour.comments import comments as comments
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
+    from csi.behaviour.journey import journey as journey
     from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
@@ -193,6 +194,7 @@ _HOMES = {
     "johnson_neyman": "csi.measures.johnson_neyman",
     "emotion_patterns": "csi.behaviour.emotion_patterns",
     "lifecycle": "csi.behaviour.lifecycle",
+    "journey": "csi.behaviour.journey",
     "loyalty_curve": "csi.behaviour.loyalty_curve",
     "loyalty_types": "csi.behaviour.loyalty_types",
     "lrt": "csi.measures.nested",
@@ -324,6 +326,7 @@ __all__ = [
     "item_link",
     "jackknife",
     "johnson_neyman",
+    "journey",
     "kano",
     "kcsi",
     "kinds",

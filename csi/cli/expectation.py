@@ -154,10 +154,16 @@ def _wanted(name: str) -> Text:
     if name in MAPPINGS:
         pairs = "tangibles=11,reliability=32" if name == "points" else "never=prospect,long=loyal"
         return Text(f"pairs such as {pairs}", f"{pairs} 这样的对应")
-    if name == "cuts":
+    if name in ("cuts", "scores"):
         return Text("two rising numbers such as 25,75", "两个递增的数，如 25,75")
     return Text("a number of 0 or more", "不小于 0 的数")
 
 
-READERS: Final[Mapping[str, Callable[[str], object]]] = {"points": _points, "cuts": _two, "band": _size, "limit": _size}
+READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "points": _points,
+    "cuts": _two,
+    "scores": _two,
+    "band": _size,
+    "limit": _size,
+}
 """Options with a form of their own; None where it cannot be read."""

@@ -83,16 +83,15 @@ class Regression:
         Source:
             Korn & Graubard (1990), The American Statistician 44(4), 270-276; Pustejovsky & Tipton (2018).
         """
-        robust = errors == "robust"
-        V, fixed = self._between(errors)
+        if errors == "robust":
+            return self.found.joint(L)
+        V, df = self._between(errors)
         between, q = L @ V @ L.T, len(L)
-        df = self.found.joint_df(L) if robust else fixed
-        left = df - q + 1 if robust else df
-        if left <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
-            return np.nan, float(q), left, np.nan
+        if df <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
+            return np.nan, float(q), df, np.nan
         away = L @ self.slopes
-        value = float(away @ np.linalg.solve(between, away)) / q * (left / df)
-        return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
+        value = float(away @ np.linalg.solve(between, away)) / q
+        return value, float(q), df, float(fdtrc(q, df, max(value, 0.0)))
 
 
 def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, Array]:

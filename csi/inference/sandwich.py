@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.special import fdtrc
 
 from csi.moments.stack import Array, Ints
 
@@ -99,6 +100,33 @@ class Slopes:
         spread = _spread(r, s)
         q = len(L)
         return min(q * (q + 1) / spread, self.design_df) if spread > 0 else self.design_df
+
+    def joint(self, L: Array) -> tuple[float, float, float, float]:
+        """F, its two degrees of freedom and p of L b = 0; NaN where the restrictions cannot be told apart.
+
+        F = W (df - q + 1) / (q df) on (q, df - q + 1),  W = (L b)' (L V L')^-1 L b,  df = joint_df(L)
+
+        Hotelling's, as V is itself an estimate.
+
+        Parameters:
+            L: (q, k).
+
+        Source:
+            Pustejovsky & Tipton (2018), J. of Business & Economic Statistics 36(4), 672-683.
+
+        Example:
+            >>> X = np.column_stack([np.ones(8), np.arange(8.0)])
+            >>> found = robust_slopes(X, np.array([0.0, 1, 3, 3, 4, 6, 6, 7]), np.ones(8), np.arange(8))
+            >>> [round(v, 2) for v in found.joint(np.eye(2)[1:])]
+            [258.72, 1.0, 3.4, 0.0]
+        """
+        between, q, df = L @ self.cov @ L.T, len(L), self.joint_df(L)
+        left = df - q + 1
+        if left <= 0 or np.linalg.matrix_rank(between, hermitian=True) < q:
+            return np.nan, float(q), left, np.nan
+        away = L @ self.slopes
+        value = float(away @ np.linalg.solve(between, away)) / q * (left / df)
+        return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
 
 
 def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None) -> Slopes:

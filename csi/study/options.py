@@ -28,9 +28,10 @@ class Options:
             left out. optional: optional arrows that are in; None for all. estimator: as in `estimate:`.
         absorbing: the stage that nobody leaves. only: construct or item -> the stages that can have it, "first+long".
         stages: the model's stage -> the panel's. causes: the model's cause -> the codebook's construct.
-        chose, rebought: items answered 0 or 1. industry: whose benchmarks. beside: a second
-            construct or item. flag: an item answered 0 or 1. shape: a model of change. since: a wave. benchmarks,
-            stakeholders, mentions, requirements, relations, status, lexicon: files. analyser: who scores comments.
+        chose, rebought: items answered 0 or 1. industry: whose benchmarks. steps: touchpoints or stages in order.
+            scores: the lowest and the highest that contacts can be given. beside: a second construct or item. flag: an
+            item answered 0 or 1. shape: a model of change. since: a wave. benchmarks, stakeholders, mentions,
+            requirements, relations, status, lexicon: files. analyser: who scores comments.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -65,6 +66,8 @@ class Options:
     chose: str = ""
     rebought: str = ""
     industry: str = ""
+    steps: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
     beside: str = ""
     flag: str = ""
     shape: Shape = ""
@@ -109,6 +112,8 @@ HELP: Final[Mapping[str, Text]] = {
     "chose": Text("item answered 0 or 1: did a prospect choose", "0/1 题项：潜在客户是否选择"),
     "rebought": Text("of buyers: bought again (0 or 1), or satisfaction", "购买者：是否复购（0/1）或满意度"),
     "industry": Text("whose benchmarks", "采用哪个行业的基准"),
+    "steps": Text("touchpoints or stages in order, for drop-off", "按次序的触点或阶段（计算流失）"),
+    "scores": Text("lowest and highest score, such as 1,10", "评分的最低与最高，如 1,10"),
     "beside": Text("a second construct or item, followed beside", "同时追踪的另一构念或题项"),
     "flag": Text("item answered 0 or 1, such as a training", "0/1 题项，如是否接受培训"),
     "shape": Text(
@@ -129,7 +134,7 @@ HELP: Final[Mapping[str, Text]] = {
 MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
-LISTS: Final = ("without", "optional", "drivers")
+LISTS: Final = ("without", "optional", "drivers", "steps")
 """Options that take names."""
 
 FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status", "lexicon")

@@ -426,7 +426,7 @@ def _options(given: OptionsForm | None, folder: Path) -> Options | None:
     said |= {name: folder / said[name] for name in FILES if said.get(name)}
     said |= {
         name: tuple(said[name])
-        for name in ("without", "optional", "drivers", "cuts", "by")
+        for name in ("without", "optional", "drivers", "cuts", "steps", "scores", "by")
         if said.get(name) is not None
     }
     return Options(**{n: v for n, v in said.items() if v is not None}, given=tuple(said))

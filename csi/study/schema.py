@@ -7,16 +7,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from csi.study.options import Shape
+from csi.study.short import label
 from csi.survey.codebook import Form
 
 Reason = Literal["skipped", "dont_know", "refused", "not_asked", "empty"]
-
-
-def _label(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-    """A plain text is a label in the language it is written in."""
-    if not isinstance(value, str):
-        return value
-    return {"zh": value} if any("\u4e00" <= char <= "\u9fff" for char in value) else {"en": value}
 
 
 class Part(BaseModel):
@@ -32,7 +26,7 @@ class Label(Part):
     en: str = ""
 
 
-Labelled = Annotated[Label, BeforeValidator(_label)]
+Labelled = Annotated[Label, BeforeValidator(label)]
 
 
 class ScaleForm(Part):
@@ -237,6 +231,8 @@ class OptionsForm(Part):
     chose: str = ""
     rebought: str = ""
     industry: str = ""
+    steps: list[str] = []
+    scores: list[float] = Field(default=[], max_length=2)
     beside: str = ""
     flag: str = ""
     shape: Shape = ""

@@ -71,6 +71,7 @@ PUBLIC = [
     "johnson_neyman",
     "emotion_patterns",
     "lifecycle",
+    "journey",
     "loyalty_curve",
     "loyalty_types",
     "lrt",

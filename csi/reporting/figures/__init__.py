@@ -25,6 +25,7 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     answers            answer (0 to 10), share
     counts             x, actual, modelled: customers by repeat purchases
     loyalty_map        type, attitude, patronage, share, conf_low, conf_high, count
+    touchpoint_map     touchpoint, reach, reach_low, reach_high, mean, conf_low, conf_high
     curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
     moves              origin, goal, share, conf_low, conf_high, n
     contour            a response surface (`Seen`)
@@ -53,6 +54,7 @@ from csi.reporting.figures.pairs import Words, pairs
 from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.slopes import slope_lines
+from csi.reporting.figures.touchpoints import touchpoint_map
 from csi.reporting.figures.trend import trend
 from csi.reporting.figures.waterfall import waterfall
 
@@ -84,6 +86,7 @@ __all__ = [
     "path_diagram",
     "reliability_table",
     "slope_lines",
+    "touchpoint_map",
     "trend",
     "waterfall",
 ]

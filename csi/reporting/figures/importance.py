@@ -47,6 +47,7 @@ def importance_map(
     target: Text | None = None,
     finding: str = "",
     width: int = style.HALF,
+    axes: tuple[Text, Text] | None = None,
 ) -> str:
     """Points with a cross for both intervals; the means split four fields, the one to improve first is shaded.
 
@@ -60,6 +61,7 @@ def importance_map(
         target: what importance is for, named at the axis.
         finding: the sentence read aloud.
         width: 508, 1040 or 360.
+        axes: names of the axes where they are others: what runs across (in percent) and what up.
 
     Returns:
         SVG.
@@ -84,12 +86,12 @@ def importance_map(
         sum(r["performance"] for r in rows) / len(rows),
     )
     size = 12.0 if width < style.HALF else 13.0
-    marks = [_mark(r, x, y, middle, labels, lang) for r in rows]
+    marks = [_mark(r, x, y, middle, labels, lang, percent=axes is not None) for r in rows]
     limit = 0.62 * (x.end - x.start)
     marks = [replace(m, label=svg.shorten(m.label, limit, size, bold=True, lang=lang)) for m in marks]
     corners = _corner_boxes(x, y, lang)
     boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
-    parts = _field(x, y, middle, lang)
+    parts = _field(x, y, middle, lang, percent=axes is not None)
     for mark in marks:
         parts += _cross(mark)
     for mark in marks:
@@ -100,7 +102,7 @@ def importance_map(
         strong = corner in (1, 3)
         ink = _ink(corner) if strong else style.MUTED
         parts.append(svg.words(box.x, box.y + 4.5, said.say(lang), size=12, fill=ink, bold=strong, anchor="middle"))
-    parts += _axis_names(x, y, target, lang, height)
+    parts += _axis_names(x, y, target, lang, height, axes)
     return svg.drawing(width, height, parts, finding, lang)
 
 
@@ -118,7 +120,14 @@ def _axes(rows: Sequence[Mapping[str, float]], width: float, height: float) -> t
 
 
 def _mark(
-    row: Mapping[str, float], x: Scale, y: Scale, middle: tuple[float, float], labels: Mapping[str, Text], lang: str
+    row: Mapping[str, float],
+    x: Scale,
+    y: Scale,
+    middle: tuple[float, float],
+    labels: Mapping[str, Text],
+    lang: str,
+    *,
+    percent: bool = False,
 ) -> _Mark:
     name = str(row["name"])
     right, good = row["importance"] >= middle[0], row["performance"] >= middle[1]
@@ -129,7 +138,8 @@ def _mark(
     def side(key: str, scale: Scale, value: float) -> float:
         return scale.kept(row[key]) if known(row.get(key)) else scale(value)
 
-    tip = f"{worded}: {style.coefficient(row['importance'], lang)}, {style.score(row['performance'])}"
+    first = style.share(row["importance"] / 100) if percent else style.coefficient(row["importance"], lang)
+    tip = f"{worded}: {first}, {style.score(row['performance'])}"
     return _Mark(
         label,
         x(row["importance"]),
@@ -160,7 +170,7 @@ def _ink(corner: int) -> str:
     return (style.TEXT, style.FOCAL, style.TEXT, style.WARN)[corner]
 
 
-def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str) -> list[str]:
+def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str, *, percent: bool) -> list[str]:
     parts = [svg.box(x(middle[0]), y(middle[1]), x.end - x(middle[0]), y.start - y(middle[1]), style.WARN_PALE)]
     for tick in svg.steps(y.low, y.high, 5):
         if y.low <= tick <= y.high:
@@ -170,6 +180,7 @@ def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str) -> list[s
     for tick in svg.steps(x.low, x.high, 5):
         if x.low <= tick <= x.high:
             said = style.coefficient(tick, lang, 1 if round(tick * 10, 6) == round(tick * 10) else 2) if tick else "0"
+            said = style.score(tick, 0) if percent else said
             parts.append(svg.words(x(tick), y.start + 17, said, size=11.5, fill=style.MUTED, anchor="middle"))
     parts.append(svg.line((x(middle[0]), y.end), (x(middle[0]), y.start), style.MUTED, 1.1, "1.5 3"))
     parts.append(svg.line((x.start, y(middle[1])), (x.end, y(middle[1])), style.MUTED, 1.1, "1.5 3"))
@@ -269,13 +280,16 @@ def _label(mark: _Mark, box: Box, size: float) -> list[str]:
     return parts
 
 
-def _axis_names(x: Scale, y: Scale, target: Text | None, lang: str, height: float) -> list[str]:
+def _axis_names(
+    x: Scale, y: Scale, target: Text | None, lang: str, height: float, axes: tuple[Text, Text] | None
+) -> list[str]:
     goal = target.say(lang) if target else ""
     across = {
         "zh": f"重要性：对{goal}的总效应" if goal else "重要性：总效应",
         "en": f"Importance: total effect on {goal.lower()}" if goal else "Importance: total effect",
     }[lang]
     up = {"zh": "表现（0–100）", "en": "Performance (0–100)"}[lang]
+    across, up = (axes[0].say(lang), axes[1].say(lang)) if axes else (across, up)
     middle = (y.start + y.end) / 2
     turned = svg.element(
         "text",

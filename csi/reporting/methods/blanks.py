@@ -92,6 +92,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
             **SATISFIED,
         }
     ),
+    "journey": Blank(also=SATISFIED, tables={"contacts": "id, touchpoint, seq, score, stage"}),
     "loyalty_types": Blank(also={**LOYAL, "repurchase": Asked(Text("Repurchase", "再次购买"), 2)}),
     "loyalty_curve": Blank(also={**SATISFIED, **LOYAL}),
     "bgnbd": Blank(also=SATISFIED, tables={"purchases": "id, date, amount"}),
