@@ -11,7 +11,7 @@ import polars as pl
 from csi.cli.answer import Grid
 from csi.cli.grids import each, grid
 from csi.cli.studied import keys_in, names, only
-from csi.errors import Language, Note, Text
+from csi.errors import Language, Note, Problems, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.bases import FLAGS
@@ -26,6 +26,13 @@ HEADINGS = {
 }
 
 
+PLAIN = Text(
+    "Publish the raw index (without --shrunken, or index: {shrunken: no}), or lower report: {small: ...} knowingly.",
+    "请公布原始指数（去掉 --shrunken，或写 index: {shrunken: no}），或有意识地调低 report 的 small。",
+)
+"""What to do where nothing can be drawn toward a mean."""
+
+
 def shrunken_argument(parser: argparse.ArgumentParser) -> None:
     """Whether values of small cells are drawn toward each other."""
     parser.add_argument(
@@ -36,9 +43,17 @@ def shrunken_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def shrunken_of(study: Study, found: Index) -> Shrunken:
-    """The target's index by the study's limits on answers; a study without waves has one parent."""
+    """The target's index by the study's limits on answers; a study without waves has one parent.
+
+    Raises:
+        Problems: as `csi.shrunken`, with a remedy for a study in place of one for a call.
+    """
     settings = study.settings
-    return shrunken(found, settings.target, None, settings.small, settings.flagged)
+    try:
+        return shrunken(found, settings.target, None, settings.small, settings.flagged)
+    except Problems as refused:
+        told = [replace(p, remedy=PLAIN) if p.code == "E-SHRUNKEN" else p for p in refused.problems]
+        raise Problems(told, refused.lang) from refused
 
 
 def shrunken_blocks(study: Study, made: Shrunken, cells: Mapping[str, str], lang: Language) -> tuple[str | Grid, ...]:

@@ -89,3 +89,7 @@ def test_all_cells_under_the_base(asked, study):
     assert out.count("too few answers") >= 4
     assert "not decomposed, fewer than 1000 answers in a wave" in out
     assert "Why the index changed" not in out
+    code, _, err = asked("index", none, *LINEAR, "--shrunken", "--lang", "en")
+    assert code != 0
+    assert "lower report: {small: ...} knowingly" in " ".join(err.split())
+    assert "toward=" not in err
