@@ -14,6 +14,7 @@ from csi.display import doctor_from, html_from
 if TYPE_CHECKING:
     from csi.behaviour.bgnbd import bgnbd
     from csi.behaviour.comments import comments as comments
+    from csi.behaviour.complaints import complaints as complaints
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.journey import journey as journey
     from csi.behaviour.lifecycle import lifecycle as lifecycle
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from csi.behaviour.loyalty_types import loyalty_types as loyalty_types
     from csi.behaviour.nps import nps as nps
     from csi.behaviour.price_tolerance import price_tolerance as price_tolerance
+    from csi.behaviour.programme import programme as programme
+    from csi.behaviour.recovery import recovery as recovery
     from csi.behaviour.text_indicator import text_indicator as text_indicator
     from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
@@ -192,6 +195,9 @@ _HOMES = {
     "invariance": "csi.measures.invariance",
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
+    "complaints": "csi.behaviour.complaints",
+    "programme": "csi.behaviour.programme",
+    "recovery": "csi.behaviour.recovery",
     "emotion_patterns": "csi.behaviour.emotion_patterns",
     "lifecycle": "csi.behaviour.lifecycle",
     "journey": "csi.behaviour.journey",
@@ -298,6 +304,7 @@ __all__ = [
     "comments",
     "comparable",
     "compare",
+    "complaints",
     "control",
     "copula",
     "cta",
@@ -352,6 +359,7 @@ __all__ = [
     "predict",
     "predictions",
     "price_tolerance",
+    "programme",
     "promise",
     "r2",
     "rank_probabilities",
@@ -359,6 +367,7 @@ __all__ = [
     "read_events",
     "read_panel",
     "reasonable",
+    "recovery",
     "redundancy",
     "reliability",
     "replicate_weights",

@@ -32,6 +32,9 @@ class Options:
             scores: the lowest and the highest that contacts can be given. beside: a second construct or item. flag: an
             item answered 0 or 1. shape: a model of change. since: a wave. benchmarks, stakeholders, mentions,
             requirements, relations, status, lexicon: files. analyser: who scores comments.
+        outcomes: constructs or items compared. prior: satisfaction before. before: the wave before. adjust_for: what
+            else came before. top: the recovery that counts as full. hypothetical: a column of the table of complaints.
+            period: week, month or quarter.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -80,6 +83,13 @@ class Options:
     status: Path | None = None
     lexicon: Path | None = None
     analyser: Literal["", "score", "lexicon", "packages"] = ""
+    outcomes: tuple[str, ...] = ()
+    prior: str = ""
+    before: str = ""
+    adjust_for: tuple[str, ...] = ()
+    top: str = ""
+    hypothetical: str = ""
+    period: Literal["", "week", "month", "quarter"] = ""
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
@@ -128,13 +138,20 @@ HELP: Final[Mapping[str, Text]] = {
     "status": Text("file: requirement, wave, status", "文件：requirement, wave, status"),
     "lexicon": Text("file: attribute, term [zh, en]", "文件：attribute, term [zh, en]"),
     "analyser": Text("tone by score, lexicon or packages", "情感得分来源：score、lexicon 或 packages"),
+    "outcomes": Text("constructs or items that are compared", "相比较的构念或题项"),
+    "prior": Text("satisfaction before the failure", "失误之前的满意度"),
+    "before": Text("the wave before the failure", "失误之前的一期"),
+    "adjust_for": Text("what else came before, such as tenure", "失误之前的其他变量，如关系年限"),
+    "top": Text("the recovery that counts as full", "何种补救算作完全补救"),
+    "hypothetical": Text("column: handling imagined without a complaint", "列名：未投诉者对处理方式的设想"),
+    "period": Text("week, month or quarter", "week（周）、month（月）或 quarter（季）"),
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
 MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
-LISTS: Final = ("without", "optional", "drivers", "steps")
+LISTS: Final = ("without", "optional", "drivers", "steps", "outcomes", "adjust_for")
 """Options that take names."""
 
 FILES: Final = ("benchmarks", "stakeholders", "mentions", "requirements", "relations", "status", "lexicon")

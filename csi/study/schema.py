@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from csi.study.options import Shape
+from csi.study.schema_events import EventOptionsForm
 from csi.study.short import label
 from csi.survey.codebook import Form
 
@@ -202,7 +203,7 @@ class EstimateForm(Part):
     tolerance: float = Field(default=1e-7, gt=0, lt=1)
 
 
-class OptionsForm(Part):
+class OptionsForm(Part, EventOptionsForm):
     """One further model on the same answers: see `csi.study.options.Options`."""
 
     perceived: Form | None = None
@@ -228,8 +229,6 @@ class OptionsForm(Part):
     causes: dict[str, str] = {}
     absorbing: str = ""
     only: dict[str, str] = {}
-    chose: str = ""
-    rebought: str = ""
     industry: str = ""
     steps: list[str] = []
     scores: list[float] = Field(default=[], max_length=2)

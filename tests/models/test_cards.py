@@ -48,14 +48,14 @@ def test_the_library():
         "promise",
         "expectation_facets",
     }
-    others = {"servqual", "emotion", "perval", "csi_value", "loyalty", "cjd", "kmv", "trust_consumer", "trust_sss"}
+    others = {"servqual", "emotion", "perval", "csi_value", "loyalty", "cjd", "kmv", "trust_consumer", "trust_sss", "justice"}
     assert set(CARDS) == national | expectation | others
 
 
 def test_cards_that_are_not_verified_say_so():
     unsure = {name for name in CARDS if read_card(name).provisional is not None}
     national, others = {"acsi_government", "ccsi", "jcsi", "hkcsi"}, {"formation", "promise", "expectation_facets"}
-    assert unsure == national | others | {"kmv", "trust_consumer", "cjd"}
+    assert unsure == national | others | {"kmv", "trust_consumer", "cjd", "justice"}
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -28,6 +28,7 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     touchpoint_map     touchpoint, reach, reach_low, reach_high, mean, conf_low, conf_high
     curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
     moves              origin, goal, share, conf_low, conf_high, n
+    event_study        k (periods since an event), difference, conf_low, conf_high
     contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
 """
@@ -41,6 +42,7 @@ from csi.reporting.figures.control import control_chart
 from csi.reporting.figures.counts import counts
 from csi.reporting.figures.curve import curve
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
+from csi.reporting.figures.event_study import event_study
 from csi.reporting.figures.forest import forest
 from csi.reporting.figures.gauges import gauges
 from csi.reporting.figures.heat import heat_table, htmt_matrix
@@ -68,6 +70,7 @@ __all__ = [
     "control_chart",
     "counts",
     "curve",
+    "event_study",
     "forest",
     "gauges",
     "heat_table",

@@ -85,6 +85,9 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "lifecycle": Blank(keys=("respondent", "wave", "stage")),
     "kano": Blank(FEATURES, ("Kf", "Kd")),
     "nps": Blank(also={"recommendation": Asked(Text("Would recommend", "推荐意愿"), 1, "eleven"), **SATISFIED}),
+    "complaints": Blank(also=SATISFIED, tables={"complaints": "id, complained, handled_score"}),
+    "recovery": Blank(also=SATISFIED, tables={"complaints": "id, failure, recovery, severity"}),
+    "programme": Blank(also=SATISFIED, tables={"members": "id, joined", "purchases": "id, date, amount"}),
     "emotion_patterns": Blank(
         also={
             "positive": Asked(Text("Positive emotion", "积极情感"), 5, "five"),

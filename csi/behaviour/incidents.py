@@ -1,0 +1,127 @@
+"""What happened to respondents: complaints and failures joined to rows of answers."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+
+from csi.errors import Note, Problem, Problems, note, problem
+from csi.moments.stack import Ints, Sample
+from csi.survey.events import Events
+
+Flag = Literal["complained", "failure"]
+"""Which of the two a table is read for."""
+
+JOINS: Final = ("wave", "brand")
+"""Keys that join beside the respondent where both tables have them."""
+
+NUMBERS: Final = ("handled_score", "severity")
+TEXTS: Final = ("recovery",)
+
+
+def incidents(
+    rows: pl.DataFrame, events: Events, flag: Flag, more: tuple[str, ...] = ()
+) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """What the table says of each row of answers.
+
+    A table with both yes and no in `flag` is an answer of each person: whoever is not in it is not known. A table of
+    nothing but yes (or without the column) is a log: whoever is not in it had none. Of several events of a person the
+    last counts (by date, else as the table stands), of severities the largest.
+
+    Parameters:
+        rows: n rows with respondent, and the keys of `JOINS` it has. events: of kind "complaints". flag: the column.
+        more: further columns that are numbers.
+
+    Returns:
+        n rows: happened (null where not known), times, handled_score, severity, recovery, more; and notes.
+
+    Raises:
+        Problems: E-EVENT where a person answered several times and the table does not say which time it is about;
+            E-DESIGN where something is said of people to whom nothing happened.
+
+    Example:
+        >>> from csi.survey.events import read_events
+        >>> log = read_events(pl.DataFrame({"id": ["a"], "handled_score": [7]}), "complaints")
+        >>> incidents(pl.DataFrame({"respondent": ["a", "b"]}), log, "complained")[0]["happened"].to_list()
+        [True, False]
+    """
+    frame = _whole(events.frame, flag, more)
+    on = ["id", *(c for c in JOINS if c in events.frame.columns and c in rows.columns)]
+    found = [*_several(rows, on, events.name), *_said_of_none(frame, flag, events.name, more)]
+    if found:
+        raise Problems(found)
+    if "date" in frame.columns:
+        frame = frame.sort("date", maintain_order=True, nulls_last=False)
+    named = frame.group_by(on, maintain_order=True).agg(
+        pl.col(flag).any().alias("happened"),
+        pl.col(flag).sum().alias("times"),
+        *(pl.col(c).drop_nulls().last() for c in ("handled_score", *TEXTS, *more)),
+        pl.col("severity").max(),
+    )
+    keys = rows.select(pl.col("respondent").cast(pl.String).alias("id"), *on[1:])
+    joined = keys.join(named, on=on, how="left", maintain_order="left", nulls_equal=True)
+    log = bool(frame[flag].all())
+    if log:
+        joined = joined.with_columns(pl.col("happened").fill_null(value=False), pl.col("times").fill_null(0))
+    return joined.drop(on), _how(joined, flag, log=log, name=events.name)
+
+
+def places(sample: Sample) -> Ints:
+    """(n,) of each row in the panel's frame."""
+    return np.arange(len(sample.weight)) if sample.place is None else sample.place
+
+
+def _whole(frame: pl.DataFrame, flag: Flag, more: tuple[str, ...]) -> pl.DataFrame:
+    """The table with every column that is used."""
+    absent = dict.fromkeys((*NUMBERS, *more), pl.Float64) | dict.fromkeys(TEXTS, pl.String)
+    made = [pl.lit(None, dtype=t).alias(c) for c, t in absent.items() if c not in frame.columns]
+    if flag not in frame.columns:
+        made.append(pl.lit(value=True).alias(flag))
+    return frame.with_columns(made).filter(pl.col(flag).is_not_null())
+
+
+def _several(rows: pl.DataFrame, on: list[str], name: str) -> list[Problem]:
+    """E-EVENT: people who answered several times."""
+    keys = rows.select("respondent", *on[1:])
+    again = keys.filter(keys.is_duplicated())["respondent"].n_unique()
+    if not again:
+        return []
+    en = f"{again} respondents answered several times, and the table does not say which time it is about."
+    zh = f"有 {again} 名受访者多次作答，表中没有说明所指的是哪一次。"
+    do, do_zh = (
+        'Give it a column wave, or keep one wave: where={"wave": ...}.',
+        '请补充 wave 列，或只保留一期：where={"wave": …}。',
+    )
+    return [problem("E-EVENT", name, en, zh, do, do_zh)]
+
+
+def _said_of_none(frame: pl.DataFrame, flag: Flag, name: str, more: tuple[str, ...]) -> list[Problem]:
+    """E-DESIGN: what only those it happened to can say, said of others."""
+    wanted = {"complained": ("handled_score",), "failure": ("severity", "recovery")}[flag]
+    found = []
+    for column in (c for c in wanted if c not in more):
+        said = ~pl.col(flag) & pl.col(column).is_not_null()
+        count = frame.filter(said).height
+        if count:
+            en = f"{column} present for {count} customers with {flag} = 0."
+            zh = f"{count} 名 {flag} = 0 的顾客却有 {column}。"
+            do, do_zh = f"Leave it empty where {flag} is 0.", f"{flag} 为 0 时请留空。"
+            found.append(problem("E-DESIGN", name, en, zh, do, do_zh))
+    return found
+
+
+def _how(joined: pl.DataFrame, flag: Flag, *, log: bool, name: str) -> tuple[Note, ...]:
+    """How people who are not in the table were read, and of how many the last of several counts."""
+    notes = []
+    if log:
+        en = f"{name} says nothing but yes of {flag}: respondents who are not in it are taken to have had none."
+        notes.append(note("N-INCIDENT-LOG", en, f"{name} 中 {flag} 全为“是”：不在表中的受访者按“没有”处理。"))
+    elif unknown := joined["happened"].null_count():
+        en = f"{unknown} respondents are not in {name}: whether it happened to them is not known; left out."
+        notes.append(note("N-INCIDENT-UNKNOWN", en, f"有 {unknown} 名受访者不在 {name} 中，是否发生未知，未计入。"))
+    if several := joined.filter(pl.col("times") > 1).height:
+        en = f"{several} respondents had several: the last counts, and the largest severity."
+        notes.append(note("N-INCIDENT-LAST", en, f"有 {several} 名受访者发生多次：以最后一次为准，严重程度取最大值。"))
+    return tuple(notes)
