@@ -48,7 +48,18 @@ def test_the_library():
         "promise",
         "expectation_facets",
     }
-    others = {"servqual", "emotion", "perval", "csi_value", "loyalty", "cjd", "kmv", "trust_consumer", "trust_sss", "justice"}
+    others = {
+        "servqual",
+        "emotion",
+        "perval",
+        "csi_value",
+        "loyalty",
+        "cjd",
+        "kmv",
+        "trust_consumer",
+        "trust_sss",
+        "justice",
+    }
     assert set(CARDS) == national | expectation | others
 
 
