@@ -129,8 +129,10 @@ def _no_brands(study: Study) -> Problem:
 
 
 def barred(league: League) -> set[str]:
-    """Brands of whose differences some are withheld, as they are not comparable."""
-    pairs = league.pairs.filter(pl.col("reason").is_not_null())
+    """Brands of whose differences some are withheld or untested, as they are not simply comparable."""
+    pairs = league.pairs.filter(
+        pl.col("reason").is_not_null() | ((pl.col("evidence") == "after freeing") & pl.col("p_value").is_null())
+    )
     return {*pairs["above"], *pairs["below"]}
 
 

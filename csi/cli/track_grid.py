@@ -135,19 +135,19 @@ def starred(table: pl.DataFrame, against: str) -> list[str | None]:
 
 def told_evidence(table: pl.DataFrame, against: str, texts: Mapping[str, Text], lang: Language) -> list[str | None]:
     """Whether a change is comparable: yes, after which item, or not, with the effect of what differs in points."""
-    columns = [f"{n}_{against}" for n in ("evidence", "items", "bias", "link", "withheld")]
+    columns = [f"{n}_{against}" for n in ("evidence", "items", "bias", "adjusted", "link", "withheld")]
     known = table.with_columns(pl.lit(None).alias(c) for c in columns if c not in table.columns)
     rows = known.select(*columns, f"{_moved(against)}_{against}").iter_rows()
     return [_evidence(row, texts, lang) for row in rows]
 
 
 def _evidence(
-    row: tuple[str | None, str | None, float | None, str | None, str | None, float | None],
+    row: tuple[str | None, str | None, float | None, float | None, str | None, str | None, float | None],
     texts: Mapping[str, Text],
     lang: Language,
 ) -> str | None:
     """One cell: nothing where there is no change to speak of."""
-    verdict, items, bias, link, why, change = row
+    verdict, items, bias, adjusted, link, why, change = row
     if verdict is None or (change is None and verdict != "not comparable") or (why and verdict == "not tested"):
         return None
     if link is not None:
@@ -155,7 +155,8 @@ def _evidence(
     if verdict in YES:
         return YES[verdict].say(lang)
     listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ")]
-    return evidence_text(cast("Verdict", verdict), listed, float("nan") if bias is None else bias).say(lang)
+    moved, less = (float("nan") if x is None else x for x in (bias, adjusted))
+    return evidence_text(cast("Verdict", verdict), listed, moved, less).say(lang)
 
 
 def ranked(rank: float | None, low: float | None, high: float | None) -> str | None:

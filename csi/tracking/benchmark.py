@@ -95,7 +95,7 @@ def _wave(
     name = index.constructs[construct]
     if at is None:
         df = np.full(k, design_df(index, construct, cells))
-        known = [_among(gate, index, name, cells)] * k
+        known = _among(gate, index, name, cells)
     else:
         df = np.array([design_df(index, construct, cells[[i, at]]) for i in mine])
         known = [evidence_of(gate, index, name, int(cells[i]), int(cells[at])) for i in mine]
@@ -110,12 +110,16 @@ def _wave(
     return found
 
 
-def _among(gate: Comparable | None, index: Index, construct: str, cells: Ints) -> Evidence:
-    """The least favourable evidence of the differences among some cells."""
+def _among(gate: Comparable | None, index: Index, construct: str, cells: Ints) -> list[Evidence]:
+    """Of every cell against the mean the least favourable evidence among the cells; its effect is the mean of those of
+    the cell's own differences.
+    """
     if gate is None:
-        return NOT_RUN
-    above, below = np.triu_indices(cells.size, 1)
-    every = [
-        evidence_of(gate, index, construct, int(cells[i]), int(cells[j])) for i, j in zip(above, below, strict=True)
-    ]
-    return Evidence(least_favourable(every))
+        return [NOT_RUN] * cells.size
+    own = [[evidence_of(gate, index, construct, int(i), int(j)) for j in cells if j != i] for i in cells]
+    verdict = least_favourable([e for every in own for e in every])
+    if verdict != "after freeing":
+        return [Evidence(verdict)] * cells.size
+    found = [[e for e in every if e.verdict == "after freeing"] for every in own]
+    items = tuple(dict.fromkeys(item for every in found for e in every for item in e.items))
+    return [Evidence(verdict, items, sum(e.bias for e in every) / cells.size) for every in found]

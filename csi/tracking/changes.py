@@ -27,10 +27,14 @@ from csi.tracking.contrasts import (
 )
 from csi.tracking.gate_applied import (
     EVIDENCE,
+    UNTESTED,
     check_gate,
     evidence_frame,
     evidence_of,
+    freed,
+    freed_note,
     gate_notes,
+    weighed,
     withheld_note,
     withheld_text,
 )
@@ -51,7 +55,8 @@ class Changes(Shown):
             change, std_error, statistic, df, p_value, p_holm, significant, half_width, conf_low, conf_high,
             smallest_significant, minimal_detectable, link (those a change goes through, null where no break lies
             between), evidence ("comparable", "after freeing", "not comparable", "not tested"), items and bias (what
-            differs, its effect on the change in points), bias_error, reason and reason_zh (null unless change is null).
+            differs, its effect on the change in points), bias_error, adjusted (the change less the bias), reason and
+            reason_zh (null unless change is null). A change that is comparable after freeing only has no test.
             `half_width` is half the interval at the level of the test's own Holm step: |change| > half_width exactly
             where significant; conf_low and conf_high are of the single change, not adjusted for the others.
         waves: the order of waves. family: "release" (Holm within the tests of one wave) or "table" (all tests).
@@ -134,7 +139,7 @@ def changes(
     series = _Series(tuple(breaks), order, small, gate, anyway=anyway)
     table = _frame(index, _rows(index, places, pairs, series), family)
     told = break_notes(breaks, [index.constructs[j] for j in places])
-    known = (*gate_notes(gate), *(() if anyway else withheld_note(table)))
+    known = (*gate_notes(gate), *(() if anyway else (*freed_note(table), *withheld_note(table))))
     notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index), *known)
     return Changes(table, order, family, index.level, notes)
 
@@ -214,6 +219,8 @@ def _rows(index: Index, places: Sequence[int], pairs: Sequence[_Pair], series: _
     keys = [k for k in index.cells.columns if k != "n"]
     now = np.repeat([p.cell for p in pairs], len(places)).astype(np.int64)
     known = [_known(series.gate, index, index.constructs[j], pair, series) for pair in pairs for j in places]
+    at_hand = [_difference(index, j, pair) for pair in pairs for j in places]
+    known = weighed(known, np.array(at_hand, dtype=np.float64))
     why = [_reason(index, j, pair, series) for pair in pairs for j in places]
     why = [w or withheld_text(e, anyway=series.anyway) for w, e in zip(why, known, strict=True)]
     head = index.cells.select(keys)[now.tolist()]
@@ -233,8 +240,19 @@ def _rows(index: Index, places: Sequence[int], pairs: Sequence[_Pair], series: _
             mine = [row for row in every if why[row] is None and steps[row // len(places)] == step]
             for name, found in _tested(form, j, [pairs[row // len(places)] for row in mine]).items():
                 numbers[name][mine] = found
+    for name in UNTESTED:
+        numbers[name][freed(known, anyway=series.anyway)] = np.nan
     made = pl.DataFrame({**texts, **numbers}, schema_overrides=dict.fromkeys(texts, pl.String()))
-    return pl.concat([head, made, evidence_frame(known)], how="horizontal")
+    beside = evidence_frame(known).with_columns(adjusted=made["change"].fill_nan(None) - pl.col("bias"))
+    return pl.concat([head, made, beside], how="horizontal")
+
+
+def _difference(index: Index, construct: int, pair: _Pair) -> float:
+    """The change as it stands; NaN without an earlier cell."""
+    if pair.earlier is None:
+        return float("nan")
+    now, then = index.values[[pair.cell, pair.earlier], construct]
+    return float(now - then)
 
 
 def _tested(index: Index, construct: int, pairs: Sequence[_Pair]) -> dict[str, Array]:
@@ -306,7 +324,7 @@ def _frame(index: Index, table: pl.DataFrame, family: Family) -> pl.DataFrame:
     significant = (pl.col("p_holm") < 1.0 - index.level).alias("significant")
     tests = ["p_value", "p_holm"]
     order = [*keys, "construct", "against", "reference", "change", "std_error", "statistic", "df", *tests]
-    tail = ["smallest_significant", "minimal_detectable", "link", *EVIDENCE, "reason", "reason_zh"]
+    tail = ["smallest_significant", "minimal_detectable", "link", *EVIDENCE, "adjusted", "reason", "reason_zh"]
     rest = ["significant", "half_width", "conf_low", "conf_high", *tail]
     return table.with_columns(significant).select([*order, *rest])
 

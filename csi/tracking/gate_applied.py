@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Note, Problems, Reason, note, problem, reason
 from csi.measures.invariance_words import signed
+from csi.moments.stack import Array
 from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
 from csi.tracking.gate_verdicts import Verdict
 from csi.tracking.gate_words import minus
 from csi.tracking.index import Index
+
+Bools = npt.NDArray[np.bool_]
 
 EVIDENCE = {"evidence": pl.String(), "items": pl.String(), "bias": pl.Float64(), "bias_error": pl.Float64()}
 """Columns beside a difference: the verdict, the items that differ, their effect on the difference in index points and
@@ -41,6 +48,50 @@ def evidence_frame(known: Sequence[Evidence]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=EVIDENCE).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
+UNTESTED: Final = ("statistic", "p_value")
+"""Numbers of a test that a difference which is comparable only after freeing does not have."""
+
+
+def weighed(known: Sequence[Evidence], differences: Array) -> list[Evidence]:
+    """The evidence beside its differences: "not comparable" where what was set free moves one by its own size or more.
+
+    Parameters:
+        differences: (m,) of the index, as they stand.
+
+    Example:
+        >>> [e.verdict for e in weighed([Evidence("after freeing", ("a",), -5.0)] * 2, np.array([-4.0, -8.0]))]
+        ['not comparable', 'after freeing']
+    """
+    return [
+        replace(e, verdict="not comparable", outweighed=True)
+        if e.verdict == "after freeing" and abs(e.bias) >= abs(float(d))
+        else e
+        for e, d in zip(known, differences, strict=True)
+    ]
+
+
+def freed(known: Sequence[Evidence], *, anyway: bool) -> Bools:
+    """(m,) differences that are comparable after freeing only, so that their own size is not tested."""
+    return np.array([e.verdict == "after freeing" and not anyway for e in known], dtype=np.bool_)
+
+
+def freed_note(frame: pl.DataFrame) -> tuple[Note, ...]:
+    """How differences that are comparable after freeing are given."""
+    if not (frame["evidence"] == "after freeing").any():
+        return ()
+    en = (
+        "Comparable after freeing: the difference as it stands has no test and leaves Holm's family; adjusted is it "
+        "less the effect of the freed items, without a p-value, as the joint error of the two is not computed. Where "
+        "that effect is as large as the difference, it is withheld as not comparable (anyway=True, --anyway tests all)."
+    )
+    zh = (
+        "放开后可比：原差异不作检验，也不计入 Holm 校正的族；“调整后”为原差异减去放开题项的影响，"
+        "因未计算二者的联合误差而不给 p 值。该影响不小于差异本身时，按不可比处理，不予给出"
+        "（anyway=True 或 --anyway 对全部差异作检验）。"
+    )
+    return (note("N-FREED", en, zh),)
+
+
 def withheld_text(found: Evidence, *, anyway: bool) -> tuple[str, str] | None:
     """Why a difference is withheld, in both languages; None where it is not."""
     why = withheld(found, anyway=anyway)
@@ -57,6 +108,12 @@ def withheld(found: Evidence, *, anyway: bool) -> Reason | None:
             "R-NOT-COMPARABLE", "not comparable (no single item accounts for it).", "不可比（无法归于单个题项）。"
         )
     size = minus(signed(found.bias, 1))
+    if found.outweighed:
+        return reason(
+            "R-NOT-COMPARABLE",
+            f"not comparable: {items} moves the difference by about {size} points, as much as it is or more.",
+            f"不可比：{items_zh} 使差异偏移约 {size} 点，不小于差异本身。",
+        )
     if found.rule == "micom":
         return reason(
             "R-NOT-COMPARABLE",

@@ -13,7 +13,8 @@ import polars as pl
 
 from csi.errors import Text
 from csi.measures.invariance_words import signed
-from csi.tracking.gate_applied import evidence_of, rows_of
+from csi.tracking.contrasts import construct_place
+from csi.tracking.gate_applied import evidence_of, rows_of, weighed
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Judged
 from csi.tracking.gate_words import Labels, evidence_text, kind_of, label, minus, together
@@ -82,19 +83,21 @@ def told_changes(
     if gate is None or not {"wave", "reference"} <= set(table.columns):
         return ()
     labels, keys = labels or {}, [k for k in index.cells.columns if k != "n"]
-    places = rows_of(index)
+    places, j = rows_of(index), construct_place(index, construct)
     out = []
     for row in table.select(*keys, "reference").unique(maintain_order=True).iter_rows(named=True):
         now = places.get(tuple(row[k] for k in keys))
         then = places.get(tuple(row["reference"] if k == "wave" else row[k] for k in keys))
         if now is None or then is None:
             continue
-        found = evidence_of(gate, index, construct, now, then)
+        apart = float(index.values[now, j] - index.values[then, j])
+        (found,) = weighed([evidence_of(gate, index, construct, now, then)], np.array([apart]))
         if found.verdict in {"after freeing", "not comparable"}:
+            less = apart - found.bias if found.verdict == "after freeing" else float("nan")
             cell = together([str(row[k]) for k in keys if row[k]], labels)
             items = together(found.items, labels)
-            said = evidence_text(found.verdict, [items.en] if items.en else [], found.bias)
-            said_zh = evidence_text(found.verdict, [items.zh] if items.zh else [], found.bias)
+            said = evidence_text(found.verdict, [items.en] if items.en else [], found.bias, less)
+            said_zh = evidence_text(found.verdict, [items.zh] if items.zh else [], found.bias, less)
             out.append(Text(f"{cell.en}: {said.en}.", f"{cell.zh}：{said_zh.zh}。"))
     return tuple(out)
 

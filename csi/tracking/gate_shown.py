@@ -29,7 +29,8 @@ class Evidence:
     Attributes:
         verdict: "comparable", "after freeing", "not comparable" or "not tested". items: what differs, or may differ
             most. bias, std_error: its effect on the difference in index points; NaN without one. reason: why it was
-            not tested. rule: "ladder", "alignment" or "micom", "" where nothing was run.
+            not tested. rule: "ladder", "alignment" or "micom", "" where nothing was run. outweighed: the effect is as
+            large as the difference that it moves.
     """
 
     verdict: Verdict
@@ -38,6 +39,7 @@ class Evidence:
     std_error: float = float("nan")
     reason: Reason | None = None
     rule: str = ""
+    outweighed: bool = False
 
     @property
     def short(self) -> Text:

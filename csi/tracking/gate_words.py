@@ -31,19 +31,24 @@ def minus(said: str) -> str:
     return said.replace("-", "−")
 
 
-def evidence_text(verdict: Verdict, items: Sequence[str], bias: float) -> Text:
-    """A few words beside a difference.
+def evidence_text(verdict: Verdict, items: Sequence[str], bias: float, adjusted: float = float("nan")) -> Text:
+    """A few words beside a difference; `adjusted` is it less the bias.
 
     Example:
         >>> evidence_text("after freeing", ["sat2"], -1.234).en
         'comparable after freeing sat2 (−1.2)'
+        >>> evidence_text("after freeing", ["sat2"], -1.234, 3.2).en
+        'comparable after freeing sat2 (−1.2; adjusted +3.2)'
         >>> evidence_text("not tested", [], float("nan")).zh
         '未检验'
     """
     said = VERDICTS[verdict]
     if verdict in {"comparable", "not tested"} or not items:
         return said
-    size = Text("", "") if np.isnan(bias) else Text(f" ({minus(signed(bias, 1))})", f"（{minus(signed(bias, 1))}）")
+    moved = minus(signed(bias, 1))
+    less = "" if np.isnan(adjusted) else minus(signed(adjusted, 1))
+    told = Text(f"; adjusted {less}" if less else "", f"；调整后 {less}" if less else "")
+    size = Text("", "") if np.isnan(bias) else Text(f" ({moved}{told.en})", f"（{moved}{told.zh}）")
     listed, listed_zh = ", ".join(items), "、".join(items)
     if verdict == "not comparable":
         return Text(f"{said.en}: {listed}{size.en}", f"{said.zh}：{listed_zh}{size.zh}")

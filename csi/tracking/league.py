@@ -32,8 +32,11 @@ from csi.tracking.gate_applied import (
     check_gate,
     evidence_frame,
     evidence_of,
+    freed,
+    freed_note,
     gate_notes,
     least_favourable,
+    weighed,
     withheld,
     withheld_note,
 )
@@ -63,7 +66,8 @@ class League(Shown):
             significant, half_width, conf_low, conf_high. `half_width` is half the interval at the level of the
             test's own Holm step, so |difference| > half_width exactly where significant; conf_low and conf_high are of
             the single difference, not adjusted for the others. evidence, items, bias, bias_error: whether the brands
-            are comparable, what differs and its effect in points; reason, reason_zh: why there is no difference.
+            are comparable, what differs and its effect in points; adjusted: the difference less that effect; reason,
+            reason_zh: why there is no difference. Pairs that are comparable after freeing only have no test.
         groups: maximal sets of brands no two of which differ significantly or are not comparable (labels, best first).
         construct, wave, level: what was compared, and how surely.
     """
@@ -132,18 +136,19 @@ def pairwise(
     known = [NOT_RUN] * above.size if gate is None else [evidence_of(gate, index, name, a, b) for a, b in at]
     covariance = joint_covariance(index, j, cells) if cells.size else np.empty((0, 0))
     tests = _tests(index, j, cells, covariance, (above, below))
+    known = weighed(known, tests["difference"].to_numpy())
     pairs = with_evidence(tests, known, index.level, anyway=anyway)
     differ = np.zeros((cells.size, cells.size), dtype=np.bool_)
     differ[above, below] = differ[below, above] = pairs["significant"].fill_null(value=False).to_numpy()
     names = pl.DataFrame({"above": [labels[i] for i in above], "below": [labels[i] for i in below]})
     find = do_not_differ if cells.size <= MANY else runs
-    barred = _hidden(cells.size, above, below, pairs)
+    barred = _hidden(cells.size, above, below, pairs["reason"].is_not_null().to_numpy() | freed(known, anyway=anyway))
     groups = tuple(tuple(labels[i] for i in group) for group in find(differ | barred))
     joint = joint_of(index, j, cells, covariance, tests["df"].to_numpy())
     beats = np.triu(differ, 1) if ranks == "holm" else apart(joint, index.level)
     beats = beats & ~barred
     table = _ranks(index, j, cells, covariance, beats).with_columns(evidence=_least(cells.size, above, below, known))
-    hidden = () if anyway else withheld_note(pairs)
+    hidden = () if anyway else (*freed_note(pairs), *withheld_note(pairs))
     counted = _pairs_note(int(pairs["p_value"].count()), ranks)
     said = (counted, *_runs_note(cells.size), basis_note(index), *gate_notes(gate), *hidden)
     every = pl.concat([names, pairs], how="horizontal")
@@ -219,23 +224,31 @@ def runs(differ: Bools) -> list[list[int]]:
 
 
 def with_evidence(pairs: pl.DataFrame, known: Sequence[Evidence], level: float, *, anyway: bool) -> pl.DataFrame:
-    """Tests with their evidence; those that are not comparable have no numbers and leave Holm's family.
+    """Tests with their evidence; those that are not comparable have no numbers and leave Holm's family, those that are
+    comparable after freeing only have no test and leave it, too.
 
     Parameters:
         pairs: as `tested` makes them. known: the evidence of every row. level: of the family.
     """
-    hidden = [withheld(e, anyway=anyway) for e in known]
-    if any(why is not None for why in hidden):
-        open_ = np.array([np.nan if why is not None else 1.0 for why in hidden])
+    known = weighed(known, pairs["difference"].to_numpy())
+    hidden, in_part = [withheld(e, anyway=anyway) for e in known], freed(known, anyway=anyway)
+    whole = pairs
+    if any(why is not None for why in hidden) or in_part.any():
+        open_ = np.array([np.nan if why is not None else 1.0 for why in hidden]) * np.where(in_part, np.nan, 1.0)
         numbers = (pairs[c].fill_null(float("nan")).to_numpy() * open_ for c in ("difference", "std_error", "df"))
         difference, std_error, df = numbers
         pairs = tested(difference, std_error, df, level)
+        kept = ("difference", "std_error", "df", "conf_low", "conf_high")
+        pairs = pairs.with_columns(
+            pl.when(pl.Series(in_part)).then(whole[c]).otherwise(pl.col(c)).alias(c) for c in kept
+        )
     why = {
         "reason": [None if w is None else w.text.en for w in hidden],
         "reason_zh": [None if w is None else w.text.zh for w in hidden],
     }
     reasons = pl.DataFrame(why, schema=dict.fromkeys(why, pl.String))
-    return pl.concat([pairs, evidence_frame(known), reasons], how="horizontal")
+    beside = evidence_frame(known).with_columns(adjusted=pairs["difference"] - pl.col("bias"))
+    return pl.concat([pairs, beside, reasons], how="horizontal")
 
 
 def gap_changes(
@@ -253,7 +266,8 @@ def gap_changes(
 
     Parameters:
         brand: whose distances. wave, reference: t and the earlier s. construct, small: as in `pairwise`.
-        gate: as in `pairwise`; rivals that are not comparable with the brand in one of the waves have no row.
+        gate: as in `pairwise`; rivals that are not comparable with the brand in one of the waves, or after
+            freeing only, have no row.
 
     Returns:
         One row per rival with an index in both waves: rival, then the numbers of `League.pairs`; no rows where the
@@ -278,7 +292,7 @@ def gap_changes(
     name = index.constructs[j]
     for cells_ in (now, then):
         known = {r: evidence_of(gate, index, name, cells_[brand], cells_[r]) for r in rivals}
-        rivals = [r for r in rivals if known[r].verdict != "not comparable"]
+        rivals = [r for r in rivals if known[r].verdict not in {"after freeing", "not comparable"}]
     mine, theirs = ([places[brand]] * len(rivals) for places in (now, then)) if rivals else ([], [])
     gap = pair_shares(index, mine, [now[r] for r in rivals])
     before = pair_shares(index, theirs, [then[r] for r in rivals])
@@ -378,10 +392,10 @@ def _least(k: int, above: Ints, below: Ints, known: Sequence[Evidence]) -> pl.Se
     return pl.Series([least_favourable(found) for found in of], dtype=pl.String)
 
 
-def _hidden(k: int, above: Ints, below: Ints, pairs: pl.DataFrame) -> Bools:
-    """(k, k) which pairs are withheld."""
+def _hidden(k: int, above: Ints, below: Ints, barred: Bools) -> Bools:
+    """(k, k) which pairs are withheld or have no test."""
     out = np.zeros((k, k), dtype=np.bool_)
-    out[above, below] = out[below, above] = pairs["reason"].is_not_null().to_numpy()
+    out[above, below] = out[below, above] = barred
     return out
 
 

@@ -36,8 +36,8 @@ class Tracking(Shown):
         table: one row per cell, waves in order within a brand; keys, construct, formula, n, n_effective,
             design_effect, index, std_error, conf_low, conf_high, then for "previous" and "year": change_*,
             std_error_*, statistic_*, p_value_*, p_holm_*, significant_*, smallest_significant_*,
-            minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_*, link_* (what a change across a break goes
-            through) and withheld_*, withheld_zh_* (why a change is not printed); with a benchmark its index
+            minimal_detectable_*, evidence_*, items_*, bias_*, bias_error_*, adjusted_*, link_* (what a change across a
+            break goes through) and withheld_*, withheld_zh_* (why a change is not printed); with a benchmark its index
             (benchmark), difference_benchmark and as above std_error_benchmark ... withheld_zh_benchmark; rank,
             rank_low, rank_high (within the wave) and evidence_rank (the least favourable evidence of the brand's
             differences there); with targets target, gap, gap_low, gap_high (from the target) and attained ("reached",
@@ -172,7 +172,7 @@ OWN_COLUMNS = (
 
 CHANGE_COLUMNS = (
     "change", "std_error", "statistic", "p_value", "p_holm", "significant", "smallest_significant",
-    "minimal_detectable", "evidence", "items", "bias", "bias_error", "link",
+    "minimal_detectable", "evidence", "items", "bias", "bias_error", "adjusted", "link",
 )  # fmt: skip
 """What the tracking table takes from the table of changes, once per reference wave."""
 
@@ -187,7 +187,9 @@ def _with_changes(table: pl.DataFrame, moved: Changes, keys: Sequence[str]) -> p
     return table
 
 
-TESTS = ("difference", "std_error", "statistic", "p_value", "p_holm", "significant", "evidence")
+TESTS = (
+    "difference", "std_error", "statistic", "p_value", "p_holm", "significant", "evidence", "items", "bias", "adjusted",
+)  # fmt: skip
 """What the tracking table takes from the comparison with the benchmark."""
 
 

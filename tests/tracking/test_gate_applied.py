@@ -142,3 +142,55 @@ def test_a_gate_of_other_cells_is_refused(bad):
         csi.changes(with_more, "joy", gate=gate)
     assert error.value.problems[0].code == "E-GATE"
     assert csi.changes(bad, "joy", ("previous",), gate=gate).table["evidence"].to_list() == ["not tested"] * 2
+
+
+@pytest.fixture(scope="module")
+def freed():
+    """Item b is answered lower in w2: by a little in A, by as much as the whole rise and more in B."""
+    made = made_of({("A", "w2"): (0.0, -0.35, 0.0), ("B", "w2"): (0.0, -1.6, 0.0)}, n=900)
+    return made, csi.comparable(made, construct="joy")
+
+
+def test_a_change_after_freeing_has_its_adjusted_value_and_no_star(freed):
+    made, gate = freed
+    row = rows_of(csi.changes(made, "joy", ("previous",), gate=gate).table)["A"]
+    assert row["evidence"] == "after freeing"
+    assert row["adjusted"] == pytest.approx(row["change"] - row["bias"], abs=1e-12)
+    assert row["adjusted"] == pytest.approx(0.4 * 2.5, abs=0.5)
+    assert row["std_error"] is not None
+    assert row["p_value"] is row["p_holm"] is row["significant"] is row["half_width"] is None
+
+
+def test_a_change_that_the_freed_item_outweighs_is_withheld(freed):
+    made, gate = freed
+    moved = csi.changes(made, "joy", ("previous",), gate=gate)
+    row = rows_of(moved.table)["B"]
+    raw = rows_of(csi.changes(made, "joy", ("previous",)).table)["B"]["change"]
+    assert abs(row["bias"]) >= abs(raw)
+    assert row["evidence"] == "not comparable"
+    assert row["change"] is row["adjusted"] is row["p_value"] is None
+    assert "as much as it is or more" in row["reason"]
+    assert "不小于差异本身" in row["reason_zh"]
+    assert "N-FREED" in [n.code for n in moved.notes]
+    anyway = rows_of(csi.changes(made, "joy", ("previous",), gate=gate, anyway=True).table)["B"]
+    assert anyway["change"] == raw
+    assert anyway["p_holm"] is not None
+
+
+def test_a_league_tests_no_pair_that_is_comparable_after_freeing_only(freed):
+    made, gate = freed
+    league = pairwise(made, "w2", "joy", gate=gate)
+    (pair,) = league.pairs.iter_rows(named=True)
+    assert pair["evidence"] in {"after freeing", "not comparable"}
+    assert pair["p_value"] is pair["significant"] is None
+    assert league.table.select("rank_low", "rank_high").rows() == [(1, 2), (1, 2)]
+    assert league.groups == (("B",), ("A",))
+    assert gap_changes(made, "A", "w2", "w1", "joy", gate=gate)["rival"].to_list() == []
+
+
+def test_a_benchmark_after_freeing_has_no_star(freed):
+    made, gate = freed
+    table = csi.track(made, "joy", per_year=1, gate=gate, benchmark="A").table.drop_nulls("evidence_benchmark")
+    found = table.filter(pl.col("evidence_benchmark") != "comparable")
+    assert found.height
+    assert found["significant_benchmark"].null_count() == found.height

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
 
 from csi.errors import Note, Text, note
+from csi.measures.invariance_words import signed
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import few, formula_id, here, percent, reasons, sector_now, why_absent
+from csi.tracking.gate_words import minus
 
 
 def league(a: Analysis) -> Section:
@@ -23,14 +26,15 @@ def league(a: Analysis) -> Section:
     behind = _behind(a, ranked)
     labels = a.brand_labels
     absent = shown.filter(pl.col("index").is_null())["brand"].to_list()
-    barred = _barred(a, ranked)
+    barred = [*_barred(a, ranked, "not comparable"), *_barred(a, ranked, "after freeing")]
     title = words.league(
         [labels[b] for b in ranked if b not in behind and b not in barred],
         [labels[b] for b in behind],
         [labels[b] for b in absent if not a.enough(b)],
     )
-    if barred:
-        title = words.sentence(title, _not_comparable([labels[b] for b in barred], labels[ranked[0]]))
+    for verdict in ("not comparable", "after freeing"):
+        if some := _barred(a, ranked, verdict):
+            title = words.sentence(title, _not_comparable([labels[b] for b in some], labels[ranked[0]], verdict))
     draw = partial(
         figures.league,
         shown.select("brand", "index", "conf_low", "conf_high", "n", _short(a)),
@@ -62,17 +66,20 @@ def league(a: Analysis) -> Section:
     )
 
 
-def _barred(a: Analysis, ranked: list[str]) -> list[str]:
-    """Brands that are not comparable with the highest, highest first."""
-    pairs = a.leagues[a.wave].pairs.filter(pl.col("evidence") == "not comparable")
+def _barred(a: Analysis, ranked: list[str], verdict: str) -> list[str]:
+    """Brands that are not comparable with the highest, or after freeing only, highest first."""
+    pairs = a.leagues[a.wave].pairs.filter(pl.col("evidence") == verdict)
     lower = set(pairs.filter(pl.col("above") == ranked[0])["below"]) if ranked else set()
     return [b for b in ranked if b in lower]
 
 
-def _not_comparable(names: list[Text], first: Text) -> Text:
-    """Who is not comparable with the highest."""
+def _not_comparable(names: list[Text], first: Text, verdict: str) -> Text:
+    """Who is not comparable with the highest, or after freeing only."""
     listed = words.listed(names)
     be = "is" if len(names) == 1 else "are"
+    if verdict == "after freeing":
+        en = f"{listed.en} {be} comparable with {first.en} only after freeing an item"
+        return Text(en, f"{listed.zh}仅在放开题项后与{first.zh}可比")
     return Text(f"{listed.en} {be} not comparable with {first.en}", f"{listed.zh}与{first.zh}不可比")
 
 
@@ -85,6 +92,18 @@ def _behind(a: Analysis, ranked: list[str]) -> list[str]:
 
 BARRED = Text("not comparable", "不可比")
 """What stands in the place of a change that is withheld."""
+
+
+def in_part(row: Mapping[str, float]) -> Text:
+    """A change that is comparable after freeing only: less the effect of what was freed, and as it stands.
+
+    Example:
+        >>> in_part({"change": -6.2, "adjusted": -4.1}).en
+        'adjusted −4.1 (raw −6.2)'
+    """
+    less, raw = (minus(signed(row[c], 1)) for c in ("adjusted", "change"))
+    return Text(f"adjusted {less} (raw {raw})", f"调整后 {less}（原值 {raw}）")
+
 
 NONE = Text("no index", "无指数")
 """What stands in the figure for an index that is absent for another reason than a small base."""
@@ -99,13 +118,19 @@ def _short(a: Analysis) -> pl.Expr:
 def _table(a: Analysis, shown: pl.DataFrame) -> Table:
     """Brand, index, interval, changes, rank interval, n."""
     moved = a.changes.table.filter((pl.col("construct") == a.target) & (pl.col("wave") == a.wave))
+    freed = (pl.col("evidence") == "after freeing") & pl.col("p_value").is_null() & pl.col("adjusted").is_not_null()
+    parts = [in_part(r) for r in moved.filter(freed).iter_rows(named=True)]
     frame = shown.select("brand", "index", "index_reason", "conf_low", "conf_high", "n")
     for against in ("previous", "year"):
         part = moved.filter(pl.col("against") == against).select(
             "brand",
-            pl.col("change").alias(against),
+            pl.when(~freed).then(pl.col("change")).alias(against),
             pl.col("p_holm").alias(f"{against}_p"),
-            pl.when(pl.col("evidence") == "not comparable").then(pl.lit(BARRED.en)).alias(f"{against}_reason"),
+            pl.when(pl.col("evidence") == "not comparable")
+            .then(pl.lit(BARRED.en))
+            .when(freed)
+            .then(pl.struct("change", "adjusted").map_elements(lambda r: in_part(r).en, return_dtype=pl.String))
+            .alias(f"{against}_reason"),
         )
         frame = frame.join(part, on="brand", how="left", maintain_order="left")
     ranks = a.leagues[a.wave].table.select("brand", "rank", "rank_low", "rank_high", "evidence")
@@ -126,7 +151,13 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
     ]
     place = {b: i for i, b in enumerate(frame["brand"].to_list())}
     emphasis: Emphasis = {(place[a.focal], c): "focus" for c in ("brand", "index") if a.focal in place}
-    texts = {**reasons(a), **{t.en: t for t in EVIDENCE.values()}, BARRED.en: BARRED, **a.brand_labels}
+    texts = {
+        **reasons(a),
+        **{t.en: t for t in EVIDENCE.values()},
+        BARRED.en: BARRED,
+        **{t.en: t for t in parts},
+        **a.brand_labels,
+    }
     title = Text("League, changes and rank intervals", "排名、变化与名次区间")
     return Table("league", title, frame, tuple(columns), emphasis, texts, _flagged(a))
 

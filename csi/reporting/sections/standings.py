@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from csi.reporting.analysis import Analysis
@@ -24,7 +26,7 @@ def standing(a: Analysis, wave: str) -> Standing:
         return Standing(me, None)
     gaps, moved = [], _since(a) if wave == a.wave else {}
     for row in league.pairs.iter_rows(named=True):
-        if a.focal not in {row["above"], row["below"]} or row["difference"] is None:  # not comparable: withheld
+        if a.focal not in {row["above"], row["below"]} or row["difference"] is None or untested(row):  # withheld
             continue
         rival, sign = (row["below"], 1.0) if row["above"] == a.focal else (row["above"], -1.0)
         verdict = bool(row["significant"])
@@ -43,6 +45,11 @@ def _since(a: Analysis) -> dict[str, Change]:
     }
 
 
+def untested(row: Mapping[str, object]) -> bool:
+    """Whether a difference is comparable only after freeing, so that nothing is said of its size."""
+    return row["evidence"] == "after freeing" and row["p_value"] is None
+
+
 def change(a: Analysis, against: str, construct: str | None = None, brand: str | None = None) -> Change | None:
     """The change of a brand's construct (the focal brand's target) against "previous" or "year".
 
@@ -58,4 +65,6 @@ def change(a: Analysis, against: str, construct: str | None = None, brand: str |
     if rows.is_empty() or rows["change"][0] is None:
         return None
     row = rows.row(0, named=True)
+    if untested(row):
+        return None
     return Change(row["change"], row["half_width"], bool(row["significant"]))

@@ -53,6 +53,7 @@ def trend(a: Analysis) -> Section:
         (pl.col("construct") == a.target) & (pl.col("wave") == a.wave) & (pl.col("against") == "previous")
     )
     across = _LINKED if moved.drop_nulls(["link", "change"]).height else Text("", "")
+    moved = moved.filter((pl.col("evidence") != "after freeing") | pl.col("p_value").is_not_null())
     moved = moved.select("brand", "change", "significant")
     mean = sector_means(a, a.target) if len(a.brands) > 1 else None
     waves = [w for w in a.waves if w in set(shown["wave"].to_list())]
