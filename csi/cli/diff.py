@@ -25,6 +25,7 @@ HEADINGS = {
     "setting": Text("setting", "设置"),
     "package": Text("package", "软件包"),
     "against": Text("against", "对照"),
+    "node": Text("node", "节点"),
     "what": Text("what", "变化"),
     "cause": Text("cause", "原因"),
 }
@@ -32,6 +33,8 @@ WHAT = {
     "rows": Text("rows", "样本量"),
     "new": Text("new", "新增"),
     "gone": Text("gone", "消失"),
+    "answers": Text("answers", "答卷"),
+    "design weights": Text("design weights", "设计权重"),
 }
 STATUS = {
     "changed": Text("changed", "改变"),

@@ -7,7 +7,7 @@ an index); below u it is a difference of rounding, which is counted; up to 1e-9 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +25,7 @@ SAME = 1e-9
 ROWS = 30
 """So many changed numbers are printed; the rest is counted."""
 
-_KEPT = ("brand", "wave", "stage", "segment", "construct", "item", "against")
+_KEPT = ("brand", "wave", "stage", "segment", "construct", "item", "against", "node")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +42,8 @@ class Diff(Shown):
         cells: key columns, n before and after, what ("rows", "answers", "design weights", "new", "gone"), of cells
             whose rows differ. names: brand by its old and its new name, where the answers say that it is the same.
         settings: setting, before, after; only what differs. versions: package, before, after.
-        before, after: how the runs are named. sentences. notes.
+        before, after: how the runs are named. sentences. notes. verbs: of the two, where one is of a tree and one is
+            not: their cells and numbers are not of the same things and not compared.
 
     Example:
         >>> run = {"seed": 1, "index": [{"construct": "joy", "index": 71.5, "n": 90}]}
@@ -60,12 +61,18 @@ class Diff(Shown):
     after: str
     notes: tuple[Note, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    verbs: tuple[str, str] | None = None
 
     @property
     def same(self) -> bool:
         """Whether nothing at all differs."""
         nothing = all(f.is_empty() for f in (self.data, self.cells, self.settings, self.versions))
-        return nothing and not self.names and self.table.filter(pl.col("status") != "same").is_empty()
+        return (
+            nothing
+            and self.verbs is None
+            and not self.names
+            and self.table.filter(pl.col("status") != "same").is_empty()
+        )
 
     @property
     def changed(self) -> pl.DataFrame:
@@ -95,7 +102,18 @@ class Diff(Shown):
             for a, b in self.names
         ]
         some = [] if found[0].en == "Nothing changed." and called else found
-        return (*called, *some, *cause_sentence(self.table))
+        if self.verbs is not None:
+            some = [t for t in some if t.en != "Nothing changed."]
+        return (*_other_verbs(self.verbs), *called, *some, *cause_sentence(self.table))
+
+
+def _other_verbs(verbs: tuple[str, str] | None) -> tuple[Text, ...]:
+    """That the records are of different verbs."""
+    if verbs is None:
+        return ()
+    a, b = verbs
+    en = f"The records are of different verbs (csi {a}, csi {b}): their cells and numbers are not compared."
+    return (Text(en, f"两份记录出自不同的命令（csi {a}、csi {b}）：单元与数值未作比较。"),)
 
 
 Run = str | Path | Mapping[str, object] | Index
@@ -122,6 +140,10 @@ def diff(before: Run, after: Run) -> Diff:
         'Nothing changed.'
     """
     a, b = _both(before, after)
+    verbs = None
+    if (a.verb == "tree") != (b.verb == "tree"):
+        verbs = (a.verb or "index", b.verb or "index")
+        a, b = (replace(f, n={}, marks={}, numbers={}) for f in (a, b))
     names = renamed(a, b)
     a, alike = with_names(a, names), a.kind == b.kind
     settings = _unlike(a.settings, b.settings, alike, "setting")
@@ -134,8 +156,9 @@ def diff(before: Run, after: Run) -> Diff:
         versions=_unlike(a.versions, b.versions, alike, "package"),
         before=a.place,
         after=b.place,
-        notes=notes_of(a, b, numbers),
+        notes=() if verbs else notes_of(a, b, numbers),
         names=tuple(names.items()),
+        verbs=verbs,
     )
 
 

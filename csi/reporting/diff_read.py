@@ -12,8 +12,11 @@ from csi.errors import Problem, Problems, problem
 from csi.reporting.batch_records import RECORDS, lines, rows_of, said_of_runs
 from csi.tracking.index import Index
 
-KEYS: Final = ("brand", "wave", "stage", "segment", "construct", "item", "against", "reference")
+KEYS: Final = ("brand", "wave", "stage", "segment", "construct", "item", "against", "reference", "node")
 """Columns that say which number it is."""
+
+PLACES: Final = frozenset(["brand", "wave", "stage", "segment", "node"])
+"""Those of them that say which answers it is of."""
 
 POINTS: Final = 0.05
 """Half of the last digit that an index is printed with."""
@@ -67,7 +70,7 @@ class Facts:
     Attributes:
         units: quantity -> half of its last printed digit. n: cell -> answers. place: how the run is named.
         kind: what the record holds; records of one verb hold the same. marks: cell -> marks of its answers, and of
-            answers with design weights.
+            answers with design weights. verb: which wrote it, "" where the record does not say.
     """
 
     place: str
@@ -79,6 +82,7 @@ class Facts:
     units: Mapping[str, float] = field(default_factory=dict)
     kind: frozenset[str] = frozenset()
     marks: Mapping[Cell, tuple[str, str]] = field(default_factory=dict)
+    verb: str = ""
 
 
 def facts_of(source: str | Path | Mapping[str, object] | Index, place: str) -> Facts:
@@ -193,12 +197,31 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
     named = study.get("name") if isinstance(study, Mapping) else study
     rest = {k: v for k, v in body.items() if k not in {*_NOT_SETTINGS, "study", "sections"} and not _is_table(v)}
     said = {"study": named} if isinstance(named, str) else {}
-    flat = {k.removeprefix("settings."): v for k, v in _flat({**said, **rest}).items()}
+    flat = {k.removeprefix("settings."): _file_name(v) for k, v in _flat({**said, **rest}).items()}
     versions = _flat({"": body.get("versions")}) if isinstance(body.get("versions"), Mapping) else {}
     versions = {k.removeprefix("."): v for k, v in versions.items()}
     return Facts(
-        place, data, {**flat, **settings}, versions, n, numbers, {**UNITS, **WEIGHT}, frozenset(body), _marks(body)
+        place,
+        data,
+        {**flat, **settings},
+        versions,
+        n,
+        numbers,
+        {**UNITS, **WEIGHT},
+        frozenset(body),
+        _marks(body),
+        "tree" if _is_table(body.get("tree")) else str(body.get("verb") or ""),
     )
+
+
+def _file_name(value: object) -> object:
+    """A file by its name, so that a study in another folder has the same settings; other values as they are.
+
+    Example:
+        >>> _file_name("/srv/one/weights.csv"), _file_name("path"), _file_name(30)
+        ('weights.csv', 'path', 30)
+    """
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
@@ -208,7 +231,7 @@ def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
         return {}
     found = {}
     for row in cast("Sequence[Mapping[str, object]]", rows):
-        cell = tuple(str(row.get(k) or "") if k in {"brand", "wave", "stage", "segment"} else "" for k in KEYS)
+        cell = tuple(str(row.get(k) or "") if k in PLACES else "" for k in KEYS)
         if "answers" in row:
             found[cell] = str(row["answers"]), str(row.get("weighted"))
     return found
@@ -216,7 +239,7 @@ def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
 
 def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[str, object]]]]:
     """Names and rows of the tables with numbers of a record; of a report its trend, its league and its chain."""
-    for name in ("index", "weights", "tracking", "changes", "rates", "ranks", "cell"):
+    for name in ("index", "weights", "tracking", "changes", "rates", "ranks", "cell", "tree"):
         rows = body.get(name)
         if _is_table(rows):
             yield name, cast("Sequence[Mapping[str, object]]", rows)
@@ -244,7 +267,7 @@ def _take(
 ) -> None:
     """Add the numbers of a row; a number that an earlier table gave stays."""
     cell = tuple(str(row.get(k) or "") for k in KEYS)
-    where = tuple(v if k in {"brand", "wave", "stage", "segment"} else "" for k, v in zip(KEYS, cell, strict=True))
+    where = tuple(v if k in PLACES else "" for k, v in zip(KEYS, cell, strict=True))
     if isinstance(row.get("n"), int) and units is UNITS:
         n.setdefault(where, int(cast("int", row["n"])))
     for name, value in row.items():

@@ -184,3 +184,30 @@ def test_a_renamed_brand_is_the_same_brand():
     swapped = csi.diff(before, record(cells=cells(("A", "1", "1"), ("B", "3", "3"))))
     assert swapped.names == ()
     assert swapped.cells.select("brand", "what").rows() == [("B", "answers")]
+
+
+def of_tree(nation=70.0, folder="/srv/one"):
+    """A small record of a tree: two nodes of one wave."""
+    rows = [
+        {"node": n, "wave": "2025", "construct": "joy", "index": i, "std_error": 1.0, "n": k}
+        for n, i, k in (("nation", nation, 170), ("cars", 71.5, 90))
+    ]
+    kept = record()
+    del kept["index"], kept["weights"]
+    return {**kept, "verb": "tree", "tree": rows, "settings": {"small": 30, "tree": {"weights": f"{folder}/w.csv"}}}
+
+
+def test_trees_are_compared_node_by_node_wherever_their_folder_is():
+    found = csi.diff(of_tree(), of_tree(70.6, "/srv/two"))
+    assert found.settings.is_empty()
+    assert found.cells.is_empty()
+    assert found.changed.select("node", "before", "after").rows() == [("nation", 70.0, 70.6)]
+
+
+def test_records_of_an_index_and_a_tree_are_said_to_be_of_different_verbs():
+    found = csi.diff({**record(), "verb": "index"}, of_tree())
+    assert found.sentences[0].en.startswith("The records are of different verbs (csi index, csi tree)")
+    assert found.sentences[0].zh.startswith("两份记录出自不同的命令（csi index、csi tree）")
+    assert not found.same
+    assert found.table.is_empty()
+    assert found.cells.is_empty()
