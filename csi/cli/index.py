@@ -75,7 +75,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     drawn = shrunken_of(study, found) if args.shrunken or _drawn(study, panel) else None
     beside = rated(study, panel)
     held = [suppressed(one.table, bases_of(study)) for one in beside]
-    table, printed = only(found.measured, asked), only(found.measured, cells)
+    table, printed = with_fixed(only(found.measured, asked)), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(
@@ -150,13 +150,19 @@ def _kind_note(study: Study, interval: Interval) -> tuple[Note, ...]:
     return (note("N-INDEX-T", en, zh),)
 
 
+def with_fixed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose `std_error` holds the weights fixed where no other was asked for, as a note says."""
+    if rows["std_error"].count():
+        return rows
+    return rows.with_columns(std_error=pl.when(pl.col("index").is_not_null()).then("std_error_fixed"))
+
+
 def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
     """The target's index by cell with its standard error and interval."""
     target = study.settings.target
     reason = "reason_zh" if lang == "zh" and "reason_zh" in table.columns else "reason"
     rows = table.filter(pl.col("construct") == target)
-    if rows["std_error"].count() == 0:  # the weights held fixed, as a note says
-        rows = rows.with_columns(std_error=pl.when(pl.col("index").is_not_null()).then("std_error_fixed"))
+    rows = with_fixed(rows)
     keys = each(keys_in(rows), "text")
     kinds: dict[str, Kind] = {
         **keys,

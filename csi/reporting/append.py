@@ -39,7 +39,8 @@ class Appended(Shown):
         table: the index of every cell, as `Index.table`; cells below the study's base without a number.
         index: at full precision, of cells with enough answers. store: the moments. path: their file.
         new: key columns, added (answers of this addition), n (now). batches: name, sha256, rows, used, in order.
-        notes. sentences.
+        left_out: rows of this addition that were without all answers, of how many
+            that the study's rules keep. notes. sentences.
     """
 
     table: pl.DataFrame
@@ -47,6 +48,7 @@ class Appended(Shown):
     store: Store
     path: Path
     new: pl.DataFrame
+    left_out: tuple[int, int]
     notes: tuple[Note, ...] = ()
 
     @property
@@ -62,6 +64,13 @@ class Appended(Shown):
         came, cells, total = int(self.new["added"].sum()), self.new.height, int(self.store.sums.n.sum())
         count = len(self.store.batches)
         said = "1 batch" if count == 1 else f"{count} batches"
+        left, every = self.left_out
+        if left:
+            where = f"{cells} {'cell' if cells == 1 else 'cells'}"
+            en = f"{came} answers added to {where} ({left} of {every} rows left out, with absent answers);"
+            en += f" {total} in all, {said}."
+            zh = f"{cells} 个单元新增 {came} 份答卷（{every} 行中有 {left} 行因缺答未计入）；"
+            return (Text(en, f"{zh}共 {total} 份，{count} 批。"),)
         if not cells:
             en = f"Nothing was added; {total} answers, {said}."
             return (Text(en, f"未追加数据；现有 {total} 份答卷，{count} 批。"),)
@@ -217,7 +226,9 @@ def _appended(study: Study, before: Store | None, after: Store, path: Path, note
     late = late_notes(before, after, base_of(study))
     told = (*notes, *late, *made.notes, _kept_note(after), *_names_note(after))
     table = suppressed(made.table, bases_of(study))
-    return Appended(table, made, after, path, _new(before, after), tuple(dict.fromkeys(told)))
+    fresh = after.batches[0 if before is None else len(before.batches) :]
+    left = sum(b.rows - b.used for b in fresh), sum(b.rows for b in fresh)
+    return Appended(table, made, after, path, _new(before, after), left, tuple(dict.fromkeys(told)))
 
 
 def stored_index(study: Study, store: Store) -> Index:

@@ -34,6 +34,13 @@ def test_the_index_is_that_of_csi_index(study, tmp_path, capsys):
         assert abs(one["index"] - other["index"]) < 100 * 2.0**-20  # a fit rounds weights to 2^-20 of their mean
 
 
+def test_fixed_errors_are_the_standard_errors_of_the_object(study, capsys):
+    assert main(["index", str(study), "--errors", "fixed", "--json"]) == 0
+    rows = [r for r in json.loads(capsys.readouterr().out)["index"] if r["index"] is not None]
+    assert rows
+    assert all(r["std_error"] == r["std_error_fixed"] is not None for r in rows)
+
+
 def test_its_tables_as_a_workbook_and_a_closed_wave(study, tmp_path, capsys):
     words = ["append", str(study), "--store", str(tmp_path / "s.npz")]
     assert main([*words, "--close", "2025Q3", "--to", str(tmp_path / "t.xlsx"), "--json"]) == 0

@@ -70,6 +70,20 @@ def test_day_by_day_is_all_rows_together(folder, panel):
     assert found.batches["rows"].sum() == study.panel().frame.height
 
 
+def test_rows_that_are_left_out_are_counted(folder):
+    csi.append(folder / "study.yaml")
+    rows = pl.read_csv(folder / "day1.csv", infer_schema=False)
+    item = csi.Study.read(folder / "study.yaml").model.items[0]
+    blank = pl.when(pl.int_range(pl.len()) < 9).then(pl.lit("")).otherwise(pl.col(item)).alias(item)
+    rows.with_columns(blank).write_csv(folder / "day1.csv")
+    found = csi.append(folder / "study.yaml", folder / "day1.csv")
+    left, every = found.left_out
+    assert left >= 2
+    assert every == left + found.new["added"].sum()
+    assert f"({left} of {every} rows left out" in found.sentences[0].en
+    assert f"{every} 行中有 {left} 行因缺答未计入" in found.sentences[0].zh
+
+
 def test_the_earlier_rows_are_not_read_again(folder):
     csi.append(folder / "study.yaml")
     (folder / "panel.csv").write_text((folder / "panel.csv").read_text().split("\n")[0] + "\n")
