@@ -173,7 +173,7 @@ def _part_zh(part: str, *, counted: bool) -> str:
     kind, _, name = part.partition(" ")
     if name == "more places":
         return f"另有 {kind} 处"
-    if kind == "line" and name.isdecimal():
+    if kind in {"line", "row"} and name.isdecimal():
         return f"第 {name} 行"
     if kind == "column" and counted:
         return f"第 {name} 列"

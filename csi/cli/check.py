@@ -20,6 +20,7 @@ from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study, read_study
 from csi.study.fitted import base_of
+from csi.study.grown import tree_problems
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, panel, tables = read_all(args.study)
     waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
     composites = () if study.settings.covariance else composite_problems(study.model)
-    problems = (*composites, *unusable_items(study, panel, waves))
+    problems = (*composites, *unusable_items(study, panel, waves), *tree_problems(study, panel))
     files = pl.DataFrame(
         [[s.name, s.rows, len(s.used), some(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
     )

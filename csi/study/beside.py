@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.codebook import text_of
 from csi.study.explain import Held
 from csi.study.positions import Document
+from csi.study.salvage import inside
 from csi.study.schema import COVARIANCE, RatesForm, StudyForm, TreeForm
 from csi.study.settings import RatesPlan, TreePlan
 from csi.survey.codebook import Codebook
-from csi.tracking.tree_structure import structure_of
-from csi.tracking.tree_weights import node_weights
+from csi.tracking.tree_checks import OTHERS, Answered, placed
+from csi.tracking.tree_structure import childless
 
 
 def rates_plan(form: RatesForm | None) -> RatesPlan | None:
@@ -59,7 +58,8 @@ def beside_problems(
             hint = did_you_mean(item, codebook.names)
             en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
             yield problem("E-ITEM", document.place(("rates",)), en, zh, hint.en, hint.zh)
-    if form.tree is not None and not held.faulty("tree"):
+    yield from _blank_tree(document)
+    if form.tree is not None and not held.faulty("tree", "structure"):
         yield from _tree(form, form.tree, document, folder)
 
 
@@ -94,24 +94,51 @@ def _tree(form: StudyForm, tree: TreeForm, document: Document, folder: Path) -> 
         hint = did_you_mean(tree.base, form.waves.order)
         en, zh = f'unknown wave "{tree.base}".', f"未知的期“{tree.base}”。"
         yield problem("E-WAVE", document.place(("tree", "base")), en, zh, hint.en, hint.zh)
-    if any(key == "structure" for key, _ in missing):
-        return
-    place = document.place(("tree", "structure"))
+    yield from _blank_parents(document)
     plan = tree_plan(tree, folder)
-    try:
-        made = structure_of(plan.structure if plan else {}, tree.levels)
-    except Problems as found:
-        yield from (replace(p, where=place) for p in found.problems)
+    if plan is None or any(key == "structure" for key, _ in missing) or not tree.structure:
         return
-    if plan is not None and form.waves.order and not any(key == "weights" for key, _ in missing):
-        nobody = np.zeros((len(form.waves.order), len(made.names)), dtype=np.bool_)
-        try:
-            node_weights(plan.weights, made, form.waves.order, nobody, restate=tree.restate)
-        except Problems as found:
-            yield from (replace(p, where=document.place(("tree", "weights"))) for p in found.problems)
     known = [brand.name for brand in form.brands]
-    for leaf in [made.names[i] for i in made.leaves]:
-        if known and leaf not in known and leaf != tree.others:
-            hint = did_you_mean(leaf, known)
-            en, zh = f'the leaf "{leaf}" is not a brand of the study.', f"成员“{leaf}”不是本研究的品牌。"
-            yield problem("E-TREE-LEAF", place, en, zh, hint.en, hint.zh)
+    answered = Answered(form.waves.order or ("",), (), known or None, place=BRAND)
+    weights = plan.weights if form.waves.order and not any(key == "weights" for key, _ in missing) else None
+    made, _, found = placed(plan.structure, weights, answered, tree.others, levels=tree.levels, restate=tree.restate)
+    yield from (located(p, document) for p in found)
+    names = (tree.others, OTHERS, *(() if made is None else made.names))
+    for label in tree.labels if made is not None else ():
+        if label not in names:
+            hint = did_you_mean(label, names)
+            en, zh = f'the label of "{label}", which is not in the tree.', f"“{label}”有标签，但不在树中。"
+            yield problem("E-TREE", document.place(("tree", "labels", label)), en, zh, hint.en, hint.zh)
+
+
+BRAND = Text("a brand of the study", "本研究的品牌")
+
+
+def located(found: Problem, document: Document) -> Problem:
+    r"""A problem of a tree at its line in the study file; what stands in a file of its own keeps its place.
+
+    Example:
+        >>> from csi.study.positions import parse_document
+        >>> study = parse_document("tree:\n  weights: {A: 0}\n", "study.yaml")
+        >>> located(Problem("E-TREE-WEIGHT", "weights, A", Text("", ""), Text("", "")), study).where
+        'study.yaml:2'
+    """
+    key, _, name = found.where.partition(", ")
+    if key not in {"structure", "weights", "others", "levels", "missing"}:
+        return found
+    return replace(found, where=document.place(("tree", key, name) if name else ("tree", key)))
+
+
+def _blank_parents(document: Document) -> Iterator[Problem]:
+    """Parents of a nested structure with nothing behind them: the document leaves them out."""
+    for loc in document.keys:
+        if loc[:2] == ("tree", "structure") and len(loc) > 2 and inside(document.data, loc) is None:
+            yield childless(str(loc[-1]), document.place(loc))
+
+
+def _blank_tree(document: Document) -> Iterator[Problem]:
+    """A tree with nothing behind it."""
+    if ("tree",) in document.keys and "tree" not in document.data:
+        do = "Write `tree: {structure: {market: [brand, brand]}, weights: weights.csv}`, or take it out."
+        do_zh = "请写 tree: {structure: {市场: [品牌, 品牌]}, weights: weights.csv}，或将其删去。"
+        yield problem("E-TREE", document.place(("tree",)), "tree is blank.", "tree 为空。", do, do_zh)

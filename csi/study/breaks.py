@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -119,8 +120,15 @@ def _overlap(said: LinkSaid) -> pl.DataFrame:
     return frame.select(pl.col(dict.fromkeys(numbers)).cast(pl.Float64), *(pl.col(c) for c in names))
 
 
-def break_problems(form: StudyForm, model: Model | None, target: str, document: Document) -> Iterator[Problem]:
-    """What is wrong with how breaks and links are said: the same wave twice, a link without what its method needs."""
+def break_problems(
+    form: StudyForm, model: Model | None, target: str, document: Document, folder: Path, unsure: Sequence[int] = ()
+) -> Iterator[Problem]:
+    """What is wrong with how breaks and links are said: the first wave, the same wave twice, a link without what its
+    method needs, an overlap file that is not there.
+
+    Parameters:
+        folder: where files stand. unsure: breaks whose link has no known method.
+    """
     waves = [one.wave for one in form.waves.breaks]
     items = {c.name: c.items for c in model.constructs} if model is not None else {}
     for i, one in enumerate(form.waves.breaks):
@@ -129,7 +137,16 @@ def break_problems(form: StudyForm, model: Model | None, target: str, document: 
             en, zh = f"two breaks at {one.wave}.", f"{one.wave} 期写有两个断点。"
             do, do_zh = "Join them to one break with one link.", "请合并为一个断点，只写一个衔接。"
             yield problem("E-BREAK", place, en, zh, do, do_zh)
-        if one.link is not None:
+        if form.waves.order and one.wave == form.waves.order[0]:
+            en, zh = f"a break at {one.wave}, the first wave.", f"断点 {one.wave} 为首期。"
+            do, do_zh = "Name the first wave of the new form.", "请写明新形式的首期。"
+            yield problem("E-BREAK", place, en, zh, do, do_zh)
+        if one.link is not None and one.link.file and not (folder / one.link.file).is_file():
+            hint = did_you_mean(one.link.file, [p.name for p in folder.iterdir()] if folder.is_dir() else [])
+            en, zh = f'there is no file "{one.link.file}".', f"文件“{one.link.file}”不存在。"
+            at = document.place(("waves", "breaks", i, "link", "file"))
+            yield problem("E-FILE", at, en, zh, hint.en, hint.zh)
+        if one.link is not None and i not in unsure:
             there = document.place(("waves", "breaks", i, "link"))
             yield from _link_problems(
                 one.link,

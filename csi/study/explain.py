@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.positions import WIDE, Document, Loc
 from csi.study.salvage import Fill, nothing, salvaged
+from csi.study.unions import chosen
 from csi.survey.cells import shown as as_shown
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -24,6 +25,9 @@ KINDS: Mapping[str, Text] = {
     "int_type": Text("a whole number", "整数"),
     "bool_parsing": Text("yes or no", "yes 或 no"),
     "bool_type": Text("yes or no", "yes 或 no"),
+    "int_from_float": Text("a whole number", "整数"),
+    "finite_number": Text("a finite number", "有限的数字"),
+    "string_too_short": Text("a text that is not empty", "非空的文字"),
     "string_type": Text("a single text", "一段文字"),
     "list_type": Text("a list, such as [a, b]", "列表，如 [a, b]"),
     "dict_type": Text("`key: value` pairs", "“键: 值”的形式"),
@@ -37,6 +41,7 @@ BOUNDS: Mapping[str, tuple[str, Text]] = {
     "greater_than_equal": ("ge", Text("at least", "不小于")),
     "less_than": ("lt", Text("less than", "小于")),
     "less_than_equal": ("le", Text("at most", "不大于")),
+    "too_long": ("max_length", Text("at most", "项数不大于")),
 }
 """Broken bounds, by pydantic's name for the failure."""
 
@@ -65,7 +70,7 @@ def held_to(form: type[Form], value: object, document: Document, at: Loc = (), f
     try:
         return Held(form.model_validate(value))
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = chosen(error.errors(include_url=False), value)
         problems = tuple(_explained(form, one, document, at) for one in found)
         return Held(salvaged(form, value, error, fill), problems, tuple(tuple(one["loc"]) for one in found))
 
@@ -106,7 +111,9 @@ def _explained(form: type[BaseModel], found: Mapping[str, Any], document: Docume
         return problem(
             "E-VALUE", where, f"{key} is an empty list.", f"{key} 是空列表。", "List at least one.", "请至少列出一个。"
         )
-    expected = KINDS.get(kind, Text(f"something else ({found['msg']})", f"其他内容（{found['msg']}）"))
+    each = [KINDS[k] for k in kind.split("|") if k in KINDS]
+    either = Text(" or ".join(e.en for e in each), "或".join(e.zh for e in each))
+    expected = either if each else Text(f"something else ({found['msg']})", f"其他内容（{found['msg']}）")
     return Problem("E-VALUE", where, _said(key, value, expected), wide or Text("", ""))
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from csi.errors import Text
+from csi.errors import Problem, Problems, Text, capped
+from csi.study.beside import located
 from csi.study.breaks import breaks_of
+from csi.study.positions import read_document
 from csi.study.settings import TreePlan
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.breaks import Break
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree, tree
+from csi.tracking.tree_checks import Answered, placed
 from csi.tracking.tree_structure import Structure, structure_of
 from csi.tracking.waves import wave_order
 
@@ -50,23 +53,47 @@ def grown(
     if plan is None:
         return None
     several = "wave" in found.cells.columns and found.cells["wave"].n_unique() > 1
-    return tree(
-        found,
-        structure_of_plan(plan, study.brands),
-        plan.weights,
-        settings.target,
-        missing=plan.missing,
-        base=base or plan.base or None,
-        others=plan.others,
-        waves=list(waves or study.waves) or None if several else None,
-        per_year=settings.waves_per_year,
-        small=settings.small,
-        small_leaves=plan.small_leaves,
-        restate=plan.restate or restate,
-        adjust=plan.adjust,
-        brands=tuple(study.brands),
-        breaks=_breaks(study, found, panel, waves or study.waves) if several else (),
-    )
+    try:
+        return tree(
+            found,
+            structure_of_plan(plan, study.brands),
+            plan.weights,
+            settings.target,
+            missing=plan.missing,
+            base=base or plan.base or None,
+            others=plan.others,
+            waves=list(waves or study.waves) or None if several else None,
+            per_year=settings.waves_per_year,
+            small=settings.small,
+            small_leaves=plan.small_leaves,
+            restate=plan.restate or restate,
+            adjust=plan.adjust,
+            brands=tuple(study.brands),
+            breaks=_breaks(study, found, panel, waves or study.waves) if several else (),
+        )
+    except Problems as wrong:
+        raise Problems(_located(study, wrong.problems), study.language) from None
+
+
+def _located(study: Study, found: Sequence[Problem]) -> list[Problem]:
+    """Problems at their lines of the study file, where it still stands."""
+    if not study.path.is_file():
+        return list(found)
+    document = read_document(study.path)
+    return [located(p, document) for p in found]
+
+
+def tree_problems(study: Study, panel: Panel) -> list[Problem]:
+    """What keeps the tree of a study from being made of its answers, before anything is estimated."""
+    plan = study.settings.tree
+    if plan is None or "brand" not in panel.frame.columns:
+        return []
+    cells = panel.frame.select("brand", "wave").unique(maintain_order=True).rows()
+    names = list(dict.fromkeys(brand for brand, _ in cells))
+    order = [w for w in panel.waves if w in {wave for _, wave in cells}]
+    answered = Answered(order, cells, names, tuple(study.brands))
+    _, _, found = placed(plan.structure, plan.weights, answered, plan.others, levels=plan.levels, restate=plan.restate)
+    return capped(_located(study, found), 8)
 
 
 def _breaks(study: Study, found: Index, panel: Panel | None, waves: Sequence[str]) -> tuple[Break, ...]:

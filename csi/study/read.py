@@ -220,8 +220,8 @@ def _check(
     yield from aim_problems(form, names, document)
     if names and not held.faulty("index"):
         yield from _target(form, names, document)
-    if not held.faulty("waves"):
-        yield from break_problems(form, model, form.index.target or TARGET, document)
+    unsure = [i for i in range(len(form.waves.breaks)) if held.faulty("waves", "breaks", i, "link", "method")]
+    yield from break_problems(form, model, form.index.target or TARGET, document, folder, unsure)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from csi.study.positions import Loc
+from csi.study.unions import chosen
 
 Form = TypeVar("Form", bound=BaseModel)
 Fill = Callable[[Loc], object]
@@ -40,7 +41,7 @@ def salvaged(form: type[Form], value: object, error: ValidationError, fill: Fill
     """
     left = copy.deepcopy(value)
     for _ in range(ROUNDS):
-        for found in error.errors(include_url=False):
+        for found in chosen(error.errors(include_url=False), left):
             left = _without(left, tuple(found["loc"]), fill)
         try:
             return form.model_validate(left)
@@ -52,7 +53,7 @@ def salvaged(form: type[Form], value: object, error: ValidationError, fill: Fill
 def _without(value: object, at: Loc, fill: Fill) -> object:
     """`value` with the stand-in at `at`, or nothing there; a list loses no element (places keep their numbers)."""
     while at:
-        parent, step, stand_in = _inside(value, at[:-1]), at[-1], fill(at)
+        parent, step, stand_in = inside(value, at[:-1]), at[-1], fill(at)
         if isinstance(parent, dict):
             had = parent.pop(step, None) is not None
             if stand_in is not None:
@@ -63,7 +64,7 @@ def _without(value: object, at: Loc, fill: Fill) -> object:
     return value
 
 
-def _inside(value: object, at: Loc) -> object:
+def inside(value: object, at: Loc) -> object:
     """What stands at `at`; None where nothing does."""
     for step in at:
         if isinstance(value, Mapping):

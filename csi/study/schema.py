@@ -100,9 +100,9 @@ class LinkForm(Part):
     anchors: list[str] = []
     changed: list[str] = []
     scales: Annotated[list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(max_length=2)] = []
-    shift: float = 0.0
-    slope: float = Field(default=1.0, gt=0)
-    std_error: float = Field(default=0.0, ge=0)
+    shift: float = Field(default=0.0, allow_inf_nan=False)
+    slope: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    std_error: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class BreakForm(Part):

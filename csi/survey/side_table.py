@@ -47,18 +47,46 @@ def side_table(
         >>> side_table(frame, "benchmarks", {"attribute": "text", "mean": "number"}, {"sd": "number"}, "E-BENCH").rows()
         [('speed', 5.0)]
     """
+    table, found = side_found(source, name, needed, optional, code)
+    if found or table is None:
+        raise Problems(found)
+    return table
+
+
+def side_found(
+    source: object, name: str, needed: Mapping[str, Kind], optional: Mapping[str, Kind], code: str
+) -> tuple[pl.DataFrame | None, list[Problem]]:
+    """As `side_table`, with what is wrong beside what can be read: null where a cell cannot, None without columns.
+
+    Example:
+        >>> frame = pl.DataFrame({"entity": ["A", "B"], "weight": ["1", "much"]})
+        >>> table, found = side_found(frame, "weights", {"entity": "text", "weight": "number"}, {}, "E-TREE-WEIGHT")
+        >>> table["weight"].to_list(), found[0].what.en
+        ([1.0, None], "1 cell is not a number (row 2: 'much').")
+    """
     path = Path(source) if isinstance(source, str | Path) else None
-    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(cast("IntoFrame", source), name))
     place = str(path.name) if path is not None else name
+    if path is not None and path.is_file() and not path.read_bytes().strip():
+        do, do_zh = "Give its columns and at least one row.", "请给出列名和至少一行。"
+        return None, [problem(code, place, "the file is empty.", "文件是空的。", do, do_zh)]
+    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(cast("IntoFrame", source), name))
     found = _missing(raw, needed, optional, place, code)
     if found:
-        raise Problems(found)
+        return None, found
     kinds = dict(needed) | {c: k for c, k in optional.items() if c in raw.columns}
     columns = {c: _typed(raw[c], kind) for c, kind in kinds.items()}
-    problems = [p for c, kind in kinds.items() for p in _cells(raw[c], columns[c], kind, c in needed, place, code)]
-    if problems:
-        raise Problems(problems)
-    return pl.DataFrame(columns)
+    found = [p for c, kind in kinds.items() for p in _cells(raw[c], columns[c], kind, c in needed, place, code)]
+    return pl.DataFrame(columns), found
+
+
+def place_of_row(source: object, name: str, row: int) -> str:
+    """Where a row stands (from 0): the line of a file, or the row of a frame.
+
+    Example:
+        >>> place_of_row("data/weights.csv", "weights", 0), place_of_row(None, "weights", 0)
+        ('weights.csv:2', 'weights, row 1')
+    """
+    return f"{Path(source).name}:{row + 2}" if isinstance(source, str | Path) else f"{name}, row {row + 1}"
 
 
 def labelled(frame: pl.DataFrame, name: str, prefix: str = "") -> dict[str, Text]:
@@ -123,5 +151,6 @@ def _cells(raw: pl.Series, typed: pl.Series, kind: Kind, needed: bool, place: st
     what = {"number": Text("a number", "数值"), "flag": Text("yes or no", "“是/否”"), "text": Text("text", "文字")}[
         kind
     ]
-    en, zh = f"{len(rows)} cells are not {what.en} ({cells}).", f"{len(rows)} 个单元格不是{what.zh}（{cells}）。"
+    are = "cell is" if len(rows) == 1 else "cells are"
+    en, zh = f"{len(rows)} {are} not {what.en} ({cells}).", f"{len(rows)} 个单元格不是{what.zh}（{cells}）。"
     return [problem(code, f'{place}, column "{raw.name}"', en, zh, "Correct these cells.", "请更正这些单元格。")]

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, capped, did_you_mean, one_of, problem, whole
+from csi.errors import Note, Problems, Text, capped, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
@@ -25,12 +24,13 @@ from csi.tracking.places import brand_of
 from csi.tracking.show import shown
 from csi.tracking.track import Tracking
 from csi.tracking.tree_audit import audit_table
+from csi.tracking.tree_checks import OTHERS, Answered, placed
 from csi.tracking.tree_forms import Forms, forms_of
 from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
-from csi.tracking.tree_structure import Structure, structure_of
+from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_tables import Made, change_table, node_table
-from csi.tracking.tree_weights import NodeWeights, node_weights
+from csi.tracking.tree_weights import NodeWeights
 from csi.tracking.tree_withheld import Known, withheld
 from csi.tracking.tree_words import sentences, tree_notes
 from csi.tracking.waves import Against, check_waves, wave_order
@@ -38,9 +38,9 @@ from csi.tracking.waves import Against, check_waves, wave_order
 Cells = dict[tuple[int, int], tuple[Ints, Array]]
 """(wave, leaf's node) -> the cells it is made of and their shares."""
 
-OTHERS = "All others"
-"""What leaves too small to be shown are called together."""
 
+TOGETHER = "Too few answers"
+"""What they are called where a leaf has that name."""
 
 KEPT = frozenset({"N-FORMULA", "N-INDEX-WEIGHTS", "N-SAMPLING-ONLY", "N-RATES"})
 """Notes of an index that hold for its tree."""
@@ -119,8 +119,7 @@ def tree(
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
         small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
             weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
-        brands: those that exist although they have no answers. adjust: the changes of a wave as by `csi.adjust`.
-        breaks: as in `csi.changes`.
+        brands: those without answers. adjust: a wave's changes, by `csi.adjust`. breaks: as in `csi.changes`.
 
     Raises:
         Problems: E-TREE, E-TREE-WEIGHT, E-TREE-LEAF, E-WAVE, E-CONSTRUCT, E-BREAK, E-SETTING; all at once.
@@ -137,14 +136,16 @@ def tree(
         [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
-    _settings(missing, small_leaves, adjust)
-    _counts(per_year=(per_year, 1), small=(small, 0))
+    _settings(missing, small_leaves, adjust, per_year=(per_year, 1), small=(small, 0))
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
     forms = forms_of(index, j, order, every, breaks)
-    nodes = structure_of(structure, levels, _leaf_level(index))
-    cells, left = _cells_of(index, j, nodes, order, (others, *brands), small if small_leaves == "drop" else 0)
-    given = node_weights(weights, nodes, order, _seen(cells, nodes, order), restate=restate)
+    least, leaf = small if small_leaves == "drop" else 0, _leaf_level(index)
+    answered = _answered(index, j, order, brands, least)
+    nodes, given, wrong = placed(structure, weights, answered, others, levels=levels, leaf=leaf, restate=restate)
+    if wrong or nodes is None or given is None:
+        raise Problems(capped(wrong, 8))
+    cells, left = _cells_of(index, j, nodes, order, others, least)
     made = _made(forms, nodes, order, cells, given, missing, base, (small, others))
     table, moved = node_table(made), change_table(made, against, per_year, every, adjust)
     said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
@@ -185,16 +186,8 @@ def _made(
     hidden = withheld(nodes, leaves, shares, shown_as[0])
     rows = node_rows(shares, leaves)
     known = Known.of(leaves, rows, hidden, nodes, index.cells.height)
-    small, others = shown_as[0], OTHERS if shown_as[1] in nodes.names else shown_as[1]
+    small, others = shown_as[0], next(x for x in (shown_as[1], OTHERS, TOGETHER) if x not in nodes.names)
     return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, small, others, hidden, known, forms)
-
-
-def _seen(cells: Cells, nodes: Structure, waves: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """(t, m) leaves with a value."""
-    seen = np.zeros((len(waves), len(nodes.names)), dtype=np.bool_)
-    for at in cells:
-        seen[at] = True
-    return seen
 
 
 def _index(source: object) -> Index:
@@ -205,18 +198,11 @@ def _index(source: object) -> Index:
     return source.index if isinstance(source, Tracking) else cast("Index", source)
 
 
-def _settings(missing: str, small_leaves: str, adjust: str) -> None:
-    """Raise for settings that do not exist."""
+def _settings(missing: str, small_leaves: str, adjust: str, **counts: tuple[object, int]) -> None:
+    """Raise for settings that do not exist, and for counts, each with the least it may be, that are no such numbers."""
     found = [*one_of("missing", missing, get_args(Missing)), *one_of("small_leaves", small_leaves, ("use", "drop"))]
     found += one_of("adjust", adjust, get_args(Method))
-    if found:
-        raise Problems(found)
-
-
-def _counts(**given: tuple[object, int]) -> None:
-    """Raise for settings, each with the least it may be, that are no such whole numbers."""
-    found = []
-    for name, (value, least) in given.items():
+    for name, (value, least) in counts.items():
         wrong = whole(name, value)
         if not wrong and int(str(value)) < least:
             en, zh = f"{name} = {value} is less than {least}.", f"{name} = {value} 小于 {least}。"
@@ -244,30 +230,26 @@ def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple
     return tuple(w for w in order if w in set(present)), order
 
 
+def _answered(index: Index, construct: int, waves: Sequence[str], brands: Sequence[str], least: int) -> Answered:
+    """The cells with a value."""
+    names = [brand_of(index, c) for c in range(index.cells.height)]
+    wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
+    usable = np.isfinite(index.values[:, construct]) & (index.n_of(construct) >= least)
+    cells = [(name, w) for name, w, there in zip(names, wave, usable, strict=True) if there]
+    return Answered(waves, cells, names, brands)
+
+
 def _cells_of(
-    index: Index, construct: int, nodes: Structure, waves: Sequence[str], known: Sequence[str], least: int
+    index: Index, construct: int, nodes: Structure, waves: Sequence[str], others: str, least: int
 ) -> tuple[Cells, list[str]]:
     """(wave, leaf's node) -> its cells and their shares; and the brands that have no place in the tree.
 
     Parameters:
-        known: the name of all others, then brands that may have no answers. least: answers of a leaf that counts.
-
-    Raises:
-        Problems: E-TREE-LEAF: leaves that are not in the data, with the closest brand.
+        others: the name of all others. least: answers of a leaf that counts.
     """
     names = [brand_of(index, c) for c in range(index.cells.height)]
     wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
     place = {nodes.names[i]: i for i in nodes.leaves}
-    others, here = known[0], {*names, *known}
-    found: list[Problem] = []
-    for leaf in place:
-        if leaf not in here:
-            hint = did_you_mean(leaf, [b for b in dict.fromkeys(names) if b not in place] or names)
-            en, zh = f'the leaf "{leaf}" is not in the data.', f"数据中没有成员“{leaf}”。"
-            do = f"{hint.en} A leaf without answers has no place in the tree."
-            found.append(problem("E-TREE-LEAF", "structure", en, zh, do, f"{hint.zh}没有答卷的成员不应列入树中。"))
-    if found:
-        raise Problems(capped(found, 8))
     n = index.n_of(construct)
     usable = np.isfinite(index.values[:, construct]) & (n >= least)
     when = {w: t for t, w in enumerate(waves)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from csi.tracking.places import brand_of
+from csi.tracking.tree_leaves import SEEN
 from csi.tracking.tree_tables import Made, hidden_groups, leaves_below
 
 
@@ -50,6 +52,8 @@ def audit_table(made: Made) -> pl.DataFrame:
                         **total,
                     }
                 )
+                if k is not None and known and str(leaves.treatment[t, k]) == SEEN:
+                    out += _members(made, t, i, k)
             at = groups.get((parent, t), [])
             if at:
                 v = made.shares[t].in_parent[at]
@@ -70,6 +74,33 @@ def audit_table(made: Made) -> pl.DataFrame:
     schema = _audit_schema()
     frame = pl.DataFrame(out, schema=schema, orient="row")
     return frame if made.waves != ("",) else frame.drop("wave")
+
+
+def _members(made: Made, t: int, node: int, leaf: int) -> list[dict[str, object]]:
+    """The brands that a leaf of all others is made of, weighed by their answers; no index where one has too few."""
+    row = made.leaves.rows[t][leaf]
+    cells, shares = row.indices, row.data
+    names = [brand_of(made.index, int(cell)) for cell in cells]
+    if names == [made.nodes.names[node]]:
+        return []
+    n, value = made.index.n_of(made.construct)[cells], made.forms.values(t)[cells]
+    told = bool((n >= made.small).all())
+    return [
+        {
+            "parent": made.nodes.names[node],
+            "wave": made.waves[t],
+            "child": name,
+            "level": made.nodes.level[node],
+            "weight": float(n[i]),
+            "share": float(shares[i]),
+            "index": float(value[i]) if told else None,
+            "contribution": float(shares[i] * value[i]) if told else None,
+            "n": int(n[i]),
+            "treatment": SEEN,
+            "parent_index": float(shares @ value),
+        }
+        for i, name in enumerate(names)
+    ]
 
 
 def _audit_schema() -> dict[str, pl.DataType]:

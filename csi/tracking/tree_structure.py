@@ -6,17 +6,17 @@ Letters: `m` nodes, leaves before the parents above them never assumed; `parent`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
-from csi.errors import Problem, Problems, Text, problem
+from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import to_polars
-from csi.survey.side_table import Kind, labelled, side_table
+from csi.survey.side_table import Kind, labelled, place_of_row, side_found, side_table
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -74,24 +74,60 @@ def structure_of(source: object, levels: Sequence[str] = (), leaf: str = "brand"
     Raises:
         Problems: E-TREE: an entity twice or under two parents, a parent without leaves, a circle, an empty name.
     """
-    if isinstance(source, Structure):
-        return source
-    if isinstance(source, Mapping):
-        edges, found = list(_nested(source, ())), _empty(source)
-        chosen = dict(enumerate(levels))
-        above = {parent for _, _, parent in edges}
-        named = {name: chosen.get(depth, f"level {depth + 1}") for name, depth, _ in edges if name in above}
-        pairs, labels = [(name, above) for name, _, above in edges], dict[str, Text]()
-    else:
-        pairs, named, labels, found = _of_table(source)
-    if not pairs and not found:
-        found = [_tree_problem("the structure is empty.", "结构为空。", _WRITE)]
-    found += _twice(pairs)
-    if not found:
-        found += _circles(pairs)
-    if found:
+    made, found = structure_found(source, levels, leaf)
+    if found or made is None:
         raise Problems(found)
-    return _ordered(pairs, named, labels, leaf)
+    return made
+
+
+def structure_found(
+    source: object, levels: Sequence[str] = (), leaf: str = "brand"
+) -> tuple[Structure | None, list[Problem]]:
+    """As `structure_of`, with all that is wrong beside; of what stands twice the first place counts, None where
+    nothing is left or there is a circle.
+    """
+    if isinstance(source, Structure):
+        return source, []
+    read = _of_mapping(source, levels) if isinstance(source, Mapping) else _of_table(source, levels)
+    found = list(read.found)
+    if not read.pairs and not found:
+        found = [_tree_problem("the structure is empty.", "结构为空。", _WRITE)]
+    found += [*_twice(read), *_circles(read)]
+    pairs = list({name: (name, above) for name, above in reversed(read.pairs) if name.strip()}.values())[::-1]
+    circle = any(name in _above(name, dict(pairs)) for name, _ in pairs)
+    here = {name for name, _ in pairs}
+    whole = [(name, above if above in here else "") for name, above in pairs]
+    return (_ordered(whole, read.named, read.labels, leaf) if whole and not circle else None), found
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a source says: (entity, parent) pairs, names of levels, labels, what is wrong, where entities stand."""
+
+    pairs: Sequence[tuple[str, str]]
+    named: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    found: Sequence[Problem] = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of_mapping(source: Nested, levels: Sequence[str]) -> _Read:
+    """Pairs and levels of a nested mapping; parents without anything below are left out."""
+    edges, empty, chosen = list(_nested(source, ())), _empty(source), dict(enumerate(levels))
+    above = {parent for _, _, parent in edges}
+    named = {name: chosen.get(depth, f"level {depth + 1}") for name, depth, _ in edges if name in above}
+    deep = 1 + max((depth for name, depth, _ in edges if name in above), default=-1)
+    found = [p for _, p in empty]
+    if levels and edges and len(levels) != deep:
+        en = f"levels names {len(levels)}, and there are {deep} above the lowest one."
+        zh = f"levels 写有 {len(levels)} 个层级，而最低层之上有 {deep} 个层级。"
+        do, do_zh = (
+            "Name each, highest first; the lowest is called after the data.",
+            "请由高到低逐一写出；最低层按数据命名。",
+        )
+        found.append(problem("E-TREE", "levels", en, zh, do, do_zh))
+    gone = {name for name, _ in empty}
+    return _Read([(name, over) for name, _, over in edges if name not in gone], named, {}, found)
 
 
 _WRITE = Text("Write {industry: [company, company]}, say.", "例如写 {行业: [公司, 公司]}。")
@@ -108,37 +144,97 @@ def _nested(part: Nested, above: tuple[str, ...]) -> Iterator[tuple[str, int, st
                 yield str(leaf), len(above) + 1, str(name)
 
 
-def _empty(part: Nested) -> list[Problem]:
+def _empty(part: Nested) -> list[tuple[str, Problem]]:
     """Parents of a mapping without anything below."""
-    found = []
+    found: list[tuple[str, Problem]] = []
     for name, below in part.items():
         if isinstance(below, Mapping) and below:
             found += _empty(below)
         elif not below:
-            found.append(_childless(str(name)))
+            found.append((str(name), childless(str(name))))
         elif not isinstance(below, str | Sequence):
             en, zh = f'"{name}" holds {below!r}, not names.', f"“{name}”下应为名称，而不是 {below!r}。"
-            found.append(_tree_problem(en, zh, _WRITE))
+            found.append((str(name), _tree_problem(en, zh, _WRITE)))
     return found
 
 
-def _childless(name: str) -> Problem:
+def childless(name: str, where: str = "structure") -> Problem:
+    """A parent without anything below."""
     en, zh = f'the parent "{name}" has no leaves.', f"上级“{name}”下没有任何成员。"
-    return _tree_problem(en, zh, Text("List its companies, or take it out.", "请列出其公司，或将其删去。"))
+    return _tree_problem(en, zh, Text("List its companies, or take it out.", "请列出其公司，或将其删去。"), where)
 
 
-def _of_table(source: object) -> tuple[list[tuple[str, str]], dict[str, str], dict[str, Text], list[Problem]]:
+def _of_table(source: object, levels: Sequence[str]) -> _Read:
     """Pairs of entity and parent, levels and labels of a table."""
     path = Path(source) if isinstance(source, str | Path) else None
+    if path is not None and path.is_file() and not path.read_bytes().strip():
+        return _Read([], found=side_found(path, "structure", {"entity": "text"}, {}, "E-TREE")[1])
     raw = read_raw(DataFile(path)).frame if path is not None else _frame(source)
+    name = "structure" if path is None else path.name
+    found = []
+    if levels:
+        en, zh = (
+            "levels are named for a nested structure, and this one is a table.",
+            "levels 用于嵌套结构，而此处为表格。",
+        )
+        do, do_zh = "Name them in the table: a column level, or the columns.", "请在表中写明：level 列或各列列名。"
+        found.append(problem("E-TREE", "levels", en, zh, do, do_zh))
+    given = raw if path is None else path
     if "parent" in raw.columns:
-        optional: dict[str, Kind] = dict.fromkeys(("parent", *LABELS), "text")
-        table = side_table(raw, "structure", {"entity": "text"}, optional, "E-TREE")
-        pairs = [(e, p or "") for e, p in table.select(EDGES).iter_rows()]
-        missing = dict.fromkeys(p for _, p in pairs if p and p not in {e for e, _ in pairs})
-        named = dict(zip(table["entity"], table["level"], strict=True)) if "level" in table.columns else {}
-        labels = labelled(table, "entity") if {"zh", "en"} & set(table.columns) else {}
-        return [*((p, "") for p in missing), *pairs], {k: v for k, v in named.items() if v}, labels, []
+        read = _of_edges(given)
+    else:
+        odd = _no_columns(raw, name)
+        read = _Read([], found=odd) if odd else _of_levels(raw)
+    return replace(read, found=[*found, *read.found])
+
+
+def _of_edges(given: object) -> _Read:
+    """A table with a row per entity."""
+    optional: dict[str, Kind] = dict.fromkeys(("parent", *LABELS), "text")
+    table, found = side_found(given, "structure", {"entity": "text"}, optional, "E-TREE")
+    if table is None:
+        return _Read([], found=found)
+    places = [place_of_row(given, "structure", row) for row in range(table.height)]
+    table = table.with_columns(pl.Series("where", places)).drop_nulls("entity")
+    pairs = [(e, p or "") for e, p in table.select(EDGES).iter_rows()]
+    where = dict(zip(table["entity"], table["where"], strict=True))
+    below = dict(reversed([(p, where) for _, p, where in table.select(*EDGES, "where").iter_rows() if p]))
+    known = {e for e, _ in pairs}
+    missing = [p for p in dict.fromkeys(p for _, p in pairs) if p and p not in known]
+    if len(missing) > 1 or (missing and "" in {p for _, p in pairs}):
+        found += [_rowless(p, [e for e, over in pairs if over == p], known, below[p]) for p in missing]
+    named = dict(zip(table["entity"], table["level"], strict=True)) if "level" in table.columns else {}
+    labels = labelled(table, "entity") if {"zh", "en"} & set(table.columns) else {}
+    return _Read([*((p, "") for p in missing), *pairs], {k: v for k, v in named.items() if v}, labels, found, where)
+
+
+def _rowless(name: str, below: Sequence[str], known: set[str], where: str) -> Problem:
+    """A parent that no row places in the tree: perhaps a slip of another one."""
+    hint = did_you_mean(name, known - set(below))
+    near = hint if "?" in hint.en else Text("", "")
+    who, more = ", ".join(below[:3]), len(below) > 3
+    en = f'"{name}" stands above {who}{", ..." if more else ""} and has no row of its own.'
+    zh = f"“{name}”是{who.replace(', ', '、')}{' 等' if more else ''}的上级，但自身没有所在行。"
+    do = f"{near.en} Give it a row with its parent (blank at the top).".strip()
+    return _tree_problem(en, zh, Text(do, f"{near.zh}请为其补一行并写明上级（顶层留空）。"), where)
+
+
+def _no_columns(raw: pl.DataFrame, name: str) -> list[Problem]:
+    """A table that has neither entity and parent nor a full column per level."""
+    columns = [c for c in raw.columns if c not in LABELS]
+    empty = [c for c in columns if (raw[c].is_null() | (raw[c].str.strip_chars() == "")).any()]
+    if "entity" not in columns and len(columns) > 1 and not empty and raw.height:
+        return []
+    lacks = [c for c in EDGES if c not in columns]
+    hint = did_you_mean(lacks[-1], columns)
+    word = "column" if len(lacks) == 1 else "columns"
+    en = f"no {word} {', '.join(lacks)}; columns are entity, parent, [zh], [en], [level], or one full column per level."
+    zh = f"缺少列 {'、'.join(lacks)}；应有列：entity, parent, [zh], [en], [level]，或每个层级一列且不留空。"
+    return [Problem("E-TREE", name, Text(en, zh), hint)]
+
+
+def _of_levels(raw: pl.DataFrame) -> _Read:
+    """A table with a column per level, lowest first."""
     columns = [c for c in raw.columns if c not in LABELS]
     table = side_table(raw, "structure", dict.fromkeys(columns, "text"), {}, "E-TREE")
     steps = [list(dict.fromkeys(table.select(columns[i], columns[i + 1]).iter_rows())) for i in range(len(columns) - 1)]
@@ -148,7 +244,7 @@ def _of_table(source: object) -> tuple[list[tuple[str, str]], dict[str, str], di
     twice = table[columns[0]].value_counts().filter(pl.col("count") > 1)[columns[0]].to_list()
     found = [_in_two(name, "") for name in sorted(twice) if name not in apart]
     labels = labelled(raw, columns[0]) if {"zh", "en"} & set(raw.columns) else {}
-    return [*top, *(pair for step in reversed(steps) for pair in step)], named, labels, found
+    return _Read([*top, *(pair for step in reversed(steps) for pair in step)], named, labels, found)
 
 
 def _frame(source: object) -> pl.DataFrame:
@@ -163,39 +259,47 @@ def _several(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     return [(name, parents) for name, parents in above.items() if len(parents) > 1]
 
 
-def _twice(pairs: Sequence[tuple[str, str]]) -> list[Problem]:
+def _twice(read: _Read) -> list[Problem]:
     """A company in two industries, or twice in one; names that are blank."""
     found = [
-        _in_two(name, " and ".join(f'"{p}"' if p else "the top" for p in above), above)
-        for name, above in _several(pairs)
+        _in_two(name, " and ".join(f'"{p}"' if p else "the top" for p in above), above, read.where.get(name))
+        for name, above in _several(read.pairs)
     ]
-    if any(not name.strip() for name, _ in pairs):
+    if any(not name.strip() for name, _ in read.pairs):
         found.append(_tree_problem("a name is empty.", "有名称为空。", Text("Write every name.", "请写出所有名称。")))
     return found
 
 
-def _in_two(name: str, en_places: str, above: Sequence[str] = ()) -> Problem:
+def _in_two(name: str, en_places: str, above: Sequence[str] = (), where: str | None = None) -> Problem:
     if len(set(above)) > 1:
         zh_places = "与".join(f"“{p}”" if p else "顶层" for p in above)
         en, zh = f'"{name}" stands under {en_places}.', f"“{name}”同时属于{zh_places}。"
     else:
         en, zh = f'"{name}" is listed twice.', f"“{name}”重复列出。"
-    return _tree_problem(en, zh, Text("An entity has one place in the tree.", "每个成员在树中只能有一个位置。"))
+    do = Text("An entity has one place in the tree.", "每个成员在树中只能有一个位置。")
+    return _tree_problem(en, zh, do, where or "structure")
 
 
-def _circles(pairs: Sequence[tuple[str, str]]) -> list[Problem]:
+def _circles(read: _Read) -> list[Problem]:
     """Entities that are above themselves."""
-    above = dict(pairs)
+    above = dict(read.pairs)
     found = []
-    for name, over in above.items():
-        seen, at = {name}, over
-        while at and at not in seen:
-            seen.add(at)
-            at = above.get(at, "")
-        if at == name:
+    for name in above:
+        if name in _above(name, above):
             en, zh = f'"{name}" is above itself.', f"“{name}”是自身的上级。"
-            found.append(_tree_problem(en, zh, Text("Correct the parents.", "请更正上级关系。")))
+            do = Text("Correct the parents.", "请更正上级关系。")
+            found.append(_tree_problem(en, zh, do, read.where.get(name, "structure")))
     return found
+
+
+def _above(name: str, above: Mapping[str, str]) -> set[str]:
+    """All that stands above an entity, itself in a circle."""
+    seen: set[str] = set()
+    at = above.get(name, "")
+    while at and at not in seen:
+        seen.add(at)
+        at = above.get(at, "")
+    return seen
 
 
 def _ordered(
@@ -221,5 +325,5 @@ def _ordered(
     return Structure(tuple(names), tuple(places[over_of[n]] if over_of[n] else -1 for n in names), tuple(level), labels)
 
 
-def _tree_problem(en: str, zh: str, do: Text) -> Problem:
-    return problem("E-TREE", "structure", en, zh, do.en, do.zh)
+def _tree_problem(en: str, zh: str, do: Text, where: str = "structure") -> Problem:
+    return problem("E-TREE", where, en, zh, do.en, do.zh)

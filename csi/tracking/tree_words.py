@@ -98,7 +98,22 @@ def tree_notes(
         notes.append(
             note("W-TREE-LEFT", en, f"未列入树中：{'、'.join(left[:NAMED])}{' 等' if len(left) > NAMED else ''}。")
         )
-    notes += [_small(made, small_leaves), *_withheld(made)]
+    if left and taken in made.nodes.names:
+        name, who = said(made, taken), [said(made, b) for b in left[:NAMED]]
+        more = len(left) > NAMED
+        en = (
+            f'"{name.en}": the brands outside the structure ({", ".join(w.en for w in who)}{", ..." if more else ""}), '
+        )
+        en += "weighed by their answers; the audit has a row for each."
+        zh = f"“{name.zh}”为结构之外的品牌（{'、'.join(w.zh for w in who)}{' 等' if more else ''}），"
+        notes.append(note("N-TREE-OTHERS", en, f"{zh}按样本量加权；核对表逐一列出。"))
+    tops = [said(made, made.nodes.names[i]) for i, p in enumerate(made.nodes.parent) if p < 0]
+    if len(tops) > 1:
+        en, zh = ", ".join(t.en for t in tops[:NAMED]), "、".join(t.zh for t in tops[:NAMED])
+        en = f"The tree has {len(tops)} tops, which nothing joins: {en}{', ...' if len(tops) > NAMED else ''}."
+        zh = f"汇总树有 {len(tops)} 个互不相连的顶层：{zh}{' 等' if len(tops) > NAMED else ''}。"
+        notes.append(note("N-TREE-TOPS", en, zh))
+    notes += [*_small(made, small_leaves), *_withheld(made)]
     if base is not None:
         en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
         notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
@@ -211,14 +226,19 @@ def _entered(made: Made) -> list[Note]:
     return notes
 
 
-def _small(made: Made, small_leaves: str) -> Note:
-    """What becomes of leaves with few answers."""
+def _small(made: Made, small_leaves: str) -> list[Note]:
+    """What becomes of leaves with few answers, where there are any."""
+    values, n = made.index.values[:, made.construct], made.index.n_of(made.construct)
     if small_leaves == "drop":
+        if not (np.isfinite(values) & (n < made.small)).any():
+            return []
         en = f"Leaves with fewer than {made.small} answers count as missing."
-        return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员视为缺失。")
+        return [note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员视为缺失。")]
+    if not made.hidden.nodes.any():
+        return []
     name = made.nodes.labels.get(made.others, Text(made.others, "其他"))
     en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{name.en}".'
-    return note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{name.zh}”。")
+    return [note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{name.zh}”。")]
 
 
 def _withheld(made: Made) -> list[Note]:

@@ -237,3 +237,11 @@ def test_a_break_of_the_study_is_not_crossed(asked, altered):
     top = {r["wave"]: r for r in json.loads(out)["changes"] if r["node"] == "nation"}
     assert {w: r["change"] is None for w, r in top.items()} == {"2024": False, "2025": True, "2026": False}
     assert "the answer scale changed in 2025" in top["2025"]["reason"]
+
+
+@pytest.mark.parametrize("verb", ["check", "tree"])
+def test_check_finds_what_the_tree_refuses(asked, altered, verb):
+    path = altered(weights=lines(lambda x: None if x.startswith("AX,") else x))
+    code, out, err = asked(verb, path, "--lang", "en")
+    assert code != 0
+    assert 'weights.csv: no weight of "AX" for 2023, 2024, 2025, 2026.' in out + err
