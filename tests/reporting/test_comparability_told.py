@@ -9,6 +9,7 @@ import csi
 from csi.reporting.analysis import analyse
 from csi.reporting.build import planned_for
 from csi.reporting.sections import build
+from csi.reporting.sections.league import _in_part
 from csi.study.settings import Gating
 
 WAVES = ("2026Q2", "2026Q3")
@@ -88,3 +89,9 @@ def test_composites_are_told_by_their_weights(study):
     assert {"c", "p_composition"} <= {c.name for c in table.columns}
     assert "p_scalar" not in {c.name for c in table.columns}
     assert "N-GATE-MICOM" in [n.code for n in told.notes]
+
+
+def test_a_table_with_a_withheld_change_beside_an_adjusted_one():
+    rows = pl.DataFrame({"change": [-6.2, None], "adjusted": [-4.1, None]})
+    told = rows.select(pl.struct("change", "adjusted").map_elements(_in_part, return_dtype=pl.String))
+    assert told.to_series().to_list() == ["adjusted −4.1 (raw −6.2)", None]

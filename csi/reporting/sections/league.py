@@ -105,6 +105,12 @@ def in_part(row: Mapping[str, float]) -> Text:
     return Text(f"adjusted {less} (raw {raw})", f"调整后 {less}（原值 {raw}）")
 
 
+def _in_part(row: Mapping[str, float | None]) -> str | None:
+    """`in_part` of rows that have both."""
+    known = {k: v for k, v in row.items() if v is not None}
+    return in_part(known).en if len(known) == len(row) else None
+
+
 NONE = Text("no index", "无指数")
 """What stands in the figure for an index that is absent for another reason than a small base."""
 
@@ -129,7 +135,7 @@ def _table(a: Analysis, shown: pl.DataFrame) -> Table:
             pl.when(pl.col("evidence") == "not comparable")
             .then(pl.lit(BARRED.en))
             .when(freed)
-            .then(pl.struct("change", "adjusted").map_elements(lambda r: in_part(r).en, return_dtype=pl.String))
+            .then(pl.struct("change", "adjusted").map_elements(_in_part, return_dtype=pl.String))
             .alias(f"{against}_reason"),
         )
         frame = frame.join(part, on="brand", how="left", maintain_order="left")
