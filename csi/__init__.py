@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from csi.behaviour.comments import comments as comments
     from csi.behaviour.complaints import complaints as complaints
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
+    from csi.behaviour.emotion_waves import emotion_waves as emotion_waves
     from csi.behaviour.journey import journey as journey
     from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
@@ -199,6 +200,7 @@ _HOMES = {
     "programme": "csi.behaviour.programme",
     "recovery": "csi.behaviour.recovery",
     "emotion_patterns": "csi.behaviour.emotion_patterns",
+    "emotion_waves": "csi.behaviour.emotion_waves",
     "lifecycle": "csi.behaviour.lifecycle",
     "journey": "csi.behaviour.journey",
     "loyalty_curve": "csi.behaviour.loyalty_curve",
@@ -316,6 +318,7 @@ __all__ = [
     "effects",
     "eigenvalue_tests",
     "emotion_patterns",
+    "emotion_waves",
     "exact_fit",
     "factor_scores",
     "family",

@@ -73,6 +73,7 @@ PUBLIC = [
     "programme",
     "recovery",
     "emotion_patterns",
+    "emotion_waves",
     "lifecycle",
     "journey",
     "loyalty_curve",

@@ -82,7 +82,15 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "surface": Blank(SERVICE, ("P", "Ew"), also=SATISFIED),
     "tolerance": Blank(SERVICE, ("P", "Ed", "Ea")),
     "promise": Blank(SERVICE, ("P", "Ew"), also=SATISFIED),
-    "lifecycle": Blank(keys=("respondent", "wave", "stage")),
+    "lifecycle": Blank(also=SATISFIED, keys=("respondent", "wave", "stage")),
+    "emotion_waves": Blank(
+        also={
+            "positive": Asked(Text("Positive emotion", "积极情感"), 5, "five"),
+            "negative": Asked(Text("Negative emotion", "消极情感"), 5, "five"),
+            "handled": Asked(Text("Complaint handled", "投诉已处理"), 1, "binary"),
+        },
+        keys=("respondent", "wave"),
+    ),
     "kano": Blank(FEATURES, ("Kf", "Kd")),
     "nps": Blank(also={"recommendation": Asked(Text("Would recommend", "推荐意愿"), 1, "eleven"), **SATISFIED}),
     "complaints": Blank(also=SATISFIED, tables={"complaints": "id, complained, handled_score"}),

@@ -77,6 +77,22 @@ def key(role: str, label: Text) -> Need:
     )
 
 
+def again() -> Need:
+    """The same customers in two waves or more."""
+
+    def met(study: Study, options: Options) -> bool:
+        del options
+        return len(study.waves) != 1 and study.respondents != "new"
+
+    return Need(
+        Text("the same customers in two waves or more", "同一批顾客的两期或以上数据"),
+        met,
+        Text(
+            "ask them again and list both waves: waves: {order: [...]}", "再次询问，并在 waves: {order: […]} 中列出各期"
+        ),
+    )
+
+
 def table(kind: str, *columns: str) -> Need:
     """A table of events (`csi.survey.event_kinds`) that the study names under `tables`, with these columns.
 
