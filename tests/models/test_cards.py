@@ -59,6 +59,7 @@ def test_the_library():
         "trust_consumer",
         "trust_sss",
         "justice",
+        "lifecycle_loyalty",
     }
     assert set(CARDS) == national | expectation | others
 
