@@ -41,7 +41,7 @@ def filled(text):
     return book, pl.DataFrame({**keys, **answers})
 
 
-def studied(folder, name, text):
+def studied(folder, name, text, keys=()):
     """A study of a filled codebook, with the tables that the model wants."""
     book, frame = filled(text)
     (folder / "codebook.yaml").write_text(yaml.safe_dump(book, allow_unicode=True), encoding="utf-8")
@@ -51,7 +51,7 @@ def studied(folder, name, text):
     model = {"text": f"one =~ {first}; two =~ {second}; two ~ one"}
     study = {
         "csi": 1, "study": "blank", "language": "en", "data": [{"file": "answers.csv"}], "codebook": "codebook.yaml",
-        "keys": {"respondent": "id", **{k: COLUMNS[k] for k in ("wave", *(blank.keys if blank else ()))}},
+        "keys": {"respondent": "id", **{k: COLUMNS[k] for k in ("wave", *keys, *(blank.keys if blank else ()))}},
         "waves": {"order": list(WAVES), "respondents": "same"},
         "model": {"card": blank.card} if blank and blank.card else model,
         "index": {"target": "satisfaction" if blank and blank.card else "two"}, "bootstrap": {"n": 0},
@@ -96,9 +96,10 @@ def test_a_blank_codebook_reads_when_filled_and_allows_its_model(name, lang, tmp
 
 @pytest.mark.parametrize("name", card_names())
 def test_a_blank_codebook_of_a_card_allows_the_card(name, tmp_path, capsys):
-    text = read_card(name).codebook_text("en")
+    text, group = read_card(name).codebook_text("en"), read_card(name).requires.group
     key = next(m.name for m in methods_of() if m.name in (name, f"{name}_card") and m.name not in NAMES)
-    assert allows(studied(tmp_path, key, text), key, capsys) == []
+    assert group in text
+    assert allows(studied(tmp_path, key, text, (group,) if group else ()), key, capsys) == []
 
 
 def test_servqual_asks_22_attributes_twice_and_points_of_five_dimensions():
