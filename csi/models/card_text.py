@@ -97,7 +97,9 @@ def blank_codebook(card: Card, lang: str = "en") -> str:
         "# 请填写题项措辞（zh、en），列名与导出文件不同时填写 column；题项可增可减。",
     ).say(lang)
     used = dict.fromkeys(block.scale for block in card.constructs.values() if not block.of)
-    lines = [head, hint, "scales:"]
+    group = card.requires.group
+    keyed = Text(f"# In study.yaml: keys: {{{group}: its column}}", f"# 在 study.yaml 中：keys: {{{group}: 列名}}")
+    lines = [head, hint, *([keyed.say(lang)] if group else []), "scales:"]
     lines += [f"  {name}: {{min: {SCALES[name][0]}, max: {SCALES[name][1]}, missing: {{}}}}" for name in used]
     lines += ["constructs:"]
     lines += [f"  {name}: {{zh: {block.zh}, en: {block.en}}}" for name, block in card.constructs.items()]
