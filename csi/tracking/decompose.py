@@ -20,7 +20,7 @@ from csi.tracking.cell_pairs import Pair, pairs_of
 from csi.tracking.classes import Classes, classes_of, one_class
 from csi.tracking.contrasts import Contrast, construct_place
 from csi.tracking.decompose_numbers import Numbers, Setting, changes_of, numbers_of, setting_of, through_links
-from csi.tracking.decompose_tables import class_rows, framed, item_rows, part_rows
+from csi.tracking.decompose_tables import class_rows, few_in_class, framed, item_rows, part_rows
 from csi.tracking.decompose_words import sentence
 from csi.tracking.index import Index, index
 from csi.tracking.index_weights import Given, Rule
@@ -133,11 +133,18 @@ def decompose(
     model = _model(source, drivers)
     moved = through_links(made, place, pairs, changes_of(setting, pairs), breaks, waves)
     found = [(p, numbers_of(setting, p, change), change) for p, change in zip(pairs, moved, strict=True)]
-    notes = (*told, *classes.notes, *new, *_notes(setting, found), *_driver_notes(model, centre))
+    notes = (
+        *told,
+        *classes.notes,
+        *new,
+        *_notes(setting, found),
+        *_few_notes(setting, found, small),
+        *_driver_notes(model, centre),
+    )
     return Decomposition(
         table=framed(made, [row for one in found for row in part_rows(setting, *one)]),
         items=framed(made, [row for pair, n, _ in found for row in item_rows(setting, pair, n)]),
-        classes=framed(made, [row for pair, n, _ in found for row in class_rows(setting, pair, n)]),
+        classes=framed(made, [row for pair, n, _ in found for row in class_rows(setting, pair, n, small)]),
         drivers=framed(made, [] if model is None else structural_rows(model, setting, pairs, centre)),
         sentences=tuple(sentence(setting, *one, labels or {}) for one in found),
         by=classes.name,
@@ -209,6 +216,21 @@ def _driver_notes(model: Model | None, centre: float) -> tuple[Note, ...]:
     en += " and the split between effects and remainder depends on that. Associations, not proof of causes."
     zh = f"驱动因素：对已发布指数作最小二乘，权重视为固定；效应以 {centre:g} 分为中心，效应与余项的划分取决于此。"
     return (note("N-STRUCTURAL", en, f"{zh}为关联而非因果证明。"),)
+
+
+def _few_notes(
+    setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]], small: int
+) -> tuple[Note, ...]:
+    """How many changes are not told by class, as one of the classes has few answers."""
+    name = setting.classes.name
+    told = [p for p, n, _ in found if not isinstance(n, Reason)]
+    few = sum(few_in_class(setting, p, small) for p in told) if name else 0
+    if not few:
+        return ()
+    are = "is" if few == 1 else "are"
+    en = f"{few} of {len(told)} changes {are} not told by {name}: a class has fewer than {small} answers in a wave."
+    zh = f"{len(told)} 个变化中有 {few} 个不按 {name} 列出：某一类别在某期的回答少于 {small} 份。"
+    return (note("W-CLASS-SMALL", en, zh),)
 
 
 def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]]) -> tuple[Note, ...]:

@@ -88,9 +88,20 @@ def item_rows(setting: Setting, pair: Pair, found: Numbers | Reason) -> list[Row
     return rows
 
 
-def class_rows(setting: Setting, pair: Pair, found: Numbers | Reason) -> list[Row]:
-    """Means and composition by class, with the share and the index of the class in both waves."""
-    if isinstance(found, Reason) or not setting.classes.name:
+def few_in_class(setting: Setting, pair: Pair, small: int) -> bool:
+    """Whether a class has fewer than `small` answers, but some, in either wave of a change."""
+    cells = [c for c in (pair.cell, pair.earlier) if c is not None]
+    codes = (setting.classes.code[setting.sample.cell == cell] for cell in cells)
+    counts = (np.bincount(code, minlength=len(setting.classes.labels)) for code in codes)
+    return any(bool(((n > 0) & (n < small)).any()) for n in counts)
+
+
+def class_rows(setting: Setting, pair: Pair, found: Numbers | Reason, small: int) -> list[Row]:
+    """Means and composition by class, with the share and the index of the class in both waves.
+
+    A change with a class of fewer than `small` answers has no rows: what stood there would follow from the others.
+    """
+    if isinstance(found, Reason) or not setting.classes.name or few_in_class(setting, pair, small):
         return []
     at, start = places(setting), head(setting, pair)
     shares = [(s.shares * s.weights).sum(axis=1) for s in (found.old, found.new)]
