@@ -133,14 +133,7 @@ def decompose(
     model = _model(source, drivers)
     moved = through_links(made, place, pairs, changes_of(setting, pairs), breaks, waves)
     found = [(p, numbers_of(setting, p, change), change) for p, change in zip(pairs, moved, strict=True)]
-    notes = (
-        *told,
-        *classes.notes,
-        *new,
-        *_notes(setting, found),
-        *_few_notes(setting, found, small),
-        *_driver_notes(model, centre),
-    )
+    notes = (*told, *classes.notes, *new, *_notes(setting, found, small), *_driver_notes(model, centre))
     return Decomposition(
         table=framed(made, [row for one in found for row in part_rows(setting, *one)]),
         items=framed(made, [row for pair, n, _ in found for row in item_rows(setting, pair, n)]),
@@ -233,7 +226,7 @@ def _few_notes(
     return (note("W-CLASS-SMALL", en, zh),)
 
 
-def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]]) -> tuple[Note, ...]:
+def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]], small: int) -> tuple[Note, ...]:
     """How the intervals were made, and what is zero by construction."""
     numbers = [n for _, n, _ in found if not isinstance(n, Reason)]
     notes = [setting.basis]
@@ -249,7 +242,7 @@ def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contr
     if not setting.classes.name:
         en = "No classes were named: what changed in who answered is inside the means."
         notes.append(note("N-NO-CLASSES", en, "未指定类别：受访者构成的变化包含在均值部分之中。"))
-    return tuple(notes)
+    return (*notes, *_few_notes(setting, found, small))
 
 
 @text.register
