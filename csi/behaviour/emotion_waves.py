@@ -22,6 +22,7 @@ from csi.behaviour.partition import nearest
 from csi.behaviour.transitions import design_of, shares
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_panel
 from csi.inference.settings import check_settings
 from csi.measures.shown import based, told
 from csi.moments.stack import Array
@@ -137,6 +138,7 @@ def emotion_waves(
         >>> found.table.filter(outcome="not negative").select("group", "n", pl.col("share").round(3)).rows()[:2]
         [('handled', 30, 0.667), ('not handled', 30, 0.0)]
     """
+    check_panel(panel)
     check_settings(level, 1000, seed)
     _check(panel, handled, complaints, cut)
     found = scored(panel, (positive, negative), (), where, level)

@@ -16,6 +16,7 @@ from csi.behaviour.comments import Comments
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.fit import fit
+from csi.estimate.given import check_kind, check_panel
 from csi.estimate.protocol import Estimator
 from csi.measures.shown import based, told
 from csi.survey.codebook import Item, Scale
@@ -107,6 +108,9 @@ def text_indicator(
         >>> text_indicator(found, panel, "sat", reliability=0.6).lines().splitlines()
         ['sat =~ txt', 'txt ~~ 0.06282527881*txt']
     """
+    do = Text("Give what csi.comments returns.", "请给出 csi.comments 的结果。")
+    check_kind("found", found, Comments, Text("comments that were read", "已读取的评论"), do)
+    check_panel(panel)
     stated, problems = _stated(found, reliability)
     book = panel.codebook
     if construct not in {i.construct for i in book.items}:

@@ -191,7 +191,7 @@ FEW = TWO.filter(pl.col("attribute") != "clear")
         (bench(mean=[72.0, 6.0, 6.5]), {}, "E-BENCH", "speed: mean 72", "均值应在该属性的量程内"),
         (bench(sd=[1.2, 1.5, 4.0]), {}, "E-BENCH", "beyond the scale for clear, and no p90", "未给出 p90"),
         (bench().drop("sd"), {}, "E-BENCH", "no column sd", "缺少列 sd"),
-        (bench(mean=["five", "6", "6"]), {}, "E-BENCH", "1 cells are not a number", "不是数值"),
+        (bench(mean=["five", "6", "6"]), {}, "E-BENCH", "1 cell is not a number", "不是数值"),
         (bench(), {"alpha": 0.7}, "E-SETTING", "not between 0 and 0.5", "不在 0 与 0.5 之间"),
         (bench(), {"attributes": ["spede"]}, "E-FORM", 'no item asks about "spede"', "没有题项"),
         (bench(), {"expected": "Ei"}, "E-FORM", "no item has form Ei", "没有形式为 Ei"),
