@@ -108,8 +108,8 @@ def text_indicator(
         >>> text_indicator(found, panel, "sat", reliability=0.6).lines().splitlines()
         ['sat =~ txt', 'txt ~~ 0.06282527881*txt']
     """
-    do = Text("Give what csi.comments returns.", "请给出 csi.comments 的结果。")
-    check_kind("found", found, Comments, Text("comments that were read", "已读取的评论"), do)
+    give = Text("Give what csi.comments returns.", "请给出 csi.comments 的结果。")
+    check_kind("found", found, Comments, Text("comments that were read", "已读取的评论"), give)
     check_panel(panel)
     stated, problems = _stated(found, reliability)
     book = panel.codebook
