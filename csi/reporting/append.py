@@ -115,7 +115,7 @@ def append(
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "telecom.moments.npz"
         >>> append("data/telecom/study.yaml", store=path).sentences[0].en
-        '13279 answers added to 48 cells; 13279 in all, 1 batch.'
+        '13279 answers added to 48 cells (958 of 14237 rows left out, with absent answers); 13279 in all, 1 batch.'
     """
     study = given_study(study)
     _check(study)

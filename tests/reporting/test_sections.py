@@ -124,7 +124,7 @@ def test_a_focal_brand_with_few_answers_gets_a_report_without_a_model(tmp_path, 
     text = study_text.replace(", focal: yes", "").replace("calc'!A0\"}", "calc'!A0\", focal: yes}")
     study = make_study(tmp_path, study=text)
     report = of(study)
-    assert report.keys == ("trend", "league", "comparability", "chain", "stages", "items", "fieldwork", "method")
+    assert report.keys == ("trend", "league", "comparability", "chain", "stages", "fieldwork", "method")
     assert "不公布指数" in report.headline.sentence.zh
     assert report.section("trend").notes[0].code == "W-BASE"
     assert "NaN" not in to_json(numbers(report))

@@ -72,5 +72,5 @@ def test_nothing_to_draw_is_said(study, panel):
 def test_the_trend_names_both_detectable_changes(made):
     said = [n.text.en for n in build("trend", made).notes if n.code == "N-DETECTABLE"]
     assert len(said) == 2
-    assert "(z:" in said[0]
+    assert "(t:" in said[0]
     assert "80% power" in said[1]

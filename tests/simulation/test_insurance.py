@@ -90,7 +90,7 @@ def test_the_report_tells_every_model_of_one_wave():
     study = csi.Study.read(FOLDER / "study.yaml")
     models = methods_of(study)
     beyond = {m.name for m in models if m.panel or any("under tables:" in n.add.en for n in m.needs)}
-    assert {m.name for m in models} - set(told_in(study)) == {"cjd"} | beyond
+    assert {m.name for m in models} - set(told_in(study)) == {"cjd", "justice", "lifecycle_loyalty"} | beyond
     for model in models:
         refuse_foreign(model, options_of(study, model.name))
 
