@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
+from csi.behaviour.asked import level_problems
 from csi.behaviour.programme_change import FEWEST, Changes, changes, two_way
 from csi.behaviour.programme_panel import NEVER, Period, Spending, spending
 from csi.behaviour.programme_words import APART, CLEAR, HEADINGS, SAID, programme_notes, programme_sentences
@@ -274,8 +275,6 @@ def _check(design: str, widest: int, level: float) -> None:
     if widest < 2:
         en, zh = f"widest = {widest} leaves no period before to test.", f"widest = {widest} 没有可检验的入会前时期。"
         found.append(problem("E-SETTING", "widest", en, zh, "Write 6.", "请写 6。"))
-    if not 0 < level < 1:
-        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
-        found.append(problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。"))
+    found += level_problems(level)
     if found:
         raise Problems(found)

@@ -15,7 +15,7 @@ from csi.display import text
 from csi.errors import Problems
 
 
-def refused(call, code, en, zh):
+def assert_refused(call, code, en, zh):
     with pytest.raises(Problems) as got:
         call()
     said = " ".join(p.say("en") for p in got.value.problems)
@@ -138,22 +138,26 @@ def test_members_below_the_base_are_not_told():
 def test_refusals():
     who, log = tables(n=60)
     bad = log.with_columns(amount=pl.lit(-1.0))
-    refused(lambda: csi.programme(who, bad), "E-EVENT", "below 0", "金额为负")
+    assert_refused(lambda: csi.programme(who, bad), "E-EVENT", "below 0", "金额为负")
     one = log.filter(pl.col("id") == "0")
-    refused(lambda: csi.programme(who, one), "E-EVENT", "one customer", "只有一名顾客")
-    refused(
+    assert_refused(lambda: csi.programme(who, one), "E-EVENT", "one customer", "只有一名顾客")
+    assert_refused(
         lambda: csi.programme(who.with_columns(id="x" + pl.col("id")), log), "E-EVENT", "ever bought", "没有任何会员"
     )
-    refused(lambda: csi.programme(log.select("id").unique().with_columns(joined=pl.lit("2025-05-01")), log),
+    assert_refused(lambda: csi.programme(log.select("id").unique().with_columns(joined=pl.lit("2025-05-01")), log),
             "E-EVENT", "every customer is a member", "所有顾客都是会员")  # fmt: skip
-    refused(
+    assert_refused(
         lambda: csi.programme(who.with_columns(joined=pl.lit("2027-05-01")), log),
         "E-EVENT",
         "nobody joined",
         "无人入会",
     )
     left = who.with_columns(left=pl.lit("2020-01-01"))
-    refused(lambda: csi.programme(left, log), "E-EVENT", "left before joined", "早于")
-    refused(lambda: csi.programme(who, log.filter(pl.col("date") < "2025-03")), "E-EVENT", "too few", "无法区分前后")
-    refused(lambda: csi.programme(*tables(n=60, before=False), design="effect"), "E-CAUSAL", "no pre-period", "入会前")
-    refused(lambda: csi.programme(who, log, period="year"), "E-SETTING", "year", "year")
+    assert_refused(lambda: csi.programme(left, log), "E-EVENT", "left before joined", "早于")
+    assert_refused(
+        lambda: csi.programme(who, log.filter(pl.col("date") < "2025-03")), "E-EVENT", "too few", "无法区分前后"
+    )
+    assert_refused(
+        lambda: csi.programme(*tables(n=60, before=False), design="effect"), "E-CAUSAL", "no pre-period", "入会前"
+    )
+    assert_refused(lambda: csi.programme(who, log, period="year"), "E-SETTING", "year", "year")

@@ -25,7 +25,7 @@ def panel_of(columns, **keys):
     return csi.Panel(frame, book, frame.select(f"{n}1" for n in columns).cast(pl.String), waves=waves)
 
 
-def refused(call, code, en, zh):
+def assert_refused(call, code, en, zh):
     with pytest.raises(Problems) as got:
         call()
     said = " ".join(p.say("en") for p in got.value.problems)
@@ -133,15 +133,15 @@ def test_no_group_below_the_base_is_told():
 def test_refusals():
     panel, table = drawn(n=200)
     none = table.with_columns(failure=pl.lit(0), recovery=pl.lit(None, pl.String), severity=pl.lit(None, pl.Float64))
-    refused(lambda: csi.recovery(panel, none), "E-EVENT", "no recovery is known", "补救记录")
+    assert_refused(lambda: csi.recovery(panel, none), "E-EVENT", "no recovery is known", "补救记录")
     everybody = table.with_columns(failure=pl.lit(1), recovery=pl.lit("full"))
-    refused(lambda: csi.recovery(panel, everybody), "E-EVENT", "everybody", "所有受访者")
+    assert_refused(lambda: csi.recovery(panel, everybody), "E-EVENT", "everybody", "所有受访者")
     filled = table.with_columns(recovery=pl.lit("full"))
-    refused(lambda: csi.recovery(panel, filled), "E-DESIGN", "recovery present for", "却有 recovery")
-    refused(lambda: csi.recovery(panel, table, top="best"), "E-SETTING", "best", "best")
+    assert_refused(lambda: csi.recovery(panel, filled), "E-DESIGN", "recovery present for", "却有 recovery")
+    assert_refused(lambda: csi.recovery(panel, table, top="best"), "E-SETTING", "best", "best")
     words = table.with_columns(pl.col("recovery").replace({"full": "gift", "part": "letter"}))
-    refused(lambda: csi.recovery(panel, words), "E-SETTING", "gift, letter", "完全补救")
-    refused(lambda: csi.recovery(panel, table, before="w0"), "E-WAVE", "no wave", "没有")
-    refused(
+    assert_refused(lambda: csi.recovery(panel, words), "E-SETTING", "gift, letter", "完全补救")
+    assert_refused(lambda: csi.recovery(panel, table, before="w0"), "E-WAVE", "no wave", "没有")
+    assert_refused(
         lambda: csi.recovery(panel, table.with_columns(id=pl.lit("x"))), "E-EVENT", "no event is of", "没有任何事件"
     )
