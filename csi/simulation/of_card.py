@@ -9,7 +9,7 @@ import numpy as np
 from csi.models.card import Card
 from csi.models.card_text import SCALES
 from csi.moments.stack import Array
-from csi.simulation.parts import BrandPart, ConstructPart, ItemPart, ScalePart, SizePart
+from csi.simulation.parts import BrandPart, ConstructPart, GroupPart, ItemPart, ScalePart, SizePart
 from csi.simulation.population import Kind, construct_correlations
 from csi.simulation.recipe import Recipe
 
@@ -27,6 +27,9 @@ UNSIGNED = 0.1
 
 ITEMS = 3
 """Items of a construct whose card does not say how many."""
+
+STAGES = ("first", "repeat")
+"""Stages, of equal size, of a card about stages that names none itself."""
 
 EXOGENOUS = 0.3
 """Default correlation of constructs that nothing leads to."""
@@ -53,7 +56,7 @@ def recipe_of_card(
             named, predictors that are not are 0.
 
     Returns:
-        A `Recipe` with one brand and one wave.
+        A `Recipe` with one brand and one wave; of a card about lifecycle stages, with its stages, alike in all.
 
     Example:
         >>> from csi.models.cards import read_card
@@ -78,7 +81,14 @@ def recipe_of_card(
         brands=(BrandPart(name="A"),),
         waves=("1",),
         cell_size=SizePart(least=n, most=n),
+        stages=_stages(card),
     )
+
+
+def _stages(card: Card) -> tuple[GroupPart, ...]:
+    """The stages a card compares, equally frequent; none where it compares none."""
+    names = (card.requires.levels or STAGES) if card.requires.group == "stage" else ()
+    return tuple(GroupPart(name=name, share=1 / len(names), zh=name, en=name) for name in names)
 
 
 def correlations_of(card: Card, paths: Mapping[str, Mapping[str, float]]) -> Array:

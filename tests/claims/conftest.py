@@ -2,6 +2,7 @@
 
 import functools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from csi.simulation import recipe_of_card, simulate
 @functools.cache
 def simulated(name, n=400, seed=1, paths=()):
     planted = {y: dict(row) for y, row in paths}
-    made = simulate(recipe_of_card(read_card(name), n=n, seed=seed, paths=planted))
-    return csi.read_panel(made.frame, made.codebook)
+    card = read_card(name)
+    made = simulate(recipe_of_card(card, n=n, seed=seed, paths=planted))
+    group = card.requires.group
+    return csi.read_panel(made.frame, replace(made.codebook, keys={group: group} if group else {}))
 
 
 @functools.cache
