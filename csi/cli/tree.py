@@ -29,6 +29,8 @@ from csi.study.grown import grown
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree
+from csi.tracking.tree_audit import TOGETHER
+from csi.tracking.tree_checks import OTHERS
 
 HEADINGS = {
     "level": Text("level", "层级"),
@@ -54,6 +56,7 @@ WORDS = {
     "imputed": Text("imputed", "插补"),
     "missing": Text("missing", "缺失"),
     "together": Text("together", "合并"),
+    TOGETHER: Text("Too few answers each", "样本量不足者"),
     "brand": Text("brand", "品牌"),
     "company": Text("company", "企业"),
     "industry": Text("industry", "行业"),
@@ -125,7 +128,7 @@ def check_level(made: Tree, level: str | None) -> None:
 
 def texts_of(study: Study, made: Tree, lang: Language) -> dict[str, Text]:
     """Labels of nodes, levels and treatments."""
-    return {made.others: OTHERS_WORD, **names(study, lang), **WORDS, **made.structure.labels}
+    return {OTHERS: OTHERS_WORD, **names(study, lang), **WORDS, **made.structure.labels}
 
 
 OTHERS_WORD = Text("All others", "其他")

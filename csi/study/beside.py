@@ -39,7 +39,6 @@ def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
         missing=form.missing,
         base=form.base,
         others=form.others,
-        small_leaves=form.small_leaves,
         restate=form.restate,
         adjust=form.adjust,
         levels=tuple(form.levels),

@@ -65,7 +65,6 @@ def grown(
             waves=list(waves or study.waves) or None if several else None,
             per_year=settings.waves_per_year,
             small=settings.small,
-            small_leaves=plan.small_leaves,
             restate=plan.restate or restate,
             adjust=plan.adjust,
             brands=tuple(study.brands),

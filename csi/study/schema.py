@@ -321,7 +321,6 @@ class TreeForm(Part):
     missing: Literal["renormalise", "carry", "impute", "refuse"] = "renormalise"
     base: str = ""
     others: str = "All others"
-    small_leaves: Literal["use", "drop"] = "use"
     restate: bool = False
     adjust: Literal["holm", "hochberg", "bonferroni", "sidak", "bh", "by"] = "holm"
     levels: list[str] = []

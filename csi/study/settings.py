@@ -79,7 +79,6 @@ class TreePlan:
     missing: Literal["renormalise", "carry", "impute", "refuse"] = "renormalise"
     base: str = ""
     others: str = "All others"
-    small_leaves: Literal["use", "drop"] = "use"
     restate: bool = False
     adjust: Literal["holm", "hochberg", "bonferroni", "sidak", "bh", "by"] = "holm"
     levels: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from csi.errors import Note, Problems, Text, capped, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
+from csi.survey.disclosure import below, pooled
 from csi.tracking.breaks import Break
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index
@@ -26,21 +27,17 @@ from csi.tracking.track import Tracking
 from csi.tracking.tree_audit import audit_table
 from csi.tracking.tree_checks import OTHERS, Answered, placed
 from csi.tracking.tree_forms import Forms, forms_of
-from csi.tracking.tree_leaves import MISSING, Leaves, Missing, leaves_of
+from csi.tracking.tree_leaves import MISSING, Few, Leaves, Missing, leaves_of
 from csi.tracking.tree_parents import chained, node_rows, shares_of
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_tables import Made, change_table, node_table
 from csi.tracking.tree_weights import NodeWeights
-from csi.tracking.tree_withheld import Known, withheld
 from csi.tracking.tree_words import sentences, tree_notes
 from csi.tracking.waves import Against, check_waves, wave_order
 
 Cells = dict[tuple[int, int], tuple[Ints, Array]]
 """(wave, leaf's node) -> the cells it is made of and their shares."""
 
-
-TOGETHER = "Too few answers"
-"""What they are called where a leaf has that name."""
 
 KEPT = frozenset({"N-FORMULA", "N-INDEX-WEIGHTS", "N-SAMPLING-ONLY", "N-RATES"})
 """Notes of an index that hold for its tree."""
@@ -54,15 +51,16 @@ class Tree(Shown):
         table: one row per node and wave, parents before children; level, node, parent, wave, construct, formula, index,
             std_error, conf_low, conf_high, df, n, leaves (with a value), missing_weight (share of the weight without
             one), rebased, rebased_std_error, rebased_low, rebased_high (100 in the base wave), treatment of a leaf
-            (seen, carried, imputed, missing), age, flag, reason, reason_zh.
+            (seen, carried, imputed, missing), age, flag ("suppressed": a leaf of too few answers, which no parent
+            contains), reason, reason_zh.
         changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
             statistic, df, p_value, p_adjusted (within a wave), significant, conf_low, conf_high, like_for_like (of
             the leaves of both waves), composition (what new weights and leaves do), link (what a change across a break
             goes through), reason, reason_zh.
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
             index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
-            to its index.
-        structure, construct, waves, base, missing, level, others (name of leaves shown together), sentences, notes.
+            to its index. Below a leaf of all others stand its brands.
+        structure, construct, waves, base, missing, level, sentences, notes.
     """
 
     table: pl.DataFrame
@@ -74,7 +72,6 @@ class Tree(Shown):
     base: str | None
     missing: str
     level: float
-    others: str
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
 
@@ -92,7 +89,6 @@ def tree(
     waves: Sequence[str] | None = None,
     per_year: int = 4,
     small: int = 30,
-    small_leaves: str = "use",
     restate: bool = False,
     levels: Sequence[str] = (),
     brands: Sequence[str] = (),
@@ -102,6 +98,7 @@ def tree(
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
     Variances go up with the covariances of the cells, `V = L V_c L'`, L the product of all shares down to the leaves.
+    A leaf of fewer answers than `small` is missing there, so that no parent can give it away.
 
     Parameters:
         source: an index by brand (and wave), or `csi.track`'s table. construct: which construct.
@@ -110,15 +107,16 @@ def tree(
         weights: None (equal), a mapping name -> weight, or a table (frame or file): entity, weight, and as wanted
             period (a wave, or what its name begins with, such as its year) and as_of (the date of a revision). Of any
             nodes; a parent without a weight of its own weighs the sum of what is below it.
-        missing: leaves with a weight and no value: "renormalise" over those that have one (the share without is
-            printed); "carry" the last value (variance + age x the mean squared change of one wave, less what sampling
-            does); "impute": the last value moved as its siblings moved on average (the same, of changes apart from the
-            siblings'); "refuse".
+        missing: leaves with a weight and no value, or too few answers: "renormalise" over those that have one (the
+            share without is printed); "carry" the last value (variance + age x the mean squared change of one wave,
+            less what sampling does); "impute": the last value moved as its siblings moved on average (the same, of
+            changes apart from the siblings'); "refuse".
         base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
-        others: the name of leaves not shown, taken together; a leaf of this name is all brands outside the structure.
-        against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are not shown by themselves.
-        small_leaves: "use" them in their parent, or "drop" them (as missing). restate: take the latest date of each
-            weight, which changes history; else the first. levels: names of the levels of a mapping, highest first.
+        others: a leaf of this name is all brands outside the structure; those of too few answers are part of it where
+            they are at least two and have enough together (`csi.survey.disclosure.pooled`).
+        against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are missing.
+        restate: take the latest date of each weight, which changes history; else the first.
+        levels: names of the levels of a mapping, highest first.
         brands: those without answers. adjust: a wave's changes, by `csi.adjust`. breaks: as in `csi.changes`.
 
     Raises:
@@ -136,26 +134,24 @@ def tree(
         [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
-    _settings(missing, small_leaves, adjust, per_year=(per_year, 1), small=(small, 0))
+    _settings(missing, adjust, per_year=(per_year, 1), small=(small, 0))
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
     forms = forms_of(index, j, order, every, breaks)
-    least, leaf = small if small_leaves == "drop" else 0, _leaf_level(index)
-    answered = _answered(index, j, order, brands, least)
+    answered, leaf = _answered(index, j, order, brands), _leaf_level(index)
     nodes, given, wrong = placed(structure, weights, answered, others, levels=levels, leaf=leaf, restate=restate)
     if wrong or nodes is None or given is None:
         raise Problems(capped(wrong, 8))
-    cells, left = _cells_of(index, j, nodes, order, others, least)
-    made = _made(forms, nodes, order, cells, given, missing, base, (small, others))
+    cells, few, left = _cells_of(index, j, nodes, order, others, small)
+    made = _made(forms, nodes, order, cells, few, given, missing, base)
     table, moved = node_table(made), change_table(made, against, per_year, every, adjust)
-    said = tree_notes(made, table, (left, others), (missing, small_leaves, adjust), base, restate=restate)
+    said = tree_notes(made, table, (left, others), (missing, adjust), base, restate=restate)
     return Tree(
         *(table, moved, audit_table(made), nodes, index.constructs[j]),
         waves=order if order != ("",) else (),
         base=base,
         missing=missing,
         level=index.level,
-        others=made.others,
         sentences=sentences(made, table, moved),
         notes=(*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT)),
     )
@@ -166,10 +162,10 @@ def _made(
     nodes: Structure,
     waves: tuple[str, ...],
     cells: Cells,
+    few: Few,
     given: NodeWeights,
     missing: Missing,
     base: str | None,
-    shown_as: tuple[int, str],
 ) -> Made:
     """Leaves, shares and rows of every wave."""
     place = {node: k for k, node in enumerate(nodes.leaves)}
@@ -179,15 +175,11 @@ def _made(
     siblings = [nodes.parent[i] for i in place]
     leaves = leaves_of(forms.latest, construct, by_leaf, len(waves), siblings, missing, there, walls)
     if missing == "refuse":
-        _refuse(nodes, leaves, waves)
+        _refuse(nodes, leaves, waves, few)
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
     columns = np.concatenate([np.nan_to_num(values), np.zeros(leaves.extra.size - values.size)])
     link = None if base is None else chained(nodes, given.values, leaves, columns, waves.index(base), walls)
-    hidden = withheld(nodes, leaves, shares, shown_as[0])
-    rows = node_rows(shares, leaves)
-    known = Known.of(leaves, rows, hidden, nodes, index.cells.height)
-    small, others = shown_as[0], next(x for x in (shown_as[1], OTHERS, TOGETHER) if x not in nodes.names)
-    return Made(index, construct, nodes, waves, given, leaves, shares, rows, link, small, others, hidden, known, forms)
+    return Made(index, construct, nodes, waves, given, leaves, shares, node_rows(shares, leaves), link, few, forms)
 
 
 def _index(source: object) -> Index:
@@ -198,10 +190,9 @@ def _index(source: object) -> Index:
     return source.index if isinstance(source, Tracking) else cast("Index", source)
 
 
-def _settings(missing: str, small_leaves: str, adjust: str, **counts: tuple[object, int]) -> None:
+def _settings(missing: str, adjust: str, **counts: tuple[object, int]) -> None:
     """Raise for settings that do not exist, and for counts, each with the least it may be, that are no such numbers."""
-    found = [*one_of("missing", missing, get_args(Missing)), *one_of("small_leaves", small_leaves, ("use", "drop"))]
-    found += one_of("adjust", adjust, get_args(Method))
+    found = [*one_of("missing", missing, get_args(Missing)), *one_of("adjust", adjust, get_args(Method))]
     for name, (value, least) in counts.items():
         wrong = whole(name, value)
         if not wrong and int(str(value)) < least:
@@ -230,53 +221,58 @@ def _waves(index: Index, waves: Sequence[str] | None, base: str | None) -> tuple
     return tuple(w for w in order if w in set(present)), order
 
 
-def _answered(index: Index, construct: int, waves: Sequence[str], brands: Sequence[str], least: int) -> Answered:
-    """The cells with a value."""
+def _answered(index: Index, construct: int, waves: Sequence[str], brands: Sequence[str]) -> Answered:
+    """The cells with a value, of however few answers."""
     names = [brand_of(index, c) for c in range(index.cells.height)]
     wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
-    usable = np.isfinite(index.values[:, construct]) & (index.n_of(construct) >= least)
+    usable = np.isfinite(index.values[:, construct])
     cells = [(name, w) for name, w, there in zip(names, wave, usable, strict=True) if there]
     return Answered(waves, cells, names, brands)
 
 
 def _cells_of(
-    index: Index, construct: int, nodes: Structure, waves: Sequence[str], others: str, least: int
-) -> tuple[Cells, list[str]]:
-    """(wave, leaf's node) -> its cells and their shares; and the brands that have no place in the tree.
+    index: Index, construct: int, nodes: Structure, waves: Sequence[str], others: str, small: int
+) -> tuple[Cells, Few, list[str]]:
+    """(wave, leaf's node) -> its cells and their shares; cells that have too few answers for that; and the brands that
+    have no place in the tree.
 
     Parameters:
-        others: the name of all others. least: answers of a leaf that counts.
+        others: the name of all others. small: answers of a leaf that counts.
     """
     names = [brand_of(index, c) for c in range(index.cells.height)]
     wave = index.cells["wave"].to_list() if "wave" in index.cells.columns else [""] * len(names)
     place = {nodes.names[i]: i for i in nodes.leaves}
     n = index.n_of(construct)
-    usable = np.isfinite(index.values[:, construct]) & (n >= least)
+    usable = np.isfinite(index.values[:, construct])
     when = {w: t for t, w in enumerate(waves)}
-    cells: Cells = {}
-    rest: dict[int, list[int]] = {}
+    members: dict[tuple[int, int], list[int]] = {}
     for c, name in enumerate(names):
-        if name in place and usable[c]:
-            cells[when[wave[c]], place[name]] = (np.array([c]), np.ones(1))
-        elif name not in place and usable[c]:
-            rest.setdefault(when[wave[c]], []).append(c)
-    left = [name for name in dict.fromkeys(names) if name not in place]
-    if others in place:
-        for t, mine in rest.items():
-            at = np.array(mine)
-            cells[t, place[others]] = (at, n[at] / n[at].sum())
-    return cells, left
+        node = place.get(name, place.get(others))
+        if node is not None and (usable[c] or 0 < n[c] < small):
+            members.setdefault((when[wave[c]], node), []).append(c)
+    cells: Cells = {}
+    gone: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+    for key, mine in members.items():
+        at = np.array(mine)
+        taken = pooled(np.where(usable[at], n[at], 0), small)
+        if taken.any():
+            cells[key] = (at[taken], n[at[taken]] / n[at[taken]].sum())
+        if not taken.all():
+            gone[key] = tuple((int(c), int(n[c])) for c in at[~taken])
+    return cells, Few(gone, small), [name for name in dict.fromkeys(names) if name not in place]
 
 
-def _refuse(nodes: Structure, leaves: Leaves, waves: Sequence[str]) -> None:
+def _refuse(nodes: Structure, leaves: Leaves, waves: Sequence[str], few: Few) -> None:
     """Raise for every leaf that is missing."""
     found = []
     for k, node in enumerate(nodes.leaves):
         gone = [w for t, w in enumerate(waves) if leaves.treatment[t, k] == MISSING]
         if gone:
             at = ", ".join(gone)
-            en = f'"{nodes.names[node]}" has a weight and no index{f" in {at}" if at else ""}.'
-            zh = f"“{nodes.names[node]}”{f'在 {at} ' if at else ''}有权重而无指数。"
+            why = next((below(n, few.small) for t in range(len(waves)) if (n := few.of(t, node))), None)
+            en = f'"{nodes.names[node]}" has a weight and no index{f" in {at}" if at else ""}'
+            zh = f"“{nodes.names[node]}”{f'在 {at} ' if at else ''}有权重而无指数"
+            en, zh = (f"{en}.", f"{zh}。") if why is None else (f"{en} ({why.en}).", f"{zh}（{why.zh}）。")
             do = "Take missing: renormalise, carry or impute; or leave its weight out."
             do_zh = "请设 missing 为 renormalise、carry 或 impute，或不给其权重。"
             found.append(problem("E-TREE-LEAF", "missing", en, zh, do, do_zh))

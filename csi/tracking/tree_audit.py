@@ -10,27 +10,29 @@ import polars as pl
 
 from csi.tracking.places import brand_of
 from csi.tracking.tree_leaves import SEEN
-from csi.tracking.tree_tables import Made, hidden_groups, leaves_below
+from csi.tracking.tree_tables import Made
+
+TOGETHER = "too few answers"
+"""The row of the brands behind a leaf of all others that are not told singly."""
 
 
 def audit_table(made: Made) -> pl.DataFrame:
     """Weight, share, index and contribution of every child; the contributions add up to the parent."""
     nodes, leaves = made.nodes, made.leaves
     place = {node: k for k, node in enumerate(nodes.leaves)}
-    groups, hidden = hidden_groups(made), made.hidden.nodes
     c = made.index.cells.height
     value = np.stack([np.asarray(rows[:, :c] @ made.forms.values(t)) for t, rows in enumerate(made.rows)])
     out: list[dict[str, object]] = []
     for parent in nodes.parents:
         below = nodes.children(parent)
         for t, wave in enumerate(made.waves):
-            if made.shares[t].coverage[parent] <= 0 or hidden[t, parent]:
+            if made.shares[t].coverage[parent] <= 0:
                 continue
             head = {"parent": nodes.names[parent], "wave": wave}
             total = {"parent_index": float(value[t, parent])}
             for i in below:
                 weight = made.weights.values[t, i]
-                if not np.isfinite(weight) or hidden[t, i]:
+                if not np.isfinite(weight):
                     continue
                 share = float(made.shares[t].in_parent[i])
                 known = made.shares[t].coverage[i] > 0
@@ -46,7 +48,7 @@ def audit_table(made: Made) -> pl.DataFrame:
                         "share": share if known else 0.0,
                         "index": float(value[t, i]) if known else None,
                         "contribution": share * float(value[t, i]) if known else 0.0,
-                        "n": int(leaves.n[t][made.shares[t].of_leaves[i] > 0].sum()),
+                        "n": int(leaves.n[t][made.shares[t].of_leaves[i] > 0].sum()) or made.few.of(t, i),
                         "treatment": None if k is None else str(leaves.treatment[t, k]),
                         "age": None if k is None else int(leaves.age[t, k]) or None,
                         **total,
@@ -54,52 +56,36 @@ def audit_table(made: Made) -> pl.DataFrame:
                 )
                 if k is not None and known and str(leaves.treatment[t, k]) == SEEN:
                     out += _members(made, t, i, k)
-            at = groups.get((parent, t), [])
-            if at:
-                v = made.shares[t].in_parent[at]
-                out.append(
-                    {
-                        **head,
-                        "child": made.others,
-                        "level": nodes.level[at[0]],
-                        "weight": float(made.weights.values[t, at].sum()),
-                        "share": float(v.sum()),
-                        "index": float(v @ value[t, at] / v.sum()),
-                        "contribution": float(v @ value[t, at]),
-                        "n": int(leaves.n[t, leaves_below(made, t, at)].sum()),
-                        "treatment": "together",
-                        **total,
-                    }
-                )
     schema = _audit_schema()
     frame = pl.DataFrame(out, schema=schema, orient="row")
     return frame if made.waves != ("",) else frame.drop("wave")
 
 
 def _members(made: Made, t: int, node: int, leaf: int) -> list[dict[str, object]]:
-    """The brands that a leaf of all others is made of, weighed by their answers; no index where one has too few."""
+    """The brands that a leaf of all others is made of, weighed by their answers; of too few answers together."""
     row = made.leaves.rows[t][leaf]
-    cells, shares = row.indices, row.data
-    names = [brand_of(made.index, int(cell)) for cell in cells]
+    names = [brand_of(made.index, int(cell)) for cell in row.indices]
     if names == [made.nodes.names[node]]:
         return []
-    n, value = made.index.n_of(made.construct)[cells], made.forms.values(t)[cells]
-    told = bool((n >= made.small).all())
+    n, value = made.index.n_of(made.construct)[row.indices], made.forms.values(t)[row.indices]
+    singly = n >= made.few.small
+    parts = [(names[i], np.array([i])) for i in np.flatnonzero(singly)]
+    parts += [] if singly.all() else [(TOGETHER, np.flatnonzero(~singly))]
     return [
         {
             "parent": made.nodes.names[node],
             "wave": made.waves[t],
             "child": name,
             "level": made.nodes.level[node],
-            "weight": float(n[i]),
-            "share": float(shares[i]),
-            "index": float(value[i]) if told else None,
-            "contribution": float(shares[i] * value[i]) if told else None,
-            "n": int(n[i]),
-            "treatment": SEEN,
-            "parent_index": float(shares @ value),
+            "weight": float(n[at].sum()),
+            "share": float(row.data[at].sum()),
+            "index": float(row.data[at] @ value[at] / row.data[at].sum()),
+            "contribution": float(row.data[at] @ value[at]),
+            "n": int(n[at].sum()),
+            "treatment": SEEN if name != TOGETHER else "together",
+            "parent_index": float(row.data @ value),
         }
-        for i, name in enumerate(names)
+        for name, at in parts
     ]
 
 

@@ -48,6 +48,22 @@ class Leaves:
     apart: float
 
 
+@dataclass(frozen=True, slots=True)
+class Few:
+    """Answers that are absent from a tree.
+
+    Attributes:
+        cells: (wave, leaf's node) -> cells of too few answers, each with how many. small: how many are enough.
+    """
+
+    cells: Mapping[tuple[int, int], tuple[tuple[int, int], ...]]
+    small: int
+
+    def of(self, wave: int, node: int) -> int:
+        """Answers of a leaf that are in no parent."""
+        return sum(n for _, n in self.cells.get((wave, node), ()))
+
+
 def leaves_of(
     index: Index,
     construct: int,

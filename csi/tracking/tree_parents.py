@@ -5,7 +5,7 @@ Letters: `m` nodes, `l` leaves, `t` waves, `x` columns (cells, then what no samp
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,21 +175,3 @@ def chained(
     value = np.where(there, 100.0 * np.exp(log), np.nan)
     scaled = (sparse.csr_matrix(sparse.diags(np.nan_to_num(v)) @ g) for v, g in zip(value, grad, strict=True))
     return Chained(value, tuple(scaled), base)
-
-
-def pooled_rows(
-    shares: Sequence[Shares], leaves: Leaves, groups: Mapping[tuple[int, int], Sequence[int]]
-) -> sparse.csr_matrix:
-    """(r, x) leaves of a parent taken together, weighed by their shares in it.
-
-    Parameters:
-        groups: (parent, wave) -> places among the leaves, one row each in this order.
-    """
-    rows = []
-    for (parent, t), mine in groups.items():
-        v = shares[t].of_leaves[parent, list(mine)]
-        pick = sparse.csr_matrix(
-            (v / v.sum(), (np.zeros(len(mine), dtype=np.int64), list(mine))), (1, leaves.present.shape[1])
-        )
-        rows.append(pick @ leaves.rows[t])
-    return sparse.csr_matrix(sparse.vstack(rows)) if rows else sparse.csr_matrix((0, leaves.extra.size))

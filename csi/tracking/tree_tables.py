@@ -9,21 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
 from csi.inference.adjust import Method, adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.moments.stack import Array
+from csi.survey.bases import Bases
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.tree_forms import Forms
-from csi.tracking.tree_leaves import ABSENT, SEEN, Leaves
-from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched, pooled_rows
+from csi.tracking.tree_leaves import ABSENT, SEEN, Few, Leaves
+from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_weights import NodeWeights
-from csi.tracking.tree_withheld import Known, Withheld
 from csi.tracking.waves import Against, reference_wave
 
 
@@ -34,9 +33,7 @@ class Made:
     Attributes:
         index, construct: whose cells, and the column. nodes: the structure. waves: oldest first.
         weights, leaves, shares: by wave. rows: wave -> (m, x). chain: 100 in a base wave, or None.
-        small: what has fewer answers is not shown by itself. others: what is not shown is called together.
-        hidden: which nodes they are. known: what the numbers that are shown tell of them. forms: the index in points
-            of each wave's own form.
+        few: answers that are in no number of the tree. forms: the index in points of each wave's own form.
     """
 
     index: Index
@@ -48,16 +45,8 @@ class Made:
     shares: Sequence[Shares]
     rows: Sequence[sparse.csr_matrix]
     chain: Chained | None
-    small: int
-    others: str
-    hidden: Withheld
-    known: Known
+    few: Few
     forms: Forms
-
-    @property
-    def base(self) -> int:
-        """The place of the wave that is 100 (0 without one)."""
-        return 0 if self.chain is None else self.chain.base
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -67,16 +56,12 @@ class Made:
 
 
 def node_table(made: Made) -> pl.DataFrame:
-    """One row per node and wave, and one for the hidden leaves of a parent together."""
+    """One row per node and wave."""
     nodes, leaves, waves = made.nodes, made.leaves, made.waves
-    groups = hidden_groups(made)
     many = len(nodes.names)
-    below = {key: leaves_below(made, key[1], mine) for key, mine in groups.items()}
-    everything = sparse.vstack([*made.rows, pooled_rows(made.shares, leaves, below)]).tocsr()
-    times = [*np.repeat(np.arange(len(waves)), many).tolist(), *(t for _, t in groups)]
-    found = made.forms.evaluated(everything, times, leaves)
+    times = np.repeat(np.arange(len(waves)), many).tolist()
+    found = made.forms.evaluated(sparse.vstack(made.rows).tocsr(), times, leaves)
     linked = None if made.chain is None else _linked(made, made.chain)
-    told = None if made.chain is None else chain_told(made)
     place = {node: k for k, node in enumerate(nodes.leaves)}
     out: list[dict[str, object]] = []
     for i in range(many):
@@ -84,28 +69,8 @@ def node_table(made: Made) -> pl.DataFrame:
             if i in place and leaves.treatment[t, place[i]] == ABSENT:
                 continue
             row = {**_head(made, i, t), **_numbers(made, found, t * many + i), **_extent(made, i, t, place)}
-            chained_ = _rebased(made, linked, t * many + i) if told is None or told[t, i] else {}
-            out.append({**row, **chained_, **_state(made, i, t, place)})
-        for g, ((parent, t), mine) in enumerate(groups.items()):
-            if parent == i:
-                out.append(_together(made, found, len(waves) * many + g, t, mine, below[parent, t]))
+            out.append({**row, **_rebased(made, linked, t * many + i), **_state(made, i, t, place)})
     return pl.DataFrame(out, schema=_schema(made), orient="row")
-
-
-def hidden_groups(made: Made) -> dict[tuple[int, int], list[int]]:
-    """(parent, wave) -> its children that are not shown by themselves; of parents that are shown."""
-    hidden = made.hidden.nodes
-    groups: dict[tuple[int, int], list[int]] = {}
-    for t, node in zip(*np.nonzero(hidden), strict=True):
-        parent = made.nodes.parent[node]
-        if parent >= 0 and not hidden[t, parent]:
-            groups.setdefault((parent, int(t)), []).append(int(node))
-    return groups
-
-
-def leaves_below(made: Made, t: int, members: Sequence[int]) -> list[int]:
-    """Places of the leaves with a value below some nodes."""
-    return np.flatnonzero(made.shares[t].of_leaves[list(members)].sum(axis=0) > 0).tolist()
 
 
 NUMBERS = ("index", "std_error", "conf_low", "conf_high", "df")
@@ -161,7 +126,7 @@ def _extent(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, obje
     """Answers, leaves and missing weight behind a node."""
     used = made.shares[t].of_leaves[i] > 0
     return {
-        "n": int(made.leaves.n[t][used].sum()),
+        "n": int(made.leaves.n[t][used].sum()) or made.few.of(t, i),
         "leaves": None if i in place else int(used.sum()),
         "missing_weight": None if i in place else max(1.0 - float(made.shares[t].coverage[i]), 0.0),
     }
@@ -185,75 +150,32 @@ def _rebased(made: Made, linked: tuple[Array, Array, Array] | None, r: int) -> d
     return {n: v if np.isfinite(v) else None for n, v in zip(REBASED, numbers, strict=True)}
 
 
-def chain_told(made: Made) -> npt.NDArray[np.bool_]:
-    """(t, m) whether the chained index of a node gives nothing away.
-
-    A ratio of two indices that are shown tells nothing; else every link from the base wave on tells the index of a wave
-    at the weights of another one.
-    """
-    hidden, shape = made.hidden.nodes, made.hidden.nodes.shape
-    told: npt.NDArray[np.bool_] = ~hidden & ~hidden[made.base]
-    if made.chain is None or not hidden.any():
-        return told
-    values = np.nan_to_num(made.forms.latest.values[:, made.construct])
-    level = np.stack([np.asarray(rows[:, : values.size] @ values) for rows in made.rows])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.abs(made.chain.value - 100.0 * level / level[made.base]) < RATIO
-    linked: npt.NDArray[np.bool_] = told.copy()
-    for t in (*range(made.base + 1, shape[0]), *range(made.base - 1, -1, -1)):
-        forward = t > made.base
-        before = t - 1 if forward else t + 1
-        later, earlier = (t, before) if forward else (before, t)
-        now, then = matched(made.nodes, made.weights.values, made.leaves, later, earlier)
-        for i in range(shape[1]):
-            move = made.chain.value[[later, earlier], i]
-            if not linked[t, i] or ratio[t, i] or not np.isfinite(move).all():
-                linked[t, i] &= ratio[t, i] or not np.isfinite(move).all()
-                continue
-            row = now[i] - float(move[0] / move[1]) * then[i]
-            linked[t, i] = linked[before, i] and made.known.add(made.known.part(row))
-    return linked
-
-
-RATIO = 1e-9
-"""Chained indices that differ by less from the ratio of two indices are that ratio."""
-
-
 def _state(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, object]:
     """How a leaf came about, and why a number is not shown."""
     if i in place:
-        k = place[i]
+        k, few = place[i], made.few.of(t, i)
         how, age = str(made.leaves.treatment[t, k]), int(made.leaves.age[t, k])
         state: dict[str, object] = {"treatment": how, "age": age or None}
-        if made.hidden.nodes[t, i]:
-            return {**state, **_hidden(made, i, t)}
-        if not made.leaves.present[t, k]:
-            return {**state, "reason": "no index in this wave.", "reason_zh": "该期没有指数。"}
-        return {**state, "flag": how if how != SEEN else None}
-    if made.hidden.nodes[t, i]:
-        return _hidden(made, i, t)
+        if made.leaves.present[t, k]:
+            return {**state, "flag": how if how != SEEN else None}
+        if few:
+            why = Bases(made.few.small, 0).reason.text
+            return {**state, "flag": "suppressed", "reason": why.en, "reason_zh": why.zh}
+        return {**state, "reason": "no index in this wave.", "reason_zh": "该期没有指数。"}
     coverage = float(made.shares[t].coverage[i])
     if coverage <= 0:
-        return {"reason": "no leaf has a value here.", "reason_zh": "该处没有任何成员有指数。"}
+        small = made.few.small if any(made.few.of(t, k) for k in _below(made, i)) else 0
+        en = f"no leaf has {small} answers here." if small else "no leaf has a value here."
+        return {
+            "reason": en,
+            "reason_zh": f"该处没有样本量达到 {small} 的成员。" if small else "该处没有任何成员有指数。",
+        }
     return {"flag": "incomplete"} if coverage < 1 - 1e-12 else {}
 
 
-def _hidden(made: Made, i: int, t: int) -> dict[str, object]:
-    """No numbers, and why."""
-    blank: dict[str, object] = dict.fromkeys((*NUMBERS, *(REBASED if made.chain is not None else ())))
-    if made.hidden.small[t, i]:
-        en, zh = f"fewer than {made.small} answers; suppressed.", f"样本量不足 {made.small}，不予发布。"
-        return {**blank, "flag": "suppressed", "reason": en, "reason_zh": zh}
-    en = f"withheld: it would give away a number of fewer than {made.small} answers."
-    zh = f"不予发布：否则可推算出样本量不足 {made.small} 的数值。"
-    return {**blank, "flag": "withheld", "reason": en, "reason_zh": zh}
-
-
-def _together(made: Made, found: Rows, r: int, t: int, mine: list[int], below: list[int]) -> dict[str, object]:
-    """The row of the children of a parent that are not shown by themselves."""
-    head = {**_head(made, mine[0], t), "node": made.others}
-    n = int(made.leaves.n[t, below].sum())
-    return {**head, **_numbers(made, found, r), "n": n, "leaves": len(below), "treatment": "together"}
+def _below(made: Made, i: int) -> list[int]:
+    """The leaves below a node."""
+    return [leaf for child in made.nodes.children(i) for leaf in _below(made, child)] or [i]
 
 
 CHANGES = (
@@ -275,7 +197,6 @@ def change_table(
     pairs = [(t, kind, reference_wave(w, kind, order, per_year)) for t, w in enumerate(waves) for kind in kinds]
     steps = [(t, kind, waves.index(w)) for t, kind, w in pairs if w in waves]
     heads, rows, alike = [], [], []
-    hidden = made.hidden.nodes
     for t, kind, s in steps:
         now, then = matched(made.nodes, made.weights.values, made.leaves, t, s)
         rows.append(made.rows[t][parents] - made.rows[s][parents])
@@ -283,11 +204,7 @@ def change_table(
         for i in parents:
             whole = min(made.shares[t].coverage[i], made.shares[s].coverage[i]) > 0
             head = {**_head(made, i, t), "against": kind, "reference": waves[s]}
-            gone = bool(hidden[t, i] or hidden[s, i])
-            shared = bool(now[i].nnz) and not gone
-            if shared and hidden.any():
-                shared = made.known.add(made.known.part(now[i] - then[i]))
-            heads.append(({**head, "link": made.forms.link(waves[s], waves[t])}, whole, shared, gone))
+            heads.append(({**head, "link": made.forms.link(waves[s], waves[t])}, whole, bool(now[i].nnz)))
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
@@ -296,11 +213,7 @@ def change_table(
     cells = made.index.cells.height
     same = np.concatenate([row[:, :cells] @ made.forms.values(t) for row, t in zip(alike, later, strict=True)])
     out = []
-    for r, (head, whole, shared, gone) in enumerate(heads):
-        if gone:
-            why = {"reason": "not shown in one of the waves.", "reason_zh": "其中一期不予发布。"}
-            out.append({**head, **why})
-            continue
+    for r, (head, whole, shared) in enumerate(heads):
         if not whole:
             out.append({**head, "reason": "no value in one of the waves.", "reason_zh": "其中一期没有数值。"})
             continue

@@ -10,12 +10,16 @@ import polars as pl
 
 from csi.display import fixed
 from csi.errors import Note, Text, note
+from csi.survey.disclosure import below
 from csi.tracking.contrasts import basis_note
 from csi.tracking.places import brand_of
 from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED
 from csi.tracking.tree_tables import Made
 
 NAMED = 5
+
+SHOWN = 8
+"""Cells of too few answers that a note names."""
 
 
 def sentences(made: Made, table: pl.DataFrame, moved: pl.DataFrame) -> tuple[Text, ...]:
@@ -78,7 +82,7 @@ def tree_notes(
     made: Made,
     table: pl.DataFrame,
     outside: tuple[Sequence[str], str],
-    settings: tuple[str, str, str],
+    settings: tuple[str, str],
     base: str | None,
     *,
     restate: bool,
@@ -87,9 +91,9 @@ def tree_notes(
 
     Parameters:
         outside: brands without a place in the structure, and the name of the leaf that stands for them where there is
-            one. settings: missing, small_leaves, adjust.
+            one. settings: missing, adjust.
     """
-    missing, small_leaves, adjust = settings
+    missing, adjust = settings
     notes = [_weights(made, restate=restate), *_missing(made, table, missing), *_entered(made)]
     left, taken = outside
     notes += _renamed(made, left)
@@ -113,7 +117,7 @@ def tree_notes(
         en = f"The tree has {len(tops)} tops, which nothing joins: {en}{', ...' if len(tops) > NAMED else ''}."
         zh = f"汇总树有 {len(tops)} 个互不相连的顶层：{zh}{' 等' if len(tops) > NAMED else ''}。"
         notes.append(note("N-TREE-TOPS", en, zh))
-    notes += [*_small(made, small_leaves), *_withheld(made)]
+    notes += _small(made)
     if base is not None:
         en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
         notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
@@ -226,30 +230,25 @@ def _entered(made: Made) -> list[Note]:
     return notes
 
 
-def _small(made: Made, small_leaves: str) -> list[Note]:
-    """What becomes of leaves with few answers, where there are any."""
-    values, n = made.index.values[:, made.construct], made.index.n_of(made.construct)
-    if small_leaves == "drop":
-        if not (np.isfinite(values) & (n < made.small)).any():
-            return []
-        en = f"Leaves with fewer than {made.small} answers count as missing."
-        return [note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员视为缺失。")]
-    if not made.hidden.nodes.any():
+def _small(made: Made) -> list[Note]:
+    """Which answers are in no number of the tree, cell by cell."""
+    said_ = []
+    for (t, node), cells in sorted(made.few.cells.items()):
+        k = made.nodes.leaves.index(node)
+        above = said(made, made.nodes.names[node if made.leaves.n[t, k] else made.nodes.parent[node]])
+        fate = {
+            CARRIED: Text("its last value stands in", "以其最近数值计入"),
+            IMPUTED: Text("imputed in", "以插补值计入"),
+        }
+        how = fate.get(str(made.leaves.treatment[t, k]), Text("not part of", "未计入"))
+        for cell, n in cells:
+            who, why = said(made, brand_of(made.index, cell)), below(n, made.few.small)
+            at = Text(f", {made.waves[t]}", f"（{made.waves[t]}）") if made.waves[t] else Text("", "")
+            en = f"{who.en}{at.en}: {why.en}; {how.en} {above.en}"
+            said_.append(Text(en, f"{who.zh}{at.zh}：{why.zh}，{how.zh}{above.zh}"))
+    if not said_:
         return []
-    name = made.nodes.labels.get(made.others, Text(made.others, "其他"))
-    en = f'Leaves with fewer than {made.small} answers count in their parent and are shown together as "{name.en}".'
-    return [note("N-TREE-SMALL", en, f"样本量不足 {made.small} 的成员计入上级，合并显示为“{name.zh}”。")]
-
-
-def _withheld(made: Made) -> list[Note]:
-    """What is not shown for the sake of others."""
-    hidden, few = made.hidden.nodes, made.hidden.small
-    beside, small = int((hidden & ~few).sum()), int(few.sum())
-    if not beside:
-        return []
-    en = f"Withheld besides, though of enough answers: {beside}; with them what has fewer than {made.small} answers"
-    en += f" ({small}) could be worked out from parents and shares. Leave them out of other tables of this release too."
-    zh = (
-        f"另有 {beside} 个样本量足够的数值不予发布，否则可由上级与份额推算出 {small} 个样本量不足 {made.small} 的数值；"
-    )
-    return [note("N-TREE-WITHHELD", en, f"{zh}本次发布的其他表格也应略去。")]
+    more = len(said_) - SHOWN
+    en = ". ".join(s.en for s in said_[:SHOWN]) + (f". And {more} more" if more > 0 else "")
+    zh = "。".join(s.zh for s in said_[:SHOWN]) + (f"。另有 {more} 处" if more > 0 else "")
+    return [note("N-TREE-SMALL", f"{en}.", f"{zh}。")]

@@ -33,8 +33,8 @@ def rows_of(means, n=40, seed=5):
     return pl.concat(parts)
 
 
-def index_of(means, n=40, **keys):
-    frame = rows_of(means, n).with_columns(**keys)
+def index_of(means, n=40, seed=5, **keys):
+    frame = rows_of(means, n, seed).with_columns(**keys)
     est = csi.fit(MODEL, frame, csi.PLS(), by=["brand", "wave"], scale=(0, 100))
     return csi.index(est, formula="F5")
 
@@ -458,31 +458,31 @@ def test_brands_without_a_place_are_noted_or_taken_as_all_others(made):
 SMALL = {(b, w): (12 if b in "BE" else 40) for b in LEVELS for w in ("2024Q1", "2024Q2")}
 
 
-def test_small_leaves_count_and_are_shown_together():
-    index = index_of(TWO, SMALL)
-    tree = csi.tree(index, {"all": ["A", "B", "C", "D", "E"]}, REVENUE, "joy", small=20)
-    assert value(tree, "B", "2024Q1") is None
-    assert value(tree, "B", "2024Q1", "flag") == "suppressed"
-    assert value(tree, "B", "2024Q1", "reason_zh") == "样本量不足 20，不予发布。"
-    together = tree.table.filter((pl.col("node") == "All others") & (pl.col("wave") == "2024Q1")).row(0, named=True)
-    assert together["index"] == pytest.approx((10 * 60 + 15 * 55) / 25)
-    assert together["n"] == 24
-    whole = csi.tree(index, {"all": ["A", "B", "C", "D", "E"]}, REVENUE, "joy", small=0)
-    assert value(tree, "all", "2024Q1") == value(whole, "all", "2024Q1")
+def test_leaves_of_few_answers_are_in_no_parent():
+    tree = csi.tree(index_of(TWO, SMALL), {"all": ["A", "B", "C", "D", "E"]}, REVENUE, "joy", small=20)
+    row = tree.table.filter((pl.col("node") == "B") & (pl.col("wave") == "2024Q1")).row(0, named=True)
+    assert (row["index"], row["n"], row["treatment"], row["flag"]) == (None, 12, "missing", "suppressed")
+    assert (row["reason"], row["reason_zh"]) == ("fewer than 20 answers; suppressed.", "样本量不足 20，不予发布。")
+    assert value(tree, "all", "2024Q1") == pytest.approx((30 * 70 + 20 * 80 + 25 * 65) / 75)
+    assert value(tree, "all", "2024Q1", "n") == 120
+    assert value(tree, "all", "2024Q1", "missing_weight") == pytest.approx(0.25)
     sums = tree.audit.group_by("wave").agg(pl.col("contribution").sum(), pl.col("parent_index").first())
     np.testing.assert_allclose(sums["contribution"], sums["parent_index"], atol=1e-10)
-    assert "B" not in tree.audit["child"].to_list()
+    said = next(n for n in tree.notes if n.code == "N-TREE-SMALL")
+    assert said.say("en").startswith("B, 2024Q1: 12 answers, below the base of 20; not part of all. E, 2024Q1: ")
+    assert said.say("zh").startswith("B（2024Q1）：12 份答卷，不足最低样本量 20，未计入all。")
 
 
 def test_all_cells_under_the_base():
-    index = index_of(TWO, 12)
-    dropped = csi.tree(index, NATION, REVENUE, "joy", small=30, small_leaves="drop")
-    assert dropped.table["index"].null_count() == dropped.table.height
-    assert value(dropped, "nation", "2024Q1", "reason") == "no leaf has a value here."
-    assert dropped.sentences == ()
-    used = csi.tree(index, NATION, REVENUE, "joy", small=30)
-    assert value(used, "nation", "2024Q1") is not None
-    assert value(used, "A", "2024Q1") is None
+    tree = csi.tree(index_of(TWO, 12), NATION, REVENUE, "joy", small=30)
+    assert tree.table["index"].null_count() == tree.table.height
+    assert value(tree, "nation", "2024Q1", "reason") == "no leaf has 30 answers here."
+    assert tree.sentences == ()
+    assert tree.changes["change"].null_count() == tree.changes.height
+    with pytest.raises(Problems) as refused:
+        csi.tree(index_of(TWO, 12), NATION, REVENUE, "joy", missing="refuse")
+    told = '"A" has a weight and no index in 2024Q1, 2024Q2 (12 answers, below the base of 30).'
+    assert refused.value.problems[0].what.en == told
 
 
 def test_a_single_wave():

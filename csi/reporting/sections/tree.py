@@ -16,9 +16,11 @@ from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.trend import broke
 from csi.study.grown import grown
 from csi.tracking.tree import Tree
+from csi.tracking.tree_audit import TOGETHER
+from csi.tracking.tree_checks import OTHERS
 
 INDENT = "\u00a0\u00a0\u00a0"
-OTHERS = Text("All others", "其他")
+WORDS = {OTHERS: Text("All others", "其他"), TOGETHER: Text("Too few answers each", "样本量不足者")}
 LEVELS = {
     "brand": Text("Brand", "品牌"),
     "company": Text("Company", "企业"),
@@ -34,7 +36,7 @@ def tree_section(a: Analysis) -> Section:
     made = grown(a.study, a.index, waves=a.waves, panel=a.panel)
     if made is None:
         return Section(key="tree", title=Text("No tree", "没有汇总树"), subtitle=Text("", ""))
-    labels = {made.others: OTHERS, **a.brand_labels, **made.structure.labels}
+    labels = {**WORDS, **a.brand_labels, **made.structure.labels}
     roots = [made.structure.names[i] for i, p in enumerate(made.structure.parent) if p < 0]
     title = made.sentences[0] if made.sentences else Text("The tree has no value in this wave", "本期汇总树没有数值")
     level, name = percent(made.level), a.label(made.construct)
@@ -114,10 +116,7 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
         columns.append(Column("missing_weight", Text("Missing weight", "缺失权重"), "share"))
     columns.append(Column("n", Text("n", "样本量"), "count"))
     table = table.with_columns(
-        index_reason=pl.when(pl.col("flag") == "suppressed")
-        .then(pl.lit(f"n < {a.study.settings.small}"))
-        .when(pl.col("flag") == "withheld")
-        .then(pl.lit("×"))
+        index_reason=pl.when(pl.col("flag") == "suppressed").then(pl.lit(f"n < {a.study.settings.small}"))
     )
     texts = {**_words(made, labels, depth), **{k: v for k, v in LEVELS.items() if k in set(table["level"])}}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
@@ -157,7 +156,7 @@ def _indented(name: str, parent: str | None, depth: dict[str, int]) -> str:
 def _words(made: Tree, labels: dict[str, Text], depth: dict[str, int]) -> dict[str, Text]:
     """Indented names -> indented labels."""
     out = {}
-    for name in (*made.structure.names, made.others):
+    for name in made.structure.names:
         label = labels.get(name, Text(name, name))
         for spaces in range(max(depth.values(), default=0) + 2):
             room = INDENT * spaces

@@ -1,0 +1,85 @@
+"""One decision on what a release may tell: cells of too few answers are absent from it, not hidden inside a total.
+
+A total beside its parts gives away what is left when they are taken out of it. So what is left must be nothing, or at
+least two cells with enough answers together; else it stays out of the total (`pooled`), and where the total is told
+anyway, more of its parts are not told (`apart`).
+
+Letters: `k` cells of one total.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from csi.errors import Text
+
+Bools = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.integer]
+
+FEWEST: Final = 2
+"""Cells that can stand for each other: one alone is told by what is left of a total."""
+
+
+def together(n: Counts, small: int) -> bool:
+    """Whether cells that are not told singly may be told as one number.
+
+    Parameters:
+        n: (k,) answers of each. small: answers below which nothing is told.
+
+    Source:
+        Hundepool et al. (2012), Statistical Disclosure Control, 4.2: thresholds.
+
+    Example:
+        >>> [together(np.array(n), 30) for n in ([], [29], [12, 20], [5, 6])]
+        [True, False, True, False]
+    """
+    return n.size == 0 or (n.size >= FEWEST and int(n.sum()) >= small)
+
+
+def pooled(n: Counts, small: int) -> Bools:
+    """(k,) which cells enter a total beside which those of enough answers are told singly.
+
+    The others are all in it, or none of them.
+
+    Example:
+        >>> pooled(np.array([100, 12, 20]), 30).tolist(), pooled(np.array([100, 12]), 30).tolist()
+        ([True, True, True], [True, False])
+    """
+    few = n < small
+    return np.asarray(~few | together(n[few & (n > 0)], small)) & (n > 0)
+
+
+def apart(n: Counts, small: int, rest: int = 0) -> Bools:
+    """(k,) which parts of a total that is told are told, too: those of enough answers, less the smallest of them until
+    what is left over is of two cells and of enough answers.
+
+    Parameters:
+        rest: answers of the total that are in none of the cells; they stand for one cell more.
+
+    Example:
+        >>> apart(np.array([100, 60, 12]), 30).tolist(), apart(np.array([100, 60, 40]), 30).tolist()
+        ([True, False, False], [True, True, True])
+        >>> apart(np.array([100, 60, 12]), 30, rest=18).tolist()
+        [True, True, False]
+    """
+    told = np.asarray(n >= small)
+    for cell in np.argsort(n, kind="stable"):
+        left = n[~told]
+        if together(np.append(left[left > 0], rest) if rest else left[left > 0], small):
+            break
+        told[cell] = False
+    return told
+
+
+def below(n: int, small: int) -> Text:
+    """Why a cell is absent.
+
+    Example:
+        >>> below(12, 30).en
+        '12 answers, below the base of 30'
+    """
+    word = "answer" if n == 1 else "answers"
+    return Text(f"{n} {word}, below the base of {small}", f"{n} 份答卷，不足最低样本量 {small}")
