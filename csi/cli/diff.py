@@ -15,6 +15,8 @@ from csi.errors import Language, Text
 from csi.reporting.diff import ROWS, Diff, diff
 from csi.reporting.diff_causes import CAUSES
 from csi.reporting.diff_words import DECIMALS, PARTS, QUANTITIES
+from csi.reporting.style import ABSENT
+from csi.tracking.gate_words import minus
 
 HEADINGS = {
     "before": Text("before", "之前"),
@@ -111,7 +113,7 @@ def _printed(found: Diff) -> pl.DataFrame:
         [_cell(name, value) for name, value in zip(rows["quantity"], rows[column], strict=True)]
         for column in ("before", "after", "difference")
     ]
-    signed = [d if d.startswith("-") else f"+{d}" for d in cells[2]]
+    signed = [d if d.startswith(("−", ABSENT)) else f"+{d}" for d in cells[2]]
     named = zip(("before", "after", "difference"), (*cells[:2], signed), strict=True)
     return rows.drop("status").with_columns(pl.Series(k, v, dtype=pl.String) for k, v in named)
 
@@ -123,4 +125,4 @@ def _short(data: pl.DataFrame) -> pl.DataFrame:
 
 def _cell(name: str, value: float | None) -> str:
     """One number with the digits it is printed with elsewhere."""
-    return fixed(value, DECIMALS.get(name, 1))
+    return ABSENT if value is None else minus(fixed(value, DECIMALS.get(name, 1)))

@@ -8,11 +8,20 @@ from csi.errors import Note, Text, note
 from csi.reporting.batch_records import said_of_runs
 from csi.reporting.batch_run import Ran, Run
 from csi.survey.panel import Panel
+from csi.tracking.gate_lines import evidence_line
 
 
 def notes_of(run: Run, ran: Ran) -> list[Note]:
     """Everything that is to be said."""
-    return [*_aside(run.panel), *_gone(run, ran), *_again(run, ran)]
+    return [*_aside(run.panel), *_gone(run, ran), *_again(run, ran), *_evidence(ran)]
+
+
+def _evidence(ran: Ran) -> list[Note]:
+    """That a batch tests no comparability, where there is more than one cell to set beside another."""
+    if len(ran.names) < 2:
+        return []
+    said = evidence_line(None, "")
+    return [note("N-EVIDENCE", said.en, said.zh)]
 
 
 def _aside(panel: Panel) -> list[Note]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from csi.moments.sample import sample_of
 from csi.moments.stack import Ints, Sample
 from csi.reporting.batch_cells import Marks, blocks_of, marks_of, part_of, sources_of
 from csi.reporting.batch_records import Cell, Kept, added, kept_in, ordered, said_of_runs, say_runs
+from csi.reporting.cell_marks import cell_marks
 from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.soundness import bases_of, suppressed, unweighed
 from csi.study.estimator import estimator_of
@@ -55,6 +56,7 @@ class Run:
     marks: Marks
     name: str
     before: dict[Cell, Kept]
+    answers: Mapping[Cell, Mapping[str, str]]
 
     @classmethod
     def of(cls, study: Study, panel: Panel, keys: list[str], folder: Path) -> Run:
@@ -65,7 +67,9 @@ class Run:
         sources = sources_of(study, sample)
         marks = marks_of(study, panel, sample, sources)
         name = hashlib.sha256(json.dumps(marks.settings, sort_keys=True).encode()).hexdigest()[:16]
-        return cls(study, panel, keys, folder, sample, names, sources, marks, name, kept_in(folder))
+        return cls(
+            study, panel, keys, folder, sample, names, sources, marks, name, kept_in(folder), _answers(panel, keys)
+        )
 
     def all(self, tell: Tell) -> Ran:
         """Every cell: records that are still right stay, the others are made block by block."""
@@ -141,7 +145,8 @@ class Run:
         cell = dict(zip(self.keys, self.names[c], strict=True))
         run, data, weights = self.mark(c)
         head = {"cell": cell, "status": status, "reason": _told(why), "n": int(self.sample.cells["n"][c])}
-        return {**head, "run": run, "data": data, "weights_of": weights, **self.target(), **(numbers or {})}
+        told = self.answers.get(self.names[c], {})
+        return {**head, "run": run, "data": data, "weights_of": weights, **told, **self.target(), **(numbers or {})}
 
     def target(self) -> dict[str, str]:
         """The construct whose index the tables show."""
@@ -218,6 +223,15 @@ class _Numbers:
             "paths": [] if hopeless is not None or small else self.paths.get(name, []),
         }
         return run.record(c, status, numbers, why)
+
+
+def _answers(panel: Panel, keys: Sequence[str]) -> dict[Cell, dict[str, str]]:
+    """Marks of the answers of every cell, by which `csi diff` tells whether another verb had the same."""
+    found = {}
+    for row in cell_marks(panel, keys):
+        cell = tuple(None if row[k] is None else str(row[k]) for k in keys)
+        found[cell] = {k: str(row[k]) for k in ("answers", "weighted")}
+    return found
 
 
 def _by_cell(table: pl.DataFrame, keys: list[str]) -> dict[Cell, list[dict[str, Any]]]:

@@ -6,6 +6,8 @@ order. Respondents' names are no part of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -16,8 +18,11 @@ from csi.survey.panel import Panel
 Words = npt.NDArray[np.uint64]
 
 
-def cell_marks(panel: Panel) -> list[dict[str, object]]:
-    """Per brand and wave: the keys, rows, answers (mark of all items), weighted (mark of items and design weight).
+def cell_marks(panel: Panel, by: Sequence[str] = GROUPING[:2]) -> list[dict[str, object]]:
+    """Per cell: the keys, rows, answers (mark of all items), weighted (mark of items and design weight).
+
+    Parameters:
+        by: keys that make cells; those that the panel does not have are left out.
 
     Example:
         >>> import csi
@@ -27,7 +32,7 @@ def cell_marks(panel: Panel) -> list[dict[str, object]]:
         ('ZX', '2023Q4', 16)
     """
     frame = panel.frame
-    keys = [k for k in GROUPING[:2] if k in frame.columns]
+    keys = [k for k in by if k in frame.columns]
     rows = _rows(frame.select(n for n in panel.codebook.names if n in frame.columns))
     weight = frame["weight"].to_numpy() if "weight" in frame.columns else np.ones(frame.height)
     weighted = _mixed(rows + _mixed(_bits(weight)))

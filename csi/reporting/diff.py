@@ -14,7 +14,7 @@ import polars as pl
 
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Text
-from csi.reporting.diff_causes import cause_sentence, causes_of, renamed, with_names
+from csi.reporting.diff_causes import cause_sentence, causes_of, renamed, where_of, with_names
 from csi.reporting.diff_read import KEYS, Cell, Facts, facts_of
 from csi.reporting.diff_words import PARTS, QUANTITIES, notes_of, sentences_of
 from csi.tracking.index import Index
@@ -147,16 +147,17 @@ def diff(before: Run, after: Run) -> Diff:
     names = renamed(a, b)
     a, alike = with_names(a, names), a.kind == b.kind
     settings = _unlike(a.settings, b.settings, alike, "setting")
-    numbers = _numbers(a, b, settings=not settings.is_empty())
+    versions = _unlike(a.versions, b.versions, alike, "package")
+    numbers, alone = _numbers(a, b, settings=not settings.is_empty(), versions=not versions.is_empty())
     return Diff(
         table=numbers,
         data=_unlike(a.data, b.data, alike, "part"),
         cells=_cells(a, b),
         settings=settings,
-        versions=_unlike(a.versions, b.versions, alike, "package"),
+        versions=versions,
         before=a.place,
         after=b.place,
-        notes=() if verbs else notes_of(a, b, numbers),
+        notes=() if verbs else notes_of(a, b, numbers, alone),
         names=tuple(names.items()),
         verbs=verbs,
     )
@@ -213,10 +214,18 @@ def _in_use(frame: pl.DataFrame) -> list[str]:
     return [k for k in _KEPT if (frame[k] != "").any()]
 
 
-def _numbers(a: Facts, b: Facts, *, settings: bool) -> pl.DataFrame:
-    """Every number of quantities that both runs have."""
+def _numbers(a: Facts, b: Facts, *, settings: bool, versions: bool) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Every number of quantities that both runs have, and what one record alone tells of cells that both have.
+
+    Records of two verbs do not tell the same constructs of a cell: what one of them leaves out has not come or gone.
+
+    Returns:
+        The numbers; names of what was not compared, once per number.
+    """
     have = {name for name, _ in a.numbers} & {name for name, _ in b.numbers}
-    at = [place for place in dict.fromkeys([*a.numbers, *b.numbers]) if place[0] in have]
+    every = [place for place in dict.fromkeys([*a.numbers, *b.numbers]) if place[0] in have]
+    alone = [place for place in every if a.kind != b.kind and _untold(a, b, place)]
+    at = [place for place in every if place not in set(alone)]
     at.sort(key=lambda place: list(QUANTITIES).index(place[0]))
     keys = pl.DataFrame([cell for _, cell in at], schema=dict.fromkeys(KEYS, pl.String), orient="row")
     schema = {"quantity": pl.String, "before": pl.Float64, "after": pl.Float64, "unit": pl.Float64}
@@ -235,9 +244,16 @@ def _numbers(a: Facts, b: Facts, *, settings: bool) -> pl.DataFrame:
         .otherwise(pl.lit("same"))
     )
     made = frame.with_columns(difference=pl.col("after") - pl.col("before")).with_columns(status=status)
-    made = made.with_columns(causes_of(a, b, made, at, settings=settings))
-    every = pl.concat([made, keys], how="horizontal")
-    return every.select("quantity", *_in_use(keys), "before", "after", "difference", "status", "cause")
+    made = made.with_columns(causes_of(a, b, made, at, settings=settings, versions=versions))
+    told = pl.concat([made, keys], how="horizontal")
+    named = tuple(cell[KEYS.index("construct")] or QUANTITIES[name].en for name, cell in alone)
+    return told.select("quantity", *_in_use(keys), "before", "after", "difference", "status", "cause"), named
+
+
+def _untold(a: Facts, b: Facts, place: tuple[str, Cell]) -> bool:
+    """Whether one record alone has a number though both have its cell, or neither names cells for it."""
+    where = where_of(place[1])
+    return (place in a.numbers) != (place in b.numbers) and (where in a.n) == (where in b.n)
 
 
 @text.register

@@ -31,13 +31,14 @@ def where_of(cell: Cell) -> Cell:
     return tuple("" if k in _AWAY else v for k, v in zip(KEYS, cell, strict=True))
 
 
-def causes_of(a: Facts, b: Facts, rows: pl.DataFrame, at: list[tuple[str, Cell]], *, settings: bool) -> pl.Series:
+def causes_of(
+    a: Facts, b: Facts, rows: pl.DataFrame, at: list[tuple[str, Cell]], *, settings: bool, versions: bool
+) -> pl.Series:
     """Per number why it differs, joined by "+"; null where it does not, or where the records cannot say.
 
     Parameters:
-        rows: with `status`. at: which number each row is. settings: whether the settings differ.
+        rows: with `status`. at: which number each row is. settings, versions: whether they differ.
     """
-    versions = dict(a.versions) != dict(b.versions)
     outer = _outer(a, b)
     said: list[str | None] = []
     for (quantity, cell), status in zip(at, rows["status"], strict=True):

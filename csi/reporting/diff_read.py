@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from csi.errors import Problem, Problems, problem
 from csi.reporting.batch_records import RECORDS, lines, rows_of, said_of_runs
+from csi.reporting.diff_flat import flat, settled
 from csi.tracking.index import Index
 
 KEYS: Final = ("brand", "wave", "stage", "segment", "construct", "item", "against", "reference", "node")
@@ -70,7 +71,8 @@ class Facts:
     Attributes:
         units: quantity -> half of its last printed digit. n: cell -> answers. place: how the run is named.
         kind: what the record holds; records of one verb hold the same. marks: cell -> marks of its answers, and of
-            answers with design weights. verb: which wrote it, "" where the record does not say.
+            answers with design weights. verb: which wrote it, "" where the record does not say. sets: what the gate of
+            comparability found, a row per set of cells; None where it was not run.
     """
 
     place: str
@@ -83,6 +85,7 @@ class Facts:
     kind: frozenset[str] = frozenset()
     marks: Mapping[Cell, tuple[str, str]] = field(default_factory=dict)
     verb: str = ""
+    sets: tuple[Mapping[str, object], ...] | None = None
 
 
 def facts_of(source: str | Path | Mapping[str, object] | Index, place: str) -> Facts:
@@ -140,8 +143,8 @@ def _of_batch(folder: Path) -> dict[str, object]:
         own = cell if body.get("rule") == "own" else {}
         for row in rows_of(body, "weights"):
             weights.setdefault(json.dumps([own, row], sort_keys=True, default=str), {**own, **row})
-        cells.append({**cell, "rows": body["n"], "answers": body["data"], "weighted": body["data"]})
-        cells[-1]["n"] = body["n"]
+        marks = {k: body[k] for k in ("answers", "weighted") if body.get(k)}
+        cells.append({**cell, "rows": body["n"], "n": body["n"], **marks})
     runs = said_of_runs(folder)
     shared = dict(runs.get(run, {}))
     return {**shared, "index": index, "weights": list(weights.values()), "cells": cells}
@@ -187,7 +190,7 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
             _take(row, units, n, numbers)
             if name == "index" and row.get("formula"):
                 settings[f"formula.{row.get('construct', '')}"] = row["formula"]
-    hashes = _flat({"data": body.get("hashes")})
+    hashes = flat({"data": body.get("hashes")})
     data = {k.removeprefix("data."): v for k, v in hashes.items() if v is not None}
     if isinstance(body.get("rows"), int):
         data["rows"] = body["rows"]
@@ -197,13 +200,13 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
     named = study.get("name") if isinstance(study, Mapping) else study
     rest = {k: v for k, v in body.items() if k not in {*_NOT_SETTINGS, "study", "sections"} and not _is_table(v)}
     said = {"study": named} if isinstance(named, str) else {}
-    flat = {k.removeprefix("settings."): _file_name(v) for k, v in _flat({**said, **rest}).items()}
-    versions = _flat({"": body.get("versions")}) if isinstance(body.get("versions"), Mapping) else {}
+    settings |= {k.removeprefix("settings."): v for k, v in settled({**said, **rest}).items()}
+    versions = flat({"": body.get("versions")}) if isinstance(body.get("versions"), Mapping) else {}
     versions = {k.removeprefix("."): v for k, v in versions.items()}
     return Facts(
         place,
         data,
-        {**flat, **settings},
+        settings,
         versions,
         n,
         numbers,
@@ -211,17 +214,16 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
         frozenset(body),
         _marks(body),
         "tree" if _is_table(body.get("tree")) else str(body.get("verb") or ""),
+        _sets(body),
     )
 
 
-def _file_name(value: object) -> object:
-    """A file by its name, so that a study in another folder has the same settings; other values as they are.
-
-    Example:
-        >>> _file_name("/srv/one/weights.csv"), _file_name("path"), _file_name(30)
-        ('weights.csv', 'path', 30)
-    """
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+def _sets(body: Mapping[str, object]) -> tuple[Mapping[str, object], ...] | None:
+    """What the gate found, of a record or of a report's section."""
+    rows = body.get("comparability")
+    if _is_table(rows):
+        return tuple(cast("Sequence[Mapping[str, object]]", rows))
+    return tuple(_rows_of(body, "comparability", "comparability")) or None
 
 
 def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
@@ -243,15 +245,39 @@ def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[
         rows = body.get(name)
         if _is_table(rows):
             yield name, cast("Sequence[Mapping[str, object]]", rows)
+    for section, frame, cell in _told(body):
+        rows = _rows_of(body, section, frame)
+        if rows:
+            yield (
+                frame,
+                [{**cell, **{_CHAIN.get(k, k) if frame == "chain" else k: v for k, v in row.items()}} for row in rows],
+            )
+
+
+_CHAIN: Final = {"change": "change_previous", "significant": "significant_previous"}
+"""Columns of a report's chain by the names of a tracking table."""
+
+
+def _told(body: Mapping[str, object]) -> tuple[tuple[str, str, Mapping[str, object]], ...]:
+    """Section and frame of a report with the keys that hold for all of its rows."""
+    settings = body.get("settings")
+    wave = {"wave": body.get("wave")}
+    target = {"construct": settings.get("target", "") if isinstance(settings, Mapping) else "", **wave}
+    focal = {"brand": body.get("focal"), **wave}
+    return (("trend", "index", {}), ("league", "ranks", target), ("chain", "chain", focal), ("rates", "rates", {}))
+
+
+def _rows_of(body: Mapping[str, object], section: str, frame: str) -> list[dict[str, object]]:
+    """Rows of a frame of a report's section."""
     sections = body.get("sections")
-    wanted = (("trend", "index"), ("league", "ranks"), ("chain", "chain"))
-    for section, frame in wanted if isinstance(sections, Mapping) else ():
-        data = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[object]]]]]", sections)
-        found = data.get(section, {}).get("data", {}).get(frame)
-        if found:
-            columns = [str(c) for c in found["columns"]]
-            rows = [dict(zip(columns, cast("Sequence[object]", row), strict=True)) for row in found["rows"]]
-            yield ("index" if frame == "index" else frame), rows
+    if not isinstance(sections, Mapping):
+        return []
+    data = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[object]]]]]", sections)
+    found = data.get(section, {}).get("data", {}).get(frame)
+    if not found:
+        return []
+    columns = [str(c) for c in found["columns"]]
+    return [dict(zip(columns, cast("Sequence[object]", row), strict=True)) for row in found["rows"]]
 
 
 def _is_table(value: object) -> bool:
@@ -281,15 +307,3 @@ def _take(
 def _named(cell: Cell) -> Iterator[tuple[str, str]]:
     """Keys with their values."""
     return zip(KEYS, cell, strict=True)
-
-
-def _flat(value: Mapping[str, object], above: str = "") -> dict[str, object]:
-    """Nested mappings as one, with dotted names; lists as text."""
-    out: dict[str, object] = {}
-    for name, inner in value.items():
-        key = f"{above}.{name}" if above else str(name)
-        if isinstance(inner, Mapping):
-            out |= _flat(cast("Mapping[str, object]", inner), key)
-        else:
-            out[key] = json.dumps(inner, ensure_ascii=False, default=str) if isinstance(inner, list | tuple) else inner
-    return out

@@ -9,7 +9,9 @@ import polars as pl
 
 from csi.display import fixed
 from csi.errors import Note, Text, note
+from csi.reporting.diff_evidence import evidence_of
 from csi.reporting.diff_read import Facts
+from csi.tracking.gate_words import minus
 from csi.tracking.index_table import formula_note
 
 PARTS: Final = {
@@ -156,8 +158,8 @@ def _largest(name: str, moved: pl.DataFrame) -> Text:
         en = f"{said.en}: {k} {'differs' if k == 1 else 'differ'}, of {place} for one."
         return Text(en, f"{said.zh}：{k} 处不同，例如 {place}。")
     digits = DECIMALS.get(name, 1)
-    a, b, d = fixed(row["before"], digits), fixed(row["after"], digits), fixed(row["difference"], digits)
-    d = d if d.startswith("-") else f"+{d}"
+    a, b = (minus(fixed(row[k], digits)) for k in ("before", "after"))
+    d = minus(f"{row['difference']:+.{digits}f}")
     if k == 1:
         return Text(f"{said.en}: {place} {a} -> {b} ({d}).", f"{said.zh}：{place} {a} → {b}（{d}）。")
     en = f"{said.en}: {k} values changed, most of all {place} {a} -> {b} ({d})."
@@ -176,8 +178,12 @@ def _short(value: str | None) -> str:
     return said if len(said) <= 40 else f"{said[:37]}..."
 
 
-def notes_of(a: Facts, b: Facts, numbers: pl.DataFrame) -> tuple[Note, ...]:
-    """What could not be compared, because one record does not hold it."""
+def notes_of(a: Facts, b: Facts, numbers: pl.DataFrame, untold: Sequence[str] = ()) -> tuple[Note, ...]:
+    """What could not be compared, because one record does not hold it; the evidence behind what differs.
+
+    Parameters:
+        untold: constructs of numbers that one record alone tells, once per number.
+    """
     found = []
     one, other = ({name for name, _ in f.numbers} for f in (a, b))
     alone = sorted(one ^ other)
@@ -185,6 +191,14 @@ def notes_of(a: Facts, b: Facts, numbers: pl.DataFrame) -> tuple[Note, ...]:
         en = f"Only one of the records holds: {', '.join(QUANTITIES[n].en for n in alone)}; not compared."
         zh = f"仅一份记录包含：{'、'.join(QUANTITIES[n].zh for n in alone)}；未作比较。"
         found.append(note("N-DIFF-ALONE", en, zh))
+    if untold:
+        k, names = len(untold), list(dict.fromkeys(untold))
+        some, some_zh = ", ".join(names[:_MOST]), "、".join(names[:_MOST])
+        more = len(names) > _MOST
+        count = "1 number" if k == 1 else f"{k} numbers"
+        en = f"{count} of cells that both have in one of the records alone ({some}{', ...' if more else ''});"
+        zh = f"两份记录共有的单元中，{k} 个数值只见于一份记录（{some_zh}{' 等' if more else ''}），未作比较。"
+        found.append(note("N-DIFF-ALONE", f"{en} not compared.", zh))
     if numbers.is_empty():
         en, zh = "The records have no number in common.", "两份记录没有共同的数值。"
         found.append(note("N-DIFF-NUMBERS", en, zh))
@@ -195,4 +209,4 @@ def notes_of(a: Facts, b: Facts, numbers: pl.DataFrame) -> tuple[Note, ...]:
     moved = numbers.filter((pl.col("quantity") == "index") & ~pl.col("status").is_in(["same", "rounding"]))
     if ids and moved.height:
         found.append(formula_note(sorted(ids)))
-    return tuple(found)
+    return (*found, *evidence_of(a, b, numbers))

@@ -9,6 +9,7 @@ import pytest
 
 import csi
 from csi.reporting import batch_run as room
+from csi.reporting.cell_marks import cell_marks
 from csi.study.fitted import fitted, indexed
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,9 @@ def test_its_numbers_are_those_of_the_index(study, tmp_path, weights, monkeypatc
     assert body["cell"] == {"brand": "YA", "wave": "2024Q1"}
     mine = made.table.filter(pl.col("brand") == "YA", pl.col("wave") == "2024Q1")
     assert [r["index"] for r in body["index"]] == pytest.approx(mine["index"].to_list(), rel=1e-9)
+    marks = next(m for m in cell_marks(panel) if (m["brand"], m["wave"]) == ("YA", "2024Q1"))
+    assert {k: body[k] for k in ("answers", "weighted")}.items() <= marks.items()
+    assert found.notes[-1].text.en == "Comparability: not tested; ask with csi comparable STUDY."
 
 
 def test_bootstrap_errors_do_not_depend_on_the_blocks(study, tmp_path, monkeypatch):

@@ -108,7 +108,8 @@ def test_changes_of_a_tracking_table_and_of_a_table_of_changes_are_the_same_numb
     b = record(changes=[{**change, "against": "previous", "reference": "2024", "change": 1.2}])
     found = csi.diff(a, b)
     assert found.changed.select("quantity", "against", "before", "after").rows() == [("change", "previous", 1.0, 1.2)]
-    assert [n.code for n in found.notes] == ["N-DIFF-ALONE"]
+    assert [n.code for n in found.notes] == ["N-DIFF-ALONE", "N-EVIDENCE"]
+    assert found.notes[1].text.en == "Comparability (both): not tested; ask with csi comparable STUDY."
 
 
 def test_an_index_in_memory():
@@ -211,3 +212,48 @@ def test_records_of_an_index_and_a_tree_are_said_to_be_of_different_verbs():
     assert not found.same
     assert found.table.is_empty()
     assert found.cells.is_empty()
+
+
+def of_report():
+    """A report on brand A in 2025, with its numbers, as it stands beside `record` of the same answers."""
+
+    def frame(**columns):
+        rows = [list(row) for row in zip(*columns.values(), strict=True)]
+        return {"columns": list(columns), "rows": rows}
+
+    trend = frame(brand=["A", "B"], wave=["2025", "2025"], construct=["joy"] * 2, index=[71.5, 68.0], n=[90, 80])
+    sets = frame(
+        between=["brand"], wave=["2025"], construct=["joy"], verdict=["after freeing"], items=["j1"], bias=[-2.0]
+    )
+    sections = {
+        "trend": {"data": {"index": trend}},
+        "league": {"data": {"ranks": frame(brand=["A", "B"], n=[90, 80], index=[71.5, 68.0], rank=[1, 2])}},
+        "chain": {"data": {"chain": frame(construct=["use", "joy"], n=[90, 90], index=[60.0, 71.5])}},
+        "comparability": {"data": {"comparability": sets}},
+    }
+    settings = {"weighting": "path", "formula": None, "tolerance": 1e-7, "views": {"show": []}, "target": "joy"}
+    said = {"study": "s", "wave": "2025", "focal": "A", "hashes": record()["hashes"], "settings": settings}
+    return {
+        **said,
+        "cells": cells(("A", "aa", "bb")),
+        "versions": {"csi": "1", "python": "3"},
+        "sections": sections,
+    }
+
+
+def test_a_report_and_a_batch_of_the_same_answers_differ_in_nothing():
+    """What one verb does not tell has not come or gone, and settings are the same however they were written."""
+    settings = {"weighting": "path", "formula": "null", "tolerance": "1e-07", "views": '{"show": []}'}
+    other = record(settings=settings, cells=cells(("A", "aa", "bb")))
+    found = csi.diff(of_report(), other)
+    assert [t.en for t in found.sentences] == ["Nothing changed."]
+    assert found.same
+    assert "1 number of cells that both have in one of the records alone (use)" in found.notes[1].text.en
+
+
+def test_evidence_of_comparability_stands_beside_what_changed():
+    found = csi.diff(of_report(), record(index=(72.5, 68.0)))
+    said = next(n for n in found.notes if n.code == "N-EVIDENCE")
+    before = "brands (2025): comparable after freeing j1 (−2.0)"
+    assert said.text.en == f"Comparability, before: {before}. After: not tested; ask with csi comparable STUDY."
+    assert said.text.zh.startswith("可比性，之前：品牌（2025）：放开 j1 后可比（−2.0）。")
