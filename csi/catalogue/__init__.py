@@ -7,6 +7,7 @@ are data (`catalogue.yaml`, `problems.yaml`, `guides.yaml`).
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -147,8 +148,23 @@ def entry(name: str, lang: str = "en") -> Entry:
     wanted = name.strip() if name.strip() in known else name.strip().lower().replace("-", "_").replace(" ", "_")
     if wanted not in known:
         what = Text(f'there is no measure "{name}".', f"没有指标“{name}”。")
-        raise Problems([Problem("E-WORD", "", what, did_you_mean(wanted, known))], lang)
+        raise Problems([Problem("E-WORD", "", what, _hint(wanted, known))], lang)
     return _entries()[known[wanted]]
+
+
+FORMULAS = Text(
+    "Formulas of an index are F1 to F7; rates beside it are T2B, CSAT, NPS, CR and PT.",
+    "指数公式为 F1 至 F7；指数以外的指标为 T2B、CSAT、NPS、CR 与 PT。",
+)
+"""What ids there are."""
+
+
+def _hint(wanted: str, known: Mapping[str, str]) -> Text:
+    """What was meant: an id of a formula, a name that holds the word, or one that is much alike."""
+    if re.fullmatch(r"f\d+", wanted):
+        return FORMULAS
+    holding = [name for name in known if len(wanted) > 2 and wanted in name]
+    return did_you_mean(min(holding, key=len) if holding else wanted, known)
 
 
 def meaning(code: str, lang: str = "en") -> Meaning:

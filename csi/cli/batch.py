@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.fit_options import listed
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
-from csi.cli.studied import bootstrap_argument, errors_argument, keys_in, names, study_argument
+from csi.cli.studied import bootstrap_argument, errors_argument, keys_in, names, resampled, study_argument
 from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Text
 from csi.reporting.batch import Batch, batch
 from csi.reporting.batch_records import RECORDS
 from csi.reporting.batch_summary import HEADINGS, STATUS
 from csi.study import Study, read_study
-from csi.study.settings import IndexErrors
 
 RUNNING = Text("Cells", "单元")
 FAILED = Text("Without a number", "没有数值的单元")
@@ -40,14 +37,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Run every cell, then say how many are done and why others are not."""
     check_to(args.to)
-    study = read_study(args.study)
-    errors: IndexErrors = cast("IndexErrors", args.errors) or study.settings.index_errors
-    settings = replace(study.settings, index_errors=errors)
-    if args.bootstrap is not None:
-        settings = replace(settings, replicates=args.bootstrap)
+    study = resampled(read_study(args.study), args.bootstrap, args.errors)
     by = tuple(listed(args.by)) or ("brand", "wave")
     with working(RUNNING.say(lang), quiet=args.quiet) as tell:
-        found = batch(replace(study, settings=settings), args.out, by, tell)
+        found = batch(study, args.out, by, tell)
     texts = {**names(study, lang), **STATUS}
     more = write_to(args.to, found.sentences[0], {"cells": (RUNNING, found.table)}, lang, HEADINGS, texts)
     files = [str(args.out / name) for name in ("summary.xlsx", "summary.csv", RECORDS)]

@@ -70,6 +70,17 @@ def grid(
     return of_table(table, lang, right)
 
 
+def identified(title: Text, ids: Iterable[str | None]) -> Text:
+    """A title with the ids of the formulas behind the numbers under it.
+
+    Example:
+        >>> identified(Text("Parents", "各上级"), ["F1", None, "F1"])
+        Text(en='Parents (F1)', zh='各上级（F1）')
+    """
+    said = list(dict.fromkeys(i for i in ids if i))
+    return Text(f"{title.en} ({', '.join(said)})", f"{title.zh}（{'、'.join(said)}）") if said else title
+
+
 def counted(frame: pl.DataFrame) -> dict[str, Kind]:
     """The columns n, and n_effective where it is another number somewhere.
 

@@ -44,8 +44,8 @@ from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.study.rated import PARTS, rate_names, rate_notes, rated
 from csi.survey.bases import FLAGS
 from csi.survey.panel import Panel
+from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index, Interval
-from csi.tracking.shrunken import FEWEST
 
 RESAMPLING = Text("Resampling", "重抽样")
 HEADINGS = {"reason_zh": Text("reason", "原因"), "flag": Text("base", "样本量提示")}
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells, args.interval)
     gate, told = light_evidence(study, found, args, study.settings.target, lang)
-    drawn = shrunken_of(study, found) if args.shrunken or _drawn(study, panel) else None
+    drawn, undrawn = shrunken_of(study, found) if args.shrunken or study.settings.shrunken else (None, ())
     beside = rated(study, panel)
     held = [suppressed(one.table, bases_of(study)) for one in beside]
     table, printed = with_fixed(only(found.measured, asked)), only(found.measured, cells)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=(
             target_grid(study, printed, lang),
             *evidence_blocks(study, found, gate, args, study.settings.target, cells, lang, changes=False, light=True),
-            *(shrunken_blocks(study, drawn, cells, lang) if drawn else ()),
+            *(shrunken_blocks(study, drawn, cells, lang, formula_of(found, study.settings.target)) if drawn else ()),
             construct_grid(study, printed, lang),
             *([rate_grid(study, only(pl.concat(held), cells), lang)] if beside else []),
         ),
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
                     *panel.notes,
                     *found.notes,
                     *told,
-                    *(shrunken_notes(drawn, cells) if drawn else ()),
+                    *(shrunken_notes(drawn, cells) if drawn else undrawn),
                     *rate_notes(study, beside),
                     *missing,
                 )
@@ -117,9 +117,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
-def _drawn(study: Study, panel: Panel) -> bool:
-    """Whether the study asks for shrunken values; of two brands there are none."""
-    return study.settings.shrunken and len(panel.brands) >= FEWEST
+def formula_of(found: Index, construct: str) -> str | None:
+    """The id of the formula behind a construct's index."""
+    return found.formulas[construct_place(found, construct)] if found.formulas else None
 
 
 def published(study: Study, panel: Panel, cells: Mapping[str, str], interval: Interval = "t") -> Index:

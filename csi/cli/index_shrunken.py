@@ -9,9 +9,9 @@ from dataclasses import replace
 import polars as pl
 
 from csi.cli.answer import Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import each, grid, identified
 from csi.cli.studied import keys_in, names, only
-from csi.errors import Language, Note, Problems, Text
+from csi.errors import Language, Note, Problems, Text, note
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.bases import FLAGS
@@ -26,13 +26,6 @@ HEADINGS = {
 }
 
 
-PLAIN = Text(
-    "Publish the raw index (without --shrunken, or index: {shrunken: no}), or lower report: {small: ...} knowingly.",
-    "请公布原始指数（去掉 --shrunken，或写 index: {shrunken: no}），或有意识地调低 report 的 small。",
-)
-"""What to do where nothing can be drawn toward a mean."""
-
-
 def shrunken_argument(parser: argparse.ArgumentParser) -> None:
     """Whether values of small cells are drawn toward each other."""
     parser.add_argument(
@@ -42,27 +35,36 @@ def shrunken_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def shrunken_of(study: Study, found: Index) -> Shrunken:
+def shrunken_of(study: Study, found: Index) -> tuple[Shrunken | None, tuple[Note, ...]]:
     """The target's index by the study's limits on answers; a study without waves has one parent.
 
+    Returns:
+        None, and why, where nothing can be drawn toward a mean: the raw index stands all the same.
+
     Raises:
-        Problems: as `csi.shrunken`, with a remedy for a study in place of one for a call.
+        Problems: as `csi.shrunken`, but for E-SHRUNKEN.
     """
     settings = study.settings
     try:
-        return shrunken(found, settings.target, None, settings.small, settings.flagged)
+        return shrunken(found, settings.target, None, settings.small, settings.flagged), ()
     except Problems as refused:
-        told = [replace(p, remedy=PLAIN) if p.code == "E-SHRUNKEN" else p for p in refused.problems]
-        raise Problems(told, refused.lang) from refused
+        if any(p.code != "E-SHRUNKEN" for p in refused.problems):
+            raise
+        why = refused.problems[0].what
+        en = f"No index is drawn toward a mean: {why.en.rstrip('.')}; the raw index stands."
+        zh = f"没有可向均值收缩的指数：{why.zh.rstrip('。')}；以原始指数为准。"
+        return None, (note("N-SHRUNKEN-NONE", en, zh),)
 
 
-def shrunken_blocks(study: Study, made: Shrunken, cells: Mapping[str, str], lang: Language) -> tuple[str | Grid, ...]:
+def shrunken_blocks(
+    study: Study, made: Shrunken, cells: Mapping[str, str], lang: Language, formula: str | None = None
+) -> tuple[str | Grid, ...]:
     """One row per cell and the sentences of the cells' parents."""
     texts, frame = names(study, lang), only(made.table, cells)
     whole = only(made.table, {k: v for k, v in cells.items() if k in made.toward})
     labels = {b: texts[b].say(lang) for b in study.brands}
     said = replace(made, table=whole.with_columns(pl.col("brand").replace(labels))).sentences
-    return (shrunken_grid(study, frame, made.construct, lang), *(s.say(lang) for s in said))
+    return (shrunken_grid(study, frame, made.construct, lang, formula), *(s.say(lang) for s in said))
 
 
 def shrunken_notes(made: Shrunken, cells: Mapping[str, str]) -> tuple[Note, ...]:
@@ -70,7 +72,9 @@ def shrunken_notes(made: Shrunken, cells: Mapping[str, str]) -> tuple[Note, ...]
     return replace(made, table=only(made.table, cells)).notes
 
 
-def shrunken_grid(study: Study, frame: pl.DataFrame, construct: str, lang: Language) -> Grid:
+def shrunken_grid(
+    study: Study, frame: pl.DataFrame, construct: str, lang: Language, formula: str | None = None
+) -> Grid:
     """Raw index and standard error, shrunken value and its error, what the cell keeps of its distance."""
     texts = {**names(study, lang), **FLAGS}
     kinds: dict[str, Kind] = {
@@ -85,5 +89,6 @@ def shrunken_grid(study: Study, frame: pl.DataFrame, construct: str, lang: Langu
     if frame["flag"].null_count() < frame.height:
         kinds["flag"] = "text"
     label = texts.get(construct, Text(construct, construct))
-    title = Text(f"{label.en}: raw index and shrunken value", f"{label.zh}：原始指数与收缩值")
+    plain = Text(f"{label.en}: raw index and shrunken value", f"{label.zh}：原始指数与收缩值")
+    title = identified(plain, [formula])
     return grid(frame.with_columns(pl.col("flag").fill_null("")), kinds, lang, title, texts, HEADINGS)

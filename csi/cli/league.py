@@ -8,7 +8,7 @@ from typing import get_args
 
 import polars as pl
 
-from csi.cli.answer import FINE, Answer, Grid
+from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.evidence import construct_of, evidence, evidence_blocks, gate_arguments, rank_evidence
 from csi.cli.grids import counted, each, grid
 from csi.cli.index import RESAMPLING, published, recorded
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     league = pairwise(found, asked["wave"], construct, small, args.ranks, gate, anyway=args.anyway)
     chance = rank_probabilities(found, asked["wave"], construct, small, named=brands)
     formula = found.formulas[found.constructs.index(league.construct)]
-    won = medals(league, anyway=args.medals == "anyway", named=brands) if args.medals else None
+    won, refused = medals_of(league, args.medals, brands)
     ranked = league_grid(study, league, formula, chance.table, lang)
     blocks: list[str | Grid] = [
         ranked if league.table.height else nobody(small, asked).say(lang),
@@ -104,9 +104,26 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         blocks=tuple(blocks),
         data=data,
         notes=tuple(dict.fromkeys(notes)),
-        code=FINE,
+        problems=refused,
+        code=PROBLEMS if refused else FINE,
         record={**recorded(study, panel, found), **({} if gate is None else {"comparability": gate.sets})},
     )
+
+
+def medals_of(
+    league: League, asked: str | None, named: Mapping[str, Text]
+) -> tuple[pl.DataFrame | None, tuple[Problem, ...]]:
+    """Medals where they were asked for, or why there are none: the ranks with their intervals are printed all the same.
+
+    Parameters:
+        asked: "certain", "anyway" or None.
+    """
+    if asked is None:
+        return None, ()
+    try:
+        return medals(league, anyway=asked == "anyway", named=named), ()
+    except Problems as found:
+        return None, tuple(found.problems)
 
 
 def nobody(small: int, asked: Mapping[str, str]) -> Text:

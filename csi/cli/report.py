@@ -10,7 +10,7 @@ from pathlib import Path
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer
 from csi.cli.progress import working
-from csi.cli.studied import study_argument
+from csi.cli.studied import bootstrap_argument, errors_argument, resampled, study_argument
 from csi.errors import Language, Text
 from csi.reporting.sections import KINDS
 from csi.reporting.write import FILES, report_in
@@ -32,12 +32,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
     parser.add_argument("--kind", default="quarterly", choices=list(KINDS), help="the report's reader")
+    bootstrap_argument(parser, "the standard errors")
+    errors_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Write the report and say where to look."""
     start = time.perf_counter()
-    study = read_study(args.study)
+    study = resampled(read_study(args.study), args.bootstrap, args.errors)
     with working(TELLING.say(lang), quiet=args.quiet):
         folder, told = report_in(study, args.out, args.wave, args.languages or (study.language,), kind=args.kind)
     files = [folder / name for name in FILES if (folder / name).exists()]

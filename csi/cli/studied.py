@@ -127,11 +127,16 @@ def opened(
     if more:
         gating = replace(study.settings.gating, columns={**study.settings.gating.columns, **more})
         study = replace(study, settings=replace(study.settings, gating=gating))
-    if errors is not None:
-        study = replace(study, settings=replace(study.settings, index_errors=cast("IndexErrors", errors)))
-    if resamples is not None:
-        study = replace(study, settings=replace(study.settings, replicates=resamples))
+    study = resampled(study, resamples, errors)
     return completed(study, read_study_panel(study))
+
+
+def resampled(study: Study, resamples: int | None, errors: str | None) -> Study:
+    """The study with these numbers of resamples and standard errors of the index instead of its own, where given."""
+    own = study.settings
+    kind = own.index_errors if errors is None else cast("IndexErrors", errors)
+    count = own.replicates if resamples is None else resamples
+    return replace(study, settings=replace(own, index_errors=kind, replicates=count))
 
 
 def check_cells(study: Study, panel: Panel, asked: Mapping[str, str], *, anchored: bool = True) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from csi.cli.answer import Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import each, grid, identified
+from csi.cli.index import formula_of
 from csi.cli.studied import keys_in, names
 from csi.errors import Language, Text
 from csi.reporting.tables import Kind
@@ -96,12 +97,13 @@ def explained_blocks(
     texts = {**names(study, lang), **NAMES, **DRIVER_PARTS, **study.segments, **study.stages}
     tables = {"table": why.table, "classes": why.classes, "items": why.items, "drivers": why.drivers}
     shown = {name: t for name, t in tables.items() if "change" in t.columns and t["change"].count()}
-    return (said, *(_grid(name, t, texts, lang) for name, t in shown.items()))
+    formula = formula_of(found, construct)
+    return (said, *(_grid(name, t, formula, texts, lang) for name, t in shown.items()))
 
 
-def _grid(name: str, table: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
-    """One table of parts."""
-    held = pl.lit(value=name in {"items", "classes"}) & (pl.col("std_error") == 0)
+def _grid(name: str, table: pl.DataFrame, formula: str | None, texts: Mapping[str, Text], lang: Language) -> Grid:
+    """One table of parts; what is zero by construction has no row, a note says so."""
+    held = pl.lit(value=name in {"table", "items", "classes"}) & (pl.col("std_error") == 0)
     rows = table.filter(pl.col("change").is_not_null() & ~held.fill_null(value=False))
     middle = [c for c in ("part", "item", "class", "driver") if c in rows.columns]
     kinds: dict[str, Kind] = {
@@ -115,4 +117,4 @@ def _grid(name: str, table: pl.DataFrame, texts: Mapping[str, Text], lang: Langu
         **each(["p_holm"] if name == "table" else [], "p"),
     }
     rows = rows.with_columns(pl.col(c).fill_null("") for c in middle)
-    return grid(rows, kinds, lang, TITLES[name], texts, HEADINGS)
+    return grid(rows, kinds, lang, identified(TITLES[name], [formula]), texts, HEADINGS)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from csi.cli.answer import Grid
-from csi.cli.grids import each, grid
+from csi.cli.grids import each, grid, identified
 from csi.cli.studied import keys_in, names, only
 from csi.errors import Language, Note, Text
 from csi.reporting.tables import Kind
@@ -81,7 +81,8 @@ def view_data(seen: Seen, asked: Mapping[str, str]) -> dict[str, object]:
 
 def view_blocks(views: Views, seen: Seen, study: Study, cells: Mapping[str, str], lang: Language) -> tuple[Grid, ...]:
     """One grid for each view, of the cells asked for."""
-    return tuple(_grid(views.title(v), seen[v].table, study, cells, lang) for v in views.show if v in seen)
+    made = [(views.title(v), seen[v]) for v in views.show if v in seen]
+    return tuple(_grid(identified(t, one.table["formula"]), one.table, study, cells, lang) for t, one in made)
 
 
 def _grid(title: Text, whole: pl.DataFrame, study: Study, cells: Mapping[str, str], lang: Language) -> Grid:

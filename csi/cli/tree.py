@@ -8,7 +8,7 @@ import polars as pl
 
 from csi.cli.answer import FINE, Answer, Grid
 from csi.cli.evidence import evidence_blocks, gate_arguments, light_evidence
-from csi.cli.grids import each, grid
+from csi.cli.grids import each, grid, identified
 from csi.cli.index import RESAMPLING, published
 from csi.cli.progress import working
 from csi.cli.studied import (
@@ -196,7 +196,8 @@ def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> 
     table, moved = with_changes(made, table, wave)
     score = each(["index", "conf_low", "conf_high"], "score")
     kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **score, **moved, "n": "count"}
-    title = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
+    plain = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
+    title = identified(plain, table["formula"])
     right = [name for name in moved if name.startswith("change")]
     return (grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right),)
 
@@ -213,5 +214,6 @@ def audit_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lan
         table, kinds = table.with_columns(pl.col("as_of").fill_null("")), {**kinds, "as_of": "text"}
     kinds |= {"share": "share", "index": "number", "contribution": "number", "n": "count", "treatment": "text"}
     table = table.with_columns(pl.col("treatment").fill_null(""))
-    title = Text("Audit: the contributions add up to the parent", "核对表：各成员贡献之和等于上级指数")
+    plain = Text("Audit: the contributions add up to the parent", "核对表：各成员贡献之和等于上级指数")
+    title = identified(plain, made.table["formula"])
     return grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS)

@@ -196,7 +196,7 @@ def _no_medals(first: pl.DataFrame, open_: pl.DataFrame, named: Mapping[str, Tex
     keys = first.columns[: first.columns.index("n")]
     rows = [(" / ".join(str(r[k]) for k in keys), r["rank_low"], r["rank_high"]) for r in open_.iter_rows(named=True)]
     told = [(named.get(name, Text(name, name)), low, high) for name, low, high in rows]
-    said = "; ".join(f"{name.en}: rank {low}-{high}" for name, low, high in told)
+    said = "; ".join(f"{name.en}: rank {low}–{high}" for name, low, high in told)
     said_zh = "；".join(f"{name.zh}：第 {low}–{high} 名" for name, low, high in told)
     en, zh = f"the first three ranks are not certain ({said}).", f"前三名并不确定（{said_zh}）。"
     do = "Publish ranks with their intervals, or ask for medals all the same (anyway)."

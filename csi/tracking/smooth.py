@@ -41,7 +41,7 @@ class Smoothed(Shown):
     """A smoothed series.
 
     Attributes:
-        table: keys, wave, construct, index, smoothed, std_error, conf_low, conf_high, waves (how many enter).
+        table: keys, wave, construct, formula, index, smoothed, std_error, conf_low, conf_high, waves (how many enter).
     """
 
     table: pl.DataFrame
@@ -54,8 +54,8 @@ class Control(Shown):
     """A control chart of every brand.
 
     Attributes:
-        table: keys, wave, construct, index, statistic (the index, or its exponentially weighted mean), centre, low,
-            high (the limits), beyond (outside them), sampling (standard error of the index), between (standard
+        table: keys, wave, construct, formula, index, statistic (the index, or its exponentially weighted mean), centre,
+            low, high (the limits), beyond (outside them), sampling (standard error of the index), between (standard
             deviation of the brand's true level from wave to wave, beyond sampling).
     """
 
@@ -128,7 +128,7 @@ def smooth(
     told = note("N-SMOOTHED", en, f"平滑（{view_zh}，{zh}）：仅为视图，并非当期指数。")
     known = (*left_out(index, j, small), *_old_form(index, j, breaks, order))
     notes = (told, *known, basis_note(index), *break_notes(breaks, [index.constructs[j]]))
-    return Smoothed(_frame(index, rows), view, notes)
+    return Smoothed(_frame(index, j, rows), view, notes)
 
 
 def control(
@@ -195,7 +195,7 @@ def control(
     told = note("N-CONTROL", en, f"控制限为抽样误差与各期常态波动合计的 {limit:g} 倍标准差。")
     known = (*left_out(index, j, small), *_old_form(index, j, breaks, order), *_few_waves(index, rows))
     notes = (told, *known, *break_notes(breaks, [index.constructs[j]]))
-    return Control(_frame(index, rows), chart, notes)
+    return Control(_frame(index, j, rows), chart, notes)
 
 
 def moving_range(values: Array) -> float:
@@ -371,12 +371,17 @@ def _charted(
     ]
 
 
-def _frame(index: Index, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
+def _frame(index: Index, construct: int, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
     """Rows with the keys of their cells, in the order of the cells."""
     keys = [k for k in index.cells.columns if k != "n"]
     numbers = pl.DataFrame(list(rows)).sort("cell")
     head = index.cells.select(keys)[numbers["cell"].to_list()]
-    return pl.concat([head, numbers.drop("cell")], how="horizontal").with_columns(pl.col(pl.Float64).fill_nan(None))
+    told = head.with_columns(
+        construct=pl.lit(index.constructs[construct]),
+        formula=pl.lit(index.formulas[construct] if index.formulas else None, dtype=pl.String),
+    )
+    rest = numbers.drop("cell", "construct", strict=False)
+    return pl.concat([told, rest], how="horizontal").with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
 @text.register

@@ -124,6 +124,14 @@ def test_a_formula_has_no_english_words_in_chinese():
         assert set(re.findall(r"[A-Za-z]{3,}", found.formula.zh)) <= kept, name
 
 
+def test_words_are_found_by_what_they_hold():
+    assert explain("ACSI") == explain("acsi_index") == explain("index")
+    with pytest.raises(Problems, match="F1 to F7; rates beside it are T2B"):
+        explain("F8")
+    with pytest.raises(Problems, match='Did you mean "rebased_index"'):
+        explain("rebased")
+
+
 def test_formula_ids_are_explained_as_they_are_printed():
     """F2 beside an index is its formula; f2 is Cohen's."""
     for i in range(1, 8):

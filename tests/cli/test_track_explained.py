@@ -45,7 +45,14 @@ def test_parts_add_up_in_the_numbers(asked, study_by_segment):
     [
         (
             "en",
-            ("Why the index changed", "By class", "By item", "Through the structural model", "remainder", "Prepaid"),
+            (
+                "Why the index changed (points) (F1)",
+                "By class (F1)",
+                "By item (F1)",
+                "Through the structural model",
+                "remainder",
+                "Prepaid",
+            ),
         ),
         ("zh", ("指数变化的分解", "按类别", "按题项", "经由结构模型", "余项")),
     ],
@@ -57,6 +64,8 @@ def test_what_is_printed(asked, study_by_segment, lang, words):
     assert code == 0
     for word in words:
         assert word.lower() in out.lower()
+    parts = out.split(words[0])[1].split(words[1])[0]  # weights of a base wave: zero by construction, a note says so
+    assert {"en": "outer weights", "zh": "外部权重"}[lang] not in parts
 
 
 def test_another_column(asked, study_by_segment):
@@ -123,7 +132,12 @@ def test_breaks_that_cannot_be(asked, study, said, code, words):
 
 @pytest.mark.parametrize(
     ("view", "words"),
-    [("rolling", "4 期滚动均值"), ("ewma", "指数加权均值"), ("control", "控制图"), ("control-ewma", "控制图")],
+    [
+        ("rolling", "4 期滚动均值（F1）"),
+        ("ewma", "指数加权均值（最新一期权重 0.3）（F1）"),
+        ("control", "控制图（3 倍标准差）（F1）"),
+        ("control-ewma", "控制图"),
+    ],
 )
 def test_views_of_the_series(asked, study, view, words):
     code, out, _ = asked("track", study, "--brand", "ZX", "--view", view, "--bootstrap", "0")

@@ -8,7 +8,9 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
+from csi.cli.studied import resampled
 from csi.models.cards import card_names
+from csi.study import read_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -316,11 +318,22 @@ def test_league_ranks_the_brands_of_a_wave(asked, machine, study):
     assert now == {r["brand"]: (r["rank_low"], r["rank_high"]) for r in league}
 
 
+def test_a_report_takes_the_errors_that_other_verbs_take(asked, study):
+    """Read with the study: an unknown number of resamples is refused by name, a known one is the study's."""
+    code, _, err = asked("report", study, "--errors", "linearised", "--bootstrap", "7", "--lang", "en")
+    assert code == 2
+    assert "expected 0 or at least 100 resamples" in err
+    said = resampled(read_study(study), 0, "linearised").settings
+    assert (said.replicates, said.index_errors) == (0, "linearised")
+    assert resampled(read_study(study), None, None).settings == read_study(study).settings
+
+
 @pytest.mark.parametrize(("lang", "words"), [("en", "only 2 brands"), ("zh", "只有 2 个")])
 def test_medals_need_three_brands(asked, study, lang, words):
-    code, _, err = asked("league", study, "--medals", "--bootstrap", "0", "--lang", lang)
+    code, out, err = asked("league", study, "--medals", "--bootstrap", "0", "--lang", lang)
     assert code == 1
     assert words in err
+    assert {"en": "ranks with joint 95% intervals", "zh": "名次及其 95% 联合区间"}[lang] in out
 
 
 @pytest.mark.parametrize(("errors", "note"), [("linearised", "N-LINEARISED"), ("fixed", "N-FIXED-WEIGHTS")])
