@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from csi.behaviour.complaints import complaints as complaints
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.emotion_waves import emotion_waves as emotion_waves
+    from csi.behaviour.feedback import feedback as feedback
     from csi.behaviour.journey import journey as journey
     from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
@@ -197,6 +198,7 @@ _HOMES = {
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
     "complaints": "csi.behaviour.complaints",
+    "feedback": "csi.behaviour.feedback",
     "programme": "csi.behaviour.programme",
     "recovery": "csi.behaviour.recovery",
     "emotion_patterns": "csi.behaviour.emotion_patterns",
@@ -322,6 +324,7 @@ __all__ = [
     "exact_fit",
     "factor_scores",
     "family",
+    "feedback",
     "fimix",
     "fit",
     "fit_measures",

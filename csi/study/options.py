@@ -34,7 +34,7 @@ class Options:
             requirements, relations, status, lexicon: files. analyser: who scores comments.
         outcomes: constructs or items compared. prior: satisfaction before. before: the wave before. adjust_for: what
             else came before. top: the recovery that counts as full. hypothetical: a column of the table of complaints.
-            period: week, month or quarter.
+            period: week, month or quarter. ends: wave -> its last day.
         by: key columns that make cells. where: keep only rows with these key values.
         given: the names of the options that were set.
 
@@ -90,6 +90,7 @@ class Options:
     top: str = ""
     hypothetical: str = ""
     period: Literal["", "week", "month", "quarter"] = ""
+    ends: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
@@ -145,10 +146,11 @@ HELP: Final[Mapping[str, Text]] = {
     "top": Text("the recovery that counts as full", "何种补救算作完全补救"),
     "hypothetical": Text("column: handling imagined without a complaint", "列名：未投诉者对处理方式的设想"),
     "period": Text("week, month or quarter", "week（周）、month（月）或 quarter（季）"),
+    "ends": Text("a wave = its last day, such as w1=2026-03-31", "期次 = 期末日，如 w1=2026-03-31"),
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
-MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only")
+MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only", "ends")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
 LISTS: Final = ("without", "optional", "drivers", "steps", "outcomes", "adjust_for")

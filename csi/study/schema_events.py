@@ -21,3 +21,4 @@ class EventOptionsForm(BaseModel):
     top: str = ""
     hypothetical: str = ""
     period: Literal["", "week", "month", "quarter"] = ""
+    ends: dict[str, str] = {}

@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
 
-NUMERALS: Final = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
-
-NAMES: Final = (
-    (4, re.compile(r"(\d{4})[-_/. ]?Q([1-4])", re.IGNORECASE)),
-    (4, re.compile(r"(\d{4})\s*年?\s*第?([1-4一二三四])\s*季度?")),
-    (12, re.compile(r"(\d{4})[-_/.](\d{1,2})")),
-    (12, re.compile(r"(\d{4})M(\d{1,2})", re.IGNORECASE)),
-    (12, re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月份?")),
-    (2, re.compile(r"(\d{4})[-_/. ]?H([12])", re.IGNORECASE)),
-    (2, re.compile(r"(\d{4})\s*年?\s*([上下])半年")),
-    (1, re.compile(r"(\d{4})\s*年?()")),
-)
-"""Periods in a year and how they are written: year, then the number of the period."""
-
-
-def period_of(name: str) -> tuple[int, int] | None:
-    """How many such periods a year has and the number of this one since year 0; None when the name does not tell.
-
-    Example:
-        >>> period_of("2026Q1"), period_of("2026年1月"), period_of("2025下半年"), period_of("before the merger")
-        ((4, 8104), (12, 24312), (2, 4051), None)
-    """
-    for many, pattern in NAMES:
-        found = pattern.fullmatch(name.strip())
-        if found:
-            number = int(NUMERALS.get(found[2], found[2] or 1))
-            return (many, int(found[1]) * many + number - 1) if 1 <= number <= many else None
-    return None
+from csi.survey.period import period_of
 
 
 def years_of(names: Sequence[str]) -> tuple[int, int] | None:

@@ -70,6 +70,7 @@ PUBLIC = [
     "jackknife",
     "johnson_neyman",
     "complaints",
+    "feedback",
     "programme",
     "recovery",
     "emotion_patterns",

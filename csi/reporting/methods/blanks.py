@@ -95,6 +95,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "nps": Blank(also={"recommendation": Asked(Text("Would recommend", "推荐意愿"), 1, "eleven"), **SATISFIED}),
     "complaints": Blank(also=SATISFIED, tables={"complaints": "id, complained, handled_score"}),
     "recovery": Blank(also=SATISFIED, tables={"complaints": "id, failure, recovery, severity"}),
+    "feedback": Blank(SERVICE, ("P",), tables={"cases": "case, id, attribute, opened, closed, source"}),
     "programme": Blank(also=SATISFIED, tables={"members": "id, joined", "purchases": "id, date, amount"}),
     "emotion_patterns": Blank(
         also={

@@ -61,7 +61,8 @@ class Method:
             them. title: what it is called. needs: what it cannot do without. tell: runs it.
         options: names of the options (`csi.study.options.Options`) it takes. cells: which of "by" (key columns that
             make cells) and "where" (only rows with these keys) it takes besides. panel: whether it follows the same
-            people, so that a report tells it only where the study says that they are (or names the model).
+            people, so that a report tells it only where the study says that they are (or names the model). whole:
+            whether a report gives it the answers of all waves, not of the latest.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Method:
     options: tuple[str, ...] = ()
     cells: tuple[str, ...] = ("by", "where")
     panel: bool = False
+    whole: bool = False
 
     def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
         """The needs that a study does not meet."""

@@ -200,9 +200,9 @@ def build(key: str, analysis: Analysis) -> Section:
 
 
 def method_section(key: str, a: Analysis) -> Section:
-    """A model of expectation on the answers of the report's wave; one that follows people on those of all waves."""
+    """A model of expectation on the answers of the report's wave; one that follows people or tells waves, on all."""
     method = method_of(key, a.study)
-    wave = {"wave": a.wave} if a.wave and "where" in method.cells and not method.panel else {}
+    wave = {"wave": a.wave} if a.wave and "where" in method.cells and not (method.panel or method.whole) else {}
     return run_method(a.study, a.panel, key, Options(where=wave, given=("where",)))
 
 
