@@ -13,6 +13,10 @@ ifneq ($(wildcard ../shared/reference/.),)
 export CSI_REFERENCE_DIR ?= $(abspath ../shared)
 endif
 
+# One worker per processor, each with one thread of linear algebra; a file's tests stay together and share fixtures.
+WORKERS := -n logical --dist loadfile
+test check: export OPENBLAS_NUM_THREADS = 1
+
 .PHONY: help setup report test check check-slow bench lock clean
 
 help:           ## this list
@@ -32,13 +36,13 @@ report: setup   ## the demonstration quarter's report, into reports/
 	@$(BIN)/csi report data/telecom/study.yaml --wave 2026Q3 --lang zh,en
 
 test: setup     ## the tests; what was skipped and why is listed at the end
-	@$(BIN)/python -m pytest -rfEs -m "not slow"
+	@$(BIN)/python -m pytest -rfEs -m "not slow" $(WORKERS)
 
 check: setup    ## format, lint, types, architecture, tests, doctests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -rfEs -m "not slow"
+	@$(BIN)/python -m pytest -rfEs -m "not slow" $(WORKERS)
 
 check-slow: setup ## coverage, recovery and null studies (long)
 	@$(BIN)/python -m pytest -rfEs -s -m slow
