@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from csi.behaviour.emotion_patterns import emotion_patterns as emotion_patterns
     from csi.behaviour.emotion_waves import emotion_waves as emotion_waves
     from csi.behaviour.feedback import feedback as feedback
+    from csi.behaviour.hazard import hazard as hazard
     from csi.behaviour.journey import journey as journey
     from csi.behaviour.lifecycle import lifecycle as lifecycle
     from csi.behaviour.loyalty_curve import loyalty_curve as loyalty_curve
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from csi.behaviour.price_tolerance import price_tolerance as price_tolerance
     from csi.behaviour.programme import programme as programme
     from csi.behaviour.recovery import recovery as recovery
+    from csi.behaviour.repurchase import repurchase as repurchase
+    from csi.behaviour.survival import survival as survival
     from csi.behaviour.text_indicator import text_indicator as text_indicator
     from csi.claims.run import run_card as run_card
     from csi.engines.semopy import Semopy as Semopy
@@ -239,6 +242,9 @@ _HOMES = {
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "bgnbd": "csi.behaviour.bgnbd",
+    "hazard": "csi.behaviour.hazard",
+    "repurchase": "csi.behaviour.repurchase",
+    "survival": "csi.behaviour.survival",
     "read_events": "csi.survey.events",
     "Events": "csi.survey.events",
     "redundancy": "csi.measures.redundancy",
@@ -331,6 +337,7 @@ __all__ = [
     "formation",
     "formation_by_stage",
     "gap",
+    "hazard",
     "implied",
     "impute",
     "index",
@@ -378,6 +385,7 @@ __all__ = [
     "reliability",
     "replicate_weights",
     "report",
+    "repurchase",
     "requirements",
     "residuals",
     "run_card",
@@ -393,6 +401,7 @@ __all__ = [
     "stakeholders",
     "standardised",
     "surface",
+    "survival",
     "targets",
     "text_indicator",
     "tolerance",

@@ -43,7 +43,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
     "spells": EventKind(
         Text("Customer spells", "客户存续"),
         {"id": "text", "event": "flag"},
-        {"start": "date", "end": "date", "duration": "number", "brand": "text"},
+        {"start": "date", "end": "date", "duration": "number", "entered": "date", "entry": "number", "brand": "text"},
         either=(("start", "end"), ("duration",)),
         time="start",
     ),
