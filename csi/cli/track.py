@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
     shown = only(tracked.table, cells)
     alarms = alerts(tracked, applicable(tracked, study.alerts), cells, names(study, lang))
-    beside, upper = rates_beside(study, panel), above(study, found, tracked.construct, panel)
+    beside, upper = rates_beside(study, panel), above(study, found, tracked.construct, panel, gate)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)

@@ -26,11 +26,14 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.grown import grown
+from csi.survey.bases import FLAGS
 from csi.survey.panel import Panel
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree
 from csi.tracking.tree_audit import TOGETHER
 from csi.tracking.tree_checks import OTHERS
+from csi.tracking.tree_tables import shifts
 
 HEADINGS = {
     "level": Text("level", "层级"),
@@ -40,6 +43,8 @@ HEADINGS = {
     "change_previous": Text("vs previous", "较上期"),
     "change_year": Text("vs a year before", "同比"),
     "p_previous": Text("p", "p 值"),
+    "alike_previous": Text("like for like", "同口径变化"),
+    "flag": Text("base", "样本量提示"),
     "p_year": Text("p", "p 值"),
     "missing_weight": Text("missing weight", "缺失权重"),
     "rebased": Text("rebased", "定基指数"),
@@ -89,23 +94,35 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     check_cells(study, panel, cells)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells)
-    made = grown(study, found, base=args.base, restate=args.restate, panel=panel)
+    gate, told = light_evidence(study, found, args, study.settings.target, lang)
+    made = grown(study, found, base=args.base, restate=args.restate, panel=panel, gate=gate)
     if made is None:
         raise Problems([no_tree(study)])
     wave = cells.get("wave", "")
     check_level(made, args.level)
-    blocks: list[str | Grid] = [s.say(lang) for s in made.sentences if wave == (made.waves[-1] if made.waves else "")]
+    blocks: list[str | Grid] = [s.say(lang) for s in made.told.get(wave if made.waves else "", ())]
     blocks.append(tree_grid(study, made, wave, args.level, lang))
-    gate, told = light_evidence(study, found, args, made.construct, lang)
     blocks += evidence_blocks(study, found, gate, args, made.construct, cells, lang, light=True)
     if args.audit:
         blocks.append(audit_grid(study, made, wave, args.level, lang))
     return Answer(
         blocks=tuple(blocks),
-        data={"construct": made.construct, "tree": made.table, "changes": made.changes, "audit": made.audit},
+        data={
+            "construct": made.construct,
+            "tree": made.table,
+            "changes": made.changes,
+            "pairs": made.pairs,
+            "audit": made.audit,
+        },
         notes=(*panel.notes, *made.notes, *told),
         code=FINE,
-        record={**provenance(study, panel), "tree": made.table, "changes": made.changes, "audit": made.audit},
+        record={
+            **provenance(study, panel),
+            "tree": made.table,
+            "changes": made.changes,
+            "audit": made.audit,
+            **({} if gate is None else {"comparability": gate.sets}),
+        },
     )
 
 
@@ -128,7 +145,7 @@ def check_level(made: Tree, level: str | None) -> None:
 
 def texts_of(study: Study, made: Tree, lang: Language) -> dict[str, Text]:
     """Labels of nodes, levels and treatments."""
-    return {OTHERS: OTHERS_WORD, **names(study, lang), **WORDS, **made.structure.labels}
+    return {OTHERS: OTHERS_WORD, **names(study, lang), **WORDS, **FLAGS, **made.structure.labels}
 
 
 OTHERS_WORD = Text("All others", "其他")
@@ -148,14 +165,23 @@ def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lang
         kinds |= {"missing_weight": "share"}
     if level is not None:
         table = table.filter(pl.col("level") == level)
+    if (table["flag"] == "small").any():
+        marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
+        table, kinds = table.with_columns(marked.alias("flag")), {**kinds, "flag": "text"}
     reason = "reason_zh" if lang == "zh" else "reason"
     if table[reason].null_count() < table.height:
         table, kinds = table.with_columns(reason=pl.col(reason).fill_null("")), {**kinds, "reason": "text"}
+    table = with_levels(table, lang)
     label = study.codebook.label(made.construct, lang)
     formula = made.table["formula"][0] if made.table.height else ""
     at = f" · {wave}" if wave else ""
     title = Text(f"{label}: index 0-100 by level ({formula}){at}", f"{label}：各层级指数（0–100，{formula}）{at}")
     return grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right)
+
+
+def with_levels(table: pl.DataFrame, lang: Language) -> pl.DataFrame:
+    """Levels in words: a node may have the name of a level and another label."""
+    return table.with_columns(pl.col("level").replace({name: word.say(lang) for name, word in WORDS.items()}))
 
 
 def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFrame, dict[str, Kind]]:
@@ -169,16 +195,20 @@ def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFra
         table = table.join(moved.select("node", **names_), on="node", how="left", maintain_order="left")
         table = table.with_columns(pl.Series(f"change_{against}", starred(table, against), dtype=pl.String))
         kinds |= {f"change_{against}": "text", f"p_{against}": "p"}
+        if against == "previous" and shifts(moved):
+            kinds |= {f"alike_{against}": "change"}
     return table, kinds
 
 
-MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted"}
+MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted", "alike": "like_for_like"}
 """Columns of a grid <- those of the changes."""
 
 
-def above(study: Study, found: Index, construct: str, panel: Panel | None = None) -> Tree | None:
+def above(
+    study: Study, found: Index, construct: str, panel: Panel | None = None, gate: Comparable | None = None
+) -> Tree | None:
     """The tree of a tracking table; none of a study without one, of another construct, of a single nameless wave."""
-    made = grown(study, found, panel=panel) if construct == study.settings.target else None
+    made = grown(study, found, panel=panel, gate=gate) if construct == study.settings.target else None
     return made if made is not None and made.waves else None
 
 
@@ -187,8 +217,8 @@ def above_data(made: Tree | None) -> dict[str, object]:
     return {} if made is None else {"tree": made.table, "tree_changes": made.changes}
 
 
-def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> tuple[Grid, ...]:
-    """The parents of a wave under a tracking table, with their changes."""
+def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> tuple[str | Grid, ...]:
+    """The parents of a wave under a tracking table, with their changes; which leaves are new or no more."""
     if made is None:
         return ()
     parents = [made.structure.names[i] for i in made.structure.parents]
@@ -199,7 +229,8 @@ def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> 
     plain = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
     title = identified(plain, table["formula"])
     right = [name for name in moved if name.startswith("change")]
-    return (grid(table, kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right),)
+    printed = grid(with_levels(table, lang), kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right)
+    return (printed, *(s.say(lang) for s in made.entered.get(wave, ())))
 
 
 def audit_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Language) -> Grid:

@@ -13,6 +13,7 @@ from csi.study.settings import TreePlan
 from csi.study.study import Study
 from csi.survey.panel import Panel
 from csi.tracking.breaks import Break
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree, tree
 from csi.tracking.tree_checks import Answered, placed
@@ -38,13 +39,14 @@ def grown(
     waves: Sequence[str] | None = None,
     restate: bool = False,
     panel: Panel | None = None,
+    gate: Comparable | None = None,
 ) -> Tree | None:
     """The tree of a study's index; None where the study has none.
 
     Parameters:
         found: the index by brand and wave. base: the wave of 100 in place of the study's. waves: in order. restate:
             take the latest dates of the weights, whatever the study says. panel: the answers behind the index, by
-            whose respondents the sample behind a link is known.
+            whose respondents the sample behind a link is known. gate: the evidence of comparability.
 
     Raises:
         Problems: as `csi.tree`.
@@ -56,7 +58,7 @@ def grown(
     try:
         return tree(
             found,
-            structure_of_plan(plan, study.brands),
+            _named(study, structure_of_plan(plan, study.brands)),
             plan.weights,
             settings.target,
             missing=plan.missing,
@@ -65,6 +67,8 @@ def grown(
             waves=list(waves or study.waves) or None if several else None,
             per_year=settings.waves_per_year,
             small=settings.small,
+            flagged=settings.flagged,
+            gate=gate,
             restate=plan.restate or restate,
             adjust=plan.adjust,
             brands=tuple(study.brands),
@@ -72,6 +76,13 @@ def grown(
         )
     except Problems as wrong:
         raise Problems(_located(study, wrong.problems), study.language) from None
+
+
+def _named(study: Study, made: Structure) -> Structure:
+    """The structure with the items' labels, by which sentences name what is not comparable."""
+    book = study.codebook
+    items = {name: Text(book.label(name, "en"), book.label(name, "zh")) for name in book.names}
+    return replace(made, labels={**items, **made.labels})
 
 
 def _located(study: Study, found: Sequence[Problem]) -> list[Problem]:

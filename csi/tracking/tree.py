@@ -5,8 +5,8 @@ Letters: `c` cells, `m` nodes, `l` leaves, `t` waves, `x` columns (see `tree_lea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
 import numpy as np
@@ -17,9 +17,12 @@ from csi.errors import Note, Problems, Text, capped, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
+from csi.survey.bases import FLAGGED
 from csi.survey.disclosure import below, pooled
 from csi.tracking.breaks import Break
 from csi.tracking.contrasts import construct_place
+from csi.tracking.gate_applied import check_gate
+from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
 from csi.tracking.places import brand_of
 from csi.tracking.show import shown
@@ -28,11 +31,13 @@ from csi.tracking.tree_audit import audit_table
 from csi.tracking.tree_checks import OTHERS, Answered, placed
 from csi.tracking.tree_forms import Forms, forms_of
 from csi.tracking.tree_leaves import MISSING, Few, Leaves, Missing, leaves_of
+from csi.tracking.tree_pairs import pair_table, with_evidence
 from csi.tracking.tree_parents import chained, node_rows, shares_of
+from csi.tracking.tree_sentences import entries, sentences
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_tables import Made, change_table, node_table
 from csi.tracking.tree_weights import NodeWeights
-from csi.tracking.tree_words import sentences, tree_notes
+from csi.tracking.tree_words import tree_notes
 from csi.tracking.waves import Against, check_waves, wave_order
 
 Cells = dict[tuple[int, int], tuple[Ints, Array]]
@@ -52,15 +57,20 @@ class Tree(Shown):
             std_error, conf_low, conf_high, df, n, leaves (with a value), missing_weight (share of the weight without
             one), rebased, rebased_std_error, rebased_low, rebased_high (100 in the base wave), treatment of a leaf
             (seen, carried, imputed, missing), age, flag ("suppressed": a leaf of too few answers, which no parent
-            contains), reason, reason_zh.
+            contains; "small": few answers; "incomplete": a parent of which a leaf is missing; "carried", "imputed"),
+            reason, reason_zh.
         changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
             statistic, df, p_value, p_adjusted (within a wave), significant, conf_low, conf_high, like_for_like (of
-            the leaves of both waves), composition (what new weights and leaves do), link (what a change across a break
-            goes through), reason, reason_zh.
+            the leaves of both waves) and its like_std_error, composition (what new weights and leaves do), link (what a
+            change across a break goes through), evidence and items (the least favourable of the leaves' own changes; of
+            what is not comparable, or only after freeing, no parent is significant), reason, reason_zh.
+        pairs: every two children of a top in a wave; parent, wave, above, below, difference, std_error, df, p_value,
+            p_adjusted (within wave and top), significant, evidence, items.
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
             index, contribution (share x index), n, treatment, age, parent_index: the contributions of a parent add up
             to its index. Below a leaf of all others stand its brands.
-        structure, construct, waves, base, missing, level, sentences, notes.
+        structure, construct, waves, base, missing, level, sentences (of the latest wave), notes.
+        told: wave -> its sentences. entered: those of them on what came in or left.
     """
 
     table: pl.DataFrame
@@ -74,6 +84,9 @@ class Tree(Shown):
     level: float
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    pairs: pl.DataFrame = field(default_factory=pl.DataFrame)
+    told: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
+    entered: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
 
 
 def tree(
@@ -94,6 +107,8 @@ def tree(
     brands: Sequence[str] = (),
     adjust: Method = "holm",
     breaks: Sequence[Break] = (),
+    flagged: int = FLAGGED,
+    gate: Comparable | None = None,
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
 
@@ -114,7 +129,9 @@ def tree(
         base: a wave that is set to 100, the others chain-linked to it where weights or leaves change.
         others: a leaf of this name is all brands outside the structure; those of too few answers are part of it where
             they are at least two and have enough together (`csi.survey.disclosure.pooled`).
-        against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are missing.
+        against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are missing. flagged: what has
+            fewer is marked. gate: of `csi.comparable`; what it finds not comparable is not called higher, lower or
+            changed.
         restate: take the latest date of each weight, which changes history; else the first.
         levels: names of the levels of a mapping, highest first.
         brands: those without answers. adjust: a wave's changes, by `csi.adjust`. breaks: as in `csi.changes`.
@@ -134,7 +151,8 @@ def tree(
         [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
-    _settings(missing, adjust, per_year=(per_year, 1), small=(small, 0))
+    _settings(missing, adjust, per_year=(per_year, 1), small=(small, 0), flagged=(flagged, 0))
+    check_gate(gate, index)
     j = construct_place(index, construct)
     order, every = _waves(index, waves, base)
     forms = forms_of(index, j, order, every, breaks)
@@ -143,17 +161,40 @@ def tree(
     if wrong or nodes is None or given is None:
         raise Problems(capped(wrong, 8))
     cells, few, left = _cells_of(index, j, nodes, order, others, small)
-    made = _made(forms, nodes, order, cells, few, given, missing, base)
-    table, moved = node_table(made), change_table(made, against, per_year, every, adjust)
+    made = replace(_made(forms, nodes, order, cells, few, given, missing, base), flagged=flagged)
+    table = node_table(made)
     said = tree_notes(made, table, (left, others), (missing, adjust), base, restate=restate)
+    notes = (*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT))
+    moved = with_evidence(made, change_table(made, against, per_year, every, adjust), gate)
+    return _told(made, table, moved, pair_table(made, index.level, adjust, gate), (missing, base), notes)
+
+
+def _told(
+    made: Made,
+    table: pl.DataFrame,
+    moved: pl.DataFrame,
+    pairs: pl.DataFrame,
+    settings: tuple[str, str | None],
+    notes: tuple[Note, ...],
+) -> Tree:
+    """The tables with their sentences.
+
+    Parameters:
+        settings: missing, base.
+    """
+    order, index = made.waves, made.index
+    told = sentences(made, table, moved, pairs)
     return Tree(
-        *(table, moved, audit_table(made), nodes, index.constructs[j]),
+        *(table, moved, audit_table(made), made.nodes, index.constructs[made.construct]),
         waves=order if order != ("",) else (),
-        base=base,
-        missing=missing,
+        base=settings[1],
+        missing=settings[0],
         level=index.level,
-        sentences=sentences(made, table, moved),
-        notes=(*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT)),
+        sentences=told[order[-1]],
+        notes=notes,
+        pairs=pairs,
+        told=told,
+        entered={wave: entries(made, t, moved) for t, wave in enumerate(order)},
     )
 
 

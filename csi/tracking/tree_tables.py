@@ -33,7 +33,8 @@ class Made:
     Attributes:
         index, construct: whose cells, and the column. nodes: the structure. waves: oldest first.
         weights, leaves, shares: by wave. rows: wave -> (m, x). chain: 100 in a base wave, or None.
-        few: answers that are in no number of the tree. forms: the index in points of each wave's own form.
+        few: answers that are in no number of the tree. forms: the index in points of each wave's own form. flagged:
+            what has fewer answers is marked.
     """
 
     index: Index
@@ -47,6 +48,7 @@ class Made:
     chain: Chained | None
     few: Few
     forms: Forms
+    flagged: int = 0
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -157,7 +159,7 @@ def _state(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, objec
         how, age = str(made.leaves.treatment[t, k]), int(made.leaves.age[t, k])
         state: dict[str, object] = {"treatment": how, "age": age or None}
         if made.leaves.present[t, k]:
-            return {**state, "flag": how if how != SEEN else None}
+            return {**state, "flag": how if how != SEEN else _base(made, i, t, place)}
         if few:
             why = Bases(made.few.small, 0).reason.text
             return {**state, "flag": "suppressed", "reason": why.en, "reason_zh": why.zh}
@@ -170,7 +172,13 @@ def _state(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, objec
             "reason": en,
             "reason_zh": f"该处没有样本量达到 {small} 的成员。" if small else "该处没有任何成员有指数。",
         }
-    return {"flag": "incomplete"} if coverage < 1 - 1e-12 else {}
+    return {"flag": "incomplete" if coverage < 1 - 1e-12 else _base(made, i, t, place)}
+
+
+def _base(made: Made, i: int, t: int, place: dict[int, int]) -> str | None:
+    """The flag of a number of few answers."""
+    n = _extent(made, i, t, place)["n"]
+    return "small" if isinstance(n, int) and 0 < n < made.flagged else None
 
 
 def _below(made: Made, i: int) -> list[int]:
@@ -180,7 +188,7 @@ def _below(made: Made, i: int) -> list[int]:
 
 CHANGES = (
     "change", "std_error", "statistic", "df", "p_value", "p_adjusted", "conf_low", "conf_high", "like_for_like",
-    "composition",
+    "like_std_error", "composition",
 )  # fmt: skip
 
 
@@ -211,6 +219,8 @@ def change_table(
     later = [t for t, _, _ in steps]
     found = made.forms.evaluated(sparse.vstack(rows).tocsr(), [t for t in later for _ in parents], made.leaves)
     cells = made.index.cells.height
+    later_of = [t for t in later for _ in parents]
+    like = made.forms.evaluated(sparse.vstack(alike).tocsr(), later_of, made.leaves).std_error
     same = np.concatenate([row[:, :cells] @ made.forms.values(t) for row, t in zip(alike, later, strict=True)])
     out = []
     for r, (head, whole, shared) in enumerate(heads):
@@ -226,10 +236,21 @@ def change_table(
         statistic = value / error if error > 0 else np.nan
         p = float(p_of_t(np.array([statistic]), np.array([df]))[0])
         alone = float(same[r]) if shared else np.nan
-        numbers = (value, error, statistic, df, p, np.nan, value - reach, value + reach, alone, value - alone)
+        unsure = float(like[r]) if shared else np.nan
+        ends = value - reach, value + reach
+        numbers = (value, error, statistic, df, p, np.nan, *ends, alone, unsure, value - alone)
         measured = {n: v if np.isfinite(v) else None for n, v in zip(CHANGES, numbers, strict=True)}
         out.append({**head, **measured})
     return _adjusted(pl.DataFrame(out, schema=schema, orient="row"), made.index.level, method)
+
+
+SHIFT = 0.05
+"""Half of the last digit that a change is printed with."""
+
+
+def shifts(moved: pl.DataFrame) -> bool:
+    """Whether new weights and leaves move any of these changes by as much as is printed."""
+    return bool((moved["composition"].abs() >= SHIFT).any())
 
 
 def _change_schema() -> dict[str, pl.DataType]:

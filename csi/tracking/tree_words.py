@@ -1,11 +1,9 @@
-"""What a tree says of itself: where the top stands, how it moved, how missing leaves and weights were treated."""
+"""The notes of a tree: how missing leaves and weights were treated, what came in, which answers are in no number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import polars as pl
 
 from csi.display import fixed
@@ -14,68 +12,13 @@ from csi.survey.disclosure import below
 from csi.tracking.contrasts import basis_note
 from csi.tracking.places import brand_of
 from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED
+from csi.tracking.tree_sentences import said, there
 from csi.tracking.tree_tables import Made
 
 NAMED = 5
 
 SHOWN = 8
 """Cells of too few answers that a note names."""
-
-
-def sentences(made: Made, table: pl.DataFrame, moved: pl.DataFrame) -> tuple[Text, ...]:
-    """The top nodes in the latest wave: value, interval, change; the best and the worst right below."""
-    wave, out = made.waves[-1], []
-    now = table if wave == "" else table.filter(pl.col("wave") == wave)
-    for i in [i for i, p in enumerate(made.nodes.parent) if p < 0]:
-        name = made.nodes.names[i]
-        rows = now.filter((pl.col("node") == name) & pl.col("index").is_not_null()).to_dicts()
-        if not rows:
-            continue
-        out.append(_stands(made, name, rows[0], wave, moved))
-        below = now.filter((pl.col("parent") == name) & pl.col("index").is_not_null()).sort("index", descending=True)
-        if below.height > 1:
-            out.append(_ends(made, below))
-    return tuple(out)
-
-
-def said(made: Made, name: str) -> Text:
-    """A node's name in both languages."""
-    return made.nodes.labels.get(name, Text(name, name))
-
-
-def _stands(made: Made, name: str, row: dict[str, Any], wave: str, moved: pl.DataFrame) -> Text:
-    """One node: value, interval, change on the wave before."""
-    who = said(made, name)
-    value, low, high = (fixed(row[c], 1) for c in ("index", "conf_low", "conf_high"))
-    at = Text(f" in {wave}" if wave else "", f"（{wave}）" if wave else "")
-    level = f"{100 * made.index.level:g}%"
-    spread = Text("", "")
-    if row["conf_low"] is not None:
-        spread = Text(f" ({level} interval {low} to {high})", f"（{level} 区间 {low} 至 {high}）")
-    mine = moved.filter((pl.col("node") == name) & (pl.col("wave") == wave) & (pl.col("against") == "previous"))
-    step = mine.to_dicts()[0] if mine.height and mine["change"][0] is not None else None
-    change = Text("", "")
-    if step is not None:
-        up = "+" if step["change"] > 0 else ""
-        sure = step["significant"]
-        en = f", {up}{fixed(step['change'], 1)} on {step['reference']} ({'significant' if sure else 'not significant'})"
-        zh = f"，较 {step['reference']} {up}{fixed(step['change'], 1)}（{'显著' if sure else '不显著'}）"
-        change = Text(en, zh)
-    en, zh = (
-        f"{who.en} stands at {value}{at.en}{spread.en}{change.en}.",
-        f"{who.zh}{at.zh}为 {value}{spread.zh}{change.zh}。",
-    )
-    return Text(en, zh)
-
-
-def _ends(made: Made, below: pl.DataFrame) -> Text:
-    """The best and the worst of a node's children."""
-    (best, top), (worst, bottom) = (
-        (said(made, str(r["node"])), fixed(r["index"], 1))
-        for r in (below.row(0, named=True), below.row(-1, named=True))
-    )
-    en = f"Highest below it: {best.en} ({top}); lowest: {worst.en} ({bottom})."
-    return Text(en, f"其下最高为{best.zh}（{top}），最低为{worst.zh}（{bottom}）。")
 
 
 def tree_notes(
@@ -117,7 +60,7 @@ def tree_notes(
         en = f"The tree has {len(tops)} tops, which nothing joins: {en}{', ...' if len(tops) > NAMED else ''}."
         zh = f"汇总树有 {len(tops)} 个互不相连的顶层：{zh}{' 等' if len(tops) > NAMED else ''}。"
         notes.append(note("N-TREE-TOPS", en, zh))
-    notes += _small(made)
+    notes += [*_small(made), *_read(made, table)]
     if base is not None:
         en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
         notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
@@ -211,15 +154,15 @@ def _renamed(made: Made, left: Sequence[str]) -> list[Note]:
 
 
 def _entered(made: Made) -> list[Note]:
-    """Leaves that come in after the first wave or leave before the last."""
+    """Leaves that come in after the first wave or leave before the last, by their own answers."""
     came, went = [], []
     for k, node in enumerate(made.nodes.leaves):
-        there = np.flatnonzero(made.leaves.treatment[:, k] != ABSENT)
+        at = there(made, k)
         name = said(made, made.nodes.names[node])
-        if there.size and there[0] > 0:
-            came.append((name, made.waves[there[0]]))
-        if there.size and there[-1] < len(made.waves) - 1:
-            went.append((name, made.waves[there[-1]]))
+        if at and at[0] > 0:
+            came.append((name, made.waves[at[0]]))
+        if at and at[-1] < len(made.waves) - 1:
+            went.append((name, made.waves[at[-1]]))
     notes = []
     for found, title in ((came, Text("New in the tree", "新进入")), (went, Text("Last in the tree", "最后出现"))):
         if found:
@@ -227,6 +170,23 @@ def _entered(made: Made) -> list[Note]:
             en = f"{title.en}: {', '.join(f'{n.en} ({w})' for n, w in few)}{', ...' if more else ''}."
             zh = f"{title.zh}：{'、'.join(f'{n.zh}（{w}）' for n, w in few)}{' 等' if more else ''}。"
             notes.append(note("N-TREE-NEW", en, zh))
+    return notes
+
+
+def _read(made: Made, table: pl.DataFrame) -> list[Note]:
+    """How a table of nodes is read: whose changes it has, what a rebased leaf needs, which bases are few."""
+    notes = []
+    if len(made.waves) > 1:
+        en = "Changes are those of parents; the leaves' own, with their evidence, are in csi track."
+        zh = "变化仅列各上级；各成员自身的变化及其可比性见 csi track。"
+        if made.chain is not None and table.filter(pl.col("rebased").is_null() & pl.col("index").is_not_null()).height:
+            base = made.waves[made.chain.base]
+            en += f" What has no value in {base}, or none in a wave on the way to it, has no rebased index."
+            zh += f"{base} 或其间某期没有数值者没有定基指数。"
+        notes.append(note("N-TREE-CHANGES", en, zh))
+    if (table["flag"] == "small").any():
+        en = f"Few answers: fewer than {made.flagged}, to be read with care."
+        notes.append(note("W-BASE", en, f"样本偏少：不足 {made.flagged}，请谨慎解读。"))
     return notes
 
 

@@ -21,7 +21,8 @@ def test_a_tree_for_a_person(asked):
         assert said in out
     code, out, _ = asked("tree", STUDY, "--bootstrap", "100", "--lang", "zh", "--level", "industry")
     assert "银行" in out
-    assert "安行汽车" not in out.split("注：")[0].split("其下最高")[1]
+    assert "其下消费品（73.1）显著高于服务（69.6）。" in out or "其下消费品（73.1）与服务（69.6）差异不显著。" in out
+    assert "安行汽车" not in out.split("注：")[0].split("其下")[1]
 
 
 def test_an_audit_that_adds_up(asked):
@@ -208,7 +209,7 @@ def test_the_report_has_a_section(report):
     assert keys.index("league") < keys.index("tree") < keys.index("chain")
     section = report.section("tree")
     assert section.title.zh.startswith("全国（2026）为 71.1")
-    assert {"tree", "tree_changes", "tree_audit"} == set(section.data)
+    assert {"tree", "tree_changes", "tree_audit", "tree_pairs"} == set(section.data)
     for lang in ("zh", "en"):
         svg = section.figures[0].draw(lang)
         assert svg.count("<polyline") == 7

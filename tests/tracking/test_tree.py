@@ -1,6 +1,7 @@
 """The aggregation tree: by hand, missing leaves, chain links, covariances, the audit, and bad input."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,8 @@ from csi.errors import Problems
 from csi.inference.rubin import rubin
 from csi.tracking import index_influence
 from csi.tracking.contrasts import contrast, joint_covariance
+from csi.tracking.gate_applied import rows_of as rows_of_index
+from csi.tracking.gate_shown import Evidence
 
 from .test_formulas import ANSWERS, SEVEN, panel_of
 
@@ -540,7 +543,7 @@ def test_what_it_says(made):
     assert en.startswith("nation stands at 68.5 in 2024Q2 (95% interval 67.")
     assert "+1.0 on 2024Q1" in en
     assert zh.startswith("nation（2024Q2）为 68.5（95% 区间 67.")
-    assert tree.sentences[1].en.startswith("Highest below it: goods (72.7); lowest: services (62.")
+    assert tree.sentences[1].en == "Below it, goods (72.7) is significantly above services (62.2)."
     assert "goods" in repr(tree)
     assert "F5" in " ".join(n.say() for n in tree.notes)
 
@@ -631,3 +634,65 @@ def test_other_bad_input(made):
     assert "no column entity" in problems(
         lambda: csi.tree(made, {"x": ["A"]}, pl.DataFrame({"firm": ["A"], "weight": [1.0]}), "joy"), "E-TREE-WEIGHT"
     )
+
+
+def test_what_is_new_is_said_with_the_change_like_for_like():
+    """The parent moves by -17.7 with B, which comes in at 20, and by +1 over what both waves have."""
+    means = {k: v for k, v in TWO.items() if k[0] in "AC"}
+    means["B", "2024Q2"] = 20.0
+    weights = by_period({"2024Q1": {"A": 1.0, "C": 1.0}, "2024Q2": {"A": 1.0, "B": 1.0, "C": 1.0}})
+    tree = csi.tree(index_of(means), {"x": ["A", "B", "C"]}, weights, "joy")
+    assert tree.entered["2024Q1"] == ()
+    (told,) = tree.entered["2024Q2"]
+    assert told in tree.sentences
+    head = "New in 2024Q2: B. Change on 2024Q1, in brackets like for like (the leaves of both waves, weights of 2024Q2)"
+    assert told.en == f"{head}: x −17.7 (+1.0)."
+    assert told.zh.startswith("2024Q2 新进入：B。较 2024Q1 的变化")
+    row = tree.changes.row(0, named=True)
+    cells = list(index_of(means).cells.select("brand", "wave").iter_rows())
+    at = np.array([cells.index((b, w)) for b in "AC" for w in ("2024Q1", "2024Q2")])
+    alike = contrast(index_of(means), 1, at, np.array([-0.5, 0.5, -0.5, 0.5]))
+    assert row["like_std_error"] == pytest.approx(alike.std_error, rel=1e-9)
+    back = csi.tree(index_of({**TWO, ("F", "2024Q1"): 50.0}), {"x": ["A", "F"]}, None, "joy", missing="renormalise")
+    assert back.entered["2024Q2"][0].en.startswith("Last there in 2024Q1: F. ")
+
+
+def test_highest_and_lowest_are_what_tests_separate(made):
+    """Five children: p-values are those of the contrasts, by Holm over the ten pairs of the wave."""
+    means = {("A", "1"): 70.0, ("B", "1"): 69.9, ("C", "1"): 50.0, ("D", "1"): 30.0, ("E", "1"): 10.0}
+    index = index_of(means)
+    tree = csi.tree(index, {"x": [*"ABCDE"]}, None, "joy")
+    assert tree.sentences[1].en == "No single highest below it: A (70.0) does not differ significantly from B (69.9)."
+    assert tree.sentences[2].zh == "其下最低为E（10.0）。"
+    assert tree.pairs.height == 10
+    pair = tree.pairs.filter((pl.col("above") == "B") & (pl.col("below") == "C")).row(0, named=True)
+    found = contrast(index, 1, np.array([1, 2]), np.array([1.0, -1.0]))
+    assert (pair["difference"], pair["std_error"]) == pytest.approx((found.estimate, found.std_error), rel=1e-9)
+    assert pair["p_adjusted"] >= pair["p_value"]
+    assert csi.tree(made, NATION, REVENUE, "joy").pairs["evidence"].unique().to_list() == ["not tested"]
+
+
+def test_what_the_gate_bars_is_not_called_higher_or_changed(made):
+    """A stand-in for the gate that finds A unlike all others, and its own waves unlike."""
+
+    def evidence(_, i, j):
+        cells = {made.cells["brand"][i], made.cells["brand"][j]}
+        return Evidence("not comparable", ("b",), -3.0) if "A" in cells else Evidence("comparable")
+
+    gate = SimpleNamespace(places=rows_of_index(made), cell_of=lambda _, c: c, evidence=evidence)
+    tree = csi.tree(made, NATION, REVENUE, "joy", gate=gate)
+    assert "+1.0 on 2024Q1 (not comparable throughout)" in tree.sentences[0].en
+    assert tree.sentences[1].en == (
+        "Below it, goods (72.7) and services (62.2) are not comparable throughout (b), so neither is called higher."
+    )
+    assert not tree.pairs["significant"].any()
+    sure = dict(tree.changes.filter(pl.col("wave") == "2024Q2").select("node", "evidence").rows())
+    assert (sure["cars"], sure["banks"]) == ("not comparable", "comparable")
+    assert not tree.changes.filter(pl.col("node") == "cars")["significant"].any()
+
+
+def test_few_answers_are_marked(made):
+    assert set(csi.tree(made, NATION, REVENUE, "joy", flagged=40).table["flag"]) == {None}
+    table = csi.tree(made, NATION, REVENUE, "joy", flagged=100).table
+    assert set(table.filter(pl.col("n") < 100)["flag"]) == {"small"}
+    assert set(table.filter(pl.col("n") >= 100)["flag"]) == {None}

@@ -15,9 +15,11 @@ from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.trend import broke
 from csi.study.grown import grown
+from csi.survey.bases import FLAGS
 from csi.tracking.tree import Tree
 from csi.tracking.tree_audit import TOGETHER
 from csi.tracking.tree_checks import OTHERS
+from csi.tracking.tree_tables import shifts
 
 INDENT = "\u00a0\u00a0\u00a0"
 WORDS = {OTHERS: Text("All others", "其他"), TOGETHER: Text("Too few answers each", "样本量不足者")}
@@ -33,7 +35,7 @@ LEVELS = {
 
 def tree_section(a: Analysis) -> Section:
     """Lines of the parents with their bands; a table of every node; the contributions of the wave."""
-    made = grown(a.study, a.index, waves=a.waves, panel=a.panel)
+    made = grown(a.study, a.index, waves=a.waves, panel=a.panel, gate=a.gate)
     if made is None:
         return Section(key="tree", title=Text("No tree", "没有汇总树"), subtitle=Text("", ""))
     labels = {**WORDS, **a.brand_labels, **made.structure.labels}
@@ -61,6 +63,7 @@ def tree_section(a: Analysis) -> Section:
         data={
             "tree": made.table.drop("reason", "reason_zh"),
             "tree_changes": made.changes.drop("reason", "reason_zh"),
+            "tree_pairs": made.pairs,
             "tree_audit": made.audit,
         },
     )
@@ -110,6 +113,10 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
             part = moved.select("node", pl.col("change").alias(against), pl.col("p_adjusted").alias(f"{against}_p"))
             table = table.join(part, on="node", how="left", maintain_order="left")
             columns += [Column(against, heading, "change"), Column(f"{against}_p", Text("p", "p"), "p")]
+            if against == "previous" and shifts(moved):
+                alike = moved.select("node", pl.col("like_for_like").alias("alike"))
+                table = table.join(alike, on="node", how="left", maintain_order="left")
+                columns.append(Column("alike", Text("Like for like", "同口径"), "change"))
     if "rebased" in table.columns:
         columns.append(Column("rebased", Text(f"{made.base} = 100", f"{made.base} = 100"), "score"))
     if (table["missing_weight"].fill_null(0.0) > 0).any():
@@ -118,7 +125,12 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
     table = table.with_columns(
         index_reason=pl.when(pl.col("flag") == "suppressed").then(pl.lit(f"n < {a.study.settings.small}"))
     )
-    texts = {**_words(made, labels, depth), **{k: v for k, v in LEVELS.items() if k in set(table["level"])}}
+    if (table["flag"] == "small").any():
+        marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
+        table = table.with_columns(marked.alias("flag"))
+        columns.append(Column("flag", Text("Base", "样本量提示")))
+    levels = {k: v for k, v in LEVELS.items() if k in set(table["level"])}
+    texts = {**_words(made, labels, depth), **levels, **FLAGS}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
     return Table("tree", Text("Every level in the wave", "本期各层级"), table, tuple(columns), emphasis, texts)
 
