@@ -157,7 +157,8 @@ def comments(
     outcomes = [outcome] if isinstance(outcome, str) and outcome else list(outcome)
     compared = pl.DataFrame(schema=SCHEMA) if panel is None else selection_table(panel, usable, outcomes, level)
     selection = bases.withheld(compared)
-    trusted = text_reliability(rows, said.codes, small=small, replicates=replicates, seed=seed, level=level)
+    units = rows.with_columns(pl.Series("unit", design.unit))
+    trusted = text_reliability(units, said.codes, small=small, replicates=replicates, seed=seed, level=level)
     spoken = {} if panel is None else {o: _label(panel, o) for o in outcomes}
     sentences = (*bases.sentences(whole), *_said(whole, themes, wordings, keys, labels, level))
     sentences += (*selection_sentences(selection, spoken, level), *(trusted.sentences if trusted is not None else ()))

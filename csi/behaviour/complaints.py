@@ -58,11 +58,11 @@ class Complaints(Shown):
             customers), and the flag of the cell.
         handling: key columns, question ("handled", "hypothetical"), n, missing (asked without a score), mean,
             std_error, conf_low, conf_high (as scored), and flags of their own.
-        after: key columns, name ("complained", "handled"), n (complainants), estimate, std_error, conf_low, conf_high,
-            p_value: the outcome (0-100) of complainants less that of others at mean handling, and per point of
-            handling; without rows where no outcome was named.
-        selection: key columns, name, n (complainants), complained, others (means), difference, std_error, conf_low,
-            conf_high, p_value: whom handling is told of.
+        after: key columns, name ("complained", "handled"), n (complainants, or others where fewer), estimate,
+            std_error, conf_low, conf_high, p_value: the outcome (0-100) of complainants less that of others at mean
+            handling, and per point of handling; without rows where no outcome was named.
+        selection: key columns, name, n (complainants, or others where fewer), complained, others (means), difference,
+            std_error, conf_low, conf_high, p_value: whom handling is told of.
         satisfaction, outcome, labels, level, sentences, notes.
     """
 
@@ -318,17 +318,19 @@ def _after(x: _Told, cell: int) -> pl.DataFrame:
     yes = int(c.sum())
     if yes <= SPARE or yes >= len(c) - SPARE:
         return pl.DataFrame(schema=schema)
-    columns, labels = [np.ones(len(y)), c], ["complained"]
-    if with_scores:
-        centre = (w * c) @ np.where(c == 1, handled, 0.0) / (w @ c)
-        columns.append(np.where(c == 1, np.nan_to_num(handled) - centre, 0.0))
-        labels.append("handled")
-    X = np.column_stack(columns)
-    if not independent(X):
-        X, labels = X[:, :2], labels[:1]
-    found = robust_slopes(X, y, w, x.rows.sample.unit[at], x.rows.sample.stratum)
-    told_of = judged(found.slopes[1:], found.std_error[1:], found.df[1:], x.level)
-    return pl.DataFrame({"name": labels, "n": [yes] * len(labels), "estimate": found.slopes[1:], **told_of})
+    unit, stratum = x.rows.sample.unit[at], x.rows.sample.stratum
+    plain = np.column_stack([np.ones(len(y)), c])
+    centre = (w * c) @ np.where(c == 1, handled, 0.0) / (w @ c) if with_scores else 0.0
+    along = np.column_stack([plain, np.where(c == 1, np.nan_to_num(handled) - centre, 0.0)])
+    # at mean handling the difference is that of the means; its error without handling allows for the mean's own
+    asked = [("complained", plain), *([("handled", along)] if with_scores and independent(along) else [])]
+    rows = []
+    for name, X in asked:
+        found = robust_slopes(X, y, w, unit, stratum)
+        told_of = judged(found.slopes[-1:], found.std_error[-1:], found.df[-1:], x.level)
+        n = min(yes, len(c) - yes) if name == "complained" else yes
+        rows.append((name, n, float(found.slopes[-1]), *(_known(told_of[k][0]) for k in _DIFFERENCES)))
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, Array]:
@@ -354,7 +356,16 @@ def _selection(x: _Told, cell: int) -> pl.DataFrame:
         told_of = {
             k: float(v[0]) for k, v in judged(found.slopes[1:], found.std_error[1:], found.df[1:], x.level).items()
         }
-        rows.append((name, yes, found.slopes.sum(), found.slopes[0], found.slopes[1], *told_of.values()))
+        rows.append(
+            (
+                name,
+                min(yes, int(kept.sum()) - yes),
+                found.slopes.sum(),
+                found.slopes[0],
+                found.slopes[1],
+                *told_of.values(),
+            )
+        )
     numbers = dict.fromkeys(("complained", "others", "difference", *_DIFFERENCES), pl.Float64)
     return pl.DataFrame(rows, schema={"name": pl.String, "n": pl.Int64, **numbers}, orient="row")
 

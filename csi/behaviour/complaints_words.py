@@ -43,8 +43,8 @@ SAID: Final = {
 }
 MEANING: Final = Text(
     "complaining is explained by what was answered, not by what was done: slopes are associations; handling is of "
-    "complainants only, who differ from others as the last table says.",
-    "投诉由所作回答解释，并非干预的结果：斜率为关联；投诉处理仅指投诉者，其与其他顾客的差别见末表。",
+    "complainants only, who differ from others as the last table says; p-values are not adjusted for their number.",
+    "投诉由所作回答解释，并非干预的结果：斜率为关联；投诉处理仅指投诉者，与其他顾客的差别见末表；p 值未就数目作校正。",
 )
 
 

@@ -50,8 +50,9 @@ class Lifecycle(Shown):
             (count if all pairs were alike), flag, reason, reason_zh; no rows where nobody can be followed.
         tests: homogeneity over pairs of waves: key columns, origin ("all" for all together), n, pairs, x2, g2, df,
             p_value, p_g2, how ("chi-square", "same margins", "design"), least, flag, reason, reason_zh.
-        ahead: key columns, origin, quantity ("absorbed", "time"), waves (1 to 4, 0 for the mean time), n, value,
-            std_error, conf_low, conf_high, flag, reason, reason_zh; no rows without an absorbing stage.
+        ahead: key columns, origin, quantity ("absorbed", "time"), waves (1 to 4, 0 for the mean time), n (moves from
+            the stage, or from one on the way where fewer), value, std_error, conf_low, conf_high, flag, reason,
+            reason_zh; no rows without an absorbing stage.
         stages, waves: in order. absorbing: the stage that is not left, "" for none. labels, level, sentences, notes.
     """
 
@@ -150,7 +151,7 @@ def lifecycle(
     _stays(every, order, absorbing)
     moved = _below(cells, [_transitions(m, waves, order, absorbing, level, small) for m in every], bases, _MOVES)
     tests = _below(cells, [_tests(m, order, absorbing, small, seed) for m in every], bases, _TESTS)
-    gone = _below(cells, [_gone(m, order, absorbing, level) for m in every if absorbing], bases, _GONE)
+    gone = _below(cells, [_gone(m, order, absorbing, level, small) for m in every if absorbing], bases, _GONE)
     named = texts_of(order, labels or {})
     sentences = (
         *bases.sentences(table),
@@ -296,12 +297,18 @@ def _test(name: str, test: Homogeneity) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _gone(moves: Moves, order: Sequence[str], absorbing: str, level: float) -> pl.DataFrame:
-    """Shares that are gone after some waves, and the waves until then."""
+def _gone(moves: Moves, order: Sequence[str], absorbing: str, level: float, small: int) -> pl.DataFrame:
+    """Shares that are gone after some waves, and the waves until then, by the moves that `_transitions` pools."""
+    counts = counts_of(moves, int(moves.pair.max(initial=-1)) + 1, len(order)).sum(axis=2)
+    told_of = np.zeros(counts.shape, dtype=np.bool_)
+    for i in range(len(order)):
+        told_of[pooling(counts[:, i], small), i] = True
+    moves = moves.of(told_of[moves.pair, moves.origin])
+    least = _on_the_way(moves, len(order), order.index(absorbing))
     found = ahead(moves, len(order), order.index(absorbing), WAVES_AHEAD, level)
     rows, why = [], []
     for a, i in enumerate(_origins(order, absorbing)):
-        n = int((moves.origin == i).sum())
+        n = int(least[i])
         for k in range(WAVES_AHEAD + 1):
             quantity, waves = ("time", 0) if k == WAVES_AHEAD else ("absorbed", k + 1)
             numbers = (float(x[a, k]) for x in (found.value, found.std_error, found.low, found.high))
@@ -310,6 +317,18 @@ def _gone(moves: Moves, order: Sequence[str], absorbing: str, level: float) -> p
     kind = {"waves": pl.Int64, "n": pl.Int64, "origin": pl.String, "quantity": pl.String}
     frame = pl.DataFrame(rows, schema={c: kind.get(c, pl.Float64) for c in _GONE}, orient="row")
     return with_reasons(frame.with_columns(pl.col(pl.Float64).fill_nan(None)), why)
+
+
+def _on_the_way(moves: Moves, stages: int, absorbing: int) -> Ints:
+    """(s,) fewest moves from any stage on the way from each; what is ahead would tell of them."""
+    flow = np.zeros((stages, stages), dtype=np.bool_)
+    flow[moves.origin, moves.goal] = True
+    reach = flow | np.eye(stages, dtype=np.bool_)
+    for _ in range(stages):
+        reach = reach @ reach
+    size = np.bincount(moves.origin, minlength=stages)
+    reach[:, absorbing] = False
+    return np.array([size[row].min(initial=moves.origin.size) for row in reach], dtype=np.int64)
 
 
 def _stays(every: Sequence[Moves], order: Sequence[str], absorbing: str) -> None:
@@ -329,7 +348,9 @@ def _meaning(absorbing: str) -> tuple[Note, ...]:
     """What moves and what is ahead may be read as."""
     en = "shares of moves are of customers seen in both waves, with the weight of the first; they tell where customers "
     zh = "转移占比按两期均有记录的顾客计算，权重取前一期；只说明顾客去向，不说明原因。"
-    notes = [note("N-MOVES", f"{en}went, not why.", zh)]
+    zh += "各起始阶段的 p 值未就数目作校正，合计一行为总检验。"
+    en += "went, not why; p-values by origin are not adjusted for their number, the row of all is the one test of them."
+    notes = [note("N-MOVES", en, zh)]
     if absorbing:
         en = (
             "what is ahead takes it that moves go on as in all pairs of waves together and depend on the present stage "

@@ -35,8 +35,8 @@ class Programme(Shown):
     Attributes:
         table: way ("naive", "two-way", "cohorts", "weighted"), members, others, n (the smaller), difference (a customer
             a period, after joining), std_error, df, conf_low, conf_high, p_value, flag, reason, reason_zh.
-        events: k (periods since joining), n (members), difference (against k = -1), std_error, conf_low, conf_high,
-            p_value, by cohorts; k = 0 holds the joining itself and enters no mean.
+        events: k (periods since joining), n (members, or others where fewer), difference (against k = -1), std_error,
+            conf_low, conf_high, p_value, by cohorts; k = 0 holds the joining itself and enters no mean.
         overlap: name, n (members), others, n_effective (of others, weighted; mean of cohorts), before, after
             (standardised distance of members), highest_member, highest_other (chances to be a member).
         trend: F, df1, df2, p_value that all differences before joining are 0; without rows where it cannot be tested.
@@ -117,7 +117,7 @@ def programme(
     table = bases.withheld(pl.DataFrame(rows, infer_schema_length=None))
     events = bases.withheld(_events(plain, level))
     trend = _trend(plain, small)
-    overlap = bases.withheld(_pooled(weighted))
+    overlap = bases.withheld(_pooled(weighted, small))
     apart = _apart(overlap)
     earned = _earned(table, trend, weighted, apart)
     said = programme_sentences(table, trend, period, level, earned=earned, counted=data.counted)
@@ -146,9 +146,9 @@ _OVERLAP: Final = {
 }  # fmt: skip
 
 
-def _pooled(weighted: Changes | None) -> pl.DataFrame:
-    """The overlap over all cohorts, each as its members count."""
-    if weighted is None or not weighted.overlap.height:
+def _pooled(weighted: Changes | None, small: int) -> pl.DataFrame:
+    """The overlap over all cohorts, each as its members count; none of fewer than `small` others."""
+    if weighted is None or not weighted.overlap.height or weighted.others < small:
         return pl.DataFrame(schema=_OVERLAP)
     mean = [((pl.col(c) * pl.col("n")).sum() / pl.col("n").sum()).alias(c) for c in ("n_effective", "before", "after")]
     tops = [pl.col(c).max() for c in ("highest_member", "highest_other")]
@@ -216,7 +216,8 @@ def _events(found: Changes | None, level: float) -> pl.DataFrame:
     reach = critical(level, df) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p = p_of_t(found.value / error, df)
-    columns = (found.lags, found.members, found.value, error, found.value - reach, found.value + reach, p)
+    n = np.minimum(found.members, found.others)
+    columns = (found.lags, n, found.value, error, found.value - reach, found.value + reach, p)
     made = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
     return made.with_columns(pl.col(pl.Float64).fill_nan(None))
 
@@ -226,7 +227,7 @@ def _trend(found: Changes | None, small: int) -> pl.DataFrame:
     schema = {"F": pl.Float64, "df1": pl.Int64, "df2": pl.Float64, "p_value": pl.Float64}
     at = np.empty(0, dtype=np.int64)
     if found is not None:
-        at = np.flatnonzero((found.lags < -1) & (found.members >= max(small, FEWEST)))
+        at = np.flatnonzero((found.lags < -1) & (np.minimum(found.members, found.others) >= max(small, FEWEST)))
     if found is None or not at.size:
         return pl.DataFrame(schema=schema)
     F, q, left, p = found.joint(at)

@@ -24,7 +24,6 @@ from scipy.special import fdtrc
 
 from csi.behaviour.incidence import Logit, logit
 from csi.behaviour.programme_panel import NEVER, Spending
-from csi.inference.linearised import means
 from csi.moments.stack import Array, Ints
 
 FEWEST: Final = 5
@@ -40,7 +39,8 @@ class Changes:
 
     Attributes:
         lags: k periods since joining. value: (k,). influence: (u, k) times u. members: (k,) behind each.
-        others: how many never joined. overlap: covariate, group, before, after (standardised), n_effective, lowest;
+        others: how many never joined. group: (u,) period of joining, `NEVER` for others. n_effective: of the others,
+            where they are weighted. overlap: covariate, group, before, after (standardised), n_effective, lowest;
             without rows where nothing is weighted.
     """
 
@@ -49,21 +49,38 @@ class Changes:
     influence: Array
     members: Ints
     others: int
+    group: Ints
+    n_effective: float
     overlap: pl.DataFrame
 
     def error(self, L: Array) -> tuple[Array, Array]:
-        """Standard errors of combinations L ATT and their degrees of freedom."""
-        u = len(self.influence)
-        found = means(self.influence @ L.T, np.ones(u), np.arange(u), np.zeros(u, dtype=np.int64))
-        few = float(min(self.members.min(), self.others) - 1)
-        return found.std_error, np.minimum(found.df, max(few, 1.0))
+        """Standard errors of combinations L ATT and their degrees of freedom (`_df`, one by one)."""
+        z = self.influence @ L.T / len(self.influence)
+        return np.sqrt((z**2).sum(axis=0)), np.array([self._df(row[None, :]) for row in L])
+
+    def _df(self, L: Array) -> float:
+        """Degrees of freedom of the covariance V = sum V_g of L ATT, a part for each cohort and one for the others.
+
+            q (q + 1) / sum_g (tr (V_g V^-1)^2 + (tr V_g V^-1)^2) / (n_g - 1);  of one combination Welch's
+
+        Source:
+            Krishnamoorthy & Yu (2004), Statistics & Probability Letters 66, 161-169 (groups that vary unlike).
+        """
+        z, q = self.influence @ L.T, len(L)
+        inverse = np.linalg.pinv(z.T @ z, hermitian=True)
+        spread = 0.0
+        for g in np.unique(self.group):
+            own = z[self.group == g]
+            n = self.n_effective if g == NEVER else float((np.abs(own).max(axis=1) > 0).sum())
+            part = own.T @ own @ inverse
+            spread += float((part * part.T).sum() + np.trace(part) ** 2) / max(n - 1, 1.0)
+        return max(q * (q + 1) / spread, 1.0) if spread > 0 else 0.0
 
     def joint(self, at: Ints) -> tuple[float, int, float, float]:
         """F, its degrees of freedom and p of ATT = 0 at several lags (Hotelling's); NaN where they cannot be told."""
-        q, u = len(at), len(self.influence)
-        z = self.influence[:, at] / u
-        V = z.T @ z * u / (u - 1)
-        df = float(min(self.members[at].min(), self.others) - 1)
+        q, z = len(at), self.influence[:, at] / len(self.influence)
+        V = z.T @ z
+        df = self._df(np.eye(len(self.value))[at])
         left = df - q + 1
         if left <= 0 or np.linalg.matrix_rank(V, hermitian=True) < q:
             return np.nan, q, left, np.nan
@@ -83,7 +100,7 @@ def changes(data: Spending, *, weighted: bool, widest: int) -> Changes | None:
     total, members = np.zeros((u, lags.size)), np.zeros(lags.size, dtype=np.int64)
     value, shown = np.zeros(lags.size), []
     never = data.joined == NEVER
-    used = np.zeros(u, dtype=bool)
+    used, effective = np.zeros(u, dtype=bool), np.inf
     for g in np.unique(data.joined[data.joined > 0]):
         before = data.since < g - 1
         mine, others = before & (data.joined == g), before & never
@@ -97,6 +114,7 @@ def changes(data: Spending, *, weighted: bool, widest: int) -> Changes | None:
             if chance is None:
                 continue
             shown.append(table)
+            effective = min(effective, _kish((chance.mu / (1 - chance.mu))[~member]))
         used |= mine | others
         for j, k in enumerate(lags):
             if not 0 <= g + k < t or k == -1:
@@ -115,10 +133,11 @@ def changes(data: Spending, *, weighted: bool, widest: int) -> Changes | None:
     if not there.any():
         return None
     count = members[there]
-    overlap = pl.concat(shown) if shown else pl.DataFrame()
+    overlap, others = pl.concat(shown) if shown else pl.DataFrame(), int((used & never).sum())
     return Changes(
-        lags[there], value[there] / count, total[:, there] / count, count, int((used & never).sum()), overlap
-    )
+        lags[there], value[there] / count, total[:, there] / count, count, others, data.joined,
+        float(min(effective, others)), overlap,
+    )  # fmt: skip
 
 
 def _apart(y: Array, own: Flags, rest: Flags, chance: Logit | None) -> tuple[float, Array]:

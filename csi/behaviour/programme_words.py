@@ -108,6 +108,11 @@ NOTES: Final = {
         "for it and does not prove it.",
         "只有会员在未入会时与非会员同步变化，才是效应；入会前趋势相同是支持而非证明。",
     ),
+    "weighted": Text(
+        "the weighted difference takes others who spent like members before; part of that was chance and falls back, "
+        "so where spending carries over from period to period it is too high by some of its error.",
+        "加权差异选取此前消费与会员相近的非会员；其中部分属偶然、随后回落，若消费逐期延续，该差异会偏高。",
+    ),
     "joining": Text(
         "the period of joining holds the purchase at which customers joined: it stands in the event study (0) and "
         "enters no mean; periods up to a customer's first purchase are left out.",
@@ -140,6 +145,8 @@ def programme_notes(
     if earned:
         notes.append(_note("N-PROGRAMME", "earned"))
     notes.append(_note("N-PROGRAMME-JOIN", "joining"))
+    if "weighted" in table.filter(pl.col("conf_low").is_not_null())["way"].to_list():
+        notes.append(_note("N-PROGRAMME-WEIGHTED", "weighted"))
     if cohorts > 1 and "two-way" in table["way"].to_list():
         en = f"members joined in {cohorts} periods: two-way fixed effects also compare later with earlier members; "
         zh = f"会员分 {cohorts} 期入会：双向固定效应还会以先入会者为对照；按批次的各行则不会。"

@@ -140,27 +140,42 @@ def _centred_severity(data: Failure, at: Ints) -> Array | None:
     return np.where(fails, s - (w * fails) @ s / (w @ fails), 0.0)
 
 
+def _of_centre(data: Failure, at: Ints) -> float:
+    """Variance of the mean severity of failures, at which they are compared with customers without one."""
+    fails = at[data.group[at] > 0]
+    weight, unit = data.sample.weight[fails], data.sample.unit[fails]
+    error = float(means(data.severity[fails][:, None], weight, unit, data.sample.stratum).std_error[0])
+    return error**2 if np.isfinite(error) else 0.0
+
+
 def _regressed(data: Failure, at: Ints, y: Array, present: list[str], way: str) -> Told | None:
-    """Contrasts by least squares; plain and within have no columns but the groups."""
+    """Contrasts by least squares; plain and within have no columns but the groups.
+
+    Contrasts with customers without a failure are told at the mean severity of failures, which is itself an estimate.
+    """
     g = [(data.group[at] == GROUPS.index(n)).astype(np.float64) for n in present]
     more = _columns(data, at) if way == "regression" else []
     w = data.sample.weight[at]
     more = [c - w @ c / w.sum() for c in more]
     severity = _centred_severity(data, at) if way == "regression" else None
-    if severity is not None and np.ptp(severity) > 0:
+    severity = severity if severity is not None and np.ptp(severity) > 0 else None
+    if severity is not None:
         more.append(severity)
     X = np.column_stack([np.ones(len(at)), *g[1:], *more])
     if len(at) < X.shape[1] + FEWEST or not independent(X):
         return None
     found = robust_slopes(X, y[at], w, data.sample.unit[at], data.sample.stratum)
+    centre = 0.0 if severity is None else _of_centre(data, at)
 
     def told(a: str, b: str) -> tuple[float, ...]:
         L = np.zeros((1, X.shape[1]))
         for name, sign in ((a, 1.0), (b, -1.0)):
             if present.index(name):
                 L[0, present.index(name)] = sign
-        error = np.sqrt(np.einsum("mi,ij,mj->m", L, found.cov, L))
-        return _judged(float((L @ found.slopes)[0]), float(error[0]), float(found.df_of(L)[0]), data.level)
+        square = float((L @ found.cov @ L.T)[0, 0])
+        if severity is not None and "none" in (a, b):
+            square += found.slopes[-1] ** 2 * centre
+        return _judged(float((L @ found.slopes)[0]), float(np.sqrt(square)), float(found.df_of(L)[0]), data.level)
 
     return told
 

@@ -9,7 +9,7 @@ Letters: `u` comments, `c` coders, `B` replicates.
 
 Source:
     Krippendorff (2011), Computing Krippendorff's alpha-reliability; Spearman (1904), American Journal of Psychology 15,
-    72-101 (attenuation). Intervals are percentiles over resampled comments.
+    72-101 (attenuation). Intervals are percentiles over resampled writers (or their clusters) with all their comments.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ from csi.display import Shown, fixed, text
 from csi.errors import Note, Reason, Text, note, reason
 from csi.inference.draws import quantile
 from csi.measures.shown import based, told
-from csi.moments.stack import Array
+from csi.moments.stack import Array, Ints
 
 ENOUGH: Final = 50
 """Comments with human codes from which a reliability is stated."""
+
+WRITERS: Final = 10
+"""Writers, or clusters of them, that intervals need."""
 
 HEADINGS: Final = {
     "measure": Text("measure", "指标"),
@@ -83,7 +86,7 @@ class TextReliability(Shown):
     reasons: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
-    def rho(self) -> tuple[float, float, float] | None:
+    def rho(self) -> tuple[float, float | None, float | None] | None:
         """The reliability and its bounds; None where it is not known."""
         row = self.table.row(by_predicate=pl.col("measure") == "rho", named=True)
         return None if row["value"] is None else (row["value"], row["conf_low"], row["conf_high"])
@@ -110,7 +113,8 @@ def text_reliability(
     """Agreement of coders, correlation with the tone, and the reliability that follows.
 
     Parameters:
-        rows: row, id, text, tone, human. codes: row, coder, value. small: the least comments to tell the confusion.
+        rows: row, id, text, tone, human, unit (of resampling). codes: row, coder, value. small: the least comments to
+            tell the confusion.
 
     Returns:
         None without human codes.
@@ -126,7 +130,7 @@ def text_reliability(
     bounds: dict[str, tuple[float, float]] = {}
     why: Reason | None = NO_CODES
     if both.height >= ENOUGH:
-        bounds = _bounds(x, y, sums, replicates, seed, level)
+        bounds = _bounds(x, y, sums, _in_order(both["unit"].to_numpy()), replicates, seed, level)
         values = {k: float(v[0]) for k, v in _numbers(x, y, sums, np.ones((1, len(x)))).items()}
         why = None if np.isfinite(values["rho"]) else NO_SPREAD
     table = pl.DataFrame(
@@ -147,10 +151,14 @@ def _said(found: TextReliability) -> TextReliability:
         en = f"{found.n} comments have human codes: no reliability of the tone is stated."
         zh = f"有人工编码的评论 {found.n} 条：不给出文本得分的信度。"
     else:
-        value, low, high = (fixed(v) for v in found.rho)
-        en = f"The tone has reliability {value} ({100 * found.level:g}% interval {low} to {high}; {found.n} comments"
+        value, low, high = found.rho
+        span = span_zh = ""
+        if low is not None and high is not None:
+            span = f"{100 * found.level:g}% interval {fixed(low)} to {fixed(high)}; "
+            span_zh = f"{100 * found.level:g}% 区间 {fixed(low)} 至 {fixed(high)}；"
+        en = f"The tone has reliability {fixed(value)} ({span}{found.n} comments"
         en += f" coded by {found.coders} {'person' if found.coders == 1 else 'people'})."
-        zh = f"文本得分的信度为 {value}（{100 * found.level:g}% 区间 {low} 至 {high}；{found.n} 条评论，"
+        zh = f"文本得分的信度为 {fixed(value)}（{span_zh}{found.n} 条评论，"
         zh += f"{found.coders} 名编码员）。"
     return TextReliability(**{n: getattr(found, n) for n in found.__slots__} | {"sentences": (Text(en, zh),)})
 
@@ -200,12 +208,23 @@ def _numbers(x: Array, y: Array, sums: Array, times: Array) -> dict[str, Array]:
     return {"alpha": alpha, "human": human, "r": r, "rho": rho}
 
 
+def _in_order(unit: Ints) -> Ints:
+    """(u,) units numbered as they appear."""
+    _, first, own = np.unique(unit, return_index=True, return_inverse=True)
+    rank = np.empty(first.size, dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(first.size)
+    return rank[own]
+
+
 def _bounds(
-    x: Array, y: Array, sums: Array, replicates: int, seed: int, level: float
+    x: Array, y: Array, sums: Array, unit: Ints, replicates: int, seed: int, level: float
 ) -> dict[str, tuple[float, float]]:
-    """Percentiles over resampled comments."""
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, len(x)])))
-    times = rng.multinomial(len(x), np.full(len(x), 1 / len(x)), size=replicates).astype(np.float64)
+    """Percentiles over resampled units, each with all its comments; none of fewer than `WRITERS` of them."""
+    u = int(unit.max()) + 1
+    if u < WRITERS:
+        return {}
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, u])))
+    times = rng.multinomial(u, np.full(u, 1 / u), size=replicates).astype(np.float64)[:, unit]
     out = {}
     for name, drawn in _numbers(x, y, sums, times).items():
         known = np.sort(drawn[np.isfinite(drawn)])[:, None]

@@ -153,6 +153,29 @@ def times_of(times: Sequence[float] | None, waves: int) -> tuple[float, ...]:
     raise Problems([problem("E-SETTING", "times", en, zh, "Write times=(0, 1, 3), say.", "例如 times=(0, 1, 3)。")])
 
 
+def _check_groups(data: Wide, small: int) -> None:
+    """Enough people with and without a flag answered in every wave; their difference would tell of fewer.
+
+    Raises:
+        Problems: E-BASE.
+    """
+    if FLAG not in data.frame.columns:
+        return
+    found = []
+    for t, wave in enumerate(data.waves, start=1):
+        columns = [c for c in data.frame.columns if c.endswith(f"_{t}")]
+        here = data.frame.filter(~pl.all_horizontal(pl.col(columns).is_null()))
+        least = min(here.filter(pl.col(FLAG) == value).height for value in (0, 1))
+        found += [(wave, least)] if least < small else []
+    if not found:
+        return
+    named, named_zh = ", ".join(f"{w} ({n})" for w, n in found), "、".join(f"{w}（{n}）" for w, n in found)
+    en = f"fewer than {small} people with the flag, or without it, answered in {named}."
+    zh = f"以下期次中，有标记者或无标记者不足 {small} 人：{named_zh}。"
+    do, do_zh = "Leave flag= out, or choose other waves: waves=.", "请去掉 flag=，或另选期次：waves=。"
+    raise Problems([problem("E-BASE", "change", en, zh, do, do_zh)])
+
+
 def check_base(data: Wide, small: int) -> None:
     """Enough people answered in every wave.
 
@@ -161,6 +184,7 @@ def check_base(data: Wide, small: int) -> None:
     """
     few = [(w, n) for w, n in zip(data.waves, data.seen, strict=True) if n < small]
     if not few:
+        _check_groups(data, small)
         return
     named, named_zh = ", ".join(f"{w} ({n})" for w, n in few), "、".join(f"{w}（{n}）" for w, n in few)
     en = f"fewer than {small} people answered in {named}."

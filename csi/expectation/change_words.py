@@ -208,8 +208,10 @@ def _flag(name: Text, flag: Text, row: Mapping[str, float], level: float) -> Tex
 
 def notes_of(models: Mapping[str, Told], *, flagged: bool) -> tuple[Note, ...]:
     """What holds of all models of change."""
-    en = "change is within people and associated with what it goes with; time order alone makes no cause."
-    out = [note("N-CHANGE", en, "变化为个体内变化；所述关系均为关联，仅有时间先后不足以说明因果。")]
+    en = "change is within people and associated with what it goes with; time order alone makes no cause. p-values are "
+    en += "of each quantity alone, not adjusted for their number."
+    zh = "变化为个体内变化；所述关系均为关联，仅有时间先后不足以说明因果。p 值为各数量单独检验，未就数目作校正。"
+    out = [note("N-CHANGE", en, zh)]
     if flagged:
         en = "with a flag, means are those of people without it; csi.intervention asks whether it may be an effect."
         zh = "设有标记时，均值为无标记者的均值；能否视为效应请用 csi.intervention。"

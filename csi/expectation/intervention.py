@@ -24,6 +24,7 @@ from csi.expectation.intervention_design import (
     Design,
     Kind,
     design_from,
+    difference,
     estimate,
     events_of,
     parallel_before,
@@ -45,10 +46,10 @@ class Intervention(Shown):
 
     Attributes:
         table: quantity (means of the treated and of the control group before and after, their changes, and
-            "difference": of the changes, or what a lesser design allows), n, estimate, std_error (by unit), df,
-            p_value, conf_low, conf_high, flag, reason, reason_zh (few people).
+            "difference": of the changes, or what a lesser design allows), n (people; of the smaller group where two are
+            compared), estimate, std_error (by unit), df, p_value, conf_low, conf_high, flag, reason, reason_zh (few).
         events: wave, period ("before", "after"), n, difference of the groups against the last wave before, with the
-            columns above; no rows without both.
+            columns above, p-values wave by wave; no rows without both.
         kind: "did", "before_after" or "after_only". effect: whether the difference may be called an effect: groups,
             a period before, and no sign of other trends before.
         outcome, flag, before, after (waves), level, labels, sentences, notes.
@@ -92,9 +93,9 @@ def intervention(
 ) -> Intervention:
     """The change of those who had an intervention less the change of those who had not, person by person.
 
-    Every person's mean answer before and after; d = (after - before of the treated) - (after - before of the others),
-    by least squares on each person's change, which is what fixed effects of persons and waves give. Errors are CR2 by
-    clusters where the panel has them, else HC2 by person.
+    d = (after - before of the treated) - (after - before of the others), by fixed effects of persons and waves, of
+    people who answered before and after. Where waves are absent for some, d is not the difference of the two changes
+    told beside it: those include what a wave adds for everybody. Errors are CR2 by clusters, else by person.
 
     Parameters:
         panel: the same respondents in several waves. outcome: a construct (mean of its items) or an item. flag: an item
@@ -145,13 +146,15 @@ def intervention(
 def _told(design: Design, labels: Mapping[str, Text], level: float, bases: Bases, *, wanted: bool) -> Intervention:
     """All that a design tells."""
     rows = [[name, *estimate(design, values, own, level)] for name, own, values in quantities(design)]
+    rows.append(["difference", *difference(design, level)])
     table = bases.withheld(pl.DataFrame(rows, schema=SCHEMA, orient="row").fill_nan(None))
     by_wave = pl.DataFrame(events_of(design, level), schema=EVENTS, orient="row").fill_nan(None)
     parallel = parallel_before(by_wave)
-    sure = design.kind == "did" and parallel is not False and wanted
+    few = table["flag"].eq_missing("suppressed").any()
+    sure = design.kind == "did" and parallel is not False and wanted and table["estimate"][-1] is not None
     return Intervention(
         table=table,
-        events=by_wave if table["flag"].eq_missing("suppressed").not_().all() else by_wave.clear(),
+        events=bases.withheld(by_wave.clear() if few else by_wave),
         kind=design.kind,
         effect=sure,
         outcome="",

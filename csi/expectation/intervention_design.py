@@ -32,6 +32,9 @@ SCHEMA: Final = {
 }  # fmt: skip
 EVENTS: Final = {"wave": pl.String, "period": pl.String, **{k: v for k, v in SCHEMA.items() if k != "quantity"}}
 
+FEWEST = 2
+"""People of a group that a comparison needs."""
+
 PARALLEL = 0.05
 """Differences of trends before with a smaller p (Holm) take the word effect away."""
 
@@ -73,6 +76,12 @@ class Design:
     def late(self) -> Array:
         """(n,) mean after."""
         return _mean(self.values[:, self.start :])
+
+    @property
+    def uneven(self) -> bool:
+        """Whether somebody is absent in a wave of a period with several."""
+        parts = (self.values[:, : self.start], self.values[:, self.start :])
+        return any(bool((np.isfinite(x).any(axis=1) & ~np.isfinite(x).all(axis=1)).any()) for x in parts)
 
     @property
     def kind(self) -> Kind:
@@ -150,20 +159,53 @@ def _nobody(flag: str) -> Problem:
 
 
 def quantities(design: Design) -> list[tuple[str, Bools, Array]]:
-    """What is told: its name, whose rows count, their values; the difference last."""
+    """What is told of either group: its name, whose rows count, their values."""
     change = design.late - design.early
     groups = {"treated": design.treated, "control": ~design.treated}
     parts = {"before": design.early, "after": design.late, "change": change}
-    found = [
+    return [
         (f"{part}_{group}", own, values)
         for part, values in parts.items()
         for group, own in groups.items()
         if np.isfinite(values[own]).any()
     ]
-    everyone = np.ones(design.treated.size, dtype=np.bool_)
+
+
+def difference(design: Design, level: float) -> list[float]:
+    """What the design compares: the slope of having it, with fixed effects of waves and (with a period before) persons.
+
+    Of answers without gaps that is the mean change of the treated less that of the others (of their level without a
+    period before); where waves are absent, groups whose gaps differ would change by what a wave adds for everybody.
+
+    Returns:
+        Columns of `SCHEMA`, n the people of the smaller group; NaN where waves cannot be told from having it.
+    """
     if design.kind == "before_after":
-        return [*found, ("difference", design.treated, change)]
-    return [*found, ("difference", everyone, design.late if design.kind == "after_only" else change)]
+        return estimate(design, design.late - design.early, design.treated, level)
+    kept = np.isfinite(design.late) & (np.isfinite(design.early) | (design.kind == "after_only"))
+    n = min(_heads(design.treated[kept]))
+    person, wave = np.nonzero(np.isfinite(design.values) & kept[:, None])
+    had = design.treated[person] & (wave >= design.start)
+    X = np.column_stack([np.ones(wave.size), wave[:, None] == np.unique(wave)[1:], had]).astype(np.float64)
+    y = design.values[person, wave]
+    if design.kind == "did":
+        X, y = _within(X[:, 1:], person), _within(y[:, None], person)[:, 0]
+    if n < FEWEST or np.linalg.matrix_rank(X) < X.shape[1]:
+        return [n, *[float("nan")] * 6]
+    return _told(design, X, y, person, level)
+
+
+def _within(x: Array, person: Ints) -> Array:
+    """(n, k) less each person's mean."""
+    codes, own = np.unique(person, return_inverse=True)
+    total = np.zeros((codes.size, x.shape[1]))
+    np.add.at(total, own, x)
+    return np.asarray(x - (total / np.bincount(own)[:, None])[own])
+
+
+def _heads(treated: Bools) -> tuple[int, int]:
+    """People treated and not."""
+    return int(treated.sum()), int(treated.size - treated.sum())
 
 
 def estimate(design: Design, values: Array, own: Bools, level: float) -> list[float]:
@@ -171,20 +213,33 @@ def estimate(design: Design, values: Array, own: Bools, level: float) -> list[fl
 
     Parameters:
         values: (n,). own: (n,) rows that count.
+
+    Returns:
+        Columns of `SCHEMA`; n is of the smaller group where there are two.
     """
-    rows = own & np.isfinite(values)
-    treated, n = design.treated[rows], int(rows.sum())
-    two = bool(treated.any() and not treated.all())
-    if n < 2 or (two and min(int(treated.sum()), n - int(treated.sum())) < 2):
-        return [n, *[float("nan")] * 6]
-    X = np.column_stack([np.ones(n), treated.astype(np.float64)]) if two else np.ones((n, 1))
-    codes, unit = np.unique(design.unit[rows], return_inverse=True)
-    found = robust_slopes(X, values[rows], design.weight[rows], unit.astype(np.int64), design.stratum[codes])
+    rows = np.flatnonzero(own & np.isfinite(values))
+    heads = _heads(design.treated[rows])
+    two = min(heads) > 0
+    if max(heads) < FEWEST or (two and min(heads) < FEWEST):
+        return [min(heads) if two else max(heads), *[float("nan")] * 6]
+    X = np.column_stack([np.ones(rows.size), design.treated[rows]]) if two else np.ones((rows.size, 1))
+    return _told(design, X.astype(np.float64), values[rows], rows, level)
+
+
+def _told(design: Design, X: Array, y: Array, person: Ints, level: float) -> list[float]:
+    """The last slope with its error by unit: columns of `SCHEMA`.
+
+    Parameters:
+        X: (r, k). y: (r,). person: (r,) whose rows they are.
+    """
+    heads = _heads(design.treated[np.unique(person)])
+    codes, unit = np.unique(design.unit[person], return_inverse=True)
+    found = robust_slopes(X, y, design.weight[person], unit.astype(np.int64), design.stratum[codes])
     value, error, df = float(found.slopes[-1]), float(found.std_error[-1]), float(found.df[-1])
     at = np.array([df])
     reach = float(critical(level, at)[0]) * error
     p = float(p_of_t(np.array([value / error if error > 0 else np.nan]), at)[0])
-    return [n, value, error, df, p, value - reach, value + reach]
+    return [min(heads) or max(heads), value, error, df, p, value - reach, value + reach]
 
 
 def events_of(design: Design, level: float) -> list[list[object]]:

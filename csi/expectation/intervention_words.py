@@ -79,6 +79,10 @@ def notes_of(design: Design, parallel: bool | None) -> tuple[Note, ...]:
     else:
         en = "no pre-period. Reported as difference, not effect: the groups may have differed before."
         out.append(note("E-CAUSAL", en, "没有干预前的期次。按差异报告，不称为效应：两组此前可能已有差异。"))
+    if design.kind != "before_after" and design.uneven:
+        en = "some people lack waves: the difference takes out what each wave adds for everybody, and is therefore not "
+        zh = "部分受访者缺少某些期次：差异已扣除各期对所有人的共同变动，因此不等于所列两项变化之差。"
+        out.append(note("N-INTERVENTION-GAPS", f"{en}the difference of the two changes told.", zh))
     if design.left_out:
         en = f"{design.left_out} people first flagged later, or of whom the flag is not known, are left out."
         zh = f"有 {design.left_out} 名受访者较晚才接受干预或标记未知，未纳入。"

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from scipy.stats import ttest_ind
 
 import csi
 from csi.behaviour.incidence import logit
@@ -162,3 +163,27 @@ def test_waves_join_by_wave_and_the_last_of_several_counts():
 def test_a_separated_outcome_has_no_regression():
     x = np.column_stack([np.ones(40), np.arange(40.0)])
     assert logit(x, (np.arange(40) > 20).astype(float), np.ones(40)) is None
+
+
+def test_the_difference_at_mean_handling_is_welchs_in_scipy():
+    panel, table = drawn(300, seed=3)
+    found = csi.complaints(panel, table, outcome="loyalty").after
+    y, c = panel.frame["loyalty1"].to_numpy(), table["complained"].to_numpy() == 1
+    theirs = ttest_ind(y[c], y[~c], equal_var=False)
+    row = found.row(0, named=True)
+    assert row["estimate"] == pytest.approx(y[c].mean() - y[~c].mean())
+    assert row["estimate"] / row["std_error"] == pytest.approx(theirs.statistic, rel=1e-9)
+    assert found["name"].to_list() == ["complained", "handled"]
+
+
+def test_few_others_are_not_told_by_their_difference():
+    """Forty of fifty complained: with their own means, a difference would tell that of the ten others."""
+    rng = np.random.default_rng(1)
+    panel = panel_of({"satisfaction": 60 + rng.normal(size=50), "loyalty": 60 + rng.normal(size=50)})
+    log = pl.DataFrame(
+        {"id": np.arange(50), "complained": np.arange(50) < 40, "handled_score": [5.0] * 40 + [None] * 10}
+    )
+    found = csi.complaints(panel, log, outcome="loyalty")
+    assert (found.after["n"][0], found.after["estimate"][0]) == (10, None)
+    assert found.selection.select("complained", "others", "difference").null_count().row(0) == (2, 2, 2)
+    assert found.handling["mean"][0] == 5.0

@@ -201,6 +201,30 @@ def test_small_rows_are_withheld_and_cannot_be_worked_out():
     assert told.filter(from_wave="w2", origin="a")["share"].is_null().all()
 
 
+def test_what_is_ahead_tells_nothing_of_few_customers_on_the_way():
+    """Of 100 "a" 12 go to "b", of whom 9 are gone next: shares gone from "a" after two waves would tell that."""
+    first = np.repeat([0, 1], [100, 12])
+    then = np.concatenate([np.repeat([0, 1, 2], [80, 12, 8]), np.repeat([1, 2], [3, 9])])
+    found = csi.lifecycle(panel_of(np.array([first, then]), ("a", "b", "gone")), ["a", "b", "gone"], absorbing="gone")
+    assert found.transitions.filter(from_wave="w1", origin="a")["share"].null_count() == 0
+    assert found.ahead["n"].unique().to_list() == [12]
+    assert found.ahead["value"].null_count() == found.ahead.height
+    told = csi.lifecycle(panel_of(np.array([first, then]), ("a", "b", "gone")), ["a", "b", "gone"], absorbing="gone",
+                         small=10)  # fmt: skip
+    p = told.ahead.filter(origin="a", waves=2)["value"].item()
+    assert p == pytest.approx(0.08 + 0.8 * 0.08 + 0.12 * 0.75)
+
+
+def test_what_is_ahead_is_of_the_moves_that_are_pooled():
+    few = np.array([np.repeat([0, 1], [100, 12]), np.repeat([0, 1], [12, 100]), np.repeat([0, 1], [4, 108])])
+    found = csi.lifecycle(panel_of(few, ("a", "b")), ["a", "b"], absorbing="b")
+    one = found.ahead.filter(origin="a", waves=1).row(0, named=True)
+    assert one["n"] == found.transitions.filter(from_wave="all", origin="a")["n"][0] == 100
+    assert one["value"] == pytest.approx(
+        found.transitions.filter(from_wave="all", origin="a", goal="b")["share"].item()
+    )
+
+
 def test_a_repeated_cross_section_has_sizes_only(panel):
     frame = panel.frame.with_columns(pl.concat_str("wave", "respondent").alias("respondent"))
     found = csi.lifecycle(replace(panel, frame=frame), STAGES, absorbing="gone")

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from scipy.stats import ttest_ind
 
 import csi
 from csi.behaviour.programme_change import changes, two_way
@@ -161,3 +164,29 @@ def test_refusals():
         lambda: csi.programme(*tables(n=60, before=False), design="effect"), "E-CAUSAL", "no pre-period", "入会前"
     )
     assert_refused(lambda: csi.programme(who, log, period="year"), "E-SETTING", "year", "year")
+
+
+def test_one_cohort_and_period_is_welchs_test_in_scipy():
+    data = spending_of(n=120, seed=4)
+    data = replace(data, joined=np.where(data.joined == NEVER, NEVER, 5))
+    found = changes(data, weighted=False, widest=2)
+    k = int(np.flatnonzero(found.lags == 2)[0])
+    error, df = found.error(np.eye(len(found.value))[[k]])
+    change = data.spent[:, 7] - data.spent[:, 4]
+    theirs = ttest_ind(change[data.joined == 5], change[data.joined == NEVER], equal_var=False)
+    assert found.value[k] / error[0] == pytest.approx(theirs.statistic, rel=1e-10)
+    assert df[0] == pytest.approx(theirs.df, rel=1e-10)
+    F, q, left, p = found.joint(np.array([k]))
+    assert (F, q, left) == (pytest.approx(theirs.statistic**2, rel=1e-10), 1, pytest.approx(theirs.df, rel=1e-10))
+    assert p == pytest.approx(theirs.pvalue, rel=1e-8)
+
+
+def test_few_others_are_not_told_by_wave_either():
+    """Twelve customers never joined: what the events or the overlap say would be theirs."""
+    who, log = tables(n=100, t=9)
+    others = sorted(set(log["id"].unique()) - set(who["id"]))[12:]
+    found = csi.programme(who, log.filter(~pl.col("id").is_in(others)), small=20, flagged=20)
+    assert found.events["difference"].null_count() == found.events.height
+    assert not found.overlap.height
+    assert not found.trend.height
+    assert not found.earned

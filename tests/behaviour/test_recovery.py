@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+import statsmodels.api as sm
 
 import csi
 from csi.display import text
@@ -145,3 +146,21 @@ def test_refusals():
     assert_refused(
         lambda: csi.recovery(panel, table.with_columns(id=pl.lit("x"))), "E-EVENT", "no event is of", "没有任何事件"
     )
+
+
+def test_the_error_of_a_contrast_at_mean_severity_allows_for_that_mean():
+    panel, table = drawn(400, seed=2)
+    row = contrast(csi.recovery(panel, table, prior="prior"), "satisfaction", "regression")
+    y, prior = panel.frame["satisfaction1"].to_numpy(), panel.frame["prior1"].to_numpy()
+    fails = (table["failure"] == 1).to_numpy()
+    top = fails & (table["recovery"] == "full").fill_null(value=False).to_numpy()
+    severity = table["severity"].fill_null(0).to_numpy()
+    away = np.where(fails, severity - severity[fails].mean(), 0.0)
+    X = np.column_stack([np.ones(400), top, fails & ~top, prior, away]).astype(float)
+    other = sm.OLS(y, X).fit(cov_type="HC2")
+    centre = severity[fails].var(ddof=1) / fails.sum()
+    assert row["difference"] == pytest.approx(other.params[1])
+    assert row["std_error"] == pytest.approx(np.sqrt(other.bse[1] ** 2 + other.params[4] ** 2 * centre), rel=1e-8)
+    plain = contrast(csi.recovery(panel, table, prior="prior"), "satisfaction", "regression", "recovered - failed")
+    gap = np.array([0, 1, -1, 0, 0])
+    assert plain["std_error"] == pytest.approx(np.sqrt(gap @ other.cov_params() @ gap), rel=1e-8)

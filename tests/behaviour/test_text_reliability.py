@@ -114,3 +114,20 @@ def test_tones_all_alike_are_no_item():
     with pytest.raises(Problems) as raised:
         csi.text_indicator(found, panel, "sat", reliability=0.7)
     assert "得分全部相同" in raised.value.problems[0].what.zh
+
+
+def test_comments_of_one_writer_are_resampled_together():
+    """Who writes the same four times says no more: the interval of r stays, it does not halve."""
+    panel, said, _ = coded(120, 3)
+    once = scored(panel, said, replicates=300).reliability.table
+    four = pl.concat([said.with_columns(pl.col("text") + "！" * k) for k in range(4)])
+    again = scored(panel, four, replicates=300)
+    assert again.reliability.n == 480
+    row, more = (t.row(by_predicate=pl.col("measure") == "r", named=True) for t in (once, again.reliability.table))
+    assert (more["value"], more["conf_low"], more["conf_high"]) == pytest.approx(
+        (row["value"], row["conf_low"], row["conf_high"])
+    )
+    few = said.with_columns(pl.lit("p0").alias("id"), pl.col("text") + pl.col("id"))
+    told = scored(panel, few, replicates=300).reliability
+    assert told.table["conf_low"].null_count() == 4
+    assert "区间" not in told.sentences[0].zh

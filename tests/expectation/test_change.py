@@ -292,6 +292,15 @@ def test_refusals():
     refused("E-WHERE", "no row has", "没有", where={"wave": "w7"})
     refused("E-BASE", "fewer than 200 people", "不足 200 人", small=200)
     refused("E-SCALE", "other than 0 and 1", "0、1 以外", flag="b", of="a")
+    rare = population(100, 2, 1, flag=0.4)
+    rare["z"][10:] = 0  # the difference by the flag would tell of ten people
+    refused(
+        "E-BASE",
+        "people with the flag, or without it, answered in w1 (10), w2 (10)",
+        "有标记者或无标记者不足 30 人",
+        panel=long_panel(rare, {"expectation": ["a", "b", "c"], "training": ["z"]}),
+        flag="z",
+    )
     bare = followed(100)
     keyless = panel_of(bare.frame.drop("respondent"), {"expectation": ["a", "b", "c"]}, ("w1", "w2"))
     refused("E-WAVE", "no column of respondents", "没有受访者编号列", panel=keyless)

@@ -107,7 +107,8 @@ def test_later_starters_are_left_out_and_counted():
     data["z"][:30, 1] = 0  # flagged a wave later than the others
     found = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
     assert any(n.code == "N-INTERVENTION-LEFT" and n.text.en.startswith("30 people") for n in found.notes)
-    assert last(found)["n"] == 270
+    assert last(found)["n"] == 120  # of the smaller group: 150 had it, 30 of them later
+    assert found.table.filter(pl.col("quantity").str.starts_with("change_"))["n"].to_list() == [120, 150]
 
 
 def test_errors_are_by_cluster():
@@ -127,6 +128,41 @@ def test_few_people_are_withheld():
     found = told(n=40)
     assert found.table.filter(quantity="before_treated")["estimate"].null_count() == 1
     assert not found.events.height
+    few = told(n=100, treated=0.1)  # ten had it: with the change of the others, the difference would tell theirs
+    assert last(few)["flag"] == "suppressed"
+    assert last(few)["estimate"] is None
+    assert not few.effect
+    assert few.table.filter(quantity="change_control")["estimate"].null_count() == 0
+
+
+def test_a_wave_that_few_answered_is_withheld():
+    data = columns(200, waves=4, start=2)
+    data["e"][:80, 3] = np.nan  # of 100 who had it, 20 are left
+    found = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
+    rows = found.events.filter(wave="w4")
+    assert (rows["n"].item(), rows["estimate"].item(), rows["flag"].item()) == (20, None, "suppressed")
+
+
+def test_people_who_lack_waves_do_not_bring_in_what_a_wave_adds():
+    """Three fifths of the treated are not in the last wave, in which everybody is higher by 2; 100 panels."""
+    found = []
+    for seed in range(100):
+        data = columns(120, waves=4, start=2, seed=seed)
+        data["e"][:, 3] += 2
+        data["e"][:60, 3][np.random.default_rng(seed).random(60) < 0.6] = np.nan
+        told_ = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
+        changes = told_.table.filter(pl.col("quantity").str.starts_with("change_"))["estimate"]
+        found.append([last(told_)["estimate"], changes[0] - changes[1]])
+    assert any(n.code == "N-INTERVENTION-GAPS" for n in told_.notes)
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / 10
+    assert abs(mean[0] - 0.5) < 4 * error[0]
+    assert mean[1] < 0.1  # what the two changes would have said
+
+
+def test_waves_that_cannot_be_told_from_having_it_give_no_difference():
+    data = columns(120, waves=3, start=2)
+    data["e"][:60, 0], data["e"][60:, 1] = np.nan, np.nan  # the treated are seen in w2, the others in w1
+    assert last(csi.intervention(long_panel(data, CONSTRUCTS), "e", "z"))["estimate"] is None
 
 
 def refused(code, words, call=None, panel=None, **more):

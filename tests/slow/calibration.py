@@ -206,7 +206,7 @@ def page(
     heading: str,
     doc: str,
     covered: pl.DataFrame,
-    nulls: pl.DataFrame,
+    nulls: pl.DataFrame | None,
     disclosed: Mapping[str, str],
     *,
     ranges: bool = True,
@@ -214,7 +214,8 @@ def page(
     """A study's tables as Markdown: coverage, rejections, what misses its gate.
 
     Parameters:
-        doc: the script's docstring, whose first paragraph is left out. ranges: lowest and highest coverage by kind too.
+        doc: the script's docstring, whose first paragraph is left out. nulls: None where nothing is tested. ranges:
+            lowest and highest coverage by kind too.
     """
     columns = ["study", "kind", "quantity", "truth", "coverage", "truth_below", "truth_above", "se_ratio", "usable"]
     parts = [
@@ -223,8 +224,7 @@ def page(
         "## Coverage of 95 % intervals",
         *([markdown(spans(covered))] if ranges else []),
         markdown(covered.select(*columns, "gate")),
-        "## Rejections of true claims",
-        markdown(rates(nulls)),
+        *([] if nulls is None else ["## Rejections of true claims", markdown(rates(nulls))]),
         "## Missed gates",
         disclosed_section(missed(covered, nulls), disclosed),
     ]
