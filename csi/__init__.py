@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from csi.display import doctor_from, html_from
 
 if TYPE_CHECKING:
+    from csi.behaviour.attitude import attitude as attitude
     from csi.behaviour.bgnbd import bgnbd
     from csi.behaviour.comments import comments as comments
     from csi.behaviour.complaints import complaints as complaints
@@ -241,6 +242,7 @@ _HOMES = {
     "predictions": "csi.measures.scores",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
+    "attitude": "csi.behaviour.attitude",
     "bgnbd": "csi.behaviour.bgnbd",
     "hazard": "csi.behaviour.hazard",
     "repurchase": "csi.behaviour.repurchase",
@@ -302,6 +304,7 @@ __all__ = [
     "alerts",
     "alignment",
     "append",
+    "attitude",
     "balance",
     "batch",
     "bgnbd",

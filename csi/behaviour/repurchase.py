@@ -114,7 +114,7 @@ def repurchase(
         ((3, 1), 0.1111)
     """
     found = [*level_problems(level), *unit_problems(unit), *one_of("cohort", cohort, EVERY),
-             *one_of("limits", limits, ("design", "exact")), *_within(within)]  # fmt: skip
+             *one_of("limits", limits, ("design", "exact")), *within_problems(within)]  # fmt: skip
     if found:
         raise Problems(found)
     bases, span = Bases(small, flagged), WITHIN[unit] if within is None else float(within)
@@ -216,7 +216,7 @@ def _usable(people: pl.DataFrame, name: str) -> None:
         raise Problems(found)
 
 
-def _within(within: object) -> list[Problem]:
+def within_problems(within: object) -> list[Problem]:
     """A problem where a time is not above 0."""
     if within is None or (
         isinstance(within, int | float) and not isinstance(within, bool) and 0 < within < float("inf")

@@ -60,7 +60,8 @@ class Observed:
 
     def survival(self) -> Array:
         """(t,) Kaplan-Meier, weighted, just after each time of events."""
-        return np.asarray(np.cumprod(1 - self.happened(self.weight) / self.at_risk(self.weight)), dtype=np.float64)
+        left = 1 - self.happened(self.weight) / self.at_risk(self.weight)
+        return np.asarray(np.cumprod(np.where(left > 1e-12, left, 0.0)), dtype=np.float64)
 
 
 def _from(times: Array, own: Array, values: Array) -> Array:

@@ -24,6 +24,9 @@ from csi.moments.stack import Array, Ints
 TOGETHER: Final = 64
 """Times whose errors are made at once."""
 
+LEAST: Final = 1e-12
+"""A share of those at risk that is left by rounding only."""
+
 
 def limits(share: Array, error: Array, point: float | Array) -> tuple[Array, Array]:
     """Limits on log(-log S); none where S is 1 or 0.
@@ -46,9 +49,11 @@ def design_error(seen: Observed, unit: Ints, stratum: Ints) -> tuple[Array, Arra
     What a row adds to log S(t): - sum over times s <= t at which it is watched of w (dN - d / n) / (n - d).
     """
     times = seen.times
+    if not len(times):
+        return np.empty(0), np.empty(0)
     n, d = seen.at_risk(seen.weight), seen.happened(seen.weight)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(n > d, 1 / (n - d), 0.0)
+        rate = np.where(n - d > LEAST * n, 1 / (n - d), 0.0)
         each = np.append(0.0, np.cumsum(rate * d / n))
     first, last = (np.searchsorted(times, v, side="right")[:, None] for v in (seen.entry, seen.time))
     own = np.minimum(np.searchsorted(times, seen.time), len(times) - 1)[:, None]

@@ -30,6 +30,7 @@ PUBLIC = [
     "Semopy",
     "Study",
     "SumScores",
+    "attitude",
     "bgnbd",
     "hazard",
     "repurchase",
