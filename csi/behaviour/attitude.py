@@ -139,10 +139,7 @@ def attitude(
         >>> bool(found.hazard["ratio"][0] > 1), found.bands["share"].round(2).to_list()
         (True, [0.03, 0.42, 0.83])
     """
-    wrong = [*unit_problems(unit), *within_problems(within), *_cut(cuts)]
-    if wrong:
-        raise Problems(wrong)
-    names = _drivers(panel, drivers)
+    names = _drivers(panel, drivers, [*unit_problems(unit), *within_problems(within), *_cut(cuts)])
     log = joined(events_of(events), panel)
     rows = scored(panel, list(dict.fromkeys([*names, *adjust_for])), by, where, level)
     sample, bases = rows.sample, Bases(small, flagged)
@@ -201,8 +198,10 @@ def _joins(answers: pl.DataFrame, log: Events, done: Followed) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"what": pl.String, "count": pl.Int64}, orient="row")
 
 
-def _drivers(panel: Panel, drivers: Sequence[str]) -> list[str]:
-    """The drivers named, else those of the usual ones that the codebook has."""
+def _drivers(panel: Panel, drivers: Sequence[str], wrong: list[Problem]) -> list[str]:
+    """The drivers named, else those of the usual ones that the codebook has; what is wrong so far is refused."""
+    if wrong:
+        raise Problems(wrong)
     if isinstance(drivers, str):
         return [drivers]
     names = list(dict.fromkeys(drivers)) or [n for n in USUAL if panel.codebook.items_of(n)]
