@@ -115,32 +115,28 @@ def _fast(fast: pl.DataFrame, level: float) -> Iterator[Text]:
 
 def _closing(moved: pl.DataFrame, gaps: pl.DataFrame, level: float) -> Iterator[Text]:
     """How the change after closing differs from that while a case stays open."""
-    plain = gaps.filter(attribute="", group="closed", other="open", adjusted=False)
-    if not plain.height:
+    pair = gaps.filter(attribute="", group="closed", other="open")
+    if not pair.height:
         if moved.height:
             en = "Too few customers answered before and after a case was closed, or while it stayed open, to compare."
             yield Text(en, "在问题关闭前后（或持续未关闭期间）均作答的顾客过少，无法比较。")
         return
-    same = gaps.filter(attribute="", group="closed", other="open", adjusted=True)
-    row = plain.row(0, named=True)
+    row = pair.row(-1, named=True)
     rows = {r["group"]: r for r in moved.filter(attribute="").iter_rows(named=True)}
     shut, still = (fixed(rows[g]["change"], 1) for g in ("closed", "open"))
     sure = row["conf_low"] > 0 or row["conf_high"] < 0
     gap = f"{fixed(row['difference'], 1)} [{fixed(row['conf_low'], 1)}, {fixed(row['conf_high'], 1)}]"
     verb, verb_zh = ("is associated", "相关") if sure else ("is not clearly associated", "没有明确关联")
+    same, same_zh = (" at the same score before", "前期得分相同时") if row["adjusted"] else ("", "")
     en = (
-        f"Closing a case {verb} with the next score of the attribute: change {shut} points where it was closed, "
-        f"{still} where it stayed open, difference {gap} ({100 * level:g}% interval)"
+        f"Closing a case {verb} with the next score of the attribute: difference{same} {gap} points "
+        f"({100 * level:g}% interval); change {shut} where it was closed, {still} where it stayed open."
     )
     zh = (
-        f"问题关闭与该属性的下一期得分{verb_zh}：已关闭者变化 {shut} 分，未关闭者 {still} 分，相差 {gap} 分"
-        f"（{100 * level:g}% 区间）"
+        f"问题关闭与该属性的下一期得分{verb_zh}：{same_zh}相差 {gap} 分（{100 * level:g}% 区间）；"
+        f"已关闭者变化 {shut} 分，未关闭者 {still} 分。"
     )
-    if same.height:
-        r = same.row(0, named=True)
-        again = f"{fixed(r['difference'], 1)} [{fixed(r['conf_low'], 1)}, {fixed(r['conf_high'], 1)}]"
-        en, zh = f"{en}; at the same score before {again}", f"{zh}；前期得分相同时相差 {again} 分"
-    yield Text(f"{en}.", f"{zh}。")
+    yield Text(en, zh)
 
 
 def _met(touched: pl.DataFrame) -> Iterator[Text]:

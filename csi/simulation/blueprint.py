@@ -143,8 +143,6 @@ def groups_of(recipe: Recipe) -> tuple[Group, ...]:
 def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
     """Every brand in every wave, waves first; the constructs are moved to their stated levels exactly."""
     groups = groups_of(recipe)
-    share = np.array([g.share for g in groups])
-    asked = asked_of(recipe, groups)
     stages = [v.stage for v in population.variants]
     variant = np.array([stages.index(g.stage) if g.stage in stages else 0 for g in groups])
     per_construct, per_item = points_per_unit(population)
@@ -152,6 +150,8 @@ def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
     of_groups = moved[:, population.block] * population.loadings
     cells = []
     for t, wave in enumerate(recipe.waves):
+        share = shares_at(recipe, groups, t)
+        asked = asked_of(recipe, groups, share)
         for brand in recipe.brands:
             extra = _numbers(recipe.item_shifts.get(brand.name, {}), population.items, t, 0.0) / per_item
             target = _numbers(recipe.levels.get(brand.name, {}), population.constructs, t, np.nan)
@@ -160,12 +160,34 @@ def cells_of(recipe: Recipe, population: Population) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def asked_of(recipe: Recipe, groups: tuple[Group, ...]) -> Array:
+def moved_shares(recipe: Recipe, groups: tuple[Group, ...]) -> Array:
+    """(g, g) chance of being in a group a wave later: the moves of stages; segments stay."""
+    moves = recipe.panel.moves if recipe.panel else {}
+    out = np.zeros((len(groups), len(groups)))
+    for i, a in enumerate(groups):
+        for j, b in enumerate(groups):
+            stay = 1.0 if a.stage == b.stage else 0.0
+            out[i, j] = (moves[a.stage].get(b.stage, 0.0) if a.stage in moves else stay) * (a.segment == b.segment)
+    return out
+
+
+def shares_at(recipe: Recipe, groups: tuple[Group, ...], wave: int) -> Array:
+    """(g,) shares of the groups in the population at a wave (from 0)."""
+    share = np.array([g.share for g in groups])
+    if recipe.panel is None or not recipe.panel.moves:
+        return share
+    found: Array = share @ np.linalg.matrix_power(moved_shares(recipe, groups), wave)
+    return found
+
+
+def asked_of(recipe: Recipe, groups: tuple[Group, ...], share: Array) -> Array:
     """(g, p) shares of the groups among those asked an item: routes by stage and segment, not those by an answer.
 
     An item that no group is asked keeps the groups' shares in the population.
+
+    Parameters:
+        recipe: its routes. groups: g. share: (g,) of the groups in the population.
     """
-    share = np.array([g.share for g in groups])
     out = np.repeat(share[:, None], len(recipe.rated), axis=1)
     for route in recipe.routes:
         for role in ("stage", "segment"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from csi.errors import Problem, Problems, problem
+from csi.simulation.checks_events import names_of_events, numbers_of_events
 from csi.simulation.checks_further import names_further, numbers_further, unknown
 from csi.simulation.reading import Lines, Place, read_yaml, validated, where
 from csi.simulation.recipe import Recipe
@@ -48,14 +49,15 @@ def check(recipe: Recipe, path: Path | str = "recipe", lines: Lines | None = Non
         return where(path, lines or {}, place)
 
     found = [*_names(recipe, spot), *_twice(recipe, spot), *_numbers(recipe, spot), *_reasons(recipe, spot)]
-    found += [replace(one, where=spot(place)) for place, one in numbers_further(recipe)]
+    further = (*numbers_further(recipe), *numbers_of_events(recipe))
+    found += [replace(one, where=spot(place)) for place, one in further]
     if found:
         raise Problems(found)
 
 
 def _names(recipe: Recipe, spot: Spot) -> Iterator[Problem]:
     """Names that point nowhere, and constructs without items."""
-    for name, known, kind, place in (*_mentions(recipe), *names_further(recipe)):
+    for name, known, kind, place in (*_mentions(recipe), *names_further(recipe), *names_of_events(recipe)):
         yield from unknown(name, known, kind, spot(place))
     for name in recipe.constructs:
         if name not in {i.of for i in recipe.rated}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from csi.errors import Problem, did_you_mean, problem
-from csi.simulation.further import factors
+from csi.simulation.further import TERMS, factors
 from csi.simulation.reading import Place
 from csi.simulation.recipe import Recipe
 
@@ -53,7 +53,7 @@ def _of_outcomes(recipe: Recipe) -> Iterator[Named]:
     for k, outcome in enumerate(recipe.outcomes):
         for term in outcome.slopes:
             for name in factors(term):
-                yield name, list(recipe.scores), ("score", "得分"), ("outcomes", k, "slopes", term)
+                yield name, [*recipe.scores, *TERMS], ("score", "得分"), ("outcomes", k, "slopes", term)
     if recipe.mentions is not None:
         known = list(dict.fromkeys(q.attribute for q in recipe.rated if q.attribute))
         for name in recipe.mentions.attributes:

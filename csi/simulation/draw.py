@@ -8,38 +8,22 @@ normals: the same panel on every platform.
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from csi.moments.stack import Array, Ints
-from csi.simulation.blueprint import Group
+from csi.simulation.blueprint import Group, moved_shares
 from csi.simulation.further import further_answers
+from csi.simulation.lives import Lives
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
 from csi.simulation.routes import unasked
+from csi.simulation.streams import uniforms
 
-STREAMS = (
-    "size", "answers", "groups", "weight", "seconds", "careless", "ticks", "missing",
-    "kano", "points", "outcomes", "mentions",
-)  # fmt: skip
-"""What is drawn, each from its own stream."""
-
-
-def uniforms(seed: int, wave: str, brand: str, what: str, shape: tuple[int, ...]) -> Array:
-    """Uniform numbers in (0, 1) for one purpose in one cell.
-
-    Example:
-        >>> uniforms(1, "2026Q3", "A", "answers", (2,)).round(6)
-        array([0.698173, 0.462308])
-    """
-    key = (zlib.crc32(wave.encode()), zlib.crc32(brand.encode()), STREAMS.index(what))
-    source = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
-    raw = np.asarray(source.random_raw(int(np.prod(shape))), dtype=np.uint64)
-    return ((raw >> np.uint64(11)).astype(np.float64) + 0.5).reshape(shape) / 2.0**53
+LASTING = ("size", "groups", "weight")
+"""What is drawn once for people who answer in every wave."""
 
 
 def draw_answers(population: Population, shift: Array, uniform: Array, variant: Ints | None = None) -> Ints:
@@ -67,22 +51,34 @@ def draw_answers(population: Population, shift: Array, uniform: Array, variant: 
     return passed + population.minimum.astype(np.int64)
 
 
-def draw_cell(recipe: Recipe, population: Population, groups: tuple[Group, ...], cell: Cell, seed: int) -> pl.DataFrame:
+def draw_cell(
+    recipe: Recipe, population: Population, groups: tuple[Group, ...], cell: Cell, seed: int, life: Lives | None = None
+) -> pl.DataFrame:
     """One cell of the panel as an export would hold it.
+
+    Parameters:
+        recipe, population, groups, cell, seed: what is drawn. life: what happens to the brand's respondents, up to this
+            wave; goes on by it.
 
     Returns:
         Key columns (named by the recipe), then the items: codes on their scales, missing codes, or null where blank.
     """
 
     def draw(what: str, *shape: int) -> Array:
-        return uniforms(seed, cell.wave, cell.brand, what, shape)
+        lasts = recipe.panel is not None and what in LASTING
+        return uniforms(seed, "" if lasts else cell.wave, cell.brand, what, shape)
 
     size = recipe.cell_size
     n = size.least + int(draw("size", 1)[0] * (size.most - size.least + 1))
     p = len(population.items)
-    group = _pick(np.array([g.sample for g in groups]), draw("groups", n))
-    answers = draw_answers(population, cell.shift[group], draw("answers", n, p), cell.variant[group])
-    further = further_answers(recipe, answers, draw)
+    group, ids = _group(recipe, groups, cell, seed, draw("groups", n)), respondents(recipe, cell, n)
+    shift = cell.shift[group] + (0.0 if life is None else life.lift(cell, group, ids))
+    answers = draw_answers(population, shift, _again(recipe, cell, seed, draw("answers", n, p)), cell.variant[group])
+    terms = {} if life is None else life.terms(cell, answers, ids)
+    further = further_answers(recipe, answers, draw, terms)
+    if life is not None:
+        life.follow(cell, answers, ids)
+        further = np.concatenate([further, life.flags(cell.wave, n)], axis=1)
     kind, seconds = _careless(recipe, draw("careless", n), draw("seconds", n))
     answers = _contaminate(answers, kind, draw("ticks", n, p), population)
     codes = _turned(recipe, np.concatenate([answers, further], axis=1))
@@ -91,7 +87,45 @@ def draw_cell(recipe: Recipe, population: Population, groups: tuple[Group, ...],
     codes, blank = _missing(recipe, codes, blank, draw("missing", len(recipe.missing), n, codes.shape[1]))
     codes, blank = np.where(skipped, _not_asked(recipe), codes), blank & ~skipped
     weight = _weights(groups, group, recipe.weight_spread, draw("weight", n))
-    return _frame(recipe, cell, groups, group, weight, seconds, codes, blank)
+    frame = _frame(recipe, cell, groups, group, weight, seconds, codes, blank, ids)
+    return frame.filter(_returning(recipe, cell, seed, n))
+
+
+def respondents(recipe: Recipe, cell: Cell, n: int) -> list[str]:
+    """Names of n respondents: their wave (where new people answer), brand and number."""
+    t = "" if recipe.panel is not None else str(recipe.waves.index(cell.wave) + 1)
+    b = [x.name for x in recipe.brands].index(cell.brand) + 1
+    of_brand, of_row = len(str(len(recipe.brands))), len(str(recipe.cell_size.most))
+    return [f"{t}{b:0{of_brand}d}{i:0{of_row}d}" for i in range(1, n + 1)]
+
+
+def _again(recipe: Recipe, cell: Cell, seed: int, uniform: Array) -> Array:
+    """Uniforms of which a part lasts over waves: `z = sqrt(again) z_person + sqrt(1 - again) z_wave`."""
+    if recipe.panel is None:
+        return uniform
+    lasting = ndtri(uniforms(seed, "", cell.brand, "lasting", uniform.shape))
+    again = recipe.panel.again
+    mixed: Array = ndtr(np.sqrt(again) * lasting + np.sqrt(1 - again) * ndtri(uniform))
+    return mixed
+
+
+def _group(recipe: Recipe, groups: tuple[Group, ...], cell: Cell, seed: int, uniform: Array) -> Ints:
+    """Group numbers (n,): by the sample's shares, and for people who answer again moved from wave to wave."""
+    group = _pick(np.array([g.sample for g in groups]), uniform)
+    if recipe.panel is None or not recipe.panel.moves:
+        return group
+    chance = np.cumsum(moved_shares(recipe, groups), axis=1)
+    for wave in recipe.waves[1 : recipe.waves.index(cell.wave) + 1]:
+        u = uniforms(seed, wave, cell.brand, "moves", (len(group),))
+        group = np.minimum((u[:, None] >= chance[group]).sum(axis=1), len(groups) - 1)
+    return group
+
+
+def _returning(recipe: Recipe, cell: Cell, seed: int, n: int) -> pl.Series:
+    """(n,) who answers in this wave."""
+    if recipe.panel is None or cell.wave == recipe.waves[0]:
+        return pl.Series([True] * n)
+    return pl.Series(uniforms(seed, cell.wave, cell.brand, "returning", (n,)) < recipe.panel.returning)
 
 
 def _pick(share: Array, uniform: Array) -> Ints:
@@ -176,14 +210,12 @@ def _frame(
     seconds: Ints,
     codes: Ints,
     blank: npt.NDArray[np.bool_],
+    ids: list[str],
 ) -> pl.DataFrame:
     """The columns of a cell in the order of an export."""
     n = len(group)
-    t = recipe.waves.index(cell.wave) + 1
-    b = [x.name for x in recipe.brands].index(cell.brand) + 1
-    of_brand, of_row = len(str(len(recipe.brands))), len(str(recipe.cell_size.most))
     keys: dict[str, object] = {
-        recipe.column("respondent"): [f"{t}{b:0{of_brand}d}{i:0{of_row}d}" for i in range(1, n + 1)],
+        recipe.column("respondent"): ids,
         recipe.column("wave"): [cell.wave] * n,
         recipe.column("brand"): [cell.brand] * n,
         recipe.column("weight"): weight,

@@ -5,7 +5,7 @@ Letters: `n` respondents, `p` items, `k` further answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -28,13 +28,16 @@ PAIRS: Final = {
 
 Draw = Callable[..., Array]
 
+TERMS: Final = ("contact_mean", "contact_peak", "contact_end")
+"""Scores of a wave's contacts (0-100) that outcomes may name."""
 
-def further_answers(recipe: Recipe, answers: Ints, draw: Draw) -> Ints:
+
+def further_answers(recipe: Recipe, answers: Ints, draw: Draw, terms: Mapping[str, Array] | None = None) -> Ints:
     """(n, k) answers to all questions behind the items, in the order of `recipe.asked`.
 
     Parameters:
         recipe: what is asked. answers: (n, p) to the items, as respondents gave them. draw: uniform numbers (0, 1) of a
-            purpose and shape.
+            purpose and shape. terms: scores beside those of the recipe, of what happened to respondents.
     """
     n = len(answers)
     parts: list[Ints] = [np.zeros((n, 0), dtype=np.int64)]
@@ -46,7 +49,7 @@ def further_answers(recipe: Recipe, answers: Ints, draw: Draw) -> Ints:
         u = draw("points", n, len(recipe.points), most)
         parts += [points_shared(part, u[:, k]) for k, part in enumerate(recipe.points)]
     if recipe.outcomes:
-        scores = scores_of(recipe, answers)
+        scores = {**scores_of(recipe, answers), **dict.fromkeys(TERMS, np.zeros(n)), **(terms or {})}
         u = draw("outcomes", n, len(recipe.outcomes))
         parts += [outcome(recipe, part, scores, u[:, k])[:, None] for k, part in enumerate(recipe.outcomes)]
     return np.concatenate(parts, axis=1)

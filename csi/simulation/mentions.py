@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from csi.moments.stack import Array
-from csi.simulation.draw import uniforms
 from csi.simulation.parts import MentionPart, MentionsPart
 from csi.simulation.population import Cell
 from csi.simulation.recipe import Recipe
+from csi.simulation.streams import uniforms
 
 VALENCE: Final = (-1, 0, 1)
 """Critical, neutral, favourable."""

@@ -10,6 +10,7 @@ items: [{name: img1, construct: image, loading: .8, mean: 7.6, sd: 1.8, skew: .2
 attributes: [{name: speed, forms: {Ew: {construct: expected, mean: 5.8, sd: 1}, P: {...}}, ...}]   # pairs of items
 routes: [{ask: [satisfaction], if: {stage: [first, long]}}]                                       # filter questions
 kano, points, scores, outcomes, mentions: answers beyond the items; see csi/simulation/parts.py
+panel, events: the same people in every wave, and tables of what happens to them; see csi/simulation/event_parts.py
 brands, waves, cell_size, levels, stages, segments, weights, careless, missing, study: see the same file
 """
 
@@ -22,6 +23,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from csi.errors import Text
+from csi.simulation.event_parts import EventsPart, PanelPart
 from csi.simulation.parts import (
     AttributePart,
     BrandPart,
@@ -74,6 +76,8 @@ class Recipe(BaseModel):
     scores: dict[str, ScorePart] = {}
     outcomes: tuple[OutcomePart, ...] = ()
     routes: tuple[RoutePart, ...] = ()
+    panel: PanelPart | None = None
+    events: EventsPart | None = None
     mentions: MentionsPart | None = None
     brands: tuple[BrandPart, ...] = Field(min_length=1)
     waves: tuple[str, ...] = Field(min_length=1)
@@ -95,8 +99,13 @@ class Recipe(BaseModel):
 
     @property
     def asked(self) -> tuple[QuestionPart, ...]:
-        """All questions in the order of the export: items, Kano pairs, points, outcomes."""
-        return (*self.rated, *self._pairs(), *self._points(), *self.outcomes)
+        """All questions in the order of the export: items, Kano pairs, points, outcomes, flags."""
+        return (*self.rated, *self._pairs(), *self._points(), *self.outcomes, *self._flags())
+
+    def _flags(self) -> Iterator[QuestionPart]:
+        """A question for everything done to customers by lot."""
+        for part in self.panel.flags if self.panel else ():
+            yield QuestionPart(name=part.name, construct=part.of, scale=part.scale, zh=part.zh, en=part.en)
 
     def _pairs(self) -> Iterator[QuestionPart]:
         """Two questions for every feature of `kano`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +13,7 @@ from csi.models.model import Model
 from csi.simulation.blueprint import cells_of, codebook_of, groups_of, model_of, population_of
 from csi.simulation.checks import check, read_recipe
 from csi.simulation.draw import draw_cell
+from csi.simulation.lives import Lives, tables_of
 from csi.simulation.mentions import mentions_of
 from csi.simulation.parts import CarelessPart, SizePart
 from csi.simulation.recipe import Recipe
@@ -30,7 +31,7 @@ class Simulation:
             respondents and all). codebook, model: what was asked and what was claimed.
         truth: brand, wave, kind, name, value of the uncontaminated population (see `truth_table`).
         codebook_text, study_text: the two YAML files that go with the panel. mentions: coded mentions of interviews, or
-            None.
+            None. tables: kind of event (purchases, contacts, ...) -> its table, of what happened to the respondents.
     """
 
     recipe: Recipe
@@ -42,9 +43,10 @@ class Simulation:
     codebook_text: str
     study_text: str
     mentions: pl.DataFrame | None = None
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def write(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write panel.csv, codebook.yaml, study.yaml, truth.csv and, where there are mentions, mentions.csv.
+        """Write panel.csv, codebook.yaml, study.yaml, truth.csv, and mentions and tables of events where there are.
 
         Parameters:
             folder: files that are there are replaced.
@@ -62,6 +64,7 @@ class Simulation:
         }
         if self.mentions is not None:
             texts["mentions.csv"] = self.mentions.write_csv()
+        texts |= {f"{kind}.csv": table.write_csv() for kind, table in self.tables.items()}
         for name, text in texts.items():
             (folder / name).write_bytes(text.encode("utf-8"))
         return tuple(folder / name for name in texts)
@@ -99,11 +102,17 @@ def simulate(recipe: Recipe | str | Path, seed: int | None = None) -> Simulation
     seed = recipe.seed if seed is None else seed
     population = population_of(recipe)
     groups, cells = groups_of(recipe), cells_of(recipe, population)
-    frame = pl.concat([draw_cell(recipe, population, groups, cell, seed) for cell in cells])
+    lives = (
+        {b.name: Lives(recipe, population, b.name, seed) for b in recipe.brands}
+        if recipe.panel or recipe.events
+        else {}
+    )
+    frame = pl.concat([draw_cell(recipe, population, groups, c, seed, lives.get(c.brand)) for c in cells])
+    tables = tables_of(list(lives.values()), recipe, seed)
     texts = codebook_text(recipe), study_text(recipe, "panel.csv", "codebook.yaml")
     truth = truth_table(recipe, population, cells)
     mentions = mentions_of(recipe, cells, frame, seed)
-    return Simulation(recipe, seed, frame, codebook_of(recipe), model_of(recipe), truth, *texts, mentions)
+    return Simulation(recipe, seed, frame, codebook_of(recipe), model_of(recipe), truth, *texts, mentions, tables)
 
 
 def clean(recipe: Recipe, n: int) -> Recipe:

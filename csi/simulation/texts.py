@@ -9,6 +9,7 @@ from typing import Any
 from csi.simulation.blueprint import headings
 from csi.simulation.parts import BrandPart, GroupPart
 from csi.simulation.recipe import Recipe
+from csi.survey.period import days_of
 
 PLAIN = re.compile(r"[^\W_][^:#,\[\]{}\"'&*!|>%@`\n\\=]*\Z")
 """Strings that need no quotes inside a flow mapping."""
@@ -95,10 +96,24 @@ def study_text(recipe: Recipe, panel: str, codebook: str) -> str:
         lines += ["stages:", *(_entry(s) for s in recipe.stages)]
     if recipe.segments:
         lines += ["segments:", *(_entry(s) for s in recipe.segments)]
-    models = said.pop("models", {})
+    models, own = said.pop("models", {}), said.pop("tables", {})
     lines += [f"{k}: {flow(v)}" for k, v in said.items()]
+    tables = {**tables_said(recipe), **own}
+    lines += ["tables:", *(f"  {kind}: {flow(table)}" for kind, table in tables.items())] if tables else []
     lines += ["models:", *(f"  {name}: {flow(options)}" for name, options in models.items())] if models else []
     return "\n".join(lines) + "\n" + FURTHER
+
+
+def tables_said(recipe: Recipe) -> dict[str, Any]:
+    """The tables of events as a study file names them: the file, and the last day observed."""
+    events = recipe.events
+    if events is None:
+        return {}
+    ends = days_of(recipe.waves[-1])
+    until = {"cases": ends[1]} if ends else {}
+    until |= {"purchases": events.purchases.until} if events.purchases else {}
+    last = {kind: {"until": day.isoformat()} for kind, day in until.items()}
+    return {kind: {"file": f"{kind}.csv", **last.get(kind, {})} for kind in events.tables}
 
 
 def _labels(zh: str, en: str) -> dict[str, str]:

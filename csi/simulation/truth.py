@@ -18,6 +18,7 @@ from csi.simulation.blueprint import cells_of, groups_of, population_of
 from csi.simulation.population import Cell, Population, Variant, levels
 from csi.simulation.recipe import Recipe
 from csi.simulation.stated import Row, stated
+from csi.simulation.stated_events import stated_events
 
 EVERYONE = 1e9
 """The n that stands for a whole population."""
@@ -121,11 +122,12 @@ def truth_table(recipe: Recipe, population: Population, cells: tuple[Cell, ...])
 
     `kind` is "level" (of a construct: the plain mean of its items' scores, 0-100), "mean" (of an item, scale points;
     both among those asked), and once, with empty brand and wave, "path" (standardised, `outcome~predictor`; with
-    `stage: ` before it where a stage has its own), "loading", "r2", and what `stated` adds.
+    `stage: ` before it where a stage has its own), "loading", "r2", and what `stated` and `stated_events` add. Levels
+    and means are those before anything happens to respondents.
     """
     rows: list[Row] = [row for variant in population.variants for row in _relations(population, variant)]
     rows += [("", "", "loading", i, v) for i, v in zip(population.items, population.loadings, strict=True)]
-    rows += stated(recipe)
+    rows += [*stated(recipe), *stated_events(recipe)]
     for cell in cells:
         level = levels(population, cell.asked, cell.shift)
         rows += [(cell.brand, cell.wave, "level", c, v) for c, v in zip(population.constructs, level, strict=True)]

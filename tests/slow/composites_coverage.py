@@ -31,7 +31,7 @@ from csi.inference.leave_out import quantity_acceleration
 from csi.measures.effects import f2, total_effects
 from csi.moments.sample import sample_of
 from csi.simulation import cells_of, draw_answers, model_of, population_moments, population_of, read_recipe
-from csi.simulation.draw import uniforms
+from csi.simulation.streams import uniforms
 
 TABLES = ("composites_coverage", "composites_nulls")
 SIZE, DRAWS, SCALE = 250, 399, (1, 10)

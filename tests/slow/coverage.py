@@ -29,7 +29,7 @@ from csi.measures.effects import total_effects
 from csi.measures.reliability import MEASURES, measure
 from csi.measures.validity import htmt_of
 from csi.simulation import cells_of, draw_answers, model_of, population_moments, population_of, read_recipe
-from csi.simulation.draw import uniforms
+from csi.simulation.streams import uniforms
 
 HERE = Path(__file__).parent
 SIZE, PANELS, REPLICATES, CHANGE_REPLICATES = 250, 2000, 500, 200

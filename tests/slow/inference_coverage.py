@@ -40,7 +40,7 @@ from csi.measures.reliability import ave
 from csi.measures.validity import htmt_of
 from csi.moments.sample import sample_of
 from csi.simulation import cells_of, draw_answers, model_of, population_moments, population_of, read_recipe
-from csi.simulation.draw import uniforms
+from csi.simulation.streams import uniforms
 
 HERE = Path(__file__).parent
 PANELS, NESTED_PANELS, SMALL_PANELS, DRAWS, OUTER = 2000, 2000, 300, 400, 200
