@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
     from csi.estimate.fit import fit as fit
+    from csi.expectation.adjustment import adjustment as adjustment
     from csi.expectation.balance import balance as balance
     from csi.expectation.change import change as change
     from csi.expectation.formation import formation as formation
@@ -223,6 +224,7 @@ _HOMES = {
     "surface": "csi.expectation.surface",
     "penalty_reward": "csi.expectation.penalty_reward",
     "change": "csi.expectation.change",
+    "adjustment": "csi.expectation.adjustment",
     "intervention": "csi.expectation.intervention",
     "tolerance": "csi.expectation.tolerance",
     "nps": "csi.behaviour.nps",
@@ -301,6 +303,7 @@ __all__ = [
     "SumScores",
     "Target",
     "adjust",
+    "adjustment",
     "alerts",
     "alignment",
     "append",

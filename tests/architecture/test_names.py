@@ -95,6 +95,7 @@ PUBLIC = [
     "surface",
     "change",
     "intervention",
+    "adjustment",
     "tolerance",
     "penalty_reward",
     "nps",

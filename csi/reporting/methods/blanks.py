@@ -72,6 +72,7 @@ QUALITY = {
 FEATURES = {"features": (Text("Features", "产品特性"), _attributes("feature1", "feature2", "feature3"))}
 SATISFIED = {"satisfaction": Asked(Text("Satisfaction", "满意"), 3)}
 EXPECTED = {"expectation": Asked(Text("Expectation", "期望"), 3, form="Ew")}
+PERFORMED = {"performance": Asked(Text("Experience", "体验"), 3)}
 OVERALL = {"overall": Asked(Text("Overall quality", "总体质量"), 1)}
 LOYAL = {"loyalty": Asked(Text("Loyalty (attitude)", "忠诚（态度）"), 3)}
 
@@ -127,6 +128,16 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "change": Blank(also=EXPECTED, keys=("respondent", "wave")),
     "intervention": Blank(
         also={**SATISFIED, "training": Asked(Text("Had the training", "接受培训"), 1, "binary")},
+        keys=("respondent", "wave"),
+        items={"flag": "training1"},
+    ),
+    "adjustment": Blank(
+        also={
+            **EXPECTED,
+            **PERFORMED,
+            **SATISFIED,
+            "training": Asked(Text("Had the training", "接受培训"), 1, "binary"),
+        },
         keys=("respondent", "wave"),
         items={"flag": "training1"},
     ),

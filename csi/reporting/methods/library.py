@@ -10,6 +10,7 @@ from typing import Any, Final
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.reporting.methods import (
+    adjustment,
     balance,
     bgnbd,
     change,
@@ -76,6 +77,7 @@ METHODS: Final[tuple[Method, ...]] = (
     balance.METHOD,
     change.METHOD,
     intervention.METHOD,
+    adjustment.METHOD,
     requirements.WHOM,
     requirements.METHOD,
     text.METHOD,
