@@ -91,6 +91,7 @@ def _linked(said: LinkSaid, panel: Panel | None) -> Link:
         frame = _overlap(said)
         known |= {"old": frame[said.old].to_numpy(), "new": frame[said.new].to_numpy()}
         known |= {"weight": frame[said.weight].to_numpy()} if said.weight else {}
+        known |= {key: frame[name].to_list() for key, name in said.design.items()}
         if said.respondent and panel is not None and "respondent" in panel.frame.columns:
             known |= {"who": frame[said.respondent].to_list(), "among": panel.frame["respondent"].to_list()}
     return link(method=said.method, scales=said.scales, **known)
@@ -99,7 +100,8 @@ def _linked(said: LinkSaid, panel: Panel | None) -> Link:
 def _overlap(said: LinkSaid) -> pl.DataFrame:
     """The respondents who answered both forms: numbers in the columns that the study names."""
     where = str(said.file)
-    names = {said.respondent: pl.String()} if said.respondent else {}
+    asked = (said.respondent, *said.design.values())
+    names = {name: pl.String() for name in asked if name}
     try:
         frame = pl.read_csv(where, schema_overrides=names)
     except (OSError, pl.exceptions.PolarsError):

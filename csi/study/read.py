@@ -408,6 +408,8 @@ def _break(form: BreakForm, folder: Path) -> BreakSaid:
         new=said.new,
         weight=said.weight,
         respondent=said.respondent,
+        cluster=said.cluster,
+        stratum=said.stratum,
         anchors=tuple(said.anchors),
         changed=tuple(said.changed),
         scales=((old[0], old[1]), (new[0], new[1])),

@@ -97,6 +97,8 @@ class LinkForm(Part):
     new: str = "new"
     weight: str = ""
     respondent: str = ""
+    cluster: str = ""
+    stratum: str = ""
     anchors: list[str] = []
     changed: list[str] = []
     scales: Annotated[list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(max_length=2)] = []

@@ -189,12 +189,19 @@ class LinkSaid:
     new: str = "new"
     weight: str = ""
     respondent: str = ""
+    cluster: str = ""
+    stratum: str = ""
     anchors: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100))
     shift: float = 0.0
     slope: float = 1.0
     std_error: float = 0.0
+
+    @property
+    def design(self) -> dict[str, str]:
+        """How the overlap sample was drawn -> the column that says so."""
+        return {key: name for key, name in (("cluster", self.cluster), ("stratum", self.stratum)) if name}
 
 
 @dataclass(frozen=True, slots=True)

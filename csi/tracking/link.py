@@ -16,6 +16,7 @@ from csi.errors import Problem, Problems, is_number, note, one_of, problem
 from csi.moments.stack import Array
 from csi.survey.readers.frames import to_polars
 from csi.tracking.link_curve import GRID, Behind, Link, Method, made_link
+from csi.tracking.link_design import Design, design_of
 from csi.tracking.link_items import link_frames
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def link(
     method: Method = "linear",
     *,
     weight: npt.ArrayLike | None = None,
+    cluster: Sequence[object] | None = None,
+    stratum: Sequence[object] | None = None,
     scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100)),
     shift: float = 0.0,
     slope: float = 1.0,
@@ -54,11 +57,13 @@ def link(
     the ends of the scales are said to correspond (5 points to 10 points): no data stand behind it, which is flagged;
     "given" `shift + slope x` with a standard error that others found; "items" by what is common to both forms, whose
     respondents are others: see `csi.item_link`, which does it between the waves of an index. The errors of an overlap
-    sample come from every respondent's influence, of an equipercentile link from 500 resamples.
+    sample come from every respondent's influence, of an equipercentile link from 500 resamples; clusters count as one
+    and stay together, within their strata.
 
     Parameters:
         old, new: (n,) scores of the same respondents on both forms; of "items" frames with a column per item and a row
             per respondent, items that are not common in the order of their counterparts. weight: (n,) design weights.
+        cluster, stratum: (n,) names of the clusters and strata by which the overlap sample was drawn.
         scales: (minimum, maximum) of the old and of the new scores (of "items" their answers); 0-100 by default.
         method: as above. shift, slope, std_error: of "given", in points. seed: of the resamples.
         who: (n,) names of the respondents; among: the respondent of every row of the data that the index was fitted to.
@@ -94,13 +99,13 @@ def link(
     x, y, d, kept = _checked(
         cast("npt.ArrayLike | None", old), cast("npt.ArrayLike | None", new), weight, scales, method
     )
-    names = _names(who, kept, among)
+    names, design = _names(who, kept, among), design_of(cluster, stratum, kept)
     if method == "equipercentile":
-        mapped, covariance = _equipercentile(x, y, d, seed)
+        mapped, covariance = _equipercentile(x, y, d, design, seed)
     else:
-        mapped, covariance = _by_moments(x, y, d, linear=method == "linear")
+        mapped, covariance = _by_moments(x, y, d, design, linear=method == "linear")
     behind = None if names is None else _behind(x, y, d, method, names, among or ())
-    return made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), (), behind)
+    return made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), design.notes, behind)
 
 
 def _check_given(shift: object, slope: object, std_error: object) -> None:
@@ -280,14 +285,13 @@ def _wrong(en: str, zh: str, do: str, do_zh: str) -> Problem:
     return problem("E-LINK", "link", en, zh, do, do_zh)
 
 
-def _by_moments(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, Array]:
+def _by_moments(x: Array, y: Array, d: Array, design: Design, *, linear: bool) -> tuple[Array, Array]:
     """Mean or linear link on the grid, and its covariance from every respondent's influence."""
     w = d / d.sum()
     mx, my = w @ x, w @ y
     ratio = float(np.sqrt(w @ (y - my) ** 2) / np.sqrt(w @ (x - mx) ** 2)) if linear else 1.0
     influence, shapes = _shapes(x, y, d, linear=linear)
-    spread = influence.T @ influence * (x.size / (x.size - 1.0))
-    return my + ratio * (GRID - mx), shapes.T @ spread @ shapes
+    return my + ratio * (GRID - mx), shapes.T @ design.spread(influence) @ shapes
 
 
 def _shapes(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, Array]:
@@ -301,13 +305,9 @@ def _shapes(x: Array, y: Array, d: Array, *, linear: bool) -> tuple[Array, Array
     return w[:, None] * np.stack([level, turn], axis=1), np.stack([np.ones(GRID.size), GRID - mx])
 
 
-def _equipercentile(x: Array, y: Array, d: Array, seed: int) -> tuple[Array, Array]:
+def _equipercentile(x: Array, y: Array, d: Array, design: Design, seed: int) -> tuple[Array, Array]:
     """Equipercentile link on the grid, and its covariance over resamples of the respondents."""
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
-    drawn = np.empty((RESAMPLES, GRID.size))
-    for b in range(RESAMPLES):
-        times = np.bincount(rng.integers(x.size, size=x.size), minlength=x.size)
-        drawn[b] = _quantiles(x, y, d * times)
+    drawn = np.stack([_quantiles(x, y, d * times) for times in design.drawn(RESAMPLES, seed)])
     return _quantiles(x, y, d), np.cov(drawn, rowvar=False)
 
 

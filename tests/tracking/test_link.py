@@ -82,6 +82,45 @@ def test_weights_and_absent_scores():
     np.testing.assert_allclose(doubled.mapped, weighted.mapped, atol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["mean", "linear"])
+def test_clusters_and_strata_of_an_overlap_sample(method):
+    """Everybody twice in a cluster of two is everybody once; strata by their own totals around their own means."""
+    x, y = pairs()
+    twice = link(np.tile(x, 2), np.tile(y, 2), method, cluster=[*range(x.size)] * 2)
+    np.testing.assert_allclose(twice.covariance, link(x, y, method).covariance, rtol=1e-9, atol=1e-15)
+    town, street = [*np.repeat(["a", "b"], 200)], [*np.repeat(np.arange(100), 2), *np.repeat(np.arange(100), 2)]
+    found = link(x, y, method, cluster=street, stratum=town)
+    apart = (y - x) - (y - x).mean()
+    total = apart.reshape(2, 100, 2).sum(axis=2) / x.size  # 100 streets in each town
+    if method == "mean":
+        expected = 100 / 99 * ((total - total.mean(axis=1, keepdims=True)) ** 2).sum()
+        np.testing.assert_allclose(found.covariance, expected, rtol=1e-9)
+
+
+def test_resamples_of_clusters():
+    x, y = pairs(600)
+    names = [*np.repeat(np.arange(300), 2)]
+    plain, whole = (link(x, y, "equipercentile", cluster=c) for c in (None, names))
+    np.testing.assert_array_equal(plain.mapped, whole.mapped)
+    each = link(np.repeat(x, 2), np.repeat(y, 2), "equipercentile", cluster=[*np.repeat(np.arange(600), 2)])
+    assert each.covariance[60, 60] == pytest.approx(plain.covariance[60, 60], rel=0.25)
+    alone = link(np.repeat(x, 2), np.repeat(y, 2), "equipercentile")
+    assert each.covariance[60, 60] > 1.5 * alone.covariance[60, 60]
+
+
+@pytest.mark.parametrize(
+    ("design", "en"),
+    [
+        ({"cluster": [1, 2]}, "2 clusters for 400 respondents"),
+        ({"stratum": [1]}, "1 strata for 400"),
+        ({"cluster": ["a"] * 400}, "of one cluster"),
+    ],
+)
+def test_designs_that_cannot_be(design, en):
+    with pytest.raises(Problems, match=en):
+        link(*pairs(), **design)
+
+
 def test_scales_of_five_and_ten_points():
     rng = np.random.default_rng(4)
     five, ten = rng.integers(1, 6, 100), rng.integers(1, 11, 100)

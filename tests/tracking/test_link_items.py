@@ -77,6 +77,7 @@ def test_the_line_its_error_and_its_test_are_lavaan_s(name, absent, tmp_path):
         assert errors[point] == pytest.approx(error, rel=1e-5)
     assert found.mapped[1] - found.mapped[0] == pytest.approx(expected["slope"][0], rel=1e-5)
     p = min(1.0, 2 * min(expected["metric"], expected["scalar"]))
+    assert found.p_value == pytest.approx(p, abs=1e-6)
     assert f"p = {p:.3f}".replace("0.", ".") in found.sentence.en
 
 
