@@ -229,6 +229,12 @@ def test_line_breaks_where_the_questionnaire_changed():
     whole = figures.trend(frame, lang="en", labels={}, focal="a")
     broken = figures.trend(frame, lang="en", labels={}, focal="a", breaks=["2025Q3"])
     assert (whole.count("<polyline"), broken.count("<polyline")) == (1, 2)
+    span = {"conf_low": [83.0, 84.0, 71.0], "conf_high": [87.0, 88.0, 73.0]}
+    carried = pl.DataFrame({"brand": "a", "wave": waves[:3], "index": [85.0, 86.0, 72.0], **span, "run": 0})
+    linked = figures.trend(frame, lang="en", labels={}, focal="a", breaks=["2025Q3"], linked=carried)
+    assert linked.count("8 3 1.5 3") == 1
+    assert "a 85.0 (83.0–87.0)" in linked  # the axis reaches it
+    assert linked.count("<polyline") == 5  # two pieces as measured, one linked with the edges of its band
 
 
 def test_end_labels_stay_apart_with_many_brands():

@@ -17,6 +17,7 @@ from csi.tracking.contrasts import joint_covariance
 from csi.tracking.decompose import decompose
 from csi.tracking.index import index
 from csi.tracking.link import GRID, link
+from csi.tracking.linked_series import linked_series
 from csi.tracking.smooth import control, smooth
 from csi.tracking.track import track
 
@@ -192,6 +193,22 @@ def test_a_linked_change_is_in_points_of_the_new_form(made, linear):
         assert got["std_error"][0] == pytest.approx(expected, rel=1e-6)
     assert (row["std_error"] > plain["std_error"] * 0.7).all()
     assert table.filter(wave="w3")["link"].null_count() == 2
+
+
+def test_the_series_of_a_trend_is_carried_as_its_changes_are(made, linear):
+    """Both waves before a linked break; nothing before a wall; the line ends where the new form begins."""
+    order, j = ["w1", "w2", "w3"], made.constructs.index("Use")
+    found = linked_series(made, j, [Break("w3", link=linear)], order).filter(brand="A")
+    assert found.select("wave", "carried").rows() == [("w1", True), ("w2", True), ("w3", False)]
+    moved = changes(made, "Use", breaks=[Break("w3", link=linear)]).table.filter(brand="A", wave="w3")
+    assert found["index"][2] - found["index"][1] == pytest.approx(moved["change"][0], abs=1e-9)
+    assert found["index"][2] == pytest.approx(made.values[2, j])
+    plain = np.sqrt(joint_covariance(made, j, np.array([1]))[0, 0])
+    slope = linear.mapped[1] - linear.mapped[0]
+    assert found["std_error"][1] > slope * plain  # the link's own error is in it
+    walled = linked_series(made, j, [Break("w2"), Break("w3", link=linear)], order).filter(brand="A")
+    assert walled["wave"].to_list() == ["w2", "w3"]
+    assert linked_series(made, j, [Break("w2")], order).height == 0
 
 
 def test_the_link_s_error_cancels_within_the_old_form(made, linear):

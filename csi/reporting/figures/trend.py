@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -66,6 +66,7 @@ def trend(
     events: Sequence[tuple[str, Text]] = (),
     breaks: Sequence[str] | Mapping[str, Text] = (),
     targets: pl.DataFrame | None = None,
+    linked: pl.DataFrame | None = None,
     caption: Text | None = None,
     width: int = style.FULL,
 ) -> str:
@@ -83,6 +84,8 @@ def trend(
         breaks: waves before which every line is broken (questionnaire or mode changed), with what changed.
         targets: `brand`, `wave`, `target`: a dashed step for the focal brand's, and for that of the others where they
             have one in common.
+        linked: as `frame` and `run`: waves before a break in points of the form after it, up to the wave that they are
+            carried to; dash-dotted, with a paler band; of more than five brands the focal one's.
         caption: stands above.
         width: 1040, 508 or 360.
 
@@ -103,7 +106,8 @@ def trend(
     size = 11.5 if narrow else 13
     right = _label_room(series, [a.name.say(lang) for a in aims], lang, size, narrow=narrow)
     height = max(250 if narrow else 300 if width <= style.HALF else 360, 34 * len(series) + 80)
-    ticks = _ticks(series, dotted, [v for one in aims for v in one.values.values()])
+    carried = _carried(linked, waves, series)
+    ticks = _ticks([*series, *carried], dotted, [v for one in aims for v in one.values.values()])
     x = Scale(0, max(len(waves) - 1, 1), 34, width - right)
     top = 16 if caption is None else 36
     height += top - 16
@@ -116,12 +120,11 @@ def trend(
     parts += _event_marks(events, waves, x, y, lang)
     stops = {waves.index(w) for w in breaks if w in waves}
     crowded = len(series) > 5
-    for one in series:
-        parts += _band(one, x, y, stops, crowded=crowded)
+    parts += [p for one in series for p in _band(one, x, y, stops, crowded=crowded)]
+    parts += [p for one in carried if one.focal or not crowded for p in _linked_line(one, x, y)]
     if dotted:
         parts += _mean_line(dotted, x, y, stops)
-    for aim in aims:
-        parts += _aim_line(aim, x, y)
+    parts += [p for aim in aims for p in _aim_line(aim, x, y)]
     for one in sorted(series, key=lambda s: s.focal):
         parts += _curve(one, x, y, stops)
     level = [_Level(_MEAN.say(lang), dotted, style.MUTED)] if dotted else []
@@ -147,6 +150,36 @@ def _series(frame: pl.DataFrame, waves: list[str], labels: Mapping[str, Text], f
         if values:
             found.append(_Series(brand, say(brand, labels, lang), colour, brand == focal, values))
     return found
+
+
+def _carried(linked: pl.DataFrame | None, waves: list[str], series: Sequence[_Series]) -> list[_Series]:
+    """The runs of waves that links carry over a break, in the colours of their brands."""
+    if linked is None or linked.is_empty():
+        return []
+    place, found = {w: i for i, w in enumerate(waves)}, []
+    for one in series:
+        for part in linked.filter(pl.col("brand") == one.name).partition_by("run", maintain_order=True):
+            rows = part.select("wave", "index", "conf_low", "conf_high").iter_rows()
+            values = {place[w]: _Value(v, low, high) for w, v, low, high in rows if w in place and known(v)}
+            if len(values) > 1:
+                found.append(replace(one, values=values))
+    return found
+
+
+def _linked_line(one: _Series, x: Scale, y: Scale) -> list[str]:
+    """A run of linked waves: dash-dotted, its band edged where it is the focal brand's."""
+    at = sorted(one.values)
+    upper, lower = ([(x(i), y.kept(getattr(one.values[i], end))) for i in at] for end in ("high", "low"))
+    parts = [svg.polygon([*upper, *reversed(lower)], one.colour, 0.07 if one.focal else 0.04)]
+    if one.focal:
+        parts += [svg.polyline(edge, one.colour, 0.8, "2 3") for edge in (upper, lower)]
+    line = [(x(i), y.kept(one.values[i].index)) for i in at]
+    parts.append(svg.polyline(line, one.colour, 1.8 if one.focal else 1.1, "8 3 1.5 3"))
+    for i in at[:-1]:
+        value = one.values[i]
+        said = f"{one.label} {style.score(value.index)} ({style.span(value.low, value.high)})"
+        parts.append(svg.element("circle", svg.title(said), cx=x(i), cy=y.kept(value.index), r=5, fill_opacity=0))
+    return parts
 
 
 def _mean_values(mean: pl.DataFrame | None, waves: list[str]) -> dict[int, float]:

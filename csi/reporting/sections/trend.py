@@ -15,9 +15,11 @@ from csi.reporting.section import Section
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
+from csi.study.breaks import breaks_of
 from csi.study.rated import events_frame
 from csi.study.settings import BreakSaid
 from csi.tracking.breaks import WORDS
+from csi.tracking.linked_series import linked_series
 from csi.tracking.targets import aimed
 
 BROKEN = (
@@ -30,6 +32,22 @@ _LINKED = Text(
     "; changes across the break are linked, in points of the new form", "；跨断点的变化已经衔接，以新形式的分数计"
 )
 """What is said where the changes shown go through a link."""
+
+
+_CARRIED = Text(
+    "; dash-dotted: waves before a break in points of the new form, the link's error in their paler bands",
+    "；点划线为经衔接换算成新形式分数的断点前各期，浅色带已含衔接误差",
+)
+"""What is said where links are drawn."""
+
+
+def _linked(a: Analysis, shown: pl.DataFrame) -> pl.DataFrame | None:
+    """The published cells that links carry over a break; None where there is no link."""
+    breaks = [b for b in breaks_of(a.study, a.index, a.panel) if b.wave in a.waves]
+    if not any(b.link_of(a.target) is not None for b in breaks):
+        return None
+    made = linked_series(a.index, a.index.constructs.index(a.target), breaks, a.waves)
+    return made.join(shown.select("brand", "wave"), on=["brand", "wave"], how="semi", maintain_order="left")
 
 
 def broke(said: BreakSaid) -> Text:
@@ -65,6 +83,7 @@ def trend(a: Analysis) -> Section:
     )
     aims = aimed(table, a.study.settings.targets)
     aims = aims.filter(pl.col("target").is_not_null()).select("brand", "wave", "target", "gap", "attained")
+    linked = _linked(a, shown)
     draw = partial(
         figures.trend,
         shown.with_columns(_wave=pl.col("wave").replace_strict({w: i for i, w in enumerate(a.waves)}))
@@ -77,6 +96,7 @@ def trend(a: Analysis) -> Section:
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
         breaks={b.wave: broke(b) for b in a.study.breaks if b.wave in waves},
         targets=aims,
+        linked=linked,
     )
     level, happened = percent(a.index.level), events_frame(a.study.events, a.waves)
     name = a.label(a.target)
@@ -85,13 +105,15 @@ def trend(a: Analysis) -> Section:
     dashed = Text("; dashed: target", "；长虚线为目标值") if aims.height else nothing
     arrows = Text("; arrows: change on the previous wave, grey if not significant", "；箭头为较上期变化，灰色为不显著")
     arrows = arrows if moved["change"].count() else nothing
+    carried = _CARRIED if linked is not None else nothing
     return Section(
         key="trend",
         title=title,
         subtitle=Text(
             f"{name.en} index (0–100{formula.en}); bands are {level} confidence intervals{dotted.en}{dashed.en}"
-            f"{arrows.en}{across.en}",
-            f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{arrows.zh}{across.zh}",
+            f"{carried.en}{arrows.en}{across.en}",
+            f"{name.zh}指数（0–100{formula.zh}），带宽为 {level} 置信区间{dotted.zh}{dashed.zh}{carried.zh}{arrows.zh}"
+            f"{across.zh}",
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
         notes=(
@@ -105,6 +127,7 @@ def trend(a: Analysis) -> Section:
             "index": table.drop("reason", "reason_zh"),
             "sector": a.sectors[a.target].table,
             **({"targets": aims} if aims.height else {}),
+            **({} if linked is None else {"linked": linked}),
             **({"events": happened} if happened.height else {}),
         },
     )
