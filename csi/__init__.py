@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from csi.expectation.adjustment import adjustment as adjustment
     from csi.expectation.balance import balance as balance
     from csi.expectation.change import change as change
+    from csi.expectation.dynamic import dynamic_expectation as dynamic_expectation
     from csi.expectation.formation import formation as formation
     from csi.expectation.gap import gap as gap
     from csi.expectation.intervention import intervention as intervention
@@ -224,6 +225,7 @@ _HOMES = {
     "surface": "csi.expectation.surface",
     "penalty_reward": "csi.expectation.penalty_reward",
     "change": "csi.expectation.change",
+    "dynamic_expectation": "csi.expectation.dynamic",
     "adjustment": "csi.expectation.adjustment",
     "intervention": "csi.expectation.intervention",
     "tolerance": "csi.expectation.tolerance",
@@ -329,6 +331,7 @@ __all__ = [
     "diff",
     "driver_shares",
     "drivers",
+    "dynamic_expectation",
     "effects",
     "eigenvalue_tests",
     "emotion_patterns",

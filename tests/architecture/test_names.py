@@ -95,6 +95,7 @@ PUBLIC = [
     "surface",
     "change",
     "intervention",
+    "dynamic_expectation",
     "adjustment",
     "tolerance",
     "penalty_reward",

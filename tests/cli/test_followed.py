@@ -65,6 +65,13 @@ SAID = {
             "zh": ("调整后期望比初始期望更能预测顾客满意", "“期望管理培训”对顾客期望变化的效应", "留一 r²"),
         },
     ),
+    "dynamic": (
+        (),
+        {
+            "en": ("expectation keeps a weight of", "between 0 and 1", "should-expectations were not asked"),
+            "zh": ("顾客期望逐期保留", "介于 0 与 1", "未询问应有水平"),
+        },
+    ),
 }  # fmt: skip
 
 

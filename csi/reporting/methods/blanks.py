@@ -141,6 +141,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
         keys=("respondent", "wave"),
         items={"flag": "training1"},
     ),
+    "dynamic": Blank(SERVICE, ("P", "Ew", "Es"), keys=("respondent", "wave", "stage")),
     "text": Blank(SERVICE, ("P",), also=SATISFIED, tables={"texts": "id, text, date, wave, human_score, coder"}),
     "stakeholders": Blank(
         SERVICE, ("P", "Ew"), files={"stakeholders": "id, role, power, interest, legitimacy, urgency"}
