@@ -17,6 +17,7 @@ from csi.errors import Language, Text
 from csi.reporting.append import Appended, append
 from csi.reporting.record import codebook_hash, versions
 from csi.study import Study, read_study
+from csi.tracking.index import Index
 
 ADDED = Text("Answers added", "新增答卷")
 INDEX = Text("Index", "指数")
@@ -76,13 +77,15 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "settings": study.settings,
             "versions": versions(),
             "batches": found.batches,
-            "rule": found.index.rule,
-            "base": found.index.base,
-            "scheme": found.index.scheme,
             "index": found.table,
-            "weights": found.index.weights,
+            **({} if found.index is None else weighed(found.index)),
         },
     )
+
+
+def weighed(made: Index) -> dict[str, object]:
+    """How an index was made."""
+    return {"rule": made.rule, "base": made.base, "scheme": made.scheme, "weights": made.weights}
 
 
 def touched(found: Appended) -> pl.DataFrame:

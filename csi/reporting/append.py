@@ -16,11 +16,13 @@ from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.fit import fit
 from csi.reporting.append_checks import check_batch, check_close, closed_with, late_notes
 from csi.reporting.counted import counted
-from csi.reporting.soundness import bases_of, suppressed
+from csi.reporting.soundness import NUMBERS, suppressed
 from csi.reporting.usable import completed
 from csi.study.estimator import estimator_of
 from csi.study.fitted import base_of, indexed
+from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
+from csi.survey.bases import Bases
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.tracking.index import Index
@@ -36,15 +38,17 @@ class Appended(Shown):
     """A study's stored moments after an addition.
 
     Attributes:
-        table: the index of every cell, as `Index.table`; cells below the study's base without a number.
-        index: at full precision, of cells with enough answers. store: the moments. path: their file.
+        table: the index of every cell, as `Index.table`; cells below the study's base with their answers and why they
+            have no number.
+        index: at full precision, of cells with enough answers; None where no cell has them. store: the moments.
+        path: their file.
         new: key columns, added (answers of this addition), n (now). batches: name, sha256, rows, used, in order.
         left_out: rows of this addition that were without all answers, of how many
             that the study's rules keep. notes. sentences.
     """
 
     table: pl.DataFrame
-    index: Index
+    index: Index | None
     store: Store
     path: Path
     new: pl.DataFrame
@@ -64,17 +68,18 @@ class Appended(Shown):
         came, cells, total = int(self.new["added"].sum()), self.new.height, int(self.store.sums.n.sum())
         count = len(self.store.batches)
         said = "1 batch" if count == 1 else f"{count} batches"
+        came_en = "1 answer" if came == 1 else f"{came} answers"
         left, every = self.left_out
         if left:
             where = f"{cells} {'cell' if cells == 1 else 'cells'}"
-            en = f"{came} answers added to {where} ({left} of {every} rows left out, with absent answers);"
+            en = f"{came_en} added to {where} ({left} of {every} rows left out, with absent answers);"
             en += f" {total} in all, {said}."
             zh = f"{cells} 个单元新增 {came} 份答卷（{every} 行中有 {left} 行因缺答未计入）；"
             return (Text(en, f"{zh}共 {total} 份，{count} 批。"),)
         if not cells:
             en = f"Nothing was added; {total} answers, {said}."
             return (Text(en, f"未追加数据；现有 {total} 份答卷，{count} 批。"),)
-        en = f"{came} answers added to {cells} {'cell' if cells == 1 else 'cells'}; {total} in all, {said}."
+        en = f"{came_en} added to {cells} {'cell' if cells == 1 else 'cells'}; {total} in all, {said}."
         return (Text(en, f"{cells} 个单元新增 {came} 份答卷；共 {total} 份，{count} 批。"),)
 
 
@@ -195,7 +200,7 @@ def _rename(study: Study) -> Mapping[str, str]:
 
 def _read(study: Study) -> tuple[Study, Panel]:
     """The study and the panel of its files, both with every brand and wave."""
-    return completed(study, study.panel())
+    return completed(study, read_study_panel(study, part=True))
 
 
 def _with_waves(study: Study, store: Store) -> Study:
@@ -222,13 +227,47 @@ def _write(path: Path, store: Store) -> None:
 
 def _appended(study: Study, before: Store | None, after: Store, path: Path, notes: tuple[Note, ...]) -> Appended:
     """The index of the cells with enough answers, and what came."""
-    made = stored_index(study, after)
+    made, none = _made(study, after)
     late = late_notes(before, after, base_of(study))
-    told = (*notes, *late, *made.notes, _kept_note(after), *_names_note(after))
-    table = suppressed(made.table, bases_of(study))
+    told = (*notes, *late, *(none if made is None else made.notes), _kept_note(after), *_names_note(after))
+    table = _table(study, after, made)
     fresh = after.batches[0 if before is None else len(before.batches) :]
     left = sum(b.rows - b.used for b in fresh), sum(b.rows for b in fresh)
     return Appended(table, made, after, path, _new(before, after), left, tuple(dict.fromkeys(told)))
+
+
+def _made(study: Study, store: Store) -> tuple[Index | None, tuple[Note, ...]]:
+    """The index; where no cell has enough answers none, and what is said then."""
+    try:
+        return stored_index(study, store), ()
+    except Problems as found:
+        if any(p.code != "E-BASE" for p in found.problems):
+            raise
+        return None, tuple(Note(p.code, p.what) for p in found.problems)
+
+
+def _table(study: Study, store: Store, made: Index | None) -> pl.DataFrame:
+    """The index of every cell that was counted; those of too few answers have their n and the reason alone."""
+    keys = store.cells.columns
+    constructs = list(study.model.names if made is None else made.constructs)
+    every = store.counted.join(pl.DataFrame({"construct": constructs}), how="cross", maintain_order="left_right")
+    if made is None:
+        blank = [pl.lit(None, kind).alias(name) for name, kind in EMPTY.items()]
+        return suppressed(every.select(*keys, "construct", "n").with_columns(blank), _bases(study))
+    own = made.table.drop("n")
+    whole = every.join(own, on=[*keys, "construct"], how="left", nulls_equal=True, maintain_order="left")
+    named = dict(zip(made.constructs, made.formulas, strict=True))
+    whole = whole.with_columns(pl.col("formula").fill_null(pl.col("construct").replace_strict(named)))
+    return suppressed(whole.select(made.table.columns), _bases(study))
+
+
+def _bases(study: Study) -> Bases:
+    """The study's limits; a mean and its spread take two answers."""
+    return Bases(max(study.settings.small, 2), study.settings.flagged)
+
+
+EMPTY = dict.fromkeys(("formula", "reason", "reason_zh"), pl.String()) | dict.fromkeys(NUMBERS, pl.Float64())
+"""Columns of an index that nothing is known of."""
 
 
 def stored_index(study: Study, store: Store) -> Index:

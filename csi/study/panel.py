@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from csi.study.study import Study
 
 
-def read_study_panel(study: Study, aside: Sequence[str] = ()) -> Panel:
+def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = False) -> Panel:
     """The answers of a study's files: waves, brands and stages in its order, its rules applied.
 
     Parameters:
         aside: keys of cells that are left aside when they hold what would stop the reading (see `Panel.aside`).
+        part: they are added to others, so that a single answer sheet will do.
 
     Raises:
         Problems: everything that is wrong with the answers, in the study's language.
@@ -42,6 +43,7 @@ def read_study_panel(study: Study, aside: Sequence[str] = ()) -> Panel:
         renamed=study.renamed,
         lang=study.language,
         aside=aside,
+        part=part,
     )
     if any(one.what == "scale" for one in study.breaks):
         panel = replace(panel, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))

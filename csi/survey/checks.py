@@ -58,8 +58,12 @@ def unfit(
             )
 
 
-def too_few(ruled: Ruled, raw: pl.DataFrame) -> Iterator[Problem]:
-    """No row left, or a single one."""
+def too_few(ruled: Ruled, raw: pl.DataFrame, most: int = 1) -> Iterator[Problem]:
+    """No row left, or a single one.
+
+    Parameters:
+        most: rows that are too few to go on with.
+    """
     place, left = ", ".join(raw[FILE].unique(maintain_order=True)), ruled.frame.height
     taken = ", ".join(f"{e.rule} {e.rows}" for e in ruled.effects if e.action == "drop" and e.rows)
     if left == 0:
@@ -71,7 +75,7 @@ def too_few(ruled: Ruled, raw: pl.DataFrame) -> Iterator[Problem]:
             "Check the missing codes and the rules.",
             "请检查缺失代码和规则。",
         )
-    if left == 1:
+    if 0 < left <= most:
         yield problem(
             "E-ROWS",
             place,

@@ -47,6 +47,7 @@ def read_panel(
     renamed: Mapping[str, str] | None = None,
     lang: Language = "en",
     aside: Sequence[str] = (),
+    part: bool = False,
 ) -> Panel:
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
 
@@ -62,6 +63,7 @@ def read_panel(
         renamed: other names of brands in the data -> the name the study knows.
         lang: language of the messages. aside: keys of cells; one that holds what would stop the reading (text, numbers
             outside the scale, a respondent twice, bad weights) is left out and stands in `Panel.aside`.
+        part: the answers are added to others, so that a single one will do.
 
     Returns:
         A `Panel`; only key and item columns enter it, so names, telephone numbers and addresses stay outside.
@@ -97,7 +99,7 @@ def read_panel(
     ]
     rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles, groups or {})), codebook)
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
-    _stop([*problems, *ruled.problems, *too_few(ruled, raw)], lang)
+    _stop([*problems, *ruled.problems, *too_few(ruled, raw, 0 if part else 1)], lang)
     panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
     return replace(panel, aside=left, notes=(*panel.notes, *told))
 

@@ -216,7 +216,8 @@ def already(place: str, old: Batch) -> Problem:
     """That a batch is in the store."""
     en = f"this batch is counted already (as {old.name}, {old.used} rows); nothing was added."
     zh = f"该批数据已计入（{old.name}，{old.used} 行），未作任何追加。"
-    return problem("E-BATCH", place, en, zh, "Append each day's answers once.", "每天的答卷只追加一次。")
+    do = "Append each day's answers once; where they are other people's, give respondents names (keys: respondent)."
+    return problem("E-BATCH", place, en, zh, do, "每天的答卷只追加一次；若为不同受访者，请在 keys 中写明 respondent。")
 
 
 def _together(one: pl.DataFrame, other: pl.DataFrame) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 import csi
-from csi.reporting.append import stored_index
 from csi.tracking.store import added, read_store, sums_of, to_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -180,23 +179,69 @@ def test_a_store_survives_its_file(folder, tmp_path):
     assert added(twice, twice).sums.n.sum() == 2 * back.sums.n.sum()
 
 
-def test_cells_below_the_base_have_no_number(folder):
-    found = csi.append(folder / "study.yaml")
-    study = csi.Study.read(folder / "study.yaml")
-    least = found.store.counted["n"].min() + 1
-    small = replace(study, settings=replace(study.settings, small=least))
-    shown = stored_index(small, found.store)
-    few = found.store.counted.filter(pl.col("n") < least)
-    assert 0 < few.height < found.store.counted.height
-    assert shown.cells.join(few, on=["brand", "wave"], how="semi").is_empty()
+def based(folder, small):
+    """The study with another smallest base."""
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    path = folder / f"small{small}.yaml"
+    path.write_text(text.replace("small: 30, flagged: 100", f"small: {small}, flagged: {small}"), encoding="utf-8")
+    return path
+
+
+def test_cells_below_the_base_keep_their_row(folder):
+    counted = csi.append(folder / "study.yaml").store.counted
+    least = counted["n"].min() + 1
+    found = csi.append(based(folder, least), store=folder / "other.npz")
+    few = counted.filter(pl.col("n") < least)
+    assert 0 < few.height < counted.height
+    told = found.table.filter(construct="satisfaction")
+    assert told.select("brand", "wave", "n").rows() == counted.rows()
+    mine = told.join(few, on=["brand", "wave"], how="semi")
+    assert mine["index"].null_count() == mine["std_error_fixed"].null_count() == few.height
+    assert set(mine["reason"]) == {f"fewer than {least} answers; suppressed."}
+    assert set(mine["formula"]) == {"F1"}
+    assert told["index"].null_count() == few.height
+    assert found.index.cells.join(few, on=["brand", "wave"], how="semi").is_empty()
 
 
 def test_too_few_answers_everywhere(folder):
-    study = csi.Study.read(folder / "study.yaml")
-    found = csi.append(folder / "study.yaml")
-    with pytest.raises(csi.Problems) as caught:
-        stored_index(replace(study, settings=replace(study.settings, small=10_000)), found.store)
-    assert [p.code for p in caught.value.problems] == ["E-BASE"]
+    found = csi.append(based(folder, 10_000), store=folder / "other.npz")
+    assert found.index is None
+    assert found.table["index"].null_count() == found.table.height > 0
+    assert found.table.filter(construct="satisfaction")["n"].to_list() == found.store.counted["n"].to_list()
+    said = next(n for n in found.notes if n.code == "E-BASE")
+    assert (said.say("en"), said.say("zh")) == ("no cell has 10000 answers yet.", "尚无样本量达到 10000 的单元。")
+    assert "no cell has 10000 answers yet." in repr(found)
+
+
+def test_one_answer_a_day(folder, panel):
+    """A new wave, an answer a day, each with its name; the same answer twice is refused."""
+    csi.append(folder / "study.yaml")
+    day = panel.filter((pl.col("_i") % DAYS == 1) & (pl.col("quarter") == "2024Q3") & (pl.col("operator") == "ZX"))
+    rows = day.drop("_i").with_columns(quarter=pl.lit("2024Q4"), operator=pl.lit("ZX"))
+    for k in range(3):
+        rows[k].write_csv(folder / f"one{k}.csv")
+        found = csi.append(folder / "study.yaml", folder / f"one{k}.csv")
+        told = found.table.filter(construct="satisfaction", brand="ZX", wave="2024Q4")
+        assert told.select("n", "index", "reason").rows() == [(k + 1, None, "fewer than 30 answers; suppressed.")]
+        assert found.sentences[0].en.startswith("1 answer added to 1 cell")
+    rows[1].with_columns(seconds=pl.lit("300")).write_csv(folder / "again.csv")
+    assert refused(folder / "study.yaml", folder / "again.csv") == ["E-BATCH"]
+    rows[3].with_columns(sat1=pl.lit("")).write_csv(folder / "incomplete.csv")
+    found = csi.append(folder / "study.yaml", folder / "incomplete.csv")
+    assert found.sentences[0].en.startswith("0 answers added to 0 cells (1 of 1 rows left out, with absent answers);")
+    assert found.batches["used"].to_list()[-1] == 0
+
+
+def test_one_answer_a_day_without_names(folder, panel):
+    """The same answers on two days may be two people's; the same file is not."""
+    text = (folder / "study.yaml").read_text(encoding="utf-8").replace("respondent: id, ", "")
+    (folder / "nameless.yaml").write_text(text, encoding="utf-8")
+    csi.append(folder / "nameless.yaml")
+    row = panel.filter(pl.col("_i") % DAYS == 1)[0].drop("_i")
+    for day in ("300", "301"):
+        row.with_columns(seconds=pl.lit(day)).write_csv(folder / f"at{day}.csv")
+        assert csi.append(folder / "nameless.yaml", folder / f"at{day}.csv").new["added"].to_list() == [1]
+    assert refused(folder / "nameless.yaml", folder / "at300.csv") == ["E-BATCH"]
 
 
 def day_of(folder, panel, name, change):
