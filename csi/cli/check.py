@@ -12,7 +12,7 @@ from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
-from csi.errors import Language, Problems, Text
+from csi.errors import Language, Note, Problems, Text, note
 from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
@@ -20,7 +20,7 @@ from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study, read_study
 from csi.study.fitted import base_of
-from csi.study.grown import tree_problems
+from csi.study.grown import tree_problems, tree_weight_notes
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -92,6 +92,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     effects = [[e.rule, e.action, e.rows, e.cells, e.detail] for e in panel.audit]
     audit = pl.DataFrame(effects, RULE_COLUMNS, orient="row")
     counted = counts(panel)
+    none = nothing_told(study, counted)
     blocks: list[str | Grid] = [
         overview(study, panel, lang),
         grid(files, FILE_KINDS, lang, FILES, headings=HEADINGS),
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         cell_grid(study, panel, counted, lang),
         *([tables_grid(tables, panel, lang)] if tables else []),
         models_grid(study, lang),
-        *([] if problems else [ALL_GOOD.say(lang)]),
+        *([] if problems or none else [ALL_GOOD.say(lang)]),
     ]
     return Answer(
         blocks=tuple(blocks),
@@ -122,7 +123,13 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
                 for m, lacking in allowed(study)
             ],
         },
-        notes=(*panel.notes, *coding_notes(panel), *(n for events in tables.values() for n in events.notes)),
+        notes=(
+            *panel.notes,
+            *coding_notes(panel),
+            *(n for events in tables.values() for n in events.notes),
+            *(() if problems else tree_weight_notes(study, panel)),
+            *((none,) if none else ()),
+        ),
         problems=problems,
         code=PROBLEMS if problems else FINE,
     )
@@ -191,6 +198,16 @@ def counts(panel: Panel) -> pl.DataFrame:
     orders = {"brand": panel.brands, "wave": panel.waves}
     place = {k: {v: i for i, v in enumerate(orders[k])} for k in CELL_KEYS}
     return found.sort([pl.col(k).replace_strict(place[k], default=len(place[k])) for k in CELL_KEYS])
+
+
+def nothing_told(study: Study, counted: pl.DataFrame) -> Note | None:
+    """That no cell has as many answers as a published number takes."""
+    most, small = max(counted["n"].to_list(), default=0), study.settings.small
+    if most >= small:
+        return None
+    en = f"Nothing can be published: every cell has fewer than {small} answers (the largest has {most})."
+    zh = f"没有可发布的结果：各单元样本量均不足 {small}（最多 {most}）。"
+    return note("E-BASE", en, zh)
 
 
 def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language) -> Grid:

@@ -79,6 +79,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     return Answer(
         blocks=(
+            *(t.say(lang) for t in bases_of(study).sentences(printed)),
             target_grid(study, printed, lang),
             *evidence_blocks(study, found, gate, args, study.settings.target, cells, lang, changes=False, light=True),
             *(shrunken_blocks(study, drawn, cells, lang, formula_of(found, study.settings.target)) if drawn else ()),
@@ -193,8 +194,15 @@ def rate_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         **counted(table),
     }
     table = table.filter(~pl.col("construct").is_in(PARTS))
-    headings = {"index": Text("percent", "百分比"), "construct": Text("rate", "指标"), "formula": Text("id", "编号")}
-    texts = {**names(study, lang), **rate_names(study)}
+    if "flag" in table.columns and table["flag"].count():
+        kinds, table = {**kinds, "flag": "text"}, table.with_columns(pl.col("flag").fill_null(""))
+    headings = {
+        "flag": HEADINGS["flag"],
+        "index": Text("percent", "百分比"),
+        "construct": Text("rate", "指标"),
+        "formula": Text("id", "编号"),
+    }
+    texts = {**names(study, lang), **rate_names(study), **FLAGS}
     return grid(table, kinds, lang, Text("Rates beside the index", "指数以外的指标"), texts, headings)
 
 

@@ -23,7 +23,7 @@ from csi.cli.track_explained import explain_arguments, explained, explained_bloc
 from csi.cli.track_grid import LEGEND, RANKED, change_blocks, tracking_grid
 from csi.cli.track_rates import rate_blocks, rates_beside
 from csi.cli.track_views import asked_views, view_argument, view_blocks, view_data, view_notes, viewed
-from csi.cli.tree import above, above_blocks, above_data
+from csi.cli.tree import above, above_blocks, above_data, above_notes
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.analysis import copies_untold
 from csi.reporting.soundness import absent_notes, lost_notes
@@ -32,6 +32,7 @@ from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.study.rated import events_frame
+from csi.survey.bases import Bases
 from csi.tracking.alerts import Alerts, alerts, applicable
 from csi.tracking.track import track
 
@@ -82,9 +83,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
-    more = (*(why.notes if why else ()), *view_notes(seen), *beside.notes, *alarms.notes)
+    more = (*(why.notes if why else ()), *view_notes(seen), *beside.notes, *alarms.notes, *above_notes(upper))
     return Answer(
         blocks=(
+            *(t.say(lang) for t in Bases(settings.small, settings.flagged).sentences(shown)),
             tracking_grid(study, shown, tracked.construct, lang),
             *change_blocks(study, shown, tracked.construct, lang, args.benchmark or settings.benchmark),
             LEGEND.say(lang).format(share(1 - found.level, 0)) + (RANKED.say(lang) if "brand" in shown.columns else ""),

@@ -22,7 +22,7 @@ from csi.cli.studied import (
     study_argument,
 )
 from csi.cli.track_grid import starred
-from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.grown import grown
@@ -44,6 +44,7 @@ HEADINGS = {
     "change_year": Text("vs a year before", "同比"),
     "p_previous": Text("p", "p 值"),
     "alike_previous": Text("like for like", "同口径变化"),
+    "alike_year": Text("like for like", "同口径变化"),
     "flag": Text("base", "样本量提示"),
     "p_year": Text("p", "p 值"),
     "missing_weight": Text("missing weight", "缺失权重"),
@@ -168,9 +169,7 @@ def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lang
     if (table["flag"] == "small").any():
         marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
         table, kinds = table.with_columns(marked.alias("flag")), {**kinds, "flag": "text"}
-    reason = "reason_zh" if lang == "zh" else "reason"
-    if table[reason].null_count() < table.height:
-        table, kinds = table.with_columns(reason=pl.col(reason).fill_null("")), {**kinds, "reason": "text"}
+    table, kinds = with_reasons(table, kinds, lang)
     table = with_levels(table, lang)
     label = study.codebook.label(made.construct, lang)
     formula = made.table["formula"][0] if made.table.height else ""
@@ -195,9 +194,17 @@ def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFra
         table = table.join(moved.select("node", **names_), on="node", how="left", maintain_order="left")
         table = table.with_columns(pl.Series(f"change_{against}", starred(table, against), dtype=pl.String))
         kinds |= {f"change_{against}": "text", f"p_{against}": "p"}
-        if against == "previous" and shifts(moved):
+        if shifts(moved):
             kinds |= {f"alike_{against}": "change"}
     return table, kinds
+
+
+def with_reasons(table: pl.DataFrame, kinds: dict[str, Kind], lang: Language) -> tuple[pl.DataFrame, dict[str, Kind]]:
+    """Why numbers are absent, where any are."""
+    reason = "reason_zh" if lang == "zh" else "reason"
+    if table[reason].null_count() == table.height:
+        return table, kinds
+    return table.with_columns(reason=pl.col(reason).fill_null("")), {**kinds, "reason": "text"}
 
 
 MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted", "alike": "like_for_like"}
@@ -217,6 +224,11 @@ def above_data(made: Tree | None) -> dict[str, object]:
     return {} if made is None else {"tree": made.table, "tree_changes": made.changes}
 
 
+def above_notes(made: Tree | None) -> tuple[Note, ...]:
+    """Which answers the parents do not contain."""
+    return () if made is None else tuple(n for n in made.notes if n.code == "N-TREE-SMALL")
+
+
 def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> tuple[str | Grid, ...]:
     """The parents of a wave under a tracking table, with their changes; which leaves are new or no more."""
     if made is None:
@@ -226,6 +238,7 @@ def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> 
     table, moved = with_changes(made, table, wave)
     score = each(["index", "conf_low", "conf_high"], "score")
     kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **score, **moved, "n": "count"}
+    table, kinds = with_reasons(table, kinds, lang)
     plain = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
     title = identified(plain, table["formula"])
     right = [name for name in moved if name.startswith("change")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
@@ -16,7 +17,7 @@ from csi.measures import Effects, Reliability, Validity, effects, reliability, v
 from csi.models.model import Model, product_labels
 from csi.moments.sample import select
 from csi.reporting.release import holm_within_waves
-from csi.reporting.soundness import absent_notes, cell_notes, estimate_notes, explained
+from csi.reporting.soundness import NUMBERS, absent_notes, cell_notes, estimate_notes, explained
 from csi.reporting.usable import check_items, completed, no_waves, unanswered
 from csi.reporting.words import lowered
 from csi.study.breaks import breaks_of
@@ -24,6 +25,7 @@ from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
 from csi.study.gate import gated, gated_groups
 from csi.study.study import Study
+from csi.survey.disclosure import apart, beside
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
 from csi.tracking.gate_shown import Comparable
@@ -362,13 +364,27 @@ def split(study: Study, panel: Panel, wave: str, published: Index) -> dict[str, 
 
 
 def by_group(study: Study, panel: Panel, wave: str, key: str, published: Index) -> Index:
-    """Every construct by `key` for the focal brand at the wave, with the published weights held fixed."""
+    """Every construct by `key` for the focal brand at the wave, with the published weights held fixed.
+
+    The brand's own index is told beside it, so groups have no number where that would give away one of too few answers.
+    """
     mine = (pl.col("brand") == study.focal) & (pl.col("wave") == wave) & pl.col(key).is_not_null()
     part = replace(panel, frame=panel.frame.filter(mine))
     split = fit(study.model, part, estimator_of(study.settings), by=(key,))
-    return index(
-        split, weights="given", given=published_weights(published, study.focal, wave), level=study.settings.level
-    )
+    given = published_weights(published, study.focal, wave)
+    made = index(split, weights="given", given=given, level=study.settings.level)
+    place = published.cells.select(here=(pl.col("brand") == study.focal) & (pl.col("wave") == wave))["here"].arg_true()[
+        0
+    ]
+    values = made.values.copy()
+    for j, name in enumerate(made.constructs):
+        n, whole = made.n_of(j), published.n_of(published.constructs.index(name))[place]
+        values[~apart(n, study.settings.small, max(int(whole - n.sum()), 0)), j] = np.nan
+    gone, why = pl.Series((np.isnan(values) & ~np.isnan(made.values)).reshape(-1)), beside(study.settings.small)
+    hidden = [pl.when(~gone).then(pl.col(c)).alias(c) for c in NUMBERS]
+    told = {"reason": why.en, "reason_zh": why.zh}
+    said = [pl.when(gone).then(pl.lit(text)).otherwise(pl.col(c)).alias(c) for c, text in told.items()]
+    return replace(made, values=values, table=made.table.with_columns(*hidden, *said))
 
 
 def published_weights(published: Index, brand: str, wave: str) -> dict[str, dict[str, float]]:

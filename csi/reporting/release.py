@@ -34,7 +34,7 @@ def holm_within_waves(changes: Changes) -> Changes:
     en = f"Holm's correction counts the changes printed for one wave together (at most {size})."
     family = note("N-FAMILY", en, f"Holm 校正以同一期公布的变化为一族（最多 {size} 个）。")
     kept = [n for n in changes.notes if n.code != "N-FAMILY"]
-    return replace(changes, table=table, notes=(family, *kept))
+    return replace(changes, table=table, notes=(family, *kept) if size else tuple(kept))
 
 
 def _corrected(part: pl.DataFrame, level: float) -> pl.DataFrame:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from csi.errors import Problem, Problems, Text, capped
+import numpy as np
+
+from csi.errors import Note, Problem, Problems, Text, capped, note
 from csi.study.beside import located
 from csi.study.breaks import breaks_of
 from csi.study.positions import read_document
@@ -18,6 +21,7 @@ from csi.tracking.index import Index
 from csi.tracking.tree import Tree, tree
 from csi.tracking.tree_checks import Answered, placed
 from csi.tracking.tree_structure import Structure, structure_of
+from csi.tracking.tree_weights import unread_periods
 from csi.tracking.waves import wave_order
 
 
@@ -98,12 +102,61 @@ def tree_problems(study: Study, panel: Panel) -> list[Problem]:
     plan = study.settings.tree
     if plan is None or "brand" not in panel.frame.columns:
         return []
-    cells = panel.frame.select("brand", "wave").unique(maintain_order=True).rows()
-    names = list(dict.fromkeys(brand for brand, _ in cells))
-    order = [w for w in panel.waves if w in {wave for _, wave in cells}]
-    answered = Answered(order, cells, names, tuple(study.brands))
+    answered = _answered(study, panel)
     _, _, found = placed(plan.structure, plan.weights, answered, plan.others, levels=plan.levels, restate=plan.restate)
     return capped(_located(study, found), 8)
+
+
+def tree_weight_notes(study: Study, panel: Panel) -> tuple[Note, ...]:
+    """Weights of a study's tree that meet no answers: of periods without a wave, of brands in waves without answers."""
+    plan = study.settings.tree
+    if plan is None or plan.weights is None or "brand" not in panel.frame.columns:
+        return ()
+    answered = _answered(study, panel)
+    where = plan.weights.name if isinstance(plan.weights, Path) else "tree: weights"
+    notes = []
+    if unread := unread_periods(plan.weights, answered.waves):
+        en, zh = ", ".join(unread[:SHOWN]), "、".join(unread[:SHOWN])
+        more = len(unread) > SHOWN
+        en = f"{where}: no wave of the data takes the weights of {en}{', ...' if more else ''}."
+        notes.append(note("W-TREE-PERIOD", en, f"{where}：没有任何一期使用 {zh}{' 等' if more else ''} 的权重。"))
+    nodes, given, _ = placed(plan.structure, plan.weights, answered, plan.others, levels=plan.levels)
+    if nodes is None or given is None:
+        return tuple(notes)
+    names = {plan.others: OTHERS_SAID, **study.brands, **plan.labels}
+    said = []
+    for i in nodes.leaves:
+        here = {w for name, w in answered.cells if name == nodes.names[i] or _other(nodes, name, i, plan.others)}
+        gone = [w for t, w in enumerate(answered.waves) if np.isfinite(given.values[t, i]) and w not in here]
+        if gone:
+            who = names.get(nodes.names[i], Text(nodes.names[i], nodes.names[i]))
+            said.append(Text(f"{who.en} ({', '.join(gone)})", f"{who.zh}（{'、'.join(gone)}）"))
+    if said:
+        more = len(said) > SHOWN
+        en = f"{where}: a weight and no answers: {', '.join(s.en for s in said[:SHOWN])}{', ...' if more else ''};"
+        zh = f"{where}：有权重而无答卷：{'、'.join(s.zh for s in said[:SHOWN])}{' 等' if more else ''}；"
+        en, zh = (
+            f"{en} missing there (tree: {{missing: {plan.missing}}}).",
+            f"{zh}按缺失处理（tree: {{missing: {plan.missing}}}）。",
+        )
+        notes.append(note("W-TREE-UNANSWERED", en, zh))
+    return tuple(notes)
+
+
+def _answered(study: Study, panel: Panel) -> Answered:
+    """The brands and waves of the answers."""
+    cells = panel.frame.select("brand", "wave").unique(maintain_order=True).rows()
+    order = [w for w in panel.waves if w in {wave for _, wave in cells}]
+    return Answered(order, cells, list(dict.fromkeys(brand for brand, _ in cells)), tuple(study.brands))
+
+
+def _other(nodes: Structure, brand: str, leaf: int, others: str) -> bool:
+    """Whether a brand is behind a leaf of all others."""
+    return nodes.names[leaf] == others and brand not in nodes.names
+
+
+SHOWN = 6
+OTHERS_SAID = Text("All others", "其他")
 
 
 def _breaks(study: Study, found: Index, panel: Panel | None, waves: Sequence[str]) -> tuple[Break, ...]:

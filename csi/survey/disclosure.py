@@ -74,6 +74,12 @@ def apart(n: Counts, small: int, rest: int = 0) -> Bools:
     return told
 
 
+def beside(small: int) -> Text:
+    """Why a part of a total is not told although it has enough answers."""
+    en = f"withheld: with the total it would give away a number of fewer than {small} answers."
+    return Text(en, f"不予发布：否则可由总体推算出样本量不足 {small} 的数值。")
+
+
 def below(n: int, small: int) -> Text:
     """Why a cell is absent.
 

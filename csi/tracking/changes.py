@@ -140,7 +140,7 @@ def changes(
     table = _frame(index, _rows(index, places, pairs, series), family)
     told = break_notes(breaks, [index.constructs[j] for j in places])
     known = (*gate_notes(gate), *(() if anyway else (*freed_note(table), *withheld_note(table))))
-    notes = (_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index), *known)
+    notes = (*_family_note(table, family), basis_note(index), *told, *new_cells(index, order), *_alone(index), *known)
     return Changes(table, order, family, index.level, notes)
 
 
@@ -329,15 +329,17 @@ def _frame(index: Index, table: pl.DataFrame, family: Family) -> pl.DataFrame:
     return table.with_columns(significant).select([*order, *rest])
 
 
-def _family_note(table: pl.DataFrame, family: Family) -> Note:
-    """Which tests Holm's correction counts together."""
+def _family_note(table: pl.DataFrame, family: Family) -> tuple[Note, ...]:
+    """Which tests Holm's correction counts together, where there are any."""
     tested = table.drop_nulls("p_value")
+    if not tested.height:
+        return ()
     if family == "table":
         en = f"Holm's correction counts all {tested.height} tests of the table."
-        return note("N-FAMILY", en, f"Holm 校正以表中全部 {tested.height} 个检验为一族。")
+        return (note("N-FAMILY", en, f"Holm 校正以表中全部 {tested.height} 个检验为一族。"),)
     size = max(tested.group_by("wave").len()["len"].to_list(), default=0)
     en = f"Holm's correction counts the tests of one wave's release together (at most {size})."
-    return note("N-FAMILY", en, f"Holm 校正以同一期发布的检验为一族（最多 {size} 个）。")
+    return (note("N-FAMILY", en, f"Holm 校正以同一期发布的检验为一族（最多 {size} 个）。"),)
 
 
 @text.register

@@ -79,7 +79,8 @@ def brand_problems(nodes: Structure, answered: Answered, others: str) -> list[Pr
             zh = f"品牌“{parent}”自身有答卷，却是“{below}”的上级。"
             do = "A parent is made of what is below it: give it another name, and make the brand a leaf."
             do_zh = "上级由其下成员构成：请另取名称，并把该品牌列为成员。"
-            found.append(problem("E-TREE", "structure", en, zh, do, do_zh))
+            where = nodes.where.get(below, "structure")
+            found.append(problem("E-TREE", where, en, zh, do, do_zh))
     if others in real or others in above:
         what = Text("brand", "品牌") if others in real else Text("parent of the tree", "树中的上级")
         en, zh = f'others is "{others}", a {what.en}.', f"others 为“{others}”，而它是{what.zh}。"
@@ -90,10 +91,11 @@ def brand_problems(nodes: Structure, answered: Answered, others: str) -> list[Pr
         if leaf in real or leaf == others:
             continue
         if nodes.level[nodes.names.index(leaf)] in levels:
-            found.append(childless(leaf))
+            found.append(childless(leaf, nodes.where.get(leaf, "structure")))
             continue
         hint = did_you_mean(leaf, [b for b in names if b not in place] or names)
         en, zh = f'the leaf "{leaf}" is not {answered.place.en}.', f"{answered.place.zh}中没有成员“{leaf}”。"
         do = f"{hint.en} A leaf without answers has no place in the tree."
-        found.append(problem("E-TREE-LEAF", "structure", en, zh, do, f"{hint.zh}没有答卷的成员不应列入树中。"))
+        where = nodes.where.get(leaf, "structure")
+        found.append(problem("E-TREE-LEAF", where, en, zh, do, f"{hint.zh}没有答卷的成员不应列入树中。"))
     return found

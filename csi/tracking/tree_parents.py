@@ -146,7 +146,8 @@ def chained(
     """Every node at 100 in the base wave, linked over the overlap where weights or leaves change.
 
     `C_t = C_{t-1} sum_j v_jt I_jt / sum_j v_jt I_j,t-1` over the leaves j with a value in both waves: the wave before
-    is computed again with the new weights. With unchanged weights and leaves `C_t = 100 I_t / I_base`.
+    is computed again with the new weights. With unchanged weights and leaves `C_t = 100 I_t / I_base`. Without such
+    leaves the last wave with one stands in the place of the wave before.
 
     Parameters:
         weights: (t, m). values: (x) the index of every cell, 0 beyond. base: place of the base wave. walls: places of
@@ -156,22 +157,27 @@ def chained(
         International Labour Organization et al. (2004), Consumer Price Index Manual, 9.112-9.127 (chain linking).
     """
     waves, many = weights.shape
-    steps = [matched(tree, weights, leaves, t, t - 1) for t in range(1, waves)]
+    covered = np.stack([shares_of(tree, w, p).coverage > 0 for w, p in zip(weights, leaves.present, strict=True)])
     log, grad = np.zeros((waves, many)), [sparse.csr_matrix((many, values.size)) for _ in range(waves)]
     for t in (*range(base + 1, waves), *range(base - 1, -1, -1)):
-        forward = t > base
-        now, before = steps[t - 1] if forward else steps[t]
-        top, bottom = now @ values, before @ values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio, up, down = np.log(top / bottom), 1 / top, 1 / bottom
-        if (t if forward else t + 1) in walls:
-            ratio = np.full(many, np.nan)
-        up, down = np.where(np.isfinite(ratio), up, 0.0), np.where(np.isfinite(ratio), down, 0.0)
-        step = sparse.diags(up) @ now - sparse.diags(down) @ before
-        start, sign = (t - 1, 1.0) if forward else (t + 1, -1.0)
-        log[t] = log[start] + sign * ratio
-        grad[t] = sparse.csr_matrix(grad[start] + sign * step)
-    there = shares_of(tree, weights[base], leaves.present[base]).coverage > 0
-    value = np.where(there, 100.0 * np.exp(log), np.nan)
+        open_, sign = covered[t].copy(), 1.0 if t > base else -1.0
+        log[t] = np.nan
+        for s in range(t - 1, base - 1, -1) if t > base else range(t + 1, base + 1):
+            if any(min(s, t) < w <= max(s, t) for w in walls):
+                break
+            near = open_ & covered[s] & np.isfinite(log[s])
+            if not near.any():
+                continue
+            now, before = matched(tree, weights, leaves, max(s, t), min(s, t))
+            top, bottom = now @ values, before @ values
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio, up, down = np.log(top / bottom), 1 / top, 1 / bottom
+            near &= np.isfinite(ratio)
+            up, down = np.where(near, sign * up, 0.0), np.where(near, sign * down, 0.0)
+            step = sparse.diags(up) @ now - sparse.diags(down) @ before
+            log[t] = np.where(near, log[s] + sign * ratio, log[t])
+            grad[t] = sparse.csr_matrix(grad[t] + sparse.diags(near.astype(np.float64)) @ grad[s] + step)
+            open_ &= ~near
+    value = np.where(covered[base], 100.0 * np.exp(log), np.nan)
     scaled = (sparse.csr_matrix(sparse.diags(np.nan_to_num(v)) @ g) for v, g in zip(value, grad, strict=True))
     return Chained(value, tuple(scaled), base)

@@ -37,6 +37,7 @@ def sentences(made: Made, table: pl.DataFrame, moved: pl.DataFrame, pairs: pl.Da
         for name in tops(made):
             rows = now.filter((pl.col("node") == name) & pl.col("index").is_not_null()).to_dicts()
             if not rows:
+                told += _silent(made, t, name)
                 continue
             told.append(_stands(made, name, rows[0], wave, moved))
             children = now.filter((pl.col("parent") == name) & pl.col("index").is_not_null())
@@ -50,6 +51,15 @@ def sentences(made: Made, table: pl.DataFrame, moved: pl.DataFrame, pairs: pl.Da
 def tops(made: Made) -> list[str]:
     """The names of the nodes that nothing stands above."""
     return [made.nodes.names[i] for i, p in enumerate(made.nodes.parent) if p < 0]
+
+
+def _silent(made: Made, t: int, name: str) -> list[Text]:
+    """That a top node has no value for want of answers."""
+    if not made.few.cells or made.shares[t].coverage[made.nodes.names.index(name)] > 0:
+        return []
+    who, small, wave = said(made, name), made.few.small, made.waves[t]
+    en = f"{who.en} has no value{f' in {wave}' if wave else ''}: no leaf below it has {small} answers."
+    return [Text(en, f"{who.zh}{f'（{wave}）' if wave else ''}没有数值：其下没有样本量达到 {small} 的成员。")]
 
 
 def said(made: Made, name: str) -> Text:
@@ -123,7 +133,10 @@ def _stands(made: Made, name: str, row: dict[str, Any], wave: str, moved: pl.Dat
     step = mine.to_dicts()[0] if mine.height and mine["change"][0] is not None else None
     change = Text("", "")
     if step is not None:
-        up, sure = _signed(step["change"]), _sure(step)
+        up, sure, alike = _signed(step["change"]), _sure(step), step["like_for_like"]
+        if alike is not None and _signed(alike) != up:
+            same = _signed(alike)
+            sure = Text(f"{sure.en}; like for like {same}", f"{sure.zh}；同口径 {same}")
         change = Text(f", {up} on {step['reference']} ({sure.en})", f"，较 {step['reference']} {up}（{sure.zh}）")
     en = f"{who.en} stands at {value}{at.en}{spread.en}{change.en}."
     return Text(en, f"{who.zh}{at.zh}为 {value}{spread.zh}{change.zh}。")

@@ -34,7 +34,8 @@ class Structure:
 
     Attributes:
         names: (m) of the nodes, each once. parent: (m) place of each node's parent, -1 at the top.
-        level: (m) name of each node's level. labels: name -> its name in both languages.
+        level: (m) name of each node's level. labels: name -> its name in both languages. where: name -> its row of
+            the table.
 
     Example:
         >>> structure_of({"market": {"old": ["A", "B"], "new": ["C"]}}).children(0)
@@ -45,6 +46,7 @@ class Structure:
     parent: tuple[int, ...]
     level: tuple[str, ...]
     labels: Mapping[str, Text] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
 
     def children(self, node: int) -> list[int]:
         """The places of a node's children."""
@@ -97,7 +99,8 @@ def structure_found(
     circle = any(name in _above(name, dict(pairs)) for name, _ in pairs)
     here = {name for name, _ in pairs}
     whole = [(name, above if above in here else "") for name, above in pairs]
-    return (_ordered(whole, read.named, read.labels, leaf) if whole and not circle else None), found
+    made = _ordered(whole, read.named, read.labels, leaf) if whole and not circle else None
+    return (None if made is None else replace(made, where=read.where)), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def _of_table(source: object, levels: Sequence[str]) -> _Read:
         read = _of_edges(given)
     else:
         odd = _no_columns(raw, name)
-        read = _Read([], found=odd) if odd else _of_levels(raw)
+        read = _Read([], found=odd) if odd else _of_levels(raw, given)
     return replace(read, found=[*found, *read.found])
 
 
@@ -233,7 +236,7 @@ def _no_columns(raw: pl.DataFrame, name: str) -> list[Problem]:
     return [Problem("E-TREE", name, Text(en, zh), hint)]
 
 
-def _of_levels(raw: pl.DataFrame) -> _Read:
+def _of_levels(raw: pl.DataFrame, given: object) -> _Read:
     """A table with a column per level, lowest first."""
     columns = [c for c in raw.columns if c not in LABELS]
     table = side_table(raw, "structure", dict.fromkeys(columns, "text"), {}, "E-TREE")
@@ -242,9 +245,11 @@ def _of_levels(raw: pl.DataFrame) -> _Read:
     named = {name: column for column in reversed(columns) for name in table[column]}
     apart = {name for name, _ in _several(steps[0] if steps else [])}  # told as standing under two parents
     twice = table[columns[0]].value_counts().filter(pl.col("count") > 1)[columns[0]].to_list()
-    found = [_in_two(name, "") for name in sorted(twice) if name not in apart]
+    rows = [(name, place_of_row(given, "structure", row)) for row, name in enumerate(table[columns[0]])]
+    where = dict(reversed(rows)) | {name: place for name, place in rows if name in twice}
+    found = [_in_two(name, "", (), where[name]) for name in sorted(twice) if name not in apart]
     labels = labelled(raw, columns[0]) if {"zh", "en"} & set(raw.columns) else {}
-    return _Read([*top, *(pair for step in reversed(steps) for pair in step)], named, labels, found)
+    return _Read([*top, *(pair for step in reversed(steps) for pair in step)], named, labels, found, where)
 
 
 def _frame(source: object) -> pl.DataFrame:

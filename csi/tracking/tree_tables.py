@@ -12,14 +12,16 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from csi.errors import Text
 from csi.inference.adjust import Method, adjust
 from csi.inference.linearised import critical, p_of_t
 from csi.moments.stack import Array
 from csi.survey.bases import Bases
+from csi.survey.disclosure import below
 from csi.tracking.index import Index
 from csi.tracking.index_table import number_column
 from csi.tracking.tree_forms import Forms
-from csi.tracking.tree_leaves import ABSENT, SEEN, Few, Leaves
+from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED, SEEN, Few, Leaves
 from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_weights import NodeWeights
@@ -159,7 +161,8 @@ def _state(made: Made, i: int, t: int, place: dict[int, int]) -> dict[str, objec
         how, age = str(made.leaves.treatment[t, k]), int(made.leaves.age[t, k])
         state: dict[str, object] = {"treatment": how, "age": age or None}
         if made.leaves.present[t, k]:
-            return {**state, "flag": how if how != SEEN else _base(made, i, t, place)}
+            base = how if how != SEEN else _base(made, i, t, place)
+            return {**state, "flag": base, **(_instead(few, how, made) if few else {})}
         if few:
             why = Bases(made.few.small, 0).reason.text
             return {**state, "flag": "suppressed", "reason": why.en, "reason_zh": why.zh}
@@ -179,6 +182,17 @@ def _base(made: Made, i: int, t: int, place: dict[int, int]) -> str | None:
     """The flag of a number of few answers."""
     n = _extent(made, i, t, place)["n"]
     return "small" if isinstance(n, int) and 0 < n < made.flagged else None
+
+
+def _instead(few: int, how: str, made: Made) -> dict[str, object]:
+    """That another value stands in the place of too few answers."""
+    if how == SEEN:  # all others, of whom some have too few
+        return {}
+    why, told = below(few, made.few.small), INSTEAD[how]
+    return {"reason": f"{why.en}; {told.en}.", "reason_zh": f"{why.zh}，{told.zh}。"}
+
+
+INSTEAD = {CARRIED: Text("carried from an earlier wave", "沿用此前一期"), IMPUTED: Text("imputed", "以插补值代替")}
 
 
 def _below(made: Made, i: int) -> list[int]:

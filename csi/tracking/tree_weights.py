@@ -99,6 +99,20 @@ def weights_found(
     return NodeWeights(_rolled(tree, values, summed), period, as_of, summed), found
 
 
+def unread_periods(source: object, waves: Sequence[str]) -> list[str]:
+    """Periods of a table of weights that no wave takes.
+
+    Example:
+        >>> table = pl.DataFrame({"entity": ["A", "A", "A"], "period": ["2023", "2024", "2025Q1"], "weight": [1, 2, 3]})
+        >>> unread_periods(table, ["2024Q1", "2024Q2"])
+        ['2023', '2025Q1']
+    """
+    table = None if source is None else _read(source)[0]
+    periods = [] if table is None else list(dict.fromkeys(table["period"]))
+    taken = {period_of_wave(w, periods) for w in waves}
+    return [p for p in periods if p not in taken]
+
+
 def period_of_wave(wave: str, periods: Sequence[str]) -> str | None:
     """The period whose weights a wave takes; "" is the period of a table without any.
 

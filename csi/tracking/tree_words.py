@@ -62,8 +62,9 @@ def tree_notes(
         notes.append(note("N-TREE-TOPS", en, zh))
     notes += [*_small(made), *_read(made, table)]
     if base is not None:
-        en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change."
-        notes.append(note("N-TREE-BASE", en, f"以 {base} 为 100；权重或成员变化处以两期共有成员链接。"))
+        en = f"Rebased: {base} = 100, chain-linked over the leaves of both waves where weights or leaves change;"
+        zh = f"以 {base} 为 100；权重或成员变化处以两期共有成员链接，中断处与最近有数值的一期链接。"
+        notes.append(note("N-TREE-BASE", f"{en} over a gap, with the last wave that has a value.", zh))
     if len(made.waves) < 2:
         notes.append(note("N-TREE-WAVE", "A single wave: no changes.", "仅有一期，无法给出变化。"))
     else:
@@ -97,7 +98,7 @@ def _missing(made: Made, table: pl.DataFrame, missing: str) -> list[Note]:
     """What became of missing leaves."""
     how, notes = made.leaves.treatment, []
     gone = ~made.leaves.present & (how != ABSENT)
-    if gone.any():
+    if gone.any() and made.leaves.present.any():
         share = max((v for v in table["missing_weight"] if v is not None), default=0.0)
         en = (
             f"{int(gone.sum())} leaf values are missing; parents are means of the others (up to {100 * share:.1f}% of a"

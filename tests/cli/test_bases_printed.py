@@ -86,9 +86,16 @@ def test_all_cells_under_the_base(asked, study):
     assert all(r[k] is None for r in index for k in HELD)
     code, out, _ = asked("track", none, *LINEAR, "--no-gate", "--explain", "--view", "rolling", "--lang", "en")
     assert code == 0
+    assert out.startswith("Too few answers to be told (n = ")
     assert out.count("too few answers") >= 4
+    assert "at most 0" not in out
+    assert "no leaf has 1000 answers here." in out
     assert "not decomposed, fewer than 1000 answers in a wave" in out
     assert "Why the index changed" not in out
+    code, out, _ = asked("check", none, "--lang", "en")
+    assert (code, "No problems found." in out) == (0, False)
+    assert "Nothing can be published: every cell has fewer than 1000 answers (the largest has " in out
+    assert "没有可发布的结果：各单元样本量均不足 1000" in asked("check", none, "--lang", "zh")[1]
     code, _, err = asked("index", none, *LINEAR, "--shrunken", "--lang", "en")
     assert code != 0
     assert "lower report: {small: ...} knowingly" in " ".join(err.split())

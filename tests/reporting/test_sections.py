@@ -106,18 +106,32 @@ def test_a_rare_stage_is_empty_and_counted(told):
     assert any("1 个分组" in n.say("zh") for n in section.notes)
 
 
-def test_stage_scores_average_to_the_published_index(analysis, told):
+def test_a_rare_stage_is_not_what_is_left_of_the_index(analysis, told):
+    """Stages average to the published index, so the smaller of the other two goes with the rare one."""
+    assert analysis.groups["stage"].cells.sort("n").select("stage", "n").rows()[0] == ("rare", 8)
+    table = analysis.groups["stage"].table.filter(construct="satisfaction").sort("n")
+    assert [v is None for v in table["index"]] == [True, True, False]
+    assert table["reason"][1] == "withheld: with the total it would give away a number of fewer than 30 answers."
+    section = told.section("stages")
+    assert [row[1] for row in rows(section.tables[0], "en")].count("×") == 1
+    assert any(n.say("en").startswith("× withheld besides: Old; ") for n in section.notes)
+    assert any("可由甲的指数推算出 n < 30 的分组" in n.say("zh") for n in section.notes)
+
+
+def test_stage_scores_average_to_the_published_index(analysis, monkeypatch):
     """Stages use the published weights, so their weighted mean is the index (weights lie on a grid of 2^-20)."""
-    table = analysis.groups["stage"].table.filter(construct="satisfaction")
+    monkeypatch.setattr(analysing, "apart", lambda n, small, rest: n > 0)  # no stage is withheld
+    table = analysing.by_group(analysis.study, analysis.panel, "2026Q1", "stage", analysis.index)
     weights = (
         analysis.panel.frame.filter((pl.col("brand") == "A") & (pl.col("wave") == "2026Q1"))
         .drop_nulls(list(analysis.model.items))
         .group_by("stage")
         .agg(pl.col("weight").sum())
     )
-    joined = table.join(weights, on="stage")
+    joined = table.table.filter(construct="satisfaction").join(weights, on="stage")
     mean = (joined["index"] * joined["weight"]).sum() / joined["weight"].sum()
-    assert mean == pytest.approx(told.headline.value, abs=1e-5)
+    whole = analysis.index.table.filter(brand="A", wave="2026Q1", construct="satisfaction")["index"][0]
+    assert mean == pytest.approx(whole, abs=1e-5)
 
 
 def test_a_focal_brand_with_few_answers_gets_a_report_without_a_model(tmp_path, make_study, study_text):

@@ -245,7 +245,7 @@ def test_groups_are_judged_by_every_pair():
         words.stages(groups, [(low, near, 3.0), (low, high, 4.0)]).en
         == "Low is the lowest group, significantly below next and high"
     )
-    assert words.stages(groups[:1], []).zh == "样本充足的分组不足两个，无从比较"
+    assert words.stages(groups[:1], []).zh == "可公布的分组不足两个，无从比较"
 
 
 def test_measurement_sentences():

@@ -11,11 +11,11 @@ import csi
 from csi.errors import Problems
 from csi.study.explain import held_to
 from csi.study.fitted import fitted, indexed
-from csi.study.grown import grown, tree_problems
+from csi.study.grown import grown, tree_problems, tree_weight_notes
 from csi.study.positions import parse_document
 from csi.study.read import study_fields
 from csi.study.schema import StudyForm
-from csi.tracking.tree_structure import structure_of
+from csi.tracking.tree_structure import structure_found, structure_of
 from csi.tracking.tree_weights import node_weights, period_of_wave
 
 SECTORS = Path("data/sectors")
@@ -200,3 +200,37 @@ def test_all_others_are_reproduced_by_their_brands():
     notes = {n.code: n for n in made.notes}
     assert "weighed by their answers" in notes["N-TREE-OTHERS"].text.en
     assert "N-TREE-SMALL" not in notes  # no leaf is small here
+
+
+def test_leaves_that_cannot_be_stand_at_their_line(altered):
+    found = altered(structure=lambda t: t + "insurers,services,industry,,\nZZ,banks,company,,\n")
+    places = {what: where for where, what, _ in found}
+    assert places['the parent "insurers" has no leaves.'] == "structure.csv:18"
+    assert places['the leaf "ZZ" is not a brand of the study.'] == "structure.csv:19"
+
+
+def test_leaves_of_a_table_with_a_column_per_level_stand_at_their_line(tmp_path):
+    (tmp_path / "wide.csv").write_text("brand,industry\nA,x\nB,x\nA,x\n", "utf-8")
+    assert structure_found(tmp_path / "wide.csv")[1][0].where == "wide.csv:4"
+    assert structure_of(pl.DataFrame({"brand": ["A", "B"], "industry": ["x", "x"]})).where["B"] == "structure, row 2"
+
+
+def test_weights_without_answers_are_told(tmp_path):
+    shutil.copytree(SECTORS, tmp_path / "s")
+    weights, panel = tmp_path / "s/weights.csv", tmp_path / "s/panel.csv"
+    weights.write_text(weights.read_text("utf-8") + "AX,2020,400,2021-03-31\n", "utf-8")
+    panel.write_text(without_wave(panel.read_text("utf-8"), ",2025,GB,"), "utf-8")
+    study = csi.Study.read(tmp_path / "s/study.yaml")
+    period, unanswered = tree_weight_notes(study, study.panel())
+    assert period.say("en") == "weights.csv: no wave of the data takes the weights of 2020."
+    assert period.say("zh") == "weights.csv：没有任何一期使用 2020 的权重。"
+    told = "weights.csv: a weight and no answers: Guangxin Bank (2025); missing there (tree: {missing: renormalise})."
+    assert unanswered.say("en") == told
+    assert "广信银行（2025）" in unanswered.say("zh")
+    whole = csi.Study.read(SECTORS / "study.yaml")
+    assert tree_weight_notes(whole, whole.panel()) == ()
+
+
+def without_wave(text, cell):
+    """The rows of a panel but for one cell."""
+    return "".join(line for line in text.splitlines(keepends=True) if cell not in line)

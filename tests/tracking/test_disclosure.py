@@ -121,6 +121,8 @@ def test_a_change_of_a_parent_says_what_its_members_do():
     change = tree.changes.row(0, named=True)
     assert (change["change"], change["like_for_like"], change["composition"]) == pytest.approx((6.0, 1.0, 5.0))
     assert tree.table.filter(node="x", wave="2")["rebased"][0] == pytest.approx(100 * 66 / 65)
+    assert "+6.0 on 1 (significant; like for like +1.0)" in tree.sentences[0].en
+    assert "较 1 +6.0（显著；同口径 +1.0）" in tree.sentences[0].zh
     carried = csi.tree(index_of(means, {**n, ("C", "1"): 40, ("C", "2"): 12}), {"x": ["A", "B", "C"]}, None, "joy",
                        small=30, missing="carry")  # fmt: skip
     row = carried.table.filter(node="C", wave="2").row(0, named=True)
@@ -128,3 +130,19 @@ def test_a_change_of_a_parent_says_what_its_members_do():
     said = next(note for note in carried.notes if note.code == "N-TREE-SMALL")
     assert said.say("en") == "C, 2: 12 answers, below the base of 30; its last value stands in x."
     assert said.say("zh") == "C（2）：12 份答卷，不足最低样本量 30，以其最近数值计入x。"
+
+
+def test_a_rebased_index_goes_on_after_a_gap():
+    means = {(b, w): v + 2.0 * int(w) for w in "1234" for b, v in (("A", 70.0), ("B", 60.0))}
+    n = dict.fromkeys(means, 40) | {("A", "2"): 12, ("A", "3"): 12, ("B", "3"): 12}
+    tree = csi.tree(index_of(means, n), {"x": ["A", "B"]}, {"A": 3, "B": 1}, "joy", small=30, base="1")
+    chain = {(r["node"], r["wave"]): r["rebased"] for r in tree.table.iter_rows(named=True)}
+    assert chain["A", "2"] is chain["A", "3"] is chain["x", "3"] is None
+    assert chain["A", "4"] == pytest.approx(100 * 78 / 72)
+    assert chain["B", "4"] == pytest.approx(100 * 68 / 62)
+    # of both waves before it has a leaf in common with: B alone from the first to the second, and to the fourth
+    assert chain["x", "2"] == pytest.approx(100 * 64 / 62)
+    assert chain["x", "4"] == pytest.approx(chain["x", "2"] * 68 / 64)
+    back = csi.tree(index_of(means, n), {"x": ["A", "B"]}, {"A": 3, "B": 1}, "joy", small=30, base="4").table
+    assert back.filter(node="A", wave="1")["rebased"][0] == pytest.approx(100 * 72 / 78)
+    assert tree.table.filter(node="A", wave="4")["rebased_std_error"][0] > 0

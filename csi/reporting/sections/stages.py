@@ -13,6 +13,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import few, formula_id, here, sector_now
 from csi.reporting.words import Named
+from csi.survey.disclosure import beside
 from csi.tracking.index import Index
 from csi.tracking.league import pairwise
 
@@ -143,7 +144,9 @@ def _table(a: Analysis, key: str, index: Index) -> Table:
     order = group_values(a, key)
     frame = (
         index.table.filter(pl.col("construct") == a.target)
-        .with_columns(*hidden, pl.when(small).then(pl.lit(few(a))).alias("index_reason"))
+        .with_columns(
+            *hidden, pl.when(small).then(pl.lit(few(a))).when(_beside(a)).then(pl.lit("×")).alias("index_reason")
+        )
         .with_columns(_place=pl.col(key).replace_strict({v: i for i, v in enumerate(order)}, return_dtype=pl.Int64))
         .sort("_place")
         .select(key, "index", "index_reason", "conf_low", "conf_high", "n")
@@ -159,6 +162,11 @@ def _table(a: Analysis, key: str, index: Index) -> Table:
     return Table(
         f"by_{key}", Text(f"{focal.en} {title.en}", f"{focal.zh}{title.zh}"), frame, columns, texts=a.group_labels
     )
+
+
+def _beside(a: Analysis) -> pl.Expr:
+    """Whether a group has no number, of enough answers, for what it would give away."""
+    return (pl.col("n") >= a.study.settings.small) & (pl.col("reason") == beside(a.study.settings.small).en)
 
 
 GROUP_HEADINGS = {"stage": Text("Stage", "阶段"), "segment": Text("Segment", "客群")}
@@ -186,4 +194,13 @@ def _notes(a: Analysis) -> tuple[Note, ...]:
         count = len(hidden)
         en = f"{count} {'group' if count == 1 else 'groups'} suppressed, {few(a)}: {names.en}."
         notes.append(note("E-BASE", en, f"{count} 个分组因 {few(a)} 不公布：{names.zh}。"))
+    besides = [
+        a.group_labels.get(str(v), Text(str(v), str(v)))
+        for key, index in a.groups.items()
+        for v in index.table.filter((pl.col("construct") == a.target) & _beside(a))[key]
+    ]
+    if besides:
+        names, focal = words.listed(besides), a.brand_labels[a.focal]
+        en = f"× withheld besides: {names.en}; with it the index of {focal.en} would give away the group of {few(a)}."
+        notes.append(note("E-BASE", en, f"× 另不公布：{names.zh}；否则可由{focal.zh}的指数推算出 {few(a)} 的分组。"))
     return tuple(notes)

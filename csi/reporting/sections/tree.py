@@ -23,6 +23,7 @@ from csi.tracking.tree_tables import shifts
 
 INDENT = "\u00a0\u00a0\u00a0"
 WORDS = {OTHERS: Text("All others", "其他"), TOGETHER: Text("Too few answers each", "样本量不足者")}
+FILLED = {"carried": Text("carried", "沿用"), "imputed": Text("imputed", "插补")}
 LEVELS = {
     "brand": Text("Brand", "品牌"),
     "company": Text("Company", "企业"),
@@ -110,18 +111,20 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
     ):
         moved = made.changes.filter((pl.col("wave") == a.wave) & (pl.col("against") == against)) if made.waves else None
         if moved is not None and moved["change"].count():
-            part = moved.select("node", pl.col("change").alias(against), pl.col("p_adjusted").alias(f"{against}_p"))
+            named = {against: "change", f"{against}_p": "p_adjusted", f"{against}_like": "like_for_like"}
+            part = moved.select("node", **{new: pl.col(old) for new, old in named.items()})
             table = table.join(part, on="node", how="left", maintain_order="left")
             columns += [Column(against, heading, "change"), Column(f"{against}_p", Text("p", "p"), "p")]
-            if against == "previous" and shifts(moved):
-                alike = moved.select("node", pl.col("like_for_like").alias("alike"))
-                table = table.join(alike, on="node", how="left", maintain_order="left")
-                columns.append(Column("alike", Text("Like for like", "同口径"), "change"))
+            if shifts(moved):
+                columns.append(Column(f"{against}_like", Text("Like for like", "同口径"), "change"))
     if "rebased" in table.columns:
         columns.append(Column("rebased", Text(f"{made.base} = 100", f"{made.base} = 100"), "score"))
     if (table["missing_weight"].fill_null(0.0) > 0).any():
         columns.append(Column("missing_weight", Text("Missing weight", "缺失权重"), "share"))
     columns.append(Column("n", Text("n", "样本量"), "count"))
+    if table["treatment"].is_in(list(FILLED)).any():
+        columns.append(Column("treatment", Text("How", "处理")))
+        table = table.with_columns(treatment=pl.when(pl.col("treatment").is_in(list(FILLED))).then("treatment"))
     table = table.with_columns(
         index_reason=pl.when(pl.col("flag") == "suppressed").then(pl.lit(f"n < {a.study.settings.small}"))
     )
@@ -130,7 +133,7 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
         table = table.with_columns(marked.alias("flag"))
         columns.append(Column("flag", Text("Base", "样本量提示")))
     levels = {k: v for k, v in LEVELS.items() if k in set(table["level"])}
-    texts = {**_words(made, labels, depth), **levels, **FLAGS}
+    texts = {**_words(made, labels, depth), **levels, **FLAGS, **FILLED}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
     return Table("tree", Text("Every level in the wave", "本期各层级"), table, tuple(columns), emphasis, texts)
 

@@ -156,7 +156,7 @@ def stages(
         'Trial scores 0.8 points lower than long-term'
     """
     if len(cells) < 2:
-        return Text("Too few groups with enough answers to compare", "样本充足的分组不足两个，无从比较")
+        return Text("Too few groups may be published to be compared", "可公布的分组不足两个，无从比较")
     if not differing:
         return level
     lowest = min(cells, key=lambda c: c.value).label
