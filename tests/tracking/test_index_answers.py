@@ -98,7 +98,7 @@ def test_base_rules_count_answers(made):
     assert (found["n"], found["index"]) == (SMALL, None)
     tree = csi.tree(made, {"all": ["A", "B", "C"]}, construct="joy", small=30).table
     assert tree.filter(node="C", wave="2")["index"].to_list() == [None]
-    assert tree.filter(node="all", wave="2")["n"].to_list() == [60 + 40 + SMALL]
+    assert tree.filter(node="all", wave="2")["n"].to_list() == [60 + 40]
 
 
 def test_clusters_behind_the_answers(made):
