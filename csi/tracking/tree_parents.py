@@ -18,6 +18,8 @@ from csi.tracking.index import Index
 from csi.tracking.tree_leaves import Leaves
 from csi.tracking.tree_structure import Structure
 
+Bools = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -34,7 +36,7 @@ class Shares:
     coverage: Array
 
 
-def shares_of(tree: Structure, weights: Array, present: npt.NDArray[np.bool_]) -> Shares:
+def shares_of(tree: Structure, weights: Array, present: Bools) -> Shares:
     """`v_c = w_c / sum_c w_c` over the children with a value, multiplied down to the leaves.
 
     Parameters:
@@ -121,11 +123,20 @@ def node_rows(shares: Sequence[Shares], leaves: Leaves) -> tuple[sparse.csr_matr
 
 
 def matched(
-    tree: Structure, weights: Array, leaves: Leaves, later: int, earlier: int
+    tree: Structure, weights: Array, leaves: Leaves, later: int, earlier: int, among: Bools | None = None
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """(m, x) both waves over the leaves that have a value in both, with the weights of the later one."""
+    """(m, x) both waves over the leaves that have a value in both, with the weights of the later one.
+
+    Parameters:
+        among: (m) nodes that are asked for; of leaves alone nothing is weighed.
+    """
     both = leaves.present[later] & leaves.present[earlier]
-    made = sparse.csr_matrix(shares_of(tree, weights[later], both).of_leaves)
+    if among is None or among[tree.parents].any():
+        made = sparse.csr_matrix(shares_of(tree, weights[later], both).of_leaves)
+    else:
+        place = np.flatnonzero(both)
+        at = (np.ones(place.size), (np.array(tree.leaves)[place], place))
+        made = sparse.csr_matrix(at, shape=(len(tree.names), both.size))
     return sparse.csr_matrix(made @ leaves.rows[later]), sparse.csr_matrix(made @ leaves.rows[earlier])
 
 
@@ -168,7 +179,7 @@ def chained(
             near = open_ & covered[s] & np.isfinite(log[s])
             if not near.any():
                 continue
-            now, before = matched(tree, weights, leaves, max(s, t), min(s, t))
+            now, before = matched(tree, weights, leaves, max(s, t), min(s, t), near)
             top, bottom = now @ values, before @ values
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio, up, down = np.log(top / bottom), 1 / top, 1 / bottom

@@ -51,9 +51,9 @@ def tree_notes(
         en = (
             f'"{name.en}": the brands outside the structure ({", ".join(w.en for w in who)}{", ..." if more else ""}), '
         )
-        en += "weighed by their answers; the audit has a row for each."
+        en += "weighed by their answers; the audit lists them."
         zh = f"“{name.zh}”为结构之外的品牌（{'、'.join(w.zh for w in who)}{' 等' if more else ''}），"
-        notes.append(note("N-TREE-OTHERS", en, f"{zh}按样本量加权；核对表逐一列出。"))
+        notes.append(note("N-TREE-OTHERS", en, f"{zh}按样本量加权，见核对表。"))
     tops = [said(made, made.nodes.names[i]) for i, p in enumerate(made.nodes.parent) if p < 0]
     if len(tops) > 1:
         en, zh = ", ".join(t.en for t in tops[:NAMED]), "、".join(t.zh for t in tops[:NAMED])
