@@ -52,7 +52,7 @@ def printed(index, structure, given, missing):
     )  # fmt: skip
     views = [csi.smooth(index, "joy", waves=WAVES, small=SMALL).table, sector(index, "joy", small=SMALL).table]
     tables = [suppressed(index.table, Bases(SMALL, 0)), tracked.table, tracked.changes.table, tree.table, tree.changes]
-    tables += [tree.audit, csi.shrunken(index, "joy", small=SMALL, flagged=0).table, *views]
+    tables += [tree.audit, tree.pairs, csi.shrunken(index, "joy", small=SMALL, flagged=0).table, *views]
     columns = [t[c] for t in tables for c, kind in t.schema.items() if kind == pl.Float64]
     return np.concatenate([c.fill_null(-1.0).fill_nan(-2.0).to_numpy() for c in columns])
 
