@@ -11,6 +11,7 @@ from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.estimate.given import check_panel
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
+from csi.survey.codebook import Codebook
 from csi.survey.panel import Panel
 
 HALF = 0.5
@@ -76,6 +77,23 @@ def scored(
     scores = [_mean(hundred[:, [every.index(i) for i in have]]) for have in items.values()]
     labels = {n: Text(book.label(n, "en"), book.label(n, "zh")) for n in names}
     return Scored(sample, np.column_stack(scores), labels)
+
+
+def headings(book: Codebook, names: Sequence[str]) -> dict[str, Text]:
+    """What the codebook calls attributes, touchpoints, stages: a heading of that name, else the one question about it.
+
+    Example:
+        >>> headings(Codebook((), {"shop": Text("Shop", "门店")}, {}), ("shop", "app"))["shop"].zh
+        '门店'
+    """
+    out = {}
+    for name in names:
+        about = [i for i in book.items if i.attribute == name and i.form == "P"]
+        if name in book.constructs:
+            out[name] = Text(book.label(name, "en"), book.label(name, "zh"))
+        elif len(about) == 1:
+            out[name] = Text(about[0].label.en or name, about[0].label.zh or name)
+    return out
 
 
 def _mean(x: Array) -> Array:

@@ -39,6 +39,8 @@ HEADINGS: Final = {
     "expected": Text("expected", "预期次数"),
     "amount": Text("mean amount", "预期单次金额"),
     "count": Text("customers", "客户数"),
+    "repeaters": Text("bought again", "复购人数"),
+    "repeats": Text("repeat purchases", "复购次数"),
     "actual": Text("observed customers", "实际人数"),
     "modelled": Text("by the model", "模型人数"),
 }

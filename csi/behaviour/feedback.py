@@ -12,7 +12,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -20,7 +20,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from csi.behaviour.asked import level_problems
+from csi.behaviour.asked import headings, level_problems
 from csi.behaviour.feedback_cases import Cases, Span, busiest, cases_of, speed, status
 from csi.behaviour.feedback_scores import changes, differences, items_of, pairs_of, rows_of, standing, touchpoints
 from csi.behaviour.feedback_words import GROUPS_SAID, HEADINGS, MEANING, feedback_sentences
@@ -34,6 +34,7 @@ from csi.survey.panel import Panel
 from csi.survey.period import days_of
 
 Period = Literal["month", "quarter", "year"]
+WORDED: Final = ("attribute", "group", "other", "source", "touchpoint")
 MONTHS: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -80,7 +81,7 @@ def _(value: Feedback, lang: str = "en") -> str:
     for frame in (value.table, value.speed, value.sources, value.standing, value.changes, value.differences,
                   value.touchpoints):  # fmt: skip
         if frame.height:
-            worded = [c for c in ("attribute", "group", "other") if c in frame.columns]
+            worded = [c for c in WORDED if c in frame.columns]
             lines += [based(frame.with_columns(pl.col(c).replace(named) for c in worded), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
@@ -140,7 +141,7 @@ def feedback(
     came = _based(speed(run, "source", sources, level), bases) if sources else fast.clear()
     met, more = _joined(run, events, panel, waves, names[1:], where, bases, level)
     touched, of_contacts = _touched(run, contacts, panel, bases, level)
-    labels = _labels(panel, names)
+    labels = _labels(panel, (*names, *sources, *touched["touchpoint"]))
     said = feedback_sentences(count, fast, met.changes, met.differences, touched, labels, run.last, level)
     whole = (note("N-FEEDBACK", MEANING.en, MEANING.zh), *_over(spans, run.last))
     every = (*whole, *events.notes, *notes, *more, *of_contacts)
@@ -329,18 +330,12 @@ def _touched(
     return bases.withheld(touchpoints(told_of, level)), met.notes
 
 
-def _labels(panel: Panel | None, names: Sequence[str]) -> dict[str, Text]:
-    """What attributes are called: by their perception item, or the construct; "" is all."""
-    out = {"": Text("all", "全部")}
-    for name in names[1:]:
-        items = items_of(panel, name) if panel is not None else ()
-        if panel is not None and items:
-            book = panel.codebook
-            one = items[0] if len(items) == 1 else name
-            out[name] = Text(book.label(one, "en"), book.label(one, "zh"))
-        else:
-            out[name] = Text(name, name)
-    return out
+def _labels(panel: Panel | None, names: Iterable[str]) -> dict[str, Text]:
+    """What attributes, sources and touchpoints are called; "" is all."""
+    names = tuple(names)
+    plain = {n: Text(n, n) for n in names}
+    own = headings(panel.codebook, names) if panel is not None else {}
+    return {**plain, **own, "": Text("all", "全部")}
 
 
 def _over(spans: Sequence[Span], last: date) -> tuple[Note, ...]:
@@ -353,9 +348,18 @@ def _over(spans: Sequence[Span], last: date) -> tuple[Note, ...]:
 
 
 def _few(met: _Met, bases: Bases, labels: Mapping[str, Text]) -> tuple[Note, ...]:
-    """Withheld or marked scores and changes."""
+    """Withheld or marked scores and changes, by attribute and state."""
     out: list[Note] = []
     for frame in (met.standing, met.changes):
-        named = frame.with_columns(pl.col("attribute").replace({"": "all"}))
-        out += bases.notes(named, ["attribute"], {**GROUPS_SAID, **labels})
+        pairs = frame.select("attribute", "group").rows()
+        said = {"|".join(p): _paired(labels[p[0]], GROUPS_SAID[p[1]]) for p in pairs}
+        named = frame.select(
+            pl.concat_str("attribute", "group", separator="|").alias("name"), pl.exclude("attribute", "group")
+        )
+        out += bases.notes(named, [], said)
     return tuple(dict.fromkeys(out))
+
+
+def _paired(attribute: Text, group: Text) -> Text:
+    """An attribute and a state."""
+    return Text(f"{attribute.en} ({group.en})", f"{attribute.zh}（{group.zh}）")

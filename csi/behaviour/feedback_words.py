@@ -63,7 +63,7 @@ def feedback_sentences(
 ) -> tuple[Text, ...]:  # fmt: skip
     """What is open, how fast it is closed, what goes with closing, where customers call meanwhile."""
     return (*_open(fast, labels, last), *_trend(count), *_fast(fast, level), *_closing(moved, gaps, level),
-            *_met(touched))  # fmt: skip
+            *_met(touched, labels))  # fmt: skip
 
 
 def _open(fast: pl.DataFrame, labels: Mapping[str, Text], last: date) -> Iterator[Text]:
@@ -139,13 +139,14 @@ def _closing(moved: pl.DataFrame, gaps: pl.DataFrame, level: float) -> Iterator[
     yield Text(en, zh)
 
 
-def _met(touched: pl.DataFrame) -> Iterator[Text]:
+def _met(touched: pl.DataFrame, labels: Mapping[str, Text]) -> Iterator[Text]:
     """Where customers are met while a case is open."""
     if not touched.height:
         return
     row = touched.row(0, named=True)
-    en = f"While a case is open customers are met most at {row['touchpoint']} ({row['contacts']} contacts)"
-    zh = f"问题处理期间顾客接触最多的触点是{row['touchpoint']}（{row['contacts']} 次）"
+    name = labels[row["touchpoint"]]
+    en = f"While a case is open customers are met most at: {name.en} ({row['contacts']} contacts)"
+    zh = f"问题处理期间顾客接触最多的触点是{name.zh}（{row['contacts']} 次）"
     if row["difference"] is not None:
         gap = f"{fixed(row['difference'])} [{fixed(row['conf_low'])}, {fixed(row['conf_high'])}]"
         en, zh = f"{en}; scores there differ from those of other contacts by {gap}", f"{zh}；其评分与其他接触相差 {gap}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from csi.behaviour.asked import headings
 from csi.behaviour.journey_asked import Walked, walked
 from csi.behaviour.journey_models import drivers, peak_end
 from csi.behaviour.journey_steps import funnel, moves, reached, staged, usual_order
@@ -78,12 +79,12 @@ class Journey(Shown):
 def _(value: Journey, lang: str = "en") -> str:
     """Sentences, tables, notes."""
     lines = [*(s.say(lang) for s in value.sentences), ""]
-    words = {c: t.say(lang) for c, t in LABELS.items()}
+    words = {c: t.say(lang) for c, t in {**LABELS, **value.labels}.items()}
     for frame in (value.table, value.steps, value.peak_end, value.fits, value.drivers):
         if frame.height:
             shown = frame.drop("std_error", "met_std_error", "df", "met_df", "p_value", "met_p_value", strict=False)
             shown = shown if frame is not value.fits else frame
-            known = [c for c in ("model", "term", "touchpoint") if c in shown.columns]
+            known = [c for c in ("model", "term", "touchpoint", "step") if c in shown.columns]
             shown = shown.with_columns(pl.col(c).replace(words) for c in known)
             lines += [based(shown, HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
@@ -146,6 +147,8 @@ def journey(
     slopes, fits, said = peak_end(walk, level, bases)
     touch, more = drivers(walk, level, bases)
     label = _label(panel, target)
+    own = headings(panel.codebook, (*walk.touchpoints, *walk.stages)) if panel is not None else {}
+    words = {**LABELS, **own, **({target: label} if target else {})}
     return Journey(
         table=table,
         stages=stages,
@@ -157,14 +160,14 @@ def journey(
         stage_order=tuple(usual_order(walk, walk.stage, walk.stages)),
         bounds=walk.bounds,
         overall=target,
-        labels={**LABELS, **({target: label} if target else {})},
+        labels=words,
         level=level,
         sentences=(
             *bases.sentences(table, "n" if enough else "base"),
-            *reach_sentence(table),
+            *reach_sentence(table, words),
             *end_sentence(slopes, fits, label),
-            *driver_sentence(touch, label),
-            *drop_sentence(drop),
+            *driver_sentence(touch, label, words),
+            *drop_sentence(drop, words),
         ),
         notes=(*_notes(walk, target, steps), *said, *more, *_based(table, touch, bases), *walk.notes),
     )

@@ -124,6 +124,9 @@ def _people(
     place = np.arange(len(sample.rows)) if sample.place is None else sample.place
     own = panel.frame[place.tolist()]
     links = [k for k in TIES if k in frame.columns and k in own.columns and frame[k].null_count() == 0]
+    there, notes = _in_waves(own, frame, links, sample.notes)
+    place = place[there]
+    own = panel.frame[place.tolist()]
     keys = own.select(pl.col("respondent").cast(pl.String).alias("id"), *(pl.col(k).cast(pl.String) for k in links))
     twice = int(keys.is_duplicated().sum())
     if twice:
@@ -135,9 +138,25 @@ def _people(
         at = np.arange(len(found.scores)) if found.sample.place is None else found.sample.place
         whole[at] = found.scores[:, 0]
         y = whole[place]
-    design = (sample.weight, sample.unit, sample.stratum)
+    design = (sample.weight[there], sample.unit[there], sample.stratum)
     keys = keys.with_columns(pl.Series("_person", np.arange(keys.height)))
-    return keys, ["id", *links], design, y, sample.notes
+    return keys, ["id", *links], design, y, notes
+
+
+def _in_waves(
+    own: pl.DataFrame, frame: pl.DataFrame, links: Sequence[str], notes: tuple[Note, ...]
+) -> tuple[np.ndarray, tuple[Note, ...]]:
+    """(n,) whether a row is of a wave that has contacts: a table that does not cover a wave says nothing of it."""
+    everybody = np.ones(own.height, dtype=bool)
+    if "wave" not in links:
+        return everybody, notes
+    there = own["wave"].cast(pl.String).is_in(frame["wave"].cast(pl.String).unique().to_list())
+    if there.all():
+        return everybody, notes
+    without = own.filter(~there)["wave"].cast(pl.String).unique(maintain_order=True).to_list()
+    en = f"no contact is of {', '.join(without)}: answers of these waves are left out of the base."
+    zh = f"{'、'.join(without)} 没有接触记录：这些期次的答卷不计入基数。"
+    return there.to_numpy(), (*notes, note("N-JOURNEY-BASE", en, zh))
 
 
 def _several(rows: int, keys: Sequence[str]) -> Problem:

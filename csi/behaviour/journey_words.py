@@ -66,38 +66,40 @@ CLEAR: Final = 0.05
 """A test with a smaller p-value is said to add something."""
 
 
-def reach_sentence(table: pl.DataFrame) -> tuple[Text, ...]:
+def reach_sentence(table: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text, ...]:
     """Where most customers are met, and which touchpoint is scored lowest."""
     told = table.filter(pl.col("reach").is_not_null())
     if not told.height:
         return ()
     first = told.sort("reach", descending=True).row(0, named=True)
-    name, share = first["touchpoint"], f"{fixed(100 * first['reach'], 1)}%"
+    name, share = named(first["touchpoint"], labels), f"{fixed(100 * first['reach'], 1)}%"
     if first["reach_low"] is not None:
         share += f" [{100 * first['reach_low']:.1f}, {100 * first['reach_high']:.1f}]"
-    en, zh = f"{name} reaches most customers ({share})", f"{name} 触达的顾客最多（{share}）"
+    en, zh = f"{name.en} reaches most customers ({share})", f"{name.zh} 触达的顾客最多（{share}）"
     scored = told.filter(pl.col("mean").is_not_null()).sort("mean")
     if scored.height > 1:
         low, high = scored.row(0, named=True), scored.row(-1, named=True)
         apart = low["conf_high"] is not None and high["conf_low"] is not None and low["conf_high"] < high["conf_low"]
         if apart:
-            en += f"; {low['touchpoint']} is scored lowest ({fixed(low['mean'], 1)} of 100), "
-            en += f"{high['touchpoint']} highest ({fixed(high['mean'], 1)})"
-            zh += f"；{low['touchpoint']} 评分最低（{fixed(low['mean'], 1)}，满分 100），{high['touchpoint']} 最高"
+            worst, best = (named(r["touchpoint"], labels) for r in (low, high))
+            en += f"; {worst.en} is scored lowest ({fixed(low['mean'], 1)} of 100), "
+            en += f"{best.en} highest ({fixed(high['mean'], 1)})"
+            zh += f"；{worst.zh} 评分最低（{fixed(low['mean'], 1)}，满分 100），{best.zh} 最高"
             zh += f"（{fixed(high['mean'], 1)}）"
         else:
             en, zh = f"{en}; scores do not clearly differ by touchpoint", f"{zh}；各触点评分差别不明确"
     return (Text(f"{en}.", f"{zh}。"),)
 
 
-def drop_sentence(steps: pl.DataFrame) -> tuple[Text, ...]:
+def drop_sentence(steps: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text, ...]:
     """After which step most customers stop."""
     told = steps.filter(pl.col("drop_off").is_not_null()) if steps.width else steps
     if not told.height:
         return ()
     row = told.sort("drop_off", descending=True).row(0, named=True)
-    at = row["step"]
-    step, step_zh = (f"contact {at}", f"第 {at} 次接触") if str(at).isdigit() else (at, f"{at} ")
+    at = str(row["step"])
+    own = named(at, labels)
+    step, step_zh = (f"contact {at}", f"第 {at} 次接触") if at.isdigit() else (own.en, f"{own.zh} ")
     value = f"{fixed(100 * row['drop_off'], 1)}%"
     if row["conf_low"] is not None:
         value += f" [{100 * row['conf_low']:.1f}, {100 * row['conf_high']:.1f}]"
@@ -127,7 +129,7 @@ def end_sentence(slopes: pl.DataFrame, fits: pl.DataFrame, overall: Text) -> tup
     )
 
 
-def driver_sentence(drivers: pl.DataFrame, overall: Text) -> tuple[Text, ...]:
+def driver_sentence(drivers: pl.DataFrame, overall: Text, labels: Mapping[str, Text]) -> tuple[Text, ...]:
     """Touchpoints whose scores go with the overall judgement, the steepest first."""
     told = (
         drivers.filter(pl.col("estimate").is_not_null() & pl.col("p_adjusted").is_not_null())
@@ -140,16 +142,16 @@ def driver_sentence(drivers: pl.DataFrame, overall: Text) -> tuple[Text, ...]:
     if not sure.height:
         en = f"No single touchpoint's score is clearly associated with {overall.en}."
         return (Text(en, f"没有单个触点的评分与{overall.zh}明确相关。"),)
-    parts = [(named(r["touchpoint"]), f"{fixed(r['estimate'])}{_span(r)}") for r in sure.iter_rows(named=True)]
+    parts = [(named(r["touchpoint"], labels), f"{fixed(r['estimate'])}{_span(r)}") for r in sure.iter_rows(named=True)]
     en = "; ".join(f"{name.en} {value}" for name, value in parts) + " points per point (an association)"
     zh = "；".join(f"{name.zh} {value}" for name, value in parts)
     said = f"Among those who met them, scores go with {overall.en} most clearly at: {en}."
     return (Text(said, f"在接触者中，评分与{overall.zh}关联最明确的触点：{zh}（每分对应的分数，仅为关联）。"),)
 
 
-def named(touchpoint: str) -> Text:
+def named(touchpoint: str, labels: Mapping[str, Text]) -> Text:
     """A touchpoint in words."""
-    return LABELS.get(touchpoint, Text(touchpoint, touchpoint))
+    return labels.get(touchpoint, Text(touchpoint, touchpoint))
 
 
 def _span(row: Mapping[str, float | None]) -> str:

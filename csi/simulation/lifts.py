@@ -44,7 +44,7 @@ def lift_of(population: Population, shift: Array, name: str, points: float) -> A
     return found
 
 
-def _moved(population: Population, name: str) -> tuple[Array, Array]:
+def _moved(population: Population, name: str) -> tuple[np.ndarray, Array]:
     """Which items make the level, and how far each goes with it."""
     if name in population.constructs:
         own = population.block == population.constructs.index(name)
@@ -53,9 +53,9 @@ def _moved(population: Population, name: str) -> tuple[Array, Array]:
     return own, own.astype(np.float64)
 
 
-def _level(population: Population, shift: Array, columns: Array) -> Array:
+def _level(population: Population, shift: Array, columns: np.ndarray) -> Array:
     """(g,) the mean score of some items."""
-    mean, _ = mean_and_variance(population.tau - shift[..., None], population.minimum)
-    score = 100 * (mean - population.minimum) / (population.maximum - population.minimum)
-    found: Array = score[:, columns].mean(axis=1)
+    low, high = population.minimum[columns], population.maximum[columns]
+    mean, _ = mean_and_variance(population.tau[columns] - shift[:, columns, None], low)
+    found: Array = (100 * (mean - low) / (high - low)).mean(axis=1)
     return found

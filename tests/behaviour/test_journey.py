@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import statsmodels.api as sm
 
 import csi
-from csi.errors import Problems
+from csi.errors import Problems, Text
 from csi.survey.panel import Panel
 
 _spec = importlib.util.spec_from_file_location("contacting", Path(__file__).parent / "contacting.py")
@@ -344,3 +345,15 @@ def test_everything_said_is_in_both_languages_and_no_effect_is_claimed():
         shown = csi.display.text(found, lang)
         assert word in shown
         assert "None" not in shown
+
+
+def test_waves_without_contacts_are_no_base_and_names_come_from_the_codebook():
+    """Contacts of one of two waves: reach is of the answers of that wave, said in a note; labels in both languages."""
+    panel = contacting.answered([50, 60, 70, 80] * 2, respondent=list("0123") * 2, wave=["1"] * 4 + ["2"] * 4)
+    book = replace(panel.codebook, constructs={"shop": Text("The shop", "门店")})
+    panel = replace(panel, codebook=book)
+    found = csi.journey(HAND.with_columns(wave=pl.lit("2")), panel, "", scores=(1, 10), small=0)
+    assert row(found.table, touchpoint="shop")["base"] == 4
+    assert any("no contact is of 1" in n.text.en for n in found.notes)
+    assert found.sentences[0].en.startswith("The shop reaches most customers")
+    assert found.sentences[0].zh.startswith("门店")

@@ -37,7 +37,7 @@ GAPS: dict[str, Kind] = {
     "conf_low": "change", "conf_high": "change", "p_value": "p",
 }  # fmt: skip
 MET: dict[str, Kind] = {
-    "touchpoint": "text", "contacts": "count", "n": "count", "mean": "number", "others": "number",
+    "touchpoint": "text", "n": "count", "contacts": "count", "mean": "number", "others": "number",
     "difference": "number", "conf_low": "number", "conf_high": "number",
 }  # fmt: skip
 SAID = {"yes": Text("yes", "是"), "no": Text("no", "否")}

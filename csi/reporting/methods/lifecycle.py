@@ -109,4 +109,5 @@ METHOD = Method(
     ),
     tell=tell,
     options=("absorbing", "only"),
+    whole=True,
 )
