@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from csi.behaviour.asked import headings
+from csi.behaviour.asked import headings, level_problems
 from csi.behaviour.journey_asked import Walked, walked
 from csi.behaviour.journey_models import drivers, peak_end
 from csi.behaviour.journey_steps import funnel, moves, reached, staged, usual_order
@@ -129,9 +129,8 @@ def journey(
         >>> found.transitions.filter(pl.col("touchpoint") == "shop").select("next", "share").rows()
         [('app', 0.5), ('shop', 0.0), ('(end)', 0.5)]
     """
-    if not 0 < level < 1:
-        en, zh = f"level = {level:g} is not between 0 and 1.", f"level = {level:g} 不在 0 与 1 之间。"
-        raise Problems([problem("E-SETTING", "level", en, zh, "Write 0.95.", "请写 0.95。")])
+    if found := level_problems(level):
+        raise Problems(found)
     bases = Bases(small, flagged)
     events = read_events(contacts, "contacts")
     target = _target(panel, overall)
@@ -147,8 +146,7 @@ def journey(
     slopes, fits, said = peak_end(walk, level, bases)
     touch, more = drivers(walk, level, bases)
     label = _label(panel, target)
-    own = headings(panel.codebook, (*walk.touchpoints, *walk.stages)) if panel is not None else {}
-    words = {**LABELS, **own, **({target: label} if target else {})}
+    words = _words(panel, walk, target)
     return Journey(
         table=table,
         stages=stages,
@@ -192,6 +190,12 @@ def _label(panel: Panel | None, target: str) -> Text:
     if panel is None or not target:
         return Text("the overall judgement", "总体评价")
     return Text(panel.codebook.label(target, "en"), panel.codebook.label(target, "zh"))
+
+
+def _words(panel: Panel | None, walk: Walked, target: str) -> dict[str, Text]:
+    """What terms, touchpoints, stages and the overall judgement are called."""
+    own = headings(panel.codebook, (*walk.touchpoints, *walk.stages)) if panel is not None else {}
+    return {**LABELS, **own, **({target: _label(panel, target)} if target else {})}
 
 
 def _check_steps(steps: Sequence[str], walk: Walked) -> None:
