@@ -52,6 +52,7 @@ class Attitude(Shown):
         bands: key columns, name, band, n, events, share (that did it within `span`), conf_low, conf_high, flag, reason,
             reason_zh.
         curve: key columns, band (of the first driver), time, n, events, survival, std_error, conf_low, conf_high.
+        risk: key columns, band, time (round times), n: how many are still watched then.
         checks: key columns, name, statistic, df, p_value, trend: whether ratios stay over time, drivers together.
         tests: key columns, chi2, df, p_value: whether the bands of the first driver differ.
         joins: what, count.
@@ -62,6 +63,7 @@ class Attitude(Shown):
     within: pl.DataFrame
     bands: pl.DataFrame
     curve: pl.DataFrame
+    risk: pl.DataFrame
     checks: pl.DataFrame
     tests: pl.DataFrame
     joins: pl.DataFrame
@@ -158,15 +160,17 @@ def attitude(
     hazards, checks = bases.withheld(stacked(keys, slopes)), stacked(keys, judged)
     shares = bases.withheld(stacked(keys, [shares_of(x, c) for c in cells]))
     bands = bases.withheld(stacked(keys, [bands_of(x, c) for c in cells]))
-    curve = stacked(keys, [curves_of(x, c, small) for c in cells])
+    drawn, watched_then = zip(*(curves_of(x, c, small) for c in cells), strict=True)
+    curve, risk = stacked(keys, drawn), stacked(keys, watched_then)
     tests = stacked(keys, [apart_of(x, c, small) for c in cells])
     few = [n for c in cells for n in _few(x, c, slopes[c].height, dict(keys.row(c, named=True)) if keys.width else {})]
     said = attitude_sentences(hazards, bands, keys.columns, rows.labels, names, done.waited, span, unit)
     doubts = (*log.notes, *supposed, *done.notes, *few, *bases.notes(bands, keys.columns, rows.labels), *sample.notes)
     notes = (*attitude_notes(done.waited, checks, x.cuts, model=scores is not None), *doubts)
     joins = _joins(answers, log, done)
-    return Attitude(hazards, shares, bands, curve, checks, tests, joins, done.waited, tuple(names), span, unit, x.cuts,
-                    rows.labels, level, (*bases.sentences(bands), *said), notes)  # fmt: skip
+    told_ = (*bases.sentences(bands), *said)
+    return Attitude(hazards, shares, bands, curve, risk, checks, tests, joins, done.waited, tuple(names), span, unit,
+                    x.cuts, rows.labels, level, told_, notes)  # fmt: skip
 
 
 def _few(x: Beside, cell: int, told_of: int, of: Mapping[str, object]) -> list[Note]:

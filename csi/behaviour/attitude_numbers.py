@@ -18,7 +18,7 @@ from csi.behaviour.incidence import logit
 from csi.behaviour.transitions import effective, wilson
 from csi.inference.linearised import Means, critical, means, p_of_t
 from csi.inference.partial_likelihood import Observed, cox, proportional
-from csi.inference.survival_curves import design_error, design_test, framed, limits
+from csi.inference.survival_curves import closed, design_error, design_test, framed, limits, marks, watched_at
 from csi.moments.stack import Array, Ints
 
 STEP: Final = 10.0
@@ -168,23 +168,32 @@ def _banded(x: Beside, cell: int, small: int) -> tuple[Ints, Ints]:
     return at[kept], band[kept]
 
 
-def curves_of(x: Beside, cell: int, small: int) -> pl.DataFrame:
-    """The share to whom it has not happened, by band of the first driver."""
+def curves_of(x: Beside, cell: int, small: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The share to whom it has not happened, by band of the first driver; how many are watched at round times."""
     at, band = _banded(x, cell, small)
-    parts = []
+    parts, spans = [], []
     for code in np.unique(band):
         mine = at[band == code]
         w, unit, stratum = x.design(mine)
         seen = Observed(np.zeros(len(mine)), x.done.time[mine], x.done.event[mine], w)
-        left = (x.done.time[mine][None, :] >= seen.times[:, None]).sum(axis=1)
-        count = seen.happened(np.ones(len(mine)))
+        left = (seen.time[None, :] >= seen.times[:, None]).sum(axis=1)
+        count, share = seen.happened(np.ones(len(mine))), seen.survival()
         error, df = design_error(seen, unit, stratum)
-        low, high = limits(seen.survival(), error, critical(x.level, df))
-        made = framed(seen.times, left, count, seen.survival(), error, low, high, len(mine))
-        kept = made.filter((pl.col("n") >= small) | (pl.col("time") <= 0))
-        parts.append(kept.select(pl.lit(x.labels[code]).alias("band"), pl.all()))
-    empty = framed(*(np.empty(0),) * 7, 0).clear().select(pl.lit("").alias("band"), pl.all())
-    return pl.concat([empty, *parts])
+        low, high = limits(share, error, critical(x.level, df))
+        made = framed(seen.times, left, count, share, error, low, high, len(mine))
+        parts.append(_of_band(x.labels[code], closed(made, seen.entry, seen.time, small)))
+        spans.append((x.labels[code], seen))
+    empty = _of_band("", framed(*(np.empty(0),) * 7, 0).clear())
+    curve = pl.concat([empty, *parts])
+    last = float(np.max(curve["time"].to_numpy(), initial=0.0))
+    none = _of_band("", watched_at(np.empty(0), np.empty(0), [], small))
+    risk = [_of_band(name, watched_at(seen.entry, seen.time, marks(last), small)) for name, seen in spans]
+    return curve, pl.concat([none, *risk])
+
+
+def _of_band(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame with the band it is of."""
+    return frame.select(pl.lit(name).alias("band"), pl.all())
 
 
 def apart_of(x: Beside, cell: int, small: int) -> pl.DataFrame:

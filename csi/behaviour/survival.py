@@ -25,7 +25,16 @@ from csi.engines.survival import kaplan_meier, log_rank
 from csi.errors import Note, Problems, Text, problem
 from csi.inference.linearised import critical
 from csi.inference.partial_likelihood import Observed
-from csi.inference.survival_curves import below, design_error, design_test, framed, limits
+from csi.inference.survival_curves import (
+    below,
+    closed,
+    design_error,
+    design_test,
+    framed,
+    limits,
+    marks,
+    watched_at,
+)
 from csi.measures.shown import based, told
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases
@@ -52,7 +61,8 @@ class Survival(Shown):
         at: columns of `by`, time, n (still watched just before), survival (share to whom it has not happened),
             conf_low, conf_high, flag, reason, reason_zh.
         curve: columns of `by`, time, n (at risk just before), events, survival, std_error, conf_low, conf_high; from
-            time 0, at every time of events with at least `small` at risk.
+            time 0, at every time of events with at least `small` at risk, to where so many are watched.
+        risk: columns of `by`, time (round times), n: how many are still watched then, null where fewer than `small`.
         tests: test ("log-rank", of one spell a customer; "robust", by customers), groups, chi2, df, p_value; without
             rows where there is one group.
         waited: "churn" or "repurchase". by, unit, level, sentences, notes.
@@ -61,6 +71,7 @@ class Survival(Shown):
     table: pl.DataFrame
     at: pl.DataFrame
     curve: pl.DataFrame
+    risk: pl.DataFrame
     tests: pl.DataFrame
     waited: Waited
     by: tuple[str, ...]
@@ -114,7 +125,7 @@ def survival(
         >>> spells = pl.DataFrame({"id": range(8), "duration": [1, 2, 2, 3, 4, 5, 5, 6],
         ...                        "event": [1, 1, 0, 1, 1, 0, 1, 0]})
         >>> survival(spells, small=0, flagged=0).curve["survival"].round(4).to_list()
-        [1.0, 0.875, 0.75, 0.6, 0.45, 0.3]
+        [1.0, 0.875, 0.75, 0.6, 0.45, 0.3, 0.3]
     """
     found = [*level_problems(level), *unit_problems(unit)]
     if found:
@@ -124,19 +135,22 @@ def survival(
     cells, place = groups(data, by)
     at_rows = [np.flatnonzero(place == c) for c in range(int(place.max()) + 1)]
     curves = [curve_of(data, rows, level) for rows in at_rows]
-    kept = [c.filter((pl.col("n") >= small) | (pl.col("time") <= 0)) for c in curves]
+    entry, time = (data.frame[c].to_numpy() for c in ("entry", "time"))
+    kept = [closed(c, entry[mine], time[mine], small) for c, mine in zip(curves, at_rows, strict=True)]
     rows = [_row(data, mine, curve) for mine, curve in zip(at_rows, kept, strict=True)]
     table = bases.withheld(stacked(cells, [pl.DataFrame([r], schema=ROW) for r in rows]))
-    marks = tuple(at) or MARKS[unit]
-    shares = [_at(data, mine, curve, marks) for mine, curve in zip(at_rows, kept, strict=True)]
+    times = tuple(at) or MARKS[unit]
+    shares = [_at(data, mine, curve, times) for mine, curve in zip(at_rows, kept, strict=True)]
     told_at = bases.withheld(stacked(cells, shares))
-    cut = sum(a.height > b.height for a, b in zip(curves, kept, strict=True))
-    drawn = stacked(cells, [c.clear() if len(mine) < small else c for mine, c in zip(at_rows, kept, strict=True)])
+    cut = sum(c.height > 0 and float(c["time"][-1]) < time[mine].max() for c, mine in zip(kept, at_rows, strict=True))
+    drawn = stacked(cells, kept)
+    ticks = marks(float(np.max(drawn["time"].to_numpy(), initial=0.0)))
+    risk = stacked(cells, [watched_at(entry[mine], time[mine], ticks, small) for mine in at_rows])
     tests = _tests(data, place, [len(mine) >= small for mine in at_rows])
     said = survival_sentences(table, tests, list(by), data.waited, unit, level)
     notes = (*survival_notes(data.waited, table, several=data.several, cut=cut, small=small), *data.notes,
              *bases.notes(table, list(by)))  # fmt: skip
-    return Survival(table, told_at, drawn, tests, data.waited, tuple(by), unit, level,
+    return Survival(table, told_at, drawn, risk, tests, data.waited, tuple(by), unit, level,
                     (*bases.sentences(table), *said), notes)  # fmt: skip
 
 

@@ -27,6 +27,8 @@ CHOICES: Final = {
     "errors": ("robust", "hc3", "classical"),
     "shares": ("johnson", "lmg"),
     "analyser": ("score", "lexicon", "packages"),
+    "unit": ("day", "week", "month", "year"),
+    "hazard": ("cox", "cloglog", "logit"),
     "shape": tuple(s for s in get_args(Shape) if s),
 }
 """Options that take one of some words."""
@@ -165,5 +167,6 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "scores": _two,
     "band": _size,
     "limit": _size,
+    "within": _size,
 }
 """Options with a form of their own; None where it cannot be read."""

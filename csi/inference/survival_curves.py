@@ -95,6 +95,47 @@ def framed(
     return pl.DataFrame(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
+def closed(curve: pl.DataFrame, entry: Array, time: Array, small: int) -> pl.DataFrame:
+    """A curve as far as at least `small` (and one) are watched, with a row where that ends.
+
+    Example:
+        >>> curve = pl.DataFrame({"time": [0.0, 2.0], "n": [3, 2], "events": [0, 1], "survival": [1.0, 0.5],
+        ...                       "std_error": [0.0, 0.4], "conf_low": [1.0, 0.1], "conf_high": [1.0, 0.9]})
+        >>> closed(curve, np.zeros(3), np.array([1.0, 2.0, 5.0]), 1).select("time", "n", "survival").row(-1)
+        (5.0, 1, 0.5)
+    """
+    kept = curve.filter((pl.col("n") >= small) | (pl.col("time") <= 0))
+    if len(time) < max(small, 1):
+        return kept.clear()
+    end = float(np.sort(time)[::-1][max(small, 1) - 1])
+    n = int(((time >= end) & (entry < end)).sum())
+    if end <= kept["time"][-1] or n < small:
+        return kept
+    last = kept.tail(1).with_columns(pl.lit(end).alias("time"), pl.lit(n, dtype=pl.Int64).alias("n"),
+                                     pl.lit(0, dtype=pl.Int64).alias("events"))  # fmt: skip
+    return pl.concat([kept, last])
+
+
+def marks(last: float, count: int = 6) -> list[float]:
+    """Round times from 0 to about the last.
+
+    Example:
+        >>> marks(52.0), marks(7.3)
+        ([0.0, 10.0, 20.0, 30.0, 40.0, 50.0], [0.0, 2.0, 4.0, 6.0])
+    """
+    raw = max(last, 1e-9) / count
+    power = 10.0 ** np.floor(np.log10(raw))
+    step = min((m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw - 1e-9), default=raw)
+    return [round(float(step * i), 10) for i in range(int(np.floor(last / step + 1e-9)) + 1)]
+
+
+def watched_at(entry: Array, time: Array, at: list[float], small: int) -> pl.DataFrame:
+    """time, n: how many are watched at each time; null where fewer than `small`."""
+    n = [int(((time >= t) & ((entry < t) | (t <= 0) & (entry <= 0))).sum()) for t in at]
+    return pl.DataFrame({"time": at, "n": [v if v >= max(small, 1) else None for v in n]},
+                        schema={"time": pl.Float64, "n": pl.Int64})  # fmt: skip
+
+
 def below(curve: pl.DataFrame, column: str, share: float = 0.5) -> float | None:
     """The first time at which a column of a curve is at a share or below it; None where it does not come down so far.
 

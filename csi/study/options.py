@@ -90,6 +90,10 @@ class Options:
     top: str = ""
     hypothetical: str = ""
     period: Literal["", "week", "month", "quarter"] = ""
+    within: float = 0.0
+    unit: Literal["", "day", "week", "month", "year"] = ""
+    hazard: Literal["", "cox", "cloglog", "logit"] = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
@@ -130,7 +134,7 @@ HELP: Final[Mapping[str, Text]] = {
     "shape": Text(
         "difference, growth, dual, coupled, lagged or within", "difference、growth、dual、coupled、lagged 或 within"
     ),
-    "since": Text("the first wave after an intervention", "干预后的首期"),
+    "since": Text("first wave after an intervention; first day observed", "干预后的首期；观察的首日"),
     "benchmarks": Text("file: industry, attribute, mean, sd, n", "文件：industry, attribute, mean, sd, n"),
     "stakeholders": Text("file: id, role, power, interest ...", "文件：id, role, power, interest 等"),
     "mentions": Text("file: id, attribute, aided, valence, coder", "文件：id, attribute, aided, valence, coder"),
@@ -146,11 +150,15 @@ HELP: Final[Mapping[str, Text]] = {
     "top": Text("the recovery that counts as full", "何种补救算作完全补救"),
     "hypothetical": Text("column: handling imagined without a complaint", "列名：未投诉者对处理方式的设想"),
     "period": Text("week, month or quarter", "week（周）、month（月）或 quarter（季）"),
+    "within": Text("time in which a purchase counts (26 weeks)", "在多长时间内购买算作复购（26 周）"),
+    "unit": Text("time in days, weeks, months or years: week", "时间单位：day、week、month 或 year"),
+    "hazard": Text("model of leaving: cox, cloglog or logit", "流失模型：cox、cloglog 或 logit"),
+    "asked": Text("day of a wave's interviews, 2026Q1=2026-03-31", "各期访问日，如 2026Q1=2026-03-31"),
     "ends": Text("a wave = its last day, such as w1=2026-03-31", "期次 = 期末日，如 w1=2026-03-31"),
 }
 """What each option says; those not named here (by, where) have their own flags."""
 
-MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only", "ends")
+MAPPINGS: Final = ("constructs", "stages", "causes", "points", "only", "asked", "ends")
 """Options that take pairs, `{ours: theirs}` in a study file, `ours=theirs,...` on the command line."""
 
 LISTS: Final = ("without", "optional", "drivers", "steps", "outcomes", "adjust_for")

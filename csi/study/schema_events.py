@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class EventOptionsForm(BaseModel):
@@ -21,4 +21,8 @@ class EventOptionsForm(BaseModel):
     top: str = ""
     hypothetical: str = ""
     period: Literal["", "week", "month", "quarter"] = ""
+    within: float = Field(default=0.0, ge=0)
+    unit: Literal["", "day", "week", "month", "year"] = ""
+    hazard: Literal["", "cox", "cloglog", "logit"] = ""
+    asked: dict[str, Annotated[str, BeforeValidator(str)]] = {}
     ends: dict[str, str] = {}

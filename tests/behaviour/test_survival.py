@@ -169,7 +169,8 @@ def test_all_churned_comes_down_to_nothing_and_none_churned_is_told() -> None:
     assert gone.curve["conf_low"][-1] is None
     assert gone.table["median"][0] == 2.0
     here = survival(as_spells(pl.DataFrame({"time": [1.0, 2.0], "event": [0, 0]})), **BARE)
-    assert here.curve["survival"].to_list() == [1.0]
+    assert here.curve.select("time", "n", "survival").rows() == [(0.0, 2, 1.0), (2.0, 1, 1.0)]
+    assert here.risk.rows()[0] == (0.0, 2)
     assert any("nobody left" in n.text.en and "无人流失" in n.text.zh for n in here.notes)
     one = survival(as_spells(pl.DataFrame({"time": [3.0], "event": [1]})), **BARE)
     assert one.table["n"][0] == 1

@@ -20,7 +20,7 @@ CELLS = {
     "touchpoint": "shop", "seq": "1", "time": "2026-01-05 10:00", "score": "5", "stage": "use", "joined": "2026-01-05",
     "complained": "1", "handled_score": "5", "failure": "1", "severity": "2", "recovery": "top", "wave": "first",
     "text": "fine", "lang": "en", "human_score": "0.5", "coder": "a", "attribute": "speed", "opened": "2026-01-05",
-    "closed": "2026-01-09", "status": "closed", "duration": "3", "case": "1", "source": "app",
+    "closed": "2026-01-09", "status": "closed", "duration": "3", "case": "1", "source": "app", "brand": "Alpha",
 }  # fmt: skip
 """A cell of every column of a table of events."""
 COLUMNS = {"respondent": "id", "wave": "period", "stage": "phase"}

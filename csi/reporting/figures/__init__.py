@@ -28,6 +28,7 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     touchpoint_map     touchpoint, reach, reach_low, reach_high, mean, conf_low, conf_high
     curve              satisfaction, fitted, conf_low, conf_high; and bands with their means
     moves              origin, goal, share, conf_low, conf_high, n
+    staying            time, survival, conf_low, conf_high by group; and how many are still watched
     event_study        k (periods since an event), difference, conf_low, conf_high
     contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
@@ -56,6 +57,7 @@ from csi.reporting.figures.pairs import Words, pairs
 from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
 from csi.reporting.figures.slopes import slope_lines
+from csi.reporting.figures.staying import staying
 from csi.reporting.figures.touchpoints import touchpoint_map
 from csi.reporting.figures.trend import trend
 from csi.reporting.figures.waterfall import waterfall
@@ -89,6 +91,7 @@ __all__ = [
     "path_diagram",
     "reliability_table",
     "slope_lines",
+    "staying",
     "touchpoint_map",
     "trend",
     "waterfall",
