@@ -47,6 +47,12 @@ SAID: Final = {
 DONE: Final = {"churn": Text("left", "流失"), "repurchase": Text("bought again", "复购")}
 """What happened, in words."""
 
+WHEN: Final = {
+    "churn": Text("how long customers stay", "留存时间"),
+    "repurchase": Text("how soon customers come back", "复购快慢"),
+}
+"""What groups may differ in."""
+
 CLEAR: Final = 0.05
 """p below which groups are said to differ."""
 
@@ -57,15 +63,15 @@ def survival_sentences(
     """The median of every group that is told (at most three), and whether groups differ."""
     rows = list(published(table, by).filter(pl.col("n") > 0).iter_rows(named=True))
     out = []
-    for row in rows[:3]:
-        out += of_cell({k: row[k] for k in by}, [_median(row, waited, unit, level)])
     if tests.height:
         p = tests["p_value"][0]
-        differ = p < CLEAR
-        en = "The groups differ" if differ else "No difference between the groups is shown"
-        zh = "各组之间存在差异" if differ else "未显示各组之间存在差异"
+        differ, what = p < CLEAR, WHEN[waited]
+        en = f"Groups differ in {what.en}" if differ else f"Groups are not shown to differ in {what.en}"
+        zh = f"各组的{what.zh}不同" if differ else f"未显示各组的{what.zh}不同"
         named = SAID[tests["test"][0]]
         out.append(Text(f"{en} ({named.en}, p {_p(p)}).", f"{zh}（{named.zh}，p {_p(p)}）。"))
+    for row in rows[:3]:
+        out += of_cell({k: row[k] for k in by}, [_median(row, waited, unit, level)])
     return tuple(out)
 
 

@@ -18,6 +18,9 @@ DASHES = (None, "7 4", "2 3.5", "10 3 2 3", "5 3", "1 2.5")
 MOST = 6
 """Groups that are drawn."""
 
+ROW = 17.0
+"""Height of a row of the table."""
+
 
 def staying(
     curve: pl.DataFrame,
@@ -53,38 +56,48 @@ def staying(
     names = list(dict.fromkeys(curve[group].to_list()))[:MOST] if group else [""]
     inks = [style.FOCAL, *(style.brand_colour(i) for i in range(MOST))]
     heads, top = _legend(names, labels or {}, inks, lang, width) if group else ([], 0.0)
-    row = 17.0
     plot = 300.0 if width > style.HALF else 240.0
-    last = float(max(curve["time"].max() or 1.0, risk["time"].max() or 1.0))  # type: ignore[arg-type]
-    x = Scale(0, last, 46, width - 14)
-    y = Scale(0, 1, top + 30 + plot, top + 30)
-    below = y.start + 42
-    height = below + 18 + row * len(names) + 6
-    parts = [*heads, svg.words(0, top + 16, svg.shorten(up.say(lang), width, 12.5, lang=lang), size=12.5)]
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(svg.line((x.start, y(tick)), (x.end, y(tick)), style.HAIR if tick else style.FAINT))
-        parts.append(
-            svg.words(x.start - 8, y(tick) + 4, f"{100 * tick:.0f}%", size=11.5, fill=style.MUTED, anchor="end")
-        )
+    last = max([1e-9, *curve["time"].to_list(), *risk["time"].to_list()])
+    x, y = Scale(0, last, 46, width - 14), Scale(0, 1, top + 30 + plot, top + 30)
     times = _spaced(sorted(set(risk["time"].to_list())), x, width)
-    for t in times:
-        parts.append(svg.line((x(t), y.start), (x(t), y.start + 4), style.FAINT))
-        parts.append(svg.words(x(t), y.start + 18, f"{t:g}", size=11.5, fill=style.MUTED, anchor="middle"))
+    parts = [*heads, svg.words(0, top + 16, svg.shorten(up.say(lang), width, 12.5, lang=lang), size=12.5)]
+    parts += _axes(x, y, times)
     parts.append(svg.words(x.end, y.start + 34, across.say(lang), size=12, anchor="end"))
     mine = [curve.filter(pl.col(group) == n) if group else curve for n in names]
     parts += [part for rows, ink in zip(mine, inks, strict=False) for part in _band(rows, x, y, ink)]
     for at in reversed(range(len(names))):
         parts.append(svg.polyline(_steps(mine[at], "survival", x, y), inks[at], 2.4 if at == 0 else 2, DASHES[at]))
-    parts.append(svg.words(0, below + 6, STILL.say(lang), size=11.5, fill=style.MUTED))
-    for at, name in enumerate(names):
-        own = risk.filter(pl.col(group) == name) if group else risk
-        level = below + 22 + row * at
+    watched = [risk.filter(pl.col(group) == n) if group else risk for n in names]
+    parts += _watched(watched, times, x, y.start + 42, inks, lang)
+    return svg.drawing(width, y.start + 66 + ROW * len(names), parts, finding, lang)
+
+
+def _axes(x: Scale, y: Scale, times: Sequence[float]) -> list[str]:
+    """Shares at the left, times below."""
+    parts = []
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        parts.append(svg.line((x.start, y(tick)), (x.end, y(tick)), style.HAIR if tick else style.FAINT))
+        said = f"{100 * tick:.0f}%"
+        parts.append(svg.words(x.start - 8, y(tick) + 4, said, size=11.5, fill=style.MUTED, anchor="end"))
+    for t in times:
+        parts.append(svg.line((x(t), y.start), (x(t), y.start + 4), style.FAINT))
+        parts.append(svg.words(x(t), y.start + 18, f"{t:g}", size=11.5, fill=style.MUTED, anchor="middle"))
+    return parts
+
+
+def _watched(
+    groups: Sequence[pl.DataFrame], times: Sequence[float], x: Scale, top: float, inks: Sequence[str], lang: str
+) -> list[str]:
+    """How many are still watched at each time, a row for each group."""
+    parts = [svg.words(0, top + 6, STILL.say(lang), size=11.5, fill=style.MUTED)]
+    for at, own in enumerate(groups):
+        level = top + 22 + ROW * at
         parts.append(svg.line((0, level - 4), (24, level - 4), inks[at], 2.4, DASHES[at]))
         counts = dict(own.select("time", "n").iter_rows())
         for t in times:
             said = style.count(counts[t]) if counts.get(t) is not None else style.ABSENT
             parts.append(svg.words(x(t), level, said, size=11.5, anchor="middle"))
-    return svg.drawing(width, height, parts, finding, lang)
+    return parts
 
 
 def _steps(rows: pl.DataFrame, column: str, x: Scale, y: Scale) -> list[tuple[float, float]]:

@@ -44,6 +44,8 @@ BANDS: dict[str, Kind] = {
 }  # fmt: skip
 CHECKS: dict[str, Kind] = {"name": "text", "statistic": "number", "df": "count", "p_value": "p"}
 JOINS: dict[str, Kind] = {"what": "text", "count": "count"}
+SHORT = {**HEADINGS, "ratio": Text("ratio", "比值"), "points": Text("points", "百分点")}
+"""Headings under titles that say what ratios and points are of."""
 
 
 def tell(study: Study, panel: Panel, options: Options) -> Section:
@@ -83,7 +85,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         ),
         paragraphs=more,
         figures=drawn(found, title, texts),
-        tables=tuple(tabled(k, t, f, kinds, HEADINGS, texts) for k, t, f, kinds in parts if f.height),
+        tables=tuple(tabled(k, t, f, kinds, SHORT, texts) for k, t, f, kinds in parts if f.height),
         notes=found.notes,
         data={k: f for k, _, f, _ in parts} | {"curve": found.curve},
     )

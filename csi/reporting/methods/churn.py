@@ -19,7 +19,7 @@ from csi.study.study import Study
 from csi.survey.panel import Panel
 
 AT: dict[str, Kind] = {
-    "time": "score", "n": "count", "survival": "share", "conf_low": "share", "conf_high": "share",
+    "time": "count", "n": "count", "survival": "share", "conf_low": "share", "conf_high": "share",
 }  # fmt: skip
 SLOPES: dict[str, Kind] = {
     "name": "text", "level": "text", "n": "count", "events": "count", "ratio": "number", "ratio_low": "number",
