@@ -26,7 +26,7 @@ ROUNDED = 1e-3
 
 
 def grid_notes(rounded: pl.Series) -> tuple[Note, ...]:
-    """A note where rounding to multiples of 2^-20 of the mean weight changes a weight by more than 0.1 %.
+    """A note where rounding to multiples of 2^-20 of about the mean weight changes a weight by more than 0.1 %.
 
     Parameters:
         rounded: (n,) change of each weight as a share of itself.

@@ -325,7 +325,11 @@ def _leaves(frame: pl.DataFrame, items: Sequence[str], scale: tuple[float, float
 
 
 def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
-    """Columns `_weight` (mean 1, on the grid), `_unit`, `_stratum`."""
+    """Columns `_weight` (mean near 1, on the grid), `_unit`, `_stratum`.
+
+    Weights are divided by the power of two nearest to their mean, and nothing here depends on more of the scale: so a
+    wave has the same weights, to the bit, whichever other waves are read.
+    """
     weight = pl.col(roles["weight"]).cast(pl.Float64) if "weight" in roles else pl.lit(1.0)
     frame = frame.with_columns(
         weight.alias("_weight"),
@@ -348,7 +352,7 @@ def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
                 )
             ]
         )
-    scaled = pl.col("_weight") / pl.col("_weight").mean()
+    scaled = pl.col("_weight") / 2.0 ** pl.col("_weight").mean().log(2).round()  # halving moves no digit of a weight
     on_grid = ((scaled * GRID).round() / GRID).clip(lower_bound=1 / GRID)
     return frame.with_columns(on_grid.alias("_weight"), _rounded=(on_grid / scaled - 1).abs())
 
