@@ -23,6 +23,7 @@ from csi.cli.studied import (
 )
 from csi.cli.track_grid import starred
 from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, problem
+from csi.reporting.sections.tree import LEVELS, level_word
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.grown import grown
@@ -180,7 +181,10 @@ def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lang
 
 def with_levels(table: pl.DataFrame, lang: Language) -> pl.DataFrame:
     """Levels in words: a node may have the name of a level and another label."""
-    return table.with_columns(pl.col("level").replace({name: word.say(lang) for name, word in WORDS.items()}))
+    numbered = [name for name in table["level"].unique() if level_word(name).en != name and name not in LEVELS]
+    words = {name: word.say(lang) for name, word in WORDS.items()}
+    words |= {name: level_word(name).say(lang).lower() for name in numbered}
+    return table.with_columns(pl.col("level").replace(words))
 
 
 def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFrame, dict[str, Kind]]:

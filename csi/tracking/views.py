@@ -52,8 +52,8 @@ class Views:
             ),
             "control": Text(f"Control chart ({self.limit:g} sd)", f"控制图（{self.limit:g} 倍标准差）"),
             "control-ewma": Text(
-                f"Control chart of the exponentially weighted mean (newest wave {weight}, {self.limit:g} sd)",
-                f"指数加权均值控制图（最新一期权重 {weight}，{self.limit:g} 倍标准差）",
+                f"EWMA control chart (newest wave {weight}, {self.limit:g} sd)",
+                f"指数加权控制图（权重 {weight}，{self.limit:g} 倍标准差）",
             ),
         }[view]
 

@@ -79,6 +79,14 @@ def test_alerts_are_sentences_of_the_wave(a, report):
     assert section.title.zh.startswith("2026 年第三季度有")
 
 
+def test_one_alert_is_said_of_whom(a):
+    one = build("alerts", _with(a, alerts=(csi.Alert("below", target=99.0, brand="YA"),)))
+    assert one.title.en == "1 alert in 2026 Q3, not on Zhongxun"
+    assert one.title.zh.endswith("有 1 条预警，不涉及中讯")
+    own = build("alerts", _with(a, alerts=(csi.Alert("below", target=99.0, brand="ZX"),)))
+    assert (own.title.en, own.title.zh[-7:]) == ("1 alert in 2026 Q3, on Zhongxun", "预警，涉及中讯")
+
+
 def test_no_alert_is_said(a):
     quiet = build("alerts", _with(a, alerts=(csi.Alert("below", target=0.0),)))
     assert (quiet.title.en, quiet.title.zh) == ("No alert in 2026 Q3", "2026 年第三季度没有预警")
@@ -180,6 +188,17 @@ def test_a_control_chart_marks_what_is_outside(width):
     for word in ("79.0", "60.0", "上控制限", "76.0", "一张图"):
         assert word in svg
     assert "70.0<" not in re.sub(r"<title>.*?</title>", "", svg)
+
+
+def test_values_outside_that_would_touch_are_told_once():
+    """Twelve neighbours outside at 360 pixels: the newest first, then those that have room."""
+    waves = [f"w{i:02}" for i in range(12)]
+    frame = pl.DataFrame({"wave": waves, "statistic": [79.0 + i / 10 for i in range(12)]})
+    frame = frame.with_columns(centre=72.0, low=68.0, high=76.0, beyond=pl.lit(value=True))
+    svg = re.sub(r"<title>.*?</title>", "", figures.control_chart(frame, lang="en", width=360))
+    told = [f"{79 + i / 10:.1f}" for i in range(12) if f">{79 + i / 10:.1f}<" in svg]
+    assert told[-1] == "80.1"
+    assert 3 <= len(told) <= 7
 
 
 @pytest.mark.parametrize("key", ["alerts", "trend", "tracking", "views", "league", "chain", "stages"])

@@ -46,6 +46,7 @@ def test_the_section_s_steps_add_up(analysis):
     )
     assert total["change"][0] == pytest.approx(moved["change"][0], abs=1e-12)
     assert len(section.paragraphs) == len(analysis.n)
+    assert [c.name for c in section.tables[0].columns] == ["brand", "total", "means"]  # weights of a base, no classes
     assert "sampling error" in section.title.en
     assert "抽样误差" in section.title.zh
 

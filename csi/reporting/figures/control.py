@@ -75,11 +75,12 @@ def _series(rows: list[dict[str, object]], x: Scale, y: Scale, size: float, lang
     """The line and its points; one outside bears its value."""
     points = [(x(i), y(float(str(r["statistic"])))) for i, r in enumerate(rows)]
     parts = [svg.polyline(points, style.FOCAL, 2.4)] if len(points) > 1 else []
-    for row, (at, up) in zip(rows, points, strict=True):
+    told = _told(rows, [at for at, _ in points], size, lang)
+    for i, (row, (at, up)) in enumerate(zip(rows, points, strict=True)):
         value, out = float(str(row["statistic"])), bool(row["beyond"])
         tip = f"{row['wave']} {style.score(value)}"
         parts.append(svg.dot(at, up, 5 if out else 3, style.WARN if out else style.FOCAL, style.PAPER, 1.4, tip=tip))
-        if out:
+        if i in told:
             above = known(row["high"]) and value > row["high"]
             said, wide = style.score(value), text_width(style.score(value), size, bold=True, lang=lang) / 2
             middle = min(max(at, x.start + wide), x.end - wide + 12)
@@ -88,6 +89,17 @@ def _series(rows: list[dict[str, object]], x: Scale, y: Scale, size: float, lang
                 svg.words(middle, place, said, size=size, fill=style.WARN, bold=True, anchor="middle", halo=True)
             )
     return parts
+
+
+def _told(rows: list[dict[str, object]], places: list[float], size: float, lang: str) -> set[int]:
+    """The points outside whose values have room: the newest first, then those that touch none that is there."""
+    kept: list[tuple[int, float]] = []
+    for i in range(len(rows) - 1, -1, -1):
+        said = style.score(float(str(rows[i]["statistic"])))
+        wide = text_width(said, size, bold=True, lang=lang) + 4
+        if bool(rows[i]["beyond"]) and all(abs(places[i] - at) >= wide for _, at in kept):
+            kept.append((i, places[i]))
+    return {i for i, _ in kept}
 
 
 def _ends(rows: list[dict[str, object]], x: Scale, y: Scale, size: float, lang: str, *, narrow: bool) -> list[str]:

@@ -124,7 +124,8 @@ def _table(a: Analysis, found: Decomposition) -> Table:
     """One row per brand: the change and its parts."""
     kept = found.table.filter(pl.col("change").is_not_null())
     wide = kept.pivot(on="part", index="brand", values="change") if kept.height else pl.DataFrame({"brand": []})
-    parts = [p for p in ("total", *PARTS) if p in wide.columns]
+    moved = set(kept.filter(~pl.col("held"))["part"])  # the others are zero by construction, as a note says
+    parts = [p for p in ("total", *PARTS) if p in wide.columns and (p in moved or p == "total")]
     columns = (Column("brand", Text("Brand", "品牌")), *(Column(p, NAMES[p], "change") for p in parts))
     title = Text("Change by part, every brand (points)", "各品牌变化的分解（分）")
     return Table("decomposition", title, wide, columns, texts=a.brand_labels)

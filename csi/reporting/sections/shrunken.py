@@ -10,6 +10,7 @@ from csi.errors import Problems, Text, note
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.drawn import formula_id
 from csi.survey.bases import FLAGS
 from csi.tracking.shrunken import Shrunken, shrunken
 
@@ -23,14 +24,15 @@ def shrunken_section(a: Analysis) -> Section:
         told = tuple(note(p.code, f"{p.what.en} {p.remedy.en}", f"{p.what.zh}{p.remedy.zh}") for p in found.problems)
         title = Text("No index is drawn toward the mean", "没有可收缩的指数")
         return Section(key="shrunken", title=title, subtitle=Text("", ""), notes=told)
+    formula = formula_id(a)
     here = replace(made, table=made.table.filter(pl.col("wave") == a.wave))
     return Section(
         key="shrunken",
         title=_title(a, here),
         subtitle=Text(
-            f"{name.en} index beside its empirical-Bayes value (Fay–Herriot); a reading only: ranks, changes and tests "
-            "use the raw index",
-            f"{name.zh}指数及其经验贝叶斯收缩值（Fay–Herriot）；仅供对照，名次、变化与检验均用原始指数",
+            f"{name.en} index (0–100{formula.en}) beside its empirical-Bayes value (Fay–Herriot); a reading only: "
+            "ranks, changes and tests use the raw index",
+            f"{name.zh}指数（0–100{formula.zh}）及其经验贝叶斯收缩值（Fay–Herriot）；仅供对照，名次、变化与检验均用原始指数",
         ),
         tables=(_table(a, here),),
         notes=here.notes,

@@ -70,6 +70,19 @@ def tree_section(a: Analysis) -> Section:
     )
 
 
+def level_word(level: str) -> Text:
+    """What a level is called; those that the structure does not name bear their number.
+
+    Example:
+        >>> level_word("sector").zh, level_word("level 2"), level_word("Region").zh
+        ('部门', Text(en='Level 2', zh='第 2 层'), 'Region')
+    """
+    name, _, number = level.partition(" ")
+    if name == "level" and number.isdecimal():
+        return Text(f"Level {number}", f"第 {number} 层")
+    return LEVELS.get(level, Text(level, level))
+
+
 def _lines(made: Tree) -> pl.DataFrame:
     """The parents over the waves, as a trend draws brands."""
     parents = [made.structure.names[i] for i in made.structure.parents]
@@ -132,7 +145,7 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
         marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
         table = table.with_columns(marked.alias("flag"))
         columns.append(Column("flag", Text("Base", "样本量提示")))
-    levels = {k: v for k, v in LEVELS.items() if k in set(table["level"])}
+    levels = {k: level_word(k) for k in table["level"].unique()}
     texts = {**_words(made, labels, depth), **levels, **FLAGS, **FILLED}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
     return Table("tree", Text("Every level in the wave", "本期各层级"), table, tuple(columns), emphasis, texts)
