@@ -31,7 +31,7 @@ class Sample:
 
     Attributes:
         names: item names (p). rows: (n, p) answers; NaN only where `missing` keeps rows with absences.
-        weight: (n,) design weights scaled by a power of two to a mean near 1 (0.71 to 1.41). cell: (n,) index into `cells`.
+        weight: (n,) design weights scaled by a power of two to a mean near 1. cell: (n,) index into `cells`.
         unit: (n,) index of the resampling unit (cluster, else respondent), shared by all cells.
         stratum: (units,) stratum of each unit: the declared one in the waves it answered, else the cells it answered.
         cells: one row per cell with its key columns (`brand`, `wave`, ... ; none for a single cell) and `n`.
