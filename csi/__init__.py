@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from csi.behaviour.survival import survival as survival
     from csi.behaviour.text_indicator import text_indicator as text_indicator
     from csi.claims.run import run_card as run_card
+    from csi.claims.stage_slopes import stage_slopes as stage_slopes
     from csi.engines.semopy import Semopy as Semopy
     from csi.errors import Problems as Problems
     from csi.estimate.estimate import Estimate as Estimate
@@ -225,6 +226,7 @@ _HOMES = {
     "surface": "csi.expectation.surface",
     "penalty_reward": "csi.expectation.penalty_reward",
     "change": "csi.expectation.change",
+    "stage_slopes": "csi.claims.stage_slopes",
     "dynamic_expectation": "csi.expectation.dynamic",
     "adjustment": "csi.expectation.adjustment",
     "intervention": "csi.expectation.intervention",
@@ -407,6 +409,7 @@ __all__ = [
     "simulate",
     "simultaneous",
     "smooth",
+    "stage_slopes",
     "stakeholders",
     "standardised",
     "surface",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note
 from csi.models.card_faults import faults
@@ -31,6 +31,7 @@ class Card:
         zeros: {outcome: (predictor, ...)}, arrows that the card claims to be absent; they are tested.
         covariances: {construct: (construct, ...)}, disturbances that go together (covariance models).
         asymmetry: {outcome: (construct, ...)}, whose slopes below and above their means are compared.
+        trends: {"outcome~predictor": rises or falls}, what slopes do along the groups, in their order.
         rivals: {name: Rival}. engines: which families can fit it. instead: the card to take where this one's data lack.
         simulated: {outcome: {predictor: standardised path}} of a population to try it on, where not the default; of an
             outcome that is named, predictors that are not are 0.
@@ -60,6 +61,7 @@ class Card:
     zeros: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     covariances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     asymmetry: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trends: Mapping[str, Literal["rises", "falls"]] = field(default_factory=dict)
     rivals: Mapping[str, Rival] = field(default_factory=dict)
     engines: tuple[Engine, ...] = ("pls", "plsc", "cb")
     instead: str = ""

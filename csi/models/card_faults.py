@@ -136,6 +136,11 @@ def _chains(card: Card, arrows: Sequence[Arrow]) -> Iterator[Fault]:
                 f"假设 {name} 含有该模型卡没有的路径：{chain}",
             )
             yield Fault(said, ("hypotheses", name))
+    for path in card.trends:
+        outcome, _, predictor = path.partition("~")
+        if (predictor.strip(), outcome.strip()) not in steps:
+            said = Text(f"trends: the card has no arrow {path}", f"trends：该模型卡没有路径 {path}")
+            yield Fault(said, ("trends", path))
     for name, formula in card.contrasts.items():
         at = ("contrasts", name)
         try:

@@ -79,7 +79,9 @@ def _only(card: Card, names: Iterable[str]) -> Card:
 
 def _bare(card: Card, paths: Mapping[str, tuple[str, ...]]) -> Card:
     """The card with these paths and nothing that rests on its own."""
-    return replace(card, paths=paths, hypotheses={}, contrasts={}, zeros={}, rivals={}, asymmetry={}, simulated={})
+    return replace(
+        card, paths=paths, hypotheses={}, contrasts={}, zeros={}, rivals={}, asymmetry={}, trends={}, simulated={}
+    )
 
 
 def _constructs(card: Card, rival: Rival) -> dict[str, Block]:

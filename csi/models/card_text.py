@@ -66,6 +66,8 @@ def _claims(card: Card, lang: str) -> Iterator[str]:
     """Chains, contrasts, zero paths, rivals and groups, each under its heading."""
     zeros = [f"{y} ~ 0*{x}" for y, xs in card.zeros.items() for x in xs]
     bends = [f"{y} ~ {', '.join(xs)}" for y, xs in card.asymmetry.items()]
+    words = {"rises": Text("rises", "上升"), "falls": Text("falls", "下降")}
+    trends = [f"{path}: {words[t].say(lang)}" for path, t in card.trends.items()]
     rivals = [f"{name}: {rival.zh if lang == 'zh' else rival.en}" for name, rival in card.rivals.items()]
     levels = f": {', '.join(card.requires.levels)}" if card.requires.levels else ""
     group = [f"{card.requires.group}{levels}"] if card.requires.group else []
@@ -76,6 +78,7 @@ def _claims(card: Card, lang: str) -> Iterator[str]:
         (Text("Contrasts of indirect effects", "间接效应的对比"), contrasts),
         (Text("Claimed to be zero", "假定为零的路径"), zeros),
         (Text("Slopes below and above the mean", "均值以下与以上的斜率"), bends),
+        (Text("Slopes along the groups", "斜率随分组次序的变化"), trends),
         (Text("Rivals", "竞争模型"), rivals),
         (Text("Groups", "分组"), group),
     ):

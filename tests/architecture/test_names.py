@@ -80,6 +80,7 @@ PUBLIC = [
     "emotion_patterns",
     "emotion_waves",
     "lifecycle",
+    "stage_slopes",
     "journey",
     "loyalty_curve",
     "loyalty_types",

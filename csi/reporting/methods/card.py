@@ -17,6 +17,7 @@ from csi.models.card import Card
 from csi.reporting.methods.card_figure import figure_of
 from csi.reporting.methods.card_finding import finding
 from csi.reporting.methods.card_needs import needs_of
+from csi.reporting.methods.card_stages import along_stages
 from csi.reporting.methods.card_tables import data_of, tables_of
 from csi.reporting.methods.card_words import worded, words_of
 from csi.reporting.methods.method import Method, texts_of, titled
@@ -50,7 +51,8 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         flagged=settings.flagged,
     )
     texts = {**texts_of(study), **words_of(run)}
-    title, more = titled((finding(run), *(worded(s, run, texts) for s in run.sentences)), card.title)
+    along = along_stages(card, run, study, panel, options, settings)
+    title, more = titled((finding(run), *(worded(s, run, texts) for s in run.sentences), *along.sentences), card.title)
     first, first_zh = _place(run, texts)
     return Section(
         key=key,
@@ -61,10 +63,10 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
             f"{card.title.zh}。标准化路径；区间不含 0 的箭头加粗；椭圆内为指数，外环为解释比例{first_zh}",
         ),
         figures=(figure_of(run, title, texts),),
-        tables=tuple(tables_of(run, texts)),
+        tables=(*tables_of(run, texts), *along.tables),
         paragraphs=more,
-        notes=run.notes,
-        data=data_of(run),
+        notes=tuple(dict.fromkeys((*run.notes, *along.notes))),
+        data={**data_of(run), **along.data},
     )
 
 
