@@ -111,7 +111,8 @@ def attitude(
     """Whether what customers said goes with what they did after the interview: hazards, shares within a time, bands.
 
     Joined by respondent (and brand where both have it). Only events after the day of the interview count; who was asked
-    again is followed to the next interview. Weights, strata and clusters of the answers make slopes and errors.
+    again is followed to the next interview by hazards, and for the whole time by shares. Weights, strata and clusters
+    of the answers make slopes and errors.
 
     Parameters:
         panel: answers with respondents. events: purchases (id, date), the outcome is buying again, or spells (id,
@@ -168,7 +169,7 @@ def attitude(
     doubts = (*log.notes, *supposed, *done.notes, *few, *bases.notes(bands, keys.columns, rows.labels), *sample.notes)
     notes = (*attitude_notes(done.waited, checks, x.cuts, model=scores is not None), *doubts)
     joins = _joins(answers, log, done)
-    told_ = (*bases.sentences(bands), *said)
+    told_ = said or bases.sentences(bands)
     return Attitude(hazards, shares, bands, curve, risk, checks, tests, joins, done.waited, tuple(names), span, unit,
                     x.cuts, rows.labels, level, told_, notes)  # fmt: skip
 

@@ -45,9 +45,8 @@ class Beside:
         """Places of a cell's rows that are watched and have these scores; the scores."""
         every = list(self.rows.labels)
         own = self.rows.scores[:, [every.index(n) for n in names]]
-        there = (self.rows.sample.cell == cell) & (self.done.time > 0) & np.isfinite(own).all(axis=1)
-        if spanned:
-            there &= self.done.potential >= self.span
+        there = (self.rows.sample.cell == cell) & np.isfinite(own).all(axis=1)
+        there &= self.done.potential >= self.span if spanned else self.done.time > 0
         at = np.flatnonzero(there)
         return at, own[at]
 
@@ -59,7 +58,7 @@ class Beside:
 
     def within(self, at: Ints) -> Array:
         """1 where it happened within the span."""
-        return (self.done.event[at] & (self.done.time[at] <= self.span)).astype(np.float64)
+        return (self.done.reach[at] <= self.span).astype(np.float64)
 
     def models(self) -> list[tuple[str, list[str], int]]:
         """Name, covariates, and how many of them are told."""

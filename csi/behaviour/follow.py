@@ -31,12 +31,14 @@ class Followed:
     """Rows of answers and what came after.
 
     Attributes:
-        time: (n,) from the interview to the event or the end of watching, in units; 0 of rows that are not watched.
-        event: (n,) bool. potential: (n,) how long each could have been watched. waited: what for. notes.
+        time: (n,) from the interview to the event, the next interview or the end of watching, in units; 0 of rows that
+            are not watched. event: (n,) bool. reach: (n,) to the first event whatever was asked between, infinite
+            without one. potential: (n,) how long each could have been watched so. waited: what for. notes.
     """
 
     time: Array
     event: np.ndarray
+    reach: Array
     potential: Array
     waited: Waited
     notes: tuple[Note, ...]
@@ -136,20 +138,23 @@ def followed(rows: pl.DataFrame, events: Events, days: pl.Series, unit: Unit) ->
     if twice:
         raise Problems([_twice(twice, events.name)])
     per_person = mine.sort(*on, "day").with_columns(pl.col("day").shift(-1).over(on).alias("next"))
-    mine = per_person.sort("_row").with_columns(
-        pl.min_horizontal(pl.col("next").fill_null(last), pl.lit(last)).alias("end")
-    )
+    end = pl.min_horizontal(pl.col("next").fill_null(last), pl.lit(last)).alias("end")
+    mine = per_person.sort("_row").with_columns(end, pl.lit(last).alias("whole"))
     found, notes = (_purchased if events.kind == "purchases" else _left)(mine, events, on)
     late = int((mine["day"] >= last).sum())
     notes += list(_late(late, last))
-    per = DAYS[unit]
-    time = found.select(((pl.min_horizontal("when", "end") - pl.col("day")).dt.total_days() / per).alias("t"))["t"]
-    event = found.select((pl.col("when") <= pl.col("end")).fill_null(value=False))["when"].to_numpy()
-    possible = found.select(((pl.col("end") - pl.col("day")).dt.total_days() / per).alias("t"))["t"]
     here = found["here"].to_numpy()
+    when, until, whole = (_weeks(found, column, here, DAYS[unit]) for column in ("when", "end", "whole"))
+    reach = np.where(np.isfinite(when), when, np.inf)
+    time = np.minimum(reach, until)
     waited: Waited = "repurchase" if events.kind == "purchases" else "churn"
-    span, whole = (np.where(here, np.maximum(s.to_numpy(), 0.0), 0.0) for s in (time, possible))
-    return Followed(span, event & (span > 0), whole, waited, tuple(notes))
+    return Followed(time, (reach <= until) & (time > 0), reach, whole, waited, tuple(notes))
+
+
+def _weeks(found: pl.DataFrame, column: str, here: np.ndarray, days: float) -> Array:
+    """(n,) time from the interview to a day, at least 0; 0 of rows that are not watched, NaN where there is no day."""
+    made = found.select(((pl.col(column) - pl.col("day")).dt.total_days() / days).alias("t"))["t"].to_numpy()
+    return np.where(here, np.maximum(made, 0.0), 0.0)
 
 
 def _usable(rows: pl.DataFrame, events: Events) -> None:
@@ -227,8 +232,10 @@ def _left(mine: pl.DataFrame, events: Events, on: list[str]) -> tuple[pl.DataFra
     )
     inside = (pl.col("start") <= pl.col("day")) & (pl.col("over").is_null() | (pl.col("over") > pl.col("day")))
     now = mine.join(spells, on=on, how="inner").filter(inside).sort("_row", "start").unique("_row", keep="last")
+    lost_of = pl.when(pl.col("when").is_null()).then(pl.col("over"))  # watched no longer, without an event
     found = mine.join(now.select("_row", "over", "when"), on="_row", how="left", maintain_order="left").with_columns(
-        pl.col("_row").is_in(now["_row"].to_list()).alias("here"), pl.min_horizontal("end", "over").alias("end")
+        pl.col("_row").is_in(now["_row"].to_list()).alias("here"),
+        *(pl.min_horizontal(c, lost_of).alias(c) for c in ("end", "whole")),
     )
     lost = mine.height - now.height
     without = mine.select("id").unique().join(spells.select("id").unique(), on="id", how="anti").height

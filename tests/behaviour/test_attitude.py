@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -130,7 +131,8 @@ def test_who_is_asked_again_is_followed_to_the_next_interview() -> None:
     found = followed(rows, log, days, "day")
     assert found.time.tolist() == [91, 14, 91]
     assert found.event.tolist() == [False, True, True]
-    assert found.potential.tolist() == [91, 92, 183]
+    assert found.potential.tolist() == [183, 92, 183]
+    assert found.reach.tolist() == [105, 14, 91]
 
 
 def test_spells_that_ended_before_or_began_after_are_not_watched() -> None:
@@ -143,6 +145,8 @@ def test_spells_that_ended_before_or_began_after_are_not_watched() -> None:
     found = followed(rows, log, interviews(rows, None, "log")[0], "day")
     assert found.time.tolist() == [10, 0, 0, 91, 0]
     assert found.event.tolist() == [True, False, False, False, False]
+    assert found.potential.tolist() == [91, 0, 0, 91, 0]  # who left could have been watched to the last day
+    assert found.reach.tolist()[::3] == [10, np.inf]
     said = " ".join(n.text.en for n in found.notes)
     assert "1 respondents are not in spells" in said
     assert "2 answers are of people who were no customers" in said
@@ -214,6 +218,18 @@ def test_what_is_refused(change: dict[str, list[object]], settings: dict[str, ob
         attitude(panel(np.arange(40) * 2.5, **change), log, **settings)
     assert any(expected in p.what.en for p in caught.value.problems), [p.what.en for p in caught.value.problems]
     assert all(p.what.zh for p in caught.value.problems)
+
+
+def test_the_truth_of_the_retail_study_is_found_again() -> None:
+    """Customers leave at exp(-3.2 - .035 (S - 64)) a month; S is asked before they are watched."""
+    study = csi.Study.read(Path(__file__).parents[2] / "data" / "retail" / "study.yaml")
+    found = attitude(study.panel(), study.table("spells"), ["satisfaction"], where={"wave": "2026Q1"}, unit="month",
+                     asked={"2026Q1": "2026-01-01"})  # fmt: skip
+    row = found.hazard.row(0, named=True)
+    assert abs(row["slope"] + 0.035) < 3 * row["std_error"]
+    assert row["ratio_high"] < 1
+    low, middle, high = found.bands["share"]
+    assert low > middle > high > 0
 
 
 def test_durations_without_dates_say_nothing_of_after() -> None:

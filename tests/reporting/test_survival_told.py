@@ -118,6 +118,7 @@ def test_options_reach_the_models(sections):
     study, panel, told = sections
     left = run_method(study, panel, "attitude", Options(outcome="churn", given=("outcome",)))
     assert left.data["hazard"]["ratio_high"][0] < 1
+    assert (left.data["bands"]["share"] > 0.05).any()
     model = run_method(study, panel, "attitude", Options(estimator="pls", given=("estimator",)))
     assert any(n.code == "N-ATTITUDE-SCORES" for n in model.notes)
     assert model.data["hazard"]["slope"][0] == pytest.approx(told["attitude"].data["hazard"]["slope"][0], rel=1e-6)
