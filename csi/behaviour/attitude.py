@@ -164,17 +164,16 @@ def attitude(
     drawn, watched_then = zip(*(curves_of(x, c, small) for c in cells), strict=True)
     curve, risk = stacked(keys, drawn), stacked(keys, watched_then)
     tests = stacked(keys, [apart_of(x, c, small) for c in cells])
-    few = [n for c in cells for n in _few(x, c, slopes[c].height, dict(keys.row(c, named=True)) if keys.width else {})]
+    few = [n for c in cells for n in _few(x, c, slopes[c].height, keys)]
     said = attitude_sentences(hazards, bands, keys.columns, rows.labels, names, done.waited, span, unit)
     doubts = (*log.notes, *supposed, *done.notes, *few, *bases.notes(bands, keys.columns, rows.labels), *sample.notes)
     notes = (*attitude_notes(done.waited, checks, x.cuts, model=scores is not None), *doubts)
     joins = _joins(answers, log, done)
-    told_ = said or bases.sentences(bands)
     return Attitude(hazards, shares, bands, curve, risk, checks, tests, joins, done.waited, tuple(names), span, unit,
-                    x.cuts, rows.labels, level, told_, notes)  # fmt: skip
+                    x.cuts, rows.labels, level, said or bases.sentences(bands), notes)  # fmt: skip
 
 
-def _few(x: Beside, cell: int, told_of: int, of: Mapping[str, object]) -> list[Note]:
+def _few(x: Beside, cell: int, told_of: int, keys: pl.DataFrame) -> list[Note]:
     """Why a cell has no slopes."""
     at, _ = x.of(cell, x.names[:1])
     events = int(x.done.event[at].sum())
@@ -185,7 +184,7 @@ def _few(x: Beside, cell: int, told_of: int, of: Mapping[str, object]) -> list[N
     if events < FEWEST:
         en = f"{events} of {len(at)} did it after the interview; {FEWEST} are needed for a slope."
         zh = f"访问之后 {len(at)} 人中只有 {events} 人发生该行为；估计斜率至少需要 {FEWEST} 人。"
-    said = of_cell(of, [Text(en, zh)])[0]
+    said = of_cell(dict(keys.row(cell, named=True)) if keys.width else {}, [Text(en, zh)])[0]
     return [note("N-ATTITUDE-FEW", said.en, said.zh)]
 
 
