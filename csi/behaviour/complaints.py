@@ -151,7 +151,8 @@ def complaints(
     after = bases.withheld(stacked(keys, [_after(x, c) for c in cells]))
     selection = bases.withheld(stacked(keys, [_selection(x, c) for c in cells]))
     incidence = following(incidence, table, on, keep=("n", "name")) if incidence.height else incidence
-    few = tuple(n for c in cells for n in _few(x, c, of=dict(keys.row(c, named=True)) if on else {}))
+    told_of = [c for c in cells if plain["n"][c] >= small]  # what is said of a withheld cell would tell its counts
+    few = tuple(n for c in told_of for n in _few(x, c, of=dict(keys.row(c, named=True)) if on else {}))
     said = complaint_sentences(table, incidence, handling, after, on, rows.labels, names[0], outcome or "", level)
     whole = [note("N-COMPLAINTS", MEANING.en, MEANING.zh)]
     if hypothetical:

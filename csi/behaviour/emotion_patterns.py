@@ -85,7 +85,8 @@ class EmotionPatterns(Shown):
     Attributes:
         table: key columns, pattern ("positive", "mixed", "calm", "negative"; numbered where several are alike), n,
             count, share, std_error, conf_low, conf_high (by the design, of the patterns as found), positive, negative
-            (mean scores, 0-100), outcome (mean score) with _std_error, _low and _high, flag, reason, reason_zh.
+            (mean scores, 0-100), outcome (mean score) with _std_error, _low and _high (none of patterns that fewer than
+            `small` make), flag, reason, reason_zh.
         choice: patterns (how many), stability (mean adjusted Rand index of resamples), std_error (Monte Carlo, of the
             stability), resamples, explained (share of the variance of both scores), told (whether this number is).
         positive, negative, outcome: the constructs. labels, replicates, seed, level, sentences, notes.
@@ -174,8 +175,8 @@ def emotion_patterns(
     own = nearest(found.scores[at, :2], centres)
     bases = Bases(small, flagged)
     keys = found.sample.cells.drop("n").columns
-    frame = bases.withheld(_table(found, at, own, kinds, target, level))
-    labels = {**found.labels, **_labels(kinds, centres)}
+    frame = _means_told(bases.withheld(_table(found, at, own, kinds, target, level)), small)
+    labels = {**found.labels, **labels_of(kinds, centres, np.bincount(own, minlength=len(kinds)) >= small)}
     stable = choice.filter(pl.col("told")).select("stability", "std_error").row(0)
     return EmotionPatterns(
         table=frame,
@@ -260,19 +261,27 @@ def _kinds(centres: Array) -> tuple[str, ...]:
     return tuple(f"{n} {names[: i + 1].count(n)}" if names.count(n) > 1 else n for i, n in enumerate(names))
 
 
-def _labels(kinds: Sequence[str], centres: Array) -> dict[str, Text]:
-    """Kinds in words; of several alike, each with its two scores.
+def _means_told(frame: pl.DataFrame, small: int) -> pl.DataFrame:
+    """The frame without means of patterns that fewer than `small` customers make."""
+    names = [c for c in frame.columns if c in ("positive", "negative") or c.startswith("outcome")]
+    return frame.with_columns(pl.when(pl.col("count") >= small).then(pl.col(c)).alias(c) for c in names)
+
+
+def labels_of(kinds: Sequence[str], centres: Array, enough: Array) -> dict[str, Text]:
+    """Kinds in words; of several alike, each with its two scores where enough customers make it, else its number.
 
     Example:
-        >>> found = _labels(("positive 1", "positive 2", "mixed"), np.array([[81.0, 9.0], [70.0, 34.0], [60.0, 55.0]]))
+        >>> centres = np.array([[81.0, 9.0], [70.0, 34.0], [60.0, 55.0]])
+        >>> found = labels_of(("positive 1", "positive 2", "mixed"), centres, np.array([True, False, True]))
         >>> [t.en for t in found.values()]
-        ['positive (81 to 9)', 'positive (70 to 34)', 'mixed (both strong)']
+        ['positive (81 to 9)', 'positive 2', 'mixed (both strong)']
     """
     out = {}
-    for kind, (p, n) in zip(kinds, centres, strict=True):
+    for kind, (p, n), known in zip(kinds, centres, enough, strict=True):
         name, _, number = kind.partition(" ")
         words = PATTERNS[name]
         own = Text(f"{words.en} ({p:.0f} to {n:.0f})", f"{words.zh}（{p:.0f} 对 {n:.0f}）")
+        own = own if known else Text(f"{words.en} {number}", f"{words.zh} {number}")
         out[kind] = own if number else words
     return out
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import Scored, scored
-from csi.behaviour.emotion_patterns import EmotionPatterns, emotion_patterns
+from csi.behaviour.emotion_patterns import EmotionPatterns, emotion_patterns, labels_of
 from csi.behaviour.lifecycle import Lifecycle, lifecycle
 from csi.behaviour.partition import nearest
 from csi.behaviour.transitions import design_of, shares
@@ -146,8 +146,9 @@ def emotion_waves(
     base = _first(panel, positive, negative, patterns, where, seed, level)
     centres = base.table.select("positive", "negative").to_numpy()
     kinds = base.table["pattern"].to_list()
+    named = labels_of(kinds, centres, base.table["count"].to_numpy() >= small)
     moved = lifecycle(
-        _placed(panel, keyed, kinds, centres), kinds, labels=base.labels, where=where, level=level, small=small,
+        _placed(panel, keyed, kinds, centres), kinds, labels={**base.labels, **named}, where=where, level=level, small=small,
         flagged=flagged, seed=seed,
     )  # fmt: skip
     if not moved.transitions.height:

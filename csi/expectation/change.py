@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
+import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
@@ -21,9 +23,9 @@ from csi.estimate.fit import fit
 from csi.estimate.given import check_panel
 from csi.expectation.change_asked import FLAG, check_base, models_of, rows_of, series_of, times_of
 from csi.expectation.change_fit import FITS, NOT_INVARIANT, PAIRED, SCHEMA, Told, absent, lines_of, quantities
-from csi.expectation.change_fit import told as told_of
+from csi.expectation.change_fit import told as fitted_of
 from csi.expectation.change_models import Series
-from csi.expectation.change_waves import wave_means
+from csi.expectation.change_waves import design_of, wave_means
 from csi.expectation.change_words import HEADINGS, notes_of, sentences_of, worded
 from csi.expectation.longitudinal import Climbed, Fit, climb
 from csi.expectation.settings import check
@@ -41,7 +43,8 @@ class Change(Shown):
 
     Attributes:
         table: model, quantity, estimate, std_error, statistic, p_value, conf_low, conf_high, std (standardised), reason
-            (a code where there is no value). Factors are on the scale of their first item.
+            (a code where there is no value); by t with clusters less strata degrees of freedom where people share
+            clusters, else by the normal law. Factors are on the scale of their first item.
         fits: model, n, chi2, df, p_value, cfi, rmsea, srmr (scaled, robust where the estimator is), reason.
         ladder: longitudinal invariance: series, step, released, chi2, df, p_value, cfi, rmsea, delta_chi2, delta_df,
             delta_p, delta_cfi, verdict; no rows for single items.
@@ -153,11 +156,21 @@ def change(
         letter: climb(Series(letter, names, len(data.waves)), run, labels[letter], alpha=alpha, partial=partial)
         for letter, names in series.items()
     }
-    models = {name: _told(name, climbed, moments, FLAG if flag else "", run, level) for name in asked}
+    df, letter = _df(data), FLAG if flag else ""
+    models = {name: _told(name, climbed, moments, letter, run, level, df) for name in asked}
     return _change(data, climbed, models, names, labels, level, Bases(small, flagged))
 
 
-def _told(name: str, climbed: Mapping[str, Climbed], times: Sequence[float], flag: str, run: Fit, level: float) -> Told:
+def _df(data: Wide) -> float:
+    """Clusters less strata where people share clusters; else infinite, as the normal law holds of many people."""
+    _, unit, stratum = design_of(data)
+    units, strata = stratum.size, len(np.unique(stratum))
+    return float(max(units - strata, 1)) if units < unit.size else inf
+
+
+def _told(
+    name: str, climbed: Mapping[str, Climbed], times: Sequence[float], flag: str, run: Fit, level: float, df: float
+) -> Told:
     """One model, where measurement allows it."""
     own = {k: c.series for k, c in climbed.items() if k == "A" or name in PAIRED}
     one, other = own["A"], own.get("B")
@@ -165,7 +178,7 @@ def _told(name: str, climbed: Mapping[str, Climbed], times: Sequence[float], fla
     needed = ("metric", "scalar") if name in ("lagged", "within") else ("scalar",)
     if any(s.step not in needed for s in own.values()):
         return absent(name, keys, NOT_INVARIANT)
-    return told_of(name, lines_of(name, one, other, times, flag), keys, run, level)
+    return fitted_of(name, lines_of(name, one, other, times, flag), keys, run, level, df)
 
 
 def _change(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
+import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
@@ -13,6 +15,7 @@ from csi.errors import Note, Problems, Reason, Text, note, reason
 from csi.estimate.estimate import Estimate
 from csi.expectation.change_models import Series, coupled, difference, dual, growth, lagged, within
 from csi.expectation.longitudinal import Fit, measures_of
+from csi.inference.linearised import critical, p_of_t
 from csi.measures.fit_measures import fit_measures
 
 MODELS: Final[Mapping[str, tuple[int, Text]]] = {
@@ -124,8 +127,12 @@ def lines_of(model: str, one: Series, other: Series | None, times: Sequence[floa
     return [*lines, *(f"{lhs} ~ {flag}" for name, (lhs, _, _) in keys.items() if name.startswith("flag_"))]
 
 
-def told(model: str, lines: Sequence[str], keys: Mapping[str, Key], fit: Fit, level: float) -> Told:
-    """One model fitted, or why it is withheld."""
+def told(model: str, lines: Sequence[str], keys: Mapping[str, Key], fit: Fit, level: float, df: float = inf) -> Told:
+    """One model fitted, or why it is withheld.
+
+    Parameters:
+        df: degrees of freedom of t (clusters less strata); infinite takes the normal law.
+    """
     try:
         est = fit(lines)
     except Problems as error:
@@ -142,7 +149,7 @@ def told(model: str, lines: Sequence[str], keys: Mapping[str, Key], fit: Fit, le
     ]
     if why is not None:
         return Told(_absent(model, keys, why), row, tuple(lines), why, est.notes)
-    rows: list[list[object]] = [[model, name, *_read(est, key, level), None] for name, key in keys.items()]
+    rows: list[list[object]] = [[model, name, *_read(est, key, level, df), None] for name, key in keys.items()]
     doubt = (_negative(model),) if _improper(est) else ()
     return Told(rows, row, tuple(lines), None, (*est.notes, *doubt))
 
@@ -170,7 +177,7 @@ def _negative(model: str) -> Note:
     return note("W-NPD", en, zh)
 
 
-def _read(est: Estimate, key: Key, level: float) -> list[float | None]:
+def _read(est: Estimate, key: Key, level: float, df: float) -> list[float | None]:
     """estimate, std_error, statistic, p_value, bounds, standardised."""
     lhs, op, rhs = key
     which = pl.col("label") == lhs if op == "label" else _row_of(lhs, op, rhs)
@@ -179,9 +186,13 @@ def _read(est: Estimate, key: Key, level: float) -> list[float | None]:
         return [None] * 7
     row = found.row(0, named=True)
     value, error = row["estimate"], row["std_error"]
-    reach = float(ndtri(0.5 + level / 2)) * error if error is not None else None
-    bounds = [None, None] if reach is None else [value - reach, value + reach]
-    return [value, error, row["statistic"], row["p_value"], *bounds, row["std_all"] if op != "~1" else None]
+    at = np.array([df])
+    point = float(ndtri(0.5 + level / 2) if df == inf else critical(level, at)[0])
+    bounds = [None, None] if error is None else [value - point * error, value + point * error]
+    p = row["p_value"]
+    if df < inf and row["statistic"] is not None:
+        p = _number(float(p_of_t(np.array([row["statistic"]]), at)[0]))
+    return [value, error, row["statistic"], p, *bounds, row["std_all"] if op != "~1" else None]
 
 
 def _row_of(lhs: str, op: str, rhs: str) -> pl.Expr:

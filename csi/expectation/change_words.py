@@ -45,7 +45,7 @@ HEADINGS: Final = {
     "quantity": Text("quantity", "数量"),
     "estimate": Text("estimate", "估计值"),
     "std_error": Text("SE", "标准误"),
-    "statistic": Text("z", "z"),
+    "statistic": Text("estimate / SE", "估计值 / 标准误"),
     "p_value": Text("p", "p"),
     "conf_low": Text("low", "下限"),
     "conf_high": Text("high", "上限"),

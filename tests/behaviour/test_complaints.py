@@ -187,3 +187,15 @@ def test_few_others_are_not_told_by_their_difference():
     assert (found.after["n"][0], found.after["estimate"][0]) == (10, None)
     assert found.selection.select("complained", "others", "difference").null_count().row(0) == (2, 2, 2)
     assert found.handling["mean"][0] == 5.0
+
+
+def test_a_withheld_cell_has_no_note_of_its_counts():
+    rng = np.random.default_rng(2)
+    panel = panel_of({"satisfaction": 60 + rng.normal(size=112)}, brand=["A"] * 100 + ["B"] * 12)
+    log = pl.DataFrame({"id": np.arange(112), "complained": np.arange(112) % 4 == 0})
+    found = csi.complaints(panel, log, by=["brand"])
+    assert found.table["flag"].to_list() == [None, "suppressed"]
+    said = [n.text.en for n in found.notes if n.code == "N-COMPLAINTS-FEW"]
+    assert not any("3 complained and 9" in s for s in said)
+    every = csi.complaints(panel, log, by=["brand"], small=0).notes
+    assert any("3 complained and 9" in n.text.en for n in every)

@@ -211,3 +211,14 @@ def test_the_insurance_study_has_its_page():
     outcome = next(c for c in section.tables[0].columns if c.name == "outcome")
     assert outcome.heading.zh == "顾客满意"
     assert section.subtitle.zh.startswith("按两种情感得分")
+
+
+def test_means_of_a_pattern_that_few_make_are_withheld():
+    answers, kinds = panel(n=200)
+    found = csi.emotion_patterns(answers, patterns=4, replicates=100)
+    row = found.table.filter(pattern="mixed").row(0, named=True)
+    assert (row["count"], row["share"]) == ((kinds == "mixed").sum(), pytest.approx(0.1))
+    assert row["count"] < 30
+    assert [row[c] for c in ("positive", "negative", "outcome", "outcome_low")] == [None] * 4
+    assert found.table.filter(pattern="positive")["outcome"].null_count() == 0
+    assert "mixed" not in found.sentences[0].en

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import stdtr, stdtrit
 
 import csi
 from csi.errors import Problems
@@ -228,6 +229,17 @@ def test_people_who_left_are_kept_and_counted():
     assert found.returning == pytest.approx((~gone).mean())
     assert row(found, "mean_change")["estimate"] == pytest.approx(-0.5, abs=0.12)
     assert any(n.code == "N-RETURNING" for n in found.notes)
+
+
+def test_intervals_of_few_clusters_are_by_t():
+    data = {"e": 5 + np.random.default_rng(3).normal(size=(96, 2))}
+    place = np.array([f"c{i // 8:02d}" for i in range(96)])
+    row = csi.change(long_panel(data, {"expectation": ["e"]}, cluster=place), "e").table.row(1, named=True)
+    reach = stdtrit(11, 0.975) * row["std_error"]
+    assert row["conf_high"] - row["estimate"] == pytest.approx(reach)
+    assert row["p_value"] == pytest.approx(2 * stdtr(11, -abs(row["estimate"] / row["std_error"])))
+    alone = csi.change(long_panel(data, {"expectation": ["e"]}), "e").table.row(1, named=True)
+    assert alone["conf_high"] - alone["estimate"] == pytest.approx(1.959963985 * alone["std_error"])
 
 
 def test_weights_and_clusters_enter():

@@ -149,17 +149,51 @@ NAMES = {
 }
 
 
-def of_study(name, nulls):
-    """Coverage and rejections of a study that counts by `calibration`."""
+OWN = {
+    "behaviour_coverage": {"slope": "slopes of segments"},
+    "waves_coverage": {
+        "difference": "difference in differences", "flag": "differences by a flag", "group": "groups, their changes",
+        "lag": "lags", "mean": "means, mean changes, slopes", "variance": "variances, covariances",
+    },
+    "programme_coverage": {
+        "naive": "naive difference", "period": "periods of the event study", "period, few": "periods",
+        "way": "differences in differences", "way, few": "differences in differences",
+        "weighted by chance": "weighted difference, chosen by nature",
+    },
+    "lifecycle_coverage": {
+        "ahead": "shares gone, waves until then", "difference": "difference of two shares (Newcombe)",
+        "move": "moves (Wilson)", "move near its end": "moves of .1 or less", "size": "stages (Wilson)",
+        "size near its end": "stages of .1 or less", "turned": "shares whose emotion turned (Wilson)",
+    },
+    "complaints_coverage": {
+        "after": "differences by complaint, slope of handling", "contrast": "contrasts",
+        "contrast, weighted": "weighted contrasts", "handled": "mean handling", "incidence": "slopes (logit), points",
+        "rate": "rate (Wilson)", "selection": "complainants less others",
+    },
+    "journey_coverage": {
+        "mean": "means", "met": "differences of having met", "move": "moves (shares)", "reach": "reach",
+        "slope": "slopes", "stop": "drop-off",
+    },
+    "logs_coverage": {
+        "codes": "alpha, reliability of codes, correlation", "forecast": "purchases expected",
+        "forecast, few": "purchases expected", "parameter": "parameters", "parameter, few": "parameters",
+        "reliability": "reliability of the tone",
+    },
+}  # fmt: skip
+"""What kinds are called where a study means its own."""
+
+
+def of_study(name, nulls=""):
+    """Coverage and rejections (if any) of a study that counts by `calibration`."""
     lines = []
-    named = {**NAMES, "slope": "slopes of segments"} if name == "behaviour_coverage" else NAMES
+    named = {**NAMES, **OWN.get(name, {})}
     more = (pl.col("kind").is_in(MORE) & (pl.col("gate") == "coverage")).alias("more")
     by = ["study", "interval", "gate", more]
     for (study, interval, gate, _), rows in cal.read(name).group_by(by, maintain_order=True):
         kinds = ", ".join(named[kind] for kind in rows["kind"].unique(maintain_order=True))
         what = f"{study}, {interval}: {kinds}"
         lines.append(covering(what, name, rows, rows["panels"][0], gated=gate == "coverage"))
-    return lines + of_nulls(name, nulls)
+    return lines + (of_nulls(name, nulls) if nulls else [])
 
 
 def of_nulls(name, nulls):
@@ -437,6 +471,12 @@ SECTIONS = (
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
     ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
+    ("Change over waves, interventions", lambda: of_study("waves_coverage", "waves_nulls")),
+    ("Programmes", lambda: of_study("programme_coverage", "programme_nulls")),
+    ("Stages, moves, emotion over waves", lambda: of_study("lifecycle_coverage", "lifecycle_nulls")),
+    ("Complaints and recovery", lambda: of_study("complaints_coverage", "complaints_nulls")),
+    ("Journeys", lambda: of_study("journey_coverage", "journey_nulls")),
+    ("Comments, purchases", lambda: of_study("logs_coverage")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )

@@ -24,6 +24,12 @@ STUDIES = (
     "design_coverage",
     "products_coverage",
     "studentised",
+    "waves_coverage",
+    "programme_coverage",
+    "lifecycle_coverage",
+    "complaints_coverage",
+    "journey_coverage",
+    "logs_coverage",
 )
 
 
@@ -64,6 +70,10 @@ QUICK = {
     "composites_coverage": 2,
     "products_coverage": 2,
     "studentised": 2,
+    "waves_coverage": 2,
+    "lifecycle_coverage": 2,
+    "journey_coverage": 2,
+    "logs_coverage": 2,
 }
 
 
