@@ -32,7 +32,10 @@ SLOPES, MEETS = np.array([0.4, 0.3, 0.3, 0.2, 0.0, 0.0]), np.array([3.0, -2.0, 4
 WEIGHTS = {"mean": 0.4, "peak": 0.2, "end": 0.3}
 FROM, STOPS = ("search", "delivery"), ("3", "4")
 GATED = ("reach", "mean", "move", "stop", "slope", "met")
-DISCLOSED: dict[str, str] = {}
+DISCLOSED = {
+    "walks, clusters: mean delivery (as printed)": "Linearised errors of a mean over scores whose number is drawn, "
+    "too, are about 2 % small over 50 clusters, and the Monte Carlo deviation errs by 1.6 %; limits by t cover.",
+}
 ERRORS = ("std_error", "conf_low", "conf_high")
 
 
