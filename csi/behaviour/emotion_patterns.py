@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from csi.behaviour.asked import Scored, scored
 from csi.behaviour.loyalty_types import absent, share_interval
@@ -267,7 +268,7 @@ def _means_told(frame: pl.DataFrame, small: int) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col("count") >= small).then(pl.col(c)).alias(c) for c in names)
 
 
-def labels_of(kinds: Sequence[str], centres: Array, enough: Array) -> dict[str, Text]:
+def labels_of(kinds: Sequence[str], centres: Array, enough: NDArray[np.bool_]) -> dict[str, Text]:
     """Kinds in words; of several alike, each with its two scores where enough customers make it, else its number.
 
     Example:

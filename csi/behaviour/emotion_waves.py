@@ -23,6 +23,7 @@ from csi.behaviour.transitions import design_of, shares
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
+from csi.inference.linearised import between
 from csi.inference.settings import check_settings
 from csi.measures.shown import based, told
 from csi.moments.stack import Array
@@ -60,8 +61,8 @@ class EmotionWaves(Shown):
         table: of customers with strong negative emotion, all pairs of waves together: group ("handled", "not handled",
             "no complaint"), outcome ("not negative", "turned positive"), n, count, share, std_error, conf_low,
             conf_high (Wilson, by the design), flag, reason, reason_zh; no rows where nothing says what was handled.
-        difference: outcome, difference (share handled less share not handled), conf_low, conf_high (Newcombe); no rows
-            where a group is withheld.
+        difference: outcome, difference (share handled less share not handled), conf_low, conf_high (Newcombe, with the
+            correlation of both shares where clusters or people are in both groups); no rows where a group is withheld.
         patterns: a `Lifecycle` whose stages are the patterns of the first wave, applied to all waves.
         cut, positive, negative, level, sentences, notes.
     """
@@ -148,8 +149,8 @@ def emotion_waves(
     kinds = base.table["pattern"].to_list()
     named = labels_of(kinds, centres, base.table["count"].to_numpy() >= small)
     moved = lifecycle(
-        _placed(panel, keyed, kinds, centres), kinds, labels={**base.labels, **named}, where=where, level=level, small=small,
-        flagged=flagged, seed=seed,
+        _placed(panel, keyed, kinds, centres), kinds, labels={**base.labels, **named}, where=where, level=level,
+        small=small, flagged=flagged, seed=seed,
     )  # fmt: skip
     if not moved.transitions.height:
         raise Problems([_not_followed(next(n for n in moved.notes if n.code == "E-WAVE"))])
@@ -157,7 +158,7 @@ def emotion_waves(
     both = _followed(keyed, moved.waves)
     grouped, said = _handled(panel, both, handled, complaints)
     table = bases.withheld(_table(grouped, cut, level)) if handled or complaints is not None else _EMPTY
-    gap = _differences(table)
+    gap = _differences(table, grouped, cut)
     notes = (
         *_meaning(handled, complaints),
         *said,
@@ -299,9 +300,7 @@ def _table(grouped: pl.DataFrame, cut: float, level: float) -> pl.DataFrame:
     rows = []
     for group in GROUPS:
         own = strong.filter(group=group)
-        calm = (own["_later__negative"] <= cut).to_numpy().astype(np.float64)
-        glad = calm * (own["_later__positive"] > cut).to_numpy().astype(np.float64)
-        found = shares(np.column_stack([calm, glad]), *design_of(own), level)
+        found = shares(_outcomes(own, cut), *design_of(own), level)
         for j, outcome in enumerate(OUTCOMES):
             numbers = (found.share[j], found.std_error[j], found.low[j], found.high[j])
             rows.append((group, outcome, own.height, int(found.count[j]), *(float(x) for x in numbers)))
@@ -309,20 +308,45 @@ def _table(grouped: pl.DataFrame, cut: float, level: float) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _differences(table: pl.DataFrame) -> pl.DataFrame:
-    """Handled less not handled, with Newcombe's limits from those of the shares."""
+def _differences(table: pl.DataFrame, grouped: pl.DataFrame, cut: float) -> pl.DataFrame:
+    """Handled less not handled, with Newcombe's limits from those of the shares and their correlation."""
     rows = []
     for outcome in OUTCOMES if table.height else ():
         pair = [table.filter(group=g, outcome=outcome).row(0, named=True) for g in ("handled", "not handled")]
         if any(r["conf_low"] is None for r in pair):
             continue
         a, b = pair
-        gap = a["share"] - b["share"]
-        low = gap - np.hypot(a["share"] - a["conf_low"], b["conf_high"] - b["share"])
-        high = gap + np.hypot(a["conf_high"] - a["share"], b["share"] - b["conf_low"])
+        gap, phi = a["share"] - b["share"], _together(grouped, outcome, cut)
+        low = gap - _reach(a["share"] - a["conf_low"], b["conf_high"] - b["share"], phi)
+        high = gap + _reach(a["conf_high"] - a["share"], b["share"] - b["conf_low"], phi)
         rows.append((outcome, gap, float(low), float(high)))
     schema = {"outcome": pl.String} | dict.fromkeys(("difference", "conf_low", "conf_high"), pl.Float64)
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _reach(one: float, other: float, phi: float) -> float:
+    """How far a limit of a difference lies from it, from those of two shares with correlation phi."""
+    return float(np.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0.0)))
+
+
+def _together(grouped: pl.DataFrame, outcome: str, cut: float) -> float:
+    """Correlation of the shares of both groups: 0 unless they share clusters, or people in several waves."""
+    both = grouped.filter((pl.col("_negative") > cut) & pl.col("group").is_in(["handled", "not handled"]))
+    y = _outcomes(both, cut)[:, list(OUTCOMES).index(outcome)]
+    weight, unit, stratum = design_of(both)
+    z = np.zeros((both.height, 3))
+    for k, group in enumerate(("handled", "not handled")):
+        w = weight * (both["group"] == group).to_numpy()
+        z[:, k] = w * (y - w @ y / w.sum()) / w.sum()
+    z[:, 2] = z[:, 0] + z[:, 1]
+    one, other, whole = between(z, np.ones(z.shape, dtype=bool), unit, stratum)[0]
+    return float((whole - one - other) / (2 * np.sqrt(one * other))) if one > 0 and other > 0 else 0.0
+
+
+def _outcomes(rows: pl.DataFrame, cut: float) -> Array:
+    """(n, 2) whether negative emotion is low a wave later, and positive high besides."""
+    calm = (rows["_later__negative"] <= cut).to_numpy().astype(np.float64)
+    return np.column_stack([calm, calm * (rows["_later__positive"] > cut).to_numpy()])
 
 
 def _sentences(table: pl.DataFrame, gap: pl.DataFrame, level: float) -> tuple[Text, ...]:

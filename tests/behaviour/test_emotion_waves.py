@@ -138,3 +138,23 @@ def test_refusals():
     assert refused(panel, cut=0.0) == ["E-SETTING"]
     assert refused(panel, positive="joy") == ["E-ROLE"]
     assert refused(panel, complaints=pl.DataFrame({"id": ["stranger"]})) == ["E-EVENT"]
+
+
+def test_clusters_in_both_groups_narrow_the_interval_of_their_difference():
+    """Two in each cluster, one handled and one not, who turn alike: their shares go together."""
+    rng = np.random.default_rng(4)
+    n, calm = 200, rng.random(100) < 0.5
+    after = np.where(np.repeat(calm, 2), 2.0, 8.0)
+    frame = pl.DataFrame({
+        "respondent": [f"c{i}" for i in range(n)] * 2, "wave": ["w1"] * n + ["w2"] * n,
+        "place": np.tile(np.arange(n) // 2, 2).astype(str),
+        "glad": np.concatenate([np.full(n, 2.0), 10 - after]) + rng.choice([-1, 0, 1], 2 * n),
+        "angry": np.concatenate([np.full(n, 8.0), after]) + rng.choice([-1, 0, 1], 2 * n),
+        "ok": np.concatenate([np.full(n, np.nan), np.tile([1.0, 0.0], n // 2)]),
+    }).with_columns(pl.col("ok").fill_nan(None))  # fmt: skip
+    wide = csi.Panel(frame, BOOK, frame.select("glad", "angry", "ok").cast(pl.String), ("w1", "w2"))
+    near = replace(wide, frame=frame.rename({"place": "cluster"}))
+    alone, together = (csi.emotion_waves(p, handled="ok", patterns=2).difference.row(0) for p in (wide, near))
+    assert together[1] == alone[1] == 0
+    assert alone[3] - alone[2] > 0.25
+    assert together[3] - together[2] < 0.01

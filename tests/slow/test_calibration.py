@@ -29,7 +29,6 @@ STUDIES = (
     "lifecycle_coverage",
     "complaints_coverage",
     "journey_coverage",
-    "logs_coverage",
 )
 
 
@@ -73,7 +72,6 @@ QUICK = {
     "waves_coverage": 2,
     "lifecycle_coverage": 2,
     "journey_coverage": 2,
-    "logs_coverage": 2,
 }
 
 
