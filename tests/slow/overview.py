@@ -476,6 +476,7 @@ SECTIONS = (
     ("Stages, moves, emotion over waves", lambda: of_study("lifecycle_coverage", "lifecycle_nulls")),
     ("Complaints and recovery", lambda: of_study("complaints_coverage", "complaints_nulls")),
     ("Journeys", lambda: of_study("journey_coverage", "journey_nulls")),
+    ("Comments, purchases", lambda: of_study("logs_coverage")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )

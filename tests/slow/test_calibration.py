@@ -29,6 +29,7 @@ STUDIES = (
     "lifecycle_coverage",
     "complaints_coverage",
     "journey_coverage",
+    "logs_coverage",
 )
 
 
@@ -69,9 +70,8 @@ QUICK = {
     "composites_coverage": 2,
     "products_coverage": 2,
     "studentised": 2,
-    "waves_coverage": 2,
-    "lifecycle_coverage": 2,
     "journey_coverage": 2,
+    "logs_coverage": 2,
 }
 
 
