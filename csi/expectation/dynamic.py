@@ -19,7 +19,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, problem
 from csi.estimate.given import check_panel
 from csi.expectation.dynamic_asked import Asked, Roles, rows_asked, should_of
-from csi.expectation.dynamic_equations import Gains, Solved, equations, gains, judged_claim
+from csi.expectation.dynamic_equations import ALPHA, Gains, Solved, equations, gains, judged_claim
 from csi.expectation.dynamic_words import (
     COEFFICIENTS,
     HEADINGS,
@@ -41,14 +41,18 @@ TABLE = {
     "equation": pl.String, "coefficient": pl.String, "people": pl.Int64, "n": pl.Int64,
     **dict.fromkeys(NUMBERS, pl.Float64), "claim": pl.String, "p_value": pl.Float64, "found": pl.String,
 }  # fmt: skip
-GAINS = {"stage": pl.String, "people": pl.Int64, "n": pl.Int64, **dict.fromkeys(NUMBERS, pl.Float64)}
+GAINS = {
+    "stage": pl.String, "people": pl.Int64, "n": pl.Int64, **dict.fromkeys(NUMBERS, pl.Float64),
+    "by_experience": pl.Float64, "by_expectation": pl.Float64,
+}  # fmt: skip
 STEPS = {
     "first": pl.String, "second": pl.String, **dict.fromkeys(NUMBERS, pl.Float64), "p_value": pl.Float64,
     "found": pl.String,
 }  # fmt: skip
-SHAPE = {"will": ("a",), "free": ("a", "g"), "should": ("c", "d", "u"), "experience": ("e", "f", "h")}
-CLAIMED = {("will", "a"): "between", ("should", "u"): "above", ("should", "d"): "above", ("experience", "e"): "above",
-           ("experience", "f"): "above"}  # fmt: skip
+CLAIMED = {
+    ("will", "a"): "between", ("free", "g"): "above", ("should", "u"): "above", ("should", "d"): "above",
+    ("experience", "e"): "above", ("experience", "f"): "above",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,10 +63,12 @@ class Dynamic(Shown):
         table: equation ("will", "free", "should", "experience"), coefficient ("a", "g", "sum" (a + g - 1), "c", "d",
             "u", "e", "f", "h"), people, n (person-waves), estimate, std_error (by person), df, conf_low, conf_high,
             claim ("between" 0 and 1, "above" 0, "none"), p_value (of the claim, one-sided; of "sum" two-sided), found
-            ("found", "contradicted", "open"), flag, reason, reason_zh.
-        gains: stage, people, n, estimate (gain K), std_error, df, conf_low, conf_high; no rows without stages.
+            ("found", "contradicted", "open"; "void" where the weights do not add up to 1), flag, reason, reason_zh.
+        gains: stage, people, n, estimate (gain K), std_error, df, conf_low, conf_high, by_experience and by_expectation
+            (both weights apart, which a gain takes to be alike); no rows without stages.
         steps: first, second (stages), the difference of their gains with one-sided p_value and found.
-        order: bootstrap support and GORICA weight of falling gains; None without stages.
+        order: bootstrap support and GORICA weight of falling gains; None without stages, and, as steps, where both
+            weights differ.
         scores: of `csi.adjustment`. waves, people, replicates, seed, level, labels, sentences, notes.
     """
 
@@ -137,7 +143,7 @@ def dynamic_expectation(
     Example:
         >>> import csi
         >>> from csi.survey.codebook import Codebook, Item, Scale
-        >>> rng = np.random.default_rng(1)
+        >>> rng = np.random.default_rng(3)
         >>> e, p = rng.normal(size=(2, 300))
         >>> later = 0.6 * e + 0.4 * p + 0.3 * rng.normal(size=300)
         >>> keys = {"respondent": [str(i) for i in range(300)] * 2, "wave": ["1"] * 300 + ["2"] * 300}
@@ -190,13 +196,15 @@ def _result(
 ) -> Dynamic:
     """All that the rows tell."""
     data = asked.data
-    rows = [r for name, one in equations(data).items() for r in _coefficients(name, one, level)]
+    rows = _judged([r for name, one in equations(data).items() for r in _coefficients(name, one, level)])
     table = bases.withheld(pl.DataFrame(rows, schema=TABLE, orient="row").fill_nan(None), "people")
-    by_stage, steps, test = pl.DataFrame(schema=GAINS), pl.DataFrame(schema=STEPS), None
+    by_stage, steps, test, p_equal = pl.DataFrame(schema=GAINS), pl.DataFrame(schema=STEPS), None, float("nan")
     if asked.stage is not None:
         found = gains(data, asked.stage, stages, data.drawn(replicates, seed))
         by_stage = bases.withheld(_gains(found, stages, level), "people")
-        if by_stage["estimate"].null_count() == 0:
+        whole = by_stage["estimate"].null_count() == 0
+        p_equal = found.p_equal if whole else p_equal
+        if whole and not p_equal < ALPHA:
             steps = _steps(found, stages, level)
             test = _order(found, stages, labels, seed)
     return Dynamic(
@@ -211,13 +219,22 @@ def _result(
         seed=seed,
         level=level,
         labels=labels,
-        sentences=(*sentences_of(table, labels, level), *order_sentences(by_stage, steps, test, labels)),
+        sentences=(*sentences_of(table, labels, level), *order_sentences(by_stage, steps, test, labels, p_equal)),
         notes=(
-            *notes_of(data.values, data.table, staged=asked.stage is not None, told=test is not None),
+            *notes_of(
+                data.values, data.table, staged=asked.stage is not None, told=not by_stage["estimate"].has_nulls()
+            ),
             *bases.notes(table.rename({"n": "rows", "people": "n"}), [], COEFFICIENTS),
             *data.notes,
         ),
     )
+
+
+def _judged(rows: list[list[object]]) -> list[list[object]]:
+    """The rows; that a lies between 0 and 1 says nothing where the weights do not add up to 1."""
+    p = next((r[-2] for r in rows if r[:2] == ["free", "sum"]), None)
+    void = isinstance(p, float) and p < ALPHA
+    return [[*r[:-1], "void"] if void and r[:2] == ["will", "a"] else r for r in rows]
 
 
 def _coefficients(name: str, one: Solved, level: float) -> list[list[object]]:
@@ -248,13 +265,17 @@ def _coefficients(name: str, one: Solved, level: float) -> list[list[object]]:
 
 def _gains(found: Gains, stages: Sequence[str], level: float) -> pl.DataFrame:
     """The gain of every stage."""
-    one = found.solved.found
+    one, apart, S = found.solved.found, found.free.found, len(stages)
     counts = zip(stages, found.people.tolist(), found.n.tolist(), strict=True)
-    if one is None:
-        rows: list[list[object]] = [[*c, *[float("nan")] * len(NUMBERS)] for c in counts]
+    if one is None or apart is None:
+        rows: list[list[object]] = [[*c, *[float("nan")] * (len(NUMBERS) + 2)] for c in counts]
     else:
         told = one.combined(np.eye(one.slopes.size)[found.places], level)
-        rows = [[*c, *(float(told[x][i]) for x in NUMBERS)] for i, c in enumerate(counts)]
+        sides = apart.slopes[found.places], -apart.slopes[found.places + S]
+        rows = [
+            [*c, *(float(told[x][i]) for x in NUMBERS), *(float(side[i]) for side in sides)]
+            for i, c in enumerate(counts)
+        ]
     return pl.DataFrame(rows, schema=GAINS, orient="row").fill_nan(None)
 
 

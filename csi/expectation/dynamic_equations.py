@@ -130,12 +130,15 @@ class Gains:
     """The gain of each stage: how much of what was missed or exceeded enters the next expectation.
 
     Attributes:
-        solved: dE = k_t + k_s + K_s (P - E). places: of the K_s among the slopes. n, people: (stages,). drawn: (B,
-            stages) resampled.
+        solved: dE = k_t + k_s + K_s (P - E). free: dE = k_t + k_s + g_s P - h_s E. places: of the K_s and g_s among the
+            slopes; the h_s (turned) follow the g_s. p_equal: of g_s = h_s at all stages; without it there is no gain.
+            n, people: (stages,). drawn: (B, stages) K_s resampled.
     """
 
     solved: Solved
+    free: Solved
     places: Ints
+    p_equal: float
     n: Ints
     people: Ints
     drawn: Array
@@ -156,15 +159,38 @@ def gains(data: Followed, stage: Array, stages: Sequence[str], drawn: Array) -> 
     columns["K0"] = np.where(np.isfinite(short), columns["K0"], np.nan)
     rows = rows_from(will[:, 1:] - will[:, :-1], columns)
     found = solved(rows, data)
+    apart = _apart(will, seen, at, data)
     own = [np.nonzero(at[s][rows.person, rows.wave] == 1)[0] for s in range(len(stages))]
     weight = data.weight[rows.person]
     again = np.full((len(drawn), len(stages)), np.nan)
     if found.found is not None:
         again = slopes_again(rows.X, rows.y, weight, drawn[:, rows.person])[:, : len(stages)]
+    S = len(stages)
     return Gains(
         found,
-        np.arange(1, len(stages) + 1),
+        apart,
+        np.arange(1, S + 1),
+        _alike(apart, S),
         np.array([len(i) for i in own], dtype=np.int64),
         np.array([np.unique(rows.person[i]).size for i in own], dtype=np.int64),
         again,
     )
+
+
+def _apart(will: Array, seen: Array, at: Sequence[Array], data: Followed) -> Solved:
+    """The changes by experience and by expectation before, each with a weight of its own at every stage."""
+    columns = {f"g{s}": np.where(x == 1, seen[:, :-1], x) for s, x in enumerate(at)}
+    columns |= {f"h{s}": np.where(x == 1, will[:, :-1], x) for s, x in enumerate(at)}
+    columns |= {f"s{s}": x for s, x in enumerate(at) if s}
+    columns["g0"] = np.where(np.isfinite(seen[:, :-1] + will[:, :-1]), columns["g0"], np.nan)
+    return solved(rows_from(will[:, 1:] - will[:, :-1], columns), data)
+
+
+def _alike(apart: Solved, S: int) -> float:
+    """The p-value of g_s = h_s at all stages."""
+    if apart.found is None:
+        return float("nan")
+    L = np.zeros((S, apart.found.slopes.size))
+    L[np.arange(S), np.arange(1, S + 1)] = 1.0
+    L[np.arange(S), np.arange(S + 1, 2 * S + 1)] = 1.0
+    return apart.found.wald(L)[3]

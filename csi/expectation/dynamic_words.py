@@ -39,6 +39,7 @@ FOUND: Final = {
     "found": Text("found", "得到支持"),
     "contradicted": Text("contradicted", "相反"),
     "open": Text("not clear", "不明确"),
+    "void": Text("equation rejected", "方程被拒绝"),
     "": Text("", ""),
 }
 HEADINGS: Final = {
@@ -54,6 +55,8 @@ HEADINGS: Final = {
     "df": Text("df", "自由度"),
     "conf_low": Text("low", "下限"),
     "conf_high": Text("high", "上限"),
+    "by_experience": Text("by experience", "体验的权重"),
+    "by_expectation": Text("by expectation", "期望的权重"),
     "claim": Text("claimed", "假设"),
     "p_value": Text("p", "p"),
     "found": Text("found", "结果"),
@@ -64,6 +67,9 @@ HEADINGS: Final = {
     "sd": Text("SD", "标准差"),
     "alpha": Text("alpha", "α 信度"),
 }
+
+CLEAR: Final = 0.05
+"""A restriction with a smaller p is rejected."""
 
 RELIABLE: Final = 0.8
 """A note warns of composites that are less reliable."""
@@ -87,7 +93,23 @@ def worded(frame: pl.DataFrame, lang: str, labels: Mapping[str, Text]) -> pl.Dat
 def sentences_of(table: pl.DataFrame, labels: Mapping[str, Text], level: float) -> tuple[Text, ...]:
     """What each claimed coefficient is."""
     rows = table.filter(pl.col("estimate").is_not_null() & (pl.col("claim") != "none"))
-    return tuple(_claim(row, labels, level) for row in rows.iter_rows(named=True))
+    every = {(r["equation"], r["coefficient"]): r for r in table.iter_rows(named=True)}
+    return tuple(
+        _void(every, labels) if row["found"] == "void" else _claim(row, labels, level)
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def _void(rows: Mapping[tuple[str, str], Mapping[str, Any]], labels: Mapping[str, Text]) -> Text:
+    """That the weights do not add up to 1."""
+    a, g, whole = (rows["free", c] for c in ("a", "g", "sum"))
+    values, p = (fixed(a["estimate"]), fixed(g["estimate"])), p_text(whole["p_value"])
+    p = p if p.startswith("<") else f"= {p}"
+    will, seen = labels["A"], labels["B"]
+    en = f"The weights of {will.en} ({values[0]}) and {seen.en} before ({values[1]}) do not add up to 1 (p {p}): "
+    en += "that the next expectation is the average of both is rejected."
+    zh = f"上期{will.zh}（{values[0]}）与{seen.zh}（{values[1]}）的权重之和不为 1（p {p}）："
+    return Text(en, f"{zh}“下一期期望为两者的加权平均”被拒绝。")
 
 
 def _claim(row: Mapping[str, Any], labels: Mapping[str, Text], level: float) -> Text:
@@ -113,6 +135,10 @@ def _what(name: str, value: str, number: float, labels: Mapping[str, Text]) -> T
             f"{will.en} keeps a weight of {value} from wave to wave and takes {rest} from {seen.en} before",
             f"{will.zh}逐期保留 {value} 的权重，另有 {rest} 来自上期{seen.zh}",
         ),
+        "g": Text(
+            f"{will.en} takes {value} from {seen.en} before, its own weight left free",
+            f"自身权重不受限时，{will.zh}有 {value} 来自上期{seen.zh}",
+        ),
         "d": Text(f"{should.en} takes {value} from {other.en} before", f"{should.zh}有 {value} 来自上期{other.zh}"),
         "u": Text(
             f"{should.en} rises by {value} per point by which {seen.en} exceeded it before",
@@ -130,10 +156,21 @@ def _what(name: str, value: str, number: float, labels: Mapping[str, Text]) -> T
 
 
 def order_sentences(
-    gains: pl.DataFrame, steps: pl.DataFrame, test: Order | None, labels: Mapping[str, Text]
+    gains: pl.DataFrame, steps: pl.DataFrame, test: Order | None, labels: Mapping[str, Text], p_equal: float
 ) -> Iterator[Text]:
-    """Gains of the stages, and whether they fall."""
+    """Gains of the stages, and whether they fall; not where experience and expectation differ in weight.
+
+    Parameters:
+        p_equal: that both weigh alike.
+    """
     if test is None:
+        if p_equal < CLEAR:
+            said = p_text(p_equal)
+            said = said if said.startswith("<") else f"= {said}"
+            en = "Gains of the stages are not compared: experience and expectation before do not weigh alike "
+            en += f"(p {said}), so what came less what was expected is not what moves expectation."
+            zh = f"未比较各阶段增益：上期体验与期望的权重不相等（p {said}），期望并非随两者之差变化。"
+            yield Text(en, zh)
         return
     told = [(labels[r["stage"]], fixed(r["estimate"])) for r in gains.iter_rows(named=True)]
     shares = ", ".join(f"{v} ({s.en})" for s, v in told)

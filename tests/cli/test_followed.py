@@ -68,8 +68,8 @@ SAID = {
     "dynamic": (
         (),
         {
-            "en": ("expectation keeps a weight of", "between 0 and 1", "should-expectations were not asked"),
-            "zh": ("顾客期望逐期保留", "介于 0 与 1", "未询问应有水平"),
+            "en": ("weights of expectation", "between 0 and 1", "should-expectations were not asked"),
+            "zh": ("权重之和不为 1", "介于 0 与 1", "未询问应有水平"),
         },
     ),
 }  # fmt: skip

@@ -164,6 +164,34 @@ def test_gains_fall_with_the_stage():
     assert any(n.code == "N-DYNAMIC-STAGES" and "too few people" in n.text.en for n in few.notes)
 
 
+def test_expectation_that_only_falls_back_to_its_mean_is_no_learning():
+    """Of 0.5 E + noise experience is no part: the average is rejected, and no gain is made of falling back."""
+    made, stage = columns(600, 2), np.arange(600) % 3
+    made["e"][:, 1] = 0.5 * made["e"][:, 0] + np.random.default_rng(9).normal(size=600)
+    panel = long_panel({k: made[k] for k in "ep"}, {k: CONSTRUCTS[k] for k in ("expectation", "performance")},
+                       stage=np.array(STAGES)[stage])  # fmt: skip
+    found = csi.dynamic_expectation(panel, "expectation", "performance", stages=STAGES, replicates=200)
+    assert row(found, "will", "a")["found"] == "void"
+    assert row(found, "free", "g")["found"] != "found"
+    assert "do not add up to 1" in found.sentences[0].en
+    assert "权重之和不为 1" in found.sentences[0].zh
+    assert found.order is None
+    assert not found.steps.height
+    assert (found.gains["by_experience"].abs() < 0.25).all()
+    assert found.sentences[-1].en.startswith("Gains of the stages are not compared")
+    assert "权重不相等" in found.sentences[-1].zh
+
+
+def test_a_true_gain_is_rarely_rejected():
+    """200 panels of 150 people: both weights alike is rejected in about 5 %."""
+    stage = np.tile((np.arange(150) % 3)[:, None], 2).astype(float)
+    p = []
+    for seed in range(200):
+        made = columns(150, 2, seed, by_stage=(0.7, 0.4, 0.2), stage=np.arange(150) % 3)
+        p.append(gains(followed(made, 150), stage, STAGES, np.ones((1, 150))).p_equal)
+    assert 0.01 <= np.mean(np.array(p) < 0.05) <= 0.10
+
+
 def refused(code, words, call=None, panel=None, of="expectation", beside="performance", **more):
     panel = panel or long_panel(columns(**{"n": 60, "waves": 2, **more}), CONSTRUCTS)
     with pytest.raises(Problems) as error:

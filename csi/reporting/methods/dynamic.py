@@ -19,7 +19,7 @@ NUMBERS: dict[str, Kind] = {
     "conf_low": "coefficient", "conf_high": "coefficient", "claim": "text", "p_value": "p", "found": "text",
 }  # fmt: skip
 TABLE: dict[str, Kind] = {"equation": "text", "coefficient": "text", **NUMBERS}
-GAINS: dict[str, Kind] = {"stage": "text", **NUMBERS}
+GAINS: dict[str, Kind] = {"stage": "text", **NUMBERS, "by_experience": "coefficient", "by_expectation": "coefficient"}
 STEPS: dict[str, Kind] = {"first": "text", "second": "text", **NUMBERS}
 
 
