@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import NoReturn, TextIO
 
 from csi.cli.answer import FINE, INADMISSIBLE, PROBLEMS, STOPPED, UNEXPECTED, USAGE, Answer
+from csi.cli.helped import in_chinese
 from csi.cli.output import as_entry, as_json, as_text, plain, say_problems
 from csi.cli.verbs import VERBS
 from csi.errors import CsiError, Language, MissingPackage, NotConverged, Problem, Problems, Text, did_you_mean, problem
@@ -161,6 +162,8 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
     parser.add_argument("--lang", type=_known_languages, help="zh or en (report: zh,en for both)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but problems")
     parser.add_argument("--record", metavar="PATH", help="write what was done and what came of it, as JSON")
+    if lang == "zh" and not {"-h", "--help"}.isdisjoint(words):
+        in_chinese(parser, VERBS[verb])
     args, left = parser.parse_known_intermixed_args(words)
     if left:
         hint = did_you_mean(left[0], [o for a in parser._actions for o in a.option_strings])  # noqa: SLF001 - argparse offers no other list
