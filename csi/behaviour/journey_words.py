@@ -75,7 +75,7 @@ def reach_sentence(table: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Tex
     name, share = named(first["touchpoint"], labels), f"{fixed(100 * first['reach'], 1)}%"
     if first["reach_low"] is not None:
         share += f" [{100 * first['reach_low']:.1f}, {100 * first['reach_high']:.1f}]"
-    en, zh = f"{name.en} reaches most customers ({share})", f"{name.zh} 触达的顾客最多（{share}）"
+    en, zh = f"{name.en} reaches most customers ({share})", f"{_apart(name.zh)}触达的顾客最多（{share}）"
     scored = told.filter(pl.col("mean").is_not_null()).sort("mean")
     if scored.height > 1:
         low, high = scored.row(0, named=True), scored.row(-1, named=True)
@@ -84,7 +84,7 @@ def reach_sentence(table: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Tex
             worst, best = (named(r["touchpoint"], labels) for r in (low, high))
             en += f"; {worst.en} is scored lowest ({fixed(low['mean'], 1)} of 100), "
             en += f"{best.en} highest ({fixed(high['mean'], 1)})"
-            zh += f"；{worst.zh} 评分最低（{fixed(low['mean'], 1)}，满分 100），{best.zh} 最高"
+            zh += f"；{_apart(worst.zh)}评分最低（{fixed(low['mean'], 1)}，满分 100），{_apart(best.zh)}最高"
             zh += f"（{fixed(high['mean'], 1)}）"
         else:
             en, zh = f"{en}; scores do not clearly differ by touchpoint", f"{zh}；各触点评分差别不明确"
@@ -99,7 +99,7 @@ def drop_sentence(steps: pl.DataFrame, labels: Mapping[str, Text]) -> tuple[Text
     row = told.sort("drop_off", descending=True).row(0, named=True)
     at = str(row["step"])
     own = named(at, labels)
-    step, step_zh = (f"contact {at}", f"第 {at} 次接触") if at.isdigit() else (own.en, f"{own.zh} ")
+    step, step_zh = (f"contact {at}", f"第 {at} 次接触") if at.isdigit() else (own.en, _apart(own.zh))
     value = f"{fixed(100 * row['drop_off'], 1)}%"
     if row["conf_low"] is not None:
         value += f" [{100 * row['conf_low']:.1f}, {100 * row['conf_high']:.1f}]"
@@ -152,6 +152,11 @@ def driver_sentence(drivers: pl.DataFrame, overall: Text, labels: Mapping[str, T
 def named(touchpoint: str, labels: Mapping[str, Text]) -> Text:
     """A touchpoint in words."""
     return labels.get(touchpoint, Text(touchpoint, touchpoint))
+
+
+def _apart(name: str) -> str:
+    """A name before Chinese words: Latin ones stand apart."""
+    return f"{name} " if name[-1:].isascii() else name
 
 
 def _span(row: Mapping[str, float | None]) -> str:

@@ -9,6 +9,7 @@ import calibration as cal
 import polars as pl
 import products_coverage
 import tree_coverage
+import world_coverage
 
 HEAD = ("what", "measured on", "panels", "found", "held to", "verdict")
 COVER = "coverage .925-.970, SE ratio .95-1.05"
@@ -350,6 +351,26 @@ def of_cards():
     return lines
 
 
+def of_world():
+    """Models of time, events and words on the demonstration study of customers over time."""
+    table = cal.read("world_coverage")
+    words = {
+        "move": "moves between stages", "reach": "reach of touchpoints", "peak-end": "mean, peak and end of journeys",
+        "complaint": "slope of complaining", "recovery": "contrasts after recovery", "change": "latent growth",
+        "intervention": "difference in differences, advice by lot", "emotion": "emotion after handling",
+        "feedback": "scores after closing", "programme": "difference in differences, members",
+        "bgnbd": "parameters of BG/NBD and gamma-gamma", "text": "shares of voice",
+    }  # fmt: skip
+    lines = []
+    for kind in table["kind"].unique(maintain_order=True):
+        rows = table.filter(kind=kind)
+        found = f"coverage {span(rows['coverage'])} ({rows.height} quantities)"
+        verdict = "missed" if world_coverage.missed(rows) else "held"
+        what, gate = f"retail study: {words[kind]}", "coverage at most 3 binomial errors below .95"
+        lines.append((what, link("world_coverage"), rows["panels"].min(), found, gate, verdict))
+    return lines
+
+
 def of_formation():
     """What forms expectation, and the balance point."""
     table = cal.read("formation_intervals")
@@ -470,6 +491,7 @@ SECTIONS = (
     ("Model cards", of_cards),
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),
+    ("Time, events and words", of_world),
     ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
     ("Change over waves, interventions", lambda: of_study("waves_coverage", "waves_nulls")),
     ("Programmes", lambda: of_study("programme_coverage", "programme_nulls")),

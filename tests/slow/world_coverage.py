@@ -229,13 +229,20 @@ def one(seed, size=SIZE, models=MODELS):
 
 def study(panels=PANELS):
     """Coverage and mean of every quantity."""
-    whole = pl.concat([one(1000 + k) for k in range(panels)])
+    return summed(pl.concat([one(1000 + k) for k in range(panels)]))
+
+
+def summed(whole):
+    """Panels, truth, mean estimate, its Monte Carlo error and coverage of every quantity."""
     known = pl.col("low").is_not_null() & pl.col("high").is_not_null()
     inside = (pl.col("low") <= pl.col("truth")) & (pl.col("truth") <= pl.col("high"))
     return whole.group_by("kind", "name", maintain_order=True).agg(
-        known.sum().alias("panels"), pl.col("truth").first(), pl.col("estimate").mean().alias("mean"),
-        (pl.col("estimate").std() / pl.len().sqrt()).alias("error"), inside.filter(known).mean().alias("coverage"),
-    )  # fmt: skip
+        known.sum().alias("panels"),
+        pl.col("truth").first(),
+        pl.col("estimate").mean().alias("mean"),
+        (pl.col("estimate").std() / pl.len().sqrt()).alias("error"),
+        inside.filter(known).mean().alias("coverage"),
+    )
 
 
 def missed(table):

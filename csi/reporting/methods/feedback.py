@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
+from functools import partial
+from typing import Final, cast
 
 import polars as pl
 
 from csi.behaviour.feedback import Feedback, Period, feedback
 from csi.behaviour.feedback_words import GROUPS_SAID, HEADINGS
 from csi.errors import Text
+from csi.reporting.drawn import figure
+from csi.reporting.figures import forest
 from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import table
-from csi.reporting.section import Section, Table
+from csi.reporting.section import Figure, Section, Table
 from csi.reporting.tables import Kind
 from csi.study.options import Options
 from csi.study.study import Study
@@ -60,6 +63,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "问题单按企业登记计数；按顾客与各期期末日与答卷关联",
         ),
         paragraphs=more,
+        figures=drawn(found, study),
         tables=_tables(found, study),
         notes=found.notes,
         data={
@@ -67,6 +71,25 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "changes": found.changes, "differences": found.differences, "touchpoints": found.touchpoints,
         },
     )  # fmt: skip
+
+
+CHANGED: Final = Text("Change of the attribute's score from wave to wave, by what became of cases",
+                      "该属性相邻两期得分的变化（按问题去向）")  # fmt: skip
+
+
+def drawn(found: Feedback, study: Study) -> tuple[Figure, ...]:
+    """Changes of scores by what became of cases, with their intervals; none where fewer than two groups are told."""
+    rows = found.changes.filter(pl.col("conf_low").is_not_null())
+    rows = rows.filter(pl.len().over("attribute") > 1)
+    if not rows.height:
+        return ()
+    frame = rows.select(
+        pl.col("attribute").replace({"": "all"}).alias("heading"), pl.col("group").alias("row"),
+        pl.col("change").alias("value_a"), "conf_low", "conf_high",
+        ((pl.col("conf_low") > 0) | (pl.col("conf_high") < 0)).alias("significant"),
+    )  # fmt: skip
+    texts = {**texts_of(study), **found.labels, **GROUPS_SAID, "all": found.labels[""]}
+    return (figure("changes", CHANGED, partial(forest, frame, labels=texts, series={"a": Text("change", "变化")})),)
 
 
 def _tables(found: Feedback, study: Study) -> tuple[Table, ...]:
