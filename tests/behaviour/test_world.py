@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from scipy.special import ndtri
@@ -46,6 +47,17 @@ def test_the_truth_lies_within_wide_limits(drawn, model):
         assert value - wider * (value - low) < truth < value + wider * (high - value), (kind, name, truth, value)
 
 
+def test_leaving_goes_with_satisfaction_as_planted(drawn):
+    """Cox's ratio of ten points against the stated hazard, within 4 errors on the log scale."""
+    panel, tables = drawn
+    found = csi.attitude(
+        panel, tables["spells"], ["satisfaction"], asked="2026-01-01", where={"wave": "2026Q1"}, small=0
+    )
+    row = found.table.filter(pl.col("model") == "alone").row(0, named=True)
+    error = (np.log(row["conf_high"]) - np.log(row["conf_low"])) / 2 / ndtri(0.975)
+    assert abs(np.log(row["ratio"]) - world.recipe().events.spells.slope) < 4 * error
+
+
 def undesigned(panel, tables):
     """Every model on answers and tables that carry no design: name -> what it found."""
     members, log = tables["members"], tables["purchases"]
@@ -64,6 +76,9 @@ def undesigned(panel, tables):
         "bgnbd": csi.bgnbd(log),
         "change": csi.change(panel, "expectation", form="Ew"),
         "emotion_waves": csi.emotion_waves(two, complaints=tables["complaints"], patterns=2),
+        "attitude": csi.attitude(two, log, ["satisfaction"]),
+        "repurchase": csi.repurchase(log),
+        "churn": csi.survival(tables["spells"]),
         "feedback": csi.feedback(tables["cases"], panel, tables["contacts"]),
         "text": said,
         "text_indicator": csi.text_indicator(said, panel, "satisfaction"),

@@ -47,7 +47,7 @@ def test_the_study_reads_all_its_tables_and_allows_their_models():
         assert set(events.frame["id"]) <= people, kind
         assert set(KINDS[kind].needed) <= set(events.frame.columns)
     assert {"change", "intervention", "lifecycle", "journey", "emotion_waves", "bgnbd", "complaints", "recovery",
-            "programme", "feedback", "text"} <= set(told_in(study))  # fmt: skip
+            "programme", "feedback", "text", "repurchase", "churn", "attitude"} <= set(told_in(study))  # fmt: skip
     for model in methods_of(study):
         refuse_foreign(model, options_of(study, model.name))
 

@@ -59,7 +59,8 @@ def drawn(seed, size=SIZE, **parts):
     until = {"purchases": bought.until if bought else None, "cases": days_of(made.recipe.waves[-1])[1]}
     tables = {}
     for kind, table in made.tables.items():
-        typed = table.with_columns(pl.col(c).cast(pl.Boolean) for c in ("complained", "failure") if c in table.columns)
+        flags = [c for c in ("complained", "failure", "event") if c in table.columns]
+        typed = table.with_columns(pl.col(flags).cast(pl.Boolean))
         numbers = [c for c in ("score", "handled_score", "severity", "human_score") if c in table.columns]
         tables[kind] = Events(kind, typed.with_columns(pl.col(numbers).cast(pl.Float64)), until.get(kind), kind)
     return panel, tables
