@@ -181,7 +181,8 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
     texts = {**names(study, lang), **FLAGS}
     title = texts.get(target, Text(target, target))
     formula = rows["formula"][0] if rows.height else ""
-    titled = Text(f"{title.en}, index 0-100 ({formula})", f"{title.zh}指数（0–100，{formula}）")
+    own = Text(f" ({formula})", f"，{formula}") if formula else Text("", "")
+    titled = Text(f"{title.en}, index 0-100{own.en}", f"{title.zh}指数（0–100{own.zh}）")
     return grid(rows, kinds, lang, titled, texts, HEADINGS)
 
 

@@ -192,9 +192,9 @@ def _read(made: Made, table: pl.DataFrame) -> list[Note]:
 
 
 def _small(made: Made) -> list[Note]:
-    """Which answers are in no number of the tree, cell by cell."""
+    """Which answers are in no number of the tree, cell by cell, the latest first."""
     said_ = []
-    for (t, node), cells in sorted(made.few.cells.items()):
+    for (t, node), cells in sorted(made.few.cells.items(), key=lambda item: (-item[0][0], item[0][1])):
         k = made.nodes.leaves.index(node)
         above = said(made, made.nodes.names[node if made.leaves.n[t, k] else made.nodes.parent[node]])
         fate = {

@@ -472,8 +472,8 @@ def test_leaves_of_few_answers_are_in_no_parent():
     sums = tree.audit.group_by("wave").agg(pl.col("contribution").sum(), pl.col("parent_index").first())
     np.testing.assert_allclose(sums["contribution"], sums["parent_index"], atol=1e-10)
     said = next(n for n in tree.notes if n.code == "N-TREE-SMALL")
-    assert said.say("en").startswith("B, 2024Q1: 12 answers, below the base of 20; not part of all. E, 2024Q1: ")
-    assert said.say("zh").startswith("B（2024Q1）：12 份答卷，不足最低样本量 20，未计入all。")
+    assert said.say("en").startswith("B, 2024Q2: 12 answers, below the base of 20; not part of all. E, 2024Q2: ")
+    assert said.say("zh").startswith("B（2024Q2）：12 份答卷，不足最低样本量 20，未计入all。")
 
 
 def test_all_cells_under_the_base():
