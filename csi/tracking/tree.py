@@ -17,7 +17,7 @@ from csi.errors import Note, Problems, Text, capped, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.inference.adjust import Method
 from csi.moments.stack import Array, Ints
-from csi.survey.bases import FLAGGED
+from csi.survey.bases import FLAGGED, SMALL
 from csi.survey.disclosure import below, pooled
 from csi.tracking.breaks import Break
 from csi.tracking.contrasts import construct_place
@@ -101,13 +101,13 @@ def tree(
     against: Sequence[Against] = ("previous", "year"),
     waves: Sequence[str] | None = None,
     per_year: int = 4,
-    small: int = 30,
+    small: int | None = None,
     restate: bool = False,
     levels: Sequence[str] = (),
     brands: Sequence[str] = (),
     adjust: Method = "holm",
     breaks: Sequence[Break] = (),
-    flagged: int = FLAGGED,
+    flagged: int | None = None,
     gate: Comparable | None = None,
 ) -> Tree:
     """Parents as weighted means of what is below them, `I_pt = sum_c v_ct I_ct`, up to the top.
@@ -130,8 +130,8 @@ def tree(
         others: a leaf of this name is all brands outside the structure; those of too few answers are part of it where
             they are at least two and have enough together (`csi.survey.disclosure.pooled`).
         against, waves, per_year: as in `csi.changes`. small: leaves with fewer answers are missing. flagged: what has
-            fewer is marked. gate: of `csi.comparable`; what it finds not comparable is not called higher, lower or
-            changed.
+            fewer is marked (both those of the tracking table, else 30 and 100).
+        gate: of `csi.comparable`; what it finds not comparable is not called higher, lower or changed.
         restate: take the latest date of each weight, which changes history; else the first.
         levels: names of the levels of a mapping, highest first.
         brands: those without answers. adjust: a wave's changes, by `csi.adjust`. breaks: as in `csi.changes`.
@@ -151,6 +151,8 @@ def tree(
         [('A', 0.75, 8.33), ('B', 0.25, 22.22)]
     """
     index = _index(source)
+    own = (source.small, source.flagged) if isinstance(source, Tracking) else (SMALL, FLAGGED)
+    small, flagged = (theirs if given is None else given for given, theirs in zip((small, flagged), own, strict=True))
     _settings(missing, adjust, per_year=(per_year, 1), small=(small, 0), flagged=(flagged, 0))
     check_gate(gate, index)
     j = construct_place(index, construct)

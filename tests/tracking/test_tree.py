@@ -476,6 +476,13 @@ def test_leaves_of_few_answers_are_in_no_parent():
     assert said.say("zh").startswith("B（2024Q2）：12 份答卷，不足最低样本量 20，未计入all。")
 
 
+def test_the_base_of_a_tracking_table_is_its_trees():
+    index = index_of(TWO, SMALL)
+    for source, gone in ((index, 2), (csi.track(index, "joy", small=10), 0), (csi.track(index, "joy", small=50), 5)):
+        table = csi.tree(source, NATION, REVENUE, "joy").table.filter(level="brand", wave="2024Q1")
+        assert (table["flag"] == "suppressed").sum() == gone
+
+
 def test_all_cells_under_the_base():
     tree = csi.tree(index_of(TWO, 12), NATION, REVENUE, "joy", small=30)
     assert tree.table["index"].null_count() == tree.table.height
