@@ -14,6 +14,7 @@ from csi.cli.studied import (
     bootstrap_argument,
     cell_arguments,
     check_cells,
+    check_enough,
     chosen,
     names,
     opened,
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, panel = opened(args.study, args.bootstrap)
     one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
     check_cells(study, panel, one, anchored=False)
+    check_enough(study, panel, one, lang)
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         est = one_cell(study, panel, one)
         found = drivers(est, target=args.target or study.settings.target)

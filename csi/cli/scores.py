@@ -44,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Fit, score, show the first rows."""
-    source = source_of(args, lang)
+    source = source_of(args, lang, based=False)  # people's own values, which are no aggregate
     est = source.fit()
     items = source.settings.needs(source.model)
     new = None if args.new is None else read_plain(args.new, items, list(source.by), listed(args.na))

@@ -17,7 +17,7 @@ from csi.cli.fit_model import as_written, read_model
 from csi.cli.fit_options import codes, given, listed
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
-from csi.cli.studied import check_cells, chosen, names, opened, place, provenance, shown
+from csi.cli.studied import check_cells, check_enough, chosen, names, opened, place, provenance, shown
 from csi.errors import Language, Note, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
@@ -27,6 +27,7 @@ from csi.inference.intervals import Interval
 from csi.models.model import Model
 from csi.pls.composed import Ways
 from csi.pls.stages import HigherOrder, Interaction
+from csi.reporting.soundness import told_groups
 from csi.reporting.usable import no_waves
 from csi.study import Study
 from csi.study.estimator import estimator_of
@@ -212,12 +213,13 @@ def source_of(
     *,
     others: Sequence[Path] = (),
     settings: Callable[[argparse.Namespace], Estimator] | None = None,
+    based: bool = True,
 ) -> Source:
     """The source that was typed.
 
     Parameters:
         others: further models whose items are wanted of the same rows. settings: the estimator of a model text, where
-            it is not that of the options.
+            it is not that of the options. based: a study's cells below its base are left out (by cell) or refused.
 
     Raises:
         Problems: of the study, the model, the data. UsageError: DATA missing or too many, options of the other kind.
@@ -233,10 +235,10 @@ def source_of(
     strange = given(args, barred)
     if strange:
         raise UsageError(f"not for {'a study' if is_study else 'a model text'}: {', '.join(strange)}")
-    return _of_study(args, lang) if is_study else _of_model(args, lang, others, settings)
+    return _of_study(args, lang, based=based) if is_study else _of_model(args, lang, others, settings)
 
 
-def _of_study(args: argparse.Namespace, lang: Language) -> Source:
+def _of_study(args: argparse.Namespace, lang: Language, *, based: bool) -> Source:
     """The model, rows and settings of a study: one cell, or the cells of --by in the latest wave."""
     study, panel = opened(args.model)
     by = tuple(dict.fromkeys(listed(getattr(args, "by", None))))
@@ -249,6 +251,12 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Source:
     else:
         where = shown(study, panel, asked)
         check_cells(study, panel, where, anchored=False)
+    where = {k: v for k, v in where.items() if k in panel.frame.columns}
+    few: tuple[Note, ...] = ()
+    if based and by:
+        panel, few = told_groups(study, panel, by, where, fewest=1)
+    elif based:
+        check_enough(study, panel, where, lang)
     texts = names(study, lang)
     interval = getattr(args, "interval", None) or study.settings.interval
     return Source(
@@ -257,8 +265,8 @@ def _of_study(args: argparse.Namespace, lang: Language) -> Source:
         data=panel,
         name=f"{study.title.say(lang) or study.name} · {place(where, texts, lang)}",
         by=by,
-        where={k: v for k, v in where.items() if k in panel.frame.columns},
-        notes=panel.notes,
+        where=where,
+        notes=(*panel.notes, *few),
         seed=study.settings.seed if args.seed is None else args.seed,
         interval=interval,
         study=study,

@@ -21,6 +21,7 @@ from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of, fitted
 from csi.study.settings import IndexErrors
 from csi.survey.codebook import KEY_ROLES
+from csi.survey.disclosure import below
 from csi.survey.panel import Panel
 
 CELL_KEYS = ("brand", "wave")
@@ -150,6 +151,26 @@ def check_cells(study: Study, panel: Panel, asked: Mapping[str, str], *, anchore
     silent = unanswered(study, panel, asked)
     if silent:
         raise Problems(silent)
+
+
+def check_enough(study: Study, panel: Panel, one: Mapping[str, str], lang: Language) -> None:
+    """Raise where a cell has fewer answers than a published number takes.
+
+    Raises:
+        Problems: E-BASE.
+    """
+    here = panel.frame.filter(*(pl.col(k) == v for k, v in one.items() if k in panel.frame.columns))
+    items = [i for i in study.model.items if i in here.columns] if study.settings.missing == "listwise" else []
+    n, small = here.drop_nulls(items).height if items else here.height, study.settings.small
+    if n >= small:
+        return
+    why, where = below(n, small), place(one, names(study, lang), lang)
+    en, zh = f"{why.en}; nothing is told of it.", f"{why.zh}，不予给出任何结果。"
+    do, do_zh = (
+        "Pool cells, or lower report: {small: ...} knowingly.",
+        "请合并单元，或有意识地调低 report: {small: ...}。",
+    )
+    raise Problems([problem("E-BASE", where, en, zh, do, do_zh)])
 
 
 def provenance(study: Study, panel: Panel) -> dict[str, object]:

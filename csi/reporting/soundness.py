@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Reason, Text, note
+from csi.errors import Note, Problems, Reason, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.reporting.usable import named
 from csi.study.study import Study
@@ -91,6 +91,42 @@ def unweighed(weights: pl.DataFrame, cells: pl.DataFrame, small: int) -> pl.Data
 def bases_of(study: Study) -> Bases:
     """The study's limits on answers."""
     return Bases(study.settings.small, study.settings.flagged)
+
+
+def told_groups(
+    study: Study, panel: Panel, by: Sequence[str], where: Mapping[str, str], fewest: int = 2
+) -> tuple[Panel, tuple[Note, ...]]:
+    """The answers of groups that have enough of them, and which groups are left out.
+
+    Parameters:
+        by: the columns whose values make groups. where: the answers that are compared. fewest: groups
+            that are needed.
+
+    Raises:
+        Problems: E-BASE, fewer groups have enough answers.
+    """
+    here = panel.frame.filter(*(pl.col(k) == v for k, v in where.items())).drop_nulls(list(by))
+    items = [i for i in study.model.items if i in here.columns] if study.settings.missing == "listwise" else []
+    groups = here.select(*by).unique(maintain_order=True)
+    used = here.drop_nulls(items).group_by(by, maintain_order=True).len("n")
+    counts = groups.join(used, on=list(by), how="left", maintain_order="left")
+    counts = counts.with_columns(pl.col("n").fill_null(0).cast(pl.Int64))
+    enough = counts.filter(pl.col("n") >= study.settings.small)
+    if enough.height == counts.height:
+        return panel, ()
+    if enough.height < fewest:
+        small = study.settings.small
+        en, zh = f"fewer than {fewest} groups have {small} answers.", f"样本量达到 {small} 的分组不足 {fewest} 个。"
+        do, do_zh = (
+            "Use larger groups, or lower report: {small: ...}.",
+            "请使用更大的分组，或调低 report: {small: ...}。",
+        )
+        raise Problems([problem("E-BASE", ", ".join(by), en, zh, do, do_zh)])
+    kept = panel.frame.with_row_index("_row").join(enough, on=list(by), how="semi")["_row"]
+    keep = pl.int_range(panel.frame.height, eager=True).is_in(kept.implode())
+    reasons = panel.reasons.filter(keep) if panel.reasons.height == panel.frame.height else panel.reasons
+    few = Bases(study.settings.small, 0)
+    return replace(panel, frame=panel.frame.filter(keep), reasons=reasons), few.notes(few.withheld(counts), by)
 
 
 def explained(found: Index) -> Index:

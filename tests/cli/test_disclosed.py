@@ -4,10 +4,14 @@ Item weights are equal here, so that answers below the base can reach no other n
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+import csi
+from csi.reporting.soundness import told_groups
 
 SOURCE = Path("data/sectors")
 FEW = {("BX", "2026"): 12, ("GB", "2025"): 20, ("CX", "2025"): 14}
@@ -77,3 +81,24 @@ def test_answers_below_the_base_move_nothing(released):
     now, then = (t.filter(other & (pl.col("wave") == "2026"))["index"][0] for t in (tree, before))
     assert now != then  # the two are told together, as one number
     assert pooled["index --wave 2026"] == first["index --wave 2026"]
+
+
+def test_groups_below_the_base_are_not_compared(folder):
+    answers().write_csv(folder / "panel.csv")
+    study = csi.Study.read(folder / "study.yaml")
+    panel, (few,) = told_groups(study, study.panel(), ["brand"], {"wave": "2026"})
+    kept = panel.frame.filter(pl.col("wave") == "2026")["brand"].unique().sort().to_list()
+    assert kept == ["AX", "EJ", "FJ", "GB", "HB", "IA", "JA"]
+    assert few.say("en") == "fewer than 30 answers, withheld: BX (n = 12); CX (n = 14); DX (n = 18)."
+    assert panel.reasons.height == panel.frame.height
+    none = replace(study, settings=replace(study.settings, small=1000))
+    with pytest.raises(csi.Problems, match="fewer than 2 groups have 1000 answers"):
+        told_groups(none, none.panel(), ["brand"], {"wave": "2026"})
+
+
+@pytest.mark.parametrize("verb", ["drivers", "predict", "mediation"])
+def test_a_cell_below_the_base_is_not_described(folder, asked, verb):
+    answers().write_csv(folder / "panel.csv")
+    code, out, err = asked(verb, folder / "study.yaml", "--brand", "BX", "--wave", "2026", "--lang", "en")
+    assert (code, out) == (1, "")
+    assert "Beiyuan Cars · 2026: 12 answers, below the base of 30; nothing is told of it." in " ".join(err.split())

@@ -14,6 +14,7 @@ from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.grouped import group_key, group_labels, group_where, grouped_by
+from csi.reporting.soundness import told_groups
 from csi.study.estimator import estimator_of
 
 ALPHA = 0.05
@@ -22,7 +23,8 @@ ALPHA = 0.05
 def groups_section(a: Analysis) -> Section:
     """MICOM first; then every path by group, tested over all groups by exchanging respondents."""
     key, many = group_key(a), a.study.settings.telling.permutations
-    est = fit(a.model, a.panel, estimator_of(a.study.settings), (key,), where=group_where(a, key))
+    panel, few = told_groups(a.study, a.panel, (key,), group_where(a, key))
+    est = fit(a.model, panel, estimator_of(a.study.settings), (key,), where=group_where(a, key))
     count = len(est.values)
     many = max(many, permutations_needed(count * (count - 1) // 2, ALPHA))
     found = mga(est, many, a.study.settings.seed, bootstraps=0)
@@ -34,7 +36,7 @@ def groups_section(a: Analysis) -> Section:
         subtitle=grouped_by(a, key, how),
         tables=(_micom(a, found), _paths(a, found)),
         paragraphs=tuple(words.named(s, a.construct_labels) for s in found.sentences[:2]),
-        notes=tuple(dict.fromkeys((*why, *found.notes))),
+        notes=tuple(dict.fromkeys((*few, *why, *found.notes))),
         data={"micom": found.micom.omnibus, "micom_pairs": found.micom.table, "group_differences": found.table}
         | {"over_all_groups": found.omnibus},
     )

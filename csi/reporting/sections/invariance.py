@@ -11,6 +11,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.fit import factors
 from csi.reporting.sections.grouped import group_key, group_labels, group_where, grouped_by
+from csi.reporting.soundness import told_groups
 
 HELD = ("not rejected", "equivalent", "partial")
 VERDICTS = {
@@ -28,7 +29,8 @@ VERDICTS = {
 def invariance_section(a: Analysis) -> Section:
     """The ladder step by step: fit, what changed, the verdict, and a sentence each."""
     key = group_key(a)
-    found = invariance(factors(a.model), a.panel, key, csi.SEM(estimator="MLR"), where=group_where(a, key))
+    panel, few = told_groups(a.study, a.panel, (key,), group_where(a, key))
+    found = invariance(factors(a.model), panel, key, csi.SEM(estimator="MLR"), where=group_where(a, key))
     rows = found.table.to_dicts()
     held = [r["step"] for r in rows if r["verdict"] in HELD]
     last = held[-1] if held else None
@@ -60,7 +62,7 @@ def invariance_section(a: Analysis) -> Section:
         subtitle=grouped_by(a, key, Text("factors, MLR", "因子模型，MLR")),
         tables=(table,),
         paragraphs=tuple(words.named(found.sentences[s], names) for s in told if s in found.sentences),
-        notes=found.notes,
+        notes=(*few, *found.notes),
         data={"invariance": found.table},
     )
 
