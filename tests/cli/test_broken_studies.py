@@ -126,7 +126,7 @@ def test_a_small_cell_is_suppressed_for_people_and_machines(asked, broken):
     assert all(r["index"] is not None for r in found if r["n"] >= 30)
     code, _, err = asked("drivers", path, "--brand", "YA", "--lang", "en")
     assert code == 1
-    assert err.startswith("YA 2026Q3: ")
+    assert err.startswith("Yunan · 2026Q3: 3 answers, below the base of 30; nothing is told of it.")
     assert "n = 3" in err
 
 
