@@ -127,7 +127,6 @@ def test_a_small_cell_is_suppressed_for_people_and_machines(asked, broken):
     code, _, err = asked("drivers", path, "--brand", "YA", "--lang", "en")
     assert code == 1
     assert err.startswith("Yunan · 2026Q3: 3 answers, below the base of 30; nothing is told of it.")
-    assert "n = 3" in err
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "Too few answers to be told (n = 11"), ("zh", "样本量过少（n = 11")])
