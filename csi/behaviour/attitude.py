@@ -145,8 +145,7 @@ def attitude(
     names = _drivers(panel, drivers, [*unit_problems(unit), *within_problems(within), *_cut(cuts)])
     log = joined(events_of(events), panel)
     rows = scored(panel, list(dict.fromkeys([*names, *adjust_for])), by, where, level)
-    sample, bases = rows.sample, Bases(small, flagged)
-    place = places(sample)
+    sample, bases, place = rows.sample, Bases(small, flagged), places(rows.sample)
     if scores is not None:
         rows = replace(rows, scores=_given(scores, list(rows.labels), place))
     answers = panel.frame[place.tolist()]
@@ -161,16 +160,17 @@ def attitude(
     hazards, checks = bases.withheld(stacked(keys, slopes)), stacked(keys, judged)
     shares = bases.withheld(stacked(keys, [shares_of(x, c) for c in cells]))
     bands = bases.withheld(stacked(keys, [bands_of(x, c) for c in cells]))
-    drawn, watched_then = zip(*(curves_of(x, c, small) for c in cells), strict=True)
-    curve, risk = stacked(keys, drawn), stacked(keys, watched_then)
+    curve, risk = (stacked(keys, f) for f in zip(*(curves_of(x, c, small) for c in cells), strict=True))
     tests = stacked(keys, [apart_of(x, c, small) for c in cells])
     few = [n for c in cells for n in _few(x, c, slopes[c].height, keys)]
     said = attitude_sentences(hazards, bands, keys.columns, rows.labels, names, done.waited, span, unit)
     doubts = (*log.notes, *supposed, *done.notes, *few, *bases.notes(bands, keys.columns, rows.labels), *sample.notes)
-    notes = (*attitude_notes(done.waited, checks, x.cuts, model=scores is not None), *doubts)
-    joins = _joins(answers, log, done)
-    return Attitude(hazards, shares, bands, curve, risk, checks, tests, joins, done.waited, tuple(names), span, unit,
-                    x.cuts, rows.labels, level, said or bases.sentences(bands), notes)  # fmt: skip
+    units = np.min(hazards["df"].drop_nulls().to_numpy(), initial=np.inf)
+    notes = (*attitude_notes(done.waited, checks, x.cuts, model=scores is not None, units=float(units)), *doubts)
+    return Attitude(
+        hazards, shares, bands, curve, risk, checks, tests, _joins(answers, log, done), done.waited, tuple(names), span,
+        unit, x.cuts, rows.labels, level, said or bases.sentences(bands), notes,
+    )  # fmt: skip
 
 
 def _few(x: Beside, cell: int, told_of: int, keys: pl.DataFrame) -> list[Note]:

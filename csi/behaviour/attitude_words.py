@@ -110,7 +110,13 @@ def _ends(
     return Text(en, zh)
 
 
-def attitude_notes(waited: Waited, checks: pl.DataFrame, cuts: Sequence[float], *, model: bool) -> tuple[Note, ...]:
+UNITS_NEEDED: Final = 100
+"""With fewer degrees of freedom linearised errors of hazards were some 8 % small (tests/slow/survival_coverage.md)."""
+
+
+def attitude_notes(
+    waited: Waited, checks: pl.DataFrame, cuts: Sequence[float], *, model: bool, units: float
+) -> tuple[Note, ...]:
     """How it is read."""
     en = "only what came after the interview counts; errors follow the design (weights, strata, clusters); nobody was "
     zh = "只计访问之后发生的行为；标准误按抽样设计（权重、分层、整群）；满意与否并非随机分配，"
@@ -128,6 +134,12 @@ def attitude_notes(waited: Waited, checks: pl.DataFrame, cuts: Sequence[float], 
     if model:
         en = "scores are those of a fitted model; their own uncertainty is not in the errors."
         notes.append(note("N-ATTITUDE-SCORES", en, "得分来自拟合模型；得分自身的不确定性未计入标准误。"))
+    if units < UNITS_NEEDED:
+        en = (
+            f"errors of hazards rest on {units + 1:g} units (clusters, or people): with fewer than {UNITS_NEEDED} they "
+        )
+        zh = f"风险比的标准误依据 {units + 1:g} 个抽样单位；少于 {UNITS_NEEDED} 个时可能偏小数个百分点。"
+        notes.append(note("N-ATTITUDE-UNITS", f"{en}can be some percent small.", zh))
     if _any_parted(checks):
         en = "proportional hazards are rejected: the ratio is an average over the time observed; see the shares within."
         notes.append(note("W-PROPORTIONAL", en, "比例风险假定被拒绝：比值只是观察期内的平均，请看期限内占比。"))

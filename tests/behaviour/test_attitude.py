@@ -93,6 +93,7 @@ def test_it_is_the_model_of_the_joined_rows() -> None:
     assert found["slope"] == pytest.approx(fit.slopes[0], rel=1e-4)  # weights stand on a grid
     assert found["events"] == event.sum()
     assert found["df"] == 49
+    assert any("rest on 50 units" in n.text.en for n in attitude(people, log, ["satisfaction"], **BARE).notes)
 
 
 def test_only_what_comes_after_the_interview_counts() -> None:

@@ -140,6 +140,10 @@ NAMES = {
     "zone": "adequacy, superiority, position in the zone",
     "net": "promises exceeded less broken",
     "share": "shares (Wilson, effective n)",
+    "hazard": "slopes of Cox's model",
+    "weeks": "slopes of hazards by period",
+    "staying": "shares that stay (Kaplan-Meier)",
+    "rate": "repurchase rates",
     "surface": "features of response surfaces",
     "total": "total effects",
     "total effect": "total effects",
@@ -499,6 +503,7 @@ SECTIONS = (
     ("Complaints and recovery", lambda: of_study("complaints_coverage", "complaints_nulls")),
     ("Journeys", lambda: of_study("journey_coverage", "journey_nulls")),
     ("Comments, purchases", lambda: of_study("logs_coverage")),
+    ("Hazards, staying, repurchase", lambda: of_study("survival_coverage", "survival_nulls")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
 )
