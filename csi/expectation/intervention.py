@@ -18,6 +18,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Text
 from csi.estimate.given import check_panel
 from csi.expectation.change_asked import series_of
+from csi.expectation.followed import FIML
 from csi.expectation.intervention_design import (
     EVENTS,
     SCHEMA,
@@ -140,7 +141,8 @@ def intervention(
     names = {"A": outcome, "flag": flag}
     labels = {k: Text(panel.codebook.label(n, "en"), panel.codebook.label(n, "zh")) for k, n in names.items()}
     found = _told(design, labels, level, Bases(small, flagged), wanted=effect is not False)
-    return replace(found, outcome=outcome, flag=flag, notes=(*found.notes, *data.notes))
+    notes = (*found.notes, *(n for n in data.notes if n.code != FIML))
+    return replace(found, outcome=outcome, flag=flag, notes=notes)
 
 
 def _told(design: Design, labels: Mapping[str, Text], level: float, bases: Bases, *, wanted: bool) -> Intervention:

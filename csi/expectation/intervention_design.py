@@ -84,6 +84,11 @@ class Design:
         return any(bool((np.isfinite(x).any(axis=1) & ~np.isfinite(x).all(axis=1)).any()) for x in parts)
 
     @property
+    def paired(self) -> int:
+        """People who answered both before and after."""
+        return int((np.isfinite(self.early) & np.isfinite(self.late)).sum())
+
+    @property
     def kind(self) -> Kind:
         """What the design allows."""
         if not self.before:

@@ -83,6 +83,11 @@ def notes_of(design: Design, parallel: bool | None) -> tuple[Note, ...]:
         en = "some people lack waves: the difference takes out what each wave adds for everybody, and is therefore not "
         zh = "部分受访者缺少某些期次：差异已扣除各期对所有人的共同变动，因此不等于所列两项变化之差。"
         out.append(note("N-INTERVENTION-GAPS", f"{en}the difference of the two changes told.", zh))
+    paired, people = design.paired, design.treated.size
+    if design.before and paired < people:
+        en = f"{paired} of {people} people answered both before and after; changes and difference are of them, who may "
+        zh = f"{people} 名受访者中有 {paired} 名在干预前后均作答；变化与差异仅据其计算，可能与其他人不同。"
+        out.append(note("N-INTERVENTION-PAIRS", f"{en}differ from the others.", zh))
     if design.left_out:
         en = f"{design.left_out} people first flagged later, or of whom the flag is not known, are left out."
         zh = f"有 {design.left_out} 名受访者较晚才接受干预或标记未知，未纳入。"

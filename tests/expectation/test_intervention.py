@@ -159,6 +159,20 @@ def test_people_who_lack_waves_do_not_bring_in_what_a_wave_adds():
     assert mean[1] < 0.1  # what the two changes would have said
 
 
+def test_changes_are_told_to_be_of_those_who_answered_before_and_after():
+    data = columns(200)
+    data["e"][:40, 1] = np.nan
+    found = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
+    notes = {n.code: n.text for n in found.notes}
+    assert notes["N-INTERVENTION-PAIRS"].en.startswith("160 of 200 people answered both before and after")
+    assert "200 名受访者中有 160 名" in notes["N-INTERVENTION-PAIRS"].zh
+    assert last(found)["n"] == 60  # of 100 who had it
+    data["z"][:40, 1] = np.nan  # away in the second wave altogether: whether they had it is known of the first
+    away = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
+    assert not any("FIML" in n.text.en + n.text.zh for n in away.notes)
+    assert not {"N-RETURNING", "N-INTERVENTION-PAIRS"} & {n.code for n in told().notes}
+
+
 def test_waves_that_cannot_be_told_from_having_it_give_no_difference():
     data = columns(120, waves=3, start=2)
     data["e"][:60, 0], data["e"][60:, 1] = np.nan, np.nan  # the treated are seen in w2, the others in w1

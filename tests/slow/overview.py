@@ -179,6 +179,11 @@ OWN = {
         "mean": "means", "met": "differences of having met", "move": "moves (shares)", "reach": "reach",
         "slope": "slopes", "stop": "drop-off",
     },
+    "adjustment_coverage": {
+        "gain": "gains of stages", "path of a flag": "paths of an intervention", "r2 difference": "differences of R2",
+        "through both": "through expectation (a b)", "trend of a slope": "trends of slopes by stage",
+        "weight of a wave": "weights of waves",
+    },
     "logs_coverage": {
         "codes": "alpha, reliability of codes, correlation", "forecast": "purchases expected",
         "forecast, few": "purchases expected", "parameter": "parameters", "parameter, few": "parameters",
@@ -498,6 +503,10 @@ SECTIONS = (
     ("Time, events and words", of_world),
     ("Recommendation and loyalty", lambda: of_study("behaviour_coverage", "behaviour_nulls")),
     ("Change over waves, interventions", lambda: of_study("waves_coverage", "waves_nulls")),
+    (
+        "Adjusted expectation, waves, slopes by stage",
+        lambda: of_study("adjustment_coverage", "adjustment_nulls"),
+    ),
     ("Programmes", lambda: of_study("programme_coverage", "programme_nulls")),
     ("Stages, moves, emotion over waves", lambda: of_study("lifecycle_coverage", "lifecycle_nulls")),
     ("Complaints and recovery", lambda: of_study("complaints_coverage", "complaints_nulls")),

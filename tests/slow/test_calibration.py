@@ -30,6 +30,7 @@ STUDIES = (
     "complaints_coverage",
     "journey_coverage",
     "logs_coverage",
+    "adjustment_coverage",
 )
 
 
