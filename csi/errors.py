@@ -263,16 +263,22 @@ def capped(problems: Iterable[Problem], most: int = 5) -> list[Problem]:
     return kept
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> Text:
-    """A remedy sentence naming the closest known name, or listing what is known.
+def did_you_mean(name: str, known: Iterable[str], *, every: bool = False) -> Text:
+    """A remedy sentence naming the closest known name, or listing what is known; both, in their order, of `every`.
 
     Example:
         >>> did_you_mean("satisfation", ["satisfaction", "loyalty"]).en
         'Did you mean "satisfaction"?'
+        >>> did_you_mean("2027", ["2025", "2026"], every=True).en
+        'Did you mean "2026"? Known names: 2025, 2026.'
     """
-    names = sorted(set(known))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return Text(f'Did you mean "{close[0]}"?', f"是否应为“{close[0]}”？")
+    given = list(dict.fromkeys(known))
+    names = given if every else sorted(given)
+    close = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.6)
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return Text(f"Known names: {listed}.", f"可用名称：{listed}。")
+    listed_zh = listed.replace(", ...", " 等").replace(", ", "、") if every else listed
+    every_name = Text(f"Known names: {listed}.", f"可用名称：{listed_zh}。")
+    if not close:
+        return every_name
+    near = Text(f'Did you mean "{close[0]}"?', f"是否应为“{close[0]}”？")
+    return Text(f"{near.en} {every_name.en}", f"{near.zh}{every_name.zh}") if every else near

@@ -97,7 +97,7 @@ def chosen(study: Study, panel: Panel, brand: str | None, wave: str | None) -> d
         if no_waves(study):
             found.append(asked_without_waves(study))
         elif wave not in panel.waves:
-            hint = did_you_mean(wave, panel.waves)
+            hint = did_you_mean(wave, panel.waves, every=True)
             en, zh = f'there is no wave "{wave}" in the data.', f"数据中没有“{wave}”这一期。"
             found.append(problem("E-WAVE", "--wave", en, zh, hint.en, hint.zh))
     if not found and only(panel.frame, asked).is_empty():

@@ -37,7 +37,7 @@ class Diff(Shown):
             weight, change, significant, rank, rank_low, rank_high), the key columns in use, before, after, difference
             (of an index in points), status ("changed", "rounding", "same", "new", "gone"), cause (of an index and its
             errors: "answers", "design weights", "outer weights", "settings", "versions", several joined by "+"; "cell"
-            where it came or went).
+            where it came or went; of a node of a tree what differs in the leaves below it).
         data: part ("data", "codebook", "study", a file, "rows"), before, after; only what differs.
         cells: key columns, n before and after, what ("rows", "answers", "design weights", "new", "gone"), of cells
             whose rows differ. names: brand by its old and its new name, where the answers say that it is the same.
@@ -191,7 +191,8 @@ def _said(value: object) -> str | None:
 
 def _cells(a: Facts, b: Facts) -> pl.DataFrame:
     """Cells whose number of answers differs, or that one run does not have."""
-    every = dict.fromkeys([*a.n, *b.n])
+    parents = {*a.leaves, *b.leaves}  # sums of cells, which have their own rows
+    every = dict.fromkeys(c for c in (*a.n, *b.n) if c[KEYS.index("node")] not in parents)
     at = [c for c in every if a.n.get(c) != b.n.get(c) or a.marks.get(c, 0) != b.marks.get(c, a.marks.get(c, 0))]
     frame = pl.DataFrame(at, schema=dict.fromkeys(KEYS, pl.String), orient="row")
     counts = {"before": [a.n.get(c) for c in at], "after": [b.n.get(c) for c in at]}
@@ -253,6 +254,8 @@ def _numbers(a: Facts, b: Facts, *, settings: bool, versions: bool) -> tuple[pl.
 def _untold(a: Facts, b: Facts, place: tuple[str, Cell]) -> bool:
     """Whether one record alone has a number though both have its cell, or neither names cells for it."""
     where = where_of(place[1])
+    if where[KEYS.index("node")] and not ("tree" in a.kind and "tree" in b.kind):
+        return True
     return (place in a.numbers) != (place in b.numbers) and (where in a.n) == (where in b.n)
 
 

@@ -44,17 +44,32 @@ def causes_of(
     for (quantity, cell), status in zip(at, rows["status"], strict=True):
         if status == "same" or quantity not in _OF_CELLS:
             said.append(None)
-        elif status in {"new", "gone"}:
-            said.append("cell" if where_of(cell) not in a.n or where_of(cell) not in b.n else "unknown")
+        elif status in {"new", "gone"} and (where_of(cell) not in a.n or where_of(cell) not in b.n):
+            said.append("cell")
         else:
-            own = _own(a.marks, b.marks, where_of(cell))
             found = [w for w, there in (("settings", settings), ("versions", versions)) if there]
-            moved = _moved(outer.get(cell[KEYS.index("construct")], []), where_of(cell))
-            found += [own] if own else []
-            found += ["outer weights"] if moved else []
-            known = where_of(cell) in a.marks and where_of(cell) in b.marks
-            said.append("+".join(found) or ("unknown" if known else None))
+            below = _below(a, b, where_of(cell))
+            mine = [_own(a.marks, b.marks, c) for c in below]
+            found += [w for w in ("answers", "design weights") if w in mine]
+            weights = outer.get(cell[KEYS.index("construct")], [])
+            found += ["outer weights"] if any(_moved(weights, c) for c in below) else []
+            came = cell[KEYS.index("node")] and a.marks and b.marks
+            found += ["cell"] if came and any((c in a.marks) != (c in b.marks) for c in below) else []
+            known = any(c in a.marks and c in b.marks for c in below)
+            said.append("+".join(found) or ("unknown" if known or status != "changed" else None))
     return pl.Series("cause", said, dtype=pl.String)
+
+
+def _below(a: Facts, b: Facts, cell: Cell) -> list[Cell]:
+    """The cells that a number is of: those of the leaves below a node of a tree, else its own."""
+    node = cell[KEYS.index("node")]
+    if not node:
+        return [cell]
+    leaves = dict.fromkeys((*a.leaves.get(node, ()), *b.leaves.get(node, ()))) or {node: None}
+    at = {"brand": KEYS.index("brand"), "node": KEYS.index("node")}
+    return [
+        tuple(leaf if k == at["brand"] else "" if k == at["node"] else v for k, v in enumerate(cell)) for leaf in leaves
+    ]
 
 
 def _own(before: Mapping[Cell, tuple[str, str]], after: Mapping[Cell, tuple[str, str]], cell: Cell) -> str | None:

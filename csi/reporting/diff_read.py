@@ -72,7 +72,8 @@ class Facts:
         units: quantity -> half of its last printed digit. n: cell -> answers. place: how the run is named.
         kind: what the record holds; records of one verb hold the same. marks: cell -> marks of its answers, and of
             answers with design weights. verb: which wrote it, "" where the record does not say. sets: what the gate of
-            comparability found, a row per set of cells; None where it was not run.
+            comparability found, a row per set of cells; None where it was not run. leaves: parent in a tree -> the
+            leaves below it, whose cells have their own rows.
     """
 
     place: str
@@ -86,6 +87,7 @@ class Facts:
     marks: Mapping[Cell, tuple[str, str]] = field(default_factory=dict)
     verb: str = ""
     sets: tuple[Mapping[str, object], ...] | None = None
+    leaves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def facts_of(source: str | Path | Mapping[str, object] | Index, place: str) -> Facts:
@@ -184,9 +186,12 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
     n: dict[Cell, int] = {}
     numbers: dict[tuple[str, Cell], float] = {}
     settings: dict[str, object] = {}
+    leaves = _leaves(body)
     for name, rows in _tables(body):
         units = WEIGHT if name == "weights" else UNITS
         for row in rows:
+            if name == "tree" and _cell_of_leaf(row) in n and str(row.get("node")) not in leaves:
+                continue  # the leaf is the cell, which has its own row
             _take(row, units, n, numbers)
             if name == "index" and row.get("formula"):
                 settings[f"formula.{row.get('construct', '')}"] = row["formula"]
@@ -213,9 +218,33 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
         {**UNITS, **WEIGHT},
         frozenset(body),
         _marks(body),
-        "tree" if _is_table(body.get("tree")) else str(body.get("verb") or ""),
+        str(body.get("verb") or ("tree" if _is_table(body.get("tree")) else "")),
         _sets(body),
+        leaves,
     )
+
+
+def _leaves(body: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """Parent of a tree -> the leaves below it, however deep."""
+    rows = body.get("tree")
+    if not _is_table(rows):
+        return {}
+    below: dict[str, dict[str, None]] = {}
+    for row in cast("Sequence[Mapping[str, object]]", rows):
+        if row.get("parent"):
+            below.setdefault(str(row["parent"]), {})[str(row["node"])] = None
+
+    def under(node: str) -> Iterator[str]:
+        for child in below.get(node, {}):
+            yield from under(child) if child in below else (child,)
+
+    return {node: tuple(dict.fromkeys(under(node))) for node in below}
+
+
+def _cell_of_leaf(row: Mapping[str, object]) -> Cell:
+    """The cell of answers that a leaf of a tree is."""
+    own = {"brand": row.get("node"), "wave": row.get("wave")}
+    return tuple(str(own.get(k) or "") for k in KEYS)
 
 
 def _sets(body: Mapping[str, object]) -> tuple[Mapping[str, object], ...] | None:

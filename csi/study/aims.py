@@ -43,7 +43,7 @@ def aim_problems(form: StudyForm, constructs: Sequence[str], document: Document)
         yield problem("E-BRAND", document.place(("index", "benchmark")), en, zh, hint.en, hint.zh)
     for i, wave in enumerate(form.views.baseline):
         if order and wave not in order:
-            hint = did_you_mean(wave, order)
+            hint = did_you_mean(wave, order, every=True)
             en, zh = f'unknown wave "{wave}".', f"未知的期“{wave}”。"
             yield problem("E-WAVE", document.place(("views", "baseline", i)), en, zh, hint.en, hint.zh)
 

@@ -14,6 +14,7 @@ from csi.study.salvage import inside
 from csi.study.schema import COVARIANCE, RatesForm, StudyForm, TreeForm
 from csi.study.settings import RatesPlan, TreePlan
 from csi.survey.codebook import Codebook
+from csi.tracking.rates import scale_problems
 from csi.tracking.tree_checks import OTHERS, Answered, placed
 from csi.tracking.tree_structure import childless
 
@@ -57,6 +58,10 @@ def beside_problems(
             hint = did_you_mean(item, codebook.names)
             en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
             yield problem("E-ITEM", document.place(("rates",)), en, zh, hint.en, hint.zh)
+        for key, item in (("complaint", plan.complaint), ("nps", plan.nps)):
+            asked = {key: item or None}
+            for wrong in scale_problems(codebook, asked.get("complaint"), asked.get("nps")):
+                yield replace(wrong, where=document.place(("rates", key)))
     yield from _blank_tree(document)
     if form.tree is not None and not held.faulty("tree", "structure"):
         yield from _tree(form, form.tree, document, folder)
@@ -90,7 +95,7 @@ def _tree(form: StudyForm, tree: TreeForm, document: Document, folder: Path) -> 
         en, zh = f'there is no file "{given}".', f"文件“{given}”不存在。"
         yield problem("E-FILE", document.place(("tree", key)), en, zh, hint.en, hint.zh)
     if tree.base and form.waves.order and tree.base not in form.waves.order:
-        hint = did_you_mean(tree.base, form.waves.order)
+        hint = did_you_mean(tree.base, form.waves.order, every=True)
         en, zh = f'unknown wave "{tree.base}".', f"未知的期“{tree.base}”。"
         yield problem("E-WAVE", document.place(("tree", "base")), en, zh, hint.en, hint.zh)
     yield from _blank_parents(document)

@@ -237,7 +237,7 @@ def _waves(form: StudyForm, document: Document) -> Iterator[Problem]:
     named += [(("waves", "breaks", i, "wave"), one.wave) for i, one in enumerate(form.waves.breaks)]
     for loc, wave in named:
         if wave and order and wave not in order:
-            hint = did_you_mean(wave, order)
+            hint = did_you_mean(wave, order, every=True)
             yield Problem("E-WAVE", document.place(loc), Text(f'unknown wave "{wave}".', f"未知的期“{wave}”。"), hint)
     many, told = form.waves.per_year, per_year(order)
     if many is not None and contradicts(order, many):

@@ -87,5 +87,6 @@ def _left_out(judged: Sequence[Judged]) -> tuple[Note, ...]:
         out.append(note("N-GATE-LEFT", f"{place}: not tested, {why.text.en}", f"{place}：未检验，{why.text.zh}"))
     rest = len(seen) - SHOWN
     if rest > 0:
-        out.append(note("N-GATE-LEFT", f"{rest} more cells could not be tested.", f"另有 {rest} 个单元无法检验。"))
+        cells = "cell" if rest == 1 else "cells"
+        out.append(note("N-GATE-LEFT", f"{rest} more {cells} could not be tested.", f"另有 {rest} 个单元无法检验。"))
     return tuple(out)

@@ -242,9 +242,7 @@ UNWEIGHED = reason(
     "the index's weights are not estimated by a composite model, so that there is no composition to test.",
     "指数权重并非由合成模型估计，没有可检验的构成。",
 )
-NO_WEIGHTS = reason(
-    "R-GATE-WEIGHTS", "the construct has no index here (see csi.index).", "该构念在此没有指数（见 csi.index）。"
-)
+NO_WEIGHTS = reason("R-GATE-WEIGHTS", "the construct has no index in these cells.", "该构念在这些单元没有指数。")
 TOO_FEW_CELLS = reason(
     "R-GATE-CELLS", "fewer than two cells can be tested.", "可检验的单元不足两个。"
 )  # fmt: skip

@@ -19,7 +19,7 @@ from csi.estimate.given import check_panel
 from csi.inference.linearised import critical
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
-from csi.survey.codebook import Scale
+from csi.survey.codebook import Codebook, Scale
 from csi.survey.panel import Panel
 from csi.tracking.formulas import KCSI
 from csi.tracking.index import Index
@@ -201,7 +201,9 @@ def rates(
     top, sat = ([top_boxes] if isinstance(top_boxes, str) else top_boxes), ([csat] if isinstance(csat, str) else csat)
     single = [i for i in (complaint, nps, tolerance) if i is not None]
     found = (
-        _unknown(panel, [*top, *sat, *single], "rates") + _box_problems(boxes) + _scale_problems(panel, complaint, nps)
+        _unknown(panel, [*top, *sat, *single], "rates")
+        + _box_problems(boxes)
+        + scale_problems(panel.codebook, complaint, nps)
     )
     if not (top or sat or single):
         en, zh = "no rate is asked for.", "未指定任何指标。"
@@ -378,11 +380,19 @@ def _box_problems(boxes: int) -> list[Problem]:
     return [problem("E-SETTING", "boxes", en, zh, "Write boxes=2.", "请写 boxes=2。")]
 
 
-def _scale_problems(panel: Panel, complaint: str | None, nps: str | None) -> list[Problem]:
-    """A recommendation not asked from 0 to 10; a complaint that is not yes or no."""
-    found, known = [], panel.codebook.names
+def scale_problems(book: Codebook, complaint: str | None, nps: str | None) -> list[Problem]:
+    """A recommendation not asked from 0 to 10; a complaint that is not yes or no.
+
+    Example:
+        >>> from csi.errors import Text
+        >>> from csi.survey.codebook import Item
+        >>> book = Codebook((Item("loy", "s", Scale("ten", 1, 10), Text("loy", "推荐")),), {}, {})
+        >>> [p.code for p in scale_problems(book, None, "loy")]
+        ['E-SCALE']
+    """
+    found, known = [], book.names
     if nps in known:
-        scale = panel.codebook[str(nps)].scale
+        scale = book[str(nps)].scale
         if (scale.minimum, scale.maximum) != (0, NPS_TOP):
             en = (
                 f"the score is defined on answers from 0 to 10; {nps} runs from {scale.minimum:g} to {scale.maximum:g}."
@@ -391,7 +401,7 @@ def _scale_problems(panel: Panel, complaint: str | None, nps: str | None) -> lis
             do, do_zh = "Ask for its top boxes instead.", "请改用高分占比（top_boxes）。"
             found.append(problem("E-SCALE", str(nps), en, zh, do, do_zh))
     if complaint in known:
-        scale = panel.codebook[str(complaint)].scale
+        scale = book[str(complaint)].scale
         if scale.maximum - scale.minimum != 1:
             en = f"a complaint is answered yes or no; {complaint} runs from {scale.minimum:g} to {scale.maximum:g}."
             zh = f"抱怨以“是/否”作答；{complaint} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"

@@ -205,6 +205,25 @@ def test_trees_are_compared_node_by_node_wherever_their_folder_is():
     assert found.changed.select("node", "before", "after").rows() == [("nation", 70.0, 70.6)]
 
 
+def test_a_cell_under_a_tree_is_counted_once_and_its_parents_have_its_cause():
+    def tracked(index, n, answers):
+        head = {"wave": "2025", "construct": "joy", "std_error": 1.0}
+        rows = [
+            {**head, "node": "all", "parent": None, "index": 70.0 + n / 100, "n": 90 + n},
+            {**head, "node": "A", "parent": "all", "index": 71.5, "n": 90},
+            {**head, "node": "B", "parent": "all", "index": index, "n": n},
+        ]
+        own = [{**row, "brand": row["node"]} for row in rows[1:]]
+        marks = [{**c, "wave": "2025"} for c in cells(("A", "1", "1"), ("B", answers, answers))]
+        own = [{k: v for k, v in row.items() if k not in {"node", "parent"}} for row in own]
+        return {**record(cells=marks), "index": own, "verb": "track", "tree": rows}
+
+    found = csi.diff(tracked(68.0, 80, "2"), tracked(69.0, 95, "3"))
+    assert found.cells.select("brand", "before", "after").rows() == [("B", 80, 95)]
+    moved = found.changed.filter(pl.col("quantity") == "index")
+    assert set(moved.select("brand", "node", "cause").rows()) == {("B", "", "answers"), ("", "all", "answers")}
+
+
 def test_records_of_an_index_and_a_tree_are_said_to_be_of_different_verbs():
     found = csi.diff({**record(), "verb": "index"}, of_tree())
     assert found.sentences[0].en.startswith("The records are of different verbs (csi index, csi tree)")

@@ -87,6 +87,24 @@ def test_one_alert_is_said_of_whom(a):
     assert (own.title.en, own.title.zh[-7:]) == ("1 alert in 2026 Q3, on Zhongxun", "预警，涉及中讯")
 
 
+def test_the_method_says_where_linearised_errors_come_from(a):
+    said = {k: v for k, v, _ in build("method", a).data["method"].rows()}
+    assert said["Standard errors"].startswith("index linearised (Taylor), the uncertainty of the weights included")
+    assert said["Tests"].startswith("t tests from linearised errors (weights' uncertainty included)")
+    assert "Bootstrap" not in said
+    zh = "".join(build("method", a).data["method"]["zh"])
+    assert "联合重抽样" not in zh
+    assert "未重抽样" in zh
+
+
+def test_a_brand_of_too_few_answers_is_not_charted_for_that(a):
+    few = replace(a, n={**a.n, "ZX": 20})
+    few = replace(few, wave="2027Q1")  # a wave that no chart has
+    title = build("views", few).title
+    assert title.en == "Zhongxun is not charted in 2027 Q1: 20 answers, fewer than 30 (5 earlier waves charted)"
+    assert title.zh == "中讯 2027 年第一季度样本量 20，不足 30，未列入控制图（此前 5 期列入）"
+
+
 def test_no_alert_is_said(a):
     quiet = build("alerts", _with(a, alerts=(csi.Alert("below", target=0.0),)))
     assert (quiet.title.en, quiet.title.zh) == ("No alert in 2026 Q3", "2026 年第三季度没有预警")

@@ -39,6 +39,7 @@ def test_views_of_a_study(write_study):
         ("views: {baseline: [2031Q1]}", "E-WAVE", "2031Q1"),
         ("alerts: [{when: missed}]", "E-ALERT", "missed"),
         ("rates: {tolerance: {rebuy: q1, higher: q2, lower: q9}}", "E-ITEM", "q9"),
+        ("rates: {nps: q1}", "E-SCALE", "from 0 to 10"),
     ],
 )
 def test_what_is_wrong_is_named_at_its_line(write_study, line, code, said):

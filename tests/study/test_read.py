@@ -103,7 +103,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_files(write_study):
 
 def test_messages_in_the_language_of_the_study(write_study):
     error = problems_of(write_study(("language: en", "language: zh"), ("base: 2024Q1", "base: 2024Q3")))
-    assert str(error) == "study.yaml:9: 未知的期“2024Q3”。是否应为“2024Q2”？"
+    assert str(error) == "study.yaml:9: 未知的期“2024Q3”。是否应为“2024Q2”？可用名称：2024Q1、2024Q2。"
 
 
 @pytest.mark.parametrize(

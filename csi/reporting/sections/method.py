@@ -37,6 +37,22 @@ RULES = {
     "pooled": Text("weights of all cells together", "全部单元合并的权重"),
     "given": Text("given weights", "外部给定的权重"),
 }
+BASES = {
+    "replicates": Text("from replicates", "由重抽样得到标准误"),
+    "linearised": Text(
+        "linearised (Taylor), the uncertainty of the weights included", "由线性化（Taylor）得到标准误，含权重的不确定性"
+    ),
+    "fixed": Text("linearised with the weights held fixed", "由线性化得到标准误，权重视为固定"),
+}
+"""Where the errors of an index come from."""
+
+TESTS = {
+    "replicates": Text("t tests from joint replicates", "联合重抽样标准误的 t 检验"),
+    "linearised": Text(
+        "t tests from linearised errors (weights' uncertainty included)", "线性化标准误（含权重的不确定性）的 t 检验"
+    ),
+    "fixed": Text("t tests from linearised errors (weights held fixed)", "线性化标准误（权重视为固定）的 t 检验"),
+}
 
 
 def method(a: Analysis) -> Section:
@@ -147,22 +163,32 @@ def _options(a: Analysis) -> list[Text]:
 def _errors(a: Analysis) -> Pair:
     """Where standard errors and intervals come from."""
     settings, given = a.study.settings, a.study.settings.replicate_weights
-    level = percent(settings.level)
-    if given is not None:
-        many = 0 if a.stack.replicates is None else a.stack.replicates.n
-        en = f"{many} replicate weights ({given.kind}), t intervals, level {level}"
-        return Text("Standard errors", "标准误"), Text(en, f"{many} 个重复权重（{given.kind}），t 区间，水平 {level}")
+    level, basis = percent(settings.level), BASES[a.index.basis]
     drawn, kind = RESAMPLING[settings.resampling], INTERVALS[settings.interval]
-    n = printed(settings.replicates, "count")
-    en = f"{n} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t intervals for the index; "
-    zh = f"{n} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；"
+    many = printed(settings.replicates, "count")
+    if a.index.replicates is None and given is None:
+        en = f"index {basis.en}, not resampled; t intervals, level {level}"
+        zh = f"指数{basis.zh}，未重抽样；t 区间，水平 {level}"
+        if settings.replicates and not settings.covariance:
+            seed = settings.seed
+            en += f"; paths and loadings, where their intervals are told: {many} replicates, {drawn.en}, {kind.en}"
+            en += f" intervals, seed {seed}"
+            zh += f"；给出路径与载荷区间之处：{many} 次自助，{drawn.zh}，{kind.zh}区间，随机种子 {seed}"
+        return Text("Standard errors", "标准误"), Text(en, zh)
+    if given is not None:
+        count = 0 if a.stack.replicates is None else a.stack.replicates.n
+        en = f"{count} replicate weights ({given.kind}), t intervals, level {level}"
+        return Text("Standard errors", "标准误"), Text(en, f"{count} 个重复权重（{given.kind}），t 区间，水平 {level}")
+    en = f"{many} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t for the index; "
+    zh = f"{many} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；"
     said = Text(f"{en}seed {settings.seed}", f"{zh}随机种子 {settings.seed}")
     return Text("Bootstrap", "自助法"), said
 
 
 def _index(a: Analysis) -> list[Pair]:
     rule = RULES[a.index.rule]
-    base = words.wave_name(a.index.base or "")
+    base, tests = words.wave_name(a.index.base or ""), TESTS[a.index.basis]
+    base = Text(base.en, f"{base.zh} " if base.zh[-1:].isascii() else base.zh)
     small, flagged = a.study.settings.small, a.study.settings.flagged
     return [
         (
@@ -175,11 +201,11 @@ def _index(a: Analysis) -> list[Pair]:
         (
             Text("Tests", "检验"),
             Text(
-                "t tests from joint replicates with design degrees of freedom; Holm over the changes printed for one "
+                f"{tests.en} with design degrees of freedom; Holm over the changes printed for one "
                 "wave, over the pairs of brands, over one brand's constructs against the sector mean, over the rivals "
                 "whose gap changed in a year, over the pairs of groups; ± is half the interval at the level of that "
                 "correction",
-                "联合重抽样标准误的 t 检验，自由度按抽样设计；Holm 校正分别以同一期公布的全部变化、各品牌两两比较、"
+                f"{tests.zh}，自由度按抽样设计；Holm 校正分别以同一期公布的全部变化、各品牌两两比较、"
                 "焦点品牌各构念与行业均值之差、与各对手差距的年度变化、各分组两两比较为一族；± 为校正水平下区间的半宽",
             ),
         ),

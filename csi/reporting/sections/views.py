@@ -75,6 +75,15 @@ def _title(a: Analysis, made: Mapping[Shown, Smoothed | Control]) -> Text:
                 f"{name.en} of {who.en}: {value} ({low}–{high}) in {wave.en}",
                 f"{who.zh}在{_apart(wave.zh)}的{name.zh}：{value}（{low}–{high}）",
             )
+    n, small = a.n.get(a.focal, 0), a.study.settings.small
+    if charts and n < small:
+        shown = max(_rows(a, one.table)["high"].count() for one in charts)
+        waves = f" ({shown} earlier wave{'s' if shown != 1 else ''} charted)" if shown else ""
+        return Text(
+            f"{who.en} is not charted in {wave.en}: {n} answers, fewer than {small}{waves}",
+            f"{who.zh}{_apart(wave.zh)}样本量 {n}，不足 {small}，未列入控制图"
+            + (f"（此前 {shown} 期列入）" if shown else ""),
+        )
     return Text(f"{who.en} has too few waves for control limits", f"{who.zh}的期数不足以给出控制限")
 
 
