@@ -24,7 +24,7 @@ from csi.cli.studied import (
 from csi.cli.track_grid import starred
 from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.sections.tree import LEVELS, level_word
-from csi.reporting.tables import Kind
+from csi.reporting.tables import Kind, signed
 from csi.study import Study
 from csi.study.grown import grown
 from csi.survey.bases import FLAGS
@@ -34,7 +34,7 @@ from csi.tracking.index import Index
 from csi.tracking.tree import Tree
 from csi.tracking.tree_audit import TOGETHER
 from csi.tracking.tree_checks import OTHERS
-from csi.tracking.tree_tables import shifts
+from csi.tracking.tree_tables import APART, LIKE, shifts
 
 HEADINGS = {
     "level": Text("level", "层级"),
@@ -159,7 +159,7 @@ def tree_grid(study: Study, made: Tree, wave: str, level: str | None, lang: Lang
     kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **each(["index", "conf_low", "conf_high"], "score")}
     table, moved = with_changes(made, table, wave)
     kinds |= moved
-    right = [name for name in moved if name.startswith("change")]
+    right = [name for name in moved if name.startswith(("change", "alike"))]
     if "rebased" in table.columns:
         kinds |= {"rebased": "score"}
     kinds |= {"n": "count"}
@@ -192,15 +192,37 @@ def with_changes(made: Tree, table: pl.DataFrame, wave: str) -> tuple[pl.DataFra
     kinds: dict[str, Kind] = {}
     for against in ("previous", "year") if made.waves else ():
         moved = made.changes.filter((pl.col("wave") == wave) & (pl.col("against") == against))
-        if not moved["change"].count():
+        if not moved["change"].count() and not (moved["reason"] == APART.en).any():
             continue
         names_ = {f"{new}_{against}": old for new, old in MOVED.items()}
         table = table.join(moved.select("node", **names_), on="node", how="left", maintain_order="left")
-        table = table.with_columns(pl.Series(f"change_{against}", starred(table, against), dtype=pl.String))
+        table = _marked(table, against)
         kinds |= {f"change_{against}": "text", f"p_{against}": "p"}
         if shifts(moved):
-            kinds |= {f"alike_{against}": "change"}
+            kinds |= {f"alike_{against}": "text"}
     return table, kinds
+
+
+def _marked(table: pl.DataFrame, against: str) -> pl.DataFrame:
+    """Changes as they are printed: the star stands at what is tested, the change or the change like for like; one that
+    is withheld for want of a common member gives its reason.
+    """
+    like = (pl.col(f"tested_{against}") == LIKE).fill_null(value=False)
+    sure = pl.col(f"significant_{against}")
+    shown = starred(table.with_columns((sure & ~like).alias(sure.meta.output_name())), against)
+    alike = table.select(f"alike_{against}", sure & like).iter_rows()
+    both = [None if value is None else signed(value) + (" *" if star else "  ") for value, star in alike]
+    reasons = []
+    for old, old_zh, why in table.select("reason", "reason_zh", f"why_{against}").iter_rows():
+        head = HEADINGS[f"change_{against}"]
+        new = Text(f"{head.en}: {APART.en}", f"{head.zh}：{APART.zh}") if why == APART.en else Text("", "")
+        reasons.append(("; ".join(x for x in (old, new.en) if x), "；".join(x for x in (old_zh, new.zh) if x)))
+    return table.with_columns(
+        pl.Series(f"change_{against}", shown, dtype=pl.String),
+        pl.Series(f"alike_{against}", both, dtype=pl.String),
+        pl.Series("reason", [en or None for en, _ in reasons], dtype=pl.String),
+        pl.Series("reason_zh", [zh or None for _, zh in reasons], dtype=pl.String),
+    )
 
 
 def with_reasons(table: pl.DataFrame, kinds: dict[str, Kind], lang: Language) -> tuple[pl.DataFrame, dict[str, Kind]]:
@@ -211,7 +233,14 @@ def with_reasons(table: pl.DataFrame, kinds: dict[str, Kind], lang: Language) ->
     return table.with_columns(reason=pl.col(reason).fill_null("")), {**kinds, "reason": "text"}
 
 
-MOVED = {"change": "change", "significant": "significant", "p": "p_adjusted", "alike": "like_for_like"}
+MOVED = {
+    "change": "change",
+    "significant": "significant",
+    "p": "p_adjusted",
+    "alike": "like_for_like",
+    "tested": "tested",
+    "why": "reason",
+}
 """Columns of a grid <- those of the changes."""
 
 
@@ -229,8 +258,8 @@ def above_data(made: Tree | None) -> dict[str, object]:
 
 
 def above_notes(made: Tree | None) -> tuple[Note, ...]:
-    """Which answers the parents do not contain."""
-    return () if made is None else tuple(n for n in made.notes if n.code == "N-TREE-SMALL")
+    """Which answers the parents do not contain, and what is tested where members changed."""
+    return () if made is None else tuple(n for n in made.notes if n.code in {"N-TREE-SMALL", "N-TREE-LIKE"})
 
 
 def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> tuple[str | Grid, ...]:
@@ -242,10 +271,12 @@ def above_blocks(study: Study, made: Tree | None, wave: str, lang: Language) -> 
     table, moved = with_changes(made, table, wave)
     score = each(["index", "conf_low", "conf_high"], "score")
     kinds: dict[str, Kind] = {**each(["level", "node"], "text"), **score, **moved, "n": "count"}
+    if (table["missing_weight"].fill_null(0.0) > 0).any():
+        kinds |= {"missing_weight": "share"}
     table, kinds = with_reasons(table, kinds, lang)
     plain = Text("Parents: weighted means of what is below them", "各上级：其下成员的加权平均")
     title = identified(plain, table["formula"])
-    right = [name for name in moved if name.startswith("change")]
+    right = [name for name in moved if name.startswith(("change", "alike"))]
     printed = grid(with_levels(table, lang), kinds, lang, title, texts_of(study, made, lang), HEADINGS, right=right)
     return (printed, *(s.say(lang) for s in made.entered.get(wave, ())))
 

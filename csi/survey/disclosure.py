@@ -74,6 +74,29 @@ def apart(n: Counts, small: int, rest: int = 0) -> Bools:
     return told
 
 
+def shared(now: Counts, then: Counts, small: int) -> Bools:
+    """(k,) which cells of a total at two times may be told as one number without the others.
+
+    All that are in it both times, where neither those of few answers among them nor the rest of them give one away;
+    else those that are told singly both times.
+
+    Parameters:
+        now, then: (k,) answers of each cell in the total, 0 where it is not part of it.
+
+    Example:
+        >>> shared(np.array([100, 12, 20]), np.array([90, 18, 25]), 30).tolist()
+        [True, True, True]
+        >>> shared(np.array([100, 12, 20]), np.array([90, 12, 0]), 30).tolist()
+        [True, False, False]
+    """
+    both = np.asarray((now > 0) & (then > 0))
+    for n in (now, then):
+        few = (n > 0) & (n < small)
+        if not (together(n[few & both], small) and together(n[few & ~both], small)):
+            return np.asarray((now >= small) & (then >= small))
+    return both
+
+
 def beside(small: int) -> Text:
     """Why a part of a total is not told although it has enough answers."""
     en = f"withheld: with the total it would give away a number of fewer than {small} answers."

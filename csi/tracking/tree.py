@@ -33,6 +33,7 @@ from csi.tracking.tree_forms import Forms, forms_of
 from csi.tracking.tree_leaves import MISSING, Few, Leaves, Missing, leaves_of
 from csi.tracking.tree_pairs import pair_table, with_evidence
 from csi.tracking.tree_parents import chained, node_rows, shares_of
+from csi.tracking.tree_pools import Pools
 from csi.tracking.tree_sentences import entries, sentences
 from csi.tracking.tree_structure import Structure
 from csi.tracking.tree_tables import Made, change_table, node_table
@@ -60,10 +61,13 @@ class Tree(Shown):
             contains; "small": few answers; "incomplete": a parent of which a leaf is missing; "carried", "imputed"),
             reason, reason_zh.
         changes: parents against earlier waves; level, node, wave, construct, against, reference, change, std_error,
-            statistic, df, p_value, p_adjusted (within a wave), significant, conf_low, conf_high, like_for_like (of
-            the leaves of both waves) and its like_std_error, composition (what new weights and leaves do), link (what a
-            change across a break goes through), evidence and items (the least favourable of the leaves' own changes; of
-            what is not comparable, or only after freeing, no parent is significant), reason, reason_zh.
+            statistic, df, p_value, p_adjusted (within a wave), significant, tested ("change"; "like for like" where the
+            leaves with a value, or the brands of a leaf of all others, are not those of the earlier wave: then these
+            five are of that change), conf_low, conf_high, like_for_like (of the leaves, and of their brands, that both
+            waves have, else the change is withheld) and its like_std_error, composition (what new weights
+            and leaves do), link (what a change across a break goes through), evidence and items (the least favourable
+            of the leaves' own changes; of what is not comparable, or only after freeing, no parent is significant),
+            reason, reason_zh.
         pairs: every two children of a top in a wave; parent, wave, above, below, difference, std_error, df, p_value,
             p_adjusted (within wave and top), significant, evidence, items.
         audit: one row per parent, wave and child; parent, wave, child, level, weight, weight_period, as_of, share,
@@ -165,9 +169,9 @@ def tree(
     cells, few, left = _cells_of(index, j, nodes, order, others, small)
     made = replace(_made(forms, nodes, order, cells, few, given, missing, base), flagged=flagged)
     table = node_table(made)
-    said = tree_notes(made, table, (left, others), (missing, adjust), base, restate=restate)
-    notes = (*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT))
     moved = with_evidence(made, change_table(made, against, per_year, every, adjust), gate)
+    said = tree_notes(made, (table, moved), (left, others), (missing, adjust), base, restate=restate)
+    notes = (*said, *forms.notes(rebased=base is not None), *(n for n in index.notes if n.code in KEPT))
     return _told(made, table, moved, pair_table(made, index.level, adjust, gate), (missing, base), notes)
 
 
@@ -217,6 +221,7 @@ def _made(
     values, there = forms.latest.values[:, construct], np.isfinite(given.values[:, nodes.leaves])
     siblings = [nodes.parent[i] for i in place]
     leaves = leaves_of(forms.latest, construct, by_leaf, len(waves), siblings, missing, there, walls)
+    leaves = replace(leaves, pools=_pools(index, construct, by_leaf, few.small))
     if missing == "refuse":
         _refuse(nodes, leaves, waves, few)
     shares = [shares_of(nodes, w, p) for w, p in zip(given.values, leaves.present, strict=True)]
@@ -303,6 +308,13 @@ def _cells_of(
         if not taken.all():
             gone[key] = tuple((int(c), int(n[c])) for c in at[~taken])
     return cells, Few(gone, small), [name for name in dict.fromkeys(names) if name not in place]
+
+
+def _pools(index: Index, construct: int, cells: Cells, small: int) -> Pools:
+    """The brands of every leaf and wave, with their answers."""
+    n = index.n_of(construct)
+    made = {key: {brand_of(index, int(c)): (int(c), int(n[c])) for c in at} for key, (at, _) in cells.items()}
+    return Pools(made, small)
 
 
 def _refuse(nodes: Structure, leaves: Leaves, waves: Sequence[str], few: Few) -> None:

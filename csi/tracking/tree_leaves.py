@@ -7,7 +7,7 @@ sample tells (the drift of a carried value, the residual of an imputed one).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -18,6 +18,7 @@ from scipy import sparse
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import contrasts
 from csi.tracking.index import Index
+from csi.tracking.tree_pools import Pools, Source
 
 Missing = Literal["renormalise", "carry", "impute", "refuse"]
 
@@ -35,6 +36,7 @@ class Leaves:
             cells. extra_df: (x) degrees of freedom of those variances, inf for cells.
         drift: mean squared true change in one wave, of which carried values take one per wave of age. apart: mean
             squared true change apart from that of the siblings, of which imputed values take as much.
+        pools: the brands that leaves are made of.
     """
 
     rows: tuple[sparse.csr_matrix, ...]
@@ -46,6 +48,34 @@ class Leaves:
     extra_df: Array
     drift: float
     apart: float
+    pools: Pools = field(default_factory=Pools)
+
+    def sources(self, leaf: int, later: int, earlier: int) -> tuple[Source, Source]:
+        """Where a leaf's values of two waves are from; of a carried one the wave in which it was seen."""
+        return (later - int(self.age[later, leaf]), leaf), (earlier - int(self.age[earlier, leaf]), leaf)
+
+    def changed(self, later: int, earlier: int) -> list[int]:
+        """The leaves with a value in both waves that are made of other brands."""
+        both = np.flatnonzero(self.present[later] & self.present[earlier]).tolist()
+        return [k for k in both if self.pools.changed(*self.sources(k, later, earlier))]
+
+    def alike(self, later: int, earlier: int) -> tuple[npt.NDArray[np.bool_], sparse.csr_matrix, sparse.csr_matrix]:
+        """(l,) leaves that both waves have in common, and (l, x) their rows in both: of a leaf of other brands those
+        of both waves, where they may be told; where it is carried or imputed, nothing.
+        """
+        both = self.present[later] & self.present[earlier]
+        now, then = self.rows[later], self.rows[earlier]
+        moved = self.changed(later, earlier)
+        if not moved:
+            return both, now, then
+        both, now, then = both.copy(), now.tolil(), then.tolil()
+        for k in moved:
+            seen = not self.age[later, k] and not self.age[earlier, k]
+            made = self.pools.rows(*self.sources(k, later, earlier), now.shape[1]) if seen else None
+            both[k] = made is not None
+            if made is not None:
+                now[k], then[k] = made
+        return both, sparse.csr_matrix(now), sparse.csr_matrix(then)
 
 
 @dataclass(frozen=True, slots=True)

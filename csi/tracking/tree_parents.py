@@ -125,19 +125,20 @@ def node_rows(shares: Sequence[Shares], leaves: Leaves) -> tuple[sparse.csr_matr
 def matched(
     tree: Structure, weights: Array, leaves: Leaves, later: int, earlier: int, among: Bools | None = None
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """(m, x) both waves over the leaves that have a value in both, with the weights of the later one.
+    """(m, x) both waves over the leaves that have a value in both, with the weights of the later one; of a leaf of
+    several brands those of both waves (`Leaves.alike`).
 
     Parameters:
         among: (m) nodes that are asked for; of leaves alone nothing is weighed.
     """
-    both = leaves.present[later] & leaves.present[earlier]
+    both, now, then = leaves.alike(later, earlier)
     if among is None or among[tree.parents].any():
         made = sparse.csr_matrix(shares_of(tree, weights[later], both).of_leaves)
     else:
         place = np.flatnonzero(both)
         at = (np.ones(place.size), (np.array(tree.leaves)[place], place))
         made = sparse.csr_matrix(at, shape=(len(tree.names), both.size))
-    return sparse.csr_matrix(made @ leaves.rows[later]), sparse.csr_matrix(made @ leaves.rows[earlier])
+    return sparse.csr_matrix(made @ now), sparse.csr_matrix(made @ then)
 
 
 @dataclass(frozen=True, slots=True)

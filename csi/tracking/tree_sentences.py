@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from csi.display import fixed
 from csi.errors import Text
+from csi.inference.linearised import critical
 from csi.tracking.gate_words import minus
 from csi.tracking.tree_leaves import SEEN
 from csi.tracking.tree_pairs import BARRED
-from csi.tracking.tree_tables import Made
+from csi.tracking.tree_tables import APART, LIKE, Made
 
 NAMED = 4
 """More names are counted."""
@@ -130,16 +132,23 @@ def _stands(made: Made, name: str, row: dict[str, Any], wave: str, moved: pl.Dat
     if row["conf_low"] is not None:
         spread = Text(f" ({level} interval {low} to {high})", f"（{level} 区间 {low} 至 {high}）")
     mine = moved.filter((pl.col("node") == name) & (pl.col("wave") == wave) & (pl.col("against") == "previous"))
-    step = mine.to_dicts()[0] if mine.height and mine["change"][0] is not None else None
-    change = Text("", "")
-    if step is not None:
-        up, sure, alike = _signed(step["change"]), _sure(step), step["like_for_like"]
-        if alike is not None and _signed(alike) != up:
-            same = _signed(alike)
-            sure = Text(f"{sure.en}; like for like {same}", f"{sure.zh}；同口径 {same}")
-        change = Text(f", {up} on {step['reference']} ({sure.en})", f"，较 {step['reference']} {up}（{sure.zh}）")
+    change = _moved(mine.row(0, named=True)) if mine.height else Text("", "")
     en = f"{who.en} stands at {value}{at.en}{spread.en}{change.en}."
     return Text(en, f"{who.zh}{at.zh}为 {value}{spread.zh}{change.zh}。")
+
+
+def _moved(step: dict[str, Any]) -> Text:
+    """The change on the wave before, and what of it is tested: where members changed, the change like for like."""
+    then = step["reference"]
+    if step["change"] is None:
+        en = f", not compared with {then}: no member with a value in both waves"
+        return Text(en, f"，不与 {then} 比较：两期没有共有成员") if step["reason"] == APART.en else Text("", "")
+    up, sure, same = _signed(step["change"]), _sure(step), _signed(step["like_for_like"])
+    if step["tested"] == LIKE:
+        sure = Text(f"its members changed; like for like {same}, {sure.en}", f"成员有变；同口径 {same}，{sure.zh}")
+    elif same != up:
+        sure = Text(f"{sure.en}; like for like {same}", f"{sure.zh}；同口径 {same}")
+    return Text(f", {up} on {then} ({sure.en})", f"，较 {then} {up}（{sure.zh}）")
 
 
 def _sure(step: dict[str, Any]) -> Text:
@@ -183,9 +192,23 @@ def _two(made: Made, shown: dict[str, Text], names: Sequence[str], pair: dict[st
         return Text(en, f"其下{a.zh}与{b.zh}部分不可比{items.zh}，不判定高低。")
     if pair is None or pair["p_adjusted"] is None:
         return Text(f"Below it: {a.en}, {b.en}; not tested.", f"其下为{a.zh}、{b.zh}，差异未检验。")
+    by = _by(made, pair)
     if pair["significant"]:
-        return Text(f"Below it, {a.en} is significantly above {b.en}.", f"其下{a.zh}显著高于{b.zh}。")
-    return Text(f"Below it, {a.en} and {b.en} do not differ significantly.", f"其下{a.zh}与{b.zh}差异不显著。")
+        en = f"Below it, {a.en} is significantly above {b.en}{by.en}."
+        return Text(en, f"其下{a.zh}显著高于{b.zh}{by.zh}。")
+    en = f"Below it, {a.en} and {b.en} do not differ significantly{by.en}."
+    return Text(en, f"其下{a.zh}与{b.zh}差异不显著{by.zh}。")
+
+
+def _by(made: Made, pair: dict[str, Any]) -> Text:
+    """A difference, its interval and its p-value."""
+    level = f"{100 * made.index.level:g}%"
+    reach = float(critical(made.index.level, np.array([pair["df"]]))[0]) * pair["std_error"]
+    low, high = (_signed(pair["difference"] + side * reach) for side in (-1, 1))
+    middle, p = _signed(pair["difference"]), max(pair["p_adjusted"], 0.001)
+    told = f"p {'<' if p > pair['p_adjusted'] else '='} {p:.3f}"
+    en = f": {middle} points, {level} interval {low} to {high}, {told.replace('0.', '.')}"
+    return Text(en, f"：相差 {middle} 分，{level} 区间 {low} 至 {high}，{told}")
 
 
 def _end(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
@@ -223,10 +224,12 @@ def change_table(
         now, then = matched(made.nodes, made.weights.values, made.leaves, t, s)
         rows.append(made.rows[t][parents] - made.rows[s][parents])
         alike.append(now[parents] - then[parents])
+        other = others_at(made, t, s)
         for i in parents:
             whole = min(made.shares[t].coverage[i], made.shares[s].coverage[i]) > 0
             head = {**_head(made, i, t), "against": kind, "reference": waves[s]}
-            heads.append(({**head, "link": made.forms.link(waves[s], waves[t])}, whole, bool(now[i].nnz)))
+            head["link"] = made.forms.link(waves[s], waves[t])
+            heads.append((head, whole, bool(now[i].nnz), bool(other[i])))
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
@@ -234,10 +237,10 @@ def change_table(
     found = made.forms.evaluated(sparse.vstack(rows).tocsr(), [t for t in later for _ in parents], made.leaves)
     cells = made.index.cells.height
     later_of = [t for t in later for _ in parents]
-    like = made.forms.evaluated(sparse.vstack(alike).tocsr(), later_of, made.leaves).std_error
+    like = made.forms.evaluated(sparse.vstack(alike).tocsr(), later_of, made.leaves)
     same = np.concatenate([row[:, :cells] @ made.forms.values(t) for row, t in zip(alike, later, strict=True)])
     out = []
-    for r, (head, whole, shared) in enumerate(heads):
+    for r, (head, whole, shared, other) in enumerate(heads):
         if not whole:
             out.append({**head, "reason": "no value in one of the waves.", "reason_zh": "其中一期没有数值。"})
             continue
@@ -245,16 +248,19 @@ def change_table(
         if apart is not None:
             out.append({**head, "reason": apart.text.en, "reason_zh": apart.text.zh})
             continue
+        if not shared:
+            out.append({**head, "reason": APART.en, "reason_zh": APART.zh})
+            continue
         value, error, df = float(np.nan_to_num(found.value[r])), float(found.std_error[r]), float(found.df[r])
         reach = float(critical(made.index.level, np.array([df]))[0]) * error
-        statistic = value / error if error > 0 else np.nan
+        alone, unsure = float(same[r]), float(like.std_error[r])
+        moved, by, df = (alone, unsure, float(like.df[r])) if other else (value, error, df)
+        statistic = moved / by if by > 0 else np.nan
         p = float(p_of_t(np.array([statistic]), np.array([df]))[0])
-        alone = float(same[r]) if shared else np.nan
-        unsure = float(like[r]) if shared else np.nan
         ends = value - reach, value + reach
         numbers = (value, error, statistic, df, p, np.nan, *ends, alone, unsure, value - alone)
         measured = {n: v if np.isfinite(v) else None for n, v in zip(CHANGES, numbers, strict=True)}
-        out.append({**head, **measured})
+        out.append({**head, **measured, "tested": LIKE if other else "change"})
     return _adjusted(pl.DataFrame(out, schema=schema, orient="row"), made.index.level, method)
 
 
@@ -262,9 +268,26 @@ SHIFT = 0.05
 """Half of the last digit that a change is printed with."""
 
 
+LIKE = "like for like"
+"""What is tested where the leaves with a value are not those of the earlier wave; else the change itself."""
+
+APART = Text("no member in common", "没有共有成员")
+"""Why a change is withheld: it would set some companies against others."""
+
+
 def shifts(moved: pl.DataFrame) -> bool:
-    """Whether new weights and leaves move any of these changes by as much as is printed."""
-    return bool((moved["composition"].abs() >= SHIFT).any())
+    """Whether new weights and leaves move any of these changes by as much as is printed, or members have changed so
+    that the change like for like is what is tested.
+    """
+    return bool((moved["composition"].abs() >= SHIFT).any() or (moved["tested"] == LIKE).any())
+
+
+def others_at(made: Made, t: int, s: int) -> npt.NDArray[np.bool_]:
+    """(m,) whether the leaves with a value in a node, or the brands that these are made of, are others in two waves."""
+    now, then = made.shares[t].of_leaves > 0, made.shares[s].of_leaves > 0
+    moved = np.zeros(now.shape[1], dtype=np.bool_)
+    moved[made.leaves.changed(t, s)] = True
+    return np.asarray((now != then).any(axis=1) | (now & moved).any(axis=1))
 
 
 def _change_schema() -> dict[str, pl.DataType]:
@@ -275,6 +298,7 @@ def _change_schema() -> dict[str, pl.DataType]:
         numbers[name] = pl.Float64()
         if name == "p_adjusted":
             numbers["significant"] = pl.Boolean()
+            numbers["tested"] = pl.String()
     why = dict.fromkeys(("link", "reason", "reason_zh"), pl.String())
     return {**dict.fromkeys(texts, pl.String()), **numbers, **why}
 

@@ -13,7 +13,7 @@ from csi.tracking.contrasts import basis_note
 from csi.tracking.places import brand_of
 from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED
 from csi.tracking.tree_sentences import said, there
-from csi.tracking.tree_tables import Made
+from csi.tracking.tree_tables import APART, LIKE, Made
 
 NAMED = 5
 
@@ -23,7 +23,7 @@ SHOWN = 8
 
 def tree_notes(
     made: Made,
-    table: pl.DataFrame,
+    tables: tuple[pl.DataFrame, pl.DataFrame],
     outside: tuple[Sequence[str], str],
     settings: tuple[str, str],
     base: str | None,
@@ -33,10 +33,11 @@ def tree_notes(
     """Weights, missing leaves, new leaves, small leaves, brands without a place, the chain, the family, the errors.
 
     Parameters:
+        tables: of nodes, of changes.
         outside: brands without a place in the structure, and the name of the leaf that stands for them where there is
             one. settings: missing, adjust.
     """
-    missing, adjust = settings
+    (table, moved), (missing, adjust) = tables, settings
     notes = [_weights(made, restate=restate), *_missing(made, table, missing), *_entered(made)]
     left, taken = outside
     notes += _renamed(made, left)
@@ -71,7 +72,25 @@ def tree_notes(
         kind = Text("false discovery rate", "错误发现率") if adjust in {"bh", "by"} else Text("familywise", "族系误差")
         en = f"p-values of the changes are adjusted within a wave ({adjust}, {kind.en})."
         notes.append(note("N-TREE-FAMILY", en, f"变化的 p 值在每期之内校正（{adjust}，{kind.zh}）。"))
+        notes += _like(moved)
     return (*notes, basis_note(made.index))
+
+
+def _like(moved: pl.DataFrame) -> list[Note]:
+    """What is tested, and what is withheld, where the members of a parent changed."""
+    notes, apart = [], moved["reason"] == APART.en
+    if (moved["tested"] == LIKE).any():
+        en = (
+            "Where members with a value came or went (among all others, too), the star and p are of the change like for"
+        )
+        en += " like: the members of both waves, with the weights of the later one."
+        zh = "成员（含“其他”中的品牌）有增减时，星号与 p 值针对同口径变化：两期共有成员、按较晚一期的权重。"
+        notes.append(note("N-TREE-LIKE", en, zh))
+    if apart.any():
+        en = "Withheld are changes of parents without a member that has a value in both waves, which would set some"
+        en += " companies against others."
+        notes.append(note("N-TREE-LIKE", en, "两期没有共有成员的上级不给出变化：否则是以一些企业与另一些企业相比。"))
+    return notes
 
 
 def _weights(made: Made, *, restate: bool) -> Note:

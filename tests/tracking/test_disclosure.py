@@ -14,6 +14,7 @@ import csi
 from csi.reporting.soundness import suppressed
 from csi.survey.bases import Bases
 from csi.tracking import tree as made_by
+from csi.tracking.contrasts import contrast
 from csi.tracking.sector import sector
 
 from .test_tree import index_of
@@ -114,6 +115,42 @@ def test_brands_outside_are_pooled_where_they_are_two_and_enough():
     assert said.say("en").startswith("D, 1: 12 answers, below the base of 30; not part of Rest. E, 1: 17 answers, ")
 
 
+def test_members_of_all_others_are_compared_where_both_waves_have_them():
+    """Rest is C and D, then D and E, then E alone."""
+    means = {(b, w): v + d for w, d in (("1", 0.0), ("2", 1.0), ("3", 2.0)) for b, v in (("A", 70.0), ("D", 65.0))}
+    means |= {("C", "1"): 20.0, ("E", "2"): 90.0, ("E", "3"): 91.0}
+    n = dict.fromkeys(means, 40) | {("D", "3"): 12}
+    index = index_of(means, n)
+    ask = {"structure": {"x": ["A", "Rest"]}, "construct": "joy", "others": "Rest", "small": 30, "base": "1"}
+    tree = csi.tree(index, **ask, against=["previous"])
+    second, third = tree.changes.filter(wave="2").row(0, named=True), tree.changes.filter(wave="3").row(0, named=True)
+    assert (second["change"], second["like_for_like"]) == pytest.approx((18.25, 1.0))
+    assert (second["tested"], second["significant"]) == ("like for like", False)
+    cells = list(index.cells.select("brand", "wave").iter_rows())
+    at = np.array([cells.index((b, w)) for b in "AD" for w in "12"])
+    alike = contrast(index, 1, at, np.array([-0.5, 0.5, -0.5, 0.5]))
+    assert second["like_std_error"] == pytest.approx(alike.std_error, rel=1e-9)
+    assert second["statistic"] == pytest.approx(1.0 / alike.std_error)
+    assert third["like_for_like"] == pytest.approx(1.0)  # A and E; D has too few answers
+    chained = tree.table.filter(node="x", wave="2")["rebased"][0]
+    assert chained == pytest.approx(100 * (71 + 66) / (70 + 65))
+    left = {k: v for k, v in n.items() if k != ("D", "2")} | {("D", "2"): 12}
+    alone = csi.tree(index_of(means, left), **ask, against=["previous"])
+    row = alone.changes.filter(wave="2").row(0, named=True)
+    assert (row["change"], row["like_for_like"]) == pytest.approx((24.25, 1.0))  # A alone
+
+
+def test_a_parent_without_a_common_member_has_no_change():
+    means = {("A", "1"): 70.0, ("A", "2"): 71.0, ("B", "1"): 50.0, ("C", "2"): 80.0}
+    tree = csi.tree(index_of(means), {"x": ["A"], "y": ["B", "C"]}, None, "joy")
+    row = tree.changes.filter(node="y").row(0, named=True)
+    assert [row[c] for c in ("change", "p_value", "significant", "tested")] == [None] * 4
+    assert (row["reason"], row["reason_zh"]) == ("no member in common", "没有共有成员")
+    assert any("y stands at 80.0 in 2 " in s.en and "not compared with 1: no member" in s.en for s in tree.sentences)
+    assert any("不与 1 比较：两期没有共有成员" in s.zh for s in tree.sentences)
+    assert [note.code for note in tree.notes].count("N-TREE-LIKE") == 1
+
+
 def test_a_change_of_a_parent_says_what_its_members_do():
     means = {(b, w): v + (1.0 if w == "2" else 0.0) for w in "12" for b, v in (("A", 70.0), ("B", 60.0), ("C", 80.0))}
     n = dict.fromkeys(means, 40) | {("C", "1"): 12}
@@ -121,8 +158,8 @@ def test_a_change_of_a_parent_says_what_its_members_do():
     change = tree.changes.row(0, named=True)
     assert (change["change"], change["like_for_like"], change["composition"]) == pytest.approx((6.0, 1.0, 5.0))
     assert tree.table.filter(node="x", wave="2")["rebased"][0] == pytest.approx(100 * 66 / 65)
-    assert "+6.0 on 1 (significant; like for like +1.0)" in tree.sentences[0].en
-    assert "较 1 +6.0（显著；同口径 +1.0）" in tree.sentences[0].zh
+    assert "+6.0 on 1 (its members changed; like for like +1.0, not significant)" in tree.sentences[0].en
+    assert "较 1 +6.0（成员有变；同口径 +1.0，不显著）" in tree.sentences[0].zh
     carried = csi.tree(index_of(means, {**n, ("C", "1"): 40, ("C", "2"): 12}), {"x": ["A", "B", "C"]}, None, "joy",
                        small=30, missing="carry")  # fmt: skip
     row = carried.table.filter(node="C", wave="2").row(0, named=True)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 import csi
 from csi.errors import Problems
+from csi.inference.linearised import critical
 from csi.inference.rubin import rubin
 from csi.tracking import index_influence
 from csi.tracking.contrasts import contrast, joint_covariance
@@ -550,7 +551,13 @@ def test_what_it_says(made):
     assert en.startswith("nation stands at 68.5 in 2024Q2 (95% interval 67.")
     assert "+1.0 on 2024Q1" in en
     assert zh.startswith("nation（2024Q2）为 68.5（95% 区间 67.")
-    assert tree.sentences[1].en == "Below it, goods (72.7) is significantly above services (62.2)."
+    pair = tree.pairs.filter((pl.col("wave") == "2024Q2") & (pl.col("parent") == "nation")).row(0, named=True)
+    reach = critical(0.95, np.array([pair["df"]]))[0] * pair["std_error"]
+    assert tree.sentences[1].en == (
+        "Below it, goods (72.7) is significantly above services (62.2): +10.4 points, 95% interval "
+        f"+{pair['difference'] - reach:.1f} to +{pair['difference'] + reach:.1f}, p < .001."
+    )
+    assert tree.sentences[1].zh.endswith("，p < 0.001。")
     assert "goods" in repr(tree)
     assert "F5" in " ".join(n.say() for n in tree.notes)
 

@@ -19,7 +19,7 @@ from csi.survey.bases import FLAGS
 from csi.tracking.tree import Tree
 from csi.tracking.tree_audit import TOGETHER
 from csi.tracking.tree_checks import OTHERS
-from csi.tracking.tree_tables import shifts
+from csi.tracking.tree_tables import APART, LIKE, shifts
 
 INDENT = "\u00a0\u00a0\u00a0"
 WORDS = {OTHERS: Text("All others", "其他"), TOGETHER: Text("Too few answers each", "样本量不足者")}
@@ -99,9 +99,10 @@ def _lines(made: Tree) -> pl.DataFrame:
 
 
 def _moved(made: Tree, wave: str) -> pl.DataFrame:
-    """Changes of the parents on the wave before."""
+    """Changes of the parents on the wave before; a star where the change itself has it."""
     now = made.changes.filter((pl.col("wave") == wave) & (pl.col("against") == "previous"))
-    return now.filter(pl.col("change").is_not_null()).select(pl.col("node").alias("brand"), "change", "significant")
+    sure = pl.col("significant") & (pl.col("tested") != LIKE)
+    return now.filter(pl.col("change").is_not_null()).select(pl.col("node").alias("brand"), "change", significant=sure)
 
 
 def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
@@ -124,8 +125,13 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
     ):
         moved = made.changes.filter((pl.col("wave") == a.wave) & (pl.col("against") == against)) if made.waves else None
         if moved is not None and moved["change"].count():
-            named = {against: "change", f"{against}_p": "p_adjusted", f"{against}_like": "like_for_like"}
-            part = moved.select("node", **{new: pl.col(old) for new, old in named.items()})
+            named: dict[str, pl.Expr | str] = {
+                against: "change",
+                f"{against}_p": "p_adjusted",
+                f"{against}_like": "like_for_like",
+                f"{against}_reason": pl.when(pl.col("reason") == APART.en).then(pl.lit(APART.en)),
+            }
+            part = moved.select("node", **named)
             table = table.join(part, on="node", how="left", maintain_order="left")
             columns += [Column(against, heading, "change"), Column(f"{against}_p", Text("p", "p"), "p")]
             if shifts(moved):
@@ -146,7 +152,7 @@ def _nodes(a: Analysis, made: Tree, labels: dict[str, Text]) -> Table:
         table = table.with_columns(marked.alias("flag"))
         columns.append(Column("flag", Text("Base", "样本量提示")))
     levels = {k: level_word(k) for k in table["level"].unique()}
-    texts = {**_words(made, labels, depth), **levels, **FLAGS, **FILLED}
+    texts = {**_words(made, labels, depth), **levels, **FLAGS, **FILLED, APART.en: APART}
     emphasis: Emphasis = {(i, "name"): "focus" for i, n in enumerate(table["node"]) if n in _roots(made)}
     return Table("tree", Text("Every level in the wave", "本期各层级"), table, tuple(columns), emphasis, texts)
 
