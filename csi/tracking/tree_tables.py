@@ -224,12 +224,12 @@ def change_table(
         now, then = matched(made.nodes, made.weights.values, made.leaves, t, s)
         rows.append(made.rows[t][parents] - made.rows[s][parents])
         alike.append(now[parents] - then[parents])
-        other = others_at(made, t, s)
+        moved = others_at(made, t, s)
         for i in parents:
             whole = min(made.shares[t].coverage[i], made.shares[s].coverage[i]) > 0
             head = {**_head(made, i, t), "against": kind, "reference": waves[s]}
             head["link"] = made.forms.link(waves[s], waves[t])
-            heads.append((head, whole, bool(now[i].nnz), bool(other[i])))
+            heads.append((head, whole, bool(now[i].nnz), bool(moved[i])))
     schema = _change_schema()
     if not heads:
         return pl.DataFrame(schema=schema)
@@ -254,8 +254,8 @@ def change_table(
         value, error, df = float(np.nan_to_num(found.value[r])), float(found.std_error[r]), float(found.df[r])
         reach = float(critical(made.index.level, np.array([df]))[0]) * error
         alone, unsure = float(same[r]), float(like.std_error[r])
-        moved, by, df = (alone, unsure, float(like.df[r])) if other else (value, error, df)
-        statistic = moved / by if by > 0 else np.nan
+        tried, by, df = (alone, unsure, float(like.df[r])) if other else (value, error, df)
+        statistic = tried / by if by > 0 else np.nan
         p = float(p_of_t(np.array([statistic]), np.array([df]))[0])
         ends = value - reach, value + reach
         numbers = (value, error, statistic, df, p, np.nan, *ends, alone, unsure, value - alone)
