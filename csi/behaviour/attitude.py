@@ -28,6 +28,7 @@ from csi.behaviour.repurchase import WITHIN, within_problems
 from csi.behaviour.watched import Waited, events_of
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.estimate.given import check_panel
 from csi.measures.shown import based, told
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases
@@ -204,6 +205,7 @@ def _joins(answers: pl.DataFrame, log: Events, done: Followed) -> pl.DataFrame:
 
 def _drivers(panel: Panel, drivers: Sequence[str], wrong: list[Problem]) -> list[str]:
     """The drivers named, else those of the usual ones that the codebook has; what is wrong so far is refused."""
+    check_panel(panel)
     if wrong:
         raise Problems(wrong)
     if isinstance(drivers, str):

@@ -145,7 +145,7 @@ def test_medals_wait_until_ranks_are_certain(model, survey, close):
     with pytest.raises(Problems) as raised:
         medals(doubtful)
     assert raised.value.problems[0].code == "E-MEDALS"
-    assert "rank 1-" in raised.value.problems[0].what.en
+    assert "rank 1–" in raised.value.problems[0].what.en
     first = doubtful.table["brand"][0]
     with pytest.raises(Problems) as raised:
         medals(doubtful, named={first: Text("Brand one", "品牌一")})
