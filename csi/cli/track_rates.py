@@ -44,7 +44,7 @@ def rates_beside(study: Study, panel: Panel) -> Beside:
     found = rated(study, panel)
     if not found:
         return Beside(pl.DataFrame())
-    return Beside(rates_over_waves(study, found, study.waves or panel.waves), rate_notes(study, found))
+    return Beside(rates_over_waves(study, found, study.waves or panel.waves, panel), rate_notes(study, found))
 
 
 def rate_blocks(study: Study, table: pl.DataFrame, lang: Language) -> tuple[Grid, ...]:

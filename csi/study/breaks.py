@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from csi.errors import Problem, Problems, Reason, did_you_mean, problem
+from csi.errors import Problem, Problems, Reason, did_you_mean, problem, reason
 from csi.models.model import Model
 from csi.study.schema import LinkForm, StudyForm
 from csi.study.settings import BreakSaid, LinkSaid
@@ -44,7 +45,47 @@ def breaks_of(study: Study, index: Index | None = None, panel: Panel | None = No
     present = set(index.cells["wave"].to_list())
     order = [w for w in (study.waves or wave_order(index.cells)) if w in present]
     shown = [one for one in study.breaks if study.waves or one.wave in present]
-    return tuple(_broken(study, one, index, panel, order) for one in shown)
+    said = tuple(_broken(study, one, index, panel, order) for one in shown)
+    return (*said, *(doubted(study, index, panel, order) if panel is not None else ()))
+
+
+def doubted(study: Study, index: Index, panel: Panel, order: Sequence[str]) -> Iterator[Break]:
+    """Where a wave leaves the upper part of a scale unused and its neighbour does not, and no break is declared: the
+    scale was changed, most likely, so that nothing is compared across until the study says what happened.
+
+    Parameters:
+        order: the waves of the index, oldest first.
+    """
+    items = {c.name: set(c.items) for c in study.model.constructs}
+    known = set(items) >= set(index.constructs)  # else rates, each of items of its own
+    for before, wave in pairwise(order):
+        there, then = (set(panel.unlike.get(w, ())) for w in (wave, before))
+        names = [name for name in study.codebook.names if name in there ^ then]
+        of = frozenset(c for c, mine in items.items() if mine & set(names))
+        if names and (of or not known) and wave not in {one.wave for one in study.breaks}:
+            yield Break(
+                wave,
+                "scale",
+                doubt=_doubt(names, before, wave, wave if there - then else before),
+                only=of if known else None,
+            )
+
+
+def _doubt(names: Sequence[str], before: str, wave: str, short: str) -> Reason:
+    """Why nothing is compared."""
+    more = len(names) - SHOWN
+    en = ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    zh = "、".join(names[:SHOWN]) + (f" 等 {len(names)} 个题项" if more > 0 else "")
+    en = f"between {before} and {wave} the answer scale of {en} seems to have changed: nobody in {short} used its upper"
+    en += " part. Declare the break (waves: {breaks: [{wave: " + wave + ", what: scale}]}) or, if the scale is the"
+    en += " same, write waves: {scales: same}."
+    zh = f"{before} 与 {wave} 之间 {zh} 的答题量表似有改变：{short} 期无人使用其上段。请声明断点"
+    zh += "（waves: {breaks: [{wave: " + wave + ", what: scale}]}）；量表未变则写 waves: {scales: same}。"
+    return reason("R-SCALE-WAVE", en, zh)
+
+
+SHOWN = 4
+"""Items that are named."""
 
 
 def _broken(study: Study, one: BreakSaid, index: Index, panel: Panel | None, order: Sequence[str]) -> Break:

@@ -45,7 +45,9 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         aside=aside,
         part=part,
     )
-    if any(one.what == "scale" for one in study.breaks):
+    if study.scales == "same":
+        panel = replace(panel, unlike={})
+    if study.scales == "same" or any(one.what == "scale" for one in study.breaks):
         panel = replace(panel, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
     if given is not None and len(given.rscales) not in (0, 1, count):

@@ -61,18 +61,22 @@ def rated(study: Study, panel: Panel) -> tuple[Index, ...]:
     return tuple(out)
 
 
-def rates_over_waves(study: Study, found: Sequence[Index], waves: Sequence[str]) -> pl.DataFrame:
+def rates_over_waves(
+    study: Study, found: Sequence[Index], waves: Sequence[str], panel: Panel | None = None
+) -> pl.DataFrame:
     """Every rate of every cell with its changes and its target; cells below the study's base lose their numbers.
 
     Parameters:
         found: of `rated`. waves: their order; without several there are no changes.
+        panel: the answers, where scales that seem to have changed keep changes back.
 
     Returns:
         keys, construct, formula, n, n_effective, design_effect, index, std_error, conf_low, conf_high, then
         change_previous ... as in `csi.track` (Holm within each rate and wave), target ... attained, flag,
         reason, reason_zh.
     """
-    return pl.concat([_one(study, made, name, waves) for made in found for name in made.constructs], how="diagonal")
+    every = [_one(study, made, name, waves, panel) for made in found for name in made.constructs]
+    return pl.concat(every, how="diagonal")
 
 
 def rate_notes(study: Study, found: Sequence[Index]) -> tuple[Note, ...]:
@@ -83,7 +87,7 @@ def rate_notes(study: Study, found: Sequence[Index]) -> tuple[Note, ...]:
     return tuple(dict.fromkeys((*said, *aims)))
 
 
-def _one(study: Study, made: Index, name: str, waves: Sequence[str]) -> pl.DataFrame:
+def _one(study: Study, made: Index, name: str, waves: Sequence[str], panel: Panel | None) -> pl.DataFrame:
     """One rate over cells and waves."""
     settings = study.settings
     keys = [k for k in made.cells.columns if k != "n"]
@@ -102,7 +106,7 @@ def _one(study: Study, made: Index, name: str, waves: Sequence[str]) -> pl.DataF
     if "wave" in keys and made.cells["wave"].n_unique() > 1:
         yearly = settings.waves_per_year == 1
         against: tuple[Against, ...] = ("previous",) if yearly else ("previous", "year")
-        broken = [b for b in breaks_of(study, made) if b.wave in waves]
+        broken = [b for b in breaks_of(study, made, panel) if b.wave in waves]
         moved = changes(
             made, name, against, waves=waves, per_year=settings.waves_per_year, small=settings.small, breaks=broken
         )

@@ -386,6 +386,7 @@ def _fields(
         "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
+        "scales": form.waves.scales,
         "alerts": tuple(Alert(a.when, a.against, a.target, a.brand) for a in form.alerts),
         "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},

@@ -118,7 +118,8 @@ class BreakForm(Part):
 
 
 class WavesForm(Part):
-    """The waves in order; `respondents: new` where every wave asked new people; `breaks` where measurement changed.
+    """The waves in order; `respondents: new` where every wave asked new people; `breaks` where measurement changed;
+    `scales: same` where nobody changed them though a wave leaves the upper part unused.
 
     Without `per_year` the names of the waves tell it (2026Q1, 2026-01, 2026H1, 2026), and 4 is taken where they do not.
     """
@@ -127,6 +128,7 @@ class WavesForm(Part):
     base: str = ""
     per_year: int | None = Field(default=None, ge=1, le=366)
     respondents: Literal["", "same", "new"] = ""
+    scales: Literal["", "same"] = ""
     breaks: list[BreakForm] = []
 
 

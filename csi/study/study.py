@@ -54,6 +54,7 @@ class Study:
     events: tuple[Event, ...] = ()
     models: Mapping[str, Options | None] = field(default_factory=dict)
     respondents: Literal["", "same", "new"] = ""
+    scales: Literal["", "same"] = ""
     breaks: tuple[BreakSaid, ...] = ()
     alerts: tuple[Alert, ...] = ()
     tables: Mapping[str, TableSaid] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import polars as pl
@@ -81,16 +81,33 @@ CHANCE = 1e-6
 """A wave leaves the rest of a scale unused by chance with a smaller probability than this, before it is told."""
 
 
-def scale_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Iterator[Note]:
+Unused = Mapping[tuple[str, float, float], Sequence[tuple[str, float]]]
+"""(wave, from, to) of a scale whose upper part nobody used in the wave -> such items, each with its highest answer."""
+
+
+def unused_scales(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Unused:
     """Waves in which nobody used the upper part of a scale that other waves use: another scale, most likely."""
     if "wave" not in frame.columns or len(waves) < 2:
-        return
+        return {}
     found: dict[tuple[str, float, float], list[tuple[str, float]]] = defaultdict(list)
     for item in codebook.items:
         low, high = item.scale.minimum, item.scale.maximum
         if high - low >= FEWEST_STEPS:
             for wave, most in _short(frame.select("wave", item.name), low + LOWER * (high - low)):
                 found[wave, low, high].append((item.name, most))
+    return found
+
+
+def unlike(found: Unused) -> dict[str, tuple[str, ...]]:
+    """Wave -> such items."""
+    out: dict[str, tuple[str, ...]] = {}
+    for (wave, _, _), items in found.items():
+        out[wave] = (*out.get(wave, ()), *(name for name, _ in items))
+    return out
+
+
+def scale_notes(found: Unused, waves: Sequence[str]) -> Iterator[Note]:
+    """What is said of such waves, in their order."""
     for wave, low, high in sorted(found, key=lambda key: waves.index(key[0])):
         items = found[wave, low, high]
         yield _other_scale(wave, [name for name, _ in items], (low, high), max(most for _, most in items))
@@ -117,9 +134,11 @@ def _other_scale(wave: str, names: Sequence[str], scale: tuple[float, float], mo
     low, high = scale
     en = f"In {wave} no answer to {named} asked from {low:g} to {high:g} is above {most:g}, in other waves many are:"
     en += " was the scale changed? Turn the answers into the scale of the codebook, or declare it under waves, breaks"
-    en += " (what: scale)."
+    en += " (what: scale); if it is the same, write waves: {scales: same}. Until then no change is printed across."
     zh = f"{wave} 期 {of}（量表 {low:g}–{high:g}）的回答均不超过 {most:g}，而其他期有许多更高的回答：量表是否改变？"
-    return note("W-SCALE-WAVE", en, f"{zh}请将回答换算到编码簿的量表，或在 waves 的 breaks 中声明（what: scale）。")
+    zh += "请将回答换算到编码簿的量表，或在 waves 的 breaks 中声明（what: scale）；"
+    zh += "量表未变则写 waves: {scales: same}。此前不跨越该处给出变化。"
+    return note("W-SCALE-WAVE", en, zh)
 
 
 def absent_notes(picked: Sequence[Picked], frame: pl.DataFrame, groups: Collection[str] = ()) -> Iterator[Note]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -56,6 +56,7 @@ class Panel:
         audit: what each rule did. excluded: the dropped rows (as read) with a column `rule`.
         sources: the files. notes: what is doubtful.
         flagged: the kept rows that a rule flagged: `rule`, the file and row, and the keys; null when none was.
+        unlike: wave -> items of which nobody in it used the upper part of a scale that other waves use.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
 
     Example:
@@ -76,3 +77,4 @@ class Panel:
     notes: tuple[Note, ...] = ()
     flagged: pl.DataFrame | None = None
     aside: tuple[Aside, ...] = ()
+    unlike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

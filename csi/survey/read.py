@@ -18,7 +18,16 @@ from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
 from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_groups, with_replicates
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.doubts import absent_notes, idle_rules, item_notes, same_file_notes, scale_notes, wave_notes
+from csi.survey.doubts import (
+    absent_notes,
+    idle_rules,
+    item_notes,
+    same_file_notes,
+    scale_notes,
+    unlike,
+    unused_scales,
+    wave_notes,
+)
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled, under_one_name
 from csi.survey.panel import Panel, RuleEffect
 from csi.survey.readers import read_raw
@@ -172,6 +181,7 @@ def _panel(
     if respondents == "new" and {"respondent", "wave"} <= set(roles):
         frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
     waves = present(rows, "wave", known["wave"])
+    unused = unused_scales(rows, codebook, waves)
     return Panel(
         frame=frame,
         codebook=codebook,
@@ -187,11 +197,12 @@ def _panel(
             *absent_notes(picked, rows, groups),
             *item_notes(rows, codebook),
             *wave_notes(rows, codebook, waves),
-            *scale_notes(rows, codebook, waves),
+            *scale_notes(unused, waves),
             *(() if respondents else recurring(rows)),
             *idle_rules(codebook, roles, rules),
         ),
         flagged=marked(raw.select(FILE, ROW, *roles), ruled.flagged),
+        unlike=unlike(unused),
     )
 
 

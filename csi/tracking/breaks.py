@@ -38,6 +38,7 @@ class Break:
         wave: the first wave of the new form. what: which kind. text: its words, where the kind does not say enough.
         link: what scores before are in the new form: one link for every construct, or construct -> link.
         refused: why a link that was asked for could not be made, else None.
+        doubt: why it is taken for a break though nobody declared it. only: the constructs it is of; None for all.
 
     Example:
         >>> Break("2025Q1", "scale").said.en
@@ -49,6 +50,8 @@ class Break:
     text: Text = field(default_factory=lambda: Text("", ""))
     link: Link | Mapping[str, Link] | None = None
     refused: Reason | None = None
+    doubt: Reason | None = None
+    only: frozenset[str] | None = None
 
     def link_of(self, construct: str) -> Link | None:
         """The link of a construct's index."""
@@ -87,21 +90,26 @@ def check_breaks(breaks: Sequence[Break], order: Sequence[str]) -> None:
         raise Problems(found)
 
 
-def between(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> list[Break]:
-    """The breaks that a comparison of two waves goes across, oldest first.
+def between(
+    breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str | None = None
+) -> list[Break]:
+    """The breaks that a comparison of two waves goes across, oldest first; of a construct those that are of it.
 
     Example:
         >>> [b.wave for b in between([Break("w2"), Break("w4")], ["w1", "w2", "w3", "w4"], "w1", "w3")]
         ['w2']
     """
     place = {w: i for i, w in enumerate(order)}
-    crossed = [b for b in breaks if place[earlier] < place[b.wave] <= place[later]]
+    mine = [b for b in breaks if construct is None or b.only is None or construct in b.only]
+    crossed = [b for b in mine if place[earlier] < place[b.wave] <= place[later]]
     return sorted(crossed, key=lambda b: place[b.wave])
 
 
 def wall(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> Reason | None:
     """Why two waves are not compared: a break without a link lies between them."""
-    for one in between(breaks, order, earlier, later):
+    for one in between(breaks, order, earlier, later, construct):
+        if one.doubt is not None:
+            return one.doubt
         if one.link_of(construct) is None:
             why = one.refused
             if why is not None:
@@ -114,7 +122,7 @@ def wall(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str
 
 def methods(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> str | None:
     """The links that a comparison of two waves goes through."""
-    links = [b.link_of(construct) for b in between(breaks, order, earlier, later)]
+    links = [b.link_of(construct) for b in between(breaks, order, earlier, later, construct)]
     return " + ".join(one.method for one in links if one is not None) or None
 
 
@@ -139,6 +147,8 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
     start = 0
     for one in sorted(breaks, key=lambda b: place[b.wave]):
         made = one.link_of(name)
+        if one.only is not None and name not in one.only:
+            continue
         if made is None:
             start = place[one.wave]
             continue
@@ -232,6 +242,10 @@ def break_notes(breaks: Sequence[Break], constructs: Sequence[str]) -> tuple[Not
     """What is said of breaks and links under a table of changes."""
     notes: list[Note] = []
     for one in breaks:
+        if one.doubt is not None:
+            if one.only is None or one.only & set(constructs):
+                notes.append(note("W-SCALE-BREAK", _capital(one.doubt.text.en), one.doubt.text.zh))
+            continue
         links = {id(x): x for x in (one.link_of(c) for c in constructs) if x is not None}
         if not links and one.refused is not None:
             why = one.refused.text

@@ -90,9 +90,12 @@ def _why(n: Ints, cell: int, earlier: int | None, reference: str, small: int) ->
 
 def _broken(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str, construct: str) -> Why | None:
     """Parts are not comparable across a break, linked or not: a link is of the index, not of its items."""
-    if (apart := wall(breaks, order, earlier, later, construct)) is not None and apart.code == "R-LINK-REFUSED":
+    if (apart := wall(breaks, order, earlier, later, construct)) is not None and apart.code in {
+        "R-LINK-REFUSED",
+        "R-SCALE-WAVE",
+    }:
         return apart
-    for one in between(breaks, order, earlier, later):
+    for one in between(breaks, order, earlier, later, construct):
         en = f"{one.said.en}; items and classes are not comparable across it."
         return reason("R-BREAK", en, f"{one.said.zh}；其前后的题项与类别不可比。")
     return None

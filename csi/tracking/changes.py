@@ -149,7 +149,7 @@ def _known(gate: Comparable | None, index: Index, construct: str, pair: _Pair, s
     its place.
     """
     wave = str(index.cells["wave"][pair.cell])
-    apart = pair.earlier is None or between(series.breaks, series.order, pair.reference, wave)
+    apart = pair.earlier is None or between(series.breaks, series.order, pair.reference, wave, construct)
     return evidence_of(None if apart else gate, index, construct, pair.cell, pair.earlier or 0)
 
 

@@ -72,7 +72,7 @@ def linked_series(index: Index, construct: int, breaks: Sequence[Break], order: 
 def _end(name: str, breaks: Sequence[Break], order: Sequence[str], wave: str) -> str | None:
     """The wave of the last break that links carry a wave over; None where the next break has no link, or none comes."""
     end = None
-    for one in between(breaks, order, wave, order[-1]):
+    for one in between(breaks, order, wave, order[-1], name):
         if one.link_of(name) is None:
             break
         end = one.wave

@@ -23,7 +23,7 @@ def rates_section(a: Analysis) -> Section:
     names, who = rate_names(a.study), a.brand_labels[a.focal]
     if not found:
         return Section(key="rates", title=Text("No rates", "没有其他指标"), subtitle=Text("", ""))
-    whole = rates_over_waves(a.study, found, a.waves)
+    whole = rates_over_waves(a.study, found, a.waves, a.panel)
     here = whole.filter((pl.col("wave") == a.wave) & ~pl.col("construct").is_in(PARTS))
     level = percent(a.study.settings.level)
     return Section(

@@ -13,7 +13,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import percent
-from csi.reporting.sections.trend import broke
+from csi.reporting.sections.trend import breaks_drawn
 from csi.study.grown import grown
 from csi.survey.bases import FLAGS
 from csi.tracking.tree import Tree
@@ -46,7 +46,7 @@ def tree_section(a: Analysis) -> Section:
     formula = made.table["formula"][0]
     shown = _lines(made)
     several = shown["wave"].n_unique() > 1 if shown.height else False
-    breaks = {b.wave: broke(b) for b in a.study.breaks if b.wave in set(shown["wave"].to_list())}
+    breaks = breaks_drawn(a, set(shown["wave"].to_list()))
     moved = _moved(made, a.wave)
     draw = partial(figures.trend, shown, labels=labels, focal=roots[0], changes=moved, breaks=breaks)
     return Section(

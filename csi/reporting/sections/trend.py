@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 import polars as pl
@@ -15,7 +16,7 @@ from csi.reporting.section import Section
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
 from csi.reporting.sections.standings import change, standing
-from csi.study.breaks import breaks_of
+from csi.study.breaks import breaks_of, doubted
 from csi.study.rated import events_frame
 from csi.study.settings import BreakSaid
 from csi.tracking.breaks import WORDS
@@ -48,6 +49,13 @@ def _linked(a: Analysis, shown: pl.DataFrame) -> pl.DataFrame | None:
         return None
     made = linked_series(a.index, a.index.constructs.index(a.target), breaks, a.waves)
     return made.join(shown.select("brand", "wave"), on=["brand", "wave"], how="semi", maintain_order="left")
+
+
+def breaks_drawn(a: Analysis, waves: Collection[str]) -> dict[str, Text]:
+    """Wave -> what broke the series there, as far as it is said, or seems to have."""
+    doubts = [b for b in doubted(a.study, a.index, a.panel, a.waves) if b.only is None or a.target in b.only]
+    seem = {b.wave: Text("scale changed?", "量表改变？") for b in doubts}
+    return {w: t for w, t in ({b.wave: broke(b) for b in a.study.breaks} | seem).items() if w in waves}
 
 
 def broke(said: BreakSaid) -> Text:
@@ -94,7 +102,7 @@ def trend(a: Analysis) -> Section:
         changes=moved.filter(pl.col("change").is_not_null()),
         mean=mean,
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
-        breaks={b.wave: broke(b) for b in a.study.breaks if b.wave in waves},
+        breaks=breaks_drawn(a, waves),
         targets=aims,
         linked=linked,
     )
