@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
+from csi.cli.check_joins import NO_ID, join_notes, strangers, unjoined
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
@@ -93,6 +94,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     audit = pl.DataFrame(effects, RULE_COLUMNS, orient="row")
     counted = counts(panel)
     none = nothing_told(study, counted)
+    events = tables_told(tables, panel)
+    unknown = strangers(events)
     blocks: list[str | Grid] = [
         overview(study, panel, lang),
         grid(files, FILE_KINDS, lang, FILES, headings=HEADINGS),
@@ -100,8 +103,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         absent_grid(panel, lang),
         cell_grid(study, panel, counted, lang),
         *([tables_grid(tables, panel, lang)] if tables else []),
-        models_grid(study, lang),
-        *([] if problems or none else [ALL_GOOD.say(lang)]),
+        models_grid(study, lang, unknown),
+        *([] if problems or none or unknown else [ALL_GOOD.say(lang)]),
     ]
     return Answer(
         blocks=tuple(blocks),
@@ -111,7 +114,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "rules": audit,
             "cells": counted,
             "absent": absent(panel),
-            "tables": tables_told(tables, panel),
+            "tables": events,
             "models": [
                 {
                     "name": m.name,
@@ -119,6 +122,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
                     "title": m.title,
                     "lacks": [n.what for n in lacking],
                     "add": [n.add for n in lacking],
+                    "joins": not unjoined(m, study.tables, unknown),
                 }
                 for m, lacking in allowed(study)
             ],
@@ -126,7 +130,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         notes=(
             *panel.notes,
             *coding_notes(panel),
-            *(n for events in tables.values() for n in events.notes),
+            *(n for table in tables.values() for n in table.notes),
+            *join_notes(tables, events, respondents(panel)),
             *(() if problems else tree_weight_notes(study, panel)),
             *((none,) if none else ()),
         ),
@@ -230,13 +235,24 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
     return Grid(headings, rows, align, title.say(lang) + legend)
 
 
-def models_grid(study: Study, lang: Language) -> Grid:
-    """All models in the order of the twelve: whether the columns allow them, and what each other one would need."""
+def respondents(panel: Panel) -> int:
+    """How many people answered; 0 where the answers do not say who did."""
+    return panel.frame["respondent"].n_unique() if "respondent" in panel.frame.columns else 0
+
+
+def models_grid(study: Study, lang: Language, unknown: Sequence[str] = ()) -> Grid:
+    """All models in the order of the twelve: whether the columns allow them, and what each other one would need.
+
+    Parameters:
+        unknown: kinds of tables of which no id is a respondent's.
+    """
     can = Text("yes", "可以").say(lang)
     rows = []
     for method, lacking in sorted(allowed(study), key=lambda pair: pair[0].number or LAST):
         head = (str(method.number or ""), method.name, method.title.say(lang))
         first = Text(f"needs {lacking[0].what.en}", f"需要{lacking[0].what.zh}").say(lang) if lacking else can
+        if not lacking and unjoined(method, study.tables, unknown):
+            first = NO_ID.say(lang)
         rows += [(*head, first), *(("", "", "", f"  {need.what.say(lang)}") for need in lacking[1:])]
     title = Text(
         "Models these columns allow (csi expectation STUDY --model NAME)",

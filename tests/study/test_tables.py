@@ -46,6 +46,20 @@ def test_check_tells_what_the_tables_hold(study: Path, capsys: pytest.CaptureFix
     assert "contacts have neither seq nor time" in said.out + said.err
 
 
+def test_a_table_of_nobody_who_answered_is_told_and_its_models_refused(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (study.parent / "met.csv").write_text("id,touchpoint,seq,score\nX11001,shop,1,7\n", encoding="utf-8")
+    assert main(["check", str(study), "--lang", "en"]) == 0
+    said = capsys.readouterr()
+    assert "met.csv: none of 1 ids is one of the" in said.out + said.err
+    assert "bought.csv: none" not in said.out + said.err
+    assert "No problems found" not in said.out
+    allowed = {line.split()[1]: line for line in said.out.splitlines() if len(line.split()) > 1}
+    assert allowed["journey"].endswith("no: no id joins")
+    assert allowed["repurchase"].endswith("yes")
+
+
 def test_faults_of_answers_and_tables_are_told_together(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (study.parent / "bought.csv").write_text("customer,date,amount\n11001,2026-01-05,-20\n", encoding="utf-8")
     (study.parent / "met.csv").write_text("id,score\n11001,7\n", encoding="utf-8")

@@ -171,4 +171,6 @@ METHOD = Method(
     needs=(_tables(), key("respondent", Text("respondents", "受访者")), _scored()),
     tell=tell,
     options=("drivers", "outcome", "asked", "adjust_for", "within", "unit", "cuts", "estimator"),
+    whole=True,
+    joins=("purchases", "spells"),
 )

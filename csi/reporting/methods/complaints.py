@@ -76,4 +76,5 @@ METHOD = Method(
     needs=(table("complaints"), construct("satisfaction", label=Text("satisfaction", "满意度"))),
     tell=tell,
     options=("constructs", "drivers", "outcome", "hypothetical"),
+    joins=("complaints",),
 )

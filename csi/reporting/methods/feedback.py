@@ -124,4 +124,5 @@ METHOD = Method(
     options=("ends", "period"),
     cells=("where",),
     whole=True,
+    joins=("cases",),
 )

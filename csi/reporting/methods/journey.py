@@ -161,4 +161,5 @@ METHOD = Method(
     tell=tell,
     options=("outcome", "steps", "scores"),
     cells=("where",),
+    joins=("contacts",),
 )

@@ -62,7 +62,8 @@ class Method:
         options: names of the options (`csi.study.options.Options`) it takes. cells: which of "by" (key columns that
             make cells) and "where" (only rows with these keys) it takes besides. panel: whether it follows the same
             people, so that a report tells it only where the study says that they are (or names the model). whole:
-            whether a report gives it the answers of all waves, not of the latest.
+            whether a report gives it the answers of all waves, not of the latest. joins: kinds of tables of events
+            whose ids must be respondents' (the first that the study has).
     """
 
     name: str
@@ -74,6 +75,7 @@ class Method:
     cells: tuple[str, ...] = ("by", "where")
     panel: bool = False
     whole: bool = False
+    joins: tuple[str, ...] = ()
 
     def lacks(self, study: Study, options: Options) -> tuple[Need, ...]:
         """The needs that a study does not meet."""

@@ -97,4 +97,5 @@ METHOD = Method(
     needs=(table("complaints", "failure", "recovery"), _compared()),
     tell=tell,
     options=("outcomes", "prior", "before", "adjust_for", "top"),
+    joins=("complaints",),
 )

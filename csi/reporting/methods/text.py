@@ -124,4 +124,5 @@ METHOD = Method(
     needs=(table("texts", "text"),),
     tell=tell,
     options=("lexicon", "analyser", "outcome"),
+    joins=("texts",),
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from csi.errors import Note, Problems, Text, did_you_mean, problem
 from csi.reporting.analysis import GROUPINGS, Analysis
@@ -38,6 +39,7 @@ from csi.reporting.sections.tree import tree_section
 from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import behind, headline
 from csi.reporting.sections.views import views_section
+from csi.reporting.words.phrases import wave_name
 from csi.study.options import Options
 from csi.study.settings import Settings
 from csi.study.study import Study
@@ -200,10 +202,21 @@ def build(key: str, analysis: Analysis) -> Section:
 
 
 def method_section(key: str, a: Analysis) -> Section:
-    """A model of expectation on the answers of the report's wave; one that follows people or tells waves, on all."""
+    """A model of expectation on the answers of the report's wave; one that follows people or tells waves, on all.
+
+    Where the study has several waves, the subtitle of a section of one says which it is.
+    """
     method = method_of(key, a.study)
-    wave = {"wave": a.wave} if a.wave and "where" in method.cells and not (method.panel or method.whole) else {}
-    return run_method(a.study, a.panel, key, Options(where=wave, given=("where",)))
+    if not a.wave or "where" not in method.cells or method.panel or method.whole:
+        return run_method(a.study, a.panel, key, Options(given=("where",)))
+    told = run_method(a.study, a.panel, key, Options(where={"wave": a.wave}, given=("where",)))
+    if len(a.study.waves) == 1:
+        return told
+    only = wave_name(a.wave)
+    subtitle = Text(
+        f"{told.subtitle.en}; {only.en} only".removeprefix("; "), f"{told.subtitle.zh}；仅 {only.zh}".removeprefix("；")
+    )
+    return replace(told, subtitle=subtitle)
 
 
 def heading(key: str, study: Study | None = None) -> Text:

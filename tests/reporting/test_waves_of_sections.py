@@ -1,0 +1,34 @@
+"""Which waves a model's section is told of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import csi
+from csi.reporting.sections import method_section
+
+STUDY = Path(__file__).parents[2] / "data" / "retail" / "study.yaml"
+
+
+@pytest.fixture(scope="module")
+def analysis():
+    study = csi.Study.read(STUDY)
+    return SimpleNamespace(study=study, panel=study.panel(), wave="2026Q3")
+
+
+def test_what_followed_interviews_is_told_of_all_waves(analysis):
+    told = method_section("attitude", analysis)
+    assert "only" not in told.subtitle.en
+    assert analysis.panel.frame.height in told.data["joins"]["count"]
+    assert "hazard" in [t.name for t in told.tables]
+
+
+def test_a_section_of_one_wave_says_which(analysis):
+    told = method_section("complaints", analysis)
+    assert told.subtitle.en.endswith("; 2026 Q3 only")
+    assert told.subtitle.zh.endswith("；仅 2026 年第三季度")
+    last = analysis.panel.frame.filter(wave="2026Q3").height
+    assert told.data["rate"]["n"].to_list() == [last]
