@@ -65,7 +65,7 @@ def price_tolerance(
         which do not count.
 
     Raises:
-        Problems: E-ITEM, E-DUPLICATE (the name is taken), E-SETTING.
+        Problems: E-ITEM, E-TWICE, E-SCALE (percentages below 0), E-DUPLICATE (the name is taken), E-SETTING.
 
     Source:
         Fornell et al. (1996), Journal of Marketing 60(4), 7-18.
@@ -80,7 +80,7 @@ def price_tolerance(
         [10.0, -15.0, 25.0]
     """
     check_panel(panel)
-    _check(panel, (rebuy, higher, lower), name)
+    _check(panel, (rebuy, higher, lower), name, likely)
     scale = panel.codebook[rebuy].scale
     cut = likely if likely is not None else (scale.minimum + scale.maximum) / 2 + 1e-9
     top = most if most is not None else max(panel.codebook[i].scale.maximum for i in (higher, lower))
@@ -113,16 +113,58 @@ def price_tolerance(
     )
 
 
-def _check(panel: Panel, items: tuple[str, ...], name: str) -> None:
-    """Items that are not there; a name that is."""
-    found: list[Problem] = []
-    for item in items:
-        if item not in panel.codebook.names:
-            hint = did_you_mean(item, panel.codebook.names)
-            en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
-            found.append(problem("E-ITEM", "price_tolerance", en, zh, hint.en, hint.zh))
+def _check(panel: Panel, items: tuple[str, str, str], name: str, likely: float | None) -> None:
+    """Items that are not there, or cannot be what they are taken for; a name that is there."""
+    book, found = panel.codebook, []
+    for item in [i for i in items if i not in book.names]:
+        hint = did_you_mean(item, book.names)
+        en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
+        found.append(problem("E-ITEM", "price_tolerance", en, zh, hint.en, hint.zh))
     if name in panel.frame.columns:
-        en, zh = f'there is a column "{name}" already.', f"已有名为“{name}”的列。"
-        found.append(problem("E-DUPLICATE", "name", en, zh, "Choose another name.", "请换一个名称。"))
+        found.append(name_taken(name))
+    found += branch_problems(book, *items, likely)
     if found:
         raise Problems(found)
+
+
+def name_taken(name: str) -> Problem:
+    """The new item would have the name of a column."""
+    en, zh = f'there is a column "{name}" already.', f"已有名为“{name}”的列。"
+    return problem("E-DUPLICATE", "name", en, zh, "Choose another name.", "请换一个名称。")
+
+
+def branch_problems(book: Codebook, rebuy: str, higher: str, lower: str, likely: float | None) -> list[Problem]:
+    """One item in two places, percentages below 0, a least likely answer that splits nobody from anybody.
+
+    Parameters:
+        book: items that it does not have are left aside. likely: None for above the middle.
+
+    Example:
+        >>> ten = Scale("ten", 1, 10)
+        >>> book = Codebook(tuple(Item(n, "loyalty", ten, Text(n, n)) for n in ("again", "up", "down")), {}, {})
+        >>> [(p.code, p.where) for p in branch_problems(book, "again", "up", "up", 20)]
+        [('E-TWICE', 'lower'), ('E-SETTING', 'likely')]
+    """
+    found: list[Problem] = []
+    given = {"rebuy": rebuy, "higher": higher, "lower": lower}
+    for at, (key, item) in enumerate(given.items()):
+        if item in list(given.values())[:at]:
+            en, zh = f'item "{item}" stands for two questions.', f"题项“{item}”用于两个问题。"
+            do, do_zh = "Name the item of each question.", "请为每个问题指定各自的题项。"
+            found.append(problem("E-TWICE", key, en, zh, do, do_zh))
+    for key in ("higher", "lower"):
+        if given[key] in book.names and (low := book[given[key]].scale.minimum) < 0:
+            en = f"{given[key]} is asked in percent of the price, from 0; its scale begins at {low:g}."
+            zh = f"{given[key]} 应以价格的百分比（0 起）作答；其量程始于 {low:g}。"
+            do, do_zh = "Ask for the size of the rise or the cut alone.", "请只询问涨价或降价的幅度。"
+            found.append(problem("E-SCALE", key, en, zh, do, do_zh))
+    if likely is not None and rebuy in book.names:
+        scale = book[rebuy].scale
+        if not scale.minimum < likely <= scale.maximum:
+            ends = f"{scale.minimum:g} to {scale.maximum:g}"
+            en = f"likely={likely:g} splits nobody from anybody; {rebuy} runs from {ends}."
+            zh = f"likely={likely:g} 无法区分受访者；{rebuy} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"
+            do = f"Write the lowest answer that counts as likely, above {scale.minimum:g}."
+            do_zh = f"请写出视为“会”的最低回答，须高于 {scale.minimum:g}。"
+            found.append(problem("E-SETTING", "likely", en, zh, do, do_zh))
+    return found

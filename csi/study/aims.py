@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from csi.errors import Problem, Text, did_you_mean, problem
-from csi.study.beside import rates_plan
 from csi.study.positions import Document
+from csi.study.rate_items import rates_plan
 from csi.study.schema import StudyForm, TargetForm, ViewForm
 from csi.tracking.alerts import AIMED, aimless, target_problems
 from csi.tracking.benchmark import MEAN

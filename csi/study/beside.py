@@ -10,24 +10,13 @@ from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.codebook import text_of
 from csi.study.explain import Held
 from csi.study.positions import Document
+from csi.study.rate_items import rate_problems
 from csi.study.salvage import inside
-from csi.study.schema import COVARIANCE, RatesForm, StudyForm, TreeForm
-from csi.study.settings import RatesPlan, TreePlan
+from csi.study.schema import COVARIANCE, StudyForm, TreeForm
+from csi.study.settings import TreePlan
 from csi.survey.codebook import Codebook
-from csi.tracking.rates import scale_problems
 from csi.tracking.tree_checks import OTHERS, Answered, placed
 from csi.tracking.tree_structure import childless
-
-
-def rates_plan(form: RatesForm | None) -> RatesPlan | None:
-    """The rates of a study file."""
-    if form is None:
-        return None
-    own = form.kcsi
-    kcsi = None if own is None else (tuple(own.elements), own.overall, own.repurchase)
-    price = form.tolerance
-    tolerance = None if price is None else (price.rebuy, price.higher, price.lower, price.likely, price.most)
-    return RatesPlan(tuple(form.top_boxes), tuple(form.csat), form.complaint, form.nps, form.boxes, kcsi, tolerance)
 
 
 def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
@@ -50,18 +39,10 @@ def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
 def beside_problems(
     held: Held[StudyForm], form: StudyForm, codebook: Codebook | None, document: Document, folder: Path
 ) -> Iterator[Problem]:
-    """A formula that the estimator has not, items of rates that are not asked, a tree that is none."""
+    """A formula that the estimator has not, rates that their items do not allow, a tree that is none."""
     yield from _formula(form, document)
-    plan = rates_plan(form.rates)
-    if plan is not None and codebook is not None and not held.faulty("rates"):
-        for item in [i for i in dict.fromkeys(plan.items) if i not in codebook.names]:
-            hint = did_you_mean(item, codebook.names)
-            en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
-            yield problem("E-ITEM", document.place(("rates",)), en, zh, hint.en, hint.zh)
-        for key, item in (("complaint", plan.complaint), ("nps", plan.nps)):
-            asked = {key: item or None}
-            for wrong in scale_problems(codebook, asked.get("complaint"), asked.get("nps")):
-                yield replace(wrong, where=document.place(("rates", key)))
+    if form.rates is not None and codebook is not None and not held.faulty("rates"):
+        yield from rate_problems(form.rates, codebook, document)
     yield from _blank_tree(document)
     if form.tree is not None and not held.faulty("tree", "structure"):
         yield from _tree(form, form.tree, document, folder)

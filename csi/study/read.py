@@ -14,7 +14,7 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
 from csi.study.aims import aim_problems, target_of, views_of
-from csi.study.beside import beside_problems, rates_plan, tree_plan
+from csi.study.beside import beside_problems, tree_plan
 from csi.study.brands import brand_fields, renamed_problems
 from csi.study.breaks import break_problems
 from csi.study.codebook import codebook_of, keys_of, text_of
@@ -23,6 +23,7 @@ from csi.study.explain import Held, held_to
 from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
+from csi.study.rate_items import rates_plan
 from csi.study.schema import COVARIANCE, BreakForm, KeysForm, OptionsForm, StudyForm
 from csi.study.settings import TARGET, BreakSaid, Event, Gating, LinkSaid, ReplicateWeights, Settings, Telling
 from csi.study.tables import table_problems, tables_said

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.errors import Note, Problems, note, problem
 from csi.estimate.given import check_panel
 from csi.inference.linearised import critical
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
-from csi.survey.codebook import Codebook, Scale
+from csi.survey.codebook import Scale
 from csi.survey.panel import Panel
 from csi.tracking.formulas import KCSI
 from csi.tracking.index import Index
@@ -27,8 +27,9 @@ from csi.tracking.index_answers import Answers, answers_behind
 from csi.tracking.index_deff import Effective, effective_note, known_design, ratio, simple_variances
 from csi.tracking.index_influence import fixed_influence
 from csi.tracking.index_table import effective_columns, formula_note, number_column
+from csi.tracking.rate_checks import box_problems, boxes_problems, scale_problems, twice, unknown_items
 
-NPS_TOP, PROMOTER, PASSIVE = 10, 9, 7
+PROMOTER, PASSIVE = 9, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def kcsi(
         left out.
 
     Raises:
-        Problems: E-ITEM, E-SETTING (shares that do not sum to 1, boxes), E-BY.
+        Problems: E-ITEM, E-TWICE, E-SCALE (no more answers than boxes), E-SETTING (shares that do not sum to 1, boxes),
+            E-BY.
 
     Source:
         Korea Management Association Consulting, KCSI: structure of the index (seven-point scales, top two answers).
@@ -133,7 +135,9 @@ def kcsi(
     """
     check_panel(panel)
     names = [elements] if isinstance(elements, str) else list(elements)
-    found = _unknown(panel, [*names, overall, repurchase], "kcsi") + _box_problems(boxes)
+    asked = [*names, overall, repurchase]
+    found = [*unknown_items(panel.codebook, asked, "kcsi"), *boxes_problems(boxes), *twice(names, "elements")]
+    found += box_problems(panel.codebook, asked, boxes)
     if not names:
         en, zh = "no element is named.", "未指定任何要素题项。"
         found.append(problem("E-ITEM", "elements", en, zh, "Name at least one item.", "请至少写出一个题项。"))
@@ -183,7 +187,8 @@ def rates(
         design-based errors; its table's `n` counts them.
 
     Raises:
-        Problems: E-ITEM, E-SCALE (NPS not from 0 to 10, a complaint with more than two answers), E-SETTING, E-BY.
+        Problems: E-ITEM, E-TWICE, E-SCALE (NPS not from 0 to 10, a complaint with more than two answers, no more
+            answers than boxes), E-SETTING, E-BY.
 
     Source:
         Linearised errors of shares: Lohr (2010), Sampling: Design and Analysis, 9.1.
@@ -200,11 +205,14 @@ def rates(
     check_panel(panel)
     top, sat = ([top_boxes] if isinstance(top_boxes, str) else top_boxes), ([csat] if isinstance(csat, str) else csat)
     single = [i for i in (complaint, nps, tolerance) if i is not None]
-    found = (
-        _unknown(panel, [*top, *sat, *single], "rates")
-        + _box_problems(boxes)
-        + scale_problems(panel.codebook, complaint, nps)
-    )
+    found = [
+        *unknown_items(panel.codebook, [*top, *sat, *single], "rates"),
+        *boxes_problems(boxes),
+        *twice(top, "top_boxes"),
+        *twice(sat, "csat"),
+        *box_problems(panel.codebook, top, boxes),
+        *scale_problems(panel.codebook, complaint, nps),
+    ]
     if not (top or sat or single):
         en, zh = "no rate is asked for.", "未指定任何指标。"
         found.append(problem("E-ITEM", "rates", en, zh, 'Write complaint="...", say.', "例如写 complaint=“...”。"))
@@ -360,51 +368,3 @@ def _said(sample: Sample, rows: int, partly: int, *, together: bool) -> tuple[No
         en = f"KCSI: {partly} of {rows} rows answered only some of its items and are left out."
         said.append(note("N-LISTWISE", en, f"KCSI：{rows} 行中有 {partly} 行仅答了部分题项，已按行删除。"))
     return (*said, *(n for n in sample.notes if n.code != "N-MISSING"))
-
-
-def _unknown(panel: Panel, items: Sequence[str], where: str) -> list[Problem]:
-    """Items that the codebook does not have."""
-    found = []
-    for item in dict.fromkeys(items):
-        if item not in panel.codebook.names:
-            hint = did_you_mean(item, panel.codebook.names)
-            en, zh = f'item "{item}" is not in the codebook.', f"编码簿中没有题项“{item}”。"
-            found.append(problem("E-ITEM", where, en, zh, hint.en, hint.zh))
-    return found
-
-
-def _box_problems(boxes: int) -> list[Problem]:
-    if isinstance(boxes, int) and boxes >= 1:
-        return []
-    en, zh = f"boxes={boxes} is not a number of answers.", f"boxes={boxes} 不是档数。"
-    return [problem("E-SETTING", "boxes", en, zh, "Write boxes=2.", "请写 boxes=2。")]
-
-
-def scale_problems(book: Codebook, complaint: str | None, nps: str | None) -> list[Problem]:
-    """A recommendation not asked from 0 to 10; a complaint that is not yes or no.
-
-    Example:
-        >>> from csi.errors import Text
-        >>> from csi.survey.codebook import Item
-        >>> book = Codebook((Item("loy", "s", Scale("ten", 1, 10), Text("loy", "推荐")),), {}, {})
-        >>> [p.code for p in scale_problems(book, None, "loy")]
-        ['E-SCALE']
-    """
-    found, known = [], book.names
-    if nps in known:
-        scale = book[str(nps)].scale
-        if (scale.minimum, scale.maximum) != (0, NPS_TOP):
-            en = (
-                f"the score is defined on answers from 0 to 10; {nps} runs from {scale.minimum:g} to {scale.maximum:g}."
-            )
-            zh = f"净推荐值以 0–10 分的回答定义；{nps} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"
-            do, do_zh = "Ask for its top boxes instead.", "请改用高分占比（top_boxes）。"
-            found.append(problem("E-SCALE", str(nps), en, zh, do, do_zh))
-    if complaint in known:
-        scale = book[str(complaint)].scale
-        if scale.maximum - scale.minimum != 1:
-            en = f"a complaint is answered yes or no; {complaint} runs from {scale.minimum:g} to {scale.maximum:g}."
-            zh = f"抱怨以“是/否”作答；{complaint} 的量程为 {scale.minimum:g}–{scale.maximum:g}。"
-            do, do_zh = "Name the yes-no item (0 and 1).", "请指定 0/1 题项。"
-            found.append(problem("E-SCALE", str(complaint), en, zh, do, do_zh))
-    return found

@@ -40,6 +40,10 @@ def test_views_of_a_study(write_study):
         ("alerts: [{when: missed}]", "E-ALERT", "missed"),
         ("rates: {tolerance: {rebuy: q1, higher: q2, lower: q9}}", "E-ITEM", "q9"),
         ("rates: {nps: q1}", "E-SCALE", "from 0 to 10"),
+        ("rates: {csat: [q1, q1]}", "E-TWICE", "q1"),
+        ("rates: {tolerance: {rebuy: q1, higher: q2, lower: q2}}", "E-TWICE", "q2"),
+        ("rates: {tolerance: {rebuy: q1, higher: q2, lower: s1, likely: 20}}", "E-SETTING", "q1 runs from"),
+        ("rates: {top_boxes: [q1], boxes: 90}", "E-SCALE", "always 100"),
     ],
 )
 def test_what_is_wrong_is_named_at_its_line(write_study, line, code, said):
@@ -50,6 +54,20 @@ def test_what_is_wrong_is_named_at_its_line(write_study, line, code, said):
     assert found[0].where.split(":")[1] == "2"
     assert said in found[0].what.en + found[0].remedy.en
     assert found[0].what.zh
+
+
+def test_each_item_of_a_rate_that_does_not_fit_is_named_at_its_own_line(write_study):
+    rates = (
+        "rates:\n  top_boxes:\n    - q1\n    - q8\n  boxes: 90\n  complaint: q2\n  nps: q1\n"
+        "  kcsi:\n    elements: [q1, q1]\n    overall: q1\n    repurchase: q9\n"
+    )
+    with pytest.raises(Problems) as error:
+        study_fields(write_study(("csi: 1\n", f"csi: 1\n{rates}")))
+    found = sorted((int(p.where.split(":")[1]), p.code) for p in error.value.problems)
+    assert found == [
+        *((4, "E-SCALE"), (5, "E-ITEM"), (7, "E-SCALE"), (8, "E-SCALE")),
+        *((10, "E-SCALE"), (10, "E-SCALE"), (10, "E-TWICE"), (11, "E-SCALE"), (12, "E-ITEM")),
+    ]
 
 
 def test_an_alert_about_targets_takes_those_of_the_study(write_study):

@@ -222,6 +222,9 @@ def test_bad_rates():
     assert raised(lambda: csi.rates(panel)) == ["E-ITEM"]
     assert raised(lambda: csi.rates(panel, complaint="sta", boxes=0)) == ["E-ITEM", "E-SETTING"]
     assert raised(lambda: csi.rates(panel, complaint="sat", nps="sat")) == ["E-SCALE", "E-SCALE"]
+    assert raised(lambda: csi.rates(panel, top_boxes=["sat", "sat"], csat=["sat", "sat"])) == ["E-TWICE", "E-TWICE"]
+    assert raised(lambda: csi.rates(panel, top_boxes=["sat"], boxes=10)) == ["E-SCALE"]
+    assert raised(lambda: csi.kcsi(panel, ["sat"], "sat", "sat", boxes=10)) == ["E-SCALE"]
     assert raised(lambda: csi.kcsi(panel, [], "sat", "x", shares=(0.5, 0.5, 0.5))) == ["E-ITEM", "E-ITEM", "E-SETTING"]
 
 
@@ -237,6 +240,9 @@ def test_price_tolerance_branches_and_ends():
     found = csi.rates(made, tolerance="price_tolerance").table.row(0, named=True)
     assert (found["formula"], found["index"], found["n"]) == ("PT", -3.0, 5)
     assert raised(lambda: csi.price_tolerance(made, "again", "upp", "down")) == ["E-ITEM", "E-DUPLICATE"]
+    assert raised(lambda: csi.price_tolerance(panel, "again", "up", "up", likely=1)) == ["E-TWICE", "E-SETTING"]
+    below = panel_of(columns, {"again": TEN, "up": Scale("signed", -100, 100), "down": percent})
+    assert raised(lambda: csi.price_tolerance(below, "again", "up", "down")) == ["E-SCALE"]
 
 
 def test_kcsi_is_of_those_who_answered_all_its_items():
