@@ -48,6 +48,9 @@ def evidence_frame(known: Sequence[Evidence]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=EVIDENCE).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
+UNFAVOURABLE: Final[tuple[Verdict, ...]] = ("not tested", "comparable", "after freeing", "not comparable")
+"""Verdicts, the least favourable last; "not tested" only where nothing was tested."""
+
 UNTESTED: Final = ("statistic", "p_value")
 """Numbers of a test that a difference which is comparable only after freeing does not have."""
 
@@ -153,9 +156,7 @@ def least_favourable(found: Sequence[Evidence]) -> Verdict:
         >>> least_favourable([Evidence("comparable"), Evidence("not tested"), Evidence("after freeing")])
         'after freeing'
     """
-    order: tuple[Verdict, ...] = ("comparable", "after freeing", "not comparable")
-    known = [e.verdict for e in found if e.verdict != "not tested"]
-    return max(known, key=order.index, default="not tested")
+    return max((e.verdict for e in found), key=UNFAVOURABLE.index, default="not tested")
 
 
 def check_gate(gate: Comparable | None, index: Index) -> None:

@@ -29,13 +29,13 @@ from csi.tracking.contrasts import (
     t_tests,
 )
 from csi.tracking.gate_applied import (
+    UNFAVOURABLE,
     check_gate,
     evidence_frame,
     evidence_of,
     freed,
     freed_note,
     gate_notes,
-    least_favourable,
     weighed,
     withheld,
     withheld_note,
@@ -385,11 +385,11 @@ def _ranks(index: Index, construct: int, cells: Ints, covariance: Array, beats: 
 
 def _least(k: int, above: Ints, below: Ints, known: Sequence[Evidence]) -> pl.Series:
     """The least favourable evidence of every brand's differences."""
-    of: list[list[Evidence]] = [[] for _ in range(k)]
-    for a, b, e in zip(above, below, known, strict=True):
-        of[a].append(e)
-        of[b].append(e)
-    return pl.Series([least_favourable(found) for found in of], dtype=pl.String)
+    worst = np.zeros(k, dtype=np.int64)
+    found = np.array([UNFAVOURABLE.index(e.verdict) for e in known], dtype=np.int64)
+    np.maximum.at(worst, above, found)
+    np.maximum.at(worst, below, found)
+    return pl.Series([UNFAVOURABLE[i] for i in worst], dtype=pl.String)
 
 
 def _hidden(k: int, above: Ints, below: Ints, barred: Bools) -> Bools:

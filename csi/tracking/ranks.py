@@ -36,7 +36,7 @@ Single = npt.NDArray[np.float32]
 LEAST, MOST, WORK = 2_000, 20_000, 200_000_000
 """Fewest and most draws, and about how many pairs times draws are worth it."""
 
-CHUNK = 256
+CHUNK = 128
 """Draws worked on together. Results do not depend on it."""
 
 
@@ -93,12 +93,46 @@ def apart(joint: Joint, level: float, seed: int = 1) -> Bools:
     if k < 2 or not open_.any():
         return found
     z = joint.drawn(draws_for(k), seed).astype(np.float32)
+    largest = _ceilings(z, joint)
     while open_.any():
-        new = open_ & (t > np.quantile(_largest(z, inverse, open_), level))
+        largest = _lowered(largest, z, inverse, open_, level)
+        new = open_ & (t > np.quantile(largest, level))
         if not new.any():
             break
         found, open_ = found | new, open_ & ~new
     return found
+
+
+def _ceilings(z: Single, joint: Joint) -> Single:
+    """(m,) values that the largest (z_i - z_j) / SE_ij over all pairs does not exceed.
+
+    With any v_i > 0, z_i - z_j <= sqrt(z_i^2 / v_i + z_j^2 / v_j) sqrt(v_i + v_j) for z_i > 0 > z_j (Cauchy-Schwarz);
+    what all brands of a draw share is taken out first, and v is the variance of what is left.
+    """
+    errors, covariance = joint.errors, np.nan_to_num(joint.covariance)
+    v = np.diagonal(covariance) - 2.0 * covariance.mean(axis=1) + covariance.mean()
+    v = np.maximum(v, 1e-12 * v.max())
+    factor = float(np.nanmax(np.sqrt(v[:, None] + v) / errors, initial=0.0))
+    a = (z - z.mean(axis=0, dtype=np.float64)) / np.sqrt(v)[:, None]
+    bound = np.sqrt(np.maximum(a.max(axis=0), 0.0) ** 2 + np.minimum(a.min(axis=0), 0.0) ** 2)
+    return np.asarray((factor * bound * (1 + 1e-4)).astype(np.float32))
+
+
+def _lowered(ceilings: Single, z: Single, inverse: Single, open_: Bools, level: float) -> Single:
+    """(m,) largest statistics over the open pairs, exact in their upper tail from the level's quantile on.
+
+    Draws are taken from the highest ceiling down, until as many values as lie above the quantile are at least the next
+    ceiling; the others keep their ceilings, which lie below the quantile and do not change it.
+    """
+    out, order = ceilings.copy(), np.argsort(-ceilings, kind="stable")
+    tail = min(out.size - int((out.size - 1) * level) + 1, out.size)
+    for i in range(0, out.size, CHUNK):
+        part = order[i : i + CHUNK]
+        out[part] = _largest(z[:, part], inverse, open_)
+        done, rest = out[order[: i + CHUNK]], order[i + CHUNK :]
+        if done.size >= tail and rest.size and np.partition(done, done.size - tail)[done.size - tail] >= out[rest[0]]:
+            break
+    return out
 
 
 def _largest(z: Single, inverse: Single, open_: Bools) -> Single:

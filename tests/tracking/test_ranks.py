@@ -14,7 +14,7 @@ from csi.pls.estimator import PLS
 from csi.tracking.contrasts import joint_covariance
 from csi.tracking.index import index
 from csi.tracking.league import do_not_differ, medals, pairwise, runs
-from csi.tracking.ranks import Joint, _largest, apart, joint_of, rank_probabilities, rank_shares
+from csi.tracking.ranks import Joint, _ceilings, _largest, _lowered, apart, joint_of, rank_probabilities, rank_shares
 
 BRANDS = ("A", "B", "C", "D")
 
@@ -67,6 +67,23 @@ def test_steps_go_on_while_they_find_more():
     assert found[0, 1:4].all()
     assert (found & parted).sum() == parted.sum()
     assert found.sum() == parted.sum() + 3
+
+
+@pytest.mark.parametrize("shared", [0.0, 50.0])
+def test_no_draw_lies_above_its_ceiling_and_the_tail_is_exact(shared):
+    rng = np.random.default_rng(3)
+    k, level = 25, 0.95
+    loads = rng.normal(size=(k, 2))
+    joint = Joint(np.zeros(k), np.diag(rng.uniform(0.1, 4.0, k)) + loads @ loads.T + shared, 40.0)
+    z, inverse = joint.drawn(4_000, 1).astype(np.float32), np.nan_to_num(1 / joint.errors).astype(np.float32)
+    open_ = rng.random((k, k)) < 0.7
+    np.fill_diagonal(open_, val=False)
+    whole, ceilings = _largest(z, inverse, open_), _ceilings(z, joint)
+    assert (whole <= ceilings).all()
+    found = _lowered(ceilings, z, inverse, open_, level)
+    assert (found > whole).any()  # most draws were not looked at
+    assert np.array_equal(np.sort(found)[-200:], np.sort(whole)[-200:])
+    assert np.quantile(found, level) == np.quantile(whole, level)
 
 
 def test_common_errors_do_not_matter():
