@@ -49,6 +49,23 @@ class Maximum:
     edge: bool
 
 
+def tabled(x: Array, value: Callable[[Array], Array]) -> Array:
+    """A function of counts, evaluated once for every number up to the largest where there are fewer of these.
+
+    Parameters:
+        x: (n,) whole numbers, 0 or more. value: of an array; what it gives at numbers that do not occur is not used.
+
+    Example:
+        >>> tabled(np.array([2.0, 0.0, 2.0, 1.0]), np.sqrt).round(2).tolist()
+        [1.41, 0.0, 1.41, 1.0]
+    """
+    top = x.max(initial=0.0)
+    if top >= x.size:
+        return value(x)
+    found: Array = value(np.arange(top + 1.0))[x.astype(np.intp)]
+    return found
+
+
 def loglik(parameters: Array, x: Array, last: Array, age: Array, weights: Array) -> tuple[float, Array]:
     """Log-likelihood of BG/NBD and its gradient.
 
@@ -72,15 +89,18 @@ def loglik(parameters: Array, x: Array, last: Array, age: Array, weights: Array)
     alive = -(r + x) * np.log(al + age)
     gone = np.where(again, np.log(a) - np.log(below) - (r + x) * np.log(al + last), -np.inf)
     both = np.logaddexp(alive, gone)
-    head = gammaln(r + x) - gammaln(r) + r * np.log(al)
-    head += gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
+    head = tabled(x, lambda m: gammaln(r + m) + gammaln(b + m) - gammaln(a + b + m))
+    head += r * np.log(al) - gammaln(r) + gammaln(a + b) - gammaln(b)
     p, q = np.exp(alive - both), np.exp(gone - both)
+    buying = tabled(x, lambda m: digamma(r + m) - digamma(r))
+    leaving = tabled(x, lambda m: digamma(a + b) - digamma(a + b + m))
+    staying = tabled(x, lambda m: digamma(b + m) - digamma(b))
     slopes = np.array(
         [
-            digamma(r + x) - digamma(r) + np.log(al) - p * np.log(al + age) - q * np.log(al + last),
+            buying + np.log(al) - p * np.log(al + age) - q * np.log(al + last),
             r / al - (r + x) * (p / (al + age) + q / (al + last)),
-            digamma(a + b) - digamma(a + b + x) + q / a,
-            digamma(a + b) + digamma(b + x) - digamma(b) - digamma(a + b + x) - q * again / below,
+            leaving + q / a,
+            leaving + staying - q * again / below,
         ]
     )
     return float(weights @ (head + both)), slopes @ weights
@@ -103,14 +123,16 @@ def gamma_loglik(parameters: Array, x: Array, mean: Array, weights: Array) -> tu
         -1.3863
     """
     p, q, v = parameters
-    total = np.log(v + mean * x)
-    value = gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v)
-    value += (p * x - 1) * np.log(mean) + p * x * np.log(x) - (p * x + q) * total
+    sums = mean * x
+    total, spent = np.log(v + sums), np.log(sums)
+    value = tabled(x, lambda m: gammaln(p * m + q) - gammaln(p * m)) - gammaln(q) + q * np.log(v)
+    value += p * x * spent - np.log(mean) - (p * x + q) * total
+    whole = tabled(x, lambda m: digamma(p * m + q))
     slopes = np.array(
         [
-            x * (digamma(p * x + q) - digamma(p * x) + np.log(mean) + np.log(x) - total),
-            digamma(p * x + q) - digamma(q) + np.log(v) - total,
-            q / v - (p * x + q) / (v + mean * x),
+            x * (whole - tabled(x, lambda m: digamma(p * m)) + spent - total),
+            whole - digamma(q) + np.log(v) - total,
+            q / v - (p * x + q) / (v + sums),
         ]
     )
     return float(weights @ value), slopes @ weights

@@ -43,8 +43,12 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
         >>> customers(read_events(bought, "purchases", until="2026-02-02")).rows()
         [('a', 1, 2.0, 4.0, 12.0), ('b', 0, 0.0, 3.0, None)]
     """
-    amount = pl.col("amount").sum() if "amount" in purchases.frame.columns else pl.lit(None, pl.Float64).alias("amount")
-    daily = purchases.frame.lazy().group_by("id", "date").agg(amount)
+    amount = (
+        pl.col("amount").sort().sum()
+        if "amount" in purchases.frame.columns
+        else pl.lit(None, pl.Float64).alias("amount")
+    )
+    daily = purchases.frame.group_by("id", "date").agg(amount)  # a lazy plan would drop the sorts
     end = pl.lit(purchases.last)
     again = pl.col("date") > pl.col("date").min()
     days = DAYS[unit]
@@ -54,10 +58,9 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
             (pl.len() - 1).cast(pl.Int64).alias("x"),
             ((pl.col("date").max() - pl.col("date").min()).dt.total_days() / days).alias("last"),
             ((end - pl.col("date").min()).dt.total_days() / days).alias("age"),
-            pl.col("amount").filter(again).mean().alias("mean"),
+            pl.col("amount").filter(again).sort().mean().alias("mean"),
         )
         .sort("id")
-        .collect()
     )
 
 

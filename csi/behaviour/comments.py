@@ -197,7 +197,7 @@ def scored_rows(
     """Comments with tone, disconfirmation and words; mentions of attributes (row, attribute, tone)."""
     frame = said.frame
     parts = by_lexicon(clauses(frame.filter(pl.col("language").is_in(list(READ))), words().but))
-    sums = parts.group_by("row").agg(pl.col("value", "words", "below", "met", "better").sum()).with_columns(
+    sums = parts.group_by("row").agg(pl.col("value", "words", "below", "met", "better").sort().sum()).with_columns(
         disconfirmed(pl.col("better"), pl.col("met"), pl.col("below")).cast(pl.Int64).alias("disconfirmation")
     )  # fmt: skip
     tones = sentence_tones(parts, others)

@@ -105,8 +105,8 @@ def _together(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     once = frame.select(own).unique(maintain_order=True).with_row_index("row")
     all_codes = frame.join(once, on=own, how="left", nulls_equal=True, maintain_order="left")
     codes = all_codes.select("row", pl.col("coder").fill_null(""), pl.col("human_score").alias("value"))
-    codes = codes.drop_nulls("value").group_by("row", "coder", maintain_order=True).agg(pl.col("value").mean())
-    means = codes.group_by("row").agg(pl.col("value").mean().alias("human"))
+    codes = codes.drop_nulls("value").group_by("row", "coder", maintain_order=True).agg(pl.col("value").sort().mean())
+    means = codes.group_by("row").agg(pl.col("value").sort().mean().alias("human"))
     return once.join(means, on="row", how="left", maintain_order="left"), codes
 
 

@@ -75,7 +75,7 @@ def spending(members: Events, purchases: Events, period: Period) -> Spending:
         )
     place = {d: i for i, d in enumerate(starts)}
     at = pl.col("date").dt.truncate(EVERY[period])
-    cells = log.filter(at.is_in(starts)).group_by("id", at.alias("at")).agg(pl.col("value").sum())
+    cells = log.filter(at.is_in(starts)).group_by("id", at.alias("at")).agg(pl.col("value").sort().sum())
     row = {n: i for i, n in enumerate(names)}
     spent = np.zeros((len(names), len(starts)))
     spent[[row[i] for i in cells["id"]], [place[d] for d in cells["at"]]] = cells["value"].to_numpy()

@@ -181,3 +181,13 @@ def test_all_gone_is_told_without_errors_that_are_not_there() -> None:
 def test_first_day_counts_once_and_its_amount_is_no_repeat() -> None:
     rows = {"id": ["a"] * 3, "date": ["2026-01-01", "2026-01-01", "2026-01-15"], "amount": [100, 50, 7]}
     assert customers(read_events(pl.DataFrame(rows), "purchases")).rows() == [("a", 1, 2.0, 2.0, 7.0)]
+
+
+def test_the_order_of_the_log_does_not_move_a_bit() -> None:
+    rng = np.random.default_rng(4)
+    n = 20_000
+    days = np.datetime64("2025-01-01") + rng.integers(0, 300, n).astype("timedelta64[D]")
+    log = pl.DataFrame({"id": rng.integers(0, 1_500, n), "date": days, "amount": rng.gamma(3, 9, n).round(2)})
+    found = [customers(read_events(log.sample(fraction=1, shuffle=True, seed=k), "purchases")) for k in (1, 2, 3)]
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
