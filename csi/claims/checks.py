@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
@@ -12,6 +14,9 @@ from csi.models.card_parts import Engine
 from csi.survey.panel import Panel
 
 Blocks = Mapping[str, tuple[str, ...]]
+
+COMPARED: Final = 2
+"""Groups that must be large enough for small ones to be left out."""
 
 
 def too_few_items(card: Card, items: Blocks, reliability: Mapping[str, float]) -> Iterator[Problem]:
@@ -89,8 +94,8 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             place,
             f'{card.id} compares groups of "{key}", which the data do not have.',
             f"{card.id} 按“{key}”分组比较，数据中没有该列。",
-            f"Name its column under keys: {{{key}: column}}, or run the card without groups in Python, by=[].",
-            f"请在 keys 中写明 {{{key}: 列名}}，或在 Python 中不分组运行：by=[]。",
+            f"Name its column under keys: {{{key}: column}} (in Python, by=[] runs the card without groups).",
+            f"请在 keys 中写明 {{{key}: 列名}}（在 Python 中 by=[] 表示不分组运行）。",
         )
         return
     found = panel.frame.group_by(key).len().drop_nulls(key).sort(key)
@@ -107,7 +112,7 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             f"请写对应关系：{_mapped(card.id, strange[0], levels[0])}。{guess.zh}",
         )
     few = {k: n for k, n in counts.items() if n < least}
-    if few:
+    if few and len(counts) - len(few) < COMPARED:
         listed, listed_zh = (
             ("; ".join(f'"{k}" has {n}' for k, n in few.items())),
             ("；".join(f"“{k}”有 {n}" for k, n in few.items())),
@@ -117,9 +122,36 @@ def groups_of(card: Card, panel: Panel, by: Sequence[str], stages: Mapping[str, 
             place,
             f"groups of {key} are too small (fewest {least}): {listed}.",
             f"{key} 的组过小（至少 {least}）：{listed_zh}。",
-            f"Keep other groups (--where {key}=..., where=), or run the card without groups in Python, by=[].",
-            f"请只保留其他组（--where {key}=……，where=），或在 Python 中不分组运行：by=[]。",
+            f"Join groups in the data, ask more of them, or keep one (--where {key}=NAME).",
+            f"请在数据中合并各组、补充样本，或只保留一组（--where {key}=名称）。",
         )
+
+
+def without_small(card: Card, panel: Panel, chosen: pl.DataFrame, by: Sequence[str]) -> tuple[Panel, tuple[Note, ...]]:
+    """The panel without groups that are too small, where two or more are not; N-GROUP-SMALL.
+
+    Parameters:
+        chosen: the rows the card is run on that answered something of every construct. by: key columns that make cells.
+    """
+    key, least = card.requires.group, card.requires.min_n_per_group
+    if not key or key not in by or key not in chosen.columns:
+        return panel, ()
+    counts = dict(chosen.group_by(pl.col(key).cast(pl.String)).len().drop_nulls(key).sort(key).rows())
+    large = [k for k, n in counts.items() if n >= least]
+    few = {k: n for k, n in counts.items() if n < least}
+    if len(large) < COMPARED:
+        return panel, ()
+    keep = panel.frame.select(pl.col(key).cast(pl.String).is_in(large).fill_null(value=False)).to_series()
+    panel = replace(panel, frame=panel.frame.filter(keep), reasons=panel.reasons.filter(keep))
+    listed, listed_zh = (
+        ", ".join(f"{k} ({n})" for k, n in few.items()),
+        "、".join(f"{k}（{n}）" for k, n in few.items()),
+    )
+    en, zh = (
+        f"groups with fewer than {least} answers are left out: {listed}.",
+        f"不足 {least} 份答卷的组未纳入：{listed_zh}。",
+    )
+    return panel, (note("N-GROUP-SMALL", en, zh),) if few else ()
 
 
 def _mapped(card: str, theirs: str, ours: str) -> str:

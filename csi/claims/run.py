@@ -22,6 +22,7 @@ from csi.claims.checks import (
     only_asked,
     too_few_items,
     unknown_reliability,
+    without_small,
     wrong_engine,
 )
 from csi.claims.contests import NONE, Contests, contests
@@ -316,13 +317,15 @@ def _prepared(
     if asked.engine == "cb":
         problems += too_few_items(card, items, asked.reliability)
     names = {theirs: ours for ours, theirs in asked.stages.items()}
-    problems += groups_of(card, replace(panel, frame=chosen), asked.cells(card), names)
+    answered = pl.all_horizontal(pl.any_horizontal(pl.col(b).is_not_null()) for b in items.values())
+    problems += groups_of(card, replace(panel, frame=chosen.filter(answered)), asked.cells(card), names)
     design, some = asked_of(card, items, chosen)
     problems += design
     if problems:
         raise Problems(problems)
+    panel, left = without_small(card, panel, chosen.filter(answered), asked.cells(card))
     whole = chosen.select(pl.all_horizontal(pl.col([i for b in items.values() for i in b]).is_not_null())).to_series()
-    notes = only_asked(card, some, int(whole.sum()), chosen.height)
+    notes = (*only_asked(card, some, int(whole.sum()), chosen.height), *left)
     key = card.requires.group
     if names and key in panel.frame.columns:
         panel = replace(panel, frame=panel.frame.with_columns(pl.col(key).replace(names)))

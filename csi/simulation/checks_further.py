@@ -8,11 +8,15 @@ from csi.errors import Problem, did_you_mean, problem
 from csi.simulation.further import TERMS, factors
 from csi.simulation.reading import Place
 from csi.simulation.recipe import Recipe
+from csi.simulation.routes import HAPPENED
 
 Named = tuple[str, list[str], tuple[str, str], Place]
 Found = tuple[Place, Problem]
 
 TOLERANCE = 1e-9
+
+GROUPS = {"stage": "阶段", "segment": "细分", "wave": "期次"}
+"""What a route may go by beside answers."""
 
 
 def names_further(recipe: Recipe) -> Iterator[Named]:
@@ -63,15 +67,19 @@ def _of_outcomes(recipe: Recipe) -> Iterator[Named]:
 def _of_routes(recipe: Recipe, headings: list[str]) -> Iterator[Named]:
     """What routes ask, and on what condition."""
     questions = [q.name for q in recipe.asked]
-    groups = {"stage": [g.name for g in recipe.stages], "segment": [g.name for g in recipe.segments]}
+    groups = {
+        "stage": [g.name for g in recipe.stages], "segment": [g.name for g in recipe.segments],
+        "wave": list(recipe.waves),
+    }  # fmt: skip
+    happened = [HAPPENED] if recipe.events is not None and recipe.events.complaints is not None else []
     for k, route in enumerate(recipe.routes):
         for name in route.ask:
             yield name, [*questions, *headings], ("question or construct", "题项或构念"), ("routes", k, "ask")
         for name, values in route.when.items():
             if name not in groups:
-                yield name, [*groups, *questions], ("question", "题项"), ("routes", k, "if", name)
+                yield name, [*groups, *happened, *questions], ("question", "题项"), ("routes", k, "if", name)
             for value in values if name in groups else ():
-                yield value, groups[name], (name, {"stage": "阶段", "segment": "细分"}[name]), ("routes", k, "if", name)
+                yield value, groups[name], (name, GROUPS[name]), ("routes", k, "if", name)
 
 
 def _of_scales(recipe: Recipe) -> Iterator[Named]:
@@ -124,7 +132,7 @@ def _holds(recipe: Recipe, name: str, low: int, high: int, place: Place) -> Iter
 def _codes(recipe: Recipe) -> Iterator[Found]:
     """Routes that lead past a question whose scale has no code for it."""
     for k, route in enumerate(recipe.routes):
-        for question in (recipe.asked[at] for at in recipe.places(route.ask)):
+        for question in () if route.blank else (recipe.asked[at] for at in recipe.places(route.ask)):
             if question.scale and question.scale not in recipe.scales:
                 continue
             if "not_asked" not in recipe.scale_of(question).missing.values():

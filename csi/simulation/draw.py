@@ -19,7 +19,7 @@ from csi.simulation.further import further_answers
 from csi.simulation.lives import Lives
 from csi.simulation.population import Cell, Population
 from csi.simulation.recipe import Recipe
-from csi.simulation.routes import unasked
+from csi.simulation.routes import blanks, unasked
 from csi.simulation.streams import uniforms
 
 LASTING = ("size", "groups", "weight")
@@ -83,9 +83,9 @@ def draw_cell(
     answers = _contaminate(answers, kind, draw("ticks", n, p), population)
     codes = _turned(recipe, np.concatenate([answers, further], axis=1))
     blank = np.broadcast_to((kind == 3)[:, None], codes.shape).copy()
-    skipped = unasked(recipe, groups, group, codes) & ~blank
+    skipped = unasked(recipe, groups, group, codes, cell.wave, life.complaining if life else None) & ~blank
     codes, blank = _missing(recipe, codes, blank, draw("missing", len(recipe.missing), n, codes.shape[1]))
-    codes, blank = np.where(skipped, _not_asked(recipe), codes), blank & ~skipped
+    codes, blank = np.where(skipped, _not_asked(recipe), codes), np.where(skipped, blanks(recipe), blank)
     weight = _weights(groups, group, recipe.weight_spread, draw("weight", n))
     frame = _frame(recipe, cell, groups, group, weight, seconds, codes, blank, ids)
     return frame.filter(_returning(recipe, cell, seed, n))

@@ -33,7 +33,7 @@ class Lives:
 
     Attributes:
         recipe, population, brand, seed: what is drawn from. tables: kind -> frames so far. handled: wave -> (n,)
-            whose complaint was handled. runs: cases so far. rows: complaint rows of the wave at hand.
+            whose complaint was handled. complaining: (n,) who complained in the wave at hand. runs: cases so far.
     """
 
     recipe: Recipe
@@ -42,6 +42,7 @@ class Lives:
     seed: int
     tables: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     handled: Flags | None = None
+    complaining: Flags | None = None
     runs: pl.DataFrame | None = None
     failed: Flags | None = None
     recovered: Ints | None = None
@@ -174,7 +175,7 @@ class Lives:
         yes, given = np.zeros(n, dtype=bool), np.full(n, np.nan)
         if part is not None:
             yes, given = complained(part, self.score(answers, part.follows), u[:, :3])
-            self.handled = np.isfinite(given)
+            self.handled, self.complaining = np.isfinite(given), yes
         days = [first + timedelta(days=20 + int(60 * v)) if y else None for v, y in zip(u[:, 3], yes, strict=True)]
         columns: dict[str, object] = {"id": ids, "wave": [cell.wave] * n}
         if part is not None:

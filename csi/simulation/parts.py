@@ -150,10 +150,15 @@ class OutcomePart(QuestionPart):
 
 
 class RoutePart(Part):
-    """Constructs or items asked only of those for whom every condition holds: a stage, a segment, a code answered."""
+    """Constructs or items asked only of those for whom every condition holds.
+
+    Conditions: a stage, a segment, a wave, `complained` (1 or 0, as the table of complaints of that wave says), a code
+    answered to a question. `blank`: who is not asked has an empty cell, not the scale's code for "not_asked".
+    """
 
     ask: tuple[str, ...] = Field(min_length=1)
     when: dict[str, tuple[str, ...]] = Field(alias="if", min_length=1)
+    blank: bool = False
 
 
 class MentionPart(Part):

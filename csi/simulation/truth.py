@@ -17,6 +17,7 @@ from csi.simulation.answers import covariance, mean_and_variance
 from csi.simulation.blueprint import cells_of, groups_of, population_of
 from csi.simulation.population import Cell, Population, Variant, levels
 from csi.simulation.recipe import Recipe
+from csi.simulation.routes import asked_in
 from csi.simulation.stated import Row, stated
 from csi.simulation.stated_events import stated_events
 
@@ -121,18 +122,20 @@ def truth_table(recipe: Recipe, population: Population, cells: tuple[Cell, ...])
     """What holds in the population: brand, wave, kind, name, value.
 
     `kind` is "level" (of a construct: the plain mean of its items' scores, 0-100), "mean" (of an item, scale points;
-    both among those asked), and once, with empty brand and wave, "path" (standardised, `outcome~predictor`; with
-    `stage: ` before it where a stage has its own), "loading", "r2", and what `stated` and `stated_events` add. Levels
-    and means are those before anything happens to respondents.
+    both among those asked, in waves that ask it), and once, with empty brand and wave, "path" (standardised,
+    `outcome~predictor`; with `stage: ` before it where a stage has its own), "loading", "r2", and what `stated` and
+    `stated_events` add. Levels and means are those before anything happens to respondents.
     """
     rows: list[Row] = [row for variant in population.variants for row in _relations(population, variant)]
     rows += [("", "", "loading", i, v) for i, v in zip(population.items, population.loadings, strict=True)]
     rows += [*stated(recipe), *stated_events(recipe)]
     for cell in cells:
-        level = levels(population, cell.asked, cell.shift)
-        rows += [(cell.brand, cell.wave, "level", c, v) for c, v in zip(population.constructs, level, strict=True)]
-        means = cell.means(population)
-        rows += [(cell.brand, cell.wave, "mean", i, v) for i, v in zip(population.items, means, strict=True)]
+        items = asked_in(recipe, cell.wave)
+        of = {i.of for i in recipe.rated if i.name in items}
+        level = dict(zip(population.constructs, levels(population, cell.asked, cell.shift), strict=True))
+        rows += [(cell.brand, cell.wave, "level", c, v) for c, v in level.items() if c in of]
+        means = dict(zip(population.items, cell.means(population), strict=True))
+        rows += [(cell.brand, cell.wave, "mean", i, v) for i, v in means.items() if i in items]
     names = ("brand", "wave", "kind", "name")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String) | {"value": pl.Float64}, orient="row")
 

@@ -63,15 +63,18 @@ def wave_notes(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) ->
     if "wave" not in frame.columns or len(waves) < 2:
         return
     counts = frame.group_by("wave").agg(pl.col(name).count() for name in codebook.names)
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name in codebook.names:
         unanswered = set(counts.filter(pl.col(name) == 0)["wave"].to_list())
         if unanswered and len(unanswered) < len(waves):
-            listed = [wave for wave in waves if wave in unanswered]
-            yield note(
-                "N-NOT-IN-WAVE",
-                f"Item {name} has no answers in {', '.join(listed)}.",
-                f"题项 {name} 在 {'、'.join(listed)} 没有回答。",
-            )
+            found[tuple(wave for wave in waves if wave in unanswered)].append(name)
+    for listed, items in found.items():
+        en = f"Item {items[0]} has" if len(items) == 1 else f"Items {', '.join(items)} have"
+        yield note(
+            "N-NOT-IN-WAVE",
+            f"{en} no answers in {', '.join(listed)}.",
+            f"题项 {'、'.join(items)} 在 {'、'.join(listed)} 没有回答。",
+        )
 
 
 LOWER = 2 / 3

@@ -441,3 +441,28 @@ def test_what_a_card_explains_cannot_be_left_out(panel_of):
     assert found.code == "E-CONSTRUCT"
     assert found.what.en.startswith('card ecm explains "satisfaction" (Satisfaction)')
     assert found.what.zh.startswith("模型卡 ecm 解释“satisfaction”（顾客满意）")
+
+
+def lifecycle(stages, unanswered=0):
+    card = read_card("lifecycle_loyalty")
+    made = simulate(recipe_of_card(card, n=len(stages)))
+    panel = staged(csi.read_panel(made.frame, made.codebook), stages)
+    silent = pl.Series(range(len(stages))) >= len(stages) - unanswered
+    items = [i.name for i in panel.codebook.items if i.construct == "value"]
+    return replace(panel, frame=panel.frame.with_columns(pl.when(~silent).then(pl.col(i)).alias(i) for i in items))
+
+
+def test_small_groups_are_left_out_where_two_are_large_enough():
+    run = csi.run_card("lifecycle_loyalty", lifecycle(["a"] * 120 + ["b"] * 120 + ["c"] * 40), replicates=200)
+    assert set(run.table["stage"]) == {"a", "b"}
+    (said,) = [n.text for n in run.notes if n.code == "N-GROUP-SMALL"]
+    assert said.en == "groups with fewer than 100 answers are left out: c (40)."
+    assert said.zh == "不足 100 份答卷的组未纳入：c（40）。"
+
+
+def test_rows_that_were_not_asked_make_no_group_large():
+    panel = lifecycle(["a"] * 120 + ["b"] * 120 + ["c"] * 120, unanswered=100)
+    run = csi.run_card("lifecycle_loyalty", panel, replicates=200)
+    assert set(run.table["stage"]) == {"a", "b"}
+    (said,) = [n.text.en for n in run.notes if n.code == "N-GROUP-SMALL"]
+    assert said.endswith("c (20).")

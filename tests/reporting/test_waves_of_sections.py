@@ -32,3 +32,16 @@ def test_a_section_of_one_wave_says_which(analysis):
     assert told.subtitle.zh.endswith("；仅 2026 年第三季度")
     last = analysis.panel.frame.filter(wave="2026Q3").height
     assert told.data["rate"]["n"].to_list() == [last]
+
+
+def test_items_of_two_waves_and_stages_are_told_by_their_labels(analysis):
+    told = method_section("ect", analysis)
+    loadings = next(t for t in told.tables if t.name == "loadings")
+    assert {loadings.texts[i].zh for i in loadings.frame["item"] if i.startswith("att")} == {
+        "喜欢乐集", "乐集是好品牌", "对乐集印象好"
+    }  # fmt: skip
+    told = method_section("lifecycle_loyalty", analysis)
+    said = [t.zh for t in (*told.paragraphs, *(n.text for n in told.notes))]
+    assert any("流失顾客（" in t for t in said)
+    assert not [t for t in said if "lapsed" in t or "regular" in t]
+    assert set(told.data["stage_slopes"]["stage"]) == {"regular", "loyal"}

@@ -195,7 +195,7 @@ def of_bgnbd(panel, tables):
     own = recipe().events.purchases.model_copy(update={"a": read_recipe(RECIPE).events.purchases.a})
     events = recipe().events.model_copy(update={"purchases": own, "members": None, "contacts": None, "texts": None})
     _, leaving = drawn(int(panel.frame["sat1"].sum() * 7), SIZE, events=events, waves=recipe().waves[:1], outcomes=(),
-                       levels={}, panel=recipe().panel.model_copy(update={"flags": ()}))  # fmt: skip
+                       routes=(), levels={}, panel=recipe().panel.model_copy(update={"flags": ()}))  # fmt: skip
     for row in csi.bgnbd(leaving["purchases"]).table.iter_rows(named=True):
         name = {"v": "gamma"}.get(row["parameter"], row["parameter"])
         yield "bgnbd", row["parameter"], getattr(own, name), *limits(row)

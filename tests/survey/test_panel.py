@@ -215,6 +215,16 @@ def test_waves_from_several_files_with_other_names(book, write):
     assert "N-RESPONDENTS" not in notes(fresh)
 
 
+def test_items_not_asked_in_the_same_waves_stand_in_one_note(book):
+    keyed = replace(book, keys={"respondent": "id", "wave": "w"})
+    panel = read_panel(
+        rows(s1=["1", "", "3"], s2=["1", "", "3"], w=["W1", "W2", "W3"]), keyed, rules=Rules(empty_rows="flag")
+    )
+    said = [n.text for n in panel.notes if n.code == "N-NOT-IN-WAVE"]
+    assert [t.en for t in said] == ["Items s1, s2 have no answers in W2."]
+    assert [t.zh for t in said] == ["题项 s1、s2 在 W2 没有回答。"]
+
+
 def test_wave_order_is_natural_without_a_study(book):
     keyed = replace(book, keys={"respondent": "id", "wave": "w"})
     panel = read_panel(rows(s1=["1", "2", "3"], s2=["1", "2", "3"], w=["W10", "W2", "W1"]), keyed)

@@ -19,7 +19,7 @@ from csi.reporting.methods.card_finding import finding
 from csi.reporting.methods.card_needs import needs_of
 from csi.reporting.methods.card_stages import along_stages
 from csi.reporting.methods.card_tables import data_of, tables_of
-from csi.reporting.methods.card_words import worded, words_of
+from csi.reporting.methods.card_words import items_of_waves, noted, worded, words_of
 from csi.reporting.methods.method import Method, texts_of, titled
 from csi.reporting.section import Section
 from csi.study.estimator import estimator_of
@@ -50,7 +50,7 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         small=settings.small,
         flagged=settings.flagged,
     )
-    texts = {**texts_of(study), **words_of(run)}
+    texts = {**texts_of(study), **items_of_waves(study, run), **words_of(run)}
     along = along_stages(card, run, study, panel, options, settings)
     title, more = titled((finding(run), *(worded(s, run, texts) for s in run.sentences), *along.sentences), card.title)
     first, first_zh = _place(run, texts)
@@ -65,7 +65,7 @@ def tell(card: Card, key: str, study: Study, panel: Panel, options: Options) -> 
         figures=(figure_of(run, title, texts),),
         tables=(*tables_of(run, texts), *along.tables),
         paragraphs=more,
-        notes=tuple(dict.fromkeys((*run.notes, *along.notes))),
+        notes=tuple(dict.fromkeys(noted(n, texts, study) for n in (*run.notes, *along.notes))),
         data={**data_of(run), **along.data},
     )
 

@@ -54,18 +54,23 @@ def along_stages(card: Card, run: CardRun, study: Study, panel: Panel, options: 
     if not card.trends or card.requires.group != "stage" or options.by:
         return Along()
     names = {theirs: ours for ours, theirs in options.stages.items()}
-    frame = panel.frame.with_columns(pl.col("stage").cast(pl.String).replace(names))
+    blocks = [[i for i in c.items if i in panel.frame.columns] for c in run.model.constructs]
+    answered = pl.all_horizontal(pl.any_horizontal(pl.col(b).is_not_null()) for b in blocks if b)
+    frame = panel.frame.filter(answered).with_columns(pl.col("stage").cast(pl.String).replace(names))
     kept = frame.filter(*(pl.col(k) == v for k, v in options.where.items()))
     seen = set(kept["stage"].drop_nulls().unique().to_list())
     order = tuple(dict.fromkeys(names.get(s, s) for s in study.stages))
     stages = tuple(s for s in order if s in seen)
+    least = max(card.requires.min_n_per_group, settings.small)
+    large = tuple(s for s in stages if kept.filter(stage=s).height >= least)
+    stages = large if len(large) > 1 else stages
     if len(stages) < 2:
         en = "slopes are not compared along the stages: the study does not say their order (stages: [...])."
         return Along(notes=(note("N-STAGE-TREND", en, "未比较斜率随阶段的变化：研究未给出阶段次序（stages: […]）。"),))
     try:
         found = stage_slopes(
             run.model, replace(panel, frame=frame), stages, claims=_claims(card, run), where=options.where,
-            estimator=estimator_of(settings), least=max(card.requires.min_n_per_group, settings.small),
+            estimator=estimator_of(settings), least=least,
             replicates=max(settings.replicates, 200), seed=settings.seed, level=settings.level,
             labels={**run.labels, **{names.get(s, s): t for s, t in study.stages.items()}},
         )  # fmt: skip
