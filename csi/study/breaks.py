@@ -57,18 +57,26 @@ def doubted(study: Study, index: Index, panel: Panel, order: Sequence[str]) -> I
         order: the waves of the index, oldest first.
     """
     items = {c.name: set(c.items) for c in study.model.constructs}
-    known = set(items) >= set(index.constructs)  # else rates, each of items of its own
+    if not set(items) >= set(index.constructs):  # rates, each of items of its own
+        items = {c: {*behind(study, index, c)} for c in index.constructs}
     for before, wave in pairwise(order):
         there, then = (set(panel.unlike.get(w, ())) for w in (wave, before))
         names = [name for name in study.codebook.names if name in there ^ then]
         of = frozenset(c for c, mine in items.items() if mine & set(names))
-        if names and (of or not known) and wave not in {one.wave for one in study.breaks}:
+        if names and of and wave not in {one.wave for one in study.breaks}:
             yield Break(
                 wave,
                 "scale",
                 doubt=_doubt(names, before, wave, wave if there - then else before),
-                only=of if known else None,
+                only=of,
             )
+
+
+def behind(study: Study, index: Index, name: str) -> tuple[str, ...]:
+    """The items of a rate as they were asked: three questions behind price tolerance."""
+    plan = study.settings.rates
+    made = {} if plan is None or plan.tolerance is None else {"price_tolerance": plan.tolerance[:3]}
+    return tuple(i for item in index.weights.filter(construct=name)["item"] for i in made.get(item, (item,)))
 
 
 def _doubt(names: Sequence[str], before: str, wave: str, short: str) -> Reason:

@@ -106,6 +106,9 @@ def withheld(found: Evidence, *, anyway: bool) -> Reason | None:
     if anyway or found.verdict != "not comparable":
         return None
     items, items_zh = ", ".join(found.items), "、".join(found.items)
+    if found.rule == "item":
+        en = f"not comparable: {items} {'do' if len(found.items) > 1 else 'does'} not measure alike in both."
+        return reason("R-NOT-COMPARABLE", en, f"不可比：{items_zh} 前后测量不等值。")
     if not found.items or found.bias != found.bias:
         return reason(
             "R-NOT-COMPARABLE", "not comparable (no single item accounts for it).", "不可比（无法归于单个题项）。"

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Text, note
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.league import BARRED
 from csi.reporting.tables import printed
-from csi.study.rated import PARTS, rate_names, rate_notes, rated, rates_over_waves
+from csi.study.rated import PARTS, evidence_sentences, rate_names, rate_notes, rated, rates_over_waves, tested
 from csi.survey.bases import FLAGS
 from csi.tracking.targets import ATTAINED
 
 AGAINST = {"previous": Text("on the previous wave", "较上期"), "year": Text("in a year", "较去年同期")}
+
+EVIDENCE = {
+    "comparable": Text("yes", "可比"),
+    "not comparable": Text("no", "否"),
+    "not tested": Text("not tested", "未检验"),
+}
+"""Whether the items of a rate measure alike in both waves."""
 
 
 def rates_section(a: Analysis) -> Section:
@@ -23,9 +31,10 @@ def rates_section(a: Analysis) -> Section:
     names, who = rate_names(a.study), a.brand_labels[a.focal]
     if not found:
         return Section(key="rates", title=Text("No rates", "没有其他指标"), subtitle=Text("", ""))
-    whole = rates_over_waves(a.study, found, a.waves, a.panel)
+    whole = rates_over_waves(a.study, found, a.waves, a.panel, a.gate)
     here = whole.filter((pl.col("wave") == a.wave) & ~pl.col("construct").is_in(PARTS))
     level = percent(a.study.settings.level)
+    said = [note("N-EVIDENCE", t.en, t.zh) for t in evidence_sentences(here, names)]
     return Section(
         key="rates",
         title=_title(who, here.filter(pl.col("brand") == a.focal), names),
@@ -36,7 +45,7 @@ def rates_section(a: Analysis) -> Section:
             "变化以百分点计，p 值在各指标内经 Holm 校正",
         ),
         tables=(_table(a, here, names),),
-        notes=rate_notes(a.study, found),
+        notes=(*said, *rate_notes(a.study, found, a.panel)),
         data={"rates": whole.drop("reason", "reason_zh")},
     )
 
@@ -59,8 +68,14 @@ def _title(who: Text, mine: pl.DataFrame, names: dict[str, Text]) -> Text:
     if said:
         listed = words.listed(said[:3])
         return Text(f"{who.en}: {listed.en}", f"{who.zh}：{listed.zh}")
-    rates = mine["construct"].n_unique()
-    if any(f"change_{k}" in mine.columns and mine[f"change_{k}"].count() for k in AGAINST):
+    known = [f"change_{k}" for k in AGAINST if f"change_{k}" in mine.columns]
+    moved = mine.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in known)) if known else mine.clear()
+    rates = moved["construct"].n_unique()
+    if 0 < rates < mine["construct"].n_unique():
+        en = f"None of {who.en}’s {rates} rates with a change moved beyond chance"
+        one = f"{who.en}’s one rate with a change has not moved beyond chance"
+        return Text(en if rates > 1 else one, f"{who.zh}给出变化的 {rates} 项指标均未超出抽样误差")
+    if rates:
         en = (
             f"None of {who.en}’s {rates} rates changed beyond chance"
             if rates > 1
@@ -99,7 +114,11 @@ def _table(a: Analysis, here: pl.DataFrame, names: dict[str, Text]) -> Table:
                 Column(f"change_{against}", heading, "change"),
                 Column(f"p_holm_{against}", Text("p", "p"), "p"),
             ]
+            barred = pl.col(f"evidence_{against}") == "not comparable"
+            frame = frame.with_columns(pl.when(barred).then(pl.lit(BARRED.en)).alias(f"change_{against}_reason"))
+            frame = frame.with_columns(pl.col(f"evidence_{against}").replace("not comparable", "no"))
+            columns += [Column(f"evidence_{against}", Text("Comparable", "可比性"))] if tested(frame, against) else []
     columns += [Column("flag", Text("Base", "样本量提示"))] if (frame["flag"] != "").any() else []
     columns.append(Column("n", Text("n", "样本量"), "count"))
-    texts = {**names, **a.brand_labels, **ATTAINED, **FLAGS}
+    texts = {**names, **a.brand_labels, **ATTAINED, **FLAGS, BARRED.en: BARRED, **EVIDENCE}
     return Table("rates", Text("Rates of the wave", "本期指标"), frame, tuple(columns), emphasis, texts)
