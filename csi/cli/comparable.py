@@ -10,12 +10,14 @@ from typing import cast
 import polars as pl
 
 from csi.cli.answer import Answer, Grid
+from csi.cli.comparable_aligned import align_argument, aligned_blocks, aligned_data, aligned_notes
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.studied import cell_arguments, chosen, names, opened, provenance
 from csi.errors import Language, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.study.aligned import aligned
 from csi.study.gate import judged
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
@@ -65,6 +67,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--construct", action="append", metavar="NAME", help="a construct (the study's target); all for every one")
     add("--alpha", type=float, metavar="P", help="level of the decisions (the study's, 0.05)")
     add("--rule", choices=("ladder", "micom"), help="evidence: invariance ladder or MICOM (by construct)")
+    align_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -76,12 +79,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(TESTING.say(lang), quiet=args.quiet):
         wanted = args.construct or [study.settings.target]
         found = judged(study, panel, between, _named(wanted), asked)
+        beside, told = aligned(study, panel, found, _named(wanted), asked, args.align) if args.align else ((), ())
     sets, pairs = both(found)
+    tables, notes = aligned_data(beside), (*(n for one in found for n in one.notes), *told)
     return Answer(
-        blocks=blocks(study, found, lang),
-        data={"alpha": found[0].alpha, "sets": sets, "pairs": pairs},
-        notes=tuple(dict.fromkeys((*panel.notes, *(n for one in found for n in one.notes)))),
-        record={**provenance(study, panel), "comparability": sets, "comparability_pairs": pairs},
+        blocks=(*blocks(study, found, lang), *aligned_blocks(study, beside, lang)),
+        data={"alpha": found[0].alpha, "sets": sets, "pairs": pairs, **tables},
+        notes=tuple(dict.fromkeys((*panel.notes, *notes, *aligned_notes(study, beside, lang)))),
+        record={**provenance(study, panel), "comparability": sets, "comparability_pairs": pairs, **tables},
     )
 
 

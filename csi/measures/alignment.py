@@ -129,7 +129,7 @@ def alignment(
     found = {
         c.name: _construct(est, c.name, c.items, at, method, epsilon) for c in claim.constructs if len(c.items) > 2
     }
-    return _told(est, found, labels, at, method, epsilon, told)
+    return told_of(est, found, labels, at, method, epsilon, told)
 
 
 def _settings(method: str, epsilon: float) -> list[Problem]:
@@ -221,14 +221,14 @@ def _construct(est: Estimate, construct: str, items: tuple[str, ...], at: int, m
     return Found(tuple(items), loading, intercept, best, W, same[0], same[1])
 
 
-def _told(
+def told_of(
     est: Estimate,
     found: Mapping[str, Found],
     labels: tuple[str, ...],
     at: int,
     method: Way,
     epsilon: float,
-    notes: tuple[Note, ...],
+    notes: tuple[Note, ...] = (),
 ) -> Alignment:
     """The noun from what was found."""
     n = est.moments.n
@@ -245,7 +245,7 @@ def _told(
         reference=labels[at],
         epsilon=epsilon,
         groups=labels,
-        sentences={name: _sentence(name, one, labels) for name, one in found.items()},
+        sentences={name: _sentence(name, one) for name, one in found.items()},
         notes=tuple(dict.fromkeys((*est.notes, *notes, *_notes(share, method, epsilon)))),
     )
 
@@ -328,18 +328,34 @@ def _parameters(name: str, one: Found, labels: Sequence[str]) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _sentence(name: str, one: Found, labels: Sequence[str]) -> Text:
+def _sentence(name: str, one: Found) -> Text:
     """How many parameters differ, and the item of most."""
-    wrong = (~one.same_loading).sum() + (~one.same_intercept).sum()
-    of = 2 * one.loading.size
+    counts = (~one.same_loading).sum(axis=0) + (~one.same_intercept).sum(axis=0)
+    named = {i: Text(i, i) for i in one.items}
+    return differing(Text(name, name), dict(zip(one.items, counts.tolist(), strict=True)), named, len(one.loading))
+
+
+def differing(name: Text, counts: Mapping[str, int], items: Mapping[str, Text], groups: int) -> Text:
+    """How many parameters of a construct differ over groups, and the item of most.
+
+    Parameters:
+        counts: item -> loadings and intercepts that differ. items: what items are called.
+
+    Example:
+        >>> differing(Text("joy", "joy"), {"a": 0, "b": 2}, {"b": Text("fun", "fun")}, 5).en
+        'joy: 2 of 20 loadings and intercepts differ over 5 groups (10 %), most of them of fun (2).'
+    """
+    wrong, of = sum(counts.values()), 2 * groups * len(counts)
     share = 100.0 * wrong / of
-    en = f"{name}: {wrong} of {of} loadings and intercepts differ over {len(labels)} groups ({share:.0f} %)"
-    zh = f"{name}：{len(labels)} 组的 {of} 个载荷与截距中有 {wrong} 个相异（{share:.0f}%）"
+    en = f"{name.en}: {wrong} of {of} loadings and intercepts differ over {groups} groups ({share:.0f} %)"
+    zh = f"{name.zh}：{groups} 组的 {of} 个载荷与截距中有 {wrong} 个相异（{share:.0f}%）"
     if not wrong:
         return Text(f"{en}.", f"{zh}。")
-    counts = (~one.same_loading).sum(axis=0) + (~one.same_intercept).sum(axis=0)
-    item = one.items[int(counts.argmax())]
-    return Text(f"{en}, most of them of {item} ({counts.max()}).", f"{zh}，其中 {item} 最多（{counts.max()} 个）。")
+    worst = max(counts, key=lambda i: counts[i])
+    item, most = items[worst], counts[worst]
+    if wrong == 1:
+        return Text(f"{en}, of {item.en}.", f"{zh}，属于{item.zh}。")
+    return Text(f"{en}, most of them of {item.en} ({most}).", f"{zh}，其中 {item.zh} 最多（{most} 个）。")
 
 
 def _notes(share: float, method: Way, epsilon: float) -> tuple[Note, ...]:
@@ -348,8 +364,9 @@ def _notes(share: float, method: Way, epsilon: float) -> tuple[Note, ...]:
         f"{method.upper()} alignment, epsilon {epsilon:g}; parameters differ where they depart from the average of the "
         "others at p < .001 (Asparouhov & Muthén 2014)."
     )
+    way = {"free": "自由", "fixed": "固定"}[method]
     zh = (
-        f"{method.upper()} 对齐，epsilon {epsilon:g}；参数与其余各组均值的差异 p < .001 时判为相异"
+        f"{way}对齐（{method.upper()}，epsilon {epsilon:g}）；参数与其余各组均值的差异 p < .001 时判为相异"
         "（Asparouhov 与 Muthén，2014）。"
     )
     out = [note("N-ALIGN", en, zh)]

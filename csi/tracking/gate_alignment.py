@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from csi.errors import Problems
+from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
 from csi.measures.alignment import Found, aligned_of
 from csi.models.model import Construct, Model, Term
@@ -42,6 +43,17 @@ def apart(sample: Sample, one: Cells) -> Apart | None:
     Source:
         Asparouhov & Muthén (2014), Structural Equation Modeling 21(4):495-508.
     """
+    est = own_fits(sample, one)
+    if est is None or not est.convergence.converged.all():
+        return None
+    found = aligned_of(est, one.construct, one.items, 0, "fixed", EPSILON)
+    steep = ~found.same_loading
+    differs = steep | ~found.same_intercept
+    return Apart(differs, _shifts(found, differs, steep, one.points)) if differs.any() else None
+
+
+def own_fits(sample: Sample, one: Cells) -> Estimate | None:
+    """The factor of a set's items fitted in every cell by itself; None where the cells cannot be fitted."""
     model = Model((Construct(one.construct, "=~", tuple(Term(i) for i in one.items)),), ())
     rows = rows_of(sample, one)
     if rows.group is None:
@@ -50,15 +62,9 @@ def apart(sample: Sample, one: Cells) -> Apart | None:
     cells = pl.DataFrame({one.between: list(one.labels), "n": counts})
     stack = replace(rows, cell=rows.group, cells=cells, group=None, groups=())
     try:
-        est = fit_sample(model, stack, SEM(estimator="MLR", missing=rows.missing, std_lv=True, meanstructure=True))
+        return fit_sample(model, stack, SEM(estimator="MLR", missing=rows.missing, std_lv=True, meanstructure=True))
     except Problems:
         return None
-    if not est.convergence.converged.all():
-        return None
-    found = aligned_of(est, one.construct, one.items, 0, "fixed", EPSILON)
-    steep = ~found.same_loading
-    differs = steep | ~found.same_intercept
-    return Apart(differs, _shifts(found, differs, steep, one.points)) if differs.any() else None
 
 
 def _shifts(found: Found, differs: Bools, steep: Bools, points: Array) -> Shifts:

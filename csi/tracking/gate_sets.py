@@ -86,7 +86,7 @@ def sets_of(
         Problems: E-BY (no such key), E-GATE (nothing differs), E-CONSTRUCT, E-ROWS (moments without their rows).
     """
     if index.sample is None:
-        raise Problems([_no_rows()])
+        raise Problems([no_rows()])
     keys = _between(index, between)
     names = _constructs(index, constructs)
     found = []
@@ -96,7 +96,8 @@ def sets_of(
     return tuple(found)
 
 
-def _no_rows() -> Problem:
+def no_rows() -> Problem:
+    """What an index made of moments alone lacks."""
     en = "whether cells are comparable is tested from rows, and the index was made of moments alone."
     zh = "可比性检验需要原始数据行，而该指数仅由矩得到。"
     return problem("E-ROWS", "comparable", en, zh, "Fit a panel or a frame.", "请用面板数据或数据框拟合。")
@@ -163,7 +164,7 @@ def _set(
     labels = [str(index.cells[key][int(c)]) for c in cells]
     every = tuple((int(c), label) for c, label in zip(cells, labels, strict=True))
     found = Cells(construct, items, key, shared, cells, tuple(labels), points, every=every)
-    why = _no_ladder(construct, items, formative)
+    why = no_ladder(construct, items, formative)
     composite = (rule == "micom" or (rule is None and why is not None)) and len(items) > 1
     weighed = index.estimated is not None and index.estimated.source is not None
     if composite and (weighed or rule == "micom"):
@@ -172,14 +173,14 @@ def _set(
         return replace(found, reason=why)
     if not np.isfinite(points).all():
         return replace(found, reason=NO_WEIGHTS)
-    unfit = [_unfit(index, construct, int(c), items, small) for c in cells]
-    out = {label: why for label, why in zip(labels, unfit, strict=True) if why is not None}
+    whys = [unfit(index, construct, int(c), items, small) for c in cells]
+    out = {label: why for label, why in zip(labels, whys, strict=True) if why is not None}
     kept = [i for i, label in enumerate(labels) if label not in out]
     found = replace(found, cells=cells[kept], labels=tuple(labels[i] for i in kept), left_out=out)
     return found if len(kept) > 1 else replace(found, reason=TOO_FEW_CELLS)
 
 
-def _no_ladder(construct: str, items: Sequence[str], formative: Sequence[str]) -> Reason | None:
+def no_ladder(construct: str, items: Sequence[str], formative: Sequence[str]) -> Reason | None:
     """Why a construct's items cannot climb the ladder; None where they can."""
     if len(items) < 2:
         return _too_few_items(items)
@@ -203,7 +204,7 @@ def item_points(index: Index, construct: str, shared: Mapping[str, str]) -> tupl
     return items, 100.0 * weight / span
 
 
-def _unfit(index: Index, construct: str, cell: int, items: Sequence[str], small: int) -> Reason | None:
+def unfit(index: Index, construct: str, cell: int, items: Sequence[str], small: int) -> Reason | None:
     """Why a cell takes no part: too few answers, an item that nobody answered or all answered alike."""
     sample = index.sample
     if sample is None:

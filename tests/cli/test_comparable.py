@@ -1,5 +1,7 @@
 """`csi comparable`, and the evidence in `csi track`."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -266,5 +268,48 @@ def test_what_was_not_tested_says_what_to_ask(asked, study):
         assert "可改为 gate: yes" in asked("league", study, "--errors", "linearised", "--lang", "zh")[1]
         study.write_text(text + "\ncomparability: {rule: micom}\n", encoding="utf-8")
         assert "MICOM refits every cell" in asked("index", study, "--bootstrap", "0", "--lang", "en")[1]
+    finally:
+        study.write_text(text, encoding="utf-8")
+
+
+def test_alignment_of_all_cells_names_the_one_that_differs(asked, machine, shifted, tmp_path):
+    found = machine("comparable", shifted, "--align", "--record", tmp_path / "record.json")
+    assert len(found["aligned"]) == 10
+    assert {(r["brand"], r["wave"]) for r in found["aligned"] if r["mean"] == 0} == {("ZX", "2025Q3")}
+    differing = {(r["item"], r["parameter"]): r["differing"] for r in found["aligned_items"]}
+    assert {key for key, cells in differing.items() if "YA · 2026Q3" in cells} >= {("sat2", "intercept")}
+    assert len(found["aligned_parameters"]) == 10 * 3 * 2
+    out = " ".join(asked("comparable", shifted, "--align", "--lang", "en")[1].split())
+    assert "Satisfaction: aligned factor means, in standard deviations from Zhongxun · 2025Q3" in out
+    assert "Yunan · 2026Q3" in out
+    assert "Rank correlation of indices and aligned means over 10 cells" in out
+    out = asked("comparable", shifted, "--align", "fixed", "--wave", "2026Q3", "--lang", "zh")[1]
+    assert "顾客满意度：对齐的因子均值（以 中讯 为参照，单位为其标准差）" in out
+    assert "固定对齐（FIXED" in out
+    record = json.loads((tmp_path / "record.json").read_text("utf-8"))
+    assert record["aligned"] == found["aligned"]
+
+
+def test_alignment_of_any_column_and_of_constructs_without_three_items(asked, machine, spoken):
+    words = ("comparable", spoken, "--between", "rare", "--within", "brand", "--align", "--construct", "all")
+    found = machine(*words)
+    assert {(r["brand"], r["rare"]) for r in found["aligned"]} == {
+        (brand, group) for brand in ("ZX", "YA") for group in ("often", "seldom")
+    }
+    assert {r["construct"] for r in found["aligned"]} >= {"satisfaction", "loyalty"}
+    out = asked(*words, "--lang", "en")[1]
+    assert "Perceived value: not aligned: 2 items" in out
+    assert "Zhongxun · rare: not aligned, fewer than 30 answers" in out
+    assert "中讯 · rare：未对齐，样本量不足 30" in asked(*words, "--lang", "zh")[1]
+
+
+def test_alignment_stays_within_one_answer_scale(asked, machine, study):
+    text = study.read_text("utf-8")
+    try:
+        said = text.replace("per_year: 4}", "per_year: 4, breaks: [{wave: 2026Q1, what: scale}]}")
+        study.write_text(said, encoding="utf-8")
+        found = machine("comparable", study, "--align")
+        assert {r["wave"] for r in found["aligned"]} == {"2026Q1", "2026Q2", "2026Q3"}
+        assert "Waves before 2026Q1 take no part" in asked("comparable", study, "--align", "--lang", "en")[1]
     finally:
         study.write_text(text, encoding="utf-8")
