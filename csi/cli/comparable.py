@@ -14,6 +14,8 @@ from csi.cli.comparable_aligned import align_argument, aligned_blocks, aligned_d
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.studied import cell_arguments, chosen, names, opened, provenance
+from csi.cli.to import check_to, to_argument
+from csi.cli.to_tables import with_files
 from csi.errors import Language, Text
 from csi.reporting.tables import Kind
 from csi.study import Study
@@ -68,10 +70,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--alpha", type=float, metavar="P", help="level of the decisions (the study's, 0.05)")
     add("--rule", choices=("ladder", "micom"), help="evidence: invariance ladder or MICOM (by construct)")
     align_argument(parser)
+    to_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The sets of cells, then every difference that is not simply comparable."""
+    check_to(args.to)
     study, panel = opened(args.study, 0, groups=args.between or ())
     asked = chosen(study, panel, args.brand, args.wave)
     study = _gating(study, args)
@@ -82,12 +86,13 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         beside, told = aligned(study, panel, found, _named(wanted), asked, args.align) if args.align else ((), ())
     sets, pairs = both(found)
     tables, notes = aligned_data(beside), (*(n for one in found for n in one.notes), *told)
-    return Answer(
+    answer = Answer(
         blocks=(*blocks(study, found, lang), *aligned_blocks(study, beside, lang)),
         data={"alpha": found[0].alpha, "sets": sets, "pairs": pairs, **tables},
         notes=tuple(dict.fromkeys((*panel.notes, *notes, *aligned_notes(study, beside, lang)))),
         record={**provenance(study, panel), "comparability": sets, "comparability_pairs": pairs, **tables},
     )
+    return with_files(answer, args.to, study, lang, texts_of(study, lang))
 
 
 def both(found: Sequence[Comparable]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -27,6 +27,8 @@ from csi.cli.studied import (
     opened,
     provenance,
 )
+from csi.cli.to import check_to, to_argument
+from csi.cli.to_tables import with_files
 from csi.errors import Language, Note, Text, note
 from csi.reporting.soundness import (
     absent_notes,
@@ -59,12 +61,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     errors_argument(parser)
     shrunken_argument(parser)
     gate_arguments(parser, anyway=False)
+    to_argument(parser)
     kinds = ", ".join(get_args(Interval))
     parser.add_argument("--interval", default="t", choices=get_args(Interval), metavar="KIND", help=f"{kinds} (t)")
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
+    check_to(args.to)
     study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, args.brand, args.wave)
     cells = asked or {"wave": panel.waves[-1]}
@@ -77,7 +81,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     held = [suppressed(one.table, bases_of(study)) for one in beside]
     table, printed = with_fixed(only(found.measured, asked)), only(found.measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
-    return Answer(
+    answer = Answer(
         blocks=(
             *(t.say(lang) for t in bases_of(study).sentences(printed)),
             target_grid(study, printed, lang),
@@ -87,11 +91,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *([rate_grid(study, only(pl.concat(held), cells), lang)] if beside else []),
         ),
         data={
-            **({"rates": pl.concat([only(one, asked) for one in held])} if beside else {}),
             "rule": found.rule,
             "base": found.base,
             "scheme": found.scheme,
             "index": table,
+            **({"rates": pl.concat([only(one, asked) for one in held])} if beside else {}),
             "weights": found.weights,
             **({} if drawn is None else {"shrunken": only(drawn.table, asked)}),
             **({} if gate is None else {"comparability": gate.sets}),
@@ -116,6 +120,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **({} if gate is None else {"comparability": gate.sets}),
         },
     )
+    return with_files(answer, args.to, study, lang)
 
 
 def formula_of(found: Index, construct: str) -> str | None:

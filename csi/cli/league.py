@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import get_args
 
 import polars as pl
@@ -23,6 +24,8 @@ from csi.cli.studied import (
     only,
     opened,
 )
+from csi.cli.to import check_to, to_argument
+from csi.cli.to_tables import with_files
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.reporting.soundness import bases_of
 from csi.reporting.style import share
@@ -44,6 +47,7 @@ HEADINGS = {
     "medal": Text("medal", "奖牌"),
     "flag": Text("base", "样本量提示"),
 }
+GROUPED = {"group": pl.Int64, "brand": pl.String}
 NAMED = {"gold": Text("gold", "金"), "silver": Text("silver", "银"), "bronze": Text("bronze", "铜")}
 
 
@@ -61,10 +65,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
     gate_arguments(parser)
+    to_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The league of one wave (the latest by default)."""
+    check_to(args.to)
     study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, None, args.wave) or {"wave": panel.waves[-1]}
     if len(panel.brands) < 2:
@@ -100,7 +106,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     here = only(found.cells_of(construct_place(found, construct)), asked)
     few = base_notes(here.drop("wave", strict=False), bases_of(study))
     notes = (*panel.notes, *found.notes, *few, *league.notes, *told, *chance.notes)
-    return Answer(
+    answer = Answer(
         blocks=tuple(blocks),
         data=data,
         notes=tuple(dict.fromkeys(notes)),
@@ -108,6 +114,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=PROBLEMS if refused else FINE,
         record={**recorded(study, panel, found), **({} if gate is None else {"comparability": gate.sets})},
     )
+    grouped = pl.DataFrame(
+        [(k + 1, b) for k, group in enumerate(league.groups) for b in group], schema=GROUPED, orient="row"
+    )
+    tables = replace(answer, data={**data, "groups": grouped})
+    return replace(with_files(tables, args.to, study, lang, NAMED), data=data)
 
 
 def medals_of(

@@ -1,4 +1,4 @@
-"""`--to FILE`: the tables of an answer as a workbook, csv or parquet."""
+"""`--to FILE`: the tables of an answer as a workbook, as csv or parquet files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from csi.reporting.sheets import check_kind, write_tables
 
 def to_argument(parser: argparse.ArgumentParser) -> None:
     """Where the tables go."""
-    what = "write the tables at full precision: xlsx (a sheet each), csv or parquet (the first)"
+    what = "write the tables at full precision: xlsx (a sheet each), csv or parquet (the first; others beside it, "
+    what += "FILE_name)"
     parser.add_argument("--to", metavar="FILE", type=Path, help=what)
 
 
@@ -37,12 +38,12 @@ def write_to(
     headings: Mapping[str, Text] | None = None,
     texts: Mapping[str, Text] | None = None,
 ) -> tuple[str, ...]:
-    """Write the tables where asked, and the file's name to be printed.
+    """Write the tables where asked, and the files' names to be printed.
 
     Raises:
         Problems: E-OUT.
     """
     if path is None:
         return ()
-    write_tables(path, title, frames, {**HEADINGS, **(headings or {})}, (lang,), texts)
-    return (str(path),)
+    made = write_tables(path, title, frames, {**HEADINGS, **(headings or {})}, (lang,), texts)
+    return tuple(str(file) for file in made)

@@ -18,6 +18,8 @@ from csi.cli.studied import (
     only,
     opened,
 )
+from csi.cli.to import check_to, to_argument
+from csi.cli.to_tables import with_files
 from csi.cli.track_detectable import detectable_lines
 from csi.cli.track_explained import explain_arguments, explained, explained_blocks, explained_data
 from csi.cli.track_grid import LEGEND, RANKED, change_blocks, tracking_grid
@@ -47,10 +49,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     view_argument(parser)
     parser.add_argument("--benchmark", metavar="BRAND", help="mean (of the wave's brands) or a brand (the study's)")
     gate_arguments(parser)
+    to_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """One wave of every brand (the latest by default), or every wave of one brand."""
+    check_to(args.to)
     study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, args.brand, args.wave)
     if no_waves(study):
@@ -85,7 +89,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
     why = explained(args, study, panel, found, cells, tracked.construct)
     more = (*(why.notes if why else ()), *view_notes(seen), *beside.notes, *alarms.notes, *above_notes(upper))
-    return Answer(
+    answer = Answer(
         blocks=(
             *(t.say(lang) for t in Bases(settings.small, settings.flagged).sentences(shown)),
             tracking_grid(study, shown, tracked.construct, lang),
@@ -124,6 +128,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **above_data(upper),
         },
     )
+    return with_files(answer, args.to, study, lang)
 
 
 def alert_blocks(study: Study, found: Alerts, lang: Language) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from csi.cli.studied import (
     provenance,
     study_argument,
 )
+from csi.cli.to import check_to, to_argument
+from csi.cli.to_tables import with_files
 from csi.cli.track_grid import starred
 from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, problem
 from csi.reporting.sections.tree import LEVELS, level_word
@@ -84,10 +86,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
     gate_arguments(parser, anyway=False)
+    to_argument(parser)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The tree of a wave: one row per node, or the audit of its parents."""
+    check_to(args.to)
     study, panel = opened(args.study, args.bootstrap, args.errors)
     if study.settings.tree is None:
         raise Problems([no_tree(study)])
@@ -107,7 +111,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     blocks += evidence_blocks(study, found, gate, args, made.construct, cells, lang, light=True)
     if args.audit:
         blocks.append(audit_grid(study, made, wave, args.level, lang))
-    return Answer(
+    answer = Answer(
         blocks=tuple(blocks),
         data={
             "construct": made.construct,
@@ -126,6 +130,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             **({} if gate is None else {"comparability": gate.sets}),
         },
     )
+    return with_files(answer, args.to, study, lang, texts_of(study, made, lang))
 
 
 def no_tree(study: Study) -> Problem:

@@ -1,4 +1,4 @@
-"""Result tables as a file: a workbook with a sheet per table, or the first table as csv or parquet."""
+"""Result tables as files: a workbook with a sheet per table, or a csv or parquet file for each of them."""
 
 from __future__ import annotations
 
@@ -37,42 +37,56 @@ def write_tables(
     headings: Mapping[str, Text],
     languages: Sequence[Language],
     texts: Mapping[str, Text] | None = None,
-) -> None:
-    """Write the tables at full precision; of the workbook a sheet per table and language.
+) -> tuple[Path, ...]:
+    """Write the tables at full precision: of the workbook a sheet per table and language; as csv or parquet the first
+    table into the file, each further one with rows beside it, `FILE_name`.
 
     Parameters:
         frames: name -> title and table. headings: column -> heading, the column's own name by default. texts: value of
-            a cell of words -> how it is told.
+            a cell of words -> how it is told, in the workbook.
+
+    Returns:
+        The files.
 
     Raises:
         Problems: E-OUT.
     """
     check_kind(path)
     kind = path.suffix.lower()
-    first = next(iter(frames.values()))[1]
-    if kind == ".csv":
-        body = first.write_csv().encode()
-    elif kind == ".parquet":
-        buffer = io.BytesIO()
-        first.write_parquet(buffer)
-        body = buffer.getvalue()
-    else:
+    if kind == ".xlsx":
         tables = [_table(n, t, f, headings, texts or {}) for n, (t, f) in frames.items() if f.width]
         sections = tuple(Section(t.name, t.title, Text("", ""), tables=(t,)) for t in tables)
         nan = float("nan")
         head = Headline(title, title, nan, nan, nan, (), Text("", ""))
-        body = workbook(Report(title, head, sections, {}), tuple(languages))
-    written(path.parent, {path.name: body})
+        bodies = {path.name: workbook(Report(title, head, sections, {}), tuple(languages))}
+    else:
+        made = [(name, frame) for name, (_, frame) in frames.items()]
+        kept = [(path.name, made[0][1])]
+        kept += [(f"{path.stem}_{name}{path.suffix}", frame) for name, frame in made[1:] if frame.height]
+        bodies = {name: _flat(frame, kind) for name, frame in kept}
+    written(path.parent, bodies)
+    return tuple(path.parent / name for name in bodies)
+
+
+def _flat(frame: pl.DataFrame, kind: str) -> bytes:
+    """One table as a file of its own."""
+    if kind == ".csv":
+        return frame.write_csv().encode()
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def _table(
     name: str, title: Text, frame: pl.DataFrame, headings: Mapping[str, Text], texts: Mapping[str, Text]
 ) -> Table:
     """A table whose numbers keep their digits."""
-    columns = tuple(Column(c, headings.get(c, Text(c, c)), _kind(frame.schema[c])) for c in frame.columns)
+    columns = tuple(Column(c, headings.get(c, Text(c, c)), _kind(c, frame.schema[c])) for c in frame.columns)
     plain = frame.with_columns(pl.col(pl.Boolean).cast(pl.String))
     return Table(name, title, plain, columns, texts=dict(texts))
 
 
-def _kind(dtype: pl.DataType) -> Kind:
+def _kind(name: str, dtype: pl.DataType) -> Kind:
+    if name.startswith("p_") and dtype.is_numeric():
+        return "p"
     return "count" if dtype.is_integer() else "number" if dtype.is_numeric() else "text"
