@@ -76,9 +76,16 @@ def identified(title: Text, ids: Iterable[str | None]) -> Text:
     Example:
         >>> identified(Text("Parents", "各上级"), ["F1", None, "F1"])
         Text(en='Parents (F1)', zh='各上级（F1）')
+        >>> identified(Text("Parts (points)", "分解（分）"), ["F1"])
+        Text(en='Parts (points, F1)', zh='分解（分，F1）')
     """
     said = list(dict.fromkeys(i for i in ids if i))
-    return Text(f"{title.en} ({', '.join(said)})", f"{title.zh}（{'、'.join(said)}）") if said else title
+    if not said:
+        return title
+    en, zh = (f"{title.en} (", f"{title.zh}（")
+    if title.en.endswith(")") and title.zh.endswith("）"):
+        en, zh = f"{title.en[:-1]}, ", f"{title.zh[:-1]}，"
+    return Text(f"{en}{', '.join(said)})", f"{zh}{'、'.join(said)}）")
 
 
 def counted(frame: pl.DataFrame) -> dict[str, Kind]:

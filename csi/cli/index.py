@@ -44,10 +44,11 @@ from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.study.rated import PARTS, rate_names, rate_notes, rated
-from csi.survey.bases import FLAGS
+from csi.survey.bases import FLAGS, Bases
 from csi.survey.panel import Panel
 from csi.tracking.contrasts import construct_place
 from csi.tracking.index import Index, Interval
+from csi.tracking.too_few import base_notes
 
 RESAMPLING = Text("Resampling", "重抽样")
 HEADINGS = {"reason_zh": Text("reason", "原因"), "flag": Text("base", "样本量提示")}
@@ -140,7 +141,9 @@ def published(study: Study, panel: Panel, cells: Mapping[str, str], interval: In
         return indexed(study, with_replicates(study, answers, cells_), interval)
 
     made = explained(over_copies(study, panel, of))
-    notes = (*estimate_notes(est), *made.notes, *_kind_note(study, interval), *cell_notes(study, est, cells, made))
+    few = base_notes(only(made.cells, cells), Bases(study.settings.small, 0), study.brands)
+    known = tuple(n for n in (*estimate_notes(est), *made.notes) if n.code != "W-BASE")
+    notes = (*few, *known, *_kind_note(study, interval), *cell_notes(study, est, cells, made))
     weights = unweighed(made.weights, made.cells, study.settings.small)
     return replace(made, table=suppressed(made.table, bases_of(study)), weights=weights, notes=notes)
 

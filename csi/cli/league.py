@@ -48,6 +48,10 @@ HEADINGS = {
     "flag": Text("base", "样本量提示"),
 }
 GROUPED = {"group": pl.Int64, "brand": pl.String}
+MEDALS = Text(
+    "Publish the ranks with their intervals; --medals anyway gives medals all the same.",
+    "请公布名次及其区间；如仍需奖牌榜，可用 --medals anyway。",
+)
 NAMED = {"gold": Text("gold", "金"), "silver": Text("silver", "银"), "bronze": Text("bronze", "铜")}
 
 
@@ -104,8 +108,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         **({} if won is None else {"medals": won}),
     }
     here = only(found.cells_of(construct_place(found, construct)), asked)
-    few = base_notes(here.drop("wave", strict=False), bases_of(study))
-    notes = (*panel.notes, *found.notes, *few, *league.notes, *told, *chance.notes)
+    few = base_notes(here.drop("wave", strict=False), bases_of(study), brands)
+    notes = (*panel.notes, *(n for n in found.notes if n.code != "E-BASE"), *few, *league.notes, *told, *chance.notes)
     answer = Answer(
         blocks=tuple(blocks),
         data=data,
@@ -134,7 +138,7 @@ def medals_of(
     try:
         return medals(league, anyway=asked == "anyway", named=named), ()
     except Problems as found:
-        return None, tuple(found.problems)
+        return None, tuple(replace(p, where="--medals", remedy=MEDALS) for p in found.problems)
 
 
 def nobody(small: int, asked: Mapping[str, str]) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -101,6 +102,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(RESAMPLING.say(lang), quiet=args.quiet):
         found = published(study, panel, cells)
     gate, told = light_evidence(study, found, args, study.settings.target, lang)
+    check_base(panel.waves, args.base)
     made = grown(study, found, base=args.base, restate=args.restate, panel=panel, gate=gate)
     if made is None:
         raise Problems([no_tree(study)])
@@ -139,6 +141,14 @@ def no_tree(study: Study) -> Problem:
     do = "Write `tree: {structure: {market: [brand, brand]}, weights: weights.csv}`."
     do_zh = "请写 tree: {structure: {市场: [品牌, 品牌]}, weights: weights.csv}。"
     return problem("E-TREE", str(study.path), en, zh, do, do_zh)
+
+
+def check_base(waves: Sequence[str], base: str | None) -> None:
+    """Raise for a base wave that has no answers."""
+    if base is not None and base not in waves:
+        hint = did_you_mean(base, waves, every=True)
+        en, zh = f'there is no wave "{base}" in the data.', f"数据中没有“{base}”这一期。"
+        raise Problems([problem("E-WAVE", "--base", en, zh, hint.en, hint.zh)])
 
 
 def check_level(made: Tree, level: str | None) -> None:

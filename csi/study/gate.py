@@ -144,6 +144,7 @@ def _judged(
         rule=settings.gating.rule,
         permutations=settings.telling.permutations,
         seed=settings.seed,
+        labels={**study.stages, **study.segments, **study.brands},
     )
 
 

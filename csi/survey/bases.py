@@ -240,7 +240,8 @@ def _cells(
         own = part.filter(flag=flag)
         if not own.height:
             continue
-        cell = cell_name({k: part[k][0] for k in keys})
+        told = {k: labels.get(str(part[k][0])) or Text(part[k][0], part[k][0]) for k in keys}
+        cell = Text(cell_name({k: t.en for k, t in told.items()}).en, cell_name({k: t.zh for k, t in told.items()}).zh)
         n = _span(own, count)
         if own.height == part.height or not names:
             yield Text(f"{cell.en} ({n})" if cell.en else n, f"{cell.zh}（{n}）" if cell.zh else n)

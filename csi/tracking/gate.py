@@ -117,9 +117,10 @@ def comparables(
     rule: Rule | None = None,
     permutations: int | None = None,
     seed: int = 1,
+    labels: Mapping[str, Text] | None = None,
 ) -> tuple[Comparable, ...]:
     """As `comparable`, of several indices with the keys compared in each, such as brands and waves by brand and wave,
-    languages by language; Holm's correction counts the sets of all of them.
+    languages by language; Holm's correction counts the sets of all of them. Notes call cells by `labels`.
 
     Raises:
         Problems: as `comparable`.
@@ -144,7 +145,9 @@ def comparables(
     judged = judged_sets(parts, alpha)
     every = [one for found in judged for one in found]
     return tuple(
-        Comparable.of(part.index, found, alpha, gate_notes(found, alpha, sum(one.tested for one in every)), small)
+        Comparable.of(
+            part.index, found, alpha, gate_notes(found, alpha, sum(one.tested for one in every), labels), small
+        )
         for part, found in zip(parts, judged, strict=True)
     )
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from csi.errors import Note, note
+from csi.errors import Note, Text, note
 from csi.tracking.gate_verdicts import Judged
+from csi.tracking.gate_words import together
 
 SHOWN = 5
 """Cells that cannot be tested are named up to this number."""
 
 
-def gate_notes(judged: Sequence[Judged], alpha: float, every: int) -> tuple[Note, ...]:
+def gate_notes(
+    judged: Sequence[Judged], alpha: float, every: int, labels: Mapping[str, Text] | None = None
+) -> tuple[Note, ...]:
     """What was run and how it is to be read.
 
     Parameters:
-        every: how many sets Holm's correction counts.
+        every: how many sets Holm's correction counts. labels: what cells are called.
     """
     run = [one for one in judged if one.climbed is not None]
     en = (
@@ -43,7 +46,7 @@ def gate_notes(judged: Sequence[Judged], alpha: float, every: int) -> tuple[Note
     if any(one.free or one.rule == "alignment" for one in run):
         en = "What was set free was chosen by these data; confirm it in other data before building on it."
         out.append(note("W-RELEASED", en, "放开的参数由数据选出，请先用其他数据验证再加以依赖。"))
-    return (*out, *_composed(judged, every, alpha), *_left_out(judged))
+    return (*out, *_composed(judged, every, alpha), *_left_out(judged, labels or {}))
 
 
 def _composed(judged: Sequence[Judged], every: int, alpha: float) -> tuple[Note, ...]:
@@ -74,7 +77,7 @@ def _composed(judged: Sequence[Judged], every: int, alpha: float) -> tuple[Note,
     return tuple(out)
 
 
-def _left_out(judged: Sequence[Judged]) -> tuple[Note, ...]:
+def _left_out(judged: Sequence[Judged], labels: Mapping[str, Text]) -> tuple[Note, ...]:
     """Cells that take no part, each once with its reason."""
     seen = {
         (one.cells.between, *one.cells.keys.values(), label): (one, label, why)
@@ -83,8 +86,9 @@ def _left_out(judged: Sequence[Judged]) -> tuple[Note, ...]:
     }
     out = []
     for one, label, why in list(seen.values())[:SHOWN]:
-        place = " ".join([*(v for v in one.cells.keys.values() if v), label])
-        out.append(note("N-GATE-LEFT", f"{place}: not tested, {why.text.en}", f"{place}：未检验，{why.text.zh}"))
+        place = together([*(v for v in one.cells.keys.values() if v), label], labels)
+        en, zh = place.en.replace(", ", " "), place.zh.replace("、", " ")
+        out.append(note("N-GATE-LEFT", f"{en}: not tested, {why.text.en}", f"{zh}：未检验，{why.text.zh}"))
     rest = len(seen) - SHOWN
     if rest > 0:
         cells = "cell" if rest == 1 else "cells"

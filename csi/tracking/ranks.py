@@ -294,13 +294,16 @@ def _sentences(labels: list[Text], share: Array) -> tuple[Text, ...]:
     if len(labels) < 2:
         return ()
     p = 100.0 * share[0, 0]
-    en = f"{labels[0].en} would come first in {p:.0f} % of such surveys if the values found were the true ones."
-    return (Text(en, f"若所得数值即为真值，{labels[0].zh} 在 {p:.0f} % 的同类调查中会排第一。"),)
+    en = f"{labels[0].en} would come first in {p:.0f}% of such surveys if the values found were the true ones."
+    return (Text(en, f"若所得数值即为真值，{labels[0].zh}在 {p:.0f}% 的同类调查中会排第一。"),)
 
 
 def _distribution_note(draws: int, seed: int) -> Note:
-    en = f"Sampling distribution of ranks ({draws} draws, seed {seed}), no intervals: those come from pairwise tests."
-    zh = f"为名次的抽样分布，并非区间（{draws} 次抽取，种子 {seed}）；名次区间由两两检验得出。"
+    en = (
+        f"Mean ranks and P(first): the distribution of ranks ({draws} draws, seed {seed}), no intervals: those are from"
+    )
+    en += " pairwise tests."
+    zh = f"平均名次与 P(第一) 为名次的抽样分布，并非区间（{draws} 次抽取，种子 {seed}）；名次区间由两两检验得出。"
     return note("N-RANK-DRAWS", en, zh)
 
 

@@ -268,7 +268,7 @@ def _sentence(part: pl.DataFrame, toward: Sequence[str]) -> Text:
     en = f"{head}the levels of {k} cells differ around {mean} with a standard deviation of {apart};"
     en += f" most drawn is {cell}, from {row['index']:.1f} to {row['shrunken']:.1f}."
     zh = f"{head_zh}{k} 个单元的真实水平围绕 {mean} 波动，标准差 {apart}；"
-    return Text(en, f"{zh}收缩最多的是 {cell}，由 {row['index']:.1f} 至 {row['shrunken']:.1f}。")
+    return Text(en, f"{zh}收缩最多的是{cell}，由 {row['index']:.1f} 移至 {row['shrunken']:.1f}。")
 
 
 def _names(row: dict[str, object], toward: Sequence[str], columns: Sequence[str]) -> Iterator[str]:

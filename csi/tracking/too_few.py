@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from csi.errors import Note, Problems, problem
+from csi.errors import Note, Problems, Text, problem
 from csi.survey.bases import Bases
 from csi.tracking.index import Index
 
 
-def base_notes(cells: pl.DataFrame, bases: Bases) -> tuple[Note, ...]:
+def base_notes(cells: pl.DataFrame, bases: Bases, labels: Mapping[str, Text] | None = None) -> tuple[Note, ...]:
     """Which cells are withheld (E-BASE) and which are marked (W-BASE).
 
     Parameters:
-        cells: key columns and n.
+        cells: key columns and n. labels: what their values are called.
 
     Example:
         >>> [n.say() for n in base_notes(pl.DataFrame({"brand": ["A", "B"], "n": [12, 240]}), Bases())]
         ['fewer than 30 answers, withheld: A (n = 12).']
     """
     keys = [k for k in cells.columns if k != "n"]
-    return bases.notes(bases.withheld(cells.select(*keys, "n")), keys)
+    return bases.notes(bases.withheld(cells.select(*keys, "n")), keys, labels)
 
 
 def left_out(index: Index, construct: int, small: int) -> tuple[Note, ...]:

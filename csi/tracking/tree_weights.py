@@ -236,7 +236,7 @@ def _gaps(
         if holes:
             first, more = ", ".join(holes[:SHOWN]), len(holes) > SHOWN
             en = f'no weight of "{name}" for {first}{", ..." if more else ""}.'
-            end = " 等期" if more else " " if first[-1:].isascii() else ""
+            end = " 等期" if more else " 期"
             zh = f"缺少“{name}”在 {first.replace(', ', '、')}{end}的权重。"
             do, do_zh = "Add the rows (entity, period, weight).", "请补充相应的行（entity, period, weight）。"
             found.append(_weight_problem(en, zh, do, do_zh, where))

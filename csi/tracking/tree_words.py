@@ -70,10 +70,21 @@ def tree_notes(
         notes.append(note("N-TREE-WAVE", "A single wave: no changes.", "仅有一期，无法给出变化。"))
     else:
         kind = Text("false discovery rate", "错误发现率") if adjust in {"bh", "by"} else Text("familywise", "族系误差")
-        en = f"p-values of the changes are adjusted within a wave ({adjust}, {kind.en})."
-        notes.append(note("N-TREE-FAMILY", en, f"变化的 p 值在每期之内校正（{adjust}，{kind.zh}）。"))
+        method = METHODS.get(adjust, adjust)
+        en = f"p-values of the changes are adjusted within a wave ({method}, {kind.en})."
+        notes.append(note("N-TREE-FAMILY", en, f"变化的 p 值在每期之内校正（{method}，{kind.zh}）。"))
         notes += _like(moved)
     return (*notes, basis_note(made.index))
+
+
+METHODS = {
+    "holm": "Holm",
+    "hochberg": "Hochberg",
+    "bonferroni": "Bonferroni",
+    "sidak": "Šidák",
+    "bh": "Benjamini-Hochberg",
+    "by": "Benjamini-Yekutieli",
+}
 
 
 def _like(moved: pl.DataFrame) -> list[Note]:

@@ -74,7 +74,7 @@ def check_waves(waves: Sequence[str], present: Sequence[str], asked: Sequence[st
         en, zh = f'the wave "{wave}" of the data is not in the order of waves.', f"数据中的“{wave}”期不在期次顺序之中。"
         found.append(problem("E-WAVE", "waves", en, zh, "Add it to waves.order.", "请将其加入 waves.order。"))
     for wave in [w for w in asked if w not in present]:
-        hint = did_you_mean(wave, present)
+        hint = did_you_mean(wave, present, every=True)
         en, zh = f'there is no wave "{wave}".', f"没有“{wave}”这一期。"
         found.append(problem("E-WAVE", "waves", en, zh, hint.en, hint.zh))
     if found:

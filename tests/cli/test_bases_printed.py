@@ -64,8 +64,8 @@ def test_index_and_rates_withhold_and_mark(asked, study):
 
 def test_league_says_who_is_left_out_and_who_has_few(asked, study):
     out = " ".join(asked("league", study / "study.yaml", *LINEAR, "--lang", "en")[1].split())
-    assert "fewer than 30 answers, withheld: BD (n = " in out
-    assert "fewer than 100 answers, to be read with care: YA" in out
+    assert "fewer than 30 answers, withheld: Beidoutong (n = " in out
+    assert "fewer than 100 answers, to be read with care: Yun'an" in out
     assert "few answers" in out
     assert "样本偏少" in asked("league", study / "study.yaml", *LINEAR, "--lang", "zh")[1]
 

@@ -70,10 +70,13 @@ def _alerts_title(a: Analysis, count: int, mine: int) -> Text:
     if not count:
         return Text(f"No alert{when}", f"{when_zh}没有预警")
     several, several_zh = len(a.brands) > 1, f"，其中{who.zh} {mine} 条" if mine else f"，均不涉及{who.zh}"
+    if mine == count > 1:
+        several_zh = f"，均涉及{who.zh}"
     if count == 1:
         several_zh = f"，{'' if mine else '不'}涉及{who.zh}"
     of = f", {mine or 'none'} of them on {who.en}" if several else ""
     of = f", {'' if mine else 'not '}on {who.en}" if several and count == 1 else of
+    of = f", all on {who.en}" if several and mine == count > 1 else of
     said = f"{count} alert{'s' if count > 1 else ''}{when}"
     return Text(f"{said}{of}", f"{when_zh}有 {count} 条预警{several_zh if several else ''}")
 
