@@ -87,7 +87,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     upper = above(study, found, tracked.construct, panel, gate)
     missing = (*absent_notes(study, found, shown, tracked.construct), *lost_notes(study, panel, found, cells))
     seen = viewed(asked_views(args, study), study, breaks, found, tracked.construct)
-    why = explained(args, study, panel, found, cells, tracked.construct)
+    why = explained(args, study, panel, found, cells, tracked.construct, gate)
     more = (*(why.notes if why else ()), *view_notes(seen), *beside.notes, *alarms.notes, *above_notes(upper))
     answer = Answer(
         blocks=(

@@ -54,9 +54,15 @@ def explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def explained(
-    args: argparse.Namespace, study: Study, panel: Panel, found: Index, cells: Mapping[str, str], construct: str
+    args: argparse.Namespace,
+    study: Study,
+    panel: Panel,
+    found: Index,
+    cells: Mapping[str, str],
+    construct: str,
+    gate: Comparable | None = None,
 ) -> Decomposition | None:
-    """The change of the cells asked for by its parts; None where nobody asked."""
+    """The change of the cells asked for by its parts, where the gate lets it; None where nobody asked."""
     if not (args.explain or args.by or args.drivers):
         return None
     settings, columns = study.settings, found.cells.columns
@@ -71,6 +77,8 @@ def explained(
         waves=study.waves or panel.waves,
         breaks=breaks_of(study, found, panel),
         labels={**names(study, "en"), **study.brands},
+        gate=gate,
+        anyway=args.anyway,
     )
 
 
@@ -92,7 +100,7 @@ def explained_blocks(
     """Sentences, which changes are not simply comparable, then one grid for each table with rows."""
     if why is None:
         return ()
-    barred = told_changes(gate, found, construct, why.table, names(study, lang))
+    barred = told_changes(gate, found, construct, why.table.drop_nulls("change"), names(study, lang))
     said = "\n".join(s.say(lang) for s in (*why.sentences, *barred))
     texts = {**names(study, lang), **NAMES, **DRIVER_PARTS, **study.segments, **study.stages}
     tables = {"table": why.table, "classes": why.classes, "items": why.items, "drivers": why.drivers}

@@ -19,13 +19,19 @@ from csi.tracking.breaks import Break
 from csi.tracking.cell_pairs import Pair, pairs_of
 from csi.tracking.classes import Classes, classes_of, one_class
 from csi.tracking.contrasts import Contrast, construct_place
+from csi.tracking.decompose_gated import barred, barred_notes, known_of, plain, with_evidence, without_barred
 from csi.tracking.decompose_numbers import Numbers, Setting, changes_of, numbers_of, setting_of, through_links
-from csi.tracking.decompose_tables import class_rows, few_in_class, framed, item_rows, part_rows
+from csi.tracking.decompose_tables import Row, class_rows, few_in_class, framed, item_rows, part_rows
 from csi.tracking.decompose_words import sentence
+from csi.tracking.gate_applied import check_gate
+from csi.tracking.gate_shown import Comparable, Evidence
 from csi.tracking.index import Index, index
 from csi.tracking.index_weights import Given, Rule
 from csi.tracking.show import shown
-from csi.tracking.structural import structural_rows
+from csi.tracking.structural import equations_of, structural_rows
+
+Found = tuple[Pair, Numbers | Reason, Contrast]
+"""A change: its cells, its numbers or why there are none, its total."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +41,8 @@ class Decomposition(Shown):
     Attributes:
         table: tidy; key columns, reference (the earlier wave), construct, part ("total", "means", "weights",
             "composition"), change (index points; the three add up to the total), std_error, statistic, df, p_value,
-            p_holm (over the parts of one change), conf_low, conf_high, held (zero by construction), leads, reason,
+            p_holm (over the parts of one change), conf_low, conf_high, held (zero by construction), leads, evidence
+            ("comparable", "after freeing": no tests, "not comparable": withheld, "not tested"), reason,
             reason_zh (null unless there are no parts). A change through a link has a total alone, with the reason.
         items: parts "means" and "weights" by item; classes: parts "means" and "composition" by class, with the class's
             share and index in both waves. Rows of one part add up to it.
@@ -83,6 +90,8 @@ def decompose(
     given: Given | None = None,
     labels: Mapping[str, Text] | None = None,
     breaks: Sequence[Break] = (),
+    gate: Comparable | None = None,
+    anyway: bool = False,
 ) -> Decomposition:
     """Split changes of an index into item means, outer weights and composition.
 
@@ -105,12 +114,14 @@ def decompose(
             constructs in the sentences.
         weights, base, given: as in `index`. breaks: where the measurement changed; nothing is split across one, but a
             link gives the change itself, in points of the later form.
+        gate: what `csi.comparable` found of the same cells; a change that is not comparable is then withheld with its
+            reason and all its parts, and one that is so after freeing only has no test, unless `anyway`.
 
     Returns:
         Decomposition.
 
     Raises:
-        Problems: E-WAVE, E-CONSTRUCT, E-CLASS, E-ROWS (an index made from moments or pooled).
+        Problems: E-WAVE, E-CONSTRUCT, E-CLASS, E-ROWS (an index made from moments or pooled), E-GATE.
 
     Source:
         Shapley (1953); Shorrocks (2013), Journal of Economic Inequality 11, 99-126.
@@ -129,19 +140,48 @@ def decompose(
     place = construct_place(made, construct)
     pairs, new = pairs_of(made, place, between, cells, waves, small, breaks)
     classes = _classes(made, source, by, data)
+    check_gate(gate, made)
+    known = known_of(gate, made, made.constructs[place], pairs)
+    pairs = barred(pairs, known, labels or {}, anyway=anyway)
     setting = setting_of(made, place, classes)
     model = _model(source, drivers)
     moved = through_links(made, place, pairs, changes_of(setting, pairs), breaks, waves)
     found = [(p, numbers_of(setting, p, change), change) for p, change in zip(pairs, moved, strict=True)]
-    notes = (*told, *classes.notes, *new, *_notes(setting, found, small), *_driver_notes(model, centre))
+    through, driven = _through(model, setting, pairs, gate, centre, anyway=anyway)
+    notes = (*told, *classes.notes, *new, *_notes(setting, found, small), *driven, *barred_notes(known, anyway=anyway))
+    return _made(setting, found, (known, through, labels or {}), notes, small, anyway=anyway)
+
+
+def _made(
+    setting: Setting,
+    found: Sequence[Found],
+    beside: tuple[Sequence[Evidence], Sequence[list[Row]], Mapping[str, Text]],
+    notes: tuple[Note, ...],
+    small: int,
+    *,
+    anyway: bool,
+) -> Decomposition:
+    """Numbers as tables and sentences.
+
+    Parameters:
+        beside: the evidence of every change, its rows through the structural model, labels.
+    """
+    known, through, labels = beside
+
+    def rows(of: Sequence[list[Row]]) -> pl.DataFrame:
+        every = zip(of, known, strict=True)
+        return framed(setting.index, [row for mine, e in every for row in plain(mine, e, anyway=anyway)])
+
     return Decomposition(
-        table=framed(made, [row for one in found for row in part_rows(setting, *one)]),
-        items=framed(made, [row for pair, n, _ in found for row in item_rows(setting, pair, n)]),
-        classes=framed(made, [row for pair, n, _ in found for row in class_rows(setting, pair, n, small)]),
-        drivers=framed(made, [] if model is None else structural_rows(model, setting, pairs, centre)),
-        sentences=tuple(sentence(setting, *one, labels or {}) for one in found),
-        by=classes.name,
-        level=made.level,
+        table=rows([with_evidence(part_rows(setting, *one), e) for one, e in zip(found, known, strict=True)]),
+        items=rows([item_rows(setting, pair, n) for pair, n, _ in found]),
+        classes=rows([class_rows(setting, pair, n, small) for pair, n, _ in found]),
+        drivers=rows(through),
+        sentences=tuple(
+            sentence(setting, *one, labels, None if anyway else e) for one, e in zip(found, known, strict=True)
+        ),
+        by=setting.classes.name,
+        level=setting.index.level,
         notes=notes,
     )
 
@@ -199,10 +239,25 @@ def _model(source: Index | Estimate, drivers: bool | Model) -> Model | None:
     raise Problems([problem("E-SETTING", "drivers", en, zh, do, do_zh)])
 
 
-def _driver_notes(model: Model | None, centre: float) -> tuple[Note, ...]:
-    """What the structural part rests on."""
+def _through(
+    model: Model | None,
+    setting: Setting,
+    pairs: Sequence[Pair],
+    gate: Comparable | None,
+    centre: float,
+    *,
+    anyway: bool,
+) -> tuple[list[list[Row]], tuple[Note, ...]]:
+    """The rows through the structural model, one list for each pair, and what they rest on."""
     if model is None:
-        return ()
+        return [[] for _ in pairs], ()
+    equations = equations_of(model, setting)
+    pairs, notes = without_barred(gate, setting.index, equations.names[:-1], pairs, anyway=anyway)
+    return [structural_rows(setting, equations, p, centre) for p in pairs], (*_driver_notes(centre), *notes)
+
+
+def _driver_notes(centre: float) -> tuple[Note, ...]:
+    """What the structural part rests on."""
     en = (
         f"Drivers: least squares among the published indices, weights held fixed; effects turn about {centre:g} points,"
     )
@@ -211,9 +266,7 @@ def _driver_notes(model: Model | None, centre: float) -> tuple[Note, ...]:
     return (note("N-STRUCTURAL", en, f"{zh}为关联而非因果证明。"),)
 
 
-def _few_notes(
-    setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]], small: int
-) -> tuple[Note, ...]:
+def _few_notes(setting: Setting, found: Sequence[Found], small: int) -> tuple[Note, ...]:
     """How many changes are not told by class, as one of the classes has few answers."""
     name = setting.classes.name
     told = [p for p, n, _ in found if not isinstance(n, Reason)]
@@ -226,7 +279,7 @@ def _few_notes(
     return (note("W-CLASS-SMALL", en, zh),)
 
 
-def _notes(setting: Setting, found: Sequence[tuple[Pair, Numbers | Reason, Contrast]], small: int) -> tuple[Note, ...]:
+def _notes(setting: Setting, found: Sequence[Found], small: int) -> tuple[Note, ...]:
     """How the intervals were made, and what is zero by construction."""
     numbers = [n for _, n, _ in found if not isinstance(n, Reason)]
     notes = [setting.basis]

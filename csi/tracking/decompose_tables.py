@@ -145,7 +145,7 @@ def framed(index: Index, rows: Sequence[Row]) -> pl.DataFrame:
     columns = list(dict.fromkeys(c for row in rows for c in row))
     last = ("reason", "reason_zh")
     columns = [*(c for c in columns if c not in last), *(c for c in last if c in columns)]
-    texts = {"reference", "construct", "part", "item", "class", "driver", "reason", "reason_zh"}
+    texts = {"reference", "construct", "part", "item", "class", "driver", "evidence", "reason", "reason_zh"}
     flags = {"held", "leads"}
     keys = index.cells.schema
     schema: dict[str, pl.DataType] = {

@@ -13,6 +13,8 @@ from csi.moments.stack import Array
 from csi.tracking.cell_pairs import Pair
 from csi.tracking.contrasts import Contrast, holm, t_test
 from csi.tracking.decompose_numbers import Numbers, Setting
+from csi.tracking.gate_shown import Evidence
+from csi.tracking.gate_words import together
 from csi.tracking.shapley import PARTS
 
 NAMES: Final[Mapping[str, Text]] = {
@@ -35,11 +37,13 @@ def sentence(
     found: Numbers | Reason,
     change: Contrast,
     labels: Mapping[str, Text],
+    known: Evidence | None = None,
 ) -> Text:
     """The sentence of one change.
 
     Parameters:
         change: the total, which stands alone through a link. labels: of brands and constructs, where they have any.
+            known: of the change; one that is comparable after freeing only is told without a test.
     """
     who = _who(setting, pair, labels)
     if isinstance(found, Reason) and pair.link is not None and np.isfinite(change.estimate):
@@ -51,6 +55,8 @@ def sentence(
         en = f"{who.en}, {pair.wave} against {pair.reference}: not decomposed, {found.text.en}"
         return Text(en, f"{who.zh}，{pair.wave} 期较 {pair.reference} 期：未作分解，{found.text.zh}")
     moved, lead, rest = _moved(setting, found), _lead(setting, found), _rest(setting, found)
+    if known is not None and known.verdict == "after freeing":
+        moved, lead = _told(setting, _total(found), together(known.items, labels)), _largest(found)
     en = f"{who.en}, {pair.wave} against {pair.reference}: {moved.en}; {lead.en}{rest.en}."
     return Text(en, f"{who.zh}，{pair.wave} 期较 {pair.reference} 期：{moved.zh}；{lead.zh}{rest.zh}。")
 
@@ -65,11 +71,23 @@ def _who(setting: Setting, pair: Pair, labels: Mapping[str, Text]) -> Text:
 
 def _moved(setting: Setting, found: Numbers) -> Text:
     """The change, with its interval or with that it may be nothing."""
-    return _told(setting, Contrast(found.total, found.total_error, found.df))
+    return _told(setting, _total(found))
 
 
-def _told(setting: Setting, change: Contrast) -> Text:
-    """A change, with its interval or with that it may be nothing."""
+def _total(found: Numbers) -> Contrast:
+    """The whole change."""
+    return Contrast(found.total, found.total_error, found.df)
+
+
+def _largest(found: Numbers) -> Text:
+    """The largest part, of which nothing was tested."""
+    first = _order(found)[0]
+    name, size = NAMES[PARTS[first]], signed(float(found.value[first]))
+    return Text(f"largest part: {name.en} ({size})", f"最大部分：{name.zh}（{size}）")
+
+
+def _told(setting: Setting, change: Contrast, freed: Text | None = None) -> Text:
+    """A change, with its interval or with that it may be nothing; untested where items had to be set free."""
     level = setting.index.level
     test = t_test(change.estimate, change.std_error, change.df, level)
     size = signed(change.estimate)
@@ -78,6 +96,9 @@ def _told(setting: Setting, change: Contrast) -> Text:
     low, high = (fixed(v, POINTS).replace("-", MINUS) for v in (test.conf_low, test.conf_high))
     span, span_zh = f"{low} to {high}", f"{low} 至 {high}"
     en, zh = f"{size} points ({level:.0%} interval {span}", f"{size} 分（{level:.0%} 区间 {span_zh}"
+    if freed is not None:
+        en, zh = f"{en}), comparable after freeing {freed.en} only", f"{zh}），放开 {freed.zh} 后才可比"
+        return Text(f"{en} and not tested", f"{zh}，不作检验")
     if test.p_value < 1.0 - level:
         return Text(f"{en})", f"{zh}）")
     return Text(f"{en}, within sampling error)", f"{zh}，未超出抽样误差）")

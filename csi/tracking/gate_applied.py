@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from csi.errors import Note, Problems, Reason, note, problem, reason
+from csi.errors import Note, Problems, Reason, Text, note, problem, reason
 from csi.measures.invariance_words import signed
 from csi.moments.stack import Array
 from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
@@ -101,11 +101,16 @@ def withheld_text(found: Evidence, *, anyway: bool) -> tuple[str, str] | None:
     return None if why is None else (why.text.en, why.text.zh)
 
 
-def withheld(found: Evidence, *, anyway: bool) -> Reason | None:
-    """Why a difference is not printed: its cells are not comparable. None where it is, or where it is asked for."""
+def withheld(found: Evidence, *, anyway: bool, named: Text | None = None) -> Reason | None:
+    """Why a difference is not printed: its cells are not comparable. None where it is, or where it is asked for.
+
+    Parameters:
+        named: what the items that differ are called; their names by default.
+    """
     if anyway or found.verdict != "not comparable":
         return None
-    items, items_zh = ", ".join(found.items), "、".join(found.items)
+    called = named or Text(", ".join(found.items), "、".join(found.items))
+    items, items_zh = called.en, called.zh
     if found.rule == "item":
         en = f"not comparable: {items} {'do' if len(found.items) > 1 else 'does'} not measure alike in both."
         return reason("R-NOT-COMPARABLE", en, f"不可比：{items_zh} 前后测量不等值。")

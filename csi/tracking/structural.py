@@ -68,8 +68,8 @@ def _unmeasured(setting: Setting, name: str) -> bool:
     return bool((setting.index.weights["construct"] == name).sum() == 0)
 
 
-def structural_rows(model: Model, setting: Setting, pairs: Sequence[Pair], centre: float) -> list[Row]:
-    """Every change through the structural model.
+def structural_rows(setting: Setting, equations: Equations, pair: Pair, centre: float) -> list[Row]:
+    """One change through the structural model; nothing where an index is missing.
 
     The published indices are regressed on each other by least squares in each wave, `I_j = b_j0 + sum_i B_ji I_i`. With
     bars for means over both waves, what construct j brings is its own change (beyond what its own drivers carry) times
@@ -77,12 +77,6 @@ def structural_rows(model: Model, setting: Setting, pairs: Sequence[Pair], centr
     `sum_i Delta B_i (Ibar_i - centre)`, effects that changed, and a remainder, that no construct of the model accounts
     for. All add up to the change. Standard errors are linearised with the index's weights held fixed.
     """
-    equations = equations_of(model, setting)
-    return [row for pair in pairs for row in _rows(setting, equations, pair, centre)]
-
-
-def _rows(setting: Setting, equations: Equations, pair: Pair, centre: float) -> list[Row]:
-    """One change; nothing where an index is missing."""
     if pair.earlier is None or pair.why is not None:
         return []
     cells: Ints = np.array([pair.earlier, pair.cell])

@@ -238,3 +238,15 @@ def test_respondents_of_an_overlap_file_count_where_the_study_names_them(asked, 
     assert errors[1] != pytest.approx(errors[0], rel=0.01)
     assert "N-LINK-APART" in codes[0]
     assert "N-LINK-SHARED" in codes[1]
+
+
+def test_the_parts_of_a_change_that_is_not_comparable_are_withheld(asked, study):
+    path = changed_panel(study, "barred", sat2=-2)
+    rows, found = told(asked, path, "--explain")
+    assert rows["ZX"]["evidence"] == "not comparable"
+    (total,) = [r for r in found["decomposition"] if r["brand"] == "ZX"]
+    assert total["change"] is total["std_error"] is total["conf_low"] is None
+    assert total["reason"].startswith("not comparable: ")
+    assert not [r for r in found["decomposition_items"] if r["brand"] == "ZX"]
+    _, open_ = told(asked, path, "--explain", "--anyway")
+    assert [r["change"] for r in open_["decomposition"] if (r["brand"], r["part"]) == ("ZX", "total")] != [None]

@@ -76,3 +76,18 @@ def test_the_trend_says_where_its_changes_go_through_a_link(analysis):
     linked = build("trend", replace(analysis, changes=replace(analysis.changes, table=table))).subtitle
     assert linked.en == plain.en + "; changes across the break are linked, in points of the new form"
     assert linked.zh == plain.zh + "；跨断点的变化已经衔接，以新形式的分数计"
+
+
+def test_a_change_that_the_gate_withholds_is_not_told_by_its_parts(analysis):
+    sets = []
+    for one in analysis.gate.judged:
+        m = len(one.verdict)
+        bias = one.bias * 0 + 1.5
+        sets.append(replace(one, verdict=("not comparable",) * m, items=((one.cells.items[0],),) * m, bias=bias))
+    section = build("decomposition", replace(analysis, gate=replace(analysis.gate, judged=tuple(sets))))
+    assert section.data["parts"]["change"].null_count() == section.data["parts"].height
+    assert section.data["items"].is_empty()
+    assert (section.figures, section.tables) == ((), ())
+    assert "not decomposed, not comparable: " in section.title.en
+    assert analysis.brand_labels[analysis.focal].en in section.title.en
+    assert "未作分解，不可比：" in section.title.zh

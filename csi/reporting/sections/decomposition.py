@@ -19,6 +19,12 @@ from csi.tracking.decompose_words import NAMES
 from csi.tracking.gate_lines import told_changes
 from csi.tracking.shapley import PARTS
 
+PALE = Text("a pale bar is within sampling error", "浅色条未超出抽样误差")
+UNTESTED = Text(
+    "no bar is tested, as the change is comparable after freeing only", "该变化放开题项后才可比，各条均不作检验"
+)
+"""What a pale bar means."""
+
 
 def decomposition(a: Analysis) -> Section:
     """Steps from the previous index to this one: items, weights, composition; a table of all brands."""
@@ -27,6 +33,7 @@ def decomposition(a: Analysis) -> Section:
     steps = _steps(a, found, mine)
     title = _title(a, found, mine)
     level, formula = percent(found.level), formula_id(a)
+    pale = UNTESTED if "after freeing" in mine["evidence"] else PALE
     drawn = (
         ()
         if steps.is_empty()
@@ -36,19 +43,23 @@ def decomposition(a: Analysis) -> Section:
         key="decomposition",
         title=title,
         subtitle=Text(
-            f"Index points (0–100{formula.en}) by part; lines are {level} confidence intervals; "
-            "a pale bar is within sampling error",
-            f"各部分的贡献（指数分，0–100{formula.zh}），横线为 {level} 置信区间；浅色条未超出抽样误差",
+            f"Index points (0–100{formula.en}) by part; lines are {level} confidence intervals; {pale.en}",
+            f"各部分的贡献（指数分，0–100{formula.zh}），横线为 {level} 置信区间；{pale.zh}",
         ),
         figures=drawn,
         tables=(_table(a, found),) if found.table["change"].count() else (),
-        paragraphs=(*found.sentences, *told_changes(a.gate, a.index, a.target, found.table, gate_labels(a))),
+        paragraphs=(*found.sentences, *_told(a, found)),
         notes=(
             *evidence_notes(a, {"wave": a.wave}),
             *(n for n in found.notes if n not in a.index.notes),
         ),
         data={"parts": found.table, "items": found.items, "classes": found.classes},
     )
+
+
+def _told(a: Analysis, found: Decomposition) -> tuple[Text, ...]:
+    """The changes that are given though they are not simply comparable."""
+    return told_changes(a.gate, a.index, a.target, found.table.drop_nulls("change"), gate_labels(a))
 
 
 def _split(a: Analysis) -> Decomposition:
@@ -63,7 +74,8 @@ def _split(a: Analysis) -> Decomposition:
         small=settings.small,
         waves=a.waves,
         breaks=[b for b in breaks_of(a.study, a.index, a.panel) if b.wave in a.waves],
-        labels={**a.brand_labels, a.target: a.label(a.target)},
+        labels={**gate_labels(a), **a.brand_labels, a.target: a.label(a.target)},
+        gate=a.gate,
     )
 
 
@@ -105,7 +117,7 @@ def _title(a: Analysis, found: Decomposition, mine: pl.DataFrame) -> Text:
     """How much, what leads, and whether that is more than sampling error."""
     name = a.label(a.target)
     if mine.is_empty() or mine["change"].null_count():
-        return found.sentences[0] if found.sentences else Text("No change to split", "没有可分解的变化")
+        return _why_not(a, found)
     total = mine.filter(pl.col("part") == "total")["change"][0]
     if not mine["leads"].any():
         moved, why, why_zh = style.change(total), mine["reason"][0], mine["reason_zh"][0]
@@ -115,9 +127,18 @@ def _title(a: Analysis, found: Decomposition, mine: pl.DataFrame) -> Text:
     part, size = NAMES[lead["part"]], style.change(lead["change"])
     sure = lead["p_holm"] is not None and lead["p_holm"] < 1.0 - found.level
     end = Text("beyond sampling error", "超出抽样误差") if sure else Text("within sampling error", "未超出抽样误差")
+    if lead["evidence"] == "after freeing":
+        end = Text("comparable after freeing only, not tested", "放开题项后才可比，不作检验")
     moved = style.change(total)
     en = f"{name.en} {moved} since {a.previous}: largest part {part.en} ({size}), {end.en}"
     return Text(en, f"{name.zh}较 {a.previous} 期 {moved} 分：{part.zh}居首（{size}），{end.zh}")
+
+
+def _why_not(a: Analysis, found: Decomposition) -> Text:
+    """Why the focal brand's change is not split: its own sentence, where it has one."""
+    brands = found.table.unique(["brand", "wave", "reference"], maintain_order=True)["brand"].to_list()
+    said = dict(zip(brands, found.sentences, strict=True))
+    return said.get(a.focal) or next(iter(found.sentences), Text("No change to split", "没有可分解的变化"))
 
 
 def _table(a: Analysis, found: Decomposition) -> Table:
