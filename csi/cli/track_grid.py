@@ -154,7 +154,7 @@ def _evidence(
         return LINKED.say(lang)
     if verdict in YES:
         return YES[verdict].say(lang)
-    listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ")]
+    listed = [texts.get(i, Text(i, i)).say(lang) for i in (items or "").split(", ") if i]
     moved, less = (float("nan") if x is None else x for x in (bias, adjusted))
     return evidence_text(cast("Verdict", verdict), listed, moved, less).say(lang)
 

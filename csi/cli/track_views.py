@@ -94,6 +94,6 @@ def _grid(title: Text, whole: pl.DataFrame, study: Study, cells: Mapping[str, st
         **each([c for c in columns if c in table.columns], "score"),
     }
     if "beyond" in table.columns:
-        outside = pl.when("beyond").then(pl.lit("yes")).otherwise(pl.lit("no"))
+        outside = pl.col("beyond").replace_strict({True: "yes", False: "no"}, default=None, return_dtype=pl.String)
         table, kinds = table.with_columns(outside.alias("outside")), {**kinds, "outside": "text"}
     return grid(table, kinds, lang, title, {**names(study, lang), **OUTSIDE}, HEADINGS)

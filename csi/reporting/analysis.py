@@ -350,7 +350,15 @@ def focal_cell(study: Study, panel: Panel, stack: Estimate, wave: str) -> tuple[
     except Problems as found:
         said = [(p.code, Text(f"{p.what.en} {p.remedy.en}", f"{p.what.zh}{p.remedy.zh}")) for p in found.problems]
         return None, tuple(no_model(study, code, why) for code, why in said)
-    return Cell(est, reliability(est), validity(est), effects(est), drivers(est, target=study.settings.target)), ()
+    return Cell(est, reliability(est), validity(est), effects(est), _drivers(est, study.settings.target)), ()
+
+
+def _drivers(est: Estimate, target: str) -> Drivers:
+    """The drivers of the target; without rows where nothing of the model leads to it."""
+    if target not in est.solution.constructs or est.model.predictors(target):
+        return drivers(est, target=target)
+    found = drivers(est, target=next(y for y in est.solution.constructs if est.model.predictors(y)))
+    return replace(found, table=found.table.clear(), items=found.items.clear(), target=target)
 
 
 def groupings(panel: Panel) -> list[str]:

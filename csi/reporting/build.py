@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from csi.errors import Language, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
 from csi.reporting import words
 from csi.reporting.analysis import Analysis, analyse
 from csi.reporting.methods.library import told_in
@@ -68,8 +68,9 @@ def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...
     title, wave = analysis.study.title, words.wave_name(analysis.wave)
     titled = ((", ", (title.en, wave.en)), ("，", (title.zh, wave.zh)))
     sections = [replace(s, language=languages[0]) for s in built(kept, analysis)]
-    if sections and analysis.notes:  # what keeps numbers out of the whole report stands at its top
-        sections[0] = replace(sections[0], notes=(*analysis.notes, *sections[0].notes))
+    top = (*analysis.notes, *_idle_notes(keys, analysis))
+    if sections and top:  # what keeps numbers out of the whole report stands at its top
+        sections[0] = replace(sections[0], notes=(*top, *sections[0].notes))
     return Report(
         title=Text(*(sign.join(t for t in parts if t) for sign, parts in titled)),
         headline=_headline(analysis, kind, sections),
@@ -113,6 +114,16 @@ def _can_tell(key: str, analysis: Analysis) -> bool:
         return key not in NEED_A_MODEL
     importances = analysis.cell.drivers.table["importance"]
     return key != "priorities" or importances.null_count() < importances.len()
+
+
+def _idle_notes(keys: Sequence[str], analysis: Analysis) -> tuple[Note, ...]:
+    """Why the priorities that the report would have are not told: nothing of the model leads to the target."""
+    if "priorities" not in keys or analysis.cell is None or analysis.cell.drivers.table.height:
+        return ()
+    what = analysis.label(analysis.target)
+    en = f"What to improve first is not told: nothing in the model leads to {what.en}, so it has no drivers."
+    zh = f"未给出“先改进什么”：模型中没有任何路径指向{what.zh}，因此没有驱动因素。"
+    return (note("N-NO-DRIVERS", en, zh),)
 
 
 def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:

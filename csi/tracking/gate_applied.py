@@ -41,7 +41,7 @@ def evidence_frame(known: Sequence[Evidence]) -> pl.DataFrame:
     tells = [e.verdict in {"after freeing", "not comparable"} for e in known]
     columns = {
         "evidence": [e.verdict for e in known],
-        "items": [", ".join(e.items) if yes else None for e, yes in zip(known, tells, strict=True)],
+        "items": [", ".join(e.items) or None if yes else None for e, yes in zip(known, tells, strict=True)],
         "bias": [e.bias if yes else None for e, yes in zip(known, tells, strict=True)],
         "bias_error": [e.std_error if yes else None for e, yes in zip(known, tells, strict=True)],
     }

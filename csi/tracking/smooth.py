@@ -55,8 +55,8 @@ class Control(Shown):
 
     Attributes:
         table: keys, wave, construct, formula, index, statistic (the index, or its exponentially weighted mean), centre,
-            low, high (the limits), beyond (outside them), sampling (standard error of the index), between (standard
-            deviation of the brand's true level from wave to wave, beyond sampling).
+            low, high (the limits), beyond (outside them; null without limits), sampling (standard error of the index),
+            between (standard deviation of the brand's true level from wave to wave, beyond sampling).
     """
 
     table: pl.DataFrame
@@ -363,7 +363,7 @@ def _charted(
             "centre": centre,
             "low": float(low[t]),
             "high": float(high[t]),
-            "beyond": bool(statistic[t] < low[t] or statistic[t] > high[t]),
+            "beyond": bool(statistic[t] < low[t] or statistic[t] > high[t]) if np.isfinite(low[t]) else None,
             "sampling": float(np.sqrt(sampling[t])),
             "between": tau,
         }
@@ -374,7 +374,8 @@ def _charted(
 def _frame(index: Index, construct: int, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
     """Rows with the keys of their cells, in the order of the cells."""
     keys = [k for k in index.cells.columns if k != "n"]
-    numbers = pl.DataFrame(list(rows)).sort("cell")
+    numbers = pl.DataFrame(list(rows), infer_schema_length=None).sort("cell")
+    numbers = numbers.with_columns(pl.col("^beyond$").cast(pl.Boolean))
     head = index.cells.select(keys)[numbers["cell"].to_list()]
     told = head.with_columns(
         construct=pl.lit(index.constructs[construct]),

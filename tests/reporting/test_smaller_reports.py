@@ -147,3 +147,15 @@ def test_a_brand_that_lost_all_its_rows_is_named_in_the_league_and_the_record(
     assert len(said) == 1
     assert f"({item})" in said[0]
     assert any(n["code"] == "W-CELL-EMPTY" for n in told.record["notes"])
+
+
+def test_a_target_that_nothing_leads_to_has_a_report_without_priorities(tmp_path, make_study, study_text):
+    text = re.sub(r"index: \{target: satisfaction", "index: {target: image", study_text, count=1)
+    assert text != study_text
+    path = make_study(tmp_path, study=text)
+    report = csi.report(path, lang="en")
+    assert "priorities" not in report.keys
+    assert {"model", "trend"} <= set(report.keys)
+    (said,) = [n for n in report.sections[0].notes if n.code == "N-NO-DRIVERS"]
+    assert "nothing in the model leads to" in said.text.en
+    assert "没有任何路径指向" in said.text.zh

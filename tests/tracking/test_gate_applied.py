@@ -5,7 +5,10 @@ import polars as pl
 import pytest
 
 import csi
+from csi.cli.track_grid import told_evidence
 from csi.errors import Problems
+from csi.tracking.gate_applied import evidence_frame
+from csi.tracking.gate_shown import Evidence
 from csi.tracking.league import gap_changes, pairwise
 
 LOADINGS = np.array([1.0, 1.1, 0.9])
@@ -194,3 +197,11 @@ def test_a_benchmark_after_freeing_has_no_star(freed):
     found = table.filter(pl.col("evidence_benchmark") != "comparable")
     assert found.height
     assert found["significant_benchmark"].null_count() == found.height
+
+
+def test_what_no_item_accounts_for_is_told_without_an_empty_list_of_items():
+    (row,) = evidence_frame([Evidence("not comparable")]).iter_rows(named=True)
+    assert (row["evidence"], row["items"]) == ("not comparable", None)
+    table = pl.DataFrame({"evidence_mean": ["not comparable"], "items_mean": [""], "change_mean": [None]})
+    table = table.with_columns(difference_mean=pl.lit(None, pl.Float64))
+    assert told_evidence(table, "mean", {}, "en") == ["not comparable"]
