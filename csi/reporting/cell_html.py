@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from math import isfinite
 
 import polars as pl
 
@@ -28,7 +29,6 @@ _PAGE = (
 _TITLE = f"font-family:{style.SERIF};font-weight:700;font-size:21px;margin:4px 0"
 _SOFT = f"color:{style.MUTED};font-size:12.5px;margin:2px 0"
 _CELL = "border:0;padding:5px 10px"
-_VERDICTS = {True: Text("significant", "显著"), False: Text("not significant", "不显著")}
 
 
 def section_html(section: Section, lang: str | None = None) -> str:
@@ -75,10 +75,10 @@ def headline_html(headline: Headline, lang: str) -> str:
     if headline.facts:
         said = "; ".join(f"{n.say(lang)} {v.say(lang)} ({w.say(lang)})" for n, v, w in headline.facts)
         return "".join([*lines[:2], _block("margin:4px 0", said), _block(_SOFT, headline.dateline.say(lang))])
-    for against, difference, half, firm in headline.changes:
-        verdict = _VERDICTS[firm].say(lang)
-        said = f"（{verdict}）" if lang == "zh" else f" ({verdict})"
-        lines.append(_block("margin:2px 0", f"{signed(difference)} ± {style.score(half)} {against.say(lang)}{said}"))
+    for at, (against, difference, half, _) in enumerate(headline.changes):
+        margin = f" ± {style.score(half)}" if isfinite(half) else ""
+        said = headline.verdict(at).say(lang)
+        lines.append(_block("margin:2px 0", f"{signed(difference)}{margin} {against.say(lang)}{said}"))
     return "".join([*lines, _block(_SOFT, headline.dateline.say(lang))])
 
 

@@ -32,8 +32,14 @@ def numbers(report: Report) -> dict[str, object]:
             "conf_low": plain(head.conf_low),
             "conf_high": plain(head.conf_high),
             "changes": [
-                {"against": _both(t), "difference": plain(d), "half_width": plain(h), "significant": bool(s)}
-                for t, d, h, s in head.changes
+                {
+                    "against": _both(t),
+                    "difference": plain(d),
+                    "half_width": plain(h),
+                    "level": plain(head.levels[at] if at < len(head.levels) else None),
+                    "significant": bool(s),
+                }
+                for at, (t, d, h, s) in enumerate(head.changes)
             ],
         },
         "sections": {s.key: _section(s) for s in report.sections},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Literal
 
 import polars as pl
@@ -108,7 +109,7 @@ class Headline(Shown):
     """The answer first: kicker, sentence, the index, its interval, changes, and the line under the sentence.
 
     `facts` (name, number, word) stand in the index's place where a reader wants other numbers first. `measure` says
-    what the index is where the sentence is about something else.
+    what the index is where the sentence is about something else. `levels`: of the intervals of the changes.
     """
 
     kicker: Text
@@ -121,11 +122,25 @@ class Headline(Shown):
     level: float = 0.95
     facts: tuple[tuple[Text, Text, Text], ...] = ()
     measure: Text | None = None
+    levels: tuple[float | None, ...] = ()
 
     @property
     def interval_name(self) -> Text:
-        """What stands before the interval."""
-        return Text(f"{100 * self.level:.10g}% CI", f"{100 * self.level:.10g}% 置信区间")
+        """What stands before the interval: of this index alone, whatever else is compared."""
+        level = f"{100 * self.level:.10g}%"
+        return Text(f"Pointwise {level} CI", f"逐点 {level} 置信区间")
+
+    def verdict(self, place: int) -> Text:
+        """What stands behind a change: whether it is significant, and the level of the interval behind its ±."""
+        _, _, half, sure = self.changes[place]
+        said, said_zh = ("significant", "显著") if sure else ("not significant", "不显著")
+        level = self.levels[place] if place < len(self.levels) and isfinite(half) else None
+        if level is not None:
+            holm = level > self.level + 1e-6
+            shown = f"{100 * level:.4g}%"
+            said += f"; ± at {shown}, Holm-adjusted" if holm else f"; ± at {shown}"
+            said_zh += f"；± 为 {shown} 水平" + ("（Holm 校正）" if holm else "")
+        return Text(f" ({said})", f"（{said_zh}）")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

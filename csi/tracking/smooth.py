@@ -13,14 +13,15 @@ import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, is_number, note, one_of, problem
+from csi.errors import Note, Problem, Problems, Reason, Text, is_number, note, one_of, problem
 from csi.estimate.given import check_kind
 from csi.moments.stack import Array, Ints
-from csi.tracking.breaks import Break, break_notes, bridged, check_breaks, wall
+from csi.tracking.breaks import Break, break_notes, bridged, check_breaks
 from csi.tracking.contrasts import basis_note, construct_place, contrast, joint_covariance, t_test
 from csi.tracking.index import Index
 from csi.tracking.show import shown
 from csi.tracking.too_few import check_base, left_out
+from csi.tracking.unlimited import FEWEST, Series, passed_over, unlimited
 from csi.tracking.waves import check_waves, wave_order
 
 View = Literal["rolling", "ewma"]
@@ -28,12 +29,6 @@ Chart = Literal["individuals", "ewma"]
 
 D2 = 2.0 / np.pi**0.5
 """Mean range of two standard normal numbers, 1.128."""
-
-FEWEST = 4
-"""Waves that a control chart asks for."""
-
-MOST = 5
-"""More brands without limits are counted, not named."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,19 +51,14 @@ class Control(Shown):
     Attributes:
         table: keys, wave, construct, formula, index, statistic (the index, or its exponentially weighted mean), centre,
             low, high (the limits), beyond (outside them; null without limits), sampling (standard error of the index),
-            between (standard deviation of the brand's true level from wave to wave, beyond sampling).
+            between (standard deviation of the brand's true level from wave to wave, beyond sampling), reason, reason_zh
+            (why there are no limits: too few waves so far, with enough answers, with an index, on this side of a break,
+            in the baseline; null where there are).
     """
 
     table: pl.DataFrame
     chart: Chart
     notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Consecutive cells of one brand that may be joined: no wall between them."""
-
-    cells: Ints
 
 
 def smooth(
@@ -116,17 +106,18 @@ def smooth(
     index, j, order = _opened(index, construct, waves, breaks)
     check_base(index, j, small)
     rows = []
-    for run in _runs(index, j, order, breaks, small):
-        for t in range(run.cells.size):
+    series = Series(index, j, order, tuple(breaks), small)
+    for run in series.runs():
+        for t in range(run.size):
             shares = _rolling(t, window) if view == "rolling" else _exponential(t, weight)
-            cells = run.cells[t - shares.size + 1 : t + 1]
+            cells = run[t - shares.size + 1 : t + 1]
             rows.append(_smoothed(index, j, cells, shares))
     said = f"{window} waves" if view == "rolling" else f"weight {weight:g} on the newest wave"
     zh = f"{window} 期" if view == "rolling" else f"最新一期权重 {weight:g}"
     view_zh = "滚动均值" if view == "rolling" else "指数加权均值"
     en = f"Smoothed ({view}, {said}): a view, not the index of the wave."
     told = note("N-SMOOTHED", en, f"平滑（{view_zh}，{zh}）：仅为视图，并非当期指数。")
-    known = (*left_out(index, j, small), *_old_form(index, j, breaks, order))
+    known = (*left_out(index, j, small), *passed_over(series), *_old_form(index, j, breaks, order))
     notes = (told, *known, basis_note(index), *break_notes(breaks, [index.constructs[j]]))
     return Smoothed(_frame(index, j, rows), view, notes)
 
@@ -189,13 +180,23 @@ def control(
     index, j, order = _opened(index, construct, waves, breaks, baseline or ())
     check_base(index, j, small)
     rows: list[dict[str, object]] = []
-    for run in _runs(index, j, order, breaks, small):
+    series = Series(index, j, order, tuple(breaks), small)
+    for run in series.runs():
         rows += _charted(index, j, run, chart, (limit, weight), baseline)
     en = f"Limits at {limit:g} standard deviations of sampling and of the usual variation between waves together."
     told = note("N-CONTROL", en, f"控制限为抽样误差与各期常态波动合计的 {limit:g} 倍标准差。")
-    known = (*left_out(index, j, small), *_old_form(index, j, breaks, order), *_few_waves(index, rows))
+    why, few = unlimited(series, baseline)
+    known = (*left_out(index, j, small), *passed_over(series), *_old_form(index, j, breaks, order), *few)
     notes = (told, *known, *break_notes(breaks, [index.constructs[j]]))
-    return Control(_frame(index, j, rows), chart, notes)
+    return Control(_reasoned(index, _frame(index, j, rows), why), chart, notes)
+
+
+def _reasoned(index: Index, table: pl.DataFrame, why: Mapping[int, Reason]) -> pl.DataFrame:
+    """The chart with the reasons why some of its rows have no limits."""
+    keys = [k for k in index.cells.columns if k != "n"]
+    told = [(*index.cells.select(keys).row(c), r.text.en, r.text.zh) for c, r in why.items()]
+    schema = {k: index.cells.schema[k] for k in keys} | dict.fromkeys(("reason", "reason_zh"), pl.String())
+    return table.join(pl.DataFrame(told, schema=schema, orient="row"), on=keys, how="left", maintain_order="left")
 
 
 def moving_range(values: Array) -> float:
@@ -266,43 +267,6 @@ def _old_form(index: Index, construct: int, breaks: Sequence[Break], order: Sequ
     return (note("N-VIEW-LINKED", f"{en} show them in points of their own form.", zh),)
 
 
-def _few_waves(index: Index, rows: Sequence[Mapping[str, object]]) -> tuple[Note, ...]:
-    """Why some brands have no control limits: too few waves in a part of the series, or in the baseline."""
-    cells = [int(str(row["cell"])) for row in rows if not np.isfinite(float(str(row["high"])))]
-    if not cells:
-        return ()
-    entity = [k for k in index.cells.columns if k not in {"wave", "n"}]
-    parts = index.cells[sorted(cells)].group_by(entity, maintain_order=True) if entity else [((), index.cells[cells])]
-    named = [" / ".join(map(str, (*key, f"{part['wave'][0]}-{part['wave'][-1]}"))) for key, part in parts]
-    listed, more = ", ".join(named[:MOST]), len(named) - MOST
-    en, zh = (f" and {more} more", f" 等 {len(named)} 处") if more > 0 else ("", "")
-    said = f"No control limits, fewer than {FEWEST} waves without a break (or in the baseline): {listed}{en}."
-    said_zh = f"没有控制限：未间断的期数（或基线期数）不足 {FEWEST}：{listed.replace(', ', '、')}{zh}。"
-    return (note("N-CONTROL-FEW", said, said_zh),)
-
-
-def _runs(index: Index, construct: int, order: Sequence[str], breaks: Sequence[Break], small: int) -> list[_Run]:
-    """The cells of each brand with an index and enough rows, waves in order, parted where a break has no link."""
-    keys = [k for k in index.cells.columns if k not in {"wave", "n"}]
-    n = index.n_of(construct)
-    of: dict[tuple[object, ...], dict[str, int]] = {}
-    for cell, (*entity, wave) in enumerate(index.cells.select([*keys, "wave"]).iter_rows()):
-        if np.isfinite(index.values[cell, construct]) and n[cell] >= small:
-            of.setdefault(tuple(entity), {})[str(wave)] = cell
-    runs = []
-    for cells in of.values():
-        part: list[int] = []
-        last = ""
-        for wave in (w for w in order if w in cells):
-            if part and wall(breaks, order, last, wave, index.constructs[construct]) is not None:
-                runs.append(_Run(np.array(part)))
-                part = []
-            part.append(cells[wave])
-            last = wave
-        runs.append(_Run(np.array(part)))
-    return runs
-
-
 def _rolling(t: int, window: int) -> Array:
     """Shares of a rolling mean; fewer waves at the start."""
     k = min(window, t + 1)
@@ -332,14 +296,14 @@ def _smoothed(index: Index, construct: int, cells: Ints, shares: Array) -> dict[
 
 
 def _charted(
-    index: Index, construct: int, run: _Run, chart: Chart, settings: tuple[float, float], baseline: Sequence[str] | None
+    index: Index, construct: int, run: Ints, chart: Chart, settings: tuple[float, float], baseline: Sequence[str] | None
 ) -> list[dict[str, object]]:
     """The chart of one brand's part of the series."""
     limit, weight = settings
-    values = index.values[run.cells, construct]
-    wave = index.cells["wave"].gather(run.cells.tolist())
+    values = index.values[run, construct]
+    wave = index.cells["wave"].gather(run.tolist())
     of = np.flatnonzero([baseline is None or w in baseline for w in wave])
-    covariance = joint_covariance(index, construct, run.cells)
+    covariance = joint_covariance(index, construct, run)
     sampling = np.diagonal(covariance)
     k = values.size
     centre = float(values[of].mean()) if of.size else np.nan
@@ -367,7 +331,7 @@ def _charted(
             "sampling": float(np.sqrt(sampling[t])),
             "between": tau,
         }
-        for t, cell in enumerate(run.cells)
+        for t, cell in enumerate(run)
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from scipy import special
 
 import csi
 from csi.errors import Problems, reason
@@ -18,7 +19,7 @@ from csi.reporting.numbers import numbers, to_json
 from csi.reporting.sections import KINDS, NEED_A_MODEL, SECTIONS, build, planned
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import weak_points
-from csi.reporting.sections.standings import standing
+from csi.reporting.sections.standings import change, standing, untold
 from csi.reporting.tables import rows
 from csi.study import read_study, read_study_panel
 from csi.tracking.contrasts import holm
@@ -64,6 +65,37 @@ def test_the_headline_agrees_with_the_tests(analysis, told):
     assert year["significant"][0]
     assert told.headline.sentence.zh.startswith("甲")
     assert all(firm == (abs(d) > half) for _, d, half, firm in told.headline.changes)
+
+
+def test_the_headline_says_at_which_level_its_intervals_are(analysis, told):
+    head = told.headline
+    assert head.interval_name.en == "Pointwise 95% CI"
+    assert head.interval_name.zh == "逐点 95% 置信区间"
+    year = change(analysis, "year")
+    row = analysis.changes.table.filter(brand="A", wave=analysis.wave, construct="satisfaction", against="year")
+    own = 2 * special.stdtr(row["df"].item(), row["half_width"].item() / row["std_error"].item()) - 1
+    assert year.level == pytest.approx(own)
+    assert year.level > 0.95
+    last = len(head.changes) - 1
+    assert f"; ± at {100 * own:.4g}%, Holm-adjusted)" in head.verdict(last).en
+    assert f"；± 为 {100 * own:.4g}% 水平（Holm 校正）" in head.verdict(last).zh
+    assert replace(head, levels=(0.95,) * 2).verdict(last).en.endswith("; ± at 95%)")
+    page = render_html(told, ("en",)).split("</header>")[0]
+    assert "Holm-adjusted" in page
+    assert "Pointwise 95% CI" in page
+
+
+def test_a_change_that_is_not_told_is_no_first_measurement(analysis):
+    kept = analysis.changes.table.with_columns(
+        change=pl.lit(None, pl.Float64), evidence=pl.lit("not comparable"), reason=pl.lit("x."), reason_zh=pl.lit("x。")
+    )
+    barred = replace(analysis, changes=replace(analysis.changes, table=kept))
+    assert untold(barred).en == "the change from earlier waves is not comparable"
+    assert "较前期的变化不可比" in build("trend", barred).title.zh
+    base = kept.with_columns(evidence=pl.lit("not tested"), reason=pl.lit("fewer than 30 answers in a wave."))
+    few = replace(analysis, changes=replace(analysis.changes, table=base))
+    assert untold(few).en == "no change from earlier waves is told (fewer than 30 answers in a wave)"
+    assert untold(replace(analysis, wave=analysis.waves[0])) is None
 
 
 def test_significance_and_half_width_are_one_statement(analysis):

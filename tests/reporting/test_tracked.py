@@ -105,6 +105,36 @@ def test_a_brand_of_too_few_answers_is_not_charted_for_that(a):
     assert title.zh == "中讯 2027 年第一季度样本量 20，不足 30，未列入控制图（此前 5 期列入）"
 
 
+def _thinned(a, waves, small=30):
+    """The answers behind the index of the focal brand in some waves are fewer than the base."""
+    cells = a.index.cells.with_columns(
+        n=pl.when((pl.col("brand") == "ZX") & pl.col("wave").is_in(waves)).then(small - 10).otherwise("n")
+    )
+    return replace(a, index=replace(a.index, cells=cells, answers=None))
+
+
+def test_a_chart_without_limits_says_that_waves_are_below_the_base(a):
+    charts = replace(
+        a.study, settings=replace(a.study.settings, views=replace(a.study.settings.views, show=("control",)))
+    )
+    thin = _thinned(replace(a, study=charts), a.waves[:2])
+    title = build("views", thin).title
+    why = "2 of 5 waves have fewer than 30 answers; fewer than 4 are left"
+    assert title.en == f"Zhongxun has no control limits in 2026 Q3: {why}"
+    assert title.zh.endswith("没有控制限：5 期中有 2 期样本量不足 30，余下不足 4 期")
+    notes = {n.code: n.text for n in build("views", thin).notes}
+    assert "fewer than 4 waves with enough answers: ZX / " in notes["N-CONTROL-FEW"].en
+
+
+def test_a_brand_without_an_index_is_not_charted_for_that(a):
+    later = replace(a, wave="2027Q1", n={**a.n, "ZX": 300})
+    assert build("views", later).title.en == "Zhongxun is not charted in 2027 Q1: it has no index"
+    rolling = replace(a.study.settings.views, show=("rolling",))
+    study = replace(a.study, settings=replace(a.study.settings, views=rolling))
+    few = replace(a, study=study, wave="2027Q1", n={**a.n, "ZX": 20})
+    assert build("views", few).title.en.startswith("Zhongxun has no smoothed value in 2027 Q1: 20 answers, fewer than")
+
+
 def test_no_alert_is_said(a):
     quiet = build("alerts", _with(a, alerts=(csi.Alert("below", target=0.0),)))
     assert (quiet.title.en, quiet.title.zh) == ("No alert in 2026 Q3", "2026 年第三季度没有预警")

@@ -1,5 +1,7 @@
 """Rolling and exponentially weighted views, and control limits, against the NIST handbook and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -14,6 +16,7 @@ from csi.tracking.contrasts import joint_covariance
 from csi.tracking.index import index
 from csi.tracking.link import link
 from csi.tracking.smooth import control, moving_range, smooth, weighted_mean
+from csi.tracking.unlimited import Series, unlimited
 
 CELLS = ["brand", "wave"]
 WAVES = tuple(f"w{i}" for i in range(1, 9))
@@ -143,3 +146,48 @@ def test_an_index_without_waves(model, survey):
 def test_they_print_in_both_languages(made):
     assert "平滑序列" in text(smooth(made, "Use"), "zh")
     assert "Control chart" in text(control(made, "Use"), "en")
+
+
+def thinned(made, gone):
+    """Brand A has 20 answers in the waves `gone`."""
+    few = (pl.col("brand") == "A") & pl.col("wave").is_in(gone)
+    return replace(made, cells=made.cells.with_columns(n=pl.when(few).then(20).otherwise("n")), answers=None)
+
+
+def of_a(chart):
+    """Why brand A has no limits, in both languages."""
+    return chart.table.filter(brand="A").select("reason", "reason_zh").unique(maintain_order=True).rows()
+
+
+def test_a_series_without_limits_says_why(made):
+    assert of_a(control(made, "Use")) == [(None, None)]
+    base = control(thinned(made, WAVES[:6]), "Use", small=30)
+    (said,) = of_a(base)
+    assert said[0] == "6 of 8 waves have fewer than 30 answers; fewer than 4 are left."
+    assert said[1] == "8 期中有 6 期样本量不足 30，余下不足 4 期。"
+    assert "waves with enough answers: A / w1-w8." in {n.code: n for n in base.notes}["N-CONTROL-FEW"].text.en
+    (said,) = of_a(control(made, "Use", baseline=WAVES[:3]))
+    assert said[0] == "fewer than 4 waves of the baseline."
+    broken = control(made, "Use", breaks=[Break("w6")]).table.filter(brand="A")
+    assert broken["reason"].to_list() == [None] * 5 + ["fewer than 4 waves on this side of a break."] * 3
+    lost = made.values.copy()
+    lost[:5, 0] = np.nan
+    (said,) = of_a(control(replace(made, values=lost), "Use"))
+    assert said[0] == "5 of 8 waves have no index; fewer than 4 are left."
+    short = made.cells["wave"].is_in(["w1", "w2", "w3"]).to_numpy()
+    young = replace(made, cells=made.cells.filter(pl.Series(short)), values=made.values[short], answers=None)
+    assert list(_first_waves(young)) == ["fewer than 4 waves so far."]
+
+
+def _first_waves(young):
+    """The reason of a series of three waves."""
+    series = Series(young, 0, ("w1", "w2", "w3"), (), 0)
+    return dict.fromkeys(r.text.en for r in unlimited(series, None)[0].values())
+
+
+@pytest.mark.parametrize("view", [smooth, control])
+def test_a_view_says_which_waves_it_passes_over(made, view):
+    told = {n.code: n.text for n in view(thinned(made, ["w3", "w4"]), "Use", small=30).notes}
+    assert told["N-VIEW-GAP"].en.startswith("Passed over for want of a value: A / w3, w4;")
+    assert "跳过：A / w3, w4" in told["N-VIEW-GAP"].zh
+    assert "N-VIEW-GAP" not in {n.code for n in view(made, "Use").notes}

@@ -15,7 +15,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Section
 from csi.reporting.sections.comparability import evidence_notes
 from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
-from csi.reporting.sections.standings import change, standing
+from csi.reporting.sections.standings import change, standing, untold
 from csi.study.breaks import breaks_of, doubted
 from csi.study.rated import events_frame
 from csi.study.settings import BreakSaid
@@ -88,6 +88,7 @@ def trend(a: Analysis) -> Section:
         previous=change(a, "previous"),
         year=change(a, "year"),
         per_year=a.study.settings.waves_per_year,
+        untold=untold(a),
     )
     aims = aimed(table, a.study.settings.targets)
     aims = aims.filter(pl.col("target").is_not_null()).select("brand", "wave", "target", "gap", "attained")

@@ -13,7 +13,7 @@ from csi.reporting.sections.fit import fit_facts
 from csi.reporting.sections.items import items_finding
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import most_to_gain, weak_points
-from csi.reporting.sections.standings import change, standing
+from csi.reporting.sections.standings import change, standing, untold
 from csi.reporting.tables import printed
 
 
@@ -23,17 +23,18 @@ def headline(a: Analysis, kind: str = "quarterly") -> Headline:
     A researcher's sentence judges the measurement, a validator's the questionnaire.
     """
     row = here(a, a.target).filter(brand=a.focal).row(0, named=True)
-    previous, year = change(a, "previous"), change(a, "year")
+    told = _changes(a, change(a, "previous"), change(a, "year"))
     return Headline(
         kicker=_kicker(a),
         sentence=_sentence(a, kind),
         value=_number(row["index"]),
         conf_low=_number(row["conf_low"]),
         conf_high=_number(row["conf_high"]),
-        changes=_changes(a, previous, year),
+        changes=tuple((said, c.difference, _number(c.half_width), c.significant) for said, c in told),
         dateline=_dateline(a),
         level=a.index.level,
         facts=_facts(a, kind),
+        levels=tuple(c.level for _, c in told),
     )
 
 
@@ -59,6 +60,7 @@ def _sentence(a: Analysis, kind: str) -> Text:
         previous=change(a, "previous"),
         year=change(a, "year"),
         per_year=a.study.settings.waves_per_year,
+        untold=untold(a),
     )
 
 
@@ -72,13 +74,14 @@ def _kicker(a: Analysis) -> Text:
 
 def _changes(
     a: Analysis, previous: words.Change | None, year: words.Change | None
-) -> tuple[tuple[Text, float, float, bool], ...]:
+) -> tuple[tuple[Text, words.Change], ...]:
+    """The changes that are told, each with what it is against."""
     rows = []
     if previous is not None and a.previous is not None and a.study.settings.waves_per_year > 1:
         rows.append((Text(f"vs {words.wave_name(a.previous).en}", "环比"), previous))
     if year is not None and a.year_ago is not None:
         rows.append((Text("vs a year ago", "同比"), year))
-    return tuple((label, c.difference, _number(c.half_width), c.significant) for label, c in rows)
+    return tuple(rows)
 
 
 def _dateline(a: Analysis) -> Text:

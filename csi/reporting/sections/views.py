@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -73,18 +73,29 @@ def _title(a: Analysis, made: Mapping[Shown, Smoothed | Control]) -> Text:
             value, low, high = (printed(row[c], "score") for c in ("smoothed", "conf_low", "conf_high"))
             return Text(
                 f"{name.en} of {who.en}: {value} ({low}–{high}) in {wave.en}",
-                f"{who.zh}在{_apart(wave.zh)}的{name.zh}：{value}（{low}–{high}）",
+                f"{who.zh}在{_apart(wave.zh)}的{_apart(name.zh)}：{value}（{low}–{high}）",
             )
+    return _why_untold(a, charts)
+
+
+def _why_untold(a: Analysis, charts: Sequence[Control]) -> Text:
+    """Why the focal brand is neither between limits nor smoothed: its base, no index, or what its chart says."""
+    who, wave, zh = a.brand_labels[a.focal], words.wave_name(a.wave).en, _apart(words.wave_name(a.wave).zh)
     n, small = a.n.get(a.focal, 0), a.study.settings.small
-    if charts and n < small:
-        shown = max(_rows(a, one.table)["high"].count() for one in charts)
+    asked = any(v.startswith("control") for v in a.study.settings.views.show)
+    not_in, not_in_zh = ("is not charted", "未列入控制图") if asked else ("has no smoothed value", "没有平滑值")
+    if n < small:
+        shown = max((_rows(a, one.table)["high"].count() for one in charts), default=0)
         waves = f" ({shown} earlier wave{'s' if shown != 1 else ''} charted)" if shown else ""
-        return Text(
-            f"{who.en} is not charted in {wave.en}: {n} answers, fewer than {small}{waves}",
-            f"{who.zh}{_apart(wave.zh)}样本量 {n}，不足 {small}，未列入控制图"
-            + (f"（此前 {shown} 期列入）" if shown else ""),
-        )
-    return Text(f"{who.en} has too few waves for control limits", f"{who.zh}的期数不足以给出控制限")
+        more = f"（此前 {shown} 期列入）" if shown else ""
+        en = f"{who.en} {not_in} in {wave}: {n} answers, fewer than {small}{waves}"
+        return Text(en, f"{who.zh}{zh}样本量 {n}，不足 {small}，{not_in_zh}{more}")
+    for chart in charts:
+        rows = _rows(a, chart.table).filter(pl.col("wave") == a.wave, pl.col("reason").is_not_null())
+        for said, said_zh in rows.select("reason", "reason_zh").iter_rows():
+            en = f"{who.en} has no control limits in {wave}: {said.rstrip('.')}"
+            return Text(en, f"{who.zh}{zh}没有控制限：{said_zh.rstrip('。')}")
+    return Text(f"{who.en} {not_in} in {wave}: it has no index", f"{who.zh}{zh}没有指数，{not_in_zh}")
 
 
 def _apart(wave: str) -> str:

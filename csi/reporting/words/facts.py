@@ -11,12 +11,13 @@ from csi.errors import Text
 class Change:
     """A difference in index points between two waves, with the verdict of its test.
 
-    `half_width` is half the confidence interval of the difference; None where there was no test.
+    `half_width` is half the confidence interval of the difference, at `level`; None where there was no test.
     """
 
     difference: float
     half_width: float | None
     significant: bool
+    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ EMPTY = Text("", "")
 _LAST = {1: "上年", 2: "上一个半年", 4: "上季度", 12: "上月"}
 
 
-def movement(previous: Change | None, year: Change | None, per_year: int = 4) -> Text:
+def movement(previous: Change | None, year: Change | None, per_year: int = 4, untold: Text | None = None) -> Text:
     """How the index moved; only a significant change is told as one.
 
     Parameters:
         previous, year: the change against the previous wave and against the wave a year ago; None where there is none.
-        per_year: waves in a year, which names the period.
+        per_year: waves in a year, which names the period. untold: why no change is told although there are earlier
+            waves; None for a first measurement.
 
     Returns:
         A clause without a subject.
@@ -52,7 +53,8 @@ def movement(previous: Change | None, year: Change | None, per_year: int = 4) ->
         return Text("no significant change in a year", "一年来无显著变化")
     if previous is not None:
         return Text(f"no significant change {on.en}", f"{on.zh}无显著变化")
-    return Text("first measurement, with nothing earlier to compare", "首次测量，尚无可比的前期")
+    first = Text("first measurement, with nothing earlier to compare", "首次测量，尚无可比的前期")
+    return first if untold is None else untold
 
 
 def headline(
@@ -63,6 +65,7 @@ def headline(
     previous: Change | None = None,
     year: Change | None = None,
     per_year: int = 4,
+    untold: Text | None = None,
 ) -> Text:
     """The answer first: the focal brand's place (or, alone, its movement) and its weak points or largest gain.
 
@@ -71,7 +74,7 @@ def headline(
             that one gap is significant and another is not says nothing about the difference between them.
         weak: labels of constructs that are important and tested to be weak, the most rewarding first; two are named.
         most: the driver whose expected gain is larger than every other's; named where nothing is weak.
-        previous, year, per_year: see `movement`; they speak when there is no rival.
+        previous, year, per_year, untold: see `movement`; they speak when there is no rival.
 
     Returns:
         One sentence without a full stop.
@@ -95,7 +98,7 @@ def headline(
     if now.rivals:
         first = _place(now)
     else:
-        moved = movement(previous, year, per_year)
+        moved = movement(previous, year, per_year, untold)
         first = Text(f"{now.focal.en}: {moved.en}", f"{now.focal.zh}{moved.zh}")
     return sentence(first, _weakness(weak, alone=not now.rivals) if weak else _reward(most))
 
@@ -106,6 +109,7 @@ def trend(
     previous: Change | None = None,
     year: Change | None = None,
     per_year: int = 4,
+    untold: Text | None = None,
 ) -> Text:
     """What the lines show: how the focal brand moved and how it stands to the strongest rival now.
 
@@ -119,7 +123,7 @@ def trend(
     """
     if now.value is None:
         return Text("No index this time", "本期不公布指数")
-    return sentence(movement(previous, year, per_year), _relation(now))
+    return sentence(movement(previous, year, per_year, untold), _relation(now))
 
 
 def league(leaders: Sequence[Text], behind: Sequence[Text], suppressed: Sequence[Text] = ()) -> Text:
