@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from csi.errors import Problems, note, problem
+from csi.errors import Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
@@ -23,6 +24,8 @@ from csi.tracking.index import Index, Interval, StdError, index
 from csi.tracking.index_weights import Given
 from csi.tracking.pool import pool
 from csi.tracking.triangulate import own_item_weights
+
+Bools = npt.NDArray[np.bool_]
 
 Found = TypeVar("Found", Estimate, Index)
 
@@ -134,10 +137,16 @@ def indexed(study: Study, est: Estimate, interval: Interval = "t") -> Index:
             std_error=held,
             window=settings.window,
         )
-    given = fixed_weights(study, est)
+    given, behind = fixed_weights(study, est), weighing_cells(study, est)
     made = index(est, given=given, level=settings.level, interval=interval, formula="F6")
-    en = "items are weighed by loading / error variance of the covariance model; the weights are held fixed."
-    told = note("N-INDEX-SEM", en, "题项按协方差模型的“载荷 / 误差方差”加权，权重视为固定。")
+    from_base, count = base_of(study), int(behind.sum())
+    of = Text(f"all cells together ({count})", f"全部单元（{count} 个）")
+    if from_base is not None and "wave" in est.moments.cells.columns:
+        of = Text(f"the base wave {from_base} (cells: {count})", f"基期 {from_base}（{count} 个单元）")
+    en = "items are weighed by loading / error variance of the covariance model, estimated on "
+    zh = f"题项按协方差模型的“载荷 / 误差方差”加权，估计自{of.zh}，按样本量平均；权重视为固定。"
+    en += f"{of.en} and averaged by their answers; the weights are held fixed."
+    told = note("N-INDEX-SEM", en, zh)
     return replace(made, notes=(*made.notes, told))
 
 
@@ -147,18 +156,22 @@ def fixed_weights(study: Study, est: Estimate) -> Given:
     Raises:
         Problems: E-WEIGHTS when no construct has loadings that weigh its items.
     """
-    from_base = base_of(study)
-    cells = est.moments.cells
-    chosen = np.ones(len(est.values), dtype=bool)
-    if from_base is not None and "wave" in cells.columns:
-        chosen = (cells["wave"] == from_base).to_numpy()
-    chosen &= est.convergence.converged
+    chosen = weighing_cells(study, est)
     given = own_item_weights(est, np.where(chosen, 1.0, np.nan)[:, None] * np.ones((1, len(est.solution.constructs))))
     if not given:
         en, zh = "no loading of the covariance model can weigh an item.", "协方差模型没有可用于题项加权的载荷。"
         do, do_zh = "See csi fit for what is wrong with it.", "请用 csi fit 查看模型的问题。"
         raise Problems([problem("E-WEIGHTS", "index", en, zh, do, do_zh)])
     return given
+
+
+def weighing_cells(study: Study, est: Estimate) -> Bools:
+    """(b,) The cells that weigh the items of a covariance fit: those of its base wave, else all; they converged."""
+    from_base, cells = base_of(study), est.moments.cells
+    chosen: Bools = np.ones(len(est.values), dtype=np.bool_)
+    if from_base is not None and "wave" in cells.columns:
+        chosen = (cells["wave"] == from_base).to_numpy()
+    return chosen & est.convergence.converged
 
 
 def base_of(study: Study) -> str | None:

@@ -19,6 +19,9 @@ from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.index import Index
 from csi.tracking.index_variance import Sparse, contrast_degrees, degrees, replicate_sd
 
+MANY = 1000
+"""From so many resamples on, their number says little about a standard error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -381,8 +384,20 @@ def basis_note(index: Index) -> Note:
         return note("N-LINEARISED", en, "差异的标准误由线性化得到，已计入权重的不确定性。")
     if index.replicates is None:
         return held_note()
-    en = f"Standard errors of differences from {index.replicates.shape[0]} joint replicates."
-    return note("N-JOINT-REPLICATES", en, f"差异的标准误来自 {index.replicates.shape[0]} 次联合重抽样。")
+    drawn = index.replicates.shape[0]
+    more = _random_error(drawn) if index.factors is None else Text("", "")
+    en = f"Standard errors of differences from {drawn} joint replicates{more.en}."
+    return note("N-JOINT-REPLICATES", en, f"差异的标准误来自 {drawn} 次联合重抽样{more.zh}。")
+
+
+def _random_error(drawn: int) -> Text:
+    """The random error of a standard error from so few resamples, relative: about `1 / sqrt(2 n)`."""
+    if drawn >= MANY:
+        return Text("", "")
+    share = f"{(2 * drawn) ** -0.5:.0%}"
+    return Text(
+        f", whose number alone moves them by about {share}", f"，抽样次数有限使标准误本身约有 {share} 的随机误差"
+    )
 
 
 def held_note() -> Note:

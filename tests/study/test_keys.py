@@ -206,9 +206,13 @@ def test_the_index_of_a_covariance_model_weighs_items_by_its_base_wave(tmp_path)
     np.testing.assert_allclose(
         ours / ours.sum(), by_hand / by_hand.sum(), rtol=1e-6
     )  # two searches, each settled to about 1e-8
-    table = indexed(study, with_replicates(study, panel, est)).table
+    made = indexed(study, with_replicates(study, panel, est))
+    table = made.table
     assert table["index"].null_count() == 0
     assert table["std_error"].null_count() == 0
+    (said,) = [n.text for n in made.notes if n.code == "N-INDEX-SEM"]
+    assert f"estimated on the base wave 2023Q4 (cells: {len(n)})" in said.en
+    assert f"估计自基期 2023Q4（{len(n)} 个单元）" in said.zh
 
 
 def test_imputed_copies_are_pooled(tmp_path) -> None:

@@ -16,6 +16,7 @@ from csi.inference.jackknife import jackknife
 from csi.pls.estimator import PLS
 from csi.tracking.cell_pairs import pairs_of
 from csi.tracking.classes import classes_of
+from csi.tracking.contrasts import basis_note
 from csi.tracking.decompose import decompose
 from csi.tracking.decompose_numbers import _added, _vector, numbers_of, setting_of
 from csi.tracking.decompose_spread import KEPT, Memory, derivative
@@ -420,3 +421,10 @@ def test_what_is_remembered_does_not_matter(model, frame, monkeypatch):
     for number in range(5):
         kept.cell(number, lambda: None)
     assert len(kept.cells) == 2
+
+
+def test_standard_errors_of_few_resamples_say_how_far_their_number_moves_them(own):
+    few, many = basis_note(own), basis_note(replace(own, replicates=np.zeros((1000, 6, 2))))
+    assert few.text.en.endswith("300 joint replicates, whose number alone moves them by about 4%.")  # 1 / sqrt(600)
+    assert "约有 4% 的随机误差" in few.text.zh
+    assert many.text.en == "Standard errors of differences from 1000 joint replicates."
