@@ -4,6 +4,8 @@ import ast
 import re
 import sys
 import tomllib
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,41 @@ def imported(tree: ast.AST) -> list[tuple[str, int]]:
     return found
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function's name, its lines, and the lines of imports in its body and anywhere within."""
+
+    name: str
+    first: int
+    last: int
+    imports: tuple[int, ...]
+    nested: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as read once for all tests: its text, imports with their lines, functions, whether it says its job."""
+
+    text: str
+    imports: tuple[tuple[str, int], ...]
+    functions: tuple[Function, ...]
+    told: bool
+
+
+def _function(node: ast.FunctionDef) -> Function:
+    lines = (n.lineno for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom))
+    own = tuple(n.lineno for n in node.body if isinstance(n, ast.Import | ast.ImportFrom))
+    return Function(node.name, node.lineno, node.end_lineno, own, frozenset(lines))
+
+
+@cache
+def source(path: Path) -> Source:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    functions = tuple(_function(n) for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    return Source(text, tuple(imported(tree)), functions, ast.get_docstring(tree) is not None)
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE.parent))
 
@@ -60,7 +97,7 @@ def test_imports_go_upwards_only(path):
     if room in ("__init__", "__main__"):
         return
     wrong = []
-    for module, line in imported(ast.parse(path.read_text(encoding="utf-8"))):
+    for module, line in source(path).imports:
         parts = module.split(".")
         if parts[0] != "csi" or len(parts) == 1 or parts[1] == room:
             continue
@@ -75,7 +112,7 @@ def test_engines_and_pandas_live_in_their_adapters(path):
         return
     wrong = [
         f"{name(path)}:{line}: {module} belongs in csi/engines"
-        for module, line in imported(ast.parse(path.read_text(encoding="utf-8")))
+        for module, line in source(path).imports
         if module.split(".")[0] in ENGINES_ONLY
     ]
     assert not wrong
@@ -83,38 +120,31 @@ def test_engines_and_pandas_live_in_their_adapters(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_inside_functions_only_where_laziness_is_the_point(path):
-    text = path.read_text(encoding="utf-8")
-    rows = text.splitlines()
+    rows = source(path).text.splitlines()
     wrong = []
-    for function in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)):
-        first = True
-        for node in function.body:
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
+    for function in source(path).functions:
+        for place, line in enumerate(function.imports):
             if room_of(path) not in LAZY_ROOMS:
-                wrong.append(f"{name(path)}:{node.lineno}: import inside a function")
-            elif first and "#" not in rows[node.lineno - 1] and "#" not in rows[node.lineno - 2]:
-                wrong.append(f"{name(path)}:{node.lineno}: say why this import is inside the function")
-            first = False
-        nested = {n.lineno for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)}
-        if room_of(path) not in LAZY_ROOMS and nested - {n.lineno for n in function.body}:
+                wrong.append(f"{name(path)}:{line}: import inside a function")
+            elif place == 0 and "#" not in rows[line - 1] and "#" not in rows[line - 2]:
+                wrong.append(f"{name(path)}:{line}: say why this import is inside the function")
+        if room_of(path) not in LAZY_ROOMS and function.nested - set(function.imports):
             wrong.append(f"{name(path)}: import nested in {function.name}")
     assert not wrong
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_sizes_and_promises(path):
-    text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    text = source(path).text
     assert len(text.splitlines()) <= 500, "a file this long holds two jobs"
     long = [
-        f"{name(path)}:{n.lineno}: {n.name} has {n.end_lineno - n.lineno + 1} lines"
-        for n in ast.walk(tree)
-        if isinstance(n, ast.FunctionDef) and n.end_lineno - n.lineno >= 80
+        f"{name(path)}:{f.first}: {f.name} has {f.last - f.first + 1} lines"
+        for f in source(path).functions
+        if f.last - f.first >= 80
     ]
     assert not long
     assert path.stem not in {"utils", "helpers", "misc", "common"}
-    assert ast.get_docstring(tree), "every file says its one job"
+    assert source(path).told, "every file says its one job"
     assert not re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", text)
     bare = [
         n
@@ -139,9 +169,8 @@ def test_every_package_imported_is_declared_and_every_declared_package_is_used()
     )
     used = set()
     for path in FILES:
-        text = path.read_text(encoding="utf-8")
-        used |= {module.split(".")[0] for module, _ in imported(ast.parse(text))}
-        used |= set(re.findall(r'import_module\("(\w+)', text))
+        used |= {module.split(".")[0] for module, _ in source(path).imports}
+        used |= set(re.findall(r'import_module\("(\w+)', source(path).text))
     used = {DISTRIBUTION.get(m, m) for m in used if m != "csi" and m not in sys.stdlib_module_names}
     assert used - declared - optional == set(), "import what pyproject.toml declares"
     assert declared - used - NOT_IMPORTED == set(), "declare what is used"
