@@ -91,8 +91,8 @@ def _several(rows: pl.DataFrame, on: list[str], name: str) -> list[Problem]:
     en = f"{again} respondents answered several times, and the table does not say which time it is about."
     zh = f"有 {again} 名受访者多次作答，表中没有说明所指的是哪一次。"
     do, do_zh = (
-        'Give it a column wave, or keep one wave: where={"wave": ...}.',
-        '请补充 wave 列，或只保留一期：where={"wave": …}。',
+        "Give it a column wave, or keep one wave with --wave (where=).",
+        "请补充 wave 列，或用 --wave（where=）只保留一期。",
     )
     return [problem("E-EVENT", name, en, zh, do, do_zh)]
 

@@ -50,9 +50,9 @@ class Lifecycle(Shown):
             (count if all pairs were alike), flag, reason, reason_zh; no rows where nobody can be followed.
         tests: homogeneity over pairs of waves: key columns, origin ("all" for all together), n, pairs, x2, g2, df,
             p_value, p_g2, how ("chi-square", "same margins", "design"), least, flag, reason, reason_zh.
-        ahead: key columns, origin, quantity ("absorbed", "time"), waves (1 to 4, 0 for the mean time), n (moves from
-            the stage, or from one on the way where fewer), value, std_error, conf_low, conf_high, flag, reason,
-            reason_zh; no rows without an absorbing stage.
+        ahead: key columns, origin, quantity ("absorbed", "time"), waves (1 to 4, 0 for the mean time), at_risk (moves
+            from the stage), n (the same, or moves from a stage on the way where fewer: what the base is held to),
+            value, std_error, conf_low, conf_high, flag, reason, reason_zh; no rows without an absorbing stage.
         stages, waves: in order. absorbing: the stage that is not left, "" for none. labels, level, sentences, notes.
     """
 
@@ -75,7 +75,7 @@ def _(value: Lifecycle, lang: str = "en") -> str:
     words = {k: t.say(lang) for k, t in {**WORDS, **value.labels, "all": ALL}.items()}
     lines = [*(s.say(lang) for s in value.sentences), "", based(_said(value.table, words), HEADINGS, lang), ""]
     moved = value.transitions.filter(from_wave="all").drop("from_wave", "to_wave", "expected")
-    for frame in (moved, value.tests, value.ahead):
+    for frame in (moved, value.tests, value.ahead.drop("n")):
         if frame.height:
             lines += [based(_said(frame, words), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
@@ -179,7 +179,7 @@ _MOVES = (
     "expected",
 )
 _TESTS = ("origin", "n", "pairs", "x2", "g2", "df", "p_value", "p_g2", "how", "least")
-_GONE = ("origin", "quantity", "waves", "n", "value", "std_error", "conf_low", "conf_high")
+_GONE = ("origin", "quantity", "waves", "at_risk", "n", "value", "std_error", "conf_low", "conf_high")
 
 
 def _below(cells: pl.DataFrame, frames: Sequence[pl.DataFrame], bases: Bases, columns: Sequence[str]) -> pl.DataFrame:
@@ -187,7 +187,7 @@ def _below(cells: pl.DataFrame, frames: Sequence[pl.DataFrame], bases: Bases, co
     if frames:
         return bases.withheld(stacked(cells, frames))
     names = [*cells.columns, *columns, "flag", "reason", "reason_zh"]
-    kind: dict[str, type[pl.DataType]] = dict.fromkeys(("n", "count", "pairs", "df", "waves"), pl.Int64)
+    kind: dict[str, type[pl.DataType]] = dict.fromkeys(("n", "at_risk", "count", "pairs", "df", "waves"), pl.Int64)
     kind |= dict.fromkeys(
         ("from_wave", "to_wave", "origin", "goal", "quantity", "how", *names[-3:], *cells.columns), pl.String
     )
@@ -305,16 +305,17 @@ def _gone(moves: Moves, order: Sequence[str], absorbing: str, level: float, smal
         told_of[pooling(counts[:, i], small), i] = True
     moves = moves.of(told_of[moves.pair, moves.origin])
     least = _on_the_way(moves, len(order), order.index(absorbing))
+    own = np.bincount(moves.origin, minlength=len(order))
     found = ahead(moves, len(order), order.index(absorbing), WAVES_AHEAD, level)
     rows, why = [], []
     for a, i in enumerate(_origins(order, absorbing)):
-        n = int(least[i])
+        n = (int(own[i]), int(least[i]))
         for k in range(WAVES_AHEAD + 1):
             quantity, waves = ("time", 0) if k == WAVES_AHEAD else ("absorbed", k + 1)
             numbers = (float(x[a, k]) for x in (found.value, found.std_error, found.low, found.high))
-            rows.append((order[i], quantity, waves, n, *numbers))
+            rows.append((order[i], quantity, waves, *n, *numbers))
             why.append(found.reasons[a])
-    kind = {"waves": pl.Int64, "n": pl.Int64, "origin": pl.String, "quantity": pl.String}
+    kind = {"waves": pl.Int64, "at_risk": pl.Int64, "n": pl.Int64, "origin": pl.String, "quantity": pl.String}
     frame = pl.DataFrame(rows, schema={c: kind.get(c, pl.Float64) for c in _GONE}, orient="row")
     return with_reasons(frame.with_columns(pl.col(pl.Float64).fill_nan(None)), why)
 

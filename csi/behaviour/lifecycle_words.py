@@ -37,6 +37,7 @@ HEADINGS: Final = {
     "least": Text("least expected", "最小期望频数"),
     "quantity": Text("quantity", "指标"),
     "waves": Text("after waves", "期数"),
+    "at_risk": Text("at risk", "处于风险的人次"),
     "value": Text("value", "数值"),
 }
 

@@ -132,6 +132,10 @@ def _joined(
     out = np.full(len(row), NEVER, dtype=np.int64)
     for name, day in known.with_columns(pl.col("joined").dt.truncate(every)).iter_rows():
         out[row[name]] = max(_place(day, starts), 0)
+    if early := known.filter(pl.col("joined").dt.truncate(every) < starts[0]).height:
+        en = f"{early} members joined before {starts[0]}, where the purchases begin: nothing of them is known from "
+        zh = f"有 {early} 名会员在购买记录开始（{starts[0]}）之前已入会，其入会前情况未知：只计入粗略差异。"
+        notes.append(note("N-PROGRAMME-EARLY", f"{en}before; they are in the naive difference alone.", zh))
     out[out >= len(starts)] = NEVER
     if "left" in members.frame.columns and (gone := members.frame["left"].count()):
         en = f"{gone} members left again; their periods after leaving count as those of members."

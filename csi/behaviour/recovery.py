@@ -26,7 +26,7 @@ from csi.behaviour.recovery_groups import top_level
 from csi.behaviour.recovery_ways import Failure, contrast_rows, overlap_rows
 from csi.behaviour.recovery_words import HEADINGS, SAID, recovery_notes, recovery_sentences
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.inference.adjust import adjust
 from csi.measures.shown import based, told
 from csi.moments.stack import Array
@@ -100,7 +100,7 @@ def recovery(
             `csi.read_events`; without failures marked "no" it is a log of failures. outcomes: constructs or items; by
             default those of `OUTCOMES` that there are. prior: construct or item on satisfaction before the failure.
         before: the wave before; outcomes of the same people there make the version within persons, and the first
-            outcome there is adjusted for. adjust_for: further columns of answers that are numbers, or constructs, such
+            outcome there is adjusted for; where no wave is chosen the next one is after it. adjust_for: further columns of answers that are numbers, or constructs, such
             as tenure. top: the recovery that counts as full; by default the largest number, or "top", "full", "yes".
         by, where, level, small, flagged: as in `csi.nps`; no contrast of a group smaller than `small` is told.
 
@@ -121,7 +121,7 @@ def recovery(
     _check(panel, wanted, before, where)
     columns = [c for c in adjust_for if c in panel.frame.columns and c not in book.names]
     constructs = [*([prior] if prior else []), *(c for c in adjust_for if c not in columns)]
-    now = _after(panel, before, where or {})
+    now, chosen = _after(panel, before, where or {})
     rows = scored(panel, list(dict.fromkeys([*wanted, *constructs])), by, now, level)
     sample, bases = rows.sample, Bases(small, flagged)
     place = places(sample)
@@ -152,15 +152,23 @@ def recovery(
     said = recovery_sentences(table, on, labels, level)
     lost = int(met.filter(pl.col("happened"))["recovery"].null_count())
     more = recovery_notes(tuple(labels[c] for c in x), overlap, lost, within=bool(earlier), severity=data.graded)
-    every = (*more, *events.notes, *notes, *bases.notes(table, on, {**SAID, **labels}), *sample.notes)
+    every = (*chosen, *more, *events.notes, *notes, *bases.notes(table, on, {**SAID, **labels}), *sample.notes)
     return Recovery(table, groups, overlap, tuple(x), full, labels, level, (*bases.sentences(table), *said), every)
 
 
-def _after(panel: Panel, before: str | None, where: Mapping[str, str]) -> Mapping[str, str]:
-    """The rows after the failure: of two waves the other one."""
-    if before is None or "wave" in where or len(panel.waves) != 2:
-        return where
-    return {**where, "wave": next(w for w in panel.waves if w != before)}
+def _after(panel: Panel, before: str | None, where: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[Note, ...]]:
+    """The rows after the failure: of the wave chosen, else of the next one, which is said."""
+    if before is None or "wave" in where:
+        return where, ()
+    now = _next(panel, before)
+    en = f"customers of {now}, the wave after {before}; another one is chosen with --wave (where=)."
+    zh = f"取 {before} 的下一期 {now} 的顾客；可用 --wave（where=）另选一期。"
+    return {**where, "wave": now}, (note("N-RECOVERY-WAVE", en, zh),)
+
+
+def _next(panel: Panel, before: str) -> str:
+    """The wave after another; "" after the last."""
+    return next(iter(panel.waves[panel.waves.index(before) + 1 :]), "")
 
 
 def _groups(met: pl.DataFrame, top: str) -> Array:
@@ -242,9 +250,12 @@ def _check(panel: Panel, wanted: Sequence[str], before: str | None, where: Mappi
         what = Text(f'there is no wave "{before}".', f"没有“{before}”这一期。")
         found.append(Problem("E-WAVE", "before", what, did_you_mean(before, panel.waves)))
     elif before is not None:
-        after = (where or {}).get("wave", "")
-        if (not after and len(panel.waves) != 2) or after == before:
-            en, zh = "which wave is after the failure is not said.", "未说明哪一期在失误之后。"
-            found.append(problem("E-WAVE", "before", en, zh, 'Write where={"wave": ...}.', '请写 where={"wave": …}。'))
+        after = (where or {}).get("wave", _next(panel, before))
+        if after == before or not after:
+            en = f"{before} is before the failure: the answers after it must be of another wave."
+            zh = f"{before} 是失误之前的一期：失误之后的答卷须来自另一期。"
+            do = "Choose a later wave with --wave (where=), or an earlier one as before."
+            do_zh = "请用 --wave（where=）选择更晚的一期，或将 before 改为更早的一期。"
+            found.append(problem("E-WAVE", "before", en, zh, do, do_zh))
     if found:
         raise Problems(found)

@@ -50,4 +50,6 @@ def top_level(recovery: pl.Series, top: str | None, name: str) -> str:
         f"which recovery counts as full is not said; there are {listed}.",
         f"未说明何种补救算作完全补救；现有：{listed}。",
     )
-    raise Problems([problem("E-SETTING", "top", en, zh, f'Write top="{levels[-1]}".', f'请写 top="{levels[-1]}"。')])
+    raise Problems(
+        [problem("E-SETTING", "top", en, zh, f"Name it: top: {levels[-1]}.", f"请写明：top: {levels[-1]}。")]
+    )

@@ -108,7 +108,8 @@ def intervention(
 
     Returns:
         An `Intervention`. Without a control group or a period before it is told as a difference, never as an effect;
-        so it is where the groups' trends differed before. People first flagged later than the first are left out.
+        so it is where the groups' trends differed before. People first flagged later than the first are left out, and
+        those who are not known to have gone without (no answer to the flag since it began).
 
     Raises:
         Problems: E-CAUSAL (effect=True without the design; neither control group nor period before), E-WAVE, E-ROLE,
@@ -166,5 +167,5 @@ def _told(design: Design, labels: Mapping[str, Text], level: float, bases: Bases
         level=level,
         labels=labels,
         sentences=(*bases.sentences(table), *sentences_of(table, design.kind, labels, level, effect=sure)),
-        notes=(*notes_of(design, parallel), *bases.notes(table, [], QUANTITIES)),
+        notes=(*notes_of(design, parallel, labels["flag"]), *bases.notes(table, [], QUANTITIES)),
     )

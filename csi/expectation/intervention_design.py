@@ -45,7 +45,8 @@ class Design:
 
     Attributes:
         values: (n, W) answers. treated: (n,). waves: their names. start: index of the first wave after the beginning.
-        weight: (n,). unit: (n,) of errors. stratum: (units,). left_out: people first flagged later, or not known.
+        weight: (n,). unit: (n,) of errors. stratum: (units,). later, unknown: people left out, first flagged later, or
+            of whom it is not known whether they had it.
     """
 
     values: Array
@@ -55,7 +56,8 @@ class Design:
     weight: Array
     unit: Ints
     stratum: Ints
-    left_out: int
+    later: int
+    unknown: int
 
     @property
     def before(self) -> tuple[str, ...]:
@@ -117,17 +119,30 @@ def design_from(data: Wide, items: Sequence[str], flag: str, since: str | None) 
     columns = [[named(i, t) for i in items] for t in range(1, W + 1)]
     values = np.column_stack([data.frame.select(pl.mean_horizontal(c)).to_series().to_numpy() for c in columns])
     flags = data.frame.select(named(flag, t) for t in range(1, W + 1)).to_numpy().astype(np.float64)
-    known, ever = np.isfinite(flags).any(axis=1), np.nan_to_num(flags) > 0
+    ever = np.nan_to_num(flags) > 0
     if not ever.any():
         raise Problems([_nobody(flag)])
     first = int(ever.any(axis=0).argmax())
     start = data.waves.index(since) if since is not None else first
     own = np.where(ever.any(axis=1), ever.argmax(axis=1), W)
-    kept = known & ((own == W) | (own <= start) | (since is not None))
+    known, timely = _known(flags, values, first), (own <= start) | (own == W) | (since is not None)
+    kept = known & timely
     weight, unit, stratum = design_of(data)
     treated = np.asarray(own[kept] < W, dtype=np.bool_)
-    left = int((~kept).sum())
-    return Design(values[kept].astype(np.float64), treated, data.waves, start, weight[kept], unit[kept], stratum, left)
+    left = int((known & ~timely).sum()), int((~known).sum())
+    return Design(values[kept].astype(np.float64), treated, data.waves, start, weight[kept], unit[kept], stratum, *left)
+
+
+def _known(flags: Array, values: Array, first: int) -> Bools:
+    """(n,) who had it, or is known not to have had it by every later wave of theirs in which anybody was asked.
+
+    Parameters:
+        flags, values: (n, W). first: the first wave in which somebody had it.
+    """
+    later = np.isfinite(flags[:, first:])
+    asked = later.any(axis=0) & np.isfinite(values[:, first:])
+    had = (np.nan_to_num(flags) > 0).any(axis=1)
+    return np.asarray(had | (later.any(axis=1) & ~(asked & ~later).any(axis=1)))
 
 
 def refuse(design: Design, effect: bool | None) -> None:

@@ -68,8 +68,8 @@ def sentences_of(
     return (Text(en, f"有、无“{z.zh}”者的{y.zh}变化相差 {value}（{said_zh}）。"),)
 
 
-def notes_of(design: Design, parallel: bool | None) -> tuple[Note, ...]:
-    """What the design carries, and who was left out."""
+def notes_of(design: Design, parallel: bool | None, label: Text) -> tuple[Note, ...]:
+    """What the design carries, and who was left out; `label` is that of the flag."""
     out = []
     if design.kind == "did":
         out.append(_trends(parallel))
@@ -88,10 +88,13 @@ def notes_of(design: Design, parallel: bool | None) -> tuple[Note, ...]:
         en = f"{paired} of {people} people answered both before and after; changes and difference are of them, who may "
         zh = f"{people} 名受访者中有 {paired} 名在干预前后均作答；变化与差异仅据其计算，可能与其他人不同。"
         out.append(note("N-INTERVENTION-PAIRS", f"{en}differ from the others.", zh))
-    if design.left_out:
-        en = f"{design.left_out} people first flagged later, or of whom the flag is not known, are left out."
-        zh = f"有 {design.left_out} 名受访者较晚才接受干预或标记未知，未纳入。"
-        out.append(note("N-INTERVENTION-LEFT", en, zh))
+    if design.later:
+        en = f"{design.later} people first flagged later than the others are left out."
+        out.append(note("N-INTERVENTION-LEFT", en, f"有 {design.later} 名受访者较晚才接受干预，未纳入。"))
+    if design.unknown:
+        en = f"{design.unknown} people are left out: their answer to {label.en} is absent since it began, so whether "
+        zh = f"有 {design.unknown} 名受访者自干预开始以来“{label.zh}”缺失，是否接受干预未知，未纳入。"
+        out.append(note("N-INTERVENTION-UNKNOWN", f"{en}they had it is not known.", zh))
     return tuple(out)
 
 

@@ -208,6 +208,7 @@ def test_what_is_ahead_tells_nothing_of_few_customers_on_the_way():
     found = csi.lifecycle(panel_of(np.array([first, then]), ("a", "b", "gone")), ["a", "b", "gone"], absorbing="gone")
     assert found.transitions.filter(from_wave="w1", origin="a")["share"].null_count() == 0
     assert found.ahead["n"].unique().to_list() == [12]
+    assert found.ahead.unique("origin", maintain_order=True)["at_risk"].to_list() == [100, 12]
     assert found.ahead["value"].null_count() == found.ahead.height
     told = csi.lifecycle(panel_of(np.array([first, then]), ("a", "b", "gone")), ["a", "b", "gone"], absorbing="gone",
                          small=10)  # fmt: skip

@@ -117,6 +117,17 @@ def test_without_a_period_before_nothing_is_called_an_effect(seed):
     assert not any("effect" in s.en or "效应" in s.zh for s in found.sentences)
 
 
+def test_members_who_joined_before_the_purchases_begin_are_counted_in_a_note():
+    who, log = tables(n=120)
+    first = who["id"][:15].to_list()
+    early = who.with_columns(pl.when(pl.col("id").is_in(first)).then(pl.lit("2020-05-01")).otherwise("joined")
+                             .alias("joined"))  # fmt: skip
+    (said,) = [n for n in csi.programme(early, log).notes if n.code == "N-PROGRAMME-EARLY"]
+    assert said.say("en").startswith("15 members joined before 2025-01-01")
+    assert "15 名会员" in said.say("zh")
+    assert not [n for n in csi.programme(who, log).notes if n.code == "N-PROGRAMME-EARLY"]
+
+
 def test_trends_that_part_before_joining_make_it_a_difference():
     who, log = tables()
     drift = who.with_columns(pl.lit(6.0).alias("drift"))

@@ -113,6 +113,24 @@ def test_people_with_a_wave_before_are_compared_with_themselves():
     assert np.abs(mean - truth).max() < 0.35, (mean, truth)
 
 
+def test_the_wave_after_is_the_next_one_where_none_is_chosen():
+    panel, table = drawn(n=300)
+    s = panel.frame["satisfaction1"].to_numpy()
+    ids = [str(i) for i in range(300)]
+    three = panel_of({"satisfaction": np.concatenate([s, s - 1, s - 2])}, respondent=ids * 3,
+                     wave=["w1"] * 300 + ["w2"] * 300 + ["w3"] * 300)  # fmt: skip
+    table = table.with_columns(wave=pl.lit("w2"))
+    log = table.filter(failure=1)
+    found = csi.recovery(three, log, before="w1")
+    assert found.table.equals(csi.recovery(three, log, before="w1", where={"wave": "w2"}).table)
+    (said,) = [n for n in found.notes if n.code == "N-RECOVERY-WAVE"]
+    assert said.say("en").startswith("customers of w2, the wave after w1")
+    assert "下一期 w2" in said.say("zh")
+    assert_refused(lambda: csi.recovery(three, log, before="w3"), "E-WAVE", "--wave (where=)", "更晚的一期")
+    assert_refused(lambda: csi.recovery(three, log, before="w1", where={"wave": "w1"}), "E-WAVE", "another", "另一期")
+    assert_refused(lambda: csi.recovery(three, log.drop("wave")), "E-EVENT", "--wave (where=)", "--wave")
+
+
 def test_without_what_came_before_the_contrast_is_plain_and_says_so():
     panel, table = drawn()
     found = csi.recovery(panel, table.drop("severity"), ["satisfaction"])

@@ -111,6 +111,30 @@ def test_later_starters_are_left_out_and_counted():
     assert found.table.filter(pl.col("quantity").str.starts_with("change_"))["n"].to_list() == [120, 150]
 
 
+def test_people_who_are_not_known_to_have_gone_without_are_left_out_and_counted():
+    """Of 150 who had it not the flag of 40 is absent in the second wave, where it began; 10 did not come again."""
+    data = columns(300)
+    data["z"][150:190, 1] = np.nan
+    data["z"][190:200, 1] = data["e"][190:200, 1] = np.nan
+    found = csi.intervention(long_panel(data, CONSTRUCTS), "e", "z")
+    (said,) = [n for n in found.notes if n.code == "N-INTERVENTION-UNKNOWN"]
+    assert said.say("en").startswith("50 people are left out: their answer to Z is absent")
+    assert said.say("zh").startswith("有 50 名受访者")
+    kept = {k: np.delete(v, np.s_[150:200], axis=0) for k, v in data.items()}
+    assert found.table.equals(csi.intervention(long_panel(kept, CONSTRUCTS), "e", "z").table)
+
+
+def test_a_flag_asked_once_is_known_of_later_waves():
+    data = columns(300, waves=3)
+    once = data | {"z": np.column_stack([data["z"][:, :2], np.full(300, np.nan)])}
+    found, every = (csi.intervention(long_panel(x, CONSTRUCTS), "e", "z") for x in (once, data))
+    assert found.table.equals(every.table)
+    later = data | {"z": data["z"].copy()}
+    later["z"][150:160, 2] = np.nan  # asked again, not answered: perhaps they had it by then
+    notes = csi.intervention(long_panel(later, CONSTRUCTS), "e", "z").notes
+    assert any(n.code == "N-INTERVENTION-UNKNOWN" and n.text.en.startswith("10 people") for n in notes)
+
+
 def test_errors_are_by_cluster():
     data = columns(300)
     place = np.array([f"c{i // 10:02d}" for i in range(300)])

@@ -1,5 +1,6 @@
 """Every platform gives the same panel, and every unreadable file one clear message."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -189,6 +190,25 @@ def test_damaged_csv(book, tmp_path, content, code):
     with pytest.raises(Problems) as error:
         read_panel(path, book)
     assert [p.code for p in error.value.problems] == [code]
+
+
+@pytest.mark.parametrize("last", ["", "x"])
+def test_a_cell_of_a_megabyte_is_read(tmp_path, last):
+    """The csv module stops at 131,072 characters of a cell; its limit is as before afterwards."""
+    path, before = tmp_path / "texts.csv", csv.field_size_limit()
+    path.write_text(f'id,text,note\na,"{"好，" * 400_000}",{last}\nb,short,\n', encoding="utf-8")
+    raw = read_raw(DataFile(path)).frame
+    assert [len(t) for t in raw["text"]] == [800_000, 5]
+    assert csv.field_size_limit() == before
+
+
+def test_a_long_header_and_a_long_row_too_many(tmp_path):
+    path = tmp_path / "texts.csv"
+    path.write_text(f"id,{'t' * 200_000}\na,b\n", encoding="utf-8")
+    assert read_raw(DataFile(path)).frame.height == 1
+    path.write_text(f'id,text\na,"{"y" * 200_000}",more\n', encoding="utf-8")
+    with pytest.raises(Problems, match=r"other counts stand in lines: 2 \(3\)"):
+        read_raw(DataFile(path))
 
 
 @pytest.mark.parametrize("name", ["answers.xlsx", "answers.sav", "answers.parquet"])

@@ -6,6 +6,8 @@ import codecs
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 import polars as pl
@@ -39,7 +41,8 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         if bad is not None:
             raise Problems([bad])
     frame = frame.rename({name: name.strip() for name in frame.columns if name.strip() not in frame.columns})
-    header = Counter(next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator)))
+    with long_cells(text):
+        header = Counter(next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator)))
     twice = tuple(name.strip() for name, count in header.items() if count > 1)
     return Raw(file.path.name, sha256, frame, twice=twice, notes=_assumed(file, separator))
 
@@ -78,8 +81,9 @@ def ragged(file: DataFile, text: str, separator: str) -> Problem | None:
     """The first rows whose width differs from the header's, if any."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        width = len(next(rows))
-        wrong = list(islice(((rows.line_num, len(row)) for row in rows if row and len(row) != width), 5))
+        with long_cells(text):
+            width = len(next(rows))
+            wrong = list(islice(((rows.line_num, len(row)) for row in rows if row and len(row) != width), 5))
     except csv.Error:
         return _broken(file)
     if not wrong:
@@ -93,6 +97,17 @@ def ragged(file: DataFile, text: str, separator: str) -> Problem | None:
         "A cell with a separator needs quotation marks; a cut-off file must be exported again.",
         "含分隔符的单元格须加引号；被截断的文件请重新导出。",
     )
+
+
+@contextmanager
+def long_cells(text: str) -> Iterator[None]:
+    """Cells of any length may be read meanwhile: the csv module stops at 131,072 characters."""
+    before = csv.field_size_limit()
+    csv.field_size_limit(max(before, len(text)))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _is_utf8_after_all(content: bytes, declared: str) -> bool:
