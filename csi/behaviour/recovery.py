@@ -100,8 +100,9 @@ def recovery(
             `csi.read_events`; without failures marked "no" it is a log of failures. outcomes: constructs or items; by
             default those of `OUTCOMES` that there are. prior: construct or item on satisfaction before the failure.
         before: the wave before; outcomes of the same people there make the version within persons, and the first
-            outcome there is adjusted for; where no wave is chosen the next one is after it. adjust_for: further columns of answers that are numbers, or constructs, such
-            as tenure. top: the recovery that counts as full; by default the largest number, or "top", "full", "yes".
+            outcome there is adjusted for; where no wave is chosen the next one is after it. adjust_for: further columns
+            of answers that are numbers, or constructs, such as tenure. top: the recovery that counts as full; by
+            default the largest number, or "top", "full", "yes".
         by, where, level, small, flagged: as in `csi.nps`; no contrast of a group smaller than `small` is told.
 
     Returns:

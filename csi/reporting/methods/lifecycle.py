@@ -32,7 +32,8 @@ TESTS: dict[str, Kind] = {
     "p_g2": "p", "how": "text",
 }  # fmt: skip
 GONE: dict[str, Kind] = {
-    "origin": "text", "at_risk": "count", "after": "text", "value": "number", "conf_low": "number", "conf_high": "number",
+    "origin": "text", "at_risk": "count", "after": "text", "value": "number", "conf_low": "number",
+    "conf_high": "number",
 }  # fmt: skip
 
 
