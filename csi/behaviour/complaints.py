@@ -18,12 +18,13 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from csi.behaviour.asked import Scored, scored
 from csi.behaviour.complaints_words import HEADINGS, MEANING, SAID, complaint_sentences
 from csi.behaviour.incidence import logit
-from csi.behaviour.incidents import incidents, places
+from csi.behaviour.incidents import HANDLED, elsewhere, handling, incidents, places
 from csi.behaviour.loyalty_curve import independent
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note
@@ -51,16 +52,17 @@ class Complaints(Shown):
     """Complaints of every cell.
 
     Attributes:
-        table: key columns, n (of whom it is known), complainants, rate, std_error, conf_low, conf_high (Wilson, with
-            the design's effective n), flag, reason, reason_zh.
+        table: key columns, customers, n (their answers of which it is known), complainants (answers), rate,
+            std_error, conf_low, conf_high (Wilson, with the design's effective n), flag, reason, reason_zh.
         incidence: key columns, n, name (of the driver), slope (logit, per point), std_error, p_value, odds, odds_low,
             odds_high (ratio per 10 points), points, points_low, points_high (percentage points per 10 points, mean over
             customers), and the flag of the cell.
-        handling: key columns, question ("handled", "hypothetical"), n, missing (asked without a score), mean,
-            std_error, conf_low, conf_high (as scored), and flags of their own.
-        after: key columns, name ("complained", "handled"), n (complainants, or others where fewer), estimate,
-            std_error, conf_low, conf_high, p_value: the outcome (0-100) of complainants less that of others at mean
-            handling, and per point of handling; without rows where no outcome was named.
+        handling: key columns, question ("handled", "hypothetical"), n, missing (without a score: of complaints those
+            that were not handled), mean, std_error, conf_low, conf_high (as scored), and flags of their own.
+        after: key columns, name ("complained", "not handled", "handled"), n (complainants, or others where fewer),
+            estimate, std_error, conf_low, conf_high, p_value: the outcome (0-100) of complainants less that of others
+            at mean handling, of those whose complaint was not handled, and per point of handling; without rows where no
+            outcome was named.
         selection: key columns, name, n (complainants, or others where fewer), complained, others (means), difference,
             std_error, conf_low, conf_high, p_value: whom handling is told of.
         satisfaction, outcome, labels, level, sentences, notes.
@@ -109,7 +111,8 @@ def complaints(
 
     Parameters:
         panel: answers with respondents. complaints: a table (id, complained, handled_score, date, wave), see
-            `csi.read_events`; one that says nothing but yes is a log, and whoever is not in it did not complain.
+            `csi.read_events`; one that says nothing but yes is a log, and whoever is not in it did not complain. Where
+            any complaint has a handled_score, one without was not handled.
         satisfaction: construct or item that incidence is explained by. drivers: others beside it. outcome: construct or
             item compared between complainants and others. hypothetical: column of the table with the answers of
             customers who did not complain to how a complaint would be handled; told apart, never pooled.
@@ -140,6 +143,7 @@ def complaints(
     place = places(sample)
     more = (hypothetical,) if hypothetical else ()
     met, notes = incidents(panel.frame[place.tolist()], events, "complained", more)
+    met = met.with_columns(handling(met).alias("handled"), panel.frame["respondent"][place.tolist()].alias("who"))
     x = _Told(rows, met, names, outcome or "", hypothetical or "", level)
     keys = sample.cells.drop("n")
     cells = range(sample.cells.height)
@@ -147,18 +151,28 @@ def complaints(
     table = bases.withheld(plain.with_columns(pl.col(pl.Null).cast(pl.Float64)))
     incidence = stacked(keys, [_incidence(x, c) for c in cells])
     on = keys.columns
-    handling = bases.withheld(stacked(keys, [_handling(x, c) for c in cells]))
+    scores = bases.withheld(stacked(keys, [_handling(x, c) for c in cells]))
     after = bases.withheld(stacked(keys, [_after(x, c) for c in cells]))
     selection = bases.withheld(stacked(keys, [_selection(x, c) for c in cells]))
     incidence = following(incidence, table, on, keep=("n", "name")) if incidence.height else incidence
     told_of = [c for c in cells if plain["n"][c] >= small]  # what is said of a withheld cell would tell its counts
     few = tuple(n for c in told_of for n in _few(x, c, of=dict(keys.row(c, named=True)) if on else {}))
-    said = complaint_sentences(table, incidence, handling, after, on, rows.labels, names[0], outcome or "", level)
+    said = complaint_sentences(table, incidence, scores, after, on, rows.labels, names[0], outcome or "", level)
     whole = [note("N-COMPLAINTS", MEANING.en, MEANING.zh)]
     if hypothetical:
         whole.append(note("N-HYPOTHETICAL", _OTHER.en, _OTHER.zh))
-    notes = (*whole, *events.notes, *notes, *few, *bases.notes(table, on), *sample.notes)
-    return Complaints(table, incidence, handling, after, selection, satisfaction, outcome or "", rows.labels, level,
+    if met["handled"].is_not_null().any():
+        whole.append(note("N-HANDLED", HANDLED.en, HANDLED.zh))
+    notes = (
+        *whole,
+        *events.notes,
+        *elsewhere(panel.frame, events),
+        *notes,
+        *few,
+        *bases.notes(table, on),
+        *sample.notes,
+    )
+    return Complaints(table, incidence, scores, after, selection, satisfaction, outcome or "", rows.labels, level,
                       (*bases.sentences(table), *said), notes)  # fmt: skip
 
 
@@ -201,7 +215,8 @@ class _Told:
 def _rate(x: _Told, cell: int) -> dict[str, float | int | None]:
     """The share that complained, with Wilson's limits."""
     at, y, w = x.of(cell)
-    out: dict[str, float | int | None] = {"n": len(at), "complainants": int(y.sum())}
+    people = x.met["who"][at.tolist()].n_unique()
+    out: dict[str, float | int | None] = {"customers": people, "n": len(at), "complainants": int(y.sum())}
     if not len(at):
         return {**out, **dict.fromkeys(("rate", "std_error", "conf_low", "conf_high"))}
     found = means(y[:, None], w, x.rows.sample.unit[at], x.rows.sample.stratum)
@@ -263,7 +278,7 @@ def _few(x: _Told, cell: int, of: Mapping[str, object]) -> list[Note]:
     if min(yes, no) >= least:
         return []
     en = f"who complains is not explained: {yes} complained and {no} did not; {least} of each are needed."
-    zh = f"未解释谁会投诉：投诉 {yes} 人，未投诉 {no} 人；两者各需至少 {least} 人。"
+    zh = f"未解释谁会投诉：有投诉 {yes} 份，无投诉 {no} 份；两者各需至少 {least} 份。"
     if not yes and len(at):
         en, zh = "nobody complained: there is a rate, and nothing to explain.", "无人投诉：仅给出投诉率，无从解释。"
     if not no and len(at):
@@ -312,26 +327,38 @@ def _after(x: _Told, cell: int) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     at, c, w = x.of(cell)
     y, handled = x.score(x.outcome, at), x.numbers("handled_score", at)
-    scored_all = c == 1
-    with_scores = bool(np.isfinite(handled[scored_all]).any())
-    kept = np.isfinite(y) & (np.isfinite(handled) | ~scored_all | (not with_scores))
-    y, c, w, handled, at = y[kept], c[kept], w[kept], handled[kept], at[kept]
-    yes = int(c.sum())
-    if yes <= SPARE or yes >= len(c) - SPARE:
-        return pl.DataFrame(schema=schema)
-    unit, stratum = x.rows.sample.unit[at], x.rows.sample.stratum
-    plain = np.column_stack([np.ones(len(y)), c])
-    centre = (w * c) @ np.where(c == 1, handled, 0.0) / (w @ c) if with_scores else 0.0
-    along = np.column_stack([plain, np.where(c == 1, np.nan_to_num(handled) - centre, 0.0)])
-    # at mean handling the difference is that of the means; its error without handling allows for the mean's own
-    asked = [("complained", plain), *([("handled", along)] if with_scores and independent(along) else [])]
-    rows = []
-    for name, X in asked:
-        found = robust_slopes(X, y, w, unit, stratum)
-        told_of = judged(found.slopes[-1:], found.std_error[-1:], found.df[-1:], x.level)
-        n = min(yes, len(c) - yes) if name == "complained" else yes
-        rows.append((name, n, float(found.slopes[-1]), *(_known(told_of[k][0]) for k in _DIFFERENCES)))
+    known = np.isfinite(y)
+    y, c, w, handled, at = y[known], c[known] == 1, w[known], handled[known], at[known]
+    every, done = bool(x.met["handled"].is_null().all()), np.isfinite(handled)  # no scores: all complaints together
+    own = c & (done | every)
+    rows = _beside(x, "complained", at, (y, w, own), ~c)
+    if rows and not every:
+        rows += _beside(x, "not handled", at, (y, w, c & ~done), ~c)
+        # at mean handling the difference is that of the means; its error without handling allows for the mean's own
+        score = np.where(own, np.nan_to_num(handled) - (w * own) @ np.nan_to_num(handled) / (w @ own), 0.0)
+        rows += _beside(x, "handled", at, (y, w, own), ~c, score)
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _beside(
+    x: _Told, name: str, at: Ints, of: tuple[Array, Array, NDArray[np.bool_]], others: NDArray[np.bool_],
+    score: Array | None = None,
+) -> list[tuple[str | int | float | None, ...]]:  # fmt: skip
+    """The outcome of some complainants less that of others, or along their scores; no row of too few.
+
+    Parameters:
+        of: the outcome, weights, and who they are.
+    """
+    y, w, own = of
+    kept = own | others
+    yes, no = int(own.sum()), int(others.sum())
+    X = np.column_stack([np.ones(int(kept.sum())), own[kept], *([] if score is None else [score[kept]])])
+    if min(yes, no) <= SPARE or not independent(X):
+        return []
+    found = robust_slopes(X, y[kept], w[kept], x.rows.sample.unit[at[kept]], x.rows.sample.stratum)
+    told_of = judged(found.slopes[-1:], found.std_error[-1:], found.df[-1:], x.level)
+    n = min(yes, no) if score is None else yes
+    return [(name, n, float(found.slopes[-1]), *(_known(told_of[k][0]) for k in _DIFFERENCES))]
 
 
 def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, Array]:

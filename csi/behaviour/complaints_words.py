@@ -13,8 +13,9 @@ from csi.survey.bases import told_cells
 from csi.survey.keyed import of_cell, rows_of
 
 HEADINGS: Final = {
-    "n": Text("n", "样本量"),
-    "complainants": Text("complained", "投诉人数"),
+    "customers": Text("customers", "顾客数"),
+    "n": Text("answers", "答卷数"),
+    "complainants": Text("with a complaint", "有投诉"),
     "rate": Text("rate", "投诉率"),
     "std_error": Text("SE", "标准误"),
     "conf_low": Text("low", "下限"),
@@ -29,7 +30,7 @@ HEADINGS: Final = {
     "points_low": Text("low", "下限"),
     "points_high": Text("high", "上限"),
     "question": Text("question", "问题"),
-    "missing": Text("asked, no score", "应答未评分"),
+    "missing": Text("without a score", "无评分"),
     "mean": Text("mean", "均值"),
     "estimate": Text("difference", "差异"),
     "complained": Text("complained", "投诉者"),
@@ -40,6 +41,7 @@ SAID: Final = {
     "handled": Text("handling of the complaint", "投诉处理"),
     "hypothetical": Text("imagined by those who did not complain", "未投诉者的设想"),
     "complained": Text("complained", "投诉"),
+    "not handled": Text("complained, not handled", "投诉未处理"),
 }
 MEANING: Final = Text(
     "complaining is explained by what was answered, not by what was done: slopes are associations; handling is of "
@@ -59,11 +61,14 @@ def complaint_sentences(
         if row["rate"] is None:
             continue
         p, low, high = (fixed(100 * row[c], 1) for c in ("rate", "conf_low", "conf_high"))
-        en = f"{p}% of {row['n']} customers complained ({100 * level:g}% interval {low}% to {high}%)."
-        zh = f"{row['n']} 名顾客中 {p}% 投诉（{100 * level:g}% 区间 {low}% 至 {high}%）。"
+        span, span_zh = f"{100 * level:g}% interval {low}% to {high}%", f"{100 * level:g}% 区间 {low}% 至 {high}%"
+        en, zh = f"{p}% of {row['n']} customers complained ({span}).", f"{row['n']} 名顾客中 {p}% 投诉（{span_zh}）。"
+        if row["customers"] < row["n"]:
+            en = f"{p}% of {row['n']} answers of {row['customers']} customers tell of a complaint ({span})."
+            zh = f"{row['customers']} 名顾客的 {row['n']} 份答卷中 {p}% 有投诉（{span_zh}）。"
         said = [Text(en, zh)]
         for other in (_slope(rows_of(incidence, cell), labels[satisfaction], satisfaction),
-                      _handled(rows_of(handling, cell)),
+                      _handled(rows_of(handling, cell), level),
                       _outcome(rows_of(after, cell), labels.get(outcome, Text("", "")))):  # fmt: skip
             said += other
         made += of_cell(cell, said)
@@ -86,27 +91,34 @@ def _slope(rows: pl.DataFrame, label: Text, name: str) -> list[Text]:
     return [Text(en, zh)]
 
 
-def _handled(rows: pl.DataFrame) -> list[Text]:
+def _handled(rows: pl.DataFrame, level: float) -> list[Text]:
     """How complaints were handled."""
     own = rows.filter(pl.col("question") == "handled", pl.col("mean").is_not_null())
     if not own.height or own["conf_low"][0] is None:
         return []
     mean, low, high = (fixed(own[c][0]) for c in ("mean", "conf_low", "conf_high"))
-    en = f"The {own['n'][0]} complainants who scored it rate the handling {mean} [{low}, {high}]."
-    return [Text(en, f"给出评分的 {own['n'][0]} 名投诉者对处理的评分为 {mean} [{low}, {high}]。")]
+    n, every = own["n"][0], own["n"][0] + own["missing"][0]
+    en = f"Of {every} complaints {n} were handled, rated {mean} on average ({100 * level:g}% interval {low} to {high})."
+    zh = f"{every} 起投诉中 {n} 起得到处理，平均评分 {mean}（{100 * level:g}% 区间 {low} 至 {high}）。"
+    return [Text(en, zh)]
 
 
 def _outcome(rows: pl.DataFrame, label: Text) -> list[Text]:
     """How the outcome goes with complaining and with handling."""
     said = []
+    scored = "handled" in rows["name"].to_list()
     for row in rows.filter(pl.col("estimate").is_not_null()).iter_rows(named=True):
         value, low, high = (fixed(row[c]) for c in ("estimate", "conf_low", "conf_high"))
         if row["name"] == "complained":
+            at, at_zh = ("At mean handling, ", "在平均处理水平下，") if scored else ("", "")
+            en = f"{at}{label.en} of complainants differs from that of others by {value} points [{low}, {high}]."
+            zh = f"{at_zh}投诉者的{label.zh}与其他顾客相差 {value} 分 [{low}, {high}]。"
+        elif row["name"] == "not handled":
             en = (
-                f"At mean handling, {label.en} of complainants differs from that of others by {value} points [{low}, "
-                f"{high}]."
+                f"Where a complaint was not handled, {label.en} differs from that of customers without one by {value} "
+                f"points [{low}, {high}]."
             )
-            zh = f"在平均处理水平下，投诉者的{label.zh}与其他顾客相差 {value} 分 [{low}, {high}]。"
+            zh = f"投诉未得到处理者的{label.zh}与未投诉者相差 {value} 分 [{low}, {high}]。"
         else:
             en = f"A point more of handling is associated with {value} points of {label.en} [{low}, {high}]."
             zh = f"处理评分每高 1 分，{label.zh}相应变化 {value} 分 [{low}, {high}]（关联）。"

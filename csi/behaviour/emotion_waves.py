@@ -17,6 +17,7 @@ import polars as pl
 
 from csi.behaviour.asked import Scored, scored
 from csi.behaviour.emotion_patterns import EmotionPatterns, emotion_patterns, labels_of
+from csi.behaviour.incidents import HANDLED, elsewhere, handling, incidents
 from csi.behaviour.lifecycle import Lifecycle, lifecycle
 from csi.behaviour.partition import nearest
 from csi.behaviour.transitions import design_of, shares
@@ -113,8 +114,8 @@ def emotion_waves(
     Parameters:
         panel: answers with respondent and wave. positive, negative: constructs; scores 0-100. handled: an item answered
             at the later wave, 1 handled, 0 not handled, absent without a complaint. complaints: instead of it a table
-            of complaints (id, complained, handled_score, perhaps wave: that of the strong emotion); a complaint with a
-            handled_score was handled. Without either only patterns are told.
+            of complaints (id, complained, handled_score, perhaps wave: that of the strong emotion), read as in
+            `csi.complaints`: one without a handled_score was not handled. Without either only patterns are told.
         cut: scores above it are high. patterns: how many are looked for at the first wave. where, seed, level, small,
             flagged: as in `csi.emotion_patterns`.
 
@@ -157,10 +158,10 @@ def emotion_waves(
     bases = Bases(small, flagged)
     both = _followed(keyed, moved.waves)
     grouped, said = _handled(panel, both, handled, complaints)
-    table = bases.withheld(_table(grouped, cut, level)) if handled or complaints is not None else _EMPTY
+    table = bases.withheld(_table(grouped, cut, level)) if grouped.height else _EMPTY
     gap = _differences(table, grouped, cut)
     notes = (
-        *_meaning(handled, complaints),
+        *_meaning(compared=table.height > 0),
         *said,
         *bases.notes(table.filter(outcome="not negative").drop("outcome"), [], GROUPS),
         *base.notes,
@@ -270,16 +271,15 @@ def _handled(
     if complaints is None:
         return both.clear().with_columns(pl.lit("").alias("group")), ()
     events: Events = joined(read_events(complaints, "complaints"), panel)
-    rows = events.frame
-    rows = rows.filter(pl.col("complained")) if "complained" in rows.columns else rows
-    lacking = "handled_score" not in rows.columns
-    well = pl.lit(value=False) if lacking else pl.col("handled_score").is_not_null()
-    on = [c for c in ("id", "wave", "brand") if c in rows.columns and (c == "id" or c in both.columns)]
-    mine = rows.group_by(on).agg(well.any().alias("_well"))
-    mine = mine.rename({"id": "respondent"})
-    keys = ["respondent" if c == "id" else c for c in on]
-    told_ = both.with_columns(pl.col(keys).cast(pl.String)).join(mine, on=keys, how="left", maintain_order="left")
-    return told_.with_columns(_group(pl.col("_well").is_not_null(), pl.col("_well"))), events.notes
+    met, notes = incidents(both, events, "complained")
+    well = handling(met)
+    notes = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    if well.is_null().all():
+        en, zh = "no complaint has a handled_score: only patterns are told.", "投诉均无 handled_score：仅给出情感模式。"
+        return both.clear().with_columns(pl.lit("").alias("group")), (*notes, note("N-HANDLED", en, zh))
+    told_ = both.with_columns(met["happened"].alias("_met"), well.alias("_well"))
+    told_ = told_.filter(pl.col("_met").is_not_null()).with_columns(_group(pl.col("_met"), pl.col("_well")))
+    return told_.drop("_met", "_well"), (*notes, note("N-HANDLED", HANDLED.en, HANDLED.zh))
 
 
 def _group(complained: pl.Expr, well: pl.Expr) -> pl.Expr:
@@ -373,12 +373,12 @@ def _sentences(table: pl.DataFrame, gap: pl.DataFrame, level: float) -> tuple[Te
     return tuple(out)
 
 
-def _meaning(item: str, complaints: object | None) -> tuple[Note, ...]:
+def _meaning(*, compared: bool) -> tuple[Note, ...]:
     """What the comparison and the patterns may be read as."""
     en = "patterns are those of the first wave, applied to all; a change of pattern is partly chance in the answers."
     zh = "模式取自首期并应用于各期；模式变化部分来自回答的随机波动。"
     notes = [note("N-PATTERN-MOVES", en, zh)]
-    if item or complaints is not None:
+    if compared:
         en = "who has a complaint handled is not chosen by lot, and strong emotions come down by themselves: the "
         zh = "投诉是否得到处理并非随机分配，强烈情感也会自行回落：该差异是关联，不是处理的效应。"
         notes.append(note("E-CAUSAL", f"{en}difference is an association, not what handling does.", zh))

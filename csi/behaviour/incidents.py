@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, note, problem
+from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.moments.stack import Ints, Sample
 from csi.survey.events import Events
 
@@ -66,6 +66,47 @@ def incidents(
     if log:
         joined = joined.with_columns(pl.col("happened").fill_null(value=False), pl.col("times").fill_null(0))
     return joined.drop(on), _how(joined, flag, log=log, name=events.name)
+
+
+HANDLED: Final = Text(
+    "a complaint with a handled_score was handled, one without was not.",
+    "有 handled_score 的投诉视为已处理，没有的视为未处理。",
+)
+"""How an empty score is read, by every model, where any complaint has one."""
+
+
+def handling(met: pl.DataFrame) -> pl.Series:
+    """(n,) whether the complaint of each row was handled (`HANDLED`); null without one, or where none has a score.
+
+    Example:
+        >>> handling(pl.DataFrame({"happened": [True, True, False], "handled_score": [4.0, None, None]})).to_list()
+        [True, False, None]
+    """
+    own = pl.col("happened") & pl.col("handled_score").is_not_null().any()
+    return met.select(pl.when(own).then(pl.col("handled_score").is_not_null()).alias("handled"))["handled"]
+
+
+def elsewhere(panel: pl.DataFrame, events: Events) -> tuple[Note, ...]:
+    """How many rows of events are of a wave or brand in which the customer did not answer.
+
+    Example:
+        >>> from csi.survey.events import read_events
+        >>> log = read_events(pl.DataFrame({"id": ["a", "a"], "wave": ["1", "2"]}), "complaints", place="log")
+        >>> elsewhere(pl.DataFrame({"respondent": ["a"], "wave": ["2"]}), log)[0].say("en")
+        '1 row of log is of a wave in which the customer did not answer; left out.'
+    """
+    on = [c for c in JOINS if c in events.frame.columns and c in panel.columns]
+    there = panel.select(pl.col("respondent").alias("id"), *on).cast(pl.String)
+    lost = events.frame.select("id", *on).cast(pl.String).join(there, on=["id", *on], how="anti", nulls_equal=True)
+    if not on or not lost.height:
+        return ()
+    count, name = lost.height, events.name
+    rows, named, named_zh = (
+        "row" if count == 1 else "rows", " or ".join(on), "或".join({"wave": "期次", "brand": "品牌"}[c] for c in on),
+    )  # fmt: skip
+    en = f"{count} {rows} of {name} {'is' if count == 1 else 'are'} of a {named} in which the customer did not answer; "
+    zh = f"{name} 中有 {count} 行所属{named_zh}没有该顾客的答卷，未计入。"
+    return (note("N-EVENT-JOIN", f"{en}left out.", zh),)
 
 
 def places(sample: Sample) -> Ints:

@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import scored
-from csi.behaviour.incidents import incidents, places
+from csi.behaviour.incidents import elsewhere, incidents, places
 from csi.behaviour.recovery_groups import top_level
 from csi.behaviour.recovery_ways import Failure, contrast_rows, overlap_rows
 from csi.behaviour.recovery_words import HEADINGS, SAID, recovery_notes, recovery_sentences
@@ -153,7 +153,15 @@ def recovery(
     said = recovery_sentences(table, on, labels, level)
     lost = int(met.filter(pl.col("happened"))["recovery"].null_count())
     more = recovery_notes(tuple(labels[c] for c in x), overlap, lost, within=bool(earlier), severity=data.graded)
-    every = (*chosen, *more, *events.notes, *notes, *bases.notes(table, on, {**SAID, **labels}), *sample.notes)
+    every = (
+        *chosen,
+        *more,
+        *events.notes,
+        *elsewhere(panel.frame, events),
+        *notes,
+        *bases.notes(table, on, {**SAID, **labels}),
+        *sample.notes,
+    )
     return Recovery(table, groups, overlap, tuple(x), full, labels, level, (*bases.sentences(table), *said), every)
 
 

@@ -160,6 +160,46 @@ def test_waves_join_by_wave_and_the_last_of_several_counts():
     assert csi.complaints(panel, log, by=["wave"], small=0).handling["mean"].to_list() == [8.0, 5.0]
 
 
+def test_answers_are_not_called_customers_and_rows_that_join_nothing_are_counted():
+    panel = panel_of({"satisfaction": np.arange(60.0)}, respondent=[str(i % 30) for i in range(60)],
+                     wave=["a"] * 30 + ["b"] * 30)  # fmt: skip
+    log = pl.DataFrame({"id": ["1", "2", "3", "4"], "wave": ["a", "b", "c", "c"]})
+    found = csi.complaints(panel, log)
+    assert found.table.select("customers", "n", "complainants").row(0) == (30, 60, 2)
+    assert found.sentences[0].en.startswith("3.3% of 60 answers of 30 customers tell of a complaint (95% interval")
+    assert found.sentences[0].zh.startswith("30 名顾客的 60 份答卷中 3.3% 有投诉")
+    (lost,) = [n for n in found.notes if n.code == "N-EVENT-JOIN"]
+    assert lost.say("en").startswith("2 rows of complaints are of a wave in which the customer did not answer")
+    assert "2 行所属期次没有该顾客的答卷" in lost.say("zh")
+    alone = csi.complaints(panel, log.filter(wave="b"), where={"wave": "b"})
+    assert alone.sentences[0].en.startswith("3.3% of 30 customers complained")
+    assert not [n for n in alone.notes if n.code == "N-EVENT-JOIN"]
+
+
+def test_an_empty_score_is_a_complaint_that_was_not_handled():
+    """Of 200 complaints 120 are handled; loyalty 10 lower where not, by hand."""
+    rng = np.random.default_rng(5)
+    c, done = np.arange(400) < 200, np.arange(400) < 120
+    loyal = 60 - 4 * c - 10 * (c & ~done) + rng.normal(size=400)
+    panel = panel_of({"satisfaction": 60 + 9 * rng.normal(size=400), "loyalty": loyal})
+    score = np.where(done, 5 + rng.integers(0, 4, 400), np.nan)
+    table = pl.DataFrame({"id": np.arange(400), "complained": c, "handled_score": score}).fill_nan(None)
+    found = csi.complaints(panel, table, outcome="loyalty")
+    rows = {r["name"]: r for r in found.after.iter_rows(named=True)}
+    assert {k: r["n"] for k, r in rows.items()} == {"complained": 120, "not handled": 80, "handled": 120}
+    assert rows["not handled"]["estimate"] == pytest.approx(loyal[120:200].mean() - loyal[200:].mean())
+    assert any(s.en.startswith("Of 200 complaints 120 were handled, rated") for s in found.sentences)
+    assert any(
+        "was not handled, Loyalty differs from that of customers without one by" in s.en for s in found.sentences
+    )
+    assert any("投诉未得到处理者" in s.zh for s in found.sentences)
+    assert "N-HANDLED" in [n.code for n in found.notes]
+    plain = csi.complaints(panel, table.drop("handled_score"), outcome="loyalty")
+    assert (plain.after["name"].to_list(), plain.after["n"].to_list()) == (["complained"], [200])
+    assert "N-HANDLED" not in [n.code for n in plain.notes]
+    assert plain.sentences[-1].en.startswith("Loyalty of complainants differs")
+
+
 def test_a_separated_outcome_has_no_regression():
     x = np.column_stack([np.ones(40), np.arange(40.0)])
     assert logit(x, (np.arange(40) > 20).astype(float), np.ones(40)) is None

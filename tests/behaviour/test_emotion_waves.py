@@ -112,6 +112,26 @@ def test_a_table_of_complaints_says_the_same_as_the_item():
     assert none.patterns.transitions.height
 
 
+def test_a_table_of_complaints_is_read_as_by_complaints():
+    """Without any score nothing says what was handled; of whom a table of yes and no says nothing, nothing is known."""
+    panel = panel_of(400, np.random.default_rng(2))
+    said = panel.frame.filter(wave="w2")
+    table = said.select(
+        pl.col("respondent").alias("id"), pl.lit("w1").alias("wave"), pl.col("ok").is_not_null().alias("complained"),
+        pl.when(pl.col("ok") == 1).then(4.0).alias("handled_score"),
+    )  # fmt: skip
+    found = csi.emotion_waves(panel, complaints=table)
+    assert found.table.equals(csi.emotion_waves(panel, handled="ok").table)
+    assert "N-HANDLED" in [n.code for n in found.notes]
+    bare = csi.emotion_waves(panel, complaints=table.drop("handled_score"))
+    assert not bare.table.height
+    assert any("no complaint has a handled_score" in n.text.en for n in bare.notes)
+    half = csi.emotion_waves(panel, complaints=table.filter(pl.col("complained") | (pl.int_range(pl.len()) < 200)))
+    assert half.table.filter(group="handled").equals(found.table.filter(group="handled"))
+    assert half.table.filter(group="no complaint")["n"][0] < found.table.filter(group="no complaint")["n"][0]
+    assert "N-INCIDENT-UNKNOWN" in [n.code for n in half.notes]
+
+
 def test_small_groups_are_withheld():
     panel = panel_of(120, np.random.default_rng(2))
     found = csi.emotion_waves(panel, handled="ok")

@@ -14,7 +14,8 @@ from csi.study.study import Study
 from csi.survey.panel import Panel
 
 RATES: dict[str, Kind] = {
-    "n": "count", "complainants": "count", "rate": "share", "conf_low": "share", "conf_high": "share",
+    "customers": "count", "n": "count", "complainants": "count", "rate": "share", "conf_low": "share",
+    "conf_high": "share",
 }  # fmt: skip
 SLOPES: dict[str, Kind] = {
     "name": "text", "n": "count", "odds": "number", "odds_low": "number", "odds_high": "number", "points": "score",
@@ -41,11 +42,13 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **SAID}
     parts = (
-        ("rate", Text("Complaint rate, Wilson interval", "投诉率（Wilson 区间）"), found.table, RATES),
+        ("rate", Text(f"Share of answers with a complaint ({100 * found.level:g}% Wilson interval of the share)",
+                      f"有投诉的答卷占比（占比的 {100 * found.level:g}% Wilson 区间）"), found.table, RATES),
         ("incidence", Text("Who complains (logistic regression, per 10 points)", "谁会投诉（逻辑回归，每 10 分）"),
          found.incidence, SLOPES),
         ("handling", Text("Handling, as scored", "投诉处理（按原评分）"), found.handling, HANDLED),
-        ("after", Text("The outcome of complainants", "投诉者的结果变量"), found.after, AFTER),
+        ("after", Text("The outcome of complainants less that of others, and per point of handling",
+                       "投诉者的结果变量与其他顾客之差，及处理评分每分的变化"), found.after, AFTER),
         ("selection", Text("Whom handling is told of", "投诉处理所指的人群"), found.selection, WHO),
     )  # fmt: skip
     title, more = titled(found.sentences, METHOD.title)
