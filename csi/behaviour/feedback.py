@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import headings, level_problems
+from csi.behaviour.feedback_based import apart_by_group, both_told, hidden_note
 from csi.behaviour.feedback_cases import Cases, Span, busiest, cases_of, speed, status
 from csi.behaviour.feedback_scores import changes, differences, items_of, pairs_of, rows_of, standing, touchpoints
 from csi.behaviour.feedback_words import GROUPS_SAID, HEADINGS, MEANING, feedback_sentences
@@ -108,7 +109,8 @@ def feedback(
             last day; without, the days of the period it is named after (2026, 2026Q3, 2026-07). period: "month",
             "quarter" or "year": what cases are counted by where there are no waves with days. where: only answers (and
             cases of a brand) with these key values. level: of the intervals. small, flagged: values of fewer customers
-            (cases, where cases have no ids) are withheld, or marked; counts of cases are told.
+            (cases, where cases have no ids) are withheld, or marked; so are more, where all attributes together would
+            give them away. Counts of cases are told.
 
     Returns:
         A `Feedback`.
@@ -295,14 +297,14 @@ def _joined(
         return _NOTHING, tuple(notes)
     rows = rows_of(Cases(mine.frame, run.last), panel, spans, asked, where, level)
     every = ["", *rows.attributes]
-    state = bases.withheld(standing(rows, every, level))
+    state = apart_by_group(bases.withheld(standing(rows, every, level)), bases)
     pairs = pairs_of(rows, spans)
     if not pairs.height:
         en = "nobody scored an attribute in two successive waves: no change after closing can be told."
         notes.append(note("N-FEEDBACK-ONCE", en, "没有顾客在相邻两期对同一属性评分，无法给出关闭之后的变化。"))
         return _Met(state, _NOTHING.changes, _NOTHING.differences), tuple(notes)
-    moved = bases.withheld(changes(pairs, every, level))
-    return _Met(state, moved, differences(pairs, every, bases.small, level)), tuple(notes)
+    moved = apart_by_group(bases.withheld(changes(pairs, every, level)), bases)
+    return _Met(state, moved, both_told(differences(pairs, every, bases.small, level), moved)), tuple(notes)
 
 
 def _touched(
@@ -327,7 +329,8 @@ def _touched(
     )
     waiting = pl.col("_row").is_in(open_then["_row"].unique().to_list())
     told_of = frame.with_columns(waiting.alias("waiting"), pl.col("score").fill_null(np.nan))
-    return bases.withheld(touchpoints(told_of, level)), met.notes
+    found = bases.withheld(touchpoints(told_of, level), "least", keep=("contacts", "n"))
+    return found.drop("least"), met.notes
 
 
 def _labels(panel: Panel | None, names: Iterable[str]) -> dict[str, Text]:
@@ -356,7 +359,7 @@ def _few(met: _Met, bases: Bases, labels: Mapping[str, Text]) -> tuple[Note, ...
         named = frame.select(
             pl.concat_str("attribute", "group", separator="|").alias("name"), pl.exclude("attribute", "group")
         )
-        out += bases.notes(named, [], said)
+        out += (*bases.notes(named, [], said), *hidden_note(named, said, bases))
     return tuple(dict.fromkeys(out))
 
 

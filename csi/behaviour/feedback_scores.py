@@ -207,25 +207,25 @@ def touchpoints(frame: pl.DataFrame, level: float) -> pl.DataFrame:
         frame: contacts with id, touchpoint, score (NaN without), waiting (whether a case was open that day).
 
     Returns:
-        touchpoint, contacts (while a case was open), n (customers who scored them), mean, others (mean of the other
-        contacts), difference, std_error, conf_low, conf_high.
+        touchpoint, least (customers on the side of fewer), contacts (while a case was open), n (customers who scored
+        them), mean, others (mean of the other contacts), difference, std_error, conf_low, conf_high.
     """
     made = []
     named = frame.filter("waiting").group_by("touchpoint").len().sort(["len", "touchpoint"], descending=[True, False])
     for touchpoint, count in named.rows():
         own = frame.filter(pl.col("touchpoint") == touchpoint, pl.col("score").is_finite())
         during = own.filter("waiting")
-        n, many = during["id"].n_unique(), own.filter(~pl.col("waiting")).height
+        n, rest = during["id"].n_unique(), own.filter(~pl.col("waiting"))["id"].n_unique()
         told: tuple[float | None, ...] = (None,) * 6
-        if n > 2 and many > 2:
+        if min(n, rest) > 2:
             X = np.column_stack([np.ones(own.height), own["waiting"].cast(pl.Float64).to_numpy()])
             design = design_of(own.rename({"id": "respondent"}))
             found = robust_slopes(X, own["score"].to_numpy(), *design)
             level_of, gap = float(found.slopes[0]), float(found.slopes[1])
             told = (level_of + gap, level_of, *_judged(gap, found.std_error[1], found.df[1], level)[:4])
-        made.append((touchpoint, count, n, *told))
+        made.append((touchpoint, min(n, rest), count, n, *told))
     numbers = dict.fromkeys(("mean", "others", "difference", "std_error", "conf_low", "conf_high"), pl.Float64)
-    schema = {"touchpoint": pl.String, "contacts": pl.Int64, "n": pl.Int64, **numbers}
+    schema = {"touchpoint": pl.String, **dict.fromkeys(("least", "contacts", "n"), pl.Int64), **numbers}
     return _clean(pl.DataFrame(made, schema=schema, orient="row"))
 
 

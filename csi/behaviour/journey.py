@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from csi.behaviour.asked import headings, level_problems
@@ -147,6 +148,7 @@ def journey(
     touch, more = drivers(walk, level, bases)
     label = _label(panel, target)
     words = _words(panel, walk, target)
+    known = len(scores) > 0 or np.unique(walk.person[np.isfinite(walk.score)]).size >= small
     return Journey(
         table=table,
         stages=stages,
@@ -167,7 +169,7 @@ def journey(
             *driver_sentence(touch, label, words),
             *drop_sentence(drop, words),
         ),
-        notes=(*_notes(walk, target, steps), *said, *more, *_based(table, touch, bases), *walk.notes),
+        notes=(*_notes(walk, target, steps, known=known), *said, *more, *_based(table, touch, bases), *walk.notes),
     )
 
 
@@ -219,16 +221,19 @@ def _check_steps(steps: Sequence[str], walk: Walked) -> None:
     raise Problems([Problem("E-ROLE", "steps", what, did_you_mean(strange[0], known))])
 
 
-def _notes(walk: Walked, target: str, steps: Sequence[str]) -> tuple[Note, ...]:
-    """What numbers are, and what is refused."""
+def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> tuple[Note, ...]:
+    """What numbers are, and what is refused; the range of scores where it is `known` and not somebody's own."""
     out = []
     if walk.bounds is None:
         en = "contacts have no scores: reach and order only; means, peak and end, touchpoints' slopes are refused."
         out.append(note("E-ROLE", en, "接触表没有评分：仅给出触达与次序；均值、峰值与终点、触点斜率无法计算。"))
     else:
         low, high = walk.bounds
-        en = f"scores run from {low:g} to {high:g}, told on 0-100; means are over all scores given at a touchpoint."
-        zh = f"评分范围为 {low:g}–{high:g}，以 0–100 表示；均值为该触点全部评分的均值。"
+        span, span_zh = f" from {low:g} to {high:g}", f"范围为 {low:g}–{high:g}，"
+        if not known:
+            span, span_zh = " from the lowest to the highest seen", "以所见最低与最高为范围，"
+        en = f"scores run{span}, told on 0-100; means are over all scores given at a touchpoint."
+        zh = f"评分{span_zh}以 0–100 表示；均值为该触点全部评分的均值。"
         out.append(note("N-JOURNEY", en, zh))
     if not target:
         en = "no overall judgement is named: the peak-end model and the touchpoints' slopes are refused; "

@@ -28,6 +28,7 @@ from csi.inference.sandwich import Slopes, robust_slopes
 from csi.measures.tidy import with_reasons
 from csi.moments.stack import Array
 from csi.survey.bases import Bases
+from csi.survey.disclosure import pooled
 
 FEWEST: Final = 3
 """Scored contacts that a customer needs for a mean, a peak and an end that can differ."""
@@ -156,9 +157,7 @@ def drivers(walk: Walked, level: float, bases: Bases) -> tuple[pl.DataFrame, tup
     hidden = [t for t in range(len(often)) if t not in shown]
     left = use & (bare[:, hidden].sum(axis=1) > 0)
     at = np.flatnonzero(use & ~left)
-    centre = float(
-        np.average(walk.score[np.isfinite(walk.score)], weights=walk.weight[walk.person[np.isfinite(walk.score)]])
-    )
+    centre, count = _centre(walk, rated, bases)
     away = np.where(rated > 0, scores - centre, 0.0)
     names = [walk.touchpoints[t] for t in told] + ([OTHERS] if few else [])
     slope = [away[:, t] for t in told] + ([away[:, few].sum(axis=1)] if few else [])
@@ -175,8 +174,22 @@ def drivers(walk: Walked, level: float, bases: Bases) -> tuple[pl.DataFrame, tup
         frame = pl.concat([frame, _picked(found, where, len(kept), level, prefix)], how="horizontal")
     none = [None if found and w >= 0 else ALIKE for w in first]
     frame = bases.withheld(with_reasons(frame, none))
-    r2 = found[1] if found else None
-    return frame, _driver_notes(centre, len(at), r2, int(left.sum()), [walk.touchpoints[t] for t in few])
+    r2 = found[1] if found and len(at) >= bases.small else None
+    mean = centre if count >= bases.small else None
+    return frame, _driver_notes(mean, len(at), r2, int(left.sum()), [walk.touchpoints[t] for t in few])
+
+
+def _centre(walk: Walked, rated: Array, bases: Bases) -> tuple[float, int]:
+    """Mean of the scores given, and by how many; of touchpoints that too few scored only where it tells none of them.
+
+    Parameters:
+        rated: (m, t) 1 where a customer scored a touchpoint.
+    """
+    enters = pooled(rated.sum(axis=0).astype(np.int64), bases.small)
+    seen = np.isfinite(walk.score)
+    own = seen & enters[walk.touch] if enters.any() else seen
+    mean = float(np.average(walk.score[own], weights=walk.weight[walk.person[own]]))
+    return mean, np.unique(walk.person[own]).size
 
 
 def _by_person(walk: Walked) -> tuple[Array, Array, Array]:
@@ -230,12 +243,13 @@ def _picked(
     return frame.rename({c: prefix + c for c in frame.columns})
 
 
-def _driver_notes(centre: float, n: int, r2: float | None, left: int, few: Sequence[str]) -> tuple[Note, ...]:
+def _driver_notes(centre: float | None, n: int, r2: float | None, left: int, few: Sequence[str]) -> tuple[Note, ...]:
     """What the columns are; who was left out; what was taken together."""
     fit, fit_zh = ("", "") if r2 is None else (f"; R2 {r2:.3f}", f"；R² {r2:.3f}")
-    en = f"touchpoints: one regression of {n} customers{fit}; scores are counted from their mean {centre:.1f} (0-100) "
+    at, at_zh = ("", "") if centre is None else (f" {centre:.1f} (0-100)", f" {centre:.1f}（0–100）")
+    en = f"touchpoints: one regression of {n} customers{fit}; scores are counted from their mean{at} "
     en += "among those who met a touchpoint, and nothing stands in for touchpoints not met."
-    zh = f"触点：{n} 位顾客的同一回归{fit_zh}；评分以其均值 {centre:.1f}（0–100）为起点，"
+    zh = f"触点：{n} 位顾客的同一回归{fit_zh}；评分以其均值{at_zh}为起点，"
     zh += "仅计接触过该触点者，未接触者不作任何填补。"
     out = [note("N-JOURNEY-TOUCH", en, zh)]
     if left:

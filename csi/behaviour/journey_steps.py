@@ -16,6 +16,7 @@ from csi.behaviour.loyalty_types import share_interval
 from csi.inference.linearised import means
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import Bases
+from csi.survey.disclosure import apart, beside
 
 END: Final = "(end)"
 """What follows the last contact."""
@@ -73,10 +74,10 @@ def _scored(walk: Walked, codes: Ints, count: int, level: float) -> pl.DataFrame
         x = np.column_stack([walk.score[at], walk.raw[at], *boxed]).astype(np.float64)
         found = means(x, walk.weight[who], walk.unit[who], walk.stratum)
         below, above = found.interval(level)
-        apart = high - low >= APART
+        wide = high - low >= APART
         values = (
             found.mean[0], found.std_error[0], max(below[0], 0.0), min(above[0], 100.0), found.mean[1],
-            *(found.mean[2:] if apart else (np.nan, np.nan)),
+            *(found.mean[2:] if wide else (np.nan, np.nan)),
         )  # fmt: skip
         rows.append({"n": len(np.unique(who)), **{k: float(v) for k, v in zip(names, values, strict=True)}})
     schema = {"n": pl.Int64, **dict.fromkeys(names, pl.Float64)}
@@ -102,8 +103,30 @@ def staged(walk: Walked, level: float, bases: Bases) -> pl.DataFrame:
     more = _scored(walk, both, met.shape[1], level).select("n", "mean", "std_error", "conf_low", "conf_high")
     frame = pl.concat([frame, more], how="horizontal").filter(pl.col("met") > 0)
     told = bases.withheld(frame).with_columns(pl.when(pl.col("met") >= bases.small).then("reach").alias("reach"))
+    told = _apart(told, _unstaged(walk), bases)
     usual = {name: at for at, name in enumerate(usual_order(walk, walk.stage, walk.stages))}
     return told.sort("touchpoint", pl.col("stage").replace_strict(usual))
+
+
+def _unstaged(walk: Walked) -> list[int]:
+    """Customers who scored each touchpoint at no known stage."""
+    at = (walk.stage < 0) & np.isfinite(walk.score)
+    return [len(np.unique(walk.person[at & (walk.touch == t)])) for t in range(len(walk.touchpoints))]
+
+
+def _apart(frame: pl.DataFrame, unstaged: Sequence[int], bases: Bases) -> pl.DataFrame:
+    """The frame without means that, with the touchpoint's own, would give away that of a stage of few customers."""
+    names = frame["touchpoint"].unique().sort().to_list()
+    shown = np.ones(frame.height, dtype=bool)
+    for name, rest in zip(names, unstaged, strict=True):
+        at = np.flatnonzero((frame["touchpoint"] == name).to_numpy() & (frame["n"] > 0).to_numpy())
+        shown[at] = apart(frame["n"].to_numpy()[at], bases.small, rest)
+    more, why = pl.Series(~shown) & frame["flag"].ne_missing(pl.Series(["suppressed"])), beside(bases.small)
+    hidden = [pl.when(~more).then(pl.col(c)).alias(c) for c in ("mean", "std_error", "conf_low", "conf_high", "flag")]
+    said = {"reason": why.en, "reason_zh": why.zh}
+    return frame.with_columns(
+        *hidden, *(pl.when(more).then(pl.lit(t)).otherwise(pl.col(c)).alias(c) for c, t in said.items())
+    )
 
 
 def usual_order(walk: Walked, codes: Ints, names: Sequence[str]) -> list[str]:

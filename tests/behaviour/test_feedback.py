@@ -127,6 +127,47 @@ def test_small_groups_are_withheld_and_counts_of_cases_told():
     assert row(found.table, attribute="", wave="2026Q2")["open"] == 2
 
 
+def few_on_bills(n=100):
+    """App: 60 open, 40 closed at the end of the first wave. Bills: 20 open; 60 closed, 20 without."""
+    rng = np.random.default_rng(8)
+    who = [f"r{k}" for k in range(n)]
+    panel = panel_of([(w, q, *rng.integers(20, 90, 2)) for q in WAVES for w in who])
+    cases = [(w, "app", date(2026, 2, 1), None if k < 60 else date(2026, 3, 1)) for k, w in enumerate(who)]
+    cases += [(w, "bill", date(2026, 2, 1), None if k < 20 else date(2026, 3, 1)) for k, w in enumerate(who[:80])]
+    kinds = {"id": pl.String, "attribute": pl.String, "opened": pl.Date, "closed": pl.Date}
+    return panel, Events("cases", pl.DataFrame(cases, schema=kinds, orient="row"), date(2026, 6, 30))
+
+
+def test_the_row_of_all_attributes_gives_no_withheld_one_away():
+    """Open: 60 on the app and 20 on bills; with the mean of all and that of the app, that of bills would be known."""
+    panel, cases = few_on_bills()
+    found = csi.feedback(cases, panel)
+    for frame, value in ((found.standing, "mean"), (found.changes, "change")):
+        told = {r["attribute"]: r for r in frame.filter(group="open").iter_rows(named=True)}
+        assert told["bill"]["flag"] == "suppressed"
+        assert told[""][value] is not None
+        assert (told["app"][value], told["app"]["answers"], told["app"]["flag"]) == (None, None, None)
+        assert told["app"]["reason"].startswith("withheld: with the total")
+        assert frame.filter(attribute="app", group="closed")[value].null_count() == 0 or value == "change"
+    assert not found.differences.filter(attribute="app", group="open").height
+    notes = [n for n in found.notes if n.code == "E-BASE" and "withheld besides: " in n.text.en]
+    assert [n.text.en.startswith("withheld besides: The app (open)") for n in notes] == [True]
+    assert "另不公布：应用（未关闭）" in notes[0].text.zh
+    every = csi.feedback(cases, panel, small=0)
+    assert every.standing["mean"].null_count() == every.standing.filter(pl.col("n") == 0).height
+
+
+def test_few_other_contacts_are_not_told():
+    """Forty contacts while a case was open and five others, whose mean would be told beside them."""
+    ids = [f"r{k}" for k in range(45)]
+    cases = pl.DataFrame({"id": ids[:40], "attribute": ["app"] * 40, "opened": ["2026-01-05"] * 40,
+                          "closed": [None] * 40}, schema_overrides={"closed": pl.String})  # fmt: skip
+    met = pl.DataFrame({"id": ids, "touchpoint": ["hotline"] * 45, "time": ["2026-02-01"] * 45,
+                        "score": [float(k % 9) for k in range(45)]})  # fmt: skip
+    found = csi.feedback(csi.read_events(cases, "cases", until="2026-06-30"), contacts=met).touchpoints
+    assert found.select("contacts", "n", "mean", "others", "flag").row(0) == (40, 40, None, None, "suppressed")
+
+
 def test_contacts_while_a_case_is_open_by_hand():
     met = pl.DataFrame(
         {

@@ -329,6 +329,48 @@ def test_few_customers_are_not_told():
     assert "Too few answers" in found.sentences[0].en
 
 
+def test_no_note_tells_the_scores_of_few_customers():
+    """Ten customers of forty scored: neither their mean, nor the R2 of their regression, nor their extremes."""
+    rng = np.random.default_rng(3)
+    few = contacting.walks(rng, 10)
+    found = csi.journey(few, contacting.answered(60 + rng.normal(size=40)), "overall")
+    said = " ".join(n.say(lang) for n in found.notes for lang in ("en", "zh"))
+    low, high = few["score"].min(), few["score"].max()
+    mean = (few["score"].mean() - low) / (high - low) * 100
+    assert f"{mean:.1f}" not in said
+    assert f"to {high:g}" not in said
+    assert "from the lowest to the highest seen" in said
+    lone = csi.journey(few.filter(id="0"), contacting.answered([60.0]), "overall")
+    assert not any("R2" in n.text.en for n in lone.notes)
+
+
+def test_the_mean_scores_are_counted_from_leaves_out_what_it_would_give_away():
+    """Of three touchpoints one is scored by 12 of 100: with the means of the others, that of all would tell its own."""
+    rng = np.random.default_rng(4)
+    ids = [str(i) for i in range(100)]
+    met = pl.DataFrame({"id": [*ids, *ids, *ids[:12]], "touchpoint": ["app"] * 100 + ["shop"] * 100 + ["call"] * 12,
+                        "seq": [1] * 100 + [2] * 100 + [3] * 12, "score": rng.integers(1, 11, 212)})  # fmt: skip
+    panel = contacting.answered(60 + rng.normal(size=100))
+    found = csi.journey(met, panel, "overall", scores=(1, 10))
+    (said,) = [n.say("en") for n in found.notes if n.code == "N-JOURNEY-TOUCH"]
+    told = 100 * (met.filter(pl.col("touchpoint") != "call")["score"].mean() - 1) / 9
+    assert f"from their mean {told:.1f} " in said
+    assert "R2" in said
+
+
+def test_a_stage_is_not_told_by_what_is_left_of_its_touchpoint():
+    rng = np.random.default_rng(5)
+    ids = [str(i) for i in range(100)]
+    met = pl.DataFrame({"id": ids, "touchpoint": ["shop"] * 100, "score": rng.integers(1, 11, 100),
+                        "stage": ["buy"] * 55 + ["use"] * 35 + ["before"] * 10})  # fmt: skip
+    panel = contacting.answered(60 + rng.normal(size=100))
+    told = {r["stage"]: r for r in csi.journey(met, panel, "", scores=(1, 10)).stages.iter_rows(named=True)}
+    assert told["buy"]["mean"] is not None
+    assert (told["use"]["mean"], told["before"]["mean"]) == (None, None)
+    assert told["use"]["reason"].startswith("withheld: with the total")
+    assert told["use"]["reason_zh"].startswith("不予发布")
+
+
 def test_everything_said_is_in_both_languages_and_no_effect_is_claimed():
     rng = np.random.default_rng(8)
     contacts = contacting.walks(rng, 300)
