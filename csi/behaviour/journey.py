@@ -240,8 +240,8 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
         out.append(
             note(
                 "E-ROLE",
-                f"{en}name it with overall=.",
-                "未指定总体评价：峰终模型与触点斜率无法计算；请以 overall= 指定。",
+                f"{en}name it with --outcome (overall=).",
+                "未指定总体评价：峰终模型与触点斜率无法计算；请以 --outcome（overall=）指定。",
             )
         )
     else:
@@ -251,9 +251,13 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
         en = "there is one touchpoint only: transitions and touchpoints' slopes are refused."
         out.append(note("E-ROLE", en, "只有一个触点：转移与触点斜率无法计算。"))
     if not steps and walk.ordered.any():
-        en = "steps are the first contact, the second, and so on; name touchpoints or stages in order with steps=."
+        en = "steps are the first contact, the second, and so on; name touchpoints or stages in order with --steps (steps=)."
         out.append(
-            note("N-JOURNEY-STEPS", en, "步骤为第一次、第二次接触，依此类推；可用 steps= 按次序指定触点或阶段。")
+            note(
+                "N-JOURNEY-STEPS",
+                en,
+                "步骤为第一次、第二次接触，依此类推；可用 --steps（steps=）按次序指定触点或阶段。",
+            )
         )
     return tuple(out)
 

@@ -168,8 +168,8 @@ def _few(data: Followed, columns: Sequence[Array | None], whole: int, least: int
     first, last = data.waves
     en = f"{whole} people answered all that is needed in {first} and {last} ({told}); {least} are needed."
     zh = f"在 {first} 与 {last} 均作答者仅 {whole} 人（{told_zh}），至少需要 {least} 人。"
-    do = "Experience and outcome are those of the last wave; choose other waves: waves=."
-    do_zh = "体验与结果取最后一期；可另选期次：waves=。"
+    do = "Experience and outcome are those of the last wave; choose other waves (waves=)."
+    do_zh = "体验与结果取最后一期；可另选期次（waves=）。"
     return [problem("E-BASE", "adjustment", en, zh, do, do_zh)]
 
 

@@ -172,7 +172,7 @@ def _check_groups(data: Wide, small: int) -> None:
     named, named_zh = ", ".join(f"{w} ({n})" for w, n in found), "、".join(f"{w}（{n}）" for w, n in found)
     en = f"fewer than {small} people with the flag, or without it, answered in {named}."
     zh = f"以下期次中，有标记者或无标记者不足 {small} 人：{named_zh}。"
-    do, do_zh = "Leave flag= out, or choose other waves: waves=.", "请去掉 flag=，或另选期次：waves=。"
+    do, do_zh = "Leave flag out, or choose other waves (waves=).", "请去掉 flag，或另选期次（waves=）。"
     raise Problems([problem("E-BASE", "change", en, zh, do, do_zh)])
 
 
@@ -189,5 +189,5 @@ def check_base(data: Wide, small: int) -> None:
     named, named_zh = ", ".join(f"{w} ({n})" for w, n in few), "、".join(f"{w}（{n}）" for w, n in few)
     en = f"fewer than {small} people answered in {named}."
     zh = f"以下期次的受访者不足 {small} 人：{named_zh}。"
-    do, do_zh = "Choose other waves: waves=.", "请另选期次：waves=。"
+    do, do_zh = "Ask more people again, or choose other waves (waves=).", "请增加回访样本，或另选期次（waves=）。"
     raise Problems([problem("E-BASE", "change", en, zh, do, do_zh)])

@@ -122,7 +122,7 @@ def _short(answers: pl.DataFrame, limit: float) -> Iterator[tuple[str, float]]:
     used = answers.drop_nulls().group_by("wave", maintain_order=True)
     rows = used.agg(answer.len().alias("n"), (answer > limit).sum().alias("above"), answer.max().alias("most")).rows()
     full = [(n, above) for _, n, above, _ in rows if above]
-    share = sum(above for _, above in full) / max(sum(n for n, _ in full), 1)
+    share = sum(above for _, above in full) / (sum(n for n, _ in full) + 1)  # of a few, all above are not everybody
     yield from ((wave, most) for wave, n, above, most in rows if not above and (1 - share) ** n < CHANCE)
 
 

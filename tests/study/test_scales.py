@@ -41,6 +41,11 @@ def test_items_whose_upper_part_a_wave_leaves_unused_are_told():
     assert "scales: same" in said.say("zh")
 
 
+def test_waves_of_one_customer_are_no_other_scale():
+    frame = pl.DataFrame({"wave": WAVES, "q1": [5.0, 8.0, 9.0], "q2": [9.0, 2.0, 3.0]})
+    assert not unused_scales(frame, Codebook(ITEMS, {}, {}), WAVES)
+
+
 def test_nothing_is_compared_across_such_waves(study):
     items = {c.name: c.items for c in study.model.constructs}
     target = study.settings.target

@@ -153,13 +153,13 @@ def few_people(count: int, small: int, place: str) -> Problem | None:
     """A problem where a whole table of events is of fewer people than the smallest base; else None.
 
     Example:
-        >>> few_people(12, 30, "bgnbd").code, few_people(300, 30, "bgnbd")
-        ('E-BASE', None)
+        >>> few_people(1, 30, "bgnbd").what.en, few_people(300, 30, "bgnbd")
+        ('events of 1 person, fewer than 30; suppressed.', None)
     """
     if count >= small:
         return None
     en, zh = (
-        f"events of {count} people, fewer than {small}; suppressed.",
+        f"events of {count} {'person' if count == 1 else 'people'}, fewer than {small}; suppressed.",
         f"事件只涉及 {count} 人，不足 {small}，不予发布。",
     )
     do, do_zh = "Observe more people, or lower report: {small}.", "请增加人数，或调低 report: {small}。"
