@@ -12,7 +12,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,20 +158,8 @@ def complaints(
     told_of = [c for c in cells if plain["n"][c] >= small]  # what is said of a withheld cell would tell its counts
     few = tuple(n for c in told_of for n in _few(x, c, of=dict(keys.row(c, named=True)) if on else {}))
     said = complaint_sentences(table, incidence, scores, after, on, rows.labels, names[0], outcome or "", level)
-    whole = [note("N-COMPLAINTS", MEANING.en, MEANING.zh)]
-    if hypothetical:
-        whole.append(note("N-HYPOTHETICAL", _OTHER.en, _OTHER.zh))
-    if met["handled"].is_not_null().any():
-        whole.append(note("N-HANDLED", HANDLED.en, HANDLED.zh))
-    notes = (
-        *whole,
-        *events.notes,
-        *elsewhere(panel.frame, events),
-        *notes,
-        *few,
-        *bases.notes(table, on),
-        *sample.notes,
-    )
+    joins = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    notes = (*_meaning(x), *joins, *few, *bases.notes(table, on), *sample.notes)
     return Complaints(table, incidence, scores, after, selection, satisfaction, outcome or "", rows.labels, level,
                       (*bases.sentences(table), *said), notes)  # fmt: skip
 
@@ -181,6 +169,15 @@ _OTHER: Final = Text(
     "apart and are not pooled.",
     "未投诉者对处理方式的设想与投诉的实际处理是两个不同的问题，分别列出，不予合并。",
 )
+
+
+def _meaning(x: _Told) -> Iterator[Note]:
+    """What slopes are, and how scores of handling are read."""
+    yield note("N-COMPLAINTS", MEANING.en, MEANING.zh)
+    if x.hypothetical:
+        yield note("N-HYPOTHETICAL", _OTHER.en, _OTHER.zh)
+    if x.met["handled"].is_not_null().any():
+        yield note("N-HANDLED", HANDLED.en, HANDLED.zh)
 
 
 @dataclass(frozen=True, slots=True)
