@@ -153,15 +153,8 @@ def recovery(
     said = recovery_sentences(table, on, labels, level)
     lost = int(met.filter(pl.col("happened"))["recovery"].null_count())
     more = recovery_notes(tuple(labels[c] for c in x), overlap, lost, within=bool(earlier), severity=data.graded)
-    every = (
-        *chosen,
-        *more,
-        *events.notes,
-        *elsewhere(panel.frame, events),
-        *notes,
-        *bases.notes(table, on, {**SAID, **labels}),
-        *sample.notes,
-    )
+    joins = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    every = (*chosen, *more, *joins, *bases.notes(table, on, {**SAID, **labels}), *sample.notes)
     return Recovery(table, groups, overlap, tuple(x), full, labels, level, (*bases.sentences(table), *said), every)
 
 
