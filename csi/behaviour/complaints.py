@@ -135,6 +135,7 @@ def complaints(
         [0.1]
     """
     events = joined(read_events(complaints, "complaints"), panel)
+    lost = elsewhere(panel.frame, events)
     _check(events, hypothetical)
     names = list(dict.fromkeys([satisfaction, *drivers]))
     every = [*names, *([outcome] if outcome and outcome not in names else [])]
@@ -158,7 +159,7 @@ def complaints(
     told_of = [c for c in cells if plain["n"][c] >= small]  # what is said of a withheld cell would tell its counts
     few = tuple(n for c in told_of for n in _few(x, c, of=dict(keys.row(c, named=True)) if on else {}))
     said = complaint_sentences(table, incidence, scores, after, on, rows.labels, names[0], outcome or "", level)
-    joins = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    joins = (*events.notes, *lost, *notes)
     notes = (*_meaning(x), *joins, *few, *bases.notes(table, on), *sample.notes)
     return Complaints(table, incidence, scores, after, selection, satisfaction, outcome or "", rows.labels, level,
                       (*bases.sentences(table), *said), notes)  # fmt: skip

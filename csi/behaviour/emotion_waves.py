@@ -271,9 +271,10 @@ def _handled(
     if complaints is None:
         return both.clear().with_columns(pl.lit("").alias("group")), ()
     events: Events = joined(read_events(complaints, "complaints"), panel)
+    lost = elsewhere(panel.frame, events)
     met, notes = incidents(both, events, "complained")
     well = handling(met)
-    notes = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    notes = (*events.notes, *lost, *notes)
     if well.is_null().all():
         en, zh = "no complaint has a handled_score: only patterns are told.", "投诉均无 handled_score：仅给出情感模式。"
         return both.clear().with_columns(pl.lit("").alias("group")), (*notes, note("N-HANDLED", en, zh))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -16,6 +17,9 @@ Flag = Literal["complained", "failure"]
 
 JOINS: Final = ("wave", "brand")
 """Keys that join beside the respondent where both tables have them."""
+
+SHOWN: Final = 3
+"""Names that a message lists."""
 
 NUMBERS: Final = ("handled_score", "severity")
 TEXTS: Final = ("recovery",)
@@ -89,6 +93,9 @@ def handling(met: pl.DataFrame) -> pl.Series:
 def elsewhere(panel: pl.DataFrame, events: Events) -> tuple[Note, ...]:
     """How many rows of events are of a wave or brand in which the customer did not answer.
 
+    Raises:
+        Problems: E-EVENT where that is so of all of them.
+
     Example:
         >>> from csi.survey.events import read_events
         >>> log = read_events(pl.DataFrame({"id": ["a", "a"], "wave": ["1", "2"]}), "complaints", place="log")
@@ -100,6 +107,8 @@ def elsewhere(panel: pl.DataFrame, events: Events) -> tuple[Note, ...]:
     lost = events.frame.select("id", *on).cast(pl.String).join(there, on=["id", *on], how="anti", nulls_equal=True)
     if not on or not lost.height:
         return ()
+    if lost.height == events.frame.height:
+        raise Problems([_nowhere(panel, events, on)])
     count, name = lost.height, events.name
     rows, named, named_zh = (
         "row" if count == 1 else "rows", " or ".join(on), "或".join({"wave": "期次", "brand": "品牌"}[c] for c in on),
@@ -107,6 +116,18 @@ def elsewhere(panel: pl.DataFrame, events: Events) -> tuple[Note, ...]:
     en = f"{count} {rows} of {name} {'is' if count == 1 else 'are'} of a {named} in which the customer did not answer; "
     zh = f"{name} 中有 {count} 行所属{named_zh}没有该顾客的答卷，未计入。"
     return (note("N-EVENT-JOIN", f"{en}left out.", zh),)
+
+
+def _nowhere(panel: pl.DataFrame, events: Events, on: Sequence[str]) -> Problem:
+    """E-EVENT: no event is of a wave or brand of the answers."""
+    theirs, ours = (
+        "; ".join(f"{c} {', '.join(frame[c].cast(pl.String).drop_nulls().unique().sort()[:SHOWN])}" for c in on)
+        for frame in (events.frame, panel)
+    )
+    en = f"no row is of a wave or brand in which its customer answered ({theirs}; answers: {ours})."
+    zh = f"没有任何一行所属的期次或品牌有该顾客的答卷（{theirs}；答卷：{ours}）。"
+    do, do_zh = "Write waves and brands as in the answers.", "期次与品牌的写法须与答卷一致。"
+    return problem("E-EVENT", events.name, en, zh, do, do_zh)
 
 
 def places(sample: Sample) -> Ints:
@@ -160,9 +181,16 @@ def _how(joined: pl.DataFrame, flag: Flag, *, log: bool, name: str) -> tuple[Not
         en = f"{name} says nothing but yes of {flag}: respondents who are not in it are taken to have had none."
         notes.append(note("N-INCIDENT-LOG", en, f"{name} 中 {flag} 全为“是”：不在表中的受访者按“没有”处理。"))
     elif unknown := joined["happened"].null_count():
-        en = f"{unknown} respondents are not in {name}: whether it happened to them is not known; left out."
-        notes.append(note("N-INCIDENT-UNKNOWN", en, f"有 {unknown} 名受访者不在 {name} 中，是否发生未知，未计入。"))
+        are = "answer is" if unknown == 1 else "answers are"
+        en = (
+            f"{unknown} {are} of respondents who are not in {name}: whether it happened to them is not known; left out."
+        )
+        notes.append(
+            note("N-INCIDENT-UNKNOWN", en, f"有 {unknown} 份答卷的受访者不在 {name} 中，是否发生未知，未计入。")
+        )
     if several := joined.filter(pl.col("times") > 1).height:
-        en = f"{several} respondents had several: the last counts, and the largest severity."
-        notes.append(note("N-INCIDENT-LAST", en, f"有 {several} 名受访者发生多次：以最后一次为准，严重程度取最大值。"))
+        have = "answer has" if several == 1 else "answers have"
+        en = f"{several} {have} several in {name}: the last counts, and the largest severity."
+        zh = f"有 {several} 份答卷在 {name} 中对应多次：以最后一次为准，严重程度取最大值。"
+        notes.append(note("N-INCIDENT-LAST", en, zh))
     return tuple(notes)

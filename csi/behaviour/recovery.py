@@ -117,6 +117,7 @@ def recovery(
         ('satisfaction', 'repurchase')
     """
     events = joined(read_events(complaints, "complaints"), panel)
+    lost = elsewhere(panel.frame, events)
     book = panel.codebook
     wanted = tuple(outcomes) or tuple(o for o in OUTCOMES if book.items_of(o))
     _check(panel, wanted, before, where)
@@ -151,9 +152,9 @@ def recovery(
         first = rows.labels[wanted[0]]
         labels[f"{wanted[0]}@{before}"] = Text(f"{first.en} in {before}", f"{before} 期{first.zh}")
     said = recovery_sentences(table, on, labels, level)
-    lost = int(met.filter(pl.col("happened"))["recovery"].null_count())
-    more = recovery_notes(tuple(labels[c] for c in x), overlap, lost, within=bool(earlier), severity=data.graded)
-    joins = (*events.notes, *elsewhere(panel.frame, events), *notes)
+    unknown = int(met.filter(pl.col("happened"))["recovery"].null_count())
+    more = recovery_notes(tuple(labels[c] for c in x), overlap, unknown, within=bool(earlier), severity=data.graded)
+    joins = (*events.notes, *lost, *notes)
     every = (*chosen, *more, *joins, *bases.notes(table, on, {**SAID, **labels}), *sample.notes)
     return Recovery(table, groups, overlap, tuple(x), full, labels, level, (*bases.sentences(table), *said), every)
 

@@ -93,8 +93,8 @@ def notes_of(design: Design, parallel: bool | None, label: Text) -> tuple[Note, 
         out.append(note("N-INTERVENTION-LEFT", en, f"有 {design.later} 名受访者较晚才接受干预，未纳入。"))
     if design.unknown:
         en = f"{design.unknown} people are left out: their answer to {label.en} is absent since it began, so whether "
-        zh = f"有 {design.unknown} 名受访者自干预开始以来“{label.zh}”缺失，是否接受干预未知，未纳入。"
-        out.append(note("N-INTERVENTION-UNKNOWN", f"{en}they had it is not known.", zh))
+        zh = f"有 {design.unknown} 名受访者自干预开始以来“{label.zh}”缺失，未纳入；未接受者请编码为 0。"
+        out.append(note("N-INTERVENTION-UNKNOWN", f"{en}they had it is not known; who went without is coded 0.", zh))
     return tuple(out)
 
 

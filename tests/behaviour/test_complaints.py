@@ -176,6 +176,14 @@ def test_answers_are_not_called_customers_and_rows_that_join_nothing_are_counted
     assert not [n for n in alone.notes if n.code == "N-EVENT-JOIN"]
 
 
+@pytest.mark.parametrize("model", [csi.complaints, csi.recovery])
+def test_waves_that_no_answer_is_of_are_refused(model):
+    """As a log it would be read as nobody's complaint."""
+    panel = panel_of({"satisfaction": np.arange(60.0)}, wave=["2026Q1"] * 60)
+    log = pl.DataFrame({"id": ["1", "2"], "wave": ["2026-Q1"] * 2, "failure": [1, 1], "recovery": ["full", "none"]})
+    refused(lambda: model(panel, log), "E-EVENT", "wave 2026-Q1; answers: wave 2026Q1", "没有任何一行所属的期次")
+
+
 def test_an_empty_score_is_a_complaint_that_was_not_handled():
     """Of 200 complaints 120 are handled; loyalty 10 lower where not, by hand."""
     rng = np.random.default_rng(5)
