@@ -163,13 +163,13 @@ def journey(
         labels=words,
         level=level,
         sentences=(
-            *bases.sentences(table, "n" if enough else "base"),
+            *(bases.sentences(table, "n" if enough else "base") if table["reach"].is_null().all() else ()),
             *reach_sentence(table, words),
             *end_sentence(slopes, fits, label),
             *driver_sentence(touch, label, words),
             *drop_sentence(drop, words),
         ),
-        notes=(*_notes(walk, target, steps, known=known), *said, *more, *_based(table, touch, bases), *walk.notes),
+        notes=(*_notes(walk, target, steps, known=known), *said, *more, *_based(walk, table, bases), *walk.notes),
     )
 
 
@@ -244,7 +244,7 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
                 "未指定总体评价：峰终模型与触点斜率无法计算；请以 --outcome（overall=）指定。",
             )
         )
-    else:
+    elif walk.bounds is not None:
         en = "slopes are associations among customers asked once; who meets a touchpoint is not chance."
         out.append(note("N-JOURNEY-ASSOCIATED", en, "斜率为同一次调查中的关联；谁接触某触点并非随机。"))
     if len(walk.touchpoints) < 2:
@@ -262,8 +262,8 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
     return tuple(out)
 
 
-def _based(table: pl.DataFrame, touch: pl.DataFrame, bases: Bases) -> tuple[Note, ...]:
-    """Touchpoints with few customers."""
-    del touch
-    whole = table["base"][0] < bases.small
-    return bases.notes(table, (), LABELS, "base" if whole else "n")
+def _based(walk: Walked, table: pl.DataFrame, bases: Bases) -> tuple[Note, ...]:
+    """Touchpoints with few customers; those without any scores are no matter of a base."""
+    if table["base"][0] < bases.small:
+        return bases.notes(table, (), LABELS, "base")
+    return () if walk.bounds is None else bases.notes(table, (), LABELS)

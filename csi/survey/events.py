@@ -109,7 +109,7 @@ def read_events(
     if found:
         raise Problems(found, lang)
     events = Events(kind, frame, last, name, tuple(row_notes(frame, kind)))
-    return _until(events)
+    return _until(events, lang)
 
 
 def joined(events: Events, panel: Panel, *, lang: Language = "en") -> Events:
@@ -230,14 +230,23 @@ def _by_content(cells: pl.Series) -> pl.Series:
     return numbers if numbers.null_count() == plain.null_count() and numbers.is_finite().all() else plain
 
 
-def _until(events: Events) -> Events:
-    """Without the events after the last day observed."""
+def _until(events: Events, lang: Language) -> Events:
+    """Without the events after the last day observed.
+
+    Raises:
+        Problems: E-EVENT where all are.
+    """
     when, until = KINDS[events.kind].time, events.until
     if until is None or not when or when not in events.frame.columns:
         return events
     late = (events.frame[when].cast(pl.Date) > until).fill_null(value=False)
     if not late.any():
         return events
+    if late.all():
+        first = events.frame[when].cast(pl.Date).min()
+        en, zh = f"every row is after {until}; the first is of {first}.", f"所有行均晚于 {until}，最早为 {first}。"
+        do, do_zh = "Correct until, the last day observed.", "请更正 until（最后观测日）。"
+        raise Problems([problem("E-EVENT", events.name, en, zh, do, do_zh)], lang)
     en = f"{late.sum()} rows of {events.name} are after {until}; left out."
     zh = f"{events.name} 中有 {late.sum()} 行晚于 {until}，未计入。"
     return replace(events, frame=events.frame.filter(~late), notes=(*events.notes, note("N-EVENT-LATE", en, zh)))

@@ -252,6 +252,7 @@ def test_without_scores_without_outcome_and_with_one_touchpoint_the_rest_is_refu
     bare = csi.journey(HAND.drop("score"), panel, "overall", small=0)
     assert refused(bare, "no scores", "没有评分")
     assert bare.table["mean"].is_null().all()
+    assert not any("slopes are associations" in n.text.en for n in bare.notes)
     assert bare.transitions.height
     assert not bare.drivers.height
     assert not bare.peak_end.height
@@ -356,6 +357,16 @@ def test_the_mean_scores_are_counted_from_leaves_out_what_it_would_give_away():
     told = 100 * (met.filter(pl.col("touchpoint") != "call")["score"].mean() - 1) / 9
     assert f"from their mean {told:.1f} " in said
     assert "R2" in said
+
+
+def test_reach_that_is_told_has_no_sentence_that_all_is_too_few():
+    met = pl.DataFrame({"id": [str(i) for i in range(50)], "touchpoint": ["app", "shop"] * 25, "seq": [1] * 50})
+    found = csi.journey(met, contacting.answered([60.0] * 60), "")
+    assert found.table["reach"].null_count() == 2
+    met = pl.concat([met, met.with_columns(touchpoint=pl.lit("call"), seq=pl.col("seq") + 1)])
+    found = csi.journey(met, contacting.answered([60.0] * 60), "")
+    assert found.sentences[0].en.startswith("call reaches most customers")
+    assert not any("n = 0" in n.text.en for n in found.notes)
 
 
 def test_a_stage_is_not_told_by_what_is_left_of_its_touchpoint():

@@ -139,6 +139,14 @@ def test_events_after_the_last_day_are_counted_and_left_out() -> None:
     assert [n.code for n in events.notes] == ["N-EVENT-LATE"]
 
 
+def test_a_last_day_before_every_event_is_refused() -> None:
+    for lang, words in (("en", "every row is after 2020-01-01"), ("zh", "所有行均晚于 2020-01-01")):
+        with pytest.raises(Problems) as caught:
+            read_events(pl.DataFrame(BOUGHT), "purchases", until="2020-01-01", lang=lang)
+        assert [p.code for p in caught.value.problems] == ["E-EVENT"]
+        assert words in str(caught.value)
+
+
 def test_repeated_rows_are_kept_and_counted() -> None:
     events = read_events(pl.DataFrame({"id": ["a", "a"], "date": ["2026-01-05"] * 2}), "purchases")
     assert events.frame.height == 2
