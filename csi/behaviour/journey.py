@@ -250,7 +250,7 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
     if len(walk.touchpoints) < 2:
         en = "there is one touchpoint only: transitions and touchpoints' slopes are refused."
         out.append(note("E-ROLE", en, "只有一个触点：转移与触点斜率无法计算。"))
-    if not steps and walk.ordered.any():
+    if not steps and walk.ordered[walk.person].any():
         en = "steps are the first contact, the second, and so on; name others in order with --steps (steps=)."
         out.append(
             note(

@@ -55,7 +55,7 @@ ALIKE: Final = reason(
 
 def peak_end(walk: Walked, level: float, bases: Bases) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Note, ...]]:
     """Slopes of each model, its fit and what it adds, and who could not be counted."""
-    if walk.overall is None or walk.bounds is None or not walk.ordered.any():
+    if walk.overall is None or walk.bounds is None or not walk.ordered[walk.person].any():
         return pl.DataFrame(), pl.DataFrame(), ()
     rows, terms = _moments(walk)
     at = rows[np.isfinite(walk.overall[rows])]

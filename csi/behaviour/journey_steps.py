@@ -145,7 +145,7 @@ def usual_order(walk: Walked, codes: Ints, names: Sequence[str]) -> list[str]:
 
 def moves(walk: Walked, level: float, bases: Bases) -> pl.DataFrame:
     """What comes after each touchpoint: share of its contacts followed by each other one, or by none (`END`)."""
-    if not walk.ordered.any() or len(walk.touchpoints) < 2:
+    if not walk.ordered[walk.person].any() or len(walk.touchpoints) < 2:
         return pl.DataFrame()
     known = np.flatnonzero(walk.ordered[walk.person])
     who, touch = walk.person[known], walk.touch[known]
@@ -172,7 +172,7 @@ def funnel(walk: Walked, steps: Sequence[str], level: float, bases: Bases) -> pl
         steps: touchpoints or stages in order, each counted where it comes at or after the step before; without, the
             first contact, the second, and so on.
     """
-    if not walk.ordered.any():
+    if not walk.ordered[walk.person].any():
         return pl.DataFrame()
     there, names = _named(walk, steps) if steps else _numbered(walk, bases)
     use = walk.ordered
