@@ -21,7 +21,7 @@ from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.study import Study, read_study
 from csi.study.fitted import base_of
-from csi.study.grown import tree_problems, tree_weight_notes
+from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *coding_notes(panel),
             *(n for table in tables.values() for n in table.notes),
             *join_notes(tables, events, respondents(panel)),
-            *(() if problems else tree_weight_notes(study, panel)),
+            *(() if problems else (*renamed_notes(study), *tree_weight_notes(study, panel))),
             *((none,) if none else ()),
         ),
         problems=problems,

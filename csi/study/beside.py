@@ -16,7 +16,7 @@ from csi.study.schema import COVARIANCE, StudyForm, TreeForm
 from csi.study.settings import TreePlan
 from csi.survey.codebook import Codebook
 from csi.tracking.tree_checks import OTHERS, Answered, placed
-from csi.tracking.tree_structure import childless
+from csi.tracking.tree_structure import Renamed, childless
 
 
 def tree_plan(form: TreeForm | None, folder: Path) -> TreePlan | None:
@@ -86,12 +86,14 @@ def _tree(form: StudyForm, tree: TreeForm, document: Document, folder: Path) -> 
     known = [brand.name for brand in form.brands]
     answered = Answered(form.waves.order or ("",), (), known or None, place=BRAND)
     weights = plan.weights if form.waves.order and not any(key == "weights" for key, _ in missing) else None
-    made, _, found = placed(plan.structure, weights, answered, tree.others, levels=tree.levels, restate=tree.restate)
+    names = {old: brand.name for brand in form.brands for old in brand.was}
+    source, revenue = Renamed(plan.structure, names), Renamed(weights, names)
+    made, _, found = placed(source, revenue, answered, tree.others, levels=tree.levels, restate=tree.restate)
     yield from (located(p, document) for p in found)
-    names = (tree.others, OTHERS, *(() if made is None else made.names))
+    known = [tree.others, OTHERS, *(() if made is None else made.names), *names]
     for label in tree.labels if made is not None else ():
-        if label not in names:
-            hint = did_you_mean(label, names)
+        if label not in known:
+            hint = did_you_mean(label, known)
             en, zh = f'the label of "{label}", which is not in the tree.', f"“{label}”有标签，但不在树中。"
             yield problem("E-TREE", document.place(("tree", "labels", label)), en, zh, hint.en, hint.zh)
 

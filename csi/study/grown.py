@@ -20,19 +20,44 @@ from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index
 from csi.tracking.tree import Tree, tree
 from csi.tracking.tree_checks import Answered, placed
-from csi.tracking.tree_structure import Structure, structure_of
-from csi.tracking.tree_weights import unread_periods
+from csi.tracking.tree_structure import Renamed, Structure, names_in, structure_of
+from csi.tracking.tree_weights import unread_periods, weighted
 from csi.tracking.waves import wave_order
 
 
-def structure_of_plan(plan: TreePlan, brands: Mapping[str, Text]) -> Structure:
+def structure_of_plan(
+    plan: TreePlan, brands: Mapping[str, Text], renamed: Mapping[str, str] | None = None
+) -> Structure:
     """The structure of a study's tree, with the labels of its brands and its own.
+
+    Parameters:
+        renamed: names that brands had before -> their names.
 
     Raises:
         Problems: E-TREE.
     """
-    made = structure_of(plan.structure, plan.levels)
-    return replace(made, labels={**made.labels, **brands, **plan.labels})
+    names = renamed or {}
+    made = structure_of(Renamed(plan.structure, names), plan.levels)
+    own = {names.get(name, name): text for name, text in plan.labels.items()}
+    return replace(made, labels={**made.labels, **brands, **own})
+
+
+def renamed_notes(study: Study) -> tuple[Note, ...]:
+    """Which brands stand under an earlier name in the tables of the tree."""
+    plan = study.settings.tree
+    if plan is None or not study.renamed:
+        return ()
+    notes = []
+    tables = (
+        ("tree: structure", plan.structure, names_in(plan.structure, plan.levels)),
+        ("tree: weights", plan.weights, weighted(plan.weights)),
+    )
+    for key, source, names in tables:
+        where = source.name if isinstance(source, Path) else key
+        if said := [f"{old} -> {new}" for old, new in study.renamed.items() if old in names]:
+            en = f"{where}: earlier names are read as those of the study: {', '.join(said)}."
+            notes.append(note("N-TREE-RENAMED", en, f"{where}：旧名称按研究中的名称读取：{'、'.join(said)}。"))
+    return tuple(notes)
 
 
 def grown(
@@ -60,10 +85,10 @@ def grown(
         return None
     several = "wave" in found.cells.columns and found.cells["wave"].n_unique() > 1
     try:
-        return tree(
+        made = tree(
             found,
-            _named(study, structure_of_plan(plan, study.brands)),
-            plan.weights,
+            _named(study, structure_of_plan(plan, study.brands, study.renamed)),
+            Renamed(plan.weights, study.renamed),
             settings.target,
             missing=plan.missing,
             base=base or plan.base or None,
@@ -80,6 +105,7 @@ def grown(
         )
     except Problems as wrong:
         raise Problems(_located(study, wrong.problems), study.language) from None
+    return replace(made, notes=(*made.notes, *renamed_notes(study)))
 
 
 def _named(study: Study, made: Structure) -> Structure:
@@ -103,7 +129,8 @@ def tree_problems(study: Study, panel: Panel) -> list[Problem]:
     if plan is None or "brand" not in panel.frame.columns:
         return []
     answered = _answered(study, panel)
-    _, _, found = placed(plan.structure, plan.weights, answered, plan.others, levels=plan.levels, restate=plan.restate)
+    structure, weights = Renamed(plan.structure, study.renamed), Renamed(plan.weights, study.renamed)
+    _, _, found = placed(structure, weights, answered, plan.others, levels=plan.levels, restate=plan.restate)
     return capped(_located(study, found), 8)
 
 
@@ -120,7 +147,8 @@ def tree_weight_notes(study: Study, panel: Panel) -> tuple[Note, ...]:
         more = len(unread) > SHOWN
         en = f"{where}: no wave of the data takes the weights of {en}{', ...' if more else ''}."
         notes.append(note("W-TREE-PERIOD", en, f"{where}：没有任何一期使用 {zh}{' 等' if more else ''} 的权重。"))
-    nodes, given, _ = placed(plan.structure, plan.weights, answered, plan.others, levels=plan.levels)
+    structure, weights = Renamed(plan.structure, study.renamed), Renamed(plan.weights, study.renamed)
+    nodes, given, _ = placed(structure, weights, answered, plan.others, levels=plan.levels)
     if nodes is None or given is None:
         return tuple(notes)
     names = {plan.others: OTHERS_SAID, **study.brands, **plan.labels}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import polars as pl
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Nested = Mapping[str, object]
 """`{nation: {sector: {industry: [company, ...]}}}`."""
+
+T = TypeVar("T")
 
 EDGES = ("entity", "parent")
 LABELS = ("zh", "en", "level")
@@ -65,6 +67,18 @@ class Structure:
         return [i for i in range(len(self.names)) if i in above]
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A structure, or weights, in which brands may stand under names that they had before.
+
+    Attributes:
+        source: what a user gives. names: earlier name -> the name of the answers.
+    """
+
+    source: object
+    names: Mapping[str, str]
+
+
 def structure_of(source: object, levels: Sequence[str] = (), leaf: str = "brand") -> Structure:
     """A structure from what a user gives.
 
@@ -90,7 +104,7 @@ def structure_found(
     """
     if isinstance(source, Structure):
         return source, []
-    read = _of_mapping(source, levels) if isinstance(source, Mapping) else _of_table(source, levels)
+    read = _read(source, levels)
     found = list(read.found)
     if not read.pairs and not found:
         found = [_tree_problem("the structure is empty.", "结构为空。", _WRITE)]
@@ -112,6 +126,41 @@ class _Read:
     labels: Mapping[str, Text] = field(default_factory=dict)
     found: Sequence[Problem] = ()
     where: Mapping[str, str] = field(default_factory=dict)
+
+
+def _read(source: object, levels: Sequence[str]) -> _Read:
+    """What a source says, brands under the names of the answers."""
+    if isinstance(source, Renamed):
+        return _under_one_name(_read(source.source, levels), source.names)
+    return _of_mapping(source, levels) if isinstance(source, Mapping) else _of_table(source, levels)
+
+
+def names_in(source: object, levels: Sequence[str] = ()) -> set[str]:
+    """The names of a structure as they are written.
+
+    Example:
+        >>> sorted(names_in({"market": ["A", "B"]}))
+        ['A', 'B', 'market']
+    """
+    if isinstance(source, Structure):
+        return set(source.names)
+    return {name for name, _ in _read(source, levels).pairs}
+
+
+def _under_one_name(read: _Read, renamed: Mapping[str, str]) -> _Read:
+    """Leaves under their present names; a brand that stands under both, below one parent, is one leaf."""
+    above = {parent for _, parent in read.pairs}
+    names = {old: new for old, new in renamed.items() if old not in above}
+    present = set(read.pairs)
+    kept = [(n, p) for n, p in read.pairs if n not in names or (names[n], p) not in present]
+    pairs = [(names.get(n, n), p) for n, p in kept]
+
+    def told(of: Mapping[str, T]) -> dict[str, T]:
+        return {names.get(n, n): v for n, v in of.items() if n in names} | {
+            n: v for n, v in of.items() if n not in names
+        }
+
+    return replace(read, pairs=pairs, named=told(read.named), labels=told(read.labels), where=told(read.where))
 
 
 def _of_mapping(source: Nested, levels: Sequence[str]) -> _Read:

@@ -19,7 +19,7 @@ from csi.errors import Problem, Problems, Text, capped, did_you_mean, problem
 from csi.moments.stack import Array
 from csi.survey.dates import Dates, read_dates
 from csi.survey.side_table import Kind, place_of_row, side_found
-from csi.tracking.tree_structure import Structure
+from csi.tracking.tree_structure import Renamed, Structure
 
 SHOWN = 4
 Bools = npt.NDArray[np.bool_]
@@ -73,7 +73,7 @@ def weights_found(
     """As `node_weights`, with all that is wrong beside; None where there is no table. Faulty weights leave no gap."""
     shape = (len(waves), len(tree.names))
     blank = np.full(shape, "", dtype=object)
-    if source is None:
+    if source is None or (isinstance(source, Renamed) and source.source is None):
         there, nothing = np.where(_there(tree, present), 1.0, np.nan), np.zeros(shape[1], bool)
         return NodeWeights(there, blank, blank.copy(), nothing, equal=True), []
     table, found = _read(source)
@@ -97,6 +97,17 @@ def weights_found(
     summed = _summed(tree, values)
     found += _gaps(tree, values, waves, present, summed, str(table["table"][0]))
     return NodeWeights(_rolled(tree, values, summed), period, as_of, summed), found
+
+
+def weighted(source: object) -> set[str]:
+    """The names of a table of weights as they are written.
+
+    Example:
+        >>> sorted(weighted({"A": 1, "B": 2}))
+        ['A', 'B']
+    """
+    table = None if source is None else _read(source)[0]
+    return set() if table is None else set(table["entity"])
 
 
 def unread_periods(source: object, waves: Sequence[str]) -> list[str]:
@@ -146,6 +157,9 @@ def _read(source: object) -> tuple[pl.DataFrame | None, list[Problem]]:
     """entity, period, weight, as_of (year-month-day), table and where (its name, the place of a row) of a mapping, a
     frame or a file; and cells that cannot be read, whose weights count as 1 so that other checks go on.
     """
+    if isinstance(source, Renamed):
+        table, found = _read(source.source)
+        return None if table is None else table.with_columns(pl.col("entity").replace(dict(source.names))), found
     if isinstance(source, Mapping):
         return _of_mapping(source)
     needed: dict[str, Kind] = {"entity": "text", "weight": "number"}

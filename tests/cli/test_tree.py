@@ -131,6 +131,50 @@ def test_a_company_renamed_in_mid_series(asked, altered):
     assert "可能更名" in asked("tree", path, "--lang", "zh")[1]
 
 
+def later(text):
+    """Company BX is BN from 2025 on."""
+    return "\n".join(
+        re.sub(r"\bBX\b", "BN", row) if re.search(r"\b202[56]\b", row) else row for row in text.split("\n")
+    )
+
+
+@pytest.mark.parametrize("structure", ["old", "both"])
+def test_tables_of_a_tree_follow_a_renamed_company(asked, altered, structure):
+    """Structure and weights name it as it was: one leaf, with every number as without the new name."""
+    doubled = lambda text: text + "BN,cars,,,\n"  # noqa: E731 - beside BX
+    path = altered(
+        ("  - {name: BX, ", "  - {name: BN, was: [BX], "),
+        structure=doubled if structure == "both" else str,
+        weights=later,
+        panel=later,
+    )
+    code, out, err = asked("tree", path, "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    mine = {r["wave"]: r for r in found["tree"] if r["node"] == "BN"}
+    assert list(mine) == ["2023", "2024", "2025", "2026"]
+    assert "BX" not in {r["node"] for r in found["tree"]}
+    for lang, said in (("en", "weights.csv: earlier names are read as those of the study: BX -> BN"), ("zh", "旧名称")):
+        for verb in ("tree", "check"):
+            assert said in asked(verb, path, "--lang", lang)[1]
+    plain = {(r["node"], r["wave"]): r for r in json.loads(asked("tree", altered(), "--json")[1])["tree"]}
+    assert mine["2024"]["index"] == pytest.approx(plain["BX", "2024"]["index"])
+    for row in found["tree"]:
+        assert row["index"] == pytest.approx(plain["BX" if row["node"] == "BN" else row["node"], row["wave"]]["index"])
+
+
+def test_a_company_in_two_industries_under_two_names_is_told(asked, altered):
+    path = altered(
+        ("  - {name: BX, ", "  - {name: BN, was: [BX], "),
+        structure=lambda text: text + "BN,banks,,,\n",
+        weights=later,
+        panel=later,
+    )
+    code, _, err = asked("check", path, "--lang", "en")
+    assert code == 1
+    assert '"BN" stands under' in err
+
+
 def test_a_single_wave(asked, altered):
     path = altered(
         ("{order: [2023, 2024, 2025, 2026], base: 2023,", "{order: [2026], base: 2026,"),
