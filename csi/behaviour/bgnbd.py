@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from csi.behaviour import bgnbd_numbers as formulas
 from csi.behaviour.asked import level_problems
 from csi.behaviour.bgnbd_words import few_notes, sentences_of
-from csi.behaviour.buying import Unit, ahead_problems, customers, unit_problems
+from csi.behaviour.buying import Unit, ahead_problems, customers, day_notes, unit_problems
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.measures.shown import based, told
@@ -31,14 +31,14 @@ HEADINGS: Final = {
     "std_error": Text("SE", "标准误"),
     "conf_low": Text("low", "下限"),
     "conf_high": Text("high", "上限"),
-    "id": Text("customer", "客户"),
+    "id": Text("customer", "顾客"),
     "x": Text("repeat purchases", "复购次数"),
     "last": Text("last", "最近一次"),
     "age": Text("observed", "观察时长"),
     "alive": Text("P(alive)", "仍活跃概率"),
     "expected": Text("expected", "预期次数"),
     "amount": Text("mean amount", "预期单次金额"),
-    "count": Text("customers", "客户数"),
+    "count": Text("customers", "顾客数"),
     "repeaters": Text("bought again", "复购人数"),
     "repeats": Text("repeat purchases", "复购次数"),
     "actual": Text("observed customers", "实际人数"),
@@ -138,7 +138,7 @@ def bgnbd(purchases: object, *, ahead: float = 52, unit: Unit = "week", level: f
         alive=pl.Series(formulas.alive(fitted.values, x, last, age)), expected=pl.Series(foreseen)
     )
     made = made if amount is None else made.with_columns(amount=pl.Series(amount))
-    notes = (*events.notes, *few_notes(x, fitted, paid), _meaning())
+    notes = (*events.notes, *day_notes(events), *few_notes(x, fitted, paid), _meaning())
     said = sentences_of(totals, unit, ahead, level)
     return Bgnbd(
         pl.concat(tables), made, totals, _fit(x, age, fitted.values), fitted.loglik,
@@ -244,8 +244,8 @@ def _unusable(people: pl.DataFrame, name: str) -> list[Problem]:
     """One customer, nobody who bought again, no time observed."""
     found = []
     if people.height < 2:
-        en, zh = "the table has one customer; a model of customers needs many.", "购买记录只有一名客户，无法建模。"
-        found.append(problem("E-EVENT", name, en, zh, "Give the log of all customers.", "请提供全部客户的记录。"))
+        en, zh = "the table has one customer; a model of customers needs many.", "购买记录只有一名顾客，无法建模。"
+        found.append(problem("E-EVENT", name, en, zh, "Give the log of all customers.", "请提供全部顾客的记录。"))
     elif not people["x"].sum():
         en, zh = "nobody bought again: no repeat purchase to learn from.", "没有任何复购，无从估计。"
         do, do_zh = "Observe longer, or report the first purchases alone.", "请延长观察期，或只报告首次购买。"

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from csi.errors import Problem, Text, problem
+from csi.errors import Note, Problem, Text, note, problem
 from csi.survey.events import Events
 
 Unit = Literal["day", "week", "month", "year"]
@@ -62,6 +62,34 @@ def customers(purchases: Events, unit: Unit = "week") -> pl.DataFrame:
         )
         .sort("id")
     )
+
+
+FEW: Final = 3
+"""Of fewer purchases nothing is said."""
+
+MOST: Final = 0.5
+"""A day with more than this share of all purchases is told of."""
+
+
+def day_notes(purchases: Events) -> tuple[Note, ...]:
+    """N-BUYING-DAY: most purchases are on one day, which no rate of buying explains.
+
+    Example:
+        >>> from csi.survey.events import read_events
+        >>> bought = pl.DataFrame({"id": ["a", "b", "c"], "date": ["2026-01-05", "2026-01-05", "2026-02-01"]})
+        >>> print(day_notes(read_events(bought, "purchases"))[0].say())
+        2 of 3 purchases (67%) are on 2026-01-05: a sale or an import, perhaps; times between purchases say little.
+    """
+    days = purchases.frame["date"].drop_nulls()
+    if days.len() < FEW:
+        return ()
+    day, count = days.value_counts(sort=True).row(0)
+    if count <= MOST * days.len():
+        return ()
+    share = f"{100 * count / days.len():.0f}%"
+    en = f"{count} of {days.len()} purchases ({share}) are on {day}: a sale or an import, perhaps; times between "
+    zh = f"{days.len()} 次购买中有 {count} 次（{share}）在 {day} 同一天：可能是促销或批量导入；购买间隔难以说明问题。"
+    return (note("N-BUYING-DAY", f"{en}purchases say little.", zh),)
 
 
 def unit_problems(unit: object) -> list[Problem]:

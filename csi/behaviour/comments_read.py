@@ -150,12 +150,20 @@ def _unread(counts: pl.DataFrame) -> tuple[Note, ...]:
         "unknown": ("in another language", "为其他语言"),
     }  # fmt: skip
     said = [(by[k], *w) for k, w in words.items() if k in by]
-    if not said:
-        return ()
     total = int(counts["comments"].sum())
+    out = [_mixed(by["mixed"], total)] if "mixed" in by else []
+    if not said:
+        return tuple(out)
     en = ", ".join(f"{n} {w}" for n, w, _ in said)
     zh = "，".join(f"{n} 条{w}" for n, _, w in said)
-    return (note("N-TEXT-UNREAD", f"of {total} comments {en}: not read.", f"{total} 条评论中，{zh}，未读取。"),)
+    out.append(note("N-TEXT-UNREAD", f"of {total} comments {en}: not read.", f"{total} 条评论中，{zh}，未读取。"))
+    return tuple(out)
+
+
+def _mixed(count: int, total: int) -> Note:
+    """How many comments have Chinese and English in them."""
+    en = f"{count} of {total} comments mix Chinese and English: the words of both are read, each by its own lexicon."
+    return note("N-TEXT-MIXED", en, f"{total} 条评论中有 {count} 条中英混写：两种文字各按其词典读取。")
 
 
 def keyed(frame: pl.DataFrame, panel: Panel | None, by: Sequence[str]) -> tuple[pl.DataFrame, Design, tuple[Note, ...]]:

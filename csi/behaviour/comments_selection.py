@@ -19,7 +19,7 @@ from csi.survey.panel import Panel
 
 NUMBERS: Final = ("writers", "others", "difference", "std_error", "conf_low", "conf_high", "p_value", "p_adjusted")
 SCHEMA: Final = {
-    "variable": pl.String, "value": pl.String, "n": pl.Int64, "n_writers": pl.Int64,
+    "variable": pl.String, "value": pl.String, "n": pl.Int64, "n_writers": pl.Int64, "n_others": pl.Int64,
     **dict.fromkeys(NUMBERS, pl.Float64),
 }  # fmt: skip
 MANY: Final = 30
@@ -35,8 +35,8 @@ def selection_table(panel: Panel, rows: pl.DataFrame, outcomes: Sequence[str], l
         rows: comments, with `id` and the waves and brands they say. outcomes: constructs or items.
 
     Returns:
-        variable, value (of a key, else ""), n (the fewer of writers and others), n_writers, writers, others,
-        difference, std_error, conf_low, conf_high, p_value, p_adjusted.
+        variable, value (of a key, else ""), n (the fewer of writers and others), n_writers, n_others, writers,
+        others, difference, std_error, conf_low, conf_high, p_value, p_adjusted.
     """
     marks = _marks(panel, rows)
     found: list[tuple[object, ...]] = []
@@ -61,7 +61,7 @@ def selection_table(panel: Panel, rows: pl.DataFrame, outcomes: Sequence[str], l
         p = p_of_t(difference / error, df)
     reach = critical(level, df) * error
     every = (*columns[:4], difference - reach, difference + reach, p, adjust(p, "holm"))
-    head = dict(zip(("variable", "value", "n", "n_writers"), zip(*found, strict=True), strict=True))
+    head = dict(zip(("variable", "value", "n", "n_writers", "n_others"), zip(*found, strict=True), strict=True))
     frame = pl.DataFrame({k: list(v) for k, v in head.items()} | dict(zip(NUMBERS, every, strict=True)), schema=SCHEMA)
     return frame.with_columns(pl.col(NUMBERS).fill_nan(None))
 
@@ -94,5 +94,5 @@ def _add(
     apart = np.array([1.0, -1.0])
     error, df = float(np.sqrt(max(apart @ fit.cov @ apart, 0.0))), fit.joint_df(apart[None])
     known = df > 0 and error > 0
-    found.append((*name, min(counts), counts[0]))
+    found.append((*name, min(counts), *counts))
     numbers.append(np.array([*fit.slopes, apart @ fit.slopes, error if known else np.nan, df if known else np.nan]))

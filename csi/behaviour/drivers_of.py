@@ -108,7 +108,7 @@ def _absent(driver: str, known: Sequence[str], name: str) -> Problem:
 
 def _same(driver: str, name: str) -> Problem:
     """A column with one value."""
-    en, zh = f"{driver} is the same for all.", f"{driver} 对所有客户取值相同。"
+    en, zh = f"{driver} is the same for all.", f"{driver} 对所有顾客取值相同。"
     return problem("E-COLL", name, en, zh, "Leave it out.", "请去掉该变量。")
 
 

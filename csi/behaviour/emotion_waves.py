@@ -167,7 +167,15 @@ def emotion_waves(
         *base.notes,
     )
     return EmotionWaves(
-        table, gap, moved, cut, positive, negative, level, (*_sentences(table, gap, level), *moved.sentences[1:]), notes
+        table,
+        gap,
+        moved,
+        cut,
+        positive,
+        negative,
+        level,
+        (*_sentences(table, gap, level), *_of_patterns(moved.sentences[1:])),
+        notes,
     )
 
 
@@ -348,6 +356,11 @@ def _outcomes(rows: pl.DataFrame, cut: float) -> Array:
     """(n, 2) whether negative emotion is low a wave later, and positive high besides."""
     calm = (rows["_later__negative"] <= cut).to_numpy().astype(np.float64)
     return np.column_stack([calm, calm * (rows["_later__positive"] > cut).to_numpy()])
+
+
+def _of_patterns(said: tuple[Text, ...]) -> tuple[Text, ...]:
+    """Sentences on moves between stages as those on moves between patterns."""
+    return tuple(Text(t.en, t.zh.replace("原阶段", "原模式")) for t in said)
 
 
 def _sentences(table: pl.DataFrame, gap: pl.DataFrame, level: float) -> tuple[Text, ...]:

@@ -16,6 +16,7 @@ import polars as pl
 from csi.engines.waiting import median_wait
 from csi.errors import Problem, Problems, problem
 from csi.survey.events import Events
+from csi.survey.placed import placed
 
 OPEN: Final = {
     "open",
@@ -116,10 +117,13 @@ def _told(
     """A problem that names the first rows."""
     if not rows.height:
         return
-    listed = ", ".join(f"row {r + 1}: {v}" for r, v in rows.sort("_row").select("_row", column).head(SHOWN).rows())
+    first = rows.sort("_row")
+    listed = placed(first["_row"].to_list(), first[column].to_list(), name, quote=False)
     (en, zh), remedy = words
     cases = "1 case" if rows.height == 1 else f"{rows.height} cases"
-    yield problem("E-EVENT", name, f"{cases} {en} ({listed}).", f"有 {rows.height} 个问题{zh}（{listed}）。", *remedy)
+    yield problem(
+        "E-EVENT", name, f"{cases} {en} ({listed.en}).", f"有 {rows.height} 个问题{zh}（{listed.zh}）。", *remedy
+    )
 
 
 @dataclass(frozen=True, slots=True)

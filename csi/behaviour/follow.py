@@ -90,8 +90,9 @@ def interviews(
     if not supposed:
         return made, ()
     wave, last = supposed[0]
-    en = f"interviews are taken to be on the last day of the wave ({wave}: {last}); asked={{wave: day}} says otherwise."
-    zh = f"访问日按各期最后一天计（{wave}：{last}）；如有不同，请写 asked={{期次: 日期}}。"
+    en = f"interviews are taken to be on the last day of the wave ({wave}: {last}); --asked {wave}=DAY says otherwise "
+    en += "(asked: in the study)."
+    zh = f"访问日按各期最后一天计（{wave}：{last}）；如有不同，请写 --asked {wave}=日期（研究文件中为 asked:）。"
     return made, (note("N-ATTITUDE-DAY", en, zh),)
 
 
@@ -113,8 +114,8 @@ def _unknown(waves: str, name: str) -> Problem:
     en = f"the day of the interviews{of} is not known, so it cannot be told which events came after."
     zh = f"访问日期未知{of_zh}，无法判断哪些事件发生在访问之后。"
     do, do_zh = (
-        "Give asked={wave: day}, such as {2026Q1: 2026-03-31}.",
-        "请给出 asked={期次: 日期}，例如 {2026Q1: 2026-03-31}。",
+        "Give --asked 2026Q1=2026-03-31, or asked: {2026Q1: 2026-03-31} in the study.",
+        "请写 --asked 2026Q1=2026-03-31，或在研究文件中写 asked: {2026Q1: 2026-03-31}。",
     )
     return problem("E-EVENT", name, en, zh, do, do_zh)
 
@@ -184,7 +185,10 @@ def _twice(count: int, name: str) -> Problem:
     """People with several answers of one day."""
     en = f"{count} respondents have several answers of one day: it cannot be told which came before what they did."
     zh = f"有 {count} 名受访者同一天有多份答卷，无法确定先后。"
-    do, do_zh = "Give every wave its day: asked={wave: day}.", "请为每一期写明日期：asked={期次: 日期}。"
+    do, do_zh = (
+        "Give every wave its day: --asked WAVE=DAY (asked: in the study).",
+        "请为每一期写明日期：--asked 期次=日期（研究文件中为 asked:）。",
+    )
     return problem("E-EVENT", name, en, zh, do, do_zh)
 
 
@@ -248,7 +252,7 @@ def _left(mine: pl.DataFrame, events: Events, on: list[str]) -> tuple[pl.DataFra
     gone = lost - mine.join(spells.select("id").unique(), on="id", how="anti").height
     if gone > 0:
         en = f"{gone} answers are of people who were no customers on that day by the table; left out."
-        notes.append(note("N-ATTITUDE-BEFORE", en, f"有 {gone} 份答卷在访问日按表已非客户（或尚非客户），未计入。"))
+        notes.append(note("N-ATTITUDE-BEFORE", en, f"有 {gone} 份答卷在访问日按表已非顾客（或尚非顾客），未计入。"))
     return found, notes
 
 

@@ -95,9 +95,9 @@ def hazard_notes(
 ) -> tuple[Note, ...]:
     """How ratios are read, how errors were made, what speaks against them."""
     en = "customers were not assigned to what they have: ratios are associations, not effects."
-    notes = [note("N-HAZARD", en, "客户的特征并非随机分配：比值只表示相关，不是效应。")]
+    notes = [note("N-HAZARD", en, "顾客的特征并非随机分配：比值只表示相关，不是效应。")]
     if clustered:
-        notes.append(note("N-HAZARD-ERRORS", "errors are by customers (sandwich).", "标准误按客户聚类（三明治估计）。"))
+        notes.append(note("N-HAZARD-ERRORS", "errors are by customers (sandwich).", "标准误按顾客聚类（三明治估计）。"))
     if way != "cox":
         how = {"free": ("free", "自由"), "linear": ("linear", "线性"), "quadratic": ("quadratic", "二次")}[shape]
         en = f"time is in whole periods; the hazard over periods is {how[0]}."

@@ -251,12 +251,13 @@ def _notes(walk: Walked, target: str, steps: Sequence[str], *, known: bool) -> t
         en = "there is one touchpoint only: transitions and touchpoints' slopes are refused."
         out.append(note("E-ROLE", en, "只有一个触点：转移与触点斜率无法计算。"))
     if not steps and walk.ordered[walk.person].any():
-        en = "steps are the first contact, the second, and so on; name others in order with --steps (steps=)."
+        en = "steps are the first contact, the second, and so on; name touchpoints or stages in order with --steps A,B "
+        en += "(steps: in the study)."
         out.append(
             note(
                 "N-JOURNEY-STEPS",
                 en,
-                "步骤为第一次、第二次接触，依此类推；可用 --steps（steps=）按次序指定触点或阶段。",
+                "步骤为第一次、第二次接触，依此类推；可用 --steps 甲,乙 按次序指定触点或阶段（研究文件中为 steps:）。",
             )
         )
     return tuple(out)

@@ -145,8 +145,8 @@ def _many(count: int) -> tuple[Note, ...]:
     """That pairs of many groups are not compared."""
     if count <= MANY:
         return ()
-    en = f"{count} groups: with more than {MANY} their pairs are not compared; choose some with where=."
-    return (note("N-NPS", en, f"共 {count} 组：超过 {MANY} 组时不作两两比较；可用 where= 选取部分。"),)
+    en = f"{count} groups: with more than {MANY} their pairs are not compared; choose some with --where KEY=VALUE."
+    return (note("N-NPS", en, f"共 {count} 组：超过 {MANY} 组时不作两两比较；可用 --where 键=值 选取部分。"),)
 
 
 _MEANING = (

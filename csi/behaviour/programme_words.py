@@ -19,7 +19,7 @@ HEADINGS: Final = {
     "conf_low": Text("low", "下限"),
     "conf_high": Text("high", "上限"),
     "p_value": Text("p", "p"),
-    "k": Text("periods since joining", "入会后期数"),
+    "k": Text("periods since joining (reference: -1)", "入会后期数（以 -1 为参照）"),
     "name": Text("known before", "入会前变量"),
     "n_effective": Text("effective others", "非会员有效样本量"),
     "before": Text("apart before (SD)", "加权前距离（SD）"),

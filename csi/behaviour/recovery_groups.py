@@ -51,5 +51,14 @@ def top_level(recovery: pl.Series, top: str | None, name: str) -> str:
         f"未说明何种补救算作完全补救；现有：{listed}。",
     )
     raise Problems(
-        [problem("E-SETTING", "top", en, zh, f"Name it: top: {levels[-1]}.", f"请写明：top: {levels[-1]}。")]
+        [
+            problem(
+                "E-SETTING",
+                "top",
+                en,
+                zh,
+                f"Write --top {levels[-1]} (top: in the study).",
+                f"请写 --top {levels[-1]}（研究文件中为 top:）。",
+            )
+        ]
     )

@@ -18,7 +18,7 @@ import polars as pl
 from scipy.special import chdtri, ndtri
 
 from csi.behaviour.asked import level_problems
-from csi.behaviour.buying import DAYS, Unit, unit_problems
+from csi.behaviour.buying import DAYS, Unit, day_notes, unit_problems
 from csi.behaviour.programme_panel import EVERY, Period
 from csi.behaviour.repurchase_words import HEADINGS, repurchase_notes, repurchase_sentences
 from csi.behaviour.transitions import wilson
@@ -127,7 +127,7 @@ def repurchase(
     rates = bases.withheld(_rates(people, keys, limits, level))
     cohorts = bases.withheld(_shares(people, [*keys, "cohort"], level, customers=False))
     said = repurchase_sentences(table, rates, keys, span, unit, level)
-    notes = (*repurchase_notes(rates, limits), *events.notes, *bases.notes(table, keys))
+    notes = (*repurchase_notes(rates, limits), *events.notes, *day_notes(events), *bases.notes(table, keys))
     return Repurchase(table, rates, cohorts, span, unit, limits, level, (*bases.sentences(table), *said), notes)
 
 
@@ -206,8 +206,8 @@ def _usable(people: pl.DataFrame, name: str) -> None:
     """Refuse one customer, and a table in which no time passes."""
     found: list[Problem] = []
     if people["id"].n_unique() < 2:
-        en, zh = "the table has one customer; a share needs many.", "购买记录只有一名客户，无法计算占比。"
-        found.append(problem("E-EVENT", name, en, zh, "Give the log of all customers.", "请提供全部客户的记录。"))
+        en, zh = "the table has one customer; a share needs many.", "购买记录只有一名顾客，无法计算占比。"
+        found.append(problem("E-EVENT", name, en, zh, "Give the log of all customers.", "请提供全部顾客的记录。"))
     elif not people["time"].sum() > 0:
         en, zh = "all first purchases are on the last day observed.", "所有首次购买都在观察的最后一天。"
         do, do_zh = "Observe longer, or say until when: until.", "请延长观察期，或以 until 注明观察到哪一天。"

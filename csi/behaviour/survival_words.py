@@ -40,7 +40,7 @@ AGAIN: Final = {**HEADINGS, "survival": Text("share not yet back", "尚未复购
 
 SAID: Final = {
     "log-rank": Text("log-rank", "对数秩检验"),
-    "robust": Text("score test, errors by customers", "得分检验（按客户聚类）"),
+    "robust": Text("score test, errors by customers", "得分检验（按顾客聚类）"),
 }
 """Tests in words."""
 
@@ -90,7 +90,7 @@ def _median(row: Mapping[str, object], waited: Waited, unit: Unit, level: float)
         )
     median = fixed(_number(row["median"]), 1)
     en = f"Half {DONE[waited].en} within {median} {UNITS[unit].en}"
-    zh = f"半数客户在 {median} {UNITS[unit].zh}内{DONE[waited].zh}"
+    zh = f"半数顾客在 {median} {UNITS[unit].zh}内{DONE[waited].zh}"
     low, high = row["median_low"], row["median_high"]
     if low is not None:
         top = fixed(_number(high), 1) if high is not None else None
@@ -115,7 +115,7 @@ def survival_notes(waited: Waited, table: pl.DataFrame, *, several: bool, cut: i
         notes.append(note("N-SURVIVAL-FIRST", f"{en}known.", zh))
     if several:
         en = "some customers have several spells; errors and tests are by customers."
-        notes.append(note("N-SURVIVAL-SEVERAL", en, "部分客户有多段存续；标准误与检验按客户聚类。"))
+        notes.append(note("N-SURVIVAL-SEVERAL", en, "部分顾客有多段存续；标准误与检验按顾客聚类。"))
     if cut:
         en = f"curves end where fewer than {small} are still watched."
         notes.append(note("N-SURVIVAL-END", en, f"仍在观察者不足 {small} 人处，曲线不再延伸。"))

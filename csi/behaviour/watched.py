@@ -17,6 +17,7 @@ from csi.behaviour.buying import DAYS, Unit
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.moments.stack import Array, Ints
 from csi.survey.events import Events, read_events
+from csi.survey.placed import placed
 
 Waited = Literal["repurchase", "churn"]
 """What is waited for."""
@@ -80,7 +81,7 @@ def watched(events: Events, unit: Unit = "week", *, since: date | None = None, b
     else:
         frame, notes = _spells(events, unit, since)
     if not frame.height:
-        en, zh = "nobody was observed for any time.", "没有任何客户有可观察的时长。"
+        en, zh = "nobody was observed for any time.", "没有任何顾客有可观察的时长。"
         do, do_zh = "Say until when it was observed: until.", "请以 until 注明观察到哪一天。"
         raise Problems([problem("E-EVENT", events.name, en, zh, do, do_zh)])
     waited: Waited = "repurchase" if events.kind == "purchases" else "churn"
@@ -139,7 +140,7 @@ def _bought(events: Events, unit: Unit, by: Sequence[str]) -> tuple[pl.DataFrame
 def _unseen(left: int, last: date | None) -> Note:
     """Customers who came on the last day observed."""
     en = f"{left} customers first bought on the last day observed ({last}): no time to come back; left out."
-    zh = f"有 {left} 名客户在观察的最后一天（{last}）才首次购买，尚无复购时间，未计入。"
+    zh = f"有 {left} 名顾客在观察的最后一天（{last}）才首次购买，尚无复购时间，未计入。"
     return note("N-WATCHED", en.replace("1 customers", "1 customer") if left == 1 else en, zh)
 
 
@@ -223,10 +224,9 @@ def _rows(frame: pl.DataFrame, bad: pl.Expr, what: Text, remedy: Text, name: str
     rows = frame.with_row_index("_row").filter(bad.fill_null(value=False))
     if not rows.height:
         return
-    listed = ", ".join(f"row {r + 1}: {i}" for r, i in rows.select("_row", "id").head(SHOWN).iter_rows())
-    listed += ", ..." if rows.height > SHOWN else ""
+    listed = placed(rows["_row"].to_list(), rows["id"].to_list(), name, quote=False)
     count = "1 row" if rows.height == 1 else f"{rows.height} rows"
-    yield problem("E-EVENT", name, f"{count}: {what.en} ({listed}).", f"{rows.height} 行{what.zh}（{listed}）。",
+    yield problem("E-EVENT", name, f"{count}: {what.en} ({listed.en}).", f"{rows.height} 行{what.zh}（{listed.zh}）。",
                   remedy.en, remedy.zh)  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from csi.estimate.given import check_panel
 from csi.expectation.adjustment_asked import Occasions, asked_series, beside_of, form_of, occasions_of, with_flag
 from csi.expectation.adjustment_numbers import TABLE, compared, moved, paths
 from csi.expectation.adjustment_words import HEADINGS, QUANTITIES, notes_of, sentences_of, worded
+from csi.expectation.change_asked import scale_of
 from csi.expectation.intervention import Intervention, intervention
 from csi.expectation.settings import check
 from csi.expectation.wide import RETURNING
@@ -147,7 +148,7 @@ def adjustment(
         )  # fmt: skip
     names = {"A": of, "B": beside or "", "Y": outcome, "flag": flag or ""}
     labels = {k: Text(panel.codebook.label(n, "en"), panel.codebook.label(n, "zh")) for k, n in names.items() if n}
-    found = _told(rows, known, design, labels, level, Bases(small, flagged))
+    found = _told(rows, known, design, labels, level, Bases(small, flagged), scale_of(panel, series["A"]))
     notes = tuple(dict.fromkeys((*found.notes, *rows.notes, *lost)))
     return replace(
         found, of=of, outcome=outcome, beside=beside or "", flag=flag or "", replicates=replicates, seed=seed,
@@ -162,6 +163,7 @@ def _told(
     labels: Mapping[str, Text],
     level: float,
     bases: Bases,
+    scale: Text,
 ) -> Adjustment:
     """All that complete rows tell; `known` those of which the flag is known."""
     models, comparison = compared(rows, level)
@@ -184,7 +186,7 @@ def _told(
         seed=0,
         level=level,
         labels=labels,
-        sentences=sentences_of(comparison, models, table, rows.waves, labels, level, effect=effect),
+        sentences=sentences_of(comparison, models, table, rows.waves, labels, level, scale, effect=effect),
         notes=(*notes_of(rows, design, effect=effect), *bases.notes(table, [], QUANTITIES)),
     )
 

@@ -89,7 +89,7 @@ def asked_series(
     if taken & set(series["Y"]):
         en = f'"{outcome}" is the expectation or the experience itself.'
         zh = f"“{outcome}”就是期望或体验本身。"
-        do, do_zh = "Name what is to be explained: outcome=.", "请另行指定要解释的构念：outcome=。"
+        do, do_zh = "Name what is to be explained: --outcome NAME.", "请另行指定要解释的构念：--outcome 名称。"
         raise Problems([problem("E-ROLE", "outcome", en, zh, do, do_zh)])
     return series
 

@@ -80,6 +80,7 @@ def sentences_of(
     waves: tuple[str, ...],
     labels: Mapping[str, Text],
     level: float,
+    scale: Text,
     *,
     effect: bool,
 ) -> tuple[Text, ...]:
@@ -87,7 +88,7 @@ def sentences_of(
     rows = {r["quantity"]: r for r in table.iter_rows(named=True) if r["estimate"] is not None}
     out = [_better(comparison.row(-1, named=True), models, labels, level)]
     if "mean_change" in rows:
-        out.append(_moved(rows["mean_change"], waves, labels["A"], level))
+        out.append(_moved(rows["mean_change"], waves, labels["A"], level, scale))
     if "slope_adjusted" in rows:
         out.append(_slope(rows["slope_adjusted"], labels, level))
     return (*out, *_paths(rows, labels, level, effect=effect))
@@ -126,15 +127,15 @@ def _between(row: Mapping[str, Any], level: float, digits: int = 2) -> Text:
     return Text(f"{share} interval {low} to {high}{p}", f"{share} 区间 {low} 至 {high}{p.replace(', ', '，')}")
 
 
-def _moved(row: Mapping[str, Any], waves: tuple[str, ...], name: Text, level: float) -> Text:
+def _moved(row: Mapping[str, Any], waves: tuple[str, ...], name: Text, level: float, scale: Text) -> Text:
     """How expectation moved."""
     said, value = _between(row, level), row["estimate"]
     if row["p_value"] is None or row["p_value"] >= CLEAR:
         en = f"{name.en}: no mean change from {waves[0]} to {waves[1]} is shown ({fixed(value)}; {said.en})."
         return Text(en, f"{name.zh}：{waves[0]} 至 {waves[1]} 未见平均变化（{fixed(value)}；{said.zh}）。")
-    way, way_zh = ("rose", "上升") if value > 0 else ("was lowered", "下降")
-    en = f"{name.en} {way} by {fixed(abs(value))} from {waves[0]} to {waves[1]} ({said.en})."
-    return Text(en, f"{name.zh}自 {waves[0]} 至 {waves[1]} {way_zh} {fixed(abs(value))}（{said.zh}）。")
+    way, way_zh = ("rose", "上升") if value > 0 else ("fell", "下降")
+    en = f"{name.en} {way} by {fixed(abs(value))} {scale.en} from {waves[0]} to {waves[1]} ({said.en})."
+    return Text(en, f"{name.zh}自 {waves[0]} 至 {waves[1]} {way_zh} {fixed(abs(value))} {scale.zh}（{said.zh}）。")
 
 
 def _slope(row: Mapping[str, Any], labels: Mapping[str, Text], level: float) -> Text:

@@ -21,12 +21,12 @@ from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.given import check_panel
-from csi.expectation.change_asked import FLAG, check_base, models_of, rows_of, series_of, times_of
+from csi.expectation.change_asked import FLAG, check_base, models_of, rows_of, scale_of, series_of, times_of
 from csi.expectation.change_fit import FITS, NOT_INVARIANT, PAIRED, SCHEMA, Told, absent, lines_of, quantities
 from csi.expectation.change_fit import told as fitted_of
 from csi.expectation.change_models import Series
 from csi.expectation.change_waves import design_of, wave_means
-from csi.expectation.change_words import HEADINGS, notes_of, sentences_of, worded
+from csi.expectation.change_words import HEADINGS, Units, notes_of, sentences_of, units_of, worded
 from csi.expectation.longitudinal import Climbed, Fit, climb
 from csi.expectation.settings import check
 from csi.expectation.wide import RETURNING, Wide
@@ -50,8 +50,8 @@ class Change(Shown):
             delta_p, delta_cfi, verdict; no rows for single items.
         waves: wave, series, n, mean (of the items, as answered), std_error, conf_low, conf_high.
         syntax: model -> its text in lavaan's language, `x_1` the item x in the first wave.
-        of, beside, flag: names. people: how many. returning: share seen in two waves or more. level.
-        labels, reasons, sentences, notes.
+        of, beside, flag: names. people: how many. returning: share seen in two waves or more. level. units: of
+            changes. labels, reasons, sentences, notes.
     """
 
     table: pl.DataFrame
@@ -65,6 +65,7 @@ class Change(Shown):
     people: int
     returning: float
     level: float
+    units: Units
     labels: Mapping[str, Text]
     reasons: Mapping[str, Reason] = field(default_factory=dict)
     sentences: tuple[Text, ...] = ()
@@ -76,7 +77,9 @@ def _(value: Change, lang: str = "en") -> str:
     """Sentences, frames, reasons, notes."""
     lines = [*(s.say(lang) for s in value.sentences), ""]
     for frame in (value.ladder, value.table, value.fits, value.waves):
-        kept = worded(frame, lang, value.labels).select(c for c in frame.columns if frame[c].null_count() < len(frame))
+        kept = worded(frame, lang, value.labels, timed=value.units.timed).select(
+            c for c in frame.columns if frame[c].null_count() < len(frame)
+        )
         lines += [based(kept, HEADINGS, lang), ""] if frame.height else []
     return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
 
@@ -158,7 +161,8 @@ def change(
     }
     df, letter = _df(data), FLAG if flag else ""
     models = {name: _told(name, climbed, moments, letter, run, level, df) for name in asked}
-    return _change(data, climbed, models, names, labels, level, Bases(small, flagged))
+    units = units_of(scale_of(panel, series["A"]), timed=times is not None)
+    return _change(data, climbed, models, names, labels, level, Bases(small, flagged), units)
 
 
 def _df(data: Wide) -> float:
@@ -189,6 +193,7 @@ def _change(
     labels: Mapping[str, Text],
     level: float,
     bases: Bases,
+    units: Units,
 ) -> Change:
     """The result."""
     table = pl.DataFrame([r for m in models.values() for r in m.rows], schema=SCHEMA, orient="row")
@@ -209,9 +214,10 @@ def _change(
         people=data.people,
         returning=data.returning,
         level=level,
+        units=units,
         labels=labels,
         reasons=reasons,
-        sentences=(*sentences_of(table, data.waves, labels, level), *said),
+        sentences=(*sentences_of(table, data.waves, labels, level, units), *said),
         notes=tuple(dict.fromkeys((*notes_of(models, flagged="flag" in labels), *data.notes, *notes))),
     )
 

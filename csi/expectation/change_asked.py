@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from csi.errors import Problem, Problems, did_you_mean, note, one_of, problem
+from csi.errors import Problem, Problems, Text, did_you_mean, note, one_of, problem
 from csi.expectation.change_fit import MODELS, PAIRED
 from csi.expectation.wide import Wide, wide
 from csi.survey.codebook import Form
@@ -39,11 +39,11 @@ def series_of(panel: Panel, asked: Asked, model: str | None, flag: str | None) -
         en = f'model "{model}" follows two constructs beside each other.'
         zh = f"模型“{model}”需同时追踪两个构念。"
         found.append(
-            problem("E-ROLE", "change", en, zh, "Name the other: beside=.", "请给出另一构念：beside=（另一构念）。")
+            problem("E-ROLE", "change", en, zh, "Name the other: --beside NAME.", "请给出另一构念：--beside 名称。")
         )
     if not found and "B" in series and set(series["A"]) & set(series["B"]):
         en, zh = "both series have an item in common.", "两个序列有共同题项。"
-        found.append(problem("E-ROLE", "change", en, zh, "Name another beside=.", "请另选 beside=。"))
+        found.append(problem("E-ROLE", "change", en, zh, "Name another: --beside NAME.", "请另选：--beside 名称。"))
     found += _flag(panel, flag, [i for names in series.values() for i in names])
     if found:
         raise Problems(found)
@@ -84,6 +84,12 @@ def _flag(panel: Panel, flag: str | None, taken: Sequence[str]) -> list[Problem]
     en = f"{flag} has answers other than 0 and 1."
     do, do_zh = "Code who had the intervention 1, the others 0.", "请将接受干预者编码为 1，其余为 0。"
     return [problem("E-SCALE", "flag", en, f"{flag} 含 0、1 以外的取值。", do, do_zh)]
+
+
+def scale_of(panel: Panel, items: Sequence[str]) -> Text:
+    """What a change of a series is counted in: points of the answer scale of its items, the first of them."""
+    scale = panel.codebook[items[0]].scale
+    return Text(f"points of {scale.minimum:g}–{scale.maximum:g}", f"分（{scale.minimum:g}–{scale.maximum:g} 分制）")
 
 
 def models_of(model: str | None, series: Mapping[str, object], waves: int) -> tuple[str, ...]:
@@ -172,7 +178,7 @@ def _check_groups(data: Wide, small: int) -> None:
     named, named_zh = ", ".join(f"{w} ({n})" for w, n in found), "、".join(f"{w}（{n}）" for w, n in found)
     en = f"fewer than {small} people with the flag, or without it, answered in {named}."
     zh = f"以下期次中，有标记者或无标记者不足 {small} 人：{named_zh}。"
-    do, do_zh = "Leave flag out, or choose other waves (waves=).", "请去掉 flag，或另选期次（waves=）。"
+    do, do_zh = "Leave the flag out, or choose other waves.", "请去掉标记，或另选期次。"
     raise Problems([problem("E-BASE", "change", en, zh, do, do_zh)])
 
 

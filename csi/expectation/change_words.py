@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -19,7 +20,7 @@ CLEAR = 0.05
 QUANTITIES: Final[Mapping[str, Text]] = {
     "mean_initial": Text("mean at the beginning", "初始均值"),
     "mean_change": Text("mean change", "平均变化"),
-    "mean_slope": Text("mean slope per unit of time", "单位时间平均斜率"),
+    "mean_slope": Text("mean slope a wave", "每期平均斜率"),
     "mean_constant": Text("mean constant change", "恒定变化均值"),
     "variance_initial": Text("variance at the beginning", "初始方差"),
     "variance_change": Text("variance of change", "变化的方差"),
@@ -83,7 +84,35 @@ WORDS: Final[Mapping[str, Mapping[str, Text]]] = {
 """Column -> what its values are called."""
 
 
-def worded(frame: pl.DataFrame, lang: str, labels: Mapping[str, Text]) -> pl.DataFrame:
+TIMED: Final = Text("mean slope per unit of the times given", "每单位时间（按所给 times）的平均斜率")
+"""What the mean slope is called where times of waves are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a change is counted in.
+
+    Attributes:
+        scale: the answer scale, such as "points of 1–10". per: the time of a slope. timed: whether it is no wave.
+    """
+
+    scale: Text
+    per: Text
+    timed: bool = False
+
+
+def units_of(scale: Text, *, timed: bool) -> Units:
+    """Points of an answer scale, and waves or the unit of the times given.
+
+    Example:
+        >>> units_of(Text("points of 1–10", "分（1–10 分制）"), timed=False).per.en
+        'a wave'
+    """
+    per = Text("per unit of the times given", "每单位时间（按所给 times）") if timed else Text("a wave", "每期")
+    return Units(scale, per, timed)
+
+
+def worded(frame: pl.DataFrame, lang: str, labels: Mapping[str, Text], *, timed: bool = False) -> pl.DataFrame:
     """The frame with its words in the language, series by their labels.
 
     Example:
@@ -91,21 +120,22 @@ def worded(frame: pl.DataFrame, lang: str, labels: Mapping[str, Text]) -> pl.Dat
         [('潜在增长', '期望')]
     """
     words = {**WORDS, "series": labels}
+    if timed:
+        words["quantity"] = {**QUANTITIES, "mean_slope": TIMED}
     said = {c: {name: t.say(lang) for name, t in known.items()} for c, known in words.items() if c in frame.columns}
     return frame.with_columns(pl.col(c).replace(known) for c, known in said.items())
 
 
 def sentences_of(
-    table: pl.DataFrame, waves: Sequence[str], labels: Mapping[str, Text], level: float
+    table: pl.DataFrame, waves: Sequence[str], labels: Mapping[str, Text], level: float, units: Units
 ) -> tuple[Text, ...]:
     """What each model found."""
-    return tuple(
-        t for model in table["model"].unique(maintain_order=True) for t in _said(table, model, waves, labels, level)
-    )
+    models = table["model"].unique(maintain_order=True)
+    return tuple(t for model in models for t in _said(table, model, waves, labels, level, units))
 
 
 def _said(
-    table: pl.DataFrame, model: str, waves: Sequence[str], labels: Mapping[str, Text], level: float
+    table: pl.DataFrame, model: str, waves: Sequence[str], labels: Mapping[str, Text], level: float, units: Units
 ) -> Iterator[Text]:
     """Sentences on one model."""
     rows = {r["quantity"]: r for r in table.filter(model=model).iter_rows(named=True)}
@@ -119,9 +149,9 @@ def _said(
         else name
     )
     if model == "difference":
-        yield _moved(of, rows["mean_change"], waves, level)
+        yield _moved(of, rows["mean_change"], waves, level, units)
     if model == "growth":
-        yield _grew(of, rows["mean_slope"], level)
+        yield _grew(of, rows["mean_slope"], level, units)
     if model in ("dual", "coupled"):
         yield _levelling(name, rows["proportional"])
     if "coupling" in rows:
@@ -130,7 +160,7 @@ def _said(
         yield _lags(title, name, labels["B"], rows)
     for key, row in rows.items():
         if key.startswith("flag_") and key != "flag_initial":
-            yield _flag(name, labels["flag"], row, level)
+            yield _flag(name, labels["flag"], row, level, units)
 
 
 def _between(row: Mapping[str, float], level: float) -> Text:
@@ -145,27 +175,27 @@ def _p(said: str) -> str:
     return said if said.startswith("<") else f"= {said}"
 
 
-def _moved(name: Text, row: Mapping[str, float], waves: Sequence[str], level: float) -> Text:
+def _moved(name: Text, row: Mapping[str, float], waves: Sequence[str], level: float, units: Units) -> Text:
     """The mean of a difference."""
     said, value = _between(row, level), row["estimate"]
     if row["p_value"] is None or row["p_value"] >= CLEAR:
         en = f"{name.en}: no mean change from {waves[0]} to {waves[-1]} is shown ({fixed(value)}; {said.en})."
         return Text(en, f"{name.zh}：{waves[0]} 至 {waves[-1]} 未见平均变化（{fixed(value)}；{said.zh}）。")
     way, way_zh = ("rose", "上升") if value > 0 else ("fell", "下降")
-    size = fixed(abs(value))
-    en = f"{name.en} {way} by {size} from {waves[0]} to {waves[-1]} within people ({said.en})."
-    return Text(en, f"{name.zh}在同一批受访者中自 {waves[0]} 至 {waves[-1]} {way_zh} {size}（{said.zh}）。")
+    size, scale = fixed(abs(value)), units.scale
+    en = f"{name.en} {way} by {size} {scale.en} from {waves[0]} to {waves[-1]} within people ({said.en})."
+    return Text(en, f"{name.zh}在同一批受访者中自 {waves[0]} 至 {waves[-1]} {way_zh} {size} {scale.zh}（{said.zh}）。")
 
 
-def _grew(name: Text, row: Mapping[str, float], level: float) -> Text:
+def _grew(name: Text, row: Mapping[str, float], level: float, units: Units) -> Text:
     """The mean slope."""
-    said, value = _between(row, level), row["estimate"]
+    said, value, scale, per = _between(row, level), row["estimate"], units.scale, units.per
     if row["p_value"] is None or row["p_value"] >= CLEAR:
-        en = f"{name.en}: no mean trend is shown ({fixed(value)} per unit of time; {said.en})."
-        return Text(en, f"{name.zh}：未见平均趋势（单位时间 {fixed(value)}；{said.zh}）。")
-    way, way_zh = ("rises", "上升") if value > 0 else ("falls", "下降")
-    en = f"{name.en} {way} by {fixed(abs(value))} per unit of time on average ({said.en})."
-    return Text(en, f"{name.zh}平均每单位时间{way_zh} {fixed(abs(value))}（{said.zh}）。")
+        en = f"{name.en}: no mean trend is shown ({fixed(value)} {scale.en} {per.en}; {said.en})."
+        return Text(en, f"{name.zh}：未见平均趋势（{per.zh} {fixed(value)} {scale.zh}；{said.zh}）。")
+    way, way_zh = ("rose", "上升") if value > 0 else ("fell", "下降")
+    en = f"{name.en} {way} by {fixed(abs(value))} {scale.en} {per.en} on average ({said.en})."
+    return Text(en, f"{name.zh}平均{per.zh}{way_zh} {fixed(abs(value))} {scale.zh}（{said.zh}）。")
 
 
 def _levelling(name: Text, row: Mapping[str, float]) -> Text:
@@ -199,11 +229,12 @@ def _lags(title: Text, name: Text, other: Text, rows: Mapping[str, Mapping[str, 
     return Text(en, zh)
 
 
-def _flag(name: Text, flag: Text, row: Mapping[str, float], level: float) -> Text:
+def _flag(name: Text, flag: Text, row: Mapping[str, float], level: float, units: Units) -> Text:
     """How change differs by the flag."""
     said, value = _between(row, level), fixed(row["estimate"])
-    en = f"Change of {name.en} differs by {value} between people with and without {flag.en} ({said.en})."
-    return Text(en, f"有、无“{flag.zh}”的受访者，{name.zh}的变化相差 {value}（{said.zh}）。")
+    en = f"Change of {name.en} differs by {value} {units.scale.en} between people with and without "
+    en += f"{flag.en} ({said.en})."
+    return Text(en, f"有、无“{flag.zh}”的受访者，{name.zh}的变化相差 {value} {units.scale.zh}（{said.zh}）。")
 
 
 def notes_of(models: Mapping[str, Told], *, flagged: bool) -> tuple[Note, ...]:
@@ -213,8 +244,9 @@ def notes_of(models: Mapping[str, Told], *, flagged: bool) -> tuple[Note, ...]:
     zh = "变化为个体内变化；所述关系均为关联，仅有时间先后不足以说明因果。p 值为各数量单独检验，未就数目作校正。"
     out = [note("N-CHANGE", en, zh)]
     if flagged:
-        en = "with a flag, means are those of people without it; csi.intervention asks whether it may be an effect."
-        zh = "设有标记时，均值为无标记者的均值；能否视为效应请用 csi.intervention。"
+        en = "with a flag, means are those of people without it; whether it may be an effect, the model intervention "
+        en += "asks (--flag)."
+        zh = "设有标记时，均值为无标记者的均值；能否视为效应，请用模型 intervention（--flag）。"
         out.append(note("N-CHANGE-FLAG", en, zh))
     if {"lagged", "within"} <= models.keys():
         en = "cross-lagged slopes mix stable differences between people with change within them; where random "

@@ -144,7 +144,7 @@ def _stages(panel: Panel, stages: Sequence[str]) -> list[Problem]:
     if absent:
         en = f"stages name {', '.join(absent)}; the panel has {', '.join(seen)}."
         zh = f"stages 中的 {'、'.join(absent)} 不在面板中；面板中有 {'、'.join(seen)}。"
-        do, do_zh = "Name stages of the panel, from the newest customers on.", "请写面板中的阶段，从最新的客户起。"
+        do, do_zh = "Name stages of the panel, from the newest customers on.", "请写面板中的阶段，从最新的顾客起。"
         return [problem("E-STAGE", "stages", en, zh, do, do_zh)]
     if len(set(stages)) < LEAST:
         en, zh = f"one stage ({stages[0]}): there is no order.", f"只有一个阶段（{stages[0]}）：无从比较次序。"

@@ -132,24 +132,24 @@ def _what(name: str, value: str, number: float, labels: Mapping[str, Text]) -> T
     rest = fixed(1 - number)
     return {
         "a": Text(
-            f"{will.en} keeps a weight of {value} from wave to wave and takes {rest} from {seen.en} before",
+            f"{will.en} kept a weight of {value} from wave to wave and took {rest} from {seen.en} before",
             f"{will.zh}逐期保留 {value} 的权重，另有 {rest} 来自上期{seen.zh}",
         ),
         "g": Text(
-            f"{will.en} takes {value} from {seen.en} before, its own weight left free",
+            f"{will.en} took {value} from {seen.en} before, the weight of the former left free",
             f"自身权重不受限时，{will.zh}有 {value} 来自上期{seen.zh}",
         ),
-        "d": Text(f"{should.en} takes {value} from {other.en} before", f"{should.zh}有 {value} 来自上期{other.zh}"),
+        "d": Text(f"{should.en} took {value} from {other.en} before", f"{should.zh}有 {value} 来自上期{other.zh}"),
         "u": Text(
-            f"{should.en} rises by {value} per point by which {seen.en} exceeded it before",
+            f"{should.en} rose by {value} per point by which {seen.en} had exceeded it",
             f"上期{seen.zh}每超出{should.zh}一分，后者上升 {value}",
         ),
         "e": Text(
-            f"{seen.en} is associated with {will.en} by {value} per point",
+            f"A point more of {will.en} is associated with {value} points of {seen.en}",
             f"{will.zh}每高一分，{seen.zh}相应变化 {value}",
         ),
         "f": Text(
-            f"{seen.en} is associated with {should.en} by {fixed(-number)} per point (f = {value})",
+            f"A point more of {should.en} is associated with {fixed(-number)} points of {seen.en} (f = {value})",
             f"{should.zh}每高一分，{seen.zh}相应变化 {fixed(-number)}（f = {value}）",
         ),
     }[name]
@@ -191,9 +191,9 @@ def order_sentences(
 def notes_of(values: Mapping[str, Array], scores: pl.DataFrame, *, staged: bool, told: bool) -> Iterator[Note]:
     """What the equations take for granted, and what was not asked."""
     en = "every wave has an intercept of its own; stable differences between people are in the weights, "
-    en += "which time order alone makes no causes (csi.change with model within takes them out)."
+    en += "which time order alone makes no causes (the model change with --shape within takes them out)."
     zh = "各期有各自的截距；个体间的稳定差异包含在权重之中，仅有时间先后不足以说明因果"
-    yield note("N-DYNAMIC", en, f"{zh}（csi.change 的 within 模型可将其分离）。")
+    yield note("N-DYNAMIC", en, f"{zh}（模型 change 加 --shape within 可将其分离）。")
     if "S" not in values:
         en = "should-expectations were not asked, so experience is told by will-expectation alone; what ought to come, "
         en += "which would go with it the other way, may hide in e."

@@ -210,7 +210,7 @@ def parts_of(
         listed, known = ", ".join(asked), ", ".join(present) or "none of them"
         en = f"{call} needs at least two causes among {listed}; the codebook has {known}."
         zh = f"{call} 至少需要两个成因（{'、'.join(asked)}），编码簿中有：{'、'.join(present) or '无'}。"
-        do = "Give their items construct: wom, promise, ... in the codebook, or name constructs in causes=."
+        do = "Give their items construct: wom, promise, ... in the codebook, or name constructs: --causes wom=NAME."
         problems.append(
             problem(
                 "E-ROLE",
@@ -218,7 +218,7 @@ def parts_of(
                 en,
                 zh,
                 do,
-                "请在编码簿中为题项写 construct: wom、promise 等，或用 causes= 指定构念。",
+                "请在编码簿中为题项写 construct: wom、promise 等，或以 --causes wom=构念 指定。",
             )
         )
     problems += [
@@ -249,8 +249,8 @@ def _target(
         if not items:
             en, zh = f"no item has form {expected}.", f"没有形式为 {expected} 的题项。"
             do, do_zh = (
-                f"Write form: {expected} in the codebook, or name outcome=.",
-                f"请在编码簿中写 form: {expected}，或给出 outcome=。",
+                f"Write form: {expected} in the codebook, or name --outcome.",
+                f"请在编码簿中写 form: {expected}，或给出 --outcome。",
             )
             problems.append(problem("E-ROLE", "expected", en, zh, do, do_zh))
         return items

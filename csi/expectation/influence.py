@@ -145,8 +145,8 @@ def _enough(X: Array, names: Sequence[str], place: str) -> None:
     if len(X) < least:
         en = f"{len(X)} respondents answered expectation and all {len(names)} causes; {least} are needed."
         zh = f"同时回答期望与全部 {len(names)} 个成因的仅有 {len(X)} 人，至少需要 {least} 人。"
-        do = "Leave out causes that few were asked about (causes=), or pool cells."
-        raise Problems([problem("E-ROWS", place, en, zh, do, "请用 causes= 去掉少有人回答的成因，或合并单元。")])
+        do = "Leave out causes that few were asked about (--causes), or pool cells."
+        raise Problems([problem("E-ROWS", place, en, zh, do, "请用 --causes 去掉少有人回答的成因，或合并单元。")])
 
 
 def _apart(X: Array, names: Sequence[str], point: Regression, place: str) -> None:

@@ -17,7 +17,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Text
 from csi.estimate.given import check_panel
-from csi.expectation.change_asked import series_of
+from csi.expectation.change_asked import scale_of, series_of
 from csi.expectation.followed import FIML
 from csi.expectation.intervention_design import (
     EVENTS,
@@ -141,12 +141,15 @@ def intervention(
     refuse(design, effect)
     names = {"A": outcome, "flag": flag}
     labels = {k: Text(panel.codebook.label(n, "en"), panel.codebook.label(n, "zh")) for k, n in names.items()}
-    found = _told(design, labels, level, Bases(small, flagged), wanted=effect is not False)
+    scale = scale_of(panel, items)
+    found = _told(design, labels, level, Bases(small, flagged), scale, wanted=effect is not False)
     notes = (*found.notes, *(n for n in data.notes if n.code != FIML))
     return replace(found, outcome=outcome, flag=flag, notes=notes)
 
 
-def _told(design: Design, labels: Mapping[str, Text], level: float, bases: Bases, *, wanted: bool) -> Intervention:
+def _told(
+    design: Design, labels: Mapping[str, Text], level: float, bases: Bases, scale: Text, *, wanted: bool
+) -> Intervention:
     """All that a design tells."""
     rows = [[name, *estimate(design, values, own, level)] for name, own, values in quantities(design)]
     rows.append(["difference", *difference(design, level)])
@@ -166,6 +169,6 @@ def _told(design: Design, labels: Mapping[str, Text], level: float, bases: Bases
         after=design.after,
         level=level,
         labels=labels,
-        sentences=(*bases.sentences(table), *sentences_of(table, design.kind, labels, level, effect=sure)),
+        sentences=(*bases.sentences(table), *sentences_of(table, design.kind, labels, level, scale, effect=sure)),
         notes=(*notes_of(design, parallel, labels["flag"]), *bases.notes(table, [], QUANTITIES)),
     )

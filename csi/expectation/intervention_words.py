@@ -44,7 +44,7 @@ def worded(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
 
 
 def sentences_of(
-    table: pl.DataFrame, kind: Kind, labels: Mapping[str, Text], level: float, *, effect: bool
+    table: pl.DataFrame, kind: Kind, labels: Mapping[str, Text], level: float, scale: Text, *, effect: bool
 ) -> tuple[Text, ...]:
     """What was found, in the words that the design allows."""
     row = table.row(-1, named=True)
@@ -52,20 +52,23 @@ def sentences_of(
         return ()
     y, z, p = labels["A"], labels["flag"], p_text(row["p_value"])
     p = p if p.startswith("<") else f"= {p}"
-    value, low, high = (fixed(row[c]) for c in ("estimate", "conf_low", "conf_high"))
+    number, low, high = (fixed(row[c]) for c in ("estimate", "conf_low", "conf_high"))
+    value, value_zh = f"{number} {scale.en}", f"{number} {scale.zh}"
     said = f"{100 * level:g}% interval {low} to {high}, p {p}"
     said_zh = f"{100 * level:g}% 区间 {low} 至 {high}，p {p}"
     if kind == "before_after":
-        en = f"{y.en} of those with {z.en} differs by {value} between before and after ({said}); nobody was without it."
-        return (Text(en, f"接受“{z.zh}”者的{y.zh}前后相差 {value}（{said_zh}）；没有对照组。"),)
+        en = f"Of those with {z.en}, the mean of {y.en} differs by {value} between before and after ({said}); nobody "
+        en += "was without it."
+        return (Text(en, f"接受“{z.zh}”者的{y.zh}前后相差 {value_zh}（{said_zh}）；没有对照组。"),)
     if kind == "after_only":
-        en = f"{y.en} differs by {value} between those with and without {z.en} ({said}); nothing is known of before."
-        return (Text(en, f"有、无“{z.zh}”者的{y.zh}相差 {value}（{said_zh}）；干预前情况未知。"),)
+        en = f"The mean of {y.en} differs by {value} between those with and without {z.en} ({said}); "
+        en += "nothing is known of before."
+        return (Text(en, f"有、无“{z.zh}”者的{y.zh}相差 {value_zh}（{said_zh}）；干预前情况未知。"),)
     if effect:
         en = f"Effect of {z.en} on {y.en}, by difference in differences: {value} ({said})."
-        return (Text(en, f"“{z.zh}”对{y.zh}的效应（双重差分）：{value}（{said_zh}）。"),)
+        return (Text(en, f"“{z.zh}”对{y.zh}的效应（双重差分）：{value_zh}（{said_zh}）。"),)
     en = f"The change of {y.en} differs by {value} between those with and without {z.en} ({said})."
-    return (Text(en, f"有、无“{z.zh}”者的{y.zh}变化相差 {value}（{said_zh}）。"),)
+    return (Text(en, f"有、无“{z.zh}”者的{y.zh}变化相差 {value_zh}（{said_zh}）。"),)
 
 
 def notes_of(design: Design, parallel: bool | None, label: Text) -> tuple[Note, ...]:

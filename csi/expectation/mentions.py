@@ -28,6 +28,7 @@ from csi.inference.shares import wilson
 from csi.measures.agreement import Level, alpha_of, coincidences
 from csi.measures.tidy import said_once, with_reasons
 from csi.moments.stack import Array
+from csi.survey.placed import placed
 from csi.survey.side_table import side_table
 
 AIDED: Final = {
@@ -205,8 +206,8 @@ def _strange(frame: pl.DataFrame, column: str, wrong: pl.Expr, what: Text) -> li
     bad = frame.with_row_index("_row").filter(wrong)
     if not bad.height:
         return []
-    cells = ", ".join(f"row {r + 1}: {v!r}" for r, v in bad.select("_row", column).head(3).rows())
-    en, zh = f"{bad.height} values are not {what.en} ({cells}).", f"{bad.height} 个取值不是{what.zh}（{cells}）。"
+    cells = placed(bad["_row"].to_list(), bad[column].to_list(), "mentions")
+    en, zh = f"{bad.height} values are not {what.en} ({cells.en}).", f"{bad.height} 个取值不是{what.zh}（{cells.zh}）。"
     do, do_zh = f"Write {what.en}.", f"请写{what.zh}。"
     return [problem("E-MENTIONS", f'mentions, column "{column}"', en, zh, do, do_zh)]
 

@@ -407,7 +407,7 @@ def _notes(untested: Sequence[str], cells: Mapping[str, Cell]) -> tuple[Note, ..
     notes.append(note("N-ORDER", f"{en} and novices leaned on personal factors (Trisca).", zh))
     if len(cells) > 1:
         en = "stages are compared by unstandardised slopes alone, which takes for granted that questions mean the same"
-        en += " at each stage (csi.invariance tests it); stages are not assigned at random."
-        zh = "阶段之间只比较未标准化斜率，前提是各阶段对题项的理解相同（可用 csi.invariance 检验）；所处阶段并非随机。"
+        en += " at each stage (csi comparable tests it); stages are not assigned at random."
+        zh = "阶段之间只比较未标准化斜率，前提是各阶段对题项的理解相同（可用 csi comparable 检验）；所处阶段并非随机。"
         notes.append(note("N-STAGES", en, zh))
     return tuple(notes)

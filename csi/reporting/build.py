@@ -21,6 +21,9 @@ from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 from csi.survey.panel import Panel
 
+LEADING = ("gap", "servqual", "tolerance", "promise", "change", "adjustment", "dynamic", "surface", "formation", "kano")
+"""Models about expectations, whose finding may stand over a report on expectation, in order."""
+
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
@@ -90,7 +93,10 @@ def built(keys: Sequence[str], analysis: Analysis) -> list[Section]:
 
 
 def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Headline:
-    """The headline; that of a report on expectation is what its first model finds."""
+    """The headline; that of a report on expectation is what the first of its models finds that is about expectations.
+
+    Without one it is the finding of its first model.
+    """
     found = headline(analysis, kind)
     models = [s for s in sections if s.key not in SECTIONS and s.key != OVERVIEW]
     if kind != "expectation" or not models:
@@ -98,7 +104,7 @@ def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Hea
     who, what = analysis.brand_labels[analysis.focal], analysis.label(analysis.target)
     return replace(
         found,
-        sentence=models[0].title,
+        sentence=next((s.title for k in LEADING for s in models if s.key == k), models[0].title),
         measure=Text(f"{what.en} of {who.en}, index 0–100", f"{who.zh}{what.zh}指数（0–100）"),
         dateline=behind(analysis),
     )

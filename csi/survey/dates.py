@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from csi.errors import Problem, problem
+from csi.errors import Problem, Text, problem
+from csi.survey.placed import placed
 
 WAYS: Final = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
@@ -125,12 +126,12 @@ def _unread(days: pl.Series, cells: pl.Series, read: dict[str, pl.Series], way: 
     none = ~any_way & days.is_not_null()
     if none.any():
         rows = none.arg_true().to_list()
-        count, listed = _listed(rows, cells)
+        count, listed = _listed(rows, cells, place)
         like = f' (written as "{way}")' if way else ""
         like_zh = f"（写法为“{way}”）" if way else ""
         en, zh = (
-            f"{count} no {'date' if len(rows) == 1 else 'dates'}{like}: {listed}.",
-            f"{len(rows)} 个单元格不是日期{like_zh}：{listed}。",
+            f"{count} no {'date' if len(rows) == 1 else 'dates'}{like}: {listed.en}.",
+            f"{len(rows)} 个单元格不是日期{like_zh}：{listed.zh}。",
         )
         do, do_zh = (
             'Write dates as 2026-03-31, or say how they are written: dates: "%d.%m.%Y".',
@@ -138,10 +139,10 @@ def _unread(days: pl.Series, cells: pl.Series, read: dict[str, pl.Series], way: 
         )
         return problem(code, place, en, zh, do, do_zh)
     rows = (read[best].is_null() & days.is_not_null()).arg_true().to_list()
-    count, listed = _listed(rows, cells)
+    count, listed = _listed(rows, cells, place)
     example = cells.filter(read[best].is_not_null())[0]
-    en = f"dates are written in several ways: most as {example}, but {count} not ({listed})."
-    zh = f"日期写法不一：多数如 {example}，但有 {len(rows)} 个单元格不同（{listed}）。"
+    en = f"dates are written in several ways: most as {example}, but {count} not ({listed.en})."
+    zh = f"日期写法不一：多数如 {example}，但有 {len(rows)} 个单元格不同（{listed.zh}）。"
     return problem(code, place, en, zh, "Write all in one way, such as 2026-03-31.", "请统一写法，例如 2026-03-31。")
 
 
@@ -154,9 +155,9 @@ def _zoned(
         return local, []
     without = (cells.is_not_null() & ~with_offset).arg_true().to_list()
     if without:
-        count, listed = _listed(without, cells)
-        en = f"some times carry an offset from UTC, {count} without ({listed})."
-        zh = f"部分时间带有时区偏移，另有 {len(without)} 个没有（{listed}）。"
+        count, listed = _listed(without, cells, place)
+        en = f"some times carry an offset from UTC, {count} without ({listed.en})."
+        zh = f"部分时间带有时区偏移，另有 {len(without)} 个没有（{listed.zh}）。"
         return local, [problem(code, place, en, zh, "Write all with an offset, or none.", "请全部带偏移，或全部不带。")]
     minutes = _offset(zones)
     if not zone and minutes.drop_nulls().n_unique() > 1:
@@ -179,7 +180,7 @@ def _offset(zones: pl.Series) -> pl.Series:
     return frame.select((sign * (hours * 60 + rest)).alias("z"))["z"]
 
 
-def _listed(rows: Sequence[int], cells: pl.Series) -> tuple[str, str]:
+def _listed(rows: Sequence[int], cells: pl.Series, place: str) -> tuple[str, Text]:
     """How many cells, and the first of them."""
-    listed = ", ".join(f"row {i + 1}: {cells[i]!r}" for i in rows[:SHOWN]) + (", ..." if len(rows) > SHOWN else "")
+    listed = placed(rows, [cells[i] for i in rows], place)
     return ("1 cell is" if len(rows) == 1 else f"{len(rows)} cells are"), listed

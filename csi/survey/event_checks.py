@@ -8,9 +8,7 @@ import polars as pl
 
 from csi.errors import Note, Problem, Text, note, problem
 from csi.survey.event_kinds import KINDS, Holds
-
-SHOWN = 3
-"""Rows that a message names."""
+from csi.survey.placed import placed
 
 WORDS = {
     "number": Text("a number", "数值"),
@@ -38,9 +36,12 @@ def cell_problems(raw: pl.Series, typed: pl.Series, holds: Holds, *, needed: boo
         bad = bad | ~typed.is_finite().fill_null(value=True)
     rows = bad.arg_true().to_list()
     if rows:
-        listed = _rows(rows, raw)
+        listed = placed(rows, [raw[i] for i in rows], place)
         are = "1 cell is" if len(rows) == 1 else f"{len(rows)} cells are"
-        en, zh = f"{are} not {WORDS[holds].en} ({listed}).", f"{len(rows)} 个单元格不是{WORDS[holds].zh}（{listed}）。"
+        en, zh = (
+            f"{are} not {WORDS[holds].en} ({listed.en}).",
+            f"{len(rows)} 个单元格不是{WORDS[holds].zh}（{listed.zh}）。",
+        )
         yield problem("E-EVENT", place, en, zh, "Correct these cells.", "请更正这些单元格。")
 
 
@@ -91,17 +92,6 @@ def _told(
     """Rows that cannot be."""
     rows = frame.select(bad.fill_null(value=False))[:, 0].arg_true().to_list()
     if rows:
-        listed = _rows(rows, frame[column])
-        en, zh = f"{len(rows)} rows: {what.en} ({listed}).", f"{len(rows)} 行{what.zh}（{listed}）。"
+        listed = placed(rows, [frame[column][i] for i in rows], place)
+        en, zh = f"{len(rows)} rows: {what.en} ({listed.en}).", f"{len(rows)} 行{what.zh}（{listed.zh}）。"
         yield problem(code, place, en.replace("1 rows", "1 row", 1) if len(rows) == 1 else en, zh, remedy.en, remedy.zh)
-
-
-def _rows(rows: list[int], cells: pl.Series) -> str:
-    """The first few rows and what stands there."""
-    listed = ", ".join(f"row {i + 1}: {_cell(cells[i])}" for i in rows[:SHOWN])
-    return listed + (", ..." if len(rows) > SHOWN else "")
-
-
-def _cell(value: object) -> str:
-    """A cell as it stands."""
-    return repr(value) if isinstance(value, str) else str(value)

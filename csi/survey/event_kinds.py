@@ -41,7 +41,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         time="date",
     ),
     "spells": EventKind(
-        Text("Customer spells", "客户存续"),
+        Text("Customer spells", "顾客存续"),
         {"id": "text", "event": "flag"},
         {"start": "date", "end": "date", "duration": "number", "entered": "date", "entry": "number", "brand": "text"},
         either=(("start", "end"), ("duration",)),

@@ -243,7 +243,7 @@ def _until(events: Events, lang: Language) -> Events:
     if not late.any():
         return events
     if late.all():
-        first = events.frame[when].cast(pl.Date).min()
+        first = events.frame.select(pl.col(when).cast(pl.Date).min()).item()
         en, zh = f"every row is after {until}; the first is of {first}.", f"所有行均晚于 {until}，最早为 {first}。"
         do, do_zh = "Correct until, the last day observed.", "请更正 until（最后观测日）。"
         raise Problems([problem("E-EVENT", events.name, en, zh, do, do_zh)], lang)

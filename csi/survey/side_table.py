@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.survey.datafile import DataFile, as_text
+from csi.survey.placed import placed
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import to_polars
 
@@ -24,9 +25,6 @@ FLAGS: Final = {
     **dict.fromkeys(("0", "0.0", "false", "no", "n", "否"), False),
 }
 """Ways to write yes and no."""
-
-SHOWN: Final = 3
-"""Cells that a message names."""
 
 
 def side_table(
@@ -147,10 +145,10 @@ def _cells(raw: pl.Series, typed: pl.Series, kind: Kind, needed: bool, place: st
     rows = bad.arg_true().to_list()
     if not rows:
         return []
-    cells = ", ".join(f"row {i + 1}: {raw[i]!r}" for i in rows[:SHOWN]) + (", ..." if len(rows) > SHOWN else "")
+    cells = placed(rows, [raw[i] for i in rows], place)
     what = {"number": Text("a number", "数值"), "flag": Text("yes or no", "“是/否”"), "text": Text("text", "文字")}[
         kind
     ]
     are = "cell is" if len(rows) == 1 else "cells are"
-    en, zh = f"{len(rows)} {are} not {what.en} ({cells}).", f"{len(rows)} 个单元格不是{what.zh}（{cells}）。"
+    en, zh = f"{len(rows)} {are} not {what.en} ({cells.en}).", f"{len(rows)} 个单元格不是{what.zh}（{cells.zh}）。"
     return [problem(code, f'{place}, column "{raw.name}"', en, zh, "Correct these cells.", "请更正这些单元格。")]

@@ -288,7 +288,7 @@ def test_contacts_without_a_known_order_are_left_out_of_what_needs_it():
 def test_contacts_of_which_every_one_is_there_twice_have_no_order():
     panel = contacting.answered([50, 60, 70, 80])
     found = csi.journey(pl.concat([HAND, HAND]), panel, "overall", scores=(1, 10), small=0)
-    assert not (found.transitions.height or found.steps.height or found.peak_end.height)
+    assert [found.transitions.height, found.steps.height, found.peak_end.height] == [0, 0, 0]
     assert found.table["reach"].to_list() == [0.75, 0.5, 0.25]
     assert "W-JOURNEY-ORDER" in [n.code for n in found.notes]
 

@@ -119,7 +119,7 @@ def test_claims_are_found_contradicted_or_open():
     verdicts = {c: row(found, q, c)["found"] for q, c in (("will", "a"), ("experience", "e"), ("experience", "f"))}
     assert verdicts == {"a": "found", "e": "found", "f": "found"}
     assert row(found, "should", "c")["found"] == ""
-    assert found.sentences[0].en.startswith("Expectation keeps a weight of 0.")
+    assert found.sentences[0].en.startswith("Expectation kept a weight of 0.")
     assert "得到支持" in found.sentences[0].zh
     beyond = told(keeps=1.4)
     assert row(beyond, "will", "a")["found"] == "contradicted"

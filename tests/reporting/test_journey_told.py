@@ -66,7 +66,7 @@ def section(study):
 
 
 def test_the_section_is_told_in_both_languages(section):
-    assert section.kicker.zh == "客户旅程"
+    assert section.kicker.zh == "顾客旅程"
     for said in (section.title, section.subtitle, *section.paragraphs):
         assert said.en
         assert HAN.search(said.zh)

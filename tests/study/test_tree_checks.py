@@ -72,7 +72,7 @@ def test_structure_and_weights_are_told_together_with_their_lines(altered):
     assert 'the leaf "ZZ" is not a brand of the study.' in places.values()
     assert places["weights.csv:2"] == 'the weight of "AX" in 2023 is -410.'
     assert places["weights.csv:5"] == 'the weight of "EJ" in 2023 is nan.'
-    assert places['weights.csv, column "weight"'] == "1 cell is not a number (row 5: None)."
+    assert places['weights.csv, column "weight"'] == "1 cell is not a number (row 6: None; the header is row 1)."
 
 
 def test_others_that_are_a_brand_and_a_brand_above_another(altered):

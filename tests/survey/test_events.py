@@ -52,7 +52,7 @@ def test_all_problems_at_once() -> None:
     found = said(frame, "purchases")
     assert [code for code, _, _ in found] == ["E-EVENT"] * 3
     assert found[1][1] == "1 cell is no date: row 2: 'soon'."
-    assert found[1][2] == "1 个单元格不是日期：row 2: 'soon'。"
+    assert found[1][2] == "1 个单元格不是日期：第 2 行：'soon'。"
 
 
 @pytest.mark.parametrize(
@@ -187,3 +187,17 @@ def panel_of_ids() -> Any:
 
     book = Codebook((Item("q1", "sat", Scale("ten", 1, 10), Text("Content", "满意")),), {}, {"respondent": "id"})
     return lambda ids: csi.read_panel(pl.DataFrame({"id": ids, "q1": [5] * len(ids)}), book)
+
+
+def test_rows_of_files_are_counted_with_their_header_and_said_so(tmp_path):
+    path = tmp_path / "bought.csv"
+    path.write_text("id,date,amount\na,2026-01-05,5\nb,2026-01-06,-3\n", encoding="utf-8")
+    with pytest.raises(Problems) as caught:
+        read_events(path, "purchases")
+    (found,) = caught.value.problems
+    assert found.what.en == "1 row: amounts below 0 (row 3: -3.0; the header is row 1)."
+    assert found.what.zh == "1 行金额为负（第 3 行：-3.0；表头为第 1 行）。"
+    path.write_text("id,date\na,soon\nb,2026-01-06\n", encoding="utf-8")
+    with pytest.raises(Problems) as caught:
+        read_events(path, "purchases")
+    assert "row 2: 'soon'; the header is row 1" in caught.value.problems[0].what.en

@@ -37,18 +37,23 @@ def moves(
     goals = frame["goal"].unique(maintain_order=True).to_list()
     cells = {(r["origin"], r["goal"]): r for r in frame.to_dicts()}
     size = 11.5 if width < style.HALF else 13.0
-    names = {o: f"{say(o, labels, lang)} (n = {style.count(cells[o, goals[0]]['n'])})" for o in origins}
-    widest = max(text_width(n, size, lang=lang) for n in names.values())
+    counts = {o: f"n = {style.count(cells[o, goals[0]]['n'])}" for o in origins}
+    names = {o: say(o, labels, lang) for o in origins}
+    widest = max(text_width(n, size, lang=lang) for n in (*names.values(), *counts.values()))
     left = min(widest, width * 0.38) + 12
-    side, step, top = min((width - left) / max(len(goals), 1), 150.0), 46.0, 44.0
+    side, step = min((width - left) / max(len(goals), 1), 150.0), 46.0
+    heads = [svg.wrap(say(goal, labels, lang), side - 6, size - 1, lang=lang, lines=3) for goal in goals]
+    top = 44.0 + 15.0 * (max(len(h) for h in heads) - 1)
     parts = [svg.words(left + 2, 14, _TO.say(lang), size=11.5, fill=style.MUTED)]
-    for k, goal in enumerate(goals):
-        head = svg.shorten(say(goal, labels, lang), side - 4, size - 1, lang=lang)
-        parts.append(svg.words(left + side * (k + 0.5), top - 10, head, size=size - 1, anchor="middle"))
+    for k, head in enumerate(heads):
+        for j, line in enumerate(reversed(head)):
+            at = left + side * (k + 0.5), top - 10 - 15.0 * j
+            parts.append(svg.words(*at, line, size=size - 1, anchor="middle"))
     for i, origin in enumerate(origins):
         y = top + step * i
         name = svg.shorten(names[origin], left - 12, size, lang=lang)
-        parts.append(svg.words(left - 10, y + step / 2 + 4.5, name, size=size, anchor="end"))
+        parts.append(svg.words(left - 10, y + step / 2 - 2, name, size=size, anchor="end"))
+        parts.append(svg.words(left - 10, y + step / 2 + 14, counts[origin], size=11, fill=style.MUTED, anchor="end"))
         for k, goal in enumerate(goals):
             parts += _cell(cells.get((origin, goal)), left + side * k, y, side, step, own=origin == goal, lang=lang)
     return svg.drawing(width, top + step * len(origins) + 4, parts, finding, lang)

@@ -143,7 +143,7 @@ def _tables() -> Need:
 
     return Need(
         Text("a table of purchases (id, date) or of spells (id, start, end, event)",
-             "购买记录（id, date）或客户存续（id, start, end, event）"),
+             "购买记录（id, date）或顾客存续（id, start, end, event）"),
         met,
         Text("name its file under tables: {purchases: purchases.csv}",
              "在 tables 中写明文件：{purchases: purchases.csv}"),

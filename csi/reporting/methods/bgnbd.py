@@ -43,8 +43,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         paragraphs=more,
         figures=(figure("counts", title, partial(counts, found.fit), half=True),),
         tables=(
-            tabled("totals", Text("All customers", "全部客户"), found.totals, TOTALS, HEADINGS, {}),
-            tabled("fit", Text("Customers by repeat purchases", "按复购次数的客户数"), found.fit, FIT, HEADINGS, {}),
+            tabled("totals", Text("All customers", "全部顾客"), found.totals, TOTALS, HEADINGS, {}),
+            tabled("fit", Text("Customers by repeat purchases", "按复购次数的顾客数"), found.fit, FIT, HEADINGS, {}),
             tabled("parameters", Text("Parameters", "参数"), found.table, PARAMETERS, HEADINGS, {}),
         ),
         notes=found.notes,
@@ -55,7 +55,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 METHOD = Method(
     name="bgnbd",
     number=11,
-    title=Text("Purchases expected of customers (BG/NBD)", "客户未来购买预测（BG/NBD）"),
+    title=Text("Purchases expected of customers (BG/NBD)", "顾客未来购买预测（BG/NBD）"),
     needs=(table("purchases", "amount"),),
     tell=tell,
     cells=(),

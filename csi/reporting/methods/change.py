@@ -45,7 +45,10 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="change",
         title=title,
-        subtitle=Text(f"{label.en}, {found.people} people", f"{label.zh}，{found.people} 名受访者"),
+        subtitle=Text(
+            f"{label.en} in {found.units.scale.en}, {found.people} people",
+            f"{label.zh}，以{found.units.scale.zh}计，{found.people} 名受访者",
+        ),
         paragraphs=more,
         tables=tuple(_tables(study, found)),
         notes=found.notes,

@@ -53,7 +53,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         else Text("Ratios of hazards", "风险比")
     )
     parts = [
-        ("medians", Text(f"How long customers stay ({UNITS[unit].en})", f"客户留存时间（{UNITS[unit].zh}）"),
+        ("medians", Text(f"How long customers stay ({UNITS[unit].en})", f"顾客留存时间（{UNITS[unit].zh}）"),
          found.table, MEDIANS, HEADINGS),
         ("at", Text("Share that stays", "留存占比"), found.at, AT,
          {**HEADINGS, "time": UNITS[unit], "n": Text("still watched", "仍在观察")}),
@@ -85,7 +85,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
 METHOD = Method(
     name="churn",
     number=11,
-    title=Text("How long customers stay", "客户留存与流失"),
+    title=Text("How long customers stay", "顾客留存与流失"),
     needs=(table("spells", "start", "end"),),
     tell=tell,
     options=("drivers", "hazard", "unit", "since"),

@@ -57,8 +57,8 @@ def manifest(found: Surface) -> tuple[Note, ...]:
         each = [significant(v, 2) for v in products(row["r_expected"], row["r_perceived"], row["correlation"])]
         en += f" (reliability of normal scores: E^2 {each[0]}, E P {each[1]}, P^2 {each[2]})"
         zh += f"（按正态得分，信度：E^2 {each[0]}，E P {each[1]}，P^2 {each[2]}）"
-    en += '; the latent form is "y ~ E + P + E:E + E:P + P:P" by csi.fit with csi.SEM() or csi.PLS(consistent=True).'
-    zh += "；潜变量形式为 y ~ E + P + E:E + E:P + P:P，用 csi.fit 配合 csi.SEM() 或 csi.PLS(consistent=True) 估计。"
+    en += '; the latent form is the model "y ~ E + P + E:E + E:P + P:P" with estimator: mlr or plsc.'
+    zh += "；潜变量形式为模型 y ~ E + P + E:E + E:P + P:P，以 estimator: mlr 或 plsc 估计。"
     return (note("N-MANIFEST", en, zh),)
 
 

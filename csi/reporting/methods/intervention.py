@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csi.errors import Text
+from csi.expectation.change_asked import scale_of
 from csi.expectation.intervention import intervention
 from csi.expectation.intervention_words import HEADINGS, PERIODS, QUANTITIES
 from csi.reporting.methods.change import FOLLOWED
@@ -28,6 +29,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         level=settings.level, small=settings.small, flagged=settings.flagged,
     )  # fmt: skip
     title, more = titled(found.sentences, METHOD.title)
+    scale = scale_of(panel, panel.codebook.items_of(outcome, options.perceived) or (outcome,))
     texts = {**texts_of(study), **QUANTITIES, **PERIODS}
     one = tabled(
         "intervention", Text("Both groups, before and after", "两组干预前后"), found.table,
@@ -40,7 +42,9 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="intervention",
         title=title,
-        subtitle=found.labels["flag"],
+        subtitle=Text(
+            f"{found.labels['flag'].en}; means in {scale.en}", f"{found.labels['flag'].zh}；均值以{scale.zh}计"
+        ),
         paragraphs=more,
         tables=(one, waves) if found.events.height else (one,),
         notes=found.notes,

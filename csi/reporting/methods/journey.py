@@ -156,7 +156,7 @@ def drawn(found: Journey, title: Text, small: int) -> tuple[Figure, ...]:
 METHOD = Method(
     name="journey",
     number=5,
-    title=Text("Customer journey", "客户旅程"),
+    title=Text("Customer journey", "顾客旅程"),
     needs=(table("contacts", "score", "seq"),),
     tell=tell,
     options=("outcome", "steps", "scores"),

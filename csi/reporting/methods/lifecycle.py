@@ -106,7 +106,7 @@ METHOD = Method(
     needs=(
         key("respondent", Text("the respondent", "受访者")),
         key("wave", Text("the wave", "期次")),
-        key("stage", Text("the customer's stage", "客户阶段")),
+        key("stage", Text("the customer's stage", "顾客阶段")),
     ),
     tell=tell,
     options=("absorbing", "only"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import polars as pl
+
 from csi.behaviour.programme import Programme, programme
 from csi.behaviour.programme_words import HEADINGS, PERIODS, SAID
 from csi.errors import Text
@@ -42,7 +44,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     per = PERIODS[found.period]
     parts = (
         ("programme", Text(f"A customer a {per.en}, after joining", f"入会后每人每{per.zh}"), found.table, WAYS),
-        ("events", Text("Before and after joining", "入会前后"), found.events, EVENTS),
+        ("events", Text("Before and after joining", "入会前后"), with_reference(found.events), EVENTS),
         ("overlap", Text("How alike weighted others are", "加权后非会员的相似程度"), found.overlap, ALIKE),
     )
     title, more = titled(found.sentences, METHOD.title)
@@ -59,6 +61,19 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         notes=found.notes,
         data={k: f for k, _, f, _ in parts},
     )
+
+
+def with_reference(events: pl.DataFrame) -> pl.DataFrame:
+    """The event study with the period that its differences are against: 0, without an interval.
+
+    Example:
+        >>> with_reference(pl.DataFrame({"k": [-2, 0], "n": [30, 30], "difference": [0.5, 2.0]})).rows()[1]
+        (-1, None, 0.0)
+    """
+    if not events.height or (events["k"] == -1).any():
+        return events
+    row = pl.DataFrame({"k": [-1], "difference": [0.0]}).cast({"k": events.schema["k"]})
+    return pl.concat([events, row], how="diagonal").sort("k")
 
 
 def drawn(found: Programme, title: Text) -> tuple[Figure, ...]:

@@ -55,7 +55,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     every = {
         **HEADINGS,
         "n": HEADINGS["customers"],
-        "rate": Text(f"a customer and {unit}", f"每客户每{UNITS[unit].zh}"),
+        "rate": Text(f"a customer and {unit}", f"每顾客每{UNITS[unit].zh}"),
     }
     told = {**CURVE, "n": HEADINGS["customers"], "events": HEADINGS["again"]}
     parts = (
@@ -74,7 +74,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=Text(
             "Shares with Wilson's limits, rates with customers as units, Kaplan-Meier",
-            "占比用威尔逊区间，复购率以客户为单位，Kaplan–Meier",
+            "占比用威尔逊区间，复购率以顾客为单位，Kaplan–Meier",
         ),
         paragraphs=more,
         figures=drawn(time, title, texts),
@@ -92,7 +92,7 @@ def unit_of(options: Options) -> Unit:
 
 NAMES = {
     "log-rank": Text("log-rank", "对数秩检验"),
-    "robust": Text("score test, errors by customers", "得分检验（按客户聚类）"),
+    "robust": Text("score test, errors by customers", "得分检验（按顾客聚类）"),
 }
 
 
@@ -110,7 +110,7 @@ def drawn(found: Survival, title: Text, texts: dict[str, Text]) -> tuple[Figure,
 METHOD = Method(
     name="repurchase",
     number=11,
-    title=Text("Customers who buy again", "客户复购"),
+    title=Text("Customers who buy again", "顾客复购"),
     needs=(table("purchases"),),
     tell=tell,
     options=("within", "unit", "period"),

@@ -21,6 +21,12 @@ from csi.study.study import Study
 from csi.survey.events import Events
 from csi.survey.panel import Panel
 
+ANALYSERS = {
+    "lexicon": Text("the lexicon", "词典"), "score": Text("scores given", "所给分数"),
+    "packages": Text("snownlp and vaderSentiment", " snownlp 与 vaderSentiment "),
+}  # fmt: skip
+"""What scored comments, in words."""
+
 RESAMPLES = 200
 """At least so many for the intervals of agreement."""
 
@@ -38,7 +44,8 @@ EXPECTED: dict[str, Kind] = {
     "balance_low": "coefficient", "balance_high": "coefficient",
 }  # fmt: skip
 SELECTION: dict[str, Kind] = {
-    "variable": "text", "value": "text", "n_writers": "count", "writers": "score", "others": "score",
+    "variable": "text", "value": "text", "n_writers": "count", "n_others": "count", "writers": "score",
+    "others": "score",
     "difference": "score", "conf_low": "score", "conf_high": "score", "p_adjusted": "p",
 }  # fmt: skip
 COUNTS: dict[str, Kind] = {"language": "text", "comments": "count", "share": "share"}
@@ -64,7 +71,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
         ("whole", Text("All comments", "全部评论"), found.whole, WHOLE, HEADINGS),
         ("themes", Text("Themes", "主题"), found.table, THEMES, HEADINGS),
         ("expected", Text("Against what was expected", "与期望相比"), found.expected, EXPECTED, HEADINGS),
-        ("selection", Text("Writers and others", "写评论者与其他人"), found.selection, SELECTION, HEADINGS),
+        ("selection", Text("Those who write and others", "写评论者与其他人"), found.selection, SELECTION, HEADINGS),
         ("languages", Text("Comments by language", "评论的语言"), found.counts, COUNTS, _OF_COUNTS),
     ]
     data = {name: frame for name, _, frame, _, _ in parts}
@@ -76,12 +83,13 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             ("confusion", Text("People and analyser", "人工编码与得分"), trusted.confusion, CONFUSION, TRUSTED),
         ]
         data |= {"reliability": trusted.table, "confusion": trusted.confusion}
+    by = ANALYSERS.get(found.analyser, Text(found.analyser, f" {found.analyser} "))
     return Section(
         key="text",
         title=title,
         subtitle=Text(
-            f"Tone from 0 (bad) to 1 (good) by {found.analyser}; shares of voice are of all mentions",
-            f"情感得分由 {found.analyser} 给出，0（负面）至 1（正面）；声量占比以全部提及为基数",
+            f"Tone from 0 (bad) to 1 (good) by {by.en}; shares of voice are of all mentions",
+            f"情感得分由{by.zh}给出，0（负面）至 1（正面）；声量占比以全部提及为基数",
         ),
         paragraphs=more,
         tables=tuple(tabled(n, t, f, k, h, texts) for n, t, f, k, h in parts if f.height),
