@@ -85,10 +85,15 @@ def _doubt(names: Sequence[str], before: str, wave: str, short: str) -> Reason:
     en = ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
     zh = "、".join(names[:SHOWN]) + (f" 等 {len(names)} 个题项" if more > 0 else "")
     en = f"between {before} and {wave} the answer scale of {en} seems to have changed: nobody in {short} used its upper"
-    en += " part. Declare the break (waves: {breaks: [{wave: " + wave + ", what: scale}]}) or, if the scale is the"
+    en += " part. Declare the break (waves: {breaks: [{wave: " + wave + ", what: scale, scale: [1, 5]}]}, with"
+    en += " the scale before it) or, if the scale is the"
     en += " same, write waves: {scales: same}."
     zh = f"{before} 与 {wave} 之间 {zh} 的答题量表似有改变：{short} 期无人使用其上段。请声明断点"
-    zh += "（waves: {breaks: [{wave: " + wave + ", what: scale}]}）；量表未变则写 waves: {scales: same}。"
+    zh += (
+        "（waves: {breaks: [{wave: "
+        + wave
+        + ", what: scale, scale: [1, 5]}]}，写明此前的量表）；量表未变则写 waves: {scales: same}。"
+    )
     return reason("R-SCALE-WAVE", en, zh)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from csi.errors import Language, Problems, problem
 from csi.study.codebook import read_codebook
+from csi.study.former import formers
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
 from csi.survey.columns import named
@@ -44,11 +45,10 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         lang=study.language,
         aside=aside,
         part=part,
+        former=formers(study),
     )
     if study.scales == "same":
-        panel = replace(panel, unlike={})
-    if study.scales == "same" or any(one.what == "scale" for one in study.breaks):
-        panel = replace(panel, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
+        panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
     if given is not None and len(given.rscales) not in (0, 1, count):
         en = f"there are {count} columns of replicate weights and {len(given.rscales)} rscales."

@@ -20,12 +20,13 @@ from csi.study.breaks import break_problems
 from csi.study.codebook import codebook_of, keys_of, text_of
 from csi.study.estimator import estimate_problems
 from csi.study.explain import Held, held_to
+from csi.study.former import break_said, former_problems
 from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
 from csi.study.rate_items import rates_plan
-from csi.study.schema import COVARIANCE, BreakForm, KeysForm, OptionsForm, StudyForm
-from csi.study.settings import TARGET, BreakSaid, Event, Gating, LinkSaid, ReplicateWeights, Settings, Telling
+from csi.study.schema import COVARIANCE, KeysForm, OptionsForm, StudyForm
+from csi.study.settings import TARGET, Event, Gating, ReplicateWeights, Settings, Telling
 from csi.study.tables import table_problems, tables_said
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import KEY_ROLES, Codebook
@@ -223,6 +224,7 @@ def _check(
         yield from _target(form, names, document)
     unsure = [i for i in range(len(form.waves.breaks)) if held.faulty("waves", "breaks", i, "link", "method")]
     yield from break_problems(form, model, form.index.target or TARGET, document, folder, unsure)
+    yield from former_problems(form, codebook, document)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:
@@ -389,32 +391,14 @@ def _fields(
         "respondents": form.waves.respondents,
         "scales": form.waves.scales,
         "alerts": tuple(Alert(a.when, a.against, a.target, a.brand) for a in form.alerts),
-        "breaks": tuple(_break(one, path.parent) for one in form.waves.breaks),
+        "breaks": tuple(
+            break_said(one, path.parent, document.place(("waves", "breaks", i)))
+            for i, one in enumerate(form.waves.breaks)
+        ),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
         "tables": tables_said(form, document, path.parent),
         **brand_fields(form, document),
     }
-
-
-def _break(form: BreakForm, folder: Path) -> BreakSaid:
-    """A break, the file of its link beside the study file."""
-    said = form.link
-    if said is None:
-        return BreakSaid(form.wave, form.what, Text(form.en, form.zh))
-    old, new = said.scales if len(said.scales) == 2 else ([0.0, 100.0], [0.0, 100.0])
-    linked = LinkSaid(
-        method=said.method,
-        construct=said.construct_,
-        file=folder / said.file if said.file else None,
-        **{name: getattr(said, name) for name in ("old", "new", "weight", "respondent", "cluster", "stratum")},
-        anchors=tuple(said.anchors),
-        changed=tuple(said.changed),
-        scales=((old[0], old[1]), (new[0], new[1])),
-        shift=said.shift,
-        slope=said.slope,
-        std_error=said.std_error,
-    )
-    return BreakSaid(form.wave, form.what, Text(form.en, form.zh), linked)
 
 
 def _options(given: OptionsForm | None, folder: Path) -> Options | None:

@@ -108,12 +108,14 @@ class LinkForm(Part):
 
 
 class BreakForm(Part):
-    """From `wave` on the measurement is another one."""
+    """From `wave` on the measurement is another one; before, `items` were answered on `scale`."""
 
     wave: str
     what: Literal["questionnaire", "mode", "scale", "sample", "other"] = "questionnaire"
     zh: str = ""
     en: str = ""
+    scale: list[Annotated[float, Field(allow_inf_nan=False)]] = []
+    items: list[str] = []
     link: LinkForm | None = None
 
 

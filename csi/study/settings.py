@@ -178,6 +178,10 @@ class TableSaid:
     place: str = ""
 
 
+POINTS = ((0.0, 100.0), (0.0, 100.0))
+"""The scales of an overlap sample's scores where a link says none."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSaid:
     """A link as the study file says it: see `csi.study.schema.LinkForm`."""
@@ -193,7 +197,7 @@ class LinkSaid:
     stratum: str = ""
     anchors: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    scales: tuple[tuple[float, float], tuple[float, float]] = ((0, 100), (0, 100))
+    scales: tuple[tuple[float, float], tuple[float, float]] = POINTS
     shift: float = 0.0
     slope: float = 1.0
     std_error: float = 0.0
@@ -206,9 +210,12 @@ class LinkSaid:
 
 @dataclass(frozen=True, slots=True)
 class BreakSaid:
-    """A break as the study file says it."""
+    """A break as the study file says it; `scale` is the one before it of `items`, `place` its line."""
 
     wave: str
     what: Literal["questionnaire", "mode", "scale", "sample", "other"] = "questionnaire"
     text: Text = field(default_factory=lambda: Text("", ""))
     link: LinkSaid | None = None
+    scale: tuple[float, float] | None = None
+    items: tuple[str, ...] = ()
+    place: str = ""

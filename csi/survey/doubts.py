@@ -14,8 +14,12 @@ from csi.survey.columns import FILE, Picked
 from csi.survey.rules import Rules
 
 
-def item_notes(frame: pl.DataFrame, codebook: Codebook) -> Iterator[Note]:
-    """Items without any answer, with one and the same answer, or equal to another item in every row."""
+def item_notes(frame: pl.DataFrame, codebook: Codebook, turned: Collection[str] = ()) -> Iterator[Note]:
+    """Items without any answer, with one and the same answer, or equal to another item in every row.
+
+    Parameters:
+        turned: items whose answers were turned from another scale, so that they are no whole numbers.
+    """
     copies: dict[bytes, list[str]] = defaultdict(list)
     for name in codebook.names:
         answers = frame[name]
@@ -30,7 +34,7 @@ def item_notes(frame: pl.DataFrame, codebook: Codebook) -> Iterator[Note]:
                 f"题项 {name} 的回答全部相同（{value:g}），不含信息。",
             )
         else:
-            yield from _fractions(name, answers.drop_nulls())
+            yield from _fractions(name, answers.drop_nulls()) if name not in turned else ()
             copies[answers.fill_null(float("-inf")).to_numpy().tobytes()].append(name)
     for names in copies.values():
         if len(names) > 1:
@@ -88,8 +92,14 @@ Unused = Mapping[tuple[str, float, float], Sequence[tuple[str, float]]]
 """(wave, from, to) of a scale whose upper part nobody used in the wave -> such items, each with its highest answer."""
 
 
-def unused_scales(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str]) -> Unused:
-    """Waves in which nobody used the upper part of a scale that other waves use: another scale, most likely."""
+def unused_scales(
+    frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str], known: Collection[tuple[str, str]] = ()
+) -> Unused:
+    """Waves in which nobody used the upper part of a scale that other waves use: another scale, most likely.
+
+    Parameters:
+        known: (wave, item) whose scale is stated, so that it is not doubted.
+    """
     if "wave" not in frame.columns or len(waves) < 2:
         return {}
     found: dict[tuple[str, float, float], list[tuple[str, float]]] = defaultdict(list)
@@ -97,7 +107,8 @@ def unused_scales(frame: pl.DataFrame, codebook: Codebook, waves: Sequence[str])
         low, high = item.scale.minimum, item.scale.maximum
         if high - low >= FEWEST_STEPS:
             for wave, most in _short(frame.select("wave", item.name), low + LOWER * (high - low)):
-                found[wave, low, high].append((item.name, most))
+                if (wave, item.name) not in known:
+                    found[wave, low, high].append((item.name, most))
     return found
 
 
@@ -136,10 +147,11 @@ def _other_scale(wave: str, names: Sequence[str], scale: tuple[float, float], mo
     of = of or f"{len(names)} 个题项"
     low, high = scale
     en = f"In {wave} no answer to {named} asked from {low:g} to {high:g} is above {most:g}, in other waves many are:"
-    en += " was the scale changed? Turn the answers into the scale of the codebook, or declare it under waves, breaks"
-    en += " (what: scale); if it is the same, write waves: {scales: same}. Until then no change is printed across."
+    en += " was the scale changed? Declare it under waves, breaks, with the former scale (what: scale, scale: [1, 5]),"
+    en += " or turn the answers into the scale of the codebook; if it is the same, write waves: {scales: same}."
+    en += " Until then no change is printed across."
     zh = f"{wave} 期 {of}（量表 {low:g}–{high:g}）的回答均不超过 {most:g}，而其他期有许多更高的回答：量表是否改变？"
-    zh += "请将回答换算到编码簿的量表，或在 waves 的 breaks 中声明（what: scale）；"
+    zh += "请在 waves 的 breaks 中声明，并写明原量表（what: scale, scale: [1, 5]），或将回答换算到编码簿的量表；"
     zh += "量表未变则写 waves: {scales: same}。此前不跨越该处给出变化。"
     return note("W-SCALE-WAVE", en, zh)
 

@@ -57,6 +57,8 @@ class Panel:
         sources: the files. notes: what is doubtful.
         flagged: the kept rows that a rule flagged: `rule`, the file and row, and the keys; null when none was.
         unlike: wave -> items of which nobody in it used the upper part of a scale that other waves use.
+        former: wave -> item -> lowest and highest answer of the scale that it was asked on, where it was another one
+            than the codebook's; the answers in `frame` are turned into the codebook's.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
 
     Example:
@@ -78,3 +80,4 @@ class Panel:
     flagged: pl.DataFrame | None = None
     aside: tuple[Aside, ...] = ()
     unlike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    former: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)

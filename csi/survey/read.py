@@ -28,6 +28,7 @@ from csi.survey.doubts import (
     unused_scales,
     wave_notes,
 )
+from csi.survey.former import Former, Turned, still_unlike, turned_into, widened
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled, under_one_name
 from csi.survey.panel import Panel, RuleEffect
 from csi.survey.readers import read_raw
@@ -57,6 +58,7 @@ def read_panel(
     lang: Language = "en",
     aside: Sequence[str] = (),
     part: bool = False,
+    former: Sequence[Former] = (),
 ) -> Panel:
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
 
@@ -72,7 +74,8 @@ def read_panel(
         renamed: other names of brands in the data -> the name the study knows.
         lang: language of the messages. aside: keys of cells; one that holds what would stop the reading (text, numbers
             outside the scale, a respondent twice, bad weights) is left out and stands in `Panel.aside`.
-        part: the answers are added to others, so that a single one will do.
+        part: the answers are added to others, so that a single one will do. former: scales that items were asked on
+            until a wave, from which answers are turned into the codebook's.
 
     Returns:
         A `Panel`; only key and item columns enter it, so names, telephone numbers and addresses stay outside.
@@ -98,19 +101,32 @@ def read_panel(
     _stop([*unfit(picked, codebook, rules, roles, groups or {})], lang)
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
-    frame = _typed(picked, codebook, roles, known)
+    frame = _typed(picked, widened(codebook, former), roles, known)
     frame, told = under_one_name(frame, renamed or {})
+    order = _order(frame, waves, former)
+    turned = turned_into(frame, codebook, former, order, missing=rules.out_of_range == "missing")
+    frame = turned.frame
     frame, raw, left = set_aside(frame, raw, picked, codebook, rules, aside) if aside else (frame, raw, ())
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
     problems = [
+        *turned.problems,
         *cell_problems(frame, raw, picked, codebook, rules),
         *key_problems(filled.frame, roles, known, groups or {}),
     ]
     rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles, groups or {})), codebook)
     ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
-    _stop([*problems, *ruled.problems, *too_few(ruled, raw, 0 if part else 1)], lang)
-    panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {})
+    unlikely = still_unlike(ruled.frame, codebook, former, order, turned)
+    _stop([*problems, *ruled.problems, *unlikely, *too_few(ruled, raw, 0 if part else 1)], lang)
+    panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {}, turned)
     return replace(panel, aside=left, notes=(*panel.notes, *told))
+
+
+def _order(frame: pl.DataFrame, waves: Sequence[str], former: Sequence[Former]) -> tuple[str, ...]:
+    """The waves, oldest first, with those of former scales that have no answers yet."""
+    if waves or "wave" not in frame.columns:
+        return tuple(waves)
+    more = pl.DataFrame({"wave": [one.wave for one in former]}, schema={"wave": pl.String})
+    return present(pl.concat([frame.select("wave"), more]), "wave", ())
 
 
 def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:
@@ -174,6 +190,7 @@ def _panel(
     rules: Rules,
     respondents: Literal["", "same", "new"],
     groups: Mapping[str, str],
+    turned_rows: Turned,
 ) -> Panel:
     """The kept rows as a `Panel`, with its audit and notes."""
     rows, names = ruled.frame, codebook.names
@@ -181,28 +198,36 @@ def _panel(
     if respondents == "new" and {"respondent", "wave"} <= set(roles):
         frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
     waves = present(rows, "wave", known["wave"])
-    unused = unused_scales(rows, codebook, waves)
+    unused = unused_scales(rows, codebook, waves, turned_rows.known)
     return Panel(
         frame=frame,
         codebook=codebook,
         reasons=rows.select(pl.col(name + REASON).alias(name) for name in names),
         waves=waves,
         brands=present(rows, "brand", known["brand"]),
-        audit=(*cell_effects(rows, codebook), *_wide(picked, codebook), *ruled.effects, *_reversed(rows, codebook)),
+        audit=(
+            *cell_effects(rows, codebook),
+            *_wide(picked, codebook),
+            *ruled.effects,
+            *_reversed(rows, codebook),
+            *turned_rows.effects,
+        ),
         excluded=marked(raw, ruled.dropped),
         sources=tuple(p.source for p in picked),
         notes=(
             *(one for p in picked for one in p.raw.notes),
             *same_file_notes(picked),
             *absent_notes(picked, rows, groups),
-            *item_notes(rows, codebook),
+            *item_notes(rows, codebook, turned_rows.items),
             *wave_notes(rows, codebook, waves),
             *scale_notes(unused, waves),
+            *turned_rows.notes,
             *(() if respondents else recurring(rows)),
             *idle_rules(codebook, roles, rules),
         ),
         flagged=marked(raw.select(FILE, ROW, *roles), ruled.flagged),
         unlike=unlike(unused),
+        former=turned_rows.scales,
     )
 
 
