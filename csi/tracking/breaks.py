@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from csi.display import fixed
 from csi.errors import Note, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.moments.stack import Array, Ints
 from csi.tracking.classes import rows_of
@@ -133,6 +134,9 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
     its sampling error is stretched as the scores are. The link's error is common to all cells it maps: it is added to
     their covariance (`Index.linked`): in every comparison across the break, cancelling within the old form.
     Respondents behind a link who answered in the waves enter with their covariance (`csi.tracking.link_shared`).
+
+    Raises:
+        Problems: E-LINK where an index lies outside all scores that its link was found on.
     """
     if index.copies:
         each = tuple(bridged(copy, construct, breaks, order) for copy in index.copies)
@@ -153,6 +157,7 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
             start = place[one.wave]
             continue
         mapped: Ints = np.flatnonzero((at >= start) & (at < place[one.wave]) & np.isfinite(values))
+        _check_reach(made, values[mapped], one.wave)
         hat, stretch = np.zeros((c, GRID.size)), np.ones(c)
         for i in mapped:
             y, d = scores[i]
@@ -165,6 +170,26 @@ def bridged(index: Index, construct: int, breaks: Sequence[Break], order: Sequen
         carried = [replace(x, hat=x.hat * stretch[:, None]) for x in carried] + [Carried(made, hat)]
     error = error_covariance(index, construct, carried, factor)
     return _carried(index, construct, values, factor, error)
+
+
+def _check_reach(made: Link, values: Array, wave: str) -> None:
+    """Raise where an index lies outside all scores that the link was found on.
+
+    Raises:
+        Problems: E-LINK.
+    """
+    if made.reach is None or not values.size:
+        return
+    low, high = made.reach
+    if low - 1e-9 <= values.min() and values.max() <= high + 1e-9:
+        return
+    en = f"those who answered both forms scored {fixed(low, 1)} to {fixed(high, 1)} (0-100) on the old one; indices "
+    en += f"before {wave} are {fixed(float(values.min()), 1)} to {fixed(float(values.max()), 1)}."
+    zh = f"同时回答两种形式者在旧形式上得 {fixed(low, 1)} 至 {fixed(high, 1)} 分（0–100），"
+    zh += f"{wave} 之前的指数为 {fixed(float(values.min()), 1)} 至 {fixed(float(values.max()), 1)}。"
+    do = "Say what scales the scores are on, scales: [[min, max], [min, max]], or use method: stated."
+    do_zh = "请以 scales: [[最小, 最大], [最小, 最大]] 说明得分所在的量表，或改用 method: stated。"
+    raise Problems([problem("E-LINK", f"waves: breaks {wave}", en, zh, do, do_zh)])
 
 
 def stage(breaks: Sequence[Break], order: Sequence[str], earlier: str, later: str) -> int:
@@ -265,8 +290,12 @@ def _who(made: Link) -> tuple[Note, ...]:
     if made.method in {"stated", "given"}:
         return ()
     if made.behind is None:
-        en = "No respondent behind the link is known among those of the waves: its error counts as independent."
-        return (note("N-LINK-APART", en, "衔接样本的受访者未与各期受访者对应：其误差按独立处理。"),)
+        en = (
+            "No respondent behind the link is known among those of the waves (they are looked for by name under waves: "
+        )
+        en += "{respondents: same}): its error counts as independent."
+        zh = "衔接样本的受访者未与各期受访者对应（仅在 waves: {respondents: same} 时核对姓名）：其误差按独立处理。"
+        return (note("N-LINK-APART", en, zh),)
     if made.method == "items":
         en = "The link is made of the waves' own respondents; the standard errors contain their covariance."
         return (note("N-LINK-SHARED", en, "衔接由各期受访者自身估计；其与指数的协方差已计入标准误。"),)

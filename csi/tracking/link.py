@@ -6,6 +6,7 @@ Letters: `n` respondents who answered both forms, `m` points of the 0-100 grid, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
@@ -105,7 +106,8 @@ def link(
     else:
         mapped, covariance = _by_moments(x, y, d, design, linear=method == "linear")
     behind = None if names is None else _behind(x, y, d, method, names, among or ())
-    return made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), design.notes, behind)
+    made = made_link(method, x.size, mapped, covariance, float(d @ x / d.sum()), design.notes, behind)
+    return replace(made, reach=(float(x.min()), float(x.max())))
 
 
 def _check_given(shift: object, slope: object, std_error: object) -> None:

@@ -55,6 +55,7 @@ class Link(Shown):
         mapped: (m,) new score at each point of the grid 0, 1, ..., 100. covariance: (m, m) of their sampling errors.
         sentence: what the link says. behind: its respondents among those of the data, None where it is not known who
         they are: they then count as independent of every wave. p_value: that common items measure alike (NaN without).
+        reach: lowest and highest old score, 0-100, of those who answered both forms; None without them.
     """
 
     table: pl.DataFrame
@@ -66,6 +67,7 @@ class Link(Shown):
     notes: tuple[Note, ...] = ()
     behind: Behind | None = None
     p_value: float = float("nan")
+    reach: tuple[float, float] | None = None
 
     def of(self, scores: Array) -> Array:
         """New scores of old ones; beyond the grid the link goes on as straight as at its end."""

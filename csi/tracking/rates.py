@@ -247,7 +247,7 @@ def measured(
     keys = [k for k in by if k in panel.frame.columns]
     sample = sample_of(panel, items, keys, missing="pairwise", where=where)
     columns = [(j, item, share) for j, part in enumerate(parts) for item, share in part.items.items()]
-    recoded = [parts[j].recode(sample.rows[:, items.index(i)], panel.codebook[i].scale) for j, i, _ in columns]
+    recoded = [_recoded(panel, parts[j], i, sample.rows[:, items.index(i)], sample.place) for j, i, _ in columns]
     rows, partly = replace(sample, rows=np.column_stack(recoded)), 0
     if together:
         rows, partly = _complete(rows)
@@ -297,6 +297,7 @@ def measured(
         notes=(
             formula_note([p.formula for p in parts]),
             *_said(sample, len(sample.rows), partly, together=together),
+            *_former_note(panel, parts),
             *effective_note(of, deff),
         ),
         influence=influence,
@@ -305,6 +306,40 @@ def measured(
         effective=of,
         answers=answers,
     )
+
+
+def _recoded(panel: Panel, part: Part, item: str, answers: Array, place: Ints | None) -> Array:
+    """(n,) an item's answers as its measure counts them, in every wave on the scale that it was asked on there.
+
+    Answers that were turned into the codebook's scale are turned back. A recommendation is no recommendation on another
+    scale: absent there.
+    """
+    scale = panel.codebook[item].scale
+    found = part.recode(answers, scale)
+    if part.recode is as_asked or place is None:
+        return found
+    for wave, ends in ((w, scales[item]) for w, scales in panel.former.items() if item in scales):
+        at = (panel.frame["wave"] == wave).to_numpy()[place]
+        share = (answers[at] - scale.minimum) / (scale.maximum - scale.minimum)
+        old = np.round(ends[0] + share * (ends[1] - ends[0]), 9)
+        found[at] = np.nan if part.recode is promoters else part.recode(old, Scale(scale.name, *ends))
+    return found
+
+
+def _former_note(panel: Panel, parts: Sequence[Part]) -> tuple[Note, ...]:
+    """Which waves have boxes of another scale, and measures that another scale does not have."""
+    counted = [(p, i) for p in parts for i in p.items if p.recode is not as_asked]
+    asked = {w: [i for _, i in counted if i in scales] for w, scales in panel.former.items()}
+    waves = [w for w, items in asked.items() if items]
+    if not waves:
+        return ()
+    items = list(dict.fromkeys(i for w in waves for i in asked[w]))
+    en = f"In {', '.join(waves)} the shares of {', '.join(items)} are of the scale asked there, not of today's."
+    zh = f"{'、'.join(waves)} 中 {'、'.join(items)} 的占比按当期所用量程计算，而非现行量程。"
+    if gone := [p.name for p, i in counted if i in items and p.recode is promoters]:
+        en += f" {', '.join(gone)} needs answers from 0 to 10 and has none there."
+        zh += f"{'、'.join(gone)} 需要 0–10 的回答，故当期无值。"
+    return (note("N-RATES-FORMER", en, zh),)
 
 
 def _complete(sample: Sample) -> tuple[Sample, int]:
@@ -341,11 +376,15 @@ def _why(values: Array, parts: Sequence[Part]) -> dict[str, pl.Series]:
     """Columns of reasons: nobody answered."""
     absent = ~np.isfinite(values)
     en = [
-        f"{p.name}: nobody answered here." if gone else None
+        f"{p.name}: nobody answered here on its scale." if gone else None
         for row in absent
         for p, gone in zip(parts, row, strict=True)
     ]
-    zh = [f"{p.name}：此单元无人作答。" if gone else None for row in absent for p, gone in zip(parts, row, strict=True)]
+    zh = [
+        f"{p.name}：此单元无人按其量程作答。" if gone else None
+        for row in absent
+        for p, gone in zip(parts, row, strict=True)
+    ]
     return {"reason": pl.Series(en, dtype=pl.String), "reason_zh": pl.Series(zh, dtype=pl.String)}
 
 

@@ -1,11 +1,15 @@
 """Answers before a change of scale are read on the scale that they were asked on, or refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
+import csi
 from csi.errors import Problems
 from csi.study import read_study
+from csi.survey.codebook import Scale
 
 BOOK = """
 codebook:
@@ -103,3 +107,27 @@ def test_a_scale_that_is_none_and_items_that_are_not_there_are_told(tmp_path, ra
     with pytest.raises(Problems) as caught:
         study(tmp_path, raw, "scale: [5, 1], items: [s9]")
     assert {p.code for p in caught.value.problems} == {"E-BREAK", "E-ITEM"}
+
+
+@pytest.mark.parametrize("by", [("wave",), ()])
+def test_shares_are_of_the_scale_that_was_asked(tmp_path, raw, by):
+    panel = study(tmp_path, raw, LINK).panel()
+    found = csi.rates(panel, by=by, top_boxes=["s1"], csat=["s2"])
+    old = pl.col("wave") != "w3"
+    hand = raw.select(
+        "wave",
+        top=100.0 * pl.when(old).then(pl.col("s1") >= 4).otherwise(pl.col("s1") >= 9),
+        content=100.0 * pl.when(old).then(pl.col("s2") >= 4).otherwise(pl.col("s2") >= 8),
+    )
+    means = hand.group_by("wave").agg(pl.col("top", "content").mean()).sort("wave") if by else hand.mean()
+    assert found.values == pytest.approx(means.select("top", "content").to_numpy(), abs=1e-9)
+    assert "N-RATES-FORMER" in [n.code for n in found.notes]
+
+
+def test_a_recommendation_on_another_scale_is_none(tmp_path, raw):
+    panel = study(tmp_path, raw, LINK).panel()
+    book = replace(panel.codebook, items=tuple(replace(i, scale=Scale("nps", 0, 10)) for i in panel.codebook.items))
+    found = csi.rates(replace(panel, codebook=book), by=("wave",), nps="s1")
+    assert np.isnan(found.values[:2, 0]).all()
+    assert np.isfinite(found.values[2, 0])
+    assert "0 to 10" in next(n for n in found.notes if n.code == "N-RATES-FORMER").say("en")

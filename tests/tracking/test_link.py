@@ -345,3 +345,22 @@ def test_a_single_wave_and_a_new_brand_are_noted(model, survey):
 def test_it_prints_in_both_languages(linear):
     assert "linear linking, 400 respondents answered both" in text(linear, "en")
     assert "线性衔接" in text(linear, "zh")
+
+
+def test_an_index_outside_the_scores_of_its_link_is_not_carried(made):
+    old, new = pairs()
+    few = link(old / 25, new / 25)  # scores of 1 to 5 read as points of 0 to 100
+    assert few.reach == (old.min() / 25, old.max() / 25)
+    with pytest.raises(Problems) as caught:
+        changes(made, "Use", breaks=[Break("w2", "scale", link=few)])
+    (found,) = caught.value.problems
+    assert found.code == "E-LINK"
+    assert f"scored {few.reach[0]:.1f} to {few.reach[1]:.1f} (0-100)" in found.what.en
+    assert "scales:" in found.remedy.zh
+
+
+def test_where_nobody_behind_a_link_is_known_the_note_says_when_names_are_looked_for(made, linear):
+    notes = changes(made, "Use", breaks=[Break("w2", "scale", link=linear)]).notes
+    (told,) = (n for n in notes if n.code == "N-LINK-APART")
+    assert "respondents: same" in told.say("en")
+    assert "respondents: same" in told.say("zh")
