@@ -25,7 +25,7 @@ from csi.study.model import card_place, model_of
 from csi.study.options import FILES, Options
 from csi.study.positions import Document, Loc, read_document
 from csi.study.rate_items import rates_plan
-from csi.study.schema import COVARIANCE, KeysForm, OptionsForm, StudyForm
+from csi.study.schema import COVARIANCE, BrandForm, KeysForm, OptionsForm, StageForm, StudyForm
 from csi.study.settings import TARGET, Event, Gating, ReplicateWeights, Settings, Telling
 from csi.study.tables import table_problems, tables_said
 from csi.study.waves import contradicts, per_year
@@ -373,7 +373,7 @@ def _fields(
         "codebook": codebook,
         "data": _files(form, document, path.parent),
         "waves": tuple(form.waves.order),
-        "brands": {b.name: Text(b.en, b.zh) for b in form.brands},
+        "brands": _labels(form.brands),
         "focal": next((b.name for b in form.brands if b.focal), ""),
         "model": model,
         "rules": Rules(**form.rules.model_dump()),
@@ -385,8 +385,8 @@ def _fields(
             views=views_of(form.views),
             benchmark=form.index.benchmark,
         ),
-        "stages": {s.name: Text(s.en, s.zh) for s in form.stages},
-        "segments": {s.name: Text(s.en, s.zh) for s in form.segments},
+        "stages": _labels(form.stages),
+        "segments": _labels(form.segments),
         "events": tuple(Event(e.wave, Text(e.en, e.zh)) for e in form.report.events),
         "respondents": form.waves.respondents,
         "scales": form.waves.scales,
@@ -399,6 +399,11 @@ def _fields(
         "tables": tables_said(form, document, path.parent),
         **brand_fields(form, document),
     }
+
+
+def _labels(said: Sequence[BrandForm] | Sequence[StageForm]) -> dict[str, Text]:
+    """Names with their labels; what has none in a language is called as in the other, else by its name."""
+    return {one.name: Text(one.en or one.zh or one.name, one.zh or one.en or one.name) for one in said}
 
 
 def _options(given: OptionsForm | None, folder: Path) -> Options | None:

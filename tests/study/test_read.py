@@ -272,3 +272,16 @@ def test_control_characters_and_a_folder_instead_of_a_file(write_study, tmp_path
     path = write_study(("en: Shop", "en: Sh\x00op"))
     assert [(p.code, p.where) for p in problems_of(path).problems] == [("E-YAML", "study.yaml:3")]
     assert [p.code for p in problems_of(tmp_path).problems] == ["E-FILE"]
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ("{name: A, focal: true}", Text("A", "A")),
+        ("{name: A, zh: 甲, focal: true}", Text("甲", "甲")),
+        ("{name: A, en: Alpha, focal: true}", Text("Alpha", "Alpha")),
+    ],
+)
+def test_a_brand_without_a_label_is_called_by_what_there_is(write_study, said, label):
+    study = read_study(write_study(("{name: A, zh: 甲, en: Alpha, focal: true}", said)))
+    assert study.brands["A"] == label
