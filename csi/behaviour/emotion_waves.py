@@ -166,17 +166,8 @@ def emotion_waves(
         *bases.notes(table.filter(outcome="not negative").drop("outcome"), [], GROUPS),
         *base.notes,
     )
-    return EmotionWaves(
-        table,
-        gap,
-        moved,
-        cut,
-        positive,
-        negative,
-        level,
-        (*_sentences(table, gap, level), *_of_patterns(moved.sentences[1:])),
-        notes,
-    )
+    sentences = (*_sentences(table, gap, level), *_of_patterns(moved.sentences[1:]))
+    return EmotionWaves(table, gap, moved, cut, positive, negative, level, sentences, notes)
 
 
 _EMPTY: Final = pl.DataFrame(

@@ -114,7 +114,7 @@ def test_notes_name_causes_only_to_deny_them(found):
 
 def test_the_words_are_there_where_a_design_earns_them(drawn):
     """So that the search is not blind."""
-    panel, tables = drawn
+    panel, _ = drawn
     assert any(CAUSAL.search(s.en) for s in csi.intervention(panel, "satisfaction", "advice").sentences)
     # the test of trends before joining rejects one draw in twenty: at least one of four is called an effect
     tried = (world.drawn(seed, 1200)[1] for seed in (11, 12, 13, 14))

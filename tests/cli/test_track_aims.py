@@ -43,7 +43,7 @@ def test_targets_events_and_the_benchmark_are_printed(asked, machine, aimed):
     for word in ("(F1)", "target", "Relaunch", "vs mean", " t ", "Rolling mean of 3 waves", "Control chart (2 sd, F1)"):
         assert word in out, word
     out = asked("track", aimed, *WORDS, "--brand", "ZX", "--lang", "zh")[1]
-    for word in ("目标", "换版", "较均值", "3 期滚动均值", "控制图（2 倍标准差）", "指数以外的指标"):
+    for word in ("目标", "换版", "较均值", "3 期滚动均值", "控制图（2 倍标准差，F1）", "指数以外的指标"):
         assert word in out, word
 
 

@@ -46,7 +46,7 @@ def test_parts_add_up_in_the_numbers(asked, study_by_segment):
         (
             "en",
             (
-                "Why the index changed (points) (F1)",
+                "Why the index changed (points, F1)",
                 "By class (F1)",
                 "By item (F1)",
                 "Through the structural model",
@@ -134,8 +134,8 @@ def test_breaks_that_cannot_be(asked, study, said, code, words):
     ("view", "words"),
     [
         ("rolling", "4 期滚动均值（F1）"),
-        ("ewma", "指数加权均值（最新一期权重 0.3）（F1）"),
-        ("control", "控制图（3 倍标准差）（F1）"),
+        ("ewma", "指数加权均值（最新一期权重 0.3，F1）"),
+        ("control", "控制图（3 倍标准差，F1）"),
         ("control-ewma", "控制图"),
     ],
 )

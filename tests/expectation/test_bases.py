@@ -212,7 +212,7 @@ def test_a_stage_below_the_base_is_withheld_or_marked_where_it_is_allowed():
     assert set(found.across["first"]) == {"first"}
     assert set(found.tests) == {"first", "long"}
     note = next(n for n in found.notes if n.code == "E-BASE")
-    assert note.text.en == "fewer than 30 answers, withheld: never (n = 20)."
+    assert note.text.en == "fewer than 30 answers, withheld: never used (n = 20)."
     marked = csi.formation_by_stage(forming.staged(80), least=50, **FAST)
     assert set(marked.fit["flag"]) == {"small"}
     assert "W-BASE" in {n.code for n in marked.notes}
