@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
 from csi.reporting import words
@@ -104,10 +106,23 @@ def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Hea
     who, what = analysis.brand_labels[analysis.focal], analysis.label(analysis.target)
     return replace(
         found,
-        sentence=next((s.title for k in LEADING for s in models if s.key == k), models[0].title),
+        sentence=_short(next((s.title for k in LEADING for s in models if s.key == k), models[0].title)),
         measure=Text(f"{what.en} of {who.en}, index 0–100", f"{who.zh}{what.zh}指数（0–100）"),
         dateline=behind(analysis),
     )
+
+
+def _short(title: Text) -> Text:
+    """A title without the interval and p at its end, which its section and the overview keep.
+
+    Example:
+        >>> _short(Text("It falls by 0.4 (95% interval a to b).", "下降 0.4 分（95% 区间 -0.5 至 -0.3）。"))
+        Text(en='It falls by 0.4', zh='下降 0.4 分')
+    """
+    return Text(_END.sub("", title.en), _END.sub("", title.zh))
+
+
+_END: Final = re.compile(r"(?:\s*\([^()]*\d%[^()]*\)|（[^（）]*\d%[^（）]*）)?[.。]?$")
 
 
 def _can_tell(key: str, analysis: Analysis) -> bool:

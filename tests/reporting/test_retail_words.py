@@ -9,7 +9,7 @@ import pytest
 import csi
 from csi.behaviour.buying import day_notes
 from csi.errors import Text
-from csi.reporting.build import LEADING
+from csi.reporting.build import LEADING, _short
 from csi.reporting.figures.moves import moves
 from csi.reporting.sections import method_section
 from csi.survey.events import read_events
@@ -74,6 +74,15 @@ def test_an_event_study_shows_its_reference(analysis):
 
 def test_the_headline_is_about_expectations():
     assert LEADING.index("gap") < LEADING.index("change")
+
+
+def test_the_headline_leaves_the_interval_to_its_section():
+    en = "Expectation falls by 0.35 points (of 1-10) a wave (95% interval -0.4 to -0.3)."
+    long = Text(en, "下降 0.35 分（1–10 分制）（95% 区间 a）。")
+    assert _short(long) == Text("Expectation falls by 0.35 points (of 1-10) a wave", "下降 0.35 分（1–10 分制）")
+    assert _short(Text("No (new) customer left.", "无（新）顾客流失。")) == Text(
+        "No (new) customer left", "无（新）顾客流失"
+    )
 
 
 def test_names_of_stages_stand_whole_over_their_columns():
