@@ -23,7 +23,7 @@ from csi.inference.bootstrap import bootstrap
 from csi.reporting.record import versions
 from csi.reporting.tables import Kind
 from csi.study.estimator import rivals_of
-from csi.study.schema import EstimatorName
+from csi.study.schema_estimate import EstimatorName
 from csi.tracking.compare import Comparison, compared
 
 FITTING = Text("Fitting", "拟合")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.positions import Document
 from csi.study.rate_items import rates_plan
-from csi.study.schema import StudyForm, TargetForm, ViewForm
+from csi.study.schema import StudyForm
+from csi.study.schema_telling import TargetForm, ViewForm
 from csi.tracking.alerts import AIMED, aimless, target_problems
 from csi.tracking.benchmark import MEAN
 from csi.tracking.targets import Target, unknown, value_problems, within

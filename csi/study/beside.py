@@ -12,7 +12,9 @@ from csi.study.explain import Held
 from csi.study.positions import Document
 from csi.study.rate_items import rate_problems
 from csi.study.salvage import inside
-from csi.study.schema import COVARIANCE, StudyForm, TreeForm
+from csi.study.schema import StudyForm
+from csi.study.schema_estimate import COVARIANCE
+from csi.study.schema_telling import TreeForm
 from csi.study.settings import TreePlan
 from csi.survey.codebook import Codebook
 from csi.tracking.tree_checks import OTHERS, Answered, placed

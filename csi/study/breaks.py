@@ -11,7 +11,8 @@ import polars as pl
 
 from csi.errors import Problem, Problems, Reason, did_you_mean, problem, reason
 from csi.models.model import Model
-from csi.study.schema import LinkForm, StudyForm
+from csi.study.schema import StudyForm
+from csi.study.schema_survey import LinkForm
 from csi.study.settings import BreakSaid, LinkSaid
 from csi.survey.panel import Panel
 from csi.tracking.breaks import Break

@@ -9,7 +9,7 @@ from pathlib import Path
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.study.explain import Held, held_to
 from csi.study.positions import Document, Loc, read_document
-from csi.study.schema import CodebookForm, ItemForm, KeysForm, Label, ScaleForm
+from csi.study.schema_survey import CodebookForm, ItemForm, KeysForm, Label, ScaleForm
 from csi.survey.codebook import KEY_ROLES, Codebook, Item, Scale
 
 NAME = re.compile(r"[^\W\d][\w.]*")

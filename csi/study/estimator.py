@@ -11,7 +11,8 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, one_of, 
 from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.study.positions import Document, Loc
-from csi.study.schema import COVARIANCE, EstimateForm, EstimatorName, StudyForm
+from csi.study.schema import StudyForm
+from csi.study.schema_estimate import COVARIANCE, EstimateForm, EstimatorName
 from csi.study.settings import Settings
 
 if TYPE_CHECKING:

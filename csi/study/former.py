@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.study.positions import Document
-from csi.study.schema import BreakForm, StudyForm
+from csi.study.schema import StudyForm
+from csi.study.schema_survey import BreakForm
 from csi.study.settings import POINTS, BreakSaid, LinkSaid
 from csi.survey.codebook import Codebook
 from csi.survey.former import Former

@@ -13,7 +13,7 @@ from csi.models.cards import read_card
 from csi.models.check import check_composites
 from csi.models.model import Construct, Model, Term
 from csi.study.positions import Document, Loc
-from csi.study.schema import ModelForm
+from csi.study.schema_estimate import ModelForm
 from csi.survey.codebook import Codebook
 
 OF_CODEBOOK = ("E-ITEM", "E-ROLE", "E-ITEM-TWICE")

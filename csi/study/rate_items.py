@@ -8,7 +8,7 @@ from dataclasses import replace
 from csi.behaviour.price_tolerance import branch_problems, name_taken
 from csi.errors import Problem
 from csi.study.positions import Document, Loc
-from csi.study.schema import RatesForm
+from csi.study.schema_telling import RatesForm
 from csi.study.settings import RatesPlan
 from csi.survey.codebook import Codebook
 from csi.tracking.rate_checks import box_problems, scale_problems, twice, unknown_items

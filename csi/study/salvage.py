@@ -31,7 +31,7 @@ def salvaged(form: type[Form], value: object, error: ValidationError, fill: Fill
         form: the form the value should have. value: as read. error: what is wrong with it. fill: stand-ins.
 
     Example:
-        >>> from csi.study.schema import RulesForm
+        >>> from csi.study.schema_survey import RulesForm
         >>> typed = {"speeders": "dorp", "straight_lining": "off"}
         >>> try:
         ...     _ = RulesForm.model_validate(typed)

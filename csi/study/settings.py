@@ -9,7 +9,7 @@ from typing import Literal
 
 from csi.errors import Text
 from csi.models.nouns import Mode
-from csi.study.schema import COVARIANCE, EstimatorName
+from csi.study.schema_estimate import COVARIANCE, EstimatorName
 from csi.tracking.targets import Target
 from csi.tracking.views import Views
 

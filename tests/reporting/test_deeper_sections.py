@@ -17,7 +17,7 @@ from csi.reporting.html import render_html
 from csi.reporting.sections import KINDS, ORDER, SECTIONS, build, headline, planned
 from csi.reporting.sections.fit import LIMITS, factors
 from csi.reporting.xlsx import workbook
-from csi.study.schema import SectionName
+from csi.study.schema_telling import SectionName
 from csi.study.settings import Settings, Telling
 
 TELECOM = "data/telecom/study.yaml"

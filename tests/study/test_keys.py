@@ -14,17 +14,10 @@ from csi.simulation.texts import FURTHER
 from csi.study.estimator import estimator_of
 from csi.study.fitted import fitted, fixed_weights, indexed, with_replicates
 from csi.study.read import study_fields
-from csi.study.schema import (
-    BootstrapForm,
-    ComparabilityForm,
-    EstimateForm,
-    IndexForm,
-    ReplicatesForm,
-    ReportForm,
-    RulesForm,
-    SectionName,
-    StudyForm,
-)
+from csi.study.schema import StudyForm
+from csi.study.schema_estimate import BootstrapForm, EstimateForm
+from csi.study.schema_survey import ReplicatesForm, RulesForm
+from csi.study.schema_telling import ComparabilityForm, IndexForm, ReportForm, SectionName
 from csi.study.study import Study
 
 TELECOM = Path("data/telecom/study.yaml")

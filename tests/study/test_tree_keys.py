@@ -13,7 +13,7 @@ from csi.study.fitted import fitted, indexed
 from csi.study.grown import grown
 from csi.study.rated import rated
 from csi.study.read import study_fields
-from csi.study.schema import KcsiForm, RatesForm, TreeForm
+from csi.study.schema_telling import KcsiForm, RatesForm, TreeForm
 
 SECTORS = Path("data/sectors/study.yaml")
 

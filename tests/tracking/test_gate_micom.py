@@ -7,7 +7,7 @@ import pytest
 import csi
 from csi.display import text
 from csi.errors import Problems
-from csi.study.schema import ComparabilityForm
+from csi.study.schema_telling import ComparabilityForm
 from csi.tracking.gate_applied import withheld
 from csi.tracking.gate_words import set_sentence
 

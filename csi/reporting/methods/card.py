@@ -24,7 +24,7 @@ from csi.reporting.methods.method import Method, texts_of, titled
 from csi.reporting.section import Section
 from csi.study.estimator import estimator_of
 from csi.study.options import Options
-from csi.study.schema import EstimatorName
+from csi.study.schema_estimate import EstimatorName
 from csi.study.study import Study
 from csi.survey.panel import Panel
 
