@@ -130,9 +130,11 @@ def refused(call, code, en, zh):
     with pytest.raises(Problems) as got:
         call()
     said = " ".join(p.say("en") for p in got.value.problems)
-    assert code in [p.code for p in got.value.problems]
+    codes = [p.code for p in got.value.problems]
+    assert code in codes
     assert en in said
     assert zh in " ".join(p.say("zh") for p in got.value.problems)
+    return codes
 
 
 def test_refusals():
@@ -181,7 +183,10 @@ def test_waves_that_no_answer_is_of_are_refused(model):
     """As a log it would be read as nobody's complaint."""
     panel = panel_of({"satisfaction": np.arange(60.0)}, wave=["2026Q1"] * 60)
     log = pl.DataFrame({"id": ["1", "2"], "wave": ["2026-Q1"] * 2, "failure": [1, 1], "recovery": ["full", "none"]})
-    refused(lambda: model(panel, log), "E-EVENT", "wave 2026-Q1; answers: wave 2026Q1", "没有任何一行所属的期次")
+    codes = refused(
+        lambda: model(panel, log), "E-EVENT", "wave 2026-Q1; answers: wave 2026Q1", "没有任何一行所属的期次"
+    )
+    assert codes == ["E-EVENT"]
 
 
 def test_an_empty_score_is_a_complaint_that_was_not_handled():

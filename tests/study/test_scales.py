@@ -15,7 +15,7 @@ from csi.study.settings import BreakSaid
 from csi.survey.codebook import Codebook, Item, Scale
 from csi.survey.doubts import scale_notes, unlike, unused_scales
 from csi.survey.panel import Panel
-from tests.tracking.test_tree import index_of
+from tests.tracking.trees import index_of
 
 ITEMS = tuple(Item(name, "sat", Scale("ten", 1, 10), Text(name, name)) for name in ("q1", "q2"))
 WAVES = ("2024", "2025", "2026")

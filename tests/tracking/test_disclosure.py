@@ -17,7 +17,7 @@ from csi.tracking import tree as made_by
 from csi.tracking.contrasts import contrast
 from csi.tracking.sector import sector
 
-from .test_tree import index_of
+from .trees import index_of
 
 SMALL, STEP = 20, 1e-5
 WAVES = ("1", "2", "3")

@@ -7,7 +7,7 @@ import pytest
 import csi
 from csi.errors import Problems
 
-from .test_tree import LEVELS, NATION, REVENUE, index_of, value
+from .trees import LEVELS, NATION, REVENUE, index_of, value
 
 THREE = {(b, w): v + d for w, d in (("2023", 0.0), ("2024", 2.0), ("2025", -8.0)) for b, v in LEVELS.items()}
 """The form of 2025 prints ten points fewer than that of 2024."""
