@@ -87,6 +87,9 @@ def files_of(form: StudyForm, document: Document, folder: Path) -> tuple[DataFil
             f.brand,
             dict(f.rename),
             document.place(("data", i, "file")),
+            folder / f.labels if f.labels else None,
+            tuple(f.personal),
+            f.incomplete,
         )
         for i, f in enumerate(form.data)
     )

@@ -20,7 +20,7 @@ from csi.study.schema import StudyForm
 from csi.study.schema_estimate import COVARIANCE
 from csi.study.schema_survey import KeysForm
 from csi.survey.codebook import KEY_ROLES, Codebook
-from csi.survey.columns import missing_columns, pick, roles_of
+from csi.survey.columns import missing_columns, pick, roles_of, used_columns
 from csi.survey.readers import read_raw
 
 
@@ -123,7 +123,7 @@ def _columns(
     problems: list[Problem] = []
     for file in files:
         try:
-            raw = read_raw(file)
+            raw = read_raw(file, {*used_columns(book), *file.rename.values()})
         except Problems as error:
             problems += error.problems
         else:

@@ -74,8 +74,15 @@ class CodebookForm(Part):
     keys: KeysForm = KeysForm()
 
 
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A single name is a list of one."""
+    return [value] if isinstance(value, str | float | int) and not isinstance(value, bool) else value
+
+
 class FileForm(Part):
-    """One export."""
+    """One export; `labels` is a file beside it that says what its codes mean, `personal` are columns that name people
+    and are wanted all the same.
+    """
 
     file: str
     encoding: str = ""
@@ -83,6 +90,9 @@ class FileForm(Part):
     wave: str = ""
     brand: str = ""
     rename: dict[str, str] = {}
+    labels: str = ""
+    personal: Annotated[list[str], BeforeValidator(_listed)] = []
+    incomplete: Literal["keep", "drop"] = "keep"
 
 
 class LinkForm(Part):
@@ -130,11 +140,6 @@ class WavesForm(Part):
     respondents: Literal["", "same", "new"] = ""
     scales: Literal["", "same"] = ""
     breaks: list[BreakForm] = []
-
-
-def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-    """A single name is a list of one."""
-    return [value] if isinstance(value, str | float | int) and not isinstance(value, bool) else value
 
 
 class BrandForm(Part):

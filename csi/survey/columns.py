@@ -52,6 +52,11 @@ class Picked:
         return f"{self.raw.name}, column {self.columns.get(name, name)}"
 
 
+def used_columns(codebook: Codebook, further: Collection[str] = ()) -> set[str]:
+    """The columns of exports that a study uses by the codebook's word: items, keys and further ones."""
+    return {*(item.column or item.name for item in codebook.items), *codebook.keys.values(), *further}
+
+
 def roles_of(codebook: Codebook, files: Sequence[DataFile]) -> tuple[str, ...]:
     """The key roles the panel will have, in the order of `KEY_ROLES`: from the keys, a rename, or a constant."""
     said = set(codebook.keys)
@@ -167,14 +172,17 @@ def pick(raw: Raw, file: DataFile, codebook: Codebook, roles: Sequence[str]) -> 
     wanted = {n: column_of(n, codebook, file) for n in (*roles, *codebook.names) if n not in constants}
     have = {name: column for name, column in wanted.items() if column in raw.frame.columns}
     absent = tuple(name for name in wanted if name not in have)
-    frame = raw.frame.lazy().with_row_index(ROW, offset=raw.first_row)
-    frame = frame.select(
-        pl.lit(raw.name).alias(FILE),
-        ROW,
-        *(pl.col(column).alias(name) for name, column in have.items()),
-        *(pl.lit(value).alias(role) for role, value in constants.items()),
-        *(pl.lit(None, pl.String).alias(name) for name in absent),
-    ).select(FILE, ROW, *roles, *codebook.names)
+    frame = (
+        raw.numbered(ROW)
+        .select(
+            pl.lit(raw.name).alias(FILE),
+            ROW,
+            *(pl.col(column).alias(name) for name, column in have.items()),
+            *(pl.lit(value).alias(role) for role, value in constants.items()),
+            *(pl.lit(None, pl.String).alias(name) for name in absent),
+        )
+        .select(FILE, ROW, *roles, *codebook.names)
+    )
     return Picked(raw, file, have, frame, absent)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
-from csi.errors import Note
+from csi.errors import Note, Text
 from csi.survey.codebook import MissingReason
 
 
@@ -31,6 +32,23 @@ class DataFile:
     brand: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    labels: Path | None = None
+    personal: tuple[str, ...] = ()
+    incomplete: Literal["keep", "drop"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The survey platform an export was recognised as, and what was seen that told it.
+
+    Example:
+        >>> Platform("wjx", Text("Wenjuanxing", "问卷星"), Text("its header has 序号", "表头有“序号”")).label.zh
+        '问卷星'
+    """
+
+    name: str
+    label: Text
+    why: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,10 @@ class Raw:
         labels: value labels: {column: {code: label}}.
         twice: header names that occur more than once.
         notes: what the reader had to assume.
+        platform: what the export was recognised as; None for a plain table.
+        wording: column -> the question as asked, in the export's words.
+        personal: columns that name people, dropped from `frame`; only their names are kept.
+        rows: the number of each answer row as a person sees it, where they do not follow each other from `first_row`.
     """
 
     name: str
@@ -55,6 +77,21 @@ class Raw:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     twice: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    platform: Platform | None = None
+    wording: Mapping[str, str] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
+    rows: pl.Series | None = None
+
+    def numbered(self, name: str) -> pl.LazyFrame:
+        """The frame with the number of each row in the file before it, as column `name`.
+
+        Example:
+            >>> Raw("a.csv", "", pl.DataFrame({"q": ["5", "4"]})).numbered("row").collect().rows()
+            [(2, '5'), (3, '4')]
+        """
+        if self.rows is None:
+            return self.frame.lazy().with_row_index(name, offset=self.first_row)
+        return self.frame.lazy().select(pl.lit(self.rows.cast(pl.UInt32)).alias(name), pl.all())
 
 
 def plain_text(dtype: pl.DataType, name: str) -> pl.Expr:

@@ -15,7 +15,7 @@ from csi.survey.datafile import DataFile, as_text
 from csi.survey.dates import Dates, known_zone, read_dates
 from csi.survey.event_checks import cell_problems, row_notes, row_problems
 from csi.survey.event_kinds import KINDS, EventKind, Holds
-from csi.survey.readers import read_raw
+from csi.survey.readers import read_table
 from csi.survey.readers.frames import to_polars
 from csi.survey.side_table import FLAGS
 
@@ -150,7 +150,7 @@ def joined(events: Events, panel: Panel, *, lang: Language = "en") -> Events:
 def _raw(source: object, name: str) -> tuple[pl.DataFrame, str]:
     """Every column as text, times with their offset; and what to call the table."""
     if isinstance(source, str | Path):
-        return read_raw(DataFile(Path(source), place=str(source))).frame, Path(source).name
+        return read_table(DataFile(Path(source), place=str(source))).frame, Path(source).name
     frame = to_polars(cast("IntoFrame", source), name)
     zoned = [c for c, t in frame.schema.items() if isinstance(t, pl.Datetime) and t.time_zone]
     return as_text(frame.with_columns(pl.col(c).dt.to_string("iso:strict") for c in zoned)), name

@@ -58,7 +58,7 @@ def read_plain(path: Path, numbers: Sequence[str], keys: Sequence[str] = (), na:
     """
     if not path.exists():
         raise Problems([_no_file(path)])
-    raw = read_raw(DataFile(path))
+    raw = read_raw(DataFile(path), {*numbers, *keys})
     numbers = list(dict.fromkeys(column for name in numbers for column in _named(name, raw.frame.columns)))
     wanted = list(dict.fromkeys([*numbers, *keys]))
     problems = [*_columns(raw, wanted)]
@@ -125,7 +125,7 @@ def _value(code: str) -> float | None:
 def _not_numbers(raw: Raw, text: pl.Series, found: pl.Series, absent: pl.Expr) -> Iterator[Problem]:
     """A problem naming the first cells of a column that say something else than a number."""
     name = text.name
-    frame = pl.DataFrame({name: text, " found": found}).with_row_index(" row", offset=raw.first_row)
+    frame = pl.DataFrame({name: text, " found": found, " row": raw.numbered(" row").collect()[" row"]})
     silent = pl.col(name).is_null() | pl.col(name).is_in(["", *ABSENT]) | absent
     bad = frame.filter(pl.col(" found").is_null() & ~silent)
     if bad.height:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
@@ -16,7 +16,7 @@ from csi.survey.aside import set_aside
 from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
 from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
-from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, with_groups, with_replicates
+from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, used_columns, with_groups, with_replicates
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.doubts import (
     absent_notes,
@@ -93,7 +93,7 @@ def read_panel(
         >>> panel.frame["q1"].to_list(), panel.reasons["q1"].to_list(), panel.sources[0].unused
         ([4.0, None, 5.0], [None, 'refused', None], ('ip',))
     """
-    files, raws = _read(source, lang)
+    files, raws = _read(source, lang, used_columns(codebook, [*replicates, *(groups or {}).values()]))
     codebook = with_groups(codebook, raws, groups or {}, lang)
     codebook = with_replicates(codebook, raws, replicates, lang)
     roles = roles_of(codebook, files)
@@ -129,7 +129,9 @@ def _order(frame: pl.DataFrame, waves: Sequence[str], former: Sequence[Former]) 
     return present(pl.concat([frame.select("wave"), more]), "wave", ())
 
 
-def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[DataFile], list[Raw]]:
+def _read(
+    source: Answers | Sequence[Answers], lang: Language, used: Collection[str]
+) -> tuple[list[DataFile], list[Raw]]:
     """Every source as text; the problems of all unreadable files at once. Names are made distinct."""
     sources = list(source) if isinstance(source, list | tuple) else [source]
     files: list[DataFile] = []
@@ -140,7 +142,9 @@ def _read(source: Answers | Sequence[Answers], lang: Language) -> tuple[list[Dat
         file = one if isinstance(one, DataFile) else DataFile(Path(one) if isinstance(one, str | Path) else Path(name))
         try:
             raws.append(
-                read_raw(file) if isinstance(one, str | Path | DataFile) else read_frame(cast("IntoFrame", one), name)
+                read_raw(file, {*used, *file.rename.values()})
+                if isinstance(one, str | Path | DataFile)
+                else read_frame(cast("IntoFrame", one), name)
             )
             files.append(file)
         except Problems as error:

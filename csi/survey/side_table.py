@@ -11,7 +11,7 @@ import polars as pl
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.placed import placed
-from csi.survey.readers import read_raw
+from csi.survey.readers import read_table
 from csi.survey.readers.frames import to_polars
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def side_found(
     if path is not None and path.is_file() and not path.read_bytes().strip():
         do, do_zh = "Give its columns and at least one row.", "请给出列名和至少一行。"
         return None, [problem(code, place, "the file is empty.", "文件是空的。", do, do_zh)]
-    raw = read_raw(DataFile(path)).frame if path is not None else as_text(to_polars(cast("IntoFrame", source), name))
+    raw = read_table(DataFile(path)).frame if path is not None else as_text(to_polars(cast("IntoFrame", source), name))
     found = _missing(raw, needed, optional, place, code)
     if found:
         return None, found

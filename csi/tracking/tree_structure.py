@@ -14,7 +14,7 @@ import polars as pl
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.survey.datafile import DataFile, as_text
-from csi.survey.readers import read_raw
+from csi.survey.readers import read_table
 from csi.survey.readers.frames import to_polars
 from csi.survey.side_table import Kind, labelled, place_of_row, side_found, side_table
 
@@ -221,7 +221,7 @@ def _of_table(source: object, levels: Sequence[str]) -> _Read:
     path = Path(source) if isinstance(source, str | Path) else None
     if path is not None and path.is_file() and not path.read_bytes().strip():
         return _Read([], found=side_found(path, "structure", {"entity": "text"}, {}, "E-TREE")[1])
-    raw = read_raw(DataFile(path)).frame if path is not None else _frame(source)
+    raw = read_table(DataFile(path)).frame if path is not None else _frame(source)
     name = "structure" if path is None else path.name
     found = []
     if levels:

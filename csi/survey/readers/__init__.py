@@ -12,11 +12,14 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol, cast
 
 from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw
+from csi.survey.personal import without_personal
+from csi.survey.readers.platforms import recognised
 
 READERS = {
     ".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".tab": "delimited",
@@ -38,8 +41,27 @@ class Reader(Protocol):
         ...
 
 
-def read_raw(file: DataFile) -> Raw:
-    """The export as text, by the reader its suffix names.
+RECOGNISED = ("delimited", "excel")
+"""Readers of files that survey platforms export."""
+
+
+def read_raw(file: DataFile, used: Collection[str] = ()) -> Raw:
+    """The answers of an export as text: its platform recognised and turned, columns that name people left behind.
+
+    Parameters:
+        used: columns that stay though they name people, because the study uses them.
+
+    Raises:
+        Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.
+    """
+    raw = read_table(file)
+    if READERS[file.path.suffix.lower()] in RECOGNISED:
+        raw = recognised(raw, file)
+    return without_personal(raw, {*used, *file.personal})
+
+
+def read_table(file: DataFile) -> Raw:
+    """A file as text, every column of it, by the reader its suffix names.
 
     Raises:
         Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.

@@ -1,0 +1,38 @@
+"""Survey platforms, one file each: what tells its export, and how it becomes one row per answer with text cells.
+
+They are tried in a fixed order, from the plainest mark to the weakest; an export that none knows is a plain table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from csi.survey.datafile import DataFile, Platform, Raw
+from csi.survey.readers.platforms.qualtrics import QUALTRICS
+from csi.survey.readers.platforms.recipe import Recipe
+
+ORDER: Final[tuple[Recipe, ...]] = (QUALTRICS,)
+"""The order in which platforms are tried."""
+
+
+def platform_of(raw: Raw) -> tuple[Recipe, Platform] | None:
+    """The platform that an export comes from, with what tells it; None for a plain table."""
+    for recipe in ORDER:
+        why = recipe.evidence(raw)
+        if why is not None:
+            return recipe, Platform(recipe.name, recipe.label, why)
+    return None
+
+
+def recognised(raw: Raw, file: DataFile) -> Raw:
+    """The export with one row per answer, turned by the platform it is recognised as; a plain table as it is.
+
+    Raises:
+        Problems: what the platform needs is missing.
+    """
+    found = platform_of(raw)
+    if found is None:
+        return raw
+    recipe, platform = found
+    return replace(recipe.turned(raw, file), platform=platform)
