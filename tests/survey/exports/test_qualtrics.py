@@ -15,7 +15,14 @@ EN = ["Start Date", "End Date", "Response Type", "IP Address", "Progress", "Dura
       "Recorded Date", "Response ID", "Recipient Last Name", "Recipient Email", "Location Latitude",
       "Distribution Channel", "User Language", "How satisfied are you?\nPlease think of - Speed",
       "How satisfied are you? - Price", "How satisfied are you? - Staff", "What else?", "What else? - Topics"]  # fmt: skip
-ZH = [*EN[:14], "您有多满意？\n请回想 - 速度", "您有多满意？ - 价格", "您有多满意？ - 员工", "其他？", "其他？ - Topics"]
+ZH = [
+    *EN[:14],
+    "您有多满意？\n请回想 - 速度",
+    "您有多满意？ - 价格",
+    "您有多满意？ - 员工",
+    "其他？",
+    "其他？ - Topics",
+]
 IDS = [json.dumps({"ImportId": f"QID{i}", "timeZone": "Asia/Shanghai"}) for i in range(len(NAMES))]
 
 
