@@ -11,10 +11,12 @@ from csi.survey.readers import read_raw
 NAMES = ["StartDate", "EndDate", "Status", "IPAddress", "Progress", "Duration (in seconds)", "Finished", "RecordedDate",
          "ResponseId", "RecipientLastName", "RecipientEmail", "LocationLatitude", "DistributionChannel", "UserLanguage",
          "Q1_1", "Q1_2", "Q1_3", "Q2", "Q2 - Topics"]  # fmt: skip
-EN = ["Start Date", "End Date", "Response Type", "IP Address", "Progress", "Duration (in seconds)", "Finished",
-      "Recorded Date", "Response ID", "Recipient Last Name", "Recipient Email", "Location Latitude",
-      "Distribution Channel", "User Language", "How satisfied are you?\nPlease think of - Speed",
-      "How satisfied are you? - Price", "How satisfied are you? - Staff", "What else?", "What else? - Topics"]  # fmt: skip
+EN = [
+    *("Start Date", "End Date", "Response Type", "IP Address", "Progress", "Duration (in seconds)", "Finished"),
+    *("Recorded Date", "Response ID", "Recipient Last Name", "Recipient Email", "Location Latitude"),
+    *("Distribution Channel", "User Language", "How satisfied are you?\nPlease think of - Speed"),
+    *("How satisfied are you? - Price", "How satisfied are you? - Staff", "What else?", "What else? - Topics"),
+]
 ZH = [
     *EN[:14],
     "您有多满意？\n请回想 - 速度",
