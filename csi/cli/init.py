@@ -29,6 +29,9 @@ UNTOLD = Text(
 )
 """What stands under waves whose names do not tell how many a year has."""
 
+PEOPLE = Text("names people; it stays behind unless asked for", "涉及个人信息，除非特别要求，不予读取")
+"""Why a column is left in the file."""
+
 MOST = 200
 """More distinct waves or brands than this are not listed."""
 
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     card = read_card(args.card, lang)
     raw = read_export(args.export, args.encoding, lang)
     found = guess(raw.frame, card.constructs)
+    found = replace(found, unused={**found.unused, **dict.fromkeys(raw.personal, PEOPLE)})
     folder: Path = args.out or args.export.parent
     texts = {
         folder / "study.yaml": study_text(args.export, folder, args.encoding, card, found, raw.frame, lang),
