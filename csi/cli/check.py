@@ -26,6 +26,7 @@ from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
 from csi.survey.panel import Panel
+from csi.survey.rule_words import RULE_WORDS
 
 FILES = Text("Files", "数据文件")
 RULES = Text("Rules", "规则的效果")
@@ -63,8 +64,8 @@ WORDS = {
     "missing": Text("made missing", "记为缺失"),
     "kept": Text("kept", "保留"),
     "off": Text("off", "关闭"),
+    **{name: rule.label for name, rule in RULE_WORDS.items()},
     "duplicates": Text("duplicates", "重复答卷"),
-    "straight_lining": Text("straight-lining", "直线作答"),
     "speeders": Text("speeders", "答题过快"),
     "empty_rows": Text("empty rows", "空白答卷"),
     "range": Text("outside the scale", "超出量表"),

@@ -14,6 +14,7 @@ from csi.study.beside import beside_problems
 from csi.study.brands import renamed_problems
 from csi.study.breaks import break_problems
 from csi.study.explain import Held
+from csi.study.fields import rules_of
 from csi.study.former import former_problems
 from csi.study.model import card_place
 from csi.study.positions import Document, Loc
@@ -22,6 +23,7 @@ from csi.study.settings import TARGET
 from csi.study.tables import table_problems
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import Codebook
+from csi.survey.ruled_columns import rule_problems
 
 
 def crossed_problems(
@@ -37,15 +39,19 @@ def crossed_problems(
     yield from _lists(form, document)
     for number, file in enumerate(form.data):
         yield from _file(folder / file.file, document.place(("data", number, "file")))
-    if form.rules.speeders != "off" and not held.faulty("keys") and codebook and not _has_duration(form, codebook):
-        yield problem(
-            "E-KEY",
-            document.place(("rules", "speeders")),
-            "the rule needs the key `duration`.",
-            "该规则需要关键列 duration。",
-            "Name its column under `keys`, or set speeders: off.",
-            "请在 keys 中写出该列，或设置 speeders: off。",
-        )
+    for rule in ("speeders", "speeders_relative"):
+        on = getattr(form.rules, rule) != "off"
+        if on and not held.faulty("keys") and codebook and not _has_duration(form, codebook):
+            yield problem(
+                "E-KEY",
+                document.place(("rules", rule)),
+                "the rule needs the key `duration`.",
+                "该规则需要关键列 duration。",
+                f"Name its column under `keys`, or set {rule}: off.",
+                f"请在 keys 中写出该列，或设置 {rule}: off。",
+            )
+    if codebook and not held.faulty("rules"):
+        yield from rule_problems(rules_of(form.rules), codebook, lambda key: document.place(("rules", key)))
     yield from _methods(document)
     yield from beside_problems(held, form, codebook, document, folder)
     yield from table_problems(form, document, folder)

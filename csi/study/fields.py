@@ -20,7 +20,7 @@ from csi.study.positions import Document
 from csi.study.rate_items import rates_plan
 from csi.study.schema import StudyForm
 from csi.study.schema_estimate import COVARIANCE, OptionsForm
-from csi.study.schema_survey import BrandForm, StageForm
+from csi.study.schema_survey import BrandForm, RulesForm, StageForm
 from csi.study.settings import TARGET, Event, Gating, ReplicateWeights, Settings, Telling
 from csi.study.tables import tables_said
 from csi.study.waves import per_year
@@ -51,7 +51,7 @@ def fields_of(
         "brands": _labels(form.brands),
         "focal": next((b.name for b in form.brands if b.focal), ""),
         "model": model,
-        "rules": Rules(**form.rules.model_dump()),
+        "rules": rules_of(form.rules),
         "settings": replace(
             settings_of(form, codebook, model),
             tree=tree_plan(form.tree, path.parent),
@@ -74,6 +74,11 @@ def fields_of(
         "tables": tables_said(form, document, path.parent),
         **brand_fields(form, document),
     }
+
+
+def rules_of(said: RulesForm) -> Rules:
+    """The rules as the study file says them."""
+    return Rules(**{**said.model_dump(), "contradictions": tuple(said.contradictions)})
 
 
 def files_of(form: StudyForm, document: Document, folder: Path) -> tuple[DataFile, ...]:

@@ -160,16 +160,45 @@ class StageForm(Part):
     en: str = ""
 
 
+Hit = Literal["off", "flag", "drop"]
+
+
 class RulesForm(Part):
-    """What to do with doubtful rows and cells."""
+    """What to do with doubtful rows and cells: see `csi.survey.rules.Rules`."""
 
     out_of_range: Literal["missing", "stop"] = "stop"
     not_a_number: Literal["missing", "stop"] = "stop"
     duplicates: Literal["stop", "first", "last"] = "stop"
-    straight_lining: Literal["off", "flag", "drop"] = "flag"
+    straight_lining: Hit = "flag"
     straight_lining_items: int = Field(default=10, ge=2)
-    speeders: Literal["off", "flag", "drop"] = "off"
+    average_run: Hit = "off"
+    average_run_items: float = Field(default=5.0, gt=1, allow_inf_nan=False)
+    variability: Hit = "off"
+    variability_below: float = Field(default=0.05, gt=0, lt=1)
+    speeders: Hit = "off"
     speeders_seconds: float = Field(default=60.0, gt=0)
+    speeders_relative: Hit = "off"
+    speeders_index: float = Field(default=2.0, gt=1, allow_inf_nan=False)
+    patterns: Hit = "off"
+    patterns_items: int = Field(default=10, ge=2)
+    devices: Hit = "off"
+    device: str = ""
+    devices_people: int = Field(default=1, ge=1)
+    outliers: Hit = "off"
+    outliers_p: float = Field(default=0.001, gt=0, lt=1)
+    inattentive: Hit = "flag"
+    attention: dict[str, str | float] = {}
+    attention_failed: int = Field(default=1, ge=1)
+    contradictory: Hit = "flag"
+    contradictions: list[tuple[str, str, Annotated[float, Field(allow_inf_nan=False)]]] = []
+    contradictions_found: int = Field(default=1, ge=1)
+    synonyms: Hit = "off"
+    synonyms_r: float = Field(default=0.6, gt=0, lt=1)
+    synonyms_below: float = Field(default=0.0, gt=-1, lt=1)
+    nonresponse: Hit = "off"
+    nonresponse_share: float = Field(default=0.5, ge=0, lt=1)
+    interviewer: str = ""
+    mode: str = ""
     empty_rows: Literal["flag", "drop"] = "drop"
 
 

@@ -37,15 +37,16 @@ def unfit(
             "Give the item another name and state its `column`.",
             "请给题项改名，并写明 column。",
         )
-    if rules.speeders != "off" and "duration" not in roles:
-        yield problem(
-            "E-KEY",
-            "rules: speeders",
-            "the rule needs the key `duration`.",
-            "该规则需要关键列 duration。",
-            "Name the column under `keys`, or set speeders: off.",
-            "请在 keys 中写出该列，或设置 speeders: off。",
-        )
+    for rule in ("speeders", "speeders_relative"):
+        if getattr(rules, rule) != "off" and "duration" not in roles:
+            yield problem(
+                "E-KEY",
+                f"rules: {rule}",
+                "the rule needs the key `duration`.",
+                "该规则需要关键列 duration。",
+                f"Name the column under `keys`, or set {rule}: off.",
+                f"请在 keys 中写出该列，或设置 {rule}: off。",
+            )
     for one in picked:
         if one.raw.frame.is_empty():
             yield problem(

@@ -43,6 +43,14 @@ class RuleEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Rows that rules took out, typed like those kept: `frame` with keys and items, and `hits` of the rules."""
+
+    frame: pl.DataFrame
+    hits: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """Survey answers ready for moments.
 
@@ -59,6 +67,9 @@ class Panel:
         unlike: wave -> items of which nobody in it used the upper part of a scale that other waves use.
         former: wave -> item -> lowest and highest answer of the scale that it was asked on, where it was another one
             than the codebook's; the answers in `frame` are turned into the codebook's.
+        hits: same height as `frame`: a Boolean column per rule that flags or drops, whether it applies to the row.
+        dropped: rows that rules took out, with their hits (rows without any answer are not among them).
+        flow: rows read, touched by each rule and kept, per brand and wave.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
 
     Example:
@@ -81,3 +92,6 @@ class Panel:
     aside: tuple[Aside, ...] = ()
     unlike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     former: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    hits: pl.DataFrame | None = None
+    dropped: Dropped | None = None
+    flow: pl.DataFrame | None = None

@@ -28,13 +28,16 @@ from csi.survey.doubts import (
     unused_scales,
     wave_notes,
 )
+from csi.survey.flow import flow_of
 from csi.survey.former import Former, Turned, still_unlike, turned_into, widened
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled, under_one_name
-from csi.survey.panel import Panel, RuleEffect
+from csi.survey.panel import Dropped, Panel, RuleEffect
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import read_frame
-from csi.survey.ruled import POSITION, Ruled, apply, marked
-from csi.survey.rules import Rules, empty_rows, row_rules, with_longest_run
+from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
+from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, without
+from csi.survey.rules import Rules, empty_rows, row_rules
+from csi.survey.signs import with_signs
 
 Answers = str | Path | DataFile | IntoFrame
 """One source of answers: a path, a described file, or a frame."""
@@ -93,12 +96,14 @@ def read_panel(
         >>> panel.frame["q1"].to_list(), panel.reasons["q1"].to_list(), panel.sources[0].unused
         ([4.0, None, 5.0], [None, 'refused', None], ('ip',))
     """
-    files, raws = _read(source, lang, used_columns(codebook, [*replicates, *(groups or {}).values()]))
-    codebook = with_groups(codebook, raws, groups or {}, lang)
-    codebook = with_replicates(codebook, raws, replicates, lang)
+    named = named_columns(rules, codebook)
+    files, raws = _read(source, lang, used_columns(codebook, [*replicates, *(groups or {}).values(), *named.values()]))
+    codebook = with_replicates(with_groups(codebook, raws, groups or {}, lang), raws, replicates, lang)
+    left_out, groups = passing(rules, codebook), {**(groups or {}), **named}
+    codebook = with_rule_columns(codebook, raws, rules, lang)
     roles = roles_of(codebook, files)
     picked = [pick(raw, file, codebook, roles) for raw, file in zip(raws, files, strict=True)]
-    _stop([*unfit(picked, codebook, rules, roles, groups or {})], lang)
+    _stop([*unfit(picked, codebook, rules, roles, groups)], lang)
     known = {"wave": waves, "brand": brands, "stage": stages}
     raw = pl.concat([p.frame for p in picked]).collect(engine="in-memory")
     frame = _typed(picked, widened(codebook, former), roles, known)
@@ -111,14 +116,16 @@ def read_panel(
     problems = [
         *turned.problems,
         *cell_problems(frame, raw, picked, codebook, rules),
-        *key_problems(filled.frame, roles, known, groups or {}),
+        *key_problems(filled.frame, roles, known, groups),
     ]
-    rows = with_longest_run(filled.frame.lazy().with_columns(numeric_keys(roles, groups or {})), codebook)
-    ruled = apply(replace(filled, frame=rows.collect(engine="in-memory")), row_rules(rules, roles))
+    rows = with_signs(filled.frame.with_columns(numeric_keys(roles, groups)), codebook, rules, roles)
+    ruled = apply(replace(filled, frame=rows, lost=()), row_rules(rules, roles))
     unlikely = still_unlike(ruled.frame, codebook, former, order, turned)
     _stop([*problems, *ruled.problems, *unlikely, *too_few(ruled, raw, 0 if part else 1)], lang)
-    panel = _panel(ruled, raw, picked, codebook, roles, known, rules, respondents, groups or {}, turned)
-    return replace(panel, aside=left, notes=(*panel.notes, *told))
+    flow = flow_of(frame.select(POSITION, *roles), ruled.effects, (*ruled.dropped, *ruled.flagged), POSITION)
+    codebook, roles = without(codebook, left_out), tuple(role for role in roles if role not in left_out)
+    panel = _panel(ruled, raw.drop(left_out), picked, codebook, roles, known, rules, respondents, groups, turned)
+    return replace(panel, aside=left, notes=(*panel.notes, *told), flow=flow)
 
 
 def _order(frame: pl.DataFrame, waves: Sequence[str], former: Sequence[Former]) -> tuple[str, ...]:
@@ -198,9 +205,7 @@ def _panel(
 ) -> Panel:
     """The kept rows as a `Panel`, with its audit and notes."""
     rows, names = ruled.frame, codebook.names
-    frame = rows.select(*roles, *names).with_columns(turned(codebook))
-    if respondents == "new" and {"respondent", "wave"} <= set(roles):
-        frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
+    frame = _answers(rows, codebook, roles, respondents)
     waves = present(rows, "wave", known["wave"])
     unused = unused_scales(rows, codebook, waves, turned_rows.known)
     return Panel(
@@ -232,7 +237,25 @@ def _panel(
         flagged=marked(raw.select(FILE, ROW, *roles), ruled.flagged),
         unlike=unlike(unused),
         former=turned_rows.scales,
+        hits=hits_of(rows, ruled.effects),
+        dropped=_dropped(ruled, codebook, roles, respondents),
     )
+
+
+def _answers(rows: pl.DataFrame, codebook: Codebook, roles: Sequence[str], respondents: str) -> pl.DataFrame:
+    """Keys and items, reversed ones turned over; one name in two waves is two people where everyone is new."""
+    frame = rows.select(*roles, *codebook.names).with_columns(turned(codebook))
+    if respondents == "new" and {"respondent", "wave"} <= set(roles):
+        frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
+    return frame
+
+
+def _dropped(ruled: Ruled, codebook: Codebook, roles: Sequence[str], respondents: str) -> Dropped | None:
+    """The rows that rules took out, but for those without any answer."""
+    if not ruled.lost:
+        return None
+    rows = pl.concat(ruled.lost)
+    return Dropped(_answers(rows, codebook, roles, respondents), hits_of(rows, ruled.effects))
 
 
 def _wide(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -16,33 +16,49 @@ from csi.survey.rules import RowRule
 POSITION = "position"
 """The row's place among all rows read."""
 
+HIT = "hit by "
+"""Before the name of a rule: the column that says whether it applies to a row, whatever became of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """The rows still kept, what each rule did, and marks (`POSITION`, `rule`) of rows dropped and flagged."""
+    """The rows still kept, what each rule did, marks (`POSITION`, `rule`) of rows dropped and flagged, and the rows
+    dropped (with their `HIT` columns).
+    """
 
     frame: pl.DataFrame
     effects: tuple[RuleEffect, ...] = ()
     dropped: tuple[pl.DataFrame, ...] = ()
     flagged: tuple[pl.DataFrame, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lost: tuple[pl.DataFrame, ...] = ()
 
 
 def apply(state: Ruled, rules: Iterable[RowRule]) -> Ruled:
-    """Each rule in turn, on the rows its predecessors kept."""
+    """Each rule in turn, on the rows its predecessors kept; whom each one hits is looked at on all of them."""
+    rules = list(rules)
+    state = replace(state, frame=state.frame.with_columns(rule.hits.alias(HIT + rule.name) for rule in rules))
     for rule in rules:
         frame = state.frame
-        hits = frame.select(rule.hits.alias("hit")).to_series()
+        hits = frame[HIT + rule.name]
         hit = frame.filter(hits)
         mark = (hit.select(POSITION, pl.lit(rule.name).alias("rule")),) if hit.height else ()
+        drops = rule.action == "drop"
         state = Ruled(
-            frame.filter(~hits) if rule.action == "drop" else frame,
+            frame.filter(~hits) if drops else frame,
             (*state.effects, RuleEffect(rule.name, rule.action, hit.height, 0, rule.detail)),
-            state.dropped + (mark if rule.action == "drop" else ()),
+            state.dropped + (mark if drops else ()),
             state.flagged + (mark if rule.action == "flag" else ()),
             state.problems + (tuple(twice(hit)) if rule.action == "stop" else ()),
+            state.lost + ((hit,) if drops and hit.height else ()),
         )
     return state
+
+
+def hits_of(rows: pl.DataFrame, rules: Iterable[RuleEffect]) -> pl.DataFrame:
+    """A Boolean column for every rule that dropped or flagged: whether it applies to a row."""
+    names = [e.rule for e in rules if e.action in ("drop", "flag") and HIT + e.rule in rows.columns]
+    return rows.select(pl.col(HIT + name).alias(name) for name in names)
 
 
 def marked(rows: pl.DataFrame, marks: tuple[pl.DataFrame, ...]) -> pl.DataFrame | None:

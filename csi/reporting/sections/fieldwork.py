@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from csi.errors import Text
@@ -11,13 +9,11 @@ from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import here
-from csi.reporting.tables import printed
+from csi.reporting.words.rules import detail
+from csi.survey.rule_words import RULE_WORDS
 
 RULES = {
-    "empty_rows": Text("empty questionnaires", "空白答卷"),
-    "duplicates": Text("duplicate respondents", "重复受访者"),
-    "straight_lining": Text("straight-lining", "直线作答"),
-    "speeders": Text("speeders", "作答过快"),
+    **{name: rule.label for name, rule in RULE_WORDS.items()},
     "reverse": Text("reversed items", "反向题"),
     "full_width_digits": Text("full-width digits", "全角数字"),
     "out_of_range": Text("outside the scale", "超出量表范围"),
@@ -76,31 +72,6 @@ def _audit_table(audit: pl.DataFrame) -> Table:
     details = {d: detail(d) for d in audit["detail"].to_list()}
     title = Text("Rules and their effect", "规则及其结果")
     return Table("audit", title, audit, columns, texts={**details, **RULES, **ACTIONS})
-
-
-def detail(said: str) -> Text:
-    """The settings of a rule in both languages; lists of items stay as they are.
-
-    Example:
-        >>> detail("duration < 60 s").zh, detail("run >= 10 items").en
-        ('用时不足 60 秒', 'at least 10 equal answers in a row')
-        >>> detail("qua4 1900, com1 187")
-        Text(en='qua4 1,900, com1 187', zh='qua4 1,900；com1 187')
-    """
-    if m := re.fullmatch(r"duration < ([\d.]+) s", said):
-        return Text(f"less than {m[1]} seconds", f"用时不足 {m[1]} 秒")
-    if m := re.fullmatch(r"run >= (\d+) items", said):
-        return Text(f"at least {m[1]} equal answers in a row", f"连续 {m[1]} 题及以上答案相同")
-    if re.fullmatch(r"\S+ \d+(, \S+ \d+)*", said):
-        grouped = re.sub(r" (\d+)(?=,|$)", lambda m: f" {printed(int(m[1]), 'count')}", said)
-        return Text(grouped, grouped.replace(", ", "；"))
-    keys = said.split(" + ")
-    if all(k in KEYS for k in keys):
-        return Text(" + ".join(KEYS[k].en for k in keys), " + ".join(KEYS[k].zh for k in keys))
-    return Text(said, said)
-
-
-KEYS = {"respondent": Text("respondent", "受访者"), "brand": Text("brand", "品牌"), "wave": Text("wave", "期次")}
 
 
 def _cells_table(a: Analysis) -> Table:
