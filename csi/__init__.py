@@ -121,6 +121,7 @@ if TYPE_CHECKING:
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.events import Events, read_events
     from csi.survey.panel import Panel as Panel
+    from csi.survey.query import Query as Query
     from csi.tracking.alerts import Alert as Alert
     from csi.tracking.alerts import alerts as alerts
     from csi.tracking.breaks import Break as Break
@@ -168,6 +169,7 @@ _HOMES = {
     "Moments": "csi.moments.stack",
     "Panel": "csi.survey.panel",
     "Problems": "csi.errors",
+    "Query": "csi.survey.query",
     "Semopy": "csi.engines.semopy",
     "Study": "csi.study.study",
     "SumScores": "csi.pls.sum_scores",
@@ -302,6 +304,7 @@ __all__ = [
     "Moments",
     "Panel",
     "Problems",
+    "Query",
     "Semopy",
     "Study",
     "SumScores",

@@ -10,6 +10,7 @@ from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.models.cards import card_names, read_card
 from csi.models.model import Model
 from csi.study.aims import aim_problems
+from csi.study.asked import query_problems
 from csi.study.beside import beside_problems
 from csi.study.brands import renamed_problems
 from csi.study.breaks import break_problems
@@ -38,7 +39,10 @@ def crossed_problems(
     yield from _waves(form, document)
     yield from _lists(form, document)
     for number, file in enumerate(form.data):
-        yield from _file(folder / file.file, document.place(("data", number, "file")))
+        if file.sql or file.database:
+            yield from query_problems(file, number, document)
+        else:
+            yield from _file(folder / file.file, document.place(("data", number, "file")))
     for rule in ("speeders", "speeders_relative"):
         on = getattr(form.rules, rule) != "off"
         if on and not held.faulty("keys") and codebook and not _has_duration(form, codebook):

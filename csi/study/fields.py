@@ -11,6 +11,7 @@ from typing import Any, Literal
 from csi.errors import Text
 from csi.models.model import Model
 from csi.study.aims import target_of, views_of
+from csi.study.asked import asked
 from csi.study.beside import tree_plan
 from csi.study.brands import brand_fields
 from csi.study.codebook import text_of
@@ -96,6 +97,8 @@ def files_of(form: StudyForm, document: Document, folder: Path) -> tuple[DataFil
             tuple(f.personal),
             f.incomplete,
         )
+        if not f.sql
+        else asked(f, document.place(("data", i, "sql")), folder)
         for i, f in enumerate(form.data)
     )
 

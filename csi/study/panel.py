@@ -71,7 +71,8 @@ def read_panel(
     """Answers with a codebook, no study file needed.
 
     Parameters:
-        source: a path (CSV, Parquet, Excel, SPSS), a polars or pandas frame, or a list of them.
+        source: a path (CSV, Excel, Parquet, Arrow, SPSS, Stata), a polars or pandas frame, a `Query` of a database,
+            or a list of them.
         codebook: a `Codebook`, or the path of a codebook.yaml.
         rules: what to do with doubtful rows and cells.
         keys: {role: column}, before the codebook's own: respondent, wave, brand, weight, stratum, cluster, stage,

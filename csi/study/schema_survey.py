@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from csi.study.short import label
 from csi.survey.codebook import Form
@@ -81,7 +81,7 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
 
 class FileForm(Part):
     """One export; `labels` is a file beside it that says what its codes mean, `personal` are columns that name people
-    and are wanted all the same.
+    and are wanted all the same. Or one query of a database: `{sql: "select ...", database: answers.duckdb}`.
     """
 
     file: str
@@ -93,6 +93,14 @@ class FileForm(Part):
     labels: str = ""
     personal: Annotated[list[str], BeforeValidator(_listed)] = []
     incomplete: Literal["keep", "drop"] = "keep"
+    sql: str = ""
+    database: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _asked(cls, value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+        """A query needs no file."""
+        return {"file": "", **value} if isinstance(value, dict) and {"sql", "database"} & set(value) else value
 
 
 class LinkForm(Part):

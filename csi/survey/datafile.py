@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.errors import Note, Text
 from csi.survey.codebook import MissingReason
+from csi.survey.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class DataFile:
 
     `wave` and `brand` are constants for files that hold one wave or one brand. A `rename` to "" says that this file
     does not hold the item: its answers are missing with reason `not_asked`. `place` is where the study file names it.
+    With a `query` the answers are its rows, and `path` only names the database.
 
     Example:
         >>> DataFile(Path("2024.csv"), wave="2024", rename={"sat1": "Q7"}).rename["sat1"]
@@ -35,6 +37,7 @@ class DataFile:
     labels: Path | None = None
     personal: tuple[str, ...] = ()
     incomplete: Literal["keep", "drop"] = "keep"
+    query: Query | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +120,7 @@ def plain_text(dtype: pl.DataType, name: str) -> pl.Expr:
 
 
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Every column of `frame` as String."""
+    """Every column of `frame` as String; types of a database's own as what they are stored in."""
+    own = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.BaseExtension)]
+    frame = frame.with_columns(pl.col(name).ext.storage() for name in own)
     return frame.select(plain_text(dtype, name) for name, dtype in frame.schema.items())

@@ -32,6 +32,7 @@ from csi.survey.flow import flow_of
 from csi.survey.former import Former, Turned, still_unlike, turned_into, widened
 from csi.survey.keys import key_problems, numeric_keys, present, recurring, relabelled, under_one_name
 from csi.survey.panel import Dropped, Panel, RuleEffect
+from csi.survey.query import Query
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import read_frame
 from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
@@ -39,8 +40,8 @@ from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, 
 from csi.survey.rules import Rules, empty_rows, row_rules
 from csi.survey.signs import with_signs
 
-Answers = str | Path | DataFile | IntoFrame
-"""One source of answers: a path, a described file, or a frame."""
+Answers = str | Path | DataFile | Query | IntoFrame
+"""One source of answers: a path, a described file, a query of a database, or a frame."""
 
 STANDARD = Rules()
 """The rules a study has when it states none."""
@@ -66,7 +67,7 @@ def read_panel(
     """Answers from files or frames as a `Panel`: typed by the codebook, checked by the rules, everything on record.
 
     Parameters:
-        source: a path, a `DataFile`, a polars or pandas frame, or several of them (one per wave, say).
+        source: a path, a `DataFile`, a `Query`, a polars or pandas frame, or several of them (one per wave, say).
         codebook: items with scales and missing codes, and the key columns.
         rules: what to do with doubtful rows and cells.
         waves: the waves the study knows, oldest first; another one in the data is then a problem.
@@ -146,14 +147,13 @@ def _read(
     problems: list[Problem] = []
     for number, one in enumerate(sources, 1):
         name = "frame" if len(sources) == 1 else f"frame {number}"
-        file = one if isinstance(one, DataFile) else DataFile(Path(one) if isinstance(one, str | Path) else Path(name))
+        described = _described(one)
         try:
-            raws.append(
-                read_raw(file, {*used, *file.rename.values()})
-                if isinstance(one, str | Path | DataFile)
-                else read_frame(cast("IntoFrame", one), name)
-            )
-            files.append(file)
+            if described is None:
+                raws.append(read_frame(cast("IntoFrame", one), name))
+            else:
+                raws.append(read_raw(described, {*used, *described.rename.values()}))
+            files.append(described or DataFile(Path(name)))
         except Problems as error:
             problems += error.problems
     if not sources:
@@ -169,8 +169,20 @@ def _read(
         )
     _stop(problems, lang)
     names = Counter(raw.name for raw in raws)
-    distinct = [replace(r, name=str(f.path)) if names[r.name] > 1 else r for r, f in zip(raws, files, strict=True)]
+    distinct = [
+        replace(r, name=f"{r.name} {number}" if f.query else str(f.path)) if names[r.name] > 1 else r
+        for number, (r, f) in enumerate(zip(raws, files, strict=True), 1)
+    ]
     return files, distinct
+
+
+def _described(one: object) -> DataFile | None:
+    """A source that is read from outside; None for a frame."""
+    if isinstance(one, DataFile):
+        return one
+    if isinstance(one, Query):
+        return DataFile(Path(one.shown), query=one)
+    return DataFile(Path(one)) if isinstance(one, str | Path) else None
 
 
 def _stop(problems: Sequence[Problem], lang: Language) -> None:

@@ -27,6 +27,7 @@ PUBLIC = [
     "Moments",
     "Panel",
     "Problems",
+    "Query",
     "Semopy",
     "Study",
     "SumScores",

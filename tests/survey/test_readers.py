@@ -141,6 +141,13 @@ def test_spss_value_labels_name_the_brands(book, sav):
     assert read_panel(sav, keyed, brands=["2", "1"]).brands == ("2", "1")
 
 
+def test_spss_keeps_the_wording_of_questions(sav, tmp_path):
+    path = tmp_path / "worded.sav"
+    frame = pd.DataFrame({"id": ["a"], "s1": [4.0]})
+    pyreadstat.write_sav(frame, str(path), column_labels={"s1": "总体来说，您满意吗？"})
+    assert read_raw(DataFile(path)).wording == {"s1": "总体来说，您满意吗？"}
+
+
 def test_reasons_from_labels():
     labels = ["Don’t know", "Refused", "Never used / not applicable", "跳过", "拒答", "excellent"]
     assert [reason_of(label) for label in labels] == ["dont_know", "refused", "not_asked", "skipped", "refused", None]

@@ -1,8 +1,9 @@
 """Readers, one file per platform; each turns an export into `Raw` (all text), or says what is wrong with the file.
 
     delimited  CSV and other separated text      excel    Excel and OpenDocument workbooks
-    parquet    Parquet                           spss     SPSS .sav
-    frames     polars, pandas and other frames
+    parquet    Parquet                           arrow    Arrow IPC, Feather 2, streams of batches
+    spss       SPSS .sav                         stata    Stata .dta
+    frames     polars, pandas and other frames   sql      a query of DuckDB or PostgreSQL
 
 A reader is loaded when a file of its kind turns up, so that a CSV study never pays for the SPSS or Excel library.
 """
@@ -20,17 +21,27 @@ from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.personal import without_personal
 from csi.survey.readers.platforms import recognised
+from csi.survey.readers.sql import read as read_query
 
 READERS = {
     ".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".tab": "delimited",
     ".parquet": "parquet", ".pq": "parquet",
     ".xlsx": "excel", ".xlsm": "excel", ".xlsb": "excel", ".xls": "excel", ".ods": "excel",
-    ".sav": "spss", ".zsav": "spss",
+    ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".arrows": "arrow",
+    ".sav": "spss", ".zsav": "spss", ".dta": "stata",
 }  # fmt: skip
 """Suffix -> module of this package that reads it."""
 
-MAGIC = {b"PK\x03\x04": "excel", b"\xd0\xcf\x11\xe0": "excel", b"$FL2": "spss", b"$FL3": "spss", b"PAR1": "parquet"}
+MAGIC = {
+    b"PK\x03\x04": "excel", b"\xd0\xcf\x11\xe0": "excel", b"$FL2": "spss", b"$FL3": "spss", b"PAR1": "parquet",
+    b"ARRO": "arrow", b"FEA1": "arrow", b"\xff\xff\xff\xff": "arrow", b"<sta": "stata",
+    **{bytes((release, order, 1, 0)): "stata" for release in range(104, 116) for order in (1, 2)},
+}  # fmt: skip
 """First four bytes -> the module a file really belongs to."""
+
+
+DATABASES = (".duckdb", ".ddb", ".db")
+"""Suffixes of databases, which want a query."""
 
 
 class Reader(Protocol):
@@ -55,7 +66,7 @@ def read_raw(file: DataFile, used: Collection[str] = ()) -> Raw:
         Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.
     """
     raw = read_table(file)
-    if READERS[file.path.suffix.lower()] in RECOGNISED:
+    if file.query is None and READERS[file.path.suffix.lower()] in RECOGNISED:
         raw = recognised(raw, file)
     return without_personal(raw, {*used, *file.personal})
 
@@ -66,6 +77,8 @@ def read_table(file: DataFile) -> Raw:
     Raises:
         Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.
     """
+    if file.query is not None:
+        return read_query(file, file.query)
     kind = READERS.get(file.path.suffix.lower(), "")
     bad = _unusable(file, kind)
     if bad is not None:
@@ -99,6 +112,15 @@ def _unusable(file: DataFile, kind: str) -> Problem | None:
             f"“{file.path}”是文件夹，不是数据文件。",
             "Name one file.",
             "请写出具体的文件名。",
+        )
+    if not kind and file.path.suffix.lower() in DATABASES:
+        return problem(
+            "E-FORMAT",
+            where,
+            f'"{name}" is a database, not a file of answers.',
+            f"“{name}”是数据库，不是答卷文件。",
+            f'Say what to ask it: {{sql: "select ...", database: {name}}}.',
+            f'请写明查询：{{sql: "select ...", database: {name}}}。',
         )
     if not kind:
         known = ", ".join(READERS)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import polars as pl
-from polars.exceptions import PanicException, PolarsError
+from polars.exceptions import PolarsError
 
 from csi.errors import Problems, problem
 from csi.survey.datafile import DataFile, Raw, as_text
+from csi.survey.readers.guarded import guarded
 
 
 def read(file: DataFile, content: bytes, sha256: str) -> Raw:
@@ -21,9 +19,9 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         Problems: the file is damaged.
     """
     try:
-        with silently():
+        with guarded():
             frame = pl.read_parquet(io.BytesIO(content))
-    except (PolarsError, PanicException, OSError) as error:
+    except (PolarsError, OSError, ValueError) as error:
         where = file.place or file.path.name
         bad = problem(
             "E-FORMAT",
@@ -35,21 +33,3 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         )
         raise Problems([bad]) from error
     return Raw(file.path.name, sha256, as_text(frame), first_row=1)
-
-
-@contextmanager
-def silently() -> Iterator[None]:
-    """Nothing reaches the standard error: of damaged pages polars tells there, thread by thread, before it raises."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no standard error, nothing to keep from it
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
