@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,8 @@ import polars as pl
 
 from csi.cli.answer import Answer, Grid
 from csi.cli.guess import PLAIN, Guess, guess, label_of
+from csi.cli.init_events import Table, beside, entries, tables_of
+from csi.cli.init_events import told as told_tables
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import read_card
@@ -43,6 +44,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="folder of the new files (beside the export by default)"
     )
+    parser.add_argument(
+        "--events", nargs="+", metavar="FILE", type=Path, default=[],
+        help="tables of events beside the answers, such as exports of Salesforce, HubSpot, Zoho CRM or 纷享销客",
+    )  # fmt: skip
     parser.add_argument("--encoding", default="", help="of a text export, such as gb18030")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
 
@@ -54,8 +59,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     found = guess(raw.frame, card.constructs)
     found = replace(found, unused={**found.unused, **dict.fromkeys(raw.personal, PEOPLE)})
     folder: Path = args.out or args.export.parent
+    tables = tables_of(args.events, lang)
     texts = {
-        folder / "study.yaml": study_text(args.export, folder, args.encoding, card, found, raw.frame, lang),
+        folder / "study.yaml": study_text(args.export, folder, args.encoding, card, found, raw.frame, lang, tables),
         folder / "codebook.yaml": codebook_text(card, found, lang),
     }
     there = [p for p in texts if p.exists() and not args.force]
@@ -65,13 +71,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return Answer(
-        blocks=tuple(told(card, found, list(texts), lang)),
+        blocks=(*told(card, found, list(texts), lang), *told_tables(tables, lang)),
         data={
             "files": list(texts),
             "roles": found.roles,
             "items": {c: k for c, k in found.items.items() if k},
             "unassigned": [c for c, k in found.items.items() if not k],
             "missing": missing(card, found),
+            "tables": {t.kind: {"file": t.path, "columns": t.columns} for t in tables},
             "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(found).items()],
         },
         notes=raw.notes,
@@ -135,7 +142,14 @@ def told(card: Card, found: Guess, files: list[Path], lang: Language) -> Iterato
 
 
 def study_text(
-    export: Path, folder: Path, encoding: str, card: Card, found: Guess, frame: pl.DataFrame, lang: Language
+    export: Path,
+    folder: Path,
+    encoding: str,
+    card: Card,
+    found: Guess,
+    frame: pl.DataFrame,
+    lang: Language,
+    tables: Sequence[Table] = (),
 ) -> str:
     """The study file."""
     name = export.stem if PLAIN.fullmatch(export.stem) else "study"
@@ -173,6 +187,7 @@ def study_text(
         "rules: {out_of_range: stop, duplicates: stop, straight_lining: flag}",
         f"index: {flow({'target': card.index.target, 'weights': 'base' if len(waves) > 1 else 'own'})}",
     ]
+    lines += entries(tables, folder, lang)
     return "\n".join(lines) + "\n" + FURTHER
 
 
@@ -227,14 +242,6 @@ def distinct(frame: pl.DataFrame, column: str | None) -> list[str]:
         return []
     values = [str(v).strip() for v in frame[column].drop_nulls().unique().to_list()]
     return sorted(set(values), key=natural) if len(values) <= MOST else []
-
-
-def beside(export: Path, folder: Path) -> str:
-    """The export's place as seen from the study file, so that both can be moved together."""
-    try:
-        return Path(os.path.relpath(export.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive
-        return export.resolve().as_posix()
 
 
 def _exists(path: Path) -> Problem:

@@ -18,8 +18,11 @@ WAYS: Final = (
 )  # fmt: skip
 """Ways to write a day, each read by itself."""
 
-CELL: Final = r"^(?<day>.+?)(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?<zone>Z|[+-]\d{2}:?\d{2})?)?$"
-"""A day, a time of day, an offset from UTC."""
+CELL: Final = (
+    r"^(?<day>.+?)(?:,?[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+    r"(?:\s*(?<half>[AaPp])\.?[Mm]\.?)?\s*(?<zone>Z|[+-]\d{2}:?\d{2})?)?$"
+)
+"""A day, a time of day (with AM or PM), an offset from UTC."""
 
 SHOWN: Final = 3
 """Cells that a message names."""
@@ -85,7 +88,7 @@ def read_dates(column: pl.Series, how: Dates, place: str, code: str) -> tuple[pl
     clock = pl.concat_str(pl.lit("0"), pl.col("clock").fill_null("0:00")).str.replace(r"^0(\d\d)", "$1")
     hours = cells.select(
         pl.duration(
-            hours=clock.str.extract(r"^(\d+):").cast(pl.Int64),
+            hours=_hour(clock.str.extract(r"^(\d+):").cast(pl.Int64)),
             minutes=clock.str.extract(r":(\d\d)").cast(pl.Int64),
             microseconds=(clock.str.extract(r":\d\d:(\d\d(?:\.\d+)?)").cast(pl.Float64).fill_null(0) * 1e6).cast(
                 pl.Int64
@@ -95,6 +98,12 @@ def read_dates(column: pl.Series, how: Dates, place: str, code: str) -> tuple[pl
     local = days.cast(pl.Datetime("us")) + hours
     local, bad = _zoned(local, cells["zone"], plain, how.zone, place, code)
     return local.alias(column.name), bad
+
+
+def _hour(told: pl.Expr) -> pl.Expr:
+    """The hour of the day, 12 AM being 0 and 1 PM being 13."""
+    half = pl.col("half").str.to_lowercase()
+    return pl.when(half == "p").then(told % 12 + 12).when(half == "a").then(told % 12).otherwise(told)
 
 
 def _days(days: pl.Series, cells: pl.Series, way: str, place: str, code: str) -> tuple[pl.Series, list[Problem]]:

@@ -21,8 +21,10 @@ WORDS = {
 """What a column should hold, in words."""
 
 
-def cell_problems(raw: pl.Series, typed: pl.Series, holds: Holds, *, needed: bool, place: str) -> Iterator[Problem]:
-    """Cells that cannot be read, and empty ones of a needed column.
+def cell_problems(
+    raw: pl.Series, typed: pl.Series, holds: Holds, *, needed: bool, place: str, counts: pl.Series | None = None
+) -> Iterator[Problem]:
+    """Cells that cannot be read, and empty ones of a needed column; `counts`: in which rows, in all where None.
 
     Example:
         >>> raw, typed = pl.Series(["5", "x"]), pl.Series([5.0, None])
@@ -34,7 +36,7 @@ def cell_problems(raw: pl.Series, typed: pl.Series, holds: Holds, *, needed: boo
     bad = typed.is_null() & ~empty if not needed or holds == "words" else typed.is_null()
     if holds == "number":
         bad = bad | ~typed.is_finite().fill_null(value=True)
-    rows = bad.arg_true().to_list()
+    rows = (bad if counts is None else bad & counts).arg_true().to_list()
     if rows:
         listed = placed(rows, [raw[i] for i in rows], place)
         are = "1 cell is" if len(rows) == 1 else f"{len(rows)} cells are"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.survey.crm import from_crm
 from csi.survey.datafile import DataFile, as_text
 from csi.survey.dates import Dates, known_zone, read_dates
 from csi.survey.event_checks import cell_problems, row_notes, row_problems
@@ -73,7 +74,9 @@ def read_events(
     """A table of events from a frame or a file.
 
     Parameters:
-        source: a polars or pandas frame, the path of a file (CSV, Excel, Parquet, SPSS), or `Events`.
+        source: a polars or pandas frame, the path of a file (CSV, Excel, Parquet, Arrow, SPSS, Stata), or `Events`. An
+            export of Salesforce, HubSpot, Zoho CRM or 纷享销客 is recognised by its header, its columns are mapped, and
+            no other column of it is read; notes say so.
         kind: "purchases" (id, date, amount), "spells" (id, event, start and end or duration), "contacts" (id,
             touchpoint, seq or time, score), "complaints" (id, complained, handled_score, failure, severity, recovery),
             "texts" (id, text, lang, date, score, human_score), "members" (id, joined), "cases" (attribute, opened).
@@ -100,15 +103,17 @@ def read_events(
         raise Problems([Problem("E-EVENT", place or "kind", what, did_you_mean(str(kind), KINDS))], lang)
     raw, name = _raw(source, place or kind)
     last, bad = _last(until, timezone, name)
-    raw, renamed = _renamed(raw, columns or {}, name)
-    found = [*bad, *renamed, *_lacking(raw, KINDS[kind], name)]
+    crm = from_crm(raw, kind, columns or {}, name)
+    raw, renamed = _renamed(crm.frame, crm.columns, name)
+    found = [*bad, *(crm.problems or [*renamed, *_lacking(raw, KINDS[kind], name, crm.counts)])]
     if found:
         raise Problems(found, lang)
-    frame, found = _typed(raw, KINDS[kind], Dates(dates, timezone), name)
+    frame, found = _typed(raw, KINDS[kind], Dates(dates, timezone), name, crm.counts)
     found = found or list(row_problems(frame, kind, name))
     if found:
         raise Problems(found, lang)
-    events = Events(kind, frame, last, name, tuple(row_notes(frame, kind)))
+    frame = frame if crm.counts is None else frame.filter(crm.counts)
+    events = Events(kind, frame, last, name, (*crm.notes, *row_notes(frame, kind)))
     return _until(events, lang)
 
 
@@ -179,7 +184,7 @@ def _renamed(raw: pl.DataFrame, columns: Mapping[str, str], name: str) -> tuple[
     return raw.drop([o for o in usable.values() if o in raw.columns]).rename(usable), found
 
 
-def _lacking(raw: pl.DataFrame, kind: EventKind, name: str) -> Iterator[Problem]:
+def _lacking(raw: pl.DataFrame, kind: EventKind, name: str, counts: pl.Series | None) -> Iterator[Problem]:
     """Columns that are not there; a table without rows."""
     every = ", ".join((*kind.needed, *(f"[{c}]" for c in kind.optional)))
     for column in [c for c in kind.needed if c not in raw.columns]:
@@ -190,19 +195,23 @@ def _lacking(raw: pl.DataFrame, kind: EventKind, name: str) -> Iterator[Problem]
         ways_zh = "，或 ".join("、".join(one) for one in kind.either)
         do, do_zh = f"Give {ways}.", f"请给出 {ways_zh}。"
         yield problem("E-EVENT", name, f"no columns {ways}.", f"缺少列 {ways_zh}。", do, do_zh)
-    if not raw.height:
+    if not raw.height or (counts is not None and not counts.any()):
         yield problem("E-EVENT", name, "no rows.", "没有数据行。", "Give at least one row.", "请至少给出一行。")
 
 
-def _typed(raw: pl.DataFrame, kind: EventKind, how: Dates, name: str) -> tuple[pl.DataFrame, list[Problem]]:
-    """Every column as what it holds."""
+def _typed(
+    raw: pl.DataFrame, kind: EventKind, how: Dates, name: str, counts: pl.Series | None
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Every column as what it holds; `counts`: which rows are looked at, all where None."""
     known = {c: h for c, h in kind.columns.items() if c in raw.columns}
     columns, found = [], []
     for column, holds in known.items():
         place = f'{name}, column "{column}"'
         made, bad = _column(raw[column], holds, how, place)
         if not bad:
-            bad = list(cell_problems(raw[column], made, holds, needed=column in kind.needed, place=place))
+            bad = list(
+                cell_problems(raw[column], made, holds, needed=column in kind.needed, place=place, counts=counts)
+            )
         columns.append(made.alias(column))
         found += bad
     return pl.DataFrame([*columns, *(_by_content(raw[c]) for c in raw.columns if c not in known)]), found
