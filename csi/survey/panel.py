@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from csi.errors import Note, Problem
+from csi.survey.asked import Asked
 from csi.survey.codebook import Codebook
 
 
@@ -71,6 +72,7 @@ class Panel:
         dropped: rows that rules took out, with their hits (rows without any answer are not among them).
         flow: rows read, touched by each rule and kept, per brand and wave.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
+        asked: how every item stood in the export of every wave (see `csi.survey.asked`); none of a single wave.
 
     Example:
         >>> import csi
@@ -95,3 +97,4 @@ class Panel:
     hits: pl.DataFrame | None = None
     dropped: Dropped | None = None
     flow: pl.DataFrame | None = None
+    asked: tuple[Asked, ...] = ()

@@ -151,6 +151,9 @@ PUBLIC = [
     "rates",
     "tree",
     "price_tolerance",
+    "attrition",
+    "overlap",
+    "waves",
 ]
 HEAVY = {
     "numpy",
