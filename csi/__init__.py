@@ -114,7 +114,6 @@ if TYPE_CHECKING:
     from csi.reporting.batch import batch as batch
     from csi.reporting.build import report as report
     from csi.reporting.diff import diff as diff
-    from csi.reporting.waves import waves as waves
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
     from csi.study.panel import read_panel as read_panel
@@ -125,7 +124,6 @@ if TYPE_CHECKING:
     from csi.survey.query import Query as Query
     from csi.tracking.alerts import Alert as Alert
     from csi.tracking.alerts import alerts as alerts
-    from csi.tracking.attrition import attrition as attrition
     from csi.tracking.breaks import Break as Break
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
@@ -137,7 +135,6 @@ if TYPE_CHECKING:
     from csi.tracking.league import pairwise as pairwise
     from csi.tracking.link import link as link
     from csi.tracking.link_waves import item_link as item_link
-    from csi.tracking.overlap import overlap as overlap
     from csi.tracking.pool import pool as pool
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
@@ -194,9 +191,6 @@ _HOMES = {
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
     "diff": "csi.reporting.diff",
-    "waves": "csi.reporting.waves",
-    "attrition": "csi.tracking.attrition",
-    "overlap": "csi.tracking.overlap",
     "driver_shares": "csi.importance.driver_shares",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
@@ -321,7 +315,6 @@ __all__ = [
     "alignment",
     "append",
     "attitude",
-    "attrition",
     "balance",
     "batch",
     "bgnbd",
@@ -386,7 +379,6 @@ __all__ = [
     "nonlinear",
     "nps",
     "order",
-    "overlap",
     "pairwise",
     "penalty_reward",
     "pool",
@@ -434,7 +426,6 @@ __all__ = [
     "verify",
     "vif",
     "wald",
-    "waves",
 ]
 
 

@@ -18,6 +18,7 @@ from csi.cli.fit_options import ONLY_MODEL, ONLY_STUDY, given, model_arguments
 from csi.cli.grids import each, grid
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
+from csi.cli.streamed import fit_of_stream, stream_of
 from csi.cli.studied import (
     bootstrap_argument,
     cell_arguments,
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 
 def of_study(args: argparse.Namespace, lang: Language) -> Answer:
     """Estimate every cell asked for; show one with intervals."""
+    if (stream := stream_of(args.study)) is not None:
+        return fit_of_stream(stream, args, lang)
     study, panel = opened(args.study, args.bootstrap)
     asked = chosen(study, panel, args.brand, args.wave)
     one = shown(study, panel, asked)

@@ -14,6 +14,7 @@ from csi.cli.evidence import evidence_blocks, gate_arguments, light_evidence
 from csi.cli.grids import counted, each, grid
 from csi.cli.index_shrunken import shrunken_argument, shrunken_blocks, shrunken_notes, shrunken_of
 from csi.cli.progress import working
+from csi.cli.streamed import index_of_stream, stream_of
 from csi.cli.studied import (
     bootstrap_argument,
     cell_arguments,
@@ -70,6 +71,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The index of all cells (weights may be anchored to another wave), printed for those asked for."""
     check_to(args.to)
+    if (stream := stream_of(args.study)) is not None:
+        return index_of_stream(stream, args, lang)
     study, panel = opened(args.study, args.bootstrap, args.errors)
     asked = chosen(study, panel, args.brand, args.wave)
     cells = asked or {"wave": panel.waves[-1]}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from csi.errors import Note, Problem, Problems, Text, note
+from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import estimator_problems, model_of
 from csi.estimate.protocol import Estimator
@@ -16,6 +16,7 @@ from csi.models.model import Model
 from csi.moments.pearson import moments_of
 from csi.moments.sample import sample_of
 from csi.moments.stack import Moments, Sample
+from csi.moments.streamed import Streamed
 from csi.survey.bases import SMALL
 from csi.survey.keyed import cell_name
 
@@ -40,7 +41,7 @@ def fit(
 
     Parameters:
         model: what we claim, a `csi.Model` or its text.
-        data: a Panel, a polars or pandas frame, or Moments.
+        data: a Panel, a polars or pandas frame, streamed answers (see `csi.read_panel`), or Moments.
         estimator: settings such as `csi.PLS()`.
         by: key columns that make cells, such as "wave" or ["brand", "wave"]; all cells are fitted in one call.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
@@ -67,6 +68,10 @@ def fit(
     model = model_of(model, also=estimator_problems(estimator))
     if isinstance(data, Moments):
         return _judged(estimator.solve(model, data))
+    if isinstance(data, Streamed):
+        _check_streamed(estimator, {"weight": weight, "unit": unit, "stratum": stratum, "na": na, "scale": scale})
+        keys = (by,) if isinstance(by, str) else by
+        return fit_moments(model, data.moments(estimator.needs(model), keys, where, estimator.missing), estimator)
     sample = sample_of(
         data,
         estimator.needs(model),
@@ -83,12 +88,37 @@ def fit(
     return fit_sample(model, sample, estimator)
 
 
+def fit_moments(model: Model, moments: Moments, estimator: Estimator) -> Estimate:
+    """Fit `model` to every cell of moments that a pass over streamed answers made, with what is to be said of it."""
+    estimate = estimator.solve(model, moments)
+    return _judged(replace(estimate, notes=(*moments.notes, *_small(moments.cells), *estimate.notes)))
+
+
+def _check_streamed(estimator: Estimator, given: Mapping[str, object]) -> None:
+    """What cannot be asked of streamed answers."""
+    found = []
+    for name, value in given.items():
+        if value not in (None, ()):
+            en, zh = "streamed answers have their codebook's.", "流式数据使用编码簿中的设置。"
+            do, do_zh = f"Leave out {name}, and name it in the codebook.", f"请删去 {name}，并写入编码簿。"
+            found.append(problem("E-SETTING", name, en, zh, do, do_zh))
+    if estimator.groups is not None:
+        en, zh = "a multi-group model needs the rows, and no row is here.", "多组模型需要原始数据行，而此处没有。"
+        do, do_zh = (
+            "Fit every group as a cell (by), or read the file whole.",
+            "请将各组作为单元拟合（by），或整体读取文件。",
+        )
+        found.append(problem("E-ROWS", "data", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+
+
 def fit_sample(model: Model, sample: Sample, estimator: Estimator) -> Estimate:
     """Fit `model` to every cell of a sample; the estimate remembers the sample, so it can be resampled."""
     with np.errstate(over="ignore", invalid="ignore"):  # answers too large for their squares have no covariances
         moments = moments_of(sample)
     estimate = estimator.solve(model, moments)
-    return _judged(replace(estimate, sample=sample, notes=(*sample.notes, *_small(sample), *estimate.notes)))
+    return _judged(replace(estimate, sample=sample, notes=(*sample.notes, *_small(sample.cells), *estimate.notes)))
 
 
 def _judged(estimate: Estimate) -> Estimate:
@@ -118,12 +148,12 @@ _REMEDIES = {
 }
 
 
-def _small(sample: Sample) -> tuple[Note, ...]:
+def _small(cells: pl.DataFrame) -> tuple[Note, ...]:
     """A note naming cells with fewer rows than a reader should trust."""
-    least = sample.cells.get_column("n").min()
+    least = cells.get_column("n").min()
     if isinstance(least, int) and least >= SMALL:
         return ()
-    few = sample.cells.filter(pl.col("n") < SMALL)
+    few = cells.filter(pl.col("n") < SMALL)
     keys = [c for c in few.columns if c != "n"]
     rows = list(few.head(5).iter_rows(named=True))
     more = "; ..." if few.height > len(rows) else ""

@@ -21,6 +21,7 @@ from csi.study.model import card_place
 from csi.study.positions import Document, Loc
 from csi.study.schema import StudyForm
 from csi.study.settings import TARGET
+from csi.study.streams import stream_problems
 from csi.study.tables import table_problems
 from csi.study.waves import contradicts, per_year
 from csi.survey.codebook import Codebook
@@ -38,7 +39,10 @@ def crossed_problems(
     """What crosses parts: waves, brands, files, renames and the index."""
     yield from _waves(form, document)
     yield from _lists(form, document)
+    yield from stream_problems(form, document)
     for number, file in enumerate(form.data):
+        if file.spark:
+            continue
         if file.sql or file.database:
             yield from query_problems(file, number, document)
         else:

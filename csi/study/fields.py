@@ -96,6 +96,8 @@ def files_of(form: StudyForm, document: Document, folder: Path) -> tuple[DataFil
             folder / f.labels if f.labels else None,
             tuple(f.personal),
             f.incomplete,
+            stream=f.stream,
+            spark=f.spark,
         )
         if not f.sql
         else asked(f, document.place(("data", i, "sql")), folder)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from csi.engines.spark import is_spark, spark_rows
 from csi.errors import Language, Problems, problem
+from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
+from csi.study.streams import rows_of, streamed, streamed_rows, streams
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
-from csi.survey.columns import named
+from csi.survey.columns import named, roles_of
+from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
-from csi.survey.wave_changes import change_notes, wave_changes
 
 if TYPE_CHECKING:
     from csi.study.study import Study
@@ -31,6 +35,8 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     Raises:
         Problems: everything that is wrong with the answers, in the study's language.
     """
+    if streams(study):
+        raise Problems([streamed(study).refusal], study.language)
     given = study.settings.replicate_weights
     panel = survey.read_panel(
         study.data,
@@ -48,8 +54,6 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         part=part,
         former=formers(study),
     )
-    changes = wave_changes(panel.asked, panel.waves, formers(study), [b.wave for b in study.breaks])
-    panel = replace(panel, notes=(*panel.notes, *change_notes(changes)))
     if study.scales == "same":
         panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
@@ -70,7 +74,9 @@ def read_panel(
     waves: Sequence[str] = (),
     brands: Sequence[str] = (),
     lang: Language = "en",
-) -> Panel:
+    stream: bool = False,
+    executor: Executor | None = None,
+) -> Panel | Streamed:
     """Answers with a codebook, no study file needed.
 
     Parameters:
@@ -82,9 +88,11 @@ def read_panel(
             segment, duration.
         waves: the waves, oldest first. brands: the brands in order; other names in the data are then a problem.
         lang: language of the messages.
+        stream: Parquet files are not read now but in passes that keep no row, by `csi.fit` and `csi.index`.
+        executor: takes parts of streamed files (any of `concurrent.futures`); threads of this process without.
 
     Returns:
-        A `Panel`.
+        A `Panel`; where no row is held, of a Spark frame or with `stream`, `csi.moments.streamed.Streamed`.
 
     Raises:
         Problems: everything that is wrong with codebook and answers.
@@ -102,5 +110,39 @@ def read_panel(
     book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook, lang)
     if keys:
         book = replace(book, keys={**book.keys, **keys})
-    panel = survey.read_panel(source, book, rules=rules, waves=waves, brands=brands, lang=lang)
-    return replace(panel, notes=(*panel.notes, *change_notes(wave_changes(panel.asked, panel.waves))))
+    if is_spark(source):
+        rows = spark_rows(source, book, roles_of(book, [SPARK]), SPARK, _fastest(rules))
+        return streamed_rows(rows, book, rules, waves, brands, lang=lang)
+    if stream:
+        files = rows_of(_files(source), book, _fastest(rules), executor)
+        return streamed_rows(files, book, rules, waves, brands, lang=lang)
+    return survey.read_panel(source, book, rules=rules, waves=waves, brands=brands, lang=lang)
+
+
+SPARK = DataFile(Path("spark"))
+"""A frame of a cluster, as files are described."""
+
+
+def _fastest(rules: Rules) -> float:
+    """Seconds below which a pass leaves a row out."""
+    return rules.speeders_seconds if rules.speeders == "drop" else 0.0
+
+
+def _files(source: object) -> list[DataFile]:
+    """Parquet files that were named.
+
+    Raises:
+        Problems: E-STREAM for frames, which are in memory already.
+    """
+    sources = list(source) if isinstance(source, list | tuple) else [source]
+    files = []
+    for one in sources:
+        if not isinstance(one, str | Path | DataFile):
+            en, zh = (
+                "stream=True reads Parquet files; this is a frame.",
+                "stream=True 用于 Parquet 文件，而这是数据框。",
+            )
+            do, do_zh = "Leave out stream.", "请删去 stream。"
+            raise Problems([problem("E-STREAM", "source", en, zh, do, do_zh)])
+        files.append(one if isinstance(one, DataFile) else DataFile(Path(one)))
+    return files

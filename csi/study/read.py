@@ -117,7 +117,7 @@ def _columns(
     files = [
         replace(file, rename={n: c for n, c in file.rename.items() if codebook or n in known})
         for file in files_of(form, document, folder)
-        if file.path.is_file()
+        if file.path.is_file() and not file.stream
     ]
     roles = roles_of(book, files)
     problems: list[Problem] = []

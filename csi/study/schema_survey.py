@@ -81,7 +81,8 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
 
 class FileForm(Part):
     """One export; `labels` is a file beside it that says what its codes mean, `personal` are columns that name people
-    and are wanted all the same. Or one query of a database: `{sql: "select ...", database: answers.duckdb}`.
+    and are wanted all the same. Or one query of a database: `{sql: "select ...", database: answers.duckdb}`. `stream`
+    reads Parquet in passes that keep no rows; `spark` is a table of a Spark session in place of `file`.
     """
 
     file: str
@@ -93,14 +94,16 @@ class FileForm(Part):
     labels: str = ""
     personal: Annotated[list[str], BeforeValidator(_listed)] = []
     incomplete: Literal["keep", "drop"] = "keep"
+    stream: bool = False
+    spark: str = ""
     sql: str = ""
     database: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _asked(cls, value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-        """A query needs no file."""
-        return {"file": "", **value} if isinstance(value, dict) and {"sql", "database"} & set(value) else value
+        """A query or a table of Spark needs no file."""
+        return {"file": "", **value} if isinstance(value, dict) and {"sql", "database", "spark"} & set(value) else value
 
 
 class LinkForm(Part):

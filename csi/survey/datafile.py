@@ -21,6 +21,7 @@ class DataFile:
     `wave` and `brand` are constants for files that hold one wave or one brand. A `rename` to "" says that this file
     does not hold the item: its answers are missing with reason `not_asked`. `place` is where the study file names it.
     With a `query` the answers are its rows, and `path` only names the database.
+    `stream` reads Parquet in passes, without holding its rows; `spark` is a table of the running Spark session.
 
     Example:
         >>> DataFile(Path("2024.csv"), wave="2024", rename={"sat1": "Q7"}).rename["sat1"]
@@ -38,6 +39,8 @@ class DataFile:
     personal: tuple[str, ...] = ()
     incomplete: Literal["keep", "drop"] = "keep"
     query: Query | None = None
+    stream: bool = False
+    spark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from csi.errors import Note, Problem
-from csi.survey.asked import Asked
 from csi.survey.codebook import Codebook
 
 
@@ -72,7 +71,6 @@ class Panel:
         dropped: rows that rules took out, with their hits (rows without any answer are not among them).
         flow: rows read, touched by each rule and kept, per brand and wave.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
-        asked: how every item stood in the export of every wave (see `csi.survey.asked`); none of a single wave.
 
     Example:
         >>> import csi
@@ -97,4 +95,3 @@ class Panel:
     hits: pl.DataFrame | None = None
     dropped: Dropped | None = None
     flow: pl.DataFrame | None = None
-    asked: tuple[Asked, ...] = ()

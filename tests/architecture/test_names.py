@@ -151,9 +151,6 @@ PUBLIC = [
     "rates",
     "tree",
     "price_tolerance",
-    "attrition",
-    "overlap",
-    "waves",
 ]
 HEAVY = {
     "numpy",

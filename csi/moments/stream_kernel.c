@@ -1,0 +1,428 @@
+/* One batch of answers added to the sums of its cells; `stream_batch.py` is the same to read and stands in where this was
+   not compiled. Both find the same integers: weights are whole multiples of one unit, answers of another, and every sum
+   is kept below 2^53 of their products before it moves on into two whole numbers of 64 bits. */
+
+#include <float.h>
+
+#include "kernel_frame.h"
+
+#define BLOCK 8192 /* rows brought into the order of their cells at a time */
+#define TOGETHER 8 /* rows whose products are added at once */
+#define LIMB 4294967296.0 /* 2^32: a sum is high * LIMB + low */
+#define EXACT 9007199254740992.0 /* 2^53 */
+#define NO_ANSWER 1
+#define OUTSIDE 2
+#define PARAMETERS 6 /* of an item: sign, shift, unit, low, high, what an answer outside of them is */
+
+#if defined(__linux__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDEST __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define WIDEST
+#endif
+
+typedef struct {
+    const double *parameters, *codes;
+    int64_t count; /* of codes */
+    int8_t whole; /* answers of one byte stand in the tables */
+    float value[256];
+    int8_t small[256]; /* the same where every answer of the scale fits one byte */
+    uint8_t flag[256];
+} Coding;
+
+typedef struct {
+    int64_t p, wide, rows, cells; /* rows: p + 1, or one more that is even */
+    int narrow; /* every answer fits one byte */
+    double most; /* the largest square of an answer, in units */
+    double *sums, *plain, *bound; /* (cells, p + 1, wide), (cells, wide), (cells) */
+    int64_t *counts; /* (cells, 5): complete rows, all rows, squares of weights in three parts */
+    int64_t *limbs; /* (cells, L, 2) */
+} Tally;
+
+/* What an answer is worth in units about the origin; *flag says where there is none. */
+INLINE float coded(const Coding *own, double x, uint8_t *flag, double *rounded)
+{
+    const double *a = own->parameters;
+    *flag = NO_ANSWER;
+    if (!(fabs(x) <= DBL_MAX)) return 0.0f;
+    for (int64_t c = 0; c < own->count; c++)
+        if (x == own->codes[c]) return 0.0f;
+    if (x < a[3] || x > a[4]) {
+        *flag = (uint8_t)a[5];
+        return 0.0f;
+    }
+    const double z = (a[0] * x + a[1]) * a[2], at = rint(z), off = fabs(z - at) / a[2];
+    *flag = 0;
+    if (off > *rounded) *rounded = off;
+    return (float)at;
+}
+
+/* Tables of all answers that one byte can say, by its bits. */
+static void tabled(Coding *own, char kind)
+{
+    double none = 0.0;
+    for (int i = 0; i < 256; i++) {
+        const double x = kind == 'c' ? (double)(int8_t)i : (double)i;
+        own->value[i] = coded(own, x, own->flag + i, &none);
+        own->small[i] = (int8_t)own->value[i];
+    }
+    own->whole = 1;
+}
+
+/* No answer where the bit of a row is 0, eight rows at a time. */
+static void unanswered(const uint8_t *valid, int64_t at, int64_t n, uint8_t *own)
+{
+    for (int64_t i = 0; i < n; i += 8) {
+        const int64_t bit = at + i, some = n - i < 8 ? n - i : 8, over = (bit & 7) + some > 8;
+        const unsigned byte = (unsigned)(valid[bit >> 3] | (over ? valid[(bit >> 3) + 1] << 8 : 0)) >> (bit & 7);
+        if ((byte & 0xff) == 0xff) continue;
+        for (int64_t k = 0; k < some; k++)
+            if (!((byte >> k) & 1)) own[i + k] = NO_ANSWER;
+    }
+}
+
+#define READ(letter, type)                                                                                             \
+    case letter: return (double)((const type *)numbers)[i];
+
+INLINE double read_as(char kind, const void *numbers, int64_t i)
+{
+    switch (kind) {
+        READ('g', double)
+        READ('f', float)
+        READ('l', int64_t)
+        READ('i', int32_t)
+        READ('s', int16_t)
+        READ('L', uint64_t)
+        READ('I', uint32_t)
+        READ('S', uint16_t)
+    }
+    return NAN;
+}
+
+/* Flags of the rows first to first + n - 1 of one item, joined into `flags`; how many have no answer, or one outside. */
+WIDEST static void flagged_bytes(const uint8_t *restrict bytes, const uint8_t *restrict table, int64_t n, uint8_t *restrict own)
+{
+    for (int64_t i = 0; i < n; i++) own[i] = table[bytes[i]];
+}
+
+WIDEST static void joined(const uint8_t *restrict own, int64_t n, uint8_t *restrict flags, int64_t *restrict counts)
+{
+    int64_t absent = 0, outside = 0;
+    for (int64_t i = 0; i < n; i++) {
+        flags[i] |= own[i];
+        absent += own[i] == NO_ANSWER;
+        outside += own[i] == OUTSIDE;
+    }
+    counts[0] += absent;
+    counts[1] += outside;
+}
+
+/* sums (rows, wide) += w_i z_i z_i' of `TOGETHER` rows z (each `wide`), upper triangle; plain (wide) += z_i. */
+WIDEST static void added(const double *restrict z, const double *restrict w, int64_t rows, int64_t wide,
+                         double *restrict sums, double *restrict plain)
+{
+    for (int64_t k = 0; k < wide; k++) {
+        double one = plain[k];
+        for (int t = 0; t < TOGETHER; t++) one += z[t * wide + k];
+        plain[k] = one;
+    }
+    for (int64_t j = 0; j < rows; j += 2) {
+        double a[TOGETHER], b[TOGETHER];
+        for (int t = 0; t < TOGETHER; t++) a[t] = w[t] * z[t * wide + j];
+        for (int t = 0; t < TOGETHER; t++) b[t] = w[t] * z[t * wide + j + 1];
+        double *restrict one = sums + j * wide, *restrict two = one + wide;
+        for (int64_t k = j / 8 * 8; k < wide; k++) {
+            double x = one[k], y = two[k];
+            for (int t = 0; t < TOGETHER; t++) {
+                x += a[t] * z[t * wide + k];
+                y += b[t] * z[t * wide + k];
+            }
+            one[k] = x;
+            two[k] = y;
+        }
+    }
+}
+
+/* A whole number added to one of two limbs. */
+INLINE void moved(double x, int64_t *limb)
+{
+    const double high = floor(x / LIMB);
+    limb[1] += (int64_t)high;
+    limb[0] += (int64_t)(x - high * LIMB);
+}
+
+/* The sums of a cell into its limbs; the sums are 0 after it. */
+static void flushed(Tally *all, int64_t cell)
+{
+    const int64_t p = all->p, wide = all->wide, each = 5 + p + (p + 1) * (p + 2) / 2;
+    double *sums = all->sums + cell * all->rows * wide, *plain = all->plain + cell * wide;
+    int64_t *limb = all->limbs + cell * each * 2, *counts = all->counts + cell * 5;
+    for (int64_t k = 0; k < 5; k++, limb += 2) {
+        limb[1] += counts[k] >> 32;
+        limb[0] += counts[k] & 0xffffffffLL;
+        counts[k] = 0;
+    }
+    for (int64_t k = 0; k < p; k++, limb += 2) moved(plain[k], limb);
+    for (int64_t j = 0; j <= p; j++)
+        for (int64_t k = j; k <= p; k++, limb += 2) moved(sums[j * wide + k], limb);
+    memset(sums, 0, (size_t)(all->rows * wide) * sizeof(double));
+    memset(plain, 0, (size_t)wide * sizeof(double));
+    all->bound[cell] = 0.0;
+}
+
+/* Row i of the block as floats. */
+WIDEST static void widened_row(const Tally *all, const float *z, const int8_t *small, int64_t i, double *restrict out)
+{
+    const int64_t wide = all->wide;
+    if (all->narrow)
+        for (int64_t j = 0; j < wide; j++) out[j] = (double)small[i * wide + j];
+    else
+        for (int64_t j = 0; j < wide; j++) out[j] = (double)z[i * wide + j];
+}
+
+/* Rows of one cell, from `from` to from + n - 1 of the block, with weights w, into its sums. */
+static void gathered(Tally *all, int64_t cell, const float *z, const int8_t *small, const double *w, int64_t from, int64_t n,
+                     double *room)
+{
+    const int64_t wide = all->wide;
+    double own[TOGETHER], *sums = all->sums + cell * all->rows * wide, *plain = all->plain + cell * wide;
+    int64_t *counts = all->counts + cell * 5;
+    counts[0] += n;
+    for (int64_t first = 0; first < n; first += TOGETHER) {
+        double heavy = 0.0;
+        for (int64_t t = 0; t < TOGETHER; t++) {
+            const int64_t i = first + t, there_is = i < n;
+            own[t] = there_is ? w[from + i] : 0.0;
+            heavy += own[t];
+            const int64_t high = (int64_t)own[t] >> 20, low = (int64_t)own[t] & 0xfffff;
+            counts[2] += high * high;
+            counts[3] += high * low;
+            counts[4] += low * low;
+            if (there_is)
+                widened_row(all, z, small, from + i, room + t * wide);
+            else
+                memset(room + t * wide, 0, (size_t)wide * sizeof(double));
+        }
+        if (all->bound[cell] + heavy * all->most >= EXACT) flushed(all, cell);
+        all->bound[cell] += heavy * all->most;
+        added(room, own, all->rows, wide, sums, plain);
+    }
+}
+
+/* Where the rows of a block go that are complete, cell by cell: place[i], the row to spare where one leaves; starts (cells + 1). */
+static int64_t placed(const Tally *all, const uint8_t *flags, const int64_t *cell, int64_t n, int64_t *starts, int32_t *place)
+{
+    memset(starts, 0, (size_t)(all->cells + 1) * sizeof(int64_t));
+    for (int64_t i = 0; i < n; i++) starts[cell[i] + 1] += !flags[i];
+    for (int64_t c = 0; c < all->cells; c++) starts[c + 1] += starts[c];
+    for (int64_t i = 0; i < n; i++) {
+        place[i] = flags[i] ? BLOCK : (int32_t)starts[cell[i]];
+        starts[cell[i]] += !flags[i];
+    }
+    for (int64_t c = all->cells; c > 0; c--) starts[c] = starts[c - 1];
+    starts[0] = 0;
+    return starts[all->cells];
+}
+
+/* The rooms of one call. */
+typedef struct {
+    uint8_t *flags, *own;
+    int32_t *place;
+    int64_t *starts;
+    float *z, *out;
+    int8_t *small;
+    double *w, *room;
+} Rooms;
+
+/* One block of a batch: rows first to first + n - 1 of the columns, with their cells and weights. */
+static void block_of(Tally *all, const ArrowArray *batch, const Column *columns, Coding *codings, int64_t first, int64_t n,
+                     const int64_t *cell, const double *weight, Rooms *rooms, int64_t *counts, double *rounded)
+{
+    const int64_t p = all->p, wide = all->wide;
+    memset(rooms->flags, 0, (size_t)n);
+    for (int64_t j = 0; j < p; j++) {
+        const ArrowArray *one = batch->children[columns[j].place];
+        const int64_t at = batch->offset + one->offset + first;
+        const uint8_t *valid = one->null_count ? one->buffers[0] : NULL;
+        const Coding *code = codings + j;
+        if (code->whole)
+            flagged_bytes((const uint8_t *)one->buffers[1] + at, code->flag, n, rooms->own);
+        else
+            for (int64_t i = 0; i < n; i++)
+                rooms->z[j * BLOCK + i] =
+                    coded(code, read_as(columns[j].kind, one->buffers[1], at + i), rooms->own + i, rounded + j);
+        if (valid) unanswered(valid, at, n, rooms->own);
+        joined(rooms->own, n, rooms->flags, counts + 2 * j);
+    }
+    for (int64_t i = 0; i < n; i++) all->counts[cell[i] * 5 + 1]++;
+    placed(all, rooms->flags, cell, n, rooms->starts, rooms->place);
+    for (int64_t j = 0; j < p; j++) {
+        const ArrowArray *one = batch->children[columns[j].place];
+        const uint8_t *bytes = (const uint8_t *)one->buffers[1] + batch->offset + one->offset + first;
+        const float *table = codings[j].value, *own = rooms->z + j * BLOCK;
+        const int8_t *narrow = codings[j].small;
+        if (all->narrow) {
+            for (int64_t i = 0; i < n; i++)
+                rooms->small[rooms->place[i] * wide + j] = narrow[bytes[i]];
+        } else if (codings[j].whole) {
+            for (int64_t i = 0; i < n; i++)
+                rooms->out[rooms->place[i] * wide + j] = table[bytes[i]];
+        } else
+            for (int64_t i = 0; i < n; i++)
+                rooms->out[rooms->place[i] * wide + j] = own[i];
+    }
+    for (int64_t i = 0; i < n; i++) rooms->w[rooms->place[i]] = weight[i];
+    for (int64_t c = 0; c < all->cells; c++) {
+        const int64_t from = rooms->starts[c], count = rooms->starts[c + 1] - from;
+        if (count) gathered(all, c, rooms->out, rooms->small, rooms->w, from, count, rooms->room);
+    }
+}
+
+static int roomed(Rooms *rooms, const Tally *all)
+{
+    const size_t wide = (size_t)all->wide;
+    rooms->flags = malloc(BLOCK);
+    rooms->own = malloc(BLOCK);
+    rooms->place = malloc(BLOCK * sizeof(int32_t));
+    rooms->starts = malloc((size_t)(all->cells + 1) * sizeof(int64_t));
+    rooms->z = malloc((size_t)all->p * BLOCK * sizeof(float));
+    rooms->out = calloc((BLOCK + 1) * wide, sizeof(float));
+    rooms->small = calloc((BLOCK + 1) * wide, 1);
+    rooms->w = malloc((BLOCK + 1) * sizeof(double));
+    rooms->room = malloc(TOGETHER * wide * sizeof(double));
+    return rooms->flags && rooms->own && rooms->place && rooms->starts && rooms->z && rooms->out && rooms->small && rooms->w && rooms->room;
+}
+
+static void unroomed(Rooms *rooms)
+{
+    free(rooms->flags);
+    free(rooms->own);
+    free(rooms->place);
+    free(rooms->starts);
+    free(rooms->z);
+    free(rooms->out);
+    free(rooms->small);
+    free(rooms->w);
+    free(rooms->room);
+}
+
+/* Every batch of the stream; 0 where its columns are no numbers, or not of n rows. */
+static int64_t passed(Tally *all, ArrowArrayStream *stream, const char *const *names, Column *columns, Coding *codings,
+                      int64_t n, const int64_t *cell, const double *weight, Rooms *rooms, int64_t *counts, double *rounded)
+{
+    ArrowSchema schema = {.release = NULL};
+    if (stream->get_schema(stream, &schema)) return 0;
+    int good = located(&schema, names, all->p, columns), narrow = all->most <= 127.0 * 127.0;
+    for (int64_t j = 0; good && j < all->p; j++) {
+        const char kind = columns[j].kind;
+        good = strchr("gflisLISCc", kind) != NULL;
+        if (kind == 'c' || kind == 'C') tabled(codings + j, kind);
+        narrow &= codings[j].whole;
+    }
+    all->narrow = narrow;
+    schema.release(&schema);
+    int64_t done = 0;
+    while (good) {
+        ArrowArray batch = {.release = NULL};
+        if (stream->get_next(stream, &batch)) return 0;
+        if (!batch.release) break;
+        good = batch.length <= n - done && !(batch.null_count && batch.buffers[0]);
+        for (int64_t i = 0; good && i < batch.length; i += BLOCK) {
+            const int64_t some = batch.length - i < BLOCK ? batch.length - i : BLOCK;
+            block_of(all, &batch, columns, codings, i, some, cell + done + i, weight + done + i, rooms, counts, rounded);
+        }
+        done += batch.length;
+        batch.release(&batch);
+    }
+    for (int64_t c = 0; c < all->cells; c++) flushed(all, c);
+    return good && done == n;
+}
+
+/* The sums and rooms of one call; NULL with an exception set where a name is no text. */
+static int prepared(Tally *all, Rooms *rooms, PyObject *names_, const char **names, Coding *codings,
+                    const double *parameters, const double *codes, const int64_t *ends)
+{
+    const size_t wide = (size_t)all->wide, cells = (size_t)all->cells + 1;
+    all->sums = calloc(cells * (size_t)all->rows * wide, sizeof(double));
+    all->plain = calloc(cells * wide, sizeof(double));
+    all->bound = calloc(cells, sizeof(double));
+    all->counts = calloc(cells * 5, sizeof(int64_t));
+    if (!all->sums || !all->plain || !all->bound || !all->counts || !roomed(rooms, all)) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    for (int64_t r = 0; r < BLOCK; r++) {
+        rooms->out[r * all->wide + all->p] = 1.0f;
+        rooms->small[r * all->wide + all->p] = 1;
+    }
+    for (int64_t j = 0; j < all->p; j++) {
+        if (!(names[j] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, j)))) return 0;
+        codings[j].parameters = parameters + j * PARAMETERS;
+        codings[j].codes = codes + ends[j];
+        codings[j].count = ends[j + 1] - ends[j];
+    }
+    return 1;
+}
+
+/* tally(n, cells, most, stream, names, parameters, codes, ends, cell, weight, counts, rounded, limbs): the answers of n
+   rows added to the limbs (cells, L, 2) of their cells; counts (p, 2) of answers that are absent and outside, and the
+   largest rounding of each item (p), are added to. False where a column is absent or holds no plain numbers. */
+static PyObject *tally(PyObject *self, PyObject *args)
+{
+    PyObject *o[9], *stream_, *names_, *done = NULL;
+    long long n, cells;
+    double most;
+    Buffers held = {.count = 0};
+    (void)self;
+    if (!PyArg_ParseTuple(args, "LLdOO!OOOOOOOO", &n, &cells, &most, &stream_, &PyTuple_Type, &names_, &o[0], &o[1], &o[2],
+                          &o[3], &o[4], &o[5], &o[6], &o[7]))
+        return NULL;
+    const int64_t p = PyTuple_GET_SIZE(names_);
+    if (n < 0 || cells < 0 || p < 1) {
+        PyErr_SetString(PyExc_ValueError, "sizes are not negative");
+        return NULL;
+    }
+    ArrowArrayStream *stream = PyCapsule_GetPointer(stream_, "arrow_array_stream");
+    Tally all = {.p = p, .wide = (p + 2 + 7) / 8 * 8, .rows = (p + 2) / 2 * 2, .cells = cells, .most = most};
+    Rooms rooms = {.flags = NULL};
+    const double *parameters, *codes, *weight;
+    const int64_t *ends, *cell;
+    int64_t *counts, some;
+    double *rounded;
+    Column *columns = calloc((size_t)p, sizeof(Column));
+    Coding *codings = calloc((size_t)p, sizeof(Coding));
+    const char **names = calloc((size_t)p, sizeof(char *));
+    if (!columns || !codings || !names)
+        PyErr_NoMemory();
+    else if (stream && (parameters = taken(&held, o[0], p * PARAMETERS, 0)) && (codes = taken_whole(&held, o[1], &some))
+             && (ends = taken(&held, o[2], p + 1, 0)) && within(ends, p + 1, some + 1)
+             && (cell = taken(&held, o[3], n, 0)) && within(cell, n, cells) && (weight = taken(&held, o[4], n, 0))
+             && (counts = taken(&held, o[5], 2 * p, 1)) && (rounded = taken(&held, o[6], p, 1))
+             && (all.limbs = taken(&held, o[7], cells * (5 + p + (p + 1) * (p + 2) / 2) * 2, 1))
+             && prepared(&all, &rooms, names_, names, codings, parameters, codes, ends)) {
+        int64_t good;
+        Py_BEGIN_ALLOW_THREADS
+        good = passed(&all, stream, names, columns, codings, n, cell, weight, &rooms, counts, rounded);
+        Py_END_ALLOW_THREADS
+        done = PyBool_FromLong(good != 0);
+    }
+    unroomed(&rooms);
+    free(all.sums);
+    free(all.plain);
+    free(all.bound);
+    free(all.counts);
+    free(columns);
+    free(codings);
+    free(names);
+    let_go(&held);
+    return done;
+}
+
+static PyMethodDef functions[] = {
+    {"tally", tally, METH_VARARGS, "The answers of a batch added to the sums of their cells."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "csi.moments.stream_kernel", "Compiled sums of batches.", -1,
+                                    functions, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit_stream_kernel(void) { return PyModule_Create(&module); }

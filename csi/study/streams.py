@@ -1,0 +1,144 @@
+"""Answers that a study does not read whole: Parquet in passes, or a table of a Spark session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from csi.engines.spark import SparkRows, spark_rows, table_of
+from csi.errors import Language, Problem, Problems, problem
+from csi.moments.stream_files import Files
+from csi.moments.streamed import Streamed
+from csi.study.former import formers
+from csi.study.positions import Document
+from csi.study.schema import StudyForm
+from csi.survey.codebook import Codebook
+from csi.survey.columns import roles_of
+from csi.survey.datafile import DataFile
+from csi.survey.parquet_answers import parquet_files
+from csi.survey.rules import Rules
+
+if TYPE_CHECKING:
+    from csi.study.study import Study
+
+ROWWISE = {"drop", "first", "last"}
+"""Actions of rules that leave out rows."""
+PASSED = {"empty_rows", "speeders"}
+"""Rules that a pass can follow: a row without answers has no complete answer either, and seconds stand in the row."""
+
+
+def streams(study: Study) -> bool:
+    """Whether no row of the study's answers is to be held."""
+    return any(file.stream or file.spark for file in study.data)
+
+
+def stream_problems(form: StudyForm, document: Document) -> Iterator[Problem]:
+    """Files that are no one source, and sources that cannot stand beside each other."""
+    for number, file in enumerate(form.data):
+        if file.spark and (file.file or file.sql):
+            en, zh = "a file or a spark table is expected, one of them.", "应写 file 或 spark，二者之一。"
+            do = "Write {file: answers.parquet, stream: yes} or {spark: survey.answers}."
+            do_zh = "请写 {file: answers.parquet, stream: yes} 或 {spark: survey.answers}。"
+            yield problem("E-STREAM", document.place(("data", number)), en, zh, do, do_zh)
+    kinds = {"spark" if f.spark else "stream" if f.stream else "whole" for f in form.data}
+    if len(kinds) > 1 or (kinds == {"spark"} and len(form.data) > 1):
+        en, zh = (
+            "streamed files, tables and files that are read whole do not mix.",
+            "流式文件、Spark 表与整体读取的文件不能混用。",
+        )
+        do, do_zh = "Stream all files, or name one table.", "请全部写 stream: yes，或只写一个 Spark 表。"
+        yield problem("E-STREAM", document.place(("data",)), en, zh, do, do_zh)
+
+
+def streamed(study: Study, executor: Executor | None = None) -> Streamed:
+    """The answers of a study whose files are streamed, or whose table is on Spark.
+
+    Parameters:
+        executor: takes parts of the files; threads of this process without.
+
+    Raises:
+        Problems: files that cannot be streamed, rules and former scales that need rows.
+    """
+    found = [*_rules(study.rules)]
+    if formers(study):
+        en, zh = "scales that changed between waves are turned row by row.", "跨期变更的量表须逐行转换。"
+        do, do_zh = (
+            "Read the files whole, or stream the waves of one scale.",
+            "请整体读取，或只流式读取同一量表的各期。",
+        )
+        found.append(problem("E-STREAM", "waves: breaks", en, zh, do, do_zh))
+    if study.settings.replicate_weights is not None:
+        en, zh = "replicate weights are columns of rows.", "重复权重须逐行使用。"
+        found.append(
+            problem(
+                "E-STREAM",
+                "replicate_weights",
+                en,
+                zh,
+                "Leave them out, or read the file whole.",
+                "请删去，或整体读取文件。",
+            )
+        )
+    if found:
+        raise Problems(found, study.language)
+    fastest = study.rules.speeders_seconds if study.rules.speeders == "drop" else 0.0
+    rows = rows_of(study.data, study.codebook, fastest, executor)
+    return streamed_rows(
+        rows, study.codebook, study.rules, study.waves, tuple(study.brands), study.renamed, study.language
+    )
+
+
+def rows_of(
+    files: Sequence[DataFile], codebook: Codebook, fastest: float = 0.0, executor: Executor | None = None
+) -> Files | SparkRows:
+    """Where the rows are."""
+    roles = roles_of(codebook, files)
+    if files and files[0].spark:
+        return spark_rows(table_of(files[0].spark), codebook, roles, files[0], fastest)
+    found = tuple(replace(one, fastest=fastest) for one in parquet_files(files, codebook, roles))
+    return Files(found, roles, executor)
+
+
+def streamed_rows(
+    rows: Files | SparkRows,
+    codebook: Codebook,
+    rules: Rules,
+    waves: Sequence[str] = (),
+    brands: Sequence[str] = (),
+    renamed: Mapping[str, str] | None = None,
+    lang: Language = "en",
+) -> Streamed:
+    """Streamed answers under the rules that a pass can follow.
+
+    Raises:
+        Problems: E-STREAM for rules that need rows.
+    """
+    found = [*_rules(rules)]
+    if found:
+        raise Problems(found, lang)
+    return Streamed(
+        rows,
+        codebook,
+        stop=rules.out_of_range == "stop",
+        words=rules.not_a_number == "stop",
+        waves=tuple(waves),
+        brands=tuple(brands),
+        renamed=renamed or {},
+        lang=lang,
+    )
+
+
+def _rules(rules: Rules) -> Iterator[Problem]:
+    """Rules that leave out rows for what stands in other rows, or in a whole row."""
+    for one in fields(rules):
+        if str(getattr(rules, one.name)) in ROWWISE and one.name not in PASSED:
+            said = f"{one.name}: {getattr(rules, one.name)}"
+            en = f"{said} looks at whole rows or at several, which a stream does not hold."
+            zh = f"{said} 需要整行或多行数据，流式读取无法执行。"
+            do, do_zh = (
+                "Flag instead, or write the cleaned rows to Parquet once.",
+                "请改为 flag，或先将清理后的数据另存为 Parquet。",
+            )
+            yield problem("E-STREAM", f"rules: {one.name}", en, zh, do, do_zh)

@@ -1,0 +1,247 @@
+"""Answers larger than memory: the numbers of the panel from passes that keep no row, and what is said of bad files."""
+
+import multiprocessing
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.cli import main
+from csi.study.estimator import estimator_of
+from csi.study.streams import streamed
+from csi.survey.parquet_answers import batches
+from csi.survey.parquet_footer import row_groups
+
+TELECOM = Path(__file__).parents[2] / "data" / "telecom"
+KEYS = ["id", "quarter", "operator"]
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return pl.read_csv(TELECOM / "panel.csv").unique(KEYS, keep="first", maintain_order=True)
+
+
+@pytest.fixture
+def folder(tmp_path, answers):
+    """A study with `answers` as streamed Parquet; `write` replaces them."""
+    shutil.copy(TELECOM / "codebook.yaml", tmp_path)
+    text = (
+        (TELECOM / "study.yaml")
+        .read_text(encoding="utf-8")
+        .replace("panel.csv}", "panel.parquet, stream: yes}")
+        .replace("language: zh", "language: en")
+    )
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    answers.write_parquet(tmp_path / "panel.parquet", row_group_size=3000)
+    return tmp_path
+
+
+def write(folder, frame):
+    frame.write_parquet(folder / "panel.parquet", row_group_size=3000)
+
+
+def refused(folder, **more):
+    study = csi.Study.read(folder / "study.yaml")
+    with pytest.raises(csi.Problems) as caught:
+        csi.fit(study.model, streamed(study, **more), estimator_of(study.settings), ["brand", "wave"])
+    return caught.value.problems
+
+
+@pytest.fixture
+def pair(folder):
+    """The study, its panel and its stream."""
+    study = csi.Study.read(folder / "study.yaml")
+    whole = replace(study, data=tuple(replace(f, stream=False) for f in study.data))
+    return study, whole.panel(), streamed(study)
+
+
+@pytest.mark.parametrize("by", [["brand", "wave"], ["wave"], [], ["segment", "brand"]])
+def test_a_stream_gives_the_estimate_of_the_panel_to_the_bit(pair, by):
+    study, panel, stream = pair
+    settings = estimator_of(study.settings)
+    one, other = csi.fit(study.model, panel, settings, by), csi.fit(study.model, stream, settings, by)
+    assert other.moments.cells.equals(one.moments.cells)
+    assert np.array_equal(one.moments.mean, other.moments.mean)
+    assert np.array_equal(one.moments.cov, other.moments.cov)
+    np.testing.assert_allclose(other.moments.sum_w2, one.moments.sum_w2, rtol=1e-12)
+    assert np.array_equal(one.values, other.values)
+    assert "N-LISTWISE" in {n.code for n in other.notes}
+
+
+def test_some_cells_and_pairwise_moments_are_those_of_the_panel(pair):
+    study, panel, stream = pair
+    where = {"wave": "2026Q3"}
+    one, other = (csi.fit(study.model, d, csi.PLS(missing="pairwise"), ["brand"], where=where) for d in (panel, stream))
+    np.testing.assert_allclose(other.moments.cov, one.moments.cov, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(other.values, one.values, atol=1e-9)
+
+
+def test_the_index_is_that_of_the_panel_with_errors_of_moments(pair):
+    study, panel, stream = pair
+    settings = estimator_of(study.settings)
+    one, other = (csi.index(csi.fit(study.model, d, settings, ["brand", "wave"])) for d in (panel, stream))
+    np.testing.assert_allclose(other.table["index"], one.table["index"], rtol=1e-13)
+    assert other.basis == "fixed"
+    ratio = (other.table["std_error_fixed"] / one.table["std_error_fixed"]).to_numpy()
+    assert np.abs(ratio - 1).max() < 0.25  # Kish's is not the linearised error, but of its size
+
+
+def test_processes_give_the_bits_of_threads(pair, monkeypatch):
+    study, _, stream = pair
+    monkeypatch.setattr("csi.moments.stream_files.PART", 4000)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        other = streamed(study, pool).moments(study.model.items, ["brand", "wave"])
+    one = stream.moments(study.model.items, ["brand", "wave"])
+    assert np.array_equal(one.cov, other.cov)
+    assert np.array_equal(one.sum_w2, other.sum_w2)
+
+
+def test_several_files_with_waves_of_their_own_are_one_source(pair, tmp_path):
+    study, panel, _ = pair
+    files = []
+    for (wave,), part in pl.read_parquet(tmp_path / "panel.parquet").group_by("quarter", maintain_order=True):
+        part.drop("quarter").write_parquet(tmp_path / f"{wave}.parquet")
+        files.append(replace(study.data[0], path=tmp_path / f"{wave}.parquet", wave=wave))
+    stream = streamed(replace(study, data=tuple(files)))
+    items = study.model.items
+    found = stream.moments(items, ["brand", "wave"])
+    wanted = streamed(study).moments(items, ["brand", "wave"])
+    assert found.cells.equals(wanted.cells)
+    assert np.array_equal(found.cov, wanted.cov)
+    assert panel.waves[0] in found.cells["wave"]
+
+
+def test_read_panel_streams_files_and_refuses_frames(folder, answers):
+    study = csi.Study.read(folder / "study.yaml")
+    rules = replace(study.rules, speeders="off")
+    stream = csi.read_panel(folder / "panel.parquet", study.codebook, rules=rules, stream=True)
+    assert stream.moments(["sat1"], ["brand"]).cells.height == 4
+    with pytest.raises(csi.Problems, match="this is a frame"):
+        csi.read_panel(answers, study.codebook, stream=True)
+
+
+def test_what_needs_rows_says_so(pair):
+    study, _, stream = pair
+    est = csi.fit(study.model, stream, estimator_of(study.settings), ["wave"])
+    for call in (lambda: csi.bootstrap(est), lambda: csi.nps(stream, "loy1"), study.panel):
+        with pytest.raises(csi.Problems) as caught:
+            call()
+        assert {p.code for p in caught.value.problems} == {"E-ROWS"}
+    with pytest.raises(csi.Problems, match="needs rows"):
+        csi.fit(study.model, stream, csi.PLS(missing="em"))
+
+
+@pytest.mark.parametrize("verb", ["index", "fit"])
+def test_verbs_print_a_streamed_study(folder, capsys, verb):
+    assert main([verb, str(folder / "study.yaml"), "--lang", "en"]) == 0
+    said = capsys.readouterr().out
+    assert "2026Q3" in said
+    assert "in one pass" in said
+
+
+def test_a_late_text_is_told_with_its_row_group(folder, answers):
+    late = pl.when(pl.int_range(pl.len()) == 14_000).then(pl.lit("soso")).otherwise(pl.col("sat1").cast(pl.String))
+    write(folder, answers.with_columns(late.alias("sat1")))
+    (found,) = refused(folder)
+    assert found.code == "E-NUMBER"
+    assert 'row 14001 "soso"' in found.what.en
+    assert "row group 5" in found.what.en
+    assert "column sat1" in found.where
+
+
+def test_answers_outside_their_scale_are_told_together(folder, answers):
+    at = pl.int_range(pl.len())
+    spoilt = answers.with_columns(
+        sat1=pl.when(at == 5000).then(77).otherwise("sat1"), sat2=pl.when(at > 14_300).then(-3).otherwise("sat2")
+    )
+    write(folder, spoilt)
+    one, other = refused(folder)
+    assert {one.code, other.code} == {"E-RANGE"}
+    assert 'row 5001 "77"' in one.what.en
+    assert "row group 2" in one.what.en
+    assert "column sat2" in other.where
+
+
+@pytest.mark.parametrize("bad", [None, 0.0, -1.0, float("nan")])
+def test_weights_that_are_none_are_told(folder, answers, bad):
+    at = pl.int_range(pl.len())
+    write(folder, answers.with_columns(weight=pl.when(at == 3001).then(pl.lit(bad)).otherwise("weight")))
+    (found,) = refused(folder)
+    assert found.code == "E-WEIGHT"
+    assert "row 3002" in found.what.en
+
+
+def test_unknown_brands_and_blank_waves_are_told(folder, answers):
+    at = pl.int_range(pl.len())
+    write(
+        folder,
+        answers.with_columns(
+            operator=pl.when(at == 7).then(pl.lit("QQ")).otherwise("operator"),
+            quarter=pl.when(at == 9).then(None).otherwise("quarter"),
+        ),
+    )
+    found = refused(folder)
+    assert {p.code for p in found} == {"E-BRAND", "E-KEY"}
+    assert any('"QQ"' in p.what.en for p in found)
+    assert any("rows 10" in p.what.en for p in found)
+
+
+def test_absent_columns_and_other_kinds_are_told_at_once(folder, answers):
+    write(folder, answers.drop("sat1", "weight").with_columns(sat2=pl.lit("2026-01-01").str.to_date()))
+    found = refused(folder)
+    assert [p.code for p in found].count("E-COLUMN") == 2
+    assert [p.code for p in found].count("E-TYPE") == 1
+
+
+def test_a_damaged_row_group_is_named(folder):
+    path = folder / "panel.parquet"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 400] = b"\xff" * 400
+    path.write_bytes(content)
+    found = refused(folder)
+    assert {p.code for p in found} == {"E-FILE"}
+    assert "row group 3" in found[0].where
+    assert "column" in found[0].where
+
+
+def test_a_file_cut_short_is_told(folder):
+    path = folder / "panel.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    (found,) = refused(folder)
+    assert found.code == "E-FILE"
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(folder):
+    study = csi.Study.read(folder / "study.yaml")
+    file = streamed(study).rows.files[0]
+    stream = batches(file, ["sat1"], {})
+    next(stream)
+    os.utime(file.path, ns=(1, 1))
+    with pytest.raises(csi.Problems, match="changed while it was read"):
+        list(stream)
+
+
+def test_rules_that_need_rows_and_mixed_sources_are_refused(folder):
+    path = folder / "study.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("straight_lining: flag", "straight_lining: drop"), encoding="utf-8")
+    (found,) = refused(folder)
+    assert (found.code, found.where) == ("E-STREAM", "rules: straight_lining")
+    path.write_text(text.replace("stream: yes}", "stream: yes}\n  - {file: panel.parquet}"), encoding="utf-8")
+    with pytest.raises(csi.Problems, match="do not mix"):
+        csi.Study.read(path)
+    path.write_text(text.replace("stream: yes", "spark: a.b"), encoding="utf-8")
+    with pytest.raises(csi.Problems, match="a file or a spark table"):
+        csi.Study.read(path)
+
+
+def test_row_groups_are_counted_from_the_end_of_the_file(folder, answers):
+    assert row_groups(folder / "panel.parquet") == [3000] * 4 + [answers.height - 12_000]
+    assert row_groups(folder / "study.yaml") == []
