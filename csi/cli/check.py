@@ -73,6 +73,8 @@ WORDS = {
     "reverse": Text("reversed items", "反向题项"),
     "full_width_digits": Text("full-width digits", "全角数字"),
     "read as numbers": Text("read as numbers", "按数字读取"),
+    "words": Text("answers in words", "文字作答"),
+    "read as codes": Text("read as codes", "按代码读取"),
     "turned over": Text("turned over", "已反向"),
 }
 

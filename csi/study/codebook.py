@@ -11,6 +11,7 @@ from csi.study.explain import Held, held_to
 from csi.study.positions import Document, Loc, read_document
 from csi.study.schema_survey import CodebookForm, ItemForm, KeysForm, Label, ScaleForm
 from csi.survey.codebook import KEY_ROLES, Codebook, Item, Scale
+from csi.survey.worded import plain
 
 NAME = re.compile(r"[^\W\d][\w.]*")
 """Names the model language can speak of."""
@@ -89,7 +90,8 @@ def text_of(label: Label) -> Text:
 
 def scale_of(name: str, form: ScaleForm) -> Scale:
     """A scale as the codebook's noun."""
-    return Scale(name, form.min, form.max, dict(form.missing))
+    labels = {code: tuple(words) for code, words in form.labels.items()}
+    return Scale(name, form.min, form.max, dict(form.missing), labels)
 
 
 def _check(form: CodebookForm, held: Held[CodebookForm], document: Document, at: Loc) -> Iterator[Problem]:
@@ -97,6 +99,7 @@ def _check(form: CodebookForm, held: Held[CodebookForm], document: Document, at:
     for name, scale in form.scales.items():
         if not held.faulty("scales", name):
             yield from _scale_problems(name, scale, document.place((*at, "scales", name)))
+            yield from _label_problems(name, scale, document, (*at, "scales", name, "labels"))
     for number, item in enumerate(form.items):
         if not held.faulty("items", number, "scale"):
             yield from _scale_of_item(item, form, document, (*at, "items", number))
@@ -128,6 +131,36 @@ def _scale_problems(name: str, scale: ScaleForm, where: str) -> Iterator[Problem
                 "Give the scale its true range, or remove the code.",
                 "请更正量表范围，或删去该代码。",
             )
+
+
+def _label_problems(name: str, scale: ScaleForm, document: Document, at: Loc) -> Iterator[Problem]:
+    """Codes of words that are no points of the scale, and a word with two codes."""
+    codes: dict[str, str] = {}
+    for code, words in scale.labels.items():
+        try:
+            point = scale.min <= float(code) <= scale.max
+        except ValueError:
+            point = False
+        if not point and code not in scale.missing:
+            yield problem(
+                "E-SCALE",
+                document.place((*at, code)),
+                f'labels: "{code}" is no point of scale {name} ({scale.min:g}-{scale.max:g}) nor a missing code.',
+                f"labels：“{code}”既不是量表 {name}（{scale.min:g}-{scale.max:g}）的取值，也不是其缺失代码。",
+                "Write the code first, as in labels: {1: 很不满意, 5: 很满意}.",
+                "请把代码写在前面，例如 labels: {1: 很不满意, 5: 很满意}。",
+            )
+        for word in words:
+            other = codes.setdefault(plain(word), code)
+            if other != code:
+                yield problem(
+                    "E-SCALE",
+                    document.place((*at, code)),
+                    f'labels: "{word}" has two codes on scale {name}, {other} and {code}.',
+                    f"labels：“{word}”在量表 {name} 中对应两个代码：{other} 和 {code}。",
+                    "Keep one of them.",
+                    "请只保留一个。",
+                )
 
 
 def _scale_of_item(item: ItemForm, form: CodebookForm, document: Document, at: Loc) -> Iterator[Problem]:

@@ -28,12 +28,23 @@ class Label(Part):
 Labelled = Annotated[Label, BeforeValidator(label)]
 
 
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A single name is a list of one."""
+    return [value] if isinstance(value, str | float | int) and not isinstance(value, bool) else value
+
+
+def _words(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A word, a list of words for the same, or a word in each language, as a list."""
+    return [word for word in value.values() if word] if isinstance(value, dict) else _listed(value)
+
+
 class ScaleForm(Part):
-    """`ten: {min: 1, max: 10, missing: {98: dont_know}}`."""
+    """`five: {min: 1, max: 5, missing: {98: dont_know}, labels: {1: 很不满意, 5: [很满意, Very satisfied]}}`."""
 
     min: float = Field(allow_inf_nan=False)
     max: float = Field(allow_inf_nan=False)
     missing: dict[str, Reason] = {}
+    labels: dict[str, Annotated[list[str], BeforeValidator(_words)]] = {}
 
 
 class ItemForm(Part):
@@ -72,11 +83,6 @@ class CodebookForm(Part):
     constructs: dict[str, Labelled] = {}
     items: list[ItemForm] = Field(min_length=1)
     keys: KeysForm = KeysForm()
-
-
-def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-    """A single name is a list of one."""
-    return [value] if isinstance(value, str | float | int) and not isinstance(value, bool) else value
 
 
 class FileForm(Part):

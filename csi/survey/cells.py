@@ -11,6 +11,7 @@ from csi.survey.codebook import Codebook, Item, MissingReason
 from csi.survey.columns import FILE, ROW, Picked
 from csi.survey.panel import RuleEffect
 from csi.survey.rules import Rules
+from csi.survey.worded import coded, word_problem, word_scales, words_of
 
 WIDE = "０１２３４５６７８９．－＋％"
 NARROW = "0123456789.-+%"
@@ -36,20 +37,41 @@ def number(text: pl.Expr) -> pl.Expr:
 
 
 def seconds(text: pl.Expr) -> pl.Expr:
-    """A duration: a number, with or without its unit ("85秒", "85 s")."""
-    return number(clean(text).str.replace(r"\s*(秒|s|sec|seconds)$", ""))
+    """A duration in seconds: a number, with or without its unit ("85秒", "85 s"), "1分25秒", "1小时2分3秒", "0:01:25".
+
+    Example:
+        >>> frame = pl.DataFrame({"d": ["85秒", "1分25秒", "1小时", "0:01:25", "soon"]})
+        >>> frame.select(seconds(pl.col("d")).alias("d"))["d"].to_list()
+        [85.0, 85.0, 3600.0, 85.0, None]
+    """
+    plain = clean(text)
+    parts = [
+        plain.str.extract(pattern, 1).cast(pl.Float64, strict=False).fill_null(0) * each
+        for pattern, each in ((r"(\d+)\s*(?:小时|时|h)", 3600), (r"(\d+)\s*(?:分|m)", 60), (r"(\d+)\s*(?:秒|s)", 1))
+    ]
+    units = r"^(\d+\s*(小时|时|hours?|h)\s*)?(\d+\s*(分钟?|minutes?|min|m)\s*)?(\d+\s*(秒钟?|seconds?|sec|s))?$"
+    clock = r"^(?:(\d+):)?(\d+):(\d{2})$"
+    told = [plain.str.extract(clock, place).cast(pl.Float64, strict=False) for place in (1, 2, 3)]
+    return (
+        pl.when(plain.str.contains(r"^\d+:\d+"))
+        .then(told[0].fill_null(0) * 3600 + told[1] * 60 + told[2])
+        .when(plain.str.contains(units) & plain.str.contains(r"[^\d.]"))
+        .then(parts[0] + parts[1] + parts[2])
+        .otherwise(number(plain.str.replace(r"\s*(秒|s|sec|seconds)$", "")))
+    )
 
 
 def typed(picked: Picked, codebook: Codebook, roles: Sequence[str]) -> pl.LazyFrame:
     """Numbers and reasons of one file: a column per item and one named `item + REASON` beside it; keys as text.
 
+    An answer in words becomes its code (`worded.words_of`).
     A code declared missing by the codebook, or by the file itself, becomes null with its reason; a blank is `empty`;
     what is no number, or lies outside the scale, is null with that reason (the rules decide whether to stop).
     """
     items = [item for item in codebook.items if item.name not in picked.absent]
     lost = [item.name for item in codebook.items if item.name in picked.absent]
     return (
-        picked.frame.with_columns(clean(pl.col(i.name)).alias(i.name + TEXT) for i in items)
+        picked.frame.with_columns(coded(clean(pl.col(i.name)), words_of(i, picked)).alias(i.name + TEXT) for i in items)
         .with_columns(number(pl.col(i.name + TEXT)).alias(i.name) for i in items)
         .with_columns(_reason(i, codes_of(i, picked)).alias(i.name + REASON) for i in items)
         .with_columns(pl.when(pl.col(i.name + REASON).is_null()).then(pl.col(i.name)).alias(i.name) for i in items)
@@ -129,14 +151,24 @@ def cell_problems(
     `raw` holds the same rows as `frame`, as typed.
     """
     stops = [reason for reason in ("not_a_number", "out_of_range") if getattr(rules, reason) == "stop"]
+    bad: dict[tuple[str, str, str], pl.DataFrame] = {}
     for item in codebook.items:
         column = pl.col(item.name + REASON)
-        bad = frame.select(FILE, ROW, column, raw[item.name].alias("typed")).filter(column.is_in(stops))
-        for source in picked:
+        cells = frame.select(FILE, ROW, column, raw[item.name].alias("typed")).filter(column.is_in(stops))
+        for source in picked if cells.height else ():
             for reason in stops:
-                rows = bad.filter((pl.col(FILE) == source.raw.name) & (column == reason))
+                rows = cells.filter((pl.col(FILE) == source.raw.name) & (column == reason))
                 if rows.height:
-                    yield _cell_problem(source, item, reason, rows)
+                    bad[source.raw.name, item.name, reason] = rows
+    answered = {source.raw.name: int((frame[FILE] == source.raw.name).sum()) for source in picked}
+    texts = {(file, item): rows for (file, item, reason), rows in bad.items() if reason == "not_a_number"}
+    words = word_scales(texts, codebook, answered)
+    by_name = {source.raw.name: source for source in picked}
+    for (file, name, reason), rows in bad.items():
+        if reason != "not_a_number" or (file, codebook[name].scale.name) not in words:
+            yield _cell_problem(by_name[file], codebook[name], reason, rows)
+    for (file, scale), cells in words.items():
+        yield word_problem(file, codebook.scale(scale), cells)
 
 
 def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -> Problem:

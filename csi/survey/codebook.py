@@ -27,12 +27,18 @@ KEY_ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The answer scale of an item: theoretical bounds and the codes that mean "no answer"."""
+    """The answer scale of an item: theoretical bounds, the codes that mean "no answer", and code -> words for it.
+
+    Example:
+        >>> Scale("five", 1, 5, labels={"5": ("很满意", "Very satisfied")}).labels["5"]
+        ('很满意', 'Very satisfied')
+    """
 
     name: str
     minimum: float
     maximum: float
     missing: Mapping[str, MissingReason] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,10 @@ class Codebook:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    def scale(self, name: str) -> Scale:
+        """The scale of a name, as the first item on it has it."""
+        return next(item.scale for item in self.items if item.scale.name == name)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
 from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, without
 from csi.survey.rules import Rules, empty_rows, row_rules
 from csi.survey.signs import with_signs
+from csi.survey.worded import worded
 
 Answers = str | Path | DataFile | Query | IntoFrame
 """One source of answers: a path, a described file, a query of a database, or a frame."""
@@ -229,6 +230,7 @@ def _panel(
         audit=(
             *cell_effects(rows, codebook),
             *_wide(picked, codebook),
+            *_worded(picked, codebook),
             *ruled.effects,
             *_reversed(rows, codebook),
             *turned_rows.effects,
@@ -274,6 +276,15 @@ def _wide(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:
     cells = sum(wide_digits(one, codebook) for one in picked)
     if cells:
         yield RuleEffect("full_width_digits", "read as numbers", 0, cells)
+
+
+def _worded(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:
+    found: Counter[str] = Counter()
+    for one in picked:
+        found.update(worded(one, codebook))
+    if found:
+        detail = ", ".join(f"{name} {count}" for name, count in found.most_common(4))
+        yield RuleEffect("words", "read as codes", 0, sum(found.values()), detail)
 
 
 def _reversed(rows: pl.DataFrame, codebook: Codebook) -> Iterator[RuleEffect]:

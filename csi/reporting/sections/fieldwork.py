@@ -16,6 +16,7 @@ RULES = {
     **{name: rule.label for name, rule in RULE_WORDS.items()},
     "reverse": Text("reversed items", "反向题"),
     "full_width_digits": Text("full-width digits", "全角数字"),
+    "words": Text("answers in words", "文字作答"),
     "out_of_range": Text("outside the scale", "超出量表范围"),
     "not_a_number": Text("not a number", "非数值"),
     "skipped": Text("skipped", "跳过"),
@@ -31,6 +32,7 @@ ACTIONS = {
     "stop": Text("none found", "未发现"),
     "turned over": Text("turned over", "反向计分"),
     "read as numbers": Text("read as numbers", "按数字读取"),
+    "read as codes": Text("read as codes", "按代码读取"),
 }
 
 

@@ -67,7 +67,7 @@ def read_raw(file: DataFile, used: Collection[str] = ()) -> Raw:
     """
     raw = read_table(file)
     if file.query is None and READERS[file.path.suffix.lower()] in RECOGNISED:
-        raw = recognised(raw, file)
+        raw = recognised(raw, file, read_table)
     return without_personal(raw, {*used, *file.personal})
 
 

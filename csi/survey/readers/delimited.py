@@ -8,6 +8,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 import polars as pl
@@ -15,6 +16,8 @@ from polars.exceptions import NoDataError, PolarsError
 
 from csi.errors import Note, Problem, Problems, note, problem
 from csi.survey.datafile import DataFile, Raw
+from csi.survey.readers.header import names_of
+from csi.survey.readers.platforms import platform_of
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SEPARATORS_ZH = {",": "逗号", ";": "分号", "\t": "制表符", "|": "竖线"}
@@ -28,7 +31,38 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
     Raises:
         Problems: wrong encoding, no rows, rows of unequal width, a broken quotation.
     """
-    text = decode(file, content)
+    try:
+        text = decode(file, content)
+    except Problems:
+        raw = _in_gbk(file, content, sha256)
+        if raw is None:
+            raise
+        return raw
+    return _table(file, text, sha256)
+
+
+def _in_gbk(file: DataFile, content: bytes, sha256: str) -> Raw | None:
+    """The table read as GB18030, where nobody set an encoding and the header is one of a platform's own; else None."""
+    if file.encoding or not _decodes(content, "gb18030"):
+        return None
+    try:
+        raw = _table(file, content.decode("gb18030"), sha256)
+    except Problems:
+        return None
+    found = platform_of(raw)
+    if found is None:
+        return None
+    en = f"{raw.name}: not UTF-8; read as GBK (GB18030), in which its header is that of {found[1].label.en}."
+    zh = f"{raw.name}：不是 UTF-8 编码；按 GBK（GB18030）读取，其表头与{found[1].label.zh}相符。"
+    return replace(raw, notes=(*raw.notes, note("N-ENCODING", en, zh)))
+
+
+def _table(file: DataFile, text: str, sha256: str) -> Raw:
+    """The rows of a text under the names of its header.
+
+    Raises:
+        Problems: no rows, rows of unequal width, a broken quotation.
+    """
     separator = separator_of(text)
     try:
         frame = pl.scan_csv(io.BytesIO(text.encode()), infer_schema=False, separator=separator).collect()
@@ -40,10 +74,11 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         bad = ragged(file, text, separator)
         if bad is not None:
             raise Problems([bad])
-    frame = frame.rename({name: name.strip() for name in frame.columns if name.strip() not in frame.columns})
     with long_cells(text):
-        header = Counter(next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator)))
-    twice = tuple(name.strip() for name, count in header.items() if count > 1)
+        header = next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator))
+    if len(header) != frame.width:
+        raise Problems([_broken(file)])
+    frame.columns, twice = names_of(header)
     return Raw(file.path.name, sha256, frame, twice=twice, notes=_assumed(file, separator))
 
 

@@ -5,14 +5,17 @@ Types are never inferred: a "(跳过)" in row 1,101 of a numeric column must not
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
+from dataclasses import replace
 
 import fastexcel
+import polars as pl
 
-from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.survey.datafile import DataFile, Raw
+from csi.survey.readers.header import above_note, footed, header_at, table_at
+from csi.survey.readers.packed import error_cells, locked
+from csi.survey.readers.platforms import platform_of
+from csi.survey.readers.platforms.recipe import left_rows, without_rows
 
 
 def read(file: DataFile, content: bytes, sha256: str) -> Raw:
@@ -21,10 +24,11 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
     Raises:
         Problems: the workbook is damaged or has no such sheet.
     """
+    errors = error_cells(file, content)
     try:
         book = fastexcel.read_excel(content)
     except fastexcel.FastExcelError as error:
-        raise Problems([_damaged(file)]) from error
+        raise Problems([locked(file) if "assword" in str(error) else _damaged(file)]) from error
     sheets = book.sheet_names
     if file.sheet and file.sheet not in sheets:
         hint = did_you_mean(file.sheet, sheets)
@@ -39,11 +43,35 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         raise Problems([bad])
     sheet = file.sheet or sheets[0]
     try:
-        frame = book.load_sheet(sheet, dtypes="string").to_polars()
+        grid = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
     except fastexcel.FastExcelError as error:
         raise Problems([_damaged(file)]) from error
-    frame = frame.rename({name: name.strip() for name in frame.columns if name.strip() not in frame.columns})
-    return Raw(file.path.name, sha256, frame, notes=(*_other_sheets(file, sheets), *_error_cells(file, content)))
+    notes = (*_other_sheets(file, sheets), *_error_cells(file, errors))
+    if not grid.height:
+        return Raw(file.path.name, sha256, pl.DataFrame(), notes=notes)
+    raw = _table(file, grid, sha256)
+    return replace(raw, notes=(*notes, *raw.notes))
+
+
+def _table(file: DataFile, grid: pl.DataFrame, sha256: str) -> Raw:
+    """The table of a sheet: below its first row where that is a platform's header, else below the header found."""
+    first, header = header_at(grid)
+    frame, twice = table_at(grid, first)
+    raw = Raw(file.path.name, sha256, frame, first_row=first + 2, twice=twice)
+    if first == header or platform_of(raw) is not None:
+        return _without_foot(raw)
+    frame, twice = table_at(grid, header)
+    notes = above_note(file.path.name, grid, first, header)
+    return _without_foot(Raw(file.path.name, sha256, frame, first_row=header + 2, twice=twice, notes=notes))
+
+
+def _without_foot(raw: Raw) -> Raw:
+    """The table without notes below it."""
+    foot = footed(raw.frame)
+    if not foot.any():
+        return raw
+    what = Text("notes below the table", "表格下方的说明")
+    return replace(without_rows(raw, foot), notes=(*raw.notes, *left_rows(raw, foot, what)))
 
 
 def _damaged(file: DataFile) -> Problem:
@@ -71,13 +99,8 @@ def _other_sheets(file: DataFile, sheets: list[str]) -> tuple[Note, ...]:
     )
 
 
-def _error_cells(file: DataFile, content: bytes) -> tuple[Note, ...]:
+def _error_cells(file: DataFile, count: int) -> tuple[Note, ...]:
     """A note when cells hold an Excel error (#N/A, #REF!), which the library reads as blanks."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return ()
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        pages = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/")]
-    count = sum(len(re.findall(rb'<c [^>]*\bt="e"', page)) for page in pages)
     if not count:
         return ()
     return (

@@ -9,10 +9,17 @@ from dataclasses import replace
 from typing import Final
 
 from csi.survey.datafile import DataFile, Platform, Raw
+from csi.survey.readers.platforms.google import GOOGLE
+from csi.survey.readers.platforms.kobo import KOBO, ODK
+from csi.survey.readers.platforms.limesurvey import LIMESURVEY
 from csi.survey.readers.platforms.qualtrics import QUALTRICS
-from csi.survey.readers.platforms.recipe import Recipe
+from csi.survey.readers.platforms.recipe import ReadTable, Recipe
+from csi.survey.readers.platforms.surveymonkey import SURVEYMONKEY
+from csi.survey.readers.platforms.tencent import TENCENT
+from csi.survey.readers.platforms.wenjuan import WENJUAN
+from csi.survey.readers.platforms.wjx import WJX
 
-ORDER: Final[tuple[Recipe, ...]] = (QUALTRICS,)
+ORDER: Final[tuple[Recipe, ...]] = (QUALTRICS, WJX, TENCENT, WENJUAN, LIMESURVEY, KOBO, ODK, SURVEYMONKEY, GOOGLE)
 """The order in which platforms are tried."""
 
 
@@ -25,8 +32,11 @@ def platform_of(raw: Raw) -> tuple[Recipe, Platform] | None:
     return None
 
 
-def recognised(raw: Raw, file: DataFile) -> Raw:
+def recognised(raw: Raw, file: DataFile, read: ReadTable) -> Raw:
     """The export with one row per answer, turned by the platform it is recognised as; a plain table as it is.
+
+    Parameters:
+        read: reads a further file that belongs to the export.
 
     Raises:
         Problems: what the platform needs is missing.
@@ -35,4 +45,4 @@ def recognised(raw: Raw, file: DataFile) -> Raw:
     if found is None:
         return raw
     recipe, platform = found
-    return replace(recipe.turned(raw, file), platform=platform)
+    return replace(recipe.turned(raw, file, read), platform=platform)

@@ -8,7 +8,7 @@ from typing import Final
 
 from csi.errors import Problem, Problems, Text, note, problem
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.readers.platforms.recipe import Recipe, headed, left_rows, unfinished, without_rows
+from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed, left_rows, unfinished, without_rows
 
 FIELDS: Final = ("StartDate", "EndDate", "Status", "IPAddress", "Progress", "Finished", "RecordedDate", "ResponseId",
                  "ResponseID", "DistributionChannel", "UserLanguage", "ResponseSet")  # fmt: skip
@@ -46,7 +46,7 @@ def evidence(raw: Raw) -> Text | None:
     return headed(found) if len(found) >= ENOUGH else None
 
 
-def turned(raw: Raw, file: DataFile) -> Raw:
+def turned(raw: Raw, file: DataFile, read: ReadTable) -> Raw:  # noqa: ARG001 - one file tells all
     """The rows below the header rows, previews left out, the questions kept as wording.
 
     Raises:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from csi.errors import Note, Text, note
 from csi.survey.datafile import DataFile, Raw
+
+ReadTable = Callable[[DataFile], Raw]
+"""Reads a further file that belongs to the export, as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Recipe:
     name: str
     label: Text
     evidence: Callable[[Raw], Text | None]
-    turned: Callable[[Raw, DataFile], Raw]
+    turned: Callable[[Raw, DataFile, ReadTable], Raw]
 
 
 def headed(names: Iterable[str], most: int = 6) -> Text:
@@ -71,8 +74,3 @@ def left_rows(raw: Raw, gone: pl.Series, what: Text) -> tuple[Note, ...]:
     en = f"{raw.name}: {count} rows are {what.en} and left out (rows {rows}{dots})."
     zh = f"{raw.name}：有 {count} 行是{what.zh}，已去掉（第 {rows}{dots} 行）。"
     return (note("N-NO-ANSWERS", en, zh),)
-
-
-def codes_for(columns: Collection[str], codes: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
-    """The same missing codes for each column."""
-    return {column: dict(codes) for column in columns}
