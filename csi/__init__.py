@@ -66,7 +66,9 @@ if TYPE_CHECKING:
     from csi.inference.family import family as family
     from csi.inference.impute import impute as impute
     from csi.inference.jackknife import jackknife as jackknife
+    from csi.inference.make_replicates import make_replicates as make_replicates
     from csi.inference.order import order as order
+    from csi.inference.rake import rake as rake
     from csi.inference.replicate_weights import replicate_weights as replicate_weights
     from csi.inference.simultaneous import simultaneous as simultaneous
     from csi.measures.admissible import verify as verify
@@ -248,6 +250,8 @@ _HOMES = {
     "pool": "csi.tracking.pool",
     "rank_probabilities": "csi.tracking.ranks",
     "predictions": "csi.measures.scores",
+    "rake": "csi.inference.rake",
+    "make_replicates": "csi.inference.make_replicates",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "attitude": "csi.behaviour.attitude",
@@ -369,6 +373,7 @@ __all__ = [
     "loyalty_curve",
     "loyalty_types",
     "lrt",
+    "make_replicates",
     "medals",
     "mediation",
     "mentions",
@@ -389,6 +394,7 @@ __all__ = [
     "programme",
     "promise",
     "r2",
+    "rake",
     "rank_probabilities",
     "rates",
     "read_events",

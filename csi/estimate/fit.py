@@ -34,6 +34,7 @@ def fit(
     weight: str | None = None,
     unit: str | None = None,
     stratum: str | None = None,
+    fpc: str | None = None,
     na: Sequence[float] = (),
     scale: tuple[float, float] | None = None,
 ) -> Estimate:
@@ -46,6 +47,8 @@ def fit(
         by: key columns that make cells, such as "wave" or ["brand", "wave"]; all cells are fitted in one call.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
         weight, unit, stratum: columns of weights, respondents (or clusters), strata; a panel has its own unless named.
+        fpc: column of finite populations: how many units (clusters, else people) each row's stratum has, or up to 1 the
+            fraction drawn; standard errors then shrink by sqrt(1 - fraction).
         na, scale: for a bare frame: the codes that mean "no answer", the theoretical (minimum, maximum) of the items,
             which no answer may leave.
 
@@ -82,6 +85,7 @@ def fit(
         weight=weight,
         unit=unit,
         stratum=stratum,
+        fpc=fpc,
         na=na,
         scale=scale,
     )

@@ -16,7 +16,7 @@ from csi.inference.leave_out import parameter_acceleration
 from csi.inference.lost import counted, outside
 from csi.inference.reach import beyond_reach, few_units
 from csi.inference.replicates import Flags, replicates_of
-from csi.inference.resample import SMALLEST, Kind, plan_of, rows_behind
+from csi.inference.resample import SMALLEST, Kind, check_inner, resampling_of, rows_behind
 from csi.inference.settings import Improper, check_settings
 from csi.inference.uncertainty import NESTED, Uncertainty, judged, replicates_behind, uncertainty
 from csi.moments.stack import Sample
@@ -89,7 +89,7 @@ def bootstrap(
     sample = rows_behind(est)
     if interval in NESTED:
         check_strata(sample)
-    plan = plan_of(sample, n, seed, resampling)
+    plan = resampling_of(sample, n, seed, resampling)
     replicates = replicates_of(est, sample, plan, progress, improper=improper)
     return with_errors(
         replace(est, replicates=replicates, level=level, interval=interval, alternative=alternative), sample
@@ -139,6 +139,7 @@ _OF_ERRORS = {
 
 def check_strata(sample: Sample) -> None:
     """Raise where a stratum has too few units to be resampled twice."""
+    check_inner(sample)
     least = int(np.unique(sample.stratum, return_counts=True)[1].min())
     if least < SMALLEST:
         en = f"a stratum has {least} units; resampling the resamples needs at least {SMALLEST} in each."

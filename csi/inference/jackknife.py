@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from csi.errors import Problem, Problems, problem
 from csi.estimate.estimate import Estimate, Factors
 from csi.inference.bootstrap import with_errors
 from csi.inference.intervals import Alternative
 from csi.inference.replicates import replicates_of
-from csi.inference.resample import OneOut, rows_behind
+from csi.inference.resample import one_out, rows_behind
 from csi.inference.settings import check_settings
 
 MOST = 500_000
@@ -60,12 +58,12 @@ def jackknife(
     """
     check_settings(level, alternative=alternative)
     sample = rows_behind(est)
-    units, c = sample.stratum.size, sample.cells.height
+    plan, stratum, factor = one_out(sample)
+    units, c = plan.n, sample.cells.height
     if units * c > MOST:
         raise Problems([_too_many(units, c)])
-    size = np.bincount(sample.stratum)[sample.stratum].astype(np.float64)
-    factors = Factors((size - 1) / size, centre=sample.stratum)
-    replicates = replicates_of(est, sample, OneOut(sample.stratum), progress, factors=factors)
+    factors = Factors(factor, centre=stratum)
+    replicates = replicates_of(est, sample, plan, progress, factors=factors)
     return with_errors(replace(est, replicates=replicates, level=level, interval="t", alternative=alternative), sample)
 
 

@@ -12,7 +12,7 @@ from csi.errors import Problems, problem
 from csi.estimate.estimate import Estimate, Replicates
 from csi.inference.cell_means import means_of
 from csi.inference.replicates import replicates_of
-from csi.inference.resample import Kind, Resampling, plan_of, rows_behind
+from csi.inference.resample import Kind, Resampling, resampling_of, rows_behind
 from csi.moments.pearson import cell_slices
 from csi.moments.stack import Array, Ints
 
@@ -45,7 +45,7 @@ def bootstrap_means(
         >>> bootstrap_means(est, n=200).replicates.mean.shape
         (200, 1, 2)
     """
-    return replace(means_under(est, plan_of(rows_behind(est), n, seed, resampling)), level=level)
+    return replace(means_under(est, resampling_of(rows_behind(est), n, seed, resampling)), level=level)
 
 
 def means_under(est: Estimate, plan: Resampling) -> Estimate:

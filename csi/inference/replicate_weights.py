@@ -12,6 +12,7 @@ from csi.errors import Note, Problem, Problems, note, problem
 from csi.estimate.estimate import Estimate, Factors
 from csi.inference.bootstrap import with_errors
 from csi.inference.intervals import Alternative
+from csi.inference.make_replicates import MadeWeights
 from csi.inference.replicates import replicates_of
 from csi.inference.resample import Given, on_grid, rows_behind
 from csi.inference.settings import Weighting, check_settings
@@ -24,7 +25,7 @@ def replicate_weights(
     data: object,
     columns: Sequence[str] | str | None = None,
     *,
-    kind: Weighting,
+    kind: Weighting | None = None,
     rho: float | None = None,
     scale: float | None = None,
     rscales: npt.ArrayLike | None = None,
@@ -45,7 +46,7 @@ def replicate_weights(
     Parameters:
         est: an estimate fitted from rows, with the survey's full weight (`csi.fit(..., weight=...)`).
         data: what it was fitted from (a Panel or a frame), or a frame or array (rows, R) of the weights alone, with a
-            row for each row of that data.
+            row for each row of that data; or what `csi.make_replicates` made, which knows its kind and constants.
         columns: names of the replicate weights, with * for any characters, such as "rw*"; all columns if None.
         kind: "brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr" or "other". rho: Fay's shrinkage, such as 0.3.
         scale, rscales: other constants than the kind's own; "jkn" needs rscales, (n_h - 1) / n_h for each replicate.
@@ -74,6 +75,13 @@ def replicate_weights(
         >>> round(found.table.filter(pl.col("op") == "~")["std_error"][0], 3)
         0.145
     """
+    if isinstance(data, MadeWeights):
+        made, data = data, data.weights
+        kind, rho, scale, rscales, columns = made.kind, made.rho, made.scale, made.rscales, None
+        df = made.df if df is None else df
+    if kind is None:
+        en, zh = "the kind of the replicate weights is not named.", "没有写明重复权重的类型。"
+        raise Problems([problem("E-SETTING", "kind", en, zh, 'Use kind="brr", say.', '例如 kind="brr"。')])
     check_settings(level, kind=kind, alternative=alternative)
     sample = rows_behind(est)
     weights = weights_in(data, columns, sample)

@@ -19,7 +19,7 @@ from csi.estimate.estimate import Estimate, Factors, Replicates, Solution
 from csi.inference.cell_means import means_of
 from csi.inference.leave_out import STACKED, one_cell, quantity_acceleration, sliced
 from csi.inference.nested import nested
-from csi.inference.resample import Plan, Resampling
+from csi.inference.resample import Plan, Raked, Resampling
 from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side
 from csi.moments.stack import Array, Ints, Moments, Sample
 
@@ -53,6 +53,7 @@ def replicates_of(
     runs.
     """
     again = partial(_again, plan, improper, factors)
+    units, strata = _degrees(sample if isinstance(plan, Raked) else plan.seen(sample))
     sample = plan.seen(sample)
     c = sample.cells.height
     keep = plan.n * c * len(sample.names) ** 2 * 8 <= KEEP_BYTES
@@ -72,7 +73,6 @@ def replicates_of(
     values, mean, sd, cause = (
         np.concatenate(gathered.pop(name)).reshape(plan.n, c, -1) for name in ("values", "mean", "sd", "cause")
     )
-    units, strata = _degrees(sample)
     proper = ~np.any([*wrong.values(), np.zeros((plan.n, c), dtype=bool)], axis=0)
     usable = (cause[:, :, 0] == 0) & (units > 1) & (proper | (improper == "keep"))
     values[~usable] = np.nan

@@ -16,7 +16,7 @@ from csi.errors import Problem, Problems, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.moments.design import GRID
-from csi.moments.stack import Array, Ints, Sample
+from csi.moments.stack import Array, Ints, Reraking, Sample
 
 BLOCK = 250
 """Replicates drawn together from one child seed; fixed, because it is part of what a seed means."""
@@ -58,7 +58,8 @@ class Plan:
 
     Attributes:
         stratum: (units,) stratum of each unit. n, seed, kind. stream: (strata,) which child seed draws each stratum, so
-            that it is drawn alike whatever other strata there are; None for one.
+            that it is drawn alike whatever other strata there are; None for one. fraction: (strata,) share of each
+            population that was drawn, by which deviations from 1 shrink: sqrt(1 - fraction); None for none.
     """
 
     stratum: Ints
@@ -66,6 +67,7 @@ class Plan:
     seed: int
     kind: Kind = "multinomial"
     stream: Ints | None = None
+    fraction: Array | None = None
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
         """First replicate and (B_block, units) multiplicities of each block."""
@@ -77,7 +79,7 @@ class Plan:
             drawn = np.empty((BLOCK, self.stratum.size))
             parts = [draw(self._rng(h, number), int(size)) for h, size in zip(codes.tolist(), sizes, strict=True)]
             drawn[:, order] = np.concatenate(parts, axis=1)
-            yield start, drawn[:count]
+            yield start, shrunken(drawn[:count], self.stratum, self.fraction)
 
     def _rng(self, stratum: int, *of: int) -> np.random.Generator:
         """The draws of a stratum in a block or a replicate."""
@@ -131,9 +133,7 @@ class Given:
 
     def seen(self, sample: Sample) -> Sample:
         """The sample with every row a unit of its own, of weight 1."""
-        place = np.arange(len(sample.rows)) if sample.place is None else sample.place
-        alone = np.zeros(self.multiplicity.shape[1], dtype=np.int64)
-        return replace(sample, unit=place, stratum=alone, weight=np.ones(place.size))
+        return by_place(sample, self.multiplicity.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,113 @@ class OneOut:
         return sample
 
 
+@dataclass(frozen=True, slots=True)
+class Raked:
+    """A plan whose replicates are raked again to the margins of the full weights.
+
+    Attributes:
+        plan: draws units. raking: of the whole data.
+    """
+
+    plan: Resampling
+    raking: Reraking
+
+    @property
+    def n(self) -> int:
+        """How many replicates."""
+        return self.plan.n
+
+    @property
+    def seed(self) -> int:
+        """The seed of the draws."""
+        return self.plan.seed
+
+    @property
+    def kind(self) -> str:
+        """The kind of the draws."""
+        return self.plan.kind
+
+    def blocks(self) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, rows of the data) weights of each block."""
+        for start, drawn in self.plan.blocks():
+            yield start, on_grid(self.raking.again(drawn))
+
+    def seen(self, sample: Sample) -> Sample:
+        """The sample with every row a unit of its own, of weight 1."""
+        return by_place(sample, self.raking.cell.size)
+
+
+def by_place(sample: Sample, rows: int) -> Sample:
+    """A sample whose every row is a unit of its own by its place in the data, of weight 1.
+
+    Parameters:
+        rows: of the data.
+    """
+    place = np.arange(len(sample.rows)) if sample.place is None else sample.place
+    return replace(sample, unit=place, stratum=np.zeros(rows, dtype=np.int64), weight=np.ones(place.size))
+
+
+def resampling_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Resampling:
+    """The plan of a sample; of raked weights, one that draws the units of the whole data and rakes again.
+
+    What it draws is of the rows of `plan.seen(sample)`.
+
+    Example:
+        >>> import polars as pl
+        >>> import csi
+        >>> from csi.moments.sample import sample_of
+        >>> frame = pl.DataFrame({"sex": ["f", "f", "m", "m"], "q": [1, 2, 4, 6]})
+        >>> sample = sample_of(csi.rake(frame, {"sex": {"f": 0.75, "m": 0.25}}), ["q"])
+        >>> _, drawn = next(resampling_of(sample, 10, 1).blocks())
+        >>> bool(np.allclose(drawn[:, :2].sum(axis=1)[drawn[:, :2].any(axis=1)], 3.0, atol=1e-5))
+        True
+    """
+    if sample.raking is None:
+        return plan_of(sample, n, seed, kind)
+    raking = sample.raking
+    return Raked(Plan(raking.stratum, n, seed, kind, raking.stream, raking.fraction), raking)
+
+
+def one_out(sample: Sample) -> tuple[Resampling, Ints, Array]:
+    """The jackknife of a sample, raked again where its weights are; (units,) strata, and what each replicate counts."""
+    source: Sample | Reraking = sample if sample.raking is None else sample.raking
+    stratum, size = source.stratum, np.bincount(source.stratum)[source.stratum].astype(np.float64)
+    factor = (size - 1) / size * (1.0 if source.fraction is None else 1 - source.fraction[stratum])
+    left = OneOut(stratum)
+    return (left if sample.raking is None else Raked(left, sample.raking)), stratum, factor
+
+
+def check_inner(sample: Sample) -> None:
+    """Raise where resamples cannot be resampled: of raked weights and of finite populations.
+
+    Raises:
+        Problems: E-BOOT.
+    """
+    if sample.raking is None and sample.fraction is None:
+        return
+    en = "resampling the resamples is for weights that are not raked, and for unlimited populations."
+    zh = "二次重抽样不适用于经边际调整的权重与有限总体。"
+    do, do_zh = 'Use interval="t" or "percentile".', '请使用 interval="t" 或 "percentile"。'
+    raise Problems([problem("E-BOOT", "interval", en, zh, do, do_zh)])
+
+
+def shrunken(drawn: Array, stratum: Ints, fraction: Array | None) -> Array:
+    """Multiplicities whose deviations from 1 shrink by sqrt(1 - fraction): those of a finite population.
+
+    Parameters:
+        drawn: (B, units). stratum: (units,). fraction: (strata,), None for unlimited populations.
+
+    Source: Rao & Wu (1988), JASA 83:231-241, 4.1.
+
+    Example:
+        >>> shrunken(np.array([[2.0, 0.0]]), np.array([0, 0]), np.array([0.75])).tolist()
+        [[1.5, 0.5]]
+    """
+    if fraction is None:
+        return drawn
+    return on_grid(1 + np.sqrt(np.clip(1 - fraction, 0, 1))[stratum] * (drawn - 1))
+
+
 def rows_behind(est: Estimate) -> Sample:
     """The rows an estimate was fitted from.
 
@@ -245,7 +352,7 @@ def plan_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial") -> Pl
         >>> [round(float(m.sum(axis=1).max()), 5) for _, m in plan.blocks()]
         [3.0]
     """
-    return Plan(sample.stratum, n, seed, kind, sample.stream)
+    return Plan(sample.stratum, n, seed, kind, sample.stream, sample.fraction)
 
 
 def _multinomial(rng: np.random.Generator, size: int) -> Array:

@@ -15,7 +15,7 @@ from csi.errors import Note, Problems, note, problem
 from csi.estimate.estimate import Estimate, Replicates, Solution
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import Evidence, curve_of, p_of, p_value, percentile, standard_error
-from csi.inference.resample import Kind, plan_of, pooled_problem
+from csi.inference.resample import Kind, pooled_problem, resampling_of
 from csi.inference.uncertainty import degrees, replicates_behind
 from csi.moments.stack import Array, Ints, Sample
 
@@ -187,7 +187,9 @@ def _replayed(est: Estimate, rep: Replicates) -> Iterator[tuple[int, Array, Arra
     sample = rows_of(est, "bootstrap")
     at = [est.moments.names.index(i) for i in est.solution.items]
     W = item_weights(rep.solution)
-    for start, multiplicity in plan_of(sample, rep.n, rep.seed, cast("Kind", rep.kind)).blocks():
+    plan = resampling_of(sample, rep.n, rep.seed, cast("Kind", rep.kind))
+    sample = plan.seen(sample)
+    for start, multiplicity in plan.blocks():
         for number, drawn in enumerate(multiplicity, start):
             mean, sd = rep.mean[number, 0, at], rep.sd[number, 0, at]
             w = drawn[sample.unit] * sample.weight

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, note
-from csi.moments.stack import Ints
+from csi.moments.stack import Array, Ints
 
 GRID = 2.0**20
 """Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
@@ -119,6 +119,22 @@ def layers_of(stratum: pl.Series, unit: Ints) -> Ints | None:
     first = np.full(int(unit.max()) + 1, unit.size)
     np.minimum.at(first, unit, np.arange(unit.size))
     return _numbered(label[first])
+
+
+def fraction_of(fraction: pl.Series, stratum: Ints) -> Array | None:
+    """(h,) sampling fraction of each stratum, the mean of its rows; 0 where none is known, None where none at all is.
+
+    Parameters:
+        fraction: (n,) of each row. stratum: (n,) of each row.
+
+    Example:
+        >>> fraction_of(pl.Series([0.5, 0.5, None]), np.array([0, 0, 1])).tolist()
+        [0.5, 0.0]
+    """
+    if fraction.null_count() == fraction.len():
+        return None
+    known = np.nan_to_num(fraction.to_numpy().astype(np.float64))
+    return np.bincount(stratum, known) / np.maximum(np.bincount(stratum), 1)
 
 
 def _labels(stratum: pl.Series) -> np.ndarray:

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
 from csi.moments.asked import check_within, codes_of, rows_asked, scale_of
+from csi.moments.assembled import answers_of, assemble, bounds_of, check_columns, frame_of, with_design
 from csi.moments.bare import bare_columns, bare_rows, sorting
 from csi.moments.compiled import arranged
-from csi.moments.design import GRID, design_of_rows, layers_of, streams_of
 from csi.moments.doubts import code_notes, grid_notes, infinite_notes, never_together, skip_notes, unit_notes
 from csi.moments.groups import cells_with_all_groups, with_groups
+from csi.moments.raked import drawn_fractions, raking_of
 from csi.moments.stack import Array, Ints, Missing, Sample
 from csi.survey.panel import Panel
-from csi.survey.readers.frames import to_polars
-
-if TYPE_CHECKING:
-    from narwhals.typing import IntoFrame
+from csi.survey.weighing import Weighted
 
 
 def sample_of(
@@ -34,6 +31,7 @@ def sample_of(
     weight: str | None = None,
     unit: str | None = None,
     stratum: str | None = None,
+    fpc: str | None = None,
     na: Sequence[float] = (),
     scale: tuple[float, float] | None = None,
     where: Mapping[str, str] | None = None,
@@ -48,6 +46,7 @@ def sample_of(
         missing: "listwise" (rows with an absent answer leave, counted in a note); "pairwise", "mean", "em",
             "fiml" and "two-stage" keep them, and only rows without any answer leave.
         weight, unit, stratum: columns of a bare frame; a Panel brings its own.
+        fpc: column with the finite population of each row's stratum (its units), or the fraction of it that was drawn.
         na: codes of a bare frame that mean "no answer". scale: (minimum, maximum) of a bare frame's items, which no
             answer may leave.
         where: keep only rows with these key values, such as {"wave": "2026Q3"}.
@@ -66,20 +65,21 @@ def sample_of(
         (2, 2)
     """
     na, scale, where = codes_of(na), scale_of(scale), rows_asked(where)
-    frame, roles = _frame_of(data, weight, unit, stratum)
+    weighing = data.weighing if isinstance(data, Panel | Weighted) else None
+    frame, roles = frame_of(data, {"weight": weight, "unit": unit, "stratum": stratum, "fraction": fpc})
     if not (roles or by or where or group or isinstance(data, Panel)):
         bare = _bare(frame, tuple(items), missing, na, scale)
         if bare is not None:
             return bare
     keys = [*by, *where, *roles.values(), *([group] if group else [])]
     _check_groups(items, by)
-    _check_columns(frame, items, keys, roles.get("weight", ""))
-    frame = _chosen(frame.with_row_index("_place"), where)
-    frame, groups, said = with_groups(frame, group)
+    check_columns(frame, items, keys, roles.get("weight", ""))
+    whole = drawn_fractions(frame.with_row_index("_place"), roles)
+    frame, groups, said = with_groups(_chosen(whole, where), group)
     endless = infinite_notes(frame, items)
-    frame = _with_design(_numeric(frame, items, na), roles)
+    frame = with_design(_numeric(frame, items, na), roles)
     if scale and not isinstance(data, Panel) and _leaves(frame, items, scale):
-        check_within(items, _answers(frame, items), *scale)
+        check_within(items, answers_of(frame, items), *scale)
     complete, notes = _treat(frame, items, missing)
     if complete.height == 0:
         raise Problems([_no_rows(frame, items)])
@@ -90,10 +90,13 @@ def sample_of(
     if alone < complete.height or not isinstance(data, Panel):
         notes += unit_notes(roles.get("unit", ""), alone, complete.height)
     complete, left = cells_with_all_groups(complete, by, groups)
-    minimum, maximum = _bounds(data, items, scale)
-    sample = _assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
+    minimum, maximum = bounds_of(data, items, scale)
+    sample = assemble(complete, tuple(items), tuple(by), missing, [*said, *notes, *left], (minimum, maximum), data)
     if not isinstance(data, Panel):
         sample = replace(sample, notes=(*sample.notes, *code_notes(sample.names, sample.rows)))
+    if weighing is not None and roles.get("weight") == "weight":
+        nested = isinstance(data, Panel) and "cluster" in frame.columns
+        sample = replace(sample, raking=raking_of(weighing, with_design(whole, roles), by, sample, nested=nested))
     return replace(sample, groups=groups) if group else replace(sample, group=None)
 
 
@@ -207,21 +210,6 @@ def select(sample: Sample, keep: Sequence[bool]) -> Sample:
     )
 
 
-def _frame_of(
-    data: object, weight: str | None, unit: str | None, stratum: str | None
-) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The polars frame and the columns of its design roles: those named in the call, else a panel's own."""
-    given = {"weight": weight, "unit": unit, "stratum": stratum}
-    if isinstance(data, Panel):
-        has = data.frame.columns
-        unit_column = "cluster" if "cluster" in has else "respondent"
-        roles = {"weight": "weight", "unit": unit_column, "stratum": "stratum"}
-        declared = {role: column for role, column in roles.items() if column in has}
-        return data.frame, declared | {role: column for role, column in given.items() if column}
-    frame = data if isinstance(data, pl.DataFrame) else to_polars(cast("IntoFrame", data), "data")
-    return frame, {role: column for role, column in given.items() if column}
-
-
 def _chosen(frame: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
     """The rows with these key values.
 
@@ -273,40 +261,6 @@ def _check_groups(items: Sequence[str], by: Sequence[str]) -> None:
         raise Problems([problem("E-SETTING", f'by = "{name}"', en, zh, do, do_zh) for name in both])
 
 
-def _check_columns(frame: pl.DataFrame, items: Sequence[str], keys: Sequence[str], weight: str = "") -> None:
-    """Every named column exists; items and the column of weights are numeric."""
-    problems: list[Problem] = []
-    for name in dict.fromkeys([*items, *keys]):
-        if name not in frame.columns:
-            remedy = did_you_mean(name, frame.columns)
-            problems.append(
-                problem(
-                    "E-ROLE",
-                    f'column "{name}"',
-                    "the data have no such column.",
-                    "数据中没有这一列。",
-                    remedy.en,
-                    remedy.zh,
-                )
-            )
-        elif (
-            (name in items or name == weight) and not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null
-        ):
-            what, what_zh = ("an item", "题项") if name in items else ("a weight", "权重")
-            problems.append(
-                problem(
-                    "E-TYPE",
-                    f'column "{name}"',
-                    f"{what} must be numeric, this column is {frame.schema[name]}.",
-                    f"{what_zh}必须为数值，此列类型为 {frame.schema[name]}。",
-                    "Recode it, or read the file with a codebook.",
-                    "请先重新编码，或配合编码簿读取文件。",
-                )
-            )
-    if problems:
-        raise Problems(problems)
-
-
 def _numeric(frame: pl.DataFrame, items: Sequence[str], na: Sequence[float]) -> pl.DataFrame:
     """Items with the codes `na` and non-finite entries turned into null; whole numbers keep their small type."""
     codes = [float(c) for c in na]
@@ -322,39 +276,6 @@ def _leaves(frame: pl.DataFrame, items: Sequence[str], scale: tuple[float, float
     columns = [frame[i] for i in dict.fromkeys(items)]
     low, high = ([getattr(c, end)() for c in columns] for end in ("min", "max"))
     return any(x is not None and x < scale[0] for x in low) or any(x is not None and x > scale[1] for x in high)
-
-
-def _with_design(frame: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
-    """Columns `_weight` (mean near 1, on the grid), `_unit`, `_stratum`.
-
-    Weights are divided by the power of two nearest to their mean, and nothing here depends on more of the scale: so a
-    wave has the same weights, to the bit, whichever other waves are read.
-    """
-    weight = pl.col(roles["weight"]).cast(pl.Float64) if "weight" in roles else pl.lit(1.0)
-    frame = frame.with_columns(
-        weight.alias("_weight"),
-        (pl.col(roles["unit"]).cast(pl.String) if "unit" in roles else pl.lit(None, dtype=pl.String)).alias("_unit"),
-        (pl.col(roles["stratum"]).cast(pl.String) if "stratum" in roles else pl.lit(None, dtype=pl.String)).alias(
-            "_stratum"
-        ),
-    )
-    bad = frame.filter(~(pl.col("_weight") > 0) | pl.col("_weight").is_null() | ~pl.col("_weight").is_finite()).height
-    if bad:
-        raise Problems(
-            [
-                problem(
-                    "E-WEIGHT",
-                    f'column "{roles["weight"]}"',
-                    f"{bad} of {frame.height} weights are zero, negative or absent; weights must be positive.",
-                    f"{frame.height} 个权重中有 {bad} 个为零、负数或缺失；权重必须为正数。",
-                    "Correct them, or remove these rows.",
-                    "请更正这些权重，或删除相应的行。",
-                )
-            ]
-        )
-    scaled = pl.col("_weight") / 2.0 ** pl.col("_weight").mean().log(2).round()  # halving moves no digit of a weight
-    on_grid = ((scaled * GRID).round() / GRID).clip(lower_bound=1 / GRID)
-    return frame.with_columns(on_grid.alias("_weight"), _rounded=(on_grid / scaled - 1).abs())
 
 
 def _treat(frame: pl.DataFrame, items: Sequence[str], missing: Missing) -> tuple[pl.DataFrame, list[Note]]:
@@ -419,82 +340,3 @@ def _no_rows(frame: pl.DataFrame, items: Sequence[str]) -> Problem:
         '请保留不完整的行，或检查缺失值编码。csi.SEM：ML 与 MLR 可用 missing="fiml" 或 "two-stage"，'
         '有序题项可用 "pairwise"；合成变量方法（csi.PLS 等）：可用 "em"、"pairwise" 或 "mean"。',
     )
-
-
-def _bounds(data: object, items: Sequence[str], scale: tuple[float, float] | None) -> tuple[Array, Array]:
-    """Theoretical bounds of the items: the codebook's, the given scale, else NaN."""
-    if isinstance(data, Panel):
-        known = set(data.codebook.names)
-        pairs = [data.codebook.bounds([i]) if i in known else ((np.nan,), (np.nan,)) for i in items]
-        return np.array([low[0] for low, _ in pairs]), np.array([high[0] for _, high in pairs])
-    low, high = scale or (np.nan, np.nan)
-    return np.full(len(items), float(low)), np.full(len(items), float(high))
-
-
-def _assemble(
-    frame: pl.DataFrame,
-    items: tuple[str, ...],
-    by: tuple[str, ...],
-    missing: Missing,
-    notes: list[Note],
-    bounds: tuple[Array, Array],
-    data: object,
-) -> Sample:
-    """Sort by cell, group and unit; number cells, units and strata."""
-    ranks = _key_ranks(frame, by, data)
-    keys = [f"_rank_{k}" for k in by]
-    frame = frame.with_columns(ranks).sort([*keys, "_group", "_unit", *items, "_weight"])
-    cells = (
-        frame.group_by(keys, maintain_order=True).agg(
-            [pl.col(k).first().cast(pl.String) for k in by] + [pl.len().alias("n")]
-        )
-        if by
-        else pl.DataFrame({"n": [frame.height]})
-    )
-    cells = cells.with_columns(pl.col("n").cast(pl.Int64))
-    cell = np.repeat(np.arange(cells.height), cells["n"].to_numpy())
-    group = frame["_group"].to_numpy().astype(np.int64)
-    nested = isinstance(data, Panel) and "cluster" in frame.columns
-    unit, stratum, doubts = design_of_rows(frame, cell, nested=nested, group=group)
-    return Sample(
-        names=items,
-        rows=_answers(frame, items),
-        weight=frame["_weight"].to_numpy().copy(),
-        cell=cell.astype(np.int64),
-        unit=unit,
-        stratum=stratum,
-        cells=cells.select([*by, "n"]),
-        minimum=bounds[0],
-        maximum=bounds[1],
-        missing=missing,
-        notes=(*notes, *doubts),
-        group=group,
-        place=frame["_place"].to_numpy().astype(np.int64),
-        layer=layers_of(frame["_stratum"], unit),
-        stream=streams_of(frame, stratum[unit], by, group),
-    )
-
-
-def _answers(frame: pl.DataFrame, items: Sequence[str]) -> Array:
-    """(n, p) answers, NaN where absent; column by column, so that they stand in memory once."""
-    rows = np.empty((frame.height, len(items)))
-    for k, item in enumerate(items):
-        rows[:, k] = frame[item].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return rows
-
-
-def _key_ranks(frame: pl.DataFrame, by: Sequence[str], data: object) -> list[pl.Expr]:
-    """Sort ranks of the key columns: the panel's wave and brand order, else alphabetical."""
-    orders = {"wave": data.waves, "brand": data.brands} if isinstance(data, Panel) else {}
-    expressions = []
-    for key in by:
-        known = list(orders.get(key, ()))
-        found = frame[key].cast(pl.String).unique().drop_nulls().sort().to_list()
-        order = known + [v for v in found if v not in known]
-        rank = (
-            pl.col(key)
-            .cast(pl.String)
-            .replace_strict(order, list(range(len(order))), default=len(order), return_dtype=pl.Int64)
-        )
-        expressions.append(rank.alias(f"_rank_{key}"))
-    return expressions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,8 @@ class Sample:
         place: (n,) position of each row in the data as read (before any row left).
         layer: (units,) code of the declared stratum of each unit; None where none is declared.
         stream: (strata,) where the draws of each stratum come from (`csi.moments.design.streams_of`); None for one.
+        fraction: (strata,) share of the units of the population that were drawn; None where populations are unlimited.
+        raking: what raking again in every replicate takes; None where the weights are not raked.
     """
 
     names: tuple[str, ...]
@@ -60,6 +62,46 @@ class Sample:
     place: Ints | None = None
     layer: Ints | None = None
     stream: Ints | None = None
+    fraction: Array | None = None
+    raking: Reraking | None = None
+
+
+class Reraking(Protocol):
+    """Weights of replicates that are raked again: see `csi.moments.raking.Raking`."""
+
+    @property
+    def stratum(self) -> Ints:
+        """(units,) stratum of each unit of the data."""
+
+    @property
+    def stream(self) -> Ints | None:
+        """(strata,) as in `Sample`."""
+
+    @property
+    def fraction(self) -> Array | None:
+        """(strata,) as in `Sample`."""
+
+    @property
+    def of(self) -> tuple[Ints, ...]:
+        """Category of each joint cell for each margin."""
+
+    @property
+    def cell(self) -> Ints:
+        """(rows of the data,) joint cell."""
+
+    def again(self, multiplicity: Array) -> Array:
+        """(B, rows of the data) weights of replicates.
+
+        Parameters:
+            multiplicity: (B, units) how often each unit counts.
+        """
+
+    def residual(self, z: Array, weight: Array, place: Ints) -> Array:
+        """(n, m) what margins leave of columns.
+
+        Parameters:
+            z: (n, m). weight: (n,). place: (n,) which rows of the data they are.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Problem
 from csi.survey.codebook import Codebook
+from csi.survey.weighing import Weighing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Panel:
         dropped: rows that rules took out, with their hits (rows without any answer are not among them).
         flow: rows read, touched by each rule and kept, per brand and wave.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
+        weighing: how the column `weight` was raked (`csi.rake`); None where it was not.
 
     Example:
         >>> import csi
@@ -95,3 +97,4 @@ class Panel:
     hits: pl.DataFrame | None = None
     dropped: Dropped | None = None
     flow: pl.DataFrame | None = None
+    weighing: Weighing | None = None

@@ -129,7 +129,7 @@ def setting_of(index: Index, construct: int, classes: Classes) -> Setting:
         drawn=drawn,
         basis=basis_note(index),
         loads=Later(partial(_loads, estimated, mine)),
-        strata=Strata.of(sample.stratum),
+        strata=Strata.of(sample.stratum, sample.fraction),
     )
 
 

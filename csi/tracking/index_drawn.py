@@ -22,7 +22,7 @@ from csi.inference.jackknife import MOST
 from csi.inference.means import means_under
 from csi.inference.nested import INNER, rank, widened
 from csi.inference.replicates import replicates_of
-from csi.inference.resample import Drawn, Kind, OneOut, Resampling, plan_of, rows_behind
+from csi.inference.resample import Drawn, Kind, Resampling, check_inner, one_out, plan_of, rows_behind
 from csi.inference.uncertainty import replicates_behind
 from csi.measures.blocks import membership
 from csi.measures.performance import hundred
@@ -126,8 +126,9 @@ def _accelerations(est: Estimate, request: Request, values: Array) -> Array:
     units, cells = sample.stratum.size, sample.cells.height
     if units * cells > MOST:
         raise Problems([_too_many(units, cells)])
-    left = _again(est, request, values, OneOut(sample.stratum))
-    return acceleration(left - _stratum_means(left, sample.stratum))
+    plan, stratum, _ = one_out(sample)
+    left = _again(est, request, values, plan)
+    return acceleration(left - _stratum_means(left, stratum))
 
 
 def _stratum_means(left: Array, stratum: Ints) -> Array:
@@ -153,6 +154,7 @@ def _resampled(est: Estimate, request: Request, values: Array) -> tuple[Array, A
 def _inner(est: Estimate) -> Iterator[Array]:
     """(k, INNER, u) the resamples of a few replicates at a time."""
     rep, sample = replicates_behind(est), rows_behind(est)
+    check_inner(sample)
     plan = plan_of(sample, rep.n, rep.seed, cast("Kind", rep.kind))
     for start, drawn in plan.blocks():
         for first in range(0, len(drawn), TOGETHER):

@@ -15,7 +15,7 @@ from csi.errors import Problems, Reason, problem
 from csi.estimate.estimate import Estimate, Factors, Solution
 from csi.estimate.unrolled import on_items
 from csi.inference.replicates import replicates_of
-from csi.inference.resample import Kind, plan_of
+from csi.inference.resample import Kind, resampling_of
 from csi.measures.blocks import membership
 from csi.measures.performance import relative_weights
 from csi.moments.pearson import moments_of
@@ -114,7 +114,7 @@ def refit(est: Estimate, sample: Sample) -> Estimate:
         return on_items(fresh)
     if drawn.again is not None:
         return on_items(replace(fresh, replicates=drawn.again(fresh, sample)))
-    plan = plan_of(sample, drawn.n, drawn.seed, cast("Kind", drawn.kind))
+    plan = resampling_of(sample, drawn.n, drawn.seed, cast("Kind", drawn.kind))
     return on_items(replace(fresh, replicates=replicates_of(fresh, sample, plan)))
 
 

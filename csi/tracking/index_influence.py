@@ -53,16 +53,17 @@ class Strata:
     share: Array
 
     @classmethod
-    def of(cls, stratum: Ints) -> Strata:
-        """From the stratum of every unit.
+    def of(cls, stratum: Ints, fraction: Array | None = None) -> Strata:
+        """From the stratum of every unit; `fraction` (h,) of each population was drawn, by default none.
 
         Example:
             >>> Strata.of(np.array([0, 0, 1])).factor.tolist()
             [2.0, 1.0]
         """
-        layer = np.unique(stratum, return_inverse=True)[1]
+        codes, layer = np.unique(stratum, return_inverse=True)
         size = np.bincount(layer).astype(np.float64)
         factor = np.where(size > 1, size / np.maximum(size - 1.0, 1.0), 1.0)
+        factor = factor if fraction is None else factor * (1 - fraction[codes])
         return cls(layer.astype(np.int64), factor, np.where(size > 1, factor / size, 0.0))
 
     def product(self, left: Sparse, right: Sparse) -> Sparse:
@@ -320,11 +321,30 @@ def own_influence(sample: Sample, columns: Ints, gradient: Array) -> Array:
 
 
 def by_unit(sample: Sample, rows: Array) -> Sparse:
-    """(u, c) sparse sums of a row quantity over units within cells."""
+    """(u, c) sparse sums of a row quantity over units within cells; of raked weights, what the margins leave of it."""
+    rows = beside_margins(sample, rows)
     shape = (sample.stratum.size, sample.cells.height)
     made = sparse.csc_matrix((np.nan_to_num(rows), (sample.unit, sample.cell)), shape=shape)
     made.sum_duplicates()
     return made
+
+
+def beside_margins(sample: Sample, rows: Array) -> Array:
+    """A row quantity w_i z_i less what raked margins hold fixed; as it is where a margin spans several cells.
+
+    There (margins of a wave, cells of its brands) what margins save is not counted, and variances err on the safe side.
+
+    Parameters:
+        rows: (n,).
+    """
+    if sample.raking is None or sample.place is None:
+        return rows
+    category = sample.raking.of[0][sample.raking.cell[sample.place]]
+    if np.unique(np.stack([category, sample.cell]), axis=1).shape[1] > np.unique(category).size:
+        return rows
+    z = np.nan_to_num(rows) / sample.weight
+    found: Array = sample.raking.residual(z[:, None], sample.weight, sample.place)[:, 0] * sample.weight
+    return found
 
 
 def lonely(sample: Sample) -> npt.NDArray[np.bool_]:
@@ -354,7 +374,7 @@ def fixed_influence(sample: Sample, places: Ints, gradient: Array, blocks: Seque
     """
     alone = lonely(sample)
     parts = (partial(fixed_part, sample, places[mine], gradient[:, mine], alone) for mine in blocks)
-    return Influence(Strata.of(sample.stratum), tuple(Later(part) for part in parts))
+    return Influence(Strata.of(sample.stratum, sample.fraction), tuple(Later(part) for part in parts))
 
 
 def influence_of(cells: Estimate, weights: Weights, values: Array) -> Influence:

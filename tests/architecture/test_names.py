@@ -86,6 +86,8 @@ PUBLIC = [
     "loyalty_curve",
     "loyalty_types",
     "lrt",
+    "make_replicates",
+    "rake",
     "mediation",
     "mga",
     "micom",
