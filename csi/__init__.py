@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from csi.reporting.batch import batch as batch
     from csi.reporting.build import report as report
     from csi.reporting.diff import diff as diff
+    from csi.reporting.waves import waves as waves
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
     from csi.study.panel import read_panel as read_panel
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from csi.survey.query import Query as Query
     from csi.tracking.alerts import Alert as Alert
     from csi.tracking.alerts import alerts as alerts
+    from csi.tracking.attrition import attrition as attrition
     from csi.tracking.breaks import Break as Break
     from csi.tracking.changes import changes as changes
     from csi.tracking.compare import compare as compare
@@ -137,6 +139,7 @@ if TYPE_CHECKING:
     from csi.tracking.league import pairwise as pairwise
     from csi.tracking.link import link as link
     from csi.tracking.link_waves import item_link as item_link
+    from csi.tracking.overlap import overlap as overlap
     from csi.tracking.pool import pool as pool
     from csi.tracking.ranks import rank_probabilities as rank_probabilities
     from csi.tracking.rates import kcsi as kcsi
@@ -193,6 +196,9 @@ _HOMES = {
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
     "diff": "csi.reporting.diff",
+    "waves": "csi.reporting.waves",
+    "attrition": "csi.tracking.attrition",
+    "overlap": "csi.tracking.overlap",
     "driver_shares": "csi.importance.driver_shares",
     "drivers": "csi.importance.drivers",
     "effects": "csi.measures.effects",
@@ -319,6 +325,7 @@ __all__ = [
     "alignment",
     "append",
     "attitude",
+    "attrition",
     "balance",
     "batch",
     "bgnbd",
@@ -384,6 +391,7 @@ __all__ = [
     "nonlinear",
     "nps",
     "order",
+    "overlap",
     "pairwise",
     "penalty_reward",
     "pool",
@@ -432,6 +440,7 @@ __all__ = [
     "verify",
     "vif",
     "wald",
+    "waves",
 ]
 
 

@@ -13,12 +13,14 @@ from csi.cli.check_joins import NO_ID, join_notes, strangers, unjoined
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
+from csi.cli.waves import wave_blocks
 from csi.errors import Language, Note, Problems, Text, note
 from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
+from csi.reporting.waves import wave_record
 from csi.study import Study, read_study
 from csi.study.fitted import base_of
 from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
@@ -104,6 +106,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         grid(files, FILE_KINDS, lang, FILES, headings=HEADINGS),
         grid(audit, RULE_KINDS, lang, RULES, WORDS, HEADINGS),
         absent_grid(panel, lang),
+        *wave_blocks(study, panel, lang),
         cell_grid(study, panel, counted, lang),
         *([tables_grid(tables, panel, lang)] if tables else []),
         models_grid(study, lang, unknown),
@@ -117,6 +120,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "rules": audit,
             "cells": counted,
             "absent": absent(panel),
+            "waves": wave_record(study, panel),
             "tables": events,
             "models": [
                 {

@@ -34,6 +34,10 @@ VERBS: Final[dict[str, Text]] = {
         "industries, sectors, a nation: the index up a tree, with an audit", "按行业、部门、全国逐级汇总的指数与核对表"
     ),
     "track": Text("changes against the previous and the year-ago wave", "与上期及去年同期相比的变化"),
+    "waves": Text(
+        "cross-sections or a panel, what changed in the questionnaire, who left",
+        "各期是横截面还是追踪样本、问卷有何变化、谁流失",
+    ),
     "league": Text(
         "ranks of brands with intervals, how ranks vary by chance, medals", "品牌排名及其区间、名次的抽样分布与奖牌榜"
     ),

@@ -11,6 +11,7 @@ from importlib import metadata
 import csi
 from csi.reporting.analysis import Analysis
 from csi.reporting.cell_marks import cell_marks
+from csi.reporting.waves import wave_record
 from csi.survey.codebook import Codebook
 from csi.survey.panel import Panel
 
@@ -40,6 +41,7 @@ def record(analysis: Analysis) -> dict[str, object]:
             "files": {s.name: s.sha256 for s in a.panel.sources},
         },
         "cells": cell_marks(a.panel),
+        "design": wave_record(a.study, a.panel),
         "seed": settings.seed,
         "settings": dataclasses.asdict(settings),
         "rules": dataclasses.asdict(a.study.rules),

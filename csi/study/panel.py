@@ -20,6 +20,7 @@ from csi.survey.columns import named, roles_of
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
+from csi.survey.wave_changes import change_notes, wave_changes
 
 if TYPE_CHECKING:
     from csi.study.study import Study
@@ -54,6 +55,8 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         part=part,
         former=formers(study),
     )
+    changes = wave_changes(panel.asked, panel.waves, formers(study), [b.wave for b in study.breaks])
+    panel = replace(panel, notes=(*panel.notes, *change_notes(changes)))
     if study.scales == "same":
         panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
@@ -116,7 +119,8 @@ def read_panel(
     if stream:
         files = rows_of(_files(source), book, _fastest(rules), executor)
         return streamed_rows(files, book, rules, waves, brands, lang=lang)
-    return survey.read_panel(source, book, rules=rules, waves=waves, brands=brands, lang=lang)
+    panel = survey.read_panel(source, book, rules=rules, waves=waves, brands=brands, lang=lang)
+    return replace(panel, notes=(*panel.notes, *change_notes(wave_changes(panel.asked, panel.waves))))
 
 
 SPARK = DataFile(Path("spark"))

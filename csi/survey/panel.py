@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from csi.errors import Note, Problem
+from csi.survey.asked import Asked
 from csi.survey.codebook import Codebook
 from csi.survey.weighing import Weighing
 
@@ -73,6 +74,7 @@ class Panel:
         flow: rows read, touched by each rule and kept, per brand and wave.
         aside: cells left out because of what they hold, where the reader was told to go on without them.
         weighing: how the column `weight` was raked (`csi.rake`); None where it was not.
+        asked: how every item stood in the export of every wave (see `csi.survey.asked`); none of a single wave.
 
     Example:
         >>> import csi
@@ -98,3 +100,4 @@ class Panel:
     dropped: Dropped | None = None
     flow: pl.DataFrame | None = None
     weighing: Weighing | None = None
+    asked: tuple[Asked, ...] = ()

@@ -13,6 +13,8 @@ from narwhals.typing import IntoFrame
 
 from csi.errors import Language, Problem, Problems, problem
 from csi.survey.aside import set_aside
+from csi.survey.asked import Asked
+from csi.survey.asked_read import asked_of
 from csi.survey.cells import REASON, cell_effects, cell_problems, turned, typed, wide_digits
 from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
@@ -39,6 +41,7 @@ from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
 from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, without
 from csi.survey.rules import Rules, empty_rows, row_rules
 from csi.survey.signs import with_signs
+from csi.survey.wave_changes import rescaled_problems, wave_changes
 from csi.survey.worded import worded
 
 Answers = str | Path | DataFile | Query | IntoFrame
@@ -111,15 +114,14 @@ def read_panel(
     frame = _typed(picked, widened(codebook, former), roles, known)
     frame, told = under_one_name(frame, renamed or {})
     order = _order(frame, waves, former)
+    asked = asked_of(picked, raw, frame["wave"], codebook) if "wave" in frame.columns else ()
     turned = turned_into(frame, codebook, former, order, missing=rules.out_of_range == "missing")
     frame = turned.frame
     frame, raw, left = set_aside(frame, raw, picked, codebook, rules, aside) if aside else (frame, raw, ())
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
-    problems = [
-        *turned.problems,
-        *cell_problems(frame, raw, picked, codebook, rules),
-        *key_problems(filled.frame, roles, known, groups),
-    ]
+    wrong = [*cell_problems(frame, raw, picked, codebook, rules)]
+    wrong = [*(_rescaled(asked, present(frame, "wave", waves), former, codebook) if wrong else ()), *wrong]
+    problems = [*turned.problems, *wrong, *key_problems(filled.frame, roles, known, groups)]
     rows = with_signs(filled.frame.with_columns(numeric_keys(roles, groups)), codebook, rules, roles)
     ruled = apply(replace(filled, frame=rows, lost=()), row_rules(rules, roles))
     unlikely = still_unlike(ruled.frame, codebook, former, order, turned)
@@ -127,7 +129,20 @@ def read_panel(
     flow = flow_of(frame.select(POSITION, *roles), ruled.effects, (*ruled.dropped, *ruled.flagged), POSITION)
     codebook, roles = without(codebook, left_out), tuple(role for role in roles if role not in left_out)
     panel = _panel(ruled, raw.drop(left_out), picked, codebook, roles, known, rules, respondents, groups, turned)
-    return replace(panel, aside=left, notes=(*panel.notes, *told), flow=flow)
+    return replace(panel, aside=left, notes=(*panel.notes, *told), flow=flow, asked=_of_items(asked, codebook))
+
+
+def _of_items(asked: Sequence[Asked], codebook: Codebook) -> tuple[Asked, ...]:
+    """How the items of a codebook stood."""
+    known = set(codebook.names)
+    return tuple(one for one in asked if one.item in known)
+
+
+def _rescaled(
+    asked: Sequence[Asked], waves: Sequence[str], former: Sequence[Former], codebook: Codebook
+) -> Iterator[Problem]:
+    """That answers leave their scale because a wave was asked on another one."""
+    return rescaled_problems(wave_changes(asked, waves, former), asked, codebook)
 
 
 def _order(frame: pl.DataFrame, waves: Sequence[str], former: Sequence[Former]) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ import numpy as np
 from csi.display import fixed
 from csi.errors import Note, Problems, Reason, Text, did_you_mean, note, problem, reason
 from csi.moments.stack import Array, Ints
-from csi.tracking.classes import rows_of
 from csi.tracking.index import Index
 from csi.tracking.link_curve import GRID, Link
 from csi.tracking.link_shared import Carried, error_covariance
+from csi.tracking.row_points import row_points
 
 What = Literal["questionnaire", "mode", "scale", "sample", "other"]
 
@@ -216,19 +216,11 @@ def forms_of(
 
 def _scores(index: Index, construct: int, cell: int) -> tuple[Array, Array]:
     """Index scores of a cell's respondents and their weights; the index itself where there are no rows."""
-    sample, estimated = index.sample, index.estimated
-    alone = index.values[[cell], construct], np.ones(1)
-    if sample is None or estimated is None:
-        return alone
-    weights = estimated.values[estimated.groups.of_index[cell]]
-    table = index.weights.head(weights.size)
-    mine = (table["construct"] == index.constructs[construct]).to_numpy()
-    columns = np.array([sample.names.index(i) for i in table["item"].gather(np.flatnonzero(mine)).to_list()])
-    rows = rows_of(sample, cell)
-    low, high = sample.minimum[columns], sample.maximum[columns]
-    points = 100.0 * (sample.rows[rows][:, columns] - low) / (high - low) @ weights[mine]
-    whole = np.isfinite(points)
-    return (points[whole], sample.weight[rows][whole]) if whole.any() else alone
+    found = row_points(index, construct, cell)
+    if found is None or index.sample is None or not found[0].size:
+        return index.values[[cell], construct], np.ones(1)
+    rows, points = found
+    return points, index.sample.weight[rows]
 
 
 def _hat(y: Array, d: Array) -> Array:

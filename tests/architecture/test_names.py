@@ -153,6 +153,9 @@ PUBLIC = [
     "rates",
     "tree",
     "price_tolerance",
+    "attrition",
+    "overlap",
+    "waves",
 ]
 HEAVY = {
     "numpy",

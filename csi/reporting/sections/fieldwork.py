@@ -9,6 +9,7 @@ from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import here
+from csi.reporting.sections.waves import wave_notes, wave_tables
 from csi.reporting.words.rules import detail
 from csi.survey.rule_words import RULE_WORDS
 
@@ -57,8 +58,8 @@ def fieldwork(a: Analysis) -> Section:
         subtitle=Text(
             "All waves read; what each rule of the study file did", "全部读入期次；研究文件中各条规则的处理结果"
         ),
-        tables=(_audit_table(audit), _cells_table(a)),
-        notes=a.panel.notes,
+        tables=(_audit_table(audit), _cells_table(a), *wave_tables(a)),
+        notes=(*a.panel.notes, *wave_notes(a)),
         data={"audit": audit, "sources": sources},
     )
 

@@ -11,6 +11,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.record import data_hash, versions
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import here, percent
+from csi.reporting.sections.waves import wave_rows
 from csi.reporting.tables import printed
 from csi.tracking.index_deff import NAMES
 
@@ -94,6 +95,7 @@ def _sample(a: Analysis) -> list[Pair]:
             Text("Usable answers", "有效答卷"),
             Text(", ".join(f"{b.en} {n}" for b, n in each), "，".join(f"{b.zh} {n}" for b, n in each)),
         ),
+        *wave_rows(a),
         (
             Text("Weights", "加权"),
             Text("design weights", "使用设计权重") if weighted else Text("none", "未加权"),

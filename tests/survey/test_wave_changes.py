@@ -1,0 +1,200 @@
+"""Changes of a questionnaire are seen in the files: items, wordings, scales, labels; and the design in the names."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from csi.errors import Problems, Text
+from csi.survey.asked import Asked
+from csi.survey.codebook import Codebook, Item, Scale
+from csi.survey.datafile import DataFile
+from csi.survey.former import Former
+from csi.survey.read import read_panel
+from csi.survey.repeats import repeats_of
+from csi.survey.wave_changes import change_notes, plain_wording, proposed, wave_changes
+
+WAVES = ["1", "2", "3"]
+
+
+def book(low=1, high=10, names=("q1", "q2", "q3")):
+    scale = Scale("s", low, high, {"99": "refused"})
+    items = tuple(Item(n, "sat", scale, Text(n, n)) for n in names)
+    return Codebook(items, {"sat": Text("Satisfaction", "满意")}, {"respondent": "id", "wave": "w"})
+
+
+def rows(wave, n, high, seed=1, names=("q1", "q2", "q3")):
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.integers(1, high + 1, n) for name in names}
+    return pl.DataFrame({"id": [f"{wave}-{i}" for i in range(n)], "w": [wave] * n, **columns})
+
+
+def kinds(changes):
+    return {(c.wave, c.item, c.what) for c in changes}
+
+
+def test_a_scale_from_5_to_10_is_seen_in_the_answers_and_its_entry_is_proposed():
+    panel = read_panel([rows("1", 200, 5), rows("2", 200, 10, 2)], book())
+    changes = wave_changes(panel.asked, panel.waves)
+    assert kinds(changes) == {("2", q, "scale") for q in ("q1", "q2", "q3")}
+    assert {(c.was, c.now, c.declared) for c in changes} == {("1-5", "1-10", False)}
+    (line,) = proposed(changes, panel.asked, panel.waves)
+    assert 'wave: "2", what: scale, scale: [1, 5], items: [q1, q2, q3]' in line
+
+
+def test_a_declared_scale_is_marked_and_not_proposed_again():
+    former = [Former("2", ("q1", "q2", "q3"), (1, 5), sure=True)]
+    panel = read_panel([rows("1", 200, 5), rows("2", 200, 10, 2)], book(), former=former)
+    changes = wave_changes(panel.asked, panel.waves, former, ["2"])
+    assert all(c.declared for c in changes)
+    assert len(changes) == 3
+    assert proposed(changes, panel.asked, panel.waves) == ()
+
+
+@pytest.mark.parametrize(("first", "second"), [(5, 5), (10, 10), (7, 7)])
+def test_waves_on_one_scale_have_no_change(first, second):
+    panel = read_panel([rows("1", 200, first), rows("2", 200, second, 2)], book())
+    assert wave_changes(panel.asked, panel.waves) == ()
+
+
+def test_a_code_beyond_the_scale_is_no_scale():
+    """9 for "refused" that nobody declared stands by itself; 6 to 10 go on step by step."""
+    old = Asked("1", "q", "1.csv", "q", answers={float(x): 60 for x in range(1, 6)})
+    code = Asked("2", "q", "2.csv", "q", answers={**{float(x): 60 for x in range(1, 6)}, 9.0: 60})
+    ten = Asked("2", "q", "2.csv", "q", answers={float(x): 30 for x in range(1, 11)})
+    assert wave_changes([old, code], ["1", "2"]) == ()
+    assert kinds(wave_changes([old, ten], ["1", "2"])) == {("2", "q", "scale")}
+
+
+def test_few_answers_say_nothing_of_a_scale():
+    old = Asked("1", "q", "1.csv", "q", answers={3.0: 4, 5.0: 4})
+    new = Asked("2", "q", "2.csv", "q", answers={float(x): 2 for x in range(1, 11)})
+    assert wave_changes([old, new], ["1", "2"]) == ()
+
+
+def test_answers_off_the_codebooks_scale_name_the_change_beside_the_cells():
+    with pytest.raises(Problems) as error:
+        read_panel([rows("1", 200, 5), rows("2", 200, 10, 2)], book(high=5))
+    found = [p for p in error.value.problems if p.code == "E-SCALE-WAVE"]
+    assert len(found) == 1
+    assert "asked on 1-10, in 1 on 1-5" in found[0].what.en
+    assert "{wave: 2, what: scale, scale: [1, 5]}" in found[0].remedy.en
+    assert "自 2 期起" in found[0].what.zh
+
+
+def test_items_added_dropped_and_asked_again():
+    files = [
+        rows("1", 50, 10, names=("q1", "q2")).with_columns(q3=pl.lit(None, pl.Int64)),
+        rows("2", 50, 10, names=("q1", "q3")).with_columns(q2=pl.lit(None, pl.Int64)),
+        rows("3", 50, 10),
+    ]
+    panel = read_panel(files, book())
+    changes = wave_changes(panel.asked, panel.waves)
+    assert kinds(changes) == {("2", "q3", "added"), ("2", "q2", "dropped"), ("3", "q2", "returned")}
+    assert proposed(changes, panel.asked, panel.waves, of=["q1"]) == ()
+    assert len(proposed(changes, panel.asked, panel.waves)) == 2
+
+
+def test_another_column_is_told_and_breaks_nothing(tmp_path):
+    rows("1", 50, 10).write_csv(tmp_path / "1.csv")
+    rows("2", 50, 10).rename({"q2": "Q2_NEW"}).write_csv(tmp_path / "2.csv")
+    files = [DataFile(tmp_path / "1.csv"), DataFile(tmp_path / "2.csv", rename={"q2": "Q2_NEW"})]
+    panel = read_panel(files, book())
+    (change,) = wave_changes(panel.asked, panel.waves)
+    assert (change.what, change.was, change.now) == ("renamed", "q2", "Q2_NEW")
+    assert proposed([change], panel.asked, panel.waves) == ()
+    assert not list(change_notes([change]))
+
+
+def test_a_reworded_question_is_told_with_both_wordings():
+    one = Asked("1", "q", "1.csv", "q", "Q7. Overall, how content are you?", {5.0: 100})
+    same = Asked("2", "q", "2.csv", "q", "12） overall how content are you", {5.0: 100})
+    other = Asked("3", "q", "3.csv", "q", "Overall, how content are you with your bank?", {5.0: 100})
+    (change,) = wave_changes([one, same, other], WAVES)
+    assert (change.wave, change.what) == ("3", "reworded")
+    assert change.was == same.wording
+    (told,) = change_notes([change])
+    assert told.code == "W-REWORDED"
+    assert not list(change_notes(wave_changes([one, same, other], WAVES, breaks=["3"])))
+
+
+def test_wordings_in_chinese_are_held_against_each_other_without_number_and_width():
+    assert plain_wording("7、您对服务的满意程度（１－１０）") == plain_wording("第8题 您对服务的满意程度(1-10)")
+    assert plain_wording("您对服务的满意程度") != plain_wording("您对产品的满意程度")
+
+
+def test_value_labels_tell_a_scale_and_other_words():
+    five = {str(k): f"point {k}" for k in range(1, 6)}
+    ten = {str(k): f"point {k}" for k in range(1, 11)}
+    one = Asked("1", "q", "1.sav", "q", answers={5.0: 10}, labels=five)
+    more = Asked("2", "q", "2.sav", "q", answers={5.0: 10}, labels=ten)
+    named = Asked("2", "q", "2.sav", "q", answers={5.0: 10}, labels={**five, "5": "delighted"})
+    (scale,) = wave_changes([one, more], ["1", "2"])
+    assert (scale.what, scale.was, scale.now) == ("scale", "1-5", "1-10")
+    (labels,) = wave_changes([one, named], ["1", "2"])
+    assert (labels.what, labels.was, labels.now) == ("labels", "5 point 5", "5 delighted")
+
+
+def people(sets, seed=0, r=0.7):
+    rng = np.random.default_rng(seed)
+    mood = {p: rng.normal() for p in sorted(set().union(*sets))}
+    frame = [
+        {"respondent": p, "wave": w, "q": r * mood[p] + (1 - r) * rng.normal()}
+        for w, one in zip(WAVES, sets, strict=False)
+        for p in sorted(one)
+    ]
+    return pl.DataFrame(frame)
+
+
+def ids(start, stop):
+    return {f"p{i:04d}" for i in range(start, stop)}
+
+
+def test_designs_are_told_from_the_names():
+    cases = {
+        "cross-sections": [ids(0, 100), ids(100, 200), ids(200, 300)],
+        "panel": [ids(0, 100), ids(5, 100), ids(10, 105)],
+        "overlapping": [ids(0, 100), ids(80, 180), ids(160, 260)],
+        "rotating": [ids(0, 100), ids(50, 150), ids(100, 200)],
+    }
+    for kind, sets in cases.items():
+        assert repeats_of(people(sets), ["q"], WAVES).kind == kind
+
+
+def test_a_rotating_panel_of_many_waves_is_told_by_equal_stays():
+    waves = [str(t) for t in range(8)]
+    sets = [ids(50 * t, 50 * t + 150) for t in range(8)]
+    rng = np.random.default_rng(1)
+    frame = pl.DataFrame(
+        [{"respondent": p, "wave": w, "q": rng.normal()} for w, one in zip(waves, sets, strict=True) for p in one]
+    )
+    found = repeats_of(frame, [], waves)
+    assert found.kind == "rotating"
+    assert "stayed 3 waves" in found.evidence.en
+    assert found.table["retention"].to_list()[1] == pytest.approx(100 / 150)
+
+
+def test_numbers_that_start_again_are_strangers():
+    rng = np.random.default_rng(3)
+    frame = pl.DataFrame([{"respondent": str(i), "wave": w, "q": rng.normal()} for w in WAVES for i in range(900)])
+    found = repeats_of(frame, ["q"], WAVES)
+    assert found.kind == "restarted"
+    assert "respondents: new" in found.follows.en
+    assert found.high < 0.1
+
+
+def test_said_new_people_whose_answers_agree_are_doubted():
+    frame = people([ids(0, 200), ids(0, 200), ids(0, 200)])
+    frame = frame.with_columns(pl.concat_str("wave", "respondent", separator="/").alias("respondent"))
+    found = repeats_of(frame, ["q"], WAVES, "new")
+    assert found.kind == "cross-sections"
+    assert "respondents: same" in found.follows.en
+    assert found.agreement > 0.5
+
+
+def test_who_came_stayed_came_back_and_left():
+    found = repeats_of(people([{"a", "b", "c"}, {"a", "d"}, {"a", "b"}]), ["q"], WAVES)
+    assert found.table.rows() == [
+        ("1", 3, 3, None, None, None, None),
+        ("2", 2, 1, 1, 0, 2, pytest.approx(1 / 3)),
+        ("3", 2, 0, 1, 1, 1, 0.5),
+    ]
