@@ -48,16 +48,23 @@ def model_of(
         if form.card or measured(model):
             where = document.place(("model", given[0]))
             found = [*_unknown_items(model, book, document, given[0])]
-            found += [replace(one, where=_join(where, one.where)) for one in check_composites(model)]
+            found += [replace(one, where=_join(where, one.where)) for one in _checked(model, covariance=covariance)]
         elif not sure:
             return None, []
         else:
             model = with_items(model, book, lang)
             where = document.place(("model", given[0]))
-            found = [replace(one, where=_join(where, one.where)) for one in check_composites(model)]
+            found = [replace(one, where=_join(where, one.where)) for one in _checked(model, covariance=covariance)]
     except Problems as error:
         model, found = None, [_placed(one, form, document) for one in error.problems]
     return model, [one for one in found if sure or one.code not in OF_CODEBOOK]
+
+
+def _checked(model: Model, *, covariance: bool) -> list[Problem]:
+    """What keeps a model from being fitted; a covariance engine takes constructs that no arrow touches (a measurement
+    model), shared items and circles.
+    """
+    return [one for one in check_composites(model) if not covariance or one.code == "E-CONSTRUCT"]
 
 
 def measured(model: Model) -> bool:

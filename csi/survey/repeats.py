@@ -195,10 +195,10 @@ def _kind(
     """The kind of design that the names show."""
     if share == 0.0:
         return "cross-sections"
-    if high is not None and high < STRANGERS:
-        return "restarted"
     if said == "new":
         return "cross-sections"
+    if high is not None and high < STRANGERS:
+        return "restarted"
     near = overlap.filter(pl.struct("earlier", "later").is_in([{"earlier": a, "later": b} for a, b in pairwise(waves)]))
     shares = near["share"].to_numpy()
     if len(waves) > 2 and _planned(people):
@@ -265,7 +265,7 @@ def _evidence(
         f"; mean answers of one name in neighbouring waves correlate {r:.2f} ({low:.2f} to {high:.2f}, {pairs:,} pairs)"
     )
     zh += f"；同一编号在相邻两期的平均回答相关 {r:.2f}（{low:.2f} 至 {high:.2f}，{pairs:,} 对）"
-    if kind == "restarted":
+    if high < STRANGERS:
         en, zh = f"{en}, no more than those of strangers", f"{zh}，与陌生人无异"
     return Text(en, zh)
 
@@ -281,8 +281,6 @@ def _follows(kind: Kind, said: str, low: float | None = None) -> Text:
             " waves: {respondents: same}，变化的检验即计入其协方差。",
         )
     if kind == "restarted":
-        if said == "new":
-            return _FOLLOWS["cross-sections"]
         return Text(
             "write waves: {respondents: new}; until then one number counts as one person, and the covariance of two"
             " waves is that of strangers: noise.",

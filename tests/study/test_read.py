@@ -285,3 +285,12 @@ def test_control_characters_and_a_folder_instead_of_a_file(write_study, tmp_path
 def test_a_brand_without_a_label_is_called_by_what_there_is(write_study, said, label):
     study = read_study(write_study(("{name: A, zh: 甲, en: Alpha, focal: true}", said)))
     assert study.brands["A"] == label
+
+
+def test_a_measurement_model_without_arrows_is_for_covariance_engines(write_study):
+    arrow = ("    satisfaction ~ quality\n", "")
+    composites = problems_of(write_study(arrow))
+    assert {p.code for p in composites.problems} == {"E-PATH"}
+    study = read_study(write_study(arrow, ("index: {", "estimate: {estimator: ml}\nindex: {")))
+    assert study.model.names == ("quality", "satisfaction")
+    assert not study.model.paths
