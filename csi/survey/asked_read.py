@@ -10,6 +10,7 @@ from csi.survey.asked import Asked
 from csi.survey.cells import clean, codes_of, number
 from csi.survey.codebook import Codebook, Item
 from csi.survey.columns import FILE, Picked
+from csi.survey.worded import coded, words_of
 
 MOST = 200
 """Distinct answers that are kept by name; of more, only the lowest and the highest are."""
@@ -29,7 +30,7 @@ def asked_of(picked: Sequence[Picked], raw: pl.DataFrame, waves: pl.Series, code
     frame = raw.with_columns(waves.alias("wave")).filter(pl.col("wave").is_not_null())
     of = {one.raw.name: one for one in picked}
     cells = list(dict.fromkeys(frame.select(FILE, "wave").iter_rows()))
-    counts = {item.name: _counts(frame, item) for item in codebook.items}
+    counts = {item.name: _counts(frame, item, of) for item in codebook.items}
     return tuple(
         _asked(of[file], wave, item, counts[item.name].get((file, wave), {}))
         for file, wave in cells
@@ -37,11 +38,14 @@ def asked_of(picked: Sequence[Picked], raw: pl.DataFrame, waves: pl.Series, code
     )
 
 
-def _counts(frame: pl.DataFrame, item: Item) -> dict[tuple[str, str], dict[float, int]]:
-    """(file, wave) -> number -> how many typed it."""
-    value = number(clean(pl.col(item.name)))
-    seen = frame.group_by(FILE, "wave", item.name).len("n").select(FILE, "wave", value.alias("value"), "n")
-    every = seen.drop_nulls("value").group_by(FILE, "wave", "value").agg(pl.col("n").sum())
+def _counts(frame: pl.DataFrame, item: Item, of: Mapping[str, Picked]) -> dict[tuple[str, str], dict[float, int]]:
+    """(file, wave) -> number, or the code of a word -> how many gave it."""
+    seen = frame.group_by(FILE, "wave", clean(pl.col(item.name)).alias("value")).len("n")
+    parts = [
+        seen.filter(pl.col(FILE) == name).with_columns(number(coded(pl.col("value"), words_of(item, one))))
+        for name, one in of.items()
+    ]
+    every = pl.concat(parts).drop_nulls("value").group_by(FILE, "wave", "value").agg(pl.col("n").sum())
     out: dict[tuple[str, str], dict[float, int]] = {}
     for file, wave, x, n in every.sort(FILE, "wave", "value").iter_rows():
         out.setdefault((file, wave), {})[x] = n

@@ -134,6 +134,17 @@ def test_value_labels_tell_a_scale_and_other_words():
     assert (labels.what, labels.was, labels.now) == ("labels", "5 point 5", "5 delighted")
 
 
+def test_answers_in_words_are_answers():
+    """A wave exported in words beside one in codes: the same scale, and no item is dropped."""
+    scale = Scale("s", 1, 5, labels={str(k): (f"word {k}",) for k in range(1, 6)})
+    words = Codebook((Item("q1", "sat", scale, Text("q", "q")),), {}, {"respondent": "id", "wave": "w"})
+    first = rows("1", 100, 5, names=("q1",))
+    second = rows("2", 100, 5, 2, names=("q1",)).with_columns(pl.concat_str(pl.lit("Word "), "q1").alias("q1"))
+    panel = read_panel([first.with_columns(pl.col("q1").cast(pl.String)), second], words)
+    assert [one.n for one in panel.asked] == [100, 100]
+    assert wave_changes(panel.asked, panel.waves) == ()
+
+
 def people(sets, seed=0, r=0.7):
     rng = np.random.default_rng(seed)
     mood = {p: rng.normal() for p in sorted(set().union(*sets))}
