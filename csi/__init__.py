@@ -115,6 +115,7 @@ if TYPE_CHECKING:
     from csi.reporting.append import append as append
     from csi.reporting.batch import batch as batch
     from csi.reporting.build import report as report
+    from csi.reporting.coding import coding as coding
     from csi.reporting.diff import diff as diff
     from csi.reporting.waves import waves as waves
     from csi.sem.estimator import SEM as SEM
@@ -197,6 +198,7 @@ _HOMES = {
     "copula": "csi.measures.copula",
     "diff": "csi.reporting.diff",
     "waves": "csi.reporting.waves",
+    "coding": "csi.reporting.coding",
     "attrition": "csi.tracking.attrition",
     "overlap": "csi.tracking.overlap",
     "driver_shares": "csi.importance.driver_shares",
@@ -335,6 +337,7 @@ __all__ = [
     "change",
     "changes",
     "cipma",
+    "coding",
     "comments",
     "comparable",
     "compare",

@@ -48,6 +48,10 @@ VERBS: Final[dict[str, Text]] = {
     "append": Text(
         "add a day's answers to stored moments; the index follows", "将当日答卷追加到已存的矩，指数随之更新"
     ),
+    "coding": Text(
+        "replay the study's coding on the next wave's export; list what does not fit",
+        "在下一期导出数据上沿用研究的编码，列出不相符之处",
+    ),
     "diff": Text("what changed between two runs: data, settings, numbers", "两次运行之间的变化：数据、设置与数值"),
     "comparable": Text(
         "may brands and waves be compared, and what would items that differ move",

@@ -154,6 +154,7 @@ PUBLIC = [
     "tree",
     "price_tolerance",
     "attrition",
+    "coding",
     "overlap",
     "waves",
 ]
