@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
+from csi.cli.guess_kinds import Kind, kind_of
+from csi.cli.guess_reverse import candidates, constant
 from csi.errors import Text
 from csi.study.waves import per_year
 from csi.survey.cells import shown
+from csi.survey.datafile import Raw
+from csi.survey.readers.labelled import reason_of
 
 ROLES = {
     "respondent": r"(resp(ondent)?(_?id)?|id|uid|case(_?id)?|record(_?id)?|序号|编号|问卷编号|受访者(编号)?|答卷编号)",
     "wave": r"(wave|quarter|period|year|month|round|期次|季度|期|年份|月份|波次|调查期)",
-    "brand": r"(brand|operator|company|firm|airline|bank|store|provider|品牌|运营商|公司|企业|门店|航空公司|银行)",
+    "brand": r"(brand|operator|company|firm|airline|bank|store|provider|retailer|insurer|hotel|"
+    r"品牌|运营商|公司|企业|门店|航空公司|银行)",
     "weight": r"(weights?|wt|w|权重|加权)",
     "stratum": r"(strat(um|a)|层|分层)",
     "cluster": r"(cluster|psu|群|抽样单元)",
@@ -27,7 +32,7 @@ ROLES = {
 """Key role -> what its column is usually called."""
 
 NO_ANSWER = (
-    (r".*IP(地址)?|ip_?address", Text("an address, not an answer", "网络地址，不是回答")),
+    (r"(.*[^A-Za-z])?IP(地址)?|ip_?address", Text("an address, not an answer", "网络地址，不是回答")),
     (r"(提交|开始|结束|答卷|作答).*时间|.*(_at|_?date|timestamp)", Text("a date or time", "日期或时间")),
     (r"来源(详情)?|渠道|source|channel", Text("where the answers came from", "答卷来源")),
     (r".*(姓名|手机|电话|邮箱|微信号|openid|phone|e?mail)", Text("names a person; never read", "个人信息，不读取")),
@@ -51,6 +56,20 @@ WORDS = {
 }
 """Construct -> how its columns usually begin, and what their question speaks of in Chinese."""
 
+ASKED = {
+    "image": r"\b(image|reputation)\b|well.known|trustworthy brand",
+    "expectation": r"\bexpect(ed|ation)?",
+    "perceived_quality": r"\bquality\b|\breliab",
+    "product_quality": r"\bproduct quality\b",
+    "service_quality": r"\b(service quality|quality of (the |our )?service|staff|employees)\b",
+    "perceived_value": r"\b(value|price|worth|money|afford)",
+    "satisfaction": r"\b(dis)?satisf|\b(compar\w+|close) .*\b(expect|ideal)|\b(meet|met|exceed)\w* .*\bexpect",
+    "complaints": r"\bcomplain",
+    "loyalty": r"\b(recommend|loyal|again|renew|repurchase|stay with|switch|continue (to )?(use|using|buy))",
+    "trust": r"\b(trust|honest|keeps? (its|their) promise)",
+}
+"""Construct -> what its question speaks of in English; satisfaction is looked for before expectation."""
+
 MOST_WAVES = 120
 """A column with more periods than this is a date of interview, not a wave."""
 
@@ -71,7 +90,10 @@ class Guess:
     """What the columns probably are.
 
     `roles` {role: column}, `items` {column: construct or ""}, `scales` {column: (min, max)}, `codes` {scale: {code:
-    reason}} as they occur, `unused` {column: why} for every other column.
+    reason}} as they occur, `unused` {column: why} for every other column, `wording` {column: the question as asked}
+    where the export says it, `kinds` {column: what it is} of the questions that are no items, `against` {column:
+    (correlation, answers)} of the items that run against the rest of their block, `labels` {scale: {code: label}},
+    `constant`: columns to which everybody gave one answer.
     """
 
     roles: Mapping[str, str]
@@ -79,22 +101,31 @@ class Guess:
     scales: Mapping[str, tuple[int, int]]
     codes: Mapping[tuple[int, int], Mapping[str, str]]
     unused: Mapping[str, Text]
+    wording: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    against: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    labels: Mapping[tuple[int, int], Mapping[str, str]] = field(default_factory=dict)
+    constant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole numbers and the missing codes in a column; `odd` are the first entries that are neither."""
+    """The whole numbers and the missing codes in a column; `odd` are the first entries that are neither, `declared` the
+    codes with reasons that the file itself says.
+    """
 
     numbers: frozenset[int]
     codes: frozenset[str]
     odd: tuple[str, ...] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
-def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
+def guess(frame: pl.DataFrame, constructs: Iterable[str], raw: Raw | None = None) -> Guess:
     """What the columns of an export (all text) probably are.
 
     Parameters:
-        frame: every column as text. constructs: those of the model, in order.
+        frame: every column as text. constructs: those of the model, in order. raw: what its reader knows beside: the
+            wording of questions, value labels, codes that the file itself declares missing.
 
     Example:
         >>> frame = pl.DataFrame({"id": ["1", "2"], "sat1": ["7", "98"], "q": ["3", "-3"], "sex": ["f", "m"]})
@@ -104,14 +135,64 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str]) -> Guess:
         >>> found.unused["sex"].en
         'not numbers: "f", "m"'
     """
+    known = raw or Raw("", "", frame)
     roles, named = {**periods_in(frame), **roles_of(frame.columns)}, list(constructs)
     left = [c for c in frame.columns if c not in roles.values()]
     unused = {c: why for c in left if (why := no_answer(c))}
-    seen = {c: seen_in(frame[c]) for c in left if c not in unused}
+    seen = {c: seen_in(frame[c], declared(known, c), labelled(known, c)) for c in left if c not in unused}
     scales = scales_of(seen)
     unused |= {c: why_not(s) for c, s in seen.items() if c not in scales}
-    items = {c: construct_of(c, named) for c in scales}
-    return Guess(roles, items, scales, codes_of(seen, scales), {c: unused[c] for c in left if c in unused})
+    items = {c: construct_of(c, named) or construct_asked(known.wording.get(c, ""), named) for c in scales}
+    no_items = [c for c in left if c in seen and c not in scales]
+    return Guess(
+        roles,
+        items,
+        scales,
+        codes_of(seen, scales),
+        {c: unused[c] for c in left if c in unused},
+        dict(known.wording),
+        {c: kind_of(c, known.wording.get(c, ""), frame[c]) for c in no_items},
+        candidates(frame, blocks_of(items), scales),
+        labels_of(known, scales),
+        constant(frame, scales),
+    )
+
+
+def declared(raw: Raw, column: str) -> dict[str, str]:
+    """The codes of a column that mean no answer: declared by the file, or said by their labels."""
+    said = {code: reason_of(label) for code, label in raw.labels.get(column, {}).items()}
+    return {**{c: why for c, why in said.items() if why and c not in SURELY}, **raw.missing.get(column, {})}
+
+
+SURELY = frozenset(["0", "1", "2", "3", "4", "5"])
+"""Codes that are answers though their label speaks of none, unless the file declares them missing."""
+
+
+def labelled(raw: Raw, column: str) -> frozenset[int]:
+    """The codes that bear a label and are answers: whole numbers that nobody need have given."""
+    none = declared(raw, column)
+    codes = [_number(code) for code in raw.labels.get(column, {}) if code not in none]
+    return frozenset(round(c) for c in codes if c is not None and c == round(c))
+
+
+def labels_of(raw: Raw, scales: Mapping[str, tuple[int, int]]) -> dict[tuple[int, int], dict[str, str]]:
+    """The value labels of each scale, where all columns that bear some bear the same."""
+    found: dict[tuple[int, int], dict[str, str]] = {}
+    several: set[tuple[int, int]] = set()
+    for column, scale in scales.items():
+        none = declared(raw, column)
+        pairs = {code: label for code, label in raw.labels.get(column, {}).items() if code not in none}
+        if pairs:
+            several |= {scale} if found.setdefault(scale, pairs) != pairs else set()
+    return {scale: pairs for scale, pairs in found.items() if scale not in several}
+
+
+def blocks_of(items: Mapping[str, str]) -> dict[str, list[str]]:
+    """The items of each construct, and those of none by the beginning of their names."""
+    blocks: dict[str, list[str]] = {}
+    for column, construct in items.items():
+        blocks.setdefault(construct or f"?{prefix(column)}", []).append(column)
+    return blocks
 
 
 def periods_in(frame: pl.DataFrame) -> dict[str, str]:
@@ -158,20 +239,28 @@ def no_answer(column: str) -> Text | None:
     return next((why for pattern, why in NO_ANSWER if re.fullmatch(pattern, label, re.IGNORECASE)), None)
 
 
-def seen_in(column: pl.Series) -> Seen:
-    """What a column holds."""
+def seen_in(
+    column: pl.Series, declared: Mapping[str, str] | None = None, labelled: Collection[int] = frozenset()
+) -> Seen:
+    """What a column holds.
+
+    Parameters:
+        declared: {code: reason} that the file itself says. labelled: answers that bear a label.
+    """
+    none = declared or {}
     entries = column.drop_nulls().str.strip_chars(" \t\r\n\u3000").unique(maintain_order=True)
     typed = [entry for entry in entries.to_list() if entry]
-    codes = frozenset(entry for entry in typed if entry in CODES)
+    codes = frozenset(entry for entry in typed if entry in CODES and entry not in none)
     numbers: set[int] = set()
     odd: list[str] = []
-    for entry in typed:
+    for entry in (e for e in typed if e not in none):
         value = _number(entry)
         if value is not None and value == round(value):
             numbers.add(round(value))
         elif entry not in CODES:
             odd.append(entry)
-    return Seen(frozenset(numbers), codes, tuple(odd[:2]))
+    said = {code: why for code, why in none.items() if code in typed}
+    return Seen(frozenset(numbers | set(labelled) if numbers else numbers), codes, tuple(odd[:2]), said)
 
 
 def _number(entry: str) -> float | None:
@@ -222,6 +311,10 @@ def codes_of(seen: Mapping[str, Seen], scales: Mapping[str, tuple[int, int]]) ->
             value = _number(code)
             if value is None or not scale[0] <= value <= scale[1]:
                 found[scale][code] = CODES[code]
+        for code, why in seen[column].declared.items():
+            value = _number(code)
+            if value is None or not scale[0] <= value <= scale[1]:
+                found[scale][code] = why
     return found
 
 
@@ -261,3 +354,27 @@ def construct_of(column: str, constructs: Iterable[str]) -> str:
             met = construct == "expectation" and "satisfaction" in named and re.search(MET, label)
             return "satisfaction" if met else construct
     return ""
+
+
+def construct_asked(wording: str, constructs: Iterable[str]) -> str:
+    """The construct that a question as asked speaks of, in Chinese or English; "" when none.
+
+    Example:
+        >>> construct_asked("Overall, how satisfied are you?", ["expectation", "satisfaction"])
+        'satisfaction'
+        >>> construct_asked("您对服务质量的总体评价", ["service_quality", "perceived_quality"])
+        'service_quality'
+    """
+    named = list(constructs)
+    if not wording or (not re.search(r"[\u4e00-\u9fff]", wording) and not re.search(r"\s", wording.strip())):
+        return ""
+    if re.search(r"[\u4e00-\u9fff]", wording):
+        spoken = {name: WORDS[name][1] for name in named if name in WORDS}
+        if "satisfaction" in named and re.search(MET, wording):
+            return "satisfaction"
+        hits = [name for name, words in spoken.items() if words and re.search(words, wording)]
+    else:
+        told = {name: ASKED[name] for name in ("satisfaction", *named) if name in ASKED and name in named}
+        hits = [name for name, words in told.items() if re.search(words, wording, re.IGNORECASE)]
+    exact = [name for name in hits if name in ("service_quality", "product_quality")]
+    return (exact or hits or [""])[0]

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from csi.cli.answer import Answer, Grid
-from csi.cli.guess import PLAIN, Guess, guess, label_of
-from csi.cli.init_events import Table, beside, entries, tables_of
+from csi.cli.guess import Guess, guess
+from csi.cli.guess_kinds import LABELS
+from csi.cli.init_events import tables_of
 from csi.cli.init_events import told as told_tables
+from csi.cli.init_files import Draft, codebook_text, draft_of, study_text
+from csi.cli.init_model import models_of
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.models.card import Card
 from csi.models.cards import read_card
-from csi.simulation.texts import FURTHER, flow
-from csi.study.waves import per_year
-from csi.survey.codebook import KEY_ROLES
+from csi.study import Study
+from csi.study.panel import read_study_panel
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.keys import natural
 from csi.survey.readers import read_raw
-
-UNTOLD = Text(
-    "# per_year: 4   (how many waves a year has; their names do not tell, and without it 4 is taken)",
-    "# per_year: 4   （一年有几期；从期次名称无法判断，不写则按 4 期）",
-)
-"""What stands under waves whose names do not tell how many a year has."""
-
-PEOPLE = Text("names people; it stays behind unless asked for", "涉及个人信息，除非特别要求，不予读取")
-"""Why a column is left in the file."""
-
-MOST = 200
-"""More distinct waves or brands than this are not listed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """An export, a card, and where to write."""
-    parser.add_argument("export", metavar="EXPORT", type=Path, help="the answers: csv, xlsx, parquet or sav")
+    parser.add_argument(
+        "export", metavar="EXPORT", type=Path, help="the answers: csv, xlsx, parquet, arrow, sav or dta"
+    )
     parser.add_argument("--card", default="ecsi_mobile", metavar="CARD", help="the model (csi models lists them)")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="folder of the new files (beside the export by default)"
@@ -55,34 +44,78 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Look at the columns and write both files."""
     card = read_card(args.card, lang)
+    tables = tuple(tables_of(args.events, lang))
     raw = read_export(args.export, args.encoding, lang)
-    found = guess(raw.frame, card.constructs)
-    found = replace(found, unused={**found.unused, **dict.fromkeys(raw.personal, PEOPLE)})
+    found = guess(raw.frame, card.constructs, raw)
+    found = replace(found, unused={**found.unused, **dict.fromkeys(raw.personal, PERSONAL)})
     folder: Path = args.out or args.export.parent
-    tables = tables_of(args.events, lang)
-    texts = {
-        folder / "study.yaml": study_text(args.export, folder, args.encoding, card, found, raw.frame, lang, tables),
-        folder / "codebook.yaml": codebook_text(card, found, lang),
-    }
-    there = [p for p in texts if p.exists() and not args.force]
+    draft = draft_of(args.export, folder, args.encoding, card, found, raw, tables, lang)
+    files = [folder / "study.yaml", folder / "codebook.yaml"]
+    there = [p for p in files if p.exists() and not args.force]
     if there:
         raise Problems([_exists(p) for p in there], lang)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+    without, left = written(draft, *files)
     return Answer(
-        blocks=(*told(card, found, list(texts), lang), *told_tables(tables, lang)),
+        blocks=(*told(draft, files, without, left), *told_tables(tables, lang)),
         data={
-            "files": list(texts),
-            "roles": found.roles,
-            "items": {c: k for c, k in found.items.items() if k},
-            "unassigned": [c for c, k in found.items.items() if not k],
+            "files": files,
+            "platform": raw.platform.name if raw.platform else "",
+            "roles": {role: column for role, column in found.roles.items() if role not in without},
+            "items": {c: k for k, columns in draft.items.items() for c in columns},
+            "unassigned": [c for c in found.items if c not in draft.names],
+            "reverse": {c: {"correlation": r, "n": n} for c, (r, n) in found.against.items()},
             "missing": missing(card, found),
+            "personal": list(raw.personal),
+            "segments": [c for c, kind in found.kinds.items() if kind == "segment"],
+            "still_wrong": [one.say(lang) for one in left],
             "tables": {t.kind: {"file": t.path, "columns": t.columns} for t in tables},
-            "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(found).items()],
+            "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(draft).items()],
         },
         notes=raw.notes,
     )
+
+
+PERSONAL = Text("names a person; never read", "个人信息，不读取")
+"""Why a column stayed behind in the reader."""
+
+
+def written(draft: Draft, study: Path, codebook: Path) -> tuple[dict[str, Text], tuple[Problem, ...]]:
+    """Both files, the model being the first that the questions allow; roles left out, and what is still wrong."""
+    codebook.write_text(codebook_text(draft), encoding="utf-8")
+    items = {c: [draft.names[column] for column in columns] for c, columns in draft.items.items()}
+    first: tuple[Problem, ...] = ()
+    for number, (model, target) in enumerate(models_of(draft.card, items)):
+        study.write_text(study_text(draft, model, target, {}), encoding="utf-8")
+        without: dict[str, Text] = {}
+        problems = still_wrong(study)
+        for role, code, why in UNFIT_KEYS:
+            if role in draft.found.roles and any(p.code == code for p in problems):
+                without[role] = why
+                study.write_text(study_text(draft, model, target, without), encoding="utf-8")
+                problems = still_wrong(study)
+        if not problems:
+            return without, ()
+        first = problems if number == 0 else first
+    model, target = next(models_of(draft.card, items))
+    study.write_text(study_text(draft, model, target, {}), encoding="utf-8")
+    return {}, first
+
+
+UNFIT_KEYS = (
+    ("respondent", "E-DUPLICATE", Text("some of its entries occur twice", "有重复的编号")),
+    ("weight", "E-WEIGHT", Text("not all of its entries are weights", "部分取值不是权重")),
+)
+"""Keys that a study file does without, where their column breaks a rule of keys: role, problem, why."""
+
+
+def still_wrong(study: Path) -> tuple[Problem, ...]:
+    """What `csi check` would say of a study file and its answers."""
+    try:
+        read_study_panel(Study.read(study))
+    except Problems as error:
+        return tuple(error.problems)
+    return ()
 
 
 def read_export(path: Path, encoding: str, lang: Language) -> Raw:
@@ -104,13 +137,15 @@ def _typed(found: Problem, path: Path) -> Problem:
     return found
 
 
-def left_out(found: Guess) -> dict[str, Text]:
+def left_out(draft: Draft) -> dict[str, Text]:
     """Every column that becomes neither a key nor an item, and why."""
     unclear = Text(
         "on a scale, but of no construct by its name; a comment in the codebook",
         "是量表题，但按列名无法归入构念；已作为注释写入编码簿",
     )
-    return {c: unclear for c, k in found.items.items() if not k} | dict(found.unused)
+    same = Text("everybody gave one answer", "所有回答相同")
+    left = {c: same if c in draft.found.constant else unclear for c in draft.found.items if c not in draft.names}
+    return left | dict(draft.found.unused)
 
 
 def missing(card: Card, found: Guess) -> list[str]:
@@ -118,130 +153,56 @@ def missing(card: Card, found: Guess) -> list[str]:
     return [c for c in card.constructs if c not in found.items.values()]
 
 
-def told(card: Card, found: Guess, files: list[Path], lang: Language) -> Iterator[str | Grid]:
+def told(draft: Draft, files: list[Path], without: Mapping[str, Text], left: Sequence[Problem]) -> Iterator[str | Grid]:
     """What was recognised, what was not, and what to do next."""
-    given = sum(1 for k in found.items.values() if k)
-    listed = ", ".join(f"{role} = {column}" for role, column in found.roles.items()) or "–"
+    found, raw, lang = draft.found, draft.raw, draft.lang
+    given = sum(len(columns) for columns in draft.items.values())
+    listed = ", ".join(f"{role} = {column}" for role, column in found.roles.items() if role not in without) or "–"
     yield from (Text(f"Written: {p}", f"已写入：{p}").say(lang) for p in files)
+    if raw.platform is not None:
+        label, why = raw.platform.label, raw.platform.why
+        yield Text(f"Recognised: {label.en} ({why.en}).", f"识别为：{label.zh}（{why.zh}）。").say(lang)
     yield Text(f"Keys: {listed}.", f"识别到的关键列：{listed}。").say(lang)
+    for role, reason in without.items():
+        column = found.roles[role]
+        yield Text(f"{column} is not used as {role}: {reason.en}.", f"{column} 未用作 {role}：{reason.zh}。").say(lang)
     yield Text(f"{given} items given to constructs by their names.", f"按列名归入构念的题项：{given} 个。").say(lang)
     codes = {code: why for held in found.codes.values() for code, why in held.items()}
     if codes:
         some = ", ".join(f"{code} = {why}" for code, why in codes.items())
         yield Text(f"Missing codes: {some}.", f"识别到的缺失代码：{some}。").say(lang)
-    if left_out(found):
-        headings = (Text("unused column", "未使用的列").say(lang), Text("why", "原因").say(lang))
-        yield Grid(headings, tuple((c, why.say(lang)) for c, why in left_out(found).items()), ("<", "<"))
-    if missing(card, found):
-        some = ", ".join(missing(card, found))
-        yield Text(f"Constructs without an item yet: {some}.", f"尚无题项的构念：{some}。").say(lang)
+    yield from _doubts(draft)
     study = files[0]
+    if left:
+        yield Text(f"csi check still finds ({len(left)}):", f"csi check 仍发现 {len(left)} 个问题：").say(lang)
+        yield from (f"  {one.say(lang)}" for one in left[:8])
     yield Text(
         f"Next: edit both files, then csi check {study}", f"下一步：编辑这两个文件，然后运行 csi check {study}"
     ).say(lang)
 
 
-def study_text(
-    export: Path,
-    folder: Path,
-    encoding: str,
-    card: Card,
-    found: Guess,
-    frame: pl.DataFrame,
-    lang: Language,
-    tables: Sequence[Table] = (),
-) -> str:
-    """The study file."""
-    name = export.stem if PLAIN.fullmatch(export.stem) else "study"
-    file = {"file": beside(export, folder), **({"encoding": encoding} if encoding else {})}
-    waves = distinct(frame, found.roles.get("wave"))
-    brands = distinct(frame, found.roles.get("brand"))
-    lines = [
-        Text(
-            "# A first guess by csi init: correct what is wrong, delete this line.",
-            "# csi init 的初稿，请核对修改后删除本行。",
-        ).say(lang),
-        "csi: 1",
-        f"study: {name}",
-        f"title: {flow({'zh': export.stem + ' 顾客满意度研究', 'en': export.stem + ' customer satisfaction'})}",
-        f"sector: {flow({'zh': '', 'en': ''})}",
-        f"language: {lang}",
-        f"data:\n  - {flow(file)}",
-        "codebook: codebook.yaml",
-        f"keys: {flow(found.roles)}",
-    ]
-    if waves:
-        many = per_year(waves)
-        rhythm = {} if many is None else {"per_year": many}
-        lines.append(f"waves: {flow({'order': waves, 'base': waves[0], **rhythm})}")
-        if many is None:
-            lines.append(UNTOLD.say(lang))
-    if brands:
-        lines.append("brands:")
-        lines += [
-            f"  - {flow({'name': b, 'zh': b, 'en': b, **({'focal': True} if j == 0 else {})})}"
-            for j, b in enumerate(brands)
-        ]
-    lines += [
-        f"model: {flow({'card': card.id})}",
-        "rules: {out_of_range: stop, duplicates: stop, straight_lining: flag}",
-        f"index: {flow({'target': card.index.target, 'weights': 'base' if len(waves) > 1 else 'own'})}",
-    ]
-    lines += entries(tables, folder, lang)
-    return "\n".join(lines) + "\n" + FURTHER
+def _doubts(draft: Draft) -> Iterator[str | Grid]:
+    """Items that may be reversed, columns that are not used, constructs without an item."""
+    found, lang = draft.found, draft.lang
+    if found.against:
+        some = ", ".join(f"{c} ({r:.2f})" for c, (r, _) in found.against.items())
+        yield Text(
+            f"Perhaps reversed (correlation with the rest of their block; nothing was turned over): {some}.",
+            f"可能为反向题（与同组其余题项的相关；未作任何翻转）：{some}。",
+        ).say(lang)
+    if left_out(draft):
+        headings = (Text("unused column", "未使用的列").say(lang), Text("why", "原因").say(lang))
+        rows = tuple((c, f"{_what(found, c, lang)}{why.say(lang)}") for c, why in left_out(draft).items())
+        yield Grid(headings, rows, ("<", "<"))
+    if missing(draft.card, found):
+        some = ", ".join(missing(draft.card, found))
+        yield Text(f"Constructs without an item yet: {some}.", f"尚无题项的构念：{some}。").say(lang)
 
 
-def codebook_text(card: Card, found: Guess, lang: Language) -> str:
-    """The codebook: recognised items in the card's order, the rest as comments to complete."""
-    names = scale_names(found) or {(1, 10): "ten"}
-    lines = ["scales:"]
-    for (low, high), name in names.items():
-        lines.append(f"  {name}: {flow({'min': low, 'max': high, 'missing': found.codes.get((low, high), {})})}")
-    lines.append("constructs:")
-    lines += [f"  {c}: {flow({'zh': block.zh, 'en': block.en})}" for c, block in card.constructs.items()]
-    lines.append("items:")
-    for construct, block in card.constructs.items():
-        columns = [c for c, k in found.items.items() if k == construct]
-        lines += [
-            f"  - {item(c, construct, j, names[found.scales[c]], block.form, found.items)}"
-            for j, c in enumerate(columns, 1)
-        ]
-        if not columns:
-            hint = Text(f"no column recognised for {construct}", f"未识别到“{construct}”的题项").say(lang)
-            lines.append(f"  # {hint}: {item('COLUMN', construct, 1, next(iter(names.values()), 'ten'), block.form)}")
-    left = [c for c, k in found.items.items() if not k]
-    if left:
-        lines.append(
-            Text("  # not recognised; give each a construct or delete it", "  # 未能归类：请补充构念，或删除").say(lang)
-        )
-        lines += [f"  # - {item(c, '', j, names[found.scales[c]])}" for j, c in enumerate(left, 1)]
-    return "\n".join(lines) + "\n"
-
-
-def item(column: str, construct: str, number: int, scale: str, form: str = "P", taken: Collection[str] = ()) -> str:
-    """One item; a column whose name is a sentence becomes the label and gets a short name."""
-    plain = PLAIN.fullmatch(column) is not None and column not in {construct, *KEY_ROLES}
-    name = column if plain else f"{construct or 'item'}{number}"
-    while not plain and name in taken:
-        name += "_"
-    language = "en" if column.isascii() else "zh"
-    label = {"zh": "", "en": ""} if plain else {"zh": "", "en": "", language: label_of(column)}
-    told: dict[str, object] = {"name": name, "construct": construct, "form": form, "scale": scale, **label}
-    return flow(told if plain else {**told, "column": column})
-
-
-def scale_names(found: Guess) -> Mapping[tuple[int, int], str]:
-    """A name for each scale in use."""
-    usual = {(1, 5): "five", (1, 7): "seven", (1, 10): "ten", (0, 10): "eleven", (0, 1): "binary", (0, 100): "percent"}
-    return {s: usual[s] for s in dict.fromkeys(found.scales.values())}
-
-
-def distinct(frame: pl.DataFrame, column: str | None) -> list[str]:
-    """The values of a key column in natural order; none when there are too many to list."""
-    if column is None:
-        return []
-    values = [str(v).strip() for v in frame[column].drop_nulls().unique().to_list()]
-    return sorted(set(values), key=natural) if len(values) <= MOST else []
+def _what(found: Guess, column: str, lang: Language) -> str:
+    """What an unused question is, before the reason."""
+    kind = found.kinds.get(column, "other")
+    return "" if kind == "other" else f"{LABELS[kind].say(lang)}; "
 
 
 def _exists(path: Path) -> Problem:

@@ -42,7 +42,9 @@ def flow(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    if (PLAIN.match(text) and text == text.strip()) or re.fullmatch(r"-?[\d.]+(e-?\d+)?", text):
+    if (PLAIN.match(text) and text == text.strip() and not re.search(r"\?(\s|$)", text)) or re.fullmatch(
+        r"-?[\d.]+(e-?\d+)?", text
+    ):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
