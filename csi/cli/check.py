@@ -27,7 +27,7 @@ from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
-from csi.survey.panel import Panel
+from csi.survey.panel import Panel, Source
 from csi.survey.rule_words import RULE_WORDS
 
 FILES = Text("Files", "数据文件")
@@ -40,6 +40,8 @@ ALL_GOOD = Text("No problems found.", "未发现问题。")
 HEADINGS = {
     "name": Text("file", "文件"),
     "rows": Text("rows", "行数"),
+    "platform": Text("recognised as", "识别为"),
+    "coded": Text("codes that became missing", "记为缺失的代码"),
     "used": Text("columns used", "使用列数"),
     "unused": Text("columns unused", "未使用的列"),
     "rule": Text("rule", "规则"),
@@ -92,9 +94,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
     composites = () if study.settings.covariance else composite_problems(study.model)
     problems = (*composites, *unusable_items(study, panel, waves), *tree_problems(study, panel))
-    files = pl.DataFrame(
-        [[s.name, s.rows, len(s.used), some(s.unused)] for s in panel.sources], FILE_COLUMNS, orient="row"
-    )
+    files = pl.DataFrame([file_told(s, lang) for s in panel.sources], FILE_COLUMNS, orient="row")
     effects = [[e.rule, e.action, e.rows, e.cells, e.detail] for e in panel.audit]
     audit = pl.DataFrame(effects, RULE_COLUMNS, orient="row")
     counted = counts(panel)
@@ -170,8 +170,22 @@ TABLE_KINDS: dict[str, Kind] = {
     "kind": "text", "rows": "count", "ids": "count", "answered": "count", "first": "text", "last": "text"
 }  # fmt: skip
 
-FILE_COLUMNS = {"name": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String}
-FILE_KINDS: dict[str, Kind] = {"name": "text", "rows": "count", "used": "count", "unused": "text"}
+FILE_COLUMNS = {
+    "name": pl.String, "platform": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.String,
+    "coded": pl.String,
+}  # fmt: skip
+FILE_KINDS: dict[str, Kind] = {
+    "name": "text", "platform": "text", "rows": "count", "used": "count", "unused": "text", "coded": "text"
+}  # fmt: skip
+
+
+def file_told(source: Source, lang: Language) -> list[object]:
+    """A file, what it was recognised as, its rows and columns, and the codes that became missing."""
+    kind = "–" if source.platform is None else source.platform.label.say(lang)
+    coded = tuple(f"{c.code} = {WORDS[c.reason].say(lang)} ({c.cells})" for c in source.coded)
+    return [source.name, kind, source.rows, len(source.used), some(source.unused), some(coded)]
+
+
 RULE_COLUMNS = {"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String}
 RULE_KINDS: dict[str, Kind] = {"rule": "text", "action": "text", "rows": "count", "cells": "count", "detail": "text"}
 

@@ -22,6 +22,7 @@ from csi.study import Study
 from csi.study.panel import read_study_panel
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.readers import read_raw
+from csi.survey.recognised import people_note, platform_note
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "tables": {t.kind: {"file": t.path, "columns": t.columns} for t in tables},
             "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(draft).items()],
         },
-        notes=raw.notes,
+        notes=(*platform_note(raw), *people_note(raw.name, raw.personal), *raw.notes),
     )
 
 

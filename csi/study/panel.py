@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csi.engines.spark import is_spark, spark_rows
-from csi.errors import Language, Problems, problem
+from csi.errors import Language, Note, Problems, note, problem
 from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
@@ -57,6 +57,7 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     )
     changes = wave_changes(panel.asked, panel.waves, formers(study), [b.wave for b in study.breaks])
     panel = replace(panel, notes=(*panel.notes, *change_notes(changes)))
+    panel = replace(panel, notes=(*panel.notes, *outside_notes(study.path.parent, study.data)))
     if study.scales == "same":
         panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     count = 0 if given is None else len(named(given.columns, panel.frame.columns))
@@ -66,6 +67,21 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         do, do_zh = "Give one for each column, or one for all.", "请每列给一个，或只给一个用于全部。"
         raise Problems([problem("E-SETTING", "replicate_weights", en, zh, do, do_zh)], study.language)
     return panel
+
+
+def outside_notes(folder: Path, files: Sequence[DataFile]) -> Iterator[Note]:
+    """A note on each data file that lies outside the folder of the study file, by its name or by a link."""
+    home = folder.resolve()
+    for file in files:
+        if str(file.path) in {"", "."} or not file.path.exists() or file.path.resolve().is_relative_to(home):
+            continue
+        linked = file.path.absolute().parent.resolve().is_relative_to(home)
+        how, how_zh = (
+            ("a link leads there", "由链接指向") if linked else ("as the study file names it", "研究文件所写路径")
+        )
+        en = f"{file.path.name} lies outside the folder of the study file ({how}); who gets the folder does not get it."
+        zh = f"{file.path.name} 位于研究文件所在文件夹之外（{how_zh}）；拿到该文件夹的人得不到这份数据。"
+        yield note("W-OUTSIDE", en, zh)
 
 
 def read_panel(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from csi.errors import Problem, problem
+from csi.errors import Problem, Text, problem
 from csi.survey.codebook import Codebook, Item, MissingReason
 from csi.survey.columns import FILE, ROW, Picked
 from csi.survey.panel import RuleEffect
@@ -176,6 +176,7 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
     listed, listed_zh = said(rows[ROW], rows["typed"])
     first = shown(rows["typed"][0])
     bounds = f"{item.scale.minimum:g}-{item.scale.maximum:g}"
+    marks = separated(rows["typed"])
     if reason == "not_a_number":
         one, more = f"answer to {item.name} is not a number", f"answers to {item.name} are not numbers"
         return problem(
@@ -183,8 +184,10 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
             where,
             f"{counted(rows.height, one, more)}: {listed}.",
             f"题项 {item.name} 有 {rows.height} 个回答不是数字：{listed_zh}。",
+            f"{marks.en}"
             f'Declare it in the codebook (scale {item.scale.name}, missing: {{"{first}": skipped}}), correct it, '
             "or set rules: not_a_number: missing.",
+            f"{marks.zh}"
             f'请在编码簿的量表 {item.scale.name} 中声明（missing: {{"{first}": skipped}}），或更正单元格，'
             "或设置 rules 中的 not_a_number: missing。",
         )
@@ -199,6 +202,30 @@ def _cell_problem(source: Picked, item: Item, reason: str, rows: pl.DataFrame) -
         f"请在编码簿的量表 {item.scale.name} 中把该代码声明为缺失，或更正量表，"
         "或设置 rules 中的 out_of_range: missing。",
     )
+
+
+def separated(typed: pl.Series) -> Text:
+    """A sentence where cells are numbers with separators of thousands, or with a decimal comma; else "".
+
+    Example:
+        >>> separated(pl.Series(["1,234", "12,345.5"])).en
+        'These are numbers with separators of thousands: write 1234, not 1,234. '
+        >>> separated(pl.Series(["4,5"])).zh
+        '这些是用逗号作小数点的数字：请写 4.5，不要写 4,5。'
+    """
+    cells = typed.drop_nulls().str.strip_chars().str.replace_all("，", ",")
+    if not cells.len():
+        return Text("", "")
+    first = cells[0]
+    if cells.str.contains(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$").all():
+        plain = first.replace(",", "")
+        en = f"These are numbers with separators of thousands: write {plain}, not {first}. "
+        return Text(en, f"这些是带千位分隔符的数字：请写 {plain}，不要写 {first}。")
+    if cells.str.contains(r"^-?\d+,\d+$").all():
+        plain = first.replace(",", ".")
+        en = f"These are numbers with a decimal comma: write {plain}, not {first}. "
+        return Text(en, f"这些是用逗号作小数点的数字：请写 {plain}，不要写 {first}。")
+    return Text("", "")
 
 
 def shown(value: object) -> str:

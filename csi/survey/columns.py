@@ -45,7 +45,8 @@ class Picked:
         """The record of this file: its hash, its size, what was taken and what was left."""
         used = tuple(dict.fromkeys(self.columns.values()))
         unused = tuple(name for name in self.raw.frame.columns if name not in used)
-        return Source(self.raw.name, self.raw.sha256, self.raw.frame.height, used, unused)
+        raw = self.raw
+        return Source(raw.name, raw.sha256, raw.frame.height, used, unused, raw.platform, raw.personal)
 
     def column(self, name: str) -> str:
         """The place of an item or role for messages: file and column."""

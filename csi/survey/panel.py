@@ -9,19 +9,36 @@ import polars as pl
 
 from csi.errors import Note, Problem
 from csi.survey.asked import Asked
-from csi.survey.codebook import Codebook
+from csi.survey.codebook import Codebook, MissingReason
+from csi.survey.datafile import Platform
 from csi.survey.weighing import Weighing
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """A code that stands for no answer: why, and how many cells of the used columns hold it."""
+
+    code: str
+    reason: MissingReason
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One file (or frame) the panel came from: where, its SHA-256, and what was taken from it."""
+    """One file (or frame) the panel came from: where, its SHA-256, and what was taken from it.
+
+    `platform` is what it was recognised as, `personal` the columns that name people and stayed behind, `coded` its
+    codes that became missing.
+    """
 
     name: str
     sha256: str
     rows: int
     used: tuple[str, ...]
     unused: tuple[str, ...]
+    platform: Platform | None = None
+    personal: tuple[str, ...] = ()
+    coded: tuple[Coded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from csi.survey.panel import Dropped, Panel, RuleEffect
 from csi.survey.query import Query
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import read_frame
+from csi.survey.recognised import coded_missing, recognised_notes
 from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
 from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, without
 from csi.survey.rules import Rules, empty_rows, row_rules
@@ -251,8 +252,9 @@ def _panel(
             *turned_rows.effects,
         ),
         excluded=marked(raw, ruled.dropped),
-        sources=tuple(p.source for p in picked),
+        sources=tuple(replace(p.source, coded=coded_missing(p, codebook)) for p in picked),
         notes=(
+            *recognised_notes(picked),
             *(one for p in picked for one in p.raw.notes),
             *same_file_notes(picked),
             *absent_notes(picked, rows, groups),

@@ -58,10 +58,35 @@ def fieldwork(a: Analysis) -> Section:
         subtitle=Text(
             "All waves read; what each rule of the study file did", "全部读入期次；研究文件中各条规则的处理结果"
         ),
-        tables=(_audit_table(audit), _cells_table(a), *wave_tables(a)),
+        tables=(*_files_table(a), _audit_table(audit), _cells_table(a), *wave_tables(a)),
         notes=(*a.panel.notes, *wave_notes(a)),
         data={"audit": audit, "sources": sources},
     )
+
+
+def _files_table(a: Analysis) -> tuple[Table, ...]:
+    """The exports that were recognised: as what, what was taken, and what became missing; none of plain tables."""
+    if all(s.platform is None for s in a.panel.sources):
+        return ()
+    rows = [
+        (s.name, s.platform.name if s.platform else "", s.rows, len(s.used), len(s.unused), len(s.personal),
+         ", ".join(f"{c.code} {c.cells}" for c in s.coded))
+        for s in a.panel.sources
+    ]  # fmt: skip
+    schema = {"file": pl.String, "platform": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.Int64,
+              "personal": pl.Int64, "coded": pl.String}  # fmt: skip
+    columns = (
+        Column("file", Text("File", "文件")),
+        Column("platform", Text("Recognised as", "识别为")),
+        Column("rows", Text("Rows", "行数"), "count"),
+        Column("used", Text("Columns used", "使用列数"), "count"),
+        Column("unused", Text("Unused", "未使用"), "count"),
+        Column("personal", Text("Left behind (people)", "未读取（个人信息）"), "count"),
+        Column("coded", Text("Codes that became missing", "记为缺失的代码")),
+    )
+    labels = {s.platform.name: s.platform.label for s in a.panel.sources if s.platform} | {"": Text("–", "–")}
+    title = Text("Files and what they were recognised as", "数据文件及其识别结果")
+    return (Table("files", title, pl.DataFrame(rows, schema, orient="row"), columns, texts=labels),)
 
 
 def _audit_table(audit: pl.DataFrame) -> Table:

@@ -20,6 +20,7 @@ from typing import Protocol, cast
 from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.personal import without_personal
+from csi.survey.readers.lines import too_long
 from csi.survey.readers.platforms import recognised
 from csi.survey.readers.sql import read as read_query
 
@@ -81,6 +82,9 @@ def read_table(file: DataFile) -> Raw:
         return read_query(file, file.query)
     kind = READERS.get(file.path.suffix.lower(), "")
     bad = _unusable(file, kind)
+    if bad is not None:
+        raise Problems([bad])
+    bad = too_long(file) if kind == "delimited" else None
     if bad is not None:
         raise Problems([bad])
     content = file.path.read_bytes()

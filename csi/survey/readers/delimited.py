@@ -165,6 +165,9 @@ def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: Unicod
     )
     if file.encoding and _decodes(content, "utf-8"):
         return _not_declared(file, declared)
+    mixed = mixed_lines(content)
+    if mixed is not None:
+        return _mixed(file, *mixed)
     fits = next((name for name in ("gb18030", "cp1252") if name != declared and _decodes(content, name)), "")
     if fits == "gb18030":
         return problem(
@@ -184,6 +187,42 @@ def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: Unicod
         else ("Save it as UTF-8.", "请另存为 UTF-8。")
     )
     return problem("E-ENCODING", where, found, found_zh, *remedy)
+
+
+def mixed_lines(content: bytes) -> tuple[list[int], list[int]] | None:
+    r"""The lines in UTF-8 and those in GBK of a file that holds both; None where it does not.
+
+    Example:
+        >>> mixed_lines("id,满意\n".encode() + "1,很好\n".encode("gbk"))
+        ([1], [2])
+    """
+    utf8, gbk = [], []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if line.isascii():
+            continue
+        if _decodes(line, "utf-8"):
+            utf8.append(number)
+        elif _decodes(line, "gb18030"):
+            gbk.append(number)
+        else:
+            return None
+    return (utf8, gbk) if utf8 and gbk else None
+
+
+def _mixed(file: DataFile, utf8: list[int], gbk: list[int]) -> Problem:
+    """Two encodings in one file."""
+    few, many = sorted((("UTF-8", utf8), ("GBK", gbk)), key=lambda pair: len(pair[1]))
+    lines = ", ".join(str(n) for n in few[1][:5]) + (", ..." if len(few[1]) > 5 else "")
+    return problem(
+        "E-ENCODING",
+        file.place or file.path.name,
+        f"{file.path.name} holds two encodings: {len(many[1])} lines are {many[0]}, {len(few[1])} are {few[0]} "
+        f"(lines {lines}).",
+        f"{file.path.name} 混用了两种编码：{len(many[1])} 行为 {many[0]}，"
+        f"{len(few[1])} 行为 {few[0]}（第 {lines} 行）。",
+        "Save the parts in one encoding (UTF-8) before they are put together.",
+        "请先把各部分统一存为 UTF-8，再合并。",
+    )
 
 
 def _decodes(content: bytes, encoding: str) -> bool:

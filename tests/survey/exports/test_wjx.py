@@ -121,3 +121,9 @@ def test_an_older_file_in_gbk_is_known_by_its_header(put, study, told):
     panel = study("answers.csv", ITEMS, KEYS).panel()
     assert answers(panel) == EXPECTED
     assert "GB18030" in told(panel)["N-ENCODING"]
+
+
+def test_an_export_without_a_question_is_read(put):
+    raw = read_raw(DataFile(put("answers.csv", [FIELDS, head(1), head(2)])))
+    assert raw.platform.name == "wjx"
+    assert raw.frame.height == 2

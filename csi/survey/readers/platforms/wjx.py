@@ -65,10 +65,10 @@ def _asked(raw: Raw) -> list[str]:
 def _by_text(raw: Raw) -> bool:
     """Whether the answers are texts: by how absence is written, else by more words than numbers."""
     cells = raw.frame.select(pl.col(c).str.strip_chars() for c in _asked(raw)).head(LOOKED)
-    words = cells.select(pl.sum_horizontal(pl.col(c).is_in(list(BY_TEXT)).sum() for c in cells.columns)).sum()
-    codes = cells.select(pl.sum_horizontal(pl.col(c).is_in(list(BY_NUMBER)).sum() for c in cells.columns)).sum()
-    if cells.width and words.item() != codes.item():
-        return bool(words.item() > codes.item())
+    words = sum(int(c.is_in(list(BY_TEXT)).sum()) for c in cells)
+    codes = sum(int(c.is_in(list(BY_NUMBER)).sum()) for c in cells)
+    if words != codes:
+        return words > codes
     there = sum(c.count() for c in cells)
     numbers = sum(int(c.str.contains(r"^-?\d+(\.\d+)?$").sum()) for c in cells)
     return there > 2 * numbers
