@@ -120,7 +120,9 @@ if TYPE_CHECKING:
     from csi.reporting.waves import waves as waves
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
+    from csi.study.missingness import missingness as missingness
     from csi.study.panel import read_panel as read_panel
+    from csi.study.quality import quality as quality
     from csi.study.study import Study as Study
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.events import Events, read_events
@@ -230,6 +232,7 @@ _HOMES = {
     "mediation": "csi.measures.mediation",
     "mga": "csi.measures.group_differences",
     "micom": "csi.measures.micom",
+    "missingness": "csi.study.missingness",
     "modification_indices": "csi.measures.modification",
     "gap": "csi.expectation.gap",
     "kano": "csi.expectation.kano",
@@ -260,6 +263,7 @@ _HOMES = {
     "predictions": "csi.measures.scores",
     "rake": "csi.inference.rake",
     "make_replicates": "csi.inference.make_replicates",
+    "quality": "csi.study.quality",
     "r2": "csi.measures.standardised",
     "read_panel": "csi.study.panel",
     "attitude": "csi.behaviour.attitude",
@@ -389,6 +393,7 @@ __all__ = [
     "mentions",
     "mga",
     "micom",
+    "missingness",
     "modification_indices",
     "nca",
     "nonlinear",
@@ -404,6 +409,7 @@ __all__ = [
     "price_tolerance",
     "programme",
     "promise",
+    "quality",
     "r2",
     "rake",
     "rank_probabilities",

@@ -9,6 +9,14 @@ from csi.errors import Text
 VERBS: Final[dict[str, Text]] = {
     "init": Text("write a study file and a codebook to start from", "由导出数据生成研究文件与编码簿的初稿"),
     "check": Text("say what is read, what the rules did, and what is wrong", "检查数据、规则效果与所有问题"),
+    "quality": Text(
+        "what each rule finds in the answers and moves the index by; where rows went",
+        "各规则命中的答卷、对指数的影响与答卷去向",
+    ),
+    "missing": Text(
+        "absent answers: reasons, patterns, Little's test, and the index under each treatment",
+        "缺失回答：原因、模式、Little 检验与各种处理下的指数",
+    ),
     "fit": Text(
         "estimate the model in every brand and wave, or a model text on a data file",
         "按品牌与期次估计模型，或用模型文本拟合数据文件",

@@ -26,6 +26,7 @@ from csi.study.fitted import CELLS, base_of, indexed, resampled, with_replicates
 from csi.study.gate import gated, gated_groups
 from csi.study.study import Study
 from csi.survey.disclosure import apart, beside
+from csi.survey.flow import ruled_until
 from csi.survey.panel import Panel
 from csi.tracking.changes import Changes, changes
 from csi.tracking.gate_shown import Comparable
@@ -282,7 +283,8 @@ def until(panel: Panel, waves: tuple[str, ...]) -> Panel:
     """The panel without later waves."""
     keep = panel.frame["wave"].is_in(list(waves))
     reasons = panel.reasons.filter(keep) if panel.reasons.height == panel.frame.height else panel.reasons
-    return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves)
+    ruled = ruled_until(panel, waves, keep)
+    return replace(panel, frame=panel.frame.filter(keep), reasons=reasons, waves=waves, **ruled)
 
 
 def released(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
-from csi.survey.panel import RuleEffect
+from csi.survey.panel import Dropped, Panel, RuleEffect
 
 READ, KEPT = "read", "kept"
 
@@ -45,3 +46,20 @@ def _counted(rows: pl.DataFrame, cells: Sequence[str], known: pl.DataFrame, rule
     else:
         found = pl.DataFrame({"rows": [rows.height]}, schema={"rows": pl.Int64})
     return found.select(*cells, pl.lit(rule).alias("rule"), pl.lit(action).alias("action"), pl.col("rows").fill_null(0))
+
+
+def ruled_until(panel: Panel, waves: Sequence[str], keep: pl.Series) -> dict[str, Any]:
+    """What rules did to the rows of these waves: the fields `hits`, `dropped` and `flow` of a panel.
+
+    Parameters:
+        keep: the rows of `panel.frame` that stay.
+    """
+    hits, dropped, flow = panel.hits, panel.dropped, panel.flow
+    if hits is not None and hits.height == panel.frame.height:
+        hits = hits.filter(keep)
+    if dropped is not None and "wave" in dropped.frame.columns:
+        mine = dropped.frame["wave"].is_in(list(waves))
+        dropped = Dropped(dropped.frame.filter(mine), dropped.hits.filter(mine)) if mine.any() else None
+    if flow is not None and "wave" in flow.columns:
+        flow = flow.filter(pl.col("wave").is_in(list(waves)))
+    return {"hits": hits, "dropped": dropped, "flow": flow}

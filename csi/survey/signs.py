@@ -99,16 +99,25 @@ def with_pace(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.DataFrame
     Source: Leiner 2019, Survey Research Methods 13:229-248 (relative speed index); Greszki, Meyer & Schoen 2015, Public
         Opinion Quarterly 79:471-503.
     """
-    asked = pl.sum_horizontal((pl.col(n + REASON) != "not_asked").fill_null(value=True) for n in codebook.names)
+    asked = pl.sum_horizontal(_asked(frame, codebook))
     own = pl.when((pl.col("duration") >= 0) & (asked > 0)).then(pl.col("duration") / asked)
     median = own.median().over("wave") if "wave" in frame.columns else own.median()
     return frame.with_columns((median / own).alias(PACE))
 
 
+def _asked(frame: pl.DataFrame, codebook: Codebook) -> list[pl.Expr]:
+    """Whether each question was put to a row: not where the answers say so, nor in a wave of which nobody answered."""
+    some = [pl.col(n).is_not_null().any() for n in codebook.names]
+    some = [one.over("wave") for one in some] if "wave" in frame.columns else some
+    put = [(pl.col(n + REASON) != "not_asked").fill_null(value=True) for n in codebook.names]
+    return [a & b for a, b in zip(put, some, strict=True)]
+
+
 def with_silence(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.DataFrame:
-    """The share of the questions asked that are unanswered, whatever the reason given."""
-    asked = pl.sum_horizontal((pl.col(n + REASON) != "not_asked").fill_null(value=True) for n in codebook.names)
-    absent = pl.sum_horizontal((pl.col(n + REASON) != "not_asked").fill_null(value=False) for n in codebook.names)
+    """The share of the questions asked (in the wave) that are unanswered, whatever the reason given."""
+    put = _asked(frame, codebook)
+    asked = pl.sum_horizontal(put)
+    absent = pl.sum_horizontal(a & pl.col(n).is_null() for a, n in zip(put, codebook.names, strict=True))
     return frame.with_columns(pl.when(asked > 0).then(absent / asked).alias(SILENT))
 
 

@@ -115,6 +115,8 @@ PUBLIC = [
     "pos",
     "predict",
     "predictions",
+    "missingness",
+    "quality",
     "r2",
     "read_events",
     "read_panel",

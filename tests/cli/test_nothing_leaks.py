@@ -128,14 +128,19 @@ VERBS = {
     "league": ("--medals", "anyway"),
     "tree": ("--audit",),
     "comparable": ("--between", "brand", "--between", "wave", "--construct", "all"),
+    "quality": ("--brand", "BD"),
+    "quality whole": (),
+    "missing": ("--imputations", "2"),
 }
+WITHOUT_ERRORS = ("comparable", "quality", "missing")
+"""Verbs that take no choice of standard errors."""
 
 
 @pytest.mark.parametrize("form", ["--json", "--lang"])
 @pytest.mark.parametrize("case", VERBS)
 def test_no_verb_tells_it(study, secret, out_of, tmp_path, case, form):
     verb = case.split(" ")[0]
-    errors = () if verb == "comparable" else LINEAR
+    errors = () if verb in WITHOUT_ERRORS else LINEAR
     told = out_of(
         verb,
         study,
@@ -152,7 +157,7 @@ def test_no_verb_tells_it(study, secret, out_of, tmp_path, case, form):
 @pytest.mark.parametrize("case", ["index whole", "index shrunken", "track wave", "league", "comparable"])
 def test_no_line_of_the_brand_tells_it_rounded(study, secret, out_of, case):
     verb = case.split(" ")[0]
-    errors = () if verb == "comparable" else LINEAR
+    errors = () if verb in WITHOUT_ERRORS else LINEAR
     told = out_of(verb, study, "--wave", SMALL[1], *VERBS[case], *errors, "--lang", "en")["printed"]
     lines = [line for line in told.splitlines() if "Beidoutong" in line or "BD" in line]
     kept = {name: f"{abs(value):.1f}" for name, value in secret.items() if name.endswith(" index")}

@@ -11,7 +11,10 @@ import csi
 
 FUNCTIONS = [name for name in csi.__all__ if not inspect.isclass(getattr(csi, name))]
 OTHER = {"text": "a", "nothing": None, "a number": 3, "a list": [1], "a frame": pl.DataFrame({"x": [1.0, 2.0]})}
-TAKES = {("adjust", "nothing"), ("adjust", "a list"), ("impute", "a frame"), ("make_replicates", "a frame")}
+TAKES = {
+    ("adjust", "nothing"), ("adjust", "a list"), ("impute", "a frame"), ("make_replicates", "a frame"),
+    ("missingness", "a frame"),
+}  # fmt: skip
 """What is no mistake: absent p-values, a p-value, a frame without absent answers, a frame without a design."""
 
 

@@ -360,7 +360,7 @@ SECTIONS = (
     ("Groups", lambda: [*of_groups(), *of_gate(), *of_links()]),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),
-    ("Absent answers", of_missing),
+    ("Absent answers", lambda: [*of_missing(), *of_nulls("little_null", "little_null")]),
     ("Model cards", of_cards),
     ("Expectation and experience", lambda: of_study("forms_coverage", "forms_nulls")),
     ("Expectation", of_formation),

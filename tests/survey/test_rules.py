@@ -106,6 +106,13 @@ def test_nonresponse_is_a_share_of_what_was_asked():
     assert hit(panel, "nonresponse") == ["r0", "r2"]
 
 
+def test_a_question_that_a_wave_does_not_put_is_no_nonresponse():
+    """q3 and q4 are blank throughout wave a, which does not ask them."""
+    rows = [[1, 2, "", ""], [2, "", "", ""], [1, 2, 3, 4], [1, "", "", ""]]
+    panel = read_panel(answers(*rows, w=["a", "a", "b", "b"]), book(4, wave="w"), rules=off(nonresponse="flag"))
+    assert hit(panel, "nonresponse") == ["r3"]
+
+
 def test_distances_are_those_of_the_closed_form():
     """D^2 of complete rows sums to (n - 1) p; a row's D^2 over one item is its squared standard score."""
     rng = np.random.default_rng(3)

@@ -8,6 +8,15 @@ from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Section, Table
+from csi.reporting.sections.answering import (
+    absent_table,
+    chance,
+    closed,
+    effects_table,
+    flow_table,
+    quality_of,
+    sentence_of,
+)
 from csi.reporting.sections.drawn import here
 from csi.reporting.sections.waves import wave_notes, wave_tables
 from csi.reporting.words.rules import detail
@@ -52,15 +61,25 @@ def fieldwork(a: Analysis) -> Section:
     dropped = 0 if a.panel.excluded is None else a.panel.excluded.height
     flagged = int(audit.filter(pl.col("action") == "flag")["rows"].sum())
     read = int(sources["rows"].sum()) or a.panel.frame.height + dropped
+    found = quality_of(a)
+    more = (flow_table(a, found), effects_table(a, found), absent_table(a))
+    told = [s for s in (sentence_of(a, found), chance(a)) if s.en]
     return Section(
         key="fieldwork",
         title=words.fieldwork(read, dropped, flagged),
         subtitle=Text(
             "All waves read; what each rule of the study file did", "全部读入期次；研究文件中各条规则的处理结果"
         ),
-        tables=(*_files_table(a), _audit_table(audit), _cells_table(a), *wave_tables(a)),
+        tables=(
+            *_files_table(a),
+            _audit_table(audit),
+            _cells_table(a),
+            *(t for t in more if t is not None),
+            *wave_tables(a),
+        ),
+        paragraphs=tuple(closed(s) for s in told),
         notes=(*a.panel.notes, *wave_notes(a)),
-        data={"audit": audit, "sources": sources},
+        data={"audit": audit, "sources": sources, "effects": found.effects, "flow": found.flow},
     )
 
 
