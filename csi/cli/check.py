@@ -21,6 +21,7 @@ from csi.reporting.methods import allowed
 from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.reporting.waves import wave_record
+from csi.reporting.weighed import ended
 from csi.study import Study, read_study
 from csi.study.fitted import base_of
 from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
@@ -108,6 +109,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         absent_grid(panel, lang),
         *wave_blocks(study, panel, lang),
         cell_grid(study, panel, counted, lang),
+        *([] if panel.weighing is None else [ended(panel.weighing).say(lang)]),
         *([tables_grid(tables, panel, lang)] if tables else []),
         models_grid(study, lang, unknown),
         *([] if problems or none or unknown else [ALL_GOOD.say(lang)]),

@@ -17,6 +17,10 @@ VERBS: Final[dict[str, Text]] = {
         "absent answers: reasons, patterns, Little's test, and the index under each treatment",
         "缺失回答：原因、模式、Little 检验与各种处理下的指数",
     ),
+    "weigh": Text(
+        "weigh answers to margins: before and after, convergence, design effect, effective n",
+        "按边际加权：加权前后、收敛、设计效应、有效样本量",
+    ),
     "fit": Text(
         "estimate the model in every brand and wave, or a model text on a data file",
         "按品牌与期次估计模型，或用模型文本拟合数据文件",

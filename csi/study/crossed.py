@@ -24,6 +24,7 @@ from csi.study.settings import TARGET
 from csi.study.streams import stream_problems
 from csi.study.tables import table_problems
 from csi.study.waves import contradicts, per_year
+from csi.study.weights import weight_problems
 from csi.survey.codebook import Codebook
 from csi.survey.ruled_columns import rule_problems
 
@@ -61,6 +62,7 @@ def crossed_problems(
     if codebook and not held.faulty("rules"):
         yield from rule_problems(rules_of(form.rules), codebook, lambda key: document.place(("rules", key)))
     yield from _methods(document)
+    yield from weight_problems(form, codebook, document, folder)
     yield from beside_problems(held, form, codebook, document, folder)
     yield from table_problems(form, document, folder)
     names = model.names if model is not None else _names_of_card(form, folder)

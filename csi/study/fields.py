@@ -25,6 +25,7 @@ from csi.study.schema_survey import BrandForm, RulesForm, StageForm
 from csi.study.settings import TARGET, Event, Gating, ReplicateWeights, Settings, Telling
 from csi.study.tables import tables_said
 from csi.study.waves import per_year
+from csi.study.weights import weigh_plan
 from csi.survey.codebook import KEY_ROLES, Codebook
 from csi.survey.datafile import DataFile
 from csi.survey.rules import Rules
@@ -51,6 +52,7 @@ def fields_of(
         "waves": tuple(form.waves.order),
         "brands": _labels(form.brands),
         "focal": next((b.name for b in form.brands if b.focal), ""),
+        "weighing": weigh_plan(form, document, path.parent),
         "model": model,
         "rules": rules_of(form.rules),
         "settings": replace(

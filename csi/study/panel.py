@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from csi.engines.spark import is_spark, spark_rows
 from csi.errors import Language, Note, Problems, note, problem
@@ -14,6 +14,7 @@ from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
 from csi.study.streams import rows_of, streamed, streamed_rows, streams
+from csi.study.weights import WeighPlan, placed, weigh_groups, weighed, with_base
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
 from csi.survey.columns import named, roles_of
@@ -39,16 +40,19 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     if streams(study):
         raise Problems([streamed(study).refusal], study.language)
     given = study.settings.replicate_weights
-    panel = survey.read_panel(
+    plan, book = study.weighing, with_base(study.codebook, study.weighing)
+    groups = dict(study.settings.gating.columns)
+    panel = _read(
+        plan,
         study.data,
-        study.codebook,
+        book,
         rules=study.rules,
         waves=study.waves,
         brands=tuple(study.brands),
         stages=tuple(study.stages),
         respondents=study.respondents,
         replicates=() if given is None else given.columns,
-        groups=study.settings.gating.columns,
+        groups={**groups, **weigh_groups(plan, book, groups)},
         renamed=study.renamed,
         lang=study.language,
         aside=aside,
@@ -66,7 +70,18 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         zh = f"重复权重有 {count} 列，而 rscales 有 {len(given.rscales)} 个。"
         do, do_zh = "Give one for each column, or one for all.", "请每列给一个，或只给一个用于全部。"
         raise Problems([problem("E-SETTING", "replicate_weights", en, zh, do, do_zh)], study.language)
-    return panel
+    try:
+        return weighed(panel, plan, part=part)
+    except Problems as error:
+        raise Problems(error.problems, study.language) from error
+
+
+def _read(plan: WeighPlan | None, *args: Any, **said: Any) -> Panel:  # noqa: ANN401 - those of survey.read_panel
+    """The answers; columns that weighing needs and no file has are told at their line of the study file."""
+    try:
+        return survey.read_panel(*args, **said)
+    except Problems as error:
+        raise Problems(placed(error.problems, plan), error.lang) from error
 
 
 def outside_notes(folder: Path, files: Sequence[DataFile]) -> Iterator[Note]:

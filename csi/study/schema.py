@@ -31,6 +31,7 @@ from csi.study.schema_telling import (
     TreeForm,
     ViewForm,
 )
+from csi.study.schema_weights import WeightsForm
 
 
 class StudyForm(Part):
@@ -57,6 +58,7 @@ class StudyForm(Part):
     tree: TreeForm | None = None
     bootstrap: BootstrapForm = BootstrapForm()
     replicate_weights: ReplicatesForm | None = None
+    weights: WeightsForm | None = None
     comparability: ComparabilityForm = ComparabilityForm()
     report: ReportForm = ReportForm()
     targets: list[TargetForm] = []

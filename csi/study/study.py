@@ -15,6 +15,7 @@ from csi.study.panel import read_study_panel
 from csi.study.read import study_fields
 from csi.study.settings import BreakSaid, Event, Settings, TableSaid
 from csi.study.tables import events_of
+from csi.study.weights import WeighPlan
 from csi.survey.codebook import Codebook
 from csi.survey.datafile import DataFile
 from csi.survey.events import Events
@@ -32,6 +33,7 @@ class Study:
     `models` are further models on the same answers: a name of the library, a card or a card's file -> its options; None
     where the study wants none of it. `tables` are those beside the answers: kind -> file and how it is written.
     `renamed` are other names of brands in the data -> the name here; `base_place` is where the base wave is named.
+    `weighing` is what answers are raked to, and the size of the population.
     `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
     """
 
@@ -60,6 +62,7 @@ class Study:
     tables: Mapping[str, TableSaid] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     base_place: str = ""
+    weighing: WeighPlan | None = None
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

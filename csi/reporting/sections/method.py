@@ -13,6 +13,7 @@ from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.drawn import here, percent
 from csi.reporting.sections.waves import wave_rows
 from csi.reporting.tables import printed
+from csi.reporting.weighed import method_rows
 from csi.tracking.index_deff import NAMES
 
 RESAMPLING = {
@@ -58,7 +59,7 @@ TESTS = {
 
 def method(a: Analysis) -> Section:
     """Answers, weights, cleaning, model, absent answers, bootstrap, index rule, what intervals cover, versions."""
-    rows = [*_sample(a), *_estimation(a), *_index(a), *_provenance(a)]
+    rows = [*_sample(a), *method_rows(a.panel.weighing), *_estimation(a), *_index(a), *_provenance(a)]
     table = _table(rows)
     return Section(
         key="method",

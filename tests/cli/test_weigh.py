@@ -1,0 +1,165 @@
+"""`weights:` of a study file and `csi weigh`: margins met, told without small categories, mistakes at their lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.cli.shell import main
+from csi.cli.studied import opened
+from csi.study import read_study
+from csi.study.fitted import fitted
+from csi.study.panel import read_study_panel
+
+STUDY = """csi: 1
+study: weighed
+data: [{file: a.csv}]
+keys: {respondent: id, wave: wave, stratum: strat}
+codebook:
+  scales: {ten: {min: 1, max: 10}}
+  constructs: {satisfaction: {en: Satisfaction, zh: 满意}, loyalty: {en: Loyalty, zh: 忠诚}}
+  items:
+    - {name: s1, construct: satisfaction, scale: ten}
+    - {name: s2, construct: satisfaction, scale: ten}
+    - {name: l1, construct: loyalty, scale: ten}
+model: {text: "satisfaction =~ s1 + s2\\nloyalty =~ l1\\nloyalty ~ satisfaction"}
+waves: {order: [2026Q1, 2026Q2]}
+bootstrap: {n: 200}
+"""
+WEIGHTS = """weights:
+  rake:
+    sex: {女: 0.51, 男: 0.49}
+    age: age.csv
+  by: [wave]
+  base: w0
+  trim: {max: 3}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two waves of 120 answers, the margins of age, and the study without its weights."""
+    rng, n = np.random.default_rng(5), 240
+    f = rng.normal(size=n)
+    answers = {c: np.clip(np.round(6 + f + rng.normal(size=n)), 1, 10).astype(int) for c in ("s1", "s2", "l1")}
+    frame = pl.DataFrame(
+        {
+            "id": [f"p{i}" for i in range(n)],
+            "wave": ["2026Q1", "2026Q2"] * (n // 2),
+            "sex": rng.choice(["女", "男"], n, p=[0.65, 0.35]),
+            "age": rng.choice(["young", "old"], n, p=[0.7, 0.3]),
+            "strat": rng.choice(["n", "s"], n),
+            "w0": rng.uniform(0.5, 2, n).round(3),
+            **answers,
+        }
+    )
+    frame.write_csv(tmp_path / "a.csv")
+    (tmp_path / "age.csv").write_text("age,share\nyoung,40\nold,60\n", encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(STUDY + WEIGHTS, encoding="utf-8")
+    return tmp_path
+
+
+def said(folder: Path, weights: str, files: dict[str, str] | None = None) -> list[csi.errors.Problem]:
+    """The problems of the study with these weights."""
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "study.yaml").write_text(STUDY + weights, encoding="utf-8")
+    with pytest.raises(csi.Problems) as found:
+        read_study_panel(read_study(folder / "study.yaml"))
+    return list(found.value.problems)
+
+
+def test_a_study_weighs_its_answers_and_rakes_again(folder: Path) -> None:
+    study, panel = opened(folder / "study.yaml")
+    shares = panel.frame.group_by("wave", "sex").agg(pl.col("weight").sum())
+    for wave in panel.waves:
+        one = {r["sex"]: r["weight"] for r in shares.filter(wave=wave).iter_rows(named=True)}
+        assert one["女"] / sum(one.values()) == pytest.approx(0.51, abs=2e-6)
+    est = fitted(study, panel)
+    women = (panel.frame["sex"] == "女").to_numpy() & (panel.frame["wave"] == "2026Q1").to_numpy()
+    first = (panel.frame["wave"] == "2026Q1").to_numpy()
+    again = est.sample.raking.again(np.random.default_rng(1).uniform(0, 2, (5, est.sample.raking.stratum.size)))
+    share = again[:, women].sum(axis=1) / again[:, first].sum(axis=1)
+    assert share == pytest.approx(np.full(5, 0.51), abs=1e-5)
+
+
+def test_the_verb_prints_and_writes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weigh", str(folder / "study.yaml"), "--lang", "en", "--to", str(folder / "w.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "Raked to sex, age by wave: converged" in told
+    assert "51.0%" in told
+    written = pl.read_csv(folder / "w.csv")
+    assert {"weight", "base_weight"} <= set(written.columns)
+    assert written.height == 240
+    assert main(["weigh", str(folder / "study.yaml"), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)["weights"]
+    assert record["converged"]
+    assert len(record["groups"]) == 2
+
+
+def test_small_categories_are_not_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = STUDY.replace("bootstrap", "report: {small: 60}\nbootstrap") + WEIGHTS
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    main(["weigh", str(folder / "study.yaml"), "--lang", "en"])
+    lines = [one for one in capsys.readouterr().out.splitlines() if " sex " in one]
+    assert lines
+    assert all(one.count("–") == 2 for one in lines)
+
+
+def test_the_check_says_how_it_ended(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(folder / "study.yaml"), "--lang", "zh"])
+    assert "按 sex、age 进行边际加权" in capsys.readouterr().out
+
+
+def test_a_study_without_margins_says_what_to_add(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    assert main(["weigh", str(folder / "study.yaml"), "--lang", "en"]) != 0
+    assert "weights: {rake:" in capsys.readouterr().err
+
+
+ABSENT = "E-MARGIN-ABSENT"
+MISTAKES = {
+    "does not sum": ("weights:\n  rake:\n    sex: {女: 0.5, 男: 0.4}\n", "study.yaml:17", "E-MARGIN"),
+    "of an absent category": (
+        "weights:\n  rake:\n    sex: {女: 0.5, 男: 0.4, x: 0.1}\n",
+        "study.yaml:17",
+        "E-MARGIN-ABSENT",
+    ),
+    "no column": ("weights:\n  rake:\n    gender: {f: 0.5, m: 0.5}\n", "study.yaml:17", "E-BY"),
+    "no file": ("weights:\n  rake:\n    age: nowhere.csv\n", "study.yaml:17", "E-FILE"),
+    "no key": ("weights:\n  rake: {sex: {女: 0.5, 男: 0.5}}\n  by: [shop]\n", "study.yaml:17", "E-BY"),
+    "a small population": ("weights:\n  population: 3\n", "study.yaml:16", "E-FPC"),
+    "a stratum without one": ("weights:\n  population: {n: 5000}\n", "study.yaml:16", "E-FPC"),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_mistakes_are_told_at_their_lines(folder: Path, what: str) -> None:
+    weights, place, code = MISTAKES[what]
+    found = said(folder, weights)
+    assert {p.code for p in found} == {code}
+    assert found[0].where == place
+    assert found[0].what.zh
+    assert found[0].remedy.zh
+
+
+def test_a_mistake_in_a_file_of_margins_names_its_row(folder: Path) -> None:
+    found = said(folder, WEIGHTS, {"age.csv": "age,share\nyoung,forty\nold,60\n"})
+    assert found[0].where == "age.csv:2"
+
+
+def test_finite_populations_shrink_errors(folder: Path) -> None:
+    def error(weights: str) -> float:
+        (folder / "study.yaml").write_text(STUDY + weights, encoding="utf-8")
+        est = fitted(*opened(folder / "study.yaml"))
+        return float(est.replicates.mean[:, 0, 0].std(ddof=1))
+
+    whole = error("")
+    fraction = 60 / 80
+    finite = error("weights: {population: {n: 80, s: 80}}\n")
+    assert finite / whole == pytest.approx(np.sqrt(1 - fraction), rel=0.2)
