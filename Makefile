@@ -54,6 +54,7 @@ bench: setup    ## speed, beside seminr and semopy, and R's lavaan where it is i
 	@$(BIN)/python tests/bench/waves.py
 	@$(BIN)/python tests/bench/bootstrap.py
 	@$(BIN)/python tests/bench/memory.py
+	@$(BIN)/python tests/bench/stream.py
 	@$(BIN)/python tests/bench/absent.py
 	@$(BIN)/python tests/bench/predict.py
 	@$(BIN)/python tests/bench/sem.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +39,7 @@ def bootstrap(
     alternative: Alternative = "two-sided",
     improper: Improper = "keep",
     progress: Callable[[int, int], None] | None = None,
+    executor: Executor | None = None,
 ) -> Estimate:
     """The same estimate with standard errors, intervals and p-values from `n` resamples.
 
@@ -64,6 +66,8 @@ def bootstrap(
             them out, which narrows intervals (a note says how many). They are not drawn anew: that gives the same
             narrow intervals and breaks the plan that cells share.
         progress: called with (done, n) now and then.
+        executor: refits there (any of `concurrent.futures`, or one with its `map`, as Dask's and Ray's have); threads
+            of this process without. The bits are the same.
 
     Returns:
         Estimate with `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`, `replicates`.
@@ -90,7 +94,7 @@ def bootstrap(
     if interval in NESTED:
         check_strata(sample)
     plan = resampling_of(sample, n, seed, resampling)
-    replicates = replicates_of(est, sample, plan, progress, improper=improper)
+    replicates = replicates_of(est, sample, plan, progress, improper=improper, executor=executor)
     return with_errors(
         replace(est, replicates=replicates, level=level, interval=interval, alternative=alternative), sample
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from csi.estimate.estimate import Estimate, Factors, Replicates, Solution
 from csi.inference.cell_means import means_of
 from csi.inference.leave_out import STACKED, one_cell, quantity_acceleration, sliced
 from csi.inference.nested import nested
-from csi.inference.resample import Plan, Raked, Resampling
+from csi.inference.resample import BLOCK, Plan, Raked, Resampling
 from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side
 from csi.moments.stack import Array, Ints, Moments, Sample
 
@@ -46,11 +46,12 @@ def replicates_of(
     *,
     improper: str = "keep",
     factors: Factors | None = None,
+    executor: Executor | None = None,
 ) -> Replicates:
     """Refit every cell under every block of the plan; keep the small arrays, replay the rest on demand.
 
     Cells and blocks are independent tasks shared out over the processor's cores; each gives the same bits wherever it
-    runs.
+    runs. An executor takes blocks of a bootstrap with the rows and draws them itself.
     """
     again = partial(_again, plan, improper, factors)
     units, strata = _degrees(sample if isinstance(plan, Raked) else plan.seen(sample))
@@ -60,7 +61,10 @@ def replicates_of(
     kept: list[Moments] = []
     gathered: dict[str, list[Any]] = {}
     done = 0
-    for part in _refits(est, sample, plan, keep=keep):
+    parts = _refits(est, sample, plan, keep=keep)
+    if executor is not None and isinstance(plan, Plan):
+        parts = _sent(executor, est, sample, plan, keep=keep)
+    for part in parts:
         kept += [part.moments] if part.moments is not None else []
         for name in ("values", "solution", "cause", "improper", "mean", "sd"):
             gathered.setdefault(name, []).append(getattr(part, name))
@@ -115,6 +119,21 @@ def _refits(est: Estimate, sample: Sample, plan: Resampling, *, keep: bool) -> I
             parts = list(pool.map(partial(_refit, est, sample, keep), *zip(*tasks, strict=True)))
             for first in range(0, len(parts), c):
                 yield _side_by_side(parts[first : first + c], sample)
+
+
+def _sent(executor: Executor, est: Estimate, sample: Sample, plan: Plan, *, keep: bool) -> Iterator[_Part]:
+    """The same, each task's blocks by a process of an executor, wherever it runs."""
+    light = replace(est, sample=None, moments=est.moments.without_rows(), replicates=None)
+    firsts = range(0, -(-plan.n // BLOCK), TOGETHER)
+    return iter(executor.map(partial(_blocks, light, sample, plan, keep), firsts))
+
+
+def _blocks(est: Estimate, sample: Sample, plan: Plan, keep: bool, first: int) -> _Part:
+    """All cells under the blocks of one task."""
+    with threadpool_limits(1):
+        multiplicity = np.concatenate([m for _, m in plan.blocks(first, first + TOGETHER)])
+        cells = enumerate(cell_slices(sample))
+        return _side_by_side([_refit(est, sample, keep, multiplicity, number, rows) for number, rows in cells], sample)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,12 +69,12 @@ class Plan:
     stream: Ints | None = None
     fraction: Array | None = None
 
-    def blocks(self) -> Iterator[tuple[int, Array]]:
-        """First replicate and (B_block, units) multiplicities of each block."""
+    def blocks(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block (of those from `first` until `last`)."""
         order = np.argsort(self.stratum, kind="stable")
         codes, sizes = np.unique(self.stratum, return_counts=True)
         draw = _bayesian if self.kind == "bayesian" else _multinomial
-        for number, start in enumerate(range(0, self.n, BLOCK)):
+        for number, start in [*enumerate(range(0, self.n, BLOCK))][first:last]:
             count = min(BLOCK, self.n - start)
             drawn = np.empty((BLOCK, self.stratum.size))
             parts = [draw(self._rng(h, number), int(size)) for h, size in zip(codes.tolist(), sizes, strict=True)]

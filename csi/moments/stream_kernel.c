@@ -27,10 +27,11 @@ typedef struct {
     float value[256];
     int8_t small[256]; /* the same where every answer of the scale fits one byte */
     uint8_t flag[256];
+    uint64_t joint[256]; /* small in the lowest byte, NO_ANSWER at bit 16, OUTSIDE at bit 40 */
 } Coding;
 
 typedef struct {
-    int64_t p, wide, rows, cells; /* rows: p + 1, or one more that is even */
+    int64_t p, wide, rows, size, cells; /* rows: p + 1, or one more that is even; size of the sums of a cell */
     int narrow; /* every answer fits one byte */
     double most; /* the largest square of an answer, in units */
     double *sums, *plain, *bound; /* (cells, p + 1, wide), (cells, wide), (cells) */
@@ -64,6 +65,8 @@ static void tabled(Coding *own, char kind)
         const double x = kind == 'c' ? (double)(int8_t)i : (double)i;
         own->value[i] = coded(own, x, own->flag + i, &none);
         own->small[i] = (int8_t)own->value[i];
+        own->joint[i] = (uint64_t)(uint8_t)own->small[i];
+        if (own->flag[i]) own->joint[i] |= own->flag[i] == NO_ANSWER ? (uint64_t)1 << 16 : (uint64_t)1 << 40;
     }
     own->whole = 1;
 }
@@ -98,12 +101,7 @@ INLINE double read_as(char kind, const void *numbers, int64_t i)
     return NAN;
 }
 
-/* Flags of the rows first to first + n - 1 of one item, joined into `flags`; how many have no answer, or one outside. */
-WIDEST static void flagged_bytes(const uint8_t *restrict bytes, const uint8_t *restrict table, int64_t n, uint8_t *restrict own)
-{
-    for (int64_t i = 0; i < n; i++) own[i] = table[bytes[i]];
-}
-
+/* Flags of one item joined into `flags`; how many have no answer, or one outside. */
 WIDEST static void joined(const uint8_t *restrict own, int64_t n, uint8_t *restrict flags, int64_t *restrict counts)
 {
     int64_t absent = 0, outside = 0;
@@ -114,6 +112,13 @@ WIDEST static void joined(const uint8_t *restrict own, int64_t n, uint8_t *restr
     }
     counts[0] += absent;
     counts[1] += outside;
+}
+
+/* Where row j of the sums begins, less its first column j / 8 * 8: only columns from there on are kept. */
+INLINE int64_t begins(int64_t j, int64_t wide)
+{
+    const int64_t b = j / 8;
+    return 8 * b * wide - 32 * b * (b - 1) + (j - 8 * b) * (wide - 8 * b) - 8 * b;
 }
 
 /* sums (rows, wide) += w_i z_i z_i' of `TOGETHER` rows z (each `wide`), upper triangle; plain (wide) += z_i. */
@@ -129,7 +134,7 @@ WIDEST static void added(const double *restrict z, const double *restrict w, int
         double a[TOGETHER], b[TOGETHER];
         for (int t = 0; t < TOGETHER; t++) a[t] = w[t] * z[t * wide + j];
         for (int t = 0; t < TOGETHER; t++) b[t] = w[t] * z[t * wide + j + 1];
-        double *restrict one = sums + j * wide, *restrict two = one + wide;
+        double *restrict one = sums + begins(j, wide), *restrict two = sums + begins(j + 1, wide);
         for (int64_t k = j / 8 * 8; k < wide; k++) {
             double x = one[k], y = two[k];
             for (int t = 0; t < TOGETHER; t++) {
@@ -154,7 +159,7 @@ INLINE void moved(double x, int64_t *limb)
 static void flushed(Tally *all, int64_t cell)
 {
     const int64_t p = all->p, wide = all->wide, each = 5 + p + (p + 1) * (p + 2) / 2;
-    double *sums = all->sums + cell * all->rows * wide, *plain = all->plain + cell * wide;
+    double *sums = all->sums + cell * all->size, *plain = all->plain + cell * wide;
     int64_t *limb = all->limbs + cell * each * 2, *counts = all->counts + cell * 5;
     for (int64_t k = 0; k < 5; k++, limb += 2) {
         limb[1] += counts[k] >> 32;
@@ -163,8 +168,8 @@ static void flushed(Tally *all, int64_t cell)
     }
     for (int64_t k = 0; k < p; k++, limb += 2) moved(plain[k], limb);
     for (int64_t j = 0; j <= p; j++)
-        for (int64_t k = j; k <= p; k++, limb += 2) moved(sums[j * wide + k], limb);
-    memset(sums, 0, (size_t)(all->rows * wide) * sizeof(double));
+        for (int64_t k = j; k <= p; k++, limb += 2) moved(sums[begins(j, wide) + k], limb);
+    memset(sums, 0, (size_t)all->size * sizeof(double));
     memset(plain, 0, (size_t)wide * sizeof(double));
     all->bound[cell] = 0.0;
 }
@@ -184,7 +189,7 @@ static void gathered(Tally *all, int64_t cell, const float *z, const int8_t *sma
                      double *room)
 {
     const int64_t wide = all->wide;
-    double own[TOGETHER], *sums = all->sums + cell * all->rows * wide, *plain = all->plain + cell * wide;
+    double own[TOGETHER], *sums = all->sums + cell * all->size, *plain = all->plain + cell * wide;
     int64_t *counts = all->counts + cell * 5;
     counts[0] += n;
     for (int64_t first = 0; first < n; first += TOGETHER) {
@@ -230,46 +235,125 @@ typedef struct {
     int64_t *starts;
     float *z, *out;
     int8_t *small;
+    uint8_t *bytes;
     double *w, *room;
 } Rooms;
+
+/* Four items of a block as bytes of their rows (`each` apart), flags joined; counts of each item at bits 0 and 24. */
+WIDEST static void packed(const uint8_t *const bytes[4], const uint64_t *const joint[4], int64_t n, int64_t each,
+                          uint8_t *restrict flags, uint8_t *restrict out, uint64_t counts[4])
+{
+    const uint8_t *a = bytes[0], *b = bytes[1], *c = bytes[2], *d = bytes[3];
+    const uint64_t *A = joint[0], *B = joint[1], *C = joint[2], *D = joint[3];
+    uint64_t na = 0, nb = 0, nc = 0, nd = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t w = A[a[i]], x = B[b[i]], y = C[c[i]], z = D[d[i]];
+        const uint32_t four = (uint32_t)(w & 0xff) | (uint32_t)(x & 0xff) << 8 | (uint32_t)(y & 0xff) << 16
+            | (uint32_t)(z & 0xff) << 24;
+        memcpy(out + i * each, &four, 4);
+        flags[i] |= ((w | x | y | z) >> 16) != 0;
+        na += w >> 16;
+        nb += x >> 16;
+        nc += y >> 16;
+        nd += z >> 16;
+    }
+    counts[0] = na;
+    counts[1] = nb;
+    counts[2] = nc;
+    counts[3] = nd;
+}
+
+/* Rows that have no answer to one item, eight at a time: flagged, and what their byte says is not counted. */
+static void unflagged(const uint8_t *valid, const uint8_t *bytes, const uint64_t *joint, int64_t at, int64_t n,
+                      uint8_t *flags, int64_t *counts)
+{
+    for (int64_t i = 0; i < n; i += 8) {
+        const int64_t bit = at + i, some = n - i < 8 ? n - i : 8, over = (bit & 7) + some > 8;
+        const unsigned byte = (unsigned)(valid[bit >> 3] | (over ? valid[(bit >> 3) + 1] << 8 : 0)) >> (bit & 7);
+        if ((byte & 0xff) == 0xff) continue;
+        for (int64_t k = 0; k < some; k++) {
+            if ((byte >> k) & 1) continue;
+            flags[i + k] = 1;
+            counts[0] += 1 - (int64_t)(joint[bytes[i + k]] >> 16 & 1);
+            counts[1] -= (int64_t)(joint[bytes[i + k]] >> 40 & 1);
+        }
+    }
+}
+
+/* The items of a block where each answer fits a byte: rows in their own order, with flags and counts. */
+static void bytes_of(const Tally *all, const ArrowArray *batch, const Column *columns, const Coding *codings, int64_t first,
+                     int64_t n, uint8_t *flags, uint8_t *rows, int64_t *counts)
+{
+    static const uint8_t nothing[BLOCK];
+    static const uint64_t none[256];
+    const int64_t p = all->p;
+    for (int64_t j = 0; j < p; j += 4) {
+        const uint8_t *bytes[4];
+        const uint64_t *joint[4];
+        uint64_t found[4];
+        for (int64_t k = 0; k < 4; k++) {
+            const ArrowArray *one = j + k < p ? batch->children[columns[j + k].place] : NULL;
+            bytes[k] = one ? (const uint8_t *)one->buffers[1] + batch->offset + one->offset + first : nothing;
+            joint[k] = one ? codings[j + k].joint : none;
+        }
+        packed(bytes, joint, n, all->wide, flags, rows + j, found);
+        for (int64_t k = 0; k < 4 && j + k < p; k++) {
+            const ArrowArray *one = batch->children[columns[j + k].place];
+            counts[2 * (j + k)] += (int64_t)(found[k] & 0xffffff);
+            counts[2 * (j + k) + 1] += (int64_t)(found[k] >> 24);
+            if (one->null_count && one->buffers[0])
+                unflagged(one->buffers[0], bytes[k], joint[k], batch->offset + one->offset + first, n, flags,
+                          counts + 2 * (j + k));
+        }
+    }
+    for (int64_t i = 0; i < n; i++) rows[i * all->wide + p] = 1;
+}
+
+/* Rows of bytes brought to their places. */
+static void carried_to(const uint8_t *rows, const int32_t *place, int64_t n, int64_t wide, uint8_t *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < wide; k += 8) memcpy(out + place[i] * wide + k, rows + i * wide + k, 8);
+}
+
+/* The items of a block as floats, column by column, with flags and counts. */
+static void floats_of(const Tally *all, const ArrowArray *batch, const Column *columns, const Coding *codings, int64_t first,
+                      int64_t n, Rooms *rooms, int64_t *counts, double *rounded)
+{
+    for (int64_t j = 0; j < all->p; j++) {
+        const ArrowArray *one = batch->children[columns[j].place];
+        const int64_t at = batch->offset + one->offset + first;
+        const uint8_t *valid = one->null_count ? one->buffers[0] : NULL, *bytes = (const uint8_t *)one->buffers[1] + at;
+        const Coding *code = codings + j;
+        float *z = rooms->z + j * BLOCK;
+        for (int64_t i = 0; i < n; i++)
+            if (code->whole) {
+                rooms->own[i] = code->flag[bytes[i]];
+                z[i] = code->value[bytes[i]];
+            } else
+                z[i] = coded(code, read_as(columns[j].kind, one->buffers[1], at + i), rooms->own + i, rounded + j);
+        if (valid) unanswered(valid, at, n, rooms->own);
+        joined(rooms->own, n, rooms->flags, counts + 2 * j);
+    }
+}
 
 /* One block of a batch: rows first to first + n - 1 of the columns, with their cells and weights. */
 static void block_of(Tally *all, const ArrowArray *batch, const Column *columns, Coding *codings, int64_t first, int64_t n,
                      const int64_t *cell, const double *weight, Rooms *rooms, int64_t *counts, double *rounded)
 {
-    const int64_t p = all->p, wide = all->wide;
+    const int64_t wide = all->wide;
     memset(rooms->flags, 0, (size_t)n);
-    for (int64_t j = 0; j < p; j++) {
-        const ArrowArray *one = batch->children[columns[j].place];
-        const int64_t at = batch->offset + one->offset + first;
-        const uint8_t *valid = one->null_count ? one->buffers[0] : NULL;
-        const Coding *code = codings + j;
-        if (code->whole)
-            flagged_bytes((const uint8_t *)one->buffers[1] + at, code->flag, n, rooms->own);
-        else
-            for (int64_t i = 0; i < n; i++)
-                rooms->z[j * BLOCK + i] =
-                    coded(code, read_as(columns[j].kind, one->buffers[1], at + i), rooms->own + i, rounded + j);
-        if (valid) unanswered(valid, at, n, rooms->own);
-        joined(rooms->own, n, rooms->flags, counts + 2 * j);
-    }
+    if (all->narrow)
+        bytes_of(all, batch, columns, codings, first, n, rooms->flags, rooms->bytes, counts);
+    else
+        floats_of(all, batch, columns, codings, first, n, rooms, counts, rounded);
     for (int64_t i = 0; i < n; i++) all->counts[cell[i] * 5 + 1]++;
     placed(all, rooms->flags, cell, n, rooms->starts, rooms->place);
-    for (int64_t j = 0; j < p; j++) {
-        const ArrowArray *one = batch->children[columns[j].place];
-        const uint8_t *bytes = (const uint8_t *)one->buffers[1] + batch->offset + one->offset + first;
-        const float *table = codings[j].value, *own = rooms->z + j * BLOCK;
-        const int8_t *narrow = codings[j].small;
-        if (all->narrow) {
-            for (int64_t i = 0; i < n; i++)
-                rooms->small[rooms->place[i] * wide + j] = narrow[bytes[i]];
-        } else if (codings[j].whole) {
-            for (int64_t i = 0; i < n; i++)
-                rooms->out[rooms->place[i] * wide + j] = table[bytes[i]];
-        } else
-            for (int64_t i = 0; i < n; i++)
-                rooms->out[rooms->place[i] * wide + j] = own[i];
-    }
+    if (all->narrow)
+        carried_to(rooms->bytes, rooms->place, n, wide, (uint8_t *)rooms->small);
+    else
+        for (int64_t j = 0; j < all->p; j++)
+            for (int64_t i = 0; i < n; i++) rooms->out[rooms->place[i] * wide + j] = rooms->z[j * BLOCK + i];
     for (int64_t i = 0; i < n; i++) rooms->w[rooms->place[i]] = weight[i];
     for (int64_t c = 0; c < all->cells; c++) {
         const int64_t from = rooms->starts[c], count = rooms->starts[c + 1] - from;
@@ -287,9 +371,10 @@ static int roomed(Rooms *rooms, const Tally *all)
     rooms->z = malloc((size_t)all->p * BLOCK * sizeof(float));
     rooms->out = calloc((BLOCK + 1) * wide, sizeof(float));
     rooms->small = calloc((BLOCK + 1) * wide, 1);
+    rooms->bytes = calloc((BLOCK + 1) * wide, 1);
     rooms->w = malloc((BLOCK + 1) * sizeof(double));
     rooms->room = malloc(TOGETHER * wide * sizeof(double));
-    return rooms->flags && rooms->own && rooms->place && rooms->starts && rooms->z && rooms->out && rooms->small && rooms->w && rooms->room;
+    return rooms->flags && rooms->own && rooms->place && rooms->starts && rooms->z && rooms->out && rooms->small && rooms->bytes && rooms->w && rooms->room;
 }
 
 static void unroomed(Rooms *rooms)
@@ -301,6 +386,7 @@ static void unroomed(Rooms *rooms)
     free(rooms->z);
     free(rooms->out);
     free(rooms->small);
+    free(rooms->bytes);
     free(rooms->w);
     free(rooms->room);
 }
@@ -342,7 +428,7 @@ static int prepared(Tally *all, Rooms *rooms, PyObject *names_, const char **nam
                     const double *parameters, const double *codes, const int64_t *ends)
 {
     const size_t wide = (size_t)all->wide, cells = (size_t)all->cells + 1;
-    all->sums = calloc(cells * (size_t)all->rows * wide, sizeof(double));
+    all->sums = calloc(cells * (size_t)all->size, sizeof(double));
     all->plain = calloc(cells * wide, sizeof(double));
     all->bound = calloc(cells, sizeof(double));
     all->counts = calloc(cells * 5, sizeof(int64_t));
@@ -350,10 +436,7 @@ static int prepared(Tally *all, Rooms *rooms, PyObject *names_, const char **nam
         PyErr_NoMemory();
         return 0;
     }
-    for (int64_t r = 0; r < BLOCK; r++) {
-        rooms->out[r * all->wide + all->p] = 1.0f;
-        rooms->small[r * all->wide + all->p] = 1;
-    }
+    for (int64_t r = 0; r < BLOCK; r++) rooms->out[r * all->wide + all->p] = 1.0f;
     for (int64_t j = 0; j < all->p; j++) {
         if (!(names[j] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, j)))) return 0;
         codings[j].parameters = parameters + j * PARAMETERS;
@@ -383,6 +466,7 @@ static PyObject *tally(PyObject *self, PyObject *args)
     }
     ArrowArrayStream *stream = PyCapsule_GetPointer(stream_, "arrow_array_stream");
     Tally all = {.p = p, .wide = (p + 2 + 7) / 8 * 8, .rows = (p + 2) / 2 * 2, .cells = cells, .most = most};
+    all.size = begins(all.rows - 1, all.wide) + all.wide;
     Rooms rooms = {.flags = NULL};
     const double *parameters, *codes, *weight;
     const int64_t *ends, *cell;

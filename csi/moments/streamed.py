@@ -179,7 +179,7 @@ class Streamed:
         sums = self._ordered(sums)
         low, high = self.codebook.bounds(sums.names)
         made = moments_of_sums(sums, (np.array(low), np.array(high)))
-        return replace(made, notes=tuple(_told(sums)))
+        return replace(made, notes=(*_told(sums), *_design(self.rows.roles)))
 
     def _check(self, items: Sequence[str], by: Sequence[str], where: Mapping[str, str], missing: Missing) -> None:
         found = []
@@ -324,6 +324,17 @@ def _told(sums: CellSums) -> Iterator[Note]:
     if (off := float(sums.rounded.max(initial=0.0))) > 0:
         en = f"answers between whole numbers are rounded to 1/1024, by at most {off:.2g}."
         yield note("N-STREAM-GRID", en, f"非整数回答按 1/1024 取整，误差至多 {off:.2g}。")
+
+
+def _design(roles: Sequence[str]) -> Iterator[Note]:
+    """That clusters and strata are in no moments."""
+    have = [role for role in ("cluster", "stratum") if role in roles]
+    if have:
+        en = f"moments know no {' and no '.join(have)}: standard errors are those of independent answers"
+        zh = "矩不含抽样设计（整群、分层）：标准误按独立样本计算"
+        en += ", too small where answers of a cluster are alike." if "cluster" in have else "."
+        zh += "，群内相似时偏小。" if "cluster" in have else "。"
+        yield note("W-STREAM-DESIGN", en, zh)
 
 
 def threaded(task: Task, batches: Iterable[pl.DataFrame], threads: int) -> CellSums:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def batch(
     out: str | Path = "batch",
     by: Sequence[str] = ("brand", "wave"),
     tell: Tell | None = None,
+    executor: Executor | None = None,
 ) -> Batch:
     """The index of every cell of a study, a record per cell.
 
@@ -106,7 +108,8 @@ def batch(
     Parameters:
         study: a study file's path or a `Study`. out: the folder of records.jsonl (a cell per line), runs.json (what
             lines share: settings, hashes, versions), summary.csv and summary.xlsx. by: keys that make cells.
-        tell: told (done, all) after each block.
+        tell: told (done, all) after each block. executor: works out blocks of cells (any of `concurrent.futures`, or
+            one with its `map`); this process without. The records are the same.
 
     Returns:
         Batch. A cell that holds text, numbers outside the scale, a respondent twice or a bad weight, that has no usable
@@ -134,7 +137,7 @@ def batch(
     keys = grouping(panel.frame.columns, asked)
     with prepared(Path(out)) as folder:
         run = Run.of(study, panel, keys, folder)
-        made = _told(run, run.all(tell or _silent))
+        made = _told(run, run.all(tell or _silent, executor))
         summarise(study, folder, made.table, made.sentences[0], made.notes)
     return made
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,15 @@ class Run:
             study, panel, keys, folder, sample, names, sources, marks, name, kept_in(folder), _answers(panel, keys)
         )
 
-    def all(self, tell: Tell) -> Ran:
-        """Every cell: records that are still right stay, the others are made block by block."""
+    def all(self, tell: Tell, executor: Executor | None = None) -> Ran:
+        """Every cell: records that are still right stay, the others are made block by block, here or by an executor."""
         self.say()
         count = len(self.names)
         found = {c: self.before[n] for c, n in enumerate(self.names) if self.right(c)}
         old = set(found)
-        for block in blocks_of([c for c in range(count) if c not in found], self.sources):
-            bodies = self.block(block)
+        blocks = [*blocks_of([c for c in range(count) if c not in found], self.sources)]
+        made = map(self.block, blocks) if executor is None else executor.map(_worked, map(self.only, blocks), blocks)
+        for bodies in made:
             found |= dict(zip(bodies, added(self.folder, [*bodies.values()]), strict=True))
             tell(len(found), count)
         silent = self.silent()
@@ -87,6 +89,28 @@ class Run:
         names, places = [*self.names, *lost], [*(found[c] for c in range(count)), *last]
         ordered(self.folder, places)
         return Ran(names, places, frozenset(old))
+
+    def only(self, cells: list[int]) -> Run:
+        """What some cells need of the run: their rows and those that give their outer weights; numbers stay."""
+        part = np.unique(np.concatenate([np.array(cells), self.sources[cells[0]]]).astype(np.int64))
+        sample, here = self.sample, np.isin(self.sample.cell, part)
+        n = pl.when(pl.int_range(pl.len()).is_in(part.tolist())).then("n").otherwise(0).alias("n")
+        few = replace(
+            sample,
+            rows=sample.rows[here],
+            weight=sample.weight[here],
+            cell=sample.cell[here],
+            unit=sample.unit[here],
+            cells=sample.cells.with_columns(n),
+            group=None if sample.group is None else sample.group[here],
+            place=None if sample.place is None else sample.place[here],
+        )
+        panel = self.panel
+        if self.study.settings.replicate_weights is None:
+            panel = replace(
+                panel, frame=panel.frame.clear(), reasons=panel.reasons.clear(), excluded=None, flagged=None
+            )
+        return replace(self, sample=few, panel=panel, before={})
 
     def say(self) -> None:
         """What all records of this run share, beside what earlier ones shared."""
@@ -171,6 +195,11 @@ class Run:
             {"cell": dict(zip(self.keys, name, strict=True)), "status": "failed", "reason": _told(why), "n": 0, **rest}
             for name, why in found
         ]
+
+
+def _worked(run: Run, cells: list[int]) -> dict[int, dict[str, Any]]:
+    """The records of some cells, in a process of an executor."""
+    return run.block(cells)
 
 
 @dataclass(frozen=True, slots=True)

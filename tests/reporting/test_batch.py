@@ -1,6 +1,8 @@
 """Every cell of a study in one run."""
 
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -293,3 +295,17 @@ def test_bad_input(study, tmp_path):
     with pytest.raises(csi.Problems) as caught:
         csi.batch(replace(said, settings=replace(said.settings, imputations=5)), tmp_path / "out")
     assert [p.code for p in caught.value.problems] == ["E-SETTING"]
+
+
+@pytest.mark.parametrize("weights", ["base", "own"])
+def test_an_executor_writes_the_same_records(study, rows, tmp_path, weights, monkeypatch):
+    monkeypatch.setattr(room, "blocks_of", lambda todo, _: [todo[:2], todo[2:5], todo[5:]])
+    flat = pl.when((pl.col("quarter") == WAVES[1]) & (pl.col("operator") == "YA")).then(pl.lit("7"))
+    said = study(rows.with_columns(com1=flat.otherwise("com1")), weights=weights)
+    here = csi.batch(said, tmp_path / "here")
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        away = csi.batch(said, tmp_path / "away", executor=pool)
+    assert away.table.equals(here.table)
+    records = [(tmp_path / name / "records.jsonl").read_bytes() for name in ("here", "away")]
+    assert records[0] == records[1]
+    assert here.table["status"].to_list().count("failed") == 1

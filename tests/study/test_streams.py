@@ -137,6 +137,15 @@ def test_what_needs_rows_says_so(pair):
         csi.fit(study.model, stream, csi.PLS(missing="em"))
 
 
+def test_a_design_that_moments_do_not_hold_is_told(folder):
+    path = folder / "study.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("segment: segment}", "cluster: segment}"), encoding="utf-8")
+    study = csi.Study.read(path)
+    told = {n.code for n in streamed(study).moments(["sat1"], ["brand"]).notes}
+    assert "W-STREAM-DESIGN" in told
+
+
 @pytest.mark.parametrize("verb", ["index", "fit"])
 def test_verbs_print_a_streamed_study(folder, capsys, verb):
     assert main([verb, str(folder / "study.yaml"), "--lang", "en"]) == 0
