@@ -28,6 +28,9 @@ WORDS: tuple[tuple[MissingReason, str], ...] = (
 """Words in a value label that tell why an answer is missing, first match wins."""
 
 
+PACKED = 1032
+"""Bytes that one byte packed by zlib stands for at most."""
+
 BROKEN = (
     pyreadstat.ReadstatError,
     pyreadstat.PyreadstatError,
@@ -65,9 +68,24 @@ def loaded(
         copy = Path(folder) / f"answers{file.path.suffix.lower()}"
         copy.write_bytes(content)
         try:
+            _, header = read(str(copy), metadataonly=True, encoding=file.encoding or None)
+            if (header.number_rows or 0) * (header.number_columns or 0) > cells_in(content):
+                raise Problems([_damaged(file, program)])
             return read(str(copy), user_missing=True, output_format="dict", encoding=file.encoding or None)
         except BROKEN as error:
             raise Problems([_damaged(file, program)]) from error
+
+
+def cells_in(content: bytes) -> int:
+    """The most cells that so many bytes can hold: one in a byte, where packed (.zsav) as many as zlib packs into it.
+
+    A damaged header may claim any number of rows, and the library makes room for all of them before it reads one.
+
+    Example:
+        >>> cells_in(b"$FL2" + bytes(96)), cells_in(b"$FL3" + bytes(96))
+        (100, 103200)
+    """
+    return len(content) * (PACKED if content.startswith(b"$FL3") else 1)
 
 
 def series(name: str, values: Sequence[object]) -> pl.Series:
