@@ -15,7 +15,7 @@ import pyreadstat
 
 import csi
 from csi.errors import Problems, Text
-from csi.survey import read_panel
+from csi.survey import DataFile, read_panel
 from csi.survey.codebook import Codebook, Item, Scale
 
 TEN = Scale("ten", 1, 10, {"98": "dont_know"})
@@ -135,7 +135,8 @@ def outcome(call):
 def of_export(path, content):
     """How a panel of these bytes ends."""
     path.write_bytes(content)
-    return outcome(lambda: read_panel(path, BOOK))
+    file = DataFile(path, encoding="gb18030" if path.name == "b.csv" else "")
+    return outcome(lambda: read_panel(file, BOOK))
 
 
 def of_study(folder, seed):
