@@ -69,6 +69,11 @@ def streamed(study: Study, executor: Executor | None = None) -> Streamed:
             "请整体读取，或只流式读取同一量表的各期。",
         )
         found.append(problem("E-STREAM", "waves: breaks", en, zh, do, do_zh))
+    if study.weighing is not None:
+        en, zh = "weights are made row by row (raking, post-stratification).", "加权（边际校准、事后分层）须逐行进行。"
+        do = "Weigh once, write the weights into the Parquet file, and name their column under keys: weight."
+        do_zh = "请先完成加权并把权重写入 Parquet 文件，再在 keys 中写明 weight 列。"
+        found.append(problem("E-STREAM", "weights", en, zh, do, do_zh))
     if study.settings.replicate_weights is not None:
         en, zh = "replicate weights are columns of rows.", "重复权重须逐行使用。"
         found.append(

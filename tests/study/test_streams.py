@@ -15,6 +15,7 @@ import csi
 from csi.cli import main
 from csi.study.estimator import estimator_of
 from csi.study.streams import streamed
+from csi.study.weights import WeighPlan
 from csi.survey.parquet_answers import batches
 from csi.survey.parquet_footer import row_groups
 
@@ -249,6 +250,13 @@ def test_rules_that_need_rows_and_mixed_sources_are_refused(folder):
     path.write_text(text.replace("stream: yes", "spark: a.b"), encoding="utf-8")
     with pytest.raises(csi.Problems, match="a file or a spark table"):
         csi.Study.read(path)
+
+
+def test_weights_that_are_made_need_rows(folder):
+    study = csi.Study.read(folder / "study.yaml")
+    with pytest.raises(csi.Problems) as caught:
+        streamed(replace(study, weighing=WeighPlan({"segment": {"a": 1.0}})))
+    assert [(p.code, p.where) for p in caught.value.problems] == [("E-STREAM", "weights")]
 
 
 def test_row_groups_are_counted_from_the_end_of_the_file(folder, answers):
