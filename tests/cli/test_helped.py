@@ -11,7 +11,7 @@ from csi.cli.verbs import VERBS
 
 PRACTICE = (
     "init", "check", "index", "tree", "track", "league", "batch", "append", "diff", "comparable", "report", "simulate",
-    "models", "explain", "fit",
+    "models", "explain", "fit", "quality", "missing", "weigh", "waves", "coding",
 )  # fmt: skip
 """Verbs whose help is in Chinese throughout."""
 

@@ -206,7 +206,7 @@ def test_cells_broken_in_many_ways_stop_nothing_and_say_why(study, rows, tmp_pat
     }  # fmt: skip
     for key, en, zh in (
         (("YA", "2023Q4"), "all answers to sat1 are the same", "回答全部相同"),
-        (("YA", "2024Q1"), "answers to sat2 are not numbers", "不是数字"),
+        (("YA", "2024Q1"), "answers (sat2) are words without a code", "没有代码的文字"),
         (("YA", "2024Q2"), "none of its rows is complete", "没有完整的行"),
         (("ZX", "2024Q1"), "1 answer to sat3 lies outside its scale 1-10", "超出量表范围"),
         (("ZX", "2024Q2"), "fewer than 30 answers", "样本量不足 30"),
