@@ -328,6 +328,16 @@ def of_tracked():
     return lines
 
 
+def of_raked():
+    """Weights raked to margins: errors that rake again in every replicate, and errors that hold the weights fixed."""
+    table = cal.read("raked_coverage")
+    lines = []
+    for (errors, gate), rows in table.group_by("errors", "gate", maintain_order=True):
+        name = f"means and indices, weights {errors}"
+        lines.append(covering(name, "raked_coverage", rows, rows["panels"][0], gated=gate == "gated"))
+    return lines
+
+
 def of_tree():
     """Parents of a tree, complete and with missing leaves."""
     table, lines = cal.read("tree_coverage"), []
@@ -353,6 +363,7 @@ SECTIONS = (
         "Designs: strata, clusters, panels, weights",
         lambda: [*of_study("design_coverage", "design_nulls"), *of_changes()],
     ),
+    ("Weights raked to margins", of_raked),
     ("Brands over waves, linearised", of_tracked),
     ("Aggregation trees", of_tree),
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
