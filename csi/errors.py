@@ -266,6 +266,8 @@ def capped(problems: Iterable[Problem], most: int = 5) -> list[Problem]:
 def did_you_mean(name: str, known: Iterable[str], *, every: bool = False) -> Text:
     """A remedy sentence naming the closest known name, or listing what is known; both, in their order, of `every`.
 
+    Nothing where nothing is known.
+
     Example:
         >>> did_you_mean("satisfation", ["satisfaction", "loyalty"]).en
         'Did you mean "satisfaction"?'
@@ -273,6 +275,8 @@ def did_you_mean(name: str, known: Iterable[str], *, every: bool = False) -> Tex
         'Did you mean "2026"? Known names: 2025, 2026.'
     """
     given = list(dict.fromkeys(known))
+    if not given:
+        return Text("", "")
     names = given if every else sorted(given)
     close = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.6)
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")

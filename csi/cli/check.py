@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +30,7 @@ from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
 from csi.survey.panel import Panel, Source
+from csi.survey.period import days_of
 from csi.survey.rule_words import RULE_WORDS
 
 FILES = Text("Files", "数据文件")
@@ -139,6 +141,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         notes=(
             *panel.notes,
             *coding_notes(panel),
+            *future_notes(panel.waves, datetime.now(UTC).date()),
             *(n for table in tables.values() for n in table.notes),
             *join_notes(tables, events, respondents(panel)),
             *(() if problems else (*renamed_notes(study), *tree_weight_notes(study, panel))),
@@ -147,6 +150,20 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         problems=problems,
         code=PROBLEMS if problems else FINE,
     )
+
+
+def future_notes(waves: Sequence[str], today: date) -> tuple[Note, ...]:
+    """A note on waves that begin after today, going by their names.
+
+    Example:
+        >>> future_notes(["2026Q3", "2062Q3"], date(2026, 11, 23))[0].say("en")
+        'Wave 2062Q3 begins after today, going by its name: a slip of the pen?'
+    """
+    found = [(wave, days_of(wave)) for wave in waves]
+    late = ", ".join(wave for wave, days in found if days is not None and days[0] > today)
+    en = f"Wave {late} begins after today, going by its name: a slip of the pen?"
+    zh = f"按名称，{late} 期始于今天之后，是否有误？"
+    return (note("W-WAVE-FUTURE", en, zh),) if late else ()
 
 
 def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:

@@ -15,6 +15,7 @@ from csi.errors import Text
 from csi.study.waves import per_year
 from csi.survey.cells import shown
 from csi.survey.datafile import Raw
+from csi.survey.personal import VALUES
 from csi.survey.readers.labelled import reason_of
 
 ROLES = {
@@ -141,9 +142,9 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str], raw: Raw | None = None
     unused = {c: why for c in left if (why := no_answer(c))}
     seen = {c: seen_in(frame[c], declared(known, c), labelled(known, c)) for c in left if c not in unused}
     scales = scales_of(seen)
-    unused |= {c: why_not(s) for c, s in seen.items() if c not in scales}
+    kinds = {c: kind_of(c, known.wording.get(c, ""), frame[c]) for c in left if c in seen and c not in scales}
+    unused |= {c: why_not(seen[c], quoted=bool(seen[c].numbers) or kind == "segment") for c, kind in kinds.items()}
     items = {c: construct_of(c, named) or construct_asked(known.wording.get(c, ""), named) for c in scales}
-    no_items = [c for c in left if c in seen and c not in scales]
     return Guess(
         roles,
         items,
@@ -151,7 +152,7 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str], raw: Raw | None = None
         codes_of(seen, scales),
         {c: unused[c] for c in left if c in unused},
         dict(known.wording),
-        {c: kind_of(c, known.wording.get(c, ""), frame[c]) for c in no_items},
+        kinds,
         candidates(frame, blocks_of(items), scales),
         labels_of(known, scales),
         constant(frame, scales),
@@ -273,7 +274,7 @@ def _number(entry: str) -> float | None:
 
 
 def scales_of(seen: Mapping[str, Seen]) -> dict[str, tuple[int, int]]:
-    """The scale of each column that has one; questions named alike but for a number share theirs.
+    """The scale of each column that has one; questions of a `block` share theirs.
 
     A question answered by 0 and 1 alone keeps its own scale. 97, 98 and 99 are codes unless the answers go beyond 10.
     """
@@ -281,8 +282,8 @@ def scales_of(seen: Mapping[str, Seen]) -> dict[str, tuple[int, int]]:
     blocks: dict[str, set[int]] = {}
     for column, numbers in answers.items():
         if not numbers <= {0, 1}:
-            blocks.setdefault(prefix(column), set()).update(numbers)
-    found = {c: scale_of(n if n <= {0, 1} and 0 in n else blocks.get(prefix(c), n)) for c, n in answers.items() if n}
+            blocks.setdefault(block(column), set()).update(numbers)
+    found = {c: scale_of(n if n <= {0, 1} and 0 in n else blocks.get(block(c), n)) for c, n in answers.items() if n}
     return {c: scale for c, scale in found.items() if scale}
 
 
@@ -318,8 +319,10 @@ def codes_of(seen: Mapping[str, Seen], scales: Mapping[str, tuple[int, int]]) ->
     return found
 
 
-def why_not(seen: Seen) -> Text:
-    """Why a column is no question on a scale."""
+def why_not(seen: Seen, *, quoted: bool = True) -> Text:
+    """Why a column is no question on a scale; entries are quoted where asked, and never one that may name a person."""
+    if seen.odd and not (quoted and all(_harmless(entry) for entry in seen.odd)):
+        return Text("not numbers", "不是数字")
     if seen.odd:
         listed = ", ".join(f'"{shown(entry)}"' for entry in seen.odd)
         kind = ("not whole numbers", "不是整数") if all(map(_number, seen.odd)) else ("not numbers", "不是数字")
@@ -328,6 +331,32 @@ def why_not(seen: Seen) -> Text:
         return Text("no answer at all", "没有任何回答")
     low, high = min(seen.numbers), max(seen.numbers)
     return Text(f"{low} to {high} is no usual scale", f"取值 {low} 到 {high}，不是常见量表")
+
+
+def _harmless(entry: str) -> bool:
+    """Whether an entry is short and no address or number of a person."""
+    return len(entry) <= LONGEST and not re.search(VALUES, entry)
+
+
+LONGEST = 24
+"""Longer entries are people's own words."""
+
+
+def block(column: str) -> str:
+    """The questions that share a scale: those of one name but for a number, unless that name is a mere Q.
+
+    Example:
+        >>> block("sat2"), block("Q1_2"), block("Q4"), block("V12"), block("PERQ7")
+        ('sat', 'Q1', 'Q4', 'V12', 'PERQ')
+    """
+    stem = prefix(column)
+    if re.fullmatch(PLAIN_STEM, stem, re.IGNORECASE) is None:
+        return stem
+    return re.sub(r"(?<=\d)[_.\-]\d+$", "", label_of(column)) or column
+
+
+PLAIN_STEM = r"[qvx]|qid|var|item|question|题|题目|问题|第?"
+"""Names that number all questions of a questionnaire, whatever their scale."""
 
 
 def prefix(column: str) -> str:

@@ -168,6 +168,11 @@ def told(draft: Draft, files: list[Path], without: Mapping[str, Text], left: Seq
         column = found.roles[role]
         yield Text(f"{column} is not used as {role}: {reason.en}.", f"{column} 未用作 {role}：{reason.zh}。").say(lang)
     yield Text(f"{given} items given to constructs by their names.", f"按列名归入构念的题项：{given} 个。").say(lang)
+    for (low, high), columns in scales_told(found).items():
+        some = ", ".join(columns[:MOST]) + (", ..." if len(columns) > MOST else "")
+        yield Text(
+            f"Scale {low} to {high}, by the answers: {some}.", f"按回答推测的量表 {low} 至 {high}：{some}。"
+        ).say(lang)
     codes = {code: why for held in found.codes.values() for code, why in held.items()}
     if codes:
         some = ", ".join(f"{code} = {why}" for code, why in codes.items())
@@ -180,6 +185,18 @@ def told(draft: Draft, files: list[Path], without: Mapping[str, Text], left: Seq
     yield Text(
         f"Next: edit both files, then csi check {study}", f"下一步：编辑这两个文件，然后运行 csi check {study}"
     ).say(lang)
+
+
+MOST = 12
+"""Columns of one scale that are named."""
+
+
+def scales_told(found: Guess) -> dict[tuple[int, int], list[str]]:
+    """The columns of each scale, narrowest first."""
+    told: dict[tuple[int, int], list[str]] = {}
+    for column, scale in found.scales.items():
+        told.setdefault(scale, []).append(column)
+    return dict(sorted(told.items(), key=lambda pair: (pair[0][1] - pair[0][0], pair[0])))
 
 
 def _doubts(draft: Draft) -> Iterator[str | Grid]:

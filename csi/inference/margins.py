@@ -106,6 +106,10 @@ def _key(category: object) -> str:
     return "*".join(str(p).strip() for p in parts)
 
 
+TABLES = (".csv", ".tsv", ".txt")
+"""Kinds of files that margins are read from."""
+
+
 def _read(path: Path, place: str) -> tuple[pl.DataFrame, str]:
     """A CSV of margins as text, and its name.
 
@@ -114,6 +118,10 @@ def _read(path: Path, place: str) -> tuple[pl.DataFrame, str]:
     """
     en, zh = f'the file of margins "{path}" cannot be read.', f"无法读取边际文件“{path}”。"
     do, do_zh = "Check the path; it is relative to the study file.", "请检查路径（相对于研究文件）。"
+    if path.suffix.lower() not in TABLES:
+        en, zh = f'the file of margins "{path.name}" is no table of text.', f"边际文件“{path.name}”不是文本表格。"
+        do, do_zh = f"Name a file of kind {', '.join(TABLES)}.", f"请使用 {'、'.join(TABLES)} 文件。"
+        raise Problems([problem("E-FILE", place, en, zh, do, do_zh)])
     try:
         text = path.read_bytes()
     except OSError as error:

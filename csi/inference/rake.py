@@ -353,8 +353,8 @@ def _shares(
     found = []
     for c in [c for c in asked if c not in have]:
         hint = did_you_mean(c, [h for h in have if h not in shares])
-        do = f"{hint.en} Else merge it with another category, in the margin and in the data."
-        do_zh = f"{hint.zh} 否则请在边际与数据中将其与其他类别合并。"
+        do = f"{hint.en} Merge it with another category, in the margin and in the data.".lstrip()
+        do_zh = f"{hint.zh}请在边际与数据中将其与其他类别合并。"
         en = f'nobody{of} has {said.name} "{c}", whose share should be {asked[c]:.3g}.'
         zh = f"没有 {said.name} 为“{c}”的受访者{of_zh}，而其占比应为 {asked[c]:.3g}。"
         found.append(problem("E-MARGIN-ABSENT", place.get(c, said.place), en, zh, do, do_zh))
@@ -362,7 +362,7 @@ def _shares(
         hint = did_you_mean(c, [s for s in shares if s not in have])
         en = f'{said.name} "{c}" occurs{of} ({100 * have[c]:.1f} % of the answers) but has no margin.'
         zh = f"{said.name} 为“{c}”的受访者{of_zh}占 {100 * have[c]:.1f}%，但边际中没有该类别。"
-        do, do_zh = f"{hint.en} Give its share (0 is none).", f"{hint.zh} 请给出其占比（不能为 0）。"
+        do, do_zh = f"{hint.en} Give its share (0 is none).".lstrip(), f"{hint.zh}请给出其占比（不能为 0）。"
         found.append(problem("E-MARGIN", said.place, en, zh, do, do_zh))
     for c in [c for c in have if shares.get(c) == 0]:
         en = f'the margin of {said.name} "{c}" is 0, but {100 * have[c]:.1f} % of the answers{of} are of it.'

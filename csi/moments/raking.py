@@ -118,7 +118,7 @@ def fit_margins(
 
     Bounds are multiples of the mean weight of a group. What lies outside is set to the bound, what was cut off goes to
     the others as the margins are raked again, until nothing lies outside or the turns are used up; bounds hold in any
-    case, and the deviation that is left is told.
+    case and a group keeps its sum; the deviation from the margins that is left is told.
 
     Parameters:
         base: (n,) positive. group: (n,) the group of each row.
@@ -133,7 +133,7 @@ def fit_margins(
     weight = base.astype(np.float64)
     cell, of = joint_cells([m.code for m in margins])
     target = [m.target for m in margins]
-    trimmed, turns, settled = np.zeros(weight.size, dtype=bool), 0, tolerance / 100
+    trimmed, turns, settled, away = np.zeros(weight.size, dtype=bool), 0, tolerance / 100, 0.0
     size = np.bincount(group).astype(np.float64)
     while turns < iterations:
         total: Array = np.bincount(cell, weight, minlength=of[0].size).astype(np.float64)[:, None]
@@ -146,12 +146,40 @@ def fit_margins(
         low, high = bounds[0] * mean, bounds[1] * mean
         held = np.clip(weight, low, high)
         trimmed = (weight <= low * (1 + NEAR)) | (weight >= high * (1 - NEAR))
-        away = np.abs(held - weight).max(initial=0.0) / weight.mean()
+        away = float(np.abs(held - weight).max(initial=0.0) / weight.mean())
         weight = held
         if away <= tolerance:
             break
+    if bounds is not None and away > tolerance:
+        weight = within(weight, group, np.bincount(margins[0].group, margins[0].target) / size, bounds)
     return Fitted(weight, turns, deviations(weight, margins), trimmed)
 
+
+def within(weight: Array, group: Ints, mean: Array, bounds: tuple[float, float]) -> Array:
+    """Weights between multiples of the mean of their group whose groups have that mean: scaled and cut in turns.
+
+    Parameters:
+        weight: (n,). group: (n,). mean: (groups,). bounds: at most 1 and at least 1.
+
+    Example:
+        >>> group, mean = np.zeros(3, dtype=np.int64), np.array([1.0])
+        >>> within(np.array([8.0, 1.0, 1.0]), group, mean, (0.5, 1.5)).round(9).tolist()
+        [1.5, 0.75, 0.75]
+    """
+    size = np.bincount(group, minlength=mean.size)
+    low, high = bounds[0] * mean[group], bounds[1] * mean[group]
+    weight = weight * (mean * size / np.bincount(group, weight, minlength=mean.size))[group]
+    for _ in range(ITERATIONS):
+        weight = np.clip(weight, low, high)
+        factor = mean * size / np.bincount(group, weight, minlength=mean.size)
+        if np.abs(factor - 1).max() < EXACT:
+            break
+        weight = weight * factor[group]
+    return np.clip(weight, low, high)
+
+
+EXACT = 1e-12
+"""So near to its sum, in proportion, a group is at it."""
 
 NEAR = 1e-4
 """A weight this near to a bound, in proportion, stands at it."""

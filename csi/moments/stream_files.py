@@ -19,7 +19,7 @@ from csi.moments.streamed import Task, Weights, threaded
 from csi.moments.sums import CellSums
 from csi.survey.cells import clean, number, said
 from csi.survey.panel import Source as Origin
-from csi.survey.parquet_answers import BATCH, ROW, ParquetFile, batches
+from csi.survey.parquet_answers import BATCH, ROW, ParquetFile, batches, row_of
 from csi.survey.parquet_footer import row_groups
 
 PART: Final = 16 * BATCH
@@ -54,18 +54,14 @@ class Files:
         """The weights of the rows with these key values."""
         value = pl.col("weight").cast(pl.Float64)
         known = value.is_finite() & (value > 0)
-        found = [
-            file.scan(["weight"], where)
-            .select(
-                rows=pl.len(),
-                total=value.filter(known).sum(),
-                largest=value.filter(known).max(),
-                good=known.fill_null(value=False).sum(),
-            )
-            .collect()
-            .row(0)
-            for file in self.files
-        ]
+        held = value.filter(known)
+        wanted = (
+            pl.len().alias("rows"),
+            held.sum().alias("total"),
+            held.max().alias("largest"),
+            known.sum().alias("good"),
+        )
+        found = [row_of(file, ["weight"], where, wanted) for file in self.files]
         rows, sums, largest, good = zip(*found, strict=True)
         return Weights(
             sum(rows), float(np.sum(sums)), max((v or 0.0 for v in largest), default=0.0), sum(rows) - sum(good)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -167,8 +167,8 @@ def _no_parquet(file: DataFile) -> Problem:
 
 
 def _damaged(place: str, said: str) -> Problem:
-    said = said.splitlines()[0][:160] if said else ""
-    en, zh = f"it cannot be read: {said}", f"无法读取：{said}"
+    said = (said.splitlines()[0][:160] if said else "").rstrip(".") + "."
+    en, zh = f"it cannot be read: {said}", f"无法读取：{said[:-1]}。"
     do, do_zh = "Write the file again from its source.", "请从源数据重新导出该文件。"
     return problem("E-FILE", place, en, zh, do, do_zh)
 
@@ -188,6 +188,18 @@ def batches(file: ParquetFile, names: Sequence[str], where: Mapping[str, str]) -
         raise Problems([_changed(file)] if file.changed() else [*_located(file, names, error)]) from None
     if file.changed():
         raise Problems([_changed(file)])
+
+
+def row_of(file: ParquetFile, names: Sequence[str], where: Mapping[str, str], wanted: Sequence[pl.Expr]) -> list[Any]:
+    """One row of sums over a file.
+
+    Raises:
+        Problems: E-FILE, as `batches`.
+    """
+    try:
+        return list(file.scan(names, where).select(*wanted).collect().row(0))
+    except (PolarsError, OSError) as error:
+        raise Problems([*_located(file, names, error)]) from None
 
 
 def _changed(file: ParquetFile) -> Problem:

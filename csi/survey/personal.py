@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,8 @@ imei imsi simserial subscriberid macaddress clientmac submittedby geolocation gp
 电话 电话号码 联系电话 联系方式 邮箱 电子邮箱 邮件地址 电子邮件 电子邮件地址 微信 微信号 昵称 微信昵称 用户昵称
 用户标识 用户名 账号 设备号 设备id 设备标识 身份证 身份证号 身份证号码 家庭住址 详细地址 住址 头像 学号 工号
 mailingstreet mailingaddress streetaddress homeaddress birthdate birthday 出生日期 生日
+respname respondentname customername contactname accountname clientname membername gpslatitude gpslongitude cell
+经度 纬度 车牌 车牌号 passport passportno ssn signature token 联系人 签名 签字 会员姓名 客户姓名 受访者姓名
 """
 """Names of columns without blanks and marks, in lower case."""
 
@@ -27,8 +29,9 @@ EXACT: Final = frozenset(NAMES.split())
 """The same, one by one."""
 
 WORDS: Final = re.compile(
-    r"姓名|手机号|手机号码|联系电话|电话号码|联系方式|身份证|邮箱|微信号|微信昵称|昵称|家庭住址|详细地址|openid|来自ip"
-    r"|\be-?mail( address)?\b|\b(tele|cell|mobile )?phone( number)?\b|\bmobile number\b|\b(first|last|full|your) name\b"
+    r"姓名|贵姓|怎么称呼|车牌|护照|联系人|手机号|手机号码|联系电话|电话号码|联系方式|身份证|邮箱|微信号|微信昵称|昵称|家庭住址|详细地址|openid|来自ip"
+    r"|\be-?mail( address)?\b|\b(tele|cell|mobile )?phone( number)?\b|\bmobile number\b"
+    r"|\b(first|last|full|your|customer|contact|client|account|respondent) name\b"
     r"|\bip.?address\b|\bdevice.?id\b|\bwechat\b|\b(street|home|postal|mailing) address\b",
     re.IGNORECASE,
 )
@@ -58,11 +61,23 @@ def without_personal(raw: Raw, kept: Collection[str] = ()) -> Raw:
         >>> raw.frame.columns, raw.personal
         (['id', 'q1'], ('来自IP',))
     """
-    found = tuple(c for c in raw.frame.columns if c not in kept and names_people(c, raw.frame[c]))
+    found = tuple(
+        c
+        for c in raw.frame.columns
+        if c not in kept and any(names_people(name, raw.frame[c]) for name in _called(c, raw.wording.get(c, "")))
+    )
     if not found:
         return raw
     left = {name: text for name, text in raw.wording.items() if name not in found}
     return replace(raw, frame=raw.frame.drop(found), wording=left, personal=(*raw.personal, *found))
+
+
+def _called(column: str, wording: str) -> Iterator[str]:
+    """What a column is called: its name, its question, and what stands in brackets at the end of either."""
+    for text in (column, wording):
+        if text:
+            yield text
+            yield from re.findall(r"[\[［]([^\[\]［］]+)[\]］]\s*$", text)
 
 
 def names_people(name: str, column: pl.Series) -> bool:

@@ -273,3 +273,12 @@ def test_a_table_of_margins_may_differ_by_cell(tmp_path: Path) -> None:
     (tmp_path / "sex.csv").write_text("wave,sex,share\n1,f,60\n1,m,40\n2,f,half\n2,m,0.7\n", encoding="utf-8")
     with pytest.raises(csi.Problems, match=r"sex.csv:4: .*half"):
         csi.rake(frame, {"sex": tmp_path / "sex.csv"}, by="wave")
+
+
+def test_bounds_that_margins_cannot_meet_hold_and_the_group_keeps_its_sum():
+    """One woman of ten is to be half of all: within 1.5 times the mean she cannot be."""
+    frame = pl.DataFrame({"sex": ["f"] + ["m"] * 9, "q": [1.0] * 10})
+    found = csi.rake(frame, {"sex": {"f": 0.5, "m": 0.5}}, trim=(0.5, 1.5), iterations=50)
+    weight = found.frame["weight"].to_numpy()
+    assert weight.sum() == pytest.approx(10, rel=1e-6)
+    assert weight.max() / weight.mean() == pytest.approx(1.5, rel=1e-6)

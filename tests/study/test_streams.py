@@ -221,6 +221,15 @@ def test_a_damaged_row_group_is_named(folder):
     assert "column" in found[0].where
 
 
+def test_damaged_weights_are_told_too(folder):
+    """The weights are read by a query of their own."""
+    path = folder / "panel.parquet"
+    content = bytearray(path.read_bytes())
+    content[4 : 4 + len(content) // 2] = b"\xff" * (len(content) // 2)
+    path.write_bytes(content)
+    assert {p.code for p in refused(folder)} == {"E-FILE"}
+
+
 def test_a_file_cut_short_is_told(folder):
     path = folder / "panel.parquet"
     path.write_bytes(path.read_bytes()[:-100])

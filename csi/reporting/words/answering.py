@@ -84,7 +84,7 @@ def together(effect: float | None, low: float | None, high: float | None, target
 
     Example:
         >>> together(-0.2, -0.3, -0.1, Text("satisfaction", "满意度")).en
-        'the rules that run, all rows of theirs left out, lower the index of satisfaction by 0.20 points'
+        'The rules that run, all rows of theirs left out, lower the index of satisfaction by 0.20 points'
         >>> together(0.01, -0.1, 0.1, Text("satisfaction", "满意度")).zh
         '生效的规则合计对满意度指数没有可辨的影响（+0.01 分）'
     """
@@ -163,7 +163,7 @@ def by_chance(p: float | None, alpha: float = 0.05) -> Text:
         >>> by_chance(0.0001).en
         'answers are not absent completely at random (Little p < .001): rows that leave items out differ in the others'
         >>> by_chance(0.4).zh
-        '未见缺失偏离完全随机（Little p = .400）；检验不能证明缺失随机'
+        '未见缺失偏离完全随机（Little p = 0.400）；检验不能证明缺失随机'
     """
     if p is None:
         return Text("", "")
