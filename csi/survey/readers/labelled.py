@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -68,10 +69,17 @@ def loaded(
         copy = Path(folder) / f"answers{file.path.suffix.lower()}"
         copy.write_bytes(content)
         try:
-            _, header = read(str(copy), metadataonly=True, encoding=file.encoding or None)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                _, header = read(str(copy), metadataonly=True, encoding=file.encoding or None)
             if (header.number_rows or 0) * (header.number_columns or 0) > cells_in(content):
                 raise Problems([_damaged(file, program)])
-            return read(str(copy), user_missing=True, output_format="dict", encoding=file.encoding or None)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                found = read(str(copy), user_missing=True, output_format="dict", encoding=file.encoding or None)
+            if any("duplicated" in str(one.message) for one in told):
+                raise Problems([_damaged(file, program)])
+            return found
         except BROKEN as error:
             raise Problems([_damaged(file, program)]) from error
 
