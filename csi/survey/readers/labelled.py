@@ -77,11 +77,11 @@ def loaded(
             with warnings.catch_warnings(record=True) as told:
                 warnings.simplefilter("always")
                 found = read(str(copy), user_missing=True, output_format="dict", encoding=file.encoding or None)
-            if any("duplicated" in str(one.message) for one in told):
-                raise Problems([_damaged(file, program)])
-            return found
         except BROKEN as error:
             raise Problems([_damaged(file, program)]) from error
+        if any("duplicated" in str(one.message) for one in told):
+            raise Problems([_damaged(file, program)])
+        return found
 
 
 def cells_in(content: bytes) -> int:
