@@ -1,4 +1,7 @@
-"""`csi weigh STUDY`: margins before and after raking, how it ended and its cost; `--to` writes the answers."""
+"""`csi weigh STUDY`: margins before and after raking, how it ended, its cost; replicate weights that the study makes.
+
+`--to` writes the answers with their weights.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from csi.cli.answer import Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.studied import opened, study_argument
 from csi.errors import Language, Problem, Problems, Text, problem
+from csi.inference.make_replicates import MadeWeights
 from csi.reporting.tables import Kind, printed
-from csi.reporting.weighed import HEADINGS, bases_told, ended, told_margins
+from csi.reporting.weighed import HEADINGS, bases_told, ended, made_said, told_margins
 from csi.study import Study
+from csi.study.replicated import made_weights
 from csi.survey.panel import Panel
 from csi.survey.weighing import Weighing
 
@@ -31,7 +36,7 @@ COSTS: dict[str, Kind] = {
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, and where the weighed answers go."""
     study_argument(parser)
-    what = "write the answers with their weights (keys, items, weight, base_weight): .csv or .parquet"
+    what = "write the answers with their weights (keys, items, weight, base_weight, rw1 ...): .csv or .parquet"
     parser.add_argument("--to", metavar="FILE", type=Path, help=what)
 
 
@@ -39,26 +44,43 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Weigh the study's answers and say what came of it."""
     _check_to(args.to)
     study, panel = opened(args.study)
-    record = panel.weighing
-    if record is None:
+    record, made = panel.weighing, made_weights(study, panel)
+    if record is None and made is None:
         raise Problems([_nothing(study, panel)])
-    written = () if args.to is None else (_written(panel.frame, args.to),)
-    return Answer(
-        blocks=(*blocks(record, study, lang), *written),
-        data={
-            "weights": {
-                "margins": told_margins(record, study.settings.small),
-                "groups": bases_told(record, study.settings.small),
-                "iterations": record.iterations,
-                "tolerance": record.tolerance,
-                "converged": record.converged,
-                "by": record.by,
-                "base": record.base,
-                "trim": record.bounds,
-            }
-        },
-        notes=record.notes,
-    )
+    frame = panel.frame if made is None else panel.frame.hstack(made.weights)
+    lines: list[str | Grid] = [] if record is None else blocks(record, study, lang)
+    lines += [] if made is None else [made_said(made).say(lang)]
+    lines += [] if args.to is None else [_written(frame, args.to)]
+    data = {} if record is None else {"weights": _weights(record, study)}
+    data |= {} if made is None else {"replicate_weights": _replicates(made)}
+    notes = (() if record is None else record.notes) + (() if made is None else made.notes)
+    return Answer(blocks=tuple(lines), data=data, notes=tuple(dict.fromkeys(notes)))
+
+
+def _weights(record: Weighing, study: Study) -> dict[str, object]:
+    """How the weights were raked, for a machine."""
+    return {
+        "margins": told_margins(record, study.settings.small),
+        "groups": bases_told(record, study.settings.small),
+        "iterations": record.iterations,
+        "tolerance": record.tolerance,
+        "converged": record.converged,
+        "by": record.by,
+        "base": record.base,
+        "trim": record.bounds,
+    }
+
+
+def _replicates(made: MadeWeights) -> dict[str, object]:
+    """How replicate weights were made, for a machine: what reading them elsewhere takes."""
+    return {
+        "kind": made.kind,
+        "replicates": made.weights.width,
+        "rho": made.rho,
+        "scale": made.scale,
+        "rscales": made.rscales,
+        "df": made.df,
+    }
 
 
 def blocks(record: Weighing, study: Study, lang: Language) -> list[str | Grid]:
@@ -102,6 +124,8 @@ def _nothing(study: Study, panel: Panel) -> Problem:
     en, zh = "the study rakes no weights: it has no margins.", "该研究没有边际，未进行边际加权。"
     if "weight" in panel.frame.columns:
         en, zh = "the study takes its weights as they are: it has no margins.", "该研究直接使用已有权重，没有边际。"
-    do = "Add to the study file: weights: {rake: {gender: {f: 0.51, m: 0.49}}, by: [wave]}."
-    do_zh = "请在研究文件中加入：weights: {rake: {gender: {f: 0.51, m: 0.49}}, by: [wave]}。"
+    do = "Add to the study file: weights: {rake: {gender: {f: 0.51, m: 0.49}}, by: [wave]}, "
+    do += "or replicate_weights: {make: bootstrap} for replicate weights of its design."
+    do_zh = "请在研究文件中加入：weights: {rake: {gender: {f: 0.51, m: 0.49}}, by: [wave]}；"
+    do_zh += "需要重复权重时加入 replicate_weights: {make: bootstrap}。"
     return problem("E-MARGIN", study.path.name, en, zh, do, do_zh)

@@ -5,7 +5,7 @@ Letters: `n` rows, `u` units, `h` strata, `R` replicates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -93,7 +93,7 @@ def make_replicates(
         raise Problems([problem("E-SETTING", "rho", en, zh, "Use rho=0.3, say.", "例如 rho=0.3。")])
     roles = {"weight": weight, "unit": unit, "stratum": stratum, "fraction": fpc}
     design, names, notes = designed(data, roles)
-    found = _problems(design, names, kind)
+    found = _problems(design, names, kind, n)
     if found:
         raise Problems(found)
     multiplicity, scale, rscales, df = _made(design, kind, n, seed, rho if kind == "fay" else 0.0)
@@ -142,16 +142,40 @@ def halves(stratum: Ints) -> Array:
     return found
 
 
-def _problems(design: Raking, names: tuple[str, ...], kind: str) -> list[Problem]:
-    """Strata that a kind cannot halve, and designs of one unit.
+def design_problems(data: Panel, kind: Made, n: int, where: str) -> list[Problem]:
+    """What stands against making replicate weights of a panel's design, told at a place of one's own.
 
     Parameters:
-        names: (h,) of the strata.
+        kind, n: as in `make_replicates`.
+    """
+    design, names, _ = designed(data, {})
+    return [replace(one, where=where) for one in _problems(design, names, kind, n)]
+
+
+MOST = 50_000_000
+"""Replicates times rows that are made: five arrays of so many numbers are 2 GB."""
+
+
+def _problems(design: Raking, names: tuple[str, ...], kind: str, n: int) -> list[Problem]:
+    """Strata that a kind cannot halve, designs of one unit, and weights too many for memory.
+
+    Parameters:
+        names: (h,) of the strata. n: replicates of the bootstrap.
     """
     size = np.bincount(design.stratum)
     if design.stratum.size < 2:
         en, zh = "there is one unit, so nothing can be left out.", "只有一个抽样单元，无从构造重复权重。"
         return [problem("E-REPLICATES", "unit", en, zh, "Look at unit= and stratum=.", "请检查 unit= 与 stratum=。")]
+    many = {"bootstrap": n, "jk1": design.stratum.size, "jkn": design.stratum.size}.get(kind, 0)
+    if many * design.weight.size > MOST:
+        rows = design.weight.size
+        en = f"{many:,} replicate weights of {rows:,} rows are more than {MOST:,} numbers."
+        zh = f"{rows:,} 行的 {many:,} 个重复权重超过 {MOST:,} 个数。"
+        do = (
+            "Name the clusters that were drawn, use fewer replicates of a bootstrap, or linearised errors of the index."
+        )
+        do_zh = "请写明所抽的聚类，改用次数较少的 bootstrap，或使用指数的线性化标准误。"
+        return [problem("E-REPLICATES", "n" if kind == "bootstrap" else "kind", en, zh, do, do_zh)]
     wrong = np.flatnonzero(size != 2) if kind in ("brr", "fay") else np.flatnonzero(size == 0)
     found = []
     for h in wrong[:5].tolist():

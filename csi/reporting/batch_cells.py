@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from csi.moments.assembled import FRACTION
 from csi.moments.stack import Array, Ints, Sample
 from csi.reporting.record import versions
 from csi.study.fitted import base_of
@@ -173,9 +174,9 @@ def _own(study: Study, panel: Panel, sample: Sample) -> list[str]:
     design = [_raw(panel, study.settings, place), sample.stratum[sample.unit].astype(np.float64)[:, None]]
     size = np.bincount(sample.stratum)[sample.stratum[sample.unit]].astype(np.float64)
     ends = np.concatenate([[0], np.cumsum(sample.cells["n"].to_numpy())]).astype(np.int64)
-    found = []
+    found, whole = [], _whole(study, panel)
     for a, b in pairwise(ends):
-        made = hashlib.sha256(np.ascontiguousarray(sample.rows[a:b]).tobytes())
+        made = hashlib.sha256(np.ascontiguousarray(sample.rows[a:b]).tobytes() + whole)
         made.update(np.ascontiguousarray(design[0][a:b]).tobytes())
         made.update(_pattern(sample.unit[a:b]).tobytes())
         made.update(_pattern(sample.stratum[sample.unit[a:b]]).tobytes())
@@ -184,10 +185,21 @@ def _own(study: Study, panel: Panel, sample: Sample) -> list[str]:
     return found
 
 
+def _whole(study: Study, panel: Panel) -> bytes:
+    """The design of all rows, which replicate weights that are made of it come from; nothing where none are."""
+    given = study.settings.replicate_weights
+    if given is None or not given.make or study.settings.index_errors != "bootstrap":
+        return b""
+    roles = {"respondent", "wave", "brand", "weight", "stratum", "cluster", FRACTION}
+    roles |= set() if panel.weighing is None else {v for names in panel.weighing.variables for v in names}
+    design = panel.frame.select([c for c in panel.frame.columns if c in roles])
+    return design.hash_rows().to_numpy().tobytes() if design.width else str(panel.frame.height).encode()
+
+
 def _raw(panel: Panel, settings: Settings, place: Ints) -> Array:
     """(n, k) weights as they were given: of the design, and of replicates where the errors come from those."""
     given = settings.replicate_weights if settings.index_errors == "bootstrap" else None
-    names = [] if given is None else list(named(given.columns, panel.frame.columns))
+    names = [] if given is None or given.make else list(named(given.columns, panel.frame.columns))
     names += ["weight"] if "weight" in panel.frame.columns else []
     found: Array = (
         panel.frame.select(pl.col(names).cast(pl.Float64))[place.tolist()].to_numpy()

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Text
+from csi.inference.make_replicates import MadeWeights
 from csi.reporting.tables import printed
 from csi.survey.weighing import Weighing
 
@@ -64,6 +65,22 @@ def ended(record: Weighing) -> Text:
     zh = f"按 {'、'.join(names)} 进行边际加权{by_zh}："
     zh += f"迭代 {record.iterations} 次收敛" if record.converged else f"迭代 {record.iterations} 次后仍未满足全部边际"
     return Text(en, f"{zh}；最大偏差 {worst:.4f} 个百分点；{cost(record).zh}。")
+
+
+def made_said(made: MadeWeights) -> Text:
+    """What replicate weights were made, in a sentence, with what their variance takes.
+
+    Example:
+        >>> import csi
+        >>> made_said(csi.make_replicates(pl.DataFrame({"q": [1, 2, 4]}), "jk1")).en
+        'Replicate weights: 3 of kind jk1 made of the design; scale 0.6667, 2 degrees of freedom.'
+    """
+    many, each = printed(made.weights.width, "count"), made.rscales
+    spread = "" if len(set(each)) == 1 else f", rscales {min(each):.4g}–{max(each):.4g}"
+    one = made.scale * each[0] if not spread else made.scale
+    en = f"Replicate weights: {many} of kind {made.kind} made of the design; scale {one:.4g}{spread}"
+    zh = f"重复权重：由抽样设计生成 {many} 个（{made.kind}）；scale 为 {one:.4g}{spread.replace(', ', '，')}"
+    return Text(f"{en}, {made.df:.0f} degrees of freedom.", f"{zh}，自由度为 {made.df:.0f}。")
 
 
 def cost(record: Weighing) -> Text:

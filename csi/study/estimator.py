@@ -11,6 +11,7 @@ from csi.errors import Language, Problem, Problems, Text, did_you_mean, one_of, 
 from csi.estimate.protocol import Estimator
 from csi.models.model import Model
 from csi.study.positions import Document, Loc
+from csi.study.replicated import LEAST, few_resamples, replicate_problems
 from csi.study.schema import StudyForm
 from csi.study.schema_estimate import COVARIANCE, EstimateForm, EstimatorName
 from csi.study.settings import Settings
@@ -60,9 +61,6 @@ def estimator_of(settings: Settings) -> PLS | SumScores | GSCA | SEM:
         tolerance=settings.tolerance,
     )
 
-
-LEAST: Final = 100
-"""`csi.bootstrap` takes no fewer resamples."""
 
 FILLED: Final = {"em": "fiml", "pairwise": "fiml", "mean": "fiml"}
 """What a covariance model does with absent answers where a composite does the key."""
@@ -122,7 +120,7 @@ def estimate_problems(
         yield from _refused(settings, document, lang)
     yield from _resampled(form, document)
     yield from _imputed(form, document)
-    yield from _replicated(form, document)
+    yield from replicate_problems(form, document)
     if settings.covariance and form.index.weights in {"own", "entity", "wave", "rolling"}:
         en = f"a covariance model has no weights of the kind {form.index.weights}: its items are weighed once for all."
         zh = f"协方差模型没有“{form.index.weights}”类权重：题项权重对全部单元只算一次。"
@@ -192,12 +190,10 @@ def _refused(settings: Settings, document: Document, lang: Language) -> Iterator
 
 def _resampled(form: StudyForm, document: Document) -> Iterator[Problem]:
     """Resamples too few for an interval."""
-    n = form.bootstrap.n
-    if not 0 < n < LEAST:
-        return
-    en, zh = f"{n} resamples are too few for standard errors.", f"{n} 次重抽样过少，不足以估计标准误。"
-    do, do_zh = f"Write n: {LEAST} or more, better 1000; 0 for none.", f"请写 n: {LEAST} 以上，最好 1000；0 表示不做。"
-    yield problem("E-BOOT", document.place(("bootstrap", "n")), en, zh, do, do_zh)
+    if 0 < form.bootstrap.n < LEAST:
+        yield few_resamples(
+            form.bootstrap.n, document.place(("bootstrap", "n")), "n", Text("; 0 for none", "；0 表示不做")
+        )
 
 
 def _imputed(form: StudyForm, document: Document) -> Iterator[Problem]:
@@ -222,36 +218,3 @@ def _imputed(form: StudyForm, document: Document) -> Iterator[Problem]:
             ("各份数据内部的方差来自自助法，而 bootstrap 中 n 为 0。"),
         )
         yield problem("E-IMPUTE", where, en, zh, "Set bootstrap: {n: 1000}.", "请设置 bootstrap: {n: 1000}。")
-
-
-def _replicated(form: StudyForm, document: Document) -> Iterator[Problem]:
-    """Replicate weights whose constants do not fit, or that something else competes with."""
-    given = form.replicate_weights
-    if given is None:
-        return
-    where = document.place(("replicate_weights",))
-    if given.kind == "fay" and given.rho is None:
-        en, zh = "Fay's method needs its rho.", "Fay 方法需要 rho。"
-        yield problem("E-SETTING", where, en, zh, "Write rho: 0.3, say.", "例如写 rho: 0.3。")
-    if given.kind != "fay" and given.rho is not None:
-        en, zh = f"rho belongs to kind: fay, not to {given.kind}.", f"rho 仅用于 kind: fay，不用于 {given.kind}。"
-        at = document.place(("replicate_weights", "rho"))
-        yield problem("E-SETTING", at, en, zh, "Leave it out.", "请删去。")
-    if given.kind == "jkn" and not given.rscales:
-        en = "kind: jkn needs rscales, (n_h - 1) / n_h of the stratum of each replicate."
-        zh = "kind: jkn 需要 rscales，即每个重复权重所属层的 (n_h - 1) / n_h。"
-        do = "Write rscales: [0.5, 0.67, ...], one for each column, or a single number for all."
-        do_zh = "请写 rscales: [0.5, 0.67, ...]，每列一个；或写一个数用于全部。"
-        yield problem("E-SETTING", where, en, zh, do, do_zh)
-    if form.estimate.imputations:
-        en, zh = (
-            "imputations are pooled with a bootstrap, not with replicate weights.",
-            ("多重插补与自助法合用，不与重复权重合用。"),
-        )
-        do, do_zh = "Use missing: em with replicate weights.", "有重复权重时请用 missing: em。"
-        yield problem("E-SETTING", where, en, zh, do, do_zh)
-    if form.bootstrap.interval != "percentile":
-        en = f"replicate weights give t intervals; bootstrap: interval: {form.bootstrap.interval} has no say."
-        zh = f"重复权重给出 t 区间；bootstrap 中的 interval: {form.bootstrap.interval} 不起作用。"
-        at = document.place(("bootstrap", "interval"))
-        yield problem("E-SETTING", at, en, zh, "Leave the interval out.", "请删去 interval。")

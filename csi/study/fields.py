@@ -19,10 +19,11 @@ from csi.study.former import break_said
 from csi.study.options import FILES, Options
 from csi.study.positions import Document
 from csi.study.rate_items import rates_plan
+from csi.study.replicated import replicates_said
 from csi.study.schema import StudyForm
 from csi.study.schema_estimate import COVARIANCE, OptionsForm
 from csi.study.schema_survey import BrandForm, RulesForm, StageForm
-from csi.study.settings import TARGET, Event, Gating, ReplicateWeights, Settings, Telling
+from csi.study.settings import TARGET, Event, Gating, Settings, Telling
 from csi.study.tables import tables_said
 from csi.study.waves import per_year
 from csi.study.weights import weigh_plan
@@ -130,7 +131,7 @@ def settings_of(form: StudyForm, codebook: Codebook | None, model: Model | None)
     """How to estimate; without waves the index has its own weights unless the study says otherwise."""
     keys = {} if codebook is None else codebook.keys
     waves = bool(form.waves.order) or "wave" in keys or any(file.wave for file in form.data)
-    how, draws, given = form.estimate, form.bootstrap, form.replicate_weights
+    how, draws = form.estimate, form.bootstrap
     every = how.ordered == ["all"] and model is not None and "all" not in model.items
     return Settings(
         estimator="plsc" if how.consistent and how.estimator == "pls" else how.estimator,
@@ -148,11 +149,7 @@ def settings_of(form: StudyForm, codebook: Codebook | None, model: Model | None)
         interval=draws.interval,
         level=draws.level,
         improper=draws.improper,
-        replicate_weights=None
-        if given is None
-        else ReplicateWeights(
-            tuple(given.columns), given.kind, given.rho, given.combined, given.scale, tuple(given.rscales)
-        ),
+        replicate_weights=replicates_said(form),
         target=form.index.target or TARGET,
         formula=form.index.formula,
         index_weights=form.index.weights or _index_rule(form, waves=waves),

@@ -15,10 +15,9 @@ from csi.estimate.fit import fit
 from csi.inference.bootstrap import bootstrap
 from csi.inference.impute import impute
 from csi.inference.means import bootstrap_means
-from csi.inference.replicate_weights import replicate_weights
 from csi.study.estimator import estimator_of
+from csi.study.replicated import replicated
 from csi.study.study import Study
-from csi.survey.columns import named
 from csi.survey.panel import Panel
 from csi.tracking.index import Index, Interval, StdError, index
 from csi.tracking.index_weights import Given
@@ -80,17 +79,7 @@ def resampled(study: Study, panel: Panel, est: Estimate) -> Estimate:
     """
     settings, given = study.settings, study.settings.replicate_weights
     if given is not None:
-        return replicate_weights(
-            est,
-            panel,
-            given.columns,
-            scale=given.scale,
-            rscales=given.each(len(named(given.columns, panel.frame.columns))),
-            kind=given.kind,
-            rho=given.rho,
-            combined=given.combined,
-            level=settings.level,
-        )
+        return replicated(study, panel, est)
     if not settings.replicates:
         return est
     return bootstrap(

@@ -13,11 +13,12 @@ from csi.errors import Language, Note, Problems, note, problem
 from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
+from csi.study.replicated import answered_problems
 from csi.study.streams import rows_of, streamed, streamed_rows, streams
 from csi.study.weights import WeighPlan, placed, weigh_groups, weighed, with_base
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
-from csi.survey.columns import named, roles_of
+from csi.survey.columns import roles_of
 from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
 from csi.survey.rules import Rules
@@ -64,16 +65,14 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     panel = replace(panel, notes=(*panel.notes, *outside_notes(study.path.parent, study.data)))
     if study.scales == "same":
         panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
-    count = 0 if given is None else len(named(given.columns, panel.frame.columns))
-    if given is not None and len(given.rscales) not in (0, 1, count):
-        en = f"there are {count} columns of replicate weights and {len(given.rscales)} rscales."
-        zh = f"重复权重有 {count} 列，而 rscales 有 {len(given.rscales)} 个。"
-        do, do_zh = "Give one for each column, or one for all.", "请每列给一个，或只给一个用于全部。"
-        raise Problems([problem("E-SETTING", "replicate_weights", en, zh, do, do_zh)], study.language)
     try:
-        return weighed(panel, plan, part=part)
+        panel = weighed(panel, plan, part=part)
+        found = answered_problems(given, panel)
     except Problems as error:
         raise Problems(error.problems, study.language) from error
+    if found:
+        raise Problems(found, study.language)
+    return panel
 
 
 def _read(plan: WeighPlan | None, *args: Any, **said: Any) -> Panel:  # noqa: ANN401 - those of survey.read_panel

@@ -220,14 +220,20 @@ class RulesForm(Part):
 
 
 class ReplicatesForm(Part):
-    """Replicate weights that the survey came with: their columns (* for any characters) and how they were made."""
+    """Replicate weights that the survey came with: their columns (* for any characters) and how they were made.
 
-    columns: list[str] = Field(min_length=1)
-    kind: Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"]
+    Or those that are made here of the study's weights, strata and clusters: `{make: bootstrap, count: 500, seed: 1}`.
+    """
+
+    columns: list[str] = Field(default=[], min_length=1)
+    kind: Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"] | None = None
     rho: float | None = Field(default=None, ge=0, lt=1)
     scale: float | None = Field(default=None, gt=0)
     rscales: list[Annotated[float, Field(ge=0)]] = Field(default_factory=list)
     combined: bool = True
+    make: Literal["bootstrap", "jk1", "jkn", "brr", "fay"] | None = None
+    count: int | None = Field(default=None, ge=2)
+    seed: int | None = Field(default=None, ge=0)
 
     @field_validator("columns", "rscales", mode="before")
     @classmethod

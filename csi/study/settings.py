@@ -16,24 +16,37 @@ from csi.tracking.views import Views
 IndexErrors = Literal["bootstrap", "linearised", "fixed"]
 """Standard errors of the index: of refits, linearised (with the weights' uncertainty), or with the weights fixed."""
 
+Weighting = Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"]
+"""How replicate weights were made."""
+
+MADE = 500
+"""Replicates of a bootstrap whose weights are made here, where the study does not say."""
+
+RHO = 0.3
+"""Fay's shrinkage where replicates are made here and the study does not say."""
+
 TARGET = "satisfaction"
 """The construct that is published where a study names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicateWeights:
-    """Columns of replicate weights, how they were made, and whether they contain the sampling weight.
+    """Columns of replicate weights, how they were made, and whether they contain the sampling weight; or made here.
 
     Attributes:
         scale, rscales: constants of the variance, as in `csi.replicate_weights`; a single one of `rscales` is for all.
+        make: the kind that `csi.make_replicates` makes of the study's design; empty for columns. count, seed: of it.
     """
 
     columns: tuple[str, ...]
-    kind: Literal["brr", "fay", "jk1", "jk2", "jkn", "bootstrap", "sdr", "other"]
+    kind: Weighting
     rho: float | None = None
     combined: bool = True
     scale: float | None = None
     rscales: tuple[float, ...] = ()
+    make: Literal["", "bootstrap", "jk1", "jkn", "brr", "fay"] = ""
+    count: int = MADE
+    seed: int = 1
 
     def each(self, columns: int) -> tuple[float, ...] | None:
         """The factor of every replicate; None where the study gives none."""

@@ -163,3 +163,49 @@ def test_finite_populations_shrink_errors(folder: Path) -> None:
     fraction = 60 / 80
     finite = error("weights: {population: {n: 80, s: 80}}\n")
     assert finite / whole == pytest.approx(np.sqrt(1 - fraction), rel=0.2)
+
+
+def test_replicate_weights_made_of_the_design_are_the_studys_errors(folder: Path) -> None:
+    """Of raked weights, in the study file and by the function: the same errors, margins met in each replicate."""
+    made_here = "replicate_weights: {make: bootstrap, count: 100, seed: 4}\n"
+    (folder / "study.yaml").write_text(STUDY + WEIGHTS + made_here, encoding="utf-8")
+    study, panel = opened(folder / "study.yaml")
+    est = fitted(study, panel)
+    plain = fitted(study, panel, errors=False)
+    made = csi.make_replicates(panel, "bootstrap", 100, 4)
+    theirs = csi.replicate_weights(plain, made)
+    np.testing.assert_array_equal(est.std_error, theirs.std_error)
+    women, first = ((panel.frame[c] == v).to_numpy() for c, v in (("sex", "女"), ("wave", "2026Q1")))
+    weights = made.weights.to_numpy().T
+    share = weights[:, women & first].sum(axis=1) / weights[:, first].sum(axis=1)
+    assert share == pytest.approx(np.full(100, 0.51), abs=1e-5)
+
+
+def test_the_verb_writes_replicate_weights(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = STUDY + "replicate_weights: {make: bootstrap, count: 100, seed: 4}\n"
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    assert main(["weigh", str(folder / "study.yaml"), "--lang", "zh", "--to", str(folder / "w.csv")]) == 0
+    assert "由抽样设计生成 100 个（bootstrap）" in capsys.readouterr().out
+    written = pl.read_csv(folder / "w.csv")
+    assert {"rw1", "rw100"} <= set(written.columns)
+    main(["weigh", str(folder / "study.yaml"), "--json"])
+    assert json.loads(capsys.readouterr().out)["replicate_weights"]["scale"] == pytest.approx(1 / 99)
+
+
+REPLICATES = {
+    "neither": ("{scale: 1}", ["needs columns and kind"]),
+    "too few": ("{make: bootstrap, count: 30}", ["30 resamples are too few"]),
+    "both": ("{make: jkn, columns: [rw*]}", ["`columns` belongs to columns"]),
+    "a count of the design": ("{make: jk1, count: 9}", ["count is for make: bootstrap"]),
+    "rho of another": ("{make: brr, rho: 0.3}", ["rho belongs to make: fay"]),
+    "a seed of columns": ("{columns: [w0], kind: jk1, seed: 3}", ["`seed` belongs to make"]),
+    "no pairs": ("{make: brr}", ["units; balanced half-samples need two"]),
+}
+
+
+@pytest.mark.parametrize("what", REPLICATES)
+def test_replicate_weights_that_cannot_be_made(folder: Path, what: str) -> None:
+    keys, words = REPLICATES[what]
+    found = said(folder, f"replicate_weights: {keys}\n")
+    assert all(any(word.replace("needs", "need") in p.what.en for p in found) for word in words)
+    assert all(p.where in {"study.yaml:15", "replicate_weights"} for p in found)

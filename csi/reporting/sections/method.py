@@ -180,8 +180,15 @@ def _errors(a: Analysis) -> Pair:
         return Text("Standard errors", "标准误"), Text(en, zh)
     if given is not None:
         count = 0 if a.stack.replicates is None else a.stack.replicates.n
-        en = f"{count} replicate weights ({given.kind}), t intervals, level {level}"
-        return Text("Standard errors", "标准误"), Text(en, f"{count} 个重复权重（{given.kind}），t 区间，水平 {level}")
+        own, own_zh = (", made of the design", "，由抽样设计生成") if given.make else ("", "")
+        own, own_zh = (
+            (f"{own}, seed {given.seed}", f"{own_zh}，随机种子 {given.seed}")
+            if given.make == "bootstrap"
+            else (own, own_zh)
+        )
+        en = f"{count} replicate weights ({given.kind}{own}), t intervals, level {level}"
+        zh = f"{count} 个重复权重（{given.kind}{own_zh}），t 区间，水平 {level}"
+        return Text("Standard errors", "标准误"), Text(en, zh)
     en = f"{many} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t for the index; "
     zh = f"{many} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；"
     said = Text(f"{en}seed {settings.seed}", f"{zh}随机种子 {settings.seed}")
