@@ -19,7 +19,8 @@ from csi.simulation.texts import FURTHER, flow
 from csi.study.waves import per_year
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.datafile import Raw
-from csi.survey.keys import natural
+from csi.survey.period import natural
+from csi.survey.wave_names import name_problem, named_order
 
 UNTOLD = Text(
     "# per_year: 4   (how many waves a year has; their names do not tell, and without it 4 is taken)",
@@ -110,6 +111,7 @@ def study_text(draft: Draft, model: str, target: str, without: Mapping[str, Text
     file = {"file": beside(draft.export, draft.folder), **({"encoding": draft.encoding} if draft.encoding else {})}
     keys = {role: column for role, column in found.roles.items() if role not in without}
     waves, brands = (distinct(draft.raw.frame, found.roles.get(role)) for role in ("wave", "brand"))
+    waves = [] if any(name_problem(dict.fromkeys(waves, (0, Text("", ""))), "")) else [*named_order("wave", waves)]
     first = Text(
         "# A first guess by csi init: correct what is wrong, delete this line.",
         "# csi init 的初稿，请核对修改后删除本行。",

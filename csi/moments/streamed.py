@@ -15,14 +15,14 @@ from typing import Final, Protocol
 import numpy as np
 import polars as pl
 
-from csi.errors import Language, Note, Problem, Problems, note, problem
+from csi.errors import Language, Note, Problem, Problems, Text, note, problem
 from csi.moments.design import GRID
 from csi.moments.stack import Missing, Moments
 from csi.moments.stream_batch import HEAVIEST, WIDEST, Coding, Tally, total
 from csi.moments.sums import CellSums, moments_of_sums
 from csi.survey.codebook import Codebook
-from csi.survey.keys import natural
 from csi.survey.panel import Source as Origin
+from csi.survey.wave_names import name_problem, named_order
 
 KNOWN: Final = ("brand", "wave")
 """Keys whose values a study may know."""
@@ -172,6 +172,7 @@ class Streamed:
         blank = [k for k, key in enumerate(sums.keys) if key in KNOWN and any(not cell[k] for cell in sums.cells)]
         found = [p for k in blank for p in self.rows.blank(sums.keys[k])]
         found += [p for k, key in enumerate(sums.keys) for p in self._unknown(key, {c[k] for c in sums.cells if c[k]})]
+        found += self._dates(sums)
         if not found and not (sums.counted > 0).any():
             found = [_nothing(int(sums.rows.sum()), self.rows.place)]
         if found:
@@ -266,13 +267,21 @@ class Streamed:
             )
             yield problem(f"E-{key.upper()}", self.rows.place, en, zh, do, do_zh)
 
+    def _dates(self, sums: CellSums) -> Iterator[Problem]:
+        """Waves that are dates in several ways, where no order is stated."""
+        if not self.waves and "wave" in sums.keys:
+            k, rows = sums.keys.index("wave"), dict[str, int]()
+            for cell, n in zip(sums.cells, sums.rows.tolist(), strict=True):
+                rows[cell[k]] = rows.get(cell[k], 0) + n
+            yield from name_problem({wave: (n, Text("", "")) for wave, n in rows.items() if wave}, self.rows.place)
+
     def _ordered(self, sums: CellSums) -> CellSums:
-        """Cells in the order of a panel: the study's, else natural for brands and waves and by text for other keys."""
+        """Cells in the order of a panel: the study's, else of dates in time or of names, and by text for other keys."""
         orders = {"wave": self.waves, "brand": self.brands}
         ranks = []
         for k, key in enumerate(sums.keys):
             values = {c[k] for c in sums.cells}
-            known = list(orders.get(key, ()) or (sorted(values, key=natural) if key in orders else sorted(values)))
+            known = list(orders.get(key, ()) or (named_order(key, values) if key in orders else sorted(values)))
             ranks.append({v: known.index(v) if v in known else len(known) for v in values})
         order = sorted(range(len(sums.cells)), key=lambda c: [r[v] for r, v in zip(ranks, sums.cells[c], strict=True)])
         return replace(sums, cells=tuple(sums.cells[c] for c in order), limbs=sums.limbs[order])

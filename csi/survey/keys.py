@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
@@ -11,6 +10,7 @@ from csi.errors import Note, Problem, Text, did_you_mean, note, problem
 from csi.survey.cells import clean, counted, number, said, seconds, shown
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
+from csi.survey.wave_names import named_order, wave_dates
 
 NUMERIC = ("weight", "duration")
 MUST = ("respondent", "wave", "brand")
@@ -19,17 +19,6 @@ MOST = 6
 """More unknown names than this are told in one sentence."""
 
 NAMED_ZH = {"respondent": "受访者", "wave": "期", "brand": "品牌", "stage": "阶段"}
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key under which "wave 2" comes before "wave 10".
-
-    Example:
-        >>> sorted(["2023Q4", "2024Q1", "2023Q10"], key=natural)
-        ['2023Q4', '2023Q10', '2024Q1']
-    """
-    parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def relabelled(frame: pl.LazyFrame, role: str, picked: Picked, known: Sequence[str]) -> pl.LazyFrame:
@@ -61,26 +50,33 @@ def under_one_name(frame: pl.DataFrame, renamed: Mapping[str, str]) -> tuple[pl.
 
 
 def present(frame: pl.DataFrame, role: str, order: Sequence[str]) -> tuple[str, ...]:
-    """The values of a key that occur: in the study's order, else in natural order."""
+    """The values of a key that occur: in the study's order, else waves named after dates in time, others naturally."""
     if role not in frame.columns:
         return ()
     values = set(frame[role].drop_nulls().unique().to_list())
-    return tuple(name for name in order if name in values) if order else tuple(sorted(values, key=natural))
+    return tuple(name for name in order if name in values) if order else named_order(role, values)
 
 
 def key_problems(
-    frame: pl.DataFrame, roles: Sequence[str], known: Mapping[str, Sequence[str]], groups: Collection[str] = ()
+    frame: pl.DataFrame,
+    roles: Sequence[str],
+    known: Mapping[str, Sequence[str]],
+    groups: Collection[str] = (),
+    wave: str = "",
 ) -> Iterator[Problem]:
-    """Blank respondents, waves, brands; unknown waves, brands, stages; bad weights; durations that are no number.
+    """Blank respondents, waves, brands; unknown ones; waves that are dates in several ways; bad weights and durations.
 
     Parameters:
         groups: names of further columns that stay text; other columns beside the roles are replicate weights.
+        wave: the column that holds the wave.
     """
     for role in roles:
         if role in MUST:
             yield from _blank(frame, role)
         if known.get(role):
             yield from _unknown(frame, role, known[role])
+        elif role == "wave":
+            yield from wave_dates(frame, wave)
         if role not in KEY_ROLES and role not in groups:
             yield from _replicates(frame, role)
     if "weight" in roles:

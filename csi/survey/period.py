@@ -54,3 +54,14 @@ def days_of(name: str) -> tuple[date, date] | None:
 def _start(many: int, number: int) -> date:
     """The first day of a period."""
     return date(number // many, number % many * 12 // many + 1, 1)
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key under which "wave 2" comes before "wave 10".
+
+    Example:
+        >>> sorted(["2023Q4", "2024Q1", "2023Q10"], key=natural)
+        ['2023Q4', '2023Q10', '2024Q1']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)

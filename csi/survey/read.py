@@ -122,7 +122,7 @@ def read_panel(
     filled = apply(Ruled(frame), [empty_rows(rules, codebook)])
     wrong = [*cell_problems(frame, raw, picked, codebook, rules)]
     wrong = [*(_rescaled(asked, present(frame, "wave", waves), former, codebook) if wrong else ()), *wrong]
-    problems = [*turned.problems, *wrong, *key_problems(filled.frame, roles, known, groups)]
+    problems = [*turned.problems, *wrong, *key_problems(filled.frame, roles, known, groups, _column(picked, "wave"))]
     rows = with_signs(filled.frame.with_columns(numeric_keys(roles, groups)), codebook, rules, roles)
     ruled = apply(replace(filled, frame=rows, lost=()), row_rules(rules, roles))
     unlikely = still_unlike(ruled.frame, codebook, former, order, turned)
@@ -144,6 +144,11 @@ def _rescaled(
 ) -> Iterator[Problem]:
     """That answers leave their scale because a wave was asked on another one."""
     return rescaled_problems(wave_changes(asked, waves, former), asked, codebook)
+
+
+def _column(picked: Sequence[Picked], role: str) -> str:
+    """The column that holds a key in the first file that has one."""
+    return next((p.columns[role] for p in picked if p.columns.get(role)), "")
 
 
 def _order(frame: pl.DataFrame, waves: Sequence[str], former: Sequence[Former]) -> tuple[str, ...]:
