@@ -11,7 +11,7 @@ from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.grids import each, grid
 from csi.cli.studied import study_argument
 from csi.errors import Language, Text
-from csi.reporting.coding import WHAT, Coding, coding
+from csi.reporting.coding import BESIDE, WHAT, Coding, coding
 
 HEADINGS = {
     "item": Text("item", "题项"),
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 def _blocks(found: Coding, lang: Language) -> tuple[str | Grid, ...]:
     """The sentence, the table, the entry."""
     rest = found.table.filter(pl.col("what") != "fits")
-    fine, every = found.table.filter(what="fits").height, found.table["item"].n_unique()
+    fine, every = found.table.filter(what="fits").height, found.table.filter(pl.col("item") != "")["item"].n_unique()
     said = Text(
         f"{fine} of {every} items fit the study's coding; nothing was changed.",
         f"{every} 个题项中有 {fine} 个与研究的编码相符；未作任何更改。",
@@ -50,7 +50,12 @@ def _blocks(found: Coding, lang: Language) -> tuple[str | Grid, ...]:
     out: list[str | Grid] = [said.say(lang)]
     if rest.height:
         kinds = {**each(["item", "column", "what"], "text"), **each(["n"], "count"), **each(["found"], "text")}
-        out.append(grid(rest, kinds, lang, Text("What does not fit", "不相符之处"), WHAT, HEADINGS))
+        beside = Text("Columns that came and went", "增减的列")
+        parts = [
+            (Text("What does not fit", "不相符之处"), rest.filter(~pl.col("what").is_in(BESIDE)), kinds),
+            (beside, rest.filter(pl.col("what").is_in(BESIDE)), {k: v for k, v in kinds.items() if k != "item"}),
+        ]
+        out += [grid(part, of, lang, title, WHAT, HEADINGS) for title, part, of in parts if part.height]
     if found.entry:
         out.append("data:\n  " + found.entry)
     return tuple(out)

@@ -25,7 +25,7 @@ from csi.reporting.waves import (
 )
 from csi.study import Study, read_study, read_study_panel
 from csi.survey.panel import Panel
-from csi.survey.wave_changes import WHAT
+from csi.survey.wave_changes import COLUMNS, WHAT
 
 COMPARING = Text("Comparing waves", "比较各期")
 EVERYBODY = Text("all", "全体")
@@ -116,7 +116,7 @@ def wave_blocks(study: Study, panel: Panel, lang: Language) -> tuple[str | Grid,
     if len(panel.waves) < 2:
         return ()
     said = ("" if lang == "zh" else " ").join(t.say(lang) for t in design_sentences(study_repeats(study, panel)))
-    changes = change_frame([c for c in study_changes(study, panel) if c.what != "renamed"])
+    changes = change_frame([c for c in study_changes(study, panel) if c.what not in COLUMNS])
     return (said, change_grid(changes, lang)) if changes.height else (said,)
 
 
@@ -162,13 +162,31 @@ def change_grid(changes: pl.DataFrame, lang: Language) -> Grid:
     kept = ["wave", "before", "what", "item", "was", "now", "declared", why]
     said = pl.when("declared").then(pl.lit(yes)).otherwise(pl.lit(no)).alias("declared")
     frame = grouped(changes, lang).with_columns(said)
-    cut = [pl.when(pl.col(c).str.len_chars() > WIDE).then(pl.col(c).str.slice(0, WIDE) + "…").otherwise(c).alias(c)
-           for c in ("was", "now")]  # fmt: skip
+    texts = [parted(was, now) for was, now in frame.select("was", "now").iter_rows()]
+    cut = [pl.Series(name, [pair[i] for pair in texts], dtype=pl.String) for i, name in enumerate(("was", "now"))]
     return grid(frame.with_columns(cut), each(kept, "text"), lang, CHANGES, WHAT, HEADINGS)
 
 
 WIDE = 36
 """Characters of a wording that a grid has room for."""
+
+
+def parted(was: str, now: str) -> tuple[str, str]:
+    """Two wordings cut to the room of a grid, from a little before where they part.
+
+    Example:
+        >>> parted("Taking everything together, how content are you?", "Taking everything together, how happy are you?")
+        ('…ing together, how content are you?', '…ing together, how happy are you?')
+    """
+    same = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), min(len(was), len(now)))
+    start = max(same - WIDE // 2, 0) if max(len(was), len(now)) > WIDE and was and now else 0
+    return _cut(was, start), _cut(now, start)
+
+
+def _cut(text: str, start: int) -> str:
+    """A piece of a text, with an ellipsis where it was cut."""
+    piece = text[start : start + WIDE]
+    return ("…" if start else "") + piece + ("…" if start + WIDE < len(text) else "")
 
 
 def _keyed(frame: pl.DataFrame) -> list[str]:

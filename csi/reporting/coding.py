@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,10 +15,11 @@ from csi.errors import Text
 from csi.study.study import Study, given_study
 from csi.survey.cells import clean, codes_of, number
 from csi.survey.codebook import Codebook, Item
-from csi.survey.columns import Picked, pick, roles_of
+from csi.survey.columns import Picked, pick, roles_of, used_columns
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.readers import read_raw
 from csi.survey.wave_changes import plain_wording
+from csi.survey.wave_columns import is_question
 from csi.survey.worded import coded, words_of
 from csi.tracking.show import shown
 
@@ -28,7 +29,13 @@ WHAT: Final[Mapping[str, Text]] = {
     "other wording": Text("another wording", "题干不同"),
     "unknown answers": Text("answers without a code", "没有代码的回答"),
     "outside the scale": Text("outside the scale", "超出量表"),
+    "reworded": Text("no such column; perhaps reworded", "没有该列，或已改写"),
+    "new column": Text("new column, read by no item", "新列（无题项读取）"),
+    "column left": Text("column that left, read by no item", "不再有的列（无题项读取）"),
 }
+
+BESIDE: Final = ("new column", "column left")
+"""What is told of columns that no item reads; the coding fits all the same."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +44,8 @@ class Coding(Shown):
 
     Attributes:
         table: item, column (that the coding reads), what ("fits", or why not), n (answers concerned), found (answers,
-            the wording, or the column that may be meant).
+            the wording, or the column that may be meant); below, without an item, columns that the last export of the
+            study had not, and those that it had and this one has not.
         entry: the line for `data:`, with the columns that the coding reads; "" where a column is not found.
     """
 
@@ -47,7 +55,7 @@ class Coding(Shown):
     @property
     def fits(self) -> bool:
         """Whether everything does."""
-        return bool((self.table["what"] == "fits").all())
+        return bool(self.table["what"].is_in(["fits", *BESIDE]).all())
 
 
 def coding(study: Study | str | Path, file: str | Path, wave: str = "") -> Coding:
@@ -73,9 +81,27 @@ def coding(study: Study | str | Path, file: str | Path, wave: str = "") -> Codin
     book = study.codebook
     picked = pick(raw, named, book, roles_of(book, [named]))
     rows = [row for item in book.items for row in _rows(item, picked, _wording(item, book, last, before))]
+    meant = {row[4] for row in rows if row[2] in {"reworded", "no column"}}
+    rows += [*_beside(picked, book, last, before, meant)]
     kinds = {"item": pl.String(), "column": pl.String(), "what": pl.String(), "n": pl.Int64(), "found": pl.String()}
     table = pl.DataFrame(rows, kinds, orient="row")
-    return Coding(table, "" if "no column" in set(table["what"]) else _entry(named))
+    return Coding(table, "" if {"no column", "reworded"} & set(table["what"]) else _entry(named))
+
+
+def _beside(
+    picked: Picked, book: Codebook, last: DataFile, before: Raw | None, meant: Collection[str]
+) -> Iterator[tuple[str, str, str, int, str]]:
+    """Columns that no item reads and the last export had not; those of it that are gone."""
+    if before is None:
+        return
+    now, had, has = picked.raw, before.frame.columns, picked.raw.frame.columns
+    read = {*used_columns(book), *last.rename.values(), *picked.columns.values()}
+    for column in has:
+        if column not in {*had, *meant, *read}:
+            yield "", column, "new column", now.frame[column].count(), now.wording.get(column, "")
+    for column in had:
+        if column not in {*has, *read}:
+            yield "", column, "column left", 0, before.wording.get(column, "")
 
 
 def _wording(item: Item, book: Codebook, last: DataFile, before: Raw | None) -> str:
@@ -90,7 +116,9 @@ def _rows(item: Item, picked: Picked, wording: str) -> Iterator[tuple[str, str, 
     if not column:
         wanted = picked.file.rename.get(item.name, item.column or item.name)
         if wanted:
-            yield item.name, wanted, "no column", picked.raw.frame.height, _meant(wanted, wording, picked.raw)
+            meant = _meant(wanted, wording, picked.raw)
+            what = "reworded" if meant and is_question(wanted) and is_question(meant) else "no column"
+            yield item.name, wanted, what, picked.raw.frame.height, meant
         return
     found = [*_answers(item, column, picked)]
     asked = picked.raw.wording.get(column, "")

@@ -19,7 +19,8 @@ from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 from csi.survey.panel import Panel
 from csi.survey.repeats import KINDS, Repeats, repeats_of
-from csi.survey.wave_changes import WaveChange, proposed, wave_changes
+from csi.survey.wave_changes import WHAT, WaveChange, proposed, wave_changes
+from csi.survey.wave_columns import column_changes
 from csi.tracking.attrition import Attrition, attrition
 from csi.tracking.index import Index
 from csi.tracking.overlap import Overlap, overlap
@@ -35,8 +36,8 @@ class Waves(Shown):
 
     Attributes:
         repeats: their design, told from the respondents' names, with evidence and what follows.
-        changes: wave, before, item, what ("added", "dropped", "returned", "reworded", "scale", "labels", "renamed"),
-            was, now, declared, evidence, evidence_zh.
+        changes: wave, before, item, what ("added", "dropped", "returned", "reworded", "scale", "labels", "renamed",
+            "new column", "column left"), was, now, declared, evidence, evidence_zh.
         proposed: lines for `waves: breaks:` of changes of the model's items that nobody declared.
         attrition, overlap: of a panel, else None.
 
@@ -108,13 +109,18 @@ def study_repeats(study: Study, panel: Panel) -> Repeats:
 
 
 def study_changes(study: Study, panel: Panel) -> tuple[WaveChange, ...]:
-    """What changed in a study's questionnaire, what it declares marked."""
-    return wave_changes(panel.asked, panel.waves, formers(study), [b.wave for b in study.breaks])
+    """What changed in a study's questionnaire, what it declares marked; items first, then columns that none reads."""
+    declared = [b.wave for b in study.breaks]
+    found = wave_changes(panel.asked, panel.waves, formers(study), declared)
+    found = (*found, *column_changes(panel.sources, panel.asked, panel.waves, declared))
+    place, kinds = {w: i for i, w in enumerate(panel.waves)}, list(WHAT)
+    return tuple(sorted(found, key=lambda c: (place[c.wave], kinds.index(c.what))))
 
 
 def wave_record(study: Study, panel: Panel) -> dict[str, object]:
     """What a record keeps of the waves: their design and what changed in the questionnaire."""
-    repeats, changes = study_repeats(study, panel), change_frame(study_changes(study, panel))
+    items = [c for c in study_changes(study, panel) if c.what not in {"new column", "column left"}]
+    repeats, changes = study_repeats(study, panel), change_frame(items)
     return {"design": repeats.kind, "recurring": repeats.share, "changes": changes.drop("evidence_zh").to_dicts()}
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from csi.errors import Problem, Problems, Reason, did_you_mean, problem, reason
+from csi.errors import Problem, Problems, Reason, Text, did_you_mean, problem, reason
 from csi.models.model import Model
 from csi.study.schema import StudyForm
-from csi.study.schema_survey import LinkForm
+from csi.study.schema_survey import BreakForm, LinkForm
 from csi.study.settings import BreakSaid, LinkSaid
 from csi.survey.panel import Panel
 from csi.tracking.breaks import Break
@@ -42,12 +43,26 @@ def breaks_of(study: Study, index: Index | None = None, panel: Panel | None = No
         Problems: E-FILE, E-COLUMN of an overlap file; E-LINK.
     """
     if index is None:
-        return tuple(Break(one.wave, one.what, one.text) for one in study.breaks)
+        return tuple(Break(one.wave, one.what, one.text) for one in _by_wave(study.breaks))
     present = set(index.cells["wave"].to_list())
     order = [w for w in (study.waves or wave_order(index.cells)) if w in present]
-    shown = [one for one in study.breaks if study.waves or one.wave in present]
+    shown = [one for one in _by_wave(study.breaks) if study.waves or one.wave in present]
     said = tuple(_broken(study, one, index, panel, order) for one in shown)
     return (*said, *(doubted(study, index, panel, order) if panel is not None else ()))
+
+
+def _by_wave(breaks: Sequence[BreakSaid]) -> tuple[BreakSaid, ...]:
+    """One break a wave, also where the former scales of several groups of items are said apart."""
+    out: dict[str, BreakSaid] = {}
+    for one in breaks:
+        first = out.get(one.wave)
+        if first is None:
+            out[one.wave] = one
+            continue
+        en, zh = ([t for t in texts if t] for texts in ((first.text.en, one.text.en), (first.text.zh, one.text.zh)))
+        text = Text("; ".join(dict.fromkeys(en)), "；".join(dict.fromkeys(zh)))
+        out[one.wave] = replace(first, text=text, link=first.link or one.link)
+    return tuple(out.values())
 
 
 def doubted(study: Study, index: Index, panel: Panel, order: Sequence[str]) -> Iterator[Break]:
@@ -190,9 +205,13 @@ def break_problems(
     items = {c.name: c.items for c in model.constructs} if model is not None else {}
     for i, one in enumerate(form.waves.breaks):
         place = document.place(("waves", "breaks", i, "wave"))
-        if one.wave in waves[:i]:
+        if one.wave in waves[:i] and not _scales_apart([b for b in form.waves.breaks if b.wave == one.wave]):
             en, zh = f"two breaks at {one.wave}.", f"{one.wave} 期写有两个断点。"
-            do, do_zh = "Join them to one break with one link.", "请合并为一个断点，只写一个衔接。"
+            do = "Join them to one break with one link; only former scales of different items may stand apart"
+            do, do_zh = (
+                f"{do} (what: scale, scale: [1, 5], items: [...]).",
+                "请合并为一个断点，只写一个衔接；仅不同题项的原量表可分写（what: scale, scale: [1, 5], items: …）。",
+            )
             yield problem("E-BREAK", place, en, zh, do, do_zh)
         if form.waves.order and one.wave == form.waves.order[0]:
             en, zh = f"a break at {one.wave}, the first wave.", f"断点 {one.wave} 为首期。"
@@ -213,6 +232,13 @@ def break_problems(
                 known=model is not None,
                 rated=form.rates is not None,
             )
+
+
+def _scales_apart(breaks: Sequence[BreakForm]) -> bool:
+    """Whether breaks of one wave say the former scales of different items, with one link at most."""
+    items = [name for one in breaks for name in one.items]
+    scaled = all(one.what == "scale" and one.scale and one.items for one in breaks)
+    return scaled and len(set(items)) == len(items) and sum(one.link is not None for one in breaks) <= 1
 
 
 def _link_problems(

@@ -10,6 +10,7 @@ from csi.survey.asked import Asked
 from csi.survey.cells import clean, codes_of, number
 from csi.survey.codebook import Codebook, Item
 from csi.survey.columns import FILE, Picked
+from csi.survey.wave_columns import is_question
 from csi.survey.worded import coded, words_of
 
 MOST = 200
@@ -64,7 +65,12 @@ def _asked(one: Picked, wave: str, item: Item, counts: Mapping[float, int]) -> A
         low, high = min(answers), max(answers)
         answers = {low: answers[low], high: sum(answers.values()) - answers[low]}
     labels = {c: t for c, t in one.raw.labels.get(column, {}).items() if _value(c) not in missing}
-    return Asked(wave, item.name, one.raw.name, column, one.raw.wording.get(column, ""), answers, labels)
+    return Asked(wave, item.name, one.raw.name, column, wording_of(column, one), answers, labels)
+
+
+def wording_of(column: str, one: Picked) -> str:
+    """The question behind a column: as the file says, else the header where it is a question itself, else ""."""
+    return one.raw.wording.get(column, "") or (column if is_question(column) else "")
 
 
 def _value(code: str) -> float | str:

@@ -16,7 +16,7 @@ from csi.survey.codebook import Codebook
 from csi.survey.doubts import CHANCE
 from csi.survey.former import Ends, Former
 
-What = Literal["added", "dropped", "returned", "reworded", "scale", "labels", "renamed"]
+What = Literal["added", "dropped", "returned", "reworded", "scale", "labels", "renamed", "new column", "column left"]
 
 WHAT: Final[Mapping[str, Text]] = {
     "added": Text("item added", "新增题项"),
@@ -26,8 +26,13 @@ WHAT: Final[Mapping[str, Text]] = {
     "scale": Text("another answer scale", "答题量表改变"),
     "labels": Text("answers labelled otherwise", "选项文字改变"),
     "renamed": Text("another column", "列名改变"),
+    "new column": Text("new column, read by no item", "新列（无题项读取）"),
+    "column left": Text("column that left, read by no item", "不再有的列（无题项读取）"),
 }
 """The kinds of change, in the order in which they are told."""
+
+COLUMNS: Final = ("renamed", "new column", "column left")
+"""Kinds that are of the export alone."""
 
 BREAKING: Final = ("scale", "added", "dropped", "returned", "reworded", "labels")
 """Kinds that may move an index by themselves; another name of a column does not."""
@@ -116,10 +121,11 @@ def _of_pair(
         yield WaveChange(now.wave, then.wave, item, "dropped", then.column, "", _count(then), said)
     if last is None or not now.n:
         return
-    yield from _reworded(last, now, said=said)
+    words = [*_reworded(last, now, said=said)]
+    yield from words
     yield from _rescaled(last, now, former, waves)
     yield from _relabelled(last, now, said=said)
-    if last.column != now.column:
+    if last.column != now.column and not (words and (last.wording, now.wording) == (last.column, now.column)):
         yield WaveChange(now.wave, last.wave, item, "renamed", last.column, now.column, Text("columns", "列名"), said)
 
 
@@ -259,14 +265,17 @@ def rescaled_problems(changes: Sequence[WaveChange], asked: Sequence[Asked], cod
 
     Only changes that nobody declared, of items whose answers leave their scale in one of the two waves.
     """
-    for (wave, before), (names, was, now) in rescaled(changes, asked).items():
+    every = [(*key, *one) for key, found in rescaled(changes, asked).items() for one in found]
+    for wave, before, names, was, now in every:
+        several = sum(1 for other in every if other[:2] == (wave, before)) > 1
         scales = [codebook[name].scale for name in names]
         if all(s.minimum <= min(was[0], now[0]) and max(was[1], now[1]) <= s.maximum for s in scales):
             continue
         en, zh = _named(names)
         said = f"from {wave} on {en} seem to be asked on {_ends(*now)}, in {before} on {_ends(*was)}."
         said_zh = f"自 {wave} 期起 {zh} 的量表似为 {_ends(*now)}，{before} 期为 {_ends(*was)}。"
-        entry = f"waves: {{breaks: [{{wave: {wave}, what: scale, scale: [{was[0]:g}, {was[1]:g}]}}]}}"
+        whose = f", items: [{', '.join(names)}]" if several else ""
+        entry = f"waves: {{breaks: [{{wave: {wave}, what: scale, scale: [{was[0]:g}, {was[1]:g}]{whose}}}]}}"
         do = (
             f"Give the codebook the scale of today ({_ends(*now)}) and declare the former one, {entry}; csi waves STUDY"
         )
@@ -275,24 +284,51 @@ def rescaled_problems(changes: Sequence[WaveChange], asked: Sequence[Asked], cod
         yield problem("E-SCALE-WAVE", "waves: breaks", said, said_zh, do, do_zh)
 
 
-def rescaled(
-    changes: Sequence[WaveChange], asked: Sequence[Asked]
-) -> dict[tuple[str, str], tuple[tuple[str, ...], Ends, Ends]]:
-    """(wave, wave before) -> items whose scale changed undeclared, and the ends that they were answered between.
+Scales = tuple[tuple[str, ...], Ends, Ends]
+"""Items, and the ends that they were answered between before and since."""
 
-    Items of one wave are taken together, because the lowest answer of a single one may be given by nobody.
+
+def rescaled(changes: Sequence[WaveChange], asked: Sequence[Asked]) -> dict[tuple[str, str], tuple[Scales, ...]]:
+    """(wave, wave before) -> items whose scale changed undeclared, those of the same two scales together, most first.
+
+    Items are taken together because the lowest answer of a single one may be given by nobody.
     """
-    ends = {(one.wave, one.item): one.ends for one in asked if one.answers}
-    groups: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
-    for one in changes:
-        if one.what == "scale" and not one.declared:
-            longer = ends[one.wave, one.item][1] > ends[one.before, one.item][1]
-            groups[one.wave, one.before, longer].append(one.item)
-    out: dict[tuple[str, str], tuple[tuple[str, ...], Ends, Ends]] = {}
-    for (wave, before, _), names in sorted(groups.items(), key=lambda kv: -len(kv[1])):
-        was, now = (_pooled([ends[w, name] for name in names]) for w in (before, wave))
-        out.setdefault((wave, before), (tuple(names), was, now))
-    return out
+    stood: dict[tuple[str, str], list[Asked]] = defaultdict(list)
+    for one in asked:
+        if one.answers:
+            stood[one.wave, one.item].append(one)
+    groups: dict[tuple[str, str], list[list[tuple[Asked, Asked]]]] = defaultdict(list)
+    for change in changes:
+        if change.what != "scale" or change.declared:
+            continue
+        pair = _joined(stood[change.before, change.item]), _joined(stood[change.wave, change.item])
+        found = groups[change.wave, change.before]
+        home = next((group for group in found if _alike(pair, group)), None)
+        if home is None:
+            found.append([pair])
+        else:
+            home.append(pair)
+    return {key: tuple(_scales(g) for g in sorted(found, key=len, reverse=True)) for key, found in groups.items()}
+
+
+def _scales(group: Sequence[tuple[Asked, Asked]]) -> Scales:
+    was, now = (_pooled([pair[i].ends for pair in group]) for i in (0, 1))
+    return tuple(pair[1].item for pair in group), was, now
+
+
+def _alike(pair: tuple[Asked, Asked], group: Sequence[tuple[Asked, Asked]]) -> bool:
+    """Whether an item may have been asked on a group's scales: what one leaves unused is unused by chance."""
+    return all(_by_chance(pair[i], _joined([one[i] for one in group])) for i in (0, 1))
+
+
+def _by_chance(one: Asked, other: Asked) -> bool:
+    """Whether answers of either that lie beyond the other's may be missing there by chance."""
+    for wide, narrow in ((one, other), (other, one)):
+        low, high = narrow.ends
+        beyond = sum(n for x, n in wide.answers.items() if x < low or x > high)
+        if (1.0 - beyond / (wide.n + 1)) ** narrow.n < CHANCE:
+            return False
+    return True
 
 
 def _pooled(ends: Sequence[Ends]) -> Ends:
@@ -314,7 +350,7 @@ def proposed(
         ('- {wave: "2", what: scale, scale: [1, 5], items: [q], en: "another answer scale: q", zh: "答题量表改变：q"}',)
     """
     changes = [c for c in changes if of is None or c.item in of]
-    scales = {wave: (names, was) for (wave, _), (names, was, _) in rescaled(changes, asked).items()}
+    scales = {wave: found for (wave, _), found in rescaled(changes, asked).items()}
     lines = []
     for wave in waves:
         mine = [c for c in changes if c.wave == wave and c.what in BREAKING and not c.declared]
@@ -323,10 +359,10 @@ def proposed(
         parts = {k: _named([c.item for c in mine if c.what == k]) for k in WHAT if any(c.what == k for c in mine)}
         en = "; ".join(f"{WHAT[k].en}: {names[0]}" for k, names in parts.items())
         zh = "；".join(f"{WHAT[k].zh}：{names[1]}" for k, names in parts.items())
-        if wave in scales:
-            names, was = scales[wave]
-            what = f"scale, scale: [{was[0]:g}, {was[1]:g}], items: [{', '.join(names)}]"
-        else:
-            what = "questionnaire"
-        lines.append(f'- {{wave: "{wave}", what: {what}, en: "{en}", zh: "{zh}"}}')
+        first, *more = [
+            f"scale, scale: [{was[0]:g}, {was[1]:g}], items: [{', '.join(names)}]"
+            for names, was, _ in scales.get(wave, ())
+        ] or ["questionnaire"]
+        lines.append(f'- {{wave: "{wave}", what: {first}, en: "{en}", zh: "{zh}"}}')
+        lines += [f'- {{wave: "{wave}", what: {what}}}' for what in more]
     return tuple(lines)

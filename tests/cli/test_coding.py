@@ -56,3 +56,27 @@ def test_what_does_not_fit_is_listed_and_nothing_guessed(study, asked, tmp_path)
         ("j1", "no column"): (3, "Q2X"),
     }
     assert data["entry"] == ""
+
+
+def test_columns_that_came_and_went_and_a_reworded_header_are_listed(study, asked, tmp_path):
+    text = study.read_text(encoding="utf-8").replace("u1: Q1", '"u1": "1. How useful is the service?"')
+    study.write_text(text, encoding="utf-8")
+    before = pl.read_csv(tmp_path / "1.csv").rename({"Q1": "1. How useful is the service?"})
+    before.with_columns(old=pl.lit("x")).write_csv(tmp_path / "1.csv")
+    file = export(tmp_path, **{"1. How useful was the service?": ["1", "2", "9"], "Q2": ["1", "5", "2"], "region": "N"})
+    code, out, _ = asked("coding", study, file, "--json")
+    rows = [(r["item"], r["column"], r["what"], r["found"]) for r in json.loads(out)["coding"]]
+    assert code == 1
+    assert rows == [
+        ("u1", "1. How useful is the service?", "reworded", "1. How useful was the service?"),
+        ("j1", "Q2", "fits", ""),
+        ("", "region", "new column", ""),
+        ("", "old", "column left", ""),
+    ]
+
+
+def test_new_columns_alone_do_not_keep_an_export_from_fitting(study, asked, tmp_path):
+    code, out, _ = asked("coding", study, export(tmp_path, Q1=["1", "2", "9"], Q2=["1", "5", "2"], region="N"))
+    assert code == 0
+    assert "2 of 2 items fit" in out
+    assert "region" in out

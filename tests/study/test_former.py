@@ -9,6 +9,7 @@ import pytest
 import csi
 from csi.errors import Problems
 from csi.study import read_study
+from csi.study.breaks import breaks_of
 from csi.survey.codebook import Scale
 
 BOOK = """
@@ -131,3 +132,15 @@ def test_a_recommendation_on_another_scale_is_none(tmp_path, raw):
     assert np.isnan(found.values[:2, 0]).all()
     assert np.isfinite(found.values[2, 0])
     assert "0 to 10" in next(n for n in found.notes if n.code == "N-RATES-FORMER").say("en")
+
+
+def test_two_former_scales_at_one_wave_are_said_apart_and_are_one_break(raw, tmp_path):
+    two = 'scale: [1, 5], items: [s1]}, {wave: w3, what: scale, en: "s2, too", scale: [1, 7], items: [s2]'
+    found = study(tmp_path, raw, two)
+    panel = found.panel()
+    assert panel.former == {w: {"s1": (1.0, 5.0), "s2": (1.0, 7.0)} for w in ("w1", "w2")}
+    (only,) = breaks_of(found)
+    assert (only.wave, only.text.en) == ("w3", "s2, too")
+    with pytest.raises(Problems) as error:
+        study(tmp_path, raw, "scale: [1, 5], items: [s1]}, {wave: w3, what: scale, scale: [1, 7], items: [s1]")
+    assert "two breaks at w3" in str(error.value)

@@ -12,6 +12,7 @@ from csi.survey.former import Former
 from csi.survey.read import read_panel
 from csi.survey.repeats import repeats_of
 from csi.survey.wave_changes import change_notes, plain_wording, proposed, wave_changes
+from csi.survey.wave_columns import column_changes
 
 WAVES = ["1", "2", "3"]
 
@@ -209,3 +210,67 @@ def test_who_came_stayed_came_back_and_left():
         ("2", 2, 1, 1, 0, 2, pytest.approx(1 / 3)),
         ("3", 2, 0, 1, 1, 1, 0.5),
     ]
+
+
+def texts(wave, header, **more):
+    rng = np.random.default_rng(int(wave))
+    answers = {header: rng.integers(1, 11, 40), "q2": rng.integers(1, 11, 40), **more}
+    return pl.DataFrame({"id": [f"{wave}-{i}" for i in range(40)], "w": [wave] * 40, **answers})
+
+
+def test_a_reworded_header_is_reworded_and_tells_both_texts():
+    """The header is the question: another text under the same item is not merely another column."""
+    old, new = "3、您对配送速度满意吗？", "4、总体来看，您对配送是否满意？"
+    asked = [Asked("1", "q1", "1.csv", old, old, {5.0: 40}), Asked("2", "q1", "2.csv", new, new, {5.0: 40})]
+    (found,) = wave_changes(asked, ["1", "2"])
+    assert (found.what, found.was, found.now) == ("reworded", old, new)
+    moved = Asked("2", "q1", "2.csv", "4、您对配送速度满意吗", "4、您对配送速度满意吗", {5.0: 40})
+    assert [c.what for c in wave_changes([asked[0], moved], ["1", "2"])] == ["renamed"]
+
+
+def test_headers_that_are_questions_are_wordings(tmp_path):
+    one, other = "How content are you with the delivery?", "Thinking of the last month, how content were you?"
+    for wave, header in (("1", one), ("2", other)):
+        texts(wave, header, q3=[5] * 40).write_csv(tmp_path / f"{wave}.csv")
+    files = [DataFile(tmp_path / f"{w}.csv", rename={"q1": h}) for w, h in (("1", one), ("2", other))]
+    panel = read_panel(files, book())
+    assert {(c.what, c.was, c.now) for c in wave_changes(panel.asked, panel.waves)} == {("reworded", one, other)}
+
+
+def test_columns_that_came_and_went_are_listed_and_a_lost_question_is_found_again(tmp_path):
+    one, other = "How content are you with the delivery?", "How content are you with our delivery times?"
+    texts("1", one, q3=[5] * 40, age=[30] * 40, both=[1] * 40).write_csv(tmp_path / "1.csv")
+    texts("2", other, q3=[5] * 40, region=["N"] * 40, both=[1] * 40).write_csv(tmp_path / "2.csv")
+    files = [DataFile(tmp_path / f"{w}.csv", rename={"q1": header}) for w, header in (("1", one), ("2", ""))]
+    panel = read_panel(files, book())
+    found = list(column_changes(panel.sources, panel.asked, panel.waves))
+    assert [(c.what, c.item, c.was, c.now) for c in found] == [
+        ("reworded", "q1", one, other),
+        ("new column", "region", "", "region"),
+        ("column left", "age", "age", ""),
+    ]
+    assert "rename: {q1:" in found[0].evidence.en
+
+
+def test_two_scales_that_changed_at_one_wave_are_both_told():
+    """1-5 became 1-10 for some items and 1-7 became 0-10 for others: two entries, each with its items."""
+    names = ("a1", "a2", "b1", "b2")
+    frames = []
+    for wave, ends in (("1", {"a": (1, 5), "b": (1, 7)}), ("2", {"a": (1, 10), "b": (0, 10)})):
+        rng = np.random.default_rng(7)
+        columns = {n: rng.integers(ends[n[0]][0], ends[n[0]][1] + 1, 300) for n in names}
+        frames.append(pl.DataFrame({"id": [f"{wave}-{i}" for i in range(300)], "w": [wave] * 300, **columns}))
+    panel = read_panel(frames, book(0, 10, names))
+    changes = wave_changes(panel.asked, panel.waves)
+    assert {(c.item, c.was, c.now) for c in changes} == {
+        *((n, "1-5", "1-10") for n in names[:2]),
+        *((n, "1-7", "0-10") for n in names[2:]),
+    }
+    first, second = proposed(changes, panel.asked, panel.waves)
+    assert "scale: [1, 5], items: [a1, a2]" in first
+    assert "scale: [1, 7], items: [b1, b2]" in second
+    with pytest.raises(Problems) as error:
+        read_panel(frames, book(1, 5, names))
+    told = [p for p in error.value.problems if p.code == "E-SCALE-WAVE"]
+    assert ["items: [a1, a2]" in p.remedy.en for p in told] == [True, False]
+    assert ["scale: [1, 7], items: [b1, b2]" in p.remedy.en for p in told] == [False, True]

@@ -11,7 +11,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Table
 from csi.reporting.waves import FOLLOWED, change_frame, design_sentences, grouped, study_changes, study_repeats
 from csi.survey.repeats import KINDS, Repeats
-from csi.survey.wave_changes import WHAT
+from csi.survey.wave_changes import COLUMNS, WHAT
 from csi.tracking.attrition import attrition
 from csi.tracking.overlap import overlap
 
@@ -48,7 +48,7 @@ def wave_rows(a: Analysis) -> list[tuple[Text, Text]]:
 
 def _changes(a: Analysis) -> list[Table]:
     """What changed but for names of columns."""
-    frame = change_frame([c for c in study_changes(a.study, a.panel) if c.what != "renamed"])
+    frame = change_frame([c for c in study_changes(a.study, a.panel) if c.what not in COLUMNS])
     if not frame.height:
         return []
     shown = grouped(frame, "en")
