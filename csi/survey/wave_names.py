@@ -125,13 +125,13 @@ def in_time(names: Sequence[str]) -> tuple[str, ...] | None:
     Example:
         >>> in_time(["15/01/2026", "03/02/2026"]), in_time(["2026年第二季度", "2026年第三季度", "2026年第一季度"])
         (('15/01/2026', '03/02/2026'), ('2026年第一季度', '2026年第二季度', '2026年第三季度'))
-        >>> in_time(["first", "second"]) is None
-        True
+        >>> in_time(["first", "second"]), in_time([])
+        (None, None)
     """
     whole = [dict(zip(names, days, strict=True)) for days in whole_ways(names).values()]
     if not whole:
         read = {name: read_ways(name) for name in names}
-        if not all(read.values()) or not _growing(read):
+        if not read or not all(read.values()) or not _growing(read):
             return None
         whole = [{name: next(iter(ways.values())) for name, ways in read.items()}]
     orders = {tuple(sorted(names, key=days.__getitem__)) for days in whole}
