@@ -146,7 +146,9 @@ def left_out(draft: Draft) -> dict[str, Text]:
     )
     same = Text("everybody gave one answer", "所有回答相同")
     left = {c: same if c in draft.found.constant else unclear for c in draft.found.items if c not in draft.names}
-    return left | dict(draft.found.unused)
+    words = Text("answered in words whose order is not known", "以文字作答，但高低顺序未知")
+    spoken = {c: words for scale in draft.found.words if not scale.known for c in scale.columns}
+    return left | dict(draft.found.unused) | spoken
 
 
 def missing(card: Card, found: Guess) -> list[str]:
@@ -168,11 +170,7 @@ def told(draft: Draft, files: list[Path], without: Mapping[str, Text], left: Seq
         column = found.roles[role]
         yield Text(f"{column} is not used as {role}: {reason.en}.", f"{column} 未用作 {role}：{reason.zh}。").say(lang)
     yield Text(f"{given} items given to constructs by their names.", f"按列名归入构念的题项：{given} 个。").say(lang)
-    for (low, high), columns in scales_told(found).items():
-        some = ", ".join(columns[:MOST]) + (", ..." if len(columns) > MOST else "")
-        yield Text(
-            f"Scale {low} to {high}, by the answers: {some}.", f"按回答推测的量表 {low} 至 {high}：{some}。"
-        ).say(lang)
+    yield from (text.say(lang) for text in scales_told(found))
     codes = {code: why for held in found.codes.values() for code, why in held.items()}
     if codes:
         some = ", ".join(f"{code} = {why}" for code, why in codes.items())
@@ -191,12 +189,32 @@ MOST = 12
 """Columns of one scale that are named."""
 
 
-def scales_told(found: Guess) -> dict[tuple[int, int], list[str]]:
-    """The columns of each scale, narrowest first."""
+def scales_told(found: Guess) -> Iterator[Text]:
+    """The columns of each scale of numbers, narrowest first, and of each scale in words."""
     told: dict[tuple[int, int], list[str]] = {}
     for column, scale in found.scales.items():
-        told.setdefault(scale, []).append(column)
-    return dict(sorted(told.items(), key=lambda pair: (pair[0][1] - pair[0][0], pair[0])))
+        if found.spoken(column) is None:
+            told.setdefault(scale, []).append(column)
+    for (low, high), columns in sorted(told.items(), key=lambda pair: (pair[0][1] - pair[0][0], pair[0])):
+        some = _some(columns)
+        yield Text(f"Scale {low} to {high}, by the answers: {some}.", f"按回答推测的量表 {low} 至 {high}：{some}。")
+    for one in found.words:
+        some, low, high = _some(one.columns), *one.bounds
+        words = ", ".join(f"{code} {word}" if one.known else word for word, code in one.codes.items())
+        if one.known:
+            en, zh = (
+                f"Answers in words, {low} to {high} ({words}): {some}.",
+                f"文字作答，{low} 至 {high}（{words}）：{some}。",
+            )
+        else:
+            en = f"Answers in words whose order is not known ({words}): {some}; number them in the codebook."
+            zh = f"文字作答，高低顺序未知（{words}）：{some}；请在编码簿中编号。"
+        yield Text(en, zh)
+
+
+def _some(columns: Sequence[str]) -> str:
+    """The first columns of many."""
+    return ", ".join(columns[:MOST]) + (", ..." if len(columns) > MOST else "")
 
 
 def _doubts(draft: Draft) -> Iterator[str | Grid]:

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import polars as pl
 
-from csi.cli.guess import PLAIN, Guess, blocks_of, label_of
+from csi.cli.guess import Guess, blocks_of
+from csi.cli.guess_keys import label_of, local_of
 from csi.cli.guess_kinds import LABELS, Kind
+from csi.cli.guess_scales import PLAIN
 from csi.cli.init_events import Table, beside, entries
 from csi.cli.init_model import GUESSED
+from csi.cli.init_scales import lines as scale_lines
+from csi.cli.init_scales import scales_of
 from csi.errors import Language, Text
 from csi.models.card import Card
 from csi.simulation.texts import FURTHER, flow
@@ -92,12 +96,24 @@ def names_of(card: Card, found: Guess, items: Mapping[str, Sequence[str]]) -> di
     taken = {*KEY_ROLES, *card.constructs, *items}
     for construct, columns in items.items():
         for number, column in enumerate(columns, 1):
-            plain = PLAIN.fullmatch(column) is not None and column not in taken
-            name = column if plain else f"{construct}{number}"
+            short = short_of(column)
+            plain = bool(short) and short not in taken and short not in out.values()
+            name = short if plain else f"{construct}{number}"
             while not plain and (name in taken or name in out.values() or name in found.items):
                 name += "_"
             out[column] = name
     return out
+
+
+def short_of(column: str) -> str:
+    """The name of an item that a column's name makes: itself, or its end behind the groups; "" where it makes none.
+
+    Example:
+        >>> short_of("g1/sat1"), short_of("sat[SQ001]"), short_of("1、总体满意度")
+        ('sat1', 'sat_SQ001', '')
+    """
+    name = re.sub(r"[\[\]]+", "_", local_of(column)).strip("_") if column.isascii() else ""
+    return column if PLAIN.fullmatch(column) else name if PLAIN.fullmatch(name) else ""
 
 
 def study_text(draft: Draft, model: str, target: str, without: Mapping[str, Text]) -> str:
@@ -144,12 +160,8 @@ def study_text(draft: Draft, model: str, target: str, without: Mapping[str, Text
 def codebook_text(draft: Draft) -> str:
     """The codebook: recognised items in the card's order, the rest as comments to complete."""
     found, card, lang, items, names = draft.found, draft.card, draft.lang, draft.items, draft.names
-    scales = scale_names(found) or {(1, 10): "ten"}
-    lines = ["scales:"]
-    for scale, name in scales.items():
-        said = {"min": scale[0], "max": scale[1], "missing": found.codes.get(scale, {})}
-        labels = {code: one_line(text) for code, text in found.labels.get(scale, {}).items()}
-        lines.append(f"  {name}: {flow({**said, 'labels': labels} if labels else said)}")
+    scales = scales_of(found)
+    lines = ["scales:", *scale_lines(found, scales, lang)]
     words = {c: {"zh": b.zh, "en": b.en} for c, b in card.constructs.items()}
     lines.append("constructs:")
     lines += [f"  {c}: {flow(words.get(c, {'zh': '', 'en': c}))}" for c in dict.fromkeys((*card.constructs, *items))]
@@ -159,19 +171,20 @@ def codebook_text(draft: Draft) -> str:
     ):
         form = card.constructs[construct].form if construct in card.constructs else "P"
         for column in items.get(construct, ()):
-            lines.append(f"  - {item(draft, column, names[column], construct, scales[found.scales[column]], form)}")
+            lines.append(f"  - {item(draft, column, names[column], construct, scales.columns[column], form)}")
             lines += against(draft, column)
         if construct not in items and construct in card.constructs:
             hint = Text(f"no column recognised for {construct}", f"未识别到“{construct}”的题项").say(lang)
-            blank = {"name": "COLUMN", "construct": construct, "form": form, "scale": next(iter(scales.values()))}
+            blank = {"name": "COLUMN", "construct": construct, "form": form, "scale": scales.first}
             lines.append(f"  # {hint}: {flow({**blank, 'zh': '', 'en': ''})}")
-    left = [c for c in found.items if c not in names]
+    unknown = [c for scale in found.words if not scale.known for c in scale.columns]
+    left = [*(c for c in found.items if c not in names), *unknown]
     if left:
         told = Text("  # not recognised; give each a construct or delete it", "  # 未能归类：请补充构念，或删除")
         lines.append(told.say(lang))
         for number, column in enumerate(left, 1):
-            name = column if PLAIN.fullmatch(column) else f"item{number}"
-            lines.append(f"  # - {item(draft, column, name, '', scales[found.scales[column]], 'P')}")
+            name = short_of(column) or f"item{number}"
+            lines.append(f"  # - {item(draft, column, name, '', scales.columns[column], 'P')}")
             lines += against(draft, column)
     return "\n".join(lines) + "\n"
 
@@ -195,12 +208,6 @@ def against(draft: Draft, column: str) -> Iterator[str]:
             "write reverse: yes if it is worded the other way round",
             f"反向题？与同组其余题项的相关为 {value:.2f}（n = {count}）；如题意相反，请写 reverse: yes",
         ).say(draft.lang)
-
-
-def scale_names(found: Guess) -> Mapping[tuple[int, int], str]:
-    """A name for each scale in use."""
-    usual = {(1, 5): "five", (1, 7): "seven", (1, 10): "ten", (0, 10): "eleven", (0, 1): "binary", (0, 100): "percent"}
-    return {s: usual[s] for s in dict.fromkeys(found.scales.values())}
 
 
 def distinct(frame: pl.DataFrame, column: str | None) -> list[str]:

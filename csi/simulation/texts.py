@@ -36,7 +36,7 @@ def flow(value: object) -> str:
         {zh: 值得信赖, en: "Keeps its word: always", share: [1, 2]}
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k}: {flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(v) for v in value) + "]"
     if isinstance(value, bool):
@@ -47,6 +47,12 @@ def flow(value: object) -> str:
     ):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _key(key: object) -> str:
+    """A key: in quotes where it holds what YAML reads as its own."""
+    text = str(key)
+    return flow(text) if re.search(r"[,\[\]{}:#\"'&*!|>%@`\n]", text) else text
 
 
 def codebook_text(recipe: Recipe) -> str:

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from csi.cli import main
-from csi.cli.guess import construct_of, scale_of
+from csi.cli.guess_constructs import construct_of
+from csi.cli.guess_scales import scale_of
 from csi.models.cards import card_names, read_card
 
 PLATFORM = """\

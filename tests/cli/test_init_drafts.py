@@ -12,7 +12,7 @@ import yaml
 
 from csi import Study
 from csi.cli import main
-from csi.cli.guess import construct_asked
+from csi.cli.guess_constructs import construct_asked
 from csi.cli.guess_kinds import kind_of
 from csi.cli.guess_reverse import candidates
 from csi.models.cards import read_card

@@ -12,7 +12,7 @@ import polars as pl
 
 from csi.errors import Note, Text, note
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed
+from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed, timed
 
 MARKS: Final = ("_submission_time", "_validation_status", "_index", "_uuid", "_id")
 FORMS: Final = ("xlsform.xlsx", "form.xlsx")
@@ -48,7 +48,7 @@ def turned(raw: Raw, file: DataFile, read: ReadTable) -> Raw:
     Raises:
         Problems: a form that the study file names cannot be read.
     """
-    left = _untagged(raw)
+    left = timed(_untagged(raw), "start", "end", "_duration")
     path = file.labels or next((p for n in FORMS if (p := file.path.with_name(n)).is_file()), None)
     form = Form() if path is None else _form(file, path, read)
     left = replace(left, frame=_spread(left.frame, form))

@@ -10,7 +10,7 @@ from typing import Final
 from csi.errors import Text, note
 from csi.survey.codebook import MissingReason
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed, unfinished
+from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed, timed, unfinished
 
 TRIOS: Final = (("submitdate", "lastpage", "startlanguage"), ("Date submitted", "Last page", "Start language"),
                 ("提交日期", "最后一页", "起始语言"))  # fmt: skip
@@ -33,6 +33,7 @@ def evidence(raw: Raw) -> Text | None:
 
 def turned(raw: Raw, file: DataFile, read: ReadTable) -> Raw:  # noqa: ARG001 - one file tells all
     """Timings behind the answers, questions as wording, unfinished sheets told."""
+    raw = timed(raw, "startdate", "submitdate", "interviewtime")
     names = raw.frame.columns
     timings = [c for c in names if TIMING.match(c)]
     asked = [c for c in names if c not in timings and c not in FIELDS and not any(c in trio for trio in TRIOS)]

@@ -74,3 +74,24 @@ def left_rows(raw: Raw, gone: pl.Series, what: Text) -> tuple[Note, ...]:
     en = f"{raw.name}: {count} rows are {what.en} and left out (rows {rows}{dots})."
     zh = f"{raw.name}：有 {count} 行是{what.zh}，已去掉（第 {rows}{dots} 行）。"
     return (note("N-NO-ANSWERS", en, zh),)
+
+
+def timed(raw: Raw, start: str, end: str, name: str) -> Raw:
+    """The export with the time spent in seconds as column `name`, where its start and end are told and it is not.
+
+    Example:
+        >>> frame = pl.DataFrame({"start": ["2026-03-01T10:00:00.000+08:00"], "end": ["2026-03-01T10:01:25.500+08:00"]})
+        >>> timed(Raw("a.csv", "", frame), "start", "end", "_duration").frame["_duration"].to_list()
+        ['85']
+    """
+    if name in raw.frame.columns or not {start, end} <= set(raw.frame.columns):
+        return raw
+    plain = (pl.col(c).str.replace_all("/", "-").str.replace("T", " ") for c in (start, end))
+    first, last = (c.str.extract(MOMENT, 1).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False) for c in plain)
+    spent = (last - first).dt.total_seconds()
+    frame = raw.frame.with_columns(pl.when(spent >= 0).then(spent).cast(pl.String).alias(name))
+    return replace(raw, frame=frame) if frame[name].count() else raw
+
+
+MOMENT = r"^(\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}:\d{2})"
+"""A moment as it begins, to the second."""

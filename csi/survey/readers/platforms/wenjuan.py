@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from csi.errors import Note, Problems, Text, note
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed
+from csi.survey.readers.platforms.recipe import ReadTable, Recipe, headed, timed
 
 QUESTION: Final = re.compile(r"^(Q\d+)(?:_([A-Z])?(\d+))?(?:_.*)?$")
 SPENT: Final = "答题时长"
@@ -72,7 +70,7 @@ def turned(raw: Raw, file: DataFile, read: ReadTable) -> Raw:
         wording[column] = f"{question.content}({choice})" if several and choice else question.content
         if question.codes and not several:
             labels[column] = dict(question.codes)
-    return _timed(replace(raw, wording=wording, labels=labels, notes=(*raw.notes, *notes)))
+    return timed(replace(raw, wording=wording, labels=labels, notes=(*raw.notes, *notes)), "start", "finish", SPENT)
 
 
 def _read(file: DataFile, path: Path, read: ReadTable) -> Raw:
@@ -104,15 +102,6 @@ def _lines(raw: Raw) -> Iterator[list[str]]:
     yield [re.sub(r"_duplicated_\d+$", "", c) for c in raw.frame.columns]
     for row in raw.frame.iter_rows():
         yield [str(v or "").strip() for v in row]
-
-
-def _timed(raw: Raw) -> Raw:
-    """With the time spent in seconds, where only its start and finish are told."""
-    if SPENT in raw.frame.columns or not {"start", "finish"} <= set(raw.frame.columns):
-        return raw
-    times = [pl.col(c).str.replace_all("/", "-").str.to_datetime(strict=False) for c in ("start", "finish")]
-    spent = (times[1] - times[0]).dt.total_seconds().cast(pl.String)
-    return replace(raw, frame=raw.frame.with_columns(spent.alias(SPENT)))
 
 
 WENJUAN: Final = Recipe("wenjuan", Text("Wenjuan", "问卷网"), evidence, turned)
