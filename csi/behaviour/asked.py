@@ -31,10 +31,13 @@ class Scored:
     scores: Array
     labels: Mapping[str, Text]
 
+    def places(self, cell: int) -> Ints:
+        """Which rows of the sample they are: those of a cell that have every score."""
+        return np.flatnonzero((self.sample.cell == cell) & np.isfinite(self.scores).all(axis=1))
+
     def rows(self, cell: int) -> tuple[Array, Array, Ints, Ints]:
         """Scores, weights and units of the rows of a cell that have every score, and the strata of all units."""
-        sample = self.sample
-        at = np.flatnonzero((sample.cell == cell) & np.isfinite(self.scores).all(axis=1))
+        sample, at = self.sample, self.places(cell)
         return self.scores[at], sample.weight[at], sample.unit[at], sample.stratum
 
 

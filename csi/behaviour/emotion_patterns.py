@@ -25,7 +25,7 @@ from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.given import check_panel
 from csi.inference.linearised import means
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.inference.settings import check_settings
 from csi.measures.shown import based, told
 from csi.measures.tidy import with_reasons
@@ -199,13 +199,11 @@ def _chosen(
 ) -> tuple[pl.DataFrame, Array]:
     """How stable each number of patterns is, and the centres of the number told."""
     sample = found.sample
-    w, unit = sample.weight[at], sample.unit[at]
+    w = sample.weight[at]
     size = len(points)
     weight, rows = (np.bincount(of, weights=x, minlength=size).astype(np.float64) for x in (w, np.ones(len(at))))
-    plan = plan_of(sample, MORE * replicates, seed)
-    drawn = np.concatenate(
-        [[np.bincount(of, weights=w * r, minlength=size) for r in m[:, unit]] for _, m in plan.blocks()]
-    )
+    blocks = drawn_weights(sample, MORE * replicates, seed, at)
+    drawn = np.concatenate([[np.bincount(of, weights=row, minlength=size) for row in block] for block in blocks])
     centre = weight @ points / weight.sum()
     whole = tightness(points, weight, centre[None])
     counts = [asked] if asked else list(range(2, min(MOST, size - 1) + 1))

@@ -16,7 +16,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +33,7 @@ from csi.expectation.forms import matched
 from csi.expectation.gap_words import left_out
 from csi.expectation.logit import logits
 from csi.inference.draws import percentiles
-from csi.inference.resample import plan_of
+from csi.inference.resample import Resampling, resampling_of
 from csi.inference.settings import check_settings
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
@@ -42,7 +42,6 @@ from csi.survey.codebook import Codebook, Form
 from csi.survey.keyed import stacked
 from csi.survey.panel import Panel
 
-Blocks = Callable[[], Iterator[tuple[int, Array]]]
 """Draws the multiplicities of units, block by block."""
 
 LEAST: Final = 50
@@ -279,10 +278,10 @@ def _told(
         told: dict[str, list[object]] = {"reason": [why[0].what.en], "reason_zh": [why[0].what.zh]}
         return _Cell(pl.DataFrame(head | {c: [None] for c in NUMBERS} | told, schema_overrides=NUMBERS), why=why)
     one = np.ones(len(Z))
-    plan = plan_of(sample, replicates, seed)
-    R = _fits(sample, np.column_stack([one, Z[:, 1], Z[:, 0]]), y[0], buyers, plan.blocks, replicates)
-    A = _fits(sample, np.column_stack([one, Z[:, 0]]), y[1], prospects, plan.blocks, replicates) if len(y) > 1 else None
-    means = _means(sample, Z[:, 1], buyers, plan.blocks, replicates)
+    plan = resampling_of(sample, replicates, seed)
+    R = _fits(sample, np.column_stack([one, Z[:, 1], Z[:, 0]]), y[0], buyers, plan)
+    A = _fits(sample, np.column_stack([one, Z[:, 0]]), y[1], prospects, plan) if len(y) > 1 else None
+    means = _means(sample, Z[:, 1], buyers, plan)
     line = np.column_stack([R[:, 0] + R[:, 1] * means, R[:, 2]])
     scale = unit[0]
     average = None if A is None else float(np.average(Z[prospects, 0], weights=sample.weight[prospects]))
@@ -315,24 +314,28 @@ def _enough(sides: Sequence[tuple[str, Ints, Array]], place: str) -> tuple[Probl
     return tuple(out)
 
 
-def _fits(sample: Sample, X: Array, y: Array, rows: Ints, blocks: Blocks, replicates: int) -> Array:
+def _every(sample: Sample, rows: Ints, plan: Resampling) -> Iterator[Array]:
+    """(B, rows) weights: those of the rows, then of the replicates."""
+    yield sample.weight[rows][None]
+    seen = plan.seen(sample)
+    unit, weight = seen.unit[rows], seen.weight[rows]
+    for _, multiplicity in plan.blocks():
+        yield weight * multiplicity[:, unit]
+
+
+def _fits(sample: Sample, X: Array, y: Array, rows: Ints, plan: Resampling) -> Array:
     """(1 + B, k) coefficients: those of the rows, then of the replicates."""
-    w, unit = sample.weight[rows], sample.unit[rows]
     centre = X[rows].mean(axis=0) * np.array([0.0, *np.ones(X.shape[1] - 1)])
     own = X[rows] - centre
-    parts = [logits(own, y[rows], w[None])]
-    parts += [logits(own, y[rows], w * m[:, unit]) for _, m in blocks()]
-    b = np.concatenate(parts)[: replicates + 1]
+    b = np.concatenate([logits(own, y[rows], w) for w in _every(sample, rows, plan)])
     b[:, 0] -= b[:, 1:] @ centre[1:]
     return b
 
 
-def _means(sample: Sample, x: Array, rows: Ints, blocks: Blocks, replicates: int) -> Array:
+def _means(sample: Sample, x: Array, rows: Ints, plan: Resampling) -> Array:
     """(1 + B,) weighted means."""
-    w, unit = sample.weight[rows], sample.unit[rows]
-    every = [w[None], *(w * m[:, unit] for _, m in blocks())]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.concatenate([v @ x[rows] / v.sum(axis=1) for v in every])[: replicates + 1]
+        return np.concatenate([w @ x[rows] / w.sum(axis=1) for w in _every(sample, rows, plan)])
 
 
 def _point(

@@ -19,7 +19,7 @@ from csi.inference.adjust import adjust
 from csi.inference.draws import percentiles
 from csi.inference.linearised import p_of_t
 from csi.inference.order import Order, order
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import Bases
@@ -122,7 +122,7 @@ def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, rep
     _enough(X, names, place)
     point = regression(covariances(X, w[None])[0])
     _apart(X, names, point, place)
-    parts_ = [covariances(X, w * m[:, unit]) for _, m in plan_of(sample, replicates, seed).blocks()]
+    parts_ = [covariances(X, drawn) for drawn in drawn_weights(sample, replicates, seed, rows)]
     robust = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer)
     return Cell(
         names=names,

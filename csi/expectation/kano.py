@@ -25,7 +25,7 @@ from csi.expectation.forms import Matched, matched
 from csi.expectation.gap_words import left_out
 from csi.expectation.kano_words import CODING, lines_of, sentences_of
 from csi.inference.draws import percentiles
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases
@@ -289,9 +289,8 @@ def _mean(scores: Array, answers: Array, own: Array, w: Array) -> Array:
 
 def _resampled(sample: Sample, rows: Ints, own: Array, replicates: int, seed: int) -> Array:
     """(B, k, 6) counts of resamples of units within strata."""
-    unit, w = sample.unit[rows], sample.weight[rows]
-    flat = own.reshape(len(rows), -1) * w[:, None]
-    parts = [m[:, unit] @ flat for _, m in plan_of(sample, replicates, seed).blocks()]
+    flat = own.reshape(len(rows), -1)
+    parts = [w @ flat for w in drawn_weights(sample, replicates, seed, rows)]
     return np.concatenate(parts).reshape(-1, *own.shape[1:])[:replicates]
 
 

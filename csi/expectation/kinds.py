@@ -32,7 +32,7 @@ from csi.expectation.scores import finite
 from csi.importance.shares import covariances, regression
 from csi.inference.draws import percentiles
 from csi.inference.linearised import means
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.inference.settings import check_settings
 from csi.measures.tidy import with_reasons
 from csi.moments.sample import sample_of
@@ -260,10 +260,10 @@ def _worth(y: Array, G: Array, sample: Sample, replicates: int, seed: int, level
     blank = np.full(G.shape[1], np.nan)
     if seen.sum() < 5 * (G.shape[1] + 1):
         return dict.fromkeys(("weight", "share", "share_low", "share_high"), blank)
-    Z, weight, unit = np.column_stack([y, G])[seen], sample.weight[seen], sample.unit[seen]
-    found = regression(covariances(Z, weight[None])[0])
-    plan = plan_of(sample, replicates, seed)
-    drawn = regression(np.concatenate([covariances(Z, weight * m[:, unit]) for _, m in plan.blocks()])[:replicates])
+    Z, rows = np.column_stack([y, G])[seen], np.flatnonzero(seen)
+    found = regression(covariances(Z, sample.weight[rows][None])[0])
+    parts = [covariances(Z, weight) for weight in drawn_weights(sample, replicates, seed, rows)]
+    drawn = regression(np.concatenate(parts)[:replicates])
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = percentiles(drawn.weights / drawn.r2[:, None], level)
         return {"weight": found.weights, "share": found.weights / found.r2, "share_low": low, "share_high": high}

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.moments.stack import Array, Ints, Sample
 
 NOISE: Final = 1e-9
@@ -119,18 +119,17 @@ def classes(penalty: Array, reward: Array, limit: float) -> Ints:
     return np.where(np.isnan(ia), 3, kind)
 
 
-def again(sample: Sample, rows: tuple[Array, Array, Array, Ints], rule: Rule, cuts: Array | None) -> Array:
+def again(sample: Sample, rows: tuple[Array, Array, Ints], rule: Rule, cuts: Array | None) -> Array:
     """(B, 2, m) penalties and rewards of resamples of units within strata; NaN where one cannot tell them apart.
 
     Parameters:
-        rows: scores (n, m), outcome, weights and units (n,). cuts: (2, m) fixed cut-points; None takes the quantiles of
-            each resample.
+        rows: scores (n, m), outcome (n,), and which rows of the sample they are (n,). cuts: (2, m) fixed cut-points;
+            None takes the quantiles of each resample.
     """
-    x, y, weight, unit = rows
+    x, y, place = rows
     order = np.argsort(x, axis=0, kind="stable")
     parts = []
-    for _, multiplicity in plan_of(sample, rule.replicates, rule.seed).blocks():
-        w = multiplicity[:, unit] * weight
+    for w in drawn_weights(sample, rule.replicates, rule.seed, place):
         own = _quantiles(x, order, w, rule.quantiles) if cuts is None else np.broadcast_to(cuts, (len(w), *cuts.shape))
         parts += [contrasts(x, y, one, at) for one, at in zip(w, own, strict=True)]
     return np.stack(parts)

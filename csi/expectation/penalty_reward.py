@@ -224,7 +224,7 @@ def _cell(found: Scored, cell: int, names: Sequence[str], asked: Asked) -> tuple
     if fitted is None:
         return _frames(names, n, head, None, 0, split)
     fixed = None if asked.cuts is None else cuts[:, split]
-    drawn = again(found.sample, (x[:, split], y, weight, unit), asked, fixed)
+    drawn = again(found.sample, (x[:, split], y, found.places(cell)), asked, fixed)
     numbers = {c: _spread(v, split) for c, v in _told(fitted, drawn, asked).items()}
     kinds = np.full(m, -1)
     kinds[split] = classes(*_halves(fitted.slopes), asked.limit)

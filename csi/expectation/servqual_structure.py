@@ -24,7 +24,7 @@ from csi.expectation.forms import Matched
 from csi.expectation.regression import regress
 from csi.expectation.scores import Scores, finite
 from csi.inference.draws import quantile
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.measures.fit_measures import fit_measures
 from csi.measures.nested import lrt
 from csi.measures.reliability import alpha
@@ -305,10 +305,10 @@ def _htmt(
     at = [j for own in blocks.values() for j in own]
     x = answers[:, at]
     member = np.array([[float(j in own) for own in blocks.values()] for j in at])
-    x, w, unit = x[whole], sample.weight[whole], sample.unit[whole]
+    x, rows = x[whole], np.flatnonzero(whole)
     names, pairs = list(blocks), np.triu_indices(len(blocks), 1)
-    point = _ratios(x, w[None], member)[0][pairs]
-    drawn = np.concatenate([_ratios(x, m[:, unit] * w, member) for _, m in plan_of(sample, *drawing).blocks()])
+    point = _ratios(x, sample.weight[rows][None], member)[0][pairs]
+    drawn = np.concatenate([_ratios(x, w, member) for w in drawn_weights(sample, *drawing, rows)])
     ordered = np.sort(drawn[:, pairs[0], pairs[1]], axis=0)
     upper = quantile(ordered, np.full(len(pairs[0]), ONE_SIDED))
     return pl.DataFrame(

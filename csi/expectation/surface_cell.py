@@ -19,7 +19,7 @@ from csi.expectation.scores import answered_mean, design, finite, scores_of
 from csi.expectation.surface_judged import claims, coefficients, features
 from csi.expectation.surface_shape import hull, slopes_at, terms
 from csi.inference.draws import percentiles, standard_error
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import Bases
 from csi.survey.codebook import Form
@@ -97,14 +97,14 @@ def _drawn(
     if full is None:
         return np.full((replicates, 6), np.nan), (np.full(4, np.nan), np.full((replicates, 4), np.nan))
     X, first = np.column_stack([terms(E, P), C]), np.column_stack([np.ones(len(E)), E, C])
-    w, unit = sample.weight[rows], sample.unit[rows]
-    own = np.ones((1, len(rows)))
+    w, one = sample.weight[rows], np.ones(len(rows))
+    own = one[None]
     point = _through(full.slopes[None], slopes_again(first, P, w, own), _means(E, P, w, own))
     slopes, paths = [], []
-    for _, m in plan_of(sample, replicates, seed).blocks():
-        b = slopes_again(X, y, w, m[:, unit])
+    for drawn in drawn_weights(sample, replicates, seed, rows):
+        b = slopes_again(X, y, one, drawn)
         slopes.append(b[:, :6])
-        paths.append(_through(b, slopes_again(first, P, w, m[:, unit]), _means(E, P, w, m[:, unit])))
+        paths.append(_through(b, slopes_again(first, P, one, drawn), _means(E, P, one, drawn)))
     return np.concatenate(slopes), (point[0], np.concatenate(paths))
 
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from csi.errors import Problem, Problems, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
-from csi.inference.resample import plan_of, rows_behind
+from csi.inference.resample import resampling_of, rows_behind
 from csi.moments.pearson import cell_slices, cell_stack
 from csi.moments.stack import Array, Sample
 from csi.sem.fitted import Fitted, fitted
@@ -68,7 +68,8 @@ def bollen_stine(est: Estimate, n: int = 1000, seed: int = 1) -> BollenStine:
     if found:
         raise Problems(found)
     held = transformed(sample, fit)
-    plan = plan_of(sample, n, seed)
+    plan = resampling_of(sample, n, seed)
+    held = plan.seen(held)
     c = sample.cells.height
     draws, usable = np.full((n, c), np.nan), np.zeros((n, c), dtype=bool)
     with threadpool_limits(1):

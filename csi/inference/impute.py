@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, note, problem, seed_problems, whole
-from csi.inference.resample import plan_of
+from csi.inference.resample import drawn_weights
 from csi.moments.expectation import em_moments
 from csi.moments.patterns import PatternRows, pattern_rows
 from csi.moments.pearson import cell_slices
@@ -154,12 +154,12 @@ def _check(m: int, seed: int, names: Sequence[str]) -> None:
 def _completed(sample: Sample, m: int, seed: int) -> Array:
     """(m, n, p) rows of the sample without absences; NaN in cells whose moments cannot be estimated."""
     out = np.repeat(sample.rows[None], m, axis=0)
-    weights = np.concatenate([drawn for _, drawn in plan_of(sample, m, seed).blocks()])
+    weights = np.concatenate([*drawn_weights(sample, m, seed)])
     for number, rows in enumerate(cell_slices(sample)):
         answers = sample.rows[rows]
         if not np.isnan(answers).any():
             continue
-        mean, cov = em_moments(answers, weights[:, sample.unit[rows]] * sample.weight[rows])
+        mean, cov = em_moments(answers, weights[:, rows])
         patterns = pattern_rows(answers)
         for d in range(m):
             if not (np.isfinite(mean[d]).all() and np.isfinite(cov[d]).all()):

@@ -268,6 +268,28 @@ def resampling_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial")
     return Raked(Plan(raking.stratum, n, seed, kind, raking.stream, raking.fraction), raking)
 
 
+def drawn_weights(
+    sample: Sample, n: int, seed: int, rows: Ints | slice = slice(None), kind: Kind = "multinomial"
+) -> Iterator[Array]:
+    """(B_block, rows) weights of rows in every replicate: design weight times multiplicity, raked again where raked.
+
+    Example:
+        >>> import polars as pl
+        >>> import csi
+        >>> from csi.moments.sample import sample_of
+        >>> frame = pl.DataFrame({"sex": ["f", "f", "m", "m"], "q": [1, 2, 4, 6]})
+        >>> sample = sample_of(csi.rake(frame, {"sex": {"f": 0.75, "m": 0.25}}), ["q"])
+        >>> drawn = next(drawn_weights(sample, 10, 1))
+        >>> bool(np.allclose(drawn[:, :2].sum(axis=1)[drawn[:, :2].any(axis=1)], 3.0, atol=1e-5))
+        True
+    """
+    plan = resampling_of(sample, n, seed, kind)
+    seen = plan.seen(sample)
+    unit, weight = seen.unit[rows], seen.weight[rows]
+    for _, multiplicity in plan.blocks():
+        yield weight * multiplicity[:, unit]
+
+
 def one_out(sample: Sample) -> tuple[Resampling, Ints, Array]:
     """The jackknife of a sample, raked again where its weights are; (units,) strata, and what each replicate counts."""
     source: Sample | Reraking = sample if sample.raking is None else sample.raking

@@ -18,7 +18,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, see
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.inference.replicates import Flags, replicates_of
-from csi.inference.resample import plan_of, rows_behind
+from csi.inference.resample import resampling_of, rows_behind
 from csi.measures.composite_fit import DISTANCES, distances
 from csi.measures.shown import told
 from csi.measures.tidy import cells_of, said_once, tidy, unsolved
@@ -149,7 +149,7 @@ def exact_fit(
         quantity = partial(distances, saturated=model == "saturated")
         held = turned(est, sample, saturated=model == "saturated")
         step = None if progress is None else partial(_shifted, progress, number * n, len(models) * n)
-        again = replicates_of(replace(est, sample=held), held, plan_of(held, n, seed), step)
+        again = replicates_of(replace(est, sample=held), held, resampling_of(held, n, seed), step)
         draws[model] = again.over(quantity)
         unusable[model] = (~np.isfinite(draws[model]).all(axis=2)).sum(axis=0).astype(np.float64)
         numbers = _compared(quantity(est.moments, est.solution), draws[model])

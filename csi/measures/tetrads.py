@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Reason, Text, is_number, problem, reason, seed_problems, whole
 from csi.estimate.estimate import Estimate
-from csi.inference.resample import plan_of, rows_behind
+from csi.inference.resample import resampling_of, rows_behind
 from csi.measures.blocks import correlations, item_cov
 from csi.measures.shown import part, told
 from csi.measures.tidy import cells_of, said_once, tidy
@@ -221,10 +221,10 @@ def _values(moments: Moments, items: tuple[str, ...], chosen: list[tuple[str, li
 
 def _draws(sample: Sample, items: tuple[str, ...], chosen: list[tuple[str, list[Tetrad]]], n: int, seed: int) -> Array:
     """(B, b, t) tetrads of the replicates; nothing is refitted."""
-    c = sample.cells.height
+    c, plan = sample.cells.height, resampling_of(sample, n, seed)
+    seen = plan.seen(sample)
     parts = [
-        _values(moments_under(sample, multiplicity).without_rows(), items, chosen)
-        for _, multiplicity in plan_of(sample, n, seed).blocks()
+        _values(moments_under(seen, multiplicity).without_rows(), items, chosen) for _, multiplicity in plan.blocks()
     ]
     joined = np.concatenate(parts)
     return joined.reshape(n, c, joined.shape[1])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 import csi
+from csi.errors import Text
+from csi.survey.codebook import Codebook, Item, Scale
 
 MARGINS = ["bootstrap", "jackknife", "replicate_weights", "make_replicates", "index"]
 """Errors know weights, strata, clusters, finite populations and margins: raked again (the index linearised, too)."""
@@ -37,11 +41,19 @@ OF_AN_INDEX = [
 OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "run_card", "stage_slopes"]
 """Take data with their design and hand it on."""
 
+RESAMPLED = [
+    "balance", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward", "servqual",
+    "surface",
+]  # fmt: skip
+"""Take a panel's design; what is resampled (Kano's classes and coefficients, a balance point, stabilities, relative
+weights, average slopes, HTMT) is raked again in every replicate; errors of means and slopes beside them hold
+weights fixed."""
+
 HELD_FIXED = [
-    "adjustment", "attitude", "balance", "change", "comments", "complaints", "dynamic_expectation", "emotion_patterns",
-    "emotion_waves", "formation", "formation_by_stage", "gap", "intervention", "kano", "kcsi", "kinds", "lifecycle",
-    "loyalty_curve", "loyalty_types", "mentions", "nps", "penalty_reward", "price_tolerance", "promise", "rates",
-    "reasonable", "recovery", "requirements", "servqual", "stakeholders", "surface", "text_indicator", "tolerance",
+    "adjustment", "attitude", "change", "comments", "complaints", "dynamic_expectation", "emotion_waves",
+    "gap", "intervention", "kcsi", "lifecycle", "loyalty_curve", "loyalty_types", "mentions", "nps",
+    "price_tolerance", "promise", "rates", "reasonable", "recovery", "requirements", "stakeholders", "text_indicator",
+    "tolerance",
 ]  # fmt: skip
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors
 are too large rather than too small."""
@@ -63,7 +75,17 @@ WITHOUT = {
     "waves": "tells what a study's waves are",
 }
 
-LISTS = (MARGINS, OF_AN_ESTIMATE, OF_AN_ESTIMATE_ELSEWHERE, OF_AN_INDEX, OF_DATA, HELD_FIXED, EVENTS, list(WITHOUT))
+LISTS = (
+    MARGINS,
+    OF_AN_ESTIMATE,
+    OF_AN_ESTIMATE_ELSEWHERE,
+    OF_AN_INDEX,
+    OF_DATA,
+    RESAMPLED,
+    HELD_FIXED,
+    EVENTS,
+    list(WITHOUT),
+)
 MODEL = "a =~ a1+a2+a3\nb =~ b1+b2+b3\nc =~ c1+c2+c3\nb ~ a\nc ~ a+b"
 
 
@@ -128,6 +150,28 @@ def test_weights_reach_the_numbers(name: str, fits: dict[str, tuple[csi.Estimate
         assert one
         assert one != other
     assert reached
+
+
+def test_nothing_is_resampled_past_the_margins() -> None:
+    """Whoever draws units does it by the plan that rakes again; resamples of resamples refuse raked weights."""
+    root = Path(csi.__file__).parent
+    drawing = [p.stem for p in root.rglob("*.py") if re.search(r"\bplan_of\(", p.read_text(encoding="utf-8"))]
+    assert sorted(drawing) == ["index_drawn", "resample"]
+
+
+def test_a_class_of_kano_that_is_a_margin_has_no_error() -> None:
+    """Of two answers one class is a margin: its share is known, whatever is drawn."""
+    rng = np.random.default_rng(2)
+    likes = rng.random(90) < 0.4
+    items = [Item(f"{form}_x", "features", Scale("five", 1, 5), Text("X", "X"), "x", form) for form in ("Kf", "Kd")]
+    frame = pl.DataFrame({"Kf_x": np.where(likes, 1.0, 3.0), "Kd_x": np.full(90, 3.0), "likes": likes.astype(str)})
+    reasons = pl.DataFrame({i.name: pl.Series([None] * 90, dtype=pl.String) for i in items})
+    panel = csi.Panel(frame, Codebook(tuple(items), {}, {}), reasons)
+    raked = csi.rake(panel, {"likes": {"True": 0.3, "False": 0.7}})
+    known, held = (csi.kano(p, replicates=100).table for p in (raked, dataclasses.replace(raked, weighing=None)))
+    assert known["cs_plus"][0] == pytest.approx(0.3, abs=1e-5)
+    assert known["cs_plus_high"][0] - known["cs_plus_low"][0] < 1e-5
+    assert held["cs_plus_high"][0] - held["cs_plus_low"][0] > 0.1
 
 
 def test_errors_know_the_margins() -> None:
