@@ -13,6 +13,7 @@ import polars as pl
 
 from csi.errors import Note, note
 from csi.moments.stack import Array, Ints
+from csi.survey.design_notes import alone_note, listed
 
 GRID = 2.0**20
 """Weights are multiples of 1 / GRID, so that sums over integer answers are exact whatever their order."""
@@ -58,7 +59,10 @@ def design_of_rows(
     moved = int(np.unique(unit[label != label[first][unit]]).size)
     notes = [_moved(moved)] if moved else []
     stratum, alone = _merged(stratum, _numbered(label[first]))
-    return unit, stratum, (*notes, *([_alone(alone)] if alone and declared else []))
+    if alone.size and declared:
+        named = sorted(str(label[first][u]) or "-" for u in alone)
+        notes.append(alone_note(len(named), listed(named), listed(named, "、")))
+    return unit, stratum, tuple(notes)
 
 
 def streams_of(frame: pl.DataFrame, stratum: Ints, by: Sequence[str], group: Ints) -> Ints | None:
@@ -182,16 +186,16 @@ def _crossed(label: np.ndarray, pattern: Ints) -> Ints:
     return _numbered(_numbered(label) * (int(pattern.max()) + 1) + pattern)
 
 
-def _merged(stratum: Ints, label: Ints) -> tuple[Ints, int]:
-    """Strata with one unit joined to a neighbour, of the same declared stratum if there is one; how many there were.
+def _merged(stratum: Ints, label: Ints) -> tuple[Ints, Ints]:
+    """Strata with one unit joined to a neighbour, of the same declared stratum if there is one; those units.
 
     Parameters:
         stratum: (u,). label: (u,) code of the declared stratum.
     """
     size = np.bincount(stratum)
-    alone = int((size == 1).sum())
-    if not alone or size.size == 1:
-        return stratum, 0
+    alone = np.flatnonzero((size == 1)[stratum])
+    if not alone.size or size.size == 1:
+        return stratum, alone[:0]
     named = np.zeros(size.size, dtype=np.int64)
     named[stratum] = label
     target = np.arange(size.size)
@@ -211,12 +215,4 @@ def _moved(units: int) -> Note:
         "N-STRATUM-MOVED",
         f"{units} units lie in more than one stratum; the first one is used.",
         f"有 {units} 个抽样单元出现在多个层中，按其首个层处理。",
-    )
-
-
-def _alone(strata: int) -> Note:
-    return note(
-        "N-STRATUM-ALONE",
-        f"{strata} strata have a single unit and are merged with their neighbours for variances.",
-        f"有 {strata} 个层只含一个抽样单元，计算方差时与相邻层合并。",
     )

@@ -20,6 +20,7 @@ from csi.survey.checks import too_few, unfit
 from csi.survey.codebook import Codebook
 from csi.survey.columns import FILE, ROW, Picked, pick, roles_of, used_columns, with_groups, with_replicates
 from csi.survey.datafile import DataFile, Raw
+from csi.survey.design_notes import design_notes
 from csi.survey.doubts import (
     absent_notes,
     idle_rules,
@@ -130,7 +131,13 @@ def read_panel(
     flow = flow_of(frame.select(POSITION, *roles), ruled.effects, (*ruled.dropped, *ruled.flagged), POSITION)
     codebook, roles = without(codebook, left_out), tuple(role for role in roles if role not in left_out)
     panel = _panel(ruled, raw.drop(left_out), picked, codebook, roles, known, rules, respondents, groups, turned)
-    return replace(panel, aside=left, notes=(*panel.notes, *told), flow=flow, asked=_of_items(asked, codebook))
+    return replace(
+        panel,
+        aside=left,
+        notes=(*panel.notes, *told, *design_notes(panel.frame, panel.waves)),
+        flow=flow,
+        asked=_of_items(asked, codebook),
+    )
 
 
 def _of_items(asked: Sequence[Asked], codebook: Codebook) -> tuple[Asked, ...]:
