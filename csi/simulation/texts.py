@@ -22,7 +22,7 @@ FURTHER = """\
 #   missing: listwise, pairwise, mean, em (mlr: fiml); imputations: 20 (多重插补份数)
 # bootstrap: {n: 1000, interval: bca, improper: keep}
 #   interval: percentile, basic, normal, t, bc, bca, studentised, double (区间类型)
-# replicate_weights: {columns: [rw*], kind: jk1}   # brr, fay jk1, jk2, sdr ...; or {make: bootstrap} (重复权重)
+# replicate_weights: {columns: [rw*], kind: jk1}   # brr, fay (rho: 0.3), jk1, jk2, bootstrap, sdr (重复权重)
 # report: {sections: {mediation: yes, prediction: yes, groups: yes}, groups: brand, desired: 80}   # 报告增加的章节
 """
 """Comments under a study file: keys that a study may use besides those it does."""

@@ -131,13 +131,7 @@ def read_panel(
     flow = flow_of(frame.select(POSITION, *roles), ruled.effects, (*ruled.dropped, *ruled.flagged), POSITION)
     codebook, roles = without(codebook, left_out), tuple(role for role in roles if role not in left_out)
     panel = _panel(ruled, raw.drop(left_out), picked, codebook, roles, known, rules, respondents, groups, turned)
-    return replace(
-        panel,
-        aside=left,
-        notes=(*panel.notes, *told, *design_notes(panel.frame, panel.waves)),
-        flow=flow,
-        asked=_of_items(asked, codebook),
-    )
+    return replace(panel, aside=left, notes=(*panel.notes, *told), flow=flow, asked=_of_items(asked, codebook))
 
 
 def _of_items(asked: Sequence[Asked], codebook: Codebook) -> tuple[Asked, ...]:
@@ -272,6 +266,7 @@ def _panel(
             *absent_notes(picked, rows, groups),
             *item_notes(rows, codebook, turned_rows.items),
             *wave_notes(rows, codebook, waves),
+            *design_notes(rows, waves),
             *scale_notes(unused, waves),
             *turned_rows.notes,
             *(() if respondents else recurring(rows)),
