@@ -16,6 +16,7 @@ import polars as pl
 from narwhals.typing import IntoFrame
 
 from csi.errors import Problem, Problems, did_you_mean, problem
+from csi.inference.margin_faults import MUCH, OF, Fault, Faults
 from csi.survey.readers.frames import to_polars
 
 Given = Mapping[object, object] | str | Path | IntoFrame
@@ -154,12 +155,15 @@ def _of_table(
         return Said(full, variables, place, (), (problem("E-MARGIN", where, en, zh, hint.en, hint.zh),))
     rest = [c for c in table.columns if c not in (*variables, *by)]
     named = [c for c in rest if c in TARGETS]
-    value = rest[0] if len(rest) == 1 else named[0] if len(named) == 1 else ""
+    value = rest[0] if len(rest) == 1 else named[0] if len(named) == 1 else _only_numbers(table, rest)
     if not value:
         en = f"the table has {len(rest)} further columns ({', '.join(rest)}); which one holds the numbers is not clear."
         zh = f"表中另有 {len(rest)} 列（{'、'.join(rest)}），无法确定哪一列是数值。"
         do, do_zh = 'Call the column of numbers "share" or "population".', "请将数值列命名为 share 或 population。"
         return Said(full, variables, place, (), (problem("E-MARGIN", where, en, zh, do, do_zh),))
+    beside = [c for c in rest if c != value]
+    if beside and table.select(variables).is_duplicated().any():
+        return Said(full, variables, place, (), (_without_by(where, beside, table, variables),))
     cells = [c for c in by if c in table.columns]
     lines, found = [], []
     for number, row in enumerate(table.iter_rows(named=True)):
@@ -175,6 +179,26 @@ def _of_table(
     return Said(full, variables, place, tuple(lines), tuple(found))
 
 
+def _only_numbers(table: pl.DataFrame, columns: Sequence[str]) -> str:
+    """The only column that holds nothing but numbers which are not whole; empty where there is not just one."""
+    parsed = table.select(
+        pl.col(c).cast(pl.String).str.strip_chars("%％ ").cast(pl.Float64, strict=False) for c in columns
+    )
+    broken = [c for c in columns if not parsed[c].null_count() and bool((parsed[c] % 1 != 0).any())]
+    return broken[0] if len(broken) == 1 else ""
+
+
+def _without_by(where: str, beside: Sequence[str], table: pl.DataFrame, variables: Sequence[str]) -> Problem:
+    """That a table has shares of several cells, and `by` does not say so."""
+    of = [c for c in beside if table.group_by(variables).agg(pl.col(c).n_unique())[c].max() != 1] or list(beside)
+    names, names_zh = " and ".join(of), "、".join(of)
+    en = f"the categories stand there several times, once for each {names}, which `by` does not name."
+    zh = f"表中各类别按 {names_zh} 重复出现，而 by 没有写明。"
+    listed = ", ".join(of)
+    do, do_zh = f"Write by: [{listed}], or give each category once.", f"请写 by: [{listed}]，或每个类别只写一次。"
+    return problem("E-MARGIN", where, en, zh, do, do_zh)
+
+
 def _no_number(place: str, value: object) -> Problem:
     en, zh = f'"{value}" is no number.', f"“{value}”不是数字。"
     return problem("E-MARGIN", place, en, zh, "Give a share, a percentage or a count.", "请给出比例、百分比或人数。")
@@ -185,36 +209,40 @@ def lines_of(said: Said, group: Sequence[str]) -> list[Target]:
     return [t for t in said.lines if all(not asked or asked == have for asked, have in zip(t.of, group, strict=False))]
 
 
-def sized(said: Said, lines: Sequence[Target], rows: int, whose: str) -> tuple[dict[str, float], float | None]:
+def sized(
+    said: Said, lines: Sequence[Target], rows: int, group: tuple[str, ...]
+) -> tuple[dict[str, float], float | None]:
     """Category -> share of a margin in one group, and the population where the numbers are counts.
 
     Parameters:
-        lines: of that group. rows: its respondents. whose: its name, "" for all.
+        lines: of that group. rows: its respondents. group: its cell of `by`, empty for all.
 
     Raises:
-        Problems: numbers that are negative or absent, a category twice, a sum that is neither 1 nor 100 nor a
+        Faults: numbers that are negative or absent, a category twice, a sum that is neither 1 nor 100 nor a
             population.
     """
     found, shares = [], {}
-    of, of_zh = (f" for {whose}", f"（{whose}）") if whose else ("", "")
     for line in lines:
+        own = group if line.of else ()
         if line.category in shares:
-            en, zh = f'the category "{line.category}" stands twice{of}.', f"类别“{line.category}”重复出现{of_zh}。"
-            found.append(problem("E-MARGIN", line.place, en, zh, "Keep one of them.", "请只保留一处。"))
+            en, zh = f'the category "{line.category}" stands twice{OF}.', f"类别“{line.category}”重复出现{OF}。"
+            found.append(Fault("E-MARGIN", line.place, en, zh, "Keep one of them.", "请只保留一处。", own))
         if not 0 <= line.value < float("inf"):
             en, zh = f"{line.value:g} cannot be the share of a category.", f"{line.value:g} 不能作为类别的占比。"
             do, do_zh = "Give a number from 0.", "请给出非负数。"
-            found.append(problem("E-MARGIN", line.place, en, zh, do, do_zh))
+            found.append(Fault("E-MARGIN", line.place, en, zh, do, do_zh, own))
         shares[line.category] = line.value
     if found:
-        raise Problems(found)
+        raise Faults(found)
     whole = sum(shares.values())
     counts = whole >= max(FEWEST, rows)
     if not (abs(whole - 1) <= LOOSE or abs(whole - 100) <= 100 * LOOSE or counts):
-        en = f"the margin {said.name}{of} sums to {whole:.6g}; shares sum to 1, percentages to 100, counts to the"
-        en += f" population (at least the {rows} respondents)."
-        zh = f"边际 {said.name}{of_zh} 合计为 {whole:.6g}；比例应合计为 1，百分比应合计为 100，"
-        zh += f"人数应合计为总体规模（不少于 {rows} 名受访者）。"
+        own = group if any(line.of for line in lines) else ()
+        en = f"the margin {said.name}{OF} sums to {whole:.6g}; shares sum to 1, percentages to 100, counts to the"
+        en += f" population (at least the {MUCH} respondents)."
+        zh = f"边际 {said.name}{OF} 合计为 {whole:.6g}；比例应合计为 1，百分比应合计为 100，"
+        zh += f"人数应合计为总体规模（不少于 {MUCH} 名受访者）。"
         do, do_zh = "Correct the numbers or add the category that is missing.", "请更正数值，或补上缺少的类别。"
-        raise Problems([problem("E-MARGIN", lines[0].place if lines else said.place, en, zh, do, do_zh)])
+        place = lines[0].place if lines else said.place
+        raise Faults([Fault("E-MARGIN", place, en, zh, do, do_zh, own, float(rows))])
     return {c: v / whole for c, v in shares.items()}, whole if counts else None

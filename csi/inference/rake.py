@@ -16,8 +16,10 @@ from narwhals.typing import IntoFrame
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.estimate.given import check_kind
-from csi.inference.margins import Given, Said, lines_of, said_margins, sized
-from csi.inference.raked_words import doubts, not_settled, unmet
+from csi.inference.margin_faults import OF, Fault, Faults, told_once
+from csi.inference.margin_shares import shares_of
+from csi.inference.margins import Given, Said, said_margins
+from csi.inference.raked_words import doubts, not_settled, unmet, whole_notes
 from csi.moments.raked import APART
 from csi.moments.raking import ITERATIONS, TOLERANCE, Fitted, Margin, fit_margins, kish
 from csi.moments.stack import Array, Ints
@@ -92,11 +94,13 @@ def rake(
     start = base or ("weight" if isinstance(data, Panel) and "weight" in frame.columns else "")
     found = [*(p for one in said for p in one.problems), *_settings(trim, tolerance, iterations, said)]
     found += _columns(frame, said, cells, start, household)
+    found += _stands(missing, said, places or {})
     if found:
         raise Problems(found)
     asked = _Asked(cells, start, trim, missing, tolerance, iterations)
     weight, fitted, record = _weighed(frame, said, asked, places or {})
     told = doubts(record, weight, frame[household] if household else None)
+    told = (*told, *(whole_notes(frame, record) if isinstance(data, Panel) else ()))
     record = replace(record, notes=told)
     columns = [pl.Series("weight", fitted.weight), *([pl.Series(BASE, weight)] if start else [])]
     if isinstance(data, Panel):
@@ -209,6 +213,43 @@ def _columns(
     return found
 
 
+def _stands(missing: object, said: Sequence[Said], places: Mapping[str, str]) -> list[Problem]:
+    """What absent values count as: columns that are not raked, categories that their margins do not have."""
+    if not isinstance(missing, Mapping):
+        return [] if missing in ("refuse", "apart") else [_no_treatment(missing, places)]
+    have: dict[str, set[str]] = {}
+    for one in said:
+        for line in one.lines:
+            parts = line.category.split("*")
+            for name, part in zip(one.variables, parts, strict=False):
+                have.setdefault(name, set()).add(part)
+        for name in one.variables:
+            have.setdefault(name, set())
+    found = []
+    for name, stand in missing.items():
+        place = places.get(f"missing:{name}", places.get("missing", f'missing["{name}"]'))
+        if name not in have:
+            hint = did_you_mean(str(name), list(have))
+            en, zh = f'missing names "{name}", which is not raked.', f"missing 写了“{name}”，而它不在边际中。"
+            do = f"{hint.en} Raked are {', '.join(have)}.".lstrip()
+            do_zh = f"{hint.zh}边际中的列：{'、'.join(have)}。"
+            found.append(problem("E-MARGIN-MISSING", place, en, zh, do, do_zh))
+        elif have[name] and stand not in have[name]:
+            every = sorted(have[name])
+            en = f'missing counts absent {name} as "{stand}", which is no category of its margin.'
+            zh = f"missing 将缺失的 {name} 归入“{stand}”，而其边际中没有该类别。"
+            do = f"Write one of {', '.join(every)}, or missing: apart (a category of its own)."
+            do_zh = f"请写 {'、'.join(every)} 之一，或 missing: apart（单独作为一类）。"
+            found.append(problem("E-MARGIN-MISSING", place, en, zh, do, do_zh))
+    return found
+
+
+def _no_treatment(missing: object, places: Mapping[str, str]) -> Problem:
+    en, zh = f'missing="{missing}" is no treatment of absent values.', f"missing=“{missing}”不是缺失值的处理方式。"
+    do, do_zh = 'Use "refuse", "apart", or {column: category}.', "请用 refuse、apart 或 {列: 类别}。"
+    return problem("E-SETTING", places.get("missing", "missing"), en, zh, do, do_zh)
+
+
 def _base(frame: pl.DataFrame, base: str) -> tuple[Array, list[Problem]]:
     """(n,) base weights, 1 without a column; a problem where one is not positive."""
     if not base:
@@ -295,7 +336,7 @@ def _margins(
     whole = np.bincount(group, weight, minlength=len(names))
     rows = np.bincount(group, minlength=len(names))
     margins: list[Margin] = []
-    labels, problems = [], list[Problem]()
+    labels, faults = [], list[Fault]()
     totals: dict[int, tuple[float, Said]] = {}
     parts = []
     for one in said:
@@ -311,13 +352,13 @@ def _margins(
             present = np.unique(own[here])
             have = {str(category[c]): float(weight[here[own[here] == c]].sum()) / whole[g] for c in present}
             try:
-                shares, count = _shares(one, name, have, int(rows[g]))
-            except Problems as error:
-                problems += error.problems
+                shares, count = shares_of(one, name, have, int(rows[g]))
+            except Faults as error:
+                faults += error.faults
                 continue
             if count is not None:
                 if g in totals and abs(totals[g][0] - count) > 0.005 * count:
-                    problems.append(_unlike(one, totals[g][1], count, totals[g][0], name))
+                    faults.append(_unlike(one, totals[g][1], count, totals[g][0], name))
                 totals.setdefault(g, (count, one))
             code[here] = len(label) + np.searchsorted(present, own[here])
             label += [(name, one.name, c) for c in have]
@@ -325,65 +366,18 @@ def _margins(
             of += [g] * len(have)
         parts.append((code, np.array(share), np.array(of, dtype=np.int64)))
         labels.append(label)
+    problems = told_once(faults, len(names))
     if not problems:
         size = np.array([totals[g][0] if g in totals else whole[g] for g in range(len(names))])
         margins = [Margin(code, share * size[of], of) for code, share, of in parts]
     return _Made(margins, labels, problems)
 
 
-def _shares(
-    said: Said, group: tuple[str, ...], have: Mapping[str, float], rows: int
-) -> tuple[dict[str, float], float | None]:
-    """Category -> share of one margin in one group, for the categories there are.
-
-    Raises:
-        Problems: E-MARGIN.
-    """
-    whose = " ".join(group)
-    of, of_zh = (f" in {whose}", f"（{whose}）") if whose else ("", "")
-    lines = lines_of(said, group)
-    if not lines:
-        en, zh = f"the margin {said.name} says nothing of {whose}.", f"边际 {said.name} 没有给出 {whose} 的数值。"
-        do, do_zh = "Add its rows, or rake without `by`.", "请补充相应的行，或不按 by 分组。"
-        raise Problems([problem("E-MARGIN", said.place, en, zh, do, do_zh)])
-    shares, count = sized(said, lines, rows, whose)
-    apart = next((c for c in have if APART in c.split("*")), None)
-    asked = {c: s for c, s in shares.items() if s > 0 or c in have}
-    place = {t.category: t.place for t in lines}
-    found = []
-    for c in [c for c in asked if c not in have]:
-        hint = did_you_mean(c, [h for h in have if h not in shares])
-        do = f"{hint.en} Merge it with another category, in the margin and in the data.".lstrip()
-        do_zh = f"{hint.zh}请在边际与数据中将其与其他类别合并。"
-        en = f'nobody{of} has {said.name} "{c}", whose share should be {asked[c]:.3g}.'
-        zh = f"没有 {said.name} 为“{c}”的受访者{of_zh}，而其占比应为 {asked[c]:.3g}。"
-        found.append(problem("E-MARGIN-ABSENT", place.get(c, said.place), en, zh, do, do_zh))
-    for c in [c for c in have if c not in shares and APART not in c.split("*")]:
-        hint = did_you_mean(c, [s for s in shares if s not in have])
-        en = f'{said.name} "{c}" occurs{of} ({100 * have[c]:.1f} % of the answers) but has no margin.'
-        zh = f"{said.name} 为“{c}”的受访者{of_zh}占 {100 * have[c]:.1f}%，但边际中没有该类别。"
-        do, do_zh = f"{hint.en} Give its share (0 is none).".lstrip(), f"{hint.zh}请给出其占比（不能为 0）。"
-        found.append(problem("E-MARGIN", said.place, en, zh, do, do_zh))
-    for c in [c for c in have if shares.get(c) == 0]:
-        en = f'the margin of {said.name} "{c}" is 0, but {100 * have[c]:.1f} % of the answers{of} are of it.'
-        zh = f"{said.name} 为“{c}”的边际为 0，但{of_zh}有 {100 * have[c]:.1f}% 的答卷属于该类。"
-        do, do_zh = (
-            "Take these respondents out, or give the category a share.",
-            "请删除这些受访者，或给该类别一个占比。",
-        )
-        found.append(problem("E-MARGIN", place.get(c, said.place), en, zh, do, do_zh))
-    if found:
-        raise Problems(found)
-    rest = 1 - sum(have[c] for c in have if c not in shares)
-    return {c: shares[c] * rest if c in shares else have[c] for c in have}, count if apart is None else None
-
-
-def _unlike(one: Said, other: Said, count: float, before: float, group: tuple[str, ...]) -> Problem:
-    whose = f" ({' '.join(group)})" if group else ""
-    en = f"the margin {one.name} counts {count:,.0f} people{whose}, {other.name} {before:,.0f}."
-    zh = f"边际 {one.name} 合计 {count:,.0f} 人{whose}，而 {other.name} 合计 {before:,.0f} 人。"
+def _unlike(one: Said, other: Said, count: float, before: float, group: tuple[str, ...]) -> Fault:
+    en = f"the margin {one.name} counts {count:,.0f} people{OF}, {other.name} {before:,.0f}."
+    zh = f"边际 {one.name} 合计 {count:,.0f} 人{OF}，而 {other.name} 合计 {before:,.0f} 人。"
     do, do_zh = "Give both for the same population, or give shares.", "请给出同一总体的人数，或改用比例。"
-    return problem("E-MARGIN", one.place, en, zh, do, do_zh)
+    return Fault("E-MARGIN", one.place, en, zh, do, do_zh, group)
 
 
 def _margin_table(made: _Made, before: Array, after: Array, by: Sequence[str]) -> pl.DataFrame:

@@ -58,6 +58,28 @@ def doubts(record: Weighing, base: Array, household: pl.Series | None) -> tuple[
     return tuple(n for n in notes if n is not None)
 
 
+def whole_notes(frame: pl.DataFrame, record: Weighing) -> list[Note]:
+    """That margins hold over waves or brands together, and how far single ones are from them.
+
+    Parameters:
+        frame: the raked rows of a panel.
+    """
+    named = {v for names in record.variables for v in names}
+    over = [c for c in ("wave", "brand") if c in frame.columns and c not in record.by and c not in named]
+    over = [c for c in over if frame[c].n_unique() > 1]
+    if not over:
+        return []
+    by = [*record.by, *over]
+    listed, listed_zh = (
+        " and ".join(f"{c}s" for c in over),
+        "、".join({"wave": "各期", "brand": "各品牌"}[c] for c in over),
+    )
+    en = f"margins hold over all {listed} together, not in each: single ones may be of other people. Write "
+    en += f"weights: {{by: [{', '.join(by)}]}} where each has these margins."
+    zh = f"边际对{listed_zh}合并成立，并非逐一成立，单独各组的构成可能不同。若每组都应符合边际，请写 "
+    return [note("N-MARGIN-WHOLE", en, f"{zh}weights: {{by: [{', '.join(by)}]}}。")]
+
+
 def _most(values: pl.Series) -> float:
     return float(np.max(values.to_numpy()))
 

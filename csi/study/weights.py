@@ -56,8 +56,12 @@ def weigh_plan(form: StudyForm, document: Document, folder: Path) -> WeighPlan |
     said = form.weights
     if said is None:
         return None
-    places = {key: document.place(("weights", key)) for key in ("by", "base", "trim", "household", "population")}
+    places = {
+        key: document.place(("weights", key)) for key in ("by", "base", "trim", "household", "population", "missing")
+    }
     margins: dict[str, Mapping[str, float] | str] = {}
+    for name in said.missing if isinstance(said.missing, dict) else ():
+        places[f"missing:{name}"] = document.place(("weights", "missing", name))
     for name, given in said.rake.items():
         full = "*".join(part.strip() for part in name.split("*"))
         margins[full] = dict(given) if isinstance(given, dict) else given

@@ -138,6 +138,45 @@ MISTAKES = {
 }
 
 
+BY = "weights:\n  rake:\n    sex: {women}\n  by: [wave]\n"
+
+
+def test_a_mistake_is_told_once_with_its_cells(folder: Path) -> None:
+    found = said(folder, BY.replace("women", "女: 0.5, 男: 0.4"))
+    assert [p.where for p in found] == ["study.yaml:17"]
+    assert "the margin sex sums to 0.9" in found[0].what.en
+    found = said(folder, BY.replace("women", "女: 0.5, 男: 0.4, x: 0.1"))
+    assert [p.what.en[:44] for p in found] == ['nobody in every cell (2) has sex "x", whose ']
+    assert found[0].what.zh.startswith("没有 sex 为“x”的受访者（全部 2 个单元）")
+    found = said(folder, BY.replace("women", "女: 1"))
+    assert len(found) == 1
+    assert "occurs in every cell (2) (" in found[0].what.en
+
+
+def test_margins_of_waves_without_by_are_named(folder: Path) -> None:
+    table = "wave,age,share\n2026Q1,young,40\n2026Q1,old,60\n2026Q2,young,45\n2026Q2,old,55\n"
+    found = said(folder, "weights: {rake: {age: age.csv}}\n", {"age.csv": table})
+    assert len(found) == 1
+    assert "once for each wave, which `by` does not name" in found[0].what.en
+    assert found[0].remedy.zh.startswith("请写 by: [wave]")
+
+
+def test_margins_over_waves_together_are_noted(folder: Path) -> None:
+    (folder / "study.yaml").write_text(STUDY + "weights: {rake: {sex: {女: 0.5, 男: 0.5}}}\n", encoding="utf-8")
+    _, panel = opened(folder / "study.yaml")
+    assert "by: [wave]" in next(n.text.zh for n in panel.notes if n.code == "N-MARGIN-WHOLE")
+
+
+def test_what_absent_values_count_as_is_a_category_of_the_margin(folder: Path) -> None:
+    frame = pl.read_csv(folder / "a.csv").with_columns(pl.when(pl.int_range(pl.len()) > 5).then("sex").alias("sex"))
+    frame.write_csv(folder / "a.csv")
+    text = "weights:\n  rake: {sex: {女: 0.5, 男: 0.5}}\n  by: [wave]\n  missing: {sex: zz, age: old}\n"
+    found = said(folder, text)
+    assert [(p.code, p.where) for p in found] == [("E-MARGIN-MISSING", "study.yaml:18")] * 2
+    assert "Write one of 女, 男" in found[0].remedy.en
+    assert "age" in found[1].what.zh
+
+
 @pytest.mark.parametrize("what", MISTAKES)
 def test_mistakes_are_told_at_their_lines(folder: Path, what: str) -> None:
     weights, place, code = MISTAKES[what]
