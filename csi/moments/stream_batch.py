@@ -166,10 +166,13 @@ class Tally:
 
     def _cell(self, batch: pl.DataFrame) -> Ints:
         """(n,) the number of each row's cell; new cells get the next number."""
-        code, names = np.zeros(batch.height, dtype=np.int64), NOWHERE
+        code, names = np.zeros(0 if self.keys else batch.height, dtype=np.int64), NOWHERE
         for key in self.keys:
             own, labels = codes_of_key(batch[key])
-            code, names = code * len(labels) + own, [(*a, b) for a in names for b in labels]
+            if code.size:
+                code *= len(labels)
+                own += code
+            code, names = own, [(*a, b) for a in names for b in labels]
         found = np.flatnonzero(np.bincount(code, minlength=len(names)))
         number = np.zeros(len(names), dtype=np.int64)
         for k in found.tolist():
@@ -183,8 +186,9 @@ class Tally:
         """(n,) weights in units, at least 1."""
         if "weight" not in batch.columns:
             return np.full(batch.height, GRID)
-        scaled = pl.col("weight").cast(pl.Float64) / self.scale
-        return batch.select((scaled * GRID).round().clip(lower_bound=1.0)).to_series().to_numpy()
+        weight = batch["weight"].cast(pl.Float64).to_numpy() * (GRID / self.scale)
+        np.rint(weight, out=weight)
+        return np.maximum(weight, 1.0, out=weight)
 
     def _take_compiled(self, answers: pl.DataFrame, cell: Ints, weight: Array) -> bool:
         ends = np.cumsum([0, *(len(one.codes) for one in self.codings)], dtype=np.int64)
@@ -250,7 +254,9 @@ def codes_of_key(key: pl.Series) -> tuple[Ints, list[str]]:
     if key.dtype.is_integer() and key.null_count() == 0:
         low, high = int(key.min() or 0), int(key.max() or 0)  # type: ignore[arg-type]  # whole numbers
         if high - low < FINE:
-            return (key.to_numpy().astype(np.int64) - low), [str(v) for v in range(low, high + 1)]
+            code = key.to_numpy().astype(np.int64)
+            code -= low
+            return code, [str(v) for v in range(low, high + 1)]
     text = key.cast(pl.String).fill_null("")
     values = text.unique()
     place = text.replace_strict(values, pl.int_range(values.len(), eager=True), return_dtype=pl.Int64)

@@ -5,33 +5,28 @@
 #include <float.h>
 
 #include "kernel_frame.h"
+#include "stream_tiles.h"
 
 #define BLOCK 8192 /* rows brought into the order of their cells at a time */
-#define TOGETHER 8 /* rows whose products are added at once */
+#define TOGETHER 48 /* rows whose products are added at once */
 #define LIMB 4294967296.0 /* 2^32: a sum is high * LIMB + low */
 #define EXACT 9007199254740992.0 /* 2^53 */
 #define NO_ANSWER 1
 #define OUTSIDE 2
 #define PARAMETERS 6 /* of an item: sign, shift, unit, low, high, what an answer outside of them is */
 
-#if defined(__linux__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDEST __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define WIDEST
-#endif
-
 typedef struct {
     const double *parameters, *codes;
     int64_t count; /* of codes */
     int8_t whole; /* answers of one byte stand in the tables */
     float value[256];
-    int8_t small[256]; /* the same where every answer of the scale fits one byte */
     uint8_t flag[256];
-    uint64_t joint[256]; /* small in the lowest byte, NO_ANSWER at bit 16, OUTSIDE at bit 40 */
+    uint8_t turn, shift, bias, first, span, some; /* of bytes that are whole numbers, see `bytes_of` */
 } Coding;
 
 typedef struct {
-    int64_t p, wide, rows, size, cells; /* rows: p + 1, or one more that is even; size of the sums of a cell */
+    int64_t p, wide, rows, size, cells; /* rows: p + 1, or some more that are whole fours; size of the sums of a cell */
+    int64_t each; /* bytes from one row to the next, whole sixteens */
     int narrow; /* every answer fits one byte */
     double most; /* the largest square of an answer, in units */
     double *sums, *plain, *bound; /* (cells, p + 1, wide), (cells, wide), (cells) */
@@ -64,22 +59,27 @@ static void tabled(Coding *own, char kind)
     for (int i = 0; i < 256; i++) {
         const double x = kind == 'c' ? (double)(int8_t)i : (double)i;
         own->value[i] = coded(own, x, own->flag + i, &none);
-        own->small[i] = (int8_t)own->value[i];
-        own->joint[i] = (uint64_t)(uint8_t)own->small[i];
-        if (own->flag[i]) own->joint[i] |= own->flag[i] == NO_ANSWER ? (uint64_t)1 << 16 : (uint64_t)1 << 40;
     }
     own->whole = 1;
+    const double *a = own->parameters, least = kind == 'c' ? -128.0 : 0.0, low = fmax(ceil(a[3]), least),
+                 high = fmin(floor(a[4]), least + 255.0);
+    own->turn = a[0] < 0.0 ? 0xff : 0;
+    own->shift = (uint8_t)((int64_t)a[1] + (a[0] < 0.0));
+    own->bias = kind == 'c' ? 0x80 : 0;
+    own->some = high >= low;
+    own->first = own->some ? (uint8_t)(low - least) : 0;
+    own->span = own->some ? (uint8_t)(high - low) : 0;
 }
 
-/* No answer where the bit of a row is 0, eight rows at a time. */
+/* No answer where the bit of a row is 0, 64 rows at a time. */
 static void unanswered(const uint8_t *valid, int64_t at, int64_t n, uint8_t *own)
 {
-    for (int64_t i = 0; i < n; i += 8) {
-        const int64_t bit = at + i, some = n - i < 8 ? n - i : 8, over = (bit & 7) + some > 8;
-        const unsigned byte = (unsigned)(valid[bit >> 3] | (over ? valid[(bit >> 3) + 1] << 8 : 0)) >> (bit & 7);
-        if ((byte & 0xff) == 0xff) continue;
-        for (int64_t k = 0; k < some; k++)
-            if (!((byte >> k) & 1)) own[i + k] = NO_ANSWER;
+    static const uint8_t whole[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    const uint8_t *byte = valid + (at >> 3);
+    for (int64_t i = -(at & 7); i < n; i += 64, byte += 8) {
+        if (n - i >= 64 && !memcmp(byte, whole, 8)) continue;
+        for (int64_t k = 0; k < 64 && i + k < n; k++)
+            if (i + k >= 0 && !((byte[k >> 3] >> (k & 7)) & 1)) own[i + k] = NO_ANSWER;
     }
 }
 
@@ -104,46 +104,16 @@ INLINE double read_as(char kind, const void *numbers, int64_t i)
 /* Flags of one item joined into `flags`; how many have no answer, or one outside. */
 WIDEST static void joined(const uint8_t *restrict own, int64_t n, uint8_t *restrict flags, int64_t *restrict counts)
 {
-    int64_t absent = 0, outside = 0;
-    for (int64_t i = 0; i < n; i++) {
-        flags[i] |= own[i];
-        absent += own[i] == NO_ANSWER;
-        outside += own[i] == OUTSIDE;
-    }
-    counts[0] += absent;
-    counts[1] += outside;
-}
-
-/* Where row j of the sums begins, less its first column j / 8 * 8: only columns from there on are kept. */
-INLINE int64_t begins(int64_t j, int64_t wide)
-{
-    const int64_t b = j / 8;
-    return 8 * b * wide - 32 * b * (b - 1) + (j - 8 * b) * (wide - 8 * b) - 8 * b;
-}
-
-/* sums (rows, wide) += w_i z_i z_i' of `TOGETHER` rows z (each `wide`), upper triangle; plain (wide) += z_i. */
-WIDEST static void added(const double *restrict z, const double *restrict w, int64_t rows, int64_t wide,
-                         double *restrict sums, double *restrict plain)
-{
-    for (int64_t k = 0; k < wide; k++) {
-        double one = plain[k];
-        for (int t = 0; t < TOGETHER; t++) one += z[t * wide + k];
-        plain[k] = one;
-    }
-    for (int64_t j = 0; j < rows; j += 2) {
-        double a[TOGETHER], b[TOGETHER];
-        for (int t = 0; t < TOGETHER; t++) a[t] = w[t] * z[t * wide + j];
-        for (int t = 0; t < TOGETHER; t++) b[t] = w[t] * z[t * wide + j + 1];
-        double *restrict one = sums + begins(j, wide), *restrict two = sums + begins(j + 1, wide);
-        for (int64_t k = j / 8 * 8; k < wide; k++) {
-            double x = one[k], y = two[k];
-            for (int t = 0; t < TOGETHER; t++) {
-                x += a[t] * z[t * wide + k];
-                y += b[t] * z[t * wide + k];
-            }
-            one[k] = x;
-            two[k] = y;
+    for (int64_t first = 0; first < n; first += 128) {
+        const int64_t end = n - first < 128 ? n : first + 128;
+        uint8_t absent = 0, outside = 0;
+        for (int64_t i = first; i < end; i++) {
+            flags[i] |= own[i];
+            absent += own[i] == NO_ANSWER;
+            outside += own[i] == OUTSIDE;
         }
+        counts[0] += absent;
+        counts[1] += outside;
     }
 }
 
@@ -174,14 +144,37 @@ static void flushed(Tally *all, int64_t cell)
     all->bound[cell] = 0.0;
 }
 
-/* Row i of the block as floats. */
-WIDEST static void widened_row(const Tally *all, const float *z, const int8_t *small, int64_t i, double *restrict out)
+/* Rows i to i + n - 1 of the block as floats z (n, wide), their weights times them a (n, wide), their plain sums. */
+WIDEST static void widened_rows(const Tally *all, const float *z, const int8_t *small, const double *restrict w, int64_t i,
+                                int64_t n, double *restrict out, double *restrict a, double *restrict plain)
 {
-    const int64_t wide = all->wide;
+    const int64_t wide = all->wide, size = n * wide;
     if (all->narrow)
-        for (int64_t j = 0; j < wide; j++) out[j] = (double)small[i * wide + j];
+        for (int64_t t = 0; t < n; t++)
+            for (int64_t j = 0; j < wide; j++) out[t * wide + j] = (double)small[(i + t) * all->each + j];
     else
-        for (int64_t j = 0; j < wide; j++) out[j] = (double)z[i * wide + j];
+        for (int64_t k = 0; k < size; k++) out[k] = (double)z[i * wide + k];
+    for (int64_t t = 0; t < n; t++) {
+        const double own = w[i + t];
+        for (int64_t j = 0; j < wide; j++) a[t * wide + j] = own * out[t * wide + j];
+    }
+    for (int64_t t = 0; t < n; t++)
+        for (int64_t j = 0; j < wide; j++) plain[j] += out[t * wide + j];
+}
+
+/* Squares of weights in three parts, of n <= TOGETHER rows: w = high 2^20 + low. */
+WIDEST static void squared(const double *restrict w, int64_t n, int64_t *restrict counts)
+{
+    double parts[3][8] = {{0.0}};
+    for (int64_t i = 0; i < n; i += 8)
+        for (int64_t k = 0; k < 8; k++) {
+            const double own = i + k < n ? w[i + k] : 0.0, high = (double)((int32_t)(own * 0x1p-20)), low = own - high * 0x1p20;
+            parts[0][k] += high * high;
+            parts[1][k] += high * low;
+            parts[2][k] += low * low;
+        }
+    for (int64_t j = 0; j < 3; j++)
+        for (int64_t k = 0; k < 8; k++) counts[j] += (int64_t)parts[j][k];
 }
 
 /* Rows of one cell, from `from` to from + n - 1 of the block, with weights w, into its sums. */
@@ -189,43 +182,42 @@ static void gathered(Tally *all, int64_t cell, const float *z, const int8_t *sma
                      double *room)
 {
     const int64_t wide = all->wide;
-    double own[TOGETHER], *sums = all->sums + cell * all->size, *plain = all->plain + cell * wide;
-    int64_t *counts = all->counts + cell * 5;
-    counts[0] += n;
-    for (int64_t first = 0; first < n; first += TOGETHER) {
-        double heavy = 0.0;
-        for (int64_t t = 0; t < TOGETHER; t++) {
-            const int64_t i = first + t, there_is = i < n;
-            own[t] = there_is ? w[from + i] : 0.0;
-            heavy += own[t];
-            const int64_t high = (int64_t)own[t] >> 20, low = (int64_t)own[t] & 0xfffff;
-            counts[2] += high * high;
-            counts[3] += high * low;
-            counts[4] += low * low;
-            if (there_is)
-                widened_row(all, z, small, from + i, room + t * wide);
-            else
-                memset(room + t * wide, 0, (size_t)wide * sizeof(double));
+    double *sums = all->sums + cell * all->size, *plain = all->plain + cell * wide, *a = room + TOGETHER * wide;
+    all->counts[cell * 5] += n;
+    for (int64_t first = from, count; first < from + n; first += count) {
+        double heavy = w[first] * all->most;
+        for (count = 1; count < TOGETHER && first + count < from + n; count++) {
+            const double more = heavy + w[first + count] * all->most;
+            if (more >= EXACT) break;
+            heavy = more;
         }
-        if (all->bound[cell] + heavy * all->most >= EXACT) flushed(all, cell);
-        all->bound[cell] += heavy * all->most;
-        added(room, own, all->rows, wide, sums, plain);
+        if (all->bound[cell] + heavy >= EXACT) flushed(all, cell);
+        all->bound[cell] += heavy;
+        squared(w + first, count, all->counts + cell * 5 + 2);
+        widened_rows(all, z, small, w, first, count, room, a, plain);
+        added(a, room, count, all->rows, wide, sums);
     }
 }
 
-/* Where the rows of a block go that are complete, cell by cell: place[i], the row to spare where one leaves; starts (cells + 1). */
-static int64_t placed(const Tally *all, const uint8_t *flags, const int64_t *cell, int64_t n, int64_t *starts, int32_t *place)
+/* Where the rows of a block go that are complete, cell by cell: place[i], the row to spare where one leaves;
+   starts (cells + 1), and as much room again. */
+static void placed(const Tally *all, const uint8_t *flags, const int64_t *cell, int64_t n, int64_t *starts, int32_t *place)
 {
-    memset(starts, 0, (size_t)(all->cells + 1) * sizeof(int64_t));
-    for (int64_t i = 0; i < n; i++) starts[cell[i] + 1] += !flags[i];
-    for (int64_t c = 0; c < all->cells; c++) starts[c + 1] += starts[c];
+    int64_t *every = starts + all->cells + 1;
+    memset(starts, 0, (size_t)(2 * all->cells + 1) * sizeof(int64_t));
     for (int64_t i = 0; i < n; i++) {
-        place[i] = flags[i] ? BLOCK : (int32_t)starts[cell[i]];
-        starts[cell[i]] += !flags[i];
+        starts[cell[i] + 1] += !flags[i];
+        every[cell[i]]++;
     }
-    for (int64_t c = all->cells; c > 0; c--) starts[c] = starts[c - 1];
-    starts[0] = 0;
-    return starts[all->cells];
+    for (int64_t c = 0; c < all->cells; c++) {
+        all->counts[c * 5 + 1] += every[c];
+        every[c] = starts[c];
+        starts[c + 1] += starts[c];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        place[i] = flags[i] ? BLOCK : (int32_t)every[cell[i]];
+        every[cell[i]] += !flags[i];
+    }
 }
 
 /* The rooms of one call. */
@@ -235,85 +227,40 @@ typedef struct {
     int64_t *starts;
     float *z, *out;
     int8_t *small;
-    uint8_t *bytes;
+    uint8_t *columns;
     double *w, *room;
 } Rooms;
 
-/* Four items of a block as bytes of their rows (`each` apart), flags joined; counts of each item at bits 0 and 24. */
-WIDEST static void packed(const uint8_t *const bytes[4], const uint64_t *const joint[4], int64_t n, int64_t each,
-                          uint8_t *restrict flags, uint8_t *restrict out, uint64_t counts[4])
+/* Answers x of one item, each a byte: sign x + shift, and where that is none; `u` is x counted from the least byte. */
+WIDEST static void bytes_of(const Coding *code, const uint8_t *restrict x, int64_t n, uint8_t *restrict z,
+                            uint8_t *restrict own)
 {
-    const uint8_t *a = bytes[0], *b = bytes[1], *c = bytes[2], *d = bytes[3];
-    const uint64_t *A = joint[0], *B = joint[1], *C = joint[2], *D = joint[3];
-    uint64_t na = 0, nb = 0, nc = 0, nd = 0;
+    const uint8_t turn = code->turn, shift = code->shift, bias = code->bias, first = code->first, span = code->span,
+                  some = code->some, outside = (uint8_t)code->parameters[5];
     for (int64_t i = 0; i < n; i++) {
-        const uint64_t w = A[a[i]], x = B[b[i]], y = C[c[i]], z = D[d[i]];
-        const uint32_t four = (uint32_t)(w & 0xff) | (uint32_t)(x & 0xff) << 8 | (uint32_t)(y & 0xff) << 16
-            | (uint32_t)(z & 0xff) << 24;
-        memcpy(out + i * each, &four, 4);
-        flags[i] |= ((w | x | y | z) >> 16) != 0;
-        na += w >> 16;
-        nb += x >> 16;
-        nc += y >> 16;
-        nd += z >> 16;
+        const uint8_t u = x[i] ^ bias, there = ((uint8_t)(u - first) <= span) & some;
+        z[i] = (uint8_t)((x[i] ^ turn) + shift);
+        own[i] = there ? 0 : outside;
     }
-    counts[0] = na;
-    counts[1] = nb;
-    counts[2] = nc;
-    counts[3] = nd;
-}
-
-/* Rows that have no answer to one item, eight at a time: flagged, and what their byte says is not counted. */
-static void unflagged(const uint8_t *valid, const uint8_t *bytes, const uint64_t *joint, int64_t at, int64_t n,
-                      uint8_t *flags, int64_t *counts)
-{
-    for (int64_t i = 0; i < n; i += 8) {
-        const int64_t bit = at + i, some = n - i < 8 ? n - i : 8, over = (bit & 7) + some > 8;
-        const unsigned byte = (unsigned)(valid[bit >> 3] | (over ? valid[(bit >> 3) + 1] << 8 : 0)) >> (bit & 7);
-        if ((byte & 0xff) == 0xff) continue;
-        for (int64_t k = 0; k < some; k++) {
-            if ((byte >> k) & 1) continue;
-            flags[i + k] = 1;
-            counts[0] += 1 - (int64_t)(joint[bytes[i + k]] >> 16 & 1);
-            counts[1] -= (int64_t)(joint[bytes[i + k]] >> 40 & 1);
-        }
+    for (int64_t c = 0; c < code->count; c++) {
+        const double known = code->codes[c], least = bias ? -128.0 : 0.0;
+        if (!(known >= least && known < least + 256.0) || known != floor(known)) continue;
+        const uint8_t one = (uint8_t)(int64_t)known;
+        for (int64_t i = 0; i < n; i++) own[i] = x[i] == one ? NO_ANSWER : own[i];
     }
 }
 
-/* The items of a block where each answer fits a byte: rows in their own order, with flags and counts. */
-static void bytes_of(const Tally *all, const ArrowArray *batch, const Column *columns, const Coding *codings, int64_t first,
-                     int64_t n, uint8_t *flags, uint8_t *rows, int64_t *counts)
+/* The items of a block where each answer fits a byte: rows at their places, with flags and counts. */
+static void narrow_of(const Tally *all, const ArrowArray *batch, const Column *columns, const Coding *codings, int64_t first,
+                      int64_t n, Rooms *rooms, int64_t *counts)
 {
-    static const uint8_t nothing[BLOCK];
-    static const uint64_t none[256];
-    const int64_t p = all->p;
-    for (int64_t j = 0; j < p; j += 4) {
-        const uint8_t *bytes[4];
-        const uint64_t *joint[4];
-        uint64_t found[4];
-        for (int64_t k = 0; k < 4; k++) {
-            const ArrowArray *one = j + k < p ? batch->children[columns[j + k].place] : NULL;
-            bytes[k] = one ? (const uint8_t *)one->buffers[1] + batch->offset + one->offset + first : nothing;
-            joint[k] = one ? codings[j + k].joint : none;
-        }
-        packed(bytes, joint, n, all->wide, flags, rows + j, found);
-        for (int64_t k = 0; k < 4 && j + k < p; k++) {
-            const ArrowArray *one = batch->children[columns[j + k].place];
-            counts[2 * (j + k)] += (int64_t)(found[k] & 0xffffff);
-            counts[2 * (j + k) + 1] += (int64_t)(found[k] >> 24);
-            if (one->null_count && one->buffers[0])
-                unflagged(one->buffers[0], bytes[k], joint[k], batch->offset + one->offset + first, n, flags,
-                          counts + 2 * (j + k));
-        }
+    for (int64_t j = 0; j < all->p; j++) {
+        const ArrowArray *one = batch->children[columns[j].place];
+        const int64_t at = batch->offset + one->offset + first;
+        bytes_of(codings + j, (const uint8_t *)one->buffers[1] + at, n, rooms->columns + j * BLOCK, rooms->own);
+        if (one->null_count && one->buffers[0]) unanswered(one->buffers[0], at, n, rooms->own);
+        joined(rooms->own, n, rooms->flags, counts + 2 * j);
     }
-    for (int64_t i = 0; i < n; i++) rows[i * all->wide + p] = 1;
-}
-
-/* Rows of bytes brought to their places. */
-static void carried_to(const uint8_t *rows, const int32_t *place, int64_t n, int64_t wide, uint8_t *out)
-{
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < wide; k += 8) memcpy(out + place[i] * wide + k, rows + i * wide + k, 8);
 }
 
 /* The items of a block as floats, column by column, with flags and counts. */
@@ -344,13 +291,12 @@ static void block_of(Tally *all, const ArrowArray *batch, const Column *columns,
     const int64_t wide = all->wide;
     memset(rooms->flags, 0, (size_t)n);
     if (all->narrow)
-        bytes_of(all, batch, columns, codings, first, n, rooms->flags, rooms->bytes, counts);
+        narrow_of(all, batch, columns, codings, first, n, rooms, counts);
     else
         floats_of(all, batch, columns, codings, first, n, rooms, counts, rounded);
-    for (int64_t i = 0; i < n; i++) all->counts[cell[i] * 5 + 1]++;
     placed(all, rooms->flags, cell, n, rooms->starts, rooms->place);
     if (all->narrow)
-        carried_to(rooms->bytes, rooms->place, n, wide, (uint8_t *)rooms->small);
+        carried_to(rooms->columns, BLOCK, rooms->place, n, all->each, (uint8_t *)rooms->small);
     else
         for (int64_t j = 0; j < all->p; j++)
             for (int64_t i = 0; i < n; i++) rooms->out[rooms->place[i] * wide + j] = rooms->z[j * BLOCK + i];
@@ -367,14 +313,14 @@ static int roomed(Rooms *rooms, const Tally *all)
     rooms->flags = malloc(BLOCK);
     rooms->own = malloc(BLOCK);
     rooms->place = malloc(BLOCK * sizeof(int32_t));
-    rooms->starts = malloc((size_t)(all->cells + 1) * sizeof(int64_t));
+    rooms->starts = malloc((size_t)(2 * all->cells + 1) * sizeof(int64_t));
     rooms->z = malloc((size_t)all->p * BLOCK * sizeof(float));
     rooms->out = calloc((BLOCK + 1) * wide, sizeof(float));
-    rooms->small = calloc((BLOCK + 1) * wide, 1);
-    rooms->bytes = calloc((BLOCK + 1) * wide, 1);
+    rooms->small = calloc((BLOCK + 1) * (size_t)all->each, 1);
+    rooms->columns = calloc(BLOCK * (size_t)all->each, 1);
     rooms->w = malloc((BLOCK + 1) * sizeof(double));
-    rooms->room = malloc(TOGETHER * wide * sizeof(double));
-    return rooms->flags && rooms->own && rooms->place && rooms->starts && rooms->z && rooms->out && rooms->small && rooms->bytes && rooms->w && rooms->room;
+    rooms->room = malloc(2 * TOGETHER * wide * sizeof(double));
+    return rooms->flags && rooms->own && rooms->place && rooms->starts && rooms->z && rooms->out && rooms->small && rooms->columns && rooms->w && rooms->room;
 }
 
 static void unroomed(Rooms *rooms)
@@ -386,7 +332,7 @@ static void unroomed(Rooms *rooms)
     free(rooms->z);
     free(rooms->out);
     free(rooms->small);
-    free(rooms->bytes);
+    free(rooms->columns);
     free(rooms->w);
     free(rooms->room);
 }
@@ -405,6 +351,7 @@ static int64_t passed(Tally *all, ArrowArrayStream *stream, const char *const *n
         narrow &= codings[j].whole;
     }
     all->narrow = narrow;
+    for (int64_t i = 0; !narrow && i < BLOCK; i++) rooms->out[i * all->wide + all->p] = 1.0f;
     schema.release(&schema);
     int64_t done = 0;
     while (good) {
@@ -436,7 +383,7 @@ static int prepared(Tally *all, Rooms *rooms, PyObject *names_, const char **nam
         PyErr_NoMemory();
         return 0;
     }
-    for (int64_t r = 0; r < BLOCK; r++) rooms->out[r * all->wide + all->p] = 1.0f;
+    memset(rooms->columns + all->p * BLOCK, 1, BLOCK);
     for (int64_t j = 0; j < all->p; j++) {
         if (!(names[j] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, j)))) return 0;
         codings[j].parameters = parameters + j * PARAMETERS;
@@ -465,7 +412,7 @@ static PyObject *tally(PyObject *self, PyObject *args)
         return NULL;
     }
     ArrowArrayStream *stream = PyCapsule_GetPointer(stream_, "arrow_array_stream");
-    Tally all = {.p = p, .wide = (p + 2 + 7) / 8 * 8, .rows = (p + 2) / 2 * 2, .cells = cells, .most = most};
+    Tally all = {.p = p, .wide = (p + 8) / 8 * 8, .rows = (p + 4) / 4 * 4, .each = (p + 16) / 16 * 16, .cells = cells, .most = most};
     all.size = begins(all.rows - 1, all.wide) + all.wide;
     Rooms rooms = {.flags = NULL};
     const double *parameters, *codes, *weight;

@@ -21,7 +21,7 @@ from csi.survey.columns import column_of
 from csi.survey.datafile import DataFile
 from csi.survey.parquet_footer import row_groups
 
-BATCH: Final = 131_072
+BATCH: Final = 262_144
 """Rows of a batch."""
 PARQUET: Final = (".parquet", ".pq")
 ROW: Final = " row"

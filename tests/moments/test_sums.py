@@ -141,3 +141,29 @@ def test_fractions_are_counted_in_1024ths_and_the_rounding_is_told():
     found = moments_of_sums(tally.sums(), (np.ones(1), np.full(1, 10.0)))
     assert found.mean[0, 0] == np.round(np.array([1.5, 7.3, 2.25]) * 1024).sum() / 1024 / 3
     assert tally.sums().rounded[0] == pytest.approx(abs(np.round(7.3 * 1024) / 1024 - 7.3))
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [pl.Int8, pl.UInt8])
+@pytest.mark.parametrize("p", [1, 7, 15, 16, 25])
+def test_bytes_of_any_scale_are_read_alike(kind, p):
+    rng = np.random.default_rng(p)
+    least = -128 if kind == pl.Int8 else 0
+    wide = {f"q{j}": pl.Series(rng.integers(least, least + 256, 700), dtype=kind) for j in range(p)}
+    frame = pl.DataFrame(wide).with_columns(
+        pl.when(pl.col("q0") != 3).then("q0"), weight=pl.Series(rng.gamma(2, 0.5, 700))
+    )
+    scales = [
+        (least - 40, least + 160),
+        (least + 9, least + 200),
+        (least, least + 250),
+        (300, 400),
+        (least + 3, least + 3),
+    ]
+    for low, high in scales:
+        codes = (float(low + 2), float(least + 255), 2.5, -300.0)
+        read = tuple(Coding(f"q{j}", low, high, codes[: j % 5], reverse=j % 2 == 0, stop=j % 3 > 0) for j in range(p))
+        one, other = (Tally(read, (), 1.0, compiled=compiled) for compiled in (True, False))
+        for tally in (one, other):
+            tally.take(frame)
+        same(one.sums(), other.sums())
