@@ -40,7 +40,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     whole = found.tests.row(0, named=True)
     said = words.by_chance(whole["p_value"])
     blocks: list[str | Grid] = [study.title.say(lang) or study.name, *(step.say(lang) for step in found.steps)]
-    blocks += [*([said.say(lang)] if said.en else []), *_grids(found, texts, lang)]
+    own = found.tests.filter(pl.any_horizontal(pl.col(k).is_not_null() for k in KEYS if k in found.tests.columns))
+    several = words.cells_by_chance(own["p_value"].drop_nulls().to_list() if own.width else [])
+    blocks += [*(one.say(lang) for one in (said, several) if one.en), *_grids(found, texts, lang)]
     frames = {
         "items": (words.ABSENT_ITEMS, found.items),
         "reasons": (words.ABSENT_REASONS, found.reasons),

@@ -34,6 +34,9 @@ class Little:
 def little(rows: Array) -> Little:
     """Little's test on rows with absent answers; rows without any answer take no part.
 
+    The covariance is the ML one times n / (n - 1), as published (eq. 4): programs that leave the factor out print a
+    statistic n / (n - 1) times this one (35.106 rather than 34.877 for airquality, with 153 rows).
+
     Large samples of normal answers are assumed; patterns of few rows lean on normality. A small p says that who leaves
     an item out differs in the answers given; a large one does not prove the contrary. Answers may be missing at random
     (depending on those given) or not at random either way.

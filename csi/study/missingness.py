@@ -141,6 +141,7 @@ def _of_panel(
     if asked is not None:
         study, how, many = asked
         treatments = treatment_table(study, panel, how, small, many)
+        notes += copies_notes(treatments["missing_information"].drop_nulls().to_list(), many)
         steps = _steps(study, rows)
     return Missingness(
         items=_items(rows[may], names, None if reasons is None else reasons.filter(pl.Series(may)), small),
@@ -279,6 +280,32 @@ def _tested(rows: Array, small: int) -> tuple[object, ...]:
     if found.patterns <= 1:
         why = Text("all rows leave out the same items", "各行缺失的题项相同")
     return (found.n, found.items, found.patterns, None, None, None, why.en, why.zh)
+
+
+def copies_notes(missing: Sequence[float], many: int) -> list[Note]:
+    """How imputed copies come about, and whether they are enough for what is missing.
+
+    Parameters:
+        missing: shares of missing information. many: copies.
+
+    Source: White, Royston & Wood (2011), Statistics in Medicine 30:377-399 (copies: 100 times the share or more).
+
+    Example:
+        >>> [one.text.en[-53:] for one in copies_notes([0.02, 0.11], 5)]
+        ['100 times that share, 11 copies or more, is the rule.']
+    """
+    if not missing or many < 2:
+        return []
+    most, enough = max(missing), max(2, int(np.ceil(100 * max(missing))))
+    en = f"{many} copies, each drawn from the maximum likelihood moments (EM) of a bootstrap resample of its own: they "
+    en += "are independent, and no chain has to converge. Standard errors hold the variance within and between copies "
+    en += f"(Rubin); the largest share of missing information is {100 * most:.1f} %"
+    zh = f"共 {many} 份插补，每份取自一次自助重抽样的极大似然矩（EM），彼此独立，不存在链的收敛问题。"
+    zh += f"标准误含份内与份间方差（Rubin）；缺失信息比例最高为 {100 * most:.1f}%"
+    if many >= enough:
+        return [note("N-MISSING-COPIES", f"{en}, for which they are enough.", f"{zh}，份数足够。")]
+    en += f": 100 times that share, {enough} copies or more, is the rule."
+    return [note("N-MISSING-COPIES", en, f"{zh}：按经验应不少于其 100 倍，即 {enough} 份。")]
 
 
 def _left(skipped: Sequence[str]) -> Note:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Problems
-from csi.inference.linearised import means
+from csi.inference.linearised import Means, means
 from csi.inference.rubin import rubin
 from csi.moments.expectation import em_moments
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Sample
+from csi.moments.stack import Array, Ints, Sample
 from csi.study.fitted import CELLS, copies
 from csi.study.study import Study
 from csi.study.weighing import Weighing, cell_of
@@ -44,17 +44,19 @@ def treatment_table(study: Study, panel: Panel, how: Weighing, small: int, many:
         sample = sample_of(panel, how.names, keys, missing="em")
     except Problems:
         return pl.DataFrame(schema=schema)
-    drawn = _drawn(study, panel, how, keys, many) if many > 1 else {}
+    drawn = _drawn(study, panel, how, keys, many) if many > 1 else []
+    each = rubin_of_cells(drawn)
     listwise = study.settings.missing == "listwise" and not study.settings.imputations
     found = []
     for number, key in enumerate(sample.cells.drop("n").iter_rows(named=True)):
         rows = cell_of(sample, number, how, key)
         if rows is not None:
-            one = _treated(rows[0], drawn.get(tuple(key.values()), (np.nan,) * 3), listwise=listwise)
+            one = _treated(rows[0], each.get(tuple(key.values()), (np.nan,) * 3), listwise=listwise)
             found.append((tuple(key.values()), one))
     lines = [(*key, *_line(one, small, told=_told(one, small), listwise=listwise)) for key, one in found]
     if len(found) > 1:
         every = _pooled([one for _, one in found])
+        every.values[4:] = rubin_of_all(drawn, {key: one.weight for key, one in found})
         kept = np.array([one.published for _, one in found])
         rest = np.array([one.n - one.complete for _, one in found if not _told(one, small)])
         told = together(rest[rest > 0], small) and together(kept[kept < small], small)
@@ -95,7 +97,7 @@ def _told(one: Treated, small: int) -> bool:
 
 
 def _pooled(cells: Sequence[Treated]) -> Treated:
-    """All cells together: the mean of what each has; no standard error."""
+    """All cells together: the mean of what each has; the standard error is found apart."""
     weight = np.array([c.weight for c in cells])
     values = np.array([c.values for c in cells])
     mean = weight @ np.where(weight[:, None] > 0, np.nan_to_num(values), 0.0) / weight.sum()
@@ -119,25 +121,53 @@ def _line(one: Treated, small: int, *, told: bool, listwise: bool) -> tuple[obje
     return (one.n, one.complete, *shown, en, zh)
 
 
-def _drawn(
-    study: Study, panel: Panel, how: Weighing, keys: list[str], many: int
-) -> dict[tuple[object, ...], tuple[float, ...]]:
-    """Cell -> the index over imputed copies, its standard error and share of missing information."""
-    values: dict[tuple[object, ...], list[tuple[float, float]]] = {}
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One imputed copy: its cells' own scores, weights and units of the rows; strata of all units."""
+
+    cells: dict[tuple[object, ...], tuple[Array, Array, Ints]]
+    stratum: Ints
+
+
+def _drawn(study: Study, panel: Panel, how: Weighing, keys: list[str], many: int) -> list[Copy]:
+    """The scores of every cell in imputed copies."""
+    out = []
     for copy in copies(study, panel, many):
         sample: Sample = sample_of(copy, how.names, keys, missing="listwise")
+        cells: dict[tuple[object, ...], tuple[Array, Array, Ints]] = {}
         for number, key in enumerate(sample.cells.drop("n").iter_rows(named=True)):
             found = cell_of(sample, number, how, key)
-            if found is None:
-                continue
-            cell = found[0]
-            own: Array = own_scores(cell, np.ones(len(cell.x), dtype=bool))
-            told = means(own[:, None], cell.weight, cell.unit, cell.stratum)
-            values.setdefault(tuple(key.values()), []).append((float(told.mean[0]), float(told.std_error[0])))
-    out: dict[tuple[object, ...], tuple[float, ...]] = {}
-    for place, pairs in values.items():
-        both = np.array(pairs)
-        if len(both) > 1:
-            found_ = rubin(both[:, :1], both[:, 1:])
-            out[place] = (float(found_.value[0]), float(found_.std_error[0]), float(found_.missing[0]))
+            if found is not None:
+                cell = found[0]
+                own: Array = own_scores(cell, np.ones(len(cell.x), dtype=bool))
+                cells[tuple(key.values())] = (own, cell.weight, cell.unit)
+        out.append(Copy(cells, sample.stratum))
     return out
+
+
+def rubin_of_cells(drawn: Sequence[Copy]) -> dict[tuple[object, ...], tuple[float, ...]]:
+    """Cell -> the index over imputed copies, its standard error and share of missing information."""
+    places = dict.fromkeys(key for copy in drawn for key in copy.cells)
+    out = {}
+    for place in places:
+        some = [(*copy.cells[place], copy.stratum) for copy in drawn if place in copy.cells]
+        if len(some) > 1:
+            out[place] = _rubin([means(own[:, None], *design) for own, *design in some])
+    return out
+
+
+def rubin_of_all(drawn: Sequence[Copy], weight: Mapping[tuple[object, ...], float]) -> tuple[float, float]:
+    """Standard error and share of missing information of the mean of all cells by their weights."""
+    found = []
+    for copy in drawn:
+        told = [(own, w * (weight[key] / w.sum()), unit) for key, (own, w, unit) in copy.cells.items() if key in weight]
+        if told:
+            own, w, unit = (np.concatenate(parts) for parts in zip(*told, strict=True))
+            found.append(means(own[:, None], w, unit, copy.stratum))
+    return _rubin(found)[1:] if len(found) > 1 else (np.nan, np.nan)
+
+
+def _rubin(found: Sequence[Means]) -> tuple[float, float, float]:
+    """Value, standard error and share of missing information over copies."""
+    pooled = rubin(np.array([m.mean for m in found]), np.array([m.std_error for m in found]))
+    return float(pooled.value[0]), float(pooled.std_error[0]), float(pooled.missing[0])

@@ -6,7 +6,14 @@ import json
 def test_a_person_reads_reasons_patterns_and_the_test(asked, study):
     code, out, err = asked("missing", study, "--lang", "en")
     assert (code, err) == (0, "")
-    for said in ("missing: listwise.", "Why answers are absent", "What rows leave out", "Little's test", "don't know"):
+    for said in (
+        "missing: listwise.",
+        "Why answers are absent",
+        "What rows leave out",
+        "Little's test",
+        "don't know",
+        "cell by cell p < .05",
+    ):
         assert said in out
     code, out, _ = asked("missing", study, "--lang", "zh")
     assert code == 0

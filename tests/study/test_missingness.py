@@ -10,6 +10,7 @@ import csi
 from csi.errors import Problems, Text
 from csi.moments.little import little
 from csi.study.fitted import fitted, indexed
+from csi.study.treated import Copy, rubin_of_all, rubin_of_cells
 from csi.survey import read_panel
 from csi.survey.codebook import Codebook, Item, Scale
 
@@ -110,6 +111,22 @@ def test_imputed_copies_stand_beside(study):
     assert abs(line["imputed"] - line["em"]) < 0.5
     assert 0 < line["std_error"] < 2
     assert 0 <= line["missing_information"] < 0.2
+    every = found.treatments.filter(pl.col("brand").is_null() & pl.col("wave").is_null()).row(0, named=True)
+    assert 0 < every["std_error"] < line["std_error"] / 3
+    said = next(n.text for n in found.notes if n.code == "N-MISSING-COPIES")
+    assert said.en.startswith("3 copies, each drawn from")
+    assert "不存在链的收敛问题" in said.zh
+
+
+def test_copies_are_pooled_as_by_hand():
+    """W = s2 / n = 1 / 3 in both copies, B = 1 / 2, T = 1 / 3 + 3 / 2 x 1 / 2 = 13 / 12, r = 9 / 4."""
+    unit, weight = np.arange(3), np.ones(3)
+    drawn = [Copy({("x",): (np.array([1.0, 2, 3]) + k, weight, unit)}, unit * 0) for k in (0, 1)]
+    value, error, missing = rubin_of_cells(drawn)[("x",)]
+    df = (1 + 4 / 9) ** 2
+    assert (value, error) == pytest.approx((2.5, np.sqrt(13 / 12)))
+    assert missing == pytest.approx((9 / 4 + 2 / (df + 3)) / (13 / 4))
+    assert rubin_of_all(drawn, {("x",): 7.0}) == pytest.approx((error, missing))
 
 
 @pytest.mark.parametrize("bad", [3, None, [1], "no/such/study.yaml", pl.DataFrame({"x": ["a"]})])

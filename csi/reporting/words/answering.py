@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from csi.errors import Text
@@ -156,6 +156,24 @@ TREATMENT_KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 
 
+def cells_by_chance(p: Sequence[float], alpha: float = 0.05) -> Text:
+    """In how many cells Little's test rejects, beside what chance alone would do; empty for few cells.
+
+    Example:
+        >>> cells_by_chance([0.01, 0.3, 0.6, 0.9, 0.2]).en
+        'cell by cell p < .05 in 1 of 5 (about 0.2 by chance alone)'
+    """
+    if len(p) < FEWEST_CELLS:
+        return Text("", "")
+    many, chance = sum(one < alpha for one in p), f"{alpha * len(p):.1f}"
+    en = f"cell by cell p < .05 in {many} of {len(p)} (about {chance} by chance alone)"
+    return Text(en, f"逐单元检验：{len(p)} 个单元中 {many} 个 p < 0.05（仅凭偶然约为 {chance} 个）")
+
+
+FEWEST_CELLS: Final = 5
+"""Cells from which it is told how many tests reject."""
+
+
 def by_chance(p: float | None, alpha: float = 0.05) -> Text:
     """What Little's test of all rows says; empty without one.
 
@@ -171,5 +189,5 @@ def by_chance(p: float | None, alpha: float = 0.05) -> Text:
     if p < alpha:
         en = f"answers are not absent completely at random (Little {said.en}): rows that leave items out differ in the "
         return Text(f"{en}others", f"缺失并非完全随机（Little {said.zh}）：缺失者在其他题目上的回答不同")
-    en = f"nothing says that answers are absent other than at random (Little {said.en}); that is no proof of it"
-    return Text(en, f"未见缺失偏离完全随机（Little {said.zh}）；检验不能证明缺失随机")
+    en = f"nothing says that answers are absent other than completely at random (Little {said.en})"
+    return Text(f"{en}; that is no proof of it", f"未见缺失偏离完全随机（Little {said.zh}）；检验不能证明缺失随机")
