@@ -148,11 +148,11 @@ def _drawn(study: Study, panel: Panel, how: Weighing, keys: list[str], many: int
 def rubin_of_cells(drawn: Sequence[Copy]) -> dict[tuple[object, ...], tuple[float, ...]]:
     """Cell -> the index over imputed copies, its standard error and share of missing information."""
     places = dict.fromkeys(key for copy in drawn for key in copy.cells)
-    out = {}
+    out: dict[tuple[object, ...], tuple[float, ...]] = {}
     for place in places:
         some = [(*copy.cells[place], copy.stratum) for copy in drawn if place in copy.cells]
         if len(some) > 1:
-            out[place] = _rubin([means(own[:, None], *design) for own, *design in some])
+            out[place] = _rubin([means(own[:, None], weight, unit, stratum) for own, weight, unit, stratum in some])
     return out
 
 
