@@ -20,6 +20,7 @@ from csi.models.card import Card
 from csi.models.cards import read_card
 from csi.study import Study
 from csi.study.panel import read_study_panel
+from csi.survey.crm import recognise
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.readers import read_raw
 from csi.survey.recognised import people_note, platform_note
@@ -48,6 +49,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     tables = tuple(tables_of(args.events, lang))
     raw = read_export(args.export, args.encoding, lang)
     found = guess(raw.frame, card.constructs, raw)
+    events = no_answers(args.export, raw)
+    if events is not None and not any(found.items.values()):
+        raise Problems([events], lang)
     found = replace(found, unused={**found.unused, **dict.fromkeys(raw.personal, PERSONAL)})
     folder: Path = args.out or args.export.parent
     draft = draft_of(args.export, folder, args.encoding, card, found, raw, tables, lang)
@@ -74,6 +78,22 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(draft).items()],
         },
         notes=(*platform_note(raw), *people_note(raw.name, raw.personal), *raw.notes),
+    )
+
+
+def no_answers(path: Path, raw: Raw) -> Problem | None:
+    """That an export is one of a customer system: a table of events beside the answers, not the answers."""
+    crm = recognise([*raw.frame.columns, *raw.personal]) if raw.platform is None else None
+    if crm is None:
+        return None
+    kinds, marks = ", ".join(crm.what.kinds), ", ".join(crm.why)
+    return problem(
+        "E-EVENT",
+        str(path),
+        f"{path.name} is an export of {crm.label.en} (header: {marks}): {kinds}, not answers to a questionnaire.",
+        f"{path.name} 是{crm.label.zh}的导出（表头：{marks}）：属于事件表（{kinds}），不是问卷答卷。",
+        f"Give it beside the answers: csi init ANSWERS --events {path.name}.",
+        f"请与答卷文件一起给出：csi init 答卷文件 --events {path.name}。",
     )
 
 

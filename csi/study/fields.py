@@ -76,8 +76,16 @@ def fields_of(
         ),
         "models": {name: _options(given, path.parent) for name, given in form.models.items()},
         "tables": tables_said(form, document, path.parent),
+        "beside": beside_of(form, document, path.parent),
         **brand_fields(form, document),
     }
+
+
+def beside_of(form: StudyForm, document: Document, folder: Path) -> tuple[Path, ...]:
+    """The files that a study names besides its answers."""
+    book = document.data.get("codebook")
+    named = (book if isinstance(book, str) else "", form.model.file, *(f.labels for f in form.data))
+    return tuple(folder / name for name in dict.fromkeys(named) if name)
 
 
 def rules_of(said: RulesForm) -> Rules:

@@ -62,7 +62,7 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     )
     changes = wave_changes(panel.asked, panel.waves, formers(study), [b.wave for b in study.breaks])
     panel = replace(panel, notes=(*panel.notes, *change_notes(changes)))
-    panel = replace(panel, notes=(*panel.notes, *outside_notes(study.path.parent, study.data)))
+    panel = replace(panel, notes=(*panel.notes, *outside_notes(study.path.parent, files_named(study))))
     if study.scales == "same":
         panel = replace(panel, unlike={}, notes=tuple(n for n in panel.notes if n.code != "W-SCALE-WAVE"))
     try:
@@ -83,18 +83,23 @@ def _read(plan: WeighPlan | None, *args: Any, **said: Any) -> Panel:  # noqa: AN
         raise Problems(placed(error.problems, plan), error.lang) from error
 
 
-def outside_notes(folder: Path, files: Sequence[DataFile]) -> Iterator[Note]:
-    """A note on each data file that lies outside the folder of the study file, by its name or by a link."""
+def files_named(study: Study) -> list[Path]:
+    """Every file that a study names: answers, codebook, model, labels."""
+    return [*(file.path for file in study.data), *study.beside]
+
+
+def outside_notes(folder: Path, files: Sequence[Path]) -> Iterator[Note]:
+    """A note on each file of a study that lies outside the folder of the study file, by its name or by a link."""
     home = folder.resolve()
     for file in files:
-        if str(file.path) in {"", "."} or not file.path.exists() or file.path.resolve().is_relative_to(home):
+        if str(file) in {"", "."} or not file.exists() or file.resolve().is_relative_to(home):
             continue
-        linked = file.path.absolute().parent.resolve().is_relative_to(home)
+        linked = file.absolute().parent.resolve().is_relative_to(home)
         how, how_zh = (
             ("a link leads there", "由链接指向") if linked else ("as the study file names it", "研究文件所写路径")
         )
-        en = f"{file.path.name} lies outside the folder of the study file ({how}); who gets the folder does not get it."
-        zh = f"{file.path.name} 位于研究文件所在文件夹之外（{how_zh}）；拿到该文件夹的人得不到这份数据。"
+        en = f"{file.name} lies outside the folder of the study file ({how}); who gets the folder does not get it."
+        zh = f"{file.name} 位于研究文件所在文件夹之外（{how_zh}）；拿到该文件夹的人得不到该文件。"
         yield note("W-OUTSIDE", en, zh)
 
 

@@ -34,6 +34,7 @@ class Study:
     where the study wants none of it. `tables` are those beside the answers: kind -> file and how it is written.
     `renamed` are other names of brands in the data -> the name here; `base_place` is where the base wave is named.
     `weighing` is what answers are raked to, and the size of the population.
+    `beside` are the files that it names besides its answers: codebook, model, labels of codes.
     `respondents` is "new" where every wave asked new people, so that one respondent name in two waves is two people.
     """
 
@@ -63,6 +64,7 @@ class Study:
     renamed: Mapping[str, str] = field(default_factory=dict)
     base_place: str = ""
     weighing: WeighPlan | None = None
+    beside: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

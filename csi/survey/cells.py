@@ -137,10 +137,12 @@ def cell_effects(frame: pl.DataFrame, codebook: Codebook) -> Iterator[RuleEffect
             )
 
 
-def wide_digits(picked: Picked, codebook: Codebook) -> int:
-    """How many answers were typed with full-width digits."""
-    counts = picked.frame.select(pl.col(name).str.contains(f"[{WIDE}]").sum() for name in codebook.names).collect()
-    return int(sum(counts.row(0)))
+def wide_digits(picked: Picked, codebook: Codebook) -> dict[str, pl.DataFrame]:
+    """The answers typed with full-width digits: item -> its cells, with their row (`ROW`, `typed`)."""
+    wide = {n: pl.col(n).str.contains(f"[{WIDE}]").fill_null(value=False) for n in codebook.names}
+    counts = picked.frame.select(hit.sum().alias(n) for n, hit in wide.items()).collect().row(0, named=True)
+    cells = {n: picked.frame.filter(wide[n]).select(ROW, pl.col(n).alias("typed")) for n in wide if counts[n]}
+    return {n: rows.collect(engine="in-memory") for n, rows in cells.items()}
 
 
 def cell_problems(

@@ -9,8 +9,9 @@ from itertools import groupby
 import polars as pl
 
 from csi.errors import Note, note
+from csi.survey.cells import counted, said
 from csi.survey.codebook import Codebook
-from csi.survey.columns import FILE, Picked
+from csi.survey.columns import FILE, ROW, Picked
 from csi.survey.rules import Rules
 
 
@@ -186,6 +187,32 @@ def same_file_notes(picked: Sequence[Picked]) -> Iterator[Note]:
                 f"{other} and {one.raw.name} hold the very same bytes.",
                 f"{other} 与 {one.raw.name} 的内容完全相同。",
             )
+
+
+def wide_notes(picked: Sequence[Picked], wide: Sequence[Mapping[str, pl.DataFrame]]) -> Iterator[Note]:
+    """A note per file on answers typed with full-width digits, with their columns and rows.
+
+    Parameters:
+        wide: per file, item -> its cells.
+    """
+    for one, found in zip(picked, wide, strict=True):
+        if not found:
+            continue
+        told = [(one.columns.get(name, name), said(rows[ROW], rows["typed"], TOLD)) for name, rows in found.items()]
+        en = "; ".join(f"{column}: {listed}" for column, (listed, _) in told[:TOLD])
+        zh = "；".join(f"{column}：{listed}" for column, (_, listed) in told[:TOLD])
+        more, more_zh = ("; ...", "……") if len(told) > TOLD else ("", "")
+        count = sum(rows.height for rows in found.values())
+        answers = counted(count, "answer is", "answers are")
+        yield note(
+            "N-FULLWIDTH",
+            f"{one.raw.name}: {answers} typed with full-width digits, read as numbers ({en}{more}).",
+            f"{one.raw.name}：{count} 个回答使用了全角数字，已按数字读取（{zh}{more_zh}）。",
+        )
+
+
+TOLD = 3
+"""Columns, and cells of each, that a note names."""
 
 
 def idle_rules(codebook: Codebook, roles: Sequence[str], rules: Rules) -> Iterator[Note]:

@@ -30,6 +30,7 @@ from csi.survey.doubts import (
     unlike,
     unused_scales,
     wave_notes,
+    wide_notes,
 )
 from csi.survey.flow import flow_of
 from csi.survey.former import Former, Turned, still_unlike, turned_into, widened
@@ -243,6 +244,7 @@ def _panel(
     frame = _answers(rows, codebook, roles, respondents)
     waves = present(rows, "wave", known["wave"])
     unused = unused_scales(rows, codebook, waves, turned_rows.known)
+    wide = [wide_digits(one, codebook) for one in picked]
     return Panel(
         frame=frame,
         codebook=codebook,
@@ -251,7 +253,7 @@ def _panel(
         brands=present(rows, "brand", known["brand"]),
         audit=(
             *cell_effects(rows, codebook),
-            *_wide(picked, codebook),
+            *_wide(wide),
             *_worded(picked, codebook),
             *ruled.effects,
             *_reversed(rows, codebook),
@@ -267,6 +269,7 @@ def _panel(
             *item_notes(rows, codebook, turned_rows.items),
             *wave_notes(rows, codebook, waves),
             *design_notes(rows, waves),
+            *wide_notes(picked, wide),
             *scale_notes(unused, waves),
             *turned_rows.notes,
             *(() if respondents else recurring(rows)),
@@ -296,10 +299,11 @@ def _dropped(ruled: Ruled, codebook: Codebook, roles: Sequence[str], respondents
     return Dropped(_answers(rows, codebook, roles, respondents), hits_of(rows, ruled.effects))
 
 
-def _wide(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:
-    cells = sum(wide_digits(one, codebook) for one in picked)
-    if cells:
-        yield RuleEffect("full_width_digits", "read as numbers", 0, cells)
+def _wide(wide: Sequence[Mapping[str, pl.DataFrame]]) -> Iterator[RuleEffect]:
+    counts = Counter({name: part.height for one in wide for name, part in one.items()})
+    if counts:
+        detail = ", ".join(f"{name} {count}" for name, count in counts.most_common(4))
+        yield RuleEffect("full_width_digits", "read as numbers", 0, sum(counts.values()), detail)
 
 
 def _worded(picked: Sequence[Picked], codebook: Codebook) -> Iterator[RuleEffect]:

@@ -20,6 +20,7 @@ from typing import Protocol, cast
 from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.personal import without_personal
+from csi.survey.readers.between import without_between
 from csi.survey.readers.lines import too_long
 from csi.survey.readers.platforms import recognised
 from csi.survey.readers.sql import read as read_query
@@ -68,7 +69,7 @@ def read_raw(file: DataFile, used: Collection[str] = ()) -> Raw:
     """
     raw = read_table(file)
     if file.query is None and READERS[file.path.suffix.lower()] in RECOGNISED:
-        raw = recognised(raw, file, read_table)
+        raw = without_between(recognised(raw, file, read_table))
     return without_personal(raw, {*used, *file.personal})
 
 

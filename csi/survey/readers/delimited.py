@@ -5,9 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -16,10 +13,11 @@ from polars.exceptions import NoDataError, PolarsError
 
 from csi.errors import Note, Problem, Problems, note, problem
 from csi.survey.datafile import DataFile, Raw
+from csi.survey.readers.begun import SEPARATORS, begin_of, below
+from csi.survey.readers.broken import long_cells, one_line_end, ragged, unclosed, what_is_broken
 from csi.survey.readers.header import names_of
 from csi.survey.readers.platforms import platform_of
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SEPARATORS_ZH = {",": "逗号", ";": "分号", "\t": "制表符", "|": "竖线"}
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 """Byte-order marks: a declaration inside the file itself."""
@@ -63,23 +61,28 @@ def _table(file: DataFile, text: str, sha256: str) -> Raw:
     Raises:
         Problems: no rows, rows of unequal width, a broken quotation.
     """
-    separator = separator_of(text)
+    text, notes = one_line_end(file.path.name, text)
+    begin = begin_of(file.path.name, text)
+    text, separator = below(text, begin.above), begin.separator
+    if text.count('"') % 2 and (bad := unclosed(file, text, separator, begin.above)) is not None:
+        raise Problems([bad])
     try:
         frame = pl.scan_csv(io.BytesIO(text.encode()), infer_schema=False, separator=separator).collect()
     except NoDataError as error:
         raise Problems([_empty(file)]) from error
     except PolarsError as error:
-        raise Problems([ragged(file, text, separator) or _broken(file)]) from error
+        raise Problems([what_is_broken(file, text, separator, begin.above)]) from error
     if frame[:, -1].null_count():
-        bad = ragged(file, text, separator)
+        bad = ragged(file, text, separator, begin.above)
         if bad is not None:
             raise Problems([bad])
     with long_cells(text):
         header = next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator))
     if len(header) != frame.width:
-        raise Problems([_broken(file)])
+        raise Problems([what_is_broken(file, text, separator, begin.above)])
     frame.columns, twice = names_of(header)
-    return Raw(file.path.name, sha256, frame, twice=twice, notes=_assumed(file, separator))
+    notes = (*notes, *begin.notes, *_assumed(file, separator))
+    return Raw(file.path.name, sha256, frame, first_row=begin.above + 2, twice=twice, notes=notes)
 
 
 def decode(file: DataFile, content: bytes) -> str:
@@ -99,50 +102,6 @@ def decode(file: DataFile, content: bytes) -> str:
     if not marked and _is_utf8_after_all(content, declared):
         raise Problems([_not_declared(file, declared)])
     return text
-
-
-def separator_of(text: str) -> str:
-    r"""The separator that occurs most often in the header line; a comma when none does.
-
-    Example:
-        >>> separator_of("id;q1;q2\n1;7,5;8")
-        ';'
-    """
-    counts = Counter(char for char in text.lstrip().split("\n", 1)[0] if char in SEPARATORS)
-    return counts.most_common(1)[0][0] if counts else ","
-
-
-def ragged(file: DataFile, text: str, separator: str) -> Problem | None:
-    """The first rows whose width differs from the header's, if any."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        with long_cells(text):
-            width = len(next(rows))
-            wrong = list(islice(((rows.line_num, len(row)) for row in rows if row and len(row) != width), 5))
-    except csv.Error:
-        return _broken(file)
-    if not wrong:
-        return None
-    listed = ", ".join(f"{line} ({count})" for line, count in wrong)
-    return problem(
-        "E-ROWS",
-        file.place or file.path.name,
-        f"the header of {file.path.name} has {width} columns, but other counts stand in lines: {listed}.",
-        f"{file.path.name} 的表头有 {width} 列，但以下行的列数不同：{listed}。",
-        "A cell with a separator needs quotation marks; a cut-off file must be exported again.",
-        "含分隔符的单元格须加引号；被截断的文件请重新导出。",
-    )
-
-
-@contextmanager
-def long_cells(text: str) -> Iterator[None]:
-    """Cells of any length may be read meanwhile: the csv module stops at 131,072 characters."""
-    before = csv.field_size_limit()
-    csv.field_size_limit(max(before, len(text)))
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def _is_utf8_after_all(content: bytes, declared: str) -> bool:
@@ -263,17 +222,6 @@ def _empty(file: DataFile) -> Problem:
         f"{file.path.name} 没有表头也没有数据。",
         "Export the answers again.",
         "请重新导出答卷数据。",
-    )
-
-
-def _broken(file: DataFile) -> Problem:
-    return problem(
-        "E-ROWS",
-        file.place or file.path.name,
-        f"{file.path.name} cannot be split into rows and columns.",
-        f"{file.path.name} 无法拆分成行和列。",
-        "Check for a quotation mark that is opened but never closed.",
-        "请检查是否有未闭合的引号。",
     )
 
 

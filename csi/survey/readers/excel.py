@@ -5,15 +5,17 @@ Types are never inferred: a "(跳过)" in row 1,101 of a numeric column must not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import fastexcel
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
+from csi.survey.cells import counted
 from csi.survey.datafile import DataFile, Raw
 from csi.survey.readers.header import above_note, footed, header_at, table_at
-from csi.survey.readers.packed import error_cells, locked
+from csi.survey.readers.packed import Errors, error_cells, locked
 from csi.survey.readers.platforms import platform_of
 from csi.survey.readers.platforms.recipe import left_rows, without_rows
 
@@ -46,11 +48,12 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         grid = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
     except fastexcel.FastExcelError as error:
         raise Problems([_damaged(file)]) from error
-    notes = (*_other_sheets(file, sheets), *_error_cells(file, errors))
+    notes = _other_sheets(file, sheets)
     if not grid.height:
         return Raw(file.path.name, sha256, pl.DataFrame(), notes=notes)
     raw = _table(file, grid, sha256)
-    return replace(raw, notes=(*notes, *raw.notes))
+    told = _error_cells(file, errors.get(sheet, []), [str(v or "") for v in grid.row(raw.first_row - 2)])
+    return replace(raw, notes=(*notes, *told, *raw.notes))
 
 
 def _table(file: DataFile, grid: pl.DataFrame, sha256: str) -> Raw:
@@ -99,14 +102,34 @@ def _other_sheets(file: DataFile, sheets: list[str]) -> tuple[Note, ...]:
     )
 
 
-def _error_cells(file: DataFile, count: int) -> tuple[Note, ...]:
-    """A note when cells hold an Excel error (#N/A, #REF!), which the library reads as blanks."""
-    if not count:
+def _error_cells(file: DataFile, errors: Errors, header: Sequence[str]) -> tuple[Note, ...]:
+    """A note on cells that hold an Excel error (#N/A, #REF!), which the library reads as blanks."""
+    if not errors:
         return ()
+    told = [(cell, what, _headed(cell, header)) for cell, what in errors[:NAMED]]
+    en = ", ".join(f"{cell} {what}" + (f' (row {row} of "{name}")' if name else "") for cell, what, (row, name) in told)
+    zh = "、".join(
+        f"{cell} {what}" + (f"（“{name}”列第 {row} 行）" if name else "") for cell, what, (row, name) in told
+    )
+    more, more_zh = (", ...", "等") if len(errors) > NAMED else ("", "")
+    count = counted(len(errors), "cell holds", "cells hold")
     return (
         note(
             "N-EXCEL-ERROR",
-            f"{file.path.name}: {count} cells hold an Excel error (such as #N/A); read as empty.",
-            f"{file.path.name}：{count} 个单元格是 Excel 错误值（如 #N/A），按空白处理。",
+            f"{file.path.name}: {count} an Excel error, read as empty: {en}{more}.",
+            f"{file.path.name}：{len(errors)} 个单元格是 Excel 错误值，按空白处理：{zh}{more_zh}。",
         ),
     )
+
+
+NAMED = 5
+"""Cells that a note names."""
+
+
+def _headed(cell: str, header: Sequence[str]) -> tuple[str, str]:
+    """The row of a cell and the name of its column."""
+    letters, row = cell.rstrip("0123456789"), cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    place = 0
+    for letter in letters:
+        place = 26 * place + ord(letter) - ord("A") + 1
+    return row, header[place - 1].strip() if 0 < place <= len(header) else ""

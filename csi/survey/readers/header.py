@@ -103,8 +103,10 @@ def above_note(name: str, grid: pl.DataFrame, first: int, header: int) -> tuple[
         return ()
     said = " ".join(str(v) for v in grid.row(first) if v is not None)
     short = said if len(said) <= SHORT else said[:SHORT] + "..."
-    en = f'{name}: the header was found in row {header + 1}; rows {first + 1}-{header} are notes ("{short}").'
-    zh = f"{name}：表头位于第 {header + 1} 行；第 {first + 1}-{header} 行是说明（“{short}”）。"
+    rows, are = (f"rows {first + 1}-{header}", "are notes") if header > first + 1 else (f"row {header}", "is a note")
+    rows_zh = f"{first + 1}-{header}" if header > first + 1 else f"{header}"
+    en = f'{name}: the header was found in row {header + 1}; {rows} {are} ("{short}").'
+    zh = f"{name}：表头位于第 {header + 1} 行；第 {rows_zh} 行是说明（“{short}”）。"
     return (note("N-HEADER-FOUND", en, zh),)
 
 

@@ -35,6 +35,6 @@ def _problem(file: DataFile, line: int, longest: int) -> Problem:
         file.place or file.path.name,
         f"{file.path.name}, line {line}: the line is longer than {size}; no answer sheet is.",
         f"{file.path.name} 第 {line} 行超过 {size}，不可能是一份答卷。",
-        "Check how lines end in this file, or a quotation mark that is never closed, and export it again.",
-        "请检查文件的换行方式或未闭合的引号，并重新导出。",
+        "Check how lines end in this file, and export it again.",
+        "请检查文件的换行方式，并重新导出。",
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from csi.errors import Problem, Problems, problem
@@ -23,8 +25,15 @@ LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 """What the directory of a workbook with a password names."""
 
 
-def error_cells(file: DataFile, content: bytes) -> int:
-    """The cells of a zipped workbook that hold an Excel error; its parts are unpacked block by block.
+ERROR: Final = re.compile(rb'<c ([^>]*)\bt="e"([^>]*)>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL)
+"""A cell that holds an Excel error."""
+
+Errors = list[tuple[str, str]]
+"""Cells that hold an Excel error: the cell as Excel names it, and the error."""
+
+
+def error_cells(file: DataFile, content: bytes) -> dict[str, Errors]:
+    """Sheet -> its cells that hold an Excel error, of a zipped workbook; its parts are unpacked block by block.
 
     Raises:
         Problems: a password, a damaged archive, or parts that unpack to more than a workbook holds.
@@ -32,14 +41,15 @@ def error_cells(file: DataFile, content: bytes) -> int:
     if content.startswith(b"\xd0\xcf\x11\xe0") and LOCKED in content:
         raise Problems([locked(file)])
     if not content.startswith(b"PK"):
-        return 0
+        return {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             parts = book.infolist()
             if any(part.flag_bits & 1 for part in parts):
                 raise Problems([locked(file)])
             _bounded(file, parts)
-            return sum(_errors_in(book, part) for part in parts)
+            found = {part.filename: _errors_in(book, part) for part in parts}
+            return {sheet: found.get(name, []) for sheet, name in _sheets(book).items()} if any(found.values()) else {}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise Problems([_cut(file)]) from error
 
@@ -71,17 +81,52 @@ def _bounded(file: DataFile, parts: list[zipfile.ZipInfo]) -> None:
     )
 
 
-def _errors_in(book: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+def _errors_in(book: zipfile.ZipFile, part: zipfile.ZipInfo) -> Errors:
     """Error cells of a worksheet; every part is read to its end, so that its checksum is checked."""
-    count, tail, sheet = 0, b"", part.filename.startswith("xl/worksheets/")
+    found, tail, sheet = Errors(), b"", part.filename.startswith("xl/worksheets/")
     with book.open(part) as stream:
         while block := stream.read(BLOCK):
             if sheet:
                 text = tail + block
                 end = text.rfind(b"<c ")
-                count += len(re.findall(rb'<c [^>]*\bt="e"', text[:end] if end > 0 else text))
-                tail = text[end:] if end > 0 else b""
-    return count + len(re.findall(rb'<c [^>]*\bt="e"', tail))
+                found += _errors(text[:end] if end > 0 else b"")
+                tail = text[end:] if end > 0 else text
+    return [*found, *_errors(tail)]
+
+
+def _errors(text: bytes) -> Iterator[tuple[str, str]]:
+    """The error cells of a part of a worksheet."""
+    for cell in ERROR.finditer(text):
+        place = re.search(rb'\br="([A-Z]+\d+)"', cell[1] + cell[2])
+        yield (place[1].decode() if place else "?"), cell[3].decode("utf-8", errors="replace")
+
+
+def _sheets(book: zipfile.ZipFile) -> dict[str, str]:
+    """Sheet -> its part in the workbook."""
+    names = set(book.namelist())
+    if not {WORKBOOK, RELATIONS} <= names:
+        return {}
+    told, paths = (book.read(name).decode("utf-8", errors="replace") for name in (WORKBOOK, RELATIONS))
+    targets = {_said("Id", one): _said("Target", one) for one in re.findall(r"<Relationship [^>]*>", paths)}
+    return {
+        html.unescape(_said("name", one)): _part(targets.get(_said("r:id", one), ""))
+        for one in re.findall(r"<sheet [^>]*>", told)
+    }
+
+
+WORKBOOK: Final = "xl/workbook.xml"
+RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+
+
+def _said(name: str, tag: str) -> str:
+    """An attribute of a tag."""
+    found = re.search(rf'\s{name}="([^"]*)"', tag)
+    return found[1] if found else ""
+
+
+def _part(target: str) -> str:
+    """The name of a part as its archive has it."""
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
 def locked(file: DataFile) -> Problem:

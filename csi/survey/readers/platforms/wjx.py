@@ -63,16 +63,34 @@ def _asked(raw: Raw) -> list[str]:
 
 
 def _by_text(raw: Raw) -> bool:
-    """Whether the answers are texts: by how absence is written, else by more words than numbers."""
+    """Whether the answers are texts: by how absence is written or choices are joined, else by the questions' cells.
+
+    Questions of few texts that come again speak for texts, those of numbers against; what people typed is no sign.
+    """
     cells = raw.frame.select(pl.col(c).str.strip_chars() for c in _asked(raw)).head(LOOKED)
     words = sum(int(c.is_in(list(BY_TEXT)).sum()) for c in cells)
     codes = sum(int(c.is_in(list(BY_NUMBER)).sum()) for c in cells)
     if words != codes:
         return words > codes
-    there = sum(c.count() for c in cells)
-    numbers = sum(int(c.str.contains(r"^-?\d+(\.\d+)?$").sum()) for c in cells)
-    return there > 2 * numbers
+    if any(is_joined(c, "┋") for c in cells):
+        return True
+    there = [c for column in cells if (c := column.drop_nulls().filter(column.drop_nulls() != "")).len()]
+    numbers = sum(bool(c.str.contains(r"^-?\d+(\.\d+)?$").all()) for c in there)
+    return numbers < sum(_chosen(c) for c in there)
 
+
+def _chosen(cells: pl.Series) -> bool:
+    """Whether cells look like the words of choices: none is a number, and they come again where there are many."""
+    numbers, distinct = cells.str.contains(r"^-?\d+(\.\d+)?$").any(), cells.n_unique()
+    short = bool((cells.str.len_chars() <= WORD).all())
+    return not numbers and short and (distinct < cells.len() or cells.len() < FEW)
+
+
+FEW: Final = 4
+"""Fewer answers need not come again."""
+
+WORD: Final = 30
+"""Characters of the longest choice; a longer entry was typed."""
 
 LOOKED: Final = 500
 """Answer sheets that tell whether a file is by text."""
