@@ -12,12 +12,12 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array, Ints, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,41 @@ def means(values: Array, weight: Array, unit: Ints, stratum: Ints) -> Means:
     variance, df = between(np.where(seen, z, 0.0), seen, unit, stratum)
     known = df > 0
     return Means(n, mean, np.where(known, np.sqrt(variance), np.nan), np.where(n > 1, sd, np.nan), df)
+
+
+def means_of_rows(sample: Sample, rows: Ints, values: Array) -> Means:
+    """Means of columns over some rows of a sample; of raked weights the margins take their part of the errors.
+
+    With z_i = (x_i - x_) / sum w of these rows, 0 of the others, the residuals of z on the categories of the margins
+    stand for z (all rows of the sample take part).
+
+    Parameters:
+        rows: (n,) which of the sample's. values: (n, m) of these rows, NaN where absent.
+
+    Source: Deville & Sarndal (1992), JASA 87:376-382.
+
+    Example:
+        >>> import polars as pl
+        >>> import csi
+        >>> from csi.moments.sample import sample_of
+        >>> frame = pl.DataFrame({"sex": ["f", "f", "m", "m"], "q": [1, 1, 0, 0]})
+        >>> sample = sample_of(csi.rake(frame, {"sex": {"f": 0.75, "m": 0.25}}), ["q"])
+        >>> found = means_of_rows(sample, np.arange(4), sample.rows)
+        >>> round(float(found.mean[0]), 4), round(float(found.std_error[0]), 9)
+        (0.75, 0.0)
+    """
+    found = means(values, sample.weight[rows], sample.unit[rows], sample.stratum)
+    if sample.raking is None:
+        return found
+    place = np.arange(len(sample.rows), dtype=np.int64) if sample.place is None else sample.place
+    seen = np.isfinite(values)
+    total = (sample.weight[rows][:, None] * seen).sum(axis=0)
+    z = np.zeros((len(sample.rows), values.shape[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z[rows] = np.where(seen, (values - found.mean) / total, 0.0)
+    left = sample.raking.residual(z, sample.weight, place) * sample.weight[:, None]
+    variance, _ = between(left, np.ones(left.shape, dtype=bool), sample.unit, sample.stratum)
+    return replace(found, std_error=np.where(found.df > 0, np.sqrt(variance), np.nan))
 
 
 def between(z: Array, seen: Array, unit: Ints, stratum: Ints) -> tuple[Array, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -145,3 +147,15 @@ def test_pairs_of_many_groups_are_not_compared_and_that_is_told():
 def test_groups_of_few_answers_are_not_compared():
     found = csi.nps(panel(brand=["A"] * 150 + ["B"] * 45 + ["C"] * 5), "rec", by=["brand"])
     assert found.differences.select("first", "second").rows() == [("A", "B")]
+
+
+def test_raked_weights_take_the_margins_out_of_the_error():
+    """A score that is a margin is known; of one that goes with a margin the error is that of what the margin leaves."""
+    rng = np.random.default_rng(4)
+    answers = rng.choice([2.0, 7.0, 9.0], 150, p=[0.3, 0.3, 0.4])
+    kind = np.select([answers >= 9, answers <= 6], ["p", "d"], "n")
+    made = csi.rake(panel(answers, kind=kind.tolist()), {"kind": {"p": 0.5, "d": 0.2, "n": 0.3}})
+    known, held = (csi.nps(p, "rec").table.row(0, named=True) for p in (made, replace(made, weighing=None)))
+    assert known["nps"] == pytest.approx(30.0, abs=1e-3)
+    assert known["std_error"] < 1e-3
+    assert held["std_error"] > 5

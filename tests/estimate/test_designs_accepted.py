@@ -41,6 +41,10 @@ OF_AN_INDEX = [
 OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "run_card", "stage_slopes"]
 """Take data with their design and hand it on."""
 
+LINEARISED = ["nps", "rates"]
+"""Errors of scores and rates are linearised with what margins leave of them; pairs of groups in `nps` hold weights
+fixed."""
+
 RESAMPLED = [
     "balance", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward", "servqual",
     "surface",
@@ -51,8 +55,8 @@ weights fixed."""
 
 HELD_FIXED = [
     "adjustment", "attitude", "change", "comments", "complaints", "dynamic_expectation", "emotion_waves",
-    "gap", "intervention", "kcsi", "lifecycle", "loyalty_curve", "loyalty_types", "mentions", "nps",
-    "price_tolerance", "promise", "rates", "reasonable", "recovery", "requirements", "stakeholders", "text_indicator",
+    "gap", "intervention", "kcsi", "lifecycle", "loyalty_curve", "loyalty_types", "mentions",
+    "price_tolerance", "promise", "reasonable", "recovery", "requirements", "stakeholders", "text_indicator",
     "tolerance",
 ]  # fmt: skip
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors
@@ -81,6 +85,7 @@ LISTS = (
     OF_AN_ESTIMATE_ELSEWHERE,
     OF_AN_INDEX,
     OF_DATA,
+    LINEARISED,
     RESAMPLED,
     HELD_FIXED,
     EVENTS,
