@@ -141,7 +141,9 @@ def _by_numbers(words: Sequence[str]) -> tuple[dict[str, int], tuple[int, int]] 
     if not told or not all(re.fullmatch(r"\d{1,3}", w) for w in rest):
         return None
     numbers = [*(int(code) for code in told.values()), *map(int, rest)]
-    bounds = scale_of(set(numbers))
+    low, high = min(numbers), max(numbers)
+    ends = {low, high} <= {int(code) for code in told.values()} and high > low
+    bounds = (low, high) if ends else scale_of(set(numbers))
     if bounds is None or len(set(numbers)) < max(len(numbers), 2) or len(numbers) > MOST:
         return None
     return dict(sorted(_numbers(told), key=_second)), bounds
@@ -184,7 +186,7 @@ def _unordered(
         words = [w for w in entries[column] if not reason_of(w)]
         if not _may_be_scale(f"{column} {wording.get(column, '')}", words, frame[column]):
             continue
-        home = next((g for g in groups if 2 * len(set(words) & set(g[1])) >= len(words)), None)
+        home = next((g for g in groups if _alike(set(words), set(g[1]))), None)
         if home is None:
             home = ([], {})
             groups.append(home)
@@ -195,6 +197,16 @@ def _unordered(
         if len(members) > 1 and FEWEST <= len(codes) <= MOST:
             none = {w: why for c in members for w in entries[c] if (why := reason_of(w))}
             yield WordScale(tuple(members), codes, (1, len(codes)), none, known=False)
+
+
+def _alike(words: set[str], others: set[str]) -> bool:
+    """Whether two questions are answered in the same words: most of all of theirs, and enough of them."""
+    shared = len(words & others)
+    return shared >= FEWEST and SHARED * len(words | others) <= shared
+
+
+SHARED: Final = 0.6
+"""The share of words that questions of one scale have in common."""
 
 
 def _may_be_scale(asked: str, words: Sequence[str], cells: pl.Series) -> bool:

@@ -56,7 +56,7 @@ def lines(found: Guess, scales: Scales, lang: Language) -> Iterator[str]:
     for name, scale in scales.words.items():
         labels = {str(code): " ".join(word.split()) for word, code in scale.codes.items()}
         yield from (f"  # {name}: {text.say(lang)}" for text in _told(scale))
-        mark = "" if scale.known else "  #"
+        mark = "" if scale.known else "#"
         yield mark + _line(name, scale.bounds, scale.missing, labels)
     if not scales.numbers and not any(s.known for s in scales.words.values()):
         yield _line("ten", (1, 10), {}, {})

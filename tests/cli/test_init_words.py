@@ -110,7 +110,8 @@ def test_words_whose_order_is_not_known_are_listed_for_somebody_to_number(draft)
     assert found["still_wrong"] == []
     assert set(book["scales"]) == {"scale_0_4", "eleven"}
     assert "# words: the order of these words is not known (q8, q9)" in text
-    assert "#  words: {min: 1, max: 4" in text
+    assert "\n#  words: {min: 1, max: 4" in text
+    assert "words" in yaml.safe_load(text.replace("\n#  words:", "\n  words:"))["scales"]
     assert "# - {name: q8" in text
     assert "order is not known" in {e["column"]: e["why"] for e in found["unused"]}["q9"]
 
@@ -161,6 +162,21 @@ def test_answers_in_words_find_items_that_run_against_their_block():
     rows = list(answered(80))
     frame = pl.DataFrame({f"sat{j}": [ZH[4 - r[j] if j == 2 else r[j]] for r in rows] for j in range(4)})
     assert list(guess(frame, ["satisfaction"]).against) == ["sat2"]
+
+
+def test_questions_that_share_a_word_by_chance_are_no_scale():
+    frame = pl.DataFrame(
+        {"class": ["Economy", "Business", "First"] * 20, "purpose": ["Business", "Leisure", "Other"] * 20}
+    )
+    found = guess(frame, ["satisfaction"])
+    assert found.words == ()
+    assert set(found.kinds.values()) == {"segment"}
+
+
+def test_a_scale_whose_words_bear_every_second_number_ends_where_they_do():
+    said = ["1 - Not at all", "3 - Somewhat", "5 - Important", "7 - Very", "9 - Extremely"]
+    found = guess(pl.DataFrame({"sat1": said, "sat2": said}), ["satisfaction"])
+    assert found.scales == {"sat1": (1, 9), "sat2": (1, 9)}
 
 
 def test_city_and_gender_are_no_scales_in_words():
