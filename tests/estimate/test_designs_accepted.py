@@ -41,7 +41,7 @@ OF_AN_INDEX = [
 OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "run_card", "stage_slopes"]
 """Take data with their design and hand it on."""
 
-LINEARISED = ["nps", "rates"]
+LINEARISED = ["kcsi", "nps", "rates"]
 """Errors of scores and rates are linearised with what margins leave of them; pairs of groups in `nps` hold weights
 fixed."""
 
@@ -55,7 +55,7 @@ weights fixed."""
 
 HELD_FIXED = [
     "adjustment", "attitude", "change", "comments", "complaints", "dynamic_expectation", "emotion_waves",
-    "gap", "intervention", "kcsi", "lifecycle", "loyalty_curve", "loyalty_types", "mentions",
+    "gap", "intervention", "lifecycle", "loyalty_curve", "loyalty_types", "mentions",
     "price_tolerance", "promise", "reasonable", "recovery", "requirements", "stakeholders", "text_indicator",
     "tolerance",
 ]  # fmt: skip
