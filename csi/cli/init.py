@@ -15,7 +15,7 @@ from csi.cli.init_events import tables_of
 from csi.cli.init_events import told as told_tables
 from csi.cli.init_files import Draft, codebook_text, draft_of, study_text
 from csi.cli.init_model import models_of
-from csi.errors import Language, Problem, Problems, Text, problem
+from csi.errors import Language, Note, Problem, Problems, Text, note, problem
 from csi.models.card import Card
 from csi.models.cards import read_card
 from csi.study import Study
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "tables": {t.kind: {"file": t.path, "columns": t.columns} for t in tables},
             "unused": [{"column": c, "why": why.say(lang)} for c, why in left_out(draft).items()],
         },
-        notes=(*platform_note(raw), *people_note(raw.name, raw.personal), *raw.notes),
+        notes=(*platform_note(raw), *people_note(raw.name, raw.personal), *told_events(events), *raw.notes),
     )
 
 
@@ -95,6 +95,13 @@ def no_answers(path: Path, raw: Raw) -> Problem | None:
         f"Give it beside the answers: csi init ANSWERS --events {path.name}.",
         f"请与答卷文件一起给出：csi init 答卷文件 --events {path.name}。",
     )
+
+
+def told_events(events: Problem | None) -> Iterator[Note]:
+    """The same as a note, where the table of events holds a score all the same."""
+    if events is not None:
+        what, do = events.what, events.remedy
+        yield note("W-EVENTS", f"{what.en} {do.en}", f"{what.zh}{do.zh}")
 
 
 PERSONAL = Text("names a person; never read", "个人信息，不读取")

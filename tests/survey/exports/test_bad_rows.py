@@ -241,6 +241,14 @@ def test_an_export_of_a_customer_system_is_told_where_answers_are_wanted(put, ca
     assert not path.with_name("study.yaml").exists()
 
 
+def test_a_score_in_an_export_of_a_customer_system_is_drafted_with_a_word(put, capsys):
+    names = ["Case Number", "Date/Time Opened", "Satisfaction", "Status"]
+    path = put("cases.csv", [names, *([n, "2026-03-01", 1 + n % 5, "Closed"] for n in range(9))])
+    assert main(["init", str(path), "--lang", "en"]) == 0
+    seen = capsys.readouterr()
+    assert "csi init ANSWERS --events cases.csv" in seen.out + seen.err
+
+
 def test_a_codebook_outside_the_folder_is_told(put, study, told, tmp_path):
     put("a.csv", ROWS)
     study("a.csv", ITEMS, "respondent: id")
