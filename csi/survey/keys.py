@@ -10,6 +10,7 @@ from csi.errors import Note, Problem, Text, did_you_mean, note, problem
 from csi.survey.cells import clean, counted, number, said, seconds, shown
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
+from csi.survey.repeats import KINDS, Repeats
 from csi.survey.wave_names import named_order, wave_dates
 
 NUMERIC = ("weight", "duration")
@@ -216,8 +217,17 @@ def _rows(part: pl.DataFrame, most: int = 5) -> tuple[str, str]:
     return f"rows {numbers}" if part.height > 1 else f"row {numbers}", f"第 {numbers} 行"
 
 
-def recurring(frame: pl.DataFrame) -> Iterator[Note]:
-    """A note when one respondent name occurs in several waves and nobody said whether that is one person."""
+def recurring(frame: pl.DataFrame, apart: Repeats | None = None) -> Iterator[Note]:
+    """A note when one respondent name occurs in several waves and nobody said whether that is one person.
+
+    Parameters:
+        apart: the design of waves in which such names count as different people.
+    """
+    if apart is not None:
+        kind, why, then = KINDS[apart.kind], apart.evidence, apart.follows
+        en = f"The waves are {kind.en}: {why.en}; {then.en}"
+        yield note("N-RESPONDENTS-APART", en, f"各期为{kind.zh}：{why.zh}；{then.zh}")
+        return
     if not {"respondent", "wave"} <= set(frame.columns):
         return
     waves = frame.group_by("respondent").agg(pl.col("wave").n_unique().alias("waves"))

@@ -40,6 +40,7 @@ from csi.survey.query import Query
 from csi.survey.readers import read_raw
 from csi.survey.readers.frames import read_frame
 from csi.survey.recognised import coded_missing, recognised_notes
+from csi.survey.repeats import counted_apart
 from csi.survey.ruled import POSITION, Ruled, apply, hits_of, marked
 from csi.survey.ruled_columns import named_columns, passing, with_rule_columns, without
 from csi.survey.rules import Rules, empty_rows, row_rules
@@ -241,8 +242,12 @@ def _panel(
 ) -> Panel:
     """The kept rows as a `Panel`, with its audit and notes."""
     rows, names = ruled.frame, codebook.names
-    frame = _answers(rows, codebook, roles, respondents)
     waves = present(rows, "wave", known["wave"])
+    frame = _answers(rows, codebook, roles, respondents)
+    named = not respondents and {"respondent", "wave"} <= set(roles)
+    apart = counted_apart(frame, names, waves) if named else None
+    if apart is not None:
+        respondents, frame = "new", _answers(rows, codebook, roles, "new")
     unused = unused_scales(rows, codebook, waves, turned_rows.known)
     wide = [wide_digits(one, codebook) for one in picked]
     return Panel(
@@ -272,7 +277,7 @@ def _panel(
             *wide_notes(picked, wide),
             *scale_notes(unused, waves),
             *turned_rows.notes,
-            *(() if respondents else recurring(rows)),
+            *(recurring(rows, apart) if apart is not None or not respondents else ()),
             *idle_rules(codebook, roles, rules),
         ),
         flagged=marked(raw.select(FILE, ROW, *roles), ruled.flagged),

@@ -17,13 +17,17 @@ import polars as pl
 
 from csi.errors import Text
 
-Kind = Literal["single", "unnamed", "cross-sections", "restarted", "overlapping", "rotating", "panel"]
+Kind = Literal["single", "unnamed", "cross-sections", "restarted", "untold", "overlapping", "rotating", "panel"]
 
 KINDS: Final = {
     "single": Text("one wave", "单期"),
     "unnamed": Text("waves without names of respondents", "无受访者编号的多期"),
     "cross-sections": Text("repeated cross-sections", "重复横截面"),
     "restarted": Text("repeated cross-sections whose numbers start again", "编号逐期重新开始的重复横截面"),
+    "untold": Text(
+        "waves under the same numbers, and whether these are the same people cannot be told",
+        "编号逐期相同的多期，无法判断是否为同一批人",
+    ),
     "overlapping": Text("repeated cross-sections with an overlap", "部分重叠的重复横截面"),
     "rotating": Text("a rotating panel", "轮换追踪样本"),
     "panel": Text("a panel", "追踪样本"),
@@ -37,6 +41,12 @@ ONE_STAY: Final = 0.8
 
 FEWEST: Final = 30
 """Fewer common names say nothing about whether they are the same people."""
+
+DENSE: Final = 0.5
+"""Names that are numbers, of which a wave uses this share of its range or more, may have been counted anew."""
+
+NEAR: Final = 0.1
+"""Numbers of two waves begin alike where their lowest are no further apart than this share of a wave's people."""
 
 STRANGERS: Final = 0.1
 """Answers of one person on two occasions correlate more than this; 95 % limits below it are those of strangers."""
@@ -74,8 +84,9 @@ def repeats_of(frame: pl.DataFrame, items: Sequence[str], waves: Sequence[str], 
     """The design of the waves from who answered in which of them.
 
     Parameters:
-        frame: answers with `respondent`, `wave`, perhaps `brand`, and the items. waves: oldest first. said: "new" where
-            names bear their wave before a slash, as a `Panel` of new people has them.
+        frame: answers with `respondent`, `wave`, perhaps `brand`, and the items; names that bear their wave before a
+            slash, as a `Panel` of new people has them, are read without it. waves: oldest first. said: "same" or "new"
+            where the study says so.
 
     Example:
         >>> rows = {"respondent": ["a", "b", "a", "c"], "wave": ["1", "1", "2", "2"], "q": [1.0, 2.0, 1.0, 2.0]}
@@ -88,17 +99,49 @@ def repeats_of(frame: pl.DataFrame, items: Sequence[str], waves: Sequence[str], 
     if "respondent" not in frame.columns:
         return _plain("unnamed", said, waves)
     whole = frame.drop_nulls("respondent")
-    if said == "new":
-        whole = whole.with_columns(pl.col("respondent").str.replace(r"^[^/]*/", "").alias("respondent"))
+    whole = _plain_names(whole)
     people = [set(whole.filter(pl.col("wave") == w)["respondent"].to_list()) for w in waves]
     table, overlap = _table(people, waves), _overlap(people, waves)
     every = set().union(*people)
     often = sum(1 for p in every if sum(p in one for one in people) > 1)
     share = often / len(every) if every else 0.0
     r, pairs, low, high = _agreement(whole, items, waves)
-    kind = _kind(people, overlap, waves, share, high, said)
+    numbered = _numbered(whole)
+    kind = _kind(people, overlap, waves, share, (low, high), said, numbered=numbered)
     evidence = _evidence(kind, people, overlap, share, (r, pairs, low, high))
     return Repeats(kind, said, table, overlap, share, evidence, _follows(kind, said, low), r, pairs, low, high)
+
+
+def _plain_names(frame: pl.DataFrame) -> pl.DataFrame:
+    """Names without their wave before a slash, where all have it."""
+    before = pl.concat_str("wave", pl.lit("/"))
+    if not frame.height or not frame.select(pl.col("respondent").str.starts_with(before).all()).item():
+        return frame
+    return frame.with_columns(pl.col("respondent").str.strip_prefix(before).alias("respondent"))
+
+
+def _numbered(frame: pl.DataFrame) -> bool:
+    """Whether names are running numbers that begin alike in every wave, so that each may have been counted anew."""
+    parts = frame.select("wave", pl.col("respondent").str.extract_groups(r"^(?<before>\D*)(?<number>\d{1,18})$"))
+    found = parts.unnest("respondent").with_columns(pl.col("number").cast(pl.Int64, strict=False))
+    if not found.height or found["number"].null_count() or found["before"].n_unique() > 1:
+        return False
+    number = pl.col("number")
+    dense = (number.n_unique() / (number.max() - number.min() + 1)).alias("dense")
+    waves = found.group_by("wave").agg(dense, number.min().alias("first"), number.n_unique().alias("n"))
+    again = pl.col("first") - pl.col("first").min() <= NEAR * pl.col("n")
+    return bool(waves.select(((pl.col("dense") >= DENSE) & again).all()).item())
+
+
+def counted_apart(frame: pl.DataFrame, items: Sequence[str], waves: Sequence[str]) -> Repeats | None:
+    """The design of waves whose recurring names count as different people where the study does not say who they are:
+    numbers that start again, or of which that cannot be told; None of other waves.
+
+    Parameters:
+        frame: answers with `respondent`, `wave`, perhaps `brand`, and the items. waves: oldest first.
+    """
+    found = repeats_of(frame, items, waves) if len(waves) > 1 else None
+    return found if found is not None and found.kind in {"restarted", "untold"} else None
 
 
 def _plain(kind: Literal["single", "unnamed"], said: str, waves: Sequence[str]) -> Repeats:
@@ -189,16 +232,21 @@ def _kind(
     overlap: pl.DataFrame,
     waves: Sequence[str],
     share: float,
-    high: float | None,
+    limits: tuple[float | None, float | None],
     said: str,
+    *,
+    numbered: bool,
 ) -> Kind:
     """The kind of design that the names show."""
     if share == 0.0:
         return "cross-sections"
     if said == "new":
         return "cross-sections"
+    low, high = limits
     if high is not None and high < STRANGERS:
         return "restarted"
+    if said != "same" and numbered and (low is None or low <= 0):
+        return "untold"
     near = overlap.filter(pl.struct("earlier", "later").is_in([{"earlier": a, "later": b} for a, b in pairwise(waves)]))
     shares = near["share"].to_numpy()
     if len(waves) > 2 and _planned(people):
@@ -259,6 +307,9 @@ def _evidence(
             k, n = int(np.bincount(stays).argmax()), stays.size
             en += f"; {np.mean(stays == k):.0%} of the {n:,} whose first and last wave are both seen stayed {k} waves"
             zh += f"；首末两期均可见的 {n:,} 人中 {np.mean(stays == k):.0%} 停留 {k} 期"
+    if (r is None or low is None or high is None) and kind == "untold":
+        en += f"; {pairs:,} pairs of answers under one number are too few to compare"
+        return Text(en, f"{zh}；同一编号的回答仅 {pairs:,} 对，不足以比较")
     if r is None or low is None or high is None:
         return Text(en, zh)
     en += (
@@ -267,6 +318,8 @@ def _evidence(
     zh += f"；同一编号在相邻两期的平均回答相关 {r:.2f}（{low:.2f} 至 {high:.2f}，{pairs:,} 对）"
     if high < STRANGERS:
         en, zh = f"{en}, no more than those of strangers", f"{zh}，与陌生人无异"
+    if kind == "untold":
+        en, zh = f"{en}, which strangers' may and the same people's may", f"{zh}，陌生人与同一批人均有可能"
     return Text(en, zh)
 
 
@@ -280,11 +333,12 @@ def _follows(kind: Kind, said: str, low: float | None = None) -> Text:
             "研究文件注明每期为新受访者（respondents: new），但同一编号的回答彼此一致：若为同一批人，请写"
             " waves: {respondents: same}，变化的检验即计入其协方差。",
         )
-    if kind == "restarted":
+    if kind == "restarted" and said == "same":
         return Text(
-            "write waves: {respondents: new}; until then one number counts as one person, and the covariance of two"
-            " waves is that of strangers: noise.",
-            "请写 waves: {respondents: new}；否则同一编号按同一人处理，而两期间的协方差只是噪声。",
+            "the study says that they are the same people (respondents: same) and one number counts as one person; if"
+            " numbers start again, write waves: {respondents: new}: the covariance of two waves is noise.",
+            "研究文件注明为同一批人（respondents: same），同一编号按同一人处理；若编号逐期重新开始，请写"
+            " waves: {respondents: new}：两期间的协方差只是噪声。",
         )
     return _FOLLOWS[kind]
 
@@ -298,6 +352,19 @@ _FOLLOWS: Final[dict[str, Text]] = {
     "cross-sections": Text(
         "a change has the variances of both waves added; it is of the population, and no person's change can be told.",
         "变化的方差为两期方差之和；所述为总体的变化，不能说明个人的变化。",
+    ),
+    "restarted": Text(
+        "one number in two waves counts as two people, so that a change has the variances of both waves added and no"
+        " covariance; write waves: {respondents: new} to say so, or {respondents: same} if they are the same people.",
+        "同一编号在两期按两人计，变化的方差为两期方差之和，不含协方差；请写 waves: {respondents: new} 予以确认，"
+        "若为同一批人则写 {respondents: same}。",
+    ),
+    "untold": Text(
+        "until the study says so, one number in two waves counts as two people: a change has the variances of both"
+        " waves added, no covariance of an overlap is used and no person's change can be told. Write waves:"
+        " {respondents: same} if they are the same people, {respondents: new} if every wave asked new ones.",
+        "在研究文件注明之前，同一编号在两期按两人计：变化的方差为两期方差之和，不使用重叠样本的协方差，也不能说明个人的"
+        "变化。若为同一批人，请写 waves: {respondents: same}；若每期为新受访者，请写 {respondents: new}。",
     ),
     "overlapping": Text(
         "a change has twice the covariance of those who answered both taken off its variance; too few came back for"

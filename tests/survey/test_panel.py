@@ -209,7 +209,7 @@ def test_waves_from_several_files_with_other_names(book, write):
     assert panel.waves == ("2010", "2011")
     assert panel.frame["weight"].to_list() == [0.5, 1.5, 1.0, 1.0]
     assert panel.reasons.filter(panel.frame["wave"] == "2011")["s2"].to_list() == ["not_asked", "not_asked"]
-    assert {"N-WEIGHT", "N-NOT-IN-WAVE", "N-RESPONDENTS"} <= notes(panel)
+    assert {"N-WEIGHT", "N-NOT-IN-WAVE", "N-RESPONDENTS-APART"} <= notes(panel)
     fresh = read_panel([new, old], book, waves=["2010", "2011"], respondents="new")
     assert fresh.frame["respondent"].n_unique() == 4
     assert "N-RESPONDENTS" not in notes(fresh)

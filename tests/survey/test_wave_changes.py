@@ -274,3 +274,43 @@ def test_two_scales_that_changed_at_one_wave_are_both_told():
     told = [p for p in error.value.problems if p.code == "E-SCALE-WAVE"]
     assert ["items: [a1, a2]" in p.remedy.en for p in told] == [True, False]
     assert ["scale: [1, 7], items: [b1, b2]" in p.remedy.en for p in told] == [False, True]
+
+
+def numbered(n, same, seed=5):
+    """Two waves under the numbers 1 to n, of the same people or of others."""
+    rng = np.random.default_rng(seed)
+    mood = rng.normal(size=n)
+    parts = []
+    for wave in ("1", "2"):
+        own = mood if same else rng.normal(size=n)
+        q = np.clip(np.round(5.5 + 1.8 * own[:, None] + rng.normal(size=(n, 3))), 1, 10)
+        parts.append(
+            pl.DataFrame({"id": [str(i + 1) for i in range(n)], "w": wave, "q1": q[:, 0], "q2": q[:, 1], "q3": q[:, 2]})
+        )
+    return pl.concat(parts)
+
+
+@pytest.mark.parametrize(("n", "same", "kind"), [(12, True, "untold"), (40, False, "untold"), (60, True, "panel")])
+def test_numbers_of_which_few_answers_cannot_tell_whose_they_are(n, same, kind):
+    panel = read_panel(numbered(n, same), book())
+    found = repeats_of(panel.frame, panel.codebook.names, panel.waves)
+    assert found.kind == kind
+    recurring = panel.frame["respondent"].n_unique() < panel.frame.height
+    assert recurring == (kind == "panel")
+    assert ("N-RESPONDENTS-APART" in {n.code for n in panel.notes}) == (kind == "untold")
+    if kind == "untold":
+        assert "no covariance of an overlap is used" in found.follows.en
+        assert "{respondents: same}" in found.follows.zh
+
+
+def test_what_the_study_says_of_its_respondents_stands():
+    for said, kind, people in (("same", "panel", 40), ("new", "cross-sections", 80)):
+        panel = read_panel(numbered(40, same=False), book(), respondents=said)
+        assert panel.frame["respondent"].n_unique() == people
+        assert repeats_of(panel.frame, panel.codebook.names, panel.waves, said).kind == kind
+        assert not [n for n in panel.notes if "RESPONDENTS" in n.code]
+
+
+def test_names_that_are_no_running_numbers_are_the_same_people():
+    frame = numbered(40, same=False).with_columns(pl.col("id") + "@example.org")
+    assert repeats_of(read_panel(frame, book()).frame, ["q1", "q2", "q3"], ["1", "2"]).kind == "panel"
