@@ -32,7 +32,8 @@ class Answer:
 
     Attributes:
         blocks: lines and grids, printed in order. data: the same in full precision, for `--json`.
-        notes: what is doubtful, printed under the blocks. problems: what the user must change.
+        notes: what is doubtful, printed under the blocks, before them with `notes_first`.
+        problems: what the user must change.
         code: the exit code. record: what `--record` writes beside the data (None: the data itself).
     """
 
@@ -42,3 +43,4 @@ class Answer:
     problems: tuple[Problem, ...] = ()
     code: int = FINE
     record: Mapping[str, object] = field(default_factory=dict)
+    notes_first: bool = False

@@ -87,8 +87,11 @@ WORDS = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A study."""
+    """A study, and whether the models that its columns allow are listed."""
     study_argument(parser)
+    parser.add_argument(
+        "--models", action="store_true", help="list the models that the columns allow, and what others need"
+    )
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
@@ -113,7 +116,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         cell_grid(study, panel, counted, lang),
         *([] if panel.weighing is None else [ended(panel.weighing).say(lang)]),
         *([tables_grid(tables, panel, lang)] if tables else []),
-        models_grid(study, lang, unknown),
+        models_grid(study, lang, unknown) if args.models else models_line(study, unknown).say(lang),
         *([] if problems or none or unknown else [ALL_GOOD.say(lang)]),
     ]
     return Answer(
@@ -149,6 +152,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         ),
         problems=problems,
         code=PROBLEMS if problems else FINE,
+        notes_first=True,
     )
 
 
@@ -278,6 +282,14 @@ def cell_grid(study: Study, panel: Panel, counted: pl.DataFrame, lang: Language)
 def respondents(panel: Panel) -> int:
     """How many people answered; 0 where the answers do not say who did."""
     return panel.frame["respondent"].n_unique() if "respondent" in panel.frame.columns else 0
+
+
+def models_line(study: Study, unknown: Sequence[str] = ()) -> Text:
+    """How many models the columns allow, and how to list them."""
+    found = allowed(study)
+    can = sum(1 for method, lacking in found if not lacking and not unjoined(method, study.tables, unknown))
+    en = f"The columns allow {can} of {len(found)} models: csi check STUDY --models lists them and what others need."
+    return Text(en, f"现有列可用 {len(found)} 个模型中的 {can} 个：csi check 研究文件 --models 列出全部及所缺内容。")
 
 
 def models_grid(study: Study, lang: Language, unknown: Sequence[str] = ()) -> Grid:

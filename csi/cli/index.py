@@ -43,6 +43,7 @@ from csi.reporting.soundness import (
 )
 from csi.reporting.tables import Kind
 from csi.study import Study
+from csi.study.breaks import scale_doubted
 from csi.study.fitted import indexed, over_copies, with_replicates
 from csi.study.rated import PARTS, rate_names, rate_notes, rated
 from csi.survey.bases import FLAGS, Bases
@@ -83,7 +84,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     drawn, undrawn = shrunken_of(study, found) if args.shrunken or study.settings.shrunken else (None, ())
     beside = rated(study, panel)
     held = [suppressed(one.table, bases_of(study)) for one in beside]
-    table, printed = with_fixed(only(found.measured, asked)), only(found.measured, cells)
+    measured = scale_doubted(study, panel, found.measured)
+    table, printed = with_fixed(only(measured, asked)), only(measured, cells)
     missing = (*absent_notes(study, found, printed, study.settings.target), *lost_notes(study, panel, found, cells))
     answer = Answer(
         blocks=(
@@ -184,8 +186,8 @@ def target_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
         "conf_high": "score",
         **counted(rows),
     }
-    if "flag" in rows.columns and (rows["flag"] == "small").any():
-        marked = pl.when(pl.col("flag") == "small").then("flag").fill_null("")
+    if "flag" in rows.columns and rows["flag"].is_in(["small", "scale"]).any():
+        marked = pl.when(pl.col("flag").is_in(["small", "scale"])).then("flag").fill_null("")
         rows, kinds = rows.with_columns(marked.alias("flag")), {**kinds, "flag": "text"}
     if rows[reason].null_count() < rows.height:
         rows, kinds = rows.with_columns(pl.col(reason).fill_null("")), {**kinds, reason: "text"}
@@ -232,11 +234,16 @@ def construct_grid(study: Study, table: pl.DataFrame, lang: Language) -> Grid:
             wide[c].append(values.get(c))
     frame = pl.DataFrame(wide, schema_overrides=dict.fromkeys(constructs, pl.Float64))
     kinds = each(keys, "text") | each(constructs, "score")
+    if "flag" in table.columns and (table["flag"] == "scale").any():
+        cells = table.partition_by(keys, maintain_order=True) if keys else [table]
+        marked = ["scale" if (cell["flag"] == "scale").any() else "" for cell in cells]
+        frame, kinds = frame.with_columns(pl.Series("flag", marked)), {**kinds, "flag": "text"}
+        texts = {**texts, **FLAGS}
     ids = dict(table.select("construct", "formula").drop_nulls().rows()) if "formula" in table.columns else {}
     every, headings = _every(set(ids.values())), {c: texts.get(c, Text(c, c)) for c in constructs}
     if len(set(ids.values())) > 1:
         headings = {c: Text(f"{t.en} ({ids.get(c)})", f"{t.zh}（{ids.get(c)}）") for c, t in headings.items()}
-    return grid(frame, kinds, lang, every, texts, headings)
+    return grid(frame, kinds, lang, every, texts, {**headings, "flag": HEADINGS["flag"]})
 
 
 def _every(ids: Collection[str]) -> Text:

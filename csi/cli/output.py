@@ -43,14 +43,14 @@ def _line(row: Sequence[str], widths: Sequence[int], align: Sequence[str]) -> st
 
 def as_text(answer: Answer, lang: Language) -> str:
     """Everything a person reads: blocks separated by a blank line where a grid is involved, then the notes."""
-    parts: list[str] = []
+    notes = [NOTE.say(lang) + n for n in dict.fromkeys(n.say(lang) for n in answer.notes)]
+    parts: list[str] = [*notes, ""] if answer.notes_first else []
     for block in answer.blocks:
         if isinstance(block, str):
             parts.append(block)
         else:
             parts.extend(["", *lines(block), ""])
-    notes = list(dict.fromkeys(n.say(lang) for n in answer.notes))
-    parts.extend(NOTE.say(lang) + n for n in notes)
+    parts.extend([] if answer.notes_first else notes)
     text = "\n".join(parts).strip("\n")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")

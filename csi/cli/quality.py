@@ -103,6 +103,9 @@ def _grids(found: Quality, asked: Mapping[str, str], texts: Mapping[str, Text], 
         mine = table.filter(*(pl.col(k) == v for k, v in asked.items() if k in table.columns))
         if mine.height:
             there = {c: k for c, k in shapes.items() if c in mine.columns}
+            own = "reason_zh" if lang == "zh" else "reason"
+            there |= {own: "text"} if mine[own].count() else {}
+            mine = mine.with_columns(pl.col(own).fill_null(""))
             yield grid(mine, there, lang, title, texts, words.HEADINGS)
 
 

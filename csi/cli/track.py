@@ -32,7 +32,7 @@ from csi.reporting.soundness import absent_notes, lost_notes
 from csi.reporting.style import share
 from csi.reporting.usable import no_waves
 from csi.study import Study
-from csi.study.breaks import breaks_of
+from csi.study.breaks import breaks_of, scale_doubted
 from csi.study.rated import events_frame
 from csi.survey.bases import Bases
 from csi.tracking.alerts import Alerts, alerts, applicable
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         targets=settings.targets,
         anyway=args.anyway,
     )
-    shown = only(tracked.table, cells)
+    shown = scale_doubted(study, panel, only(tracked.table, cells), tracked.construct)
     alarms = alerts(tracked, applicable(tracked, study.alerts), cells, names(study, lang))
     beside = rates_beside(study, panel, gate, anyway=args.anyway)
     upper = above(study, found, tracked.construct, panel, gate)

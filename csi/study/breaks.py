@@ -88,6 +88,23 @@ def doubted(study: Study, index: Index, panel: Panel, order: Sequence[str]) -> I
             )
 
 
+def scale_doubted(study: Study, panel: Panel, table: pl.DataFrame, construct: str = "") -> pl.DataFrame:
+    """A table of levels whose `flag` says "scale" where a wave leaves the upper part of the construct's scale unused
+    although other waves use it: the level stands on another scale than the rest, most likely.
+
+    Parameters:
+        table: with `wave`, `flag` and perhaps `construct`. construct: whose levels stand in a table without it.
+    """
+    if not panel.unlike or not {"wave", "flag"} <= set(table.columns):
+        return table
+    items = {c.name: set(c.items) for c in study.model.constructs}
+    pairs = [{"wave": w, "construct": c} for w, n in panel.unlike.items() for c, mine in items.items() if mine & set(n)]
+    of = pl.col("construct") if "construct" in table.columns else pl.lit(construct)
+    at = pl.struct("wave", of.alias("construct")).is_in(pairs) if pairs else pl.lit(value=False)
+    told = at & pl.col("flag").ne_missing("suppressed")
+    return table.with_columns(pl.when(told).then(pl.lit("scale")).otherwise("flag").alias("flag"))
+
+
 def behind(study: Study, index: Index, name: str) -> tuple[str, ...]:
     """The items of a rate as they were asked: three questions behind price tolerance."""
     plan = study.settings.rates

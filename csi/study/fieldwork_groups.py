@@ -26,7 +26,8 @@ INTERVIEWED = {
 }  # fmt: skip
 MODES = {
     "mode": pl.String, "against": pl.String, "n": pl.Int64, "index": pl.Float64, "difference": pl.Float64,
-    "std_error": pl.Float64, "conf_low": pl.Float64, "conf_high": pl.Float64,
+    "std_error": pl.Float64, "conf_low": pl.Float64, "conf_high": pl.Float64, "reason": pl.String,
+    "reason_zh": pl.String,
 }  # fmt: skip
 
 
@@ -109,6 +110,7 @@ def _between(scores: Array, who: pl.Series, cell: Ints, small: int, level: float
 def mode_table(panel: Panel, sample: Sample | None, how: Weighing, small: int, level: float) -> pl.DataFrame:
     """A line per cell and mode: the index of those who answered by it, and its difference from the most frequent mode's
     with a linearised standard error. Respondents chose, or were given, a mode: what differs is associated with it.
+    A mode with too few answers has a line with the reason why its index is not told.
     """
     keys = [k for k in ("brand", "wave") if k in panel.frame.columns]
     schema: dict[str, Any] = {**dict.fromkeys(keys, pl.String), **MODES}
@@ -125,14 +127,25 @@ def mode_table(panel: Panel, sample: Sample | None, how: Weighing, small: int, l
         counts = mode.value_counts(sort=True).sort("count", mode.name, descending=[True, False])
         sizes = counts["count"].to_numpy().astype(np.int64)
         told = [m for m, ok in zip(counts[mode.name], apart(sizes, small), strict=True) if ok and m]
-        if len(cell.x) < small or not told:
+        told = told if len(cell.x) >= small else []
+        for m, n in zip(counts[mode.name], sizes.tolist(), strict=True):
+            if m and m not in told:
+                why = below(n, small) if n < small else withheld(small)
+                lines.append((*key.values(), m, None, n, *(None,) * 5, why.en, why.zh))
+        if not told:
             continue
         rows = {m: (mode == m).to_numpy() for m in told}
         for name, move in zip(told, moves(cell, [(rows[told[0]], rows[m]) for m in told]), strict=True):
             first = name == told[0] or not np.isfinite(move.std_error)
             tested = (None,) * 4 if first else (move.effect, move.std_error, *move.interval(level))
-            lines.append((*key.values(), name, told[0], int(rows[name].sum()), move.without, *tested))
+            lines.append((*key.values(), name, told[0], int(rows[name].sum()), move.without, *tested, None, None))
     return pl.DataFrame(lines, schema, orient="row")
+
+
+def withheld(small: int) -> Text:
+    """Why a mode with enough answers is not told: the rest of its cell would be."""
+    en = f"withheld: beside the cell's index it would tell of fewer than {small} answers."
+    return Text(en, f"不予发布：与该单元的指数相减可得出不足 {small} 份答卷的数值。")
 
 
 def _scores(sample: Sample, how: Weighing) -> tuple[Array, np.ndarray]:

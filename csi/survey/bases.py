@@ -20,7 +20,11 @@ SMALL: Final = 30
 FLAGGED: Final = 100
 """Fewer answers are marked."""
 
-FLAGS: Final = {"suppressed": Text("too few answers", "样本过少，不公布"), "small": Text("few answers", "样本偏少")}
+FLAGS: Final = {
+    "suppressed": Text("too few answers", "样本过少，不公布"),
+    "small": Text("few answers", "样本偏少"),
+    "scale": Text("scale in doubt", "量表存疑"),
+}
 """What stands in the column `flag`."""
 
 COLUMNS: Final = ("flag", "reason", "reason_zh")

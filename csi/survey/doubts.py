@@ -110,7 +110,18 @@ def unused_scales(
             for wave, most in _short(frame.select("wave", item.name), low + LOWER * (high - low)):
                 if (wave, item.name) not in known:
                     found[wave, low, high].append((item.name, most))
-    return found
+    return {key: items for key, items in found.items() if not _in_use(frame, codebook, key, len(items))}
+
+
+def _in_use(frame: pl.DataFrame, codebook: Codebook, of: tuple[str, float, float], short: int) -> bool:
+    """Whether most items of a scale that a wave answered go above its lower part there: the scale is the same, and the
+    others are low by themselves.
+    """
+    wave, low, high = of
+    names = [i.name for i in codebook.items if (i.scale.minimum, i.scale.maximum) == (low, high)]
+    most = frame.filter(pl.col("wave") == wave).select(pl.col(names).max()).row(0)
+    above = sum(1 for x in most if x is not None and x > low + LOWER * (high - low))
+    return above > short
 
 
 def unlike(found: Unused) -> dict[str, tuple[str, ...]]:

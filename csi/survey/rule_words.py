@@ -95,7 +95,10 @@ RULE_WORDS: Mapping[str, RuleWords] = {
     ),
     "devices": RuleWords(
         Text("shared devices", "共用设备"),
-        Text("more respondents of a wave on one device than a limit", "同一期内同一设备的受访者超过界限"),
+        Text(
+            "more respondents of a wave on one device than a limit; of one household where `device` names its column",
+            "同一期内同一设备的受访者超过界限；若 device 填写住户编号列，则为同一住户",
+        ),
         CUSTOMARY,
     ),
     "outliers": RuleWords(
@@ -137,3 +140,19 @@ RULE_WORDS: Mapping[str, RuleWords] = {
     ),
 }
 """Rule -> its words."""
+
+LIMITS: Mapping[str, tuple[str, ...]] = {
+    "speeders": ("speeders_seconds",),
+    "speeders_relative": ("speeders_index",),
+    "straight_lining": ("straight_lining_items",),
+    "average_run": ("average_run_items",),
+    "variability": ("variability_below",),
+    "patterns": ("patterns_items",),
+    "devices": ("device", "devices_people"),
+    "outliers": ("outliers_p",),
+    "inattentive": ("attention", "attention_failed"),
+    "contradictory": ("contradictions", "contradictions_found"),
+    "synonyms": ("synonyms_r", "synonyms_below"),
+    "nonresponse": ("nonresponse_share",),
+}
+"""Rule -> the keys under `rules:` that set it, the threshold last."""

@@ -174,6 +174,10 @@ def test_a_question_that_is_named_is_refused_by_its_own_range(study, capsys, lan
 @pytest.mark.parametrize(("lang", "rest"), [("en", "more"), ("zh", "另有")])
 def test_check_lists_everything_a_model_would_need(study, capsys, lang, rest):
     main(["check", study, "--lang", lang])
+    brief = capsys.readouterr().out
+    assert "competence_policy" not in brief
+    assert "--models" in brief
+    main(["check", study, "--models", "--lang", lang])
     told = capsys.readouterr().out
     assert "competence_policy" in told
     assert "benevolence_policy" in told

@@ -105,3 +105,25 @@ def test_python_has_the_same(rescaled):
     assert set(found.changes["what"]) == {"scale"}
     assert found.changes.height == 4
     assert "scale: [1, 5]" in repr(found)
+
+
+def test_a_level_on_a_scale_in_doubt_is_printed_with_the_doubt(rescaled, asked):
+    study = rescaled()
+    for verb in ("index", "track"):
+        code, out, _ = asked(verb, study, "--wave", "1", "--lang", "en", "--bootstrap", "0")
+        assert code == 0
+        assert "scale in doubt" in out
+        assert "scale in doubt" not in asked(verb, study, "--wave", "2", "--lang", "en", "--bootstrap", "0")[1]
+    assert "量表存疑" in asked("index", study, "--wave", "1", "--lang", "zh")[1]
+    same = study.read_text(encoding="utf-8").replace('["1", "2"]', '["1", "2"], scales: same')
+    study.write_text(same, encoding="utf-8")
+    assert "scale in doubt" not in asked("index", study, "--wave", "1", "--lang", "en")[1]
+
+
+def test_check_tells_its_findings_first_and_the_models_in_a_line(rescaled, asked):
+    _, out, _ = asked("check", rescaled(), "--lang", "en")
+    assert out.startswith("Note: ")
+    assert out.index("was the scale changed") < out.index("Files")
+    assert "csi check STUDY --models" in out
+    assert "servqual" not in out
+    assert "servqual" in asked("check", rescaled(), "--models", "--lang", "en")[1]

@@ -176,6 +176,19 @@ def test_interviewers_and_modes_stand_beside_the_rules():
     assert phone["std_error"] == pytest.approx(own, rel=1e-9)
 
 
+def test_a_mode_with_few_answers_has_a_line_and_no_index():
+    rng = np.random.default_rng(2)
+    how = ["web"] * 200 + ["phone"] * 90 + ["post"] * 10
+    columns = {name: [str(v) for v in rng.integers(1, 11, 300)] for name in ("q1", "q2")}
+    rules = Rules(straight_lining="off", mode="how")
+    found = csi.quality(panel_of({**columns, "how": how}, rules), small=30).modes
+    (post,) = found.filter(mode="post").rows(named=True)
+    assert (post["n"], post["index"], post["difference"]) == (10, None, None)
+    assert "30" in post["reason"]
+    assert "30" in post["reason_zh"]
+    assert set(found["mode"]) == {"web", "phone", "post"}
+
+
 def test_a_panel_without_hits_and_an_unknown_target_are_told():
     panel = panel_of(by_hand(), Rules())
     with pytest.raises(Problems, match="no item of the codebook is of"):

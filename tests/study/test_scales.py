@@ -73,3 +73,11 @@ def test_a_study_may_say_that_its_scales_are_the_same(study, monkeypatch):
     panel = Panel(pl.DataFrame(), study.codebook, pl.DataFrame(), unlike={"2026": ("q1",)})
     assert read_study_panel(replace(study, scales="same")).unlike == {}
     assert read_study_panel(study).unlike == {"2026": ("q1",)}
+
+
+def test_one_low_item_among_others_of_the_scale_that_use_it_all_is_no_other_scale():
+    frame = halved().with_columns(q3=pl.col("q2"))
+    items = (*ITEMS, Item("q3", "sat", Scale("ten", 1, 10), Text("q3", "q3")))
+    assert not unused_scales(frame, Codebook(items, {}, {}), WAVES)
+    both = frame.with_columns(q2=pl.col("q1"))
+    assert unlike(unused_scales(both, Codebook(items, {}, {}), WAVES)) == {"2026": ("q1", "q2")}

@@ -13,7 +13,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import formula_id, percent
 from csi.reporting.tables import printed
-from csi.study.breaks import breaks_of
+from csi.study.breaks import breaks_of, scale_doubted
 from csi.study.rated import events_frame
 from csi.survey.bases import FLAGS
 from csi.tracking.alerts import alerts, applicable
@@ -87,7 +87,7 @@ def tracking_section(a: Analysis) -> Section:
     aims = _every_target(a)
     level, name, who = percent(a.index.level), a.label(a.target), a.brand_labels[a.focal]
     formula = formula_id(a)
-    mine = made.table.filter(pl.col("brand") == a.focal).reverse()
+    mine = scale_doubted(a.study, a.panel, made.table.filter(pl.col("brand") == a.focal).reverse(), a.target)
     judged = () if aims is None else (_targets_table(a, aims),)
     happened = events_frame(a.study.events, a.waves)
     return Section(

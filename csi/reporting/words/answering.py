@@ -107,6 +107,7 @@ ABSENT: Final[Mapping[str, Text]] = {
     "share": Text("share", "占比"),
     "rows": Text("rows", "份数"),
     "reason": Text("reason", "原因"),
+    "reason_zh": Text("reason", "原因"),
     "asked": Text("asked", "询问数"),
     "mean": Text("mean", "均值"),
     "sd": Text("SD", "标准差"),
