@@ -15,7 +15,7 @@ from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.cli.waves import wave_blocks
-from csi.errors import Language, Note, Problems, Text, note
+from csi.errors import Language, Note, Problem, Problems, Text, note
 from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
@@ -23,9 +23,10 @@ from csi.reporting.tables import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.reporting.waves import wave_record
 from csi.reporting.weighed import ended
-from csi.study import Study, read_study
+from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of
 from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
+from csi.study.read import answer_fields
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -176,7 +177,10 @@ def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:
     Raises:
         Problems: what is wrong with the study file, else with answers and tables together.
     """
-    study = read_study(path)
+    try:
+        study = read_study(path)
+    except Problems as error:
+        raise Problems([*dict.fromkeys([*error.problems, *answers_alone(path)])], error.lang) from error
     tables, found = all_events(study)
     try:
         study, panel = opened(path)
@@ -185,6 +189,18 @@ def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:
     if found:
         raise Problems(found, study.language)
     return study, panel, tables
+
+
+def answers_alone(path: Path) -> Sequence[Problem]:
+    """What is wrong with the answers of a study whose model cannot be fitted, so that one does not hide the other."""
+    fields = answer_fields(path)
+    if fields is None:
+        return ()
+    try:
+        read_study_panel(Study(**fields))
+    except Problems as error:
+        return error.problems
+    return ()
 
 
 SHOWN = 6

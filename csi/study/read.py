@@ -9,6 +9,7 @@ from typing import Any
 
 from csi.errors import Language, Problem, Problems, problem
 from csi.models.model import Model
+from csi.models.nouns import Construct, Term
 from csi.study.codebook import codebook_of, keys_of
 from csi.study.crossed import crossed_problems
 from csi.study.estimator import estimate_problems
@@ -52,6 +53,26 @@ def study_fields(path: str | Path) -> dict[str, Any]:
         problems += _columns(held, form, codebook if sure else None, document, path.parent)
     if problems or form is None or codebook is None or model is None:
         raise Problems(problems, lang)
+    return fields_of(path, form, codebook, model, document, book)
+
+
+def answer_fields(path: Path) -> dict[str, Any] | None:
+    """The fields of a study of which only the model is wrong, the codebook's constructs in its place, so that its
+    answers can be read and told beside; None where anything else is wrong.
+    """
+    try:
+        document = read_document(path)
+        held = held_to(StudyForm, {k: v for k, v in document.data.items() if k != "codebook"}, document, fill=stand_in)
+        codebook, book, found = _codebook(path, document, held.form)
+    except Problems:
+        return None
+    form = held.form
+    if form is None or codebook is None or document.problems or held.problems or found:
+        return None
+    if any(crossed_problems(held, form, codebook, None, document, path.parent)):
+        return None
+    blocks = {item.construct or item.name: codebook.items_of(item.construct) for item in codebook.items}
+    model = Model(tuple(Construct(name, "=~", tuple(Term(i) for i in items)) for name, items in blocks.items()))
     return fields_of(path, form, codebook, model, document, book)
 
 

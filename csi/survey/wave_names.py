@@ -42,7 +42,7 @@ WRITTEN: Final[Mapping[Text, str]] = {
     Text("day, name of the month, year", "日、英文月名、年"): rf"{DAY}(?P<s>[- ]){MONTH},?(?P=s){YEAR}",
     Text("name of the month, day, year", "英文月名、日、年"): rf"{MONTH} {DAY},? {YEAR}",
     Text("name of the month, year", "英文月名、年"): rf"{MONTH}[- ,]+{YEAR}",
-    Text("month/year", "月/年"): rf"{MON}[-/.]{YEAR}",
+    Text("month/year", "月/年"): rf"{MON}[-/._ ]{YEAR}",
     Text("year and month in six digits", "六位年月"): r"(?P<y>\d{4})(?P<m>\d{2})",
     Text("quarter, year", "季度、年"): rf"q(?P<q>[1-4])[-/ ]?{YEAR}",
 }

@@ -127,3 +127,17 @@ def test_check_tells_its_findings_first_and_the_models_in_a_line(rescaled, asked
     assert "csi check STUDY --models" in out
     assert "servqual" not in out
     assert "servqual" in asked("check", rescaled(), "--models", "--lang", "en")[1]
+
+
+def test_a_model_that_cannot_be_fitted_hides_nothing_of_the_answers(rescaled, asked, tmp_path):
+    study = rescaled()
+    text = study.read_text(encoding="utf-8").replace("\\njoy ~ use", "")
+    study.write_text(text, encoding="utf-8")
+    answers = pl.read_csv(tmp_path / "1.csv").with_columns(u1=pl.col("u1").cast(pl.String))
+    answers[0, "u1"] = "good"
+    answers.write_csv(tmp_path / "1.csv")
+    code, _, err = asked("check", study, "--lang", "en")
+    assert code == 1
+    assert "no arrow touches" in err
+    assert "good" in err
+    assert "row 2" in err
