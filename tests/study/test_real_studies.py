@@ -58,7 +58,7 @@ def test_sfo_gains_in_2012_as_welchs_test_says(opened, reference_dir):
     found = csi.waves(study)
     assert found.repeats.kind == "cross-sections"
     assert found.repeats.high < 0.1
-    assert set(found.changes["what"]) == {"renamed"}
+    assert set(found.changes["what"]) == {"renamed", "new column", "column left"}
     made = indexed(study, csi.fit(study.model, panel, estimator_of(study.settings), by=["wave"]))
     row = csi.changes(made, against=("previous",), per_year=1).table.filter(wave="2012").row(0, named=True)
     welch = truth(reference_dir, "survey_sfo.json")["wave_change_whole_welch"][1]
