@@ -27,6 +27,7 @@ from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of
 from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
 from csi.study.read import answer_fields
+from csi.study.streams import large_notes
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -144,6 +145,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         },
         notes=(
             *panel.notes,
+            *large_notes(study.data),
             *coding_notes(panel),
             *future_notes(panel.waves, datetime.now(UTC).date()),
             *(n for table in tables.values() for n in table.notes),

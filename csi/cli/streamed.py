@@ -49,6 +49,7 @@ def index_of_stream(study: Study, args: argparse.Namespace, lang: Language) -> A
     """The index of all cells from moments, printed for those asked for."""
     from csi.cli.index import construct_grid, target_grid, with_fixed  # it imports this file
 
+    _check_asked(study, args)
     est, rows = estimated(study, args, lang)
     asked, cells = _asked(study, est, args)
     found = published(study, est, cells)
@@ -149,6 +150,34 @@ def recorded(study: Study, rows: Streamed, est: Estimate) -> dict[str, object]:
         "settings": study.settings,
         "versions": versions(),
     }
+
+
+def _check_asked(study: Study, args: argparse.Namespace) -> None:
+    """Raise for errors and intervals that were asked for and need rows.
+
+    Raises:
+        Problems: E-STREAM.
+    """
+    held = study.settings.index_errors
+    asked = {
+        f"--errors {args.errors}": args.errors in {"bootstrap", "linearised"},
+        "index: errors: linearised": held == "linearised" and args.errors is None,
+        f"--bootstrap {args.bootstrap}": bool(args.bootstrap),
+        f"--interval {args.interval}": args.interval != "t",
+        "--shrunken": args.shrunken,
+    }
+    en = (
+        "it needs rows, and a stream keeps none: its standard errors come from the moments of each cell, with the outer"
+    )
+    en += " weights held fixed."
+    zh = "此项需要原始数据行，而流式读取不保留：标准误由各单元的矩得出，外部权重视为固定。"
+    do, do_zh = (
+        "Leave it out (or use --errors fixed), or read the file whole (without stream).",
+        "请删去（或用 --errors fixed），或整体读取文件（不写 stream）。",
+    )
+    found = [problem("E-STREAM", place, en, zh, do, do_zh) for place, is_asked in asked.items() if is_asked]
+    if found:
+        raise Problems(found, study.language)
 
 
 def _left_out(study: Study) -> tuple[Note, ...]:

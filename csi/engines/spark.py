@@ -18,7 +18,7 @@ import polars as pl
 
 from csi.errors import MissingPackage, Problem, Problems, did_you_mean, problem
 from csi.moments.stream_batch import total
-from csi.moments.streamed import Task, Weights
+from csi.moments.streamed import Task, Weights, repeated_problem
 from csi.moments.sums import CellSums
 from csi.survey.cells import shown
 from csi.survey.codebook import Codebook
@@ -78,6 +78,36 @@ class SparkRows:
         parts = self._chosen(task.where).select(*given).mapInArrow(partial(_partition, task), SCHEMA)
         few = parts.repartition(FEW).mapInArrow(partial(_gathered, task), SCHEMA)
         return total([task.tally().sums(), *(_unpacked(task, *row) for row in few.collect())])
+
+    def coded(self, codes: Mapping[str, Sequence[float]], where: Mapping[str, str]) -> dict[str, int]:
+        """How many answers to each item are one of its codes."""
+        from pyspark.sql import functions as sql  # optional: only where a frame of it was given
+
+        names = [n for n in codes if n in self.columns]
+        hits = [sql.col(self._quoted(n)).cast("double").isin([*codes[n]]) for n in names]
+        counts = [sql.sum(sql.when(hit, 1).otherwise(0)) for hit in hits]
+        row = self._chosen(where).agg(*counts).collect()[0] if counts else ()
+        return {n: int(many or 0) for n, many in zip(names, row, strict=True)}
+
+    def repeated(self, keys: Sequence[str]) -> list[Problem]:
+        """Who answers twice under these keys."""
+        from pyspark.sql import functions as sql  # optional: only where a frame of it was given
+
+        names = [key for key in keys if key in self.columns]
+        texts = [sql.trim(sql.col(self._quoted(n)).cast("string")).alias(n) for n in names]
+        rows = (
+            self.frame.select(*texts).replace("", None).dropna().groupBy(*names).agg(sql.count(sql.lit(1)).alias("_n"))
+        )
+        again = rows.filter(sql.col("_n") > 1)
+        few = again.limit(5).collect()
+        if not few:
+            return []
+        said = [(" / ".join(shown(row[n]) for n in names), row["_n"]) for row in few]
+        listed, listed_zh = (
+            "; ".join(f"{w} ({n} rows)" for w, n in said),
+            "；".join(f"{w}（{n} 行）" for w, n in said),
+        )
+        return [repeated_problem("spark", names, again.count(), (listed, listed_zh))]
 
     def words(self, codes: Mapping[str, Sequence[str]]) -> list[Problem]:
         """Columns of items are numeric here, so there is no text in them."""

@@ -140,8 +140,17 @@ def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> lis
     """
     have = [i for i in dict.fromkeys(items) if i in reasons.columns]
     counts = reasons.select((pl.col(i) == "not_asked").sum() for i in have).row(0) if have else ()
-    found = [(i, int(n)) for i, n in zip(have, counts, strict=True) if n]
-    if not found or not reasons.height:
+    return skipped_note([(i, int(n)) for i, n in zip(have, counts, strict=True) if n], reasons.height, missing)
+
+
+def skipped_note(found: Sequence[tuple[str, int]], rows: int | None, missing: str) -> list[Note]:
+    """A note on questions that were not asked.
+
+    Parameters:
+        found: items with how many rows were not asked. rows: of all; None says no share. missing: the treatment of
+            absent answers.
+    """
+    if not found or rows == 0:
         return []
     rest = _SKIPPED.get(missing)
     few = _blocks(found)
@@ -149,8 +158,9 @@ def skip_notes(reasons: pl.DataFrame, items: Sequence[str], missing: str) -> lis
         (en, zh, f"{low}" if low == high else f"{low} to {high}", f"{low}" if low == high else f"{low}–{high}")
         for en, zh, low, high in few
     ]
-    listed = ", ".join(f"{en} ({n} of {reasons.height} rows)" for en, _, n, _ in spans)
-    named = "、".join(f"{zh}（{reasons.height} 行中 {n} 行）" for _, zh, _, n in spans)
+    of, of_zh = ("", "") if rows is None else (f" of {rows}", f"{rows} 行中 ")
+    listed = ", ".join(f"{en} ({n}{of} rows)" for en, _, n, _ in spans)
+    named = "、".join(f"{zh}（{of_zh}{n} 行）" for _, zh, _, n in spans)
     en = f"questions that were not asked (structural skips, not nonresponse): {listed}"
     zh = f"以下题项对部分受访者未提问（结构性跳答，不是无回答）：{named}"
     return [note("N-NOT-ASKED", f"{en}; {rest[0]}." if rest else f"{en}.", f"{zh}；{rest[1]}。" if rest else f"{zh}。")]

@@ -15,16 +15,18 @@ import polars as pl
 
 from csi.errors import Problem, Text, problem
 from csi.moments.stream_batch import total
-from csi.moments.streamed import Task, Weights, threaded
+from csi.moments.streamed import Task, Weights, repeated_problem, threaded
 from csi.moments.sums import CellSums
 from csi.survey.cells import clean, number, said
 from csi.survey.panel import Source as Origin
-from csi.survey.parquet_answers import BATCH, ROW, ParquetFile, batches, row_of
+from csi.survey.parquet_answers import BATCH, ROW, ParquetFile, batches, row_of, some_of
 from csi.survey.parquet_footer import row_groups
 
 PART: Final = 16 * BATCH
 """Rows of a part of a file that a process of a pool sums."""
 CHUNK: Final = 1 << 24
+HELD: Final = 1 << 24
+"""Rows whose keys are looked through at a time for those who answer twice: 8 bytes of each are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,33 @@ class Files:
             if rows or not groups:
                 yield replace(file, start=start, rows=rows if groups else None)
 
+    def coded(self, codes: Mapping[str, Sequence[float]], where: Mapping[str, str]) -> dict[str, int]:
+        """How many answers to each item are one of its codes."""
+        found = dict.fromkeys(codes, 0)
+        for file in self.files:
+            names = [n for n in codes if n in file.columns]
+            wanted = [pl.col(n).cast(pl.Float64, strict=False).is_in(list(codes[n])).sum().alias(n) for n in names]
+            for name, many in zip(names, row_of(file, names, where, wanted) if names else (), strict=True):
+                found[name] += int(many or 0)
+        return found
+
+    def repeated(self, keys: Sequence[str]) -> list[Problem]:
+        """Who answers twice under these keys, with rows. Hashes of `HELD` rows are held at a time."""
+        text, named = _key_text(keys)
+        every = [replace(file, fastest=0.0) for file in self.files]
+        parts = max(1, -(-sum(sum(row_groups(file.path)) for file in every) // HELD))
+        for part in range(parts):
+            mine = named & (text.hash() % parts == part)
+            found = [some_of(file, keys, [text.hash().alias("hash")], mine)["hash"] for file in every]
+            hashes = np.sort(np.concatenate([one.to_numpy() for one in found]))
+            again = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+            if again.size:
+                few = text.hash().is_in(pl.Series(again[:64]).implode())
+                wanted = [text.alias("who"), pl.col(ROW)]
+                rows = [some_of(file, keys, wanted, named & few).with_columns(file=pl.lit(file.name)) for file in every]
+                return _twice(pl.concat(rows), keys, again.size, several=len(every) > 1)
+        return []
+
     def words(self, codes: Mapping[str, Sequence[str]]) -> list[Problem]:
         """Text in columns of items, with its rows; columns of numbers hold none."""
         return [p for file in self.files for p in words(file, codes)]
@@ -150,6 +179,27 @@ class Files:
     def origins(self) -> tuple[Origin, ...]:
         """The files with their hashes, for the record."""
         return tuple(_origin(file) for file in self.files)
+
+
+def _key_text(keys: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
+    """The keys of a row as one text, and whether none of them is blank."""
+    texts = [pl.col(key).cast(pl.String).str.strip_chars(" \t\r\n\u3000") for key in keys]
+    return pl.concat_str(texts, separator=" / "), pl.all_horizontal(t.is_not_null() & (t != "") for t in texts)
+
+
+def _twice(rows: pl.DataFrame, keys: Sequence[str], many: int, *, several: bool) -> list[Problem]:
+    """The problem of those who answer twice, the first few with their rows."""
+    groups = rows.group_by("who", maintain_order=True).agg("file", ROW).filter(pl.col(ROW).list.len() > 1)
+    if groups.is_empty():
+        return []
+    few = groups.head(5).rows()
+    at = [
+        ", ".join(f"{f} {r}" if several else f"{r}" for f, r in zip(files[:4], n[:4], strict=True))
+        for _, files, n in few
+    ]
+    listed = "; ".join(f"{who} (rows {a})" for (who, *_), a in zip(few, at, strict=True))
+    listed_zh = "；".join(f"{who}（第 {a} 行）" for (who, *_), a in zip(few, at, strict=True))
+    return [repeated_problem(few[0][1][0], keys, many, (listed, listed_zh))]
 
 
 def _part(task: Task, file: ParquetFile) -> CellSums:

@@ -17,6 +17,7 @@ import polars as pl
 
 from csi.errors import Language, Note, Problem, Problems, Text, note, problem
 from csi.moments.design import GRID
+from csi.moments.doubts import skipped_note
 from csi.moments.stack import Missing, Moments
 from csi.moments.stream_batch import HEAVIEST, WIDEST, Coding, Tally, total
 from csi.moments.sums import CellSums, moments_of_sums
@@ -93,6 +94,12 @@ class Distant(Protocol):
     def words(self, codes: Mapping[str, Sequence[str]]) -> list[Problem]:
         """Text in columns of items, other than the codes of no answer."""
 
+    def coded(self, codes: Mapping[str, Sequence[float]], where: Mapping[str, str]) -> dict[str, int]:
+        """How many answers to each item are one of its codes."""
+
+    def repeated(self, keys: Sequence[str]) -> list[Problem]:
+        """Who answers twice under these keys."""
+
     def outside(self, task: Task) -> list[Problem]:
         """Which answers lie outside their scale, with their rows."""
 
@@ -118,7 +125,8 @@ class Streamed:
     Attributes:
         rows: where they are. codebook: what was asked. stop: whether an answer outside its scale stops a pass (else it
             is no answer). words: whether text among numbers does. waves, brands: those the study knows, in its order.
-            renamed: other names of brands. lang: of the messages.
+            renamed: other names of brands. lang: of the messages. looked: filled by the first pass, which looks for
+            respondents who answer twice in a wave (and brand).
     """
 
     rows: Distant
@@ -129,6 +137,7 @@ class Streamed:
     brands: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     lang: Language = "en"
+    looked: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @property
     def refusal(self) -> Problem:
@@ -161,8 +170,24 @@ class Streamed:
         _check_range(task, self.rows.place)
         if self.words and (found := self.rows.words({i: tuple(self.codebook[i].scale.missing) for i in items})):
             raise Problems(found, self.lang)
-        sums = self.rows.sums(task)
-        return self._moments(sums, task)
+        self._check_repeated()
+        made = self._moments(self.rows.sums(task), task)
+        return replace(made, notes=(*made.notes, *self._skipped(items, where, missing, int(made.n.sum()))))
+
+    def _check_repeated(self) -> None:
+        """Raise where a respondent answers twice, as a panel does; looked for once."""
+        keys = [role for role in ("respondent", "brand", "wave") if role in self.rows.roles]
+        if "respondent" in keys and "repeated" not in self.looked:
+            if found := self.rows.repeated(keys):
+                raise Problems(found, self.lang)
+            self.looked.add("repeated")
+
+    def _skipped(self, items: Sequence[str], where: Mapping[str, str], missing: Missing, n: int) -> list[Note]:
+        """A note on questions that were not asked, by their codes."""
+        codes = {i: [*_not_asked(self.codebook[i].scale.missing)] for i in items}
+        codes = {i: found for i, found in codes.items() if found}
+        counts = [(i, many) for i, many in self.rows.coded(codes, where).items() if many] if codes else []
+        return skipped_note(counts, None, missing) if n else []
 
     def _moments(self, sums: CellSums, task: Task) -> Moments:
         """The sums of a pass, checked, as moments of cells in the study's order."""
@@ -304,6 +329,31 @@ def _check_range(task: Task, place: str) -> None:
         raise Problems(found)
 
 
+def _not_asked(missing: Mapping[str, str]) -> Iterator[float]:
+    """The codes of a scale that say that a question was not asked."""
+    for code, reason in missing.items():
+        if reason == "not_asked" and (found := _number(code)) is not None:
+            yield found
+
+
+def repeated_problem(place: str, keys: Sequence[str], many: int, listed: tuple[str, str]) -> Problem:
+    """That respondents answer twice.
+
+    Parameters:
+        keys: under which. many: how many do. listed: the first few, in English and Chinese.
+    """
+    within, within_zh = (" in a wave", "同一期内") if "wave" in keys else ("", "")
+    more, more_zh = ("; ...", "……") if many > 5 else (".", "。")
+    who = "1 respondent answers" if many == 1 else f"{many} respondents answer"
+    en = f"{who} more than once{within} ({' / '.join(keys)}): {listed[0]}{more}"
+    zh = f"{within_zh}有 {many} 位受访者重复出现（{' / '.join(keys)}）：{listed[1]}{more_zh}"
+    do = "Remove the repeated rows, or read the file whole with rules: duplicates: first (or last). "
+    do += "If several brands were rated, name the key `brand`."
+    do_zh = "请删去重复的行，或整体读取文件并设置 rules 中的 duplicates: first（或 last）。"
+    do_zh += "如果同一人评价了多个品牌，请写出关键列 brand。"
+    return problem("E-DUPLICATE", place, en, zh, do, do_zh)
+
+
 def _number(code: str) -> float | None:
     try:
         return float(code)
@@ -320,8 +370,13 @@ def _nothing(rows: int, place: str) -> Problem:
 def _told(sums: CellSums) -> Iterator[Note]:
     """What is said of a pass: its rows, those that left, cells without any, answers between whole numbers."""
     rows, counted = int(sums.rows.sum()), int(sums.counted.sum())
-    en = f"{rows:,} rows were read in one pass and none is kept; standard errors come from moments."
-    yield note("N-STREAM", en, f"共 {rows:,} 行，一次流式读取，不保留原始数据；标准误由矩得出。")
+    en = (
+        f"{rows:,} rows were read in one pass and none is kept; standard errors come from moments: the covariances of a"
+    )
+    en += " cell over its effective number of answers (Kish), with the outer weights held fixed, neither linearised nor"
+    en += " resampled."
+    zh = f"共 {rows:,} 行，一次流式读取，不保留原始数据；标准误由矩得出：各单元的协方差除以 Kish 有效样本量，"
+    yield note("N-STREAM", en, f"{zh}外部权重视为固定，既非线性化也非重抽样。")
     if rows > counted and sums.missing == "listwise":
         en = f"{rows - counted} of {rows} rows have an absent answer and are left out (listwise)."
         yield note("N-LISTWISE", en, f"{rows} 行中有 {rows - counted} 行含缺失，已按行删除。")

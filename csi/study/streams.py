@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from csi.engines.spark import SparkRows, spark_rows, table_of
-from csi.errors import Language, Problem, Problems, problem
+from csi.errors import Language, Note, Problem, Problems, note, problem
 from csi.moments.stream_files import Files
 from csi.moments.streamed import Streamed
 from csi.study.former import formers
@@ -17,7 +18,7 @@ from csi.study.schema import StudyForm
 from csi.survey.codebook import Codebook
 from csi.survey.columns import roles_of
 from csi.survey.datafile import DataFile
-from csi.survey.parquet_answers import parquet_files
+from csi.survey.parquet_answers import PARQUET, parquet_files
 from csi.survey.rules import Rules
 
 if TYPE_CHECKING:
@@ -50,6 +51,37 @@ def stream_problems(form: StudyForm, document: Document) -> Iterator[Problem]:
         )
         do, do_zh = "Stream all files, or name one table.", "请全部写 stream: yes，或只写一个 Spark 表。"
         yield problem("E-STREAM", document.place(("data",)), en, zh, do, do_zh)
+
+
+LARGE: Final = 0.05
+"""A Parquet file larger than this share of the machine's memory is told: read whole it takes many times its size."""
+
+
+def large_notes(files: Sequence[DataFile], memory: int | None = None) -> Iterator[Note]:
+    """A note on Parquet files that are read whole and are large beside the memory of the machine.
+
+    Parameters:
+        memory: bytes there are; None asks the machine.
+    """
+    have = _memory() if memory is None else memory
+    for file in files:
+        if file.stream or file.path.suffix.lower() not in PARQUET or not file.path.is_file():
+            continue
+        size = file.path.stat().st_size
+        if have and size > LARGE * have:
+            share = f"{100 * size / have:.0f} %"
+            en = f"{file.path.name} has {size / 2**20:,.0f} MB, {share} of the memory, and is read whole; with"
+            en += " stream: yes beside its name `csi index` and `csi fit` read it in passes that keep no row."
+            zh = f"{file.path.name} 为 {size / 2**20:,.0f} MB，占内存的 {share}，且整体读取；在文件名旁写 stream: yes，"
+            yield note("N-STREAM-LARGE", en, f"{zh}csi index 与 csi fit 即以流式读取，不保留原始数据行。")
+
+
+def _memory() -> int:
+    """Bytes of memory; 0 where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def streamed(study: Study, executor: Executor | None = None) -> Streamed:

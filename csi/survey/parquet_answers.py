@@ -202,6 +202,18 @@ def row_of(file: ParquetFile, names: Sequence[str], where: Mapping[str, str], wa
         raise Problems([*_located(file, names, error)]) from None
 
 
+def some_of(file: ParquetFile, names: Sequence[str], wanted: Sequence[pl.Expr], keep: pl.Expr) -> pl.DataFrame:
+    """What is wanted of the rows to keep, with their row in the file, from 1.
+
+    Raises:
+        Problems: E-FILE, as `batches`.
+    """
+    try:
+        return file.scan(names, {}, numbered=True).filter(keep).select(*wanted).collect(engine="streaming")
+    except (PolarsError, OSError) as error:
+        raise Problems([*_located(file, names, error)]) from None
+
+
 def _changed(file: ParquetFile) -> Problem:
     en, zh = "the file was changed while it was read.", "读取过程中文件被改动。"
     do, do_zh = "Run again when nothing writes to it.", "请在无其他程序写入时重新运行。"

@@ -14,7 +14,7 @@ import pytest
 import csi
 from csi.cli import main
 from csi.study.estimator import estimator_of
-from csi.study.streams import streamed
+from csi.study.streams import large_notes, streamed
 from csi.study.weights import WeighPlan
 from csi.survey.parquet_answers import batches
 from csi.survey.parquet_footer import row_groups
@@ -271,3 +271,44 @@ def test_weights_that_are_made_need_rows(folder):
 def test_row_groups_are_counted_from_the_end_of_the_file(folder, answers):
     assert row_groups(folder / "panel.parquet") == [3000] * 4 + [answers.height - 12_000]
     assert row_groups(folder / "study.yaml") == []
+
+
+@pytest.mark.parametrize("held", [1 << 24, 4000])
+def test_respondents_who_answer_twice_in_a_wave_are_told(folder, answers, monkeypatch, held):
+    monkeypatch.setattr("csi.moments.stream_files.HELD", held)
+    write(folder, pl.concat([answers, answers[[7, 7, 14_000]]]))
+    (found,) = refused(folder)
+    assert found.code == "E-DUPLICATE"
+    n = answers.height
+    lines = [f"(rows 8, {n + 1}, {n + 2})", f"(rows 14001, {n + 3})"]
+    assert sum(line in found.what.en for line in lines) == (2 if held > n else found.what.en.count("(rows "))
+    assert "more than once in a wave (respondent / brand / wave)" in found.what.en
+
+
+def test_questions_that_were_not_asked_are_counted(folder, answers):
+    path = folder / "codebook.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("refused", "not_asked"), encoding="utf-8")
+    study = csi.Study.read(folder / "study.yaml")
+    codes = [float(c) for c, why in study.codebook["sat1"].scale.missing.items() if why == "not_asked"]
+    write(folder, answers.with_columns(sat1=pl.when(pl.int_range(pl.len()) < 9).then(codes[0]).otherwise("sat1")))
+    have = int(answers["sat1"][9:].cast(pl.Float64).is_in(codes).sum()) + 9
+    (told,) = (n for n in streamed(study).moments(["sat1"], ["brand"]).notes if n.code == "N-NOT-ASKED")
+    assert f"sat1 ({have} rows)" in told.text.en
+
+
+@pytest.mark.parametrize(
+    "asked", [["--errors", "linearised"], ["--bootstrap", "200"], ["--interval", "bca"], ["--shrunken"]]
+)
+def test_what_a_stream_cannot_give_is_refused_by_its_name(folder, capsys, asked):
+    assert main(["index", str(folder / "study.yaml"), "--lang", "en", *asked]) != 0
+    said = "".join(capsys.readouterr())
+    assert " ".join(asked) in said
+    assert "needs rows" in said
+
+
+def test_large_files_that_are_read_whole_are_told(folder):
+    study = csi.Study.read(folder / "study.yaml")
+    whole = [replace(f, stream=False) for f in study.data]
+    size = whole[0].path.stat().st_size
+    assert [n.code for n in large_notes(whole, 10 * size)] == ["N-STREAM-LARGE"]
+    assert not [*large_notes(whole, 100 * size), *large_notes(study.data, size)]

@@ -82,9 +82,11 @@ def answers(n=25):
 def exports(folder):
     """Name -> bytes of whole exports."""
     frame = answers()
-    book, parquet = io.BytesIO(), io.BytesIO()
+    book, parquet, arrow = io.BytesIO(), io.BytesIO(), io.BytesIO()
     frame.write_excel(book)
     frame.write_parquet(parquet)
+    frame.write_ipc(arrow, compression="zstd")
+    pyreadstat.write_dta(frame.to_pandas(), str(folder / "whole.dta"))
     pyreadstat.write_sav(frame.to_pandas(), str(folder / "whole.sav"))
     return {
         "a.csv": frame.write_csv().encode(),
@@ -92,6 +94,8 @@ def exports(folder):
         "c.xlsx": book.getvalue(),
         "d.parquet": parquet.getvalue(),
         "e.sav": (folder / "whole.sav").read_bytes(),
+        "f.arrow": arrow.getvalue(),
+        "g.dta": (folder / "whole.dta").read_bytes(),
     }
 
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import csi
 from csi.survey import DataFile, read_panel
+from csi.survey.readers.arrow_buffers import swollen
 
 from . import damaged
 
-KINDS = ("a.csv", "b.csv", "c.xlsx", "d.parquet", "e.sav")
+KINDS = ("a.csv", "b.csv", "c.xlsx", "d.parquet", "e.sav", "f.arrow", "g.dta")
 FEW = 40
 """Damaged copies of each kind at every run; `make check-slow` reads 10,000."""
 
@@ -36,6 +37,18 @@ def test_damaged_exports_are_read_or_refused(whole, kind, tmp_path, capfd):
     assert ends <= {"read", "told"}
     assert "told" in ends
     assert "panicked" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("zstd", 1876), ("uncompressed", 6293), ("stream", 1060)])
+def test_an_arrow_file_that_asks_for_all_memory_is_refused(tmp_path, kind, seed):
+    """Each of these ended the process: a damaged byte asks polars for terabytes."""
+    out, frame = io.BytesIO(), damaged.answers()
+    frame.write_ipc_stream(out) if kind == "stream" else frame.write_ipc(out, compression=kind)
+    name = {"zstd": "z.arrow", "uncompressed": "f.arrow", "stream": "g.arrows"}[kind]
+    content = damaged.damaged(out.getvalue(), f"{seed} {name}")
+    assert swollen(content)
+    assert not swollen(out.getvalue())
+    assert damaged.of_export(tmp_path / "a.arrow", content) == "told"
 
 
 def test_damaged_studies_are_read_or_refused(tmp_path):
@@ -70,5 +83,5 @@ def test_any_table_of_any_cells_is_read_or_refused(tmp_path, header, rows, separ
 @pytest.mark.slow
 def test_ten_thousand_damaged_files():
     found = damaged.count(0, 1_700)
-    assert sum(found.values()) == 1_700 * 6
+    assert sum(found.values()) == 1_700 * 8
     assert {end for _, end in found} == {"read", "told"}

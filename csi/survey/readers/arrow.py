@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw, as_text
+from csi.survey.readers.arrow_buffers import swollen
 from csi.survey.readers.guarded import guarded
 
 MAGIC = b"ARROW1"
@@ -29,6 +30,14 @@ def read(file: DataFile, content: bytes, sha256: str) -> Raw:
         raise Problems([_damaged(file, "Feather version 1", "是 Feather 第 1 版文件")])
     if content.startswith(MAGIC) and not whole(content):
         raise Problems([_damaged(file, "cut off: its closing part is not there", "不完整：缺少结尾部分")])
+    if swollen(content):
+        raise Problems(
+            [
+                _damaged(
+                    file, "damaged: a part of it says a size that it cannot have", "已损坏：某部分声明的大小不可能成立"
+                )
+            ]
+        )
     try:
         with guarded():
             frame = _frame(content)
