@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import Final
 
 import polars as pl
-import yaml
+
+from csi.yamlfile import strings
 
 HINT: Final = (
     "预期|期望|期待|想象|预想|预料|意料|宣传|广告|描述|承诺|诺言|约定|说的|介绍|符实|虚传|对板|不符|其实|所望|食言|"
@@ -23,7 +24,7 @@ VALUES: Final = {"below": -1, "met": 0, "better": 1}
 @functools.cache
 def patterns() -> dict[str, str]:
     """Kind of wording -> one pattern, in the order in which they are read."""
-    raw = yaml.safe_load(files("csi.behaviour").joinpath("text_expected.yaml").read_text(encoding="utf-8"))
+    raw = strings(files("csi.behaviour").joinpath("text_expected.yaml").read_text(encoding="utf-8"))
     return {kind: "|".join(f"(?:{p})" for p in every) for kind, every in raw.items()}
 
 

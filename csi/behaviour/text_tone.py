@@ -20,7 +20,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
-import yaml
+
+from csi.yamlfile import strings
 
 TURNED, STRONGER, WEAKER, DAMPED = -0.75, 1.3, 0.7, -0.5
 MOST: Final = 5
@@ -56,7 +57,7 @@ class Words:
 @functools.cache
 def words() -> Words:
     """The lexicon of the package, both languages in one pattern."""
-    raw = yaml.safe_load(files("csi.behaviour").joinpath("text_lexicon.yaml").read_text(encoding="utf-8"))
+    raw = strings(files("csi.behaviour").joinpath("text_lexicon.yaml").read_text(encoding="utf-8"))
     values: dict[str, float] = {}
     sides = []
     for lang in ("zh", "en"):

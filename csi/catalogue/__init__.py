@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from csi.errors import Problem, Problems, Text, did_you_mean
+from csi.yamlfile import strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,5 +287,5 @@ def _entry(name: str, raw: Mapping[str, Any]) -> Entry:
 def _read(file: str) -> dict[str, dict[str, Any]]:
     """A YAML file beside this one, every scalar a string."""
     text = (files("csi.catalogue") / file).read_text(encoding="utf-8")
-    loaded: dict[str, dict[str, Any]] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - strings only
+    loaded: dict[str, dict[str, Any]] = strings(text)
     return loaded

@@ -59,7 +59,7 @@ def untold(parser: argparse.ArgumentParser, words: Mapping[str, str]) -> list[st
 
 def known() -> Mapping[str, str]:
     """English words of options -> Chinese ones."""
-    import yaml  # only who asks for help waits for it
+    from csi.yamlfile import strings  # only who asks for help waits for it
 
-    found: dict[str, str] = yaml.safe_load((files("csi") / "catalogue" / "help.yaml").read_text(encoding="utf-8"))
+    found: dict[str, str] = strings((files("csi") / "catalogue" / "help.yaml").read_text(encoding="utf-8"))
     return found

@@ -12,6 +12,7 @@ import yaml
 from csi.errors import Problem, Text, did_you_mean, problem
 from csi.models.card import Card
 from csi.models.card_parts import Block, Fault, Loc, Requires, Rival, Target
+from csi.yamlfile import composed
 
 KINDS: Mapping[str, Text] = {
     "float_parsing": Text("a number", "数字"),
@@ -116,7 +117,7 @@ def line_of(text: str, loc: Loc) -> int:
         >>> line_of("id: x\nindex:\n  taget: y", ("index", "taget"))
         3
     """
-    node = yaml.compose(text, Loader=yaml.BaseLoader)
+    node = composed(text)
     line = 1
     for step in loc:
         if isinstance(node, yaml.MappingNode):

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.yamlfile import composed
 
 Place = tuple[str | int, ...]
 Lines = dict[Place, int]
@@ -35,7 +36,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
             [problem("E-ENCODING", str(path), "not a readable UTF-8 text.", "不是可读的 UTF-8 文本。", *remedy)]
         ) from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = composed(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         what = (f"not valid YAML: {error.problem}.", f"YAML 语法有误：{error.problem}。")

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from csi.errors import Language, Problem, Problems, problem
+from csi.yamlfile import aliased, composed
 
 Loc = tuple[str | int, ...]
 """The way to a value: ("items", 3, "scale")."""
@@ -115,9 +116,9 @@ def parse_document(text: str, name: str) -> Document:
 def _root(text: str, name: str) -> yaml.MappingNode:
     """The mapping that a document is."""
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
+        if aliased(text):
             raise Problems([_alias(name)])
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = composed(text)
     except yaml.YAMLError as error:
         raise Problems([_syntax(name, text, error)]) from error
     except RecursionError as error:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "csi"
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "__pycache__" not in p.parts)
 
 ROWS = (
-    {"errors"},
+    {"errors", "yamlfile"},
     {"display", "catalogue"},
     {"survey", "models"},
     {"moments"},

@@ -17,6 +17,7 @@ from csi.models.card import Card
 from csi.models.card_explain import explained, meant
 from csi.models.card_mended import faults_of, mended
 from csi.models.card_parts import Fault
+from csi.yamlfile import strings
 
 _CARD = TypeAdapter(Card)
 
@@ -80,7 +81,7 @@ def card_from(text: str, where: str, lang: str = "en") -> Card:
         1994
     """
     try:
-        raw = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes only strings
+        raw = strings(text)
         return _CARD.validate_python(raw)
     except yaml.YAMLError as error:
         raise Problems([_not_yaml(where, error)], lang) from None
