@@ -9,7 +9,7 @@ import yaml
 FAST: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """Makes every scalar a string; the reader in Python where libyaml was not compiled in."""
 DEEP: Final = 200
-"""Levels from which on the reader in Python is used: libyaml's has no end to its recursion."""
+"""Levels that no file of ours has; both readers would go on until their stack ends."""
 
 
 def aliased(text: str) -> bool:
@@ -58,7 +58,8 @@ def _reader(text: str) -> Any:  # noqa: ANN401 - a loader class of PyYAML
         for event in yaml.parse(text, Loader=FAST):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEP:
-                return yaml.BaseLoader
+                message = f"nested deeper than {DEEP} levels"
+                raise RecursionError(message)
     except yaml.YAMLError:
         return yaml.BaseLoader
     return FAST

@@ -65,6 +65,7 @@ def test_the_regression_is_that_of_statsmodels():
     assert row["odds"] == pytest.approx(np.exp(10 * other.params[1]), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_planted_slopes_rates_and_handling_come_back_on_average():
     """200 panels of 500: slope -.04, -8 points of loyalty at mean handling, 3 a point of it."""
     got = []

@@ -71,6 +71,7 @@ def borderline(n=400, seed=11):
     return panel(n=n, seed=seed, sd=17.0)[0]
 
 
+@pytest.mark.slow
 def test_seeds_agree_where_the_stability_is_near_the_threshold():
     found = [csi.emotion_patterns(borderline(), seed=seed) for seed in range(1, 5)]
     assert len({f.choice.filter("told")["patterns"].item() for f in found}) == 1
@@ -82,6 +83,7 @@ def test_seeds_agree_where_the_stability_is_near_the_threshold():
         assert one.choice.filter("told")["patterns"].item() == steady["patterns"].max()
 
 
+@pytest.mark.slow
 def test_the_monte_carlo_error_is_that_of_the_mean_over_seeds():
     """Stabilities of other seeds lie about one such error from their mean."""
     many = [csi.emotion_patterns(borderline(), patterns=5, seed=s).choice.row(0) for s in range(1, 11)]

@@ -76,6 +76,7 @@ def test_the_patterns_of_the_first_wave_are_followed():
     assert (row["n"], row["count"]) == (negative.height, gone)
 
 
+@pytest.mark.slow
 def test_planted_shares_are_recovered():
     rng, gaps = np.random.default_rng(7), []
     for _ in range(200):

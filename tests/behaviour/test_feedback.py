@@ -202,6 +202,7 @@ def world(rng, n=90, gain=6.0, noise=10.0):
     return panel, Events("cases", pl.DataFrame(rows, schema=kinds, orient="row"), date(2026, 6, 30))
 
 
+@pytest.mark.slow
 def test_a_planted_change_after_closing_is_found_again():
     """Mean of 200 panels within 4 Monte Carlo errors; intervals cover at 95 % (within 3 binomial errors)."""
     found, covered = [], []

@@ -146,6 +146,7 @@ def test_peak_end_model_is_least_squares_with_hc2_errors():
     assert test["df2"] < 199
 
 
+@pytest.mark.slow
 def test_planted_weights_of_mean_peak_and_end_are_found_again():
     """Mean of 200 panels of 150 within 4 Monte Carlo errors of what was planted."""
     truth = (10, 0.25, 0.15, 0.35)
@@ -185,6 +186,7 @@ def test_touchpoint_slopes_are_one_regression_without_anything_filled_in():
         assert own["met_std_error"] == pytest.approx(fit.bse[7 + k], rel=1e-8)
 
 
+@pytest.mark.slow
 def test_planted_slopes_of_touchpoints_are_found_again():
     slopes, meets, found = (0.4, 0.2, 0.0, 0.3, 0.1, 0.5), (2, 0, -3, 4, 0, 1), []
     for seed in range(200):

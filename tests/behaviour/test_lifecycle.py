@@ -165,6 +165,7 @@ def test_time_until_gone_is_that_of_the_chain_and_its_error_that_of_resamples():
     assert found.std_error[:, 3] / found.value[:, 3] == pytest.approx(np.std(np.log(drawn[:, :, 3]), axis=0), rel=0.15)
 
 
+@pytest.mark.slow
 def test_planted_chains_are_recovered():
     rng = np.random.default_rng(20)
     shares_, times = [], []

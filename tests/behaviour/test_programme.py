@@ -52,6 +52,7 @@ def tables(n=300, seed=0, gain=10.0, *, before=True, t=10):
     return pl.DataFrame(who, schema=["id", "joined"], orient="row"), log
 
 
+@pytest.mark.slow
 def test_a_planted_gain_comes_back_on_average_and_the_naive_difference_does_not():
     got = []
     for seed in range(200):

@@ -124,6 +124,7 @@ def planted(seed: int, many: int = 200) -> pl.DataFrame:
     return frame.filter(pl.Series(seen))
 
 
+@pytest.mark.slow
 def test_planted_hazard_ratios_and_shares_are_recovered() -> None:
     """200 panels of about 190: mean slope .5 within three Monte Carlo errors and a small-sample bias of 2 %."""
     slopes, shares = [], []

@@ -87,8 +87,9 @@ def test_two_waves_are_the_same_as_one_row(card):
     assert set(one.table.filter(pl.col("expected") != "0")["verdict"]) == {"as expected"}
 
 
-def test_independence_of_disconfirmation_is_tested_on_two_waves():
-    """200 panels in which it holds: about 5 % rejections; where it does not, it is rejected."""
+@pytest.mark.slow
+def test_independence_of_disconfirmation_is_rejected_about_as_often_as_alpha_says():
+    """200 panels in which it holds: about 5 % rejections."""
     p = []
     for seed in range(200):
         found = (
@@ -96,11 +97,15 @@ def test_independence_of_disconfirmation_is_tested_on_two_waves():
         )
         p.append(found["p_value"])
     assert np.mean(np.array(p) < 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_independence_of_disconfirmation_is_tested_on_two_waves():
     gone = csi.run_card("ect", panels("ect", depends=0.5)[0], **SETTINGS).table.filter(expected="0").row(0, named=True)
     assert gone["p_value"] < 0.01
     assert gone["estimate"] > 0.2
 
 
+@pytest.mark.slow
 def test_paths_of_ecm_panel_are_recovered_on_average():
     """200 panels: unstandardised slopes of usefulness and attitude after."""
     wanted = {

@@ -77,6 +77,7 @@ def test_the_point_is_the_maximum_of_the_product(a, c):
     assert a[1] * (1 - attraction) == pytest.approx(-c[1] * (1 - satisfaction), abs=1e-9)  # methods 7.7
 
 
+@pytest.mark.slow
 def test_planted_balance_is_recovered():
     panel = markets(20_000)
     row = csi.balance(panel, **FAST).table.row(0, named=True)

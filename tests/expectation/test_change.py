@@ -144,6 +144,7 @@ def row(found, quantity, model=None):
     return found.table.row(by_predicate=which if model is None else which & (pl.col("model") == model), named=True)
 
 
+@pytest.mark.slow
 def test_planted_change_is_recovered_on_average():
     """200 panels of 120 people, two waves: mean -0.5, variance 0.25, covariance 0; flags differ by 0.4."""
     found = []
@@ -156,6 +157,7 @@ def test_planted_change_is_recovered_on_average():
     assert (np.abs(values.mean(axis=0) - [-0.5, 0.25, 0.0, 0.4]) < 4 * error + 0.01).all()
 
 
+@pytest.mark.slow
 def test_growth_and_within_person_lags_are_recovered_on_average():
     """200 panels of 150 people: slope 0.3 (variance 0.09); within people lags of 0.4, 0.2 across and none back."""
     slopes, lags = [], []
@@ -210,6 +212,7 @@ def test_without_partial_invariance_change_is_withheld_and_what_fails_is_said():
     assert "loadings differ between waves" in loaded.sentences[-1].en
 
 
+@pytest.mark.slow
 def test_equal_measurement_is_rejected_about_as_often_as_alpha_says():
     """100 panels, two tests at 5 % each: about 10 % are rejected somewhere."""
     rejected = [

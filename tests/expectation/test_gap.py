@@ -190,6 +190,7 @@ def test_expectations_at_the_top_of_the_scale_are_a_doubt():
     assert not any(n.code == "W-CEILING" for n in gap(panel(n=60)).notes)
 
 
+@pytest.mark.slow
 def test_coverage_of_the_overall_gap():
     """The interval of a gap covers it: 400 panels of 60, true gap from a large one."""
     truth = gap(panel(n=200_000, seed=99)).table.filter(kind="overall")["gap"].item()

@@ -47,6 +47,7 @@ def test_two_waves_are_fixed_effects_of_persons_and_waves_in_statsmodels():
     assert found["std_error"] == pytest.approx(errors.bse["t"], rel=1e-10)
 
 
+@pytest.mark.slow
 def test_planted_effects_are_recovered_and_their_intervals_hold():
     """400 panels of 80 people: mean estimate 0.5, about 95 % of intervals hold it."""
     rows = [last(told(n=80, seed=s)) for s in range(400)]

@@ -132,6 +132,7 @@ def test_r2_is_high_where_items_are_invariant(found):
     assert r2["b"] < r2["a"]
 
 
+@pytest.mark.slow
 def test_standard_errors_match_the_spread_over_samples():
     """40 panels: the spread of the aligned means is what the delta method says, within a third."""
     made = [csi.alignment("f =~ a + b + c + d", panel(300, 7, 100 + k)[0], "land").means for k in range(40)]

@@ -125,6 +125,7 @@ def test_many_cells_are_told_apart_together():
     assert set(pairs.filter(~touched)["verdict"]) == {"comparable"}
 
 
+@pytest.mark.slow
 def test_false_alarms_of_small_panels_stay_near_the_level():
     """100 panels of two waves of 80 that differ in level alone: at .05 more than 11 rejections have p < .005."""
     rng = np.random.default_rng(7)
