@@ -59,14 +59,8 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
     base = baseline(fit)
     robust = _corrected(fit, base)
     closed = closed_form(fit, base)
-    found = _tests(fit, base, closed) | picked(closed, INCREMENTAL)
+    found = _tests(fit, base, closed) | _incremental(fit, base, closed, robust)
     scaled = fit.scaled is not None and base.scaled is not None
-    if fit.scaled is not None and base.scaled is not None:
-        found |= _named(
-            incremental(fit.scaled.statistic, fit.scaled.df, base.scaled.statistic, base.scaled.df), "scaled"
-        )
-    if robust is not None:
-        found |= _named(_robust_incremental(fit, base, robust), "robust")
     found |= _likelihood(fit, closed)
     found |= _rmsea(fit, fit.test.statistic, fit.df, hypotheses, point=closed["rmsea"])
     if scaled:
@@ -75,6 +69,34 @@ def every_measure(fit: Fitted, hypotheses: Mapping[str, float]) -> tuple[dict[st
         found |= _named(_robust_rmsea(fit, robust, hypotheses), "robust")
     found |= picked(closed, ABSOLUTE)
     return found, _reasons(fit, found)
+
+
+def comparative(fit: Fitted) -> Array:
+    """(b,) CFI in its best form: robust, else scaled, else plain; NaN with negative degrees of freedom."""
+    if fit.df < 0:
+        return np.full(len(fit.theta), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        base = baseline(fit)
+        found = _incremental(fit, base, closed_form(fit, base), _corrected(fit, base))
+    best = found["cfi"]
+    for name in ("cfi_scaled", "cfi_robust"):
+        if name in found:
+            best = np.where(np.isfinite(found[name]), found[name], best)
+    return best
+
+
+def _incremental(
+    fit: Fitted, base: Baseline, closed: Mapping[str, Array], robust: Corrected | None
+) -> dict[str, Array]:
+    """Indices against the independence model, in every form there is."""
+    found = picked(closed, INCREMENTAL)
+    if fit.scaled is not None and base.scaled is not None:
+        found |= _named(
+            incremental(fit.scaled.statistic, fit.scaled.df, base.scaled.statistic, base.scaled.df), "scaled"
+        )
+    if robust is not None:
+        found |= _named(_robust_incremental(fit, base, robust), "robust")
+    return found
 
 
 def _corrected(fit: Fitted, base: Baseline) -> Corrected | None:

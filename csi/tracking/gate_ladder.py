@@ -15,12 +15,13 @@ from csi.errors import Problems, Reason, Text, reason
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
 from csi.measures.climb import Ladder, Rung
-from csi.measures.fit_measures import fit_measures
+from csi.measures.fit_families import comparative
 from csi.measures.ladder import Key, Step, exempt
 from csi.measures.partial import Release, enough, suspects
 from csi.models.model import Construct, Model, Term
 from csi.moments.stack import Sample
 from csi.sem.estimator import SEM
+from csi.sem.fitted import fitted
 from csi.tracking.gate_sets import Cells, rows_of
 
 STEPS: tuple[Step, Step] = ("metric", "scalar")
@@ -96,20 +97,11 @@ def _climbed(model: Model, rows: Sample, ordered: tuple[str, ...]) -> Climbed | 
         return UNSETTLED
     tests = [r.difference[2] for r in (metric, scalar) if np.isfinite(r.difference[2])]
     p_value = min(1.0, 2.0 * min(tests)) if tests else np.nan
-    cfi = [_cfi(r.est) for r in (base, metric, scalar) if r.est is not None]
+    cfi = [float(comparative(fitted(r.est))[0]) for r in (base, metric, scalar) if r.est is not None]
     return Climbed(ladder, metric, scalar, p_value, (cfi[1] - cfi[0], cfi[2] - cfi[1]))
 
 
 UNSETTLED = reason("R-GATE-UNSETTLED", "the factor model has no solution here.", "因子模型在此无解。")
-
-
-def _cfi(est: Estimate) -> float:
-    """CFI in its best form."""
-    found = fit_measures(est)
-    for name in ("cfi_robust", "cfi_scaled", "cfi"):
-        if name in found and np.isfinite(found[name]):
-            return float(found[name])
-    return float("nan")
 
 
 def search(climbed: Climbed, level: float, alpha: float) -> Searched:
