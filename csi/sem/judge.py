@@ -276,9 +276,8 @@ def _meat(case: _Case, s: int) -> Array:
         rows, w, units = _rows(prepared, g, s)
         centre = case.at[g].mu[s] if layout.means else w @ rows / w.sum()
         raw = casewise_scores(block, case.at[g], rows, means=layout.means, centre=centre, s=s)
-        scores = np.zeros((layout.count, len(rows)))
-        np.add.at(scores, block.entries.parameter, raw.T)
-        B += cross_product(scores.T, w, units)
+        own = block.entries.parameter
+        np.add.at(B, (own[:, None], own), cross_product(raw, w, units))
     return np.asarray(B / group_sizes(prepared.groups)[s].sum())
 
 

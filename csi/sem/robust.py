@@ -193,7 +193,7 @@ def cross_product(scores: Array, weights: Array, units: Ints) -> Array:
     NaN where there is a single cluster.
     """
     weighted = scores * weights[:, None]
-    if np.unique(units).size < units.size:
+    if not (units[1:] > units[:-1]).all() and np.unique(units).size < units.size:
         order = np.argsort(units, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(units[order]) > 0])
         weighted = np.add.reduceat(weighted[order], starts, axis=0)
