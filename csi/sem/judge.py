@@ -28,11 +28,13 @@ from csi.sem.problem import Problem, group_sizes
 from csi.sem.robust import (
     Pieces,
     casewise_scores,
+    clustered,
     cross_product,
     normal_weight,
     observed_weight,
     residual_traces,
     sandwich,
+    saturated_trace,
     scaled_test,
     yuan_bentler,
 )
@@ -358,6 +360,8 @@ def _saturated_trace(case: _Case, g: int, s: int) -> float:
         A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g, observed=observed)
     elif isinstance(problem, Problem):
         rows, w, units = _rows(prepared, g, s)
+        if not prepared.layout.table.given and not clustered(units):
+            return saturated_trace(rows, w, problem.targets[g].cov[s], means=prepared.layout.means)
         A1 = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)
         z, _ = deviations(rows, w, means=prepared.layout.means)
         B1 = cross_product(z @ A1, w, units) / w.sum()

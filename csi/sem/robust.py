@@ -187,16 +187,46 @@ def casewise_scores(block: Block, at: Implied, rows: Array, *, means: bool, cent
     return out + at.reach[s, e.c] * a[:, e.u] if means else out
 
 
+def clustered(units: Ints) -> bool:
+    """Whether several rows belong to one unit."""
+    return not (units[1:] > units[:-1]).all() and np.unique(units).size < units.size
+
+
 def cross_product(scores: Array, weights: Array, units: Ints) -> Array:
     """(k, k) sum over units of the outer products of their weighted scores, times C / (C - 1) for C clusters.
 
     NaN where there is a single cluster.
     """
     weighted = scores * weights[:, None]
-    if not (units[1:] > units[:-1]).all() and np.unique(units).size < units.size:
+    if clustered(units):
         order = np.argsort(units, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(units[order]) > 0])
         weighted = np.add.reduceat(weighted[order], starts, axis=0)
         weighted *= np.sqrt(len(starts) / (len(starts) - 1)) if len(starts) > 1 else np.nan
     product: Array = weighted.T @ weighted
     return product
+
+
+def saturated_trace(rows: Array, weights: Array, S: Array, *, means: bool) -> float:
+    """tr(B1 A1^-1) of the unrestricted model of one group of complete rows without clusters.
+
+    sum of w_i^2 z_i' A1 z_i / sum of w_i, with A1 of normal theory at S: the moments of a row meet in its distances
+    alone, so none of them is formed.
+
+    Parameters:
+        rows: (n, p). weights: (n,) that sum to the group's size. S: (p, p) the covariances that A1 stands at.
+
+    Example:
+        >>> rows = np.array([[0.0], [2.0], [4.0]])
+        >>> saturated_trace(rows, np.ones(3), np.array([[8 / 3]]), means=False)
+        0.25
+    """
+    share = weights / weights.sum()
+    z = rows - share @ rows
+    W = np.linalg.inv(S)
+    turned = z @ W
+    own = z.T @ (z * share[:, None])
+    far, mixed = (turned * z).sum(axis=1), (turned @ own * turned).sum(axis=1)
+    held = W @ own
+    value = 0.5 * (far**2 - 2 * mixed + float(np.sum(held * held.T)))
+    return float(weights**2 @ (value + far if means else value) / weights.sum())
