@@ -77,6 +77,7 @@ def off(found, true, key, value, error):
     return np.abs((both[value] - both[f"{value}_true"]).to_numpy()) / both[error].to_numpy()
 
 
+@pytest.mark.slow
 def test_expected_quality_does_not_stand_equal_and_opposite(panel, whole):
     found, true = (csi.gap(p, outcome="overall").constraint for p in (panel, whole))
     for side in ("expected", "perceived"):
@@ -84,6 +85,7 @@ def test_expected_quality_does_not_stand_equal_and_opposite(panel, whole):
     assert found.filter(pl.col("name") == "overall")["p_difference"].item() < 0.001
 
 
+@pytest.mark.slow
 def test_the_surface_of_overall_quality(panel, whole, truth):
     found, true = (csi.surface(p, outcome="overall", replicates=100) for p in (panel, whole))
     assert off(found.coefficients, true.coefficients, "term", "estimate", "std_error").max() < BOUND
@@ -101,6 +103,7 @@ def test_the_surface_of_overall_quality(panel, whole, truth):
     assert found.asymmetry["b_short"].item() > found.asymmetry["b_over"].item()
 
 
+@pytest.mark.slow
 def test_the_stationary_point_lies_where_it_is_planted(whole, truth):
     found = csi.surface(whole, outcome="overall", replicates=1000)
     slope = {n: truth["slope", f"overall~{n}"] for n in ("expected", "experienced")}
@@ -115,6 +118,7 @@ def test_the_stationary_point_lies_where_it_is_planted(whole, truth):
         assert rows[name]["conf_low"] < at < rows[name]["conf_high"], (name, rows[name])
 
 
+@pytest.mark.slow
 def test_what_forms_expectation(panel, whole):
     found, true = (csi.formation(p, outcome="expectation", replicates=100) for p in (panel, whole))
     assert off(found.table, true.table, "cause", "slope", "std_error").max() < BOUND
@@ -124,6 +128,7 @@ def test_what_forms_expectation(panel, whole):
     assert found.table.sort("share", descending=True)["cause"].item(0) == "wom"
 
 
+@pytest.mark.slow
 def test_what_forms_expectation_at_each_stage(panel, whole):
     found, true = (csi.formation_by_stage(p, outcome="expectation", replicates=200) for p in (panel, whole))
     assert off(found.table, true.table, ["stage", "cause"], "slope", "std_error").max() < BOUND
@@ -152,6 +157,7 @@ def test_classes_of_kano(panel, truth, recipe):
     assert table.height == len(recipe.kano)
 
 
+@pytest.mark.slow
 def test_recommendation(panel, many):
     found = csi.nps(panel, "likely").table.row(0, named=True)
     asked = many["likely"].drop_nulls()
@@ -170,6 +176,7 @@ def test_points(panel, truth):
         assert abs(got - truth["points", name]) < BOUND * sd * np.sqrt((w**2).sum()) / w.sum()
 
 
+@pytest.mark.slow
 def test_the_zone_of_tolerance(panel, whole):
     found, true = (csi.tolerance(p) for p in (panel, whole))
     for gap in ("msa", "mss", "width", "position"):
@@ -185,6 +192,7 @@ def test_the_zone_of_tolerance(panel, whole):
     assert found.inconsistent < 0.03
 
 
+@pytest.mark.slow
 def test_promises_kept(panel, whole):
     found, true = (csi.promise(p, outcome="overall") for p in (panel, whole))
     for share in ("broken", "exceeded"):
@@ -227,6 +235,7 @@ CARDS = {
 PATH = ["outcome", "predictor"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", CARDS)
 def test_every_card_recovers_its_paths(panel, whole, card):
     """The same estimator in the population; a card whose complainants are drawn by an answer has no other truth."""
@@ -247,6 +256,7 @@ def test_a_card_that_reads_complaints_as_their_handling_is_told_its_sign_is_wron
     ]
 
 
+@pytest.mark.slow
 def test_covariance_models_find_the_planted_paths(whole, truth):
     """Constructs free of error, as the recipe states them; answers on seven points cost a hundredth or two."""
     planted = {
@@ -272,6 +282,7 @@ def test_rival_models(panel):
     assert min(kept[r] for r in ("without_mediation", "second_order", "dimensions_apart")) > 0.001
 
 
+@pytest.mark.slow
 def test_servqual_weighed_by_points(panel, whole, truth):
     found, true = (csi.servqual(p, outcome="overall") for p in (panel, whole))
     assert off(found.table, true.table, ["kind", "name"], "score", "std_error").max() < BOUND
@@ -285,6 +296,7 @@ def test_servqual_weighed_by_points(panel, whole, truth):
     assert p["P", "one"] < 0.001
 
 
+@pytest.mark.slow
 def test_the_balance_point(panel, whole, truth):
     found, true = (csi.balance(p, chose="chose", rebought="rebought", replicates=200) for p in (panel, whole))
     assert off(found.slopes, true.slopes, ["side", "name"], "estimate", "std_error").max() < BOUND
@@ -300,6 +312,7 @@ def test_the_balance_point(panel, whole, truth):
         assert row["conf_low"] < planted < row["conf_high"]
 
 
+@pytest.mark.slow
 def test_what_is_reasonable(panel, whole):
     found, true = (csi.reasonable(p, FOLDER / "benchmarks.csv", expected="Ed") for p in (panel, whole))
     half = (pl.col("conf_high") - pl.col("conf_low")) / (2 * 1.96)
@@ -311,6 +324,7 @@ def test_what_is_reasonable(panel, whole):
     assert advice["papers"] == "explain_alternative"
 
 
+@pytest.mark.slow
 def test_what_roles_expect(panel, whole):
     found, true = (csi.stakeholders(FOLDER / "stakeholders.csv", panel=p).expectations for p in (panel, whole))
     found, true = (t.with_columns(pl.col("id").fill_null("")) for t in (found, true))
@@ -319,6 +333,7 @@ def test_what_roles_expect(panel, whole):
     assert set(found["id"]) == {"", "policyholders", "prospects"}
 
 
+@pytest.mark.slow
 def test_requirements_stand_beside_their_gaps(panel, whole):
     tables = [FOLDER / f"{n}.csv" for n in ("requirements", "relations", "status")]
     found, true = (csi.requirements(tables[0], relations=tables[1], status=tables[2], panel=p) for p in (panel, whole))
@@ -329,6 +344,7 @@ def test_requirements_stand_beside_their_gaps(panel, whole):
     assert automatic == pytest.approx(9 * weight["R1"] + 9 * weight["R2"] + 3 * weight["R5"])
 
 
+@pytest.mark.slow
 def test_patterns_of_emotion(panel, whole):
     """The number of patterns found again most surely has about the same centres and shares as in the population.
 
@@ -344,6 +360,7 @@ def test_patterns_of_emotion(panel, whole):
     assert found.table["outcome"].is_sorted(descending=True)
 
 
+@pytest.mark.slow
 def test_types_of_loyalty_and_the_curve(panel, whole):
     found, true = (csi.loyalty_types(p).table for p in (panel, whole))
     assert off(found, true, "type", "share", "std_error").max() < BOUND
