@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyreadstat
 
@@ -86,8 +87,9 @@ def exports(folder):
     frame.write_excel(book)
     frame.write_parquet(parquet)
     frame.write_ipc(arrow, compression="zstd")
-    pyreadstat.write_dta(frame.to_pandas(), str(folder / "whole.dta"))
-    pyreadstat.write_sav(frame.to_pandas(), str(folder / "whole.sav"))
+    rows = pd.DataFrame(frame.to_dict(as_series=False))
+    pyreadstat.write_dta(rows, str(folder / "whole.dta"))
+    pyreadstat.write_sav(rows, str(folder / "whole.sav"))
     return {
         "a.csv": frame.write_csv().encode(),
         "b.csv": frame.write_csv(separator=";").encode("gb18030"),
