@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from csi.cli.guess_constructs import construct_asked, construct_of
-from csi.cli.guess_keys import no_answer, roles_of
+from csi.cli.guess_keys import added, no_answer, roles_of
 from csi.cli.guess_kinds import Kind, kind_of
 from csi.cli.guess_reverse import candidates, constant
 from csi.cli.guess_scales import Seen, answers_of, codes_of, number, prefix, scales_of, seen_in
@@ -164,7 +164,7 @@ def periods_in(frame: pl.DataFrame, platform: str = "") -> dict[str, str]:
         >>> periods_in(pl.DataFrame({"date": ["2024Q1", "2024Q2", "2024Q1"], "age": ["31", "45", "28"]}))
         {'wave': 'date'}
     """
-    for column in (c for c in frame.columns if not no_answer(c, platform)):
+    for column in (c for c in frame.columns if not added(c, platform)):
         names = frame[column].drop_nulls().unique(maintain_order=True).head(MOST_WAVES + 1).to_list()
         if 2 <= len(names) <= MOST_WAVES and (per_year(names) or 0) > 1:
             return {"wave": column}
