@@ -9,6 +9,7 @@ import numpy as np
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
 from csi.estimate.given import check_panel
+from csi.inference.linearised import Design
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.codebook import Codebook
@@ -35,10 +36,10 @@ class Scored:
         """Which rows of the sample they are: those of a cell that have every score."""
         return np.flatnonzero((self.sample.cell == cell) & np.isfinite(self.scores).all(axis=1))
 
-    def rows(self, cell: int) -> tuple[Array, Array, Ints, Ints]:
-        """Scores, weights and units of the rows of a cell that have every score, and the strata of all units."""
-        sample, at = self.sample, self.places(cell)
-        return self.scores[at], sample.weight[at], sample.unit[at], sample.stratum
+    def rows(self, cell: int) -> tuple[Array, Design]:
+        """Scores and design of the rows of a cell that have every score."""
+        at = self.places(cell)
+        return self.scores[at], Design.of(self.sample, at)
 
 
 def level_problems(level: object) -> list[Problem]:

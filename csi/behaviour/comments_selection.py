@@ -10,7 +10,7 @@ import polars as pl
 
 from csi.behaviour.asked import scored
 from csi.inference.adjust import adjust
-from csi.inference.linearised import critical, p_of_t
+from csi.inference.linearised import Design, critical, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
@@ -90,7 +90,8 @@ def _add(
     if not min(counts):
         return
     X = np.column_stack([wrote, ~wrote]).astype(np.float64)
-    fit = robust_slopes(X, y[seen], sample.weight[seen], sample.unit[seen], sample.layer)
+    own = Design.of(sample, np.flatnonzero(seen))
+    fit = robust_slopes(X, y[seen], own.weight, own.unit, sample.layer, own.known)
     apart = np.array([1.0, -1.0])
     error, df = float(np.sqrt(max(apart @ fit.cov @ apart, 0.0))), fit.joint_df(apart[None])
     known = df > 0 and error > 0

@@ -28,7 +28,7 @@ from csi.behaviour.incidents import HANDLED, elsewhere, handling, incidents, pla
 from csi.behaviour.loyalty_curve import independent
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note
-from csi.inference.linearised import critical, means, p_of_t
+from csi.inference.linearised import Design, critical, means, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.measures.shown import based, told
 from csi.moments.stack import Array, Ints
@@ -217,7 +217,7 @@ def _rate(x: _Told, cell: int) -> dict[str, float | int | None]:
     out: dict[str, float | int | None] = {"customers": people, "n": len(at), "complainants": int(y.sum())}
     if not len(at):
         return {**out, **dict.fromkeys(("rate", "std_error", "conf_low", "conf_high"))}
-    found = means(y[:, None], w, x.rows.sample.unit[at], x.rows.sample.stratum)
+    found = means(y[:, None], *Design.of(x.rows.sample, at))
     p, error = float(found.mean[0]), float(found.std_error[0])
     kish = float(w.sum() ** 2 / (w**2).sum())
     effective = p * (1 - p) / error**2 if np.isfinite(error) and error > 0 else kish
@@ -252,8 +252,8 @@ def _incidence(x: _Told, cell: int) -> pl.DataFrame:
     if found is None:
         empty = dict.fromkeys(_SLOPES, pl.Float64)
         return pl.DataFrame(schema={"n": pl.Int64, "name": pl.String, **empty})
-    unit, stratum = x.rows.sample.unit[at], x.rows.sample.stratum
-    b, m = found.of_slopes(unit, stratum), found.margins(unit, stratum)
+    _, unit, stratum, known = Design.of(x.rows.sample, at)
+    b, m = found.of_slopes(unit, stratum, known=known), found.margins(unit, stratum, known)
     reach, wide = critical(x.level, b.df) * b.std_error, critical(x.level, m.df) * m.std_error
     p = p_of_t(b.statistic, b.df)
     limits = [np.exp(STEP * (b.mean + side * reach)) for side in (0, -1, 1)]
@@ -290,7 +290,7 @@ def _few(x: _Told, cell: int, of: Mapping[str, object]) -> list[Note]:
 
 def _handling(x: _Told, cell: int) -> pl.DataFrame:
     """Mean of handling among those who complained; of the hypothetical answers of the others."""
-    at, y, w = x.of(cell)
+    at, y, _ = x.of(cell)
     rows = []
     asked = [("handled", "handled_score", y == 1)]
     if x.hypothetical:
@@ -301,7 +301,7 @@ def _handling(x: _Told, cell: int) -> pl.DataFrame:
         missing = int(mine.sum() - kept.sum())
         told_of: tuple[float | None, ...] = (None,) * 4
         if kept.any():
-            one = means(value[kept][:, None], w[kept], x.rows.sample.unit[at[kept]], x.rows.sample.stratum)
+            one = means(value[kept][:, None], *Design.of(x.rows.sample, at[kept]))
             low, high = one.interval(x.level)
             told_of = tuple(_known(v[0]) for v in (one.mean, one.std_error, low, high))
         rows.append((question, missing, int(kept.sum()), *told_of))
@@ -347,13 +347,13 @@ def _beside(
     Parameters:
         of: the outcome, weights, and who they are.
     """
-    y, w, own = of
+    y, _, own = of
     kept = own | others
     yes, no = int(own.sum()), int(others.sum())
     X = np.column_stack([np.ones(int(kept.sum())), own[kept], *([] if score is None else [score[kept]])])
     if min(yes, no) <= SPARE or not independent(X):
         return []
-    found = robust_slopes(X, y[kept], w[kept], x.rows.sample.unit[at[kept]], x.rows.sample.stratum)
+    found = robust_slopes(X, y[kept], *Design.of(x.rows.sample, at[kept]))
     told_of = judged(found.slopes[-1:], found.std_error[-1:], found.df[-1:], x.level)
     n = min(yes, no) if score is None else yes
     return [(name, n, float(found.slopes[-1]), *(_known(told_of[k][0]) for k in _DIFFERENCES))]
@@ -369,7 +369,7 @@ def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, 
 
 def _selection(x: _Told, cell: int) -> pl.DataFrame:
     """How complainants differ from the others in the scores."""
-    at, c, w = x.of(cell)
+    at, c, _ = x.of(cell)
     rows = []
     for name in x.rows.labels:
         y = x.score(name, at)
@@ -378,7 +378,7 @@ def _selection(x: _Told, cell: int) -> pl.DataFrame:
         if yes < 2 or yes > kept.sum() - 2:
             continue
         X = np.column_stack([np.ones(int(kept.sum())), c[kept]])
-        found = robust_slopes(X, y[kept], w[kept], x.rows.sample.unit[at[kept]], x.rows.sample.stratum)
+        found = robust_slopes(X, y[kept], *Design.of(x.rows.sample, at[kept]))
         told_of = {
             k: float(v[0]) for k, v in judged(found.slopes[1:], found.std_error[1:], found.df[1:], x.level).items()
         }

@@ -24,7 +24,7 @@ from csi.behaviour.partition import agreement, k_means, nearest, tightness
 from csi.display import Shown, fixed, table, text
 from csi.errors import Note, Problems, Text, note, problem
 from csi.estimate.given import check_panel
-from csi.inference.linearised import means
+from csi.inference.linearised import Design, means
 from csi.inference.resample import drawn_weights
 from csi.inference.settings import check_settings
 from csi.measures.shown import based, told
@@ -295,7 +295,7 @@ def _table(found: Scored, at: Ints, own: Ints, kinds: Sequence[str], target: str
         if not rows.size:
             continue
         flags = (of[:, None] == np.arange(k)).astype(np.float64)
-        design = (sample.weight[rows], sample.unit[rows], sample.stratum)
+        design = Design.of(sample, rows)
         one = means(flags, *design)
         low, high = share_interval(one, design[0], level)
         inside = np.where(flags.T[:, :, None] > 0, found.scores[rows], np.nan)

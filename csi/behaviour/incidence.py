@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from scipy.special import expit
 
-from csi.inference.linearised import Means, means
+from csi.inference.linearised import Known, Means, means
 from csi.moments.stack import Array, Ints
 
 STEPS: Final = 50
@@ -40,22 +40,22 @@ class Logit:
     influence: Array
     leverage: Array
 
-    def of_slopes(self, unit: Ints, stratum: Ints, L: Array | None = None) -> Means:
+    def of_slopes(self, unit: Ints, stratum: Ints, L: Array | None = None, known: Known | None = None) -> Means:
         """Slopes, or combinations L b, with errors by the design (HC2 or its like over units).
 
         Parameters:
-            L: (m, k).
+            L: (m, k). known: margins and populations; the weights are then those of the sample.
         """
         L = np.eye(len(self.slopes)) if L is None else L
-        found = means(self._steady() @ L.T, self.weight, unit, stratum)
+        found = means(self._steady() @ L.T, self.weight, unit, stratum, known)
         return Means(found.n, L @ self.slopes, found.std_error, found.sd, found.df)
 
-    def margins(self, unit: Ints, stratum: Ints) -> Means:
+    def margins(self, unit: Ints, stratum: Ints, known: Known | None = None) -> Means:
         """(k,) average marginal effects: mean of mu (1 - mu) b_j, with errors by the design."""
         g, w = self.mu * (1 - self.mu), self.weight / self.weight.sum()
         bend = (w * g * (1 - 2 * self.mu)) @ self.X
         D = np.outer(self.slopes, bend) + np.eye(len(self.slopes)) * (w @ g)
-        found = means(np.outer(g, self.slopes) + self._steady() @ D.T, self.weight, unit, stratum)
+        found = means(np.outer(g, self.slopes) + self._steady() @ D.T, self.weight, unit, stratum, known)
         return Means(found.n, (w @ g) * self.slopes, found.std_error, found.sd, found.df)
 
     def _steady(self) -> Array:

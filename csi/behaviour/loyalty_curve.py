@@ -20,7 +20,7 @@ from csi.behaviour.loyalty_types import absent
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Reason, Text, note, problem, reason
 from csi.inference.adjust import adjust
-from csi.inference.linearised import critical, means, p_of_t
+from csi.inference.linearised import Design, Known, critical, means, p_of_t
 from csi.inference.sandwich import Slopes, robust_slopes
 from csi.measures.shown import based, told
 from csi.measures.tidy import with_reasons
@@ -171,7 +171,7 @@ def _cell(
     found: Scored, cell: int, knots: tuple[float, ...], bands: int, level: float, small: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Segments, bands, line and R2 of one cell."""
-    scores, weight, unit, stratum = found.rows(cell)
+    scores, design = found.rows(cell)
     x, y = scores.T
     edges = _edges(x, knots) if len(x) >= small else [0.0, 100.0]
     inner = edges[1:-1]
@@ -181,12 +181,12 @@ def _cell(
         edges, inner = [0.0, 100.0], []  # too few different answers to tell a bend
     # in terms of the segments' own slopes: piece k of S
     pieces = _pieces(x, edges)
-    fit = least_squares(pieces, y, weight, unit, stratum)
+    fit = least_squares(pieces, y, *design)
     own = np.eye(len(pieces) + 1)[1:]
     b, error = fit.slopes, fit.error_of(own)
-    straight = least_squares([x], y, weight, unit, stratum)
+    straight = least_squares([x], y, *design)
     bends = [x, *(np.maximum(x - k, 0.0) for k in inner)]
-    hinge = least_squares(bends, y, weight, unit, stratum)
+    hinge = least_squares(bends, y, *design)
     turns = np.eye(len(bends) + 1)[2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         t = hinge.slopes[2:] / hinge.error_of(turns)
@@ -211,7 +211,7 @@ def _cell(
     fits = pl.DataFrame({"n": [len(x)], "r2": [fit.r2], **_straight(straight, level)})
     fits = fits.with_columns(pl.col(pl.Float64).fill_nan(None))
     fits = with_reasons(fits, [_absent(x, y, fit)])
-    banded = _bands(x, y, fitted, weight, unit, stratum, bands, level)
+    banded = _bands(x, y, fitted, design, bands, level)
     return segments, banded, _line(fit, edges, x, level), fits
 
 
@@ -279,13 +279,15 @@ class Fitted:
         return np.zeros(len(L)) if self.robust is None else self.robust.df_of(L)
 
 
-def least_squares(columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints) -> Fitted:
+def least_squares(
+    columns: Sequence[Array], y: Array, weight: Array, unit: Ints, stratum: Ints, known: Known | None = None
+) -> Fitted:
     """Weighted least squares on a constant and columns, with the covariance of the slopes (HC2; CR2 by units).
 
     NaN where the columns cannot be told apart, rows do not outnumber them, or y is the same throughout.
 
     Parameters:
-        columns: (n,) each. y, weight: (n,). unit: (n,). stratum: (units,).
+        columns: (n,) each. y, weight: (n,). unit: (n,). stratum: (units,). known: margins and populations.
 
     Example:
         >>> x, rows = np.arange(5.0), np.arange(5)
@@ -297,7 +299,7 @@ def least_squares(columns: Sequence[Array], y: Array, weight: Array, unit: Ints,
     n, k = X.shape
     if n <= k or np.ptp(y) == 0 or not independent(X):
         return Fitted(np.full(k, np.nan), None, float("nan"))
-    found = robust_slopes(X, y, weight, unit, stratum)
+    found = robust_slopes(X, y, weight, unit, stratum, known)
     left = y - X @ found.slopes
     centre = (weight * y).sum() / weight.sum()
     r2 = 1 - (weight * left**2).sum() / (weight * (y - centre) ** 2).sum()
@@ -325,18 +327,16 @@ def _edges(x: Array, knots: tuple[float, ...]) -> list[float]:
     return [0.0, *kept, 100.0]
 
 
-def _bands(
-    x: Array, y: Array, fitted: Array, weight: Array, unit: Ints, stratum: Ints, bands: int, level: float
-) -> pl.DataFrame:
+def _bands(x: Array, y: Array, fitted: Array, design: Design, bands: int, level: float) -> pl.DataFrame:
     """Mean loyalty in bands of satisfaction that anybody is in, and the mean of the curve there."""
     width = 100 / bands
     at = np.minimum((x / width).astype(np.int64), bands - 1)
     rows = []
     for band in np.unique(at):
         own = at == band
-        one = means(y[own][:, None], weight[own], unit[own], stratum)
+        one = means(y[own][:, None], *(mine := design.at(own)))
         low, high = one.interval(level)
-        curve = float((weight[own] * fitted[own]).sum() / weight[own].sum())
+        curve = float((mine.weight * fitted[own]).sum() / mine.weight.sum())
         numbers = (float(v[0]) for v in (one.mean, low, high))
         rows.append((band * width, (band + 1) * width, int(own.sum()), *numbers, curve))
     columns = ["start", "end", "n", "mean", "conf_low", "conf_high", "fitted"]

@@ -148,12 +148,12 @@ def loyalty_types(
 
 def _cell(found: Scored, cell: int, cuts: tuple[float, float], level: float) -> pl.DataFrame:
     """Shares of one cell."""
-    scores, weight, unit, stratum = found.rows(cell)
+    scores, design = found.rows(cell)
     high = scores > np.array(cuts)
     feels, buys = high.T
     flags = np.column_stack([feels & buys, feels & ~buys, ~feels & buys, ~feels & ~buys])
-    one = means(flags.astype(np.float64), weight, unit, stratum)
-    low, up = share_interval(one, weight, level)
+    one = means(flags.astype(np.float64), *design)
+    low, up = share_interval(one, design.weight, level)
     sides = (("high", "high"), ("high", "low"), ("low", "high"), ("low", "low"))
     frame = pl.DataFrame(
         {

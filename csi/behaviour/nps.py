@@ -19,7 +19,7 @@ from csi.behaviour.nps_pairs import MANY, difference_sentences, differences
 from csi.display import Shown, fixed, text
 from csi.errors import Note, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_panel
-from csi.inference.linearised import critical, means_of_rows
+from csi.inference.linearised import Design, critical, means
 from csi.measures.shown import based, told
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Sample
@@ -161,7 +161,7 @@ def _cell(sample: Sample, cell: int, level: float) -> dict[str, float | int | No
     x, w = sample.rows[rows, 0], sample.weight[rows]
     sign = sign_of(x)
     n = len(x)
-    found = means_of_rows(sample, rows, np.column_stack([sign, x]))
+    found = means(np.column_stack([sign, x]), *Design.of(sample, rows))
     p, d = (float((w * (sign == s)).sum() / w.sum()) for s in (1, -1))
     spread = (p + d) - (p - d) ** 2
     error = float(found.std_error[0]) * np.sqrt((n - 1) / n) if n > 1 else np.nan

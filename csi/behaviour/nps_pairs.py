@@ -12,7 +12,7 @@ import polars as pl
 from csi.display import fixed
 from csi.errors import Text
 from csi.inference.adjust import adjust
-from csi.inference.linearised import critical, p_of_t
+from csi.inference.linearised import Design, critical, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Sample
 
@@ -58,7 +58,8 @@ def _one(sample: Sample, sign: Array, pair: tuple[int, int]) -> tuple[float, flo
     """Difference, error, degrees of freedom of two cells."""
     rows = np.flatnonzero(np.isin(sample.cell, pair))
     X = (sample.cell[rows][:, None] == np.array(pair)).astype(np.float64)
-    found = robust_slopes(X, sign[rows], sample.weight[rows], sample.unit[rows], sample.layer)
+    own = Design.of(sample, rows)
+    found = robust_slopes(X, sign[rows], own.weight, own.unit, sample.layer, own.known)
     apart = np.array([1.0, -1.0])
     error, df = float(np.sqrt(apart @ found.cov @ apart)), found.joint_df(apart[None])
     known = df > 0 and error > 0

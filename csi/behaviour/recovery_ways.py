@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from csi.behaviour.incidence import Balanced, Logit, balanced_mean, logit
 from csi.behaviour.loyalty_curve import independent
 from csi.behaviour.recovery_groups import GROUPS
-from csi.inference.linearised import critical, means, p_of_t
+from csi.inference.linearised import Design, critical, means, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints, Sample
 
@@ -65,7 +65,7 @@ class Failure:
                 if at.size < 2:
                     rows.append((name, outcome, at.size, None, None, None, None))
                     continue
-                one = means(y[at][:, None], self.sample.weight[at], self.sample.unit[at], self.sample.stratum)
+                one = means(y[at][:, None], *Design.of(self.sample, at))
                 low, high = one.interval(self.level)
                 rows.append((name, outcome, at.size, *(known(v[0]) for v in (one.mean, one.std_error, low, high))))
         numbers = dict.fromkeys(("mean", "std_error", "conf_low", "conf_high"), pl.Float64)
@@ -143,8 +143,7 @@ def _centred_severity(data: Failure, at: Ints) -> Array | None:
 def _of_centre(data: Failure, at: Ints) -> float:
     """Variance of the mean severity of failures, at which they are compared with customers without one."""
     fails = at[data.group[at] > 0]
-    weight, unit = data.sample.weight[fails], data.sample.unit[fails]
-    error = float(means(data.severity[fails][:, None], weight, unit, data.sample.stratum).std_error[0])
+    error = float(means(data.severity[fails][:, None], *Design.of(data.sample, fails)).std_error[0])
     return error**2 if np.isfinite(error) else 0.0
 
 
@@ -164,7 +163,7 @@ def _regressed(data: Failure, at: Ints, y: Array, present: list[str], way: str) 
     X = np.column_stack([np.ones(len(at)), *g[1:], *more])
     if len(at) < X.shape[1] + FEWEST or not independent(X):
         return None
-    found = robust_slopes(X, y[at], w, data.sample.unit[at], data.sample.stratum)
+    found = robust_slopes(X, y[at], *Design.of(data.sample, at))
     centre = 0.0 if severity is None else _of_centre(data, at)
 
     def told(a: str, b: str) -> tuple[float, ...]:
@@ -185,12 +184,13 @@ def _weighted(data: Failure, at: Ints, y: Array, present: list[str]) -> Told | N
     made = _chances(data, at, present)
     if made is None:
         return None
-    w, unit = data.sample.weight[at], data.sample.unit[at]
+    design = Design.of(data.sample, at)
+    w = design.weight
     means_of = {n: balanced_mean(y[at], data.group[at] == GROUPS.index(n), w, c) for n, c in made.items()}
 
     def told(a: str, b: str) -> tuple[float, ...]:
         first, second = means_of[a], means_of[b]
-        found = means((first.influence - second.influence)[:, None], w, unit, data.sample.stratum)
+        found = means((first.influence - second.influence)[:, None], *design)
         few = min(first.n_effective, second.n_effective) - 1
         df = min(float(found.df[0]), max(few, 1.0))
         return _judged(first.mean - second.mean, float(found.std_error[0]), df, data.level)

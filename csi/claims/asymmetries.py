@@ -17,13 +17,14 @@ import polars as pl
 
 from csi.errors import Text
 from csi.expectation.regression import Regression, regress
-from csi.expectation.scores import answered_mean, design
+from csi.expectation.scores import answered_mean
 from csi.inference.adjust import adjust
+from csi.inference.linearised import Design
 from csi.measures.findings import number
 from csi.models.card import Card
 from csi.models.model import Model
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array
 from csi.survey.bases import FLAGGED, SMALL, Bases, told_cells
 from csi.survey.keyed import of_cell, stacked
 from csi.survey.panel import Panel
@@ -90,7 +91,7 @@ def asymmetries(
             rows = np.flatnonzero(sample.cell == cell)
             X = np.column_stack(_scores(sample.rows[rows], [len(items[name]) for name in names]))
             whole = np.isfinite(X).all(axis=1)
-            plan = design(sample, rows[whole])
+            plan = Design.of(sample, rows[whole])
             mean = plan[0] @ X[whole] / plan[0].sum() if whole.any() else X[:0].sum(axis=0)
             found = _slopes(X[whole][:, 0], X[whole][:, 1:] - mean[1:], plan, level)
             each.append(_frame(outcome, parts, found))
@@ -104,7 +105,7 @@ def _scores(rows: Array, sizes: list[int]) -> list[Array]:
     return [answered_mean(rows[:, end - size : end]) for end, size in zip(ends, sizes, strict=True)]
 
 
-def _slopes(y: Array, d: Array, plan: tuple[Array, Ints, Ints], level: float) -> list[dict[str, float | int | None]]:
+def _slopes(y: Array, d: Array, plan: Design, level: float) -> list[dict[str, float | int | None]]:
     """A row of numbers for each column of d (n, k); null where a side is too thin."""
     k = d.shape[1]
     sides = [(int((x < 0).sum()), int((x > 0).sum())) for x in d.T]

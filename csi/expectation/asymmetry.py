@@ -18,7 +18,8 @@ import polars as pl
 
 from csi.expectation.regression import Regression, regress
 from csi.expectation.scores import apart
-from csi.moments.stack import Array, Ints
+from csi.inference.linearised import Design
+from csi.moments.stack import Array
 
 CONTRASTS: Final = {
     "b_short": (0.0, 0.0, 1.0, 0.0),
@@ -46,9 +47,7 @@ def pieces(P: Array, E: Array) -> Array:
     return np.column_stack([np.ones(len(P)), np.maximum(d, 0.0), np.minimum(d, 0.0), P])
 
 
-def asymmetry(
-    P: Array, E: Array, y: Array, design: tuple[Array, Ints, Ints], level: float
-) -> dict[str, float | int | None]:
+def asymmetry(P: Array, E: Array, y: Array, design: Design, level: float) -> dict[str, float | int | None]:
     """n, n_short, n_over, and slopes with bounds and p; null where either side has fewer than 10 respondents.
 
     Parameters:
@@ -60,7 +59,7 @@ def asymmetry(
     head = {"n": int(seen.sum()), "n_short": sides[0], "n_over": sides[1]}
     fitted = None
     if min(sides) >= LEAST:
-        fitted = regress(pieces(P[seen], E[seen]), y[seen], design[0][seen], design[1][seen], design[2])
+        fitted = regress(pieces(P[seen], E[seen]), y[seen], *design.at(seen))
     return {**head, **(dict.fromkeys(COLUMNS) if fitted is None else _told(fitted, level))}
 
 

@@ -178,7 +178,7 @@ def _cells(
         yield _Cell(
             table=_table(scores, d, found, ranked, plan[0], ceiling, band, level),
             reliability=_reliabilities(scores, forms, plan[0]),
-            constraint=pl.DataFrame() if y is None else constraint_rows(scores.names, P, E, y, *plan),
+            constraint=pl.DataFrame() if y is None else constraint_rows(scores.names, P, E, y, plan),
             reasons=why,
         )
 

@@ -17,7 +17,7 @@ from csi.expectation.composites import Composite
 from csi.importance.shares import SINGULAR, Regression, covariances, regression
 from csi.inference.adjust import adjust
 from csi.inference.draws import percentiles
-from csi.inference.linearised import p_of_t
+from csi.inference.linearised import Design, p_of_t
 from csi.inference.order import Order, order
 from csi.inference.resample import drawn_weights
 from csi.inference.sandwich import robust_slopes
@@ -123,7 +123,8 @@ def cell_of(sample: Sample, Z: Array, parts: Sequence[Composite], cell: int, rep
     point = regression(covariances(X, w[None])[0])
     _apart(X, names, point, place)
     parts_ = [covariances(X, drawn) for drawn in drawn_weights(sample, replicates, seed, rows)]
-    robust = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer)
+    known = Design.of(sample, rows).known
+    robust = robust_slopes(np.column_stack([np.ones(len(X)), X[:, 1:]]), X[:, 0], w, unit, sample.layer, known)
     return Cell(
         names=names,
         Z=X,

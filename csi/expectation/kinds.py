@@ -31,7 +31,7 @@ from csi.expectation.mentions import Mentions, mentions
 from csi.expectation.scores import finite
 from csi.importance.shares import covariances, regression
 from csi.inference.draws import percentiles
-from csi.inference.linearised import means
+from csi.inference.linearised import Design, means
 from csi.inference.resample import drawn_weights
 from csi.inference.settings import check_settings
 from csi.measures.tidy import with_reasons
@@ -239,9 +239,7 @@ def _facets(
     G = np.where(both, P - E, np.nan)
     found = means(
         np.concatenate([G, np.where(both, P, np.nan), np.where(both, E, np.nan)], axis=1),
-        sample.weight,
-        sample.unit,
-        sample.stratum,
+        *Design.of(sample, np.arange(len(Z))),
     )
     low, high = found.interval(level)
     blank = dict.fromkeys(("weight", "share", "share_low", "share_high"), np.full(m, np.nan))
@@ -302,7 +300,7 @@ def _level(sample: Sample, attributes: Sequence[str], form: Form, level: float) 
     G = np.where(both, P - E, np.nan)
     below = np.where(both, (P < E).astype(np.float64), np.nan)
     blocks = [G, np.where(both, P, np.nan), np.where(both, E, np.nan), below]
-    found = means(np.concatenate(blocks, axis=1), sample.weight, sample.unit, sample.stratum)
+    found = means(np.concatenate(blocks, axis=1), *Design.of(sample, np.arange(len(P))))
     low, high = found.interval(level)
     numbers = {
         "mean": found.mean[2 * k : 3 * k], "perceived": found.mean[k : 2 * k], "gap": found.mean[:k],

@@ -209,18 +209,18 @@ def attributed(book: Codebook) -> tuple[str, ...]:
 
 def _cell(found: Scored, cell: int, names: Sequence[str], asked: Asked) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contrasts and fit of one cell."""
-    scores, weight, unit, stratum = found.rows(cell)
+    scores, design = found.rows(cell)
     y, x = scores[:, 0], scores[:, 1:]
     n, m = x.shape
     if n < max(asked.bases.small, 3 * LEAST):
         return _frames(names, n, {}, None, 0, np.zeros(m, dtype=bool))
-    cuts = quantiles_of(x, weight, asked.quantiles) if asked.cuts is None else np.tile(asked.cuts, (m, 1)).T
+    cuts = quantiles_of(x, design.weight, asked.quantiles) if asked.cuts is None else np.tile(asked.cuts, (m, 1)).T
     low, high = marks(x, cuts)
     sides = np.stack([low.sum(axis=0), (~(low | high)).sum(axis=0), high.sum(axis=0)])
     split = (sides >= LEAST).all(axis=0) & (cuts[0] < cuts[1])
     head = {"n_low": sides[0], "n_high": sides[2], "low": cuts[0], "high": cuts[1]}
     own = np.column_stack([np.ones(n), low[:, split], high[:, split]])
-    fitted = regress(own, y, weight, unit, stratum) if split.any() else None
+    fitted = regress(own, y, *design) if split.any() else None
     if fitted is None:
         return _frames(names, n, head, None, 0, split)
     fixed = None if asked.cuts is None else cuts[:, split]

@@ -21,10 +21,10 @@ from csi.expectation.forms import matched
 from csi.expectation.promise_words import lines_of, notes_of, sentences_of
 from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
-from csi.inference.linearised import means
+from csi.inference.linearised import Design, means
 from csi.inference.shares import shares
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Ints
+from csi.moments.stack import Array
 from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
 from csi.survey.keyed import stacked
@@ -140,9 +140,7 @@ def promise(
     )
 
 
-def _table(
-    scores: Scores, P: Array, E: Array, plan: tuple[Array, Ints, Ints], band: float, level: float
-) -> pl.DataFrame:
+def _table(scores: Scores, P: Array, E: Array, plan: Design, band: float, level: float) -> pl.DataFrame:
     """Shares of one cell."""
     d, near = apart(P, E), band + 1e-9
     seen, m = np.isfinite(d), len(scores.names)
@@ -160,9 +158,7 @@ def _table(
     return pl.DataFrame(head | {c: finite(x) for c, x in columns.items()})
 
 
-def slopes_of(
-    scores: Scores, P: Array, E: Array, y: Array, plan: tuple[Array, Ints, Ints], level: float
-) -> pl.DataFrame:
+def slopes_of(scores: Scores, P: Array, E: Array, y: Array, plan: Design, level: float) -> pl.DataFrame:
     """The slopes on either side of the promise, name by name.
 
     Parameters:

@@ -27,6 +27,7 @@ from csi.expectation.composites import doubts
 from csi.expectation.forms import Matched, matched
 from csi.expectation.reasonable_words import action_of, advice_of, lines_of, sentences_of
 from csi.expectation.scores import finite
+from csi.inference.linearised import Design
 from csi.inference.settings import level_problems
 from csi.inference.shares import shares
 from csi.measures.tidy import with_reasons
@@ -288,7 +289,7 @@ def _cell(sample: Sample, rules: pl.DataFrame, cell: int, level: float) -> pl.Da
     seen = np.isfinite(x)
     limit = rules["limit"].to_numpy()
     known = np.isfinite(limit)
-    found = shares(x > limit, seen, (w, sample.unit[rows], sample.stratum), level)
+    found = shares(x > limit, seen, Design.of(sample, rows), level)
     p, low, high = (np.where(known, v, np.nan) for v in found)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (w @ np.where(seen, x, 0.0)) / (w @ seen)
@@ -321,7 +322,7 @@ def _sensitivity(sample: Sample, rules: pl.DataFrame, cell: int, alpha: float, l
     """Shares under three limits; absent where a limit lies beyond the scale, and without benchmarks."""
     rows = np.flatnonzero(sample.cell == cell)
     x = sample.rows[rows]
-    design = sample.weight[rows], sample.unit[rows], sample.stratum
+    design = Design.of(sample, rows)
     mean, sd, n = (rules[c].to_numpy() for c in ("mean", "sd", "n"))
     parts = []
     for each in sorted({*ALPHAS, alpha}, reverse=True):

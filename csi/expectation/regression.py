@@ -20,7 +20,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.special import fdtrc
 
-from csi.inference.linearised import critical, p_of_t
+from csi.inference.linearised import Known, critical, p_of_t
 from csi.inference.sandwich import Slopes, robust_slopes
 from csi.moments.stack import Array, Ints
 
@@ -115,11 +115,14 @@ def judged(estimate: Array, error: Array, df: Array, level: float) -> dict[str, 
     }
 
 
-def regress(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints) -> Regression | None:
+def regress(
+    X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints, known: Known | None = None
+) -> Regression | None:
     """Weighted least squares of y on X; None where rows are too few, y is constant or columns are dependent.
 
     Parameters:
         X: (n, k), complete, the first column 1. y, weight: (n,). unit: (n,) of each row. stratum: (units,).
+        known: margins and populations (`Design.of`).
 
     Example:
         >>> X = np.column_stack([np.ones(8), np.arange(8.0)])
@@ -131,7 +134,7 @@ def regress(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints) -> Reg
     n, k = X.shape
     if n < k + SPARE or np.ptp(y) == 0 or not _independent(X, weight):
         return None
-    found = robust_slopes(X, y, weight, unit, stratum)
+    found = robust_slopes(X, y, weight, unit, stratum, known)
     residual = y - X @ found.slopes
     centre = weight @ y / weight.sum()
     left, whole = float(weight @ residual**2), float(weight @ (y - centre) ** 2)

@@ -19,10 +19,10 @@ import polars as pl
 
 from csi.errors import Problem, Problems, did_you_mean, problem
 from csi.expectation.forms import Matched, matched
-from csi.expectation.scores import Scores, design, finite, scores_of
-from csi.inference.linearised import Means, means
+from csi.expectation.scores import Scores, finite, scores_of
+from csi.inference.linearised import Design, Means, means
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Ints, Sample
+from csi.moments.stack import Array, Sample
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
 
@@ -121,20 +121,20 @@ def _frames(
     every = np.arange(len(sample.rows))
     name = role["role"][0]
     members = [belongs[i] for i in role["id"]]
-    whole = _together(values, members, role["weight"].to_numpy(), design(sample, every))
+    whole = _together(values, members, role["weight"].to_numpy(), Design.of(sample, every))
     yield _frame(name, None, scores, whole, level)
     for stakeholder, own in zip(role["id"], members, strict=True):
         rows = np.flatnonzero(own)
-        yield _frame(name, stakeholder, scores, means(values[rows], *design(sample, rows)), level)
+        yield _frame(name, stakeholder, scores, means(values[rows], *Design.of(sample, rows)), level)
 
 
-def _together(values: Array, members: Sequence[Flags], weight: Array, of: tuple[Array, Ints, Ints]) -> Means:
+def _together(values: Array, members: Sequence[Flags], weight: Array, of: Design) -> Means:
     """Means over stakeholders by their weights, with linearised errors.
 
     Parameters:
         values: (n, m). members: s of (n,). weight: (s,) of the stakeholders. of: weights and units of rows, strata.
     """
-    w, unit, stratum = of
+    w = of.weight
     columns = []
     for x in values.T:
         seen = np.isfinite(x)
@@ -147,7 +147,8 @@ def _together(values: Array, members: Sequence[Flags], weight: Array, of: tuple[
             pull += part * (np.where(seen, x, 0.0) - (own @ np.where(seen, x, 0.0)) / own.sum())
         rows = np.flatnonzero(share > 0)
         centre = float(share[rows] @ x[rows]) if rows.size else np.nan
-        columns.append(means((centre + pull[rows] / share[rows])[:, None], share[rows], unit[rows], stratum))
+        mine = of.at(rows)
+        columns.append(means((centre + pull[rows] / mine.weight * mine.weight.sum())[:, None], *mine))
     return Means(*(np.concatenate([getattr(c, part) for c in columns]) for part in Means.__slots__))
 
 

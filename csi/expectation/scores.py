@@ -15,14 +15,12 @@ import polars as pl
 
 from csi.expectation.forms import Matched
 from csi.inference.adjust import adjust
+from csi.inference.linearised import Design
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.codebook import Form
 
 HALF: Final = 0.5
 """A dimension's score needs answers to this share of its attributes."""
-
-Plan = tuple[Array, Ints, Ints]
-"""Weights and units of rows, strata of the units."""
 
 KINDS: Final = ("attribute", "dimension", "overall")
 
@@ -91,7 +89,7 @@ def scores_of(pairs: Matched, rows: Array) -> Scores:
     )
 
 
-def by_cell(sample: Sample, pairs: Matched, outcome: bool) -> Iterator[tuple[Scores, Plan, Array | None]]:
+def by_cell(sample: Sample, pairs: Matched, outcome: bool) -> Iterator[tuple[Scores, Design, Array | None]]:
     """Scores, design and outcome of every cell.
 
     Parameters:
@@ -101,7 +99,7 @@ def by_cell(sample: Sample, pairs: Matched, outcome: bool) -> Iterator[tuple[Sco
         rows = np.flatnonzero(sample.cell == cell)
         answers = sample.rows[rows]
         y = answered_mean(answers[:, len(pairs.every) :]) if outcome else None
-        yield scores_of(pairs, answers), design(sample, rows), y
+        yield scores_of(pairs, answers), Design.of(sample, rows), y
 
 
 def mean_of(x: Array, of: npt.NDArray[np.bool_]) -> Array:
@@ -147,11 +145,6 @@ def answered_mean(x: Array) -> Array:
     seen = np.isfinite(x)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(seen, x, 0.0).sum(axis=1) / seen.sum(axis=1))
-
-
-def design(sample: Sample, rows: Ints) -> tuple[Array, Ints, Ints]:
-    """Weights and units of some rows, and the strata of all units."""
-    return sample.weight[rows], sample.unit[rows], sample.stratum
 
 
 def finite(x: Array) -> pl.Series:

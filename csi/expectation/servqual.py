@@ -22,13 +22,13 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, problem
 from csi.estimate.given import check_panel
 from csi.expectation.forms import Matched, matched
-from csi.expectation.scores import Scores, answered_mean, design, finite, scores_of
+from csi.expectation.scores import Scores, answered_mean, finite, scores_of
 from csi.expectation.servqual_structure import Asked, Structure, predictive, reliabilities, structure_of
 from csi.expectation.servqual_weights import Points, points_of, weighted
 from csi.expectation.servqual_words import lines_of, notes_of, of_structure, sentences_of
 from csi.expectation.settings import check, outcome_of
 from csi.inference.adjust import adjust
-from csi.inference.linearised import Means, means
+from csi.inference.linearised import Design, Means, means
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases
@@ -177,7 +177,7 @@ def _cells(
     normalised = 0
     for cell in range(sample.cells.height):
         rows = np.flatnonzero(sample.cell == cell)
-        scores, plan = scores_of(pairs, sample.rows[rows]), design(sample, rows)
+        scores, plan = scores_of(pairs, sample.rows[rows]), Design.of(sample, rows)
         told, off = _table(scores, points, _answers(sample, rows, points.items), plan, form, level)
         tables.append(told)
         normalised += off
@@ -273,7 +273,7 @@ def _empty(name: str, form: Asked) -> Problem:
 
 
 def _table(
-    scores: Scores, points: Points, answers: Array, plan: tuple[Array, Ints, Ints], form: Asked, level: float
+    scores: Scores, points: Points, answers: Array, plan: Design, form: Asked, level: float
 ) -> tuple[pl.DataFrame, int]:
     """The table of one cell, and how many respondents' points did not sum to 100."""
     d = scores.of("dimension")

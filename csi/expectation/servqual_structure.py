@@ -24,12 +24,13 @@ from csi.expectation.forms import Matched
 from csi.expectation.regression import regress
 from csi.expectation.scores import Scores, finite
 from csi.inference.draws import quantile
+from csi.inference.linearised import Design
 from csi.inference.resample import drawn_weights
 from csi.measures.fit_measures import fit_measures
 from csi.measures.nested import lrt
 from csi.measures.reliability import alpha
 from csi.measures.validity import htmt
-from csi.moments.stack import Array, Ints, Moments, Sample
+from csi.moments.stack import Array, Moments, Sample
 from csi.sem.estimator import SEM
 from csi.survey.bases import Bases
 from csi.survey.codebook import Form
@@ -71,7 +72,7 @@ class Structure:
     htmt: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
-def predictive(scores: Scores, form: Asked, y: Array, plan: tuple[Array, Ints, Ints]) -> pl.DataFrame:
+def predictive(scores: Scores, form: Asked, y: Array, plan: Design) -> pl.DataFrame:
     """An outcome on perceptions, on gaps, and on both forms side by side, dimension by dimension.
 
     Parameters:
@@ -82,7 +83,7 @@ def predictive(scores: Scores, form: Asked, y: Array, plan: tuple[Array, Ints, I
     E = scores.values[form][:, d] if form else np.zeros_like(P)
     seen = np.isfinite(P).all(axis=1) & np.isfinite(E).all(axis=1) & np.isfinite(y)
     P, E, y, one = P[seen], E[seen], y[seen], np.ones((int(seen.sum()), 1))
-    own = (plan[0][seen], plan[1][seen], plan[2])
+    own = plan.at(seen)
     q = len(d)
     sets = {"perceived": P, "gap": P - E, "both": np.column_stack([P, E])} if form else {"perceived": P}
     whole = regress(np.column_stack([one, sets["both"]]), y, *own) if form else None

@@ -15,10 +15,11 @@ from csi.expectation.asymmetry import TYPES, asymmetry
 from csi.expectation.forms import Matched
 from csi.expectation.gap import NUMBERS, of_difference
 from csi.expectation.regression import Errors, Regression, regress, slopes_again
-from csi.expectation.scores import answered_mean, design, finite, scores_of
+from csi.expectation.scores import answered_mean, finite, scores_of
 from csi.expectation.surface_judged import claims, coefficients, features
 from csi.expectation.surface_shape import hull, slopes_at, terms
 from csi.inference.draws import percentiles, standard_error
+from csi.inference.linearised import Design
 from csi.inference.resample import drawn_weights
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.bases import Bases
@@ -60,7 +61,7 @@ def cell_of(sample: Sample, pairs: Matched, cell: int, asked: Asked) -> tuple[di
     E, P, y, C, rows = E[seen], P[seen], y[seen], C[seen], rows[seen]
     where = _centre(sample, pairs, (E, P), sample.weight[rows], asked.centre)
     C = C - C.mean(axis=0) if len(C) else C
-    plan, columns = design(sample, rows), (E - where, P - where, y, C)
+    plan, columns = Design.of(sample, rows), (E - where, P - where, y, C)
     few = len(y) < asked.bases.small
     full = None if few else regress(np.column_stack([terms(E - where, P - where), C]), y, *plan)
     corners = hull(E, P)

@@ -16,7 +16,8 @@ from csi.expectation.scores import finite
 from csi.expectation.surface_shape import CLAIMS, LINES, TERMS, claimed, curvature, stationary, within
 from csi.expectation.surface_words import FLAT, OUTSIDE
 from csi.inference.draws import percentiles
-from csi.moments.stack import Array, Ints
+from csi.inference.linearised import Design
+from csi.moments.stack import Array
 
 POINTS: Final = ("expected0", "perceived0", "p10", "p11")
 
@@ -77,7 +78,7 @@ def coefficients(full: Regression | None, errors: Errors, level: float, controls
 def claims(
     full: Regression | None,
     at: tuple[Array, Array, Array, Array],
-    plan: tuple[Array, Ints, Ints],
+    plan: Design,
     n: int,
     errors: Errors = "robust",
 ) -> pl.DataFrame:

@@ -27,10 +27,10 @@ from csi.expectation.scores import Scores, apart, by_cell, finite, holm
 from csi.expectation.settings import check, outcome_of
 from csi.expectation.tolerance_slopes import slopes_of
 from csi.expectation.tolerance_words import lines_of, notes_of, sentences_of
-from csi.inference.linearised import Means, critical, means
+from csi.inference.linearised import Design, Means, critical, means
 from csi.inference.shares import shares
 from csi.moments.sample import sample_of
-from csi.moments.stack import Array, Ints, Sample
+from csi.moments.stack import Array, Sample
 from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.survey.codebook import Form
 from csi.survey.keyed import stacked
@@ -222,9 +222,7 @@ def _refused(pairs: Matched, wrong: Flags, both: Flags, share: float, asked: str
     return problem("E-ZOT", "tolerance", en, zh, do, do_zh)
 
 
-def _table(
-    scores: Scores, P: Array, A: Array | None, D: Array | None, plan: tuple[Array, Ints, Ints], level: float
-) -> pl.DataFrame:
+def _table(scores: Scores, P: Array, A: Array | None, D: Array | None, plan: Design, level: float) -> pl.DataFrame:
     """The table of one cell."""
     blank = np.full_like(P, np.nan)
     seen = np.isfinite(P)
@@ -263,7 +261,7 @@ def _gaps(scores: Scores, found: Means, level: float) -> dict[str, Array]:
     return out
 
 
-def _position(msa: Array, width: Array, mean: Array, plan: tuple[Array, Ints, Ints], level: float) -> dict[str, Array]:
+def _position(msa: Array, width: Array, mean: Array, plan: Design, level: float) -> dict[str, Array]:
     """Mean MSA / mean width with the error of a ratio: 0 at adequate, 1 at desired."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(mean[2] > 0, mean[0] / mean[2], np.nan)

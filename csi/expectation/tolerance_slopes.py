@@ -18,7 +18,8 @@ import polars as pl
 
 from csi.expectation.regression import regress
 from csi.expectation.scores import Scores, apart
-from csi.moments.stack import Array, Ints
+from csi.inference.linearised import Design
+from csi.moments.stack import Array
 
 PARTS: Final = ("below", "within", "above")
 LEAST: Final = 10
@@ -30,7 +31,7 @@ Zone = tuple[Array, Array | None, Array | None]
 """P, Ea, Ed."""
 
 
-def slopes_of(scores: Scores, zone: Zone, y: Array, plan: tuple[Array, Ints, Ints], level: float) -> pl.DataFrame:
+def slopes_of(scores: Scores, zone: Zone, y: Array, plan: Design, level: float) -> pl.DataFrame:
     """The slopes of every name.
 
     Parameters:
@@ -62,7 +63,7 @@ def pieces(zone: Zone) -> dict[str, Array]:
     return {"within": np.minimum(apart(P, knot), 0.0), "above": np.maximum(apart(P, knot), 0.0)}
 
 
-def _one(zone: Zone, y: Array, plan: tuple[Array, Ints, Ints], level: float) -> dict[str, float | int | None]:
+def _one(zone: Zone, y: Array, plan: Design, level: float) -> dict[str, float | int | None]:
     """The slopes of one name; null where a part has fewer than 10 respondents."""
     ends = [x for x in zone if x is not None]
     seen = np.logical_and.reduce([np.isfinite(x) for x in (*ends, y)])
@@ -74,7 +75,7 @@ def _one(zone: Zone, y: Array, plan: tuple[Array, Ints, Ints], level: float) -> 
     if knot is None or min(c for c in counts.values() if c is not None) < LEAST:
         return nothing
     X = np.column_stack([np.ones(len(knot)), knot, *parts.values()])
-    fitted = regress(X, y[seen], plan[0][seen], plan[1][seen], plan[2])
+    fitted = regress(X, y[seen], *plan.at(seen))
     if fitted is None:
         return nothing
     q = len(parts)

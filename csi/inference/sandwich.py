@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from scipy.special import fdtrc
 
+from csi.inference.linearised import Known, centred
 from csi.moments.stack import Array, Ints
 
 ALONE: Final = 1e-9
@@ -129,17 +130,20 @@ class Slopes:
         return value, float(q), left, float(fdtrc(q, left, max(value, 0.0)))
 
 
-def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None) -> Slopes:
+def robust_slopes(
+    X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints | None = None, known: Known | None = None
+) -> Slopes:
     """Weighted least squares with a robust covariance that allows for leverage.
 
     V = A sum_g z_g z_g' A,  A = (X'WX)^-1,  z_g = (I - S_g A)^-1/2 X_g'W_g e_g,  S_g = X_g'W_g X_g
 
     Without bias where errors are alike: HC2 for units of one row, CR2 for larger ones. With several strata the z_g
-    are centred within strata, with u_h / (u_h - 1). HC3 and CR3 take (I - S_g A)^-1, which is too wide.
+    are centred within strata, with u_h / (u_h - 1). HC3 and CR3 take (I - S_g A)^-1, which is too wide. Of raked
+    weights, what margins leave of the z of rows stands in their place (a unit's correction is shared by weight).
 
     Parameters:
         X: (n, k) with a column of ones. y, weight: (n,). unit: (n,) rows with one unit are summed. stratum: (units,) of
-            each unit; None takes one.
+            each unit; None takes one. known: margins and populations (`Design.of`).
 
     Returns:
         A `Slopes`.
@@ -159,8 +163,9 @@ def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints |
     C: Array = np.asarray(np.linalg.cholesky(A), dtype=np.float64)
     codes, own = np.unique(unit, return_inverse=True)
     layers, of = np.unique(np.zeros(codes.size) if stratum is None else stratum[codes], return_inverse=True)
+    rows = (X * (y - X @ b)[:, None]) @ C
     scores = np.zeros((codes.size, k))
-    np.add.at(scores, own, (X * (weight * (y - X @ b))[:, None]) @ C)
+    np.add.at(scores, own, rows * weight[:, None])
     turns, h = _leverage(X, weight, C, own)
     # what one unit alone determines counts for nothing
     kept = np.where(1 - h > ALONE, 1 / np.sqrt(np.maximum(1 - h, ALONE)), 0.0)
@@ -168,7 +173,11 @@ def robust_slopes(X: Array, y: Array, weight: Array, unit: Ints, stratum: Ints |
     between: list[Array] = []
     for factor in (kept, kept**2):
         sums = np.einsum("gij,gj->gi", turns, factor * seen)
-        sums = _centred(sums, of) if layers.size > 1 else sums
+        if known is not None and known.raking is not None:
+            sums = known.sums(rows + ((sums - scores) / np.bincount(own, weight)[:, None])[own])
+        else:
+            sums = centred(sums, of) if layers.size > 1 else sums
+            sums = sums if known is None else sums * np.sqrt(known.finite(own))[:, None]
         between.append(C @ (sums.T @ sums) @ C.T)
     df = n - k if codes.size == n and layers.size == 1 else codes.size - layers.size
     return Slopes(b, between[0], between[1], float(df), C, turns, h)
@@ -202,12 +211,3 @@ def _spread(r: Array, s: Array) -> float:
     rs, ks = np.einsum("gss->gs", r), np.einsum("gss->gs", k)
     alone = np.einsum("gs,gt->", rs, rs) + (r**2).sum() - 2 * np.einsum("gs,gt->", rs, ks) - 2 * (r * k).sum()
     return float(alone + (pairs**2).sum() + np.einsum("stkl,stlk->", pairs, pairs))
-
-
-def _centred(sums: Array, of: Ints) -> Array:
-    """Scores of units less their stratum's mean, times the root of u / (u - 1); a single unit stays as it is."""
-    u = np.bincount(of)
-    centre = np.zeros((u.size, sums.shape[1]))
-    np.add.at(centre, of, sums)
-    away = sums - np.where(u > 1, 1 / u, 0.0)[of, None] * centre[of]
-    return away * np.sqrt(np.where(u > 1, u / np.maximum(u - 1, 1), 1.0))[of, None]

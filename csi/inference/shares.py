@@ -13,12 +13,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from csi.inference.linearised import critical, means
+from csi.inference.linearised import Design, critical, means
 from csi.moments.stack import Array, Ints
 
 
 def shares(
-    mark: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], design: tuple[Array, Ints, Ints], level: float
+    mark: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], design: Design | tuple[Array, Ints, Ints], level: float
 ) -> tuple[Array, Array, Array]:
     """(m,) shares of the rows seen that have a mark, and their bounds.
 

@@ -70,6 +70,14 @@ class Reraking(Protocol):
     """Weights of replicates that are raked again: see `csi.moments.raking.Raking`."""
 
     @property
+    def weight(self) -> Array:
+        """(rows of the data,) full weights, on the scale of the sample's."""
+
+    @property
+    def unit(self) -> Ints:
+        """(rows of the data,) resampling unit."""
+
+    @property
     def stratum(self) -> Ints:
         """(units,) stratum of each unit of the data."""
 

@@ -41,23 +41,24 @@ OF_AN_INDEX = [
 OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "run_card", "stage_slopes"]
 """Take data with their design and hand it on."""
 
-LINEARISED = ["kcsi", "nps", "rates"]
-"""Errors of scores and rates are linearised with what margins leave of them; pairs of groups in `nps` hold weights
-fixed."""
+LINEARISED = [
+    "comments", "complaints", "gap", "kcsi", "loyalty_curve", "loyalty_types", "nps", "promise", "rates", "reasonable",
+    "recovery", "stakeholders", "tolerance",
+]  # fmt: skip
+"""Errors of means, shares and slopes are linearised with what margins and finite populations leave of them (in
+`comments` those of who wrote, in `complaints` and `recovery` those of answers; tables of events are not raked)."""
 
 RESAMPLED = [
     "balance", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward", "servqual",
     "surface",
 ]  # fmt: skip
 """Take a panel's design; what is resampled (Kano's classes and coefficients, a balance point, stabilities, relative
-weights, average slopes, HTMT) is raked again in every replicate; errors of means and slopes beside them hold
-weights fixed."""
+weights, average slopes, HTMT) is raked again in every replicate; errors of means and slopes beside them are linearised
+with the margins (of `formation_by_stage` with weights held fixed)."""
 
 HELD_FIXED = [
-    "adjustment", "attitude", "change", "comments", "complaints", "dynamic_expectation", "emotion_waves",
-    "gap", "intervention", "lifecycle", "loyalty_curve", "loyalty_types", "mentions",
-    "price_tolerance", "promise", "reasonable", "recovery", "requirements", "stakeholders", "text_indicator",
-    "tolerance",
+    "adjustment", "attitude", "change", "dynamic_expectation", "emotion_waves", "intervention", "lifecycle", "mentions",
+    "text_indicator",
 ]  # fmt: skip
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors
 are too large rather than too small."""
@@ -72,6 +73,8 @@ WITHOUT = {
     "coding": "reads a file, estimates nothing",
     "diff": "two records, no rows",
     "missingness": "counts of absent answers, of the rows themselves",
+    "price_tolerance": "makes an item of three; its errors are those of whoever takes it",
+    "requirements": "products of judgements, without sampling error",
     "nca": "a ceiling line over the rows, which weights do not move",
     "quality": "counts of what rules find; its indices are those of csi.index",
     "report": "hands on what a study says",
@@ -177,6 +180,58 @@ def test_a_class_of_kano_that_is_a_margin_has_no_error() -> None:
     assert known["cs_plus"][0] == pytest.approx(0.3, abs=1e-5)
     assert known["cs_plus_high"][0] - known["cs_plus_low"][0] < 1e-5
     assert held["cs_plus_high"][0] - held["cs_plus_low"][0] > 0.1
+
+
+@pytest.fixture(scope="module")
+def told_by_kind() -> csi.Panel:
+    """People of six kinds, whose answers follow from the kind; raked to shares of kinds."""
+    rng, n = np.random.default_rng(8), 180
+    kind = rng.integers(0, 6, n)
+    ten, names = Scale("ten", 1, 10), ("Ew", "Ea", "Ed", "P")
+    items = [Item(f"{f}{a}", f"d{a}", ten, Text("X", "X"), f"a{a}", f) for a in (1, 2) for f in names]  # type: ignore[arg-type]
+    items += [Item(c, c, ten, Text("X", "X")) for c in ("loyalty", "satisfaction")]
+    answers = {i.name: rng.integers(3, 11, 6).astype(float)[kind] for i in items}
+    for a in (1, 2):
+        answers[f"Ea{a}"], answers[f"Ed{a}"] = np.full(n, 4.0), np.full(n, 8.0) + (kind == 1)
+    frame = pl.DataFrame({**answers, "kind": kind.astype(str)})
+    blank = pl.DataFrame({i.name: pl.Series([None] * n, dtype=pl.String) for i in items})
+    made = csi.Panel(frame, Codebook(tuple(items), {}, {}), blank)
+    return csi.rake(made, {"kind": {str(k): s for k, s in enumerate((0.3, 0.1, 0.1, 0.2, 0.2, 0.1))}})
+
+
+def errors_of(found: object) -> list[float]:
+    """Every standard error in the tables of a result."""
+    tables = [getattr(found, f.name) for f in dataclasses.fields(found)]  # type: ignore[arg-type]
+    kept = [t for t in tables if isinstance(t, pl.DataFrame)]
+    return [v for t in kept for c in t.columns if "std_error" in c for v in t[c].drop_nulls().to_list()]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("gap", {"outcome": "loyalty"}),
+        ("tolerance", {"outcome": "loyalty"}),
+        ("servqual", {"expected": "Ew", "structure": False, "outcome": "loyalty"}),
+        ("kinds", {"replicates": 100}),
+        ("loyalty_types", {"patronage": "satisfaction"}),
+        ("loyalty_curve", {}),
+    ],
+)
+def test_what_margins_tell_has_no_error(name: str, given: dict[str, object], told_by_kind: csi.Panel) -> None:
+    """Where a margin settles every answer, means, shares and slopes are known; with weights held fixed they are not."""
+    fixed = dataclasses.replace(told_by_kind, weighing=None)
+    known, held = (errors_of(getattr(csi, name)(panel, **given)) for panel in (told_by_kind, fixed))
+    assert len(known) == len(held) > 0
+    assert max(known) < 1e-7
+    assert max(held) > 0.01
+
+
+def test_a_finite_population_takes_its_part_of_linearised_errors(told_by_kind: csi.Panel) -> None:
+    """Of 75 % of a population answered, errors are half of those of an unlimited one."""
+    free = dataclasses.replace(told_by_kind, weighing=None)
+    counted = dataclasses.replace(free, frame=free.frame.with_columns(population=pl.lit(0.75)))
+    wide, narrow = (np.array(errors_of(csi.gap(panel, outcome="loyalty"))) for panel in (free, counted))
+    np.testing.assert_allclose(narrow, wide / 2, rtol=1e-9)
 
 
 def test_errors_know_the_margins() -> None:
