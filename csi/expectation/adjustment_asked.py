@@ -13,6 +13,7 @@ from csi.errors import Note, Problem, Problems, note, problem
 from csi.expectation.change_asked import series_of
 from csi.expectation.followed import Followed, complete_note, followed
 from csi.expectation.wide import wide
+from csi.inference.linearised import Design, Known
 from csi.moments.stack import Array, Ints
 from csi.survey.codebook import Form
 from csi.survey.panel import Panel
@@ -30,7 +31,7 @@ class Occasions:
     Attributes:
         initial, adjusted, outcome: (n,). experience: (n,), None where it was not asked. flag: (n,) 0 or 1, NaN where
             it is not known; None without one. weight, unit: (n,). stratum: (units,). drawn: (B, n) resamples.
-        waves: first and last. people: who answered anything. table: of `followed`. notes.
+        waves: first and last. people: who answered anything. table: of `followed`. notes. known: margins.
     """
 
     initial: Array
@@ -46,6 +47,12 @@ class Occasions:
     people: int
     table: pl.DataFrame
     notes: tuple[Note, ...]
+    known: Known | None = None
+
+    @property
+    def design(self) -> Design:
+        """That of the rows."""
+        return Design(self.weight, self.unit, self.stratum, self.known)
 
 
 def form_of(panel: Panel, name: str | None, letter: str, form: Form | None) -> Form | None:
@@ -150,6 +157,7 @@ def _complete(data: Followed, flags: Array | None, least: int, replicates: int, 
         people=len(whole),
         table=data.table,
         notes=(*data.notes, *complete_note(int(whole.sum()), len(whole))),
+        known=data.design.at(whole).known,
     )
 
 
@@ -201,6 +209,7 @@ def with_flag(rows: Occasions) -> tuple[Occasions, tuple[Note, ...]]:
         weight=rows.weight[known],
         unit=rows.unit[known],
         drawn=rows.drawn[:, known],
+        known=rows.design.at(known).known,
     )
     en = f"{lost} people of whom the flag is not known are left out of what concerns it."
     return kept, (note("N-FLAG", en, f"有 {lost} 名受访者标记未知，与标记有关的结果未纳入。"),)

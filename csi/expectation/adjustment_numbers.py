@@ -81,7 +81,7 @@ def _explained(shape: str, name: str, X: Array, rows: Occasions, alone: Array) -
 def moved(rows: Occasions, level: float) -> list[list[object]]:
     """Means of both expectations and of the change; slopes of the outcome on the adjusted one and experience."""
     values = np.column_stack([rows.initial, rows.adjusted, rows.adjusted - rows.initial])
-    found = means(values, rows.weight, rows.unit, rows.stratum)
+    found = means(values, *rows.design)
     told = judged(found.mean, found.std_error, np.asarray(found.df, dtype=np.float64), level)
     n = len(values)
     names = ("mean_initial", "mean_adjusted", "mean_change")
@@ -116,7 +116,7 @@ def paths(rows: Occasions, z: Array, level: float) -> list[list[object]]:
 
 def _slopes(X: Array, y: Array, rows: Occasions, names: tuple[str, ...], level: float) -> list[list[object]]:
     """Rows of the first slopes after the intercept."""
-    found = regress(X, y, rows.weight, rows.unit, rows.stratum)
+    found = regress(X, y, *rows.design)
     if found is None:
         return [[name, len(y), *[float("nan")] * len(NUMBERS)] for name in names]
     told = found.combined(np.eye(X.shape[1])[1 : 1 + len(names)], level)

@@ -167,7 +167,7 @@ def change(
 
 def _df(data: Wide) -> float:
     """Clusters less strata where people share clusters; else infinite, as the normal law holds of many people."""
-    _, unit, stratum = design_of(data)
+    _, unit, stratum, _ = design_of(data)
     units, strata = stratum.size, len(np.unique(stratum))
     return float(max(units - strata, 1)) if units < unit.size else inf
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from csi.expectation.wide import Wide, named
-from csi.inference.linearised import means
-from csi.moments.stack import Array, Ints
+from csi.inference.linearised import Design, Known, means
 
 SCHEMA = {
     "wave": pl.String, "series": pl.String, "n": pl.Int64, "mean": pl.Float64, "std_error": pl.Float64,
@@ -17,15 +17,20 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def design_of(data: Wide) -> tuple[Array, Ints, Ints]:
-    """(n,) weights (mean 1), (n,) units, (units,) their strata."""
+def design_of(data: Wide) -> Design:
+    """Weights of mean 1, units, their strata, and what margins know of them."""
     frame = data.frame
     weight = frame["weight"].to_numpy().astype(np.float64) if "weight" in frame.columns else np.ones(frame.height)
     codes, first, unit = np.unique(frame["unit"].to_numpy(), return_index=True, return_inverse=True)
     strata = np.zeros(codes.size, dtype=np.int64)
     if "stratum" in frame.columns:
         strata = np.unique(frame["stratum"].cast(pl.String).to_numpy()[first], return_inverse=True)[1].astype(np.int64)
-    return weight / weight.mean(), unit.astype(np.int64), strata
+    weight, known = weight / weight.mean(), None
+    if data.raking is not None:
+        place = frame["_first"].to_numpy().astype(np.int64)
+        full = data.raking.weight * (weight.sum() / data.raking.weight[place].sum())
+        known = Known(replace(data.raking, weight=full), place, None)
+    return Design(weight, unit.astype(np.int64), strata, known)
 
 
 def wave_means(data: Wide, series: Mapping[str, Sequence[str]], level: float) -> pl.DataFrame:

@@ -76,7 +76,7 @@ def solved(rows: Rows, data: Followed) -> Solved:
     person = rows.person
     # the first column of `regress` is 1: intercepts of waves add up to it
     X = np.column_stack([np.ones(len(rows.y)), rows.X[:, : len(rows.names)], rows.X[:, len(rows.names) + 1 :]])
-    found = regress(X, rows.y, data.weight[person], data.unit[person], data.stratum) if len(rows.y) else None
+    found = regress(X, rows.y, *data.design.at(person)) if len(rows.y) else None
     return Solved(rows, found, int(np.unique(person).size))
 
 

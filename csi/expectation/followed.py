@@ -15,7 +15,8 @@ import polars as pl
 from csi.errors import Note, note
 from csi.expectation.change_waves import design_of
 from csi.expectation.wide import Wide, named
-from csi.inference.resample import Plan
+from csi.inference.linearised import Design, Known
+from csi.inference.resample import Plan, raked_plan
 from csi.measures.reliability import alpha
 from csi.moments.stack import Array, Ints
 
@@ -38,7 +39,7 @@ class Followed:
     Attributes:
         values: series -> (n, W), NaN where fewer than half of the items are answered. waves: their names.
         weight: (n,) mean 1. unit: (n,) of errors and resampling. stratum: (units,). table: series, wave, items, n,
-            mean, sd, alpha. notes.
+            mean, sd, alpha. notes. known: margins that weights are raked to.
     """
 
     values: Mapping[str, Array]
@@ -48,9 +49,20 @@ class Followed:
     stratum: Ints
     table: pl.DataFrame
     notes: tuple[Note, ...]
+    known: Known | None = None
+
+    @property
+    def design(self) -> Design:
+        """That of the people."""
+        return Design(self.weight, self.unit, self.stratum, self.known)
 
     def drawn(self, replicates: int, seed: int) -> Array:
-        """(B, n) how often each person counts in resamples of units within strata."""
+        """(B, n) how often each person counts in resamples of units within strata; raked again where weights are."""
+        if self.known is not None and self.known.raking is not None:
+            raking, place = self.known.raking, self.known.place
+            return np.concatenate(
+                [w[:, place] / raking.weight[place] for _, w in raked_plan(raking, replicates, seed).blocks()]
+            )
         plan = Plan(self.stratum, replicates, seed)
         return np.concatenate([m[:, self.unit] for _, m in plan.blocks()])
 
@@ -61,14 +73,16 @@ def followed(data: Wide, series: Mapping[str, Sequence[str]]) -> Followed:
     Parameters:
         data: a row per person. series: its name -> items.
     """
-    weight, unit, stratum = design_of(data)
+    design = design_of(data)
+    weight = design.weight
     values, rows = {}, []
     for name, items in series.items():
         waves = [_answers(data, items, t) for t in range(1, len(data.waves) + 1)]
         values[name] = np.column_stack([_mean(x) for x in waves])
         rows += [[name, w, *_described(x, weight)] for w, x in zip(data.waves, waves, strict=True)]
     table = pl.DataFrame(rows, schema=SCHEMA, orient="row").fill_nan(None)
-    return Followed(values, data.waves, weight, unit, stratum, table, tuple(n for n in data.notes if n.code != FIML))
+    notes = tuple(n for n in data.notes if n.code != FIML)
+    return Followed(values, data.waves, *design[:3], table, notes, design.known)
 
 
 def _answers(data: Wide, items: Sequence[str], wave: int) -> Array:

@@ -18,7 +18,7 @@ from csi.errors import Problem, Problems, did_you_mean, problem
 from csi.expectation.change_waves import design_of
 from csi.expectation.wide import Wide, named
 from csi.inference.adjust import adjust
-from csi.inference.linearised import critical, p_of_t
+from csi.inference.linearised import Known, critical, p_of_t
 from csi.inference.sandwich import robust_slopes
 from csi.moments.stack import Array, Ints
 
@@ -46,7 +46,7 @@ class Design:
     Attributes:
         values: (n, W) answers. treated: (n,). waves: their names. start: index of the first wave after the beginning.
         weight: (n,). unit: (n,) of errors. stratum: (units,). later, unknown: people left out, first flagged later, or
-            of whom it is not known whether they had it.
+            of whom it is not known whether they had it. known: margins that weights are raked to.
     """
 
     values: Array
@@ -58,6 +58,7 @@ class Design:
     stratum: Ints
     later: int
     unknown: int
+    known: Known | None = None
 
     @property
     def before(self) -> tuple[str, ...]:
@@ -127,10 +128,13 @@ def design_from(data: Wide, items: Sequence[str], flag: str, since: str | None) 
     own = np.where(ever.any(axis=1), ever.argmax(axis=1), W)
     known, timely = _known(flags, values, first), (own <= start) | (own == W) | (since is not None)
     kept = known & timely
-    weight, unit, stratum = design_of(data)
+    weight, unit, stratum, margins = design_of(data)
+    margins = None if margins is None else margins.at(kept)
     treated = np.asarray(own[kept] < W, dtype=np.bool_)
     left = int((known & ~timely).sum()), int((~known).sum())
-    return Design(values[kept].astype(np.float64), treated, data.waves, start, weight[kept], unit[kept], stratum, *left)
+    return Design(
+        values[kept].astype(np.float64), treated, data.waves, start, weight[kept], unit[kept], stratum, *left, margins
+    )
 
 
 def _known(flags: Array, values: Array, first: int) -> Bools:
@@ -254,7 +258,8 @@ def _told(design: Design, X: Array, y: Array, person: Ints, level: float) -> lis
     """
     heads = _heads(design.treated[np.unique(person)])
     codes, unit = np.unique(design.unit[person], return_inverse=True)
-    found = robust_slopes(X, y, design.weight[person], unit.astype(np.int64), design.stratum[codes])
+    known = None if design.known is None else design.known.at(person)
+    found = robust_slopes(X, y, design.weight[person], unit.astype(np.int64), design.stratum[codes], known)
     value, error, df = float(found.slopes[-1]), float(found.std_error[-1]), float(found.df[-1])
     at = np.array([df])
     reach = float(critical(level, at)[0]) * error

@@ -13,6 +13,8 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Note, Problem, Problems, did_you_mean, note, problem
+from csi.moments.raked import designed
+from csi.moments.raking import Raking
 from csi.survey.panel import Panel
 
 RETURNING = 0.3
@@ -30,7 +32,8 @@ class Wide:
         frame: `item_1` ... `item_W` (answers in each wave, null where absent), what was asked for besides (the largest
             value), `person`, and `weight`, `unit`, `stratum` where the panel has them.
         waves: their names, oldest first. people: rows. returning: share of people seen in two waves or more.
-        seen: (W,) people of each wave. notes.
+        seen: (W,) people of each wave. notes. raking: margins of the panel (`_first`: the row of a person's weight);
+            None where it is not raked.
     """
 
     frame: pl.DataFrame
@@ -39,6 +42,7 @@ class Wide:
     returning: float
     seen: tuple[int, ...]
     notes: tuple[Note, ...] = ()
+    raking: Raking | None = None
 
     def role(self, name: str) -> str | None:
         """The column "weight", "unit" or "stratum"; None where the panel has none."""
@@ -91,7 +95,7 @@ def wide(
         ([(5.0, 6.0), (4.0, None)], 0.5)
     """
     _check_keys(panel, what)
-    frame = _kept(panel.frame, where)
+    frame = _kept(panel.frame.with_row_index("_first"), where)
     order = _order(panel, frame, waves, least, what)
     frame = frame.filter(pl.col("wave").is_in(order), pl.col("respondent").is_not_null())
     frame, people = _people(frame)
@@ -103,7 +107,8 @@ def wide(
     seen = tuple(frame.filter(wave=w)["person"].n_unique() for w in order)
     joined = _side_by_side(frame, items, order, _besides(frame, also))
     notes = (*people, *_weighted(joined), *_strangers(joined, items, len(order)), *_one_wave(share))
-    return Wide(joined, tuple(order), joined.height, share, seen, notes)
+    raking = None if panel.weighing is None or "weight" not in frame.columns else designed(panel, {})[0]
+    return Wide(joined, tuple(order), joined.height, share, seen, notes, raking)
 
 
 def _check_keys(panel: Panel, what: str) -> None:
@@ -189,7 +194,7 @@ def _check_returning(share: float, people: int, order: Sequence[str], least: flo
 def _besides(frame: pl.DataFrame, also: Sequence[str]) -> pl.DataFrame:
     """Per person: the columns of the design, and the largest value of what was asked for."""
     unit = "cluster" if "cluster" in frame.columns else "respondent"
-    design = [pl.col(c).first() for c in ("weight", "stratum") if c in frame.columns]
+    design = [pl.col(c).first() for c in ("weight", "stratum", "_first") if c in frame.columns]
     largest = [pl.col(c).max() for c in also]
     ordered = frame.sort("person", maintain_order=True)
     unit_first = pl.col(unit).first().alias("unit")

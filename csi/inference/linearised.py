@@ -63,7 +63,8 @@ class Known:
     """What is known of the population beside the answers: margins that weights are raked to, and its size.
 
     Attributes:
-        raking: of the whole data; None where weights are not raked. place: (n,) which rows of the data these are.
+        raking: of the whole data; None where weights are not raked. place: (n,) which rows of the data these are;
+            one may stand for several.
         fraction: (n,) share of the population of each row's stratum that was drawn; None for unlimited ones.
     """
 
@@ -80,7 +81,7 @@ class Known:
         if self.raking is None:
             raise TypeError("without margins there is nothing to hold fixed")
         weight, whole = self.raking.weight, np.zeros((self.raking.weight.size, z.shape[1]))
-        whole[self.place] = z
+        np.add.at(whole, self.place, z)
         left = self.raking.residual(whole, weight, np.arange(weight.size, dtype=np.int64)) * weight[:, None]
         stratum, out = self.raking.stratum, np.zeros((self.raking.stratum.size, z.shape[1]))
         np.add.at(out, self.raking.unit, left)

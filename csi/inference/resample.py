@@ -264,7 +264,11 @@ def resampling_of(sample: Sample, n: int, seed: int, kind: Kind = "multinomial")
     """
     if sample.raking is None:
         return plan_of(sample, n, seed, kind)
-    raking = sample.raking
+    return raked_plan(sample.raking, n, seed, kind)
+
+
+def raked_plan(raking: Reraking, n: int, seed: int, kind: Kind = "multinomial") -> Raked:
+    """The plan that draws the units of the whole data and rakes again."""
     return Raked(Plan(raking.stratum, n, seed, kind, raking.stream, raking.fraction), raking)
 
 

@@ -13,6 +13,8 @@ import pytest
 
 import csi
 from csi.errors import Text
+from csi.expectation.followed import followed
+from csi.expectation.wide import wide
 from csi.survey.codebook import Codebook, Item, Scale
 
 MARGINS = ["bootstrap", "jackknife", "replicate_weights", "make_replicates", "index"]
@@ -42,11 +44,12 @@ OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "ru
 """Take data with their design and hand it on."""
 
 LINEARISED = [
-    "comments", "complaints", "gap", "kcsi", "loyalty_curve", "loyalty_types", "nps", "promise", "rates", "reasonable",
-    "recovery", "stakeholders", "tolerance",
+    "adjustment", "comments", "complaints", "dynamic_expectation", "gap", "intervention", "kcsi", "loyalty_curve",
+    "loyalty_types", "nps", "promise", "rates", "reasonable", "recovery", "stakeholders", "tolerance",
 ]  # fmt: skip
 """Errors of means, shares and slopes are linearised with what margins and finite populations leave of them (in
-`comments` those of who wrote, in `complaints` and `recovery` those of answers; tables of events are not raked)."""
+`comments` those of who wrote, in `complaints` and `recovery` those of answers; tables of events are not raked); what is
+resampled beside them is raked again. Of the same people over waves populations are unlimited."""
 
 RESAMPLED = [
     "balance", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward", "servqual",
@@ -56,10 +59,7 @@ RESAMPLED = [
 weights, average slopes, HTMT) is raked again in every replicate; errors of means and slopes beside them are linearised
 with the margins (of `formation_by_stage` with weights held fixed)."""
 
-HELD_FIXED = [
-    "adjustment", "attitude", "change", "dynamic_expectation", "emotion_waves", "intervention", "lifecycle", "mentions",
-    "text_indicator",
-]  # fmt: skip
+HELD_FIXED = ["attitude", "change", "emotion_waves", "lifecycle", "mentions", "text_indicator"]
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors
 are too large rather than too small."""
 
@@ -165,6 +165,26 @@ def test_nothing_is_resampled_past_the_margins() -> None:
     root = Path(csi.__file__).parent
     drawing = [p.stem for p in root.rglob("*.py") if re.search(r"\bplan_of\(", p.read_text(encoding="utf-8"))]
     assert sorted(drawing) == ["index_drawn", "resample"]
+    making = [p.stem for p in root.rglob("*.py") if "inference.resample import" in (t := p.read_text(encoding="utf-8"))
+              and re.search(r"inference\.resample import [^\n]*\bPlan\b", t)]  # fmt: skip
+    assert sorted(making) == ["followed", "make_replicates", "nested", "replicates"]  # raked again, or refused (nested)
+
+
+def test_people_over_waves_are_raked_again() -> None:
+    """In every replicate the weights of people add up to the margins of their first wave."""
+    rng, n = np.random.default_rng(4), 60
+    sex = np.tile(rng.integers(0, 2, n), 2)
+    book = Codebook((Item("e", "expectation", Scale("s", 1, 7), Text("E", "E")),), {}, {})
+    frame = pl.DataFrame({"respondent": [f"{k:02d}" for k in range(n)] * 2, "wave": ["1"] * n + ["2"] * n,
+                          "e": rng.integers(1, 8, 2 * n).astype(float), "sex": sex.astype(str)})  # fmt: skip
+    panel = csi.Panel(frame, book, frame.select(pl.lit(None, pl.String).alias("e")), waves=("1", "2"))
+    raked = csi.rake(panel, {"sex": {"0": 0.3, "1": 0.7}}, by=["wave"])
+    for made, most in ((raked, 1e-5), (dataclasses.replace(raked, weighing=None), np.inf)):
+        data = followed(wide(made, ["e"]), {"A": ["e"]})
+        share = (data.drawn(50, 1) * data.weight) @ (sex[:n] == 0) / n
+        assert share.mean() == pytest.approx(0.3, abs=0.05)
+        assert share.std() < most
+        assert bool(share.std() > 0.01) is (most == np.inf)
 
 
 def test_a_class_of_kano_that_is_a_margin_has_no_error() -> None:
