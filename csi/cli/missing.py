@@ -40,8 +40,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     whole = found.tests.row(0, named=True)
     said = words.by_chance(whole["p_value"])
     blocks: list[str | Grid] = [study.title.say(lang) or study.name, *(step.say(lang) for step in found.steps)]
-    own = found.tests.filter(pl.any_horizontal(pl.col(k).is_not_null() for k in KEYS if k in found.tests.columns))
-    several = words.cells_by_chance(own["p_value"].drop_nulls().to_list() if own.width else [])
+    keys = [k for k in KEYS if k in found.tests.columns]
+    own = found.tests.filter(pl.any_horizontal(pl.col(k).is_not_null() for k in keys)) if keys else found.tests.clear()
+    several = words.cells_by_chance(own["p_value"].drop_nulls().to_list())
     blocks += [*(one.say(lang) for one in (said, several) if one.en), *_grids(found, texts, lang)]
     frames = {
         "items": (words.ABSENT_ITEMS, found.items),
@@ -88,7 +89,7 @@ def _by_cell(
     """The line of all cells, and those of the latest wave."""
     every = pl.all_horizontal(pl.col(k).is_null() for k in keys) if keys else pl.lit(value=True)
     waves = frame["wave"].drop_nulls().unique(maintain_order=True).to_list() if "wave" in keys else []
-    last = pl.col("wave") == max(waves) if waves else pl.lit(value=True)
+    last = pl.col("wave") == waves[-1] if waves else pl.lit(value=True)
     mine = pl.concat([frame.filter(every), frame.filter(last & ~every)]) if keys else frame
     word = Text("all cells", "全部单元").say(lang)
     mine = mine.with_columns(pl.col(k).fill_null(word if k == keys[0] else "") for k in keys)

@@ -83,8 +83,9 @@ def _grids(found: Quality, asked: Mapping[str, str], texts: Mapping[str, Text], 
     """The tables a person reads; every line of them is in `--json` and `--to`."""
     yield grid(found.table, words.RULE_KINDS, lang, words.RULES, texts, words.HEADINGS)
     keys = [k for k in ("brand", "wave") if k in found.effects.columns]
-    here = found.effects.filter(*(pl.col(k) == v for k, v in asked.items() if k in keys))
-    pooled = found.effects.filter(*(pl.col(k).is_null() for k in keys)) if keys else found.effects.clear()
+    whole = pl.all_horizontal(pl.col(k).is_null() for k in keys) if keys else pl.lit(value=False)
+    here = found.effects.filter(~whole, *(pl.col(k) == v for k, v in asked.items() if k in keys))
+    pooled = found.effects.filter(whole)
     told = pl.concat([pooled, here]).filter(pl.col("effect").is_not_null() & (pl.col("rows") > 0))
     every = Text("all cells", "全部单元").say(lang)
     told = told.with_columns(pl.col(k).fill_null(every if k == keys[0] else "") for k in keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
@@ -355,11 +355,22 @@ def focal_cell(study: Study, panel: Panel, stack: Estimate, wave: str) -> tuple[
     return Cell(est, reliability(est), validity(est), effects(est), _drivers(est, study.settings.target)), ()
 
 
+NO_DRIVERS: Final = {
+    **dict.fromkeys(("construct", "item", "quadrant", "reason"), pl.String),
+    **dict.fromkeys(("weight", "importance", "importance_std", "performance", "gain"), pl.Float64),
+}
+"""Columns of drivers where there are none."""
+
+
 def _drivers(est: Estimate, target: str) -> Drivers:
     """The drivers of the target; without rows where nothing of the model leads to it."""
     if target not in est.solution.constructs or est.model.predictors(target):
         return drivers(est, target=target)
-    found = drivers(est, target=next(y for y in est.solution.constructs if est.model.predictors(y)))
+    led = next((y for y in est.solution.constructs if est.model.predictors(y)), None)
+    if led is None:  # a measurement model: nothing leads to anything
+        none = pl.DataFrame(schema=NO_DRIVERS)
+        return Drivers(none, none, target, np.full(1, np.nan), {}, 0.95)
+    found = drivers(est, target=led)
     return replace(found, table=found.table.clear(), items=found.items.clear(), target=target)
 
 

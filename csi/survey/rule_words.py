@@ -74,8 +74,8 @@ RULE_WORDS: Mapping[str, RuleWords] = {
     "variability": RuleWords(
         Text("little variability", "作答变异过小"),
         Text(
-            "the standard deviation of a respondent's answers, as shares of their scales",
-            "个体内答案的标准差（量表长度的比例）",
+            "the standard deviation of a respondent's answers (four or more), as shares of their scales",
+            "个体内答案的标准差（至少四个答案，量表长度的比例）",
         ),
         Text(
             "Dunn et al. (2018), Journal of Business and Psychology 33:105-121; the threshold is customary",

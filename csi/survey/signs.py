@@ -40,6 +40,9 @@ CHUNK = 2**16
 LEAST_PAIRS = 3
 """Pairs of answers below which their agreement says nothing."""
 
+FEWEST = 4
+"""Answers from which on their variability says something of a respondent."""
+
 
 def with_signs(frame: pl.DataFrame, codebook: Codebook, rules: Rules, roles: Sequence[str]) -> pl.DataFrame:
     """`frame` (typed answers, not yet turned over) with the columns that the active rules read."""
@@ -77,7 +80,7 @@ def with_runs(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.DataFrame
 
 
 def with_variability(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.DataFrame:
-    """The standard deviation (divisor o - 1) of a respondent's answers, each as a share of its scale: 0 to about .7.
+    """The standard deviation (divisor o - 1) of four answers or more, each as a share of its scale: 0 to about .7.
 
     Source: Dunn, Heggestad, Shanock & Theilgard 2018, Journal of Business and Psychology 33:105-121 (IRV).
     """
@@ -90,7 +93,7 @@ def with_variability(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.Da
         return frame.with_columns(pl.lit(None, pl.Float64).alias(VARIABILITY))
     count, total = pl.sum_horizontal(s.is_not_null() for s in shares), pl.sum_horizontal(shares)
     squares = pl.sum_horizontal((s - total / count) ** 2 for s in shares)
-    return frame.with_columns(pl.when(count > 1).then((squares / (count - 1)).sqrt()).alias(VARIABILITY))
+    return frame.with_columns(pl.when(count >= FEWEST).then((squares / (count - 1)).sqrt()).alias(VARIABILITY))
 
 
 def with_pace(frame: pl.DataFrame, codebook: Codebook, _: Rules) -> pl.DataFrame:

@@ -35,3 +35,22 @@ def test_one_imputation_is_refused(asked, study):
     code, _, err = asked("missing", study, "--imputations", "1", "--lang", "en")
     assert code == 1
     assert "says nothing about its own uncertainty" in err
+
+
+def test_a_study_without_waves_and_brands_is_one_cell(asked, tmp_path):
+    rows = [
+        "q1,q2,q3",
+        *(f"{1 + k % 5},{'' if k % 7 == 0 else 1 + (k * k) % 5},{1 + (k + k // 5) % 5}" for k in range(60)),
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
+    scales = "scales: {five: {min: 1, max: 5}}\nconstructs: {one: {zh: 一, en: One}, two: {zh: 二, en: Two}}\nitems:\n"
+    items = "".join(
+        f"  - {{name: q{i}, construct: {c}, scale: five}}\n" for i, c in ((1, "one"), (2, "one"), (3, "two"))
+    )
+    (tmp_path / "codebook.yaml").write_text(scales + items, encoding="utf-8")
+    text = "csi: 1\nstudy: s\ndata: [{file: a.csv}]\ncodebook: codebook.yaml\nkeys: {}\n"
+    text += "model:\n  text: |\n    one =~ q1 + q2\n    two =~ q3\n    two ~ one\nindex: {target: two}\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    code, out, err = asked("missing", tmp_path / "study.yaml", "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "Why answers are absent" in out

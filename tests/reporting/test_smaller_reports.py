@@ -159,3 +159,11 @@ def test_a_target_that_nothing_leads_to_has_a_report_without_priorities(tmp_path
     (said,) = [n for n in report.sections[0].notes if n.code == "N-NO-DRIVERS"]
     assert "nothing in the model leads to" in said.text.en
     assert "没有任何路径指向" in said.text.zh
+
+
+def test_a_measurement_model_has_a_report_without_priorities(tmp_path, make_study, study_text):
+    text = re.sub(r"index: .*", "estimate: {estimator: ml}\nindex: {target: image, formula: F6}", study_text, count=1)
+    text = re.sub(r"(?m)^    (\w+ ~|loyalty =~) .*\n", "", text)
+    report = csi.report(make_study(tmp_path, study=text), lang="en")
+    assert "priorities" not in report.keys
+    assert any(n.code == "N-NO-DRIVERS" for n in report.sections[0].notes)

@@ -107,9 +107,9 @@ def weak_points(a: Analysis) -> list[str]:
 
     Weak is below the sector mean of the construct; without another brand, below the mean of the drivers' performances.
     """
-    if a.cell is None:
+    first = [] if a.cell is None else improve_first(driver_frame(a), "construct")
+    if a.cell is None or not first:
         return []
-    first = improve_first(driver_frame(a), "construct")
     if single(a):
         cells = a.index.cells.with_row_index("_cell")
         mine = cells.filter((pl.col("brand") == a.focal) & (pl.col("wave") == a.wave))["_cell"][0]
