@@ -148,6 +148,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *large_notes(study.data),
             *coding_notes(panel),
             *future_notes(panel.waves, datetime.now(UTC).date()),
+            *absent_waves(study.waves, panel.waves),
             *(n for table in tables.values() for n in table.notes),
             *join_notes(tables, events, respondents(panel)),
             *(() if problems else (*renamed_notes(study), *tree_weight_notes(study, panel))),
@@ -171,6 +172,18 @@ def future_notes(waves: Sequence[str], today: date) -> tuple[Note, ...]:
     en = f"Wave {late} begins after today, going by its name: a slip of the pen?"
     zh = f"按名称，{late} 期始于今天之后，是否有误？"
     return (note("W-WAVE-FUTURE", en, zh),) if late else ()
+
+
+def absent_waves(stated: Sequence[str], found: Sequence[str]) -> tuple[Note, ...]:
+    """A note on waves that the study file names and no answer is of.
+
+    Example:
+        >>> absent_waves(["2026Q2", "2026Q3"], ["2026Q2"])[0].say("en")
+        'No answer is of wave 2026Q3, which the study file names.'
+    """
+    gone = ", ".join(wave for wave in stated if wave not in found)
+    en, zh = f"No answer is of wave {gone}, which the study file names.", f"研究文件列出的 {gone} 期没有任何答卷。"
+    return (note("N-WAVE-ABSENT", en, zh),) if gone else ()
 
 
 def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:

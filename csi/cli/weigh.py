@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from csi.cli.answer import Answer, Grid
+from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.studied import opened, study_argument
 from csi.errors import Language, Problem, Problems, Text, problem
@@ -54,7 +54,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     data = {} if record is None else {"weights": _weights(record, study)}
     data |= {} if made is None else {"replicate_weights": _replicates(made)}
     notes = (() if record is None else record.notes) + (() if made is None else made.notes)
-    return Answer(blocks=tuple(lines), data=data, notes=tuple(dict.fromkeys(notes)))
+    code = FINE if record is None or record.converged else INADMISSIBLE
+    return Answer(blocks=tuple(lines), data=data, notes=tuple(dict.fromkeys(notes)), code=code)
 
 
 def _weights(record: Weighing, study: Study) -> dict[str, object]:

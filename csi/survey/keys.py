@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import polars as pl
 
 from csi.errors import Note, Problem, Text, did_you_mean, note, problem
-from csi.survey.cells import clean, counted, number, said, seconds, shown
+from csi.survey.cells import clean, counted, number, said, seconds, separated, shown
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.columns import FILE, ROW, Picked
 from csi.survey.repeats import KINDS, Repeats
@@ -170,13 +170,14 @@ def weight_problems(frame: pl.DataFrame) -> Iterator[Problem]:
     rows = frame.filter(value.is_null() | (value <= 0))
     for (name,), part in rows.group_by(FILE, maintain_order=True):
         listed, listed_zh = said(part[ROW], part["weight"])
+        why = separated(part["weight"])
         yield problem(
             "E-WEIGHT",
             f"{name}",
             f"{counted(part.height, 'weight is not a positive number', 'weights are not positive numbers')}: {listed}.",
             f"{part.height} 个权重不是正数：{listed_zh}。",
-            "Correct them, or leave out the key `weight` to weigh all respondents alike.",
-            "请更正；如各受访者等权，请删去关键列 weight。",
+            f"{why.en}Correct them, or leave out the key `weight` to weigh all respondents alike.",
+            f"{why.zh}请更正；如各受访者等权，请删去关键列 weight。",
         )
 
 

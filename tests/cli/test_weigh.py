@@ -248,3 +248,29 @@ def test_replicate_weights_that_cannot_be_made(folder: Path, what: str) -> None:
     found = said(folder, f"replicate_weights: {keys}\n")
     assert all(any(word.replace("needs", "need") in p.what.en for p in found) for word in words)
     assert all(p.where in {"study.yaml:15", "replicate_weights"} for p in found)
+
+
+def test_margins_that_are_not_met_end_with_code_3(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = WEIGHTS.replace("trim: {max: 3}", "trim: {max: 1.02, min: 0.99}")
+    assert weights != WEIGHTS
+    (folder / "study.yaml").write_text(STUDY + weights, encoding="utf-8")
+    assert main(["weigh", str(folder / "study.yaml"), "--lang", "en"]) == 3
+    assert "not all margins are met" in capsys.readouterr().out
+
+
+def test_waves_without_answers_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = STUDY.replace("2026Q2]", "2026Q2, 2026Q3]", 1)
+    assert text != STUDY
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    main(["check", str(folder / "study.yaml"), "--lang", "en"])
+    assert "No answer is of wave 2026Q3" in capsys.readouterr().out
+
+
+def test_weights_with_separators_are_told(folder: Path) -> None:
+    frame = pl.read_csv(folder / "a.csv").with_columns(pl.lit("1,200").alias("heavy"))
+    frame.write_csv(folder / "a.csv")
+    text = STUDY.replace("keys: {", "keys: {weight: heavy, ", 1)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(csi.Problems) as found:
+        read_study_panel(read_study(folder / "study.yaml"))
+    assert "write 1200, not 1,200" in str(found.value)
