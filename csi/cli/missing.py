@@ -65,8 +65,9 @@ def _grids(found: Missingness, texts: Mapping[str, Text], lang: Language) -> Ite
     if some.height:
         yield grid(some, words.ABSENT_KINDS, lang, words.ABSENT_ITEMS, texts, heads)
     if found.reasons.height:
-        wide = found.reasons.group_by("item", "reason", maintain_order=True).agg(pl.col("absent").sum())
-        shaped = wide.pivot("reason", index="item", values="absent", maintain_order=True).fill_null(0)
+        keys = [k for k in KEYS if k in found.reasons.columns]
+        whole = found.reasons.filter(pl.all_horizontal(pl.col(k).is_null() for k in keys)) if keys else found.reasons
+        shaped = whole.pivot("reason", index="item", values="absent", maintain_order=True)
         kinds: dict[str, Kind] = {"item": "text", **each([c for c in shaped.columns if c != "item"], "count")}
         yield grid(shaped, kinds, lang, words.ABSENT_REASONS, texts, {**heads, **words.REASONS})
     if found.patterns.height:

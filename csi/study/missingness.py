@@ -16,6 +16,7 @@ from csi.estimate.given import check_kind
 from csi.moments.expectation import em_moments
 from csi.moments.little import little
 from csi.moments.stack import Array
+from csi.study.absent_reasons import absent_reasons
 from csi.study.fitted import CELLS
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
@@ -45,7 +46,8 @@ class Missingness(Shown):
         items: of each item rows asked, answers, share unanswered, mean and sd of the answers there are and those by
             maximum likelihood (EM) of all rows.
         reasons: brand, wave (those there are), item, reason (skipped, dont_know, refused, not_asked, empty ...), rows
-            of the cell, answers absent for it, share.
+            of the cell, answers absent for it, share; first of all cells together (null keys). Numbers of fewer than
+            `small` people are not told, nor those that would tell them (null of all cells, no line of single ones).
         patterns: absent (the items that a row leaves out), items (how many), rows, share; patterns of few rows stand
             together.
         tests: Little's test per cell and of all rows (null keys): n, items, patterns, statistic, df, p_value, reason.
@@ -136,6 +138,8 @@ def _of_panel(
     skipped = [n for n in names if reasons is not None and (reasons[n] == NOT_ASKED).any()]
     tested = [k for k, n in enumerate(names) if n not in skipped]
     notes = [_left(skipped)] if skipped else []
+    told, few = absent_reasons(panel.frame.select(keys), reasons, keys, may, small)
+    notes += [_few(few, small)] if few else []
     treatments = pl.DataFrame()
     steps: tuple[Text, ...] = ()
     if asked is not None:
@@ -145,13 +149,20 @@ def _of_panel(
         steps = _steps(study, rows)
     return Missingness(
         items=_items(rows[may], names, None if reasons is None else reasons.filter(pl.Series(may)), small),
-        reasons=_reasons(panel.frame, reasons, keys, names, small),
+        reasons=told,
         patterns=_patterns(rows[may], names, small),
         tests=_tests(panel.frame, rows[:, tested], keys, may, small),
         treatments=treatments,
         steps=steps,
         notes=tuple(notes),
     )
+
+
+def _few(lines: int, small: int) -> Note:
+    """How many reasons are not told."""
+    en = f"{lines} counts of a reason are not told: fewer than {small} people gave it, or it would tell such a number."
+    zh = f"有 {lines} 个缺失原因的计数不予发布：不足 {small} 人，或可据以推算出此类数值。"
+    return note("N-MISSING-FEW", en, zh)
 
 
 def _chosen(named: Sequence[str], have: Sequence[str]) -> tuple[str, ...]:
@@ -214,24 +225,6 @@ def _items(rows: Array, names: Sequence[str], reasons: pl.DataFrame | None, smal
     schema = {"item": pl.String, "asked": pl.Int64, "n": pl.Int64, "share": pl.Float64, "mean": pl.Float64,
               "sd": pl.Float64, "mean_em": pl.Float64, "sd_em": pl.Float64}  # fmt: skip
     return pl.DataFrame(lines, schema, orient="row")
-
-
-def _reasons(
-    frame: pl.DataFrame, reasons: pl.DataFrame | None, keys: Sequence[str], names: Sequence[str], small: int
-) -> pl.DataFrame:
-    """A line per cell of enough rows, item and reason."""
-    schema: dict[str, Any] = {**dict.fromkeys(keys, pl.String), "item": pl.String, "reason": pl.String}
-    schema |= {"rows": pl.Int64, "absent": pl.Int64, "share": pl.Float64}
-    if reasons is None:
-        return pl.DataFrame(schema=schema)
-    both = pl.concat([frame.select(pl.col(k).cast(pl.String) for k in keys), reasons], how="horizontal")
-    long = both.unpivot(list(names), index=list(keys) or None, variable_name="item", value_name="reason")
-    by = [*keys, "item"]
-    size = long.group_by(by, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("rows"))
-    some = long.drop_nulls("reason").group_by([*by, "reason"], maintain_order=True)
-    found = some.agg(pl.len().cast(pl.Int64).alias("absent"))
-    told = found.join(size, on=by, how="left", nulls_equal=True, maintain_order="left").filter(pl.col("rows") >= small)
-    return told.with_columns(share=pl.col("absent") / pl.col("rows")).select(list(schema))
 
 
 def _patterns(rows: Array, names: Sequence[str], small: int) -> pl.DataFrame:

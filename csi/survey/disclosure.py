@@ -52,12 +52,13 @@ def pooled(n: Counts, small: int) -> Bools:
     return np.asarray(~few | together(n[few & (n > 0)], small)) & (n > 0)
 
 
-def apart(n: Counts, small: int, rest: int = 0) -> Bools:
+def apart(n: Counts, small: int, rest: int = 0, told: Bools | None = None) -> Bools:
     """(k,) which parts of a total that is told are told, too: those of enough answers, less the smallest of them until
     what is left over is of two cells and of enough answers.
 
     Parameters:
-        rest: answers of the total that are in none of the cells; they stand for one cell more.
+        rest: answers of the total that are in none of the cells; they stand for one cell more. told: (k,) which of
+            them may be told for other reasons; all by default.
 
     Example:
         >>> apart(np.array([100, 60, 12]), 30).tolist(), apart(np.array([100, 60, 40]), 30).tolist()
@@ -65,7 +66,7 @@ def apart(n: Counts, small: int, rest: int = 0) -> Bools:
         >>> apart(np.array([100, 60, 12]), 30, rest=18).tolist()
         [True, True, False]
     """
-    told = np.asarray(n >= small)
+    told = np.asarray(n >= small) if told is None else np.asarray((n >= small) & told)
     for cell in np.argsort(n, kind="stable"):
         left = n[~told]
         if together(np.append(left[left > 0], rest) if rest else left[left > 0], small):

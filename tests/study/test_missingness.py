@@ -9,6 +9,7 @@ import pytest
 import csi
 from csi.errors import Problems, Text
 from csi.moments.little import little
+from csi.study.absent_reasons import absent_reasons
 from csi.study.fitted import fitted, indexed
 from csi.study.treated import Copy, rubin_of_all, rubin_of_cells
 from csi.survey import read_panel
@@ -31,7 +32,7 @@ def panel():
 
 
 def test_reasons_and_items_are_counted(panel):
-    found = csi.missingness(panel, small=10)
+    found = csi.missingness(panel, small=1)
     one = found.reasons.filter(brand="x", item="q1")
     assert dict(one.select("reason", "absent").iter_rows()) == {
         "dont_know": 1, "refused": 1, "skipped": 1, "empty": 4
@@ -40,6 +41,28 @@ def test_reasons_and_items_are_counted(panel):
     items = {r["item"]: r for r in found.items.iter_rows(named=True)}
     assert (items["q1"]["asked"], items["q1"]["n"], items["q1"]["share"]) == (80, 73, pytest.approx(7 / 80))
     assert (items["q3"]["asked"], items["q3"]["n"], items["q3"]["share"]) == (70, 70, 0.0)
+
+
+def test_reasons_that_few_people_gave_are_told_nowhere(panel):
+    found = csi.missingness(panel, small=10)
+    assert set(found.reasons.drop_nulls("absent")["item"]) == {"q2", "q3"}
+    assert found.reasons["absent"].min() == 10
+    assert set(found.reasons.filter(item="q1")["absent"]) == {None}
+    assert "N-MISSING-FEW" in [n.code for n in found.notes]
+    whole = found.reasons.filter(pl.col("brand").is_null(), item="q2").row(0, named=True)
+    assert (whole["reason"], whole["rows"], whole["absent"]) == ("dont_know", 80, 35)
+
+
+def test_a_reason_that_would_tell_a_small_one_is_left_out_too():
+    keys = pl.DataFrame({"brand": ["a"] * 60 + ["b"] * 60})
+    why = ["refused"] * 4 + ["skipped"] * 30 + [None] * 26 + ["skipped"] * 35 + [None] * 25
+    found, left = absent_reasons(keys, pl.DataFrame({"q": why}), ["brand"], np.ones(120, dtype=bool), 20)
+    assert found["absent"].null_count() == found.height == 2
+    # skipped of all would tell the 4 who refused
+    assert left == 5
+    why[4:24] = ["dont_know"] * 20
+    found, _ = absent_reasons(keys, pl.DataFrame({"q": why}), ["brand"], np.ones(120, dtype=bool), 20)
+    assert found.drop_nulls("absent").select("brand", "reason", "absent").rows() == [(None, "skipped", 45)]
 
 
 def test_patterns_are_counted_and_few_stand_together(panel):
@@ -52,7 +75,7 @@ def test_patterns_are_counted_and_few_stand_together(panel):
 
 def test_cells_of_few_rows_are_told_nowhere(panel):
     found = csi.missingness(panel, small=30)
-    assert set(found.reasons["brand"]) == {"x"}
+    assert set(found.reasons["brand"].drop_nulls()) == {"x"}
     line = found.tests.filter(brand="y").row(0, named=True)
     assert line["p_value"] is None
     assert "below the base of 30" in line["reason"]
@@ -62,7 +85,7 @@ def test_cells_of_few_rows_are_told_nowhere(panel):
 
 def test_the_test_leaves_out_what_was_not_asked_of_everyone(panel):
     found = csi.missingness(panel, small=10)
-    assert [n.code for n in found.notes] == ["N-MISSING-ASKED"]
+    assert [n.code for n in found.notes] == ["N-MISSING-ASKED", "N-MISSING-FEW"]
     rows = panel.frame.select("q1", "q2").cast(pl.Float64).fill_null(float("nan")).to_numpy()
     line = found.tests.row(0, named=True)
     assert line["items"] == 2
