@@ -79,7 +79,7 @@ NO_ANSWER: Final = (
 """Columns that survey platforms add, and why they are no answers."""
 
 NUMBER: Final = re.compile(r"[Qq]?\d+\s*[、.．:：]\s*")
-GROUPED: Final = re.compile(r"(?:\w+[/.])+(?=[A-Za-z_]\w*$)|(?:[A-Za-z_]\w*-)+(?=[A-Za-z_]\w*$)", re.ASCII)
+GROUPED: Final = re.compile(r"(?:\w+[/.])+(?=[A-Za-z_]\w*(?:\[\w+\])?$)|(?:[A-Za-z_]\w*-)+(?=[A-Za-z_]\w*$)", re.ASCII)
 """The groups before the name of a question: g1/sat1, g1-sat1."""
 
 SUB: Final = re.compile(r"\s*[\[［][^\[\]［］]*[\]］]$")

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from csi.cli.guess_ends import ended, ends_of
-from csi.cli.guess_keys import stem_of
+from csi.cli.guess_keys import local_of, stem_of
 from csi.errors import Text
 
 SCALES: Final = ((0, 1), (1, 5), (1, 7), (1, 10), (0, 10), (0, 100))
@@ -133,6 +133,8 @@ def block(column: str) -> str:
         >>> block("g1/sat2"), block("sat[SQ001]"), block("G1Q1[SQ2]")
         ('sat', 'sat', 'G1Q1')
     """
+    if stem_of(column) != local_of(column):
+        return stem_of(column)
     stem = prefix(column)
     if re.fullmatch(PLAIN_STEM, stem, re.IGNORECASE) is None:
         return stem

@@ -69,7 +69,7 @@ def word_scales(
             label, where the file tells. absent: entries that mean no answer whatever the question -> why.
 
     Example:
-        >>> cells = {"a": ["满意", "很满意", "一般"], "b": ["不满意", "满意", "不了解"], "c": ["北京", "上海", "北京"]}
+        >>> cells = {"a": ["满意", "很满意", "一般", ""], "b": ["不满意", "满意", "一般", "不了解"], "c": [*"京沪京沪"]}
         >>> (found,) = word_scales(pl.DataFrame(cells), {}, {}, {})
         >>> found.columns, found.codes, found.bounds, found.missing
         (('a', 'b'), {'不满意': 2, '一般': 3, '满意': 4, '很满意': 5}, (1, 5), {'不了解': 'dont_know'})

@@ -180,7 +180,7 @@ class _Walk:
                 self.problems.append(self._twice(key, line, self.keys[*loc, key]))
             self.keys[*loc, key] = line
             value = self.value(child, (*loc, key))
-            blank = value == "" and child.style is None
+            blank = value == "" and not child.style  # libyaml says ""
             if not blank or (loc and loc[-1] in {"rename", "constructs"}):
                 found[key] = value
         return found

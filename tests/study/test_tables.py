@@ -50,7 +50,7 @@ def test_a_table_of_nobody_who_answered_is_told_and_its_models_refused(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (study.parent / "met.csv").write_text("id,touchpoint,seq,score\nX11001,shop,1,7\n", encoding="utf-8")
-    assert main(["check", str(study), "--lang", "en"]) == 0
+    assert main(["check", str(study), "--models", "--lang", "en"]) == 0
     said = capsys.readouterr()
     assert "met.csv: none of 1 ids is one of the" in said.out + said.err
     assert "bought.csv: none" not in said.out + said.err
