@@ -67,7 +67,7 @@ def bootstrap(
             narrow intervals and breaks the plan that cells share.
         progress: called with (done, n) now and then.
         executor: refits there (any of `concurrent.futures`, or one with its `map`, as Dask's and Ray's have); threads
-            of this process without. The bits are the same.
+            of this process without. Processes are best started by "spawn" or "forkserver". The bits are the same.
 
     Returns:
         Estimate with `std_error`, `statistic`, `p_value`, `conf_low`, `conf_high`, `replicates`.

@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, problem
+from csi.moments.pools import check_executor
 from csi.reporting.batch_notes import notes_of
 from csi.reporting.batch_records import RECORDS, Record, lines
 from csi.reporting.batch_run import Ran, Run, Tell
@@ -109,7 +110,8 @@ def batch(
         study: a study file's path or a `Study`. out: the folder of records.jsonl (a cell per line), runs.json (what
             lines share: settings, hashes, versions), summary.csv and summary.xlsx. by: keys that make cells.
         tell: told (done, all) after each block. executor: works out blocks of cells (any of `concurrent.futures`, or
-            one with its `map`); this process without. The records are the same.
+            one with its `map`; processes started by "spawn" or "forkserver", as a fork would wait for ever); this
+            process without. The records are the same.
 
     Returns:
         Batch. A cell that holds text, numbers outside the scale, a respondent twice or a bad weight, that has no usable
@@ -117,7 +119,7 @@ def batch(
         on without it. Bootstrap errors draw all units together: those of a kept record are of the draws of its run.
 
     Raises:
-        Problems: of the study and its answers as a whole; E-BY; E-OUT.
+        Problems: of the study and its answers as a whole; E-BY; E-OUT; E-FORK.
 
     Example:
         >>> import tempfile
@@ -131,6 +133,7 @@ def batch(
         '48 cells: 48 done, 0 withheld, 0 failed; 48 of them unchanged since an earlier run.'
     """
     study = given_study(study)
+    check_executor(executor, study.language)
     _check(study)
     asked = [by] if isinstance(by, str) else list(by)
     study, panel = completed(study, read_study_panel(study, aside=asked))

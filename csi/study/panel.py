@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from csi.engines.spark import is_spark, spark_rows
 from csi.errors import Language, Note, Problems, note, problem
+from csi.moments.pools import check_executor
 from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
@@ -127,7 +128,8 @@ def read_panel(
         waves: the waves, oldest first. brands: the brands in order; other names in the data are then a problem.
         lang: language of the messages.
         stream: Parquet files are not read now but in passes that keep no row, by `csi.fit` and `csi.index`.
-        executor: takes parts of streamed files (any of `concurrent.futures`); threads of this process without.
+        executor: takes parts of streamed files (any of `concurrent.futures`; processes started by "spawn" or
+            "forkserver", as a fork would wait for ever); threads of this process without.
 
     Returns:
         A `Panel`; where no row is held, of a Spark frame or with `stream`, `csi.moments.streamed.Streamed`.
@@ -145,6 +147,7 @@ def read_panel(
         >>> panel.waves, panel.frame.height
         (('2024Q1', '2024Q2'), 2)
     """
+    check_executor(executor, lang)
     book = codebook if isinstance(codebook, Codebook) else read_codebook(codebook, lang)
     if keys:
         book = replace(book, keys={**book.keys, **keys})

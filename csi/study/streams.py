@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from csi.engines.spark import SparkRows, spark_rows, table_of
 from csi.errors import Language, Note, Problem, Problems, note, problem
+from csi.moments.pools import check_executor
 from csi.moments.stream_files import Files
 from csi.moments.streamed import Streamed
 from csi.study.former import formers
@@ -88,11 +89,13 @@ def streamed(study: Study, executor: Executor | None = None) -> Streamed:
     """The answers of a study whose files are streamed, or whose table is on Spark.
 
     Parameters:
-        executor: takes parts of the files; threads of this process without.
+        executor: takes parts of the files (processes started by "spawn" or "forkserver"); threads of this process
+            without.
 
     Raises:
         Problems: files that cannot be streamed, rules and former scales that need rows.
     """
+    check_executor(executor, study.language)
     found = [*_rules(study.rules)]
     if formers(study):
         en, zh = "scales that changed between waves are turned row by row.", "跨期变更的量表须逐行转换。"

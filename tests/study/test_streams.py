@@ -103,6 +103,20 @@ def test_processes_give_the_bits_of_threads(pair, monkeypatch):
     assert np.array_equal(one.sum_w2, other.sum_w2)
 
 
+def test_forked_processes_are_refused_with_what_to_write(pair, folder):
+    study, _, _ = pair
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))  # starts none before work comes
+    for call in (
+        lambda: csi.read_panel(folder / "panel.parquet", study.codebook, stream=True, executor=pool),
+        lambda: streamed(study, pool),
+        lambda: csi.batch(study, folder / "out", executor=pool),
+    ):
+        with pytest.raises(csi.Problems, match="spawn") as caught:
+            call()
+        assert [p.code for p in caught.value.problems] == ["E-FORK"]
+    pool.shutdown()
+
+
 def test_several_files_with_waves_of_their_own_are_one_source(pair, tmp_path):
     study, panel, _ = pair
     files = []
