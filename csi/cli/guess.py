@@ -82,10 +82,15 @@ def guess(frame: pl.DataFrame, constructs: Iterable[str], raw: Raw | None = None
     plain = {c: s for c, s in seen.items() if c not in sure}
     told, ends = scales_of(plain, known.wording, frame)
     scales = {c: sure[c].bounds if c in sure else told[c] for c in asked if c in sure or c in told}
-    kinds = {c: kind_of(c, known.wording.get(c, ""), frame[c]) for c in asked if c not in scales}
+    cells = {c: answered(frame[c], absent(known, [c])) for c in asked if c not in scales}
+    kinds = {c: kind_of(c, known.wording.get(c, ""), given) for c, given in cells.items()}
     unused |= {c: why_not(seen[c], quoted=bool(seen[c].numbers) or kind == "segment") for c, kind in kinds.items()}
+    unused |= {c: ONE for c, given in cells.items() if given.n_unique() == 1 and kinds[c] == "other"}
     kinds = {c: "other" if any(c in s.columns for s in spoken) else kind for c, kind in kinds.items()}
-    items = {c: construct_of(c, named) or construct_asked(known.wording.get(c, c), named) for c in scales}
+    items = {
+        c: construct_of(c, named) or construct_asked(known.wording.get(c, c), named) or construct_asked(c, named)
+        for c in scales
+    }
     return Guess(
         roles,
         items,
@@ -110,6 +115,16 @@ def coded(frame: pl.DataFrame, spoken: Iterable[WordScale]) -> pl.DataFrame:
 def absent(raw: Raw, columns: Iterable[str]) -> dict[str, str]:
     """The entries that mean no answer in any of the columns, by the word of the export."""
     return {code: why for c in columns for code, why in raw.missing.get(c, {}).items()}
+
+
+def answered(cells: pl.Series, none: Mapping[str, str]) -> pl.Series:
+    """The answers of a column, without blank cells and the entries that mean no answer."""
+    said = cells.drop_nulls().str.strip_chars()
+    return said.filter((said != "") & ~said.is_in(list(none)))
+
+
+ONE = Text("everybody gave one answer", "所有回答相同")
+"""Why a column with a single value is no segment."""
 
 
 def choice_of(column: str, columns: Iterable[str]) -> Text | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from csi.errors import Text
+from csi.survey.readers.platforms.limesurvey import code_of
 
 ROLES: Final = {
     "respondent": r"(resp(ondent)?[_ ]?(id)?|response_?id|id|uid|_uuid|case(_?id)?|record(_?id)?|"
@@ -45,7 +46,11 @@ ADDED: Final[Mapping[str, str]] = {
     "qualtrics": r"(Start|End|Recorded)Date|Start Date|End Date|Recorded Date|Status|Response Type|Progress|Finished|"
     r"ResponseSet|DistributionChannel|UserLanguage|.*_(First|Last|Page) (Click|Submit)|.*_Click Count|"
     r".*_(Browser|Version|Operating System|Resolution)|Q_\w+|SC\d+|.*_DO(_\w+)?",
-    "kobo": r"start|end|today|formhub/uuid|meta/\w+|__version__|deviceid|_\w+",
+    "kobo": r"start|end|today|audit|formhub/uuid|meta/\w+|deviceid|simserial|subscriberid|phonenumber|username|"
+    r"_id|_uuid|_root_uuid|_submission_time|_submission__\w+|_submitted_by|_validation_status|_notes|_status|_tags|"
+    r"__version__|_version_?|_index|_parent_index|_parent_table_name|_duration|_attachments|_geolocation|_edited|"
+    r"_xform_id(_string)?|_bamboo_dataset_id|_media_\w+|_total_media|_date_modified|_supplementalDetails|"
+    r"_\w+_(latitude|longitude|altitude|precision)",
     "odk": r"SubmissionDate|start|end|today|KEY|instanceID|meta[-/:]\w+|SubmitterI[Dd]|SubmitterName|"
     r"Attachments(Present|Expected)|Status|ReviewState|DeviceID|Edits|FormVersion|formdef_version",
     "surveymonkey": r"Collector ?ID|collector_id|Date (Created|Modified)|date_(created|modified)|Custom Data \d+|"
@@ -54,7 +59,7 @@ ADDED: Final[Mapping[str, str]] = {
     r"Date (submitted|started|last action)|Last page|Start language|Seed|Referrer URL|Access code|"
     r"(Group|Question) time: .*|提交日期|最后一页|起始语言|开始日期|最后操作日期|引用网址|种子",
     "wjx": r"提交答卷时间|来源|来源详情|总分|得分|提交时间",
-    "tencent": r"数据版本|开始答题时间|结束答题时间|用户类型|自定义字段|清洗数据结果|语言",
+    "tencent": r"数据版本|开始答题时间|结束答题时间|用户类型|自定义字段|(智能)?清洗数据结果|语言|UA|Referrer",
     "wenjuan": r"number|seq|start|finish|开始时间|结束时间|答题状态|来源|渠道|status",
     "google": r"timestamp|时间戳记?|時間戳記|タイムスタンプ|score|total score|得分|总分",
 }
@@ -74,11 +79,10 @@ NO_ANSWER: Final = (
     (r"(.*[^A-Za-z])?IP(地址)?|ip_?address", Text("an address, not an answer", "网络地址，不是回答")),
     (r"(提交|开始|结束|答卷|作答).*时间|.*(_at|_?date|timestamp)", Text("a date or time", "日期或时间")),
     (r"来源(详情)?|渠道|source|channel", Text("where the answers came from", "答卷来源")),
-    (r".*(姓名|手机|电话|邮箱|微信号|openid|phone|e?mail)", Text("names a person; never read", "个人信息，不读取")),
 )
 """Columns that survey platforms add, and why they are no answers."""
 
-NUMBER: Final = re.compile(r"[Qq]?\d+\s*[、.．:：]\s*")
+NUMBER: Final = re.compile(r"[Qq]?\d+\s*[、.．:：]\s*|_\d+_(?=[A-Za-z])")
 GROUPED: Final = re.compile(r"(?:\w+[/.])+(?=[A-Za-z_]\w*(?:\[\w+\])?$)|(?:[A-Za-z_]\w*-)+(?=[A-Za-z_]\w*$)", re.ASCII)
 """The groups before the name of a question: g1/sat1, g1-sat1."""
 
@@ -94,8 +98,8 @@ def roles_of(columns: Iterable[str], platform: str = "") -> dict[str, str]:
         {'respondent': 'ResponseId', 'duration': 'Duration (in seconds)'}
     """
     names = list(columns)
-    first = FIRST.get(platform, {}).items()
-    found = {role: next(c for c in told if c in names) for role, told in first if set(told) & set(names)}
+    first, called = FIRST.get(platform, {}).items(), {plain_of(c, platform): c for c in reversed(names)}
+    found = {role: next(called[c] for c in told if c in called) for role, told in first if set(told) & set(called)}
     for column in names:
         if column in found.values() or (platform and added(column, platform)):
             continue
@@ -114,12 +118,23 @@ def added(column: str, platform: str = "") -> bool:
         (True, False, True)
     """
     names = rf"{ALWAYS}|{ADDED[platform]}" if platform in ADDED else ALWAYS
-    return re.fullmatch(names, column.strip(), re.IGNORECASE if platform == "google" else 0) is not None
+    plain = plain_of(column, platform)
+    return re.fullmatch(names, plain, re.IGNORECASE if platform == "google" else 0) is not None
+
+
+def plain_of(column: str, platform: str = "") -> str:
+    """A heading as the platform names the column: without the question behind the code of LimeSurvey.
+
+    Example:
+        >>> plain_of("id. Response ID", "limesurvey"), plain_of("id. Response ID")
+        ('id', 'id. Response ID')
+    """
+    return code_of(column) if platform == "limesurvey" else column.strip()
 
 
 def no_answer(column: str, platform: str = "") -> Text | None:
     """Why a column is known by its name to hold no answers; None for all others."""
-    label = label_of(column)
+    label = label_of(plain_of(column, platform))
     for pattern, why in NO_ANSWER:
         if re.fullmatch(pattern, label, re.IGNORECASE):
             return why
@@ -135,8 +150,8 @@ def label_of(column: str) -> str:
     """The question without its number.
 
     Example:
-        >>> label_of("1、总体满意度"), label_of("Q12. Overall"), label_of("q1")
-        ('总体满意度', 'Overall', 'q1')
+        >>> label_of("1、总体满意度"), label_of("Q12. Overall"), label_of("q1"), label_of("_1_Service_quality")
+        ('总体满意度', 'Overall', 'q1', 'Service_quality')
     """
     return NUMBER.sub("", column.strip(), count=1) if NUMBER.match(column.strip()) else column.strip()
 

@@ -13,6 +13,7 @@ from csi.cli.guess_kinds import PEOPLE, SEVERAL
 from csi.cli.guess_order import order_of
 from csi.cli.guess_scales import CODES, scale_of
 from csi.survey.codebook import MissingReason
+from csi.survey.period import natural
 from csi.survey.readers.labelled import reason_of
 from csi.survey.worded import plain
 
@@ -34,7 +35,8 @@ class WordScale:
     """Questions that are answered in the same words.
 
     Attributes:
-        columns: the questions. codes: word -> its code, lowest first; where the order is `known`, else by first sight.
+        columns: the questions. codes: word -> its code, lowest first where the order is `known`; else
+            by their numbers (A1, A2, ...), or by first sight.
         bounds: of the codes. missing: words that mean no answer -> why.
     """
 
@@ -196,7 +198,9 @@ def _unordered(
     for members, codes in groups:
         if len(members) > 1 and FEWEST <= len(codes) <= MOST:
             none = {w: why for c in members for w in entries[c] if (why := reason_of(w))}
-            yield WordScale(tuple(members), codes, (1, len(codes)), none, known=False)
+            numbered = all(re.search(r"\d", word) for word in codes)
+            told = {word: code for code, word in enumerate(sorted(codes, key=natural), 1)} if numbered else codes
+            yield WordScale(tuple(members), told, (1, len(told)), none, known=False)
 
 
 def _alike(words: set[str], others: set[str]) -> bool:

@@ -104,7 +104,10 @@ def told_events(events: Problem | None) -> Iterator[Note]:
         yield note("W-EVENTS", f"{what.en} {do.en}", f"{what.zh}{do.zh}")
 
 
-PERSONAL = Text("names a person; never read", "个人信息，不读取")
+PERSONAL = Text(
+    "names a person; read only as a key or where `personal:` under data names it",
+    "个人信息；只有设为关键列（keys），或在 data 的 personal 中写明，才会读取",
+)
 """Why a column stayed behind in the reader."""
 
 

@@ -24,6 +24,7 @@ from csi.study.waves import per_year
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.datafile import Raw
 from csi.survey.period import natural
+from csi.survey.readers.platforms.limesurvey import code_of
 from csi.survey.wave_names import name_problem, named_order
 
 UNTOLD = Text(
@@ -109,9 +110,11 @@ def short_of(column: str) -> str:
     """The name of an item that a column's name makes: itself, or its end behind the groups; "" where it makes none.
 
     Example:
-        >>> short_of("g1/sat1"), short_of("sat[SQ001]"), short_of("1、总体满意度")
-        ('sat1', 'sat_SQ001', '')
+        >>> short_of("g1/sat1"), short_of("sat[SQ001]"), short_of("q[SQ1]. How satisfied?"), short_of("1、总体满意度")
+        ('sat1', 'sat_SQ001', 'q_SQ1', '')
     """
+    if re.match(r"[A-Za-z]\w*\[\w+\]\. ", column):
+        column = code_of(column)
     name = re.sub(r"[\[\]]+", "_", local_of(column)).strip("_") if column.isascii() else ""
     return column if PLAIN.fullmatch(column) else name if PLAIN.fullmatch(name) else ""
 

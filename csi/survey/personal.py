@@ -22,6 +22,7 @@ imei imsi simserial subscriberid macaddress clientmac submittedby geolocation gp
 mailingstreet mailingaddress streetaddress homeaddress birthdate birthday 出生日期 生日
 respname respondentname customername contactname accountname clientname membername gpslatitude gpslongitude cell
 经度 纬度 车牌 车牌号 passport passportno ssn signature token 联系人 签名 签字 会员姓名 客户姓名 受访者姓名
+微信openid 微信unionid 用户openid 微信头像
 """
 """Names of columns without blanks and marks, in lower case."""
 
@@ -64,7 +65,7 @@ def without_personal(raw: Raw, kept: Collection[str] = ()) -> Raw:
     found = tuple(
         c
         for c in raw.frame.columns
-        if c not in kept and any(names_people(name, raw.frame[c]) for name in _called(c, raw.wording.get(c, "")))
+        if c not in kept and any(names_people(name, raw.frame[c]) for name in _called(raw, c))
     )
     if not found:
         return raw
@@ -72,9 +73,14 @@ def without_personal(raw: Raw, kept: Collection[str] = ()) -> Raw:
     return replace(raw, frame=raw.frame.drop(found), wording=left, personal=(*raw.personal, *found))
 
 
-def _called(column: str, wording: str) -> Iterator[str]:
-    """What a column is called: its name, its question, and what stands in brackets at the end of either."""
-    for text in (column, wording):
+def _called(raw: Raw, column: str) -> Iterator[str]:
+    """What a column is called: its name, its question, and what stands in brackets at the end of either.
+
+    Of a heading "token. Access code" of LimeSurvey also the code, where it is a field of its own and no question.
+    """
+    if raw.platform is not None and raw.platform.name == "limesurvey" and column not in raw.wording:
+        yield column.partition(". ")[0]
+    for text in (column, raw.wording.get(column, "")):
         if text:
             yield text
             yield from re.findall(r"[\[［]([^\[\]［］]+)[\]］]\s*$", text)
@@ -87,12 +93,13 @@ def names_people(name: str, column: pl.Series) -> bool:
         >>> texts = pl.Series(["a@b.cn", "c@d.cn", "e@f.cn"])
         >>> names_people("q7", texts), names_people("RecipientEmail", texts), names_people("q8", pl.Series(["5"]))
         (True, True, False)
-        >>> names_people("您对客服联系电话的满意度", pl.Series(["5", "4", "5"]))
-        False
+        >>> answers, ticks = pl.Series(["5", "4", "5"]), pl.Series(["1", "0", "1"])
+        >>> names_people("您对客服联系电话的满意度", answers), names_people("(手机)", ticks)
+        (False, False)
     """
     plain = re.sub(r"[^\w]|_", "", name).lower()
     if plain in EXACT:
-        return True
+        return not _ticked(column)
     told = WORDS.search(name) is not None
     if column.dtype != pl.String:
         return told and not column.dtype.is_numeric()
@@ -100,6 +107,15 @@ def names_people(name: str, column: pl.Series) -> bool:
     if told and not _on_a_scale(cells):
         return True
     return cells.len() >= FEWEST and _share(cells, rf"^\s*(?:{VALUES.pattern})\s*$") >= SHARE
+
+
+def _ticked(column: pl.Series) -> bool:
+    """Whether a column says of a choice whether it was ticked: 0 and 1, and marks of no answer."""
+    if not (column.dtype == pl.String or column.dtype.is_numeric()):
+        return False
+    cells = column.drop_nulls().cast(pl.String).head(LOOKED)
+    ticks = _share(cells, r"^\s*[01](?:\.0)?\s*$")
+    return ticks > 0 and ticks + _share(cells, r"^\s*(?:-\d|[(（]\D*[)）])\s*$") >= 1
 
 
 def _on_a_scale(cells: pl.Series) -> bool:

@@ -97,3 +97,70 @@ def test_where_a_scale_ends(cells, asked, scale, told):
 
 def read_like(frame, asked):
     return Raw("a.csv", "", frame, wording={"sat1": asked} if asked else {})
+
+
+def test_limesurvey_by_code_and_text(put):
+    names = ["id. Response ID", "submitdate. Date submitted", "lastpage. Last page", "startlanguage. Start language",
+             "seed. Seed", "startdate. Date started", "token. Access code", "ipaddr. IP address",
+             "sat[SQ001]. How satisfied? [Quality]", "sat[SQ002]. How satisfied? [Service]",
+             "way[A]. Way [A]", "way[B]. Way [B]", "nps. Recommend?"]  # fmt: skip
+    words = ["A3", "A1", "A2"]
+    rows = [[n, f"2026-03-01 10:0{n % 9}:30", 2, "en", 77, "2026-03-01 10:00:00", f"t{n}", f"10.0.0.{n}", 1 + n % 5,
+             5 - n % 5, words[n % 3], words[n % 3], n % 11] for n in range(18)]  # fmt: skip
+    raw = read_raw(DataFile(put(names, *rows)))
+    assert raw.platform.name == "limesurvey"
+    assert raw.personal == ("token. Access code", "ipaddr. IP address")
+    assert raw.wording["nps. Recommend?"] == "Recommend?"
+    found = guess(raw.frame, CARD, raw)
+    assert found.roles == {"respondent": "id. Response ID", "duration": "interviewtime"}
+    assert found.items == {names[8]: "satisfaction", names[9]: "satisfaction", "nps. Recommend?": "loyalty"}
+    assert found.words[0].codes == {"A1": 1, "A2": 2, "A3": 3}
+    assert found.kinds == dict.fromkeys(names[10:12], "other")
+    assert short_of(names[8]) == "sat_SQ001"
+
+
+def test_kobo_questions_that_begin_with_an_underscore(put):
+    names = ["_1_Satisfaction_with_service", "g1/sat2", "_id", "_uuid", "_submission_time", "_status", "_shop_altitude"]
+    found = drafted(put(names, *([1 + n % 5, 5 - n % 5, n, f"u{n}", "2026-03-01", "sent", 3] for n in range(6))))
+    assert found.items == {"_1_Satisfaction_with_service": "satisfaction", "g1/sat2": "satisfaction"}
+    assert found.unused["_status"].en == found.unused["_shop_altitude"].en == "added by the platform, not an answer"
+
+
+def test_an_account_is_personal_for_the_reader_and_for_init(put):
+    names = ["编号", "开始答题时间", "结束答题时间", "答题时长", "微信OpenID", "UA", "1.您对服务的满意度"]
+    rows = [[n, "2026-03-01 10:00:00", "2026-03-01 10:02:00", "120秒", "o8x", "Mozilla", 1 + n % 5] for n in range(9)]
+    raw = read_raw(DataFile(put(names, *rows)))
+    found = guess(raw.frame, CARD, raw)
+    assert raw.personal == ("微信OpenID",)
+    assert "segment" not in found.kinds.values()
+    kept = guess(pl.DataFrame({"您使用的手机": ["甲", "乙", "甲"] * 4, "sat1": ["1", "2", "5"] * 4}), CARD)
+    assert kept.kinds == {"您使用的手机": "segment"}
+
+
+def test_a_ticked_choice_is_no_telephone_number(put):
+    names = ["序号", "提交答卷时间", "所用时间", "来源", "来源详情", "来自IP", "4、(手机)", "5、手机", "6、手机号"]
+    ticked = [[n, "2026/3/1", "9秒", "链接", "N/A", "1.2.3.4", n % 2, "(跳过)", f"1380013800{n}"] for n in range(6)]
+    assert read_raw(DataFile(put(names, *ticked))).personal == ("来自IP", "5、手机", "6、手机号")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("9、其他建议", ["挺好的，联系我 13800138000", "(空)", "(空)"] * 7, "words"),
+        ("Any comments?", ["fine as it is", "call me"] * 6, "words"),
+        (
+            "q9",
+            ["我觉得你们的服务总体上还是不错的，就是等的时间有点长，希望以后改进", "没有什么不满意的地方"] * 6,
+            "words",
+        ),
+        ("q9", ["2026-03-01 10:00:00", "2026-03-02 10:00:00"] * 6, "other"),
+        ("q9", ["华东"] * 12, "other"),
+        ("q9", ["华东", "华北"] * 6, "segment"),
+        ("q9", ["I use it at work", "I use it at home"] * 6, "segment"),
+    ],
+)
+def test_texts_dates_and_single_values_are_no_segments(name, cells, kind):
+    frame = pl.DataFrame({name: cells, "sat1": (["1", "2", "5"] * 9)[: len(cells)]})
+    found = guess(frame, CARD, Raw("a.csv", "", frame, missing={name: {"(空)": "empty"}}))
+    assert found.kinds == {name: kind}
+    assert (found.unused[name].en == "everybody gave one answer") == (cells == ["华东"] * 12)
