@@ -11,8 +11,10 @@ import polars as pl
 
 from csi.cli.answer import FINE, PROBLEMS, Answer, Grid
 from csi.cli.check_joins import NO_ID, join_notes, strangers, unjoined
+from csi.cli.check_streamed import check_of_stream
 from csi.cli.grids import grid, numbers, pairs
 from csi.cli.models import LAST
+from csi.cli.streamed import stream_of
 from csi.cli.studied import CELL_KEYS, names, opened, study_argument
 from csi.cli.waves import wave_blocks
 from csi.errors import Language, Note, Problem, Problems, Text, note
@@ -27,7 +29,7 @@ from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of
 from csi.study.grown import renamed_notes, tree_problems, tree_weight_notes
 from csi.study.read import answer_fields
-from csi.study.streams import large_notes
+from csi.study.streams import large_notes, streams
 from csi.study.tables import all_events
 from csi.survey.event_kinds import KINDS
 from csi.survey.events import Events
@@ -98,6 +100,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Read everything the study names and say what came of it."""
+    if (stream := _stream_of(args.study)) is not None:
+        return check_of_stream(stream, args, lang)
     study, panel, tables = read_all(args.study)
     waves = [w for w in (panel.waves[-1], base_of(study)) if w is not None]
     composites = () if study.settings.covariance else composite_problems(study.model)
@@ -110,7 +114,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     events = tables_told(tables, panel)
     unknown = strangers(events)
     blocks: list[str | Grid] = [
-        overview(study, panel, lang),
+        overview(study, panel.waves, panel.brands, panel.frame.height, lang),
         grid(files, FILE_KINDS, lang, FILES, headings=HEADINGS),
         grid(audit, RULE_KINDS, lang, RULES, WORDS, HEADINGS),
         absent_grid(panel, lang),
@@ -158,6 +162,14 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=PROBLEMS if problems else FINE,
         notes_first=True,
     )
+
+
+def _stream_of(path: Path) -> Study | None:
+    """The study where its answers are streamed; what is wrong with a study file is told with its answers."""
+    try:
+        return stream_of(path)
+    except Problems:
+        return None
 
 
 def future_notes(waves: Sequence[str], today: date) -> tuple[Note, ...]:
@@ -209,7 +221,7 @@ def read_all(path: Path) -> tuple[Study, Panel, dict[str, Events]]:
 def answers_alone(path: Path) -> Sequence[Problem]:
     """What is wrong with the answers of a study whose model cannot be fitted, so that one does not hide the other."""
     fields = answer_fields(path)
-    if fields is None:
+    if fields is None or streams(Study(**fields)):
         return ()
     try:
         read_study_panel(Study(**fields))
@@ -244,10 +256,10 @@ RULE_COLUMNS = {"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells
 RULE_KINDS: dict[str, Kind] = {"rule": "text", "action": "text", "rows": "count", "cells": "count", "detail": "text"}
 
 
-def overview(study: Study, panel: Panel, lang: Language) -> Grid:
+def overview(study: Study, waves: Sequence[str], brands: Sequence[str], answers: int, lang: Language) -> Grid:
     """The study in five lines."""
-    waves = "–" if no_waves(study) else f"{panel.waves[0]} – {panel.waves[-1]} ({len(panel.waves)})"
-    brands = ", ".join(study.brands.get(b, Text(b, b)).say(lang) for b in panel.brands) or "–"
+    span = "–" if no_waves(study) or not waves else f"{waves[0]} – {waves[-1]} ({len(waves)})"
+    named = ", ".join(study.brands.get(b, Text(b, b)).say(lang) for b in brands) or "–"
     items = len(study.model.items)
     model = study.model.card or Text("lavaan text", "lavaan 文本").say(lang)
     constructs = Text(
@@ -259,9 +271,9 @@ def overview(study: Study, panel: Panel, lang: Language) -> Grid:
             Text("model", "模型"),
             f"{model} ({constructs.say(lang)})" if lang == "en" else f"{model}（{constructs.say(lang)}）",
         ),
-        (Text("waves", "期次"), waves),
-        (Text("brands", "品牌"), brands),
-        (Text("answers", "答卷"), f"{panel.frame.height:,}"),
+        (Text("waves", "期次"), span),
+        (Text("brands", "品牌"), named),
+        (Text("answers", "答卷"), f"{answers:,}"),
     ]
     return pairs([(name.say(lang), value) for name, value in lines])
 

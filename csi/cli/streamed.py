@@ -11,6 +11,7 @@ import polars as pl
 
 from csi.claims.based import based, bases_of, gone
 from csi.cli.answer import FINE, INADMISSIBLE, Answer
+from csi.cli.evidence import NOT_ASKED, SWITCHED_OFF
 from csi.cli.progress import working
 from csi.cli.studied import names, only, place
 from csi.cli.to_tables import with_files
@@ -24,12 +25,18 @@ from csi.reporting.soundness import bases_of as study_bases
 from csi.study import Study, read_study
 from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS, indexed
-from csi.study.streams import streamed, streams
+from csi.study.streams import rule_notes, streamed, streams
 from csi.survey.bases import Bases
 from csi.tracking.index import Index
 from csi.tracking.waves import wave_order
 
 READING = Text("Reading", "读取数据")
+UNTESTED = Text(
+    "Comparability: not tested: the tests of loadings and intercepts (scaled differences) and MICOM need rows, and a"
+    " stream keeps none; read some of the cells whole (without stream) and ask with csi comparable STUDY.",
+    "可比性：未检验：载荷与截距的检验（校正差异）及 MICOM 需要原始数据行，而流式读取不保留；"
+    "可整体读取部分单元（不写 stream），再运行 csi comparable STUDY。",
+)
 
 
 def stream_of(path: Path) -> Study | None:
@@ -59,10 +66,11 @@ def index_of_stream(study: Study, args: argparse.Namespace, lang: Language) -> A
         blocks=(
             *(t.say(lang) for t in study_bases(study).sentences(printed)),
             target_grid(study, printed, lang),
+            *_comparability(study, found, args, lang),
             construct_grid(study, printed, lang),
         ),
         data={"rule": found.rule, "base": found.base, "scheme": found.scheme, "index": table, "weights": found.weights},
-        notes=tuple(dict.fromkeys((*found.notes, *missing, *_left_out(study)))),
+        notes=tuple(dict.fromkeys((*found.notes, *missing, *left_out(study, rows)))),
         code=INADMISSIBLE if missing else FINE,
         record={
             **recorded(study, rows, est),
@@ -104,7 +112,11 @@ def fit_of_stream(study: Study, args: argparse.Namespace, lang: Language) -> Ans
             "estimates": based(est.table, sizes, bases.reason),
             "shown": based(cell.table, held, bases.reason),
         },
-        notes=(*(n for n in estimate_notes(est) if n.code != "W-BASE"), *cell_notes(study, est), *_left_out(study)),
+        notes=(
+            *(n for n in estimate_notes(est) if n.code != "W-BASE"),
+            *cell_notes(study, est),
+            *left_out(study, rows),
+        ),
         code=FINE if bool(est.convergence.converged.all()) and all(settled(cell)) else INADMISSIBLE,
         record={
             **recorded(study, rows, est),
@@ -180,14 +192,22 @@ def _check_asked(study: Study, args: argparse.Namespace) -> None:
         raise Problems(found, study.language)
 
 
-def _left_out(study: Study) -> tuple[Note, ...]:
+def left_out(study: Study, rows: Streamed) -> tuple[Note, ...]:
     """What a panel would also show."""
-    en = "Resampling, rules across rows and rates need rows and are left out; a covariance of moments gives the errors."
-    zh = "重抽样、跨行规则与比率须有原始数据行，故未计算；标准误由各单元的协方差得出。"
-    told = [note("N-STREAM-ROWS", en, zh)]
+    en = "Resampling and rates need rows and are left out; a covariance of moments gives the errors."
+    zh = "重抽样与比率须有原始数据行，故未计算；标准误由各单元的协方差得出。"
+    told = [note("N-STREAM-ROWS", en, zh), *rule_notes(study.rules, rows.rows.roles)]
     if study.settings.imputations:
         told.append(note("N-STREAM-ROWS", "Nothing is imputed in a stream.", "流式读取不作插补。"))
     return tuple(told)
+
+
+def _comparability(study: Study, found: Index, args: argparse.Namespace, lang: Language) -> tuple[str, ...]:
+    """That cells stand side by side untested; nothing where there is one."""
+    if found.cells.height < 2:
+        return ()
+    switched = SWITCHED_OFF if args.no_gate else None if study.settings.gating.gate else NOT_ASKED
+    return ((switched or UNTESTED).say(lang),)
 
 
 def _asked(study: Study, est: Estimate, args: argparse.Namespace) -> tuple[dict[str, str], dict[str, str]]:

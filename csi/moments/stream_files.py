@@ -167,10 +167,10 @@ class Files:
             if count:
                 shown, shown_zh = said(listed[ROW], listed["weight"])
                 group = _group(file, listed[ROW])
-                en, zh = (
-                    f"{count} weights are not positive numbers: {shown} ({group.en}).",
-                    f"{count} 个权重不是正数：{shown_zh}（{group.zh}）。",
+                many = (
+                    f"{count:,} weights are not positive numbers" if count > 1 else "1 weight is not a positive number"
                 )
+                en, zh = f"{many}: {shown} ({group.en}).", f"{count} 个权重不是正数：{shown_zh}（{group.zh}）。"
                 do = "Correct them, or leave out the key `weight` to weigh all respondents alike."
                 do_zh = "请更正；如各受访者等权，请删去关键列 weight。"
                 found.append(problem("E-WEIGHT", f"{file.name}, column {file.columns['weight']}", en, zh, do, do_zh))
@@ -222,7 +222,8 @@ def _outside(file: ParquetFile, name: str, count: int, rows: pl.DataFrame, ends:
     listed, listed_zh = said(rows[ROW], rows[name])
     at, column = _group(file, rows[ROW]), file.columns[name]
     scale = f"{ends[0]:g}-{ends[1]:g}"
-    en = f"{count} answers to {name} lie outside its scale {scale}: {listed} ({at.en})."
+    many = f"{count:,} answers to {name} lie" if count > 1 else f"1 answer to {name} lies"
+    en = f"{many} outside its scale {scale}: {listed} ({at.en})."
     zh = f"题项 {name} 有 {count} 个回答超出量表范围 {scale}：{listed_zh}（{at.zh}）。"
     do = "Declare the code as missing in the codebook, correct the scale, or set rules: out_of_range: missing."
     do_zh = "请在编码簿中把该代码声明为缺失，或更正量表，或设置 rules 中的 out_of_range: missing。"
@@ -246,7 +247,10 @@ def words(file: ParquetFile, codes: Mapping[str, Sequence[str]]) -> Iterator[Pro
             rows = frame.select(ROW, file.columns[name]).head(6).collect()
             listed, listed_zh = said(rows[ROW], rows[file.columns[name]])
             at = _group(file, rows[ROW])
-            en = f"{count} answers to {name} are not numbers: {listed} ({at.en})."
+            many = (
+                f"{count:,} answers to {name} are not numbers" if count > 1 else f"1 answer to {name} is not a number"
+            )
+            en = f"{many}: {listed} ({at.en})."
             zh = f"题项 {name} 有 {count} 个回答不是数字：{listed_zh}（{at.zh}）。"
             do = "Declare them in the codebook, correct them, or set rules: not_a_number: missing."
             do_zh = "请在编码簿中声明，或更正，或设置 rules 中的 not_a_number: missing。"

@@ -378,7 +378,8 @@ def _told(sums: CellSums) -> Iterator[Note]:
     zh = f"共 {rows:,} 行，一次流式读取，不保留原始数据；标准误由矩得出：各单元的协方差除以 Kish 有效样本量，"
     yield note("N-STREAM", en, f"{zh}外部权重视为固定，既非线性化也非重抽样。")
     if rows > counted and sums.missing == "listwise":
-        en = f"{rows - counted} of {rows} rows have an absent answer and are left out (listwise)."
+        has = "has an absent answer and is" if rows - counted == 1 else "have an absent answer and are"
+        en = f"{rows - counted} of {rows} rows {has} left out (listwise)."
         yield note("N-LISTWISE", en, f"{rows} 行中有 {rows - counted} 行含缺失，已按行删除。")
     for cell, n, of in zip(sums.cells, sums.counted.tolist(), sums.rows.tolist(), strict=True):
         if not n:

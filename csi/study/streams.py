@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from csi.engines.spark import SparkRows, spark_rows, table_of
-from csi.errors import Language, Note, Problem, Problems, note, problem
+from csi.errors import Language, Note, Problem, Problems, Text, note, problem
 from csi.moments.pools import check_executor
 from csi.moments.stream_files import Files
 from csi.moments.streamed import Streamed
@@ -20,7 +20,8 @@ from csi.survey.codebook import Codebook
 from csi.survey.columns import roles_of
 from csi.survey.datafile import DataFile
 from csi.survey.parquet_answers import PARQUET, parquet_files
-from csi.survey.rules import Rules
+from csi.survey.rule_words import RULE_WORDS
+from csi.survey.rules import Rules, active
 
 if TYPE_CHECKING:
     from csi.study.study import Study
@@ -52,6 +53,44 @@ def stream_problems(form: StudyForm, document: Document) -> Iterator[Problem]:
         )
         do, do_zh = "Stream all files, or name one table.", "请全部写 stream: yes，或只写一个 Spark 表。"
         yield problem("E-STREAM", document.place(("data",)), en, zh, do, do_zh)
+
+
+ACTIONS = {"flag": Text("flag", "标记"), "drop": Text("drop", "剔除")}
+
+
+def applied(rules: Rules, roles: Sequence[str]) -> tuple[str, ...]:
+    """The rules that a pass follows: answers and rows of which no other row need be known.
+
+    Example:
+        >>> applied(Rules(speeders="drop"), ["duration"])
+        ('out_of_range', 'not_a_number', 'empty_rows', 'speeders')
+    """
+    found = ["out_of_range", "not_a_number"]
+    found += ["duplicates"] if "respondent" in roles and rules.duplicates == "stop" else []
+    found += ["empty_rows"] if rules.empty_rows == "drop" else []
+    return (*found, *(["speeders"] if rules.speeders == "drop" and "duration" in roles else []))
+
+
+def unapplied(rules: Rules, roles: Sequence[str]) -> tuple[str, ...]:
+    """The rules that are on, have what they need, and are not followed by a pass.
+
+    Example:
+        >>> unapplied(Rules(speeders="flag"), ["duration"])
+        ('speeders', 'straight_lining')
+    """
+    done = applied(rules, roles)
+    return tuple(r for r in (*active(rules, roles), "empty_rows") if r not in done)
+
+
+def rule_notes(rules: Rules, roles: Sequence[str]) -> tuple[Note, ...]:
+    """Which rules of a study were not applied to its streamed answers."""
+    left = [(RULE_WORDS[name].label, ACTIONS[str(getattr(rules, name))]) for name in unapplied(rules, roles)]
+    if not left:
+        return ()
+    few, few_zh = ", ".join(f"{r.en} ({a.en})" for r, a in left), "、".join(f"{r.zh}（{a.zh}）" for r, a in left)
+    en = f"Rules not applied, as they need rows and a stream keeps none: {few}. No row was flagged; they drop none."
+    zh = f"以下规则需要原始数据行，流式读取未执行：{few_zh}。"
+    return (note("N-STREAM-RULES", en, f"{zh}未标记任何行；这些规则也不剔除行。"),)
 
 
 LARGE: Final = 0.05

@@ -1,5 +1,6 @@
 """Answers larger than memory: the numbers of the panel from passes that keep no row, and what is said of bad files."""
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -14,10 +15,11 @@ import pytest
 import csi
 from csi.cli import main
 from csi.study.estimator import estimator_of
-from csi.study.streams import large_notes, streamed
+from csi.study.streams import large_notes, rule_notes, streamed, unapplied
 from csi.study.weights import WeighPlan
 from csi.survey.parquet_answers import batches
 from csi.survey.parquet_footer import row_groups
+from csi.survey.rules import Rules
 
 TELECOM = Path(__file__).parents[2] / "data" / "telecom"
 KEYS = ["id", "quarter", "operator"]
@@ -167,6 +169,55 @@ def test_verbs_print_a_streamed_study(folder, capsys, verb):
     said = capsys.readouterr().out
     assert "2026Q3" in said
     assert "in one pass" in said
+
+
+def test_an_index_of_a_stream_says_what_was_not_tested_and_which_rules_were_not_applied(folder, capsys):
+    path = folder / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("speeders: drop", "speeders: flag"), encoding="utf-8")
+    assert main(["index", str(path), "--lang", "en"]) == 0
+    said = capsys.readouterr().out
+    assert "Comparability: not tested: the tests of loadings" in said
+    assert "keeps none: speeders (flag), straight-lining (flag)." in said
+    assert main(["index", str(path), "--lang", "zh", "--no-gate"]) == 0
+    said = capsys.readouterr().out
+    assert "可比性：未检验（--no-gate）" in said
+    assert "流式读取未执行：作答过快（标记）、直线作答（标记）" in said
+
+
+def test_rules_that_are_off_or_lack_their_column_are_not_named():
+    rules = Rules(straight_lining="off")
+    assert rule_notes(rules, ["respondent"]) == ()
+    assert unapplied(replace(rules, speeders="flag"), []) == ()
+    assert unapplied(replace(rules, empty_rows="flag"), []) == ("empty_rows",)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_check_tells_what_a_stream_has(pair, folder, capsys, lang):
+    study, panel, stream = pair
+    assert main(["check", str(folder / "study.yaml"), "--json", "--lang", lang]) == 0
+    told = json.loads(capsys.readouterr().out)
+    moments = stream.moments(study.model.items, ["brand", "wave"])
+    assert [c["n"] for c in told["cells"]] == moments.n.tolist()
+    np.testing.assert_allclose([c["n_effective"] for c in told["cells"]], moments.sum_w**2 / moments.sum_w2)
+    reasons = panel.reasons.unpivot(value_name="why").drop_nulls("why").group_by("why").len()
+    wanted = {why: n for why, n in reasons.iter_rows() if why != "empty"}
+    assert wanted
+    assert {one["reason"]: one["cells"] for one in told["absent"]} == wanted
+    assert {r["rule"]: r["applied"] for r in told["rules"]}["straight_lining"] == "no"
+    assert [f["rows"] for f in told["files"]] == [panel.sources[0].rows]
+    assert main(["check", str(folder / "study.yaml"), "--lang", lang]) == 0
+    said = capsys.readouterr().out
+    assert {"en": "no: it needs rows", "zh": "否：需要原始数据行"}[lang] in said
+
+
+def test_check_refuses_what_a_stream_refuses_and_a_broken_study_alike(folder, answers, capsys):
+    write(folder, answers.with_columns(sat1=pl.when(pl.int_range(pl.len()) == 5).then(77).otherwise("sat1")))
+    assert main(["check", str(folder / "study.yaml"), "--lang", "en"]) == 1
+    assert "1 answer to sat1 lies outside its scale" in "".join(capsys.readouterr())
+    path = folder / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("csi: 1", "csi: 9"), encoding="utf-8")
+    assert main(["check", str(path), "--lang", "en"]) == 1
+    assert "no row of them is here" not in "".join(capsys.readouterr())
 
 
 def test_a_late_text_is_told_with_its_row_group(folder, answers):
