@@ -12,6 +12,7 @@ value with a `Reason`; what is doubtful is a `Note` on the result.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -54,12 +55,19 @@ class Problem:
     remedy: Text
 
     def say(self, lang: str = "en") -> str:
-        """One line: `where: what. remedy`."""
+        """One line: `where: what. remedy`; the place once, where the sentence begins with the file that it names.
+
+        Example:
+            >>> problem("E-ENCODING", "a.csv", "a.csv is not UTF-8.", "a.csv 不是 UTF-8 编码。").say()
+            'a.csv is not UTF-8.'
+        """
         # editors read file:line with a plain colon behind it
         file, _, line = self.where.rpartition(":")
         colon = "：" if lang == "zh" and not (file and line.isdecimal()) else ": "
         place = f"{place_in(self.where, lang)}{colon}" if self.where else ""
         space = "" if lang == "zh" else " "
+        if "." in self.where and re.match(rf"{re.escape(self.where)}(?![\w.])", self.what.say(lang)):
+            place = ""
         return f"{place}{self.what.say(lang)}{space}{self.remedy.say(lang)}".rstrip()
 
 

@@ -106,7 +106,7 @@ def files_of(form: StudyForm, document: Document, folder: Path) -> tuple[DataFil
             document.place(("data", i, "file")),
             folder / f.labels if f.labels else None,
             tuple(f.personal),
-            f.incomplete,
+            f.incomplete if "incomplete" in f.model_fields_set else "",
             stream=f.stream,
             spark=f.spark,
         )

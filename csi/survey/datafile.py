@@ -37,7 +37,7 @@ class DataFile:
     place: str = ""
     labels: Path | None = None
     personal: tuple[str, ...] = ()
-    incomplete: Literal["keep", "drop"] = "keep"
+    incomplete: Literal["", "keep", "drop"] = ""
     query: Query | None = None
     stream: bool = False
     spark: str = ""

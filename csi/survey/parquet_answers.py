@@ -20,6 +20,7 @@ from csi.survey.codebook import Codebook
 from csi.survey.columns import column_of
 from csi.survey.datafile import DataFile
 from csi.survey.parquet_footer import row_groups
+from csi.survey.personal import not_there
 
 BATCH: Final = 262_144
 """Rows of a batch."""
@@ -121,7 +122,7 @@ def parquet_files(files: Sequence[DataFile], codebook: Codebook, roles: Sequence
             continue
         constants = {r: v for r, v in (("wave", file.wave), ("brand", file.brand)) if v}
         wanted = {n: column_of(n, codebook, file) for n in (*roles, *codebook.names) if n not in constants}
-        problems += _unfit(file, schema, wanted, codebook)
+        problems += [*_unfit(file, schema, wanted, codebook), *not_there(file, list(schema))]
         stat = file.path.stat()
         kinds = {n: schema[c] for n, c in wanted.items() if c in schema}
         have = {n: c for n, c in wanted.items() if c in schema}

@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from csi.survey.datafile import Raw
+from csi.errors import Problem, did_you_mean, problem
+from csi.survey.datafile import DataFile, Raw
 
 NAMES: Final = """
 ip ipaddr ipaddress 来自ip ip地址 答题ip 用户ip 填写ip name firstname lastname fullname username surname
@@ -71,6 +72,21 @@ def without_personal(raw: Raw, kept: Collection[str] = ()) -> Raw:
         return raw
     left = {name: text for name, text in raw.wording.items() if name not in found}
     return replace(raw, frame=raw.frame.drop(found), wording=left, personal=(*raw.personal, *found))
+
+
+def not_there(file: DataFile, columns: Collection[str]) -> Iterator[Problem]:
+    """A problem for each column that `personal:` asks for and the file has not.
+
+    Example:
+        >>> from pathlib import Path
+        >>> print(next(not_there(DataFile(Path("a.csv"), personal=("phon",)), ["phone", "q1"])).say())
+        a.csv: personal: there is no column "phon". Did you mean "phone"?
+    """
+    for name in file.personal:
+        if name not in columns:
+            hint = did_you_mean(name, list(columns))
+            en, zh = f'personal: there is no column "{name}".', f"personal：没有“{name}”列。"
+            yield problem("E-COLUMN", file.place or file.path.name, en, zh, hint.en, hint.zh)
 
 
 def _called(raw: Raw, column: str) -> Iterator[str]:

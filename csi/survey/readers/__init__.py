@@ -19,10 +19,10 @@ from typing import Protocol, cast
 
 from csi.errors import Problem, Problems, problem
 from csi.survey.datafile import DataFile, Raw
-from csi.survey.personal import without_personal
+from csi.survey.personal import not_there, without_personal
 from csi.survey.readers.between import without_between
 from csi.survey.readers.lines import too_long
-from csi.survey.readers.platforms import recognised
+from csi.survey.readers.platforms import recognised, with_idle_incomplete
 from csi.survey.readers.sql import read as read_query
 
 READERS = {
@@ -46,6 +46,10 @@ DATABASES = (".duckdb", ".ddb", ".db")
 """Suffixes of databases, which want a query."""
 
 
+ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".zst")
+"""Suffixes of packed files, which want unpacking."""
+
+
 class Reader(Protocol):
     """What every reader module offers."""
 
@@ -65,11 +69,16 @@ def read_raw(file: DataFile, used: Collection[str] = ()) -> Raw:
         used: columns that stay though they name people, because the study uses them.
 
     Raises:
-        Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding.
+        Problems: no such file, a folder, an empty file, an unknown or wrong kind of file, a wrong encoding, a column
+            that `personal:` asks for and the file has not.
     """
-    raw = read_table(file)
+    table = raw = read_table(file)
     if file.query is None and READERS[file.path.suffix.lower()] in RECOGNISED:
         raw = without_between(recognised(raw, file, read_table))
+    absent = [*not_there(file, dict.fromkeys((*table.frame.columns, *raw.frame.columns)))]
+    if absent:
+        raise Problems(absent)
+    raw = with_idle_incomplete(raw, file)
     return without_personal(raw, {*used, *file.personal})
 
 
@@ -126,6 +135,15 @@ def _unusable(file: DataFile, kind: str) -> Problem | None:
             f"“{name}”是数据库，不是答卷文件。",
             f'Say what to ask it: {{sql: "select ...", database: {name}}}.',
             f'请写明查询：{{sql: "select ...", database: {name}}}。',
+        )
+    if not kind and file.path.suffix.lower() in ARCHIVES:
+        return problem(
+            "E-FORMAT",
+            where,
+            f'"{name}" is an archive, not a file of answers.',
+            f"“{name}”是压缩包，不是答卷文件。",
+            "Unpack it and name the file of answers in it.",
+            "请先解压，再写出其中的答卷文件。",
         )
     if not kind:
         known = ", ".join(READERS)

@@ -124,6 +124,8 @@ def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: Unicod
     )
     if file.encoding and _decodes(content, "utf-8"):
         return _not_declared(file, declared)
+    if is_binary(content):
+        return _binary(file)
     mixed = mixed_lines(content)
     if mixed is not None:
         return _mixed(file, *mixed)
@@ -146,6 +148,38 @@ def _wrong_encoding(file: DataFile, content: bytes, declared: str, error: Unicod
         else ("Save it as UTF-8.", "请另存为 UTF-8。")
     )
     return problem("E-ENCODING", where, found, found_zh, *remedy)
+
+
+CONTROL = bytes(code for code in range(1, 32) if code not in b"\t\n\r\f\x1a\x1b")
+"""Bytes that stand in no text."""
+
+TOP, FEW, MANY = 1 << 16, 0.01, 0.1
+"""Bytes looked at; more control characters than this share are no text; more zeros than this may be UTF-16."""
+
+
+def is_binary(content: bytes) -> bool:
+    r"""Whether bytes are no text in any encoding: control characters among them.
+
+    Example:
+        >>> is_binary(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x01\x02\x03"), is_binary("id,满意\n".encode("gbk"))
+        (True, False)
+    """
+    if content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")):
+        return True
+    top = content[:TOP]
+    marks = len(top) - len(top.translate(None, CONTROL))
+    return top.count(0) <= MANY * len(top) and marks > FEW * len(top)
+
+
+def _binary(file: DataFile) -> Problem:
+    return problem(
+        "E-FORMAT",
+        file.place or file.path.name,
+        f"{file.path.name} is no text: it holds binary data (an image, an archive, a program's own file).",
+        f"{file.path.name} 不是文本：内容为二进制数据（图片、压缩包或其他程序的文件）。",
+        "Export the answers as CSV or Excel.",
+        "请把答卷导出为 CSV 或 Excel。",
+    )
 
 
 def mixed_lines(content: bytes) -> tuple[list[int], list[int]] | None:

@@ -6,11 +6,14 @@ import struct
 import zipfile
 import zlib
 
+import polars as pl
 import pytest
 
 from csi.cli import main
-from csi.errors import Problems
+from csi.errors import Problems, Text
 from csi.survey import DataFile
+from csi.survey.codebook import Codebook, Item, Scale
+from csi.survey.parquet_answers import parquet_files
 from csi.survey.readers import lines, packed, read_raw
 
 ROWS = [["id", "a", "b", "c"], ["1", "4", "5", "3"], ["2", "2", "1", "2"], ["3", "5", "4", "4"]]
@@ -197,3 +200,54 @@ def test_check_and_init_tell_what_was_recognised(put, study, tmp_path, capsys):
     out = capsys.readouterr()
     assert "Wenjuanxing" in out.out + out.err
     assert "来自IP" in out.out + out.err
+
+
+@pytest.mark.parametrize("zeros", [b"", b"\0"])
+def test_bytes_that_are_no_text(tmp_path, zeros):
+    path = tmp_path / "noise.csv"
+    path.write_bytes(bytes(range(1, 256)) * 9 + zeros)
+    with pytest.raises(Problems) as caught:
+        read_raw(DataFile(path))
+    (bad,) = caught.value.problems
+    assert bad.code == "E-FORMAT"
+    assert bad.say().startswith("noise.csv is no text")
+    assert "UTF-8" not in bad.say()
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path):
+    path = tmp_path / "data.zip"
+    path.write_bytes(b"PK\3\4")
+    with pytest.raises(Problems, match="Unpack it"):
+        read_raw(DataFile(path))
+
+
+def test_a_file_is_named_once(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text('id,q1\n1,5\n2,"5\n3,4\n', encoding="utf-8")
+    with pytest.raises(Problems) as caught:
+        read_raw(DataFile(path))
+    (bad,) = caught.value.problems
+    assert [bad.say(lang).count("long.csv") for lang in ("en", "zh")] == [1, 1]
+
+
+def test_personal_asks_for_a_column_that_is_not_there(put, study):
+    put("a.csv", [["q1", "q2", "phone"], *([1 + n % 5, 5 - n % 5, f"1380013800{n}"] for n in range(6))])
+    with pytest.raises(Problems, match=r'there is no column "phon"\. Did you mean "phone"'):
+        study("a.csv", ["q1", "q2"], more=", personal: [phon]").panel()
+
+
+def test_personal_of_streamed_answers(tmp_path):
+    frame = pl.DataFrame({"q1": [1, 5], "phone": ["13800138000", "13800138001"]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    book = Codebook((Item("q1", "sat", Scale("five", 1, 5), Text("q", "q")),), {}, {})
+    with pytest.raises(Problems, match='Did you mean "phone"'):
+        parquet_files([DataFile(tmp_path / "a.parquet", personal=("phon",))], book, [])
+
+
+@pytest.mark.parametrize("said", ["keep", "drop"])
+def test_incomplete_where_nothing_tells_it(put, study, said):
+    put("a.csv", [["q1", "q2"], *([1 + n % 5, 5 - n % 5] for n in range(6))])
+    told = [n.text.en for n in study("a.csv", ["q1", "q2"], more=f", incomplete: {said}").panel().notes]
+    assert any(f"`incomplete: {said}` does nothing here" in text for text in told)
+    plain = [n.text.en for n in study("a.csv", ["q1", "q2"]).panel().notes]
+    assert not any("incomplete" in text for text in plain)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from csi.errors import note
 from csi.survey.datafile import DataFile, Platform, Raw
 from csi.survey.readers.platforms.google import GOOGLE
 from csi.survey.readers.platforms.kobo import KOBO, ODK
@@ -21,6 +22,9 @@ from csi.survey.readers.platforms.wjx import WJX
 
 ORDER: Final[tuple[Recipe, ...]] = (QUALTRICS, WJX, TENCENT, WENJUAN, LIMESURVEY, KOBO, ODK, SURVEYMONKEY, GOOGLE)
 """The order in which platforms are tried."""
+
+FINISHED: Final = ("qualtrics", "limesurvey")
+"""Platforms whose exports say which answer sheets are finished."""
 
 
 def platform_of(raw: Raw) -> tuple[Recipe, Platform] | None:
@@ -46,3 +50,25 @@ def recognised(raw: Raw, file: DataFile, read: ReadTable) -> Raw:
         return raw
     recipe, platform = found
     return replace(recipe.turned(raw, file, read), platform=platform)
+
+
+def with_idle_incomplete(raw: Raw, file: DataFile) -> Raw:
+    """The export with a note where `incomplete:` is set and nothing in it says which answer sheets are finished.
+
+    Example:
+        >>> import polars as pl
+        >>> from pathlib import Path
+        >>> raw = Raw("a.csv", "", pl.DataFrame({"q1": ["5"]}))
+        >>> len(with_idle_incomplete(raw, DataFile(Path("a.csv"), incomplete="drop")).notes)
+        1
+    """
+    if not file.incomplete or (raw.platform is not None and raw.platform.name in FINISHED):
+        return raw
+    told = note(
+        "N-INCOMPLETE",
+        f"{raw.name}: `incomplete: {file.incomplete}` does nothing here: only exports of Qualtrics and LimeSurvey say "
+        "which answer sheets are finished; all rows are read.",
+        f"{raw.name}：incomplete: {file.incomplete} 在此不起作用：只有 Qualtrics 和 LimeSurvey 的导出注明答卷是否完成；"
+        "已读取全部行。",
+    )
+    return replace(raw, notes=(*raw.notes, told))
