@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import get_args
 
 import polars as pl
 
@@ -12,8 +13,10 @@ from csi.cli.fit_options import listed
 from csi.cli.grids import grid
 from csi.cli.source import source_arguments, source_of
 from csi.cli.studied import resamples
-from csi.errors import Language, Note, Problems, Text
+from csi.errors import Language, Note, Problems, Text, note
 from csi.estimate.estimate import Estimate
+from csi.inference.bootstrap import bootstrap
+from csi.inference.resample import Kind as Resampled
 from csi.measures.copula import Copula, copula
 from csi.measures.copula_words import HEADINGS, VERDICTS
 from csi.measures.nonlinear import MORE, Nonlinear, nonlinear
@@ -41,17 +44,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Gaussian copulas, quadratic terms, RESET."""
     source = source_of(args, lang)
-    est = source.with_errors(args.bootstrap, lang, quiet=args.quiet)
+    est, drawn = _resampled(source.with_errors(args.bootstrap, lang, quiet=args.quiet), args.bootstrap, source.seed)
     bends = nonlinear(est)
     terms, why = _copula(est, listed(args.endogenous))
     blocks: list[str | Grid] = [source.heading(est), *_bent_blocks(bends, lang), *s_of(bends, lang)]
     data: dict[str, object] = {**source.origin, "quadratic": bends.table, "reset": bends.reset, "seed": source.seed}
-    notes = [*source.notes, *est.notes, *bends.notes, *why]
+    notes = [*source.notes, *est.notes, *drawn, *bends.notes, *why]
     if terms is not None:
         blocks += [*_copula_blocks(terms, lang), *s_of(terms, lang)]
         data |= {"copula": terms.table, "checks": terms.checks}
         notes += terms.notes
     return Answer(source.worded(blocks, lang), data, (*notes, *((SAMPLING_ONLY,) if args.bootstrap else ())))
+
+
+def _resampled(est: Estimate, n: int, seed: int) -> tuple[Estimate, tuple[Note, ...]]:
+    """The estimate with resamples of its rows: replicate weights of a study are none, and these checks need them."""
+    if est.replicates is None or est.replicates.kind in get_args(Resampled):
+        return est, ()
+    en = f"Replicate weights are no resamples: errors of these checks come from {n} resamples of the design's units."
+    zh = f"重复权重不是重抽样：这些检验的误差来自对设计单元的 {n} 次重抽样。"
+    return bootstrap(est, n, seed), (note("N-DRAWN-BESIDE", en, zh),)
 
 
 def _copula(est: Estimate, asked: Sequence[str]) -> tuple[Copula | None, list[Note]]:

@@ -274,3 +274,15 @@ def test_weights_with_separators_are_told(folder: Path) -> None:
     with pytest.raises(csi.Problems) as found:
         read_study_panel(read_study(folder / "study.yaml"))
     assert "write 1200, not 1,200" in str(found.value)
+
+
+def test_checks_that_need_resamples_draw_them_beside_replicate_weights(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STUDY.replace("bootstrap: {n: 200}", "replicate_weights: {make: jkn}")
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    words = ["robustness", str(folder / "study.yaml"), "--bootstrap", "100", "--lang", "en"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "Replicate weights are no resamples" in said
+    assert "low" in said
