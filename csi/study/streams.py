@@ -220,4 +220,6 @@ def _rules(rules: Rules) -> Iterator[Problem]:
                 "Flag instead, or write the cleaned rows to Parquet once.",
                 "请改为 flag，或先将清理后的数据另存为 Parquet。",
             )
+            if one.name == "duplicates":
+                do, do_zh = do.replace("Flag", "Write stop"), do_zh.replace("flag", "stop")
             yield problem("E-STREAM", f"rules: {one.name}", en, zh, do, do_zh)

@@ -318,6 +318,12 @@ def test_rules_that_need_rows_and_mixed_sources_are_refused(folder):
     path.write_text(text.replace("straight_lining: flag", "straight_lining: drop"), encoding="utf-8")
     (found,) = refused(folder)
     assert (found.code, found.where) == ("E-STREAM", "rules: straight_lining")
+    path.write_text(text.replace("duplicates: stop", "duplicates: first"), encoding="utf-8")
+    (found,) = refused(folder)
+    assert (found.where, found.say("en").split("hold. ")[1].split(",")[0]) == (
+        "rules: duplicates",
+        "Write stop instead",
+    )
     path.write_text(text.replace("stream: yes}", "stream: yes}\n  - {file: panel.parquet}"), encoding="utf-8")
     with pytest.raises(csi.Problems, match="do not mix"):
         csi.Study.read(path)
