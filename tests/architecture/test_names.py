@@ -139,6 +139,7 @@ PUBLIC = [
     "smooth",
     "track",
     "validity",
+    "discriminant",
     "verify",
     "vif",
     "wald",
