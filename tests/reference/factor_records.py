@@ -84,7 +84,12 @@ def polychoric() -> dict[str, Any]:
     """Polychoric correlations of bfi by three programs, and five factors of them."""
     part = read("polychoric_bfi.json")
     five = part["fa5_minres_oblimin_on_complete_polychoric"]
-    kinds = ("psych_pairwise_correct0", "psych_pairwise_correct05", "psych_complete_correct0", "lavaan_two_step_complete")
+    kinds = (
+        "psych_pairwise_correct0",
+        "psych_pairwise_correct05",
+        "psych_complete_correct0",
+        "lavaan_two_step_complete",
+    )
     return {
         "provenance": provenance("polychoric_bfi.json", DATA["bfi"], part["versions"]),
         "names": part["lavaan_two_step_complete"]["rho"]["rows"],
