@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from csi.measures.group_differences import mga as mga
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
+    from csi.measures.item_analysis.items import items as items
     from csi.measures.johnson_neyman import johnson_neyman as johnson_neyman
     from csi.measures.mediation import mediation as mediation
     from csi.measures.micom import micom as micom
@@ -102,7 +103,6 @@ if TYPE_CHECKING:
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
     from csi.measures.selection import selection as selection
-    from csi.measures.separation.discriminant import discriminant as discriminant
     from csi.measures.slopes import simple_slopes as simple_slopes
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
@@ -217,6 +217,7 @@ _HOMES = {
     "impute": "csi.inference.impute",
     "index": "csi.tracking.index",
     "invariance": "csi.measures.invariance",
+    "items": "csi.measures.item_analysis.items",
     "jackknife": "csi.inference.jackknife",
     "johnson_neyman": "csi.measures.johnson_neyman",
     "complaints": "csi.behaviour.complaints",
@@ -293,7 +294,6 @@ _HOMES = {
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
-    "discriminant": "csi.measures.separation.discriminant",
     "verify": "csi.measures.admissible",
     "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
@@ -354,7 +354,6 @@ __all__ = [
     "cvpat",
     "decompose",
     "diff",
-    "discriminant",
     "driver_shares",
     "drivers",
     "dynamic_expectation",
@@ -379,6 +378,7 @@ __all__ = [
     "intervention",
     "invariance",
     "item_link",
+    "items",
     "jackknife",
     "johnson_neyman",
     "journey",

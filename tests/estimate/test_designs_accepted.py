@@ -28,7 +28,6 @@ OF_AN_ESTIMATE = [
 """Numbers of an estimate: of its weighted moments and rows, with the errors of the replicates it was given."""
 
 OF_AN_ESTIMATE_ELSEWHERE = [
-    "discriminant",
     "cipma", "cta", "driver_shares", "drivers", "fimix", "johnson_neyman", "lrt", "mga", "micom", "order", "pos",
     "redundancy", "score_tests", "selection", "simple_slopes", "simultaneous", "verify", "wald", "compare",
 ]  # fmt: skip
@@ -73,6 +72,7 @@ WITHOUT = {
     "batch": "hands on what a study says",
     "coding": "reads a file, estimates nothing",
     "diff": "two records, no rows",
+    "items": "weighted moments of items without sampling errors (those of mean rest scores are of independent rows)",
     "missingness": "counts of absent answers, of the rows themselves",
     "price_tolerance": "makes an item of three; its errors are those of whoever takes it",
     "requirements": "products of judgements, without sampling error",

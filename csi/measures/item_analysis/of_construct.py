@@ -1,0 +1,166 @@
+"""The item statistics of one construct, as arrays, with the reason of every value that cannot be.
+
+Letters: `n` rows, `k` items of the construct, `v` of them that vary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from csi.measures.item_analysis.item_rest import (
+    alpha_if_dropped,
+    alpha_if_reversed,
+    alpha_of,
+    corrected_total,
+    item_rest,
+    item_total,
+    left_out,
+    smc,
+    standardised_total,
+    without_each,
+)
+from csi.measures.item_analysis.one_factor import about_their_mean, omega_of, one_factor, residual_correlations
+from csi.measures.item_analysis.pairwise import correlations
+from csi.moments.stack import Array
+
+DEPENDENT = 4
+"""Items from which a factor leaves residuals that say something: three fit one factor exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfConstruct:
+    """What the items of one construct are to each other.
+
+    Attributes:
+        item_rest, item_total, item_total_std, item_total_smc, loading, alpha_if_dropped, omega_if_dropped,
+            alpha_if_reversed: (k,), NaN where absent. reasons: (k,) codes of why, in one text with spaces between.
+        alpha, alpha_std, omega, mean_r: of the items that vary; why: code of what is absent among them, else "".
+        q3, q3_adjusted: (k, k) residual correlations after one factor, as they are and less their mean. q3_reason.
+    """
+
+    item_rest: Array
+    item_total: Array
+    item_total_std: Array
+    item_total_smc: Array
+    loading: Array
+    alpha_if_dropped: Array
+    omega_if_dropped: Array
+    alpha_if_reversed: Array
+    reasons: tuple[str, ...]
+    alpha: float
+    alpha_std: float
+    omega: float
+    mean_r: float
+    why: str
+    q3: Array
+    q3_adjusted: Array
+    q3_reason: str
+
+
+def of_construct(rows: Array, weight: Array, cov: Array) -> OfConstruct:
+    """Item statistics of one construct; items without variance leave the scale and bear their reason.
+
+    Parameters:
+        rows: (n, k) answers, NaN where absent. weight: (n,). cov: (k, k) from the rows that answer both of a pair.
+
+    Example:
+        >>> x = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+        >>> rows = np.stack([x, x[[1, 0, 2, 4, 3]]], axis=1)
+        >>> found = of_construct(rows, np.ones(5), np.cov(rows.T))
+        >>> round(found.alpha, 4), found.reasons
+        (0.8889, ('R-TWO-ITEMS', 'R-TWO-ITEMS'))
+    """
+    k = len(cov)
+    varies = np.diag(cov) > 0
+    at = np.flatnonzero(varies)
+    v, inner = at.size, cov[np.ix_(at, at)]
+    cor = correlations(inner)
+    whole = bool(v) and bool(np.isfinite(inner).all())
+    loading, settled = one_factor(cor[None])
+    sd = np.sqrt(np.diag(inner))
+    without = _omega_without(cor, sd)
+    omega = float(omega_of(loading[0], sd)) if settled[0] else np.nan
+    found = {
+        "item_rest": item_rest(inner),
+        "item_total": item_total(rows[:, at], weight) if v > 1 else np.full(v, np.nan),
+        "item_total_std": standardised_total(cor),
+        "item_total_smc": corrected_total(cor),
+        "loading": np.where(settled, loading, np.nan)[0] if settled.any() else np.full(v, np.nan),
+        "alpha_if_dropped": alpha_if_dropped(inner) if v > 2 else np.full(v, np.nan),
+        "omega_if_dropped": without,
+        "alpha_if_reversed": alpha_if_reversed(inner) if v > 1 else np.full(v, np.nan),
+    }
+    if v < 2 or not whole:
+        found = {name: np.full(v, np.nan) for name in found}
+    told = np.full(k, "R-CONSTANT", dtype=object)
+    told[np.isnan(np.diag(cov))] = "R-NO-ANSWERS"
+    told[at] = [_why(v, whole, cor, settled[0], one) for one in without]
+    q3, adjusted, why = _dependence(cor, loading, settled[0], v, whole)
+    return OfConstruct(
+        **{name: _spread(value, at, k) for name, value in found.items()},
+        reasons=tuple(str(code) for code in told),
+        alpha=float(alpha_of(inner)) if whole and v > 1 else np.nan,
+        alpha_std=float(alpha_of(cor)) if whole and v > 1 else np.nan,
+        omega=omega,
+        mean_r=float(cor[np.triu_indices(v, 1)].mean()) if whole and v > 1 else np.nan,
+        why=_why_scale(v, whole, omega),
+        q3=_square(q3, at, k),
+        q3_adjusted=_square(adjusted, at, k),
+        q3_reason=why,
+    )
+
+
+def _omega_without(cor: Array, sd: Array) -> Array:
+    """(v,) omega of the others without each item; NaN for fewer than three others, or a loading beyond 1."""
+    v = len(sd)
+    if v < 4:
+        return np.full(v, np.nan)
+    loading, settled = one_factor(left_out(cor))
+    return np.where(settled, omega_of(loading, sd[without_each(v)]), np.nan)
+
+
+def _dependence(cor: Array, loading: Array, settled: bool, v: int, whole: bool) -> tuple[Array, Array, str]:
+    absent = np.full((v, v), np.nan)
+    if v < DEPENDENT or not whole:
+        return absent, absent, "R-Q3-ITEMS" if whole or v < 2 else "R-PAIR"
+    if not settled or (np.abs(loading[0]) >= 1).any():
+        return absent, absent, "R-HEYWOOD"
+    q3 = residual_correlations(cor[None], loading)
+    return q3[0], about_their_mean(q3)[0], ""
+
+
+def _why(v: int, whole: bool, cor: Array, settled: bool, omega: float) -> str:
+    """Codes of what is absent for an item that varies."""
+    if not whole:
+        return "R-PAIR"
+    if v < 4:
+        told = ["", "R-ONE-ITEM", "R-TWO-ITEMS", "R-THREE-ITEMS"][v : v + 1]
+    else:
+        told = [] if np.isfinite(omega) else ["R-HEYWOOD"]
+    if v > 2 and not settled and "R-HEYWOOD" not in told:
+        told = [*told, "R-HEYWOOD"]
+    if v > 1 and not np.isfinite(smc(cor)).all():
+        told = [*told, "R-SINGULAR"]
+    return " ".join(told)
+
+
+def _why_scale(v: int, whole: bool, omega: float) -> str:
+    if v and not whole:
+        return "R-PAIR"
+    if v < 3:
+        return ("R-CONSTANT", "R-ONE-ITEM", "R-TWO-ITEMS")[v]
+    return "" if np.isfinite(omega) else "R-HEYWOOD"
+
+
+def _spread(values: Array, at: np.ndarray, k: int) -> Array:
+    full = np.full(k, np.nan)
+    full[at] = values
+    return full
+
+
+def _square(values: Array, at: np.ndarray, k: int) -> Array:
+    full = np.full((k, k), np.nan)
+    full[np.ix_(at, at)] = values
+    return full
