@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
     from csi.measures.selection import selection as selection
+    from csi.measures.separation.discriminant import discriminant as discriminant
     from csi.measures.slopes import simple_slopes as simple_slopes
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
@@ -294,6 +295,7 @@ _HOMES = {
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
+    "discriminant": "csi.measures.separation.discriminant",
     "verify": "csi.measures.admissible",
     "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
@@ -354,6 +356,7 @@ __all__ = [
     "cvpat",
     "decompose",
     "diff",
+    "discriminant",
     "driver_shares",
     "drivers",
     "dynamic_expectation",

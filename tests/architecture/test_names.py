@@ -140,6 +140,7 @@ PUBLIC = [
     "smooth",
     "track",
     "validity",
+    "discriminant",
     "verify",
     "vif",
     "wald",
