@@ -25,7 +25,7 @@ from csi.expectation.mentions_words import kind_of, lines_of, sentences_of
 from csi.inference.draws import quantile
 from csi.inference.settings import check_settings
 from csi.inference.shares import wilson
-from csi.measures.agreement import Level, alpha_of, coincidences
+from csi.measures.consistency.krippendorff import Level, alpha_of, coincidences
 from csi.measures.tidy import said_once, with_reasons
 from csi.moments.stack import Array
 from csi.survey.placed import placed

@@ -9,7 +9,7 @@ import pytest
 import csi
 from csi.behaviour.text_reliability import _sums, interval_alpha
 from csi.errors import Problems
-from csi.measures.agreement import krippendorff
+from csi.measures.consistency.krippendorff import krippendorff
 from tests.behaviour.test_comments import answers, table
 
 

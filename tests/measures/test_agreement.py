@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from csi.measures.agreement import krippendorff
+from csi.measures.consistency.krippendorff import krippendorff
 
 NAN = np.nan
 PUBLISHED = np.array(

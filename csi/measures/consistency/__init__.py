@@ -1,0 +1,1 @@
+"""How consistently people answer the items of a scale, at two times, or as several raters."""
