@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from csi.measures.alignment import alignment as alignment
     from csi.measures.blindfold import blindfolding as blindfolding
     from csi.measures.collinearity import vif as vif
+    from csi.measures.consistency.of_scales import consistency as consistency
     from csi.measures.copula import copula as copula
     from csi.measures.cvpat import cvpat as cvpat
     from csi.measures.effects import effects as effects
@@ -200,6 +201,7 @@ _HOMES = {
     "cta": "csi.measures.tetrads",
     "cvpat": "csi.measures.cvpat",
     "copula": "csi.measures.copula",
+    "consistency": "csi.measures.consistency.of_scales",
     "diff": "csi.reporting.diff",
     "waves": "csi.reporting.waves",
     "coding": "csi.reporting.coding",
@@ -350,6 +352,7 @@ __all__ = [
     "comparable",
     "compare",
     "complaints",
+    "consistency",
     "control",
     "copula",
     "cta",

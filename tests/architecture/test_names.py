@@ -58,6 +58,7 @@ PUBLIC = [
     "cta",
     "cvpat",
     "copula",
+    "consistency",
     "diff",
     "driver_shares",
     "drivers",

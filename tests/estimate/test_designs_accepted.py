@@ -53,12 +53,12 @@ LINEARISED = [
 resampled beside them is raked again. Of the same people over waves populations are unlimited."""
 
 RESAMPLED = [
-    "balance", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward", "servqual",
-    "surface",
+    "balance", "consistency", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward",
+    "servqual", "surface",
 ]  # fmt: skip
 """Take a panel's design; what is resampled (Kano's classes and coefficients, a balance point, stabilities, relative
-weights, average slopes, HTMT) is raked again in every replicate; errors of means and slopes beside them are linearised
-with the margins (of `formation_by_stage` with weights held fixed)."""
+weights, average slopes, HTMT, coefficients of consistency) is raked again in every replicate; errors of means and
+slopes beside them are linearised with the margins (of `formation_by_stage` with weights held fixed)."""
 
 HELD_FIXED = ["attitude", "change", "emotion_waves", "lifecycle", "mentions", "text_indicator"]
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors

@@ -18,6 +18,7 @@ from csi.measures.blocks import diagonal
 from csi.measures.reliability import alpha
 from csi.moments.linear import inverse
 from csi.moments.stack import Array
+from csi.moments.two_step import Flags
 
 Absences = Literal["pairwise", "listwise"]
 """What becomes of absent answers: each pair of items has the rows that answer both, or rows need all of them."""
@@ -26,7 +27,7 @@ Absences = Literal["pairwise", "listwise"]
 def covariances(rows: Array, W: Array, missing: Absences = "pairwise") -> Array:
     """Weighted covariances of one scale under many weightings.
 
-    Pairwise, cov_jl is of the rows that answer both (their own means, divisor n_jl - 1), as R's `cov(use = "pairwise")`.
+    Pairwise, cov_jl is of the rows that answer both (their means, divisor n_jl - 1), as R's `cov(use = "pairwise")`.
 
     Parameters:
         rows: (n, k) answers, NaN where absent. W: (B, n) weights.
@@ -38,22 +39,38 @@ def covariances(rows: Array, W: Array, missing: Absences = "pairwise") -> Array:
         >>> covariances(np.array([[1.0, 1], [2, 3], [3, np.nan]]), np.ones((1, 3))).tolist()
         [[[1.0, 1.0], [1.0, 2.0]]]
     """
-    absent = np.isnan(rows)
-    if missing == "listwise" and absent.any():
-        kept = ~absent.any(axis=1)
-        rows, W, absent = rows[kept], W[:, kept], absent[kept]
-    k = rows.shape[1]
+    columns, both = products(rows, missing)
+    return from_sums(W @ columns, both, rows.shape[1])
+
+
+def products(rows: Array, missing: Absences = "pairwise") -> tuple[Array, Array]:
+    """What covariances of any weighting are sums of, and how many rows answer each pair of items.
+
+    Parameters:
+        rows: (n, k), NaN where absent.
+
+    Returns:
+        (n, 4 m): of the m = k (k + 1) / 2 pairs whether both are answered, each answer, their product; (m,).
+    """
+    absent: Flags = np.isnan(rows)
+    if missing == "listwise":
+        absent = np.repeat(np.asarray(absent.any(axis=1))[:, None], rows.shape[1], axis=1)
     there = (~absent).astype(np.float64)
+    centre = np.round(np.where(absent, 0.0, rows).sum(axis=0) / np.maximum(there.sum(axis=0), 1))
+    z = np.where(absent, 0.0, rows - centre)
+    i, j = np.triu_indices(rows.shape[1])
+    both = there[:, i] * there[:, j]
+    parts = (both, z[:, i] * there[:, j], z[:, j] * there[:, i], z[:, i] * z[:, j])
+    return np.concatenate(parts, axis=1), both.sum(axis=0)
+
+
+def from_sums(sums: Array, both: Array, k: int) -> Array:
+    """(B, k, k) covariances from weighted sums (B, 4 m) of `products`; `both`: (m,) rows that answer each pair."""
+    weight, one, other, product = np.split(sums, 4, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre = np.round(np.where(absent, 0.0, rows).sum(axis=0) / np.maximum(there.sum(axis=0), 1))
-        z = np.where(absent, 0.0, rows - centre)
-        i, j = np.triu_indices(k)
-        both = there[:, i] * there[:, j]
-        columns = (both, z[:, i] * there[:, j], z[:, j] * there[:, i], z[:, i] * z[:, j])
-        weight, one, other, product = (W @ column for column in columns)
-        n = both.sum(axis=0)
-        cov = (product / weight - one * other / weight**2) * (n / (n - 1))
-    full = np.empty((len(W), k, k))
+        cov = (product / weight - one * other / weight**2) * (both / (both - 1))
+    i, j = np.triu_indices(k)
+    full = np.empty((len(sums), k, k))
     full[:, i, j] = cov
     full[:, j, i] = cov
     return full
@@ -109,7 +126,7 @@ def feldt_interval(value: Array, n: Array | float, k: int, level: float = 0.95) 
 
     Example:
         >>> [round(float(bound), 4) for bound in feldt_interval(np.array(0.8), 41, 5)]
-        [0.6895, 0.8826]
+        [0.6837, 0.8826]
     """
     df = np.asarray(n, dtype=np.float64) - 1, (np.asarray(n, dtype=np.float64) - 1) * (k - 1)
     low = 1 - (1 - value) * f.isf((1 - level) / 2, *df)
@@ -120,7 +137,8 @@ def lambdas(cov: Array) -> dict[str, Array]:
     """Guttman's lower bounds that have a formula: lambda1, 2, 3 (alpha), 5 and 6; lambda4 is the best split.
 
     With C = V off its diagonal and s = 1'V1: lambda1 = 1'C1 / s; lambda2 = lambda1 + sqrt(k / (k - 1) tr C^2) / s;
-    lambda3 = k / (k - 1) lambda1; lambda5 = lambda1 + 2 sqrt(max_j (C^2)_jj) / s; lambda6 = 1 - sum_j 1 / (V^-1)_jj / s.
+    lambda3 = k / (k - 1) lambda1; lambda5 = lambda1 + 2 sqrt(max_j (C^2)_jj) / s;
+    lambda6 = 1 - sum_j 1 / (V^-1)_jj / s.
 
     Parameters:
         cov: (..., k, k).
@@ -155,7 +173,7 @@ def unique_variances(cov: Array) -> Array:
     """(..., k) variance of every item that the others do not predict, 1 / (V^-1)_jj; NaN where V has no inverse."""
     stack = cov.reshape(-1, *cov.shape[-2:])
     found = np.full(stack.shape[:2], np.nan)
-    sound = np.isfinite(stack).all(axis=(1, 2))
+    sound: Flags = np.asarray(np.isfinite(stack).all(axis=(1, 2)))
     sound[sound] = np.linalg.cond(stack[sound]) < SINGULAR
     if sound.any():
         found[sound] = 1 / diagonal(inverse(stack[sound]))
@@ -196,4 +214,4 @@ def tenberge(cov: Array, terms: int = 4) -> Array:
             value = powers[h] + np.sqrt(value)
         found.append(value)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.stack(found, axis=-1) / total[..., None]
+        return np.asarray(np.stack(found, axis=-1) / total[..., None])

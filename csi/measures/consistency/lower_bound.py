@@ -25,7 +25,9 @@ from csi.measures.blocks import diagonal
 from csi.moments.stack import Array
 
 SWEEPS, TOLERANCE = 20_000, 1e-12
-"""At most so many rounds; settled when the dual falls by less than this share of 1'V1 in each of ten."""
+"""At most so many rounds; settled when the dual falls by less than this share of 1'V1 in three times five of them."""
+EACH = 5
+"""Rounds between looks at the dual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ def greatest_lower_bound(cov: Array, start: Array | None = None, sweeps: int = S
         cov: (b, k, k) positive semidefinite. start: (k, r) or (b, k, r) the rows of a like matrix. sweeps: at most.
 
     Returns:
-        A `LowerBound`; `value` is a bound whatever the number of rounds, `floor - value` how far it may be off.
+        A `LowerBound`; `value` is a bound whatever the number of rounds, `value - floor` how far it may be off.
 
     Example:
         >>> loadings = np.array([0.8, 0.7, 0.6])
         >>> one_factor = np.outer(loadings, loadings) + np.diag(1 - loadings**2)
         >>> greatest_lower_bound(one_factor[None]).value.round(6).tolist()  # 2.1^2 / 1'V1
-        [0.745773]
+        [0.744932]
     """
     scale = diagonal(cov).max(axis=1)
     scale = np.where(scale > 0, scale, 1.0)
@@ -66,12 +68,13 @@ def greatest_lower_bound(cov: Array, start: Array | None = None, sweeps: int = S
     U = _first(V, start)
     value = np.full(len(V), np.inf)
     still = 0
-    for _ in range(sweeps):
-        _sweep(off, own, U)
-        fresh = np.einsum("bjl,bjr,blr->b", V, U, U, optimize=True)
+    for _ in range(0, sweeps, EACH):
+        for _ in range(EACH):
+            _sweep(off, own, U)
+        fresh = ((V @ U) * U).sum(axis=(1, 2))
         still = still + 1 if (value - fresh <= TOLERANCE * total).all() else 0
         value = fresh
-        if still == 10:
+        if still == 3:
             break
     errors = _feasible(V, _errors(off, own, U))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -92,8 +95,8 @@ def _first(V: Array, start: Array | None) -> Array:
 def _sweep(off: Array, own: Array, U: Array) -> None:
     """Put every row at its best, the others held: -g / |g|, or -g / V_jj where that is longer (error variance 0)."""
     for j in range(U.shape[1]):
-        g = np.einsum("bl,blr->br", off[:, j], U)
-        length = np.linalg.norm(g, axis=1)
+        g = np.matmul(off[:, j, None, :], U)[:, 0]
+        length = np.sqrt((g * g).sum(axis=1))
         by = np.minimum(length, own[:, j])[:, None]
         np.divide(-g, by, out=U[:, j], where=by > 0)
 

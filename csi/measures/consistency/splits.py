@@ -83,7 +83,9 @@ def spearman_brown(cov: Array, signs: Array) -> Array:
         [0.6667]
     """
     one, other = (signs > 0).astype(np.float64), (signs < 0).astype(np.float64)
-    parts = [np.einsum("mi,...ij,mj->...m", a, cov, b, optimize=True) for a, b in ((one, one), (other, other), (one, other))]
+    parts = [
+        np.einsum("mi,...ij,mj->...m", a, cov, b, optimize=True) for a, b in ((one, one), (other, other), (one, other))
+    ]
     with np.errstate(divide="ignore", invalid="ignore"):
         r = parts[2] / np.sqrt(parts[0] * parts[1])
         return np.asarray(2 * r / (1 + r))
