@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from csi.measures.redundancy import redundancy as redundancy
     from csi.measures.reliability import reliability as reliability
     from csi.measures.residuals import residuals as residuals
+    from csi.measures.response.irt import irt as irt
     from csi.measures.score_tests import score_tests as score_tests
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
@@ -283,6 +284,7 @@ _HOMES = {
     "replicate_weights": "csi.inference.replicate_weights",
     "report": "csi.reporting.build",
     "residuals": "csi.measures.residuals",
+    "irt": "csi.measures.response.irt",
     "score_tests": "csi.measures.score_tests",
     "selection": "csi.measures.selection",
     "scores": "csi.measures.scores",
@@ -383,6 +385,7 @@ __all__ = [
     "index",
     "intervention",
     "invariance",
+    "irt",
     "item_link",
     "items",
     "jackknife",

@@ -74,6 +74,7 @@ PUBLIC = [
     "index",
     "invariance",
     "items",
+    "irt",
     "jackknife",
     "johnson_neyman",
     "complaints",

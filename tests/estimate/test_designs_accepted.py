@@ -60,7 +60,7 @@ RESAMPLED = [
 weights, average slopes, HTMT, coefficients of consistency) is raked again in every replicate; errors of means and
 slopes beside them are linearised with the margins (of `formation_by_stage` with weights held fixed)."""
 
-HELD_FIXED = ["attitude", "change", "emotion_waves", "lifecycle", "mentions", "text_indicator"]
+HELD_FIXED = ["attitude", "change", "emotion_waves", "irt", "lifecycle", "mentions", "text_indicator"]
 """Take a panel's weights, strata and clusters; raked weights are held fixed and populations unlimited, so that errors
 are too large rather than too small."""
 

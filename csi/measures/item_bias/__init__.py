@@ -1,0 +1,1 @@
+"""Fairness of items: whether people of equal standing answer alike in all groups."""

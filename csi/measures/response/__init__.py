@@ -1,0 +1,1 @@
+"""Item response theory: categories along a latent dimension."""
