@@ -106,6 +106,13 @@ if TYPE_CHECKING:
     from csi.measures.scores import scores as scores
     from csi.measures.selection import selection as selection
     from csi.measures.separation.discriminant import discriminant as discriminant
+    from csi.measures.sizing.model_power import power_model as power_model
+    from csi.measures.sizing.path_power import power_path as power_path
+    from csi.measures.sizing.pls_power import power_pls as power_pls
+    from csi.measures.sizing.reliability_power import power_alpha as power_alpha
+    from csi.measures.sizing.reliability_power import power_icc as power_icc
+    from csi.measures.sizing.rmsea_power import power_invariance as power_invariance
+    from csi.measures.sizing.rmsea_power import power_rmsea as power_rmsea
     from csi.measures.slopes import simple_slopes as simple_slopes
     from csi.measures.standardised import r2 as r2
     from csi.measures.standardised import standardised as standardised
@@ -299,6 +306,13 @@ _HOMES = {
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
+    "power_model": "csi.measures.sizing.model_power",
+    "power_path": "csi.measures.sizing.path_power",
+    "power_pls": "csi.measures.sizing.pls_power",
+    "power_icc": "csi.measures.sizing.reliability_power",
+    "power_alpha": "csi.measures.sizing.reliability_power",
+    "power_invariance": "csi.measures.sizing.rmsea_power",
+    "power_rmsea": "csi.measures.sizing.rmsea_power",
     "discriminant": "csi.measures.separation.discriminant",
     "verify": "csi.measures.admissible",
     "vif": "csi.measures.collinearity",
@@ -416,6 +430,13 @@ __all__ = [
     "penalty_reward",
     "pool",
     "pos",
+    "power_alpha",
+    "power_icc",
+    "power_invariance",
+    "power_model",
+    "power_path",
+    "power_pls",
+    "power_rmsea",
     "predict",
     "predictions",
     "price_tolerance",

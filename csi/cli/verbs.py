@@ -79,6 +79,10 @@ VERBS: Final[dict[str, Text]] = {
     "mediation": Text("indirect effects, and the kind of each mediation", "间接效应与中介类型"),
     "slopes": Text("moderated arrows: simple slopes and regions of significance", "调节效应：简单斜率与显著区域"),
     "nca": Text("necessary conditions: what no high outcome goes without", "必要条件：高结果所不可缺少的"),
+    "power": Text(
+        "people a study needs, what it would find, how small an effect it could see",
+        "研究需要多少人、能发现什么、能看到多小的效应",
+    ),
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"
     ),

@@ -68,6 +68,13 @@ EVENTS = ["bgnbd", "feedback", "hazard", "journey", "programme", "read_events", 
 """Of tables of events: every event of everybody, not a sample; clusters where `unit` or the answers beside say so."""
 
 WITHOUT = {
+    "power_model": "plans a study that has no rows yet",
+    "power_path": "plans a study that has no rows yet",
+    "power_pls": "plans a study that has no rows yet",
+    "power_icc": "plans a study that has no rows yet",
+    "power_alpha": "plans a study that has no rows yet",
+    "power_invariance": "plans a study that has no rows yet",
+    "power_rmsea": "plans a study that has no rows yet",
     "adjust": "p-values, no rows",
     "append": "hands on what a study says; a raked one is refused",
     "batch": "hands on what a study says",
