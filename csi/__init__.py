@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from csi.measures.scores import predictions as predictions
     from csi.measures.scores import scores as scores
     from csi.measures.selection import selection as selection
+    from csi.measures.separation.common_method import common_method as common_method
     from csi.measures.separation.discriminant import discriminant as discriminant
     from csi.measures.sizing.model_power import power_model as power_model
     from csi.measures.sizing.path_power import power_path as power_path
@@ -306,6 +307,7 @@ _HOMES = {
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
+    "common_method": "csi.measures.separation.common_method",
     "power_model": "csi.measures.sizing.model_power",
     "power_path": "csi.measures.sizing.path_power",
     "power_pls": "csi.measures.sizing.pls_power",
@@ -365,6 +367,7 @@ __all__ = [
     "cipma",
     "coding",
     "comments",
+    "common_method",
     "comparable",
     "compare",
     "complaints",

@@ -142,6 +142,7 @@ PUBLIC = [
     "smooth",
     "track",
     "validity",
+    "common_method",
     "power_model",
     "power_path",
     "power_pls",

@@ -24,11 +24,10 @@ from csi.inference.uncertainty import Uncertainty
 from csi.measures.nested import lrt
 from csi.measures.separation.discriminant_words import lines_of, sentences_of
 from csi.measures.separation.drivers_of_pairs import causes_of
-from csi.measures.separation.factors import Factors, Pair, factors_of, refitted, with_correlation
+from csi.measures.separation.factors import Factors, Pair, chained, factors_of, refitted, with_correlation
 from csi.measures.separation.heterotrait import both
 from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.models.model import Model
-from csi.models.nouns import Path, Term
 from csi.moments.stack import MOMENTS_ALONE, Array, Ints
 from csi.pls.sum_scores import SumScores
 from csi.sem.estimator import SEM
@@ -187,7 +186,7 @@ def _fitted(
         factors, sample = _enough(factors_of(model.model)), model.sample
         scored = None
         if sample is not None and sample.missing in MOMENTS_ALONE and model.replicates is None:
-            scored = fit_sample(_chained(model.model), sample, SumScores(missing=sample.missing))
+            scored = fit_sample(chained(model.model), sample, SumScores(missing=sample.missing))
         return model, factors, refitted(model, factors.model, estimator), scored
     claim = model_of(model, also=problems)
     if data is None:
@@ -200,9 +199,9 @@ def _fitted(
     settings = replace(estimator or SEM(), std_lv=True)
     est = fit(factors.model, data, settings, by, **design)
     kept = settings.missing if settings.missing in MOMENTS_ALONE else "listwise"
-    scored = fit(_chained(claim), data, SumScores(missing=kept), by, **design)
+    scored = fit(chained(claim), data, SumScores(missing=kept), by, **design)
     if len(scored.moments.n) != len(est.moments.n):  # a cell where nobody was asked an only item
-        scored = fit(_chained(factors.model), data, SumScores(missing=kept), by, **design)
+        scored = fit(chained(factors.model), data, SumScores(missing=kept), by, **design)
     return claim, factors, est, scored
 
 
@@ -298,15 +297,6 @@ def _alone(replicates: int) -> tuple[Note, ...]:
         return ()
     en = "HTMT has no intervals here: there are no complete rows to resample."
     return (note("N-HTMT-ALONE", en, "此处 HTMT 没有区间：没有可供重抽样的完整数据行。"),)
-
-
-def _chained(model: Model) -> Model:
-    """The same constructs, all joined by arrows: scores of all, whatever the arrows."""
-    own = [c for c in model.constructs if c.items and not any(i in model.names for i in c.items)]
-    return Model(
-        tuple(replace(c, indicators=tuple(Term(t.name) for t in c.indicators)) for c in own),
-        tuple(Path(own[-1].name, Term(c.name)) for c in own[:-1]),
-    )
 
 
 def _all_pairs(given: Estimate | Model, factors: Factors) -> list[Pair]:

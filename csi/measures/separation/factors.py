@@ -11,7 +11,7 @@ from csi.estimate.fit import fit_sample
 from csi.measures.reliability import NO_ITEMS, SINGLE
 from csi.measures.validity import COMPOSITE
 from csi.models.model import Model
-from csi.models.nouns import Construct, Covariance, Modifier, Term
+from csi.models.nouns import Construct, Covariance, Modifier, Path, Term
 from csi.sem.estimator import SEM
 
 Pair = tuple[str, str]
@@ -120,3 +120,19 @@ def _check_one_group(settings: SEM) -> None:
         do = f'Fit every group as a cell: csi.fit(model, data, csi.SEM(), by=["{settings.groups}"]).'
         do_zh = f'请将各组作为单元拟合：csi.fit(model, data, csi.SEM(), by=["{settings.groups}"])。'
         raise Problems([problem("E-SETTING", "groups", en, zh, do, do_zh)])
+
+
+def chained(model: Model) -> Model:
+    """The same constructs, all joined by arrows: scores of all, whatever the arrows.
+
+    Example:
+        >>> print(chained(Model.parse("a =~ x1 + x2; b =~ y1; a ~ b")))
+        a =~ x1 + x2
+        b =~ y1
+        b ~ a
+    """
+    own = [c for c in model.constructs if c.items and not any(i in model.names for i in c.items)]
+    return Model(
+        tuple(replace(c, indicators=tuple(Term(t.name) for t in c.indicators)) for c in own),
+        tuple(Path(own[-1].name, Term(c.name)) for c in own[:-1]),
+    )
