@@ -16,6 +16,9 @@ import csi
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
+    "agreement",
+    "retest",
+    "icc",
     "GSCA",
     "PLS",
     "SEM",

@@ -14,6 +14,7 @@ from csi.measures.consistency.classical import lambdas, tenberge
 from csi.measures.consistency.lower_bound import greatest_lower_bound
 from csi.measures.consistency.one_factor import maximal, maximum_likelihood, minres, omega, omega_observed
 from csi.measures.consistency.splits import EVERY, split_reliability, splits
+from csi.measures.factors.schmid_leiman import schmid_leiman
 from csi.measures.reliability import alpha, rho_c
 from csi.moments.stack import Array
 from csi.moments.two_step import Flags
@@ -39,7 +40,14 @@ MUS = tuple(Kind(f"mu{i}") for i in range(4))
 GLB = Kind("glb")
 OF_A_FACTOR = (*OMEGA, RHO_C, MAXIMAL)
 """Coefficients of the maximum likelihood factor: absent where it is not proper."""
+LEIMAN = "3-factor Schmid-Leiman"
+HIERARCHICAL = Kind("omega_hierarchical", LEIMAN), Kind("omega_total", LEIMAN)
+"""Of a general factor behind three oblique ones (minres, oblimin)."""
 ORDINAL = (ALPHA_ORDINAL, *CATEGORICAL)
+GENERAL = 6
+"""Items from which three factors and one behind them can be told."""
+LEIMANS = 200
+"""Replicates that have a Schmid-Leiman solution."""
 FEW_ITEMS = 12
 """Items up to which replicates look at every split, and all of them at the greatest lower bound."""
 BOUNDED, ROUNDS = 250, 40
@@ -69,11 +77,12 @@ def of_stack(cov: Array, n: float, *, standardised: bool = False, seed: int = 1)
     V = cor if standardised else cov
     one = np.ones((cov.shape[1], 1))
     guttman, mus = lambdas(V), tenberge(V)
-    halves = _halves(V, seed)
+    halves = split_stack(V, seed)
     found = {
         ALPHA: guttman["lambda3"],
         ALPHA_STD: alpha(cor, one)[..., 0],
         **_of_factor(cov, V, cor, n),
+        **_of_hierarchy(V, cor),
         **{kind: guttman[kind.coefficient] for kind in LAMBDAS if kind.coefficient != "lambda4"},
         LAMBDAS[3]: halves[0],
         **dict(zip(SPLITS, halves, strict=True)),
@@ -105,13 +114,36 @@ def _of_factor(cov: Array, V: Array, cor: Array, n: float) -> dict[Kind, Array]:
     }
 
 
+def _of_hierarchy(V: Array, cor: Array) -> dict[Kind, Array]:
+    """Omega hierarchical and total of a general factor behind three; NaN for short scales and improper solutions.
+
+    omega_h = (sum s_j g_j)^2 / 1'V1, omega_t = 1 - sum s_j^2 u_j / 1'V1; s the standard deviations.
+
+    Source:
+        Zinbarg, Revelle, Yovel & Li (2005), Psychometrika 70(1), 123-133; McDonald (1999), Test theory, ch. 6.
+    """
+    found = np.full((2, len(V)), np.nan)
+    if V.shape[1] >= GENERAL:
+        some = slice(0, 1 + LEIMANS)
+        solved = schmid_leiman(cor[some], 3)
+        proper = (
+            solved.extracted.converged & ~solved.extracted.heywood.any(axis=1) & (solved.second**2 <= 1).all(axis=1)
+        )
+        sd = np.sqrt(np.diagonal(V[some], axis1=1, axis2=2))
+        total = V[some].sum(axis=(1, 2))
+        general = (sd * solved.general).sum(axis=1) ** 2 / total
+        whole = 1 - (sd**2 * solved.uniqueness).sum(axis=1) / total
+        found[:, some] = np.where(proper, np.stack([general, whole]), np.nan)
+    return dict(zip(HIERARCHICAL, found, strict=True))
+
+
 def _first(cor: Array) -> Array | None:
     """(k,) minimum residual loadings of the sample, from which those of replicates start."""
     found = minres(cor[:1])[0]
     return found if np.isfinite(found).all() else None
 
 
-def _halves(V: Array, seed: int) -> tuple[Array, Array, Array]:
+def split_stack(V: Array, seed: int) -> tuple[Array, Array, Array]:
     """(b,) best, worst and mean split each; of long scales replicates look at some splits, the extremes among them."""
     k = V.shape[1]
     signs = splits(k, seed)

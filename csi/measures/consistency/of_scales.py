@@ -30,7 +30,9 @@ from csi.measures.consistency.coefficients import (
     ALPHA,
     ALPHA_ORDINAL,
     CATEGORICAL,
+    GENERAL,
     GLB,
+    HIERARCHICAL,
     LAMBDAS,
     MUS,
     OF_A_FACTOR,
@@ -265,6 +267,7 @@ _KINDS = (
     Kind("alpha_std"),
     *ORDINAL[:1],
     *OMEGA,
+    *HIERARCHICAL,
     *CATEGORICAL,
     RHO_A,
     *OF_A_FACTOR[2:],
@@ -305,7 +308,9 @@ def _unusable(rows: Array, cov: Array | None, n: int) -> Reason | None:
 
 def _why(kind: Kind, cov: Array, k: int, n: int) -> Reason:
     """Why one coefficient of a scale is absent."""
-    factor = kind in (*OF_A_FACTOR, RHO_A)
+    factor = kind in (*OF_A_FACTOR, RHO_A, *HIERARCHICAL)
+    if kind in HIERARCHICAL and k < GENERAL:
+        return words.SHORT
     if factor and k < 3:
         return words.TWO
     if n <= k:

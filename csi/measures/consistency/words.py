@@ -33,7 +33,6 @@ MODELS: Final = {
     "one factor, minres": Text("one factor, minres", "单因子（最小残差）"),
     "one factor of polychorics, minres": Text("one factor of polychorics, minres", "多分格相关的单因子（最小残差）"),
     "3-factor Schmid-Leiman": Text("3-factor Schmid-Leiman", "三因子 Schmid-Leiman"),
-    "2-factor Schmid-Leiman": Text("2-factor Schmid-Leiman", "二因子 Schmid-Leiman"),
 }
 DENOMINATORS: Final = {"implied": Text("implied", "模型隐含"), "observed": Text("observed", "观测")}
 INTERVALS: Final = {
