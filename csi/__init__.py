@@ -177,8 +177,8 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "agreement": "csi.measures.consistency.of_categories",
-    "retest": "csi.measures.consistency.occasions",
     "icc": "csi.measures.consistency.of_raters",
+    "retest": "csi.measures.consistency.occasions",
     "Alert": "csi.tracking.alerts",
     "alerts": "csi.tracking.alerts",
     "Target": "csi.tracking.targets",
