@@ -139,6 +139,7 @@ if TYPE_CHECKING:
     from csi.study.panel import read_panel as read_panel
     from csi.study.quality import quality as quality
     from csi.study.study import Study as Study
+    from csi.study.validation import validate as validate
     from csi.survey.codebook import Codebook as Codebook
     from csi.survey.events import Events, read_events
     from csi.survey.panel import Panel as Panel
@@ -323,6 +324,7 @@ _HOMES = {
     "power_rmsea": "csi.measures.sizing.rmsea_power",
     "discriminant": "csi.measures.separation.discriminant",
     "verify": "csi.measures.admissible",
+    "validate": "csi.study.validation",
     "vif": "csi.measures.collinearity",
     "wald": "csi.measures.nested",
     "order": "csi.inference.order",
@@ -337,24 +339,46 @@ _HOMES = {
 }
 
 __all__ = [
-    "GSCA", "PLS", "SEM", "Alert", "Break", "Codebook", "Estimate", "Events", "Index", "Model", "Moments", "Panel",
-    "Problems", "Query", "Semopy", "Study", "SumScores", "Target", "adjust", "adjustment", "agreement", "alerts",
-    "alignment", "append", "attitude", "attrition", "balance", "batch", "bgnbd", "blindfolding", "bollen_stine",
-    "bootstrap", "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare",
-    "complaints", "consistency", "control", "copula", "cta", "cvpat", "decompose", "diff", "discriminant",
-    "driver_shares", "drivers", "dynamic_expectation", "effects", "eigenvalue_tests", "emotion_patterns",
-    "emotion_waves", "exact_fit", "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation",
-    "formation_by_stage", "gap", "hazard", "icc", "implied", "impute", "index", "intervention", "invariance", "irt",
-    "item_link", "items", "jackknife", "johnson_neyman", "journey", "kano", "kcsi", "kinds", "lifecycle", "link",
-    "loyalty_curve", "loyalty_types", "lrt", "make_replicates", "medals", "mediation", "mentions", "mga", "micom",
-    "missingness", "modification_indices", "nca", "nonlinear", "nps", "order", "overlap", "pairwise", "penalty_reward",
-    "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model", "power_path", "power_pls",
-    "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise", "quality", "r2", "rake",
-    "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy", "reliability",
-    "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest", "run_card", "score_tests",
-    "scores", "selection", "servqual", "shrunken", "simple_slopes", "simulate", "simultaneous", "smooth",
-    "stage_slopes", "stakeholders", "standardised", "surface", "survival", "targets", "text_indicator", "tolerance",
-    "track", "tree", "validity", "verify", "vif", "wald", "waves",
+    "GSCA",
+    "PLS",
+    "SEM",
+    "Alert",
+    "Break",
+    "Codebook",
+    "Estimate", "Events",
+    "Index",
+    "Model", "Moments",
+    "Panel", "Problems",
+    "Query",
+    "Semopy", "Study", "SumScores",
+    "Target",
+    "adjust", "adjustment", "agreement", "alerts", "alignment", "append", "attitude", "attrition",
+    "balance", "batch", "bgnbd", "blindfolding", "bollen_stine", "bootstrap",
+    "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare", "complaints",
+    "consistency", "control", "copula", "cta", "cvpat",
+    "decompose", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
+    "effects", "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit",
+    "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
+    "gap",
+    "hazard",
+    "icc", "implied", "impute", "index", "intervention", "invariance", "irt", "item_link", "items",
+    "jackknife", "johnson_neyman", "journey",
+    "kano", "kcsi", "kinds",
+    "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
+    "make_replicates", "medals", "mediation", "mentions", "mga", "micom", "missingness", "modification_indices",
+    "nca", "nonlinear", "nps",
+    "order", "overlap",
+    "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
+    "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
+    "quality",
+    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery",
+    "redundancy", "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest",
+    "run_card",
+    "score_tests", "scores", "selection", "servqual", "shrunken", "simple_slopes", "simulate", "simultaneous",
+    "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
+    "targets", "text_indicator", "tolerance", "track", "tree",
+    "validate", "validity", "verify", "vif",
+    "wald", "waves",
 ]  # fmt: skip
 
 

@@ -83,6 +83,9 @@ VERBS: Final[dict[str, Text]] = {
         "people a study needs, what it would find, how small an effect it could see",
         "研究需要多少人、能发现什么、能看到多小的效应",
     ),
+    "validate": Text(
+        "is this a good questionnaire, and what exactly should change", "问卷是否可用，哪些题项应保留、改写或删除"
+    ),
     "report": Text(
         "write the report: page, notebook, tables, numbers, record", "生成报告：网页、笔记本、表格、数值与记录"
     ),

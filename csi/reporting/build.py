@@ -10,7 +10,7 @@ from typing import Final
 
 from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
 from csi.reporting import words
-from csi.reporting.analysis import Analysis, analyse
+from csi.reporting.analysis import Analysis, analyse, check_wave, checked
 from csi.reporting.methods.library import told_in
 from csi.reporting.methods.overview import KEY as OVERVIEW
 from csi.reporting.methods.overview import overview
@@ -19,8 +19,10 @@ from csi.reporting.section import Headline, Report, Section
 from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
+from csi.reporting.validation.build import TOLD, VALIDATION, validation_report
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
+from csi.study.validation import validate_study
 from csi.survey.panel import Panel
 
 LEADING = ("gap", "servqual", "tolerance", "promise", "change", "adjustment", "dynamic", "surface", "formation", "kano")
@@ -42,7 +44,7 @@ def report(
     Parameters:
         study: a study file's path or a `Study`. wave: the last one with answers by default.
         lang: "zh", "en", or both in the order they are shown ("zh,en" is understood).
-        kind: "quarterly" (managers), "researcher" (measurement and structure), "validator" (the questionnaire),
+        kind: "quarterly" (managers), "researcher" (measurement and structure), "validation" (the questionnaire),
             "expectation" (every model of expectation that the columns allow).
         panel: the answers, when they are already read.
 
@@ -63,7 +65,27 @@ def report(
     study = given_study(study)
     panel = read_study_panel(study) if panel is None else panel
     study, panel = completed(study, panel)
-    keys = planned_for(study, panel, kind)
+    return told_as(kind, study, panel, wave, planned_for(study, panel, kind), languages)
+
+
+def ready(study: Study, panel: Panel, wave: str | None, kind: str) -> tuple[Study, Panel, str]:
+    """Study, panel and wave, complete and fit for a report of a kind: a validation needs neither index nor brand.
+
+    Raises:
+        Problems: as `checked`; E-WAVE.
+    """
+    if kind != VALIDATION:
+        return checked(study, panel, wave)
+    study, panel = completed(study, panel)
+    return study, panel, check_wave(study, panel, wave)
+
+
+def told_as(
+    kind: str, study: Study, panel: Panel, wave: str | None, keys: Sequence[str], languages: tuple[Language, ...]
+) -> Report:
+    """A report of a kind: of the questionnaire's validation, or of the analysis of the index and its model."""
+    if kind == VALIDATION:
+        return validation_report(study, panel, validate_study(study, panel, wave=wave), languages)
     return told(analyse(study, panel, wave), keys, languages, kind)
 
 
@@ -149,6 +171,8 @@ def _idle_notes(keys: Sequence[str], analysis: Analysis) -> tuple[Note, ...]:
 
 def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
     """The sections a report of this kind will have, before anything is estimated."""
+    if kind == VALIDATION:
+        return tuple(TOLD)
     columns = panel.frame.columns
     brands = panel.frame["brand"].n_unique() if "brand" in columns else 1
     waves = panel.frame["wave"].n_unique() if "wave" in columns else 1

@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from csi.errors import Problems, problem
-from csi.reporting.analysis import analyse, checked
-from csi.reporting.build import LANGUAGES, check_languages, planned_for, told
+from csi.reporting.build import LANGUAGES, check_languages, planned_for, ready, told_as
 from csi.reporting.html import render_html
 from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
@@ -39,7 +38,7 @@ def write_report(
 
     Parameters:
         study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
-        lang: "zh", "en" or both. kind: "quarterly", "researcher", "validator" or "expectation".
+        lang: "zh", "en" or both. kind: "quarterly", "researcher", "validation" or "expectation".
         execute: False leaves the notebook unrun.
 
     Returns:
@@ -64,14 +63,14 @@ def report_in(
     languages = check_languages(lang)
     study = given_study(study)
     panel = read_study_panel(study)
-    study, panel, wave = checked(study, panel, wave)
+    study, panel, wave = ready(study, panel, wave, kind)
     keys = planned_for(study, panel, kind)
     with prepared(Path(out) / (wave or study.name or "report")) as folder:
         path = relative(study.path, folder)
         named = [(k, heading(k, study)) for k in keys]
         book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
         with running(book, folder, execute=execute) as finished:
-            report = told(analyse(study, panel, wave), keys, languages, kind)
+            report = told_as(kind, study, panel, wave, keys, languages)
             files = contents(report)
             done = finished() if report.keys == keys else None
         if done is None:  # the answers carry no model: the notebook is made again without its sections

@@ -23,6 +23,7 @@ from csi.study.schema import StudyForm
 from csi.study.settings import TARGET
 from csi.study.streams import stream_problems
 from csi.study.tables import table_problems
+from csi.study.validating import validating_problems
 from csi.study.waves import contradicts, per_year
 from csi.study.weights import weight_problems
 from csi.survey.codebook import Codebook
@@ -72,6 +73,8 @@ def crossed_problems(
     unsure = [i for i in range(len(form.waves.breaks)) if held.faulty("waves", "breaks", i, "link", "method")]
     yield from break_problems(form, model, form.index.target or TARGET, document, folder, unsure)
     yield from former_problems(form, codebook, document)
+    if codebook and not held.faulty("validation"):
+        yield from validating_problems(form, codebook, document)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:

@@ -25,6 +25,7 @@ from csi.study.schema_estimate import COVARIANCE, OptionsForm
 from csi.study.schema_survey import BrandForm, RulesForm, StageForm
 from csi.study.settings import TARGET, Event, Gating, Settings, Telling
 from csi.study.tables import tables_said
+from csi.study.validating import validating_of
 from csi.study.waves import per_year
 from csi.study.weights import weigh_plan
 from csi.survey.codebook import KEY_ROLES, Codebook
@@ -171,6 +172,7 @@ def settings_of(form: StudyForm, codebook: Codebook | None, model: Model | None)
         flagged=form.report.flagged,
         telling=_telling(form),
         gating=_gating(form),
+        validating=validating_of(form),
     )
 
 

@@ -43,7 +43,7 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
         raise Problems([streamed(study).refusal], study.language)
     given = study.settings.replicate_weights
     plan, book = study.weighing, with_base(study.codebook, study.weighing)
-    groups = dict(study.settings.gating.columns)
+    groups = {**study.settings.gating.columns, **study.settings.validating.columns}
     panel = _read(
         plan,
         study.data,

@@ -29,6 +29,7 @@ from csi.study.schema_telling import (
     ReportForm,
     TargetForm,
     TreeForm,
+    ValidationForm,
     ViewForm,
 )
 from csi.study.schema_weights import WeightsForm
@@ -61,6 +62,7 @@ class StudyForm(Part):
     weights: WeightsForm | None = None
     comparability: ComparabilityForm = ComparabilityForm()
     report: ReportForm = ReportForm()
+    validation: ValidationForm = ValidationForm()
     targets: list[TargetForm] = []
     views: ViewForm = ViewForm()
     alerts: list[AlertForm] = []

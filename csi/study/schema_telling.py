@@ -136,6 +136,35 @@ class ComparabilityForm(Part):
     rule: Literal["ladder", "micom"] | None = None
 
 
+class KnownForm(Part):
+    """Groups that should differ: the key or column that tells them apart, and their order from the lowest score up."""
+
+    by: str = Field(min_length=1)
+    column: str = ""
+    zh: str = ""
+    en: str = ""
+    low_to_high: list[str] = []
+
+
+class ValidationForm(Part):
+    """What `csi validate` looks at beside the answers themselves.
+
+    `scales` are the constructs with their items (the model's by default). `groups` are tested for equal measurement and
+    for items that favour one; `known` should differ. `criterion` are items that the scores should go with, `marker`
+    those that they should not. `retest` are two waves of the same people. `short` is the length of short forms (half of
+    each scale by default), which `keep` holds to these items.
+    """
+
+    scales: dict[str, list[str]] = {}
+    groups: list[Annotated[GroupForm, BeforeValidator(_group)]] = []
+    known: list[KnownForm] = []
+    criterion: list[str] = []
+    marker: list[str] = []
+    retest: list[str] = Field(default=[], max_length=2)
+    short: int | None = Field(default=None, ge=2)
+    keep: list[str] = []
+
+
 class AlertForm(Part):
     """A rule over the tracking table: see `csi.tracking.alerts.Alert`."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from csi.errors import Text
+from csi.measures.questionnaire.validating import Validating
 from csi.models.nouns import Mode
 from csi.study.schema_estimate import COVARIANCE, EstimatorName
 from csi.tracking.targets import Target
@@ -158,6 +159,7 @@ class Settings:
     flagged: int = 100
     telling: Telling = Telling()
     gating: Gating = Gating()
+    validating: Validating = field(default_factory=Validating)
     formula: Literal["F1", "F2", "F3", "F5", "F6", "F7"] | None = None
     rates: RatesPlan | None = None
     tree: TreePlan | None = None

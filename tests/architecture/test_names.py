@@ -144,6 +144,7 @@ PUBLIC = [
     "shrunken",
     "smooth",
     "track",
+    "validate",
     "validity",
     "common_method",
     "power_model",

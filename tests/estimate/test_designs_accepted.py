@@ -92,6 +92,7 @@ WITHOUT = {
     "quality": "counts of what rules find; its indices are those of csi.index",
     "report": "hands on what a study says",
     "simulate": "makes rows",
+    "validate": "hands its answers with their design to the measures it is made of",
     "waves": "tells what a study's waves are",
 }
 

@@ -13,8 +13,7 @@ from csi.reporting import figures, svg
 from csi.reporting.analysis import analyse
 from csi.reporting.build import told
 from csi.reporting.figures.ceilings import Panel
-from csi.reporting.html import render_html
-from csi.reporting.sections import KINDS, ORDER, SECTIONS, build, headline, planned
+from csi.reporting.sections import KINDS, ORDER, SECTIONS, build, planned
 from csi.reporting.sections.fit import LIMITS, factors
 from csi.reporting.xlsx import workbook
 from csi.study.schema_telling import SectionName
@@ -74,16 +73,6 @@ def test_limits_turn_numbers_into_words() -> None:
     words = [LIMITS["cfi"].verdict(v).en for v in (0.96, 0.92, 0.85)]
     assert words == ["good", "acceptable", "poor"]
     assert [LIMITS["rmsea"].verdict(v).en for v in (0.05, 0.07, 0.09)] == words
-
-
-def test_a_validator_s_head_has_fit_numbers_in_the_index_s_place(analysis) -> None:
-    facts = headline(analysis, "validator").facts
-    assert [name.en.split(" ")[0] for name, _, _ in facts] == ["χ²", "CFI", "RMSEA", "SRMR"]
-    assert headline(analysis, "quarterly").facts == ()
-    report = told(analysis, ("fit",), ("zh", "en"), "validator")
-    page = render_html(report, ("zh", "en"))
-    assert '<dl class="measures">' in page
-    assert '<p class="index">' not in page
 
 
 def test_prediction_is_that_of_the_function(made, analysis) -> None:
@@ -156,8 +145,7 @@ def test_sections_are_switched_on_and_off() -> None:
 def test_a_report_of_a_covariance_model(tmp_path) -> None:
     study = csi.Study.read(TELECOM)
     settings = replace(study.settings, estimator="mlr", replicates=100)
-    made = csi.report(replace(study, settings=settings), "2026Q3", "en", kind="validator")
-    assert made.headline.facts
+    made = csi.report(replace(study, settings=settings), "2026Q3", "en", kind="researcher")
     assert made.section("loadings").data["loadings"]["loading"].max() <= 1
 
 

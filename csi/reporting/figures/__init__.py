@@ -30,6 +30,10 @@ prints itself), `finding`, the sentence read aloud (`aria-label`), and `width`: 
     moves              origin, goal, share, conf_low, conf_high, n
     staying            time, survival, conf_low, conf_high by group; and how many are still watched
     event_study        k (periods since an event), difference, conf_low, conf_high
+    scree              number, eigenvalue, random
+    factor_heat        construct, item, wording, factor, loading, intended
+    residual_heat      first, second, residual
+    panels             panel, series, x, y
     contour            a response surface (`Seen`)
     loading_cell       loadings of one construct, for a table cell
 """
@@ -44,6 +48,7 @@ from csi.reporting.figures.counts import counts
 from csi.reporting.figures.curve import curve
 from csi.reporting.figures.diagram import card_diagram, model_diagram, path_diagram
 from csi.reporting.figures.event_study import event_study
+from csi.reporting.figures.factor_heat import factor_heat
 from csi.reporting.figures.forest import forest
 from csi.reporting.figures.gauges import gauges
 from csi.reporting.figures.heat import heat_table, htmt_matrix
@@ -54,8 +59,11 @@ from csi.reporting.figures.league import league
 from csi.reporting.figures.loyalty_map import loyalty_map
 from csi.reporting.figures.moves import moves
 from csi.reporting.figures.pairs import Words, pairs
+from csi.reporting.figures.panels import panels
 from csi.reporting.figures.parts import parts
 from csi.reporting.figures.reliability import reliability_table
+from csi.reporting.figures.residual_heat import residual_heat
+from csi.reporting.figures.scree import scree
 from csi.reporting.figures.slopes import slope_lines
 from csi.reporting.figures.staying import staying
 from csi.reporting.figures.touchpoints import touchpoint_map
@@ -73,6 +81,7 @@ __all__ = [
     "counts",
     "curve",
     "event_study",
+    "factor_heat",
     "forest",
     "gauges",
     "heat_table",
@@ -87,9 +96,12 @@ __all__ = [
     "model_diagram",
     "moves",
     "pairs",
+    "panels",
     "parts",
     "path_diagram",
     "reliability_table",
+    "residual_heat",
+    "scree",
     "slope_lines",
     "staying",
     "touchpoint_map",

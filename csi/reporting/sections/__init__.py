@@ -86,10 +86,11 @@ KINDS: dict[str, tuple[str, ...]] = {
         "loadings", "reliability", "validity", "fit", "invariance", "comparability", "model", "structure", "mediation",
         "slopes", "prediction", "groups", "robustness", "priorities", "method",
     ),
-    "validator": ("fit", "fieldwork", "items", "reliability", "validity", "loadings", "invariance", "method"),
+    "validation": (),
     "expectation": ("fieldwork", "method"),
 }  # fmt: skip
-"""Which sections each kind of report has, in order; "expectation" has the models that the study allows before them."""
+"""Which sections each kind of report has, in order; "expectation" has the models that the study allows before them,
+"validation" sections of its own (`csi.reporting.validation`)."""
 
 ORDER = (
     "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "shrunken", "tree",
@@ -160,7 +161,7 @@ def planned(
     }
     wanted = settings.telling.sections
     usual = KINDS[kind]
-    asked = [] if settings.telling.desired is None or kind == "validator" else ["necessary"]
+    asked = [] if settings.telling.desired is None else ["necessary"]
     asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
     if kind == "quarterly":
         told_: dict[str, object] = {"tree": settings.tree, "alerts": alerts, "rates": settings.rates}

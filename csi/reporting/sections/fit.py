@@ -98,25 +98,6 @@ def fitting(a: Analysis) -> Fitting:
     return Fitting(est, {k: float(v) for k, v in best.items() if v is not None})
 
 
-def fit_facts(a: Analysis) -> tuple[tuple[Text, Text, Text], ...]:
-    """Name, number and word of chi-square, CFI, RMSEA and SRMR, for the head of a page."""
-    m = fitting(a).measures
-    p = {lang: style.p_value(m.get("p_value"), lang) for lang in ("en", "zh")}
-    p = {lang: f"p {said}" if said.startswith("<") else f"p = {said}" for lang, said in p.items()}
-    facts = [
-        (Text(f"χ² ({m['df']:.0f})", f"χ²（{m['df']:.0f}）"), _same(style.score(m["chi2"])), Text(p["en"], p["zh"]))
-    ]
-    for name in ("cfi", "rmsea", "srmr"):
-        if name in m:
-            number = Text(style.coefficient(m[name], "en", 3), style.coefficient(m[name], "zh", 3))
-            facts.append((NAMES[name], number, LIMITS[name].verdict(m[name])))
-    return tuple(facts)
-
-
-def _same(said: str) -> Text:
-    return Text(said, said)
-
-
 def fit_section(a: Analysis) -> Section:
     """Gauges of CFI, TLI, RMSEA and SRMR; the diagnosis of the fit."""
     found = fitting(a)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-from csi.errors import Problems, Text
+from csi.errors import Text
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Headline
 from csi.reporting.sections.drawn import formula_id, here
-from csi.reporting.sections.fit import fit_facts
-from csi.reporting.sections.items import items_finding
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import most_to_gain, weak_points
 from csi.reporting.sections.standings import change, standing, untold
@@ -20,7 +18,7 @@ from csi.reporting.tables import printed
 def headline(a: Analysis, kind: str = "quarterly") -> Headline:
     """Kicker, sentence, the focal brand's index with its interval and changes, and the line under the sentence.
 
-    A researcher's sentence judges the measurement, a validator's the questionnaire.
+    A researcher's sentence judges the measurement.
     """
     row = here(a, a.target).filter(brand=a.focal).row(0, named=True)
     told = _changes(a, change(a, "previous"), change(a, "year"))
@@ -33,26 +31,13 @@ def headline(a: Analysis, kind: str = "quarterly") -> Headline:
         changes=tuple((said, c.difference, _number(c.half_width), c.significant) for said, c in told),
         dateline=_dateline(a),
         level=a.index.level,
-        facts=_facts(a, kind),
         levels=tuple(c.level for _, c in told),
     )
-
-
-def _facts(a: Analysis, kind: str) -> tuple[tuple[Text, Text, Text], ...]:
-    """A validator's first numbers: how the items fit their constructs; none where they cannot be fitted."""
-    if kind != "validator" or a.cell is None:
-        return ()
-    try:
-        return fit_facts(a)
-    except Problems:  # the section of fit says why
-        return ()
 
 
 def _sentence(a: Analysis, kind: str) -> Text:
     if kind == "researcher" and a.cell is not None:
         return measurement_finding(a, a.cell)
-    if kind == "validator":
-        return items_finding(a)
     return words.headline(
         standing(a, a.wave),
         [a.label(c) for c in weak_points(a)],

@@ -1,0 +1,141 @@
+"""The questionnaire of a study, or of any answers, held against its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from csi.errors import Note, Problems, did_you_mean, note, problem
+from csi.measures.answered import scales_of
+from csi.measures.questionnaire.validate import Validation, validated
+from csi.measures.questionnaire.validating import Validating
+from csi.study.panel import read_study_panel
+from csi.study.study import Study, read_study
+from csi.survey.panel import Panel
+
+
+def validate(
+    data: object,
+    scales: object = None,
+    *,
+    wave: str | None = None,
+    brand: str | None = None,
+    groups: Sequence[str] = (),
+    known: Mapping[str, Sequence[str]] | None = None,
+    criterion: Sequence[str] = (),
+    marker: Sequence[str] = (),
+    retest: Sequence[str] = (),
+    short: int | None = None,
+    keep: Sequence[str] = (),
+    draws: int = 1000,
+    seed: int = 1,
+    na: Sequence[float] = (),
+    scale: tuple[float, float] | None = None,
+) -> Validation:
+    """Is this a good instrument, and what exactly should change: every part of a validation and the advice.
+
+    Items, reliability, dimensions, fit, separation, fairness, response models and short forms of every scale, each as
+    the function of its own name computes it; then rules over their numbers, with the number, the limit and its source.
+
+    Parameters:
+        data: a study file's path or a `Study` (whose key `validation` says what follows), a Panel, or a frame.
+        scales: {construct: items}, a list of items or a model; of a study its own, of a panel its codebook's.
+        wave, brand: of a study or panel: the answers that are looked at (the latest wave of a study, all brands).
+        groups: columns whose groups should be measured alike. known: column -> its groups from the lowest score up.
+        criterion, marker: items that scores should, and should not, go with. retest: two waves of the same people.
+        short: items of a short form (half of a scale by default); keep: items it must have.
+        draws: resamples behind intervals (0: none). seed: of all of them. na, scale: of a bare frame, as in `csi.fit`.
+
+    Returns:
+        A `Validation`; what could not be computed is None in it, with the reason under `absent`.
+
+    Raises:
+        Problems: what is wrong with the study, the answers or the scales.
+
+    Example:
+        >>> import csi
+        >>> found = csi.validate("data/telecom/study.yaml", draws=0)
+        >>> found.advice.filter(kind="item").height > 10
+        True
+    """
+    said = Validating(
+        groups=tuple(groups),
+        known={k: tuple(v) for k, v in (known or {}).items()},
+        criterion=tuple(criterion),
+        marker=tuple(marker),
+        retest=tuple(retest),
+        short=short,
+        keep=tuple(keep),
+    )
+    if isinstance(data, str | Path):
+        data = read_study(data)
+    if isinstance(data, Study):
+        return validate_study(
+            data, read_study_panel(data), scales, said, wave=wave, brand=brand, draws=draws, seed=seed
+        )
+    where = {k: v for k, v in (("wave", wave), ("brand", brand)) if v is not None}
+    return validated(data, scales, said, where=where, draws=draws, seed=seed, na=na, scale=scale)
+
+
+def validate_study(
+    study: Study,
+    panel: Panel,
+    scales: object = None,
+    said: Validating | None = None,
+    *,
+    wave: str | None = None,
+    brand: str | None = None,
+    draws: int = 1000,
+    seed: int | None = None,
+) -> Validation:
+    """The same of a study whose answers are read: its scales, groups and labels where nothing else is said."""
+    own = study.settings.validating
+    given = {name: value for name in _ASKED if (value := getattr(said, name, None))}
+    asked = replace(own, **given)
+    where, notes = _where(study, panel, wave, brand)
+    return validated(
+        panel,
+        scales or asked.scales or scales_of(panel, study.model),
+        asked,
+        where=where,
+        draws=draws,
+        seed=study.settings.seed if seed is None else seed,
+        level=study.settings.level,
+        small=study.settings.small,
+        notes=notes,
+    )
+
+
+_ASKED = ("groups", "known", "criterion", "marker", "retest", "short", "keep")
+
+
+def _where(study: Study, panel: Panel, wave: str | None, brand: str | None) -> tuple[dict[str, str], tuple[Note, ...]]:
+    """Which answers are looked at: those of the latest wave, of all brands together where none is named.
+
+    Raises:
+        Problems: E-WAVE, E-BRAND for one that has no answers.
+    """
+    where, notes = {}, []
+    asked = (("wave", wave, panel.waves, "E-WAVE", "期"), ("brand", brand, panel.brands, "E-BRAND", "品牌"))
+    found = []
+    for key, value, have, code, zh in asked:
+        if value is None or key not in panel.frame.columns:
+            continue
+        labels = {t: n for n, text in study.brands.items() for t in (text.en, text.zh)} if key == "brand" else {}
+        where[key] = labels.get(value, value)
+        if where[key] not in have:
+            hint = did_you_mean(value, have)
+            found.append(
+                problem(code, f"--{key}", f'there is no {key} "{value}".', f"没有“{value}”这一{zh}。", hint.en, hint.zh)
+            )
+    if found:
+        raise Problems(found, study.language)
+    if wave is None and "wave" in panel.frame.columns and panel.waves:
+        where["wave"] = panel.waves[-1]
+    if brand is None and "brand" in panel.frame.columns and len(panel.brands) > 1:
+        many = len(panel.brands)
+        en = f"Answers of {many} brands are taken together; differences between brands are part of every correlation."
+        zh = f"{many} 个品牌的答卷合并分析；品牌之间的差异计入各相关。"
+        notes.append(note("N-POOLED-BRANDS", en, zh))
+    return where, tuple(notes)
