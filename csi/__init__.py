@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
     from csi.measures.item_analysis.items import items as items
+    from csi.measures.item_bias.dif import dif as dif
     from csi.measures.johnson_neyman import johnson_neyman as johnson_neyman
     from csi.measures.mediation import mediation as mediation
     from csi.measures.micom import micom as micom
@@ -300,6 +301,7 @@ _HOMES = {
     "report": "csi.reporting.build",
     "residuals": "csi.measures.residuals",
     "irt": "csi.measures.response.irt",
+    "dif": "csi.measures.item_bias.dif",
     "score_tests": "csi.measures.score_tests",
     "selection": "csi.measures.selection",
     "scores": "csi.measures.scores",
@@ -356,7 +358,7 @@ __all__ = [
     "balance", "batch", "bgnbd", "blindfolding", "bollen_stine", "bootstrap",
     "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare", "complaints",
     "consistency", "control", "copula", "cta", "cvpat",
-    "decompose", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
+    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
     "effects", "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit",
     "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
     "gap",

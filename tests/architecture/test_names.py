@@ -77,6 +77,7 @@ PUBLIC = [
     "index",
     "invariance",
     "items",
+    "dif",
     "irt",
     "jackknife",
     "johnson_neyman",

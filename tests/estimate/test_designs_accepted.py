@@ -83,6 +83,7 @@ WITHOUT = {
     "append": "hands on what a study says; a raked one is refused",
     "batch": "hands on what a study says",
     "coding": "reads a file, estimates nothing",
+    "dif": "people are matched one by one; a note says that weights do not enter",
     "diff": "two records, no rows",
     "items": "weighted moments of items without sampling errors (those of mean rest scores are of independent rows)",
     "missingness": "counts of absent answers, of the rows themselves",

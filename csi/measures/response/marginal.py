@@ -313,19 +313,21 @@ def louis(shape: Shape, free: Array, now: Expected, told: Patterns, at: Grid) ->
     own = shape.own(free)
     flat = shape.design.reshape(-1, free.size)
     inner, table = complete(shape.family, own, at.theta, now.counts)[2], scores_of(shape.family, own, at.theta)
-    items, kinds, width = table.shape[0], table.shape[2], table.shape[3]
-    table = np.concatenate([table, np.zeros((items, at.theta.size, 1, width))], axis=2).transpose(1, 0, 2, 3)
-    table = np.ascontiguousarray(table).reshape(at.theta.size, -1, width)
-    place = np.where(told.answer < 0, kinds, told.answer) + (kinds + 1) * np.arange(items)
-    scores, spread = np.zeros((len(place), flat.shape[0])), np.zeros((flat.shape[0],) * 2)
+    items, _, kinds, width = table.shape
+    scores = np.zeros((len(told.answer), items, width))
+    for i in range(items):
+        for c in range(int(told.categories[i])):
+            rows = told.answer[:, i] == c
+            scores[rows, i] = now.posterior[rows] @ table[i, :, c]
+    spread, place = np.zeros((flat.shape[0],) * 2), np.arange(items)
     for q in range(at.theta.size):
         known = np.flatnonzero(now.posterior[:, q] > NEGLIGIBLE)
-        mass = now.posterior[known, q, None]
-        each = table[q][place[known]].reshape(known.size, -1)
-        scores[known] += mass * each
-        each *= np.sqrt(told.weight[known, None] * mass)
-        spread += each.T @ each
-    scores = scores @ flat
+        each = told.given[known] * np.sqrt(told.weight[known] * now.posterior[known, q])[:, None]
+        block = np.zeros((items, kinds, items, width))
+        block[place, :, place] = table[:, q]
+        wide = block.reshape(items * kinds, items * width)
+        spread += wide.T @ (each.T @ each) @ wide
+    scores = scores.reshape(len(scores), -1) @ flat
     weighed = scores * np.sqrt(told.weight)[:, None]
     full = flat.T @ (np.where(shape.used[:, :, None], inner @ shape.design, 0)).reshape(flat.shape)
     return scores, full - flat.T @ spread @ flat + weighed.T @ weighed

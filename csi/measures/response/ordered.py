@@ -11,11 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, log_expit
 
 from csi.moments.stack import Array
 
 STEPS, HALVINGS = 60, 40
+SETTLED = 1e-13
+"""Rise of the log-likelihood per answer that another step would bring, below which it is the maximum."""
+
 STEEP = 30.0
 """Beyond this a coefficient has no finite estimate: the categories are separated."""
 
@@ -28,7 +32,7 @@ class Ordered:
     cut: Array
     loglik: Array
     information: Array
-    separated: Array
+    separated: npt.NDArray[np.bool_]
 
 
 def log_probabilities(line: Array, cut: Array) -> Array:
@@ -122,12 +126,12 @@ def start_cuts(counts: Array) -> Array:
         return np.asarray(np.log(above) - np.log(below))
 
 
-def ordered_logit(x: Array, counts: Array, tolerance: float = 1e-9) -> Ordered:
+def ordered_logit(x: Array, counts: Array, start: Ordered | None = None) -> Ordered:
     """Maximum likelihood for every problem of the batch at once: Newton with step halving.
 
     Parameters:
         x: (i, s, v) covariate values, v may be 0. counts: (i, s, C) how often each category was given there.
-        tolerance: on the Newton decrement relative to the answers.
+        start: a fit with the first of the covariates to begin at.
 
     Returns:
         Ordered; `separated` where a coefficient runs away (its log-likelihood is the limit's).
@@ -139,7 +143,9 @@ def ordered_logit(x: Array, counts: Array, tolerance: float = 1e-9) -> Ordered:
         ([[2.1972]], [-44.987])
     """
     i, v = len(counts), x.shape[2]
-    slope, cut = np.zeros((i, v)), start_cuts(counts)
+    slope, cut = np.zeros((i, v)), start_cuts(counts) if start is None else start.cut
+    if start is not None:
+        slope[:, : start.slope.shape[1]] = start.slope
     K = cut.shape[1]
     live = np.ones(i, bool)
     loglik, gradient, info = derivatives(x, slope, cut, counts)
@@ -147,7 +153,7 @@ def ordered_logit(x: Array, counts: Array, tolerance: float = 1e-9) -> Ordered:
     for _ in range(STEPS):
         step = np.linalg.solve(info + 1e-12 * np.eye(v + K), gradient[:, :, None])[:, :, 0]
         rise = np.einsum("ik,ik->i", step, gradient)
-        live = live & (rise > tolerance * 1e-6 * size) & np.logical_not(_steep(slope))
+        live = live & (rise > SETTLED * size) & np.logical_not(_steep(slope))
         if not live.any():
             break
         scale = live.astype(float)
@@ -163,5 +169,5 @@ def ordered_logit(x: Array, counts: Array, tolerance: float = 1e-9) -> Ordered:
     return Ordered(slope, cut, loglik, info, _steep(slope) | live)
 
 
-def _steep(slope: Array) -> Array:
+def _steep(slope: Array) -> npt.NDArray[np.bool_]:
     return np.asarray((np.abs(slope) > STEEP).any(axis=1))
