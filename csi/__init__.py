@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from csi.measures.implied_moments import implied as implied
     from csi.measures.invariance import invariance as invariance
     from csi.measures.item_analysis.items import items as items
+    from csi.measures.item_analysis.short_form import short_form as short_form
     from csi.measures.item_bias.dif import dif as dif
     from csi.measures.johnson_neyman import johnson_neyman as johnson_neyman
     from csi.measures.mediation import mediation as mediation
@@ -310,6 +311,7 @@ _HOMES = {
     "family": "csi.inference.family",
     "simultaneous": "csi.inference.simultaneous",
     "standardised": "csi.measures.standardised",
+    "short_form": "csi.measures.item_analysis.short_form",
     "shrunken": "csi.tracking.shrunken",
     "control": "csi.tracking.smooth",
     "smooth": "csi.tracking.smooth",
@@ -373,11 +375,10 @@ __all__ = [
     "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
     "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
     "quality",
-    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery",
-    "redundancy", "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest",
-    "run_card",
-    "score_tests", "scores", "selection", "servqual", "shrunken", "simple_slopes", "simulate", "simultaneous",
-    "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
+    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy",
+    "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest", "run_card",
+    "score_tests", "scores", "selection", "servqual", "short_form", "shrunken", "simple_slopes", "simulate",
+    "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
     "targets", "text_indicator", "tolerance", "track", "tree",
     "validate", "validity", "verify", "vif",
     "wald", "waves",

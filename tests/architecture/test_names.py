@@ -142,6 +142,7 @@ PUBLIC = [
     "simultaneous",
     "standardised",
     "control",
+    "short_form",
     "shrunken",
     "smooth",
     "track",

@@ -55,7 +55,7 @@ resampled beside them is raked again. Of the same people over waves populations 
 
 RESAMPLED = [
     "balance", "consistency", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward",
-    "servqual", "surface",
+    "servqual", "short_form", "surface",
 ]  # fmt: skip
 """Take a panel's design; what is resampled (Kano's classes and coefficients, a balance point, stabilities, relative
 weights, average slopes, HTMT, coefficients of consistency) is raked again in every replicate; errors of means and

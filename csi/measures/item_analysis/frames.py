@@ -49,7 +49,7 @@ def categories_frame(found: Answered, small: int) -> tuple[pl.DataFrame, pl.Data
                 each.append({"construct": construct, "item": name, "reason": "R-CATEGORIES"})
                 continue
             one = categories_of(found.rows[:, j], rest[:, i], found.weight, values, small)
-            each.append({"construct": construct, "item": name, **_order(one)})
+            each.append({"construct": construct, "item": name, **_order(one, alone=len(names) == 1)})
             every.append(_category_rows(construct, name, one, alone=len(names) == 1))
     order = pl.DataFrame(each, schema=_ORDER)
     return order, pl.concat(every) if every else pl.DataFrame(schema=_CATEGORY)
@@ -78,7 +78,7 @@ _CATEGORY = {
 }
 
 
-def _order(one: Categories) -> dict[str, object]:
+def _order(one: Categories, *, alone: bool) -> dict[str, object]:
     """Which categories are used, and whether their order is that of the rest of the scale."""
     low, high, z = steps(one)
     down = z < 0
@@ -94,7 +94,7 @@ def _order(one: Categories) -> dict[str, object]:
         "disorder": float(down.mean()) if low.size else None,
         "reversed_steps": said or None,
         "clear_reversals": clear or None,
-        "reason": None if low.size else "R-STEPS",
+        "reason": None if low.size or alone else "R-STEPS",
     }
 
 

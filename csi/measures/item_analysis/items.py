@@ -31,7 +31,7 @@ from csi.moments.stack import Array
 from csi.survey.panel import Panel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Items(Shown):
     """What the answers say about every item.
 

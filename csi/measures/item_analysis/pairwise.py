@@ -37,9 +37,12 @@ def pairwise_moments(rows: Array, W: Array) -> tuple[Array, Array]:
     i, j = upper_of(rows.shape[1])
     count = (here[:, i] * here[:, j]).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        both = W @ (here[:, i] * here[:, j]) if not here.all() else W.sum(axis=1, keepdims=True)
-        one = W @ (z[:, i] * here[:, j])
-        other = W @ (z[:, j] * here[:, i])
+        if here.all():
+            both, sums = W.sum(axis=1, keepdims=True), W @ z
+            one, other = sums[:, i], sums[:, j]
+        else:
+            both = W @ (here[:, i] * here[:, j])
+            one, other = W @ (z[:, i] * here[:, j]), W @ (z[:, j] * here[:, i])
         upper = (W @ (z[:, i] * z[:, j]) - one * other / both) / both * (count / (count - 1))
         mean = (one / both)[:, i == j] + centre
     cov = np.empty((len(W), rows.shape[1], rows.shape[1]))
