@@ -85,6 +85,9 @@ if TYPE_CHECKING:
     from csi.measures.eigenvalue_tests import eigenvalue_tests as eigenvalue_tests
     from csi.measures.exact_fit import exact_fit as exact_fit
     from csi.measures.factor_scores import factor_scores as factor_scores
+    from csi.measures.factors.adequacy import adequacy as adequacy
+    from csi.measures.factors.correlations import correlations as correlations
+    from csi.measures.factors.n_factors import n_factors as n_factors
     from csi.measures.fimix import fimix as fimix
     from csi.measures.fit_measures import fit_measures as fit_measures
     from csi.measures.group_differences import mga as mga
@@ -232,6 +235,9 @@ _HOMES = {
     "exact_fit": "csi.measures.exact_fit",
     "factor_scores": "csi.measures.factor_scores",
     "fimix": "csi.measures.fimix",
+    "adequacy": "csi.measures.factors.adequacy",
+    "correlations": "csi.measures.factors.correlations",
+    "n_factors": "csi.measures.factors.n_factors",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
     "implied": "csi.measures.implied_moments",
@@ -356,10 +362,10 @@ __all__ = [
     "Query",
     "Semopy", "Study", "SumScores",
     "Target",
-    "adjust", "adjustment", "agreement", "alerts", "alignment", "append", "attitude", "attrition",
+    "adequacy", "adjust", "adjustment", "agreement", "alerts", "alignment", "append", "attitude", "attrition",
     "balance", "batch", "bgnbd", "blindfolding", "bollen_stine", "bootstrap",
     "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare", "complaints",
-    "consistency", "control", "copula", "cta", "cvpat",
+    "consistency", "control", "copula", "correlations", "cta", "cvpat",
     "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
     "effects", "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit",
     "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
@@ -370,7 +376,7 @@ __all__ = [
     "kano", "kcsi", "kinds",
     "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
     "make_replicates", "medals", "mediation", "mentions", "mga", "micom", "missingness", "modification_indices",
-    "nca", "nonlinear", "nps",
+    "n_factors", "nca", "nonlinear", "nps",
     "order", "overlap",
     "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
     "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",

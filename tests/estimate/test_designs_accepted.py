@@ -42,7 +42,10 @@ OF_AN_INDEX = [
 ]  # fmt: skip
 """Of indices and their replicates: whatever those know."""
 
-OF_DATA = ["fit", "rake", "read_panel", "impute", "alignment", "invariance", "run_card", "stage_slopes"]
+OF_DATA = [
+    "adequacy", "alignment", "correlations", "fit", "impute", "invariance", "n_factors", "rake", "read_panel",
+    "run_card", "stage_slopes",
+]  # fmt: skip
 """Take data with their design and hand it on."""
 
 LINEARISED = [
