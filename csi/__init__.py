@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from csi.measures.collinearity import vif as vif
     from csi.measures.consistency.occasions import retest as retest
     from csi.measures.consistency.of_categories import agreement as agreement
+    from csi.measures.consistency.of_model import omega as omega
     from csi.measures.consistency.of_raters import icc as icc
     from csi.measures.consistency.of_scales import consistency as consistency
     from csi.measures.copula import copula as copula
@@ -182,6 +183,7 @@ doctor_from("csi.measures.admissible")
 __version__ = "0.2.0"
 
 _HOMES = {
+    "omega": "csi.measures.consistency.of_model",
     "agreement": "csi.measures.consistency.of_categories",
     "icc": "csi.measures.consistency.of_raters",
     "retest": "csi.measures.consistency.occasions",
@@ -349,45 +351,24 @@ _HOMES = {
 }
 
 __all__ = [
-    "GSCA",
-    "PLS",
-    "SEM",
-    "Alert",
-    "Break",
-    "Codebook",
-    "Estimate", "Events",
-    "Index",
-    "Model", "Moments",
-    "Panel", "Problems",
-    "Query",
-    "Semopy", "Study", "SumScores",
-    "Target",
-    "adequacy", "adjust", "adjustment", "agreement", "alerts", "alignment", "append", "attitude", "attrition",
-    "balance", "batch", "bgnbd", "blindfolding", "bollen_stine", "bootstrap",
-    "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare", "complaints",
-    "consistency", "control", "copula", "correlations", "cta", "cvpat",
-    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
-    "effects", "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit",
-    "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
-    "gap",
-    "hazard",
-    "icc", "implied", "impute", "index", "intervention", "invariance", "irt", "item_link", "items",
-    "jackknife", "johnson_neyman", "journey",
-    "kano", "kcsi", "kinds",
-    "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
-    "make_replicates", "medals", "mediation", "mentions", "mga", "micom", "missingness", "modification_indices",
-    "n_factors", "nca", "nonlinear", "nps",
-    "order", "overlap",
-    "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
-    "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
-    "quality",
-    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy",
-    "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest", "run_card",
-    "score_tests", "scores", "selection", "servqual", "short_form", "shrunken", "simple_slopes", "simulate",
-    "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
-    "targets", "text_indicator", "tolerance", "track", "tree",
-    "validate", "validity", "verify", "vif",
-    "wald", "waves",
+    "GSCA", "PLS", "SEM", "Alert", "Break", "Codebook", "Estimate", "Events", "Index", "Model", "Moments", "Panel",
+    "Problems", "Query", "Semopy", "Study", "SumScores", "Target", "adequacy", "adjust", "adjustment", "agreement",
+    "alerts", "alignment", "append", "attitude", "attrition", "balance", "batch", "bgnbd", "blindfolding",
+    "bollen_stine", "bootstrap", "change", "changes", "cipma", "coding", "comments", "common_method", "comparable",
+    "compare", "complaints", "consistency", "control", "copula", "correlations", "cta", "cvpat", "decompose", "dif",
+    "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation", "effects", "eigenvalue_tests",
+    "emotion_patterns", "emotion_waves", "exact_fit", "factor_scores", "family", "feedback", "fimix", "fit",
+    "fit_measures", "formation", "formation_by_stage", "gap", "hazard", "icc", "implied", "impute", "index",
+    "intervention", "invariance", "irt", "item_link", "items", "jackknife", "johnson_neyman", "journey", "kano", "kcsi",
+    "kinds", "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt", "make_replicates", "medals", "mediation",
+    "mentions", "mga", "micom", "missingness", "modification_indices", "n_factors", "nca", "nonlinear", "nps", "omega",
+    "order", "overlap", "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance",
+    "power_model", "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme",
+    "promise", "quality", "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable",
+    "recovery", "redundancy", "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals",
+    "retest", "run_card", "score_tests", "scores", "selection", "servqual", "short_form", "shrunken", "simple_slopes",
+    "simulate", "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
+    "targets", "text_indicator", "tolerance", "track", "tree", "validate", "validity", "verify", "vif", "wald", "waves",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import csi
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
+    "omega",
     "agreement",
     "retest",
     "icc",

@@ -22,8 +22,8 @@ MARGINS = ["bootstrap", "jackknife", "replicate_weights", "make_replicates", "in
 
 OF_AN_ESTIMATE = [
     "blindfolding", "bollen_stine", "copula", "cvpat", "effects", "eigenvalue_tests", "exact_fit", "factor_scores",
-    "family", "fit_measures", "implied", "mediation", "modification_indices", "nonlinear", "predict", "predictions",
-    "r2", "reliability", "residuals", "scores", "standardised", "validity", "vif",
+    "family", "fit_measures", "implied", "mediation", "modification_indices", "nonlinear", "omega", "predict",
+    "predictions", "r2", "reliability", "residuals", "scores", "standardised", "validity", "vif",
 ]  # fmt: skip
 """Numbers of an estimate: of its weighted moments and rows, with the errors of the replicates it was given."""
 

@@ -14,6 +14,7 @@ COEFFICIENTS: Final = {
     "omega_total": Text("omega total", "ω 总"),
     "omega_hierarchical": Text("omega hierarchical", "ω 层次"),
     "omega_subscale": Text("omega of a group factor", "ω 组因子"),
+    "omega_partial": Text("omega, other factors taken out", "ω（剔除其他因子）"),
     "omega_categorical": Text("categorical omega", "分类 ω"),
     "omega_higher": Text("omega of a higher-order factor", "ω 高阶"),
     "rho_a": Text("rho_a", "ρA"),
