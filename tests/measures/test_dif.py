@@ -178,12 +178,16 @@ def test_small_groups_reversed_items_and_absent_answers():
         a=6 - pl.col("a"), w=pl.Series(np.linspace(1, 2, 500)),
         sex=pl.when(pl.int_range(500) < 8).then(pl.lit("x")).when(pl.int_range(500) < 20).then(None).otherwise("sex"),
         b=pl.when(pl.int_range(500) % 9 == 0).then(None).otherwise("b"),
+        e=pl.when((pl.col("sex") == "m") & (pl.int_range(500) > 60)).then(None).otherwise("e"),
     )  # fmt: skip
     found = csi.dif(frame, "sex", {"s": NAMES})
     codes = {n.code: n.say() for n in found.notes}
     assert codes["N-DIF-SMALL"] == "sex: x: fewer than 30 answers; not compared."
     assert codes["N-ROWS-LEFT"].startswith("12 rows")
     assert codes["W-DIF-REVERSED"].startswith("a: runs against")
+    few = found.table.filter(item="e").row(0, named=True)
+    assert (few["reason"], few["n_reference"], few["n_focal"], few["p"]) == ("R-BASE", None, None, None)
+    assert "e" not in found.curves["item"].to_list()
     assert found.groups.filter(group="x").select("n", "reason").rows() == [(None, "R-BASE")]
     assert found.table.filter(item="b")["n_focal"].item() < found.table.filter(item="c")["n_focal"].item()
     scored = matching_scores(frame.select(NAMES).to_numpy(), np.ones(6, bool))

@@ -16,7 +16,8 @@ from csi.measures.response.item_fit import score_likelihood
 from csi.measures.response.marginal import expect, fit_marginal, grid, louis, patterns
 from csi.measures.response.specified import jacobian, parameters, shape_of
 
-TOLD = json.loads((Path(__file__).parents[1] / "reference" / "item_response" / "lsat.json").read_text("utf-8"))
+REFERENCE = Path(__file__).parents[1] / "reference" / "item_response"
+TOLD = json.loads((REFERENCE / "lsat.json").read_text("utf-8"))
 ALL = np.array([[k >> (4 - j) & 1 for j in range(5)] for k in range(32)])
 NAMES = list("abcde")
 
@@ -65,6 +66,17 @@ def test_rasch_models_as_lme4(name):
     np.testing.assert_allclose(found.thresholds["std_error"], told["std_error"], atol=1e-3)
     assert found.table["a"].to_list() == [1.0] * 5
     assert found.table["infit"].is_between(0.95, 1.05).all()
+
+
+def test_partial_credit_is_near_conditional_maximum_likelihood():
+    """eRm assumes no distribution of people; where the model holds its thresholds agree to a fraction of an error."""
+    told = json.loads((REFERENCE / "partial_credit.json").read_text("utf-8"))
+    every = np.array([[k // 27, k // 9 % 3, k // 3 % 3, k % 3] for k in range(81)])
+    frame = pl.DataFrame(np.repeat(every, told["counts"], axis=0).astype(float), schema=NAMES[:4])
+    found = csi.irt(frame, {"s": NAMES[:4]}, "pcm")
+    ours, theirs = found.thresholds["b"].to_numpy(), np.array(told["eRm"]["threshold"])
+    np.testing.assert_allclose(ours - ours.mean(), theirs - theirs.mean(), atol=0.02)
+    assert found.fit["deviation"][0] == pytest.approx(1.3, abs=2 * found.fit["deviation_std_error"][0])
 
 
 @pytest.mark.parametrize("kind", ["grm", "gpcm", "pcm", "rsm"])

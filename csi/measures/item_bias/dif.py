@@ -84,7 +84,7 @@ def dif(
         by: column of the groups; rows without a value are left out. reference: group that the others are compared with
             (the largest by default).
         method: "logistic", "mantel" or both. purify: see above. alpha: of flags and purification, after Holm.
-        small: groups of fewer answers to a scale are withheld.
+        small: groups of fewer answers, to a scale or to an item, are withheld.
 
     Returns:
         A `Dif`.
@@ -109,19 +109,19 @@ def dif(
     told = rows.keys[str(by)].cast(pl.String).to_list()
     chosen, groups, left = _groups(told, str(by), reference, small)
     found, plain, reasons = _every(rows, told, chosen, purify=purify, alpha=alpha, small=small, methods=methods)
-    table = with_holm(item_rows(rows.scales, chosen, found, reasons), methods, alpha)
+    table = with_holm(item_rows(rows.scales, chosen, found, reasons, small), methods, alpha)
     anchors = {key: tuple(i for i, a in zip(kept, one.anchors, strict=True) if a) for key, (kept, one) in found.items()}
     return Dif(
         table,
-        omnibus_rows(plain, methods),
-        expected_rows(found, chosen[0]),
+        omnibus_rows(plain, methods, small),
+        expected_rows(found, chosen[0], small),
         groups,
         str(by),
         chosen[0],
         anchors,
         methods,
         sentences_of(table, str(by), chosen[0]),
-        (*rows.notes, *left, *_notes(rows, found, chosen, purify)),
+        (*rows.notes, *left, *_notes(rows, found, chosen, small, purify=purify)),
     )
 
 
@@ -266,9 +266,11 @@ def _notes(
     rows: Answered,
     found: Mapping[tuple[str, str], tuple[list[str], Compared]],
     chosen: tuple[str, ...],
+    small: int,
+    *,
     purify: bool,
 ) -> list[Note]:
-    notes = notes_of(found, chosen[0], purify=purify)
+    notes = notes_of(found, chosen[0], small, purify=purify)
     if rows.weighted:
         en = "weights do not enter: people are matched one by one, and every respondent counts once."
         notes.append(note("N-DIF-WEIGHTS", en, "权重不参与计算：受访者逐一匹配，每人计一次。"))

@@ -13,6 +13,7 @@ from csi.inference.adjust import holm
 from csi.measures.item_bias.compared import Compared
 from csi.measures.item_bias.logistic import JODOIN_GIERL, ZUMBO_THOMAS, classed
 from csi.measures.item_bias.mantel import classes, generalised
+from csi.survey.bases import Bases
 
 Found = Mapping[tuple[str, str], tuple[list[str], Compared]]
 
@@ -52,8 +53,9 @@ def item_rows(
     chosen: Sequence[str],
     found: Found,
     reasons: Mapping[str, Mapping[str, Reason]],
+    small: int,
 ) -> pl.DataFrame:
-    """A row per item and focal group, those without a comparison with their reason."""
+    """A row per item and focal group, those without a comparison (or with too few answers) with their reason."""
     rows = []
     for construct, items in scales.items():
         why = reasons[construct]
@@ -61,7 +63,9 @@ def item_rows(
             kept, one = found.get((construct, focal), ([], None))
             for name in items:
                 row: dict[str, object] = {"construct": construct, "item": name, "reference": chosen[0], "focal": focal}
-                if one is not None and name in kept:
+                if one is not None and name in kept and one.tables.n[kept.index(name)].min() < small:
+                    row |= _why(Bases(small=small).reason)
+                elif one is not None and name in kept:
                     row |= _item(one, kept.index(name))
                 else:
                     row |= _why(why.get(name) or why.get(withheld(focal)))
@@ -124,12 +128,14 @@ def with_holm(table: pl.DataFrame, methods: Sequence[str], alpha: float) -> pl.D
     return told.drop(dropped)
 
 
-def omnibus_rows(found: Mapping[str, tuple[list[str], Compared]], methods: Sequence[str]) -> pl.DataFrame:
-    """All groups at once: a row per item."""
+def omnibus_rows(found: Mapping[str, tuple[list[str], Compared]], methods: Sequence[str], small: int) -> pl.DataFrame:
+    """All groups at once: a row per item that each of them answered often enough."""
     rows = []
     for construct, (items, one) in found.items():
         told, (chi2, df, p) = one.logistic, generalised(one.tables.counts)
         for i, name in enumerate(items):
+            if one.tables.n[i].min() < small:
+                continue
             row: dict[str, object] = {"construct": construct, "item": name, "groups": one.tables.n.shape[1]}
             if "logistic" in methods:
                 row |= {
@@ -154,7 +160,7 @@ _OMNIBUS = {
 }  # fmt: skip
 
 
-def expected_rows(found: Found, reference: str) -> pl.DataFrame:
+def expected_rows(found: Found, reference: str, small: int) -> pl.DataFrame:
     """Mean answer of the fitted model along the matching score, in the middle 96 % of each group's scores."""
     blank: dict[str, Any] = {
         "construct": pl.String, "item": pl.String, "reference": pl.String, "focal": pl.String, "group": pl.String,
@@ -164,6 +170,8 @@ def expected_rows(found: Found, reference: str) -> pl.DataFrame:
     for (construct, focal), (items, one) in found.items():
         for i, name in enumerate(items):
             n = one.tables.counts[i].sum(axis=2)
+            if n.sum(axis=0).min() < small:
+                continue
             for g, group in enumerate((reference, focal)):
                 passed = n[:, g].cumsum() / max(n[:, g].sum(), 1)
                 score = np.flatnonzero((passed >= 0.02) & (passed <= 0.98))

@@ -41,7 +41,7 @@ def sentences_of(table: pl.DataFrame, by: str, reference: str) -> tuple[Text, ..
     Example:
         >>> one = pl.DataFrame({"construct": ["t"], "item": ["t1"], "focal": ["m"], "flagged": [False]})
         >>> sentences_of(one, "sex", "f")[0].en
-        't: none of 1 items functions differently by sex.'
+        't: no item of 1 differs by sex beyond class A (negligible).'
     """
     said = []
     for (construct,), rows in table.group_by(["construct"], maintain_order=True):
@@ -51,8 +51,8 @@ def sentences_of(table: pl.DataFrame, by: str, reference: str) -> tuple[Text, ..
         if not n:
             said.append(Text(f"{construct}: not tested by {by}.", f"{construct}：未按 {by} 检验。"))
         elif not wrong.height:
-            en = f"{construct}: none of {n} items functions differently by {by}."
-            said.append(Text(en, f"{construct}：{n} 个题项均未发现按 {by} 的功能差异。"))
+            en = f"{construct}: no item of {n} differs by {by} beyond class A (negligible)."
+            said.append(Text(en, f"{construct}：{n} 个题项按 {by} 的功能差异均不超过 A 级（可忽略）。"))
         else:
             each = [_one(row, reference) for row in wrong.iter_rows(named=True)]
             en = f"{construct}: {wrong['item'].n_unique()} of {n} items function differently by {by}: "
@@ -73,7 +73,7 @@ def _one(row: Mapping[str, Any], reference: str) -> Text:
 
 
 def notes_of(
-    found: Mapping[tuple[str, str], tuple[list[str], Compared]], reference: str, *, purify: bool
+    found: Mapping[tuple[str, str], tuple[list[str], Compared]], reference: str, small: int, *, purify: bool
 ) -> list[Note]:
     """What people were matched on, what left the score, categories that a group never uses."""
     if not found:
@@ -93,7 +93,8 @@ def notes_of(
             en = f"{construct}, {focal}: the items of the matching score did not settle; the last are used."
             zh = f"{construct}，{focal}：匹配总分所含题项未稳定；采用最后一次的结果。"
             notes.append(note("W-DIF-PURIFIED", en, zh))
-        for i, name in enumerate(items):
+        told = [(i, name) for i, name in enumerate(items) if one.tables.n[i].min() >= small]
+        for i, name in told:
             used = one.tables.counts[i].sum(axis=0) > 0
             for g, group in enumerate((reference, focal)):
                 absent = names_of(one.tables.codes[i][np.flatnonzero(~used[g, : one.tables.codes[i].size])].tolist())
