@@ -28,11 +28,12 @@ SAME = 1 - 1e-9
 
 
 def ends_of(found: Answered) -> tuple[Array, Array, np.ndarray]:
-    """(p,) ends of each item's scale, observed ones where they are not known; and whether they are known."""
+    """(p,) ends of each item's scale, observed ones where they are not known (NaN without answers); which are known."""
     known = np.isfinite(found.minimum) & np.isfinite(found.maximum)
     here = ~np.isnan(found.rows)
-    low = np.where(here, found.rows, np.inf).min(axis=0)
-    high = np.where(here, found.rows, -np.inf).max(axis=0)
+    low = np.where(here, found.rows, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(here, found.rows, -np.inf).max(axis=0, initial=-np.inf)
+    low, high = (np.where(here.any(axis=0), end, np.nan) for end in (low, high))
     return np.where(known, found.minimum, low), np.where(known, found.maximum, high), known
 
 
@@ -110,7 +111,8 @@ def _category_rows(construct: str, name: str, one: Categories, *, alone: bool) -
             "mean_rest": number_column(one.rest),
             "se": number_column(one.error),
             "reason": pl.Series([None if np.isfinite(r) else why for r in one.rest], dtype=pl.String),
-        }
+        },
+        schema_overrides=_CATEGORY,
     )
 
 

@@ -17,7 +17,6 @@ from csi.measures.item_analysis.item_rest import (
     item_rest,
     item_total,
     left_out,
-    smc,
     standardised_total,
     without_each,
 )
@@ -72,44 +71,53 @@ def of_construct(rows: Array, weight: Array, cov: Array) -> OfConstruct:
         >>> round(found.alpha, 4), found.reasons
         (0.8889, ('R-TWO-ITEMS', 'R-TWO-ITEMS'))
     """
-    k = len(cov)
-    varies = np.diag(cov) > 0
-    at = np.flatnonzero(varies)
-    v, inner = at.size, cov[np.ix_(at, at)]
-    cor = correlations(inner)
-    whole = bool(v) and bool(np.isfinite(inner).all())
+    at = np.flatnonzero(np.diag(cov) > 0)
+    k, v, inner = len(cov), at.size, cov[np.ix_(at, at)]
+    told = np.full(k, "R-CONSTANT", dtype=object)
+    told[np.isnan(rows).all(axis=0) & ~(np.diag(cov) >= 0)] = "R-NO-ANSWERS"
+    if v < 2 or not np.isfinite(inner).all():
+        why = ("R-CONSTANT", "R-ONE-ITEM")[v] if v < 2 else "R-PAIR"
+        told[at] = why
+        return _nothing(k, tuple(str(code) for code in told), why)
+    cor, sd = correlations(inner), np.sqrt(np.diag(inner))
     loading, settled = one_factor(cor[None])
-    sd = np.sqrt(np.diag(inner))
     without = _omega_without(cor, sd)
     omega = float(omega_of(loading[0], sd)) if settled[0] else np.nan
     found = {
         "item_rest": item_rest(inner),
-        "item_total": item_total(rows[:, at], weight) if v > 1 else np.full(v, np.nan),
+        "item_total": item_total(rows[:, at], weight),
         "item_total_std": standardised_total(cor),
         "item_total_smc": corrected_total(cor),
-        "loading": np.where(settled, loading, np.nan)[0] if settled.any() else np.full(v, np.nan),
-        "alpha_if_dropped": alpha_if_dropped(inner) if v > 2 else np.full(v, np.nan),
+        "loading": np.where(settled[0], loading[0], np.nan),
+        "alpha_if_dropped": alpha_if_dropped(inner),
         "omega_if_dropped": without,
-        "alpha_if_reversed": alpha_if_reversed(inner) if v > 1 else np.full(v, np.nan),
+        "alpha_if_reversed": alpha_if_reversed(inner),
     }
-    if v < 2 or not whole:
-        found = {name: np.full(v, np.nan) for name in found}
-    told = np.full(k, "R-CONSTANT", dtype=object)
-    told[np.isnan(np.diag(cov))] = "R-NO-ANSWERS"
-    told[at] = [_why(v, whole, cor, settled[0], one) for one in without]
-    q3, adjusted, why = _dependence(cor, loading, settled[0], v, whole)
+    singular = not np.isfinite(found["item_total_smc"]).all()
+    told[at] = [_why(v, one, settled=bool(settled[0]), singular=singular) for one in without]
+    q3, adjusted, why_q3 = _dependence(cor, loading, settled=bool(settled[0]))
     return OfConstruct(
         **{name: _spread(value, at, k) for name, value in found.items()},
         reasons=tuple(str(code) for code in told),
-        alpha=float(alpha_of(inner)) if whole and v > 1 else np.nan,
-        alpha_std=float(alpha_of(cor)) if whole and v > 1 else np.nan,
+        alpha=float(alpha_of(inner)),
+        alpha_std=float(alpha_of(cor)),
         omega=omega,
-        mean_r=float(cor[np.triu_indices(v, 1)].mean()) if whole and v > 1 else np.nan,
-        why=_why_scale(v, whole, omega),
+        mean_r=float(cor[np.triu_indices(v, 1)].mean()),
+        why="R-TWO-ITEMS" if v < 3 else "" if np.isfinite(omega) else "R-HEYWOOD",
         q3=_square(q3, at, k),
         q3_adjusted=_square(adjusted, at, k),
-        q3_reason=why,
+        q3_reason=why_q3,
     )
+
+
+def _nothing(k: int, reasons: tuple[str, ...], why: str) -> OfConstruct:
+    """Of items that cannot be compared with each other."""
+    absent, square = np.full(k, np.nan), np.full((k, k), np.nan)
+    last = "R-PAIR" if why == "R-PAIR" else "R-Q3-ITEMS"
+    return OfConstruct(
+        absent, absent, absent, absent, absent, absent, absent, absent, reasons,
+        np.nan, np.nan, np.nan, np.nan, why, square, square, last,
+    )  # fmt: skip
 
 
 def _omega_without(cor: Array, sd: Array) -> Array:
@@ -121,37 +129,23 @@ def _omega_without(cor: Array, sd: Array) -> Array:
     return np.where(settled, omega_of(loading, sd[without_each(v)]), np.nan)
 
 
-def _dependence(cor: Array, loading: Array, settled: bool, v: int, whole: bool) -> tuple[Array, Array, str]:
-    absent = np.full((v, v), np.nan)
-    if v < DEPENDENT or not whole:
-        return absent, absent, "R-Q3-ITEMS" if whole or v < 2 else "R-PAIR"
+def _dependence(cor: Array, loading: Array, *, settled: bool) -> tuple[Array, Array, str]:
+    """Residual correlations after one factor, less their mean too; the code of why there are none."""
+    absent = np.full(cor.shape, np.nan)
+    if len(cor) < DEPENDENT:
+        return absent, absent, "R-Q3-ITEMS"
     if not settled or (np.abs(loading[0]) >= 1).any():
         return absent, absent, "R-HEYWOOD"
     q3 = residual_correlations(cor[None], loading)
     return q3[0], about_their_mean(q3)[0], ""
 
 
-def _why(v: int, whole: bool, cor: Array, settled: bool, omega: float) -> str:
-    """Codes of what is absent for an item that varies."""
-    if not whole:
-        return "R-PAIR"
-    if v < 4:
-        told = ["", "R-ONE-ITEM", "R-TWO-ITEMS", "R-THREE-ITEMS"][v : v + 1]
-    else:
-        told = [] if np.isfinite(omega) else ["R-HEYWOOD"]
-    if v > 2 and not settled and "R-HEYWOOD" not in told:
-        told = [*told, "R-HEYWOOD"]
-    if v > 1 and not np.isfinite(smc(cor)).all():
-        told = [*told, "R-SINGULAR"]
-    return " ".join(told)
-
-
-def _why_scale(v: int, whole: bool, omega: float) -> str:
-    if v and not whole:
-        return "R-PAIR"
-    if v < 3:
-        return ("R-CONSTANT", "R-ONE-ITEM", "R-TWO-ITEMS")[v]
-    return "" if np.isfinite(omega) else "R-HEYWOOD"
+def _why(v: int, omega: float, *, settled: bool, singular: bool) -> str:
+    """Codes of what is absent for an item of v that vary, whose others have this omega."""
+    told = {2: ["R-TWO-ITEMS"], 3: ["R-THREE-ITEMS"]}.get(v, [] if np.isfinite(omega) else ["R-HEYWOOD"])
+    told += ["R-HEYWOOD"] if v > 2 and not settled else []
+    told += ["R-SINGULAR"] if singular else []
+    return " ".join(dict.fromkeys(told))
 
 
 def _spread(values: Array, at: np.ndarray, k: int) -> Array:

@@ -180,6 +180,22 @@ def test_an_item_without_variance_leaves_its_scale(five) -> None:
     assert any(n.code == "N-ITEMS-CONSTANT" and "q0" in n.text.en for n in found.notes)
 
 
+def test_an_item_that_nobody_answered_says_so(five) -> None:
+    found = csi.items(five.with_columns(q0=pl.lit(None, pl.Float64)), ["q0", *five.columns])
+    silent = row(found, "q0")
+    assert (silent["n"], silent["missing"], silent["mean"], silent["item_rest"]) == (0, 1.0, None, None)
+    assert "R-NO-ANSWERS" in silent["reason"]
+    assert found.scales["alpha"][0] is not None
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_next_to_no_rows_have_reasons_instead_of_numbers(five, rows) -> None:
+    found = csi.items(five.with_columns(pl.lit(3.0).alias("q2"))[:rows], ["q1", "q2"])
+    assert found.table["item_rest"].to_list() == [None, None]
+    assert "R-CONSTANT" in row(found, "q2")["reason"]
+    assert found.scales["reason"][0] in ("R-CONSTANT", "R-ONE-ITEM")
+
+
 def test_items_that_are_one_are_told(five) -> None:
     odd = five.with_columns(copy=pl.col("q1"))
     found = csi.items(odd, odd.columns, scale=(1, 5))
