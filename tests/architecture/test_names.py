@@ -152,6 +152,8 @@ PUBLIC = [
     "track",
     "validate",
     "validity",
+    "known_groups",
+    "criterion",
     "common_method",
     "power_model",
     "power_path",

@@ -49,6 +49,8 @@ OF_DATA = [
 """Take data with their design and hand it on."""
 
 LINEARISED = [
+    "known_groups",
+    "criterion",
     "adjustment", "comments", "complaints", "dynamic_expectation", "gap", "intervention", "kcsi", "loyalty_curve",
     "loyalty_types", "nps", "promise", "rates", "reasonable", "recovery", "stakeholders", "tolerance",
 ]  # fmt: skip
