@@ -356,6 +356,18 @@ def of_tree():
     return lines
 
 
+def of_response():
+    """Parameters and tests of fit of item response models, tests of differential item functioning."""
+    lines = []
+    for r in cal.read("irt_recovery").iter_rows(named=True):
+        what = f"{r['model']}, n = {r['n']}: {r['kind']}{'s' if r['parameters'] > 1 else ''}"
+        found = f"coverage {number(r['coverage'])}, SE ratio {number(r['se_ratio'])} ({r['parameters']} pooled)"
+        held = 0.925 <= r["coverage"] <= 0.97 and 0.9 <= r["se_ratio"] <= 1.1
+        verdict = "held" if held else "missed, too near" if r["coverage"] < 0.925 else f"missed, {CAREFUL}"
+        lines.append((what, link("irt_recovery"), r["panels"], found, "coverage .925-.970, SE ratio .90-1.10", verdict))
+    return [*lines, *of_nulls("irt_recovery", "irt_nulls"), *of_nulls("dif_null", "dif_null")]
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -390,6 +402,7 @@ SECTIONS = (
     ("Hazards, staying, repurchase", lambda: of_study("survival_coverage", "survival_nulls")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
+    ("Item response models and differential item functioning", of_response),
 )
 
 
