@@ -45,7 +45,7 @@ from csi.measures.consistency.coefficients import (
 )
 from csi.measures.consistency.intervals import Bounds, Limits, by_draws, by_error
 from csi.measures.consistency.latent import green_yang, is_ordinal, latent_of, ordinal_alpha
-from csi.measures.consistency.scale_notes import notes_of
+from csi.measures.consistency.scale_notes import lost_notes, notes_of
 from csi.measures.reliability import NOT_COMPUTABLE, SINGLE
 from csi.measures.shown import told
 from csi.moments.stack import Array
@@ -160,8 +160,12 @@ def consistency(
     found = answered(data, scales, na=na, scale=scale, weight=weight, unit=unit, stratum=stratum, where=where)
     drawn = _replicated(found, n, seed, missing)
     lines: list[_Line] = []
+    lost: dict[str, float] = {}
     for name in found.scales:
-        lines += _scale(found, name, drawn.get(name), (level, interval, missing), standardised=standardised, seed=seed)
+        own, lost[name] = _scale(
+            found, name, drawn.get(name), (level, interval, missing), standardised=standardised, seed=seed
+        )
+        lines += own
     frame = pl.DataFrame(lines, schema=_SCHEMA, orient="row")
     codes = set(frame["reason"].drop_nulls())
     return Consistency(
@@ -171,7 +175,7 @@ def consistency(
         replicates=n,
         seed=seed,
         standardised=standardised,
-        notes=(*found.notes, *notes_of(found, drawn, missing, n, seed)),
+        notes=(*found.notes, *notes_of(found, drawn, missing, n, seed), *lost_notes(lost)),
     )
 
 
@@ -239,15 +243,15 @@ def _scale(
     *,
     standardised: bool,
     seed: int,
-) -> list[_Line]:
-    """Every line of one scale."""
+) -> tuple[list[_Line], float]:
+    """Every line of one scale, and the share of replicates in which its factor is not proper."""
     level, interval, missing = settings
     rows, size = found.of(name), len(found.scales[name])
     absent = np.isnan(rows)
     n = int((~(absent.any(axis=1) if missing == "listwise" else absent.all(axis=1))).sum())
     whole_scale = _unusable(rows, cov, n)
     if cov is None or whole_scale is not None:
-        return [_line(name, kind, None, Bounds(), (size, n), whole_scale) for kind in _KINDS]
+        return [_line(name, kind, None, Bounds(), (size, n), whole_scale) for kind in _KINDS], 0.0
     values = of_stack(cov, n, standardised=standardised, seed=seed)
     lines = _alphas(found, name, cov, values[ALPHA], (size, n), level)
     ordinal = _ordinals(found, name, (size, n), level, missing)
@@ -259,7 +263,8 @@ def _scale(
         bounds = by_draws(value, values[kind][1:], level, interval) if len(cov) > 1 else Bounds()
         why = None if np.isfinite(value) else _why(kind, cov[0], size, n)
         lines.append(_line(name, kind, value, bounds, (size, n), why))
-    return lines
+    factor = values[OMEGA[0]]
+    return lines, float(np.isnan(factor[1:]).mean()) if len(cov) > 1 and np.isfinite(factor[0]) else 0.0
 
 
 _KINDS = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from csi.measures.blocks import diagonal
 from csi.models.model import Model
@@ -159,9 +160,15 @@ def maximum_likelihood(cov: Array, n: float) -> tuple[Array, Array, Flags]:
         return loadings, errors, proper
     names = [f"x{i}" for i in range(k)]
     some = cov[sound]
-    count = np.full(len(some), float(n))
+    count, cells = np.full(len(some), float(n)), pl.DataFrame({"slice": np.arange(len(some)), "n": int(n)})
     stack = replace(
-        Moments.of(names, some[0], n), n=count, sum_w=count, sum_w2=count, mean=np.zeros((len(some), k)), cov=some
+        Moments.of(names, some[0], n),
+        n=count,
+        sum_w=count,
+        sum_w2=count,
+        mean=np.zeros((len(some), k)),
+        cov=some,
+        cells=cells,
     )
     est = SEM(std_lv=True, likelihood="wishart").solve(Model.parse(f"f =~ {' + '.join(names)}"), stack)
     fit = est.extra["sem"]

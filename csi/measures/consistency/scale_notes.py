@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from csi.errors import Note, note
+from csi.inference.lost import HEAVY
 from csi.measures.answered import Answered
 from csi.measures.consistency.classical import Absences
 from csi.measures.consistency.coefficients import sampled
@@ -30,6 +31,23 @@ def notes_of(found: Answered, drawn: Mapping[str, Array], missing: Absences, n: 
         if sampled(len(cov[0])):
             en = f"{name}: {SAMPLED} splits were drawn; best and worst are of those."
             yield note("N-SPLITS", en, f"{name}：随机抽取 {SAMPLED} 种折半；最佳与最差仅就其中而言。")
+
+
+def lost_notes(lost: Mapping[str, float]) -> Iterator[Note]:
+    """Scales of which many resamples have no proper factor.
+
+    Parameters:
+        lost: construct -> share of the resamples.
+
+    Example:
+        >>> [n.code for n in lost_notes({"trust": 0.2, "value": 0.01})]
+        ['W-REPLICATES']
+    """
+    for name, share in lost.items():
+        if share > HEAVY:
+            en = f"{name}: in {100 * share:.0f} % of the resamples the factor is not proper; intervals leave them out."
+            zh = f"{name}：{100 * share:.0f}% 的重抽样中因子解不合理，区间未计入这些重抽样。"
+            yield note("W-REPLICATES", en, zh)
 
 
 def _on_all(found: Answered, missing: Absences, n: int, seed: int) -> Iterator[Note]:

@@ -186,3 +186,12 @@ def test_omega_hierarchical_of_nine_items_agrees_with_psych():
     found = of_stack(np.array(m["cov"])[None][:, at][:, :, at], m["n"], standardised=True)
     for kind, name in zip(HIERARCHICAL, ("omega_h", "omega_tot"), strict=True):
         assert found[kind][0] == pytest.approx(theirs["omega_perq_3f"][name], abs=1e-5)
+
+
+def test_resamples_without_a_proper_factor_are_left_out_and_told():
+    rng = np.random.default_rng(0)
+    z = 0.7 * rng.normal(size=(40, 1)) + rng.normal(size=(40, 3))
+    found = csi.consistency(pl.DataFrame(z, schema=[*"xyz"]), [*"xyz"], n=100)
+    assert "44 % of the resamples" in {n.code: n.say() for n in found.notes}["W-REPLICATES"]
+    line = row(found, "scale", "omega_total", "implied")
+    assert line["conf_low"] < line["estimate"] < line["conf_high"]
