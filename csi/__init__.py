@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from csi.measures.factor_scores import factor_scores as factor_scores
     from csi.measures.factors.adequacy import adequacy as adequacy
     from csi.measures.factors.correlations import correlations as correlations
+    from csi.measures.factors.efa import efa as efa
     from csi.measures.factors.n_factors import n_factors as n_factors
     from csi.measures.fimix import fimix as fimix
     from csi.measures.fit_measures import fit_measures as fit_measures
@@ -241,6 +242,7 @@ _HOMES = {
     "fimix": "csi.measures.fimix",
     "adequacy": "csi.measures.factors.adequacy",
     "correlations": "csi.measures.factors.correlations",
+    "efa": "csi.measures.factors.efa",
     "n_factors": "csi.measures.factors.n_factors",
     "fit": "csi.estimate.fit",
     "fit_measures": "csi.measures.fit_measures",
@@ -360,7 +362,7 @@ __all__ = [
     "alerts", "alignment", "append", "attitude", "attrition", "balance", "batch", "bgnbd", "blindfolding",
     "bollen_stine", "bootstrap", "change", "changes", "cipma", "coding", "comments", "common_method", "comparable",
     "compare", "complaints", "consistency", "control", "copula", "correlations", "criterion", "cta", "cvpat",
-    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation", "effects",
+    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation", "efa", "effects",
     "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit", "factor_scores", "family", "feedback",
     "fimix", "fit", "fit_measures", "formation", "formation_by_stage", "gap", "hazard", "icc", "implied", "impute",
     "index", "intervention", "invariance", "irt", "item_link", "items", "jackknife", "johnson_neyman", "journey",

@@ -48,6 +48,7 @@ PUBLIC = [
     "adequacy",
     "correlations",
     "n_factors",
+    "efa",
     "adjust",
     "append",
     "batch",

@@ -43,7 +43,7 @@ OF_AN_INDEX = [
 """Of indices and their replicates: whatever those know."""
 
 OF_DATA = [
-    "adequacy", "alignment", "correlations", "fit", "impute", "invariance", "n_factors", "rake", "read_panel",
+    "adequacy", "alignment", "correlations", "efa", "fit", "impute", "invariance", "n_factors", "rake", "read_panel",
     "run_card", "stage_slopes",
 ]  # fmt: skip
 """Take data with their design and hand it on."""

@@ -15,7 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Reason, Text, is_number, note, problem, reason, seed_problems, whole
 from csi.measures.factors.correlations import Correlations, correlated
-from csi.measures.factors.parallel import both_values, random_normal, random_ordinal
+from csi.measures.factors.parallel import both_values, by_chance
 from csi.measures.factors.retained import (
     Hull,
     common_part,
@@ -149,7 +149,10 @@ def n_factors(
     _check(resamples, quantile, seed)
     given = correlated(data, items, further)
     rows = _rows(given)
-    observed, chance = both_values(given.matrix[None]), both_values(_random(given, rows, resamples, seed))
+    observed, chance = (
+        both_values(given.matrix[None]),
+        both_values(by_chance(given.thresholds, (rows, len(given.names)), resamples, seed)),
+    )
     high = [np.quantile(one, quantile, axis=0) for one in chance]
     kept = {
         "parallel_components": leading(observed[0][0] > high[0]),
@@ -184,13 +187,6 @@ def n_factors(
         reasons={r.code: r for r in found.values() if isinstance(r, Reason)},
         notes=(*given.notes, *_notes(found)),
     )
-
-
-def _random(given: Correlations, rows: int, resamples: int, seed: int) -> Array:
-    """(B, p, p) correlations of as many unrelated items."""
-    if given.kind == "polychoric":
-        return random_ordinal(given.thresholds, rows, resamples, seed)
-    return random_normal(rows, len(given.names), resamples, seed)
 
 
 def _scree(

@@ -115,6 +115,24 @@ def random_ordinal(thresholds: Mapping[str, Sequence[float]], n: int, count: int
     return R
 
 
+def by_chance(thresholds: Mapping[str, Sequence[float]], size: tuple[int, int], count: int, seed: int) -> Array:
+    """Correlations of unrelated items of the kind at hand: polychoric where there are thresholds, else Pearson.
+
+    Parameters:
+        thresholds: item -> its thresholds; none for Pearson. size: rows and items. count, seed: of the draw.
+
+    Returns:
+        (count, p, p).
+
+    Example:
+        >>> by_chance({}, (50, 3), 10, seed=1).shape
+        (10, 3, 3)
+    """
+    if thresholds:
+        return random_ordinal(thresholds, size[0], count, seed)
+    return random_normal(*size, count, seed)
+
+
 def _correlations(scatter: Array) -> Array:
     d = np.sqrt(np.diagonal(scatter, axis1=1, axis2=2))
     return np.asarray(scatter / (d[:, :, None] * d[:, None, :]))

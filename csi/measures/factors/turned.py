@@ -5,7 +5,7 @@ Letters: `b` matrices, `p` items, `m` factors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -94,13 +94,15 @@ def turned(
         result = Turned(L, phi, np.full(b, np.nan), np.ones(b, dtype=bool), one, np.ones(b), 1)
     else:
         criterion, oblique, usual = (
-            (partial(target, aim=aim), True, 1) if rotation == "target" and aim is not None else CRITERIA[rotation]
+            (partial(target, aim=aim), True, SEVERAL)
+            if rotation == "target" and aim is not None
+            else CRITERIA[rotation]
         )
         if rotation == "oblimin" and gamma:
             criterion = partial(oblimin, gamma=gamma)
         result = _best(A, criterion, oblique, starts or usual, seed, settled)
     if rotation == "target" and aim is not None:
-        return result
+        return signed(result)
     return in_order(result, first=rotation in GENERAL and m > 1)
 
 
@@ -150,11 +152,23 @@ def in_order(result: Turned, first: bool = False) -> Turned:
     if first:
         size = size + np.where(np.arange(L.shape[2]) == 0, 1e9, 0.0)
     order = np.argsort(-size, axis=1, kind="stable")
-    sign = np.where(np.take_along_axis(L.sum(axis=1), order, axis=1) < 0, -1.0, 1.0)
-    L = np.take_along_axis(L, order[:, None, :], axis=2) * sign[:, None, :]
+    L = np.take_along_axis(L, order[:, None, :], axis=2)
     phi = np.take_along_axis(np.take_along_axis(phi, order[:, None, :], axis=2), order[:, :, None], axis=1)
-    phi = phi * sign[:, None, :] * sign[:, :, None]
-    return Turned(L, phi, result.value, result.converged, result.minima, result.share, result.starts)
+    return signed(replace(result, loadings=L, phi=phi))
+
+
+def signed(result: Turned) -> Turned:
+    """Each factor pointing where most of its loadings point, in the order it has.
+
+    Example:
+        >>> one = np.ones(1, dtype=np.int64)
+        >>> A = np.array([[[-0.9], [-0.8]]])
+        >>> signed(Turned(A, np.ones((1, 1, 1)), np.ones(1), one > 0, one, np.ones(1), 1)).loadings[0].tolist()
+        [[0.9], [0.8]]
+    """
+    sign = np.where(result.loadings.sum(axis=1) < 0, -1.0, 1.0)
+    phi = result.phi * sign[:, None, :] * sign[:, :, None]
+    return replace(result, loadings=result.loadings * sign[:, None, :], phi=phi)
 
 
 def accounted(L: Array, phi: Array) -> Array:

@@ -34,8 +34,13 @@ HEADINGS: Final = {
     "communality": Text("communality", "共同度"),
     "uniqueness": Text("uniqueness", "独特性"),
     "complexity": Text("complexity", "复杂度"),
-    "placed": Text("factor", "所属因子"),
     "intended": Text("intended", "预期构念"),
+    "factor": Text("factor", "因子"),
+    "general": Text("general", "总因子"),
+    "verdict": Text("verdict", "判断"),
+    "ss_loadings": Text("SS loadings", "载荷平方和"),
+    "proportion": Text("proportion", "占比"),
+    "cumulative": Text("cumulative", "累计"),
 }
 
 
