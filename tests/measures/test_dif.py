@@ -168,6 +168,12 @@ def test_what_cannot_be_compared_has_a_reason():
     assert why["apart.apart"] == "R-DIF-SEPARATED"
     apart = found.table.filter(item="apart").row(0, named=True)
     assert (apart["effect"], apart["flagged"], apart["class_jodoin"]) == (None, True, "C")
+    low, high = frame.filter(pl.col("sex") == "f").head(40), frame.filter(pl.col("sex") == "m").head(40)
+    ends = pl.concat([low.with_columns(pl.col(NAMES[:4]).clip(1, 2)), high.with_columns(pl.col(NAMES[:4]).clip(4, 5))])
+    far = csi.dif(ends, "sex", {"s": NAMES[:4]}, method="mantel").table
+    assert set(far["mantel_reason"]) == {"R-DIF-APART"}
+    assert far["reason"].null_count() == 4
+    assert far["matched"].to_list() == [0] * 4
     assert "half: f never answers 5." in {n.say() for n in found.notes}
     assert "未按 sex 检验" in text(found, "zh")
 

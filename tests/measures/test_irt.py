@@ -157,6 +157,7 @@ def test_weights_are_repeated_rows():
     np.testing.assert_allclose(weighed.table["a_std_error"], repeated.table["a_std_error"], rtol=1e-5)
     assert weighed.errors == repeated.errors == "sandwich"
     assert weighed.table["s_x2"].null_count() == 4
+    assert set(weighed.table["s_x2_reason"]) == set(weighed.fit["m2_reason"]) == {"R-IRT-WEIGHTS"}
     assert "N-IRT-WEIGHTS" in {n.code for n in weighed.notes}
 
 
@@ -218,6 +219,10 @@ def test_what_cannot_be_fitted_has_a_reason_and_the_rest_is_fitted():
     assert {"N-IRT-ONE-SLOPE", "W-IRT-STEEP"} <= set(said)
     assert "b, twin" in said["W-IRT-STEEP"]
     assert "可用题项 1 个" in text(found, "zh")
+    told = csi.irt(frame.select("b", "c", "d"), {"s": ["b", "c", "d"]}).fit.row(0, named=True)
+    assert (told["m2_kind"], told["m2_reason"]) == ("M2", None)
+    two = csi.irt(frame.select((pl.col("b", "c", "d") > 2).cast(float)), {"s": ["b", "c", "d"]}, "2pl")
+    assert (two.fit["m2"][0], two.fit["m2_reason"][0]) == (None, "R-IRT-DF")
     few = csi.irt(frame[:4], {"all": NAMES})
     assert few.fit["reason"].to_list() == ["R-IRT-FEW"]
     assert csi.irt(frame, {"all": NAMES}, "2pl").table["reason"].to_list() == ["R-IRT-TWO"] * 5

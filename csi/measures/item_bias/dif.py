@@ -33,8 +33,8 @@ class Dif(Shown):
             higher at equal standing) and its error, r2 (change of Nagelkerke's), r2_uniform, mcfadden, class_jodoin,
             class_zumbo (A, B, C); mantel chi2, p, p_holm, smd (focal less reference, in answer steps) with error and in
             standard deviations, odds_ratio (of the reference group, Liu & Agresti), delta and its error, class_ets (A,
-            B, C; AA, BB, CC), matched (rows in strata with both groups); flagged (significant after Holm and not A by
-            one of the methods); reason.
+            B, C; AA, BB, CC), matched (rows in strata with both groups), mantel_reason; flagged (significant after Holm
+            and not A by one of the methods); reason.
         omnibus: of more than two groups: all at once by both methods. curves: construct, item, reference, focal,
             group, score, expected (mean answer of the model with group and product), for a figure.
         groups: group, n, reason of those that are withheld. by, reference. anchors: {(construct, focal): items of the

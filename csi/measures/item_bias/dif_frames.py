@@ -15,6 +15,8 @@ from csi.measures.item_bias.logistic import JODOIN_GIERL, ZUMBO_THOMAS, classed
 from csi.measures.item_bias.mantel import classes, generalised
 from csi.survey.bases import Bases
 
+_WHY = ("reason", "why_en", "why_zh")
+
 Found = Mapping[tuple[str, str], tuple[list[str], Compared]]
 
 _FRONT = {
@@ -31,6 +33,7 @@ _MANTEL = {
     "mantel_chi2": pl.Float64, "mantel_p": pl.Float64, "mantel_p_holm": pl.Float64, "smd": pl.Float64,
     "smd_std_error": pl.Float64, "smd_standardised": pl.Float64, "odds_ratio": pl.Float64, "delta": pl.Float64,
     "delta_std_error": pl.Float64, "class_ets": pl.String, "matched": pl.Int64,
+    "mantel_reason": pl.String,
 }  # fmt: skip
 _END = {"flagged": pl.Boolean, "reason": pl.String, "why_en": pl.String, "why_zh": pl.String}
 
@@ -98,6 +101,8 @@ def _mantel(one: Compared, i: int) -> dict[str, object]:
     if one.mantel is None:
         return {}
     found = one.mantel
+    if not np.isfinite(found.p[i]):
+        return {"matched": int(found.matched[i]), "mantel_reason": "R-DIF-APART"}
     return {
         "mantel_chi2": _number(found.chi2[i]),
         "mantel_p": _number(found.p[i]),
@@ -124,6 +129,9 @@ def with_holm(table: pl.DataFrame, methods: Sequence[str], alpha: float) -> pl.D
     flags = [flag.fill_null(value=False) for m, flag in (("logistic", logistic), ("mantel", mantel)) if m in methods]
     tested = pl.col("p").is_not_null()
     told = told.with_columns(flagged=pl.when(tested).then(pl.any_horizontal(flags)))
+    if "logistic" not in methods:
+        apart = pl.col("reason") == "R-DIF-SEPARATED"
+        told = told.with_columns(pl.when(~apart.fill_null(value=False)).then(c).alias(c) for c in _WHY)
     dropped = [c for m, names in (("logistic", _LOGISTIC), ("mantel", _MANTEL)) if m not in methods for c in names]
     return told.drop(dropped)
 

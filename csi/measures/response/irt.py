@@ -38,13 +38,14 @@ class Irt(Shown):
     Attributes:
         table: a row per item: construct, item, n (answers), categories, a and its error, location (mean threshold),
             loading (grm, 2pl: a / D / sqrt(1 + (a / D)^2), D = 1.702, nearly the factor loading of a probit model),
-            highest information and where, s_x2 with df, p and rmsea, infit and outfit (pcm, rsm, rasch), reason.
+            highest information and where, s_x2 with df, p, rmsea or its reason, infit and outfit (pcm, rsm, rasch),
+            reason.
         thresholds: construct, item, step, category (the answer from which on), b and its error, threshold (grm, 2pl: b
             times loading), ordered (pcm, gpcm, rsm: not below the one before; null elsewhere).
         categories: construct, item, category, modal (whether it is the likeliest answer anywhere), low, high (of theta
             where it is).
         fit: a row per scale: model, n, items, patterns, loglik, parameters, aic, bic, deviation of theta, marginal and
-            empirical reliability, M2 (kind, df, p, rmsea), iterations, converged, reason.
+            empirical reliability, M2 (kind, df, p, rmsea, or its reason), iterations, converged, reason.
         information: construct, item, theta, information. test: construct, theta, information, std_error, reliability.
         curves: construct, item, category, theta, probability.
         scores: row (position in the data), construct, answered, theta, std_error, lz.

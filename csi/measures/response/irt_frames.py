@@ -54,7 +54,8 @@ _ITEMS = {
     "construct": pl.String, "item": pl.String, "n": pl.Int64, "categories": pl.Int64, "a": pl.Float64,
     "a_std_error": pl.Float64, "location": pl.Float64, "loading": pl.Float64, "information": pl.Float64,
     "information_at": pl.Float64, "s_x2": pl.Float64, "s_x2_df": pl.Int64, "s_x2_p": pl.Float64,
-    "s_x2_rmsea": pl.Float64, "infit": pl.Float64, "outfit": pl.Float64, "reason": pl.String, "why_en": pl.String,
+    "s_x2_rmsea": pl.Float64, "s_x2_reason": pl.String, "infit": pl.Float64, "outfit": pl.Float64,
+    "reason": pl.String, "why_en": pl.String,
     "why_zh": pl.String,
 }  # fmt: skip
 
@@ -75,6 +76,7 @@ def _item(s: Solved, i: int, model: Kind) -> dict[str, object]:
         "s_x2_df": int(s.fit.df[i]) or None,
         "s_x2_p": _number(s.fit.p[i]) if s.fit.df[i] else None,
         "s_x2_rmsea": _number(s.fit.rmsea[i]) if s.fit.df[i] else None,
+        "s_x2_reason": s.fit.reasons[i],
         "infit": _number(s.infit[i]) if rasch else None,
         "outfit": _number(s.outfit[i]) if rasch else None,
     }
@@ -160,8 +162,8 @@ _FITS = {
     "loglik": pl.Float64, "parameters": pl.Int64, "aic": pl.Float64, "bic": pl.Float64, "deviation": pl.Float64,
     "deviation_std_error": pl.Float64, "reliability_marginal": pl.Float64, "reliability_empirical": pl.Float64,
     "m2_kind": pl.String, "m2": pl.Float64, "m2_df": pl.Int64, "m2_p": pl.Float64, "m2_rmsea": pl.Float64,
-    "em_steps": pl.Int64, "newton_steps": pl.Int64, "converged": pl.Boolean, "reason": pl.String,
-    "why_en": pl.String, "why_zh": pl.String,
+    "m2_reason": pl.String, "em_steps": pl.Int64, "newton_steps": pl.Int64, "converged": pl.Boolean,
+    "reason": pl.String, "why_en": pl.String, "why_zh": pl.String,
 }  # fmt: skip
 
 
@@ -184,6 +186,7 @@ def _scale(s: Solved) -> dict[str, object]:
         "m2_df": told.df or None,
         "m2_p": _number(told.p),
         "m2_rmsea": _number(told.rmsea),
+        "m2_reason": told.reason,
         "em_steps": s.found.iterations[0],
         "newton_steps": s.found.iterations[1],
         "converged": s.found.converged,

@@ -20,13 +20,17 @@ LEAST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ItemFit:
-    """S-X2 of each item: chi2, df, p, rmsea (i,); df 0 where too few cells are left. n: rows with every answer."""
+    """S-X2 of each item: chi2, df, p, rmsea (i,); df 0 where too few cells are left. n: rows with every answer.
+
+    reasons: (i) code of why there is none.
+    """
 
     chi2: Array
     df: Ints
     p: Array
     rmsea: Array
     n: int
+    reasons: tuple[str | None, ...]
 
 
 def score_likelihood(P: Array, categories: Ints) -> Array:
@@ -70,7 +74,8 @@ def sum_score_fit(found: Marginal, parameters: Ints, weighted: bool) -> ItemFit:
     n, items = float(count.sum()), told.categories.size
     nothing = np.full(items, np.nan)
     if n < 1 or weighted:
-        return ItemFit(nothing, np.zeros(items, np.int64), nothing, nothing, round(n))
+        why = "R-IRT-WEIGHTS" if weighted else "R-IRT-ROWS"
+        return ItemFit(nothing, np.zeros(items, np.int64), nothing, nothing, round(n), (why,) * items)
     P, answer = _turned(np.exp(log_curves(found.shape.family, found.own, found.grid.theta)), answer, found)
     g = np.exp(found.grid.log_weight)
     total = score_likelihood(P, told.categories) @ g
@@ -90,7 +95,8 @@ def sum_score_fit(found: Marginal, parameters: Ints, weighted: bool) -> ItemFit:
         df[i] = max(cells - rows - int(parameters[i]), 0)
     value = np.where(df > 0, value, np.nan)
     excess = np.maximum(value - df, 0) / np.maximum(df * max(n - 1, 1), 1)
-    return ItemFit(value, df, chi2.sf(value, np.maximum(df, 1)), np.sqrt(excess), round(n))
+    reasons = tuple(None if left else "R-IRT-DF" for left in df)
+    return ItemFit(value, df, chi2.sf(value, np.maximum(df, 1)), np.sqrt(excess), round(n), reasons)
 
 
 def _turned(P: Array, answer: Ints, found: Marginal) -> tuple[Array, Ints]:

@@ -21,7 +21,7 @@ MOST = 700
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """M2 (of categories) or M2* (of item scores): chi2, df, p, rmsea; kind "" where there are no degrees of freedom."""
+    """M2 (of categories) or M2* (of item scores): chi2, df, p, rmsea; else kind "" and a reason's code."""
 
     kind: str
     chi2: float
@@ -29,6 +29,7 @@ class Limited:
     p: float
     rmsea: float
     n: int
+    reason: str | None = None
 
 
 def limited_information(found: Marginal, *, weighted: bool) -> Limited:
@@ -41,14 +42,16 @@ def limited_information(found: Marginal, *, weighted: bool) -> Limited:
     """
     whole = np.asarray((found.patterns.answer >= 0).all(axis=1))
     n = round(float(found.patterns.weight[whole].sum()))
-    for kind, score in (("M2*", True), ("M2", False)):
+    why = "R-IRT-WEIGHTS"
+    for kind, score in () if weighted else (("M2*", True), ("M2", False)):
         item, value = _variables(found.patterns.categories, score=score)
         pairs = _pairs(item)
         size = item.size + len(pairs)
-        if weighted or size > MOST or size <= found.free.size or n <= size:
-            continue
-        return _test(kind, found, whole, (item, value), pairs, n)
-    return Limited("", np.nan, 0, np.nan, np.nan, n)
+        few = [("R-IRT-DF", size <= found.free.size), ("R-IRT-MOMENTS", size > MOST), ("R-IRT-ROWS", n <= size)]
+        why = next((code for code, bad in few if bad), "")
+        if not why:
+            return _test(kind, found, whole, (item, value), pairs, n)
+    return Limited("", np.nan, 0, np.nan, np.nan, n, why)
 
 
 def _variables(categories: Ints, *, score: bool) -> tuple[Ints, Array]:
@@ -86,7 +89,7 @@ def _test(kind: str, found: Marginal, whole: Bools, said: tuple[Ints, Array], pa
     )
     free = null_space(np.concatenate([by, cross]).T)
     if not free.shape[1]:
-        return Limited("", np.nan, 0, np.nan, np.nan, n)
+        return Limited("", np.nan, 0, np.nan, np.nan, n, "R-IRT-DF")
     spread = _second_moments(found, item, value, pairs) - np.outer(due, due)
     left = free.T @ (seen - due)
     m2 = float(n * left @ np.linalg.solve(free.T @ spread @ free, left))
