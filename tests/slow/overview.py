@@ -6,6 +6,7 @@ python tests/slow/overview.py          (writes README.md beside it from the comm
 from __future__ import annotations
 
 import calibration as cal
+import consistency_coverage
 import polars as pl
 import products_coverage
 import tree_coverage
@@ -264,6 +265,19 @@ def of_formation():
     return lines
 
 
+def of_consistency():
+    """Coefficients of scales, intraclass correlations."""
+    table, nulls = cal.read("consistency_coverage"), cal.read("consistency_nulls")
+    panels, lines = table["panels"][0], []
+    wrong = consistency_coverage.failures(table, nulls)
+    for (study, gate), rows in table.group_by("study", "gate", maintain_order=True):
+        gated = gate == "coverage"
+        line = covering(f"{study}: {', '.join(rows['quantity'])}", "consistency_coverage", rows, panels, gated=gated)
+        held = "held" if not any(place.startswith(f"{study}: ") for place in wrong) else "missed"
+        lines.append((*line[:4], f"{line[4]} and 2 errors", held) if gated else line)
+    return [*lines, *of_nulls("consistency_coverage", "consistency_nulls")]
+
+
 def of_gate():
     """The comparability gate: false alarms, power, bias in points."""
     table, lines = cal.read("gate_study"), []
@@ -401,6 +415,7 @@ SECTIONS = (
     ("Comments, purchases", lambda: of_study("logs_coverage")),
     ("Hazards, staying, repurchase", lambda: of_study("survival_coverage", "survival_nulls")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
+    ("Reliability and agreement", of_consistency),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
     ("Item response models and differential item functioning", of_response),
 )

@@ -87,8 +87,10 @@ class Consistency(Shown):
 
 @text.register
 def _(value: Consistency, lang: str = "en") -> str:
-    """The main coefficients of every scale, why values are absent, notes."""
+    """The main coefficients of every scale with one interval each, why values are absent, notes."""
     kept = value.table.filter(pl.col("coefficient").is_in(PRINTED)).drop("n_items", "n", "std_error")
+    silent = pl.col("reason").is_in([words.DESIGN.code, words.SHORT.code]).fill_null(value=False)
+    kept = kept.filter(~silent)
     kept = kept.unique(["construct", "coefficient", "model", "denominator"], keep="first", maintain_order=True)
     shown = kept.with_columns(
         pl.Series(name, [words.say(known, w, lang) for w in kept[name]], dtype=pl.String)
@@ -101,7 +103,8 @@ def _(value: Consistency, lang: str = "en") -> str:
     )
     title = Text("Reliability of scales (all coefficients: .table)", "量表信度（全部系数见 .table）").say(lang)
     lines = [title, table(shown, headings={c: t.say(lang) for c, t in words.HEADINGS.items()})]
-    return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
+    reasons = [r for r in value.reasons.values() if r.code in set(kept["reason"].drop_nulls())]
+    return "\n".join([*lines, *told(reasons, value.notes, lang)])
 
 
 def consistency(

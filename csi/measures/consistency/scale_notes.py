@@ -14,6 +14,8 @@ from csi.measures.consistency.coefficients import sampled
 from csi.measures.consistency.splits import SAMPLED
 from csi.moments.stack import Array
 
+ENOUGH = 1000
+"""Rows from which the greatest lower bound is hardly too large (ten Berge & Socan, 2004, Psychometrika 69(4))."""
 ALIKE = 1 - 1e-9
 """A correlation from which two items say the same."""
 
