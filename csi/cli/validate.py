@@ -43,9 +43,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, panel = opened(args.study, None, groups=args.groups or ())
     chosen(study, panel, args.brand, args.wave)
     asked = Validating(groups=tuple(args.groups or ()), short=args.short, keep=tuple(args.keep or ()))
-    draws = 1000 if args.bootstrap is None else args.bootstrap
     with working(WORKING.say(lang), quiet=args.quiet):
-        found = validate_study(study, panel, None, asked, wave=args.wave, brand=args.brand, draws=draws)
+        found = validate_study(study, panel, None, asked, wave=args.wave, brand=args.brand, draws=args.bootstrap)
         sections = told_sections(found)
     top = headline(study, found)
     said = " · ".join(" ".join(t.say(lang) for t in fact if t.say(lang)) for fact in facts(found))

@@ -91,7 +91,9 @@ def untouched(model: Claim) -> Iterator[Problem]:
     for name in (n for n in model.names if n not in touched):
         what = Text(f'no arrow touches construct "{name}".', f"没有路径与构念“{name}”相连。")
         remedy = Text(
-            f"Add a path such as outcome ~ {name}, or take the construct out.",
-            f"请补充路径（如 结果 ~ {name}）或删去该构念。",
+            f"Add a path such as outcome ~ {name}, or take the construct out; scales without paths are a factor model "
+            "(estimate: {estimator: mlr}).",
+            f"请补充路径（如 结果 ~ {name}）或删去该构念；只有量表而没有路径时，请用因子模型"
+            "（estimate: {estimator: mlr}）。",
         )
         yield Problem("E-PATH", "model", what, remedy)

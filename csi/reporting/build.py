@@ -19,7 +19,7 @@ from csi.reporting.section import Headline, Report, Section
 from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.usable import completed
-from csi.reporting.validation.build import TOLD, VALIDATION, validation_report
+from csi.reporting.validation.build import VALIDATION, planned_sections, validation_report
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 from csi.study.validation import validate_study
@@ -172,7 +172,7 @@ def _idle_notes(keys: Sequence[str], analysis: Analysis) -> tuple[Note, ...]:
 def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
     """The sections a report of this kind will have, before anything is estimated."""
     if kind == VALIDATION:
-        return tuple(TOLD)
+        return planned_sections(study.settings.validating)
     columns = panel.frame.columns
     brands = panel.frame["brand"].n_unique() if "brand" in columns else 1
     waves = panel.frame["wave"].n_unique() if "wave" in columns else 1

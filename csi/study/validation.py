@@ -14,6 +14,9 @@ from csi.study.panel import read_study_panel
 from csi.study.study import Study, read_study
 from csi.survey.panel import Panel
 
+DRAWS = 1000
+"""Resamples where nobody says how many."""
+
 
 def validate(
     data: object,
@@ -28,7 +31,7 @@ def validate(
     retest: Sequence[str] = (),
     short: int | None = None,
     keep: Sequence[str] = (),
-    draws: int = 1000,
+    draws: int | None = None,
     seed: int = 1,
     na: Sequence[float] = (),
     scale: tuple[float, float] | None = None,
@@ -45,7 +48,8 @@ def validate(
         groups: columns whose groups should be measured alike. known: column -> its groups from the lowest score up.
         criterion, marker: items that scores should, and should not, go with. retest: two waves of the same people.
         short: items of a short form (half of a scale by default); keep: items it must have.
-        draws: resamples behind intervals (0: none). seed: of all of them. na, scale: of a bare frame, as in `csi.fit`.
+        draws: resamples behind intervals (0: none; by default the study's own number, else 1,000). seed: of all of
+            them. na, scale: of a bare frame, as in `csi.fit`.
 
     Returns:
         A `Validation`; what could not be computed is None in it, with the reason under `absent`.
@@ -75,7 +79,9 @@ def validate(
             data, read_study_panel(data), scales, said, wave=wave, brand=brand, draws=draws, seed=seed
         )
     where = {k: v for k, v in (("wave", wave), ("brand", brand)) if v is not None}
-    return validated(data, scales, said, where=where, draws=draws, seed=seed, na=na, scale=scale)
+    return validated(
+        data, scales, said, where=where, draws=DRAWS if draws is None else draws, seed=seed, na=na, scale=scale
+    )
 
 
 def validate_study(
@@ -86,20 +92,24 @@ def validate_study(
     *,
     wave: str | None = None,
     brand: str | None = None,
-    draws: int = 1000,
+    draws: int | None = None,
     seed: int | None = None,
 ) -> Validation:
-    """The same of a study whose answers are read: its scales, groups and labels where nothing else is said."""
+    """The same of a study whose answers are read: its scales, groups, labels and resamples where nothing else is said.
+
+    A study without resamples of its own (`bootstrap: {n: 0}`) gets 1,000: those here are of rows, not of fits.
+    """
     own = study.settings.validating
     given = {name: value for name in _ASKED if (value := getattr(said, name, None))}
-    asked = replace(own, **given)
+    named = {**study.brands, **study.stages, **study.segments, **own.labels}
+    asked = replace(own, **given, labels=named)
     where, notes = _where(study, panel, wave, brand)
     return validated(
         panel,
         scales or asked.scales or scales_of(panel, study.model),
         asked,
         where=where,
-        draws=draws,
+        draws=(study.settings.replicates or DRAWS) if draws is None else draws,
         seed=study.settings.seed if seed is None else seed,
         level=study.settings.level,
         small=study.settings.small,

@@ -9,7 +9,9 @@ import polars as pl
 from csi.catalogue.advice import rules
 from csi.measures.answered import Answered
 from csi.measures.consistency.of_scales import Consistency
+from csi.measures.factors.efa import Efa
 from csi.measures.item_analysis.items import Items
+from csi.measures.item_bias.dif import Dif
 from csi.measures.questionnaire.advice import Finding
 from csi.measures.questionnaire.factor_model import FactorModel
 from csi.measures.response.irt import Irt
@@ -118,3 +120,20 @@ def of_response(found: Irt) -> Iterator[Finding]:
     for row in found.table.iter_rows(named=True):
         if row["a"] is not None and row["a"] < limit("slope"):
             yield Finding("slope", row["item"], row["a"])
+
+
+def of_dimensions(found: Efa) -> Iterator[Finding]:
+    """Items that load on another factor than their construct's, or on a second one as well."""
+    for row in found.table.iter_rows(named=True):
+        own, other = row["loading"], row["other_loading"]
+        if row["verdict"] == "elsewhere" and own is not None and abs(own) >= limit("elsewhere"):
+            yield Finding("elsewhere", row["item"], own, row["stands_for"] or "")
+        elif other is not None and abs(other) >= limit("cross"):
+            yield Finding("cross", row["item"], other, found.stands_for.get(row["other"], ""))
+
+
+def of_bias(found: Dif) -> Iterator[Finding]:
+    """Items that favour a group: a large difference is to be reworded, a moderate one looked at."""
+    for row in found.table.filter(pl.col("flagged").fill_null(value=False)).iter_rows(named=True):
+        hard = row["class_jodoin"] == "C" or row["class_ets"] in ("C", "CC")
+        yield Finding("bias" if hard else "bias_some", row["item"], row["r2"])

@@ -6,8 +6,9 @@ with the reason, and the rest is told all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import polars as pl
@@ -16,24 +17,44 @@ from csi.catalogue.advice import ACTIONS
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Text
 from csi.measures.answered import Answered, answered
+from csi.measures.consistency.occasions import Retest, retest
 from csi.measures.consistency.of_scales import Consistency, consistency
+from csi.measures.factors.adequacy import Adequacy, adequacy
+from csi.measures.factors.correlations import Correlations, correlations
+from csi.measures.factors.efa import Efa, efa
+from csi.measures.factors.n_factors import NFactors, n_factors
+from csi.measures.invariance import Invariance, invariance
 from csi.measures.item_analysis.items import Items, items
+from csi.measures.item_analysis.short_form import ShortForm, short_form
+from csi.measures.item_bias.dif import Dif, dif
 from csi.measures.questionnaire.advice import Finding, advice_table
-from csi.measures.questionnaire.factor_model import FactorModel, factor_model, model_text
+from csi.measures.questionnaire.factor_model import MOST, FactorModel, factor_model, model_text
 from csi.measures.questionnaire.findings import (
+    of_bias,
     of_constructs,
+    of_dimensions,
     of_factors,
     of_items,
     of_pairs,
     of_response,
     of_separation,
 )
+from csi.measures.questionnaire.groups import large_groups
 from csi.measures.questionnaire.validating import Validating
 from csi.measures.response.irt import Irt, irt
+from csi.measures.separation.common_method import CommonMethod, common_method
+from csi.measures.separation.criterion import Criterion, criterion
 from csi.measures.separation.discriminant import Discriminant, discriminant
+from csi.measures.separation.known_groups import KnownGroups, known_groups
 from csi.measures.shown import told
+from csi.sem.estimator import SEM
 
+S = TypeVar("S")
 T = TypeVar("T")
+RUNGS = ("configural", "thresholds", "metric", "scalar", "strict")
+"""Steps of the ladder; means of groups are no matter of measurement."""
+LEAST = 2
+"""Items of the shortest form."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,7 +65,10 @@ class Validation(Shown):
         answers: the answers by scale. asked: what they were held against. where: which answers they are.
         items: distributions, item-rest correlations, pairs. consistency: reliability of the scales.
         factors: the scales as correlated factors. discriminant: whether constructs are distinct.
-        irt: item response models.
+        irt: item response models. common_method: checks of the method that answers share. ladders, dif: key of groups
+            -> whether they are measured alike, and items that favour one. criterion: correlations with criteria.
+            known: key -> differences of groups that should differ. short: short forms. retest: scores over two waves.
+        correlations: the one matrix behind adequacy, n_factors and efa; its kind decides how `factors` are fitted.
         advice: one line per rule that spoke, and per item and construct that is kept (see `advice_table`).
         absent: part -> why it is not there. draws, seed, level: of the intervals. notes: what is doubtful about all.
     """
@@ -57,6 +81,17 @@ class Validation(Shown):
     factors: FactorModel | None
     discriminant: Discriminant | None
     irt: Irt | None
+    correlations: Correlations | None
+    adequacy: Adequacy | None
+    n_factors: NFactors | None
+    efa: Efa | None
+    common_method: CommonMethod | None
+    ladders: Mapping[str, Invariance]
+    dif: Mapping[str, Dif]
+    criterion: Criterion | None
+    known: Mapping[str, KnownGroups]
+    short: ShortForm | None
+    retest: Retest | None
     advice: pl.DataFrame
     absent: Mapping[str, tuple[Problem, ...]]
     draws: int
@@ -113,6 +148,19 @@ class _Case:
             self.absent[part] = tuple(found.problems)
             return None
 
+    def each(self, part: str, keys: Iterable[str], make: Callable[[_Case, str], T]) -> dict[str, T]:
+        """A part for every key that it can be made of."""
+        found: dict[str, T] = {}
+        for key in keys:
+            one = self.tried(f"{part}:{key}", partial(_of_key, make, key))
+            if one is not None:
+                found[key] = one
+        return found
+
+    def of(self, source: S | None, part: str, make: Callable[[S], T]) -> T | None:
+        """A part that is made of another one."""
+        return None if source is None else self.tried(part, lambda _: make(source))
+
     @property
     def given(self) -> dict[str, Any]:
         """How answers are read, for every measure."""
@@ -122,6 +170,10 @@ class _Case:
     def drawn(self) -> dict[str, Any]:
         """How they are read and resampled."""
         return {**self.given, "level": self.level, "seed": self.seed}
+
+
+def _of_key(make: Callable[[_Case, str], T], key: str, case: _Case) -> T:
+    return make(case, key)
 
 
 def validated(
@@ -150,15 +202,28 @@ def validated(
     asked, where = asked or Validating(), dict(where or {})
     answers = answered(data, scales, na=na, scale=scale, where=where)
     case = _Case(data, answers, asked, where, na, scale, draws, seed, level, small, {})
+    matrix = case.tried("correlations", _correlations)
+    ordinal = matrix is not None and matrix.kind == "polychoric"
     found = Validation(
         answers=answers,
         asked=asked,
         where=where,
         items=case.tried("items", _items),
         consistency=case.tried("consistency", _consistency),
-        factors=case.tried("factors", _factors),
+        correlations=matrix,
+        adequacy=case.of(matrix, "adequacy", adequacy),
+        n_factors=case.of(matrix, "n_factors", lambda m: n_factors(m, seed=seed)),
+        efa=case.of(matrix, "efa", _efa),
+        factors=case.tried("factors", lambda c: factor_model(data, c.answers, ordinal=ordinal, where=where, na=na)),
         discriminant=case.tried("discriminant", _discriminant),
         irt=case.tried("irt", _irt),
+        common_method=case.tried("common_method", _common_method),
+        ladders=case.each("ladder", asked.groups, lambda c, key: _ladder(c, key, ordinal=ordinal)),
+        dif=case.each("dif", asked.groups, _dif),
+        criterion=case.tried("criterion", _criterion) if asked.criterion else None,
+        known=case.each("known", asked.known, _known),
+        short=case.tried("short", _short),
+        retest=case.tried("retest", _retest) if asked.retest else None,
         advice=pl.DataFrame(),
         absent=case.absent,
         draws=draws,
@@ -177,16 +242,68 @@ def _consistency(case: _Case) -> Consistency:
     return consistency(case.data, case.answers.scales, n=case.draws, **case.drawn)
 
 
-def _factors(case: _Case) -> FactorModel:
-    return factor_model(case.data, case.answers, ordinal=True, where=case.where, na=case.na)
-
-
 def _discriminant(case: _Case) -> Discriminant:
     return discriminant(model_text(case.answers.scales), case.data, replicates=case.draws, **case.drawn)
 
 
 def _irt(case: _Case) -> Irt:
     return irt(case.data, case.answers.scales, **case.given)
+
+
+def _correlations(case: _Case) -> Correlations:
+    return correlations(case.data, case.answers.scales, **case.given)
+
+
+def _efa(matrix: Correlations) -> Efa:
+    return efa(matrix, sum(len(items) > 1 for items in matrix.scales.values()))
+
+
+def _common_method(case: _Case) -> CommonMethod:
+    return common_method(model_text(case.answers.scales), case.data, marker=case.asked.marker or None, **case.given)
+
+
+def _ladder(case: _Case, key: str, *, ordinal: bool) -> Invariance:
+    """The ladder of one key up to equal residuals; ordinal items by WLSMV where the factors are fitted so."""
+    named = tuple(case.answers.names)
+    ordinal = ordinal and len(named) <= MOST
+    settings = SEM(estimator="WLSMV", ordered=named) if ordinal else SEM(estimator="MLR")
+    large, few = large_groups(case.data, key, case.where, case.small)
+    steps = [step for step in RUNGS if ordinal or step != "thresholds"]
+    found = invariance(
+        model_text(case.answers.scales), large, key, settings, steps, where=case.where, na=case.na, scale=case.scale
+    )
+    return replace(found, notes=(*few, *found.notes))
+
+
+def _dif(case: _Case, key: str) -> Dif:
+    return dif(case.data, key, case.answers.scales, small=case.small, **case.given)
+
+
+def _criterion(case: _Case) -> Criterion:
+    return criterion(case.data, case.asked.criterion, case.answers.scales, level=case.level, **case.given)
+
+
+def _known(case: _Case, key: str) -> KnownGroups:
+    expected = case.asked.known[key] or None
+    return known_groups(
+        case.data, key, case.answers.scales, expected=expected, level=case.level, small=case.small, **case.given
+    )
+
+
+def _short(case: _Case) -> ShortForm:
+    """Short forms of the scales that are longer than what is asked for; by default half of each, two at least."""
+    long = {c: items for c, items in case.answers.scales.items() if len(items) > (case.asked.short or LEAST)}
+    k = {c: case.asked.short or max(LEAST, (len(items) + 1) // 2) for c, items in long.items()}
+    replicates = min(case.draws, 200)
+    return short_form(
+        case.data, long, k=k, keep=[i for i in case.asked.keep if any(i in items for items in long.values())],
+        small=case.small, replicates=replicates, **case.drawn,
+    )  # fmt: skip
+
+
+def _retest(case: _Case) -> Retest:
+    first, second = case.asked.retest
+    return retest(case.data, case.answers.scales, waves=(first, second), level=case.level, na=case.na, scale=case.scale)
 
 
 def _findings(v: Validation) -> Iterator[Finding]:
@@ -199,5 +316,9 @@ def _findings(v: Validation) -> Iterator[Finding]:
     yield from of_constructs(v.answers, v.consistency, v.factors)
     if v.discriminant is not None:
         yield from of_separation(v.discriminant)
+    if v.efa is not None:
+        yield from of_dimensions(v.efa)
+    for found in v.dif.values():
+        yield from of_bias(found)
     if v.irt is not None:
         yield from of_response(v.irt)

@@ -40,20 +40,26 @@ def factor_heat(
     cells = {(r["item"], r["factor"]): r for r in frame.to_dicts()}
     narrow = width < style.HALF
     codes = max((text_width(r["item"], 11.5) for r in items), default=0) + 10
-    side = min(58.0, (width - codes - (0 if narrow else 180)) / max(len(factors), 1))
-    left = width - side * len(factors)
+    worded = (
+        0 if narrow else max((text_width(say(r["wording"], labels, lang), 12.5, lang=lang) for r in items), default=0)
+    )
+    named = max((text_width(say(r["construct"], labels, lang), 13, bold=True, lang=lang) for r in items), default=0)
+    side = min(84.0, (width - codes - min(worded, 180)) / max(len(factors), 1))
+    left = min(width - side * len(factors), max(codes + worded, named) + 16)
+    heads = [svg.wrap(say(f, labels, lang), side - 4, 11, lang=lang) for f in factors]
+    top = 13.0 * max((len(h) for h in heads), default=1)
     parts = [
-        svg.words(left + side * (k + 0.5), 14, svg.shorten(say(f, labels, lang), side - 2, 11.5, lang=lang), size=11.5,
-                  fill=style.MUTED, anchor="middle")
-        for k, f in enumerate(factors)
+        svg.words(left + side * (k + 0.5), top - 13 * (len(pieces) - 1 - j), piece, size=11, fill=style.MUTED,
+                  anchor="middle")
+        for k, pieces in enumerate(heads) for j, piece in enumerate(pieces)
     ]  # fmt: skip
-    y, gone = 20.0, None
+    y, gone = top + 6, None
     for row in items:
         if row["construct"] != gone:
             gone = row["construct"]
             name = svg.shorten(say(gone, labels, lang), left - 8, 13, bold=True, lang=lang)
             parts.append(svg.words(0, y + 19, name, size=13, fill=style.INK, bold=True))
-            parts.append(svg.line((0, y + 25), (width, y + 25), style.TRACK))
+            parts.append(svg.line((0, y + 25), (left + side * len(factors), y + 25), style.TRACK))
             y += 28
         parts.append(svg.words(0, y + 16, row["item"], size=11.5, fill=style.MUTED))
         if not narrow:

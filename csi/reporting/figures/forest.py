@@ -25,6 +25,7 @@ def forest(
     series: Mapping[str, Text],
     finding: str = "",
     width: int = style.FULL,
+    zero: bool = True,
 ) -> str:
     """Rows under headings: the first series with its interval and number, the others as lighter marks.
 
@@ -33,6 +34,7 @@ def forest(
             `significant` (a hollow mark where false) and `differs` (number and name in the warning colour).
         lang: "zh" or "en". labels: names of headings and rows. series: key -> name; a legend stands where there are
             several. finding: the sentence read aloud. width: 1040, 508 or 360 (names then stand above their rows).
+            zero: whether the axis begins at zero where nothing lies below it.
 
     Returns:
         SVG.
@@ -50,7 +52,7 @@ def forest(
     shown = {r["row"]: say(str(r["row"]), labels, lang) for r in rows}
     names = max((text_width(t, size, lang=lang) for t in shown.values()), default=0)
     left = 10.0 if narrow else min(names, 0.44 * width) + 26
-    ticks = _ticks(rows, keys)
+    ticks = _ticks(rows, keys, zero=zero)
     x = Scale(ticks[0], ticks[-1], left, width - 62)
     parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], 4.0)
     spans = []
@@ -89,10 +91,12 @@ def forest(
     return svg.drawing(width, y + 24, grid + parts + foot, finding, lang)
 
 
-def _ticks(rows: Sequence[Row], keys: Sequence[str]) -> list[float]:
-    """Round values around everything drawn, zero included."""
+def _ticks(rows: Sequence[Row], keys: Sequence[str], *, zero: bool) -> list[float]:
+    """Round values around everything drawn, zero included where it is wanted."""
     columns = [*(f"value_{k}" for k in keys), "conf_low", "conf_high"]
     values = [float(v) for r in rows for c in columns if known(v := r.get(c))]
+    if not zero and values:
+        return svg.steps(min(values), max(values), 5)
     return svg.steps(min([0.0, *values]), max([0.1, *values]), 5)
 
 

@@ -20,6 +20,7 @@ from csi.reporting.sections.answering import (
 from csi.reporting.sections.drawn import here
 from csi.reporting.sections.waves import wave_notes, wave_tables
 from csi.reporting.words.rules import detail
+from csi.survey.panel import Panel
 from csi.survey.rule_words import RULE_WORDS
 
 RULES = {
@@ -48,31 +49,19 @@ ACTIONS = {
 
 def fieldwork(a: Analysis) -> Section:
     """Every rule with what it touched, and the sources."""
-    audit = pl.DataFrame(
-        [(e.rule, e.action, e.rows, e.cells, e.detail) for e in a.panel.audit],
-        schema={"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String},
-        orient="row",
-    )
-    sources = pl.DataFrame(
-        [(s.name, s.rows, s.sha256, len(s.used), len(s.unused)) for s in a.panel.sources],
-        schema={"file": pl.String, "rows": pl.Int64, "sha256": pl.String, "used": pl.Int64, "unused": pl.Int64},
-        orient="row",
-    )
-    dropped = 0 if a.panel.excluded is None else a.panel.excluded.height
-    flagged = int(audit.filter(pl.col("action") == "flag")["rows"].sum())
-    read = int(sources["rows"].sum()) or a.panel.frame.height + dropped
+    audit, sources = audit_frame(a.panel), sources_frame(a.panel)
     found = quality_of(a)
     more = (flow_table(a, found), effects_table(a, found), absent_table(a))
     told = [s for s in (sentence_of(a, found), chance(a)) if s.en]
     return Section(
         key="fieldwork",
-        title=words.fieldwork(read, dropped, flagged),
+        title=fieldwork_finding(a.panel),
         subtitle=Text(
             "All waves read; what each rule of the study file did", "全部读入期次；研究文件中各条规则的处理结果"
         ),
         tables=(
-            *_files_table(a),
-            _audit_table(audit),
+            *files_table(a.panel),
+            audit_table(audit),
             _cells_table(a),
             *(t for t in more if t is not None),
             *wave_tables(a),
@@ -83,14 +72,40 @@ def fieldwork(a: Analysis) -> Section:
     )
 
 
-def _files_table(a: Analysis) -> tuple[Table, ...]:
+def audit_frame(panel: Panel) -> pl.DataFrame:
+    """What each rule did: rule, action, rows, cells, detail."""
+    return pl.DataFrame(
+        [(e.rule, e.action, e.rows, e.cells, e.detail) for e in panel.audit],
+        schema={"rule": pl.String, "action": pl.String, "rows": pl.Int64, "cells": pl.Int64, "detail": pl.String},
+        orient="row",
+    )
+
+
+def sources_frame(panel: Panel) -> pl.DataFrame:
+    """The files: file, rows, sha256, used, unused."""
+    return pl.DataFrame(
+        [(s.name, s.rows, s.sha256, len(s.used), len(s.unused)) for s in panel.sources],
+        schema={"file": pl.String, "rows": pl.Int64, "sha256": pl.String, "used": pl.Int64, "unused": pl.Int64},
+        orient="row",
+    )
+
+
+def fieldwork_finding(panel: Panel) -> Text:
+    """How many answer sheets came in, were dropped and flagged."""
+    dropped = 0 if panel.excluded is None else panel.excluded.height
+    flagged = sum(e.rows for e in panel.audit if e.action == "flag")
+    read = sum(s.rows for s in panel.sources) or panel.frame.height + dropped
+    return words.fieldwork(read, dropped, flagged)
+
+
+def files_table(panel: Panel) -> tuple[Table, ...]:
     """The exports that were recognised: as what, what was taken, and what became missing; none of plain tables."""
-    if all(s.platform is None for s in a.panel.sources):
+    if all(s.platform is None for s in panel.sources):
         return ()
     rows = [
         (s.name, s.platform.name if s.platform else "", s.rows, len(s.used), len(s.unused), len(s.personal),
          ", ".join(f"{c.code} {c.cells}" for c in s.coded))
-        for s in a.panel.sources
+        for s in panel.sources
     ]  # fmt: skip
     schema = {"file": pl.String, "platform": pl.String, "rows": pl.Int64, "used": pl.Int64, "unused": pl.Int64,
               "personal": pl.Int64, "coded": pl.String}  # fmt: skip
@@ -103,12 +118,13 @@ def _files_table(a: Analysis) -> tuple[Table, ...]:
         Column("personal", Text("Left behind (people)", "未读取（个人信息）"), "count"),
         Column("coded", Text("Codes that became missing", "记为缺失的代码")),
     )
-    labels = {s.platform.name: s.platform.label for s in a.panel.sources if s.platform} | {"": Text("–", "–")}
+    labels = {s.platform.name: s.platform.label for s in panel.sources if s.platform} | {"": Text("–", "–")}
     title = Text("Files and what they were recognised as", "数据文件及其识别结果")
     return (Table("files", title, pl.DataFrame(rows, schema, orient="row"), columns, texts=labels),)
 
 
-def _audit_table(audit: pl.DataFrame) -> Table:
+def audit_table(audit: pl.DataFrame) -> Table:
+    """What each rule did, in words."""
     columns = (
         Column("rule", Text("Rule", "规则")),
         Column("action", Text("What was done", "处理")),

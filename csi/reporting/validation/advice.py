@@ -20,6 +20,8 @@ OUGHT = {"drop": "warn", "reword": "warn", "add": "focus"}
 def advice_section(v: Validation) -> Section:
     """What speaks against each item and construct; then those that stay."""
     spoken = v.advice.filter(pl.col("action") != "keep")
+    fresh = (pl.col("name") != pl.col("name").shift()).fill_null(value=True)
+    shown = spoken.with_columns(pl.when(fresh).then("name").otherwise(pl.lit("")))
     columns = (
         Column("name", Text("Item or construct", "题项或构念")),
         Column("action", Text("Advice", "建议")),
@@ -44,7 +46,7 @@ def advice_section(v: Validation) -> Section:
         title=advice_finding(v),
         subtitle=Text("Every rule that spoke, with its number and its limit; rules are customs, not tests",
                       "列出触发的每条规则及其数值与界值；规则为惯例，并非检验"),
-        tables=(Table("advice", Text("What to change", "修改建议"), spoken, columns, emphasis, texts),)
+        tables=(Table("advice", Text("What to change", "修改建议"), shown, columns, emphasis, texts),)
         if spoken.height else (),
         paragraphs=(paragraph,) if kept else (),
         data={"advice": v.advice, "decisions": decisions(v.advice)},

@@ -9,11 +9,16 @@ from collections.abc import Callable, Mapping
 
 from csi.errors import Language, Text
 from csi.measures.questionnaire.validate import Validation
+from csi.measures.questionnaire.validating import Validating
 from csi.reporting import style, words
 from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.section import Headline, Report, Section
 from csi.reporting.sections.fit import LIMITS, NAMES
 from csi.reporting.validation.advice import advice_section, changed
+from csi.reporting.validation.answers import answers_section
+from csi.reporting.validation.dimensions import dimensions_section
+from csi.reporting.validation.fairness import fairness_section
+from csi.reporting.validation.further import criterion_section, method_section, retest_section, short_section
 from csi.reporting.validation.held import absent_notes
 from csi.reporting.validation.items import items_section, use_section
 from csi.reporting.validation.reliability import reliability_section
@@ -28,13 +33,34 @@ TOLD: Mapping[str, Callable[[Validation], Section | None]] = {
     "v_advice": advice_section,
     "v_items": items_section,
     "v_reliability": reliability_section,
+    "v_dimensions": dimensions_section,
     "v_fit": fit_section,
     "v_separation": separation_section,
     "v_misfit": misfit_section,
+    "v_method": method_section,
+    "v_criterion": criterion_section,
+    "v_fairness": fairness_section,
     "v_response": response_section,
     "v_use": use_section,
+    "v_short": short_section,
+    "v_retest": retest_section,
 }
 """The sections of a validation, in order."""
+
+
+def planned_sections(asked: Validating) -> tuple[str, ...]:
+    """The sections that a study asks for; others need nothing to be said.
+
+    Example:
+        >>> "v_fairness" in planned_sections(Validating()), planned_sections(Validating())[-1]
+        (False, 'v_answers')
+    """
+    idle = {
+        "v_criterion": not (asked.criterion or asked.known),
+        "v_fairness": not asked.groups,
+        "v_retest": not asked.retest,
+    }
+    return (*(key for key in TOLD if not idle.get(key, False)), "v_answers")
 
 
 def validation_report(study: Study, panel: Panel, found: Validation, languages: tuple[Language, ...]) -> Report:
@@ -43,11 +69,8 @@ def validation_report(study: Study, panel: Panel, found: Validation, languages: 
     Parameters:
         study: whose questionnaire it is. panel: its answers. found: the validation. languages: in the order shown.
     """
-    sections = told_sections(found)
-    if sections:
-        sections[-1] = dataclasses.replace(
-            sections[-1], notes=(*sections[-1].notes, *found.notes, *absent_notes(found))
-        )
+    sections = [*told_sections(found), answers_section(panel, found)]
+    sections[-1] = dataclasses.replace(sections[-1], notes=(*sections[-1].notes, *found.notes, *absent_notes(found)))
     title = study.title if study.title.en or study.title.zh else Text(study.name, study.name)
     wave = words.wave_name(found.where.get("wave", ""))
     titled = ((", ", (title.en, wave.en)), ("，", (title.zh, wave.zh)))

@@ -42,7 +42,7 @@ def reliability_section(v: Validation) -> Section | None:
         (pl.col("omega") < limit("unreliable")).fill_null(value=False).alias("differs"),
     )  # fmt: skip
     series = {name: heading for name, _, _, heading in MAIN if name in DRAWN}
-    draw = partial(figures.forest, shown, labels=labels_of(v), series=series)
+    draw = partial(figures.forest, shown, labels=labels_of(v), series=series, zero=False)
     level = percent(v.consistency.level)
     return Section(
         key="v_reliability",
@@ -115,26 +115,20 @@ def _table(v: Validation, frame: pl.DataFrame) -> Table:
 
 
 def _every(v: Validation, found: Consistency) -> tuple[Table, ...]:
-    """Every coefficient with its model, its denominator and its interval."""
+    """Every coefficient, a row each with its model and denominator, a column per scale."""
     kept = found.table.filter(pl.col("estimate").is_not_null())
-    if not kept.height:
+    scales = kept["construct"].unique(maintain_order=True).to_list()
+    if not scales:
         return ()
+    once = kept.unique(["construct", "coefficient", "model", "denominator"], keep="first", maintain_order=True)
+    wide = once.pivot(
+        "construct", index=["coefficient", "model", "denominator"], values="estimate", maintain_order=True
+    )
     columns = (
-        Column("construct", named.HEADINGS["construct"]),
         Column("coefficient", named.HEADINGS["coefficient"]),
-        Column("estimate", named.HEADINGS["estimate"], "index"),
-        Column("conf_low", named.HEADINGS["conf_low"], "index"),
-        Column("conf_high", named.HEADINGS["conf_high"], "index"),
-        Column("interval", named.HEADINGS["interval"]),
         Column("model", named.HEADINGS["model"]),
         Column("denominator", named.HEADINGS["denominator"]),
+        *(Column(c, v.answers.label(c), "coefficient") for c in scales),
     )
-    once = kept.with_columns(
-        pl.when(pl.col("construct") == pl.col("construct").shift())
-        .then(pl.lit(""))
-        .otherwise("construct")
-        .alias("construct")
-    )
-    texts = {**labels_of(v), **named.COEFFICIENTS, **named.MODELS, **named.DENOMINATORS, **named.INTERVALS}
-    title = Text("Every coefficient", "全部系数")
-    return (Table("v_coefficients", title, once, columns, texts=texts),)
+    texts = {**named.COEFFICIENTS, **named.MODELS, **named.DENOMINATORS}
+    return (Table("v_coefficients", Text("Every coefficient", "全部系数"), wide, columns, texts=texts),)

@@ -73,15 +73,15 @@ def response_finding(v: Validation, found: Irt) -> Text:
     parts = []
     if low:
         said = listed(v, low)
-        parts.append(Text(f"{said.en} measured best among the low", f"{said.zh}在低水平处测得最准"))
+        parts.append(Text(f"{said.en} best told apart at low levels", f"{said.zh}在低水平处区分得最准"))
     if high:
         said = listed(v, high)
-        parts.append(Text(f"{said.en} measured best among the high", f"{said.zh}在高水平处测得最准"))
+        parts.append(Text(f"{said.en} best told apart at high levels", f"{said.zh}在高水平处区分得最准"))
     if not parts:
         parts.append(Text("the scales measure best near the middle", "各量表在中等水平处测得最准"))
     if flat:
         said = listed(v, flat)
-        parts.append(Text(f"{said.en} tell little", f"{said.zh}区分力低"))
+        parts.append(Text(f"little is told by {said.en}", f"{said.zh}区分力低"))
     return words.sentence(*parts)
 
 

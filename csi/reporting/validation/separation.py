@@ -8,6 +8,7 @@ import polars as pl
 
 from csi.errors import Text
 from csi.measures.questionnaire.validate import Validation
+from csi.measures.separation.discriminant import Discriminant
 from csi.reporting import figures, style, words
 from csi.reporting.drawn import figure
 from csi.reporting.figures.residual_heat import NOTABLE
@@ -42,7 +43,8 @@ def separation_section(v: Validation) -> Section | None:
     )  # fmt: skip
     draw = partial(figures.htmt_matrix, matrix, labels=labels_of(v), order=list(v.answers.scales))
     level = percent(found.level)
-    tables = [_pairs(v, found.table)] + ([_causes(v, found.causes)] if found.causes.height else [])
+    behind = _closest(found)
+    tables = [_pairs(v, found.table)] + ([_causes(v, behind)] if behind.height else [])
     return Section(
         key="v_separation",
         title=title,
@@ -53,6 +55,14 @@ def separation_section(v: Validation) -> Section | None:
         notes=(*found.notes, *reasons_told(v, found.table, "construct", found.reasons)),
         data={"separation": found.table, "causes": found.causes},
     )  # fmt: skip
+
+
+def _closest(found: Discriminant) -> pl.DataFrame:
+    """The items behind the pairs that are close; behind the closest pair where none is."""
+    pairs = found.table.filter(pl.col("htmt").is_not_null()).sort("htmt", descending=True, maintain_order=True)
+    close = pairs.filter((pl.col("htmt") >= CLOSE) | pl.col("problem").is_in(["moderate", "severe"]))
+    kept = close.head(WORST) if close.height else pairs.head(1)
+    return found.causes.join(kept.select("construct", "other"), on=["construct", "other"], how="semi")
 
 
 def separation_finding(v: Validation) -> Text:
@@ -128,7 +138,10 @@ def misfit_section(v: Validation) -> Section | None:
         wording=pl.concat_str(pl.lit(WORDING), "first"), other_wording=pl.concat_str(pl.lit(WORDING), "second")
     )
     texts = {WORDING + i: wording(v, i) for i in v.answers.names}
-    table = Table("worst_pairs", Text("Worst pairs, side by side", "最不拟合的题项对"), side, columns, texts=texts)
+    if not any(t.en or t.zh for t in texts.values()):
+        side = side.drop("wording", "other_wording")
+    shown = tuple(c for c in columns if c.name in side.columns)
+    table = Table("worst_pairs", Text("Worst pairs, side by side", "最不拟合的题项对"), side, shown, texts=texts)
     return Section(
         key="v_misfit",
         title=title,
@@ -178,7 +191,9 @@ def fit_section(v: Validation) -> Section | None:
         for i, x in enumerate(v.factors.loadings["loading"].to_list())
         if x is not None and x < 0.708
     }
-    table = Table("v_loadings", Text("Standardised loadings", "标准化载荷"), v.factors.loadings, columns, weak,
+    fresh = (pl.col("construct") != pl.col("construct").shift()).fill_null(value=True)
+    shown = v.factors.loadings.with_columns(pl.when(fresh).then("construct").otherwise(pl.lit("")))
+    table = Table("v_loadings", Text("Standardised loadings", "标准化载荷"), shown, columns, weak,
                   {**labels_of(v), **names})  # fmt: skip
     return Section(
         key="v_fit",

@@ -1,0 +1,223 @@
+"""A questionnaire with planted faults: each is found, named with its number, and told in zh and en."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import csi
+from csi.catalogue.advice import ACTIONS, rules
+from csi.errors import Problems
+from csi.reporting.html import render_html
+from csi.reporting.validation.build import facts, told_sections, verdict
+
+SCALES = {
+    "value": ["v1", "v2", "v3", "v4"],
+    "trust": ["t1", "t2", "t3", "t4", "t5"],
+    "care": ["c1", "c2", "c3", "c4"],
+}
+
+
+def answers(n: int = 400, seed: int = 5) -> pl.DataFrame:
+    """Three related scales of five points: t4 runs backwards, c2 repeats c1, v4 is noise, t5 favours one group."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=n)
+    latent = {c: 0.6 * common + 0.8 * rng.normal(size=n) for c in SCALES}
+    group = rng.integers(0, 2, size=n)
+    columns: dict[str, object] = {}
+    for construct, items in SCALES.items():
+        for item in items:
+            columns[item] = 0.8 * latent[construct] + 0.6 * rng.normal(size=n)
+    columns["t4"] = -np.asarray(columns["t4"])
+    columns["v4"] = rng.normal(size=n)
+    columns["c2"] = np.asarray(columns["c1"]) + 0.02 * rng.normal(size=n)
+    columns["t5"] = np.asarray(columns["t5"]) + 1.2 * group
+    cut = [-1.2, -0.4, 0.4, 1.2]
+    rows = {name: (1 + np.searchsorted(cut, np.asarray(x))).astype(float) for name, x in columns.items()}
+    frame = pl.DataFrame(rows).with_columns(
+        language=pl.Series(np.where(group == 1, "en", "zh")),
+        spend=pl.Series(latent["value"] + rng.normal(size=n)),
+    )
+    gone = rng.random(n) < 0.12
+    return frame.with_columns(c3=pl.when(pl.Series(gone)).then(None).otherwise(pl.col("c3")))
+
+
+@pytest.fixture(scope="module")
+def found() -> csi.study.validation.Validation:
+    return csi.validate(answers(), SCALES, groups=["language"], criterion=["spend"], draws=100, scale=(1, 5))
+
+
+def spoken(found, rule: str) -> list[str]:
+    return found.advice.filter(rule=rule)["name"].to_list()
+
+
+def test_every_part_is_there(found) -> None:
+    assert found.absent == {}
+    parts = ("items", "consistency", "factors", "discriminant", "irt", "correlations", "adequacy", "n_factors", "efa",
+             "common_method", "criterion", "short")  # fmt: skip
+    assert all(getattr(found, part) is not None for part in parts)
+    assert set(found.ladders) == set(found.dif) == {"language"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "item"),
+    [("negative", "t4"), ("item_rest", "v4"), ("loading_low", "v4"), ("redundant", "c2"), ("missing", "c3")],
+)
+def test_a_planted_fault_is_named(found, rule: str, item: str) -> None:
+    assert item in spoken(found, rule)
+
+
+def test_the_item_that_favours_a_group_is_named(found) -> None:
+    assert "t5" in {*spoken(found, "bias"), *spoken(found, "bias_some")}
+
+
+def test_sound_items_are_kept(found) -> None:
+    kept = found.advice.filter(kind="item", action="keep")["name"].to_list()
+    assert {"v1", "v2", "v3"} & set(kept)
+    assert not {"t4", "v4", "c2"} & set(kept)
+
+
+def test_every_line_has_its_rule_number_limit_and_source(found) -> None:
+    spoken_ = found.advice.filter(pl.col("rule") != "")
+    assert spoken_["source"].str.len_chars().min() > 5
+    for row in spoken_.iter_rows(named=True):
+        assert row["limit"] == rules()[row["rule"]].limit
+        assert row["says"] != row["says_zh"]
+        assert row["action"] in ACTIONS
+
+
+def test_every_item_and_construct_has_a_line(found) -> None:
+    assert set(found.advice["name"]) == {*SCALES, *(i for items in SCALES.values() for i in items)}
+
+
+def test_the_factors_are_fitted_as_the_matrix_says(found) -> None:
+    assert found.factors.estimator == ("WLSMV" if found.correlations.kind == "polychoric" else "MLR")
+    alone = csi.fit(
+        "\n".join(f"{c} =~ {' + '.join(i)}" for c, i in SCALES.items()), answers(), found.factors.estimate.settings
+    )
+    assert found.factors.measures["srmr"] == pytest.approx(csi.fit_measures(alone)["srmr"], abs=1e-9)
+
+
+def test_sections_are_told_in_both_languages(found) -> None:
+    for section in told_sections(found):
+        assert section.title.en
+        assert section.title.zh
+        assert section.title.en != section.title.zh
+        for made in section.figures:
+            for lang in ("zh", "en"):
+                assert made.draw(lang).startswith("<svg")
+                assert made.narrow(lang).startswith("<svg")
+    assert [str(number.en) for _, number, _ in facts(found)][-1] == str(len(found.advice.filter(kind="item").filter(
+        pl.col("action").is_in(["drop", "reword"]))["name"].unique()))  # fmt: skip
+    assert "work" in verdict(found).en
+
+
+def test_it_shows_itself(found) -> None:
+    assert "13 items, 3 constructs" in repr(found)
+    assert "t4" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "name"),
+    [
+        (pl.lit(3.0).alias("v2"), "constant", "v2"),
+        (pl.when(pl.col("v2") > 3).then(3.0).otherwise("v2").alias("v2"), "unused", "v2"),
+    ],
+)
+def test_items_nobody_varies_or_uses_fully(change: pl.Expr, rule: str, name: str) -> None:
+    found = csi.validate(answers(150).with_columns(change), {"value": SCALES["value"]}, draws=0, scale=(1, 5))
+    assert name in spoken(found, rule)
+
+
+def test_scales_of_one_and_two_items_and_identical_items() -> None:
+    frame = answers(200).with_columns(c4=pl.col("c3"))
+    scales = {"one": ["v1"], "two": ["t1", "t2"], "same": ["c3", "c4", "c1"]}
+    found = csi.validate(frame, scales, draws=0, scale=(1, 5))
+    assert spoken(found, "single") == ["one"]
+    assert spoken(found, "pair") == ["two"]
+    assert "c4" in spoken(found, "redundant")
+
+
+def test_fewer_people_than_items_is_told_part_by_part() -> None:
+    found = csi.validate(answers(9), SCALES, draws=0, scale=(1, 5))
+    assert found.items is not None
+    assert found.absent
+    assert all(p.what.en and p.what.zh for why in found.absent.values() for p in why)
+    assert told_sections(found)
+
+
+def test_what_cannot_be_asked_is_told() -> None:
+    with pytest.raises(Problems, match="q9"):
+        csi.validate(answers(50), {"a": ["v1", "q9"]})
+    found = csi.validate(answers(120), {"a": SCALES["value"]}, groups=["nowhere"], draws=0)
+    assert [p.code for p in found.absent["dif:nowhere"]]
+    assert found.items is not None
+
+
+STUDY = """
+csi: 1
+study: pilot
+title: {zh: 试测, en: Pilot}
+language: zh
+data: [{file: answers.csv}]
+codebook:
+  scales: {five: {min: 1, max: 5}}
+  constructs: {value: {zh: 价值, en: Value}, trust: {zh: 信任, en: Trust}, care: {zh: 关怀, en: Care}}
+  items:
+ITEMS
+model: {text: "MODEL"}
+index: {target: value}
+estimate: {estimator: mlr}
+bootstrap: {n: 100}
+validation:
+  groups: [{name: language, zh: 语言, en: language}]
+  short: 3
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pilot")
+    answers().write_csv(folder / "answers.csv")
+    items = "".join(
+        f"    - {{name: {i}, construct: {c}, scale: five, zh: 题{i}, en: Item {i}}}\n"
+        for c, of in SCALES.items()
+        for i in of
+    )
+    model = "; ".join(f"{c} =~ {' + '.join(i)}" for c, i in SCALES.items())
+    path = folder / "study.yaml"
+    path.write_text(STUDY.replace("ITEMS\n", items).replace("MODEL", model), encoding="utf-8")
+    return path
+
+
+def test_a_study_is_validated_with_its_groups_labels_and_report(study) -> None:
+    panel = csi.Study.read(study).panel()
+    report = csi.report(study, kind="validation", panel=panel)
+    assert "v_fairness" in report.keys
+    assert report.keys[-1] == "v_answers"
+    assert report.record["kind"] == "validation"
+    assert "language" in report.section("v_fairness").title.en
+    page = render_html(report, ("zh", "en"))
+    assert "题t4" in page
+    assert '<dl class="measures">' in page
+    short = report.section("v_short").data["short_forms"].filter("chosen")
+    assert set(short["k"]) == {3}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("  scales: {a: [v1, v1]}", "listed twice"),
+        ("  scales: {a: [zz]}", 'unknown item "zz"'),
+        ("  scales: {a: []}", "has no items"),
+        ("  keep: [zz]", 'unknown item "zz"'),
+        ("  retest: [w1]", "two different waves"),
+    ],
+)
+def test_a_study_file_that_asks_for_what_is_not_there(study, line: str, said: str) -> None:
+    path = study.parent / "wrong.yaml"
+    text = study.read_text(encoding="utf-8")
+    path.write_text(text.replace("language: zh", "language: en").replace("  short: 3", line), encoding="utf-8")
+    with pytest.raises(Problems, match=said):
+        csi.Study.read(path)
