@@ -9,6 +9,7 @@ import calibration as cal
 import consistency_coverage
 import polars as pl
 import products_coverage
+import short_form_coverage
 import tree_coverage
 import world_coverage
 from overview_lines import (
@@ -382,6 +383,26 @@ def of_response():
     return [*lines, *of_nulls("irt_recovery", "irt_nulls"), *of_nulls("dif_null", "dif_null")]
 
 
+def of_short_forms():
+    """Shorter forms of a scale: stated, chosen, held out."""
+    table, lines = cal.read("short_form_coverage"), []
+    panels = table["panels"][0]
+    wrong = " ".join(short_form_coverage.failures(table))
+    for kind, gate in (("fixed form", ".925-.970 and 3 errors"), ("chosen form", "tabled")):
+        rows = table.filter(kind=kind)
+        found = f"coverage {span(rows['coverage'])}, SE ratio {span(rows['se_ratio'])} ({rows.height} quantities)"
+        verdict = "tabled" if gate == "tabled" else "missed" if kind in wrong else "held"
+        lines.append(
+            (f"percentile: alpha and corrected r, {kind}", link("short_form_coverage"), panels, found, gate, verdict)
+        )
+    for kind, gate in (("chosen form", "tabled"), ("held out", "within .005")):
+        worst = table.filter(kind=kind)["bias"]
+        found = f"mean bias {worst.min():+.4f} to {worst.max():+.4f} ({worst.len()} quantities)"
+        verdict = "tabled" if gate == "tabled" else "missed" if kind in wrong else "held"
+        lines.append((f"alpha and corrected r, {kind}", link("short_form_coverage"), panels, found, gate, verdict))
+    return lines
+
+
 SECTIONS = (
     ("Kinds of interval and p-value, and families of tests", of_intervals),
     ("Estimators", lambda: of_study("composites_coverage", "composites_nulls")),
@@ -395,6 +416,7 @@ SECTIONS = (
     ("Effects, mediation, HTMT", lambda: [*of_study("effects_coverage", "effects_nulls"), *of_bounded()]),
     ("Interactions and squares", lambda: [*of_moderation(), *of_products()]),
     ("Groups", lambda: [*of_groups(), *of_gate(), *of_links()]),
+    ("Shorter forms", of_short_forms),
     ("Fit and prediction", lambda: [*of_nulls("exact_fit_null", "exact_fit_null"), *of_prediction()]),
     ("Robustness", of_robustness),
     ("Absent answers", lambda: [*of_missing(), *of_nulls("little_null", "little_null")]),

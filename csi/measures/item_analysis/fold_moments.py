@@ -43,6 +43,11 @@ class Sums:
             cov = (self.cross - one / self.both) / self.both * (self.count / (self.count - 1))
         return np.where(self.count > 1.5, cov, np.nan)
 
+    def about_zero(self) -> Array:
+        """(m, p, p) means of the products of answers that are centred already, over the rows that answer both."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.both > 0, self.cross / self.both, np.nan)
+
     def means(self) -> Array:
         """(m, c, p) means of items per cell; NaN where nobody answered."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -110,8 +110,8 @@ def _numbers(one: Length) -> dict[str, float]:
         "held_alpha": _mean(held.alpha),
         "held_r": _mean(held.r),
         "held_differences": _mean(held.kept),
-        "optimism_alpha": _mean(trained.alpha - held.alpha),
-        "optimism_r": _mean(trained.r - held.r),
+        "optimism_alpha": _mean(trained.alpha) - _mean(held.alpha),
+        "optimism_r": _mean(trained.r) - _mean(held.r),
         "picked_alike": float((one.picks == one.form).all(axis=1).mean()),
     }
 

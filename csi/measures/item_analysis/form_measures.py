@@ -5,6 +5,7 @@ Letters: `p` items of the full form, `s` forms, `b` slices of a stack, `c` cells
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,17 +48,60 @@ def worth_of(cov: Array, forms: Flags, means: Array | None = None) -> Worth:
         >>> [float(v[0, 0].round(4)) for v in (w.alpha, w.raw, w.r)]
         [0.6667, 0.9428, 0.7071]
     """
+    k = forms.sum(axis=-1).astype(np.float64)
+    kept = np.full((len(cov), forms.shape[-2]), np.nan) if means is None else _kept(*_cells(means, forms))
+    return _judged(_parts(cov, forms), k, kept)
+
+
+def held_worth(cov: Array, forms: Flags, folds: int, means: Array | None = None) -> Worth:
+    """The worth of forms to folds that they were found without, the folds of each repetition taken together.
+
+    Variances and covariances are means over the folds before they are divided by each other, and cells have the mean
+    of their folds, each told by its own form: so small folds bias nothing, and where all folds have one form its worth
+    is that to all rows.
+
+    Parameters:
+        cov: (m, p, p) second moments of each fold about the means of all rows. forms: (m, 1, p). folds: K of them,
+            repetition by repetition. means: (m, c, p).
+
+    Returns:
+        `Worth` of (m / K, 1).
+
+    Example:
+        >>> R = np.full((3, 3), 0.5) + 0.5 * np.eye(3)
+        >>> forms = np.array([[[True, True, False]], [[False, True, True]]])
+        >>> held_worth(np.stack([R, R]), forms, 2).alpha.round(4).tolist()
+        [[0.6667]]
+    """
+    together = [part.reshape(-1, folds, 1).mean(axis=1) for part in _parts(cov, forms)]
+    k = forms.sum(axis=-1).astype(np.float64).reshape(-1, folds, 1)[:, 0]
+    kept = np.full(k.shape, np.nan)
+    if means is not None:
+        short, full = _cells(means, forms)
+        kept = _kept(
+            np.nanmean(short.reshape(-1, folds, *short.shape[1:]), axis=1),
+            np.nanmean(full.reshape(-1, folds, full.shape[1]), axis=1),
+        )
+    return _judged(together, k, kept)
+
+
+def _parts(cov: Array, forms: Flags) -> list[Array]:
+    """(b, s) each: variance of a form's sum, sum of its items' variances, its covariance with the full sum, whose own
+    variance.
+    """
     own = forms.astype(np.float64)
-    k = own.sum(axis=-1)
-    diagonal = np.diagonal(cov, axis1=1, axis2=2)
+    variances = _each(np.diagonal(cov, axis1=1, axis2=2), own)
+    full = np.broadcast_to(cov.sum(axis=(1, 2))[:, None], variances.shape)
+    return [_within(cov, own), variances, _each(cov.sum(axis=2), own), full]
+
+
+def _judged(parts: Sequence[Array], k: Array, kept: Array) -> Worth:
+    """From variances and covariances to the worth of forms of k items."""
+    V, variances, shared, full = parts
     with np.errstate(divide="ignore", invalid="ignore"):
-        V = _within(cov, own)
-        variances = _each(diagonal, own)
         alpha = k / (k - 1) * (1 - variances / np.where(V > 0, V, np.nan))
-        shared = _each(cov.sum(axis=2), own)
-        scale = np.sqrt(V * cov.sum(axis=(1, 2))[:, None])
+        scale = np.sqrt(V * full)
         raw, r = shared / scale, (shared - (1 - alpha) * V) / scale
-        kept = np.full(V.shape, np.nan) if means is None else _kept(means, own, k)
     return Worth(np.where(k > 1, alpha, np.nan), np.where(k > 1, r, np.nan), raw, kept)
 
 
@@ -75,15 +119,21 @@ def _within(cov: Array, own: Array) -> Array:
     return np.asarray(cov[:, i, j] @ pairs.T)
 
 
-def _kept(means: Array, own: Array, k: Array) -> Array:
-    """(b, s) share of the differences between cells that a form keeps."""
-    full = means.mean(axis=2)
-    about = full - full.mean(axis=1, keepdims=True)
+def _cells(means: Array, forms: Flags) -> tuple[Array, Array]:
+    """(b, c, s) means of forms per cell, (b, c) those of the full form."""
+    own = forms.astype(np.float64)
+    k = own.sum(axis=-1)
     turned = own.T / k if own.ndim == 2 else own.transpose(0, 2, 1) / k[:, None, :]
-    short = means @ turned
+    return means @ turned, means.mean(axis=2)
+
+
+def _kept(short: Array, full: Array) -> Array:
+    """(b, s) share of the differences between cells that a form keeps."""
+    about = full - full.mean(axis=1, keepdims=True)
     gap = short - full[:, :, None]
     gap = gap - gap.mean(axis=1, keepdims=True)
-    return np.asarray(1 - (gap**2).sum(axis=1) / (about**2).sum(axis=1)[:, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(1 - (gap**2).sum(axis=1) / (about**2).sum(axis=1)[:, None])
 
 
 def expected_alpha(alpha: float, p: int, k: int) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csi.measures.item_analysis.fold_moments import Sums, fold_sums
-from csi.measures.item_analysis.form_measures import Worth, worth_of
+from csi.measures.item_analysis.form_measures import Worth, held_worth, worth_of
 from csi.measures.item_analysis.pairwise import pairwise_moments
 from csi.measures.item_analysis.subsets import LIMIT, Flags, Rules, downwards, every_form
 from csi.moments.stack import Array, Ints
@@ -28,8 +28,8 @@ class Length:
 
     Attributes:
         form: (p,) the best one to all answers. how: "exhaustive" or "beam". picks: (m, p) the best one to each training
-            set. here: its worth to all answers (1, 1). trained, held: (m, 1) worth of the picks to their training set
-            and to the fold held out.
+            set. here: its worth to all answers (1, 1). trained: (m, 1) worth of the picks to their training set.
+            held: (R, 1) their worth to the folds held out, repetition by repetition.
     """
 
     form: Flags
@@ -56,14 +56,16 @@ def lengths_of(
         >>> found[2].form.tolist(), found[2].picks.all(axis=0).tolist()
         ([True, True, False, False], [True, True, False, False])
     """
-    z = rows - np.nan_to_num(np.nanmean(rows, axis=0))
+    centre = weighted_means(rows, weight)
+    z = rows - centre
     cells = int(cell.max(initial=-1)) + 1
+    K = int(fold.max()) + 1
     held = fold_sums(z, weight, fold, cell, cells)
-    whole = held.total(int(fold.max()) + 1)
+    whole = held.total(K)
     trained = _repeated(whole, len(held.count)).less(held)
     cov = np.concatenate([whole.cov(), trained.cov()])
-    means = _centred_back(whole, trained, rows) if cells > 1 else None
-    tests = _centred_back(held, None, rows) if cells > 1 else None
+    means = np.concatenate([whole.means(), trained.means()]) + centre if cells > 1 else None
+    tests = held.means() + centre if cells > 1 else None
     found = {}
     for k, (forms, how) in _best(rules, cov, means, criterion).items():
         pick = forms[1:, None]
@@ -73,7 +75,7 @@ def lengths_of(
             picks=forms[1:],
             here=worth_of(cov[:1], forms[:1, None], None if means is None else means[:1]),
             trained=worth_of(cov[1:], pick, None if means is None else means[1:]),
-            held=worth_of(held.cov(), pick, tests),
+            held=held_worth(held.about_zero(), pick, K, tests),
         )
     return found
 
@@ -85,10 +87,15 @@ def _repeated(sums: Sums, m: int) -> Sums:
     )
 
 
-def _centred_back(first: Sums, more: Sums | None, rows: Array) -> Array:
-    """(m, c, p) means of items per cell, in the answers' own units."""
-    means = first.means() if more is None else np.concatenate([first.means(), more.means()])
-    return np.asarray(means + np.nan_to_num(np.nanmean(rows, axis=0)))
+def weighted_means(rows: Array, weight: Array) -> Array:
+    """(p,) weighted means of the answers there are.
+
+    Example:
+        >>> weighted_means(np.array([[1.0], [4.0], [np.nan]]), np.array([2.0, 1.0, 1.0])).tolist()
+        [2.0]
+    """
+    here = ~np.isnan(rows)
+    return np.asarray((weight @ np.nan_to_num(rows)) / np.maximum(weight @ here, 1e-300))
 
 
 def _best(rules: Rules, cov: Array, means: Array | None, criterion: Criterion) -> dict[int, tuple[Flags, str]]:

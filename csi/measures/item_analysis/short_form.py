@@ -36,7 +36,7 @@ class ShortForm(Shown):
             like them), r (correlation with the full score, corrected for shared items) with r_low and r_high,
             r_uncorrected, r_share (held_r / alpha_full), differences_kept (share of the differences between cells),
             largest_gap (largest change of a difference between two cells), level_shift (short less full mean of all
-            rows), held_alpha, held_r, held_differences (means over folds of the forms picked without them),
+            rows), held_alpha, held_r, held_differences (worth to folds of the forms picked without them),
             optimism_alpha, optimism_r (training less held out), picked_alike (share of the training sets that pick
             this very form), reason (code of why numbers are absent).
         picks: construct, k, item, in_form, picked (share of the training sets whose form has it), rule ("keep",

@@ -13,7 +13,7 @@ from csi.display import text
 from csi.errors import Problems, Text
 from csi.measures.item_analysis import form_search
 from csi.measures.item_analysis.fold_moments import fold_sums
-from csi.measures.item_analysis.form_measures import worth_of
+from csi.measures.item_analysis.form_measures import held_worth, worth_of
 from csi.measures.item_analysis.form_search import lengths_of
 from csi.measures.item_analysis.item_rest import alpha_of
 from csi.measures.item_analysis.pairwise import pairwise_moments
@@ -107,6 +107,33 @@ def test_stacked_covariances_are_those_of_each_weighting() -> None:
             one = pairwise_moments(rows, W[b : b + 1])
             np.testing.assert_allclose(mean[b], one[0][0], atol=1e-12)
             np.testing.assert_allclose(cov[b], one[1][0], atol=1e-12)
+
+
+def test_where_every_fold_picks_one_form_held_out_numbers_are_those_of_all_rows(plain) -> None:
+    three = plain.table.filter(k=3).row(0, named=True)
+    assert three["picked_alike"] == 1
+    assert three["held_alpha"] == pytest.approx(three["alpha"], abs=1e-12)
+    assert three["held_r"] == pytest.approx(three["r"], abs=1e-12)
+
+
+def test_folds_of_other_forms_are_put_together_by_hand() -> None:
+    """Two folds, two forms: variances are meant before they are divided, cells have the mean of their folds."""
+    rng = np.random.default_rng(15)
+    cov = np.stack([np.cov(rng.normal(size=(3, 40)) + rng.normal(size=40)) for _ in range(2)])
+    forms = np.array([[[True, True, False]], [[True, False, True]]])
+    means = np.array([[[1.0, 2, 3], [2, 4, 9]], [[0.0, 2, 1], [5, 1, 3]]])
+    V, own, shared = (np.zeros(2) for _ in range(3))
+    for f, form in enumerate(forms[:, 0]):
+        V[f], own[f] = cov[f][np.ix_(form, form)].sum(), np.diag(cov[f])[form].sum()
+        shared[f] = cov[f][form].sum()
+    alpha = 2 * (1 - own.mean() / V.mean())
+    found = held_worth(cov, forms, 2, means)
+    assert found.alpha.tolist() == [[pytest.approx(alpha)]]
+    scale = np.sqrt(V.mean() * cov.sum(axis=(1, 2)).mean())
+    assert found.r[0, 0] == pytest.approx((shared.mean() - (1 - alpha) * V.mean()) / scale)
+    short = (means[0][:, :2].mean(axis=1) + means[1][:, [0, 2]].mean(axis=1)) / 2
+    full = means.mean(axis=(0, 2))
+    assert found.kept[0, 0] == pytest.approx(1 - (np.diff(short - full)[0] / np.diff(full)[0]) ** 2)
 
 
 def test_every_form_holds_to_the_rules_and_none_is_missing() -> None:
