@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from csi.measures.separation.criterion import criterion as criterion
     from csi.measures.separation.discriminant import discriminant as discriminant
     from csi.measures.separation.known_groups import known_groups as known_groups
+    from csi.measures.separation.mtmm import mtmm as mtmm
     from csi.measures.sizing.model_power import power_model as power_model
     from csi.measures.sizing.path_power import power_path as power_path
     from csi.measures.sizing.pls_power import power_pls as power_pls
@@ -330,6 +331,7 @@ _HOMES = {
     "track": "csi.tracking.track",
     "tree": "csi.tracking.tree",
     "validity": "csi.measures.validity",
+    "mtmm": "csi.measures.separation.mtmm",
     "known_groups": "csi.measures.separation.known_groups",
     "criterion": "csi.measures.separation.criterion",
     "common_method": "csi.measures.separation.common_method",
@@ -357,25 +359,46 @@ _HOMES = {
 }
 
 __all__ = [
-    "GSCA", "PLS", "SEM", "Alert", "Break", "Codebook", "Estimate", "Events", "Index", "Model", "Moments", "Panel",
-    "Problems", "Query", "Semopy", "Study", "SumScores", "Target", "adequacy", "adjust", "adjustment", "agreement",
-    "alerts", "alignment", "append", "attitude", "attrition", "balance", "batch", "bgnbd", "blindfolding",
-    "bollen_stine", "bootstrap", "change", "changes", "cipma", "coding", "comments", "common_method", "comparable",
-    "compare", "complaints", "consistency", "control", "copula", "correlations", "criterion", "cta", "cvpat",
-    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation", "efa", "effects",
-    "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit", "factor_scores", "family", "feedback",
-    "fimix", "fit", "fit_measures", "formation", "formation_by_stage", "gap", "hazard", "icc", "implied", "impute",
-    "index", "intervention", "invariance", "irt", "item_link", "items", "jackknife", "johnson_neyman", "journey",
-    "kano", "kcsi", "kinds", "known_groups", "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
+    "GSCA",
+    "PLS",
+    "SEM",
+    "Alert",
+    "Break",
+    "Codebook",
+    "Estimate", "Events",
+    "Index",
+    "Model", "Moments",
+    "Panel", "Problems",
+    "Query",
+    "Semopy", "Study", "SumScores",
+    "Target",
+    "adequacy", "adjust", "adjustment", "agreement", "alerts", "alignment", "append", "attitude", "attrition",
+    "balance", "batch", "bgnbd", "blindfolding", "bollen_stine", "bootstrap",
+    "change", "changes", "cipma", "coding", "comments", "common_method", "comparable", "compare", "complaints",
+    "consistency", "control", "copula", "correlations", "criterion", "cta", "cvpat",
+    "decompose", "dif", "diff", "discriminant", "driver_shares", "drivers", "dynamic_expectation",
+    "efa", "effects", "eigenvalue_tests", "emotion_patterns", "emotion_waves", "exact_fit",
+    "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
+    "gap",
+    "hazard",
+    "icc", "implied", "impute", "index", "intervention", "invariance", "irt", "item_link", "items",
+    "jackknife", "johnson_neyman", "journey",
+    "kano", "kcsi", "kinds", "known_groups",
+    "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
     "make_replicates", "medals", "mediation", "mentions", "mga", "micom", "missingness", "modification_indices",
-    "n_factors", "nca", "nonlinear", "nps", "omega", "order", "overlap", "pairwise", "penalty_reward", "pool", "pos",
-    "power_alpha", "power_icc", "power_invariance", "power_model", "power_path", "power_pls", "power_rmsea", "predict",
-    "predictions", "price_tolerance", "programme", "promise", "quality", "r2", "rake", "rank_probabilities", "rates",
-    "read_events", "read_panel", "reasonable", "recovery", "redundancy", "reliability", "replicate_weights", "report",
-    "repurchase", "requirements", "residuals", "retest", "run_card", "score_tests", "scores", "selection", "servqual",
-    "short_form", "shrunken", "simple_slopes", "simulate", "simultaneous", "smooth", "stage_slopes", "stakeholders",
-    "standardised", "surface", "survival", "targets", "text_indicator", "tolerance", "track", "tree", "validate",
-    "validity", "verify", "vif", "wald", "waves",
+    "mtmm",
+    "n_factors", "nca", "nonlinear", "nps",
+    "omega", "order", "overlap",
+    "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
+    "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
+    "quality",
+    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy",
+    "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest", "run_card",
+    "score_tests", "scores", "selection", "servqual", "short_form", "shrunken", "simple_slopes", "simulate",
+    "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
+    "targets", "text_indicator", "tolerance", "track", "tree",
+    "validate", "validity", "verify", "vif",
+    "wald", "waves",
 ]  # fmt: skip
 
 

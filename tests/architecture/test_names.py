@@ -153,6 +153,7 @@ PUBLIC = [
     "track",
     "validate",
     "validity",
+    "mtmm",
     "known_groups",
     "criterion",
     "common_method",

@@ -74,6 +74,7 @@ EVENTS = ["bgnbd", "feedback", "hazard", "journey", "programme", "read_events", 
 """Of tables of events: every event of everybody, not a sample; clusters where `unit` or the answers beside say so."""
 
 WITHOUT = {
+    "mtmm": "covariances of units by their weights, without errors of shares",
     "power_model": "plans a study that has no rows yet",
     "power_path": "plans a study that has no rows yet",
     "power_pls": "plans a study that has no rows yet",
