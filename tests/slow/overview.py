@@ -439,6 +439,10 @@ SECTIONS = (
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("Reliability and agreement", of_consistency),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
+    (
+        "Discriminant, criterion and known-groups validity",
+        lambda: of_study("separation_coverage", "separation_nulls"),
+    ),
     ("Item response models and differential item functioning", of_response),
 )
 

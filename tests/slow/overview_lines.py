@@ -123,6 +123,11 @@ OWN = {
         "through both": "through expectation (a b)", "trend of a slope": "trends of slopes by stage",
         "weight of a wave": "weights of waves",
     },
+    "separation_coverage": {
+        "corrected": "correlations with a criterion, corrected", "correlation": "factor correlations",
+        "criterion": "correlations with a criterion", "difference": "differences of groups",
+        "difference, clusters": "differences of groups, by cluster", "g": "Hedges' g",
+    },
     "logs_coverage": {
         "codes": "alpha, reliability of codes, correlation", "forecast": "purchases expected",
         "forecast, few": "purchases expected", "parameter": "parameters", "parameter, few": "parameters",

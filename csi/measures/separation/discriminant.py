@@ -111,8 +111,8 @@ def discriminant(
 
     The factors of the model are fitted as a confirmatory factor analysis with variances of 1, so that a fixed
     covariance is a fixed correlation (with marker items it would not be). Each pair is then tested against a
-    correlation of 1 and of the cut-off, with the sign it has; all other parameters stay free. A correlation of 1 lies
-    at the edge of what can be: the p-value is then up to twice too large, never too small.
+    correlation of 1 and of the cut-off, with the sign it has; all other parameters stay free. A factor model may find
+    a correlation beyond 1, so that the test against 1 is two-sided: read as "below 1" its p-value is twice too large.
 
     A construct of one item has no correlation free of error and is left to HTMT; composites have neither.
 
@@ -373,8 +373,9 @@ def _htmt_columns(heterotrait: Heterotrait, names: list[Pair], factors: Factors,
 
 def _boundary(table: pl.DataFrame) -> tuple[Note, ...]:
     """A note on what the test against 1 can say, and one where a correlation is 1 or beyond."""
-    en = "the test against a correlation of 1 lies at the edge of what can be; its p-value is up to twice too large."
-    zh = "“相关等于 1”处在取值边界，其 p 值最多偏大一倍（偏保守）。"
+    en = "the test against a correlation of 1 is two-sided, at the edge of what can be: read as below 1 its p is twice"
+    en += " too large."
+    zh = "“相关等于 1”处在取值边界，检验为双侧；若只问“是否小于 1”，其 p 值偏大一倍（偏保守）。"
     found = [note("N-BOUNDARY", en, zh)]
     beyond = table.filter("boundary").select("construct", "other").unique(maintain_order=True).rows()
     if beyond:
