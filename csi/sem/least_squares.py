@@ -17,7 +17,7 @@ from csi.moments.stack import Array, Ints
 from csi.sem.constraints import Linear
 from csi.sem.implied import Implied, Values
 from csi.sem.layout import Layout
-from csi.sem.moment_vector import MomentVector, implied_group, plans_of, vector, vector_jacobian
+from csi.sem.moment_vector import MomentVector, implied_group, own_jacobian, plans_of, vector
 
 Flags = npt.NDArray[np.bool_]
 
@@ -92,12 +92,12 @@ class LeastSquares:
                 zip(self.implied(theta), plans_of(self.layout), self.vectors, strict=True)
             ):
                 e = sample.s - vector(plan, at, theta)
-                D = vector_jacobian(self.layout, g, plan, at, theta)
+                D, mine = own_jacobian(self.layout, g, plan, at, theta)
                 WD = weighted(sample.weight, D)
                 w = self.share[:, g]
                 value += w * np.einsum("bm,bm->b", e, weighted(sample.weight, e[:, :, None])[:, :, 0])
-                slope -= 2 * w[:, None] * (WD.swapaxes(1, 2) @ e[:, :, None])[:, :, 0]
-                H += 2 * w[:, None, None] * (D.swapaxes(1, 2) @ WD)
+                slope[:, mine] -= 2 * w[:, None] * (WD.swapaxes(1, 2) @ e[:, :, None])[:, :, 0]
+                H[:, mine[:, None], mine] += 2 * w[:, None, None] * (D.swapaxes(1, 2) @ WD)
         value = np.where(np.isfinite(value), value, np.inf)
         if self.linear.plain:
             return value, slope, H

@@ -25,7 +25,7 @@ import numpy as np
 
 from csi.moments.stack import Array, Ints
 from csi.sem.implied import Implied, Values, implied, jacobian, matrices, vech
-from csi.sem.layout import Layout
+from csi.sem.layout import Block, Layout
 from csi.sem.responses import (
     Responses,
     by_parameter,
@@ -214,24 +214,55 @@ def vector(plan: Plan, at: Implied, theta: Values) -> Values:
 
 def vector_jacobian(layout: Layout, g: int, plan: Plan, at: Implied, theta: Array) -> Array:
     """(b, M, k) derivatives of the implied moments by the parameters."""
+    own, mine = own_jacobian(layout, g, plan, at, theta)
+    D = np.zeros((*own.shape[:2], layout.count))
+    D[:, :, mine] = own
+    return D
+
+
+def own_jacobian(layout: Layout, g: int, plan: Plan, at: Implied, theta: Array) -> tuple[Array, Ints]:
+    """(b, M, r) derivatives by the parameters that a group's moments depend on, and (r,) which of all these are.
+
+    Of several groups most parameters belong to one, and of ordinal items most are thresholds, which move a row each.
+    """
     block = layout.blocks[g]
-    p, k = len(block.observed), layout.count
-    base = by_parameter(block, jacobian(block, at, means=plan.means or plan.any_ordinal), k)
+    slot = np.flatnonzero(plan.th_parameter >= 0)
+    scales = plan.scale_parameter[plan.scale_parameter >= 0]
+    shaped = np.unique(np.concatenate([block.entries.parameter, scales]))
+    mine = np.unique(np.concatenate([shaped, plan.th_parameter[slot]]))
+    place = np.searchsorted(shaped, block.entries.parameter)
+    raw = by_parameter(place, jacobian(block, at, means=plan.means or plan.any_ordinal), shaped.size)
     if not plan.any_ordinal:
-        return base
-    b, inner = len(base), responses(plan, at)
-    dmu, dcov = base[:, :p], np.zeros((b, p, p, k))
-    i, j = np.triu_indices(p)
-    dcov[:, i, j] = dcov[:, j, i] = base[:, p:]
-    dmu, dcov, dPi = given_derivatives(layout.blocks[g], layout.count, plan, at, inner, dmu, dcov)
+        return raw, shaped
+    inner = responses(plan, at)
     delta = scales_of(plan, inner, theta)
-    ddelta = _scale_derivatives(plan, inner, dcov, k)
+    shape = _shaped_jacobian(block, plan, at, (inner, delta, raw), (place, shaped), theta)
+    D = np.zeros((*shape.shape[:2], mine.size))
+    D[:, :, np.searchsorted(mine, shaped)] = shape
+    D[:, slot, np.searchsorted(mine, plan.th_parameter[slot])] += delta[:, plan.th_item[slot]]
+    return D, mine
+
+
+def _shaped_jacobian(
+    block: Block,
+    plan: Plan,
+    at: Implied,
+    found: tuple[Responses, Array, Array],
+    columns: tuple[Ints, Ints],
+    theta: Array,
+) -> Array:
+    """(b, M, r) derivatives by all but the thresholds themselves."""
+    (inner, delta, raw), (place, shaped) = found, columns
+    p, (b, _, k) = len(block.observed), raw.shape
+    dmu, dcov = raw[:, :p], np.zeros((b, p, p, k))
+    i, j = np.triu_indices(p)
+    dcov[:, i, j] = dcov[:, j, i] = raw[:, p:]
+    dmu, dcov, dPi = given_derivatives(block, place, plan, at, inner, dmu, dcov)
+    ddelta = _scale_derivatives(plan, inner, dcov, shaped)
     dcov = dcov + completed_derivatives(plan, at, dcov, delta, ddelta)
     item = plan.th_item
     tau = taken(plan.th_parameter, plan.th_value, theta)
     dth = -delta[:, item, None] * dmu[:, item] + (tau - inner.mu[:, item])[:, :, None] * ddelta[:, item]
-    slot = np.flatnonzero(plan.th_parameter >= 0)
-    dth[:, slot, plan.th_parameter[slot]] += delta[:, item[slot]]
     dslopes = delta[:, :, None, None] * dPi + inner.Pi[:, :, :, None] * ddelta[:, :, None, :]
     dslopes = dslopes[:, plan.kept].swapaxes(1, 2).reshape(b, -1, k)
     own, (a, c) = plan.own, plan.off
@@ -240,15 +271,15 @@ def vector_jacobian(layout: Layout, g: int, plan: Plan, at: Implied, theta: Arra
     return np.concatenate([dth, dslopes, dcov[:, own, own], off], axis=1)
 
 
-def _scale_derivatives(plan: Plan, at: Responses, dcov: Array, k: int) -> Array:
-    """(b, p, k) derivatives of Delta."""
+def _scale_derivatives(plan: Plan, at: Responses, dcov: Array, shaped: Ints) -> Array:
+    """(b, p, r) derivatives of Delta by the parameters `shaped`."""
     b, p = at.mu.shape
-    out = np.zeros((b, p, k))
+    out = np.zeros((b, p, shaped.size))
     if plan.theta:
         flags = np.flatnonzero(plan.ordinal)
         own = at.Sigma[:, flags, flags]
         out[:, flags] = -0.5 * own[:, :, None] ** -1.5 * dcov[:, flags, flags]
         return out
     free = plan.scale_parameter >= 0
-    out[:, plan.scale_item[free], plan.scale_parameter[free]] = 1.0
+    out[:, plan.scale_item[free], np.searchsorted(shaped, plan.scale_parameter[free])] = 1.0
     return out

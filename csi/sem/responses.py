@@ -131,32 +131,35 @@ def completed_derivatives(plan: Plan, at: Implied, dcov: Array, delta: Array, dd
     return np.asarray(np.einsum("bij,blj,bjk->bilk", ways, ways, more, optimize=True))
 
 
-def by_parameter(block: Block, raw: Array, k: int) -> Array:
-    """(b, M, k) derivatives by the parameters from those (b, M, e) by the entries of a group."""
-    entries = block.entries
+def by_parameter(parameter: Ints, raw: Array, k: int) -> Array:
+    """(b, M, k) derivatives by the parameters from those (b, M, e) by the entries of a group.
+
+    Parameters:
+        parameter: (e,) column of each entry's parameter, from 0 to k - 1.
+    """
     base = np.zeros((len(raw), raw.shape[1], k))
-    if np.unique(entries.parameter).size == entries.parameter.size:
-        base[:, :, entries.parameter] = raw
+    if np.unique(parameter).size == parameter.size:
+        base[:, :, parameter] = raw
     else:
-        np.add.at(np.moveaxis(base, 2, 0), entries.parameter, np.moveaxis(raw, 2, 0))
+        np.add.at(np.moveaxis(base, 2, 0), parameter, np.moveaxis(raw, 2, 0))
     return base
 
 
 def given_derivatives(
-    block: Block, k: int, plan: Plan, at: Implied, inner: Responses, dmu: Array, dcov: Array
+    block: Block, parameter: Ints, plan: Plan, at: Implied, inner: Responses, dmu: Array, dcov: Array
 ) -> tuple[Array, Array, Array]:
     """Derivatives of mu (b, p, k), Sigma (b, p, p, k) and Pi (b, p, x, k) given x, whose own moments are the sample's.
 
     dPi_x = K_u A_jx for an arrow from latent j, 0 for all else.
     """
-    b, p = len(dmu), dmu.shape[1]
+    (b, p), k = dmu.shape[:2], dmu.shape[2]
     x = plan.given
     if not x.size:
         return dmu, dcov, np.zeros((b, p, 0, k))
     e = block.entries
     reach = np.concatenate([at.A[:, :, x], np.zeros((b, 2, x.size))], axis=1)
     raw = at.K[:, :, None, e.u] * reach[:, e.c].swapaxes(1, 2)[:, None]
-    dPi = by_parameter(block, raw.reshape(b, p * x.size, -1), k).reshape(b, p, x.size, k)
+    dPi = by_parameter(parameter, raw.reshape(b, p * x.size, -1), k).reshape(b, p, x.size, k)
     mean, covs = at.reach[:, x], at.Phi[:, x][:, :, x]
     half = np.einsum("bixk,bxy,bjy->bijk", dPi, covs, inner.Pi, optimize=True)
     return dmu - np.einsum("bixk,bx->bik", dPi, mean), dcov - half - half.swapaxes(1, 2), dPi
