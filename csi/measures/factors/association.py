@@ -24,6 +24,9 @@ MANY = 7
 SKEW = 1.0
 """Between the two, items more skewed than this are ordinal."""
 
+VALUES = 25
+"""Items with more different answers than this have no categories to speak of."""
+
 EMPTY = 0.5
 """Where more than this share of the cells of all tables is empty, polychoric correlations rest on too little."""
 
@@ -64,7 +67,8 @@ def skewness(rows: Array, weight: Array) -> Array:
     w = w / np.maximum(w.sum(axis=0), 1e-300)
     x = np.nan_to_num(rows)
     x = x - (w * x).sum(axis=0)
-    second, third = (w * x**2).sum(axis=0), (w * x**3).sum(axis=0)
+    squares = w * x * x
+    second, third = squares.sum(axis=0), (squares * x).sum(axis=0)
     varied = second > 1e-12
     return np.where(varied, third / np.where(varied, second, 1.0) ** 1.5, 0.0)
 
@@ -73,7 +77,8 @@ def chosen(categories: Ints, skew: Array, empty: float) -> Choice:
     """Polychoric for few or skewed categories, Pearson for many, or where tables are mostly empty.
 
     Polychoric where an item has four categories or fewer, or where all have seven or fewer and one is skewed by more
-    than 1; Pearson otherwise (five to seven near symmetry, or more), and where over half of the cells are empty.
+    than 1; Pearson otherwise (five to seven near symmetry, or more), where over half of the cells are empty, and where
+    an item has more than 25 different answers.
 
     Parameters:
         categories: (p,) in use. skew: (p,). empty: share of empty cells over the tables of all pairs.
@@ -86,6 +91,10 @@ def chosen(categories: Ints, skew: Array, empty: float) -> Choice:
         'polychoric'
     """
     least, most, steep = int(categories.min()), int(categories.max()), float(np.abs(skew).max())
+    if most > VALUES:
+        en = f"Pearson: an item has {most} different answers, more than {VALUES}, which are no categories."
+        zh = f"皮尔逊相关：有题项的不同取值达 {most} 个（多于 {VALUES} 个），不是类别。"
+        return Choice("pearson", Text(en, zh), RHEMTULLA)
     ordinal = least <= FEW or (most <= MANY and steep > SKEW)
     if ordinal and empty > EMPTY:
         en = f"Pearson: {100 * empty:.0f}% of the cells of the two-way tables are empty, more than {100 * EMPTY:.0f}%."

@@ -15,7 +15,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
 from csi.measures.answered import Answered, answered
-from csi.measures.factors.association import Choice, Kind, chosen, pairwise, skewness, used
+from csi.measures.factors.association import VALUES, Choice, Kind, chosen, pairwise, skewness, used
 from csi.measures.factors.positive import FLOOR, Repair, repaired
 from csi.measures.factors.words import lines
 from csi.moments.expectation import em_moments
@@ -153,7 +153,7 @@ def correlations(
     if missing == "listwise":
         whole = ~np.isnan(rows).any(axis=1)
         rows, weights = rows[whole], weights[whole]
-    _check(answers.names, rows)
+    _check(answers.names, rows, kind)
     choice = _choice(kind, missing, rows, weights)
     found = _measured(answers, rows, weights, choice, missing)
     return _repaired(found, repair)
@@ -185,8 +185,8 @@ def correlated(data: object, items: object, arguments: Mapping[str, Any]) -> Cor
     return data
 
 
-def _check(names: Sequence[str], rows: Array) -> None:
-    """Every item has answers that vary, and there are two at least."""
+def _check(names: Sequence[str], rows: Array, kind: Asked) -> None:
+    """Every item has answers that vary (and are categories where they must be), and there are two at least."""
     found: list[Problem] = []
     if len(names) < 2:
         en, zh = "one item has no correlations.", "只有一个题项，没有相关可言。"
@@ -203,6 +203,9 @@ def _check(names: Sequence[str], rows: Array) -> None:
         elif here.min() == here.max():
             en, zh = "all its answers are the same.", "其所有回答都相同。"
             found.append(problem("E-CONSTANT", f'item "{name}"', en, zh, "Leave it out.", "请去掉该题项。"))
+        elif kind == "polychoric" and np.unique(here).size > VALUES:
+            en, zh = "it has too many different answers for categories.", "其不同取值过多，不能视为类别。"
+            found.append(problem("E-SETTING", f'item "{name}"', en, zh, 'Use kind="pearson".', "请用 kind=“pearson”。"))
     if found:
         raise Problems(found)
 
@@ -211,7 +214,10 @@ def _choice(kind: Asked, missing: Absent, rows: Array, weights: Array) -> Choice
     """By the rule, or as asked."""
     if kind != "auto":
         return Choice(kind, Text("As asked.", "按所指定。"), "")
-    choice = chosen(used(rows), skewness(rows, weights), _empty(rows))
+    categories, skew = used(rows), skewness(rows, weights)
+    choice = chosen(categories, skew, 0.0)
+    if choice.kind == "polychoric":
+        choice = chosen(categories, skew, _empty(rows))
     if missing == "fiml" and choice.kind == "polychoric":
         en = f'Pearson: missing="fiml" goes with no other (the answers would call for {choice.why.en})'
         zh = f"皮尔逊相关：missing=“fiml”只适用于此（按回答本应为{choice.why.zh}）"
@@ -220,10 +226,8 @@ def _choice(kind: Asked, missing: Absent, rows: Array, weights: Array) -> Choice
 
 
 def _empty(rows: Array) -> float:
-    """The share of cells without an answer over the tables of all pairs; 1 where items have very many values."""
+    """The share of cells without an answer over the tables of all pairs."""
     sizes = used(rows)
-    if sizes.max() > 20:
-        return 1.0
     indicators = [(c[:, None] == np.unique(c[~np.isnan(c)])).astype(np.float32) for c in rows.T]
     joined = np.concatenate(indicators, axis=1)
     crossed = joined.T @ joined > 0

@@ -70,6 +70,7 @@ def test_skewed_sixes_are_polychoric_by_the_rule(bfi):
         ([5, 7], [0.2, -0.9], 0.1, "pearson"),
         ([5, 10], [0.2, -2.0], 0.1, "pearson"),
         ([3, 3], [0.2, 0.1], 0.6, "pearson"),
+        ([3, 90], [0.2, 0.1], 0.1, "pearson"),
     ],
 )
 def test_the_rule(categories, skew, empty, kind):
@@ -108,6 +109,10 @@ def test_bad_items_are_told_together():
     with pytest.raises(csi.Problems) as found:
         csi.correlations(frame, frame.columns)
     assert {p.code for p in found.value.problems} == {"E-CONSTANT", "E-NO-ANSWERS"}
+    slider = ordinal().with_columns(q1=pl.int_range(pl.len()))
+    with pytest.raises(csi.Problems, match="too many different answers for categories"):
+        csi.correlations(slider, slider.columns, kind="polychoric")
+    assert "300 different answers" in csi.correlations(slider, slider.columns).why.en
     with pytest.raises(csi.Problems, match="one item has no correlations"):
         csi.correlations(frame, ["q1"])
     with pytest.raises(csi.Problems) as found:
