@@ -46,6 +46,7 @@ HEADINGS = {
     "v_fairness": Text("Fairness", "公平性"),
     "v_response": Text("Item response", "项目反应"),
     "v_use": Text("Use of the scales", "量表使用"),
+    "v_traits": Text("Traits by methods", "多特质-多方法"),
     "v_short": Text("Short form", "简版"),
     "v_retest": Text("Retest", "重测"),
     "v_answers": Text("Fieldwork", "收回与清理"),

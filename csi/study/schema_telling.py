@@ -151,8 +151,9 @@ class ValidationForm(Part):
 
     `scales` are the constructs with their items (the model's by default). `groups` are tested for equal measurement and
     for items that favour one; `known` should differ. `criterion` are items that the scores should go with, `marker`
-    those that they should not. `retest` are two waves of the same people. `short` is the length of short forms (half of
-    each scale by default), which `keep` holds to these items.
+    those that they should not. `methods` are the items of every trait by every method that measured it. `retest` are
+    two waves of the same people. `short` is the length of short forms (half of each scale by default), which `keep`
+    holds to these items.
     """
 
     scales: dict[str, list[str]] = {}
@@ -160,6 +161,7 @@ class ValidationForm(Part):
     known: list[KnownForm] = []
     criterion: list[str] = []
     marker: list[str] = []
+    methods: dict[str, dict[str, list[str] | str]] = {}
     retest: list[str] = Field(default=[], max_length=2)
     short: int | None = Field(default=None, ge=2)
     keep: list[str] = []

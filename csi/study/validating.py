@@ -30,6 +30,7 @@ def validating_of(form: StudyForm) -> Validating:
         labels={name: _label(name, one) for name, one in named},
         criterion=tuple(said.criterion),
         marker=tuple(said.marker),
+        methods={trait: {m: _listed(i) for m, i in of.items()} for trait, of in said.methods.items()},
         retest=tuple(said.retest),
         short=said.short,
         keep=tuple(said.keep),
@@ -38,6 +39,10 @@ def validating_of(form: StudyForm) -> Validating:
 
 def _label(name: str, one: GroupForm | KnownForm) -> Text:
     return Text(one.en or one.zh or name, one.zh or one.en or name)
+
+
+def _listed(items: Sequence[str] | str) -> tuple[str, ...]:
+    return (items,) if isinstance(items, str) else tuple(items)
 
 
 def validating_problems(form: StudyForm, codebook: Codebook, document: Document) -> Iterator[Problem]:
@@ -51,6 +56,9 @@ def validating_problems(form: StudyForm, codebook: Codebook, document: Document)
             yield problem("E-SCALES", place, en, zh, "Name its items.", "请写明题项。")
     for key, given in (("criterion", said.criterion), ("marker", said.marker), ("keep", said.keep)):
         yield from _items(given, names, ("validation", key), document)
+    for trait, of in said.methods.items():
+        for method, units in of.items():
+            yield from _items(_listed(units), names, ("validation", "methods", trait, method), document)
     yield from _retest(form, document)
 
 

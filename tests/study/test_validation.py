@@ -221,3 +221,18 @@ def test_a_study_file_that_asks_for_what_is_not_there(study, line: str, said: st
     path.write_text(text.replace("language: zh", "language: en").replace("  short: 3", line), encoding="utf-8")
     with pytest.raises(Problems, match=said):
         csi.Study.read(path)
+
+
+def test_traits_by_methods_are_told_where_the_study_names_them() -> None:
+    rng = np.random.default_rng(2)
+    traits, methods = rng.normal(size=(300, 3)), 0.4 * rng.normal(size=(300, 3))
+    columns = {
+        f"x{t}{m}": traits[:, t] + methods[:, m] + 0.5 * rng.normal(size=300) for t in range(3) for m in range(3)
+    }
+    asked = csi.measures.questionnaire.validating.Validating(
+        methods={f"trait{t}": {f"way{m}": (f"x{t}{m}",) for m in range(3)} for t in range(3)}
+    )
+    scales = {f"trait{t}": [f"x{t}{m}" for m in range(3)] for t in range(3)}
+    found = csi.measures.questionnaire.validate.validated(pl.DataFrame(columns), scales, asked, draws=0)
+    assert found.mtmm.table.filter(criterion="convergent")["met"].to_list() == [9]
+    assert "v_traits" in [s.key for s in told_sections(found)]

@@ -46,6 +46,7 @@ from csi.measures.separation.common_method import CommonMethod, common_method
 from csi.measures.separation.criterion import Criterion, criterion
 from csi.measures.separation.discriminant import Discriminant, discriminant
 from csi.measures.separation.known_groups import KnownGroups, known_groups
+from csi.measures.separation.mtmm import Mtmm, mtmm
 from csi.measures.shown import told
 from csi.sem.estimator import SEM
 
@@ -67,7 +68,8 @@ class Validation(Shown):
         factors: the scales as correlated factors. discriminant: whether constructs are distinct.
         irt: item response models. common_method: checks of the method that answers share. ladders, dif: key of groups
             -> whether they are measured alike, and items that favour one. criterion: correlations with criteria.
-            known: key -> differences of groups that should differ. short: short forms. retest: scores over two waves.
+        known: key -> differences of groups that should differ. mtmm: traits by methods. short: short forms. retest:
+            scores over two waves.
         correlations: the one matrix behind adequacy, n_factors and efa; its kind decides how `factors` are fitted.
         advice: one line per rule that spoke, and per item and construct that is kept (see `advice_table`).
         absent: part -> why it is not there. draws, seed, level: of the intervals. notes: what is doubtful about all.
@@ -90,6 +92,7 @@ class Validation(Shown):
     dif: Mapping[str, Dif]
     criterion: Criterion | None
     known: Mapping[str, KnownGroups]
+    mtmm: Mtmm | None
     short: ShortForm | None
     retest: Retest | None
     advice: pl.DataFrame
@@ -222,6 +225,7 @@ def validated(
         dif=case.each("dif", asked.groups, _dif),
         criterion=case.tried("criterion", _criterion) if asked.criterion else None,
         known=case.each("known", asked.known, _known),
+        mtmm=case.tried("mtmm", _mtmm) if asked.methods else None,
         short=case.tried("short", _short),
         retest=case.tried("retest", _retest) if asked.retest else None,
         advice=pl.DataFrame(),
@@ -288,6 +292,11 @@ def _known(case: _Case, key: str) -> KnownGroups:
     return known_groups(
         case.data, key, case.answers.scales, expected=expected, level=case.level, small=case.small, **case.given
     )
+
+
+def _mtmm(case: _Case) -> Mtmm:
+    measures = {trait: {m: list(items_) for m, items_ in of.items()} for trait, of in case.asked.methods.items()}
+    return mtmm(case.data, measures, **case.given)
 
 
 def _short(case: _Case) -> ShortForm:

@@ -15,6 +15,7 @@ class Validating:
     Attributes:
         scales: construct -> items; empty for those of the model. groups: keys of groups. known: key -> its groups from
             the lowest score up. columns: key -> column of the data that no key role holds. labels: key -> its name.
+        methods: trait -> method -> items (a multitrait-multimethod design).
         short: length of short forms; None for half of each scale.
     """
 
@@ -25,6 +26,7 @@ class Validating:
     labels: Mapping[str, Text] = field(default_factory=dict)
     criterion: tuple[str, ...] = ()
     marker: tuple[str, ...] = ()
+    methods: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     retest: tuple[str, ...] = ()
     short: int | None = None
     keep: tuple[str, ...] = ()

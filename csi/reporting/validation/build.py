@@ -24,6 +24,7 @@ from csi.reporting.validation.items import items_section, use_section
 from csi.reporting.validation.reliability import reliability_section
 from csi.reporting.validation.response import response_section
 from csi.reporting.validation.separation import fit_section, misfit_section, separation_section
+from csi.reporting.validation.traits import traits_section
 from csi.study.study import Study
 from csi.survey.panel import Panel
 
@@ -39,6 +40,7 @@ TOLD: Mapping[str, Callable[[Validation], Section | None]] = {
     "v_misfit": misfit_section,
     "v_method": method_section,
     "v_criterion": criterion_section,
+    "v_traits": traits_section,
     "v_fairness": fairness_section,
     "v_response": response_section,
     "v_use": use_section,
@@ -58,6 +60,7 @@ def planned_sections(asked: Validating) -> tuple[str, ...]:
     idle = {
         "v_criterion": not (asked.criterion or asked.known),
         "v_fairness": not asked.groups,
+        "v_traits": not asked.methods,
         "v_retest": not asked.retest,
     }
     return (*(key for key in TOLD if not idle.get(key, False)), "v_answers")

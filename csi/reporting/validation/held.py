@@ -74,6 +74,7 @@ PARTS = {
     "ladder": Text("Invariance", "测量不变性"),
     "dif": Text("Item bias", "题项功能差异"),
     "irt": Text("Item response", "项目反应"),
+    "mtmm": Text("Traits by methods", "多特质-多方法"),
     "short": Text("Short form", "简版"),
     "retest": Text("Retest", "重测"),
 }

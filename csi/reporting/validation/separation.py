@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
@@ -20,6 +21,7 @@ from csi.reporting.validation.held import coded, labels_of, reasons_told, wordin
 WORST = 3
 """Pairs of items whose wordings are laid side by side."""
 CLOSE = 0.85
+LIMITS_OF_HTMT = ("htmt_low", "htmt_high")
 WORDING = "wording of "
 """What stands before an item's name where its wording is printed."""
 SEVERE = {"none": Text("none", "无"), "marginal": Text("marginal", "轻微"), "moderate": Text("moderate", "中等"),
@@ -36,6 +38,8 @@ def separation_section(v: Validation) -> Section | None:
     if v.discriminant is None:
         return None
     found = v.discriminant
+    lost = [pl.lit(None, pl.Float64).alias(c) for c in LIMITS_OF_HTMT if c not in found.table.columns]
+    found = replace(found, table=found.table.with_columns(lost))  # without resamples there are none
     title = separation_finding(v)
     matrix = found.table.select(
         pl.col("construct").alias("first"), pl.col("other").alias("second"), "htmt",
