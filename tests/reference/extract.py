@@ -389,7 +389,7 @@ def main() -> None:
     covariance(
         "democracy", "cbsem_poldem.json", "ML", SHARED / "data/political_democracy/political_democracy.csv", items
     )
-    for records in ("lavaan_records.py", "composite_records.py", "group_records.py"):
+    for records in ("lavaan_records.py", "composite_records.py", "group_records.py", "factor_records.py"):
         runpy.run_path(str(HERE / records))["extract"](SHARED, write, COMMAND)
 
 

@@ -1,7 +1,6 @@
 """Reference numbers of exploratory factor analysis: R's psych, stats and GPArotation on three data sets.
 
-    CSI_REFERENCE_DIR=../shared python tests/reference/factor_records.py
-
+`extract.py` calls `extract` with the folder of the reference results.
 Writes `factors/<data>.json` (correlations, adequacy, numbers of factors, solutions) and `factors/polychoric.json`.
 """
 
@@ -9,33 +8,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from extract import write
-
 HERE = Path(__file__).parent
-SHARED = Path(os.environ.get("CSI_REFERENCE_DIR", "../shared"))
-COMMAND = "CSI_REFERENCE_DIR=../shared python tests/reference/factor_records.py"
+Write = Callable[[Path, object], None]
 DATA = {"bfi": "bfi/bfi.csv", "hs": "holzinger_swineford/holzinger_swineford.csv", "mobi": "mobi/mobi.csv"}
 NUMBERS = ("chi", "STATISTIC", "dof", "PVAL", "objective", "RMSEA", "TLI", "BIC", "rms", "crms")
 
 
-def read(name: str) -> Any:
+def extract(shared: Path, write: Write, command: str) -> None:
+    """Write every case and where it comes from."""
+    for data in DATA:
+        write(HERE / "factors" / f"{data}.json", recorded(data, shared, command))
+    write(HERE / "factors" / "polychoric.json", polychoric(shared, command))
+
+
+def read(shared: Path, name: str) -> Any:
     """A reference file as parsed JSON."""
-    return json.loads((SHARED / "reference" / name).read_text(encoding="utf-8"))
+    return json.loads((shared / "reference" / name).read_text(encoding="utf-8"))
 
 
-def provenance(file: str, data: str, versions: dict[str, str]) -> dict[str, Any]:
+def provenance(shared: Path, command: str, file: str, data: str, versions: dict[str, str]) -> dict[str, Any]:
     """Software, data and command behind numbers."""
-    content = (SHARED / "data" / data).read_bytes()
+    content = (shared / "data" / data).read_bytes()
     return {
         "software": versions,
         "of": file,
         "data": Path(data).name,
         "data_sha256": hashlib.sha256(content).hexdigest(),
-        "command": COMMAND,
+        "command": command,
         "tolerance": 1e-4,
         "why": "psych stops its rotations at a slope of 1e-5 and its extraction by L-BFGS-B",
     }
@@ -53,13 +56,13 @@ def solution(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def recorded(name: str) -> dict[str, Any]:
+def recorded(name: str, shared: Path, command: str) -> dict[str, Any]:
     """Everything of one data set."""
-    part = read(f"efa_{name}.json")
+    part = read(shared, f"efa_{name}.json")
     facts = part["diagnostics"]
     (key,) = (k for k in part if k.startswith("fa") and k[2:].isdigit())
     record = {
-        "provenance": provenance(f"efa_{name}.json", DATA[name], part["versions"]),
+        "provenance": provenance(shared, command, f"efa_{name}.json", DATA[name], part["versions"]),
         "names": facts["cor"]["rows"],
         "n": facts["n"],
         "cor": facts["cor"]["values"],
@@ -80,9 +83,9 @@ def recorded(name: str) -> dict[str, Any]:
     return record
 
 
-def polychoric() -> dict[str, Any]:
+def polychoric(shared: Path, command: str) -> dict[str, Any]:
     """Polychoric correlations of bfi by three programs, and five factors of them."""
-    part = read("polychoric_bfi.json")
+    part = read(shared, "polychoric_bfi.json")
     five = part["fa5_minres_oblimin_on_complete_polychoric"]
     kinds = (
         "psych_pairwise_correct0",
@@ -91,16 +94,10 @@ def polychoric() -> dict[str, Any]:
         "lavaan_two_step_complete",
     )
     return {
-        "provenance": provenance("polychoric_bfi.json", DATA["bfi"], part["versions"]),
+        "provenance": provenance(shared, command, "polychoric_bfi.json", DATA["bfi"], part["versions"]),
         "names": part["lavaan_two_step_complete"]["rho"]["rows"],
         **{kind: part[kind]["rho"]["values"] for kind in kinds},
         "five": {"loadings": five["loadings"]["values"], "phi": five["phi"]["values"], "TLI": five["TLI"]},
         "five_rmsea": five["RMSEA"],
         "full": part["polycor_ML_A1_A2"],
     }
-
-
-if __name__ == "__main__":
-    for data in DATA:
-        write(HERE / "factors" / f"{data}.json", recorded(data))
-    write(HERE / "factors" / "polychoric.json", polychoric())
