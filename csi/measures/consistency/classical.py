@@ -3,12 +3,10 @@
 All take a stack: covariances give the reliability of the sum of the answers, correlations that of the sum of the
 standardised answers.
 
-Letters: `k` items, `...` any leading axes, `B` weightings, `n` rows.
+Letters: `k` items, `...` any leading axes.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -19,61 +17,6 @@ from csi.measures.reliability import alpha
 from csi.moments.linear import inverse
 from csi.moments.stack import Array
 from csi.moments.two_step import Flags
-
-Absences = Literal["pairwise", "listwise"]
-"""What becomes of absent answers: each pair of items has the rows that answer both, or rows need all of them."""
-
-
-def covariances(rows: Array, W: Array, missing: Absences = "pairwise") -> Array:
-    """Weighted covariances of one scale under many weightings.
-
-    Pairwise, cov_jl is of the rows that answer both (their means, divisor n_jl - 1), as R's `cov(use = "pairwise")`.
-
-    Parameters:
-        rows: (n, k) answers, NaN where absent. W: (B, n) weights.
-
-    Returns:
-        (B, k, k); NaN where fewer than two rows answer both.
-
-    Example:
-        >>> covariances(np.array([[1.0, 1], [2, 3], [3, np.nan]]), np.ones((1, 3))).tolist()
-        [[[1.0, 1.0], [1.0, 2.0]]]
-    """
-    columns, both = products(rows, missing)
-    return from_sums(W @ columns, both, rows.shape[1])
-
-
-def products(rows: Array, missing: Absences = "pairwise") -> tuple[Array, Array]:
-    """What covariances of any weighting are sums of, and how many rows answer each pair of items.
-
-    Parameters:
-        rows: (n, k), NaN where absent.
-
-    Returns:
-        (n, 4 m): of the m = k (k + 1) / 2 pairs whether both are answered, each answer, their product; (m,).
-    """
-    absent: Flags = np.isnan(rows)
-    if missing == "listwise":
-        absent = np.repeat(np.asarray(absent.any(axis=1))[:, None], rows.shape[1], axis=1)
-    there = (~absent).astype(np.float64)
-    centre = np.round(np.where(absent, 0.0, rows).sum(axis=0) / np.maximum(there.sum(axis=0), 1))
-    z = np.where(absent, 0.0, rows - centre)
-    i, j = np.triu_indices(rows.shape[1])
-    both = there[:, i] * there[:, j]
-    parts = (both, z[:, i] * there[:, j], z[:, j] * there[:, i], z[:, i] * z[:, j])
-    return np.concatenate(parts, axis=1), both.sum(axis=0)
-
-
-def from_sums(sums: Array, both: Array, k: int) -> Array:
-    """(B, k, k) covariances from weighted sums (B, 4 m) of `products`; `both`: (m,) rows that answer each pair."""
-    weight, one, other, product = np.split(sums, 4, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cov = (product / weight - one * other / weight**2) * (both / (both - 1))
-    i, j = np.triu_indices(k)
-    full = np.empty((len(sums), k, k))
-    full[:, i, j] = cov
-    full[:, j, i] = cov
-    return full
 
 
 def alpha_error(cov: Array, n: Array | float) -> Array:

@@ -19,12 +19,9 @@ from csi.inference.settings import level_problems
 from csi.measures.answered import Answered, answered
 from csi.measures.consistency import words
 from csi.measures.consistency.classical import (
-    Absences,
     alpha_error,
     feldt_interval,
-    from_sums,
     normal_interval,
-    products,
 )
 from csi.measures.consistency.coefficients import (
     ALPHA,
@@ -46,6 +43,7 @@ from csi.measures.consistency.coefficients import (
 from csi.measures.consistency.intervals import Bounds, Limits, by_draws, by_error
 from csi.measures.consistency.latent import green_yang, is_ordinal, latent_of, ordinal_alpha
 from csi.measures.consistency.scale_notes import lost_notes, notes_of
+from csi.measures.pairwise import Absences, covariances
 from csi.measures.reliability import NOT_COMPUTABLE, SINGLE
 from csi.measures.shown import told
 from csi.moments.stack import Array
@@ -223,12 +221,11 @@ def _replicated(found: Answered, n: int, seed: int, missing: Absences) -> dict[s
     several = [name for name, items in found.scales.items() if len(items) > 1]
     if not several:
         return {}
-    ready = [products(found.of(name), missing) for name in several]
-    columns = np.concatenate([of for of, _ in ready], axis=1)
-    sums = np.concatenate([W @ columns for W in _weightings(found, n, seed)])
-    ends = np.cumsum([of.shape[1] for of, _ in ready])[:-1]
-    each = zip(several, ready, np.split(sums, ends, axis=1), strict=True)
-    return {name: from_sums(own, both, len(found.scales[name])) for name, (_, both), own in each}
+    blocks: dict[str, list[Array]] = {name: [] for name in several}
+    for W in _weightings(found, n, seed):
+        for name, stack in blocks.items():
+            stack.append(covariances(found.of(name), W, missing))
+    return {name: np.concatenate(stack) for name, stack in blocks.items()}
 
 
 def _weightings(found: Answered, n: int, seed: int) -> Iterator[Array]:

@@ -200,6 +200,24 @@ def omega(loadings: Array, errors: Array) -> Array:
         return np.asarray(common / (common + errors.sum(axis=-1)))
 
 
+def omega_standardised(loadings: Array, sd: Array) -> Array:
+    """McDonald's omega of the sum of items from loadings of the standardised ones; NaN where some |l_i| exceeds 1.
+
+    (sum_i s_i l_i)^2 / ((sum_i s_i l_i)^2 + sum_i s_i^2 (1 - l_i^2))
+
+    Parameters:
+        loadings: (..., k) of standardised items. sd: (..., k) standard deviations.
+
+    Example:
+        >>> omega_standardised(np.array([0.7, 0.7, 0.7]), np.ones(3)).round(4)
+        np.float64(0.7424)
+    """
+    with np.errstate(invalid="ignore"):
+        proper = (np.abs(loadings) <= 1).all(axis=-1)
+    found = omega(sd * loadings, sd**2 * (1 - loadings**2))
+    return np.asarray(np.where(proper, found, np.nan))[()]
+
+
 def omega_observed(loadings: Array, cov: Array) -> Array:
     """McDonald's omega with the observed variance of the sum: (sum l)^2 / 1'V1.
 

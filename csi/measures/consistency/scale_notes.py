@@ -9,9 +9,9 @@ import numpy as np
 from csi.errors import Note, note
 from csi.inference.lost import HEAVY
 from csi.measures.answered import Answered
-from csi.measures.consistency.classical import Absences
 from csi.measures.consistency.coefficients import sampled
 from csi.measures.consistency.splits import SAMPLED
+from csi.measures.pairwise import Absences
 from csi.moments.stack import Array
 
 ENOUGH = 1000

@@ -16,8 +16,8 @@ from csi.measures.item_analysis.form_measures import expected_alpha
 from csi.measures.item_analysis.form_request import Request
 from csi.measures.item_analysis.form_search import Length
 from csi.measures.item_analysis.item_rest import alpha_of
-from csi.measures.item_analysis.pairwise import pairwise_moments
 from csi.measures.item_analysis.subsets import Flags
+from csi.measures.pairwise import pairwise_moments
 from csi.moments.stack import Array, Ints
 
 _NUMBERS = (

@@ -12,8 +12,8 @@ import numpy as np
 
 from csi.measures.item_analysis.fold_moments import Sums, fold_sums
 from csi.measures.item_analysis.form_measures import Worth, held_worth, worth_of
-from csi.measures.item_analysis.pairwise import pairwise_moments
 from csi.measures.item_analysis.subsets import LIMIT, Flags, Rules, downwards, every_form
+from csi.measures.pairwise import pairwise_moments
 from csi.moments.stack import Array, Ints
 
 Criterion = Mapping[str, float]

@@ -9,11 +9,12 @@ import polars as pl
 
 from csi.errors import Problems, problem
 from csi.measures.answered import Answered
+from csi.measures.blocks import correlations
 from csi.measures.item_analysis.categories import SURE, Categories, categories_of, possible, rest_scores, steps
 from csi.measures.item_analysis.close_pairs import CATEGORIES, TABLES, codes_of, polychorics
 from csi.measures.item_analysis.of_construct import OfConstruct
-from csi.measures.item_analysis.pairwise import correlations, counts
 from csi.measures.item_analysis.scale_use import acquiescence, as_asked, habits, summary
+from csi.measures.pairwise import counts
 from csi.measures.tidy import number_column
 from csi.moments.stack import Array, Ints
 

@@ -25,7 +25,7 @@ from csi.measures.item_analysis.frames import (
 )
 from csi.measures.item_analysis.items_words import REASONS, lines_of, sentences_of
 from csi.measures.item_analysis.of_construct import OfConstruct, of_construct
-from csi.measures.item_analysis.pairwise import pairwise_moments
+from csi.measures.pairwise import pairwise_moments
 from csi.measures.tidy import number_column
 from csi.moments.stack import Array
 from csi.survey.panel import Panel

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csi.measures.blocks import correlations
+from csi.measures.consistency.one_factor import minres, omega_standardised
 from csi.measures.item_analysis.item_rest import (
     alpha_if_dropped,
     alpha_if_reversed,
@@ -20,8 +22,7 @@ from csi.measures.item_analysis.item_rest import (
     standardised_total,
     without_each,
 )
-from csi.measures.item_analysis.one_factor import about_their_mean, omega_of, one_factor, residual_correlations
-from csi.measures.item_analysis.pairwise import correlations
+from csi.measures.item_analysis.left_over import about_their_mean, residual_correlations
 from csi.moments.stack import Array
 
 DEPENDENT = 4
@@ -80,22 +81,23 @@ def of_construct(rows: Array, weight: Array, cov: Array) -> OfConstruct:
         told[at] = why
         return _nothing(k, tuple(str(code) for code in told), why)
     cor, sd = correlations(inner), np.sqrt(np.diag(inner))
-    loading, settled = one_factor(cor[None])
+    loading = minres(cor[None])
+    settled = bool(np.isfinite(loading).all())
     without = _omega_without(cor, sd)
-    omega = float(omega_of(loading[0], sd)) if settled[0] else np.nan
+    omega = float(omega_standardised(loading[0], sd))
     found = {
         "item_rest": item_rest(inner),
         "item_total": item_total(rows[:, at], weight),
         "item_total_std": standardised_total(cor),
         "item_total_smc": corrected_total(cor),
-        "loading": np.where(settled[0], loading[0], np.nan),
+        "loading": loading[0],
         "alpha_if_dropped": alpha_if_dropped(inner),
         "omega_if_dropped": without,
         "alpha_if_reversed": alpha_if_reversed(inner),
     }
     singular = not np.isfinite(found["item_total_smc"]).all()
-    told[at] = [_why(v, one, settled=bool(settled[0]), singular=singular) for one in without]
-    q3, adjusted, why_q3 = _dependence(cor, loading, settled=bool(settled[0]))
+    told[at] = [_why(v, one, settled=settled, singular=singular) for one in without]
+    q3, adjusted, why_q3 = _dependence(cor, loading, settled=settled)
     return OfConstruct(
         **{name: _spread(value, at, k) for name, value in found.items()},
         reasons=tuple(str(code) for code in told),
@@ -125,8 +127,7 @@ def _omega_without(cor: Array, sd: Array) -> Array:
     v = len(sd)
     if v < 4:
         return np.full(v, np.nan)
-    loading, settled = one_factor(left_out(cor))
-    return np.where(settled, omega_of(loading, sd[without_each(v)]), np.nan)
+    return omega_standardised(minres(left_out(cor)), sd[without_each(v)])
 
 
 def _dependence(cor: Array, loading: Array, *, settled: bool) -> tuple[Array, Array, str]:

@@ -12,9 +12,10 @@ import polars as pl
 import pytest
 
 from csi.measures.blocks import correlations
-from csi.measures.consistency.classical import alpha_error, covariances, feldt_interval, lambdas, tenberge
+from csi.measures.consistency.classical import alpha_error, feldt_interval, lambdas, tenberge
 from csi.measures.consistency.lower_bound import greatest_lower_bound
 from csi.measures.consistency.splits import EVERY, SAMPLED, spearman_brown, split_reliability, splits
+from csi.measures.pairwise import covariances
 from csi.measures.reliability import alpha
 
 REFERENCE = Path(__file__).parents[2] / "reference"

@@ -11,8 +11,8 @@ import pytest
 
 import csi
 from csi.display import text
-from csi.measures.consistency.classical import covariances
 from csi.measures.consistency.coefficients import HIERARCHICAL, of_stack, split_stack
+from csi.measures.pairwise import covariances
 from csi.measures.reliability import alpha
 
 REFERENCE = Path(__file__).parents[2] / "reference"

@@ -16,9 +16,9 @@ from csi.measures.item_analysis.fold_moments import fold_sums
 from csi.measures.item_analysis.form_measures import held_worth, worth_of
 from csi.measures.item_analysis.form_search import lengths_of
 from csi.measures.item_analysis.item_rest import alpha_of
-from csi.measures.item_analysis.pairwise import pairwise_moments
 from csi.measures.item_analysis.short_form_words import REASONS
 from csi.measures.item_analysis.subsets import Rules, downwards, every_form
+from csi.measures.pairwise import pairwise_moments
 from csi.survey.codebook import Codebook, Item, Scale
 from csi.survey.read import read_panel
 

@@ -5,10 +5,33 @@ Letters: `n` rows, `p` items, `B` weightings.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from csi.moments.pearson import upper_of
 from csi.moments.stack import Array
+
+Absences = Literal["pairwise", "listwise"]
+"""What becomes of absent answers: each pair of items has the rows that answer both, or rows need all of them."""
+
+
+def covariances(rows: Array, W: Array, missing: Absences = "pairwise") -> Array:
+    """Weighted covariances of one scale under many weightings, from pairs or from the rows that answer all its items.
+
+    Parameters:
+        rows: (n, p) answers, NaN where absent. W: (B, n) weights.
+
+    Returns:
+        (B, p, p); NaN where fewer than two rows answer both.
+
+    Example:
+        >>> covariances(np.array([[1.0, 1], [2, 3], [3, np.nan]]), np.ones((1, 3))).tolist()
+        [[[1.0, 1.0], [1.0, 2.0]]]
+    """
+    if missing == "listwise":
+        rows = np.where(np.isnan(rows).any(axis=1, keepdims=True), np.nan, rows)
+    return pairwise_moments(rows, W)[1]
 
 
 def pairwise_moments(rows: Array, W: Array) -> tuple[Array, Array]:
@@ -72,16 +95,3 @@ def counts(rows: Array) -> Array:
     """
     here = (~np.isnan(rows)).astype(np.float64)
     return np.asarray(here.T @ here)
-
-
-def correlations(cov: Array) -> Array:
-    """(..., p, p) correlations; NaN for items without variance.
-
-    Example:
-        >>> correlations(np.array([[4.0, 1.0], [1.0, 1.0]])).tolist()
-        [[1.0, 0.5], [0.5, 1.0]]
-    """
-    variance = np.diagonal(cov, axis1=-2, axis2=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.sqrt(np.where(variance > 0, variance, np.nan))
-        return np.asarray(cov / (sd[..., :, None] * sd[..., None, :]))
