@@ -443,6 +443,7 @@ SECTIONS = (
         "Discriminant, criterion and known-groups validity",
         lambda: of_study("separation_coverage", "separation_nulls"),
     ),
+    ("Exploratory factors", lambda: of_study("factors_coverage")),
     ("Item response models and differential item functioning", of_response),
 )
 

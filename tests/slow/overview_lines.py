@@ -128,6 +128,7 @@ OWN = {
         "criterion": "correlations with a criterion", "difference": "differences of groups",
         "difference, clusters": "differences of groups, by cluster", "g": "Hedges' g",
     },
+    "factors_coverage": {"main loading": "main loadings", "side loading": "side loadings"},
     "logs_coverage": {
         "codes": "alpha, reliability of codes, correlation", "forecast": "purchases expected",
         "forecast, few": "purchases expected", "parameter": "parameters", "parameter, few": "parameters",

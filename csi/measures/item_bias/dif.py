@@ -270,17 +270,18 @@ def _notes(
     *,
     purify: bool,
 ) -> list[Note]:
-    notes = notes_of(found, chosen[0], small, purify=purify)
+    notes = notes_of(rows, found, chosen[0], small, purify=purify)
     if rows.weighted:
         en = "weights do not enter: people are matched one by one, and every respondent counts once."
         notes.append(note("N-DIF-WEIGHTS", en, "权重不参与计算：受访者逐一匹配，每人计一次。"))
     for construct in dict.fromkeys(c for c, _ in found):
+        label = rows.label(construct)
         items = next(kept for (c, _), (kept, _) in found.items() if c == construct)
         against = _against(rows.rows[:, rows.columns(items)])
         named = [i for i, bad in zip(items, against, strict=True) if bad]
         if named:
-            en = f"{', '.join(named)}: runs against the rest of {construct}; the score they are matched on is in doubt."
-            zh = f"{'、'.join(named)}：与 {construct} 其余题项方向相反；用于匹配的总分存疑。"
+            en = f"{', '.join(named)}: runs against the rest of {label.en}; the score they are matched on is in doubt."
+            zh = f"{'、'.join(named)}：与{label.zh}其余题项方向相反；用于匹配的总分存疑。"
             notes.append(note("W-DIF-REVERSED", en, zh))
     return notes
 

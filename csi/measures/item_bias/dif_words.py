@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.display import table as printed
 from csi.errors import Note, Text, note
+from csi.measures.answered import Answered
 from csi.measures.item_bias.compared import Compared
 from csi.measures.response.specified import names_of
 
@@ -73,7 +74,12 @@ def _one(row: Mapping[str, Any], reference: str) -> Text:
 
 
 def notes_of(
-    found: Mapping[tuple[str, str], tuple[list[str], Compared]], reference: str, small: int, *, purify: bool
+    rows: Answered,
+    found: Mapping[tuple[str, str], tuple[list[str], Compared]],
+    reference: str,
+    small: int,
+    *,
+    purify: bool,
 ) -> list[Note]:
     """What people were matched on, what left the score, categories that a group never uses."""
     if not found:
@@ -84,14 +90,17 @@ def notes_of(
         "存在功能差异的题项不计入其他题项的匹配总分。" if purify else "不剔除任何题项。"
     )
     notes = [note("N-DIF-MATCH", en, zh)]
+    (by,) = rows.keys.columns
     for (construct, focal), (items, one) in found.items():
+        label = rows.label(construct)
+        here = Text(f"{label.en} ({by} {focal})", f"{label.zh}（{by}={focal} 组）")
         left = [i for i, a in zip(items, one.anchors, strict=True) if not a]
         if left:
-            en = f"{construct}, {focal}: {', '.join(left)} left the matching score."
-            notes.append(note("N-DIF-PURIFIED", en, f"{construct}，{focal}：{'、'.join(left)} 未计入匹配总分。"))
+            en = f"{here.en}: {', '.join(left)} left the matching score."
+            notes.append(note("N-DIF-PURIFIED", en, f"{here.zh}：{'、'.join(left)} 未计入匹配总分。"))
         if not one.settled:
-            en = f"{construct}, {focal}: the items of the matching score did not settle; the last are used."
-            zh = f"{construct}，{focal}：匹配总分所含题项未稳定；采用最后一次的结果。"
+            en = f"{here.en}: the items of the matching score did not settle; the last are used."
+            zh = f"{here.zh}：匹配总分所含题项未稳定；采用最后一次的结果。"
             notes.append(note("W-DIF-PURIFIED", en, zh))
         told = [(i, name) for i, name in enumerate(items) if one.tables.n[i].min() >= small]
         for i, name in told:

@@ -57,7 +57,7 @@ def factor_heat(
     for row in items:
         if row["construct"] != gone:
             gone = row["construct"]
-            name = svg.shorten(say(gone, labels, lang), left - 8, 13, bold=True, lang=lang)
+            name = svg.shorten(say(gone, labels, lang), width, 13, bold=True, lang=lang)
             parts.append(svg.words(0, y + 19, name, size=13, fill=style.INK, bold=True))
             parts.append(svg.line((0, y + 25), (left + side * len(factors), y + 25), style.TRACK))
             y += 28

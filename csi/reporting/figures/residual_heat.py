@@ -38,7 +38,8 @@ def residual_heat(
     cells = {frozenset((r["first"], r["second"])): r["residual"] for r in frame.to_dicts()}
     size = 11.0 if len(order) < 20 else 10.0
     left = max((text_width(i, size) for i in order), default=0) + 8
-    side = min((width - left) / max(len(order) - 1, 1), 34.0)
+    right = max((text_width(i, size) for i in order[-4:]), default=0) + 4
+    side = min((width - left - right) / max(len(order) - 1, 1), 34.0)
     high = max(min(side, 26.0), 13.0)
     parts, top = _legend(lang), 30.0
     for i, name in enumerate(order[1:], start=1):
