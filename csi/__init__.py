@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from csi.importance.driver_shares import driver_shares as driver_shares
     from csi.importance.drivers import drivers as drivers
     from csi.importance.nca import nca as nca
+    from csi.importance.plan import plan as plan
+    from csi.importance.what_if import whatif as whatif
     from csi.inference.adjust import adjust as adjust
     from csi.inference.bollen_stine import bollen_stine as bollen_stine
     from csi.inference.bootstrap import bootstrap as bootstrap
@@ -289,6 +291,8 @@ _HOMES = {
     "kcsi": "csi.tracking.rates",
     "rates": "csi.tracking.rates",
     "nca": "csi.importance.nca",
+    "plan": "csi.importance.plan",
+    "whatif": "csi.importance.what_if",
     "nonlinear": "csi.measures.nonlinear",
     "pos": "csi.measures.pos",
     "predict": "csi.measures.predict",
@@ -389,7 +393,7 @@ __all__ = [
     "mtmm",
     "n_factors", "nca", "nonlinear", "nps",
     "omega", "order", "overlap",
-    "pairwise", "penalty_reward", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
+    "pairwise", "penalty_reward", "plan", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
     "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
     "quality",
     "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy",
@@ -398,7 +402,7 @@ __all__ = [
     "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
     "targets", "text_indicator", "tolerance", "track", "tree",
     "validate", "validity", "verify", "vif",
-    "wald", "waves",
+    "wald", "waves", "whatif",
 ]  # fmt: skip
 
 

@@ -73,6 +73,13 @@ VERBS: Final[dict[str, Text]] = {
         "expectation beside experience: gaps, Kano's classes, recommendation", "期望与体验：差距、Kano 分类、净推荐值"
     ),
     "drivers": Text("what is associated with the target, and how well it is done", "驱动因素与重要性—表现"),
+    "whatif": Text(
+        "what if drivers were raised: points of the target that go with that, what it costs",
+        "若提高驱动因素：目标相应变化多少分、成本几何",
+    ),
+    "plan": Text(
+        "the best plan under a budget: which levels of which levers", "预算之内的最优方案：提高哪些杠杆、提高多少"
+    ),
     "groups": Text(
         "may groups be compared (MICOM), and which paths differ between them", "各组是否可比（MICOM），哪些路径不同"
     ),

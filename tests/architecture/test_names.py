@@ -119,6 +119,8 @@ PUBLIC = [
     "comments",
     "text_indicator",
     "nca",
+    "plan",
+    "whatif",
     "medals",
     "pairwise",
     "pool",

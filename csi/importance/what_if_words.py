@@ -1,0 +1,184 @@
+"""How levers read: what is associated with what was asked, what the scale's end takes, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from csi.display import Number, table
+from csi.errors import Note, Text, note
+from csi.estimate.estimate import Estimate
+from csi.importance.drivers_words import ROWS
+from csi.measures.shown import told
+
+ROLES: Final = {
+    "lever": Text("lever", "杠杆"),
+    "between": Text("between", "中间构念"),
+    "target": Text("target", "目标"),
+}
+HEADINGS: Final = {
+    "construct": Text("construct", "构念"),
+    "lever": Text("lever", "杠杆"),
+    "role": Text("role", "角色"),
+    "now": Text("now", "现值"),
+    "asked": Text("asked", "设定"),
+    "room": Text("room", "余地"),
+    "change": Text("change", "变化"),
+    "std_error": Text("SE", "标准误"),
+    "conf_low": Text("low", "下限"),
+    "conf_high": Text("high", "上限"),
+    "after": Text("after", "之后"),
+    "at_end": Text("at the end", "到达端点"),
+    "reason": Text("reason", "原因"),
+    "cost": Text("cost", "成本"),
+    "per_point": Text("per point", "每分成本"),
+    "per_point_low": Text("low", "下限"),
+    "per_point_high": Text("high", "上限"),
+    "worth": Text("worth of a point", "每分价值"),
+    "net": Text("net", "净值"),
+    "net_low": Text("low", "下限"),
+    "net_high": Text("high", "上限"),
+    "breaks_even": Text("breaks even", "达到盈亏平衡"),
+}
+NUMBERS: Final[dict[str, Number]] = {
+    **dict.fromkeys(("now", "room", "change", "conf_low", "conf_high", "after"), lambda v: f"{v:.1f}"),
+    **dict.fromkeys(("std_error",), lambda v: f"{v:.2f}"),
+    **dict.fromkeys(("asked", "cost", "worth"), lambda v: f"{v:g}"),
+    **dict.fromkeys(
+        ("per_point", "per_point_low", "per_point_high", "net", "net_low", "net_high"), lambda v: f"{v:.0f}"
+    ),
+    **dict.fromkeys(("at_end", "breaks_even"), lambda v: f"{v:.0%}"),
+}
+TITLES: Final = (
+    Text("Levers and what they lead to (points)", "杠杆及其指向的构念（分）"),
+    Text("The target, each lever alone (points)", "各杠杆单独变动时的目标（分）"),
+    Text("Costs", "成本"),
+)
+TAKEN: Final = 0.05
+"""Points of a rise that the end of the scale takes before that is said."""
+
+
+def sentences_of(
+    found: pl.DataFrame, costs: pl.DataFrame, labels: Mapping[str, Text], level: float
+) -> tuple[Text, ...]:
+    """Per cell: what goes with what was asked, what the end of the scale takes, what it costs.
+
+    Parameters:
+        found, costs: of `WhatIf`. labels: of the constructs. level: of the intervals.
+    """
+    keys = found.columns[: found.columns.index("construct")]
+    parts = found.partition_by(keys, maintain_order=True) if keys else [found]
+    out = []
+    for number, part in enumerate(parts):
+        cell = " ".join(str(part[k][0]) for k in keys)
+        money = costs.row(number, named=True) if costs.height else None
+        own = _of_cell(part.to_dicts(), money, labels, level)
+        out += [Text(f"{cell}: {said.en}", f"{cell}：{said.zh}") if cell else said for said in own]
+    return tuple(out)
+
+
+def _of_cell(
+    rows: Sequence[Mapping[str, Any]], money: Mapping[str, Any] | None, labels: Mapping[str, Text], level: float
+) -> Iterator[Text]:
+    """The sentences of one cell; none where it has no numbers."""
+    target = rows[-1]
+    if target["change"] is None:
+        return
+    levers = [r for r in rows if r["role"] == "lever"]
+    name = labels[target["construct"]]
+    asked = " and ".join(_points(r["asked"], labels[r["construct"]].en) for r in levers)
+    asked_zh = "且".join(_points_zh(r["asked"], labels[r["construct"]].zh) for r in levers)
+    size, way, way_zh = f"{abs(target['change']):.1f}", *_way(target["change"])
+    within, within_zh = _within(target, level)
+    en = f"{asked}{' together' if len(levers) > 1 else ''} are associated with {size} points {way} {name.en}{within}."
+    yield Text(en, f"{asked_zh}时，{name.zh}相应{way_zh} {size} 分{within_zh}。")
+    for r in levers:
+        if r["at_end"] is not None and abs(r["asked"]) - abs(r["change"]) > TAKEN:
+            one = labels[r["construct"]]
+            en = f"With that {r['at_end']:.0%} of the respondents are at the end of the {one.en} scale, and its mean "
+            zh = f"此时{one.zh}有 {r['at_end']:.0%} 的受访者到达量表端点，"
+            yield Text(f"{en}changes by {r['change']:.1f}.", f"{zh}其均值变化 {r['change']:.1f} 分。")
+    if money is not None and money["per_point"] is not None:
+        yield _cost(money, name)
+
+
+def _points(asked: float, name: str) -> str:
+    return f"{abs(asked):g} point{'s' * (abs(asked) != 1)} {'more' if asked > 0 else 'less'} {name}"
+
+
+def _points_zh(asked: float, name: str) -> str:
+    return f"{name}{'高' if asked > 0 else '低'} {abs(asked):g} 分"
+
+
+def _way(change: float) -> tuple[str, str]:
+    return ("more", "高") if change >= 0 else ("less", "低")
+
+
+def _within(row: Mapping[str, Any], level: float) -> tuple[str, str]:
+    """The interval in words; nothing where there is none."""
+    if row["conf_low"] is None:
+        return "", ""
+    low, high = row["conf_low"], row["conf_high"]
+    return f" ({level:.0%} interval {low:+.1f} to {high:+.1f})", f"（{level:.0%} 区间 {low:+.1f} 至 {high:+.1f}）"
+
+
+def _cost(money: Mapping[str, Any], name: Text) -> Text:
+    """What one point costs, and whether that is met."""
+    each = f"{money['per_point']:,.0f}"
+    low, high = money["per_point_low"], money["per_point_high"]
+    within, within_zh = "", ""
+    if low is not None:
+        top, top_zh = ("no upper limit", "无上限") if high is None else (f"{high:,.0f}", f"{high:,.0f}")
+        within, within_zh = f" ({low:,.0f} to {top})", f"（{low:,.0f} 至 {top_zh}）"
+    en = f"At a cost of {money['cost']:,.0f} one point of {name.en} costs {each}{within}: it breaks even where a "
+    zh = f"成本 {money['cost']:,.0f} 时，{name.zh}每高 1 分的成本为 {each}{within_zh}；每分价值达到此数时盈亏平衡。"
+    en += "point is worth that much."
+    if money.get("breaks_even") is not None:
+        en += f" At {money['worth']:,.0f} a point it breaks even with probability {money['breaks_even']:.2f}."
+        zh += f"按每分 {money['worth']:,.0f} 计，达到盈亏平衡的概率为 {money['breaks_even']:.2f}。"
+    return Text(en, zh)
+
+
+def lines_of(
+    sentences: Sequence[Text],
+    frames: Sequence[pl.DataFrame],
+    labels: Mapping[str, Text],
+    notes: Sequence[Note],
+    lang: str,
+) -> str:
+    """Sentences, frames with a value, notes."""
+    lines = [s.say(lang) for s in sentences]
+    words = {**{k: t.say(lang) for k, t in ROLES.items()}, **{c: t.say(lang) for c, t in labels.items()}}
+    heads = {c: t.say(lang) for c, t in HEADINGS.items()}
+    for number, (title, frame) in enumerate(zip(TITLES, frames, strict=True)):
+        if not frame.height or (number == 1 and frame["lever"].n_unique() < 2):
+            continue
+        shown = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
+        text = [c for c in ("construct", "lever", "role") if c in shown.columns]
+        shown = shown.with_columns(pl.col(text).replace(words)) if text else shown
+        lines += ["", title.say(lang), table(shown.head(ROWS), NUMBERS, heads)]
+    return "\n".join([*lines, *told((), notes, lang)])
+
+
+def notes_of(est: Estimate, kind: str, *, held: bool, rows: bool) -> tuple[Note, ...]:
+    """What points of levers are, how they add up, where intervals come from, what the end of the scale takes."""
+    en = "associations of the model carried to other points, not forecasts: what raises a lever may move others too."
+    out = [note("N-LEVERS", en, "此为模型关联的换算，并非预测：改变杠杆的措施也可能牵动其他方面。")]
+    if held:
+        out.append(note("N-LEVERS-HELD", "each lever ends where it was put, whatever the others bring it.",
+                        "各杠杆均停在设定的水平，不计其他杠杆带来的变动。"))  # fmt: skip
+    if rows:
+        en = "everybody is moved along a lever by what was asked and stops at 0 and 100; limits take that as known."
+        out.append(note("N-LEVERS-END", en, "每位受访者在杠杆上按设定移动并止于 0 与 100；区间将此部分视为已知。"))
+    else:
+        en = "without rows means stop at 0 and 100; respondents who are there already are not known."
+        out.append(note("W-LEVERS-NO-ROWS", en, "没有原始行，仅令均值止于 0 与 100，无法得知已在端点的受访者。"))
+    if kind == "none":
+        out.append(note("N-LEVERS-NO-INTERVAL", "no intervals without replicates; call csi.bootstrap(est) first.",
+                        "没有重抽样，故无区间；请先调用 csi.bootstrap(est)。"))  # fmt: skip
+    if any(c.product_of for c in est.model.constructs):
+        en = "a moderated lever is taken at the mean of its moderator; see csi.simple_slopes."
+        out.append(note("moderated_importance", en, "受调节的杠杆取调节变量均值处的值，见 csi.simple_slopes。"))
+    return tuple(out)

@@ -1,0 +1,48 @@
+"""`csi whatif` and `csi plan` on a study: what a person reads, what a machine gets, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_levers_of_a_study(asked, study):
+    code, out, err = asked(
+        "whatif",
+        study,
+        "--raise",
+        "perceived_quality=5",
+        "--cost",
+        "1000",
+        "--worth",
+        "200",
+        "--bootstrap",
+        "100",
+        "--lang",
+        "en",
+    )
+    assert (code, err) == (0, "")
+    for said in ("5 points more", "associated with", "breaks even", "Levers and what they lead to"):
+        assert said in out
+    code, out, _ = asked("whatif", study, "--raise", "perceived_quality=5", "--bootstrap", "0", "--lang", "zh")
+    assert code == 0
+    assert "相应" in out
+    assert "杠杆" in out
+
+
+def test_a_plan_of_a_study(asked, study):
+    plan = ("plan", study, "--lever", "perceived_quality=5:20,10:60", "--budget", "30", "--bootstrap", "100")
+    code, out, err = asked(*plan, "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "the best plan is" in out
+    code, out, _ = asked(*plan, "--json")
+    found = json.loads(out)
+    assert found["chosen"] == {"perceived_quality": 5.0}
+    assert found["cost"] == 20
+
+
+def test_what_is_refused(asked, study):
+    assert asked("whatif", study, "--raise", "quality", "--lang", "en")[0] == 2
+    assert asked("plan", study, "--lever", "perceived_quality=5", "--budget", "3", "--lang", "en")[0] == 2
+    code, _, err = asked("whatif", study, "--raise", "percieved_quality=5", "--bootstrap", "0", "--lang", "en")
+    assert code == 1
+    assert "quality" in err
