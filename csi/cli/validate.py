@@ -20,7 +20,7 @@ from csi.study.validation import validate_study
 WORKING = Text("Validating", "校验中")
 PRINTED = (
     "advice", "v_reliability", "v_retained", "separation", "worst_pairs", "v_ladders", "v_bias", "v_irt_scales",
-    "v_forms", "v_retest", "v_criterion", "v_known", "v_method", "v_traits",
+    "v_forms", "v_retest", "v_raters", "v_rater_icc", "v_criterion", "v_known", "v_method", "v_traits",
 )  # fmt: skip
 """Tables that a person reads at the prompt; all of them are in `--json`, `--to` and the report."""
 

@@ -49,6 +49,7 @@ HEADINGS = {
     "v_traits": Text("Traits by methods", "多特质-多方法"),
     "v_short": Text("Short form", "简版"),
     "v_retest": Text("Retest", "重测"),
+    "v_raters": Text("Raters", "评分者一致性"),
     "v_answers": Text("Fieldwork", "收回与清理"),
     "overview": Text("What the models say", "各模型的结论"),
 }

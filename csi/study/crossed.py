@@ -74,7 +74,7 @@ def crossed_problems(
     yield from break_problems(form, model, form.index.target or TARGET, document, folder, unsure)
     yield from former_problems(form, codebook, document)
     if codebook and not held.faulty("validation"):
-        yield from validating_problems(form, codebook, document)
+        yield from validating_problems(form, codebook, document, folder)
 
 
 def _has_duration(form: StudyForm, codebook: Codebook) -> bool:

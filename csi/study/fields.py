@@ -85,7 +85,8 @@ def fields_of(
 def beside_of(form: StudyForm, document: Document, folder: Path) -> tuple[Path, ...]:
     """The files that a study names besides its answers."""
     book = document.data.get("codebook")
-    named = (book if isinstance(book, str) else "", form.model.file, *(f.labels for f in form.data))
+    rated = (one.file for one in form.validation.raters.values())
+    named = (book if isinstance(book, str) else "", form.model.file, *(f.labels for f in form.data), *rated)
     return tuple(folder / name for name in dict.fromkeys(named) if name)
 
 
@@ -172,7 +173,7 @@ def settings_of(form: StudyForm, codebook: Codebook | None, model: Model | None)
         flagged=form.report.flagged,
         telling=_telling(form),
         gating=_gating(form),
-        validating=validating_of(form),
+        validating=validating_of(form, codebook),
     )
 
 

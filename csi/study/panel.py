@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csi.engines.spark import is_spark, spark_rows
-from csi.errors import Language, Note, Problems, note, problem
+from csi.errors import Language, Note, Problem, Problems, note, problem
 from csi.moments.pools import check_executor
 from csi.moments.streamed import Streamed
 from csi.study.codebook import read_codebook
 from csi.study.former import formers
 from csi.study.replicated import answered_problems
 from csi.study.streams import rows_of, streamed, streamed_rows, streams
-from csi.study.weights import WeighPlan, placed, weigh_groups, weighed, with_base
+from csi.study.weights import placed, weigh_groups, weighed, with_base
 from csi.survey import read as survey
 from csi.survey.codebook import Codebook
 from csi.survey.columns import roles_of
@@ -45,7 +45,7 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     plan, book = study.weighing, with_base(study.codebook, study.weighing)
     groups = {**study.settings.gating.columns, **study.settings.validating.columns}
     panel = _read(
-        plan,
+        study,
         study.data,
         book,
         rules=study.rules,
@@ -76,12 +76,21 @@ def read_study_panel(study: Study, aside: Sequence[str] = (), *, part: bool = Fa
     return panel
 
 
-def _read(plan: WeighPlan | None, *args: Any, **said: Any) -> Panel:  # noqa: ANN401 - those of survey.read_panel
-    """The answers; columns that weighing needs and no file has are told at their line of the study file."""
+def _read(study: Study, *args: Any, **said: Any) -> Panel:  # noqa: ANN401 - those of survey.read_panel
+    """The answers; columns that weighing or raters need and no file has are told where the study file names them."""
     try:
         return survey.read_panel(*args, **said)
     except Problems as error:
-        raise Problems(placed(error.problems, plan), error.lang) from error
+        raise Problems(placed(_rated(error.problems, study), study.weighing), error.lang) from error
+
+
+def _rated(problems: Sequence[Problem], study: Study) -> tuple[Problem, ...]:
+    """Columns of raters that the answers lack, at the key that names them."""
+    own = [f'"{c}"' for one in study.settings.validating.raters.values() for c in one.columns if not one.file]
+    return tuple(
+        replace(p, where="validation: raters") if p.where == "between" and any(c in p.what.en for c in own) else p
+        for p in problems
+    )
 
 
 def files_named(study: Study) -> list[Path]:

@@ -146,14 +146,32 @@ class KnownForm(Part):
     low_to_high: list[str] = []
 
 
+def _raters(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """A plain list is that of the columns."""
+    return {"columns": value} if isinstance(value, list) else value
+
+
+class RatersForm(Part):
+    """Who rated what: a column per rater, or the unit, rater and score of a long `file`; `values` in their order."""
+
+    file: str = ""
+    columns: list[str] = []
+    unit: str = ""
+    rater: str = ""
+    score: str = ""
+    values: list[str] = []
+    zh: str = ""
+    en: str = ""
+
+
 class ValidationForm(Part):
     """What `csi validate` looks at beside the answers themselves.
 
     `scales` are the constructs with their items (the model's by default). `groups` are tested for equal measurement and
     for items that favour one; `known` should differ. `criterion` are items that the scores should go with, `marker`
     those that they should not. `methods` are the items of every trait by every method that measured it. `retest` are
-    two waves of the same people. `short` is the length of short forms (half of each scale by default), which `keep`
-    holds to these items.
+    two waves of the same people; `raters` rated the same units, judgement by judgement. `short` is the length of short
+    forms (half of each scale by default), which `keep` holds to these items.
     """
 
     scales: dict[str, list[str]] = {}
@@ -163,6 +181,7 @@ class ValidationForm(Part):
     marker: list[str] = []
     methods: dict[str, dict[str, list[str] | str]] = {}
     retest: list[str] = Field(default=[], max_length=2)
+    raters: dict[str, Annotated[RatersForm, BeforeValidator(_raters)]] = {}
     short: int | None = Field(default=None, ge=2)
     keep: list[str] = []
 

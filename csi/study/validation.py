@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from csi.errors import Note, Problems, did_you_mean, note, problem
 from csi.measures.answered import scales_of
 from csi.measures.questionnaire.validate import Validation, validated
-from csi.measures.questionnaire.validating import Validating
+from csi.measures.questionnaire.validating import Rated, Validating
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, read_study
+from csi.survey.datafile import DataFile
 from csi.survey.panel import Panel
+from csi.survey.readers import read_table
 
 DRAWS = 1000
 """Resamples where nobody says how many."""
@@ -29,6 +33,7 @@ def validate(
     criterion: Sequence[str] = (),
     marker: Sequence[str] = (),
     retest: Sequence[str] = (),
+    raters: Mapping[str, Sequence[str]] | None = None,
     short: int | None = None,
     keep: Sequence[str] = (),
     draws: int | None = None,
@@ -47,6 +52,7 @@ def validate(
         wave, brand: of a study or panel: the answers that are looked at (the latest wave of a study, all brands).
         groups: columns whose groups should be measured alike. known: column -> its groups from the lowest score up.
         criterion, marker: items that scores should, and should not, go with. retest: two waves of the same people.
+        raters: judgement -> columns of its raters (files and long tables: the study file).
         short: items of a short form (half of a scale by default); keep: items it must have.
         draws: resamples behind intervals (0: none; by default the study's own number, else 1,000). seed: of all of
             them. na, scale: of a bare frame, as in `csi.fit`.
@@ -69,6 +75,7 @@ def validate(
         criterion=tuple(criterion),
         marker=tuple(marker),
         retest=tuple(retest),
+        raters={name: Rated(tuple(columns)) for name, columns in (raters or {}).items()},
         short=short,
         keep=tuple(keep),
     )
@@ -113,11 +120,25 @@ def validate_study(
         seed=study.settings.seed if seed is None else seed,
         level=study.settings.level,
         small=study.settings.small,
+        ratings=_ratings(study, asked),
         notes=notes,
     )
 
 
-_ASKED = ("groups", "known", "criterion", "marker", "retest", "short", "keep")
+_ASKED = ("groups", "known", "criterion", "marker", "retest", "raters", "short", "keep")
+
+
+def _ratings(study: Study, asked: Validating) -> dict[str, pl.DataFrame]:
+    """The tables of ratings that a study names, as texts; those of the answers are none of them.
+
+    Raises:
+        Problems: a file that cannot be read, in the study's language.
+    """
+    named = {name: one.file for name, one in asked.raters.items() if one.file}
+    try:
+        return {name: read_table(DataFile(study.path.parent / file)).frame for name, file in named.items()}
+    except Problems as error:
+        raise Problems(error.problems, study.language) from error
 
 
 def _where(study: Study, panel: Panel, wave: str | None, brand: str | None) -> tuple[dict[str, str], tuple[Note, ...]]:

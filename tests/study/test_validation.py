@@ -9,6 +9,8 @@ import pytest
 import csi
 from csi.catalogue.advice import ACTIONS, rules
 from csi.errors import Problems
+from csi.measures.questionnaire.rated import Raters, raters_agree
+from csi.measures.questionnaire.validating import Rated
 from csi.reporting.html import render_html
 from csi.reporting.validation.build import facts, told_sections, verdict
 
@@ -38,6 +40,10 @@ def answers(n: int = 400, seed: int = 5) -> pl.DataFrame:
     frame = pl.DataFrame(rows).with_columns(
         language=pl.Series(np.where(group == 1, "en", "zh")),
         spend=pl.Series(latent["value"] + rng.normal(size=n)),
+    )
+    frame = frame.with_columns(
+        coder_a=pl.Series(np.array(["low", "mid", "high"])[np.digitize(latent["care"], [-0.7, 0.7])]),
+        coder_b=pl.Series(np.array(["low", "mid", "high"])[np.digitize(latent["care"] + 0.1, [-0.7, 0.7])]),
     )
     gone = rng.random(n) < 0.12
     return frame.with_columns(c3=pl.when(pl.Series(gone)).then(None).otherwise(pl.col("c3")))
@@ -172,6 +178,10 @@ estimate: {estimator: mlr}
 bootstrap: {n: 100}
 validation:
   groups: [{name: language, zh: 语言, en: language}]
+  raters:
+    comments: {columns: [coder_a, coder_b], values: [low, mid, high], zh: 留言, en: comments}
+    calls: {file: calls.csv, unit: call, rater: judge, score: score}
+    faults: {file: few.csv, columns: [ann, bob]}
   short: 3
 """
 
@@ -180,6 +190,10 @@ validation:
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pilot")
     answers().write_csv(folder / "answers.csv")
+    scores = np.round(50 + 10 * np.add.outer(np.random.default_rng(8).normal(size=40), np.array([0.0, 0.1, 0.4])), 1)
+    calls = [(f"c{i}", judge, scores[i, j]) for i in range(40) for j, judge in enumerate("xyz")]
+    pl.DataFrame(calls, schema=["call", "judge", "score"], orient="row").write_csv(folder / "calls.csv")
+    pl.DataFrame({"ann": [1, 2, 3], "bob": [1, 2, 2]}).write_csv(folder / "few.csv")
     items = "".join(
         f"    - {{name: {i}, construct: {c}, scale: five, zh: 题{i}, en: Item {i}}}\n"
         for c, of in SCALES.items()
@@ -203,6 +217,13 @@ def test_a_study_is_validated_with_its_groups_labels_and_report(study) -> None:
     assert '<dl class="measures">' in page
     short = report.section("v_short").data["short_forms"].filter("chosen")
     assert set(short["k"]) == {3}
+    raters = report.section("v_raters")
+    assert set(raters.data["raters"]["judgement"]) == {"comments"}
+    assert raters.data["rater_icc"].filter(form="ICC3")["icc"].to_list() == pytest.approx([1.0], abs=1e-2)
+    assert raters.data["rater_icc"].filter(form="ICC2")["sdc"][0] > 0
+    assert raters.title.en.startswith("Raters agree well on 2 of 2")
+    assert "留言" in page
+    assert report.record["absent"]["raters:faults"] == ["E-BASE"]
 
 
 @pytest.mark.parametrize(
@@ -213,12 +234,18 @@ def test_a_study_is_validated_with_its_groups_labels_and_report(study) -> None:
         ("  scales: {a: []}", "has no items"),
         ("  keep: [zz]", 'unknown item "zz"'),
         ("  retest: [w1]", "two different waves"),
+        ("  raters: {tone: {}}", "raters are columns"),
+        ("  raters: {tone: [coder_a]}", "two raters"),
+        ("  raters: {tone: {columns: [coder_a, coder_b, coder_a]}}", "listed twice"),
+        ("  raters: {tone: {unit: u, rater: r, score: s}}", "needs file, unit, rater and score"),
+        ("  raters: {tone: {file: call.csv, columns: [a, b]}}", 'no file "call.csv".*calls.csv'),
     ],
 )
 def test_a_study_file_that_asks_for_what_is_not_there(study, line: str, said: str) -> None:
     path = study.parent / "wrong.yaml"
     text = study.read_text(encoding="utf-8")
-    path.write_text(text.replace("language: zh", "language: en").replace("  short: 3", line), encoding="utf-8")
+    text = text.replace("language: zh", "language: en").split("  raters:")[0] + line
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(Problems, match=said):
         csi.Study.read(path)
 
@@ -236,3 +263,45 @@ def test_traits_by_methods_are_told_where_the_study_names_them() -> None:
     found = csi.measures.questionnaire.validate.validated(pl.DataFrame(columns), scales, asked, draws=0)
     assert found.mtmm.table.filter(criterion="convergent")["met"].to_list() == [9]
     assert "v_traits" in [s.key for s in told_sections(found)]
+
+
+def test_raters_whom_the_answers_lack_are_told_where_the_study_names_them(study) -> None:
+    path = study.parent / "unknown.yaml"
+    text = study.read_text(encoding="utf-8").split("  raters:")[0] + "  raters: {tone: [coder_a, coder_z]}"
+    path.write_text(text.replace("language: zh", "language: en"), encoding="utf-8")
+    with pytest.raises(Problems, match=r'validation: raters: .*"coder_z"'):
+        csi.Study.read(path).panel()
+
+
+def rated(frame: pl.DataFrame, **said: object) -> Raters:
+    return raters_agree(frame, Rated(**said), draws=0, seed=1, level=0.95, small=5)
+
+
+def test_words_are_categories_and_numbers_are_both() -> None:
+    words = pl.DataFrame({"a": ["x", "y", "x", "z", "y", "x"], "b": ["x", "y", "y", "z", "y", "x"]})
+    found = rated(words, columns=("a", "b"), values=("x", "y", "z"))
+    assert found.icc is None
+    assert found.agreement.table.filter(coefficient="kappa_linear")["estimate"][0] > 0
+    codes = words.select(pl.all().replace({"x": "2", "y": "10", "z": "3"}))
+    both = rated(codes, columns=("a", "b"))
+    assert both.agreement.values == (2.0, 3.0, 10.0)
+    assert both.icc.n == both.n == 6
+    many = pl.DataFrame({"a": np.arange(12.0), "b": np.arange(12.0) + 0.5})
+    assert rated(many, columns=("a", "b")).agreement is None
+
+
+def test_raters_without_common_units_or_known_words_are_refused() -> None:
+    apart = pl.DataFrame({"a": ["x", "y", None, None] * 3, "b": [None, None, "x", "y"] * 3})
+    with pytest.raises(Problems, match="0 units have two ratings"):
+        rated(apart, columns=("a", "b"))
+    with pytest.raises(Problems, match="not among values"):
+        rated(pl.DataFrame({"a": ["x", "y"] * 3, "b": ["x", "q"] * 3}), columns=("a", "b"), values=("x", "y"))
+    with pytest.raises(Problems, match="no such column"):
+        rated(pl.DataFrame({"u": [1] * 6}), unit="u", rater="who", score="s")
+
+
+def test_three_items_are_not_said_to_fit() -> None:
+    found = csi.validate(answers(120), {"value": SCALES["value"][:3]}, draws=0, scale=(1, 5))
+    assert "cannot be tested" in verdict(found).en
+    assert [name.en for name, _, _ in facts(found)] == ["Items to rework"]
+    assert "no test" in next(s for s in told_sections(found) if s.key == "v_fit").title.en

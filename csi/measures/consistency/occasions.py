@@ -6,7 +6,7 @@ Letters: `n` people matched, `k` items of a construct.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, reason
 from csi.inference.settings import level_problems
 from csi.measures.answered import Answered, answered, scales_of
-from csi.measures.consistency.intraclass import intraclass, limits_of_agreement, squares_of
+from csi.measures.consistency.intraclass import FORMS, intraclass, limits_of_agreement, squares_of
 from csi.measures.shown import told
 from csi.moments.assembled import frame_of
 from csi.moments.stack import Array
@@ -64,6 +64,7 @@ class Retest(Shown):
             icc_agreement (ICC(A,1)) and icc_consistency (ICC(C,1)) with exact limits, sem and sdc (of agreement:
             shifts between occasions count as error; sem_consistency, sdc_consistency without them), limit_low,
             limit_high (Bland and Altman's), reason.
+        forms: every ICC: construct, form, name, model, definition, unit, icc, conf_low, conf_high, sem, sdc.
         matched: people on both occasions. first_only, second_only: those on one. occasions: their names. reasons.
         level. notes.
     """
@@ -76,6 +77,7 @@ class Retest(Shown):
     reasons: Mapping[str, Reason]
     level: float
     notes: tuple[Note, ...] = ()
+    forms: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @text.register
@@ -158,6 +160,7 @@ def retest(
         occasions=(first, second),
         reasons={r.code: r for r in (ALIKE, FEW) if r.code in codes},
         level=level,
+        forms=_forms(rows, at, level),
         notes=(
             *rows.notes,
             *_untold(apart),
@@ -290,6 +293,25 @@ def _line(found: Answered, name: str, at: tuple[Array, Array], level: float) -> 
         *(agree.sem, agree.sdc, consist.sem, consist.sdc, limits.low, limits.high),
     )
     return (*head, *(float(v) if np.isfinite(v) else None for v in numbers), None)
+
+
+def _forms(found: Answered, at: tuple[Array, Array], level: float) -> pl.DataFrame:
+    """Every form of the intraclass correlation of every construct that has one."""
+    lines = []
+    for name in found.scales:
+        scores = scores_of(found.of(name))
+        both = np.stack([scores[at[0]], scores[at[1]]], axis=1)
+        both = both[~np.isnan(both).any(axis=1)]
+        squares = squares_of(both) if len(both) >= LEAST else None
+        if squares is None or squares.between <= 0:
+            continue
+        for form in FORMS:
+            of = intraclass(squares, form.form, level)
+            numbers = (of.value, of.conf_low, of.conf_high, of.sem, of.sdc)
+            lines.append((name, form.form, form.name, form.model, form.definition, form.unit, *numbers))
+    words = dict.fromkeys(("construct", "form", "name", "model", "definition", "unit"), pl.String)
+    schema = words | dict.fromkeys(("icc", "conf_low", "conf_high", "sem", "sdc"), pl.Float64)
+    return pl.DataFrame(lines, schema=schema, orient="row")
 
 
 def _correlation(both: Array, level: float) -> tuple[float, float, float]:

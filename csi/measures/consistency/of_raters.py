@@ -54,7 +54,7 @@ HEADINGS = {
     "high": Text("upper limit", "一致性上限"),
     "reason": Text("reason", "原因"),
 }
-_WORDS = {
+WORDED = {
     "one-way random": "单因素随机",
     "two-way random": "双因素随机",
     "two-way mixed": "双因素混合",
@@ -96,7 +96,7 @@ def _(value: Icc, lang: str = "en") -> str:
     heading = Text(f"{value.n} subjects, {k} raters", f"{value.n} 个对象，{k} 位评分者").say(lang)
     shown = value.table
     if lang == "zh":
-        shown = shown.with_columns(pl.col("model", "definition", "unit").replace(_WORDS))
+        shown = shown.with_columns(pl.col("model", "definition", "unit").replace(WORDED))
     shown = shown.select(c for c in shown.columns if c != "reason" or shown[c].null_count() < shown.height)
     headings = {c: t.say(lang) for c, t in HEADINGS.items()}
     lines = [heading, table(shown, headings=headings)]

@@ -40,6 +40,7 @@ from csi.measures.questionnaire.findings import (
     of_separation,
 )
 from csi.measures.questionnaire.groups import large_groups
+from csi.measures.questionnaire.rated import Raters, raters_agree
 from csi.measures.questionnaire.validating import Validating
 from csi.measures.response.irt import Irt, irt
 from csi.measures.separation.common_method import CommonMethod, common_method
@@ -48,6 +49,7 @@ from csi.measures.separation.discriminant import Discriminant, discriminant
 from csi.measures.separation.known_groups import KnownGroups, known_groups
 from csi.measures.separation.mtmm import Mtmm, mtmm
 from csi.measures.shown import told
+from csi.moments.assembled import frame_of
 from csi.sem.estimator import SEM
 
 S = TypeVar("S")
@@ -68,7 +70,8 @@ class Validation(Shown):
         factors: the scales as correlated factors. discriminant: whether constructs are distinct.
         irt: item response models. common_method: checks of the method that answers share. ladders, dif: key of groups
             -> whether they are measured alike, and items that favour one. criterion: correlations with criteria.
-        known: key -> differences of groups that should differ. mtmm: traits by methods. short: short forms. retest:
+        known: key -> differences of groups that should differ. raters: judgement -> how far its raters agree.
+        mtmm: traits by methods. short: short forms. retest:
             scores over two waves.
         correlations: the one matrix behind adequacy, n_factors and efa; its kind decides how `factors` are fitted.
         advice: one line per rule that spoke, and per item and construct that is kept (see `advice_table`).
@@ -92,6 +95,7 @@ class Validation(Shown):
     dif: Mapping[str, Dif]
     criterion: Criterion | None
     known: Mapping[str, KnownGroups]
+    raters: Mapping[str, Raters]
     mtmm: Mtmm | None
     short: ShortForm | None
     retest: Retest | None
@@ -142,6 +146,7 @@ class _Case:
     level: float
     small: int
     absent: dict[str, tuple[Problem, ...]]
+    ratings: Mapping[str, pl.DataFrame]
 
     def tried(self, part: str, make: Callable[[_Case], T]) -> T | None:
         """A part, or None with the reason noted."""
@@ -191,20 +196,22 @@ def validated(
     small: int = 30,
     na: Sequence[float] = (),
     scale: tuple[float, float] | None = None,
+    ratings: Mapping[str, pl.DataFrame] | None = None,
     notes: tuple[Note, ...] = (),
 ) -> Validation:
     """Every part of a validation of the answers to `scales`, and the advice.
 
     Parameters:
         data, scales, na, scale: as in `csi.validate`. asked: what the answers are held against. where: which answers.
-        draws, seed, level: of intervals. small: answers below which a group is not told. notes: what is already known.
+        draws, seed, level: of intervals. small: answers below which a group is not told. ratings: judgement ->
+            its table, where it is none of the answers. notes: what is already known.
 
     Raises:
         Problems: what is wrong with the answers or the scales themselves.
     """
     asked, where = asked or Validating(), dict(where or {})
     answers = answered(data, scales, na=na, scale=scale, where=where)
-    case = _Case(data, answers, asked, where, na, scale, draws, seed, level, small, {})
+    case = _Case(data, answers, asked, where, na, scale, draws, seed, level, small, {}, ratings or {})
     matrix = case.tried("correlations", _correlations)
     ordinal = matrix is not None and matrix.kind == "polychoric"
     found = Validation(
@@ -225,6 +232,7 @@ def validated(
         dif=case.each("dif", asked.groups, _dif),
         criterion=case.tried("criterion", _criterion) if asked.criterion else None,
         known=case.each("known", asked.known, _known),
+        raters=case.each("raters", asked.raters, _raters),
         mtmm=case.tried("mtmm", _mtmm) if asked.methods else None,
         short=case.tried("short", _short),
         retest=case.tried("retest", _retest) if asked.retest else None,
@@ -291,6 +299,16 @@ def _known(case: _Case, key: str) -> KnownGroups:
     expected = case.asked.known[key] or None
     return known_groups(
         case.data, key, case.answers.scales, expected=expected, level=case.level, small=case.small, **case.given
+    )
+
+
+def _raters(case: _Case, key: str) -> Raters:
+    """The raters of one judgement: of a table of their own, or of the answers that are looked at."""
+    frame = case.ratings.get(key)
+    if frame is None:
+        frame = frame_of(case.data, {})[0].filter(*(pl.col(k) == v for k, v in case.where.items()))
+    return raters_agree(
+        frame, case.asked.raters[key], draws=case.draws, seed=case.seed, level=case.level, small=case.small
     )
 
 

@@ -19,8 +19,9 @@ from csi.reporting.validation.answers import answers_section
 from csi.reporting.validation.dimensions import dimensions_section
 from csi.reporting.validation.fairness import fairness_section
 from csi.reporting.validation.further import criterion_section, method_section, retest_section, short_section
-from csi.reporting.validation.held import absent_notes
+from csi.reporting.validation.held import absent_notes, untested
 from csi.reporting.validation.items import items_section, use_section
+from csi.reporting.validation.raters import raters_section
 from csi.reporting.validation.reliability import reliability_section
 from csi.reporting.validation.response import response_section
 from csi.reporting.validation.separation import fit_section, misfit_section, separation_section
@@ -46,6 +47,7 @@ TOLD: Mapping[str, Callable[[Validation], Section | None]] = {
     "v_use": use_section,
     "v_short": short_section,
     "v_retest": retest_section,
+    "v_raters": raters_section,
 }
 """The sections of a validation, in order."""
 
@@ -62,6 +64,7 @@ def planned_sections(asked: Validating) -> tuple[str, ...]:
         "v_fairness": not asked.groups,
         "v_traits": not asked.methods,
         "v_retest": not asked.retest,
+        "v_raters": not asked.raters,
     }
     return (*(key for key in TOLD if not idle.get(key, False)), "v_answers")
 
@@ -111,9 +114,11 @@ def headline(study: Study, found: Validation) -> Headline:
 def verdict(found: Validation) -> Text:
     """The questionnaire in one sentence: whether the factors fit, and how many items want rewriting."""
     many = len(changed(found))
-    m = {} if found.factors is None else found.factors.measures
+    m = {} if found.factors is None or untested(found) else found.factors.measures
     poor = [k for k in LIMITS if k in m and LIMITS[k].verdict(m[k]).en == "poor"]
-    if not m:
+    if untested(found):
+        first = Text("the fit of so few items cannot be tested", "题项太少，拟合无法检验")
+    elif not m:
         first = Text("the factor model could not be fitted", "因子模型无法拟合")
     elif poor:
         first = Text("the items do not fit their constructs well", "题项与构念拟合不佳")
@@ -128,7 +133,7 @@ def verdict(found: Validation) -> Text:
 
 def facts(found: Validation) -> tuple[tuple[Text, Text, Text], ...]:
     """Name, number and word of CFI, RMSEA, SRMR; then the items to rewrite."""
-    m = {} if found.factors is None else found.factors.measures
+    m = {} if found.factors is None or untested(found) else found.factors.measures
     told = [
         (NAMES[k], Text(style.coefficient(m[k], "en", 3), style.coefficient(m[k], "zh", 3)), LIMITS[k].verdict(m[k]))
         for k in ("cfi", "rmsea", "srmr")

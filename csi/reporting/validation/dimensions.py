@@ -67,10 +67,11 @@ def dimensions_finding(v: Validation) -> Text:
         found, meant = v.n_factors.suggested, v.n_factors.intended
         same = found == meant
         parts.append(
-            Text(f"most rules keep {found} factors, as many as constructs",
+            Text(f"most rules keep {found} factor{'s' if found != 1 else ''}, as many as constructs",
                  f"多数规则保留 {found} 个因子，与构念数一致")
             if same
-            else Text(f"most rules keep {found} factors, {meant} constructs were meant",
+            else Text(f"most rules keep {found} factor{'s' if found != 1 else ''}, {meant} "
+                      f"{'constructs were' if meant != 1 else 'construct was'} meant",
                       f"多数规则保留 {found} 个因子，预期构念 {meant} 个")
         )  # fmt: skip
     if v.efa is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from csi.errors import Note, Text
+from csi.measures.consistency.occasions import Retest
+from csi.measures.consistency.of_raters import HEADINGS, WORDED
 from csi.measures.questionnaire.validate import Validation
 from csi.measures.separation.common_words import CHECKS, VERDICTS
 from csi.reporting import words
@@ -21,7 +23,7 @@ def short_section(v: Validation) -> Section | None:
     full = sum(len(v.answers.scales[c]) for c in found.chosen)
     kept = sum(len(items) for items in found.chosen.values())
     title = words.sentence(
-        Text(f"{kept} of {full} items would do for {len(found.chosen)} scales",
+        Text(f"{kept} of {full} items would do for {len(found.chosen)} scale{'s' if len(found.chosen) != 1 else ''}",
              f"{len(found.chosen)} 个量表的 {full} 题可减为 {kept} 题")
     )  # fmt: skip
     columns = (
@@ -69,15 +71,16 @@ def retest_section(v: Validation) -> Section | None:
         Column("construct", Text("Construct", "构念")),
         Column("n", Text("n", "n"), "count"),
         Column("icc_agreement", Text("ICC(A,1)", "ICC(A,1)"), "coefficient"),
-        Column("icc_agreement_low", Text("from", "下限"), "coefficient"),
-        Column("icc_agreement_high", Text("to", "上限"), "coefficient"),
+        Column("icc_agreement_conf_low", Text("from", "下限"), "coefficient"),
+        Column("icc_agreement_conf_high", Text("to", "上限"), "coefficient"),
         Column("icc_consistency", Text("ICC(C,1)", "ICC(C,1)"), "coefficient"),
+        Column("icc_consistency_conf_low", Text("from", "下限"), "coefficient"),
+        Column("icc_consistency_conf_high", Text("to", "上限"), "coefficient"),
         Column("r", Text("r", "r"), "coefficient"),
         Column("change", Text("Change", "变化"), "number"),
         Column("sem", Text("SEM", "SEM"), "number"),
         Column("sdc", Text("SDC", "SDC"), "number"),
     )
-    shown = tuple(c for c in columns if c.name in found.table.columns)
     emphasis: Emphasis = {
         (i, "icc_agreement"): "warn"
         for i, x in enumerate(found.table["icc_agreement"].to_list())
@@ -91,10 +94,30 @@ def retest_section(v: Validation) -> Section | None:
             f"{first} and {second}; SDC: the smallest change of one person beyond measurement error",
             f"{first} 与 {second}；SDC 为超出测量误差的最小个体变化",
         ),
-        tables=(Table("v_retest", Text("Retest", "重测"), found.table, shown, emphasis, labels_of(v)),),
+        tables=(
+            Table("v_retest", Text("Retest", "重测"), found.table, columns, emphasis, labels_of(v)),
+            _forms(v, found),
+        ),
         notes=(*found.notes, *reasons_told(v, found.table, "construct", found.reasons)),
-        data={"retest": found.table},
+        data={"retest": found.table, "retest_forms": found.forms},
     )
+
+
+def _forms(v: Validation, found: Retest) -> Table:
+    """Every form of the intraclass correlation of every construct."""
+    columns = (
+        Column("construct", Text("Construct", "构念")),
+        Column("name", HEADINGS["form"]),
+        Column("model", HEADINGS["model"]),
+        Column("unit", Text("of", "单位")),
+        Column("icc", HEADINGS["icc"], "coefficient"),
+        Column("conf_low", Text("from", "下限"), "coefficient"),
+        Column("conf_high", Text("to", "上限"), "coefficient"),
+        Column("sem", HEADINGS["sem"], "number"),
+        Column("sdc", HEADINGS["sdc"], "number"),
+    )
+    texts = {**labels_of(v), **{k: Text(k, zh) for k, zh in WORDED.items()}}
+    return Table("v_retest_forms", Text("Every form of the ICC", "各种形式的 ICC"), found.forms, columns, texts=texts)
 
 
 STABLE = 0.75

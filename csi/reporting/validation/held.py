@@ -59,6 +59,11 @@ def reasons_told(v: Validation, table: pl.DataFrame, column: str, reasons: Mappi
     return tuple(notes)
 
 
+def untested(v: Validation) -> bool:
+    """Whether the factor model has as many parameters as there are correlations, so that it fits whatever they are."""
+    return v.factors is not None and v.factors.measures.get("df") == 0
+
+
 PARTS = {
     "items": Text("Items", "题项分析"),
     "consistency": Text("Reliability", "信度"),
@@ -77,6 +82,7 @@ PARTS = {
     "mtmm": Text("Traits by methods", "多特质-多方法"),
     "short": Text("Short form", "简版"),
     "retest": Text("Retest", "重测"),
+    "raters": Text("Raters", "评分者一致性"),
 }
 """Parts of a validation by name."""
 

@@ -16,7 +16,7 @@ from csi.reporting.figures.residual_heat import NOTABLE
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.fit import FAIR, GOOD, LIMITS, POOR
-from csi.reporting.validation.held import coded, labels_of, reasons_told, wording
+from csi.reporting.validation.held import coded, labels_of, reasons_told, untested, wording
 
 WORST = 3
 """Pairs of items whose wordings are laid side by side."""
@@ -230,6 +230,11 @@ def fit_finding(v: Validation) -> Text:
     """How well the factors fit, in words with the numbers."""
     if v.factors is None:
         return Text("Not told", "未给出")
+    if untested(v):
+        return Text(
+            "So few items fit one construct whatever the answers are: there is no test",
+            "题项太少，任何回答都能完全拟合单一构念：拟合无法检验",
+        )
     m = v.factors.measures
     said = [LIMITS[k].verdict(m[k]) for k in LIMITS if k in m]
     worst = POOR if POOR in said else FAIR if FAIR in said else GOOD
