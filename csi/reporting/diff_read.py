@@ -37,6 +37,14 @@ UNITS: Final[Mapping[str, float]] = {
 
 WEIGHT: Final = {"weight": 0.0005}
 
+VALIDATED: Final = {
+    **dict.fromkeys(("omega", "alpha", "item_rest", "loading", "htmt"), 0.005),
+    **dict.fromkeys(("cfi", "rmsea", "srmr"), 0.0005),
+}
+"""Numbers of a questionnaire's validation."""
+
+_UNITS: Final = {"weights": WEIGHT, "validated": VALIDATED}
+
 ALIASES: Final = {
     f"{name}_{against}": (name, against) for name in ("change", "significant") for against in ("previous", "year")
 }
@@ -188,7 +196,7 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
     settings: dict[str, object] = {}
     leaves = _leaves(body)
     for name, rows in _tables(body):
-        units = WEIGHT if name == "weights" else UNITS
+        units = _UNITS.get(name, UNITS)
         for row in rows:
             if name == "tree" and _cell_of_leaf(row) in n and str(row.get("node")) not in leaves:
                 continue  # the leaf is the cell, which has its own row
@@ -215,7 +223,7 @@ def _facts(body: Mapping[str, object], place: str) -> Facts:
         versions,
         n,
         numbers,
-        {**UNITS, **WEIGHT},
+        {**UNITS, **WEIGHT, **VALIDATED},
         frozenset(body),
         _marks(body),
         str(body.get("verb") or ("tree" if _is_table(body.get("tree")) else "")),
@@ -270,7 +278,7 @@ def _marks(body: Mapping[str, object]) -> dict[Cell, tuple[str, str]]:
 
 def _tables(body: Mapping[str, object]) -> Iterator[tuple[str, Sequence[Mapping[str, object]]]]:
     """Names and rows of the tables with numbers of a record; of a report its trend, its league and its chain."""
-    for name in ("index", "weights", "tracking", "changes", "rates", "ranks", "cell", "tree"):
+    for name in ("index", "weights", "tracking", "changes", "rates", "ranks", "cell", "tree", "validated"):
         rows = body.get(name)
         if _is_table(rows):
             yield name, cast("Sequence[Mapping[str, object]]", rows)
@@ -323,7 +331,7 @@ def _take(
     """Add the numbers of a row; a number that an earlier table gave stays."""
     cell = tuple(str(row.get(k) or "") for k in KEYS)
     where = tuple(v if k in PLACES else "" for k, v in zip(KEYS, cell, strict=True))
-    if isinstance(row.get("n"), int) and units is UNITS:
+    if isinstance(row.get("n"), int) and units is not WEIGHT:
         n.setdefault(where, int(cast("int", row["n"])))
     for name, value in row.items():
         quantity, against = ALIASES.get(name, (name, ""))

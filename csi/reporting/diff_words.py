@@ -33,9 +33,20 @@ QUANTITIES: Final = {
     "rank": Text("rank", "名次"),
     "rank_low": Text("lower rank", "名次下限"),
     "rank_high": Text("upper rank", "名次上限"),
+    "omega": Text("omega", "ω"),
+    "alpha": Text("alpha", "α"),
+    "item_rest": Text("item-rest correlation", "题余相关"),
+    "loading": Text("loading", "载荷"),
+    "htmt": Text("HTMT", "HTMT"),
+    "cfi": Text("CFI", "CFI"),
+    "rmsea": Text("RMSEA", "RMSEA"),
+    "srmr": Text("SRMR", "SRMR"),
 }
 
-DECIMALS: Final = {"weight": 3, "std_error": 2, "rank": 0, "rank_low": 0, "rank_high": 0, "significant": 0}
+DECIMALS: Final = {
+    "weight": 3, "std_error": 2, "rank": 0, "rank_low": 0, "rank_high": 0, "significant": 0, "omega": 2, "alpha": 2,
+    "item_rest": 2, "loading": 2, "htmt": 2, "cfi": 3, "rmsea": 3, "srmr": 3,
+}  # fmt: skip
 """Digits a quantity is printed with, where it is not one."""
 
 _DATA: Final = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -224,6 +226,14 @@ def test_a_study_is_validated_with_its_groups_labels_and_report(study) -> None:
     assert raters.title.en.startswith("Raters agree well on 2 of 2")
     assert "留言" in page
     assert report.record["absent"]["raters:faults"] == ["E-BASE"]
+    assert {"calls.csv", "few.csv"} <= set(report.record["hashes"]["files"])
+    again = json.loads(json.dumps(report.record))
+    assert csi.diff(report.record, again).same
+    row = next(r for r in again["validated"] if r.get("item") == "v1" and "loading" in r)
+    row["loading"] -= 0.1
+    assert [t.en for t in csi.diff(report.record, again).sentences] == [
+        f"loading: value v1 {row['loading'] + 0.1:.2f} -> {row['loading']:.2f} (−0.10)."
+    ]
 
 
 @pytest.mark.parametrize(

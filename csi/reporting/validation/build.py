@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import platform
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from csi.reporting.validation.further import criterion_section, method_section, 
 from csi.reporting.validation.held import absent_notes, untested
 from csi.reporting.validation.items import items_section, use_section
 from csi.reporting.validation.raters import raters_section
+from csi.reporting.validation.recorded import recorded
 from csi.reporting.validation.reliability import reliability_section
 from csi.reporting.validation.response import response_section
 from csi.reporting.validation.separation import fit_section, misfit_section, separation_section
@@ -151,6 +153,12 @@ def dateline(found: Validation) -> Text:
     return Text(en, f"{p} 题 • {q} 个构念 • {n:,} 份{how}")
 
 
+def _ratings(study: Study, asked: Validating) -> dict[str, str]:
+    """The files of raters, by the hash of what they hold."""
+    files = {one.file: study.path.parent / one.file for one in asked.raters.values() if one.file}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+
+
 def record(study: Study, panel: Panel, found: Validation) -> dict[str, object]:
     """What a second person needs to get the same numbers; no clock, no path of a machine."""
     return {
@@ -160,10 +168,11 @@ def record(study: Study, panel: Panel, found: Validation) -> dict[str, object]:
             "data": data_hash(panel),
             "study": study.sha256,
             "codebook": codebook_hash(study.codebook),
-            "files": {s.name: s.sha256 for s in panel.sources},
+            "files": {s.name: s.sha256 for s in panel.sources} | _ratings(study, found.asked),
         },
         "scales": {c: list(items) for c, items in found.answers.scales.items()},
         "validation": dataclasses.asdict(found.asked),
+        "validated": recorded(found),
         "draws": found.draws,
         "seed": found.seed,
         "level": found.level,
