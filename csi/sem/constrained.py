@@ -146,6 +146,8 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
     settled, drop, rounds = False, np.inf, int(rough.nit)
     for _ in range(30):
         step, drop = _newton(prepared, problem, x)
+        if not np.isfinite(drop):
+            break
         x = x + step
         rounds += 1
         if abs(drop) < 1e-12:
@@ -180,7 +182,7 @@ def _active(prepared: Prepared, problem: Fittable, x: Array, *, told: bool = Fal
     value, jacobian = np.concatenate([equal, loose[near]]), np.concatenate([J, K[near]])
     if near.any():
         slope = problem.evaluate(x[None, :])[1][0]
-        multiplier = np.linalg.lstsq(jacobian.T, slope, rcond=None)[0]
+        multiplier = _least(jacobian.T, slope)
         keep = np.concatenate([np.ones(len(equal), dtype=bool), multiplier[len(equal) :] > 0])
         value, jacobian = value[keep], jacobian[keep]
     return Active(value, jacobian)
@@ -209,23 +211,34 @@ def bound_tangents(prepared: Prepared, best: Optimum) -> tuple[Linear, ...]:
 
 def _tangent(jacobian: Array, k: int) -> Array:
     """(k, r) orthonormal directions along the constraints."""
-    if not len(jacobian):
+    if not (len(jacobian) and np.isfinite(jacobian).all()):
         return np.eye(k)
     _, s, Vt = np.linalg.svd(jacobian)
     rank = int((s > 1e-10 * s.max(initial=1e-300)).sum())
     return Vt[rank:].T.copy()
 
 
+def _least(A: Array, b: Array) -> Array:
+    """(k,) least-squares solution; NaN where anything is not finite, on which LAPACK may never return."""
+    if not (np.isfinite(A).all() and np.isfinite(b).all()):
+        return np.full(A.shape[1], np.nan)
+    return np.asarray(np.linalg.lstsq(A, b, rcond=None)[0])
+
+
 def _newton(prepared: Prepared, problem: Fittable, x: Array) -> tuple[Array, float]:
-    """One step on the active set: back onto the constraints, then along them. Returns it and the expected drop."""
+    """One step on the active set: back onto the constraints, then along them. Returns it and the expected drop, which
+    is infinite where no step can be computed.
+    """
     active = _active(prepared, problem, x)
     back = np.zeros_like(x)
     if len(active.value):
-        back = np.asarray(-np.linalg.lstsq(active.jacobian, active.value, rcond=None)[0])
+        back = -_least(active.jacobian, active.value)
     N = _tangent(active.jacobian, len(x))
     _, slope, H = problem.evaluate(x[None, :])
     inner = N.T @ H[0] @ N
     along = -np.linalg.solve(inner + 1e-12 * np.eye(len(inner)), N.T @ (slope[0] + H[0] @ back))
     step = np.asarray(back + N @ along)
+    if not np.isfinite(step).all():
+        return np.zeros_like(x), np.inf
     drop = 0.25 * float(problem.total[0]) * float(along @ inner @ along) + float(np.abs(active.value).sum())
     return step, drop

@@ -33,6 +33,13 @@ def test_it_is_not_converged_and_named(constraints, named) -> None:
     assert "约束" in told.remedy.zh
 
 
+@pytest.mark.parametrize(
+    "constraints", ["exp(exp(9*a)) > exp(exp(a*b)) + exp(exp(4*b))\nexp(a) == -3", "exp(exp(a)) == -2"]
+)
+def test_a_search_that_runs_out_of_numbers_ends(constraints) -> None:
+    assert fitted(constraints).convergence.reasons[0].code == "R-CONSTRAINT"
+
+
 def test_it_cannot_be_compared() -> None:
     found = csi.lrt(free=fitted(""), held=fitted("a^2 == -1"))
     row = found.table.row(1, named=True)
