@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from csi.importance.cipma import cipma as cipma
     from csi.importance.driver_shares import driver_shares as driver_shares
     from csi.importance.drivers import drivers as drivers
+    from csi.importance.key_drivers import key_drivers as key_drivers
     from csi.importance.nca import nca as nca
     from csi.importance.plan import plan as plan
     from csi.importance.what_if import whatif as whatif
@@ -290,6 +291,7 @@ _HOMES = {
     "price_tolerance": "csi.behaviour.price_tolerance",
     "kcsi": "csi.tracking.rates",
     "rates": "csi.tracking.rates",
+    "key_drivers": "csi.importance.key_drivers",
     "nca": "csi.importance.nca",
     "plan": "csi.importance.plan",
     "whatif": "csi.importance.what_if",
@@ -387,7 +389,7 @@ __all__ = [
     "hazard",
     "icc", "implied", "impute", "index", "intervention", "invariance", "irt", "item_link", "items",
     "jackknife", "johnson_neyman", "journey",
-    "kano", "kcsi", "kinds", "known_groups",
+    "kano", "kcsi", "key_drivers", "kinds", "known_groups",
     "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",
     "make_replicates", "medals", "mediation", "mentions", "mga", "micom", "missingness", "modification_indices",
     "mtmm",

@@ -18,7 +18,7 @@ from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items
 from csi.importance.drivers import check_target
-from csi.importance.lmg import lmg, too_many
+from csi.importance.lmg import MOST, lmg
 from csi.importance.shares import SINGULAR, johnson
 from csi.measures.effects import total_effects
 from csi.measures.shown import told
@@ -91,14 +91,13 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
     Parameters:
         est: a fitted model; after `bootstrap` the table has intervals. target: an endogenous construct.
         method: "johnson" (relative weights) or "lmg" (gain in R2 averaged over all orders of the predictors, which are
-            the Shapley values; at most 12 predictors).
+            the Shapley values; of more than 15 predictors orders are sampled, which a note says).
 
     Returns:
         A `DriverShares`; NaN where the predictors are collinear.
 
     Raises:
-        Problems: the target is not a construct of the model, nothing leads to it, no such method, or more than 12
-            predictors for "lmg" (E-SETTING).
+        Problems: the target is not a construct of the model, nothing leads to it, or no such method (E-SETTING).
 
     Source:
         Johnson (2000), Multivariate Behavioral Research 35(1), 1-19; Lindeman, Merenda & Gold (1980). Both agree with R
@@ -120,8 +119,6 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
     names = est.solution.constructs
     products = {c.name for c in est.model.constructs if c.product_of}
     predictors = [c for c in est.model.predictors(target) if c not in products]
-    if method == "lmg" and (many := too_many(len(predictors))):
-        raise Problems(many)
     at, y = [names.index(c) for c in predictors], names.index(target)
 
     def quantity(moments: Moments, solution: Solution) -> Array:
@@ -140,7 +137,7 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
     frame = tidy(cells_of(est), labels, numbers, {})
     clear = _clear(values[:, 0], None if found is None else found.conf_low[:, len(COLUMNS) :])
     r2, said = values[:, 1].sum(axis=1), _sentences(frame, target, clear)
-    return DriverShares(frame, target, method, r2, est.level, clear, said, _notes(frame, method))
+    return DriverShares(frame, target, method, r2, est.level, clear, said, _notes(frame, method, len(predictors)))
 
 
 def _clear(share: Array, low: Array | None) -> tuple[bool | None, ...]:
@@ -202,7 +199,13 @@ def _sentences(frame: pl.DataFrame, target: str, clear: Sequence[bool | None]) -
     return tuple(out)
 
 
-def _notes(frame: pl.DataFrame, method: Method) -> tuple[Note, ...]:
+def orders_sampled(k: int) -> Note:
+    """That orders of many predictors are sampled."""
+    en = f"LMG of {k} predictors is of sampled orders, not of all; its error is small beside that of the answers."
+    return note("N-LMG-SAMPLED", en, f"{k} 个预测变量的 LMG 取自抽样的进入次序，而非全部次序；其误差远小于抽样误差。")
+
+
+def _notes(frame: pl.DataFrame, method: Method, k: int) -> tuple[Note, ...]:
     """What a relative weight is, and cells whose predictors are collinear."""
     en = "a relative weight is derived from these answers; it is not the same as the importance customers state."
     zh = "相对权重由本次回答推算，不等同于顾客自述的重要性。"
@@ -215,6 +218,8 @@ def _notes(frame: pl.DataFrame, method: Method) -> tuple[Note, ...]:
             "LMG 由本次回答推算（各进入次序下 R² 增量的均值），不等同于顾客自述的重要性。",
         )
     found = [note("N-RELATIVE-WEIGHT", en, zh)]
+    if method == "lmg" and k > MOST:
+        found.append(orders_sampled(k))
     if frame["share"].null_count():
         en = "where predictors are collinear no relative weights are given."
         found.append(note("W-COLLINEAR", en, "预测构念共线时不给出相对权重。"))

@@ -119,6 +119,7 @@ PUBLIC = [
     "comments",
     "text_indicator",
     "nca",
+    "key_drivers",
     "plan",
     "whatif",
     "medals",

@@ -40,6 +40,13 @@ def test_a_plan_of_a_study(asked, study):
     assert found["cost"] == 20
 
 
+def test_metrics_of_drivers(asked, study):
+    code, out, err = asked("drivers", study, "--metrics", "--bootstrap", "100", "--lang", "en")
+    assert (code, err) == (0, "")
+    for said in ("Importance of the drivers", "LMG", "Pairs of drivers", "accounts for"):
+        assert said in out
+
+
 def test_what_is_refused(asked, study):
     assert asked("whatif", study, "--raise", "quality", "--lang", "en")[0] == 2
     assert asked("plan", study, "--lever", "perceived_quality=5", "--budget", "3", "--lang", "en")[0] == 2

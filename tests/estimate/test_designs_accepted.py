@@ -28,7 +28,7 @@ OF_AN_ESTIMATE = [
 """Numbers of an estimate: of its weighted moments and rows, with the errors of the replicates it was given."""
 
 OF_AN_ESTIMATE_ELSEWHERE = [
-    "plan", "whatif",
+    "key_drivers", "plan", "whatif",
     "common_method",
     "discriminant",
     "cipma", "cta", "driver_shares", "drivers", "fimix", "johnson_neyman", "lrt", "mga", "micom", "order", "pos",
