@@ -107,6 +107,21 @@ def test_the_factors_are_fitted_as_the_matrix_says(found) -> None:
     assert found.factors.measures["srmr"] == pytest.approx(csi.fit_measures(alone)["srmr"], abs=1e-9)
 
 
+def test_separation_is_of_the_matrix_and_the_fit_of_the_factors(found) -> None:
+    names = found.correlations.names
+    cor = found.correlations.matrix
+    at = {c: [names.index(i) for i in items] for c, items in SCALES.items()}
+    one, other = at["value"], at["trust"]
+    within = [np.abs(cor[np.ix_(k, k)][np.triu_indices(len(k), 1)]).mean() for k in (one, other)]
+    row = found.discriminant.table.filter(construct="value", other="trust")
+    assert row["htmt"][0] == pytest.approx(
+        np.abs(cor[np.ix_(one, other)]).mean() / np.sqrt(within[0] * within[1]), abs=1e-6
+    )
+    factors = found.factors.correlations.filter(construct="value", other="trust")
+    assert row["correlation"][0] == pytest.approx(factors["estimate"][0], abs=1e-5)
+    assert "N-ONE-MATRIX" in {n.code for n in found.notes}
+
+
 def test_sections_are_told_in_both_languages(found) -> None:
     for section in told_sections(found):
         assert section.title.en

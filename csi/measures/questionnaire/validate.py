@@ -15,7 +15,7 @@ import polars as pl
 
 from csi.catalogue.advice import ACTIONS
 from csi.display import Shown, table, text
-from csi.errors import Note, Problem, Problems, Text
+from csi.errors import Note, Problem, Problems, Text, note
 from csi.measures.answered import Answered, answered
 from csi.measures.consistency.occasions import Retest, retest
 from csi.measures.consistency.of_scales import Consistency, consistency
@@ -214,6 +214,7 @@ def validated(
     case = _Case(data, answers, asked, where, na, scale, draws, seed, level, small, {}, ratings or {})
     matrix = case.tried("correlations", _correlations)
     ordinal = matrix is not None and matrix.kind == "polychoric"
+    factors = case.tried("factors", lambda c: factor_model(data, c.answers, ordinal=ordinal, where=where, na=na))
     found = Validation(
         answers=answers,
         asked=asked,
@@ -224,8 +225,8 @@ def validated(
         adequacy=case.of(matrix, "adequacy", adequacy),
         n_factors=case.of(matrix, "n_factors", lambda m: n_factors(m, seed=seed)),
         efa=case.of(matrix, "efa", _efa),
-        factors=case.tried("factors", lambda c: factor_model(data, c.answers, ordinal=ordinal, where=where, na=na)),
-        discriminant=case.tried("discriminant", _discriminant),
+        factors=factors,
+        discriminant=case.tried("discriminant", lambda c: _discriminant(c, factors)),
         irt=case.tried("irt", _irt),
         common_method=case.tried("common_method", _common_method),
         ladders=case.each("ladder", asked.groups, lambda c, key: _ladder(c, key, ordinal=ordinal)),
@@ -241,9 +242,26 @@ def validated(
         draws=draws,
         seed=seed,
         level=level,
-        notes=(*notes, *answers.notes),
+        notes=(*notes, *answers.notes, *_matrix_notes(matrix, factors)),
     )
     return replace(found, advice=advice_table(_findings(found), answers.scales))
+
+
+def _matrix_notes(matrix: Correlations | None, factors: FactorModel | None) -> tuple[Note, ...]:
+    """Which parts are of the one matrix, and which of the answers as they are coded."""
+    if matrix is None or factors is None:
+        return ()
+    name = Text("Polychoric", "多分格") if matrix.kind == "polychoric" else Text("Pearson", "皮尔逊")
+    alike = (factors.estimator == "WLSMV") == (matrix.kind == "polychoric")
+    of = Text("the same", "同一矩阵") if alike else Text("the codes", "编码值")
+    en = f"{name.en} correlations are behind sampling adequacy, the number of factors and exploratory factors; the "
+    en += f"factor model, HTMT, correlations of factors, tests of them and the ladder: {factors.estimator} of {of.en}. "
+    en += "Item statistics, alpha, omega of one factor, short forms, common-method checks, criteria, known groups: of "
+    en += "the codes; response models and item bias take answers as categories."
+    zh = f"取样适当性、因子数与探索性因子基于{name.zh}相关；因子模型、HTMT、因子相关及其检验与测量不变性"
+    zh += f"由 {factors.estimator} 基于{of.zh}。题项统计、α、单因子 ω、简版、共同方法检查、效标与已知组基于编码值；"
+    zh += "项目反应与题项功能差异按类别处理。"
+    return (note("N-ONE-MATRIX", en, zh),)
 
 
 def _items(case: _Case) -> Items:
@@ -254,8 +272,11 @@ def _consistency(case: _Case) -> Consistency:
     return consistency(case.data, case.answers.scales, n=case.draws, **case.drawn)
 
 
-def _discriminant(case: _Case) -> Discriminant:
-    return discriminant(model_text(case.answers.scales), case.data, replicates=case.draws, **case.drawn)
+def _discriminant(case: _Case, factors: FactorModel | None) -> Discriminant:
+    """Of the fit of the factors, so that one matrix and one estimator are behind both."""
+    if factors is None:
+        return discriminant(model_text(case.answers.scales), case.data, replicates=case.draws, **case.drawn)
+    return discriminant(factors.estimate, level=case.level, tests="close", replicates=case.draws, seed=case.seed)
 
 
 def _irt(case: _Case) -> Irt:

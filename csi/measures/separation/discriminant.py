@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,20 @@ import polars as pl
 from scipy.special import ndtri
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Reason, Text, is_number, note, problem, reason, seed_problems, whole
+from csi.errors import (
+    Note,
+    Problem,
+    Problems,
+    Reason,
+    Text,
+    is_number,
+    note,
+    one_of,
+    problem,
+    reason,
+    seed_problems,
+    whole,
+)
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
 from csi.estimate.given import estimator_problems, model_of
@@ -26,6 +39,7 @@ from csi.measures.separation.discriminant_words import lines_of, sentences_of
 from csi.measures.separation.drivers_of_pairs import causes_of
 from csi.measures.separation.factors import Factors, Pair, chained, factors_of, refitted, with_correlation
 from csi.measures.separation.heterotrait import both
+from csi.measures.separation.latent_ratios import latent_ratios
 from csi.measures.tidy import cells_of, said_once, tidy, uncertain, unsolved
 from csi.models.model import Model
 from csi.moments.stack import MOMENTS_ALONE, Array, Ints
@@ -41,6 +55,19 @@ UNTESTED = reason(
     "the model with this correlation fixed has no solution, or fits no worse than rounding allows.",
     "固定该相关后的模型无解，或其拟合差异无法计算。",
 )
+FAR = reason(
+    "R-FAR-APART",
+    "the interval of the correlation stays below .80: difference tests are of closer pairs alone.",
+    "相关的区间低于 0.80：只对更接近的构念对做差异检验。",
+)
+LATENT = note(
+    "N-HTMT-LATENT",
+    "HTMT is of the polychoric correlations behind the answers; intervals by the delta method on the log scale, none "
+    "of HTMT2 where a correlation is near 0.",
+    "HTMT 基于答案背后的多分格相关；区间用对数尺度上的 delta 法，含接近 0 的相关时 HTMT2 无区间。",
+)
+Tests = Literal["all", "close"]
+"""Which pairs have difference tests."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,6 +124,7 @@ def discriminant(
     cutoff: float = 0.9,
     level: float = 0.95,
     estimator: SEM | None = None,
+    tests: Tests = "all",
     replicates: int = 1000,
     seed: int = 1,
     by: Sequence[str] = (),
@@ -120,8 +148,11 @@ def discriminant(
         model: an estimate, or a model (or its text) to fit to `data`.
         data: a Panel or frame; None with an estimate. cutoff: the correlation tested beside 1. level: of intervals.
         estimator: `csi.SEM` settings; None: the estimate's own, maximum likelihood where there are none.
-        replicates: resamples for the intervals of HTMT (0: none), of the rows with all answers; an estimate that went
-            through `bootstrap` has its own. seed: of theirs.
+        tests: difference tests of "all" pairs, or of "close" ones, whose interval reaches .80 (the others are not in
+            doubt, and every test is a fit of its own).
+        replicates: resamples for the intervals of HTMT (0: none), of the rows with all answers (of a fit that keeps
+            incomplete rows, of all pairs of answers); an estimate that went through `bootstrap` has its own. Of ordinal
+            items, HTMT is of the polychoric correlations, with intervals by the delta method. seed: of theirs.
         by, where, weight, unit, stratum, na, scale: as in `csi.fit`.
 
     Returns:
@@ -142,11 +173,11 @@ def discriminant(
         >>> found.table.select(pl.col("correlation", "conf_high", "chi2_one").round(3), "problem").row(0)
         (0.73, 0.842, 24.624, 'marginal')
     """
-    problems = _settings(cutoff, level, replicates, seed, estimator)
+    problems = [*_settings(cutoff, level, replicates, seed, estimator), *one_of("tests", tests, get_args(Tests))]
     design = {"where": where, "weight": weight, "unit": unit, "stratum": stratum, "na": na, "scale": scale}
     given, factors, est, scored = _fitted(model, data, estimator, by, design, problems)
-    found = _Tests.of(est, factors, cutoff)
-    heterotrait, said = _heterotrait(given, scored, replicates, seed, level)
+    found = _Tests.of(est, factors, cutoff, level, only_close=tests == "close")
+    heterotrait, said = _heterotrait(given, est, scored, replicates, seed, level)
     names = _all_pairs(given, factors)
     table, reasons = _table(est, factors, found, heterotrait, names, level)
     causes = causes_of(est, factors.pairs)
@@ -185,8 +216,9 @@ def _fitted(
             raise Problems(problems)
         factors, sample = _enough(factors_of(model.model)), model.sample
         scored = None
-        if sample is not None and sample.missing in MOMENTS_ALONE and model.replicates is None:
-            scored = fit_sample(chained(model.model), sample, SumScores(missing=sample.missing))
+        if sample is not None and model.replicates is None and sample.group is None:
+            kept = sample.missing if sample.missing in MOMENTS_ALONE else "pairwise"
+            scored = fit_sample(chained(model.model), replace(sample, missing=kept), SumScores(missing=kept))
         return model, factors, refitted(model, factors.model, estimator), scored
     claim = model_of(model, also=problems)
     if data is None:
@@ -223,34 +255,44 @@ def _enough(factors: Factors) -> Factors:
 
 @dataclass(frozen=True, slots=True)
 class Heterotrait:
-    """HTMT and HTMT2 (b, 2, q, q) of the constructs, and what resampling says of them."""
+    """HTMT and HTMT2 (b, 2, q, q) of the constructs, and their limits."""
 
     constructs: tuple[str, ...]
     value: Array
-    drawn: Uncertainty | None = None
+    limits: tuple[Array, Array] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Tests:
-    """Per pair (b, m): the correlation, its standard error, difference tests against 1 and the cut-off."""
+    """Per pair (b, m): the correlation, its standard error, difference tests against 1 and the cut-off.
+
+    `far`: pairs that were not tested, as their interval is far from both.
+    """
 
     correlation: Array
     std_error: Array
     chi2: tuple[Array, Array]
     p_value: tuple[Array, Array]
+    far: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, est: Estimate, factors: Factors, cutoff: float) -> _Tests:
-        """All pairs of factors."""
+    def of(cls, est: Estimate, factors: Factors, cutoff: float, level: float, *, only_close: bool) -> _Tests:
+        """All pairs of factors; tests of those alone whose interval reaches `GRADES`, where that is asked for."""
         place = {(r.lhs, r.rhs): k for k, r in enumerate(est.rows) if r.op == "~~"}
         at = [place[pair] if pair in place else place[pair[::-1]] for pair in factors.pairs]
         known = np.array([r is None for r in unsolved(est)])[:, None]
         value = np.where(known, est.values[:, at], np.nan)
         blank = np.full_like(value, np.nan)
         error = blank if est.std_error is None else np.where(known, est.std_error[:, at], np.nan)
-        pairs = [_tested(est, factors.model, p, value[:, k], (1.0, cutoff)) for k, p in enumerate(factors.pairs)]
+        close = np.abs(value) + float(ndtri(0.5 + level / 2)) * np.nan_to_num(error) >= GRADES[0]
+        wanted = np.where(close, value, np.nan) if only_close else value
+        none = np.full((2, 2, len(value)), np.nan)
+        pairs = [
+            _tested(est, factors.model, p, wanted[:, k], (1.0, cutoff)) if np.isfinite(wanted[:, k]).any() else none
+            for k, p in enumerate(factors.pairs)
+        ]
         chi2, p = np.moveaxis(np.array(pairs), 0, -1)
-        return cls(value, error, (chi2[0], chi2[1]), (p[0], p[1]))
+        return cls(value, error, (chi2[0], chi2[1]), (p[0], p[1]), np.isfinite(value) & ~close & only_close)
 
 
 def _tested(est: Estimate, model: Model, pair: Pair, value: Array, against: tuple[float, float]) -> Array:
@@ -271,24 +313,47 @@ def _tested(est: Estimate, model: Model, pair: Pair, value: Array, against: tupl
 
 
 def _heterotrait(
-    given: Estimate | Model, scored: Estimate | None, replicates: int, seed: int, level: float
+    given: Estimate | Model, est: Estimate, scored: Estimate | None, replicates: int, seed: int, level: float
 ) -> tuple[Heterotrait, tuple[Note, ...]]:
     """HTMT and HTMT2 of all reflective constructs, with intervals where there are rows.
 
     Parameters:
-        scored: sums of the items of every construct, whose moments are resampled; None: the estimate's own moments.
+        est: the fit of the factors. scored: sums of the items of every construct, whose moments are resampled; None:
+            the estimate's own moments.
     """
+    if scored is not None and scored.sample is not None and _ordinal(est):
+        sample = scored.sample
+        model = given.model if isinstance(given, Estimate) else given
+        scales = {c.name: c.items for c in model.constructs if c.items and set(c.items) <= set(sample.names)}
+        known = {i for items in scales.values() for i in items} <= set(_ordered(est))
+        if known and sample.cells.height == 1 and len(scales) > 1:
+            value, low, high = latent_ratios(sample, scales, level)
+            return Heterotrait(tuple(scales), value, (low, high)), (LATENT,)
     if isinstance(given, Estimate) and (given.replicates is not None or scored is None):
         value = both(given.moments, given.solution)
         drawn = None if given.replicates is None else uncertain(given, both, scale="ratio")
-        return Heterotrait(given.solution.constructs, value, drawn), _alone(replicates if drawn is None else 0)
+        return Heterotrait(given.solution.constructs, value, _limits(drawn)), _alone(replicates if drawn is None else 0)
     if scored is None:
         raise TypeError("a model was scored on its data")
     value = both(scored.moments, scored.solution)
     if not replicates or scored.sample is None:
         return Heterotrait(scored.solution.constructs, value), _alone(replicates)
     drawn = uncertain(bootstrap(scored, replicates, seed, level=level, interval="percentile"), both)
-    return Heterotrait(scored.solution.constructs, value, drawn), ()
+    return Heterotrait(scored.solution.constructs, value, _limits(drawn)), ()
+
+
+def _limits(drawn: Uncertainty | None) -> tuple[Array, Array] | None:
+    return None if drawn is None else (drawn.conf_low, drawn.conf_high)
+
+
+def _ordered(est: Estimate) -> tuple[str, ...]:
+    """The items that a fit takes as ordinal."""
+    return tuple(est.settings.ordered) if isinstance(est.settings, SEM) else ()
+
+
+def _ordinal(est: Estimate) -> bool:
+    """Whether all items of a fit are ordinal."""
+    return bool(_ordered(est)) and set(est.model.items) <= set(_ordered(est))
 
 
 def _alone(replicates: int) -> tuple[Note, ...]:
@@ -335,30 +400,35 @@ def _table(
     words: list[str | None] = []
     for row, ends in zip(graded.tolist(), np.isfinite(high).tolist(), strict=True):
         words += [WORDS[g] if known else None for g, known in zip(row, ends, strict=True)] + [None] * more
-    why = _why(est, factors, names, np.isnan(found.chi2[0]))
+    why = _why(est, factors, names, np.isnan(found.chi2[0]), found.far)
     labels = pl.DataFrame(names, schema={"construct": pl.String, "other": pl.String}, orient="row")
     codes = [None if w is None else w.code for w in why]
     table = tidy(cells_of(est), labels, numbers, {"problem": words, "reason": codes})
     return table.with_columns(boundary=pl.col("correlation").abs() >= 1), said_once(why)
 
 
-def _why(est: Estimate, factors: Factors, names: list[Pair], lost: npt.NDArray[np.bool_]) -> list[Reason | None]:
+def _why(
+    est: Estimate, factors: Factors, names: list[Pair], lost: npt.NDArray[np.bool_], far: npt.NDArray[np.bool_]
+) -> list[Reason | None]:
     """Cell by cell and pair by pair: why there is no correlation, or no test of it.
 
     Parameters:
-        lost: (b, m) whether the difference test of a pair of factors is absent.
+        lost: (b, m) whether the difference test of a pair of factors is absent. far: because nobody asked for it.
     """
     found: list[Reason | None] = []
     for s, cell in enumerate(unsolved(est)):
         own = [factors.without.get(x) or factors.without.get(y) or cell for x, y in names]
-        untested = [UNTESTED if gone else None for gone in lost[s].tolist()] + [None] * (len(names) - lost.shape[1])
+        both = zip(lost[s].tolist(), far[s].tolist(), strict=True)
+        untested = [FAR if away else UNTESTED if gone else None for gone, away in both] + [None] * (
+            len(names) - lost.shape[1]
+        )
         found += [one or other for one, other in zip(own, untested, strict=True)]
     return found
 
 
 def _htmt_columns(heterotrait: Heterotrait, names: list[Pair], factors: Factors, b: int) -> dict[str, Array]:
     """HTMT and HTMT2 of every pair with their bounds; absent where a construct is no reflective one."""
-    constructs, value, drawn = heterotrait.constructs, heterotrait.value, heterotrait.drawn
+    constructs, value, limits = heterotrait.constructs, heterotrait.value, heterotrait.limits
     at = {name: k for k, name in enumerate(constructs)}
     banned = {n for n, r in factors.without.items() if r.code != "single_item"}
     fine = np.array([x in at and y in at and not {x, y} & banned for x, y in names])
@@ -366,8 +436,8 @@ def _htmt_columns(heterotrait: Heterotrait, names: list[Pair], factors: Factors,
     columns = {}
     for k, name in enumerate(("htmt", "htmt2")):
         columns[name] = value[:, k]
-        if drawn is not None:
-            columns[f"{name}_low"], columns[f"{name}_high"] = drawn.conf_low[:, k], drawn.conf_high[:, k]
+        if limits is not None:
+            columns[f"{name}_low"], columns[f"{name}_high"] = limits[0][:, k], limits[1][:, k]
     return {name: np.where(fine, array[:, i, j].reshape(b, -1), np.nan) for name, array in columns.items()}
 
 

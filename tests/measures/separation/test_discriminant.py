@@ -10,8 +10,13 @@ import polars as pl
 import pytest
 
 import csi
+from csi.measures.blocks import membership
 from csi.measures.separation.discriminant import Discriminant, discriminant
 from csi.measures.separation.heterotrait import htmt2
+from csi.measures.separation.latent_ratios import _slopes, latent_ratios
+from csi.measures.validity import htmt
+from csi.moments.ordinal import polychoric_stack
+from csi.moments.sample import sample_of
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 PRINTED = json.loads((REFERENCE / "distinct.json").read_text(encoding="utf-8"))["cases"]
@@ -155,3 +160,67 @@ def test_faults_are_told_together() -> None:
         discriminant(TEXT)
     with pytest.raises(csi.Problems, match="a1"):
         discriminant(TEXT, answers().with_columns(a1=pl.lit(3.0)), replicates=0)
+
+
+@pytest.fixture(scope="module")
+def ordinal() -> pl.DataFrame:
+    rng = np.random.default_rng(6)
+    common = rng.normal(size=(500, 1))
+    latent = np.hstack([common + 0.5 * rng.normal(size=(500, 1)), common + rng.normal(size=(500, 1)), common])
+    rows = np.digitize(np.repeat(latent, 2, axis=1) + rng.normal(size=(500, 6)), [-1.0, 0.5, 2.0]).astype(float)
+    rows[:25, 0] = np.nan
+    return pl.DataFrame(rows, schema=["a1", "a2", "b1", "b2", "c1", "c2"])
+
+
+def test_htmt_of_ordinal_items_is_that_of_their_polychoric_correlations(ordinal: pl.DataFrame) -> None:
+    scales = {c: [f"{c}1", f"{c}2"] for c in "abc"}
+    settings = csi.SEM(estimator="WLSMV", ordered=tuple(ordinal.columns), missing="pairwise")
+    est = csi.fit("a =~ a1 + a2; b =~ b1 + b2; c =~ c1 + c2", ordinal, settings)
+    of = discriminant(est, tests="close", replicates=0)
+    cor = csi.correlations(ordinal, scales, kind="polychoric").matrix
+    assert of.table["htmt"].to_list() == pytest.approx(
+        [htmt(cor, membership(np.repeat(range(3), 2), 3))[i, j] for i, j in ((0, 1), (0, 2), (1, 2))], abs=1e-6
+    )
+    assert {"N-HTMT-LATENT"} <= {n.code for n in of.notes}
+
+
+def test_limits_of_latent_ratios_are_as_wide_as_those_of_resamples(ordinal: pl.DataFrame) -> None:
+    sample = sample_of(ordinal, ordinal.columns, missing="pairwise")
+    scales = {c: [f"{c}1", f"{c}2"] for c in "ab"}
+    value, low, high = latent_ratios(sample, scales, 0.95)
+    error = np.log(high / low)[0, :, 0, 1] / (2 * 1.959964)
+    rows = ordinal.select("a1", "a2", "b1", "b2").to_numpy()
+    W = np.random.default_rng(2).multinomial(500, np.full(500, 1 / 500), size=300).astype(float)
+    cor = polychoric_stack(rows, W, [True] * 4, missing="pairwise").cov
+    member = membership(np.array([0, 0, 1, 1]), 2)
+    drawn = np.log([htmt(cor, member)[:, 0, 1], htmt2(cor, member)[:, 0, 1]]).std(axis=1)
+    assert error == pytest.approx(drawn, rel=0.12)
+    assert np.log([low, high]).mean(axis=0)[0, 0, 0, 1] == pytest.approx(np.log(value[0, 0, 0, 1]))
+
+
+def test_slopes_of_the_log_ratios_are_those_of_differences() -> None:
+    loading = np.array([0.8, 0.7, 0.6, 0.75, 0.5])
+    cor = np.outer(loading, loading) + np.diag(1 - loading**2)
+    cor[0, 3] = cor[3, 0] = -0.2
+    block = np.array([0, 0, 1, 1, 2])
+    member, e = membership(block, 3), 1e-6
+    for slope, ratio in zip(_slopes(cor, block, 0, 1), (htmt, htmt2), strict=True):
+        for i, j in ((0, 1), (0, 3), (2, 3), (0, 4)):
+            move = np.zeros((5, 5))
+            move[i, j] = move[j, i] = e
+            up, down = (np.log(ratio(cor + sign * move, member)[0, 1]) for sign in (1, -1))
+            assert slope[i, j] == pytest.approx((up - down) / (2 * e), abs=1e-6)
+
+
+def test_tests_of_close_pairs_are_those_of_all_pairs(found: dict[str, Discriminant]) -> None:
+    every = found["democracy"].table
+    some = discriminant(model("democracy"), moments("democracy"), tests="close")
+    close = some.table.filter(pl.col("p_one").is_not_null())
+    assert 0 < close.height < every.height
+    tested = every.join(close.select("construct", "other"), on=["construct", "other"], how="semi")
+    assert close["chi2_one"].to_list() == pytest.approx(tested["chi2_one"].to_list(), abs=1e-9)
+    far = some.table.filter(pl.col("p_one").is_null())
+    assert set(far["reason"]) == {"R-FAR-APART"}
+    assert (far["conf_high"] < 0.8).all()
+    with pytest.raises(csi.Problems, match="tests"):
+        discriminant(model("democracy"), moments("democracy"), tests="some")
