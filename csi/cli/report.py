@@ -12,8 +12,9 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer
 from csi.cli.progress import working
 from csi.cli.studied import bootstrap_argument, errors_argument, resampled, study_argument
 from csi.errors import Language, Text
+from csi.reporting.formats import FORMATS, USUAL, check_formats, names_of
 from csi.reporting.sections import KINDS
-from csi.reporting.write import FILES, report_in
+from csi.reporting.write import report_in
 from csi.study import read_study
 
 TELLING = Text("Writing the report", "正在生成报告")
@@ -21,6 +22,7 @@ WHAT = {
     "report.html": Text("the page; open it in a browser", "报告页面，用浏览器打开"),
     "notebook.ipynb": Text("the same sections, executed", "同样的各节，已运行"),
     "tables.xlsx": Text("every table", "全部表格"),
+    "report.docx": Text("the report for Word", "Word 版报告"),
     "numbers.json": Text("every number in full precision", "全部数值（完整精度）"),
     "record.json": Text("what was read and how it was computed", "数据来源与计算设置"),
 }
@@ -32,6 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
     parser.add_argument("--kind", default="quarterly", choices=list(KINDS), help="the report's reader")
+    several = f"comma-separated: {', '.join(FORMATS)} ({','.join(USUAL)} by default)"
+    parser.add_argument("--to", metavar="KINDS", type=kinds, default=USUAL, help=several)
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
 
@@ -41,15 +45,16 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     start = time.perf_counter()
     study = resampled(read_study(args.study), args.bootstrap, args.errors)
     with working(TELLING.say(lang), quiet=args.quiet):
-        folder, told = report_in(study, args.out, args.wave, args.languages or (study.language,), kind=args.kind)
-    files = [folder / name for name in FILES if (folder / name).exists()]
+        languages = args.languages or (study.language,)
+        folder, told = report_in(study, args.out, args.wave, languages, kind=args.kind, to=args.to)
+    files = [folder / name for name in names_of(args.to, languages)]
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     took = time.perf_counter() - start
     done = Text(f"Report written in {took:.1f} s. Look at:", f"报告已生成，用时 {took:.1f} 秒。请看：")
     spoken = args.languages or (lang,)
     wide = max(len(str(path)) for path in files)
-    listed = [f"  {str(path).ljust(wide)}  {both(WHAT[path.name], spoken)}" for path in files]
+    listed = [f"  {str(path).ljust(wide)}  {both(what(path), spoken)}" for path in files]
     return Answer(
         blocks=(*(numbers["headline"]["sentence"][a] for a in spoken), "", both(done, spoken), *listed),
         data={"files": [str(path) for path in files], "headline": numbers["headline"], "seconds": took},
@@ -62,3 +67,18 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 def both(text: Text, languages: Sequence[Language]) -> str:
     """A text in every language asked for."""
     return " / ".join(text.say(lang) for lang in languages)
+
+
+def kinds(said: str) -> tuple[str, ...]:
+    """What was typed after --to, checked before any work.
+
+    Raises:
+        Problems: E-REPORT-TO, E-PACKAGE.
+    """
+    return check_formats(said)
+
+
+def what(path: Path) -> Text:
+    """What a file holds; those of one language are called by it, such as report.zh.docx."""
+    stem, *_ = path.name.split(".")
+    return WHAT[stem + path.suffix]

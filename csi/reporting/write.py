@@ -9,17 +9,16 @@ from pathlib import Path
 
 from csi.errors import Problems, problem
 from csi.reporting.build import LANGUAGES, check_languages, planned_for, ready, told_as
-from csi.reporting.html import render_html
+from csi.reporting.formats import USUAL, check_formats, names_of, rendered
 from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
 from csi.reporting.sections import heading
-from csi.reporting.xlsx import workbook
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 
-FILES = ("report.html", "notebook.ipynb", "tables.xlsx", "numbers.json", "record.json")
-"""What `write_report` leaves in a wave's folder."""
+FILES = names_of(USUAL, LANGUAGES)
+"""What `write_report` leaves in a wave's folder when nothing else is asked for."""
 
 
 def write_report(
@@ -30,6 +29,7 @@ def write_report(
     *,
     kind: str = "quarterly",
     execute: bool = True,
+    to: str | Sequence[str] = USUAL,
 ) -> Path:
     """Write a wave's report into OUT/WAVE and return that folder.
 
@@ -40,14 +40,16 @@ def write_report(
         study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
         lang: "zh", "en" or both. kind: "quarterly", "researcher", "validation" or "expectation".
         execute: False leaves the notebook unrun.
+        to: "html", "notebook", "xlsx", "docx", or several of them; the numbers and the record are always there.
 
     Returns:
-        The folder, with the files of `FILES`.
+        The folder, with the files of `FILES` unless `to` says otherwise.
 
     Raises:
-        Problems: everything wrong with the input, or E-OUT when the folder cannot be written.
+        Problems: everything wrong with the input, E-OUT when the folder cannot be written, E-REPORT-TO for an unknown
+            kind of file, E-PACKAGE when it needs a package that is not installed.
     """
-    return report_in(study, out, wave, lang, kind=kind, execute=execute)[0]
+    return report_in(study, out, wave, lang, kind=kind, execute=execute, to=to)[0]
 
 
 def report_in(
@@ -58,9 +60,10 @@ def report_in(
     *,
     kind: str = "quarterly",
     execute: bool = True,
+    to: str | Sequence[str] = USUAL,
 ) -> tuple[Path, Report]:
     """Write a wave's report as `write_report` does, and return the folder and the report itself."""
-    languages = check_languages(lang)
+    languages, to = check_languages(lang), check_formats(to)
     study = given_study(study)
     panel = read_study_panel(study)
     study, panel, wave = ready(study, panel, wave, kind)
@@ -69,16 +72,19 @@ def report_in(
         path = relative(study.path, folder)
         named = [(k, heading(k, study)) for k in keys]
         book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
-        with running(book, folder, execute=execute) as finished:
+        shown = "notebook" in to
+        with running(book, folder, execute=execute and shown) as finished:
             report = told_as(kind, study, panel, wave, keys, languages)
-            files = contents(report)
-            done = finished() if report.keys == keys else None
+            files = contents(report, to)
+            done = finished() if report.keys == keys or not shown else None
         if done is None:  # the answers carry no model: the notebook is made again without its sections
             named = [(k, heading(k, study)) for k in report.keys]
             book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
             with running(book, folder, execute=execute) as finished:
                 done = finished()
-        return written(folder, {**files, "notebook.ipynb": to_text(done).encode()}), report
+        if shown:
+            files["notebook.ipynb"] = to_text(done).encode()
+        return written(folder, files), report
 
 
 @contextmanager
@@ -91,14 +97,10 @@ def running(book: Book, folder: Path, *, execute: bool) -> Iterator[Callable[[],
         yield finished
 
 
-def contents(report: Report) -> dict[str, bytes]:
+def contents(report: Report, to: Sequence[str] = USUAL) -> dict[str, bytes]:
     """The bytes of every file but the notebook."""
-    return {
-        "report.html": render_html(report, report.languages).encode(),
-        "tables.xlsx": workbook(report, report.languages),
-        "numbers.json": to_json(numbers(report)).encode(),
-        "record.json": to_json(report.record).encode(),
-    }
+    told = {"numbers.json": to_json(numbers(report)).encode(), "record.json": to_json(report.record).encode()}
+    return {**rendered(report, to), **told}
 
 
 def relative(path: Path, folder: Path) -> str:
@@ -120,6 +122,10 @@ def prepared(folder: Path) -> Iterator[Path]:
         en, zh = f"cannot make the folder: {error.strerror}.", f"无法建立文件夹：{error.strerror}。"
         do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
         raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
+    if not os.access(folder, os.W_OK):
+        en, zh = "this folder may only be read.", "该文件夹只可读取，不能写入。"
+        do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
+        raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)])
     try:
         yield folder
     except BaseException:
@@ -130,16 +136,25 @@ def prepared(folder: Path) -> Iterator[Path]:
 
 
 def written(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write the files and return the folder.
+    """Write the files and return the folder: all of them aside first, then each under its name, so that none is half.
 
     Raises:
         Problems: E-OUT.
     """
+    asides = {name: folder / f".{name}.{os.getpid()}.part" for name in files}
+    name = ""
     try:
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            asides[name].write_bytes(content)
+        for name, aside in asides.items():
+            aside.replace(folder / name)
     except OSError as error:
-        en, zh = f"cannot write {error.filename}: {error.strerror}.", f"无法写入 {error.filename}：{error.strerror}。"
+        place, said = folder / name, error.strerror
+        en, zh = f"cannot write {place}: {said}.", f"无法写入 {place}：{said}。"
         do, do_zh = "Close the file or choose another folder with --out.", "请关闭该文件，或用 --out 指定其他文件夹。"
         raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
+    finally:
+        for aside in asides.values():
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
     return folder

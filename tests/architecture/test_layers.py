@@ -155,7 +155,7 @@ def test_sizes_and_promises(path):
     assert not bare, "an exception from a rule gives its reason"
 
 
-DISTRIBUTION = {"yaml": "pyyaml", "fontTools": "fonttools", "vaderSentiment": "vadersentiment"}
+DISTRIBUTION = {"yaml": "pyyaml", "fontTools": "fonttools", "vaderSentiment": "vadersentiment", "docx": "python_docx"}
 
 
 def test_every_package_imported_is_declared_and_every_declared_package_is_used():

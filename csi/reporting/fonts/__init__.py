@@ -91,6 +91,27 @@ def font_css(used: Mapping[Face, str]) -> str:
     return "".join(_rule(face, cut) for face, cut in zip(FACES, cuts, strict=True) if cut)
 
 
+def whole(face: Face, *, proportional: bool = False) -> bytes:
+    """The face as an OpenType file, which PDF writers and rasterisers read.
+
+    Parameters:
+        proportional: with the narrow forms of quotation marks and brackets, as English text is set.
+
+    Example:
+        >>> whole(REGULAR)[:4]
+        b'OTTO'
+    """
+    font = open_face(face)
+    if proportional:
+        narrow = _proportional_forms(font)
+        for table in font["cmap"].tables:
+            if table.isUnicode():
+                table.cmap = {code: narrow.get(glyph, glyph) for code, glyph in table.cmap.items()}
+    font.flavor, out = None, io.BytesIO()
+    font.save(out, reorderTables=None)
+    return out.getvalue()
+
+
 def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
     """A note naming the characters that none of the report's fonts holds; the reader's own fonts draw those.
 

@@ -1,0 +1,229 @@
+"""What every document of a report says, in order, in one language: the same for Word, PDF, LaTeX and slides."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from csi.errors import Language, Note, Text
+from csi.reporting import style
+from csi.reporting.section import Figure, Report, Section, Table
+from csi.reporting.tables import head, rows
+
+STATISTICS = frozenset({"N", "n", "p", "t", "z", "F", "r", "M", "SD", "SE", "df", "d"})
+"""Headings that English tables set in italics."""
+NOTE = Text("Note.", "注：")
+FIGURE = Text("Figure", "图")
+TABLE = Text("Table", "表")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A table as printed: its number, its words, the cells, which columns hold numbers, which cells stand out."""
+
+    number: int
+    title: str
+    heads: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    marks: Mapping[tuple[int, int], str]
+    notes: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A figure as shown: its number, its finding, the line under it, its SVG and whether it takes half the width."""
+
+    number: int
+    finding: str
+    caption: str
+    svg: str
+    half: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section as told: its finding, what stands above and below it, figures, tables, sentences, notes."""
+
+    key: str
+    kicker: str
+    title: str
+    legend: str
+    shots: tuple[Shot, ...]
+    tables: tuple[Printed, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A report as told in one language."""
+
+    lang: Language
+    title: str
+    kicker: str
+    sentence: str
+    dateline: str
+    facts: tuple[tuple[str, str, str], ...]
+    changes: tuple[str, ...]
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...]
+
+
+def outline(report: Report, lang: Language, *, draw: bool = True) -> Outline:
+    """The report in one language, its tables and figures numbered in order.
+
+    Parameters:
+        draw: False leaves the figures undrawn.
+    """
+    table, figure = _counted(), _counted()
+    parts = tuple(_part(s, lang, table, figure, draw=draw) for s in report.sections)
+    said = report.headline
+    return Outline(
+        lang,
+        plain(report.title.say(lang)),
+        plain(said.kicker.say(lang)),
+        plain(said.sentence.say(lang)),
+        plain(said.dateline.say(lang)),
+        _facts(report, lang),
+        _changes(report, lang),
+        parts,
+        _said(report.notes, lang),
+    )
+
+
+def plain(text: str) -> str:
+    r"""Text that XML, PDF and LaTeX can hold, on one line: without control characters, lone surrogates, non-characters.
+
+    Example:
+        >>> plain("a\x00b\n c")
+        'ab c'
+    """
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", re.sub(r"\s+", " ", text)).strip()
+
+
+def pieces(text: str) -> Iterator[tuple[str, Literal["", "sub"]]]:
+    """A text in runs, the letters of reliabilities below the line.
+
+    Example:
+        >>> list(pieces("ρA < 1"))
+        [('ρ', ''), ('A', 'sub'), (' < 1', '')]
+    """
+    at = 0
+    for found in re.finditer(r"ρ_?([AaCc])\b", text):
+        yield text[at : found.start()] + "ρ", ""
+        yield found[1].upper(), "sub"
+        at = found.end()
+    if text[at:]:
+        yield text[at:], ""
+
+
+def is_list(table: Printed) -> bool:
+    """Whether a table is names and sentences, such as the method box."""
+    return len(table.heads) == 2 and not any(table.numeric)
+
+
+def beside(shots: Sequence[Shot]) -> Iterator[tuple[Shot, ...]]:
+    """The figures line by line: two of half the width stand side by side."""
+    waiting: tuple[Shot, ...] = ()
+    for shot in shots:
+        if shot.half and len(waiting) < 2 and all(w.half for w in waiting):
+            waiting += (shot,)
+            continue
+        if waiting:
+            yield waiting
+        waiting = (shot,)
+    if waiting:
+        yield waiting
+
+
+def captions(shots: Sequence[Shot], lang: str) -> list[tuple[str, str]]:
+    """(number, words) under a line of figures; one where they share their words.
+
+    Example:
+        >>> one, other = (Shot(n, "A rise", "A rise", "", True, "f") for n in (1, 2))
+        >>> captions([one, other], "en")
+        [('Figure 1–2. ', 'A rise')]
+    """
+    shared = len({s.caption for s in shots}) == 1
+    said = [(f"{shots[0].number}–{shots[-1].number}" if len(shots) > 1 else str(shots[0].number), shots[0].caption)]
+    said = said if shared else [(str(s.number), s.caption) for s in shots]
+    return [(f"{FIGURE.say(lang)} {n}" + ("\u3000" if lang == "zh" else ". "), words) for n, words in said]
+
+
+def _counted() -> Iterator[int]:
+    return iter(range(1, 10**6))
+
+
+def _part(section: Section, lang: Language, table: Iterator[int], figure: Iterator[int], *, draw: bool) -> Part:
+    title, legend = plain(section.title.say(lang)), plain(section.subtitle.say(lang))
+    alone = len(section.figures) == 1 and bool(legend)
+    shots = tuple(_shot(f, lang, next(figure), legend if alone else "", draw=draw) for f in section.figures)
+    return Part(
+        section.key,
+        plain(section.kicker.say(lang)) if section.kicker else "",
+        title,
+        "" if alone else legend,
+        shots,
+        tuple(_table(t, lang, next(table)) for t in section.tables),
+        tuple(plain(p.say(lang)) for p in section.paragraphs),
+        _said(section.notes, lang),
+        section,
+    )
+
+
+def _shot(figure: Figure, lang: Language, number: int, legend: str, *, draw: bool) -> Shot:
+    finding = plain(figure.finding.say(lang))
+    svg = figure.draw(lang) if draw else ""
+    return Shot(number, finding, legend or finding, svg, figure.width == "half", figure.name)
+
+
+def _table(table: Table, lang: Language, number: int) -> Printed:
+    marks = {
+        (row, place): mark
+        for place, column in enumerate(table.columns)
+        for row in range(table.frame.height)
+        if (mark := table.emphasis.get((row, column.name)))
+    }
+    return Printed(
+        number,
+        plain(table.title.say(lang)),
+        tuple(plain(h) for h in head(table, lang)),
+        tuple(tuple(plain(c) for c in row) for row in rows(table, lang)),
+        tuple(c.kind != "text" for c in table.columns),
+        marks,
+        _said(table.notes, lang),
+        table.name,
+    )
+
+
+def _said(notes: tuple[Note, ...], lang: Language) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(plain(n.say(lang)) for n in notes))
+
+
+def _facts(report: Report, lang: Language) -> tuple[tuple[str, str, str], ...]:
+    """(name, number, word): those of the headline, or the index with its interval."""
+    said = report.headline
+    if said.facts:
+        return tuple((plain(a.say(lang)), plain(b.say(lang)), plain(c.say(lang))) for a, b, c in said.facts)
+    if not math.isfinite(said.value):
+        return ()
+    interval = style.span(said.conf_low, said.conf_high)
+    below = f"{said.interval_name.say(lang)} {interval}" if interval else ""
+    return ((plain(said.measure.say(lang)) if said.measure else "", style.score(said.value), below),)
+
+
+def _changes(report: Report, lang: Language) -> tuple[str, ...]:
+    """Each change of the headline, with its margin and whether it is significant."""
+    made = []
+    for place, (said, difference, margin, _) in enumerate(report.headline.changes):
+        around = f" ± {style.score(margin)}" if math.isfinite(margin) else ""
+        verdict = report.headline.verdict(place).say(lang)
+        made.append(plain(f"{style.change(difference)}{around} {said.say(lang)}{verdict}"))
+    return tuple(made)

@@ -1,0 +1,96 @@
+"""Figures as pictures: each SVG drawn with the report's own fonts, never the machine's, at a fixed resolution."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from html import unescape
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from csi.errors import Note, note
+from csi.reporting.fonts import BOLD, FACES, REGULAR, characters, whole
+from csi.reporting.style import FULL, PAPER
+
+PIXELS = 1500
+"""Width of a full-width figure: 224 dots to the inch over the 17 cm of a page."""
+SHEET = "#ffffff"
+"""What figures stand on outside the page of a browser."""
+
+
+@contextmanager
+def font_files(lang: str) -> Iterator[Path]:
+    """A folder with the report's fonts, gone after the `with` block; English has narrow quotation marks."""
+    with TemporaryDirectory() as folder:
+        for face in FACES:
+            (Path(folder) / face.file).with_suffix(".otf").write_bytes(whole(face, proportional=lang == "en"))
+        yield Path(folder)
+
+
+def texts_of(svg: str) -> str:
+    """The characters a drawing shows.
+
+    Example:
+        >>> texts_of("<svg><title>x</title><text>a&lt;b</text></svg>")
+        'a<b'
+    """
+    return unescape("".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)))
+
+
+def on_white(svg: str) -> str:
+    """A drawing for white paper: what clears the lines behind its letters is white too.
+
+    Example:
+        >>> on_white('<text stroke="#fcfbf7">')
+        '<text stroke="#ffffff">'
+    """
+    return svg.replace(PAPER, SHEET)
+
+
+def pngs(drawings: Sequence[str], *, lang: str) -> list[bytes]:
+    """The drawings as PNG on white, `PIXELS` wide when full and in proportion when narrower; the same bytes each time.
+
+    Parameters:
+        drawings: SVG. lang: of their texts.
+    """
+    render = import_module("resvg_py").svg_to_bytes
+    with font_files(lang) as folder:
+        fonts = {
+            "skip_system_fonts": True,
+            "font_files": sorted(str(f) for f in folder.iterdir()),
+            "font_family": REGULAR.family,
+            "sans_serif_family": REGULAR.family,
+        }
+        return [
+            bytes(render(svg_string=on_white(one), background=SHEET, zoom=PIXELS / FULL, **fonts)) for one in drawings
+        ]
+
+
+def size_of(svg: str) -> tuple[float, float]:
+    """Width and height of a drawing in its own units.
+
+    Example:
+        >>> size_of('<svg xmlns="x" width="10" height="5.5" viewBox="0 0 10 5.5">')
+        (10.0, 5.5)
+    """
+    found = re.match(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"', svg)
+    return (float(found[1]), float(found[2])) if found else (1.0, 1.0)
+
+
+def undrawn(texts: Iterable[str], where: tuple[str, str]) -> tuple[Note, ...]:
+    """A note naming the characters that the report's fonts lack and that a reader's fonts cannot supply.
+
+    Parameters:
+        texts: what is drawn. where: what stands there instead, and where, in English and Chinese.
+
+    Example:
+        >>> undrawn(["质量"], ("The file shows", "文件以")), undrawn(["㐂"], ("", ""))[0].code
+        ((), 'N-GLYPH')
+    """
+    absent = sorted({c for text in texts for c in text if c > " "} - characters(REGULAR) - characters(BOLD))
+    if not absent:
+        return ()
+    named = " ".join(f"{c} (U+{ord(c):04X})" for c in absent[:20]) + (" …" if len(absent) > 20 else "")
+    return (note("N-GLYPH", f"{where[0]} {named}.", f"{where[1]}{named}。"),)

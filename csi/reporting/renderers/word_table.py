@@ -1,0 +1,172 @@
+"""Three-line tables as WordprocessingML: APA in English, 三线表 in Chinese."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+
+from csi.reporting.renderers.outline import NOTE, STATISTICS, TABLE, Printed, is_list, pieces
+from csi.reporting.style import FOCAL, WARN
+from csi.reporting.text_width import text_width
+
+WIDE: Final = 9638
+"""Width of the text on the page, in twentieths of a point: 17 cm."""
+SIZES: Final = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0)
+"""Sizes of a table's letters, in points; the largest at which no word is broken is taken."""
+LINES: Final = {"zh": (12, 6), "en": (8, 4)}
+"""Weight of the outer lines and of the one under the headings, in eighths of a point."""
+COLOURS: Final = {"warn": WARN, "focus": FOCAL, "whole": ""}
+_PAD: Final = 160
+_NAMES: Final = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+
+
+def runs(text: str, *, size: float = 0, bold: bool = False, italic: bool = False, colour: str = "") -> str:
+    """A text as runs, escaped, with letters below the line where reliabilities have them.
+
+    Example:
+        >>> runs("a<b")
+        '<w:r><w:t xml:space="preserve">a&lt;b</w:t></w:r>'
+    """
+    made = []
+    for piece, place in pieces(text):
+        said = "<w:b/>" if bold else ""
+        said += "<w:i/>" if italic else ""
+        said += f'<w:color w:val="{colour.lstrip("#")}"/>' if colour else ""
+        said += f'<w:sz w:val="{round(2 * size)}"/><w:szCs w:val="{round(2 * size)}"/>' if size else ""
+        said += '<w:vertAlign w:val="subscript"/>' if place else ""
+        properties = f"<w:rPr>{said}</w:rPr>" if said else ""
+        made.append(f'<w:r>{properties}<w:t xml:space="preserve">{escape(piece, quote=False)}</w:t></w:r>')
+    return "".join(made)
+
+
+def paragraph(style: str, content: str) -> str:
+    """A paragraph of a style around runs; it stands by itself, with its namespaces."""
+    return f'<w:p {_NAMES}><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{content}</w:p>'
+
+
+def around(table: Printed, lang: str) -> tuple[list[str], str, list[str]]:
+    """What stands above a table, the table, and its notes, each as XML.
+
+    English tables have their number in bold over their title in italics; Chinese ones number and title on one line.
+    """
+    number = f"{TABLE.say(lang)} {table.number}"
+    if lang == "zh":
+        above = [paragraph("CsiTableTitle", runs(f"{number}\u3000{table.title}"))]
+    else:
+        above = [paragraph("CsiTableNumber", runs(number))]
+        above += [paragraph("CsiTableTitle", runs(table.title))] if table.title else []
+    below = []
+    for place, note in enumerate(table.notes):
+        first = runs(NOTE.say(lang) + (" " if lang == "en" else ""), italic=lang == "en") if place == 0 else ""
+        below.append(paragraph("CsiTableNote", first + runs(note)))
+    return above, grid(table, lang), below
+
+
+def grid(table: Printed, lang: str) -> str:
+    """The table itself: a line above, one under the headings, one below; numbers to the right."""
+    widths, size = extents(table, lang)
+    kept = len(table.cells) <= 20
+    rows = []
+    for place, cells in enumerate((table.heads, *table.cells), start=-1):
+        last = place == len(table.cells) - 1
+        rows.append(_row(table, place, cells, (widths, size), lang=lang, stays=kept and not last))
+    columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
+    side = "center" if lang == "zh" else "left"
+    title = escape(table.title or f"{TABLE.say(lang)} {table.number}", quote=True)
+    margin = f'<w:left w:w="{_PAD // 2}" w:type="dxa"/><w:right w:w="{_PAD // 2}" w:type="dxa"/>'
+    return (
+        f'<w:tbl {_NAMES}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="{side}"/>'
+        f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{margin}</w:tblCellMar>'
+        f'<w:tblLook w:val="0020" w:firstRow="1"/><w:tblCaption w:val="{title}"/></w:tblPr>'
+        f"<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    )
+
+
+def extents(table: Printed, lang: str) -> tuple[list[int], float]:
+    """Widths of the columns in twentieths of a point, and the size of the letters in points."""
+    if is_list(table):
+        return [WIDE * 24 // 100, WIDE - WIDE * 24 // 100], SIZES[1]
+    least: list[float] = []
+    for size in SIZES:
+        least = [_least(table, place, size, lang) for place in range(len(table.heads))]
+        if sum(least) <= WIDE:
+            break
+    full = [max(_full(table, place, size, lang), a) for place, a in enumerate(least)]
+    room = WIDE - sum(least)
+    more = [b - a for a, b in zip(least, full, strict=True)]
+    if room < 0:
+        return [round(a * WIDE / sum(least)) for a in least], size
+    share = min(1.0, room / sum(more)) if sum(more) else 0.0
+    made = [a + share * b for a, b in zip(least, more, strict=True)]
+    spare = max(0.0, WIDE - sum(made))
+    spread = min(spare / len(made), 500.0)
+    return [int(w + spread) for w in made], size
+
+
+def _cells(table: Printed, place: int) -> list[str]:
+    return [row[place] for row in table.cells]
+
+
+def _full(table: Printed, place: int, size: float, lang: str) -> float:
+    """The width at which no cell of a column breaks, within reason."""
+    widest = max(text_width(c, size, bold=True, lang=lang) for c in (table.heads[place], *_cells(table, place)))
+    return min(20 * widest + _PAD, 0.45 * WIDE)
+
+
+def _least(table: Printed, place: int, size: float, lang: str) -> float:
+    """The width at which no number and no word of a column breaks."""
+    words = [word for cell in (table.heads[place], *_cells(table, place)) for word in _words(cell)]
+    if table.numeric[place]:
+        words += _cells(table, place)
+    widest = max((text_width(w, size, bold=True, lang=lang) for w in words), default=0.0)
+    return min(20 * widest + _PAD, 0.3 * WIDE)
+
+
+def _words(cell: str) -> list[str]:
+    """What a line does not break: words; of Chinese six letters."""
+    return [word if word.isascii() else word[:6] for word in cell.split()]
+
+
+def _row(
+    table: Printed,
+    row: int,
+    cells: tuple[str, ...],
+    set_in: tuple[list[int], float],
+    *,
+    lang: str,
+    stays: bool,
+) -> str:
+    """One row; -1 is the headings, repeated on each page. `set_in`: widths and size; `stays` with the next row."""
+    made, (widths, size) = [], set_in
+    edges = _edges(row, len(table.cells), *LINES[lang])
+    for place, (text, width) in enumerate(zip(cells, widths, strict=True)):
+        mark = table.marks.get((row, place))
+        content = runs(
+            text,
+            size=size,
+            bold=mark is not None or (row < 0 and lang == "zh"),
+            italic=row < 0 and lang == "en" and text in STATISTICS,
+            colour=COLOURS[mark] if mark else "",
+        )
+        made.append(
+            f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{edges}'
+            f'<w:vAlign w:val="{"bottom" if row < 0 else "top"}"/></w:tcPr>'
+            f'<w:p><w:pPr><w:pStyle w:val="CsiCell"/>{"<w:keepNext/>" if stays else ""}'
+            f'<w:jc w:val="{"right" if table.numeric[place] else "left"}"/></w:pPr>{content}</w:p></w:tc>'
+        )
+    header = "<w:tblHeader/>" if row < 0 else ""
+    return f"<w:tr><w:trPr><w:cantSplit/>{header}</w:trPr>{''.join(made)}</w:tr>"
+
+
+def _edges(row: int, height: int, outer: int, inner: int) -> str:
+    """The lines of a row's cells: above and under the headings, under the last row, none elsewhere."""
+    rule = '<w:{} w:val="single" w:sz="{}" w:space="0" w:color="000000"/>'
+    lines = rule.format("top", outer) if row < 0 else ""
+    if row == height - 1:
+        lines += rule.format("bottom", outer)
+    elif row < 0:
+        lines += rule.format("bottom", inner)
+    return f"<w:tcBorders>{lines}</w:tcBorders>" if lines else ""

@@ -1,0 +1,160 @@
+"""Word, PDF, LaTeX and slides: what is told stands in them letter by letter, and the same report has the same bytes."""
+
+import io
+import os
+import re
+import zipfile
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from csi.errors import Problems, Text, note
+from csi.reporting import svg
+from csi.reporting.formats import DOCUMENTS, check_formats, names_of
+from csi.reporting.renderers import extras
+from csi.reporting.section import Column, Figure, Headline, Report, Section, Table
+from csi.reporting.write import prepared, written
+
+HOSTILE = {
+    "markup": "<b>&amp;</b>\x00",
+    "formula": "=1+1",
+    "long": "非常长的品牌名称" * 5,
+    "emoji": "📱 App",
+    "rtl": "شركة \u202eabc",
+    "tex": r"50% of \A_B {x} $y$ #1 ~^",
+    "typst": '#panic("x") *b* _i_ @a `c`',
+}
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def absent(kind):
+    """Skips where the kind's packages are not installed."""
+    for module in DOCUMENTS[kind].modules:
+        pytest.importorskip(module, reason=f"{kind} needs the extra {extras.EXTRA.get(module, '')}")
+
+
+def drawing(lang):
+    texts = [svg.words(10, 20 * k, name) for k, name in enumerate(HOSTILE.values(), 1)]
+    return svg.drawing(508, 160, [svg.line((0, 0), (508, 160)), *texts], "A <rise>", lang)
+
+
+@pytest.fixture(scope="module")
+def report():
+    frame = pl.DataFrame(
+        {"brand": list(HOSTILE.values()), "index": [72.456, None, 1.0, 2.0, 3.0, 4.0, -5.0], "p": [0.0001] * 7}
+    )
+    columns = (
+        Column("brand", Text("Brand", "品牌")),
+        Column("index", Text("Index", "指数"), "score"),
+        Column("p", Text("p", "p"), "p"),
+    )
+    marks = {(0, "index"): "warn"}
+    table = Table(
+        "league", Text("League", "排名"), frame, columns, marks, notes=(note("n", "ρA is low.", "ρA 偏低。"),)
+    )
+    finding = Text('A "rise" of <b>', "上升“3 分” <b>")
+    figures = (Figure("trend", drawing, finding, "half"), Figure("other", drawing, finding, "half"))
+    section = Section("one", finding, Text("A legend", "图例"), figures, (table,), (Text("Said.", "一句话。"),))
+    head = Headline(
+        Text("Kicker", "眉题"),
+        Text("Up = up", "上升了"),
+        72.0,
+        70.0,
+        74.0,
+        ((Text("vs", "比"), 1.0, 0.5, True),),
+        Text("", ""),
+    )
+    return Report(Text("T <b>", "题"), head, (section, section), {})
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_the_same_report_has_the_same_bytes(report, kind):
+    absent(kind)
+    assert DOCUMENTS[kind].render(report, "zh") == DOCUMENTS[kind].render(report, "zh")
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def word(request, report):
+    """The parts of a Word file, and its language."""
+    absent("docx")
+    with zipfile.ZipFile(io.BytesIO(DOCUMENTS["docx"].render(report, request.param))) as book:
+        return {n: book.read(n) for n in book.namelist()}, request.param
+
+
+def words_of(element):
+    return "".join(t.text or "" for t in element.iter(f"{W}t"))
+
+
+def test_word_holds_every_cell_of_its_tables_in_three_lines(word):
+    parts, lang = word
+    body = ET.fromstring(parts["word/document.xml"])  # noqa: S314 - our own file
+    tables = list(body.iter(f"{W}tbl"))
+    assert len(tables) == 2
+    rows = [[words_of(c) for c in row.iter(f"{W}tc")] for row in tables[0].iter(f"{W}tr")]
+    assert rows[0] == (["品牌", "指数", "p"] if lang == "zh" else ["Brand", "Index", "p"])
+    assert [r[0] for r in rows[1:]] == [*(n.replace("\x00", "") for n in HOSTILE.values())]
+    assert rows[1][1:] == ["72.5", "< 0.001" if lang == "zh" else "< .001"]
+    lined = [[e.tag.removeprefix(W) for e in row.find(f".//{W}tcBorders") or ()] for row in tables[0].iter(f"{W}tr")]
+    assert lined == [["top", "bottom"], *[[]] * 6, ["bottom"]]
+    styles = [(p.find(f".//{W}pStyle").get(f"{W}val"), words_of(p)) for p in body.iter(f"{W}p")]
+    if lang == "zh":
+        assert ("CsiTableTitle", "表 1\u3000排名") in styles
+        assert b'w:eastAsia="SimSun"' in parts["word/styles.xml"]
+    else:
+        assert ("CsiTableNumber", "Table 1") in styles
+        assert ("CsiTableTitle", "League") in styles
+
+
+def test_word_has_findings_as_headings_and_as_alternative_text(word):
+    parts, lang = word
+    finding = "上升“3 分” <b>" if lang == "zh" else 'A "rise" of <b>'
+    body = ET.fromstring(parts["word/document.xml"])  # noqa: S314 - our own file
+    headed = [words_of(p) for p in body.iter(f"{W}p") if p.find(f".//{W}pStyle[@{W}val='Heading1']") is not None]
+    assert headed == [finding, finding]
+    told = [e.get("descr") for e in body.iter() if e.tag.endswith("}docPr")]
+    assert told == [finding] * 4
+    assert "U+1F4F1" in words_of(body)
+    pictures = [v for n, v in parts.items() if n.startswith("word/media/")]
+    assert pictures
+    assert all(p.startswith(b"\x89PNG") for p in pictures)
+
+
+def test_a_missing_package_is_named_with_what_to_install(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(Problems) as caught:
+        check_formats("html,docx")
+    (one,) = caught.value.problems
+    assert one.code == "E-PACKAGE"
+    assert 'pip install "csi[office]"' in one.say("zh")
+    assert "python-docx, resvg-py" in one.say("en")
+
+
+def test_an_unknown_kind_of_file_is_named_with_the_closest():
+    with pytest.raises(Problems, match=r"dokx.*docx"):
+        check_formats("html,dokx")
+    assert check_formats("ipynb, .XLSX") == ("notebook", "xlsx")
+    assert names_of(["docx"], ["en"])[0] == "report.en.docx"
+
+
+def test_nothing_half_is_left_where_a_file_cannot_be_written(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(Problems, match=re.escape(str(tmp_path / "b"))):
+        written(tmp_path, {"b": b"new", "a": b"new"})
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_folder_that_may_only_be_read_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(Problems) as caught, prepared(tmp_path):
+        pytest.fail("no work is done")
+    assert caught.value.problems[0].code == "E-OUT"
+
+
+def test_a_report_without_sections_is_still_a_document(report):
+    absent("docx")
+    bare = replace(report, sections=())
+    assert zipfile.is_zipfile(io.BytesIO(DOCUMENTS["docx"].render(bare, "en")))
