@@ -10,6 +10,7 @@ from csi.errors import Language, Problems, did_you_mean, problem
 from csi.reporting.html import render_html
 from csi.reporting.renderers.docx import docx
 from csi.reporting.renderers.extras import needed
+from csi.reporting.renderers.pdf import pdf
 from csi.reporting.section import Report
 from csi.reporting.xlsx import workbook
 
@@ -25,6 +26,7 @@ class Document:
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
     "docx": Document("report.{}.docx", ("docx", "resvg_py"), docx),
+    "pdf": Document("report.{}.pdf", ("typst",), pdf),
 }
 USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""

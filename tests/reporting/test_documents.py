@@ -14,6 +14,8 @@ from csi.errors import Problems, Text, note
 from csi.reporting import svg
 from csi.reporting.formats import DOCUMENTS, check_formats, names_of
 from csi.reporting.renderers import extras
+from csi.reporting.renderers.outline import outline
+from csi.reporting.renderers.pdf import content
 from csi.reporting.section import Column, Figure, Headline, Report, Section, Table
 from csi.reporting.write import prepared, written
 
@@ -119,6 +121,21 @@ def test_word_has_findings_as_headings_and_as_alternative_text(word):
     pictures = [v for n, v in parts.items() if n.startswith("word/media/")]
     assert pictures
     assert all(p.startswith(b"\x89PNG") for p in pictures)
+
+
+def test_the_page_description_takes_names_as_data_and_names_missing_characters(report):
+    absent("pdf")
+    made = DOCUMENTS["pdf"].render(report, "en")
+    assert made.startswith(b"%PDF")
+    assert made.rstrip().endswith(b"%%EOF")
+    assert b"CSISans-Regular" in made
+    told = content(outline(report, "en"))
+    (table,) = told["parts"][0]["tables"]
+    assert ["".join(words for words, _ in row[0][0]) for row in table["rows"]] == [
+        n.replace("\x00", "") for n in HOSTILE.values()
+    ]
+    assert sum(table["widths"]) <= 17 / 2.54 * 72
+    assert any("U+1F4F1" in words for note_ in told["notes"] for words, _ in note_)
 
 
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch):

@@ -80,7 +80,7 @@ def test_a_failing_section_leaves_no_half_report(small_study, tmp_path, monkeypa
     def fail(*_):
         raise KeyError("page")
 
-    monkeypatch.setattr(writing, "render_html", fail)
+    monkeypatch.setattr(writing, "rendered", fail)
     with pytest.raises(KeyError):
         write_report(small_study, tmp_path, execute=False)
     assert list(tmp_path.iterdir()) == []

@@ -5,18 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from csi.reporting.renderers.outline import NOTE, STATISTICS, TABLE, Printed, is_list, pieces
+from csi.reporting.renderers.columns import PAD, extents
+from csi.reporting.renderers.outline import NOTE, STATISTICS, TABLE, Printed, pieces
 from csi.reporting.style import FOCAL, WARN
-from csi.reporting.text_width import text_width
 
-WIDE: Final = 9638
-"""Width of the text on the page, in twentieths of a point: 17 cm."""
 SIZES: Final = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0)
-"""Sizes of a table's letters, in points; the largest at which no word is broken is taken."""
+"""Sizes of a table's letters, in points."""
 LINES: Final = {"zh": (12, 6), "en": (8, 4)}
 """Weight of the outer lines and of the one under the headings, in eighths of a point."""
 COLOURS: Final = {"warn": WARN, "focus": FOCAL, "whole": ""}
-_PAD: Final = 160
 _NAMES: Final = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
@@ -67,7 +64,7 @@ def around(table: Printed, lang: str) -> tuple[list[str], str, list[str]]:
 
 def grid(table: Printed, lang: str) -> str:
     """The table itself: a line above, one under the headings, one below; numbers to the right."""
-    widths, size = extents(table, lang)
+    widths, size = extents(table, lang, SIZES)
     kept = len(table.cells) <= 20
     rows = []
     for place, cells in enumerate((table.heads, *table.cells), start=-1):
@@ -76,58 +73,13 @@ def grid(table: Printed, lang: str) -> str:
     columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     side = "center" if lang == "zh" else "left"
     title = escape(table.title or f"{TABLE.say(lang)} {table.number}", quote=True)
-    margin = f'<w:left w:w="{_PAD // 2}" w:type="dxa"/><w:right w:w="{_PAD // 2}" w:type="dxa"/>'
+    margin = f'<w:left w:w="{PAD // 2}" w:type="dxa"/><w:right w:w="{PAD // 2}" w:type="dxa"/>'
     return (
         f'<w:tbl {_NAMES}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="{side}"/>'
         f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{margin}</w:tblCellMar>'
         f'<w:tblLook w:val="0020" w:firstRow="1"/><w:tblCaption w:val="{title}"/></w:tblPr>'
         f"<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
     )
-
-
-def extents(table: Printed, lang: str) -> tuple[list[int], float]:
-    """Widths of the columns in twentieths of a point, and the size of the letters in points."""
-    if is_list(table):
-        return [WIDE * 24 // 100, WIDE - WIDE * 24 // 100], SIZES[1]
-    least: list[float] = []
-    for size in SIZES:
-        least = [_least(table, place, size, lang) for place in range(len(table.heads))]
-        if sum(least) <= WIDE:
-            break
-    full = [max(_full(table, place, size, lang), a) for place, a in enumerate(least)]
-    room = WIDE - sum(least)
-    more = [b - a for a, b in zip(least, full, strict=True)]
-    if room < 0:
-        return [round(a * WIDE / sum(least)) for a in least], size
-    share = min(1.0, room / sum(more)) if sum(more) else 0.0
-    made = [a + share * b for a, b in zip(least, more, strict=True)]
-    spare = max(0.0, WIDE - sum(made))
-    spread = min(spare / len(made), 500.0)
-    return [int(w + spread) for w in made], size
-
-
-def _cells(table: Printed, place: int) -> list[str]:
-    return [row[place] for row in table.cells]
-
-
-def _full(table: Printed, place: int, size: float, lang: str) -> float:
-    """The width at which no cell of a column breaks, within reason."""
-    widest = max(text_width(c, size, bold=True, lang=lang) for c in (table.heads[place], *_cells(table, place)))
-    return min(20 * widest + _PAD, 0.45 * WIDE)
-
-
-def _least(table: Printed, place: int, size: float, lang: str) -> float:
-    """The width at which no number and no word of a column breaks."""
-    words = [word for cell in (table.heads[place], *_cells(table, place)) for word in _words(cell)]
-    if table.numeric[place]:
-        words += _cells(table, place)
-    widest = max((text_width(w, size, bold=True, lang=lang) for w in words), default=0.0)
-    return min(20 * widest + _PAD, 0.3 * WIDE)
-
-
-def _words(cell: str) -> list[str]:
-    """What a line does not break: words; of Chinese six letters."""
-    return [word if word.isascii() else word[:6] for word in cell.split()]
 
 
 def _row(
