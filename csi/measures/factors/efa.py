@@ -164,14 +164,18 @@ def efa(
 ) -> Efa:
     """Common factors of items, rotated, with their fit and their agreement with what was intended.
 
+    With `method="ml"` this is the measurement part of an exploratory structural equation model (ESEM) of one block of
+    factors: the unrestricted model's chi-square, CFI, TLI and RMSEA, which no rotation changes, and loadings and factor
+    correlations rotated by geomin, oblimin or towards the intended constructs ("target"), with errors where there are
+    `replicates` (of resamples; there are none by a formula). Paths between such factors are not estimated.
+
     Parameters:
         data: correlations of `csi.correlations`, a Panel or a frame. items, further: as in `csi.correlations`.
         n_factors: how many; by default as many as constructs, or, of a single scale, as many as parallel analysis of
             components keeps (one at least).
         method: "minres", "ml" or "pa" (principal axes, stopped where the communalities' sum moves by less than .001).
         rotation: "oblimin", "promax" and "geomin" (factors may correlate), "varimax", "bifactor" and "bigeomin" (a
-            general factor beside others, none correlated), "target" (towards the intended constructs: the measurement
-            part of an exploratory structural equation model), "none".
+            general factor beside others, none correlated), "target" (towards the intended constructs), "none".
         gamma: of oblimin. power: of promax. starts: of the rotation; 1 for oblimin and 30 for geomin, bifactor and
             target by default. replicates: resamples for errors of the loadings (0: none, else 100 or more). level: of
             their intervals. seed: of starts and resamples.
@@ -183,7 +187,8 @@ def efa(
         Problems: unusable settings, more factors than so many items can tell, maximum likelihood of correlations that
             are not positive definite, and what `csi.correlations` raises.
 
-    Source: Harman & Jones (1966), Psychometrika 31, 351-368; Joreskog (1967), 32, 443-482; rotations in
+    Source: Harman & Jones (1966), Psychometrika 31, 351-368; Joreskog (1967), 32, 443-482; ESEM: Asparouhov & Muthen
+        (2009), Structural Equation Modeling 16, 397-438; rotations in
         `csi.measures.factors.criteria`; verdicts: Howard (2016), International Journal of Human-Computer Interaction
         32, 51-62 (.40 on one factor, below .30 on others, .20 between them). Loadings agree with R's psych and
         GPArotation to .0001.

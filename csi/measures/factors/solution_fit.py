@@ -17,20 +17,20 @@ def fit_of(R: Array, L: Array, phi: Array, uniqueness: Array, n: int, pair_n: Ar
     """Tests and indices of a factor solution, defined as R's psych defines them.
 
     With F = log|S| - log|R| + tr(R S^-1) - p of S = L phi L' + Psi: chi2 = (n - 1 - (2 p + 5) / 6 - 2 m / 3) F;
-    rmsea = sqrt(max(chi2 / (df n) - 1 / (n - 1), 0)); tli with the same multiplier of -log|R|; bic = chi2 - df log n.
-    Of residuals r: chi2_residual = sum_(i != j) n_ij r_ij^2, rms = sqrt(mean_(i != j) r_ij^2), crms = rms with 2 df in
-    place of the number of pairs, srmr = rms with the diagonal counted (as lavaan's).
+    rmsea = sqrt(max(chi2 / (df n) - 1 / (n - 1), 0)); cfi and tli with the same multiplier of -log|R|;
+    bic = chi2 - df log n. Of residuals r: chi2_residual = sum_(i != j) n_ij r_ij^2, rms = sqrt(mean_(i != j) r_ij^2),
+    crms = rms with 2 df in place of the number of pairs, srmr = rms with the diagonal counted (as lavaan's).
 
     Parameters:
         R: (p, p). L: (p, m) pattern. phi: (m, m). uniqueness: (p,). n: rows. pair_n: (p, p) rows behind each
             correlation.
 
     Returns:
-        chi2, df, p_value, rmsea, rmsea_low, rmsea_high (90 %), tli, bic, objective, chi2_residual, rms, crms, srmr; NaN
-        where R is not positive definite or there are no degrees of freedom.
+        chi2, df, p_value, rmsea, rmsea_low, rmsea_high (90 %), cfi, tli, bic, objective, chi2_residual, rms, crms,
+        srmr; NaN where R is not positive definite or there are no degrees of freedom.
 
     Source: Bartlett (1951), Biometrika 38, 337-344; Steiger & Lind (1980); Tucker & Lewis (1973), Psychometrika 38,
-        1-10.
+        1-10; Bentler (1990), Psychological Bulletin 107, 238-246.
 
     Example:
         >>> R, L = np.full((4, 4), 0.49) + 0.51 * np.eye(4), np.full((4, 1), 0.7)
@@ -56,7 +56,7 @@ def _tests(R: Array, implied: Array, size: tuple[int, int, int]) -> dict[str, fl
     """What rests on the discrepancy of maximum likelihood."""
     (n, m, df), p = size, len(R)
     (sign, log_R), (good, log_S) = np.linalg.slogdet(R), np.linalg.slogdet(implied)
-    names = ("chi2", "df", "p_value", "rmsea", "rmsea_low", "rmsea_high", "tli", "bic", "objective")
+    names = ("chi2", "df", "p_value", "rmsea", "rmsea_low", "rmsea_high", "cfi", "tli", "bic", "objective")
     if sign <= 0 or good <= 0 or np.linalg.eigvalsh(R)[0] <= 1e-10:
         return dict.fromkeys(names, np.nan) | {"df": df}
     objective = max(float(log_S - log_R + np.trace(np.linalg.solve(implied, R)) - p), 0.0)
@@ -65,12 +65,14 @@ def _tests(R: Array, implied: Array, size: tuple[int, int, int]) -> dict[str, fl
     found = dict.fromkeys(names, np.nan) | {"chi2": chi2, "df": df, "objective": objective}
     if df > 0:
         low, high = rmsea_interval(np.array([chi2]), df, n - 1)
-        null = nothing / (p * (p - 1) / 2)
+        free = p * (p - 1) / 2
+        null, worst = nothing / free, max(nothing - free, chi2 - df, 0.0)
         found |= {
             "p_value": float(chdtrc(df, max(chi2, 0.0))),
             "rmsea": float(np.sqrt(max(chi2 / (df * n) - 1 / (n - 1), 0.0))),
             "rmsea_low": float(low[0]),
             "rmsea_high": float(high[0]),
+            "cfi": 1 - max(chi2 - df, 0.0) / worst if worst > 0 else 1.0,
             "tli": (null - chi2 / df) / (null - 1),
             "bic": chi2 - df * float(np.log(n)),
         }
