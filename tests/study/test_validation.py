@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,10 @@ from csi.catalogue.advice import ACTIONS, rules
 from csi.errors import Problems
 from csi.measures.questionnaire.rated import Raters, raters_agree
 from csi.measures.questionnaire.validating import Rated
+from csi.measures.separation.mtmm import IMPROPER
 from csi.reporting.html import render_html
 from csi.reporting.validation.build import facts, told_sections, verdict
+from csi.reporting.validation.traits import traits_section
 
 SCALES = {
     "value": ["v1", "v2", "v3", "v4"],
@@ -234,6 +237,7 @@ def test_a_study_is_validated_with_its_groups_labels_and_report(study) -> None:
     assert '<dl class="measures">' in page
     short = report.section("v_short").data["short_forms"].filter("chosen")
     assert set(short["k"]) == {3}
+    assert [t.en.split(":")[0] for t in report.section("v_short").paragraphs] == ["Value", "Trust", "Care"]
     raters = report.section("v_raters")
     assert set(raters.data["raters"]["judgement"]) == {"comments"}
     assert raters.data["rater_icc"].filter(form="ICC3")["icc"].to_list() == pytest.approx([1.0], abs=1e-2)
@@ -288,6 +292,13 @@ def test_traits_by_methods_are_told_where_the_study_names_them() -> None:
     found = csi.measures.questionnaire.validate.validated(pl.DataFrame(columns), scales, asked, draws=0)
     assert found.mtmm.table.filter(criterion="convergent")["met"].to_list() == [9]
     assert "v_traits" in [s.key for s in told_sections(found)]
+    told = traits_section(found)
+    assert "v_trait_shares" in [t.name for t in told.tables]
+    bad = found.mtmm.models.with_columns(reason=pl.lit("R-MTMM-IMPROPER"))
+    improper = replace(found, mtmm=replace(found.mtmm, models=bad, reasons={"R-MTMM-IMPROPER": IMPROPER}))
+    told = traits_section(improper)
+    assert "v_trait_shares" not in [t.name for t in told.tables]
+    assert "improper" in told.notes[-1].text.en
 
 
 def test_raters_whom_the_answers_lack_are_told_where_the_study_names_them(study) -> None:

@@ -177,7 +177,7 @@ def _formed(found: Answered, request: Request) -> ShortForm:
         request.level,
         request.seed,
         {code: REASONS[code] for code in REASONS if code in codes},
-        tuple(sentence(table.filter(construct=c), request.weights, asked=asked) for c in found.scales),
+        tuple(sentence(table.filter(construct=c), found.label(c), request.weights, asked=asked) for c in found.scales),
         (*found.notes, *_notes(found, request, cell, table)),
     )
 

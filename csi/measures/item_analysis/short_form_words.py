@@ -68,38 +68,37 @@ def lines_of(
     return "\n".join([*parts, *(f"* {n.say(lang)}" for n in notes)])
 
 
-def sentence(forms: pl.DataFrame, criterion: Mapping[str, float], *, asked: bool) -> Text:
+def sentence(forms: pl.DataFrame, label: Text, criterion: Mapping[str, float], *, asked: bool) -> Text:
     """What the chosen form of one construct keeps; what there is instead where none is chosen.
 
     Parameters:
-        asked: whether a length was asked for.
+        label: the construct's. asked: whether a length was asked for.
     """
-    construct = str(forms["construct"][0])
     chosen = forms.filter("chosen")
     if forms["reason"][0] is not None and forms["k"][0] is None:
         why = REASONS[str(forms["reason"][0])].text
-        return Text(f"{construct}: no shorter form; {why.en}", f"{construct}：没有短版；{why.zh}")
+        return Text(f"{label.en}: no shorter form; {why.en}", f"{label.zh}：没有短版；{why.zh}")
     if not chosen.height and asked:
         lengths = ", ".join(str(k) for k in forms["k"])
-        en = f"{construct}: no form of the length asked for; there are forms of {lengths} items."
-        return Text(en, f"{construct}：没有所要求题数的短版；可选题数：{lengths.replace(', ', '、')}。")
+        en = f"{label.en}: no form of the length asked for; there are forms of {lengths} items."
+        return Text(en, f"{label.zh}：没有所要求题数的短版；可选题数：{lengths.replace(', ', '、')}。")
     if not chosen.height:
         last = forms.row(forms.height - 1, named=True)
         a, r = fixed(last["held_alpha"]), fixed(last["held_r"])
-        en = f"{construct}: no shorter form is good enough; of {last['k']} items, held out: alpha {a}, correlation {r}."
-        zh = f"{construct}：没有足够好的短版；{last['k']} 题时留出 α 为 {a}，校正相关 {r}。"
+        en = f"{label.en}: no shorter form is good enough; of {last['k']} items, held out: alpha {a}, correlation {r}."
+        zh = f"{label.zh}：没有足够好的短版；{last['k']} 题时留出 α 为 {a}，校正相关 {r}。"
         return Text(en, zh)
     row = chosen.row(0, named=True)
     worth = [_WORTH[name] for name, weight in criterion.items() if weight]
     best, best_zh = " and ".join(w.en for w in worth), "与".join(w.zh for w in worth)
     en = (
-        f"{construct}: {row['k']} of {row['of']} items ({row['items']}), the best by {best}: on answers the search has "
+        f"{label.en}: {row['k']} of {row['of']} items ({row['items']}), the best by {best}: on answers the search has "
         f"not seen alpha {fixed(row['held_alpha'])} (full form {fixed(row['alpha_full'])}) and correlation with the "
         f"full score {fixed(row['held_r'])} (a second full form: {fixed(row['alpha_full'])}); "
         f"{100 * row['picked_alike']:.0f} % of the training sets pick these items."
     )
     zh = (
-        f"{construct}：{row['of']} 题中选 {row['k']} 题（{row['items']}），依据为{best_zh}：在未参与搜索的回答上 α 为 "
+        f"{label.zh}：{row['of']} 题中选 {row['k']} 题（{row['items']}），依据为{best_zh}：在未参与搜索的回答上 α 为 "
         f"{fixed(row['held_alpha'])}（全量 {fixed(row['alpha_full'])}），"
         f"与全量得分的校正相关 {fixed(row['held_r'])}（另一份全量问卷为 {fixed(row['alpha_full'])}）；"
         f"{100 * row['picked_alike']:.0f}% 的训练集选出相同题项。"

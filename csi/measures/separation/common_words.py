@@ -68,7 +68,7 @@ def sentences_of(checks: pl.DataFrame, partial: pl.DataFrame) -> tuple[Text, ...
         after = partial.filter((pl.col("p_value") < 0.05) & (pl.col("p_adjusted") < 0.05)).height
         found.append(
             Text(
-                f"Of {before} correlations that differ from 0 {after} still do without the marker's share.",
+                f"Of {before} correlations that differ from 0, {after} still do without the marker's share.",
                 f"{before} 个显著的构念相关中，扣除与标记变量共有的部分后仍有 {after} 个显著。",
             )
         )

@@ -446,7 +446,7 @@ def _boundary(table: pl.DataFrame) -> tuple[Note, ...]:
     en = "the test against a correlation of 1 is two-sided, at the edge of what can be: read as below 1 its p is twice"
     en += " too large."
     zh = "“相关等于 1”处在取值边界，检验为双侧；若只问“是否小于 1”，其 p 值偏大一倍（偏保守）。"
-    found = [note("N-BOUNDARY", en, zh)]
+    found = [note("N-BOUNDARY", en, zh)] if table["p_one"].count() else []
     beyond = table.filter("boundary").select("construct", "other").unique(maintain_order=True).rows()
     if beyond:
         listed, listed_zh = "; ".join(f"{a} - {b}" for a, b in beyond), "；".join(f"{a} 与 {b}" for a, b in beyond)

@@ -17,7 +17,7 @@ from scipy.special import fdtrc
 from csi.display import Shown, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, is_number, problem
 from csi.inference.linearised import Design, critical, means, p_of_t
-from csi.measures.answered import answered
+from csi.measures.answered import Answered, answered
 from csi.measures.separation.differences import anova, cohen, hedges_interval, small_sample, welch, welch_anova
 from csi.measures.separation.scored import Bools, error_of, plain, scored
 from csi.measures.shown import told
@@ -160,7 +160,7 @@ def known_groups(
     frame = bases.withheld(pl.concat(tables))
     beside = pl.DataFrame(pairs, schema=PAIRS)
     notes = (*answers.notes, *bases.notes(frame, ["construct"]))
-    said = (*bases.sentences(frame), *_sentences(beside, by))
+    said = (*bases.sentences(frame), *_sentences(beside, by, answers))
     return KnownGroups(frame, beside, pl.DataFrame(tests, schema=TESTS), groups, level, said, notes)
 
 
@@ -347,7 +347,7 @@ def _wald(m: Array, found: Sequence[object], pairs: Sequence[Pair], told_: Seque
     return chi2 / (k - 1) * max(within, 0.0) / df, float(k - 1), within
 
 
-def _sentences(pairs: pl.DataFrame, by: str) -> tuple[Text, ...]:
+def _sentences(pairs: pl.DataFrame, by: str, answers: Answered) -> tuple[Text, ...]:
     """How many expected differences there are; the largest of each construct."""
     found = []
     asked = pairs.drop_nulls("as_expected")
@@ -365,10 +365,11 @@ def _sentences(pairs: pl.DataFrame, by: str) -> tuple[Text, ...]:
             continue
         row = own.sort(pl.col("g").abs(), descending=True).row(0, named=True)
         ends = f"{row['g']:.2f} [{row['g_low']:.2f}, {row['g_high']:.2f}]"
+        label = answers.label(construct)
         found.append(
             Text(
-                f'"{construct}": {row["group"]} and {row["other"]} differ most, g = {ends}.',
-                f"“{construct}”：{row['group']} 与 {row['other']} 差异最大，g = {ends}。",
+                f'"{label.en}": {row["group"]} and {row["other"]} differ most, g = {ends}.',
+                f"“{label.zh}”：{row['group']} 与 {row['other']} 差异最大，g = {ends}。",
             )
         )
     return tuple(found)

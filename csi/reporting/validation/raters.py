@@ -30,7 +30,8 @@ def raters_section(v: Validation) -> Section | None:
         key="v_raters",
         title=_finding(v, main),
         subtitle=Text(
-            f"Good agreement: Krippendorff's alpha from {ALPHA:.2f} (2004), ICC from {ICC:.2f} (Koo & Li, 2016)",
+            f"Good agreement: Krippendorff's alpha from {style.coefficient(ALPHA, 'en')} (2004), "
+            f"ICC from {style.coefficient(ICC, 'en')} (Koo & Li, 2016)",
             f"一致性良好：Krippendorff α 不低于 {ALPHA:.2f}（2004），ICC 不低于 {ICC:.2f}（Koo 与 Li，2016）",
         ),
         tables=tuple(tables),

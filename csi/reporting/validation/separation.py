@@ -94,6 +94,7 @@ def _pairs(v: Validation, frame: pl.DataFrame) -> Table:
         Column("p_one", Text("p (r = 1)", "p（r = 1）"), "p"),
         Column("p_cutoff", Text("p (cut-off)", "p（界值）"), "p"),
     ]
+    columns = [c for c in columns if not c.name.startswith("p_") or frame[c.name].count()]
     emphasis: Emphasis = {
         (i, column): "warn"
         for i, row in enumerate(frame.iter_rows(named=True))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Note, Text
 from csi.measures.questionnaire.validate import Validation
-from csi.measures.separation.mtmm import CRITERIA, HEADINGS
+from csi.measures.separation.mtmm import CRITERIA, HEADINGS, Mtmm
 from csi.reporting import words
 from csi.reporting.section import Column, Section, Table
 from csi.reporting.validation.held import labels_of
+
+
+def _reasons(found: Mtmm) -> tuple[Note, ...]:
+    """Which models have no proper solution."""
+    notes = []
+    for code, why in found.reasons.items():
+        models = found.models.filter(reason=code)["model"].to_list()
+        notes.append(Note(code, Text(f"{', '.join(models)}: {why.text.en}", f"{'、'.join(models)}：{why.text.zh}")))
+    return tuple(notes)
 
 
 def traits_section(v: Validation) -> Section | None:
@@ -51,7 +60,8 @@ def traits_section(v: Validation) -> Section | None:
         ),
         Table("v_trait_models", Text("Models", "模型"), found.models, models),
     ]
-    if found.shares["trait_share"].count():
+    improper = found.models.filter(pl.col("reason").is_not_null())
+    if found.shares["trait_share"].count() and found.model not in improper["model"].to_list():
         heading = Text(f"Shares of variance ({found.model})", f"方差占比（{found.model}）")
         tables.append(Table("v_trait_shares", heading, found.shares, shares, texts=texts))
     return Section(
@@ -63,6 +73,6 @@ def traits_section(v: Validation) -> Section | None:
         ),
         tables=tuple(tables),
         paragraphs=found.sentences,
-        notes=found.notes,
+        notes=(*found.notes, *_reasons(found)),
         data={"criteria": found.table, "matrix": found.matrix, "shares": found.shares, "trait_models": found.models},
     )
