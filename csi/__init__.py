@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from csi.display import doctor_from, html_from
+from csi.display import doctor_from, html_from, tables_from
 
 if TYPE_CHECKING:
     from csi.behaviour.attitude import attitude as attitude
@@ -186,6 +186,7 @@ if TYPE_CHECKING:
 
 html_from("csi.reporting.cell_html")
 doctor_from("csi.measures.admissible")
+tables_from("csi.reporting.exported")
 
 __version__ = "0.2.0"
 

@@ -15,6 +15,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatch
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +25,7 @@ Number = Callable[[float], str]
 T = TypeVar("T")
 _HTML_MODULES: list[str] = []
 _DOCTORS: list[str] = []
+_TABLES: list[str] = []
 
 
 class Frame(Protocol):
@@ -60,6 +62,40 @@ class Shown:
     def _repr_html_(self) -> str | None:
         """HTML for a notebook; None (the notebook then prints the text) when nobody registered any."""
         return html(self)
+
+    def to_polars(self, name: str = "") -> Any:  # noqa: ANN401 - frames are loaded by those who ask for them
+        """One table of the result as a polars frame at full precision; the first where none is named.
+
+        Raises:
+            Problems: E-TABLE-NAME.
+        """
+        return _tables().to_polars(self, name)
+
+    def to_pandas(self, name: str = "") -> Any:  # noqa: ANN401 - same
+        """The same as a pandas frame.
+
+        Raises:
+            Problems: E-TABLE-NAME.
+        """
+        return _tables().to_pandas(self, name)
+
+    def to_latex(self, name: str = "", lang: str = "en") -> str:
+        """One table of the result as LaTeX (booktabs), escaped, its numbers as reports print them.
+
+        Raises:
+            Problems: E-TABLE-NAME.
+        """
+        made: str = _tables().to_latex(self, name, lang)
+        return made
+
+    def to_excel(self, path: str | Path, lang: str = "en") -> Path:
+        """Every table of the result as sheets of an .xlsx file at full precision; returns the file.
+
+        Raises:
+            Problems: E-OUT.
+        """
+        made: Path = _tables().to_excel(self, path, lang)
+        return made
 
 
 @singledispatch
@@ -137,6 +173,21 @@ def html_from(module: str) -> None:
         True
     """
     _HTML_MODULES.append(module)
+
+
+def tables_from(module: str) -> None:
+    """Name the module that gives a result's tables as frames, LaTeX and workbooks; imported when first asked.
+
+    Called once by the composition root (`csi/__init__.py`).
+
+    Example:
+        >>> tables_from("csi.reporting.exported")
+    """
+    _TABLES[:] = [module]
+
+
+def _tables() -> ModuleType:
+    return importlib.import_module(_TABLES[0])
 
 
 def doctor_from(module: str) -> None:

@@ -23,6 +23,8 @@ WHAT = {
     "notebook.ipynb": Text("the same sections, executed", "同样的各节，已运行"),
     "tables.xlsx": Text("every table", "全部表格"),
     "report.docx": Text("the report for Word", "Word 版报告"),
+    "tables.tex": Text("every table for LaTeX", "全部表格（LaTeX）"),
+    "slides.pptx": Text("the findings as slides", "各项结论的幻灯片"),
     "report.pdf": Text("the report on A4", "A4 版报告"),
     "numbers.json": Text("every number in full precision", "全部数值（完整精度）"),
     "record.json": Text("what was read and how it was computed", "数据来源与计算设置"),

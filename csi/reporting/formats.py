@@ -11,6 +11,8 @@ from csi.reporting.html import render_html
 from csi.reporting.renderers.docx import docx
 from csi.reporting.renderers.extras import needed
 from csi.reporting.renderers.pdf import pdf
+from csi.reporting.renderers.pptx import pptx
+from csi.reporting.renderers.tex import tex
 from csi.reporting.section import Report
 from csi.reporting.xlsx import workbook
 
@@ -27,6 +29,8 @@ class Document:
 DOCUMENTS: Final[Mapping[str, Document]] = {
     "docx": Document("report.{}.docx", ("docx", "resvg_py"), docx),
     "pdf": Document("report.{}.pdf", ("typst",), pdf),
+    "tex": Document("tables.{}.tex", (), tex),
+    "pptx": Document("slides.{}.pptx", ("pptx", "resvg_py"), pptx),
 }
 USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""

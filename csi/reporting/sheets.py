@@ -81,12 +81,13 @@ def _table(
     name: str, title: Text, frame: pl.DataFrame, headings: Mapping[str, Text], texts: Mapping[str, Text]
 ) -> Table:
     """A table whose numbers keep their digits."""
-    columns = tuple(Column(c, headings.get(c, Text(c, c)), _kind(c, frame.schema[c])) for c in frame.columns)
+    columns = tuple(Column(c, headings.get(c, Text(c, c)), kind_of(c, frame.schema[c])) for c in frame.columns)
     plain = frame.with_columns(pl.col(pl.Boolean).cast(pl.String))
     return Table(name, title, plain, columns, texts=dict(texts))
 
 
-def _kind(name: str, dtype: pl.DataType) -> Kind:
+def kind_of(name: str, dtype: pl.DataType) -> Kind:
+    """How the values of a column are printed."""
     if name.startswith("p_") and dtype.is_numeric():
         return "p"
     return "count" if dtype.is_integer() else "number" if dtype.is_numeric() else "text"

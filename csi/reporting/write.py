@@ -40,7 +40,8 @@ def write_report(
         study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
         lang: "zh", "en" or both. kind: "quarterly", "researcher", "validation" or "expectation".
         execute: False leaves the notebook unrun.
-        to: "html", "notebook", "xlsx", "docx", "pdf", or several of them; the numbers and the record are always there.
+        to: kinds of files, such as "html,docx" (`csi.reporting.formats.FORMATS`); the numbers and the record are always
+            there.
 
     Returns:
         The folder, with the files of `FILES` unless `to` says otherwise.

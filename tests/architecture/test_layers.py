@@ -155,7 +155,13 @@ def test_sizes_and_promises(path):
     assert not bare, "an exception from a rule gives its reason"
 
 
-DISTRIBUTION = {"yaml": "pyyaml", "fontTools": "fonttools", "vaderSentiment": "vadersentiment", "docx": "python_docx"}
+DISTRIBUTION = {
+    "yaml": "pyyaml",
+    "fontTools": "fonttools",
+    "vaderSentiment": "vadersentiment",
+    "docx": "python_docx",
+    "pptx": "python_pptx",
+}
 
 
 def test_every_package_imported_is_declared_and_every_declared_package_is_used():

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
+import csi
 from csi.errors import Problems, Text, note
 from csi.reporting import svg
 from csi.reporting.formats import DOCUMENTS, check_formats, names_of
@@ -136,6 +137,61 @@ def test_the_page_description_takes_names_as_data_and_names_missing_characters(r
     ]
     assert sum(table["widths"]) <= 17 / 2.54 * 72
     assert any("U+1F4F1" in words for note_ in told["notes"] for words, _ in note_)
+
+
+def test_latex_escapes_every_letter_and_closes_what_it_opens(report):
+    for lang in ("zh", "en"):
+        made = DOCUMENTS["tex"].render(report, lang).decode()
+        assert made.count(r"\begin{") == made.count(r"\end{")
+        body = made[made.index(r"\begin{document}") :]
+        assert made.count(r"\toprule") == made.count(r"\bottomrule") == 2
+        bare = re.sub(r"\\[\\{}$&#%_]", "", body)
+        assert bare.count("{") == bare.count("}")
+        assert bare.count("$") % 2 == 0
+        assert not re.search(r"[%#]", bare)
+        assert r"50\% of \textbackslash{}A\_B \{x\} \$y\$ \#1 \textasciitilde{}\textasciicircum{}" in body
+        assert "\u202e" not in body
+
+
+@pytest.fixture(scope="module")
+def slides(report):
+    """The parts of a deck, its first section a league with numbers behind its figure."""
+    absent("pptx")
+    numbers = pl.DataFrame({"brand": list(HOSTILE.values()), "index": [70.0 + k for k in range(7)]})
+    league = numbers.with_columns(conf_low=pl.col("index") - 1, conf_high=pl.col("index") + 1)
+    first, second = report.sections
+    told = replace(report, sections=(replace(first, data={"league": league}), second, replace(second, figures=())))
+    with zipfile.ZipFile(io.BytesIO(DOCUMENTS["pptx"].render(told, "en"))) as deck:
+        return {n: deck.read(n) for n in deck.namelist()}
+
+
+def test_slides_have_findings_as_titles_and_native_charts_with_their_numbers(slides):
+    pages = [slides[f"ppt/slides/slide{k}.xml"].decode() for k in (1, 2, 3, 4)]
+    assert "Up = up" in pages[0]
+    assert all('A "rise" of &lt;b&gt;' in page for page in pages[1:])
+    assert "graphicFrame" in pages[1]
+    assert "<p:pic>" not in pages[1]
+    assert pages[2].count("<p:pic>") == 2
+    assert "<a:tbl>" in pages[3]
+    (chart,) = (v.decode() for n, v in slides.items() if n.startswith("ppt/charts/chart"))
+    values = re.findall(r"<c:v>([\d.]+)</c:v>", chart[chart.index("<c:val>") :])
+    assert [float(v) for v in values] == [70.0 + k for k in range(7)]
+    assert "=1+1" in chart
+
+
+def test_every_result_gives_its_tables(report, tmp_path):
+    section = report.sections[0]
+    assert section.to_polars("league").height == 7
+    assert section.to_pandas()["index"].isna().sum() == 1
+    assert report.to_polars().equals(section.to_polars())
+    assert r"50\% of" in section.to_latex()
+    assert "72.5" in report.to_latex("one_league", lang="zh")
+    with pytest.raises(Problems, match=r"lague.*league"):
+        section.to_polars("lague")
+    assert report.headline.to_polars().columns == ["value", "conf_low", "conf_high", "level"]
+    for value in (section, report, csi.power_icc(2, icc=0.8, power=0.8)):
+        with zipfile.ZipFile(value.to_excel(tmp_path / "x.xlsx")) as book:
+            assert not any(b"<f>" in book.read(n) for n in book.namelist())
 
 
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch):

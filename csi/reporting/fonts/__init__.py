@@ -91,6 +91,7 @@ def font_css(used: Mapping[Face, str]) -> str:
     return "".join(_rule(face, cut) for face, cut in zip(FACES, cuts, strict=True) if cut)
 
 
+@lru_cache(maxsize=6)
 def whole(face: Face, *, proportional: bool = False) -> bytes:
     """The face as an OpenType file, which PDF writers and rasterisers read.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 DATE = (2000, 1, 1, 0, 0, 0)
@@ -28,5 +29,14 @@ def repacked(content: bytes) -> bytes:
             packed = not name.endswith(".png")  # a picture is packed already
             entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
             entry.external_attr, entry.create_system = 0o600 << 16, 3
-            made.writestr(entry, found.read(name))
+            made.writestr(entry, _steady(name, found.read(name)))
     return out.getvalue()
+
+
+def _steady(name: str, content: bytes) -> bytes:
+    """An entry without times: the workbook behind a chart is an archive of its own."""
+    if name.endswith(".xlsx"):
+        return repacked(content)
+    if name == "docProps/core.xml":
+        return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", content)
+    return content

@@ -171,7 +171,7 @@ def _part(section: Section, lang: Language, table: Iterator[int], figure: Iterat
         title,
         "" if alone else legend,
         shots,
-        tuple(_table(t, lang, next(table)) for t in section.tables),
+        tuple(printed_table(t, lang, next(table)) for t in section.tables),
         tuple(plain(p.say(lang)) for p in section.paragraphs),
         _said(section.notes, lang),
         section,
@@ -184,7 +184,8 @@ def _shot(figure: Figure, lang: Language, number: int, legend: str, *, draw: boo
     return Shot(number, finding, legend or finding, svg, figure.width == "half", figure.name)
 
 
-def _table(table: Table, lang: Language, number: int) -> Printed:
+def printed_table(table: Table, lang: Language, number: int) -> Printed:
+    """A table as printed in one language."""
     marks = {
         (row, place): mark
         for place, column in enumerate(table.columns)

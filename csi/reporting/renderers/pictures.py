@@ -55,6 +55,8 @@ def pngs(drawings: Sequence[str], *, lang: str) -> list[bytes]:
     Parameters:
         drawings: SVG. lang: of their texts.
     """
+    if not drawings:
+        return []
     render = import_module("resvg_py").svg_to_bytes
     with font_files(lang) as folder:
         fonts = {
