@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from csi.importance.cipma import cipma as cipma
     from csi.importance.driver_shares import driver_shares as driver_shares
     from csi.importance.drivers import drivers as drivers
+    from csi.importance.ipa import ipa as ipa
     from csi.importance.key_drivers import key_drivers as key_drivers
     from csi.importance.nca import nca as nca
     from csi.importance.plan import plan as plan
@@ -292,6 +293,7 @@ _HOMES = {
     "price_tolerance": "csi.behaviour.price_tolerance",
     "kcsi": "csi.tracking.rates",
     "rates": "csi.tracking.rates",
+    "ipa": "csi.importance.ipa",
     "key_drivers": "csi.importance.key_drivers",
     "nca": "csi.importance.nca",
     "plan": "csi.importance.plan",
@@ -388,7 +390,7 @@ __all__ = [
     "factor_scores", "family", "feedback", "fimix", "fit", "fit_measures", "formation", "formation_by_stage",
     "gap",
     "hazard",
-    "icc", "implied", "impute", "index", "intervention", "invariance", "irt", "item_link", "items",
+    "icc", "implied", "impute", "index", "intervention", "invariance", "ipa", "irt", "item_link", "items",
     "jackknife", "johnson_neyman", "journey",
     "kano", "kcsi", "key_drivers", "kinds", "known_groups",
     "lifecycle", "link", "loyalty_curve", "loyalty_types", "lrt",

@@ -45,6 +45,7 @@ HEADINGS = {
     "performance": Text("performance", "表现"),
     "gain": Text("+5 points go with", "高 5 分时相应高"),
     "quadrant": Text("map", "象限"),
+    "quadrant_share": Text("in the draws", "抽样占比"),
 }
 
 
@@ -111,6 +112,7 @@ def driver_grid(study: Study, found: Drivers, lang: Language) -> Grid:
     kinds: dict[str, Kind] = {"construct": "text", "importance": "coefficient"}
     kinds |= dict.fromkeys(interval, "coefficient")
     kinds |= {"importance_std": "coefficient", "performance": "score", "gain": "score", "quadrant": "text"}
+    kinds |= {"quadrant_share": "share"} if "quadrant_share" in table.columns else {}
     kinds = {c: kind for c, kind in kinds.items() if c == "construct" or table[c].count()}
     texts = {**names(study, lang), **QUADRANTS}
     label = texts.get(found.target, Text(found.target, found.target))

@@ -80,6 +80,10 @@ VERBS: Final[dict[str, Text]] = {
     "plan": Text(
         "the best plan under a budget: which levels of which levers", "预算之内的最优方案：提高哪些杠杆、提高多少"
     ),
+    "ipa": Text(
+        "attributes by importance (stated, derived) and performance: quadrants and how sure they are",
+        "属性的重要性（自述、推算）与表现：象限及其把握",
+    ),
     "groups": Text(
         "may groups be compared (MICOM), and which paths differ between them", "各组是否可比（MICOM），哪些路径不同"
     ),

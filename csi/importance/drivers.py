@@ -5,7 +5,7 @@ Letters: `p` items, `q` constructs, `b` slices of a stack, `B` replicates. Effec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,8 @@ class Drivers(Shown):
             (unstandardised total effect, points of the target per point of the driver), importance_std (standardised
             total effect), performance (0-100), gain (points of the target that go with +5 points of performance),
             quadrant ("improve", "keep", "ease", "low"; cross-hair: means of the drivers), reason (code), and with
-            replicates NAME_conf_low, NAME_conf_high of each number.
+            replicates NAME_conf_low, NAME_conf_high of each number and quadrant_share (of the draws with this
+            quadrant).
         items: construct, item, weight (relative, sums to 1), importance, performance, and intervals as above.
         target: the construct explained. target_performance: (b,) its 0-100 value.
         reasons: code -> Reason. level, notes.
@@ -303,7 +304,38 @@ def _table(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
     code = [_code(row[k]) for row in why for k in at]
     place = [q for row in quadrants(numbers["importance"], numbers["performance"]) for q in row]
     labels = pl.DataFrame({"construct": [names[k] for k in at]}, schema={"construct": pl.String})
-    return tidy(cells_of(est), labels, numbers, {"quadrant": place, "reason": code})
+    frame = tidy(cells_of(est), labels, numbers, {"quadrant": place, "reason": code})
+    if found is None or not len(found.draws):
+        return frame
+    shares = quadrant_shares(np.where(hidden, np.nan, found.draws[..., 0, at]), found.draws[..., 2, at], place)
+    return frame.insert_column(frame.columns.index("reason"), pl.Series("quadrant_share", shares).fill_nan(None))
+
+
+def quadrant_shares(importances: Array, performances: Array, place: Sequence[str | None]) -> Array:
+    """How often each driver stands where the estimate puts it, the cross-hair at the means of every draw.
+
+    Parameters:
+        importances, performances: (B, b, m) draws, NaN where hidden. place: b m quadrants, cell by cell.
+
+    Returns:
+        (b m,) shares; NaN where there is no quadrant.
+
+    Example:
+        >>> draws = np.array([[[0.6, 0.2]], [[0.1, 0.2]]]), np.array([[[60.0, 80.0]], [[60.0, 80.0]]])
+        >>> quadrant_shares(*draws, ["improve", "ease"]).tolist()
+        [0.5, 0.5]
+    """
+    known = np.isfinite(importances) & np.isfinite(performances)
+    count = np.maximum(known.sum(axis=2, keepdims=True), 1)
+    x, y = (np.where(known, a, 0.0).sum(axis=2, keepdims=True) / count for a in (importances, performances))
+    with np.errstate(invalid="ignore"):
+        high, good = importances >= x, performances >= y
+    code = np.where(high, np.where(good, 1, 0), np.where(good, 2, 3))
+    own = np.array([-1 if q is None else ("improve", "keep", "ease", "low").index(q) for q in place])
+    hit = (code == own.reshape(code.shape[1:])) & known
+    usable = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(usable > 0, hit.sum(axis=0) / usable, np.nan)).reshape(-1)
 
 
 def _items(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:

@@ -31,6 +31,7 @@ HEADINGS: Final = {
     "performance": Text("performance", "表现"),
     "gain": Text("+5 points go with", "高 5 分时相应高"),
     "quadrant": Text("map", "象限"),
+    "quadrant_share": Text("in the draws", "抽样占比"),
     "reason": Text("reason", "原因"),
 }
 _THREE: Final = ("importance", "importance_conf_low", "importance_conf_high", "importance_std", "weight")
@@ -38,6 +39,7 @@ NUMBERS: Final[dict[str, Number]] = {
     **dict.fromkeys(_THREE, lambda v: f"{v:.3f}"),
     "performance": lambda v: f"{v:.1f}",
     "gain": lambda v: f"{v:.2f}",
+    "quadrant_share": lambda v: f"{v:.0%}",
 }
 
 

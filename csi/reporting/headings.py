@@ -34,6 +34,7 @@ HEADINGS = {
     "groups": Text("Groups", "组间比较"),
     "robustness": Text("Estimators side by side", "方法稳健性"),
     "necessary": Text("What is needed", "必要条件"),
+    "levers": Text("What if", "杠杆与方案"),
     "v_advice": Text("What to change", "修改建议"),
     "v_items": Text("Questionnaire", "问卷题项"),
     "v_dimensions": Text("Dimensions", "维度"),

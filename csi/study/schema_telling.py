@@ -82,8 +82,13 @@ class EventForm(Part):
 SectionName = Literal[
     "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method", "fit", "invariance", "mediation", "slopes", "prediction", "groups",
-    "robustness", "necessary", "decomposition", "comparability", "tracking", "alerts", "rates", "views", "shrunken",
+    "robustness", "necessary", "levers", "decomposition", "comparability", "tracking", "alerts", "rates", "views",
+    "shrunken",
 ]  # fmt: skip
+
+
+Points = Annotated[float, Field(ge=-100, le=100)]
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ReportForm(Part):
@@ -92,7 +97,8 @@ class ReportForm(Part):
     Below `small` answers a cell is suppressed, below `flagged` flagged; `events` stand on the trend. `sections`
     switches sections on (yes: in every kind of report) or off (no: in none). `desired` is the target's level (0-100)
     whose necessary conditions are looked for; `groups` the key whose groups are compared; `rivals` the estimators laid
-    side by side; `permutations` those of the tests between groups and of ceilings.
+    side by side; `permutations` those of the tests between groups and of ceilings. `levers` are constructs with levels
+    and what they cost, `{quality: {5: 20, 10: 60}}`, of which the best plan within `budget` is told.
     """
 
     small: int = Field(default=30, ge=0)
@@ -103,6 +109,8 @@ class ReportForm(Part):
     groups: Literal["brand", "wave", "stage", "segment"] | None = None
     rivals: list[AnyEstimator] = Field(default=["pls", "plsc", "mlr", "sum", "gsca"], min_length=1)
     permutations: int = Field(default=500, ge=100, le=100_000)
+    levers: dict[str, dict[Points, Cost]] = {}
+    budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 def _group(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file

@@ -108,6 +108,8 @@ class Telling:
     groups: str | None = None
     rivals: tuple[EstimatorName, ...] = ("pls", "plsc", "mlr", "sum", "gsca")
     permutations: int = 500
+    levers: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
+    budget: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ PUBLIC = [
     "comments",
     "text_indicator",
     "nca",
+    "ipa",
     "key_drivers",
     "plan",
     "whatif",

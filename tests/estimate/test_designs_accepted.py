@@ -60,6 +60,7 @@ LINEARISED = [
 resampled beside them is raked again. Of the same people over waves populations are unlimited."""
 
 RESAMPLED = [
+    "ipa",
     "balance", "consistency", "emotion_patterns", "formation", "formation_by_stage", "kano", "kinds", "penalty_reward",
     "servqual", "short_form", "surface",
 ]  # fmt: skip

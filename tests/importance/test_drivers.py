@@ -13,7 +13,7 @@ from csi.display import text
 from csi.errors import Problems
 from csi.estimate.fit import fit
 from csi.estimate.later import known
-from csi.importance.drivers import GAIN, drivers, importance, largest_gain, quadrants
+from csi.importance.drivers import GAIN, drivers, importance, largest_gain, quadrant_shares, quadrants
 from csi.inference.bootstrap import bootstrap
 from csi.models.model import Model
 from csi.moments.stack import Moments
@@ -214,3 +214,10 @@ def test_factors_of_a_covariance_model_have_standardised_drivers_and_a_sentence(
     en = f"A: one standard deviation more goes with {size:.2f} standard deviations of Y, the most of 2 drivers."
     assert found.sentences[0].en == en
     assert "2 个驱动因素中最多" in found.sentences[0].zh
+
+
+def test_quadrants_have_shares_of_the_draws(booted):
+    table = drivers(booted, "joy").table
+    assert table["quadrant_share"].to_list() == [1.0]
+    draws = np.array([[[0.6, 0.2]], [[0.1, 0.2]], [[np.nan, 0.2]]]), np.full((3, 1, 2), 70.0)
+    assert quadrant_shares(*draws, ["keep", "ease"]).tolist() == pytest.approx([0.5, 1 / 3])

@@ -16,7 +16,7 @@ from csi.reporting.figures.ceilings import Panel
 from csi.reporting.sections import KINDS, ORDER, SECTIONS, build, planned
 from csi.reporting.sections.fit import LIMITS, factors
 from csi.reporting.xlsx import workbook
-from csi.study.schema_telling import SectionName
+from csi.study.schema_telling import ReportForm, SectionName
 from csi.study.settings import Settings, Telling
 
 TELECOM = "data/telecom/study.yaml"
@@ -186,3 +186,66 @@ def test_slope_lines_shade_where_the_slope_differs_from_zero() -> None:
 def test_ticks_cover_a_range_that_starts_at_a_negative_tick() -> None:
     assert svg.steps(-3, 3, 7)[0] == -3
     assert svg.steps(-0.2, 0.4, 4)[0] == -0.2
+
+
+PLANS = {"perceived_quality": {5.0: 20.0, 10.0: 60.0}, "image": {5.0: 15.0}}
+
+
+@pytest.fixture(scope="module")
+def levers(analysis):
+    settings = replace(analysis.study.settings, telling=Telling(levers=PLANS, budget=40.0))
+    return build("levers", replace(analysis, study=replace(analysis.study, settings=settings)))
+
+
+def test_levers_are_those_of_the_functions(levers, analysis) -> None:
+    est = analysis.cell.estimate
+    rows = levers.data["levers"]
+    one = csi.whatif(est, {rows["construct"][0]: 5}, "satisfaction").table.row(-1, named=True)
+    assert rows["change"][0] == pytest.approx(one["change"], abs=1e-9)
+    assert rows["conf_low"][0] == pytest.approx(one["conf_low"], abs=1e-9)
+    assert levers.data["metrics"].equals(csi.key_drivers(est, "satisfaction").table)
+    best = csi.plan(est, PLANS, 40.0, seed=analysis.study.settings.seed)
+    assert levers.data["plan"]["chosen"].to_list() == best.levels["chosen"].to_list()
+
+
+def test_levers_speak_both_languages_and_draw(levers) -> None:
+    assert levers.title.en.startswith("Within a budget of 40 the best plan is")
+    assert re.search("[\u4e00-\u9fff]", levers.title.zh)
+    assert [t.name for t in levers.tables] == ["levers", "metrics", "plan"]
+    for drawn in levers.figures:
+        for lang in ("zh", "en"):
+            assert drawn.draw(lang).startswith("<svg")
+    said = " ".join([levers.title.en, levers.subtitle.en, *(t.title.en for t in levers.tables)])
+    assert " effect" not in said
+
+
+def test_without_a_plan_levers_name_the_driver_or_say_that_none_is_clear(analysis) -> None:
+    settings = replace(analysis.study.settings, telling=Telling())
+    plain = build("levers", replace(analysis, study=replace(analysis.study, settings=settings)))
+    assert "5 points more" in plain.title.en
+    assert [t.name for t in plain.tables] == ["levers", "metrics"]
+
+
+def test_a_target_without_levers_says_why(analysis) -> None:
+    one = replace(analysis, study=replace(analysis.study, settings=replace(analysis.study.settings, target="image")))
+    assert build("levers", replace(one, target="image")).title.en == "What if: cannot be told"
+
+
+def test_levers_stand_behind_the_priorities_where_they_are_asked_for() -> None:
+    given = {"brands": 4, "waves": 12, "keys": ()}
+    assert "levers" not in planned("quarterly", **given)
+    for telling in (Telling(levers=PLANS, budget=40.0), Telling(sections={"levers": True})):
+        found = planned("quarterly", **given, settings=Settings(telling=telling))
+        assert found.index("levers") == found.index("priorities") + 1
+
+
+def test_a_study_file_names_levers_and_a_budget() -> None:
+    form = ReportForm.model_validate({"levers": {"quality": {"5": "20", "10": "60"}}, "budget": "40"})
+    assert (form.levers, form.budget) == ({"quality": {5.0: 20.0, 10.0: 60.0}}, 40.0)
+    for wrong in ({"levers": {"quality": {"5": "-1"}}}, {"levers": {"quality": {"500": "1"}}}, {"budget": "0"}):
+        with pytest.raises(ValueError, match="should be"):
+            ReportForm.model_validate(wrong)
+
+
+def test_tables_of_levers_go_to_the_workbook(analysis) -> None:
+    assert workbook(told(analysis, ("levers",), ("zh", "en")), ("zh", "en"))[:2] == b"PK"

@@ -437,6 +437,7 @@ SECTIONS = (
     ("Comments, purchases", lambda: of_study("logs_coverage")),
     ("Hazards, staying, repurchase", lambda: of_study("survival_coverage", "survival_nulls")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
+    ("What levers go with", lambda: of_study("levers_coverage")),
     ("Reliability and agreement", of_consistency),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
     (

@@ -85,6 +85,7 @@ NAMES = {
     "rate": "repurchase rates",
     "surface": "features of response surfaces",
     "total": "total effects",
+    "lever": "points of the target by levers",
     "total effect": "total effects",
     "total indirect": "total indirect effect",
     "type": "shares of types of loyalty (logit)",

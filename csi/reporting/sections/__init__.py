@@ -22,6 +22,7 @@ from csi.reporting.sections.groups import groups_section
 from csi.reporting.sections.invariance import invariance_section
 from csi.reporting.sections.items import items
 from csi.reporting.sections.league import league
+from csi.reporting.sections.levers import levers_section
 from csi.reporting.sections.measurement import loadings, reliability, validity
 from csi.reporting.sections.mediation import mediation_section
 from csi.reporting.sections.method import method
@@ -74,6 +75,7 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "groups": groups_section,
     "robustness": robustness_section,
     "necessary": necessary_section,
+    "levers": levers_section,
 }
 """Every section by its key."""
 
@@ -94,14 +96,14 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 ORDER = (
     "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "shrunken", "tree",
-    "chain", "model", "structure", "mediation", "slopes", "priorities", "necessary", "stages", "reliability",
+    "chain", "model", "structure", "mediation", "slopes", "priorities", "levers", "necessary", "stages", "reliability",
     "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness", "fieldwork", "method",
 )  # fmt: skip
 """Where a section stands that a study switches on in a kind which has it not."""
 
 NEED_A_MODEL = frozenset({
     "model", "priorities", "reliability", "loadings", "validity", "structure", "fit", "invariance", "mediation",
-    "slopes", "prediction", "groups", "robustness", "necessary",
+    "slopes", "prediction", "groups", "robustness", "necessary", "levers",
 })  # fmt: skip
 """Sections that exist only where the focal brand has enough answers for a model."""
 
@@ -162,6 +164,7 @@ def planned(
     wanted = settings.telling.sections
     usual = KINDS[kind]
     asked = [] if settings.telling.desired is None else ["necessary"]
+    asked += ["levers"] if settings.telling.levers else []
     asked += ["decomposition"] if settings.classes and kind == "quarterly" else []
     if kind == "quarterly":
         told_: dict[str, object] = {"tree": settings.tree, "alerts": alerts, "rates": settings.rates}

@@ -82,7 +82,11 @@ def driver_frame(a: Analysis) -> pl.DataFrame:
             pl.col("conf_high").alias("performance_conf_high"),
         )
     )
-    wanted = [c for c in table.columns if not c.startswith("performance") and c not in {"quadrant", "brand", "wave"}]
+    wanted = [
+        c
+        for c in table.columns
+        if not c.startswith("performance") and c not in {"quadrant", "quadrant_share", "brand", "wave"}
+    ]
     return _placed(table.select(wanted).join(mine, on="construct", how="left", maintain_order="left"))
 
 

@@ -1,0 +1,198 @@
+"""What levers go with: five points more of each driver and of all, how much each accounts for, the best plan."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from csi.errors import Text
+from csi.importance.drivers import GAIN, largest_gain
+from csi.importance.key_drivers import KeyDrivers, key_drivers
+from csi.importance.levers import causes_of
+from csi.importance.plan import Plan, plan
+from csi.importance.plan_words import HEADINGS as PLANNED
+from csi.importance.what_if import WhatIf, whatif
+from csi.reporting import words
+from csi.reporting.analysis import Analysis
+from csi.reporting.drawn import figure
+from csi.reporting.figures import forest
+from csi.reporting.figures.shares import share_panels
+from csi.reporting.section import Column, Figure, Section, Table
+from csi.reporting.sections.drawn import percent
+from csi.reporting.sections.model import cell_of
+
+ENOUGH = 2
+"""Drivers with an arrow to the target from which they share what is explained."""
+
+
+def levers_section(a: Analysis) -> Section:
+    """Five points more of every driver, the shares of what is explained, and a plan where the study has a budget."""
+    est, telling = cell_of(a).estimate, a.study.settings.telling
+    found = whatif(est, dict.fromkeys(causes_of(est.model, a.target), GAIN), a.target)
+    products = {c.name for c in est.model.constructs if c.product_of}
+    near = [c for c in est.model.predictors(a.target) if c not in products]
+    shares = key_drivers(est, a.target) if len(near) >= ENOUGH else None
+    asked = {c: dict(levels) for c, levels in telling.levers.items()}
+    best = plan(est, asked, telling.budget, a.target, seed=a.study.settings.seed) if asked and telling.budget else None
+    title, frame = _title(a, found, best), _levers(found)
+    brand, level = a.brand_labels[a.focal], percent(est.level)
+    more = "" if shares is None else "; right: share of what is explained of it (LMG) by those with an arrow to it"
+    more_zh = "" if shares is None else "；右为直接指向它的构念占其已解释部分的份额（LMG）"
+    return Section(
+        key="levers",
+        title=title,
+        subtitle=Text(
+            f"{brand.en}: points of {words.lowered(a.target_name).en} that are associated with {GAIN:g} points more of "
+            f"each driver alone, lines are {level} intervals{more}",
+            f"{brand.zh}：各驱动因素单独高 {GAIN:g} 分时，{a.target_name.zh}相应变化的分数，线为 {level} 区间{more_zh}",
+        ),
+        figures=_drawn(a, frame, shares, title),
+        tables=(_lever_table(a, found, frame), *_share_tables(a, shares), *_plan_tables(a, best)),
+        notes=(*found.notes, *(() if shares is None else shares.notes), *(() if best is None else best.notes[-1:])),
+        data={
+            "levers": frame,
+            **({} if shares is None else {"metrics": shares.table, "pairs": shares.pairs}),
+            **({} if best is None else {"plan": best.levels, "plans": best.plans}),
+        },
+    )
+
+
+def _levers(found: WhatIf) -> pl.DataFrame:
+    """One row per driver: where it stands, what is left of the points, what the target changes by, the most first."""
+    keys = found.table.columns[: found.table.columns.index("construct")]
+    own = found.table.filter(pl.col("role") == "lever").select("construct", "now", "room", "at_end")
+    alone = found.alone.drop(keys).rename({"lever": "construct"})
+    return own.join(alone, on="construct", maintain_order="left").sort("change", descending=True, nulls_last=True)
+
+
+def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
+    """The plan where there is one; else the driver whose points go with most, if that is clear."""
+    target = words.lowered(a.target_name)
+    if best is not None:
+        if not best.chosen:
+            return words.sentence(
+                Text(f"the budget buys nothing that {target.en} goes with", f"预算之内没有可提高{target.zh}的方案")
+            )
+        names = words.listed([_points(a, c, points) for c, points in best.chosen.items()])
+        share, share_zh = "", ""
+        if best.best_share is not None:
+            share, share_zh = (
+                f", best in {best.best_share:.0%} of the draws",
+                f"，在 {best.best_share:.0%} 的抽样中最优",
+            )
+        return words.sentence(
+            Text(
+                f"within a budget of {best.budget:,g} the best plan is {names.en}{share}",
+                f"预算 {best.budget:,g} 之内的最优方案为{names.zh}{share_zh}",
+            )
+        )
+    rows = _levers(found).filter(pl.col("change").is_not_null())
+    clear = largest_gain(cell_of(a).estimate, a.target)
+    top = rows.row(0, named=True)
+    size = f"{top['change']:.1f}"
+    if clear is None and rows.height > 1:
+        second = rows.row(1, named=True)
+        names = words.listed([words.lowered(a.label(top["construct"])), words.lowered(a.label(second["construct"]))])
+        en = f"{GAIN:g} points more {names.en} come first ({size} and {second['change']:.1f} points of {target.en}); "
+        zh = f"{names.zh}高 {GAIN:g} 分时{target.zh}相应变化居前（{size} 与 {second['change']:.1f} 分），"
+        return words.sentence(Text(f"{en}which goes with more cannot be told", f"{zh}孰大尚不能区分"))
+    name = words.lowered(a.label(top["construct"]))
+    en = f"{GAIN:g} points more {name.en} are associated with {size} points of {target.en}"
+    return words.sentence(
+        Text(
+            f"{en}, the most of all drivers", f"{name.zh}高 {GAIN:g} 分时{target.zh}相应高 {size} 分，居各驱动因素之首"
+        )
+    )
+
+
+def _points(a: Analysis, construct: str, points: float) -> Text:
+    """A lever with its points."""
+    label = words.lowered(a.label(construct))
+    return Text(f"{label.en} {points:+g}", f"{label.zh} {points:+g} 分")
+
+
+def _drawn(a: Analysis, frame: pl.DataFrame, shares: KeyDrivers | None, title: Text) -> tuple[Figure, ...]:
+    """What each lever goes with, and the shares beside it."""
+    known = frame.filter(pl.col("change").is_not_null())
+    low, high = pl.col("conf_low"), pl.col("conf_high")
+    marks = known.select(
+        heading=pl.lit(""),
+        row="construct",
+        value_change="change",
+        conf_low=low,
+        conf_high=high,
+        significant=((low > 0) | (high < 0)).fill_null(value=True),
+    )
+    series = {"change": a.target_name}
+    drawn = [figure("levers", title, partial(forest, marks, labels=a.construct_labels, series=series), half=True)]
+    if shares is not None and shares.table["share"].count():
+        bars = shares.table.filter(pl.col("share").is_not_null()).sort("share", descending=True)
+        bars = bars.select(panel=pl.lit(""), name="driver", share="share", low="conf_low", high="conf_high")
+        drawn.append(figure("shares", SHARES, partial(share_panels, bars, labels=a.construct_labels), half=True))
+    return tuple(drawn)
+
+
+SHARES = Text("Share of what is explained", "占已解释部分的份额")
+
+
+def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
+    """Drivers by what five points go with."""
+    columns = (
+        Column("construct", Text("Driver", "驱动因素")),
+        Column("now", Text("Now", "现值"), "score"),
+        Column("room", Text("Left to 100", "距 100"), "score"),
+        Column("change", Text(f"{a.target_name.en}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"), "score"),
+        Column("conf_low", Text("from", "下限"), "score"),
+        Column("conf_high", Text("to", "上限"), "score"),
+        Column("at_end", Text("At the end", "到达端点"), "share"),
+    )
+    whole = found.table.row(-1, named=True)
+    title = Text(
+        f"Each driver {GAIN:g} points up (all together: {whole['change']:+.1f})",
+        f"各驱动因素高 {GAIN:g} 分（全部一起：{whole['change']:+.1f} 分）",
+    )
+    kept = tuple(c for c in columns if frame[c.name].count())
+    return Table("levers", title, frame, kept, texts=a.construct_labels)
+
+
+def _share_tables(a: Analysis, shares: KeyDrivers | None) -> tuple[Table, ...]:
+    """Metrics of importance."""
+    if shares is None:
+        return ()
+    columns = (
+        Column("driver", Text("Driver", "驱动因素")),
+        Column("share", Text("Share", "份额"), "share"),
+        Column("conf_low", Text("from", "下限"), "share"),
+        Column("conf_high", Text("to", "上限"), "share"),
+        Column("rank_low", Text("Rank, from", "名次，最前"), "count"),
+        Column("rank_high", Text("to", "最后"), "count"),
+        Column("lmg", Text("LMG", "LMG"), "coefficient"),
+        Column("johnson", Text("Relative weight", "相对权重"), "coefficient"),
+        Column("car", Text("CAR", "CAR"), "coefficient"),
+        Column("correlation", Text("Correlation", "相关"), "coefficient"),
+        Column("beta", Text("Beta", "标准化系数"), "coefficient"),
+        Column("vif", Text("VIF", "VIF"), "number"),
+    )
+    frame = shares.table.sort("share", descending=True, nulls_last=True)
+    kept = tuple(c for c in columns if frame[c.name].count())
+    title = Text("Importance by several methods", "多种方法的重要性")
+    return (Table("metrics", title, frame, kept, texts=a.construct_labels),)
+
+
+def _plan_tables(a: Analysis, best: Plan | None) -> tuple[Table, ...]:
+    """Levels with their costs, and which are bought."""
+    if best is None:
+        return ()
+    yes = {"yes": Text("yes", "是"), "no": Text("", "")}
+    frame = best.levels.with_columns(chosen=pl.when("chosen").then(pl.lit("yes")).otherwise(pl.lit("no")))
+    kinds = {"points": "score", "cost": "number", "gain": "number", "conf_low": "number", "conf_high": "number"}
+    columns = (
+        Column("lever", PLANNED["lever"]),
+        *(Column(c, PLANNED[c], "score" if kind == "score" else "number") for c, kind in kinds.items()),
+        Column("chosen", PLANNED["chosen"]),
+        Column("share", PLANNED["share"], "share"),
+    )
+    kept = tuple(c for c in columns if frame[c.name].count())
+    title = Text(f"Levels and what they cost (budget {best.budget:,g})", f"各水平及其成本（预算 {best.budget:,g}）")
+    return (Table("plan", title, frame, kept, texts={**a.construct_labels, **yes}),)
