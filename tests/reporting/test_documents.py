@@ -171,6 +171,7 @@ def test_slides_have_findings_as_titles_and_native_charts_with_their_numbers(sli
     assert all('A "rise" of &lt;b&gt;' in page for page in pages[1:])
     assert "graphicFrame" in pages[1]
     assert "<p:pic>" not in pages[1]
+    assert "A legend" not in pages[1]  # it tells what the figure draws, which the chart does not
     assert pages[2].count("<p:pic>") == 2
     assert "<a:tbl>" in pages[3]
     (chart,) = (v.decode() for n, v in slides.items() if n.startswith("ppt/charts/chart"))

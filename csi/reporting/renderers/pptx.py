@@ -23,17 +23,21 @@ EMU: Final = 360_000
 WIDE, HIGH, EDGE = 33.867, 19.05, 1.6
 """A slide and its margin, in centimetres."""
 FACE: Final = {"zh": "Microsoft YaHei", "en": "Calibri"}
-ROWS, COLUMNS = 13, 9
+ROWS, COLUMNS = 12, 9
 """A slide's table has at most so many; the rest is counted below it."""
 SECTOR: Final = Text("Sector", "行业")
 INDEX: Final = Text("Index", "指数")
+SCORES: Final = Text("Index, 0–100", "指数（0–100）")
+LEAGUE: Final = Text("Index, 0–100; behind each name its confidence interval", "指数（0–100）；名称后为置信区间")
+MORE: Final = Text("{} more rows, {} more columns in the workbook", "另有 {} 行、{} 列，见工作簿")
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A native chart: its kind ("line" or "bar"), its categories, and each series by its name."""
+    """A native chart: its kind ("line" or "bar"), what it shows, its categories, and each series by its name."""
 
     kind: str
+    legend: Text
     categories: tuple[str, ...]
     series: tuple[tuple[str, tuple[float | None, ...]], ...]
 
@@ -88,7 +92,7 @@ def _trend(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot | 
     for brand in frame["brand"].unique(maintain_order=True):
         found = dict(frame.filter(pl.col("brand") == brand).select("wave", "index").iter_rows())
         series.append((_label(brand, labels), tuple(found.get(w) for w in waves)))
-    return Plot("line", tuple(map(str, waves)), tuple(series))
+    return Plot("line", SCORES, tuple(map(str, waves)), tuple(series))
 
 
 def _league(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot | None:
@@ -99,13 +103,13 @@ def _league(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot |
         f"{_label(b, labels)}  {style.span(low, high)}"
         for b, low, high in told.select("brand", "conf_low", "conf_high").iter_rows()
     )
-    return Plot("bar", names, ((INDEX.say(lang), tuple(told["index"])),)) if names else None
+    return Plot("bar", LEAGUE, names, ((INDEX.say(lang), tuple(told["index"])),)) if names else None
 
 
 def _profile(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot | None:
     told = frame.reverse()
     series = ((SECTOR.say(lang), tuple(told["sector"])), (INDEX.say(lang), tuple(told["index"])))
-    return Plot("bar", tuple(_label(c, labels) for c in told["construct"]), series)
+    return Plot("bar", SCORES, tuple(_label(c, labels) for c in told["construct"]), series)
 
 
 _Make = Callable[[pl.DataFrame, Mapping[str, str], str], Plot | None]
@@ -148,7 +152,8 @@ class _Slide:
     def section(self, part: Part, chart: Plot | None, drawn: Mapping[int, bytes]) -> None:
         """A finding: title, legend, then chart, pictures or table; the rest in the speaker's notes."""
         self.title(part.title, 0.9, 2.3, 24)
-        legend = part.legend or (part.shots[0].caption if part.shots else "")
+        drawn_as = part.shots[0].caption if part.shots else ""
+        legend = chart.legend.say(self.lang) if chart else part.legend or drawn_as
         self.text(EDGE, 3.2, 0.9, [(legend, 12, False, style.MUTED)])
         if chart is not None:
             self.chart(chart, part.shots[0].finding)
@@ -275,6 +280,10 @@ class _Slide:
                 self.fill(cell.text_frame, [(said, 12, row == 0, style.TEXT)])
                 if table.numeric[column]:
                     cell.text_frame.paragraphs[0].alignment = import_module("pptx.enum.text").PP_ALIGN.RIGHT
+
+        rows, columns = max(0, len(table.cells) - ROWS), max(0, len(table.heads) - COLUMNS)
+        if rows or columns:
+            self.text(EDGE, HIGH - 1.8, 0.7, [(MORE.say(self.lang).format(rows, columns), 11, False, style.MUTED)])
 
     def foot(self) -> None:
         """The report's title and the number of the slide."""
