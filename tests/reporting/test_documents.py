@@ -178,6 +178,9 @@ def test_slides_have_findings_as_titles_and_native_charts_with_their_numbers(sli
     values = re.findall(r"<c:v>([\d.]+)</c:v>", chart[chart.index("<c:val>") :])
     assert [float(v) for v in values] == [70.0 + k for k in range(7)]
     assert "=1+1" in chart
+    (behind,) = (v for n, v in slides.items() if n.endswith(".xlsx"))
+    with zipfile.ZipFile(io.BytesIO(behind)) as book:
+        assert not any(b"<f>" in book.read(n) or b"<hyperlink" in book.read(n) for n in book.namelist())
 
 
 def test_every_result_gives_its_tables(report, tmp_path):

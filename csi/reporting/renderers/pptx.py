@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -120,8 +121,13 @@ _PLOTS: Final[tuple[tuple[frozenset[str], _Make], ...]] = (
 )
 
 
+_RUN: Final = re.compile(r"[=+@{-]|[a-z]+:", re.IGNORECASE)
+
+
 def _label(code: object, labels: Mapping[str, str]) -> str:
-    return labels.get(str(code), plain(str(code)))
+    """A name as the workbook behind a chart may hold it: what a spreadsheet might run or open stands after a space."""
+    said = labels.get(str(code), plain(str(code)))
+    return f" {said}" if _RUN.match(said) else said
 
 
 class _Slide:
