@@ -282,7 +282,7 @@ def did_you_mean(name: str, known: Iterable[str], *, every: bool = False) -> Tex
         >>> did_you_mean("2027", ["2025", "2026"], every=True).en
         'Did you mean "2026"? Known names: 2025, 2026.'
     """
-    given = list(dict.fromkeys(known))
+    given = [one for one in dict.fromkeys(known) if one]
     if not given:
         return Text("", "")
     names = given if every else sorted(given)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from csi.errors import Text
 from csi.yamlfile import strings
 
-Action = Literal["keep", "look", "add", "reword", "drop"]
+Action = Literal["keep", "look", "add", "reword", "reverse", "drop"]
 """What can be done with an item or a construct, from what can stay to what cannot."""
 
 ACTIONS: Mapping[str, Text] = {
@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, Text] = {
     "look": Text("look at", "留意"),
     "add": Text("add items", "增加题项"),
     "reword": Text("reword", "改写"),
+    "reverse": Text("reverse coding", "反向计分"),
     "drop": Text("drop", "删除"),
 }
 

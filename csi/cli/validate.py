@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import of_table
@@ -12,11 +15,13 @@ from csi.cli.studied import bootstrap_argument, cell_arguments, chosen, opened
 from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Text
 from csi.measures.questionnaire.validating import Validating
-from csi.reporting.section import Section
+from csi.reporting.section import Section, Table
 from csi.reporting.validation.build import facts, headline, record, told_sections
 from csi.reporting.validation.held import absent_notes
 from csi.study.validation import validate_study
 
+NUMBERS = ("value", "limit")
+"""Columns of the advice."""
 WORKING = Text("Validating", "校验中")
 PRINTED = (
     "advice", "v_reliability", "v_retained", "separation", "worst_pairs", "v_ladders", "v_bias", "v_irt_scales",
@@ -70,4 +75,27 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
 
 
 def _tables(section: Section, lang: Language) -> Sequence[Grid]:
-    return [of_table(t, lang) for t in section.tables if t.name in PRINTED]
+    told = [_apart(t) if t.name == "advice" else t for t in section.tables if t.name in PRINTED]
+    return [of_table(t, lang, NUMBERS) for t in told]
+
+
+def _apart(table: Table) -> Table:
+    """The advice with as many digits as tell a number from its limit."""
+    pairs = [digits(*pair) for pair in table.frame.select(NUMBERS).iter_rows()]
+    said = [pl.Series(name, [p[k] for p in pairs], dtype=pl.String) for k, name in enumerate(NUMBERS)]
+    columns = tuple(replace(c, kind="text") if c.name in NUMBERS else c for c in table.columns)
+    return replace(table, frame=table.frame.with_columns(said), columns=columns)
+
+
+def digits(value: float | None, limit: float | None) -> tuple[str, str]:
+    """A number and its limit with two decimals, or as many as tell them apart.
+
+    Example:
+        >>> digits(0.204, 0.2), digits(0.5, None)
+        (('0.204', '0.200'), ('0.50', ''))
+    """
+    for decimals in range(2, 7):
+        told = tuple("" if v is None else f"{v:.{decimals}f}" for v in (value, limit))
+        if told[0] != told[1] or value == limit:
+            break
+    return told[0], told[1]

@@ -10,6 +10,7 @@ import polars as pl
 
 from csi.errors import Note, Problems, did_you_mean, note, problem
 from csi.measures.answered import scales_of
+from csi.measures.questionnaire.asked import check_short
 from csi.measures.questionnaire.validate import Validation, validated
 from csi.measures.questionnaire.validating import Rated, Validating
 from csi.study.panel import read_study_panel
@@ -28,14 +29,14 @@ def validate(
     *,
     wave: str | None = None,
     brand: str | None = None,
-    groups: Sequence[str] = (),
+    groups: Sequence[str] | str = (),
     known: Mapping[str, Sequence[str]] | None = None,
-    criterion: Sequence[str] = (),
-    marker: Sequence[str] = (),
+    criterion: Sequence[str] | str = (),
+    marker: Sequence[str] | str = (),
     retest: Sequence[str] = (),
     raters: Mapping[str, Sequence[str]] | None = None,
     short: int | None = None,
-    keep: Sequence[str] = (),
+    keep: Sequence[str] | str = (),
     draws: int | None = None,
     seed: int = 1,
     na: Sequence[float] = (),
@@ -70,18 +71,19 @@ def validate(
         True
     """
     said = Validating(
-        groups=tuple(groups),
+        groups=_named(groups),
         known={k: tuple(v) for k, v in (known or {}).items()},
-        criterion=tuple(criterion),
-        marker=tuple(marker),
+        criterion=_named(criterion),
+        marker=_named(marker),
         retest=tuple(retest),
         raters={name: Rated(tuple(columns)) for name, columns in (raters or {}).items()},
         short=short,
-        keep=tuple(keep),
+        keep=_named(keep),
     )
     if isinstance(data, str | Path):
         data = read_study(data)
     if isinstance(data, Study):
+        _of_frames(na, scale)
         return validate_study(
             data, read_study_panel(data), scales, said, wave=wave, brand=brand, draws=draws, seed=seed
         )
@@ -89,6 +91,24 @@ def validate(
     return validated(
         data, scales, said, where=where, draws=DRAWS if draws is None else draws, seed=seed, na=na, scale=scale
     )
+
+
+def _named(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Several names, or one."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _of_frames(na: Sequence[float], scale: tuple[float, float] | None) -> None:
+    """Raise where a study is told what its codebook says already.
+
+    Raises:
+        Problems: E-SETTING.
+    """
+    given = [name for name, value in (("na", list(na)), ("scale", scale)) if value]
+    if given:
+        en, zh = "it belongs to a bare frame; a study has a codebook.", "该参数只用于数据框；研究文件已有编码簿。"
+        do, do_zh = "Write it in the codebook, and leave it out here.", "请写入编码簿，并在此处去掉。"
+        raise Problems([problem("E-SETTING", name, en, zh, do, do_zh) for name in given])
 
 
 def validate_study(
@@ -104,8 +124,10 @@ def validate_study(
 ) -> Validation:
     """The same of a study whose answers are read: its scales, groups, labels and resamples where nothing else is said.
 
-    A study without resamples of its own (`bootstrap: {n: 0}`) gets 1,000: those here are of rows, not of fits.
+    Raises:
+        Problems: what is asked for and cannot be.
     """
+    check_short(None if said is None else said.short)
     own = study.settings.validating
     given = {name: value for name in _ASKED if (value := getattr(said, name, None))}
     named = {**study.brands, **study.stages, **study.segments, **own.labels}
@@ -116,7 +138,7 @@ def validate_study(
         scales or asked.scales or scales_of(panel, study.model),
         asked,
         where=where,
-        draws=(study.settings.replicates or DRAWS) if draws is None else draws,
+        draws=study.settings.replicates if draws is None else draws,
         seed=study.settings.seed if seed is None else seed,
         level=study.settings.level,
         small=study.settings.small,

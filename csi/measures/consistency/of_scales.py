@@ -267,6 +267,9 @@ def _scale(
     return lines, float(np.isnan(factor[1:]).mean()) if len(cov) > 1 and np.isfinite(factor[0]) else 0.0
 
 
+ENOUGH = 30
+"""Rows from which polychoric correlations have an error that can be told."""
+
 _KINDS = (
     ALPHA,
     Kind("alpha_std"),
@@ -361,6 +364,7 @@ def _ordinals(found: Answered, name: str, size: tuple[int, int], level: float, m
     if known:
         errors = means(np.stack(list(known.values()), axis=1), *Design.of(found.sample, kept)).std_error
         for kind, error in zip(known, errors.tolist(), strict=True):
-            value = told[kind][0]
-            lines[kind] = _line(name, kind, value, by_error(value, error, level, "rows"), size, None)
+            value, thin = told[kind][0], kept.size < ENOUGH
+            bounds = Bounds() if thin else by_error(value, error, level, "rows")
+            lines[kind] = _line(name, kind, value, bounds, size, words.THIN if thin else None)
     return lines

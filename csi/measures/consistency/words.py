@@ -77,6 +77,11 @@ FEW = reason(
     "no more rows than items: the covariances have no inverse and no factor can be fitted.",
     "行数不多于题项数：协方差矩阵不可逆，无法拟合因子。",
 )
+THIN = reason(
+    "few_for_polychorics",
+    "fewer than thirty people answered: the error of polychoric correlations is not known from so few.",
+    "作答不足三十人：样本过少，无法得知多分格相关的误差。",
+)
 NOBODY = reason("no_rows", "fewer than three people answered the scale.", "回答该量表的人不足三名。")
 IMPROPER = reason(
     "improper",
@@ -104,7 +109,7 @@ DESIGN = reason(
     "该区间只适用于简单随机样本；有权重或整群时请看自助法区间。",
 )
 REASONS: Final = (
-    SINGLE, TWO, CONSTANT, FEW, NOBODY, IMPROPER, SINGULAR, UNORDERED, SHORT, DESIGN, NOT_COMPUTABLE,
+    SINGLE, TWO, CONSTANT, FEW, THIN, NOBODY, IMPROPER, SINGULAR, UNORDERED, SHORT, DESIGN, NOT_COMPUTABLE,
 )  # fmt: skip
 
 

@@ -21,8 +21,12 @@ from csi.measures.item_analysis.form_frames import TABLE, cells_frame, cells_of,
 from csi.measures.item_analysis.form_request import Request, check, cover_of, rules_of
 from csi.measures.item_analysis.form_search import Length, drawn, lengths_of
 from csi.measures.item_analysis.short_form_words import REASONS, lines_of, sentence
+from csi.measures.pairwise import pairwise_moments
 from csi.moments.stack import Array, Ints
 from csi.survey.panel import Panel
+
+REDUNDANT = 0.85
+"""Correlation from which two items say the same, so that a form holds one of them at most."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,7 +100,8 @@ def short_form(
 
     Of every length all forms are tried where they are 10,000 at most, else the best 30 of each length are followed
     from the full form downwards. The search is repeated without each fold, and what it picks is judged by the fold:
-    these are the numbers to expect of new answers. Scores are means of items (0-100 where their bounds are known).
+    these are the numbers to expect of new answers. Of two items that correlate by .85 or more a form holds one at most,
+    unless `keep` names both. Scores are means of items (0-100 where their bounds are known).
 
     Parameters:
         data: a Panel or a frame. scales: {construct: items}, a list of items, a model; a panel's constructs by default.
@@ -206,7 +211,8 @@ def _searched(
         return "R-FORM-ITEMS"
     low = np.where(np.isnan(rows), np.inf, rows).min(axis=0)
     still = np.flatnonzero(np.where(np.isnan(rows), -np.inf, rows).max(axis=0) <= low)
-    rules = rules_of(request, found.scales[construct], frozenset(still.tolist()))
+    out = frozenset(still.tolist()) | frozenset(_twins(rows, found, request, construct))
+    rules = rules_of(request, found.scales[construct], out)
     here = (~np.isnan(rows)).astype(np.float64)
     if (here.T @ here).min() < 2:
         return "R-PAIR"
@@ -214,6 +220,26 @@ def _searched(
     if weights.get("differences") and int(cell.max(initial=-1)) < 1:
         return "R-FORM-CELLS"
     return lengths_of(rows, found.weight, fold, cell, rules, weights) or "R-FORM-RULES"
+
+
+def _twins(rows: Array, found: Answered, request: Request, construct: str) -> list[int]:
+    """Places of items that repeat another one, which no form holds beside it; those that must stay are not among them.
+
+    Of every such pair the one that goes less with all the items is out.
+    """
+    names = found.scales[construct]
+    cov = pairwise_moments(rows, found.weight[None])[1][0]
+    sd = np.sqrt(np.diag(cov))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = cov / np.outer(sd, sd)
+    out: list[int] = []
+    one, other = np.triu_indices(len(names), 1)
+    for at in np.argsort(-r[one, other], kind="stable"):
+        i, j = int(one[at]), int(other[at])
+        free = [k for k in (j, i) if names[k] not in request.keep]
+        if r[i, j] >= REDUNDANT and free and not {i, j} & set(out):
+            out.append(min(free, key=lambda k: float(np.nansum(r[k]))))
+    return out
 
 
 def _bounds(

@@ -31,7 +31,8 @@ class FactorModel:
     Attributes:
         estimate: the fit. estimator: "WLSMV" (ordinal) or "MLR". version: of the measures ("scaled", "robust").
         measures: chi2, df, p_value, cfi, tli, rmsea, rmsea_low, rmsea_high, srmr.
-        loadings: construct, item, loading, std_error, conf_low, conf_high (standardised).
+        loadings: construct, item, loading, std_error, conf_low, conf_high (standardised; a factor points where most
+            of its items do, whichever is its first).
         correlations: construct, other, estimate, std_error, conf_low, conf_high.
         residuals: first, second, residual (of correlations; positive: more alike than the model says). notes.
     """
@@ -104,7 +105,7 @@ def factor_model(
     settings = _settings(items, ordinal=ordinal, absent=absent)
     est = fit(model_text(scales), data, settings, where=where, na=na)
     name = "WLSMV" if ordinal else "MLR"
-    tidy = standardised(est)
+    tidy = _oriented(standardised(est), tuple(scales))
     return FactorModel(
         estimate=est,
         estimator=name,
@@ -135,6 +136,23 @@ def _measures(est: Estimate, version: str) -> dict[str, float]:
     names |= {name: (f"{name}_scaled", name) for name in ("chi2", "p_value")}
     names |= {"df": ("df", "df"), "srmr": ("srmr", "srmr")}
     return {name: float(found[k]) for name, tried in names.items() if (k := next((t for t in tried if t in found), ""))}
+
+
+def _oriented(tidy: pl.DataFrame, factors: Sequence[str]) -> pl.DataFrame:
+    """Loadings and correlations of factors that point where most of their items point, not where the first does."""
+    loads = (
+        tidy.filter(pl.col("op") == "=~").group_by("lhs").agg(pl.col("estimate").sign().sum(), total=pl.sum("estimate"))
+    )
+    back = [f for f, signs, total in loads.iter_rows() if (signs or total or 0.0) < 0]
+    one, two = pl.col("lhs").is_in(back), pl.col("rhs").is_in(back)
+    both = (pl.col("op") == "~~") & pl.col("lhs").is_in(factors) & pl.col("rhs").is_in(factors) & (one != two)
+    turn = ((pl.col("op") == "=~") & one) | both
+    value, low, high = pl.col("estimate"), pl.col("conf_low"), pl.col("conf_high")
+    return tidy.with_columns(
+        estimate=pl.when(turn).then(-value).otherwise(value),
+        conf_low=pl.when(turn).then(-high).otherwise(low),
+        conf_high=pl.when(turn).then(-low).otherwise(high),
+    )
 
 
 def _part(rows: pl.DataFrame, first: str, second: str, value: str) -> pl.DataFrame:

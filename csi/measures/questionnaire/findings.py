@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from csi.catalogue.advice import rules
@@ -11,7 +13,6 @@ from csi.measures.answered import Answered
 from csi.measures.consistency.of_scales import Consistency
 from csi.measures.factors.efa import Efa
 from csi.measures.item_analysis.items import Items
-from csi.measures.item_bias.dif import Dif
 from csi.measures.questionnaire.advice import Finding
 from csi.measures.questionnaire.factor_model import FactorModel
 from csi.measures.response.irt import Irt
@@ -38,10 +39,13 @@ def limit(rule: str) -> float:
 
 
 def of_items(found: Items) -> Iterator[Finding]:
-    """Items that do not vary, run against the others, go little with them, are not answered, or lie at an end."""
+    """Items that nobody answers, do not vary, run against the others, go little with them, or lie at an end."""
     alphas = dict(found.scales.select("construct", "alpha").iter_rows())
     for row in found.table.iter_rows(named=True):
         name = row["item"]
+        if not row["n"]:
+            yield Finding("unanswered", name)
+            continue
         if row["sd"] is not None and row["sd"] == 0:
             yield Finding("constant", name)
             continue
@@ -59,11 +63,14 @@ def of_items(found: Items) -> Iterator[Finding]:
             yield Finding("disordered", name, float(len(str(row["clear_reversals"]).split(", "))))
 
 
-def _correlated(row: Mapping[str, float], alpha: float | None) -> Iterator[Finding]:
-    """What an item's correlation with the rest says."""
+def _correlated(row: Mapping[str, Any], alpha: float | None) -> Iterator[Finding]:
+    """What an item's correlation with the rest says; one that clearly runs backwards is to be reversed."""
     rest, dropped = row["item_rest"], row["alpha_if_dropped"]
-    if rest is not None and rest < limit("negative"):
-        yield Finding("negative", str(row["item"]), rest)
+    with_others = row["loading"] if row["loading"] is not None else rest
+    if row["reverse_coding"] == "suspected" and with_others is not None and with_others <= limit("negative"):
+        yield Finding("negative", str(row["item"]), with_others)
+    elif rest is not None and rest < limit("against"):
+        yield Finding("against", str(row["item"]), rest)
     elif rest is not None and rest < limit("item_rest"):
         yield Finding("item_rest", str(row["item"]), rest)
     if alpha is not None and dropped is not None and dropped - alpha > limit("dropped"):
@@ -74,7 +81,7 @@ def of_pairs(found: Items) -> Iterator[Finding]:
     """Pairs that ask the same, or share more than their construct; each told of its second item."""
     for row in found.pairs.filter(pl.col("finding").is_not_null()).iter_rows(named=True):
         alike = row["polychoric"] if row["polychoric"] is not None else row["r"]
-        if row["finding"] in ("identical", "redundant") and alike is not None:
+        if row["finding"] in ("identical", "redundant") and alike is not None and alike > 0:
             yield Finding("redundant", row["other"], alike, row["item"])
         elif row["q3_adjusted"] is not None and row["q3_adjusted"] > limit("local"):
             yield Finding("local", row["other"], row["q3_adjusted"], row["item"])
@@ -84,8 +91,8 @@ def of_factors(found: FactorModel) -> Iterator[Finding]:
     """Items that measure their construct too little."""
     for row in found.loadings.iter_rows(named=True):
         value = row["loading"]
-        if value is not None and value < limit("loading"):
-            yield Finding("loading_low" if value < limit("loading_low") else "loading", row["item"], value)
+        if value is not None and abs(value) < limit("loading"):
+            yield Finding("loading_low" if abs(value) < limit("loading_low") else "loading", row["item"], value)
 
 
 def of_constructs(answers: Answered, found: Consistency | None, factors: FactorModel | None) -> Iterator[Finding]:
@@ -118,7 +125,7 @@ def of_separation(found: Discriminant) -> Iterator[Finding]:
 def of_response(found: Irt) -> Iterator[Finding]:
     """Items whose answers tell little of the construct, and thresholds out of order."""
     for row in found.table.iter_rows(named=True):
-        if row["a"] is not None and row["a"] < limit("slope"):
+        if row["a"] is not None and abs(row["a"]) < limit("slope"):
             yield Finding("slope", row["item"], row["a"])
 
 
@@ -132,8 +139,15 @@ def of_dimensions(found: Efa) -> Iterator[Finding]:
             yield Finding("cross", row["item"], other, found.stands_for.get(row["other"], ""))
 
 
-def of_bias(found: Dif) -> Iterator[Finding]:
-    """Items that favour a group: a large difference is to be reworded, a moderate one looked at."""
-    for row in found.table.filter(pl.col("flagged").fill_null(value=False)).iter_rows(named=True):
-        hard = row["class_jodoin"] == "C" or row["class_ets"] in ("C", "CC")
-        yield Finding("bias" if hard else "bias_some", row["item"], row["r2"])
+def of_ranges(answers: Answered) -> Iterator[Finding]:
+    """Constructs whose items span ranges of different length: the scales where they are known, else the answers."""
+    known = np.isfinite(answers.minimum) & np.isfinite(answers.maximum)
+    here = ~np.isnan(answers.rows)
+    high = np.where(here, answers.rows, -np.inf).max(axis=0, initial=-np.inf)
+    low = np.where(here, answers.rows, np.inf).min(axis=0, initial=np.inf)
+    spans = np.where(known, answers.maximum - answers.minimum, high - low)
+    for construct, items in answers.scales.items():
+        own = spans[answers.columns(items)]
+        own = own[np.isfinite(own) & (own > 0)]
+        if own.size > 1 and own.max() / own.min() > limit("ranges"):
+            yield Finding("ranges", construct, float(own.max() / own.min()), kind="construct")

@@ -15,7 +15,7 @@ import polars as pl
 
 from csi.catalogue.advice import ACTIONS
 from csi.display import Shown, table, text
-from csi.errors import Note, Problem, Problems, Text, note
+from csi.errors import Note, Problem, Problems, Text, note, problem
 from csi.measures.answered import Answered, answered
 from csi.measures.consistency.occasions import Retest, retest
 from csi.measures.consistency.of_scales import Consistency, consistency
@@ -28,19 +28,23 @@ from csi.measures.item_analysis.items import Items, items
 from csi.measures.item_analysis.short_form import ShortForm, short_form
 from csi.measures.item_bias.dif import Dif, dif
 from csi.measures.questionnaire.advice import Finding, advice_table
+from csi.measures.questionnaire.asked import LEAST, check_asked, varying
+from csi.measures.questionnaire.biased import of_bias
 from csi.measures.questionnaire.factor_model import MOST, FactorModel, factor_model, model_text
 from csi.measures.questionnaire.findings import (
-    of_bias,
     of_constructs,
     of_dimensions,
     of_factors,
     of_items,
     of_pairs,
+    of_ranges,
     of_response,
     of_separation,
 )
 from csi.measures.questionnaire.groups import large_groups
 from csi.measures.questionnaire.rated import Raters, raters_agree
+from csi.measures.questionnaire.settled import settled
+from csi.measures.questionnaire.shortened import recommended, unsound, waiting
 from csi.measures.questionnaire.validating import Validating
 from csi.measures.response.irt import Irt, irt
 from csi.measures.separation.common_method import CommonMethod, common_method
@@ -56,8 +60,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 RUNGS = ("configural", "thresholds", "metric", "scalar", "strict")
 """Steps of the ladder; means of groups are no matter of measurement."""
-LEAST = 2
-"""Items of the shortest form."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,7 +119,11 @@ def _(value: Validation, lang: str = "en") -> str:
     named = {a: t.say(lang) for a, t in ACTIONS.items()}
     heads = {c: t.say(lang) for c, t in (HEADS | {says: HEADS["says"]}).items()}
     lines = [title, table(shown.with_columns(pl.col("action").replace(named)), headings=heads)]
-    why = [f"{part}: {p.say(lang)}" for part, found in value.absent.items() for p in found]
+    each: dict[str, list[str]] = {}
+    for part, found in value.absent.items():
+        for one in found:
+            each.setdefault(one.say(lang), []).append(part)
+    why = [f"{', '.join(parts)}: {said}" for said, parts in each.items()]
     return "\n".join([*lines, *(f"* {said}" for said in why), *told([], value.notes, lang)])
 
 
@@ -133,10 +139,11 @@ HEADS = {
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What every part is computed from, and where parts that cannot be are noted."""
+    """What every part is computed from, and where parts that cannot be are noted; `kept`: of the items that vary."""
 
     data: object
     answers: Answered
+    kept: Answered
     asked: Validating
     where: Mapping[str, str]
     na: Sequence[float]
@@ -211,10 +218,13 @@ def validated(
     """
     asked, where = asked or Validating(), dict(where or {})
     answers = answered(data, scales, na=na, scale=scale, where=where)
-    case = _Case(data, answers, asked, where, na, scale, draws, seed, level, small, {}, ratings or {})
+    check_asked(asked, answers, frame_of(data, {})[0])
+    scales_kept, flat = varying(answers)
+    kept = answered(data, scales_kept, na=na, scale=scale, where=where) if flat else answers
+    case = _Case(data, answers, kept, asked, where, na, scale, draws, seed, level, small, {}, ratings or {})
     matrix = case.tried("correlations", _correlations)
     ordinal = matrix is not None and matrix.kind == "polychoric"
-    factors = case.tried("factors", lambda c: factor_model(data, c.answers, ordinal=ordinal, where=where, na=na))
+    factors = case.tried("factors", lambda c: factor_model(data, c.kept, ordinal=ordinal, where=where, na=na))
     found = Validation(
         answers=answers,
         asked=asked,
@@ -235,16 +245,19 @@ def validated(
         known=case.each("known", asked.known, _known),
         raters=case.each("raters", asked.raters, _raters),
         mtmm=case.tried("mtmm", _mtmm) if asked.methods else None,
-        short=case.tried("short", _short),
+        short=None,
         retest=case.tried("retest", _retest) if asked.retest else None,
         advice=pl.DataFrame(),
         absent=case.absent,
         draws=draws,
         seed=seed,
         level=level,
-        notes=(*notes, *answers.notes, *_matrix_notes(matrix, factors)),
+        notes=(*notes, *answers.notes, *flat, *_matrix_notes(matrix, factors)),
     )
-    return replace(found, advice=advice_table(_findings(found), answers.scales))
+    advice = advice_table(settled(_findings(found), answers), answers.scales)
+    short = case.tried("short", lambda c: _short(c, advice, found.items))
+    missed = () if short is None else tuple(n for n in short.notes if n.code == "N-FORM-MISSED")
+    return replace(found, advice=advice, short=short, notes=(*found.notes, *missed))
 
 
 def _matrix_notes(matrix: Correlations | None, factors: FactorModel | None) -> tuple[Note, ...]:
@@ -275,16 +288,16 @@ def _consistency(case: _Case) -> Consistency:
 def _discriminant(case: _Case, factors: FactorModel | None) -> Discriminant:
     """Of the fit of the factors, so that one matrix and one estimator are behind both."""
     if factors is None:
-        return discriminant(model_text(case.answers.scales), case.data, replicates=case.draws, **case.drawn)
+        return discriminant(model_text(case.kept.scales), case.data, replicates=case.draws, **case.drawn)
     return discriminant(factors.estimate, level=case.level, tests="close", replicates=case.draws, seed=case.seed)
 
 
 def _irt(case: _Case) -> Irt:
-    return irt(case.data, case.answers.scales, **case.given)
+    return irt(case.data, case.kept.scales, **case.given)
 
 
 def _correlations(case: _Case) -> Correlations:
-    return correlations(case.data, case.answers.scales, **case.given)
+    return correlations(case.data, case.kept.scales, **case.given)
 
 
 def _efa(matrix: Correlations) -> Efa:
@@ -292,24 +305,24 @@ def _efa(matrix: Correlations) -> Efa:
 
 
 def _common_method(case: _Case) -> CommonMethod:
-    return common_method(model_text(case.answers.scales), case.data, marker=case.asked.marker or None, **case.given)
+    return common_method(model_text(case.kept.scales), case.data, marker=case.asked.marker or None, **case.given)
 
 
 def _ladder(case: _Case, key: str, *, ordinal: bool) -> Invariance:
     """The ladder of one key up to equal residuals; ordinal items by WLSMV where the factors are fitted so."""
-    named = tuple(case.answers.names)
+    named = tuple(case.kept.names)
     ordinal = ordinal and len(named) <= MOST
     settings = SEM(estimator="WLSMV", ordered=named) if ordinal else SEM(estimator="MLR")
     large, few = large_groups(case.data, key, case.where, case.small)
     steps = [step for step in RUNGS if ordinal or step != "thresholds"]
     found = invariance(
-        model_text(case.answers.scales), large, key, settings, steps, where=case.where, na=case.na, scale=case.scale
+        model_text(case.kept.scales), large, key, settings, steps, where=case.where, na=case.na, scale=case.scale
     )
     return replace(found, notes=(*few, *found.notes))
 
 
 def _dif(case: _Case, key: str) -> Dif:
-    return dif(case.data, key, case.answers.scales, small=case.small, **case.given)
+    return dif(case.data, key, case.kept.scales, small=case.small, **case.given)
 
 
 def _criterion(case: _Case) -> Criterion:
@@ -338,15 +351,38 @@ def _mtmm(case: _Case) -> Mtmm:
     return mtmm(case.data, measures, **case.given)
 
 
-def _short(case: _Case) -> ShortForm:
-    """Short forms of the scales that are longer than what is asked for; by default half of each, two at least."""
-    long = {c: items for c, items in case.answers.scales.items() if len(items) > (case.asked.short or LEAST)}
-    k = {c: case.asked.short or max(LEAST, (len(items) + 1) // 2) for c, items in long.items()}
-    replicates = min(case.draws, 200)
-    return short_form(
-        case.data, long, k=k, keep=[i for i in case.asked.keep if any(i in items for items in long.values())],
-        small=case.small, replicates=replicates, **case.drawn,
+def _short(case: _Case, advice: pl.DataFrame, found: Items | None) -> ShortForm:
+    """Short forms of the scales that are longer than what is asked for; by default half of each, two at least.
+
+    Scales that wait for an item to be reversed have none; items that should go, or repeat another, are not offered.
+    """
+    asked, wait = case.asked, waiting(advice)
+    long = {c: items for c, items in case.kept.scales.items() if len(items) > (asked.short or LEAST)}
+    ready = {c: items for c, items in long.items() if c not in wait}
+    if not ready:
+        raise Problems([_no_short(asked.short, long)])
+    k = {c: asked.short or max(LEAST, (len(items) + 1) // 2) for c, items in ready.items()}
+    own = {i for items in ready.values() for i in items}
+    keep = [i for i in asked.keep if i in own]
+    made = short_form(
+        case.data, ready, k=k, keep=keep, drop=[i for i in unsound(advice, found, asked.keep) if i in own],
+        small=case.small, replicates=min(case.draws, 200), **case.drawn,
     )  # fmt: skip
+    labels = {c: case.answers.label(c) for c in case.answers.scales}
+    return recommended(made, labels, [c for c in long if c in wait])
+
+
+def _no_short(short: int | None, long: Mapping[str, Sequence[str]]) -> Problem:
+    """Why no scale has a short form."""
+    least = short or LEAST
+    if long:
+        en, zh = (
+            "the scales wait: items are to be reversed first, or there are too few answers.",
+            ("各量表须先反向计分，或回答过少。"),
+        )
+        return problem("E-SHORT-FORM", "scales", en, zh, "See the advice.", "请见修改建议。")
+    en, zh = f"no scale has more than {least} items.", f"没有超过 {least} 题的量表。"
+    return problem("E-SHORT-FORM", "short", en, zh, "Ask for fewer items.", "请减少题数。")
 
 
 def _retest(case: _Case) -> Retest:
@@ -361,6 +397,7 @@ def _findings(v: Validation) -> Iterator[Finding]:
         yield from of_pairs(v.items)
     if v.factors is not None:
         yield from of_factors(v.factors)
+    yield from of_ranges(v.answers)
     yield from of_constructs(v.answers, v.consistency, v.factors)
     if v.discriminant is not None:
         yield from of_separation(v.discriminant)

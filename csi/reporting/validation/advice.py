@@ -12,9 +12,9 @@ from csi.reporting import words
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.validation.held import labels_of, listed
 
-CHANGED = ("drop", "reword")
+CHANGED = ("drop", "reverse", "reword")
 """Actions that change an item."""
-OUGHT = {"drop": "warn", "reword": "warn", "add": "focus"}
+OUGHT = {"drop": "warn", "reverse": "warn", "reword": "warn", "add": "focus"}
 
 
 def advice_section(v: Validation) -> Section:
@@ -63,7 +63,7 @@ def advice_finding(v: Validation) -> Text:
     found = decisions(v.advice)
     counts = {a: found.filter(action=a).height for a in ACTIONS}
     parts, zh = [], []
-    for action in ("drop", "reword", "look", "keep"):
+    for action in ("drop", "reverse", "reword", "look", "keep"):
         if counts[action]:
             parts.append(f"{ACTIONS[action].en} {counts[action]}")
             zh.append(f"{ACTIONS[action].zh} {counts[action]} 题")

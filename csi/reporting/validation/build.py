@@ -9,6 +9,7 @@ import platform
 from collections.abc import Callable, Mapping
 
 from csi.errors import Language, Text
+from csi.measures.questionnaire.settled import usable
 from csi.measures.questionnaire.validate import Validation
 from csi.measures.questionnaire.validating import Validating
 from csi.reporting import style, words
@@ -114,18 +115,18 @@ def headline(study: Study, found: Validation) -> Headline:
 
 
 def verdict(found: Validation) -> Text:
-    """The questionnaire in one sentence: whether the factors fit, and how many items want rewriting."""
+    """The questionnaire in one sentence: what stands against its use first, and how many items want rewriting."""
     many = len(changed(found))
     m = {} if found.factors is None or untested(found) else found.factors.measures
     poor = [k for k in LIMITS if k in m and LIMITS[k].verdict(m[k]).en == "poor"]
+    misfit = None
     if untested(found):
-        first = Text("the fit of so few items cannot be tested", "题项太少，拟合无法检验")
+        misfit = Text("the fit of so few items cannot be tested", "题项太少，拟合无法检验")
     elif not m:
-        first = Text("the factor model could not be fitted", "因子模型无法拟合")
+        misfit = Text("the factor model could not be fitted", "因子模型无法拟合")
     elif poor:
-        first = Text("the items do not fit their constructs well", "题项与构念拟合不佳")
-    else:
-        first = Text("the questionnaire can be used", "问卷可用")
+        misfit = Text("the items do not fit their constructs well", "题项与构念拟合不佳")
+    first = usable(found.advice, misfit)
     if not many:
         second = Text("no item needs rewriting", "无题项需要改写")
     else:

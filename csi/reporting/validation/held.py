@@ -88,15 +88,18 @@ PARTS = {
 
 
 def absent_notes(v: Validation) -> tuple[Note, ...]:
-    """Why parts of the validation are not there; a part and what it is about are parted by a colon."""
-    notes = []
+    """Why parts of the validation are not there, each reason once with its parts, its place and what it is about."""
+    parts: dict[tuple[str, Text], list[Text]] = {}
     for key, why in v.absent.items():
         part, _, of = key.partition(":")
         name = PARTS.get(part, Text(part, part))
         about = v.answers.labels.get(of) or v.asked.labels.get(of) or Text(of, of)
-        en, zh = (f"{name.en} ({about.en})", f"{name.zh}（{about.zh}）") if of else (name.en, name.zh)
-        notes += [
-            Note(p.code, Text(f"{en}: {p.what.en} {p.remedy.en}".rstrip(), f"{zh}：{p.what.zh}{p.remedy.zh}"))
-            for p in why
-        ]
-    return tuple(notes)
+        said = Text(f"{name.en} ({about.en})", f"{name.zh}（{about.zh}）") if of else name
+        for p in why:
+            place = f"{p.where}: " if p.where.startswith(("item", "column")) else ""
+            en, zh = f"{place}{p.what.en} {p.remedy.en}".rstrip(), f"{place}{p.what.zh}{p.remedy.zh}"
+            parts.setdefault((p.code, Text(en, zh)), []).append(said)
+    return tuple(
+        Note(code, Text(f"{', '.join(t.en for t in of)}: {why.en}", f"{'、'.join(t.zh for t in of)}：{why.zh}"))
+        for (code, why), of in parts.items()
+    )

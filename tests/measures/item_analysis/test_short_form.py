@@ -358,3 +358,14 @@ def test_lengths_are_searched_without_the_rows_held_out() -> None:
     spoiled[fold[0] == 0, 5] = 5 * spoiled[fold[0] == 0, :5].mean(axis=1)
     found = lengths_of(spoiled, np.ones(300), fold, np.full(300, -1), Rules(6), {"reliability": 1.0})[3]
     assert not found.picks[0][5]
+
+
+def test_of_two_items_that_repeat_each_other_a_form_holds_one() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(120, 1)) + rng.normal(size=(120, 4))
+    frame = pl.DataFrame(np.column_stack([rows, rows[:, 0]]), schema=["a", "b", "c", "d", "copy"])
+    scales = {"trust": ["a", "b", "c", "d", "copy"]}
+    found = csi.short_form(frame, scales, k=3, replicates=0)
+    assert all(not {"a", "copy"} <= set(items.split(", ")) for items in found.table["items"])
+    both = csi.short_form(frame, scales, k=3, keep=["a", "copy"], replicates=0)
+    assert {"a", "copy"} <= set(both.chosen["trust"])
