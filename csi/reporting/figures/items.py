@@ -17,6 +17,8 @@ _MEAN = Text("Mean", "均值")
 _MISSING = Text("Missing", "缺失")
 
 MISSING_CEILING = 0.05
+NEAR = 26.0
+"""Pixels within which the label of a tick would meet that of the floor of loadings."""
 
 
 def item_table(
@@ -54,7 +56,7 @@ def item_table(
     floor = min([0.5, *(r["conf_low"] for r in rows if known(r["conf_low"]))])
     low = max(int(floor * 10 + 1e-9) / 10, -0.2)
     if narrow:
-        return _narrow(rows, labels, lang, finding, width, low)
+        return _narrow(rows, labels, lang, finding, width, low, scale)
     codes = max((text_width(r["item"], 11.5) for r in rows), default=0)
     groups = max((text_width(say(r["construct"], labels, lang), 13, bold=True, lang=lang) for r in rows), default=0)
     code_x = min(groups, 150) + 18
@@ -119,7 +121,7 @@ def _heads(
     ]
     ticks = [t / 10 for t in range(round(x.low * 10), 11) if abs(t / 10 - LOADING_FLOOR) > 0.05]
     ticks = ticks if len(ticks) < 7 else [t for t in ticks if round(t * 10) % 2 == 0]
-    for tick in ticks:
+    for tick in (t for t in ticks if abs(x(t) - floor) > NEAR):
         parts.append(svg.line((x(tick), top), (x(tick), foot), style.HAIR))
         said = style.coefficient(tick, lang, 1)
         parts.append(svg.words(x(tick), foot + 16, said, size=11, fill=style.MUTED, anchor="middle"))
@@ -160,6 +162,7 @@ def _narrow(
     finding: str,
     width: float,
     low: float,
+    scale: tuple[float, float],
 ) -> str:
     """Two lines per item: code, wording, mean; then the bar and the loading."""
     parts, y, gone = [], 0.0, ""
@@ -187,7 +190,7 @@ def _narrow(
         )
         y += 16 * (len(lines) - 1)
         shares = row["shares"]
-        parts += spread_bar(shares if isinstance(shares, list) else [], 0, y + 7, width - 124, 11, (1, 10))
+        parts += spread_bar(shares if isinstance(shares, list) else [], 0, y + 7, width - 124, 11, scale)
         floor = x.kept(LOADING_FLOOR)
         parts.append(svg.line((x.start, y + 12.5), (x.end, y + 12.5), style.HAIR))
         parts.append(svg.line((floor, y + 6), (floor, y + 19), style.MUTED, 1, "1.5 2"))

@@ -77,9 +77,9 @@ def _panel(
         said = style.score(tick, svg.places(ticks))
         parts.append(svg.words(left + 25, y(tick) + 4, said, size=10.5, fill=style.MUTED, anchor="end"))
     parts += [
-        svg.words(x(t), top + high - 5, style.score(t, 0), size=10.5, fill=style.MUTED, anchor="middle")
+        svg.words(x(t), top + high - 5, style.score(t, 0), size=10.5, fill=style.MUTED, anchor=_anchor(t, ends))
         for t in svg.steps(*ends, 4)
-        if ends[0] <= t <= ends[1]
+        if ends[0] <= t <= ends[1] and t == round(t)
     ]
     for rank, one in enumerate(series):
         own = frame.filter(pl.col("series") == one)
@@ -87,6 +87,11 @@ def _panel(
         if len(points) > 1:
             parts.append(svg.polyline(points, _ink(rank), 2.2, DASHES[rank % len(DASHES)]))
     return parts
+
+
+def _anchor(tick: float, ends: tuple[float, float]) -> str:
+    """The last label ends where its panel ends."""
+    return "end" if tick == ends[1] else "middle"
 
 
 def _ink(rank: int) -> str:

@@ -128,9 +128,9 @@ def verdict(found: Validation) -> Text:
         misfit = Text("the items do not fit their constructs well", "题项与构念拟合不佳")
     first = usable(found.advice, misfit)
     if not many:
-        second = Text("no item needs rewriting", "无题项需要改写")
+        second = Text("no item needs rewriting", "无题项需要修改")
     else:
-        second = Text(f"{many} of {len(found.answers.names)} items need work", f"{many} 题需要改写")
+        second = Text(f"{many} of {len(found.answers.names)} items need work", f"{many} 题需要修改")
     return words.sentence(first, second)
 
 
@@ -143,7 +143,7 @@ def facts(found: Validation) -> tuple[tuple[Text, Text, Text], ...]:
         if k in m
     ]
     many = str(len(changed(found)))
-    return (*told, (Text("Items to rework", "题需改写"), Text(many, many), Text("", "")))
+    return (*told, (Text("Items to rework", "需修改题项"), Text(many, many), Text("", "")))
 
 
 def dateline(found: Validation) -> Text:

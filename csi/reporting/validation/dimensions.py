@@ -13,7 +13,7 @@ from csi.measures.questionnaire.validate import Validation
 from csi.reporting import figures, style, words
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.validation.held import labels_of, wording
+from csi.reporting.validation.held import labels_of, listed, wording
 
 BESIDE = 6
 """Factors up to which their loadings stand beside the eigenvalues, where items have no wordings."""
@@ -65,24 +65,32 @@ def dimensions_finding(v: Validation) -> Text:
     parts = []
     if v.n_factors is not None:
         found, meant = v.n_factors.suggested, v.n_factors.intended
-        same = found == meant
+        votes = v.n_factors.table.filter(pl.col("counted") & pl.col("factors").is_not_null())["factors"].to_list()
+        same, ayes = found == meant, votes.count(found)
+        en = f"{ayes} of {len(votes)} rules keep{'s' if ayes == 1 else ''} {found} factor{'s' if found != 1 else ''}"
+        zh = f"{len(votes)} 条规则中有 {ayes} 条保留 {found} 个因子"
         parts.append(
-            Text(f"most rules keep {found} factor{'s' if found != 1 else ''}, as many as constructs",
-                 f"多数规则保留 {found} 个因子，与构念数一致")
+            Text(f"{en}, as many as constructs", f"{zh}，与构念数一致")
             if same
-            else Text(f"most rules keep {found} factor{'s' if found != 1 else ''}, {meant} "
-                      f"{'constructs were' if meant != 1 else 'construct was'} meant",
-                      f"多数规则保留 {found} 个因子，预期构念 {meant} 个")
+            else Text(f"{en}, {meant} {'constructs were' if meant != 1 else 'construct was'} meant",
+                      f"{zh}，预期构念 {meant} 个")
         )  # fmt: skip
     if v.efa is not None:
-        astray = strays(v.efa)
-        many = v.efa.table.height
-        parts.append(
-            Text(f"{len(astray)} of {many} items load elsewhere: {', '.join(astray)}",
-                 f"{many} 题中 {len(astray)} 题落在其他因子：{'、'.join(astray)}")
-            if astray
-            else Text("every item loads where it was meant to", "各题均落在预期因子")
-        )  # fmt: skip
+        astray, weak = strays(v.efa), v.efa.table.filter(verdict="weak")["item"].to_list()
+        many, drawn = v.efa.table.height, len(v.efa.factors)
+        other = v.n_factors is not None and v.n_factors.suggested != drawn
+        en, zh = (f"of {drawn} drawn factors ", f"提取 {drawn} 个因子时") if other else ("", "")
+        if astray:
+            parts.append(Text(f"{en}{len(astray)} of {many} items load elsewhere: {', '.join(astray)}",
+                              f"{zh}{many} 题中 {len(astray)} 题落在其他因子：{'、'.join(astray)}"))  # fmt: skip
+        elif weak:
+            parts.append(Text(f"{en}{many - len(weak)} of {many} items load where they were meant to",
+                              f"{zh}{many} 题中 {many - len(weak)} 题落在预期因子"))  # fmt: skip
+        else:
+            parts.append(Text(f"{en}every item loads where it was meant to", f"{zh}各题均落在预期因子"))
+        if weak:
+            said = listed(v, weak)
+            parts.append(Text(f"{said.en} on none to speak of", f"{said.zh}在各因子上载荷均低"))
     return words.sentence(*parts) if parts else Text("Not told", "未给出")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -10,9 +11,10 @@ from csi.errors import Note, Text
 from csi.measures.item_bias.dif import Dif
 from csi.measures.ladder import TITLES
 from csi.measures.questionnaire.validate import Validation
-from csi.reporting import figures, words
+from csi.reporting import figures, style, words
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.sections.fit import LIMITS, POOR
 from csi.reporting.sections.invariance import HELD, VERDICTS
 from csi.reporting.validation.held import labels_of, listed
 
@@ -58,6 +60,10 @@ def fairness_finding(v: Validation) -> Text:
         held = [r["step"] for r in rows if r["verdict"] in HELD]
         fell = next((r["step"] for r in rows if r["verdict"] == "rejected"), None)
         name = v.asked.labels.get(key, Text(key, key))
+        if rows and poor_base(rows[0]):
+            en, zh = (style.coefficient(rows[0]["cfi"], lang, 3) for lang in ("en", "zh"))
+            parts.append(Text(f"by {name.en} not even the pattern fits (CFI {en})",
+                              f"按{name.zh}，形态等值模型本身拟合不佳（CFI {zh}）"))  # fmt: skip
         if fell is not None:
             step = _short(fell)
             parts.append(Text(f"by {name.en} invariance is rejected at the {step.en.lower()} step",
@@ -70,14 +76,39 @@ def fairness_finding(v: Validation) -> Text:
     return words.sentence(*parts) if parts else Text("Not told", "未给出")
 
 
+def poor_base(row: dict[str, Any]) -> bool:
+    """Whether the configural model fits poorly, by the limits of the page's headline."""
+    return any(row.get(k) is not None and LIMITS[k].verdict(row[k]) == POOR for k in ("cfi", "rmsea"))
+
+
 def _biased(v: Validation, key: str, found: Dif) -> Text:
     name = v.asked.labels.get(key, Text(key, key))
     flagged = biased_items(found)
     if not flagged:
         return Text(f"no item favours a group of {name.en}", f"没有题项偏向某一{name.zh}组")
-    said = listed(v, flagged)
-    favour = "favours" if len(flagged) == 1 else "favour"
-    return Text(f"{said.en} {favour} a group of {name.en}", f"{said.zh}偏向某一{name.zh}组")
+    parts = []
+    for group, items in favoured(found).items():
+        said, who = listed(v, items), v.asked.labels.get(group, Text(group, group))
+        verb = "is" if len(items) == 1 else "are"
+        parts.append(Text(f"{said.en} {verb} answered higher by {name.en} {who.en} of equal standing",
+                          f"构念水平相同时，{name.zh}“{who.zh}”对{said.zh}的回答更高"))  # fmt: skip
+    if not parts:
+        said = listed(v, flagged)
+        return Text(f"{said.en} {'works' if len(flagged) == 1 else 'work'} differently by {name.en}",
+                    f"{said.zh}按{name.zh}的作答方式不同")  # fmt: skip
+    return Text("; ".join(t.en for t in parts), "；".join(t.zh for t in parts))
+
+
+def favoured(found: Dif) -> dict[str, list[str]]:
+    """Group -> flagged items that its people answer higher than others who are alike in the construct."""
+    by: dict[str, list[str]] = {}
+    flagged = found.table.filter(pl.col("flagged").fill_null(value=False))
+    for row in flagged.iter_rows(named=True):
+        size = row["smd"] if row.get("smd") is not None else row["effect"]
+        if size:
+            items = by.setdefault(row["focal"] if size > 0 else row["reference"], [])
+            items += [row["item"]] if row["item"] not in items else []
+    return by
 
 
 def biased_items(found: Dif) -> list[str]:

@@ -216,11 +216,15 @@ def method_section(v: Validation) -> Section | None:
         return None
     found = v.common_method
     raised = found.table.filter(pl.col("verdict") == "raised").height
+    doubtful = found.table.filter(pl.col("verdict") == "doubtful").height
     told = found.table.filter(pl.col("verdict").is_not_null()).height
     title = words.sentence(
         Text(f"{raised} of {told} checks raise common method variance",
              f"{told} 项检查中有 {raised} 项提示共同方法偏差")
         if raised
+        else Text(f"{doubtful} of {told} checks leave common method variance in doubt",
+                  f"{told} 项检查中有 {doubtful} 项存疑，共同方法偏差不能排除")
+        if doubtful
         else Text("no check raises common method variance, which proves no absence",
                   "各项检查均未提示共同方法偏差，但不能证明其不存在")
     )  # fmt: skip
@@ -236,7 +240,11 @@ def method_section(v: Validation) -> Section | None:
     return Section(
         key="v_method",
         title=title,
-        subtitle=Text("None of these proves that answers are free of it", "任何一项都不能证明不存在共同方法偏差"),
+        subtitle=Text(
+            "None of these proves that answers are free of it; doubtful: the method factor fits better (p < .05) "
+            "though its share stays below the limit",
+            "任何一项都不能证明不存在共同方法偏差；存疑：方法因子显著改善拟合（p < 0.05），但其占比未达界值",
+        ),
         tables=(table,),
         paragraphs=found.sentences,
         notes=found.notes,

@@ -61,6 +61,13 @@ def items_finding(v: Validation) -> Text:
             Text(f"{len(weak)} of {many} items hardly measure their construct: {said.en}",
                  f"{many} 个题项中有 {len(weak)} 个难以反映其构念：{said.zh}")
         )  # fmt: skip
+    lone = v.items.table.filter(pl.col("item_rest").is_null())["item"].to_list() if v.items is not None else []
+    if lone:
+        said, judged = listed(v, lone), many - len(lone)
+        return words.sentence(
+            Text(f"{judged} of {many} items go with their construct", f"{many} 个题项中 {judged} 个与其构念一致"),
+            Text(f"{said.en} cannot be judged", f"{said.zh}无法判断"),
+        )
     return words.sentence(Text(f"all {many} items go with their construct", f"{many} 个题项均与其构念一致"))
 
 
@@ -128,15 +135,15 @@ def use_section(v: Validation) -> Section | None:
     idle = v.advice.filter(pl.col("rule") == "unused")["name"].to_list()
     upset = v.advice.filter(pl.col("rule") == "disordered")["name"].to_list()
     first = (
-        Text(f"points that nobody uses: {listed(v, idle).en}", f"存在无人选用分值的题项：{listed(v, idle).zh}")
+        Text(f"some points are used by nobody in {listed(v, idle).en}", f"{listed(v, idle).zh}有无人选用的分值")
         if idle
         else Text("every point of every scale is used", "各量表的每个分值均有人选用")
     )
     second = (
-        Text(f"a higher answer is not more of the construct in {listed(v, upset).en}",
+        Text(f"in {listed(v, upset).en} a higher answer is not more of the construct",
              f"{listed(v, upset).zh}存在分值升高而构念未升高的步骤")
         if upset
-        else Text("higher answers mean more of the construct", "分值越高，构念水平越高")
+        else Text("in no item is a step clearly reversed", "没有题项存在明显的倒序步骤")
     )  # fmt: skip
     title = words.sentence(first, second)
     shown = v.items.categories.filter(pl.col("mean_rest").is_not_null())
@@ -158,8 +165,9 @@ def use_section(v: Validation) -> Section | None:
     return Section(
         key="v_use",
         title=title,
-        subtitle=Text("Mean of the other items among those who gave an answer; steps down are reversed",
-                      "给出某一分值者在其余题项上的均值；下降即为倒序"),
+        subtitle=Text("Mean of the other items among those who gave an answer; a step down counts as reversed where it "
+                      "exceeds 1.645 standard errors (5 % one-sided)",
+                      "给出某一分值者在其余题项上的均值；下降超过 1.645 个标准误（单侧 5%）方计为倒序"),
         figures=(figure("v_use", title, draw),) if lines.height else (),
         tables=(Table("scale_use", Text("How scales are used", "量表使用习惯"), habits, columns, texts=HABITS),)
         if habits.height else (),

@@ -67,7 +67,8 @@ def reliability_frame(v: Validation, found: Consistency) -> pl.DataFrame:
         for name, coefficient, denominator, _ in MAIN:
             mine = found.table.filter(construct=construct, coefficient=coefficient, denominator=denominator)
             drawn = mine.filter(pl.col("interval").fill_null("").str.starts_with(BOOT))
-            one = (drawn if drawn.height else mine).head(1).to_dicts()
+            told = mine.filter(pl.col("conf_low").is_not_null())
+            one = (drawn if drawn.height else told if told.height else mine).head(1).to_dicts()
             row[name], row[f"{name}_low"], row[f"{name}_high"] = (
                 (one[0]["estimate"], one[0]["conf_low"], one[0]["conf_high"]) if one else (None, None, None)
             )
@@ -81,18 +82,23 @@ def reliability_frame(v: Validation, found: Consistency) -> pl.DataFrame:
 
 
 def reliability_finding(v: Validation, frame: pl.DataFrame) -> Text:
-    """Which scales fall below .70."""
+    """Which scales fall below .70, and of which there is no omega."""
     known = frame.filter(pl.col("omega").is_not_null())
     low = known.filter(pl.col("omega") < limit("unreliable"))["construct"].to_list()
     if not known.height:
         return words.sentence(Text("no scale has items enough for a coefficient", "没有量表的题数足以计算信度"))
+    bare = listed(v, [c for c in frame["construct"].to_list() if c not in known["construct"].to_list()])
+    rest = [Text(f"no ω for {bare.en}", f"{bare.zh}无法计算 ω")] if known.height < frame.height else []
     if low:
         said = listed(v, low)
-        return words.sentence(
-            Text(f"{len(low)} of {known.height} scales are not reliable enough: {said.en}",
-                 f"{known.height} 个量表中有 {len(low)} 个信度不足：{said.zh}")
-        )  # fmt: skip
-    return words.sentence(Text("every scale reaches .70", "各量表信度均达到 0.70"))
+        first = Text(f"{len(low)} of {frame.height} scales {'is' if len(low) == 1 else 'are'} not reliable enough: "
+                     f"{said.en}", f"{frame.height} 个量表中有 {len(low)} 个信度不足：{said.zh}")  # fmt: skip
+    elif rest:
+        first = Text(f"{known.height} of {frame.height} scales reach .70",
+                     f"{frame.height} 个量表中有 {known.height} 个信度达到 0.70")  # fmt: skip
+    else:
+        first = Text("every scale reaches .70", "各量表信度均达到 0.70")
+    return words.sentence(first, *rest)
 
 
 def _table(v: Validation, frame: pl.DataFrame) -> Table:

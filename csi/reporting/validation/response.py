@@ -73,10 +73,10 @@ def response_finding(v: Validation, found: Irt) -> Text:
     parts = []
     if low:
         said = listed(v, low)
-        parts.append(Text(f"{said.en} best told apart at low levels", f"{said.zh}在低水平处区分得最准"))
+        parts.append(Text(f"people low in {said.en} are told apart best", f"{said.zh}水平低的受访者区分得最准"))
     if high:
         said = listed(v, high)
-        parts.append(Text(f"{said.en} best told apart at high levels", f"{said.zh}在高水平处区分得最准"))
+        parts.append(Text(f"people high in {said.en} are told apart best", f"{said.zh}水平高的受访者区分得最准"))
     if not parts:
         parts.append(Text("the scales measure best near the middle", "各量表在中等水平处测得最准"))
     if flat:
@@ -100,20 +100,21 @@ def _scales(v: Validation, found: Irt) -> Table:
         Column("m2_rmsea", Text("RMSEA (M2)", "RMSEA（M2）"), "index"),
     )
     shown = tuple(c for c in columns if c.name in found.fit.columns)
-    return Table("v_irt_scales", Text("Scales", "各量表"), found.fit, shown, texts=labels_of(v))
+    told = found.fit.drop("m2_reason", strict=False)  # the notes say why
+    return Table("v_irt_scales", Text("Scales", "各量表"), told, shown, texts=labels_of(v))
 
 
 def _items(v: Validation, found: Irt) -> Table:
     """Slope, thresholds, information and fit; slopes below the limit marked."""
-    steps = found.thresholds.select("item", pl.col("step").cast(pl.String), "b")
-    wide = steps.pivot("step", index="item", values="b", maintain_order=True)
-    names = [c for c in wide.columns if c != "item"]
+    steps = found.thresholds.select("item", "category", "b")
+    wide = steps.pivot("category", index="item", values="b", maintain_order=True)
+    names = sorted((c for c in wide.columns if c != "item"), key=_ranked)
     frame = found.table.join(wide.rename({c: f"b{c}" for c in names}), on="item", how="left", maintain_order="left")
     columns = (
         Column("item", Text("Item", "题项")),
         Column("a", Text("Slope a", "斜率 a"), "number"),
         Column("a_std_error", Text("SE", "标准误"), "number"),
-        *(Column(f"b{c}", Text(f"b{c}", f"b{c}"), "number") for c in names),
+        *(Column(f"b{c}", Text(f"b({c}+)", f"b（≥{c}）"), "number") for c in names),
         Column("information", Text("Highest information", "最大信息量"), "number"),
         Column("information_at", Text("at", "位置"), "number"),
         Column("s_x2_rmsea", Text("RMSEA (S-X²)", "RMSEA（S-X²）"), "index"),
@@ -125,3 +126,11 @@ def _items(v: Validation, found: Irt) -> Table:
     title = Text("Items: slopes and thresholds", "题项：斜率与阈值")
     shown = tuple(c for c in columns if c.name in frame.columns and frame[c.name].count())
     return Table("v_irt_items", title, frame, shown, emphasis, labels_of(v))
+
+
+def _ranked(category: str) -> tuple[bool, float, str]:
+    """Numbers in their order, then words."""
+    try:
+        return (False, float(category), category)
+    except ValueError:
+        return (True, 0.0, category)

@@ -45,7 +45,8 @@ def separation_section(v: Validation) -> Section | None:
         pl.col("construct").alias("first"), pl.col("other").alias("second"), "htmt",
         pl.col("htmt_low").alias("conf_low"), pl.col("htmt_high").alias("conf_high"),
     )  # fmt: skip
-    draw = partial(figures.htmt_matrix, matrix, labels=labels_of(v), order=list(v.answers.scales))
+    held = {*matrix["first"].to_list(), *matrix["second"].to_list()}
+    draw = partial(figures.htmt_matrix, matrix, labels=labels_of(v), order=[c for c in v.answers.scales if c in held])
     level = percent(found.level)
     behind = _closest(found)
     tables = [_pairs(v, found.table)] + ([_causes(v, behind)] if behind.height else [])
@@ -129,9 +130,9 @@ def misfit_section(v: Validation) -> Section | None:
     found = v.factors.residuals
     worst = found.head(WORST).filter(pl.col("residual").abs() >= NOTABLE)
     title = misfit_finding(v)
-    draw = partial(
-        figures.residual_heat, found, order=list(dict.fromkeys(i for s in v.answers.scales.values() for i in s))
-    )
+    held = {*found["first"].to_list(), *found["second"].to_list()}
+    every = dict.fromkeys(i for s in v.answers.scales.values() for i in s)
+    draw = partial(figures.residual_heat, found, order=[i for i in every if i in held])
     columns = (
         Column("first", Text("Item", "题项")),
         Column("wording", Text("Wording", "题面")),
