@@ -13,19 +13,34 @@ from csi.reporting import words
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.validation.held import labels_of, listed, reasons_told
 
+FORMS = Text(
+    "Chosen by search; alpha and the correlation with the full score (corrected for shared items) are of folds "
+    "the search has not seen",
+    "由搜索选出；α 与全量表相关（已校正共同题项）均来自搜索未见的留出数据",
+)
+
 
 def short_section(v: Validation) -> Section | None:
     """The chosen short form of every scale, with what it keeps on answers it has not seen."""
-    if v.short is None or not v.short.chosen:
+    if v.short is None:
         return None
     found = v.short
+    if not found.chosen:
+        return Section(
+            key="v_short",
+            title=words.sentence(Text("no shorter form keeps what it should", "没有达到界值的简版")),
+            subtitle=FORMS,
+            paragraphs=found.sentences,
+            notes=(*found.notes, *reasons_told(v, found.table, "construct", found.reasons)),
+            data={"short_forms": found.table, "short_items": found.picks},
+        )
     chosen = found.table.filter(pl.col("chosen").fill_null(value=False))
     full = sum(len(v.answers.scales[c]) for c in found.chosen)
     kept = sum(len(items) for items in found.chosen.values())
+    said = listed(v, list(found.chosen))
     title = words.sentence(
-        Text(f"{kept} of {full} items would do for {len(found.chosen)} scale{'s' if len(found.chosen) != 1 else ''}",
-             f"{len(found.chosen)} 个量表的 {full} 题可减为 {kept} 题")
-    )  # fmt: skip
+        Text(f"{kept} of the {full} items of {said.en} would do", f"{said.zh}的 {full} 题可减为 {kept} 题")
+    )
     columns = (
         Column("construct", Text("Construct", "构念")),
         Column("of", Text("Items", "原题数"), "count"),
@@ -41,11 +56,7 @@ def short_section(v: Validation) -> Section | None:
     return Section(
         key="v_short",
         title=title,
-        subtitle=Text(
-            "Chosen by search; alpha and the correlation with the full score (corrected for shared items) are of folds "
-            "the search has not seen",
-            "由搜索选出；α 与全量表相关（已校正共同题项）均来自搜索未见的留出数据",
-        ),
+        subtitle=FORMS,
         tables=(Table("v_forms", Text("Short forms", "简版"), chosen, shown, texts=labels_of(v)),),
         paragraphs=found.sentences,
         notes=(*found.notes, *reasons_told(v, found.table, "construct", found.reasons)),

@@ -15,7 +15,7 @@ from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.validation.held import coded, labels_of, listed, reasons_told, wording
 
-WEAK = ("negative", "item_rest", "loading_low", "constant")
+WEAK = ("against", "item_rest", "loading_low", "constant")
 """Rules that speak against an item as a measure."""
 
 
@@ -55,12 +55,19 @@ def items_finding(v: Validation) -> Text:
     """The sentence over the items."""
     weak = v.advice.filter(pl.col("rule").is_in(WEAK))["name"].unique(maintain_order=True).to_list()
     many = len(v.answers.names)
+    turned = v.advice.filter(rule="negative")["name"].unique(maintain_order=True).to_list()
+    parts = []
+    if turned:
+        said = listed(v, turned)
+        parts.append(Text(f"the coding of {said.en} runs backwards", f"{said.zh}与其他题项方向相反"))
     if weak:
-        said = listed(v, weak)
-        return words.sentence(
-            Text(f"{len(weak)} of {many} items hardly measure their construct: {said.en}",
-                 f"{many} 个题项中有 {len(weak)} 个难以反映其构念：{said.zh}")
+        said, one = listed(v, weak), len(weak) == 1
+        parts.append(
+            Text(f"{len(weak)} of {many} items {'hardly measures its' if one else 'hardly measure their'} construct: "
+                 f"{said.en}", f"{many} 个题项中有 {len(weak)} 个难以反映其构念：{said.zh}")
         )  # fmt: skip
+    if parts:
+        return words.sentence(*parts)
     lone = v.items.table.filter(pl.col("item_rest").is_null())["item"].to_list() if v.items is not None else []
     if lone:
         said, judged = listed(v, lone), many - len(lone)

@@ -88,6 +88,7 @@ def reliability_finding(v: Validation, frame: pl.DataFrame) -> Text:
     if not known.height:
         return words.sentence(Text("no scale has items enough for a coefficient", "没有量表的题数足以计算信度"))
     bare = listed(v, [c for c in frame["construct"].to_list() if c not in known["construct"].to_list()])
+    waits = [c for c in v.advice.filter(rule="again")["name"].to_list() if c in low]
     rest = [Text(f"no ω for {bare.en}", f"{bare.zh}无法计算 ω")] if known.height < frame.height else []
     if low:
         said = listed(v, low)
@@ -98,6 +99,10 @@ def reliability_finding(v: Validation, frame: pl.DataFrame) -> Text:
                      f"{frame.height} 个量表中有 {known.height} 个信度达到 0.70")  # fmt: skip
     else:
         first = Text("every scale reaches .70", "各量表信度均达到 0.70")
+    if waits:
+        said = listed(v, waits)
+        rest.append(Text(f"in {said.en} an item runs backwards and is to be reversed first",
+                         f"{said.zh}有题项方向相反，应先反向计分"))  # fmt: skip
     return words.sentence(first, *rest)
 
 
