@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -359,7 +359,7 @@ def _airport(data: Path) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-@lru_cache(maxsize=128)
+@cache
 def fitted(case: Case) -> Estimate:
     """The same model fitted here."""
     saved = saved_of(case.folder, case.record)

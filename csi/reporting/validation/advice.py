@@ -26,8 +26,8 @@ def advice_section(v: Validation) -> Section:
         Column("name", Text("Item or construct", "题项或构念")),
         Column("action", Text("Advice", "建议")),
         Column("says", Text("Because", "理由")),
-        Column("value", Text("Number", "数值"), "number"),
-        Column("limit", Text("Limit", "界值"), "number"),
+        Column("value", Text("Number", "数值"), "estimate"),
+        Column("limit", Text("Limit", "界值"), "estimate"),
         Column("other", Text("with", "相关项")),
         Column("source", Text("Whose rule", "出处")),
     )

@@ -43,14 +43,18 @@ def reliability_section(v: Validation) -> Section | None:
     )  # fmt: skip
     series = {name: heading for name, _, _, heading in MAIN if name in DRAWN}
     draw = partial(figures.forest, shown, labels=labels_of(v), series=series, zero=False)
-    level = percent(v.consistency.level)
+    level, many = percent(v.consistency.level), v.consistency.replicates
+    within = (
+        Text(f" with {level} interval (bootstrap, {many:,} resamples)", f"与 {level} 区间（自助法 {many:,} 次）")
+        if many
+        else Text(" without interval (no resamples asked for)", "（未要求重抽样，无区间）")
+    )
     return Section(
         key="v_reliability",
         title=title,
         subtitle=Text(
-            f"ω of one factor with {level} interval (bootstrap, {v.consistency.replicates:,} resamples), α and "
-            "categorical ω beside it; in colour below .70",
-            f"单因子 ω 与 {level} 区间（自助法 {v.consistency.replicates:,} 次），旁为 α 与分类 ω；低于 0.70 着色",
+            f"ω of one factor{within.en}, α and categorical ω beside it; in colour below .70",
+            f"单因子 ω{within.zh}，旁为 α 与分类 ω；低于 0.70 着色",
         ),
         figures=(figure("v_reliability", title, draw),) if shown.height else (),
         tables=(_table(v, frame), *_every(v, v.consistency)),
