@@ -113,7 +113,7 @@ def test_check_allows_it_and_names_what_others_lack(study, capsys):
 @pytest.mark.parametrize(("lang", "word"), [("en", "Community belonging"), ("zh", "社群归属模型")])
 def test_a_report_on_expectation_tells_it(study, capsys, lang, word):
     out = study.parent / lang
-    assert main(["report", str(study), "--kind", "expectation", "--lang", lang, "--out", str(out)]) == 0
+    assert main(["report", str(study), "--kind", "expectation", "--lang", lang, "--out", str(out), "--to", "html"]) == 0
     capsys.readouterr()
     pages = "".join(p.read_text(encoding="utf-8") for p in out.rglob("*.html"))
     assert word in pages

@@ -195,7 +195,7 @@ def test_drivers_name_the_cell_that_did_not_converge(asked, broken):
 def test_a_report_without_an_index_ends_with_code_3(asked, broken, tmp_path, edit, said):
     change = reversed_in(pl.lit(value=True)) if edit is None else None
     out_dir = tmp_path / "reports"
-    code, out, err = asked("report", broken(change, edit), "--out", out_dir, "--lang", "en")
+    code, out, err = asked("report", broken(change, edit), "--out", out_dir, "--lang", "en", "--to", "html")
     assert (code, err) == (3, "")
     assert said in out
     page = (out_dir / "2026Q3" / "report.html").read_text(encoding="utf-8")

@@ -133,7 +133,7 @@ def test_a_study_may_ask_for_another_estimator(asked, study, tmp_path, name, sai
 def test_a_study_reports_by_consistent_pls(asked, study, tmp_path) -> None:
     own = study.with_name("report_plsc.yaml")
     own.write_text(study.read_text("utf-8") + "\nestimate: {estimator: plsc}\n", encoding="utf-8")
-    code, out, err = asked("report", own, "--out", tmp_path / "out", "--lang", "en")
+    code, out, err = asked("report", own, "--out", tmp_path / "out", "--lang", "en", "--to", "html")
     assert code == 0, out + err
     page = next((tmp_path / "out").rglob("*.html")).read_text("utf-8")
     assert "PLSc (path)" in page

@@ -165,13 +165,18 @@ def test_no_line_of_the_brand_tells_it_rounded(study, secret, out_of, case):
     assert [name for name, value in kept.items() for line in lines if value in re.findall(r"[\d.]+", line)] == []
 
 
-@pytest.mark.parametrize(("kind", "focal"), [("quarterly", "BD"), ("researcher", "ZX")])
-def test_no_report_tells_it(study, secret, out_of, tmp_path, kind, focal):
+ENDS = {"html": ".html", "notebook": ".ipynb", "xlsx": ".xlsx"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "focal", "to"), [("quarterly", "BD", "html,notebook,xlsx"), ("researcher", "ZX", "html,xlsx")]
+)
+def test_no_report_tells_it(study, secret, out_of, tmp_path, kind, focal, to):
     own = study.with_name(f"{focal}.yaml")
     told = STUDY.replace(", focal: yes", "").replace(f"name: {focal},", f"name: {focal}, focal: yes,")
     own.write_text(told, encoding="utf-8")
-    told = out_of("report", own, "--out", tmp_path / "out", "--kind", kind, "--lang", "zh,en")
-    assert {Path(name).suffix for name in told} == {"", ".html", ".json", ".xlsx", ".ipynb"}
+    told = out_of("report", own, "--out", tmp_path / "out", "--kind", kind, "--to", to, "--lang", "zh,en")
+    assert {Path(name).suffix for name in told} == {"", ".json", *(ENDS[one] for one in to.split(","))}
     assert {name: leaks(text, secret) for name, text in told.items() if leaks(text, secret)} == {}
 
 

@@ -89,7 +89,7 @@ def test_tables_go_to_a_file(rescaled, asked, tmp_path):
 
 
 def test_the_report_and_its_record_tell_the_waves(asked, tmp_path):
-    code, _, err = asked("report", RETAIL, "--out", tmp_path, "--bootstrap", "100", "--errors", "fixed")
+    code, _, err = asked("report", RETAIL, "--out", tmp_path, "--bootstrap", "100", "--errors", "fixed", "--to", "html")
     assert code == 0, err
     record = json.loads(next(tmp_path.rglob("record.json")).read_text("utf-8"))
     assert record["design"]["design"] == "panel"
