@@ -126,6 +126,7 @@ OWN = {
     },
     "separation_coverage": {
         "corrected": "correlations with a criterion, corrected", "correlation": "factor correlations",
+        "correlation, ordinal": "factor correlations by WLSMV", "htmt": "HTMT", "htmt2": "HTMT2",
         "criterion": "correlations with a criterion", "difference": "differences of groups",
         "difference, clusters": "differences of groups, by cluster", "g": "Hedges' g",
     },

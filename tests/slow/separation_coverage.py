@@ -1,10 +1,12 @@
 """Do intervals and tests of discriminant, criterion and known-groups validity cover and hold their level?
 
-    python tests/slow/separation_coverage.py [PANELS]        (about a minute on one core for 500)
+    python tests/slow/separation_coverage.py [PANELS]        (about two minutes on one core for 500)
 
 "constructs": three factors of three items each (loadings .8, .7, .6), n = 300, that correlate .3, .3 and .9: factor
-correlations by `csi.discriminant`, and the difference test against the cut-off .9 where the correlation is .9. "one":
-two constructs that are one, n = 300: the difference test against 1, at the edge of what can be. "criterion": a scale of
+correlations by `csi.discriminant`, and the difference test against the cut-off .9 where the correlation is .9.
+"ordinal": the same cut into five categories, n = 400, by WLSMV: factor correlations, HTMT and, of the close pair (the
+others come too near 0), HTMT2 of the polychoric correlations, on the log scale. "one": two constructs that are one,
+n = 300: the difference test against 1, at the edge of what can be. "criterion": a scale of
 four alike items of reliability .727, n = 200, and a criterion that correlates .5 with what they measure, or not at all
 (`csi.criterion`; alpha is then the reliability, so that the corrected correlation is .5). "groups": three groups of 40,
 60 and 80 people with standard deviations 1, 1.5 and 2, of which the first two have one mean (`csi.known_groups`);
@@ -25,7 +27,11 @@ from panels import Held, Study, Told
 from scipy.special import stdtrit
 
 import csi
+from csi.measures.separation.heterotrait import htmt2
+from csi.measures.validity import htmt
 
+CUTS = (-1.2, -0.5, 0.3, 1.0)
+"""Where answers in five categories part."""
 PANELS, ERRORS = 500, 3.0
 SAFE = ("r = 1",)
 """Tests that may reject less often than they say."""
@@ -51,6 +57,43 @@ def constructs(rng: np.random.Generator) -> Told:
         for r in found.rows(named=True)
     }
     return told, {"r = cut-off": found.filter(construct="b", other="c")["p_cutoff"].item()}
+
+
+def ordinal(rng: np.random.Generator) -> Told:
+    """Three factors behind answers in five categories."""
+    f = rng.multivariate_normal(np.zeros(3), PHI, 400)
+    rows = {
+        f"{c}{i + 1}": np.digitize(LOADINGS[i] * f[:, k] + np.sqrt(1 - LOADINGS[i] ** 2) * rng.normal(size=400), CUTS)
+        for k, c in enumerate("abc")
+        for i in range(3)
+    }
+    how = csi.SEM(estimator="WLSMV", ordered=tuple(rows))
+    found = csi.discriminant(TEXT, pl.DataFrame(rows), estimator=how, tests="close", replicates=0).table
+    columns = ("correlation", "std_error", "conf_low", "conf_high")
+    told = {}
+    for r in found.rows(named=True):
+        pair = f"{r['construct']} - {r['other']}"
+        told[("correlation, ordinal", pair)] = tuple(r[c] for c in columns)
+        for kind in ("htmt", "htmt2") if pair == "b - c" else ("htmt",):
+            value, low, high = (
+                np.nan if r[c] is None else float(np.log(r[c])) for c in (kind, f"{kind}_low", f"{kind}_high")
+            )
+            told[(kind, pair)] = (value, (high - low) / 2 / 1.96, low, high)
+    return told, {}
+
+
+def population_htmt() -> dict[tuple[str, str], float]:
+    """Logarithms of HTMT and HTMT2 of the population's correlations."""
+    load = np.kron(np.eye(3), LOADINGS[:, None])
+    R = load @ PHI @ load.T
+    np.fill_diagonal(R, 1.0)
+    member = np.kron(np.eye(3), np.ones((3, 1)))
+    return {
+        (kind, f"{'abc'[i]} - {'abc'[j]}"): float(np.log(ratio(R, member)[i, j]))
+        for kind, ratio in (("htmt", htmt), ("htmt2", htmt2))
+        for i, j in ((0, 1), (0, 2), (1, 2))
+        if kind == "htmt" or (i, j) == (1, 2)
+    }
 
 
 def one(rng: np.random.Generator) -> Told:
@@ -140,6 +183,7 @@ def studies() -> tuple[Study, ...]:
     reliability = 4 / (4 + 1.5)
     return (
         Study("constructs", constructs, pairs, {"r = cut-off": "tabled"}),
+        Study("ordinal", ordinal, {("correlation, ordinal", k[1]): v for k, v in pairs.items()} | population_htmt()),
         Study("one", one, {}, {"r = 1": "tabled"}),
         Study("criterion", criteria, {("criterion", "r"): float(np.arctanh(0.5 * np.sqrt(reliability))),
                                       ("corrected", "r"): half}, {"r = 0": "tabled"}),
