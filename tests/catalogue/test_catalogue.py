@@ -23,8 +23,10 @@ MEASURES = (
 def used_codes():
     """Codes in the package's source: constants that look like one, and first arguments of note, reason, problem."""
     found = set()
+    said = re.compile(rf"{CODE.pattern}|\b({'|'.join(SAYS)})\(")
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if said.search(text) else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
                 found.add(node.value)
             called = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in SAYS

@@ -69,7 +69,6 @@ QUICK = {
     "effects_coverage": 2,
     "families": 2,
     "composites_coverage": 2,
-    "products_coverage": 2,
     "studentised": 2,
     "journey_coverage": 2,
     "logs_coverage": 2,
