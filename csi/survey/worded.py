@@ -162,11 +162,12 @@ def word_problem(file: str, scale: Scale, every: pl.DataFrame) -> Problem:
     hint = proposed([str(w) for w in words["typed"].to_list()], scale)
     known = {code: text for code, same in scale.labels.items() for text in same[:1]}
     lines = ", ".join(f"{c}: {_yaml(t)}" for c, t in {**known, **hint}.items()) or f"{scale.minimum:g}: WORD, ..."
+    count = f"1 answer ({names}) is a word" if every.height == 1 else f"{every.height} answers ({names}) are words"
     ask, ask_zh = ("for example", "例如") if hint else ("in the form", "格式")
     return problem(
         "E-LABELS",
         f"{file}, scale {scale.name}",
-        f"{every.height} answers ({names}) are words without a code: {listed}{', ...' if more > 0 else '.'}",
+        f"{count} without a code: {listed}{', ...' if more > 0 else '.'}",
         f"有 {every.height} 个回答（{names}）是没有代码的文字：{listed_zh}{'……' if more > 0 else '。'}",
         f"State their codes at scale {scale.name} of the codebook, {ask} labels: {{{lines}}}; a word that means no "
         "answer belongs under `missing`.",

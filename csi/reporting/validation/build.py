@@ -130,7 +130,9 @@ def verdict(found: Validation) -> Text:
     if not many:
         second = Text("no item needs rewriting", "无题项需要修改")
     else:
-        second = Text(f"{many} of {len(found.answers.names)} items need work", f"{many} 题需要修改")
+        second = Text(
+            f"{many} of {len(found.answers.names)} items need{'s' if many == 1 else ''} work", f"{many} 题需要修改"
+        )
     return words.sentence(first, second)
 
 
