@@ -7,7 +7,9 @@ import argparse
 import polars as pl
 
 from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
+from csi.cli.driver_metrics import compared, metric_blocks, metric_data
 from csi.cli.fit import RESAMPLING, one_cell
+from csi.cli.fit_options import listed
 from csi.cli.grids import grid
 from csi.cli.progress import working
 from csi.cli.studied import (
@@ -27,11 +29,7 @@ from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.importance.drivers import Drivers, drivers
 from csi.importance.drivers_words import QUADRANTS, sentences_of
-from csi.importance.key_drivers import KeyDrivers, key_drivers
-from csi.importance.key_drivers_words import HEADINGS as METRIC_HEADINGS
-from csi.importance.key_drivers_words import KINDS, TITLES
-from csi.importance.key_drivers_words import sentences_of as metric_sentences
-from csi.importance.metrics import METRICS
+from csi.importance.key_drivers import key_drivers
 from csi.reporting.section import SAMPLING_ONLY
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
@@ -57,12 +55,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what = "also what a target of LEVEL (0-100) cannot do without: necessary conditions and shares below"
     every = "also every metric of importance of the constructs with an arrow to the target, ranks and dominance"
     parser.add_argument("--metrics", action="store_true", help=every)
+    between = "--metrics in every brand, wave, stage or segment (or several, comma-separated), with tests between them"
+    parser.add_argument("--by", metavar="KEYS", help=between)
     parser.add_argument("--desired", type=float, metavar="LEVEL", help=what)
 
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The importance-performance map of one cell (the focal brand's latest wave by default)."""
-    study, panel = opened(args.study, args.bootstrap)
+    study, panel = opened(args.study, args.bootstrap, groups=listed(args.by) if args.by else ())
     one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
     check_cells(study, panel, one, anchored=False)
     check_enough(study, panel, one, lang)
@@ -70,7 +70,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         est = one_cell(study, panel, one)
         found = drivers(est, target=args.target or study.settings.target)
         target = args.target or study.settings.target
-        metrics = key_drivers(est, target) if args.metrics else None
+        metrics, apart = None, tuple[Note, ...]()
+        if args.by:
+            metrics, apart = compared(study, panel, listed(args.by), one, target)
+        elif args.metrics:
+            metrics = key_drivers(est, target)
         needs = None if args.desired is None else cipma(est, found.target, args.desired, seed=study.settings.seed)
     texts = names(study, lang)
     return Answer(
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             "drivers": found.table,
             "items": found.items,
             "sentences": [{"en": s.en, "zh": s.zh} for s in driver_sentences(study, found)],
-            **({} if metrics is None else {"metrics": metrics.table, "pairs": metrics.pairs}),
+            **({} if metrics is None else metric_data(metrics)),
             **({} if needs is None else {"desired": needs.level, "needs": needs.table}),
         },
         notes=(
@@ -97,6 +101,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *found.notes,
             *(Note(r.code, r.text) for r in found.reasons.values()),
             *(() if metrics is None else metrics.notes),
+            *apart,
             *(() if needs is None else needs.analysis.notes),
             *((SAMPLING_ONLY,) if est.replicates is not None else ()),
         ),
@@ -128,32 +133,6 @@ def driver_sentences(study: Study, found: Drivers) -> tuple[Text, ...]:
         table = found.table.with_columns(pl.col("construct").replace(label))
         both.append(sentences_of(table, label.get(found.target, found.target)))
     return tuple(Text(en.en, zh.zh) for en, zh in zip(*both, strict=True))
-
-
-def metric_blocks(study: Study, found: KeyDrivers | None, lang: Language) -> list[str | Grid]:
-    """Metrics of importance and pairs of drivers, under what they say; nothing where they were not asked for."""
-    if found is None:
-        return []
-    texts = names(study, lang)
-    labels = {c: texts.get(c, t) for c, t in found.labels.items()}
-    frames = (found.table, found.pairs, found.agreement, found.differences)
-    said = metric_sentences(*frames, labels, found.outcome, found.level)
-    kinds: dict[str, Kind] = {"driver": "text", "sign": "text", "share": "share", "conf_low": "share"}
-    kinds |= {"conf_high": "share", "rank": "count", "rank_low": "count", "rank_high": "count", "first_share": "share"}
-    kinds |= dict.fromkeys(METRICS, "coefficient")
-    pairs: dict[str, Kind] = {"driver": "text", "other": "text", "difference": "share", "conf_low": "share"}
-    pairs |= {"conf_high": "share", "p_value": "p", "dominates": "text"}
-    grids = [
-        grid(frame, _some(frame, own), lang, title, {**texts, **KINDS}, METRIC_HEADINGS)
-        for title, frame, own in ((TITLES[0], found.table, kinds), (TITLES[1], found.pairs, pairs))
-        if frame.height
-    ]
-    return [*(s.say(lang) for s in said), *grids]
-
-
-def _some(table: pl.DataFrame, kinds: dict[str, Kind]) -> dict[str, Kind]:
-    """The columns that hold something."""
-    return {c: kind for c, kind in kinds.items() if table[c].null_count() < table.height}
 
 
 def needs_blocks(study: Study, needs: Cipma | None, lang: Language) -> list[str | Grid]:

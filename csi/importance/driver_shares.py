@@ -19,10 +19,11 @@ from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items
 from csi.importance.drivers import check_target
 from csi.importance.lmg import MOST, lmg
+from csi.importance.separable import unreadable
 from csi.importance.shares import SINGULAR, johnson
 from csi.measures.effects import total_effects
 from csi.measures.shown import told
-from csi.measures.tidy import cells_of, tidy, uncertain
+from csi.measures.tidy import cells_of, said_once, tidy, uncertain
 from csi.moments.stack import Array, Moments
 
 Method = Literal["johnson", "lmg"]
@@ -94,7 +95,7 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
             the Shapley values; of more than 15 predictors orders are sampled, which a note says).
 
     Returns:
-        A `DriverShares`; NaN where the predictors are collinear.
+        A `DriverShares`; NaN where the predictors are collinear, or the fit may not be read (as in `drivers`).
 
     Raises:
         Problems: the target is not a construct of the model, nothing leads to it, or no such method (E-SETTING).
@@ -128,16 +129,23 @@ def driver_shares(est: Estimate, target: str = "satisfaction", method: Method = 
 
     found = uncertain(est, quantity)
     values = quantity(est.moments, est.solution) if found is None else found.value
+    why = unreadable(est, [*predictors, target])
+    values = np.where(np.array([w is not None for w in why])[:, None, None], np.nan, values)
     numbers: dict[str, Array] = {}
     for i, name in enumerate(COLUMNS):
         numbers[name] = values[:, i]
         if found is not None:
-            numbers |= {f"{name}_conf_low": found.conf_low[:, i], f"{name}_conf_high": found.conf_high[:, i]}
+            told = np.where(np.isfinite(values[:, i]), 1.0, np.nan)
+            numbers |= {
+                f"{name}_conf_low": told * found.conf_low[:, i],
+                f"{name}_conf_high": told * found.conf_high[:, i],
+            }
     labels = pl.DataFrame({"construct": predictors}, schema={"construct": pl.String})
     frame = tidy(cells_of(est), labels, numbers, {})
     clear = _clear(values[:, 0], None if found is None else found.conf_low[:, len(COLUMNS) :])
     r2, said = values[:, 1].sum(axis=1), _sentences(frame, target, clear)
-    return DriverShares(frame, target, method, r2, est.level, clear, said, _notes(frame, method, len(predictors)))
+    notes = (*(Note(r.code, r.text) for r in said_once(why).values()), *_notes(frame, method, len(predictors)))
+    return DriverShares(frame, target, method, r2, est.level, clear, said, notes)
 
 
 def _clear(share: Array, low: Array | None) -> tuple[bool | None, ...]:

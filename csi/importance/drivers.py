@@ -18,6 +18,7 @@ from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.given import check_estimate
 from csi.estimate.unrolled import on_items, unrolled
 from csi.importance.drivers_words import frame_lines, sentences_of
+from csi.importance.separable import unreadable
 from csi.inference.bootstrap import Uncertainty
 from csi.inference.intervals import p_value
 from csi.measures.effects import chains, total_effects
@@ -138,7 +139,8 @@ def drivers(est: Estimate, target: str = "satisfaction") -> Drivers:
     Performance and importance in points need composites with non-negative outer weights and items with theoretical
     bounds; where that fails the value is absent with a reason naming the items, and the standardised total effect
     remains. Points of a factor (consistent PLS) are those that its score shares with it: the score's spread times the
-    root of rho_a.
+    root of rho_a. Of a fit that is not identified or whose constructs cannot be told apart (`csi.verify`; HTMT whose
+    interval reaches 1) no importance is told.
 
     Parameters:
         est: a fitted model; after `bootstrap` the frames have intervals. target: an endogenous construct.
@@ -296,8 +298,9 @@ def _table(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
     names = est.solution.constructs
     values, found = _of(est, of_constructs, target)
     hidden = np.array([[row[k] is not None for k in at] for row in why], dtype=bool).reshape(len(why), len(at))
-    failed = np.repeat([[r is not None] for r in unsolved(est)], len(at), axis=1)
-    hide = {"importance": hidden, "importance_std": failed, "performance": hidden}
+    failed = np.repeat([[r is not None] for r in _unreadable(est, target)], len(at), axis=1)
+    points = np.array([[row[k] is not None for k in at] for row in _in_points(est, target)]).reshape(hidden.shape)
+    hide = {"importance": hidden, "importance_std": failed, "performance": points}
     numbers = _numbers(CONSTRUCT_COLUMNS, values[:, :, at], found, at, hide)
     for name in [n for n in numbers if n.startswith("importance") and not n.startswith("importance_std")]:
         numbers[name.replace("importance", "gain")] = GAIN * numbers[name]
@@ -378,7 +381,18 @@ def _code(why: Reason | None) -> str | None:
     return None if why is None else why.code
 
 
+def _unreadable(est: Estimate, target: str) -> list[Reason | None]:
+    """Per cell: why nothing is told of what goes with the target."""
+    return unreadable(est, [*(c for c in est.solution.constructs if c in _causes(est, target)), target])
+
+
 def _reasons(est: Estimate, target: str) -> Why:
+    """Per cell and construct: why it has no importance; what makes the fit unreadable holds for all of a cell."""
+    every = _unreadable(est, target)
+    return [[lost or own for own in row] for lost, row in zip(every, _in_points(est, target), strict=True)]
+
+
+def _in_points(est: Estimate, target: str) -> Why:
     """Per cell and construct: why it has no value in points; a bad target spoils every driver."""
     solution, moments = est.solution, est.moments
     at = [moments.names.index(i) for i in solution.items]

@@ -6,24 +6,26 @@ Letters: `k` drivers, `x` pairs, `M` metrics, `b` cells, `B` replicates.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
 import polars as pl
 
 from csi.display import Shown, text
-from csi.errors import Note, Problem, Problems, Text, did_you_mean, one_of, problem
+from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.unrolled import on_items
 from csi.importance.key_drivers_words import lines_of, notes_of, sentences_of
 from csi.importance.key_frames import agreement_frame, differences_frame, metric_frame, pair_frame, wide_frame
-from csi.importance.key_measured import Measured, of_fit, of_rows
+from csi.importance.key_measured import Kind, Measured, of_copies, of_fit, of_rows
+from csi.importance.separable import unreadable
 from csi.inference.bootstrap import bootstrap
-from csi.measures.tidy import cells_of
+from csi.measures.tidy import cells_of, said_once
 from csi.models.model import Construct, Model, Path, Term
 from csi.pls.estimator import PLS
+from csi.survey.panel import Panel
 
 Family = Literal["linear", "logit", "ordered"]
 SUBSETS: Final = 8
@@ -77,6 +79,7 @@ def key_drivers(
     *,
     by: Sequence[str] = (),
     family: Family = "linear",
+    r2: Kind = "mcfadden",
     replicates: int = 500,
     level: float = 0.95,
     seed: int = 1,
@@ -93,16 +96,17 @@ def key_drivers(
     orders that is said.
 
     Parameters:
-        data: an estimate (its constructs, correlations and replicates are used), or a Panel or frame of columns.
+        data: an estimate (its constructs, correlations and replicates are used), or a Panel or frame of columns, or
+            completed copies of one (`csi.impute`), whose resamples are taken together.
         outcome: a construct, or a column. drivers: at least two constructs or columns (of an estimate by default those
             with an arrow to the outcome).
         by: key columns that make cells of a panel or frame. family: "linear"; of columns "logit" (two answers) or
-            "ordered" (up to 11), whose shares are of McFadden's R2, for at most 8 drivers.
+            "ordered" (up to 11), for at most 8 drivers. r2: of these, whose shares are told: "mcfadden", "nagelkerke".
         replicates: resamples for intervals of columns (0: none). level, seed: of intervals and resamples.
         where, weight, unit, stratum, na: as in `csi.fit`.
 
     Returns:
-        A `KeyDrivers`; NaN where drivers are collinear.
+        A `KeyDrivers`; NaN where drivers are collinear, or an estimate may not be read (as in `drivers`).
 
     Raises:
         Problems: E-SETTING (unknown names, fewer than two drivers, families, replicates between 1 and 99, levels),
@@ -110,7 +114,9 @@ def key_drivers(
 
     Source:
         Groemping (2007), The American Statistician 61(2); Johnson (2000); Zuber & Strimmer (2011); Budescu (1993);
-        Azen & Budescu (2003), Psychological Methods 8(2).
+        Azen & Budescu (2003), Psychological Methods 8(2); of completed copies Schomaker & Heumann (2018), Statistics in
+        Medicine 37(14); of logits Azen & Traxel (2009), Tonidandel & LeBreton (2010).
+        LMG equals relaimpo 2.2-7 on its own example to 1e-12. PMVD (Feldman, 2005) is left out: see `csi explain pmvd`.
 
     Example:
         >>> frame = pl.DataFrame({"a": [1, 4, 7, 9, 5, 3], "b": [2, 3, 4, 9, 8, 1], "y": [1, 5, 6, 9, 6, 2]})
@@ -118,25 +124,50 @@ def key_drivers(
         >>> found.table.select("driver", pl.col("share", "johnson").round(3)).rows()
         [('a', 0.581, 0.556), ('b', 0.419, 0.4)]
     """
-    wrong = [*one_of("family", family, get_args(Family)), *_numbers(replicates, level)]
+    wrong = [*one_of("family", family, get_args(Family)), *one_of("r2", r2, get_args(Kind))]
+    wrong += _numbers(replicates, level)
     if isinstance(data, Estimate):
-        est, names = data, _of_estimate(data, outcome, drivers, family)
+        names = _of_estimate(data, outcome, drivers, family)
         if wrong:
             raise Problems(wrong)
-        est = on_items(est)
-        at, y = [est.solution.constructs.index(c) for c in names], est.solution.constructs.index(outcome)
-        labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, outcome)}
-        return _told(est, of_fit(est, at, y), names, outcome, family, labels, est.level)
+        return _told_of_fit(on_items(data), names, outcome, family)
     names = _columns(drivers, outcome, family)
     if wrong:
         raise Problems(wrong)
-    est = fit(_model(names, outcome), data, PLS(), by, where=where, weight=weight, unit=unit, stratum=stratum, na=na)
-    labels = {c: Text(c, c) for c in (*names, outcome)}
-    if family == "linear":
-        boot = bootstrap(est, replicates, seed, level=level) if replicates else est
-        return _told(boot, of_fit(boot, list(range(len(names))), len(names)), names, outcome, family, labels, level)
-    found = _by_logit(est, names, outcome, family, replicates, seed, level)
-    return _told(est, found, names, outcome, family, labels, level)
+    model, labels = _model(names, outcome), {c: Text(c, c) for c in (*names, outcome)}
+    each = list[Measured]()
+    for k, copy in enumerate(_copies(data)):
+        est = fit(model, copy, PLS(), by, where=where, weight=weight, unit=unit, stratum=stratum, na=na)
+        if family == "linear":
+            est = bootstrap(est, replicates, seed + k, level=level) if replicates else est
+            each.append(of_fit(est, list(range(len(names))), len(names)))
+        else:
+            each.append(_by_logit(est, names, outcome, (family, r2), replicates, seed + k, level))
+    measured = each[0] if len(each) == 1 else of_copies(each, level)
+    told = _told(est, measured, names, outcome, family, labels, level)
+    return told if len(each) == 1 else replace(told, notes=(*told.notes, _imputed(len(each))))
+
+
+def _told_of_fit(est: Estimate, names: Sequence[str], outcome: str, family: Family) -> KeyDrivers:
+    """Importance of constructs in an estimate, by its own correlations and replicates."""
+    at, y = [est.solution.constructs.index(c) for c in names], est.solution.constructs.index(outcome)
+    labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, outcome)}
+    why = unreadable(est, [*names, outcome])
+    found = of_fit(est, at, y).without([w is not None for w in why])
+    told = _told(est, found, names, outcome, family, labels, est.level)
+    return replace(told, notes=(*(Note(r.code, r.text) for r in said_once(why).values()), *told.notes))
+
+
+def _copies(data: object) -> Sequence[object]:
+    """Completed copies of `csi.impute`, or what was given alone."""
+    several = isinstance(data, Sequence) and len(data) > 1 and all(isinstance(d, Panel | pl.DataFrame) for d in data)
+    return data if isinstance(data, Sequence) and several else (data,)
+
+
+def _imputed(m: int) -> Note:
+    """How completed copies were put together."""
+    en = f"values are means over {m} completed copies, intervals come from the resamples of all of them together."
+    return note("N-KEY-IMPUTED", en, f"数值为 {m} 份插补数据的均值，区间取自各份数据全部重抽样的合并结果。")
 
 
 def _told(
@@ -171,14 +202,20 @@ def _told(
 
 
 def _by_logit(
-    est: Estimate, names: Sequence[str], outcome: str, family: Family, replicates: int, seed: int, level: float
+    est: Estimate,
+    names: Sequence[str],
+    outcome: str,
+    kind: tuple[Family, Kind],
+    replicates: int,
+    seed: int,
+    level: float,
 ) -> Measured:
-    """Shares of McFadden's R2.
+    """Shares of McFadden's or Nagelkerke's R2.
 
     Raises:
         Problems: answers with too few or too many categories, too many drivers.
     """
-    sample, found = est.sample, list[Problem]()
+    sample, found, family = est.sample, list[Problem](), kind[0]
     if sample is None:
         raise AssertionError
     at, y = [sample.names.index(c) for c in names], sample.names.index(outcome)
@@ -196,7 +233,7 @@ def _by_logit(
         found.append(problem("E-SETTING", "drivers", en, zh, f"Take at most {SUBSETS}.", f"至多取 {SUBSETS} 个。"))
     if found:
         raise Problems(found)
-    return of_rows(sample, at, y, replicates, seed, level)
+    return of_rows(sample, (at, y), replicates, seed, level, kind[1])
 
 
 def _model(names: Sequence[str], outcome: str) -> Model:

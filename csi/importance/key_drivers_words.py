@@ -169,8 +169,8 @@ def notes_of(found: pl.DataFrame, k: int, family: str, *, drawn: bool) -> tuple[
     en = "importance is derived from these answers and is an association; it is not the importance customers state."
     out = [note("N-KEY-DRIVERS", en, "重要性由本次回答推算，属于关联，不等同于顾客自述的重要性。")]
     if family != "linear":
-        en = "shares are of McFadden's R2 of every subset's logit; relative weights, CAR and Pratt need a linear R2."
-        out.append(note("N-KEY-LOGIT", en, "份额取自各子集 logit 的 McFadden R²；相对权重、CAR 与 Pratt 需要线性 R²。"))
+        en = "shares are of the R2 of every subset's logit; CAR and Pratt need a linear R2."
+        out.append(note("N-KEY-LOGIT", en, "份额取自各子集 logit 的 R²；CAR 与 Pratt 需要线性 R²。"))
     if (found["pratt"] < 0).any():
         en = "Pratt's measure is negative for some driver (suppression): do not read it as a share."
         out.append(note("W-PRATT", en, "某些驱动因素的 Pratt 值为负（抑制效应），不可当作份额解读。"))

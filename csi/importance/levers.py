@@ -10,8 +10,8 @@ import numpy as np
 from csi.errors import Problem, Problems, Reason, Text, did_you_mean, problem, reason
 from csi.estimate.estimate import Estimate
 from csi.importance.points import obstacle
+from csi.importance.separable import unreadable
 from csi.inference.pooled import copies_of
-from csi.measures.admissible import withheld_cells
 from csi.measures.effects import chains
 from csi.measures.tidy import unsolved
 from csi.models.model import Model
@@ -88,10 +88,9 @@ def obstacles(est: Estimate, told: Sequence[str]) -> list[Reason | None]:
         Problems: E-WHATIF where that holds for every cell.
     """
     first = _no_fit(est)
-    withheld = {} if first else withheld_cells(est)
     why: list[Reason | None] = []
-    for cell, lost in enumerate(unsolved(est)):
-        here = first or lost or withheld.get(cell)
+    for cell, lost in enumerate(unsolved(est) if first else unreadable(est, told)):
+        here = first or lost
         why.append(here or next((w for name in told if (w := obstacle(est, cell, name)) is not None), None))
     if all(w is not None for w in why):
         said = next(w for w in why if w is not None)

@@ -156,13 +156,19 @@ def _can_tell(key: str, analysis: Analysis) -> bool:
     if analysis.cell is None:
         return key not in NEED_A_MODEL
     importances = analysis.cell.drivers.table["importance"]
-    return key != "priorities" or importances.null_count() < importances.len()
+    return key not in {"priorities", "levers"} or importances.null_count() < importances.len()
 
 
 def _idle_notes(keys: Sequence[str], analysis: Analysis) -> tuple[Note, ...]:
-    """Why the priorities that the report would have are not told: nothing of the model leads to the target."""
-    if "priorities" not in keys or analysis.cell is None or analysis.cell.drivers.table.height:
+    """Why the priorities that the report would have are not told: nothing of the model leads to the target, or the fit
+    is not to be read.
+    """
+    if not {"priorities", "levers"} & {*keys} or analysis.cell is None:
         return ()
+    found = analysis.cell.drivers
+    if found.table.height:
+        lost = found.table["importance"].null_count() == found.table.height
+        return tuple(Note(r.code, r.text) for r in found.reasons.values()) if lost else ()
     what = analysis.label(analysis.target)
     en = f"What to improve first is not told: nothing in the model leads to {what.en}, so it has no drivers."
     zh = f"未给出“先改进什么”：模型中没有任何路径指向{what.zh}，因此没有驱动因素。"

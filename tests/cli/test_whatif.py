@@ -47,6 +47,19 @@ def test_metrics_of_drivers(asked, study):
         assert said in out
 
 
+def test_metrics_are_compared_between_cells(asked, study):
+    code, out, err = asked("drivers", study, "--by", "brand", "--bootstrap", "100", "--lang", "en")
+    assert (code, err) == (0, "")
+    for said in ("Differences of shares between cells", "p (Holm)", "Zhongxun: ", "by more than sampling error"):
+        assert said in out
+    code, out, _ = asked("drivers", study, "--by", "wave", "--bootstrap", "100", "--json")
+    found = json.loads(out)
+    assert {row["cell"] for row in found["differences"]} | {row["other"] for row in found["differences"]} == {
+        row["wave"] for row in found["metrics"]
+    }
+    assert asked("drivers", study, "--by", "colour", "--lang", "en")[0] == 1
+
+
 def test_what_is_refused(asked, study):
     assert asked("whatif", study, "--raise", "quality", "--lang", "en")[0] == 2
     assert asked("plan", study, "--lever", "perceived_quality=5", "--budget", "3", "--lang", "en")[0] == 2

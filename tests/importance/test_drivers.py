@@ -182,8 +182,8 @@ def test_importance_of_factors_is_in_points_of_what_the_scores_share():
 
 def test_drivers_print_as_a_table_in_both_languages():
     rng = np.random.default_rng(4)
-    score = rng.normal(size=(60, 1))
-    frame = pl.DataFrame(np.clip(np.round(6 + 1.5 * score + rng.normal(size=(60, 6))), 1, 10), schema=list("abcdef"))
+    score = np.repeat(rng.normal(size=(60, 1)) + rng.normal(size=(60, 3)), 2, axis=1)
+    frame = pl.DataFrame(np.clip(np.round(6 + 1.2 * score + rng.normal(size=(60, 6))), 1, 10), schema=list("abcdef"))
     model = Model.parse("x =~ a + b; z =~ c + d; y =~ e + f; y ~ x + z")
     found = drivers(fit(model, frame, PLS(), scale=(1, 10)), "y")
     best = found.table.sort("gain", descending=True).row(0, named=True)

@@ -20,6 +20,7 @@ from csi.importance.metrics import METRICS, agreement, battery, dominance
 SQ = Path(__file__).parents[1] / "reference/sq"
 WEIGHTS = json.loads((SQ / "relative_weights.json").read_text(encoding="utf-8"))
 LMG = json.loads((SQ / "lmg.json").read_text(encoding="utf-8"))
+PUBLISHED = json.loads((SQ.parent / "importance/published.json").read_text(encoding="utf-8"))
 
 
 def correlations(cov):
@@ -53,6 +54,14 @@ def test_sq_has_the_published_values():
     assert own["vif"] == pytest.approx(WEIGHTS["vif"], abs=1e-8)
     for name in ("car", "pratt", "johnson", "lmg"):
         assert own[name].sum() == pytest.approx(LMG["r2"], abs=1e-9)
+
+
+@pytest.mark.parametrize(("case", "tolerance"), [("swiss", 1e-11), ("weighted", 1e-11), ("mtcars", 5e-8)])
+def test_examples_of_relaimpo_and_rwa_have_their_published_values(case, tolerance):
+    told = PUBLISHED[case]
+    own = metrics(*correlations(np.array(told["cov"])))
+    for name in ("lmg", "johnson", "beta", "first"):
+        assert own[name] == pytest.approx(told.get(name, own[name]), abs=tolerance)
 
 
 def test_two_predictors_by_hand():
@@ -147,6 +156,18 @@ def test_weights_enter(found):
     assert found.table["lmg"][0] != own.table["lmg"][0]
 
 
+def test_completed_copies_are_taken_together():
+    frame = drawn().with_columns(x0=pl.when(pl.int_range(pl.len()) % 4 > 0).then("x0"))
+    copies = csi.impute(frame.select("x0", "x1", "y"), m=3, seed=2)
+    own = csi.key_drivers(copies, "y", ["x0", "x1"], replicates=100)
+    each = [csi.key_drivers(copy, "y", ["x0", "x1"], replicates=0).table["lmg"].to_numpy() for copy in copies]
+    assert own.table["lmg"].to_list() == pytest.approx(np.mean(each, axis=0))
+    assert "N-KEY-IMPUTED" in [n.code for n in own.notes]
+    alone = csi.key_drivers(copies[0], "y", ["x0", "x1"], replicates=100)
+    error = [m.metrics.filter(driver="x0", metric="lmg")["std_error"][0] for m in (alone, own)]
+    assert error[0] < error[1]
+
+
 def test_cells_are_compared():
     frame = drawn()
     moved = frame.with_columns(y=pl.when(pl.col("brand") == "B").then(pl.col("x3") * 3 + pl.col("y")).otherwise("y"))
@@ -170,7 +191,17 @@ def test_logits_share_mcfaddens_r2():
     one, two, both = fit(["x0"]), fit(["x1"]), fit(["x0", "x1"])
     assert own["lmg"].to_list() == pytest.approx([(one + both - two) / 2, (two + both - one) / 2], abs=1e-8)
     assert own["last"].to_list() == pytest.approx([both - two, both - one], abs=1e-8)
-    assert own["johnson"].null_count() == 2
+    X = frame.select("x0", "x1").to_numpy()
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    values, vectors = np.linalg.eigh(np.corrcoef(Z.T))
+    root = vectors * np.sqrt(values) @ vectors.T
+    apart = statsmodels.Logit(y, statsmodels.add_constant(Z @ np.linalg.inv(root))).fit(disp=0)
+    weight = root**2 @ apart.params[1:] ** 2
+    assert own["johnson"].to_list() == pytest.approx(weight / weight.sum() * both, abs=1e-7)
+    share = csi.key_drivers(frame, "bought", ["x0", "x1"], family="logit", r2="nagelkerke", replicates=0).table
+    none = statsmodels.Logit(y, np.ones(len(y))).fit(disp=0).llf
+    likely = (1 - np.exp(2 * none * both / len(y))) / (1 - np.exp(2 * none / len(y)))
+    assert share["lmg"].sum() == pytest.approx(likely, abs=1e-8)
 
 
 def test_ordered_answers_with_draws():
@@ -186,6 +217,7 @@ def test_ordered_answers_with_draws():
         ({"drivers": ["x0"]}, "share nothing"),
         ({"drivers": ["x0", "y"]}, "no driver"),
         ({"family": "probit"}, "probit"),
+        ({"r2": "adjusted"}, "adjusted"),
         ({"family": "logit"}, "different answers"),
         ({"replicates": 7}, "replicates are"),
         ({"level": 2}, "a level is"),
