@@ -25,7 +25,6 @@ from typing import Final, Literal
 import numpy as np
 from scipy.linalg import block_diag
 from scipy.special import chdtrc, fdtrc
-from scipy.stats import random_table
 
 from csi.behaviour.transitions import Moves
 from csi.errors import Reason, reason
@@ -177,9 +176,27 @@ def by_margins(blocks: Sequence[Block], x2: float, seed: int) -> float:
     for k, b in enumerate(blocks):
         size = b.size.astype(np.int64)
         goals = np.rint(b.size @ b.share).astype(np.int64)
-        tables = random_table(size, goals).rvs(TABLES, random_state=np.random.default_rng([seed, k]))
+        tables = random_tables(size, goals, np.random.default_rng([seed, k]))
         drawn += b.statistics(tables / b.size[:, None])[0]
     return float((1 + (drawn >= x2 - 1e-9).sum()) / (1 + TABLES))
+
+
+def random_tables(rows: Ints, columns: Ints, rng: np.random.Generator) -> Ints:
+    """(TABLES, r, c) random tables with these margins: each row is drawn without replacement of what is left.
+
+    Example:
+        >>> made = random_tables(np.array([2, 3]), np.array([4, 1]), np.random.default_rng(1))
+        >>> np.unique(made.sum(axis=1), axis=0).tolist(), np.unique(made.sum(axis=2), axis=0).tolist()
+        ([[4, 1]], [[2, 3]])
+    """
+    tables = np.empty((TABLES, len(rows), len(columns)), dtype=np.int64)
+    for table in tables:
+        left = columns.copy()
+        for row, size in enumerate(rows[:-1]):
+            table[row] = rng.multivariate_hypergeometric(left, size, method="marginals")
+            left = left - table[row]
+        table[-1] = left
+    return tables
 
 
 def by_design(blocks: Sequence[Block], x2: float) -> float | None:

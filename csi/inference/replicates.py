@@ -19,7 +19,7 @@ from csi.estimate.estimate import Estimate, Factors, Replicates, Solution
 from csi.inference.cell_means import means_of
 from csi.inference.leave_out import STACKED, one_cell, quantity_acceleration, sliced
 from csi.inference.nested import nested
-from csi.inference.resample import BLOCK, Plan, Raked, Resampling
+from csi.inference.resample import BLOCK, Plan, Raked, Resampling, narrowed, windows
 from csi.moments.pearson import cell_slices, cell_stack, interleaved, moments_under, side_by_side
 from csi.moments.stack import Array, Ints, Moments, Sample
 
@@ -112,9 +112,8 @@ def _refits(est: Estimate, sample: Sample, plan: Resampling, *, keep: bool) -> I
     """All cells under one task's blocks after another, replicate-major."""
     c = sample.cells.height
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS if est.settings.threads else 1) as pool:
-        upcoming = plan.blocks()
-        while drawn := [multiplicity for _, multiplicity in islice(upcoming, TOGETHER * WORKERS)]:
-            window = [np.concatenate(drawn[i : i + TOGETHER]) for i in range(0, len(drawn), TOGETHER)]
+        upcoming = windows(narrowed(plan, sample), TOGETHER)
+        while window := [*islice(upcoming, WORKERS)]:
             tasks = [(m, number, rows) for m in window for number, rows in enumerate(cell_slices(sample))]
             parts = list(pool.map(partial(_refit, est, sample, keep), *zip(*tasks, strict=True)))
             for first in range(0, len(parts), c):
@@ -131,7 +130,7 @@ def _sent(executor: Executor, est: Estimate, sample: Sample, plan: Plan, *, keep
 def _blocks(est: Estimate, sample: Sample, plan: Plan, keep: bool, first: int) -> _Part:
     """All cells under the blocks of one task."""
     with threadpool_limits(1):
-        multiplicity = np.concatenate([m for _, m in plan.blocks(first, first + TOGETHER)])
+        _, multiplicity = next(plan.blocks(first, first + TOGETHER, TOGETHER))
         cells = enumerate(cell_slices(sample))
         return _side_by_side([_refit(est, sample, keep, multiplicity, number, rows) for number, rows in cells], sample)
 
@@ -183,7 +182,7 @@ def _over(
     sample: Sample, plan: Resampling, kept: tuple[Moments, ...], solution: Solution, usable: Flags, quantity: Quantity
 ) -> Array:
     """(B, b, ...) a quantity on every replicate; NaN where the replicate has no usable solution."""
-    stored = iter(kept) if kept else (moments_under(sample, m) for _, m in plan.blocks())
+    stored = iter(kept) if kept else (moments_under(sample, m) for m in windows(narrowed(plan, sample), 1))
     parts, start = [], 0
     for moments in stored:
         stop = start + moments.n.size

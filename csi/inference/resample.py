@@ -6,9 +6,10 @@ sample leaves every unit's multiplicity as it is, so cells, pooled groups and a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from itertools import islice
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -52,6 +53,19 @@ class Resampling(Protocol):
         """The sample with the units that are weighted."""
 
 
+class Stratum(NamedTuple):
+    """A stratum among units in the order of their strata: its code, where it starts, its size."""
+
+    code: int
+    start: int
+    size: int
+
+    @property
+    def units(self) -> slice:
+        """Its places."""
+        return slice(self.start, self.start + self.size)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How units are weighted in each of `n` replicates.
@@ -59,7 +73,8 @@ class Plan:
     Attributes:
         stratum: (units,) stratum of each unit. n, seed, kind. stream: (strata,) which child seed draws each stratum, so
             that it is drawn alike whatever other strata there are; None for one. fraction: (strata,) share of each
-            population that was drawn, by which deviations from 1 shrink: sqrt(1 - fraction); None for none.
+            population that was drawn, by which deviations from 1 shrink: sqrt(1 - fraction); None for none. drawn: the
+            strata that are drawn, where the units of others are not looked at and count 1; None for all.
     """
 
     stratum: Ints
@@ -68,18 +83,40 @@ class Plan:
     kind: Kind = "multinomial"
     stream: Ints | None = None
     fraction: Array | None = None
+    drawn: Ints | None = None
 
-    def blocks(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, Array]]:
-        """First replicate and (B_block, units) multiplicities of each block (of those from `first` until `last`)."""
+    def blocks(self, first: int = 0, last: int | None = None, together: int = 1) -> Iterator[tuple[int, Array]]:
+        """First replicate and (B_block, units) multiplicities of each block (of those from `first` until `last`).
+
+        Parameters:
+            together: so many blocks are given as one.
+        """
         order = np.argsort(self.stratum, kind="stable")
-        codes, sizes = np.unique(self.stratum, return_counts=True)
-        draw = _bayesian if self.kind == "bayesian" else _multinomial
-        for number, start in [*enumerate(range(0, self.n, BLOCK))][first:last]:
-            count = min(BLOCK, self.n - start)
-            drawn = np.empty((BLOCK, self.stratum.size))
-            parts = [draw(self._rng(h, number), int(size)) for h, size in zip(codes.tolist(), sizes, strict=True)]
-            drawn[:, order] = np.concatenate(parts, axis=1)
-            yield start, shrunken(drawn[:count], self.stratum, self.fraction)
+        codes, starts, sizes = np.unique(self.stratum[order], return_index=True, return_counts=True)
+        here = np.ones(codes.size, dtype=bool) if self.drawn is None else np.isin(codes, self.drawn)
+        strata = [Stratum(*found) for found in zip(*(x[here].tolist() for x in (codes, starts, sizes)), strict=True)]
+        numbers = range(-(-self.n // BLOCK))[first:last]
+        for window in [numbers[i : i + together] for i in range(0, len(numbers), together)]:
+            start = window[0] * BLOCK
+            filled = np.empty((min(len(window) * BLOCK, self.n - start), order.size))
+            for k, number in enumerate(window):
+                self._fill(filled[k * BLOCK : (k + 1) * BLOCK], number, strata, order)
+            yield start, shrunken(filled, self.stratum, self.fraction)
+
+    def _fill(self, block: Array, number: int, strata: Sequence[Stratum], order: Ints) -> None:
+        """The multiplicities of one block; drawn whole, so that the first replicates do not depend on their number."""
+        if self.kind == "bayesian":
+            block[:] = 1.0
+            for h in strata:
+                block[:, order[h.units]] = _bayesian(self._rng(h.code, number), h.size)[: len(block)]
+            return
+        counts, scale = np.ones((BLOCK, order.size), dtype=np.uint16), np.ones(order.size)
+        for h in strata:
+            if h.size > 1:
+                counts[:, h.units] = _counts(self._rng(h.code, number), h.size)
+                scale[order[h.units]] = h.size / (h.size - 1)
+        np.multiply(counts[: len(block)].take(np.argsort(order), axis=1), scale, out=block)
+        to_grid(block)
 
     def _rng(self, stratum: int, *of: int) -> np.random.Generator:
         """The draws of a stratum in a block or a replicate."""
@@ -385,9 +422,14 @@ def _multinomial(rng: np.random.Generator, size: int) -> Array:
     """(BLOCK, n_h) rescaled counts of n_h - 1 draws from a stratum's units."""
     if size == 1:
         return np.ones((BLOCK, 1))
-    picks = rng.integers(0, size, size=(BLOCK, size - 1)) + size * np.arange(BLOCK)[:, None]
-    counts = np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
-    return on_grid(np.asarray(counts * (size / (size - 1)), dtype=np.float64))
+    return on_grid(np.asarray(_counts(rng, size) * (size / (size - 1)), dtype=np.float64))
+
+
+def _counts(rng: np.random.Generator, size: int) -> Ints:
+    """(BLOCK, n_h) how often each unit of a stratum is among n_h - 1 draws."""
+    picks = rng.integers(0, size, size=(BLOCK, size - 1))
+    picks += size * np.arange(BLOCK)[:, None]
+    return np.bincount(picks.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
 
 
 def _bayesian(rng: np.random.Generator, size: int) -> Array:
@@ -421,4 +463,30 @@ def _bayesian_again(rng: np.random.Generator, weights: Array, inner: int) -> Arr
 
 def on_grid(weights: Array) -> Array:
     """Weights as multiples of 1 / GRID, so that sums over integer answers are exact in any order."""
-    return np.round(weights * GRID) / GRID
+    made = weights.copy()
+    to_grid(made)
+    return made
+
+
+def to_grid(weights: Array) -> None:
+    """The same in place."""
+    weights *= GRID
+    np.round(weights, out=weights)
+    weights /= GRID
+
+
+def windows(plan: Resampling, together: int) -> Iterator[Array]:
+    """(B_window, units) multiplicities of so many blocks of a plan at a time."""
+    if isinstance(plan, Plan):
+        yield from (drawn for _, drawn in plan.blocks(together=together))
+        return
+    upcoming = (drawn for _, drawn in plan.blocks())
+    while taken := [*islice(upcoming, together)]:
+        yield np.concatenate(taken)
+
+
+def narrowed(plan: Resampling, sample: Sample) -> Resampling:
+    """The plan for the strata that a sample's rows are of: others need not be drawn."""
+    if not isinstance(plan, Plan):
+        return plan
+    return replace(plan, drawn=np.unique(plan.stratum[np.unique(sample.unit)]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit, fit_sample
+from csi.estimate.later import Later
 from csi.importance import Drivers, drivers
 from csi.measures import Effects, Reliability, Validity, effects, reliability, validity
 from csi.models.model import Model, product_labels
@@ -19,6 +21,7 @@ from csi.moments.sample import select
 from csi.reporting.release import holm_within_waves
 from csi.reporting.soundness import NUMBERS, absent_notes, cell_notes, estimate_notes, explained
 from csi.reporting.usable import check_items, completed, no_waves, unanswered
+from csi.reporting.waves import study_repeats
 from csi.reporting.words import lowered
 from csi.study.breaks import breaks_of
 from csi.study.estimator import estimator_of
@@ -28,6 +31,7 @@ from csi.study.study import Study
 from csi.survey.disclosure import apart, beside
 from csi.survey.flow import ruled_until
 from csi.survey.panel import Panel
+from csi.survey.repeats import Repeats
 from csi.tracking.changes import Changes, changes
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.index import Index, index
@@ -101,6 +105,12 @@ class Analysis:
     absent: tuple[Note, ...] = ()
     gate: Comparable | None = None
     gate_groups: tuple[Comparable, ...] = ()
+    _repeats: Later[Repeats] = field(kw_only=True)
+
+    @property
+    def repeats(self) -> Repeats:
+        """The design of the waves, found at first reading."""
+        return self._repeats.value
 
     def enough(self, brand: str) -> bool:
         """Whether a brand has enough answers at the wave to be published."""
@@ -190,6 +200,7 @@ def analyse(study: Study, panel: Panel, wave: str | None = None) -> Analysis:
         absent=(*lost, *(doubts if enough else ())),
         gate=gate,
         gate_groups=grouped,
+        _repeats=Later(partial(study_repeats, study, panel)),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from html.parser import HTMLParser
+from collections.abc import Sequence
+from functools import cache
+from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,6 +24,12 @@ _NAMES = {"zh": "中文", "en": "English"}
 SIZE, SHORT, LONG = 14.0, 124.0, 240.0
 """Size of a table's letters; words up to the one width stay on a line, those beyond the other need a wide column."""
 _VOID = frozenset({"meta", "input", "br", "line", "rect", "circle", "ellipse", "path", "polyline", "polygon"})
+_TAG = re.compile(
+    r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<(/?)([A-Za-z][A-Za-z0-9]*)([^>]*)>", re.DOTALL
+)
+"""A tag, or a comment, script or style with all that is in it; `>` in attributes and texts of ours is escaped."""
+_SERIF = re.compile(r"font-family=[\"']CSI Serif")
+_HEAVY = re.compile(r"font-weight=[\"']700")
 
 
 def render_html(report: Report, langs: Sequence[Language] = ("zh", "en")) -> str:
@@ -38,16 +45,20 @@ def render_html(report: Report, langs: Sequence[Language] = ("zh", "en")) -> str
     Returns:
         HTML with embedded fonts, cut to the characters used.
     """
-    pages = {lang: _page(report, lang, ()) for lang in langs}
-    missing = coverage("".join(found for page in pages.values() for found in faces_used(page).values()))
-    if missing:
-        pages = {lang: _page(report, lang, missing) for lang in langs}
+    bare = _shell(report, langs, ())
+    used = faces_used(bare)
+    if missing := coverage("".join(used.values())):
+        bare = _shell(report, langs, missing)
+        used = faces_used(bare)
+    css = (_FOLDER / "style.css").read_text(encoding="utf-8")
+    return bare.replace("<style>\n", f"<style>\n{font_css(used)}{css}", 1)
+
+
+def _shell(report: Report, langs: Sequence[Language], missing: tuple[Note, ...]) -> str:
+    """The page without its styles and fonts."""
+    pages = {lang: _page(report, lang, missing) for lang in langs}
     shell = _environment().get_template("page.html.j2")
-    given = {"report": report, "langs": tuple(langs), "pages": pages, "names": _NAMES, "html_lang": _HTML_LANG}
-    css = Markup((_FOLDER / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own style sheet
-    bare = shell.render(**given, css="", fonts="")
-    fonts = Markup(font_css(faces_used(bare)))  # noqa: S704 - base64 of our own fonts
-    return shell.render(**given, css=css, fonts=fonts)
+    return shell.render(report=report, langs=tuple(langs), pages=pages, names=_NAMES, html_lang=_HTML_LANG)
 
 
 def faces_used(html: str) -> dict[Face, str]:
@@ -58,37 +69,29 @@ def faces_used(html: str) -> dict[Face, str]:
         >>> used[SERIF_BOLD], used[BOLD], used[REGULAR]
         ('忠', '12', 'a')
     """
-    reader = _Reader()
-    reader.feed(html)
-    return {face: "".join(sorted(found)) for face, found in reader.found.items()}
+    found: dict[Face, list[str]] = {REGULAR: [], BOLD: [], SERIF_BOLD: []}
+    open_tags: list[tuple[str, Face]] = []
+    face, last = REGULAR, 0
+    for token in _TAG.finditer(html):
+        found[face].append(html[last : token.start()])
+        last = token.end()
+        closing, tag, attributes = token.groups(default="")
+        if closing:
+            while open_tags and open_tags.pop()[0] != tag:
+                pass
+            face = open_tags[-1][1] if open_tags else REGULAR
+        elif tag not in _VOID and not attributes.endswith("/"):
+            face = _face_of(tag, attributes, face)
+            open_tags.append((tag, face))
+    found[face].append(html[last:])
+    return {each: "".join(sorted(c for c in set(unescape("".join(f))) if c >= " ")) for each, f in found.items()}
 
 
-class _Reader(HTMLParser):
-    """Walks a page and sorts its text by the face that draws it."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: dict[Face, set[str]] = {REGULAR: set(), BOLD: set(), SERIF_BOLD: set()}
-        self._faces: list[tuple[str, Face]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _VOID:
-            self._faces.append((tag, self._face_of(tag, dict(attrs))))
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._faces and self._faces.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        within = self._faces[-1][1] if self._faces else REGULAR
-        self.found[within].update(c for c in data if c >= " ")
-
-    def _face_of(self, tag: str, attributes: Mapping[str, str | None]) -> Face:
-        if tag in ("h1", "h2") or (attributes.get("font-family") or "").startswith("CSI Serif"):
-            return SERIF_BOLD
-        if tag in ("b", "strong") or attributes.get("font-weight") == "700":
-            return BOLD
-        return self._faces[-1][1] if self._faces else REGULAR
+def _face_of(tag: str, attributes: str, around: Face) -> Face:
+    """The face of an element's text: its own where it is a heading or bold, else that of what is around it."""
+    if tag in ("h1", "h2") or _SERIF.search(attributes):
+        return SERIF_BOLD
+    return BOLD if tag in ("b", "strong") or _HEAVY.search(attributes) else around
 
 
 def _page(report: Report, lang: Language, missing: tuple[Note, ...]) -> Markup:
@@ -114,6 +117,7 @@ def _page(report: Report, lang: Language, missing: tuple[Note, ...]) -> Markup:
     return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
+@cache
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_FOLDER),

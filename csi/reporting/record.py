@@ -41,7 +41,7 @@ def record(analysis: Analysis) -> dict[str, object]:
             "files": {s.name: s.sha256 for s in a.panel.sources},
         },
         "cells": cell_marks(a.panel),
-        "design": wave_record(a.study, a.panel),
+        "design": wave_record(a.study, a.panel, a.repeats),
         "seed": settings.seed,
         "settings": dataclasses.asdict(settings),
         "rules": dataclasses.asdict(a.study.rules),

@@ -6,6 +6,7 @@ No classes, ids, scripts, `pathLength` or overflow, so that the same string draw
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -14,6 +15,7 @@ from csi.reporting import style
 from csi.reporting.text_width import text_width
 
 Point = tuple[float, float]
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 
 
 def number(value: float) -> str:
@@ -34,7 +36,7 @@ def clean(content: str) -> str:
         >>> clean("<b>&")
         '&lt;b&gt;&amp;'
     """
-    return escape("".join(c for c in content if c >= " " or c in "\t\n"), quote=True)
+    return escape(_CONTROLS.sub("", content), quote=True)
 
 
 def element(tag: str, content: str = "", **attributes: str | float | None) -> str:

@@ -117,10 +117,10 @@ def study_changes(study: Study, panel: Panel) -> tuple[WaveChange, ...]:
     return tuple(sorted(found, key=lambda c: (place[c.wave], kinds.index(c.what))))
 
 
-def wave_record(study: Study, panel: Panel) -> dict[str, object]:
-    """What a record keeps of the waves: their design and what changed in the questionnaire."""
+def wave_record(study: Study, panel: Panel, repeats: Repeats | None = None) -> dict[str, object]:
+    """What a record keeps of the waves: their design (found anew if not given) and what changed in it."""
     items = [c for c in study_changes(study, panel) if c.what not in {"new column", "column left"}]
-    repeats, changes = study_repeats(study, panel), change_frame(items)
+    repeats, changes = repeats or study_repeats(study, panel), change_frame(items)
     return {"design": repeats.kind, "recurring": repeats.share, "changes": changes.drop("evidence_zh").to_dicts()}
 
 

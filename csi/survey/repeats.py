@@ -6,9 +6,10 @@ Letters: `n` respondents, `w` waves.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -102,9 +103,8 @@ def repeats_of(frame: pl.DataFrame, items: Sequence[str], waves: Sequence[str], 
     whole = _plain_names(whole)
     people = [set(whole.filter(pl.col("wave") == w)["respondent"].to_list()) for w in waves]
     table, overlap = _table(people, waves), _overlap(people, waves)
-    every = set().union(*people)
-    often = sum(1 for p in every if sum(p in one for one in people) > 1)
-    share = often / len(every) if every else 0.0
+    seen = Counter(chain.from_iterable(people))
+    share = sum(1 for times in seen.values() if times > 1) / len(seen) if seen else 0.0
     r, pairs, low, high = _agreement(whole, items, waves)
     numbered = _numbered(whole)
     kind = _kind(people, overlap, waves, share, (low, high), said, numbered=numbered)

@@ -53,7 +53,7 @@ def test_page_is_one_file_without_script_or_network(page):
         assert not any(name.startswith("on") for name in attributes)
     assert "http:" not in page
     assert "https:" not in page
-    assert all(target.startswith("data:font/woff2") for target in re.findall(r"url\(([^)]*)\)", page))
+    assert all(target.startswith("data:font/woff;") for target in re.findall(r"url\(([^)]*)\)", page))
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
 
 

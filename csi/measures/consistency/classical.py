@@ -9,8 +9,7 @@ Letters: `k` items, `...` any leading axes.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import f
+from scipy.special import fdtri, ndtri
 
 from csi.measures.blocks import diagonal
 from csi.measures.reliability import alpha
@@ -72,8 +71,8 @@ def feldt_interval(value: Array, n: Array | float, k: int, level: float = 0.95) 
         [0.6837, 0.8826]
     """
     df = np.asarray(n, dtype=np.float64) - 1, (np.asarray(n, dtype=np.float64) - 1) * (k - 1)
-    low = 1 - (1 - value) * f.isf((1 - level) / 2, *df)
-    return np.asarray(low), np.asarray(1 - (1 - value) * f.ppf((1 - level) / 2, *df))
+    low = 1 - (1 - value) * fdtri(*df, (1 + level) / 2)
+    return np.asarray(low), np.asarray(1 - (1 - value) * fdtri(*df, (1 - level) / 2))
 
 
 def lambdas(cov: Array) -> dict[str, Array]:

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import f
+from scipy.special import fdtrc, fdtri, ndtri
 
 from csi.moments.stack import Array
 
@@ -143,7 +142,7 @@ def intraclass(of: Squares, form: str, level: float = 0.95) -> Intraclass:
     noise = of.within if oneway else of.error + (of.components[1] if form.startswith("ICC2") else 0.0)
     sem = float(np.sqrt(noise / (k if average else 1)))
     z = float(ndtri((1 + level) / 2))
-    p = float(f.sf(statistic, n - 1, df2)) if np.isfinite(statistic) else float("nan")
+    p = float(fdtrc(n - 1, df2, statistic)) if np.isfinite(statistic) else float("nan")
     return Intraclass(
         float(value), float(statistic), n - 1, df2, p, float(low), float(high), sem, z * np.sqrt(2.0) * sem
     )
@@ -165,13 +164,13 @@ def _limits(
     """Limits of the correlation of single measurements: exact, by Satterthwaite where raters are random."""
     n, k, tail, (statistic, df2) = of.n, of.k, (1 - level) / 2, test
     if form != "ICC2":
-        low = np.float64(statistic) / f.isf(tail, n - 1, df2)
-        high = np.float64(statistic) * f.isf(tail, df2, n - 1)
+        low = np.float64(statistic) / fdtri(n - 1, df2, 1 - tail)
+        high = np.float64(statistic) * fdtri(df2, n - 1, 1 - tail)
         return (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
     ratio = of.raters / np.float64(of.error)
     first, second = k * value * ratio, n * (1 + (k - 1) * value) - k * value
     df = (k - 1) * (n - 1) * (first + second) ** 2 / ((n - 1) * first**2 + second**2)
-    above, below = f.isf(tail, n - 1, df), f.isf(tail, df, n - 1)
+    above, below = fdtri(n - 1, df, 1 - tail), fdtri(df, n - 1, 1 - tail)
     both = k * of.raters + (k * n - k - n) * of.error
     low = n * (of.between - above * of.error) / (above * both + n * of.between)
     return low, n * (below * of.between - of.error) / (both + n * below * of.between)

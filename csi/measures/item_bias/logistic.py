@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2 as chi_square
+from scipy.special import chdtrc
 
 from csi.measures.response.marginal import Bools
 from csi.measures.response.ordered import Ordered, ordered_logit
@@ -82,11 +82,11 @@ def logistic(counts: Array, value: Array) -> Logistic:
     return Logistic(
         total,
         2 * half,
-        chi_square.sf(total, 2 * half),
+        chdtrc(2 * half, total),
         uniform,
-        chi_square.sf(uniform, half),
+        chdtrc(half, uniform),
         product,
-        chi_square.sf(product, half),
+        chdtrc(half, product),
         two.slope[:, 1:g],
         error,
         r2[2] - r2[0],

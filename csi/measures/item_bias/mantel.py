@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import chi2 as chi_square
+from scipy.special import chdtrc
 
 from csi.moments.stack import Array, Ints
 
@@ -71,7 +71,7 @@ def mantel(counts: Array, value: Array, categories: Ints) -> Mantel:
     delta, delta_error = _delta(kept, N, categories)
     return Mantel(
         chi2,
-        chi_square.sf(chi2, 1),
+        chdtrc(1, chi2),
         smd,
         error,
         relative,
@@ -174,7 +174,7 @@ def generalised(counts: Array) -> tuple[Array, Ints, Array]:
         spread = np.einsum("sab,scd->acbd", of_rows, of_columns).reshape(gap.size, gap.size)
         if gap.size and np.linalg.matrix_rank(spread) == gap.size:
             chi2[i], df[i] = gap.ravel() @ np.linalg.solve(spread, gap.ravel()), gap.size
-    return chi2, df, chi_square.sf(chi2, np.maximum(df, 1))
+    return chi2, df, chdtrc(np.maximum(df, 1), chi2)
 
 
 def _hyper(margin: Array, N: Array) -> Array:

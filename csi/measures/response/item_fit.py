@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from csi.measures.response.curves import log_curves
 from csi.measures.response.marginal import Marginal
@@ -96,7 +96,7 @@ def sum_score_fit(found: Marginal, parameters: Ints, weighted: bool) -> ItemFit:
     value = np.where(df > 0, value, np.nan)
     excess = np.maximum(value - df, 0) / np.maximum(df * max(n - 1, 1), 1)
     reasons = tuple(None if left else "R-IRT-DF" for left in df)
-    return ItemFit(value, df, chi2.sf(value, np.maximum(df, 1)), np.sqrt(excess), round(n), reasons)
+    return ItemFit(value, df, chdtrc(np.maximum(df, 1), value), np.sqrt(excess), round(n), reasons)
 
 
 def _turned(P: Array, answer: Ints, found: Marginal) -> tuple[Array, Ints]:

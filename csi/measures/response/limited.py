@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import null_space
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from csi.measures.response.curves import log_curves, scores_of
 from csi.measures.response.marginal import Bools, Marginal, grid
@@ -94,7 +94,7 @@ def _test(kind: str, found: Marginal, whole: Bools, said: tuple[Ints, Array], pa
     left = free.T @ (seen - due)
     m2 = float(n * left @ np.linalg.solve(free.T @ spread @ free, left))
     df = free.shape[1]
-    return Limited(kind, m2, df, float(chi2.sf(m2, df)), float(np.sqrt(max(m2 - df, 0) / (n * df))), n)
+    return Limited(kind, m2, df, float(chdtrc(df, m2)), float(np.sqrt(max(m2 - df, 0) / (n * df))), n)
 
 
 def _second_moments(found: Marginal, item: Ints, value: Array, pairs: Ints) -> Array:

